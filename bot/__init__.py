@@ -1,0 +1,1 @@
+"""Storybell: everything but the conversation."""

@@ -1,0 +1,135 @@
+"""The words of the project as values: what a story, a profile, an album, an outcome is."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Literal
+
+STORY_LIFE = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """An Instagram account; ``profile_id`` is for ever, ``username`` (lower case) may change."""
+
+    profile_id: str
+    username: str
+    full_name: str = ""
+    is_private: bool = False
+    is_verified: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """One photo or video, alive for 24 hours after ``taken_at``; its identity is ``pk`` alone.
+
+    ``media_url`` is None when the API named no file; addresses are signed and expire (``oe``),
+    so they are never an identity.
+    """
+
+    pk: str
+    taken_at: datetime
+    kind: Literal["photo", "video"]
+    profile: Profile
+    media_url: str | None = None
+    thumbnail_url: str | None = None
+    duration: float = 0.0
+    mentions: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
+    hashtags: tuple[str, ...] = ()
+    locations: tuple[str, ...] = ()
+    sponsors: tuple[str, ...] = ()
+
+    @property
+    def expires_at(self) -> datetime:
+        """Return when Instagram stops showing it."""
+        return self.taken_at + STORY_LIFE
+
+    @property
+    def page_url(self) -> str:
+        """Return the story's page on Instagram."""
+        return f"https://www.instagram.com/stories/{self.profile.username}/{self.pk}/"
+
+
+@dataclass(frozen=True, slots=True)
+class Album:
+    """What goes out as one media group: 1-10 stories of one or more profiles, oldest first."""
+
+    stories: tuple[Story, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a message goes: a chat and, in a forum, the topic (``thread_id``)."""
+
+    chat_id: int
+    thread_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks and pays: the chat, the person (None for channels and the schedule).
+
+    ``is_admin`` is true for the operator's admins of the bot (``ADMIN_IDS``), not of a group.
+    """
+
+    chat_id: int | None
+    user_id: int | None = None
+    is_admin: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SentItem:
+    """One story that arrived: its message, and the file_id that can be used again.
+
+    ``size`` is the bytes uploaded, 0 where a file_id or a URL was enough.
+    """
+
+    pk: str
+    message_id: int
+    file_id: str = ""
+    file_unique_id: str = ""
+    size: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The items arrived; ``failed`` maps a story that could not be sent to the sentence why.
+
+    The sentence is a message id of the catalogues.
+    """
+
+    items: tuple[SentItem, ...]
+    failed: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TryLater:
+    """Not now. ``after`` is what Telegram asked for, None to back off by our own rule.
+
+    ``unknown`` is true when the message may have arrived although no answer was seen; ``items``
+    did arrive. ``whole_bot`` is true when the limit is the bot's, not the chat's.
+    """
+
+    after: timedelta | None = None
+    unknown: bool = False
+    reason: str = ""
+    items: tuple[SentItem, ...] = ()
+    whole_bot: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """The group became a supergroup: everything goes to ``chat_id`` from now on."""
+
+    chat_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class GiveUp:
+    """It will never work; ``scope`` says for what (``bot``: the token is bad)."""
+
+    reason: str
+    scope: Literal["item", "thread", "chat", "bot"] = "chat"
+
+
+Outcome = Sent | TryLater | Moved | GiveUp

@@ -1,0 +1,184 @@
+"""The one tree of errors, each with the sentence that a person gets.
+
+BotError
+├── StoriesError                what the Stories API answered
+│   ├── ProfileNotFoundError    no such account
+│   ├── ProfilePrivateError     the account shows its stories to followers only
+│   ├── StoryGoneError          over 24 h old, or deleted
+│   ├── NoStoriesError          the account has none now
+│   ├── ApiUnavailableError     down, slow or nonsense; try later
+│   ├── ApiRefusedError         our request was wrong (a bug of ours)
+│   └── OutOfServiceError       no funds or a bad key: the operator must act
+├── MediaError                  one photo or video
+│   ├── MediaGoneError          its address has expired or was removed
+│   ├── MediaTooBigError        over what Telegram takes
+│   └── MediaRefusedError       not a photo or video, or from a host that is not allowed
+├── SpendingError               money
+│   ├── AllowanceSpentError     the chat's credits of the day are used up
+│   ├── PersonSpentError        the person's credits of the day are used up
+│   ├── TooFastError            one person asks too much at once
+│   ├── BudgetSpentError        the bot's credits of the day are used up
+│   └── SpendingStoppedError    the operator's stop switch, or the balance is low
+├── SubscriptionError           what a chat may follow
+└── SettingsError               the operator's settings, in sentences, without the values
+"""
+
+from datetime import datetime
+from typing import ClassVar
+
+
+def N_(msgid: str) -> str:  # noqa: N802 - gettext's own name for "translate this later"
+    """Mark ``msgid`` for the catalogues; it is translated where it is shown."""
+    return msgid
+
+
+class BotError(Exception):
+    """A failure with a sentence for the person who asked.
+
+    ``text`` is a message id of the catalogues, ``fields`` fill its placeholders. The cause is
+    chained (``raise … from``).
+    """
+
+    text: ClassVar[str] = N_("Something went wrong on my side. Please try again in a moment.")
+
+    def __init__(self, reason: str = "", **fields: object) -> None:
+        """Keep ``reason`` for the log and ``fields`` for the sentence."""
+        super().__init__(reason or type(self).__name__)
+        self.fields = fields
+
+
+class StoriesError(BotError):
+    """The Stories API did not give what was asked.
+
+    ``credits`` is what the failed call was billed; ``None`` when nobody can know (a time-out),
+    which counts as spent.
+    """
+
+    def __init__(self, reason: str = "", *, credits: int | None = 0, **fields: object) -> None:  # noqa: A002 - the project's word for a billed request
+        """Keep what the failure cost."""
+        super().__init__(reason, **fields)
+        self.credits = credits
+
+
+class ProfileNotFoundError(StoriesError):
+    """There is no such account."""
+
+    text = N_("I can't find <b>{username}</b> on Instagram. Please check the spelling.")
+
+
+class ProfilePrivateError(StoriesError):
+    """The account is private."""
+
+    text = N_("<b>{username}</b> is a private account, so its stories can't be shown.")
+
+
+class StoryGoneError(StoriesError):
+    """The story is over 24 hours old or was deleted."""
+
+    text = N_(
+        "This story is gone: stories live for 24 hours, or were deleted sooner by their owner."
+    )
+
+
+class NoStoriesError(StoriesError):
+    """The account has no story now."""
+
+    text = N_("<b>{username}</b> has no stories right now.")
+
+
+class ApiUnavailableError(StoriesError):
+    """The Stories API is down, slow or answered nonsense."""
+
+    text = N_(
+        "The stories service doesn't answer at the moment. Please try again in a few minutes."
+    )
+
+
+class ApiRefusedError(StoriesError):
+    """The Stories API took our request for wrong."""
+
+    text = N_("The stories service couldn't work with this link. Please check it and try again.")
+
+
+class OutOfServiceError(StoriesError):
+    """The key or the balance needs the operator (401, 402)."""
+
+    text = N_("I can't fetch stories at the moment. The operator has been told; please try later.")
+
+
+class MediaError(BotError):
+    """One photo or video could not be had."""
+
+
+class MediaGoneError(MediaError):
+    """The address has expired or the file was removed (403, 404, 410)."""
+
+    text = N_("This photo or video is no longer available.")
+
+
+class MediaTooBigError(MediaError):
+    """The file is larger than Telegram takes."""
+
+    text = N_(
+        'This video is too big for Telegram. You can <a href="{url}">open it in the browser</a>.'
+    )
+
+
+class MediaRefusedError(MediaError):
+    """The bytes are no photo or video, or the host is not allowed."""
+
+    text = N_("This file is not a photo or video that I can send.")
+
+
+class SpendingError(BotError):
+    """The answer would cost credits that may not be spent; ``until`` tells when it works again."""
+
+    def __init__(
+        self, reason: str = "", *, until: datetime | None = None, **fields: object
+    ) -> None:
+        """Keep when asking makes sense again."""
+        super().__init__(reason, until=until, **fields)
+        self.until = until
+
+
+class AllowanceSpentError(SpendingError):
+    """The chat has used its credits of the day."""
+
+    text = N_("This chat has used its stories for today. It works again at {until}.")
+
+
+class PersonSpentError(SpendingError):
+    """The person has used their credits of the day, over all chats."""
+
+    text = N_("You have used your stories for today. It works again at {until}.")
+
+
+class TooFastError(SpendingError):
+    """One person asks too much at once."""
+
+    text = N_("That was a lot at once. Please try again at {until}.")
+
+
+class BudgetSpentError(SpendingError):
+    """The bot has used its credits of the day."""
+
+    text = N_("I have used all my stories for today. It works again at {until}.")
+
+
+class SpendingStoppedError(SpendingError):
+    """The stop switch is on, or the balance is below the minimum."""
+
+    text = N_("Fetching stories is paused by the operator. Alerts and requests resume later.")
+
+
+class SubscriptionError(BotError):
+    """A subscription can't be made or changed; subclasses and callers give the sentence."""
+
+
+class SettingsError(BotError):
+    """The operator's settings are wrong; ``sentences`` say how, without the values."""
+
+    def __init__(self, sentences: list[str]) -> None:
+        """Keep one sentence a problem."""
+        super().__init__("; ".join(sentences))
+        self.sentences = sentences

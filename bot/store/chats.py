@@ -1,0 +1,81 @@
+"""Chats: language, time zone, quiet hours, and whether the bot may write there."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+import sqlalchemy as sa
+
+from bot.store.database import Tx, insert_for
+from bot.store.schema import Timestamp, metadata
+
+chats = sa.Table(
+    "chats",
+    metadata,
+    sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("title", sa.Text, nullable=False, server_default=""),
+    sa.Column("language", sa.String(16)),  # None: what Telegram says of the person
+    sa.Column("zone", sa.String(64), nullable=False, server_default="UTC"),
+    sa.Column("quiet_from", sa.Integer),  # minutes after midnight in the chat's zone
+    sa.Column("quiet_to", sa.Integer),
+    sa.Column("digest_at", sa.Integer, nullable=False, server_default="540"),
+    sa.Column("defaults", sa.JSON, nullable=False, server_default="{}"),
+    sa.Column("state", sa.String(8), nullable=False, server_default="active"),
+    sa.Column("state_since", Timestamp, nullable=False),
+    sa.Column("created_at", Timestamp, nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """A chat as we know it; ``state`` is ``closed`` while the bot is kicked or blocked."""
+
+    id: int
+    kind: str
+    title: str
+    language: str | None
+    zone: str
+    quiet_from: int | None
+    quiet_to: int | None
+    digest_at: int
+    defaults: dict[str, object]
+    state: Literal["active", "closed"]
+    state_since: datetime
+
+
+COLUMNS = [chats.c[name] for name in Chat.__dataclass_fields__]
+
+
+async def get(tx: Tx, chat_id: int) -> Chat | None:
+    """Return the chat, or None when it never wrote to us."""
+    row = (await tx.execute(sa.select(*COLUMNS).where(chats.c.id == chat_id))).one_or_none()
+    return Chat(**row._mapping) if row else None  # noqa: SLF001 - SQLAlchemy's public name for it
+
+
+async def ensure(tx: Tx, chat_id: int, *, kind: str, title: str, now: datetime) -> Chat:
+    """Return the chat, made with the defaults when it is new; its title follows Telegram's."""
+    insert = insert_for(tx)(chats).values(
+        id=chat_id, kind=kind, title=title, state_since=now, created_at=now
+    )
+    statement = insert.on_conflict_do_update(
+        index_elements=[chats.c.id], set_={"kind": kind, "title": title}
+    ).returning(*COLUMNS)
+    return Chat(**(await tx.execute(statement)).one()._mapping)  # noqa: SLF001 - public name
+
+
+async def change(tx: Tx, chat_id: int, **values: object) -> None:
+    """Set columns of a chat (language, zone, quiet_from, quiet_to, digest_at, defaults)."""
+    await tx.execute(sa.update(chats).where(chats.c.id == chat_id).values(**values))
+
+
+async def set_state(
+    tx: Tx, chat_id: int, state: Literal["active", "closed"], *, now: datetime
+) -> bool:
+    """Note that the bot may write there or not; return whether that is news."""
+    statement = (
+        sa.update(chats)
+        .where(chats.c.id == chat_id, chats.c.state != state)
+        .values(state=state, state_since=now)
+    )
+    return (await tx.execute(statement)).rowcount > 0

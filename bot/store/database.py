@@ -1,0 +1,149 @@
+"""The database: one engine, transactions that are all or nothing, migrations.
+
+SQLite by default, PostgreSQL by URL; the statements are the same. On SQLite every writing
+transaction begins with BEGIN IMMEDIATE, and one lock keeps our own writers in line: without them
+rows are claimed twice, and waiting writers starve.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from bot.store import schema
+
+Tx = AsyncConnection
+PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=10000", "foreign_keys=ON")
+
+
+class Database:
+    """One database, by its SQLAlchemy URL; use as an async context manager."""
+
+    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+        """Prepare the engine; nothing is opened yet. ``sqlite:`` and ``postgresql:`` URLs do."""
+        self.url = _with_driver(make_url(url))
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self._engine = (
+            _sqlite_engine(self.url) if self.is_sqlite else _postgres_engine(self.url, pool_size)
+        )
+        self._writer = asyncio.Lock()
+
+    async def __aenter__(self) -> Self:
+        """Open nothing: connections are made when first used."""
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close all connections; an open aiosqlite thread would keep the process alive."""
+        await self._engine.dispose()
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[Tx]:
+        """Yield a transaction that may write; it commits at the end, or not at all.
+
+        Cancelled in the middle, it still rolls back before the connection is used again.
+        """
+        if not self.is_sqlite:
+            async with self._engine.begin() as tx:
+                yield tx
+            return
+        async with self._writer, self._engine.begin() as tx:
+            yield tx
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[Tx]:
+        """Yield a transaction that only reads; it never waits for a writer."""
+        async with self._engine.connect() as connection:
+            tx = await connection.execution_options(storybell_read_only=True)
+            async with tx.begin():
+                yield tx
+
+    async def migrate(self) -> None:
+        """Bring the tables up to this version of the code; does nothing when they are."""
+        if self.is_sqlite and self.url.database not in {None, "", ":memory:"}:
+            Path(str(self.url.database)).parent.mkdir(parents=True, exist_ok=True)
+        async with self.begin() as tx:
+            if not self.is_sqlite:
+                await tx.execute(
+                    sa.text("SELECT pg_advisory_xact_lock(7402)")
+                )  # one replica at a time
+            await tx.run_sync(_upgrade)
+
+
+def insert_for(tx: Tx) -> Callable[[sa.Table], Any]:
+    """Return the ``insert`` of this database, the one that knows ON CONFLICT."""
+    return sqlite.insert if tx.dialect.name == "sqlite" else postgresql.insert
+
+
+def migration_config(connection: sa.Connection | None = None) -> Config:
+    """Return Alembic's configuration without an .ini file."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    config.attributes["metadata"] = all_tables()
+    return config
+
+
+def all_tables() -> sa.MetaData:
+    """Return the metadata with every entity's tables in it."""
+    import importlib  # noqa: PLC0415 - the entities import this module for Tx
+    import pkgutil  # noqa: PLC0415 - only needed here
+
+    import bot.store  # noqa: PLC0415 - itself
+
+    for module in pkgutil.iter_modules(bot.store.__path__, "bot.store."):
+        if not module.ispkg:
+            importlib.import_module(module.name)
+    return schema.metadata
+
+
+def _upgrade(connection: sa.Connection) -> None:
+    command.upgrade(migration_config(connection), "head")
+
+
+def _with_driver(url: URL) -> URL:
+    drivers = {
+        "sqlite": "sqlite+aiosqlite",
+        "postgresql": "postgresql+asyncpg",
+        "postgres": "postgresql+asyncpg",
+    }
+    return url.set(drivername=drivers.get(url.drivername, url.drivername))
+
+
+def _postgres_engine(url: URL, pool_size: int) -> AsyncEngine:
+    return create_async_engine(
+        url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True
+    )
+
+
+def _sqlite_engine(url: URL) -> AsyncEngine:
+    engine = create_async_engine(url)
+
+    @sa.event.listens_for(engine.sync_engine, "connect")
+    def on_connect(connection: sa.engine.interfaces.DBAPIConnection, _record: object) -> None:
+        # The driver must not begin transactions by itself: it would do so too late.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in PRAGMAS:
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @sa.event.listens_for(engine.sync_engine, "begin")
+    def on_begin(connection: sa.Connection) -> None:
+        read_only = connection.get_execution_options().get("storybell_read_only", False)
+        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+    return engine

@@ -1,0 +1,1 @@
+"""Migrations, one set for both databases."""

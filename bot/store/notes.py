@@ -1,0 +1,37 @@
+"""Notes: small named values that all replicas share (the stop switch, sums, the last balance)."""
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from bot.store.database import Tx, insert_for
+from bot.store.schema import Timestamp, metadata
+
+notes = sa.Table(
+    "notes",
+    metadata,
+    sa.Column("key", sa.String(64), primary_key=True),
+    sa.Column("value", sa.JSON, nullable=False),
+    sa.Column("at", Timestamp, nullable=False),
+)
+
+
+async def get(tx: Tx, key: str) -> Any | None:  # noqa: ANN401 - any JSON value
+    """Return the value under ``key``, None when there is none."""
+    return (await tx.execute(sa.select(notes.c.value).where(notes.c.key == key))).scalar()
+
+
+async def put(tx: Tx, key: str, value: Any, *, now: datetime) -> None:  # noqa: ANN401 - any JSON value
+    """Set the value under ``key``."""
+    insert = insert_for(tx)(notes).values(key=key, value=value, at=now)
+    await tx.execute(
+        insert.on_conflict_do_update(
+            index_elements=[notes.c.key], set_={"value": value, "at": now}
+        )
+    )
+
+
+async def remove(tx: Tx, key: str) -> None:
+    """Forget the value under ``key``."""
+    await tx.execute(sa.delete(notes).where(notes.c.key == key))

@@ -1,0 +1,49 @@
+"""What every table shares: the metadata, and column types that mean the same on both databases.
+
+Each entity's file defines its own tables on ``metadata``; ``bot.store.database`` imports them all.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Dialect
+
+metadata = sa.MetaData(
+    # Names are needed to change a constraint later (SQLite rebuilds the table for that).
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    },
+)
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MILLISECOND = timedelta(milliseconds=1)
+
+# An automatic id: SQLite makes only a plain INTEGER the row's own number.
+BigId = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+class Timestamp(sa.types.TypeDecorator[datetime]):
+    """An aware UTC datetime, kept as integer milliseconds since 1970.
+
+    SQLite forgets the offset of a datetime, and arithmetic on integers is the same everywhere.
+    """
+
+    impl = sa.BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002 - SQLAlchemy's signature
+        """Refuse naive datetimes; they hide a bug."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            msg = "a time without a zone can't be stored"
+            raise ValueError(msg)
+        return (value - EPOCH) // MILLISECOND
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's signature
+        """Give back an aware UTC datetime."""
+        return None if value is None else EPOCH + value * MILLISECOND

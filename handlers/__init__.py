@@ -1,0 +1,1 @@
+"""The conversation: an update in, use cases called, a reply out."""

