@@ -1,0 +1,229 @@
+"""Faults on demand: what the tests make the three services do wrong."""
+
+import asyncio
+import json
+import socket
+import struct
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+SERVICES = ("telegram", "stories", "cdn")
+KINDS = frozenset(
+    {
+        "status",
+        "body",
+        "headers",
+        "delay_s",
+        "hang",
+        "reset",
+        "truncate",
+        "slow_bytes_per_s",
+        "fail_item",
+        "description",
+    }
+)
+_POLL_S = 0.02  # how often a hanging request looks whether its client is still there
+_SLICES_PER_S = 20  # a slow body is written in this many slices a second
+
+
+@dataclass
+class Fault:
+    """One fault in waiting: `times` None is for ever, `after` skips that many matches first."""
+
+    id: int
+    service: str
+    match: str
+    times: int | None
+    after: int
+    fault: dict[str, object] = field(default_factory=dict)
+
+
+class Faults:
+    """The faults in force, oldest first."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._faults: list[Fault] = []
+        self._last = 0
+
+    def add(self, spec: dict[str, object]) -> int:
+        """Put a fault in force, `{"service", "match", "times", "after", "fault"}`; its id.
+
+        Raises:
+            ValueError: the spec cannot be understood.
+        """
+        self._last += 1
+        self._faults.append(_parsed(self._last, spec))
+        return self._last
+
+    def clear(self, fault_id: int | None = None) -> None:
+        """Lift one fault, or all."""
+        self._faults = [f for f in self._faults if fault_id is not None and f.id != fault_id]
+
+    def take(self, service: str, subject: str) -> Fault | None:
+        """The fault that hits this request, if any; counts its `after` and `times` down.
+
+        `subject` is the path with its query for the Stories API and the CDN, the method's name
+        for Telegram; `match` is compared without regard to case.
+        """
+        for fault in self._faults:
+            if fault.service != service or fault.match.lower() not in subject.lower():
+                continue
+            if fault.after > 0:
+                fault.after -= 1
+                continue
+            if fault.times is not None:
+                fault.times -= 1
+                if fault.times == 0:
+                    self.clear(fault.id)
+            return fault
+        return None
+
+
+def _parsed(fault_id: int, spec: dict[str, object]) -> Fault:
+    service, match = spec.get("service"), spec.get("match", "")
+    times, after, fault = spec.get("times"), spec.get("after", 0), spec.get("fault")
+    if service not in SERVICES or not isinstance(service, str):
+        raise ValueError(f"service must be one of {', '.join(SERVICES)}")
+    if not isinstance(match, str):
+        raise ValueError("match must be a string")  # noqa: TRY004  one error for a bad spec
+    if not (times is None or (isinstance(times, int) and times > 0)):
+        raise ValueError("times must be a number above zero, or null")
+    if not isinstance(after, int) or after < 0:
+        raise ValueError("after must be a number, zero or more")
+    if not isinstance(fault, dict) or not fault:
+        raise ValueError("fault must be an object")
+    if unknown := set(fault) - KINDS:
+        raise ValueError(f"unknown kind of fault: {', '.join(sorted(unknown))}")
+    if fault.get("reset") not in {None, "before", "after"}:
+        raise ValueError('reset must be "before" or "after"')
+    return Fault(fault_id, service, match, times, after, fault)
+
+
+async def before(fault: Fault | None, request: web.Request) -> web.StreamResponse | None:
+    """Play the part of a fault that precedes any effect; a response ends the request here.
+
+    `delay_s` waits (real seconds) and lets the request go on; `hang`, `reset: before` and
+    `status`/`body` answer in its place.
+    """
+    if fault is None:
+        return None
+    wanted = fault.fault
+    delay = wanted.get("delay_s")
+    if isinstance(delay, int | float):
+        await asyncio.sleep(delay)
+    if wanted.get("hang"):
+        return await hang(request)
+    if wanted.get("reset") == "before":
+        return reset(request)
+    if "status" in wanted or "body" in wanted:
+        return scripted(wanted)
+    return None
+
+
+async def after(
+    fault: Fault | None, request: web.Request, response: web.Response
+) -> web.StreamResponse:
+    """Play the part of a fault that follows the effect: lose, cut or slow down the answer."""
+    if fault is None:
+        return response
+    if fault.fault.get("reset") == "after":
+        return reset(request)
+    if "truncate" in fault.fault or "slow_bytes_per_s" in fault.fault:
+        body = response.body if isinstance(response.body, bytes) else b""
+        headers = dict(response.headers)
+        headers.setdefault("Content-Type", response.content_type)
+        return await deliver(fault, request, response.status, headers, len(body), [body])
+    return response
+
+
+def is_answer(fault: Fault | None) -> bool:
+    """Whether the fault answers by itself, without any effect of the request."""
+    if fault is None:
+        return False
+    wanted = fault.fault
+    return (
+        bool(wanted.get("hang"))
+        or wanted.get("reset") == "before"
+        or bool({"status", "body"} & set(wanted))
+    )
+
+
+def scripted(wanted: dict[str, object]) -> web.Response:
+    """The answer that a `status`/`body` fault asks for; a body that is no text goes as JSON."""
+    status = wanted.get("status", 200)
+    headers = wanted.get("headers")
+    body = wanted.get("body", "")
+    text = body if isinstance(body, str) else json.dumps(body)
+    looks_json = not isinstance(body, str) or text.lstrip()[:1] in {"{", "["}
+    content_type = "application/json" if looks_json else "text/plain"
+    response = web.Response(
+        status=status if isinstance(status, int) else 500, text=text, content_type=content_type
+    )
+    if isinstance(headers, dict):
+        response.headers.update({str(name): str(value) for name, value in headers.items()})
+    return response
+
+
+async def hang(request: web.Request) -> web.StreamResponse:
+    """Answer nothing until the client has gone away."""
+    while (transport := request.transport) is not None and not transport.is_closing():
+        await asyncio.sleep(_POLL_S)
+    return web.Response(status=500)
+
+
+def reset(request: web.Request) -> web.StreamResponse:
+    """Drop the connection with a TCP reset; the response returned reaches nobody."""
+    transport = request.transport
+    if transport is not None:
+        raw = transport.get_extra_info("socket")
+        if raw is not None:
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        if isinstance(transport, asyncio.WriteTransport):
+            transport.abort()
+    return web.Response(status=500)
+
+
+async def deliver(
+    fault: Fault | None,
+    request: web.Request,
+    status: int,
+    headers: dict[str, str],
+    length: int,
+    chunks: Iterable[bytes],
+) -> web.StreamResponse:
+    """Stream a body of a known length, cut or slowed down where the fault says so."""
+    wanted = fault.fault if fault else {}
+    response = web.StreamResponse(status=status, headers=headers)
+    response.content_length = length
+    await response.prepare(request)
+    if request.method == "HEAD":
+        return response
+    limit, rate = wanted.get("truncate"), wanted.get("slow_bytes_per_s")
+    left = min(length, limit) if isinstance(limit, int) else length
+    pace = rate if isinstance(rate, int | float) and rate > 0 else None
+    try:
+        for piece in _sliced(chunks, pace):
+            await response.write(piece[:left])
+            left -= min(left, len(piece))
+            if left == 0:
+                break
+            if pace is not None:
+                await asyncio.sleep(len(piece) / pace)
+    except ConnectionError:
+        return response  # the client went away: its own affair
+    if isinstance(limit, int) and limit < length and request.transport is not None:
+        request.transport.close()
+    return response
+
+
+def _sliced(chunks: Iterable[bytes], pace: float | None) -> Iterator[bytes]:
+    if pace is None:
+        yield from chunks
+        return
+    size = max(1, int(pace / _SLICES_PER_S))
+    for chunk in chunks:
+        for start in range(0, len(chunk), size):
+            yield chunk[start : start + size]
