@@ -135,7 +135,14 @@ async def after(
         body = response.body if isinstance(response.body, bytes) else b""
         headers = dict(response.headers)
         headers.setdefault("Content-Type", response.content_type)
-        return await deliver(fault, request, response.status, headers, len(body), [body])
+        return await deliver(
+            fault,
+            request,
+            status=response.status,
+            headers=headers,
+            length=len(body),
+            chunks=[body],
+        )
     return response
 
 
@@ -169,7 +176,9 @@ def scripted(wanted: dict[str, object]) -> web.Response:
 
 async def hang(request: web.Request) -> web.StreamResponse:
     """Answer nothing until the client has gone away."""
-    while (transport := request.transport) is not None and not transport.is_closing():
+    while (  # noqa: ASYNC110  aiohttp tells a running handler of a lost client in no other way
+        transport := request.transport
+    ) is not None and not transport.is_closing():
         await asyncio.sleep(_POLL_S)
     return web.Response(status=500)
 
@@ -189,6 +198,7 @@ def reset(request: web.Request) -> web.StreamResponse:
 async def deliver(
     fault: Fault | None,
     request: web.Request,
+    *,
     status: int,
     headers: dict[str, str],
     length: int,
