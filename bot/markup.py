@@ -1,0 +1,96 @@
+"""Text for Telegram's HTML mode: what is safe, escaped, and keeps its direction to itself."""
+
+import html
+import re
+import unicodedata
+
+# Bot API, "Formatting options": no other tag is taken, and nothing inside one is counted.
+_TAG = re.compile(r"<[^<>]*>")
+_FIRST_STRONG, _POP = "\u2068", "\u2069"
+_SOFT = frozenset("\u200c\u200d")
+_MARKS = 4  # combining marks a letter; more only climb over the neighbouring lines
+
+
+class Safe(str):
+    """Text that is HTML already and is not escaped again."""
+
+    __slots__ = ()
+
+
+def clean(text: str) -> str:
+    """Return foreign ``text`` without what harms its neighbours; its lines stay.
+
+    Controls (also of direction) and lone surrogates go, every kind of blank becomes a plain one,
+    and a letter keeps at most 4 combining marks.
+    """
+    kept: list[str] = []
+    marks = 0
+    for char in text:
+        category = unicodedata.category(char)
+        marks = marks + 1 if category in {"Mn", "Me"} else 0
+        if char == "\n":
+            kept.append(char)
+        elif category in {"Cc", "Zs", "Zl", "Zp"}:
+            kept.append(" ")
+        elif marks <= _MARKS and (category not in {"Cf", "Cs"} or _is_joiner(char)):
+            kept.append(char)
+    return "".join(kept)
+
+
+def one_line(text: str) -> str:
+    """Return foreign ``text`` cleaned, as one line without blanks in excess."""
+    return " ".join(clean(text).split())
+
+
+def escape(text: object) -> Safe:
+    """Return ``text``, cleaned, for HTML and for quoted attributes; ``Safe`` passes as it is."""
+    return text if isinstance(text, Safe) else Safe(html.escape(clean(str(text)), quote=True))
+
+
+def isolate(text: str) -> str:
+    """Keep the direction of ``text`` to itself (UAX 9: FSI … PDI); a ``Safe`` stays one."""
+    isolated = f"{_FIRST_STRONG}{text}{_POP}"
+    return Safe(isolated) if isinstance(text, Safe) else isolated
+
+
+def has_rtl(text: str) -> bool:
+    """Tell whether ``text`` holds a letter that is written from right to left."""
+    return any(unicodedata.bidirectional(char) in {"R", "AL"} for char in text)
+
+
+def link(url: str, text: str) -> Safe:
+    """Return ``text`` (escaped unless ``Safe``) as a link to ``url``."""
+    return Safe(f'<a href="{escape(url)}">{escape(text)}</a>')
+
+
+def bold(text: str) -> Safe:
+    """Return ``text`` (escaped unless ``Safe``) in bold."""
+    return Safe(f"<b>{escape(text)}</b>")
+
+
+def plain(markup: str) -> str:
+    """Return what a reader sees of ``markup``: no tags, entities decoded."""
+    return html.unescape(_TAG.sub("", markup))
+
+
+def length(markup: str) -> int:
+    """Return the length that Telegram counts: code points after parsing."""
+    return len(plain(markup))
+
+
+def shorten(text: str, limit: int) -> str:
+    """Return ``text`` (no markup) in at most ``limit`` code points, an ellipsis for what was cut.
+
+    Marks and joiners stay with their letter, so that no emoji or accent is cut in two.
+    """
+    if len(text) <= limit:
+        return text
+    end = max(limit - 1, 0)
+    while end and (unicodedata.combining(text[end]) or "\u200d" in text[end - 1 : end + 1]):
+        end -= 1
+    return text[:end].rstrip() + "…" if limit > 0 else ""
+
+
+def _is_joiner(char: str) -> bool:
+    # Joiners make letters of Persian and whole emoji; tags spell the flags of England and Wales.
+    return char in _SOFT or "\U000e0020" <= char <= "\U000e007f"
