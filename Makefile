@@ -1,0 +1,54 @@
+# Each target does all of its own set-up in .venv; only Python 3.11+ and make are needed.
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
+LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
+	--custom-compile-command "make lock" pyproject.toml
+
+.PHONY: demo test check lint types tests run bench lock catalogues clean
+
+demo: .venv/.demo  ## The whole bot against local stand-ins, with a chat page; no account, no key
+	$(BIN)/python -m bot demo
+
+run: .venv/.run  ## The real bot; TELEGRAM_TOKEN and STORIES_API_KEY in .env
+	$(BIN)/python -m bot run
+
+test: lint types tests  ## Everything that CI checks
+
+lint: .venv/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports
+
+types: .venv/.dev
+	$(BIN)/mypy
+
+tests: .venv/.dev
+	$(BIN)/python -m pytest --cov -n 2 --dist loadfile
+
+bench: .venv/.dev  ## The figures of the README
+	$(BIN)/python -m benchmarks all
+
+lock: .venv/.dev  ## Resolve all three locks together: what is tested is what runs
+	$(LOCK) --all-extras --group dev --output-file requirements-dev.txt
+	$(LOCK) --extra postgres --extra speed --constraint requirements-dev.txt --output-file requirements.txt
+	$(LOCK) --extra postgres --extra speed --extra sandbox --constraint requirements-dev.txt --output-file requirements-demo.txt
+
+clean:
+	rm -rf .venv .cache
+
+.venv/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit("Storybell needs Python 3.11 or newer" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv .venv
+
+.venv/.run: requirements.txt | .venv/bin/python
+	$(INSTALL) -r requirements.txt
+	touch $@
+
+.venv/.demo: requirements-demo.txt | .venv/bin/python
+	$(INSTALL) -r requirements-demo.txt
+	touch $@
+
+.venv/.dev: requirements-dev.txt | .venv/bin/python
+	$(INSTALL) -r requirements-dev.txt
+	touch $@ .venv/.demo .venv/.run
