@@ -12,7 +12,8 @@ BotError
 ├── MediaError                  one photo or video
 │   ├── MediaGoneError          its address has expired or was removed
 │   ├── MediaTooBigError        over what Telegram takes
-│   └── MediaRefusedError       not a photo or video, or from a host that is not allowed
+│   ├── MediaRefusedError       not a photo or video, or from a host that is not allowed
+│   └── MediaUnavailableError   the server of the media is slow or broken; try later
 ├── SpendingError               money
 │   ├── AllowanceSpentError     the chat's credits of the day are used up
 │   ├── PersonSpentError        the person's credits of the day are used up
@@ -128,6 +129,12 @@ class MediaRefusedError(MediaError):
     """The bytes are no photo or video, or the host is not allowed."""
 
     text = N_("This file is not a photo or video that I can send.")
+
+
+class MediaUnavailableError(MediaError):
+    """The server of the media is slow or broken, or our spool is full; trying later may help."""
+
+    text = N_("This photo or video can't be loaded at the moment. Please try again later.")
 
 
 class SpendingError(BotError):

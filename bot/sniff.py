@@ -1,0 +1,150 @@
+"""What a file is and how large its picture is, from its bytes; names and headers are not asked.
+
+Only headers are read and nothing is decoded, so that a picture bomb stays folded.
+"""
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+HEAD = 32  # bytes that tell the type
+STILL_BRANDS = frozenset({b"heic", b"heix", b"heif", b"mif1", b"msf1", b"avif", b"avis"})
+EXTENSIONS = {
+    "image/jpeg": ".jpg",
+    "image/png": ".png",
+    "image/webp": ".webp",
+    "image/heic": ".heic",
+    "video/mp4": ".mp4",
+}
+CONTAINERS = frozenset({b"moov", b"trak"})
+DEEPEST = 4  # boxes within boxes
+MOST_BOXES = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A type that we send."""
+
+    kind: Literal["photo", "video"]
+    mime: str
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """Pixels and seconds, None where the header does not say."""
+
+    width: int | None = None
+    height: int | None = None
+    duration: float | None = None
+
+
+def sniff(head: bytes) -> Kind | None:
+    """Return what a file that begins with ``head`` is; None for all that is no photo or video."""
+    if head.startswith(b"\xff\xd8\xff"):
+        return Kind("photo", "image/jpeg")
+    if head.startswith(b"\x89PNG\r\n\x1a\n"):
+        return Kind("photo", "image/png")
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return Kind("photo", "image/webp")
+    if head[4:8] == b"ftyp":
+        still = head[8:12] in STILL_BRANDS
+        return Kind("photo", "image/heic") if still else Kind("video", "video/mp4")
+    return None
+
+
+def measure(path: Path, mime: str) -> Measures:
+    """Return the measures in the header of a file; empty ones where it is broken. Reads a file."""
+    readers = {"image/jpeg": _jpeg, "image/png": _png, "image/webp": _webp, "video/mp4": _mp4}
+    reader = readers.get(mime)
+    if reader is None:
+        return Measures()
+    try:
+        with path.open("rb") as file:
+            return reader(file)
+    except (struct.error, ValueError, IndexError, OverflowError):
+        return Measures()
+
+
+def _png(file: BinaryIO) -> Measures:
+    return Measures(*struct.unpack(">II", file.read(24)[16:24]))
+
+
+def _jpeg(file: BinaryIO) -> Measures:
+    file.seek(2)
+    for _ in range(MOST_BOXES):
+        marker = file.read(2)
+        if len(marker) < 2 or marker[0] != 0xFF:  # noqa: PLR2004 - JPEG: two bytes, the first FF
+            break
+        size = struct.unpack(">H", file.read(2))[0]
+        # SOF0..SOF15 hold the size; C4, C8 and CC are other tables.
+        if 0xC0 <= marker[1] <= 0xCF and marker[1] not in {0xC4, 0xC8, 0xCC}:  # noqa: PLR2004 - JPEG's markers
+            height, width = struct.unpack(">xHH", file.read(5))
+            return Measures(width, height)
+        file.seek(size - 2, 1)
+    return Measures()
+
+
+def _webp(file: BinaryIO) -> Measures:
+    head = file.read(30)
+    form = head[12:16]
+    if form == b"VP8 ":
+        width, height = struct.unpack("<HH", head[26:30])
+        return Measures(width & 0x3FFF, height & 0x3FFF)
+    if form == b"VP8L":
+        bits = struct.unpack("<I", head[21:25])[0]
+        return Measures((bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1)
+    if form == b"VP8X":
+        return Measures(
+            int.from_bytes(head[24:27], "little") + 1, int.from_bytes(head[27:30], "little") + 1
+        )
+    return Measures()
+
+
+def _mp4(file: BinaryIO) -> Measures:
+    size = file.seek(0, 2)
+    width = height = 0
+    duration: float | None = None
+    for name, start, end in _boxes(file, 0, size, 0):
+        file.seek(start)
+        body = file.read(min(end - start, 120))
+        if name == b"mvhd":
+            duration = _seconds(body)
+        elif name == b"tkhd":
+            w, h = (value >> 16 for value in struct.unpack(">II", body[_size_at(body) :][:8]))
+            if w * h > width * height:
+                width, height = w, h
+    return Measures(width or None, height or None, duration)
+
+
+def _seconds(mvhd: bytes) -> float | None:
+    scale, length = struct.unpack(
+        ">IQ" if mvhd[0] else ">II", mvhd[20:32] if mvhd[0] else mvhd[12:20]
+    )
+    return length / scale if scale else None
+
+
+def _size_at(tkhd: bytes) -> int:
+    """Where the width stands: version 1 has 64-bit times before it."""
+    return 88 if tkhd[0] else 76
+
+
+def _boxes(file: BinaryIO, start: int, end: int, depth: int) -> Iterator[tuple[bytes, int, int]]:
+    """Yield (name, start, end) of the boxes in ``moov``; ISO/IEC 14496-12."""
+    for _ in range(MOST_BOXES):
+        if start + 8 > end:
+            return
+        file.seek(start)
+        size, name = struct.unpack(">I4s", file.read(8))
+        body = start + 8
+        if size == 1:
+            size, body = struct.unpack(">Q", file.read(8))[0], body + 8
+        stop = end if size == 0 else min(start + size, end)
+        if stop < body:
+            return
+        if name in CONTAINERS and depth < DEEPEST:
+            yield from _boxes(file, body, stop, depth + 1)
+        else:
+            yield name, body, stop
+        start = stop
