@@ -1,0 +1,299 @@
+"""Every link in a text, by kind; what is not ours is named as such and never fetched.
+
+A text is read once, by this parser alone, and what is fetched later is built from its parts:
+libraries disagree about hostile addresses, so no second parser may see the original.
+"""
+
+import base64
+import binascii
+import re
+import string
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+from urllib.parse import unquote
+
+LINK_LENGTH = 2048
+HOST_LENGTH = 253
+PAGE = "https://www.instagram.com"
+_HTTPS = "https://"
+_AT = "story_media_id"
+
+_PAGE_HOSTS = frozenset(
+    {"instagram.com", "www.instagram.com", "m.instagram.com", "instagr.am", "www.instagr.am"}
+)
+_CDN_DOMAINS = (".cdninstagram.com", ".fbcdn.net")
+_PORTS = {"http": "80", "https": "443"}
+
+# First path segments that are Instagram's own pages and can be nobody's name.
+_RESERVED = re.compile(
+    "_n|_u|about|accounts|api|ar|audio|blog|challenge|create|developers?|direct|directory|download"
+    "|emails|explore|graphql|guides?|help|invites|legal|lite|nametag|oauth|p|press|privacy|reels?"
+    "|s|session|share|stories|support|terms|topics|tv|web"
+)
+_OWN_STORIES = frozenset({"archive", "direct", "highlights", "me"})
+
+_BREAK = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
+_COMMAND = re.compile(r"/([A-Za-z0-9_]+)(?:@([A-Za-z0-9_]+))?")
+_NO_SLASHES = re.compile(r"https?:.", re.IGNORECASE | re.ASCII)
+_BARE = re.compile(
+    r"(?:(?:www\.|m\.)?instagram\.com|(?:www\.)?instagr\.am)(?:[:@][^/?#]*)?/.",
+    re.IGNORECASE | re.ASCII,
+)
+_AUTHORITY = re.compile(r"[^:]*://[^/?#]*")
+_SCHEME_CHARS = frozenset(string.ascii_letters + string.digits + "+.-")
+_STOP = re.compile(r'[<>"|`]')
+_TRAILING = ".,;:!?'\"…)]}*~"
+_SEGMENT = re.compile(r"[A-Za-z0-9._=-]+")
+_USER = re.compile(r"(?!\.)(?!.*\.\.)[a-z0-9._]{1,30}(?<!\.)")
+_ID = re.compile(r"[1-9][0-9]{0,29}")
+_MEDIA_ID = re.compile(r"([1-9][0-9]{0,29})(?:_[0-9]+)?")
+_LABEL = re.compile(r"(?!-|xn--)[a-z0-9-]{1,63}(?<!-)")
+_BAD_PERCENT = re.compile(r"%(?![0-9a-f]{2})|%[01][0-9a-f]|%7f", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One link of a text; only what belongs to its ``kind`` is set, and ids are text.
+
+    ``url`` is built anew from the parts: the page of a story, profile or highlight, or the address
+    of a media file with its signature byte for byte; None where nothing may be fetched.
+    """
+
+    kind: Literal["story", "profile", "highlight", "media", "unsupported", "rejected"]
+    username: str | None = None
+    story_id: str | None = None
+    highlight_id: str | None = None
+    url: str | None = None
+
+
+_REJECTED = Link("rejected")
+_UNSUPPORTED = Link("unsupported")
+
+
+def find_links(text: str, bot: str = "storybot") -> list[Link]:
+    """Return the links of ``text`` in order, or what the argument of ``/stories`` names.
+
+    Other commands hold no links for us, nor do commands to another bot than ``bot``.
+    """
+    words = _words(text)
+    command = _COMMAND.fullmatch(words[0]) if words else None
+    if command is None:
+        return _scan(words)
+    name, addressee = command[1].lower(), command[2]
+    if name != "stories" or (addressee or bot).lower() != bot.lower():
+        return []
+    link = parse_argument(" ".join(words[1:]))
+    return [link] if link else []
+
+
+def links_in_message(
+    text: str, entities: Iterable[tuple[str, str | None]] = (), bot: str = "storybot"
+) -> list[Link]:
+    """Return the links of a text or caption and those hidden in its ``entities``, each once.
+
+    ``entities`` are pairs of Telegram's entity type and its ``url``: a ``text_link`` shows other
+    words than its address.
+    """
+    words = _words(text)
+    found = find_links(text, bot)
+    if not (words and _COMMAND.fullmatch(words[0])):
+        for kind, url in entities:
+            found += _scan(_words(url)) if kind == "text_link" and url else []
+    return list(dict.fromkeys(found))
+
+
+def parse_argument(argument: str) -> Link | None:
+    """Return what the argument of a command names: a user name, with or without @, or a link.
+
+    None stands for no argument, several of them, or an address without a link: show the usage.
+    """
+    words = _words(argument)
+    if len(words) != 1:
+        return None
+    if "/" in words[0]:
+        return verdict(_scan(words))
+    return _profile(words[0].removeprefix("@"))
+
+
+def verdict(links: Iterable[Link]) -> Link | None:
+    """Return the link that stands for all: the first we serve, else rejected, else unsupported."""
+    rank = {"rejected": 1, "unsupported": 2}
+    return min(links, key=lambda link: rank.get(link.kind, 0), default=None)
+
+
+def story_taken_at(pk: str) -> datetime | None:
+    """Return when the story with this ``pk`` was made, to some seconds; None for a nonsense date.
+
+    The upper bits of an id count milliseconds since Instagram's own epoch.
+    """
+    if not _ID.fullmatch(pk):
+        return None
+    milliseconds = (int(pk) >> 23) + _ID_EPOCH
+    if not _FIRST_STORY_MS <= milliseconds <= _LAST_MS:
+        return None
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
+def is_probably_gone(pk: str, now: datetime, margin: timedelta = timedelta(hours=25)) -> bool:
+    """Tell whether the story's time is over, by its id alone; false where that says nothing."""
+    taken_at = story_taken_at(pk)
+    return taken_at is not None and now - taken_at > margin
+
+
+_ID_EPOCH = 1_314_220_021_721
+_FIRST_STORY_MS = 1_470_000_000_000  # stories began in August 2016
+_LAST_MS = 4_102_444_800_000  # 2100
+
+
+def _words(text: str) -> list[str]:
+    return [word for word in _BREAK.split(text) if word]
+
+
+def _scan(words: Iterable[str]) -> list[Link]:
+    return [link for word in words if (link := _in_word(word))]
+
+
+def _in_word(word: str) -> Link | None:
+    """Return the one link that a word may hold."""
+    start = _scheme_start(word)
+    if start is not None:
+        return _classify(_cut(word[start:]), LINK_LENGTH)
+    start = next((index for index, char in enumerate(word) if not _opens(char)), len(word))
+    candidate = _cut(_HTTPS + word[start:])
+    bare = candidate.removeprefix(_HTTPS)
+    if _NO_SLASHES.match(bare):
+        return _REJECTED
+    return _classify(candidate, LINK_LENGTH + len(_HTTPS)) if _BARE.match(bare) else None
+
+
+def _scheme_start(word: str) -> int | None:
+    """Return where the leftmost ``SCHEME://`` begins (RFC 3986, section 3.1)."""
+    end = word.find("://")
+    while end >= 0:
+        start = end
+        while start and word[start - 1] in _SCHEME_CHARS:
+            start -= 1
+        while start < end and not word[start].isalpha():
+            start += 1
+        if start < end:
+            return start
+        end = word.find("://", end + 3)
+    return None
+
+
+def _opens(char: str) -> bool:
+    return char in "\"'`<" or unicodedata.category(char) in {"Ps", "Pi", "Pf"}
+
+
+def _cut(candidate: str) -> str:
+    """Return the candidate up to its end, without the punctuation of the sentence around it."""
+    candidate = _STOP.split(candidate, maxsplit=1)[0]
+    authority = _AUTHORITY.match(candidate)
+    start = authority.end() if authority else 0
+    end = next((i for i in range(start, len(candidate)) if _ends(candidate[i])), len(candidate))
+    return candidate[:end].rstrip(_TRAILING)
+
+
+def _ends(char: str) -> bool:
+    """Tell whether a link ends before this character; letters do not end it, they spoil it."""
+    category = unicodedata.category(char)
+    return not char.isascii() and (category[0] in "PSZ" or category == "Cf")
+
+
+def _classify(candidate: str, limit: int) -> Link:
+    """Return what a whole candidate ``SCHEME://…`` is."""
+    if "\\" in candidate or not candidate.isascii() or len(candidate) > limit:
+        return _REJECTED
+    scheme, _, rest = candidate.partition("://")
+    scheme = scheme.lower()
+    end = next((index for index, char in enumerate(rest) if char in "/?#"), len(rest))
+    host, colon, port = rest[:end].lower().partition(":")
+    if scheme not in _PORTS or (colon and port != _PORTS[scheme]):
+        return _REJECTED
+    target = rest[end:].partition("#")[0]
+    if host in _PAGE_HOSTS:
+        return _page(target)
+    if host.endswith(".instagram.com") and _is_name(host):
+        return _UNSUPPORTED
+    if host.endswith(_CDN_DOMAINS) and _is_name(host) and scheme == "https":
+        return _media(host, target, rest[end:])
+    return _REJECTED
+
+
+def _is_name(host: str) -> bool:
+    labels = host.split(".")
+    return len(host) <= HOST_LENGTH and all(_LABEL.fullmatch(label) for label in labels)
+
+
+def _media(host: str, target: str, with_fragment: str) -> Link:
+    """Return the media file at ``target``; its content is judged when it is fetched."""
+    path = unquote(target.partition("?")[0]).replace("\\", "/")
+    if _BAD_PERCENT.search(with_fragment) or {".", ".."} & set(path.split("/")):
+        return _REJECTED
+    return Link("media", url=f"https://{host}{target}") if path.strip("/") else _UNSUPPORTED
+
+
+def _page(target: str) -> Link:  # noqa: PLR0911 - one line for each shape of a path
+    """Return what an Instagram page is, by its path; only shared highlights read the query."""
+    path, _, query = target.partition("?")
+    if path in {"", "/"}:
+        return _UNSUPPORTED
+    segments = path[1:].removesuffix("/").split("/")
+    if not all(_SEGMENT.fullmatch(segment) and segment.strip(".") for segment in segments):
+        return _REJECTED
+    first = segments[0].lower()
+    match (first, *segments[1:]):
+        case ("stories", word, highlight_id) if word.lower() == "highlights":
+            return _highlight(highlight_id)
+        case ("stories", word, *_) if word.lower() in _OWN_STORIES:
+            return _UNSUPPORTED
+        case ("stories", user, story_id):
+            return _story(user, story_id)
+        case ("stories", user) | ("_u", user):
+            return _profile(user)
+        case ("s", code):
+            return _shared(code, query)
+        case (user,) if not _RESERVED.fullmatch(first):
+            return _profile(user)
+        case _:
+            return _UNSUPPORTED
+
+
+def _profile(user: str) -> Link:
+    user = user.lower()
+    if not user.isascii() or not _USER.fullmatch(user) or _RESERVED.fullmatch(user):
+        return _REJECTED
+    return Link("profile", username=user, url=f"{PAGE}/{user}/")
+
+
+def _story(user: str, story_id: str) -> Link:
+    owner = _profile(user)
+    if owner.username is None or not _ID.fullmatch(story_id):
+        return _REJECTED
+    url = f"{PAGE}/stories/{owner.username}/{story_id}/"
+    return Link("story", username=owner.username, story_id=story_id, url=url)
+
+
+def _highlight(highlight_id: str, story_id: str | None = None) -> Link:
+    if not _ID.fullmatch(highlight_id):
+        return _REJECTED
+    url = f"{PAGE}/stories/highlights/{highlight_id}/"
+    return Link("highlight", story_id=story_id, highlight_id=highlight_id, url=url)
+
+
+def _shared(code: str, query: str) -> Link:
+    """Return the highlight that a ``/s/`` link carries in base64, with the story it opens at."""
+    code = code.rstrip("=")
+    try:
+        text = base64.b64decode(code + "=" * (-len(code) % 4), altchars="-_", validate=True)
+    except binascii.Error:
+        return _UNSUPPORTED
+    kind, _, highlight_id = text.decode("latin-1").partition(":")
+    if kind != "highlight" or not _ID.fullmatch(highlight_id):
+        return _UNSUPPORTED
+    values = [v for k, _, v in (part.partition("=") for part in query.split("&")) if k == _AT]
+    story = _MEDIA_ID.fullmatch(values[0]) if values else None
+    return _highlight(highlight_id, story[1] if story else None)
