@@ -146,16 +146,18 @@ async def after(
     return response
 
 
-def is_answer(fault: Fault | None) -> bool:
-    """Whether the fault answers by itself, without any effect of the request."""
-    if fault is None:
-        return False
-    wanted = fault.fault
-    return (
-        bool(wanted.get("hang"))
-        or wanted.get("reset") == "before"
-        or bool({"status", "body"} & set(wanted))
-    )
+def status_of(fault: Fault | None) -> int | None:
+    """The status with which the fault answers in the service's place; 0 is no answer at all.
+
+    None: the request is served, even if late or badly.
+    """
+    wanted = fault.fault if fault else {}
+    if wanted.get("hang") or wanted.get("reset") == "before":
+        return 0
+    if "status" in wanted or "body" in wanted:
+        status = wanted.get("status", 200)
+        return status if isinstance(status, int) else 500
+    return None
 
 
 def scripted(wanted: dict[str, object]) -> web.Response:

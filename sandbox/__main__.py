@@ -1,0 +1,50 @@
+"""`python -m sandbox`: the stand-ins as a process of their own, until SIGTERM or SIGINT."""
+
+import argparse
+import asyncio
+import json
+import logging
+import signal
+import sys
+
+from sandbox.app import running
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the sandbox; prints one line of JSON with its addresses when all four answer."""
+    options = _parser().parse_args(arguments)
+    if not options.quiet:
+        logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(message)s")
+    try:
+        return asyncio.run(_serve(options))
+    except OSError as error:
+        sys.stderr.write(f"The sandbox cannot start: {error.strerror or error}\n")
+        return 1
+
+
+async def _serve(options: argparse.Namespace) -> int:
+    over = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, over.set)
+    async with running(
+        options.port_base, speed=options.speed, seed=options.seed, quiet=options.quiet
+    ) as sandbox:
+        sys.stdout.write(json.dumps(vars(sandbox.urls)) + "\n")
+        sys.stdout.flush()
+        await over.wait()
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m sandbox", description=__doc__)
+    parser.add_argument(
+        "--port-base", type=int, default=8080, help="first of four ports; 0 for free ones"
+    )
+    parser.add_argument("--speed", type=float, default=1.0, help="sandbox seconds a second")
+    parser.add_argument("--seed", type=int, default=0, help="decides all that is random")
+    parser.add_argument("--quiet", action="store_true", help="log no requests")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,124 @@
+"""The four listeners put together, and their life from start to stop."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+from aiohttp import ClientSession, web
+
+from sandbox import control
+from sandbox.cdn import Cdn
+from sandbox.clock import Clock
+from sandbox.faults import Faults
+from sandbox.fetching import fetcher
+from sandbox.instagram import Instagram
+from sandbox.profiles import settle
+from sandbox.requestlog import RequestLog
+from sandbox.stories_api import StoriesApi
+
+HOST = "127.0.0.1"
+_SHUTDOWN_S = 0.2  # what hangs on purpose is cut off after this
+
+
+@dataclass
+class Urls:
+    """Where the four listeners are; origins without a slash at the end."""
+
+    page: str = ""
+    telegram: str = ""
+    stories_api: str = ""
+    cdn: str = ""
+
+
+@dataclass
+class Sandbox:
+    """Everything that a running sandbox is made of."""
+
+    clock: Clock
+    faults: Faults
+    log: RequestLog
+    instagram: Instagram
+    cdn: Cdn
+    stories_api: StoriesApi
+    telegram: Any
+    urls: Urls = field(default_factory=Urls)
+    closing: AsyncExitStack = field(default_factory=AsyncExitStack)
+
+
+async def start(
+    port_base: int = 0, *, speed: float = 1.0, seed: int = 0, quiet: bool = True
+) -> Sandbox:
+    """Start all four listeners on `port_base` and the three ports above; 0 takes free ones."""
+    async with AsyncExitStack() as stack:
+        session = await stack.enter_async_context(ClientSession())
+        sandbox = _built(session, speed, seed)
+        listeners: dict[str, web.Application] = {
+            "page": _page(sandbox),
+            "telegram": sandbox.telegram.app() if sandbox.telegram else web.Application(),
+            "stories_api": sandbox.stories_api.app(),
+            "cdn": sandbox.cdn.app(),
+        }
+        for offset, (name, app) in enumerate(listeners.items()):
+            port = port_base + offset if port_base else 0
+            setattr(sandbox.urls, name, await _listen(stack, app, port, quiet))
+        sandbox.cdn.origin = sandbox.urls.cdn
+        if sandbox.telegram:
+            await sandbox.telegram.start()
+            stack.push_async_callback(sandbox.telegram.stop)
+        sandbox.closing = stack.pop_all()
+    return sandbox
+
+
+async def stop(sandbox: Sandbox) -> None:
+    """Close every listener and connection."""
+    await sandbox.closing.aclose()
+
+
+@asynccontextmanager
+async def running(
+    port_base: int = 0, *, speed: float = 1.0, seed: int = 0, quiet: bool = True
+) -> AsyncIterator[Sandbox]:
+    """A sandbox for as long as the block lasts."""
+    sandbox = await start(port_base, speed=speed, seed=seed, quiet=quiet)
+    try:
+        yield sandbox
+    finally:
+        await stop(sandbox)
+
+
+def _built(session: ClientSession, speed: float, seed: int) -> Sandbox:
+    clock, faults, log = Clock(speed), Faults(), RequestLog()
+    instagram = Instagram(clock, seed)
+    settle(instagram)
+    cdn = Cdn(clock, faults, log, instagram, seed)
+    stories_api = StoriesApi(clock, faults, log, instagram, cdn, seed=seed)
+    telegram = None
+    if find_spec("sandbox.telegram.server"):
+        server = import_module("sandbox.telegram.server")
+        telegram = server.Telegram(clock, faults, log, fetcher(session, lambda: cdn.origin))
+    return Sandbox(clock, faults, log, instagram, cdn, stories_api, telegram)
+
+
+def _page(sandbox: Sandbox) -> web.Application:
+    app = web.Application(middlewares=[control.plain_errors])
+    app.add_routes(control.routes(sandbox))
+    if sandbox.telegram:
+        app.add_routes(sandbox.telegram.control_routes())
+    if find_spec("sandbox.page.page"):
+        app.add_routes(import_module("sandbox.page.page").routes(sandbox))
+    return app
+
+
+async def _listen(stack: AsyncExitStack, app: web.Application, port: int, quiet: bool) -> str:
+    runner = web.AppRunner(app, shutdown_timeout=_SHUTDOWN_S)
+    if quiet:
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_S)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    site = web.TCPSite(runner, HOST, port)
+    await site.start()
+    host, bound = runner.addresses[0][:2]
+    return f"http://{host}:{bound}"

@@ -1,0 +1,197 @@
+"""The sandbox's Instagram: profiles, their stories, and time passing over both."""
+
+import base64
+import random
+from dataclasses import dataclass, field
+
+from sandbox.clock import Clock
+from sandbox.posting import DAY, next_post
+
+EPOCH_MS = 1_314_220_021_721  # Instagram's ids count milliseconds from here
+MOST_STORIES = 100  # a profile shows at once; the oldest make room
+_KEPT_S = 6 * DAY  # media outlive their story on the CDN for so long
+_SWEEP_EVERY = 1_000  # stories published between two looks for what is out of date
+
+
+@dataclass
+class Story:
+    """One story; the lists hold names or ready objects of the wire (see `stories_api_shapes`)."""
+
+    pk: str
+    profile: "Profile"
+    taken_at: float
+    media_type: int
+    variant: int = 0
+    size: int | None = None  # pad the media up to so many bytes
+    mentions: list[object] = field(default_factory=list)
+    links: list[object] = field(default_factory=list)
+    hashtags: list[object] = field(default_factory=list)
+    locations: list[object] = field(default_factory=list)
+    sponsor_tags: list[object] = field(default_factory=list)
+    webp: bool = False  # the photo is a WebP under a .jpg name
+    content_type: str | None = None  # what the CDN calls it instead of the truth
+    overrides: dict[str, object] = field(default_factory=dict)  # laid over its wire object
+    removed: bool = False
+
+    @property
+    def id(self) -> str:
+        """Its long id, `{pk}_{profile pk}`."""
+        return f"{self.pk}_{self.profile.pk}"
+
+    @property
+    def code(self) -> str:
+        """Its pk in URL-safe base64, as in links of posts."""
+        number = int(self.pk)
+        raw = number.to_bytes((number.bit_length() + 7) // 8, "big")
+        digits = -(-number.bit_length() // 6)
+        padded = raw.rjust(-(-len(raw) // 3) * 3, b"\0")
+        return base64.urlsafe_b64encode(padded).decode()[-digits:]
+
+
+@dataclass
+class Profile:
+    """One account; `rng` is its own, so that others do not disturb its rhythm."""
+
+    pk: str
+    username: str
+    full_name: str
+    rng: random.Random
+    is_private: bool = False
+    is_verified: bool = False
+    deleted: bool = False
+    posts_per_day: float = 0.0
+    next_post_at: float = 0.0
+    failures: int = 0  # so many more look-ups answer 404
+    stories: list[Story] = field(default_factory=list)
+
+
+class NameTaken(ValueError):  # noqa: N818  reads as the sentence it is
+    """Another profile has that username."""
+
+
+class Instagram:
+    """All profiles and stories, moved on to the present whenever one looks."""
+
+    def __init__(self, clock: Clock, seed: int = 0) -> None:
+        """An empty world; `seed` decides all that is random in it."""
+        self.clock = clock
+        self._seed = seed
+        self._profiles: dict[str, Profile] = {}
+        self._names: dict[str, str] = {}
+        self._stories: dict[str, Story] = {}
+        self._published = 0
+
+    def by_username(self, username: str) -> Profile | None:
+        """The profile of that name, whatever its case."""
+        return self._profiles.get(self._names.get(username.lower(), ""))
+
+    def by_pk(self, pk: str) -> Profile | None:
+        """The profile with that numeric id."""
+        return self._profiles.get(pk)
+
+    def add_profile(
+        self,
+        username: str,
+        *,
+        pk: str | None = None,
+        full_name: str = "",
+        is_private: bool = False,
+        is_verified: bool = False,
+        posts_per_day: float = 0.0,
+    ) -> Profile:
+        """Create a profile, which posts by itself if `posts_per_day` says so.
+
+        Raises:
+            NameTaken: the username is in use.
+        """
+        name = username.lower()
+        if name in self._names:
+            raise NameTaken(f"{name} exists already")
+        rng = random.Random(f"{self._seed}/{name}")
+        number = pk or str(rng.randrange(10**9, 6 * 10**10))
+        while pk is None and number in self._profiles:
+            number = str(rng.randrange(10**9, 6 * 10**10))
+        profile = Profile(number, name, full_name or name.title(), rng, is_private, is_verified)
+        self._profiles[number] = profile
+        self._names[name] = number
+        self.set_rhythm(profile, posts_per_day)
+        return profile
+
+    def set_rhythm(self, profile: Profile, posts_per_day: float) -> None:
+        """Let a profile post so often from now on; 0 stops it."""
+        self._move_on(profile)
+        profile.posts_per_day = posts_per_day
+        if posts_per_day > 0:
+            profile.next_post_at = next_post(profile.rng, self.clock.now(), posts_per_day)
+
+    def rename(self, profile: Profile, username: str) -> None:
+        """Give a profile another name; nobody answers to the old one then.
+
+        Raises:
+            NameTaken: the username is in use.
+        """
+        name = username.lower()
+        if self._names.get(name, profile.pk) != profile.pk:
+            raise NameTaken(f"{name} exists already")
+        del self._names[profile.username]
+        profile.username = name
+        self._names[name] = profile.pk
+
+    def publish(
+        self, profile: Profile, media_type: int, taken_at: float | None = None, **details: object
+    ) -> Story:
+        """Put a story up; `details` are further fields of `Story`."""
+        self._move_on(profile)
+        return self._put_up(profile, media_type, taken_at, **details)
+
+    def stories_of(self, profile: Profile) -> list[Story]:
+        """What a profile shows now, oldest first."""
+        self._move_on(profile)
+        now = self.clock.now()
+        profile.stories = [s for s in profile.stories if is_alive(s, now)]
+        return list(profile.stories)
+
+    def story(self, pk: str) -> Story | None:
+        """A story that is or was up, while its media are kept; see `is_alive`."""
+        return self._stories.get(pk)
+
+    def _move_on(self, profile: Profile) -> None:
+        now = self.clock.now()
+        while profile.posts_per_day > 0 and profile.next_post_at <= now:
+            at = profile.next_post_at
+            if at + DAY > now:
+                media_type = 2 if profile.rng.random() < 0.4 else 1
+                self._put_up(profile, media_type, at, variant=profile.rng.randrange(60))
+            profile.next_post_at = next_post(profile.rng, at, profile.posts_per_day)
+
+    def _put_up(
+        self, profile: Profile, media_type: int, taken_at: float | None, **details: object
+    ) -> Story:
+        at = self.clock.now() if taken_at is None else taken_at
+        pk = self._new_pk(profile.rng, at)
+        details.setdefault("variant", profile.rng.randrange(60))
+        story = Story(pk, profile, at, media_type, **details)  # type: ignore[arg-type]  # the caller's fields of Story
+        self._stories[pk] = story
+        profile.stories.append(story)
+        profile.stories.sort(key=lambda s: (s.taken_at, s.pk))
+        for old in profile.stories[:-MOST_STORIES]:
+            old.removed = True
+        self._published += 1
+        if self._published % _SWEEP_EVERY == 0:
+            self._sweep()
+        return story
+
+    def _new_pk(self, rng: random.Random, at: float) -> str:
+        while True:
+            pk = str((int(at * 1000) - EPOCH_MS) << 23 | rng.getrandbits(23))
+            if pk not in self._stories:
+                return pk
+
+    def _sweep(self) -> None:
+        oldest = self.clock.now() - _KEPT_S
+        self._stories = {pk: s for pk, s in self._stories.items() if s.taken_at > oldest}
+
+
+def is_alive(story: Story, now: float) -> bool:
+    """Whether a story is up: 24 h from when it was taken, unless its owner took it down."""
+    return not story.removed and story.taken_at <= now < story.taken_at + DAY

@@ -1,0 +1,143 @@
+"""The media of the stories: real files, each made unique by its story's pk inside."""
+
+import json
+import re
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+FOLDER = Path(__file__).parent / "media"
+_MARK = b"storybell story pk="
+_MARKED = re.compile(re.escape(_MARK) + rb"(\d{1,30});")
+_SEGMENT = 65_535  # bytes of a JPEG segment at most, its length field included
+_CHUNK = 64 * 1024
+
+
+@dataclass(frozen=True)
+class Video:
+    """One filmed clip and its poster, by file name."""
+
+    file: str
+    poster: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Index:
+    """What the folder of media holds."""
+
+    photos: tuple[str, ...]
+    videos: tuple[Video, ...]
+    avatars: int
+    webp: str
+
+
+@dataclass(frozen=True)
+class Blob:
+    """A body that need not stand in memory whole: pieces, each repeated so many times."""
+
+    content_type: str
+    pieces: tuple[tuple[bytes, int], ...]
+
+    def __len__(self) -> int:
+        """Bytes in all."""
+        return sum(len(data) * times for data, times in self.pieces)
+
+    def chunks(self, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
+        """The bytes from `start` up to `stop`, a bounded slice at a time."""
+        left = (len(self) if stop is None else stop) - start
+        for data, times in self.pieces:
+            skipped = min(times, start // len(data)) if data else times
+            start -= skipped * len(data)
+            for _ in range(times - skipped):
+                for at in range(start, len(data), _CHUNK):
+                    if left <= 0:
+                        return
+                    chunk = data[at : at + min(_CHUNK, left)]
+                    left -= len(chunk)
+                    yield chunk
+                start = 0
+
+    def data(self) -> bytes:
+        """The whole body; only for what is small."""
+        return b"".join(self.chunks())
+
+
+@cache
+def index() -> Index:
+    """What the folder holds, read once."""
+    raw = json.loads((FOLDER / "index.json").read_text())
+    videos = tuple(Video(**video) for video in raw["videos"])
+    return Index(tuple(raw["photos"]), videos, raw["avatars"], raw["webp"])
+
+
+@cache
+def _file(name: str) -> bytes:
+    return (FOLDER / name).read_bytes()
+
+
+def photo(pk: str, variant: int, size: int | None = None) -> Blob:
+    """A JPEG of 1080x1920 with the story's pk in a comment, padded up to `size` bytes."""
+    return _jpeg(_file(index().photos[variant % len(index().photos)]), pk, size)
+
+
+def poster(pk: str, variant: int) -> Blob:
+    """The still JPEG of 640x1136 that stands for a video."""
+    return _jpeg(_file(index().videos[variant % len(index().videos)].poster), pk, None)
+
+
+def avatar(variant: int) -> Blob:
+    """A profile's picture, 150x150."""
+    return Blob("image/jpeg", ((_file(f"avatar-{variant % index().avatars}.jpg"), 1),))
+
+
+def webp(pk: str) -> Blob:
+    """A WebP, as the CDN sometimes sends under a `.jpg` name."""
+    body = _file(index().webp)
+    note = _mark(pk)
+    note += b" " * (len(note) % 2)
+    grown = body[8:] + b"NOTE" + struct.pack("<I", len(note)) + note
+    return Blob("image/webp", ((b"RIFF" + struct.pack("<I", len(grown)) + grown, 1),))
+
+
+def video(pk: str, variant: int, size: int | None = None) -> Blob:
+    """An MP4 of 720x1280 with the story's pk in a `free` box, padded up to `size` bytes."""
+    body = _file(index().videos[variant % len(index().videos)].file)
+    note = _mark(pk)
+    head = body + struct.pack(">I4s", 8 + len(note), b"free") + note
+    missing = max(0, (size or 0) - len(head) - 8)
+    if not missing:
+        return Blob("video/mp4", ((head, 1),))
+    head += struct.pack(">I4s", 8 + missing, b"free")
+    whole, rest = divmod(missing, _CHUNK)
+    return Blob("video/mp4", ((head, 1), (bytes(_CHUNK), whole), (bytes(rest), 1)))
+
+
+def seconds_of(variant: int) -> float:
+    """How long the clip of `video(…, variant)` plays."""
+    return index().videos[variant % len(index().videos)].seconds
+
+
+def story_pk_of(data: bytes) -> str | None:
+    """The pk that one of our files carries, wherever in it; None for anybody else's."""
+    found = _MARKED.search(data)
+    return found[1].decode() if found else None
+
+
+def _jpeg(body: bytes, pk: str, size: int | None) -> Blob:
+    head = body[:2] + _comment(_mark(pk))
+    missing = max(0, (size or 0) - len(head) - len(body) + 2)
+    whole, rest = divmod(missing, _SEGMENT + 2)
+    pieces = [(head, 1), (_comment(bytes(_SEGMENT - 2)), whole)]
+    pieces.append((_comment(bytes(rest - 4)) if rest >= 4 else b"", 1))
+    return Blob("image/jpeg", (*pieces, (body[2:], 1)))
+
+
+def _comment(text: bytes) -> bytes:
+    return b"\xff\xfe" + struct.pack(">H", len(text) + 2) + text
+
+
+def _mark(pk: str) -> bytes:
+    return _MARK + pk.encode() + b";"

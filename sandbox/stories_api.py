@@ -1,0 +1,244 @@
+"""The Stories API's listener: who may ask, what it costs, and the order of the checks."""
+
+import json
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+from sandbox import faults as faulty
+from sandbox.billing import Billing
+from sandbox.cdn import Cdn
+from sandbox.clock import Clock
+from sandbox.faults import Fault, Faults
+from sandbox.instagram import Instagram
+from sandbox.media import Blob
+from sandbox.openapi import document
+from sandbox.requestlog import RequestLog
+from sandbox.stories_api_answers import DOWNLOAD_MODES, Answers, Redirect, Refusal
+from sandbox.stories_api_endpoints import ENDPOINTS, Endpoint, Invalid, read
+from sandbox.stories_api_shapes import Shapes
+
+BAD_KEY, EMPTY_KEY = "bad-key", "empty-key"
+INFO_FORMATS = ("plain", "json")
+_UNFUNDED: dict[str, object] = {
+    "state": False,
+    "error": "Top up your account at https://hikerapi.com/billing",
+    "exc_type": "InsufficientFunds",
+}
+
+
+@dataclass
+class Answer:
+    """An answer before it is written: `body` is JSON, or a `Blob`."""
+
+    status: int
+    body: object
+    headers: dict[str, str] = field(default_factory=dict)
+    cost: int = 0
+
+
+class StoriesApi:
+    """The whole service."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        faults: Faults,
+        log: RequestLog,
+        instagram: Instagram,
+        cdn: Cdn,
+        *,
+        seed: int = 0,
+    ) -> None:
+        """Serve `instagram` with links into `cdn`, for any key but two."""
+        self.billing = Billing(clock)
+        self.info_format = "plain"
+        self._clock, self._faults, self._log = clock, faults, log
+        self._answers = Answers(instagram, cdn, self.billing, Shapes(instagram, cdn, seed))
+        self.shapes = Shapes(instagram, cdn, seed + 1)
+
+    def configure(self, wanted: dict[str, object]) -> dict[str, object]:
+        """Change `info_format`, `rate`, `balance`, `download_mode`; the settings now in force.
+
+        Raises:
+            ValueError: a setting is unknown or has no such value.
+        """
+        for name, value in wanted.items():
+            if name == "info_format" and value in INFO_FORMATS:
+                self.info_format = str(value)
+            elif name == "download_mode" and value in DOWNLOAD_MODES:
+                self._answers.download_mode = str(value)
+            elif name == "balance" and isinstance(value, int):
+                self.billing.balance = value
+            elif name == "rate" and (
+                value is None or (isinstance(value, int | float) and value > 0)
+            ):
+                self.billing.limit(value)
+            else:
+                raise ValueError(f"no such setting: {name} = {value!r}")
+        return {
+            "info_format": self.info_format,
+            "rate": self.billing.rate,
+            "balance": self.billing.balance,
+            "download_mode": self._answers.download_mode,
+        }
+
+    def app(self) -> web.Application:
+        """The listener: the OpenAPI document and every other path."""
+        app = web.Application()
+        app.router.add_get("/openapi.json", _openapi)
+        app.router.add_route("*", "/{path:.*}", self._serve)
+        return app
+
+    async def _serve(self, request: web.Request) -> web.StreamResponse:
+        fault = self._faults.take("stories", _subject(request))
+        scripted = faulty.status_of(fault)
+        if scripted is not None:
+            cost = self._nominal(request)
+            billed = self.billing.charge(request.path, cost, scripted)
+            self._note(request, scripted, billed, fault)
+        early = await faulty.before(fault, request)
+        if early is not None:
+            return self._labelled(early, self._nominal(request))
+        answer = self._decide(request)
+        billed = self.billing.charge(request.path, answer.cost, answer.status)
+        self._note(request, answer.status, billed, fault)
+        return await self._write(request, answer, fault)
+
+    def _decide(self, request: web.Request) -> Answer:
+        """Go through the checks in the API's order and find the answer."""
+        if (blocked := _at_the_edge(request)) is not None:
+            return blocked
+        endpoint = ENDPOINTS.get(request.path)
+        if endpoint is None:
+            return _unknown(request)
+        if request.method != "GET":
+            return Answer(405, {"detail": "Method Not Allowed"}, {"Allow": "GET"})
+        key = _key(request)
+        if key in {"", BAD_KEY}:
+            return Answer(401, _refused_key(key))
+        if (wait := self.billing.admit()) > 0:
+            body: dict[str, object] = {
+                "detail": "Too many requests",
+                "exc_type": "RateLimitError",
+            }
+            return Answer(429, body, {"Retry-After": str(max(1, round(wait)))})
+        return self._afforded(endpoint, request, key)
+
+    def _afforded(self, endpoint: Endpoint, request: web.Request, key: str) -> Answer:
+        try:
+            values = read(endpoint, request.query)
+        except Invalid as invalid:
+            return Answer(422, {"detail": invalid.detail}, cost=endpoint.cost)
+        cost = endpoint.price(values)
+        if key == EMPTY_KEY or self.billing.balance < cost:
+            return Answer(402, dict(_UNFUNDED), cost=cost)
+        try:
+            return Answer(200, self._answers.answer(endpoint.path, values), cost=cost)
+        except Refusal as refusal:
+            return Answer(refusal.status, refusal.body, cost=cost)
+        except Redirect as elsewhere:
+            return Answer(302, None, {"Location": elsewhere.url}, cost=cost)
+
+    def _nominal(self, request: web.Request) -> int:
+        endpoint = ENDPOINTS.get(request.path)
+        if endpoint is None:
+            return 0
+        try:
+            return endpoint.price(read(endpoint, request.query))
+        except Invalid:
+            return endpoint.cost
+
+    async def _write(
+        self, request: web.Request, answer: Answer, fault: Fault | None
+    ) -> web.StreamResponse:
+        if isinstance(answer.body, Blob):
+            return await self._write_blob(request, answer, answer.body, fault)
+        if isinstance(answer.body, str) and answer.status == 403:
+            response = web.Response(status=403, text=answer.body)
+        elif answer.body is None:
+            response = web.Response(status=answer.status)
+        else:
+            text = json.dumps(answer.body, ensure_ascii=False, separators=(",", ":"))
+            response = web.Response(
+                status=answer.status, text=text, content_type="application/json"
+            )
+        response.headers.update(answer.headers)
+        if request.path in ENDPOINTS:
+            self._labelled(response, answer.cost)
+        return await faulty.after(fault, request, response)
+
+    async def _write_blob(
+        self, request: web.Request, answer: Answer, blob: Blob, fault: Fault | None
+    ) -> web.StreamResponse:
+        if fault is not None and fault.fault.get("reset") == "after":
+            return faulty.reset(request)
+        headers = {"Content-Type": blob.content_type, "x-hiker-info": self._info(answer.cost)}
+        return await faulty.deliver(
+            fault,
+            request,
+            status=200,
+            headers=headers,
+            length=len(blob),
+            chunks=blob.chunks(),
+        )
+
+    def _labelled(self, response: web.StreamResponse, cost: int) -> web.StreamResponse:
+        response.headers.setdefault("x-hiker-info", self._info(cost))
+        return response
+
+    def _info(self, cost: int) -> str:
+        return f'{{"reqs": {cost}}}' if self.info_format == "json" else f"reqs={cost}"
+
+    def _note(self, request: web.Request, status: int, billed: int, fault: Fault | None) -> None:
+        params: dict[str, object] = dict(request.query)
+        if "access_key" in params:
+            params["access_key"] = "***"
+        extra: dict[str, object] = {"method": request.method}
+        if fault is not None:
+            extra["fault"] = fault.id
+        self._log.add(
+            service="stories",
+            path=request.path,
+            params=params,
+            status=status,
+            at=self._clock.now(),
+            billed=billed,
+            **extra,
+        )
+
+
+async def _openapi(_: web.Request) -> web.Response:
+    return web.json_response(document())
+
+
+def _subject(request: web.Request) -> str:
+    query = "&".join(f"{k}={v}" for k, v in request.query.items() if k != "access_key")
+    return f"{request.path}?{query}" if query else request.path
+
+
+def _key(request: web.Request) -> str:
+    return request.headers.get("x-access-key") or request.query.get("access_key", "")
+
+
+def _refused_key(key: str) -> dict[str, object]:
+    missing = "You forgot to add the access key to the request"  # invented: no real text is known
+    return {
+        "detail": missing if not key else "The access key is not valid",
+        "exc_type": "Unauthorized",
+    }
+
+
+def _at_the_edge(request: web.Request) -> Answer | None:
+    """What stands before the API turns away clients that give no name."""
+    agent = request.headers.get("User-Agent", "")
+    if not agent or agent.startswith("Python-urllib"):
+        return Answer(403, "error code: 1010")
+    return None
+
+
+def _unknown(request: web.Request) -> Answer:
+    bare = request.path.rstrip("/")
+    if bare in ENDPOINTS:
+        return Answer(307, None, {"Location": str(request.url.with_path(bare, keep_query=True))})
+    return Answer(404, {"detail": "Not Found"})

@@ -1,0 +1,189 @@
+"""What the Stories API knows: for each path, the parameters in and the answer out."""
+
+import base64
+import binascii
+import re
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from yarl import URL
+
+from sandbox.billing import Billing
+from sandbox.cdn import Cdn, blob_of
+from sandbox.instagram import Instagram, Profile, Story, is_alive
+from sandbox.media import Blob
+from sandbox.stories_api_shapes import Shapes
+
+HOSTS = frozenset({"instagram.com", "www.instagram.com", "m.instagram.com"})
+DOWNLOAD_MODES = ("binary", "redirect", "json_url", "json_story", "error")
+_STORY_ID = re.compile(r"(\d{5,30})(?:_\d{1,30})?")
+_SHARED = re.compile(r"(highlight|story):(\d{5,30})")
+
+
+class Refusal(Exception):  # noqa: N818  an answer like any other, only not a 200
+    """An answer other than 200, in the API's usual shape."""
+
+    def __init__(self, status: int, detail: str, exc_type: str) -> None:
+        """Keep the status and the body."""
+        super().__init__(detail)
+        self.status = status
+        self.body: dict[str, object] = {"detail": detail, "exc_type": exc_type}
+
+
+class Redirect(Exception):  # noqa: N818  an answer like any other, only elsewhere
+    """The answer is at another URL."""
+
+    def __init__(self, url: str) -> None:
+        """Keep the URL."""
+        super().__init__(url)
+        self.url = url
+
+
+class Answers:
+    """The domain behind the paths; prices, keys and parameters have been seen to before."""
+
+    def __init__(self, instagram: Instagram, cdn: Cdn, billing: Billing, shapes: Shapes) -> None:
+        """Answer about `instagram`, linking into `cdn`."""
+        self.download_mode = "binary"
+        self._instagram, self._cdn, self._shapes = instagram, cdn, shapes
+        self._by_path: dict[str, Callable[[dict[str, object]], object]] = {
+            "/v1/story/by/id": lambda v: shapes.story(self._story(_pk(v["id"]))),
+            "/v1/story/by/url": lambda v: shapes.story(self._story(_pk_of_link(v["url"]))),
+            "/v1/story/download": lambda v: self._download(self._story(_pk(v["id"]))),
+            "/v1/story/download/by/story/url": lambda v: self._download(
+                self._story(_pk_of_link(v["url"]))
+            ),
+            "/v1/story/download/by/url": lambda v: self._file(str(v["url"])),
+            "/v1/user/stories": lambda v: self._stories(self._by_pk(v["user_id"]), v),
+            "/v1/user/stories/by/username": lambda v: self._stories(
+                self._by_username(v["username"]), v
+            ),
+            "/v1/user/by/username": lambda v: shapes.user(self._by_username(v["username"])),
+            "/v1/user/by/id": lambda v: shapes.user(self._by_pk(v["id"])),
+            "/v1/share/by/url": lambda v: _share(str(v["url"])),
+            "/sys/balance": lambda _: billing.statement(),
+        }
+
+    def answer(self, path: str, values: dict[str, object]) -> object:
+        """What a 200 carries: an object for JSON, or a `Blob`.
+
+        Raises:
+            Refusal: 400, 403, 404 or 500.
+            Redirect: the media are at the CDN.
+        """
+        return self._by_path[path](values)
+
+    def _by_username(self, username: object) -> Profile:
+        return _seen(self._instagram.by_username(str(username)))
+
+    def _by_pk(self, pk: object) -> Profile:
+        if not re.fullmatch(r"[0-9]{1,30}", str(pk)):
+            raise Refusal(400, "Invalid user id", "ValidationError")
+        return _seen(self._instagram.by_pk(str(pk)))
+
+    def _stories(self, profile: Profile, values: dict[str, object]) -> list[dict[str, object]]:
+        if profile.is_private:
+            if values["force"]:
+                return []
+            raise Refusal(403, "User hid data using privacy settings", "PrivateAccount")
+        stories = self._instagram.stories_of(profile)
+        amount = values["amount"]
+        if isinstance(amount, int) and amount > 0:
+            stories = stories[:amount]
+        return [self._shapes.story(story) for story in stories]
+
+    def _story(self, pk: str) -> Story:
+        story = self._instagram.story(pk)
+        if (
+            story is None
+            or story.profile.deleted
+            or not is_alive(story, self._instagram.clock.now())
+        ):
+            raise Refusal(404, f"Not found ({{'pk': '{pk}'}})", "MediaNotFound")
+        if story.profile.is_private:
+            raise Refusal(403, "User hid data using privacy settings", "PrivateAccount")
+        return story
+
+    def _download(self, story: Story) -> object:
+        kind = "video" if story.media_type == 2 else "photo"
+        return self._handed_over(
+            lambda: self._cdn.link(kind, story.pk), blob_of(story, kind), story
+        )
+
+    def _file(self, url: str) -> object:
+        """The file behind a link to the CDN, while the link is good."""
+        try:
+            parsed = URL(url)
+        except ValueError:
+            parsed = URL()
+        if not url.startswith(self._cdn.origin + "/"):
+            raise Refusal(400, "Url is not a link to a media file", "ValidationError")
+        if self._cdn.refusal(parsed.path, list(parsed.query.items())) is not None:
+            raise Refusal(404, "Media is unavailable", "MediaUnavailable")
+        found = self._cdn.look_up(parsed.path)
+        story = self._instagram.story(found[1]) if found else None
+        return self._handed_over(lambda: url, self._cdn.blob(parsed.path), story)
+
+    def _handed_over(
+        self, link: Callable[[], str], blob: Blob | None, story: Story | None
+    ) -> object:
+        if self.download_mode == "redirect":
+            raise Redirect(link())
+        if self.download_mode == "json_url":
+            return link()
+        if self.download_mode == "json_story" and story is not None:
+            return self._shapes.story(story)
+        if self.download_mode == "error" or blob is None:
+            raise Refusal(500, "Instagram did not respond in time", "InstagramServerError")
+        return blob
+
+
+def _seen(profile: Profile | None) -> Profile:
+    """A profile that may be looked at; the flaky one is missed at first."""
+    if profile is not None and not profile.deleted:
+        if profile.failures == 0:
+            return profile
+        profile.failures -= 1
+    raise Refusal(404, "User not found", "UserNotFound")
+
+
+def _pk(story_id: object) -> str:
+    found = _STORY_ID.fullmatch(str(story_id))
+    if found is None or not found[0].isascii():
+        raise Refusal(400, "Invalid story id", "ValidationError")
+    return found[1]
+
+
+def _pk_of_link(url: object) -> str:
+    """The pk in a link to a story, found by its place: names may be numbers too."""
+    parts = _path_parts(str(url))
+    if len(parts) >= 2 and parts[0] == "s":
+        raise Refusal(400, "Call /v1/share/by/url for this link first", "ValidationError")
+    if len(parts) < 3 or parts[0] != "stories" or parts[1] == "highlights":
+        raise Refusal(400, "Url is not a link to a story", "ValidationError")
+    return _pk(parts[2])
+
+
+def _share(url: str) -> dict[str, object]:
+    parts = _path_parts(url)
+    if len(parts) < 2 or parts[0] != "s":
+        raise Refusal(400, "Url is not a share link", "ValidationError")
+    try:
+        raw = base64.b64decode(parts[1] + "=" * (-len(parts[1]) % 4), altchars=b"-_")
+        found = _SHARED.fullmatch(raw.decode("ascii"))
+    except (binascii.Error, ValueError):
+        found = None
+    if found is None:
+        raise Refusal(400, "Share code cannot be read", "ValidationError")
+    return {"pk": found[2], "type": found[1]}
+
+
+def _path_parts(url: str) -> list[str]:
+    try:
+        parsed = urlsplit(url if "://" in url else f"https://{url}")
+        host = (parsed.hostname or "").removesuffix(".")
+    except ValueError:
+        host, parsed = "", urlsplit("")
+    if host not in HOSTS:
+        raise Refusal(400, "Url is not a link to Instagram", "ValidationError")
+    return [part for part in parsed.path.split("/") if part]
