@@ -1,0 +1,47 @@
+"""Write docs/configuration.md from the settings: ``python -m tools.configuration``."""
+
+import json
+from pathlib import Path
+
+from pydantic import SecretStr
+from pydantic.fields import FieldInfo
+
+from bot.config import Settings
+
+PAGE = Path("docs/configuration.md")
+HEAD = """# Settings
+
+Read once at start, from the environment or from a file `.env` in the folder where the bot is
+started; the environment wins. The first two are all that the bot needs. `python -m bot check`
+says in sentences what is wrong with yours, without showing a value.
+
+| setting | default | meaning |
+|---|---|---|
+"""
+
+
+def page() -> str:
+    """Return the whole page."""
+    rows = [
+        f"| `{name.upper()}` | {default(field)} | {field.description} |"
+        for name, field in Settings.model_fields.items()
+    ]
+    return HEAD + "\n".join(rows) + "\n"
+
+
+def default(field: FieldInfo) -> str:
+    """Return the default of a setting as one would write it."""
+    if field.is_required():
+        return "needed"
+    value = field.default
+    if isinstance(value, SecretStr):
+        value = value.get_secret_value()
+    if isinstance(value, frozenset):
+        value = ",".join(sorted(map(str, value)))
+    if value is None or value == "":
+        return "none"
+    return f"`{json.dumps(value) if isinstance(value, bool) else value}`"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
