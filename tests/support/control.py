@@ -1,0 +1,237 @@
+"""The sandbox's control API as verbs: what every test that drives the whole bot speaks."""
+
+import asyncio
+import inspect
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar, overload
+
+from aiohttp import ClientSession
+
+T = TypeVar("T")
+Json = dict[str, Any]
+
+PATIENCE_S = 10.0
+_POLL_S = 0.02
+
+
+@overload
+async def wait_for(
+    predicate: Callable[[], Awaitable[T | None]], within: float = PATIENCE_S, what: str = ""
+) -> T: ...
+@overload
+async def wait_for(
+    predicate: Callable[[], T | None], within: float = PATIENCE_S, what: str = ""
+) -> T: ...
+async def wait_for(
+    predicate: Callable[[], Any], within: float = PATIENCE_S, what: str = ""
+) -> Any:
+    """Poll until the predicate, plain or async, gives something true; give that back.
+
+    Raises:
+        AssertionError: it did not within so many seconds.
+    """
+    deadline = time.monotonic() + within
+    while True:
+        got = predicate()
+        value = await got if inspect.isawaitable(got) else got
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited {within} s in vain for {what or predicate}: {value!r}")
+        await asyncio.sleep(_POLL_S)
+
+
+class RefusedError(AssertionError):
+    """The control API answered with an error."""
+
+
+class Control:
+    """One sandbox, driven over HTTP. Chats, people and messages go by their numbers."""
+
+    def __init__(self, session: ClientSession, url: str) -> None:
+        """Speak to the page listener at `url` (its origin)."""
+        self._session, self._url = session, url
+
+    async def call(self, method: str, path: str, body: Json | None = None) -> Any:
+        """One call of the control API, `path` without `/control`; what it answered.
+
+        Raises:
+            RefusedError: the answer was not a 200.
+        """
+        url = f"{self._url}/control{path}"
+        async with self._session.request(method, url, json=body) as answer:
+            if answer.status != 200:
+                raise RefusedError(f"{method} {path}: {answer.status} {await answer.text()}")
+            return await answer.json()
+
+    # people and chats
+
+    async def person(
+        self, first_name: str = "Ann", *, username: str | None = None, language_code: str = "en"
+    ) -> int:
+        """A new person; their id, which is also that of their private chat."""
+        body: Json = {"first_name": first_name, "language_code": language_code}
+        if username is not None:
+            body["username"] = username
+        return int((await self.call("POST", "/users", body))["id"])
+
+    async def chat(
+        self,
+        kind: str,
+        title: str = "Friends",
+        *,
+        members: list[Json] | None = None,
+        is_forum: bool = False,
+        bot_status: str = "member",
+    ) -> int:
+        """A new `group`, `supergroup` or `channel`; members are `{"user_id", "status"}`."""
+        body: Json = {
+            "type": kind,
+            "title": title,
+            "is_forum": is_forum,
+            "members": members or [],
+            "bot_status": bot_status,
+        }
+        return int((await self.call("POST", "/chats", body))["id"])
+
+    async def member(self, chat: int, user: int, status: str) -> None:
+        """Give a member, or the bot, another status in a chat."""
+        await self.call("PUT", f"/chats/{chat}/members/{user}", {"status": status})
+
+    async def migrate(self, chat: int) -> int:
+        """Turn a group into a supergroup; its new id."""
+        return int((await self.call("POST", f"/chats/{chat}/migrate"))["new_chat_id"])
+
+    async def thread(self, chat: int, thread: int, name: str, state: str = "open") -> None:
+        """Open, close or delete a forum topic."""
+        await self.call("PUT", f"/chats/{chat}/threads/{thread}", {"name": name, "state": state})
+
+    # the conversation
+
+    async def say(self, chat: int, text: str, *, user: int | None = None, **more: Any) -> int:
+        """A person writes (`user` None: whose private chat it is); the message's id.
+
+        `more`: `entities`, `thread_id`, `reply_to`, `sender_chat_id`.
+        """
+        body = {"user_id": chat if user is None else user, "text": text, **more}
+        return int((await self.call("POST", f"/chats/{chat}/messages", body))["message_id"])
+
+    async def press(self, chat: int, message: int, data: str, *, user: int | None = None) -> str:
+        """Press an inline button; the id of the callback query."""
+        body = {"user_id": chat if user is None else user, "message_id": message, "data": data}
+        return str((await self.call("POST", f"/chats/{chat}/press", body))["callback_query_id"])
+
+    async def callback(self, callback_query_id: str) -> Json:
+        """What became of a press: `{"answered", "text"?, "show_alert"?}`."""
+        got: Json = await self.call("GET", f"/callbacks/{callback_query_id}")
+        return got
+
+    async def inline(self, user: int, query: str) -> str:
+        """Type an inline query; its id."""
+        body = {"user_id": user, "query": query}
+        return str((await self.call("POST", "/inline", body))["inline_query_id"])
+
+    async def inline_answer(self, inline_query_id: str) -> Json:
+        """What the bot answered to an inline query."""
+        got: Json = await self.call("GET", f"/inline/{inline_query_id}")
+        return got
+
+    async def replies(self, chat: int, after: int = 0) -> list[Json]:
+        """What the bot wrote into a chat since message `after`, as it stands now."""
+        path = f"/chats/{chat}/messages?after={after}&from_bot=true"
+        got: list[Json] = await self.call("GET", path)
+        return got
+
+    async def wait_replies(
+        self, chat: int, count: int = 1, after: int = 0, within: float = PATIENCE_S
+    ) -> list[Json]:
+        """Wait until the bot has written so many messages since `after`; all it wrote."""
+
+        async def enough() -> list[Json] | None:
+            got = await self.replies(chat, after)
+            return got if len(got) >= count else None
+
+        return await wait_for(enough, within, f"{count} replies in chat {chat}")
+
+    # Instagram
+
+    async def profile(self, username: str, **fields: Any) -> Json:
+        """A new profile; `fields`: `is_private`, `full_name`, `posts_per_day`."""
+        got: Json = await self.call("POST", "/profiles", {"username": username, **fields})
+        return got
+
+    async def change_profile(self, username: str, **fields: Any) -> Json:
+        """Change a profile: `username`, `is_private`, `deleted`, `posts_per_day`."""
+        got: Json = await self.call("PATCH", f"/profiles/{username}", fields)
+        return got
+
+    async def publish(self, username: str, media_type: int = 1, **fields: Any) -> Json:
+        """Publish a story (1 photo, 2 video); the Story as the API shows it.
+
+        `fields`: `taken_at`, `bytes`, `mentions`, `links`, `hashtags`, `locations`,
+        `sponsor_tags`, `overrides`, `content_type`, `format`.
+        """
+        body = {"media_type": media_type, **fields}
+        got: Json = await self.call("POST", f"/profiles/{username}/stories", body)
+        return got
+
+    async def stories(self, username: str) -> list[Json]:
+        """What a profile shows now, seen for free."""
+        got: list[Json] = await self.call("GET", f"/profiles/{username}/stories")
+        return got
+
+    async def take_down(self, username: str, pk: str) -> None:
+        """Delete a story, as its owner would."""
+        await self.call("DELETE", f"/profiles/{username}/stories/{pk}")
+
+    # the sandbox itself
+
+    async def fault(
+        self,
+        service: str,
+        fault: Json,
+        *,
+        match: str = "",
+        times: int | None = 1,
+        after: int = 0,
+    ) -> int:
+        """Put a fault in force (`times` None: until cleared); its id."""
+        body = {"service": service, "match": match, "times": times, "after": after, "fault": fault}
+        return int((await self.call("POST", "/faults", body))["id"])
+
+    async def clear_faults(self, fault_id: int | None = None) -> None:
+        """Lift one fault, or all."""
+        await self.call("DELETE", "/faults" if fault_id is None else f"/faults/{fault_id}")
+
+    async def state(self) -> Json:
+        """`{"now", "billed": {"total", "by_path"}, "calls": {service: n}, "urls"}`."""
+        got: Json = await self.call("GET", "/state")
+        return got
+
+    async def billed(self, path: str | None = None) -> int:
+        """Credits billed in all, or for one path."""
+        billed = (await self.state())["billed"]
+        return int(billed["total"] if path is None else billed["by_path"].get(path, 0))
+
+    async def requests(
+        self, service: str | None = None, *, after: int = 0, path: str = ""
+    ) -> list[Json]:
+        """The log since entry `after`; of one service, and of paths that contain `path`."""
+        query = f"?after={after}" + (f"&service={service}" if service else "")
+        got: list[Json] = await self.call("GET", f"/requests{query}")
+        return [entry for entry in got if path in entry["path"]]
+
+    async def advance(self, seconds: float) -> None:
+        """Move the sandbox's clock on."""
+        await self.call("POST", "/clock", {"advance_s": seconds})
+
+    async def stories_api(self, **settings: Any) -> Json:
+        """Set `info_format`, `rate`, `balance`, `download_mode` of the Stories API."""
+        got: Json = await self.call("POST", "/stories_api", settings)
+        return got
+
+    async def limits(self, **limits: Any) -> Json:
+        """Set Telegram's flood limits."""
+        got: Json = await self.call("POST", "/limits", limits)
+        return got
