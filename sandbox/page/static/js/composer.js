@@ -1,0 +1,98 @@
+// The typing box: Enter sends, "/" proposes the bot's commands, a reply shows above.
+import * as api from "./api.js";
+import { commandList, setUpCommands } from "./commands.js";
+import { $ } from "./dom.js";
+import { nameOf, preview, senderOf } from "./model.js";
+import { attempt } from "./notices.js";
+import { on, store } from "./state.js";
+
+const drafts = new Map(); // chat -> {text, reply}
+let reply = null;
+let drawn = null;
+
+const box = () => $("box");
+
+function grow() {
+  box().style.height = "auto";
+  box().style.height = `${Math.min(box().scrollHeight, 180)}px`;
+  $("send").disabled = box().value.trim() === "";
+  commandList.propose(box().value);
+}
+
+/** Puts text into the box, ready to be sent or changed. */
+export function fill(text) {
+  box().value = text;
+  grow();
+  box().focus();
+}
+
+export function setReply(message) {
+  reply = message;
+  $("reply-bar").hidden = !message;
+  if (!message) return;
+  $("reply-name").textContent = nameOf(senderOf(message));
+  $("reply-line").textContent = preview(message);
+  box().focus();
+}
+
+/** Writes `text` into the open chat as the person (in a channel, as the channel). */
+export async function send(text) {
+  const chat = store.chats.get(store.open);
+  if (!chat || !text.trim()) return false;
+  const message = { user_id: store.person.id, text: text.trim() };
+  if (reply) {
+    message.reply_to = reply.message_id;
+    if (reply.message_thread_id) message.thread_id = reply.message_thread_id;
+  }
+  if (chat.type === "channel") message.sender_chat_id = chat.id;
+  setReply(null);
+  return Boolean(await attempt(() => api.write(chat.id, message)));
+}
+
+async function submit() {
+  const text = box().value;
+  if (!text.trim()) return;
+  const kept = reply;
+  box().value = "";
+  grow();
+  if (await send(text)) return;
+  fill(text); // nothing typed is lost
+  setReply(kept);
+}
+
+function keydown(event) {
+  if (event.isComposing) return;
+  if (commandList.keydown(event)) return;
+  if (event.key === "Enter" && !event.shiftKey) {
+    event.preventDefault();
+    submit();
+  } else if (event.key === "Escape" && reply) setReply(null);
+}
+
+const HINTS = { private: "Story link or /stories natgeo", channel: "Post to the channel", group: "Message", supergroup: "Message" };
+
+function opened() {
+  if (drawn !== null) drafts.set(drawn, { text: box().value, reply });
+  drawn = store.open;
+  const chat = store.chats.get(store.open);
+  $("composer").hidden = !chat;
+  if (!chat) return;
+  const draft = drafts.get(store.open) ?? { text: "", reply: null };
+  box().placeholder = HINTS[chat.type];
+  box().value = draft.text;
+  setReply(draft.reply);
+  grow();
+  if (matchMedia("(hover: hover)").matches) box().focus({ preventScroll: true });
+}
+
+export function setUpComposer() {
+  on("open", opened);
+  box().addEventListener("input", grow);
+  box().addEventListener("keydown", keydown);
+  $("composer").addEventListener("submit", (event) => {
+    event.preventDefault();
+    submit();
+  });
+  $("reply-close").addEventListener("click", () => setReply(null));
+  setUpCommands({ fill, send });
+}

@@ -1,0 +1,123 @@
+// The chat on screen: header, messages, and where one has scrolled to.
+import { actionLine } from "./actions.js";
+import { avatar, faceOf } from "./avatar.js";
+import { blocksOf } from "./blocks.js";
+import { $, h, icon, reconcile } from "./dom.js";
+import { blockNode } from "./message.js";
+import { isMine, nameOf } from "./model.js";
+import { actionIn, markRead, messages, now, on, store } from "./state.js";
+
+const PAGE = 150; // messages drawn at first; "earlier" draws as many again
+const NEAR = 120; // px from the end that still count as "at the end"
+const scrolls = new Map(); // chat -> distance from the end, kept while another chat is open
+let limit = PAGE;
+let drawn = null;
+let missed = 0;
+
+const log = () => $("log");
+const fromEnd = () => log().scrollHeight - log().scrollTop - log().clientHeight;
+
+function header() {
+  const chat = store.chats.get(store.open);
+  $("chat-head").hidden = !chat;
+  if (!chat) return;
+  const face = faceOf(chat);
+  $("chat-face").replaceChildren(avatar(face));
+  $("chat-title").textContent = nameOf(face);
+  subtitle();
+}
+
+const KINDS = { private: "bot", group: "group", supergroup: "group", channel: "channel" };
+
+function subtitle() {
+  const chat = store.chats.get(store.open);
+  if (!chat) return;
+  const action = actionIn(chat.id);
+  const line = $("chat-sub");
+  line.classList.toggle("doing", Boolean(action) && store.linked);
+  if (!store.linked) line.textContent = "connecting…";
+  else if (action) line.replaceChildren(actionLine(chat, action), dots());
+  else line.textContent = chat.is_forum ? "forum" : KINDS[chat.type];
+}
+
+const dots = () => h("span", { class: "dots", "aria-hidden": "true" }, h("i"), h("i"), h("i"));
+
+function draw(actions) {
+  const all = store.open === null ? [] : messages(store.open);
+  const shown = all.slice(-limit);
+  const switched = drawn !== store.open;
+  const stick = switched || fromEnd() < NEAR;
+  reconcile($("blocks"), blocksOf(shown, store.person, now()), (block) => blockNode(block, actions));
+  $("earlier").hidden = all.length <= shown.length;
+  $("empty").hidden = all.length > 0 || store.open === null;
+  drawn = store.open;
+  if (switched) toEnd(scrolls.get(store.open) ?? 0);
+  else if (stick) toEnd(0);
+}
+
+function toEnd(distance) {
+  log().scrollTop = log().scrollHeight - log().clientHeight - distance;
+}
+
+/** Draws older messages above without moving what is being read. */
+function earlier(actions) {
+  const distance = fromEnd();
+  limit += PAGE;
+  draw(actions);
+  toEnd(distance);
+}
+
+function endButton() {
+  const away = fromEnd() > NEAR * 2;
+  $("to-end").hidden = !away;
+  if (!away) missed = 0;
+  $("missed").textContent = missed ? String(missed) : "";
+  $("missed").hidden = !missed;
+}
+
+function opened(actions) {
+  limit = PAGE;
+  missed = 0;
+  header();
+  draw(actions);
+  endButton();
+}
+
+function arrived(chatId, actions) {
+  if (chatId !== store.open) return;
+  const known = $("blocks").childElementCount;
+  const reading = fromEnd() > NEAR;
+  draw(actions);
+  const last = messages(chatId).at(-1);
+  const fresh = $("blocks").childElementCount > known;
+  if (fresh && last && isMine(last, store.person)) toEnd(0);
+  else if (fresh && reading) missed += 1;
+  endButton();
+}
+
+/** Scrolls to a message and lets it flash. */
+export function jump(messageId) {
+  const target = [...$("blocks").querySelectorAll("article")].findLast((node) => Number(node.dataset.id) <= messageId);
+  if (!target) return;
+  target.scrollIntoView({ block: "center", behavior: "smooth" });
+  target.classList.remove("flash");
+  requestAnimationFrame(() => target.classList.add("flash"));
+}
+
+export function setUpConversation(actions) {
+  on("open", () => opened(actions));
+  on("chats", header);
+  on("person", header);
+  on("messages", (chatId) => arrived(chatId, actions));
+  for (const topic of ["action", "link"]) on(topic, subtitle);
+  $("earlier").addEventListener("click", () => earlier(actions));
+  $("to-end").append(icon("down"));
+  $("to-end").addEventListener("click", () => log().scrollTo({ top: log().scrollHeight, behavior: "smooth" }));
+  log().addEventListener("scroll", () => {
+    scrolls.set(store.open, fromEnd());
+    endButton();
+  }, { passive: true });
+  addEventListener("focus", () => store.open !== null && markRead(store.open));
+  // A keyboard that slides in, or a bubble that grows, must not hide the last message.
+  new ResizeObserver(() => (scrolls.get(store.open) ?? 0) < NEAR && toEnd(0)).observe(log());
+}

@@ -1,0 +1,128 @@
+// Starts the page: who one is, the chats, the live events, and where a click leads.
+import * as api from "./api.js";
+import { avatar } from "./avatar.js";
+import { setUpChatList } from "./chatlist.js";
+import { commandList } from "./commands.js";
+import { fill, send, setReply, setUpComposer } from "./composer.js";
+import { jump, setUpConversation } from "./conversation.js";
+import { $, h } from "./dom.js";
+import { wake } from "./keyboard.js";
+import { connect } from "./live.js";
+import { attempt, toast } from "./notices.js";
+import { setUpPanel } from "./panel.js";
+import { LANGUAGES, demoChats, speak, whoAmI } from "./people.js";
+import { begin, dropMessages, openChat, putChat, putMessage, setChats, setLinked, setMessages, startAction, store } from "./state.js";
+import { setUpViewer } from "./viewer.js";
+
+const wide = matchMedia("(min-width: 761px)");
+
+const actions = { reply: setReply, jump, command: send, link: followInside, fill: fillHere, send: sendHere };
+
+/** Links to the bot itself stay here: t.me/<bot>?start=<payload> becomes a /start. */
+function followInside(url) {
+  const name = store.bot?.username;
+  const match = /^https?:\/\/(?:t\.me|telegram\.me)\/(\w+)(?:\?start=([\w-]+))?$/i.exec(url);
+  if (!match || match[1].toLowerCase() !== name?.toLowerCase()) return false;
+  location.hash = `#${store.person.id}`;
+  route();
+  if (match[2]) send(`/start ${match[2]}`);
+  return true;
+}
+
+function ensureOpen() {
+  if (store.open !== null) return;
+  location.hash = `#${store.person.id}`;
+  route();
+}
+
+function fillHere(text) {
+  ensureOpen();
+  closeDrawer();
+  fill(text);
+}
+
+function sendHere(text) {
+  ensureOpen();
+  closeDrawer();
+  send(text);
+}
+
+function closeDrawer() {
+  if (!matchMedia("(min-width: 1180px)").matches && $("app").dataset.panel === "open") $("panel-toggle").click();
+}
+
+/** The open chat is in the address, so that back and reload do what one expects. */
+function route() {
+  const wanted = Number(location.hash.slice(1));
+  const found = store.chats.has(wanted) ? wanted : null;
+  const target = found ?? (wide.matches ? store.person.id : null);
+  $("app").dataset.pane = target === null ? "list" : "chat";
+  if (target !== store.open || target === null) openChat(target);
+}
+
+async function refresh() {
+  const [chats, world] = await Promise.all([api.chats(), api.world()]);
+  if (world.bot) begin(store.person, world.bot);
+  setChats(chats);
+  await Promise.all([...store.chats.keys()].map(async (id) => setMessages(id, await api.messages(id))));
+}
+
+const EVENTS = {
+  message: (event) => putMessage(event.chat_id, event.message),
+  edit: (event) => putMessage(event.chat_id, event.message),
+  delete: (event) => dropMessages(event.chat_id, event.message_ids ?? [event.message_id]),
+  action: (event) => startAction(event.chat_id, event.action),
+  chat: (event) => (event.chat ? putChat(event.chat) : refresh()),
+  callback: (event) => wake(event.callback_query_id),
+  commands: () => commandList.reload(),
+  resync: () => refresh(),
+};
+
+function received(event) {
+  if (event.chat_id !== undefined && !store.chats.has(event.chat_id) && event.kind !== "chat") return;
+  EVENTS[event.kind]?.(event);
+}
+
+async function linked(up) {
+  setLinked(up);
+  if (!up) return;
+  const restarted = await attempt(async () => !(await api.chats()).some((chat) => chat.id === store.person.id));
+  if (restarted) location.reload();
+  else if (restarted === false) await attempt(refresh);
+}
+
+function languages() {
+  const select = $("language");
+  select.append(...LANGUAGES.map(([code, name]) => h("option", { value: code }, name)));
+  select.value = store.person.language_code;
+  select.addEventListener("change", () => attempt(async () => {
+    const person = await speak(store.person, select.value);
+    begin(person, store.bot);
+    toast("The bot hears of it with your next message.");
+  }));
+}
+
+async function start() {
+  const [known, world] = await Promise.all([api.chats(), api.world()]);
+  const person = await whoAmI(known);
+  begin(person, world.bot);
+  await demoChats(person, known);
+  setUpViewer();
+  setUpChatList();
+  setUpConversation(actions);
+  setUpComposer();
+  $("me").replaceChildren(avatar(person, "small"));
+  languages();
+  await refresh();
+  addEventListener("hashchange", route);
+  wide.addEventListener("change", route);
+  route();
+  await setUpPanel(world, actions);
+  connect(received, linked);
+  document.documentElement.dataset.ready = "true";
+}
+
+$("theme").addEventListener("click", () => window.toggleTheme());
+$("back").addEventListener("click", () => (location.hash = ""));
+$("start").addEventListener("click", () => send("/start"));
+start().catch((error) => toast(`The page could not start: ${error.message}`, "error"));

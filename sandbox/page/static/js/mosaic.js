@@ -1,0 +1,79 @@
+// Where the tiles of an album go: rows of equal height, or one tall tile beside a column, whichever
+// comes closest to a pleasant shape. Pure arithmetic on aspect ratios (width / height).
+
+const TARGET = 1.12; // height / width of the whole album that looks best in a bubble
+const LOWEST = 0.62; // tiles may be cropped to between these aspect ratios
+const HIGHEST = 1.75;
+const PER_ROW = 4;
+
+/**
+ * Tiles as fractions of the album's box: {height, tiles: [{x, y, w, h}]}, `height` being that of the
+ * box for a width of 1.
+ */
+export function mosaic(ratios) {
+  const cropped = ratios.map((ratio) => clamp(ratio || 1, LOWEST, HIGHEST));
+  if (cropped.length === 1) return { height: 1 / clamp(ratios[0] || 1, 0.5, 2.2), tiles: [whole()] };
+  const layouts = partitions(cropped.length).map((rows) => inRows(cropped, rows));
+  if (cropped.length === 3 || cropped.length === 4) layouts.push(besideColumn(cropped));
+  return layouts.reduce((best, layout) => (cost(layout) < cost(best) ? layout : best));
+}
+
+const whole = () => ({ x: 0, y: 0, w: 1, h: 1 });
+const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
+const sum = (values) => values.reduce((total, value) => total + value, 0);
+
+/** Every way of writing `count` as rows of at most PER_ROW tiles, in order. */
+export function partitions(count) {
+  if (count === 0) return [[]];
+  const ways = [];
+  for (let first = 1; first <= Math.min(PER_ROW, count); first += 1) {
+    for (const rest of partitions(count - first)) ways.push([first, ...rest]);
+  }
+  return ways;
+}
+
+function inRows(ratios, rows) {
+  let at = 0;
+  const lines = rows.map((size) => ratios.slice(at, (at += size)));
+  const heights = lines.map((line) => 1 / sum(line));
+  // A whole album taller than this would not fit a screen: squeeze all rows alike.
+  const squeeze = Math.min(1, 1.45 / sum(heights));
+  const height = sum(heights) * squeeze;
+  const tiles = [];
+  let y = 0;
+  lines.forEach((line, index) => {
+    const h = (heights[index] * squeeze) / height;
+    let x = 0;
+    for (const ratio of line) {
+      const w = ratio / sum(line);
+      tiles.push({ x, y, w, h });
+      x += w;
+    }
+    y += h;
+  });
+  return { height, tiles, squeeze, rows };
+}
+
+/** The first tile tall at the left, the others stacked at its right. */
+function besideColumn(ratios) {
+  const [first, ...others] = ratios;
+  const column = 1 / sum(others.map((ratio) => 1 / ratio)); // width of the column for height 1
+  const height = Math.min(1.3, 1 / (first + column));
+  const w = clamp(first / (first + column), 0.5, 0.7);
+  const tiles = [{ x: 0, y: 0, w, h: 1 }];
+  let y = 0;
+  for (const ratio of others) {
+    const h = column / ratio;
+    tiles.push({ x: w, y, w: 1 - w, h });
+    y += h;
+  }
+  return { height, tiles, squeeze: 1, rows: [1, others.length] };
+}
+
+function cost({ height, tiles, squeeze, rows }) {
+  const smallest = Math.min(...tiles.map((tile) => Math.min(tile.w, tile.h * height)));
+  const uneven = Math.max(...rows) - Math.min(...rows);
+  const topHeavy = rows.some((size, index) => index > 0 && size < rows[index - 1]) ? 0.08 : 0;
+  const tiny = smallest < 0.2 ? 2 * (0.2 - smallest) : 0;
+  return Math.abs(height - TARGET) + (1 - squeeze) + 0.05 * uneven + topHeavy + tiny;
+}

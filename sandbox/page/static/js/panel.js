@@ -1,0 +1,116 @@
+// The "Sandbox" panel: things to try, a story to publish, the bill, the clock.
+import * as api from "./api.js";
+import { $, h, icon, iconButton, memory, reconcile } from "./dom.js";
+import { attempt, toast } from "./notices.js";
+import { now, on, store } from "./state.js";
+
+const EVERY = 2_000; // ms between looks at the bill while the panel is open
+const STEPS = [["10 min", 600], ["1 h", 3_600], ["6 h", 21_600], ["1 day", 86_400]];
+const SPEEDS = [1, 10, 60, 600];
+
+let pace = 1;
+
+function samples(list, actions) {
+  return h("ul", { class: "samples" }, list.map(({ text, note }) => h("li", {},
+    h("button", { type: "button", class: "sample", title: "Put into the typing box", onclick: () => actions.fill(text) },
+      h("code", { dir: "ltr" }, text), h("span", {}, note)),
+    iconButton("send", `Send ${text}`, () => actions.send(text), "icon-button sample-send"))));
+}
+
+function publisher(profiles) {
+  const choice = h("select", { id: "publish-as" }, profiles.map((name) => h("option", { value: name }, name)));
+  choice.value = profiles.includes("natgeo") ? "natgeo" : profiles[0];
+  const publish = async (mediaType, word) => {
+    const done = await attempt(() => api.publish(choice.value, { media_type: mediaType }));
+    if (done) toast(`${choice.value} has posted a ${word}.`);
+  };
+  return h("div", { class: "publish" }, h("label", { for: "publish-as" }, "As"), choice,
+    h("button", { type: "button", class: "soft", onclick: () => publish(1, "photo") }, icon("photo"), "Photo"),
+    h("button", { type: "button", class: "soft", onclick: () => publish(2, "video") }, icon("video"), "Video"));
+}
+
+function clock() {
+  const steps = STEPS.map(([label, seconds]) =>
+    h("button", { type: "button", class: "soft", "aria-label": `Move the clock on by ${label}`, onclick: () => advance(seconds) }, `+${label}`));
+  const speeds = SPEEDS.map((speed) =>
+    h("button", { type: "button", class: "soft speed", "aria-pressed": String(speed === pace), data: { speed }, onclick: () => setPace(speed) }, `${speed}×`));
+  return h("div", { class: "clock" }, h("output", { id: "clock-now" }),
+    h("div", { class: "row", role: "group", "aria-label": "Move on" }, steps),
+    h("div", { class: "row", role: "group", "aria-label": "Speed while this page is open" }, speeds));
+}
+
+async function advance(seconds) {
+  await attempt(() => api.advance(seconds));
+  await look();
+}
+
+function setPace(speed) {
+  pace = speed;
+  for (const node of document.querySelectorAll(".speed")) {
+    node.setAttribute("aria-pressed", String(Number(node.dataset.speed) === pace));
+  }
+}
+
+/** One second of this page is `pace` seconds of the sandbox. */
+function tick() {
+  if (pace > 1) api.advance(pace - 1).then(() => (store.skew += pace - 1), () => setPace(1));
+  if ($("clock-now")) $("clock-now").textContent = stamp(now());
+}
+
+const stamp = (seconds) => new Date(seconds * 1000).toLocaleString("en-GB", {
+  weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit",
+});
+
+function bill() {
+  return h("div", { class: "bill" },
+    h("p", { class: "total" }, h("strong", { id: "bill-total" }, "0"), h("span", { id: "bill-unit" }, "credits billed")),
+    h("ul", { id: "bill-paths" }), h("p", { id: "bill-calls", class: "faint" }));
+}
+
+function drawBill({ billed, calls }) {
+  $("bill-total").textContent = billed.total;
+  $("bill-unit").textContent = billed.total === 1 ? "credit billed" : "credits billed";
+  const rows = Object.entries(billed.by_path).sort(([, a], [, b]) => b - a)
+    .map(([path, count]) => ({ key: path, signature: `${count}`, path, count }));
+  reconcile($("bill-paths"), rows, ({ path, count }) => h("li", {}, h("code", {}, path), h("span", {}, String(count))));
+  const words = Object.entries(calls).map(([service, count]) => `${count} ${service}`);
+  $("bill-calls").textContent = words.length ? `Requests: ${words.join(" · ")}` : "No requests yet.";
+}
+
+/** Asks for the bill and the time. */
+async function look() {
+  const seen = await api.state().catch(() => null);
+  if (!seen) return;
+  store.skew = seen.now - Date.now() / 1000;
+  if ($("bill-total")) drawBill(seen);
+}
+
+const section = (title, ...content) => h("section", {}, h("h3", {}, title), ...content);
+
+function toggle(open) {
+  $("app").dataset.panel = open ? "open" : "closed";
+  $("panel").inert = !open;
+  $("panel-toggle").setAttribute("aria-expanded", String(open));
+  memory.write("panel", open);
+}
+
+export async function setUpPanel(world, actions) {
+  const close = iconButton("close", "Close the sandbox panel", () => {
+    toggle(false);
+    $("panel-toggle").focus();
+  });
+  $("panel").replaceChildren(h("header", {}, icon("flask"), h("h2", {}, "Sandbox"), close), h("div", { class: "sections" },
+    section("Try", samples(world.samples, actions)),
+    section("Publish a story now", publisher(world.profiles)),
+    section("The bill", bill()),
+    section("The clock", clock())));
+  const wide = matchMedia("(min-width: 1180px)").matches;
+  toggle(wide && memory.read("panel", true));
+  $("panel-toggle").addEventListener("click", () => toggle($("app").dataset.panel !== "open"));
+  $("panel").addEventListener("keydown", (event) => event.key === "Escape" && close.click());
+  on("link", look);
+  setInterval(tick, 1_000);
+  setInterval(() => !document.hidden && $("app").dataset.panel === "open" && look(), EVERY);
+  tick();
+  await look();
+}

@@ -1,0 +1,127 @@
+// What the page knows: one store, changed only here; whoever draws listens.
+import { memory } from "./dom.js";
+import { isMine } from "./model.js";
+
+const listeners = new Map();
+
+/** Calls `listener` after each change of a topic: "chats", "messages", "open", "action", "link", "person". */
+export function on(topic, listener) {
+  listeners.set(topic, [...(listeners.get(topic) ?? []), listener]);
+}
+
+function emit(topic, detail) {
+  for (const listener of listeners.get(topic) ?? []) listener(detail);
+}
+
+export const store = {
+  person: null,
+  bot: null,
+  open: null, // id of the chat on screen
+  linked: false, // the live connection stands
+  chats: new Map(),
+  skew: 0, // sandbox time minus this machine's, in seconds
+};
+const messagesOf = new Map();
+const actions = new Map();
+let reads = {};
+
+export const now = () => Date.now() / 1000 + store.skew;
+
+export function begin(person, bot) {
+  store.person = person;
+  store.bot = bot;
+  const kept = memory.read("reads", {});
+  reads = kept.person === person.id ? kept : { person: person.id };
+  emit("person");
+}
+
+/** A private chat belongs to its person; groups and channels are everybody's here. */
+const concerns = (chat) => chat.type !== "private" || chat.id === store.person?.id;
+
+export function setChats(chats) {
+  store.chats = new Map(chats.filter(concerns).map((chat) => [chat.id, chat]));
+  emit("chats");
+}
+
+export function putChat(chat) {
+  if (!concerns(chat)) return;
+  store.chats.set(chat.id, { ...store.chats.get(chat.id), ...chat });
+  emit("chats");
+}
+
+/** The messages of a chat, oldest first. */
+export const messages = (chatId) =>
+  [...(messagesOf.get(chatId)?.values() ?? [])].sort((a, b) => a.message_id - b.message_id);
+
+export const lastMessage = (chatId) => {
+  let last = null;
+  for (const message of messagesOf.get(chatId)?.values() ?? []) {
+    if (!last || message.message_id > last.message_id) last = message;
+  }
+  return last;
+};
+
+export const messageOf = (chatId, messageId) => messagesOf.get(chatId)?.get(messageId);
+
+export function setMessages(chatId, list) {
+  messagesOf.set(chatId, new Map(list.map((message) => [message.message_id, message])));
+  if (chatId === store.open) markRead(chatId);
+  emit("messages", chatId);
+}
+
+export function putMessage(chatId, message) {
+  if (!messagesOf.has(chatId)) messagesOf.set(chatId, new Map());
+  messagesOf.get(chatId).set(message.message_id, message);
+  if (message.from?.id === store.bot?.id) endAction(chatId);
+  if (chatId === store.open && document.hasFocus()) markRead(chatId);
+  emit("messages", chatId);
+}
+
+export function dropMessages(chatId, ids) {
+  for (const id of ids) messagesOf.get(chatId)?.delete(id);
+  emit("messages", chatId);
+}
+
+export function openChat(chatId) {
+  store.open = chatId;
+  if (chatId !== null) markRead(chatId);
+  emit("open");
+}
+
+export function markRead(chatId) {
+  const last = lastMessage(chatId)?.message_id ?? 0;
+  if (last <= (reads[chatId] ?? 0)) return;
+  reads[chatId] = last;
+  memory.write("reads", reads);
+  emit("chats");
+}
+
+export function unread(chatId) {
+  let count = 0;
+  for (const message of messagesOf.get(chatId)?.values() ?? []) {
+    if (message.message_id > (reads[chatId] ?? 0) && !isMine(message, store.person)) count += 1;
+  }
+  return count;
+}
+
+const ACTION_LIFE = 5_000; // ms, as the Bot API says of sendChatAction
+
+export function startAction(chatId, action) {
+  clearTimeout(actions.get(chatId)?.timer);
+  actions.set(chatId, { action, timer: setTimeout(() => endAction(chatId), ACTION_LIFE) });
+  emit("action", chatId);
+}
+
+export function endAction(chatId) {
+  if (!actions.has(chatId)) return;
+  clearTimeout(actions.get(chatId).timer);
+  actions.delete(chatId);
+  emit("action", chatId);
+}
+
+export const actionIn = (chatId) => actions.get(chatId)?.action ?? null;
+
+export function setLinked(linked) {
+  store.linked = linked;
+  emit("link");
+}
