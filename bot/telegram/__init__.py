@@ -1,0 +1,1 @@
+"""The parts between us and Telegram."""

@@ -1,0 +1,188 @@
+"""What Telegram's answer means to us: the one table of error texts.
+
+PTB rewrites texts ("Bad Request: " is cut off, the rest capitalised), so everything is compared
+in lower case. The classes: A it was not sent · B nobody knows · C this item will never work ·
+D this chat or topic · E this bot.
+"""
+
+import re
+from datetime import timedelta
+
+from telegram.error import (
+    BadRequest,
+    ChatMigrated,
+    Conflict,
+    EndPointNotFound,
+    Forbidden,
+    InvalidToken,
+    NetworkError,
+    RetryAfter,
+    TelegramError,
+    TimedOut,
+)
+
+from bot.domain import GiveUp, Moved, Outcome, TryLater
+from bot.telegram.request import NotSentError
+
+RETRY_AFTER = re.compile(r"too many requests(?:: retry after (\d+))?")
+ITEM_FAILED = re.compile(
+    r'failed to send message #(\d+)(?: with the error message "(.*)")?', re.DOTALL
+)
+NO_WORD = timedelta(seconds=30)  # to wait when a flood answer names no time
+
+# Answers that close a chat, or one topic of it, for us; Bot API server, Client.cpp.
+CHAT = (
+    "bot was blocked by the user",
+    "user is deactivated",
+    "bot was kicked",
+    "bot is not a member",
+    "group chat was deleted",
+    "bot can't initiate conversation",
+    "bot can't send messages to",
+    "chat not found",
+    "chat_id is empty",
+    "no write access to the chat",
+    "not enough rights",
+    "need administrator rights",
+    "chat_write_forbidden",
+    "chat_admin_required",
+    "chat_restricted",
+    "chat_send_",
+    "channel_private",
+    "peer_id_invalid",
+    "user_is_blocked",
+    "input_user_deactivated",
+    "user_deactivated",
+    "user not found",
+    "have no rights to send",
+)
+THREAD = ("message thread not found", "topic_closed", "topic_deleted", "topic_id_invalid")
+UNKNOWN = (
+    "group send failed",
+    "internal server error",
+    "bad gateway",
+    "gateway time",
+    "timed out",
+)
+# Answers about one item; the next way of the same item may work.
+ITEM = (
+    "photo_invalid_dimensions",
+    "photo_invalid",
+    "image_process_failed",
+    "photo_ext_invalid",
+    "photo_save_file_invalid",
+    "photo_content_",
+    "video_content_",
+    "video_file_invalid",
+    "wrong file identifier",
+    "wrong remote file",
+    "wrong padding",
+    "file_reference_",
+    "file_id_invalid",
+    "file_parts_invalid",
+    "failed to get http url content",
+    "wrong type of the web page content",
+    "wrong http url",
+    "invalid file http url",
+    "webpage_curl_failed",
+    "webpage_media_empty",
+    "media_empty",
+    "media_invalid",
+    "external_url_invalid",
+    "file is too big",
+    "is too big for a",
+    "request entity too large",
+    "file must be non-empty",
+    "can't use file of type",
+    "can't parse inputmedia",
+    "document can't be mixed",
+    "type of file mismatch",
+    "unsupported url protocol",
+    "message to be replied not found",
+    "message text is empty",
+    "there are no messages to send",
+    "too many messages to send as an album",
+    "button_",
+    "reply markup",
+    "inline keyboard",
+)
+CAPTION = ("caption is too long", "message is too long", "can't parse entities", "entity_")
+DIMENSIONS = ("photo_invalid_dimensions", "is too big for a photo", "image_process_failed")
+FATAL_ITEM = ("file is too big", "request entity too large")  # no other way will be smaller
+
+
+def outcome_of(error: BaseException) -> Outcome:  # noqa: PLR0911 - one line a class of answers
+    """Return what follows from an exception of a send; never Sent. Unknown texts count as C."""
+    match error:
+        case RetryAfter():
+            return TryLater(_wait_of(error), reason="too many requests")
+        case ChatMigrated():
+            return Moved(error.new_chat_id)
+        case InvalidToken() | EndPointNotFound():
+            return GiveUp(_text(error), scope="bot")
+        case Conflict():
+            return TryLater(reason=_text(error))
+        case NotSentError():
+            return TryLater(reason=_text(error))
+        case TimedOut():
+            return TryLater(unknown=True, reason=_text(error))
+        case BadRequest() | Forbidden() | NetworkError():
+            return _refusal(error)
+    return TryLater(unknown=True, reason=type(error).__name__)
+
+
+def is_known(error: BaseException) -> bool:
+    """Tell whether the table has the text of a refusal; an operator should see the others."""
+    return not isinstance(error, BadRequest) or _has(
+        _text(error), (*CHAT, *THREAD, *ITEM, *CAPTION, *UNKNOWN, "too many requests")
+    )
+
+
+def failed_item(error: BaseException) -> tuple[int, str] | None:
+    """Return the index (from 0) of the album's item that failed, and Telegram's word on it."""
+    found = ITEM_FAILED.search(_text(error))
+    return (int(found[1]) - 1, found[2] or "") if found else None
+
+
+def is_caption_fault(error: BaseException) -> bool:
+    """Tell whether the caption was refused, so that a plain one may pass."""
+    return isinstance(error, BadRequest) and _has(_text(error), CAPTION)
+
+
+def wants_document(error: BaseException) -> bool:
+    """Tell whether a photo was refused that may pass as a file."""
+    return isinstance(error, NetworkError) and _has(_text(error), DIMENSIONS)
+
+
+def is_too_big(error: BaseException) -> bool:
+    """Tell whether Telegram takes no file of this size."""
+    return isinstance(error, NetworkError) and _has(_text(error), FATAL_ITEM)
+
+
+def _refusal(error: TelegramError) -> Outcome:
+    text = _text(error)
+    if flood := RETRY_AFTER.search(text):
+        # Inside a 400 it speaks of one item of an album; the others may be there.
+        wait = timedelta(seconds=int(flood[1])) if flood[1] else NO_WORD
+        return TryLater(wait, unknown=failed_item(error) is not None, reason="too many requests")
+    if _has(text, THREAD):
+        return GiveUp(text, scope="thread")
+    if _has(text, CHAT) or isinstance(error, Forbidden):
+        return GiveUp(text, scope="chat")
+    if ITEM_FAILED.search(text) or _has(text, UNKNOWN):
+        return TryLater(unknown=True, reason=text)
+    if isinstance(error, BadRequest) or _has(text, ITEM):
+        return GiveUp(text, scope="item")
+    return TryLater(unknown=True, reason=text)
+
+
+def _wait_of(error: RetryAfter) -> timedelta:
+    return error._retry_after  # noqa: SLF001 - the public property warns, and has two types
+
+
+def _text(error: BaseException) -> str:
+    return (error.message if isinstance(error, TelegramError) else str(error)).lower()
+
+
+def _has(text: str, parts: tuple[str, ...]) -> bool:
+    return any(part in text for part in parts)

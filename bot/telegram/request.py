@@ -1,0 +1,235 @@
+"""PTB's transport over aiohttp: cheap calls, uploads streamed from disk, and honest errors.
+
+The address of every call holds the token, so no text of aiohttp's own errors is ever passed on.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+import aiohttp
+from telegram._utils.defaultvalue import DefaultValue
+from telegram._utils.types import JSONDict, ODVInput
+from telegram.error import NetworkError
+from telegram.request import BaseRequest, RequestData
+from yarl import URL
+
+from bot.metrics import Metrics
+
+LONGEST_ANSWER = 32 * 2**20  # bytes; getFile gives 20 MiB at most
+SERVER_ERROR = 500
+TOO_MANY = 429
+PATIENCE_WITHOUT_WORD = 30  # seconds to wait after a 429 that names no time
+MEDIA_METHODS = frozenset({"sendPhoto", "sendVideo", "sendDocument", "sendMediaGroup"})
+
+
+class NotSentError(NetworkError):
+    """Nothing reached Telegram: the call may be made again without a second thought."""
+
+
+class UnknownOutcomeError(NetworkError):
+    """The call left, and no answer that we can read came: it may have had its effect."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds that a call of each kind may take in all; ``connect`` is part of them.
+
+    ``media`` is for what Telegram fetches or works on, ``upload`` for files that we send.
+    """
+
+    connect: float = 10
+    call: float = 20
+    media: float = 60
+    upload: float = 120
+
+
+class AiohttpRequest(BaseRequest):
+    """Calls of the Bot API; one retry where nothing was sent, none where it may have been."""
+
+    def __init__(
+        self,
+        *,
+        connections: int = 256,
+        timeouts: Timeouts | None = None,
+        metrics: Metrics | None = None,
+    ) -> None:
+        """Prepare; the session is opened by ``initialize``, in the loop that will use it."""
+        self._connections = connections
+        self._timeouts = timeouts or Timeouts()
+        self._session: aiohttp.ClientSession | None = None
+        metrics = metrics or Metrics()
+        self._calls = metrics.counter(
+            "telegram_requests_total", "Calls of the Bot API by what came of them.", "outcome"
+        )
+
+    @property
+    def read_timeout(self) -> float | None:
+        """Seconds that PTB adds to the time of a long poll."""
+        return self._timeouts.call
+
+    async def initialize(self) -> None:
+        """Open the session; twice is harmless."""
+        if self._session is None or self._session.closed:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=self._connections, ttl_dns_cache=300),
+                headers={"User-Agent": "Storybell/1.0", "Accept-Encoding": "identity"},
+                cookie_jar=aiohttp.DummyCookieJar(),
+            )
+
+    async def shutdown(self) -> None:
+        """Close the session and its connections."""
+        if self._session is not None:
+            await self._session.close()
+
+    async def do_request(  # noqa: PLR0917 - PTB's signature
+        self,
+        url: str,
+        method: str,
+        request_data: RequestData | None = None,
+        read_timeout: ODVInput[float] = BaseRequest.DEFAULT_NONE,
+        write_timeout: ODVInput[float] = BaseRequest.DEFAULT_NONE,  # noqa: ARG002 - the same
+        connect_timeout: ODVInput[float] = BaseRequest.DEFAULT_NONE,  # noqa: ARG002 - the same
+        pool_timeout: ODVInput[float] = BaseRequest.DEFAULT_NONE,  # noqa: ARG002 - the same
+    ) -> tuple[int, bytes]:
+        """Make one call; of PTB's four times only ``read_timeout`` counts, as the whole.
+
+        Raises:
+            NotSentError: No connection could be made, twice.
+            UnknownOutcomeError: The call left and its answer was not seen.
+        """
+        timeout = self._timeout(url, request_data, read_timeout)
+        try:
+            answer = await self._attempt(url, method, request_data, timeout)
+        except NotSentError:
+            answer = await self._attempt(url, method, request_data, timeout)
+        status, payload = _made_plain(answer) if method == "POST" else answer[:2]
+        self._calls.inc(outcome=str(status))
+        if status >= SERVER_ERROR:
+            raise UnknownOutcomeError(f"Telegram answered {status}")
+        return status, payload
+
+    @staticmethod
+    def parse_json_payload(payload: bytes) -> JSONDict:
+        """Return the answer as a dict.
+
+        Raises:
+            UnknownOutcomeError: It is no JSON object; a proxy may have spoken instead.
+        """
+        try:
+            answer = json.loads(payload)
+        except (ValueError, RecursionError):
+            answer = None
+        if not isinstance(answer, dict):
+            raise UnknownOutcomeError("Invalid server response")
+        return answer
+
+    async def _attempt(
+        self,
+        url: str,
+        method: str,
+        data: RequestData | None,
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - aiohttp's own kind, for its own use
+    ) -> tuple[int, bytes, str]:
+        if self._session is None:
+            raise NotSentError("the transport is not open")
+        failure: NetworkError
+        with ExitStack() as files:
+            body = _body(data, files)
+            try:
+                async with self._session.request(
+                    method, _address(url), timeout=timeout, allow_redirects=False, **body
+                ) as response:
+                    payload = await _read(response)
+                    return response.status, payload, response.headers.get("Retry-After", "")
+            except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+                failure = NotSentError(f"no connection to Telegram ({type(error).__name__})")
+            except (aiohttp.ClientError, TimeoutError, OSError) as error:
+                failure = UnknownOutcomeError(f"no answer from Telegram ({type(error).__name__})")
+        self._calls.inc(outcome="not sent" if isinstance(failure, NotSentError) else "unknown")
+        raise failure  # here, so that aiohttp's error, which shows the URL, doesn't go along
+
+    def _timeout(
+        self, url: str, data: RequestData | None, read_timeout: ODVInput[float]
+    ) -> aiohttp.ClientTimeout:
+        times = self._timeouts
+        if not isinstance(read_timeout, DefaultValue):
+            total = None if read_timeout is None else times.connect + read_timeout
+        elif data is not None and data.contains_files:
+            total = times.upload
+        elif url.rpartition("/")[2] in MEDIA_METHODS:
+            total = times.media
+        else:
+            total = times.call
+        return aiohttp.ClientTimeout(total=total, connect=times.connect)
+
+
+@lru_cache(maxsize=256)
+def _address(url: str) -> URL:
+    return URL(url, encoded=True)
+
+
+def _body(data: RequestData | None, files: ExitStack) -> dict[str, Any]:
+    if data is None:
+        return {}
+    if data.contains_files:
+        return {"data": _form(data, files)}
+    return {"data": json.dumps(data.parameters).encode(), "headers": _JSON}
+
+
+_JSON = {"Content-Type": "application/json"}
+
+
+def _form(data: RequestData, files: ExitStack) -> aiohttp.FormData:
+    """Return the parts; a file given by its path is opened anew for each attempt."""
+    form = aiohttp.FormData(default_to_multipart=True)
+    for name, value in data.json_parameters.items():
+        form.add_field(name, value)
+    for name, (filename, content, mime) in _files_of(data):
+        if isinstance(content, Path):
+            content = files.enter_context(content.open("rb"))  # noqa: PLW2901 - the same, opened
+        form.add_field(name, content, filename=filename, content_type=mime)
+    return form
+
+
+def _files_of(data: RequestData) -> Iterator[tuple[str, tuple[str, BinaryIO | bytes | Path, str]]]:
+    parts = cast("dict[str, tuple[str, BinaryIO | bytes | Path, str]]", data.multipart_data)
+    yield from parts.items()
+
+
+async def _read(response: aiohttp.ClientResponse) -> bytes:
+    """Return the body, whose length is bounded whatever the server says of it."""
+    if (response.content_length or LONGEST_ANSWER) < LONGEST_ANSWER:
+        return await response.read()
+    payload = bytearray()
+    async for chunk in response.content.iter_any():
+        payload += chunk
+        if len(payload) > LONGEST_ANSWER:
+            raise aiohttp.ClientPayloadError("too long")
+    return bytes(payload)
+
+
+def _made_plain(answer: tuple[int, bytes, str]) -> tuple[int, bytes]:
+    """Return status and body such that PTB makes the right error of them.
+
+    PTB takes any 2xx for success, and a 429 without parameters for a broken network.
+    """
+    status, payload, wait = answer
+    if status < 300 and payload[:12].replace(b" ", b"").startswith(b'{"ok":true'):  # noqa: PLR2004 - 2xx
+        return status, payload
+    try:
+        told = json.loads(payload)
+    except (ValueError, RecursionError):
+        told = None
+    told = told if isinstance(told, dict) else {}
+    if status < 300 and told.get("ok") is not True:  # noqa: PLR2004 - 2xx
+        status = int(told.get("error_code") or SERVER_ERROR)
+    parameters = told.get("parameters") or {}
+    if status == TOO_MANY and not parameters.get("retry_after"):
+        seconds = int(wait) if wait.isdigit() else PATIENCE_WITHOUT_WORD
+        payload = json.dumps({"ok": False, "parameters": {"retry_after": seconds}}).encode()
+    return status, payload
