@@ -108,7 +108,12 @@ class OutOfServiceError(StoriesError):
 
 
 class MediaError(BotError):
-    """One photo or video could not be had."""
+    """One photo or video could not be had.
+
+    ``credits`` is what a paid download was billed all the same; None when nobody knows or asked.
+    """
+
+    credits: int | None = None
 
 
 class MediaGoneError(MediaError):

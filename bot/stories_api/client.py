@@ -1,0 +1,205 @@
+"""The Stories API in the project's words."""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Protocol, TypeVar
+
+import aiohttp
+from pydantic import SecretStr
+
+from bot.domain import Profile, Story
+from bot.errors import MediaError, MediaRefusedError, NoStoriesError, OutOfServiceError
+from bot.files import MediaFile, Spool
+from bot.metrics import Metrics
+from bot.stories_api import wire
+from bot.stories_api.downloads import Elsewhere, read_download
+from bot.stories_api.endpoints import BALANCE, Answer, Balance, Endpoint, Share, cost
+from bot.stories_api.reading import read_json
+from bot.stories_api.transport import DEADLINE, Query, Read, Transport
+
+T = TypeVar("T")
+
+RATE = 15.0  # calls a second of every paid plan; the balance knows better
+DOWNLOAD_DEADLINE = 120.0  # seconds
+LARGEST = 50 * 1024 * 1024  # bytes that a bot may upload; Bot API, "Sending files"
+
+
+class FetchMedia(Protocol):
+    """Fetches an address from the media hosts, without the key."""
+
+    async def __call__(self, url: str, *, limit: int) -> MediaFile:
+        """Return the file at ``url``, at most ``limit`` bytes."""
+        ...
+
+
+class StoriesApi:
+    """The paid API of stories; every method but ``balance`` costs what ``cost`` says.
+
+    All raise the StoriesError family, whose ``credits`` tell what the failed call was billed
+    (None: nobody knows). Nothing that may have been billed is asked again.
+    """
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        *,
+        url: str,
+        key: SecretStr,
+        skip_privacy_check: bool = False,
+        fetch_media: FetchMedia | None = None,
+        metrics: Metrics | None = None,
+        on_out_of_service: Callable[[OutOfServiceError], Awaitable[None]] | None = None,
+        deadline: float = DEADLINE,
+        rate: float = RATE,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """Ask at ``url`` with ``key``, each call at most ``deadline`` seconds.
+
+        ``fetch_media`` fetches where a download endpoint names an address instead of a file;
+        ``on_out_of_service`` is called once when a 401 or 402 stops all paid calls.
+        """
+        self._transport = Transport(
+            session,
+            url=url,
+            key=key,
+            rate=rate,
+            metrics=metrics or Metrics(),
+            on_out_of_service=on_out_of_service,
+            now=now,
+        )
+        self._skip_privacy_check = skip_privacy_check
+        self._fetch_media = fetch_media
+        self._deadline = deadline
+
+    @property
+    def is_in_service(self) -> bool:
+        """Tell whether paid calls are made: no 401 or 402 since the last good balance."""
+        return self._transport.out_of_service is None
+
+    @property
+    def is_failing(self) -> bool:
+        """Tell whether the breaker holds calls back."""
+        return self._transport.breaker.is_open
+
+    async def story(self, story_id: str) -> Answer[Story]:
+        """Return a live story by its pk; 1 credit.
+
+        Raises:
+            StoryGoneError: It is over or was deleted.
+        """
+        return await self._story(Endpoint.STORY_BY_ID, {"id": story_id})
+
+    async def story_by_url(self, url: str) -> Answer[Story]:
+        """Return a live story by the address of its page; 1 credit.
+
+        Raises:
+            StoryGoneError: It is over or was deleted.
+        """
+        return await self._story(Endpoint.STORY_BY_URL, {"url": url})
+
+    async def stories(self, profile_id: str) -> Answer[list[Story]]:
+        """Return a profile's live stories, oldest first; 2 credits, 1 without the privacy check.
+
+        Raises:
+            ProfilePrivateError: The account is private (only told with the privacy check).
+            ProfileNotFoundError: There is no such account.
+        """
+        query = self._query(Endpoint.USER_STORIES, {"user_id": profile_id})
+        return await self._stories(query, profile_id=profile_id)
+
+    async def stories_by_username(self, username: str) -> Answer[list[Story]]:
+        """Return a profile's live stories by its name; 3 credits, 2 without the privacy check.
+
+        Raises:
+            ProfilePrivateError: The account is private (only told with the privacy check).
+            ProfileNotFoundError: There is no such account.
+        """
+        query = self._query(
+            Endpoint.USER_STORIES_BY_USERNAME, {"username": username}, subject=username
+        )
+        return await self._stories(query, username=username)
+
+    async def profile(self, username: str) -> Answer[Profile]:
+        """Return the account behind a name; 1 credit.
+
+        Raises:
+            ProfileNotFoundError: There is no such account.
+        """
+        query = self._query(Endpoint.USER_BY_USERNAME, {"username": username}, subject=username)
+        return await self._ask(query, wire.profile_from)
+
+    async def share(self, url: str) -> Answer[Share]:
+        """Return what a share link (``/s/…``) stands for; 1 credit."""
+        return await self._ask(self._query(Endpoint.SHARE_BY_URL, {"url": url}), wire.share_from)
+
+    async def download(self, story_id: str, spool: Spool) -> Answer[MediaFile]:
+        """Return a story's file by its pk; 1 credit. The caller removes it."""
+        return await self._download(Endpoint.DOWNLOAD, {"id": story_id}, spool)
+
+    async def download_by_story_url(self, url: str, spool: Spool) -> Answer[MediaFile]:
+        """Return a story's file by the address of its page; 1 credit. The caller removes it."""
+        return await self._download(Endpoint.DOWNLOAD_BY_STORY_URL, {"url": url}, spool)
+
+    async def download_by_url(self, url: str, spool: Spool) -> Answer[MediaFile]:
+        """Return a file by its address at the media hosts; 1 credit. The caller removes it."""
+        return await self._download(Endpoint.DOWNLOAD_BY_URL, {"url": url}, spool)
+
+    async def balance(self) -> Balance:
+        """Return the account's balance; free. A good one puts us back in service.
+
+        Raises:
+            OutOfServiceError: The key is bad, or there is nothing left.
+        """
+        query = Query(BALANCE, deadline=self._deadline)
+        balance = (await self._ask(query, wire.balance_from)).value
+        self._transport.pace.rate = balance.rate
+        if balance.credits > 0:
+            self._transport.out_of_service = None
+        return balance
+
+    def _query(self, endpoint: Endpoint, params: dict[str, str], *, subject: str = "") -> Query:
+        skip = self._skip_privacy_check
+        nominal = cost(endpoint, skip_privacy_check=skip)
+        if nominal < cost(endpoint):
+            params = {**params, "force": "on"}
+        return Query(endpoint, params, nominal, subject, self._deadline)
+
+    async def _ask(self, query: Query, read: Callable[[object], T]) -> Answer[T]:
+        async def reader(response: aiohttp.ClientResponse) -> T:
+            return read(await read_json(response))
+
+        return await self._transport.ask(query, reader)
+
+    async def _story(self, endpoint: Endpoint, params: dict[str, str]) -> Answer[Story]:
+        return await self._ask(self._query(endpoint, params), wire.story_from)
+
+    async def _stories(
+        self, query: Query, *, profile_id: str = "", username: str = ""
+    ) -> Answer[list[Story]]:
+        def read(value: object) -> list[Story]:
+            return wire.stories_from(value, profile_id=profile_id, username=username)
+
+        try:
+            return await self._ask(query, read)
+        except NoStoriesError as none:
+            return Answer([], query.nominal if none.credits is None else none.credits)
+
+    async def _download(
+        self, endpoint: Endpoint, params: dict[str, str], spool: Spool
+    ) -> Answer[MediaFile]:
+        query = Query(endpoint, params, cost(endpoint), deadline=DOWNLOAD_DEADLINE)
+
+        async def read(response: aiohttp.ClientResponse) -> MediaFile | Elsewhere:
+            return await read_download(response, spool, LARGEST)
+
+        reader: Read[MediaFile | Elsewhere] = read
+        answer = await self._transport.ask(query, reader)
+        if isinstance(answer.value, MediaFile):
+            return Answer(answer.value, answer.credits)
+        try:
+            if self._fetch_media is None:
+                raise MediaRefusedError("nobody fetches from elsewhere")
+            return Answer(await self._fetch_media(answer.value.url, limit=LARGEST), answer.credits)
+        except MediaError as error:
+            error.credits = answer.credits
+            raise

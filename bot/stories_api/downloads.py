@@ -1,0 +1,102 @@
+"""What a download endpoint answers: a file, a redirect, an address, or an object with one in it.
+
+No page says which, so the bytes are asked.
+"""
+
+from collections.abc import AsyncIterable, AsyncIterator
+from dataclasses import dataclass
+
+import aiohttp
+
+from bot.errors import MediaTooBigError
+from bot.files import MediaFile, Spool, pour
+from bot.sniff import HEAD, sniff
+from bot.stories_api.decode import BUDGET, CHUNK, NonsenseError, decode
+from bot.stories_api.failures import complaint_in
+from bot.stories_api.reading import OK, ComplainedError
+
+ADDRESSES = ("video_url", "url", "download_url", "media_url", "href", "thumbnail_url")
+WRAPPERS = ("response", "data", "story", "media", "result")
+DEEPEST = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """The file is at ``url``, which is still to be judged before it is fetched."""
+
+    url: str
+
+
+async def read_download(
+    response: aiohttp.ClientResponse, spool: Spool, limit: int
+) -> MediaFile | Elsewhere:
+    """Return the file, at most ``limit`` bytes, or where it is.
+
+    Raises:
+        NonsenseError: It is neither.
+        ComplainedError: It is an error in the clothes of a 200.
+        MediaTooBigError: It has more bytes than ``limit``.
+        MediaUnavailableError: There is no room in the spool.
+        MediaRefusedError: A photo has too many pixels.
+    """
+    if response.status != OK:
+        location = response.headers.get("Location", "")
+        return Elsewhere(_address(location))
+    chunks = response.content.iter_chunked(CHUNK)
+    head = b""
+    async for chunk in chunks:
+        head += chunk
+        if len(head) >= HEAD:
+            break
+    if sniff(head) is None:
+        return _elsewhere(await _rest(head, chunks))
+    length = response.content_length
+    if length is not None and length > limit:
+        raise MediaTooBigError
+    async with spool.room(limit if length is None else max(length, len(head))) as draft:
+        return await pour(_chained(head, chunks), draft)
+
+
+def address_in(value: object, depth: int = 0) -> str | None:
+    """Return the address of the media in a decoded body; None where there is none."""
+    if isinstance(value, str):
+        return value if value.startswith(("https://", "http://")) else None
+    if depth >= DEEPEST:
+        return None
+    if isinstance(value, list):
+        return address_in(value[0], depth + 1) if value else None
+    if not isinstance(value, dict):
+        return None
+    for name in ADDRESSES:
+        if isinstance(value.get(name), str) and (found := address_in(value[name])):
+            return found
+    inner = (address_in(value.get(name), depth + 1) for name in WRAPPERS)
+    return next(filter(None, inner), None)
+
+
+def _elsewhere(body: bytes) -> Elsewhere:
+    value = decode(body)
+    if complaint_in(value):
+        raise ComplainedError(body)
+    return Elsewhere(_address(address_in(value) or ""))
+
+
+def _address(url: str) -> str:
+    if not url.startswith(("https://", "http://")):
+        raise NonsenseError("no address")
+    return url
+
+
+async def _rest(head: bytes, chunks: AsyncIterable[bytes]) -> bytes:
+    body = bytearray(head)
+    async for chunk in chunks:
+        body += chunk
+        if len(body) > BUDGET:
+            raise NonsenseError("the body is too long")
+    return bytes(body)
+
+
+async def _chained(head: bytes, chunks: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+    yield head
+    async for chunk in chunks:
+        yield chunk

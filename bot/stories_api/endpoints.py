@@ -1,0 +1,59 @@
+"""The endpoints of the Stories API and what they cost."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Generic, Literal, TypeVar
+
+T = TypeVar("T")
+
+
+class Endpoint(StrEnum):
+    """The path of each paid endpoint that we use."""
+
+    STORY_BY_ID = "/v1/story/by/id"
+    STORY_BY_URL = "/v1/story/by/url"
+    DOWNLOAD = "/v1/story/download"
+    DOWNLOAD_BY_STORY_URL = "/v1/story/download/by/story/url"
+    DOWNLOAD_BY_URL = "/v1/story/download/by/url"
+    USER_STORIES = "/v1/user/stories"
+    USER_STORIES_BY_USERNAME = "/v1/user/stories/by/username"
+    USER_BY_USERNAME = "/v1/user/by/username"
+    SHARE_BY_URL = "/v1/share/by/url"
+
+
+BALANCE = "/sys/balance"  # free
+
+# Several requests a call: the name's lookup, the privacy check and the stories, each one.
+COSTS = {Endpoint.USER_STORIES: 2, Endpoint.USER_STORIES_BY_USERNAME: 3}
+
+
+def cost(endpoint: Endpoint, *, skip_privacy_check: bool = False) -> int:
+    """Return the nominal credits of a call."""
+    nominal = COSTS.get(endpoint, 1)
+    return nominal - 1 if skip_privacy_check and endpoint in COSTS else nominal
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(Generic[T]):
+    """What was asked for, and the credits that it was billed."""
+
+    value: T
+    credits: int
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What a share link stands for; ``pk`` is the story's or the highlight's."""
+
+    pk: str
+    kind: Literal["story", "highlight"]
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """The account: credits left, calls a second, and what the rest is worth in ``currency``."""
+
+    credits: int
+    rate: float
+    currency: str = "USD"
+    amount: float = 0.0

@@ -1,0 +1,250 @@
+"""One call of the Stories API: its key to one origin only, one deadline, no try that pays twice.
+
+Two habits of the HTTP client are undone here, since each request is billed. It sends a GET again
+by itself when a connection breaks (``once``), and a pooled connection that the server has just
+closed can't be told from an answer that was lost (so each call has its own connection).
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TypeVar
+
+import aiohttp
+from pydantic import SecretStr
+from yarl import URL
+
+from bot.errors import ApiUnavailableError, MediaError, OutOfServiceError, StoriesError
+from bot.metrics import Metrics
+from bot.stories_api.decode import NonsenseError, credits_in
+from bot.stories_api.endpoints import BALANCE, Answer
+from bot.stories_api.failures import Failure, failure_of
+from bot.stories_api.once import once
+from bot.stories_api.pace import Breaker, Pace, RetryBudget
+from bot.stories_api.reading import OK, ComplainedError, body_of_error
+
+T = TypeVar("T")
+
+ATTEMPTS = 3
+FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0  # seconds; the jitter is full
+DEADLINE = 30.0  # seconds of a call, waits and retries in it
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+MOST_HOPS = 3
+TOO_MANY = 429
+QUIET = 1.5  # seconds after a 429 that names none
+
+Read = Callable[[aiohttp.ClientResponse], Awaitable[T]]
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What is asked; ``subject`` is the username it is about, for the person who asked."""
+
+    path: str
+    params: dict[str, str] = field(default_factory=dict)
+    nominal: int = 0
+    subject: str = ""
+    deadline: float = DEADLINE
+
+
+@dataclass(slots=True)
+class Bill:
+    """What one try was billed, as far as is known; None until an answer's headers are seen."""
+
+    credits: int | None = None
+    redirects: int = 0
+
+
+class Transport:
+    """Asks the Stories API, as often as is safe and no faster than it allows."""
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        *,
+        url: str,
+        key: SecretStr,
+        rate: float,
+        metrics: Metrics,
+        on_out_of_service: Callable[[OutOfServiceError], Awaitable[None]] | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        steady: Callable[[], float] = time.monotonic,
+        jitter: Callable[[float, float], float] = random.uniform,
+    ) -> None:
+        """Ask at ``url``; ``on_out_of_service`` is called once for each stop."""
+        self._session = session
+        self._base = URL(url)
+        self._key = key
+        self.pace = Pace(rate)
+        self.breaker = Breaker()
+        self._retries = RetryBudget()
+        self.out_of_service: str | None = None
+        self._on_out_of_service = on_out_of_service
+        self._now, self._steady, self._jitter = now, steady, jitter
+        self._requests = metrics.counter(
+            "api_requests_total", "Requests to the Stories API.", "endpoint", "outcome"
+        )
+        self._seconds = metrics.histogram("api_seconds", "Time of a call.", "endpoint")
+        self._credits = metrics.counter("api_credits_total", "Credits billed.", "endpoint")
+        metrics.gauge("api_breaker_open", "1 while calls are held back.").follow(
+            lambda: float(self.breaker.is_open)
+        )
+        metrics.gauge("api_out_of_service", "1 while the key or the balance stops us.").follow(
+            lambda: float(self.out_of_service is not None)
+        )
+
+    async def ask(self, query: Query, read: Read[T]) -> Answer[T]:
+        """Return what ``read`` makes of the answer.
+
+        Raises:
+            StoriesError: With ``credits``: what the call was billed, None when nobody knows.
+        """
+        if query.path != BALANCE and self.out_of_service is not None:
+            raise OutOfServiceError(self.out_of_service)
+        started = self._steady()
+        try:
+            answer = await self._in_time(query, read, started + query.deadline)
+        except (StoriesError, MediaError) as error:
+            spent = query.nominal if error.credits is None else error.credits
+            self._credits.inc(spent, endpoint=query.path)
+            if isinstance(error, OutOfServiceError):
+                await self._stop(error)
+            raise
+        finally:
+            self._seconds.observe(self._steady() - started, endpoint=query.path)
+        self._credits.inc(answer.credits, endpoint=query.path)
+        return answer
+
+    async def _in_time(self, query: Query, read: Read[T], end: float) -> Answer[T]:
+        self._retries.call(self._steady())
+        error: StoriesError = ApiUnavailableError("not tried")
+        for attempt in range(ATTEMPTS):
+            if query.path != BALANCE and not self.breaker.allows(self._steady()):
+                raise error if attempt else ApiUnavailableError("held back: the API is failing")
+            await self._turn(end)
+            result = await self._once(query, read, end)
+            if isinstance(result, Answer):
+                return result
+            error = result.error
+            wait = self._wait_after(result, attempt)
+            is_last = attempt == ATTEMPTS - 1 or self._steady() + wait >= end
+            if not result.again or is_last or not self._retries.take(self._steady()):
+                break
+            await asyncio.sleep(wait)
+        raise error
+
+    async def _turn(self, end: float) -> None:
+        now = self._steady()
+        if now + self.pace.wait(now) >= end:
+            raise ApiUnavailableError("too many calls at once")
+        await asyncio.sleep(self.pace.turn(now))
+
+    def _wait_after(self, failure: Failure, attempt: int) -> float:
+        if failure.after is not None:
+            return failure.after
+        return self._jitter(0, min(LONGEST_WAIT, FIRST_WAIT * 2**attempt))
+
+    async def _once(self, query: Query, read: Read[T], end: float) -> Answer[T] | Failure:
+        """Send one request and see it home; what may be billed is never worth another try."""
+        bill = Bill()
+        result: Answer[T] | Failure
+        try:
+            async with asyncio.timeout(end - self._steady()):
+                result = await self._send(query, read, bill)
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            result = Failure(_lost(query, error, 0), again=True)  # nothing was written yet
+        except (aiohttp.ClientError, OSError, ValueError) as error:  # TimeoutError, too
+            result = Failure(_lost(query, error, bill.credits))
+        except MediaError as error:
+            error.credits = bill.credits
+            raise
+        self._note(query, result)
+        return result
+
+    async def _send(self, query: Query, read: Read[T], bill: Bill) -> Answer[T] | Failure:
+        url = self._base.joinpath(query.path.lstrip("/")).with_query(query.params)
+        for _ in range(MOST_HOPS):
+            async with self._session.get(
+                url,
+                headers={
+                    "x-access-key": self._key.get_secret_value(),
+                    "User-Agent": "Storybell/1.0",
+                    "Accept": "application/json, */*;q=0.5",
+                    "Connection": "close",
+                },
+                allow_redirects=False,  # the client would carry the key to another origin
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=10),
+                middlewares=(once,),
+            ) as response:
+                target = self._same_origin(response)
+                if target is None:
+                    return await self._judge(query, response, read, bill)
+                bill.redirects += credits_in(response.headers) or 0
+                url = target
+        raise NonsenseError("too many redirects")
+
+    def _same_origin(self, response: aiohttp.ClientResponse) -> URL | None:
+        """Return where a redirect leads, if that is ours; the key goes nowhere else."""
+        if response.status not in REDIRECTS:
+            return None
+        try:
+            target = response.url.join(URL(response.headers.get("Location", ""), encoded=True))
+            is_ours = target.origin() == self._base.origin() and target.raw_user is None
+        except ValueError:
+            return None
+        return target if is_ours else None
+
+    async def _judge(
+        self, query: Query, response: aiohttp.ClientResponse, read: Read[T], bill: Bill
+    ) -> Answer[T] | Failure:
+        """Return what ``read`` makes of a good answer, or what a bad one means."""
+        if response.status == OK or response.status in REDIRECTS:
+            told = credits_in(response.headers)
+            billed = bill.redirects + (query.nominal if told is None else told)
+            bill.credits = billed
+            try:
+                return Answer(await read(response), billed)
+            except ComplainedError as complained:
+                body = complained.body
+        else:
+            body = await body_of_error(response)
+        failure = failure_of(
+            response.status,
+            response.headers,
+            body,
+            endpoint=query.path,
+            nominal=query.nominal,
+            now=self._now(),
+            subject=query.subject,
+        )
+        if failure.error.credits is not None:
+            failure.error.credits += bill.redirects
+        return failure
+
+    def _note(self, query: Query, result: Answer[T] | Failure) -> None:
+        now = self._steady()
+        outcome = "ok" if isinstance(result, Answer) else type(result.error).__name__
+        self._requests.inc(endpoint=query.path, outcome=outcome)
+        if query.path == BALANCE:  # answered without Instagram: tells nothing of the rest
+            return
+        failure = result if isinstance(result, Failure) else None
+        is_outage = failure is not None and isinstance(failure.error, ApiUnavailableError)
+        if failure is not None and failure.status == TOO_MANY:
+            self.pace.hold(now + (QUIET if failure.after is None else failure.after))
+        elif is_outage:
+            self.breaker.failed(now)
+        else:
+            self.breaker.succeeded(now)
+
+    async def _stop(self, error: OutOfServiceError) -> None:
+        is_news, self.out_of_service = self.out_of_service is None, str(error)
+        if is_news and self._on_out_of_service is not None:
+            await self._on_out_of_service(error)
+
+
+def _lost(query: Query, error: Exception, credits: int | None) -> ApiUnavailableError:  # noqa: A002 - the project's word
+    """Name the error without its cause, whose text may hold the request with its key."""
+    return ApiUnavailableError(f"{query.path}: {type(error).__name__}", credits=credits)
