@@ -159,7 +159,7 @@ class Settings(BaseSettings):
     )
     trusted_media_origin: str = Field(
         default="",
-        description="One exact origin that media may be fetched from besides Instagram's; for tests.",
+        description="One exact origin that media may come from besides Instagram's; for tests.",
     )
 
     @field_validator("admin_ids", "blocked_profiles", "run_roles", mode="before")

@@ -15,7 +15,8 @@ chats = sa.Table(
     sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("kind", sa.String(16), nullable=False),
     sa.Column("title", sa.Text, nullable=False, server_default=""),
-    sa.Column("language", sa.String(16)),  # None: what Telegram says of the person
+    sa.Column("language", sa.String(16)),  # chosen by /language; None: as Telegram says
+    sa.Column("language_code", sa.String(16)),  # of the person who wrote last, from Telegram
     sa.Column("zone", sa.String(64), nullable=False, server_default="UTC"),
     sa.Column("quiet_from", sa.Integer),  # minutes after midnight in the chat's zone
     sa.Column("quiet_to", sa.Integer),
@@ -35,6 +36,7 @@ class Chat:
     kind: str
     title: str
     language: str | None
+    language_code: str | None
     zone: str
     quiet_from: int | None
     quiet_to: int | None
@@ -42,6 +44,11 @@ class Chat:
     defaults: dict[str, object]
     state: Literal["active", "closed"]
     state_since: datetime
+
+    @property
+    def spoken(self) -> str | None:
+        """Return the language to speak there: the chosen one, else the one of who wrote last."""
+        return self.language or self.language_code
 
 
 COLUMNS = [chats.c[name] for name in Chat.__dataclass_fields__]
@@ -53,14 +60,23 @@ async def get(tx: Tx, chat_id: int) -> Chat | None:
     return Chat(**row._mapping) if row else None  # noqa: SLF001 - SQLAlchemy's public name for it
 
 
-async def ensure(tx: Tx, chat_id: int, *, kind: str, title: str, now: datetime) -> Chat:
-    """Return the chat, made with the defaults when it is new; its title follows Telegram's."""
-    insert = insert_for(tx)(chats).values(
-        id=chat_id, kind=kind, title=title, state_since=now, created_at=now
+async def ensure(
+    tx: Tx,
+    chat_id: int,
+    *,
+    kind: str,
+    title: str,
+    now: datetime,
+    language_code: str | None = None,
+) -> Chat:
+    """Return the chat, made with the defaults when it is new; what Telegram says is kept."""
+    told = {"kind": kind, "title": title}
+    if language_code:
+        told["language_code"] = language_code
+    insert = insert_for(tx)(chats).values(id=chat_id, state_since=now, created_at=now, **told)
+    statement = insert.on_conflict_do_update(index_elements=[chats.c.id], set_=told).returning(
+        *COLUMNS
     )
-    statement = insert.on_conflict_do_update(
-        index_elements=[chats.c.id], set_={"kind": kind, "title": title}
-    ).returning(*COLUMNS)
     return Chat(**(await tx.execute(statement)).one()._mapping)  # noqa: SLF001 - public name
 
 

@@ -53,7 +53,7 @@ async def test_rivals_that_read_then_write_lose_no_update(db: Database) -> None:
             async with db.begin() as tx:
                 if not db.is_sqlite:
                     await tx.execute(sa.text("LOCK TABLE notes IN EXCLUSIVE MODE"))
-                await notes.put(tx, "sum", await notes.get(tx, "sum") + 1, now=EPOCH)
+                await notes.put(tx, "sum", 1 + (await notes.get(tx, "sum") or 0), now=EPOCH)
 
     async with asyncio.TaskGroup() as group:
         for _ in range(8):

@@ -1,0 +1,95 @@
+"""The command line: ``python -m bot run | demo | migrate | check | spending | simulate | …``."""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Sequence
+
+from rich.console import Console
+
+from bot import logs
+from bot.config import Settings, load
+from bot.errors import SettingsError
+
+COMMANDS = {
+    "run": "run the bot",
+    "demo": "the whole bot against local stand-ins, with a chat page",
+    "migrate": "bring the database up to date",
+    "check": "say what is wrong with the settings",
+    "spending": "what was spent",
+    "simulate": "what a budget buys: the schedule over a recorded or made-up past",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return the exit status."""
+    chosen = _parser().parse_args(arguments)
+    if chosen.command == "demo":
+        from bot.demo import demo  # noqa: PLC0415 - the stand-ins are not installed in production
+
+        return demo(port_base=chosen.port_base, speed=chosen.speed)
+    if chosen.command == "simulate" and not chosen.history:
+        from bot import simulate  # noqa: PLC0415 - it loads what only it needs
+
+        return simulate.main(chosen)
+    try:
+        settings = load()
+    except SettingsError as error:
+        return _explain(error)
+    logs.set_up(level=settings.log_level, style=settings.log_format, secrets=secrets_of(settings))
+    return _run(chosen, settings)
+
+
+def _run(chosen: argparse.Namespace, settings: Settings) -> int:
+    from bot import app, reports  # noqa: PLC0415 - 'check' and 'demo' start sooner without
+
+    match chosen.command:
+        case "run":
+            return app.main(settings)
+        case "migrate":
+            return asyncio.run(reports.migrate(settings))
+        case "spending":
+            return asyncio.run(reports.spending(settings, chosen))
+        case "simulate":
+            return asyncio.run(reports.simulate_history(settings, chosen))
+        case _:
+            Console().print("The settings are fine.")
+            return 0
+
+
+def secrets_of(settings: Settings) -> list[str]:
+    """Return the values that no log may show."""
+    url = settings.database_url.get_secret_value()
+    password = url.partition("@")[0].rpartition(":")[2] if "@" in url else ""
+    secret = settings.webhook_secret
+    return [
+        settings.telegram_token.get_secret_value(),
+        settings.stories_api_key.get_secret_value(),
+        password,
+        secret.get_secret_value() if secret else "",
+    ]
+
+
+def _explain(error: SettingsError) -> int:
+    console = Console(stderr=True)
+    for sentence in error.sentences:
+        console.print(sentence, markup=False)
+    console.print("docs/configuration.md lists every setting.", markup=False)
+    return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    from bot import simulate, spending  # noqa: PLC0415 - they know their own options
+
+    parser = argparse.ArgumentParser(prog="python -m bot", description="Storybell")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+    parsers = {name: commands.add_parser(name, help=text) for name, text in COMMANDS.items()}
+    parsers["demo"].add_argument("--port-base", type=int, default=8080, help="first of four ports")
+    parsers["demo"].add_argument("--speed", type=float, default=1, help="how fast its clock runs")
+    spending.add_arguments(parsers["spending"])
+    simulate.add_arguments(parsers["simulate"])
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,107 @@
+"""What every handler has at hand: the services, and of each update the chat and its language."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import structlog
+from telegram import Update
+from telegram.ext import Application, CallbackContext, ExtBot
+
+from bot.domain import Asker, Target
+from bot.i18n import Translator, translator_for
+from bot.ledger import Ledger
+from bot.store import chats
+from bot.store.chats import Chat
+from bot.store.database import Database
+from bot.subscriptions import Subscriptions
+from bot.telegram.admins import Admins
+from bot.telegram.sender import Sender
+from bot.viewer import Viewer
+
+ANONYMOUS_ADMIN = 1087968824  # Telegram's @GroupAnonymousBot, who writes for such admins
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The parts that handlers call, and the few settings that they speak of."""
+
+    db: Database
+    viewer: Viewer
+    subscriptions: Subscriptions
+    sender: Sender
+    ledger: Ledger
+    admins: Admins
+    now: Callable[[], datetime]
+    admin_ids: frozenset[int]
+    credit_price: float
+    currency: str
+
+
+class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], Services]):
+    """PTB's context with our words; ``prepare`` fills it before any handler runs."""
+
+    chat: Chat
+    t: Translator
+
+    @property
+    def services(self) -> Services:
+        """Return the parts that the composition root built."""
+        return self.bot_data
+
+    @property
+    def now(self) -> datetime:
+        """Return the time, aware and UTC."""
+        return self.bot_data.now()
+
+
+App = Application[Any, Context, Any, Any, Any, Any]
+
+
+async def prepare(update: Update, context: Context) -> None:
+    """Know the chat of ``update`` and speak its language; runs before the handlers.
+
+    A chat that is closed (the bot was blocked or kicked) is not opened by this.
+    """
+    services = context.services
+    person, where = update.effective_user, update.effective_chat
+    code = person.language_code if person else None
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(update_id=update.update_id)
+    if where is None:  # inline queries belong to no chat
+        context.t = translator_for(code)
+        return
+    async with services.db.begin() as tx:
+        context.chat = await chats.ensure(
+            tx,
+            where.id,
+            kind=where.type,
+            title=where.effective_name or "",
+            now=context.now,
+            language_code=code,
+        )
+    context.t = translator_for(context.chat.spoken).in_zone(ZoneInfo(context.chat.zone))
+
+
+def asker_of(update: Update, context: Context) -> Asker:
+    """Return who asks and pays; an anonymous admin of a group is nobody in particular."""
+    person = update.effective_user
+    user_id = person.id if person and person.id != ANONYMOUS_ADMIN else None
+    where = update.effective_chat
+    return Asker(
+        chat_id=where.id if where else None,
+        user_id=user_id,
+        is_admin=user_id in context.services.admin_ids,
+    )
+
+
+def target_of(update: Update) -> Target:
+    """Return where the answer goes: the chat, and in a forum the topic of the message."""
+    message, where = update.effective_message, update.effective_chat
+    if where is None:
+        msg = "an update without a chat can't be answered"
+        raise ValueError(msg)
+    in_topic = message is not None and message.is_topic_message
+    return Target(where.id, message.message_thread_id if message and in_topic else None)

@@ -1,0 +1,33 @@
+"""Who is an administrator where: asked of Telegram, and remembered for a minute."""
+
+from datetime import datetime, timedelta
+
+from telegram import Bot, ChatMember
+from telegram.error import TelegramError
+
+TRUST_FOR = timedelta(seconds=60)  # a demoted admin is refused at the latest after this
+RIGHTS = {ChatMember.OWNER, ChatMember.ADMINISTRATOR}
+REMEMBERED = 1000
+
+
+class Admins:
+    """Remembers for a minute who is an administrator where; asks Telegram otherwise."""
+
+    def __init__(self) -> None:
+        """Know nobody yet."""
+        self._known: dict[tuple[int, int], tuple[bool, datetime]] = {}
+
+    async def has(self, bot: Bot, chat_id: int, user_id: int, *, now: datetime) -> bool:
+        """Tell whether the person administers the chat; no when Telegram doesn't say."""
+        key = (chat_id, user_id)
+        known, until = self._known.get(key, (False, now))
+        if until > now:
+            return known
+        try:
+            member = await bot.get_chat_member(chat_id, user_id)
+        except TelegramError:
+            return False
+        if len(self._known) >= REMEMBERED:
+            self._known = {k: v for k, v in self._known.items() if v[1] > now}
+        self._known[key] = (member.status in RIGHTS, now + TRUST_FOR)
+        return member.status in RIGHTS

@@ -1,0 +1,44 @@
+"""The commands: how they are heard, and the list that Telegram shows in its menu."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from telegram import BotCommand, Update
+from telegram.ext import BaseHandler, CommandHandler, ExtBot, filters
+
+from bot.context import Context
+from bot.errors import N_
+from bot.i18n import LANGUAGES, translator_for
+
+Handler = BaseHandler[Any, Context, Any]
+Callback = Callable[[Update, Context], Coroutine[Any, Any, None]]
+
+# In channels commands are posts; an edited command is not obeyed a second time.
+HEARD = filters.UpdateType.MESSAGE | filters.UpdateType.CHANNEL_POST
+
+MENU = (
+    ("stories", N_("Show the stories of a profile")),
+    ("subscribe", N_("Tell this chat of new stories")),
+    ("subscriptions", N_("What this chat follows")),
+    ("unsubscribe", N_("Stop following a profile")),
+    ("why", N_("When I look at a profile")),
+    ("settings", N_("Time zone, quiet hours, digest")),
+    ("usage", N_("What this chat has used")),
+    ("language", N_("Choose the language")),
+    ("privacy", N_("What I remember, and how to erase it")),
+    ("help", N_("How I work")),
+)
+
+
+def command(name: str, callback: Callback) -> Handler:
+    """Return the handler of ``/name``."""
+    return CommandHandler(name, callback, filters=HEARD)
+
+
+async def publish_menu(bot: ExtBot[None]) -> None:
+    """Give Telegram the menu in every language we speak; English where we speak none."""
+    for code in LANGUAGES:
+        translator = translator_for(code)
+        menu = [BotCommand(name, translator.plain(text)) for name, text in MENU]
+        # Telegram knows two-letter codes only; without one the menu is for everybody else.
+        await bot.set_my_commands(menu, language_code=None if code == "en" else code[:2])

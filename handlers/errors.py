@@ -1,0 +1,50 @@
+"""Every failure becomes a sentence in the chat's language; an unexpected one gets a number."""
+
+import secrets
+
+import structlog
+from telegram import Update
+from telegram.error import Forbidden, TelegramError
+
+from bot.context import Context
+from bot.errors import N_, BotError
+from bot.i18n import translator_for
+from handlers.replies import say
+
+log = structlog.get_logger()
+
+INCIDENT = N_(
+    "Something went wrong on my side. Please try again in a moment; if it goes on, tell the "
+    "operator this number: <code>{incident}</code>"
+)
+
+
+def sentence_for(error: BotError, context: Context) -> str:
+    """Return what a person is told of ``error``."""
+    return context.t(error.text, **error.fields)
+
+
+async def on_error(update: object, context: Context) -> None:
+    """Tell the person; log what the operator needs. PTB calls this for every exception."""
+    error = context.error
+    if not isinstance(update, Update) or update.effective_chat is None:
+        log.error("update failed", exc_info=error)
+        return
+    if not hasattr(context, "t"):
+        context.t = translator_for(None)
+    if isinstance(error, Forbidden):
+        log.info("chat is closed to us", reason=str(error))
+        return
+    if isinstance(error, BotError):
+        log.info("refused", error=type(error).__name__, reason=str(error))
+        text = sentence_for(error, context)
+    else:
+        incident = secrets.token_hex(4)
+        log.error("incident", incident=incident, exc_info=error)
+        text = context.t(INCIDENT, incident=incident)
+    try:
+        if update.callback_query:
+            await update.callback_query.answer()
+        await say(update, context, text)
+    except TelegramError as failure:
+        log.warning("can't tell the chat", reason=str(failure))

@@ -1,0 +1,103 @@
+"""Links that people paste: in texts and captions, hidden in words, forwarded or edited in."""
+
+from collections import OrderedDict
+
+from telegram import Message, Update
+from telegram.ext import MessageHandler, filters
+
+from bot import links
+from bot.albums import plan
+from bot.context import Context, asker_of, target_of
+from bot.domain import Asker
+from bot.errors import N_, BotError
+from bot.links import Link
+from handlers.commands import Handler
+from handlers.errors import sentence_for
+from handlers.replies import say, working
+from handlers.show import media_story, show, show_profile
+
+LINKS_A_MESSAGE = 5
+SERVED = {"story", "profile", "highlight", "media"}
+REMEMBERED = 2000
+
+NOT_OURS = N_(
+    "I don't know this link. Send me the link of an Instagram story, or /stories <i>name</i>."
+)
+OTHER_KIND = N_(
+    "That is another kind of Instagram link; I can show stories only. To see somebody's stories, "
+    "write /stories <i>name</i>."
+)
+HIGHLIGHT = N_(
+    "That is a highlight, and I can't open highlights yet. Stories of the last 24 hours come with "
+    "/stories <i>name</i>."
+)
+TOO_MANY = N_("I open up to {limit} links of one message; please send the others separately.")
+
+
+class Answered:
+    """Remembers which links of a message were served, for when the message is edited."""
+
+    def __init__(self) -> None:
+        """Remember nothing yet."""
+        self._links: OrderedDict[tuple[int, int], set[Link]] = OrderedDict()
+
+    def fresh(self, message: Message, found: list[Link]) -> list[Link]:
+        """Return the links that were not served for this message, and remember them."""
+        known = self._links.setdefault((message.chat.id, message.message_id), set())
+        fresh = [link for link in found if link not in known]
+        known.update(fresh)
+        while len(self._links) > REMEMBERED:
+            self._links.popitem(last=False)
+        return fresh
+
+
+def links_of(message: Message, bot_name: str) -> list[Link]:
+    """Return the links of a text or caption and its entities."""
+    entities = [(e.type, e.url) for e in (*message.entities, *message.caption_entities)]
+    return links.links_in_message(message.text or message.caption or "", entities, bot_name)
+
+
+async def on_message(update: Update, context: Context) -> None:
+    """Serve the links of a message in order; explain itself in private chats only."""
+    message = update.effective_message
+    if message is None or message.via_bot:
+        return
+    found = links_of(message, context.bot.username)
+    served = [link for link in found if link.kind in SERVED]
+    if not served:
+        verdict = links.verdict(found)
+        if verdict and message.chat.type == message.chat.PRIVATE:
+            await say(
+                update, context, context.t(NOT_OURS if verdict.kind == "rejected" else OTHER_KIND)
+            )
+        return
+    fresh = context.services.answered.fresh(message, served)
+    for link in fresh[:LINKS_A_MESSAGE]:
+        await _serve(update, context, link, asker_of(update, context))
+    if len(fresh) > LINKS_A_MESSAGE:
+        await say(update, context, context.t(TOO_MANY, limit=LINKS_A_MESSAGE))
+
+
+async def _serve(update: Update, context: Context, link: Link, asker: Asker) -> None:
+    """Serve one link; its failure is told and does not stop the next."""
+    try:
+        if link.kind == "highlight":
+            await say(update, context, context.t(HIGHLIGHT))
+        elif link.kind == "profile":
+            await show_profile(update, context, link.username or "")
+        else:
+            sentence = context.t(N_("Fetching the story…"))
+            async with working(context, target_of(update), sentence):
+                if link.kind == "media":
+                    story = media_story(link.url or "", context.now)
+                else:
+                    story = await context.services.viewer.story(link, asker)
+                await show(update, context, plan([story]), kind="link")
+    except BotError as error:
+        await say(update, context, sentence_for(error, context))
+
+
+def handlers() -> list[Handler]:
+    """Return this module's handlers, in order."""
+    heard = filters.UpdateType.MESSAGES & (filters.TEXT | filters.CAPTION) & ~filters.COMMAND
+    return [MessageHandler(heard, on_message)]

@@ -1,0 +1,132 @@
+"""How the bot speaks: one way to say a sentence, and the signs that it is at work."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from telegram import (
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+    LinkPreviewOptions,
+    Message,
+    ReplyParameters,
+    Update,
+)
+from telegram.constants import ChatAction, ParseMode
+from telegram.error import TelegramError
+
+from bot.context import Context, target_of
+from bot.domain import Target
+
+PATIENCE_S = 3.0  # before a person is told that it takes a while
+ACTION_S = 4.5  # Telegram shows an action for 5 s
+
+Buttons = list[list[InlineKeyboardButton]]
+
+
+def markup(buttons: Buttons | None) -> InlineKeyboardMarkup | None:
+    """Return Telegram's form of ``buttons``."""
+    return InlineKeyboardMarkup(buttons) if buttons else None
+
+
+async def say(
+    update: Update, context: Context, text: str, buttons: Buttons | None = None
+) -> Message:
+    """Send one message of HTML where the update came from, as a reply in groups."""
+    target = target_of(update)
+    message = update.effective_message
+    quoted = message and update.callback_query is None and message.chat.type != "private"
+    return await context.bot.send_message(
+        target.chat_id,
+        text,
+        parse_mode=ParseMode.HTML,
+        message_thread_id=target.thread_id,
+        reply_markup=markup(buttons),
+        link_preview_options=LinkPreviewOptions(is_disabled=True),
+        reply_parameters=ReplyParameters(message.message_id, allow_sending_without_reply=True)
+        if message and quoted
+        else None,
+    )
+
+
+async def rewrite(
+    update: Update, context: Context, text: str, buttons: Buttons | None = None
+) -> None:
+    """Put a new text and new buttons in place of the message whose button was pressed."""
+    query = update.callback_query
+    if query is None or query.message is None:
+        await say(update, context, text, buttons)
+        return
+    with contextlib.suppress(TelegramError):  # "message is not modified", or deleted meanwhile
+        await query.edit_message_text(
+            text,
+            parse_mode=ParseMode.HTML,
+            reply_markup=markup(buttons),
+            link_preview_options=LinkPreviewOptions(is_disabled=True),
+        )
+
+
+class Progress:
+    """The signs of work in one chat: "is sending a photo…", and a sentence when it takes long."""
+
+    def __init__(self, context: Context, target: Target, sentence: str) -> None:
+        """Prepare to say ``sentence`` (HTML)."""
+        self._bot = context.bot
+        self._target = target
+        self._sentence = sentence
+        self._message: Message | None = None
+
+    async def tick(self) -> None:
+        """Show the signs until cancelled; a failure here must not spoil the work."""
+        with contextlib.suppress(TelegramError):
+            await self._act()
+            await asyncio.sleep(PATIENCE_S)
+            self._message = await self._bot.send_message(
+                self._target.chat_id,
+                self._sentence,
+                parse_mode=ParseMode.HTML,
+                message_thread_id=self._target.thread_id,
+                disable_notification=True,
+            )
+            while True:
+                await self._act()
+                await asyncio.sleep(ACTION_S)
+
+    async def step(self, sentence: str) -> None:
+        """Say how far the work is, where a sentence stands already."""
+        self._sentence = sentence
+        if self._message:
+            with contextlib.suppress(TelegramError):
+                await self._message.edit_text(sentence, parse_mode=ParseMode.HTML)
+
+    async def close(self) -> None:
+        """Take the sentence away."""
+        if self._message:
+            with contextlib.suppress(TelegramError):
+                await self._message.delete()
+
+    async def _act(self) -> None:
+        await self._bot.send_chat_action(
+            self._target.chat_id,
+            ChatAction.UPLOAD_PHOTO,
+            message_thread_id=self._target.thread_id,
+        )
+
+
+@asynccontextmanager
+async def working(context: Context, target: Target, sentence: str) -> AsyncIterator[Progress]:
+    """Show the signs of work while the body runs; its errors come through as they are."""
+    progress = Progress(context, target, sentence)
+    failure: Exception | None = None
+    async with asyncio.TaskGroup() as group:
+        ticker = group.create_task(progress.tick())
+        try:
+            yield progress
+        except Exception as error:  # noqa: BLE001 - raised again below; a group would wrap it
+            failure = error
+        finally:
+            ticker.cancel()
+    await progress.close()
+    if failure:
+        raise failure

@@ -1,0 +1,98 @@
+"""/start, /help and /language: who the bot is and what it understands."""
+
+from telegram import InlineKeyboardButton, Update
+from telegram.ext import CallbackQueryHandler
+
+from bot.context import Context
+from bot.errors import N_
+from bot.i18n import LANGUAGES, translator_for
+from bot.store import chats
+from handlers import stories
+from handlers.commands import Handler, command
+from handlers.members import require_admin
+from handlers.replies import Buttons, rewrite, say
+
+WELCOME = N_(
+    "👋 Hi! I bring you Instagram stories.\n\n"
+    "• Paste the link of a story, and I send you the photo or video.\n"
+    "• /stories <i>name</i> shows all stories of a profile.\n"
+    "• /subscribe <i>name</i> tells you of each new story.\n\n"
+    "Try /stories natgeo, or see /help."
+)
+HELP = N_(
+    "<b>Seeing stories</b>\n"
+    "Paste a link such as instagram.com/stories/natgeo/… or write:\n"
+    "/stories <i>name</i>: all stories of a profile\n"
+    "/stories <i>name</i> 3: only the latest three\n\n"
+    "<b>Being told of new ones</b>\n"
+    "/subscribe <i>name</i>: tell this chat of each new story\n"
+    "/subscribe <i>name</i> @channel: tell a channel that we both run\n"
+    "/subscriptions: what this chat follows, with options\n"
+    "/unsubscribe <i>name</i>: stop\n"
+    "/why <i>name</i>: when I looked last, and when I look next\n\n"
+    "<b>This chat</b>\n"
+    "/settings: time zone, quiet hours, digest\n"
+    "/language: the language I speak\n"
+    "/usage: what this chat has used\n"
+    "/privacy: what I remember, and how to erase it\n\n"
+    "I see public profiles only, and stories live for 24 hours."
+)
+
+
+async def start(update: Update, context: Context) -> None:
+    """Greet; a deep link ``stories_<name>`` shows a profile at once (dots are written as -)."""
+    payload = context.args[0] if context.args else ""
+    if payload.startswith("stories_"):
+        context.args = [payload.removeprefix("stories_").replace("-", ".")]
+        await stories.stories(update, context)
+        return
+    await say(update, context, context.t(WELCOME))
+
+
+async def show_help(update: Update, context: Context) -> None:
+    """List what the bot understands."""
+    await say(update, context, context.t(HELP))
+
+
+async def language(update: Update, context: Context) -> None:
+    """Offer the languages as buttons."""
+    await say(
+        update, context, context.t(N_("Which language shall I speak here?")), _choices(context)
+    )
+
+
+async def set_language(update: Update, context: Context) -> None:
+    """Speak the language of the pressed button from now on."""
+    query = update.callback_query
+    if query is None or query.data is None:
+        return
+    await require_admin(update, context)
+    code = query.data.partition(":")[2]
+    if code not in LANGUAGES:
+        await query.answer()
+        return
+    async with context.services.db.begin() as tx:
+        await chats.change(tx, context.chat.id, language=code)
+    context.t = translator_for(code).in_zone(context.t.zone)
+    await query.answer()
+    await rewrite(update, context, context.t(N_("I speak English here from now on.")))
+
+
+def _choices(context: Context) -> Buttons:
+    buttons = [
+        InlineKeyboardButton(
+            f"✓ {name}" if code == context.t.language else name, callback_data=f"language:{code}"
+        )
+        for code, name in LANGUAGES.items()
+    ]
+    return [buttons[i : i + 2] for i in range(0, len(buttons), 2)]
+
+
+def handlers() -> list[Handler]:
+    """Return this module's handlers, in order."""
+    return [
+        command("start", start),
+        command("help", show_help),
+        command("language", language),
+        CallbackQueryHandler(set_language, pattern=r"^language:"),
+    ]

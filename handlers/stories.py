@@ -1,0 +1,126 @@
+"""/stories NAME [COUNT]: all stories of a profile, or the latest few."""
+
+import re
+from functools import cache
+
+from telegram import ForceReply, Message, Update
+from telegram.constants import ParseMode
+from telegram.ext import CallbackQueryHandler, MessageHandler, filters
+
+from bot import links
+from bot.context import Context, target_of
+from bot.errors import N_
+from bot.i18n import LANGUAGES, translator_for
+from bot.links import Link
+from handlers.commands import Handler, command
+from handlers.links import HIGHLIGHT, NOT_OURS, OTHER_KIND, SERVED, links_of
+from handlers.replies import say
+from handlers.show import show_profile
+
+ASK = N_("Whose stories? Send me a name such as <code>natgeo</code>, or the link of a profile.")
+USAGE = N_("Write it as /stories <i>name</i>, or /stories <i>name</i> 3 for the latest three.")
+MOST = 100
+
+
+async def stories(update: Update, context: Context) -> None:
+    """Show a profile's stories: of the argument, or of the message that this one replies to."""
+    arguments = list(context.args or [])
+    count = _count(arguments)
+    message = update.effective_message
+    if not arguments and message and message.reply_to_message:
+        found = links_of(message.reply_to_message, context.bot.username)
+        link = links.verdict(found)
+    elif not arguments:
+        await ask(update, context)
+        return
+    elif len(arguments) > 1:
+        await say(update, context, context.t(USAGE))
+        return
+    else:
+        link = links.parse_argument(arguments[0])
+    await serve_argument(update, context, link, count)
+
+
+async def serve_argument(
+    update: Update, context: Context, link: Link | None, count: int | None = None
+) -> None:
+    """Show what an argument names; a story's link stands for its profile's stories."""
+    if link is None:
+        await say(update, context, context.t(USAGE))
+    elif link.username and link.kind in SERVED:
+        await show_profile(update, context, link.username, count)
+    else:
+        text = {"highlight": HIGHLIGHT, "unsupported": OTHER_KIND}.get(link.kind, NOT_OURS)
+        await say(update, context, context.t(text))
+
+
+async def ask(update: Update, context: Context) -> None:
+    """Ask for the name; the answer comes as a reply to this question."""
+    target = target_of(update)
+    await context.bot.send_message(
+        target.chat_id,
+        context.t(ASK),
+        parse_mode=ParseMode.HTML,
+        message_thread_id=target.thread_id,
+        reply_markup=ForceReply(selective=True, input_field_placeholder="natgeo"),
+    )
+
+
+async def answer(update: Update, context: Context) -> None:
+    """Take a bare name that answers our question."""
+    message = update.effective_message
+    if message and message.text:
+        await serve_argument(update, context, links.parse_argument(message.text))
+
+
+async def all_stories(update: Update, context: Context) -> None:
+    """Show the profile of the button that was pressed."""
+    query = update.callback_query
+    if query is None or query.data is None:
+        return
+    await query.answer()
+    link = links.parse_argument(query.data.partition(":")[2])
+    if link and link.username:
+        await show_profile(update, context, link.username)
+
+
+@cache
+def _questions() -> frozenset[str]:
+    """Return our question in every language, as Telegram gives it back: without markup."""
+    return frozenset(re.sub("<[^>]+>", "", translator_for(code)(ASK)) for code in LANGUAGES)
+
+
+class _AnswersUs(filters.MessageFilter):
+    """A reply to our question, and to no other message of ours: a bare name costs money."""
+
+    def filter(self, message: Message) -> bool:
+        """Tell whether ``message`` answers it."""
+        asked = message.reply_to_message
+        return bool(
+            asked and asked.from_user and asked.from_user.is_bot and asked.text in _questions()
+        )
+
+
+def _count(arguments: list[str]) -> int | None:
+    """Take the number off the end of the arguments, if there is one."""
+    last = arguments[-1] if len(arguments) > 1 else ""
+    if last.isascii() and last.isdigit() and 1 <= int(last[:4]) <= MOST:
+        arguments.pop()
+        return int(last)
+    return None
+
+
+def handlers() -> list[Handler]:
+    """Return this module's handlers, in order."""
+    return [
+        command("stories", stories),
+        CallbackQueryHandler(all_stories, pattern=r"^stories:"),
+        MessageHandler(
+            filters.UpdateType.MESSAGE
+            & filters.TEXT
+            & filters.REPLY
+            & _AnswersUs()
+            & ~filters.COMMAND,
+            answer,
+        ),
+    ]
