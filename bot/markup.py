@@ -58,6 +58,15 @@ def has_rtl(text: str) -> bool:
     return any(unicodedata.bidirectional(char) in {"R", "AL"} for char in text)
 
 
+def foreign(text: str, *, rtl: bool) -> Safe:
+    """Return people's ``text`` escaped, and kept apart where directions could mix.
+
+    ``rtl`` tells whether the sentence around it is written from right to left.
+    """
+    safe = escape(text)
+    return Safe(isolate(safe)) if rtl or has_rtl(safe) else safe
+
+
 def link(url: str, text: str) -> Safe:
     """Return ``text`` (escaped unless ``Safe``) as a link to ``url``."""
     return Safe(f'<a href="{escape(url)}">{escape(text)}</a>')
