@@ -107,7 +107,7 @@ def _page(sandbox: Sandbox) -> web.Application:
     app.add_routes(control.routes(sandbox))
     if sandbox.telegram:
         app.add_routes(sandbox.telegram.control_routes())
-    if find_spec("sandbox.page.page"):
+    if sandbox.telegram and find_spec("sandbox.page.page"):
         app.add_routes(import_module("sandbox.page.page").routes(sandbox))
     return app
 
