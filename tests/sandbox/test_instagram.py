@@ -1,0 +1,148 @@
+"""The sandbox's Instagram."""
+
+import json
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from sandbox.clock import Clock
+from sandbox.instagram import EPOCH_MS, MOST_STORIES, Instagram, NameTaken, Story, is_alive
+from sandbox.posting import DAY
+from sandbox.profiles import BIG, settle
+
+PAGE = Path(__file__).parent.parent / "data" / "stories" / "user_stories.json"
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def world(clock: Clock) -> Instagram:
+    return Instagram(clock, seed=7)
+
+
+def test_ids_and_codes_agree_as_on_the_api_s_page(world: Instagram) -> None:
+    profile = world.add_profile("natgeo", pk="787132")
+    for shown in json.loads(PAGE.read_text()):
+        taken_at = datetime.fromisoformat(shown["taken_at"]).timestamp()
+        story = Story(shown["pk"], profile, taken_at, 2)
+        assert (story.id, story.code) == (shown["id"], shown["code"])
+        age = ((int(story.pk) >> 23) + EPOCH_MS) / 1000 - taken_at
+        assert 0 < age < 30
+
+
+def test_a_new_story_s_pk_tells_when_it_was_taken(world: Instagram, clock: Clock) -> None:
+    story = world.publish(world.add_profile("ann"), 1)
+    assert abs(((int(story.pk) >> 23) + EPOCH_MS) / 1000 - clock.now()) < 2
+    assert world.story(story.pk) is story
+
+
+def test_stories_live_for_a_day(world: Instagram, clock: Clock) -> None:
+    ann = world.add_profile("ann")
+    story = world.publish(ann, 1)
+    clock.advance(DAY - 60)
+    assert world.stories_of(ann) == [story]
+    clock.advance(61)
+    assert world.stories_of(ann) == []
+    assert not is_alive(story, clock.now())
+
+
+def test_stories_come_oldest_first(world: Instagram, clock: Clock) -> None:
+    ann = world.add_profile("ann")
+    late, early = world.publish(ann, 1), world.publish(ann, 2, clock.now() - 60)
+    assert world.stories_of(ann) == [early, late]
+
+
+def test_a_profile_shows_a_hundred_at_once(world: Instagram) -> None:
+    ann = world.add_profile("ann")
+    published = [world.publish(ann, 1) for _ in range(MOST_STORIES + 3)]
+    assert len(world.stories_of(ann)) == MOST_STORIES
+    assert sum(story.removed for story in published) == 3
+
+
+def test_a_rhythm_posts_by_itself(world: Instagram, clock: Clock) -> None:
+    ann = world.add_profile("ann", posts_per_day=48)
+    assert world.stories_of(ann) == []
+    clock.advance(DAY)
+    assert 40 <= len(world.stories_of(ann)) <= 56
+    world.set_rhythm(ann, 0)
+    clock.advance(DAY)
+    assert world.stories_of(ann) == []
+
+
+def test_a_long_leap_is_taken_quickly_and_keeps_one_day(world: Instagram, clock: Clock) -> None:
+    ann = world.add_profile("ann", posts_per_day=24)
+    clock.advance(365 * DAY)
+    stories = world.stories_of(ann)
+    assert 18 <= len(stories) <= 31
+    assert all(is_alive(story, clock.now()) for story in stories)
+
+
+def test_media_of_long_ago_are_swept_away(world: Instagram, clock: Clock) -> None:
+    ann = world.add_profile("ann")
+    old = world.publish(ann, 1)
+    clock.advance(7 * DAY)
+    for _ in range(1_000):
+        world.publish(ann, 1)
+    assert world.story(old.pk) is None
+
+
+def test_the_same_seed_gives_the_same_world(clock: Clock) -> None:
+    def rhythm(seed: int) -> tuple[str, float]:
+        ann = Instagram(clock, seed).add_profile("ann", posts_per_day=10)
+        return ann.pk, ann.rng.random()
+
+    assert rhythm(1) == rhythm(1)
+    assert rhythm(1) != rhythm(2)
+
+
+def test_names_change_and_ids_stay(world: Instagram) -> None:
+    ann = world.add_profile("Ann")
+    world.rename(ann, "Annie")
+    assert world.by_username("ann") is None
+    assert world.by_username("ANNIE") is ann
+    assert world.by_pk(ann.pk) is ann
+
+
+def test_a_name_is_taken_once(world: Instagram) -> None:
+    ann = world.add_profile("ann")
+    bob = world.add_profile("bob")
+    with pytest.raises(NameTaken):
+        world.add_profile("ANN")
+    with pytest.raises(NameTaken):
+        world.rename(bob, "ann")
+    world.rename(ann, "ANN")
+    assert world.by_username("ann") is ann
+
+
+def test_the_first_profiles(world: Instagram, clock: Clock) -> None:
+    settle(world)
+    shown = {
+        name: [story.media_type for story in world.stories_of(profile)]
+        for name in ("natgeo", "prada", "quiet", "12345", "renamed_old", "bigvideo", "flaky")
+        if (profile := world.by_username(name)) is not None
+    }
+    assert shown == {
+        "natgeo": [2, 2, 1],
+        "prada": [1],
+        "quiet": [],
+        "12345": [1, 2],
+        "renamed_old": [1],
+        "bigvideo": [2],
+        "flaky": [1],
+    }
+    thirty, locked = world.by_username("thirty"), world.by_username("locked")
+    busy, big = world.by_username("busy"), world.by_username("bigvideo")
+    assert thirty
+    assert len(world.stories_of(thirty)) == 30
+    assert locked
+    assert locked.is_private
+    assert big
+    assert world.stories_of(big)[0].size == BIG > 50 * 1024 * 1024
+    assert busy
+    already = len(world.stories_of(busy))
+    clock.advance(60)
+    assert len(world.stories_of(busy)) in {already + 1, already + 2}

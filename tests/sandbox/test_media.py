@@ -1,0 +1,110 @@
+"""The media: real files that know their story."""
+
+import io
+import struct
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from sandbox import media
+from sandbox.media import Blob
+
+PK = "4037794873496091555"
+
+
+def _boxes(data: bytes) -> Iterator[tuple[bytes, int]]:
+    at = 0
+    while at < len(data):
+        size, kind = struct.unpack_from(">I4s", data, at)
+        assert size >= 8
+        yield kind, size
+        at += size
+    assert at == len(data)
+
+
+@pytest.mark.parametrize("variant", range(6))
+def test_photos_are_jpegs_of_a_story_s_size(variant: int) -> None:
+    data = media.photo(PK, variant).data()
+    with Image.open(io.BytesIO(data)) as image:
+        image.load()
+        assert (image.format, image.size) == ("JPEG", (1080, 1920))
+    assert media.story_pk_of(data) == PK
+
+
+def test_a_padded_photo_is_still_a_jpeg_of_that_size() -> None:
+    for size in (200_000, 200_001, 200_002, 200_003, 11_000_000):
+        blob = media.photo(PK, 0, size)
+        assert abs(len(blob) - size) <= 4
+        with Image.open(io.BytesIO(blob.data())) as image:
+            image.load()
+            assert image.size == (1080, 1920)
+
+
+def test_posters_and_avatars_are_jpegs() -> None:
+    for blob, size in ((media.poster(PK, 1), (640, 1136)), (media.avatar(7), (150, 150))):
+        with Image.open(io.BytesIO(blob.data())) as image:
+            assert (image.format, image.size) == ("JPEG", size)
+    assert media.story_pk_of(media.poster(PK, 1).data()) == PK
+    assert media.story_pk_of(media.avatar(7).data()) is None
+
+
+def test_a_webp_is_one() -> None:
+    data = media.webp(PK).data()
+    with Image.open(io.BytesIO(data)) as image:
+        image.load()
+        assert image.format == "WEBP"
+    assert media.story_pk_of(data) == PK
+
+
+@pytest.mark.parametrize("variant", range(4))
+def test_videos_start_fast_and_hold_h264(variant: int) -> None:
+    data = media.video(PK, variant).data()
+    kinds = [kind for kind, _ in _boxes(data)]
+    assert kinds[0] == b"ftyp"
+    assert kinds.index(b"moov") < kinds.index(b"mdat")
+    assert b"avc1" in data
+    assert media.story_pk_of(data) == PK
+
+
+def test_a_padded_video_has_exactly_that_size_and_whole_boxes() -> None:
+    blob = media.video(PK, 0, 1_500_001)
+    assert len(blob) == 1_500_001
+    assert [kind for kind, _ in _boxes(blob.data())][-2:] == [b"free", b"free"]
+
+
+def test_a_big_video_is_never_in_memory_whole() -> None:
+    blob = media.video(PK, 0, 60_000_000)
+    assert len(blob) == 60_000_000
+    assert sum(len(data) for data, _ in blob.pieces) < 500_000
+
+
+def test_each_story_s_bytes_are_its_own() -> None:
+    assert media.photo("111111", 0).data() != media.photo("222222", 0).data()
+    assert media.video("111111", 0).data() != media.video("222222", 0).data()
+
+
+def test_others_files_have_no_story() -> None:
+    assert media.story_pk_of(b"\xff\xd8\xff\xe0 somebody else's") is None
+
+
+def test_a_video_says_how_long_it_plays() -> None:
+    assert media.seconds_of(0) == 15.0
+    assert media.seconds_of(4) == media.seconds_of(0)
+
+
+@given(
+    pieces=st.lists(st.tuples(st.binary(max_size=9), st.integers(0, 4)), max_size=5),
+    cut=st.tuples(st.integers(0, 60), st.integers(0, 60)),
+)
+def test_any_part_of_a_blob_is_that_part_of_its_bytes(
+    pieces: list[tuple[bytes, int]], cut: tuple[int, int]
+) -> None:
+    blob = Blob("x", tuple(pieces))
+    whole = b"".join(data * times for data, times in pieces)
+    start, stop = min(*cut, len(whole)), min(max(cut), len(whole))
+    assert blob.data() == whole
+    assert len(blob) == len(whole)
+    assert b"".join(blob.chunks(start, stop)) == whole[start:stop]
