@@ -1,8 +1,9 @@
 """The words of the project as values: what a story, a profile, an album, an outcome is."""
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, Self
 
 STORY_LIFE = timedelta(hours=24)
 
@@ -63,6 +64,41 @@ class Target:
 
     chat_id: int
     thread_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How one subscription wants its alerts; ``digest``: once a day at the chat's hour."""
+
+    silent: bool = False
+    media: Literal["all", "photo", "video"] = "all"
+    links_only: bool = False
+    mentions_only: bool = False
+    spoiler: bool = False
+    protect: bool = False
+    caption: Literal["full", "short"] = "full"
+    digest: bool = False
+
+    @classmethod
+    def of(cls, values: Mapping[str, object]) -> Self:
+        """Return the options in ``values``; what is unknown or no possible value is left out."""
+        words = {"media": ("all", "photo", "video"), "caption": ("full", "short")}
+        known = {
+            name: value
+            for name, value in values.items()
+            if (isinstance(value, str) and value in words.get(name, ()))
+            or (isinstance(value, bool) and name in cls.__dataclass_fields__.keys() - words.keys())
+        }
+        return replace(cls(), **known)  # type: ignore[arg-type] # checked one by one above
+
+    def values(self) -> dict[str, object]:
+        """Return what differs from the defaults, as JSON values."""
+        plain = type(self)()
+        return {
+            name: getattr(self, name)
+            for name in self.__dataclass_fields__
+            if getattr(self, name) != getattr(plain, name)
+        }
 
 
 @dataclass(frozen=True, slots=True)

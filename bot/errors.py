@@ -21,6 +21,11 @@ BotError
 │   ├── BudgetSpentError        the bot's credits of the day are used up
 │   └── SpendingStoppedError    the operator's stop switch, or the balance is low
 ├── SubscriptionError           what a chat may follow
+│   ├── NotFollowedError        the chat does not follow this profile
+│   ├── TooManyFollowedError    the chat follows as many as it may
+│   ├── TooManyNewError         the chat began to follow too many today
+│   ├── NoRoomError             the budget is too small for one more profile
+│   └── BlockedProfileError     the operator does not want it followed
 └── SettingsError               the operator's settings, in sentences, without the values
 """
 
@@ -185,6 +190,38 @@ class SpendingStoppedError(SpendingError):
 
 class SubscriptionError(BotError):
     """A subscription can't be made or changed; subclasses and callers give the sentence."""
+
+
+class NotFollowedError(SubscriptionError):
+    """There is no such subscription."""
+
+    text = N_("This chat doesn't follow <b>{username}</b>.")
+
+
+class TooManyFollowedError(SubscriptionError):
+    """The chat has as many subscriptions as it may."""
+
+    text = N_(
+        "This chat follows {most} profiles already, which is the most. Unsubscribe from one first."
+    )
+
+
+class TooManyNewError(SubscriptionError):
+    """The chat began to follow as many profiles today as it may."""
+
+    text = N_("This chat has begun to follow {most} profiles today. Please go on tomorrow.")
+
+
+class NoRoomError(SubscriptionError):
+    """One more profile would make the looks too rare to see every story."""
+
+    text = N_("I follow as many profiles as my budget allows. Please try again another day.")
+
+
+class BlockedProfileError(SubscriptionError):
+    """The profile is on the operator's block-list; the sentence tells no more."""
+
+    text = N_("<b>{username}</b> can't be followed with this bot.")
 
 
 class SettingsError(BotError):

@@ -1,0 +1,128 @@
+"""The rules of alerts, as arithmetic: when to try again, when a chat may be rung, what passes.
+
+No clock and no I/O: ``now`` is an argument. Minutes are counted from midnight in a chat's zone.
+"""
+
+from collections.abc import Collection
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from bot.domain import STORY_LIFE, Options, Story
+
+DAY = timedelta(days=1)
+LONGEST_PAUSE = timedelta(hours=20)
+"""Between two looks at a followed profile, at most: 4 h before the first story would expire."""
+
+UNAVAILABLE_PAUSE = DAY
+"""Between two looks at a profile that is private or gone."""
+
+MAX_COPIES = 3
+"""Sends of one delivery that may have arrived; after that a crash loop would only repeat it."""
+
+MAX_UNKNOWNS = 2
+"""Sends without an answer: one is repeated, silently, the next is not."""
+
+UNKNOWN_PAUSE = timedelta(seconds=30)
+"""Before a send whose answer was lost is repeated: Telegram may still be at it."""
+
+_FIRST_RETRY = timedelta(seconds=5)
+_LAST_RETRY = timedelta(minutes=15)
+_FIRST_LOOK_AGAIN = timedelta(minutes=1)
+_LAST_LOOK_AGAIN = timedelta(minutes=30)
+_DIGEST_MARGIN = timedelta(minutes=30)
+
+
+def retry_at(now: datetime, attempts: int) -> datetime:
+    """Return when to send again after ``attempts`` sends in a row that did not arrive."""
+    return now + _doubled(_FIRST_RETRY, attempts, _LAST_RETRY)
+
+
+def look_again_at(now: datetime, failures: int) -> datetime:
+    """Return when to look again after ``failures`` looks in a row that failed."""
+    return now + _doubled(_FIRST_LOOK_AGAIN, failures, _LAST_LOOK_AGAIN)
+
+
+def _doubled(first: timedelta, times: int, most: timedelta) -> timedelta:
+    return min(first * (1 << min(max(times - 1, 0), 16)), most)
+
+
+def even_interval(profiles: int, credits_a_look: int, credits_a_day: int) -> timedelta:
+    """Return the pause that spends ``credits_a_day`` evenly over all followed profiles."""
+    if credits_a_day <= 0:
+        return LONGEST_PAUSE
+    return min(DAY * profiles * credits_a_look / credits_a_day, LONGEST_PAUSE)
+
+
+def next_look_at(now: datetime, *, interval: timedelta, floor: timedelta) -> datetime:
+    """Return when to look next: after ``interval``, but between ``floor`` and 20 hours."""
+    return now + max(floor, min(interval, LONGEST_PAUSE))
+
+
+def is_feasible(profiles: int, credits_a_look: int, credits_a_day: int) -> bool:
+    """Tell whether the budget lets each followed profile be seen before its stories expire."""
+    return profiles * credits_a_look * DAY <= credits_a_day * LONGEST_PAUSE
+
+
+def missed_hours(looked_at: datetime | None, now: datetime) -> tuple[datetime, datetime] | None:
+    """Return the hours whose stories nobody saw: they expired before this look."""
+    gone = now - STORY_LIFE
+    return (looked_at, gone) if looked_at is not None and looked_at < gone else None
+
+
+def next_local(now: datetime, minute: int, zone: str) -> datetime:
+    """Return the first moment after ``now`` when the clocks of ``zone`` show ``minute``.
+
+    Where they are put forward over it, it is as much later; where they show it twice, twice.
+    """
+    place = ZoneInfo(zone)
+    today = now.astimezone(place).date()
+    at = time(minute // 60 % 24, minute % 60)
+    moments = [
+        datetime.combine(
+            today + timedelta(days=day), at.replace(fold=fold), tzinfo=place
+        ).astimezone(now.tzinfo)
+        for day in (-1, 0, 1, 2)
+        for fold in (0, 1)
+    ]
+    return min(moment for moment in moments if moment > now)
+
+
+def is_quiet(now: datetime, quiet: tuple[int, int] | None, zone: str) -> bool:
+    """Tell whether ``now`` is within the quiet hours, which may span midnight."""
+    if quiet is None or quiet[0] == quiet[1]:
+        return False
+    local = now.astimezone(ZoneInfo(zone))
+    minute = local.hour * 60 + local.minute
+    begin, end = quiet
+    return begin <= minute < end if begin < end else minute >= begin or minute < end
+
+
+def quiet_until(now: datetime, quiet: tuple[int, int] | None, zone: str) -> datetime | None:
+    """Return when the quiet hours end, None when it is not quiet now."""
+    if quiet is None or not is_quiet(now, quiet, zone):
+        return None
+    end = next_local(now, quiet[1], zone)
+    # Clocks put back may make it quiet again for a while.
+    while is_quiet(end, quiet, zone):
+        end = next_local(end, quiet[1], zone)
+    return end
+
+
+def digest_at(found_at: datetime, expires_at: datetime, *, minute: int, zone: str) -> datetime:
+    """Return when a story goes out in the digest: at its hour, but while the story lives."""
+    hour = next_local(found_at, minute, zone)
+    return min(hour, max(found_at, expires_at - _DIGEST_MARGIN))
+
+
+def passes(story: Story, options: Options) -> bool:
+    """Tell whether a subscription with ``options`` wants the story."""
+    return (
+        options.media in {"all", story.kind}
+        and not (options.links_only and not story.links)
+        and not (options.mentions_only and not story.mentions)
+    )
+
+
+def is_blocked(profile_id: str, username: str, blocked: Collection[str]) -> bool:
+    """Tell whether the operator has put the profile on the block-list, by id or name."""
+    return profile_id in blocked or username in blocked

@@ -1,0 +1,95 @@
+"""A chat that changes its id, or one of its topics, with all that belongs to it."""
+
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from bot.domain import Target
+from bot.store import chats, subscriptions
+from bot.store.database import Tx, all_tables
+from bot.store.deliveries import deliveries, hold_lane, is_open, settle_lane
+from bot.store.owed import add_notice, wake_lane
+
+UNIQUE = (sa.UniqueConstraint, sa.PrimaryKeyConstraint)
+SUMS = (sa.Integer, sa.BigInteger)
+WAITING_ROOMS = frozenset({"inbox", "updates"})  # what came from the old chat was said there
+SETTINGS = ("language", "language_code", "zone", "quiet_from", "quiet_to", "digest_at", "defaults")
+
+
+async def move_chat(tx: Tx, old: int, new: int, *, now: datetime) -> bool:
+    """Give all that belongs to chat ``old`` to chat ``new``; false when that is done already.
+
+    What both have, as the same profile followed, stays as ``new`` has it.
+    """
+    before = await chats.get(tx, old)
+    if before is None or old == new:
+        return False
+    title = before.title
+    await chats.ensure(tx, new, kind="supergroup", title=title, now=now)
+    await chats.change(tx, new, **{name: getattr(before, name) for name in SETTINGS})
+    for table in all_tables().sorted_tables:
+        if "chat_id" in table.c and table.name not in WAITING_ROOMS:
+            await _rewrite(tx, table, old, new)
+    await tx.execute(sa.delete(chats.chats).where(chats.chats.c.id == old))
+    await chats.set_state(tx, new, "active", now=now)
+    await wake_lane(tx, new, due_at=now, now=now)
+    await settle_lane(tx, new)
+    await subscriptions.reweigh(tx, chat_id=new, now=now)
+    return True
+
+
+async def _rewrite(tx: Tx, table: sa.Table, old: int, new: int) -> None:
+    """Change the id in one table; where ``new`` has the row already, sums are added to it."""
+    for key in table.constraints:
+        names = set(key.columns.keys()) if isinstance(key, UNIQUE) else set()
+        if "chat_id" not in names:
+            continue
+        other = table.alias()
+        same = [other.c[name] == table.c[name] for name in names - {"chat_id"}]
+        rest = [column for column in table.c if column.name not in names]
+        if rest and all(type(column.type) in SUMS for column in rest):
+            theirs = sa.and_(other.c.chat_id == old, *same)
+            added = {
+                column: column
+                + sa.func.coalesce(
+                    sa.select(other.c[column.name]).where(theirs).scalar_subquery(), 0
+                )
+                for column in rest
+            }
+            await tx.execute(sa.update(table).where(table.c.chat_id == new).values(added))
+        doubled = sa.exists().where(other.c.chat_id == new, *same)
+        await tx.execute(sa.delete(table).where(table.c.chat_id == old, doubled))
+    await tx.execute(sa.update(table).where(table.c.chat_id == old).values(chat_id=new))
+
+
+async def leave_topic(tx: Tx, chat_id: int, thread_id: int, *, now: datetime) -> bool:
+    """Let a topic's subscriptions fall back to the main chat, which is told once.
+
+    False when nothing was there any more.
+    """
+    here = sa.and_(deliveries.c.chat_id == chat_id, deliveries.c.thread_id == thread_id, is_open)
+    moved = await subscriptions.fall_back(tx, chat_id, thread_id)
+    await tx.execute(sa.update(deliveries).where(here).values(thread_id=subscriptions.MAIN))
+    if moved:
+        await add_notice(tx, Target(chat_id), "topic", {}, now=now)
+    return moved
+
+
+async def close_chat(tx: Tx, chat_id: int, *, now: datetime) -> bool:
+    """Stop all alerts of a chat, and the looks that only they needed; false: it was closed."""
+    await hold_lane(tx, chat_id)
+    news = await chats.set_state(tx, chat_id, "closed", now=now)
+    await settle_lane(tx, chat_id)
+    await subscriptions.reweigh(tx, chat_id=chat_id, now=now)
+    return news
+
+
+async def open_chat(tx: Tx, chat_id: int, *, now: datetime) -> bool:
+    """Let a closed chat's alerts begin again, from now on; false when it was open."""
+    await hold_lane(tx, chat_id)
+    news = await chats.set_state(tx, chat_id, "active", now=now)
+    if news:
+        await subscriptions.restart(tx, chat_id, now=now)
+        await settle_lane(tx, chat_id)
+        await subscriptions.reweigh(tx, chat_id=chat_id, now=now)
+    return news

@@ -1,0 +1,151 @@
+"""Profiles: who they are, how they are, and when each is looked at next."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+import sqlalchemy as sa
+
+from bot.domain import Profile
+from bot.store.database import Tx, insert_for
+from bot.store.schema import Timestamp, metadata
+
+State = Literal["active", "private", "gone"]
+
+profiles = sa.Table(
+    "profiles",
+    metadata,
+    sa.Column("profile_id", sa.String(32), primary_key=True),
+    sa.Column("username", sa.String(64), nullable=False, index=True),
+    sa.Column("full_name", sa.Text, nullable=False, server_default=""),
+    sa.Column("is_verified", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("named_at", Timestamp, nullable=False),  # when the API last showed this name
+    sa.Column("state", sa.String(8), nullable=False, server_default="active"),
+    sa.Column("state_since", Timestamp, nullable=False),
+    sa.Column("looked_at", Timestamp),
+    sa.Column("next_look_at", Timestamp),  # None: nobody follows it
+    sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("weight", sa.Integer, nullable=False, server_default="0"),  # who wait for alerts
+    sa.Column("forecast", sa.JSON),
+    sa.Index(
+        "ix_profiles_due",
+        "next_look_at",
+        postgresql_where=sa.text("next_look_at IS NOT NULL"),
+        sqlite_where=sa.text("next_look_at IS NOT NULL"),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A profile as we know it; ``weight`` is the number of subscriptions that wait for it."""
+
+    profile_id: str
+    username: str
+    full_name: str
+    is_verified: bool
+    named_at: datetime
+    state: State
+    state_since: datetime
+    looked_at: datetime | None
+    next_look_at: datetime | None
+    failures: int
+    weight: int
+    forecast: dict[str, Any] | None
+
+    @property
+    def profile(self) -> Profile:
+        """Return who it is."""
+        return Profile(
+            profile_id=self.profile_id,
+            username=self.username,
+            full_name=self.full_name,
+            is_private=self.state == "private",
+            is_verified=self.is_verified,
+        )
+
+
+COLUMNS = [profiles.c[name] for name in Known.__dataclass_fields__]
+
+
+async def get(tx: Tx, profile_id: str) -> Known | None:
+    """Return the profile; who changes it next in this transaction has it alone."""
+    statement = sa.select(*COLUMNS).where(profiles.c.profile_id == profile_id)
+    row = (await tx.execute(statement)).one_or_none()
+    return Known(**row._mapping) if row else None  # noqa: SLF001 - SQLAlchemy's public name for it
+
+
+async def hold(tx: Tx, profile_id: str) -> Known | None:
+    """Return the profile, which no other transaction changes until this one ends."""
+    statement = sa.select(*COLUMNS).where(profiles.c.profile_id == profile_id).with_for_update()
+    row = (await tx.execute(statement)).one_or_none()
+    return Known(**row._mapping) if row else None  # noqa: SLF001 - SQLAlchemy's public name for it
+
+
+async def named(tx: Tx, username: str, *, since: datetime) -> Known | None:
+    """Return who has had the name for sure at some time after ``since``."""
+    statement = (
+        sa.select(*COLUMNS)
+        .where(profiles.c.username == username, profiles.c.named_at > since)
+        .order_by(profiles.c.named_at.desc())
+        .limit(1)
+    )
+    row = (await tx.execute(statement)).one_or_none()
+    return Known(**row._mapping) if row else None  # noqa: SLF001 - SQLAlchemy's public name for it
+
+
+async def ensure(tx: Tx, profile: Profile, *, now: datetime) -> Known:
+    """Keep who the API says it is; return what was known before, itself when it is new."""
+    values = {"username": profile.username, "named_at": now}
+    if profile.full_name:
+        values |= {"full_name": profile.full_name, "is_verified": profile.is_verified}
+    insert = insert_for(tx)(profiles).values(
+        profile_id=profile.profile_id, state_since=now, **values
+    )
+    insert = insert.on_conflict_do_nothing(index_elements=[profiles.c.profile_id])
+    await tx.execute(insert)
+    before = await hold(tx, profile.profile_id)
+    assert before is not None  # noqa: S101 - inserted above, and held
+    await change(tx, profile.profile_id, **values)
+    return before
+
+
+async def change(tx: Tx, profile_id: str, **values: object) -> None:
+    """Set columns of a profile."""
+    await tx.execute(
+        sa.update(profiles).where(profiles.c.profile_id == profile_id).values(**values)
+    )
+
+
+async def claim(tx: Tx, *, now: datetime, limit: int, lease: timedelta) -> list[Known]:
+    """Take the profiles that are due, longest overdue first; they are due again after ``lease``.
+
+    A process that dies gives them back that way.
+    """
+    due = (
+        sa.select(profiles.c.profile_id)
+        .where(profiles.c.next_look_at <= now)
+        .order_by(profiles.c.next_look_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    statement = (
+        sa.update(profiles)
+        .where(profiles.c.profile_id.in_(due.scalar_subquery()))
+        .values(next_look_at=now + lease)
+        .returning(*COLUMNS)
+    )
+    return [Known(**row._mapping) for row in await tx.execute(statement)]  # noqa: SLF001 - public name
+
+
+async def due_next(tx: Tx) -> datetime | None:
+    """Return when the next look is due."""
+    statement = sa.select(sa.func.min(profiles.c.next_look_at))
+    due: datetime | None = (await tx.execute(statement)).scalar()
+    return due
+
+
+async def followed(tx: Tx) -> int:
+    """Return how many profiles are looked at."""
+    statement = sa.select(sa.func.count()).where(profiles.c.next_look_at.is_not(None))
+    return (await tx.execute(statement)).scalar() or 0

@@ -1,0 +1,84 @@
+"""Stories seen: each once, with all that is needed to send it later."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from bot.codec import dump_stories, load_stories
+from bot.domain import Story
+from bot.store.database import Tx, insert_for
+from bot.store.schema import Timestamp, metadata
+
+stories = sa.Table(
+    "stories",
+    metadata,
+    sa.Column("pk", sa.String(32), primary_key=True),
+    sa.Column(
+        "profile_id",
+        sa.String(32),
+        sa.ForeignKey("profiles.profile_id", ondelete="CASCADE"),
+        nullable=False,
+    ),
+    sa.Column("taken_at", Timestamp, nullable=False),
+    sa.Column("expires_at", Timestamp, nullable=False, index=True),
+    sa.Column("seen_at", Timestamp, nullable=False),
+    sa.Column("value", sa.JSON, nullable=False),
+    sa.Index("ix_stories_profile", "profile_id", "taken_at"),
+)
+
+
+async def add(tx: Tx, found: Iterable[Story], *, now: datetime) -> list[str]:
+    """Keep stories; return the pks of those that nobody had seen, oldest first."""
+    rows = sorted({story.pk: story for story in found}.values(), key=lambda s: (s.taken_at, s.pk))
+    if not rows:
+        return []
+    insert = insert_for(tx)(stories).values(
+        [
+            {
+                "pk": story.pk,
+                "profile_id": story.profile.profile_id,
+                "taken_at": story.taken_at,
+                "expires_at": story.expires_at,
+                "seen_at": now,
+                "value": value,
+            }
+            for story, value in zip(rows, dump_stories(rows), strict=True)
+        ]
+    )
+    statement = insert.on_conflict_do_nothing(index_elements=[stories.c.pk])
+    new = set((await tx.execute(statement.returning(stories.c.pk))).scalars())
+    await _refresh(tx, [story for story in rows if story.pk not in new])
+    return [story.pk for story in rows if story.pk in new]
+
+
+async def _refresh(tx: Tx, seen: list[Story]) -> None:
+    """Keep the newest addresses of stories seen before: the old ones expire."""
+    fresh = [story for story in seen if story.media_url]
+    if fresh:
+        await tx.execute(
+            sa.update(stories)
+            .where(stories.c.pk == sa.bindparam("_pk"))
+            .values(value=sa.bindparam("_value", type_=sa.JSON)),
+            [
+                {"_pk": story.pk, "_value": value}
+                for story, value in zip(fresh, dump_stories(fresh), strict=True)
+            ],
+        )
+
+
+async def live(tx: Tx, profile_id: str, *, now: datetime) -> list[Story]:
+    """Return the seen stories of a profile that are alive, oldest first."""
+    statement = (
+        sa.select(stories.c.value)
+        .where(stories.c.profile_id == profile_id, stories.c.expires_at > now)
+        .order_by(stories.c.taken_at, stories.c.pk)
+    )
+    return load_stories(list((await tx.execute(statement)).scalars()))
+
+
+async def get(tx: Tx, pks: Iterable[str]) -> dict[str, Story]:
+    """Return the stories that are still kept, by pk."""
+    statement = sa.select(stories.c.value).where(stories.c.pk.in_(list(pks)))
+    found = load_stories(list((await tx.execute(statement)).scalars()))
+    return {story.pk: story for story in found}

@@ -1,0 +1,265 @@
+"""Subscriptions: which chat, and which topic of it, follows which profile, and how."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from bot.domain import Options, Target
+from bot.store import chats as chat_store
+from bot.store.chats import Chat, chats
+from bot.store.database import Tx, insert_for
+from bot.store.profiles import State, profiles
+from bot.store.schema import BigId, Timestamp, metadata
+
+MAIN = 0  # the thread of what is said outside of topics
+
+subscriptions = sa.Table(
+    "subscriptions",
+    metadata,
+    sa.Column("id", BigId, primary_key=True),
+    sa.Column(
+        "chat_id", sa.BigInteger, sa.ForeignKey("chats.id", ondelete="CASCADE"), nullable=False
+    ),
+    sa.Column("thread_id", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("profile_id", sa.String(32), sa.ForeignKey("profiles.profile_id"), nullable=False),
+    sa.Column("options", sa.JSON, nullable=False),
+    sa.Column("paused", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("since", Timestamp, nullable=False),  # older stories are no news here
+    sa.Column("created_by", sa.BigInteger),
+    sa.Column("created_at", Timestamp, nullable=False),
+    sa.UniqueConstraint("chat_id", "thread_id", "profile_id"),
+    sa.Index("ix_subscriptions_profile", "profile_id", "chat_id"),
+)
+
+# What a chat newly followed, also when it has unfollowed it since: the limit of a day counts it.
+follows = sa.Table(
+    "follows",
+    metadata,
+    sa.Column("id", BigId, primary_key=True),
+    sa.Column(
+        "chat_id", sa.BigInteger, sa.ForeignKey("chats.id", ondelete="CASCADE"), nullable=False
+    ),
+    sa.Column("at", Timestamp, nullable=False),
+    sa.Index("ix_follows_chat", "chat_id", "at"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """A chat (and topic) that follows a profile; ``since`` is when the alerts began."""
+
+    id: int
+    target: Target
+    profile_id: str
+    username: str
+    state: State
+    options: Options
+    paused: bool
+    since: datetime
+    created_by: int | None
+    created_at: datetime
+
+
+_FIELDS = [
+    subscriptions.c.id,
+    subscriptions.c.chat_id,
+    subscriptions.c.thread_id,
+    subscriptions.c.profile_id,
+    profiles.c.username,
+    profiles.c.state,
+    subscriptions.c.options,
+    subscriptions.c.paused,
+    subscriptions.c.since,
+    subscriptions.c.created_by,
+    subscriptions.c.created_at,
+]
+_SELECT = sa.select(*_FIELDS).join(profiles, profiles.c.profile_id == subscriptions.c.profile_id)
+
+
+def _subscription(row: sa.Row[Any]) -> Subscription:
+    return Subscription(
+        id=row.id,
+        target=Target(row.chat_id, row.thread_id or None),
+        profile_id=row.profile_id,
+        username=row.username,
+        state=row.state,
+        options=Options.of(row.options),
+        paused=row.paused,
+        since=row.since,
+        created_by=row.created_by,
+        created_at=row.created_at,
+    )
+
+
+async def get(tx: Tx, subscription_id: int) -> Subscription | None:
+    """Return one subscription."""
+    row = (await tx.execute(_SELECT.where(subscriptions.c.id == subscription_id))).one_or_none()
+    return _subscription(row) if row else None
+
+
+async def find(tx: Tx, target: Target, profile_id: str) -> Subscription | None:
+    """Return what the chat or topic has of a profile."""
+    statement = _SELECT.where(
+        subscriptions.c.chat_id == target.chat_id,
+        subscriptions.c.thread_id == (target.thread_id or MAIN),
+        subscriptions.c.profile_id == profile_id,
+    )
+    row = (await tx.execute(statement)).one_or_none()
+    return _subscription(row) if row else None
+
+
+async def find_named(tx: Tx, chat_id: int, username: str) -> list[Subscription]:
+    """Return all that a chat, with its topics, has of the profile of that name."""
+    statement = _SELECT.where(
+        subscriptions.c.chat_id == chat_id, profiles.c.username == username
+    ).order_by(subscriptions.c.thread_id)
+    return [_subscription(row) for row in await tx.execute(statement)]
+
+
+async def of_chat(
+    tx: Tx, chat_id: int, *, offset: int = 0, limit: int | None = None
+) -> list[Subscription]:
+    """Return a chat's subscriptions, by name and topic."""
+    statement = (
+        _SELECT.where(subscriptions.c.chat_id == chat_id)
+        .order_by(profiles.c.username, subscriptions.c.thread_id, subscriptions.c.id)
+        .offset(offset)
+        .limit(limit)
+    )
+    return [_subscription(row) for row in await tx.execute(statement)]
+
+
+async def of_profiles(tx: Tx, ids_or_names: Iterable[str]) -> list[Subscription]:
+    """Return all subscriptions to profiles with these ids or names."""
+    wanted = list(ids_or_names)
+    statement = _SELECT.where(
+        sa.or_(profiles.c.profile_id.in_(wanted), profiles.c.username.in_(wanted))
+    ).order_by(subscriptions.c.id)
+    return [_subscription(row) for row in await tx.execute(statement)]
+
+
+async def count(tx: Tx, chat_id: int) -> int:
+    """Return how many subscriptions a chat has, in all its topics."""
+    statement = sa.select(sa.func.count()).where(subscriptions.c.chat_id == chat_id)
+    return (await tx.execute(statement)).scalar() or 0
+
+
+async def count_new(tx: Tx, chat_id: int, *, since: datetime) -> int:
+    """Return how often a chat began to follow someone after ``since``."""
+    statement = sa.select(sa.func.count()).where(
+        follows.c.chat_id == chat_id, follows.c.at > since
+    )
+    return (await tx.execute(statement)).scalar() or 0
+
+
+async def add(
+    tx: Tx,
+    target: Target,
+    profile_id: str,
+    *,
+    options: Options,
+    since: datetime,
+    created_by: int | None,
+    now: datetime,
+) -> int | None:
+    """Follow a profile; return the id, None when the chat or topic does so already."""
+    insert = insert_for(tx)(subscriptions).values(
+        chat_id=target.chat_id,
+        thread_id=target.thread_id or MAIN,
+        profile_id=profile_id,
+        options=options.values(),
+        since=since,
+        created_by=created_by,
+        created_at=now,
+    )
+    statement = insert.on_conflict_do_nothing(
+        index_elements=["chat_id", "thread_id", "profile_id"]
+    ).returning(subscriptions.c.id)
+    added: int | None = (await tx.execute(statement)).scalar_one_or_none()
+    if added is not None:
+        await tx.execute(sa.insert(follows).values(chat_id=target.chat_id, at=now))
+    return added
+
+
+async def change(tx: Tx, subscription_id: int, **values: object) -> None:
+    """Set columns of a subscription (paused, since)."""
+    await tx.execute(
+        sa.update(subscriptions).where(subscriptions.c.id == subscription_id).values(**values)
+    )
+
+
+async def set_options(tx: Tx, subscription_id: int, options: Options) -> None:
+    """Set how a subscription wants its alerts."""
+    await change(tx, subscription_id, options=options.values())
+
+
+async def remove(tx: Tx, ids: Iterable[int]) -> None:
+    """End subscriptions; what they were still owed goes with them."""
+    await tx.execute(sa.delete(subscriptions).where(subscriptions.c.id.in_(list(ids))))
+
+
+async def restart(tx: Tx, chat_id: int, *, now: datetime) -> None:
+    """Let a chat's alerts begin now: what was posted in between is no news."""
+    await tx.execute(
+        sa.update(subscriptions).where(subscriptions.c.chat_id == chat_id).values(since=now)
+    )
+
+
+async def fall_back(tx: Tx, chat_id: int, thread_id: int) -> bool:
+    """Let a topic's subscriptions go to the main chat; where it has the same, they end.
+
+    False when the topic had none.
+    """
+    other = subscriptions.alias()
+    doubled = sa.exists().where(
+        other.c.chat_id == subscriptions.c.chat_id,
+        other.c.thread_id == MAIN,
+        other.c.profile_id == subscriptions.c.profile_id,
+    )
+    here = sa.and_(subscriptions.c.chat_id == chat_id, subscriptions.c.thread_id == thread_id)
+    ended = await tx.execute(sa.delete(subscriptions).where(here, doubled))
+    moved = await tx.execute(sa.update(subscriptions).where(here).values(thread_id=MAIN))
+    return ended.rowcount + moved.rowcount > 0
+
+
+async def hold_chat(tx: Tx, chat_id: int, *, now: datetime) -> Chat:
+    """Return a chat, whose subscriptions no other transaction counts until this one ends."""
+    await tx.execute(sa.select(chats.c.id).where(chats.c.id == chat_id).with_for_update())
+    found = await chat_store.get(tx, chat_id)
+    if found is None:  # a channel that never wrote to us
+        kind = "private" if chat_id > 0 else "channel"
+        found = await chat_store.ensure(tx, chat_id, kind=kind, title="", now=now)
+    return found
+
+
+async def reweigh(
+    tx: Tx, *, now: datetime, chat_id: int | None = None, profile_id: str | None = None
+) -> None:
+    """Count anew who waits for the alerts of a profile, or of all that a chat follows.
+
+    What nobody waits for is not looked at; what somebody waits for again, at once.
+    """
+    waiting = (
+        sa.select(sa.func.count())
+        .select_from(subscriptions.join(chats, chats.c.id == subscriptions.c.chat_id))
+        .where(
+            subscriptions.c.profile_id == profiles.c.profile_id,
+            subscriptions.c.paused.is_(False),
+            chats.c.state == "active",
+        )
+        .scalar_subquery()
+    )
+    if profile_id is not None:
+        which = profiles.c.profile_id == profile_id
+    else:
+        mine = sa.select(subscriptions.c.profile_id).where(subscriptions.c.chat_id == chat_id)
+        which = profiles.c.profile_id.in_(mine)
+    await tx.execute(sa.update(profiles).where(which).values(weight=waiting))
+    next_look = sa.case(
+        (profiles.c.weight == 0, sa.null()),
+        else_=sa.func.coalesce(profiles.c.next_look_at, sa.literal(now, Timestamp)),
+    )
+    await tx.execute(sa.update(profiles).where(which).values(next_look_at=next_look))

@@ -1,0 +1,84 @@
+"""Why a chat hears of a profile, or does not: one answer out of what the store knows."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.store.chats import Chat
+from bot.store.owed import Tally
+from bot.store.profiles import Known, State
+from bot.store.subscriptions import Subscription
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """The state of a subscription; the figures are stories of the last two days.
+
+    ``found`` = ``sent`` + ``filtered`` + ``held`` + ``waiting`` + ``failed``; ``held_until`` is
+    when the first held one goes out. ``looks_late`` is true when a look is overdue, for which
+    ``out_of_budget`` may be the reason; ``live`` counts stories that can be seen now.
+    """
+
+    subscription: Subscription
+    state: State
+    chat_open: bool
+    looked_at: datetime | None
+    next_look_at: datetime | None
+    failures: int
+    out_of_budget: bool
+    live: int
+    found: int
+    sent: int
+    filtered: int
+    quiet: int
+    digest: int
+    held_until: datetime | None
+    waiting: int
+    failed: int
+
+    @property
+    def held(self) -> int:
+        """Return how many wait for the end of the quiet hours, or for the digest."""
+        return self.quiet + self.digest
+
+    @classmethod
+    def of(
+        cls,
+        subscription: Subscription,
+        known: Known | None,
+        chat: Chat | None,
+        tallies: Iterable[Tally],
+        *,
+        live: int,
+        out_of_budget: bool,
+        now: datetime,
+    ) -> "Why":
+        """Sum up what the store says."""
+        kinds = {"sent": 0, "filtered": 0, "quiet": 0, "digest": 0, "waiting": 0, "failed": 0}
+        held_until: datetime | None = None
+        for tally in tallies:
+            kind = _kind(tally)
+            kinds[kind] += tally.count
+            if kind in {"quiet", "digest"} and tally.next_due_at > now:
+                held_until = min(held_until or tally.next_due_at, tally.next_due_at)
+        return cls(
+            subscription=subscription,
+            state=known.state if known else "active",
+            chat_open=chat is not None and chat.state == "active",
+            looked_at=known.looked_at if known else None,
+            next_look_at=known.next_look_at if known else None,
+            failures=known.failures if known else 0,
+            out_of_budget=out_of_budget,
+            live=live,
+            found=sum(kinds.values()),
+            held_until=held_until,
+            **kinds,
+        )
+
+
+def _kind(tally: Tally) -> str:
+    if tally.state == "sent":
+        return "sent"
+    if tally.state == "open":
+        return tally.held or "waiting"
+    return "filtered" if tally.reason == "filtered" else "failed"
