@@ -1,0 +1,74 @@
+"""What may be spent, as arithmetic: the limits, and how two sides share the budget of a day."""
+
+import math
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from typing import Literal
+
+Side = Literal["replies", "schedule"]
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the operator allows, in credits; the days are those of UTC."""
+
+    daily_budget: int = 1000
+    reply_share: float = 0.5
+    chat_daily_allowance: int = 100
+    person_daily_allowance: int = 100
+    person_burst: int = 20
+    minimum_balance: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What one side may take of a day: all that is left but a protected part of the other's share.
+
+    ``protected`` shrinks through the day; no more is protected than the other side has not used.
+    """
+
+    budget: int
+    others_share: int
+    protected: int
+
+    def room(self, *, mine: int, others: int) -> int:
+        """Return what may still be taken when so much is spent."""
+        kept = max(0, min(self.protected, self.others_share - others))
+        return max(0, self.budget - mine - others - kept)
+
+
+def rule_for(side: Side, limits: Limits, now: datetime) -> Rule:
+    """Return what ``side`` may take now: what is left but the other's share of the hours to come.
+
+    At midnight the whole share of the other side is protected, at noon half of it, and never more
+    than the other has not yet used: so both borrow, and nobody starves before the evening.
+    """
+    others = _share_of_other(side, limits)
+    left = (midnight_after(now) - now) / DAY
+    return Rule(limits.daily_budget, others, math.ceil(others * left))
+
+
+def _share_of_other(side: Side, limits: Limits) -> int:
+    replies = round(limits.daily_budget * limits.reply_share)
+    return limits.daily_budget - replies if side == "replies" else replies
+
+
+def budget_again(
+    side: Side,
+    limits: Limits,
+    used: tuple[int, int],
+    nominal: int,
+    now: datetime,
+) -> datetime:
+    """Return when enough of the other side's protected share has become free, or midnight."""
+    others = _share_of_other(side, limits)
+    free = limits.daily_budget - sum(used) - nominal
+    if free < 0 or not others:
+        return midnight_after(now)
+    return max(now, midnight_after(now) - DAY * min(1, free / others))
+
+
+def midnight_after(now: datetime) -> datetime:
+    """Return when the next day begins (UTC)."""
+    return datetime.combine(now.date(), time(), UTC) + DAY

@@ -1,0 +1,203 @@
+"""How much may still be spent of a chat's and a person's day, of the budget, of the balance.
+
+Each limit is one conditional UPDATE: the database says yes or no, so that any number of askers at
+the last credit get one yes. Rows are locked in one order (chat, person, purse, budget), which
+leaves no way for two transactions to wait for each other.
+"""
+
+from datetime import date, datetime, timedelta
+from typing import Literal
+
+import sqlalchemy as sa
+
+from bot.limits import Rule, Side
+from bot.store.database import Tx, insert_for
+from bot.store.schema import metadata
+
+Scope = Literal["chat", "person"]
+PURSE = 1  # the one row
+
+allowances = sa.Table(
+    "allowances",
+    metadata,
+    sa.Column("scope", sa.String(8), primary_key=True),
+    sa.Column("subject", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("day", sa.Date, primary_key=True),
+    sa.Column("credits", sa.Integer, nullable=False),
+)
+
+budget_days = sa.Table(
+    "budget_days",
+    metadata,
+    sa.Column("day", sa.Date, primary_key=True),
+    sa.Column("replies", sa.Integer, nullable=False),
+    sa.Column("schedule", sa.Integer, nullable=False),
+)
+
+purse = sa.Table(
+    "purse",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("spent", sa.BigInteger, nullable=False),  # ever, reservations included
+    sa.Column("reach", sa.BigInteger),  # what "spent" is when the balance is zero
+)
+
+
+async def take_allowance(
+    tx: Tx,
+    scope: Scope,
+    subject: int,
+    day: date,
+    amount: int,
+    *,
+    limit: int,
+) -> bool:
+    """Add to what a chat or a person spent that day, unless it would exceed ``limit``."""
+    if amount > limit:
+        return False
+    table = allowances
+    insert = insert_for(tx)(table).values(scope=scope, subject=subject, day=day, credits=amount)
+    statement = insert.on_conflict_do_update(
+        index_elements=[table.c.scope, table.c.subject, table.c.day],
+        set_={"credits": table.c.credits + amount},
+        where=table.c.credits + amount <= limit,
+    ).returning(table.c.credits)
+    return (await tx.execute(statement)).first() is not None
+
+
+async def give_allowance(tx: Tx, scope: Scope, subject: int, day: date, amount: int) -> None:
+    """Take ``amount`` off what was spent that day (negative: add, whatever the limit)."""
+    table = allowances
+    await tx.execute(
+        sa.update(table)
+        .where(table.c.scope == scope, table.c.subject == subject, table.c.day == day)
+        .values(credits=table.c.credits - amount)
+    )
+
+
+async def allowance_used(tx: Tx, scope: Scope, subject: int, day: date) -> int:
+    """Return what a chat or a person spent that day."""
+    table = allowances
+    statement = sa.select(table.c.credits).where(
+        table.c.scope == scope, table.c.subject == subject, table.c.day == day
+    )
+    return (await tx.execute(statement)).scalar() or 0
+
+
+async def take_budget(tx: Tx, side: Side, day: date, amount: int, rule: Rule) -> bool:
+    """Add to what one side spent that day, unless the rule forbids it."""
+    table = budget_days
+    mine, total = table.c[side] + amount, table.c.replies + table.c.schedule + amount
+    # total + max(0, min(protected, others_share - other)) <= budget, without max and min
+    statement = (
+        sa.update(table)
+        .where(
+            table.c.day == day,
+            total <= rule.budget,
+            sa.or_(total + rule.protected <= rule.budget, mine + rule.others_share <= rule.budget),
+        )
+        .values({side: mine})
+        .returning(table.c.day)
+    )
+    fresh = insert_for(tx)(table).values(day=day, replies=0, schedule=0)
+    return await _took(tx, statement, fresh.on_conflict_do_nothing())
+
+
+async def give_budget(tx: Tx, side: Side, day: date, amount: int) -> None:
+    """Take ``amount`` off what one side spent that day (negative: add)."""
+    table = budget_days
+    await tx.execute(
+        sa.update(table).where(table.c.day == day).values({side: table.c[side] - amount})
+    )
+
+
+async def budget_used(tx: Tx, day: date) -> tuple[int, int]:
+    """Return what replies and the schedule spent that day."""
+    table = budget_days
+    statement = sa.select(table.c.replies, table.c.schedule).where(table.c.day == day)
+    row = (await tx.execute(statement)).first()
+    return (row[0], row[1]) if row else (0, 0)
+
+
+async def take_purse(tx: Tx, amount: int, *, minimum: int | None) -> bool:
+    """Add to what was ever spent, unless the balance would fall below ``minimum``.
+
+    ``minimum`` None: whatever the balance. A balance that was never told is enough.
+    """
+    table = purse
+    spent = table.c.spent + amount
+    statement = sa.update(table).where(table.c.id == PURSE).values(spent=spent)
+    if minimum is not None:
+        statement = statement.where(
+            sa.or_(table.c.reach.is_(None), spent + minimum <= table.c.reach)
+        )
+    fresh = insert_for(tx)(table).values(id=PURSE, spent=0)
+    return await _took(
+        tx,
+        statement.returning(table.c.id),
+        fresh.on_conflict_do_nothing(),
+    )
+
+
+async def give_purse(tx: Tx, amount: int) -> None:
+    """Take ``amount`` off what was ever spent (negative: add)."""
+    table = purse
+    await tx.execute(
+        sa.update(table).where(table.c.id == PURSE).values(spent=table.c.spent - amount)
+    )
+
+
+async def purse_spent(tx: Tx) -> int:
+    """Return what was ever spent, reservations included."""
+    statement = sa.select(purse.c.spent).where(purse.c.id == PURSE)
+    return (await tx.execute(statement)).scalar() or 0
+
+
+async def purse_left(tx: Tx) -> int | None:
+    """Return the balance as we know it now; None before it was told."""
+    statement = sa.select(purse.c.reach - purse.c.spent).where(purse.c.id == PURSE)
+    left: int | None = (await tx.execute(statement)).scalar()
+    return left
+
+
+async def set_reach(tx: Tx, reach: int) -> None:
+    """Note that the balance is zero when ``reach`` credits were ever spent."""
+    insert = insert_for(tx)(purse).values(id=PURSE, spent=0, reach=reach)
+    await tx.execute(
+        insert.on_conflict_do_update(index_elements=[purse.c.id], set_={"reach": reach})
+    )
+
+
+async def forget_old(tx: Tx, now: datetime, *, days: int) -> None:
+    """Remove the allowances of days gone by, and budgets older than ``days``."""
+    today = now.date()
+    await tx.execute(sa.delete(allowances).where(allowances.c.day < today - timedelta(days=1)))
+    await tx.execute(
+        sa.delete(budget_days).where(budget_days.c.day < today - timedelta(days=days))
+    )
+
+
+async def move_chat(tx: Tx, old: int, new: int) -> None:
+    """Let a group that became a supergroup keep what it has spent."""
+    table = allowances
+    rows = await tx.execute(
+        sa.delete(table)
+        .where(table.c.scope == "chat", table.c.subject == old)
+        .returning(table.c.day, table.c.credits)
+    )
+    for day, amount in rows.all():
+        insert = insert_for(tx)(table).values(scope="chat", subject=new, day=day, credits=amount)
+        await tx.execute(
+            insert.on_conflict_do_update(
+                index_elements=[table.c.scope, table.c.subject, table.c.day],
+                set_={"credits": table.c.credits + amount},
+            )
+        )
+
+
+async def _took(tx: Tx, take: sa.Executable, make: sa.Executable) -> bool:
+    """Take from a row that may have to be made first."""
+    if (await tx.execute(take)).first() is not None:
+        return True
+    await tx.execute(make)  # somebody else may have made it meanwhile: that is as good
+    return (await tx.execute(take)).first() is not None

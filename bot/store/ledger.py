@@ -1,0 +1,223 @@
+"""The ledger's entries: one a paid call, in detail for 30 days, then summed by day for a year.
+
+An entry's ``credits`` are what counts as spent: the nominal cost until it is closed, then what the
+API really billed. So a crash between the call and its end leaves too much in the ledger, never
+too little.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+import sqlalchemy as sa
+
+from bot.store.database import Tx, insert_for
+from bot.store.schema import BigId, Timestamp, metadata
+
+OPEN = "reserved"
+CLOSABLE = (OPEN, "presumed")  # a late answer still knows better than a presumption
+NOBODY = 0  # the chat of the schedule, and of chats that asked to be forgotten
+ROLLED_UP_AT_ONCE = 5000
+
+ledger_entries = sa.Table(
+    "ledger_entries",
+    metadata,
+    sa.Column("id", BigId, primary_key=True),
+    sa.Column("kind", sa.String(10), nullable=False),
+    sa.Column("chat_id", sa.BigInteger, nullable=False),
+    sa.Column("user_id", sa.BigInteger),
+    sa.Column("endpoint", sa.String(64), nullable=False),
+    sa.Column("nominal", sa.Integer, nullable=False),
+    sa.Column("credits", sa.Integer, nullable=False),
+    sa.Column("state", sa.String(8), nullable=False),
+    sa.Column("at", Timestamp, nullable=False, index=True),
+    sa.Column("closed_at", Timestamp),
+    sa.Index("ix_ledger_entries_chat_id_at", "chat_id", "at"),
+    sa.Index("ix_ledger_entries_user_id_at", "user_id", "at"),
+)
+
+ledger_days = sa.Table(
+    "ledger_days",
+    metadata,
+    sa.Column("day", sa.Date, primary_key=True),
+    sa.Column("kind", sa.String(10), primary_key=True),
+    sa.Column("chat_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("endpoint", sa.String(64), primary_key=True),
+    sa.Column("requests", sa.Integer, nullable=False),
+    sa.Column("nominal", sa.Integer, nullable=False),
+    sa.Column("credits", sa.Integer, nullable=False),
+    sa.Column("refunded", sa.Integer, nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One paid call in the ledger."""
+
+    id: int
+    kind: str
+    chat_id: int
+    user_id: int | None
+    endpoint: str
+    nominal: int
+    credits: int
+    state: str
+    at: datetime
+
+
+COLUMNS = [ledger_entries.c[name] for name in Entry.__dataclass_fields__]
+
+
+async def add(
+    tx: Tx,
+    *,
+    kind: str,
+    chat_id: int | None,
+    user_id: int | None,
+    endpoint: str,
+    nominal: int,
+    now: datetime,
+) -> int:
+    """Write a reservation; return its id."""
+    statement = (
+        sa.insert(ledger_entries)
+        .values(
+            kind=kind,
+            chat_id=NOBODY if chat_id is None else chat_id,
+            user_id=user_id,
+            endpoint=endpoint,
+            nominal=nominal,
+            credits=nominal,
+            state=OPEN,
+            at=now,
+        )
+        .returning(ledger_entries.c.id)
+    )
+    return int((await tx.execute(statement)).scalar_one())
+
+
+async def close(tx: Tx, entry_id: int, amount: int, *, now: datetime) -> bool:
+    """Set what was really billed; False when the entry was closed before."""
+    table = ledger_entries
+    statement = (
+        sa.update(table)
+        .where(table.c.id == entry_id, table.c.state.in_(CLOSABLE))
+        .values(credits=amount, state="settled" if amount else "refunded", closed_at=now)
+        .returning(table.c.id)
+    )
+    return (await tx.execute(statement)).first() is not None
+
+
+async def presume_spent(tx: Tx, *, before: datetime, now: datetime) -> int:
+    """Close reservations older than ``before`` as spent: whoever made them is gone."""
+    table = ledger_entries
+    statement = (
+        sa.update(table)
+        .where(table.c.state == OPEN, table.c.at < before)
+        .values(state="presumed", closed_at=now)
+    )
+    return (await tx.execute(statement)).rowcount
+
+
+async def open_credits(tx: Tx) -> int:
+    """Return the credits of calls that are under way."""
+    statement = sa.select(sa.func.sum(ledger_entries.c.credits)).where(
+        ledger_entries.c.state == OPEN
+    )
+    return (await tx.execute(statement)).scalar() or 0
+
+
+async def of_person_since(tx: Tx, user_id: int, since: datetime) -> Sequence[tuple[datetime, int]]:
+    """Return (time, credits) of what a person spent after ``since``, the oldest first."""
+    table = ledger_entries
+    statement = (
+        sa.select(table.c.at, table.c.credits)
+        .where(table.c.user_id == user_id, table.c.at > since, table.c.credits > 0)
+        .order_by(table.c.at)
+    )
+    return [(row[0], row[1]) for row in await tx.execute(statement)]
+
+
+async def entries(tx: Tx, *, since: datetime, limit: int = 1000) -> list[Entry]:
+    """Return the latest entries since then, the oldest first."""
+    table = ledger_entries
+    statement = (
+        sa.select(*COLUMNS).where(table.c.at >= since).order_by(table.c.id.desc()).limit(limit)
+    )
+    rows = (await tx.execute(statement)).all()
+    return [Entry(**row._mapping) for row in reversed(rows)]  # noqa: SLF001 - public name
+
+
+async def roll_up(tx: Tx, *, before: date) -> int:
+    """Sum the entries of days before that one by day and remove them; return how many.
+
+    At most 5,000 at a time, so that nobody waits long; call again until it returns 0.
+    """
+    table = ledger_entries
+    doomed = (
+        sa.select(table.c.id)
+        .where(table.c.at < datetime.combine(before, time(), UTC), table.c.state != OPEN)
+        .limit(ROLLED_UP_AT_ONCE)
+    )
+    rows = await tx.execute(
+        sa.delete(table)
+        .where(table.c.id.in_(doomed))
+        .returning(
+            table.c.at,
+            table.c.kind,
+            table.c.chat_id,
+            table.c.endpoint,
+            table.c.nominal,
+            table.c.credits,
+        )
+    )
+    sums: dict[tuple[date, str, int, str], list[int]] = {}
+    count = 0
+    for at, kind, chat_id, endpoint, nominal, spent in rows:
+        one = (1, nominal, spent, max(0, nominal - spent))
+        total = sums.setdefault((at.date(), kind, chat_id, endpoint), [0, 0, 0, 0])
+        total[:] = [a + b for a, b in zip(total, one, strict=True)]
+        count += 1
+    names = ("requests", "nominal", "credits", "refunded")
+    for (day, kind, chat_id, endpoint), total in sums.items():
+        key = {"day": day, "kind": kind, "chat_id": chat_id, "endpoint": endpoint}
+        await _add_day(tx, key, dict(zip(names, total, strict=True)))
+    return count
+
+
+async def forget_old(tx: Tx, now: datetime, *, days: int) -> None:
+    """Remove the sums of days longer ago than ``days``."""
+    limit = now.date() - timedelta(days=days)
+    await tx.execute(sa.delete(ledger_days).where(ledger_days.c.day < limit))
+
+
+async def move_chat(tx: Tx, old: int, new: int) -> None:
+    """Give all that a chat spent to another: a new supergroup, or nobody (0)."""
+    await tx.execute(
+        sa.update(ledger_entries).where(ledger_entries.c.chat_id == old).values(chat_id=new)
+    )
+    rows = await tx.execute(
+        sa.delete(ledger_days).where(ledger_days.c.chat_id == old).returning(*ledger_days.c)
+    )
+    for row in rows.all():
+        values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
+        key = {name: values.pop(name) for name in ("day", "kind", "endpoint")}
+        del values["chat_id"]
+        await _add_day(tx, key | {"chat_id": new}, values)
+
+
+async def forget_person(tx: Tx, user_id: int) -> None:
+    """Keep the sums, but not who spent them."""
+    await tx.execute(
+        sa.update(ledger_entries).where(ledger_entries.c.user_id == user_id).values(user_id=None)
+    )
+
+
+async def _add_day(tx: Tx, key: dict[str, object], values: dict[str, int]) -> None:
+    insert = insert_for(tx)(ledger_days).values(**key, **values)
+    await tx.execute(
+        insert.on_conflict_do_update(
+            index_elements=list(ledger_days.primary_key.columns),
+            set_={name: ledger_days.c[name] + value for name, value in values.items()},
+        )
+    )

@@ -1,0 +1,117 @@
+"""What each chat asked for and got by day: asks, items, bytes, its fair share of the polls."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+import sqlalchemy as sa
+
+from bot.store.database import Tx, insert_for
+from bot.store.schema import metadata
+
+usage_days = sa.Table(
+    "usage_days",
+    metadata,
+    sa.Column("chat_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("day", sa.Date, primary_key=True),
+    sa.Column("kind", sa.String(10), primary_key=True),
+    sa.Column("requests", sa.Integer, nullable=False),
+    sa.Column("items", sa.Integer, nullable=False),
+    sa.Column("bytes", sa.BigInteger, nullable=False),
+    # A poll's credits are split among the chats that follow the profile, to the thousandth.
+    sa.Column("millicredits", sa.BigInteger, nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """Sums of one kind (``link``, ``stories``, ``alert``) over some days."""
+
+    requests: int = 0
+    items: int = 0
+    bytes: int = 0
+    millicredits: int = 0
+
+
+async def count(
+    tx: Tx,
+    chat_id: int,
+    kind: str,
+    *,
+    now: datetime,
+    requests: int = 0,
+    items: int = 0,
+    size: int = 0,
+    millicredits: int = 0,
+) -> None:
+    """Add to a chat's day; ``size`` in bytes sent."""
+    table = usage_days
+    values = {
+        "requests": requests,
+        "items": items,
+        "bytes": size,
+        "millicredits": millicredits,
+    }
+    insert = insert_for(tx)(table).values(chat_id=chat_id, day=now.date(), kind=kind, **values)
+    await tx.execute(
+        insert.on_conflict_do_update(
+            index_elements=list(table.primary_key.columns),
+            set_={name: table.c[name] + value for name, value in values.items()},
+        )
+    )
+
+
+async def share(tx: Tx, chat_ids: Sequence[int], amount: int, *, now: datetime) -> None:
+    """Split a poll's credits evenly among the chats that follow the profile; nothing is lost."""
+    chats = sorted(set(chat_ids))
+    for index, chat_id in enumerate(chats):
+        part, rest = divmod(amount * 1000, len(chats))
+        await count(tx, chat_id, "alert", now=now, millicredits=part + (index < rest))
+
+
+async def of_chat(tx: Tx, chat_id: int, *, since: date) -> dict[str, Use]:
+    """Return the sums of a chat by kind, from the day ``since`` on."""
+    table = usage_days
+    sums = [sa.func.coalesce(sa.func.sum(table.c[name]), 0) for name in Use.__dataclass_fields__]
+    statement = (
+        sa.select(table.c.kind, *sums)
+        .where(table.c.chat_id == chat_id, table.c.day >= since)
+        .group_by(table.c.kind)
+    )
+    return {row[0]: Use(*map(int, row[1:])) for row in await tx.execute(statement)}
+
+
+async def millicredits_by_day(tx: Tx, chat_id: int, *, since: date) -> dict[date, int]:
+    """Return a chat's share of the polls by day, in thousandths of a credit."""
+    table = usage_days
+    statement = (
+        sa.select(table.c.day, sa.func.sum(table.c.millicredits))
+        .where(table.c.chat_id == chat_id, table.c.day >= since)
+        .group_by(table.c.day)
+    )
+    return {row[0]: int(row[1]) for row in await tx.execute(statement)}
+
+
+async def forget_old(tx: Tx, now: datetime, *, days: int) -> None:
+    """Remove days longer ago than ``days``."""
+    await tx.execute(
+        sa.delete(usage_days).where(usage_days.c.day < now.date() - timedelta(days=days))
+    )
+
+
+async def move_chat(tx: Tx, old: int, new: int) -> None:
+    """Give what one chat used to another: a group that became a supergroup."""
+    table = usage_days
+    rows = await tx.execute(sa.delete(table).where(table.c.chat_id == old).returning(*table.c))
+    for row in rows.all():
+        values = dict(row._mapping) | {"chat_id": new}  # noqa: SLF001 - public name
+        sums = {name: table.c[name] + values[name] for name in Use.__dataclass_fields__}
+        insert = insert_for(tx)(table).values(**values)
+        await tx.execute(
+            insert.on_conflict_do_update(index_elements=list(table.primary_key.columns), set_=sums)
+        )
+
+
+async def forget_chat(tx: Tx, chat_id: int) -> None:
+    """Remove all that a chat used."""
+    await tx.execute(sa.delete(usage_days).where(usage_days.c.chat_id == chat_id))
