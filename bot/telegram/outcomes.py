@@ -106,6 +106,7 @@ ITEM = (
     "reply markup",
     "inline keyboard",
 )
+FETCH = ("webpage_", "http url", "wrong type of the web page content", "external_url_invalid")
 CAPTION = ("caption is too long", "message is too long", "can't parse entities", "entity_")
 DIMENSIONS = ("photo_invalid_dimensions", "is too big for a photo", "image_process_failed")
 FATAL_ITEM = ("file is too big", "request entity too large")  # no other way will be smaller
@@ -142,6 +143,11 @@ def failed_item(error: BaseException) -> tuple[int, str] | None:
     """Return the index (from 0) of the album's item that failed, and Telegram's word on it."""
     found = ITEM_FAILED.search(_text(error))
     return (int(found[1]) - 1, found[2] or "") if found else None
+
+
+def is_fetch_fault(error: BaseException) -> bool:
+    """Tell whether Telegram could not load an address; others of the same album may be hit too."""
+    return isinstance(error, BadRequest) and _has(_text(error), FETCH)
 
 
 def is_caption_fault(error: BaseException) -> bool:

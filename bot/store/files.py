@@ -1,0 +1,124 @@
+"""Files: what Telegram calls a story's media (file_id), kept while the story lives.
+
+A row without a file_id is a lease: some replica is uploading, and the others wait. file_ids are
+each bot's own.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+import sqlalchemy as sa
+
+from bot.store.database import Tx, insert_for
+from bot.store.schema import EPOCH, Timestamp, metadata
+
+Kind = Literal["photo", "video", "document"]
+
+files = sa.Table(
+    "files",
+    metadata,
+    sa.Column("bot_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("story_pk", sa.String(64), primary_key=True),
+    sa.Column("kind", sa.String(8)),  # as what it went out; a file_id serves as this only
+    sa.Column("file_id", sa.Text),
+    sa.Column("file_unique_id", sa.String(64), nullable=False, server_default=""),
+    sa.Column("leased_until", Timestamp, nullable=False),
+    sa.Column("until", Timestamp, nullable=False, index=True),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFile:
+    """A story's media as Telegram has it; good until the story's end."""
+
+    kind: Kind
+    file_id: str
+    file_unique_id: str
+    until: datetime
+
+
+async def known(
+    tx: Tx, bot_id: int, pks: Collection[str], *, now: datetime
+) -> dict[str, KnownFile]:
+    """Return the file of each story that has one."""
+    columns = (files.c.story_pk, files.c.kind, files.c.file_id, files.c.file_unique_id)
+    statement = sa.select(*columns, files.c.until).where(
+        files.c.bot_id == bot_id,
+        files.c.story_pk.in_(sorted(pks)),
+        files.c.file_id.is_not(None),
+        files.c.until > now,
+    )
+    return {row[0]: KnownFile(*row[1:]) for row in await tx.execute(statement)}
+
+
+async def claim(
+    tx: Tx, bot_id: int, pks: Collection[str], *, now: datetime, lease: timedelta
+) -> bool:
+    """Take the right to upload all of these stories, or none; False while another has any."""
+    rows = [
+        {"bot_id": bot_id, "story_pk": pk, "leased_until": now + lease, "until": now + lease}
+        for pk in sorted(pks)  # in one order everywhere, so that two claims can't block each other
+    ]
+    insert = insert_for(tx)(files).values(rows)
+    statement = insert.on_conflict_do_update(
+        index_elements=[files.c.bot_id, files.c.story_pk],
+        set_={
+            "leased_until": insert.excluded.leased_until,
+            "until": insert.excluded.until,
+            "file_id": None,
+        },
+        where=sa.and_(
+            files.c.leased_until <= now, files.c.file_id.is_(None) | (files.c.until <= now)
+        ),
+    ).returning(files.c.story_pk)
+    taken = [row[0] for row in await tx.execute(statement)]
+    if len(taken) == len(rows):
+        return True
+    await release(tx, bot_id, taken)
+    return False
+
+
+async def release(tx: Tx, bot_id: int, pks: Collection[str]) -> None:
+    """Let others upload these stories, as far as they have no file yet."""
+    statement = sa.update(files).where(
+        files.c.bot_id == bot_id, files.c.story_pk.in_(sorted(pks)), files.c.file_id.is_(None)
+    )
+    await tx.execute(statement.values(leased_until=EPOCH))
+
+
+async def remember(tx: Tx, bot_id: int, found: dict[str, KnownFile]) -> None:
+    """Keep the files of stories, by pk; a newer file_id takes the place of an older."""
+    if not found:
+        return
+    rows = [
+        {
+            "bot_id": bot_id,
+            "story_pk": pk,
+            "kind": file.kind,
+            "file_id": file.file_id,
+            "file_unique_id": file.file_unique_id,
+            "leased_until": EPOCH,
+            "until": file.until,
+        }
+        for pk, file in sorted(found.items())
+    ]
+    insert = insert_for(tx)(files).values(rows)
+    names = ("kind", "file_id", "file_unique_id", "leased_until", "until")
+    await tx.execute(
+        insert.on_conflict_do_update(
+            index_elements=[files.c.bot_id, files.c.story_pk],
+            set_={name: insert.excluded[name] for name in names},
+        )
+    )
+
+
+async def forget(tx: Tx, bot_id: int, pk: str) -> None:
+    """Drop a file_id that Telegram no longer takes."""
+    await tx.execute(sa.delete(files).where(files.c.bot_id == bot_id, files.c.story_pk == pk))
+
+
+async def clean(tx: Tx, *, now: datetime) -> int:
+    """Remove the files of stories that are over; return how many."""
+    return (await tx.execute(sa.delete(files).where(files.c.until <= now))).rowcount
