@@ -1,0 +1,1 @@
+"""The chat page: what one sees of the sandbox."""

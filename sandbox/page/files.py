@@ -50,4 +50,6 @@ def media(request: web.Request, data: bytes, content_type: str) -> web.Response:
         headers["Content-Range"] = f"bytes */{len(data)}"
         return web.Response(status=416, headers=headers)
     headers["Content-Range"] = f"bytes {start}-{stop - 1}/{len(data)}"
-    return web.Response(status=206, body=data[start:stop], content_type=content_type, headers=headers)
+    return web.Response(
+        status=206, body=data[start:stop], content_type=content_type, headers=headers
+    )

@@ -6,6 +6,10 @@ from aiohttp import web
 
 from sandbox.page import files
 from sandbox.page.live import Live
+from sandbox.telegram.files import Content
+from sandbox.telegram.people import Bot
+from sandbox.telegram.refusals import Refusal
+from sandbox.telegram.world import World
 
 if TYPE_CHECKING:
     from sandbox.app import Sandbox
@@ -27,7 +31,6 @@ def routes(sandbox: "Sandbox") -> list[web.RouteDef]:
         web.get("/page/files/{file_id}", page.file),
         web.get("/page/world", page.world),
         web.get("/page/commands", page.commands),
-        web.patch("/page/users/{user_id:\\d+}", page.speak),
         web.get("/ws", page.live.handle),
     ]
 
@@ -38,6 +41,7 @@ class Page:
     def __init__(self, sandbox: "Sandbox") -> None:
         """Serve `sandbox`."""
         self._sandbox = sandbox
+        self._world: World = sandbox.telegram.world
         self.live = Live(sandbox.telegram.subscribe)
 
     async def index(self, _request: web.Request) -> web.StreamResponse:
@@ -50,15 +54,14 @@ class Page:
 
     async def file(self, request: web.Request) -> web.StreamResponse:
         """The bytes behind a file_id."""
-        found = self._sandbox.telegram.file_bytes(request.match_info["file_id"])
-        if found is None:
+        content = _content(self._world, request.match_info["file_id"])
+        if content is None:
             raise web.HTTPNotFound
-        data, content_type = found
-        return files.media(request, data, content_type)
+        return files.media(request, content.read(), content.mime_type)
 
     async def world(self, _request: web.Request) -> web.Response:
         """The bot, the profiles one may publish as, and things to try."""
-        bot = self._sandbox.telegram.bot
+        bot = self._world.bot
         return web.json_response(
             {
                 "bot": bot.user() if bot.claimed else None,
@@ -69,17 +72,35 @@ class Page:
 
     async def commands(self, request: web.Request) -> web.Response:
         """The bot's commands in a chat, for a language."""
-        chat_id = int(request.query["chat_id"])
-        language = request.query.get("language_code", "")
-        return web.json_response(self._sandbox.telegram.commands_in(chat_id, language))
-
-    async def speak(self, request: web.Request) -> web.Response:
-        """Change a person's language; their next update carries it."""
-        person = self._sandbox.telegram.people.get(int(request.match_info["user_id"]))
-        if person is None:
+        chat = self._world.chat(int(request.query["chat_id"]), self._world.bot)
+        if chat is None:
             raise web.HTTPNotFound
-        person.language_code = str((await request.json())["language_code"])
-        return web.json_response(person.user())
+        language = request.query.get("language_code", "")[:2]
+        return web.json_response(menu(self._world.bot, chat.type, chat.id, language))
+
+
+def _content(world: World, file_id: str) -> Content | None:
+    for bot in world.bots.values():
+        try:
+            return world.files.find(bot, file_id)[1]
+        except Refusal:
+            continue
+    return None
+
+
+def menu(bot: Bot, chat_type: str, chat_id: int, language: str) -> list[dict[str, object]]:
+    """A member's commands: the narrowest scope first, in each the language before none.
+
+    Bot API, BotCommandScope, "Determining list of commands". Channels have no menu.
+    """
+    if chat_type == "channel":
+        return []
+    kind = "all_private_chats" if chat_type == "private" else "all_group_chats"
+    for scope in (f"chat:{chat_id}", kind, "default"):
+        for spoken in dict.fromkeys((language, "")):
+            if commands := bot.commands.get((scope, spoken)):
+                return list(commands)
+    return []
 
 
 def samples(sandbox: "Sandbox") -> list[dict[str, str]]:

@@ -33,7 +33,7 @@ const segment = encodeURIComponent;
 
 export const world = () => get("/page/world");
 export const commands = (chatId, language) => get(`/page/commands?chat_id=${chatId}&language_code=${segment(language)}`);
-export const setLanguage = (userId, language) => call("PATCH", `/page/users/${userId}`, { language_code: language });
+export const setLanguage = (userId, language) => call("PATCH", `/control/users/${userId}`, { language_code: language });
 
 export const state = () => get("/control/state");
 export const createUser = (user) => post("/control/users", user);
@@ -43,6 +43,7 @@ export const messages = (chatId, after = 0) => get(`/control/chats/${chatId}/mes
 export const write = (chatId, message) => post(`/control/chats/${chatId}/messages`, message);
 export const press = (chatId, body) => post(`/control/chats/${chatId}/press`, body);
 export const callback = (id) => get(`/control/callbacks/${segment(id)}`);
+export const members = (chatId) => get(`/control/chats/${chatId}/members`);
 export const setMember = (chatId, userId, status) => call("PUT", `/control/chats/${chatId}/members/${userId}`, { status });
 export const publish = (username, story) => post(`/control/profiles/${segment(username)}/stories`, story);
 export const advance = (seconds) => post("/control/clock", { advance_s: seconds });

@@ -1,14 +1,15 @@
 // The typing box: Enter sends, "/" proposes the bot's commands, a reply shows above.
 import * as api from "./api.js";
 import { commandList, setUpCommands } from "./commands.js";
-import { $ } from "./dom.js";
+import { $, h } from "./dom.js";
 import { nameOf, preview, senderOf } from "./model.js";
 import { attempt } from "./notices.js";
-import { on, store } from "./state.js";
+import { lastMessage, on, store } from "./state.js";
 
 const drafts = new Map(); // chat -> {text, reply}
 let reply = null;
 let drawn = null;
+let heard = 0; // the latest message that was looked at for what it asks
 
 const box = () => $("box");
 
@@ -71,6 +72,32 @@ function keydown(event) {
 
 const HINTS = { private: "Story link or /stories natgeo", channel: "Post to the channel", group: "Message", supergroup: "Message" };
 
+/** What the bot's latest word asks for: an answer to itself, or one of some answers. */
+function asked(message) {
+  const markup = message?._reply_keyboard;
+  if (!markup) return;
+  if (markup.force_reply) setReply(message);
+  const keys = (markup.keyboard ?? []).map((row) => h("div", { class: "row" }, row.map((key) => answerKey(key.text ?? key, markup))));
+  $("replies").replaceChildren(...keys);
+  $("replies").hidden = keys.length === 0;
+  if (markup.input_field_placeholder) box().placeholder = markup.input_field_placeholder;
+}
+
+function answerKey(text, markup) {
+  const onclick = () => {
+    if (markup.one_time_keyboard) $("replies").hidden = true;
+    send(text);
+  };
+  return h("button", { type: "button", class: "soft", dir: "auto", onclick }, text);
+}
+
+function arrived(chatId) {
+  const last = lastMessage(chatId);
+  if (chatId !== store.open || !last || last.message_id <= heard) return;
+  heard = last.message_id;
+  asked(last);
+}
+
 function opened() {
   if (drawn !== null) drafts.set(drawn, { text: box().value, reply });
   drawn = store.open;
@@ -82,11 +109,15 @@ function opened() {
   box().value = draft.text;
   setReply(draft.reply);
   grow();
+  $("replies").hidden = true;
+  heard = 0;
+  arrived(store.open);
   if (matchMedia("(hover: hover)").matches) box().focus({ preventScroll: true });
 }
 
 export function setUpComposer() {
   on("open", opened);
+  on("messages", arrived);
   box().addEventListener("input", grow);
   box().addEventListener("keydown", keydown);
   $("composer").addEventListener("submit", (event) => {

@@ -1,4 +1,5 @@
 // The chat on screen: header, messages, and where one has scrolled to.
+import * as api from "./api.js";
 import { actionLine } from "./actions.js";
 import { avatar, faceOf } from "./avatar.js";
 import { blocksOf } from "./blocks.js";
@@ -10,6 +11,7 @@ import { actionIn, markRead, messages, now, on, store } from "./state.js";
 const PAGE = 150; // messages drawn at first; "earlier" draws as many again
 const NEAR = 120; // px from the end that still count as "at the end"
 const scrolls = new Map(); // chat -> distance from the end, kept while another chat is open
+const counts = new Map(); // chat -> members
 let limit = PAGE;
 let drawn = null;
 let missed = 0;
@@ -27,7 +29,19 @@ function header() {
   subtitle();
 }
 
-const KINDS = { private: "bot", group: "group", supergroup: "group", channel: "channel" };
+function standing(chat) {
+  if (chat.type === "private") return "bot";
+  const [one, many, kind] = chat.type === "channel" ? ["subscriber", "subscribers", "channel"] : ["member", "members", "group"];
+  const count = counts.get(chat.id);
+  return count ? `${count} ${count === 1 ? one : many}` : chat.is_forum ? "forum" : kind;
+}
+
+async function count(chatId) {
+  if (chatId === null || store.chats.get(chatId)?.type === "private") return;
+  const members = await api.members(chatId).catch(() => []);
+  counts.set(chatId, members.filter(({ status }) => status !== "left" && status !== "kicked").length);
+  subtitle();
+}
 
 function subtitle() {
   const chat = store.chats.get(store.open);
@@ -37,7 +51,7 @@ function subtitle() {
   line.classList.toggle("doing", Boolean(action) && store.linked);
   if (!store.linked) line.textContent = "connecting…";
   else if (action) line.replaceChildren(actionLine(chat, action), dots());
-  else line.textContent = chat.is_forum ? "forum" : KINDS[chat.type];
+  else line.textContent = standing(chat);
 }
 
 const dots = () => h("span", { class: "dots", "aria-hidden": "true" }, h("i"), h("i"), h("i"));
@@ -81,6 +95,7 @@ function opened(actions) {
   header();
   draw(actions);
   endButton();
+  count(store.open);
 }
 
 function arrived(chatId, actions) {

@@ -68,18 +68,25 @@ async function refresh() {
 }
 
 const EVENTS = {
-  message: (event) => putMessage(event.chat_id, event.message),
+  message: arrived,
   edit: (event) => putMessage(event.chat_id, event.message),
   delete: (event) => dropMessages(event.chat_id, event.message_ids ?? [event.message_id]),
   action: (event) => startAction(event.chat_id, event.action),
   chat: (event) => (event.chat ? putChat(event.chat) : refresh()),
   callback: (event) => wake(event.callback_query_id),
-  commands: () => commandList.reload(),
+  commands: () => (store.bot ? commandList.reload() : attempt(refresh)),
   resync: () => refresh(),
 };
 
+function arrived({ chat_id: chatId, message }) {
+  putMessage(chatId, message);
+  if (message.migrate_to_chat_id) attempt(refresh);
+  if (!store.bot && message._from_bot) attempt(refresh);
+}
+
 function received(event) {
-  if (event.chat_id !== undefined && !store.chats.has(event.chat_id) && event.kind !== "chat") return;
+  if (event.message && !store.chats.has(event.chat_id)) putChat(event.message.chat);
+  if (event.chat_id && event.kind !== "chat" && !store.chats.has(event.chat_id)) return;
   EVENTS[event.kind]?.(event);
 }
 

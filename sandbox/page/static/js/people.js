@@ -13,8 +13,10 @@ export async function whoAmI(chats) {
   const kept = memory.read("person", null);
   const known = Number.isSafeInteger(kept?.id) && chats.some((chat) => chat.type === "private" && chat.id === kept.id);
   const language = guess(kept?.language_code);
-  if (known) return { ...kept, language_code: language };
-  const person = await api.createUser({ first_name: "You", username: "you", language_code: language });
+  if (known) return kept.language_code === language ? kept : speak(kept, language);
+  const others = chats.filter((chat) => chat.type === "private").length;
+  const name = others ? `Guest ${others + 1}` : "You";
+  const person = await api.createUser({ first_name: name, language_code: language });
   memory.write("person", person);
   return person;
 }
@@ -39,9 +41,16 @@ export async function demoChats(person, chats) {
   await ensure(person, chats, { type: "channel", title: "Story news" }, "administrator");
 }
 
+/** Everybody who opens the page is in the demo's chats; who posts in a channel administers it. */
+async function join(chat, person) {
+  const members = await api.members(chat.id);
+  if (members.some(({ user }) => user.id === person.id)) return;
+  await api.setMember(chat.id, person.id, chat.type === "channel" ? "administrator" : "member");
+}
+
 async function ensure(person, chats, { type, title }, botStatus) {
-  const found = chats.find((chat) => chat.title === title && (chat.type === type || chat.type === "supergroup"));
-  if (found) return api.setMember(found.id, person.id, type === "channel" ? "administrator" : "member").catch(() => null);
+  const found = chats.find((chat) => chat.title === title && !chat._migrated_to && (chat.type === type || chat.type === "supergroup"));
+  if (found) return join(found, person);
   const members = [{ user_id: person.id, status: "creator" }];
   return api.createChat({ type, title, members, bot_status: botStatus });
 }

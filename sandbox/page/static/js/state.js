@@ -28,15 +28,16 @@ let reads = {};
 export const now = () => Date.now() / 1000 + store.skew;
 
 export function begin(person, bot) {
+  const again = store.person?.id === person.id;
   store.person = person;
   store.bot = bot;
-  const kept = memory.read("reads", {});
+  const kept = again ? reads : memory.read("reads", {});
   reads = kept.person === person.id ? kept : { person: person.id };
   emit("person");
 }
 
-/** A private chat belongs to its person; groups and channels are everybody's here. */
-const concerns = (chat) => chat.type !== "private" || chat.id === store.person?.id;
+/** A private chat belongs to its person; groups and channels are everybody's here, while they live. */
+const concerns = (chat) => (chat.type === "private" ? chat.id === store.person?.id : !chat._migrated_to);
 
 export function setChats(chats) {
   store.chats = new Map(chats.filter(concerns).map((chat) => [chat.id, chat]));
@@ -64,7 +65,8 @@ export const lastMessage = (chatId) => {
 export const messageOf = (chatId, messageId) => messagesOf.get(chatId)?.get(messageId);
 
 export function setMessages(chatId, list) {
-  messagesOf.set(chatId, new Map(list.map((message) => [message.message_id, message])));
+  const kept = list.filter((message) => !message._deleted);
+  messagesOf.set(chatId, new Map(kept.map((message) => [message.message_id, message])));
   if (chatId === store.open) markRead(chatId);
   emit("messages", chatId);
 }

@@ -1,0 +1,173 @@
+"""A real Chromium, what a page in it says and looks like, and a bot that is only a script."""
+
+import itertools
+import json
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from aiohttp import FormData
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright
+
+from sandbox import media
+from tests.support.sandbox import Box
+
+FLAGS = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+TOKEN = "123456:AAABBBCCCDDDEEEFFFGGGHHHIIIJJJKKK"
+PHONE = {"width": 380, "height": 740}
+DESKTOP = {"width": 1280, "height": 860}
+READY = "html[data-ready]"
+PATIENCE_MS = 10_000
+Json = dict[str, Any]
+
+
+def _required() -> bool:
+    import os  # noqa: PLC0415 - read nowhere else
+
+    return bool(os.environ.get("REQUIRE_BROWSER"))  # noqa: TID251 - the tests have no Settings
+
+
+@asynccontextmanager
+async def chromium() -> AsyncIterator[Browser]:
+    """Start the Chromium of this machine; without one the test is skipped, or fails if it must."""
+    path = next((found for name in NAMES if (found := shutil.which(name))), None)
+    if path is None:
+        if _required():
+            pytest.fail("REQUIRE_BROWSER is set and there is no Chromium here")
+        pytest.skip("no Chromium found")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=path, args=FLAGS)
+        try:
+            yield browser
+        finally:
+            await browser.close()
+
+
+@dataclass
+class Tab:
+    """One person's page, and all that its console complained of."""
+
+    page: Page
+    context: BrowserContext
+    complaints: list[str] = field(default_factory=list)
+
+    def heard(self, said: ConsoleMessage) -> None:
+        """Keep what the console complains of."""
+        if said.type in {"error", "warning"}:
+            self.complaints.append(said.text)
+
+    async def say(self, text: str) -> None:
+        """Type and press Enter."""
+        await self.page.fill("#box", text)
+        await self.page.press("#box", "Enter")
+
+    async def me(self) -> int:
+        """The id of the person that the page keeps."""
+        kept = await self.page.evaluate("localStorage.getItem('storybell.person')")
+        return int(json.loads(kept)["id"])
+
+
+@asynccontextmanager
+async def tab(
+    browser: Browser, url: str, size: Json = DESKTOP, *, wait: str = READY, **context: Any
+) -> AsyncIterator[Tab]:
+    """Open the page as somebody new; whatever its console complains of fails the test."""
+    phone = size["width"] < 500
+    options = {"viewport": size, "locale": "en-GB", "has_touch": phone, "is_mobile": phone}
+    opened = await browser.new_context(**(options | context))
+    opened.set_default_timeout(PATIENCE_MS)
+    one = Tab(await opened.new_page(), opened)
+    one.page.on("pageerror", lambda error: one.complaints.append(str(error)))
+    one.page.on("console", one.heard)
+    try:
+        await one.page.goto(url)
+        await one.page.wait_for_selector(wait)
+        yield one
+    finally:
+        await opened.close()
+    assert one.complaints == []
+
+
+class ScriptedBot:
+    """Calls the Bot API by hand, so that the page is tested without the bot."""
+
+    def __init__(self, box: Box) -> None:
+        """Be the one bot of `box`."""
+        self._box = box
+        self._offset = 0
+        self._serial = itertools.count()
+
+    async def call(self, method: str, **params: Any) -> Any:
+        """One method; its result."""
+        return await self._post(method, params)
+
+    async def _post(self, method: str, body: Json | FormData) -> Any:
+        url = f"{self._box.urls.telegram}/bot{TOKEN}/{method}"
+        how: Json = {"data": body} if isinstance(body, FormData) else {"json": body}
+        async with self._box.session.post(url, **how) as answer:
+            got = await answer.json()
+        assert got["ok"], got
+        return got["result"]
+
+    async def say(self, chat: int, text: str, **more: Any) -> int:
+        """Send a text; its message_id."""
+        return int((await self.call("sendMessage", chat_id=chat, text=text, **more))["message_id"])
+
+    async def update(self, kind: str) -> Json:
+        """The next update of a kind; others are passed over."""
+        while True:
+            for update in await self.call("getUpdates", offset=self._offset, timeout=10):
+                self._offset = update["update_id"] + 1
+                if kind in update:
+                    found: Json = update[kind]
+                    return found
+
+    async def album(self, chat: int, count: int, **first: Any) -> list[Json]:
+        """Send photos, with a video in each third place; `first` goes to the first item."""
+        form = FormData()
+        items: list[Json] = []
+        for index in range(count):
+            name, item = self._item(form, index)
+            items.append({"media": f"attach://{name}"} | item | (first if index == 0 else {}))
+        form.add_field("chat_id", str(chat))
+        form.add_field("media", json.dumps(items))
+        return list(await self._post("sendMediaGroup", form))
+
+    def _item(self, form: FormData, index: int) -> tuple[str, Json]:
+        serial = next(self._serial)
+        stock = media.index()
+        if index % 3 == 1:
+            film = stock.videos[serial % len(stock.videos)]
+            form.add_field(f"f{index}", _bytes(film.file), filename=film.file)
+            about = {"width": 720, "height": 1280, "duration": round(film.seconds)}
+            return f"f{index}", {"type": "video", "supports_streaming": True} | about
+        photo = stock.photos[serial % len(stock.photos)]
+        form.add_field(f"f{index}", _bytes(photo), filename=photo)
+        return f"f{index}", {"type": "photo"}
+
+    async def photo(self, chat: int, **more: Any) -> Json:
+        """Send one photo."""
+        form = FormData()
+        form.add_field("chat_id", str(chat))
+        form.add_field("photo", _bytes(media.index().photos[0]), filename="photo.jpg")
+        for name, value in more.items():
+            form.add_field(name, value if isinstance(value, str) else json.dumps(value))
+        sent: Json = await self._post("sendPhoto", form)
+        return sent
+
+
+def _bytes(name: str) -> bytes:
+    return (media.FOLDER / name).read_bytes()
