@@ -161,7 +161,7 @@ class Control:
         got: Json = await self.call("POST", "/profiles", {"username": username, **fields})
         return got
 
-    async def change_profile(self, username: str, **fields: Any) -> Json:
+    async def change_profile(self, username: str, /, **fields: Any) -> Json:
         """Change a profile: `username`, `is_private`, `deleted`, `posts_per_day`."""
         got: Json = await self.call("PATCH", f"/profiles/{username}", fields)
         return got

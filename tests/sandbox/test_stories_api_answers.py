@@ -1,0 +1,209 @@
+"""What the Stories API says about profiles and stories."""
+
+import base64
+
+import pytest
+
+from sandbox import media
+from tests.support.control import Json
+from tests.support.sandbox import Box
+from tests.support.stories import Raw
+
+BY_NAME, BY_PK = "/v1/user/stories/by/username", "/v1/user/stories"
+DAY = 86_400
+
+
+def _link(story: Json) -> str:
+    return f"https://www.instagram.com/stories/{story['user']['username']}/{story['pk']}/"
+
+
+async def test_stories_by_name_and_by_number_are_the_same(api: Raw) -> None:
+    by_name = await api.get(BY_NAME, username="NatGeo")
+    by_pk = await api.get(BY_PK, user_id="787132")
+    assert [s["pk"] for s in by_name.json] == [s["pk"] for s in by_pk.json]
+    assert [s["media_type"] for s in by_name.json] == [2, 2, 1]
+
+
+async def test_two_looks_sign_differently(api: Raw) -> None:
+    first, second = [(await api.get(BY_PK, user_id="787132")).json[0] for _ in range(2)]
+    assert first["pk"] == second["pk"]
+    assert first["thumbnail_url"] != second["thumbnail_url"]
+    assert first["video_url"] != second["video_url"]
+
+
+@pytest.mark.parametrize(("amount", "shown"), [("0", 30), ("7", 7), ("99", 30), ("-1", 30)])
+async def test_amount_takes_the_first(api: Raw, amount: str, shown: int) -> None:
+    said = await api.get(BY_NAME, username="thirty", amount=amount)
+    everything = await api.get(BY_NAME, username="thirty")
+    assert [s["pk"] for s in said.json] == [s["pk"] for s in everything.json][:shown]
+
+
+async def test_no_stories_is_an_empty_list(api: Raw) -> None:
+    assert (await api.get(BY_NAME, username="quiet")).json == []
+
+
+@pytest.mark.parametrize("endpoint", ["/v1/story/by/id", "/v1/story/by/url"])
+async def test_one_story(sandbox: Box, api: Raw, endpoint: str) -> None:
+    for story in await sandbox.control.stories("12345"):
+        asked = (
+            [{"id": story["pk"]}, {"id": story["id"]}]
+            if endpoint.endswith("id")
+            else [{"url": _link(story)}, {"url": _link(story) + "?igsh=x"}]
+        )
+        for params in asked:
+            said = await api.get(endpoint, **params)
+            assert said.status == 200
+            assert (said.json["pk"], said.json["user"]["username"]) == (story["pk"], "12345")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://www.instagram.com/stories/highlights/17900000000000000/",
+        "https://www.instagram.com/stories/natgeo/",
+        "https://www.instagram.com/stories/natgeo/abc/",
+        "https://www.instagram.com/p/DW38ZhqiKax/",
+        "https://www.instagram.com/s/aGlnaGxpZ2h0OjE3OTAwMDAwMDAwMDAwMDAw",
+        "https://instagram.com.evil.example/stories/natgeo/3870828041672894129/",
+        "https://[bad/stories/natgeo/3870828041672894129/",
+        "",
+    ],
+)
+async def test_other_links_are_refused(api: Raw, url: str) -> None:
+    for endpoint in ("/v1/story/by/url", "/v1/story/download/by/story/url"):
+        said = await api.get(endpoint, url=url)
+        assert (said.status, said.json["exc_type"]) == (400, "ValidationError")
+
+
+async def test_a_story_is_gone_after_a_day(sandbox: Box, api: Raw) -> None:
+    story = await sandbox.control.publish("quiet")
+    assert (await api.get("/v1/story/by/id", id=story["pk"])).status == 200
+    await sandbox.control.advance(DAY)
+    for path, params in (
+        ("/v1/story/by/id", {"id": story["pk"]}),
+        ("/v1/story/by/url", {"url": _link(story)}),
+        ("/v1/story/download", {"id": story["pk"]}),
+    ):
+        said = await api.get(path, **params)
+        assert (said.status, said.json["exc_type"]) == (404, "MediaNotFound")
+    assert (await api.get(BY_NAME, username="quiet")).json == []
+
+
+async def test_a_story_taken_down_is_gone_at_once(sandbox: Box, api: Raw) -> None:
+    story = await sandbox.control.publish("quiet")
+    await sandbox.control.take_down("quiet", story["pk"])
+    assert (await api.get("/v1/story/by/id", id=story["pk"])).status == 404
+    assert (await api.get(BY_NAME, username="quiet")).json == []
+
+
+async def test_a_private_profile(sandbox: Box, api: Raw) -> None:
+    said = await api.get(BY_NAME, username="locked")
+    assert said.status == 403
+    assert said.json == {
+        "detail": "User hid data using privacy settings",
+        "exc_type": "PrivateAccount",
+    }
+    assert (await api.get(BY_NAME, username="locked", force="on")).json == []
+    assert (await api.get("/v1/user/by/username", username="locked")).json["is_private"] is True
+    story = (await sandbox.control.stories("locked"))[0]
+    assert (await api.get("/v1/story/by/id", id=story["pk"])).status == 403
+
+
+async def test_unknown_and_deleted_profiles(sandbox: Box, api: Raw) -> None:
+    story = (await sandbox.control.stories("prada"))[0]
+    await sandbox.control.change_profile("prada", deleted=True)
+    for path, params in (
+        (BY_NAME, {"username": "nobody"}),
+        (BY_NAME, {"username": "prada"}),
+        (BY_PK, {"user_id": "304662892"}),
+        ("/v1/user/by/username", {"username": "@natgeo"}),
+        ("/v1/user/by/id", {"id": "1"}),
+    ):
+        said = await api.get(path, **params)
+        assert said.status == 404
+        assert said.json == {"detail": "User not found", "exc_type": "UserNotFound"}
+    assert (await api.get("/v1/story/by/id", id=story["pk"])).status == 404
+
+
+async def test_a_renamed_profile_keeps_its_number(sandbox: Box, api: Raw) -> None:
+    pk = (await api.get("/v1/user/by/username", username="renamed_old")).json["pk"]
+    await sandbox.control.change_profile("renamed_old", username="renamed_new")
+    assert (await api.get(BY_NAME, username="renamed_old")).status == 404
+    assert (await api.get(BY_PK, user_id=pk)).json[0]["user"]["username"] == "renamed_new"
+    assert (await api.get("/v1/user/by/id", id=pk)).json["username"] == "renamed_new"
+
+
+async def test_the_flaky_profile_is_missed_once(api: Raw) -> None:
+    seen = [(await api.get(BY_NAME, username="flaky")).status for _ in range(3)]
+    assert seen == [404, 200, 200]
+
+
+async def test_share_links_are_read(api: Raw) -> None:
+    for text, kind in (("highlight:17900000000000000", "highlight"), ("story:12345", "story")):
+        code = base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+        said = await api.get("/v1/share/by/url", url=f"https://www.instagram.com/s/{code}?igsh=1")
+        assert said.json == {"pk": text.partition(":")[2], "type": kind}
+    for url in ("https://www.instagram.com/s/%%%", "https://www.instagram.com/natgeo/"):
+        assert (await api.get("/v1/share/by/url", url=url)).status == 400
+
+
+class TestDownloads:
+    """The three endpoints that hand over the file, in each of their manners."""
+
+    @staticmethod
+    async def _asked(sandbox: Box) -> list[tuple[str, dict[str, str], Json]]:
+        photo = (await sandbox.control.stories("prada"))[0]
+        video = (await sandbox.control.stories("natgeo"))[0]
+        return [
+            case
+            for story, link in ((photo, photo["thumbnail_url"]), (video, video["video_url"]))
+            for case in (
+                ("/v1/story/download", {"id": story["id"]}, story),
+                ("/v1/story/download/by/story/url", {"url": _link(story)}, story),
+                ("/v1/story/download/by/url", {"url": link}, story),
+            )
+        ]
+
+    async def test_binary(self, sandbox: Box, api: Raw) -> None:
+        for path, params, story in await self._asked(sandbox):
+            said = await api.get(path, **params)
+            kind = "video/mp4" if story["media_type"] == 2 else "image/jpeg"
+            assert (said.status, said.headers["Content-Type"]) == (200, kind)
+            assert said.headers["x-hiker-info"] == "reqs=1"
+            assert media.story_pk_of(said.body) == story["pk"]
+
+    async def test_redirect(self, sandbox: Box, api: Raw) -> None:
+        await sandbox.control.stories_api(download_mode="redirect")
+        for path, params, story in await self._asked(sandbox):
+            said = await api.get(path, **params)
+            assert said.status == 302
+            async with sandbox.session.get(said.headers["Location"]) as answer:
+                assert media.story_pk_of(await answer.read()) == story["pk"]
+        assert await sandbox.control.billed() == 6
+
+    async def test_a_url_as_json(self, sandbox: Box, api: Raw) -> None:
+        await sandbox.control.stories_api(download_mode="json_url")
+        for path, params, story in await self._asked(sandbox):
+            said = await api.get(path, **params)
+            async with sandbox.session.get(said.json) as answer:
+                assert media.story_pk_of(await answer.read()) == story["pk"]
+
+    async def test_a_story_as_json(self, sandbox: Box, api: Raw) -> None:
+        await sandbox.control.stories_api(download_mode="json_story")
+        for path, params, story in await self._asked(sandbox):
+            assert (await api.get(path, **params)).json["pk"] == story["pk"]
+
+    async def test_error(self, sandbox: Box, api: Raw) -> None:
+        await sandbox.control.stories_api(download_mode="error")
+        for path, params, _ in await self._asked(sandbox):
+            said = await api.get(path, **params)
+            assert (said.status, said.json["exc_type"]) == (500, "InstagramServerError")
+        assert await sandbox.control.billed() == 0
+
+    async def test_an_expired_link_cannot_be_downloaded(self, sandbox: Box, api: Raw) -> None:
+        link = (await sandbox.control.stories("natgeo"))[0]["video_url"]
+        await sandbox.control.advance(2 * DAY)
+        said = await api.get("/v1/story/download/by/url", url=link)
+        assert (said.status, said.json["exc_type"]) == (404, "MediaUnavailable")
+        for bad in (sandbox.urls.cdn + "/v/none.jpg?oh=1", "http://[", "not a link"):
+            assert (await api.get("/v1/story/download/by/url", url=bad)).status in {400, 404}
