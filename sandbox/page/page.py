@@ -61,10 +61,9 @@ class Page:
 
     async def world(self, _request: web.Request) -> web.Response:
         """The bot, the profiles one may publish as, and things to try."""
-        bot = self._world.bot
         return web.json_response(
             {
-                "bot": bot.user() if bot.claimed else None,
+                "bot": self._world.bot.user(),
                 "profiles": [n for n in OFFERED if self._sandbox.instagram.by_username(n)],
                 "samples": samples(self._sandbox),
             }

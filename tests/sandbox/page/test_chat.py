@@ -169,11 +169,12 @@ async def test_a_person_that_the_sandbox_does_not_know_is_made_anew(
 ) -> None:
     for kept in ('{"id": 999999999}', '{"id": "<img>"}', "not json", "null"):
         await me.page.evaluate("kept => localStorage.setItem('storybell.person', kept)", kept)
-        await me.page.goto("about:blank")
-        await me.page.go_back()
+        await me.page.reload()
         await me.page.wait_for_selector(READY)
+        assert "Guest" in (await bot.update("message"))["new_chat_members"][0]["first_name"]
         await me.say("hello")
-        assert (await bot.update("message"))["from"]["id"] == await me.me()
+        message = await bot.update("message")
+        assert (message["text"], message["from"]["id"]) == ("hello", await me.me())
 
 
 async def test_two_people_share_the_group_but_not_their_private_chats(

@@ -85,10 +85,10 @@ async def test_a_video_plays_muted_in_its_bubble_and_aloud_at_full_size(
     await expect(inline).to_have_js_property("muted", value=True)
     await _plays(me, ".tile video")
     await me.page.get_by_role("button", name="Video 2 of 2").click()
-    full = me.page.locator("#viewer video")
+    full = me.page.locator("#viewer video.full")
     await expect(full).to_have_js_property("muted", value=False)
     assert await full.get_attribute("controls") is not None
-    await _plays(me, "#viewer video")
+    await _plays(me, "#viewer video.full")
 
 
 async def _plays(me: Tab, where: str) -> None:

@@ -60,9 +60,14 @@ function route() {
   if (target !== store.open || target === null) openChat(target);
 }
 
+/** The bot may come, or come back as another, while the page is open. */
+async function meetBot() {
+  begin(store.person, (await api.world()).bot);
+  await commandList.reload();
+}
+
 async function refresh() {
-  const [chats, world] = await Promise.all([api.chats(), api.world()]);
-  if (world.bot) begin(store.person, world.bot);
+  const [chats] = await Promise.all([api.chats(), meetBot()]);
   setChats(chats);
   await Promise.all([...store.chats.keys()].map(async (id) => setMessages(id, await api.messages(id))));
 }
@@ -74,14 +79,13 @@ const EVENTS = {
   action: (event) => startAction(event.chat_id, event.action),
   chat: (event) => (event.chat ? putChat(event.chat) : refresh()),
   callback: (event) => wake(event.callback_query_id),
-  commands: () => (store.bot ? commandList.reload() : attempt(refresh)),
+  commands: () => attempt(meetBot),
   resync: () => refresh(),
 };
 
 function arrived({ chat_id: chatId, message }) {
   putMessage(chatId, message);
   if (message.migrate_to_chat_id) attempt(refresh);
-  if (!store.bot && message._from_bot) attempt(refresh);
 }
 
 function received(event) {
