@@ -25,6 +25,9 @@ MAX_UNKNOWNS = 2
 UNKNOWN_PAUSE = timedelta(seconds=30)
 """Before a send whose answer was lost is repeated: Telegram may still be at it."""
 
+BOT_RESTS = timedelta(minutes=1)
+"""After Telegram refused the bot itself; its operator may mend it meanwhile."""
+
 _FIRST_RETRY = timedelta(seconds=5)
 _LAST_RETRY = timedelta(minutes=15)
 _FIRST_LOOK_AGAIN = timedelta(minutes=1)
@@ -121,6 +124,14 @@ def passes(story: Story, options: Options) -> bool:
         and not (options.links_only and not story.links)
         and not (options.mentions_only and not story.mentions)
     )
+
+
+def is_too_old(expires_at: datetime, now: datetime) -> bool:
+    """Tell whether a story is over for so long that its media can't be had any more.
+
+    Their addresses outlive a story by hours, and a file that Telegram has already, for good.
+    """
+    return now > expires_at + DAY
 
 
 def is_blocked(profile_id: str, username: str, blocked: Collection[str]) -> bool:

@@ -11,7 +11,7 @@ from bot.domain import Asker, Options, Story, Target
 from bot.errors import NotFollowedError
 from bot.exchange import Entry
 from bot.ledger import Ledger
-from bot.store import chats, deliveries, moves, owed, profiles, stories, upkeep
+from bot.store import chats, deliveries, lanes, moves, owed, profiles, stories, upkeep
 from bot.store import subscriptions as store
 from bot.store.database import Database, Tx
 from bot.store.owed import Tally
@@ -128,11 +128,11 @@ class Subscriptions:
             NotFollowedError: The chat has none of that id (any more).
         """
         async with self._db.begin() as tx:
-            await deliveries.hold_lane(tx, chat_id)
+            await lanes.hold(tx, chat_id)
             await _of_chat(tx, chat_id, subscription_id)
             await store.set_options(tx, subscription_id, options)
             await deliveries.unhold(tx, chat_id, now=self._now())
-            await deliveries.settle_lane(tx, chat_id)
+            await lanes.settle(tx, chat_id)
             changed = await _of_chat(tx, chat_id, subscription_id)
         self._wake()
         return changed
@@ -161,9 +161,9 @@ class Subscriptions:
     async def replan(self, chat_id: int) -> None:
         """Judge anew what is held in a chat, after its zone or hours have changed."""
         async with self._db.begin() as tx:
-            await deliveries.hold_lane(tx, chat_id)
+            await lanes.hold(tx, chat_id)
             await deliveries.unhold(tx, chat_id, now=self._now())
-            await deliveries.settle_lane(tx, chat_id)
+            await lanes.settle(tx, chat_id)
         self._wake()
 
     async def chat_moved(self, old: int, new: int) -> bool:
@@ -193,10 +193,10 @@ class Subscriptions:
         if target.thread_id is None:
             return False
         async with self._db.begin() as tx:
-            await deliveries.hold_lane(tx, target.chat_id)
+            await lanes.hold(tx, target.chat_id)
             moved = await moves.leave_topic(tx, target.chat_id, target.thread_id, now=self._now())
             await store.reweigh(tx, chat_id=target.chat_id, now=self._now())
-            await deliveries.settle_lane(tx, target.chat_id)
+            await lanes.settle(tx, target.chat_id)
         self._wake()
         return moved
 
@@ -272,7 +272,7 @@ class Subscriptions:
     ) -> Subscription:
         now = self._now()
         async with self._db.begin() as tx:
-            await deliveries.hold_lane(tx, chat_id)
+            await lanes.hold(tx, chat_id)
             found = await _of_chat(tx, chat_id, subscription_id)
             if found.paused == paused:
                 return found
@@ -280,16 +280,16 @@ class Subscriptions:
             await store.change(tx, subscription_id, **values)
             if paused:
                 await deliveries.drop_of(tx, subscription_id, reason="paused", now=now)
-            await deliveries.settle_lane(tx, chat_id)
+            await lanes.settle(tx, chat_id)
             await store.reweigh(tx, profile_id=found.profile_id, now=now)
             return await _of_chat(tx, chat_id, subscription_id)
 
     async def _end(self, chat_id: int, ended: Iterable[Subscription]) -> None:
         gone = list(ended)
         async with self._db.begin() as tx:
-            await deliveries.hold_lane(tx, chat_id)
+            await lanes.hold(tx, chat_id)
             await store.remove(tx, [one.id for one in gone])
-            await deliveries.settle_lane(tx, chat_id)
+            await lanes.settle(tx, chat_id)
             for profile_id in sorted({one.profile_id for one in gone}):
                 await store.reweigh(tx, profile_id=profile_id, now=self._now())
 

@@ -87,6 +87,16 @@ async def next_look(tx: Tx, *, now: datetime) -> datetime:
     )
 
 
+async def plan(
+    tx: Tx, *, credits_a_day: int, credits_a_look: int, floor: timedelta, now: datetime
+) -> None:
+    """Note the pace that spends the budget evenly over what is followed now."""
+    followed = await profiles.followed(tx)
+    interval = policy.even_interval(followed, credits_a_look, credits_a_day)
+    pace = {"interval": interval.total_seconds(), "floor": floor.total_seconds()}
+    await notes.put(tx, PLAN, pace, now=now)
+
+
 async def fail(
     tx: Tx, profile_id: str, why: Literal["private", "gone", "error"], *, now: datetime
 ) -> None:

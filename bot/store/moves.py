@@ -5,10 +5,10 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from bot.domain import Target
-from bot.store import chats, subscriptions
+from bot.store import chats, lanes, subscriptions
 from bot.store.database import Tx, all_tables
-from bot.store.deliveries import deliveries, hold_lane, is_open, settle_lane
-from bot.store.owed import add_notice, wake_lane
+from bot.store.deliveries import deliveries, is_open
+from bot.store.owed import add_notice
 
 UNIQUE = (sa.UniqueConstraint, sa.PrimaryKeyConstraint)
 SUMS = (sa.Integer, sa.BigInteger)
@@ -32,8 +32,8 @@ async def move_chat(tx: Tx, old: int, new: int, *, now: datetime) -> bool:
             await _rewrite(tx, table, old, new)
     await tx.execute(sa.delete(chats.chats).where(chats.chats.c.id == old))
     await chats.set_state(tx, new, "active", now=now)
-    await wake_lane(tx, new, due_at=now, now=now)
-    await settle_lane(tx, new)
+    await lanes.wake(tx, new, due_at=now, now=now)
+    await lanes.settle(tx, new)
     await subscriptions.reweigh(tx, chat_id=new, now=now)
     return True
 
@@ -77,19 +77,19 @@ async def leave_topic(tx: Tx, chat_id: int, thread_id: int, *, now: datetime) ->
 
 async def close_chat(tx: Tx, chat_id: int, *, now: datetime) -> bool:
     """Stop all alerts of a chat, and the looks that only they needed; false: it was closed."""
-    await hold_lane(tx, chat_id)
+    await lanes.hold(tx, chat_id)
     news = await chats.set_state(tx, chat_id, "closed", now=now)
-    await settle_lane(tx, chat_id)
+    await lanes.settle(tx, chat_id)
     await subscriptions.reweigh(tx, chat_id=chat_id, now=now)
     return news
 
 
 async def open_chat(tx: Tx, chat_id: int, *, now: datetime) -> bool:
     """Let a closed chat's alerts begin again, from now on; false when it was open."""
-    await hold_lane(tx, chat_id)
+    await lanes.hold(tx, chat_id)
     news = await chats.set_state(tx, chat_id, "active", now=now)
     if news:
         await subscriptions.restart(tx, chat_id, now=now)
-        await settle_lane(tx, chat_id)
+        await lanes.settle(tx, chat_id)
         await subscriptions.reweigh(tx, chat_id=chat_id, now=now)
     return news

@@ -8,9 +8,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.domain import Target
+from bot.store import lanes
 from bot.store.chats import chats
 from bot.store.database import Tx, insert_for
-from bot.store.deliveries import deliveries, is_open, lanes
+from bot.store.deliveries import deliveries, is_open
 from bot.store.schema import Timestamp
 from bot.store.stories import stories
 from bot.store.subscriptions import MAIN, subscriptions
@@ -104,7 +105,7 @@ async def add_notice(
             created_at=now,
         )
     )
-    await wake_lane(tx, target.chat_id, due_at=now, now=now)
+    await lanes.wake(tx, target.chat_id, due_at=now, now=now)
 
 
 async def _wake_lanes(tx: Tx, profile_id: str, *, due_at: datetime, now: datetime) -> None:
@@ -118,20 +119,8 @@ async def _wake_lanes(tx: Tx, profile_id: str, *, due_at: datetime, now: datetim
         .distinct()
         .order_by(subscriptions.c.chat_id)
     )
-    insert = insert_for(tx)(lanes).from_select(["chat_id", "due_at", "free_at"], source)
-    await tx.execute(_sooner(insert))
-
-
-async def wake_lane(tx: Tx, chat_id: int, *, due_at: datetime, now: datetime) -> None:
-    """Let a chat's lane be due at ``due_at``, unless it is so sooner."""
-    insert = insert_for(tx)(lanes).values(chat_id=chat_id, due_at=due_at, free_at=now)
-    await tx.execute(_sooner(insert))
-
-
-def _sooner(insert: Any) -> Any:  # noqa: ANN401 - either dialect's insert
-    later = sa.or_(lanes.c.due_at.is_(None), lanes.c.due_at > insert.excluded.due_at)
-    due_at = sa.case((later, insert.excluded.due_at), else_=lanes.c.due_at)
-    return insert.on_conflict_do_update(index_elements=["chat_id"], set_={"due_at": due_at})
+    insert = insert_for(tx)(lanes.lanes).from_select(["chat_id", "due_at", "free_at"], source)
+    await tx.execute(lanes.sooner(insert))
 
 
 @dataclass(frozen=True, slots=True)

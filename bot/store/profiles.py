@@ -138,6 +138,12 @@ async def claim(tx: Tx, *, now: datetime, limit: int, lease: timedelta) -> list[
     return [Known(**row._mapping) for row in await tx.execute(statement)]  # noqa: SLF001 - public name
 
 
+async def put_off(tx: Tx, profile_id: str, *, until: datetime) -> None:
+    """Let a look that could not be made wait, if anybody still follows the profile."""
+    followed = sa.and_(profiles.c.profile_id == profile_id, profiles.c.next_look_at.is_not(None))
+    await tx.execute(sa.update(profiles).where(followed).values(next_look_at=until))
+
+
 async def due_next(tx: Tx) -> datetime | None:
     """Return when the next look is due."""
     statement = sa.select(sa.func.min(profiles.c.next_look_at))

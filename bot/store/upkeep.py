@@ -6,7 +6,8 @@ import sqlalchemy as sa
 
 from bot.store.chats import chats
 from bot.store.database import Tx, insert_for
-from bot.store.deliveries import deliveries, is_open, lanes
+from bot.store.deliveries import deliveries, is_open
+from bot.store.lanes import lanes
 from bot.store.profiles import profiles
 from bot.store.schema import Timestamp
 from bot.store.stories import stories

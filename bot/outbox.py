@@ -1,0 +1,246 @@
+"""The outbox: claim what is due, send it, record what came of it, item by item.
+
+One send at a time into a chat, many chats at once. A copy is counted before it is sent, so that a
+crash can repeat a message but never lose one; the lease is kept up while a send takes long.
+"""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+import structlog
+
+from bot import dispatch
+from bot.captions import caption
+from bot.dispatch import Batch, Decision
+from bot.domain import (
+    Album,
+    Asker,
+    Options,
+    Outcome,
+    Sent,
+    Target,
+    TryLater,
+)
+from bot.i18n import Translator, translator_for
+from bot.metrics import Metrics
+from bot.notices import render
+from bot.receipts import record
+from bot.store import deliveries, lanes, owed, upkeep
+from bot.store.database import Database, Tx
+from bot.store.lanes import Lane
+from bot.telegram.parcels import SendOptions
+from bot.telegram.texts import Texts
+
+log = structlog.get_logger()
+
+LEASE = timedelta(seconds=60)
+IDLE = timedelta(seconds=1)
+
+
+class Albums(Protocol):
+    """What is needed of ``bot.telegram.sender.Sender``."""
+
+    async def send_album(
+        self,
+        target: Target,
+        album: Album,
+        *,
+        caption_html: str | None,
+        options: SendOptions,
+        lane: str,
+        asker: Asker,
+    ) -> Outcome:
+        """Send an album; tell what came of it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A batch that is ours to send: its copies are counted."""
+
+    lane: Lane
+    batch: Batch
+
+
+class Outbox:
+    """Sends what is owed to chats, at least once and at most three times."""
+
+    def __init__(
+        self,
+        db: Database,
+        sender: Albums,
+        texts: Texts,
+        *,
+        at_once: int = 64,
+        lease: timedelta = LEASE,
+        metrics: Metrics | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """Send into up to ``at_once`` chats at the same time."""
+        self._db = db
+        self._sender = sender
+        self._texts = texts
+        self._at_once = at_once
+        self._lease = lease
+        self._now = now
+        self._due = asyncio.Event()
+        self._stopping = False
+        self._rests_until = now()
+        metrics = metrics or Metrics()
+        self._unknown = metrics.counter(
+            "delivery_unknown_total", "Sends of alerts whose answer was lost."
+        )
+        self._parked = metrics.counter("delivery_parked_total", "Alerts given up after copies.")
+
+    def wake(self) -> None:
+        """Look now for what is due."""
+        self._due.set()
+
+    def stop(self) -> None:
+        """Claim nothing more; ``run`` ends when what is on its way has arrived."""
+        self._stopping = True
+        self._due.set()
+
+    async def run(self) -> None:
+        """Send what is due until ``stop``."""
+        if self._db.is_sqlite:  # ours alone, so no lease is another's
+            async with self._db.begin() as tx:
+                await upkeep.release_lanes(tx, now=self._now())
+        slots = asyncio.Semaphore(self._at_once)
+        async with asyncio.TaskGroup() as group:
+            while not self._stopping:
+                self._due.clear()
+                async with slots:  # wait until one is free
+                    pass
+                claimed = await self._claim(max(1, slots._value))  # noqa: SLF001 - how many are free
+                for one in claimed:
+                    await slots.acquire()
+                    group.create_task(self._deliver_in(slots, one))
+                if not claimed:
+                    await self._idle()
+
+    async def run_once(self) -> int:
+        """Send one round of what is due; return how many batches it was."""
+        claimed = await self._claim(self._at_once)
+        async with asyncio.TaskGroup() as group:
+            for one in claimed:
+                group.create_task(self._deliver(one))
+        return len(claimed)
+
+    async def _idle(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(IDLE.total_seconds()):
+                await self._due.wait()
+
+    async def _deliver_in(self, slots: asyncio.Semaphore, claimed: Claimed) -> None:
+        try:
+            await self._deliver(claimed)
+        finally:
+            slots.release()
+            self._due.set()  # the chat may have more
+
+    async def _claim(self, limit: int) -> list[Claimed]:
+        """Take lanes, judge what is due in them, and count a copy of what goes out."""
+        now = self._now()
+        if self._rests_until > now:
+            return []
+        ours: list[Claimed] = []
+        async with self._db.begin() as tx:
+            for lane in await lanes.claim(tx, now=now, limit=limit, lease=self._lease):
+                decision = dispatch.decide(lane, now=now)
+                await self._apply(tx, lane, decision, now)
+                if decision.batch:
+                    await deliveries.start(tx, [row.id for row in decision.batch.rows])
+                    ours.append(Claimed(lane, decision.batch))
+                else:
+                    await lanes.settle(tx, lane.chat.id, free_at=now)
+        return ours
+
+    async def _apply(self, tx: Tx, lane: Lane, decision: Decision, now: datetime) -> None:
+        for row, until, why in decision.held:
+            await deliveries.hold(tx, [row.id], due_at=until, held=why)
+        for row, reason in decision.dropped:
+            await deliveries.drop(tx, [row.id], reason=reason, now=now)
+        for (target, username), count in dispatch.lost(decision).items():
+            fields = {"username": username, "n": count, "why": dispatch.GONE}
+            await owed.add_notice(tx, target, "failed", fields, now=now)
+        if decision.parked:
+            ids = [row.id for row in decision.parked]
+            await deliveries.park(tx, ids, reason=dispatch.TOO_MANY_COPIES, now=now)
+            self._parked.inc(len(ids))
+            log.error("parked after too many copies", chat=lane.chat.id, deliveries=ids)
+
+    async def _deliver(self, claimed: Claimed) -> None:
+        async with asyncio.TaskGroup() as group:
+            keeping = group.create_task(self._keep(claimed.lane))
+            try:
+                outcome = await self._send(claimed)
+            except Exception:
+                log.exception("an alert failed", chat=claimed.lane.chat.id)
+                outcome = TryLater(unknown=True, reason="error")
+            finally:
+                keeping.cancel()
+        await self._record(claimed, outcome)
+
+    async def _record(self, claimed: Claimed, outcome: Outcome) -> None:
+        now = self._now()
+        async with self._db.begin() as tx:
+            account = await record(tx, claimed.lane, claimed.batch, outcome, now=now)
+        self._unknown.inc(account.unknown)
+        self._parked.inc(account.parked)
+        self._rests_until = max(self._rests_until, account.rests_until or now)
+        if not isinstance(outcome, Sent):
+            log.info("alert not sent", chat=claimed.lane.chat.id, outcome=repr(outcome))
+
+    async def _keep(self, lane: Lane) -> None:
+        """Keep the lease up for as long as the send takes."""
+        held = True
+        while held:
+            await asyncio.sleep(self._lease.total_seconds() / 3)
+            until = self._now() + self._lease
+            try:
+                async with self._db.begin() as tx:
+                    held = await lanes.keep(tx, lane.chat.id, lane.token, until=until)
+            except Exception:
+                log.exception("a lease could not be kept", chat=lane.chat.id)
+
+    async def _send(self, claimed: Claimed) -> Outcome:
+        chat, batch = claimed.lane.chat, claimed.batch
+        t = translator_for(chat.spoken).in_zone(ZoneInfo(chat.zone))
+        if batch.album is None:
+            return await self._send_notices(batch, t)
+        options = batch.rows[0].options
+        text = caption(
+            batch.album.stories,
+            t,
+            now=self._now(),
+            zone=ZoneInfo(chat.zone),
+            style=options.caption,
+            alert=True,
+        )
+        return await self._sender.send_album(
+            batch.target,
+            batch.album,
+            caption_html=text,
+            options=_send_options(options, repeat=batch.is_repeat),
+            lane="alert",
+            asker=Asker(chat.id),
+        )
+
+    async def _send_notices(self, batch: Batch, t: Translator) -> Outcome:
+        notice = batch.rows[0].notice or ""
+        sentences = render(notice, [row.fields for row in batch.rows], t)
+        text = "\n\n".join(sentences)
+        return await self._texts.send(batch.target, text, silent=batch.is_repeat)
+
+
+def _send_options(options: Options, *, repeat: bool) -> SendOptions:
+    """What may be in the chat already comes without a sound."""
+    return SendOptions(
+        silent=options.silent or repeat, spoiler=options.spoiler, protect=options.protect
+    )

@@ -1,0 +1,147 @@
+"""What came of a send, written down item by item, in the transaction that frees the lane."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import assert_never
+
+from bot import dispatch, policy
+from bot.dispatch import Batch
+from bot.domain import GiveUp, Moved, Outcome, Sent, SentItem, TryLater
+from bot.errors import MediaGoneError
+from bot.store import deliveries, lanes, moves, owed, usage
+from bot.store.database import Tx
+from bot.store.deliveries import Delivery
+from bot.store.lanes import Lane
+
+
+@dataclass(slots=True)
+class Account:
+    """What the outbox counts: answers lost, deliveries parked, and until when the bot rests."""
+
+    unknown: int = 0
+    parked: int = 0
+    rests_until: datetime | None = None
+
+
+async def record(tx: Tx, lane: Lane, batch: Batch, outcome: Outcome, *, now: datetime) -> Account:
+    """Write down what came of a batch.
+
+    What arrived did so whoever holds the lane by now; all else is for its holder to decide.
+    """
+    account = Account()
+    chat_id = lane.chat.id
+    is_ours = await lanes.hold(tx, chat_id) == lane.token
+    items = outcome.items if isinstance(outcome, Sent | TryLater) else ()
+    rest = await _arrived(tx, batch, items, chat_id, now)
+    if not is_ours:
+        return account
+    free_at = now
+    match outcome:
+        case Sent(_, failed):
+            await _fail(tx, [row for row in rest if row.story_pk in failed], failed, now)
+            missing = [row for row in rest if row.story_pk not in failed]
+            await _unsure(tx, missing, account, now)
+        case TryLater():
+            free_at = await _later(tx, rest, outcome, account, now)
+        case Moved():
+            await deliveries.put_back(tx, _ids(rest), due_at=now)
+        case GiveUp():
+            free_at = await _give_up(tx, rest, outcome, account, now)
+        case _:
+            assert_never(outcome)
+    await lanes.settle(tx, chat_id, free_at=free_at)
+    if isinstance(outcome, Moved):
+        await moves.move_chat(tx, chat_id, outcome.chat_id, now=now)
+    return account
+
+
+async def _arrived(
+    tx: Tx, batch: Batch, items: Sequence[SentItem], chat_id: int, now: datetime
+) -> list[Delivery]:
+    """Note what is in the chat; return the rows that are not."""
+    if batch.album is None:
+        messages = {row.id: items[0].message_id for row in batch.rows} if items else {}
+    else:
+        by_pk = {item.pk: item.message_id for item in items}
+        messages = {row.id: by_pk[row.story_pk] for row in batch.rows if row.story_pk in by_pk}
+    await deliveries.sent(tx, messages, now=now)
+    if messages and batch.album is not None:
+        size = sum(item.size for item in items)
+        await usage.count(tx, chat_id, "alert", now=now, items=len(messages), size=size)
+    return [row for row in batch.rows if row.id not in messages]
+
+
+async def _later(
+    tx: Tx, rest: Sequence[Delivery], outcome: TryLater, account: Account, now: datetime
+) -> datetime:
+    """Keep what did not arrive; return when the chat is free again.
+
+    Where Telegram named a time, or may have sent it, the whole chat waits; else only these rows.
+    """
+    if outcome.whole_bot and outcome.after:
+        account.rests_until = now + outcome.after
+    if outcome.unknown:
+        await _unsure(tx, rest, account, now)
+        return now + max(policy.UNKNOWN_PAUSE, outcome.after or policy.UNKNOWN_PAUSE)
+    if outcome.after is not None:
+        await deliveries.put_back(tx, _ids(rest), due_at=now)
+        return now + outcome.after
+    for row in rest:
+        await deliveries.put_back(tx, [row.id], due_at=policy.retry_at(now, row.tries + 1))
+    return now
+
+
+async def _unsure(tx: Tx, rows: Sequence[Delivery], account: Account, now: datetime) -> None:
+    """Try once more what may have arrived; after that it is parked, for it may be there twice."""
+    account.unknown += len(rows)
+    await deliveries.unsure(tx, _ids(rows))
+    over = [row for row in rows if row.unknowns + 1 >= policy.MAX_UNKNOWNS]
+    account.parked += len(over)
+    await deliveries.park(tx, _ids(over), reason=dispatch.NO_ANSWERS, now=now)
+
+
+async def _give_up(
+    tx: Tx, rest: Sequence[Delivery], outcome: GiveUp, account: Account, now: datetime
+) -> datetime:
+    if not rest:
+        return now
+    chat_id, thread_id = rest[0].target.chat_id, rest[0].target.thread_id
+    match outcome.scope:
+        case "item":
+            await _fail(tx, rest, {}, now)
+        case "thread" if thread_id is not None:
+            await deliveries.put_back(tx, _ids(rest), due_at=now)
+            await moves.leave_topic(tx, chat_id, thread_id, now=now)
+        case "thread" | "chat":
+            await deliveries.put_back(tx, _ids(rest), due_at=now)
+            await moves.close_chat(tx, chat_id, now=now)
+        case "bot":
+            await deliveries.put_back(tx, _ids(rest), due_at=now)
+            account.rests_until = now + policy.BOT_RESTS
+        case _:
+            assert_never(outcome.scope)
+    return now
+
+
+async def _fail(tx: Tx, rows: Sequence[Delivery], why: dict[str, str], now: datetime) -> None:
+    """End what can't be brought, and tell so, once for each reason."""
+    told: dict[str, list[Delivery]] = {}
+    for row in rows:
+        reason = why.get(row.story_pk or "", MediaGoneError.text)
+        await deliveries.drop(tx, [row.id], reason=reason, now=now)
+        if row.story:
+            told.setdefault(reason, []).append(row)
+    for reason, failed in told.items():
+        first = failed[0]
+        fields = {
+            "username": first.username,
+            "n": len(failed),
+            "why": reason,
+            "url": first.story.page_url if first.story else "",
+        }
+        await owed.add_notice(tx, first.target, "failed", fields, now=now)
+
+
+def _ids(rows: Sequence[Delivery]) -> list[int]:
+    return [row.id for row in rows]

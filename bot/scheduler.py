@@ -1,0 +1,202 @@
+"""The scheduler: claim profiles that are due, look at each, record what it showed.
+
+One look serves all who follow a profile. What it costs is reserved before and settled in the
+transaction that records it; no transaction is open while the Stories API is asked.
+"""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+
+import structlog
+
+from bot import policy
+from bot.domain import Story
+from bot.errors import (
+    OutOfServiceError,
+    ProfileNotFoundError,
+    ProfilePrivateError,
+    SpendingError,
+    StoriesError,
+)
+from bot.ledger import Ledger, Payer, Reservation
+from bot.metrics import Metrics
+from bot.store import looks, profiles, shares
+from bot.store.database import Database, Tx
+from bot.store.profiles import Known
+from bot.stories_api import Endpoint, StoriesApi
+from bot.subscriptions import Rules, Subscriptions
+
+log = structlog.get_logger()
+
+LEASE = timedelta(minutes=2)  # a call takes 30 seconds at most
+IDLE = timedelta(seconds=5)  # somebody may have subscribed through another replica
+LONGEST_WAIT = timedelta(minutes=5)  # for money, or for the API to be back
+PROBE_EVERY = timedelta(seconds=30)
+KEEP_EVERY = timedelta(minutes=1)
+TIDY_EVERY = timedelta(hours=1)
+SCHEDULE = Payer("schedule")
+
+
+class Scheduler:
+    """Looks at what is followed, as often as the budget allows."""
+
+    def __init__(
+        self,
+        db: Database,
+        api: StoriesApi,
+        ledger: Ledger,
+        subscriptions: Subscriptions,
+        *,
+        rules: Rules,
+        at_once: int = 8,
+        wake: Callable[[], None] = lambda: None,
+        metrics: Metrics | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """Make up to ``at_once`` looks at a time; ``wake`` is called when deliveries are due."""
+        self._db = db
+        self._api = api
+        self._ledger = ledger
+        self._subscriptions = subscriptions
+        self._rules = rules
+        self._at_once = at_once
+        self._wake = wake
+        self._now = now
+        self._due = asyncio.Event()
+        self._stopping = False
+        self._kept_at = self._tidied_at = now() - TIDY_EVERY
+        metrics = metrics or Metrics()
+        self._looks = metrics.counter("looks_total", "Looks of the schedule.", "outcome")
+        self._new = metrics.counter("stories_found_total", "Stories nobody had seen before.")
+
+    def wake(self) -> None:
+        """Look now for what is due."""
+        self._due.set()
+
+    def stop(self) -> None:
+        """Begin no more looks; ``run`` ends when those under way are recorded."""
+        self._stopping = True
+        self._due.set()
+
+    async def run(self) -> None:
+        """Look at what is due until ``stop``."""
+        while not self._stopping:
+            self._due.clear()
+            try:
+                looked = await self.run_once()
+            except Exception:
+                log.exception("a round of looks failed")
+                looked = 0
+            if not looked:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(IDLE.total_seconds()):
+                        await self._due.wait()
+
+    async def run_once(self) -> int:
+        """Make one round of looks; return how many were due."""
+        await self._keep()
+        now = self._now()
+        limit = await self._affordable(now)
+        if limit <= 0 or not self._api.is_in_service:
+            return 0
+        async with self._db.begin() as tx:
+            due = await profiles.claim(tx, now=now, limit=limit, lease=LEASE)
+        async with asyncio.TaskGroup() as group:
+            for known in due:
+                group.create_task(self._look_safely(known))
+        return len(due)
+
+    async def _affordable(self, now: datetime) -> int:
+        """Return how many looks may be made now: one probe while the API is failing."""
+        room = await self._ledger.room_for_schedule(now)
+        most = 1 if self._api.is_failing else self._at_once
+        return min(most, room // max(self._rules.credits_a_look, 1))
+
+    async def _keep(self) -> None:
+        """Do now and then what else belongs to the schedule."""
+        now = self._now()
+        if now - self._kept_at >= KEEP_EVERY:
+            self._kept_at = now
+            await self._subscriptions.end_blocked()
+            async with self._db.begin() as tx:
+                await looks.plan(
+                    tx,
+                    credits_a_day=self._rules.credits_a_day,
+                    credits_a_look=self._rules.credits_a_look,
+                    floor=self._rules.floor,
+                    now=now,
+                )
+        if now - self._tidied_at >= TIDY_EVERY:
+            self._tidied_at = now
+            await self._subscriptions.tidy()
+
+    async def _look_safely(self, known: Known) -> None:
+        try:
+            outcome = await self._look(known)
+        except Exception:
+            log.exception("a look failed", profile=known.profile_id)
+            outcome = "error"
+        self._looks.inc(outcome=outcome)
+
+    async def _look(self, known: Known) -> str:
+        """Look at one profile; return a word on what came of it."""
+        if policy.is_blocked(known.profile_id, known.username, self._rules.blocked):
+            return "blocked"
+        try:
+            reservation = await self._ledger.reserve(SCHEDULE, Endpoint.USER_STORIES)
+        except SpendingError as error:
+            latest = self._now() + LONGEST_WAIT
+            await self._put_off(known, min(error.until or latest, latest))
+            return "no money"
+        try:
+            answer = await self._api.stories(known.profile_id)
+        except StoriesError as error:
+            return await self._record_failure(known, reservation, error)
+        await self._record(known, reservation, answer.value, answer.credits)
+        return "seen"
+
+    async def _record(
+        self, known: Known, reservation: Reservation, found: list[Story], billed: int
+    ) -> None:
+        profile = found[0].profile if found else known.profile
+        now = self._now()
+        async with self._db.begin() as tx:
+            new = await looks.record(tx, looks.Look(profile, tuple(found)), now=now)
+            await self._settle(tx, known, reservation, billed, now)
+        self._new.inc(len(new))
+        if new:
+            log.info("new stories", profile=known.profile_id, count=len(new))
+        self._wake()
+
+    async def _record_failure(
+        self, known: Known, reservation: Reservation, error: StoriesError
+    ) -> str:
+        now = self._now()
+        billed = reservation.credits if error.credits is None else error.credits
+        async with self._db.begin() as tx:
+            await self._settle(tx, known, reservation, billed, now)
+            match error:
+                case ProfilePrivateError():
+                    await looks.fail(tx, known.profile_id, "private", now=now)
+                case ProfileNotFoundError():
+                    await looks.fail(tx, known.profile_id, "gone", now=now)
+                case OutOfServiceError():
+                    await profiles.put_off(tx, known.profile_id, until=now + LONGEST_WAIT)
+                case _ if self._api.is_failing:  # it is not this profile's fault
+                    await profiles.put_off(tx, known.profile_id, until=now + PROBE_EVERY)
+                case _:
+                    await looks.fail(tx, known.profile_id, "error", now=now)
+        self._wake()
+        return type(error).__name__
+
+    async def _settle(
+        self, tx: Tx, known: Known, reservation: Reservation, billed: int, now: datetime
+    ) -> None:
+        await self._ledger.settle(tx, reservation, billed)
+        await shares.split(tx, known.profile_id, billed, now=now)
+
+    async def _put_off(self, known: Known, until: datetime) -> None:
+        async with self._db.begin() as tx:
+            await profiles.put_off(tx, known.profile_id, until=until)

@@ -1,0 +1,136 @@
+"""Lanes: one a chat, with the time when something is due there next.
+
+Who claims a lane sends alone into that chat until the lease ends. Whoever changes what is due in
+a chat takes its lane first (``hold``) and settles it after.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from bot.store import chats, deliveries
+from bot.store.chats import Chat
+from bot.store.database import Tx, insert_for
+from bot.store.deliveries import Delivery, is_open, waits_for_earlier
+from bot.store.schema import Timestamp, metadata
+
+lanes = sa.Table(
+    "lanes",
+    metadata,
+    sa.Column(
+        "chat_id",
+        sa.BigInteger,
+        sa.ForeignKey("chats.id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    sa.Column("due_at", Timestamp),  # None: nothing is owed
+    sa.Column("free_at", Timestamp, nullable=False),  # until then leased, or told to wait
+    sa.Column("token", sa.BigInteger, nullable=False, server_default="0"),  # who claimed last
+    sa.Column("leased", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Index(
+        "ix_lanes_due",
+        "due_at",
+        postgresql_where=sa.text("due_at IS NOT NULL"),
+        sqlite_where=sa.text("due_at IS NOT NULL"),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """A chat with what is due in it, in the order of sending; ``token`` proves the claim."""
+
+    chat: Chat
+    token: int
+    rows: list[Delivery] = field(default_factory=list)
+
+
+async def claim(tx: Tx, *, now: datetime, limit: int, lease: timedelta) -> list[Lane]:
+    """Take the lanes where something is due, longest overdue first, for ``lease``."""
+    due = (
+        sa.select(lanes.c.chat_id)
+        .where(lanes.c.due_at <= now, lanes.c.free_at <= now)
+        .order_by(lanes.c.due_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    statement = (
+        sa.update(lanes)
+        .where(lanes.c.chat_id.in_(due.scalar_subquery()))
+        .values(free_at=now + lease, token=lanes.c.token + 1, leased=True)
+        .returning(lanes.c.chat_id, lanes.c.token)
+    )
+    tokens = {row.chat_id: row.token for row in await tx.execute(statement)}
+    if not tokens:
+        return []
+    rows = await deliveries.due(tx, list(tokens), now=now)
+    found = await tx.execute(sa.select(*chats.COLUMNS).where(chats.chats.c.id.in_(list(tokens))))
+    return [
+        Lane(
+            chat=Chat(**row._mapping),  # noqa: SLF001 - SQLAlchemy's public name for it
+            token=tokens[row.id],
+            rows=[delivery for delivery in rows if delivery.target.chat_id == row.id],
+        )
+        for row in found
+    ]
+
+
+async def hold(tx: Tx, chat_id: int) -> int | None:
+    """Keep a chat's lane from all others until this transaction ends; return its token."""
+    statement = sa.select(lanes.c.token).where(lanes.c.chat_id == chat_id).with_for_update()
+    return (await tx.execute(statement)).scalar_one_or_none()
+
+
+async def settle(tx: Tx, chat_id: int, *, free_at: datetime | None = None) -> None:
+    """Write down when something is due next in a chat whose lane is held.
+
+    ``free_at`` ends the lease, then or later; a chat where the bot may not write is due never.
+    """
+    rows = deliveries.deliveries
+    due = (
+        sa.select(sa.func.min(rows.c.due_at))
+        .join(chats.chats, chats.chats.c.id == rows.c.chat_id)
+        .where(
+            rows.c.chat_id == chat_id,
+            is_open,
+            ~waits_for_earlier(rows.c.due_at),
+            chats.chats.c.state == "active",
+        )
+        .scalar_subquery()
+    )
+    values: dict[str, Any] = {"due_at": due}
+    if free_at is not None:
+        values |= {"free_at": free_at, "leased": False}
+    await tx.execute(sa.update(lanes).where(lanes.c.chat_id == chat_id).values(**values))
+
+
+async def keep(tx: Tx, chat_id: int, token: int, *, until: datetime) -> bool:
+    """Make a lease longer; false when it is lost."""
+    statement = (
+        sa.update(lanes)
+        .where(lanes.c.chat_id == chat_id, lanes.c.token == token)
+        .values(free_at=until)
+    )
+    return (await tx.execute(statement)).rowcount > 0
+
+
+async def due_next(tx: Tx) -> datetime | None:
+    """Return when the next lane is due."""
+    due: datetime | None = (await tx.execute(sa.select(sa.func.min(lanes.c.due_at)))).scalar()
+    return due
+
+
+async def wake(tx: Tx, chat_id: int, *, due_at: datetime, now: datetime) -> None:
+    """Let a chat's lane be due at ``due_at``, unless it is so sooner."""
+    insert = insert_for(tx)(lanes).values(chat_id=chat_id, due_at=due_at, free_at=now)
+    await tx.execute(sooner(insert))
+
+
+def sooner(insert: Any) -> Any:  # noqa: ANN401 - either dialect's insert
+    """Let the lanes that are there already be due when the insert says, unless they are sooner."""
+    later = sa.or_(lanes.c.due_at.is_(None), lanes.c.due_at > insert.excluded.due_at)
+    due_at = sa.case((later, insert.excluded.due_at), else_=lanes.c.due_at)
+    return insert.on_conflict_do_update(index_elements=["chat_id"], set_={"due_at": due_at})
