@@ -7,8 +7,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
-from babel import Locale, dates, numbers, units
+from babel import Locale, dates, numbers
 from babel.messages.pofile import read_po
 
 from bot.errors import N_
@@ -75,6 +76,10 @@ class Translator:
         """Return ``x`` with the language's separators."""
         return numbers.format_decimal(x, locale=self._locale)
 
+    def money(self, amount: float, currency: str) -> str:
+        """Return an amount of ``currency`` (ISO 4217), as in “$1.20”."""
+        return numbers.format_currency(amount, currency, locale=self._locale)
+
     def date(self, dt: datetime, zone: tzinfo | None = None) -> str:
         """Return day and time of day in ``zone``, as in “Nov 25, 2:05 PM”."""
         joint = self._locale.datetime_formats["medium"]
@@ -93,7 +98,7 @@ class Translator:
     def ago(self, dt: datetime, now: datetime) -> str:
         """Return how far ``dt`` is from ``now``, as in “2 hours ago”."""
         if abs(now - dt) < timedelta(minutes=1):
-            return self.plain(N_("just now"))
+            return self.plain(N_("just now") if dt <= now else N_("in a moment"))
         return dates.format_timedelta(
             dt - now, add_direction=True, threshold=1, locale=self._locale
         )
@@ -101,13 +106,18 @@ class Translator:
     def duration(self, td: timedelta) -> str:
         """Return a span in its two largest units of day to second: “3 hr 20 min”."""
         left = max(round(td.total_seconds()), 0)
-        parts: list[tuple[int, str]] = []
+        parts: list[tuple[_Unit, int]] = []
         for unit, size in _UNITS:
-            count, left = divmod(left, size)
-            parts.append((count, unit))
-        first = next((i for i, (count, _) in enumerate(parts) if count), len(parts) - 1)
-        shown = [(c, u) for c, u in parts[first : first + 2] if c] or [parts[first]]
-        return " ".join(units.format_unit(c, u, "short", locale=self._locale) for c, u in shown)
+            parts.append((unit, left // size * size))
+            left %= size
+        first = next((i for i, (_, seconds) in enumerate(parts) if seconds), len(parts) - 1)
+        shown = [part for part in parts[first : first + 2] if part[1]] or [parts[first]]
+        return " ".join(
+            dates.format_timedelta(
+                seconds, unit, threshold=_NEVER, format="short", locale=self._locale
+            )
+            for unit, seconds in shown
+        )
 
     def _render(self, text: str, english: str, fields: dict[str, object], *, html: bool) -> str:
         """Fill ``text``; where it lacks a field, the English does its best."""
@@ -133,12 +143,14 @@ class Translator:
         return text
 
 
-_UNITS = (
-    ("duration-day", 86400),
-    ("duration-hour", 3600),
-    ("duration-minute", 60),
-    ("duration-second", 1),
+_Unit = Literal["day", "hour", "minute", "second"]
+_UNITS: tuple[tuple[_Unit, int], ...] = (
+    ("day", 86400),
+    ("hour", 3600),
+    ("minute", 60),
+    ("second", 1),
 )
+_NEVER = 10**9  # Babel goes on to the larger unit from this many on
 
 
 def _keeps_apart(match: re.Match[str]) -> bool:

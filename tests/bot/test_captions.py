@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import tdjson
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.captions import CAPTION_LENGTH, caption, profile_link
@@ -16,6 +16,7 @@ from bot.domain import Profile, Story
 from bot.i18n import LANGUAGES, Translator, translator_for
 from bot.markup import Safe, clean, foreign, isolate, length, one_line, plain, shorten
 
+calm = settings(deadline=None)  # the machine may be busy with other tests
 NOW = datetime(2026, 11, 25, 15, 5, tzinfo=UTC)
 MADRID = ZoneInfo("Europe/Madrid")
 ENGLISH = translator_for("en")
@@ -201,6 +202,7 @@ def test_in_arabic_each_line_runs_from_right_to_left_and_names_keep_apart() -> N
     assert isolate("שלום") in of(replace(STORY, profile=hebrew))
 
 
+@calm
 @given(
     st.lists(stories, min_size=1, max_size=10),
     st.sampled_from(sorted(LANGUAGES)),
@@ -224,6 +226,7 @@ def test_no_story_makes_a_caption_that_telegram_refuses(
     assert not set(text) & set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\x00")
 
 
+@calm
 @given(st.text())
 def test_cleaned_text_can_be_sent_and_read_back(text: str) -> None:
     safe = foreign(text, rtl=False)
@@ -233,6 +236,7 @@ def test_cleaned_text_can_be_sent_and_read_back(text: str) -> None:
     assert "\n" not in one_line(text)
 
 
+@calm
 @given(st.text(), st.integers(1, 50))
 def test_shortened_text_is_short_enough_and_a_beginning(text: str, limit: int) -> None:
     short = shorten(text, limit)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.links import (
@@ -19,6 +19,7 @@ from bot.links import (
     verdict,
 )
 
+calm = settings(deadline=None)  # the machine may be busy with other tests
 CORPUS = Path(__file__).parent.parent / "data" / "links.jsonl"
 EXAMPLES = [json.loads(line) for line in CORPUS.read_text(encoding="utf-8").splitlines()]
 KINDS = {"cdn": "media", "reject": "rejected"}
@@ -139,6 +140,7 @@ def test_an_argument_is_a_name_or_a_link() -> None:
         assert parse_argument(bad) == Link("rejected")
 
 
+@calm
 @given(texts)
 def test_no_text_breaks_it_and_nothing_unsafe_comes_out(text: str) -> None:
     for link in [*find_links(text), *links_in_message(text, [("text_link", text)])]:
@@ -149,6 +151,7 @@ def test_no_text_breaks_it_and_nothing_unsafe_comes_out(text: str) -> None:
     parse_argument(text)
 
 
+@calm
 @given(texts)
 def test_what_is_found_is_found_again_by_its_own_address(text: str) -> None:
     for link in find_links(text):
@@ -157,6 +160,7 @@ def test_what_is_found_is_found_again_by_its_own_address(text: str) -> None:
             assert again.url == link.url
 
 
+@calm
 @given(
     names,
     ids,
@@ -169,6 +173,7 @@ def test_a_good_link_is_found_in_any_sentence(name: str, story_id: str, after: s
         assert (link.kind, link.username, link.story_id) == ("story", name, story_id)
 
 
+@calm
 @given(texts, texts)
 def test_lines_do_not_change_each_other(one: str, other: str) -> None:
     if not one.lstrip().startswith("/") and one.strip():
@@ -206,6 +211,7 @@ def test_an_id_with_a_nonsense_date_tells_nothing(pk: str) -> None:
     assert not is_probably_gone(pk, NOW)
 
 
+@calm
 @given(
     st.integers(1_480_000_000_000, 4_100_000_000_000),
     st.integers(0, 2**23 - 1),
