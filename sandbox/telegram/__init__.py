@@ -1,0 +1,1 @@
+"""A Bot API server in memory: it refuses what Telegram refuses, in Telegram's words and order."""

@@ -1,0 +1,102 @@
+"""One call of a method: its parameters as the server reads them, and the list of methods."""
+
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sandbox.faults import Fault
+from sandbox.telegram.params import Upload
+from sandbox.telegram.people import Bot
+from sandbox.telegram.refusals import bad_request
+from sandbox.telegram.services import Services
+from sandbox.telegram.world import World
+
+_TRUE = frozenset({"true", "yes", "1"})
+
+
+@dataclass(slots=True)
+class Call:
+    """What a method needs to answer."""
+
+    services: Services
+    world: World
+    bot: Bot
+    method: str
+    params: dict[str, Any]
+    files: dict[str, Upload]
+    fault: Fault | None = None
+
+    def text(self, name: str) -> str:
+        """A parameter as text, empty where it is missing."""
+        value = self.params.get(name)
+        if value is None:
+            return ""
+        if isinstance(value, str):
+            return value
+        return json.dumps(value, ensure_ascii=False)
+
+    def integer(self, name: str, default: int = 0) -> int:
+        """A parameter as a number; what is no number counts as 0, as at the server."""
+        value = self.params.get(name)
+        return default if value is None else whole(value)
+
+    def flag(self, name: str) -> bool:
+        """A parameter as yes or no."""
+        return truth(self.params.get(name))
+
+    def given(self, name: str) -> bool:
+        """Whether the caller sent it with a value."""
+        return self.params.get(name) not in {None, ""} if self._plain(name) else True
+
+    def _plain(self, name: str) -> bool:
+        return not isinstance(self.params.get(name), dict | list)
+
+    def json(self, name: str, what: str | None = None) -> Any:  # noqa: ANN401 - JSON
+        """A parameter that is JSON, decoded; None where it is missing.
+
+        Raises:
+            Refusal: it is no JSON; `what` is the name in the refusal.
+        """
+        value = self.params.get(name)
+        if not isinstance(value, str):
+            return value
+        if not value:
+            return None
+        try:
+            return json.loads(value)
+        except (ValueError, RecursionError):
+            raise bad_request(f"can't parse {what or name} JSON object") from None
+
+
+def whole(value: object) -> int:
+    """A number as the server reads it: leading digits of a text."""
+    if isinstance(value, bool):
+        return int(value)
+    if isinstance(value, int | float):
+        return int(value)
+    text = str(value).strip()
+    sign, digits = (-1, text[1:]) if text[:1] == "-" else (1, text)
+    end = next((i for i, c in enumerate(digits) if c not in "0123456789"), len(digits))
+    return sign * int(digits[:end][:18] or 0)
+
+
+def truth(value: object) -> bool:
+    """Yes or no as the server reads it."""
+    if isinstance(value, bool):
+        return value
+    return value is not None and str(value).strip().lower() in _TRUE
+
+
+Handler = Callable[[Call], Awaitable[Any]]
+METHODS: dict[str, Handler] = {}
+
+
+def method(name: str) -> Callable[[Handler], Handler]:
+    """Serve the method `name` (its published spelling)."""
+
+    def register(handler: Handler) -> Handler:
+        METHODS[name.lower()] = handler
+        return handler
+
+    return register

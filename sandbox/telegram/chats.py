@@ -1,0 +1,192 @@
+"""Chats: members and their rights, forum topics, what has become of them."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from sandbox.telegram.people import Bot, Person
+
+if TYPE_CHECKING:
+    from sandbox.telegram.messages import Message
+
+SEND_RIGHTS = (
+    "can_send_messages",
+    "can_send_audios",
+    "can_send_documents",
+    "can_send_photos",
+    "can_send_videos",
+    "can_send_video_notes",
+    "can_send_voice_notes",
+    "can_send_polls",
+    "can_send_other_messages",
+    "can_add_web_page_previews",
+)
+MEMBER_RIGHTS = (
+    *SEND_RIGHTS,
+    "can_change_info",
+    "can_invite_users",
+    "can_pin_messages",
+    "can_manage_topics",
+    "can_react_to_messages",
+    "can_edit_tag",
+)
+ADMIN_RIGHTS = (
+    "can_manage_chat",
+    "can_delete_messages",
+    "can_manage_video_chats",
+    "can_restrict_members",
+    "can_promote_members",
+    "can_change_info",
+    "can_invite_users",
+    "can_post_stories",
+    "can_edit_stories",
+    "can_delete_stories",
+    "can_send_welcome_messages",
+)
+_CHANNEL_RIGHTS = ("can_post_messages", "can_edit_messages")
+_GROUP_RIGHTS = ("can_pin_messages", "can_manage_topics")
+IN_CHAT = frozenset({"creator", "administrator", "member", "restricted"})
+GENERAL_TOPIC = 1
+
+
+@dataclass(slots=True)
+class Member:
+    """Somebody's standing in a chat; `rights` overrides what the status gives."""
+
+    status: str
+    rights: dict[str, bool] = field(default_factory=dict)
+    is_anonymous: bool = False
+    custom_title: str | None = None
+
+    @property
+    def present(self) -> bool:
+        """Whether they are in the chat."""
+        if self.status == "restricted":
+            return self.rights.get("is_member", True)
+        return self.status in IN_CHAT
+
+
+@dataclass(slots=True)
+class Topic:
+    """A forum topic; its id is the id of the message that made it."""
+
+    id: int
+    name: str
+    state: str = "open"
+    icon_color: int = 7322096
+
+
+@dataclass(slots=True)
+class Chat:
+    """One chat, with its messages in order."""
+
+    id: int
+    type: str  # private, group, supergroup, channel
+    title: str = ""
+    person: Person | None = None
+    bot: Bot | None = None  # whose private chat it is
+    username: str | None = None
+    is_forum: bool = False
+    started: bool = False  # private: the person has written
+    deleted: bool = False
+    migrated_to: int | None = None
+    migrated_from: int | None = None
+    slow_mode_delay: int = 0
+    permissions: dict[str, bool] = field(default_factory=dict)
+    members: dict[int, Member] = field(default_factory=dict)
+    topics: dict[int, Topic] = field(default_factory=dict)
+    messages: dict[int, "Message"] = field(default_factory=dict)
+    pinned: list[int] = field(default_factory=list)
+    last_message_id: int = 0
+    last_sent_at: dict[int, float] = field(default_factory=dict)  # slow mode, by user
+    _brief: dict[str, Any] | None = None
+
+    @property
+    def kind(self) -> str:
+        """The word of the refusals: group, supergroup, channel."""
+        return self.type
+
+    def brief(self) -> dict[str, Any]:
+        """The Bot API's Chat."""
+        if self._brief is None:
+            self._brief = self._built()
+        return self._brief
+
+    def changed(self) -> None:
+        """Forget the Chat made before."""
+        self._brief = None
+
+    def _built(self) -> dict[str, Any]:
+        chat: dict[str, Any] = {"id": self.id}
+        if self.person is not None:
+            chat["first_name"] = self.person.first_name
+            if self.person.last_name:
+                chat["last_name"] = self.person.last_name
+            if self.person.username:
+                chat["username"] = self.person.username
+        else:
+            chat["title"] = self.title
+            if self.username:
+                chat["username"] = self.username
+        chat["type"] = self.type
+        if self.is_forum:
+            chat["is_forum"] = True
+        return chat
+
+    def next_id(self) -> int:
+        """The id of the next message; private chats count in their bot."""
+        if self.bot is not None:
+            self.bot.last_message_id += 1
+            return self.bot.last_message_id
+        self.last_message_id += 1
+        return self.last_message_id
+
+    def member(self, user_id: int) -> Member:
+        """Somebody's standing; who never was here has left."""
+        return self.members.get(user_id) or Member("left")
+
+    def is_admin(self, user_id: int) -> bool:
+        """Creator or administrator."""
+        return self.member(user_id).status in {"creator", "administrator"}
+
+    def may(self, user_id: int, right: str) -> bool:
+        """Whether somebody has a right here."""
+        member = self.member(user_id)
+        if member.status == "creator" or self.type == "private":
+            return True
+        if member.status == "administrator":
+            return right in SEND_RIGHTS or member.rights.get(right, True)
+        if member.status == "restricted":
+            return member.rights.get(right, False) and self.permissions.get(right, True)
+        return member.present and self.type != "channel" and self.permissions.get(right, True)
+
+    def may_manage_topics(self, user_id: int) -> bool:
+        """Whether closed topics are open to somebody."""
+        member = self.member(user_id)
+        named = member.rights.get("can_manage_topics", False)
+        return member.status == "creator" or (member.status == "administrator" and named)
+
+    def admin_rights(self, member: Member) -> dict[str, bool]:
+        """What ChatMemberAdministrator tells of an administrator's rights."""
+        extra = _CHANNEL_RIGHTS if self.type == "channel" else _GROUP_RIGHTS
+        names = ADMIN_RIGHTS + extra
+        return {name: member.rights.get(name, name != "can_manage_topics") for name in names}
+
+    def member_view(self, user: dict[str, Any]) -> dict[str, Any]:
+        """The Bot API's ChatMember of a user."""
+        member = self.member(user["id"])
+        view: dict[str, Any] = {"user": user, "status": member.status}
+        if member.status == "creator":
+            view["is_anonymous"] = member.is_anonymous
+        elif member.status == "administrator":
+            view["can_be_edited"] = False
+            view |= self.admin_rights(member)
+            view["is_anonymous"] = member.is_anonymous
+        elif member.status == "restricted":
+            view["is_member"] = member.present
+            view |= {right: member.rights.get(right, False) for right in MEMBER_RIGHTS}
+            view["until_date"] = 0
+        elif member.status == "kicked":
+            view["until_date"] = 0
+        if member.custom_title and member.status in {"creator", "administrator"}:
+            view["custom_title"] = member.custom_title
+        return view

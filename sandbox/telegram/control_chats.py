@@ -1,0 +1,269 @@
+"""Control calls of chats: made, read, joined, migrated, divided into topics; limits."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any
+
+from aiohttp import web
+
+from sandbox.telegram import control_errors as get
+from sandbox.telegram import happenings
+from sandbox.telegram.chats import Chat, Member, Topic
+from sandbox.telegram.refusals import Refusal
+from sandbox.telegram.services import Services
+from sandbox.telegram.world import World
+
+Handle = Callable[[web.Request], Awaitable[Any]]
+STATUSES = frozenset({"creator", "administrator", "member", "restricted", "left", "kicked"})
+_CHANGES = ("title", "username", "permissions", "slow_mode_delay", "is_forum", "deleted")
+
+
+def table(world: World, services: Services) -> dict[tuple[str, str], Handle]:
+    """The routes, by verb and path."""
+    calls = Chats(world, services)
+    chat = "/control/chats/{chat}"
+    return {
+        ("GET", "/control/chats"): calls.all_chats,
+        ("POST", "/control/chats"): calls.add_chat,
+        ("PATCH", chat): calls.change,
+        ("GET", chat + "/messages"): calls.messages,
+        ("PUT", chat + "/members/{user}"): calls.set_member,
+        ("GET", chat + "/members"): calls.members,
+        ("POST", chat + "/migrate"): calls.migrate,
+        ("PUT", chat + "/threads/{thread}"): calls.set_thread,
+        ("POST", chat + "/threads"): calls.add_thread,
+        ("GET", "/control/bots"): calls.bots,
+        ("PATCH", "/control/bots/{bot}"): calls.change_bot,
+        ("GET", "/control/limits"): calls.limits,
+        ("PUT", "/control/limits"): calls.set_limits,
+        ("POST", "/control/limits"): calls.set_limits,
+        ("GET", "/control/files/{file}"): calls.file,
+    }
+
+
+class Chats:
+    """The handlers, over one world."""
+
+    def __init__(self, world: World, services: Services) -> None:
+        """They change `world` and the limits of `services`."""
+        self._world = world
+        self._services = services
+
+    async def all_chats(self, _: web.Request) -> object:
+        """Every chat, with its last message."""
+        return [self._summary(chat) for chat in self._world.all_chats()]
+
+    def _summary(self, chat: Chat) -> dict[str, Any]:
+        bot = chat.bot or self._world.bot
+        last = next((m for m in reversed(chat.messages.values()) if not m.deleted), None)
+        summary = dict(chat.brief())
+        summary["_last_message"] = last.shown(bot) if last else None
+        summary["_bot_status"] = (
+            "member" if chat.bot and bot.id not in chat.members else chat.member(bot.id).status
+        )
+        summary["_topics"] = [
+            {"message_thread_id": t.id, "name": t.name, "state": t.state}
+            for t in chat.topics.values()
+        ]
+        summary["_migrated_to"] = chat.migrated_to
+        return summary
+
+    async def add_chat(self, request: web.Request) -> object:
+        """A new group, supergroup or channel, the bot in it (an administrator of channels)."""
+        wanted = await get.body(request)
+        kind = wanted["type"]
+        if kind not in {"group", "supergroup", "channel"}:
+            raise ValueError("type must be group, supergroup or channel")
+        chat = self._world.add_chat(kind, str(wanted["title"]))
+        self._update(chat, wanted)
+        for member in wanted.get("members", ()):
+            person = get.person(self._world, member["user_id"])
+            chat.members[person.id] = _member(member)
+        status = wanted.get("bot_status") or ("administrator" if kind == "channel" else "member")
+        bot = get.bot(self._world, wanted.get("bot_id"))
+        if status != "left":
+            chat.members[bot.id] = _member({"status": status})
+        self._world.events.emit("chat", chat_id=chat.id, chat=chat.brief())
+        return chat.brief()
+
+    def _update(self, chat: Chat, wanted: dict[str, Any]) -> None:
+        for name in _CHANGES:
+            if name in wanted:
+                setattr(chat, name, wanted[name])
+        chat.changed()
+
+    async def change(self, request: web.Request) -> object:
+        """Another title, permissions, slow mode; deleted."""
+        chat = get.chat(self._world, request.match_info["chat"])
+        self._update(chat, await get.body(request))
+        self._world.events.emit("chat", chat_id=chat.id, chat=chat.brief())
+        return chat.brief()
+
+    async def messages(self, request: web.Request) -> object:
+        """What a chat shows, in order; `from_bot=false` shows everything, deleted ones too."""
+        query = request.query
+        bot = get.bot(self._world, query.get("bot_id"))
+        chat = get.chat(self._world, request.match_info["chat"], bot)
+        after = int(query.get("after", 0))
+        from_bot = query.get("from_bot", "true").lower() not in {"false", "0", "no"}
+        return [
+            message.shown(bot)
+            for message in chat.messages.values()
+            if message.id > after and not (from_bot and (message.bot is None or message.deleted))
+        ]
+
+    async def members(self, request: web.Request) -> object:
+        """Everybody's standing."""
+        chat = get.chat(self._world, request.match_info["chat"])
+        users = (self._world.user(user_id) for user_id in chat.members)
+        return [chat.member_view(user) for user in users if user]
+
+    async def set_member(self, request: web.Request) -> object:
+        """Promote, demote, kick, leave; the bot too, who is `bot` or its id."""
+        wanted = await get.body(request)
+        ident = request.match_info["user"]
+        bot = get.bot(self._world, wanted.get("bot_id"))
+        user_id = bot.id if ident == "bot" else int(ident)
+        chat = get.chat(self._world, request.match_info["chat"], self._world.bots.get(user_id))
+        if self._world.user(user_id) is None:
+            raise get.Unknown(f"no such user: {ident}")
+        member = _member(wanted)
+        if chat.type == "private" and member.status not in {"kicked", "member"}:
+            raise ValueError("in a private chat a bot is a member, or kicked (blocked)")
+        told = happenings.standing(
+            self._world, chat, user_id, member, self._actor(chat, user_id, wanted)
+        )
+        user = self._world.user(user_id)
+        return {"update_id": told, "member": chat.member_view(user or {})}
+
+    def _actor(self, chat: Chat, user_id: int, wanted: dict[str, Any]) -> dict[str, Any]:
+        if "by" in wanted:
+            return get.person(self._world, wanted["by"]).user()
+        if chat.person is not None:
+            return chat.person.user()
+        if user_id in self._world.people and wanted["status"] in {"left", "member"}:
+            return self._world.people[user_id].user()
+        humans = [i for i in chat.members if i in self._world.people and chat.is_admin(i)]
+        others = humans or [i for i in chat.members if i in self._world.people]
+        known = others or list(self._world.people)
+        return self._world.people[known[0]].user() if known else self._world.bot.user()
+
+    async def migrate(self, request: web.Request) -> object:
+        """A group becomes a supergroup with another id."""
+        old = get.chat(self._world, request.match_info["chat"])
+        if old.type != "group" or old.migrated_to is not None:
+            raise ValueError("only a group that has not migrated can migrate")
+        members = {user: replace(member) for user, member in old.members.items()}
+        new = self._world.add_chat("supergroup", old.title, members=members,
+                                   migrated_from=old.id, permissions=dict(old.permissions))  # fmt: skip
+        actor = self._actor(old, 0, {"status": ""})
+        left = self._world.service(old, actor, migrate_to_chat_id=new.id)
+        told = happenings.tell(self._world, old, left)
+        old.migrated_to = new.id
+        arrived = self._world.service(new, _group_bot(), migrate_from_chat_id=old.id,
+                                      sender_chat=new.brief())  # fmt: skip
+        happenings.tell(self._world, new, arrived)
+        self._world.events.emit("chat", chat_id=new.id, chat=new.brief())
+        return {"new_chat_id": new.id, "update_id": told}
+
+    async def add_thread(self, request: web.Request) -> object:
+        """A new forum topic; its id is its first message's."""
+        chat = get.chat(self._world, request.match_info["chat"])
+        wanted = await get.body(request)
+        return self._new_topic(chat, chat.last_message_id + 1, wanted)
+
+    def _new_topic(self, chat: Chat, thread: int, wanted: dict[str, Any]) -> object:
+        if not chat.is_forum:
+            raise ValueError("the chat is no forum")
+        chat.last_message_id = max(chat.last_message_id, thread - 1)
+        topic = Topic(thread, str(wanted["name"]), str(wanted.get("state", "open")))
+        chat.topics[thread] = topic
+        made = {"name": topic.name, "icon_color": topic.icon_color}
+        if thread not in chat.messages:
+            kept, chat.last_message_id = chat.last_message_id, thread - 1
+            actor = self._actor(chat, 0, {"status": ""})
+            message = self._world.service(chat, actor, thread, forum_topic_created=made)
+            chat.last_message_id = max(kept, thread)
+            happenings.tell(self._world, chat, message)
+        return _topic_view(topic)
+
+    async def set_thread(self, request: web.Request) -> object:
+        """Make, rename, close, reopen or delete a forum topic."""
+        chat = get.chat(self._world, request.match_info["chat"])
+        wanted = await get.body(request)
+        thread = int(request.match_info["thread"])
+        state = wanted.get("state", "open")
+        if state not in {"open", "closed", "deleted"}:
+            raise ValueError("state must be open, closed or deleted")
+        topic = chat.topics.get(thread)
+        if topic is None:
+            return self._new_topic(chat, thread, wanted)
+        before, topic.state = topic.state, state
+        actor = self._actor(chat, 0, {"status": ""})
+        if wanted.get("name") not in {None, topic.name}:
+            topic.name = str(wanted["name"])
+            self._tell_topic(chat, actor, topic, forum_topic_edited={"name": topic.name})
+        if before != state == "closed":
+            self._tell_topic(chat, actor, topic, forum_topic_closed={})
+        if before == "closed" and state == "open":
+            self._tell_topic(chat, actor, topic, forum_topic_reopened={})
+        return _topic_view(topic)
+
+    def _tell_topic(
+        self, chat: Chat, actor: dict[str, Any], topic: Topic, **fields: object
+    ) -> None:
+        message = self._world.service(chat, actor, topic.id, **fields)
+        happenings.tell(self._world, chat, message)
+
+    async def bots(self, _: web.Request) -> object:
+        """The bots, the main one first."""
+        return [bot.user() | {"_claimed": bot.claimed} for bot in self._world.bots.values()]
+
+    async def change_bot(self, request: web.Request) -> object:
+        """Group privacy and inline mode of a bot."""
+        bot = get.bot(self._world, request.match_info["bot"])
+        wanted = await get.body(request)
+        bot.reads_all = bool(wanted.get("can_read_all_group_messages", bot.reads_all))
+        bot.inline = bool(wanted.get("supports_inline_queries", bot.inline))
+        return bot.user()
+
+    async def limits(self, _: web.Request) -> object:
+        """The flood limits in force."""
+        return self._services.limits.settings()
+
+    async def set_limits(self, request: web.Request) -> object:
+        """Set flood limits by name, or `{"preset": "documented"}`."""
+        self._services.limits.configure(await get.body(request))
+        return self._services.limits.settings()
+
+    async def file(self, request: web.Request) -> web.Response:
+        """A file's bytes by a file_id of any bot, as the chat page shows them."""
+        for bot in self._world.bots.values():
+            try:
+                _, content, _ = self._world.files.find(bot, request.match_info["file"])
+            except Refusal:
+                continue
+            return web.Response(body=content.read(), content_type=content.mime_type)
+        raise get.Unknown("no such file")
+
+
+def _member(wanted: dict[str, Any]) -> Member:
+    status = wanted["status"]
+    if status not in STATUSES:
+        raise ValueError(f"status must be one of {', '.join(sorted(STATUSES))}")
+    rights = {
+        name: bool(value)
+        for name, value in wanted.items()
+        if name.startswith("can_") or name == "is_member"
+    }
+    anonymous = bool(wanted.get("is_anonymous", False))
+    return Member(status, rights, anonymous, wanted.get("custom_title"))
+
+
+def _group_bot() -> dict[str, Any]:
+    return {"id": 1087968824, "is_bot": True, "first_name": "Group",
+            "username": "GroupAnonymousBot"}  # fmt: skip
+
+
+def _topic_view(topic: Topic) -> dict[str, Any]:
+    return {"message_thread_id": topic.id, "name": topic.name, "state": topic.state}

@@ -1,0 +1,209 @@
+"""Control calls of people: they appear, write, edit, press buttons, ask inline."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from aiohttp import web
+
+from sandbox.telegram import control_errors as get
+from sandbox.telegram import entities, happenings
+from sandbox.telegram.chats import Chat
+from sandbox.telegram.messages import Message
+from sandbox.telegram.people import Person
+from sandbox.telegram.world import Callback, InlineQuery, World
+
+Handle = Callable[[web.Request], Awaitable[Any]]
+_DETAILS = ("username", "last_name", "language_code", "deactivated")
+
+
+def table(world: World) -> dict[tuple[str, str], Handle]:
+    """The routes, by verb and path."""
+    calls = People(world)
+    return {
+        ("POST", "/control/users"): calls.add_user,
+        ("GET", "/control/users"): calls.users,
+        ("PATCH", "/control/users/{user}"): calls.change_user,
+        ("POST", "/control/chats/{chat}/messages"): calls.write,
+        ("PATCH", "/control/chats/{chat}/messages/{message}"): calls.edit,
+        ("DELETE", "/control/chats/{chat}/messages/{message}"): calls.delete,
+        ("POST", "/control/chats/{chat}/press"): calls.press,
+        ("GET", "/control/callbacks/{query}"): calls.callback,
+        ("POST", "/control/inline"): calls.ask_inline,
+        ("GET", "/control/inline/{query}"): calls.inline,
+        ("POST", "/control/inline/{query}/choose"): calls.choose,
+    }
+
+
+class People:
+    """The handlers, over one world."""
+
+    def __init__(self, world: World) -> None:
+        """They change `world`."""
+        self._world = world
+
+    async def add_user(self, request: web.Request) -> object:
+        """Somebody new."""
+        wanted = await get.body(request)
+        details = {name: wanted[name] for name in _DETAILS if wanted.get(name) is not None}
+        return self._world.add_person(str(wanted["first_name"]), **details).user()
+
+    async def users(self, _: web.Request) -> object:
+        """Everybody."""
+        return [person.user() for person in self._world.people.values()]
+
+    async def change_user(self, request: web.Request) -> object:
+        """Another name or language; deactivated or back."""
+        person = get.person(self._world, request.match_info["user"])
+        wanted = await get.body(request)
+        for name in ("first_name", *_DETAILS):
+            if name in wanted:
+                setattr(person, name, wanted[name])
+        for chat in self._world.all_chats():
+            chat.changed()
+        return person.user()
+
+    async def write(self, request: web.Request) -> object:
+        """A person writes."""
+        wanted = await get.body(request)
+        chat, person = self._chat_and_person(request, wanted)
+        message = self._composed(chat, person, wanted)
+        chat.started = True
+        self._world.add(message)
+        told = happenings.tell(self._world, chat, message)
+        return {"update_id": told, "message_id": message.id}
+
+    def _chat_and_person(
+        self, request: web.Request, wanted: dict[str, Any]
+    ) -> tuple[Chat, Person | None]:
+        of = get.bot(self._world, wanted.get("bot_id"))
+        chat = get.chat(self._world, request.match_info["chat"], of)
+        user_id = wanted.get("user_id")
+        if user_id is None and chat.person is not None:
+            return chat, chat.person
+        return chat, None if user_id is None else get.person(self._world, user_id)
+
+    def _composed(self, chat: Chat, person: Person | None, wanted: dict[str, Any]) -> Message:
+        sender = None if chat.type == "channel" or person is None else person.user()
+        fields = self._world.head(chat, sender)
+        as_chat = wanted.get("sender_chat_id")
+        if chat.type == "channel":
+            fields["sender_chat"] = chat.brief()
+        elif as_chat is not None:
+            fields["sender_chat"] = get.chat(self._world, as_chat).brief()
+            fields["from"] = _anonymous(own=int(as_chat) == chat.id)
+        thread = int(wanted.get("thread_id") or 0)
+        if thread:
+            fields |= {"message_thread_id": thread, "is_topic_message": True}
+        reply_to = chat.messages.get(int(wanted.get("reply_to") or 0))
+        fields |= _content(wanted)
+        return Message(
+            chat, fields["message_id"], fields, self._world.clock.now(), reply_to=reply_to
+        )
+
+    def _message(self, chat: Chat, ident: object) -> Message:
+        message = chat.messages.get(int(str(ident)))
+        if message is None or message.deleted:
+            raise get.Unknown(f"no such message: {ident}")
+        return message
+
+    async def edit(self, request: web.Request) -> object:
+        """A person changes what they wrote."""
+        wanted = await get.body(request)
+        chat = get.chat(self._world, request.match_info["chat"])
+        message = self._message(chat, request.match_info["message"])
+        now = self._world.clock.now()
+        message.fields = message.fields | _content(wanted) | {"edit_date": int(now)}
+        message.edited_at = now
+        self._world.edited(message)
+        return {"update_id": happenings.tell(self._world, chat, message, edited=True)}
+
+    async def delete(self, request: web.Request) -> object:
+        """A person deletes a message; bots are not told."""
+        chat = get.chat(self._world, request.match_info["chat"])
+        self._world.delete(self._message(chat, request.match_info["message"]))
+        return {"deleted": True}
+
+    async def press(self, request: web.Request) -> object:
+        """A person presses a button that is there."""
+        wanted = await get.body(request)
+        chat, person = self._chat_and_person(request, wanted)
+        if person is None:
+            raise ValueError("user_id is missing")
+        message = self._message(chat, wanted["message_id"])
+        data = str(wanted["data"])
+        rows = message.fields.get("reply_markup", {}).get("inline_keyboard", [])
+        if not any(button.get("callback_data") == data for row in rows for button in row):
+            raise ValueError(f"no such button: {data}")
+        query_id = str(next(self._world.query_ids))
+        bot, told = happenings.press(chat, person.user(), message, data, query_id)
+        self._world.callbacks[query_id] = Callback(bot, self._world.clock.now())
+        return {"update_id": told, "callback_query_id": query_id}
+
+    async def callback(self, request: web.Request) -> object:
+        """What the bot answered to a press."""
+        callback = self._world.callbacks.get(request.match_info["query"])
+        if callback is None:
+            raise get.Unknown("no such callback query")
+        return {"answered": callback.answered, **callback.answer}
+
+    async def ask_inline(self, request: web.Request) -> object:
+        """A person types @bot and a query."""
+        wanted = await get.body(request)
+        person = get.person(self._world, wanted["user_id"])
+        bot = get.bot(self._world, wanted.get("bot_id"))
+        query_id = str(next(self._world.query_ids))
+        query: dict[str, Any] = {
+            "id": query_id,
+            "from": person.user(),
+            "query": str(wanted.get("query", ""))[:256],
+            "offset": str(wanted.get("offset", "")),
+            "chat_type": str(wanted.get("chat_type", "sender")),
+        }
+        told = bot.inbox.put("inline_query", query, f"inline:{person.id}")
+        now = self._world.clock.now()
+        self._world.inline[query_id] = InlineQuery(bot, person, now, query["query"])
+        return {"update_id": told, "inline_query_id": query_id}
+
+    def _inline(self, request: web.Request) -> InlineQuery:
+        query = self._world.inline.get(request.match_info["query"])
+        if query is None:
+            raise get.Unknown("no such inline query")
+        return query
+
+    async def inline(self, request: web.Request) -> object:
+        """What the bot answered to an inline query."""
+        query = self._inline(request)
+        return {"answered": query.answer is not None, **(query.answer or {})}
+
+    async def choose(self, request: web.Request) -> object:
+        """A person picks a result."""
+        query = self._inline(request)
+        wanted = await get.body(request)
+        chosen = {
+            "result_id": str(wanted["result_id"]),
+            "from": query.person.user(),
+            "query": query.query,
+        }
+        told = query.bot.inbox.put("chosen_inline_result", chosen, f"chosen:{query.person.id}")
+        return {"update_id": told}
+
+
+def _anonymous(*, own: bool) -> dict[str, Any]:
+    """Who stands in `from` for an anonymous administrator, or for a channel."""
+    if own:
+        return {"id": 1087968824, "is_bot": True, "first_name": "Group",
+                "username": "GroupAnonymousBot"}  # fmt: skip
+    return {"id": 136817688, "is_bot": True, "first_name": "Channel", "username": "Channel_Bot"}
+
+
+def _content(wanted: dict[str, Any]) -> dict[str, Any]:
+    fields: dict[str, Any] = {}
+    for name, marks in (("text", "entities"), ("caption", "caption_entities")):
+        if wanted.get(name) is None:
+            continue
+        raw = str(wanted[name])
+        shown, found = entities.formatted(raw, "", wanted.get(marks) or wanted.get("entities"))
+        fields[name] = shown
+        if found:
+            fields[marks] = found
+    return fields

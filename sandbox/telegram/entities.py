@@ -1,0 +1,172 @@
+"""Formatted text by Telegram's own parser: entities in UTF-16 units, lengths in code points."""
+
+import json
+import re
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from sandbox.telegram.refusals import bad_request
+
+RAW_LIMIT = 32768  # bytes, before parsing
+TEXT_LIMIT = 4096  # code points, after parsing
+CAPTION_LIMIT = 1024
+
+_PARSE_MODES = {
+    "html": {"@type": "textParseModeHTML"},
+    "markdown": {"@type": "textParseModeMarkdown", "version": 1},
+    "markdownv2": {"@type": "textParseModeMarkdown", "version": 2},
+}
+_KINDS = {
+    "Mention": "mention",
+    "Hashtag": "hashtag",
+    "Cashtag": "cashtag",
+    "BotCommand": "bot_command",
+    "Url": "url",
+    "EmailAddress": "email",
+    "PhoneNumber": "phone_number",
+    "Bold": "bold",
+    "Italic": "italic",
+    "Underline": "underline",
+    "Strikethrough": "strikethrough",
+    "Spoiler": "spoiler",
+    "BlockQuote": "blockquote",
+    "ExpandableBlockQuote": "expandable_blockquote",
+    "Code": "code",
+    "Pre": "pre",
+    "PreCode": "pre",
+    "TextUrl": "text_link",
+    "MentionName": "text_mention",
+    "CustomEmoji": "custom_emoji",
+    "DateTime": "date_time",
+}
+_BACK = {kind: name for name, kind in _KINDS.items() if name != "PreCode"}
+_AUTOMATIC = re.compile(r"[@#$/.:]|\d{6}|\+\d")
+_UNLISTED = ("BankCardNumber", "MediaTimestamp")  # not in the Bot API
+
+
+@cache
+def _parser() -> Callable[[bytes], bytes | None]:
+    import tdjson  # noqa: PLC0415 - an extra: only a running sandbox needs it
+
+    tdjson.td_execute(b'{"@type":"setLogVerbosityLevel","new_verbosity_level":0}')
+    execute: Callable[[bytes], bytes | None] = tdjson.td_execute
+    return execute
+
+
+def _execute(**query: object) -> dict[str, Any]:
+    answer: dict[str, Any] = json.loads(_parser()(json.dumps(query).encode()) or b"{}")
+    return answer
+
+
+def parse_mode_of(value: object) -> str:
+    """The mode's lower-case name, empty for none.
+
+    Raises:
+        Refusal: there is no such mode.
+    """
+    mode = str(value or "").lower()
+    if mode in {"", "none"}:
+        return ""
+    if mode not in _PARSE_MODES:
+        raise bad_request("unsupported parse_mode")
+    return mode
+
+
+def formatted(
+    text: str, mode: str, given: list[dict[str, Any]] | None = None
+) -> tuple[str, list[dict[str, Any]]]:
+    """The text as it is shown, trimmed, and its entities, automatic ones included.
+
+    Raises:
+        Refusal: too long before parsing, or the markup is wrong.
+    """
+    if len(text) * 4 > RAW_LIMIT and len(text.encode()) > RAW_LIMIT:
+        raise bad_request("text is too long")
+    entities: list[dict[str, Any]] = []
+    if mode:
+        answer = _execute(
+            **{"@type": "parseTextEntities", "text": text, "parse_mode": _PARSE_MODES[mode]}
+        )
+        if answer["@type"] == "error":
+            raise bad_request(answer["message"])
+        text, entities = answer["text"], [_shown(entity) for entity in answer["entities"]]
+    elif given:
+        entities = _checked(text, given)
+    text, entities = _trimmed(text, entities)
+    if _AUTOMATIC.search(text):
+        entities = _with_automatic(text, entities)
+    return text, entities
+
+
+def _shown(entity: dict[str, Any]) -> dict[str, Any]:
+    kind = entity["type"]
+    name = kind["@type"].removeprefix("textEntityType")
+    shown = {"offset": entity["offset"], "length": entity["length"], "type": _KINDS[name]}
+    if name == "TextUrl":
+        shown["url"] = kind["url"]
+    elif name == "PreCode":
+        shown["language"] = kind["language"]
+    elif name == "MentionName":
+        shown["user"] = {"id": int(kind["user_id"]), "is_bot": False, "first_name": ""}
+    elif name == "CustomEmoji":
+        shown["custom_emoji_id"] = str(kind["custom_emoji_id"])
+    elif name == "DateTime":
+        shown["unix_time"] = int(kind["unix_time"])
+    return shown
+
+
+def _checked(text: str, given: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    length = utf16(text)
+    kept = []
+    for entity in given:
+        kind = entity.get("type")
+        try:
+            offset, size = int(entity["offset"]), int(entity["length"])
+        except (KeyError, TypeError, ValueError):
+            raise bad_request("can't parse MessageEntity: can't find field \"offset\"") from None
+        if offset < 0 or size <= 0 or offset >= length or kind not in _BACK:
+            continue
+        kept.append(entity | {"offset": offset, "length": min(size, length - offset)})
+    return sorted(kept, key=lambda entity: (entity["offset"], -entity["length"]))
+
+
+def utf16(text: str) -> int:
+    """Length in UTF-16 units, as entities count."""
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def _trimmed(text: str, entities: list[dict[str, Any]]) -> tuple[str, list[dict[str, Any]]]:
+    text = text.replace("\r", "").rstrip()
+    bare = text.lstrip()
+    if bare != text and not any(entity["offset"] == 0 for entity in entities):
+        shift = utf16(text) - utf16(bare)
+        entities = [entity | {"offset": max(0, entity["offset"] - shift)} for entity in entities]
+        text = bare
+    length = utf16(text)
+    kept = [entity for entity in entities if entity["offset"] < length]
+    return text, [
+        entity
+        if entity["offset"] + entity["length"] <= length
+        else entity | {"length": length - entity["offset"]}
+        for entity in kept
+    ]
+
+
+def _with_automatic(text: str, entities: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    answer = _execute(**{"@type": "getTextEntities", "text": text})
+    taken = [
+        (entity["offset"], entity["offset"] + entity["length"])
+        for entity in entities
+        if entity["type"] in {"text_link", "code", "pre", "text_mention", "custom_emoji"}
+    ]
+    found = []
+    for entity in answer.get("entities", ()):
+        if entity["type"]["@type"].removeprefix("textEntityType") in _UNLISTED:
+            continue
+        start, end = entity["offset"], entity["offset"] + entity["length"]
+        if all(end <= left or start >= right for left, right in taken):
+            found.append(_shown(entity))
+    if not found:
+        return entities
+    return sorted(entities + found, key=lambda entity: (entity["offset"], -entity["length"]))

@@ -1,0 +1,223 @@
+"""The files that Telegram keeps: one content, many file_ids, each good for one bot."""
+
+import base64
+import hashlib
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sandbox.media import story_pk_of
+from sandbox.telegram import sniff
+from sandbox.telegram.people import Bot
+from sandbox.telegram.refusals import Refusal, bad_request
+
+_IN_MEMORY = 2**20  # bytes; what is larger lies on the disk
+_MARK = {  # the first byte of a file_id, as Telegram's look
+    "thumbnail": 0,
+    "photo": 2,
+    "voice": 3,
+    "video": 4,
+    "document": 5,
+    "audio": 9,
+    "animation": 10,
+}
+_KIND = {mark: kind for kind, mark in _MARK.items()}
+_SIZES = (("s", 90), ("m", 320), ("x", 800), ("y", 1280), ("w", 2560))
+_SUFFIX = {
+    "image/jpeg": "jpg",
+    "image/png": "png",
+    "image/gif": "gif",
+    "image/webp": "webp",
+    "video/mp4": "mp4",
+    "application/pdf": "pdf",
+    "application/zip": "zip",
+    "audio/mpeg": "mp3",
+    "audio/ogg": "oga",
+}
+_FOLDER = {"photo": "photos", "video": "videos", "animation": "animations", "voice": "voice",
+           "audio": "music", "thumbnail": "thumbnails"}  # fmt: skip
+
+
+@dataclass(slots=True)
+class Content:
+    """Bytes that were uploaded or fetched, kept once."""
+
+    serial: int
+    digest: bytes
+    size: int
+    story_pk: str | None
+    picture: sniff.Picture | None
+    film: sniff.Film | None
+    mime_type: str
+    _data: bytes | None
+    _path: Path | None = None
+
+    def read(self) -> bytes:
+        """The bytes."""
+        return self._data if self._path is None else self._path.read_bytes()  # type: ignore[return-value]  # one of the two is there
+
+
+@dataclass(slots=True)
+class Media:
+    """A file in a message: what it is sent as."""
+
+    kind: str
+    content: Content
+    fields: dict[str, Any] = field(default_factory=dict)
+    thumbnail: Content | None = None
+
+    def view(self, bot: Bot) -> dict[str, Any]:
+        """The message's media field, with the file_ids of `bot`."""
+        if self.kind == "photo":
+            return {"photo": [_photo_size(bot, self.content, size) for size in self._sizes()]}
+        item = dict(self.fields)
+        if self.thumbnail is not None and self.thumbnail.picture is not None:
+            shape = self.thumbnail.picture
+            size = ("m", *_fit(shape.width, shape.height, 320))
+            item["thumbnail"] = _photo_size(bot, self.thumbnail, size, "thumbnail")
+        item["file_id"] = file_id(bot, self.kind, self.content)
+        item["file_unique_id"] = unique_id(self.kind, self.content)
+        item["file_size"] = self.content.size
+        if self.kind == "animation":
+            return {
+                "animation": item,
+                "document": {
+                    key: item[key] for key in item if key not in {"width", "height", "duration"}
+                },
+            }
+        return {self.kind: item}
+
+    def _sizes(self) -> list[tuple[str, int, int]]:
+        shape = self.content.picture
+        width, height = (shape.width, shape.height) if shape else (1, 1)
+        sizes = []
+        for letter, limit in _SIZES:
+            sizes.append((letter, *_fit(width, height, limit)))
+            if max(width, height) <= limit:
+                break
+        return sizes
+
+
+def _fit(width: int, height: int, limit: int) -> tuple[int, int]:
+    scale = min(1.0, limit / max(width, height, 1))
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def _photo_size(
+    bot: Bot, content: Content, size: tuple[str, int, int], kind: str = "photo"
+) -> dict[str, Any]:
+    letter, width, height = size
+    return {
+        "file_id": file_id(bot, kind, content, letter),
+        "file_unique_id": unique_id(kind, content, letter),
+        "width": width,
+        "height": height,
+        "file_size": content.size,
+    }
+
+
+def unique_id(kind: str, content: Content, letter: str = "") -> str:
+    """The same for the same bytes sent as the same thing, whoever asks."""
+    mark = bytes([_MARK[kind]]) + letter.encode()
+    return _text(b"\x01" + hashlib.blake2b(content.digest + mark, digest_size=11).digest())
+
+
+def file_id(bot: Bot, kind: str, content: Content, letter: str = "-") -> str:
+    """What `bot` may send this file again by."""
+    head = bytes([_MARK[kind], 0, 2]) + content.serial.to_bytes(4, "big") + letter.encode()
+    body = head + bot.id.to_bytes(8, "big")
+    return _text(body + _check(body) + b"\x04")
+
+
+def _check(body: bytes) -> bytes:
+    return hashlib.blake2b(body, key=b"file_id", digest_size=22).digest()
+
+
+def _text(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def _wrong(why: str) -> Refusal:
+    return bad_request(f"wrong remote file identifier specified: {why}")
+
+
+class Files:
+    """All contents of one sandbox."""
+
+    def __init__(self) -> None:
+        """Nothing kept yet; the folder for large ones is made when it is needed."""
+        self._by_digest: dict[bytes, Content] = {}
+        self._by_serial: dict[int, Content] = {}
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+
+    def keep(self, data: bytes, content_type: str = "") -> Content:
+        """The content of these bytes."""
+        digest = hashlib.sha256(data).digest()
+        known = self._by_digest.get(digest)
+        if known is not None:
+            return known
+        shape, movie = sniff.picture(data), sniff.film(data)
+        mime = f"image/{shape.kind}" if shape else "video/mp4" if movie else content_type
+        content = Content(
+            serial=len(self._by_digest) + 1,
+            digest=digest,
+            size=len(data),
+            story_pk=story_pk_of(data),
+            picture=shape,
+            film=movie,
+            mime_type=mime or "application/octet-stream",
+            _data=data,
+        )
+        if len(data) > _IN_MEMORY:
+            self._to_disk(content, data)
+        self._by_digest[digest] = self._by_serial[content.serial] = content
+        return content
+
+    def _to_disk(self, content: Content, data: bytes) -> None:
+        if self._folder is None:
+            self._folder = tempfile.TemporaryDirectory(prefix="sandbox-telegram-")
+        content._path = Path(self._folder.name) / content.digest.hex()  # noqa: SLF001 - its own keeper
+        content._path.write_bytes(data)  # noqa: SLF001 - as above
+        content._data = None  # noqa: SLF001 - as above
+
+    def close(self) -> None:
+        """Remove what lies on the disk."""
+        if self._folder is not None:
+            self._folder.cleanup()
+            self._folder = None
+
+    def find(self, bot: Bot, text: str) -> tuple[str, Content, str]:
+        """What a file_id means: kind, content and the letter of its size.
+
+        Raises:
+            Refusal: it is no file_id, or another bot's.
+        """
+        raw = _decoded(text)
+        body = raw[:16]
+        if len(raw) != 39 or raw[16:38] != _check(body):
+            raise _wrong("can't unserialize it. Wrong last symbol")
+        content = self._by_serial.get(int.from_bytes(body[3:7], "big"))
+        if content is None or int.from_bytes(body[8:16], "big") != bot.id:
+            raise bad_request("wrong file identifier/HTTP URL specified")
+        return _KIND[body[0]], content, chr(body[7])
+
+    def path(self, kind: str, content: Content) -> str:
+        """The path that getFile gives."""
+        suffix = _SUFFIX.get(content.mime_type, "bin")
+        return f"{_FOLDER.get(kind, 'documents')}/file_{content.serial}.{suffix}"
+
+    def at(self, path: str) -> Content | None:
+        """The content at a path of getFile."""
+        stem = path.rpartition("/")[2].partition(".")[0].removeprefix("file_")
+        content = self._by_serial.get(int(stem)) if stem.isdecimal() else None
+        known = content is not None and any(self.path(k, content) == path for k in _MARK)
+        return content if known else None
+
+
+def _decoded(text: str) -> bytes:
+    if not text.isascii() or not text.replace("-", "").replace("_", "").isalnum():
+        raise _wrong("Wrong character in the string")
+    if len(text) % 4 == 1:
+        raise _wrong("Wrong string length")
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))

@@ -1,0 +1,100 @@
+"""What people do, and the updates that bots get for it."""
+
+from typing import Any
+
+from sandbox.telegram.chats import Chat, Member
+from sandbox.telegram.messages import Message
+from sandbox.telegram.people import Bot
+from sandbox.telegram.world import World
+
+
+def tell(world: World, chat: Chat, message: Message, *, edited: bool = False) -> int | None:
+    """Give a message to the bots in the chat; the update's id at the main bot."""
+    base = "channel_post" if chat.type == "channel" else "message"
+    kind = f"edited_{base}" if edited else base
+    told = None
+    for bot in world.bots_in(chat):
+        if bot is message.bot or not _reads(chat, bot, message):
+            continue
+        update_id = bot.inbox.put(kind, message.view(bot), f"chat:{chat.id}")
+        if bot is world.bot or told is None:
+            told = update_id
+    return told
+
+
+def _reads(chat: Chat, bot: Bot, message: Message) -> bool:
+    if chat.type in {"private", "channel"} or bot.reads_all or chat.is_admin(bot.id):
+        return True
+    text = message.fields.get("text") or message.fields.get("caption")
+    if text is None and message.media is None:
+        return True
+    if message.reply_to is not None and message.reply_to.bot is bot:
+        return True
+    word = (text or "").split(maxsplit=1)[0] if (text or "").strip() else ""
+    named = word.partition("@")[2].lower()
+    return word.startswith("/") and named in {"", bot.username.lower()}
+
+
+def standing(
+    world: World, chat: Chat, user_id: int, member: Member, actor: dict[str, Any]
+) -> int | None:
+    """Change somebody's standing: service messages, my_chat_member, chat_member."""
+    user = world.user(user_id)
+    if user is None:
+        raise ValueError(f"no such user: {user_id}")
+    before_member, before = chat.member(user_id), chat.member_view(user)
+    if chat.type == "private" and user_id not in chat.members:
+        before = {"user": user, "status": "member"}
+        before_member = Member("member")
+    chat.members[user_id] = member
+    after = chat.member_view(user)
+    _announce(world, chat, user, actor, joined=member.present and not before_member.present,
+              left=before_member.present and not member.present)  # fmt: skip
+    told = None
+    if before == after:
+        return None
+    change = {
+        "chat": chat.brief(),
+        "from": actor,
+        "date": int(world.clock.now()),
+        "old_chat_member": before,
+        "new_chat_member": after,
+    }
+    bot = world.bots.get(user_id)
+    if bot is not None:
+        told = bot.inbox.put("my_chat_member", change, f"chat:{chat.id}")
+    for other in world.bots_in(chat):
+        if other.id != user_id and chat.is_admin(other.id):
+            update_id = other.inbox.put("chat_member", change, f"user:{actor['id']}")
+            told = told if told is not None else update_id
+    if world.events:
+        world.events.emit("chat", chat_id=chat.id, chat=chat.brief())
+    return told
+
+
+def _announce(
+    world: World, chat: Chat, user: dict[str, Any], actor: dict[str, Any],
+    *, joined: bool, left: bool,
+) -> None:  # fmt: skip
+    if chat.type not in {"group", "supergroup"} or not (joined or left):
+        return
+    fields: dict[str, Any] = {"new_chat_members": [user]} if joined else {"left_chat_member": user}
+    message = world.service(chat, actor, **fields)
+    tell(world, chat, message)
+
+
+def press(
+    chat: Chat, person: dict[str, Any], message: Message, data: str, query_id: str
+) -> tuple[Bot, int | None]:
+    """A button is pressed: the callback query, in the queue of its user."""
+    bot = message.bot or chat.bot
+    if bot is None:
+        raise ValueError("the message is no bot's")
+    query = {
+        "id": query_id,
+        "from": person,
+        "message": message.view(bot),
+        "chat_instance": str(chat.id * 7919 % 2**62),
+        "data": data,
+    }
+    return bot, bot.inbox.put("callback_query", query, f"callback:{person['id']}")

@@ -1,0 +1,193 @@
+"""The file that a call sends: uploaded, fetched from the web, or known by its file_id."""
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from sandbox.telegram.call import Call, whole
+from sandbox.telegram.files import Content, Media
+from sandbox.telegram.params import Upload
+from sandbox.telegram.refusals import Refusal, bad_request
+
+PHOTO_LIMIT = 10 * 2**20
+URL_LIMITS = {"photo": 5 * 2**20}
+URL_LIMIT = 20 * 2**20
+_THUMBNAIL_LIMIT = 200 * 1024
+_URL_TYPES = {
+    "photo": ("image/",),
+    "video": ("video/",),
+    "document": ("application/pdf", "application/zip", "image/gif"),
+    "animation": ("image/gif", "video/mp4"),
+    "audio": ("audio/",),
+    "voice": ("audio/ogg",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What was sent: the content, how it came, the upload's name."""
+
+    content: Content
+    source: str
+    name: str = ""
+    kind: str = ""  # of a file_id
+
+
+class MediaFailure(Exception):  # noqa: N818 - an answer of Telegram's media servers
+    """A file that Telegram's servers refuse; an album tells it in other words than one message."""
+
+    def __init__(self, code: str, text: str = "") -> None:
+        """`code` is the server's own word, `text` what a single message says for it."""
+        super().__init__(code)
+        self.code = code
+        self.text = text or code
+
+    def refusal(self) -> Refusal:
+        """As the answer to a call that sends this file alone."""
+        return bad_request(self.text)
+
+
+async def single(call: Call, kind: str, options: dict[str, Any]) -> tuple[Media, str]:
+    """The file of sendPhoto and its kin.
+
+    Raises:
+        Refusal: missing, too big, of another kind or not to be had.
+    """
+    given = local(call, kind, call.text(kind), kind)
+    if given is None:
+        raise bad_request(f"there is no {kind} in the request")
+    try:
+        return await finish(call, kind, given, options)
+    except MediaFailure as failure:
+        raise failure.refusal() from None
+
+
+def local(call: Call, kind: str, value: str, field: str = "") -> Given | str | None:
+    """What can be said without the web: an upload, a file_id, or a URL as text; None for nothing.
+
+    Raises:
+        Refusal: an upload is empty or too big, a file_id is wrong.
+    """
+    upload = _upload(call, value, field)
+    if upload is not None:
+        return _from_upload(call, kind, upload)
+    if not value or value.startswith("attach://"):
+        return None
+    if "." in value:
+        _check_url(value)
+        return value
+    return _from_file_id(call, kind, value)
+
+
+def _upload(call: Call, value: str, field: str) -> Upload | None:
+    if value.startswith("attach://"):
+        return call.files.get(value.removeprefix("attach://"))
+    return call.files.get(field) if field else None
+
+
+def _from_upload(call: Call, kind: str, upload: Upload) -> Given:
+    size = len(upload.data)
+    if size == 0:
+        raise bad_request("file must be non-empty")
+    if kind == "photo" and size > PHOTO_LIMIT:
+        raise bad_request(
+            f"file of size {size} bytes is too big for a photo; "
+            f"the maximum size is {PHOTO_LIMIT} bytes"
+        )
+    content = call.world.files.keep(upload.data, upload.content_type)
+    return Given(content, "upload", upload.name)
+
+
+def _check_url(url: str) -> None:
+    scheme, separator, _ = url.partition("://")
+    if separator and scheme.lower() not in {"http", "https"}:
+        raise bad_request("invalid file HTTP URL specified: Unsupported URL protocol")
+    try:
+        host = urlsplit(url if separator else f"http://{url}").hostname
+    except ValueError:
+        host = None
+    if not host or " " in url:
+        raise bad_request("invalid file HTTP URL specified: URL host is empty")
+
+
+def _from_file_id(call: Call, kind: str, value: str) -> Given:
+    real, content, _ = call.world.files.find(call.bot, value)
+    if real == "thumbnail":
+        raise bad_request(f"can't use file of type Thumbnail as {kind.capitalize()}")
+    if real != kind and {real, kind} != {"document", "animation"}:
+        raise bad_request(f"can't use file of type {real.capitalize()} as {kind.capitalize()}")
+    return Given(content, "file_id", kind=real)
+
+
+async def finish(
+    call: Call, kind: str, given: Given | str, options: dict[str, Any]
+) -> tuple[Media, str]:
+    """The media to send, fetched where it is a URL and looked into where it is new.
+
+    Raises:
+        MediaFailure: Telegram's servers do not take it.
+    """
+    if isinstance(given, str):
+        given = await _fetched(call, kind, given)
+    if kind == "photo":
+        _check_photo(given)
+    return _media(call, kind, given, options), given.source
+
+
+async def _fetched(call: Call, kind: str, url: str) -> Given:
+    answer = await call.services.fetch(url)
+    if answer is None or answer.status != 200 or not answer.data:
+        raise MediaFailure("WEBPAGE_CURL_FAILED", "failed to get HTTP URL content")
+    if max(len(answer.data), answer.length or 0) > URL_LIMITS.get(kind, URL_LIMIT):
+        raise MediaFailure("WEBPAGE_CURL_FAILED", "failed to get HTTP URL content")
+    if not answer.content_type.startswith(_URL_TYPES[kind]):
+        raise MediaFailure("WEBPAGE_MEDIA_EMPTY", "wrong type of the web page content")
+    content = call.world.files.keep(answer.data, answer.content_type)
+    name = urlsplit(url).path.rpartition("/")[2]
+    return Given(content, "url", name)
+
+
+def _check_photo(given: Given) -> None:
+    shape = given.content.picture
+    if shape is None:
+        raise MediaFailure("IMAGE_PROCESS_FAILED")
+    width, height = shape.width, shape.height
+    narrow = max(width, height) > 20 * max(1, min(width, height))
+    if width + height > 10_000 or narrow or not width or not height:
+        raise MediaFailure("PHOTO_INVALID_DIMENSIONS")
+
+
+def _media(call: Call, kind: str, given: Given, options: dict[str, Any]) -> Media:
+    content = given.content
+    if kind == "photo":
+        return Media("photo", content)
+    fields: dict[str, Any] = {}
+    if kind in {"video", "animation"}:
+        film = content.film
+        for name, real in (("width", film.width if film else 0),
+                           ("height", film.height if film else 0),
+                           ("duration", film.duration if film else 0)):  # fmt: skip
+            fields[name] = whole(options.get(name) or 0) or real
+    elif kind in {"audio", "voice"}:
+        fields["duration"] = whole(options.get("duration") or 0)
+        for name in ("performer", "title"):
+            if kind == "audio" and options.get(name):
+                fields[name] = str(options[name])
+    if given.name and kind != "voice":
+        fields["file_name"] = given.name
+    fields["mime_type"] = content.mime_type
+    return Media(kind, content, fields, thumbnail(call, options))
+
+
+def thumbnail(call: Call, options: dict[str, Any]) -> Content | None:
+    """The thumbnail that was sent along; only an upload can be one."""
+    upload = _upload(call, str(options.get("thumbnail") or ""), "thumbnail")
+    if upload is None or not 0 < len(upload.data) < _THUMBNAIL_LIMIT:
+        return None
+    content = call.world.files.keep(upload.data, upload.content_type)
+    return content if content.picture else None
+
+
+def upload_bytes(call: Call) -> int:
+    """The size of all files of a call together."""
+    return sum(len(upload.data) for upload in call.files.values())

@@ -1,0 +1,117 @@
+"""Flood limits: windows per bot, chat and group, and the server's pacing of equal uploads."""
+
+import math
+from collections import defaultdict, deque
+from dataclasses import dataclass, field
+from typing import Any
+
+from sandbox.telegram.refusals import too_many_requests
+
+DOCUMENTED: dict[str, Any] = {
+    "enabled": True,
+    "per_bot_s": 30,
+    "per_chat_s": 1,
+    "per_chat_burst": 3,
+    "per_group_min": 20,
+    "pace_uploads": True,
+}
+_PACED_FROM = 100_000  # bytes of files; tdlib/telegram-bot-api, Client.cpp
+_BACKLOG_S = 5.0
+
+
+@dataclass
+class Limits:
+    """Messages in sliding windows; an album weighs its items. Off until asked for."""
+
+    enabled: bool = False
+    per_bot_s: int = 30  # messages a second in all
+    per_chat_s: float = 1.0  # messages a second in one private chat, sustained
+    per_chat_burst: int = 3  # messages at once in one private chat
+    per_group_min: int = 20  # messages a minute in one group or channel
+    pace_uploads: bool = True
+    _bot: dict[int, deque[float]] = field(default_factory=lambda: defaultdict(deque))
+    _group: dict[tuple[int, int], deque[float]] = field(default_factory=lambda: defaultdict(deque))
+    _chat: dict[tuple[int, int], float] = field(default_factory=dict)  # when it is drained
+
+    def settings(self) -> dict[str, Any]:
+        """The limits in force."""
+        return {name: getattr(self, name) for name in DOCUMENTED}
+
+    def configure(self, wanted: dict[str, Any]) -> None:
+        """Set limits by name; `{"preset": "documented"}` sets what Telegram tells of.
+
+        Raises:
+            ValueError: there is no such limit.
+        """
+        changes = dict(wanted)
+        preset = changes.pop("preset", None)
+        if preset not in {None, "documented", "off"}:
+            raise ValueError(f"no such preset: {preset}")
+        if preset:
+            changes = DOCUMENTED | {"enabled": preset == "documented"} | changes
+        if unknown := set(changes) - set(DOCUMENTED):
+            raise ValueError(f"no such limit: {', '.join(sorted(unknown))}")
+        for name, value in changes.items():
+            setattr(self, name, value)
+        self._bot.clear()
+        self._group.clear()
+        self._chat.clear()
+
+    def take(self, bot_id: int, chat_id: int, weight: int, now: float) -> None:
+        """Count `weight` messages into a chat.
+
+        Raises:
+            Refusal: 429, with the seconds until it would go.
+        """
+        if not self.enabled:
+            return
+        key = (bot_id, chat_id)
+        waits = [_wait(self._bot[bot_id], self.per_bot_s, 1.0, weight, now)]
+        if chat_id < 0:
+            waits.append(_wait(self._group[key], self.per_group_min, 60.0, weight, now))
+        else:
+            waits.append(self._chat_wait(key, now))
+        if (wait := max(waits)) > 0:
+            raise too_many_requests(max(1, math.ceil(wait)))
+        self._bot[bot_id].extend([now] * weight)
+        if chat_id < 0:
+            self._group[key].extend([now] * weight)
+        else:
+            drained = max(self._chat.get(key, now), now)
+            self._chat[key] = drained + weight / self.per_chat_s
+
+    def _chat_wait(self, key: tuple[int, int], now: float) -> float:
+        ahead = (self._chat.get(key, now) - now) * self.per_chat_s
+        return (ahead - self.per_chat_burst + 1e-6) / self.per_chat_s
+
+
+def _wait(sent: deque[float], limit: int, window: float, weight: int, now: float) -> float:
+    while sent and sent[0] <= now - window:
+        sent.popleft()
+    over = len(sent) + weight - limit
+    if over <= 0 or not sent:
+        return 0.0
+    return sent[min(over, len(sent)) - 1] + window - now
+
+
+@dataclass
+class Pacing:
+    """Uploads of equal size are spaced by the server: 0.2 to 0.9 s each."""
+
+    limits: Limits
+    _next: dict[tuple[int, int], float] = field(default_factory=dict)
+
+    def wait(self, bot_id: int, size: int, now: float) -> float:
+        """Seconds that an upload of `size` bytes has to wait.
+
+        Raises:
+            Refusal: 429 for a minute, where more than 5 s are waiting already.
+        """
+        if not (self.limits.enabled and self.limits.pace_uploads) or size <= _PACED_FROM:
+            return 0.0
+        key, step = (bot_id, size), min(0.9, max(0.2, size * 1e-7))
+        start = max(self._next.get(key, 0.0), now - 1.0)
+        if start - now > _BACKLOG_S:
+            raise too_many_requests(60)
+        self._next[key] = start + step
+        return max(0.0, start - now)

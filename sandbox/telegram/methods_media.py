@@ -1,0 +1,164 @@
+"""sendPhoto, sendVideo, sendDocument and their kin, and sendMediaGroup."""
+
+import asyncio
+from typing import Any
+
+from sandbox.telegram import inputs, sending, targets, text
+from sandbox.telegram.call import Call, method, truth
+from sandbox.telegram.files import Media
+from sandbox.telegram.inputs import Given, MediaFailure
+from sandbox.telegram.messages import Message
+from sandbox.telegram.refusals import Refusal, bad_request
+
+_ALBUM_LIMIT = 10
+_ALONE = ("audio", "document")  # kinds that go with their own kind only
+_ALBUM_KINDS = frozenset({"photo", "video", "audio", "document"})
+_TITLE = {"audio": "Audio", "document": "Document"}
+
+
+async def pace(call: Call) -> None:
+    """Wait for one's turn, where uploads of equal size come in a row."""
+    size = inputs.upload_bytes(call)
+    if size:
+        wait = call.services.pacing.wait(call.bot.id, size, call.world.clock.now())
+        if wait > 0:
+            await asyncio.sleep(wait)
+
+
+async def _send(call: Call, kind: str) -> dict[str, Any]:
+    body = text.caption(call)
+    await pace(call)
+    given = inputs.local(call, kind, call.text(kind), kind)
+    if given is None:
+        raise bad_request(f"there is no {kind} in the request")
+    where = sending.place(call, kind)
+    try:
+        media, source = await inputs.finish(call, kind, given, call.params)
+    except MediaFailure as failure:
+        raise failure.refusal() from None
+    sending.charge(call, where.chat)
+    return sending.post(call, where, body, media, source).view(call.bot)
+
+
+@method("sendPhoto")
+async def send_photo(call: Call) -> dict[str, Any]:
+    """A picture."""
+    return await _send(call, "photo")
+
+
+@method("sendVideo")
+async def send_video(call: Call) -> dict[str, Any]:
+    """A video."""
+    return await _send(call, "video")
+
+
+@method("sendDocument")
+async def send_document(call: Call) -> dict[str, Any]:
+    """Any file."""
+    return await _send(call, "document")
+
+
+@method("sendAnimation")
+async def send_animation(call: Call) -> dict[str, Any]:
+    """A GIF or a silent video."""
+    return await _send(call, "animation")
+
+
+@method("sendAudio")
+async def send_audio(call: Call) -> dict[str, Any]:
+    """Music."""
+    return await _send(call, "audio")
+
+
+@method("sendVoice")
+async def send_voice(call: Call) -> dict[str, Any]:
+    """A voice note."""
+    return await _send(call, "voice")
+
+
+Item = tuple[str, dict[str, Any], Given | str, dict[str, Any]]  # kind, options, file, caption
+
+
+def _item(call: Call, item: object) -> Item:
+    if not isinstance(item, dict):
+        raise bad_request("can't parse InputMedia: expected an Object")
+    kind = item.get("type")
+    if not isinstance(kind, str):
+        raise bad_request("can't parse InputMedia: can't find field \"type\"")
+    kind = kind.lower()
+    if kind == "animation":
+        raise bad_request(
+            "can't parse InputMedia: type \"animation\" can't be used in sendMediaGroup"
+        )
+    if kind not in _ALBUM_KINDS:
+        raise bad_request(f'can\'t parse InputMedia: invalid type "{kind}" specified')
+    caption = text.of_item(item)
+    media = item.get("media")
+    if not isinstance(media, str):
+        raise bad_request("can't parse InputMedia: can't find field \"media\"")
+    given = inputs.local(call, kind, media)
+    if given is None:
+        raise bad_request("can't parse InputMedia: media not found")
+    return kind, item, given, caption
+
+
+def _check_album(items: list[Item]) -> None:
+    if not items:
+        raise bad_request("there are no messages to send")
+    if len(items) > _ALBUM_LIMIT:
+        raise bad_request("too many messages to send as an album")
+    kinds = {kind for kind, *_ in items}
+    for kind in _ALONE:
+        if kind in kinds and len(kinds) > 1:
+            raise bad_request(f"{_TITLE[kind]} can't be mixed with other media types")
+    above = {truth(item.get("show_caption_above_media")) for _, item, *_ in items}
+    if len(above) > 1:
+        raise bad_request(
+            "parameter show_caption_above_media must be the same for all messages in the album"
+        )
+
+
+@method("sendMediaGroup")
+async def send_media_group(call: Call) -> list[dict[str, Any]]:
+    """An album; items that go stay in the chat although another one fails the call."""
+    raw = call.json("media", "media")
+    if not isinstance(raw, list):
+        raise bad_request("expected an Array of InputMedia")
+    await pace(call)
+    items = [_item(call, item) for item in raw]
+    _check_album(items)
+    where = sending.place(call, items[0][0], with_markup=False)
+    for kind in {kind for kind, *_ in items[1:]}:
+        targets.check_right(where.chat, call.bot, kind)
+    sending.charge(call, where.chat, len(items))
+    results = await asyncio.gather(
+        *(_finished(call, number, item) for number, item in enumerate(items, 1))
+    )
+    group = str(next(call.world.media_group)) if len(items) > 1 else None
+    messages: list[Message] = []
+    for result, (_, _, _, caption) in zip(results, items, strict=True):
+        if isinstance(result, MediaFailure):
+            where.chat.next_id()  # the id of a message that failed is not given again
+            continue
+        media, source = result
+        body = caption | {"media_group_id": group} if group else caption
+        messages.append(sending.post(call, where, body, media, source))
+    for number, result in enumerate(results, 1):
+        if isinstance(result, MediaFailure):
+            raise _album_failure(number, result)
+    return [message.view(call.bot) for message in messages]
+
+
+async def _finished(call: Call, number: int, item: Item) -> tuple[Media, str] | MediaFailure:
+    kind, options, given, _ = item
+    wanted = call.fault.fault if call.fault else {}
+    if wanted.get("fail_item") == number:
+        return MediaFailure(str(wanted.get("description") or "WEBPAGE_MEDIA_EMPTY"))
+    try:
+        return await inputs.finish(call, kind, given, options)
+    except MediaFailure as failure:
+        return failure
+
+
+def _album_failure(number: int, failure: MediaFailure) -> Refusal:
+    return bad_request(f'failed to send message #{number} with the error message "{failure.code}"')

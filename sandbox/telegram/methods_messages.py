@@ -1,0 +1,220 @@
+"""Text messages, edits, deletes, chat actions."""
+
+from typing import Any
+
+from sandbox.telegram import inputs, markup, sending, targets, text
+from sandbox.telegram.call import Call, method
+from sandbox.telegram.chats import Chat
+from sandbox.telegram.messages import Message
+from sandbox.telegram.refusals import bad_request
+
+ACTIONS = frozenset(
+    {
+        "typing",
+        "upload_photo",
+        "record_video",
+        "upload_video",
+        "record_voice",
+        "upload_voice",
+        "record_audio",
+        "upload_audio",
+        "upload_document",
+        "choose_sticker",
+        "find_location",
+        "pick_up_location",
+        "record_video_note",
+        "upload_video_note",
+    }
+)
+_TWO_DAYS_S = 48 * 3600
+_SAME = (
+    "message is not modified: specified new message content and reply markup are exactly the "
+    "same as a current content and reply markup of the message"
+)
+
+
+@method("sendMessage")
+async def send_message(call: Call) -> dict[str, Any]:
+    """A text message."""
+    body = text.message_text(call)
+    where = sending.place(call, "text")
+    sending.charge(call, where.chat)
+    return sending.post(call, where, body).view(call.bot)
+
+
+@method("sendChatAction")
+async def send_chat_action(call: Call) -> bool:
+    """What the head of the chat says: is typing, is sending a photo."""
+    action = call.text("action")
+    if action.lower() not in ACTIONS:
+        raise bad_request("wrong parameter action in request")
+    chat = targets.writable(call)
+    thread = targets.topic(call, chat)
+    call.world.events.emit("action", chat_id=chat.id, action=action.lower(), thread_id=thread)
+    return True
+
+
+def _editable(call: Call) -> tuple[Chat, Message]:
+    chat = targets.writable(call)
+    message_id = call.integer("message_id")
+    if message_id <= 0:
+        raise bad_request("message identifier is not specified")
+    message = chat.messages.get(message_id)
+    if message is None or message.deleted:
+        raise bad_request("message to edit not found")
+    posts = chat.type == "channel" and chat.may(call.bot.id, "can_edit_messages")
+    if message.bot is not call.bot and not posts:
+        raise bad_request("message can't be edited")
+    return chat, message
+
+
+def _changed(call: Call, message: Message) -> dict[str, Any]:
+    now = call.world.clock.now()
+    message.edited_at = now
+    message.fields["edit_date"] = int(now)
+    call.world.edited(message)
+    return message.view(call.bot)
+
+
+def _apply(call: Call, message: Message, body: dict[str, Any], replaced: set[str]) -> Any:  # noqa: ANN401 - a Message
+    keyboard = markup.inline_of(call, message.chat.type)
+    kept = {name: value for name, value in message.fields.items() if name in replaced}
+    if kept == body and markup.same(message.fields.get("reply_markup"), keyboard):
+        raise bad_request(_SAME)
+    _charge(call, message)
+    message.fields = {k: v for k, v in message.fields.items() if k not in replaced} | body
+    _set_keyboard(message, keyboard)
+    return _changed(call, message)
+
+
+def _charge(call: Call, message: Message) -> None:
+    limits = call.services.limits
+    if limits.enabled and message.chat.id < 0:
+        limits.take(call.bot.id, message.chat.id, 1, call.world.clock.now())
+
+
+def _set_keyboard(message: Message, keyboard: dict[str, Any] | None) -> None:
+    message.fields.pop("reply_markup", None)
+    if keyboard is not None:
+        message.fields["reply_markup"] = keyboard
+
+
+@method("editMessageText")
+async def edit_message_text(call: Call) -> Any:  # noqa: ANN401 - Message or True
+    """Another text for a text message."""
+    body = text.message_text(call)
+    if call.text("inline_message_id"):
+        raise bad_request("MESSAGE_ID_INVALID")
+    _, message = _editable(call)
+    if message.media is not None or "text" not in message.fields:
+        raise bad_request("there is no text in the message to edit")
+    return _apply(call, message, body, {"text", "entities", "link_preview_options"})
+
+
+@method("editMessageCaption")
+async def edit_message_caption(call: Call) -> Any:  # noqa: ANN401 - Message or True
+    """Another caption for a media message."""
+    body = text.caption(call)
+    _, message = _editable(call)
+    if message.media is None:
+        raise bad_request("there is no caption in the message to edit")
+    return _apply(call, message, body, {"caption", "caption_entities", "show_caption_above_media"})
+
+
+@method("editMessageReplyMarkup")
+async def edit_message_reply_markup(call: Call) -> Any:  # noqa: ANN401 - Message or True
+    """Another keyboard, or none."""
+    markup.of(call)
+    _, message = _editable(call)
+    keyboard = markup.inline_of(call, message.chat.type)
+    if markup.same(message.fields.get("reply_markup"), keyboard):
+        raise bad_request(_SAME)
+    _charge(call, message)
+    _set_keyboard(message, keyboard)
+    return _changed(call, message)
+
+
+@method("editMessageMedia")
+async def edit_message_media(call: Call) -> Any:  # noqa: ANN401 - Message or True
+    """Another file for a media message."""
+    item = call.json("media", "input media")
+    if not isinstance(item, dict):
+        raise bad_request("object expected as input media")
+    kind = str(item.get("type", ""))
+    if kind not in {"photo", "video", "document", "animation", "audio"}:
+        raise bad_request(f'can\'t parse InputMedia: invalid type "{kind}" specified')
+    given = inputs.local(call, kind, str(item.get("media") or ""))
+    if given is None:
+        raise bad_request("can't parse InputMedia: media not found")
+    body = text.of_item(item)
+    _, message = _editable(call)
+    if "media_group_id" in message.fields and message.media is not None:
+        mixing = {"photo", "video"}
+        if message.media.kind != kind and not {message.media.kind, kind} <= mixing:
+            raise bad_request("can't change media type in the album")
+    try:
+        media, source = await inputs.finish(call, kind, given, item)
+    except inputs.MediaFailure as failure:
+        raise failure.refusal() from None
+    before = message.media
+    if before is None or before.kind != kind or before.content is not media.content:
+        message.fields.pop("caption", None)
+    message.media, message.source = media, source
+    replaced = {"text", "entities", "caption", "caption_entities", "has_media_spoiler",
+                "show_caption_above_media", "link_preview_options"}  # fmt: skip
+    try:
+        return _apply(call, message, body, replaced)
+    except Exception:
+        message.media = before
+        raise
+
+
+def deletable(call: Call, message: Message) -> bool:
+    """Whether the bot may delete a message."""
+    chat, bot = message.chat, call.bot
+    if message.fields.keys() & {"supergroup_chat_created", "channel_chat_created",
+                                "forum_topic_created", "migrate_from_chat_id"}:  # fmt: skip
+        return False
+    admin = chat.type in {"supergroup", "channel"} and chat.is_admin(bot.id)
+    if admin and (chat.may(bot.id, "can_delete_messages") or message.bot is bot):
+        return True
+    if call.world.clock.now() - message.sent_at > _TWO_DAYS_S:
+        return False
+    if message.bot is bot or chat.type == "private":
+        return True
+    return chat.type == "group" and chat.is_admin(bot.id)
+
+
+@method("deleteMessage")
+async def delete_message(call: Call) -> bool:
+    """Take back one message."""
+    chat = targets.writable(call)
+    message_id = call.integer("message_id")
+    if message_id <= 0:
+        raise bad_request("message identifier is not specified")
+    message = chat.messages.get(message_id)
+    if message is None or message.deleted:
+        raise bad_request("message to delete not found")
+    if not deletable(call, message):
+        raise bad_request("message can't be deleted")
+    call.world.delete(message)
+    return True
+
+
+@method("deleteMessages")
+async def delete_messages(call: Call) -> bool:
+    """Take back up to 100 messages; those that are not there are skipped."""
+    ids = call.json("message_ids", "message identifiers")
+    if not isinstance(ids, list):
+        raise bad_request("expected an Array of message identifiers")
+    if not ids:
+        raise bad_request("message identifiers are not specified")
+    if len(ids) > 100:
+        raise bad_request("too many message identifiers specified")
+    chat = targets.writable(call)
+    found = [m for i in ids if (m := chat.messages.get(i)) is not None and not m.deleted]
+    if any(not deletable(call, message) for message in found):
+        raise bad_request("message can't be deleted")
+    for message in found:
+        call.world.delete(message)
+    return True

@@ -1,0 +1,82 @@
+"""Who there is: people and the bots."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from sandbox.telegram.updates import Inbox
+
+
+@dataclass(slots=True)
+class Person:
+    """Somebody who uses Telegram."""
+
+    id: int
+    first_name: str
+    username: str | None = None
+    last_name: str | None = None
+    language_code: str | None = None
+    deactivated: bool = False
+
+    def user(self) -> dict[str, Any]:
+        """The Bot API's User."""
+        user: dict[str, Any] = {"id": self.id, "is_bot": False, "first_name": self.first_name}
+        for name in ("last_name", "username", "language_code"):
+            if (value := getattr(self, name)) is not None:
+                user[name] = value
+        return user
+
+
+@dataclass(slots=True)
+class Profile:
+    """How a bot presents itself in one language."""
+
+    name: str = ""
+    description: str = ""
+    short_description: str = ""
+
+
+@dataclass(slots=True)
+class Bot:
+    """A bot; the first one to call is the one that all control calls mean by default."""
+
+    id: int
+    inbox: Inbox
+    first_name: str = "Storybell"
+    claimed: bool = False  # whether a token with this id has been seen
+    reads_all: bool = True  # group privacy is off
+    inline: bool = True
+    last_message_id: int = 0  # private chats share one count
+    commands: dict[tuple[str, str], list[dict[str, Any]]] = field(default_factory=dict)
+    profiles: dict[str, Profile] = field(default_factory=dict)
+    menu_buttons: dict[int, dict[str, Any]] = field(default_factory=dict)
+    rights: dict[str, dict[str, bool]] = field(default_factory=dict)
+    stars: int = 0
+    logged_out: bool = False
+    _user: dict[str, Any] | None = None
+
+    @property
+    def username(self) -> str:
+        """A username as bots have it."""
+        return f"storybell_{self.id}_bot"
+
+    def user(self) -> dict[str, Any]:
+        """The Bot API's User, without what getMe alone tells."""
+        if self._user is None or self._user["id"] != self.id:
+            self._user = {
+                "id": self.id,
+                "is_bot": True,
+                "first_name": self.name(),
+                "username": self.username,
+            }
+        return self._user
+
+    def name(self, language: str = "") -> str:
+        """The name shown in a language."""
+        for key in (language, ""):
+            if (profile := self.profiles.get(key)) and profile.name:
+                return profile.name
+        return self.first_name
+
+    def renamed(self) -> None:
+        """Forget the User made before the name changed."""
+        self._user = None

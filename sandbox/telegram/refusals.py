@@ -1,0 +1,53 @@
+"""How the Bot API says no: a code, a description and sometimes parameters."""
+
+from typing import Any
+
+
+class Refusal(Exception):  # noqa: N818 - it is an answer, not a fault
+    """An `ok: false` answer of the server."""
+
+    def __init__(self, code: int, description: str, **parameters: int) -> None:
+        """`parameters` is what ResponseParameters holds: retry_after or migrate_to_chat_id."""
+        super().__init__(description)
+        self.code = code
+        self.description = description
+        self.parameters = parameters
+
+    def body(self) -> dict[str, Any]:
+        """The JSON of the answer."""
+        body: dict[str, Any] = {
+            "ok": False,
+            "error_code": self.code,
+            "description": self.description,
+        }
+        if self.parameters:
+            body["parameters"] = self.parameters
+        return body
+
+
+def bad_request(text: str, **parameters: int) -> Refusal:
+    """400; the first letter is lowered as the server does, unless the word is a CODE."""
+    if len(text) > 1 and (text[1].islower() or text[1] == "'"):
+        text = text[0].lower() + text[1:]
+    return Refusal(400, f"Bad Request: {text}", **parameters)
+
+
+def forbidden(text: str) -> Refusal:
+    """403: the bot may not do this here."""
+    return Refusal(403, f"Forbidden: {text}")
+
+
+def conflict(text: str) -> Refusal:
+    """409: somebody else is at it."""
+    return Refusal(409, f"Conflict: {text}")
+
+
+def too_many_requests(retry_after: int) -> Refusal:
+    """429, with the seconds to wait in the text and in the parameters."""
+    return Refusal(429, f"Too Many Requests: retry after {retry_after}", retry_after=retry_after)
+
+
+UNAUTHORIZED = Refusal(401, "Unauthorized")
+NOT_FOUND = Refusal(404, "Not Found")
+METHOD_NOT_FOUND = Refusal(404, "Not Found: method not found")
+TOO_LARGE = Refusal(413, "Request Entity Too Large")

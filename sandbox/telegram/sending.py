@@ -1,0 +1,134 @@
+"""How a message goes out: the last checks, the message itself, what the caller sees."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sandbox.telegram import markup, targets
+from sandbox.telegram.call import Call, truth, whole
+from sandbox.telegram.chats import Chat
+from sandbox.telegram.files import Media
+from sandbox.telegram.messages import Message
+from sandbox.telegram.refusals import bad_request, too_many_requests
+
+
+@dataclass(slots=True)
+class Place:
+    """Where a message goes and how."""
+
+    chat: Chat
+    thread: int
+    reply_to: Message | None
+    keyboard: dict[str, Any] | None  # under the message
+    reply_keyboard: dict[str, Any] | None  # in place of the person's own
+    protected: bool
+
+
+def place(call: Call, kind: str, *, with_markup: bool = True) -> Place:
+    """Everything that is checked before a message of a kind may go.
+
+    Raises:
+        Refusal: the first check that fails, in the server's order.
+    """
+    reply = _reply_parameters(call)
+    given = markup.of(call) if with_markup else None
+    chat = targets.writable(call)
+    if given and "inline_keyboard" in given and chat.type != "private":
+        given = markup.of(call, chat.type)
+    reply_to = _reply_target(call, chat, reply)
+    thread = targets.topic(call, chat)
+    if reply_to is not None and not thread:
+        thread = reply_to.thread
+    targets.check_right(chat, call.bot, kind)
+    if call.text("message_effect_id") and chat.type != "private":
+        raise bad_request("can't use message effects in the chat")
+    inline = given if given and "inline_keyboard" in given else None
+    return Place(
+        chat, thread, reply_to, inline, None if inline else given, call.flag("protect_content")
+    )
+
+
+def _reply_parameters(call: Call) -> dict[str, Any]:
+    if "reply_parameters" in call.params:
+        value = call.json("reply_parameters", "reply parameters")
+        if value is None:
+            return {}
+        if not isinstance(value, dict):
+            raise bad_request("object expected as reply parameters")
+        return value
+    if "reply_to_message_id" in call.params:
+        return {
+            "message_id": call.integer("reply_to_message_id"),
+            "allow_sending_without_reply": call.flag("allow_sending_without_reply"),
+        }
+    return {}
+
+
+def _reply_target(call: Call, chat: Chat, reply: dict[str, Any]) -> Message | None:
+    message_id = whole(reply.get("message_id", 0))
+    if message_id <= 0:
+        return None
+    where = chat
+    other = reply.get("chat_id")
+    if other not in {None, "", chat.id, str(chat.id)}:
+        found = call.world.chat(whole(other), call.bot)
+        if found is None:
+            raise bad_request("chat not found")
+        where = found
+    message = where.messages.get(message_id)
+    if message is None or message.deleted:
+        if truth(reply.get("allow_sending_without_reply")):
+            return None
+        raise bad_request("message to be replied not found")
+    return message
+
+
+def charge(call: Call, chat: Chat, weight: int = 1) -> None:
+    """Count against the flood limits and the chat's slow mode.
+
+    Raises:
+        Refusal: 429.
+    """
+    limits = call.services.limits
+    if limits.enabled:
+        limits.take(call.bot.id, chat.id, weight, call.world.clock.now())
+    if chat.slow_mode_delay and not chat.is_admin(call.bot.id):
+        now = call.world.clock.now()
+        wait = chat.last_sent_at.get(call.bot.id, -1e12) + chat.slow_mode_delay - now
+        if wait > 0:
+            raise too_many_requests(int(wait) + 1)
+        chat.last_sent_at[call.bot.id] = now
+
+
+def post(
+    call: Call, where: Place, body: dict[str, Any], media: Media | None = None, source: str = ""
+) -> Message:
+    """Put the bot's message into the chat."""
+    chat, world = where.chat, call.world
+    if chat.type == "channel":
+        fields = world.head(chat, None)
+        fields["sender_chat"] = chat.brief()
+    else:
+        fields = world.head(chat, call.bot.user())
+    if where.thread:
+        fields["message_thread_id"] = where.thread
+        fields["is_topic_message"] = True
+    if where.protected:
+        fields["has_protected_content"] = True
+    fields |= body
+    if where.keyboard is not None:
+        fields["reply_markup"] = where.keyboard
+    if effect := call.text("message_effect_id"):
+        fields["effect_id"] = effect
+    message = Message(
+        chat,
+        fields["message_id"],
+        fields,
+        world.clock.now(),
+        bot=call.bot,
+        media=media,
+        source=source or None,
+        reply_to=where.reply_to,
+        reply_keyboard=where.reply_keyboard,
+        protected=where.protected,
+    )
+    return world.add(message)

@@ -1,0 +1,230 @@
+"""The Bot API listener: token, method, parameters, the method itself, the answer."""
+
+import asyncio
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import unquote
+
+from aiohttp import web
+
+from sandbox import faults as faulty
+from sandbox.clock import Clock
+from sandbox.faults import Fault, Faults
+from sandbox.requestlog import RequestLog
+from sandbox.telegram import (
+    control,
+    methods_account,
+    methods_chats,
+    methods_files,
+    methods_media,
+    methods_messages,
+    methods_queries,
+    methods_updates,
+    params,
+    schema,
+)
+from sandbox.telegram.call import METHODS, Call, Handler
+from sandbox.telegram.events import Listener
+from sandbox.telegram.limits import Limits, Pacing
+from sandbox.telegram.people import Bot
+from sandbox.telegram.refusals import METHOD_NOT_FOUND, NOT_FOUND, UNAUTHORIZED, Refusal
+from sandbox.telegram.services import Fetch, Services
+from sandbox.telegram.webhook import Webhooks
+from sandbox.telegram.world import World
+
+SERVED = (
+    methods_account,
+    methods_chats,
+    methods_files,
+    methods_media,
+    methods_messages,
+    methods_queries,
+    methods_updates,
+)
+_TOKEN = re.compile(r"(\d{1,18}):([A-Za-z0-9_-]{30,})")
+_LOOKS_LIKE_TOKEN = re.compile(r"\d+:.*")
+_SECRET_PARAMS = frozenset({"secret_token", "provider_token"})
+_LONGEST_LOGGED = 4096  # characters of one parameter
+_dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+class Telegram:
+    """Telegram in memory: `app()` is what bots talk to, `control_routes()` moves people."""
+
+    def __init__(self, clock: Clock, faults: Faults, log: RequestLog, fetch: Fetch) -> None:
+        """`fetch(url)` is the web that Telegram's servers see; None where nothing is there."""
+        self.world = World(clock)
+        limits = Limits()
+        self.services = Services(fetch, limits, Pacing(limits), Webhooks(clock))
+        self._faults = faults
+        self._log = log
+        self._schema = schema.load()
+        self._group: asyncio.TaskGroup | None = None
+        self._answering: asyncio.Task[None] | None = None
+
+    def app(self) -> web.Application:
+        """The Bot API listener."""
+        app = web.Application(client_max_size=params.BODY_LIMIT)
+        app.router.add_get("/file/bot{token}/{path:.+}", self._file)
+        app.router.add_route("*", "/bot{token:[^/]+}/{method:[^/]*}", self._bot)
+        app.router.add_route("*", "/{rest:.*}", _nowhere)
+        return app
+
+    def control_routes(self) -> list[web.RouteDef]:
+        """What moves people and chats, under /control/."""
+        return control.routes(self.world, self.services)
+
+    async def start(self) -> None:
+        """Begin to deliver to webhooks."""
+        self._group = asyncio.TaskGroup()
+        await self._group.__aenter__()
+        await self.services.webhooks.start(self._group)
+        self._answering = self._group.create_task(self._webhook_answers())
+
+    async def stop(self) -> None:
+        """End deliveries and long polls; forget what lies on the disk."""
+        for bot in self.world.bots.values():
+            if bot.inbox.poll is not None:
+                bot.inbox.poll.conflict = True
+                bot.inbox.wake()
+        await self.services.webhooks.stop()
+        if self._group is not None and self._answering is not None:
+            self._answering.cancel()
+            await self._group.__aexit__(None, None, None)
+            self._group = None
+        self.world.files.close()
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Tell `listener` what happens in the chats; returns how to stop."""
+        return self.world.events.subscribe(listener)
+
+    # -- requests -----------------------------------------------------------------------
+
+    async def _bot(self, request: web.Request) -> web.StreamResponse:
+        info = request.match_info
+        token, name = unquote(info["token"]), info["method"]
+        bot = self._bot_of(token)
+        if isinstance(bot, Refusal):
+            return self._refused(name, bot)
+        known = self._schema.methods.get(name.lower())
+        if known is None:
+            return self._refused(name, METHOD_NOT_FOUND)
+        fault = self._faults.take("telegram", known.name)
+        if fault is not None and (answer := await faulty.before(fault, request)) is not None:
+            self._note(known.name, {}, getattr(answer, "status", 0), fault=fault.id)
+            return answer
+        response = await self._answered(request, known, bot, fault)
+        return response if fault is None else await faulty.after(fault, request, response)
+
+    async def _answered(
+        self, request: web.Request, known: schema.Method, bot: Bot, fault: Fault | None
+    ) -> web.Response:
+        try:
+            sent = await params.read(request)
+        except Refusal as refusal:
+            self._note(known.name, {}, refusal.code)
+            return _response(refusal.body(), refusal)
+        call = Call(self.services, self.world, bot, known.name, sent.params, sent.files, fault)
+        body, refused = await self._run(known, call)
+        extra: dict[str, Any] = {"bot_id": bot.id}
+        if unknown := schema.unknown_params(known, sent.params):
+            extra["unknown_params"] = unknown
+        if missing := schema.missing_params(known, sent.params.keys() | sent.files.keys()):
+            extra["missing_params"] = missing
+        if refused is not None:
+            extra["description"] = refused.description
+        status = refused.code if refused else 200
+        self._note(known.name, _masked(call), status, **extra)
+        return _response(body, refused)
+
+    async def _run(
+        self, known: schema.Method, call: Call
+    ) -> tuple[dict[str, Any], Refusal | None]:
+        handler: Handler | None = METHODS.get(known.name.lower())
+        if handler is None:
+            refusal = Refusal(501, f"Not Implemented: the sandbox does not serve {known.name}")
+            return refusal.body(), refusal
+        try:
+            return {"ok": True, "result": await handler(call)}, None
+        except Refusal as refusal:
+            return refusal.body(), refusal
+
+    async def _webhook_answers(self) -> None:
+        """Carry out the calls that bots answer their webhook requests with."""
+        answered = self.services.webhooks.answered
+        while True:
+            bot, wanted = await answered.get()
+            name = str(wanted.pop("method"))
+            known = self._schema.methods.get(name.lower())
+            if known is None or name.lower().startswith(("get", "setwebhook", "deletewebhook")):
+                continue
+            call = Call(self.services, self.world, bot, known.name, wanted, {})
+            _, refused = await self._run(known, call)
+            status = refused.code if refused else 200
+            self._note(known.name, _masked(call), status, bot_id=bot.id, by_webhook=True)
+
+    async def _file(self, request: web.Request) -> web.StreamResponse:
+        bot = self._bot_of(unquote(request.match_info["token"]))
+        if isinstance(bot, Refusal):
+            return self._refused("file", bot)
+        fault = self._faults.take("telegram", f"file/{request.match_info['path']}")
+        if fault is not None and (answer := await faulty.before(fault, request)) is not None:
+            return answer
+        content = self.world.files.at(request.match_info["path"])
+        self._note("file", {"path": request.match_info["path"]}, 200 if content else 404)
+        if content is None:
+            return _response(NOT_FOUND.body(), NOT_FOUND)
+        response = web.Response(body=content.read(), content_type="application/octet-stream")
+        return response if fault is None else await faulty.after(fault, request, response)
+
+    def _bot_of(self, token: str) -> Bot | Refusal:
+        match = _TOKEN.fullmatch(token)
+        if match is not None:
+            return self.world.bot_of(int(match[1]))
+        return UNAUTHORIZED if _LOOKS_LIKE_TOKEN.fullmatch(token) else NOT_FOUND
+
+    def _refused(self, name: str, refusal: Refusal) -> web.Response:
+        self._note(name, {}, refusal.code, description=refusal.description)
+        return _response(refusal.body(), refusal)
+
+    def _note(self, name: str, sent: dict[str, object], status: int, **extra: Any) -> None:  # noqa: ANN401 - JSON
+        self._log.add(
+            service="telegram",
+            path=f"/bot***/{name}",
+            params=sent,
+            status=status,
+            at=self.world.clock.now(),
+            method=name,
+            **extra,
+        )
+
+
+def _masked(call: Call) -> dict[str, object]:
+    shown: dict[str, object] = {}
+    for name, value in call.params.items():
+        if name in _SECRET_PARAMS:
+            shown[name] = "***"
+        elif isinstance(value, str) and len(value) > _LONGEST_LOGGED:
+            shown[name] = value[:_LONGEST_LOGGED] + "…"
+        else:
+            shown[name] = value
+    for name, upload in call.files.items():
+        shown[name] = {"file_name": upload.name, "bytes": len(upload.data)}
+    return shown
+
+
+def _response(body: dict[str, Any], refused: Refusal | None) -> web.Response:
+    response = web.Response(
+        body=_dumps(body).encode("utf-8", "surrogatepass"),
+        status=refused.code if refused else 200,
+        headers={"Content-Type": "application/json"},
+    )
+    if refused is not None and "retry_after" in refused.parameters:
+        response.headers["Retry-After"] = str(refused.parameters["retry_after"])
+    return response
+
+
+async def _nowhere(_: web.Request) -> web.Response:
+    return _response(NOT_FOUND.body(), NOT_FOUND)

@@ -1,0 +1,20 @@
+"""What the methods share besides the world: the web, the limits, the webhooks."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from sandbox.fetching import Fetched
+from sandbox.telegram.limits import Limits, Pacing
+from sandbox.telegram.webhook import Webhooks
+
+Fetch = Callable[[str], Awaitable[Fetched | None]]
+
+
+@dataclass
+class Services:
+    """One of each a server."""
+
+    fetch: Fetch
+    limits: Limits
+    pacing: Pacing
+    webhooks: Webhooks

@@ -1,0 +1,120 @@
+"""Whether the bot may do this in that chat: Telegram's checks, in their order and words."""
+
+from sandbox.telegram.call import Call
+from sandbox.telegram.chats import GENERAL_TOPIC, Chat
+from sandbox.telegram.people import Bot
+from sandbox.telegram.refusals import Refusal, bad_request, forbidden
+
+_RIGHT_OF = {
+    "text": ("can_send_messages", "text messages"),
+    "photo": ("can_send_photos", "photos"),
+    "video": ("can_send_videos", "videos"),
+    "document": ("can_send_documents", "documents"),
+    "animation": ("can_send_other_messages", "GIFs"),
+    "audio": ("can_send_audios", "music"),
+    "voice": ("can_send_voice_notes", "voice notes"),
+}
+
+
+def find(call: Call, name: str = "chat_id") -> Chat:
+    """The chat that a parameter names.
+
+    Raises:
+        Refusal: there is none.
+    """
+    value = call.params.get(name)
+    if value is None or value == "":
+        raise bad_request(f"{name} is empty" if name == "chat_id" else "chat_id is empty")
+    if isinstance(value, str) and value[:1] == "@":
+        chat = call.world.named(value[1:])
+    else:
+        text = str(value).strip()
+        number = int(text) if text.removeprefix("-").isdecimal() and len(text) < 20 else 0
+        chat = call.world.chat(number, call.bot)
+    if chat is None:
+        raise bad_request("chat not found")
+    return chat
+
+
+def readable(call: Call, name: str = "chat_id") -> Chat:
+    """A chat that the bot may look at."""
+    chat = find(call, name)
+    if chat.type != "private":
+        _check_membership(chat, call.bot, public=chat.username is not None)
+    return chat
+
+
+def writable(call: Call, name: str = "chat_id") -> Chat:
+    """A chat that the bot may write to; what stands against it is told as at the server."""
+    chat = find(call, name)
+    check_write(chat, call.bot)
+    return chat
+
+
+def check_write(chat: Chat, bot: Bot) -> None:
+    """Refuse where the bot cannot write.
+
+    Raises:
+        Refusal: 400 with migrate_to_chat_id, or 403.
+    """
+    if chat.person is not None:
+        if chat.person.deactivated:
+            raise forbidden("user is deactivated")
+        if not chat.started:
+            raise forbidden("bot can't initiate conversation with a user")
+        if chat.member(bot.id).status == "kicked":
+            raise forbidden("bot was blocked by the user")
+        return
+    if chat.migrated_to is not None:
+        raise Refusal(
+            400,
+            "Bad Request: group chat was upgraded to a supergroup chat",
+            migrate_to_chat_id=chat.migrated_to,
+        )
+    if chat.deleted and chat.type == "group":
+        raise forbidden("the group chat was deleted")
+    if chat.deleted:
+        raise bad_request("chat not found")
+    _check_membership(chat, bot, public=False)
+
+
+def _check_membership(chat: Chat, bot: Bot, *, public: bool) -> None:
+    member = chat.member(bot.id)
+    if member.status == "kicked":
+        raise forbidden(f"bot was kicked from the {chat.kind} chat")
+    if not member.present and not public:
+        raise forbidden(f"bot is not a member of the {chat.kind} chat")
+
+
+def check_right(chat: Chat, bot: Bot, kind: str) -> None:
+    """Refuse where the bot may not send this kind of content.
+
+    Raises:
+        Refusal: 400 with the kind in the text.
+    """
+    if chat.type == "private":
+        return
+    if chat.type == "channel":
+        if not chat.is_admin(bot.id) or not chat.may(bot.id, "can_post_messages"):
+            raise bad_request("need administrator rights in the channel chat")
+        return
+    right, name = _RIGHT_OF[kind]
+    if not chat.may(bot.id, right):
+        raise bad_request(f"not enough rights to send {name} to the chat")
+
+
+def topic(call: Call, chat: Chat) -> int:
+    """The forum topic to send to; 0 for none.
+
+    Raises:
+        Refusal: there is no such topic, or it is closed to the bot.
+    """
+    thread = call.integer("message_thread_id")
+    if thread == 0:
+        return 0
+    found = chat.topics.get(thread)
+    if found is None or found.state == "deleted" or thread == GENERAL_TOPIC or not chat.is_forum:
+        raise bad_request("message thread not found")
+    if found.state == "closed" and not chat.may_manage_topics(call.bot.id):
+        raise bad_request("TOPIC_CLOSED")
+    return thread

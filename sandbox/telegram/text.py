@@ -1,0 +1,90 @@
+"""Text and captions of a call, parsed and measured."""
+
+from typing import Any
+
+from sandbox.telegram import entities
+from sandbox.telegram.call import Call, truth
+from sandbox.telegram.refusals import bad_request
+
+
+def message_text(call: Call) -> dict[str, Any]:
+    """`text` and `entities` of a message.
+
+    Raises:
+        Refusal: empty, too long or badly marked up.
+    """
+    raw = call.text("text")
+    if not raw:
+        raise bad_request("message text is empty")
+    mode = entities.parse_mode_of(call.params.get("parse_mode"))
+    given = None if mode else _given(call, "entities")
+    text, found = entities.formatted(raw, mode, given)
+    if not text:
+        raise bad_request("message text is empty")
+    if len(text) > entities.TEXT_LIMIT:
+        raise bad_request("message is too long")
+    body: dict[str, Any] = {"text": text}
+    if found:
+        body["entities"] = found
+    options = call.json("link_preview_options", "link preview options")
+    if isinstance(options, dict) and options:
+        body["link_preview_options"] = options
+    elif call.flag("disable_web_page_preview"):
+        body["link_preview_options"] = {"is_disabled": True}
+    return body
+
+
+def _given(call: Call, name: str) -> list[dict[str, Any]] | None:
+    value = call.json(name, "entities")
+    if value is None:
+        return None
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+        raise bad_request("expected an Array of MessageEntity")
+    return value
+
+
+def caption(call: Call) -> dict[str, Any]:
+    """`caption` and `caption_entities` of a call's own media."""
+    body = of_caption(
+        call.text("caption"), call.params.get("parse_mode"), _given(call, "caption_entities")
+    )
+    if body and call.flag("show_caption_above_media"):
+        body["show_caption_above_media"] = True
+    if call.flag("has_spoiler"):
+        body["has_media_spoiler"] = True
+    return body
+
+
+def of_caption(raw: str, mode: object, given: list[dict[str, Any]] | None) -> dict[str, Any]:
+    """`caption` and `caption_entities`, empty where there is no caption.
+
+    Raises:
+        Refusal: too long or badly marked up.
+    """
+    name = entities.parse_mode_of(mode)
+    if not raw:
+        return {}
+    text, found = entities.formatted(raw, name, None if name else given)
+    if len(text) > entities.CAPTION_LIMIT:
+        raise bad_request("message caption is too long")
+    if not text:
+        return {}
+    body: dict[str, Any] = {"caption": text}
+    if found:
+        body["caption_entities"] = found
+    return body
+
+
+def of_item(item: dict[str, Any]) -> dict[str, Any]:
+    """The same of one item of an album, or of an edit."""
+    given = item.get("caption_entities")
+    body = of_caption(
+        str(item.get("caption") or ""),
+        item.get("parse_mode"),
+        given if isinstance(given, list) else None,
+    )
+    if body and truth(item.get("show_caption_above_media")):
+        body["show_caption_above_media"] = True
+    if truth(item.get("has_spoiler")):
+        body["has_media_spoiler"] = True
+    return body

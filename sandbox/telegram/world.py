@@ -1,0 +1,208 @@
+"""The whole Telegram of one sandbox: people, bots, chats and what goes between them."""
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from sandbox.clock import Clock
+from sandbox.telegram.chats import Chat, Member
+from sandbox.telegram.events import Events
+from sandbox.telegram.files import Files
+from sandbox.telegram.messages import Message
+from sandbox.telegram.people import Bot, Person
+from sandbox.telegram.updates import Inbox
+
+_FIRST_BOT = 7_000_000_001  # until the first token tells the real id
+_FIRST_PERSON = 100_000_001
+_FIRST_GROUP = 4_000_000_001
+_FIRST_CHANNEL = 1_000_002_000_000_001  # -100 and the channel's own number
+
+
+@dataclass(slots=True)
+class Callback:
+    """A pressed button that waits for its answer."""
+
+    bot: Bot
+    at: float
+    answered: bool = False
+    answer: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class InlineQuery:
+    """An inline query that waits for its answer."""
+
+    bot: Bot
+    person: Person
+    at: float
+    query: str
+    answer: dict[str, Any] | None = None
+
+
+@dataclass(slots=True)
+class Checkout:
+    """A payment that waits for the bot's word."""
+
+    bot: Bot
+    person: Person
+    chat: Chat
+    at: float
+    invoice: dict[str, Any]
+    answer: dict[str, Any] | None = None
+    charge_id: str | None = None
+    refunded: bool = False
+
+
+class World:
+    """Everything that this Telegram knows."""
+
+    def __init__(self, clock: Clock) -> None:
+        """An empty world with one bot whose token has not been seen yet."""
+        self.clock = clock
+        self.events = Events()
+        self.files = Files()
+        self.people: dict[int, Person] = {}
+        self.chats: dict[int, Chat] = {}
+        self.private: dict[tuple[int, int], Chat] = {}  # by bot and person
+        self.callbacks: dict[str, Callback] = {}
+        self.inline: dict[str, InlineQuery] = {}
+        self.checkouts: dict[str, Checkout] = {}
+        self.bot = Bot(_FIRST_BOT, Inbox(clock))
+        self.bots: dict[int, Bot] = {self.bot.id: self.bot}
+        self.media_group = itertools.count(14_000_000_000_000_001, 8)
+        self.query_ids = itertools.count(430_000_000_000_000_001, 7)
+        self._people_ids = itertools.count(_FIRST_PERSON)
+        self._group_ids = itertools.count(_FIRST_GROUP)
+        self._channel_ids = itertools.count(_FIRST_CHANNEL)
+
+    # -- bots ---------------------------------------------------------------------------
+
+    def bot_of(self, bot_id: int) -> Bot:
+        """The bot of a token's id, made when it is new; the first one is the main bot."""
+        bot = self.bots.get(bot_id)
+        if bot is not None:
+            bot.claimed = True
+            return bot
+        if not self.bot.claimed:
+            self._claim(bot_id)
+            return self.bot
+        bot = self.bots[bot_id] = Bot(bot_id, Inbox(self.clock), claimed=True)
+        return bot
+
+    def _claim(self, bot_id: int) -> None:
+        bot, before = self.bot, self.bot.id
+        bot.id, bot.claimed = bot_id, True
+        self.bots = {bot_id: bot}
+        for chat in self.chats.values():
+            if before in chat.members:
+                chat.members[bot_id] = chat.members.pop(before)
+        self.private = {(bot_id, person): chat for (_, person), chat in self.private.items()}
+
+    # -- people and chats ---------------------------------------------------------------
+
+    def add_person(self, first_name: str, **details: Any) -> Person:  # noqa: ANN401 - Person's fields
+        """Somebody new; the private chat with them has the same id."""
+        person = Person(next(self._people_ids), first_name, **details)
+        self.people[person.id] = person
+        self.private_chat(self.bot, person)
+        return person
+
+    def private_chat(self, bot: Bot, person: Person) -> Chat:
+        """The chat of a person with a bot."""
+        chat = self.private.get((bot.id, person.id))
+        if chat is None:
+            chat = Chat(person.id, "private", person=person, bot=bot, started=False)
+            self.private[bot.id, person.id] = chat
+            self.events.emit("chat", chat_id=chat.id, chat=chat.brief())
+        return chat
+
+    def add_chat(self, kind: str, title: str, **details: Any) -> Chat:  # noqa: ANN401 - Chat's fields
+        """A new group, supergroup or channel."""
+        number = next(self._group_ids if kind == "group" else self._channel_ids)
+        chat = Chat(-number, kind, title=title, **details)
+        self.chats[chat.id] = chat
+        return chat
+
+    def chat(self, chat_id: int, bot: Bot) -> Chat | None:
+        """The chat of this id as `bot` knows it."""
+        if chat_id < 0:
+            return self.chats.get(chat_id)
+        person = self.people.get(chat_id)
+        return self.private_chat(bot, person) if person else None
+
+    def named(self, username: str) -> Chat | None:
+        """The public group or channel of this username."""
+        wanted = username.lower()
+        for chat in self.chats.values():
+            if chat.username and chat.username.lower() == wanted:
+                return chat
+        return None
+
+    def user(self, user_id: int) -> dict[str, Any] | None:
+        """The User of an id."""
+        if (person := self.people.get(user_id)) is not None:
+            return person.user()
+        bot = self.bots.get(user_id)
+        return bot.user() if bot else None
+
+    def all_chats(self) -> list[Chat]:
+        """Every chat of the main bot, and every group and channel."""
+        private = [chat for (bot, _), chat in self.private.items() if bot == self.bot.id]
+        return private + list(self.chats.values())
+
+    def bots_in(self, chat: Chat) -> Iterator[Bot]:
+        """The bots that are in a chat."""
+        if chat.bot is not None:
+            yield chat.bot
+            return
+        for bot in self.bots.values():
+            if chat.member(bot.id).present:
+                yield bot
+
+    # -- messages -----------------------------------------------------------------------
+
+    def head(self, chat: Chat, sender: dict[str, Any] | None) -> dict[str, Any]:
+        """The beginning of a new message."""
+        fields: dict[str, Any] = {"message_id": chat.next_id()}
+        if sender is not None:
+            fields["from"] = sender
+        fields["chat"] = chat.brief()
+        fields["date"] = int(self.clock.now())
+        return fields
+
+    def add(self, message: Message) -> Message:
+        """Put a message into its chat and tell the listeners."""
+        message.chat.messages[message.id] = message
+        if self.events:
+            shown = message.shown(message.chat.bot or self.bot)
+            self.events.emit("message", chat_id=message.chat.id, message=shown)
+        return message
+
+    def service(
+        self,
+        chat: Chat,
+        sender: dict[str, Any] | None,
+        thread: int = 0,
+        **fields: Any,  # noqa: ANN401 - Message's fields
+    ) -> Message:
+        """A service message: somebody joined, the chat migrated."""
+        body = self.head(chat, sender) | fields
+        if thread:
+            body |= {"message_thread_id": thread, "is_topic_message": True}
+        return self.add(Message(chat, body["message_id"], body, self.clock.now()))
+
+    def edited(self, message: Message) -> None:
+        """Tell the listeners that a message has changed."""
+        if self.events:
+            shown = message.shown(message.chat.bot or self.bot)
+            self.events.emit("edit", chat_id=message.chat.id, message=shown)
+
+    def delete(self, message: Message) -> None:
+        """Take a message out of its chat."""
+        message.deleted = True
+        self.events.emit("delete", chat_id=message.chat.id, message_id=message.id)
+
+    def set_member(self, chat: Chat, user_id: int, member: Member) -> None:
+        """Change somebody's standing."""
+        chat.members[user_id] = member
