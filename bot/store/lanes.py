@@ -29,7 +29,7 @@ lanes = sa.Table(
     sa.Column("due_at", Timestamp),  # None: nothing is owed
     sa.Column("free_at", Timestamp, nullable=False),  # until then leased, or told to wait
     sa.Column("token", sa.BigInteger, nullable=False, server_default="0"),  # who claimed last
-    sa.Column("leased", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("leased", sa.Boolean, nullable=False, server_default=sa.text("false")),
     sa.Index(
         "ix_lanes_due",
         "due_at",

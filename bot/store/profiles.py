@@ -18,7 +18,7 @@ profiles = sa.Table(
     sa.Column("profile_id", sa.String(32), primary_key=True),
     sa.Column("username", sa.String(64), nullable=False, index=True),
     sa.Column("full_name", sa.Text, nullable=False, server_default=""),
-    sa.Column("is_verified", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("is_verified", sa.Boolean, nullable=False, server_default=sa.text("false")),
     sa.Column("named_at", Timestamp, nullable=False),  # when the API last showed this name
     sa.Column("state", sa.String(8), nullable=False, server_default="active"),
     sa.Column("state_since", Timestamp, nullable=False),

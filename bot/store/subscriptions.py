@@ -26,7 +26,7 @@ subscriptions = sa.Table(
     sa.Column("thread_id", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("profile_id", sa.String(32), sa.ForeignKey("profiles.profile_id"), nullable=False),
     sa.Column("options", sa.JSON, nullable=False),
-    sa.Column("paused", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("paused", sa.Boolean, nullable=False, server_default=sa.text("false")),
     sa.Column("since", Timestamp, nullable=False),  # older stories are no news here
     sa.Column("created_by", sa.BigInteger),
     sa.Column("created_at", Timestamp, nullable=False),

@@ -100,7 +100,7 @@ def upgrade() -> None:
         sa.Column("profile_id", sa.String(length=32), nullable=False),
         sa.Column("username", sa.String(length=64), nullable=False),
         sa.Column("full_name", sa.Text(), server_default="", nullable=False),
-        sa.Column("is_verified", sa.Boolean(), server_default=sa.text("0"), nullable=False),
+        sa.Column("is_verified", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
         sa.Column("named_at", sa.BigInteger(), nullable=False),
         sa.Column("state", sa.String(length=8), server_default="active", nullable=False),
         sa.Column("state_since", sa.BigInteger(), nullable=False),
@@ -169,7 +169,7 @@ def upgrade() -> None:
         sa.Column("due_at", sa.BigInteger(), nullable=True),
         sa.Column("free_at", sa.BigInteger(), nullable=False),
         sa.Column("token", sa.BigInteger(), server_default="0", nullable=False),
-        sa.Column("leased", sa.Boolean(), server_default=sa.text("0"), nullable=False),
+        sa.Column("leased", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
         sa.ForeignKeyConstraint(
             ["chat_id"], ["chats.id"], name=op.f("fk_lanes_chat_id_chats"), ondelete="CASCADE"
         ),
@@ -211,7 +211,7 @@ def upgrade() -> None:
         sa.Column("thread_id", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("profile_id", sa.String(length=32), nullable=False),
         sa.Column("options", sa.JSON(), nullable=False),
-        sa.Column("paused", sa.Boolean(), server_default=sa.text("0"), nullable=False),
+        sa.Column("paused", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
         sa.Column("since", sa.BigInteger(), nullable=False),
         sa.Column("created_by", sa.BigInteger(), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
