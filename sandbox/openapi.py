@@ -71,6 +71,16 @@ SCHEMAS: dict[str, Schema] = {
         },
     ),
     "Stories": {"type": "array", "items": {"$ref": "#/components/schemas/Story"}},
+    "Reel": _object(
+        {
+            "status": _TEXT,
+            "reel": {
+                "type": ["object", "null"],
+                "required": ["id", "items", "user"],
+                "properties": {"items": {"type": "array", "items": {"type": "object"}}},
+            },
+        }
+    ),
     "Share": _object({"pk": _TEXT, "type": {"type": "string", "enum": ["highlight", "story"]}}),
     "Balance": _object(
         {

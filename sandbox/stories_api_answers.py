@@ -12,6 +12,7 @@ from sandbox.billing import Billing
 from sandbox.cdn import Cdn, blob_of
 from sandbox.instagram import Instagram, Profile, Story, is_alive
 from sandbox.media import Blob
+from sandbox.stories_api_reels import Reels
 from sandbox.stories_api_shapes import Shapes
 
 HOSTS = frozenset({"instagram.com", "www.instagram.com", "m.instagram.com"})
@@ -46,6 +47,7 @@ class Answers:
         """Answer about `instagram`, linking into `cdn`."""
         self.download_mode = "binary"
         self._instagram, self._cdn, self._shapes = instagram, cdn, shapes
+        self._reels = Reels(cdn, shapes)
         self._by_path: dict[str, Callable[[dict[str, object]], object]] = {
             "/v1/story/by/id": lambda v: shapes.story(self._story(_pk(v["id"]))),
             "/v1/story/by/url": lambda v: shapes.story(self._story(_pk_of_link(v["url"]))),
@@ -56,6 +58,12 @@ class Answers:
             "/v1/story/download/by/url": lambda v: self._file(str(v["url"])),
             "/v1/user/stories": lambda v: self._stories(self._by_pk(v["user_id"]), v),
             "/v1/user/stories/by/username": lambda v: self._stories(
+                self._by_username(v["username"]), v
+            ),
+            "/v2/story/by/id": lambda v: self._reel([self._story(_pk(v["id"]))], v),
+            "/v2/story/by/url": lambda v: self._reel([self._story(_pk_of_link(v["url"]))], v),
+            "/v2/user/stories": lambda v: self._reel_of(self._by_pk(v["user_id"]), v),
+            "/v2/user/stories/by/username": lambda v: self._reel_of(
                 self._by_username(v["username"]), v
             ),
             "/v1/user/by/username": lambda v: shapes.user(self._by_username(v["username"])),
@@ -82,15 +90,27 @@ class Answers:
         return _seen(self._instagram.by_pk(str(pk)))
 
     def _stories(self, profile: Profile, values: dict[str, object]) -> list[dict[str, object]]:
-        if profile.is_private:
-            if values["force"]:
-                return []
-            raise Refusal(403, "User hid data using privacy settings", "PrivateAccount")
-        stories = self._instagram.stories_of(profile)
+        stories = self._visible(profile, values)
         amount = values["amount"]
         if isinstance(amount, int) and amount > 0:
             stories = stories[:amount]
         return [self._shapes.story(story) for story in stories]
+
+    def _reel_of(self, profile: Profile, values: dict[str, object]) -> dict[str, object]:
+        stories = self._visible(profile, values)
+        return self._reels.envelope(profile, stories, safe_int=bool(values["safe_int"]))
+
+    def _reel(self, stories: list[Story], values: dict[str, object]) -> dict[str, object]:
+        profile, safe_int = stories[0].profile, bool(values["safe_int"])
+        return self._reels.envelope(profile, stories, safe_int=safe_int)
+
+    def _visible(self, profile: Profile, values: dict[str, object]) -> list[Story]:
+        """What a profile shows now; `force` skips the look at who may see it."""
+        if not profile.is_private:
+            return self._instagram.stories_of(profile)
+        if values["force"]:
+            return []
+        raise Refusal(403, "User hid data using privacy settings", "PrivateAccount")
 
     def _story(self, pk: str) -> Story:
         story = self._instagram.story(pk)

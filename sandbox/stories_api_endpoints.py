@@ -47,6 +47,7 @@ _AMOUNT = Param("amount", "integer", required=False, text="At most so many items
 _FORCE = Param("force", "flag", required=False, text="Skip account privacy check")
 _ID, _URL, _USERNAME = Param("id"), Param("url"), Param("username")
 _USER_ID = Param("user_id")
+_SAFE_INT = Param("safe_int", "flag", required=False, text="Large numbers as text")
 
 ENDPOINTS = {
     e.path: e
@@ -71,6 +72,19 @@ ENDPOINTS = {
             "Get user stories by username",
             (_USERNAME, _AMOUNT, _FORCE),
             "Stories",
+            3,
+            2,
+        ),
+        Endpoint("/v2/story/by/id", "Get story reel by id", (_ID, _SAFE_INT), "Reel"),
+        Endpoint("/v2/story/by/url", "Get story reel by url", (_URL, _SAFE_INT), "Reel"),
+        Endpoint(
+            "/v2/user/stories", "Get a user's reel", (_USER_ID, _FORCE, _SAFE_INT), "Reel", 2, 1
+        ),
+        Endpoint(
+            "/v2/user/stories/by/username",
+            "Get a user's reel by username",
+            (_USERNAME, _FORCE, _SAFE_INT),
+            "Reel",
             3,
             2,
         ),
