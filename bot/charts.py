@@ -12,6 +12,7 @@ def usage_chart(days: Sequence[tuple[date, int]], title: str) -> bytes | None:
     """Return a PNG with one bar a day; None where matplotlib is not installed. Takes a while."""
     try:
         from matplotlib.figure import Figure  # noqa: PLC0415 - an optional extra
+        from matplotlib.ticker import MaxNLocator  # noqa: PLC0415 - the same
     except ImportError:
         return None
     figure = Figure(figsize=(7, 3), dpi=120, layout="constrained")
@@ -19,7 +20,7 @@ def usage_chart(days: Sequence[tuple[date, int]], title: str) -> bytes | None:
     axes.bar([day.strftime("%d.%m.") for day, _ in days], [value for _, value in days], color=BLUE)
     axes.set_title(title, loc="left", fontsize=11)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.yaxis.get_major_locator().set_params(integer=True)
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     step = max(1, len(days) // 8)
     axes.set_xticks(range(0, len(days), step))
     axes.margins(x=0.01)

@@ -38,7 +38,8 @@ class Treasurer:
     async def run(self) -> None:
         """Work until cancelled."""
         while True:
-            await asyncio.sleep((await self.run_once()).total_seconds())
+            wait = await self.run_once()
+            await asyncio.sleep(wait.total_seconds())
 
     async def run_once(self) -> timedelta:
         """Ask once, and tidy when it is time; return how long to wait."""

@@ -188,10 +188,11 @@ class Transport:
 
     def _same_origin(self, response: aiohttp.ClientResponse) -> URL | None:
         """Return where a redirect leads, if that is ours; the key goes nowhere else."""
-        if response.status not in REDIRECTS:
+        location = response.headers.get("Location")
+        if response.status not in REDIRECTS or not location:
             return None
         try:
-            target = response.url.join(URL(response.headers.get("Location", ""), encoded=True))
+            target = response.url.join(URL(location, encoded=True))
             is_ours = target.origin() == self._base.origin() and target.raw_user is None
         except ValueError:
             return None

@@ -1,0 +1,80 @@
+"""A server that answers as told, byte for byte: what a proxy for wire faults would do."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import aiohttp
+from pydantic import SecretStr
+
+from bot.stories_api import StoriesApi
+
+KEY = "canary-key-5f2e"
+Answerer = Callable[["Server", asyncio.StreamWriter], Awaitable[None]]
+
+
+@dataclass
+class Server:
+    """What was asked so far, and where."""
+
+    url: str = ""
+    requests: list[str] = field(default_factory=list)  # heads, as they came
+
+    @property
+    def count(self) -> int:
+        return len(self.requests)
+
+
+@asynccontextmanager
+async def serving(answer: Answerer) -> AsyncIterator[Server]:
+    """Serve on a free port; each request's head is kept, then ``answer`` writes what it likes."""
+    server = Server()
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            head = await reader.readuntil(b"\r\n\r\n")
+            server.requests.append(head.decode("latin-1"))
+            await answer(server, writer)
+            await writer.drain()
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+
+    listener = await asyncio.start_server(handle, "127.0.0.1", 0)
+    server.url = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
+    async with listener:
+        yield server
+
+
+def response(
+    status: int,
+    body: bytes = b"",
+    headers: dict[str, str] | None = None,
+    length: int | None = None,
+) -> bytes:
+    """Return a whole HTTP response; ``length`` is what it claims, the truth by default."""
+    lines = {"Content-Type": "application/json", "Connection": "close", **(headers or {})}
+    lines["Content-Length"] = str(len(body) if length is None else length)
+    head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
+    return f"HTTP/1.1 {status} X\r\n{head}\r\n".encode() + body
+
+
+def says(*answers: bytes) -> Answerer:
+    """Answer with these in turn, the last one again and again."""
+
+    async def answer(server: Server, writer: asyncio.StreamWriter) -> None:
+        writer.write(answers[min(server.count, len(answers)) - 1])
+
+    return answer
+
+
+@asynccontextmanager
+async def api_at(url: str, **options: object) -> AsyncIterator[StoriesApi]:
+    """Open an adapter for ``url`` with a short deadline and no patience between tries."""
+    async with aiohttp.ClientSession() as session:
+        settings: dict[str, object] = {"deadline": 5.0, "rate": 10_000.0, **options}
+        api = StoriesApi(session, url=url, key=SecretStr(KEY), **settings)  # type: ignore[arg-type] # checked by running
+        api._transport._jitter = lambda low, _high: low
+        yield api

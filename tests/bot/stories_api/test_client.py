@@ -1,0 +1,127 @@
+"""The adapter against the sandbox: every endpoint, every case it knows, every credit."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+from pydantic import SecretStr
+
+from bot.errors import (
+    ApiRefusedError,
+    OutOfServiceError,
+    ProfileNotFoundError,
+    ProfilePrivateError,
+    StoryGoneError,
+)
+from bot.files import Spool
+from bot.media import Media
+from bot.stories_api import Endpoint, StoriesApi
+from tests.support.sandbox import Box, sandbox_box
+
+
+@pytest.fixture
+async def box() -> AsyncIterator[Box]:
+    async with sandbox_box() as running:
+        yield running
+
+
+def api_of(
+    box: Box, *, key: str = "any", skip: bool = False, media: Media | None = None
+) -> StoriesApi:
+    return StoriesApi(
+        box.session,
+        url=box.urls.stories_api,
+        key=SecretStr(key),
+        skip_privacy_check=skip,
+        fetch_media=media.fetch if media else None,
+        rate=1000,
+    )
+
+
+async def test_every_endpoint_and_what_it_costs(box: Box, tmp_path: Path) -> None:
+    with Spool(tmp_path, limit=10**8) as spool:
+        media = Media(box.session, spool, trusted_origin=box.urls.cdn)
+        api = api_of(box, media=media)
+        profile = await api.profile("natgeo")
+        stories = await api.stories(profile.value.profile_id)
+        by_name = await api.stories_by_username("natgeo")
+        story = stories.value[0]
+        one = await api.story(story.pk)
+        by_url = await api.story_by_url(story.page_url)
+        assert [profile.credits, stories.credits, by_name.credits] == [1, 2, 3]
+        assert story.pk == one.value.pk == by_url.value.pk
+        assert [s.pk for s in stories.value] == [s.pk for s in by_name.value]
+        for mode in ("binary", "redirect", "json_url", "json_story"):
+            await box.control.stories_api(download_mode=mode)
+            downloads = [
+                await api.download(story.pk, spool),
+                await api.download_by_story_url(story.page_url, spool),
+                await api.download_by_url(story.media_url or "", spool),
+            ]
+            for answer in downloads:
+                with answer.value as file:
+                    assert (file.kind, answer.credits) == ("video", 1)
+                    assert (file.width, file.height, file.duration) == (720, 1280, 15.0)
+        assert spool.used == 0
+    billed = (await box.control.state())["billed"]["by_path"]
+    assert {path: billed[path] for path in Endpoint if path != Endpoint.SHARE_BY_URL} == {
+        Endpoint.USER_BY_USERNAME: 1,
+        Endpoint.USER_STORIES: 2,
+        Endpoint.USER_STORIES_BY_USERNAME: 3,
+        Endpoint.STORY_BY_ID: 1,
+        Endpoint.STORY_BY_URL: 1,
+        Endpoint.DOWNLOAD: 4,
+        Endpoint.DOWNLOAD_BY_STORY_URL: 4,
+        Endpoint.DOWNLOAD_BY_URL: 4,
+    }
+
+
+@pytest.mark.parametrize("form", ["plain", "json"])
+async def test_the_privacy_check_is_skipped_only_when_the_operator_says_so(
+    box: Box, form: str
+) -> None:
+    await box.control.stories_api(info_format=form)
+    careful, careless = api_of(box), api_of(box, skip=True)
+    locked = (await careful.profile("locked")).value
+    assert locked.is_private
+    with pytest.raises(ProfilePrivateError) as caught:
+        await careful.stories(locked.profile_id)
+    assert caught.value.credits == 2
+    assert not [r for r in await box.control.requests("stories") if "force" in str(r["params"])]
+    nothing = await careless.stories(locked.profile_id)
+    assert (nothing.value, nothing.credits) == ([], 1)
+    assert (await careless.stories_by_username("natgeo")).credits == 2
+
+
+async def test_what_is_not_there(box: Box) -> None:
+    api = api_of(box)
+    assert (await api.stories_by_username("quiet")).value == []
+    with pytest.raises(ProfileNotFoundError) as caught:
+        await api.stories_by_username("nobody.here")
+    assert (caught.value.credits, caught.value.fields) == (3, {"username": "nobody.here"})
+    with pytest.raises(StoryGoneError):
+        await api.story("3870828041672894129")
+    with pytest.raises((ApiRefusedError, StoryGoneError)):
+        await api.story_by_url("https://example.com/")
+    assert len((await api.stories_by_username("thirty")).value) == 30
+
+
+@pytest.mark.parametrize("key", ["bad-key", "empty-key"])
+async def test_the_key_and_the_money(box: Box, key: str) -> None:
+    api = api_of(box, key=key)
+    with pytest.raises(OutOfServiceError):
+        await api.balance()
+    good = api_of(box)
+    balance = await good.balance()
+    assert balance.credits > 0
+    assert balance.rate == 15
+    assert await box.control.billed() == 0
+
+
+async def test_a_dead_session_is_an_error_of_ours() -> None:
+    session = aiohttp.ClientSession()
+    await session.close()
+    api = StoriesApi(session, url="http://127.0.0.1:9", key=SecretStr("k"))
+    with pytest.raises(RuntimeError):
+        await api.balance()
