@@ -10,9 +10,6 @@ from zoneinfo import ZoneInfo
 from bot.domain import STORY_LIFE, Options, Story
 
 DAY = timedelta(days=1)
-LONGEST_PAUSE = timedelta(hours=20)
-"""Between two looks at a followed profile, at most: 4 h before the first story would expire."""
-
 UNAVAILABLE_PAUSE = DAY
 """Between two looks at a profile that is private or gone."""
 
@@ -47,23 +44,6 @@ def look_again_at(now: datetime, failures: int) -> datetime:
 
 def _doubled(first: timedelta, times: int, most: timedelta) -> timedelta:
     return min(first * (1 << min(max(times - 1, 0), 16)), most)
-
-
-def even_interval(profiles: int, credits_a_look: int, credits_a_day: int) -> timedelta:
-    """Return the pause that spends ``credits_a_day`` evenly over all followed profiles."""
-    if credits_a_day <= 0:
-        return LONGEST_PAUSE
-    return min(DAY * profiles * credits_a_look / credits_a_day, LONGEST_PAUSE)
-
-
-def next_look_at(now: datetime, *, interval: timedelta, floor: timedelta) -> datetime:
-    """Return when to look next: after ``interval``, but between ``floor`` and 20 hours."""
-    return now + max(floor, min(interval, LONGEST_PAUSE))
-
-
-def is_feasible(profiles: int, credits_a_look: int, credits_a_day: int) -> bool:
-    """Tell whether the budget lets each followed profile be seen before its stories expire."""
-    return profiles * credits_a_look * DAY <= credits_a_day * LONGEST_PAUSE
 
 
 def missed_hours(looked_at: datetime | None, now: datetime) -> tuple[datetime, datetime] | None:

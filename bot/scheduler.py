@@ -22,16 +22,17 @@ from bot.errors import (
 )
 from bot.ledger import Ledger, Payer, Reservation
 from bot.metrics import Metrics
-from bot.store import looks, profiles, shares
+from bot.store import looks, plan, profiles, shares
 from bot.store.database import Database, Tx
+from bot.store.plan import Plan
 from bot.store.profiles import Known
-from bot.stories_api import Endpoint, StoriesApi
+from bot.stories_api import Answer, Endpoint, StoriesApi
 from bot.subscriptions import Rules, Subscriptions
 
 log = structlog.get_logger()
 
 LEASE = timedelta(minutes=2)  # a call takes 30 seconds at most
-IDLE = timedelta(seconds=5)  # somebody may have subscribed through another replica
+IDLE = timedelta(seconds=2)  # somebody may have subscribed through another replica
 LONGEST_WAIT = timedelta(minutes=5)  # for money, or for the API to be back
 PROBE_EVERY = timedelta(seconds=30)
 KEEP_EVERY = timedelta(minutes=1)
@@ -67,6 +68,7 @@ class Scheduler:
         self._due = asyncio.Event()
         self._stopping = False
         self._kept_at = self._tidied_at = now() - TIDY_EVERY
+        self._plan: Plan | None = None
         metrics = metrics or Metrics()
         self._looks = metrics.counter("looks_total", "Looks of the schedule.", "outcome")
         self._new = metrics.counter("stories_found_total", "Stories nobody had seen before.")
@@ -95,52 +97,67 @@ class Scheduler:
                         await self._due.wait()
 
     async def run_once(self) -> int:
-        """Make one round of looks; return how many were due."""
-        await self._keep()
-        now = self._now()
-        limit = await self._affordable(now)
-        if limit <= 0 or not self._api.is_in_service:
+        """Make one round of looks; return how many were made."""
+        pace = self._plan = self._plan or await self._begin()
+        await self._keep(pace)
+        if not self._api.is_in_service:
             return 0
-        async with self._db.begin() as tx:
-            due = await profiles.claim(tx, now=now, limit=limit, lease=LEASE)
+        due = await self._claim(pace)
         async with asyncio.TaskGroup() as group:
             for known in due:
-                group.create_task(self._look_safely(known))
+                group.create_task(self._look_safely(known, pace))
         return len(due)
 
-    async def _affordable(self, now: datetime) -> int:
-        """Return how many looks may be made now: one probe while the API is failing."""
-        room = await self._ledger.room_for_schedule(now)
-        most = 1 if self._api.is_failing else self._at_once
-        return min(most, room // max(self._rules.credits_a_look, 1))
+    async def _begin(self) -> Plan:
+        """Go on with the plan that was kept, by today's settings."""
+        async with self._db.read() as tx:
+            pace = await plan.load(tx)
+        pace.cost = self._rules.credits_a_look
+        pace.schedule.minimum = self._rules.floor.total_seconds()
+        pace.schedule.set_budget(self._rules.credits_a_day)
+        return pace
 
-    async def _keep(self) -> None:
+    async def _claim(self, pace: Plan) -> list[Known]:
+        """Take what is due and can be paid, and with what is to spare what is due next."""
+        now = self._now()
+        room = await self._ledger.room_for_schedule(now)
+        _, spent = await self._ledger.spent_today()
+        pace.schedule.advance(now.timestamp(), spent=spent)
+        held = pace.schedule.credits(now.timestamp())
+        for_due, for_early = (int(min(part, room) // pace.cost) for part in held)
+        most = 1 if self._api.is_failing else self._at_once  # one probe while it fails
+        async with self._db.begin() as tx:
+            taken = await profiles.claim(tx, now=now, limit=min(for_due, most), lease=LEASE)
+            spare = min(for_early, most) - len(taken)
+            if spare > 0 and not self._api.is_failing:
+                rules = self._rules
+                taken += await profiles.claim(
+                    tx, now=now, limit=spare, lease=LEASE, early=rules.floor
+                )
+            return [known for known in taken if not await _requeued(tx, known, pace, now)]
+
+    async def _keep(self, pace: Plan) -> None:
         """Do now and then what else belongs to the schedule."""
         now = self._now()
         if now - self._kept_at >= KEEP_EVERY:
             self._kept_at = now
             await self._subscriptions.end_blocked()
             async with self._db.begin() as tx:
-                await looks.plan(
-                    tx,
-                    credits_a_day=self._rules.credits_a_day,
-                    credits_a_look=self._rules.credits_a_look,
-                    floor=self._rules.floor,
-                    now=now,
-                )
+                await plan.survey(tx, pace)
+                await plan.save(tx, pace, now=now)
         if now - self._tidied_at >= TIDY_EVERY:
             self._tidied_at = now
             await self._subscriptions.tidy()
 
-    async def _look_safely(self, known: Known) -> None:
+    async def _look_safely(self, known: Known, pace: Plan) -> None:
         try:
-            outcome = await self._look(known)
+            outcome = await self._look(known, pace)
         except Exception:
             log.exception("a look failed", profile=known.profile_id)
             outcome = "error"
         self._looks.inc(outcome=outcome)
 
-    async def _look(self, known: Known) -> str:
+    async def _look(self, known: Known, pace: Plan) -> str:
         """Look at one profile; return a word on what came of it."""
         if policy.is_blocked(known.profile_id, known.username, self._rules.blocked):
             return "blocked"
@@ -153,28 +170,31 @@ class Scheduler:
         try:
             answer = await self._api.stories(known.profile_id)
         except StoriesError as error:
-            return await self._record_failure(known, reservation, error)
-        await self._record(known, reservation, answer.value, answer.credits)
+            return await self._record_failure(known, pace, reservation, error)
+        await self._record(known, pace, reservation, answer)
         return "seen"
 
     async def _record(
-        self, known: Known, reservation: Reservation, found: list[Story], billed: int
+        self, known: Known, pace: Plan, reservation: Reservation, answer: Answer[list[Story]]
     ) -> None:
+        found = answer.value
         profile = found[0].profile if found else known.profile
         now = self._now()
         async with self._db.begin() as tx:
-            new = await looks.record(tx, looks.Look(profile, tuple(found)), now=now)
-            await self._settle(tx, known, reservation, billed, now)
+            new = await looks.record(tx, looks.Look(profile, tuple(found)), now=now, own=pace)
+            await self._settle(tx, known, reservation, answer.credits, now)
         self._new.inc(len(new))
         if new:
             log.info("new stories", profile=known.profile_id, count=len(new))
         self._wake()
 
     async def _record_failure(
-        self, known: Known, reservation: Reservation, error: StoriesError
+        self, known: Known, pace: Plan, reservation: Reservation, error: StoriesError
     ) -> str:
         now = self._now()
         billed = reservation.credits if error.credits is None else error.credits
+        pace.schedule.failed(now.timestamp())
+        pace.schedule.purse.credits -= billed
         async with self._db.begin() as tx:
             await self._settle(tx, known, reservation, billed, now)
             match error:
@@ -200,3 +220,16 @@ class Scheduler:
     async def _put_off(self, known: Known, until: datetime) -> None:
         async with self._db.begin() as tx:
             await profiles.put_off(tx, known.profile_id, until=until)
+
+
+async def _requeued(tx: Tx, known: Known, pace: Plan, now: datetime) -> bool:
+    """Put a profile back that, at the price of today, is not due yet."""
+    is_due = known.next_look_at is not None and known.next_look_at <= now
+    if not is_due or known.failures or not pace.is_stale(known):
+        return False
+    forecast, due = pace.due(known, now=now)
+    await profiles.change(tx, known.profile_id, forecast=forecast)
+    if due <= now:
+        return False
+    await profiles.put_off(tx, known.profile_id, until=due)
+    return True

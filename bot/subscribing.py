@@ -18,6 +18,7 @@ from bot.errors import (
     TooManyNewError,
 )
 from bot.ledger import Ledger, Payer
+from bot.price import is_feasible
 from bot.store import looks, profiles, stories
 from bot.store import subscriptions as store
 from bot.store.database import Database, Tx
@@ -134,9 +135,8 @@ class Subscribing:
         async with self._db.read() as tx:
             await self._check_limits(tx, chat_id)
             if known is None or known.next_look_at is None:
-                followed = await profiles.followed(tx)
-                rules = self._rules
-                if not policy.is_feasible(followed + 1, rules.credits_a_look, rules.credits_a_day):
+                costs = (await profiles.followed(tx) + 1) * self._rules.credits_a_look
+                if not is_feasible(self._rules.credits_a_day, costs):
                     raise NoRoomError
 
     async def _check_limits(self, tx: Tx, chat_id: int) -> None:
@@ -205,8 +205,8 @@ class Subscribing:
                 created_by=by.user_id,
                 now=now,
             )
-            next_look = await looks.next_look(tx, now=now)
-            await store.reweigh(tx, profile_id=profile.profile_id, now=next_look)
+            await store.reweigh(tx, profile_id=profile.profile_id, now=now)
+            await looks.requeue(tx, profile.profile_id, now=now)
             found = await store.find(tx, target, profile.profile_id)
         if found is None:  # another chat's command ended it in between; theirs was later
             raise NotFollowedError(username=profile.username)

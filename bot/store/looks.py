@@ -1,20 +1,20 @@
 """Looks: what any look at a profile showed, whoever asked for it, recorded all or nothing."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
 from bot import policy
 from bot.domain import Profile, Story
-from bot.store import notes, owed, profiles, stories
+from bot.store import owed, plan, profiles, stories
 from bot.store.database import Tx
+from bot.store.plan import Plan
 from bot.store.profiles import Known
+from bot.store.schema import EPOCH
 
 GATHER = timedelta(minutes=5)
 """How long a chat's missed hours are gathered, so that one line tells of all profiles."""
-
-PLAN = "look_plan"
-"""The note with the pace of the looks, in seconds: ``{"interval": …, "floor": …}``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,17 +26,18 @@ class Look:
     partial: bool = False
 
 
-async def record(tx: Tx, look: Look, *, now: datetime) -> list[str]:
+async def record(tx: Tx, look: Look, *, now: datetime, own: Plan | None = None) -> list[str]:
     """Keep what a look showed and owe it to all who wait; return the pks of new stories.
 
     A whole look also tells what may have been missed since the last one, and moves the next.
+    The scheduler's ``own`` looks go by its plan, which learns from them.
     """
     before = await named(tx, look.profile, now=now)
     new = await stories.add(tx, look.stories, now=now)
     if before.next_look_at is not None and new:
         await owed.add_stories(tx, before.profile_id, new, now=now)
     if not look.partial:
-        await _finish(tx, before, now=now)
+        await _finish(tx, before, look.stories, own, now=now)
     return new
 
 
@@ -49,8 +50,10 @@ async def named(tx: Tx, profile: Profile, *, now: datetime) -> Known:
     return before
 
 
-async def _finish(tx: Tx, before: Known, *, now: datetime) -> None:
-    """Note that the profile could be seen whole."""
+async def _finish(
+    tx: Tx, before: Known, found: Sequence[Story], own: Plan | None, *, now: datetime
+) -> None:
+    """Note that the profile could be seen whole, and learn when to look again."""
     followed = before.next_look_at is not None
     if followed and before.state != "active":
         await _tell(tx, before, "back", {"username": before.username}, now=now)
@@ -66,6 +69,8 @@ async def _finish(tx: Tx, before: Known, *, now: datetime) -> None:
             now=now,
             following_since=missed[1],
         )
+    pace = own or await plan.load(tx)
+    forecast, due = pace.seen(before, found, now=now, own=own is not None)
     await profiles.change(
         tx,
         before.profile_id,
@@ -73,28 +78,19 @@ async def _finish(tx: Tx, before: Known, *, now: datetime) -> None:
         state_since=before.state_since if before.state == "active" else now,
         looked_at=now,
         failures=0,
-        next_look_at=await next_look(tx, now=now) if followed else None,
+        leased_until=EPOCH,
+        forecast=forecast,
+        next_look_at=due if followed else None,
     )
 
 
-async def next_look(tx: Tx, *, now: datetime) -> datetime:
-    """Return when a profile seen now is looked at next."""
-    plan = await notes.get(tx, PLAN) or {"interval": 3600, "floor": 600}
-    return policy.next_look_at(
-        now,
-        interval=timedelta(seconds=plan["interval"]),
-        floor=timedelta(seconds=plan["floor"]),
-    )
-
-
-async def plan(
-    tx: Tx, *, credits_a_day: int, credits_a_look: int, floor: timedelta, now: datetime
-) -> None:
-    """Note the pace that spends the budget evenly over what is followed now."""
-    followed = await profiles.followed(tx)
-    interval = policy.even_interval(followed, credits_a_look, credits_a_day)
-    pace = {"interval": interval.total_seconds(), "floor": floor.total_seconds()}
-    await notes.put(tx, PLAN, pace, now=now)
+async def requeue(tx: Tx, profile_id: str, *, now: datetime) -> None:
+    """Put the next look where it belongs after other chats began or ceased to wait for it."""
+    known = await profiles.hold(tx, profile_id)
+    if known is None or known.next_look_at is None or known.failures or known.looked_at is None:
+        return
+    forecast, due = (await plan.load(tx)).due(known, now=now)
+    await profiles.change(tx, profile_id, forecast=forecast, next_look_at=due)
 
 
 async def fail(
@@ -125,6 +121,7 @@ async def fail(
         state=state,
         state_since=now if state != before.state else before.state_since,
         failures=failures,
+        leased_until=EPOCH,
         next_look_at=pause_over if before.next_look_at is not None else None,
     )
 

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from bot.domain import Profile
 from bot.store.database import Tx, insert_for
-from bot.store.schema import Timestamp, metadata
+from bot.store.schema import EPOCH, Timestamp, metadata
 
 State = Literal["active", "private", "gone"]
 
@@ -24,6 +24,7 @@ profiles = sa.Table(
     sa.Column("state_since", Timestamp, nullable=False),
     sa.Column("looked_at", Timestamp),
     sa.Column("next_look_at", Timestamp),  # None: nobody follows it
+    sa.Column("leased_until", Timestamp, nullable=False, server_default="0"),
     sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
     sa.Column("weight", sa.Integer, nullable=False, server_default="0"),  # who wait for alerts
     sa.Column("forecast", sa.JSON),
@@ -51,7 +52,7 @@ class Known:
     next_look_at: datetime | None
     failures: int
     weight: int
-    forecast: dict[str, Any] | None
+    forecast: list[Any] | None
 
     @property
     def profile(self) -> Profile:
@@ -117,14 +118,28 @@ async def change(tx: Tx, profile_id: str, **values: object) -> None:
     )
 
 
-async def claim(tx: Tx, *, now: datetime, limit: int, lease: timedelta) -> list[Known]:
-    """Take the profiles that are due, longest overdue first; they are due again after ``lease``.
+async def claim(
+    tx: Tx,
+    *,
+    now: datetime,
+    limit: int,
+    lease: timedelta,
+    early: timedelta | None = None,
+) -> list[Known]:
+    """Take the profiles that are due, longest overdue first, for ``lease``.
 
-    A process that dies gives them back that way.
+    With ``early``: those that are due next, when they were not looked at for so long. What a
+    process that dies had taken is due again when its lease ends.
     """
+    free = profiles.c.leased_until <= now
+    if early is None:
+        which = sa.and_(free, profiles.c.next_look_at <= now)
+    else:
+        rested = sa.and_(profiles.c.looked_at <= now - early, profiles.c.failures == 0)
+        which = sa.and_(free, rested, profiles.c.next_look_at > now)
     due = (
         sa.select(profiles.c.profile_id)
-        .where(profiles.c.next_look_at <= now)
+        .where(which)
         .order_by(profiles.c.next_look_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -132,7 +147,7 @@ async def claim(tx: Tx, *, now: datetime, limit: int, lease: timedelta) -> list[
     statement = (
         sa.update(profiles)
         .where(profiles.c.profile_id.in_(due.scalar_subquery()))
-        .values(next_look_at=now + lease)
+        .values(leased_until=now + lease)
         .returning(*COLUMNS)
     )
     return [Known(**row._mapping) for row in await tx.execute(statement)]  # noqa: SLF001 - public name
@@ -141,7 +156,8 @@ async def claim(tx: Tx, *, now: datetime, limit: int, lease: timedelta) -> list[
 async def put_off(tx: Tx, profile_id: str, *, until: datetime) -> None:
     """Let a look that could not be made wait, if anybody still follows the profile."""
     followed = sa.and_(profiles.c.profile_id == profile_id, profiles.c.next_look_at.is_not(None))
-    await tx.execute(sa.update(profiles).where(followed).values(next_look_at=until))
+    values = {"next_look_at": until, "leased_until": EPOCH}
+    await tx.execute(sa.update(profiles).where(followed).values(values))
 
 
 async def due_next(tx: Tx) -> datetime | None:

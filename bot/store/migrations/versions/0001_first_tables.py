@@ -106,6 +106,7 @@ def upgrade() -> None:
         sa.Column("state_since", sa.BigInteger(), nullable=False),
         sa.Column("looked_at", sa.BigInteger(), nullable=True),
         sa.Column("next_look_at", sa.BigInteger(), nullable=True),
+        sa.Column("leased_until", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
         sa.Column("weight", sa.Integer(), server_default="0", nullable=False),
         sa.Column("forecast", sa.JSON(), nullable=True),

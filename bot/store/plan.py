@@ -1,0 +1,89 @@
+"""The plan of the looks: the schedule that all replicas share, as a note."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import sqlalchemy as sa
+
+from bot.domain import Story
+from bot.forecast import ProfileState
+from bot.schedule import Schedule
+from bot.store import notes
+from bot.store.database import Tx
+from bot.store.profiles import Known, profiles
+
+NOTE = "schedule"
+BUDGET, FLOOR_S, COST = 500.0, 600.0, 2.0  # until the scheduler has written the real ones
+
+
+@dataclass(slots=True)
+class Plan:
+    """The schedule, and what one look costs in credits."""
+
+    schedule: Schedule = field(default_factory=lambda: Schedule(BUDGET, minimum=FLOOR_S))
+    cost: float = COST
+
+    def seen(
+        self, known: Known, found: Sequence[Story], *, now: datetime, own: bool
+    ) -> tuple[list[object], datetime]:
+        """Learn from a whole look; return the new state and when the next look is due.
+
+        ``own`` looks are the schedule's, which tell it how late it is.
+        """
+        state = ProfileState.from_json(known.forecast)
+        taken = sorted(story.taken_at.timestamp() for story in found)
+        learn = self.schedule.looked if own else self.schedule.seen
+        due = learn(state, known.weight, self.cost, at=now.timestamp(), taken=taken)
+        return state.to_json(), self._moment(due, now)
+
+    def due(self, known: Known, *, now: datetime) -> tuple[list[object], datetime]:
+        """Judge anew when a profile is due, as its weight or the price has changed."""
+        state = ProfileState.from_json(known.forecast)
+        due = self.schedule.due(state, known.weight, self.cost)
+        return state.to_json(), self._moment(due, now)
+
+    def is_stale(self, known: Known) -> bool:
+        """Tell whether a profile was queued at a price that does not hold any more."""
+        return known.forecast is not None and self.schedule.is_stale(
+            ProfileState.from_json(known.forecast)
+        )
+
+    def _moment(self, due: float, now: datetime) -> datetime:
+        latest = now + timedelta(hours=self.schedule.floor)
+        return min(datetime.fromtimestamp(due, UTC), latest)
+
+
+async def load(tx: Tx) -> Plan:
+    """Return the plan that was kept last."""
+    kept = await notes.get(tx, NOTE)
+    if not isinstance(kept, dict):
+        return Plan()
+    plan = Plan(Schedule(kept["budget"], minimum=kept["floor"]), kept["cost"])
+    plan.schedule.restore(kept["schedule"])
+    return plan
+
+
+async def save(tx: Tx, plan: Plan, *, now: datetime) -> None:
+    """Keep the plan; the last one kept holds, which does no harm."""
+    schedule = plan.schedule
+    value = {
+        "budget": schedule.budget,
+        "floor": schedule.minimum,
+        "cost": plan.cost,
+        "schedule": schedule.to_json(),
+    }
+    await notes.put(tx, NOTE, value, now=now)
+
+
+async def survey(tx: Tx, plan: Plan) -> None:
+    """Refresh the sums over all profiles that are followed."""
+    statement = sa.select(profiles.c.forecast, profiles.c.weight).where(
+        profiles.c.next_look_at.is_not(None)
+    )
+    rows = [
+        (ProfileState.from_json(row.forecast), float(row.weight), plan.cost)
+        for row in await tx.execute(statement)
+    ]
+    if rows:
+        plan.schedule.survey(rows)

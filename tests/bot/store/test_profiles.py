@@ -1,0 +1,92 @@
+"""Profiles: bound to their id, claimed once, given back by themselves."""
+
+import asyncio
+from datetime import timedelta
+
+import sqlalchemy as sa
+
+from bot.domain import Profile
+from bot.store import profiles
+from bot.store.database import Database
+from tests.support.followed import DAY, HOUR, MINUTE, NATGEO, NOON, PRADA, follow
+
+
+async def test_a_new_name_is_kept_under_the_same_id(db: Database) -> None:
+    async with db.begin() as tx:
+        first = await profiles.ensure(tx, NATGEO, now=NOON)
+        again = await profiles.ensure(tx, Profile(NATGEO.profile_id, "nat"), now=NOON + HOUR)
+        known = await profiles.get(tx, NATGEO.profile_id)
+    assert first.username == again.username == "natgeo"
+    assert known is not None
+    assert (known.username, known.full_name) == ("nat", "National Geographic")
+    assert known.named_at == NOON + HOUR
+
+
+async def test_a_name_is_of_who_had_it_last(db: Database) -> None:
+    async with db.begin() as tx:
+        await profiles.ensure(tx, NATGEO, now=NOON)
+        await profiles.ensure(tx, Profile("2", "natgeo"), now=NOON + HOUR)
+        found = await profiles.named(tx, "natgeo", since=NOON - DAY)
+        stale = await profiles.named(tx, "natgeo", since=NOON + 2 * HOUR)
+    assert found is not None
+    assert found.profile_id == "2"
+    assert stale is None
+
+
+async def test_the_profile_tells_who_it_is(db: Database) -> None:
+    async with db.begin() as tx:
+        await profiles.ensure(tx, NATGEO, now=NOON)
+        await profiles.change(tx, NATGEO.profile_id, state="private")
+        known = await profiles.hold(tx, NATGEO.profile_id)
+    assert known is not None
+    assert known.profile == Profile("787132", "natgeo", "National Geographic", is_private=True)
+
+
+async def test_only_what_is_followed_and_due_is_claimed_longest_overdue_first(
+    db: Database,
+) -> None:
+    async with db.begin() as tx:
+        await profiles.ensure(tx, Profile("3", "nobody"), now=NOON)
+        await follow(tx, 1, NATGEO)
+        await follow(tx, 1, PRADA)
+        await profiles.put_off(tx, PRADA.profile_id, until=NOON - HOUR)
+        await profiles.put_off(tx, "3", until=NOON - HOUR)  # nobody follows it: stays so
+        assert await profiles.followed(tx) == 2
+        assert await profiles.due_next(tx) == NOON - HOUR
+        [first] = await profiles.claim(tx, now=NOON, limit=1, lease=MINUTE)
+        [second] = await profiles.claim(tx, now=NOON, limit=9, lease=MINUTE)
+        assert [first.username, second.username] == ["prada", "natgeo"]
+        assert await profiles.claim(tx, now=NOON, limit=9, lease=MINUTE) == []
+        late = await profiles.claim(tx, now=NOON + MINUTE, limit=9, lease=MINUTE)
+    assert len(late) == 2
+
+
+async def test_rivals_claim_each_profile_once(db: Database) -> None:
+    async with db.begin() as tx:
+        for number in range(100):
+            await follow(tx, 1, Profile(str(number), f"p{number}"))
+    claimed: list[str] = []
+
+    async def work() -> None:
+        while True:
+            async with db.begin() as tx:
+                due = await profiles.claim(tx, now=NOON, limit=7, lease=timedelta(hours=1))
+            if not due:
+                return
+            claimed.extend(known.profile_id for known in due)
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(5):
+            group.create_task(work())
+    assert sorted(claimed, key=int) == [str(number) for number in range(100)]
+
+
+async def test_the_claim_reads_the_partial_index(sqlite_db: Database) -> None:
+    async with sqlite_db.begin() as tx:
+        plan = await tx.execute(
+            sa.text(
+                "EXPLAIN QUERY PLAN SELECT profile_id FROM profiles "
+                "WHERE next_look_at <= 5 ORDER BY next_look_at LIMIT 3"
+            )
+        )
+        assert "ix_profiles_due" in str(plan.all())

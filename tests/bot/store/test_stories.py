@@ -1,0 +1,56 @@
+"""Stories: each once, whoever saw it first."""
+
+import asyncio
+
+from bot.store import profiles, stories
+from bot.store.database import Database
+from tests.support.followed import DAY, HOUR, NATGEO, NOON, PRADA, story
+
+
+async def test_only_new_ones_come_back_oldest_first(db: Database) -> None:
+    async with db.begin() as tx:
+        await profiles.ensure(tx, NATGEO, now=NOON)
+        assert await stories.add(tx, [], now=NOON) == []
+        found = [story("2", NOON), story("1", NOON - HOUR), story("2", NOON)]
+        assert await stories.add(tx, found, now=NOON) == ["1", "2"]
+        assert await stories.add(tx, [story("3", NOON), story("1")], now=NOON) == ["3"]
+
+
+async def test_what_is_kept_is_the_whole_story_with_its_newest_address(db: Database) -> None:
+    old = story("1", mentions=("prada",), links=("https://a.b",), duration=1.5)
+    new = story("1", media_url="https://scontent.cdninstagram.com/new.jpg")
+    async with db.begin() as tx:
+        await profiles.ensure(tx, NATGEO, now=NOON)
+        await stories.add(tx, [old], now=NOON)
+        assert await stories.get(tx, ["1", "9"]) == {"1": old}
+        await stories.add(tx, [story("1", media_url=None)], now=NOON)
+        assert await stories.get(tx, ["1"]) == {"1": old}
+        await stories.add(tx, [new], now=NOON)
+        assert await stories.get(tx, ["1"]) == {"1": new}
+
+
+async def test_live_are_those_of_the_profile_that_have_not_expired(db: Database) -> None:
+    async with db.begin() as tx:
+        for profile in (NATGEO, PRADA):
+            await profiles.ensure(tx, profile, now=NOON)
+        found = [story("1", NOON), story("2", NOON - HOUR), story("3", NOON - DAY)]
+        await stories.add(tx, [*found, story("4", of=PRADA)], now=NOON)
+        live = await stories.live(tx, NATGEO.profile_id, now=NOON)
+    assert [one.pk for one in live] == ["2", "1"]
+
+
+async def test_rivals_that_see_the_same_find_each_story_new_once(db: Database) -> None:
+    async with db.begin() as tx:
+        await profiles.ensure(tx, NATGEO, now=NOON)
+    new: list[str] = []
+
+    async def see(first: int) -> None:
+        for number in range(first, first + 20):
+            async with db.begin() as tx:
+                found = [story(str(pk)) for pk in range(number, number + 5)]
+                new.extend(await stories.add(tx, found, now=NOON))
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(4):
+            group.create_task(see(100))
+    assert sorted(new) == [str(pk) for pk in range(100, 124)]

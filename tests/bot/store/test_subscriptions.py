@@ -1,0 +1,122 @@
+"""Subscriptions: a chat, a topic, a profile, once."""
+
+from bot.domain import Options, Target
+from bot.store import chats, profiles, subscriptions
+from bot.store.database import Database
+from tests.support.followed import DAY, HOUR, LONG_AGO, NATGEO, NOON, PRADA, follow
+
+
+async def test_the_same_twice_is_one_and_a_topic_has_its_own(db: Database) -> None:
+    async with db.begin() as tx:
+        first = await follow(tx, -1, options=Options(silent=True, media="photo"))
+        topic = await follow(tx, -1, thread_id=5)
+        again = await subscriptions.add(
+            tx,
+            Target(-1),
+            NATGEO.profile_id,
+            options=Options(),
+            since=NOON,
+            created_by=None,
+            now=NOON,
+        )
+        assert again is None
+        found = await subscriptions.find(tx, Target(-1), NATGEO.profile_id)
+        assert found is not None
+        assert found.id == first
+        assert found.options == Options(silent=True, media="photo")
+        assert (found.username, found.paused, found.created_by) == ("natgeo", False, 7)
+        both = await subscriptions.find_named(tx, -1, "natgeo")
+        assert [one.target for one in both] == [Target(-1), Target(-1, 5)]
+        assert (await subscriptions.get(tx, topic)) == both[1]
+        assert await subscriptions.find(tx, Target(-1, 6), NATGEO.profile_id) is None
+        assert await subscriptions.count(tx, -1) == 2
+        assert await subscriptions.count_new(tx, -1, since=NOON - DAY) == 2
+        assert await subscriptions.count_new(tx, -1, since=NOON) == 0
+
+
+async def test_pages_are_by_name(db: Database) -> None:
+    async with db.begin() as tx:
+        await follow(tx, 1, PRADA)
+        await follow(tx, 1, NATGEO)
+        await follow(tx, 2, NATGEO)
+        names = [one.username for one in await subscriptions.of_chat(tx, 1)]
+        second = await subscriptions.of_chat(tx, 1, offset=1, limit=1)
+        everyone = await subscriptions.of_profiles(tx, {"prada", NATGEO.profile_id})
+    assert names == ["natgeo", "prada"]
+    assert [one.username for one in second] == ["prada"]
+    assert [one.target.chat_id for one in everyone] == [1, 1, 2]
+
+
+async def test_what_ended_still_counts_as_new_today(db: Database) -> None:
+    async with db.begin() as tx:
+        await subscriptions.remove(tx, [await follow(tx, 1)])
+        assert await subscriptions.count(tx, 1) == 0
+        assert await subscriptions.count_new(tx, 1, since=NOON - DAY) == 1
+
+
+async def test_nobody_waits_no_look_and_somebody_does_again_at_once(db: Database) -> None:
+    async def weight() -> tuple[int, bool]:
+        known = await profiles.get(tx, NATGEO.profile_id)
+        assert known is not None
+        return known.weight, known.next_look_at is not None
+
+    async with db.begin() as tx:
+        mine = await follow(tx, 1)
+        await follow(tx, 2)
+        assert await weight() == (2, True)
+        await subscriptions.change(tx, mine, paused=True)
+        await chats.set_state(tx, 2, "closed", now=NOON)
+        await subscriptions.reweigh(tx, chat_id=2, now=NOON)
+        assert await weight() == (0, False)
+        await subscriptions.change(tx, mine, paused=False)
+        await subscriptions.reweigh(tx, profile_id=NATGEO.profile_id, now=NOON + HOUR)
+        assert await weight() == (1, True)
+        known = await profiles.get(tx, NATGEO.profile_id)
+        assert known is not None
+        assert known.next_look_at == NOON + HOUR
+
+
+async def test_a_topics_subscriptions_fall_back_and_what_is_doubled_ends(db: Database) -> None:
+    async with db.begin() as tx:
+        main = await follow(tx, -1)
+        await follow(tx, -1, thread_id=5)
+        moved = await follow(tx, -1, PRADA, thread_id=5)
+        other = await follow(tx, -1, PRADA, thread_id=6)
+        assert await subscriptions.fall_back(tx, -1, 5)
+        assert not await subscriptions.fall_back(tx, -1, 5)
+        found = await subscriptions.of_chat(tx, -1)
+    assert [(one.id, one.target.thread_id) for one in found] == [
+        (main, None),
+        (moved, None),
+        (other, 6),
+    ]
+
+
+async def test_restarted_alerts_begin_now(db: Database) -> None:
+    async with db.begin() as tx:
+        mine, other = await follow(tx, 1), await follow(tx, 2)
+        await subscriptions.restart(tx, 1, now=NOON)
+        found = [await subscriptions.get(tx, one) for one in (mine, other)]
+    assert [one.since for one in found if one] == [NOON, LONG_AGO]
+
+
+async def test_a_channel_that_never_wrote_becomes_a_chat(db: Database) -> None:
+    async with db.begin() as tx:
+        assert (await subscriptions.hold_chat(tx, -100, now=NOON)).kind == "channel"
+        assert (await subscriptions.hold_chat(tx, 100, now=NOON)).kind == "private"
+        await chats.ensure(tx, -5, kind="group", title="t", now=NOON)
+        assert (await subscriptions.hold_chat(tx, -5, now=NOON)).title == "t"
+
+
+async def test_options_keep_only_what_is_possible(db: Database) -> None:
+    async with db.begin() as tx:
+        mine = await follow(tx, 1)
+        strange = {"silent": 1, "media": "gif", "digest": True, "x": True}
+        await subscriptions.change(tx, mine, options=strange)
+        found = await subscriptions.get(tx, mine)
+        assert found is not None
+        assert found.options == Options(digest=True)
+        await subscriptions.set_options(tx, mine, Options(caption="short"))
+        found = await subscriptions.get(tx, mine)
+    assert found is not None
+    assert found.options.values() == {"caption": "short"}

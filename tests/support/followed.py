@@ -1,0 +1,90 @@
+"""Profiles, stories, chats and subscriptions for tests of alerts, in few words."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from bot.domain import Options, Profile, Story, Target
+from bot.store import chats, lanes, looks, subscriptions
+from bot.store.database import Database, Tx
+from bot.store.deliveries import deliveries
+
+NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
+LONG_AGO = NOON - timedelta(days=10)
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+NATGEO = Profile("787132", "natgeo", "National Geographic")
+PRADA = Profile("25460", "prada", "Prada")
+
+
+@dataclass(slots=True)
+class Clock:
+    """A clock that stands until it is moved."""
+
+    time: datetime = NOON
+
+    def __call__(self) -> datetime:
+        return self.time
+
+    def on(self, span: timedelta) -> datetime:
+        self.time += span
+        return self.time
+
+
+def story(pk: str, taken_at: datetime = NOON, of: Profile = NATGEO, **more: Any) -> Story:
+    plain = Story(
+        pk, taken_at, "photo", of, media_url=f"https://scontent.cdninstagram.com/{pk}.jpg"
+    )
+    return replace(plain, **more)
+
+
+async def follow(
+    tx: Tx,
+    chat_id: int,
+    of: Profile = NATGEO,
+    *,
+    thread_id: int | None = None,
+    options: Options | None = None,
+    since: datetime = LONG_AGO,
+    now: datetime = NOON,
+) -> int:
+    """Let a chat follow a profile, both made when they are new; the subscription's id."""
+    kind = "private" if chat_id > 0 else "supergroup"
+    await chats.ensure(tx, chat_id, kind=kind, title="", now=now)
+    await looks.named(tx, of, now=now)
+    added = await subscriptions.add(
+        tx,
+        Target(chat_id, thread_id),
+        of.profile_id,
+        options=options or Options(),
+        since=since,
+        created_by=7,
+        now=now,
+    )
+    await subscriptions.reweigh(tx, profile_id=of.profile_id, now=now)
+    assert added is not None
+    return added
+
+
+async def look(
+    tx: Tx, *found: Story, of: Profile = NATGEO, partial: bool = False, now: datetime = NOON
+) -> list[str]:
+    """Record a look; the pks that were new."""
+    return await looks.record(tx, looks.Look(of, found, partial=partial), now=now)
+
+
+async def rows(db: Database, **where: Any) -> list[Any]:
+    """All deliveries with these values, in order."""
+    table = deliveries
+    matching = [table.c[name] == value for name, value in where.items()]
+    async with db.read() as tx:
+        statement = sa.select(table).where(*matching).order_by(table.c.id)
+        return list(await tx.execute(statement))
+
+
+async def claim(
+    db: Database, *, now: datetime = NOON, limit: int = 10, lease: timedelta = MINUTE
+) -> list[lanes.Lane]:
+    async with db.begin() as tx:
+        return await lanes.claim(tx, now=now, limit=limit, lease=lease)
