@@ -154,8 +154,8 @@ class Chats:
         if old.type != "group" or old.migrated_to is not None:
             raise ValueError("only a group that has not migrated can migrate")
         members = {user: replace(member) for user, member in old.members.items()}
-        new = self._world.add_chat("supergroup", old.title, members=members,
-                                   migrated_from=old.id, permissions=dict(old.permissions))  # fmt: skip
+        new = self._world.add_chat("supergroup", old.title, members=members, migrated_from=old.id)
+        new.permissions = dict(old.permissions)
         actor = self._actor(old, 0, {"status": ""})
         left = self._world.service(old, actor, migrate_to_chat_id=new.id)
         told = happenings.tell(self._world, old, left)

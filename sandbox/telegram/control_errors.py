@@ -5,6 +5,7 @@ from typing import Any
 from aiohttp import web
 
 from sandbox.telegram.chats import Chat
+from sandbox.telegram.messages import Message
 from sandbox.telegram.people import Bot, Person
 from sandbox.telegram.world import World
 
@@ -50,4 +51,12 @@ def chat(world: World, wanted: object, of: Bot | None = None) -> Chat:
     found = world.chat(int(str(wanted)), of or world.bot)
     if found is None:
         raise Unknown(f"no such chat: {wanted}")
+    return found
+
+
+def message(chat: Chat, ident: object) -> Message:
+    """The message of an id in a chat."""
+    found = chat.messages.get(int(str(ident)))
+    if found is None or found.deleted:
+        raise Unknown(f"no such message: {ident}")
     return found

@@ -1,4 +1,4 @@
-"""Control calls of people: they appear, write, edit, press buttons, ask inline."""
+"""Control calls of people: they appear, write, edit and delete."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -10,7 +10,7 @@ from sandbox.telegram import entities, happenings
 from sandbox.telegram.chats import Chat
 from sandbox.telegram.messages import Message
 from sandbox.telegram.people import Person
-from sandbox.telegram.world import Callback, InlineQuery, World
+from sandbox.telegram.world import World
 
 Handle = Callable[[web.Request], Awaitable[Any]]
 _DETAILS = ("username", "last_name", "language_code", "deactivated")
@@ -26,11 +26,6 @@ def table(world: World) -> dict[tuple[str, str], Handle]:
         ("POST", "/control/chats/{chat}/messages"): calls.write,
         ("PATCH", "/control/chats/{chat}/messages/{message}"): calls.edit,
         ("DELETE", "/control/chats/{chat}/messages/{message}"): calls.delete,
-        ("POST", "/control/chats/{chat}/press"): calls.press,
-        ("GET", "/control/callbacks/{query}"): calls.callback,
-        ("POST", "/control/inline"): calls.ask_inline,
-        ("GET", "/control/inline/{query}"): calls.inline,
-        ("POST", "/control/inline/{query}/choose"): calls.choose,
     }
 
 
@@ -100,17 +95,11 @@ class People:
             chat, fields["message_id"], fields, self._world.clock.now(), reply_to=reply_to
         )
 
-    def _message(self, chat: Chat, ident: object) -> Message:
-        message = chat.messages.get(int(str(ident)))
-        if message is None or message.deleted:
-            raise get.Unknown(f"no such message: {ident}")
-        return message
-
     async def edit(self, request: web.Request) -> object:
         """A person changes what they wrote."""
         wanted = await get.body(request)
         chat = get.chat(self._world, request.match_info["chat"])
-        message = self._message(chat, request.match_info["message"])
+        message = get.message(chat, request.match_info["message"])
         now = self._world.clock.now()
         message.fields = message.fields | _content(wanted) | {"edit_date": int(now)}
         message.edited_at = now
@@ -120,72 +109,8 @@ class People:
     async def delete(self, request: web.Request) -> object:
         """A person deletes a message; bots are not told."""
         chat = get.chat(self._world, request.match_info["chat"])
-        self._world.delete(self._message(chat, request.match_info["message"]))
+        self._world.delete(get.message(chat, request.match_info["message"]))
         return {"deleted": True}
-
-    async def press(self, request: web.Request) -> object:
-        """A person presses a button that is there."""
-        wanted = await get.body(request)
-        chat, person = self._chat_and_person(request, wanted)
-        if person is None:
-            raise ValueError("user_id is missing")
-        message = self._message(chat, wanted["message_id"])
-        data = str(wanted["data"])
-        rows = message.fields.get("reply_markup", {}).get("inline_keyboard", [])
-        if not any(button.get("callback_data") == data for row in rows for button in row):
-            raise ValueError(f"no such button: {data}")
-        query_id = str(next(self._world.query_ids))
-        bot, told = happenings.press(chat, person.user(), message, data, query_id)
-        self._world.callbacks[query_id] = Callback(bot, self._world.clock.now())
-        return {"update_id": told, "callback_query_id": query_id}
-
-    async def callback(self, request: web.Request) -> object:
-        """What the bot answered to a press."""
-        callback = self._world.callbacks.get(request.match_info["query"])
-        if callback is None:
-            raise get.Unknown("no such callback query")
-        return {"answered": callback.answered, **callback.answer}
-
-    async def ask_inline(self, request: web.Request) -> object:
-        """A person types @bot and a query."""
-        wanted = await get.body(request)
-        person = get.person(self._world, wanted["user_id"])
-        bot = get.bot(self._world, wanted.get("bot_id"))
-        query_id = str(next(self._world.query_ids))
-        query: dict[str, Any] = {
-            "id": query_id,
-            "from": person.user(),
-            "query": str(wanted.get("query", ""))[:256],
-            "offset": str(wanted.get("offset", "")),
-            "chat_type": str(wanted.get("chat_type", "sender")),
-        }
-        told = bot.inbox.put("inline_query", query, f"inline:{person.id}")
-        now = self._world.clock.now()
-        self._world.inline[query_id] = InlineQuery(bot, person, now, query["query"])
-        return {"update_id": told, "inline_query_id": query_id}
-
-    def _inline(self, request: web.Request) -> InlineQuery:
-        query = self._world.inline.get(request.match_info["query"])
-        if query is None:
-            raise get.Unknown("no such inline query")
-        return query
-
-    async def inline(self, request: web.Request) -> object:
-        """What the bot answered to an inline query."""
-        query = self._inline(request)
-        return {"answered": query.answer is not None, **(query.answer or {})}
-
-    async def choose(self, request: web.Request) -> object:
-        """A person picks a result."""
-        query = self._inline(request)
-        wanted = await get.body(request)
-        chosen = {
-            "result_id": str(wanted["result_id"]),
-            "from": query.person.user(),
-            "query": query.query,
-        }
-        told = query.bot.inbox.put("chosen_inline_result", chosen, f"chosen:{query.person.id}")
-        return {"update_id": told}
 
 
 def _anonymous(*, own: bool) -> dict[str, Any]:

@@ -34,32 +34,16 @@ class Given:
 
 
 class MediaFailure(Exception):  # noqa: N818 - an answer of Telegram's media servers
-    """A file that Telegram's servers refuse; an album tells it in other words than one message."""
+    """A file that Telegram's servers refuse, after all that the Bot API server checks itself."""
 
-    def __init__(self, code: str, text: str = "") -> None:
-        """`code` is the server's own word, `text` what a single message says for it."""
-        super().__init__(code)
-        self.code = code
-        self.text = text or code
+    def __init__(self, text: str) -> None:
+        """`text` is what Telegram says: a sentence or a CODE."""
+        super().__init__(text)
+        self.text = text
 
     def refusal(self) -> Refusal:
         """As the answer to a call that sends this file alone."""
         return bad_request(self.text)
-
-
-async def single(call: Call, kind: str, options: dict[str, Any]) -> tuple[Media, str]:
-    """The file of sendPhoto and its kin.
-
-    Raises:
-        Refusal: missing, too big, of another kind or not to be had.
-    """
-    given = local(call, kind, call.text(kind), kind)
-    if given is None:
-        raise bad_request(f"there is no {kind} in the request")
-    try:
-        return await finish(call, kind, given, options)
-    except MediaFailure as failure:
-        raise failure.refusal() from None
 
 
 def local(call: Call, kind: str, value: str, field: str = "") -> Given | str | None:
@@ -137,11 +121,11 @@ async def finish(
 async def _fetched(call: Call, kind: str, url: str) -> Given:
     answer = await call.services.fetch(url)
     if answer is None or answer.status != 200 or not answer.data:
-        raise MediaFailure("WEBPAGE_CURL_FAILED", "failed to get HTTP URL content")
+        raise MediaFailure("Failed to get HTTP URL content")
     if max(len(answer.data), answer.length or 0) > URL_LIMITS.get(kind, URL_LIMIT):
-        raise MediaFailure("WEBPAGE_CURL_FAILED", "failed to get HTTP URL content")
+        raise MediaFailure("Failed to get HTTP URL content")
     if not answer.content_type.startswith(_URL_TYPES[kind]):
-        raise MediaFailure("WEBPAGE_MEDIA_EMPTY", "wrong type of the web page content")
+        raise MediaFailure("Wrong type of the web page content")
     content = call.world.files.keep(answer.data, answer.content_type)
     name = urlsplit(url).path.rpartition("/")[2]
     return Given(content, "url", name)

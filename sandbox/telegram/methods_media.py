@@ -153,7 +153,7 @@ async def _finished(call: Call, number: int, item: Item) -> tuple[Media, str] | 
     kind, options, given, _ = item
     wanted = call.fault.fault if call.fault else {}
     if wanted.get("fail_item") == number:
-        return MediaFailure(str(wanted.get("description") or "WEBPAGE_MEDIA_EMPTY"))
+        return MediaFailure(str(wanted.get("description") or "Wrong type of the web page content"))
     try:
         return await inputs.finish(call, kind, given, options)
     except MediaFailure as failure:
@@ -161,4 +161,4 @@ async def _finished(call: Call, number: int, item: Item) -> tuple[Media, str] | 
 
 
 def _album_failure(number: int, failure: MediaFailure) -> Refusal:
-    return bad_request(f'failed to send message #{number} with the error message "{failure.code}"')
+    return bad_request(f'failed to send message #{number} with the error message "{failure.text}"')

@@ -42,17 +42,23 @@ async def get_updates(call: Call) -> list[dict[str, Any]]:
     offset = call.integer("offset")
     limit = call.integer("limit", 100)
     limit = limit if 1 <= limit <= 100 else 100
-    timeout = min(max(0, call.integer("timeout")), _LONGEST_S)
+    seconds = min(max(0, call.integer("timeout")), _LONGEST_S)
     _allowed(call)
     if inbox.poll is not None:
         inbox.poll.conflict = True
         inbox.wake()
     poll = inbox.poll = Poll()
+    now = asyncio.get_running_loop().time()
+    if offset == inbox.last_offset:  # a caller in a hurry is slowed down
+        seconds = max(seconds, 3) if now < inbox.last_start + 3.0 else seconds
+        limit = 1 if now < inbox.last_finish + 0.5 else limit
+    inbox.last_offset, inbox.last_start = offset, now
     try:
         if offset:
             inbox.confirm(offset)
-        return await _wait(bot, poll, limit, timeout)
+        return await _wait(bot, poll, limit, seconds)
     finally:
+        inbox.last_finish = asyncio.get_running_loop().time()
         if inbox.poll is poll:
             inbox.poll = None
 

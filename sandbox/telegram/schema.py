@@ -56,14 +56,15 @@ def unknown_params(method: Method, params: Mapping[str, Any]) -> list[str]:
                 value = json.loads(value)
             except ValueError:
                 continue
-        unknown.extend(_unknown_within(name, method.params[name], value))
+        unknown.extend(unknown_within(name, method.params[name], value))
     return unknown
 
 
-def _unknown_within(path: str, written: str, value: object) -> Iterator[str]:
+def unknown_within(path: str, written: str, value: object) -> Iterator[str]:
+    """Fields of a value that its published type does not have."""
     if isinstance(value, list):
         for index, item in enumerate(value):
-            yield from _unknown_within(f"{path}[{index}]", written, item)
+            yield from unknown_within(f"{path}[{index}]", written, item)
     elif isinstance(value, dict):
         objects = load().objects
         fields: dict[str, str] = {}
@@ -75,7 +76,7 @@ def _unknown_within(path: str, written: str, value: object) -> Iterator[str]:
             if key not in fields:
                 yield f"{path}.{key}"
             elif isinstance(inner, dict | list):
-                yield from _unknown_within(f"{path}.{key}", fields[key], inner)
+                yield from unknown_within(f"{path}.{key}", fields[key], inner)
 
 
 def missing_params(method: Method, params: Container[str]) -> list[str]:

@@ -20,6 +20,7 @@ from sandbox.telegram import (
     methods_files,
     methods_media,
     methods_messages,
+    methods_payments,
     methods_queries,
     methods_updates,
     params,
@@ -40,6 +41,7 @@ SERVED = (
     methods_files,
     methods_media,
     methods_messages,
+    methods_payments,
     methods_queries,
     methods_updates,
 )

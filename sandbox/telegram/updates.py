@@ -55,7 +55,8 @@ class Inbox:
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
     poll: Poll | None = None
     last_offset: int | None = None
-    last_poll_at: float = 0.0
+    last_start: float = -10.0  # of getUpdates, on the loop's own clock
+    last_finish: float = -10.0
 
     def accepts(self, kind: str) -> bool:
         """Whether the bot asked for this kind of update."""

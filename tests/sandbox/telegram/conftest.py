@@ -1,0 +1,14 @@
+"""The server under test."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.sandbox.telegram.harness import Api, served
+
+
+@pytest.fixture
+async def api() -> AsyncIterator[Api]:
+    """A fresh Bot API server."""
+    async with served() as api:
+        yield api
