@@ -107,7 +107,7 @@ def samples(sandbox: "Sandbox") -> list[dict[str, str]]:
     tries = [
         {"text": "/stories natgeo", "note": "everything that natgeo shows now"},
         {"text": "/stories thirty", "note": "30 stories, as several albums"},
-        {"text": "/subscribe busy", "note": "an alert for each new story; busy posts often"},
+        {"text": "/subscribe busy", "note": "an alert for each new story"},
         {"text": "/help", "note": "all that the bot can do"},
     ]
     natgeo = sandbox.instagram.by_username("natgeo")

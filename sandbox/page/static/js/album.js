@@ -5,7 +5,7 @@ import { mosaic } from "./mosaic.js";
 import { openViewer } from "./viewer.js";
 
 const WIDEST = 420; // px, of an album; a single tall picture is narrower
-const TALLEST = 440;
+const TALLEST = 465;
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const revealed = new Set(); // file addresses whose spoiler was lifted
 

@@ -67,15 +67,18 @@ function link(url, children, actions) {
 }
 
 function command(raw, children, actions) {
-  return h("button", { type: "button", class: "command-link", onclick: () => actions.command(raw) }, children);
+  return h("button", { type: "button", class: "command-link", dir: "ltr", onclick: () => actions.command(raw) }, children);
 }
 
 function spoiler(children) {
-  const node = h("button", { type: "button", class: "spoiler", "aria-label": "Hidden text: show it" }, children);
-  node.addEventListener("click", () => {
+  // No <button>: that would not break over lines.
+  const node = h("span", { class: "spoiler", role: "button", tabindex: "0", "aria-label": "Hidden text: show it" }, children);
+  const show = () => {
     node.classList.add("shown");
-    node.removeAttribute("aria-label");
-  });
+    for (const name of ["role", "tabindex", "aria-label"]) node.removeAttribute(name);
+  };
+  node.addEventListener("click", show);
+  node.addEventListener("keydown", (event) => event.key === "Enter" && show());
   return node;
 }
 

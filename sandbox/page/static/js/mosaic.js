@@ -12,7 +12,7 @@ const PER_ROW = 4;
  */
 export function mosaic(ratios) {
   const cropped = ratios.map((ratio) => clamp(ratio || 1, LOWEST, HIGHEST));
-  if (cropped.length === 1) return { height: 1 / clamp(ratios[0] || 1, 0.5, 2.2), tiles: [whole()] };
+  if (cropped.length === 1) return { height: 1 / clamp(ratios[0] || 1, LOWEST, 2.2), tiles: [whole()] };
   const layouts = partitions(cropped.length).map((rows) => inRows(cropped, rows));
   if (cropped.length === 3 || cropped.length === 4) layouts.push(besideColumn(cropped));
   return layouts.reduce((best, layout) => (cost(layout) < cost(best) ? layout : best));

@@ -73,8 +73,8 @@ function drawBill({ billed, calls }) {
   const rows = Object.entries(billed.by_path).sort(([, a], [, b]) => b - a)
     .map(([path, count]) => ({ key: path, signature: `${count}`, path, count }));
   reconcile($("bill-paths"), rows, ({ path, count }) => h("li", {}, h("code", {}, path), h("span", {}, String(count))));
-  const words = Object.entries(calls).map(([service, count]) => `${count} ${service}`);
-  $("bill-calls").textContent = words.length ? `Requests: ${words.join(" · ")}` : "No requests yet.";
+  const words = Object.entries(calls).map(([service, count]) => `${service} ${count}`);
+  $("bill-calls").textContent = words.length ? `Requests: ${words.join(" · ")}` : "No requests yet";
 }
 
 /** Asks for the bill and the time. */

@@ -11,8 +11,8 @@ let at = 0;
 export function openViewer(messages, index) {
   items = messages;
   at = index;
-  draw();
   if (!$("viewer").open) $("viewer").showModal();
+  draw();
 }
 
 function draw() {
