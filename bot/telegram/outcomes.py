@@ -116,7 +116,7 @@ def outcome_of(error: BaseException) -> Outcome:  # noqa: PLR0911 - one line a c
     """Return what follows from an exception of a send; never Sent. Unknown texts count as C."""
     match error:
         case RetryAfter():
-            return TryLater(_wait_of(error), reason="too many requests")
+            return TryLater(wait_of(error), reason="too many requests")
         case ChatMigrated():
             return Moved(error.new_chat_id)
         case InvalidToken() | EndPointNotFound():
@@ -182,7 +182,8 @@ def _refusal(error: TelegramError) -> Outcome:
     return TryLater(unknown=True, reason=text)
 
 
-def _wait_of(error: RetryAfter) -> timedelta:
+def wait_of(error: RetryAfter) -> timedelta:
+    """Return how long Telegram wants us to wait."""
     return error._retry_after  # noqa: SLF001 - the public property warns, and has two types
 
 

@@ -1,0 +1,266 @@
+"""Updates in: stored first, confirmed to Telegram then, handled after.
+
+In order within a chat, many chats at once. A process that dies leaves nothing unanswered: what it
+was handling is taken up again, at most three times in all.
+"""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import structlog
+from telegram import Bot, Update
+
+from bot.metrics import Metrics
+from bot.store import inbox
+from bot.store.database import Database
+from bot.store.inbox import Arrival, Claimed
+
+log = structlog.get_logger()
+
+Handle = Callable[[Update], Awaitable[None]]
+
+LEASE = timedelta(seconds=60)
+RENEW_S = 20.0
+ATTEMPTS = 3
+AT_ONCE = 64
+BEHIND = 2_000  # open updates from which on Telegram is asked to wait
+KEPT = timedelta(hours=25)  # Telegram repeats an update for 24 hours at most
+LOOK_AGAIN_S = 1.0
+# Bot API server, Client.cpp: how long an answer is taken.
+STALE = {"callback_query": timedelta(seconds=150), "inline_query": timedelta(seconds=30)}
+
+
+async def _no_answer(_: Update) -> None:
+    """Say nothing."""
+
+
+class Intake:
+    """Stores updates, and hands them to ``handle`` until they are answered."""
+
+    def __init__(
+        self,
+        db: Database,
+        bot: Bot,
+        handle: Handle,
+        *,
+        last_resort: Handle = _no_answer,
+        at_once: int = AT_ONCE,
+        metrics: Metrics | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """``last_resort`` answers an update that ``handle`` failed with every time."""
+        self._db = db
+        self._bot = bot
+        self._handle = handle
+        self._last_resort = last_resort
+        self._at_once = at_once
+        self._now = now
+        self._running: dict[str, tuple[Claimed, asyncio.Task[None] | None]] = {}
+        self._open = 0  # stored and not answered yet, as far as this process knows
+        self._group: asyncio.TaskGroup | None = None
+        self._wake = asyncio.Event()
+        self._stopping = False
+        self._adds = Combined(self._store)
+        self._ends = Combined(self._finish)
+        metrics = metrics or Metrics()
+        self._counted = metrics.counter("updates_total", "Updates by what came of them.", "result")
+        metrics.gauge("inbox_open", "Updates that wait for their answer.").follow(
+            lambda: float(self._open)
+        )
+
+    @property
+    def is_behind(self) -> bool:
+        """Tell whether so much waits that Telegram had better keep the rest."""
+        return self._open >= BEHIND
+
+    async def add(self, updates: Iterable[dict[str, Any]]) -> None:
+        """Store updates as Telegram sent them; when this returns, they will be answered."""
+        arrivals = [
+            Arrival(update["update_id"], queue_of(update), json.dumps(update))
+            for update in updates
+        ]
+        if arrivals:
+            await self._adds(arrivals)
+
+    async def run(self) -> None:
+        """Handle updates until ``drain`` is called."""
+        async with self._db.begin() as tx:
+            if self._db.is_sqlite:
+                await inbox.release_all(tx)
+            self._open = await inbox.count_open(tx)
+        async with asyncio.TaskGroup() as group:
+            self._group = group
+            renewing = group.create_task(self._renew())
+            while not self._stopping:
+                self._wake.clear()
+                if not await self._take():
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(self._wake.wait(), LOOK_AGAIN_S)
+            while self._running:
+                self._wake.clear()
+                await self._wake.wait()
+            renewing.cancel()
+            self._group = None
+
+    async def drain(self, seconds: float) -> None:
+        """Begin nothing new, and end what runs within ``seconds``; the rest waits in the store."""
+        self._stopping = True
+        self._wake.set()
+        tasks = [task for _, task in self._running.values() if task]
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=seconds)
+            for task in late:
+                task.cancel()
+
+    async def clean(self) -> int:
+        """Forget what was answered over a day ago; return how many."""
+        async with self._db.begin() as tx:
+            return await inbox.clean(tx, before=self._now() - KEPT)
+
+    async def oldest_s(self) -> float:
+        """Return for how many seconds the oldest unanswered update waits."""
+        async with self._db.read() as tx:
+            since = await inbox.oldest_open(tx)
+        return (self._now() - since).total_seconds() if since else 0.0
+
+    async def _store(self, arrivals: list[Arrival]) -> None:
+        """Store a batch; what nothing stands before is begun at once, without another claim."""
+        now = self._now()
+        at_once = self._may_begin({arrival.queue for arrival in arrivals}, len(arrivals))
+        async with self._db.begin() as tx:
+            until = now + LEASE if at_once else None
+            found = await inbox.add(tx, arrivals, now=now, ours_until=until)
+        self._open += len(found)
+        self._counted.inc(len(found), result="stored")
+        if at_once:
+            for claimed in found:
+                self._begin(claimed)
+        self._wake.set()
+
+    def _may_begin(self, queues: set[str], count: int) -> bool:
+        return (
+            self._db.is_sqlite  # other replicas may be busy with the same chat
+            and self._group is not None
+            and not self._stopping
+            and self._open == len(self._running)
+            and len(self._running) + count <= self._at_once
+            and len(queues) == count
+            and queues.isdisjoint(self._running)
+        )
+
+    async def _take(self) -> bool:
+        """Begin what can be; tell whether anything was."""
+        room = self._at_once - len(self._running)
+        if not room or (self._db.is_sqlite and self._open <= len(self._running)):
+            return False
+        try:
+            async with self._db.begin() as tx:
+                found = await inbox.claim(tx, now=self._now(), lease=LEASE, limit=room)
+                if not self._db.is_sqlite:
+                    self._open = await inbox.count_open(tx)
+        except Exception:  # the store is the one thing that this loop must outlive
+            log.exception("the inbox can't be read")
+            return False
+        for claimed in found:
+            self._begin(claimed)
+        return bool(found)
+
+    def _begin(self, claimed: Claimed) -> None:
+        if self._group is not None:
+            self._running[claimed.queue] = (claimed, None)
+            task = self._group.create_task(self._answer(claimed))
+            self._running[claimed.queue] = (claimed, task)
+
+    async def _answer(self, claimed: Claimed) -> None:
+        try:
+            result = await self._try(claimed)
+            if result == "again":
+                async with self._db.begin() as tx:
+                    pause = timedelta(seconds=5 * claimed.attempts)
+                    await inbox.postpone(tx, claimed.id, until=self._now() + pause)
+            else:
+                await self._ends([claimed.id])
+                self._open -= 1
+            self._counted.inc(result=result)
+        except asyncio.CancelledError:
+            async with self._db.begin() as tx:
+                await inbox.hand_back(tx, claimed.id)
+            if not self._stopping:
+                raise
+        except Exception:  # the lease brings it back; the loop and the other chats go on
+            log.exception("the inbox can't be written", update=claimed.id)
+        finally:
+            self._running.pop(claimed.queue, None)
+            self._wake.set()
+
+    async def _try(self, claimed: Claimed) -> str:
+        body = json.loads(claimed.body)
+        if is_stale(body, self._now() - claimed.stored_at):
+            return "stale"
+        update = Update.de_json(body, self._bot)
+        try:
+            if claimed.attempts > ATTEMPTS:
+                await self._last_resort(update)
+                return "given up"
+            await self._handle(update)
+        except Exception:  # whatever a handler may raise: the update must end
+            log.exception("update failed", update_id=update.update_id, attempt=claimed.attempts)
+            return "again" if claimed.attempts <= ATTEMPTS else "given up"
+        return "handled"
+
+    async def _finish(self, ids: list[int]) -> None:
+        async with self._db.begin() as tx:
+            await inbox.finish(tx, ids, now=self._now())
+
+    async def _renew(self) -> None:
+        """Keep the leases while handlers run; in SQLite nobody else looks at them."""
+        while not self._db.is_sqlite:
+            await asyncio.sleep(RENEW_S)
+            ids = [claimed.id for claimed, _ in self._running.values()]
+            with contextlib.suppress(OSError):
+                async with self._db.begin() as tx:
+                    await inbox.renew(tx, ids, until=self._now() + LEASE)
+
+
+class Combined:
+    """Calls that come while one is being written are written together: one commit for many."""
+
+    def __init__(self, write: Callable[[list[Any]], Awaitable[None]]) -> None:
+        """Combine calls of ``write``."""
+        self._write = write
+        self._lock = asyncio.Lock()
+        self._next: tuple[list[Any], list[BaseException]] = ([], [])
+
+    async def __call__(self, items: list[Any]) -> None:
+        """Return when ``items`` are written; raise what kept them from it."""
+        batch, errors = self._next
+        batch.extend(items)
+        async with self._lock:
+            if self._next[0] is batch:
+                self._next = ([], [])
+                try:
+                    await self._write(batch)
+                except BaseException as error:
+                    errors.append(error)
+                    raise
+        if errors:
+            raise RuntimeError("the batch could not be written") from errors[0]
+
+
+def queue_of(update: dict[str, Any]) -> str:
+    """Return in which queue an update stands: its chat's, else its person's."""
+    about = next((value for value in update.values() if isinstance(value, dict)), {})
+    chat = about.get("chat") or (about.get("message") or {}).get("chat")
+    if chat:
+        return f"chat:{chat['id']}"
+    person = about.get("from") or about.get("user") or {}
+    return f"user:{person.get('id', 0)}"
+
+
+def is_stale(update: dict[str, Any], age: timedelta) -> bool:
+    """Tell whether Telegram no longer takes an answer to this kind of update."""
+    return any(kind in update and age > limit for kind, limit in STALE.items())

@@ -1,0 +1,142 @@
+"""The inbox: updates of Telegram, stored before they are confirmed and kept until answered.
+
+Within one queue (a chat) they are handled in the order of their ids. What is done stays a day,
+without its contents, so that an update that Telegram repeats is known.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from bot.store.database import Tx, insert_for
+from bot.store.schema import EPOCH, BigId, Timestamp, metadata
+
+inbox = sa.Table(
+    "inbox",
+    metadata,
+    sa.Column("id", BigId, primary_key=True),
+    sa.Column("update_id", sa.BigInteger, nullable=False, unique=True),
+    sa.Column("queue", sa.String(40), nullable=False),
+    sa.Column("body", sa.Text, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("stored_at", Timestamp, nullable=False),
+    sa.Column("leased_until", Timestamp, nullable=False),
+    sa.Column("done_at", Timestamp),
+)
+OPEN = inbox.c.done_at.is_(None)
+sa.Index("ix_inbox_open", inbox.c.queue, inbox.c.id, sqlite_where=OPEN, postgresql_where=OPEN)
+sa.Index("ix_inbox_done_at", inbox.c.done_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """An update as it came: its number, the queue it stands in, its JSON."""
+
+    update_id: int
+    queue: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """An update that is ours to handle; ``attempts`` counts this one."""
+
+    id: int
+    queue: str
+    body: str
+    attempts: int
+    stored_at: datetime
+
+
+CLAIMED = [inbox.c[name] for name in Claimed.__dataclass_fields__]
+
+
+async def add(
+    tx: Tx, arrivals: Sequence[Arrival], *, now: datetime, ours_until: datetime | None = None
+) -> list[Claimed]:
+    """Store updates that are new; return them. ``ours_until`` claims them in the same breath."""
+    rows = [
+        {
+            "update_id": arrival.update_id,
+            "queue": arrival.queue,
+            "body": arrival.body,
+            "attempts": 1 if ours_until else 0,
+            "stored_at": now,
+            "leased_until": ours_until or EPOCH,
+        }
+        for arrival in arrivals
+    ]
+    insert = insert_for(tx)(inbox).values(rows)
+    statement = insert.on_conflict_do_nothing(index_elements=[inbox.c.update_id])
+    found = [Claimed(*row) for row in await tx.execute(statement.returning(*CLAIMED))]
+    return sorted(found, key=lambda claimed: claimed.id)
+
+
+async def claim(tx: Tx, *, now: datetime, lease: timedelta, limit: int) -> list[Claimed]:
+    """Take the first update of each queue that nobody is busy with."""
+    heads = (
+        sa.select(sa.func.min(inbox.c.id))
+        .where(OPEN)
+        .group_by(inbox.c.queue)
+        .having(sa.func.max(inbox.c.leased_until) <= now)
+        .order_by(sa.func.min(inbox.c.id))
+        .limit(limit)
+    )
+    # The last two conditions are seen again by who had to wait for another's claim.
+    statement = (
+        sa.update(inbox)
+        .where(inbox.c.id.in_(heads), OPEN, inbox.c.leased_until <= now)
+        .values(leased_until=now + lease, attempts=inbox.c.attempts + 1)
+        .returning(*CLAIMED)
+    )
+    found = [Claimed(*row) for row in await tx.execute(statement)]
+    return sorted(found, key=lambda claimed: claimed.id)
+
+
+async def renew(tx: Tx, ids: Collection[int], *, until: datetime) -> None:
+    """Keep the lease of what is still being handled."""
+    statement = sa.update(inbox).where(inbox.c.id.in_(sorted(ids)), OPEN)
+    await tx.execute(statement.values(leased_until=until))
+
+
+async def finish(tx: Tx, ids: Collection[int], *, now: datetime) -> None:
+    """Mark updates as answered; what they said is forgotten."""
+    statement = sa.update(inbox).where(inbox.c.id.in_(sorted(ids)))
+    await tx.execute(statement.values(done_at=now, body=""))
+
+
+async def postpone(tx: Tx, row_id: int, *, until: datetime) -> None:
+    """Hand an update back, to be taken again after ``until``; its queue waits with it."""
+    statement = sa.update(inbox).where(inbox.c.id == row_id, OPEN)
+    await tx.execute(statement.values(leased_until=until))
+
+
+async def hand_back(tx: Tx, row_id: int) -> None:
+    """Give up an update that was hardly begun: the attempt doesn't count."""
+    statement = sa.update(inbox).where(inbox.c.id == row_id, OPEN)
+    await tx.execute(statement.values(leased_until=EPOCH, attempts=inbox.c.attempts - 1))
+
+
+async def release_all(tx: Tx) -> None:
+    """End every lease; only right at the start of the only process."""
+    await tx.execute(sa.update(inbox).where(OPEN).values(leased_until=EPOCH))
+
+
+async def count_open(tx: Tx) -> int:
+    """Return how many updates wait for their answer."""
+    return (await tx.execute(sa.select(sa.func.count()).where(OPEN))).scalar_one()
+
+
+async def oldest_open(tx: Tx) -> datetime | None:
+    """Return since when the oldest unanswered update waits."""
+    found: datetime | None = (
+        await tx.execute(sa.select(sa.func.min(inbox.c.stored_at)).where(OPEN))
+    ).scalar()
+    return found
+
+
+async def clean(tx: Tx, *, before: datetime) -> int:
+    """Remove what was answered before ``before``; return how many."""
+    return (await tx.execute(sa.delete(inbox).where(inbox.c.done_at < before))).rowcount

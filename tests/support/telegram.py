@@ -1,0 +1,122 @@
+"""The bot's Telegram side against a sandbox: a real bot, a real transport, real stories."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from telegram.ext import BaseRateLimiter, ExtBot
+
+from bot.domain import Album, Profile, Story
+from bot.files import Spool
+from bot.media import Media
+from bot.store.database import Database
+from bot.telegram.request import AiohttpRequest, Timeouts
+from bot.telegram.sender import Sender
+from tests.support.control import Control
+from tests.support.sandbox import Box, sandbox_box
+
+TOKEN = "123456789:AAtestTokenThatNobodyMaySeeInAnyLogLine"
+
+
+def utc_now() -> datetime:
+    """Return the time."""
+    return datetime.now(UTC)
+
+
+@asynccontextmanager
+async def bot_at(
+    url: str,
+    *,
+    limiter: BaseRateLimiter[Any] | None = None,
+    timeouts: Timeouts | None = None,
+    token: str = TOKEN,
+) -> AsyncIterator[ExtBot[Any]]:
+    """Yield a bot that speaks to the Bot API at ``url`` by our transport."""
+    bot: ExtBot[Any] = ExtBot(
+        token,
+        base_url=f"{url}/bot",
+        base_file_url=f"{url}/file/bot",
+        request=AiohttpRequest(timeouts=timeouts),
+        get_updates_request=AiohttpRequest(timeouts=timeouts),
+        rate_limiter=limiter,
+    )
+    async with bot:
+        yield bot
+
+
+def story_of(shown: dict[str, Any]) -> Story:
+    """Return a story as the Stories API shows it, in our words."""
+    user = shown["user"]
+    is_video = shown["media_type"] == 2
+    return Story(
+        pk=str(shown["pk"]),
+        taken_at=datetime.fromtimestamp(shown["taken_at_ts"], UTC)
+        if "taken_at_ts" in shown
+        else datetime.fromisoformat(shown["taken_at"]),
+        kind="video" if is_video else "photo",
+        profile=Profile(str(user["pk"]), user["username"]),
+        media_url=shown["video_url"] if is_video else shown["thumbnail_url"],
+        thumbnail_url=shown["thumbnail_url"],
+        duration=float(shown.get("video_duration") or 0),
+    )
+
+
+@dataclass
+class Bench:
+    """A sandbox, a bot of it, and a sender."""
+
+    box: Box
+    bot: ExtBot[Any]
+    sender: Sender
+    spool: Spool
+    bought: list[str] = field(default_factory=list)
+
+    @property
+    def control(self) -> Control:
+        """Return the sandbox's verbs."""
+        return self.box.control
+
+    async def album(self, count: int, *, videos: frozenset[int] = frozenset()) -> Album:
+        """Publish ``count`` stories; those at the places ``videos`` are videos."""
+        name = f"p{id(object()) % 10**9}"
+        await self.control.profile(name, posts_per_day=0)
+        shown = [
+            await self.control.publish(name, 2 if number in videos else 1)
+            for number in range(count)
+        ]
+        return Album(tuple(story_of(story) for story in shown))
+
+    async def sources(self, chat: int) -> list[tuple[str, str]]:
+        """Return (story's pk, how it came) of the media in a chat."""
+        return [
+            (message["_story_pk"], message["_source"])
+            for message in await self.control.replies(chat)
+            if "_source" in message
+        ]
+
+
+@asynccontextmanager
+async def bench(
+    db: Database,
+    folder: Path,
+    *,
+    limiter: BaseRateLimiter[Any] | None = None,
+    now: Callable[[], datetime] = utc_now,
+    timeouts: Timeouts | None = None,
+    **options: Any,
+) -> AsyncIterator[Bench]:
+    """Yield all that is needed to send albums to a sandbox."""
+    async with AsyncExitStack() as stack:
+        box = await stack.enter_async_context(sandbox_box())
+        bot = await stack.enter_async_context(
+            bot_at(box.urls.telegram, limiter=limiter, timeouts=timeouts)
+        )
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+        spool = stack.enter_context(Spool(folder, limit=10**9))
+        media = Media(session, spool, trusted_origin=box.urls.cdn)
+        sender = Sender(bot, media, db, now=now, **options)
+        yield Bench(box, bot, sender, spool)
