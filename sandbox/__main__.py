@@ -17,8 +17,8 @@ def main(arguments: list[str] | None = None) -> int:
         logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(message)s")
     try:
         return asyncio.run(_serve(options))
-    except OSError as error:
-        sys.stderr.write(f"The sandbox cannot start: {error.strerror or error}\n")
+    except (OSError, ValueError) as error:
+        sys.stderr.write(f"The sandbox cannot start: {error}\n")
         return 1
 
 

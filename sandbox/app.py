@@ -3,11 +3,9 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from importlib import import_module
-from importlib.util import find_spec
-from typing import Any
 
 from aiohttp import ClientSession, web
+from aiohttp.log import access_logger
 
 from sandbox import control
 from sandbox.cdn import Cdn
@@ -15,9 +13,11 @@ from sandbox.clock import Clock
 from sandbox.faults import Faults
 from sandbox.fetching import fetcher
 from sandbox.instagram import Instagram
+from sandbox.page import page
 from sandbox.profiles import settle
 from sandbox.requestlog import RequestLog
 from sandbox.stories_api import StoriesApi
+from sandbox.telegram.server import Telegram
 
 HOST = "127.0.0.1"
 _SHUTDOWN_S = 0.2  # what hangs on purpose is cut off after this
@@ -43,7 +43,7 @@ class Sandbox:
     instagram: Instagram
     cdn: Cdn
     stories_api: StoriesApi
-    telegram: Any
+    telegram: Telegram
     urls: Urls = field(default_factory=Urls)
     closing: AsyncExitStack = field(default_factory=AsyncExitStack)
 
@@ -57,7 +57,7 @@ async def start(
         sandbox = _built(session, speed, seed)
         listeners: dict[str, web.Application] = {
             "page": _page(sandbox),
-            "telegram": sandbox.telegram.app() if sandbox.telegram else web.Application(),
+            "telegram": sandbox.telegram.app(),
             "stories_api": sandbox.stories_api.app(),
             "cdn": sandbox.cdn.app(),
         }
@@ -65,9 +65,8 @@ async def start(
             port = port_base + offset if port_base else 0
             setattr(sandbox.urls, name, await _listen(stack, app, port, quiet))
         sandbox.cdn.origin = sandbox.urls.cdn
-        if sandbox.telegram:
-            await sandbox.telegram.start()
-            stack.push_async_callback(sandbox.telegram.stop)
+        await sandbox.telegram.start()
+        stack.push_async_callback(sandbox.telegram.stop)
         sandbox.closing = stack.pop_all()
     return sandbox
 
@@ -95,27 +94,21 @@ def _built(session: ClientSession, speed: float, seed: int) -> Sandbox:
     settle(instagram)
     cdn = Cdn(clock, faults, log, instagram, seed)
     stories_api = StoriesApi(clock, faults, log, instagram, cdn, seed=seed)
-    telegram = None
-    if find_spec("sandbox.telegram.server"):
-        server = import_module("sandbox.telegram.server")
-        telegram = server.Telegram(clock, faults, log, fetcher(session, lambda: cdn.origin))
+    telegram = Telegram(clock, faults, log, fetcher(session, lambda: cdn.origin))
     return Sandbox(clock, faults, log, instagram, cdn, stories_api, telegram)
 
 
 def _page(sandbox: Sandbox) -> web.Application:
     app = web.Application(middlewares=[control.plain_errors])
     app.add_routes(control.routes(sandbox))
-    if sandbox.telegram:
-        app.add_routes(sandbox.telegram.control_routes())
-    if sandbox.telegram and find_spec("sandbox.page.page"):
-        app.add_routes(import_module("sandbox.page.page").routes(sandbox))
+    app.add_routes(sandbox.telegram.control_routes())
+    app.add_routes(page.routes(sandbox))
     return app
 
 
 async def _listen(stack: AsyncExitStack, app: web.Application, port: int, quiet: bool) -> str:
-    runner = web.AppRunner(app, shutdown_timeout=_SHUTDOWN_S)
-    if quiet:
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_S)
+    log = None if quiet else access_logger
+    runner = web.AppRunner(app, access_log=log, shutdown_timeout=_SHUTDOWN_S)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     site = web.TCPSite(runner, HOST, port)

@@ -62,6 +62,11 @@ def test_a_taken_port_is_said_in_a_sentence(capsys: pytest.CaptureFixture[str]) 
     assert capsys.readouterr().err.startswith("The sandbox cannot start: ")
 
 
+def test_a_clock_that_stands_still_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--port-base", "0", "--speed", "0"]) == 1
+    assert "speed must be above zero" in capsys.readouterr().err
+
+
 def _free_base() -> int:
     """A port with three free ones above it."""
     for base in range(20_080, 30_000, 4):

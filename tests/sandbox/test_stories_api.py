@@ -189,3 +189,10 @@ async def test_a_scripted_page_is_no_json(sandbox: Box, api: Raw) -> None:
     said = await api.get(MINE, **BY_NAME)
     assert (said.status, said.body) == (502, b"<html>Bad gateway</html>")
     assert said.headers["Content-Type"].startswith("text/")
+
+
+@pytest.mark.parametrize("path", ["/v1/nowhere", MINE])
+async def test_a_scripted_answer_wants_no_parameters(sandbox: Box, api: Raw, path: str) -> None:
+    await sandbox.control.fault("stories", {"status": 404, "body": {"detail": "x"}})
+    assert (await api.get(path)).status == 404
+    assert await sandbox.control.billed() == (3 if path == MINE else 0)
