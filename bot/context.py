@@ -40,7 +40,7 @@ class Services:
     currency: str
 
 
-class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], Services]):
+class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict[str, Services]]):
     """PTB's context with our words; ``prepare`` fills it before any handler runs."""
 
     chat: Chat
@@ -49,12 +49,12 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], Serv
     @property
     def services(self) -> Services:
         """Return the parts that the composition root built."""
-        return self.bot_data
+        return self.bot_data["services"]
 
     @property
     def now(self) -> datetime:
         """Return the time, aware and UTC."""
-        return self.bot_data.now()
+        return self.services.now()
 
 
 App = Application[Any, Context, Any, Any, Any, Any]

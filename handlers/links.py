@@ -1,6 +1,7 @@
 """Links that people paste: in texts and captions, hidden in words, forwarded or edited in."""
 
 from collections import OrderedDict
+from functools import partial
 
 from telegram import Message, Update
 from telegram.ext import MessageHandler, filters
@@ -57,7 +58,7 @@ def links_of(message: Message, bot_name: str) -> list[Link]:
     return links.links_in_message(message.text or message.caption or "", entities, bot_name)
 
 
-async def on_message(update: Update, context: Context) -> None:
+async def on_message(update: Update, context: Context, answered: Answered) -> None:
     """Serve the links of a message in order; explain itself in private chats only."""
     message = update.effective_message
     if message is None or message.via_bot:
@@ -71,7 +72,7 @@ async def on_message(update: Update, context: Context) -> None:
                 update, context, context.t(NOT_OURS if verdict.kind == "rejected" else OTHER_KIND)
             )
         return
-    fresh = context.services.answered.fresh(message, served)
+    fresh = answered.fresh(message, served)
     for link in fresh[:LINKS_A_MESSAGE]:
         await _serve(update, context, link, asker_of(update, context))
     if len(fresh) > LINKS_A_MESSAGE:
@@ -100,4 +101,4 @@ async def _serve(update: Update, context: Context, link: Link, asker: Asker) -> 
 def handlers() -> list[Handler]:
     """Return this module's handlers, in order."""
     heard = filters.UpdateType.MESSAGES & (filters.TEXT | filters.CAPTION) & ~filters.COMMAND
-    return [MessageHandler(heard, on_message)]
+    return [MessageHandler(heard, partial(on_message, answered=Answered()))]

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import date
 
 from telegram import (
     InlineKeyboardButton,
@@ -16,8 +17,10 @@ from telegram import (
 from telegram.constants import ChatAction, ParseMode
 from telegram.error import TelegramError
 
+from bot import charts
 from bot.context import Context, target_of
 from bot.domain import Target
+from bot.errors import N_
 
 PATIENCE_S = 3.0  # before a person is told that it takes a while
 ACTION_S = 4.5  # Telegram shows an action for 5 s
@@ -47,6 +50,26 @@ async def say(
         reply_parameters=ReplyParameters(message.message_id, allow_sending_without_reply=True)
         if message and quoted
         else None,
+    )
+
+
+async def say_with_chart(
+    update: Update, context: Context, text: str, days: list[tuple[date, int]]
+) -> None:
+    """Send ``text`` under a chart of credits a day; with bars of text where none can be drawn."""
+    title = context.t.plain(N_("Credits a day"))
+    picture = await asyncio.to_thread(charts.usage_chart, days, title)  # drawing takes a while
+    if picture is None:
+        bars = charts.bars([spent for _, spent in days])
+        await say(update, context, f"{text}\n\n<code>{bars}</code>" if bars else text)
+        return
+    target = target_of(update)
+    await context.bot.send_photo(
+        target.chat_id,
+        picture,
+        caption=text,
+        parse_mode=ParseMode.HTML,
+        message_thread_id=target.thread_id,
     )
 
 

@@ -4,7 +4,6 @@ import hashlib
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from bot.telegram.sender import SendOptions
 from telegram import InlineKeyboardButton, Update
 
 from bot import captions
@@ -13,6 +12,7 @@ from bot.context import Context, asker_of, target_of
 from bot.domain import Album, GiveUp, Moved, Profile, Sent, Story, TryLater
 from bot.errors import N_, NoStoriesError
 from bot.store import usage
+from bot.telegram.sender import SendOptions
 from handlers.replies import Buttons, say, working
 
 BUSY = N_("Telegram asks me to slow down. Please try again in {after}.")
@@ -65,8 +65,8 @@ async def show(update: Update, context: Context, albums: list[Album], *, kind: s
                 return
     await _close(update, context, albums)
     async with context.services.db.begin() as tx:
-        await usage.add(
-            tx, context.chat.id, context.now, kind=kind, requests=1, items=items, size=size
+        await usage.count(
+            tx, context.chat.id, kind, now=context.now, requests=1, items=items, size=size
         )
 
 

@@ -1,9 +1,13 @@
 """Who is an administrator where: asked of Telegram, and remembered for a minute."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+import structlog
 from telegram import Bot, ChatMember
 from telegram.error import TelegramError
+
+log = structlog.get_logger()
 
 TRUST_FOR = timedelta(seconds=60)  # a demoted admin is refused at the latest after this
 RIGHTS = {ChatMember.OWNER, ChatMember.ADMINISTRATOR}
@@ -31,3 +35,21 @@ class Admins:
             self._known = {k: v for k, v in self._known.items() if v[1] > now}
         self._known[key] = (member.status in RIGHTS, now + TRUST_FOR)
         return member.status in RIGHTS
+
+
+class Operators:
+    """The people who run the bot: told when something needs them."""
+
+    def __init__(self, bot: Bot, ids: Iterable[int]) -> None:
+        """Write to ``ids``; each must have started the bot once, else Telegram refuses."""
+        self._bot = bot
+        self._ids = sorted(ids)
+
+    async def tell(self, sentence: str) -> None:
+        """Send one sentence to each."""
+        log.warning("operators told", sentence=sentence)
+        for chat_id in self._ids:
+            try:
+                await self._bot.send_message(chat_id, sentence)
+            except TelegramError as error:
+                log.warning("can't tell an operator", reason=str(error))

@@ -1,0 +1,43 @@
+"""``python -m benchmarks ledger | telegram | schedule | sandbox | all``, each with ``--help``."""
+
+import argparse
+import importlib
+import sys
+
+BENCHMARKS = {
+    "ledger": "reserve and settle per second on both databases; the overshoot of 1,000 races",
+    "telegram": "transport, pacing, fan-out, links, the inbox, against the sandbox",
+    "schedule": "the delay of alerts: policies and budgets on made-up traces",
+    "sandbox": "how much the sandbox itself can answer",
+}
+MODULES = {"sandbox": "benchmarks.sandbox_telegram"}
+
+
+def main() -> int:
+    """Run one benchmark, or all."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks")
+    commands = parser.add_subparsers(dest="benchmark", required=True, metavar="benchmark")
+    wanted = sys.argv[1:2]
+    for name, text in BENCHMARKS.items():
+        sub = commands.add_parser(name, help=text)
+        if wanted == [name]:
+            _module(name).add_arguments(sub)
+    commands.add_parser("all", help="one after the other, with their defaults")
+    chosen = parser.parse_args()
+    if chosen.benchmark != "all":
+        return int(_module(chosen.benchmark).main(chosen))
+    for name in BENCHMARKS:
+        print(f"\n== {name} ==", flush=True)
+        sub = argparse.ArgumentParser()
+        _module(name).add_arguments(sub)
+        if status := _module(name).main(sub.parse_args([])):
+            return int(status)
+    return 0
+
+
+def _module(name: str):  # type: ignore[no-untyped-def] # noqa: ANN202 - a module with main() and add_arguments()
+    return importlib.import_module(MODULES.get(name, f"benchmarks.{name}"))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,119 @@
+"""The operator's commands: what is spent, the stop switch, how the bot is doing."""
+
+from telegram import Update
+
+from bot.accounts import Spending, spending_of
+from bot.context import Context, asker_of
+from bot.errors import N_
+from bot.store import owed, profiles
+from handlers.commands import Callback, Handler, command
+from handlers.replies import say, say_with_chart
+
+LINES = 8
+SPENDING = N_(
+    "<b>Spending</b>\n"
+    "Today: {today}, {left} credits left of {budget}\n"
+    "7 days: {week}\n30 days: {month}\n"
+    "Forecast of this month: {forecast}\n"
+)
+BALANCE = N_("Balance: {balance} credits")
+DAYS_LEFT = N_("Balance: {balance} credits, about {days} days")
+STOPPED = N_("Spending is stopped. Nothing is fetched until /resume_spending.")
+RESUMED = N_("Spending goes on.")
+STATS = N_(
+    "<b>How I am doing</b>\n"
+    "Profiles looked at: {profiles}\nNext look: {next}\n"
+    "Alerts waiting: {waiting}, parked: {parked}"
+)
+
+
+def for_admins(callback: Callback) -> Callback:
+    """Let only the bot's own admins through; to others the command does not exist."""
+
+    async def guarded(update: Update, context: Context) -> None:
+        if asker_of(update, context).is_admin:
+            await callback(update, context)
+
+    return guarded
+
+
+async def spending(update: Update, context: Context) -> None:
+    """Show credits and money: today, 7 and 30 days, by endpoint and chat, and the outlook."""
+    services = context.services
+    spent = await spending_of(services.db, services.ledger.limits, now=context.now)
+    text = _text(spent, context)
+    await say_with_chart(update, context, text, spent.days)
+
+
+async def stop_spending(update: Update, context: Context) -> None:
+    """Refuse every paid call from now on."""
+    await context.services.ledger.stop_spending()
+    await say(update, context, context.t(STOPPED))
+
+
+async def resume_spending(update: Update, context: Context) -> None:
+    """Take the stop back."""
+    await context.services.ledger.resume_spending()
+    await say(update, context, context.t(RESUMED))
+
+
+async def stats(update: Update, context: Context) -> None:
+    """Show what is followed, what waits, and what was parked."""
+    async with context.services.db.read() as tx:
+        backlog = await owed.backlog(tx, now=context.now)
+        followed = await profiles.followed(tx)
+        following = await profiles.due_next(tx)
+    t = context.t
+    text: str = t(
+        STATS,
+        profiles=t.number(followed),
+        next=t.ago(following, context.now) if following else t.plain(N_("none")),
+        waiting=t.number(backlog.open),
+        parked=t.number(backlog.parked),
+    )
+    if await context.services.ledger.is_stopped():
+        text += "\n" + t(STOPPED)
+    await say(update, context, text)
+
+
+def _text(spent: Spending, context: Context) -> str:
+    t = context.t
+    text: str = t(
+        SPENDING,
+        today=_money(spent.today.spent, context),
+        left=t.number(spent.left_today),
+        budget=t.number(spent.budget),
+        week=_money(spent.week.spent, context),
+        month=_money(spent.month.spent, context),
+        forecast=_money(spent.forecast, context),
+    )
+    if spent.balance is not None:
+        balance = t.number(spent.balance)
+        text += (
+            t(BALANCE, balance=balance)
+            if spent.days_left is None
+            else t(DAYS_LEFT, balance=balance, days=t.number(round(spent.days_left)))
+        )
+    by_endpoint = {name: one.spent for name, one in spent.by_endpoint.items()}
+    by_chat = {str(chat or "⏰"): one.spent for chat, one in spent.by_chat.items()}
+    for title, lines in ((N_("By endpoint"), by_endpoint), (N_("By chat (⏰ alerts)"), by_chat)):
+        top = sorted(lines.items(), key=lambda line: -line[1])[:LINES]
+        text += f"\n\n<b>{t(title)}</b>"
+        text += "".join(f"\n<code>{name}</code> {_money(n, context)}" for name, n in top)
+    return text
+
+
+def _money(credits: int, context: Context) -> str:  # noqa: A002 - the project's word
+    t, services = context.t, context.services
+    amount = t.money(credits * services.credit_price, services.currency)
+    return t.plain(N_("{credits} credits ({amount})"), credits=t.number(credits), amount=amount)
+
+
+def handlers() -> list[Handler]:
+    """Return this module's handlers, in order."""
+    return [
+        command("spending", for_admins(spending)),
+        command("stop_spending", for_admins(stop_spending)),
+        command("resume_spending", for_admins(resume_spending)),
+        command("stats", for_admins(stats)),
+    ]

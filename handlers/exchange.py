@@ -1,0 +1,98 @@
+"""/export and /import: a chat's subscriptions as a file that one can take along."""
+
+from telegram import Update
+from telegram.ext import MessageHandler, filters
+
+from bot import exchange
+from bot.context import Context, asker_of, target_of
+from bot.domain import Target
+from bot.errors import N_, BotError
+from bot.exchange import Entry
+from handlers.commands import HEARD, Handler, command
+from handlers.errors import sentence_for
+from handlers.members import require_admin
+from handlers.replies import say, working
+from handlers.subscriptions import EMPTY
+
+LARGEST = 1_000_000  # bytes of a file that we read
+LINES = 25  # of what was refused; more would not fit into a message
+HOW = N_(
+    "Send me the file that /export made, or an OPML file with Instagram addresses, with "
+    "<code>/import</code> as its caption; or answer such a file with /import."
+)
+
+
+async def export(update: Update, context: Context) -> None:
+    """Send the chat's subscriptions as JSON, or with ``/export opml`` as OPML."""
+    entries = await context.services.subscriptions.entries(context.chat.id)
+    if not entries:
+        await say(update, context, context.t(EMPTY))
+        return
+    as_opml = bool(context.args) and (context.args or [""])[0].lower() == "opml"
+    data = exchange.to_opml(entries) if as_opml else exchange.to_json(entries)
+    target = target_of(update)
+    await context.bot.send_document(
+        target.chat_id,
+        data,
+        filename=f"storybell.{'opml' if as_opml else 'json'}",
+        caption=context.t.plain(
+            N_("Send it back with /import as its caption, here or elsewhere.")
+        ),
+        message_thread_id=target.thread_id,
+    )
+
+
+async def take_file(update: Update, context: Context) -> None:
+    """Follow what a file lists; each line that can't be is named with its reason."""
+    message = update.effective_message
+    source = message.document if message else None
+    if source is None and message and message.reply_to_message:
+        source = message.reply_to_message.document
+    if source is None:
+        await say(update, context, context.t(HOW))
+        return
+    await require_admin(update, context)
+    if (source.file_size or 0) > LARGEST:
+        raise exchange.BadFileError("too large")
+    file = await context.bot.get_file(source.file_id)
+    found = exchange.read(bytes(await file.download_as_bytearray()))
+    sentence = context.t(N_("Reading the file…"))
+    done: list[str] = []
+    refused: list[str] = [context.t(N_("{line}: not a profile"), line=x) for x in found.skipped]
+    async with working(context, target_of(update), sentence):
+        for entry in found.entries:
+            try:
+                await _follow(update, context, entry)
+                done.append(entry.username)
+            except BotError as error:
+                refused.append(sentence_for(error, context))
+    text = context.t.n(
+        N_("{n} profile is followed from this file."),
+        N_("{n} profiles are followed from this file."),
+        len(done),
+    )
+    lines = "\n".join(f"• {line}" for line in refused[:LINES])
+    await say(update, context, f"{text}\n\n{lines}".strip())
+
+
+async def _follow(update: Update, context: Context, entry: Entry) -> None:
+    here = target_of(update)
+    service = context.services.subscriptions
+    followed = await service.subscribe(
+        Target(here.chat_id, here.thread_id),
+        entry.username,
+        asker_of(update, context),
+        options=entry.options,
+    )
+    if entry.paused and not followed.already:
+        await service.pause(here.chat_id, followed.subscription.id)
+
+
+def handlers() -> list[Handler]:
+    """Return this module's handlers, in order."""
+    with_caption = filters.Document.ALL & filters.CaptionRegex(r"^/import(@\w+)?\s*$")
+    return [
+        command("export", export),
+        command("import", take_file),
+        MessageHandler(HEARD & with_caption, take_file),
+    ]

@@ -1,0 +1,65 @@
+"""/privacy: what the bot remembers of a chat, and a button that erases it."""
+
+from telegram import InlineKeyboardButton, Update
+from telegram.ext import CallbackQueryHandler
+
+from bot.context import Context
+from bot.errors import N_
+from bot.store import erasure
+from handlers.commands import Handler, command
+from handlers.members import require_admin
+from handlers.replies import Buttons, rewrite, say
+
+ABOUT = N_(
+    "<b>What I remember of this chat</b>\n"
+    "• its name, language, time zone and the settings you made\n"
+    "• what it follows, and which alerts it was sent in the last 30 days\n"
+    "• how many stories it asked for each day, for a year\n\n"
+    "I keep no messages and no photos: a file waits on my disk only until Telegram has it. I see "
+    "public profiles only, and nobody learns who looks at them here.\n\n"
+    "You can take what this chat follows with you by /export."
+)
+SURE = N_("Shall I forget this chat? What it follows and all its settings will be gone for good.")
+DONE = N_("Everything about this chat is erased. If you write to me again, we start anew.")
+
+
+async def privacy(update: Update, context: Context) -> None:
+    """Say what is kept, with the button that erases it."""
+    erase = InlineKeyboardButton(context.t.plain(N_("Erase all of it")), callback_data="erase")
+    await say(update, context, context.t(ABOUT), [[erase]])
+
+
+async def erase(update: Update, context: Context) -> None:
+    """Ask once more, then erase everything about the chat."""
+    query = update.callback_query
+    if query is None:
+        return
+    await require_admin(update, context)
+    if query.data == "erase:yes":
+        async with context.services.db.begin() as tx:
+            await erasure.erase_chat(tx, context.chat.id)
+        await rewrite(update, context, context.t(DONE))
+    elif query.data == "erase:no":
+        await rewrite(update, context, context.t(N_("Nothing was erased.")))
+    else:
+        await rewrite(update, context, context.t(SURE), yes_or_no("erase", context))
+    await query.answer()
+
+
+def yes_or_no(prefix: str, context: Context) -> Buttons:
+    """Return the two buttons of a question; the data are ``prefix:yes`` and ``prefix:no``."""
+    yes, no = context.t.plain(N_("Yes, erase it")), context.t.plain(N_("No, keep it"))
+    return [
+        [
+            InlineKeyboardButton(yes, callback_data=f"{prefix}:yes"),
+            InlineKeyboardButton(no, callback_data=f"{prefix}:no"),
+        ]
+    ]
+
+
+def handlers() -> list[Handler]:
+    """Return this module's handlers, in order."""
+    return [
+        command("privacy", privacy),
+        CallbackQueryHandler(erase, pattern=r"^erase(:|$)"),
+    ]

@@ -1,0 +1,252 @@
+"""Following profiles: /subscribe, /subscriptions, /unsubscribe, and their buttons."""
+
+from telegram import Chat, InlineKeyboardButton, Update
+from telegram.error import TelegramError
+from telegram.ext import CallbackQueryHandler
+
+from bot import links
+from bot.albums import plan
+from bot.context import Context, asker_of, target_of
+from bot.domain import Options, Target
+from bot.errors import N_, SubscriptionError
+from bot.store import chats
+from bot.subscriptions import Subscription
+from handlers.commands import Handler, command
+from handlers.links import NOT_OURS, OTHER_KIND
+from handlers.members import require_admin
+from handlers.options import options_page
+from handlers.replies import Buttons, rewrite, say, working
+from handlers.show import show
+
+PAGE = 8
+USAGE = N_(
+    "Write it as /subscribe <i>name</i>, or /subscribe <i>name</i> @channel for your channel."
+)
+EMPTY = N_("This chat follows nobody yet. Begin with /subscribe <i>name</i>.")
+NOW = N_("🔔 I'll tell {where} of each new story of <b>{username}</b>.")
+ALREADY = N_("<b>{username}</b> is followed already.")
+LIVE = (
+    N_("{n} story is there right now."),
+    N_("{n} stories are there right now."),
+)
+
+
+class ChannelError(SubscriptionError):
+    """The channel can't be used, by the bot or by the person."""
+
+    text = N_(
+        "I can do that in a channel where both of us are administrators, and I may post. Please "
+        "check it, and write its name as @name."
+    )
+
+
+async def subscribe(update: Update, context: Context) -> None:
+    """Follow a profile in this chat or topic, or in a channel of the person's."""
+    arguments = list(context.args or [])
+    channel = arguments.pop() if len(arguments) > 1 else None
+    link = links.parse_argument(arguments[0]) if len(arguments) == 1 else None
+    if link is None or (channel and not channel.startswith(("@", "-100"))):
+        await say(update, context, context.t(USAGE))
+        return
+    if not link.username:
+        text = OTHER_KIND if link.kind in {"unsupported", "highlight"} else NOT_OURS
+        await say(update, context, context.t(text))
+        return
+    await require_admin(update, context)
+    target = await _channel(update, context, channel) if channel else target_of(update)
+    sentence = context.t(N_("Looking for <b>{username}</b>…"), username=link.username)
+    async with working(context, target_of(update), sentence):
+        followed = await context.services.subscriptions.subscribe(
+            target, link.username, asker_of(update, context)
+        )
+    text = context.t(ALREADY, username=followed.profile.username)
+    if not followed.already:
+        where = channel or context.t.plain(N_("this chat"))
+        text = context.t(NOW, where=where, username=followed.profile.username)
+    if followed.live:
+        text += "\n" + context.t.n(*LIVE, len(followed.live))
+    buttons = _after_subscribe(followed.subscription, len(followed.live), context)
+    await say(update, context, text, buttons if target.chat_id == context.chat.id else None)
+
+
+async def show_live(update: Update, context: Context) -> None:
+    """Show the stories that were there when somebody subscribed; they are paid already."""
+    query = update.callback_query
+    if query is None or query.data is None:
+        return
+    username = query.data.partition(":")[2]
+    found = await context.services.subscriptions.preview(username, Options())
+    await query.answer(None if found else context.t.plain(N_("They are gone by now.")))
+    if found:
+        await show(update, context, plan(found), kind="stories")
+
+
+async def subscriptions(update: Update, context: Context) -> None:
+    """List what the chat follows."""
+    text, buttons = await _list(context, 0)
+    await say(update, context, text, buttons)
+
+
+async def turn_page(update: Update, context: Context) -> None:
+    """Show another page of the list, in place."""
+    query = update.callback_query
+    if query is None or query.data is None:
+        return
+    text, buttons = await _list(context, int(query.data.partition(":")[2]))
+    await rewrite(update, context, text, buttons)
+    await query.answer()
+
+
+async def unsubscribe(update: Update, context: Context) -> None:
+    """Ask whether to stop following one profile, or all."""
+    argument = context.args[0] if context.args else ""
+    await require_admin(update, context)
+    if argument.lower() == "all":
+        _, count = await context.services.subscriptions.page(context.chat.id, limit=1)
+        if not count:
+            await say(update, context, context.t(EMPTY))
+            return
+        text = context.t.n(
+            N_("Stop following {n} profile?"), N_("Stop following all {n} profiles?"), count
+        )
+        await say(update, context, text, _sure("all", context))
+        return
+    link = links.parse_argument(argument)
+    if link is None or not link.username:
+        text = context.t(N_("Write it as /unsubscribe <i>name</i>, or /unsubscribe all."))
+        await say(update, context, text)
+        return
+    found = await context.services.subscriptions.named(context.chat.id, link.username)
+    text = context.t(N_("Stop following <b>{username}</b>?"), username=found[0].username)
+    await say(update, context, text, _sure(f"name:{found[0].username}", context))
+
+
+async def unsubscribe_sure(update: Update, context: Context) -> None:
+    """Stop following: ``unsub:all``, ``unsub:name:<name>``, ``unsub:id:<id>``, ``unsub:no``."""
+    query = update.callback_query
+    if query is None or query.data is None:
+        return
+    await require_admin(update, context)
+    service, chat_id = context.services.subscriptions, context.chat.id
+    match query.data.split(":", 2)[1:]:
+        case ["all"]:
+            count = await service.unsubscribe_all(chat_id)
+            text = context.t.n(
+                N_("{n} profile is no longer followed."),
+                N_("{n} profiles are no longer followed."),
+                count,
+            )
+        case ["name", username]:
+            await service.unsubscribe(chat_id, username)
+            text = context.t(N_("<b>{username}</b> is no longer followed."), username=username)
+        case ["id", number]:
+            ended = await service.unsubscribe_one(chat_id, int(number))
+            text = context.t(
+                N_("<b>{username}</b> is no longer followed."), username=ended.username
+            )
+        case _:
+            text = context.t(N_("Nothing was changed."))
+    await rewrite(update, context, text)
+    await query.answer()
+
+
+async def _list(context: Context, page: int) -> tuple[str, Buttons]:
+    found, count = await context.services.subscriptions.page(
+        context.chat.id, offset=page * PAGE, limit=PAGE
+    )
+    if not count:
+        return context.t(EMPTY), []
+    text = context.t.n(
+        N_("This chat follows {n} profile. Press it for its options."),
+        N_("This chat follows {n} profiles. Press one for its options."),
+        count,
+    )
+    buttons = [[InlineKeyboardButton(_line(one), callback_data=f"sub:{one.id}")] for one in found]
+    arrows = []
+    if page > 0:
+        arrows.append(InlineKeyboardButton("◀️", callback_data=f"subs:{page - 1}"))
+    if (page + 1) * PAGE < count:
+        arrows.append(InlineKeyboardButton("▶️", callback_data=f"subs:{page + 1}"))
+    return text, [*buttons, arrows] if arrows else buttons
+
+
+def _line(one: Subscription) -> str:
+    signs = {True: "⏸ ", False: "🔔 "}[one.paused]
+    if one.state != "active":
+        signs = "🔒 "
+    return signs + one.username
+
+
+def _sure(what: str, context: Context) -> Buttons:
+    yes = context.t.plain(N_("Yes, stop"))
+    no = context.t.plain(N_("No, keep it"))
+    return [
+        [
+            InlineKeyboardButton(yes, callback_data=f"unsub:{what}"),
+            InlineKeyboardButton(no, callback_data="unsub:no"),
+        ]
+    ]
+
+
+def _after_subscribe(one: Subscription, live: int, context: Context) -> Buttons:
+    t = context.t
+    buttons: Buttons = []
+    if live:
+        text = t.plain(N_("Show what is there now"))
+        buttons.append([InlineKeyboardButton(text, callback_data=f"live:{one.username}")])
+    options = InlineKeyboardButton(t.plain(N_("Options")), callback_data=f"sub:{one.id}")
+    stop = InlineKeyboardButton(
+        t.plain(N_("Stop following")), callback_data=f"unsub:name:{one.username}"
+    )
+    return [*buttons, [options, stop]]
+
+
+async def _channel(update: Update, context: Context, name: str) -> Target:
+    """Return the channel, after checking that the person and the bot run it."""
+    person = update.effective_user
+    bot, services = context.bot, context.services
+    try:
+        channel = await bot.get_chat(name)
+    except TelegramError as error:
+        raise ChannelError("no such channel") from error
+    if person is None or channel.type == Chat.PRIVATE:
+        raise ChannelError("not a channel")
+    for user_id in (person.id, bot.id):
+        if not await services.admins.has(bot, channel.id, user_id, now=context.now):
+            raise ChannelError("not an administrator")
+    async with services.db.begin() as tx:
+        await chats.ensure(
+            tx,
+            channel.id,
+            kind=channel.type,
+            title=channel.effective_name or "",
+            now=context.now,
+            language_code=context.t.language,
+        )
+    return Target(channel.id)
+
+
+async def option_list(update: Update, context: Context) -> None:
+    """Show the options of the pressed subscription, in place."""
+    query = update.callback_query
+    if query is None or query.data is None:
+        return
+    one = await context.services.subscriptions.get(
+        context.chat.id, int(query.data.partition(":")[2])
+    )
+    text, buttons = options_page(one, context)
+    await rewrite(update, context, text, buttons)
+    await query.answer()
+
+
+def handlers() -> list[Handler]:
+    """Return this module's handlers, in order."""
+    return [
+        command("subscribe", subscribe),
+        command("subscriptions", subscriptions),
+        command("unsubscribe", unsubscribe),
+        CallbackQueryHandler(turn_page, pattern=r"^subs:\d{1,4}$"),
+        CallbackQueryHandler(option_list, pattern=r"^sub:\d{1,18}$"),
+        CallbackQueryHandler(unsubscribe_sure, pattern=r"^unsub:(all|no|name:.+|id:\d{1,18})$"),
+        CallbackQueryHandler(show_live, pattern=r"^live:[a-z0-9._]{1,30}$"),
+    ]
