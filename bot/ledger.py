@@ -22,12 +22,12 @@ from bot.errors import (
 )
 from bot.limits import Limits, Side, budget_again, midnight_after, rule_for
 from bot.store import allowances, ledger, notes, usage
+from bot.store.allowances import Scope
 from bot.store.database import Database, Tx
 from bot.stories_api import Answer, Balance, Endpoint, cost
 
 T = TypeVar("T")
 
-STOPPED = "spending_stopped"
 BALANCE = "balance"
 BURST_WINDOW = timedelta(minutes=1)
 PRESUMED_AFTER = timedelta(minutes=30)  # longer than any call can last
@@ -117,15 +117,13 @@ class Ledger:
         async with self._db.begin() as tx:
             now = self._now()
             nominal = cost(endpoint, skip_privacy_check=self._skip_privacy_check)
-            if await notes.get(tx, STOPPED):
-                raise SpendingStoppedError("the stop switch is on")
             asker = payer.asker
             is_admin = asker is not None and asker.is_admin
             if asker is not None and not is_admin:
                 await self._take_allowances(tx, asker, nominal, now)
             minimum = None if is_admin else self.limits.minimum_balance
             if not await allowances.take_purse(tx, nominal, minimum=minimum):
-                raise SpendingStoppedError("the balance is below the minimum")
+                raise SpendingStoppedError("stopped, or the balance is below the minimum")
             rule = rule_for(payer.side, self.limits, now)
             if not await allowances.take_budget(tx, payer.side, now.date(), nominal, rule):
                 used = await allowances.budget_used(tx, now.date())
@@ -166,17 +164,17 @@ class Ledger:
     async def stop_spending(self) -> None:
         """Refuse every paid call from now on, in all replicas; the balance stays to be asked."""
         async with self._db.begin() as tx:
-            await notes.put(tx, STOPPED, value=True, now=self._now())
+            await allowances.set_stopped(tx, stopped=True)
 
     async def resume_spending(self) -> None:
         """Take the stop switch back."""
         async with self._db.begin() as tx:
-            await notes.remove(tx, STOPPED)
+            await allowances.set_stopped(tx, stopped=False)
 
     async def is_stopped(self) -> bool:
         """Tell whether the stop switch is on."""
         async with self._db.read() as tx:
-            return bool(await notes.get(tx, STOPPED))
+            return await allowances.is_stopped(tx)
 
     async def spent_today(self) -> tuple[int, int]:
         """Return what replies and the schedule have spent today."""
@@ -186,7 +184,7 @@ class Ledger:
     async def room_for_schedule(self, now: datetime) -> int:
         """Return the credits that the schedule may spend at this moment."""
         async with self._db.read() as tx:
-            if await notes.get(tx, STOPPED):
+            if await allowances.is_stopped(tx):
                 return 0
             replies, schedule = await allowances.budget_used(tx, now.date())
             left = await allowances.purse_left(tx)
@@ -239,20 +237,23 @@ class Ledger:
         return presumed
 
     async def _take_allowances(self, tx: Tx, asker: Asker, nominal: int, now: datetime) -> None:
-        limits, day = self.limits, now.date()
-        if asker.chat_id is not None and not await allowances.take_allowance(
-            tx, "chat", asker.chat_id, day, nominal, limit=limits.chat_daily_allowance
-        ):
-            raise AllowanceSpentError(until=midnight_after(now))
+        wanted: list[tuple[Scope, int, int]] = []
+        if asker.chat_id is not None:
+            wanted.append(("chat", asker.chat_id, self.limits.chat_daily_allowance))
+        if asker.user_id is not None:
+            wanted.append(("person", asker.user_id, self.limits.person_daily_allowance))
+        if not wanted:
+            return
+        match await allowances.take_allowances(tx, now.date(), nominal, wanted):
+            case "chat":
+                raise AllowanceSpentError(until=midnight_after(now))
+            case "person":
+                raise PersonSpentError(until=midnight_after(now))
         if asker.user_id is None:
             return
-        if not await allowances.take_allowance(
-            tx, "person", asker.user_id, day, nominal, limit=limits.person_daily_allowance
-        ):
-            raise PersonSpentError(until=midnight_after(now))
         # The person's row is locked now, so nobody else counts at the same time.
         recent = await ledger.of_person_since(tx, asker.user_id, now - BURST_WINDOW)
-        free = limits.person_burst - sum(spent for _, spent in recent)
+        free = self.limits.person_burst - sum(spent for _, spent in recent)
         if free >= nominal:
             return
         for at, spent in recent:

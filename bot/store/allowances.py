@@ -5,6 +5,7 @@ the last credit get one yes. Rows are locked in one order (chat, person, purse, 
 leaves no way for two transactions to wait for each other.
 """
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Literal
 
@@ -39,30 +40,33 @@ purse = sa.Table(
     metadata,
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("spent", sa.BigInteger, nullable=False),  # ever, reservations included
+    sa.Column("stopped", sa.Boolean, nullable=False),
     sa.Column("reach", sa.BigInteger),  # what "spent" is when the balance is zero
 )
 
 
-async def take_allowance(
-    tx: Tx,
-    scope: Scope,
-    subject: int,
-    day: date,
-    amount: int,
-    *,
-    limit: int,
-) -> bool:
-    """Add to what a chat or a person spent that day, unless it would exceed ``limit``."""
-    if amount > limit:
-        return False
+async def take_allowances(
+    tx: Tx, day: date, amount: int, wanted: Sequence[tuple[Scope, int, int]]
+) -> Scope | None:
+    """Add to what a chat and a person spent that day; return whose limit forbids it, if any.
+
+    ``wanted`` are (scope, subject, limit). After a refusal the caller rolls back.
+    """
+    for scope, _, limit in wanted:
+        if amount > limit:
+            return scope
     table = allowances
-    insert = insert_for(tx)(table).values(scope=scope, subject=subject, day=day, credits=amount)
+    insert = insert_for(tx)(table).values(
+        [{"scope": s, "subject": n, "day": day, "credits": amount} for s, n, _ in wanted]
+    )
+    limit_of = sa.case({scope: limit for scope, _, limit in wanted}, value=table.c.scope, else_=0)
     statement = insert.on_conflict_do_update(
-        index_elements=[table.c.scope, table.c.subject, table.c.day],
+        index_elements=list(table.primary_key.columns),
         set_={"credits": table.c.credits + amount},
-        where=table.c.credits + amount <= limit,
-    ).returning(table.c.credits)
-    return (await tx.execute(statement)).first() is not None
+        where=table.c.credits + amount <= limit_of,
+    ).returning(table.c.scope)
+    taken = set((await tx.execute(statement)).scalars())
+    return next((scope for scope, _, _ in wanted if scope not in taken), None)
 
 
 async def give_allowance(tx: Tx, scope: Scope, subject: int, day: date, amount: int) -> None:
@@ -86,21 +90,23 @@ async def allowance_used(tx: Tx, scope: Scope, subject: int, day: date) -> int:
 
 async def take_budget(tx: Tx, side: Side, day: date, amount: int, rule: Rule) -> bool:
     """Add to what one side spent that day, unless the rule forbids it."""
+    if amount > rule.room(mine=0, others=0) and amount > rule.budget - rule.others_share:
+        return False  # not even on a fresh day
     table = budget_days
     mine, total = table.c[side] + amount, table.c.replies + table.c.schedule + amount
+    insert = insert_for(tx)(table).values(
+        {"day": day, "replies": 0, "schedule": 0} | {side: amount}
+    )
     # total + max(0, min(protected, others_share - other)) <= budget, without max and min
-    statement = (
-        sa.update(table)
-        .where(
-            table.c.day == day,
+    statement = insert.on_conflict_do_update(
+        index_elements=[table.c.day],
+        set_={side: mine},
+        where=sa.and_(
             total <= rule.budget,
             sa.or_(total + rule.protected <= rule.budget, mine + rule.others_share <= rule.budget),
-        )
-        .values({side: mine})
-        .returning(table.c.day)
-    )
-    fresh = insert_for(tx)(table).values(day=day, replies=0, schedule=0)
-    return await _took(tx, statement, fresh.on_conflict_do_nothing())
+        ),
+    ).returning(table.c.day)
+    return (await tx.execute(statement)).first() is not None
 
 
 async def give_budget(tx: Tx, side: Side, day: date, amount: int) -> None:
@@ -120,23 +126,35 @@ async def budget_used(tx: Tx, day: date) -> tuple[int, int]:
 
 
 async def take_purse(tx: Tx, amount: int, *, minimum: int | None) -> bool:
-    """Add to what was ever spent, unless the balance would fall below ``minimum``.
+    """Add to what was ever spent, unless the switch is off or the balance would be too low.
 
-    ``minimum`` None: whatever the balance. A balance that was never told is enough.
+    ``minimum`` is what must be left of the balance, None for anything; a balance that was never
+    told is enough.
     """
     table = purse
+    insert = insert_for(tx)(table).values(id=PURSE, spent=amount, stopped=False)
     spent = table.c.spent + amount
-    statement = sa.update(table).where(table.c.id == PURSE).values(spent=spent)
+    is_free: sa.ColumnElement[bool] = table.c.stopped.is_(False)
     if minimum is not None:
-        statement = statement.where(
-            sa.or_(table.c.reach.is_(None), spent + minimum <= table.c.reach)
-        )
-    fresh = insert_for(tx)(table).values(id=PURSE, spent=0)
-    return await _took(
-        tx,
-        statement.returning(table.c.id),
-        fresh.on_conflict_do_nothing(),
+        is_free &= sa.or_(table.c.reach.is_(None), spent + minimum <= table.c.reach)
+    statement = insert.on_conflict_do_update(
+        index_elements=[table.c.id], set_={"spent": spent}, where=is_free
+    ).returning(table.c.id)
+    return (await tx.execute(statement)).first() is not None
+
+
+async def set_stopped(tx: Tx, *, stopped: bool) -> None:
+    """Turn the stop switch."""
+    insert = insert_for(tx)(purse).values(id=PURSE, spent=0, stopped=stopped)
+    await tx.execute(
+        insert.on_conflict_do_update(index_elements=[purse.c.id], set_={"stopped": stopped})
     )
+
+
+async def is_stopped(tx: Tx) -> bool:
+    """Tell whether the stop switch is on."""
+    statement = sa.select(purse.c.stopped).where(purse.c.id == PURSE)
+    return bool((await tx.execute(statement)).scalar())
 
 
 async def give_purse(tx: Tx, amount: int) -> None:
@@ -162,7 +180,7 @@ async def purse_left(tx: Tx) -> int | None:
 
 async def set_reach(tx: Tx, reach: int) -> None:
     """Note that the balance is zero when ``reach`` credits were ever spent."""
-    insert = insert_for(tx)(purse).values(id=PURSE, spent=0, reach=reach)
+    insert = insert_for(tx)(purse).values(id=PURSE, spent=0, stopped=False, reach=reach)
     await tx.execute(
         insert.on_conflict_do_update(index_elements=[purse.c.id], set_={"reach": reach})
     )
@@ -193,11 +211,3 @@ async def move_chat(tx: Tx, old: int, new: int) -> None:
                 set_={"credits": table.c.credits + amount},
             )
         )
-
-
-async def _took(tx: Tx, take: sa.Executable, make: sa.Executable) -> bool:
-    """Take from a row that may have to be made first."""
-    if (await tx.execute(take)).first() is not None:
-        return True
-    await tx.execute(make)  # somebody else may have made it meanwhile: that is as good
-    return (await tx.execute(take)).first() is not None

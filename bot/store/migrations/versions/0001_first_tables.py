@@ -149,6 +149,7 @@ def upgrade() -> None:
         "purse",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("spent", sa.BigInteger(), nullable=False),
+        sa.Column("stopped", sa.Boolean(), nullable=False),
         sa.Column("reach", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_purse")),
     )
