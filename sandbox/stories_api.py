@@ -94,12 +94,13 @@ class StoriesApi:
         fault = self._faults.take("stories", _subject(request))
         scripted = faulty.status_of(fault)
         if scripted is not None:
-            cost = self._nominal(request)
+            cost = 0 if _from_the_edge(fault) else self._nominal(request)
             billed = self.billing.charge(request.path, cost, scripted)
             self._note(request, scripted, billed, fault)
         early = await faulty.before(fault, request)
         if early is not None:
-            return self._labelled(early, self._nominal(request))
+            edge = _from_the_edge(fault)
+            return early if edge else self._labelled(early, self._nominal(request))
         answer = self._decide(request)
         billed = self.billing.charge(request.path, answer.cost, answer.status)
         self._note(request, answer.status, billed, fault)
@@ -235,6 +236,11 @@ def _at_the_edge(request: web.Request) -> Answer | None:
     if not agent or agent.startswith("Python-urllib"):
         return Answer(403, "error code: 1010")
     return None
+
+
+def _from_the_edge(fault: Fault | None) -> bool:
+    """Whether a scripted answer poses as one of `_at_the_edge`: neither billed nor priced."""
+    return fault is not None and str(fault.fault.get("body", "")).startswith("error code:")
 
 
 def _unknown(request: web.Request) -> Answer:

@@ -196,3 +196,11 @@ async def test_a_scripted_answer_wants_no_parameters(sandbox: Box, api: Raw, pat
     await sandbox.control.fault("stories", {"status": 404, "body": {"detail": "x"}})
     assert (await api.get(path)).status == 404
     assert await sandbox.control.billed() == (3 if path == MINE else 0)
+
+
+async def test_a_scripted_answer_of_the_edge_has_no_price(sandbox: Box, api: Raw) -> None:
+    await sandbox.control.fault("stories", {"status": 403, "body": "error code: 1010"})
+    said = await api.get(MINE, **BY_NAME)
+    assert (said.status, said.body) == (403, b"error code: 1010")
+    assert "x-hiker-info" not in said.headers
+    assert await sandbox.control.billed() == 0
