@@ -202,6 +202,59 @@ async def test_the_bots_language_is_the_persons_choice(me: Tab, bot: ScriptedBot
     assert message["chat"]["id"] == chat
 
 
+async def test_a_flood_is_drawn_without_falling_behind(me: Tab, bot: ScriptedBot) -> None:
+    chat = await _started(me, bot)
+    for number in range(400):
+        await bot.say(chat, f"line {number}")
+    articles = me.page.locator("article")
+    await expect(articles.last).to_contain_text("line 399", timeout=3_000)
+    await expect(articles.last).to_be_in_viewport()
+    assert await articles.count() == 150
+    await me.page.get_by_role("button", name="Earlier messages").click()
+    await expect(articles).to_have_count(300)
+    await expect(articles.nth(150)).to_be_in_viewport()
+
+
+async def test_what_came_while_one_reads_above_is_counted(me: Tab, bot: ScriptedBot) -> None:
+    chat = await _started(me, bot)
+    for number in range(40):
+        await bot.say(chat, f"line {number}")
+    await expect(me.page.locator("article").last).to_contain_text("line 39")
+    await me.page.evaluate("document.querySelector('#log').scrollTop = 0")
+    await expect(me.page.locator("#to-end")).to_be_visible()
+    await bot.say(chat, "new one")
+    await bot.say(chat, "new two")
+    await expect(me.page.locator("#missed")).to_have_text("2")
+    await expect(me.page.locator("article").first).to_be_in_viewport()
+    await me.page.get_by_role("button", name="To the latest message").click()
+    await expect(me.page.locator("article").last).to_be_in_viewport()
+    await expect(me.page.locator("#to-end")).to_be_hidden()
+
+
+async def test_who_joins_is_told_but_not_counted(me: Tab, box: Box, bot: ScriptedBot) -> None:
+    await _started(me, bot)
+    ann = await box.control.person("Ann")
+    await box.control.member(await _chat(box, "Friends"), ann, "member")
+    row = me.page.locator("#chats li", has_text="Friends")
+    await expect(row.locator(".line")).to_have_text("Ann joined")
+    await expect(row.locator(".unread")).to_have_count(0)
+    await row.locator("a").click()
+    await expect(me.page.locator(".pill", has_text="Ann joined")).to_be_visible()
+    await expect(me.page.locator("#chat-sub")).to_have_text("3 members")
+
+
+async def test_a_group_that_migrates_is_followed(me: Tab, box: Box, bot: ScriptedBot) -> None:
+    await _started(me, bot)
+    old = await _chat(box, "Friends")
+    await me.page.locator("#chats a", has_text="Friends").click()
+    new = await box.control.migrate(old)
+    await expect(me.page.locator("#chats a", has_text="Friends")).to_have_count(1)
+    moved = me.page.locator(f"#chats a[href='#{new}']")
+    await expect(moved).to_have_attribute("aria-current", "page")
+    await me.say("still here?")
+    assert await _heard(bot, "still here?") == new
+
+
 async def _started(me: Tab, bot: ScriptedBot) -> int:
     await me.say("/start")
     return int((await bot.update("message"))["chat"]["id"])
@@ -210,3 +263,9 @@ async def _started(me: Tab, bot: ScriptedBot) -> int:
 async def _chat(box: Box, title: str) -> int:
     chats = await box.control.call("GET", "/chats")
     return next(int(chat["id"]) for chat in chats if chat.get("title") == title)
+
+
+async def _heard(bot: ScriptedBot, text: str) -> int:
+    while (message := await bot.update("message")).get("text") != text:
+        pass
+    return int(message["chat"]["id"])

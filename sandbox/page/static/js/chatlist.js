@@ -1,7 +1,7 @@
 // The left side: every chat with its last message, its time and what is unread.
 import { avatar, faceOf } from "./avatar.js";
 import { $, h, reconcile } from "./dom.js";
-import { clockTime, dayLabel, isMine, mediaOf, nameOf, preview, senderOf } from "./model.js";
+import { clockTime, dayLabel, isMine, mediaOf, nameOf, preview, senderOf, serviceOf } from "./model.js";
 import { actionIn, lastMessage, messages, now, on, store, unread } from "./state.js";
 import { actionLine } from "./actions.js";
 
@@ -28,6 +28,7 @@ function lineOf(chat, message) {
     : [message];
   const text = album.map((item) => item.caption ?? item.text).find(Boolean);
   const line = text ? preview({ text }) : album.length > 1 ? `Album of ${album.length}` : preview(message);
+  if (serviceOf(message)) return line;
   if (isMine(message, store.person)) return `You: ${line}`;
   return chat.type === "group" || chat.type === "supergroup" ? `${nameOf(senderOf(message))}: ${line}` : line;
 }

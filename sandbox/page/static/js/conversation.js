@@ -15,6 +15,7 @@ const counts = new Map(); // chat -> members
 let limit = PAGE;
 let drawn = null;
 let missed = 0;
+let newest = 0; // the latest message that was drawn
 
 const log = () => $("log");
 const fromEnd = () => log().scrollHeight - log().scrollTop - log().clientHeight;
@@ -92,6 +93,7 @@ function endButton() {
 function opened(actions) {
   limit = PAGE;
   missed = 0;
+  newest = store.open === null ? 0 : messages(store.open).at(-1)?.message_id ?? 0;
   header();
   draw(actions);
   endButton();
@@ -100,13 +102,12 @@ function opened(actions) {
 
 function arrived(chatId, actions) {
   if (chatId !== store.open) return;
-  const known = $("blocks").childElementCount;
   const reading = fromEnd() > NEAR;
   draw(actions);
-  const last = messages(chatId).at(-1);
-  const fresh = $("blocks").childElementCount > known;
-  if (fresh && last && isMine(last, store.person)) toEnd(0);
-  else if (fresh && reading) missed += 1;
+  const fresh = messages(chatId).filter((message) => message.message_id > newest);
+  if (fresh.length && isMine(fresh.at(-1), store.person)) toEnd(0);
+  else if (reading) missed += fresh.length;
+  newest = fresh.at(-1)?.message_id ?? newest;
   endButton();
 }
 

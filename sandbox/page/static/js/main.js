@@ -83,9 +83,15 @@ const EVENTS = {
   resync: () => refresh(),
 };
 
+/** A group that became a supergroup goes on under its new id. */
+async function follow(chatId, newId) {
+  await refresh();
+  if (store.open === chatId) location.replace(`#${newId}`);
+}
+
 function arrived({ chat_id: chatId, message }) {
   putMessage(chatId, message);
-  if (message.migrate_to_chat_id) attempt(refresh);
+  if (message.migrate_to_chat_id) attempt(() => follow(chatId, message.migrate_to_chat_id));
 }
 
 function received(event) {

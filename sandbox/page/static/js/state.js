@@ -1,6 +1,6 @@
 // What the page knows: one store, changed only here; whoever draws listens.
 import { memory } from "./dom.js";
-import { isMine } from "./model.js";
+import { isMine, serviceOf } from "./model.js";
 
 const listeners = new Map();
 
@@ -11,6 +11,23 @@ export function on(topic, listener) {
 
 function emit(topic, detail) {
   for (const listener of listeners.get(topic) ?? []) listener(detail);
+}
+
+const GAP = 60; // ms between two drawings of what comes in floods
+const due = new Map(); // "topic detail" -> what to emit
+let lastFlush = -Infinity;
+
+/** Emits soon: at once after a quiet moment, and in a flood what is the same only once a GAP. */
+function emitSoon(topic, detail) {
+  if (due.size === 0) setTimeout(flush, Math.max(0, lastFlush + GAP - performance.now()));
+  due.set(`${topic} ${detail}`, [topic, detail]);
+}
+
+function flush() {
+  const now = [...due.values()];
+  due.clear();
+  for (const [topic, detail] of now) emit(topic, detail);
+  lastFlush = performance.now();
 }
 
 export const store = {
@@ -41,13 +58,13 @@ const concerns = (chat) => (chat.type === "private" ? chat.id === store.person?.
 
 export function setChats(chats) {
   store.chats = new Map(chats.filter(concerns).map((chat) => [chat.id, chat]));
-  emit("chats");
+  emitSoon("chats");
 }
 
 export function putChat(chat) {
   if (!concerns(chat)) return;
   store.chats.set(chat.id, { ...store.chats.get(chat.id), ...chat });
-  emit("chats");
+  emitSoon("chats");
 }
 
 /** The messages of a chat, oldest first. */
@@ -68,20 +85,20 @@ export function setMessages(chatId, list) {
   const kept = list.filter((message) => !message._deleted);
   messagesOf.set(chatId, new Map(kept.map((message) => [message.message_id, message])));
   if (chatId === store.open) markRead(chatId);
-  emit("messages", chatId);
+  emitSoon("messages", chatId);
 }
 
 export function putMessage(chatId, message) {
   if (!messagesOf.has(chatId)) messagesOf.set(chatId, new Map());
   messagesOf.get(chatId).set(message.message_id, message);
-  if (message.from?.id === store.bot?.id) endAction(chatId);
+  if (message._from_bot) endAction(chatId);
   if (chatId === store.open && document.hasFocus()) markRead(chatId);
-  emit("messages", chatId);
+  emitSoon("messages", chatId);
 }
 
 export function dropMessages(chatId, ids) {
   for (const id of ids) messagesOf.get(chatId)?.delete(id);
-  emit("messages", chatId);
+  emitSoon("messages", chatId);
 }
 
 export function openChat(chatId) {
@@ -95,13 +112,14 @@ export function markRead(chatId) {
   if (last <= (reads[chatId] ?? 0)) return;
   reads[chatId] = last;
   memory.write("reads", reads);
-  emit("chats");
+  emitSoon("chats");
 }
 
 export function unread(chatId) {
   let count = 0;
   for (const message of messagesOf.get(chatId)?.values() ?? []) {
-    if (message.message_id > (reads[chatId] ?? 0) && !isMine(message, store.person)) count += 1;
+    const fresh = message.message_id > (reads[chatId] ?? 0);
+    if (fresh && !isMine(message, store.person) && !serviceOf(message)) count += 1;
   }
   return count;
 }
