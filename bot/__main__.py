@@ -49,7 +49,7 @@ def _run(chosen: argparse.Namespace, settings: Settings) -> int:
         case "migrate":
             return asyncio.run(reports.migrate(settings))
         case "spending":
-            return asyncio.run(reports.spending(settings, chosen))
+            return asyncio.run(reports.print_spending(settings, chosen))
         case "simulate":
             return asyncio.run(reports.simulate_history(settings, chosen))
         case _:

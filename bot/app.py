@@ -1,17 +1,15 @@
-"""The composition root: builds the parts from the settings, and runs their loops until stopped."""
+"""The composition root: gives the conversation its handlers, and runs the loops until stopped."""
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from functools import partial
+from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
+from typing import Any
 
-import aiohttp
 import structlog
 from telegram import Update
-from telegram.ext import Application, ContextTypes, ExtBot, TypeHandler
+from telegram.error import InvalidToken, NetworkError, TelegramError
+from telegram.ext import Application, ContextTypes, TypeHandler
 
 import handlers.admin
 import handlers.errors
@@ -27,164 +25,26 @@ import handlers.subscriptions
 import handlers.usage
 import handlers.why
 from bot.config import Settings
-from bot.context import App, Context, Services, prepare
-from bot.domain import Asker, Story
-from bot.files import MediaFile, Spool
-from bot.ledger import Ledger, Payer
-from bot.limits import Limits
-from bot.links import story_taken_at
-from bot.media import Media, PublicResolver
-from bot.metrics import Metrics
-from bot.outbox import Outbox
-from bot.store.database import Database
-from bot.stories_api import Endpoint, StoriesApi
-from bot.subscriptions import Rules, Subscriptions
-from bot.telegram.admins import Admins, Operators
-from bot.telegram.request import AiohttpRequest
-from bot.telegram.sender import Fallback, Sender
-from bot.telegram.texts import Texts
-from bot.treasurer import Treasurer
-from bot.viewer import Viewer
+from bot.context import App, Context, prepare
+from bot.intake import Intake
+from bot.parts import Parts, built, utc_now
+from bot.store import notes, views
+from bot.telegram.polling import Polling, TokenRefusedError
+from bot.web import Door, Web, Webhook, webhook_for
 from handlers.commands import publish_menu
 
 log = structlog.get_logger()
 
-MEGABYTE = 1_000_000
-OUT_OF_SERVICE = "The Stories API refuses our key or has no credits left. Nothing is fetched."
-BACK_IN_SERVICE = "The Stories API serves us again."
-IDLE_S = 10  # the Stories API closes idle connections early
 # In the order in which they are asked; the first that fits takes the update.
 CONVERSATION = (
     handlers.start, handlers.stories, handlers.subscriptions, handlers.options, handlers.why,
     handlers.exchange, handlers.settings, handlers.usage, handlers.privacy, handlers.admin,
     handlers.members, handlers.links,
 )  # fmt: skip
-
-
-def utc_now() -> datetime:
-    """Return the time, aware and UTC: the one clock of the process."""
-    return datetime.now(UTC)
-
-
-def converse(app: App) -> None:
-    """Give the application its handlers."""
-    app.add_handler(TypeHandler(Update, prepare), group=-1)
-    for module in CONVERSATION:
-        app.add_handlers(module.handlers())
-    app.add_error_handler(handlers.errors.on_error)
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What runs: the conversation and the loops."""
-
-    app: App
-    db: Database
-    services: Services
-    treasurer: Treasurer
-    outbox: Outbox
-    metrics: Metrics
-
-
-@asynccontextmanager
-async def built(settings: Settings) -> AsyncIterator[Parts]:
-    """Build every part, in the order of the layers; close them in the other."""
-    metrics = Metrics()
-    async with AsyncExitStack() as stack:
-        db = await stack.enter_async_context(Database(settings.database_url.get_secret_value()))
-        await db.migrate()
-        limit = settings.spool_limit_mb * MEGABYTE
-        spool = stack.enter_context(Spool(settings.spool_dir, limit=limit))
-        to_media = await stack.enter_async_context(
-            aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(resolver=PublicResolver()), trust_env=False
-            )
-        )
-        to_api = await stack.enter_async_context(
-            aiohttp.ClientSession(connector=aiohttp.TCPConnector(keepalive_timeout=IDLE_S))
-        )
-        bot = _bot(settings, metrics)
-        operators = Operators(bot, settings.admin_ids)
-        media = Media(to_media, spool, trusted_origin=settings.trusted_media_origin, now=utc_now)
-        ledger = Ledger(
-            db, _limits(settings), skip_privacy_check=settings.skip_privacy_check, now=utc_now
-        )
-        api = StoriesApi(
-            to_api,
-            url=str(settings.stories_api_url).rstrip("/"),
-            key=settings.stories_api_key,
-            skip_privacy_check=settings.skip_privacy_check,
-            fetch_media=media.fetch,
-            metrics=metrics,
-            on_out_of_service=lambda error: operators.tell(f"{OUT_OF_SERVICE} ({error})"),
-            now=utc_now,
-        )
-        sender = Sender(
-            bot,
-            media,
-            db,
-            fallback=paid_download(api, ledger, spool),
-            cache_chat_id=settings.cache_chat_id,
-            paid_broadcast=settings.paid_broadcast,
-            metrics=metrics,
-            now=utc_now,
-        )
-        outbox = Outbox(db, sender, Texts(bot), metrics=metrics, now=utc_now)
-        services = Services(
-            db=db,
-            viewer=Viewer(
-                db,
-                api,
-                ledger,
-                now=utc_now,
-                fresh_for=timedelta(seconds=settings.cache_s),
-                negative_for=timedelta(seconds=settings.negative_cache_s),
-                blocked=settings.blocked_profiles,
-            ),
-            subscriptions=Subscriptions(
-                db, api, ledger, rules=_rules(settings), wake=outbox.wake, now=utc_now
-            ),
-            sender=sender,
-            ledger=ledger,
-            admins=Admins(),
-            now=utc_now,
-            admin_ids=settings.admin_ids,
-            credit_price=settings.credit_price,
-            currency=settings.currency,
-        )
-        yield Parts(
-            app=_application(bot, services),
-            db=db,
-            services=services,
-            treasurer=Treasurer(
-                api, ledger, on_back=lambda: operators.tell(BACK_IN_SERVICE), now=utc_now
-            ),
-            outbox=outbox,
-            metrics=metrics,
-        )
-
-
-def paid_download(api: StoriesApi, ledger: Ledger, spool: Spool) -> Fallback:
-    """Return the last way to a story's file: the API's own download, 1 credit.
-
-    By its id where it has a real one, by its page or its file's address where it has not.
-    """
-
-    async def download(story: Story, asker: Asker) -> MediaFile:
-        payer = Payer("schedule") if asker.chat_id is None else Payer("media", asker)
-        if not story.profile.username:
-            url = story.media_url or ""
-            endpoint = Endpoint.DOWNLOAD_BY_URL
-            call = partial(api.download_by_url, url, spool)
-        elif story_taken_at(story.pk) is None:
-            endpoint = Endpoint.DOWNLOAD_BY_STORY_URL
-            call = partial(api.download_by_story_url, story.page_url, spool)
-        else:
-            endpoint = Endpoint.DOWNLOAD
-            call = partial(api.download, story.pk, spool)
-        return await ledger.spend(payer, endpoint, call)
-
-    return download
+UPDATES = ["message", "edited_message", "channel_post", "callback_query", "my_chat_member"]
+DRAIN_S = 6.0  # of the 8 seconds that a stop may take
+TRY_AGAIN_S = 5.0
+CLEAN_EVERY_S = 3600.0
 
 
 def main(settings: Settings) -> int:
@@ -193,63 +53,160 @@ def main(settings: Settings) -> int:
         return runner.run(run(settings))
 
 
-async def run(settings: Settings) -> int:
-    """Run every loop that this process's roles ask for, until SIGTERM or SIGINT."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    async with built(settings) as parts, parts.app as app:
-        await publish_menu(app.bot)
-        await app.start()
-        assert app.updater
-        await app.updater.start_polling()
-        log.info("running")
-        await stop.wait()
-        await app.updater.stop()
-        await app.stop()
-    return 0
+async def run(settings: Settings, stop: asyncio.Event | None = None) -> int:
+    """Run every loop that this process's roles ask for, until ``stop`` or a signal."""
+    stop = stop or _stop_on_signals()
+    async with AsyncExitStack() as stack:
+        parts = await stack.enter_async_context(built(settings))
+        running = Running(settings, parts)
+        web = await running.web.start(settings.host, settings.port)
+        stack.push_async_callback(web.close)
+        if not await running.begin(stop):
+            return 1
+        stack.push_async_callback(running.app.shutdown)
+        log.info("running", roles=sorted(settings.run_roles), port=web.port)
+        status = 0
+        try:
+            await running.loops(stop)
+        except* TokenRefusedError:
+            log.error("Telegram refuses the token")  # noqa: TRY400 - no trace needed
+            status = 1
+    log.info("stopped")
+    return status
 
 
-def _bot(settings: Settings, metrics: Metrics) -> ExtBot[None]:
-    url = str(settings.telegram_api_url).rstrip("/")
-    return ExtBot(
-        settings.telegram_token.get_secret_value(),
-        base_url=f"{url}/bot",
-        base_file_url=f"{url}/file/bot",
-        request=AiohttpRequest(metrics=metrics),
-        get_updates_request=AiohttpRequest(connections=1),
-    )
+class Running:
+    """One process at work."""
+
+    def __init__(self, settings: Settings, parts: Parts) -> None:
+        """Put the conversation, the intake and the web server together."""
+        self._settings = settings
+        self._parts = parts
+        self._webhook: Webhook | None = None
+        if settings.webhook_url:
+            self._webhook = webhook_for(settings.telegram_token, settings.webhook_secret)
+        self.app = conversation(parts)
+        self.intake = Intake(
+            parts.db,
+            parts.bot,
+            self.app.process_update,
+            metrics=parts.metrics,
+            now=utc_now,
+        )
+        self.polling = Polling(
+            parts.bot,
+            self.intake.add,
+            allowed_updates=UPDATES,
+            is_behind=lambda: self.intake.is_behind,
+            metrics=parts.metrics,
+        )
+        self.web = Web(
+            parts.metrics,
+            checks={"database": self._database, "updates": self._updates},
+            door=Door(self._webhook, self.intake.add, lambda: self.intake.is_behind)
+            if self._webhook
+            else None,
+        )
+
+    async def begin(self, stop: asyncio.Event) -> bool:
+        """Introduce ourselves to Telegram, however long it takes; false when it refuses us."""
+        while not stop.is_set():
+            try:
+                await self.app.initialize()
+                if self._webhook:
+                    await self._set_webhook(self._webhook)
+                await publish_menu(self.app.bot)
+            except InvalidToken:
+                log.error("Telegram refuses the token")  # noqa: TRY400 - no trace needed
+                return False
+            except (NetworkError, TelegramError) as error:
+                log.warning("Telegram doesn't answer; trying again", reason=str(error))
+                await _either(stop.wait(), TRY_AGAIN_S)
+            else:
+                return True
+        return False
+
+    async def loops(self, stop: asyncio.Event) -> None:
+        """Run until ``stop``; then begin nothing new and end what is under way."""
+        parts, roles = self._parts, self._settings.run_roles
+        async with asyncio.TaskGroup() as group:
+            endless = [group.create_task(parts.treasurer.run()), group.create_task(self._clean())]
+            ending = []
+            if "updates" in roles:
+                ending.append(group.create_task(self.intake.run()))
+                if self._webhook is None:
+                    endless.append(group.create_task(self.polling.run()))
+            if "scheduler" in roles:
+                ending.append(group.create_task(parts.scheduler.run()))
+            if "outbox" in roles:
+                ending.append(group.create_task(parts.outbox.run()))
+            await stop.wait()
+            for task in endless:
+                task.cancel()
+            parts.scheduler.stop()
+            parts.outbox.stop()
+            await self.intake.drain(DRAIN_S)
+            _, late = await asyncio.wait(ending, timeout=1)
+            for task in late:
+                task.cancel()
+
+    async def _set_webhook(self, webhook: Webhook) -> None:
+        await self.app.bot.set_webhook(
+            str(self._settings.webhook_url).rstrip("/") + webhook.path,
+            secret_token=webhook.secret.get_secret_value(),
+            allowed_updates=UPDATES,
+            max_connections=100,
+        )
+
+    async def _database(self) -> str:
+        async with self._parts.db.begin() as tx:
+            await notes.put(tx, "ready", value=True, now=utc_now())
+        return ""
+
+    async def _updates(self) -> str:
+        if "updates" not in self._settings.run_roles:
+            return ""
+        if not self.app.running and not self.app._initialized:  # noqa: SLF001 - PTB has no word for it
+            return "Telegram has not answered yet"
+        if self._webhook is None and not self.polling.is_alive:
+            return "Telegram is silent"
+        return "too many wait" if self.intake.is_behind else ""
+
+    async def _clean(self) -> None:
+        """Forget now and then what nobody will ask for again."""
+        while True:
+            async with self._parts.db.begin() as tx:
+                await views.forget(tx, now=utc_now())
+            await self.intake.clean()
+            await asyncio.sleep(CLEAN_EVERY_S)
 
 
-def _application(bot: ExtBot[None], services: Services) -> App:
-    builder = Application.builder().bot(bot)
-    app = builder.context_types(ContextTypes(context=Context)).build()
-    app.bot_data["services"] = services
-    converse(app)
+def conversation(parts: Parts) -> App:
+    """Return PTB's application with our handlers; updates come from the intake."""
+    builder = Application.builder().bot(parts.bot).updater(None)
+    app: App = builder.context_types(ContextTypes(context=Context)).build()
+    app.bot_data["services"] = parts.services
+    app.add_handler(TypeHandler(Update, prepare), group=-1)
+    for module in CONVERSATION:
+        app.add_handlers(module.handlers())
+    app.add_error_handler(handlers.errors.on_error)
     return app
 
 
-def _limits(settings: Settings) -> Limits:
-    return Limits(
-        daily_budget=settings.daily_budget,
-        reply_share=settings.reply_share,
-        chat_daily_allowance=settings.chat_daily_allowance,
-        person_daily_allowance=settings.person_daily_allowance,
-        person_burst=settings.person_burst,
-        minimum_balance=settings.minimum_balance,
-    )
+async def _either(waiting: Coroutine[Any, Any, object], seconds: float) -> None:
+    """Wait for something, but no longer than so many seconds."""
+    try:
+        async with asyncio.timeout(seconds):
+            await waiting
+    except TimeoutError:
+        pass
 
 
-def _rules(settings: Settings) -> Rules:
-    return Rules(
-        most=settings.max_subscriptions,
-        most_new_a_day=settings.max_new_subscriptions_a_day,
-        credits_a_day=round(settings.daily_budget * (1 - settings.reply_share)),
-        credits_a_look=1 if settings.skip_privacy_check else 2,
-        floor=timedelta(seconds=settings.poll_floor_s),
-        blocked=settings.blocked_profiles,
-    )
+def _stop_on_signals() -> asyncio.Event:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -1,0 +1,198 @@
+"""The parts of the bot, built from the settings in the order of the layers."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+import aiohttp
+from telegram.ext import ExtBot
+
+from bot.config import Settings
+from bot.context import Services
+from bot.domain import Asker, Story
+from bot.files import MediaFile, Spool
+from bot.ledger import Ledger, Payer
+from bot.limits import Limits
+from bot.links import story_taken_at
+from bot.media import Media, PublicResolver
+from bot.metrics import Metrics
+from bot.outbox import Outbox
+from bot.scheduler import Scheduler
+from bot.store.database import Database
+from bot.stories_api import Endpoint, StoriesApi
+from bot.subscriptions import Rules, Subscriptions
+from bot.telegram.admins import Admins, Operators
+from bot.telegram.request import AiohttpRequest
+from bot.telegram.sender import Fallback, Sender
+from bot.telegram.texts import Texts
+from bot.treasurer import Treasurer
+from bot.viewer import Viewer
+
+MEGABYTE = 1_000_000
+OUT_OF_SERVICE = "The Stories API refuses our key or has no credits left. Nothing is fetched."
+BACK_IN_SERVICE = "The Stories API serves us again."
+IDLE_S = 10  # the Stories API closes idle connections early
+
+
+def utc_now() -> datetime:
+    """Return the time, aware and UTC: the one clock of the process."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the loops run."""
+
+    bot: ExtBot[None]
+    db: Database
+    services: Services
+    treasurer: Treasurer
+    scheduler: Scheduler
+    outbox: Outbox
+    metrics: Metrics
+
+
+@asynccontextmanager
+async def built(settings: Settings) -> AsyncIterator[Parts]:
+    """Build every part, in the order of the layers; close them in the other."""
+    metrics = Metrics()
+    async with AsyncExitStack() as stack:
+        db = await stack.enter_async_context(Database(settings.database_url.get_secret_value()))
+        await db.migrate()
+        limit = settings.spool_limit_mb * MEGABYTE
+        spool = stack.enter_context(Spool(settings.spool_dir, limit=limit))
+        to_media = await stack.enter_async_context(
+            aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(resolver=PublicResolver()), trust_env=False
+            )
+        )
+        to_api = await stack.enter_async_context(
+            aiohttp.ClientSession(connector=aiohttp.TCPConnector(keepalive_timeout=IDLE_S))
+        )
+        bot = _bot(settings, metrics)
+        operators = Operators(bot, settings.admin_ids)
+        media = Media(to_media, spool, trusted_origin=settings.trusted_media_origin, now=utc_now)
+        ledger = Ledger(
+            db, _limits(settings), skip_privacy_check=settings.skip_privacy_check, now=utc_now
+        )
+        api = StoriesApi(
+            to_api,
+            url=str(settings.stories_api_url).rstrip("/"),
+            key=settings.stories_api_key,
+            skip_privacy_check=settings.skip_privacy_check,
+            fetch_media=media.fetch,
+            metrics=metrics,
+            on_out_of_service=lambda error: operators.tell(f"{OUT_OF_SERVICE} ({error})"),
+            now=utc_now,
+        )
+        sender = Sender(
+            bot,
+            media,
+            db,
+            fallback=paid_download(api, ledger, spool),
+            cache_chat_id=settings.cache_chat_id,
+            paid_broadcast=settings.paid_broadcast,
+            metrics=metrics,
+            now=utc_now,
+        )
+        outbox = Outbox(db, sender, Texts(bot), metrics=metrics, now=utc_now)
+        rules = _rules(settings)
+        subscriptions = Subscriptions(db, api, ledger, rules=rules, wake=outbox.wake, now=utc_now)
+        services = Services(
+            db=db,
+            viewer=Viewer(
+                db,
+                api,
+                ledger,
+                now=utc_now,
+                fresh_for=timedelta(seconds=settings.cache_s),
+                negative_for=timedelta(seconds=settings.negative_cache_s),
+                blocked=settings.blocked_profiles,
+            ),
+            subscriptions=subscriptions,
+            sender=sender,
+            ledger=ledger,
+            admins=Admins(),
+            now=utc_now,
+            admin_ids=settings.admin_ids,
+            credit_price=settings.credit_price,
+            currency=settings.currency,
+        )
+        yield Parts(
+            bot=bot,
+            db=db,
+            services=services,
+            treasurer=Treasurer(
+                api, ledger, on_back=lambda: operators.tell(BACK_IN_SERVICE), now=utc_now
+            ),
+            scheduler=Scheduler(
+                db,
+                api,
+                ledger,
+                subscriptions,
+                rules=rules,
+                wake=outbox.wake,
+                metrics=metrics,
+                now=utc_now,
+            ),
+            outbox=outbox,
+            metrics=metrics,
+        )
+
+
+def paid_download(api: StoriesApi, ledger: Ledger, spool: Spool) -> Fallback:
+    """Return the last way to a story's file: the API's own download, 1 credit.
+
+    By its id where it has a real one, by its page or its file's address where it has not.
+    """
+
+    async def download(story: Story, asker: Asker) -> MediaFile:
+        payer = Payer("schedule") if asker.chat_id is None else Payer("media", asker)
+        if not story.profile.username:
+            url = story.media_url or ""
+            endpoint = Endpoint.DOWNLOAD_BY_URL
+            call = partial(api.download_by_url, url, spool)
+        elif story_taken_at(story.pk) is None:
+            endpoint = Endpoint.DOWNLOAD_BY_STORY_URL
+            call = partial(api.download_by_story_url, story.page_url, spool)
+        else:
+            endpoint = Endpoint.DOWNLOAD
+            call = partial(api.download, story.pk, spool)
+        return await ledger.spend(payer, endpoint, call)
+
+    return download
+
+
+def _bot(settings: Settings, metrics: Metrics) -> ExtBot[None]:
+    url = str(settings.telegram_api_url).rstrip("/")
+    return ExtBot(
+        settings.telegram_token.get_secret_value(),
+        base_url=f"{url}/bot",
+        base_file_url=f"{url}/file/bot",
+        request=AiohttpRequest(metrics=metrics),
+        get_updates_request=AiohttpRequest(connections=1),
+    )
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        daily_budget=settings.daily_budget,
+        reply_share=settings.reply_share,
+        chat_daily_allowance=settings.chat_daily_allowance,
+        person_daily_allowance=settings.person_daily_allowance,
+        person_burst=settings.person_burst,
+        minimum_balance=settings.minimum_balance,
+    )
+
+
+def _rules(settings: Settings) -> Rules:
+    return Rules(
+        most=settings.max_subscriptions,
+        most_new_a_day=settings.max_new_subscriptions_a_day,
+        credits_a_day=round(settings.daily_budget * (1 - settings.reply_share)),
+        credits_a_look=1 if settings.skip_privacy_check else 2,
+        floor=timedelta(seconds=settings.poll_floor_s),
+        blocked=settings.blocked_profiles,
+    )
