@@ -64,8 +64,7 @@ class Cdn:
     def look_up(self, path: str) -> tuple[str, str] | None:
         """The kind and pk that a path stands for, if it is one of ours."""
         if found := _VIDEO.fullmatch(path):
-            raw = base64.urlsafe_b64decode(found[1] + "=" * (-len(found[1]) % 4))
-            return "video", raw[8:].decode(errors="replace")
+            return ("video", pk) if (pk := _pk_in(found[1])) is not None else None
         if found := _IMAGE.fullmatch(path):
             kinds = {folder: kind for kind, folder in _FOLDERS.items()}
             return (kinds[found[1]], found[2]) if found[1] in kinds else None
@@ -198,6 +197,13 @@ def _path(kind: str, pk: str) -> str:
         return f"/o1/v/t2/f2/m78/AQ{_token(digest[:8] + pk.encode())}.mp4"
     before, after = int.from_bytes(digest[:4], "big"), int.from_bytes(digest[4:12], "big")
     return f"/v/{_FOLDERS[kind]}/{before}_{pk}_{after}_n.jpg"
+
+
+def _pk_in(token: str) -> str | None:
+    try:
+        return base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))[8:].decode()
+    except ValueError:
+        return None
 
 
 def _token(raw: bytes) -> str:

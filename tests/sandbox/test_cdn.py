@@ -115,7 +115,14 @@ async def test_a_link_altered_in_any_part_is_refused(sandbox: Box) -> None:
 
 
 async def test_unknown_paths(sandbox: Box) -> None:
-    for path in ("/", "/v/t51.82787-15/1_2_n.jpg", "/v/t51.0-0/1_2_3_n.jpg", "/o1/v/x.mp4"):
+    for path in (
+        "/",
+        "/o1/v/t2/f2/m78/AQA.mp4",
+        "/o1/v/t2/f2/m78/AQ____________.mp4",
+        "/v/t51.82787-15/1_2_n.jpg",
+        "/v/t51.0-0/1_2_3_n.jpg",
+        "/o1/v/x.mp4",
+    ):
         assert (await _get(sandbox, sandbox.urls.cdn + path))[0] == 404
 
 
