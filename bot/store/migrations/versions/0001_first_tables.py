@@ -58,6 +58,16 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_files_until"), ["until"], unique=False)
 
     op.create_table(
+        "gates",
+        sa.Column("key", sa.String(length=64), nullable=False),
+        sa.Column("state", sa.JSON(), nullable=True),
+        sa.Column("until", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_gates")),
+    )
+    with op.batch_alter_table("gates", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_gates_until"), ["until"], unique=False)
+
+    op.create_table(
         "inbox",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("update_id", sa.BigInteger(), nullable=False),
@@ -384,6 +394,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_inbox_done_at")
 
     op.drop_table("inbox")
+    with op.batch_alter_table("gates", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_gates_until"))
+
+    op.drop_table("gates")
     with op.batch_alter_table("files", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_files_until"))
 

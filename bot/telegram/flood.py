@@ -1,0 +1,176 @@
+"""Telegram's flood limits as arithmetic; no clock, no I/O. Times are seconds, ``now`` is given.
+
+Documented (Bots FAQ, "My bot is hitting limits"): about 30 messages a second in all, one a second
+in a chat with short bursts above it, 20 a minute in a group. That an album weighs its items is
+not documented; the server itself counts them so.
+"""
+
+import math
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Lane = Literal["reply", "alert"]
+
+CHAT_GAP_S = 1.0  # between two messages in a private chat, in the long run
+# Messages that may be ahead of that: a person's answer may come at once, an alert need not.
+BURST: dict[Lane, float] = {"reply": 20.0, "alert": 2.8}
+STRICT_BURST = 2.8  # after Telegram said that it was too much
+GROUP_LIMIT = 20
+GROUP_WINDOW_S = 60.5  # a minute, and half a second for what is late on its way
+STRICT_FOR_S = 3600.0
+SLOWEST = 0.1  # of the full rate; learned from answers 429
+LESS = 0.7  # of the rate after each of them
+RECOVERY_S = 300.0  # from there back to the full rate
+LATEST_ANSWER_S = 2.0  # what takes longer counts as if it had come then
+CATCH_UP_S = 0.1  # of lateness that may be made good
+LOOK_AGAIN_S = 0.02
+LEARN_ONCE_S = 5.0  # many 429 of one moment teach one thing
+
+
+@dataclass(slots=True)
+class ChatFlood:
+    """What one chat has had lately.
+
+    ``drained_at`` is when all that was sent would have gone at one message a second; ``sent`` are
+    (time, messages) of a group's last minute; nothing goes before ``closed_until``.
+    """
+
+    drained_at: float = 0.0
+    sent: list[tuple[float, int]] = field(default_factory=list)
+    closed_until: float = 0.0
+    strict_until: float = 0.0
+
+    def wait(self, now: float, weight: int, lane: Lane, *, is_group: bool) -> float:
+        """Return for how many seconds the chat takes nothing of this weight; 0 for none."""
+        closed = self.closed_until - now
+        if not weight:
+            return max(closed, 0.0)
+        if is_group:
+            return max(closed, self._group_wait(now, weight), 0.0)
+        burst = STRICT_BURST if self.strict_until > now else BURST[lane]
+        return max(closed, self.drained_at - now - burst * CHAT_GAP_S, 0.0)
+
+    def take(self, now: float, weight: int, *, is_group: bool) -> None:
+        """Count what is sent now."""
+        if is_group:
+            self.sent = [entry for entry in self.sent if entry[0] > now - GROUP_WINDOW_S]
+            self.sent.append((now, weight))
+        else:
+            self.drained_at = max(self.drained_at, now) + weight * CHAT_GAP_S
+
+    def close(self, now: float, seconds: float) -> None:
+        """Send nothing for so long, and be careful for an hour."""
+        self.closed_until = max(self.closed_until, now + seconds)
+        self.strict_until = now + STRICT_FOR_S
+
+    def is_forgettable(self, now: float) -> bool:
+        """Tell whether a fresh one would say the same."""
+        last = self.sent[-1][0] + GROUP_WINDOW_S if self.sent else 0.0
+        return max(self.drained_at, self.closed_until, self.strict_until, last) <= now
+
+    def until(self) -> float:
+        """Return when it may be forgotten."""
+        last = self.sent[-1][0] + GROUP_WINDOW_S if self.sent else 0.0
+        return max(self.drained_at, self.closed_until, self.strict_until, last)
+
+    def dump(self) -> dict[str, Any]:
+        """Return it as JSON."""
+        return {
+            "drained_at": self.drained_at,
+            "sent": self.sent,
+            "closed_until": self.closed_until,
+            "strict_until": self.strict_until,
+        }
+
+    @classmethod
+    def load(cls, value: dict[str, Any] | None) -> "ChatFlood":
+        """Return it from JSON."""
+        if value is None:
+            return cls()
+        return cls(**{**value, "sent": [(at, weight) for at, weight in value["sent"]]})
+
+    def _group_wait(self, now: float, weight: int) -> float:
+        room = GROUP_LIMIT - min(weight, GROUP_LIMIT)
+        held = sum(n for at, n in self.sent if at > now - GROUP_WINDOW_S)
+        for at, n in self.sent:
+            if held <= room:
+                break
+            if at > now - GROUP_WINDOW_S:
+                held -= n
+                if held <= room:
+                    return at + GROUP_WINDOW_S - now
+        return 0.0
+
+
+@dataclass(slots=True)
+class BotRate:
+    """How many messages a second the bot may send: less after a 429, slowly more again."""
+
+    full: float
+    part: float = 1.0
+    learned_at: float = float("-inf")
+
+    def now(self, now: float) -> float:
+        """Return the messages a second."""
+        regained = (now - self.learned_at) / RECOVERY_S
+        return self.full * min(1.0, self.part + max(regained, 0.0))
+
+    def lower(self, now: float) -> None:
+        """Learn that it was too much."""
+        if now - self.learned_at >= LEARN_ONCE_S:
+            self.part = max(SLOWEST, self.now(now) / self.full * LESS)
+            self.learned_at = now
+
+
+@dataclass(slots=True)
+class Ticket:
+    """Messages on their way: they count from when they leave until a second after the answer.
+
+    When they arrived is somewhere between the two; so no second of Telegram's holds too many.
+    """
+
+    weight: int
+    left_at: float
+    free_at: float | None = None
+
+    def frees_at(self) -> float:
+        """Return when they no longer count; a very late answer counts as one after 2 s."""
+        late = self.left_at + LATEST_ANSWER_S + 1.0
+        return late if self.free_at is None else min(self.free_at, late)
+
+
+@dataclass(slots=True)
+class BotWindow:
+    """What the bot has sent within a second, evenly spaced."""
+
+    next_at: float = 0.0
+    held: int = 0
+    tickets: deque[Ticket] = field(default_factory=deque)
+
+    def wait(self, now: float, weight: int, rate: float) -> float:
+        """Return the seconds until so many messages may leave; 0 for now."""
+        spaced = max(self.next_at - now, 0.0)
+        if math.isinf(rate):
+            return spaced
+        while self.tickets and self.tickets[0].frees_at() <= now:
+            self.held -= self.tickets.popleft().weight
+        most = max(int(rate), 1)
+        excess = self.held + min(weight, most) - most
+        for ticket in self.tickets:
+            if excess <= 0:
+                break
+            excess -= ticket.weight
+            # Unanswered, it may free its place sooner than its latest moment.
+            still = ticket.frees_at() - now
+            spaced = max(spaced, min(still, LOOK_AGAIN_S) if ticket.free_at is None else still)
+        return spaced
+
+    def take(self, now: float, weight: int, rate: float) -> Ticket:
+        """Count messages that leave now."""
+        self.next_at = max(self.next_at, now - CATCH_UP_S) + weight / rate
+        ticket = Ticket(weight, now)
+        if not math.isinf(rate):
+            self.tickets.append(ticket)
+            self.held += weight
+        return ticket
