@@ -8,7 +8,7 @@ stories an hour. Pure: no clock, no I/O.
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from math import exp, log
+from math import exp, log, sqrt
 from typing import Any, Self
 
 HOUR = 3600.0
@@ -18,14 +18,17 @@ RHYTHM_HALF_LIFE = 30 * DAY
 PRIOR_DAYS = 1.0
 """Days of the population's mean rate that a profile starts with."""
 
-PRIOR_SESSIONS = 6.0
-"""Sessions of the population's rhythm that a profile starts with."""
+PRIOR_SESSIONS = (5.0, 50.0)
+"""Sessions of the population's rhythm that a profile starts with, where rhythms differ or not."""
 
 PRIOR_BURSTS = 12.0
 """Stories of the population's burstiness that a profile starts with."""
 
-BURST_DECAY = 3.0
-"""How fast a burst fades, an hour."""
+FAST, SLOW = 12.0, 1.5
+"""How fast the two kinds of echo fade, an hour: stories of one scene, and of one outing."""
+
+MOST_ECHOES = 0.85
+"""The part of the stories that others may bring about, at most."""
 
 _SAME_SESSION = HOUR
 _WITHIN_SESSION = 0.3  # what a further story of a session tells about the hours
@@ -39,12 +42,15 @@ class Population:
     """What all profiles have in common; the prior of each. Made by ``bot.price.survey``.
 
     ``rate`` is the mean number of stories a day; ``rhythm`` has mean 1 over 24 hours (UTC);
-    ``burst`` is the part of the stories that another story brought about.
+    ``fast`` and ``slow`` are the parts of the stories that another one brought about, soon or
+    later; ``sessions`` is how many sessions the population's rhythm counts for each profile.
     """
 
     rate: float = 2.0
     rhythm: tuple[float, ...] = (1.0,) * 24
-    burst: float = 0.5
+    fast: float = 0.25
+    slow: float = 0.25
+    sessions: float = 10.0
 
 
 @dataclass(slots=True)
@@ -52,7 +58,10 @@ class ProfileState:
     """The few numbers that a profile's row keeps.
 
     ``due_at`` and ``price`` are when the next look was put, and at what price. ``stories`` and
-    ``days`` forget with the half-life of the rate, ``hours`` with that of the rhythm.
+    ``days`` forget with the half-life of the rate, ``hours`` with that of the rhythm. ``fast`` and
+    ``slow`` are what the stories before the last one still excite; the echoes are how many of the
+    ``heard`` stories were brought about by others. ``likeness`` is the evidence that its rhythm is
+    the population's.
     """
 
     seen_at: float = 0.0
@@ -61,9 +70,12 @@ class ProfileState:
     story_at: float = 0.0
     stories: float = 0.0
     days: float = 0.0
-    excitement: float = 0.0
-    echoes: float = 0.0
+    fast: float = 0.0
+    slow: float = 0.0
+    fast_echoes: float = 0.0
+    slow_echoes: float = 0.0
     heard: float = 0.0
+    likeness: float = 0.0
     hours_at: float = 0.0
     hours: list[float] = field(default_factory=lambda: [0.0] * 24)
     _rhythm: list[float] | None = field(default=None, repr=False, compare=False)
@@ -71,29 +83,34 @@ class ProfileState:
 
     def to_json(self) -> list[Any]:
         """Return it as a short JSON array."""
+        times = (self.seen_at, self.due_at, self.story_at, self.hours_at)
+        numbers = (self.price, self.stories, self.days, self.fast, self.slow)
+        echoes = (self.fast_echoes, self.slow_echoes, self.heard, self.likeness)
         return [
-            round(self.seen_at, 3),
-            round(self.due_at, 3),
-            float(f"{self.price:.6g}"),
-            round(self.story_at, 3),
-            *(round(value, 5) for value in (self.stories, self.days, self.excitement)),
-            *(round(value, 5) for value in (self.echoes, self.heard)),
-            round(self.hours_at, 3),
+            *(round(value, 3) for value in times),
+            *(float(f"{value:.6g}") for value in numbers + echoes),
             [round(value, 4) for value in self.hours],
         ]
 
     @classmethod
     def from_json(cls, values: Sequence[Any] | None) -> Self:
         """Return what ``to_json`` gave; a new state for anything else."""
-        if not values or len(values) != _FIELDS or len(values[-1]) != 24:  # noqa: PLR2004 - hours
+        if not values or len(values) != len(_NAMES) + 1 or len(values[-1]) != 24:  # noqa: PLR2004 - hours
             return cls()
-        return cls(*map(float, values[:-1]), hours=[float(value) for value in values[-1]])
+        named = dict(zip(_NAMES, map(float, values[:-1]), strict=True))
+        return cls(hours=[float(value) for value in values[-1]], **named)
 
 
-_FIELDS = 11
+_NAMES = (
+    *("seen_at", "due_at", "story_at", "hours_at"),
+    *("price", "stories", "days", "fast", "slow"),
+    *("fast_echoes", "slow_echoes", "heard", "likeness"),
+)
 
 
-def learn(state: ProfileState, population: Population, *, at: float, taken: Sequence[float]) -> int:
+def learn(
+    state: ProfileState, population: Population, *, at: float, taken: Sequence[float]
+) -> int:
     """Learn from a whole look at ``at``, which showed stories ``taken`` at these times, sorted.
 
     Returns how many were new. A look before the last one teaches nothing.
@@ -118,46 +135,67 @@ def _learn_stories(
     keep = exp(-_RHYTHM_DECAY * max(0.0, at - state.hours_at))
     hours = state.hours = [value * keep for value in state.hours]
     state.hours_at = at
-    kept = rhythm(state, population)
+    sessions = sum(hours)
+    shape = rhythm(state, population)
     rate = rate_of(state, population)
-    share = burst_of(state, population)
+    fast, slow = echoes_of(state, population)
     for story_at in taken:
         if story_at > at:
             break
-        gap = story_at - state.story_at
-        fading = exp(-BURST_DECAY * gap / HOUR) if gap < DAY else 0.0
-        state.excitement = (1.0 + state.excitement) * fading
-        own = (1.0 - share) * rate * kept[int(story_at // HOUR) % 24]
-        echo = share * BURST_DECAY * state.excitement
-        state.echoes += echo / (echo + own)
-        state.heard += 1.0
-        weight = 1.0 if gap > _SAME_SESSION else _WITHIN_SESSION
         hour = int(story_at // HOUR)
+        _excite(state, story_at)
+        by_fast = fast * FAST * state.fast
+        by_slow = slow * SLOW * state.slow
+        everything = by_fast + by_slow + (1.0 - fast - slow) * rate * shape[hour % 24]
+        state.fast_echoes += by_fast / everything
+        state.slow_echoes += by_slow / everything
+        state.heard += 1.0
+        weight = 1.0 if story_at - state.story_at > _SAME_SESSION else _WITHIN_SESSION
+        usual = population.rhythm[hour % 24] / 24
+        own = hours[hour % 24]
+        free, bound = PRIOR_SESSIONS
+        state.likeness += weight * log(
+            (own + bound * usual) / (sessions + bound) / (own + free * usual) * (sessions + free)
+        )
         for offset, part in _SMOOTHING:
             hours[(hour + offset) % 24] += weight * part
+        sessions += weight
         state.story_at = story_at
     state._rhythm_of = None  # noqa: SLF001 - a cache of this module
 
 
+def _excite(state: ProfileState, at: float) -> None:
+    """Bring what earlier stories excite to ``at``."""
+    gap = (at - state.story_at) / HOUR
+    if gap < 24:  # noqa: PLR2004 - a day
+        state.fast = (1.0 + state.fast) * exp(-FAST * gap)
+        state.slow = (1.0 + state.slow) * exp(-SLOW * gap)
+    else:
+        state.fast = state.slow = 0.0
+
+
 def rate_of(state: ProfileState, population: Population) -> float:
     """Return the mean number of stories an hour that we expect."""
-    return (
-        (state.stories + PRIOR_DAYS * population.rate) / (state.days + PRIOR_DAYS) / 24
-    )
+    return (state.stories + PRIOR_DAYS * population.rate) / (state.days + PRIOR_DAYS) / 24
 
 
-def burst_of(state: ProfileState, population: Population) -> float:
-    """Return the part of its stories that another story brings about, 0 to 0.85."""
-    share = (state.echoes + PRIOR_BURSTS * population.burst) / (state.heard + PRIOR_BURSTS)
-    return min(share, 0.85)
+def echoes_of(state: ProfileState, population: Population) -> tuple[float, float]:
+    """Return the parts of its stories that others bring about, soon and later."""
+    heard = state.heard + PRIOR_BURSTS
+    fast = (state.fast_echoes + PRIOR_BURSTS * population.fast) / heard
+    slow = (state.slow_echoes + PRIOR_BURSTS * population.slow) / heard
+    if fast + slow > MOST_ECHOES:
+        scale = MOST_ECHOES / (fast + slow)
+        return fast * scale, slow * scale
+    return fast, slow
 
 
 def rhythm(state: ProfileState, population: Population) -> list[float]:
     """Return how much more than usual it posts in each hour (UTC); the mean is 1."""
     if state._rhythm_of is population and state._rhythm is not None:  # noqa: SLF001 - our cache
         return state._rhythm  # noqa: SLF001 - our cache
-    scale = 24 / (sum(state.hours) + PRIOR_SESSIONS)
-    prior = PRIOR_SESSIONS / 24
+    scale = 24 / (sum(state.hours) + population.sessions)
+    prior = population.sessions / 24
     shape = [
         scale * (own + prior * usual)
         for own, usual in zip(state.hours, population.rhythm, strict=True)
@@ -172,44 +210,65 @@ def reach(state: ProfileState, population: Population, *, target: float, most: f
     Waiting is what the stories posted since would have waited for a look, in story hours. Not
     later than ``most`` hours.
     """
-    gap = state.seen_at - state.story_at
-    share = burst_of(state, population)
-    lively = 0.0
-    if gap < DAY:
-        lively = share * BURST_DECAY * (1.0 + state.excitement) * exp(-BURST_DECAY * gap / HOUR)
-    return crossing(
-        state.seen_at,
-        rate=rate_of(state, population),
-        shape=rhythm(state, population),
-        share=share,
-        decay=BURST_DECAY,
-        lively=lively,
-        target=target,
-        most=most,
-    )
+    rate = rate_of(state, population)
+    shape = rhythm(state, population)
+    fast, slow = echoes_of(state, population)
+    gap = (state.seen_at - state.story_at) / HOUR
+    by_fast = by_slow = 0.0
+    if gap < 24:  # noqa: PLR2004 - a day
+        by_fast = fast * FAST * (1.0 + state.fast) * exp(-FAST * gap)
+        by_slow = slow * SLOW * (1.0 + state.slow) * exp(-SLOW * gap)
+    now = rate * level_at(shape, state.seen_at)
+    echo = after_echoes(fast, slow, by_fast - fast * now, by_slow - slow * now)
+    return crossing(state.seen_at, rate, shape, echo, target, most)
+
+
+def level_at(shape: Sequence[float], at: float) -> float:
+    """Return the rhythm at a time: straight lines between the middles of the hours."""
+    place = (at / HOUR - 0.5) % 24
+    hour = int(place)
+    return shape[hour] + (place - hour) * (shape[hour - 23] - shape[hour])
+
+
+Echo = tuple[float, float, float, float]
+"""Two exponentials ``a, α, b, β``: a x exp(-α u) + b x exp(-β u), u in hours."""
+
+
+def after_echoes(
+    fast: float,
+    slow: float,
+    by_fast: float,
+    by_slow: float,
+    decays: tuple[float, float] = (FAST, SLOW),
+) -> Echo:
+    """Return how what is excited above its mean fades, with the offspring that nobody saw yet.
+
+    The excess y of both kinds follows y' = -decay y + share x decay x (sum of y): two
+    exponentials, whose rates are the roots of the characteristic polynomial.
+    """
+    quick, steady = decays
+    half = (quick * (1.0 - fast) + steady * (1.0 - slow)) / 2
+    product = quick * steady * (1.0 - fast - slow)
+    root = sqrt(max(half * half - product, 1e-12))
+    first, second = half + root, half - root
+    excess = by_fast + by_slow
+    falling = quick * by_fast + steady * by_slow - (fast * quick + slow * steady) * excess
+    part = (falling - second * excess) / (first - second)
+    return part, first, excess - part, second
 
 
 def crossing(
     seen_at: float,
-    *,
     rate: float,
     shape: Sequence[float],
-    share: float,
-    decay: float,
-    lively: float,
+    echo: Echo,
     target: float,
     most: float,
 ) -> float:
     """Return after how many hours since ``seen_at`` the expected waiting crosses ``target``.
 
-    ``rate`` is the mean stories an hour and ``shape`` its factor in the middle of each hour, with
-    straight lines between. Of the stories the part ``share`` is brought about by others, which
-    excite for 1/``decay`` hours; ``lively`` is the intensity that the known stories add now. With
-    their unseen offspring the expected intensity u hours later is
-
-        rate x shape(u) + (lively - share x rate x shape(0)) x exp(-decay (1 - share) u)
-
-    so the waiting, its second integral, has a closed form for each stretch of an hour.
+    The intensity u hours later is ``rate`` stories an hour x the rhythm ``shape`` + ``echo`` of
+    u; the waiting is its second integral, in closed form for each stretch of an hour.
     """
     place = (seen_at / HOUR - 0.5) % 24
     hour = int(place)
@@ -218,8 +277,9 @@ def crossing(
     slope = shape[hour - 23] - here
     level = rate * (here + slope * begin)
     slope *= rate
-    fade = decay * (1.0 - share)
-    extra = (lively - share * level) / fade
+    first_part, first, second_part, second = echo
+    first_part /= first
+    second_part /= second
 
     # Of the rhythm alone: stories and story hours of waiting up to the hour's beginning.
     total = waited = begun = 0.0
@@ -227,7 +287,9 @@ def crossing(
     while True:
         end = begun + left
         ended = waited + left * (total + left * (level / 2 + slope * left / 6))
-        if ended + extra * (end - (1.0 - exp(-fade * end)) / fade) >= target:
+        echoed = first_part * (end - (1.0 - exp(-first * end)) / first)
+        echoed += second_part * (end - (1.0 - exp(-second * end)) / second)
+        if ended + echoed >= target:
             break
         if end >= most:
             return most
@@ -241,17 +303,19 @@ def crossing(
     # Newton from the right: the waiting is convex, so it never overshoots.
     after = left
     for _ in range(12):
-        faded = exp(-fade * (begun + after))
-        missing = (
+        end = begun + after
+        one = 1.0 - exp(-first * end)
+        two = 1.0 - exp(-second * end)
+        value = (
             waited
             + after * (total + after * (level / 2 + slope * after / 6))
-            + extra * (begun + after - (1.0 - faded) / fade)
-            - target
+            + first_part * (end - one / first)
+            + second_part * (end - two / second)
         )
-        pace = total + after * (level + slope * after / 2) + extra * (1.0 - faded)
+        pace = total + after * (level + slope * after / 2) + first_part * one + second_part * two
         if pace <= 0:
             break
-        step = missing / pace
+        step = (value - target) / pace
         after -= step
         if after <= 0.0:
             after = 0.0

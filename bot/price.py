@@ -11,7 +11,15 @@ from dataclasses import dataclass, replace
 from math import exp, sqrt
 from typing import Any, Self
 
-from bot.forecast import DAY, HOUR, Population, ProfileState, rate_of, rhythm
+from bot.forecast import (
+    DAY,
+    HOUR,
+    PRIOR_SESSIONS,
+    Population,
+    ProfileState,
+    rate_of,
+    rhythm,
+)
 
 BANK_HOURS = 1.5
 """Hours of the budget that the purse may gather."""
@@ -40,7 +48,9 @@ class Demand:
         return {
             "rate": population.rate,
             "rhythm": population.rhythm,
-            "burst": population.burst,
+            "fast": population.fast,
+            "slow": population.slow,
+            "sessions": population.sessions,
             "wanted": self.wanted,
             "costs": self.costs,
             "profiles": self.profiles,
@@ -49,7 +59,13 @@ class Demand:
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:
         """Return what ``to_json`` gave."""
-        population = Population(values["rate"], tuple(values["rhythm"]), values["burst"])
+        population = Population(
+            values["rate"],
+            tuple(values["rhythm"]),
+            values["fast"],
+            values["slow"],
+            values["sessions"],
+        )
         return cls(population, tuple(values["wanted"]), values["costs"], values["profiles"])
 
 
@@ -60,7 +76,9 @@ def survey(rows: Iterable[tuple[ProfileState, float, float]], before: Population
     """
     stories = days = _RATE_FORGETS
     stories *= before.rate
-    echoes, heard = 20.0 * before.burst, 20.0
+    heard = 20.0
+    fast, slow = heard * before.fast, heard * before.slow
+    likeness = 0.0
     hours = [0.0] * 24
     wanted = [0.0] * 24
     costs = 0.0
@@ -70,8 +88,10 @@ def survey(rows: Iterable[tuple[ProfileState, float, float]], before: Population
         costs += cost
         stories += state.stories
         days += state.days
-        echoes += state.echoes
+        fast += state.fast_echoes
+        slow += state.slow_echoes
         heard += state.heard
+        likeness += state.likeness
         if state.hours_at:
             for hour, value in enumerate(state.hours):
                 hours[hour] += value
@@ -83,9 +103,16 @@ def survey(rows: Iterable[tuple[ProfileState, float, float]], before: Population
     found = Population(
         rate=stories / days,
         rhythm=tuple((value + 1.0) / smooth for value in hours),
-        burst=min(echoes / heard, 0.85),
+        fast=fast / heard,
+        slow=slow / heard,
+        sessions=_sessions(likeness),
     )
     return Demand(found, tuple(wanted), costs, count)
+
+
+def _sessions(likeness: float) -> float:
+    free, bound = PRIOR_SESSIONS
+    return free * (bound / free) ** (1 / (1 + exp(-min(max(likeness, -30.0), 30.0))))
 
 
 def floor_hours(looks_a_day: float) -> float:

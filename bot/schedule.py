@@ -37,7 +37,9 @@ AFTER_OUTAGE = 3 * HOUR
 class Rule(Protocol):
     """How a look teaches, and when the next one is due at a price."""
 
-    def learn(self, state: ProfileState, demand: Demand, *, at: float, taken: Sequence[float]) -> None:
+    def learn(
+        self, state: ProfileState, demand: Demand, *, at: float, taken: Sequence[float]
+    ) -> None:
         """Change ``state`` by a look at ``at`` that showed stories ``taken`` then, sorted."""
 
     def hours(self, state: ProfileState, demand: Demand, target: float, most: float) -> float:
@@ -47,7 +49,9 @@ class Rule(Protocol):
 class Learned:
     """The rule of the bot: look when the expected waiting is worth the price."""
 
-    def learn(self, state: ProfileState, demand: Demand, *, at: float, taken: Sequence[float]) -> None:
+    def learn(
+        self, state: ProfileState, demand: Demand, *, at: float, taken: Sequence[float]
+    ) -> None:
         """Learn by ``bot.forecast``."""
         learn(state, demand.population, at=at, taken=taken)
 
