@@ -240,3 +240,17 @@ async def _no_retry(url: str) -> None:
 async def _read_all(answer: aiohttp.ClientResponse, into: bytearray) -> None:
     async for chunk in answer.content.iter_any():
         into += chunk
+
+
+async def test_headers_may_lie_about_the_body(sandbox: Box) -> None:
+    fault = {"status": 200, "body": "[]", "headers": {"Content-Encoding": "gzip"}}
+    await sandbox.control.fault("stories", fault)
+    with pytest.raises(aiohttp.ClientPayloadError):
+        await _no_retry(await _url(sandbox, "stories"))
+
+
+async def test_headers_may_be_too_long(sandbox: Box) -> None:
+    fault = {"status": 200, "body": "[]", "headers": {"X-Long": "a" * 20_000}}
+    await sandbox.control.fault("stories", fault)
+    with pytest.raises(aiohttp.ClientResponseError):
+        await _no_retry(await _url(sandbox, "stories"))

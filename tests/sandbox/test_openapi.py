@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+import requests
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -74,6 +75,11 @@ def _fuzz(url: str, mode: GenerationMode) -> None:
     """Call every endpoint with what its parameters allow, or with what they forbid."""
     schema = schemathesis.openapi.from_url(f"{url}/openapi.json")
 
+    cases = st.tuples(
+        *(schema[path]["GET"].as_strategy(generation_mode=mode) for path in ENDPOINTS)
+    )
+    session = requests.Session()
+
     @settings(
         max_examples=EXAMPLES,
         deadline=None,
@@ -82,10 +88,10 @@ def _fuzz(url: str, mode: GenerationMode) -> None:
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
-    @given(data=st.data())
-    def ask(data: st.DataObject) -> None:
-        for path in ENDPOINTS:
-            case = data.draw(schema[path]["GET"].as_strategy(generation_mode=mode))
-            case.call_and_validate(headers=KEY, excluded_checks=EXCLUDED)
+    @given(one_of_each=cases)
+    def ask(one_of_each: tuple[schemathesis.Case[Any], ...]) -> None:
+        for case in one_of_each:
+            case.call_and_validate(headers=KEY, excluded_checks=EXCLUDED, session=session)
 
-    ask()
+    with session:
+        ask()
