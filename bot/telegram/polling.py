@@ -111,7 +111,8 @@ class Polling:
         }
         if self._offset is not None:
             question["offset"] = self._offset
-        updates: Any = await self._bot.do_api_request(
+        # Not get_updates: it gives back parsed objects, and ours are stored as they came.
+        updates: Any = await self._bot._post(  # noqa: SLF001 - PTB warns of do_api_request here
             "getUpdates", question, read_timeout=self._poll_s + 10
         )
         if updates:
