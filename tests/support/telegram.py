@@ -1,5 +1,6 @@
 """The bot's Telegram side against a sandbox: a real bot, a real transport, real stories."""
 
+import itertools
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from bot.telegram.sender import Sender
 from tests.support.control import Control
 from tests.support.sandbox import Box, sandbox_box
 
+_names = itertools.count(1)
 TOKEN = "123456789:AAtestTokenThatNobodyMaySeeInAnyLogLine"
 
 
@@ -82,7 +84,7 @@ class Bench:
 
     async def album(self, count: int, *, videos: frozenset[int] = frozenset()) -> Album:
         """Publish ``count`` stories; those at the places ``videos`` are videos."""
-        name = f"p{id(object()) % 10**9}"
+        name = f"profile{next(_names)}"
         await self.control.profile(name, posts_per_day=0)
         shown = [
             await self.control.publish(name, 2 if number in videos else 1)

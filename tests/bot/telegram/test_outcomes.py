@@ -1,0 +1,155 @@
+"""The table of Telegram's answers, in Telegram's own words."""
+
+from datetime import timedelta
+
+import pytest
+from telegram.error import (
+    BadRequest,
+    ChatMigrated,
+    Conflict,
+    Forbidden,
+    InvalidToken,
+    NetworkError,
+    RetryAfter,
+    TimedOut,
+)
+
+from bot.domain import GiveUp, Moved, TryLater
+from bot.telegram import outcomes
+from bot.telegram.outcomes import outcome_of
+from bot.telegram.request import NotSentError, UnknownOutcomeError
+
+FAILED = "Failed to send message"
+CHAT = [
+    Forbidden("Forbidden: bot was blocked by the user"),
+    Forbidden("Forbidden: user is deactivated"),
+    Forbidden("Forbidden: bot can't initiate conversation with a user"),
+    Forbidden("Forbidden: the bot can't send messages to the bot"),
+    Forbidden("Forbidden: bot was kicked from the group chat"),
+    Forbidden("Forbidden: bot was kicked from the supergroup chat"),
+    Forbidden("Forbidden: bot was kicked from the channel chat"),
+    Forbidden("Forbidden: bot is not a member of the supergroup chat"),
+    Forbidden("Forbidden: bot is not a member of the channel chat"),
+    Forbidden("Forbidden: the group chat was deleted"),
+    Forbidden("Forbidden: something new"),
+    BadRequest("Bad Request: chat not found"),
+    BadRequest("Chat_id is empty"),
+    BadRequest("Have no write access to the chat"),
+    BadRequest("Not enough rights to send photos to the chat"),
+    BadRequest("Not enough rights to send text messages to the chat"),
+    BadRequest("Chat_write_forbidden"),
+    BadRequest("Channel_private"),
+    BadRequest("Peer_id_invalid"),
+    BadRequest("User_is_blocked"),
+    BadRequest("Chat_send_media_forbidden"),
+]
+THREAD = [
+    BadRequest("Message thread not found"),
+    BadRequest("Topic_closed"),
+    BadRequest("Topic_deleted"),
+]
+ITEM = [
+    BadRequest("Photo_invalid_dimensions"),
+    BadRequest("Image_process_failed"),
+    BadRequest("Photo_ext_invalid"),
+    BadRequest("Wrong file identifier/http url specified"),
+    BadRequest("Failed to get http url content"),
+    BadRequest("Wrong type of the web page content"),
+    BadRequest("File is too big"),
+    BadRequest("File of size 10485761 bytes is too big for a photo; the maximum size is 10485760"),
+    BadRequest("Message caption is too long"),
+    BadRequest("Can't parse entities: unsupported start tag"),
+    BadRequest("File must be non-empty"),
+    BadRequest("Can't use file of type video as photo"),
+    BadRequest("Webpage_curl_failed"),
+    BadRequest("Wrong http url specified"),
+    BadRequest("Button_data_invalid"),
+    BadRequest("Words that nobody has seen"),
+    NetworkError("Request Entity Too Large (413)"),
+]
+UNKNOWN = [
+    TimedOut(),
+    UnknownOutcomeError("Telegram answered 502"),
+    NetworkError("Bad Gateway"),
+    NetworkError("Internal Server Error (500)"),
+    BadRequest("Group send failed"),
+    BadRequest('Failed to send message #3 with the error message "WEBPAGE_MEDIA_EMPTY"'),
+    KeyError("result"),
+    OSError("gone"),
+]
+NOT_SENT = [NotSentError("no connection"), Conflict("Conflict: terminated by other getUpdates")]
+
+
+@pytest.mark.parametrize("error", CHAT)
+def test_a_closed_chat_is_given_up(error: Exception) -> None:
+    outcome = outcome_of(error)
+    assert isinstance(outcome, GiveUp)
+    assert outcome.scope == "chat"
+
+
+@pytest.mark.parametrize("error", THREAD)
+def test_a_lost_topic_is_told_from_its_chat(error: Exception) -> None:
+    outcome = outcome_of(error)
+    assert isinstance(outcome, GiveUp)
+    assert outcome.scope == "thread"
+
+
+@pytest.mark.parametrize("error", ITEM)
+def test_a_bad_item_is_only_that(error: Exception) -> None:
+    outcome = outcome_of(error)
+    assert isinstance(outcome, GiveUp)
+    assert outcome.scope == "item"
+
+
+@pytest.mark.parametrize("error", UNKNOWN)
+def test_what_nobody_knows_may_have_arrived(error: Exception) -> None:
+    outcome = outcome_of(error)
+    assert isinstance(outcome, TryLater)
+    assert outcome.unknown
+
+
+@pytest.mark.parametrize("error", NOT_SENT)
+def test_what_was_not_sent_is_known_not_to_be_there(error: Exception) -> None:
+    outcome = outcome_of(error)
+    assert isinstance(outcome, TryLater)
+    assert not outcome.unknown
+    assert outcome.after is None
+
+
+@pytest.mark.parametrize(
+    ("error", "seconds"),
+    [
+        (RetryAfter(7), 7),
+        (RetryAfter(timedelta(seconds=9)), 9),
+        (NetworkError("Too Many Requests: retry after 5"), 5),
+        (NetworkError("Too Many Requests (429)"), 30),
+        (BadRequest("Too many requests: retry after 8"), 8),
+        (BadRequest(f'{FAILED} #1 with the error message "Too Many Requests: retry after 8"'), 8),
+    ],
+)
+def test_a_flood_names_its_time_wherever_it_hides(error: Exception, seconds: int) -> None:
+    outcome = outcome_of(error)
+    assert isinstance(outcome, TryLater)
+    assert outcome.after == timedelta(seconds=seconds)
+    assert outcome.unknown == ("#1" in str(error))
+
+
+def test_the_rest() -> None:
+    assert outcome_of(ChatMigrated(-100)) == Moved(-100)
+    assert outcome_of(InvalidToken()) == GiveUp("invalid token", scope="bot")
+
+
+def test_an_operator_learns_of_unknown_words_only() -> None:
+    assert not outcomes.is_known(BadRequest("Words that nobody has seen"))
+    assert all(outcomes.is_known(error) for error in [*CHAT, *THREAD, *UNKNOWN])
+    assert outcomes.is_known(BadRequest("Photo_invalid_dimensions"))
+
+
+def test_helpers_tell_causes_apart() -> None:
+    failed = BadRequest(f'{FAILED} #3 with the error message "X"')
+    assert outcomes.failed_item(failed) == (2, "x")
+    assert outcomes.failed_item(BadRequest("Group send failed")) is None
+    assert outcomes.is_caption_fault(BadRequest("Can't parse entities: x"))
+    assert outcomes.wants_document(BadRequest("Photo_invalid_dimensions"))
+    assert outcomes.is_too_big(NetworkError("Request Entity Too Large (413)"))
+    assert not outcomes.is_too_big(BadRequest("Chat not found"))

@@ -1,0 +1,210 @@
+"""The transport against real sockets: what is sent, what is known, what is never shown."""
+
+import asyncio
+import json
+import traceback
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+from telegram import InputFile
+from telegram.error import BadRequest, ChatMigrated, InvalidToken, NetworkError, RetryAfter
+from telegram.ext import ExtBot
+
+from bot.telegram.parcels import from_disk
+from bot.telegram.request import AiohttpRequest, NotSentError, Timeouts, UnknownOutcomeError
+from tests.support.telegram import TOKEN, bot_at
+
+Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
+ME = {"id": 1, "is_bot": True, "first_name": "B", "username": "b"}
+
+
+@asynccontextmanager
+async def server(answer: Answer) -> AsyncIterator[str]:
+    """Serve getMe, and ``answer`` for all else."""
+
+    async def serve(request: web.Request) -> web.StreamResponse:
+        if request.path.endswith("/getMe"):
+            return web.json_response({"ok": True, "result": ME})
+        return await answer(request)
+
+    app = web.Application(client_max_size=2**30)
+    app.router.add_route("*", "/{rest:.*}", serve)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
+def saying(status: int, body: Any, headers: dict[str, str] | None = None) -> Answer:
+    async def answer(_: web.Request) -> web.StreamResponse:
+        text = body if isinstance(body, str) else json.dumps(body)
+        return web.Response(status=status, text=text, headers=headers)
+
+    return answer
+
+
+def refusal(status: int, text: str, **parameters: int) -> Answer:
+    body = {"ok": False, "error_code": status, "description": text}
+    return saying(status, body | ({"parameters": parameters} if parameters else {}))
+
+
+async def error_of(answer: Answer, timeouts: Timeouts | None = None) -> BaseException:
+    """Return what a sendMessage raises; the token is nowhere in it."""
+    async with server(answer) as url, bot_at(url, timeouts=timeouts) as bot:
+        with pytest.raises(Exception) as caught:  # noqa: PT011 - the caller looks at it
+            await bot.send_message(1, "hi")
+    shown = "".join(traceback.format_exception(caught.value)) + repr(caught.value)
+    assert TOKEN not in shown
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (refusal(400, "Bad Request: chat not found"), BadRequest),
+        (refusal(401, "Unauthorized"), InvalidToken),
+        (refusal(400, "x", migrate_to_chat_id=-5), ChatMigrated),
+        (refusal(429, "Too Many Requests: retry after 7", retry_after=7), RetryAfter),
+        (saying(429, "slow down", {"Retry-After": "7"}), RetryAfter),
+        (saying(429, ""), RetryAfter),
+        (saying(200, {"ok": False, "error_code": 400, "description": "no"}), BadRequest),
+        (saying(200, {"ok": False}), UnknownOutcomeError),
+        (saying(200, "<html>hello"), UnknownOutcomeError),
+        (saying(200, "[" * 5000), UnknownOutcomeError),
+        (saying(500, ""), UnknownOutcomeError),
+        (saying(502, "<html>bad gateway"), UnknownOutcomeError),
+        (saying(413, "Request Entity Too Large"), NetworkError),
+    ],
+)
+async def test_answers_become_the_right_errors(answer: Answer, kind: type[Exception]) -> None:
+    assert type(await error_of(answer)) is kind
+
+
+async def test_a_flood_without_parameters_names_its_time() -> None:
+    error = await error_of(saying(429, "slow down", {"Retry-After": "7"}))
+    assert isinstance(error, RetryAfter)
+    assert error._retry_after.total_seconds() == 7
+
+
+async def test_a_broken_or_missing_answer_is_unknown() -> None:
+    async def broken(request: web.Request) -> web.StreamResponse:
+        assert request.transport
+        request.transport.abort()
+        return web.Response()
+
+    async def silent(_: web.Request) -> web.StreamResponse:
+        await asyncio.sleep(5)
+        return web.Response()
+
+    assert type(await error_of(broken)) is UnknownOutcomeError
+    assert type(await error_of(silent, Timeouts(call=0.2))) is UnknownOutcomeError
+
+
+async def test_nothing_sent_is_tried_once_more_and_then_known() -> None:
+    async with server(saying(200, {})) as url:
+        pass  # nobody listens there any more
+    request = AiohttpRequest()
+    async with request:
+        with pytest.raises(NotSentError) as caught:
+            await request.post(f"{url}/bot{TOKEN}/sendMessage")
+    assert TOKEN not in "".join(traceback.format_exception(caught.value))
+    assert request._calls.value(outcome="not sent") == 2
+
+
+async def test_connections_are_used_again() -> None:
+    seen: set[object] = set()
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        seen.add(request.transport)
+        return web.json_response({"ok": True, "result": True})
+
+    async with server(answer) as url, bot_at(url) as bot:
+        for _ in range(20):
+            await bot.delete_message(1, 2)
+    assert len(seen) == 1
+
+
+async def test_parameters_go_as_one_json_object() -> None:
+    got: list[Any] = []
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        got.append((request.content_type, await request.json()))
+        return web.json_response({"ok": True, "result": True})
+
+    async with server(answer) as url, bot_at(url) as bot:
+        await bot.set_my_commands([("a", "è")])
+    assert got == [
+        ("application/json", {"commands": [{"command": "a", "description": "è"}]}),
+    ]
+
+
+async def test_uploads_stream_from_disk_and_are_opened_anew_for_a_retry(tmp_path: Path) -> None:
+    big = tmp_path / "v.mp4"
+    big.write_bytes(b"0123456789abcdef" * 2**16)
+    got: list[Any] = []
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        assert request.content_length
+        form = await request.post()
+        video = form["video"]
+        assert isinstance(video, web.FileField)
+        got.append((video.filename, video.content_type, video.file.read(), form["chat_id"]))
+        return web.json_response({"ok": False, "error_code": 400}, status=400)
+
+    async with server(answer) as url, bot_at(url) as bot:
+        for _ in range(2):
+            with pytest.raises(BadRequest):
+                await bot.send_video(5, from_disk(big, attach=False))
+    assert got == [("v.mp4", "video/mp4", big.read_bytes(), "5")] * 2
+
+
+async def test_bytes_in_memory_can_be_uploaded_too() -> None:
+    got: list[Any] = []
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        form = await request.post()
+        got.append(form["document"].file.read())  # type: ignore[union-attr] # a file part it is
+        return web.json_response({"ok": False, "error_code": 400}, status=400)
+
+    async with server(answer) as url, bot_at(url) as bot:
+        with pytest.raises(BadRequest):
+            await bot.send_document(5, InputFile(b"csv", filename="a.csv"))
+    assert got == [b"csv"]
+
+
+async def test_an_answer_without_end_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.telegram.request.LONGEST_ANSWER", 2**16)
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        response.enable_chunked_encoding()
+        await response.prepare(request)
+        while True:
+            await response.write(b"x" * 2**14)
+
+    assert type(await error_of(answer)) is UnknownOutcomeError
+
+
+async def test_a_closed_transport_says_so_and_opens_again() -> None:
+    request = AiohttpRequest()
+    with pytest.raises(NotSentError):
+        await request.post("http://127.0.0.1:9/x")
+    async with server(saying(200, {"ok": True, "result": 1})) as url:
+        for _ in range(2):
+            async with request:
+                assert await request.post(f"{url}/x") == 1
+
+
+async def test_a_file_is_fetched_as_it_is() -> None:
+    async with server(saying(200, "{file}")) as url:
+        bot: ExtBot[Any]
+        async with bot_at(url) as bot:
+            assert await bot.request.retrieve(f"{url}/file/x") == b"{file}"
