@@ -6,6 +6,7 @@ import { openViewer } from "./viewer.js";
 
 const WIDEST = 420; // px, of an album; a single tall picture is narrower
 const TALLEST = 465;
+const SCREENFUL = 52; // % of the window's height that a single picture takes at most
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const revealed = new Set(); // file addresses whose spoiler was lifted
 
@@ -23,10 +24,10 @@ export function mediaBox(messages) {
   const media = shown.map(mediaOf);
   const { height, tiles } = mosaic(media.map((item) => item.width / item.height));
   const single = media.length === 1;
-  const width = single ? Math.min(WIDEST, Math.max(180, TALLEST / height)) : WIDEST;
+  const tall = `min(${Math.max(180, TALLEST / height)}px, ${SCREENFUL / height}dvh)`;
   const box = h("div", {
     class: single ? "media single" : "media album",
-    style: { "--width": `${width}px`, "aspect-ratio": `1 / ${height}` },
+    style: { "--width": single ? `min(${WIDEST}px, ${tall})` : `${WIDEST}px`, "aspect-ratio": `1 / ${height}` },
     data: { count: media.length },
   });
   media.forEach((item, index) => {
