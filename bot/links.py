@@ -204,7 +204,7 @@ def _ends(char: str) -> bool:
 
 
 def _classify(candidate: str, limit: int) -> Link:
-    """Return what a whole candidate ``SCHEME://…`` is."""
+    """Return what a whole ``SCHEME://…`` is."""
     if "\\" in candidate or not candidate.isascii() or len(candidate) > limit:
         return _REJECTED
     scheme, _, rest = candidate.partition("://")
@@ -263,8 +263,9 @@ def _page(target: str) -> Link:  # noqa: PLR0911 - one line for each shape of a 
 
 
 def _profile(user: str) -> Link:
-    user = user.lower()
-    if not user.isascii() or not _USER.fullmatch(user) or _RESERVED.fullmatch(user):
+    # Judged before it is lowered: the Kelvin sign would become a harmless k.
+    user, is_ascii = user.lower(), user.isascii()
+    if not is_ascii or not _USER.fullmatch(user) or _RESERVED.fullmatch(user):
         return _REJECTED
     return Link("profile", username=user, url=f"{PAGE}/{user}/")
 

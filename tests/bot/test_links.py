@@ -90,7 +90,21 @@ def test_every_example_of_the_corpus_gets_its_verdict(example: dict[str, str]) -
         ("/stories@otherbot natgeo", "none"),
         ("/stories explore", "rejected"),
         ("/stories @natgeo/", "none"),
+        ("/stories natgeo\u212a", "rejected"),
         ("/help natgeo", "none"),
+        ("http://www.instagram.com:80/natgeo", "profile"),
+        ("https://m.instagram.com/natgeo~", "profile"),
+        ("https://www.instagr.am/natgeo", "profile"),
+        ("'instagram.com/natgeo'", "profile"),
+        ("https://www.instagram.com/natgeo?a=\\b", "rejected"),
+        ("https://www.instagram.com/stories/direct/", "unsupported"),
+        ("https://scontent.cdninstagram.com/v/..%5cx", "rejected"),
+        ("https://scontent.cdninstagram.com/v/a%7F", "rejected"),
+        (f"https://{'a.' * 118}cdninstagram.com/x", "media"),  # a host of 252
+        (f"https://{'a.' * 117}bb.cdninstagram.com/x", "media"),  # 253
+        ("svn+ssh://www.instagram.com/natgeo", "rejected"),
+        ("instagram.com/p/1 https://bit.ly/x", "rejected"),
+        ("instagram.com/natgeo\x00\x01instagram.com/p/1", "profile"),
     ],
 )
 def test_corners_of_the_rules(text: str, kind: str) -> None:
