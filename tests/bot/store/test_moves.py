@@ -1,0 +1,124 @@
+"""Chats that move, close and open again, and topics that go."""
+
+from datetime import date
+
+import sqlalchemy as sa
+
+from bot.domain import Options, Target
+from bot.store import chats, moves, profiles, subscriptions, usage
+from bot.store.database import Database, all_tables
+from tests.support.followed import (
+    DAY,
+    HOUR,
+    NATGEO,
+    NOON,
+    PRADA,
+    claim,
+    follow,
+    look,
+    rows,
+    story,
+)
+
+
+async def test_everything_moves_along_in_one_transaction_and_only_once(db: Database) -> None:
+    async with db.begin() as tx:
+        await follow(tx, -5, options=Options(silent=True))
+        await follow(tx, -5, PRADA)
+        await chats.change(tx, -5, zone="Europe/Madrid", quiet_from=60, quiet_to=120)
+        await usage.count(tx, -5, "alert", now=NOON, items=3)
+        await look(tx, *(story(str(n)) for n in range(50)))
+    async with db.begin() as tx:
+        assert await moves.move_chat(tx, -5, -1005, now=NOON)
+        assert not await moves.move_chat(tx, -5, -1005, now=NOON)  # the other message of it
+        assert await chats.get(tx, -5) is None
+        moved = await chats.get(tx, -1005)
+        assert moved is not None
+        assert (moved.zone, moved.quiet_from, moved.kind) == ("Europe/Madrid", 60, "supergroup")
+        found = await subscriptions.of_chat(tx, -1005)
+        assert [one.options.silent for one in found] == [True, False]
+        assert (await usage.of_chat(tx, -1005, since=date(2026, 1, 1)))["alert"].items == 3
+        for table in all_tables().sorted_tables:
+            if "chat_id" in table.c:
+                left = sa.select(sa.func.count()).where(table.c.chat_id == -5)
+                assert (await tx.execute(left)).scalar() == 0, table.name
+    assert {row.chat_id for row in await rows(db)} == {-1005}
+    assert len(await rows(db)) == 50
+    [lane] = await claim(db)
+    assert lane.chat.id == -1005
+    assert len(lane.rows) == 50
+
+
+async def test_what_the_new_chat_has_already_is_joined(db: Database) -> None:
+    async with db.begin() as tx:
+        await follow(tx, -5)
+        await follow(tx, -5, PRADA)
+        kept = await follow(tx, -1005)
+        for chat_id, items in ((-5, 3), (-1005, 4)):
+            await usage.count(tx, chat_id, "alert", now=NOON, items=items)
+        await usage.count(tx, -5, "link", now=NOON, items=1)
+        await look(tx, story("1"))
+        await moves.move_chat(tx, -5, -1005, now=NOON)
+        found = await subscriptions.of_chat(tx, -1005)
+        assert [one.username for one in found] == ["natgeo", "prada"]
+        assert found[0].id == kept
+        sums = await usage.of_chat(tx, -1005, since=date(2026, 1, 1))
+        assert (sums["alert"].items, sums["link"].items) == (7, 1)
+    assert [(row.chat_id, row.story_pk) for row in await rows(db)] == [(-1005, "1")]
+    async with db.read() as tx:
+        known = await profiles.get(tx, NATGEO.profile_id)
+    assert known is not None
+    assert known.weight == 1
+
+
+async def test_a_claim_under_way_keeps_its_lane_when_the_chat_moves(db: Database) -> None:
+    async with db.begin() as tx:
+        await follow(tx, -5)
+        await look(tx, story("1"))
+    await claim(db)
+    async with db.begin() as tx:
+        await moves.move_chat(tx, -5, -1005, now=NOON)
+    assert await claim(db) == []  # the old send may still arrive
+
+
+async def test_a_closed_chat_is_owed_nothing_new_and_keeps_what_it_was(db: Database) -> None:
+    async with db.begin() as tx:
+        await follow(tx, 1)
+        await look(tx, story("1"))
+        assert await moves.close_chat(tx, 1, now=NOON)
+        assert not await moves.close_chat(tx, 1, now=NOON)
+        known = await profiles.get(tx, NATGEO.profile_id)
+        assert known is not None
+        assert (known.weight, known.next_look_at) == (0, None)
+        await look(tx, story("2"), now=NOON + HOUR)
+    assert await claim(db, now=NOON + HOUR) == []
+    back = NOON + 2 * HOUR
+    async with db.begin() as tx:
+        assert await moves.open_chat(tx, 1, now=back)
+        assert not await moves.open_chat(tx, 1, now=back)
+        known = await profiles.get(tx, NATGEO.profile_id)
+        assert known is not None
+        assert (known.weight, known.next_look_at) == (1, back)
+        await look(tx, story("2"), story("3", NOON + HOUR), story("4", back), now=back + HOUR)
+    [lane] = await claim(db, now=back + HOUR)
+    assert [row.story_pk for row in lane.rows] == ["1", "4"]
+
+
+async def test_a_topic_that_is_gone_is_told_of_once(db: Database) -> None:
+    async with db.begin() as tx:
+        await follow(tx, -5, thread_id=9)
+        await look(tx, story("1"))
+        assert await moves.leave_topic(tx, -5, 9, now=NOON)
+        assert not await moves.leave_topic(tx, -5, 9, now=NOON)
+        [found] = await subscriptions.of_chat(tx, -5)
+    assert found.target == Target(-5)
+    assert [(row.thread_id, row.story_pk, row.notice) for row in await rows(db)] == [
+        (0, "1", None),
+        (0, None, "topic"),
+    ]
+
+
+async def test_an_unknown_chat_does_not_move(db: Database) -> None:
+    async with db.begin() as tx:
+        assert not await moves.move_chat(tx, -5, -1005, now=NOON + DAY)
+        assert await chats.get(tx, -1005) is None
