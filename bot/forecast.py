@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from math import exp, log, sqrt
 from typing import Any, Self
 
-HOUR = 3600.0
-DAY = 86400.0
+from bot.waiting import DAY, HOUR, Echo, crossing, level_at
+
 RATE_HALF_LIFE = 10 * DAY
 RHYTHM_HALF_LIFE = 30 * DAY
 PRIOR_DAYS = 1.0
@@ -24,7 +24,7 @@ PRIOR_SESSIONS = (5.0, 50.0)
 PRIOR_BURSTS = 12.0
 """Stories of the population's burstiness that a profile starts with."""
 
-FAST, SLOW = 12.0, 1.5
+FAST, SLOW = 10.0, 2.0
 """How fast the two kinds of echo fade, an hour: stories of one scene, and of one outing."""
 
 MOST_ECHOES = 0.85
@@ -97,8 +97,10 @@ class ProfileState:
         """Return what ``to_json`` gave; a new state for anything else."""
         if not values or len(values) != len(_NAMES) + 1 or len(values[-1]) != 24:  # noqa: PLR2004 - hours
             return cls()
-        named = dict(zip(_NAMES, map(float, values[:-1]), strict=True))
-        return cls(hours=[float(value) for value in values[-1]], **named)
+        state = cls(hours=[float(value) for value in values[-1]])
+        for name, value in zip(_NAMES, values, strict=False):
+            setattr(state, name, float(value))
+        return state
 
 
 _NAMES = (
@@ -220,106 +222,20 @@ def reach(state: ProfileState, population: Population, *, target: float, most: f
         by_slow = slow * SLOW * (1.0 + state.slow) * exp(-SLOW * gap)
     now = rate * level_at(shape, state.seen_at)
     echo = after_echoes(fast, slow, by_fast - fast * now, by_slow - slow * now)
-    return crossing(state.seen_at, rate, shape, echo, target, most)
+    return crossing(state.seen_at, rate, shape, echo, target=target, most=most)
 
 
-def level_at(shape: Sequence[float], at: float) -> float:
-    """Return the rhythm at a time: straight lines between the middles of the hours."""
-    place = (at / HOUR - 0.5) % 24
-    hour = int(place)
-    return shape[hour] + (place - hour) * (shape[hour - 23] - shape[hour])
-
-
-Echo = tuple[float, float, float, float]
-"""Two exponentials ``a, α, b, β``: a x exp(-α u) + b x exp(-β u), u in hours."""
-
-
-def after_echoes(
-    fast: float,
-    slow: float,
-    by_fast: float,
-    by_slow: float,
-    decays: tuple[float, float] = (FAST, SLOW),
-) -> Echo:
+def after_echoes(fast: float, slow: float, by_fast: float, by_slow: float) -> Echo:
     """Return how what is excited above its mean fades, with the offspring that nobody saw yet.
 
     The excess y of both kinds follows y' = -decay y + share x decay x (sum of y): two
     exponentials, whose rates are the roots of the characteristic polynomial.
     """
-    quick, steady = decays
-    half = (quick * (1.0 - fast) + steady * (1.0 - slow)) / 2
-    product = quick * steady * (1.0 - fast - slow)
+    half = (FAST * (1.0 - fast) + SLOW * (1.0 - slow)) / 2
+    product = FAST * SLOW * (1.0 - fast - slow)
     root = sqrt(max(half * half - product, 1e-12))
     first, second = half + root, half - root
     excess = by_fast + by_slow
-    falling = quick * by_fast + steady * by_slow - (fast * quick + slow * steady) * excess
+    falling = FAST * by_fast + SLOW * by_slow - (fast * FAST + slow * SLOW) * excess
     part = (falling - second * excess) / (first - second)
     return part, first, excess - part, second
-
-
-def crossing(
-    seen_at: float,
-    rate: float,
-    shape: Sequence[float],
-    echo: Echo,
-    target: float,
-    most: float,
-) -> float:
-    """Return after how many hours since ``seen_at`` the expected waiting crosses ``target``.
-
-    The intensity u hours later is ``rate`` stories an hour x the rhythm ``shape`` + ``echo`` of
-    u; the waiting is its second integral, in closed form for each stretch of an hour.
-    """
-    place = (seen_at / HOUR - 0.5) % 24
-    hour = int(place)
-    begin = place - hour
-    here = shape[hour]
-    slope = shape[hour - 23] - here
-    level = rate * (here + slope * begin)
-    slope *= rate
-    first_part, first, second_part, second = echo
-    first_part /= first
-    second_part /= second
-
-    # Of the rhythm alone: stories and story hours of waiting up to the hour's beginning.
-    total = waited = begun = 0.0
-    left = 1.0 - begin
-    while True:
-        end = begun + left
-        ended = waited + left * (total + left * (level / 2 + slope * left / 6))
-        echoed = first_part * (end - (1.0 - exp(-first * end)) / first)
-        echoed += second_part * (end - (1.0 - exp(-second * end)) / second)
-        if ended + echoed >= target:
-            break
-        if end >= most:
-            return most
-        total += left * (level + slope * left / 2)
-        waited = ended
-        begun = end
-        hour = hour + 1 if hour < 23 else 0  # noqa: PLR2004 - the last hour
-        level = rate * shape[hour]
-        slope = rate * shape[hour - 23] - level
-        left = 1.0
-    # Newton from the right: the waiting is convex, so it never overshoots.
-    after = left
-    for _ in range(12):
-        end = begun + after
-        one = 1.0 - exp(-first * end)
-        two = 1.0 - exp(-second * end)
-        value = (
-            waited
-            + after * (total + after * (level / 2 + slope * after / 6))
-            + first_part * (end - one / first)
-            + second_part * (end - two / second)
-        )
-        pace = total + after * (level + slope * after / 2) + first_part * one + second_part * two
-        if pace <= 0:
-            break
-        step = (value - target) / pace
-        after -= step
-        if after <= 0.0:
-            after = 0.0
-            break
-        if step < 1e-4:  # noqa: PLR2004 - a third of a second
-            break
-    return min(begun + after, most)

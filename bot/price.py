@@ -7,19 +7,12 @@ day's budget. All times are unix seconds. Pure: no clock, no I/O.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from math import exp, sqrt
 from typing import Any, Self
 
-from bot.forecast import (
-    DAY,
-    HOUR,
-    PRIOR_SESSIONS,
-    Population,
-    ProfileState,
-    rate_of,
-    rhythm,
-)
+from bot.forecast import PRIOR_SESSIONS, Population, ProfileState, rate_of, rhythm
+from bot.waiting import DAY, HOUR
 
 BANK_HOURS = 1.5
 """Hours of the budget that the purse may gather."""
@@ -37,7 +30,7 @@ class Demand:
     of the credits of one look at each.
     """
 
-    population: Population = Population()
+    population: Population = field(default_factory=Population)
     wanted: tuple[float, ...] = (1.0,) * 24
     costs: float = 1.0
     profiles: int = 1
@@ -112,7 +105,8 @@ def survey(rows: Iterable[tuple[ProfileState, float, float]], before: Population
 
 def _sessions(likeness: float) -> float:
     free, bound = PRIOR_SESSIONS
-    return free * (bound / free) ** (1 / (1 + exp(-min(max(likeness, -30.0), 30.0))))
+    shared = 1 / (1 + exp(-min(max(likeness, -30.0), 30.0)))
+    return float(free * (bound / free) ** shared)
 
 
 def floor_hours(looks_a_day: float) -> float:

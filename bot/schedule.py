@@ -21,11 +21,13 @@ which the last writer wins without harm: credits are bounded by the ledger's sum
 """
 
 from collections.abc import Iterable, Sequence
-from math import inf, sqrt
-from typing import Any, Protocol
+from math import sqrt
+from typing import Any
 
-from bot.forecast import DAY, HOUR, ProfileState, learn, reach
+from bot.forecast import ProfileState
 from bot.price import BANK_HOURS, Demand, Pace, Price, Purse, floor_hours, survey
+from bot.rules import Learned, Rule
+from bot.waiting import DAY, HOUR
 
 STALE = 0.1
 """How far the price may move before what was queued at the old one is queued anew."""
@@ -34,34 +36,11 @@ AFTER_OUTAGE = 3 * HOUR
 """How long after a failed look lateness says nothing about the price."""
 
 
-class Rule(Protocol):
-    """How a look teaches, and when the next one is due at a price."""
-
-    def learn(
-        self, state: ProfileState, demand: Demand, *, at: float, taken: Sequence[float]
-    ) -> None:
-        """Change ``state`` by a look at ``at`` that showed stories ``taken`` then, sorted."""
-
-    def hours(self, state: ProfileState, demand: Demand, target: float, most: float) -> float:
-        """Return after how many hours a look is due that must save ``target`` hours of waiting."""
-
-
-class Learned:
-    """The rule of the bot: look when the expected waiting is worth the price."""
-
-    def learn(
-        self, state: ProfileState, demand: Demand, *, at: float, taken: Sequence[float]
-    ) -> None:
-        """Learn by ``bot.forecast``."""
-        learn(state, demand.population, at=at, taken=taken)
-
-    def hours(self, state: ProfileState, demand: Demand, target: float, most: float) -> float:
-        """Return when the expected waiting reaches the target."""
-        return reach(state, demand.population, target=target, most=most)
-
-
 class Schedule:
-    """Decides by the sums over all profiles, the price and the purse; ``budget``: credits a day."""
+    """Decides by the sums over all profiles, the price and the purse.
+
+    ``budget`` is in credits a UTC day.
+    """
 
     def __init__(
         self,
@@ -92,7 +71,8 @@ class Schedule:
         self.floor = floor_hours(looks)
         mean_cost = costs / self.demand.profiles if self.demand.profiles else 1.0
         most = BANK_HOURS * budget / 24 + 2 * sqrt(budget * mean_cost)
-        self.pace = Pace(self.demand.wanted, min(max(most, mean_cost), budget))
+        wanted = self.demand.wanted if self.rule.by_rhythm else (1.0,) * 24
+        self.pace = Pace(wanted, min(max(most, mean_cost), budget))
         self.current = self.price.of(self.demand, budget)
 
     def survey(self, rows: Iterable[tuple[ProfileState, float, float]]) -> None:
@@ -101,8 +81,7 @@ class Schedule:
 
     def due(self, state: ProfileState, weight: float, cost: float) -> float:
         """Return when the next look is due at the current price; keeps it in ``state``."""
-        target = self.current * cost / weight if weight > 0 else inf
-        hours = self.rule.hours(state, self.demand, target, self.floor)
+        hours = self.rule.hours(state, self.demand, self.current, weight, cost, self.floor)
         state.price = self.current
         state.due_at = state.seen_at + max(hours * HOUR, self.minimum)
         return state.due_at
@@ -115,7 +94,7 @@ class Schedule:
         self, state: ProfileState, weight: float, cost: float, *, at: float, taken: Sequence[float]
     ) -> float:
         """Learn from a look, whoever paid for it; return when the next one is due."""
-        self.rule.learn(state, self.demand, at=at, taken=taken)
+        self.rule.learn(state, self.demand, at, taken)
         return self.due(state, weight, cost)
 
     def looked(
@@ -143,7 +122,8 @@ class Schedule:
 
     def _spare(self, now: float) -> float:
         # Half of the bank is kept for what becomes due; near midnight no more than is still used.
-        return min(self.pace.most / 2, self.budget * (1 - now % DAY / DAY))
+        left = 1.0 - now % DAY / DAY
+        return min(self.pace.most / 2, self.budget * left)
 
     def next_at(self, due_at: float, cost: float, *, now: float, spent: float) -> float:
         """Return when to look at what is first in the queue: when due and paid for, or early."""
