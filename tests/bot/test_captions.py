@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from bot.captions import CAPTION_LENGTH, caption, profile_link
 from bot.domain import Profile, Story
 from bot.i18n import LANGUAGES, Translator, translator_for
-from bot.markup import Safe, clean, foreign, isolate, length, one_line, plain, shorten
+from bot.markup import isolate, length
 
 calm = settings(deadline=None)  # the machine may be busy with other tests
 NOW = datetime(2026, 11, 25, 15, 5, tzinfo=UTC)
@@ -224,31 +224,6 @@ def test_no_story_makes_a_caption_that_telegram_refuses(
     opened, closed = text.count("\u2068"), text.count("\u2069")
     assert opened == closed
     assert not set(text) & set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\x00")
-
-
-@calm
-@given(st.text())
-def test_cleaned_text_can_be_sent_and_read_back(text: str) -> None:
-    safe = foreign(text, rtl=False)
-    safe.encode()
-    assert plain(safe).strip("\u2068\u2069") == clean(text)
-    assert clean(clean(text)) == clean(text)
-    assert "\n" not in one_line(text)
-
-
-@calm
-@given(st.text(), st.integers(1, 50))
-def test_shortened_text_is_short_enough_and_a_beginning(text: str, limit: int) -> None:
-    short = shorten(text, limit)
-    assert len(short) <= limit
-    assert short == text or text.startswith(short.removesuffix("…"))
-
-
-def test_an_emoji_of_many_parts_is_not_cut_in_two() -> None:
-    family = "👩\u200d👩\u200d👧"
-    assert shorten(f"ab{family}", 5) == "ab…"
-    assert shorten("e\u0301e\u0301e\u0301", 4) == "e\u0301…"
-    assert isinstance(isolate(Safe("x")), Safe)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
