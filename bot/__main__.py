@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import importlib
 import sys
 from collections.abc import Sequence
 
@@ -23,7 +24,8 @@ COMMANDS = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return the exit status."""
-    chosen = _parser().parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    chosen = _parser(words[:1]).parse_args(words)
     if chosen.command == "demo":
         from bot.demo import demo  # noqa: PLC0415 - the stand-ins are not installed in production
 
@@ -78,16 +80,15 @@ def _explain(error: SettingsError) -> int:
     return 2
 
 
-def _parser() -> argparse.ArgumentParser:
-    from bot import simulate, spending  # noqa: PLC0415 - they know their own options
-
+def _parser(wanted: list[str]) -> argparse.ArgumentParser:
+    """Return the parser; what has options of its own is asked for them only when ``wanted``."""
     parser = argparse.ArgumentParser(prog="python -m bot", description="Storybell")
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
     parsers = {name: commands.add_parser(name, help=text) for name, text in COMMANDS.items()}
     parsers["demo"].add_argument("--port-base", type=int, default=8080, help="first of four ports")
     parsers["demo"].add_argument("--speed", type=float, default=1, help="how fast its clock runs")
-    spending.add_arguments(parsers["spending"])
-    simulate.add_arguments(parsers["simulate"])
+    for name in {"spending", "simulate"}.intersection(wanted):
+        importlib.import_module(f"bot.{name}").add_arguments(parsers[name])
     return parser
 
 

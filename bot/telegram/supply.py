@@ -123,9 +123,12 @@ class Supply:
         return await self._upload_of(parcel, file)
 
     async def _bought(self, parcel: Parcel, asker: Asker) -> Way | None:
-        if self._fallback is None or parcel.later:
+        # An alert can wait until the media host is back; a person waits now, and pays.
+        if self._fallback is None or (parcel.later and asker.chat_id is None):
             return None
-        return await self._upload_of(parcel, await self._fallback(parcel.story, asker))
+        way = await self._upload_of(parcel, await self._fallback(parcel.story, asker))
+        parcel.later = False
+        return way
 
     async def _upload_of(self, parcel: Parcel, file: MediaFile) -> ByUpload:
         """What the bytes are counts, not what the API called them."""

@@ -1,0 +1,22 @@
+"""One bot and one sandbox for the flows of a module: each test brings its own people."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from tests.support.control import Control
+from tests.support.storybell import Bell, storybell
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def bell(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bell]:
+    """Run the whole bot against a sandbox, for all tests of the module."""
+    async with storybell(tmp_path_factory.mktemp("bell"), admin_ids="1") as running:
+        yield running
+
+
+@pytest.fixture
+def control(bell: Bell) -> Control:
+    """Return the sandbox's verbs."""
+    return bell.control

@@ -1,0 +1,173 @@
+"""Paste a link, get the story: what it brings, what it costs, and what is refused for nothing."""
+
+import asyncio
+from datetime import UTC, datetime
+
+import pytest
+from structlog.testing import capture_logs
+
+from tests.support.control import Control, Json
+from tests.support.storybell import Bell, buttons
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+def link(username: str, story: Json) -> str:
+    return f"https://www.instagram.com/stories/{username}/{story['pk']}/"
+
+
+async def fresh(control: Control, username: str, **fields: object) -> tuple[str, Json]:
+    """Make a profile with one photo; return the photo's link and the story."""
+    await control.profile(username, full_name="Some <One> & Co")
+    story = await control.publish(username, **fields)
+    return link(username, story), story
+
+
+async def test_a_pasted_link_costs_one_credit_and_brings_the_story(
+    bell: Bell, control: Control
+) -> None:
+    ann = await control.person()
+    url, story = await fresh(control, "link.one", mentions=["prada"], hashtags=["dawn"])
+    before = await control.billed()
+    (photo,) = await bell.ask(ann, f"look at {url}?igsh=abc !")
+    assert photo["_story_pk"] == story["pk"]
+    assert "Some <One> & Co · link.one" in photo["caption"]
+    assert "prada" in photo["caption"]
+    assert "#dawn" in photo["caption"]
+    assert set(buttons(photo).values()) == {"stories:link.one", url}
+    assert await control.billed() - before == 1
+
+
+async def test_asked_again_it_costs_nothing_and_is_not_uploaded_again(
+    bell: Bell, control: Control
+) -> None:
+    ann, bob = await control.person(), await control.person("Bob")
+    url, story = await fresh(control, "link.two")
+    await bell.ask(ann, url)
+    before = await control.billed()
+    (photo,) = await bell.ask(bob, url)
+    assert (photo["_story_pk"], photo["_source"]) == (story["pk"], "file_id")
+    assert await control.billed() == before
+
+
+async def test_two_chats_at_the_same_moment_make_one_call(bell: Bell, control: Control) -> None:
+    people = [await control.person(name) for name in ("A", "B", "C", "D")]
+    url, _ = await fresh(control, "link.three")
+    before = await control.billed()
+    answers = await asyncio.gather(*(bell.ask(person, url) for person in people))
+    assert all(len(answer) == 1 for answer in answers)
+    assert await control.billed() - before == 1
+
+
+async def test_links_in_captions_and_behind_words_count_in_order(
+    bell: Bell, control: Control
+) -> None:
+    ann = await control.person()
+    first, one = await fresh(control, "link.four")
+    second, two = await fresh(control, "link.five")
+    entities = [{"type": "text_link", "offset": 0, "length": 4, "url": second}]
+    shown = await bell.ask(ann, f"here {first}", count=2, entities=entities)
+    assert [m["_story_pk"] for m in shown] == [one["pk"], two["pk"]]
+
+
+async def test_more_than_five_links_are_told(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    urls = [(await fresh(control, f"many.{n}"))[0] for n in range(6)]
+    shown = await bell.ask(ann, " ".join(urls), count=6)
+    assert sum("photo" in m for m in shown) == 5
+    assert "up to 5 links" in shown[-1]["text"]
+
+
+OLD_PK = str((int(datetime(2024, 5, 1, tzinfo=UTC).timestamp() * 1000) - 1314220021721) << 23)
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        (f"https://www.instagram.com/stories/natgeo/{OLD_PK}/", "This story is gone"),
+        ("https://www.instagram.com/stories/highlights/17991234567890123/", "a highlight"),
+        ("https://www.instagram.com/p/C0ffee12345/", "another kind of Instagram link"),
+        ("https://instagram.com.evil.example/stories/natgeo/1", "I don't know this link"),
+        ("/stories", "Whose stories?"),
+        ("/stories natgeo prada", "Write it as /stories"),
+        ("/stories nat-geo", "I don't know this link"),
+        ("/subscribe", "Write it as /subscribe"),
+        ("/subscribe https://www.instagram.com/p/C0ffee12345/", "another kind"),
+        ("/unsubscribe natgeo", "doesn't follow natgeo"),
+        ("/why nobody_here", "doesn't follow nobody_here"),
+    ],
+)
+async def test_what_is_refused_costs_nothing(
+    bell: Bell, control: Control, text: str, answer: str
+) -> None:
+    ann = await control.person()
+    before = await control.billed()
+    (reply,) = await bell.ask(ann, text)
+    assert answer in reply["text"]
+    assert await control.billed() == before
+
+
+async def test_groups_are_spared_what_is_not_ours_but_served_what_is(
+    bell: Bell, control: Control
+) -> None:
+    ann = await control.person()
+    group = await control.chat("group", members=[{"user_id": ann, "status": "member"}])
+    await control.say(group, "https://www.instagram.com/p/C0ffee12345/ nice", user=ann)
+    await control.say(group, "https://youtu.be/dQw4w9WgXcQ", user=ann)
+    url, story = await fresh(control, "link.six")
+    (photo,) = await bell.ask(group, url, user=ann)
+    assert photo["_story_pk"] == story["pk"]
+    assert len(await control.replies(group)) == 1
+
+
+async def test_in_a_forum_the_answer_stays_in_the_topic(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    forum = await control.chat(
+        "supergroup", members=[{"user_id": ann, "status": "member"}], is_forum=True
+    )
+    await control.thread(forum, 7, "Stories")
+    url, _ = await fresh(control, "link.seven")
+    (photo,) = await bell.ask(forum, url, user=ann, thread_id=7)
+    assert photo["message_thread_id"] == 7
+
+
+@pytest.mark.parametrize("status", [500, 503])
+async def test_when_the_api_is_down_a_person_is_told_and_nothing_is_billed(
+    bell: Bell, control: Control, status: int
+) -> None:
+    ann = await control.person()
+    url, _ = await fresh(control, f"down.{status}")
+    fault = await control.fault(
+        "stories", {"status": status, "body": "{}"}, match="/v1/story", times=None
+    )
+    before = await control.billed()
+    (reply,) = await bell.ask(ann, url)
+    await control.clear_faults(fault)
+    assert "doesn't answer at the moment" in reply["text"]
+    assert await control.billed() == before
+
+
+async def test_a_story_taken_down_is_gone(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    url, story = await fresh(control, "link.eight")
+    await control.take_down("link.eight", story["pk"])
+    (reply,) = await bell.ask(ann, url)
+    assert "This story is gone" in reply["text"]
+
+
+async def test_an_unexpected_failure_has_a_number_that_is_in_the_log(
+    bell: Bell, control: Control
+) -> None:
+    ann = await control.person()
+    odd = '{"ok":false,"error_code":400,"description":"Bad Request: odd"}'
+    await control.fault("telegram", {"status": 400, "body": odd}, match="sendMessage")
+    with capture_logs() as logs:
+        (reply,) = await bell.ask(ann, "/help")
+    assert "tell the operator this number" in reply["text"]
+    assert [e["incident"] for e in logs if e["event"] == "incident"] == [reply["text"][-8:]]
+
+
+async def test_a_text_in_the_persons_language(bell: Bell, control: Control) -> None:
+    eva = await control.person("Eva", language_code="es")
+    (reply,) = await bell.ask(eva, "/start")
+    assert "¡" in reply["text"]

@@ -1,0 +1,219 @@
+"""/stories NAME: albums in order, what they cost, each endpoint where it is needed."""
+
+import pytest
+
+from tests.flows.test_links import link
+from tests.support.control import Control, Json
+from tests.support.storybell import Bell, buttons
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+async def paths(control: Control, after: int) -> list[str]:
+    return [entry["path"] for entry in await control.requests("stories", after=after)]
+
+
+async def in_a_row(control: Control, username: str, count: int) -> list[Json]:
+    """Publish photos a second apart: within one second their order is anybody's guess."""
+    now = (await control.state())["now"]
+    return [await control.publish(username, taken_at=now - 60 + n) for n in range(count)]
+
+
+async def last(control: Control) -> int:
+    entries = await control.requests()
+    return int(entries[-1]["n"]) if entries else 0
+
+
+async def test_thirty_stories_come_as_three_even_albums_oldest_first(
+    bell: Bell, control: Control
+) -> None:
+    ann = await control.person()
+    shown = await bell.ask(ann, "/stories thirty", count=31)
+    groups: dict[str, list[str]] = {}
+    for message in shown[:-1]:
+        groups.setdefault(message["media_group_id"], []).append(message["_story_pk"])
+    assert [len(pks) for pks in groups.values()] == [10, 10, 10]
+    in_order = [pk for pks in groups.values() for pk in pks]
+    assert in_order == sorted(in_order, key=int)
+    assert shown[-1]["text"] == "30 stories of thirty"
+    assert "stories:thirty" in buttons(shown[-1]).values()
+
+
+async def test_a_known_profile_costs_two_and_the_same_within_a_minute_nothing(
+    bell: Bell, control: Control
+) -> None:
+    ann, bob = await control.person(), await control.person("Bob")
+    await control.profile("known.one")
+    story = await control.publish("known.one")
+    await bell.ask(ann, link("known.one", story))  # teaches the id
+    before = await control.billed()
+    await bell.ask(ann, "/stories @Known.One")
+    assert await control.billed() - before == 2
+    await bell.ask(bob, "/stories https://www.instagram.com/known.one/")
+    assert await control.billed() - before == 2
+
+
+async def test_a_count_brings_the_latest(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    await control.profile("counted")
+    stories = await in_a_row(control, "counted", 3)
+    shown = await bell.ask(ann, "/stories counted 2", count=3)
+    assert [m["_story_pk"] for m in shown[:2]] == [s["pk"] for s in stories[1:]]
+
+
+async def test_the_argument_may_be_a_message_that_one_replies_to(
+    bell: Bell, control: Control
+) -> None:
+    ann = await control.person()
+    await control.profile("replied")
+    story = await control.publish("replied")
+    await bell.ask(ann, "/stories replied")
+    message = await control.say(ann, "a name: https://www.instagram.com/replied/ there")
+    await control.wait_replies(ann, 1, after=message)
+    (photo,) = await bell.ask(ann, "/stories", reply_to=message)
+    assert photo["_story_pk"] == story["pk"]
+
+
+async def test_without_an_argument_it_asks_and_takes_the_answer(
+    bell: Bell, control: Control
+) -> None:
+    ann = await control.person()
+    await control.profile("asked.for")
+    story = await control.publish("asked.for")
+    (question,) = await bell.ask(ann, "/stories")
+    (photo,) = await bell.ask(ann, "asked.for", reply_to=question["message_id"])
+    assert photo["_story_pk"] == story["pk"]
+
+
+async def test_a_deep_link_shows_a_profile(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    await control.profile("deep.link")
+    story = await control.publish("deep.link")
+    (photo,) = await bell.ask(ann, "/start stories_deep-link")
+    assert photo["_story_pk"] == story["pk"]
+
+
+async def test_the_button_under_a_story_shows_all_of_them(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    await control.profile("pressed")
+    one = await control.publish("pressed")
+    await control.publish("pressed", 2)
+    (photo,) = await bell.ask(ann, link("pressed", one))
+    await bell.press(ann, photo, "stories:pressed")
+    shown = await control.wait_replies(ann, 3, after=photo["message_id"])
+    assert {"photo", "video"} <= {kind for m in shown for kind in m}
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [
+        ("locked", "private account"),
+        ("nobody.of.that.name", "can't find nobody.of.that.name"),
+        ("quiet", "has no stories right now"),
+    ],
+)
+async def test_each_failure_has_its_sentence_and_is_remembered(
+    bell: Bell, control: Control, name: str, answer: str
+) -> None:
+    ann = await control.person()
+    (reply,) = await bell.ask(ann, f"/stories {name}")
+    assert answer in reply["text"]
+    before = await control.billed()
+    (again,) = await bell.ask(ann, f"/stories {name}")
+    assert answer in again["text"]
+    assert await control.billed() == before
+
+
+async def test_a_profile_that_is_missed_once_is_found(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    shown = await bell.ask(ann, "/stories flaky")
+    assert "can't find" not in (shown[0].get("text") or "")
+
+
+async def test_a_video_over_the_limit_comes_as_a_link(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    shown = await bell.ask(ann, "/stories bigvideo")
+    assert "too big for Telegram" in shown[0]["text"]
+
+
+async def test_the_endpoint_by_id_for_a_link_and_by_url_where_the_id_is_none(
+    bell: Bell, control: Control
+) -> None:
+    ann = await control.person()
+    await control.profile("ids")
+    story = await control.publish("ids")
+    mark = await last(control)
+    await bell.ask(ann, link("ids", story))
+    assert await paths(control, mark) == ["/v1/story/by/id"]
+    mark = await last(control)
+    await bell.ask(ann, "https://www.instagram.com/stories/ids/12345678901234567890123/")
+    assert await paths(control, mark) == ["/v1/story/by/url"]
+
+
+async def test_the_endpoints_by_name_and_by_id_of_a_profile(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    await control.profile("by.name")
+    await control.publish("by.name")
+    mark = await last(control)
+    await bell.ask(ann, "/stories by.name")
+    assert await paths(control, mark) == ["/v1/user/stories/by/username"]
+    await control.profile("by.id")
+    story = await control.publish("by.id")
+    await bell.ask(ann, link("by.id", story))
+    mark = await last(control)
+    await bell.ask(ann, "/stories by.id")
+    assert await paths(control, mark) == ["/v1/user/stories"]
+
+
+@pytest.mark.parametrize("mode", ["binary", "redirect", "json_url", "json_story"])
+async def test_the_download_endpoint_when_the_media_host_refuses(
+    bell: Bell, control: Control, mode: str
+) -> None:
+    ann = await control.person()
+    name = f"refused.{mode.replace('_', '.')}"
+    await control.profile(name)
+    story = await control.publish(name)
+    await control.stories_api(download_mode=mode)
+    # Once for Telegram, which is given the address, and once for ourselves.
+    fault = await control.fault("cdn", {"status": 403, "body": "URL signature expired"}, times=2)
+    mark = await last(control)
+    shown = await bell.ask(ann, link(name, story))
+    await control.clear_faults(fault)
+    await control.stories_api(download_mode="binary")
+    assert shown[0].get("_story_pk") == story["pk"], shown
+    assert shown[0]["_source"] == "upload"
+    assert (await paths(control, mark))[:2] == ["/v1/story/by/id", "/v1/story/download"]
+
+
+async def test_a_pasted_media_file_is_free_and_by_url_when_the_host_refuses(
+    bell: Bell, control: Control
+) -> None:
+    ann = await control.person()
+    await control.profile("bare.file")
+    story = await control.publish("bare.file")
+    # The host of a pasted file is Instagram's own; here it can't be reached.
+    mark = await last(control)
+    path = "/v/" + story["thumbnail_url"].partition("/v/")[2]
+    shown = await bell.ask(ann, f"https://scontent-lab1-1.cdninstagram.com{path}")
+    assert (await paths(control, mark)) == ["/v1/story/download/by/url"], shown
+
+
+async def test_the_download_by_page_where_the_id_is_none(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    await control.profile("page.only")
+    await control.publish("page.only", overrides={"pk": "98765432109876543210987"})
+    fault = await control.fault("cdn", {"status": 404, "body": "gone"}, times=2)
+    mark = await last(control)
+    await bell.ask(ann, "https://www.instagram.com/stories/page.only/98765432109876543210987/")
+    await control.clear_faults(fault)
+    assert (await paths(control, mark))[-1] == "/v1/story/download/by/story/url"
+
+
+async def test_one_bad_item_never_costs_the_rest(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    await control.profile("mixed.bag")
+    stories = await in_a_row(control, "mixed.bag", 3)
+    await control.publish("mixed.bag", 2, bytes=60_000_000)
+    shown = await bell.ask(ann, "/stories mixed.bag", count=5)
+    assert [m["_story_pk"] for m in shown if "photo" in m] == [s["pk"] for s in stories]
+    assert any("too big" in m.get("text", "") for m in shown)

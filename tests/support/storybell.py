@@ -1,0 +1,94 @@
+"""The whole bot against a sandbox of its own, in this process, for the flows."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from bot import app
+from bot.config import Settings, load
+from tests.support.control import Control, Json
+from tests.support.sandbox import Box, sandbox_box
+
+TOKEN = "7000000001:a-token-that-no-log-may-show-0123456789"
+API_KEY = "a-key-that-no-log-may-show"
+
+
+def settings_for(box: Box, folder: Path, **changed: Any) -> Settings:
+    """Return settings that lead to the sandbox."""
+    values: dict[str, Any] = {
+        "telegram_token": TOKEN,
+        "stories_api_key": API_KEY,
+        "telegram_api_url": box.urls.telegram,
+        "stories_api_url": box.urls.stories_api,
+        "trusted_media_origin": box.urls.cdn,
+        "database_url": f"sqlite:///{folder}/bot.db",
+        "spool_dir": folder / "spool",
+        "poll_floor_s": 1,
+        "port": 0,
+        "host": "127.0.0.1",
+    }
+    return load(_env_file=None, **values | changed)
+
+
+class Bell:
+    """A bot that runs, and the sandbox around it."""
+
+    def __init__(self, box: Box, settings: Settings) -> None:
+        """Hold what runs."""
+        self.box = box
+        self.settings = settings
+        self.control: Control = box.control
+
+    async def ask(
+        self, chat: int, text: str, *, count: int = 1, user: int | None = None, **more: Any
+    ) -> list[Json]:
+        """Write into a chat; return the first ``count`` messages that the bot answers with."""
+        message = await self.control.say(chat, text, user=user, **more)
+        return await self.control.wait_replies(chat, count, after=message)
+
+    async def press(self, chat: int, message: Json, data: str, *, user: int | None = None) -> Json:
+        """Press a button and wait until the bot has answered it; return the answer."""
+        query = await self.control.press(chat, message["message_id"], data, user=user)
+        return await self.answered(query)
+
+    async def answered(self, query: str) -> Json:
+        """Wait until a callback query is answered."""
+        deadline = asyncio.get_running_loop().time() + 10
+        while not (answer := await self.control.callback(query))["answered"]:
+            assert asyncio.get_running_loop().time() < deadline, "the spinner never stopped"
+            await asyncio.sleep(0.02)
+        return answer
+
+    async def message(self, chat: int, message_id: int) -> Json:
+        """Return one message of the bot as it stands now."""
+        replies = await self.control.replies(chat)
+        return next(m for m in replies if m["message_id"] == message_id)
+
+
+def buttons(message: Json) -> dict[str, str]:
+    """Return the buttons under a message: their data or address by their text."""
+    rows = message.get("reply_markup", {}).get("inline_keyboard", [])
+    return {b["text"]: b.get("callback_data") or b["url"] for row in rows for b in row}
+
+
+@asynccontextmanager
+async def running_bell(folder: Path, box: Box, **changed: Any) -> AsyncIterator[Bell]:
+    """Run the bot until the block ends; a failure of a loop fails the test."""
+    settings = settings_for(box, folder, **changed)
+    stop = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(app.run(settings, stop))
+        try:
+            yield Bell(box, settings)
+        finally:
+            stop.set()
+            assert await task == 0
+
+
+@asynccontextmanager
+async def storybell(folder: Path, **changed: Any) -> AsyncIterator[Bell]:
+    """Run a sandbox and the bot against it."""
+    async with sandbox_box() as box, running_bell(folder, box, **changed) as bell:
+        yield bell
