@@ -141,14 +141,14 @@ def _details(stories: Sequence[Story], t: Texts) -> list[str]:
 def _fit(lines: list[str], details: list[str], t: Texts) -> Safe:
     """Join the lines, giving up details from the end until the caption fits."""
     # Without a letter of its own a line has the direction of the first name in it.
-    start = "\u200f" if t.rtl else ""
+    start, text = "\u200f" if t.rtl else "", ""
     for count in range(len(details), -1, -1):
         kept = [*lines, *([""] if count else []), *details[:count]]
         kept += ["…"] if count < len(details) else []
         text = "\n".join(start + line if line else line for line in kept)
         if length(text) <= CAPTION_LENGTH and len(text.encode()) <= _MARKUP_BYTES:
-            return Safe(text)
-    return Safe("\n".join(lines))
+            break
+    return Safe(text)
 
 
 def _page(username: str) -> str:

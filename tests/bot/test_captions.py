@@ -48,6 +48,7 @@ HOSTILE = [
     "\"quoted' & <",
     "line\nbreak\u2028",
     "{name} {n} %s",
+    "http://[::1",
     "",
 ]
 hostile = st.one_of(st.sampled_from(HOSTILE), st.text(max_size=200))

@@ -145,6 +145,7 @@ def test_names_keep_their_direction_to_themselves_but_not_in_addresses_or_code()
 def test_dates_and_spans_in_a_sentence_are_those_of_the_language_and_zone() -> None:
     t = translator_for("es").in_zone(MADRID)
     assert t("{a}, {b}", a=NOW, b=timedelta(minutes=80)) == "25 nov, 14:05, 1 h 20 min"
+    assert t("{a} {b}", a=5, b=1.5) == "5 1.5"
     assert t.language == "es"
 
 
@@ -167,6 +168,7 @@ def test_dates_and_numbers_are_those_of_the_language(
     assert t.ago(NOW - timedelta(hours=2, minutes=4), NOW) == ago
     assert t.duration(timedelta(days=2, hours=3, minutes=4)) == span
     assert t.number(1234.5) == number
+    assert number.rstrip("5")[:-1] in t.money(1234.5, "USD")
 
 
 def test_spans_name_two_units_and_never_less_than_nothing() -> None:
