@@ -8,7 +8,7 @@ from aiohttp import web
 
 from sandbox.telegram import control_errors as get
 from sandbox.telegram import happenings
-from sandbox.telegram.chats import Chat, Member, Topic
+from sandbox.telegram.chats import GENERAL_TOPIC, Chat, Member, Topic
 from sandbox.telegram.refusals import Refusal
 from sandbox.telegram.services import Services
 from sandbox.telegram.world import World
@@ -170,7 +170,7 @@ class Chats:
         """A new forum topic; its id is its first message's."""
         chat = get.chat(self._world, request.match_info["chat"])
         wanted = await get.body(request)
-        return self._new_topic(chat, chat.last_message_id + 1, wanted)
+        return self._new_topic(chat, max(chat.last_message_id, GENERAL_TOPIC) + 1, wanted)
 
     def _new_topic(self, chat: Chat, thread: int, wanted: dict[str, Any]) -> object:
         if not chat.is_forum:

@@ -82,7 +82,7 @@ class Limits:
 
     def _chat_wait(self, key: tuple[int, int], now: float) -> float:
         ahead = (self._chat.get(key, now) - now) * self.per_chat_s
-        return (ahead - self.per_chat_burst + 1e-6) / self.per_chat_s
+        return (ahead + 1 - self.per_chat_burst - 1e-6) / self.per_chat_s
 
 
 def _wait(sent: deque[float], limit: int, window: float, weight: int, now: float) -> float:

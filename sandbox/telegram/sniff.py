@@ -96,11 +96,17 @@ def film(data: bytes) -> Film | None:
     moov = _box(data, 0, len(data), b"moov")
     if moov is None:
         return None
-    header = _box(data, *moov, b"mvhd")
-    width = height = duration = 0
-    if header is not None:
-        duration = _duration(data, header[0])
-    for track in _boxes(data, *moov, b"trak"):
+    try:
+        return _film(data, *moov)
+    except (struct.error, IndexError):
+        return None
+
+
+def _film(data: bytes, start: int, end: int) -> Film:
+    header = _box(data, start, end, b"mvhd")
+    duration = _duration(data, header[0]) if header else 0
+    width = height = 0
+    for track in _boxes(data, start, end, b"trak"):
         at = _box(data, *track, b"tkhd")
         if at is not None and at[1] - at[0] >= 8:
             wide, high = struct.unpack(">II", data[at[1] - 8 : at[1]])

@@ -1,7 +1,9 @@
 """One Bot API server on a loopback port, the control API beside it, and a small web."""
 
+import asyncio
+import io
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import cache
 from typing import Any
@@ -90,7 +92,7 @@ class Api:
         for key, value in params.items():
             form.add_field(key, value if isinstance(value, str) else json.dumps(value))
         for key, data in files.items():
-            form.add_field(key, data, filename=f"{key}.bin", content_type="image/jpeg")
+            form.add_field(key, io.BytesIO(data), filename=f"{key}.bin", content_type="image/jpeg")
         async with self.session.post(f"{self.base}/bot{TOKEN}/{name}", data=form) as answer:
             body = await answer.json()
         if body["ok"]:
@@ -180,6 +182,16 @@ async def served(speed: float = 1.0) -> AsyncIterator[Api]:
         api.web = small_web
         await api.ok("getMe")  # the main bot has its id from here on
         yield api
+
+
+async def eventually(true: Callable[[], Awaitable[object] | object]) -> None:
+    """Wait until something is true; ten seconds at most."""
+    async with asyncio.timeout(10):
+        while True:
+            answer = true()
+            if await answer if isinstance(answer, Awaitable) else answer:
+                return
+            await asyncio.sleep(0.005)
 
 
 def photo(pk: str = "1") -> bytes:

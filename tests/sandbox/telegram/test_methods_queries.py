@@ -1,0 +1,162 @@
+"""Pressed buttons, inline queries, payments."""
+
+from typing import Any
+
+from tests.sandbox.telegram.harness import Api, photo
+
+Params = dict[str, Any]
+OLD = "Bad Request: query is too old and response timeout expired or query ID is invalid"
+KEYBOARD = {"inline_keyboard": [[{"text": "a", "callback_data": "data"}]]}
+
+
+async def _pressed(api: Api, ann: int) -> str:
+    message = await api.ok("sendMessage", chat_id=ann, text="x", reply_markup=KEYBOARD)
+    press = {"user_id": ann, "message_id": message["message_id"]}
+    await api.control("POST", f"chats/{ann}/press", 400, data="other", **press)
+    done = await api.control("POST", f"chats/{ann}/press", data="data", **press)
+    query: str = done["callback_query_id"]
+    return query
+
+
+async def test_a_button_is_pressed_and_answered_once(api: Api) -> None:
+    ann = await api.person()
+    await api.updates()
+    query = await _pressed(api, ann)
+    [update] = await api.updates()
+    assert update["callback_query"]["id"] == query
+    assert update["callback_query"]["message"]["reply_markup"] == KEYBOARD
+    assert await api.control("GET", f"callbacks/{query}") == {"answered": False}
+    answer: Params = {"callback_query_id": query, "text": "well", "show_alert": True}
+    assert await api.ok("answerCallbackQuery", **answer)
+    shown = await api.control("GET", f"callbacks/{query}")
+    assert shown == {"answered": True, "text": "well", "show_alert": True}
+    assert await api.refusal("answerCallbackQuery", **answer) == (400, OLD)
+    await api.control("GET", "callbacks/1", 404)
+
+
+async def test_a_callback_query_grows_old(api: Api) -> None:
+    ann = await api.person()
+    query = await _pressed(api, ann)
+    api.telegram.world.clock.advance(151)
+    assert await api.refusal("answerCallbackQuery", callback_query_id=query) == (400, OLD)
+
+
+def _article(number: int, **more: Any) -> dict[str, Any]:
+    content = {"message_text": f"<b>{number}</b>", "parse_mode": "HTML"}
+    return {"type": "article", "id": str(number), "title": "t",
+            "input_message_content": content, **more}  # fmt: skip
+
+
+async def test_inline_results_and_the_chosen_one(api: Api) -> None:
+    ann = await api.person()
+    _, body = await api.upload("sendPhoto", {"chat_id": ann}, photo=photo())
+    cached = {
+        "type": "photo",
+        "id": "p",
+        "photo_file_id": body["result"]["photo"][-1]["file_id"],
+        "caption": "<i>c</i>",
+        "parse_mode": "HTML",
+        "reply_markup": KEYBOARD,
+    }
+    await api.updates()
+    asked = await api.control("POST", "inline", user_id=ann, query="natgeo")
+    [update] = await api.updates()
+    assert update["inline_query"]["query"] == "natgeo"
+    query = asked["inline_query_id"]
+    assert await api.control("GET", f"inline/{query}") == {"answered": False}
+    button = {"text": "Open", "start_parameter": "stories_natgeo"}
+    results = [_article(1), cached]
+    answer: Params = {
+        "inline_query_id": query,
+        "results": results,
+        "button": button,
+        "cache_time": 5,
+    }
+    assert await api.ok("answerInlineQuery", **answer)
+    shown = await api.control("GET", f"inline/{query}")
+    assert (shown["answered"], shown["cache_time"], shown["button"]) == (True, 5, button)
+    assert shown["results"][0]["_text"] == "1"
+    assert shown["results"][1]["_caption"] == "c"
+    assert await api.refusal("answerInlineQuery", **answer) == (400, OLD)
+    await api.control("POST", f"inline/{query}/choose", result_id="p")
+    [update] = await api.updates()
+    assert update["chosen_inline_result"]["result_id"] == "p"
+    late = await api.control("POST", "inline", user_id=ann, query="x")
+    api.telegram.world.clock.advance(31)
+    late_answer = {"inline_query_id": late["inline_query_id"], "results": []}
+    assert await api.refusal("answerInlineQuery", **late_answer) == (400, OLD)
+
+
+INVOICE = {
+    "title": "A month",
+    "description": "More",
+    "payload": "plan:1",
+    "currency": "XTR",
+    "provider_token": "",
+    "prices": [{"label": "A month", "amount": 100}],
+}
+
+
+async def _paying(api: Api, ann: int) -> str:
+    message = await api.ok("sendInvoice", chat_id=ann, **INVOICE)
+    assert message["reply_markup"]["inline_keyboard"][0][0]["pay"]
+    await api.updates()
+    paying = {"user_id": ann, "message_id": message["message_id"]}
+    paid = await api.control("POST", f"chats/{ann}/pay", **paying)
+    [update] = await api.updates()
+    assert update["pre_checkout_query"]["invoice_payload"] == "plan:1"
+    query: str = paid["pre_checkout_query_id"]
+    return query
+
+
+async def test_stars_come_and_go(api: Api) -> None:
+    ann = await api.person()
+    query = await _paying(api, ann)
+    answer: Params = {"pre_checkout_query_id": query, "ok": True}
+    assert await api.ok("answerPreCheckoutQuery", **answer)
+    [update] = await api.updates()
+    payment = update["message"]["successful_payment"]
+    assert (payment["total_amount"], payment["currency"]) == (100, "XTR")
+    assert await api.ok("getMyStarBalance") == {"amount": 100}
+    charge = payment["telegram_payment_charge_id"]
+    refund: Params = {"user_id": ann, "telegram_payment_charge_id": charge}
+    assert await api.ok("refundStarPayment", **refund)
+    [update] = await api.updates()
+    assert update["message"]["refunded_payment"]["telegram_payment_charge_id"] == charge
+    refused = await api.refusal("refundStarPayment", **refund)
+    assert refused == (400, "Bad Request: CHARGE_ALREADY_REFUNDED")
+    shown = await api.control("GET", f"payments/{query}")
+    assert shown["refunded"]
+
+
+async def test_a_payment_is_declined_or_late(api: Api) -> None:
+    ann = await api.person()
+    query = await _paying(api, ann)
+    await api.ok(
+        "answerPreCheckoutQuery", pre_checkout_query_id=query, ok=False, error_message="no"
+    )
+    assert (await api.control("GET", f"payments/{query}"))["error_message"] == "no"
+    assert await api.updates() == []
+    query = await _paying(api, ann)
+    api.telegram.world.clock.advance(11)
+    late = await api.refusal("answerPreCheckoutQuery", pre_checkout_query_id=query, ok=True)
+    assert late == (400, OLD)
+
+
+async def test_invoices_that_are_refused(api: Api) -> None:
+    ann = await api.person()
+    two = [{"label": "a", "amount": 1}, {"label": "b", "amount": 1}]
+    for change, words in (
+        ({"title": "x" * 33}, "PRODUCT_TITLE_INVALID"),
+        ({"description": " "}, "PRODUCT_DESCRIPTION_EMPTY"),
+        ({"payload": "x" * 129}, "INVOICE_PAYLOAD_INVALID"),
+        ({"currency": ""}, "CURRENCY_INVALID"),
+        ({"currency": "EUR"}, "PAYMENT_PROVIDER_INVALID"),
+        ({"prices": two}, "STARS_INVOICE_INVALID"),
+        ({"prices": [{"label": "a", "amount": 0}]}, "CURRENCY_TOTAL_AMOUNT_INVALID"),
+        ({"prices": "x"}, "can't parse prices JSON object"),
+        ({"prices": [1]}, "can't parse labeled price: can't find field \"label\""),
+        ({"reply_markup": KEYBOARD}, "the first button must be a Pay button"),
+    ):
+        answer = await api.refusal("sendInvoice", chat_id=ann, **(INVOICE | change))
+        assert answer == (400, f"Bad Request: {words}")

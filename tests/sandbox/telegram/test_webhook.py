@@ -1,0 +1,223 @@
+"""Deliveries to a webhook: queues, retries, the secret."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from sandbox.telegram.webhook import Webhooks
+from tests.sandbox.telegram.harness import Api, eventually
+
+DEADLINE_S = 10.0
+
+
+@dataclass
+class Receiver:
+    """A webhook that answers as it is told."""
+
+    url: str = ""
+    got: list[dict[str, Any]] = field(default_factory=list)
+    headers: list[dict[str, str]] = field(default_factory=list)
+    answers: list[web.Response] = field(default_factory=list)
+    open: asyncio.Event = field(default_factory=asyncio.Event)
+    busy: int = 0
+    most: int = 0
+    heard: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    async def take(self, request: web.Request) -> web.Response:
+        """One delivery."""
+        self.busy += 1
+        self.most = max(self.most, self.busy)
+        self.headers.append(dict(request.headers))
+        body = await request.json()
+        async with self.heard:
+            self.got.append(body)
+            self.heard.notify_all()
+        await self.open.wait()
+        self.busy -= 1
+        return self.answers.pop(0) if self.answers else web.Response()
+
+    async def until(self, count: int) -> None:
+        """Wait for so many deliveries."""
+        async with asyncio.timeout(DEADLINE_S), self.heard:
+            await self.heard.wait_for(lambda: len(self.got) >= count)
+
+    def texts(self) -> list[str]:
+        """What was delivered."""
+        return [update["message"]["text"] for update in self.got if "message" in update]
+
+
+@asynccontextmanager
+async def receiver() -> AsyncIterator[Receiver]:
+    hook = Receiver()
+    hook.open.set()
+    app = web.Application()
+    app.router.add_post("/hook", hook.take)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    hook.url = f"http://127.0.0.1:{runner.addresses[0][1]}/hook"
+    try:
+        yield hook
+    finally:
+        hook.open.set()
+        await runner.cleanup()
+
+
+@pytest.fixture
+async def hook() -> AsyncIterator[Receiver]:
+    async with receiver() as hook:
+        yield hook
+
+
+async def _info(api: Api, **wanted: Any) -> bool:
+    info = await api.ok("getWebhookInfo")
+    return all(info.get(name) == value for name, value in wanted.items())
+
+
+async def _until_empty(api: Api) -> None:
+    await eventually(lambda: _info(api, pending_update_count=0))
+
+
+async def _failed(api: Api, times: int) -> None:
+    """Wait until a delivery has failed so often and waits for its next turn."""
+    inbox = api.telegram.world.bot.inbox
+    await eventually(lambda: inbox.pending[0].attempts == times)
+
+
+async def test_an_update_is_delivered_once_with_the_secret(api: Api, hook: Receiver) -> None:
+    await api.ok("setWebhook", url=hook.url, secret_token="se-cret_1", max_connections=5)
+    await api.person()
+    await hook.until(1)
+    await _until_empty(api)
+    assert hook.texts() == ["/start"]
+    assert hook.headers[0]["X-Telegram-Bot-Api-Secret-Token"] == "se-cret_1"
+    assert hook.headers[0]["Content-Type"] == "application/json"
+    info = await api.ok("getWebhookInfo")
+    assert (info["url"], info["max_connections"]) == (hook.url, 5)
+    assert "se-cret_1" not in str(api.telegram._log.since(0))
+
+
+async def test_get_updates_and_webhooks_exclude_each_other(api: Api, hook: Receiver) -> None:
+    async with asyncio.TaskGroup() as group:
+        poll = group.create_task(api.refusal("getUpdates", timeout=30))
+        await eventually(lambda: api.telegram.world.bot.inbox.poll is not None)
+        await api.ok("setWebhook", url=hook.url)
+    assert poll.result() == (409, "Conflict: terminated by setWebhook request")
+    code, words = await api.refusal("getUpdates")
+    assert code == 409
+    assert words == (
+        "Conflict: can't use getUpdates method while webhook is active; "
+        "use deleteWebhook to delete the webhook first"
+    )
+    await api.ok("deleteWebhook", drop_pending_updates=True)
+    assert await api.ok("getUpdates") == []
+
+
+async def test_order_within_a_chat_and_parallel_chats(api: Api, hook: Receiver) -> None:
+    ann, bob = await api.person("Ann", started=False), await api.person("Bob", started=False)
+    hook.open.clear()
+    await api.ok("setWebhook", url=hook.url)
+    for text in ("1", "2", "3"):
+        await api.says(ann, text)
+    await api.says(bob, "b")
+    await hook.until(2)
+    assert sorted(hook.texts()) == ["1", "b"]  # one of each chat, and no second one of Ann's
+    hook.open.set()
+    await hook.until(4)
+    assert [text for text in hook.texts() if text != "b"] == ["1", "2", "3"]
+    assert hook.most == 2
+
+
+async def test_max_connections_bounds_the_parallel_queues(api: Api, hook: Receiver) -> None:
+    people = [await api.person(f"P{n}", started=False) for n in range(4)]
+    hook.open.clear()
+    await api.ok("setWebhook", url=hook.url, max_connections=2)
+    for person in people:
+        await api.says(person, "x")
+    await hook.until(2)
+    hook.open.set()
+    await hook.until(4)
+    assert hook.most == 2
+
+
+async def test_retries_at_once_then_after_2_s_and_4_s(api: Api, hook: Receiver) -> None:
+    ann = await api.person("Ann", started=False)
+    hook.answers = [web.Response(status=500) for _ in range(4)]
+    await api.ok("setWebhook", url=hook.url)
+    await api.says(ann, "x")
+    await hook.until(2)
+    clock = api.telegram.world.clock
+    for wait, count in ((2, 3), (4, 4), (8, 5)):
+        await _failed(api, count - 1)
+        assert len(hook.got) == count - 1
+        info = await api.ok("getWebhookInfo")
+        assert info["last_error_message"].startswith("Wrong response from the webhook: 500")
+        clock.advance(wait)
+        await hook.until(count)
+    await _until_empty(api)
+    assert {update["update_id"] for update in hook.got} == {hook.got[0]["update_id"]}
+
+
+async def test_retry_after_is_honoured(api: Api, hook: Receiver) -> None:
+    ann = await api.person("Ann", started=False)
+    hook.answers = [web.Response(status=503, headers={"Retry-After": "100"})]
+    await api.ok("setWebhook", url=hook.url)
+    await api.says(ann, "x")
+    await _failed(api, 1)
+    api.telegram.world.clock.advance(90)
+    assert not await _info(api, pending_update_count=0)
+    assert len(hook.got) == 1
+    api.telegram.world.clock.advance(11)
+    await hook.until(2)
+
+
+async def test_an_update_that_is_too_old_is_dropped(api: Api, hook: Receiver) -> None:
+    ann = await api.person("Ann", started=False)
+    hook.answers = [web.Response(status=500) for _ in range(9)]
+    await api.ok("setWebhook", url=hook.url)
+    await api.control("POST", "inline", user_id=ann, query="q")
+    await _failed(api, 2)
+    api.telegram.world.clock.advance(40)
+    await _until_empty(api)
+
+
+async def test_nobody_there_and_gone_for_23_hours(api: Api, hook: Receiver) -> None:
+    ann = await api.person("Ann", started=False)
+    hook.answers = [web.Response(status=410) for _ in range(99)]
+    await api.ok("setWebhook", url=hook.url)
+    await api.says(ann, "x")
+    await _failed(api, 2)
+    api.telegram.world.clock.advance(23.5 * 3600)
+    await eventually(lambda: _info(api, url=""))
+    await api.ok("setWebhook", url="http://127.0.0.1:1/")
+    await eventually(lambda: _info(api, last_error_message="Connection refused"))
+
+
+async def test_an_answer_can_be_a_call(api: Api, hook: Receiver) -> None:
+    ann = await api.person("Ann", started=False)
+    call = {"method": "sendMessage", "chat_id": ann, "text": "by webhook"}
+    hook.answers = [web.json_response(call), web.json_response({"method": "getMe"})]
+    await api.ok("setWebhook", url=hook.url)
+    await api.says(ann, "x")
+    await api.says(ann, "y")
+    await hook.until(2)
+    await eventually(lambda: api.shown(ann))
+    assert [message["text"] for message in await api.shown(ann)] == ["by webhook"]
+
+
+def test_pauses_grow_to_a_minute_or_two(api: Api) -> None:
+    hooks: Webhooks = api.telegram.services.webhooks
+    inbox = api.telegram.world.bot.inbox
+    inbox.put("message", {}, "q")
+    update = inbox.pending[-1]
+    pauses = []
+    for update.attempts in range(12):
+        pauses.append(hooks._pause(update, None))
+    assert pauses[:6] == [0, 2, 4, 8, 16, 32]
+    assert all(60 <= pause <= 120 for pause in pauses[6:])
+    assert hooks._pause(update, "9999999") == 3600
