@@ -16,6 +16,7 @@ CHAT_GAP_S = 1.0  # between two messages in a private chat, in the long run
 # Messages that may be ahead of that: a person's answer may come at once, an alert need not.
 BURST: dict[Lane, float] = {"reply": 20.0, "alert": 2.8}
 STRICT_BURST = 2.8  # after Telegram said that it was too much
+ROUNDING_S = 0.001
 GROUP_LIMIT = 20
 GROUP_WINDOW_S = 60.5  # a minute, and half a second for what is late on its way
 STRICT_FOR_S = 3600.0
@@ -49,7 +50,8 @@ class ChatFlood:
         if is_group:
             return max(closed, self._group_wait(now, weight), 0.0)
         burst = STRICT_BURST if self.strict_until > now else BURST[lane]
-        return max(closed, self.drained_at - now - burst * CHAT_GAP_S, 0.0)
+        early = self.drained_at - now - burst * CHAT_GAP_S
+        return max(closed, early if early > ROUNDING_S else 0.0, 0.0)
 
     def take(self, now: float, weight: int, *, is_group: bool) -> None:
         """Count what is sent now."""
@@ -165,6 +167,10 @@ class BotWindow:
             still = ticket.frees_at() - now
             spaced = max(spaced, min(still, LOOK_AGAIN_S) if ticket.free_at is None else still)
         return spaced
+
+    def begin(self, now: float) -> None:
+        """Begin messages that were reserved among replicas: no lateness is made good there."""
+        self.next_at = max(self.next_at, now)
 
     def take(self, now: float, weight: int, rate: float) -> Ticket:
         """Count messages that leave now."""

@@ -16,6 +16,8 @@ BLOCK_S = 0.25  # seconds of the bot's rate that one replica takes at once
 class Gates(Protocol):
     """The limits that are shared."""
 
+    are_shared: bool
+
     async def enter(self, chat: int | str, weight: int, lane: Lane) -> float:
         """Count messages for a chat and return 0, or count nothing: the seconds to wait."""
         ...
@@ -39,6 +41,8 @@ class Gates(Protocol):
 
 class LocalGates:
     """The gates of the only process."""
+
+    are_shared = False
 
     def __init__(self, clock: Callable[[], float]) -> None:
         """Remember nothing yet; ``clock`` is in seconds and never goes back."""
@@ -81,6 +85,8 @@ class LocalGates:
 
 class SharedGates:
     """The gates of several processes: rows that one of them holds at a time."""
+
+    are_shared = True
 
     def __init__(self, db: Database, bot_id: int, now: Callable[[], datetime]) -> None:
         """Use the gates of one bot in ``db``; all replicas' clocks should agree."""

@@ -150,6 +150,8 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
             wait, count = await self._gates.slots(order.weight, wanted, rate)
             await self._wait(wait, order)
             self._reserved = count
+            if self._gates.are_shared:
+                self._window.begin(self._clock())
         self._reserved -= order.weight
         while True:
             rate = self._rate.now(self._clock())
