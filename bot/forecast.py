@@ -24,7 +24,7 @@ PRIOR_SESSIONS = (5.0, 50.0)
 PRIOR_BURSTS = 12.0
 """Stories of the population's burstiness that a profile starts with."""
 
-FAST, SLOW = 10.0, 2.0
+FAST, SLOW = 15.0, 3.0
 """How fast the two kinds of echo fade, an hour: stories of one scene, and of one outing."""
 
 MOST_ECHOES = 0.85

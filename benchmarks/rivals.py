@@ -1,0 +1,119 @@
+"""Rules beside the bot's own: halve-and-step, the square root law, and the true intensity."""
+
+from collections.abc import Iterable, Sequence
+from math import exp, sqrt
+
+from benchmarks.traces import DAY, HOUR, START, Law
+from bot.forecast import ProfileState, rate_of
+from bot.price import Demand
+from bot.rules import Learned
+from bot.waiting import crossing, level_at
+
+
+class HalveAndStep:
+    """AIMD: half the interval after a story, half an hour more after none."""
+
+    by_rhythm = False
+
+    def __init__(self) -> None:
+        """Begin without a past."""
+        self._intervals: dict[int, float] = {}
+
+    def learn(
+        self,
+        state: ProfileState,
+        demand: Demand,  # noqa: ARG002 - the protocol\'s
+        at: float,
+        taken: Sequence[float],
+    ) -> None:
+        """Change the interval; ``taken`` is what earlier looks did not show."""
+        interval = self._intervals.get(id(state), 4.0)
+        interval = interval / 2 if taken else interval + 0.5
+        self._intervals[id(state)] = min(max(interval, 1 / 12), 24.0)
+        state.seen_at = at
+
+    def hours(
+        self,
+        state: ProfileState,
+        _demand: Demand,
+        price: float,
+        _weight: float,
+        _cost: float,
+        most: float,
+    ) -> float:
+        """Return the interval, stretched by the price."""
+        return min(self._intervals.get(id(state), 4.0) * sqrt(price), most)
+
+
+class SquareRoot(Learned):
+    """Looks in proportion to √(subscribers x learned rate)."""
+
+    by_rhythm = False
+
+    def hours(  # noqa: PLR0917 - as the protocol has it
+        self,
+        state: ProfileState,
+        demand: Demand,
+        price: float,
+        weight: float,
+        cost: float,
+        most: float,
+    ) -> float:
+        """Return the interval that is best at a constant rate."""
+        if weight <= 0:
+            return most
+        return min(sqrt(2 * price * cost / weight / rate_of(state, demand.population)), most)
+
+
+class TrueIntensity(Learned):
+    """The bot's rule, told each profile's law and its true rate of the day."""
+
+    def __init__(self, laws: Sequence[Law]) -> None:
+        """Keep the laws, in the order of the records."""
+        self._given = laws
+        self._laws: dict[int, Law] = {}
+
+    def bind(self, states: Iterable[ProfileState]) -> None:
+        """Say whose law is whose."""
+        self._laws = dict(zip(map(id, states), self._given, strict=True))
+
+    @staticmethod
+    def _rate(law: Law, at: float) -> float:
+        return law.rates[min(max(int((at - START) // DAY), 0), len(law.rates) - 1)]
+
+    def learn(
+        self,
+        state: ProfileState,
+        demand: Demand,  # noqa: ARG002 - the protocol\'s
+        at: float,
+        taken: Sequence[float],
+    ) -> None:
+        """Keep what the last stories excite, and the rate for the sums."""
+        law = self._laws[id(state)]
+        for story_at in taken:
+            gap = (story_at - state.story_at) / HOUR
+            state.fast = (1 + state.fast) * exp(-law.decay * gap) if gap < 48 else 0.0
+            state.story_at = story_at
+        state.seen_at = at
+        state.stories, state.days = 24e6 * self._rate(law, at), 1e6
+
+    def hours(
+        self,
+        state: ProfileState,
+        _demand: Demand,
+        price: float,
+        weight: float,
+        cost: float,
+        most: float,
+    ) -> float:
+        """Return when the waiting that the law expects is worth a look."""
+        law = self._laws[id(state)]
+        rate = self._rate(law, state.seen_at)
+        gap = (state.seen_at - state.story_at) / HOUR
+        lively = 0.0
+        if gap < 48:
+            lively = law.share * law.decay * (1 + state.fast) * exp(-law.decay * gap)
+        lively -= law.share * rate * level_at(law.shape, state.seen_at)
+        echo = (lively, law.decay * (1 - law.share), 0.0, 1.0)
+        target = price * cost / weight
+        return crossing(state.seen_at, rate, law.shape, echo, target=target, most=most)

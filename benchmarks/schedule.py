@@ -1,0 +1,244 @@
+"""The delay of alerts: policies and budgets on made-up traces, an outage, a million profiles."""
+
+import argparse
+import os
+import random
+import resource
+import time
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from heapq import heapify, heapreplace
+
+from benchmarks import traces
+from benchmarks.rivals import HalveAndStep, SquareRoot, TrueIntensity
+from bot.forecast import ProfileState
+from bot.rules import EntryFrequency, Fixed, Rule
+from bot.schedule import Schedule
+from bot.simulate import mean
+from bot.simulation import Record, Result, Simulation
+from bot.waiting import DAY, HOUR
+
+POLICIES = ("learned", "fixed", "entry-frequency", "AIMD", "√-rule", "true intensity")
+BUDGETS = (6, 12, 24, 48)
+WORLDS = (*((kind, False) for kind in traces.KINDS), ("bursty", True))
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One simulation: a trace, looks a profile and day, and the rule."""
+
+    kind: str
+    equal_weights: bool
+    seed: int
+    looks: float
+    policy: str
+    profiles: int
+    days: int
+
+    def run(self) -> "Figures | None":
+        """Simulate; None where the law has no closed form."""
+        trace = traces.make(
+            self.kind,
+            profiles=self.profiles,
+            days=self.days,
+            seed=self.seed,
+            equal_weights=self.equal_weights,
+        )
+        if self.policy == "true intensity" and not trace.laws:
+            return None
+        budget = self.looks * self.profiles
+        rule = _rule(self.policy, self.looks, trace)
+        bind = rule.bind if isinstance(rule, TrueIntensity) else None
+        result = Simulation(trace.records, budget, rule=rule, bind=bind).run()
+        return Figures.of(trace.records, result, budget)
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Minutes weighted and of single subscribers, stories lost, days of the budget spent."""
+
+    weighted: float
+    single: float
+    lost: int
+    most_spent: float
+    spent: float
+
+    @classmethod
+    def of(cls, records: list[Record], result: Result, budget: float) -> "Figures":
+        """Sum up one simulation."""
+        pairs = list(zip(records, result.delays, strict=True))
+        weighted = [(delay, r.subscribers) for r, delays in pairs for delay in delays]
+        single = [(delay, 1.0) for r, delays in pairs if r.subscribers == 1 for delay in delays]
+        return cls(
+            mean(weighted) or 0.0,
+            mean(single) or 0.0,
+            result.lost,
+            max(result.days) / budget,
+            sum(result.days) / len(result.days) / budget,
+        )
+
+
+def _rule(policy: str, looks: float, trace: traces.Trace) -> Rule | None:
+    match policy:
+        case "fixed":
+            return Fixed(24 / looks)
+        case "entry-frequency":
+            return EntryFrequency()
+        case "AIMD":
+            return HalveAndStep()
+        case "√-rule":
+            return SquareRoot()
+        case "true intensity":
+            return TrueIntensity(trace.laws)
+        case _:
+            return None
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of the benchmark."""
+    parser.add_argument("--profiles", type=int, default=600)
+    parser.add_argument("--days", type=int, default=21, help="the first seven don't count")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[11, 12, 13])
+    parser.add_argument("--quick", action="store_true", help="150 profiles, one seed")
+    parser.add_argument("--million", action="store_true", help="only the million profiles")
+    parser.add_argument("--workers", type=int, default=os.cpu_count())
+
+
+def main(args: argparse.Namespace) -> int:
+    """Print the tables; return the exit status."""
+    if args.million:
+        million()
+        return 0
+    if args.quick:
+        args.profiles, args.days, args.seeds = 150, 14, args.seeds[:1]
+    with ProcessPoolExecutor(args.workers) as pool:
+        table(args, pool)
+        print()
+        seeds = args.seeds
+        print("6 hours without the API, bursty, 12 looks a profile and day:")
+        for line in pool.map(outage, seeds, [args.profiles] * len(seeds)):
+            print(f"- {line}")
+    if not args.quick:
+        print()
+        million()
+    return 0
+
+
+def table(args: argparse.Namespace, pool: ProcessPoolExecutor) -> None:
+    """Print the mean delays, in minutes, over the seeds."""
+    jobs = [
+        Job(kind, equal, seed, looks, policy, args.profiles, args.days)
+        for kind, equal in WORLDS
+        for looks in BUDGETS
+        for policy in POLICIES
+        for seed in args.seeds
+    ]
+    found = dict(zip(jobs, pool.map(Job.run, jobs), strict=True))
+    shares = traces.subscribers(args.profiles)
+    print(
+        f"{args.profiles} profiles, {args.days} days of which 7 are warm-up, seeds "
+        f"{', '.join(map(str, args.seeds))}. Subscribers: Zipf-Mandelbrot, {shares[0]} at the "
+        f"most, one at {shares.count(1) / len(shares):.0%} of the profiles; equal weights where "
+        "said. Minutes from story to look, mean over subscribers; in brackets the mean over "
+        "profiles with one subscriber.\n"
+    )
+    print(
+        f"| traces | looks | {' | '.join(POLICIES)} | shorter than fixed | than √ | above true |"
+    )
+    print("|---|--:|" + "--:|" * (len(POLICIES) + 3))
+    for kind, equal in WORLDS:
+        for looks in BUDGETS:
+            row = {}
+            for policy in POLICIES:
+                same = [f for j, f in found.items() if f and _is(j, kind, equal, looks, policy)]
+                row[policy] = _mean(same)
+            print(_line(f"{kind}, equal weights" if equal else kind, looks, row))
+    figures = [f for j, f in found.items() if f and j.policy == "learned"]
+    print(
+        f"\nlearned, all runs: {sum(f.lost for f in figures)} stories lost, the dearest UTC day "
+        f"{max(f.most_spent for f in figures):.4f} of the budget, unspent at most "
+        f"{1 - min(f.spent for f in figures):.2%}."
+    )
+
+
+def _is(job: Job, kind: str, equal: bool, looks: float, policy: str) -> bool:
+    return (job.kind, job.equal_weights, job.looks, job.policy) == (kind, equal, looks, policy)
+
+
+def _mean(figures: list[Figures]) -> tuple[float, float] | None:
+    if not figures:
+        return None
+    count = len(figures)
+    return sum(f.weighted for f in figures) / count, sum(f.single for f in figures) / count
+
+
+def _line(name: str, looks: float, row: dict[str, tuple[float, float] | None]) -> str:
+    cells = [f"{pair[0]:.2f} ({pair[1]:.1f})" if pair else "-" for pair in row.values()]
+    learned, fixed, root = (row[name] or (1.0, 1.0) for name in ("learned", "fixed", "√-rule"))
+    true = row["true intensity"]
+    above = f"{learned[0] / true[0] - 1:+.1%}" if true else "-"
+    shorter = f"{fixed[0] / learned[0]:.2f} x | {root[0] / learned[0]:.2f} x"
+    return f"| {name} | {looks} | {' | '.join(cells)} | {shorter} | {above} |"
+
+
+def outage(seed: int, profiles: int) -> str:
+    """Return what 6 hours without the API do to stories of the day after."""
+    records = traces.make("bursty", profiles=profiles, days=14, seed=seed).records
+    budget = 12 * profiles
+    begin = traces.START + 9 * DAY + 10 * HOUR
+    parts = []
+    for outages in ((), ((begin, begin + 6 * HOUR),)):
+        result = Simulation(records, budget, outages=outages).run()
+        pairs = zip(records, result.delays, strict=True)
+        seen = [
+            (delay, r.subscribers)
+            for r, delays in pairs
+            for story, delay in zip(_judged(r), delays, strict=False)
+            if begin + 6 * HOUR <= story < begin + 30 * HOUR
+        ]
+        parts.append((result.lost, mean(seen) or 0.0, max(result.days) / budget))
+    (_, before, _), (lost, after, most) = parts
+    return (
+        f"seed {seed}: {lost} lost; stories of the 24 h after it {after:.1f} minutes ({before:.1f} "
+        f"without the outage); dearest UTC day {most:.3f} of the budget"
+    )
+
+
+def _judged(record: Record) -> list[float]:
+    return [story for story in record.taken_at if story >= traces.START + 7 * DAY]
+
+
+def million(profiles: int = 1_000_000) -> None:
+    """Print memory and the time of a decision with a million profiles in one process."""
+    rng = random.Random(1)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    schedule = Schedule(6.0 * profiles)
+    start = float(traces.START)
+    states = []
+    for _ in range(profiles):
+        taken = sorted(start - rng.random() * DAY for _ in range(int(rng.expovariate(0.4))))
+        state = ProfileState()
+        schedule.rule.learn(state, schedule.demand, start - rng.random() * HOUR, taken)
+        states.append(state)
+    clock = time.perf_counter()
+    schedule.survey((state, 1, 1) for state in states)
+    surveyed = time.perf_counter() - clock
+    queue = [(schedule.due(state, 1, 1), key) for key, state in enumerate(states)]
+    heapify(queue)
+    memory = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    schedule.purse.at = start
+    looks = 50_000
+    clock = time.perf_counter()
+    for _ in range(looks):
+        due, key = queue[0]
+        now = max(due, start)
+        schedule.next_at(due, 1, now=now, spent=0)
+        schedule.advance(now, spent=0)
+        taken = [now - 60] if rng.random() < 0.1 else []
+        due = schedule.looked(states[key], 1, 1, at=now, taken=taken)
+        heapreplace(queue, (due, key))
+    decision = (time.perf_counter() - clock) / looks * 1e6
+    print(
+        f"{profiles:,} profiles in one process: {memory:,.0f} MB with every state and its rhythm "
+        f"held ready, {decision:.0f} µs a decision, {surveyed:.1f} s to sum up all of them."
+    )

@@ -1,0 +1,175 @@
+"""Seeded traces of five kinds, and the law that each profile of a trace was drawn from.
+
+Rates are lognormal (median 1.2 stories a day, sigma 1.2, correlated 0.3 with popularity); the
+subscribers follow a Zipf-Mandelbrot law (three quarters of the profiles have one).
+"""
+
+import random
+from dataclasses import dataclass, field
+from math import cos, exp, log, pi, sqrt
+
+from bot.simulation import Record
+
+DAY = 86400
+HOUR = 3600
+START = 1_767_225_600  # 2026-01-01, midnight UTC
+KINDS = ("homogeneous", "daily", "bursty", "exciting", "equal")
+
+
+@dataclass(slots=True)
+class Law:
+    """The intensity in closed form: stories an hour by day, the day's rhythm, and the echo."""
+
+    rates: list[float]
+    shape: list[float] = field(default_factory=lambda: [1.0] * 24)
+    share: float = 0.0
+    decay: float = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """Records with their laws; ``laws`` is empty where there is no closed form."""
+
+    records: list[Record]
+    laws: list[Law]
+
+
+def make(kind: str, *, profiles: int, days: int, seed: int, equal_weights: bool = False) -> Trace:
+    """Return a trace of ``kind``, one of ``KINDS``, the same for the same arguments."""
+    rng = random.Random(f"{kind} {seed}")
+    alike = kind == "equal" or equal_weights
+    weights = [1] * profiles if alike else subscribers(profiles)
+    records, laws = [], []
+    for number, weight in enumerate(weights):
+        rank = (number + 0.5) / profiles
+        taken, law = _profile(kind, rank, days, rng)
+        records.append(Record(f"profile{number}", weight, taken))
+        laws.append(law)
+    return Trace(records, [] if kind == "bursty" else laws)
+
+
+def subscribers(profiles: int) -> list[int]:
+    """Return subscribers by rank: the first has 2.5 % of all at 2,000 profiles, 3/4 have one."""
+    bend = 0.00257 * profiles
+    scale = 1.5 * (profiles / 4 + bend)
+    return [max(1, round(scale / (rank + 1 + bend))) for rank in range(profiles)]
+
+
+def _normal_of_rank(rank: float) -> float:
+    # Logistic approximation of the normal quantile, good to 0.02.
+    return log((1 - rank) / rank) / 1.702
+
+
+def _profile(kind: str, rank: float, days: int, rng: random.Random) -> tuple[list[float], Law]:
+    if kind == "equal":
+        law = Law([2.7 / 24] * days)
+        return _thin(law, days, rng), law
+    popular = _normal_of_rank(rank)
+    level = 1.2 * exp(1.2 * (0.3 * popular + sqrt(1 - 0.09) * rng.gauss(0, 1)))
+    level = min(level, 60.0)
+    if kind == "homogeneous":
+        law = Law([level / 24] * days)
+        return _thin(law, days, rng), law
+    law = Law(_drift(level / 24, days, rng), _rhythm(rng))
+    if kind == "daily":
+        return _thin(law, days, rng), law
+    if kind == "exciting":
+        law.share = rng.uniform(0.3, 0.8)
+        law.decay = 3.0 * exp(0.5 * rng.gauss(0, 1))
+        return _excite(law, days, rng), law
+    return _sessions(law, days, rng), law
+
+
+def _drift(rate: float, days: int, rng: random.Random) -> list[float]:
+    """Return the rate of each day: weekday factors, a slow walk, and now and then a jump."""
+    weekday = [max(0.2, 1 + 0.25 * rng.gauss(0, 1)) for _ in range(7)]
+    mean = sum(weekday) / 7
+    keep = exp(-1 / 7)
+    walk = 0.35 * rng.gauss(0, 1)
+    jump = 0.0
+    rates = []
+    for day in range(days):
+        walk = keep * walk + 0.35 * sqrt(1 - keep * keep) * rng.gauss(0, 1)
+        if rng.random() < 0.01:
+            jump += 0.7 * rng.gauss(0, 1)
+        rates.append(rate * weekday[day % 7] / mean * exp(walk - 0.06 + jump))
+    return rates
+
+
+def _rhythm(rng: random.Random) -> list[float]:
+    """Return a personal day: two peaks over a low night, in a time zone of its own."""
+    zone = rng.choices((-8, -5, -3, 0, 1, 3, 5.5, 8, 9), (2, 3, 2, 2, 3, 3, 3, 2, 1))[0]
+    noon = 12.5 - zone + rng.gauss(0, 1.2)
+    evening = 20.0 - zone + rng.gauss(0, 1.2)
+    share = rng.uniform(0.2, 0.8)
+    base = rng.uniform(0.05, 0.3)
+    shape = [
+        base
+        + share * _peak(hour + 0.5 - noon, 2.0)
+        + (1 - share) * _peak(hour + 0.5 - evening, 2.0)
+        for hour in range(24)
+    ]
+    mean = sum(shape) / 24
+    return [value / mean for value in shape]
+
+
+def _peak(offset: float, width: float) -> float:
+    # A bell on the circle of the day, as high as 24 h would be one.
+    return 4.8 * exp((cos(offset * pi / 12) - 1) * (12 / pi / width) ** 2)
+
+
+def _at(law: Law, time: float) -> float:
+    place = (time / HOUR - 0.5) % 24
+    hour = int(place)
+    part = place - hour
+    shape = law.shape
+    return law.rates[int(time // DAY)] * (shape[hour] + part * (shape[hour - 23] - shape[hour]))
+
+
+def _thin(law: Law, days: int, rng: random.Random, factor: float = 1.0) -> list[float]:
+    """Draw from the law without its echo."""
+    most = max(law.rates) * max(law.shape) * factor / HOUR
+    time = 0.0
+    taken: list[float] = []
+    if most <= 0:
+        return taken
+    while (time := time + rng.expovariate(most)) < days * DAY:
+        if rng.random() * most * HOUR < _at(law, time) * factor:
+            taken.append(START + time)
+    return taken
+
+
+def _excite(law: Law, days: int, rng: random.Random) -> list[float]:
+    """Draw from the law: immigrants by the rhythm, each story with a Poisson number of echoes."""
+    waiting = _thin(law, days, rng, 1 - law.share)
+    taken = []
+    while waiting:
+        story = waiting.pop()
+        if story >= START + days * DAY:
+            continue
+        taken.append(story)
+        # A Poisson number, by exponential gaps.
+        room = law.share - rng.expovariate(1.0)
+        while room > 0:
+            waiting.append(story + rng.expovariate(law.decay / HOUR))
+            room -= rng.expovariate(1.0)
+    return sorted(taken)
+
+
+def _sessions(law: Law, days: int, rng: random.Random) -> list[float]:
+    """Draw sessions on active days; each has a geometric number of stories, minutes apart."""
+    silent = rng.uniform(0, 0.5)
+    size = rng.uniform(1.2, 8)
+    gap = log(4 * 60) + 0.5 * rng.gauss(0, 1)
+    awake = [rng.random() >= silent for _ in range(days)]
+    taken = []
+    for begin in _thin(law, days, rng, 1 / size / (1 - silent)):
+        if not awake[int((begin - START) // DAY)]:
+            continue
+        story = begin
+        while story < START + days * DAY:
+            taken.append(story)
+            if rng.random() < 1 / size:
+                break
+            story += exp(gap + 1.3 * rng.gauss(0, 1))
+    return sorted(taken)
