@@ -87,7 +87,7 @@ async def test_inline_results_and_the_chosen_one(api: Api) -> None:
     assert await api.refusal("answerInlineQuery", **late_answer) == (400, OLD)
 
 
-INVOICE = {
+INVOICE: Params = {
     "title": "A month",
     "description": "More",
     "payload": "plan:1",
