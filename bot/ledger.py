@@ -5,10 +5,10 @@ low. All limits are taken in the transaction of the reservation: no race passes 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from bot.domain import Asker
 from bot.errors import (
@@ -114,6 +114,9 @@ class Ledger:
         Raises:
             SpendingError: Its kind tells which limit, ``until`` when asking makes sense again.
         """
+        return await to_the_end(self._reserve(payer, endpoint))
+
+    async def _reserve(self, payer: Payer, endpoint: Endpoint) -> Reservation:
         async with self._db.begin() as tx:
             now = self._now()
             nominal = cost(endpoint, skip_privacy_check=self._skip_privacy_check)
@@ -263,13 +266,21 @@ class Ledger:
         raise TooFastError(until=now + BURST_WINDOW)
 
     async def _close(self, reservation: Reservation, credits: int) -> None:  # noqa: A002 - the project's word
-        """Settle, even when cancelled once: the API may have billed more than was reserved."""
-        try:
-            await self._settle_alone(reservation, credits)
-        except asyncio.CancelledError:
-            await self._settle_alone(reservation, credits)
-            raise
+        await to_the_end(self._settle_alone(reservation, credits))
 
     async def _settle_alone(self, reservation: Reservation, credits: int) -> None:  # noqa: A002 - the project's word
         async with self._db.begin() as tx:
             await self.settle(tx, reservation, credits)
+
+
+async def to_the_end(work: Coroutine[Any, Any, T]) -> T:
+    """Finish ``work`` even when cancelled, and be cancelled then: money is not left half counted.
+
+    The answer may have named more credits than were reserved; that must still be written.
+    """
+    task = asyncio.get_running_loop().create_task(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise

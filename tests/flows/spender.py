@@ -1,0 +1,112 @@
+"""Spends money and is killed on the way: forked again and again, each time to die a step later.
+
+``python -m tests.flows.spender DATABASE_URL API_URL PK PROFILE_ID``; prints a line after each
+child's death (its step, or ``done``) and waits for a line before the next one.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+
+import aiohttp
+from pydantic import SecretStr
+
+from bot.domain import Asker
+from bot.errors import StoryGoneError
+from bot.files import MediaFile, Spool
+from bot.ledger import Ledger, Payer
+from bot.limits import Limits
+from bot.store.database import Database, Tx
+from bot.stories_api import Answer, Endpoint, StoriesApi
+
+LIMITS = Limits(10**6, 0.5, 10**6, 10**6, 10**6, 0)
+
+
+class Fuse:
+    """Kills this process at one step."""
+
+    def __init__(self, at: int) -> None:
+        self.left = at
+
+    def step(self) -> None:
+        self.left -= 1
+        if self.left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+class FusedDatabase(Database):
+    """A database with a step before, in and after each transaction."""
+
+    fuse: Fuse
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[Tx]:
+        self.fuse.step()
+        async with super().begin() as tx:
+            self.fuse.step()
+            yield tx
+            self.fuse.step()
+        self.fuse.step()
+
+
+async def spend_all(args: list[str], fuse: Fuse, folder: Path) -> None:
+    """Make one call of each price, one that fails, and one download."""
+    db_url, api_url, pk, profile_id = args
+
+    def watched(call: Awaitable[Answer[Any]]) -> Callable[[], Awaitable[Answer[Any]]]:
+        async def made() -> Answer[Any]:
+            fuse.step()
+            answer = await call
+            fuse.step()
+            return answer
+
+        return made
+
+    async with FusedDatabase(db_url) as db, aiohttp.ClientSession() as session:
+        db.fuse = fuse
+        api = StoriesApi(session, url=api_url, key=SecretStr("k"), rate=1000)
+        ledger = Ledger(db, LIMITS)
+        payer = Payer("link", Asker(7, 8))
+        with Spool(folder, limit=10**8) as spool:
+            await ledger.spend(payer, Endpoint.STORY_BY_ID, watched(api.story(pk)))
+            schedule = Payer("schedule")
+            await ledger.spend(schedule, Endpoint.USER_STORIES, watched(api.stories(profile_id)))
+            try:
+                gone = watched(api.story("3870828041672894129"))
+                await ledger.spend(payer, Endpoint.STORY_BY_ID, gone)
+            except StoryGoneError:
+                fuse.step()
+            download = watched(api.download(pk, spool))
+            file: MediaFile = await ledger.spend(payer, Endpoint.DOWNLOAD, download)
+            file.remove()
+
+
+def main(args: list[str]) -> None:
+    """Fork a child for each step until one lives to the end."""
+    folder = Path(mkdtemp())
+    for step in range(1, 1000):
+        pid = os.fork()
+        if pid == 0:
+            try:
+                asyncio.run(spend_all(args, Fuse(step), folder))
+            except BaseException as error:  # noqa: BLE001 - a child must not run on as its parent
+                sys.stderr.write(f"{error!r}\n")
+                os._exit(1)
+            os._exit(0)
+        _, status = os.waitpid(pid, 0)
+        was_killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
+        ended = "done" if status == 0 else "failed"
+        sys.stdout.write(f"{step if was_killed else ended}\n")
+        sys.stdout.flush()
+        if not was_killed or not sys.stdin.readline():
+            break
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
