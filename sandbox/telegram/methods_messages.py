@@ -27,6 +27,8 @@ ACTIONS = frozenset(
     }
 )
 _TWO_DAYS_S = 48 * 3600
+_TEXT = frozenset({"text", "entities", "link_preview_options"})
+_CAPTION = frozenset({"caption", "caption_entities", "show_caption_above_media"})
 _SAME = (
     "message is not modified: specified new message content and reply markup are exactly the "
     "same as a current content and reply markup of the message"
@@ -76,15 +78,27 @@ def _changed(call: Call, message: Message) -> dict[str, Any]:
     return message.view(call.bot)
 
 
-def _apply(call: Call, message: Message, body: dict[str, Any], replaced: set[str]) -> Any:  # noqa: ANN401 - a Message
+def _apply(
+    call: Call,
+    message: Message,
+    body: dict[str, Any],
+    replaced: frozenset[str],
+    *,
+    other_file: bool = False,
+) -> None:
+    """Put `body` in the place of the fields `replaced`, and the call's keyboard under it.
+
+    Raises:
+        Refusal: nothing would change, or too many edits.
+    """
     keyboard = markup.inline_of(call, message.chat.type)
     kept = {name: value for name, value in message.fields.items() if name in replaced}
-    if kept == body and markup.same(message.fields.get("reply_markup"), keyboard):
+    same = kept == body and markup.same(message.fields.get("reply_markup"), keyboard)
+    if same and not other_file:
         raise bad_request(_SAME)
     _charge(call, message)
     message.fields = {k: v for k, v in message.fields.items() if k not in replaced} | body
     _set_keyboard(message, keyboard)
-    return _changed(call, message)
 
 
 def _charge(call: Call, message: Message) -> None:
@@ -100,7 +114,7 @@ def _set_keyboard(message: Message, keyboard: dict[str, Any] | None) -> None:
 
 
 @method("editMessageText")
-async def edit_message_text(call: Call) -> Any:  # noqa: ANN401 - Message or True
+async def edit_message_text(call: Call) -> dict[str, Any]:
     """Another text for a text message."""
     body = text.message_text(call)
     if call.text("inline_message_id"):
@@ -108,21 +122,23 @@ async def edit_message_text(call: Call) -> Any:  # noqa: ANN401 - Message or Tru
     _, message = _editable(call)
     if message.media is not None or "text" not in message.fields:
         raise bad_request("there is no text in the message to edit")
-    return _apply(call, message, body, {"text", "entities", "link_preview_options"})
+    _apply(call, message, body, _TEXT)
+    return _changed(call, message)
 
 
 @method("editMessageCaption")
-async def edit_message_caption(call: Call) -> Any:  # noqa: ANN401 - Message or True
+async def edit_message_caption(call: Call) -> dict[str, Any]:
     """Another caption for a media message."""
     body = text.caption(call)
     _, message = _editable(call)
     if message.media is None:
         raise bad_request("there is no caption in the message to edit")
-    return _apply(call, message, body, {"caption", "caption_entities", "show_caption_above_media"})
+    _apply(call, message, body, _CAPTION)
+    return _changed(call, message)
 
 
 @method("editMessageReplyMarkup")
-async def edit_message_reply_markup(call: Call) -> Any:  # noqa: ANN401 - Message or True
+async def edit_message_reply_markup(call: Call) -> dict[str, Any]:
     """Another keyboard, or none."""
     markup.of(call)
     _, message = _editable(call)
@@ -135,7 +151,7 @@ async def edit_message_reply_markup(call: Call) -> Any:  # noqa: ANN401 - Messag
 
 
 @method("editMessageMedia")
-async def edit_message_media(call: Call) -> Any:  # noqa: ANN401 - Message or True
+async def edit_message_media(call: Call) -> dict[str, Any]:
     """Another file for a media message."""
     item = call.json("media", "input media")
     if not isinstance(item, dict):
@@ -157,16 +173,10 @@ async def edit_message_media(call: Call) -> Any:  # noqa: ANN401 - Message or Tr
     except inputs.MediaFailure as failure:
         raise failure.refusal() from None
     before = message.media
-    if before is None or before.kind != kind or before.content is not media.content:
-        message.fields.pop("caption", None)
+    other = before is None or before.kind != kind or before.content is not media.content
+    _apply(call, message, body, _TEXT | _CAPTION | {"has_media_spoiler"}, other_file=other)
     message.media, message.source = media, source
-    replaced = {"text", "entities", "caption", "caption_entities", "has_media_spoiler",
-                "show_caption_above_media", "link_preview_options"}  # fmt: skip
-    try:
-        return _apply(call, message, body, replaced)
-    except Exception:
-        message.media = before
-        raise
+    return _changed(call, message)
 
 
 def deletable(call: Call, message: Message) -> bool:
