@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if chosen.command == "simulate" and not chosen.history:
         from bot import simulate  # noqa: PLC0415 - it loads what only it needs
 
-        return simulate.main(chosen)
+        return int(simulate.main(chosen))
     try:
         settings = load()
     except SettingsError as error:

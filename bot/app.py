@@ -30,6 +30,7 @@ from bot.intake import Intake
 from bot.parts import Parts, built, utc_now
 from bot.store import notes, views
 from bot.telegram.polling import Polling, TokenRefusedError
+from bot.telegram.webhook import set_webhook
 from bot.web import Door, Web, Webhook, webhook_for
 from handlers.commands import publish_menu
 
@@ -151,12 +152,8 @@ class Running:
                 task.cancel()
 
     async def _set_webhook(self, webhook: Webhook) -> None:
-        await self.app.bot.set_webhook(
-            str(self._settings.webhook_url).rstrip("/") + webhook.path,
-            secret_token=webhook.secret.get_secret_value(),
-            allowed_updates=UPDATES,
-            max_connections=100,
-        )
+        url = str(self._settings.webhook_url).rstrip("/") + webhook.path
+        await set_webhook(self.app.bot, url, secret=webhook.secret, allowed_updates=UPDATES)
 
     async def _database(self) -> str:
         async with self._parts.db.begin() as tx:

@@ -1,7 +1,6 @@
 """The whole bot on one machine: real handlers, store and adapters, against the stand-ins."""
 
 import asyncio
-import contextlib
 import tempfile
 import webbrowser
 from pathlib import Path
@@ -19,9 +18,7 @@ def demo(*, port_base: int, speed: float) -> int:
     """Start everything, say where to look, and run until Ctrl-C."""
     logs.set_up(level="WARNING", style="text")
     with tempfile.TemporaryDirectory(prefix="storybell-demo-") as folder:
-        with contextlib.suppress(KeyboardInterrupt):
-            return asyncio.run(_demo(Path(folder), port_base, speed))
-    return 0
+        return asyncio.run(_demo(Path(folder), port_base, speed))
 
 
 async def _demo(folder: Path, port_base: int, speed: float) -> int:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import Literal, Protocol
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -52,7 +52,7 @@ class Albums(Protocol):
         *,
         caption_html: str | None,
         options: SendOptions,
-        lane: str,
+        lane: Literal["alert"],
         asker: Asker,
     ) -> Outcome:
         """Send an album; tell what came of it."""

@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import Any
 
 import aiohttp
 from telegram.ext import ExtBot
@@ -24,6 +25,8 @@ from bot.store.database import Database
 from bot.stories_api import Endpoint, StoriesApi
 from bot.subscriptions import Rules, Subscriptions
 from bot.telegram.admins import Admins, Operators
+from bot.telegram.gates import SharedGates
+from bot.telegram.pacing import Pacing
 from bot.telegram.request import AiohttpRequest
 from bot.telegram.sender import Fallback, Sender
 from bot.telegram.texts import Texts
@@ -45,7 +48,7 @@ def utc_now() -> datetime:
 class Parts:
     """What the loops run."""
 
-    bot: ExtBot[None]
+    bot: ExtBot[Any]
     db: Database
     services: Services
     treasurer: Treasurer
@@ -71,7 +74,7 @@ async def built(settings: Settings) -> AsyncIterator[Parts]:
         to_api = await stack.enter_async_context(
             aiohttp.ClientSession(connector=aiohttp.TCPConnector(keepalive_timeout=IDLE_S))
         )
-        bot = _bot(settings, metrics)
+        bot = _bot(settings, db, metrics)
         operators = Operators(bot, settings.admin_ids)
         media = Media(to_media, spool, trusted_origin=settings.trusted_media_origin, now=utc_now)
         ledger = Ledger(
@@ -165,14 +168,19 @@ def paid_download(api: StoriesApi, ledger: Ledger, spool: Spool) -> Fallback:
     return download
 
 
-def _bot(settings: Settings, metrics: Metrics) -> ExtBot[None]:
+def _bot(settings: Settings, db: Database, metrics: Metrics) -> ExtBot[Any]:
     url = str(settings.telegram_api_url).rstrip("/")
+    token = settings.telegram_token.get_secret_value()
+    bot_id = int(token.partition(":")[0])
+    # One process on SQLite keeps its limits in memory; replicas share them as rows.
+    gates = None if db.is_sqlite else SharedGates(db, bot_id, utc_now)
     return ExtBot(
-        settings.telegram_token.get_secret_value(),
+        token,
         base_url=f"{url}/bot",
         base_file_url=f"{url}/file/bot",
         request=AiohttpRequest(metrics=metrics),
         get_updates_request=AiohttpRequest(connections=1),
+        rate_limiter=Pacing(settings.messages_per_second, gates=gates, metrics=metrics),
     )
 
 

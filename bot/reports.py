@@ -4,8 +4,10 @@ import argparse
 
 from rich.console import Console
 
-from bot import spending
+from bot import simulate, spending
 from bot.config import Settings
+from bot.simulation import Record
+from bot.store import history
 from bot.store.database import Database
 
 
@@ -26,3 +28,16 @@ async def print_spending(settings: Settings, arguments: argparse.Namespace) -> i
     async with _database(settings) as db:
         await db.migrate()
         return await spending.main(arguments, db)
+
+
+async def simulate_history(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Print what another budget would have bought of the alerts that this bot gave."""
+    async with _database(settings) as db:
+        await db.migrate()
+        async with db.read() as tx:
+            past = await history.read(tx)
+    records = [
+        Record(name, weight, [moment.timestamp() for moment in taken_at])
+        for name, (weight, taken_at) in past.items()
+    ]
+    return simulate.run(records, arguments)

@@ -172,6 +172,8 @@ class Instagram:
         details.setdefault("variant", profile.rng.randrange(60))
         story = Story(pk, profile, at, media_type, **details)  # type: ignore[arg-type]  # the caller's fields of Story
         self._stories[pk] = story
+        if "pk" in story.overrides:  # shown under another id, it is found by it, too
+            self._stories[str(story.overrides["pk"])] = story
         profile.stories.append(story)
         profile.stories.sort(key=lambda s: (s.taken_at, s.pk))
         for old in profile.stories[:-MOST_STORIES]:

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from bot.codec import dump_stories, load_stories
 from bot.domain import Story
+from bot.store import history
 from bot.store.database import Tx, insert_for
 from bot.store.schema import Timestamp, metadata
 
@@ -48,6 +49,7 @@ async def add(tx: Tx, found: Iterable[Story], *, now: datetime) -> list[str]:
     )
     statement = insert.on_conflict_do_nothing(index_elements=[stories.c.pk])
     new = set((await tx.execute(statement.returning(stories.c.pk))).scalars())
+    await history.add(tx, [story for story in rows if story.pk in new])
     await _refresh(tx, [story for story in rows if story.pk not in new])
     return [story.pk for story in rows if story.pk in new]
 

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
+from bot.store import history
 from bot.store.chats import chats
 from bot.store.database import Tx, insert_for
 from bot.store.deliveries import deliveries, is_open
@@ -17,6 +18,7 @@ STORIES_KEPT = timedelta(hours=48)  # after they expired: no list of deleted sto
 DELIVERIES_KEPT = timedelta(days=30)
 CLOSED_CHATS_KEPT = timedelta(days=30)
 PROFILES_KEPT = timedelta(days=30)
+HISTORY_KEPT = timedelta(days=60)
 FOLLOWS_KEPT = timedelta(days=2)
 SLICE = 1000
 
@@ -68,6 +70,7 @@ async def forget(tx: Tx, *, now: datetime) -> int:
                 ~sa.exists().where(deliveries.c.story_pk == stories.c.pk, is_open),
             ),
         ),
+        (history.moments, history.moments.c.at, history.moments.c.at < now - HISTORY_KEPT),
         (follows, follows.c.id, follows.c.at < now - FOLLOWS_KEPT),
         (
             chats,

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -16,7 +17,7 @@ def link(username: str, story: Json) -> str:
     return f"https://www.instagram.com/stories/{username}/{story['pk']}/"
 
 
-async def fresh(control: Control, username: str, **fields: object) -> tuple[str, Json]:
+async def fresh(control: Control, username: str, **fields: Any) -> tuple[str, Json]:
     """Make a profile with one photo; return the photo's link and the story."""
     await control.profile(username, full_name="Some <One> & Co")
     story = await control.publish(username, **fields)

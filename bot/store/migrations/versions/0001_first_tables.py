@@ -220,6 +220,21 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "moments",
+        sa.Column("profile_id", sa.String(length=32), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["profile_id"],
+            ["profiles.profile_id"],
+            name=op.f("fk_moments_profile_id_profiles"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("profile_id", "at", name=op.f("pk_moments")),
+    )
+    with op.batch_alter_table("moments", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_moments_at"), ["at"], unique=False)
+
+    op.create_table(
         "stories",
         sa.Column("pk", sa.String(length=32), nullable=False),
         sa.Column("profile_id", sa.String(length=32), nullable=False),
@@ -350,6 +365,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_stories_expires_at"))
 
     op.drop_table("stories")
+    with op.batch_alter_table("moments", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_moments_at"))
+
+    op.drop_table("moments")
     with op.batch_alter_table("lanes", schema=None) as batch_op:
         batch_op.drop_index(
             "ix_lanes_due",
