@@ -96,7 +96,7 @@ def _rule(policy: str, looks: float, trace: traces.Trace) -> Rule | None:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the benchmark."""
-    parser.add_argument("--profiles", type=int, default=600)
+    parser.add_argument("--profiles", type=int, default=400)
     parser.add_argument("--days", type=int, default=21, help="the first seven don't count")
     parser.add_argument("--seeds", type=int, nargs="+", default=[11, 12, 13])
     parser.add_argument("--quick", action="store_true", help="150 profiles, one seed")
@@ -199,8 +199,8 @@ def outage(seed: int, profiles: int) -> str:
         parts.append((result.lost, mean(seen) or 0.0, max(result.days) / budget))
     (_, before, _), (lost, after, most) = parts
     return (
-        f"seed {seed}: {lost} lost; stories of the 24 h after it {after:.1f} minutes ({before:.1f} "
-        f"without the outage); dearest UTC day {most:.3f} of the budget"
+        f"seed {seed}: {lost} lost; stories of the 24 h after it {after:.1f} minutes "
+        f"({before:.1f} without the outage); dearest UTC day {most:.3f} of the budget"
     )
 
 

@@ -1,0 +1,52 @@
+from math import exp
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.waiting import Echo, crossing, level_at
+
+shapes = st.lists(st.floats(0.05, 4), min_size=24, max_size=24)
+times = st.floats(0, 3e9)
+
+
+def waited(seen_at: float, rate: float, shape: list[float], echo: Echo, hours: float) -> float:
+    """Integrate by small steps what the closed form has at once."""
+    first, fast, second, slow = echo
+    steps = 4000
+    step = hours / steps
+    total = 0.0
+    for number in range(steps):
+        after = (number + 0.5) * step
+        level = rate * level_at(shape, seen_at + after * 3600)
+        level += first * exp(-fast * after) + second * exp(-slow * after)
+        total += level * (hours - after) * step
+    return total
+
+
+@given(times, shapes, st.floats(0.01, 5), st.floats(0, 4), st.floats(0, 2), st.floats(0.01, 30))
+def test_the_closed_form_is_the_integral(
+    seen_at: float, shape: list[float], rate: float, first: float, second: float, target: float
+) -> None:
+    echo = (first, 12.0, second, 1.0)
+    hours = crossing(seen_at, rate, shape, echo, target=target, most=30.0)
+    found = waited(seen_at, rate, shape, echo, hours)
+    if hours < 30.0:
+        assert abs(found - target) < 0.01 * target + 0.002
+    else:
+        assert found <= target * 1.01
+
+
+def test_at_a_constant_rate_the_interval_is_the_square_root() -> None:
+    shape = [1.0] * 24
+    hours = crossing(0.0, 0.5, shape, (0.0, 1.0, 0.0, 1.0), target=4.0, most=24.0)
+    assert abs(hours - 4.0) < 0.001
+
+
+@given(times, shapes, st.floats(0.01, 5), st.floats(0.001, 10), st.floats(0.001, 10))
+def test_a_higher_target_is_later(
+    seen_at: float, shape: list[float], rate: float, one: float, other: float
+) -> None:
+    echo = (0.5, 12.0, 0.2, 1.0)
+    early, late = sorted((one, other))
+    first = crossing(seen_at, rate, shape, echo, target=early, most=24.0)
+    assert first <= crossing(seen_at, rate, shape, echo, target=late, most=24.0) + 1e-3
