@@ -8,12 +8,13 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from functools import cache
 from pathlib import Path
 from typing import Literal
+from unicodedata import bidirectional
 
 from babel import Locale, dates, numbers
 from babel.messages.pofile import read_po
 
 from bot.errors import N_
-from bot.markup import Safe, clean, escape, has_rtl, isolate
+from bot.markup import Safe, clean, escape, has_rtl, isolate, plain
 
 __all__ = ["LANGUAGES", "N_", "Safe", "Translator", "language_for", "translator_for"]
 
@@ -191,11 +192,22 @@ def _catalogue(language: str) -> tuple[dict[str, tuple[str, ...]], Callable[[int
         return {}, lambda n: int(n != 1)
     with path.open("rb") as file:
         catalogue = read_po(file, locale=language)
+    is_rtl = Locale.parse(language).text_direction == "rtl"
     messages: dict[str, tuple[str, ...]] = {}
     for message in catalogue:
         text = message.string or ""
         forms = (text,) if isinstance(text, str) else tuple(text)
         key = message.id if isinstance(message.id, str) else message.id[0]
         if key and all(forms) and not message.fuzzy:
-            messages[key] = forms
+            messages[key] = tuple(map(_from_the_right, forms)) if is_rtl else forms
     return messages, gettext.c2py(catalogue.plural_expr)
+
+
+def _from_the_right(text: str) -> str:
+    """Begin with a mark every line that a command or a Latin name would turn to the left."""
+    lines = []
+    for line in text.split("\n"):
+        letters = _FIELD.sub("", plain(line))
+        first = next((d for c in letters if (d := bidirectional(c)) in {"L", "R", "AL"}), "")
+        lines.append(f"\u200f{line}" if first == "L" else line)
+    return "\n".join(lines)

@@ -118,6 +118,16 @@ def test_arabic_alone_runs_from_right_to_left() -> None:
     assert [code for code in LANGUAGES if translator_for(code).rtl] == ["ar"]
 
 
+def test_no_line_of_arabic_begins_at_the_left() -> None:
+    forms = [form for forms in i18n._catalogue("ar")[0].values() for form in forms]
+    lines = [line for form in forms for line in form.splitlines()]
+    assert "\u200f/settings: المنطقة الزمنية وساعات الهدوء والملخص" in lines
+    assert "<b>هذه المحادثة</b>" in lines
+    for line in lines:
+        strong = re.sub(r"<[^>]*>|\{[a-z_]+\}|[^\w\u200f]|[\d_]", "", line)
+        assert not strong[:1].isascii() or not strong, line
+
+
 def test_each_language_is_named_in_its_own_words() -> None:
     for code, name in LANGUAGES.items():
         own = Locale.parse(code).get_display_name(code) or "?"
