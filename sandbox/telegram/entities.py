@@ -41,6 +41,9 @@ _KINDS = {
     "DateTime": "date_time",
 }
 _BACK = {kind: name for name, kind in _KINDS.items() if name != "PreCode"}
+_FOUND_ALONE = frozenset(  # Telegram finds these by itself, wherever the caller sees them
+    {"mention", "hashtag", "cashtag", "bot_command", "url", "email", "phone_number"}
+)
 _AUTOMATIC = re.compile(r"[@#$/.:]|\d{6}|\+\d")
 _UNLISTED = ("BankCardNumber", "MediaTimestamp")  # not in the Bot API
 
@@ -74,7 +77,7 @@ def parse_mode_of(value: object) -> str:
 
 
 def formatted(
-    text: str, mode: str, given: list[dict[str, Any]] | None = None
+    text: str, mode: str, given: list[Any] | None = None
 ) -> tuple[str, list[dict[str, Any]]]:
     """The text as it is shown, trimmed, and its entities, automatic ones included.
 
@@ -116,19 +119,35 @@ def _shown(entity: dict[str, Any]) -> dict[str, Any]:
     return shown
 
 
-def _checked(text: str, given: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _checked(text: str, given: list[Any]) -> list[dict[str, Any]]:
     length = utf16(text)
     kept = []
     for entity in given:
-        kind = entity.get("type")
-        try:
-            offset, size = int(entity["offset"]), int(entity["length"])
-        except (KeyError, TypeError, ValueError):
-            raise bad_request("can't parse MessageEntity: can't find field \"offset\"") from None
-        if offset < 0 or size <= 0 or offset >= length or kind not in _BACK:
+        offset, size, kind = _read(entity)
+        if kind in _FOUND_ALONE or offset < 0 or size <= 0 or offset >= length:
             continue
         kept.append(entity | {"offset": offset, "length": min(size, length - offset)})
     return sorted(kept, key=lambda entity: (entity["offset"], -entity["length"]))
+
+
+def _read(entity: object) -> tuple[int, int, str]:
+    what = "can't parse MessageEntity: "
+    if not isinstance(entity, dict):
+        raise bad_request(f"{what}expected an Object")
+    numbers = []
+    for field in ("offset", "length"):
+        if field not in entity:
+            raise bad_request(f'{what}Can\'t find field "{field}"')
+        try:
+            numbers.append(int(entity[field]))
+        except (TypeError, ValueError):
+            raise bad_request(f'{what}Field "{field}" must be of type Number') from None
+    kind = entity.get("type")
+    if not kind:
+        raise bad_request(f"{what}Type is not specified")
+    if kind not in _BACK:
+        raise bad_request(f"{what}Unsupported type specified")
+    return numbers[0], numbers[1], str(kind)
 
 
 def utf16(text: str) -> int:

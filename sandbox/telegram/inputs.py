@@ -46,8 +46,15 @@ class MediaFailure(Exception):  # noqa: N818 - an answer of Telegram's media ser
         return bad_request(self.text)
 
 
-def local(call: Call, kind: str, value: str, field: str = "") -> Given | str | None:
-    """What can be said without the web: an upload, a file_id, or a URL as text; None for nothing.
+def there(call: Call, value: str, field: str = "") -> bool:
+    """Whether a file was sent at all; all else about it is looked at once the chat is known."""
+    if _upload(call, value, field) is not None:
+        return True
+    return bool(value) and not value.startswith("attach://")
+
+
+def local(call: Call, kind: str, value: str, field: str = "") -> Given | str:
+    """What can be said without the web: an upload, a file_id, or a URL as text.
 
     Raises:
         Refusal: an upload is empty or too big, a file_id is wrong.
@@ -55,8 +62,6 @@ def local(call: Call, kind: str, value: str, field: str = "") -> Given | str | N
     upload = _upload(call, value, field)
     if upload is not None:
         return _from_upload(call, kind, upload)
-    if not value or value.startswith("attach://"):
-        return None
     if "." in value:
         _check_url(value)
         return value

@@ -46,34 +46,33 @@ def of(call: Call, chat_type: str = "private") -> Markup | None:
     if not isinstance(value, dict):
         raise bad_request("object expected as reply markup")
     if "inline_keyboard" in value:
-        rows = _rows(value["inline_keyboard"], "inline keyboard", "inline keyboard button")
+        rows = _rows(value["inline_keyboard"], "inline_keyboard", "InlineKeyboardMarkup")
         keyboard = [[_inline_button(button, chat_type) for button in row] for row in rows]
         if sum(len(row) for row in keyboard) > _TOO_MANY_BUTTONS:
             raise bad_request("reply markup is too long")
         filled = [row for row in keyboard if row]
         return {"inline_keyboard": filled} if filled else None
     if "keyboard" in value:
-        rows = _rows(value["keyboard"], "keyboard", "keyboard button")
+        rows = _rows(value["keyboard"], "keyboard", "ReplyKeyboardMarkup")
         return value | {"keyboard": [[_plain_button(button) for button in row] for row in rows]}
     if truth(value.get("remove_keyboard")) or truth(value.get("force_reply")):
         return dict(value)
     return None
 
 
-def _rows(value: object, keyboard: str, button: str) -> list[list[Any]]:
-    field = keyboard.replace(" ", "_")
+def _rows(value: object, field: str, markup: str) -> list[list[Any]]:
+    where = f'field "{field}" of the {markup} must be'
     if not isinstance(value, list):
-        raise bad_request(f'field "{field}" of the ReplyMarkup must be an Array')
-    for row in value:
-        if not isinstance(row, list):
-            raise _cannot(button, f'field "{field}" must be an Array of Arrays')
+        raise bad_request(f"{where} an Array")
+    if not all(isinstance(row, list) for row in value):
+        raise bad_request(f"{where} an Array of Arrays")
     return value
 
 
 def _text(button: dict[str, Any], what: str) -> str:
     text = button.get("text")
     if not isinstance(text, str):
-        raise _cannot(what, 'can\'t find field "text"')
+        raise _cannot(what, 'Can\'t find field "text"')
     return text
 
 
@@ -82,7 +81,7 @@ def _inline_button(button: object, chat_type: str) -> dict[str, Any]:
     if not isinstance(button, dict):
         raise _cannot(what, "InlineKeyboardButton must be an Object")
     text = _text(button, what)
-    action = next((name for name in _ACTIONS if name in button), None)
+    action = next((name for name in _ACTIONS if _acts(button, name)), None)
     if action is None:
         raise _cannot(what, "Text buttons are unallowed in the inline keyboard")
     if not text.strip():
@@ -96,6 +95,12 @@ def _inline_button(button: object, chat_type: str) -> dict[str, Any]:
     if (icon := button.get("icon_custom_emoji_id")) is not None:
         shown["icon_custom_emoji_id"] = str(icon)
     return shown
+
+
+def _acts(button: dict[str, Any], name: str) -> bool:
+    if name in {"url", "callback_data"}:  # empty ones count as absent
+        return bool(button.get(name))
+    return name in button
 
 
 def _action(action: str, value: object, chat_type: str) -> object:
@@ -114,7 +119,7 @@ def _action(action: str, value: object, chat_type: str) -> object:
         if chat_type != "private":
             raise bad_request("BUTTON_TYPE_INVALID")
         if not isinstance(url, str):
-            raise _cannot(what, 'can\'t find field "url"')
+            raise _cannot(what, 'Can\'t find field "url"')
         if not url.startswith("https://"):
             raise bad_request(
                 f"inline keyboard button Web App URL '{url}' is invalid: "
@@ -148,7 +153,7 @@ def _plain_button(button: object) -> dict[str, Any]:
     if isinstance(button, str):
         return {"text": button}
     if not isinstance(button, dict):
-        raise _cannot("keyboard button", "KeyboardButton must be an Object")
+        raise _cannot("keyboard button", "KeyboardButton must be a String or an Object")
     _text(button, "keyboard button")
     return dict(button)
 

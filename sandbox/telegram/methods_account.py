@@ -109,7 +109,7 @@ def _scope(call: Call) -> str:
         return str(kind)
     if kind not in _CHAT_SCOPES:
         raise bad_request("unsupported BotCommandScope type" if kind else
-                          "can't parse BotCommandScope: can't find field \"type\"")  # fmt: skip
+                          "can't parse BotCommandScope: Can't find field \"type\"")  # fmt: skip
     chat_id = value.get("chat_id")
     if chat_id in {None, ""}:
         raise bad_request("chat_id is empty")
@@ -123,7 +123,7 @@ def _command(item: object) -> dict[str, Any]:
         raise bad_request("expected an Array of BotCommand")
     for field in ("command", "description"):
         if not isinstance(item.get(field), str):
-            raise bad_request(f"can't parse BotCommand: can't find field \"{field}\"")
+            raise bad_request(f"can't parse BotCommand: Can't find field \"{field}\"")
     command = item["command"].removeprefix("/").strip()
     description = item["description"].strip()
     if not command:

@@ -26,12 +26,12 @@ async def pace(call: Call) -> None:
 
 
 async def _send(call: Call, kind: str) -> dict[str, Any]:
+    if not inputs.there(call, call.text(kind), kind):
+        raise bad_request(f"there is no {kind} in the request")
     body = text.caption(call)
     await pace(call)
-    given = inputs.local(call, kind, call.text(kind), kind)
-    if given is None:
-        raise bad_request(f"there is no {kind} in the request")
     where = sending.place(call, kind)
+    given = inputs.local(call, kind, call.text(kind), kind)
     try:
         media, source = await inputs.finish(call, kind, given, call.params)
     except MediaFailure as failure:
@@ -76,7 +76,7 @@ async def send_voice(call: Call) -> dict[str, Any]:
     return await _send(call, "voice")
 
 
-Item = tuple[str, dict[str, Any], Given | str, dict[str, Any]]  # kind, options, file, caption
+Item = tuple[str, dict[str, Any], dict[str, Any]]  # kind, options, caption
 
 
 def _item(call: Call, item: object) -> Item:
@@ -84,7 +84,7 @@ def _item(call: Call, item: object) -> Item:
         raise bad_request("can't parse InputMedia: expected an Object")
     kind = item.get("type")
     if not isinstance(kind, str):
-        raise bad_request("can't parse InputMedia: can't find field \"type\"")
+        raise bad_request("can't parse InputMedia: Can't find field \"type\"")
     kind = kind.lower()
     if kind == "animation":
         raise bad_request(
@@ -95,11 +95,10 @@ def _item(call: Call, item: object) -> Item:
     caption = text.of_item(item)
     media = item.get("media")
     if not isinstance(media, str):
-        raise bad_request("can't parse InputMedia: can't find field \"media\"")
-    given = inputs.local(call, kind, media)
-    if given is None:
+        raise bad_request("can't parse InputMedia: Can't find field \"media\"")
+    if not inputs.there(call, media):
         raise bad_request("can't parse InputMedia: media not found")
-    return kind, item, given, caption
+    return kind, item, caption
 
 
 def _check_album(items: list[Item]) -> None:
@@ -111,7 +110,7 @@ def _check_album(items: list[Item]) -> None:
     for kind in _ALONE:
         if kind in kinds and len(kinds) > 1:
             raise bad_request(f"{_TITLE[kind]} can't be mixed with other media types")
-    above = {truth(item.get("show_caption_above_media")) for _, item, *_ in items}
+    above = {truth(item.get("show_caption_above_media")) for _, item, _ in items}
     if len(above) > 1:
         raise bad_request(
             "parameter show_caption_above_media must be the same for all messages in the album"
@@ -130,13 +129,17 @@ async def send_media_group(call: Call) -> list[dict[str, Any]]:
     where = sending.place(call, items[0][0], with_markup=False)
     for kind in {kind for kind, *_ in items[1:]}:
         targets.check_right(where.chat, call.bot, kind)
+    files = [inputs.local(call, kind, options["media"]) for kind, options, _ in items]
     sending.charge(call, where.chat, len(items))
     results = await asyncio.gather(
-        *(_finished(call, number, item) for number, item in enumerate(items, 1))
+        *(
+            _finished(call, number, item, file)
+            for number, (item, file) in enumerate(zip(items, files, strict=True), 1)
+        )
     )
     group = str(next(call.world.media_group)) if len(items) > 1 else None
     messages: list[Message] = []
-    for result, (_, _, _, caption) in zip(results, items, strict=True):
+    for result, (_, _, caption) in zip(results, items, strict=True):
         if isinstance(result, MediaFailure):
             where.chat.next_id()  # the id of a message that failed is not given again
             continue
@@ -149,8 +152,10 @@ async def send_media_group(call: Call) -> list[dict[str, Any]]:
     return [message.view(call.bot) for message in messages]
 
 
-async def _finished(call: Call, number: int, item: Item) -> tuple[Media, str] | MediaFailure:
-    kind, options, given, _ = item
+async def _finished(
+    call: Call, number: int, item: Item, given: Given | str
+) -> tuple[Media, str] | MediaFailure:
+    kind, options, _ = item
     wanted = call.fault.fault if call.fault else {}
     if wanted.get("fail_item") == number:
         return MediaFailure(str(wanted.get("description") or "Wrong type of the web page content"))

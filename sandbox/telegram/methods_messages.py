@@ -159,8 +159,7 @@ async def edit_message_media(call: Call) -> dict[str, Any]:
     kind = str(item.get("type", ""))
     if kind not in {"photo", "video", "document", "animation", "audio"}:
         raise bad_request(f'can\'t parse InputMedia: invalid type "{kind}" specified')
-    given = inputs.local(call, kind, str(item.get("media") or ""))
-    if given is None:
+    if not inputs.there(call, str(item.get("media") or "")):
         raise bad_request("can't parse InputMedia: media not found")
     body = text.of_item(item)
     _, message = _editable(call)
@@ -168,6 +167,7 @@ async def edit_message_media(call: Call) -> dict[str, Any]:
         mixing = {"photo", "video"}
         if message.media.kind != kind and not {message.media.kind, kind} <= mixing:
             raise bad_request("can't change media type in the album")
+    given = inputs.local(call, kind, str(item["media"]))
     try:
         media, source = await inputs.finish(call, kind, given, item)
     except inputs.MediaFailure as failure:

@@ -33,16 +33,14 @@ def _invoice(call: Call) -> dict[str, Any]:
 
 
 def _check_texts(call: Call) -> None:
+    for field in ("title", "description", "payload", "currency", "prices"):
+        if not call.text(field):
+            raise bad_request(f'parameter "{field}" is required')
     for field, limit in _LIMITS.items():
-        value = call.text(field)
-        if not value.strip():
-            raise bad_request(f"PRODUCT_{field.upper()}_EMPTY")
-        if len(value) > limit:
+        if len(call.text(field)) > limit:
             raise bad_request(f"PRODUCT_{field.upper()}_INVALID")
-    if not 1 <= len(call.text("payload").encode()) <= 128:
+    if len(call.text("payload").encode()) > 128:
         raise bad_request("INVOICE_PAYLOAD_INVALID")
-    if not call.text("currency"):
-        raise bad_request("CURRENCY_INVALID")
 
 
 def _total(call: Call) -> int:
@@ -50,8 +48,12 @@ def _total(call: Call) -> int:
     if not isinstance(prices, list):
         raise bad_request("expected an Array of labeled prices")
     for price in prices:
-        if not isinstance(price, dict) or not isinstance(price.get("label"), str):
-            raise bad_request("can't parse labeled price: can't find field \"label\"")
+        if not isinstance(price, dict):
+            raise bad_request("can't parse labeled price: LabeledPrice must be an Object")
+        if not isinstance(price.get("label"), str):
+            raise bad_request("can't parse labeled price: Can't find field \"label\"")
+    if not prices:
+        raise bad_request("there must be at least one price")
     if call.text("currency") == STARS and len(prices) != 1:
         raise bad_request("STARS_INVOICE_INVALID")
     return sum(whole(price.get("amount", 0)) for price in prices)

@@ -103,7 +103,7 @@ def _button(call: Call) -> dict[str, Any] | None:
     if button is None:
         return None
     if not isinstance(button, dict) or not isinstance(button.get("text"), str):
-        raise bad_request("can't parse inline query results button: can't find field \"text\"")
+        raise bad_request("can't parse inline query results button: Can't find field \"text\"")
     start = button.get("start_parameter")
     if start is None and "web_app" not in button:
         raise bad_request("inline query results button must have exactly one optional field")
@@ -119,7 +119,7 @@ def _result(call: Call, result: object) -> dict[str, Any]:
         raise bad_request("can't parse inline query result: expected an Object")
     for field in ("type", "id"):
         if field not in result:
-            raise bad_request(f"can't parse inline query result: can't find field \"{field}\"")
+            raise bad_request(f"can't parse inline query result: Can't find field \"{field}\"")
     kind, ident = str(result["type"]), str(result["id"])
     if not 1 <= len(ident.encode()) <= 64:
         raise bad_request("RESULT_ID_INVALID")
@@ -129,7 +129,7 @@ def _result(call: Call, result: object) -> dict[str, Any]:
     elif kind in _NEEDED:
         for field in _NEEDED[kind]:
             if not result.get(field):
-                raise bad_request(f"can't parse inline query result: can't find field \"{field}\"")
+                raise bad_request(f"can't parse inline query result: Can't find field \"{field}\"")
     elif f"InlineQueryResult{kind.capitalize()}" not in load().objects:
         raise bad_request("can't parse inline query result: invalid inline query result type")
     return _formatted(call, kind, result)

@@ -24,7 +24,8 @@ def find(call: Call, name: str = "chat_id") -> Chat:
     """
     value = call.params.get(name)
     if value is None or value == "":
-        raise bad_request(f"{name} is empty" if name == "chat_id" else "chat_id is empty")
+        empty = "chat_id is empty" if name == "chat_id" else f'parameter "{name}" is required'
+        raise bad_request(empty)
     if isinstance(value, str) and value[:1] == "@":
         chat = call.world.named(value[1:])
     else:

@@ -48,11 +48,11 @@ def test_kinds_of_entities(html: str, kinds: list[str]) -> None:
 def test_entities_that_the_caller_gives() -> None:
     given: list[dict[str, Any]] = [
         {"type": "bold", "offset": 2, "length": 2},
-        {"type": "dance", "offset": 0, "length": 1},
+        {"type": "mention", "offset": 0, "length": 1},
         {"type": "bold", "offset": -1, "length": 1},
     ]
     assert formatted("  ab  ", "", given) == ("ab", [{"type": "bold", "offset": 0, "length": 2}])
-    with pytest.raises(Refusal, match="can't find field"):
+    with pytest.raises(Refusal, match="Can't find field"):
         formatted("ab", "", [{"type": "bold"}])
 
 

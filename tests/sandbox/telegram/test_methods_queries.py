@@ -148,14 +148,16 @@ async def test_invoices_that_are_refused(api: Api) -> None:
     two = [{"label": "a", "amount": 1}, {"label": "b", "amount": 1}]
     for change, words in (
         ({"title": "x" * 33}, "PRODUCT_TITLE_INVALID"),
-        ({"description": " "}, "PRODUCT_DESCRIPTION_EMPTY"),
+        ({"description": ""}, 'parameter "description" is required'),
         ({"payload": "x" * 129}, "INVOICE_PAYLOAD_INVALID"),
-        ({"currency": ""}, "CURRENCY_INVALID"),
+        ({"currency": ""}, 'parameter "currency" is required'),
         ({"currency": "EUR"}, "PAYMENT_PROVIDER_INVALID"),
         ({"prices": two}, "STARS_INVOICE_INVALID"),
         ({"prices": [{"label": "a", "amount": 0}]}, "CURRENCY_TOTAL_AMOUNT_INVALID"),
         ({"prices": "x"}, "can't parse prices JSON object"),
-        ({"prices": [1]}, "can't parse labeled price: can't find field \"label\""),
+        ({"prices": [1]}, "can't parse labeled price: LabeledPrice must be an Object"),
+        ({"prices": [{}]}, "can't parse labeled price: Can't find field \"label\""),
+        ({"prices": []}, "there must be at least one price"),
         ({"reply_markup": KEYBOARD}, "the first button must be a Pay button"),
     ):
         answer = await api.refusal("sendInvoice", chat_id=ann, **(INVOICE | change))
