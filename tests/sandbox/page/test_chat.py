@@ -50,6 +50,7 @@ async def test_formatting_has_the_right_ends_after_emoji(me: Tab, bot: ScriptedB
         "👩‍👩‍👧 <b>bold <i>both</i></b> <code>x&lt;1</code> "
         "<a href='https://example.org/'>link</a> "
         "<tg-spoiler>secret</tg-spoiler><blockquote>quoted</blockquote><s>old</s> #tag"
+        " see example.org/x?y=1, or me@example.org"
     )
     await bot.say(await _started(me, bot), html, parse_mode="HTML")
     text = me.page.locator("article.theirs .text")
@@ -59,6 +60,8 @@ async def test_formatting_has_the_right_ends_after_emoji(me: Tab, bot: ScriptedB
     await expect(text.locator("blockquote")).to_have_text("quoted")
     await expect(text.locator("s")).to_have_text("old")
     await expect(text.locator(".tagged")).to_have_text("#tag")
+    found = await text.get_by_role("link").evaluate_all("all => all.map((one) => one.href)")
+    assert found[1:] == ["https://example.org/x?y=1", "mailto:me@example.org"]
     link = text.get_by_role("link", name="link")
     assert await link.get_attribute("href") == "https://example.org/"
     assert "noopener" in (await link.get_attribute("rel") or "")

@@ -17,6 +17,8 @@ async function load() {
   const found = await api.commands(chat, store.person.language_code ?? "").catch(() => []);
   if (chat === store.open) known = found;
   $("command-menu").hidden = known.length === 0;
+  if (isOpen() && $("box").value) commandList.propose($("box").value);
+  else if (isOpen()) open(known);
 }
 
 function open(commands, at = 0) {
