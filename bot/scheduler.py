@@ -33,6 +33,7 @@ log = structlog.get_logger()
 
 LEASE = timedelta(minutes=2)  # a call takes 30 seconds at most
 IDLE = timedelta(seconds=2)  # somebody may have subscribed through another replica
+SHORTEST_S = 0.1
 LONGEST_WAIT = timedelta(minutes=5)  # for money, or for the API to be back
 PROBE_EVERY = timedelta(seconds=30)
 KEEP_EVERY = timedelta(minutes=1)
@@ -52,6 +53,7 @@ class Scheduler:
         *,
         rules: Rules,
         at_once: int = 8,
+        lease: timedelta = LEASE,
         wake: Callable[[], None] = lambda: None,
         metrics: Metrics | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -63,6 +65,7 @@ class Scheduler:
         self._subscriptions = subscriptions
         self._rules = rules
         self._at_once = at_once
+        self._lease = lease
         self._wake = wake
         self._now = now
         self._due = asyncio.Event()
@@ -84,6 +87,9 @@ class Scheduler:
 
     async def run(self) -> None:
         """Look at what is due until ``stop``."""
+        if self._db.is_sqlite:  # ours alone, so no lease is another's
+            async with self._db.begin() as tx:
+                await profiles.release(tx, now=self._now())
         while not self._stopping:
             self._due.clear()
             try:
@@ -92,9 +98,16 @@ class Scheduler:
                 log.exception("a round of looks failed")
                 looked = 0
             if not looked:
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(IDLE.total_seconds()):
-                        await self._due.wait()
+                await self._idle()
+
+    async def _idle(self) -> None:
+        """Wait until the next look is due, or somebody calls, or for a while."""
+        async with self._db.read() as tx:
+            due = await profiles.due_next(tx)
+        left = (due - self._now()).total_seconds() if due else IDLE.total_seconds()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(min(max(left, SHORTEST_S), IDLE.total_seconds())):
+                await self._due.wait()
 
     async def run_once(self) -> int:
         """Make one round of looks; return how many were made."""
@@ -127,12 +140,12 @@ class Scheduler:
         for_due, for_early = (int(min(part, room) // pace.cost) for part in held)
         most = 1 if self._api.is_failing else self._at_once  # one probe while it fails
         async with self._db.begin() as tx:
-            taken = await profiles.claim(tx, now=now, limit=min(for_due, most), lease=LEASE)
+            taken = await profiles.claim(tx, now=now, limit=min(for_due, most), lease=self._lease)
             spare = min(for_early, most) - len(taken)
             if spare > 0 and not self._api.is_failing:
                 rules = self._rules
                 taken += await profiles.claim(
-                    tx, now=now, limit=spare, lease=LEASE, early=rules.floor
+                    tx, now=now, limit=spare, lease=self._lease, early=rules.floor
                 )
             return [known for known in taken if not await _requeued(tx, known, pace, now)]
 

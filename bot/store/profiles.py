@@ -153,6 +153,12 @@ async def claim(
     return [Known(**row._mapping) for row in await tx.execute(statement)]  # noqa: SLF001 - public name
 
 
+async def release(tx: Tx, *, now: datetime) -> None:
+    """End all leases: right where one process alone uses the database, at its start."""
+    leased = sa.update(profiles).where(profiles.c.leased_until > now)
+    await tx.execute(leased.values(leased_until=EPOCH))
+
+
 async def put_off(tx: Tx, profile_id: str, *, until: datetime) -> None:
     """Let a look that could not be made wait, if anybody still follows the profile."""
     followed = sa.and_(profiles.c.profile_id == profile_id, profiles.c.next_look_at.is_not(None))

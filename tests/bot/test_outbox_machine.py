@@ -36,6 +36,11 @@ STEPS = 8
 OPEN, DONE = "open", ("sent", "parked", "dropped")
 
 
+ANSWERS = st.sampled_from(
+    ("sent", "sent", "half", "failed", "later", "wait", "lost", "gone", "moved", "chat")
+)
+
+
 class Model:
     """What must be true, in sets: who follows, what each is owed, what stands in the chats."""
 
