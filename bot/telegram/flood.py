@@ -14,7 +14,7 @@ Lane = Literal["reply", "alert"]
 
 CHAT_GAP_S = 1.0  # between two messages in a private chat, in the long run
 # Messages that may be ahead of that: a person's answer may come at once, an alert need not.
-BURST: dict[Lane, float] = {"reply": 20.0, "alert": 2.8}
+BURST: dict[Lane, float] = {"reply": 30.0, "alert": 2.8}
 STRICT_BURST = 2.8  # after Telegram said that it was too much
 ROUNDING_S = 0.001
 GROUP_LIMIT = 20

@@ -12,7 +12,8 @@ from tests.support.storybell import Bell, storybell
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def bell(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bell]:
     """Run the whole bot against a sandbox, for all tests of the module."""
-    async with storybell(tmp_path_factory.mktemp("bell"), admin_ids="1") as running:
+    plenty = {"daily_budget": 1_000_000, "person_burst": 1000, "person_daily_allowance": 1000}
+    async with storybell(tmp_path_factory.mktemp("bell"), **plenty) as running:
         yield running
 
 

@@ -1,0 +1,96 @@
+"""The chat's own settings, what it has used, and how it is forgotten."""
+
+import pytest
+
+from tests.support.control import Control
+from tests.support.storybell import Bell, buttons
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+async def test_the_language_is_telegrams_until_one_is_chosen(bell: Bell, control: Control) -> None:
+    eva = await control.person("Eva", language_code="ru")
+    (choice,) = await bell.ask(eva, "/language")
+    assert "✓ Русский" in buttons(choice)
+    await bell.press(eva, choice, "language:id")
+    (reply,) = await bell.ask(eva, "/stories quiet")
+    assert "quiet" in reply["text"]
+    (choice,) = await bell.ask(eva, "/language")
+    assert "✓ Bahasa Indonesia" in buttons(choice)
+
+
+async def test_the_zone_by_name_and_by_city(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    (reply,) = await bell.ask(ann, "/timezone Europe/Madrid")
+    assert "Europe/Madrid" in reply["text"]
+    (reply,) = await bell.ask(ann, "/timezone Mars/Olympus")
+    assert "I don't know the time zone Mars/Olympus" in reply["text"]
+    (cities,) = await bell.ask(ann, "/timezone")
+    await bell.press(ann, cities, buttons(cities)["Tokyo"])
+    assert "Asia/Tokyo" in (await bell.message(ann, cities["message_id"]))["text"]
+
+
+async def test_quiet_hours_and_digest_by_buttons(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    (page,) = await bell.ask(ann, "/settings")
+    for data in ("set:quiet", "set:quiet:22", "set:quiet:22:7"):
+        await bell.press(ann, page, data)
+    await bell.press(ann, page, "set:digest")
+    await bell.press(ann, page, "set:digest:18")
+    text = " ".join((await bell.message(ann, page["message_id"]))["text"].split())
+    assert "Quiet hours: 10:00 PM-7:00 AM Digest at: 6:00 PM" in text
+    await bell.press(ann, page, "set:quiet")
+    await bell.press(ann, page, "set:quiet:off")
+    assert "Quiet hours: none" in (await bell.message(ann, page["message_id"]))["text"]
+
+
+async def test_usage_counts_what_was_asked(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    await control.profile("used.up")
+    await control.publish("used.up")
+    await bell.ask(ann, "/stories used.up")
+    (report,) = await bell.ask(ann, "/usage")
+    text = report.get("caption") or report["text"]
+    assert "/stories: 1 requests, 3 credits, 1 items" in text
+    assert "97 of 100 credits" in text
+
+
+async def test_a_chat_is_erased_when_it_asks(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    await control.profile("to.forget")
+    await bell.ask(ann, "/subscribe to.forget")
+    (page,) = await bell.ask(ann, "/privacy")
+    await bell.press(ann, page, "erase")
+    await bell.press(ann, page, "erase:no")
+    assert "Nothing was erased" in (await bell.message(ann, page["message_id"]))["text"]
+    (page,) = await bell.ask(ann, "/privacy")
+    await bell.press(ann, page, "erase")
+    await bell.press(ann, page, "erase:yes")
+    assert "is erased" in (await bell.message(ann, page["message_id"]))["text"]
+    (reply,) = await bell.ask(ann, "/subscriptions")
+    assert "follows nobody yet" in reply["text"]
+
+
+@pytest.mark.parametrize("command", ["/spending", "/stats", "/stop_spending", "/resume_spending"])
+async def test_strangers_get_no_answer_to_the_operators_commands(
+    bell: Bell, control: Control, command: str
+) -> None:
+    ann = await control.person()
+    await control.say(ann, command)
+    (reply,) = await bell.ask(ann, "/help")
+    assert len(await control.replies(ann)) == 1
+    assert "Seeing stories" in reply["text"]
+
+
+async def test_the_menu_is_there_in_every_language(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    await bell.ask(ann, "/start")
+    menus = await control.requests("telegram", path="setMyCommands")
+    assert {m["params"].get("language_code") for m in menus} == {
+        None,
+        "es",
+        "pt",
+        "ru",
+        "ar",
+        "id",
+    }

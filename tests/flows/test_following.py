@@ -1,0 +1,203 @@
+"""Following profiles by words and buttons: who may, what it says, what it costs."""
+
+import json
+
+import pytest
+
+from tests.support.control import Control, Json
+from tests.support.storybell import Bell, buttons
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+async def profile(control: Control, name: str, stories: int = 1) -> None:
+    await control.profile(name)
+    now = (await control.state())["now"]
+    for n in range(stories):
+        await control.publish(name, taken_at=now - 600 + n)
+
+
+async def group_of(control: Control, **roles: int) -> int:
+    members = [{"user_id": user, "status": role} for role, user in roles.items()]
+    return await control.chat("supergroup", members=members)
+
+
+async def test_subscribing_offers_what_is_there_and_sends_only_what_is_new(
+    bell: Bell, control: Control
+) -> None:
+    ann = await control.person()
+    await profile(control, "follow.one", stories=2)
+    (reply,) = await bell.ask(ann, "/subscribe @follow.one")
+    assert "tell this chat of each new story of follow.one" in reply["text"]
+    assert "2 stories are there right now" in reply["text"]
+    story = await control.publish("follow.one")
+    (alert,) = await control.wait_replies(ann, 1, after=reply["message_id"], within=30)
+    assert alert["_story_pk"] == story["pk"]
+    assert alert["caption"].startswith("🔔 New story of follow.one")
+    before = await control.billed("/v1/user/stories/by/username")
+    await bell.press(ann, reply, "live:follow.one")
+    shown = await control.wait_replies(ann, 4, after=alert["message_id"])
+    assert len([m for m in shown if "photo" in m]) == 3
+    assert await control.billed("/v1/user/stories/by/username") == before
+
+
+async def test_subscribing_twice_says_so(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    await profile(control, "follow.two")
+    await bell.ask(ann, "/subscribe follow.two")
+    before = await control.billed("/v1/user/by/username")
+    (reply,) = await bell.ask(ann, "/subscribe follow.two")
+    assert "is followed already" in reply["text"]
+    assert await control.billed("/v1/user/by/username") == before
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("/subscribe nobody.has.it", "can't find nobody.has.it"),
+        ("/subscribe locked", "private account"),
+        ("/subscribe natgeo two words", "Write it as /subscribe"),
+        ("/subscribe natgeo @no_such_channel", "both of us are administrators"),
+        ("/subscriptions", "follows nobody yet"),
+        ("/unsubscribe all", "follows nobody yet"),
+        ("/export", "follows nobody yet"),
+        ("/import", "Send me the file"),
+        ("/preview natgeo.is.not.seen", "Nothing that I have seen"),
+        ("/why", "Write it with a name"),
+    ],
+)
+async def test_bad_input_has_one_sentence(
+    bell: Bell, control: Control, text: str, answer: str
+) -> None:
+    ann = await control.person()
+    (reply,) = await bell.ask(ann, text)
+    assert answer in reply["text"]
+
+
+async def test_the_list_leads_to_options_and_back(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    names = [f"list.{n}" for n in range(9)]
+    for name in names:
+        await profile(control, name, stories=0)
+        await bell.ask(ann, f"/subscribe {name}")
+    (page,) = await bell.ask(ann, "/subscriptions")
+    assert "follows 9 profiles" in page["text"]
+    assert "subs:1" in buttons(page).values()
+    first = buttons(page)["🔔 list.0"]
+    await bell.press(ann, page, first)
+    options = await bell.message(ann, page["message_id"])
+    assert "list.0" in options["text"]
+    one = first.partition(":")[2]
+    for option, sign in (("silent", "✅ Without a sound"), ("digest", "✅ Once a day (digest)")):
+        await bell.press(ann, options, f"opt:{one}:{option}")
+        options = await bell.message(ann, page["message_id"])
+        assert sign in buttons(options)
+    await bell.press(ann, options, f"opt:{one}:media")
+    await bell.press(ann, options, f"opt:{one}:pause")
+    options = await bell.message(ann, page["message_id"])
+    assert {"🎞 Photos only", "▶️ Resume"} <= buttons(options).keys()
+    await bell.press(ann, options, "subs:0")
+    assert "⏸ list.0" in buttons(await bell.message(ann, page["message_id"]))
+
+
+async def test_unsubscribing_asks_first(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    for name in ("leave.one", "leave.two"):
+        await profile(control, name, stories=0)
+        await bell.ask(ann, f"/subscribe {name}")
+    (sure,) = await bell.ask(ann, "/unsubscribe leave.one")
+    await bell.press(ann, sure, "unsub:no")
+    assert "Nothing was changed" in (await bell.message(ann, sure["message_id"]))["text"]
+    (sure,) = await bell.ask(ann, "/unsubscribe leave.one")
+    await bell.press(ann, sure, buttons(sure)["Yes, stop"])
+    assert "no longer followed" in (await bell.message(ann, sure["message_id"]))["text"]
+    (sure,) = await bell.ask(ann, "/unsubscribe all")
+    await bell.press(ann, sure, "unsub:all")
+    assert "1 profile is no longer" in (await bell.message(ann, sure["message_id"]))["text"]
+
+
+async def test_in_groups_only_administrators_change_anything(bell: Bell, control: Control) -> None:
+    boss, member = await control.person("Boss"), await control.person("Member")
+    group = await group_of(control, administrator=boss, member=member)
+    await profile(control, "group.one", stories=0)
+    (reply,) = await bell.ask(group, "/subscribe group.one", user=member)
+    assert "Only administrators" in reply["text"]
+    (reply,) = await bell.ask(group, "/subscribe group.one", user=boss)
+    assert "tell this chat" in reply["text"]
+    (listed,) = await bell.ask(group, "/subscriptions", user=member)
+    option = next(d for d in buttons(listed).values() if d.startswith("sub:"))
+    await bell.press(group, listed, option, user=member)
+    number = option.partition(":")[2]
+    await bell.press(group, listed, f"opt:{number}:pause", user=member)
+    (page,) = await bell.ask(group, "/subscriptions", user=member)
+    assert "🔔 group.one" in buttons(page)
+    await bell.press(group, listed, f"opt:{number}:pause", user=boss)
+    (page,) = await bell.ask(group, "/subscriptions", user=member)
+    assert "⏸ group.one" in buttons(page)
+
+
+async def test_an_anonymous_administrator_may(bell: Bell, control: Control) -> None:
+    boss = await control.person("Boss")
+    group = await group_of(control, creator=boss)
+    await profile(control, "group.two", stories=0)
+    (reply,) = await bell.ask(group, "/subscribe group.two", user=boss, sender_chat_id=group)
+    assert "tell this chat" in reply["text"]
+
+
+async def test_a_channel_is_served_for_who_runs_it(bell: Bell, control: Control) -> None:
+    boss, other = await control.person("Boss"), await control.person("Other")
+    members = [{"user_id": boss, "status": "creator"}]
+    channel = await control.chat("channel", "News", members=members, bot_status="administrator")
+    await profile(control, "channel.one", stories=0)
+    (reply,) = await bell.ask(other, f"/subscribe channel.one {channel}")
+    assert "both of us are administrators" in reply["text"]
+    (reply,) = await bell.ask(boss, f"/subscribe channel.one {channel}")
+    assert "of each new story of channel.one" in reply["text"]
+    story = await control.publish("channel.one")
+    (alert,) = await control.wait_replies(channel, 1, within=30)
+    assert alert["_story_pk"] == story["pk"]
+
+
+async def test_why_and_preview(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    await profile(control, "asked.why")
+    await bell.ask(ann, "/subscribe asked.why")
+    (why,) = await bell.ask(ann, "/why asked.why")
+    assert "Last look: just now" in why["text"]
+    (photo,) = await bell.ask(ann, "/preview asked.why")
+    assert "photo" in photo
+
+
+async def test_what_a_chat_follows_can_be_taken_along(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    await profile(control, "carried.one", stories=0)
+    await bell.ask(ann, "/subscribe carried.one")
+    for form in ("", " opml"):
+        (file,) = await bell.ask(ann, f"/export{form}")
+        assert file["document"]["file_name"].startswith("storybell.")
+        (sure,) = await bell.ask(ann, "/unsubscribe all")
+        await bell.press(ann, sure, "unsub:all")
+        (done,) = await bell.ask(ann, "/import", reply_to=file["message_id"])
+        assert done["text"].startswith("1 profile is followed from this file")
+
+
+async def defaults_of(bell: Bell, chat: int) -> tuple[Json, dict[str, str]]:
+    (page,) = await bell.ask(chat, "/settings")
+    await bell.press(chat, page, "defaults")
+    page = await bell.message(chat, page["message_id"])
+    return page, buttons(page)
+
+
+async def test_new_subscriptions_begin_with_the_defaults_of_the_chat(
+    bell: Bell, control: Control
+) -> None:
+    ann = await control.person()
+    page, _ = await defaults_of(bell, ann)
+    await bell.press(ann, page, "defaults:spoiler")
+    _, shown = await defaults_of(bell, ann)
+    assert "✅ Blurred until tapped" in shown
+    await profile(control, "with.defaults", stories=0)
+    (reply,) = await bell.ask(ann, "/subscribe with.defaults")
+    await bell.press(ann, reply, buttons(reply)["Options"])
+    assert "✅ Blurred until tapped" in buttons(await bell.message(ann, reply["message_id"]))
+    assert json.dumps(shown)
