@@ -134,7 +134,7 @@ async def test_a_phone_shows_one_pane_at_a_time(
         await expect(chat).to_be_hidden()
 
 
-@pytest.mark.parametrize("width", [320, 380, 761, 1024, 1280, 1900])
+@pytest.mark.parametrize("width", [320, 380, 761, 1280])
 async def test_nothing_is_wider_than_the_window(
     browser: Browser, box: Box, bot: ScriptedBot, width: int
 ) -> None:

@@ -6,10 +6,12 @@ import { actionIn, lastMessage, messages, now, on, store, unread } from "./state
 import { actionLine } from "./actions.js";
 
 const rank = (chat) => ({ private: 0, group: 1, supergroup: 1, channel: 2 })[chat.type];
+const pinned = (chat) => (chat.type === "private" ? 0 : 1);
 
+/** The chat with the bot stays on top, the others go by their latest message. */
 function ordered() {
   const newest = (chat) => lastMessage(chat.id)?.date ?? 0;
-  return [...store.chats.values()].sort((a, b) => newest(b) - newest(a) || rank(a) - rank(b));
+  return [...store.chats.values()].sort((a, b) => pinned(a) - pinned(b) || newest(b) - newest(a) || rank(a) - rank(b));
 }
 
 function describe(chat) {
