@@ -1,14 +1,11 @@
-"""What /usage, /spending and the command line show."""
+"""What /usage and /spending show."""
 
-import argparse
-import json
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot import spending as command
 from bot.accounts import daily_pace, days_to_come, spending_by, spending_of, usage_of
 from bot.domain import Asker
 from bot.errors import ApiUnavailableError
@@ -130,39 +127,3 @@ def test_the_pace_is_never_negative_and_follows_the_last_week(
 def test_the_month_ends_when_it_ends() -> None:
     assert days_to_come(datetime(2026, 4, 30, 12, tzinfo=UTC)) == 0.5
     assert days_to_come(datetime(2024, 2, 1, tzinfo=UTC)) == 29
-
-
-def options(*words: str) -> argparse.Namespace:
-    parser = argparse.ArgumentParser()
-    command.add_arguments(parser)
-    return parser.parse_args(words)
-
-
-async def test_the_command_prints_json(
-    month: Database, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert await command.main(options("--json", "--by", "chat"), month, now=lambda: NOW) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert told["credits"] == {"reserved": 12, "settled": 8, "refunded": 3, "open": 0} | {
-        "reserved": told["credits"]["settled"] + told["credits"]["refunded"]
-    }
-    assert [line["chat"] for line in told["lines"]] == [1, 2, 0]
-    assert told["requests"] == 6
-    assert await command.main(options("--json", "--days", "1"), month, now=lambda: NOW) == 0
-    assert json.loads(capsys.readouterr().out)["credits"]["settled"] == 5
-
-
-@pytest.mark.parametrize("by", ["endpoint", "chat", "day"])
-async def test_the_command_prints_a_table(
-    month: Database, capsys: pytest.CaptureFixture[str], by: str
-) -> None:
-    assert await command.main(options("--by", by), month, now=lambda: NOW) == 0
-    out = capsys.readouterr().out
-    assert {"endpoint": "stories", "chat": "schedule", "day": "2026-04-20"}[by] in out
-
-
-def test_days_out_of_reach_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    for days in ("0", "367", "x"):
-        with pytest.raises(SystemExit):
-            options("--days", days)
-    assert "days" in capsys.readouterr().err

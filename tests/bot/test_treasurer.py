@@ -2,12 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 from pydantic import SecretStr
 
-from bot.canary import Canary
 from bot.domain import Asker
 from bot.errors import OutOfServiceError
 from bot.ledger import Ledger, Payer
@@ -73,29 +72,3 @@ async def test_after_a_402_it_resumes_with_the_top_up_and_says_so_once(
     await ask()
     assert told == ["OutOfServiceError", "back"]
     assert await ledger.spent_today() == (1, 0)
-
-
-async def test_a_canary_without_stories_says_that_the_api_is_down(
-    sqlite_db: Database, box: Box
-) -> None:
-    clock = [NOW]
-    api = StoriesApi(box.session, url=box.urls.stories_api, key=SecretStr("k"), rate=1000)
-    ledger = Ledger(sqlite_db, FREE, now=lambda: clock[0])
-    canary = Canary(api, ledger, "@NatGeo ", now=lambda: clock[0])
-    assert not await canary.says_down()
-    assert not await canary.says_down()
-    assert await box.control.billed() == 3
-    await box.control.fault("stories", {"status": 200, "body": "[]"}, match="user/stories")
-    clock[0] += timedelta(minutes=5)
-    async with asyncio.TaskGroup() as group:
-        looks = [group.create_task(canary.says_down()) for _ in range(10)]
-    assert all(look.result() for look in looks)
-    assert await box.control.billed() == 5
-    clock[0] += timedelta(minutes=5)
-    await box.control.fault("stories", {"status": 500, "body": ""}, times=3)
-    api._transport._jitter = lambda low, _high: low
-    assert await canary.says_down()
-    clock[0] += timedelta(minutes=5)
-    await ledger.stop_spending()
-    assert not await canary.says_down()
-    assert not await Canary(api, ledger, "").says_down()

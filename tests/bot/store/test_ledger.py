@@ -1,0 +1,75 @@
+"""The ledger's entries: closed once, summed up, moved, made anonymous; no credit is lost."""
+
+from datetime import UTC, datetime, timedelta
+
+from bot.store import allowances, ledger
+from bot.store.database import Database, Tx
+from bot.store.spending import Sums, sums
+
+NOW = datetime(2026, 4, 8, 12, tzinfo=UTC)
+LONG_AGO = NOW.date() - timedelta(days=9999)
+
+
+async def add(tx: Tx, chat: int | None = 1, *, at: datetime = NOW, nominal: int = 2) -> int:
+    return await ledger.add(
+        tx, kind="link", chat_id=chat, user_id=5, endpoint="/x", nominal=nominal, now=at
+    )
+
+
+async def test_an_entry_is_closed_once(db: Database) -> None:
+    async with db.begin() as tx:
+        entry = await add(tx)
+        assert await ledger.open_credits(tx) == 2
+        assert await ledger.close(tx, entry, 0, now=NOW)
+        assert not await ledger.close(tx, entry, 2, now=NOW)
+        assert await ledger.open_credits(tx) == 0
+        assert [e.state for e in await ledger.entries(tx, since=NOW)] == ["refunded"]
+
+
+async def test_days_are_summed_up_in_parts_and_open_entries_stay(db: Database) -> None:
+    async with db.begin() as tx:
+        for n in range(7):
+            entry = await add(tx, n % 2, at=NOW - timedelta(days=40 + n % 3))
+            await ledger.close(tx, entry, n % 3, now=NOW)
+        await add(tx, at=NOW - timedelta(days=50))
+        await add(tx)
+        before = await sums(tx, since=LONG_AGO, by="all")
+        ledger.ROLLED_UP_AT_ONCE = 3
+        done = [await ledger.roll_up(tx, before=NOW.date()) for _ in range(4)]
+        ledger.ROLLED_UP_AT_ONCE = 5000
+        assert done == [3, 3, 1, 0]
+        assert await sums(tx, since=LONG_AGO, by="all") == before
+        assert len(await ledger.entries(tx, since=NOW - timedelta(days=99))) == 2
+        await ledger.forget_old(tx, NOW, days=41)
+        assert (await sums(tx, since=LONG_AGO, by="all"))["all"].requests < before["all"].requests
+
+
+async def test_a_group_that_moves_takes_its_bill_along_and_one_that_leaves_leaves_it(
+    db: Database,
+) -> None:
+    async with db.begin() as tx:
+        for chat in (-1, -100):
+            for days in (0, 40):
+                entry = await add(tx, chat, at=NOW - timedelta(days=days))
+                await ledger.close(tx, entry, 2, now=NOW)
+        await ledger.roll_up(tx, before=NOW.date() - timedelta(days=30))
+        await ledger.move_chat(tx, -1, -100)
+        assert await sums(tx, since=LONG_AGO, by="chat") == {"-100": Sums(4, 8, 8, 0, 0)}
+        await ledger.move_chat(tx, -100, ledger.NOBODY)
+        assert await sums(tx, since=LONG_AGO, by="chat") == {"0": Sums(4, 8, 8, 0, 0)}
+        await ledger.forget_person(tx, 5)
+        assert await ledger.of_person_since(tx, 5, NOW - timedelta(days=99)) == []
+
+
+async def test_allowances_move_and_go(db: Database) -> None:
+    day = NOW.date()
+    async with db.begin() as tx:
+        for chat in (-1, -100):
+            assert await allowances.take_allowances(tx, day, 2, [("chat", chat, 3)]) is None
+        assert await allowances.take_allowances(tx, day, 2, [("chat", -1, 3)]) == "chat"
+        assert await allowances.take_allowances(tx, day, 9, [("person", 1, 3)]) == "person"
+        await allowances.move_chat(tx, -1, -100)
+        assert await allowances.allowance_used(tx, "chat", -100, day) == 4
+        assert await allowances.allowance_used(tx, "chat", -1, day) == 0
+        await allowances.forget_old(tx, NOW + timedelta(days=2), days=366)
+        assert await allowances.allowance_used(tx, "chat", -100, day) == 0
