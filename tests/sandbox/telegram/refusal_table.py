@@ -59,6 +59,11 @@ TEXT: list[Row] = [
 ]  # fmt: skip
 
 MARKUP: list[Row] = [
+    ("sendMessage", _to("$ann", reply_parameters="[]"), "object expected as reply parameters"),
+    ("sendMessage", _to("$ann", reply_parameters={"message_id": 1, "chat_id": 999}), "chat not found"),
+    ("sendMessage", _marked(button(text=" ", callback_data="x")), "inline keyboard button text must be non-empty"),
+    ("sendMessage", _marked(button(web_app="x")), 'can\'t parse inline keyboard button: Can\'t find field "url"'),
+    ("sendMessage", _marked({"keyboard": [[{"x": 1}]]}), 'can\'t parse keyboard button: Can\'t find field "text"'),
     ("sendMessage", _marked({"keyboard": 7}), 'field "keyboard" of the ReplyKeyboardMarkup must be an Array'),
     ("sendMessage", _to("$ann", entities=[7]), "can't parse MessageEntity: expected an Object"),
     ("sendMessage", _to("$ann", entities=[{"type": "bold", "length": 1}]), "can't parse MessageEntity: Can't find field \"offset\""),
@@ -168,6 +173,11 @@ ALBUMS: list[Row] = [
 ]  # fmt: skip
 
 EDITS: list[Row] = [
+    ("editMessageText", {"inline_message_id": "x", "text": "x"}, "MESSAGE_ID_INVALID"),
+    ("editMessageMedia", {"chat_id": "$ann", "message_id": "$photo", "media": "[]"}, "object expected as input media"),
+    ("editMessageMedia", {"chat_id": "$ann", "message_id": "$photo", "media": {"type": "poll"}}, 'can\'t parse InputMedia: invalid type "poll" specified'),
+    ("editMessageMedia", {"chat_id": "$ann", "message_id": "$photo", "media": P | {"media": "http://w.test/gone.jpg"}}, "failed to get HTTP URL content"),
+    ("deleteMessages", {"chat_id": "$ann", "message_ids": "{}"}, "expected an Array of message identifiers"),
     ("editMessageText", {"chat_id": "$ann", "text": "x"}, "message identifier is not specified"),
     ("editMessageText", _to("$ann", message_id=9999), "message to edit not found"),
     ("editMessageText", _to("$ann", message_id="$said"), "message can't be edited"),
@@ -198,6 +208,23 @@ def _results(*results: object, **more: Any) -> Params:
 
 
 OTHERS: list[Row] = [
+    ("setMyCommands", {"commands": "x"}, "can't parse commands JSON object"),
+    ("setMyCommands", {"commands": "{}"}, "expected an Array of BotCommand"),
+    ("setMyCommands", {"commands": [7]}, "expected an Array of BotCommand"),
+    ("setMyCommands", {"commands": [{"command": "", "description": "x"}]}, "BOT_COMMAND_INVALID"),
+    ("setMyCommands", {"commands": [{"command": "a", "description": " "}]}, "command description must be non-empty"),
+    ("setMyCommands", {"commands": [], "scope": "[]"}, "botCommandScope must be an Object"),
+    ("setMyCommands", {"commands": [], "scope": {"type": "chat"}}, "chat_id is empty"),
+    ("setMyCommands", {"commands": [], "scope": {}}, 'can\'t parse BotCommandScope: Can\'t find field "type"'),
+    ("answerInlineQuery", {"inline_query_id": "1", "results": "{}"}, "expected an Array of inline query results"),
+    ("answerInlineQuery", _results(7), "can't parse inline query result: expected an Object"),
+    ("answerInlineQuery", _results({}), 'can\'t parse inline query result: Can\'t find field "type"'),
+    ("answerInlineQuery", _results({"type": "photo", "id": "1"}), 'can\'t parse inline query result: Can\'t find field "photo_url"'),
+    ("answerInlineQuery", _results({"type": "nothing", "id": "1"}), "can't parse inline query result: invalid inline query result type"),
+    ("answerInlineQuery", _results(ARTICLE, button={}), 'can\'t parse inline query results button: Can\'t find field "text"'),
+    ("answerInlineQuery", _results(ARTICLE, button={"text": "b"}), "inline query results button must have exactly one optional field"),
+    ("answerInlineQuery", _results(ARTICLE | {"input_message_content": {"message_text": " "}}), "message text is empty"),
+    ("answerInlineQuery", _results(ARTICLE | {"reply_markup": button()}), "can't parse inline keyboard button: Text buttons are unallowed in the inline keyboard"),
     ("answerCallbackQuery", {"callback_query_id": "1"}, OLD_QUERY),
     ("answerCallbackQuery", {"callback_query_id": "1", "text": "x" * 201}, "MESSAGE_TOO_LONG"),
     ("answerInlineQuery", {"inline_query_id": "1", "results": []}, OLD_QUERY),

@@ -158,7 +158,7 @@ async def test_copies_and_forwards(api: Api) -> None:
     ann = await api.person()
     channel = await api.chat("channel", ann)
     _, body = await api.upload("sendPhoto", {"chat_id": ann, "caption": "a"}, photo=photo("1"))
-    source = {"from_chat_id": ann, "message_id": body["result"]["message_id"]}
+    source: dict[str, Any] = {"from_chat_id": ann, "message_id": body["result"]["message_id"]}
     copied = await api.ok("copyMessage", chat_id=channel, caption="b", **source)
     shown = (await api.shown(channel))[-1]
     assert (shown["message_id"], shown["caption"]) == (copied["message_id"], "b")
@@ -197,3 +197,38 @@ async def test_a_post_without_a_body(api: Api) -> None:
     bad: dict[str, Any] = {"data": b"{", "headers": {"Content-Type": "application/json"}}
     async with api.session.post(f"{api.base}/bot{TOKEN}/sendMessage", **bad) as answer:
         assert (await answer.json())["description"] == "Bad Request: can't parse JSON object"
+
+
+async def test_service_messages_cannot_be_copied(api: Api) -> None:
+    ann = await api.person()
+    group = await api.chat("group", ann)
+    await api.control("PUT", f"chats/{group}/members/{await api.person('Bob')}", status="member")
+    [joined] = await api.shown(group, everything=True)
+    source: dict[str, Any] = {"from_chat_id": group, "message_id": joined["message_id"]}
+    copied = await api.refusal("copyMessage", chat_id=ann, **source)
+    assert copied == (400, "Bad Request: message can't be copied")
+    no_id: dict[str, Any] = {"from_chat_id": group, "chat_id": ann}
+    assert (await api.refusal("forwardMessage", **no_id))[1].endswith("is not specified")
+
+
+async def test_forwards_keep_their_first_origin(api: Api) -> None:
+    ann = await api.person()
+    group = await api.chat("supergroup", ann)
+    said = await api.says(group, "as the group", ann, sender_chat_id=group)
+    source: dict[str, Any] = {"from_chat_id": group, "message_id": said["message_id"]}
+    once = await api.ok("forwardMessage", chat_id=ann, **source)
+    twice = await api.ok(
+        "forwardMessage", chat_id=ann, from_chat_id=ann, message_id=once["message_id"]
+    )
+    assert once["forward_origin"]["type"] == "chat"
+    assert twice["forward_origin"] == once["forward_origin"]
+
+
+async def test_bodies_that_cannot_be_read(api: Api) -> None:
+    url = f"{api.base}/bot{TOKEN}/sendMessage"
+    kind = {"Content-Type": "multipart/form-data; boundary=x"}
+    async with api.session.post(url, data=b"--y\r\nnonsense", headers=kind) as answer:
+        assert answer.status == 400
+    plain = {"Content-Type": "text/plain"}
+    async with api.session.post(url, data=b"chat_id=1", headers=plain) as answer:
+        assert (await answer.json())["description"] == "Bad Request: message text is empty"

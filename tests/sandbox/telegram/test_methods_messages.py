@@ -112,3 +112,65 @@ async def test_unknown_and_missing_params_are_noted(api: Api) -> None:
     assert sorted(entry["unknown_params"]) == ["reply_markup.inline_keyboard[0][0].colour", "txet"]
     await api.refusal("sendMessage", chat_id=ann)
     assert api.telegram._log.since(0)[-1]["missing_params"] == ["text"]
+
+
+async def test_markup_that_is_good(api: Api) -> None:
+    ann = await api.person()
+    rows: list[dict[str, Any]] = [
+        {"text": "a", "url": "t.me/x", "style": "primary", "icon_custom_emoji_id": "1"},
+        {"text": "b", "url": "https://t.me"},
+        {"text": "c", "switch_inline_query": ""},
+        {"text": "d", "copy_text": {"text": "copied"}},
+        {"text": "e", "web_app": {"url": "https://a.b/"}},
+        {"text": "f", "url": "tg://resolve?domain=x"},
+    ]
+    keyboard = {"inline_keyboard": [rows, []]}
+    sent = await api.ok("sendMessage", chat_id=ann, text="x", reply_markup=keyboard)
+    [shown] = sent["reply_markup"]["inline_keyboard"]
+    assert [button.get("url") for button in shown] == [
+        "http://t.me/x",
+        "https://t.me/",
+        None,
+        None,
+        None,
+        "tg://resolve?domain=x",
+    ]
+    for markup in ({"force_reply": True}, {"remove_keyboard": True}, {}):
+        sent = await api.ok("sendMessage", chat_id=ann, text="x", reply_markup=markup)
+        assert "reply_markup" not in sent
+
+
+async def test_what_a_message_carries_besides(api: Api) -> None:
+    ann = await api.person()
+    group = await api.chat("group", ann)
+    said = await api.says(group, "there", ann)
+    other = {"message_id": said["message_id"], "chat_id": group}
+    sent = await api.ok(
+        "sendMessage",
+        chat_id=ann,
+        text="x",
+        reply_parameters=other,
+        protect_content=True,
+        message_effect_id="5104841245755180586",
+        link_preview_options={"is_disabled": True},
+    )
+    assert sent["has_protected_content"] is True
+    assert sent["effect_id"] == "5104841245755180586"
+    assert sent["link_preview_options"] == {"is_disabled": True}
+    sent = await api.ok("sendMessage", chat_id=ann, text="x", disable_web_page_preview=True)
+    assert sent["link_preview_options"] == {"is_disabled": True}
+    _, body = await api.upload("sendPhoto", {"chat_id": ann}, photo=photo())
+    picture = {"chat_id": ann, "photo": body["result"]["photo"][0]["file_id"], "caption": "c"}
+    sent = await api.ok("sendPhoto", **picture, show_caption_above_media=True, has_spoiler=True)
+    assert (sent["show_caption_above_media"], sent["has_media_spoiler"]) == (True, True)
+    item = {
+        "type": "photo",
+        "media": picture["photo"],
+        "caption": "c",
+        "caption_entities": [{"type": "bold", "offset": 0, "length": 1}],
+        "show_caption_above_media": True,
+        "has_spoiler": True,
+    }
+    [sent] = await api.ok("sendMediaGroup", chat_id=ann, media=[item])
+    assert sent["caption_entities"][0]["type"] == "bold"
+    assert (sent["show_caption_above_media"], sent["has_media_spoiler"]) == (True, True)

@@ -128,7 +128,7 @@ async def test_every_refusal_has_telegrams_words(scene: Scene) -> None:
             if answer != (403, f"Forbidden: {words}"):
                 wrong.append((method, {"chat_id": chat}, answer))
     assert wrong == []
-    assert len(BAD_REQUESTS) + len(FORBIDDEN) >= 150
+    assert len(BAD_REQUESTS) + len(FORBIDDEN) >= 180
 
 
 async def test_a_migrated_group_tells_its_new_id(scene: Scene) -> None:
