@@ -1,0 +1,152 @@
+"""The real bot as a process of its own, and what SIGKILL does to its answers."""
+
+import asyncio
+import random
+import re
+import signal
+import socket
+import sys
+import time
+from asyncio.subprocess import Process
+from collections import Counter
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.support.control import wait_for
+from tests.support.sandbox import Box
+
+ROOT = Path(__file__).parents[2]
+TOKEN = "7000000001:a-token-that-no-log-may-show-0123456789"
+CHATS = 5
+EACH = 20  # commands a kill
+SLOW_S = 0.05  # of each answer, so that commands wait
+PATIENCE_S = 60.0
+NAME = re.compile(r"nobody\d+x")
+
+
+@dataclass(frozen=True, slots=True)
+class Toll:
+    """What the kills cost."""
+
+    kills: int
+    commands: int
+    unanswered: int
+    repeated: int
+
+
+class Victim:
+    """``python -m bot run`` against a sandbox; by webhook when ``port`` is given."""
+
+    def __init__(self, box: Box, folder: Path, *, webhook: bool) -> None:
+        """Prepare the settings; nothing runs yet."""
+        self.port = free_port()
+        self._log = folder / "bot.log"
+        self._env = {
+            "PYTHONPATH": str(ROOT),
+            "TELEGRAM_TOKEN": TOKEN,
+            "STORIES_API_KEY": "a-key",
+            "TELEGRAM_API_URL": box.urls.telegram,
+            "STORIES_API_URL": box.urls.stories_api,
+            "TRUSTED_MEDIA_ORIGIN": box.urls.cdn,
+            "DATABASE_URL": f"sqlite:///{folder}/bot.db",
+            "SPOOL_DIR": str(folder / "spool"),
+            "HOST": "127.0.0.1",
+            "PORT": str(self.port),
+            "DAILY_BUDGET": "1000000",
+            "CHAT_DAILY_ALLOWANCE": "100000",
+            "PERSON_DAILY_ALLOWANCE": "100000",
+            "PERSON_BURST": "100000",
+            "LOG_LEVEL": "WARNING",
+        }
+        if webhook:
+            self._env["WEBHOOK_URL"] = f"http://127.0.0.1:{self.port}"
+        self._folder = folder
+        self.process: Process | None = None
+
+    async def start(self) -> None:
+        """Start the process; it needs a moment before it answers."""
+        with self._log.open("ab") as log:
+            self.process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "bot", "run", env=self._env, cwd=self._folder, stderr=log
+            )
+
+    async def end(self, number: signal.Signals) -> tuple[int, float]:
+        """Send a signal and wait for the end; return the status and the seconds it took."""
+        if self.process is None or self.process.returncode is not None:
+            return (self.process.returncode or 0) if self.process else 0, 0.0
+        began = time.monotonic()
+        with suppress(ProcessLookupError):
+            self.process.send_signal(number)
+        status = await self.process.wait()
+        return status, time.monotonic() - began
+
+
+class Talk:
+    """People who write commands whose answers can be told apart."""
+
+    def __init__(self, box: Box, people: list[int]) -> None:
+        """Know who writes."""
+        self._box = box
+        self._people = people
+        self.asked: list[str] = []
+
+    async def ask(self, count: int) -> None:
+        """Write so many commands, spread over the chats."""
+        for _ in range(count):
+            name = f"nobody{len(self.asked)}x"
+            person = self._people[len(self.asked) % len(self._people)]
+            self.asked.append(name)
+            await self._box.control.say(person, f"/unsubscribe {name}")
+
+    async def answers(self) -> Counter[str]:
+        """Count the answers to each command."""
+        found: Counter[str] = Counter()
+        for person in self._people:
+            for message in await self._box.control.replies(person):
+                text = str(message.get("text", ""))
+                found.update(NAME.findall(text))
+        return found
+
+
+async def kill_inbox(box: Box, folder: Path, *, kills: int, webhook: bool, seed: int = 0) -> Toll:
+    """Kill the bot again and again while commands wait; return what stayed unanswered."""
+    chance = random.Random(seed)  # noqa: S311 - moments, not secrets
+    await box.control.fault("telegram", {"delay_s": SLOW_S}, match="sendMessage", times=None)
+    talk = Talk(box, [await box.control.person() for _ in range(CHATS)])
+    victim = Victim(box, folder, webhook=webhook)
+    try:
+        for _ in range(kills):
+            before = (await talk.answers()).total()
+            await victim.start()
+            await talk.ask(EACH)
+
+            async def begun(before: int = before) -> bool:
+                return (await talk.answers()).total() > before
+
+            await wait_for(begun, PATIENCE_S, "the first answer")
+            await asyncio.sleep(chance.random() * SLOW_S * EACH / CHATS)
+            await victim.end(signal.SIGKILL)
+        await victim.start()
+
+        async def complete() -> bool:
+            return len(await talk.answers()) == len(talk.asked)
+
+        with suppress(AssertionError):
+            await wait_for(complete, PATIENCE_S, "the last answer")
+    finally:
+        await victim.end(signal.SIGKILL)
+    found = await talk.answers()
+    return Toll(
+        kills=kills,
+        commands=len(talk.asked),
+        unanswered=len(talk.asked) - len(found),
+        repeated=found.total() - len(found),
+    )
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on now."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
