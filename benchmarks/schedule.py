@@ -5,7 +5,7 @@ import os
 import random
 import resource
 import time
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from heapq import heapify, heapreplace
 
@@ -124,16 +124,8 @@ def main(args: argparse.Namespace) -> int:
     return 0
 
 
-def table(args: argparse.Namespace, pool: ProcessPoolExecutor) -> None:
+def table(args: argparse.Namespace, pool: Executor) -> None:
     """Print the mean delays, in minutes, over the seeds."""
-    jobs = [
-        Job(kind, equal, seed, looks, policy, args.profiles, args.days)
-        for kind, equal in WORLDS
-        for looks in BUDGETS
-        for policy in POLICIES
-        for seed in args.seeds
-    ]
-    found = dict(zip(jobs, pool.map(Job.run, jobs), strict=True))
     shares = traces.subscribers(args.profiles)
     print(
         f"{args.profiles} profiles, {args.days} days of which 7 are warm-up, seeds "
@@ -146,23 +138,28 @@ def table(args: argparse.Namespace, pool: ProcessPoolExecutor) -> None:
         f"| traces | looks | {' | '.join(POLICIES)} | shorter than fixed | than √ | above true |"
     )
     print("|---|--:|" + "--:|" * (len(POLICIES) + 3))
-    for kind, equal in WORLDS:
-        for looks in BUDGETS:
-            row = {}
-            for policy in POLICIES:
-                same = [f for j, f in found.items() if f and _is(j, kind, equal, looks, policy)]
-                row[policy] = _mean(same)
-            print(_line(f"{kind}, equal weights" if equal else kind, looks, row))
-    figures = [f for j, f in found.items() if f and j.policy == "learned"]
+    rows = [(kind, equal, looks) for kind, equal in WORLDS for looks in BUDGETS]
+    found = [[_futures(pool, args, row, policy) for policy in POLICIES] for row in rows]
+    learned: list[Figures] = []
+    for (kind, equal, looks), futures in zip(rows, found, strict=True):
+        figures = [[f for future in same if (f := future.result())] for same in futures]
+        learned += figures[0]
+        row = {policy: _mean(same) for policy, same in zip(POLICIES, figures, strict=True)}
+        print(_line(f"{kind}, equal weights" if equal else kind, looks, row), flush=True)
     print(
-        f"\nlearned, all runs: {sum(f.lost for f in figures)} stories lost, the dearest UTC day "
-        f"{max(f.most_spent for f in figures):.4f} of the budget, unspent at most "
-        f"{1 - min(f.spent for f in figures):.2%}."
+        f"\nlearned, all runs: {sum(f.lost for f in learned)} stories lost, the dearest UTC day "
+        f"{max(f.most_spent for f in learned):.4f} of the budget, unspent at most "
+        f"{1 - min(f.spent for f in learned):.2%}."
     )
 
 
-def _is(job: Job, kind: str, equal: bool, looks: float, policy: str) -> bool:
-    return (job.kind, job.equal_weights, job.looks, job.policy) == (kind, equal, looks, policy)
+def _futures(
+    pool: Executor, args: argparse.Namespace, row: tuple[str, bool, int], policy: str
+) -> list[Future[Figures | None]]:
+    return [
+        pool.submit(Job(row[0], row[1], seed, row[2], policy, args.profiles, args.days).run)
+        for seed in args.seeds
+    ]
 
 
 def _mean(figures: list[Figures]) -> tuple[float, float] | None:
@@ -232,7 +229,7 @@ def million(profiles: int = 1_000_000) -> None:
     for _ in range(looks):
         due, key = queue[0]
         now = max(due, start)
-        schedule.next_at(due, 1, now=now, spent=0)
+        schedule.next_at(due, states[key].seen_at, 1, now=now, spent=0)
         schedule.advance(now, spent=0)
         taken = [now - 60] if rng.random() < 0.1 else []
         due = schedule.looked(states[key], 1, 1, at=now, taken=taken)

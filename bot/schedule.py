@@ -13,7 +13,9 @@ look, and ``due_at`` as an indexed column. A round of the loop::
             schedule.requeue(state, weight, cost) # write due_at; look only if it is still due
         stories = fetch(row)                      # on failure: schedule.failed(now)
         schedule.looked(state, weight, cost, at=now, taken=[...])   # write state and due_at
-    sleep until schedule.next_at(first due_at of the table, cost, spent=...)
+    sleep until schedule.next_at(first due_at and seen_at of the table, cost, now=..., spent=...)
+
+Rows that were last seen more than ``URGENT`` ago may have what the day still has (``may_look``).
 
 A look that somebody asked for calls ``schedule.seen`` in the same way. ``schedule.survey(rows)``
 refreshes the sums, every ten minutes or so; ``to_json`` is the small row that replicas share, of
@@ -31,6 +33,9 @@ from bot.waiting import DAY, HOUR
 
 STALE = 0.1
 """How far the price may move before what was queued at the old one is queued anew."""
+
+URGENT = 20 * HOUR
+"""Since the last look: after it a look may cost what the day still has, whatever the pace."""
 
 AFTER_OUTAGE = 3 * HOUR
 """How long after a failed look lateness says nothing about the price."""
@@ -125,15 +130,28 @@ class Schedule:
         left = 1.0 - now % DAY / DAY
         return min(self.pace.most / 2, self.budget * left)
 
-    def next_at(self, due_at: float, cost: float, *, now: float, spent: float) -> float:
-        """Return when to look at what is first in the queue: when due and paid for, or early."""
+    def next_at(
+        self, due_at: float, seen_at: float, cost: float, *, now: float, spent: float
+    ) -> float:
+        """Return when to look at what is first in the queue: when due and paid for, or early.
+
+        It may be a little too soon, by the rounding of times; ``may_look`` has the last word.
+        """
         purse = self.purse
         paid = purse.ready_at(cost, spent=spent, budget=self.budget, plan=self.pace)
+        if spent + cost <= self.budget:
+            paid = min(paid, max(now, seen_at + URGENT))
         if due_at <= paid:
             return max(paid, now)
         need = max(cost, self._spare(now))
         early = purse.ready_at(need, spent=spent, budget=self.budget, plan=self.pace)
         return max(now, paid, min(due_at, early))
+
+    def may_look(self, seen_at: float, cost: float, *, now: float, spent: float) -> bool:
+        """Tell whether the purse pays, or the day does because the last look is long ago."""
+        if spent + cost > self.budget:
+            return False
+        return self.purse.credits + 1e-6 >= cost or now - seen_at >= URGENT
 
     def to_json(self) -> dict[str, Any]:
         """Return what replicas share."""

@@ -21,6 +21,9 @@ REFRESH = HOUR
 LOOK_AGAIN = HOUR / 2
 """After a look that failed."""
 
+PROBE = 60.0
+"""While the API fails, one look at any profile in so many seconds."""
+
 _GOLDEN = 0.6180339887498949  # its multiples spread evenly over the unit interval
 
 
@@ -102,6 +105,7 @@ class _Run:
         self.schedule.purse.at = begin
         self.schedule.survey(self._rows())
         self.survey_at = begin + REFRESH
+        self.paused_until = begin
 
     def _rows(self) -> Iterator[tuple[ProfileState, float, float]]:
         cost = self.plan.cost
@@ -122,21 +126,23 @@ class _Run:
     def run(self) -> Result:
         result, plan, schedule = self.result, self.plan, self.schedule
         queue = self._queue()
-        next_at, advance = schedule.next_at, schedule.advance
-        cost, purse = plan.cost, schedule.purse
+        next_at, advance, may_look = schedule.next_at, schedule.advance, schedule.may_look
+        states, cost = self.states, plan.cost
         now = result.begin
         for day in range(len(result.days)):
             spent = 0
             midnight = result.begin + (day + 1) * DAY
             while True:
                 due, key = queue[0]
-                at = next_at(due, cost, now=now, spent=spent)
+                seen_at = states[key].seen_at
+                at = next_at(due, seen_at, cost, now=now, spent=spent)
+                at = max(at, self.paused_until)
                 if at >= midnight:
                     break
                 now = at
                 advance(now, spent=spent)
-                if purse.credits + 1e-6 < cost:
-                    now += 1.0  # what was to be ready is not, by the rounding of times
+                if not may_look(seen_at, cost, now=now, spent=spent):
+                    now += 1.0
                     continue
                 due, paid = self._visit(key, now)
                 heapreplace(queue, (due, key))
@@ -158,6 +164,7 @@ class _Run:
                 return due, 0
         if plan.outages and any(begin <= now < end for begin, end in plan.outages):
             schedule.failed(now)
+            self.paused_until = now + PROBE
             return now + LOOK_AGAIN, 0
         shown = self._show(key, now)
         due = schedule.looked(state, weight, plan.cost, at=now, taken=shown)

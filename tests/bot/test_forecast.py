@@ -1,7 +1,9 @@
+"""The forecast counts, forgets, and keeps its order."""
+
 import json
 from math import inf
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.forecast import (
@@ -31,6 +33,7 @@ def watched(taken: list[float], looks: list[float]) -> tuple[ProfileState, int]:
     return state, new
 
 
+@settings(deadline=None)
 @given(moments, moments)
 def test_each_story_is_counted_once_by_the_first_look_that_shows_it(
     taken: list[float], looks: list[float]
@@ -53,6 +56,7 @@ def test_a_look_before_the_last_one_teaches_nothing() -> None:
     assert state.to_json() == kept
 
 
+@settings(deadline=None)
 @given(moments, moments)
 def test_a_row_comes_back_as_it_was(taken: list[float], looks: list[float]) -> None:
     state, _ = watched(taken, looks)
@@ -67,6 +71,7 @@ def test_a_row_of_another_shape_begins_anew() -> None:
         assert ProfileState.from_json(row) == ProfileState()
 
 
+@settings(deadline=None)
 @given(moments, moments)
 def test_the_rhythm_has_mean_one_and_is_nowhere_zero(
     taken: list[float], looks: list[float]
@@ -76,6 +81,7 @@ def test_the_rhythm_has_mean_one_and_is_nowhere_zero(
     assert min(shape) > 0
 
 
+@settings(deadline=None)
 @given(moments, moments)
 def test_echoes_never_feed_themselves(taken: list[float], looks: list[float]) -> None:
     state, _ = watched(taken, looks)
@@ -83,6 +89,7 @@ def test_echoes_never_feed_themselves(taken: list[float], looks: list[float]) ->
     assert 0 <= fast + slow <= MOST_ECHOES + 1e-9
 
 
+@settings(deadline=None)
 @given(moments, moments, st.floats(0.001, 50), st.floats(0.001, 50))
 def test_a_higher_target_is_reached_later_and_never_after_the_floor(
     taken: list[float], looks: list[float], one: float, other: float
@@ -136,6 +143,7 @@ def test_right_after_a_story_the_next_look_is_sooner() -> None:
     assert soon < reach(quiet, bursty, target=0.05, most=12.0) / 2
 
 
+@settings(deadline=None)
 @given(st.floats(0, 0.4), st.floats(0, 0.4), st.floats(0, 20), st.floats(0, 5))
 def test_what_is_excited_begins_whole_and_fades(
     fast: float, slow: float, by_fast: float, by_slow: float

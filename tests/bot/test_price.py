@@ -1,6 +1,8 @@
+"""The purse keeps to the day, the price follows the money."""
+
 import json
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.forecast import Population, ProfileState
@@ -11,6 +13,7 @@ DAWN = 20_000 * DAY
 wanted = st.lists(st.floats(0, 10), min_size=24, max_size=24).map(tuple)
 
 
+@settings(deadline=None)
 @given(
     wanted,
     st.integers(1, 500),
@@ -36,6 +39,7 @@ def test_no_day_costs_more_than_its_budget(
         assert -1e-6 <= purse.credits <= budget - spent + 1e-6
 
 
+@settings(deadline=None)
 @given(wanted, st.floats(0, DAY - 1), st.floats(0.01, 40))
 def test_the_purse_is_ready_when_it_says(
     hours: tuple[float, ...], begin: float, need: float
@@ -70,6 +74,7 @@ def test_what_an_outage_kept_back_is_let_out_later_in_the_day() -> None:
     assert abs(purse.credits - 22 / 18) < 1e-6
 
 
+@settings(deadline=None)
 @given(st.floats(0.01, 1000))
 def test_the_floor_leaves_a_story_four_hours(looks: float) -> None:
     assert 12 <= floor_hours(looks) <= 20
@@ -81,6 +86,7 @@ def test_fewer_than_six_looks_in_five_days_are_refused() -> None:
     assert is_feasible(3.6, 3)
 
 
+@settings(deadline=None)
 @given(wanted, st.floats(10, 1000), st.floats(1.01, 5))
 def test_more_money_never_makes_waiting_dearer(
     hours: tuple[float, ...], budget: float, factor: float

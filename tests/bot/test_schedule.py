@@ -1,7 +1,9 @@
+"""When to look next, by the sums, the price and the purse."""
+
 import json
 from math import isfinite
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.forecast import ProfileState
@@ -21,6 +23,7 @@ def schedule_of(budget: float, profiles: int = 10) -> tuple[Schedule, list[Profi
     return schedule, states
 
 
+@settings(deadline=None)
 @given(
     st.floats(12, 5000),
     st.lists(st.floats(0, 5 * DAY), max_size=20),
@@ -70,12 +73,21 @@ def test_credits_before_their_time_are_those_above_half_of_the_bank() -> None:
 
 def test_the_next_look_waits_for_its_time_and_for_its_credit() -> None:
     schedule, _ = schedule_of(24, profiles=1)
-    assert schedule.next_at(DAWN, 1, now=DAWN, spent=0) > DAWN
+    assert schedule.next_at(DAWN, DAWN, 1, now=DAWN, spent=0) > DAWN
     schedule.purse.credits = 1.0
-    assert schedule.next_at(DAWN - 60, 1, now=DAWN, spent=0) == DAWN
-    assert schedule.next_at(DAWN + 60, 1, now=DAWN, spent=0) == DAWN + 60
+    assert schedule.next_at(DAWN - 60, DAWN, 1, now=DAWN, spent=0) == DAWN
+    assert schedule.next_at(DAWN + 60, DAWN, 1, now=DAWN, spent=0) == DAWN + 60
     schedule.purse.credits = 0.0
-    assert schedule.next_at(DAWN, 1, now=DAWN, spent=24) == DAWN + DAY
+    assert schedule.next_at(DAWN, DAWN, 1, now=DAWN, spent=24) == DAWN + DAY
+
+
+def test_a_profile_not_seen_for_long_does_not_wait_for_the_pace() -> None:
+    schedule, _ = schedule_of(24, profiles=1)
+    seen_at = DAWN - 20 * HOUR
+    assert schedule.next_at(DAWN, seen_at, 1, now=DAWN, spent=0) == DAWN
+    assert schedule.may_look(seen_at, 1, now=DAWN, spent=23)
+    assert not schedule.may_look(seen_at, 1, now=DAWN, spent=24)
+    assert not schedule.may_look(seen_at + 60, 1, now=DAWN, spent=0)
 
 
 def test_replicas_share_what_one_of_them_wrote() -> None:

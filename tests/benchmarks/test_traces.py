@@ -1,0 +1,37 @@
+"""The made-up traces: the same for a seed, of the law that they name."""
+
+import pytest
+
+from benchmarks import traces
+
+
+@pytest.mark.parametrize("kind", traces.KINDS)
+def test_a_seed_makes_one_trace_in_order_and_within_its_days(kind: str) -> None:
+    one = traces.make(kind, profiles=40, days=10, seed=3)
+    assert one == traces.make(kind, profiles=40, days=10, seed=3)
+    assert one.records != traces.make(kind, profiles=40, days=10, seed=4).records
+    for record in one.records:
+        assert record.taken_at == sorted(record.taken_at)
+        for story in record.taken_at:
+            assert traces.START <= story < traces.START + 10 * traces.DAY
+    assert bool(one.laws) is (kind != "bursty")
+
+
+@pytest.mark.parametrize("kind", ["homogeneous", "daily", "exciting", "equal"])
+def test_as_many_stories_come_as_the_law_says(kind: str) -> None:
+    trace = traces.make(kind, profiles=300, days=20, seed=5)
+    found = sum(len(record.taken_at) for record in trace.records)
+    expected = sum(24 * sum(law.rates) for law in trace.laws)
+    assert 0.85 < found / expected < 1.15
+
+
+def test_three_quarters_have_one_subscriber_and_the_first_a_fortieth_of_all() -> None:
+    shares = traces.subscribers(2000)
+    assert 0.7 < shares.count(1) / 2000 < 0.8
+    assert 0.02 < shares[0] / sum(shares) < 0.03
+    assert shares == sorted(shares, reverse=True)
+
+
+def test_equal_weights_are_equal() -> None:
+    weighed = traces.make("bursty", profiles=20, days=5, seed=1, equal_weights=True)
+    assert {record.subscribers for record in weighed.records} == {1}
