@@ -1,5 +1,6 @@
 """The chat page: one static page, its live events, and what it asks beside the control API."""
 
+import secrets
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -42,6 +43,7 @@ class Page:
         """Serve `sandbox`."""
         self._sandbox = sandbox
         self._world: World = sandbox.telegram.world
+        self._run = secrets.token_hex(8)  # people's ids begin anew with each run
         self.live = Live(sandbox.telegram.subscribe)
 
     async def index(self, _request: web.Request) -> web.StreamResponse:
@@ -60,9 +62,10 @@ class Page:
         return files.media(request, content.read(), content.mime_type)
 
     async def world(self, _request: web.Request) -> web.Response:
-        """The bot, the profiles one may publish as, and things to try."""
+        """Which run this is, the bot, the profiles one may publish as, and things to try."""
         return web.json_response(
             {
+                "run": self._run,
                 "bot": self._world.bot.user(),
                 "profiles": [n for n in OFFERED if self._sandbox.instagram.by_username(n)],
                 "samples": samples(self._sandbox),

@@ -171,3 +171,22 @@ class ScriptedBot:
 
 def _bytes(name: str) -> bytes:
     return (media.FOLDER / name).read_bytes()
+
+
+async def started(me: Tab, bot: ScriptedBot) -> int:
+    """Begin to talk; the id of the private chat."""
+    await me.say("/start")
+    return int((await bot.update("message"))["chat"]["id"])
+
+
+async def chat_titled(box: Box, title: str) -> int:
+    """The id of the chat with that title."""
+    chats = await box.control.call("GET", "/chats")
+    return next(int(chat["id"]) for chat in chats if chat.get("title") == title)
+
+
+async def heard_in(bot: ScriptedBot, text: str) -> int:
+    """The chat in which the bot is told this text."""
+    while (message := await bot.update("message")).get("text") != text:
+        pass
+    return int(message["chat"]["id"])

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from playwright.async_api import expect
 
-from tests.sandbox.page.browser import ScriptedBot, Tab
+from tests.sandbox.page.browser import ScriptedBot, Tab, started
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
@@ -47,7 +47,7 @@ def _overlap(a: dict[str, float], b: dict[str, float]) -> bool:
 async def test_an_album_is_one_bubble_with_its_caption(
     me: Tab, bot: ScriptedBot, count: int
 ) -> None:
-    await bot.album(await _started(me, bot), count, caption="<b>National</b>", parse_mode="HTML")
+    await bot.album(await started(me, bot), count, caption="<b>National</b>", parse_mode="HTML")
     bubble = me.page.locator("article.theirs")
     await expect(bubble).to_have_count(1)
     await expect(bubble.locator(".album .tile")).to_have_count(count)
@@ -56,7 +56,7 @@ async def test_an_album_is_one_bubble_with_its_caption(
 
 
 async def test_the_viewer_goes_by_keys_and_gives_the_focus_back(me: Tab, bot: ScriptedBot) -> None:
-    await bot.album(await _started(me, bot), 4, caption="Four")
+    await bot.album(await started(me, bot), 4, caption="Four")
     tile = me.page.get_by_role("button", name="Photo 1 of 4")
     await tile.focus()
     await tile.press("Enter")
@@ -80,7 +80,7 @@ async def test_the_viewer_goes_by_keys_and_gives_the_focus_back(me: Tab, bot: Sc
 async def test_a_video_plays_muted_in_its_bubble_and_aloud_at_full_size(
     me: Tab, bot: ScriptedBot
 ) -> None:
-    await bot.album(await _started(me, bot), 2)
+    await bot.album(await started(me, bot), 2)
     inline = me.page.locator(".tile video")
     await expect(inline).to_have_js_property("muted", value=True)
     await _plays(me, ".tile video")
@@ -97,7 +97,7 @@ async def _plays(me: Tab, where: str) -> None:
 
 
 async def test_a_hidden_photo_is_shown_at_the_first_click(me: Tab, bot: ScriptedBot) -> None:
-    await bot.photo(await _started(me, bot), has_spoiler=True)
+    await bot.photo(await started(me, bot), has_spoiler=True)
     tile = me.page.locator(".tile")
     await expect(tile).to_have_attribute("aria-label", "Photo, hidden: show")
     await tile.click()
@@ -111,7 +111,7 @@ async def test_a_photo_in_a_bubble_has_its_shape_before_it_is_loaded(
     me: Tab, bot: ScriptedBot
 ) -> None:
     await me.page.route("**/page/files/*", lambda route: route.abort())
-    sent = await bot.photo(await _started(me, bot), caption="tall")
+    sent = await bot.photo(await started(me, bot), caption="tall")
     shape: dict[str, Any] = sent["photo"][-1]
     box = await me.page.locator(".media").bounding_box()
     assert box
@@ -119,8 +119,3 @@ async def test_a_photo_in_a_bubble_has_its_shape_before_it_is_loaded(
     assert box["height"] / box["width"] == pytest.approx(1 / 0.62, rel=0.02)
     await expect(me.page.locator(".tile.broken")).to_be_visible()
     me.complaints.clear()  # the aborted load is what this test is about
-
-
-async def _started(me: Tab, bot: ScriptedBot) -> int:
-    await me.say("/start")
-    return int((await bot.update("message"))["chat"]["id"])

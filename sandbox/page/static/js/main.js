@@ -103,7 +103,7 @@ function received(event) {
 async function linked(up) {
   setLinked(up);
   if (!up) return;
-  const restarted = await attempt(async () => !(await api.chats()).some((chat) => chat.id === store.person.id));
+  const restarted = await attempt(async () => (await api.world()).run !== store.person.run);
   if (restarted) location.reload();
   else if (restarted === false) await attempt(refresh);
 }
@@ -121,7 +121,7 @@ function languages() {
 
 async function start() {
   const [known, world] = await Promise.all([api.chats(), api.world()]);
-  const person = await whoAmI(known);
+  const person = await whoAmI(known, world.run);
   begin(person, world.bot);
   await demoChats(person, known);
   setUpViewer();

@@ -1,4 +1,5 @@
 // Toasts and alerts: the two ways a bot answers a press.
+import { ApiError } from "./api.js";
 import { $, h } from "./dom.js";
 
 const TOAST_LIFE = 3_500;
@@ -30,7 +31,7 @@ export async function attempt(work) {
   try {
     return await work();
   } catch (error) {
-    toast(error.message || "The sandbox does not answer.", "error");
+    toast(error instanceof ApiError ? error.message : "The sandbox does not answer.", "error");
     return undefined;
   }
 }

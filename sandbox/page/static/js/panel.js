@@ -53,7 +53,7 @@ function setPace(speed) {
 
 /** One second of this page is `pace` seconds of the sandbox. */
 function tick() {
-  if (pace > 1) api.advance(pace - 1).then(() => (store.skew += pace - 1), () => setPace(1));
+  if (pace > 1 && store.linked) api.advance(pace - 1).then(() => (store.skew += pace - 1), () => setPace(1));
   if ($("clock-now")) $("clock-now").textContent = stamp(now());
 }
 
@@ -110,7 +110,7 @@ export async function setUpPanel(world, actions) {
   $("panel").addEventListener("keydown", (event) => event.key === "Escape" && close.click());
   on("link", look);
   setInterval(tick, 1_000);
-  setInterval(() => !document.hidden && $("app").dataset.panel === "open" && look(), EVERY);
+  setInterval(() => store.linked && !document.hidden && $("app").dataset.panel === "open" && look(), EVERY);
   tick();
   await look();
 }

@@ -8,15 +8,15 @@ export const LANGUAGES = [
   ["ru", "Русский"], ["ar", "العربية"], ["id", "Bahasa Indonesia"],
 ];
 
-/** The kept person, if the sandbox still knows them, else a new one. */
-export async function whoAmI(chats) {
+/** The kept person, if they are of this run of the sandbox, else a new one. */
+export async function whoAmI(chats, run) {
   const kept = memory.read("person", null);
-  const known = Number.isSafeInteger(kept?.id) && chats.some((chat) => chat.type === "private" && chat.id === kept.id);
+  const known = kept?.run === run && Number.isSafeInteger(kept?.id) && chats.some((chat) => chat.type === "private" && chat.id === kept.id);
   const language = guess(kept?.language_code);
   if (known) return kept.language_code === language ? kept : speak(kept, language);
   const others = chats.filter((chat) => chat.type === "private").length;
   const name = others ? `Guest ${others + 1}` : "You";
-  const person = await api.createUser({ first_name: name, language_code: language });
+  const person = { ...(await api.createUser({ first_name: name, language_code: language })), run };
   memory.write("person", person);
   return person;
 }

@@ -49,7 +49,7 @@ export function begin(person, bot) {
   store.person = person;
   store.bot = bot;
   const kept = again ? reads : memory.read("reads", {});
-  reads = kept.person === person.id ? kept : { person: person.id };
+  reads = kept.person === person.id && kept.run === person.run ? kept : { person: person.id, run: person.run };
   emit("person");
 }
 
