@@ -15,7 +15,7 @@ from bot.store.lanes import Lane
 FILTERED = "filtered"
 TOO_OLD = "expired"
 FORGOTTEN = "forgotten"
-TOO_MANY_COPIES = "too many copies"
+TOO_MANY_CRASHES = "too many crashes"
 NO_ANSWERS = "no answers"
 
 
@@ -77,7 +77,7 @@ def _belongs(row: Delivery, head: Delivery) -> bool:
 
 
 def _may_go(row: Delivery, chat: Chat, decision: Decision, now: datetime) -> bool:
-    if row.copies >= policy.MAX_COPIES:
+    if row.copies >= policy.MAX_COPIES or row.claims >= policy.MAX_CLAIMS:
         decision.parked.append(row)
     elif row.notice:
         return True

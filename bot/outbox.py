@@ -1,7 +1,7 @@
 """The outbox: claim what is due, send it, record what came of it, item by item.
 
-One send at a time into a chat, many chats at once. A copy is counted before it is sent, so that a
-crash can repeat a message but never lose one; the lease is kept up while a send takes long.
+One send at a time into a chat, many chats at once. A copy is counted right before it leaves, so
+that a crash can repeat a message but never lose one; the lease is kept up while a send takes long.
 """
 
 import asyncio
@@ -33,6 +33,7 @@ from bot.receipts import record
 from bot.store import deliveries, lanes, owed, upkeep
 from bot.store.database import Database, Tx
 from bot.store.lanes import Lane
+from bot.telegram.departure import departing
 from bot.telegram.parcels import SendOptions
 from bot.telegram.texts import Texts
 
@@ -59,16 +60,24 @@ class Albums(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Claimed:
-    """A batch that is ours to send: its copies are counted."""
+    """A batch that is ours to send; ``left`` when its copies are counted."""
 
     lane: Lane
     batch: Batch
+    left: bool = False
+
+
+class LeaseLostError(Exception):
+    """Somebody else sends into this chat by now."""
 
 
 class Outbox:
-    """Sends what is owed to chats, at least once and at most three times."""
+    """Sends what is owed to chats, at least once and at most three times.
+
+    The bot of ``sender`` and ``texts`` must speak by a ``DepartingRequest``.
+    """
 
     def __init__(
         self,
@@ -145,7 +154,7 @@ class Outbox:
             self._due.set()  # the chat may have more
 
     async def _claim(self, limit: int) -> list[Claimed]:
-        """Take lanes, judge what is due in them, and count a copy of what goes out."""
+        """Take lanes, and judge what is due in them."""
         now = self._now()
         if self._rests_until > now:
             return []
@@ -171,11 +180,12 @@ class Outbox:
             await owed.add_notice(tx, target, "failed", fields, now=now)
         if decision.parked:
             ids = [row.id for row in decision.parked]
-            await deliveries.park(tx, ids, reason=dispatch.TOO_MANY_COPIES, now=now)
+            await deliveries.park(tx, ids, reason=dispatch.TOO_MANY_CRASHES, now=now)
             self._parked.inc(len(ids))
-            log.error("parked after too many copies", chat=lane.chat.id, deliveries=ids)
+            log.error("parked after too many crashes", chat=lane.chat.id, deliveries=ids)
 
     async def _deliver(self, claimed: Claimed) -> None:
+        departing.set(lambda: self._leave(claimed))  # in this task, which sends this only
         async with asyncio.TaskGroup() as group:
             keeping = group.create_task(self._keep(claimed.lane))
             try:
@@ -190,12 +200,25 @@ class Outbox:
     async def _record(self, claimed: Claimed, outcome: Outcome) -> None:
         now = self._now()
         async with self._db.begin() as tx:
-            account = await record(tx, claimed.lane, claimed.batch, outcome, now=now)
+            account = await record(
+                tx, claimed.lane, claimed.batch, outcome, left=claimed.left, now=now
+            )
         self._unknown.inc(account.unknown)
         self._parked.inc(account.parked)
         self._rests_until = max(self._rests_until, account.rests_until or now)
         if not isinstance(outcome, Sent):
             log.info("alert not sent", chat=claimed.lane.chat.id, outcome=repr(outcome))
+
+    async def _leave(self, claimed: Claimed) -> None:
+        """Count the copies that are about to leave, once, if the chat is still ours."""
+        if claimed.left:
+            return
+        chat_id = claimed.lane.chat.id
+        async with self._db.begin() as tx:
+            if await lanes.hold(tx, chat_id) != claimed.lane.token:
+                raise LeaseLostError(chat_id)
+            await deliveries.leave(tx, [row.id for row in claimed.batch.rows])
+        claimed.left = True
 
     async def _keep(self, lane: Lane) -> None:
         """Keep the lease up for as long as the send takes."""

@@ -25,6 +25,7 @@ from bot.store.database import Database
 from bot.stories_api import Endpoint, StoriesApi
 from bot.subscriptions import Rules, Subscriptions
 from bot.telegram.admins import Admins, Operators
+from bot.telegram.departure import DepartingRequest
 from bot.telegram.gates import SharedGates
 from bot.telegram.pacing import Pacing
 from bot.telegram.request import AiohttpRequest
@@ -178,7 +179,7 @@ def _bot(settings: Settings, db: Database, metrics: Metrics) -> ExtBot[Any]:
         token,
         base_url=f"{url}/bot",
         base_file_url=f"{url}/file/bot",
-        request=AiohttpRequest(metrics=metrics),
+        request=DepartingRequest(metrics=metrics),
         get_updates_request=AiohttpRequest(connections=1),
         rate_limiter=Pacing(settings.messages_per_second, gates=gates, metrics=metrics),
     )

@@ -16,6 +16,9 @@ UNAVAILABLE_PAUSE = DAY
 MAX_COPIES = 3
 """Sends of one delivery that may have arrived; after that a crash loop would only repeat it."""
 
+MAX_CLAIMS = 30
+"""Crashes in a row while one delivery was being prepared; it may be the one that brings them."""
+
 MAX_UNKNOWNS = 2
 """Sends without an answer: one is repeated, silently, the next is not."""
 

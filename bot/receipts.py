@@ -17,19 +17,25 @@ from bot.store.lanes import Lane
 
 @dataclass(slots=True)
 class Account:
-    """What the outbox counts: answers lost, deliveries parked, and until when the bot rests."""
+    """What the outbox counts: answers lost, deliveries parked, and until when the bot rests.
 
+    ``left`` tells whether a copy was counted.
+    """
+
+    left: bool = True
     unknown: int = 0
     parked: int = 0
     rests_until: datetime | None = None
 
 
-async def record(tx: Tx, lane: Lane, batch: Batch, outcome: Outcome, *, now: datetime) -> Account:
-    """Write down what came of a batch.
+async def record(
+    tx: Tx, lane: Lane, batch: Batch, outcome: Outcome, *, left: bool = True, now: datetime
+) -> Account:
+    """Write down what came of a batch; ``left`` is false when no request ever left for it.
 
     What arrived did so whoever holds the lane by now; all else is for its holder to decide.
     """
-    account = Account()
+    account = Account(left=left)
     chat_id = lane.chat.id
     is_ours = await lanes.hold(tx, chat_id) == lane.token
     items = outcome.items if isinstance(outcome, Sent | TryLater) else ()
@@ -45,7 +51,7 @@ async def record(tx: Tx, lane: Lane, batch: Batch, outcome: Outcome, *, now: dat
         case TryLater():
             free_at = await _later(tx, rest, outcome, account, now)
         case Moved():
-            await deliveries.put_back(tx, _ids(rest), due_at=now)
+            await deliveries.put_back(tx, _ids(rest), left=account.left, due_at=now)
         case GiveUp():
             free_at = await _give_up(tx, rest, outcome, account, now)
         case _:
@@ -81,14 +87,15 @@ async def _later(
     """
     if outcome.whole_bot and outcome.after:
         account.rests_until = now + outcome.after
-    if outcome.unknown:
+    if outcome.unknown and account.left:
         await _unsure(tx, rest, account, now)
         return now + max(policy.UNKNOWN_PAUSE, outcome.after or policy.UNKNOWN_PAUSE)
     if outcome.after is not None:
-        await deliveries.put_back(tx, _ids(rest), due_at=now)
+        await deliveries.put_back(tx, _ids(rest), left=account.left, due_at=now)
         return now + outcome.after
     for row in rest:
-        await deliveries.put_back(tx, [row.id], due_at=policy.retry_at(now, row.tries + 1))
+        due_at = policy.retry_at(now, row.tries + 1)
+        await deliveries.put_back(tx, [row.id], left=account.left, due_at=due_at)
     return now
 
 
@@ -111,13 +118,13 @@ async def _give_up(
         case "item":
             await _fail(tx, rest, {}, now)
         case "thread" if thread_id is not None:
-            await deliveries.put_back(tx, _ids(rest), due_at=now)
+            await deliveries.put_back(tx, _ids(rest), left=account.left, due_at=now)
             await moves.leave_topic(tx, chat_id, thread_id, now=now)
         case "thread" | "chat":
-            await deliveries.put_back(tx, _ids(rest), due_at=now)
+            await deliveries.put_back(tx, _ids(rest), left=account.left, due_at=now)
             await moves.close_chat(tx, chat_id, now=now)
         case "bot":
-            await deliveries.put_back(tx, _ids(rest), due_at=now)
+            await deliveries.put_back(tx, _ids(rest), left=account.left, due_at=now)
             account.rests_until = now + policy.BOT_RESTS
         case _:
             assert_never(outcome.scope)

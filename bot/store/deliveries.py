@@ -39,6 +39,7 @@ deliveries = sa.Table(
     sa.Column("copies", sa.Integer, nullable=False, server_default="0"),
     sa.Column("unknowns", sa.Integer, nullable=False, server_default="0"),
     sa.Column("tries", sa.Integer, nullable=False, server_default="0"),  # that sent nothing
+    sa.Column("claims", sa.Integer, nullable=False, server_default="0"),  # since the last outcome
     sa.Column("message_id", sa.BigInteger),
     sa.Column("reason", sa.Text, nullable=False, server_default=""),
     sa.Column("created_at", Timestamp, nullable=False),
@@ -79,6 +80,7 @@ class Delivery:
     copies: int
     unknowns: int
     tries: int
+    claims: int
     created_at: datetime
 
 
@@ -137,24 +139,35 @@ def _delivery(row: sa.Row[Any]) -> Delivery:
         copies=row.copies,
         unknowns=row.unknowns,
         tries=row.tries,
+        claims=row.claims,
         created_at=row.created_at,
     )
 
 
 async def start(tx: Tx, ids: Iterable[int]) -> None:
+    """Note that a claimer means to send these."""
+    await _update(tx, ids, claims=deliveries.c.claims + 1, held="")
+
+
+async def leave(tx: Tx, ids: Iterable[int]) -> None:
     """Count a copy of each: from here on a crash may leave one in the chat."""
-    await _update(tx, ids, copies=deliveries.c.copies + 1, held="")
+    await _update(tx, ids, copies=deliveries.c.copies + 1)
 
 
 async def unsure(tx: Tx, ids: Iterable[int]) -> None:
     """Keep what may have arrived: the answer was lost."""
-    await _update(tx, ids, unknowns=deliveries.c.unknowns + 1)
+    await _update(tx, ids, unknowns=deliveries.c.unknowns + 1, claims=0)
 
 
-async def put_back(tx: Tx, ids: Iterable[int], *, due_at: datetime) -> None:
-    """Keep what was surely not sent until ``due_at``."""
+async def put_back(tx: Tx, ids: Iterable[int], *, left: bool, due_at: datetime) -> None:
+    """Keep what was surely not sent until ``due_at``; ``left``: a copy was counted."""
     await _update(
-        tx, ids, copies=deliveries.c.copies - 1, tries=deliveries.c.tries + 1, due_at=due_at
+        tx,
+        ids,
+        copies=deliveries.c.copies - int(left),
+        tries=deliveries.c.tries + 1,
+        claims=0,
+        due_at=due_at,
     )
 
 

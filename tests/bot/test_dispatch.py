@@ -31,6 +31,7 @@ def row(number: int, *, of: int = 1, taken_at: datetime = NOON, **more: Any) -> 
         copies=0,
         unknowns=0,
         tries=0,
+        claims=0,
         created_at=NOON,
     )
     return replace(plain, **more)
@@ -91,8 +92,8 @@ def test_what_is_not_wanted_is_dropped_but_never_after_a_copy() -> None:
 
 
 def test_after_three_copies_it_is_parked() -> None:
-    decision = decide(row(1, copies=3), row(2))
-    assert [one.id for one in decision.parked] == [1]
+    decision = decide(row(1, copies=3), row(3, claims=30), row(2))
+    assert [one.id for one in decision.parked] == [1, 3]
     assert ids(decision) == [2]
 
 

@@ -15,6 +15,7 @@ from bot.domain import Album, Profile, Story
 from bot.files import Spool
 from bot.media import Media
 from bot.store.database import Database
+from bot.telegram.departure import DepartingRequest
 from bot.telegram.request import AiohttpRequest, Timeouts
 from bot.telegram.sender import Sender
 from tests.support.control import Control
@@ -42,7 +43,7 @@ async def bot_at(
         token,
         base_url=f"{url}/bot",
         base_file_url=f"{url}/file/bot",
-        request=AiohttpRequest(timeouts=timeouts),
+        request=DepartingRequest(timeouts=timeouts),
         get_updates_request=AiohttpRequest(timeouts=timeouts),
         rate_limiter=limiter,
     )

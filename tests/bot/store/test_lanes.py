@@ -92,20 +92,22 @@ async def test_what_is_counted_on_a_row(db: Database) -> None:
     ids = [row.id for row in await rows(db)]
     async with db.begin() as tx:
         await deliveries.start(tx, ids)
-        await deliveries.start(tx, ids[:1])
+        await deliveries.leave(tx, ids)
+        await deliveries.leave(tx, ids[:1])
         await deliveries.unsure(tx, ids[1:2])
-        await deliveries.put_back(tx, ids[2:3], due_at=NOON + HOUR)
+        await deliveries.put_back(tx, ids[2:3], left=True, due_at=NOON + HOUR)
         await deliveries.sent(tx, {ids[3]: 55}, now=NOON + MINUTE)
         await deliveries.drop(tx, [ids[3]], reason="too late: it is done", now=NOON)
         await deliveries.park(tx, ids[4:], reason="r", now=NOON)
         await deliveries.unhold(tx, 1, now=NOON)
     found = await rows(db)
-    assert [(row.state, row.copies, row.unknowns, row.tries) for row in found] == [
-        ("open", 2, 0, 0),
-        ("open", 1, 1, 0),
-        ("open", 0, 0, 1),
-        ("sent", 1, 0, 0),
-        ("parked", 1, 0, 0),
+    counts = [(row.state, row.copies, row.unknowns, row.tries, row.claims) for row in found]
+    assert counts == [
+        ("open", 2, 0, 0, 1),
+        ("open", 1, 1, 0, 0),
+        ("open", 0, 0, 1, 0),
+        ("sent", 1, 0, 0, 1),
+        ("parked", 1, 0, 0, 1),
     ]
     assert found[2].due_at == NOON + HOUR
     assert (found[3].message_id, found[3].done_at, found[3].reason) == (55, NOON + MINUTE, "")
