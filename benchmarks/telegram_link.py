@@ -1,0 +1,99 @@
+"""A pasted link, seen before and not: what the bot itself adds to the API and to Telegram."""
+
+import asyncio
+import statistics
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from pydantic import SecretStr
+
+from benchmarks.telegram_world import TOKEN, World
+from bot import app
+from bot.config import Settings, load
+from bot.stories_api import StoriesApi
+
+SENDS = ("/sendPhoto", "/sendVideo")
+
+
+async def measure(at: World, links: int) -> dict[str, Any]:
+    """Paste ``links`` new links, then each again; in milliseconds."""
+    stop = asyncio.Event()
+    with tempfile.TemporaryDirectory() as folder:
+        settings = _settings(at, Path(folder))
+        async with asyncio.TaskGroup() as group:
+            group.create_task(app.run(settings, stop))
+            try:
+                api_ms = await _api_alone(at)
+                pasted = [await at.control.publish("quiet", 1) for _ in range(links)]
+                person = await at.control.person()
+                await _paste(at, person, "https://www.instagram.com/stories/quiet/1/")  # warm up
+                new = [await _own_time(at, person, story) - api_ms for story in pasted]
+                again = [await _own_time(at, person, story) for story in pasted]
+            finally:
+                stop.set()
+    both = [*new, *again]
+    return {
+        "links": links,
+        "median": round(statistics.median(both), 1),
+        "p95": round(statistics.quantiles(both, n=20)[-1], 1),
+        "new": {"median": round(statistics.median(new), 1)},
+        "seen": {"median": round(statistics.median(again), 1)},
+        "api_ms": round(api_ms, 1),
+    }
+
+
+async def _own_time(at: World, person: int, story: dict[str, Any]) -> float:
+    """Return the milliseconds from the message's being written to the photo's being sent."""
+    before = (await at.control.requests("telegram"))[-1]["n"]
+    url = f"https://www.instagram.com/stories/quiet/{story['pk']}/"
+    began = await _paste(at, person, url)
+    while True:
+        calls = await at.control.requests("telegram", after=before)
+        sent = [call["at"] for call in calls if call["path"].endswith(SENDS)]
+        if sent:
+            await asyncio.sleep(0.05)  # what is said after it must not meet the next link
+            return float(sent[0] - began) * 1000
+        await asyncio.sleep(0.02)
+
+
+async def _paste(at: World, person: int, url: str) -> float:
+    began = time.time()
+    await at.control.say(person, url)
+    await asyncio.sleep(0.2)  # nothing but the bot works meanwhile
+    return began
+
+
+async def _api_alone(at: World) -> float:
+    """Return the milliseconds of a call of the API that is made alone."""
+    story = await at.control.publish("quiet", 1)
+    took = []
+    async with aiohttp.ClientSession() as session:
+        api = StoriesApi(session, url=at.urls["stories_api"], key=SecretStr("a-key"))
+        for _ in range(10):
+            began = time.perf_counter()
+            await api.story(str(story["pk"]))
+            took.append((time.perf_counter() - began) * 1000)
+    return statistics.median(took)
+
+
+def _settings(at: World, folder: Path) -> Settings:
+    return load(
+        _env_file=None,
+        telegram_token=TOKEN,
+        stories_api_key="a-key",
+        telegram_api_url=at.urls["telegram"],
+        stories_api_url=at.urls["stories_api"],
+        trusted_media_origin=at.urls["cdn"],
+        database_url=f"sqlite:///{folder}/bot.db",
+        spool_dir=folder / "spool",
+        port=0,
+        host="127.0.0.1",
+        messages_per_second=1000,
+        person_burst=10_000,
+        person_daily_allowance=10_000,
+        chat_daily_allowance=10_000,
+        daily_budget=100_000,
+    )

@@ -1,0 +1,88 @@
+"""A sandbox on the other core, people in it, and a bot by our transport or by PTB's own."""
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+from telegram.ext import AIORateLimiter, BaseRateLimiter, ExtBot
+from telegram.request import BaseRequest, HTTPXRequest
+
+from bot.telegram.pacing import Pacing
+from bot.telegram.request import AiohttpRequest
+from tests.support.control import Control
+
+TOKEN = "123456789:AAbenchmarkTokenThatIsOfNoUseAnywhere00"  # noqa: S105 - the sandbox takes any
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Where the sandbox is, and its verbs."""
+
+    urls: dict[str, str]
+    control: Control
+
+    async def people(self, count: int) -> list[int]:
+        """Make so many people who have begun to talk to the bot."""
+        found = []
+        for number in range(count):
+            person = await self.control.person(f"P{number}")
+            await self.control.say(person, "/start")
+            found.append(person)
+        return found
+
+
+@asynccontextmanager
+async def world() -> AsyncIterator[World]:
+    """Run a sandbox as a process of its own."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "sandbox", "--port-base", "0", "--quiet",
+        stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        assert process.stdout
+        urls = json.loads(await process.stdout.readline())
+        async with aiohttp.ClientSession() as session:
+            yield World(urls, Control(session, urls["page"]))
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+@asynccontextmanager
+async def our_bot(at: World, *, rate: float = float("inf")) -> AsyncIterator[ExtBot[Any]]:
+    """Yield a bot by our transport and pacing; without a limit unless one is given."""
+    async with _bot(at, AiohttpRequest(), Pacing(rate)) as bot:
+        yield bot
+
+
+@asynccontextmanager
+async def stock_bot(at: World, connections: int) -> AsyncIterator[ExtBot[Any]]:
+    """Yield a bot by PTB's transport and, where its helper is installed, PTB's limiter."""
+    limiter: BaseRateLimiter[Any] | None = None  # without it, stock can only be faster
+    with suppress(RuntimeError):
+        limiter = AIORateLimiter(overall_max_rate=0, group_max_rate=0)
+    request = HTTPXRequest(connection_pool_size=connections, pool_timeout=60, read_timeout=60)
+    async with _bot(at, request, limiter) as bot:
+        yield bot
+
+
+@asynccontextmanager
+async def _bot(
+    at: World, request: BaseRequest, limiter: BaseRateLimiter[Any] | None
+) -> AsyncIterator[ExtBot[Any]]:
+    url = at.urls["telegram"]
+    bot: ExtBot[Any] = ExtBot(
+        TOKEN,
+        base_url=f"{url}/bot",
+        base_file_url=f"{url}/file/bot",
+        request=request,
+        get_updates_request=AiohttpRequest(connections=1),
+        rate_limiter=limiter,
+    )
+    async with bot:
+        yield bot
