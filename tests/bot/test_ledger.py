@@ -290,7 +290,8 @@ async def test_at_the_last_credit_one_of_many_is_served(db: Database, scope: str
         return Balance(100, 15.0)
 
     await ledger.check_balance(balance)
-    count = 1000 if scope == "schedule" else 50
+    many = 200 if db.is_sqlite else 1000  # the benchmark has 1,000 on both
+    count = many if scope == "schedule" else 30
     assert await together(count, lambda n: ledger.spend(payer(n), ONE, answering())) == 1
     assert await spent(db) == 1
 
@@ -493,8 +494,8 @@ def test_the_ledger_is_its_model(database_url: str) -> None:
         run_state_machine_as_test(
             Machine,
             settings=settings(
-                max_examples=15,
-                stateful_step_count=30,
+                max_examples=8,
+                stateful_step_count=25,
                 deadline=None,
                 suppress_health_check=list(HealthCheck),
             ),

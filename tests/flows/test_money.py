@@ -83,6 +83,9 @@ FAULTS: list[dict[str, Any]] = [
 ]
 
 
+MODES = ("binary", "redirect", "json_url", "json_story")
+
+
 @dataclass
 class Day:
     """One day's calls: who, what, and how it is asked for."""
@@ -157,17 +160,18 @@ async def test_a_day_of_mixed_traffic_adds_up_to_the_credit(
             day = Day(api, spool, story["pk"], page, story["video_url"], profile)
             calls = day.calls()
             weights = [weight for weight, *_ in calls]
-            for n in range(240):
-                now[0] = MORNING + timedelta(minutes=6 * n)
+            for n in range(200):
+                now[0] = MORNING + timedelta(minutes=7 * n)
                 _, payer, endpoint, call = chance.choices(calls, weights)[0]
-                modes = ("binary", "redirect", "json_url", "json_story")
-                await box.control.stories_api(
-                    download_mode=chance.choice(modes),
-                    info_format=chance.choice(("plain", "json")),
-                )
-                if chance.random() < 0.1:
-                    faults += 1
+                if n % 10 == 0:
+                    await box.control.stories_api(
+                        download_mode=chance.choice(MODES),
+                        info_format=chance.choice(("plain", "json")),
+                    )
+                is_faulty = n % 10 == 5  # one in ten
+                if is_faulty:
                     fault = FAULTS[faults % len(FAULTS)]
+                    faults += 1
                     await box.control.fault("stories", fault, times=chance.choice((1, 1, 3)))
                 is_unknown = False
                 try:
@@ -178,7 +182,8 @@ async def test_a_day_of_mixed_traffic_adds_up_to_the_credit(
                     is_unknown = error.credits is None
                 except MediaError:
                     pass
-                await box.control.clear_faults()
+                if is_faulty:
+                    await box.control.clear_faults()
                 api._transport.breaker.succeeded(0)  # each call counts here, in an outage too
                 billed, end = await billed_since(box, end)
                 async with db.read() as tx:
@@ -251,7 +256,8 @@ async def test_killed_between_any_two_steps_the_ledger_is_never_below_the_bill(
     database_url: str, db: Database, box: Box
 ) -> None:
     story = (await box.control.stories("natgeo"))[0]
-    command = (database_url, box.urls.stories_api, story["pk"], story["user"]["pk"])
+    calls = 4 if db.is_sqlite else 2  # each death on PostgreSQL costs a connection
+    command = (database_url, box.urls.stories_api, story["pk"], story["user"]["pk"], str(calls))
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tests.flows.spender", *command), stdin=PIPE, stdout=PIPE
     )
@@ -266,7 +272,7 @@ async def test_killed_between_any_two_steps_the_ledger_is_never_below_the_bill(
         process.stdin.write(b"\n")
     assert line == "done"
     assert await process.wait() == 0
-    assert kills >= 40  # four calls of ten steps
+    assert kills >= calls * 10  # steps of a call
     ledger = Ledger(db, FREE, now=lambda: datetime.now(UTC) + timedelta(hours=1))
     before = await counted(db)
     assert await ledger.tidy() > 0

@@ -294,13 +294,13 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.one_of(st.dictionaries(KEYS, JSON, max_size=12), st.lists(JSON, max_size=4), JSON))
 def test_no_json_at_all_is_a_surprise(value: object) -> None:
     everything_in(json.dumps(value).encode())
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.binary(max_size=200))
 def test_no_bytes_at_all_are_a_surprise(body: bytes) -> None:
     everything_in(body)
