@@ -32,7 +32,7 @@ from bot.store.deliveries import deliveries
 from tests.support.followed import HOUR, LONG_AGO, MINUTE, NATGEO, PRADA, Clock, follow, story
 
 T = TypeVar("T")
-EXAMPLES = 60
+EXAMPLES = 1000
 STEPS = 7
 OPEN, DONE = "open", ("sent", "parked", "dropped")
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 import aiohttp
+import sqlalchemy as sa
 import structlog
 from pydantic import SecretStr
 
@@ -26,6 +27,8 @@ from bot.media import Media
 from bot.outbox import Outbox
 from bot.scheduler import Scheduler
 from bot.store.database import Database
+from bot.store.files import files
+from bot.store.schema import EPOCH
 from bot.stories_api import StoriesApi
 from bot.subscriptions import Rules, Subscriptions
 from bot.telegram.sender import Sender
@@ -36,7 +39,7 @@ RICH = 10**8
 LIMITS = Limits(RICH, 0.1, RICH, RICH, RICH, 0)
 RULES = Rules(credits_a_day=RICH, floor=timedelta(milliseconds=50))
 LEASE = timedelta(seconds=1)
-SHORTEST_LIFE, LONGEST_LIFE = 0.1, 0.5  # seconds
+SHORTEST_LIFE, LONGEST_LIFE = 0.15, 0.6  # seconds
 
 
 async def ring(args: list[str], folder: Path) -> None:
@@ -44,6 +47,8 @@ async def ring(args: list[str], folder: Path) -> None:
     db_url, telegram_url, api_url, cdn_url = args
     async with AsyncExitStack() as stack:
         db = await stack.enter_async_context(Database(db_url))
+        async with db.begin() as tx:  # the leases of uploads are long, and those of the dead
+            await tx.execute(sa.update(files).values(leased_until=EPOCH))
         session = await stack.enter_async_context(aiohttp.ClientSession())
         bot = await stack.enter_async_context(bot_at(telegram_url))
         spool = stack.enter_context(Spool(folder, limit=10**9))
