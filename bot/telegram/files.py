@@ -70,9 +70,11 @@ class Files:
 
     async def remember(self, found: dict[str, KnownFile]) -> None:
         """Keep files by their story's pk, here and for the other replicas."""
-        self._keep(found)
-        async with self._db.begin() as tx:
-            await store.remember(tx, self._bot_id(), found)
+        new = {pk: file for pk, file in found.items() if not self._has(pk, file)}
+        if new:
+            self._keep(new)
+            async with self._db.begin() as tx:
+                await store.remember(tx, self._bot_id(), new)
 
     async def forget(self, pk: str) -> None:
         """Drop a file_id that Telegram refused."""
@@ -91,6 +93,10 @@ class Files:
                 ):
                     return
             await asyncio.sleep(LOOK_AGAIN_S)
+
+    def _has(self, pk: str, file: KnownFile) -> bool:
+        known = self._memory.get(pk)
+        return known is not None and known.file_unique_id == file.file_unique_id
 
     def _remembered(self, pks: Collection[str], now: datetime) -> dict[str, KnownFile]:
         found = {pk: self._memory[pk] for pk in pks if pk in self._memory}
