@@ -1,10 +1,11 @@
-"""The command line: ``python -m bot run | demo | migrate | check | spending | simulate | …``."""
+"""The command line: ``python -m bot run | demo | migrate | check | backup | …``."""
 
 import argparse
 import asyncio
 import importlib
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from rich.console import Console
 
@@ -17,6 +18,7 @@ COMMANDS = {
     "demo": "the whole bot against local stand-ins, with a chat page",
     "migrate": "bring the database up to date",
     "check": "say what is wrong with the settings",
+    "backup": "copy the SQLite database while the bot runs",
     "spending": "what was spent",
     "simulate": "what a budget buys: the schedule over a recorded or made-up past",
 }
@@ -50,6 +52,8 @@ def _run(chosen: argparse.Namespace, settings: Settings) -> int:
             return app.main(settings)
         case "migrate":
             return asyncio.run(reports.migrate(settings))
+        case "backup":
+            return asyncio.run(reports.backup(settings, chosen.file))
         case "spending":
             return asyncio.run(reports.print_spending(settings, chosen))
         case "simulate":
@@ -87,6 +91,7 @@ def _parser(wanted: list[str]) -> argparse.ArgumentParser:
     parsers = {name: commands.add_parser(name, help=text) for name, text in COMMANDS.items()}
     parsers["demo"].add_argument("--port-base", type=int, default=8080, help="first of four ports")
     parsers["demo"].add_argument("--speed", type=float, default=1, help="how fast its clock runs")
+    parsers["backup"].add_argument("file", type=Path, help="where to; must not exist")
     for name in {"spending", "simulate"}.intersection(wanted):
         importlib.import_module(f"bot.{name}").add_arguments(parsers[name])
     return parser

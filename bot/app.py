@@ -91,6 +91,7 @@ class Running:
             parts.db,
             parts.bot,
             self.app.process_update,
+            last_resort=handlers.errors.last_resort,
             metrics=parts.metrics,
             now=utc_now,
         )

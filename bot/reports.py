@@ -1,6 +1,7 @@
 """What the command line does with the database: migrate it, and print what it holds."""
 
 import argparse
+from pathlib import Path
 
 from rich.console import Console
 
@@ -20,6 +21,20 @@ async def migrate(settings: Settings) -> int:
     async with _database(settings) as db:
         await db.migrate()
     Console().print("The database is up to date.")
+    return 0
+
+
+async def backup(settings: Settings, target: Path) -> int:
+    """Write a copy of the SQLite database while the bot runs; what is committed is in it."""
+    out = Console()
+    async with _database(settings) as db:
+        if not db.is_sqlite:
+            out.print("This database is PostgreSQL: use pg_dump.")
+            return 2
+        if not await db.copy_to(target):
+            out.print("There is such a file already.")
+            return 2
+    out.print("Copied.")
     return 0
 
 

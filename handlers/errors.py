@@ -24,6 +24,17 @@ def sentence_for(error: BotError, context: Context) -> str:
     return context.t(error.text, **error.fields)
 
 
+async def last_resort(update: Update) -> None:
+    """Answer an update that took the process down again and again; without any of our parts."""
+    message = update.effective_message
+    code = update.effective_user.language_code if update.effective_user else None
+    if message:
+        incident = secrets.token_hex(4)
+        log.error("given up", incident=incident, update_id=update.update_id)
+        text = translator_for(code)(INCIDENT, incident=incident)
+        await message.reply_html(text)
+
+
 async def on_error(update: object, context: Context) -> None:
     """Tell the person; log what the operator needs. PTB calls this for every exception."""
     error = context.error

@@ -6,8 +6,9 @@ rows are claimed twice, and waiting writers starve.
 """
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -71,6 +72,13 @@ class Database:
             async with tx.begin():
                 yield tx
 
+    async def copy_to(self, target: Path) -> bool:
+        """Write a consistent copy of an SQLite database; the bot may run meanwhile.
+
+        False when there is a file of that name already.
+        """
+        return await asyncio.to_thread(_copy, str(self.url.database), target)
+
     async def migrate(self) -> None:
         """Bring the tables up to this version of the code; does nothing when they are."""
         if self.is_sqlite and self.url.database not in {None, "", ":memory:"}:
@@ -108,6 +116,14 @@ def all_tables() -> sa.MetaData:
         if not module.ispkg:
             importlib.import_module(module.name)
     return schema.metadata
+
+
+def _copy(source: str, target: Path) -> bool:
+    if target.exists():
+        return False
+    with closing(sqlite3.connect(source)) as bot, closing(sqlite3.connect(target)) as copy:
+        bot.backup(copy)
+    return True
 
 
 def _upgrade(connection: sa.Connection) -> None:

@@ -1,0 +1,84 @@
+"""The command line: what each command prints and how it ends."""
+
+import json
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from bot.__main__ import main
+from tests.support.storybell import API_KEY, TOKEN
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+    for name in ("TELEGRAM_TOKEN", "STORIES_API_KEY", "DATABASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path
+
+
+@pytest.fixture
+def dotenv(folder: Path) -> Path:
+    file = folder / ".env"
+    file.write_text(f"TELEGRAM_TOKEN={TOKEN}\nSTORIES_API_KEY={API_KEY}\n")
+    return file
+
+
+def test_check_names_what_is_missing_and_what_is_wrong_without_the_values(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / ".env").write_text("TELEGRAM_TOKEN=oops-canary\nDAILY_BUDGET=much-canary\n")
+    assert main(["check"]) == 2
+    said = capsys.readouterr().err
+    assert "TELEGRAM_TOKEN: does not look like a bot token" in said
+    assert "STORIES_API_KEY is not set." in said
+    assert "DAILY_BUDGET" in said
+    assert "canary" not in said
+
+
+@pytest.mark.usefixtures("dotenv")
+def test_check_is_content_with_two_settings(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check"]) == 0
+    assert "The settings are fine." in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("dotenv")
+def test_migrate_makes_the_database_and_backup_copies_it(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["migrate"]) == 0
+    assert main(["migrate"]) == 0
+    assert main(["backup", "copy.db"]) == 0
+    with sqlite3.connect(folder / "copy.db") as copy:
+        assert copy.execute("SELECT count(*) FROM chats").fetchone() == (0,)
+    copy.close()
+    assert main(["backup", "copy.db"]) == 2
+    assert "There is such a file already." in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("dotenv")
+def test_spending_prints_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["spending", "--json", "--days", "7"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["credits"] == {"reserved": 0, "settled": 0, "refunded": 0, "open": 0}
+
+
+@pytest.mark.usefixtures("dotenv")
+def test_simulating_an_empty_history_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["simulate", "--history", "--budget", "100"]) == 2
+    assert "no story in it" in capsys.readouterr().err
+
+
+def test_simulate_needs_no_settings(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    day = 86_400
+    trace = {"username": "a", "subscribers": 2, "taken_at": [day * n + 3600 for n in range(1, 20)]}
+    (folder / "trace.jsonl").write_text(json.dumps(trace) + "\n")
+    assert main(["simulate", "--trace", "trace.jsonl", "--budget", "24", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["stories_lost"] == 0
+
+
+def test_an_unknown_command_is_refused() -> None:
+    with pytest.raises(SystemExit):
+        main(["dance"])
