@@ -1,14 +1,27 @@
 """What all tests share: both databases, empty and migrated."""
 
 import contextlib
+import logging
 import warnings
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+import structlog
 
 from bot.store.database import Database, all_tables
+
+
+@pytest.fixture(autouse=True)
+def logging_as_before() -> Iterator[None]:
+    """Undo what a test, or the command that it ran, did to the logging of the process."""
+    root = logging.getLogger()
+    before = (root.handlers[:], root.level)
+    yield
+    root.handlers[:] = before[0]
+    root.setLevel(before[1])
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")
