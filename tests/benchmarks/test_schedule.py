@@ -11,7 +11,9 @@ from benchmarks.schedule import Job
 
 def mean_of(kind: str, policy: str, looks: float = 12) -> float:
     """Return the weighted minutes of a small world."""
-    found = Job(kind, False, 21, looks, policy, profiles=100, days=14).run()
+    found = Job(
+        kind, equal_weights=False, seed=21, looks=looks, policy=policy, profiles=100, days=14
+    ).run()
     assert found is not None
     assert found.lost == 0
     assert found.most_spent <= 1
@@ -33,7 +35,18 @@ def test_bursts_are_worth_following() -> None:
 
 
 def test_a_law_without_closed_form_has_no_true_rule() -> None:
-    assert Job("bursty", False, 1, 12, "true intensity", profiles=5, days=8).run() is None
+    assert (
+        Job(
+            "bursty",
+            equal_weights=False,
+            seed=1,
+            looks=12,
+            policy="true intensity",
+            profiles=5,
+            days=8,
+        ).run()
+        is None
+    )
 
 
 def test_an_outage_loses_nothing() -> None:

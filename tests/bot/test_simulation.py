@@ -100,6 +100,17 @@ def test_six_hours_without_the_api_lose_nothing() -> None:
     assert result.days[2] >= 0.96 * 240
 
 
+def test_thirty_hours_without_the_api_lose_what_expired_in_them() -> None:
+    begin = DAWN + 2 * DAY
+    records = steady(10)
+    outages = [(begin, begin + 30 * HOUR)]
+    result = Simulation(records, 120, warmup=0, outages=outages, keep_polls=True).run()
+    delays, lost = by_hand(records, result)
+    assert result.lost == lost > 0
+    assert result.delays == delays
+    assert max(result.days) <= 120
+
+
 def test_the_learned_schedule_is_earlier_where_more_wait() -> None:
     records = steady(30)
     busy = [Record("star", 300, records[0].taken_at), *records[1:]]
