@@ -109,6 +109,11 @@ def passes(story: Story, options: Options) -> bool:
     )
 
 
+def from_now_on(now: datetime) -> datetime:
+    """Return since when stories are news that are posted from now on; they tell whole seconds."""
+    return now.replace(microsecond=0)
+
+
 def is_too_old(expires_at: datetime, now: datetime) -> bool:
     """Tell whether a story is over for so long that its media can't be had any more.
 

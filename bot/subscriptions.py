@@ -276,7 +276,9 @@ class Subscriptions:
             found = await _of_chat(tx, chat_id, subscription_id)
             if found.paused == paused:
                 return found
-            values = {"paused": True} if paused else {"paused": False, "since": now}
+            values = (
+                {"paused": True} if paused else {"paused": False, "since": policy.from_now_on(now)}
+            )
             await store.change(tx, subscription_id, **values)
             if paused:
                 await deliveries.drop_of(tx, subscription_id, reason="paused", now=now)

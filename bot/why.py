@@ -61,6 +61,10 @@ class Why:
             kinds[kind] += tally.count
             if kind in {"quiet", "digest"} and tally.next_due_at > now:
                 held_until = min(held_until or tally.next_due_at, tally.next_due_at)
+        for kind in ("digest", "quiet"):
+            if kinds[kind]:  # what was found since keeps its place behind them
+                kinds[kind] += kinds.pop("waiting", 0)
+                kinds["waiting"] = 0
         return cls(
             subscription=subscription,
             state=known.state if known else "active",

@@ -4,6 +4,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from bot import policy
 from bot.domain import Target
 from bot.store import chats, lanes, subscriptions
 from bot.store.database import Tx, all_tables
@@ -89,7 +90,7 @@ async def open_chat(tx: Tx, chat_id: int, *, now: datetime) -> bool:
     await lanes.hold(tx, chat_id)
     news = await chats.set_state(tx, chat_id, "active", now=now)
     if news:
-        await subscriptions.restart(tx, chat_id, now=now)
+        await subscriptions.restart(tx, chat_id, since=policy.from_now_on(now))
         await lanes.settle(tx, chat_id)
         await subscriptions.reweigh(tx, chat_id=chat_id, now=now)
     return news

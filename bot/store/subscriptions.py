@@ -201,10 +201,10 @@ async def remove(tx: Tx, ids: Iterable[int]) -> None:
     await tx.execute(sa.delete(subscriptions).where(subscriptions.c.id.in_(list(ids))))
 
 
-async def restart(tx: Tx, chat_id: int, *, now: datetime) -> None:
-    """Let a chat's alerts begin now: what was posted in between is no news."""
+async def restart(tx: Tx, chat_id: int, *, since: datetime) -> None:
+    """Let a chat's alerts begin again with what is posted from ``since`` on."""
     await tx.execute(
-        sa.update(subscriptions).where(subscriptions.c.chat_id == chat_id).values(since=now)
+        sa.update(subscriptions).where(subscriptions.c.chat_id == chat_id).values(since=since)
     )
 
 

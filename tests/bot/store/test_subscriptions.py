@@ -95,7 +95,7 @@ async def test_a_topics_subscriptions_fall_back_and_what_is_doubled_ends(db: Dat
 async def test_restarted_alerts_begin_now(db: Database) -> None:
     async with db.begin() as tx:
         mine, other = await follow(tx, 1), await follow(tx, 2)
-        await subscriptions.restart(tx, 1, now=NOON)
+        await subscriptions.restart(tx, 1, since=NOON)
         found = [await subscriptions.get(tx, one) for one in (mine, other)]
     assert [one.since for one in found if one] == [NOON, LONG_AGO]
 

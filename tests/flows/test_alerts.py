@@ -1,0 +1,436 @@
+"""Alerts end to end: from a story on Instagram to messages in chats, by the real parts."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from bot.domain import Asker, Options, Story, Target
+from bot.errors import (
+    BlockedProfileError,
+    NotFollowedError,
+    ProfileNotFoundError,
+    ProfilePrivateError,
+    TooManyFollowedError,
+    TooManyNewError,
+)
+from bot.parts import Parts, built
+from bot.store import chats, lanes, looks, owed, profiles
+from bot.store.deliveries import deliveries
+from bot.store.subscriptions import subscriptions
+from bot.subscriptions import Subscribed
+from tests.support.control import Control, Json
+from tests.support.sandbox import Box, sandbox_box
+from tests.support.storybell import settings_for
+from tests.support.telegram import story_of, utc_now
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+HOUR = timedelta(hours=1)
+
+
+@dataclass
+class Stage:
+    """The parts that alert people, against a sandbox; nothing happens unless it is told to."""
+
+    box: Box
+    parts: Parts
+    names: int = 0
+
+    @property
+    def control(self) -> Control:
+        return self.box.control
+
+    async def person(self) -> int:
+        chat = await self.control.person()
+        await self.control.say(chat, "/start")
+        return chat
+
+    async def star(self, stories: int = 0, **fields: Any) -> str:
+        """A new profile with some stories; its name."""
+        self.names += 1
+        name = f"star{self.names}"
+        await self.control.profile(name, posts_per_day=0, **fields)
+        for _ in range(stories):
+            await self.control.publish(name)
+        return name
+
+    async def follow(
+        self, chat: int, name: str, *, thread: int | None = None, options: Options | None = None
+    ) -> Subscribed:
+        return await self.parts.services.subscriptions.subscribe(
+            Target(chat, thread), name, Asker(chat, chat), options=options
+        )
+
+    async def look(self, name: str) -> None:
+        """Let the scheduler look at a profile now, and at nothing else."""
+        db = self.parts.db
+        async with db.begin() as tx:
+            known = await profiles.named(tx, name, since=utc_now() - HOUR)
+            assert known is not None
+            await profiles.put_off(tx, known.profile_id, until=utc_now() - HOUR)
+        await self.parts.scheduler.run_once()
+
+    async def ring(self) -> None:
+        while await self.parts.outbox.run_once():
+            pass
+
+    async def look_and_ring(self, name: str) -> None:
+        await self.look(name)
+        await self.ring()
+
+    async def shown(self, chat: int) -> list[str]:
+        replies = await self.control.replies(chat)
+        return [message["_story_pk"] for message in replies if "_story_pk" in message]
+
+    async def texts(self, chat: int) -> list[str]:
+        replies = await self.control.replies(chat)
+        return [message["text"] for message in replies if "text" in message]
+
+    async def spent(self) -> int:
+        return int((await self.control.call("GET", "/state"))["billed"]["total"])
+
+    async def publish(self, name: str, media_type: int = 1, **fields: Any) -> str:
+        return str((await self.control.publish(name, media_type, **fields))["pk"])
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
+    folder = tmp_path_factory.mktemp("alerts")
+    async with sandbox_box() as box:
+        settings = settings_for(
+            box,
+            folder,
+            daily_budget=10**7,
+            max_subscriptions=3,
+            max_new_subscriptions_a_day=4,
+            blocked_profiles="prada",
+        )
+        async with built(settings) as parts, parts.bot:
+            yield Stage(box, parts)
+
+
+async def test_the_first_subscription_does_not_flood_and_news_come_once(stage: Stage) -> None:
+    chat, name = await stage.person(), await stage.star(stories=2)
+    followed = await stage.follow(chat, name)
+    assert not followed.already
+    assert len(followed.live) == 2
+    await stage.look_and_ring(name)
+    assert await stage.shown(chat) == []
+    now = utc_now().timestamp()
+    new = [await stage.publish(name, taken_at=now - 30 + second) for second in range(3)]
+    await stage.look_and_ring(name)
+    await stage.look_and_ring(name)
+    assert await stage.shown(chat) == new
+    album = [m for m in await stage.control.replies(chat) if m.get("_story_pk")]
+    assert len({message["media_group_id"] for message in album}) == 1
+    assert "3 new stories" in album[0]["caption"]
+
+
+async def test_a_second_subscription_says_so_and_costs_nothing(stage: Stage) -> None:
+    chat, name = await stage.person(), await stage.star(stories=1)
+    await stage.follow(chat, name)
+    before = await stage.spent()
+    again = await stage.follow(chat, name)
+    other = await stage.follow(await stage.person(), name)
+    assert again.already
+    assert not other.already
+    assert len(other.live) == 1
+    assert await stage.spent() == before
+
+
+async def test_one_look_serves_all_and_every_look_counts(stage: Stage) -> None:
+    people, name = [await stage.person() for _ in range(3)], await stage.star()
+    for chat in people:
+        await stage.follow(chat, name)
+    first = await stage.publish(name)
+    before = await stage.spent()
+    await stage.look_and_ring(name)
+    assert await stage.spent() == before + 2
+    shown = await stage.control.publish(name)  # seen by a link that somebody pasted
+    story: Story = story_of(shown)
+    async with stage.parts.db.begin() as tx:
+        await looks.record(tx, looks.Look(story.profile, (story,), partial=True), now=utc_now())
+    await stage.ring()
+    for chat in people:
+        assert await stage.shown(chat) == [first, story.pk]
+
+
+async def test_a_topic_has_its_own_and_falls_back_once(stage: Stage) -> None:
+    person, name = await stage.person(), await stage.star()
+    members = [{"user_id": person, "status": "creator"}]
+    chat = await stage.control.chat("supergroup", members=members, is_forum=True)
+    await stage.control.thread(chat, 77, "News")
+    await stage.follow(chat, name, thread=77)
+    first = await stage.publish(name)
+    await stage.look_and_ring(name)
+    [message] = await stage.control.replies(chat)
+    assert (message["_story_pk"], message["message_thread_id"]) == (first, 77)
+    await stage.control.thread(chat, 77, "News", state="deleted")
+    second = await stage.publish(name)
+    await stage.look_and_ring(name)
+    assert await stage.shown(chat) == [first, second]
+    assert len([text for text in await stage.texts(chat) if "topic" in text]) == 1
+
+
+async def test_a_group_that_moves_keeps_everything(stage: Stage) -> None:
+    person, name = await stage.person(), await stage.star()
+    members = [{"user_id": person, "status": "creator"}]
+    chat = await stage.control.chat("group", members=members)
+    await stage.follow(chat, name)
+    new_chat = await stage.control.migrate(chat)
+    pk = await stage.publish(name)
+    await stage.look_and_ring(name)
+    assert await stage.shown(new_chat) == [pk]
+    followed = stage.parts.services.subscriptions
+    assert not await followed.chat_moved(chat, new_chat)
+    found, count = await followed.page(new_chat)
+    assert (count, found[0].username) == (1, name)
+
+
+async def test_who_blocks_the_bot_is_not_looked_for_and_may_come_back(stage: Stage) -> None:
+    chat, name = await stage.person(), await stage.star()
+    await stage.follow(chat, name)
+    bot = (await stage.parts.bot.get_me()).id
+    await stage.control.member(chat, bot, "kicked")
+    first = await stage.publish(name)
+    await stage.look_and_ring(name)
+    async with stage.parts.db.read() as tx:
+        found = await chats.get(tx, chat)
+        known = await profiles.named(tx, name, since=utc_now() - HOUR)
+    assert found is not None
+    assert known is not None
+    assert (found.state, known.next_look_at) == ("closed", None)
+    await stage.control.member(chat, bot, "member")
+    assert await stage.parts.services.subscriptions.bot_back(chat)
+    second = await stage.publish(name)
+    await stage.look_and_ring(name)
+    assert await stage.shown(chat) == [first, second]
+
+
+async def test_options_let_through_what_is_wanted(stage: Stage) -> None:
+    chat, name = await stage.person(), await stage.star()
+    options = Options(media="photo", links_only=True, silent=True, spoiler=True, protect=True)
+    one = (await stage.follow(chat, name, options=options)).subscription
+    wanted = await stage.publish(name, links=["https://example.org/"])
+    await stage.publish(name)
+    await stage.publish(name, 2, links=["https://example.org/"])
+    followed = stage.parts.services.subscriptions
+    await stage.look(name)
+    assert [story.pk for story in await followed.preview(name, chat_id=chat)] == [wanted]
+    assert len(await followed.preview(name, Options())) == 3
+    await stage.ring()
+    [message] = [m for m in await stage.control.replies(chat) if "_story_pk" in m]
+    assert message["_story_pk"] == wanted
+    assert message["has_media_spoiler"]
+    assert message["has_protected_content"]
+    why = await followed.why(Target(chat), name)
+    assert (why.found, why.sent, why.filtered, why.held, why.waiting) == (3, 1, 2, 0, 0)
+    assert why.subscription.id == one.id
+    assert not why.out_of_budget
+
+
+async def test_quiet_hours_hold_all_for_one_catch_up(stage: Stage) -> None:
+    chat, name = await stage.person(), await stage.star()
+    await stage.follow(chat, name)
+    now = utc_now()
+    minute = now.hour * 60 + now.minute
+    async with stage.parts.db.begin() as tx:
+        await chats.change(
+            tx, chat, quiet_from=(minute - 60) % 1440, quiet_to=(minute + 60) % 1440
+        )
+    found = []
+    for _ in range(2):
+        found.append(await stage.publish(name))
+        await stage.look_and_ring(name)
+    assert await stage.shown(chat) == []
+    followed = stage.parts.services.subscriptions
+    why = await followed.why(Target(chat), name)
+    assert (why.quiet, why.sent) == (2, 0)
+    assert why.held_until is not None
+    assert timedelta(minutes=59) <= why.held_until - now <= timedelta(minutes=61)
+    async with stage.parts.db.begin() as tx:
+        await chats.change(tx, chat, quiet_from=None, quiet_to=None)
+    await followed.replan(chat)
+    await stage.ring()
+    assert await stage.shown(chat) == found
+    groups = {
+        m.get("media_group_id") for m in await stage.control.replies(chat) if "_story_pk" in m
+    }
+    assert len(groups) == 1
+
+
+async def test_a_digest_waits_for_its_hour_until_it_is_switched_off(stage: Stage) -> None:
+    chat, name = await stage.person(), await stage.star()
+    one = (await stage.follow(chat, name, options=Options(digest=True))).subscription
+    pk = await stage.publish(name)
+    await stage.look_and_ring(name)
+    followed = stage.parts.services.subscriptions
+    assert (await followed.why(Target(chat), name)).digest == 1
+    await followed.set_options(chat, one.id, Options())
+    await stage.ring()
+    assert await stage.shown(chat) == [pk]
+
+
+async def test_a_pause_is_a_pause(stage: Stage) -> None:
+    chat, name = await stage.person(), await stage.star()
+    one = (await stage.follow(chat, name)).subscription
+    followed = stage.parts.services.subscriptions
+    await stage.publish(name)
+    await stage.look(name)
+    assert (await followed.pause(chat, one.id)).paused
+    await stage.publish(name, taken_at=utc_now().timestamp() - 5)
+    await stage.ring()
+    assert not (await followed.resume(chat, one.id)).paused
+    await stage.look_and_ring(name)
+    assert await stage.shown(chat) == []
+    with pytest.raises(NotFollowedError):
+        await followed.resume(chat + 1, one.id)
+
+
+async def test_a_renamed_profile_is_followed_and_told_of_once(stage: Stage) -> None:
+    chat, name = await stage.person(), await stage.star()
+    await stage.follow(chat, name)
+    new = f"{name}_new"
+    await stage.control.change_profile(name, username=new)
+    await stage.control.profile(name, posts_per_day=0)  # a stranger takes the old name
+    stranger = await stage.publish(name)
+    first = await stage.publish(new)
+    await stage.look_and_ring(name)
+    second = await stage.publish(new)
+    await stage.look_and_ring(new)
+    assert await stage.shown(chat) == [first, second]
+    assert stranger not in await stage.shown(chat)
+    told = [text for text in await stage.texts(chat) if new in text]
+    assert len(told) == 1
+
+
+async def test_private_and_back_are_told_once_each(stage: Stage) -> None:
+    chat, name = await stage.person(), await stage.star()
+    await stage.follow(chat, name)
+    await stage.control.change_profile(name, is_private=True)
+    for _ in range(2):
+        await stage.look_and_ring(name)
+    await stage.control.change_profile(name, is_private=False)
+    pk = await stage.publish(name)
+    await stage.look_and_ring(name)
+    texts = [text for text in await stage.texts(chat) if name in text]
+    assert ["private" in text for text in texts] == [True, False]
+    assert await stage.shown(chat) == [pk]
+
+
+async def test_a_deleted_profile_is_told_of_after_the_second_answer(stage: Stage) -> None:
+    chat, name = await stage.person(), await stage.star()
+    await stage.follow(chat, name)
+    await stage.control.change_profile(name, deleted=True)
+    await stage.look_and_ring(name)
+    assert not [text for text in await stage.texts(chat) if name in text]
+    await stage.look_and_ring(name)
+    await stage.look_and_ring(name)
+    assert len([text for text in await stage.texts(chat) if name in text]) == 1
+
+
+async def test_an_outage_is_owned_up_to_in_one_line(stage: Stage) -> None:
+    chat = await stage.person()
+    names = [await stage.star(), await stage.star()]
+    db = stage.parts.db
+    for name in names:
+        await stage.follow(chat, name)
+        async with db.begin() as tx:
+            known = await profiles.named(tx, name, since=utc_now() - HOUR)
+            assert known is not None
+            await profiles.change(tx, known.profile_id, looked_at=utc_now() - 30 * HOUR)
+            await tx.execute(
+                subscriptions.update()
+                .where(subscriptions.c.profile_id == known.profile_id)
+                .values(since=utc_now() - 48 * HOUR)
+            )
+    for name in names:
+        await stage.look(name)
+    async with db.begin() as tx:  # the time passes for which they are gathered
+        late = deliveries.update().where(deliveries.c.chat_id == chat)
+        await tx.execute(late.values(due_at=utc_now() - HOUR))
+        await lanes.settle(tx, chat)
+    await stage.ring()
+    [line] = [text for text in await stage.texts(chat) if "may be missing" in text]
+    assert all(name in line for name in names)
+
+
+async def test_limits_and_the_block_list_cost_nothing(stage: Stage) -> None:
+    chat = await stage.person()
+    before = await stage.spent()
+    with pytest.raises(BlockedProfileError):
+        await stage.follow(chat, "prada")
+    assert await stage.spent() == before
+    names = [await stage.star() for _ in range(4)]
+    for name in names[:3]:
+        await stage.follow(chat, name)
+    before = await stage.spent()
+    with pytest.raises(TooManyFollowedError):
+        await stage.follow(chat, names[3])
+    followed = stage.parts.services.subscriptions
+    await followed.unsubscribe(chat, names[0])
+    await stage.follow(chat, names[0])
+    assert await stage.spent() == before  # it is known who that is, and what is alive
+    await followed.unsubscribe(chat, names[0])
+    with pytest.raises(TooManyNewError):
+        await stage.follow(chat, names[0])
+    assert await followed.unsubscribe_all(chat) == 2
+    with pytest.raises(NotFollowedError):
+        await followed.unsubscribe(chat, names[1])
+
+
+async def test_who_can_not_be_followed(stage: Stage) -> None:
+    chat = await stage.person()
+    with pytest.raises(ProfileNotFoundError):
+        await stage.follow(chat, "nobody_at_all")
+    with pytest.raises(ProfilePrivateError):
+        await stage.follow(chat, "locked")
+    before = await stage.spent()
+    with pytest.raises(ProfilePrivateError):
+        await stage.follow(chat, "locked")
+    assert await stage.spent() == before
+
+
+async def test_what_the_operator_blocks_ends_with_a_neutral_word(stage: Stage) -> None:
+    chat, name = await stage.person(), await stage.star()
+    await stage.follow(chat, name)
+    followed = stage.parts.services.subscriptions
+    rules = followed._rules
+    followed._rules = type(rules)(blocked=frozenset({name}))
+    try:
+        assert await followed.end_blocked() == 1
+        assert await followed.end_blocked() == 0
+    finally:
+        followed._rules = rules
+    await stage.ring()
+    assert len([text for text in await stage.texts(chat) if name in text]) == 1
+    with pytest.raises(NotFollowedError):
+        await followed.named(chat, name)
+
+
+async def test_flood_control_and_lost_answers_lose_nothing(stage: Stage) -> None:
+    chat, name = await stage.person(), await stage.star()
+    await stage.follow(chat, name)
+    flood: Json = {
+        "status": 429,
+        "body": {
+            "ok": False,
+            "error_code": 429,
+            "description": "Too Many Requests: retry after 1",
+            "parameters": {"retry_after": 1},
+        },
+    }
+    await stage.control.fault("telegram", flood, match="sendPhoto")
+    pk = await stage.publish(name)
+    await stage.look(name)
+    await stage.parts.outbox.run_once()
+    async with stage.parts.db.read() as tx:
+        backlog = await owed.backlog(tx, now=utc_now())
+    assert backlog.parked == 0
+    deadline = utc_now() + timedelta(seconds=10)
+    while not await stage.shown(chat) and utc_now() < deadline:
+        await stage.ring()
+    assert await stage.shown(chat) == [pk]
