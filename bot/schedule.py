@@ -10,7 +10,7 @@ look, and ``due_at`` as an indexed column. A round of the loop::
     rows += claim(limit=early // cost)            # ... and when all of these are served, the next
     for row in rows:                              # outside of any transaction
         if schedule.is_stale(state):              # the price has moved since it was queued
-            schedule.requeue(state, weight, cost) # write due_at; look only if it is still due
+            schedule.due(state, weight, cost)     # write due_at; look only if it is still due
         stories = fetch(row)                      # on failure: schedule.failed(now)
         schedule.looked(state, weight, cost, at=now, taken=[...])   # write state and due_at
     sleep until schedule.next_at(first due_at and seen_at of the table, cost, now=..., spent=...)
