@@ -1,9 +1,10 @@
 """Calls a second and CPU a call: our transport, PTB's, and a bare aiohttp loop as the limit."""
 
 import asyncio
+import itertools
 import json
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import aiohttp
@@ -16,22 +17,24 @@ from tests.support.telegram import story_of
 
 Call = Callable[[], Awaitable[object]]
 ITEMS = 10
+PEOPLE = 500  # so many that no chat's own limit is met
 
 
 async def measure(at: World, concurrency: int, calls: int) -> dict[str, Any]:
     """Return the figures of sendMessage and sendMediaGroup at one concurrency."""
-    (person,) = await at.people(1)
-    media = await _file_ids(at, person)
+    everybody = await at.people(PEOPLE)
+    media = await _file_ids(at, everybody[0])
+    people = itertools.cycle(everybody)
     found: dict[str, Any] = {}
     for method in ("sendMessage", "sendMediaGroup"):
         share = calls if method == "sendMessage" else max(calls // 4, concurrency)
         async with our_bot(at) as bot:
-            ours = await _timed(_call(bot, person, method, media), concurrency, share)
+            ours = await _timed(_call(bot, people, method, media), concurrency, share)
         async with stock_bot(at, concurrency) as bot:
-            stock = await _timed(_call(bot, person, method, media), concurrency, share)
+            stock = await _timed(_call(bot, people, method, media), concurrency, share)
         connector = aiohttp.TCPConnector(limit=concurrency)
         async with aiohttp.ClientSession(connector=connector) as session:
-            call = _bare(at, session, person, method, media)
+            call = _bare(at, session, people, method, media)
             bare = await _timed(call, concurrency, share)
         found[method] = {
             "ours": ours,
@@ -59,27 +62,31 @@ async def _timed(call: Call, concurrency: int, calls: int) -> dict[str, float]:
     return {"calls_per_s": round(calls / wall), "cpu_us": round(cpu / calls * 1e6)}
 
 
-def _call(bot: ExtBot[Any], person: int, method: str, media: list[str]) -> Call:
+def _call(bot: ExtBot[Any], people: Iterator[int], method: str, media: list[str]) -> Call:
     async def message() -> object:
-        return await bot.send_message(person, "A story of natgeo")
+        return await bot.send_message(next(people), "A story of natgeo")
 
     async def group() -> object:
-        return await bot.send_media_group(person, [InputMediaPhoto(name) for name in media])
+        items = [InputMediaPhoto(name) for name in media]
+        return await bot.send_media_group(next(people), items)
 
     return message if method == "sendMessage" else group
 
 
 def _bare(
-    at: World, session: aiohttp.ClientSession, person: int, method: str, media: list[str]
+    at: World,
+    session: aiohttp.ClientSession,
+    people: Iterator[int],
+    method: str,
+    media: list[str],
 ) -> Call:
     url = URL(f"{at.urls['telegram']}/bot{TOKEN}/{method}", encoded=True)
-    asked: dict[str, Any] = {"chat_id": person, "text": "A story of natgeo"}
+    asked: dict[str, Any] = {"text": "A story of natgeo"}
     if method == "sendMediaGroup":
-        items = [{"type": "photo", "media": name} for name in media]
-        asked = {"chat_id": person, "media": items}
+        asked = {"media": [{"type": "photo", "media": name} for name in media]}
 
     async def call() -> object:
-        async with session.post(url, json=asked) as answer:
+        async with session.post(url, json=asked | {"chat_id": next(people)}) as answer:
             return json.loads(await answer.read())["ok"]
 
     return call
