@@ -253,6 +253,18 @@ async def test_room_for_the_schedule_is_what_reserving_gives(db: Database) -> No
         await ledger.reserve(Payer("schedule"), ONE)
 
 
+async def test_who_finds_the_share_borrowed_gets_what_is_left_and_no_more(db: Database) -> None:
+    ledger = Ledger(db, Limits(10, 0.5, MANY, MANY, MANY, 0), now=Clock(NOON.replace(hour=23)))
+    for _ in range(8):
+        await ledger.reserve(Payer("schedule"), ONE)  # 3 of them from the replies' share
+    for _ in range(2):
+        await ledger.reserve(link(), ONE)
+    for payer in (link(), Payer("schedule")):
+        with pytest.raises(BudgetSpentError):
+            await ledger.reserve(payer, ONE)
+    assert await spent(db) == 10
+
+
 # --- all at once ---------------------------------------------------------------------------------
 
 
