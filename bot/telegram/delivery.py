@@ -7,20 +7,20 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import structlog
-from telegram import Message
 from telegram.error import BadRequest, TelegramError
 from telegram.ext import ExtBot
 
 from bot.domain import Asker, GiveUp, Outcome, SentItem, Target, TryLater
 from bot.errors import MediaTooBigError
 from bot.metrics import Metrics
-from bot.telegram import outcomes
+from bot.telegram import outcomes, raw
 from bot.telegram.files import Files
 from bot.telegram.parcels import (
     METHODS,
     ByUrl,
     Parcel,
     SendOptions,
+    Shown,
     Text,
     as_media,
     as_single,
@@ -100,29 +100,29 @@ class Delivery:
         await self._files.remember(found)
         return None
 
-    async def _group(self, batch: list[Parcel], trip: Trip) -> tuple[Message, ...]:
+    async def _group(self, batch: list[Parcel], trip: Trip) -> list[Shown]:
         text = trip.text.arguments()
         media = [
             as_media(parcel, {} if number else text, trip.options)
             for number, parcel in enumerate(batch)
         ]
-        return await self._bot.send_media_group(
-            trip.target.chat_id, media, **self._shared(trip, len(batch))
-        )
+        shown: list[Shown] = await self._call("sendMediaGroup", {"media": media}, trip, len(batch))
+        return shown
 
-    async def _single(self, batch: list[Parcel], trip: Trip) -> tuple[Message, ...]:
+    async def _single(self, batch: list[Parcel], trip: Trip) -> list[Shown]:
         (parcel,) = batch
-        method = getattr(self._bot, METHODS[parcel.kind])
         arguments = as_single(parcel, trip.text.arguments(), trip.options)
-        return (await method(trip.target.chat_id, **arguments, **self._shared(trip, 1)),)
+        return [await self._call(METHODS[parcel.kind], arguments, trip, 1)]
 
-    def _shared(self, trip: Trip, weight: int) -> dict[str, Any]:
+    async def _call(self, method: str, arguments: dict[str, Any], trip: Trip, weight: int) -> Any:  # noqa: ANN401 - JSON
         paid = self._paid and trip.lane == "alert"
         shared = common(trip.target.thread_id, trip.options, paid=paid)
-        if self._bot.rate_limiter is not None:
-            limits = {"lane": trip.lane, "weight": weight, "patience": trip.patience}
-            shared["rate_limit_args"] = limits
-        return shared
+        return await raw.call(
+            self._bot,
+            method,
+            {"chat_id": trip.target.chat_id, **shared, **arguments},
+            limits={"lane": trip.lane, "weight": weight, "patience": trip.patience},
+        )
 
     async def _after(
         self, error: TelegramError, batch: list[Parcel], trip: Trip

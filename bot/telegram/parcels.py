@@ -12,7 +12,6 @@ from telegram import (
     InputFile,
     InputMediaPhoto,
     InputMediaVideo,
-    Message,
     ReplyParameters,
 )
 from telegram.constants import ParseMode
@@ -24,9 +23,9 @@ from bot.store.files import Kind, KnownFile
 
 CAPTION = 1024  # code points after parsing; Bot API, "caption"
 METHODS: dict[Kind, str] = {
-    "photo": "send_photo",
-    "video": "send_video",
-    "document": "send_document",
+    "photo": "sendPhoto",
+    "video": "sendVideo",
+    "document": "sendDocument",
 }
 
 
@@ -52,6 +51,7 @@ class ByUpload:
     thumbnail: MediaFile | None = None
 
 
+Shown = dict[str, Any]  # a Message as the Bot API shows it
 Way = ByFileId | ByUrl | ByUpload
 
 
@@ -160,26 +160,28 @@ def common(thread_id: int | None, options: SendOptions, *, paid: bool) -> dict[s
     }
 
 
-def receipt(parcel: Parcel, message: Message) -> tuple[SentItem, KnownFile | None]:
+def receipt(parcel: Parcel, message: Shown) -> tuple[SentItem, KnownFile | None]:
     """Return what arrived and, when it can be used again, the file.
 
     A video without sound may come back as an animation, which no album takes.
     """
     kind, file = _file_of(message)
+    number = int(message["message_id"])
     size = parcel.way.file.size if isinstance(parcel.way, ByUpload) else 0
     if file is None or kind is None:
-        return SentItem(parcel.story.pk, message.message_id, size=size), None
-    item = SentItem(parcel.story.pk, message.message_id, file.file_id, file.file_unique_id, size)
-    return item, KnownFile(kind, file.file_id, file.file_unique_id, parcel.story.expires_at)
+        return SentItem(parcel.story.pk, number, size=size), None
+    file_id, unique_id = str(file["file_id"]), str(file["file_unique_id"])
+    item = SentItem(parcel.story.pk, number, file_id, unique_id, size)
+    return item, KnownFile(kind, file_id, unique_id, parcel.story.expires_at)
 
 
-def _file_of(message: Message) -> tuple[Kind | None, Any]:
-    if message.photo:
-        return "photo", message.photo[-1]
-    if message.video:
-        return "video", message.video
-    if message.document and not message.animation:
-        return "document", message.document
+def _file_of(message: Shown) -> tuple[Kind | None, Shown | None]:
+    if message.get("photo"):
+        return "photo", message["photo"][-1]
+    if message.get("video"):
+        return "video", message["video"]
+    if message.get("document") and not message.get("animation"):
+        return "document", message["document"]
     return None, None
 
 
