@@ -157,6 +157,14 @@ def _sqlite_engine(url: URL) -> AsyncEngine:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
+    @sa.event.listens_for(engine.sync_engine, "invalidate")
+    def on_invalidate(
+        connection: sa.engine.interfaces.DBAPIConnection, _record: object, _error: object
+    ) -> None:
+        # A RETURNING cut in half by a cancellation would keep the write lock until its cursor is
+        # collected.
+        connection.rollback()
+
     @sa.event.listens_for(engine.sync_engine, "begin")
     def on_begin(connection: sa.Connection) -> None:
         read_only = connection.get_execution_options().get("storybell_read_only", False)

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from bot import policy
 from bot.domain import Target
-from bot.store import chats, lanes, subscriptions
+from bot.store import allowances, chats, lanes, subscriptions
 from bot.store.database import Tx, all_tables
 from bot.store.deliveries import deliveries, is_open
 from bot.store.owed import add_notice
@@ -31,6 +31,7 @@ async def move_chat(tx: Tx, old: int, new: int, *, now: datetime) -> bool:
     for table in all_tables().sorted_tables:
         if "chat_id" in table.c and table.name not in WAITING_ROOMS:
             await _rewrite(tx, table, old, new)
+    await allowances.move_chat(tx, old, new)
     await tx.execute(sa.delete(chats.chats).where(chats.chats.c.id == old))
     await chats.set_state(tx, new, "active", now=now)
     await lanes.wake(tx, new, due_at=now, now=now)

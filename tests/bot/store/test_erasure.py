@@ -1,0 +1,49 @@
+"""What a chat wants forgotten is gone from every table, and the bill still adds up."""
+
+from datetime import UTC, datetime, timedelta
+
+import sqlalchemy as sa
+
+from bot.domain import Asker, Options, Profile, Target
+from bot.ledger import Ledger, Payer
+from bot.limits import Limits
+from bot.store import chats, erasure, profiles, spending, subscriptions, usage
+from bot.store.database import Database, all_tables
+from bot.stories_api import Endpoint
+
+NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
+ANN, BOB = 11, 22
+
+
+async def test_nothing_of_an_erased_chat_is_left_but_what_it_cost(db: Database) -> None:
+    ledger = Ledger(db, Limits(), now=lambda: NOW)
+    for chat in (ANN, BOB):
+        async with db.begin() as tx:
+            await chats.ensure(tx, chat, kind="private", title="canary", now=NOW)
+            await profiles.ensure(tx, Profile("5", "natgeo"), now=NOW)
+            await subscriptions.add(
+                tx,
+                Target(chat),
+                "5",
+                options=Options(),
+                since=NOW,
+                created_by=chat,
+                now=NOW,
+            )
+            await usage.count(tx, chat, "link", now=NOW, requests=1)
+        reservation = await ledger.reserve(Payer("link", Asker(chat, chat)), Endpoint.STORY_BY_ID)
+        async with db.begin() as tx:
+            await ledger.settle(tx, reservation, 1)
+    later = Ledger(db, Limits(), now=lambda: NOW + timedelta(days=40))
+    await later.tidy()  # into sums by day
+    async with db.begin() as tx:
+        before = await spending.sums(tx, since=NOW.date(), by="kind")
+        await erasure.erase_chat(tx, ANN)
+        assert await spending.sums(tx, since=NOW.date(), by="kind") == before
+        for table in all_tables().sorted_tables:
+            for name in {"chat_id", "user_id", "created_by"} & set(table.c.keys()):
+                found = sa.select(sa.func.count()).where(table.c[name] == ANN)
+                assert (await tx.execute(found)).scalar() == 0, f"{table.name}.{name}"
+        assert await chats.get(tx, ANN) is None
+        assert await chats.get(tx, BOB) is not None
+        assert len(await subscriptions.of_chat(tx, BOB)) == 1
