@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 from pydantic import SecretStr
 
-from benchmarks.telegram_world import World, our_bot
+from benchmarks.telegram_world import World, our_bot, world
 from bot.domain import Album, Sent, Target
 from bot.files import Spool
 from bot.media import Media
@@ -21,8 +21,13 @@ from bot.telegram.sender import Sender
 AT_ONCE = 100
 
 
-async def measure(at: World, chats: int) -> dict[str, Any]:
+async def measure(chats: int) -> dict[str, Any]:
     """Send one story to ``chats`` people, without any limit."""
+    async with world() as at:
+        return await _measure(at, chats)
+
+
+async def _measure(at: World, chats: int) -> dict[str, Any]:
     people = await at.people(chats)
     shown = await at.control.publish("quiet", 1)
     before = (await at.control.state())["calls"]

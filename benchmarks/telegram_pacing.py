@@ -9,15 +9,20 @@ from typing import Any
 from telegram.error import RetryAfter
 from telegram.ext import ExtBot
 
-from benchmarks.telegram_world import World, our_bot
+from benchmarks.telegram_world import World, our_bot, world
 
 LIMIT = 30  # messages a second; Bots FAQ
 AT_ONCE = 100
 ANSWERED = 20  # people who write during the broadcast
 
 
-async def measure(at: World, alerts: int, chats: int) -> dict[str, Any]:
+async def measure(alerts: int, chats: int) -> dict[str, Any]:
     """Send ``alerts`` to ``chats`` people while others are answered."""
+    async with world() as at:
+        return await _measure(at, alerts, chats)
+
+
+async def _measure(at: World, alerts: int, chats: int) -> dict[str, Any]:
     people = await at.people(chats)
     askers = await at.people(ANSWERED)
     await at.control.limits(preset="documented")
