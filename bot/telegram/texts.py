@@ -23,6 +23,7 @@ class Texts:
     async def send(self, target: Target, html: str, *, silent: bool = False) -> Outcome:
         """Send one text in the lane of alerts; its item has no story."""
         limits: Any = {"lane": "alert", "weight": 1, "patience": None}
+        limited = limits if self._bot.rate_limiter is not None else None
         try:
             message = await self._bot.send_message(
                 target.chat_id,
@@ -31,7 +32,7 @@ class Texts:
                 message_thread_id=target.thread_id,
                 disable_notification=silent or None,
                 link_preview_options=NO_PREVIEW,
-                rate_limit_args=limits,
+                rate_limit_args=limited,
             )
         except TelegramError as error:
             return outcome_of(error)

@@ -259,6 +259,14 @@ class OutboxMachine(RuleBasedStateMachine):
 
         return self.run(token()) == claimed.lane.token
 
+    @rule(profile=st.sampled_from((NATGEO, PRADA)))
+    def stumble(self, profile: object) -> None:
+        """Fail to send one, and find the next one meanwhile: it must not overtake."""
+        self.post(profile, 1)
+        self.send("later")
+        self.post(profile, 1)
+        self.send("sent")
+
     @rule(times=st.integers(2, 5), arrives=st.booleans())
     def crash_in_a_loop(self, times: int, *, arrives: bool) -> None:
         """Die again and again right after the claim."""
