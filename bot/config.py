@@ -98,6 +98,9 @@ class Settings(BaseSettings):
     max_new_subscriptions_a_day: int = Field(
         default=10, ge=1, description="Profiles that one chat may newly follow within a day."
     )
+    max_fast_subscriptions: int = Field(
+        default=3, ge=0, description="Profiles that one chat may have looked at more often."
+    )
     poll_floor_s: int = Field(
         default=600, ge=1, description="Seconds between two looks at one profile, at least."
     )

@@ -68,7 +68,10 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How one subscription wants its alerts; ``digest``: once a day at the chat's hour."""
+    """How one subscription wants its alerts.
+
+    ``digest``: once a day at the chat's hour; ``fast``: it counts for more in the schedule.
+    """
 
     silent: bool = False
     media: Literal["all", "photo", "video"] = "all"
@@ -78,6 +81,7 @@ class Options:
     protect: bool = False
     caption: Literal["full", "short"] = "full"
     digest: bool = False
+    fast: bool = False
 
     @classmethod
     def of(cls, values: Mapping[str, object]) -> Self:

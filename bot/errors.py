@@ -212,6 +212,12 @@ class TooManyNewError(SubscriptionError):
     text = N_("This chat has begun to follow {most} profiles today. Please go on tomorrow.")
 
 
+class TooManyFastError(SubscriptionError):
+    """The chat has as many fast subscriptions as it may."""
+
+    text = N_("A chat may have {most} profiles looked at more often. Please slow one down first.")
+
+
 class NoRoomError(SubscriptionError):
     """One more profile would make the looks too rare to see every story."""
 

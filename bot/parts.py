@@ -200,6 +200,7 @@ def _rules(settings: Settings) -> Rules:
     return Rules(
         most=settings.max_subscriptions,
         most_new_a_day=settings.max_new_subscriptions_a_day,
+        most_fast=settings.max_fast_subscriptions,
         credits_a_day=round(settings.daily_budget * (1 - settings.reply_share)),
         credits_a_look=1 if settings.skip_privacy_check else 2,
         floor=timedelta(seconds=settings.poll_floor_s),

@@ -3,7 +3,8 @@
 No clock and no I/O: ``now`` is an argument. Minutes are counted from midnight in a chat's zone.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -33,6 +34,7 @@ _LAST_RETRY = timedelta(minutes=15)
 _FIRST_LOOK_AGAIN = timedelta(minutes=1)
 _LAST_LOOK_AGAIN = timedelta(minutes=30)
 _DIGEST_MARGIN = timedelta(minutes=30)
+_DIGEST_LEAD = timedelta(minutes=10)  # a look so long before the digest still gets into it
 
 
 def retry_at(now: datetime, attempts: int) -> datetime:
@@ -98,6 +100,29 @@ def digest_at(found_at: datetime, expires_at: datetime, *, minute: int, zone: st
     """Return when a story goes out in the digest: at its hour, but while the story lives."""
     hour = next_local(found_at, minute, zone)
     return min(hour, max(found_at, expires_at - _DIGEST_MARGIN))
+
+
+@dataclass(frozen=True, slots=True)
+class Hearer:
+    """Somebody who waits: quiet hours and the digest in minutes of the day of ``zone``."""
+
+    zone: str
+    quiet: tuple[int, int] | None = None
+    digest: int | None = None
+
+
+def worth_looking_at(due: datetime, hearers: Sequence[Hearer], *, latest: datetime) -> datetime:
+    """Return when a look that is due brings anybody anything: when the first can be told."""
+    if not hearers:
+        return due
+    return min(max(latest, due), *(_told_at(due, hearer) for hearer in hearers))
+
+
+def _told_at(due: datetime, hearer: Hearer) -> datetime:
+    if hearer.digest is not None:
+        hour = next_local(due + _DIGEST_LEAD, hearer.digest, hearer.zone)
+        return max(due, hour - _DIGEST_LEAD)
+    return quiet_until(due, hearer.quiet, hearer.zone) or due
 
 
 def passes(story: Story, options: Options) -> bool:

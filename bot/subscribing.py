@@ -14,6 +14,7 @@ from bot.errors import (
     NotFollowedError,
     ProfileNotFoundError,
     ProfilePrivateError,
+    TooManyFastError,
     TooManyFollowedError,
     TooManyNewError,
 )
@@ -42,6 +43,7 @@ class Rules:
 
     most: int = 20
     most_new_a_day: int = 10
+    most_fast: int = 3
     credits_a_day: int = 500
     credits_a_look: int = 2
     floor: timedelta = timedelta(minutes=10)
@@ -196,6 +198,8 @@ class Subscribing:
             chat = await store.hold_chat(tx, target.chat_id, now=now)
             if await store.find(tx, target, profile.profile_id) is None:
                 await self._check_limits(tx, target.chat_id)
+            if options and options.fast:
+                await check_fast(tx, target.chat_id, self._rules)
             added = await store.add(
                 tx,
                 target,
@@ -215,3 +219,14 @@ class Subscribing:
     def _refuse_blocked(self, profile_id: str, username: str) -> None:
         if policy.is_blocked(profile_id, username, self._rules.blocked):
             raise BlockedProfileError(username=username)
+
+
+async def check_fast(tx: Tx, chat_id: int, rules: Rules) -> None:
+    """Let a chat have one more fast subscription.
+
+    Raises:
+        TooManyFastError: It has as many as it may.
+    """
+    fast = [one for one in await store.of_chat(tx, chat_id) if one.options.fast]
+    if len(fast) >= rules.most_fast:
+        raise TooManyFastError(most=rules.most_fast)

@@ -11,14 +11,14 @@ from bot.domain import Asker, Options, Story, Target
 from bot.errors import NotFollowedError
 from bot.exchange import Entry
 from bot.ledger import Ledger
-from bot.store import chats, deliveries, lanes, moves, owed, profiles, stories, upkeep
+from bot.store import chats, deliveries, lanes, looks, moves, owed, profiles, stories, upkeep
 from bot.store import subscriptions as store
 from bot.store.database import Database, Tx
 from bot.store.owed import Tally
 from bot.store.schema import EPOCH
 from bot.store.subscriptions import Subscription
 from bot.stories_api import StoriesApi
-from bot.subscribing import Rules, Subscribed, Subscribing
+from bot.subscribing import Rules, Subscribed, Subscribing, check_fast
 from bot.why import Why
 
 __all__ = ["Rules", "Subscribed", "Subscription", "Subscriptions", "Why"]
@@ -125,12 +125,17 @@ class Subscriptions:
         """Change how a subscription wants its alerts; holds for what is owed already, too.
 
         Raises:
+            TooManyFastError: The chat has as many fast ones as it may.
             NotFollowedError: The chat has none of that id (any more).
         """
         async with self._db.begin() as tx:
             await lanes.hold(tx, chat_id)
-            await _of_chat(tx, chat_id, subscription_id)
+            before = await _of_chat(tx, chat_id, subscription_id)
+            if options.fast and not before.options.fast:
+                await check_fast(tx, chat_id, self._rules)
             await store.set_options(tx, subscription_id, options)
+            await store.reweigh(tx, profile_id=before.profile_id, now=self._now())
+            await looks.requeue(tx, before.profile_id, now=self._now())
             await deliveries.unhold(tx, chat_id, now=self._now())
             await lanes.settle(tx, chat_id)
             changed = await _of_chat(tx, chat_id, subscription_id)

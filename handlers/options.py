@@ -20,6 +20,7 @@ TOGGLES = {
     "spoiler": N_("Blurred until tapped"),
     "protect": N_("No forwarding"),
     "digest": N_("Once a day (digest)"),
+    "fast": N_("Looked at more often"),
 }
 MEDIA = {
     "all": N_("Photos and videos"),

@@ -26,6 +26,7 @@ HELP = N_(
     "/stories <i>name</i> 3: only the latest three\n\n"
     "<b>Being told of new ones</b>\n"
     "/subscribe <i>name</i>: tell this chat of each new story\n"
+    "/subscribe <i>name</i> fast: look there more often\n"
     "/subscribe <i>name</i> @channel: tell a channel that we both run\n"
     "/subscriptions: what this chat follows, with options\n"
     "/unsubscribe <i>name</i>: stop\n"

@@ -1,5 +1,7 @@
 """Following profiles: /subscribe, /subscriptions, /unsubscribe, and their buttons."""
 
+from dataclasses import replace
+
 from telegram import Chat, InlineKeyboardButton, Update
 from telegram.error import TelegramError
 from telegram.ext import CallbackQueryHandler
@@ -43,6 +45,8 @@ class ChannelError(SubscriptionError):
 async def subscribe(update: Update, context: Context) -> None:
     """Follow a profile in this chat or topic, or in a channel of the person's."""
     arguments = list(context.args or [])
+    is_fast = "fast" in (word.lower() for word in arguments[1:])
+    arguments = [*arguments[:1], *(word for word in arguments[1:] if word.lower() != "fast")]
     channel = arguments.pop() if len(arguments) > 1 else None
     link = links.parse_argument(arguments[0]) if len(arguments) == 1 else None
     if link is None or (channel and not channel.startswith(("@", "-100"))):
@@ -57,7 +61,10 @@ async def subscribe(update: Update, context: Context) -> None:
     sentence = context.t(N_("Looking for <b>{username}</b>…"), username=link.username)
     async with working(context, target_of(update), sentence):
         followed = await context.services.subscriptions.subscribe(
-            target, link.username, asker_of(update, context)
+            target,
+            link.username,
+            asker_of(update, context),
+            options=replace(Options.of(context.chat.defaults), fast=True) if is_fast else None,
         )
     text = context.t(ALREADY, username=followed.profile.username)
     if not followed.already:

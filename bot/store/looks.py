@@ -7,12 +7,13 @@ from typing import Literal
 
 from bot import policy
 from bot.domain import Profile, Story
-from bot.store import owed, plan, profiles, stories
+from bot.store import owed, plan, profiles, stories, subscriptions
 from bot.store.database import Tx
 from bot.store.plan import Plan
 from bot.store.profiles import Known
 from bot.store.schema import EPOCH
 
+MOST_HEARERS = 50  # with more, somebody is always awake
 GATHER = timedelta(minutes=5)
 """How long a chat's missed hours are gathered, so that one line tells of all profiles."""
 
@@ -80,7 +81,7 @@ async def _finish(
         failures=0,
         leased_until=EPOCH,
         forecast=forecast,
-        next_look_at=due if followed else None,
+        next_look_at=await _worth(tx, before.profile_id, due, pace, now=now) if followed else None,
     )
 
 
@@ -89,8 +90,17 @@ async def requeue(tx: Tx, profile_id: str, *, now: datetime) -> None:
     known = await profiles.hold(tx, profile_id)
     if known is None or known.next_look_at is None or known.failures or known.looked_at is None:
         return
-    forecast, due = (await plan.load(tx)).due(known, now=now)
+    pace = await plan.load(tx)
+    forecast, due = pace.due(known, now=now)
+    due = await _worth(tx, profile_id, due, pace, now=now)
     await profiles.change(tx, profile_id, forecast=forecast, next_look_at=due)
+
+
+async def _worth(tx: Tx, profile_id: str, due: datetime, pace: Plan, *, now: datetime) -> datetime:
+    """Put a look off while nobody could be told what it shows, but never past the floor."""
+    waiting = await subscriptions.hearers(tx, profile_id, limit=MOST_HEARERS)
+    latest = now + timedelta(hours=pace.schedule.floor)
+    return policy.worth_looking_at(due, waiting, latest=latest)
 
 
 async def fail(

@@ -26,7 +26,7 @@ profiles = sa.Table(
     sa.Column("next_look_at", Timestamp),  # None: nobody follows it
     sa.Column("leased_until", Timestamp, nullable=False, server_default="0"),
     sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
-    sa.Column("weight", sa.Integer, nullable=False, server_default="0"),  # who wait for alerts
+    sa.Column("weight", sa.Float, nullable=False, server_default="0"),  # of who wait for alerts
     sa.Column("forecast", sa.JSON),
     sa.Index(
         "ix_profiles_due",
@@ -39,7 +39,7 @@ profiles = sa.Table(
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A profile as we know it; ``weight`` is the number of subscriptions that wait for it."""
+    """A profile as we know it; ``weight`` is that of the subscriptions that wait for it."""
 
     profile_id: str
     username: str
@@ -51,7 +51,7 @@ class Known:
     looked_at: datetime | None
     next_look_at: datetime | None
     failures: int
-    weight: int
+    weight: float
     forecast: list[Any] | None
 
     @property

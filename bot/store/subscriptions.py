@@ -8,12 +8,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.domain import Options, Target
+from bot.policy import Hearer
 from bot.store import chats as chat_store
 from bot.store.chats import Chat, chats
 from bot.store.database import Tx, insert_for
 from bot.store.profiles import State, profiles
 from bot.store.schema import BigId, Timestamp, metadata
 
+FAST = 4.0  # the weight of a subscription that asked for it; of others 1
 MAIN = 0  # the thread of what is said outside of topics
 
 subscriptions = sa.Table(
@@ -196,6 +198,37 @@ async def set_options(tx: Tx, subscription_id: int, options: Options) -> None:
     await change(tx, subscription_id, options=options.values())
 
 
+async def hearers(tx: Tx, profile_id: str, *, limit: int) -> list[Hearer]:
+    """Return when each of those who wait for a profile can be told; none when too many wait."""
+    statement = (
+        sa.select(
+            chats.c.zone,
+            chats.c.quiet_from,
+            chats.c.quiet_to,
+            chats.c.digest_at,
+            subscriptions.c.options,
+        )
+        .join(chats, chats.c.id == subscriptions.c.chat_id)
+        .where(
+            subscriptions.c.profile_id == profile_id,
+            subscriptions.c.paused.is_(False),
+            chats.c.state == "active",
+        )
+        .limit(limit + 1)
+    )
+    rows = (await tx.execute(statement)).all()
+    if len(rows) > limit:
+        return []
+    return [
+        Hearer(
+            row.zone,
+            None if row.quiet_from is None else (row.quiet_from, row.quiet_to),
+            row.digest_at if Options.of(row.options).digest else None,
+        )
+        for row in rows
+    ]
+
+
 async def remove(tx: Tx, ids: Iterable[int]) -> None:
     """End subscriptions; what they were still owed goes with them."""
     await tx.execute(sa.delete(subscriptions).where(subscriptions.c.id.in_(list(ids))))
@@ -242,8 +275,10 @@ async def reweigh(
 
     What nobody waits for is not looked at; what somebody waits for again, at once.
     """
+    is_fast = subscriptions.c.options["fast"].as_boolean().is_(True)
+    weight = sa.func.sum(sa.case((is_fast, FAST), else_=1.0))
     waiting = (
-        sa.select(sa.func.count())
+        sa.select(sa.func.coalesce(weight, 0.0))
         .select_from(subscriptions.join(chats, chats.c.id == subscriptions.c.chat_id))
         .where(
             subscriptions.c.profile_id == profiles.c.profile_id,

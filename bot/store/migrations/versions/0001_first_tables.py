@@ -141,7 +141,7 @@ def upgrade() -> None:
         sa.Column("next_look_at", sa.BigInteger(), nullable=True),
         sa.Column("leased_until", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("weight", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("weight", sa.Float(), server_default="0", nullable=False),
         sa.Column("forecast", sa.JSON(), nullable=True),
         sa.PrimaryKeyConstraint("profile_id", name=op.f("pk_profiles")),
     )
