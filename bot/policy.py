@@ -65,13 +65,15 @@ def next_local(now: datetime, minute: int, zone: str) -> datetime:
     place = ZoneInfo(zone)
     today = now.astimezone(place).date()
     at = time(minute // 60 % 24, minute % 60)
-    moments = [
+    readings = [
         datetime.combine(
             today + timedelta(days=day), at.replace(fold=fold), tzinfo=place
         ).astimezone(now.tzinfo)
         for day in (-1, 0, 1, 2)
         for fold in (0, 1)
     ]
+    # Of a time that the clocks skip, the second reading would be too early.
+    moments = readings[::2] + [m for m in readings[1::2] if m.astimezone(place).time() == at]
     return min(moment for moment in moments if moment > now)
 
 

@@ -9,8 +9,13 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 import structlog
+from hypothesis import settings
 
 from bot.store.database import Database, all_tables
+
+# The same examples each time: what CI sees, everybody sees.
+settings.register_profile("steady", derandomize=True, deadline=None, print_blob=True)
+settings.load_profile("steady")
 
 
 @pytest.fixture(autouse=True)

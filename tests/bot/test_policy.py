@@ -48,6 +48,29 @@ def test_the_next_time_of_day_is_the_first_after_now(
         assert all(shown(moment, zone) != minute for moment in between if moment < found)
 
 
+def test_a_time_that_the_clocks_skip_comes_later_not_earlier() -> None:
+    now = datetime(2026, 3, 28, 23, tzinfo=UTC)  # the night the clocks go forward in Madrid
+    found = policy.next_local(now, 2 * 60 + 30, "Europe/Madrid")
+    assert found == datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
+
+
+def test_a_look_is_put_off_until_somebody_can_be_told() -> None:
+    due = datetime(2026, 5, 1, 23, tzinfo=UTC)
+    quiet = policy.Hearer("UTC", quiet=(22 * 60, 7 * 60))
+    digest = policy.Hearer("UTC", digest=9 * 60)
+    awake = policy.Hearer("Asia/Tokyo")
+    latest = due + timedelta(hours=20)
+
+    def worth(*hearers: policy.Hearer, latest: datetime = latest) -> datetime:
+        return policy.worth_looking_at(due, hearers, latest=latest)
+
+    assert worth() == worth(awake, quiet) == due
+    assert worth(quiet, digest) == datetime(2026, 5, 2, 7, tzinfo=UTC)
+    assert worth(digest) == datetime(2026, 5, 2, 8, 50, tzinfo=UTC)
+    assert worth(digest, latest=due + timedelta(hours=1)) == due + timedelta(hours=1)
+    assert worth(digest, latest=due - timedelta(hours=1)) == due
+
+
 @given(moments, hours, zones)
 def test_quiet_hours_end_within_a_day_at_a_time_that_is_not_quiet(
     now: datetime, quiet: tuple[int, int] | None, zone: str
