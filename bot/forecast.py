@@ -30,6 +30,7 @@ FAST, SLOW = 15.0, 3.0
 MOST_ECHOES = 0.85
 """The part of the stories that others may bring about, at most."""
 
+OFTEN = 1.5  # times the mean: an hour worth naming
 _SAME_SESSION = HOUR
 _WITHIN_SESSION = 0.3  # what a further story of a session tells about the hours
 _SMOOTHING = ((-2, 1 / 16), (-1, 4 / 16), (0, 6 / 16), (1, 4 / 16), (2, 1 / 16))
@@ -204,6 +205,14 @@ def rhythm(state: ProfileState, population: Population) -> list[float]:
     ]
     state._rhythm, state._rhythm_of = shape, population  # noqa: SLF001 - our cache
     return shape
+
+
+def usual_hours(state: ProfileState, population: Population) -> list[int]:
+    """Return the hours (UTC) in which it posts half more than in the mean, in order."""
+    if state.stories < 1.0:
+        return []
+    shape = rhythm(state, population)
+    return [hour for hour, factor in enumerate(shape) if factor >= OFTEN]
 
 
 def reach(state: ProfileState, population: Population, *, target: float, most: float) -> float:

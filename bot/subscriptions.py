@@ -10,8 +10,9 @@ from bot import policy
 from bot.domain import Asker, Options, Story, Target
 from bot.errors import NotFollowedError
 from bot.exchange import Entry
+from bot.forecast import ProfileState, usual_hours
 from bot.ledger import Ledger
-from bot.store import chats, deliveries, lanes, looks, moves, owed, profiles, stories, upkeep
+from bot.store import chats, deliveries, lanes, looks, moves, owed, plan, profiles, stories, upkeep
 from bot.store import subscriptions as store
 from bot.store.database import Database, Tx
 from bot.store.owed import Tally
@@ -241,9 +242,19 @@ class Subscriptions:
             chat = await chats.get(tx, target.chat_id)
             tallies: list[Tally] = await owed.tally(tx, subscription.id, since=now - LOOK_BACK)
             live = await stories.live(tx, subscription.profile_id, now=now)
+            pace = await plan.load(tx)
         room = await self._ledger.room_for_schedule(now)
+        state = ProfileState.from_json(known.forecast if known else None)
         return Why.of(
-            subscription, known, chat, tallies, live=len(live), out_of_budget=room <= 0, now=now
+            subscription,
+            known,
+            chat,
+            tallies,
+            live=len(live),
+            out_of_budget=room <= 0,
+            now=now,
+            hours=usual_hours(state, pace.schedule.demand.population),
+            cost=self._rules.credits_a_look,
         )
 
     async def preview(

@@ -1,8 +1,8 @@
 """Why a chat hears of a profile, or does not: one answer out of what the store knows."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from bot.store.chats import Chat
 from bot.store.owed import Tally
@@ -16,7 +16,8 @@ class Why:
 
     ``found`` = ``sent`` + ``filtered`` + ``held`` + ``waiting`` + ``failed``; ``held_until`` is
     when the first held one goes out. ``looks_late`` is true when a look is overdue, for which
-    ``out_of_budget`` may be the reason; ``live`` counts stories that can be seen now.
+    ``out_of_budget`` may be the reason; ``live`` counts stories that can be seen now. ``hours``
+    (UTC) are those in which it posts most; the next look costs ``cost`` credits.
     """
 
     subscription: Subscription
@@ -35,6 +36,15 @@ class Why:
     held_until: datetime | None
     waiting: int
     failed: int
+    hours: list[int] = field(default_factory=list)
+    cost: int = 0
+
+    @property
+    def expected_delay(self) -> timedelta | None:
+        """Return how long a new story waits for the next look, in the mean: half the pause."""
+        if self.looked_at is None or self.next_look_at is None:
+            return None
+        return (self.next_look_at - self.looked_at) / 2
 
     @property
     def held(self) -> int:
@@ -52,6 +62,8 @@ class Why:
         live: int,
         out_of_budget: bool,
         now: datetime,
+        hours: list[int] | None = None,
+        cost: int = 0,
     ) -> "Why":
         """Sum up what the store says."""
         kinds = {"sent": 0, "filtered": 0, "quiet": 0, "digest": 0, "waiting": 0, "failed": 0}
@@ -76,6 +88,8 @@ class Why:
             live=live,
             found=sum(kinds.values()),
             held_until=held_until,
+            hours=hours or [],
+            cost=cost,
             **kinds,
         )
 

@@ -23,6 +23,7 @@ RESUMED = N_("Spending goes on.")
 STATS = N_(
     "<b>How I am doing</b>\n"
     "Profiles looked at: {profiles}\nNext look: {next}\n"
+    "A new story is noticed after about {delay}, as seen by who waits\n"
     "Alerts waiting: {waiting}, parked: {parked}"
 )
 
@@ -63,11 +64,13 @@ async def stats(update: Update, context: Context) -> None:
         backlog = await owed.backlog(tx, now=context.now)
         followed = await profiles.followed(tx)
         following = await profiles.due_next(tx)
+        delay = await profiles.mean_delay(tx)
     t = context.t
     text: str = t(
         STATS,
         profiles=t.number(followed),
         next=t.ago(following, context.now) if following else t.plain(N_("none")),
+        delay=t.duration(delay) if delay else t.plain(N_("unknown")),
         waiting=t.number(backlog.open),
         parked=t.number(backlog.parked),
     )

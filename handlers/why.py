@@ -62,6 +62,17 @@ def _text(known: Why, context: Context) -> str:
         lines.append(t(N_("Next look: when there are credits again")))
     elif known.next_look_at:
         lines.append(t(N_("Next look: {ago}"), ago=t.ago(max(known.next_look_at, now), now)))
+    if known.expected_delay and not known.failures:
+        lines.append(
+            t(
+                N_("A new story is noticed after about {delay}; a look costs {n} credits."),
+                delay=known.expected_delay,
+                n=known.cost,
+            )
+        )
+    if known.hours:
+        hours = ", ".join(_hour(hour, context) for hour in known.hours)
+        lines.append(t(N_("It posts mostly around {hours}."), hours=hours))
     if known.failures:
         lines.append(
             t.n(
@@ -86,6 +97,11 @@ def _text(known: Why, context: Context) -> str:
         if n or i == 0
     ]
     return "\n".join(lines)
+
+
+def _hour(hour: int, context: Context) -> str:
+    """Return an hour of UTC as the chat's clock shows it."""
+    return context.t.time(context.now.replace(hour=hour, minute=0))
 
 
 def handlers() -> list[Handler]:

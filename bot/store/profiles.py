@@ -173,6 +173,19 @@ async def due_next(tx: Tx) -> datetime | None:
     return due
 
 
+async def mean_delay(tx: Tx) -> timedelta | None:
+    """Return how long a new story waits for its look: half the pause, by who wait for it."""
+    pause = sa.type_coerce(profiles.c.next_look_at, sa.BigInteger) - sa.type_coerce(
+        profiles.c.looked_at, sa.BigInteger
+    )
+    waiting = profiles.c.next_look_at.is_not(None) & profiles.c.looked_at.is_not(None)
+    statement = sa.select(
+        sa.func.sum(profiles.c.weight * pause), sa.func.sum(profiles.c.weight)
+    ).where(waiting, profiles.c.failures == 0)
+    total, weight = (await tx.execute(statement)).one()
+    return timedelta(milliseconds=float(total) / float(weight) / 2) if weight else None
+
+
 async def followed(tx: Tx) -> int:
     """Return how many profiles are looked at."""
     statement = sa.select(sa.func.count()).where(profiles.c.next_look_at.is_not(None))

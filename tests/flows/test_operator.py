@@ -1,0 +1,73 @@
+"""The operator's commands: for admins only, in credits and money."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from tests.support.sandbox import sandbox_box
+from tests.support.storybell import Bell, running_bell
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def run(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[Bell, int]]:
+    """Run a bot whose admin is the first person of the sandbox."""
+    async with sandbox_box() as box:
+        boss = await box.control.person("Boss")
+        folder = tmp_path_factory.mktemp("operator")
+        async with running_bell(folder, box, admin_ids=str(boss), credit_price=0.02) as bell:
+            yield bell, boss
+
+
+async def test_spending_shows_credits_and_money(run: tuple[Bell, int]) -> None:
+    bell, boss = run
+    await bell.ask(boss, "/stories natgeo", count=4)
+    (report,) = await bell.ask(boss, "/spending")
+    text = report.get("caption") or report["text"]
+    assert "Today: 3 credits ($0.06)" in text
+    assert "/v1/user/stories/by/username" in text
+    assert "Balance:" in text
+
+
+async def test_the_stop_switch_refuses_everybody_until_it_is_taken_back(
+    run: tuple[Bell, int],
+) -> None:
+    bell, boss = run
+    (reply,) = await bell.ask(boss, "/stop_spending")
+    assert "Spending is stopped" in reply["text"]
+    before = await bell.control.billed()
+    ann = await bell.control.person()
+    (refused,) = await bell.ask(ann, "/stories prada")
+    assert "paused by the operator" in refused["text"]
+    assert await bell.control.billed() == before
+    (stats,) = await bell.ask(boss, "/stats")
+    assert "Spending is stopped" in stats["text"]
+    await bell.ask(boss, "/resume_spending")
+    (photo,) = await bell.ask(ann, "/stories prada")
+    assert "photo" in photo
+
+
+async def test_admins_are_told_once_when_the_key_is_refused_and_when_it_is_back(
+    run: tuple[Bell, int],
+) -> None:
+    bell, boss = run
+    refused = {"status": 402, "body": '{"state":false,"exc_type":"InsufficientFunds"}'}
+    fault = await bell.control.fault("stories", refused, times=None)
+    start = (await bell.control.replies(boss))[-1]["message_id"]
+    ann = await bell.control.person()
+    for name in ("one", "two"):
+        await bell.control.profile(name)
+        (reply,) = await bell.ask(ann, f"/stories {name}")
+        assert "The operator has been told" in reply["text"]
+    told = await bell.control.wait_replies(boss, 1, after=start)
+    assert [m["text"][:29] for m in told] == ["The Stories API refuses our k"]
+    await bell.control.clear_faults(fault)
+
+
+async def test_stats_tell_how_long_a_story_waits(run: tuple[Bell, int]) -> None:
+    bell, boss = run
+    (stats,) = await bell.ask(boss, "/stats")
+    assert "Profiles looked at: 0" in stats["text"]
+    assert "noticed after about unknown" in stats["text"]
