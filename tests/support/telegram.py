@@ -16,6 +16,7 @@ from bot.files import Spool
 from bot.media import Media
 from bot.store.database import Database
 from bot.telegram.departure import DepartingRequest
+from bot.telegram.pacing import Pacing
 from bot.telegram.request import AiohttpRequest, Timeouts
 from bot.telegram.sender import Sender
 from tests.support.control import Control
@@ -37,8 +38,10 @@ async def bot_at(
     limiter: BaseRateLimiter[Any] | None = None,
     timeouts: Timeouts | None = None,
     token: str = TOKEN,
+    paced: bool = True,
 ) -> AsyncIterator[ExtBot[Any]]:
-    """Yield a bot that speaks to the Bot API at ``url`` by our transport."""
+    """Yield a bot that speaks to the Bot API at ``url`` by our transport and limiter."""
+    limiter = limiter or (Pacing(1000) if paced else None)
     bot: ExtBot[Any] = ExtBot(
         token,
         base_url=f"{url}/bot",
@@ -116,7 +119,7 @@ async def bench(
     async with AsyncExitStack() as stack:
         box = await stack.enter_async_context(sandbox_box())
         bot = await stack.enter_async_context(
-            bot_at(box.urls.telegram, limiter=limiter, timeouts=timeouts)
+            bot_at(box.urls.telegram, limiter=limiter, timeouts=timeouts, paced=False)
         )
         session = await stack.enter_async_context(aiohttp.ClientSession())
         spool = stack.enter_context(Spool(folder, limit=10**9))
