@@ -126,7 +126,7 @@ class Outbox:
                 self._due.clear()
                 async with slots:  # wait until one is free
                     pass
-                claimed = await self._claim(max(1, slots._value))  # noqa: SLF001 - how many are free
+                claimed = await self._claim_safely(max(1, slots._value))  # noqa: SLF001 - those free
                 for one in claimed:
                     await slots.acquire()
                     group.create_task(self._deliver_in(slots, one))
@@ -149,9 +149,18 @@ class Outbox:
     async def _deliver_in(self, slots: asyncio.Semaphore, claimed: Claimed) -> None:
         try:
             await self._deliver(claimed)
+        except Exception:  # it is claimed again when its lease is over
+            log.exception("an alert was not recorded", chat=claimed.lane.chat.id)
         finally:
             slots.release()
             self._due.set()  # the chat may have more
+
+    async def _claim_safely(self, limit: int) -> list[Claimed]:
+        try:
+            return await self._claim(limit)
+        except Exception:
+            log.exception("alerts could not be claimed")
+            return []
 
     async def _claim(self, limit: int) -> list[Claimed]:
         """Take lanes, and judge what is due in them."""

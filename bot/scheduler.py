@@ -22,7 +22,7 @@ from bot.errors import (
 )
 from bot.ledger import Ledger, Payer, Reservation
 from bot.metrics import Metrics
-from bot.store import looks, plan, profiles, shares
+from bot.store import looks, plan, profiles, shares, upkeep
 from bot.store.database import Database, Tx
 from bot.store.plan import Plan
 from bot.store.profiles import Known
@@ -156,6 +156,7 @@ class Scheduler:
             self._kept_at = now
             await self._subscriptions.end_blocked()
             async with self._db.begin() as tx:
+                await upkeep.stop_looking(tx)
                 await plan.survey(tx, pace)
                 await plan.save(tx, pace, now=now)
         if now - self._tidied_at >= TIDY_EVERY:

@@ -44,6 +44,20 @@ async def mend_lanes(tx: Tx, *, now: datetime) -> None:
     )
 
 
+async def stop_looking(tx: Tx) -> int:
+    """Look no more at profiles that nobody waits for, however that came; return how many."""
+    waiting = (
+        sa.exists()
+        .where(subscriptions.c.profile_id == profiles.c.profile_id)
+        .where(subscriptions.c.paused.is_(False))
+        .where(chats.c.id == subscriptions.c.chat_id, chats.c.state == "active")
+    )
+    idle = sa.and_(profiles.c.next_look_at.is_not(None), ~waiting)
+    return (
+        await tx.execute(sa.update(profiles).where(idle).values(weight=0, next_look_at=None))
+    ).rowcount
+
+
 async def release_lanes(tx: Tx, *, now: datetime) -> None:
     """End all leases: right where one process alone uses the database, at its start."""
     statement = sa.update(lanes).where(lanes.c.leased.is_(True))

@@ -345,3 +345,30 @@ async def deliveries_of(tx: Any, subscription_id: int, fields: dict[str, Any]) -
     }
     await tx.execute(table.insert().values(values))
     await lanes.wake(tx, -1, due_at=NOON, now=NOON)
+
+
+async def test_a_broken_database_stops_no_loop(office: Office) -> None:
+    begin, calls = office.db.begin, 0
+
+    def fail_sometimes() -> Any:
+        nonlocal calls
+        calls += 1
+        if calls in {2, 4, 5}:
+            office.clock.on(2 * MINUTE)  # leases end meanwhile
+            raise OSError
+        return begin()
+
+    await found(office, "1")
+    office.db.begin = fail_sometimes  # type: ignore[method-assign] # a disk that is full at times
+    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+        group.create_task(office.outbox.run())
+
+        def is_over() -> bool:
+            office.outbox.wake()
+            return bool(office.post.albums) and calls > 8
+
+        await wait_for(is_over)
+        office.outbox.stop()
+    office.db.begin = begin  # type: ignore[method-assign] # and has room again
+    [(_, state, copies)] = await office.state()
+    assert (state, copies <= 3) == ("sent", True)

@@ -71,3 +71,19 @@ async def test_each_thing_is_forgotten_in_its_time(db: Database) -> None:
         assert await subscriptions.get(tx, gone) is None
         assert await profiles.get(tx, NATGEO.profile_id) is not None
         assert await subscriptions.count_new(tx, 1, since=NOON - DAY) == 0
+
+
+async def test_what_nobody_waits_for_is_not_looked_at_however_that_came(db: Database) -> None:
+    async with db.begin() as tx:
+        await follow(tx, 1)
+        await follow(tx, 2, PRADA)
+        await tx.execute(sa.delete(chats.chats).where(chats.chats.c.id == 2))
+        assert await upkeep.stop_looking(tx) == 1
+        assert await upkeep.stop_looking(tx) == 0
+        kept, left = (
+            await profiles.get(tx, NATGEO.profile_id),
+            await profiles.get(tx, PRADA.profile_id),
+        )
+    assert kept is not None
+    assert left is not None
+    assert (kept.next_look_at is None, left.next_look_at) == (False, None)
