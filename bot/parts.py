@@ -10,6 +10,7 @@ from typing import Any
 import aiohttp
 from telegram.ext import ExtBot
 
+from bot.canary import Canary
 from bot.config import Settings
 from bot.context import Services
 from bot.domain import Asker, Story
@@ -114,6 +115,7 @@ async def built(settings: Settings) -> AsyncIterator[Parts]:
                 fresh_for=timedelta(seconds=settings.cache_s),
                 negative_for=timedelta(seconds=settings.negative_cache_s),
                 blocked=settings.blocked_profiles,
+                canary=Canary(api, ledger, settings.canary_username, now=utc_now),
             ),
             subscriptions=subscriptions,
             sender=sender,

@@ -13,9 +13,11 @@ from typing import Any
 import structlog
 
 from bot import links
+from bot.canary import Canary
 from bot.codec import dump_stories, load_stories
 from bot.domain import Asker, Profile, Story
 from bot.errors import (
+    ApiUnavailableError,
     ProfileNotFoundError,
     ProfilePrivateError,
     StoriesError,
@@ -67,8 +69,12 @@ class Viewer:
         fresh_for: timedelta = timedelta(seconds=60),
         negative_for: timedelta = timedelta(minutes=5),
         blocked: frozenset[str] = frozenset(),
+        canary: Canary | None = None,
     ) -> None:
-        """Take the parts; ``blocked`` holds ids and names of profiles that are never shown."""
+        """Take the parts; ``blocked`` holds ids and names of profiles that are never shown.
+
+        ``canary`` is asked when a profile seems to have no stories.
+        """
         self._db = db
         self._api = api
         self._ledger = ledger
@@ -76,6 +82,7 @@ class Viewer:
         self._fresh_for = fresh_for
         self._negative_for = negative_for
         self._blocked = blocked
+        self._canary = canary
         self._flights: dict[str, asyncio.Future[list[Story]]] = {}
 
     async def story(self, link: Link, asker: Asker) -> Story:
@@ -170,6 +177,7 @@ class Viewer:
             async with self._db.begin() as tx:
                 await looks.fail(tx, known.profile_id, "private", now=self._now())
             raise
+        await self._doubt(stories)
         profile = Profile(known.profile_id, known.username, known.full_name)
         return Found(stories[0].profile if stories else profile, stories)
 
@@ -183,7 +191,13 @@ class Viewer:
         except ProfileNotFoundError:
             # Accounts that exist answer 404 now and then; the second time it is true.
             stories = await self._ledger.spend(payer, endpoint, call)
+        await self._doubt(stories)
         return Found(stories[0].profile if stories else None, stories)
+
+    async def _doubt(self, stories: list[Story]) -> None:
+        """Refuse to believe in silence when even the canary is silent."""
+        if not stories and self._canary and await self._canary.says_down():
+            raise ApiUnavailableError("even the canary has no stories")
 
     async def _ask(self, key: str, fetch: Fetch, until: Until) -> list[Story]:
         while (flight := self._flights.get(key)) is not None:

@@ -7,9 +7,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pydantic import SecretStr
 
+from bot.canary import Canary
 from bot.domain import Asker
 from bot.errors import (
     AllowanceSpentError,
+    ApiUnavailableError,
     ProfileNotFoundError,
     ProfilePrivateError,
     StoryGoneError,
@@ -48,12 +50,20 @@ def clock() -> Clock:
 
 
 def viewer(
-    db: Database, box: Box, clock: Clock, *, limits: Limits = PLENTY, blocked: str = ""
+    db: Database,
+    box: Box,
+    clock: Clock,
+    *,
+    limits: Limits = PLENTY,
+    blocked: str = "",
+    canary: str = "",
 ) -> Viewer:
     """Build one replica's viewer."""
     api = StoriesApi(box.session, url=box.urls.stories_api, key=SecretStr("key"), now=clock)
     names = frozenset({blocked} if blocked else ())
-    return Viewer(db, api, Ledger(db, limits, now=clock), now=clock, blocked=names)
+    ledger = Ledger(db, limits, now=clock)
+    watch = Canary(api, ledger, canary, now=clock)
+    return Viewer(db, api, ledger, now=clock, blocked=names, canary=watch)
 
 
 async def story_link(box: Box, username: str = "natgeo") -> Link:
@@ -173,3 +183,14 @@ async def test_a_blocked_profile_is_never_shown(
         with pytest.raises(ProfileNotFoundError):
             await one.story(await story_link(box), ANN)
     assert await box.control.billed() <= (0 if how == "name" else 4)
+
+
+async def test_silence_is_believed_only_while_the_canary_sings(
+    sqlite_db: Database, box: Box, clock: Clock
+) -> None:
+    one = viewer(sqlite_db, box, clock, canary="natgeo")
+    assert await one.stories("quiet", ANN) == []
+    clock.ahead = timedelta(minutes=6)
+    await box.control.fault("stories", {"status": 200, "body": "[]"}, times=None)
+    with pytest.raises(ApiUnavailableError):
+        await one.stories("quiet", ANN)
