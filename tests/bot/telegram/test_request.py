@@ -58,7 +58,7 @@ def refusal(status: int, text: str, **parameters: int) -> Answer:
 
 async def error_of(answer: Answer, timeouts: Timeouts | None = None) -> BaseException:
     """Return what a sendMessage raises; the token is nowhere in it."""
-    async with server(answer) as url, bot_at(url, timeouts=timeouts) as bot:
+    async with server(answer) as url, bot_at(url, timeouts=timeouts, paced=False) as bot:
         with pytest.raises(Exception) as caught:  # noqa: PT011 - the caller looks at it
             await bot.send_message(1, "hi")
     shown = "".join(traceback.format_exception(caught.value)) + repr(caught.value)
@@ -126,7 +126,7 @@ async def test_connections_are_used_again() -> None:
         seen.add(request.transport)
         return web.json_response({"ok": True, "result": True})
 
-    async with server(answer) as url, bot_at(url) as bot:
+    async with server(answer) as url, bot_at(url, paced=False) as bot:
         for _ in range(20):
             await bot.delete_message(1, 2)
     assert len(seen) == 1
@@ -139,7 +139,7 @@ async def test_parameters_go_as_one_json_object() -> None:
         got.append((request.content_type, await request.json()))
         return web.json_response({"ok": True, "result": True})
 
-    async with server(answer) as url, bot_at(url) as bot:
+    async with server(answer) as url, bot_at(url, paced=False) as bot:
         await bot.set_my_commands([("a", "è")])
     assert got == [
         ("application/json", {"commands": [{"command": "a", "description": "è"}]}),
@@ -159,7 +159,7 @@ async def test_uploads_stream_from_disk_and_are_opened_anew_for_a_retry(tmp_path
         got.append((video.filename, video.content_type, video.file.read(), form["chat_id"]))
         return web.json_response({"ok": False, "error_code": 400}, status=400)
 
-    async with server(answer) as url, bot_at(url) as bot:
+    async with server(answer) as url, bot_at(url, paced=False) as bot:
         for _ in range(2):
             with pytest.raises(BadRequest):
                 await bot.send_video(5, from_disk(big, attach=False))
@@ -174,7 +174,7 @@ async def test_bytes_in_memory_can_be_uploaded_too() -> None:
         got.append(form["document"].file.read())  # type: ignore[union-attr] # a file part it is
         return web.json_response({"ok": False, "error_code": 400}, status=400)
 
-    async with server(answer) as url, bot_at(url) as bot:
+    async with server(answer) as url, bot_at(url, paced=False) as bot:
         with pytest.raises(BadRequest):
             await bot.send_document(5, InputFile(b"csv", filename="a.csv"))
     assert got == [b"csv"]
@@ -206,5 +206,5 @@ async def test_a_closed_transport_says_so_and_opens_again() -> None:
 async def test_a_file_is_fetched_as_it_is() -> None:
     async with server(saying(200, "{file}")) as url:
         bot: ExtBot[Any]
-        async with bot_at(url) as bot:
+        async with bot_at(url, paced=False) as bot:
             assert await bot.request.retrieve(f"{url}/file/x") == b"{file}"
