@@ -27,8 +27,9 @@ import handlers.why
 from bot.config import Settings
 from bot.context import App, Context, prepare
 from bot.intake import Intake
+from bot.leader import Leader
 from bot.parts import Parts, built, utc_now
-from bot.store import notes, views
+from bot.store import files, gates, notes, views
 from bot.telegram.polling import Polling, TokenRefusedError
 from bot.telegram.webhook import set_webhook
 from bot.web import Door, Web, Webhook, webhook_for
@@ -102,6 +103,7 @@ class Running:
             is_behind=lambda: self.intake.is_behind,
             metrics=parts.metrics,
         )
+        self._leader = Leader(parts.db, "polling", self.polling.run, now=utc_now)
         self.web = Web(
             parts.metrics,
             checks={"database": self._database, "updates": self._updates},
@@ -137,7 +139,7 @@ class Running:
             if "updates" in roles:
                 ending.append(group.create_task(self.intake.run()))
                 if self._webhook is None:
-                    endless.append(group.create_task(self.polling.run()))
+                    endless.append(group.create_task(self._poll()))
             if "scheduler" in roles:
                 ending.append(group.create_task(parts.scheduler.run()))
             if "outbox" in roles:
@@ -156,6 +158,13 @@ class Running:
         url = str(self._settings.webhook_url).rstrip("/") + webhook.path
         await set_webhook(self.app.bot, url, secret=webhook.secret, allowed_updates=UPDATES)
 
+    async def _poll(self) -> None:
+        """Poll; of several replicas only one does at a time, for Telegram takes but one."""
+        if self._parts.db.is_sqlite:
+            await self.polling.run()
+        else:
+            await self._leader.run()
+
     async def _database(self) -> str:
         async with self._parts.db.begin() as tx:
             await notes.put(tx, "ready", value=True, now=utc_now())
@@ -166,7 +175,8 @@ class Running:
             return ""
         if not self.app.running and not self.app._initialized:  # noqa: SLF001 - PTB has no word for it
             return "Telegram has not answered yet"
-        if self._webhook is None and not self.polling.is_alive:
+        polls = self._webhook is None and (self._parts.db.is_sqlite or self._leader.is_leading)
+        if polls and not self.polling.is_alive:
             return "Telegram is silent"
         return "too many wait" if self.intake.is_behind else ""
 
@@ -174,7 +184,8 @@ class Running:
         """Forget now and then what nobody will ask for again."""
         while True:
             async with self._parts.db.begin() as tx:
-                await views.forget(tx, now=utc_now())
+                for table in (views, files, gates):
+                    await table.clean(tx, now=utc_now())
             await self.intake.clean()
             await asyncio.sleep(CLEAN_EVERY_S)
 

@@ -7,6 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import structlog
+from telegram import Chat as TelegramChat
 from telegram import Update
 from telegram.ext import Application, CallbackContext, ExtBot
 
@@ -65,7 +66,6 @@ async def prepare(update: Update, context: Context) -> None:
 
     A chat that is closed (the bot was blocked or kicked) is not opened by this.
     """
-    services = context.services
     person, where = update.effective_user, update.effective_chat
     code = person.language_code if person else None
     structlog.contextvars.clear_contextvars()
@@ -73,16 +73,22 @@ async def prepare(update: Update, context: Context) -> None:
     if where is None:  # inline queries belong to no chat
         context.t = translator_for(code)
         return
-    async with services.db.begin() as tx:
-        context.chat = await chats.ensure(
-            tx,
-            where.id,
-            kind=where.type,
-            title=where.effective_name or "",
-            now=context.now,
-            language_code=code,
-        )
+    context.chat = await _chat_of(where, code, context)
     context.t = translator_for(context.chat.spoken).in_zone(ZoneInfo(context.chat.zone))
+
+
+async def _chat_of(where: TelegramChat, code: str | None, context: Context) -> Chat:
+    """Return what we know of the chat; written only when Telegram says something new of it."""
+    title = where.effective_name or ""
+    async with context.services.db.read() as tx:
+        known = await chats.get(tx, where.id)
+    told = (where.type, title, code or (known.language_code if known else None))
+    if known and told == (known.kind, known.title, known.language_code):
+        return known
+    async with context.services.db.begin() as tx:
+        return await chats.ensure(
+            tx, where.id, kind=where.type, title=title, now=context.now, language_code=code
+        )
 
 
 def asker_of(update: Update, context: Context) -> Asker:

@@ -22,6 +22,7 @@ from bot.media import Media, PublicResolver
 from bot.metrics import Metrics
 from bot.outbox import Outbox
 from bot.scheduler import Scheduler
+from bot.store import views
 from bot.store.database import Database
 from bot.stories_api import Endpoint, StoriesApi
 from bot.subscriptions import Rules, Subscriptions
@@ -66,6 +67,9 @@ async def built(settings: Settings) -> AsyncIterator[Parts]:
     async with AsyncExitStack() as stack:
         db = await stack.enter_async_context(Database(settings.database_url.get_secret_value()))
         await db.migrate()
+        if db.is_sqlite:  # ours alone, so nobody else is on the way
+            async with db.begin() as tx:
+                await views.release(tx, now=utc_now())
         limit = settings.spool_limit_mb * MEGABYTE
         spool = stack.enter_context(Spool(settings.spool_dir, limit=limit))
         to_media = await stack.enter_async_context(

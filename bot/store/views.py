@@ -61,7 +61,12 @@ async def land(tx: Tx, key: str, value: Any, *, now: datetime, until: datetime) 
     )
 
 
-async def forget(tx: Tx, *, now: datetime) -> int:
+async def release(tx: Tx, *, now: datetime) -> None:
+    """End all flights: right where one process alone uses the database, at its start."""
+    await tx.execute(sa.update(views).where(views.c.leased_until > now).values(leased_until=now))
+
+
+async def clean(tx: Tx, *, now: datetime) -> int:
     """Delete what is no longer fresh; return how many."""
     statement = sa.delete(views).where(views.c.until <= now, views.c.leased_until <= now)
     return (await tx.execute(statement)).rowcount

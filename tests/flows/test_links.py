@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from tests.support.control import Control, Json
+from tests.support.control import Control, Json, wait_for
 from tests.support.storybell import Bell, buttons
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -172,3 +172,35 @@ async def test_a_text_in_the_persons_language(bell: Bell, control: Control) -> N
     eva = await control.person("Eva", language_code="es")
     (reply,) = await bell.ask(eva, "/start")
     assert "¡" in reply["text"]
+
+
+async def test_a_link_edited_into_a_message_is_served_once(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    url, story = await fresh(control, "edited.in")
+    message = await control.say(ann, "wait for it")
+    path = f"/chats/{ann}/messages/{message}"
+    await control.call("PATCH", path, {"text": f"here: {url}"})
+    (photo,) = await control.wait_replies(ann, 1, after=message)
+    assert photo["_story_pk"] == story["pk"]
+    await control.call("PATCH", path, {"text": f"here it is: {url}"})
+    (reply,) = await bell.ask(ann, "/help")
+    assert "Seeing stories" in reply["text"]
+    assert len(await control.replies(ann)) == 2
+
+
+async def test_what_takes_long_is_said_and_unsaid(control: Control) -> None:
+    ann = await control.person()
+    url, story = await fresh(control, "slow.one")
+    await control.fault("stories", {"delay_s": 4}, match="/v1/story")
+    mark = (await control.requests("telegram"))[-1]["n"]
+    message = await control.say(ann, url)
+    (progress,) = await control.wait_replies(ann, 1, after=message)
+    assert progress["text"] == "Fetching the story…"
+
+    async def only_the_photo() -> bool:
+        shown = await control.replies(ann, after=message)
+        return [m.get("_story_pk") for m in shown] == [story["pk"]]
+
+    await wait_for(only_the_photo)
+    sent = [r["method"] for r in await control.requests("telegram", after=mark)]
+    assert {"sendChatAction", "deleteMessage"} <= set(sent)
