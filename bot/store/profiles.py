@@ -77,8 +77,15 @@ async def get(tx: Tx, profile_id: str) -> Known | None:
 
 
 async def hold(tx: Tx, profile_id: str) -> Known | None:
-    """Return the profile, which no other transaction changes until this one ends."""
-    statement = sa.select(*COLUMNS).where(profiles.c.profile_id == profile_id).with_for_update()
+    """Return the profile, which no other transaction changes until this one ends.
+
+    New rows may refer to it meanwhile: two that have just done so would else wait for each other.
+    """
+    statement = (
+        sa.select(*COLUMNS)
+        .where(profiles.c.profile_id == profile_id)
+        .with_for_update(key_share=True)
+    )
     row = (await tx.execute(statement)).one_or_none()
     return Known(**row._mapping) if row else None  # noqa: SLF001 - SQLAlchemy's public name for it
 

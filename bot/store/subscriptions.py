@@ -260,7 +260,9 @@ async def fall_back(tx: Tx, chat_id: int, thread_id: int) -> bool:
 
 async def hold_chat(tx: Tx, chat_id: int, *, now: datetime) -> Chat:
     """Return a chat, whose subscriptions no other transaction counts until this one ends."""
-    await tx.execute(sa.select(chats.c.id).where(chats.c.id == chat_id).with_for_update())
+    await tx.execute(
+        sa.select(chats.c.id).where(chats.c.id == chat_id).with_for_update(key_share=True)
+    )
     found = await chat_store.get(tx, chat_id)
     if found is None:  # a channel that never wrote to us
         kind = "private" if chat_id > 0 else "channel"

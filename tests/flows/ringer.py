@@ -42,7 +42,7 @@ LEASE = timedelta(seconds=1)
 SHORTEST_LIFE, LONGEST_LIFE = 0.15, 0.6  # seconds
 
 
-async def ring(args: list[str], folder: Path) -> None:
+async def ring(args: list[str], folder: Path, ready: int) -> None:
     """Run the two loops that alert people, until SIGTERM."""
     db_url, telegram_url, api_url, cdn_url = args
     async with AsyncExitStack() as stack:
@@ -67,18 +67,23 @@ async def ring(args: list[str], folder: Path) -> None:
             outbox.stop()
 
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop)
+        os.write(ready, b"!")
         async with asyncio.TaskGroup() as group:
             group.create_task(scheduler.run())
             group.create_task(outbox.run())
 
 
 def child_of(args: list[str], folder: Path) -> int:
-    """Fork a child that rings; its id."""
+    """Fork a child and wait until it rings; its id."""
+    reader, writer = os.pipe()
     pid = os.fork()
     if pid:
+        os.close(writer)
+        os.read(reader, 1)
+        os.close(reader)
         return pid
     try:
-        asyncio.run(ring(args, folder))
+        asyncio.run(ring(args, folder, writer))
     except BaseException as error:  # noqa: BLE001 - a child must not run on as its parent
         sys.stderr.write(f"{error!r}\n")
         os._exit(1)
