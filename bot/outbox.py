@@ -19,8 +19,6 @@ from bot.captions import caption
 from bot.dispatch import Batch, Decision
 from bot.domain import (
     Album,
-    Asker,
-    Options,
     Outcome,
     Sent,
     Target,
@@ -33,6 +31,7 @@ from bot.receipts import record
 from bot.store import deliveries, lanes, owed, upkeep
 from bot.store.database import Database, Tx
 from bot.store.lanes import Lane
+from bot.telegram.buttons import story_buttons
 from bot.telegram.departure import departing
 from bot.telegram.parcels import SendOptions
 from bot.telegram.texts import Texts
@@ -54,7 +53,6 @@ class Albums(Protocol):
         caption_html: str | None,
         options: SendOptions,
         lane: Literal["alert"],
-        asker: Asker,
     ) -> Outcome:
         """Send an album; tell what came of it."""
         ...
@@ -259,9 +257,8 @@ class Outbox:
             batch.target,
             batch.album,
             caption_html=text,
-            options=_send_options(options, repeat=batch.is_repeat),
+            options=_send_options(batch, t),
             lane="alert",
-            asker=Asker(chat.id),
         )
 
     async def _send_notices(self, batch: Batch, t: Translator) -> Outcome:
@@ -271,8 +268,13 @@ class Outbox:
         return await self._texts.send(batch.target, text, silent=batch.is_repeat)
 
 
-def _send_options(options: Options, *, repeat: bool) -> SendOptions:
-    """What may be in the chat already comes without a sound."""
+def _send_options(batch: Batch, t: Translator) -> SendOptions:
+    """What may be in the chat already comes without a sound; one story has its buttons."""
+    options = batch.rows[0].options
+    single = batch.album is not None and len(batch.album.stories) == 1
     return SendOptions(
-        silent=options.silent or repeat, spoiler=options.spoiler, protect=options.protect
+        silent=options.silent or batch.is_repeat,
+        spoiler=options.spoiler,
+        protect=options.protect,
+        buttons=story_buttons(batch.album.stories[0], t) if single and batch.album else None,
     )

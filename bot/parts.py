@@ -107,6 +107,7 @@ async def built(settings: Settings) -> AsyncIterator[Parts]:
             now=utc_now,
         )
         outbox = Outbox(db, sender, Texts(bot), metrics=metrics, now=utc_now)
+        canary = Canary(api, ledger, settings.canary_username, now=utc_now)
         rules = _rules(settings)
         subscriptions = Subscriptions(db, api, ledger, rules=rules, wake=outbox.wake, now=utc_now)
         services = Services(
@@ -119,7 +120,7 @@ async def built(settings: Settings) -> AsyncIterator[Parts]:
                 fresh_for=timedelta(seconds=settings.cache_s),
                 negative_for=timedelta(seconds=settings.negative_cache_s),
                 blocked=settings.blocked_profiles,
-                canary=Canary(api, ledger, settings.canary_username, now=utc_now),
+                canary=canary,
             ),
             subscriptions=subscriptions,
             sender=sender,
@@ -143,6 +144,7 @@ async def built(settings: Settings) -> AsyncIterator[Parts]:
                 ledger,
                 subscriptions,
                 rules=rules,
+                canary=canary,
                 wake=outbox.wake,
                 metrics=metrics,
                 now=utc_now,

@@ -12,8 +12,10 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from bot import policy
+from bot.canary import Canary
 from bot.domain import Story
 from bot.errors import (
+    ApiUnavailableError,
     OutOfServiceError,
     ProfileNotFoundError,
     ProfilePrivateError,
@@ -22,7 +24,7 @@ from bot.errors import (
 )
 from bot.ledger import Ledger, Payer, Reservation
 from bot.metrics import Metrics
-from bot.store import looks, plan, profiles, shares, upkeep
+from bot.store import looks, plan, profiles, shares, stories, upkeep
 from bot.store.database import Database, Tx
 from bot.store.plan import Plan
 from bot.store.profiles import Known
@@ -54,6 +56,7 @@ class Scheduler:
         rules: Rules,
         at_once: int = 8,
         lease: timedelta = LEASE,
+        canary: Canary | None = None,
         wake: Callable[[], None] = lambda: None,
         metrics: Metrics | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -66,6 +69,7 @@ class Scheduler:
         self._rules = rules
         self._at_once = at_once
         self._lease = lease
+        self._canary = canary
         self._wake = wake
         self._now = now
         self._due = asyncio.Event()
@@ -185,8 +189,19 @@ class Scheduler:
             answer = await self._api.stories(known.profile_id)
         except StoriesError as error:
             return await self._record_failure(known, pace, reservation, error)
+        if not answer.value and await self._is_doubtful(known):
+            silent = ApiUnavailableError("even the canary is silent", credits=answer.credits)
+            return await self._record_failure(known, pace, reservation, silent)
         await self._record(known, pace, reservation, answer)
         return "seen"
+
+    async def _is_doubtful(self, known: Known) -> bool:
+        """Tell whether an empty answer may mean that the API is down: the canary knows."""
+        if self._canary is None:
+            return False
+        async with self._db.read() as tx:
+            live = await stories.live(tx, known.profile_id, now=self._now())
+        return bool(live) and await self._canary.says_down()
 
     async def _record(
         self, known: Known, pace: Plan, reservation: Reservation, answer: Answer[list[Story]]

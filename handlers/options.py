@@ -9,9 +9,10 @@ from bot.context import Context
 from bot.domain import Options
 from bot.errors import N_
 from bot.subscriptions import Subscription
+from bot.telegram.buttons import Buttons
 from handlers.commands import Handler
 from handlers.members import require_admin
-from handlers.replies import Buttons, rewrite
+from handlers.replies import rewrite
 
 TOGGLES = {
     "silent": N_("Without a sound"),

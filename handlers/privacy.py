@@ -6,9 +6,10 @@ from telegram.ext import CallbackQueryHandler
 from bot.context import Context
 from bot.errors import N_
 from bot.store import erasure
+from bot.telegram.buttons import Buttons
 from handlers.commands import Handler, command
 from handlers.members import require_admin
-from handlers.replies import Buttons, rewrite, say
+from handlers.replies import rewrite, say
 
 ABOUT = N_(
     "<b>What I remember of this chat</b>\n"

@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from datetime import date
 
 from telegram import (
-    InlineKeyboardButton,
     InlineKeyboardMarkup,
     LinkPreviewOptions,
     Message,
@@ -21,11 +20,10 @@ from bot import charts
 from bot.context import Context, target_of
 from bot.domain import Target
 from bot.errors import N_
+from bot.telegram.buttons import Buttons
 
 PATIENCE_S = 3.0  # before a person is told that it takes a while
 ACTION_S = 4.5  # Telegram shows an action for 5 s
-
-Buttons = list[list[InlineKeyboardButton]]
 
 
 def markup(buttons: Buttons | None) -> InlineKeyboardMarkup | None:

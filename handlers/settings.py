@@ -10,9 +10,10 @@ from bot.context import Context
 from bot.errors import N_
 from bot.store import chats
 from bot.store.chats import Chat
+from bot.telegram.buttons import Buttons
 from handlers.commands import Handler, command
 from handlers.members import require_admin
-from handlers.replies import Buttons, rewrite, say
+from handlers.replies import rewrite, say
 
 CITIES = (
     "UTC", "Europe/London", "Europe/Madrid", "Europe/Berlin", "Europe/Istanbul", "Europe/Moscow",

@@ -4,7 +4,7 @@ import hashlib
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from telegram import InlineKeyboardButton, Update
+from telegram import Update
 
 from bot import captions
 from bot.albums import plan
@@ -12,8 +12,9 @@ from bot.context import Context, asker_of, target_of
 from bot.domain import Album, GiveUp, Moved, Profile, Sent, Story, TryLater
 from bot.errors import N_, NoStoriesError
 from bot.store import usage
+from bot.telegram.buttons import story_buttons
 from bot.telegram.sender import SendOptions
-from handlers.replies import Buttons, say, working
+from handlers.replies import say, working
 
 BUSY = N_("Telegram asks me to slow down. Please try again in {after}.")
 LOST = N_("Telegram didn't take this one. Please try again in a moment.")
@@ -43,7 +44,7 @@ async def show(update: Update, context: Context, albums: list[Album], *, kind: s
             reply_to=message.message_id
             if message and number == 0 and message.chat.type != message.chat.PRIVATE
             else None,
-            buttons=_buttons(album.stories[0], context) if single else None,
+            buttons=story_buttons(album.stories[0], context.t) if single else None,
         )
         outcome = await context.services.sender.send_album(
             target,
@@ -102,21 +103,10 @@ async def _close(update: Update, context: Context, albums: list[Album]) -> None:
         len(stories),
         username=profile,
     )
-    await say(update, context, text, _buttons(stories[-1], context))
+    await say(update, context, text, story_buttons(stories[-1], context.t))
 
 
 async def _explain(update: Update, context: Context, album: Album, pk: str, sentence: str) -> None:
     story = next(story for story in album.stories if story.pk == pk)
     text = context.t(sentence, url=story.media_url or story.page_url)
-    await say(update, context, text, _buttons(story, context))
-
-
-def _buttons(story: Story, context: Context) -> Buttons:
-    username = story.profile.username
-    if not username:
-        return []
-    more = context.t.plain(N_("All stories of {username}"), username=username)
-    return [
-        [InlineKeyboardButton(more, callback_data=f"stories:{username}")],
-        [InlineKeyboardButton(context.t.plain(N_("Open on Instagram")), url=story.page_url)],
-    ]
+    await say(update, context, text, story_buttons(story, context.t))

@@ -7,10 +7,11 @@ from bot.context import Context
 from bot.errors import N_
 from bot.i18n import LANGUAGES, translator_for
 from bot.store import chats
+from bot.telegram.buttons import Buttons
 from handlers import stories
 from handlers.commands import Handler, command
 from handlers.members import require_admin
-from handlers.replies import Buttons, rewrite, say
+from handlers.replies import rewrite, say
 
 WELCOME = N_(
     "👋 Hi! I bring you Instagram stories.\n\n"

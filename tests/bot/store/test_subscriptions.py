@@ -55,7 +55,7 @@ async def test_what_ended_still_counts_as_new_today(db: Database) -> None:
 
 
 async def test_nobody_waits_no_look_and_somebody_does_again_at_once(db: Database) -> None:
-    async def weight() -> tuple[int, bool]:
+    async def weight() -> tuple[float, bool]:
         known = await profiles.get(tx, NATGEO.profile_id)
         assert known is not None
         return known.weight, known.next_look_at is not None
