@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import sqlalchemy as sa
 from alembic import command
@@ -21,6 +21,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.store import schema
+from bot.store.one_trip import Connection
 
 Tx = AsyncConnection
 PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=10000", "foreign_keys=ON")
@@ -148,6 +149,13 @@ def _postgres_engine(url: URL, pool_size: int) -> AsyncEngine:
 def _sqlite_engine(url: URL) -> AsyncEngine:
     engine = create_async_engine(url)
 
+    @sa.event.listens_for(engine.sync_engine, "do_connect")
+    def do_connect(
+        dialect: sa.Dialect, _record: object, args: tuple[Any, ...], options: dict[str, Any]
+    ) -> Connection:
+        stock = dialect.connect(*args, **options)
+        return Connection(dialect.dbapi, stock._connection)  # noqa: SLF001 - made to be wrapped
+
     @sa.event.listens_for(engine.sync_engine, "connect")
     def on_connect(connection: sa.engine.interfaces.DBAPIConnection, _record: object) -> None:
         # The driver must not begin transactions by itself: it would do so too late.
@@ -168,6 +176,7 @@ def _sqlite_engine(url: URL) -> AsyncEngine:
     @sa.event.listens_for(engine.sync_engine, "begin")
     def on_begin(connection: sa.Connection) -> None:
         read_only = connection.get_execution_options().get("storybell_read_only", False)
-        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+        ours = cast("Connection", connection.connection.dbapi_connection)
+        ours.begin("BEGIN" if read_only else "BEGIN IMMEDIATE")
 
     return engine

@@ -1,0 +1,108 @@
+"""SQLite by fewer trips: one to the connection's thread for a statement, where there were four.
+
+A trip costs more than most of our statements, and a pasted link makes dozens of them.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from sqlite3 import Cursor as RawCursor
+from typing import Any, cast
+
+from sqlalchemy.connectors.asyncio import AsyncIODBAPICursor
+from sqlalchemy.dialects.sqlite.aiosqlite import (
+    AsyncAdapt_aiosqlite_connection,
+    AsyncAdapt_aiosqlite_cursor,
+)
+from sqlalchemy.util import EMPTY_DICT
+from sqlalchemy.util.concurrency import await_
+
+Done = tuple[RawCursor, list[Any]]
+
+
+class Cursor(AsyncAdapt_aiosqlite_cursor):
+    """A cursor that is made, used, read to its end and done with in one trip."""
+
+    __slots__ = ()
+    _adapt_connection: "Connection"
+
+    def __init__(self, adapt_connection: "Connection") -> None:
+        """Make nothing yet."""
+        self._adapt_connection = adapt_connection
+        self._rows = deque()
+        self._soft_closed_memoized = EMPTY_DICT
+
+    def execute(self, operation: Any, parameters: Any = None) -> None:  # noqa: ANN401 - SQLAlchemy's signature
+        """Run one statement and fetch all its rows."""
+        self._run(lambda cursor: cursor.execute(operation, parameters or ()))
+
+    def executemany(self, operation: Any, seq_of_parameters: Any) -> None:  # noqa: ANN401 - the same
+        """Run one statement with many sets of parameters."""
+        self._run(lambda cursor: cursor.executemany(operation, seq_of_parameters))
+
+    def close(self) -> None:
+        """Forget the rows; nothing is open in the thread."""
+        self._rows.clear()
+
+    async def _async_soft_close(self) -> None:
+        """Keep the rows; nothing is open in the thread."""
+
+    def _run(self, work: Callable[[RawCursor], RawCursor]) -> None:
+        def trip() -> Done:
+            cursor = work(self._adapt_connection.raw.cursor())
+            return cursor, cursor.fetchall() if cursor.description else []
+
+        cursor, rows = self._adapt_connection.run(trip)
+        self._cursor = cast("AsyncIODBAPICursor", cursor)  # its attributes are read, no more
+        self._rows = deque(rows)
+
+
+class Connection(AsyncAdapt_aiosqlite_connection):
+    """A connection whose BEGIN travels with the first statement."""
+
+    __slots__ = ("_begin", "_may_be_open")
+    _cursor_cls: Any = Cursor
+
+    def __init__(self, dbapi: Any, connection: Any) -> None:  # noqa: ANN401 - SQLAlchemy's signature
+        """Take over an open connection."""
+        super().__init__(dbapi, connection)
+        self._begin = ""
+        self._may_be_open = False
+
+    @property
+    def raw(self) -> Any:  # noqa: ANN401 - sqlite3's connection, private in aiosqlite
+        """Return the connection that only its thread may use."""
+        return self._connection._conn  # noqa: SLF001 - SQLAlchemy takes it from there as well
+
+    def begin(self, statement: str) -> None:
+        """Run ``statement`` right before the next one."""
+        self._begin = statement
+
+    def run(self, trip: Callable[[], Done]) -> Done:
+        """Run ``trip`` in the thread, after what begins its transaction."""
+        begin, self._begin = self._begin, ""
+        self._may_be_open = True
+
+        def whole() -> Done:
+            if begin:
+                self.raw.execute(begin)
+            return trip()
+
+        try:
+            done: Done = await_(self._connection._execute(whole))  # noqa: SLF001 - the same
+        except Exception as error:  # noqa: BLE001 - SQLAlchemy makes the right one of it
+            self._handle_exception(error)
+        return done
+
+    def commit(self) -> None:
+        """Commit, if anything was done."""
+        self._end(super().commit)
+
+    def rollback(self) -> None:
+        """Roll back, if anything was done; the pool calls it after each commit as well."""
+        self._end(super().rollback)
+
+    def _end(self, end: Callable[[], None]) -> None:
+        self._begin = ""
+        if self._may_be_open:
+            end()
+            self._may_be_open = False

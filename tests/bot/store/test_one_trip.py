@@ -1,0 +1,71 @@
+"""SQLite by few trips to its thread, with nothing left open between transactions."""
+
+from typing import Any
+
+import aiosqlite
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from bot.store import notes
+from bot.store.database import Database
+from bot.store.schema import EPOCH
+
+
+@pytest.fixture
+def trips(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return a list that grows with each trip."""
+    made: list[str] = []
+    execute: Any = aiosqlite.Connection._execute
+
+    async def counted(self: aiosqlite.Connection, work: object, *args: object) -> object:
+        made.append(getattr(work, "__name__", "?"))
+        return await execute(self, work, *args)
+
+    monkeypatch.setattr(aiosqlite.Connection, "_execute", counted)
+    return made
+
+
+async def test_a_transaction_takes_a_trip_a_statement_and_one_to_commit(
+    sqlite_db: Database, trips: list[str]
+) -> None:
+    async with sqlite_db.begin() as tx:
+        await notes.put(tx, "a", 1, now=EPOCH)
+    trips.clear()
+    async with sqlite_db.begin() as tx:
+        await notes.put(tx, "a", 2, now=EPOCH)
+        assert await notes.get(tx, "a") == 2
+    assert trips == ["whole", "whole", "commit"]
+    async with sqlite_db.begin():
+        pass
+    assert len(trips) == 3
+
+
+async def test_a_failed_statement_rolls_all_back(sqlite_db: Database) -> None:
+    async def fail() -> None:
+        async with sqlite_db.begin() as tx:
+            await notes.put(tx, "a", 1, now=EPOCH)
+            await tx.execute(sa.text("INSERT INTO notes (key) VALUES (NULL)"))
+
+    with pytest.raises(IntegrityError):
+        await fail()
+    async with sqlite_db.read() as tx:
+        assert await notes.get(tx, "a") is None
+    async with sqlite_db.begin() as tx:
+        await notes.put(tx, "a", 3, now=EPOCH)
+        many = [{"key": f"k{n}", "at": n} for n in range(3)]
+        await tx.execute(sa.text("UPDATE notes SET value = :at WHERE key = :key"), many)
+    async with sqlite_db.read() as tx:
+        assert await notes.get(tx, "a") == 3
+
+
+async def test_a_transaction_given_up_leaves_nothing(sqlite_db: Database) -> None:
+    async def give_up() -> None:
+        async with sqlite_db.begin() as tx:
+            await notes.put(tx, "a", 1, now=EPOCH)
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        await give_up()
+    async with sqlite_db.begin() as tx:
+        assert await notes.get(tx, "a") is None
