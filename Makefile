@@ -24,7 +24,8 @@ types: .venv/.dev
 	$(BIN)/mypy
 
 tests: .venv/.dev
-	$(BIN)/python -m pytest --cov -n 2 --dist loadfile
+	$(BIN)/python -m pytest --cov -n 2 --dist loadfile -m "not campaign"
+	$(BIN)/python -m pytest -n 2 --dist load -m campaign
 
 bench: .venv/.dev  ## The figures of the README
 	$(BIN)/python -m benchmarks all

@@ -114,9 +114,11 @@ class Telegram:
         if known is None:
             return self._refused(name, METHOD_NOT_FOUND)
         fault = self._faults.take("telegram", known.name)
-        if fault is not None and (answer := await faulty.before(fault, request)) is not None:
-            self._note(known.name, {}, getattr(answer, "status", 0), fault=fault.id)
-            return answer
+        if fault is not None and not _only_waits(fault):
+            answer = await faulty.before(fault, request)
+            if answer is not None:
+                self._note(known.name, {}, getattr(answer, "status", 0), fault=fault.id)
+                return answer
         response = await self._answered(request, known, bot, fault)
         return response if fault is None else await faulty.after(fault, request, response)
 
@@ -128,6 +130,9 @@ class Telegram:
         except Refusal as refusal:
             self._note(known.name, {}, refusal.code)
             return _response(refusal.body(), refusal)
+        if fault is not None and _only_waits(fault):
+            # What was received whole has its effect, though the caller be gone meanwhile.
+            await faulty.before(fault, request)
         call = Call(self.services, self.world, bot, known.name, sent.params, sent.files, fault)
         body, refused = await self._run(known, call)
         extra: dict[str, Any] = {"bot_id": bot.id}
@@ -230,3 +235,7 @@ def _response(body: dict[str, Any], refused: Refusal | None) -> web.Response:
 
 async def _nowhere(_: web.Request) -> web.Response:
     return _response(NOT_FOUND.body(), NOT_FOUND)
+
+
+def _only_waits(fault: Fault) -> bool:
+    return fault.fault.keys() == {"delay_s"}

@@ -354,6 +354,7 @@ def _wait_for_no_disk(database: Database) -> None:
         cursor.close()
 
 
+@pytest.mark.campaign
 @pytest.mark.timeout(300)
 def test_the_outbox_does_as_the_model_says(database_url: str) -> None:
     with asyncio.Runner() as runner:

@@ -100,6 +100,7 @@ async def _all_done(url: str, wanted: int) -> bool:
     return len(rows) >= wanted and all(row.state != "open" for row in rows)
 
 
+@pytest.mark.campaign
 @pytest.mark.timeout(170)
 async def test_no_kill_loses_an_alert_and_each_doubles_at_most_one_a_chat(db: Database) -> None:
     kills = 100 if db.is_sqlite else 25
