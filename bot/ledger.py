@@ -58,6 +58,14 @@ class Reservation:
 
 
 @dataclass(frozen=True, slots=True)
+class Bill:
+    """What the API billed for a call; until it is settled, the reservation counts."""
+
+    reservation: Reservation
+    credits: int
+
+
+@dataclass(frozen=True, slots=True)
 class LastBalance:
     """The account as it was last told, and what is left of it by our own count."""
 
@@ -95,6 +103,14 @@ class Ledger:
             SpendingError: A limit is reached; nothing was called.
             StoriesError: The call failed; what it was billed is settled.
         """
+        value, bill = await self.pay(payer, endpoint, call)
+        await self._close(bill.reservation, bill.credits)
+        return value
+
+    async def pay(
+        self, payer: Payer, endpoint: Endpoint, call: Callable[[], Awaitable[Answer[T]]]
+    ) -> tuple[T, Bill]:
+        """Spend, but leave the bill of a good answer to be settled where the answer is kept."""
         reservation = await self.reserve(payer, endpoint)
         try:
             answer = await call()
@@ -105,8 +121,7 @@ class Ledger:
         except Exception:
             await self._close(reservation, reservation.credits)
             raise
-        await self._close(reservation, answer.credits)
-        return answer.value
+        return answer.value, Bill(reservation, answer.credits)
 
     async def reserve(self, payer: Payer, endpoint: Endpoint) -> Reservation:
         """Take the nominal cost from every limit that applies, or from none.
@@ -146,10 +161,8 @@ class Ledger:
 
     async def settle(self, tx: Tx, reservation: Reservation, credits: int) -> None:  # noqa: A002 - the project's word
         """Close with what the API really billed, in the caller's transaction; once counts."""
-        if not await ledger.close(tx, reservation.id, credits, now=self._now()):
-            return
         back = reservation.credits - credits
-        if not back:
+        if not await ledger.close(tx, reservation.id, credits, now=self._now()) or not back:
             return
         asker, day = reservation.payer.asker, reservation.at.date()
         if asker is not None and not asker.is_admin:
@@ -269,7 +282,7 @@ class Ledger:
         await to_the_end(self._settle_alone(reservation, credits))
 
     async def _settle_alone(self, reservation: Reservation, credits: int) -> None:  # noqa: A002 - the project's word
-        async with self._db.begin() as tx:
+        async with self._db.begin(durable=False) as tx:  # if it is lost, the reservation counts
             await self.settle(tx, reservation, credits)
 
 

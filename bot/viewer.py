@@ -24,7 +24,7 @@ from bot.errors import (
     StoryGoneError,
 )
 from bot.hosts import expires_at
-from bot.ledger import Ledger, Payer
+from bot.ledger import Bill, Ledger, Payer, to_the_end
 from bot.links import Link
 from bot.store import looks, profiles, views
 from bot.store.database import Database, Tx
@@ -50,6 +50,7 @@ class Found:
     profile: Profile | None
     stories: list[Story]
     partial: bool = False
+    bill: Bill | None = None  # to be settled where the answer is kept
 
 
 Fetch = Callable[[], Awaitable[Found]]
@@ -103,16 +104,16 @@ class Viewer:
 
         async def fetch() -> Found:
             if by_url:
-                story = await self._ledger.spend(
+                story, bill = await self._ledger.pay(
                     payer,
                     Endpoint.STORY_BY_URL,
                     lambda: self._api.story_by_url(link.url or ""),
                 )
             else:
-                story = await self._ledger.spend(
+                story, bill = await self._ledger.pay(
                     payer, Endpoint.STORY_BY_ID, lambda: self._api.story(story_id)
                 )
-            return Found(story.profile, [story], partial=True)
+            return Found(story.profile, [story], partial=True, bill=bill)
 
         found = await self._ask(f"story:{story_id}", fetch, _until_urls_expire)
         self._refuse_blocked(found[0].profile.profile_id)
@@ -237,19 +238,28 @@ class Viewer:
                 keep_for = self._negative_for
             raise
         finally:
-            now = self._now()
-            async with self._db.begin() as tx:
-                await views.land(tx, key, value, now=now, until=now + keep_for)
-                if found.profile:
-                    await _remember(tx, found.profile, found, now=now)
+            await to_the_end(self._land(key, value, keep_for, found))
         return found.stories
+
+    async def _land(self, key: str, value: Any, keep_for: timedelta, found: Found) -> None:  # noqa: ANN401 - a JSON value
+        """Keep the answer, what it teaches, and what it cost: all or nothing.
+
+        If that is lost with the power, the reservation still counts.
+        """
+        now = self._now()
+        async with self._db.begin(durable=False) as tx:
+            await views.land(tx, key, value, now=now, until=now + keep_for)
+            if found.profile:
+                await _remember(tx, found.profile, found, now=now)
+            if found.bill:
+                await self._ledger.settle(tx, found.bill.reservation, found.bill.credits)
 
     async def _answer_of_others(self, key: str) -> Any | None:  # noqa: ANN401 - a JSON value
         """Return a fresh answer, or None when it is ours to ask; waits for who is asking."""
         async with self._db.read() as tx:
             view = await views.get(tx, key, now=self._now())
         while view is None:
-            async with self._db.begin() as tx:
+            async with self._db.begin(durable=False) as tx:
                 now = self._now()
                 view = await views.get(tx, key, now=now)
                 if view is None and await views.take_off(tx, key, now=now, lease=FLIGHT):

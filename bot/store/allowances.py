@@ -53,18 +53,23 @@ async def take_allowances(
     ``wanted`` are (scope, subject, limit). After a refusal the caller rolls back.
     """
     table = allowances
-    for scope, subject, limit in wanted:
-        insert = insert_for(tx)(table).values(
-            scope=scope, subject=subject, day=day, credits=amount
-        )
-        statement = insert.on_conflict_do_update(
+    rows = [
+        {"scope": scope, "subject": subject, "day": day, "credits": amount}
+        for scope, subject, _ in wanted
+    ]
+    limit = sa.case({scope: limit for scope, _, limit in wanted}, value=table.c.scope)
+    statement = (
+        insert_for(tx)(table)
+        .values(rows)
+        .on_conflict_do_update(
             index_elements=[table.c.scope, table.c.subject, table.c.day],
             set_={"credits": table.c.credits + amount},
             where=table.c.credits + amount <= limit,
-        ).returning(table.c.scope)
-        if amount > limit or (await tx.execute(statement)).first() is None:
-            return scope
-    return None
+        )
+    )
+    taken = set((await tx.execute(statement.returning(table.c.scope))).scalars())
+    refusing = (scope for scope, _, limit in wanted if amount > limit or scope not in taken)
+    return next(refusing, None)
 
 
 async def give_allowance(tx: Tx, scope: Scope, subject: int, day: date, amount: int) -> None:

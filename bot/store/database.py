@@ -25,6 +25,10 @@ from bot.store.one_trip import Connection
 
 Tx = AsyncConnection
 PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=10000", "foreign_keys=ON")
+# How SQLite's transactions begin; only a commit that waits for the disk outlives a power cut.
+DURABLE = ("PRAGMA synchronous=FULL", "BEGIN IMMEDIATE")
+HASTY = ("PRAGMA synchronous=NORMAL", "BEGIN IMMEDIATE")
+READ = ("BEGIN",)
 
 
 class Database:
@@ -37,6 +41,8 @@ class Database:
         self._engine = (
             _sqlite_engine(self.url) if self.is_sqlite else _postgres_engine(self.url, pool_size)
         )
+        self._hasty = self._engine.execution_options(storybell_begin=HASTY)
+        self._reader = self._engine.execution_options(storybell_begin=READ)
         self._writer = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
@@ -53,25 +59,27 @@ class Database:
         await self._engine.dispose()
 
     @asynccontextmanager
-    async def begin(self) -> AsyncIterator[Tx]:
+    async def begin(self, *, durable: bool = True) -> AsyncIterator[Tx]:
         """Yield a transaction that may write; it commits at the end, or not at all.
 
-        Cancelled in the middle, it still rolls back before the connection is used again.
+        Cancelled in the middle, it still rolls back before the connection is used again. What is
+        not ``durable`` doesn't wait for the disk: a power cut may undo it, a crash of ours not.
         """
+        engine = self._engine if durable else self._hasty
         if not self.is_sqlite:
-            async with self._engine.begin() as tx:
+            async with engine.begin() as tx:
+                if not durable:
+                    await tx.exec_driver_sql("SET LOCAL synchronous_commit = off")
                 yield tx
             return
-        async with self._writer, self._engine.begin() as tx:
+        async with self._writer, engine.begin() as tx:
             yield tx
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Tx]:
         """Yield a transaction that only reads; it never waits for a writer."""
-        async with self._engine.connect() as connection:
-            tx = await connection.execution_options(storybell_read_only=True)
-            async with tx.begin():
-                yield tx
+        async with self._reader.begin() as tx:
+            yield tx
 
     async def copy_to(self, target: Path) -> bool:
         """Write a consistent copy of an SQLite database; the bot may run meanwhile.
@@ -175,8 +183,7 @@ def _sqlite_engine(url: URL) -> AsyncEngine:
 
     @sa.event.listens_for(engine.sync_engine, "begin")
     def on_begin(connection: sa.Connection) -> None:
-        read_only = connection.get_execution_options().get("storybell_read_only", False)
-        ours = cast("Connection", connection.connection.dbapi_connection)
-        ours.begin("BEGIN" if read_only else "BEGIN IMMEDIATE")
+        statements = connection.get_execution_options().get("storybell_begin", DURABLE)
+        cast("Connection", connection.connection.dbapi_connection).begin(statements)
 
     return engine

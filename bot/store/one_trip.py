@@ -4,7 +4,7 @@ A trip costs more than most of our statements, and a pasted link makes dozens of
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from sqlite3 import Cursor as RawCursor
 from typing import Any, cast
 
@@ -65,7 +65,7 @@ class Connection(AsyncAdapt_aiosqlite_connection):
     def __init__(self, dbapi: Any, connection: Any) -> None:  # noqa: ANN401 - SQLAlchemy's signature
         """Take over an open connection."""
         super().__init__(dbapi, connection)
-        self._begin = ""
+        self._begin: Sequence[str] = ()
         self._may_be_open = False
 
     @property
@@ -73,18 +73,18 @@ class Connection(AsyncAdapt_aiosqlite_connection):
         """Return the connection that only its thread may use."""
         return self._connection._conn  # noqa: SLF001 - SQLAlchemy takes it from there as well
 
-    def begin(self, statement: str) -> None:
-        """Run ``statement`` right before the next one."""
-        self._begin = statement
+    def begin(self, statements: Sequence[str]) -> None:
+        """Run ``statements`` right before the next one."""
+        self._begin = statements
 
     def run(self, trip: Callable[[], Done]) -> Done:
         """Run ``trip`` in the thread, after what begins its transaction."""
-        begin, self._begin = self._begin, ""
+        begin, self._begin = self._begin, ()
         self._may_be_open = True
 
         def whole() -> Done:
-            if begin:
-                self.raw.execute(begin)
+            for statement in begin:
+                self.raw.execute(statement)
             return trip()
 
         try:
@@ -102,7 +102,7 @@ class Connection(AsyncAdapt_aiosqlite_connection):
         self._end(super().rollback)
 
     def _end(self, end: Callable[[], None]) -> None:
-        self._begin = ""
+        self._begin = ()
         if self._may_be_open:
             end()
             self._may_be_open = False

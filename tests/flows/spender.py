@@ -46,9 +46,9 @@ class FusedDatabase(Database):
     fuse: Fuse
 
     @asynccontextmanager
-    async def begin(self) -> AsyncIterator[Tx]:
+    async def begin(self, *, durable: bool = True) -> AsyncIterator[Tx]:
         self.fuse.step()
-        async with super().begin() as tx:
+        async with super().begin(durable=durable) as tx:
             self.fuse.step()
             yield tx
             self.fuse.step()
