@@ -84,7 +84,7 @@ def _calls(calls: int) -> dict[str, Any]:
         "cpu_ratio": _ratios(details, "sendMessage+objects"),
         "cpu_ratio_at_least": CPU_AT_LEAST,
         "cpu_ratio_transport": _ratios(details, "sendMessage"),
-        # Ours leaves the answer of an album as JSON, PTB has no way but its objects.
+        # Ours sends and takes an album as JSON, PTB has no way but its objects.
         "cpu_ratio_albums": _ratios(details, "sendMediaGroup", "sendMediaGroup+objects"),
         "calls_per_s": {
             name: {who: found["sendMessage"]["calls_per_s"] for who, found in figures.items()}

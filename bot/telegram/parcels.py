@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -124,9 +123,13 @@ class Text:
 
 def as_media(
     parcel: Parcel, text: dict[str, Any], options: SendOptions
-) -> InputMediaPhoto | InputMediaVideo:
-    """Return the parcel as an item of a media group."""
+) -> InputMediaPhoto | InputMediaVideo | dict[str, Any]:
+    """Return the parcel as an item of a media group; PTB's objects are for uploads only."""
     media = _content(parcel, attach=True)
+    if isinstance(media, str):
+        item = {"type": parcel.kind, "media": media, "has_spoiler": options.spoiler or None}
+        item |= text | _measures(parcel, attach=True)
+        return {name: value for name, value in item.items() if value is not None}
     if parcel.kind == "photo":
         return InputMediaPhoto(media, has_spoiler=options.spoiler or None, **text)
     return InputMediaVideo(
@@ -220,5 +223,5 @@ def _measures(parcel: Parcel, *, attach: bool) -> dict[str, Any]:
         if thumbnail:
             measures["thumbnail"] = from_disk(thumbnail.path, attach=attach)
     if duration:
-        measures["duration"] = timedelta(seconds=max(round(duration), 1))
+        measures["duration"] = max(round(duration), 1)
     return measures

@@ -14,20 +14,16 @@ async def call(
     arguments: dict[str, Any],
     *,
     limits: dict[str, Any] | None = None,
-    read_timeout: float | None = None,
 ) -> Any:  # noqa: ANN401 - what the method returns
-    """Call ``method`` through the bot's limiter and transport; ``read_timeout`` in seconds.
+    """Call ``method`` through the bot's limiter and transport.
 
-    PTB's public way to do this, do_api_request, warns where PTB has a method of its own.
+    PTB's public way to do this, do_api_request, warns where PTB has a method of its own, and
+    takes no items of an album but its own objects.
 
     Raises:
         TelegramError: As any call of the bot.
     """
-    limited = limits if bot.rate_limiter is not None else None
-    timeouts = {} if read_timeout is None else {"read_timeout": read_timeout}
-    return await bot._post(  # noqa: SLF001 - see above
-        method,
-        arguments,
-        api_kwargs=bot._merge_api_rl_kwargs(None, limited),  # noqa: SLF001 - the same
-        **timeouts,
-    )
+    data = {name: value for name, value in arguments.items() if value is not None}
+    if bot.rate_limiter is not None:
+        bot._merge_api_rl_kwargs(data, limits)  # noqa: SLF001 - see above
+    return await bot._do_post(method, data)  # noqa: SLF001 - the same

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 import aiohttp
+from pydantic_core import from_json
 from telegram._utils.defaultvalue import DefaultValue
 from telegram._utils.types import JSONDict, ODVInput
 from telegram.error import NetworkError
@@ -121,8 +122,8 @@ class AiohttpRequest(BaseRequest):
             UnknownOutcomeError: It is no JSON object; a proxy may have spoken instead.
         """
         try:
-            answer = json.loads(payload)
-        except (ValueError, RecursionError):
+            answer = from_json(payload)  # in half of json's time
+        except ValueError:
             answer = None
         if not isinstance(answer, dict):
             raise UnknownOutcomeError("Invalid server response")
