@@ -256,17 +256,16 @@ class Viewer:
 
     async def _answer_of_others(self, key: str) -> Any | None:  # noqa: ANN401 - a JSON value
         """Return a fresh answer, or None when it is ours to ask; waits for who is asking."""
-        async with self._db.read() as tx:
-            view = await views.get(tx, key, now=self._now())
-        while view is None:
-            async with self._db.begin(durable=False) as tx:
-                now = self._now()
+        while True:
+            now = self._now()
+            async with self._db.read() as tx:
                 view = await views.get(tx, key, now=now)
-                if view is None and await views.take_off(tx, key, now=now, lease=FLIGHT):
+            if view:
+                return view.value
+            async with self._db.begin(durable=False) as tx:
+                if await views.take_off(tx, key, now=now, lease=FLIGHT):
                     return None
-            if view is None:
-                await asyncio.sleep(LOOK_AGAIN_S)
-        return view.value
+            await asyncio.sleep(LOOK_AGAIN_S)
 
     def _refuse_blocked(self, name: str) -> None:
         if name in self._blocked:

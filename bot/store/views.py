@@ -40,12 +40,12 @@ async def get(tx: Tx, key: str, *, now: datetime) -> View | None:
 
 
 async def take_off(tx: Tx, key: str, *, now: datetime, lease: timedelta) -> bool:
-    """Become the one who asks for ``key``; false when somebody else is on the way."""
+    """Become the one who asks for ``key``; false when somebody is on the way or has landed."""
     insert = insert_for(tx)(views).values(key=key, until=now, leased_until=now + lease)
     statement = insert.on_conflict_do_update(
         index_elements=[views.c.key],
         set_={"leased_until": now + lease},
-        where=views.c.leased_until <= now,
+        where=sa.and_(views.c.leased_until <= now, views.c.until <= now),
     ).returning(views.c.key)
     return (await tx.execute(statement)).one_or_none() is not None
 

@@ -74,7 +74,7 @@ class Delivery:
 
     async def run(self, parcels: list[Parcel], trip: Trip) -> Outcome | None:
         """Send all open parcels; None when each is sent or failed, else what stopped it."""
-        await self._supply.known_first(parcels)
+        self._supply.known_first(parcels)
         await self._advance([parcel for parcel in parcels if parcel.way is None], trip)
         while waiting := [parcel for parcel in parcels if parcel.is_open]:
             together = [parcel for parcel in waiting if parcel.kind != "document"]

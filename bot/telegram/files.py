@@ -29,12 +29,18 @@ class Files:
 
     async def known(self, pks: Collection[str]) -> dict[str, KnownFile]:
         """Return the files of those stories that have one."""
-        now = self._now()
-        missing = [pk for pk in pks if pk not in self._remembered(pks, now)]
+        here = self.at_hand(pks)
+        missing = [pk for pk in pks if pk not in here]
         if missing:
             async with self._db.read() as tx:
-                self._keep(await store.known(tx, self._bot_id(), missing, now=now))
-        return self._remembered(pks, now)
+                self._keep(await store.known(tx, self._bot_id(), missing, now=self._now()))
+        return self.at_hand(pks)
+
+    def at_hand(self, pks: Collection[str]) -> dict[str, KnownFile]:
+        """Return the known files without a look into the store."""
+        now = self._now()
+        found = {pk: self._memory[pk] for pk in pks if pk in self._memory}
+        return {pk: file for pk, file in found.items() if file.until > now}
 
     @asynccontextmanager
     async def first(self, pks: Collection[str]) -> AsyncIterator[dict[str, KnownFile]]:
@@ -58,7 +64,7 @@ class Files:
         try:
             if not self._db.is_sqlite:
                 await self._wait_for_replicas(ours)
-            yield await self.known(pks)
+            yield self.at_hand(pks)
         finally:
             for pk in ours:
                 del self._flights[pk]
@@ -97,10 +103,6 @@ class Files:
     def _has(self, pk: str, file: KnownFile) -> bool:
         known = self._memory.get(pk)
         return known is not None and known.file_unique_id == file.file_unique_id
-
-    def _remembered(self, pks: Collection[str], now: datetime) -> dict[str, KnownFile]:
-        found = {pk: self._memory[pk] for pk in pks if pk in self._memory}
-        return {pk: file for pk, file in found.items() if file.until > now}
 
     def _keep(self, found: dict[str, KnownFile]) -> None:
         self._memory |= found

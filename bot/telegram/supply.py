@@ -87,9 +87,9 @@ class Supply:
             except (MediaError, SpendingError, StoriesError) as error:
                 self._note(parcel, error)
 
-    async def known_first(self, parcels: list[Parcel]) -> None:
-        """Give a file_id to each open parcel that has one and no better."""
-        known = await self._files.known([parcel.story.pk for parcel in parcels])
+    def known_first(self, parcels: list[Parcel]) -> None:
+        """Give its file_id to each parcel that has one; ``Files.first`` has looked for them."""
+        known = self._files.at_hand([parcel.story.pk for parcel in parcels])
         for parcel in parcels:
             if parcel.story.pk in known:
                 as_known(parcel, known[parcel.story.pk])
