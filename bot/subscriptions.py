@@ -4,27 +4,22 @@ Every change is one transaction; what it ends is not sent any more, unless it is
 """
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from bot import policy
 from bot.domain import Asker, Options, Story, Target
 from bot.errors import NotFollowedError
 from bot.exchange import Entry
-from bot.forecast import ProfileState, usual_hours
 from bot.ledger import Ledger
-from bot.store import chats, deliveries, lanes, looks, moves, owed, plan, profiles, stories, upkeep
+from bot.store import chats, deliveries, lanes, looks, moves, owed, upkeep
 from bot.store import subscriptions as store
 from bot.store.database import Database, Tx
-from bot.store.owed import Tally
-from bot.store.schema import EPOCH
 from bot.store.subscriptions import Subscription
 from bot.stories_api import StoriesApi
 from bot.subscribing import Rules, Subscribed, Subscribing, check_fast
-from bot.why import Why
+from bot.why import Why, explain, preview
 
 __all__ = ["Rules", "Subscribed", "Subscription", "Subscriptions", "Why"]
-
-LOOK_BACK = timedelta(days=2)
 
 
 class Subscriptions:
@@ -237,25 +232,10 @@ class Subscriptions:
         here = [one for one in found if one.target.thread_id == target.thread_id]
         subscription = (here or found)[0]
         now = self._now()
+        is_poor = await self._ledger.room_for_schedule(now) <= 0
         async with self._db.read() as tx:
-            known = await profiles.get(tx, subscription.profile_id)
-            chat = await chats.get(tx, target.chat_id)
-            tallies: list[Tally] = await owed.tally(tx, subscription.id, since=now - LOOK_BACK)
-            live = await stories.live(tx, subscription.profile_id, now=now)
-            pace = await plan.load(tx)
-        room = await self._ledger.room_for_schedule(now)
-        state = ProfileState.from_json(known.forecast if known else None)
-        return Why.of(
-            subscription,
-            known,
-            chat,
-            tallies,
-            live=len(live),
-            out_of_budget=room <= 0,
-            now=now,
-            hours=usual_hours(state, pace.schedule.demand.population),
-            cost=self._rules.credits_a_look,
-        )
+            cost = self._rules.credits_a_look
+            return await explain(tx, subscription, out_of_budget=is_poor, cost=cost, now=now)
 
     async def preview(
         self, username: str, options: Options | None = None, *, chat_id: int | None = None
@@ -264,17 +244,8 @@ class Subscriptions:
 
         Without ``options`` those of the chat's subscription hold, else the chat's defaults.
         """
-        now = self._now()
         async with self._db.read() as tx:
-            known = await profiles.named(tx, username, since=EPOCH)
-            live = await stories.live(tx, known.profile_id, now=now) if known else []
-            if options is None and chat_id is not None:
-                found = await store.find_named(tx, chat_id, username)
-                chat = await chats.get(tx, chat_id)
-                options = (
-                    found[0].options if found else Options.of(chat.defaults) if chat else None
-                )
-        return [story for story in live if policy.passes(story, options or Options())]
+            return await preview(tx, username, options, chat_id=chat_id, now=self._now())
 
     async def entries(self, chat_id: int) -> list[Entry]:
         """Return a chat's subscriptions for ``bot.exchange`` to write down."""

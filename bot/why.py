@@ -4,10 +4,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from bot import policy
+from bot.domain import Options, Story
+from bot.forecast import ProfileState, usual_hours
+from bot.store import chats, owed, plan, profiles, stories
+from bot.store import subscriptions as store
 from bot.store.chats import Chat
+from bot.store.database import Tx
 from bot.store.owed import Tally
 from bot.store.profiles import Known, State
+from bot.store.schema import EPOCH
 from bot.store.subscriptions import Subscription
+
+LOOK_BACK = timedelta(days=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,3 +109,36 @@ def _kind(tally: Tally) -> str:
     if tally.state == "open":
         return tally.held or "waiting"
     return "filtered" if tally.reason == "filtered" else "failed"
+
+
+async def explain(
+    tx: Tx, subscription: Subscription, *, out_of_budget: bool, cost: int, now: datetime
+) -> Why:
+    """Return what is known of a subscription's alerts."""
+    known = await profiles.get(tx, subscription.profile_id)
+    state = ProfileState.from_json(known.forecast if known else None)
+    population = (await plan.load(tx)).schedule.demand.population
+    return Why.of(
+        subscription,
+        known,
+        await chats.get(tx, subscription.target.chat_id),
+        await owed.tally(tx, subscription.id, since=now - LOOK_BACK),
+        live=len(await stories.live(tx, subscription.profile_id, now=now)),
+        out_of_budget=out_of_budget,
+        now=now,
+        hours=usual_hours(state, population),
+        cost=cost,
+    )
+
+
+async def preview(
+    tx: Tx, username: str, options: Options | None, *, chat_id: int | None, now: datetime
+) -> list[Story]:
+    """Return the live stories of a profile that ``options``, or those of the chat, let pass."""
+    known = await profiles.named(tx, username, since=EPOCH)
+    live = await stories.live(tx, known.profile_id, now=now) if known else []
+    if options is None and chat_id is not None:
+        found = await store.find_named(tx, chat_id, username)
+        chat = await chats.get(tx, chat_id)
+        options = found[0].options if found else Options.of(chat.defaults) if chat else None
+    return [story for story in live if policy.passes(story, options or Options())]

@@ -7,7 +7,7 @@ from typing import Literal
 
 from bot import policy
 from bot.domain import Profile, Story
-from bot.store import owed, plan, profiles, stories, subscriptions
+from bot.store import hearers, owed, plan, profiles, stories
 from bot.store.database import Tx
 from bot.store.plan import Plan
 from bot.store.profiles import Known
@@ -98,7 +98,7 @@ async def requeue(tx: Tx, profile_id: str, *, now: datetime) -> None:
 
 async def _worth(tx: Tx, profile_id: str, due: datetime, pace: Plan, *, now: datetime) -> datetime:
     """Put a look off while nobody could be told what it shows, but never past the floor."""
-    waiting = await subscriptions.hearers(tx, profile_id, limit=MOST_HEARERS)
+    waiting = await hearers.waiting_for(tx, profile_id, limit=MOST_HEARERS)
     latest = now + timedelta(hours=pace.schedule.floor)
     return policy.worth_looking_at(due, waiting, latest=latest)
 

@@ -8,7 +8,6 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.domain import Options, Target
-from bot.policy import Hearer
 from bot.store import chats as chat_store
 from bot.store.chats import Chat, chats
 from bot.store.database import Tx, insert_for
@@ -196,37 +195,6 @@ async def change(tx: Tx, subscription_id: int, **values: object) -> None:
 async def set_options(tx: Tx, subscription_id: int, options: Options) -> None:
     """Set how a subscription wants its alerts."""
     await change(tx, subscription_id, options=options.values())
-
-
-async def hearers(tx: Tx, profile_id: str, *, limit: int) -> list[Hearer]:
-    """Return when each of those who wait for a profile can be told; none when too many wait."""
-    statement = (
-        sa.select(
-            chats.c.zone,
-            chats.c.quiet_from,
-            chats.c.quiet_to,
-            chats.c.digest_at,
-            subscriptions.c.options,
-        )
-        .join(chats, chats.c.id == subscriptions.c.chat_id)
-        .where(
-            subscriptions.c.profile_id == profile_id,
-            subscriptions.c.paused.is_(False),
-            chats.c.state == "active",
-        )
-        .limit(limit + 1)
-    )
-    rows = (await tx.execute(statement)).all()
-    if len(rows) > limit:
-        return []
-    return [
-        Hearer(
-            row.zone,
-            None if row.quiet_from is None else (row.quiet_from, row.quiet_to),
-            row.digest_at if Options.of(row.options).digest else None,
-        )
-        for row in rows
-    ]
 
 
 async def remove(tx: Tx, ids: Iterable[int]) -> None:
