@@ -184,6 +184,7 @@ def _sqlite_engine(url: URL) -> AsyncEngine:
     @sa.event.listens_for(engine.sync_engine, "begin")
     def on_begin(connection: sa.Connection) -> None:
         statements = connection.get_execution_options().get("storybell_begin", DURABLE)
-        cast("Connection", connection.connection.dbapi_connection).begin(statements)
+        ours = cast("Connection", connection.connection.dbapi_connection)
+        ours.begin(statements, only_reads=statements is READ)
 
     return engine

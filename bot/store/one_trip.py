@@ -57,15 +57,16 @@ class Cursor(AsyncAdapt_aiosqlite_cursor):
 
 
 class Connection(AsyncAdapt_aiosqlite_connection):
-    """A connection whose BEGIN travels with the first statement."""
+    """A connection whose BEGIN travels with the first statement, and whose reads end unawaited."""
 
-    __slots__ = ("_begin", "_may_be_open")
+    __slots__ = ("_begin", "_may_be_open", "_only_reads")
     _cursor_cls: Any = Cursor
 
     def __init__(self, dbapi: Any, connection: Any) -> None:  # noqa: ANN401 - SQLAlchemy's signature
         """Take over an open connection."""
         super().__init__(dbapi, connection)
         self._begin: Sequence[str] = ()
+        self._only_reads = False
         self._may_be_open = False
 
     @property
@@ -73,9 +74,10 @@ class Connection(AsyncAdapt_aiosqlite_connection):
         """Return the connection that only its thread may use."""
         return self._connection._conn  # noqa: SLF001 - SQLAlchemy takes it from there as well
 
-    def begin(self, statements: Sequence[str]) -> None:
+    def begin(self, statements: Sequence[str], *, only_reads: bool) -> None:
         """Run ``statements`` right before the next one."""
         self._begin = statements
+        self._only_reads = only_reads
 
     def run(self, trip: Callable[[], Done]) -> Done:
         """Run ``trip`` in the thread, after what begins its transaction."""
@@ -103,6 +105,10 @@ class Connection(AsyncAdapt_aiosqlite_connection):
 
     def _end(self, end: Callable[[], None]) -> None:
         self._begin = ()
-        if self._may_be_open:
+        if not self._may_be_open:
+            return
+        if self._only_reads:  # nothing can come of it: what is asked next stands behind it
+            self._connection._tx.put_nowait((None, self.raw.rollback))  # noqa: SLF001 - the same
+        else:
             end()
-            self._may_be_open = False
+        self._may_be_open = False

@@ -39,6 +39,9 @@ async def test_a_transaction_takes_a_trip_a_statement_and_one_to_commit(
     async with sqlite_db.begin():
         pass
     assert len(trips) == 3
+    async with sqlite_db.read() as tx:
+        assert await notes.get(tx, "a") == 2
+    assert trips[3:] == ["whole"]
 
 
 async def test_a_failed_statement_rolls_all_back(sqlite_db: Database) -> None:
