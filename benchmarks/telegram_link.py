@@ -1,10 +1,15 @@
-"""A pasted link, seen before and not: what the bot itself adds to the API and to Telegram."""
+"""A pasted link, seen before and not: what the bot itself adds to the API and to Telegram.
+
+From the message's being written to the photo's being sent, less what the same stand-ins take
+alone: to hand the message over to who polls, and to answer the call of the API.
+"""
 
 import asyncio
 import itertools
 import statistics
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +22,7 @@ from bot.config import Settings, load
 from bot.stories_api import StoriesApi
 
 PEOPLE = 10  # who take turns, so that no chat's own limit of a message a second is met
+ALONE = 20  # messages to a poller that does nothing
 SENDS = ("/sendPhoto", "/sendVideo")
 
 
@@ -30,15 +36,21 @@ async def _measure(at: World, links: int) -> dict[str, Any]:
     stop = asyncio.Event()
     with tempfile.TemporaryDirectory() as folder:
         settings = _settings(at, Path(folder))
+        people = itertools.cycle(await at.people(PEOPLE))
+        telegram_ms = await _telegram_alone(at, people)
         async with asyncio.TaskGroup() as group:
             group.create_task(app.run(settings, stop))
             try:
                 api_ms = await _api_alone(at)
                 pasted = [await at.control.publish("quiet", 1) for _ in range(links)]
-                people = itertools.cycle(await at.people(PEOPLE))
                 await _own_time(at, next(people), await at.control.publish("quiet", 1))  # warm up
-                new = [await _own_time(at, next(people), story) - api_ms for story in pasted]
-                again = [await _own_time(at, next(people), story) for story in pasted]
+                new = [
+                    await _own_time(at, next(people), story) - telegram_ms - api_ms
+                    for story in pasted
+                ]
+                again = [
+                    await _own_time(at, next(people), story) - telegram_ms for story in pasted
+                ]
             finally:
                 stop.set()
     both = [*new, *again]
@@ -49,6 +61,7 @@ async def _measure(at: World, links: int) -> dict[str, Any]:
         "new": {"median": round(statistics.median(new), 1)},
         "seen": {"median": round(statistics.median(again), 1)},
         "api_ms": round(api_ms, 1),
+        "telegram_ms": round(telegram_ms, 1),
     }
 
 
@@ -71,6 +84,29 @@ async def _paste(at: World, person: int, url: str) -> float:
     await at.control.say(person, url)
     await asyncio.sleep(0.2)  # nothing but the bot works meanwhile
     return began
+
+
+async def _telegram_alone(at: World, people: Iterator[int]) -> float:
+    """Return the milliseconds from a message's being written to its being with who polls."""
+    url = f"{at.urls['telegram']}/bot{TOKEN}/getUpdates"
+    took = []
+    async with aiohttp.ClientSession() as session:
+
+        async def poll(offset: int) -> tuple[int, float]:
+            async with session.post(url, json={"offset": offset, "timeout": 5}) as answer:
+                updates = (await answer.json())["result"]
+            return updates[-1]["update_id"] + 1, time.time()
+
+        offset, _ = await poll(0)  # what was said before
+        for _ in range(ALONE):
+            async with asyncio.TaskGroup() as group:
+                polling = group.create_task(poll(offset))
+                await asyncio.sleep(0.05)
+                began = time.time()
+                await at.control.say(next(people), "Hello")
+            offset, came_at = polling.result()
+            took.append((came_at - began) * 1000)
+    return statistics.median(took)
 
 
 async def _api_alone(at: World) -> float:
