@@ -1,0 +1,66 @@
+"""Chats that move, and a bot that is blocked, kicked and back: through the whole bot."""
+
+import pytest
+
+from tests.support.control import Control, wait_for
+from tests.support.storybell import TOKEN, Bell, buttons
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+BOT = int(TOKEN.partition(":")[0])
+
+
+async def follow(bell: Bell, chat: int, name: str, *, user: int | None = None) -> int:
+    await bell.control.profile(name)
+    (reply,) = await bell.ask(chat, f"/subscribe {name}", user=user)
+    assert "each new story" in reply["text"]
+    return int(reply["message_id"])
+
+
+async def test_a_group_that_becomes_a_supergroup_keeps_everything(
+    bell: Bell, control: Control
+) -> None:
+    boss = await control.person("Boss")
+    group = await control.chat("group", members=[{"user_id": boss, "status": "creator"}])
+    await follow(bell, group, "moving.on", user=boss)
+    moved = await control.migrate(group)
+    story = await control.publish("moving.on")
+    (alert,) = await control.wait_replies(moved, 1, within=30)
+    assert alert["_story_pk"] == story["pk"]
+    (listed,) = await bell.ask(moved, "/subscriptions", user=boss)
+    assert "🔔 moving.on" in buttons(listed)
+
+
+async def test_a_person_who_blocks_the_bot_hears_nothing_until_they_are_back(
+    bell: Bell, control: Control
+) -> None:
+    ann = await control.person()
+    start = await follow(bell, ann, "blocked.by")
+    await control.member(ann, BOT, "kicked")
+    now = (await control.state())["now"]
+    await control.publish("blocked.by", taken_at=now - 60)
+    await control.member(ann, BOT, "member")
+    (reply,) = await bell.ask(ann, "/subscriptions")
+    assert "🔔 blocked.by" in buttons(reply)
+    story = await control.publish("blocked.by")
+
+    async def only_the_new_one() -> bool:
+        shown = await control.replies(ann, after=start)
+        return [m["_story_pk"] for m in shown if m.get("_story_pk")] == [story["pk"]]
+
+    await wait_for(only_the_new_one, within=30, what="the story after the return")
+
+
+async def test_a_group_that_throws_the_bot_out_is_left_alone(bell: Bell, control: Control) -> None:
+    boss = await control.person("Boss")
+    members = [{"user_id": boss, "status": "creator"}]
+    group = await control.chat("supergroup", members=members)
+    await follow(bell, group, "thrown.out", user=boss)
+    await control.member(group, BOT, "kicked")
+    (reply,) = await bell.ask(boss, "/help")
+    assert "Seeing stories" in reply["text"]
+    mark = (await control.requests("telegram"))[-1]["n"]
+    await control.publish("thrown.out")
+    await bell.ask(boss, "/help")
+    sent = await control.requests("telegram", after=mark)
+    assert not [r for r in sent if str(r["params"].get("chat_id")) == str(group)]
