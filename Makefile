@@ -35,6 +35,9 @@ lock: .venv/.dev  ## Resolve all three locks together: what is tested is what ru
 	$(LOCK) --extra postgres --extra speed --constraint requirements-dev.txt --output-file requirements.txt
 	$(LOCK) --extra postgres --extra speed --extra sandbox --constraint requirements-dev.txt --output-file requirements-demo.txt
 
+catalogues: .venv/.dev  ## Bring what the code says into every catalogue
+	$(BIN)/python -m tools.catalogues update
+
 clean:
 	rm -rf .venv .cache
 
