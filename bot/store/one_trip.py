@@ -105,10 +105,10 @@ class Connection(AsyncAdapt_aiosqlite_connection):
 
     def _end(self, end: Callable[[], None]) -> None:
         self._begin = ()
-        if not self._may_be_open:
+        if not self._may_be_open or self._connection._connection is None:  # noqa: SLF001 - the same
             return
         if self._only_reads:  # nothing can come of it: what is asked next stands behind it
-            self._connection._tx.put_nowait((None, self.raw.rollback))  # noqa: SLF001 - the same
+            self._connection._tx.put_nowait((None, self.raw.commit))  # noqa: SLF001 - the same
         else:
             end()
         self._may_be_open = False
