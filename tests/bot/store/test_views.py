@@ -1,0 +1,43 @@
+"""Answers that are shown again, and flights that only one is on."""
+
+from datetime import UTC, datetime, timedelta
+
+from bot.store import views
+from bot.store.database import Database
+
+NOW = datetime(2026, 5, 1, tzinfo=UTC)
+LEASE = timedelta(seconds=60)
+
+
+async def test_one_takes_off_and_the_answer_ends_the_flight(db: Database) -> None:
+    async with db.begin() as tx:
+        assert await views.take_off(tx, "a", now=NOW, lease=LEASE)
+        assert not await views.take_off(tx, "a", now=NOW, lease=LEASE)
+        assert await views.get(tx, "a", now=NOW) is None
+        await views.land(tx, "a", [1], now=NOW, until=NOW + LEASE)
+        found = await views.get(tx, "a", now=NOW)
+        assert found is not None
+        assert found.value == [1]
+
+
+async def test_nobody_takes_off_while_the_answer_is_fresh(db: Database) -> None:
+    async with db.begin() as tx:
+        await views.land(tx, "a", [1], now=NOW, until=NOW + LEASE)
+        assert not await views.take_off(tx, "a", now=NOW + LEASE / 2, lease=LEASE)
+        assert await views.take_off(tx, "a", now=NOW + LEASE, lease=LEASE)
+
+
+async def test_a_flight_whose_maker_died_ends(db: Database) -> None:
+    async with db.begin() as tx:
+        await views.take_off(tx, "a", now=NOW, lease=LEASE)
+        assert await views.take_off(tx, "a", now=NOW + LEASE, lease=LEASE)
+        await views.release(tx, now=NOW)
+        assert await views.take_off(tx, "a", now=NOW + LEASE, lease=LEASE)
+
+
+async def test_what_is_no_longer_fresh_is_forgotten(db: Database) -> None:
+    async with db.begin() as tx:
+        await views.land(tx, "old", 1, now=NOW, until=NOW)
+        await views.land(tx, "new", 1, now=NOW, until=NOW + LEASE)
+        assert await views.clean(tx, now=NOW) == 1
+        assert await views.get(tx, "new", now=NOW)
