@@ -64,9 +64,10 @@ def crossing(
         level = rate * shape[hour]
         slope = rate * shape[hour - 23] - level
         left = 1.0
-    # Newton from the right: the waiting is convex, so it never overshoots.
-    after = left
-    for _ in range(12):
+    # Newton from the right, kept within the stretch: where the intensity falls, it may overshoot.
+    after = high = left
+    low = 0.0
+    for _ in range(20):
         end = begun + after
         one = 1.0 - exp(-first * end)
         two = 1.0 - exp(-second * end)
@@ -77,13 +78,14 @@ def crossing(
             + second_part * (end - two / second)
         )
         pace = total + after * (level + slope * after / 2) + first_part * one + second_part * two
-        if pace <= 0:
-            break
-        step = (value - target) / pace
+        if value < target:
+            low = after
+        else:
+            high = after
+        step = (value - target) / pace if pace > 0 else left
+        if not low <= after - step <= high:
+            step = after - (low + high) / 2
         after -= step
-        if after <= 0.0:
-            after = 0.0
-            break
-        if step < 1e-4:  # noqa: PLR2004 - a third of a second
+        if abs(step) < 1e-4:  # noqa: PLR2004 - a third of a second
             break
     return min(begun + after, most)

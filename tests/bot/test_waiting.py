@@ -1,5 +1,6 @@
 """The closed form of the waiting, held against the integral."""
 
+from itertools import pairwise
 from math import exp
 
 from hypothesis import given, settings
@@ -54,3 +55,19 @@ def test_a_higher_target_is_later(
     early, late = sorted((one, other))
     first = crossing(seen_at, rate, shape, echo, target=early, most=24.0)
     assert first <= crossing(seen_at, rate, shape, echo, target=late, most=24.0) + 1e-3
+
+
+@given(st.integers(0, 239), st.floats(0.5, 0.9))
+def test_a_higher_target_is_later_where_the_missing_echo_outweighs_the_rhythm(
+    tenth: int, share: float
+) -> None:
+    # After a silence, at dusk: the intensity falls below zero for a while.
+    shape = [0.1, 0.05, 0.07, 0.16, 0.3, 0.5, *[1.7] * 12, *[0.6] * 3, 0.5, 0.58, 0.3]
+    seen_at = tenth * 360.0
+    missing = -share * 0.7 * level_at(shape, seen_at)
+    echo = (missing / 30, 12.0, missing, 0.55)
+    targets = [0.0001 * 1.2**step for step in range(50)]
+    hours = [crossing(seen_at, 0.7, shape, echo, target=it, most=24.0) for it in targets]
+    assert hours[0] > 0.0
+    assert all(one <= other + 1e-3 for one, other in pairwise(hours))
+    assert hours[-1] < 12.0
