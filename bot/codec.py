@@ -4,10 +4,9 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from bot.domain import Profile, Story
+from bot.domain import Story
 
 _stories = TypeAdapter(list[Story])
-_profile = TypeAdapter(Profile)
 
 
 def dump_stories(stories: list[Story]) -> list[dict[str, Any]]:
@@ -19,14 +18,3 @@ def dump_stories(stories: list[Story]) -> list[dict[str, Any]]:
 def load_stories(value: object) -> list[Story]:
     """Return the stories that ``dump_stories`` made ``value`` of."""
     return _stories.validate_python(value)
-
-
-def dump_profile(profile: Profile) -> dict[str, Any]:
-    """Return the profile as a JSON value."""
-    dumped: dict[str, Any] = _profile.dump_python(profile, mode="json")
-    return dumped
-
-
-def load_profile(value: object) -> Profile:
-    """Return the profile that ``dump_profile`` made ``value`` of."""
-    return _profile.validate_python(value)

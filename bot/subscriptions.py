@@ -189,18 +189,6 @@ class Subscriptions:
         self._wake()
         return opened
 
-    async def topic_gone(self, target: Target) -> bool:
-        """Let a topic's subscriptions fall back to the main chat, which is told once."""
-        if target.thread_id is None:
-            return False
-        async with self._db.begin() as tx:
-            await lanes.hold(tx, target.chat_id)
-            moved = await moves.leave_topic(tx, target.chat_id, target.thread_id, now=self._now())
-            await store.reweigh(tx, chat_id=target.chat_id, now=self._now())
-            await lanes.settle(tx, target.chat_id)
-        self._wake()
-        return moved
-
     async def end_blocked(self) -> int:
         """End what follows blocked profiles, with a neutral notice; return how many ended."""
         now = self._now()

@@ -162,12 +162,6 @@ class Viewer:
         now = self._now()
         return [story for story in found if story.expires_at > now]
 
-    async def cached(self, username: str) -> list[Story]:
-        """Return what the last look at a profile showed, if it is fresh; costs nothing."""
-        async with self._db.read() as tx:
-            view = await views.get(tx, f"profile:{username}", now=self._now())
-        return load_stories(view.value) if view and isinstance(view.value, list) else []
-
     async def _by_id(self, known: Known, payer: Payer) -> Found:
         def call() -> Awaitable[Answer[list[Story]]]:
             return self._api.stories(known.profile_id)

@@ -1,6 +1,5 @@
 """What each chat asked for and got by day: asks, items, bytes, its fair share of the polls."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -61,14 +60,6 @@ async def count(
     )
 
 
-async def share(tx: Tx, chat_ids: Sequence[int], amount: int, *, now: datetime) -> None:
-    """Split a poll's credits evenly among the chats that follow the profile; nothing is lost."""
-    chats = sorted(set(chat_ids))
-    for index, chat_id in enumerate(chats):
-        part, rest = divmod(amount * 1000, len(chats))
-        await count(tx, chat_id, "alert", now=now, millicredits=part + (index < rest))
-
-
 async def of_chat(tx: Tx, chat_id: int, *, since: date) -> dict[str, Use]:
     """Return the sums of a chat by kind, from the day ``since`` on."""
     table = usage_days
@@ -97,21 +88,3 @@ async def forget_old(tx: Tx, now: datetime, *, days: int) -> None:
     await tx.execute(
         sa.delete(usage_days).where(usage_days.c.day < now.date() - timedelta(days=days))
     )
-
-
-async def move_chat(tx: Tx, old: int, new: int) -> None:
-    """Give what one chat used to another: a group that became a supergroup."""
-    table = usage_days
-    rows = await tx.execute(sa.delete(table).where(table.c.chat_id == old).returning(*table.c))
-    for row in rows.all():
-        values = dict(row._mapping) | {"chat_id": new}  # noqa: SLF001 - public name
-        sums = {name: table.c[name] + values[name] for name in Use.__dataclass_fields__}
-        insert = insert_for(tx)(table).values(**values)
-        await tx.execute(
-            insert.on_conflict_do_update(index_elements=list(table.primary_key.columns), set_=sums)
-        )
-
-
-async def forget_chat(tx: Tx, chat_id: int) -> None:
-    """Remove all that a chat used."""
-    await tx.execute(sa.delete(usage_days).where(usage_days.c.chat_id == chat_id))

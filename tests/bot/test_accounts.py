@@ -48,7 +48,9 @@ async def month(db: Database) -> Database:
     await spend(db, NOW, other, "two", 2)
     async with db.begin() as tx:
         await usage.count(tx, 1, "link", now=NOW, requests=4, items=7, size=1000)
-        await usage.share(tx, [1, 2, 3], 2, now=NOW - timedelta(days=1))
+        yesterday = NOW - timedelta(days=1)
+        for chat_id, part in ((1, 667), (2, 667), (3, 666)):  # of a look for 2 credits
+            await usage.count(tx, chat_id, "alert", now=yesterday, millicredits=part)
     return db
 
 

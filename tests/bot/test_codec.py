@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.codec import dump_profile, dump_stories, load_profile, load_stories
+from bot.codec import dump_stories, load_stories
 from bot.domain import Profile, Story
 
 profiles = st.builds(Profile, st.from_regex(r"[0-9]{1,12}", fullmatch=True), st.text(max_size=30))
@@ -25,8 +25,3 @@ stories = st.builds(
 @given(st.lists(stories, max_size=3))
 def test_stories_come_back_as_they_were(given_stories: list[Story]) -> None:
     assert load_stories(json.loads(json.dumps(dump_stories(given_stories)))) == given_stories
-
-
-@given(profiles)
-def test_profiles_come_back_as_they_were(profile: Profile) -> None:
-    assert load_profile(json.loads(json.dumps(dump_profile(profile)))) == profile
