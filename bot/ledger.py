@@ -282,7 +282,8 @@ class Ledger:
         await to_the_end(self._settle_alone(reservation, credits))
 
     async def _settle_alone(self, reservation: Reservation, credits: int) -> None:  # noqa: A002 - the project's word
-        async with self._db.begin(durable=False) as tx:  # if it is lost, the reservation counts
+        # If it is lost with the power, the reservation counts; only more than that must not be.
+        async with self._db.begin(durable=credits > reservation.credits) as tx:
             await self.settle(tx, reservation, credits)
 
 

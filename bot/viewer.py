@@ -238,15 +238,17 @@ class Viewer:
     async def _land(self, key: str, value: Any, keep_for: timedelta, found: Found) -> None:  # noqa: ANN401 - a JSON value
         """Keep the answer, what it teaches, and what it cost: all or nothing.
 
-        If that is lost with the power, the reservation still counts.
+        If that is lost with the power, the reservation still counts; more than it must not be.
         """
         now = self._now()
-        async with self._db.begin(durable=False) as tx:
+        bill = found.bill
+        durable = bill is not None and bill.credits > bill.reservation.credits
+        async with self._db.begin(durable=durable) as tx:
             await views.land(tx, key, value, now=now, until=now + keep_for)
             if found.profile:
                 await _remember(tx, found.profile, found, now=now)
-            if found.bill:
-                await self._ledger.settle(tx, found.bill.reservation, found.bill.credits)
+            if bill:
+                await self._ledger.settle(tx, bill.reservation, bill.credits)
 
     async def _answer_of_others(self, key: str) -> Any | None:  # noqa: ANN401 - a JSON value
         """Return a fresh answer, or None when it is ours to ask; waits for who is asking."""

@@ -350,13 +350,13 @@ async def deliveries_of(tx: Any, subscription_id: int, fields: dict[str, Any]) -
 async def test_a_broken_database_stops_no_loop(office: Office) -> None:
     begin, calls = office.db.begin, 0
 
-    def fail_sometimes() -> Any:
+    def fail_sometimes(**how: Any) -> Any:
         nonlocal calls
         calls += 1
         if calls in {2, 4, 5}:
             office.clock.on(2 * MINUTE)  # leases end meanwhile
             raise OSError
-        return begin()
+        return begin(**how)
 
     await found(office, "1")
     office.db.begin = fail_sometimes  # type: ignore[method-assign] # a disk that is full at times
