@@ -61,8 +61,12 @@ async def run(settings: Settings, stop: asyncio.Event | None = None) -> int:
     async with AsyncExitStack() as stack:
         parts = await stack.enter_async_context(built(settings))
         running = Running(settings, parts)
-        web = await running.web.start(settings.host, settings.port)
-        stack.push_async_callback(web.close)
+        stack.push_async_callback(running.web.close)
+        try:
+            web = await running.web.start(settings.host, settings.port)
+        except OSError as error:
+            log.error("the port can't be bound", port=settings.port, reason=str(error))  # noqa: TRY400 - no trace needed
+            return 1
         if not await running.begin(stop):
             return 1
         stack.push_async_callback(running.app.shutdown)

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import signal
+import socket
 import sys
 import time
 from asyncio.subprocess import PIPE, Process
@@ -119,3 +120,21 @@ async def test_a_token_that_telegram_refuses_ends_the_process(tmp_path: Path) ->
         assert bot.returncode == 1
         assert b"Telegram refuses the token" in log
         assert TOKEN.encode() not in log
+
+
+async def test_a_port_that_is_taken_is_said_in_one_line(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        env = {
+            "PYTHONPATH": str(ROOT),
+            "PATH": "/usr/bin:/bin",
+            "TELEGRAM_TOKEN": TOKEN,
+            "STORIES_API_KEY": API_KEY,
+            "TELEGRAM_API_URL": "http://127.0.0.1:9",
+            "HOST": "127.0.0.1",
+            "PORT": str(taken.getsockname()[1]),
+        }
+        async with process("bot", "run", env=env, folder=tmp_path) as bot:
+            _, log = await bot.communicate()
+    assert bot.returncode == 1
+    assert b"the port can't be bound" in log
+    assert b"Traceback" not in log
