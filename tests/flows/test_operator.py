@@ -1,12 +1,13 @@
-"""The operator's commands: for admins only, in credits and money."""
+"""What the operator decides and sees: commands for admins, and the price of a setting."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
 from tests.support.sandbox import sandbox_box
-from tests.support.storybell import Bell, running_bell
+from tests.support.storybell import Bell, running_bell, storybell
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -71,3 +72,13 @@ async def test_stats_tell_how_long_a_story_waits(run: tuple[Bell, int]) -> None:
     (stats,) = await bell.ask(boss, "/stats")
     assert "Profiles looked at: 0" in stats["text"]
     assert "noticed after about unknown" in stats["text"]
+
+
+async def test_without_the_privacy_check_a_known_profile_costs_one(tmp_path: Path) -> None:
+    async with storybell(tmp_path, skip_privacy_check=True) as bell:
+        ann = await bell.control.person()
+        story = (await bell.control.stories("natgeo"))[0]
+        await bell.ask(ann, f"https://www.instagram.com/stories/natgeo/{story['pk']}/")
+        before = await bell.control.billed()
+        await bell.ask(ann, "/stories natgeo", count=4)
+        assert await bell.control.billed() - before == 1
