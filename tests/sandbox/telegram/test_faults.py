@@ -1,0 +1,28 @@
+"""Faults of the wire on the Bot API's side: slow and cut answers."""
+
+import asyncio
+
+import aiohttp
+import pytest
+
+from tests.support.sandbox import sandbox_box
+from tests.support.storybell import TOKEN
+
+
+async def test_a_slow_answer_comes_whole_and_takes_its_time() -> None:
+    async with sandbox_box() as box:
+        await box.control.fault("telegram", {"slow_bytes_per_s": 1000}, match="getMe")
+        began = asyncio.get_running_loop().time()
+        async with box.session.get(f"{box.urls.telegram}/bot{TOKEN}/getMe") as answer:
+            body = await answer.read()
+        took = asyncio.get_running_loop().time() - began
+        assert b'"is_bot"' in body
+        assert took >= 0.5 * len(body) / 1000
+
+
+async def test_a_cut_answer_breaks_off() -> None:
+    async with sandbox_box() as box:
+        await box.control.fault("telegram", {"truncate": 10}, match="getMe")
+        with pytest.raises(aiohttp.ClientPayloadError):
+            async with box.session.get(f"{box.urls.telegram}/bot{TOKEN}/getMe") as answer:
+                await answer.read()
