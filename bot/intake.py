@@ -128,17 +128,23 @@ class Intake:
         return (self._now() - since).total_seconds() if since else 0.0
 
     async def _store(self, arrivals: list[Arrival]) -> None:
-        """Store a batch; what nothing stands before is begun at once, without another claim."""
+        """Store a batch; what nothing stands before is begun at once, without another claim.
+
+        It is begun while the disk still writes: Telegram repeats what is not confirmed, so a crash
+        between the two is one like any other in the middle of an answer.
+        """
         now = self._now()
         at_once = self._may_begin({arrival.queue for arrival in arrivals}, len(arrivals))
         async with self._db.begin() as tx:
             until = now + LEASE if at_once else None
             found = await inbox.add(tx, arrivals, now=now, ours_until=until)
-        self._open += len(found)
+            if at_once:
+                self._open += len(found)
+                for claimed in found:
+                    self._begin(claimed)
+        if not at_once:
+            self._open += len(found)
         self._counted.inc(len(found), result="stored")
-        if at_once:
-            for claimed in found:
-                self._begin(claimed)
         self._wake.set()
 
     def _may_begin(self, queues: set[str], count: int) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 import aiohttp
 from telegram.ext import ExtBot
 
+from bot.answers import Answers
 from bot.canary import Canary
 from bot.config import Settings
 from bot.context import Services
@@ -22,7 +23,6 @@ from bot.media import Media, PublicResolver
 from bot.metrics import Metrics
 from bot.outbox import Outbox
 from bot.scheduler import Scheduler
-from bot.store import views
 from bot.store.database import Database
 from bot.stories_api import Endpoint, StoriesApi
 from bot.subscriptions import Rules, Subscriptions
@@ -67,9 +67,6 @@ async def built(settings: Settings) -> AsyncIterator[Parts]:
     async with AsyncExitStack() as stack:
         db = await stack.enter_async_context(Database(settings.database_url.get_secret_value()))
         await db.migrate()
-        if db.is_sqlite:  # ours alone, so nobody else is on the way
-            async with db.begin() as tx:
-                await views.release(tx, now=utc_now())
         limit = settings.spool_limit_mb * MEGABYTE
         spool = stack.enter_context(Spool(settings.spool_dir, limit=limit))
         to_media = await stack.enter_async_context(
@@ -96,6 +93,10 @@ async def built(settings: Settings) -> AsyncIterator[Parts]:
             on_out_of_service=lambda error: operators.tell(f"{OUT_OF_SERVICE} ({error})"),
             now=utc_now,
         )
+        negative_for = timedelta(seconds=settings.negative_cache_s)
+        answers = await stack.enter_async_context(
+            Answers(db, ledger, negative_for=negative_for, now=utc_now)
+        )
         sender = Sender(
             bot,
             media,
@@ -116,9 +117,9 @@ async def built(settings: Settings) -> AsyncIterator[Parts]:
                 db,
                 api,
                 ledger,
+                answers,
                 now=utc_now,
                 fresh_for=timedelta(seconds=settings.cache_s),
-                negative_for=timedelta(seconds=settings.negative_cache_s),
                 blocked=settings.blocked_profiles,
                 canary=canary,
             ),

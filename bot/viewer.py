@@ -1,20 +1,11 @@
-"""Stories on demand, each question paid once: cached, and one flight for all who ask the same.
+"""Stories on demand: of a link or of a profile, by the cheapest question that answers it."""
 
-An answer is kept in the store, so that it serves all chats and all replicas; who asks while
-somebody else is already asking waits for that answer.
-"""
-
-import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
-
-import structlog
 
 from bot import links
+from bot.answers import Answers, Found, profile_key, story_key, until_urls_expire
 from bot.canary import Canary
-from bot.codec import dump_stories, load_stories
 from bot.domain import Asker, Profile, Story
 from bot.errors import (
     ApiUnavailableError,
@@ -23,38 +14,14 @@ from bot.errors import (
     StoriesError,
     StoryGoneError,
 )
-from bot.hosts import expires_at
-from bot.ledger import Bill, Ledger, Payer, to_the_end
+from bot.ledger import Ledger, Payer
 from bot.links import Link
-from bot.store import looks, profiles, views
-from bot.store.database import Database, Tx
+from bot.store import looks, profiles
+from bot.store.database import Database
 from bot.store.profiles import Known
 from bot.stories_api import Answer, Endpoint, StoriesApi
 
-log = structlog.get_logger()
-
-FLIGHT = timedelta(seconds=60)  # no call takes longer; then somebody else may ask
-LOOK_AGAIN_S = 0.1  # between two looks at the answer of another replica
-URL_MARGIN = timedelta(seconds=60)
-# What a negative answer may be, kept for a while so that asking again costs nothing.
-NEGATIVE: dict[str, type[StoriesError]] = {
-    kind.__name__: kind for kind in (ProfileNotFoundError, ProfilePrivateError, StoryGoneError)
-}
 NAME_HOLDS_FOR = timedelta(days=30)  # after that we ask by name again, it may be another's
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What a question brought: stories, and whose they are as far as that is known."""
-
-    profile: Profile | None
-    stories: list[Story]
-    partial: bool = False
-    bill: Bill | None = None  # to be settled where the answer is kept
-
-
-Fetch = Callable[[], Awaitable[Found]]
-Until = Callable[[list[Story], datetime], datetime]
 
 
 class Viewer:
@@ -65,10 +32,10 @@ class Viewer:
         db: Database,
         api: StoriesApi,
         ledger: Ledger,
+        answers: Answers,
         *,
         now: Callable[[], datetime],
         fresh_for: timedelta = timedelta(seconds=60),
-        negative_for: timedelta = timedelta(minutes=5),
         blocked: frozenset[str] = frozenset(),
         canary: Canary | None = None,
     ) -> None:
@@ -79,12 +46,11 @@ class Viewer:
         self._db = db
         self._api = api
         self._ledger = ledger
+        self._answers = answers
         self._now = now
         self._fresh_for = fresh_for
-        self._negative_for = negative_for
         self._blocked = blocked
         self._canary = canary
-        self._flights: dict[str, asyncio.Future[list[Story]]] = {}
 
     async def story(self, link: Link, asker: Asker) -> Story:
         """Return the story of a link; 1 credit, 0 when it was seen before or must be gone.
@@ -115,7 +81,7 @@ class Viewer:
                 )
             return Found(story.profile, [story], partial=True, bill=bill)
 
-        found = await self._ask(f"story:{story_id}", fetch, _until_urls_expire)
+        found = await self._answers.ask(story_key(story_id), fetch, until_urls_expire)
         self._refuse_blocked(found[0].profile.profile_id)
         if found[0].expires_at <= self._now():
             raise StoryGoneError
@@ -153,7 +119,7 @@ class Viewer:
             return now + self._fresh_for
 
         try:
-            found = await self._ask(f"profile:{username}", fetch, until)
+            found = await self._answers.ask(profile_key(username), fetch, until)
         except StoriesError as error:
             error.fields.setdefault("username", username)
             raise
@@ -194,99 +160,6 @@ class Viewer:
         if not stories and self._canary and await self._canary.says_down():
             raise ApiUnavailableError("even the canary has no stories")
 
-    async def _ask(self, key: str, fetch: Fetch, until: Until) -> list[Story]:
-        while (flight := self._flights.get(key)) is not None:
-            await asyncio.wait([flight])
-            if not flight.cancelled():
-                return flight.result()
-            # Its asker may not spend, or left; we may and stay.
-        flight = self._flights[key] = asyncio.get_running_loop().create_future()
-        try:
-            found = await self._fly(key, fetch, until)
-        except StoriesError as error:
-            flight.set_exception(error)
-            flight.exception()  # nobody else may have asked; that is no mistake
-            raise
-        else:
-            flight.set_result(found)
-            return found
-        finally:
-            del self._flights[key]
-            if not flight.done():
-                flight.cancel()
-
-    async def _fly(self, key: str, fetch: Fetch, until: Until) -> list[Story]:
-        answer = await self._answer_of_others(key)
-        if answer is not None:
-            return _unpacked(answer)
-        value: Any = None
-        keep_for = timedelta(0)
-        found = Found(None, [])
-        try:
-            found = await fetch()
-            now = self._now()
-            value, keep_for = dump_stories(found.stories), until(found.stories, now) - now
-        except StoriesError as error:
-            if type(error).__name__ in NEGATIVE:
-                value = {"error": type(error).__name__, "fields": error.fields}
-                keep_for = self._negative_for
-            raise
-        finally:
-            await to_the_end(self._land(key, value, keep_for, found))
-        return found.stories
-
-    async def _land(self, key: str, value: Any, keep_for: timedelta, found: Found) -> None:  # noqa: ANN401 - a JSON value
-        """Keep the answer, what it teaches, and what it cost: all or nothing.
-
-        If that is lost with the power, the reservation still counts; more than it must not be.
-        """
-        now = self._now()
-        bill = found.bill
-        durable = bill is not None and bill.credits > bill.reservation.credits
-        async with self._db.begin(durable=durable) as tx:
-            await views.land(tx, key, value, now=now, until=now + keep_for)
-            if found.profile:
-                await _remember(tx, found.profile, found, now=now)
-            if bill:
-                await self._ledger.settle(tx, bill.reservation, bill.credits)
-
-    async def _answer_of_others(self, key: str) -> Any | None:  # noqa: ANN401 - a JSON value
-        """Return a fresh answer, or None when it is ours to ask; waits for who is asking."""
-        while True:
-            now = self._now()
-            async with self._db.read() as tx:
-                view = await views.get(tx, key, now=now)
-            if view:
-                return view.value
-            async with self._db.begin(durable=False) as tx:
-                if await views.take_off(tx, key, now=now, lease=FLIGHT):
-                    return None
-            await asyncio.sleep(LOOK_AGAIN_S)
-
     def _refuse_blocked(self, name: str) -> None:
         if name in self._blocked:
             raise ProfileNotFoundError(username=name)
-
-
-async def _remember(tx: Tx, profile: Profile, found: Found, *, now: datetime) -> None:
-    """Keep each story by its pk, and what the look teaches: a look is a look, whoever asked."""
-    if not found.partial:
-        for story in found.stories:
-            until = _until_urls_expire([story], now)
-            await views.land(tx, f"story:{story.pk}", dump_stories([story]), now=now, until=until)
-    look = looks.Look(profile, tuple(found.stories), partial=found.partial)
-    await looks.record(tx, look, now=now)
-
-
-def _until_urls_expire(found: list[Story], now: datetime) -> datetime:
-    """Return until when a story may be shown from the cache: its addresses are signed."""
-    story = found[0]
-    urls = [url for url in (story.media_url, story.thumbnail_url) if url]
-    ends = [end - URL_MARGIN for url in urls if (end := expires_at(url))]
-    return max(min([story.expires_at, *ends]), now)
-
-
-def _unpacked(answer: Any) -> list[Story]:  # noqa: ANN401 - a JSON value
-    if isinstance(answer, dict):
-        raise NEGATIVE[answer["error"]]("known from the last answer", **answer["fields"])
-    return load_stories(answer)

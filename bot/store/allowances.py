@@ -7,16 +7,19 @@ leaves no way for two transactions to wait for each other.
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
-from typing import Literal
+from functools import partial
+from typing import Literal, get_args
 
 import sqlalchemy as sa
 
 from bot.limits import Rule, Side
-from bot.store.database import Tx, insert_for
+from bot.store.database import Insert, Tx, built_once, insert_for
 from bot.store.schema import metadata
 
 Scope = Literal["chat", "person"]
+SCOPES: tuple[Scope, ...] = get_args(Scope)
 PURSE = 1  # the one row
+NO_MINIMUM = -(10**15)
 
 allowances = sa.Table(
     "allowances",
@@ -45,6 +48,19 @@ purse = sa.Table(
 )
 
 
+@built_once
+def _take_allowances(insert: Insert) -> sa.Executable:
+    table = allowances
+    limits = {scope: sa.bindparam(f"{scope}_limit", type_=sa.Integer) for scope in SCOPES}
+    statement = insert(table)
+    taken = table.c.credits + statement.excluded.credits
+    return statement.on_conflict_do_update(
+        index_elements=list(table.primary_key.columns),
+        set_={"credits": taken},
+        where=taken <= sa.case(limits, value=table.c.scope),
+    ).returning(table.c.scope)
+
+
 async def take_allowances(
     tx: Tx, day: date, amount: int, wanted: Sequence[tuple[Scope, int, int]]
 ) -> Scope | None:
@@ -52,22 +68,13 @@ async def take_allowances(
 
     ``wanted`` are (scope, subject, limit). After a refusal the caller rolls back.
     """
-    table = allowances
+    limits = {f"{scope}_limit": 0 for scope in SCOPES}
+    limits |= {f"{scope}_limit": limit for scope, _, limit in wanted}
     rows = [
-        {"scope": scope, "subject": subject, "day": day, "credits": amount}
+        {"scope": scope, "subject": subject, "day": day, "credits": amount, **limits}
         for scope, subject, _ in wanted
     ]
-    limit = sa.case({scope: limit for scope, _, limit in wanted}, value=table.c.scope)
-    statement = (
-        insert_for(tx)(table)
-        .values(rows)
-        .on_conflict_do_update(
-            index_elements=[table.c.scope, table.c.subject, table.c.day],
-            set_={"credits": table.c.credits + amount},
-            where=table.c.credits + amount <= limit,
-        )
-    )
-    taken = set((await tx.execute(statement.returning(table.c.scope))).scalars())
+    taken = set((await tx.execute(_take_allowances(tx), rows)).scalars())
     refusing = (scope for scope, _, limit in wanted if amount > limit or scope not in taken)
     return next(refusing, None)
 
@@ -91,25 +98,39 @@ async def allowance_used(tx: Tx, scope: Scope, subject: int, day: date) -> int:
     return (await tx.execute(statement)).scalar() or 0
 
 
+def _take_budget(side: Side, insert: Insert) -> sa.Executable:
+    table = budget_days
+    budget, protected, others_share = (
+        sa.bindparam(name, type_=sa.Integer) for name in ("budget", "protected", "others_share")
+    )
+    statement = insert(table)
+    mine = table.c[side] + statement.excluded[side]
+    total = table.c.replies + table.c.schedule + statement.excluded[side]
+    # total + max(0, min(protected, others_share - other)) <= budget, without max and min
+    return statement.on_conflict_do_update(
+        index_elements=[table.c.day],
+        set_={side: mine},
+        where=sa.and_(
+            total <= budget,
+            sa.or_(total + protected <= budget, mine + others_share <= budget),
+        ),
+    ).returning(table.c.day)
+
+
+TAKE_BUDGET = {side: built_once(partial(_take_budget, side)) for side in get_args(Side)}
+
+
 async def take_budget(tx: Tx, side: Side, day: date, amount: int, rule: Rule) -> bool:
     """Add to what one side spent that day, unless the rule forbids it."""
     if amount > rule.room(mine=0, others=0) and amount > rule.budget - rule.others_share:
         return False  # not even on a fresh day
-    table = budget_days
-    mine, total = table.c[side] + amount, table.c.replies + table.c.schedule + amount
-    insert = insert_for(tx)(table).values(
-        {"day": day, "replies": 0, "schedule": 0} | {side: amount}
-    )
-    # total + max(0, min(protected, others_share - other)) <= budget, without max and min
-    statement = insert.on_conflict_do_update(
-        index_elements=[table.c.day],
-        set_={side: mine},
-        where=sa.and_(
-            total <= rule.budget,
-            sa.or_(total + rule.protected <= rule.budget, mine + rule.others_share <= rule.budget),
-        ),
-    ).returning(table.c.day)
-    return (await tx.execute(statement)).first() is not None
+    row = {"day": day, "replies": 0, "schedule": 0} | {side: amount}
+    limits = {
+        "budget": rule.budget,
+        "protected": rule.protected,
+        "others_share": rule.others_share,
+    }
+    return (await tx.execute(TAKE_BUDGET[side](tx), row | limits)).first() is not None
 
 
 async def give_budget(tx: Tx, side: Side, day: date, amount: int) -> None:
@@ -128,22 +149,29 @@ async def budget_used(tx: Tx, day: date) -> tuple[int, int]:
     return (row[0], row[1]) if row else (0, 0)
 
 
+@built_once
+def _take_purse(insert: Insert) -> sa.Executable:
+    table = purse
+    statement = insert(table)
+    spent = table.c.spent + statement.excluded.spent
+    minimum = sa.bindparam("minimum", type_=sa.BigInteger)
+    is_enough = sa.or_(table.c.reach.is_(None), spent + minimum <= table.c.reach)
+    return statement.on_conflict_do_update(
+        index_elements=[table.c.id],
+        set_={"spent": spent},
+        where=table.c.stopped.is_(False) & is_enough,
+    ).returning(table.c.id)
+
+
 async def take_purse(tx: Tx, amount: int, *, minimum: int | None) -> bool:
     """Add to what was ever spent, unless the switch is off or the balance would be too low.
 
     ``minimum`` is what must be left of the balance, None for anything; a balance that was never
     told is enough.
     """
-    table = purse
-    insert = insert_for(tx)(table).values(id=PURSE, spent=amount, stopped=False)
-    spent = table.c.spent + amount
-    is_free: sa.ColumnElement[bool] = table.c.stopped.is_(False)
-    if minimum is not None:
-        is_free &= sa.or_(table.c.reach.is_(None), spent + minimum <= table.c.reach)
-    statement = insert.on_conflict_do_update(
-        index_elements=[table.c.id], set_={"spent": spent}, where=is_free
-    ).returning(table.c.id)
-    return (await tx.execute(statement)).first() is not None
+    row = {"id": PURSE, "spent": amount, "stopped": False}
+    row["minimum"] = NO_MINIMUM if minimum is None else minimum
+    return (await tx.execute(_take_purse(tx), row)).first() is not None
 
 
 async def set_stopped(tx: Tx, *, stopped: bool) -> None:

@@ -54,9 +54,12 @@ class Chat:
 COLUMNS = [chats.c[name] for name in Chat.__dataclass_fields__]
 
 
+OF_ID = sa.select(*COLUMNS).where(chats.c.id == sa.bindparam("id"))
+
+
 async def get(tx: Tx, chat_id: int) -> Chat | None:
     """Return the chat, or None when it never wrote to us."""
-    row = (await tx.execute(sa.select(*COLUMNS).where(chats.c.id == chat_id))).one_or_none()
+    row = (await tx.execute(OF_ID, {"id": chat_id})).one_or_none()
     return Chat(**row._mapping) if row else None  # noqa: SLF001 - SQLAlchemy's public name for it
 
 

@@ -9,9 +9,10 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
+from functools import cache
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, cast
+from typing import Any, Self, TypeVar, cast
 
 import sqlalchemy as sa
 from alembic import command
@@ -24,6 +25,10 @@ from bot.store import schema
 from bot.store.one_trip import Connection
 
 Tx = AsyncConnection
+Insert = Callable[[sa.Table], sqlite.Insert]
+Built = TypeVar("Built", bound=sa.Executable)
+# Both know ON CONFLICT, by the same words.
+INSERTS = {"sqlite": sqlite.insert, "postgresql": cast("Insert", postgresql.insert)}
 PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=10000", "foreign_keys=ON")
 # How SQLite's transactions begin; only a commit that waits for the disk outlives a power cut.
 DURABLE = ("PRAGMA synchronous=FULL", "BEGIN IMMEDIATE")
@@ -100,9 +105,23 @@ class Database:
             await tx.run_sync(_upgrade)
 
 
-def insert_for(tx: Tx) -> Callable[[sa.Table], Any]:
+def insert_for(tx: Tx) -> Insert:
     """Return the ``insert`` of this database, the one that knows ON CONFLICT."""
-    return sqlite.insert if tx.dialect.name == "sqlite" else postgresql.insert
+    return INSERTS[tx.dialect.name]
+
+
+def built_once(build: Callable[[Insert], Built]) -> Callable[[Tx], Built]:
+    """Return what gives a transaction the statement that ``build`` makes of its ``insert_for``.
+
+    To build a statement takes as long as to run it, so those of every reply and alert are built
+    once for each database, and get what differs as parameters.
+    """
+
+    @cache
+    def of(database: str) -> Built:
+        return build(INSERTS[database])
+
+    return lambda tx: of(tx.dialect.name)
 
 
 def migration_config(connection: sa.Connection | None = None) -> Config:

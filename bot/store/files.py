@@ -11,7 +11,7 @@ from typing import Literal
 
 import sqlalchemy as sa
 
-from bot.store.database import Tx, insert_for
+from bot.store.database import Insert, Tx, built_once
 from bot.store.schema import EPOCH, Timestamp, metadata
 
 Kind = Literal["photo", "video", "document"]
@@ -39,41 +39,48 @@ class KnownFile:
     until: datetime
 
 
+KNOWN = sa.select(
+    files.c.story_pk, files.c.kind, files.c.file_id, files.c.file_unique_id, files.c.until
+).where(
+    files.c.bot_id == sa.bindparam("bot_id"),
+    files.c.story_pk.in_(sa.bindparam("pks", expanding=True)),
+    files.c.file_id.is_not(None),
+    files.c.until > sa.bindparam("now"),
+)
+
+
 async def known(
     tx: Tx, bot_id: int, pks: Collection[str], *, now: datetime
 ) -> dict[str, KnownFile]:
     """Return the file of each story that has one."""
-    columns = (files.c.story_pk, files.c.kind, files.c.file_id, files.c.file_unique_id)
-    statement = sa.select(*columns, files.c.until).where(
-        files.c.bot_id == bot_id,
-        files.c.story_pk.in_(sorted(pks)),
-        files.c.file_id.is_not(None),
-        files.c.until > now,
-    )
-    return {row[0]: KnownFile(*row[1:]) for row in await tx.execute(statement)}
+    rows = await tx.execute(KNOWN, {"bot_id": bot_id, "pks": sorted(pks), "now": now})
+    return {row[0]: KnownFile(*row[1:]) for row in rows}
+
+
+@built_once
+def _claim(insert: Insert) -> sa.Executable:
+    statement = insert(files)
+    row = statement.excluded
+    now = sa.bindparam("now", type_=Timestamp)
+    return statement.on_conflict_do_update(
+        index_elements=[files.c.bot_id, files.c.story_pk],
+        set_={"leased_until": row.leased_until, "until": row.until, "file_id": None},
+        where=sa.and_(
+            files.c.leased_until <= now, files.c.file_id.is_(None) | (files.c.until <= now)
+        ),
+    ).returning(files.c.story_pk)
 
 
 async def claim(
     tx: Tx, bot_id: int, pks: Collection[str], *, now: datetime, lease: timedelta
 ) -> bool:
     """Take the right to upload all of these stories, or none; False while another has any."""
+    until = now + lease
     rows = [
-        {"bot_id": bot_id, "story_pk": pk, "leased_until": now + lease, "until": now + lease}
+        {"bot_id": bot_id, "story_pk": pk, "leased_until": until, "until": until, "now": now}
         for pk in sorted(pks)  # in one order everywhere, so that two claims can't block each other
     ]
-    insert = insert_for(tx)(files).values(rows)
-    statement = insert.on_conflict_do_update(
-        index_elements=[files.c.bot_id, files.c.story_pk],
-        set_={
-            "leased_until": insert.excluded.leased_until,
-            "until": insert.excluded.until,
-            "file_id": None,
-        },
-        where=sa.and_(
-            files.c.leased_until <= now, files.c.file_id.is_(None) | (files.c.until <= now)
-        ),
-    ).returning(files.c.story_pk)
-    taken = [row[0] for row in await tx.execute(statement)]
+    taken = [row[0] for row in await tx.execute(_claim(tx), rows)]
     if len(taken) == len(rows):
         return True
     await release(tx, bot_id, taken)
@@ -86,6 +93,16 @@ async def release(tx: Tx, bot_id: int, pks: Collection[str]) -> None:
         files.c.bot_id == bot_id, files.c.story_pk.in_(sorted(pks)), files.c.file_id.is_(None)
     )
     await tx.execute(statement.values(leased_until=EPOCH))
+
+
+@built_once
+def _remember(insert: Insert) -> sa.Executable:
+    statement = insert(files)
+    names = ("kind", "file_id", "file_unique_id", "leased_until", "until")
+    return statement.on_conflict_do_update(
+        index_elements=[files.c.bot_id, files.c.story_pk],
+        set_={name: statement.excluded[name] for name in names},
+    )
 
 
 async def remember(tx: Tx, bot_id: int, found: dict[str, KnownFile]) -> None:
@@ -104,14 +121,7 @@ async def remember(tx: Tx, bot_id: int, found: dict[str, KnownFile]) -> None:
         }
         for pk, file in sorted(found.items())
     ]
-    insert = insert_for(tx)(files).values(rows)
-    names = ("kind", "file_id", "file_unique_id", "leased_until", "until")
-    await tx.execute(
-        insert.on_conflict_do_update(
-            index_elements=[files.c.bot_id, files.c.story_pk],
-            set_={name: insert.excluded[name] for name in names},
-        )
-    )
+    await tx.execute(_remember(tx), rows)
 
 
 async def forget(tx: Tx, bot_id: int, pk: str) -> None:

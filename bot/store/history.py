@@ -6,7 +6,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from bot.domain import Story
-from bot.store.database import Tx, insert_for
+from bot.store.database import Insert, Tx, built_once
 from bot.store.profiles import profiles
 from bot.store.schema import Timestamp, metadata
 
@@ -23,12 +23,16 @@ moments = sa.Table(
 )
 
 
+@built_once
+def _add(insert: Insert) -> sa.Executable:
+    return insert(moments).on_conflict_do_nothing(index_elements=["profile_id", "at"])
+
+
 async def add(tx: Tx, found: Iterable[Story]) -> None:
     """Keep the times of stories; two of one moment count as one."""
     rows = [{"profile_id": s.profile.profile_id, "at": s.taken_at} for s in found]
     if rows:
-        insert = insert_for(tx)(moments).values(rows)
-        await tx.execute(insert.on_conflict_do_nothing(index_elements=["profile_id", "at"]))
+        await tx.execute(_add(tx), rows)
 
 
 async def read(tx: Tx) -> dict[str, tuple[int, list[datetime]]]:

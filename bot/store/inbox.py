@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from bot.store.database import Tx, insert_for
+from bot.store.database import Insert, Tx, built_once
 from bot.store.schema import EPOCH, BigId, Timestamp, metadata
 
 inbox = sa.Table(
@@ -53,6 +53,12 @@ class Claimed:
 CLAIMED = [inbox.c[name] for name in Claimed.__dataclass_fields__]
 
 
+@built_once
+def _add(insert: Insert) -> sa.Executable:
+    statement = insert(inbox).on_conflict_do_nothing(index_elements=[inbox.c.update_id])
+    return statement.returning(*CLAIMED)
+
+
 async def add(
     tx: Tx, arrivals: Sequence[Arrival], *, now: datetime, ours_until: datetime | None = None
 ) -> list[Claimed]:
@@ -68,9 +74,7 @@ async def add(
         }
         for arrival in arrivals
     ]
-    insert = insert_for(tx)(inbox).values(rows)
-    statement = insert.on_conflict_do_nothing(index_elements=[inbox.c.update_id])
-    found = [Claimed(*row) for row in await tx.execute(statement.returning(*CLAIMED))]
+    found = [Claimed(*row) for row in await tx.execute(_add(tx), rows)]
     return sorted(found, key=lambda claimed: claimed.id)
 
 

@@ -68,6 +68,9 @@ class Entry:
 COLUMNS = [ledger_entries.c[name] for name in Entry.__dataclass_fields__]
 
 
+ADD = sa.insert(ledger_entries).returning(ledger_entries.c.id)
+
+
 async def add(
     tx: Tx,
     *,
@@ -79,33 +82,34 @@ async def add(
     now: datetime,
 ) -> int:
     """Write a reservation; return its id."""
-    statement = (
-        sa.insert(ledger_entries)
-        .values(
-            kind=kind,
-            chat_id=NOBODY if chat_id is None else chat_id,
-            user_id=user_id,
-            endpoint=endpoint,
-            nominal=nominal,
-            credits=nominal,
-            state=OPEN,
-            at=now,
-        )
-        .returning(ledger_entries.c.id)
+    row = {
+        "kind": kind,
+        "chat_id": NOBODY if chat_id is None else chat_id,
+        "user_id": user_id,
+        "endpoint": endpoint,
+        "nominal": nominal,
+        "credits": nominal,
+        "state": OPEN,
+        "at": now,
+    }
+    return int((await tx.execute(ADD, row)).scalar_one())
+
+
+CLOSE = (
+    sa.update(ledger_entries)
+    .where(
+        ledger_entries.c.id == sa.bindparam("entry_id"),
+        ledger_entries.c.state.in_(CLOSABLE),
     )
-    return int((await tx.execute(statement)).scalar_one())
+    .returning(ledger_entries.c.id)
+)
 
 
 async def close(tx: Tx, entry_id: int, amount: int, *, now: datetime) -> bool:
     """Set what was really billed; False when the entry was closed before."""
-    table = ledger_entries
-    statement = (
-        sa.update(table)
-        .where(table.c.id == entry_id, table.c.state.in_(CLOSABLE))
-        .values(credits=amount, state="settled" if amount else "refunded", closed_at=now)
-        .returning(table.c.id)
-    )
-    return (await tx.execute(statement)).first() is not None
+    state = "settled" if amount else "refunded"
+    values = {"entry_id": entry_id, "credits": amount, "state": state, "closed_at": now}
+    return (await tx.execute(CLOSE, values)).first() is not None
 
 
 async def presume_spent(tx: Tx, *, before: datetime, now: datetime) -> int:
@@ -127,15 +131,21 @@ async def open_credits(tx: Tx) -> int:
     return (await tx.execute(statement)).scalar() or 0
 
 
+OF_PERSON = (
+    sa.select(ledger_entries.c.at, ledger_entries.c.credits)
+    .where(
+        ledger_entries.c.user_id == sa.bindparam("user_id"),
+        ledger_entries.c.at > sa.bindparam("since"),
+        ledger_entries.c.credits > 0,
+    )
+    .order_by(ledger_entries.c.at)
+)
+
+
 async def of_person_since(tx: Tx, user_id: int, since: datetime) -> Sequence[tuple[datetime, int]]:
     """Return (time, credits) of what a person spent after ``since``, the oldest first."""
-    table = ledger_entries
-    statement = (
-        sa.select(table.c.at, table.c.credits)
-        .where(table.c.user_id == user_id, table.c.at > since, table.c.credits > 0)
-        .order_by(table.c.at)
-    )
-    return [(row[0], row[1]) for row in await tx.execute(statement)]
+    rows = await tx.execute(OF_PERSON, {"user_id": user_id, "since": since})
+    return [(row[0], row[1]) for row in rows]
 
 
 async def entries(tx: Tx, *, since: datetime, limit: int = 1000) -> list[Entry]:

@@ -66,6 +66,8 @@ class Known:
         )
 
 
+NAMED_AGAIN = timedelta(hours=1)  # by so much the time of a name may be off
+
 COLUMNS = [profiles.c[name] for name in Known.__dataclass_fields__]
 
 
@@ -76,17 +78,19 @@ async def get(tx: Tx, profile_id: str) -> Known | None:
     return Known(**row._mapping) if row else None  # noqa: SLF001 - SQLAlchemy's public name for it
 
 
+HELD = (
+    sa.select(*COLUMNS)
+    .where(profiles.c.profile_id == sa.bindparam("profile_id"))
+    .with_for_update(key_share=True)
+)
+
+
 async def hold(tx: Tx, profile_id: str) -> Known | None:
     """Return the profile, which no other transaction changes until this one ends.
 
     New rows may refer to it meanwhile: two that have just done so would else wait for each other.
     """
-    statement = (
-        sa.select(*COLUMNS)
-        .where(profiles.c.profile_id == profile_id)
-        .with_for_update(key_share=True)
-    )
-    row = (await tx.execute(statement)).one_or_none()
+    row = (await tx.execute(HELD, {"profile_id": profile_id})).one_or_none()
     return Known(**row._mapping) if row else None  # noqa: SLF001 - SQLAlchemy's public name for it
 
 
@@ -104,17 +108,19 @@ async def named(tx: Tx, username: str, *, since: datetime) -> Known | None:
 
 async def ensure(tx: Tx, profile: Profile, *, now: datetime) -> Known:
     """Keep who the API says it is; return what was known before, itself when it is new."""
-    values = {"username": profile.username, "named_at": now}
+    told: dict[str, object] = {"username": profile.username}
     if profile.full_name:
-        values |= {"full_name": profile.full_name, "is_verified": profile.is_verified}
-    insert = insert_for(tx)(profiles).values(
-        profile_id=profile.profile_id, state_since=now, **values
-    )
-    insert = insert.on_conflict_do_nothing(index_elements=[profiles.c.profile_id])
-    await tx.execute(insert)
+        told |= {"full_name": profile.full_name, "is_verified": profile.is_verified}
     before = await hold(tx, profile.profile_id)
-    assert before is not None  # noqa: S101 - inserted above, and held
-    await change(tx, profile.profile_id, **values)
+    if before is None:
+        new = {"profile_id": profile.profile_id, "state_since": now, "named_at": now, **told}
+        insert = insert_for(tx)(profiles).values(new)
+        await tx.execute(insert.on_conflict_do_nothing(index_elements=[profiles.c.profile_id]))
+        before = await hold(tx, profile.profile_id)
+        assert before is not None  # noqa: S101 - inserted above or by somebody else, and held
+    is_news = any(getattr(before, name) != value for name, value in told.items())
+    if is_news or now - before.named_at >= NAMED_AGAIN:
+        await change(tx, profile.profile_id, named_at=now, **told)
     return before
 
 

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from bot.codec import dump_stories, load_stories
 from bot.domain import Story
 from bot.store import history
-from bot.store.database import Tx, insert_for
+from bot.store.database import Insert, Tx, built_once
 from bot.store.schema import Timestamp, metadata
 
 stories = sa.Table(
@@ -29,29 +29,32 @@ stories = sa.Table(
 )
 
 
-async def add(tx: Tx, found: Iterable[Story], *, now: datetime) -> list[str]:
+@built_once
+def _add(insert: Insert) -> sa.Executable:
+    statement = insert(stories).on_conflict_do_nothing(index_elements=[stories.c.pk])
+    return statement.returning(stories.c.pk)
+
+
+async def add(tx: Tx, shown: Iterable[Story], *, now: datetime) -> list[str]:
     """Keep stories; return the pks of those that nobody had seen, oldest first."""
-    rows = sorted({story.pk: story for story in found}.values(), key=lambda s: (s.taken_at, s.pk))
-    if not rows:
+    found = sorted({story.pk: story for story in shown}.values(), key=lambda s: (s.taken_at, s.pk))
+    if not found:
         return []
-    insert = insert_for(tx)(stories).values(
-        [
-            {
-                "pk": story.pk,
-                "profile_id": story.profile.profile_id,
-                "taken_at": story.taken_at,
-                "expires_at": story.expires_at,
-                "seen_at": now,
-                "value": value,
-            }
-            for story, value in zip(rows, dump_stories(rows), strict=True)
-        ]
-    )
-    statement = insert.on_conflict_do_nothing(index_elements=[stories.c.pk])
-    new = set((await tx.execute(statement.returning(stories.c.pk))).scalars())
-    await history.add(tx, [story for story in rows if story.pk in new])
-    await _refresh(tx, [story for story in rows if story.pk not in new])
-    return [story.pk for story in rows if story.pk in new]
+    values = [
+        {
+            "pk": story.pk,
+            "profile_id": story.profile.profile_id,
+            "taken_at": story.taken_at,
+            "expires_at": story.expires_at,
+            "seen_at": now,
+            "value": value,
+        }
+        for story, value in zip(found, dump_stories(found), strict=True)
+    ]
+    new = set((await tx.execute(_add(tx), values)).scalars())
+    await history.add(tx, [story for story in found if story.pk in new])
+    await _refresh(tx, [story for story in found if story.pk not in new])
+    return [story.pk for story in found if story.pk in new]
 
 
 async def _refresh(tx: Tx, seen: list[Story]) -> None:

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
 
-from bot.store.database import Tx, insert_for
+from bot.store.database import Insert, Tx, built_once
 from bot.store.schema import metadata
 
 usage_days = sa.Table(
@@ -32,6 +32,16 @@ class Use:
     millicredits: int = 0
 
 
+@built_once
+def _count(insert: Insert) -> sa.Executable:
+    table = usage_days
+    statement = insert(table)
+    return statement.on_conflict_do_update(
+        index_elements=list(table.primary_key.columns),
+        set_={name: table.c[name] + statement.excluded[name] for name in Use.__dataclass_fields__},
+    )
+
+
 async def count(
     tx: Tx,
     chat_id: int,
@@ -44,20 +54,9 @@ async def count(
     millicredits: int = 0,
 ) -> None:
     """Add to a chat's day; ``size`` in bytes sent."""
-    table = usage_days
-    values = {
-        "requests": requests,
-        "items": items,
-        "bytes": size,
-        "millicredits": millicredits,
-    }
-    insert = insert_for(tx)(table).values(chat_id=chat_id, day=now.date(), kind=kind, **values)
-    await tx.execute(
-        insert.on_conflict_do_update(
-            index_elements=list(table.primary_key.columns),
-            set_={name: table.c[name] + value for name, value in values.items()},
-        )
-    )
+    sums = {"requests": requests, "items": items, "bytes": size, "millicredits": millicredits}
+    row = {"chat_id": chat_id, "day": now.date(), "kind": kind, **sums}
+    await tx.execute(_count(tx), row)
 
 
 async def of_chat(tx: Tx, chat_id: int, *, since: date) -> dict[str, Use]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.store.database import Tx, insert_for
+from bot.store.database import Insert, Tx, built_once
 from bot.store.schema import Timestamp, metadata
 
 views = sa.Table(
@@ -30,40 +30,47 @@ class View:
     until: datetime
 
 
+FRESH = sa.select(views.c.value, views.c.until).where(
+    views.c.key == sa.bindparam("key"), views.c.until > sa.bindparam("now")
+)
+
+
 async def get(tx: Tx, key: str, *, now: datetime) -> View | None:
     """Return the answer under ``key`` while it is fresh."""
-    statement = sa.select(views.c.value, views.c.until).where(
-        views.c.key == key, views.c.until > now
-    )
-    row = (await tx.execute(statement)).one_or_none()
+    row = (await tx.execute(FRESH, {"key": key, "now": now})).one_or_none()
     return View(row.value, row.until) if row else None
+
+
+@built_once
+def _take_off(insert: Insert) -> sa.Executable:
+    statement = insert(views)
+    row = statement.excluded
+    return statement.on_conflict_do_update(
+        index_elements=[views.c.key],
+        set_={"leased_until": row.leased_until},
+        where=sa.and_(views.c.leased_until <= row.until, views.c.until <= row.until),
+    ).returning(views.c.key)
 
 
 async def take_off(tx: Tx, key: str, *, now: datetime, lease: timedelta) -> bool:
     """Become the one who asks for ``key``; false when somebody is on the way or has landed."""
-    insert = insert_for(tx)(views).values(key=key, until=now, leased_until=now + lease)
-    statement = insert.on_conflict_do_update(
-        index_elements=[views.c.key],
-        set_={"leased_until": now + lease},
-        where=sa.and_(views.c.leased_until <= now, views.c.until <= now),
-    ).returning(views.c.key)
-    return (await tx.execute(statement)).one_or_none() is not None
+    row = {"key": key, "until": now, "leased_until": now + lease}
+    return (await tx.execute(_take_off(tx), row)).one_or_none() is not None
+
+
+@built_once
+def _land(insert: Insert) -> sa.Executable:
+    statement = insert(views)
+    names = ("value", "until", "leased_until")
+    return statement.on_conflict_do_update(
+        index_elements=[views.c.key], set_={name: statement.excluded[name] for name in names}
+    )
 
 
 async def land(tx: Tx, key: str, value: Any, *, now: datetime, until: datetime) -> None:  # noqa: ANN401 - any JSON value
     """Keep the answer under ``key`` and end the flight."""
-    insert = insert_for(tx)(views).values(key=key, value=value, until=until, leased_until=now)
-    await tx.execute(
-        insert.on_conflict_do_update(
-            index_elements=[views.c.key],
-            set_={"value": value, "until": until, "leased_until": now},
-        )
-    )
-
-
-async def release(tx: Tx, *, now: datetime) -> None:
-    """End all flights: right where one process alone uses the database, at its start."""
-    await tx.execute(sa.update(views).where(views.c.leased_until > now).values(leased_until=now))
+    row = {"key": key, "value": value, "until": until, "leased_until": now}
+    await tx.execute(_land(tx), row)
 
 
 async def clean(tx: Tx, *, now: datetime) -> int:

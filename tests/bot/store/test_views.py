@@ -31,8 +31,6 @@ async def test_a_flight_whose_maker_died_ends(db: Database) -> None:
     async with db.begin() as tx:
         await views.take_off(tx, "a", now=NOW, lease=LEASE)
         assert await views.take_off(tx, "a", now=NOW + LEASE, lease=LEASE)
-        await views.release(tx, now=NOW)
-        assert await views.take_off(tx, "a", now=NOW + LEASE, lease=LEASE)
 
 
 async def test_what_is_no_longer_fresh_is_forgotten(db: Database) -> None:
