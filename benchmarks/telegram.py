@@ -1,4 +1,4 @@
-"""Telegram at its limit: the transport, pacing, fan-out, a link's own time, and the inbox.
+"""Telegram at its limit: transport, pacing, fan-out, uploads, a link's own time, the inbox.
 
 All against the sandbox, which runs on the other core; the whole takes about a quarter of an hour.
 """
@@ -20,12 +20,13 @@ from benchmarks import (
     telegram_inbox,
     telegram_link,
     telegram_pacing,
+    telegram_uploads,
 )
 
 T = TypeVar("T")
 CONCURRENCIES = (1, 32, 256)
 CPU_AT_LEAST = {"1": 3.0, "32": 8.0, "256": 10.0}
-PARTS = ("calls", "pacing", "fanout", "link", "inbox")
+PARTS = ("calls", "pacing", "fanout", "uploads", "link", "inbox")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--alerts", type=int, default=10_000, help="alerts of the broadcast")
     parser.add_argument("--alert-chats", type=int, default=500, help="chats of the broadcast")
     parser.add_argument("--chats", type=int, default=10_000, help="chats of the fan-out")
+    parser.add_argument("--videos", type=int, default=20, help="large videos in flight")
     parser.add_argument("--links", type=int, default=50, help="pasted links")
     parser.add_argument("--kills", type=int, default=20, help="kills in each mode")
     parser.add_argument("--updates", type=int, default=5000, help="posts to the webhook")
@@ -63,6 +65,8 @@ def _measure(args: argparse.Namespace) -> dict[str, Any]:
         found["pacing"] = _in_loop(telegram_pacing.measure(args.alerts, args.alert_chats))
     if "fanout" in wanted:
         found["fanout"] = _in_loop(telegram_fanout.measure(args.chats))
+    if "uploads" in wanted:
+        found["uploads"] = _in_loop(telegram_uploads.measure(args.videos))
     if "link" in wanted:
         found["link_ms"] = _in_loop(telegram_link.measure(args.links))
     if "inbox" in wanted:
