@@ -40,6 +40,7 @@ log = structlog.get_logger()
 
 LEASE = timedelta(seconds=60)
 IDLE = timedelta(seconds=1)
+HEAR_AGAIN_S = 5
 
 
 class Albums(Protocol):
@@ -85,15 +86,17 @@ class Outbox:
         *,
         at_once: int = 64,
         lease: timedelta = LEASE,
+        idle: timedelta = IDLE,
         metrics: Metrics | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Send into up to ``at_once`` chats at the same time."""
+        """Send into up to ``at_once`` chats at a time; look every ``idle`` for what is due."""
         self._db = db
         self._sender = sender
         self._texts = texts
         self._at_once = at_once
         self._lease = lease
+        self._idle_for = idle
         self._now = now
         self._due = asyncio.Event()
         self._stopping = False
@@ -120,6 +123,7 @@ class Outbox:
                 await upkeep.release_lanes(tx, now=self._now())
         slots = asyncio.Semaphore(self._at_once)
         async with asyncio.TaskGroup() as group:
+            hearing = group.create_task(self._hear())
             while not self._stopping:
                 self._due.clear()
                 async with slots:  # wait until one is free
@@ -130,6 +134,7 @@ class Outbox:
                     group.create_task(self._deliver_in(slots, one))
                 if not claimed:
                     await self._idle()
+            hearing.cancel()
 
     async def run_once(self) -> int:
         """Send one round of what is due; return how many batches it was."""
@@ -139,9 +144,18 @@ class Outbox:
                 group.create_task(self._deliver(one))
         return len(claimed)
 
+    async def _hear(self) -> None:
+        """Look at once when another process has made something due."""
+        while not self._db.is_sqlite:
+            try:
+                await self._db.listen(lanes.DUE, self.wake)
+            except Exception:  # without it what is due is found by looking, a little later
+                log.exception("other processes can't be heard")
+            await asyncio.sleep(HEAR_AGAIN_S)
+
     async def _idle(self) -> None:
         with suppress(TimeoutError):
-            async with asyncio.timeout(IDLE.total_seconds()):
+            async with asyncio.timeout(self._idle_for.total_seconds()):
                 await self._due.wait()
 
     async def _deliver_in(self, slots: asyncio.Semaphore, claimed: Claimed) -> None:

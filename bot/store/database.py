@@ -86,6 +86,24 @@ class Database:
         async with self._reader.begin() as tx:
             yield tx
 
+    async def listen(self, channel: str, heard: Callable[[], None]) -> None:
+        """Call ``heard`` when a transaction in which ``tell`` was called commits, in any process.
+
+        Runs until it is cancelled or the connection is lost. Only PostgreSQL has this; on SQLite
+        there is no other process, and this returns at once.
+        """
+        if self.is_sqlite:
+            return
+        async with self._engine.connect() as connection:
+            wire: Any = (await connection.get_raw_connection()).driver_connection
+            lost = asyncio.Event()
+            wire.add_termination_listener(lambda _: lost.set())
+            await wire.add_listener(channel, lambda *_: heard())
+            try:
+                await lost.wait()
+            finally:
+                await connection.invalidate()  # it listens; nobody else shall get it
+
     async def copy_to(self, target: Path) -> bool:
         """Write a consistent copy of an SQLite database; the bot may run meanwhile.
 
@@ -103,6 +121,12 @@ class Database:
                     sa.text("SELECT pg_advisory_xact_lock(7402)")
                 )  # one replica at a time
             await tx.run_sync(_upgrade)
+
+
+async def tell(tx: Tx, channel: str) -> None:
+    """Let the listeners of ``channel`` know when this transaction commits."""
+    if tx.dialect.name == "postgresql":
+        await tx.execute(sa.select(sa.func.pg_notify(channel, "")))
 
 
 def insert_for(tx: Tx) -> Insert:

@@ -12,9 +12,11 @@ import sqlalchemy as sa
 
 from bot.store import chats, deliveries
 from bot.store.chats import Chat
-from bot.store.database import Tx, insert_for
+from bot.store.database import Tx, insert_for, tell
 from bot.store.deliveries import Delivery, is_open, waits_for_earlier
 from bot.store.schema import Timestamp, metadata
+
+DUE = "storybell_due"  # the channel that tells other processes of what became due
 
 lanes = sa.Table(
     "lanes",
@@ -126,11 +128,14 @@ async def due_next(tx: Tx) -> datetime | None:
 async def wake(tx: Tx, chat_id: int, *, due_at: datetime, now: datetime) -> None:
     """Let a chat's lane be due at ``due_at``, unless it is so sooner."""
     insert = insert_for(tx)(lanes).values(chat_id=chat_id, due_at=due_at, free_at=now)
-    await tx.execute(sooner(insert))
+    await wake_all(tx, insert)
 
 
-def sooner(insert: Any) -> Any:  # noqa: ANN401 - either dialect's insert
-    """Let the lanes that are there already be due when the insert says, unless they are sooner."""
+async def wake_all(tx: Tx, insert: Any) -> None:  # noqa: ANN401 - either dialect's insert
+    """Insert lanes; those that are there are due when the insert says, unless they are sooner."""
     later = sa.or_(lanes.c.due_at.is_(None), lanes.c.due_at > insert.excluded.due_at)
     due_at = sa.case((later, insert.excluded.due_at), else_=lanes.c.due_at)
-    return insert.on_conflict_do_update(index_elements=["chat_id"], set_={"due_at": due_at})
+    await tx.execute(
+        insert.on_conflict_do_update(index_elements=["chat_id"], set_={"due_at": due_at})
+    )
+    await tell(tx, DUE)

@@ -120,7 +120,7 @@ async def _wake_lanes(tx: Tx, profile_id: str, *, due_at: datetime, now: datetim
         .order_by(subscriptions.c.chat_id)
     )
     insert = insert_for(tx)(lanes.lanes).from_select(["chat_id", "due_at", "free_at"], source)
-    await tx.execute(lanes.sooner(insert))
+    await lanes.wake_all(tx, insert)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,18 @@ from bot.store import chats, deliveries, lanes, subscriptions
 from bot.store.database import Database
 from bot.telegram.departure import departing
 from tests.support.control import wait_for
-from tests.support.followed import HOUR, MINUTE, NOON, PRADA, Clock, follow, look, rows, story
+from tests.support.followed import (
+    HOUR,
+    MINUTE,
+    NOON,
+    PRADA,
+    Clock,
+    follow,
+    listeners,
+    look,
+    rows,
+    story,
+)
 
 SECOND = timedelta(seconds=1)
 
@@ -372,3 +383,17 @@ async def test_a_broken_database_stops_no_loop(office: Office) -> None:
     office.db.begin = begin  # type: ignore[method-assign] # and has room again
     [(_, state, copies)] = await office.state()
     assert (state, copies <= 3) == ("sent", True)
+
+
+async def test_what_another_process_makes_due_is_sent_at_once(office: Office) -> None:
+    if office.db.is_sqlite:
+        return
+    post = office.post
+    outbox = Outbox(office.db, post, post, idle=HOUR, now=office.clock)  # type: ignore[arg-type] # Post stands for both
+    async with asyncio.TaskGroup() as group:
+        group.create_task(outbox.run())
+        await wait_for(lambda: listeners(office.db))
+        async with office.db.begin() as tx:
+            await look(tx, story("1"))
+        await wait_for(lambda: post.albums)
+        outbox.stop()
