@@ -9,6 +9,7 @@ import json
 import sys
 from collections.abc import Coroutine
 from contextlib import suppress
+from statistics import median
 from typing import Any, TypeVar
 
 from rich.console import Console
@@ -25,6 +26,7 @@ from benchmarks import (
 
 T = TypeVar("T")
 CONCURRENCIES = (1, 32, 256)
+ROUNDS = 3
 CPU_AT_LEAST = {"1": 3.0, "32": 8.0, "256": 10.0}
 PARTS = ("calls", "pacing", "fanout", "uploads", "link", "inbox")
 
@@ -77,13 +79,9 @@ def _measure(args: argparse.Namespace) -> dict[str, Any]:
 
 def _calls(calls: int) -> dict[str, Any]:
     """Return the ratios of CPU that were promised, of sendMessage, and all the figures."""
-    details: dict[str, Any] = {}
-    for concurrency in CONCURRENCIES:
-        share = max(calls // 4, 100) if concurrency == 1 else calls
-        details[str(concurrency)] = {
-            who: _in_loop(telegram_calls.measure(who, concurrency, share), ours=who == "ours")
-            for who in ("ours", "stock", "bare")
-        }
+    details = {
+        str(concurrency): _at_concurrency(concurrency, calls) for concurrency in CONCURRENCIES
+    }
     return {
         "cpu_ratio": _ratios(details, "sendMessage+objects"),
         "cpu_ratio_at_least": CPU_AT_LEAST,
@@ -95,6 +93,24 @@ def _calls(calls: int) -> dict[str, Any]:
             for name, figures in details.items()
         },
         "calls": details,
+    }
+
+
+def _at_concurrency(concurrency: int, calls: int) -> dict[str, telegram_calls.Figures]:
+    """Measure all in turn, ``ROUNDS`` times; return the medians."""
+    rounds: dict[str, list[telegram_calls.Figures]] = {"ours": [], "stock": [], "bare": []}
+    share = calls // 2 if concurrency == 1 else calls
+    for _ in range(ROUNDS):
+        for who, figures in rounds.items():
+            work = telegram_calls.measure(who, concurrency, share)
+            figures.append(_in_loop(work, ours=who == "ours"))
+    return {who: _medians(figures) for who, figures in rounds.items()}
+
+
+def _medians(rounds: list[telegram_calls.Figures]) -> telegram_calls.Figures:
+    return {
+        name: {what: median(one[name][what] for one in rounds) for what in figures}
+        for name, figures in rounds[0].items()
     }
 
 

@@ -50,9 +50,9 @@ def make(kind: str, *, profiles: int, days: int, seed: int, equal_weights: bool 
 
 def subscribers(profiles: int) -> list[int]:
     """Return subscribers by rank: the first has 2.5 % of all at 2,000 profiles, 3/4 have one."""
-    bend = 0.00257 * profiles
-    scale = 1.5 * (profiles / 4 + bend)
-    return [max(1, round(scale / (rank + 1 + bend))) for rank in range(profiles)]
+    bend = 0.0056 * profiles
+    last = profiles / 4 + bend
+    return [max(1, round(1.5 * (last / (rank + 1 + bend)) ** 1.25)) for rank in range(profiles)]
 
 
 def _normal_of_rank(rank: float) -> float:
