@@ -20,6 +20,7 @@ COMMANDS = {
     "check": "say what is wrong with the settings",
     "backup": "copy the SQLite database while the bot runs",
     "spending": "what was spent",
+    "parked": "alerts that were given up after several copies; --again sends them",
     "simulate": "what a budget buys: the schedule over a recorded or made-up past",
 }
 
@@ -47,20 +48,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(chosen: argparse.Namespace, settings: Settings) -> int:
     from bot import app, reports  # noqa: PLC0415 - 'check' and 'demo' start sooner without
 
-    match chosen.command:
-        case "run":
-            return app.main(settings)
-        case "migrate":
-            return asyncio.run(reports.migrate(settings))
-        case "backup":
-            return asyncio.run(reports.backup(settings, chosen.file))
-        case "spending":
-            return asyncio.run(reports.print_spending(settings, chosen))
-        case "simulate":
-            return asyncio.run(reports.simulate_history(settings, chosen))
-        case _:
-            Console().print("The settings are fine.")
-            return 0
+    if chosen.command == "run":
+        return app.main(settings)
+    report = reports.REPORTS.get(chosen.command)
+    if report is not None:
+        return asyncio.run(report(settings, chosen))
+    Console().print("The settings are fine.")
+    return 0
 
 
 def secrets_of(settings: Settings) -> list[str]:
@@ -92,7 +86,7 @@ def _parser(wanted: list[str]) -> argparse.ArgumentParser:
     parsers["demo"].add_argument("--port-base", type=int, default=8080, help="first of four ports")
     parsers["demo"].add_argument("--speed", type=float, default=1, help="how fast its clock runs")
     parsers["backup"].add_argument("file", type=Path, help="where to; must not exist")
-    for name in {"spending", "simulate"}.intersection(wanted):
+    for name in {"spending", "parked", "simulate"}.intersection(wanted):
         importlib.import_module(f"bot.{name}").add_arguments(parsers[name])
     return parser
 

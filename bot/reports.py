@@ -1,11 +1,12 @@
 """What the command line does with the database: migrate it, and print what it holds."""
 
 import argparse
-from pathlib import Path
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from rich.console import Console
 
-from bot import simulate, spending
+from bot import parked, simulate, spending
 from bot.config import Settings
 from bot.simulation import Record
 from bot.store import history
@@ -16,7 +17,7 @@ def _database(settings: Settings) -> Database:
     return Database(settings.database_url.get_secret_value())
 
 
-async def migrate(settings: Settings) -> int:
+async def migrate(settings: Settings, _: argparse.Namespace) -> int:
     """Bring the database up to date."""
     async with _database(settings) as db:
         await db.migrate()
@@ -24,14 +25,14 @@ async def migrate(settings: Settings) -> int:
     return 0
 
 
-async def backup(settings: Settings, target: Path) -> int:
+async def backup(settings: Settings, arguments: argparse.Namespace) -> int:
     """Write a copy of the SQLite database while the bot runs; what is committed is in it."""
     out = Console()
     async with _database(settings) as db:
         if not db.is_sqlite:
             out.print("This database is PostgreSQL: use pg_dump.")
             return 2
-        if not await db.copy_to(target):
+        if not await db.copy_to(arguments.file):
             out.print("There is such a file already.")
             return 2
     out.print("Copied.")
@@ -45,6 +46,13 @@ async def print_spending(settings: Settings, arguments: argparse.Namespace) -> i
         return await spending.main(arguments, db)
 
 
+async def print_parked(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Print what was given up, or let it be sent again."""
+    async with _database(settings) as db:
+        await db.migrate()
+        return await parked.main(arguments, db)
+
+
 async def simulate_history(settings: Settings, arguments: argparse.Namespace) -> int:
     """Print what another budget would have bought of the alerts that this bot gave."""
     async with _database(settings) as db:
@@ -56,3 +64,12 @@ async def simulate_history(settings: Settings, arguments: argparse.Namespace) ->
         for name, (weight, taken_at) in past.items()
     ]
     return simulate.run(records, arguments)
+
+
+REPORTS: dict[str, Callable[[Settings, argparse.Namespace], Coroutine[Any, Any, int]]] = {
+    "migrate": migrate,
+    "backup": backup,
+    "spending": print_spending,
+    "parked": print_parked,
+    "simulate": simulate_history,
+}

@@ -1,6 +1,6 @@
 """What becomes owed to chats, many at once in one statement, and what is looked up about it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -183,6 +183,20 @@ class Parked:
     copies: int
     reason: str
     done_at: datetime
+
+
+async def send_again(tx: Tx, ids: Collection[int], *, now: datetime) -> list[int]:
+    """Let parked deliveries be sent as if they never had been; return which there were."""
+    statement = (
+        sa.update(deliveries)
+        .where(deliveries.c.id.in_(sorted(ids)), deliveries.c.state == "parked")
+        .values(state="open", reason="", done_at=None, due_at=now, copies=0, unknowns=0, claims=0)
+        .returning(deliveries.c.id, deliveries.c.chat_id)
+    )
+    found = (await tx.execute(statement)).all()
+    for chat_id in sorted({row.chat_id for row in found}):
+        await lanes.wake(tx, chat_id, due_at=now, now=now)
+    return sorted(row.id for row in found)
 
 
 async def parked(tx: Tx, *, limit: int = 50) -> list[Parked]:
