@@ -1,4 +1,4 @@
-"""``python -m benchmarks ledger | telegram | schedule | sandbox | all``, each with ``--help``."""
+"""``python -m benchmarks ledger | telegram | schedule | sandbox | all``; ``traces`` writes one."""
 
 import argparse
 import importlib
@@ -12,6 +12,7 @@ BENCHMARKS = {
     "schedule": "the delay of alerts: policies and budgets on made-up traces",
     "sandbox": "how much the sandbox itself can answer",
 }
+TOOLS = {"traces": "write a made-up trace as JSON lines, for python -m bot simulate"}
 MODULES = {"sandbox": "benchmarks.sandbox_telegram"}
 
 
@@ -20,7 +21,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks")
     commands = parser.add_subparsers(dest="benchmark", required=True, metavar="benchmark")
     wanted = sys.argv[1:2]
-    for name, text in BENCHMARKS.items():
+    for name, text in (BENCHMARKS | TOOLS).items():
         sub = commands.add_parser(name, help=text)
         if wanted == [name]:
             _module(name).add_arguments(sub)

@@ -1,11 +1,14 @@
 """Seeded traces of five kinds, and the law that each profile of a trace was drawn from.
 
 Rates are lognormal (median 1.2 stories a day, sigma 1.2, correlated 0.3 with popularity); the
-subscribers follow a Zipf-Mandelbrot law (three quarters of the profiles have one).
+subscribers follow a Zipf-Mandelbrot law.
 """
 
+import argparse
+import json
 import random
-from dataclasses import dataclass, field
+import sys
+from dataclasses import asdict, dataclass, field
 from math import cos, exp, log, pi, sqrt
 
 from bot.simulation import Record
@@ -14,6 +17,29 @@ DAY = 86400
 HOUR = 3600
 START = 1_767_225_600  # 2026-01-01, midnight UTC
 KINDS = ("homogeneous", "daily", "bursty", "exciting", "equal")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of the writer."""
+    parser.add_argument("--kind", choices=KINDS, default="bursty")
+    parser.add_argument("--profiles", type=int, default=2000)
+    parser.add_argument("--days", type=int, default=28)
+    parser.add_argument("--seed", type=int, default=11)
+    parser.add_argument("--equal-weights", action="store_true", help="one subscriber each")
+
+
+def main(args: argparse.Namespace) -> int:
+    """Write one line of JSON a profile."""
+    trace = make(
+        args.kind,
+        profiles=args.profiles,
+        days=args.days,
+        seed=args.seed,
+        equal_weights=args.equal_weights,
+    )
+    for record in trace.records:
+        sys.stdout.write(json.dumps(asdict(record)) + "\n")
+    return 0
 
 
 @dataclass(slots=True)
@@ -49,7 +75,11 @@ def make(kind: str, *, profiles: int, days: int, seed: int, equal_weights: bool 
 
 
 def subscribers(profiles: int) -> list[int]:
-    """Return subscribers by rank: the first has 2.5 % of all at 2,000 profiles, 3/4 have one."""
+    """Return subscribers by rank: the first has 2.5 % of all at 2,000 profiles, 3/4 have one.
+
+    What can be gained over a fixed interval at constant rates is 1 + CV² of the root of
+    subscribers x rate: 3.3 times with this exponent, 2.8 with 1.
+    """
     bend = 0.0056 * profiles
     last = profiles / 4 + bend
     return [max(1, round(1.5 * (last / (rank + 1 + bend)) ** 1.25)) for rank in range(profiles)]
