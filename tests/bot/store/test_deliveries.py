@@ -1,0 +1,136 @@
+"""Rows of the outbox: what is due, in which order, and that what is done stays done."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from bot.domain import Options, Target
+from bot.store import deliveries, lanes, owed
+from bot.store.database import Database, Tx
+from tests.support.followed import HOUR, MINUTE, NOON, PRADA, follow, look, rows, story
+
+
+async def owing(tx: Tx, *pks: str, chat_id: int = 1, options: Options | None = None) -> list[int]:
+    """Let a chat be owed these stories; the rows' ids."""
+    await follow(tx, chat_id, options=options)
+    await look(tx, *(story(pk) for pk in pks))
+    return [row.id for row in await deliveries.due(tx, [chat_id], now=NOON)]
+
+
+async def due(tx: Tx, *chat_ids: int, at: timedelta = timedelta(0)) -> list[str | None]:
+    found = await deliveries.due(tx, list(chat_ids), now=NOON + at)
+    return [row.story_pk or row.notice for row in found]
+
+
+async def test_a_row_knows_its_story_its_profile_and_how_it_is_wanted(db: Database) -> None:
+    async with db.begin() as tx:
+        await owing(tx, "1", options=Options(silent=True))
+        await owed.add_notice(tx, Target(1, 4), "topic", {"n": 2}, now=NOON)
+        first, notice = await deliveries.due(tx, [1], now=NOON)
+    assert (first.story, first.username) == (story("1"), "natgeo")
+    assert first.options == Options(silent=True)
+    assert (first.target, first.created_at) == (Target(1), NOON)
+    assert (notice.target, notice.fields, notice.story) == (Target(1, 4), {"n": 2}, None)
+    assert (notice.username, notice.options) == ("", Options())
+
+
+async def test_who_waits_keeps_the_later_ones_of_its_subscription_behind(db: Database) -> None:
+    async with db.begin() as tx:
+        first, second, _ = await owing(tx, "1", "2", "3")
+        await follow(tx, 1, PRADA)
+        await look(tx, story("9", of=PRADA), of=PRADA)
+        await deliveries.put_back(tx, [second], left=False, due_at=NOON + MINUTE)
+        assert await due(tx, 1) == ["1", "9"]
+        assert await due(tx, 1, at=MINUTE) == ["1", "2", "3", "9"]
+        await deliveries.put_back(tx, [first], left=False, due_at=NOON + HOUR)
+        assert await due(tx, 1, at=MINUTE) == ["9"]
+        await deliveries.drop(tx, [first], reason="expired", now=NOON)
+        assert await due(tx, 1, at=MINUTE) == ["2", "3", "9"]
+
+
+async def test_one_chat_with_many_hides_no_other(db: Database) -> None:
+    async with db.begin() as tx:
+        await follow(tx, 1)
+        await follow(tx, 2, PRADA)
+        await look(tx, *(story(str(n)) for n in range(100, 200)))
+        await look(tx, story("9", of=PRADA), of=PRADA)
+        found = await due(tx, 1, 2)
+    assert found == [str(n) for n in range(100, 100 + deliveries.ROWS_A_LANE)] + ["9"]
+
+
+async def test_a_send_counts_up_and_what_surely_did_not_leave_counts_down(db: Database) -> None:
+    async def counts() -> list[tuple[int, int, int, int]]:
+        return [(row.copies, row.claims, row.tries, row.unknowns) for row in await rows(db)]
+
+    async with db.begin() as tx:
+        ids = await owing(tx, "1")
+        await deliveries.start(tx, ids)
+        await deliveries.leave(tx, ids)
+    assert await counts() == [(1, 1, 0, 0)]
+    async with db.begin() as tx:
+        await deliveries.put_back(tx, ids, left=True, due_at=NOON)
+    assert await counts() == [(0, 0, 1, 0)]
+    async with db.begin() as tx:
+        await deliveries.start(tx, ids)
+        await deliveries.put_back(tx, ids, left=False, due_at=NOON)
+        await deliveries.start(tx, ids)
+        await deliveries.leave(tx, ids)
+        await deliveries.unsure(tx, ids)
+    assert await counts() == [(1, 0, 2, 1)]
+
+
+Change = Callable[[Tx, list[int]], Awaitable[None]]
+CHANGES: dict[str, Change] = {
+    "start": deliveries.start,
+    "leave": deliveries.leave,
+    "unsure": deliveries.unsure,
+    "put back": lambda tx, ids: deliveries.put_back(tx, ids, left=True, due_at=NOON + HOUR),
+    "hold": lambda tx, ids: deliveries.hold(tx, ids, due_at=NOON + HOUR, held="quiet"),
+    "sent": lambda tx, ids: deliveries.sent(tx, dict.fromkeys(ids, 77), now=NOON + HOUR),
+    "drop": lambda tx, ids: deliveries.drop(tx, ids, reason="filtered", now=NOON + HOUR),
+    "park": lambda tx, ids: deliveries.park(tx, ids, reason="no answers", now=NOON + HOUR),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+async def test_what_is_done_stays_as_it_is(sqlite_db: Database, change: Change) -> None:
+    async with sqlite_db.begin() as tx:
+        done = await owing(tx, "1", "2", "3")
+        await deliveries.sent(tx, {done[0]: 5}, now=NOON)
+        await deliveries.drop(tx, [done[1]], reason="paused", now=NOON)
+        await deliveries.park(tx, [done[2]], reason="too many crashes", now=NOON)
+    before: list[Any] = await rows(sqlite_db)
+    async with sqlite_db.begin() as tx:
+        await change(tx, done)
+        await change(tx, [])
+    assert await rows(sqlite_db) == before
+
+
+async def test_new_rules_judge_what_was_held_and_nothing_else(db: Database) -> None:
+    async with db.begin() as tx:
+        held, late, _ = await owing(tx, "1", "2", "3")
+        (other,) = await owing(tx, "4", chat_id=2)
+        await deliveries.hold(tx, [held, other], due_at=NOON + HOUR, held="digest")
+        await deliveries.put_back(tx, [late], left=False, due_at=NOON + HOUR)
+        await deliveries.unhold(tx, 1, now=NOON + MINUTE)
+        await lanes.settle(tx, 1)
+    found = {row.id: (row.due_at - NOON, row.held) for row in await rows(db)}
+    assert found[held] == (MINUTE, "")
+    assert found[late] == (HOUR, "")
+    assert found[other] == (HOUR, "digest")
+
+
+async def test_what_a_pause_ends_is_only_its_own(db: Database) -> None:
+    async with db.begin() as tx:
+        first, _ = await owing(tx, "1", "2")
+        await owing(tx, "3", chat_id=2)
+        await deliveries.sent(tx, {first: 5}, now=NOON)
+        mine = (await deliveries.due(tx, [1], now=NOON))[0].subscription_id
+        assert mine
+        await deliveries.drop_of(tx, mine, reason="paused", now=NOON)
+    found = [(row.chat_id, row.story_pk, row.state) for row in await rows(db)]
+    assert (1, "1", "sent") in found
+    assert (1, "2", "dropped") in found
+    assert (2, "3", "open") in found
