@@ -14,6 +14,7 @@ from typing import Any
 import structlog
 from telegram import Bot, Update
 
+from bot.combined import Combined
 from bot.metrics import Metrics
 from bot.store import inbox
 from bot.store.database import Database
@@ -230,31 +231,6 @@ class Intake:
             with contextlib.suppress(OSError):
                 async with self._db.begin() as tx:
                     await inbox.renew(tx, ids, until=self._now() + LEASE)
-
-
-class Combined:
-    """Calls that come while one is being written are written together: one commit for many."""
-
-    def __init__(self, write: Callable[[list[Any]], Awaitable[None]]) -> None:
-        """Combine calls of ``write``."""
-        self._write = write
-        self._lock = asyncio.Lock()
-        self._next: tuple[list[Any], list[BaseException]] = ([], [])
-
-    async def __call__(self, items: list[Any]) -> None:
-        """Return when ``items`` are written; raise what kept them from it."""
-        batch, errors = self._next
-        batch.extend(items)
-        async with self._lock:
-            if self._next[0] is batch:
-                self._next = ([], [])
-                try:
-                    await self._write(batch)
-                except BaseException as error:
-                    errors.append(error)
-                    raise
-        if errors:
-            raise RuntimeError("the batch could not be written") from errors[0]
 
 
 def queue_of(update: dict[str, Any]) -> str:

@@ -9,31 +9,20 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Literal, Protocol
-from zoneinfo import ZoneInfo
 
 import structlog
 
 from bot import dispatch
-from bot.captions import caption
+from bot.alerts import Albums, Alerts
+from bot.combined import Combined
 from bot.dispatch import Batch, Decision
-from bot.domain import (
-    Album,
-    Outcome,
-    Sent,
-    Target,
-    TryLater,
-)
-from bot.i18n import Translator, translator_for
+from bot.domain import Outcome, Sent, TryLater
 from bot.metrics import Metrics
-from bot.notices import render
-from bot.receipts import record
+from bot.receipts import Arrived, record, record_whole
 from bot.store import deliveries, lanes, owed, upkeep
 from bot.store.database import Database, Tx
 from bot.store.lanes import Lane
-from bot.telegram.buttons import story_buttons
 from bot.telegram.departure import departing
-from bot.telegram.parcels import SendOptions
 from bot.telegram.texts import Texts
 
 log = structlog.get_logger()
@@ -41,22 +30,6 @@ log = structlog.get_logger()
 LEASE = timedelta(seconds=60)
 IDLE = timedelta(seconds=1)
 HEAR_AGAIN_S = 5
-
-
-class Albums(Protocol):
-    """What is needed of ``bot.telegram.sender.Sender``."""
-
-    async def send_album(
-        self,
-        target: Target,
-        album: Album,
-        *,
-        caption_html: str | None,
-        options: SendOptions,
-        lane: Literal["alert"],
-    ) -> Outcome:
-        """Send an album; tell what came of it."""
-        ...
 
 
 @dataclass(slots=True, eq=False)
@@ -92,8 +65,7 @@ class Outbox:
     ) -> None:
         """Send into up to ``at_once`` chats at a time; look every ``idle`` for what is due."""
         self._db = db
-        self._sender = sender
-        self._texts = texts
+        self._alerts = Alerts(sender, texts, now=now)
         self._at_once = at_once
         self._lease = lease
         self._idle_for = idle
@@ -101,6 +73,8 @@ class Outbox:
         self._due = asyncio.Event()
         self._stopping = False
         self._rests_until = now()
+        self._departures = Combined(self._depart)
+        self._arrivals = Combined(self._arrive)
         metrics = metrics or Metrics()
         self._unknown = metrics.counter(
             "delivery_unknown_total", "Sends of alerts whose answer was lost."
@@ -185,10 +159,10 @@ class Outbox:
                 decision = dispatch.decide(lane, now=now)
                 await self._apply(tx, lane, decision, now)
                 if decision.batch:
-                    await deliveries.start(tx, [row.id for row in decision.batch.rows])
                     ours.append(Claimed(lane, decision.batch))
                 else:
                     await lanes.settle(tx, lane.chat.id, free_at=now)
+            await deliveries.start(tx, [row.id for one in ours for row in one.batch.rows])
         return ours
 
     async def _apply(self, tx: Tx, lane: Lane, decision: Decision, now: datetime) -> None:
@@ -210,7 +184,7 @@ class Outbox:
         async with asyncio.TaskGroup() as group:
             keeping = group.create_task(self._keep(claimed.lane))
             try:
-                outcome = await self._send(claimed)
+                outcome = await self._alerts.send(claimed.lane.chat, claimed.batch)
             except Exception:
                 log.exception("an alert failed", chat=claimed.lane.chat.id)
                 outcome = TryLater(unknown=True, reason="error")
@@ -219,6 +193,10 @@ class Outbox:
         await self._record(claimed, outcome)
 
     async def _record(self, claimed: Claimed, outcome: Outcome) -> None:
+        if isinstance(outcome, Sent):
+            arrived = Arrived(claimed.lane, claimed.batch, outcome.items)
+            if arrived.is_whole and await self._is_recorded(arrived):
+                return
         now = self._now()
         async with self._db.begin() as tx:
             account = await record(
@@ -230,16 +208,33 @@ class Outbox:
         if not isinstance(outcome, Sent):
             log.info("alert not sent", chat=claimed.lane.chat.id, outcome=repr(outcome))
 
+    async def _is_recorded(self, arrived: Arrived) -> bool:
+        """Write it down with what else arrives now; false when that failed for any of them."""
+        try:
+            await self._arrivals([arrived])
+        except Exception:  # one that can't be written must not let the others be sent twice
+            log.exception("alerts could not be recorded together")
+            return False
+        return True
+
+    async def _arrive(self, sends: list[Arrived]) -> None:
+        async with self._db.begin() as tx:
+            await record_whole(tx, sends, now=self._now())
+
     async def _leave(self, claimed: Claimed) -> None:
         """Count the copies that are about to leave, once, if the chat is still ours."""
-        if claimed.left:
-            return
-        chat_id = claimed.lane.chat.id
+        if not claimed.left:
+            await self._departures([claimed])
+            if not claimed.left:
+                raise LeaseLostError(claimed.lane.chat.id)
+
+    async def _depart(self, leaving: list[Claimed]) -> None:
         async with self._db.begin() as tx:
-            if await lanes.hold(tx, chat_id) != claimed.lane.token:
-                raise LeaseLostError(chat_id)
-            await deliveries.leave(tx, [row.id for row in claimed.batch.rows])
-        claimed.left = True
+            tokens = await lanes.hold_all(tx, [one.lane.chat.id for one in leaving])
+            ours = [one for one in leaving if tokens.get(one.lane.chat.id) == one.lane.token]
+            await deliveries.leave(tx, [row.id for one in ours for row in one.batch.rows])
+        for one in ours:
+            one.left = True
 
     async def _keep(self, lane: Lane) -> None:
         """Keep the lease up for as long as the send takes."""
@@ -252,43 +247,3 @@ class Outbox:
                     held = await lanes.keep(tx, lane.chat.id, lane.token, until=until)
             except Exception:
                 log.exception("a lease could not be kept", chat=lane.chat.id)
-
-    async def _send(self, claimed: Claimed) -> Outcome:
-        chat, batch = claimed.lane.chat, claimed.batch
-        t = translator_for(chat.spoken).in_zone(ZoneInfo(chat.zone))
-        if batch.album is None:
-            return await self._send_notices(batch, t)
-        options = batch.rows[0].options
-        text = caption(
-            batch.album.stories,
-            t,
-            now=self._now(),
-            zone=ZoneInfo(chat.zone),
-            style=options.caption,
-            alert=True,
-        )
-        return await self._sender.send_album(
-            batch.target,
-            batch.album,
-            caption_html=text,
-            options=_send_options(batch, t),
-            lane="alert",
-        )
-
-    async def _send_notices(self, batch: Batch, t: Translator) -> Outcome:
-        notice = batch.rows[0].notice or ""
-        sentences = render(notice, [row.fields for row in batch.rows], t)
-        text = "\n\n".join(sentences)
-        return await self._texts.send(batch.target, text, silent=batch.is_repeat)
-
-
-def _send_options(batch: Batch, t: Translator) -> SendOptions:
-    """What may be in the chat already comes without a sound; one story has its buttons."""
-    options = batch.rows[0].options
-    single = batch.album is not None and len(batch.album.stories) == 1
-    return SendOptions(
-        silent=options.silent or batch.is_repeat,
-        spoiler=options.spoiler,
-        protect=options.protect,
-        buttons=story_buttons(batch.album.stories[0], t) if single and batch.album else None,
-    )

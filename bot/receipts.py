@@ -1,4 +1,7 @@
-"""What came of a send, written down item by item, in the transaction that frees the lane."""
+"""What came of a send, written down item by item, in the transaction that frees the lane.
+
+Nearly always all has arrived: those sends are written down together, for many chats at once.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,6 +31,36 @@ class Account:
     rests_until: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A batch and what of it is in the chat."""
+
+    lane: Lane
+    batch: Batch
+    items: tuple[SentItem, ...]
+
+    @property
+    def messages(self) -> dict[int, int]:
+        """Return the message that brought each row that arrived, by the row's id."""
+        if self.batch.album is None:
+            return {row.id: self.items[0].message_id for row in self.batch.rows if self.items}
+        by_pk = {item.pk: item.message_id for item in self.items}
+        return {row.id: by_pk[row.story_pk] for row in self.batch.rows if row.story_pk in by_pk}
+
+    @property
+    def is_whole(self) -> bool:
+        """Tell whether nothing of it is missing."""
+        return len(self.messages) == len(self.batch.rows)
+
+
+async def record_whole(tx: Tx, sends: Sequence[Arrived], *, now: datetime) -> None:
+    """Write down sends of which nothing is missing, and free their lanes."""
+    tokens = await lanes.hold_all(tx, [send.lane.chat.id for send in sends])
+    await _arrived(tx, sends, now)
+    ours = [send.lane for send in sends if tokens.get(send.lane.chat.id) == send.lane.token]
+    await lanes.settle_all(tx, [lane.chat.id for lane in ours], free_at=now)
+
+
 async def record(
     tx: Tx, lane: Lane, batch: Batch, outcome: Outcome, *, left: bool = True, now: datetime
 ) -> Account:
@@ -38,8 +71,9 @@ async def record(
     account = Account(left=left)
     chat_id = lane.chat.id
     is_ours = await lanes.hold(tx, chat_id) == lane.token
-    items = outcome.items if isinstance(outcome, Sent | TryLater) else ()
-    rest = await _arrived(tx, batch, items, chat_id, now)
+    arrived = Arrived(lane, batch, outcome.items if isinstance(outcome, Sent | TryLater) else ())
+    await _arrived(tx, [arrived], now)
+    rest = [row for row in batch.rows if row.id not in arrived.messages]
     if not is_ours:
         return account
     free_at = now
@@ -62,20 +96,18 @@ async def record(
     return account
 
 
-async def _arrived(
-    tx: Tx, batch: Batch, items: Sequence[SentItem], chat_id: int, now: datetime
-) -> list[Delivery]:
-    """Note what is in the chat; return the rows that are not."""
-    if batch.album is None:
-        messages = {row.id: items[0].message_id for row in batch.rows} if items else {}
-    else:
-        by_pk = {item.pk: item.message_id for item in items}
-        messages = {row.id: by_pk[row.story_pk] for row in batch.rows if row.story_pk in by_pk}
+async def _arrived(tx: Tx, sends: Sequence[Arrived], now: datetime) -> None:
+    """Note what is in the chats, and count the stories among it."""
+    messages: dict[int, int] = {}
+    uses = []
+    for send in sends:
+        messages |= send.messages
+        if send.messages and send.batch.album is not None:
+            size = sum(item.size for item in send.items)
+            use = usage.Use(items=len(send.messages), bytes=size)
+            uses.append((send.lane.chat.id, use))
     await deliveries.sent(tx, messages, now=now)
-    if messages and batch.album is not None:
-        size = sum(item.size for item in items)
-        await usage.count(tx, chat_id, "alert", now=now, items=len(messages), size=size)
-    return [row for row in batch.rows if row.id not in messages]
+    await usage.count_alerts(tx, uses, now=now)
 
 
 async def _later(

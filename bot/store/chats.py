@@ -1,5 +1,6 @@
 """Chats: language, time zone, quiet hours, and whether the bot may write there."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -61,6 +62,15 @@ async def get(tx: Tx, chat_id: int) -> Chat | None:
     """Return the chat, or None when it never wrote to us."""
     row = (await tx.execute(OF_ID, {"id": chat_id})).one_or_none()
     return Chat(**row._mapping) if row else None  # noqa: SLF001 - SQLAlchemy's public name for it
+
+
+OF_IDS = sa.select(*COLUMNS).where(chats.c.id.in_(sa.bindparam("ids", expanding=True)))
+
+
+async def get_all(tx: Tx, chat_ids: Sequence[int]) -> list[Chat]:
+    """Return those of the chats that are there."""
+    rows = await tx.execute(OF_IDS, {"ids": chat_ids})
+    return [Chat(**row._mapping) for row in rows]  # noqa: SLF001 - public name
 
 
 async def ensure(

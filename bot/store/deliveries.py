@@ -84,20 +84,31 @@ class Delivery:
     created_at: datetime
 
 
-async def due(tx: Tx, chat_ids: list[int], *, now: datetime) -> list[Delivery]:
-    """Return the first due rows of each chat, in the order in which they were found."""
+def waits_for_earlier(than: Any) -> sa.ColumnElement[bool]:  # noqa: ANN401 - time or column
+    """Tell of a row whether an earlier one of its subscription is due later than that."""
+    earlier = deliveries.alias()
+    return sa.exists().where(
+        earlier.c.subscription_id == deliveries.c.subscription_id,
+        earlier.c.id < deliveries.c.id,
+        earlier.c.state == sa.literal_column("'open'"),
+        earlier.c.due_at > than,
+    )
+
+
+def _due() -> sa.Select[Any]:
+    now = sa.bindparam("now", type_=Timestamp)
     place = (
         sa.func.row_number()
         .over(partition_by=deliveries.c.chat_id, order_by=deliveries.c.id)
         .label("place")
     )
-    is_due = sa.and_(is_open, deliveries.c.due_at <= now, ~waits_for_earlier(now))
     ranked = (
         sa.select(deliveries.c.id, place)
-        .where(deliveries.c.chat_id.in_(chat_ids), is_due)
+        .where(deliveries.c.chat_id.in_(sa.bindparam("chat_ids", expanding=True)))
+        .where(is_open, deliveries.c.due_at <= now, ~waits_for_earlier(now))
         .subquery()
     )
-    statement = (
+    return (
         sa.select(
             deliveries,
             stories.c.value.label("story"),
@@ -111,27 +122,26 @@ async def due(tx: Tx, chat_ids: list[int], *, now: datetime) -> list[Delivery]:
         .where(ranked.c.place <= ROWS_A_LANE)
         .order_by(deliveries.c.id)
     )
-    return [_delivery(row) for row in await tx.execute(statement)]
 
 
-def waits_for_earlier(than: Any) -> sa.ColumnElement[bool]:  # noqa: ANN401 - time or column
-    """Tell of a row whether an earlier one of its subscription is due later than that."""
-    earlier = deliveries.alias()
-    return sa.exists().where(
-        earlier.c.subscription_id == deliveries.c.subscription_id,
-        earlier.c.id < deliveries.c.id,
-        earlier.c.state == sa.literal_column("'open'"),
-        earlier.c.due_at > than,
-    )
+DUE = _due()
 
 
-def _delivery(row: sa.Row[Any]) -> Delivery:
+async def due(tx: Tx, chat_ids: list[int], *, now: datetime) -> list[Delivery]:
+    """Return the first due rows of each chat, in the order in which they were found."""
+    found = (await tx.execute(DUE, {"chat_ids": chat_ids, "now": now})).all()
+    told = {row.story_pk: row.story for row in found if row.story}
+    known = dict(zip(told, load_stories(list(told.values())), strict=True))
+    return [_delivery(row, known.get(row.story_pk)) for row in found]
+
+
+def _delivery(row: sa.Row[Any], story: Story | None) -> Delivery:
     return Delivery(
         id=row.id,
         target=Target(row.chat_id, row.thread_id or None),
         subscription_id=row.subscription_id,
         story_pk=row.story_pk,
-        story=load_stories([row.story])[0] if row.story else None,
+        story=story,
         username=row.username or "",
         options=Options.of(row.options or {}),
         notice=row.notice,
@@ -144,14 +154,29 @@ def _delivery(row: sa.Row[Any]) -> Delivery:
     )
 
 
-async def start(tx: Tx, ids: Iterable[int]) -> None:
+# Built once: each alert needs them.
+_THESE = sa.update(deliveries).where(
+    deliveries.c.id.in_(sa.bindparam("ids", expanding=True)), is_open
+)
+STARTED = _THESE.values(claims=deliveries.c.claims + 1, held="")
+LEFT = _THESE.values(copies=deliveries.c.copies + 1)
+SENT = (
+    sa.update(deliveries)
+    .where(deliveries.c.id == sa.bindparam("delivery"), is_open)
+    .values(state="sent", message_id=sa.bindparam("message"), done_at=sa.bindparam("now"))
+)
+
+
+async def start(tx: Tx, ids: Sequence[int]) -> None:
     """Note that a claimer means to send these."""
-    await _update(tx, ids, claims=deliveries.c.claims + 1, held="")
+    if ids:
+        await tx.execute(STARTED, {"ids": ids})
 
 
-async def leave(tx: Tx, ids: Iterable[int]) -> None:
+async def leave(tx: Tx, ids: Sequence[int]) -> None:
     """Count a copy of each: from here on a crash may leave one in the chat."""
-    await _update(tx, ids, copies=deliveries.c.copies + 1)
+    if ids:
+        await tx.execute(LEFT, {"ids": ids})
 
 
 async def unsure(tx: Tx, ids: Iterable[int]) -> None:
@@ -178,8 +203,12 @@ async def hold(tx: Tx, ids: Iterable[int], *, due_at: datetime, held: str) -> No
 
 async def sent(tx: Tx, message_ids: dict[int, int], *, now: datetime) -> None:
     """Note which message brought each delivery (by its id)."""
-    for delivery_id, message_id in message_ids.items():
-        await _update(tx, [delivery_id], state="sent", message_id=message_id, done_at=now)
+    if message_ids:
+        rows = [
+            {"delivery": delivery_id, "message": message_id, "now": now}
+            for delivery_id, message_id in sorted(message_ids.items())
+        ]
+        await tx.execute(SENT, rows)
 
 
 async def drop(tx: Tx, ids: Iterable[int], *, reason: str, now: datetime) -> None:

@@ -4,6 +4,7 @@ Who claims a lane sends alone into that chat until the lease ends. Whoever chang
 a chat takes its lane first (``hold``) and settles it after.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -50,40 +51,65 @@ class Lane:
     rows: list[Delivery] = field(default_factory=list)
 
 
+# Built once: to build them takes longer than to run them.
+_CHATS: sa.BindParameter[Any] = sa.bindparam("chat_ids", expanding=True)
+_WAITING = (
+    sa.select(lanes.c.chat_id)
+    .where(lanes.c.due_at <= sa.bindparam("now"), lanes.c.free_at <= sa.bindparam("now"))
+    .order_by(lanes.c.due_at)
+    .limit(sa.bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
+CLAIMED = (
+    sa.update(lanes)
+    .where(lanes.c.chat_id.in_(_WAITING.scalar_subquery()))
+    .values(free_at=sa.bindparam("until"), token=lanes.c.token + 1, leased=True)
+    .returning(lanes.c.chat_id, lanes.c.token)
+)
+HELD = (
+    sa.select(lanes.c.chat_id, lanes.c.token)
+    .where(lanes.c.chat_id.in_(_CHATS))
+    .order_by(lanes.c.chat_id)
+    .with_for_update()
+)
+_NEXT_DUE = (
+    sa.select(sa.func.min(deliveries.deliveries.c.due_at))
+    .join(chats.chats, chats.chats.c.id == deliveries.deliveries.c.chat_id)
+    .where(
+        deliveries.deliveries.c.chat_id == lanes.c.chat_id,
+        is_open,
+        ~waits_for_earlier(deliveries.deliveries.c.due_at),
+        chats.chats.c.state == "active",
+    )
+)
+SETTLED = (
+    sa.update(lanes).where(lanes.c.chat_id.in_(_CHATS)).values(due_at=_NEXT_DUE.scalar_subquery())
+)
+FREED = SETTLED.values(free_at=sa.bindparam("until"), leased=False)
+
+
 async def claim(tx: Tx, *, now: datetime, limit: int, lease: timedelta) -> list[Lane]:
     """Take the lanes where something is due, longest overdue first, for ``lease``."""
-    due = (
-        sa.select(lanes.c.chat_id)
-        .where(lanes.c.due_at <= now, lanes.c.free_at <= now)
-        .order_by(lanes.c.due_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    statement = (
-        sa.update(lanes)
-        .where(lanes.c.chat_id.in_(due.scalar_subquery()))
-        .values(free_at=now + lease, token=lanes.c.token + 1, leased=True)
-        .returning(lanes.c.chat_id, lanes.c.token)
-    )
-    tokens = {row.chat_id: row.token for row in await tx.execute(statement)}
+    claimed = await tx.execute(CLAIMED, {"now": now, "most": limit, "until": now + lease})
+    tokens = {row.chat_id: row.token for row in claimed}
     if not tokens:
         return []
-    rows = await deliveries.due(tx, list(tokens), now=now)
-    found = await tx.execute(sa.select(*chats.COLUMNS).where(chats.chats.c.id.in_(list(tokens))))
-    return [
-        Lane(
-            chat=Chat(**row._mapping),  # noqa: SLF001 - SQLAlchemy's public name for it
-            token=tokens[row.id],
-            rows=[delivery for delivery in rows if delivery.target.chat_id == row.id],
-        )
-        for row in found
-    ]
+    rows: dict[int, list[Delivery]] = {chat_id: [] for chat_id in tokens}
+    for delivery in await deliveries.due(tx, list(tokens), now=now):
+        rows[delivery.target.chat_id].append(delivery)
+    found = await chats.get_all(tx, list(tokens))
+    return [Lane(chat, tokens[chat.id], rows[chat.id]) for chat in found]
 
 
 async def hold(tx: Tx, chat_id: int) -> int | None:
     """Keep a chat's lane from all others until this transaction ends; return its token."""
-    statement = sa.select(lanes.c.token).where(lanes.c.chat_id == chat_id).with_for_update()
-    return (await tx.execute(statement)).scalar_one_or_none()
+    return (await hold_all(tx, [chat_id])).get(chat_id)
+
+
+async def hold_all(tx: Tx, chat_ids: Collection[int]) -> dict[int, int]:
+    """Keep the lanes of many chats, in the order of their ids; return their tokens."""
+    held = await tx.execute(HELD, {"chat_ids": list(chat_ids)})
+    return {row.chat_id: row.token for row in held}
 
 
 async def settle(tx: Tx, chat_id: int, *, free_at: datetime | None = None) -> None:
@@ -91,22 +117,17 @@ async def settle(tx: Tx, chat_id: int, *, free_at: datetime | None = None) -> No
 
     ``free_at`` ends the lease, then or later; a chat where the bot may not write is due never.
     """
-    rows = deliveries.deliveries
-    due = (
-        sa.select(sa.func.min(rows.c.due_at))
-        .join(chats.chats, chats.chats.c.id == rows.c.chat_id)
-        .where(
-            rows.c.chat_id == chat_id,
-            is_open,
-            ~waits_for_earlier(rows.c.due_at),
-            chats.chats.c.state == "active",
-        )
-        .scalar_subquery()
-    )
-    values: dict[str, Any] = {"due_at": due}
-    if free_at is not None:
-        values |= {"free_at": free_at, "leased": False}
-    await tx.execute(sa.update(lanes).where(lanes.c.chat_id == chat_id).values(**values))
+    await settle_all(tx, [chat_id], free_at=free_at)
+
+
+async def settle_all(
+    tx: Tx, chat_ids: Collection[int], *, free_at: datetime | None = None
+) -> None:
+    """Settle many lanes alike."""
+    if chat_ids and free_at is not None:
+        await tx.execute(FREED, {"chat_ids": list(chat_ids), "until": free_at})
+    elif chat_ids:
+        await tx.execute(SETTLED, {"chat_ids": list(chat_ids)})
 
 
 async def keep(tx: Tx, chat_id: int, token: int, *, until: datetime) -> bool:

@@ -1,6 +1,7 @@
 """What each chat asked for and got by day: asks, items, bytes, its fair share of the polls."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
@@ -57,6 +58,14 @@ async def count(
     sums = {"requests": requests, "items": items, "bytes": size, "millicredits": millicredits}
     row = {"chat_id": chat_id, "day": now.date(), "kind": kind, **sums}
     await tx.execute(_count(tx), row)
+
+
+async def count_alerts(tx: Tx, got: Iterable[tuple[int, Use]], *, now: datetime) -> None:
+    """Add what alerts brought, by chat, to the chats' days."""
+    alike = {"day": now.date(), "kind": "alert"}
+    rows = [{"chat_id": chat_id, **alike, **asdict(use)} for chat_id, use in got]
+    if rows:
+        await tx.execute(_count(tx), sorted(rows, key=lambda row: row["chat_id"]))
 
 
 async def of_chat(tx: Tx, chat_id: int, *, since: date) -> dict[str, Use]:

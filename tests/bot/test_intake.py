@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from telegram import Bot, Update
 
-from bot.intake import Combined, Handle, Intake, is_stale, queue_of
+from bot.intake import Handle, Intake, is_stale, queue_of
 from bot.store import inbox
 from bot.store.database import Database
 from bot.store.inbox import Arrival
@@ -198,27 +198,6 @@ async def test_what_is_done_is_forgotten_after_a_day(sqlite_db: Database) -> Non
         assert await intake.oldest_s() == 0
         now[0] += timedelta(hours=26)
         assert await intake.clean() == 1
-
-
-async def test_a_store_that_fails_is_told_to_everyone_who_waits() -> None:
-    held = asyncio.Event()
-    written: list[list[int]] = []
-
-    async def write(items: list[int]) -> None:
-        await held.wait()
-        if 3 in items:
-            raise OSError
-        written.append(items)
-
-    combined = Combined(write)
-    results = asyncio.gather(*(combined([n]) for n in range(1, 6)), return_exceptions=True)
-    await asyncio.sleep(0)
-    held.set()
-    first, *others = await results
-    assert first is None or isinstance(first, OSError)
-    assert all(isinstance(other, OSError | RuntimeError) for other in others)
-    await combined([9])
-    assert written[-1] == [9]
 
 
 @pytest.mark.parametrize(

@@ -310,6 +310,40 @@ async def test_run_sends_what_comes_and_stops_when_told(office: Office) -> None:
     assert [state for _, state, _ in await office.state()] == ["sent"] * 3
 
 
+@dataclass
+class Held(Post):
+    """Answers all at once, when it is told to."""
+
+    go: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def send_album(self, *args: Any, **more: Any) -> Outcome:
+        outcome = await super().send_album(*args, **more)
+        await self.go.wait()
+        return outcome
+
+
+async def test_one_that_can_not_be_written_down_lets_no_other_be_sent_twice(
+    office: Office,
+) -> None:
+    three = (-1, -2, -3)
+    async with office.db.begin() as tx:
+        for chat in three[1:]:
+            await follow(tx, chat)
+    await found(office, "1")
+    post = Held([sent("1"), Sent((SentItem("1", 2**64),)), sent("1")])
+    outbox = Outbox(office.db, post, post, now=office.clock)  # type: ignore[arg-type] # Post stands for both
+    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+        group.create_task(outbox.run())
+        await wait_for(lambda: len(post.albums) == 3)
+        async with office.db.begin() as tx:  # while this lasts, the others have to wait
+            await lanes.hold_all(tx, three)
+            post.go.set()
+            for _ in range(20):
+                await asyncio.sleep(0)
+        outbox.stop()
+    assert sorted(await office.state()) == [("1", "open", 1), ("1", "sent", 1), ("1", "sent", 1)]
+
+
 async def test_a_crash_loop_parks_one_and_lets_others_through(office: Office) -> None:
     metrics = Metrics()
     office.outbox = Outbox(office.db, office.post, office.post, metrics=metrics, now=office.clock)  # type: ignore[arg-type] # Post stands for both

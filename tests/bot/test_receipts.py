@@ -10,7 +10,7 @@ from bot import dispatch, receipts
 from bot.dispatch import Batch
 from bot.domain import GiveUp, Moved, Outcome, Sent, SentItem, Target, TryLater
 from bot.errors import MediaGoneError, MediaTooBigError
-from bot.receipts import Account
+from bot.receipts import Account, Arrived
 from bot.store import chats, deliveries, lanes, owed, usage
 from bot.store.database import Database
 from bot.store.lanes import Lane
@@ -80,6 +80,32 @@ async def test_each_outcome_has_its_receipt(
     first = (await rows(db))[0]
     assert (first.state, first.copies, first.tries, first.unknowns) == row
     assert (first.due_at - NOON, await free_at(db)) == waits
+
+
+async def test_sends_into_many_chats_are_written_down_together(db: Database) -> None:
+    async with db.begin() as tx:
+        for chat in (1, 2, 3):
+            await follow(tx, chat)
+        await look(tx, story("1"), story("2"))
+    sends = []
+    for lane in await claim(db):
+        batch = dispatch.decide(lane, now=NOON).batch
+        assert batch
+        items = (SentItem("1", 10 * lane.chat.id, size=5), SentItem("2", 10 * lane.chat.id + 1))
+        sends.append(Arrived(lane, batch, items))
+    async with db.begin() as tx:
+        await lanes.settle(tx, 3, free_at=NOON)
+    await claim(db)  # the third chat is somebody else's by now
+    async with db.begin() as tx:
+        await receipts.record_whole(tx, sends, now=NOON)
+    found = {(row.chat_id, row.story_pk): (row.state, row.message_id) for row in await rows(db)}
+    assert found == {
+        (chat, pk): ("sent", 10 * chat + int(pk) - 1) for chat in (1, 2, 3) for pk in ("1", "2")
+    }
+    assert [await free_at(db, chat) for chat in (1, 2, 3)] == [NOW, NOW, MINUTE]
+    async with db.read() as tx:
+        used = await usage.of_chat(tx, 2, since=NOON.date())
+    assert used == {"alert": usage.Use(items=2, bytes=5)}
 
 
 async def test_a_second_lost_answer_parks_the_story(db: Database) -> None:
