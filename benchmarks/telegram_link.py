@@ -16,9 +16,8 @@ from typing import Any
 import aiohttp
 from pydantic import SecretStr
 
-from benchmarks.telegram_world import TOKEN, World, world
+from benchmarks.telegram_world import TOKEN, World, settings_for, world
 from bot import app
-from bot.config import Settings, load
 from bot.stories_api import StoriesApi
 
 PEOPLE = 10  # who take turns, so that no chat's own limit of a message a second is met
@@ -35,7 +34,7 @@ async def measure(links: int) -> dict[str, Any]:
 async def _measure(at: World, links: int) -> dict[str, Any]:
     stop = asyncio.Event()
     with tempfile.TemporaryDirectory() as folder:
-        settings = _settings(at, Path(folder))
+        settings = settings_for(at, Path(folder))
         people = itertools.cycle(await at.people(PEOPLE))
         telegram_ms = await _telegram_alone(at, people)
         async with asyncio.TaskGroup() as group:
@@ -121,23 +120,3 @@ async def _api_alone(at: World) -> float:
             await api.story(str(story["pk"]))
             took.append((time.perf_counter() - began) * 1000)
     return statistics.median(took)
-
-
-def _settings(at: World, folder: Path) -> Settings:
-    return load(
-        _env_file=None,
-        telegram_token=TOKEN,
-        stories_api_key="a-key",
-        telegram_api_url=at.urls["telegram"],
-        stories_api_url=at.urls["stories_api"],
-        trusted_media_origin=at.urls["cdn"],
-        database_url=f"sqlite:///{folder}/bot.db",
-        spool_dir=folder / "spool",
-        port=0,
-        host="127.0.0.1",
-        messages_per_second=1000,
-        person_burst=10_000,
-        person_daily_allowance=10_000,
-        chat_daily_allowance=10_000,
-        daily_budget=100_000,
-    )

@@ -6,12 +6,14 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 from telegram.ext import AIORateLimiter, BaseRateLimiter, ExtBot
 from telegram.request import BaseRequest, HTTPXRequest
 
+from bot.config import Settings, load
 from bot.telegram.pacing import Pacing
 from bot.telegram.request import AiohttpRequest
 from tests.support.control import Control
@@ -34,6 +36,27 @@ class World:
             await self.control.say(person, "/start")
             found.append(person)
         return found
+
+
+def settings_for(at: World, folder: Path) -> Settings:
+    """Return settings that lead to the sandbox, with all the money and messages one may have."""
+    return load(
+        _env_file=None,
+        telegram_token=TOKEN,
+        stories_api_key="a-key",
+        telegram_api_url=at.urls["telegram"],
+        stories_api_url=at.urls["stories_api"],
+        trusted_media_origin=at.urls["cdn"],
+        database_url=f"sqlite:///{folder}/bot.db",
+        spool_dir=folder / "spool",
+        port=0,
+        host="127.0.0.1",
+        messages_per_second=1000,
+        person_burst=10_000,
+        person_daily_allowance=10_000,
+        chat_daily_allowance=10_000,
+        daily_budget=100_000,
+    )
 
 
 @asynccontextmanager
