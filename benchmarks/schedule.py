@@ -96,8 +96,8 @@ def _rule(policy: str, looks: float, trace: traces.Trace) -> Rule | None:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the benchmark."""
-    parser.add_argument("--profiles", type=int, default=400)
-    parser.add_argument("--days", type=int, default=21, help="the first seven don't count")
+    parser.add_argument("--profiles", type=int, default=2000)
+    parser.add_argument("--days", type=int, default=28, help="the first seven don't count")
     parser.add_argument("--seeds", type=int, nargs="+", default=[11, 12, 13])
     parser.add_argument("--quick", action="store_true", help="150 profiles, one seed")
     parser.add_argument("--million", action="store_true", help="only the million profiles")

@@ -8,7 +8,7 @@ stories an hour. Pure: no clock, no I/O.
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from math import exp, log, sqrt
+from math import comb, exp, log, sqrt
 from typing import Any, Self
 
 from bot.waiting import DAY, HOUR, Echo, crossing, level_at
@@ -33,7 +33,8 @@ MOST_ECHOES = 0.85
 OFTEN = 1.5  # times the mean: an hour worth naming
 _SAME_SESSION = HOUR
 _WITHIN_SESSION = 0.3  # what a further story of a session tells about the hours
-_SMOOTHING = ((-2, 1 / 16), (-1, 4 / 16), (0, 6 / 16), (1, 4 / 16), (2, 1 / 16))
+# Of a story's hour, to the hours around it: the binomial bell of order six.
+_SMOOTHING = tuple((offset, comb(6, offset + 3) / 64) for offset in range(-3, 4))
 _RATE_DECAY = log(2) / RATE_HALF_LIFE
 _RHYTHM_DECAY = log(2) / RHYTHM_HALF_LIFE
 
