@@ -102,7 +102,7 @@ class Settings(BaseSettings):
         default=3, ge=0, description="Profiles that one chat may have looked at more often."
     )
     poll_floor_s: int = Field(
-        default=600, ge=1, description="Seconds between two looks at one profile, at least."
+        default=60, ge=1, description="Seconds between two looks at one profile, at least."
     )
     blocked_profiles: Annotated[frozenset[str], NoDecode] = Field(
         default=frozenset(),

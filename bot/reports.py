@@ -63,7 +63,8 @@ async def simulate_history(settings: Settings, arguments: argparse.Namespace) ->
         Record(name, weight, [moment.timestamp() for moment in taken_at])
         for name, (weight, taken_at) in past.items()
     ]
-    return simulate.run(records, arguments)
+    cost = 1 if settings.skip_privacy_check else 2
+    return simulate.run(records, arguments, cost=cost, minimum=settings.poll_floor_s)
 
 
 REPORTS: dict[str, Callable[[Settings, argparse.Namespace], Coroutine[Any, Any, int]]] = {

@@ -38,7 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--budget", type=float, required=True, metavar="CREDITS_PER_DAY", help="for all profiles"
     )
     parser.add_argument("--policy", choices=POLICIES, default="learned")
-    parser.add_argument("--cost", type=int, default=1, help="credits of a look")
+    parser.add_argument(
+        "--cost", type=int, help="credits of a look: 1, or with --history as it is set"
+    )
     parser.add_argument("--warmup-days", type=float, default=7, help="days that don't count")
     parser.add_argument("--polls", type=Path, metavar="OUT.csv", help="write each look")
     parser.add_argument("--json", action="store_true", help="print JSON")
@@ -58,9 +60,15 @@ def main(args: argparse.Namespace) -> int:
         return 2
 
 
-def run(records: Iterable[Record], args: argparse.Namespace) -> int:
-    """Run the command over ``records``, wherever they come from; return the exit status."""
+def run(
+    records: Iterable[Record], args: argparse.Namespace, *, cost: int = 1, minimum: float = 60.0
+) -> int:
+    """Run the command over ``records``, wherever they come from; return the exit status.
+
+    A look costs ``cost`` unless the command says more; ``minimum`` seconds are between two.
+    """
     stderr = Console(stderr=True)
+    args.cost = cost if args.cost is None else args.cost
     known = list(records)
     if sentence := _objection(known, args):
         stderr.print(sentence, markup=False, soft_wrap=True)
@@ -74,6 +82,7 @@ def run(records: Iterable[Record], args: argparse.Namespace) -> int:
             rule_of(args.policy, known, args.budget, args.cost),
             warmup=args.warmup_days * DAY,
             keep_polls=args.polls is not None,
+            minimum=minimum,
             progress=lambda part: progress.update(task, completed=part),
         )
         try:
@@ -87,7 +96,8 @@ def run(records: Iterable[Record], args: argparse.Namespace) -> int:
         if args.plot:
             from bot import simulate_plot  # noqa: PLC0415 - matplotlib is an extra
 
-            simulate_plot.draw(args.plot, curves(known, args.cost, args.warmup_days * DAY))
+            warmup = args.warmup_days * DAY
+            simulate_plot.draw(args.plot, curves(known, args.cost, warmup, minimum))
     except (OSError, ImportError) as error:
         stderr.print(_unwritten(error), markup=False, soft_wrap=True)
         return 1
@@ -100,7 +110,7 @@ def run(records: Iterable[Record], args: argparse.Namespace) -> int:
 
 
 def curves(
-    records: Sequence[Record], cost: int, warmup: float
+    records: Sequence[Record], cost: int, warmup: float, minimum: float
 ) -> dict[str, list[tuple[float, float]]]:
     """Return for each policy the mean delay in minutes by looks a profile and day."""
     found: dict[str, list[tuple[float, float]]] = {policy: [] for policy in POLICIES}
@@ -108,7 +118,8 @@ def curves(
         for looks in LOOKS:
             budget = looks * cost * len(records)
             rule = rule_of(policy, records, budget, cost)
-            result = Simulation(records, budget, cost, rule, warmup=warmup).run()
+            plan = Simulation(records, budget, cost, rule, warmup=warmup, minimum=minimum)
+            result = plan.run()
             minutes = summarise(records, result).delay_mean_minutes
             if minutes is not None:
                 points.append((looks, minutes))

@@ -34,7 +34,8 @@ REFUSAL_HOLDS = timedelta(hours=1)
 """How long a profile that was private or gone counts as that, without asking again."""
 
 OVERLAP = timedelta(minutes=10)
-"""Stories posted so shortly before may not have shown yet when the chat began to follow."""
+"""Stories posted so shortly before may not have shown yet when the chat began to follow: a look
+that is no older needs no other, and they are news."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class Rules:
     most_fast: int = 3
     credits_a_day: int = 500
     credits_a_look: int = 2
-    floor: timedelta = timedelta(minutes=10)
+    floor: timedelta = timedelta(minutes=1)
     blocked: frozenset[str] = frozenset()
 
 
@@ -166,7 +167,7 @@ class Subscribing:
         now = self._now()
         async with self._db.read() as tx:
             known = await profiles.get(tx, profile.profile_id)
-            if known and known.looked_at and known.looked_at > now - self._rules.floor:
+            if known and known.looked_at and known.looked_at > now - OVERLAP:
                 return await stories.live(tx, profile.profile_id, now=now)
         try:
             found = await self._ledger.spend(

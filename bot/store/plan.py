@@ -14,7 +14,7 @@ from bot.store.database import Tx
 from bot.store.profiles import Known, profiles
 
 NOTE = "schedule"
-BUDGET, FLOOR_S, COST = 500.0, 600.0, 2.0  # until the scheduler has written the real ones
+BUDGET, FLOOR_S, COST = 500.0, 60.0, 2.0  # until the scheduler has written the real ones
 
 
 @dataclass(slots=True)

@@ -1,5 +1,6 @@
 """The command line: what each command prints and how it ends."""
 
+import asyncio
 import json
 import sqlite3
 from pathlib import Path
@@ -7,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from bot.__main__ import main
+from bot.store.database import Database
+from tests.support.followed import DAY, HOUR, NOON, follow, look, story
 from tests.support.storybell import API_KEY, TOKEN
 
 
@@ -69,6 +72,34 @@ def test_spending_prints_json(capsys: pytest.CaptureFixture[str]) -> None:
 def test_simulating_an_empty_history_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["simulate", "--history", "--budget", "100"]) == 2
     assert "no story in it" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("dotenv")
+def test_history_is_simulated_at_the_price_and_the_pace_of_the_settings(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert main(["migrate"]) == 0
+    asyncio.run(posted())
+    capsys.readouterr()
+    looks = []
+    for skip, floor in (("false", "60"), ("true", "60"), ("true", "7200")):
+        monkeypatch.setenv("SKIP_PRIVACY_CHECK", skip)
+        monkeypatch.setenv("POLL_FLOOR_S", floor)
+        arguments = ["simulate", "--history", "--budget", "48", "--warmup-days", "0", "--json"]
+        assert main(arguments) == 0
+        told = json.loads(capsys.readouterr().out)
+        assert told["stories"] == 10
+        looks.append(told["looks"] / len(told["credits_by_day"]))
+    assert looks == pytest.approx([24, 48, 12], rel=0.1)
+
+
+async def posted() -> None:
+    """Let a profile be followed that has posted once a day."""
+    async with Database("sqlite:///data/storybell.db") as db, db.begin() as tx:
+        await follow(tx, 1)
+        for day in range(10):
+            taken_at = NOON - day * DAY
+            await look(tx, story(str(day), taken_at), now=taken_at + HOUR)
 
 
 def test_simulate_needs_no_settings(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
