@@ -212,8 +212,8 @@ class Outbox:
         """Write it down with what else arrives now; false when that failed for any of them."""
         try:
             await self._arrivals([arrived])
-        except Exception:  # one that can't be written must not let the others be sent twice
-            log.exception("alerts could not be recorded together")
+        except Exception as error:  # noqa: BLE001 - it must not let the others be sent twice
+            log.warning("alerts could not be recorded together", why=type(error).__name__)
             return False
         return True
 

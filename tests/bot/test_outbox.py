@@ -332,7 +332,7 @@ async def test_one_that_can_not_be_written_down_lets_no_other_be_sent_twice(
     await found(office, "1")
     post = Held([sent("1"), Sent((SentItem("1", 2**64),)), sent("1")])
     outbox = Outbox(office.db, post, post, now=office.clock)  # type: ignore[arg-type] # Post stands for both
-    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(30), asyncio.TaskGroup() as group:
         group.create_task(outbox.run())
         await wait_for(lambda: len(post.albums) == 3)
         async with office.db.begin() as tx:  # while this lasts, the others have to wait

@@ -48,7 +48,7 @@ def test_nonsense_is_one_error_that_shows_nothing_of_it(body: bytes) -> None:
     [
         ("reqs=2", 2),
         ('{"reqs": 3, "left": 9}', 3),
-        ("left=7; req: 1", 1),
+        ("left=7; reqs: 1", 1),
         ("reqs=0", 0),
         ("", None),
         ("requests=4", None),

@@ -10,7 +10,14 @@ from typing import Any
 
 import pytest
 from aiohttp import FormData
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright
+from playwright.async_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    async_playwright,
+    expect,
+)
 
 from sandbox import media
 from tests.support.sandbox import Box
@@ -31,6 +38,7 @@ PHONE = {"width": 380, "height": 740}
 DESKTOP = {"width": 1280, "height": 860}
 READY = "html[data-ready]"
 PATIENCE_MS = 10_000
+POLLS = 20  # for one update
 Json = dict[str, Any]
 
 
@@ -68,6 +76,11 @@ class Tab:
         """Keep what the console complains of."""
         if said.type in {"error", "warning"}:
             self.complaints.append(said.text)
+
+    async def open(self, title: str) -> None:
+        """Go to a chat; what is typed next goes there."""
+        await self.page.locator("#chats a", has_text=title).click()
+        await expect(self.page.locator("#chat-title")).to_have_text(title)
 
     async def say(self, text: str) -> None:
         """Type and press Enter."""
@@ -128,12 +141,13 @@ class ScriptedBot:
 
     async def update(self, kind: str) -> Json:
         """The next update of a kind; others are passed over."""
-        while True:
+        for _ in range(POLLS):
             for update in await self.call("getUpdates", offset=self._offset, timeout=10):
                 self._offset = update["update_id"] + 1
                 if kind in update:
                     found: Json = update[kind]
                     return found
+        raise AssertionError(f"no {kind} came")
 
     async def album(self, chat: int, count: int, **first: Any) -> list[Json]:
         """Send photos, with a video in each third place; `first` goes to the first item."""

@@ -111,10 +111,10 @@ async def test_messages_elsewhere_are_counted_until_read(
 async def test_one_writes_in_groups_and_as_the_channel(
     me: Tab, bot: ScriptedBot, box: Box
 ) -> None:
-    await me.page.locator("#chats a", has_text="Friends").click()
+    await me.open("Friends")
     await me.say("/stories natgeo")
     assert (await bot.update("message"))["chat"]["id"] == await chat_titled(box, "Friends")
-    await me.page.locator("#chats a", has_text="Story news").click()
+    await me.open("Story news")
     await me.say("/subscribe natgeo")
     post = await bot.update("channel_post")
     assert post["sender_chat"]["title"] == "Story news"

@@ -43,9 +43,8 @@ async def test_two_people_share_the_group_but_not_their_private_chats(
     chat = await started(me, bot)
     async with tab(browser, box.urls.page) as other:
         await bot.say(chat, "for one pair of eyes")
-        friends = other.page.locator("#chats a", has_text="Friends")
-        await expect(friends).to_have_count(1)
-        await friends.click()
+        await expect(other.page.locator("#chats a", has_text="Friends")).to_have_count(1)
+        await other.open("Friends")
         await other.say("hello all")
         await expect(me.page.locator("#chats li", has_text="Friends")).to_contain_text("hello all")
         assert await other.page.locator("#chats").get_by_text("for one pair of eyes").count() == 0
@@ -96,7 +95,7 @@ async def test_who_joins_is_told_but_not_counted(me: Tab, box: Box, bot: Scripte
 async def test_a_group_that_migrates_is_followed(me: Tab, box: Box, bot: ScriptedBot) -> None:
     await started(me, bot)
     old = await chat_titled(box, "Friends")
-    await me.page.locator("#chats a", has_text="Friends").click()
+    await me.open("Friends")
     new = await box.control.migrate(old)
     await expect(me.page.locator("#chats a", has_text="Friends")).to_have_count(1)
     moved = me.page.locator(f"#chats a[href='#{new}']")
