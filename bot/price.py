@@ -62,10 +62,16 @@ class Demand:
         return cls(population, tuple(values["wanted"]), values["costs"], values["profiles"])
 
 
-def survey(rows: Iterable[tuple[ProfileState, float, float]], before: Population) -> Demand:
-    """Return the sums over ``(state, weight, cost)`` of all profiles, or of a fair sample.
+def survey(
+    rows: Iterable[tuple[ProfileState, float, float]],
+    before: Population,
+    *,
+    profiles: int | None = None,
+) -> Demand:
+    """Return the sums over ``(state, weight, cost)`` of all profiles.
 
-    ``before`` is the last survey's population, the prior of each.
+    ``before`` is the last survey's population, the prior of each. Where ``rows`` are a fair
+    sample, ``profiles`` tells of how many.
     """
     stories = days = _RATE_FORGETS
     stories *= before.rate
@@ -100,7 +106,10 @@ def survey(rows: Iterable[tuple[ProfileState, float, float]], before: Population
         slow=slow / heard,
         sessions=_sessions(likeness),
     )
-    return Demand(found, tuple(wanted), costs, count)
+    scale = profiles / count if profiles is not None and count else 1.0
+    return Demand(
+        found, tuple(value * scale for value in wanted), costs * scale, round(count * scale)
+    )
 
 
 def _sessions(likeness: float) -> float:

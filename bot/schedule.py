@@ -18,7 +18,7 @@ look, and ``due_at`` as an indexed column. A round of the loop::
 Rows that were last seen more than ``URGENT`` ago may have what the day still has (``may_look``).
 
 A look that somebody asked for calls ``schedule.seen`` in the same way. ``schedule.survey(rows)``
-refreshes the sums, every ten minutes or so; ``to_json`` is the small row that replicas share, of
+refreshes the sums, every few minutes; ``to_json`` is the small row that replicas share, of
 which the last writer wins without harm: credits are bounded by the ledger's sum of the day.
 """
 
@@ -80,9 +80,14 @@ class Schedule:
         self.pace = Pace(wanted, min(max(most, mean_cost), budget))
         self.current = self.price.of(self.demand, budget)
 
-    def survey(self, rows: Iterable[tuple[ProfileState, float, float]]) -> None:
-        """Refresh the sums from ``(state, weight, cost)`` of all profiles, or a fair sample."""
-        self.adopt(survey(rows, self.demand.population))
+    def survey(
+        self,
+        rows: Iterable[tuple[ProfileState, float, float]],
+        *,
+        profiles: int | None = None,
+    ) -> None:
+        """Refresh the sums from ``(state, weight, cost)`` of all; see ``bot.price.survey``."""
+        self.adopt(survey(rows, self.demand.population, profiles=profiles))
 
     def due(self, state: ProfileState, weight: float, cost: float) -> float:
         """Return when the next look is due at the current price; keeps it in ``state``."""

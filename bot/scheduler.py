@@ -39,6 +39,7 @@ SHORTEST_S = 0.1
 LONGEST_WAIT = timedelta(minutes=5)  # for money, or for the API to be back
 PROBE_EVERY = timedelta(seconds=30)
 KEEP_EVERY = timedelta(minutes=1)
+SURVEYED_A_MINUTE = 1_000  # profiles; to sum them up takes 15 ms, in which nobody is answered
 TIDY_EVERY = timedelta(hours=1)
 SCHEDULE = Payer("schedule")
 
@@ -75,6 +76,7 @@ class Scheduler:
         self._due = asyncio.Event()
         self._stopping = False
         self._kept_at = self._tidied_at = now() - TIDY_EVERY
+        self._survey_at = now()
         self._plan: Plan | None = None
         metrics = metrics or Metrics()
         self._looks = metrics.counter("looks_total", "Looks of the schedule.", "outcome")
@@ -159,9 +161,13 @@ class Scheduler:
         if now - self._kept_at >= KEEP_EVERY:
             self._kept_at = now
             await self._subscriptions.end_blocked()
+            if now >= self._survey_at:
+                async with self._db.read() as tx:
+                    states, count = await plan.sample(tx)
+                pace.survey(states, count)
+                self._survey_at = now + KEEP_EVERY * (1 + len(states) / SURVEYED_A_MINUTE)
             async with self._db.begin() as tx:
                 await upkeep.stop_looking(tx)
-                await plan.survey(tx, pace)
                 await plan.save(tx, pace, now=now)
         if now - self._tidied_at >= TIDY_EVERY:
             self._tidied_at = now

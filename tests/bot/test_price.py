@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -113,3 +114,13 @@ def test_the_sums_come_back_as_they_were() -> None:
     assert demand.profiles == 1
     assert demand.costs == 1
     assert abs(demand.population.rate - (3.0 + 2.0) / 3.0) < 1e-9
+
+
+def test_a_fair_sample_stands_for_all() -> None:
+    states = [ProfileState(seen_at=DAWN, stories=float(n), days=2.0) for n in range(10)]
+    whole = survey(((state, 2, 1) for state in states * 2), Population())
+    half = survey(((state, 2, 1) for state in states), Population(), profiles=20)
+    assert (half.profiles, half.costs) == (20, 20)
+    assert half.wanted == pytest.approx(whole.wanted)
+    assert half.population.rate == pytest.approx(whole.population.rate, rel=0.1)
+    assert survey([], Population(), profiles=0).profiles == 0

@@ -181,7 +181,7 @@ async def test_the_plan_is_kept_for_all(db: Database) -> None:
         first.schedule.set_budget(99)
         await follow(tx, 1)
         await look(tx, story("1", NOON - HOUR))
-        await plan.survey(tx, first)
+        first.survey(*await plan.sample(tx))
         await plan.save(tx, first, now=NOON)
         second = await plan.load(tx)
     assert (second.cost, second.schedule.minimum, second.schedule.budget) == (1, 33, 99)
