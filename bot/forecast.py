@@ -5,8 +5,9 @@ learning is counting and there is nothing to explore. All times are unix seconds
 stories an hour. Pure: no clock, no I/O.
 """
 
+from array import array
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import MutableSequence, Sequence
 from dataclasses import dataclass, field
 from math import comb, exp, log, sqrt
 from typing import Any, Self
@@ -79,8 +80,8 @@ class ProfileState:
     heard: float = 0.0
     likeness: float = 0.0
     hours_at: float = 0.0
-    hours: list[float] = field(default_factory=lambda: [0.0] * 24)
-    _rhythm: list[float] | None = field(default=None, repr=False, compare=False)
+    hours: MutableSequence[float] = field(default_factory=lambda: array("d", [0.0] * 24))
+    _rhythm: Sequence[float] | None = field(default=None, repr=False, compare=False)
     _rhythm_of: Population | None = field(default=None, repr=False, compare=False)
 
     def to_json(self) -> list[Any]:
@@ -99,7 +100,7 @@ class ProfileState:
         """Return what ``to_json`` gave; a new state for anything else."""
         if not values or len(values) != len(_NAMES) + 1 or len(values[-1]) != 24:  # noqa: PLR2004 - hours
             return cls()
-        state = cls(hours=[float(value) for value in values[-1]])
+        state = cls(hours=array("d", values[-1]))
         for name, value in zip(_NAMES, values, strict=False):
             setattr(state, name, float(value))
         return state
@@ -137,7 +138,7 @@ def _learn_stories(
     state: ProfileState, population: Population, taken: Sequence[float], at: float
 ) -> None:
     keep = exp(-_RHYTHM_DECAY * max(0.0, at - state.hours_at))
-    hours = state.hours = [value * keep for value in state.hours]
+    hours = state.hours = array("d", [value * keep for value in state.hours])
     state.hours_at = at
     sessions = sum(hours)
     shape = rhythm(state, population)
@@ -194,16 +195,19 @@ def echoes_of(state: ProfileState, population: Population) -> tuple[float, float
     return fast, slow
 
 
-def rhythm(state: ProfileState, population: Population) -> list[float]:
+def rhythm(state: ProfileState, population: Population) -> Sequence[float]:
     """Return how much more than usual it posts in each hour (UTC); the mean is 1."""
     if state._rhythm_of is population and state._rhythm is not None:  # noqa: SLF001 - our cache
         return state._rhythm  # noqa: SLF001 - our cache
     scale = 24 / (sum(state.hours) + population.sessions)
     prior = population.sessions / 24
-    shape = [
-        scale * (own + prior * usual)
-        for own, usual in zip(state.hours, population.rhythm, strict=True)
-    ]
+    shape = array(
+        "d",
+        [
+            scale * (own + prior * usual)
+            for own, usual in zip(state.hours, population.rhythm, strict=True)
+        ],
+    )
     state._rhythm, state._rhythm_of = shape, population  # noqa: SLF001 - our cache
     return shape
 

@@ -1,6 +1,7 @@
 """The purse keeps to the day, the price follows the money."""
 
 import json
+from array import array
 
 import pytest
 from hypothesis import given, settings
@@ -108,7 +109,11 @@ def test_late_looks_raise_the_price_and_early_ones_lower_it() -> None:
 
 
 def test_the_sums_come_back_as_they_were() -> None:
-    states = [ProfileState(seen_at=DAWN, stories=3.0, days=2.0, hours_at=DAWN, hours=[1.0] * 24)]
+    states = [
+        ProfileState(
+            seen_at=DAWN, stories=3.0, days=2.0, hours_at=DAWN, hours=array("d", [1.0] * 24)
+        )
+    ]
     demand = survey(((state, 2, 1) for state in states), Population())
     assert Demand.from_json(json.loads(json.dumps(demand.to_json()))) == demand
     assert demand.profiles == 1
