@@ -34,6 +34,7 @@ Call = Callable[..., Coroutine[Any, Any, bool | JSONDict | list[JSONDict]]]
 COUNTED = ("send", "copy", "forward")  # methods that put a message into a chat
 NOT_COUNTED = frozenset({"sendChatAction", "sendMessageDraft"})
 PATIENCE_S = 30.0  # that a reply waits after a 429; an alert has the outbox for that
+ALERT_PATIENCE_S = 5.0  # that an alert waits for its chat; else it would keep others from going
 TRIES = 3
 SAME_END_S = 1.5  # 429 that end together, of so many chats, are the bot's own
 CHATS_OF_ONE_FLOOD = 3
@@ -47,6 +48,13 @@ class Order:
     weight: int
     lane: Lane
     patience: float | None
+
+    @property
+    def patience_with_chat(self) -> float | None:
+        """Return how long it wants to wait for its chat: an alert can wait in the outbox."""
+        if self.patience is None and self.lane == "alert":
+            return ALERT_PATIENCE_S
+        return self.patience
 
 
 class Pacing(BaseRateLimiter[dict[str, Any]]):
@@ -94,7 +102,7 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
         """Make the call when its time has come; a reply that met a 429 is made again.
 
         Raises:
-            RetryAfter: An alert met a 429, or the wait would be longer than its patience.
+            RetryAfter: An alert met a 429, or a chat that is full for longer than it waits.
         """
         order = order_of(endpoint, data, rate_limit_args or {})
         for last in range(TRIES - 1, -1, -1):
@@ -126,7 +134,7 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
                     else await self._gates.enter(order.chat, order.weight, order.lane)
                 )
                 if wait:
-                    await self._wait(wait, order)
+                    await self._wait(wait, order.patience_with_chat)
                     continue
                 entered = True
             if ticket or (not order.weight and self._stopped_until <= self._clock()):
@@ -141,14 +149,14 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
     async def _leave(self, order: Order) -> Ticket | None:
         """Wait for the bot's own limit; only one call at a time is here."""
         while (wait := self._stopped_until - self._clock()) > 0:
-            await self._wait(wait, order)
+            await self._wait(wait, order.patience)
         if not order.weight:
             return None
         if self._reserved < order.weight:
             rate = self._rate.now(self._clock())
             wanted = order.weight + self._turns.waiting
             wait, count = await self._gates.slots(order.weight, wanted, rate)
-            await self._wait(wait, order)
+            await self._wait(wait, order.patience)
             self._reserved = count
             if self._gates.are_shared:
                 self._window.begin(self._clock())
@@ -157,10 +165,10 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
             rate = self._rate.now(self._clock())
             if not (wait := self._window.wait(self._clock(), order.weight, rate)):
                 return self._window.take(self._clock(), order.weight, rate)
-            await self._wait(wait, order)
+            await self._wait(wait, order.patience)
 
-    async def _wait(self, seconds: float, order: Order) -> None:
-        if order.patience is not None and seconds > order.patience:
+    async def _wait(self, seconds: float, patience: float | None) -> None:
+        if patience is not None and seconds > patience:
             raise RetryAfter(timedelta(seconds=math.ceil(seconds)))
         if seconds > 0:
             await asyncio.sleep(seconds)

@@ -13,8 +13,9 @@ from telegram.error import BadRequest, RetryAfter
 
 from bot.store import gates as store
 from bot.store.database import Database
-from bot.telegram.flood import BotRate, BotWindow, ChatFlood, Lane
+from bot.telegram.flood import GROUP_LIMIT, BotRate, BotWindow, ChatFlood, Lane
 from bot.telegram.gates import LocalGates, SharedGates
+from bot.telegram.outcomes import wait_of
 from bot.telegram.pacing import Pacing, Turns, order_of
 from tests.support.sandbox import sandbox_box
 from tests.support.telegram import bot_at
@@ -166,6 +167,16 @@ async def test_an_alert_hands_the_flood_to_the_outbox() -> None:
     with pytest.raises(RetryAfter):
         await send(pacing, calls, 5, lane="alert", patience=0.5)
     assert len(calls.at) == 1
+
+
+async def test_an_alert_does_not_keep_its_place_for_a_group_that_is_full() -> None:
+    pacing, calls = Pacing(1000), Calls()
+    for _ in range(GROUP_LIMIT):
+        await send(pacing, calls, -5, lane="alert")
+    with pytest.raises(RetryAfter) as told:
+        await send(pacing, calls, -5, lane="alert")
+    assert 55 < wait_of(told.value).total_seconds() <= 62
+    assert len(calls.at) == GROUP_LIMIT
 
 
 async def test_a_flood_inside_of_a_refusal_stops_the_chat_too() -> None:
