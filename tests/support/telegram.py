@@ -126,3 +126,8 @@ async def bench(
         media = Media(session, spool, trusted_origin=box.urls.cdn)
         sender = Sender(bot, media, db, now=now, **options)
         yield Bench(box, bot, sender, spool)
+
+
+def most_in_a_second(sent: list[tuple[float, int]], window: float = 1.0) -> int:
+    """Return the most messages within any window."""
+    return max(sum(n for at, n in sent if start <= at < start + window) for start, _ in sent)

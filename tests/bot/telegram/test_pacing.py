@@ -1,97 +1,20 @@
-"""The flood limits: as arithmetic, as PTB's rate limiter, and against the sandbox's own."""
+"""The flood limits as PTB's rate limiter: alone, among replicas, and against the sandbox's own."""
 
 import asyncio
-import random
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from telegram.error import BadRequest, RetryAfter
 
 from bot.store import gates as store
 from bot.store.database import Database
-from bot.telegram.flood import GROUP_LIMIT, BotRate, BotWindow, ChatFlood, Lane
-from bot.telegram.gates import LocalGates, SharedGates
+from bot.telegram.flood import GROUP_LIMIT, Lane
+from bot.telegram.gates import SharedGates
 from bot.telegram.outcomes import wait_of
 from bot.telegram.pacing import Pacing, Turns, order_of
 from tests.support.sandbox import sandbox_box
-from tests.support.telegram import bot_at
-
-RATE = 20
-
-
-def most_in_a_second(sent: list[tuple[float, int]], window: float = 1.0) -> int:
-    """Return the most messages within any window."""
-    return max(sum(n for at, n in sent if start <= at < start + window) for start, _ in sent)
-
-
-@settings(max_examples=60, deadline=None)
-@given(
-    st.lists(st.tuples(st.integers(1, 10), st.floats(0, 0.3), st.floats(0, 0.4)), min_size=20),
-    st.randoms(use_true_random=False),
-)
-def test_no_second_holds_more_than_the_limit_wherever_the_network_puts_them(
-    calls: list[tuple[int, float, float]], chance: random.Random
-) -> None:
-    window, now = BotWindow(), 100.0
-    arrived = []
-    for weight, pause, latency in calls:
-        now += pause * chance.random()
-        while wait := window.wait(now, weight, RATE):
-            now += wait
-        ticket = window.take(now, weight, RATE)
-        arrived.append((now + latency * chance.random(), weight))
-        ticket.free_at = now + latency + 1.0
-    assert most_in_a_second(arrived) <= RATE
-
-
-def test_the_rate_is_used_up_and_evenly() -> None:
-    window, now = BotWindow(), 0.0
-    for _ in range(200):
-        while wait := window.wait(now, 1, RATE):
-            assert wait <= 1.0
-            now += wait
-        window.take(now, 1, RATE).free_at = now + 1.001
-    assert now == pytest.approx(199 / RATE, rel=0.03)
-
-
-@pytest.mark.parametrize("lane", ["reply", "alert"])
-def test_a_chat_gets_one_a_second_with_a_burst(lane: Lane) -> None:
-    flood, now, sent = ChatFlood(), 0.0, []
-    for _ in range(60):
-        while wait := flood.wait(now, 1, lane, is_group=False):
-            now += wait
-        flood.take(now, 1, is_group=False)
-        sent.append((now, 1))
-    assert most_in_a_second(sent[31:]) <= 2
-    assert len(sent) / (now + 1) < 2.1
-    assert sum(at < 0.1 for at, _ in sent) == {"reply": 31, "alert": 3}[lane]
-
-
-@settings(max_examples=50, deadline=None)
-@given(st.lists(st.integers(1, 10), min_size=5, max_size=40))
-def test_a_group_never_gets_more_than_twenty_a_minute(weights: list[int]) -> None:
-    flood, now, sent = ChatFlood(), 0.0, []
-    for weight in weights:
-        while wait := flood.wait(now, weight, "reply", is_group=True):
-            now += wait
-        flood.take(now, weight, is_group=True)
-        sent.append((now, weight))
-        assert ChatFlood.load(flood.dump()) == flood
-    assert most_in_a_second(sent, 60.0) <= 20
-
-
-def test_a_rate_falls_after_a_flood_and_comes_back() -> None:
-    rate = BotRate(30)
-    rate.lower(0)
-    rate.lower(1)
-    assert rate.now(1) == pytest.approx(21, abs=0.5)
-    rate.lower(10)
-    assert rate.now(10) < 16
-    assert rate.now(1000) == 30
+from tests.support.telegram import bot_at, most_in_a_second
 
 
 @pytest.mark.parametrize(
@@ -213,9 +136,6 @@ async def test_a_flood_of_a_method_is_waited_for() -> None:
     assert calls.at[1] - calls.at[0] >= 1
 
 
-Make = Callable[[], Pacing]
-
-
 async def test_replicas_share_the_rate_and_the_stop(db: Database) -> None:
     gates = [SharedGates(db, 1, lambda: datetime.now(UTC)) for _ in range(2)]
     first, second = (Pacing(40, gates=gate) for gate in gates)
@@ -236,30 +156,6 @@ async def test_replicas_share_the_rate_and_the_stop(db: Database) -> None:
     assert count == 1
     async with db.begin() as tx:
         assert await store.clean(tx, now=datetime(2100, 1, 1, tzinfo=UTC)) > 0
-
-
-async def test_one_replica_leads(db: Database) -> None:
-    now = datetime.now(UTC)
-    lease = datetime(2030, 1, 1, tzinfo=UTC) - datetime(2029, 12, 31, tzinfo=UTC)
-    async with db.begin() as tx:
-        assert await store.lead(tx, "poller", "a", now=now, lease=lease)
-        assert not await store.lead(tx, "poller", "b", now=now, lease=lease)
-        assert await store.lead(tx, "poller", "a", now=now, lease=lease)
-        await store.resign(tx, "poller", "b")
-        assert not await store.lead(tx, "poller", "b", now=now, lease=lease)
-        await store.resign(tx, "poller", "a")
-        assert await store.lead(tx, "poller", "b", now=now, lease=lease)
-        assert await store.lead(tx, "poller", "c", now=now + 2 * lease, lease=lease)
-
-
-async def test_local_gates_forget_chats(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.telegram.gates.REMEMBERED", 3)
-    now = [0.0]
-    gates = LocalGates(lambda: now[0])
-    for chat in range(1, 10):
-        now[0] += 100
-        assert not await gates.enter(chat, 1, "alert")
-    assert len(gates._chats) <= 3
 
 
 async def test_under_the_documented_limits_nothing_is_refused() -> None:
