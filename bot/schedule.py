@@ -150,7 +150,7 @@ class Schedule:
             return max(paid, now)
         need = max(cost, self._spare(now))
         early = purse.ready_at(need, spent=spent, budget=self.budget, plan=self.pace)
-        return max(now, paid, min(due_at, max(early, seen_at + self.minimum)))
+        return max(now, paid, min(due_at, early))
 
     def may_look(self, seen_at: float, cost: float, *, now: float, spent: float) -> bool:
         """Tell whether the purse pays, or the day does because the last look is long ago."""

@@ -1,7 +1,6 @@
 """The simulated clock, held against the polls that it wrote."""
 
 from bisect import bisect_left
-from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -124,14 +123,6 @@ def test_a_fixed_interval_is_half_of_it_late() -> None:
     result = Simulation(steady(60, days=12), 12 * 60, rule=Fixed(2.0), warmup=DAY).run()
     delays = [delay for each in result.delays for delay in each]
     assert 0.45 * 2 * HOUR < sum(delays) / len(delays) < 0.55 * 2 * HOUR
-
-
-def test_however_much_is_to_spare_the_minimum_is_between_two_looks_at_a_profile() -> None:
-    records = records_of([[DAWN + HOUR * step for step in range(48)]])
-    result = Simulation(records, 5000, minimum=600, keep_polls=True).run()
-    times = [at for at, _ in result.polls]
-    assert len(times) > 200
-    assert min(b - a for a, b in pairwise(times)) >= 600 - 1e-6
 
 
 def test_too_small_a_budget_is_refused() -> None:
