@@ -65,7 +65,8 @@ def run(
 ) -> int:
     """Run the command over ``records``, wherever they come from; return the exit status.
 
-    A look costs ``cost`` unless the command says more; ``minimum`` seconds are between two.
+    A look costs ``cost`` unless the command says more; the next is due after ``minimum`` seconds
+    or later, and comes before its time only where credits are to spare.
     """
     stderr = Console(stderr=True)
     args.cost = cost if args.cost is None else args.cost
