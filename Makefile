@@ -5,7 +5,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --re
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
 	--custom-compile-command "make lock" pyproject.toml
 
-.PHONY: demo test check lint types tests run bench lock catalogues clean
+.PHONY: demo test test-slow lint types tests run bench lock catalogues clean
 
 demo: .venv/.demo  ## The whole bot against local stand-ins, with a chat page; no account, no key
 	$(BIN)/python -m bot demo
@@ -24,8 +24,10 @@ types: .venv/.dev
 	$(BIN)/mypy
 
 tests: .venv/.dev
-	$(BIN)/python -m pytest --cov -n 2 --dist loadfile -m "not campaign"
-	$(BIN)/python -m pytest -n 2 --dist load -m campaign
+	$(BIN)/python -m pytest --cov -n 2 --dist loadfile -m "not campaign and not slow"
+
+test-slow: .venv/.dev  ## What takes longer: hundreds of kills, long outages
+	$(BIN)/python -m pytest -n 2 --dist load -m "campaign or slow"
 
 bench: .venv/.dev  ## The figures of the README
 	$(BIN)/python -m benchmarks all
