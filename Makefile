@@ -5,7 +5,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --re
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
 	--custom-compile-command "make lock" pyproject.toml
 
-.PHONY: demo test test-slow lint types tests run bench lock catalogues clean
+.PHONY: demo test test-slow lint types tests red run bench lock catalogues clean
 
 demo: .venv/.demo  ## The whole bot against local stand-ins, with a chat page; no account, no key
 	$(BIN)/python -m bot demo
@@ -28,6 +28,9 @@ tests: .venv/.dev
 
 test-slow: .venv/.dev  ## What takes longer: hundreds of kills, long outages
 	$(BIN)/python -m pytest -n 2 --dist load -m "campaign or slow"
+
+red: .venv/.dev  ## BASE=<commit>: the flows written since then fail on its bot, and pass on today's
+	$(BIN)/python -m tools.red $(BASE) $(ARGS)
 
 bench: .venv/.dev  ## The figures of the README
 	$(BIN)/python -m benchmarks all
