@@ -13,6 +13,7 @@ from telegram.ext import Application, CallbackContext, ExtBot
 
 from bot.domain import Asker, Target
 from bot.i18n import Translator, translator_for
+from bot.identity import is_nobody
 from bot.ledger import Ledger
 from bot.store import chats
 from bot.store.chats import Chat
@@ -21,8 +22,6 @@ from bot.subscriptions import Subscriptions
 from bot.telegram.admins import Admins
 from bot.telegram.sender import Sender
 from bot.viewer import Viewer
-
-ANONYMOUS_ADMIN = 1087968824  # Telegram's @GroupAnonymousBot, who writes for such admins
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +91,23 @@ async def _chat_of(where: TelegramChat, code: str | None, context: Context) -> C
 
 
 def asker_of(update: Update, context: Context) -> Asker:
-    """Return who asks and pays; an anonymous admin of a group is nobody in particular."""
-    person = update.effective_user
-    user_id = person.id if person and person.id != ANONYMOUS_ADMIN else None
+    """Return who asks and pays: a person, or nobody in particular (``bot.identity``)."""
+    user_id = user_of(update)
     where = update.effective_chat
     return Asker(
         chat_id=where.id if where else None,
         user_id=user_id,
         is_admin=user_id in context.services.admin_ids,
     )
+
+
+def user_of(update: Update) -> int | None:
+    """Return the id of the person behind an update; None where it is nobody in particular."""
+    person, message = update.effective_user, update.effective_message
+    as_chat = message.sender_chat if message and update.callback_query is None else None
+    if person is None or is_nobody(person.id, as_chat.id if as_chat else None):
+        return None
+    return person.id
 
 
 def target_of(update: Update) -> Target:

@@ -3,7 +3,7 @@
 from telegram import Chat, ChatMember, ChatMemberUpdated, Update
 from telegram.ext import ChatMemberHandler, MessageHandler, filters
 
-from bot.context import ANONYMOUS_ADMIN, Context
+from bot.context import Context, user_of
 from bot.errors import N_, BotError
 from handlers.commands import Handler
 
@@ -29,10 +29,10 @@ async def require_admin(update: Update, context: Context) -> None:
         if message.sender_chat.id == where.id:
             return  # an anonymous administrator writes in the group's own name
         raise NotAdminError
-    person = update.effective_user
-    if person is None or person.id == ANONYMOUS_ADMIN:
+    user_id = user_of(update)
+    if user_id is None:
         raise NotAdminError
-    if not await context.services.admins.has(context.bot, where.id, person.id, now=context.now):
+    if not await context.services.admins.has(context.bot, where.id, user_id, now=context.now):
         raise NotAdminError
 
 
