@@ -140,8 +140,8 @@ class Cdn:
         if status == 206:
             headers["Content-Range"] = f"bytes {start}-{stop - 1}/{total}"
         self._note(request, status, fault)
-        if fault and fault.fault.get("reset") == "after":
-            return faulty.reset(request)
+        if fault and fault.loses:
+            return faulty.lost(fault, request)
         chunks = blob.chunks(start, stop)
         return await faulty.deliver(
             fault, request, status=status, headers=headers, length=stop - start, chunks=chunks

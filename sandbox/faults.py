@@ -18,6 +18,7 @@ KINDS = frozenset(
         "delay_s",
         "hang",
         "reset",
+        "effect",
         "truncate",
         "slow_bytes_per_s",
         "fail_item",
@@ -30,7 +31,10 @@ _SLICES_PER_S = 20  # a slow body is written in this many slices a second
 
 @dataclass
 class Fault:
-    """One fault in waiting: `times` None is for ever, `after` skips that many matches first."""
+    """One fault in waiting: `times` None is for ever, `after` skips that many matches first.
+
+    `every` n hits each n-th of the rest; what it lets pass may be hit by a later fault.
+    """
 
     id: int
     service: str
@@ -38,6 +42,13 @@ class Fault:
     times: int | None
     after: int
     fault: dict[str, object] = field(default_factory=dict)
+    every: int = 1
+    seen: int = 0
+
+    @property
+    def loses(self) -> bool:
+        """Whether the request has its effect and the answer that tells so is lost."""
+        return bool(self.fault.get("effect")) or self.fault.get("reset") == "after"
 
 
 class Faults:
@@ -74,6 +85,9 @@ class Faults:
             if fault.after > 0:
                 fault.after -= 1
                 continue
+            fault.seen += 1
+            if fault.seen % fault.every:
+                continue
             if fault.times is not None:
                 fault.times -= 1
                 if fault.times == 0:
@@ -85,6 +99,7 @@ class Faults:
 def _parsed(fault_id: int, spec: dict[str, object]) -> Fault:
     service, match = spec.get("service"), spec.get("match", "")
     times, after, fault = spec.get("times"), spec.get("after", 0), spec.get("fault")
+    every = spec.get("every", 1)
     if service not in SERVICES or not isinstance(service, str):
         raise ValueError(f"service must be one of {', '.join(SERVICES)}")
     if not isinstance(match, str):
@@ -93,20 +108,24 @@ def _parsed(fault_id: int, spec: dict[str, object]) -> Fault:
         raise ValueError("times must be a number above zero, or null")
     if not isinstance(after, int) or after < 0:
         raise ValueError("after must be a number, zero or more")
+    if not isinstance(every, int) or every < 1:
+        raise ValueError("every must be a number above zero")
     if not isinstance(fault, dict) or not fault:
         raise ValueError("fault must be an object")
     if unknown := set(fault) - KINDS:
         raise ValueError(f"unknown kind of fault: {', '.join(sorted(unknown))}")
     if fault.get("reset") not in {None, "before", "after"}:
         raise ValueError('reset must be "before" or "after"')
-    return Fault(fault_id, service, match, times, after, fault)
+    if not isinstance(fault.get("effect", False), bool):
+        raise ValueError("effect must be true or false")  # noqa: TRY004  one error for a bad spec
+    return Fault(fault_id, service, match, times, after, fault, every)
 
 
 async def before(fault: Fault | None, request: web.Request) -> web.StreamResponse | None:
     """Play the part of a fault that precedes any effect; a response ends the request here.
 
     `delay_s` waits (real seconds) and lets the request go on; `hang`, `reset: before` and
-    `status`/`body` answer in its place.
+    `status`/`body` answer in its place, unless `effect` lets the request have its effect first.
     """
     if fault is None:
         return None
@@ -119,7 +138,7 @@ async def before(fault: Fault | None, request: web.Request) -> web.StreamRespons
     if wanted.get("reset") == "before":
         return reset(request)
     if "status" in wanted or "body" in wanted:
-        return scripted(wanted)
+        return None if wanted.get("effect") else scripted(wanted)
     return None
 
 
@@ -129,8 +148,8 @@ async def after(
     """Play the part of a fault that follows the effect: lose, cut or slow down the answer."""
     if fault is None:
         return response
-    if fault.fault.get("reset") == "after":
-        return reset(request)
+    if fault.loses:
+        return lost(fault, request)
     if "truncate" in fault.fault or "slow_bytes_per_s" in fault.fault:
         body = response.body if isinstance(response.body, bytes) else b""
         headers = dict(response.headers)
@@ -146,6 +165,11 @@ async def after(
     return response
 
 
+def lost(fault: Fault, request: web.Request) -> web.StreamResponse:
+    """Answer a request that had its effect in such a way that nobody learns of it."""
+    return reset(request) if fault.fault.get("reset") == "after" else scripted(fault.fault)
+
+
 def status_of(fault: Fault | None) -> int | None:
     """The status with which the fault answers in the service's place; 0 is no answer at all.
 
@@ -154,6 +178,8 @@ def status_of(fault: Fault | None) -> int | None:
     wanted = fault.fault if fault else {}
     if wanted.get("hang") or wanted.get("reset") == "before":
         return 0
+    if wanted.get("effect"):
+        return None
     if "status" in wanted or "body" in wanted:
         status = wanted.get("status", 200)
         return status if isinstance(status, int) else 500

@@ -172,8 +172,8 @@ class StoriesApi:
     async def _write_blob(
         self, request: web.Request, answer: Answer, blob: Blob, fault: Fault | None
     ) -> web.StreamResponse:
-        if fault is not None and fault.fault.get("reset") == "after":
-            return faulty.reset(request)
+        if fault is not None and fault.loses:
+            return faulty.lost(fault, request)
         headers = {"Content-Type": blob.content_type, "x-hiker-info": self._info(answer.cost)}
         return await faulty.deliver(
             fault,

@@ -142,6 +142,8 @@ class Telegram:
             extra["missing_params"] = missing
         if refused is not None:
             extra["description"] = refused.description
+        elif fault is not None and fault.loses:
+            extra["lost"] = True  # it took effect, and the caller will not hear so
         status = refused.code if refused else 200
         self._note(known.name, _masked(call), status, **extra)
         return _response(body, refused)

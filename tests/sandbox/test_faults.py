@@ -43,6 +43,13 @@ def test_times_and_after_count_down() -> None:
     ]
 
 
+def test_every_second_is_hit_and_a_later_fault_takes_the_others() -> None:
+    faults = Faults()
+    second, rest = faults.add(_spec(every=2)), faults.add(_spec(times=2))
+    hits = [hit.id for _ in range(4) if (hit := faults.take("cdn", "/"))]
+    assert hits == [rest, second, rest, second]
+
+
 def test_the_oldest_fault_goes_first_and_each_is_lifted_by_its_number() -> None:
     faults = Faults()
     first, second = faults.add(_spec(times=1)), faults.add(_spec())
@@ -70,6 +77,8 @@ def test_the_oldest_fault_goes_first_and_each_is_lifted_by_its_number() -> None:
         {"fault": "boom"},
         {"fault": {"explode": True}},
         {"fault": {"reset": "during"}},
+        {"fault": {"status": 502, "effect": 1}},
+        {"every": 0},
     ],
 )
 async def test_a_fault_that_makes_no_sense_is_refused(

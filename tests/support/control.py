@@ -195,9 +195,12 @@ class Control:
         match: str = "",
         times: int | None = 1,
         after: int = 0,
+        every: int = 1,
     ) -> int:
         """Put a fault in force (`times` None: until cleared); its id."""
         body = {"service": service, "match": match, "times": times, "after": after, "fault": fault}
+        if every != 1:
+            body["every"] = every
         return int((await self.call("POST", "/faults", body))["id"])
 
     async def clear_faults(self, fault_id: int | None = None) -> None:

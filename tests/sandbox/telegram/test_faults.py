@@ -26,3 +26,19 @@ async def test_a_cut_answer_breaks_off() -> None:
         with pytest.raises(aiohttp.ClientPayloadError):
             async with box.session.get(f"{box.urls.telegram}/bot{TOKEN}/getMe") as answer:
                 await answer.read()
+
+
+async def test_an_answer_502_after_the_effect_leaves_the_message_in_the_chat() -> None:
+    async with sandbox_box() as box:
+        ann = await box.control.person()
+        await box.control.say(ann, "/start")
+        url = f"{box.urls.telegram}/bot{TOKEN}/sendMessage"
+        statuses = []
+        for fault in ({"status": 502, "effect": True}, {"status": 502}):
+            await box.control.fault("telegram", fault, match="sendMessage")
+            async with box.session.post(url, json={"chat_id": ann, "text": "hi"}) as answer:
+                statuses.append(answer.status)
+        assert statuses == [502, 502]
+        assert [message["text"] for message in await box.control.replies(ann)] == ["hi"]
+        logged = await box.control.requests("telegram", path="sendMessage")
+        assert [bool(entry.get("lost")) for entry in logged] == [True, False]
