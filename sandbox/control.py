@@ -79,6 +79,7 @@ class _Control:
                 "now": self._sandbox.clock.now(),
                 "billed": {"total": billing.total, "by_path": dict(billing.by_path)},
                 "calls": {name: calls[name] for name in ("stories", "telegram", "cdn")},
+                "lost": self._sandbox.telegram.world.lost,
                 "urls": vars(self._sandbox.urls),
             }
         )

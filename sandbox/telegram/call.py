@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.faults import Fault
+from sandbox.telegram.messages import Message
 from sandbox.telegram.params import Upload
 from sandbox.telegram.people import Bot
 from sandbox.telegram.refusals import bad_request
@@ -26,6 +27,7 @@ class Call:
     params: dict[str, Any]
     files: dict[str, Upload]
     fault: Fault | None = None
+    made: list[Message] = field(default_factory=list)  # messages that it has put into chats
 
     def text(self, name: str) -> str:
         """A parameter as text, empty where it is missing."""

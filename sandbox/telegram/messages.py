@@ -26,6 +26,7 @@ class Message:
     protected: bool = False
     deleted: bool = False
     edited_at: float | None = None
+    answer_lost: bool = False  # it is here, and whoever sent it was not told
     invoice: dict[str, Any] | None = field(default=None)
 
     def view(self, bot: Bot, *, nested: bool = False) -> dict[str, Any]:
@@ -49,6 +50,8 @@ class Message:
             view["_story_pk"] = self.media.content.story_pk
         if self.edited_at is not None:
             view["_edited_at"] = self.edited_at
+        if self.answer_lost:
+            view["_answer_lost"] = True
         if self.deleted:
             view["_deleted"] = True
         if self.reply_keyboard is not None:

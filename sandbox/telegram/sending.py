@@ -131,4 +131,5 @@ def post(
         reply_keyboard=where.reply_keyboard,
         protected=where.protected,
     )
+    call.made.append(message)
     return world.add(message)

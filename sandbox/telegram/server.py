@@ -29,6 +29,7 @@ from sandbox.telegram import (
 from sandbox.telegram.call import METHODS, Call, Handler
 from sandbox.telegram.events import Listener
 from sandbox.telegram.limits import Limits, Pacing
+from sandbox.telegram.messages import Message
 from sandbox.telegram.people import Bot
 from sandbox.telegram.refusals import METHOD_NOT_FOUND, NOT_FOUND, UNAUTHORIZED, Refusal
 from sandbox.telegram.services import Fetch, Services
@@ -115,15 +116,28 @@ class Telegram:
             return self._refused(name, METHOD_NOT_FOUND)
         fault = self._faults.take("telegram", known.name)
         if fault is not None and not _only_waits(fault):
-            answer = await faulty.before(fault, request)
-            if answer is not None:
-                self._note(known.name, {}, getattr(answer, "status", 0), fault=fault.id)
-                return answer
-        response = await self._answered(request, known, bot, fault)
-        return response if fault is None else await faulty.after(fault, request, response)
+            early = await faulty.before(fault, request)
+            if early is not None:
+                self._note(known.name, {}, getattr(early, "status", 0), fault=fault.id)
+                return early
+        made: list[Message] = []
+        answer: web.StreamResponse
+        answer = response = await self._answered(request, known, bot, fault, made)
+        if fault is not None:
+            answer = await faulty.after(fault, request, response)
+        if made and (_has_gone(request) or (fault is not None and fault.loses)):
+            self.world.lost += 1
+            for message in made:
+                message.answer_lost = True
+        return answer
 
     async def _answered(
-        self, request: web.Request, known: schema.Method, bot: Bot, fault: Fault | None
+        self,
+        request: web.Request,
+        known: schema.Method,
+        bot: Bot,
+        fault: Fault | None,
+        made: list[Message],
     ) -> web.Response:
         try:
             sent = await params.read(request)
@@ -135,6 +149,7 @@ class Telegram:
             await faulty.before(fault, request)
         call = Call(self.services, self.world, bot, known.name, sent.params, sent.files, fault)
         body, refused = await self._run(known, call)
+        made += call.made
         extra: dict[str, Any] = {"bot_id": bot.id}
         if unknown := schema.unknown_params(known, sent.params):
             extra["unknown_params"] = unknown
@@ -241,3 +256,8 @@ async def _nowhere(_: web.Request) -> web.Response:
 
 def _only_waits(fault: Fault) -> bool:
     return fault.fault.keys() == {"delay_s"}
+
+
+def _has_gone(request: web.Request) -> bool:
+    """Whether nobody is there any more to hear the answer."""
+    return request.transport is None or request.transport.is_closing()

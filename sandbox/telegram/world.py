@@ -68,6 +68,7 @@ class World:
         self.callbacks: dict[str, Callback] = {}
         self.inline: dict[str, InlineQuery] = {}
         self.checkouts: dict[str, Checkout] = {}
+        self.lost = 0  # sends that took effect and whose answer reached nobody
         self.bot = Bot(_FIRST_BOT, Inbox(clock))
         self.bots: dict[int, Bot] = {self.bot.id: self.bot}
         self.media_group = itertools.count(14_000_000_000_000_001, 8)

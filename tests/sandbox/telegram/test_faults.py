@@ -5,6 +5,7 @@ import asyncio
 import aiohttp
 import pytest
 
+from tests.support.control import wait_for
 from tests.support.sandbox import sandbox_box
 from tests.support.storybell import TOKEN
 
@@ -42,3 +43,32 @@ async def test_an_answer_502_after_the_effect_leaves_the_message_in_the_chat() -
         assert [message["text"] for message in await box.control.replies(ann)] == ["hi"]
         logged = await box.control.requests("telegram", path="sendMessage")
         assert [bool(entry.get("lost")) for entry in logged] == [True, False]
+
+
+async def test_sends_whose_answer_reached_nobody_are_counted_and_marked() -> None:
+    async with sandbox_box() as box:
+        ann = await box.control.person()
+        await box.control.say(ann, "/start")
+        url = f"{box.urls.telegram}/bot{TOKEN}/sendMessage"
+        for text, fault in (
+            ("reset", {"reset": "after"}),
+            ("cut", {"truncate": 10}),
+            ("never", {"reset": "before"}),
+            ("late", {"delay_s": 0.3}),
+        ):
+            await box.control.fault("telegram", fault, match="sendMessage")
+            with pytest.raises((aiohttp.ClientError, TimeoutError)):
+                async with asyncio.timeout(0.1), box.session.post(
+                    url, json={"chat_id": ann, "text": text}
+                ) as answer:  # fmt: skip
+                    await answer.read()
+        async with box.session.post(url, json={"chat_id": ann, "text": "told"}) as answer:
+            assert answer.status == 200
+
+        async def shown() -> dict[str, bool] | None:
+            replies = await box.control.replies(ann)
+            marks = {m["text"]: bool(m.get("_answer_lost")) for m in replies}
+            return marks if "late" in marks else None
+
+        assert await wait_for(shown) == {"reset": True, "cut": True, "late": True, "told": False}
+        assert (await box.control.state())["lost"] == 3
