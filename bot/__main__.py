@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import importlib
+import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -84,11 +85,18 @@ def _parser(wanted: list[str]) -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
     parsers = {name: commands.add_parser(name, help=text) for name, text in COMMANDS.items()}
     parsers["demo"].add_argument("--port-base", type=int, default=8080, help="first of four ports")
-    parsers["demo"].add_argument("--speed", type=float, default=1, help="how fast its clock runs")
+    parsers["demo"].add_argument("--speed", type=_speed, default=1.0, help="how fast time runs")
     parsers["backup"].add_argument("file", type=Path, help="where to; must not exist")
     for name in {"spending", "parked", "simulate"}.intersection(wanted):
         importlib.import_module(f"bot.{name}").add_arguments(parsers[name])
     return parser
+
+
+def _speed(word: str) -> float:
+    speed = float(word)
+    if not 0 < speed < math.inf:
+        raise argparse.ArgumentTypeError("time must run forward")
+    return speed
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import gc
 import signal
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -29,7 +30,7 @@ from bot.config import Settings
 from bot.context import App, Context, prepare
 from bot.intake import Intake
 from bot.leader import Leader
-from bot.parts import Parts, built, utc_now
+from bot.parts import Parts, built
 from bot.store import files, gates, notes, views
 from bot.telegram.polling import Polling, TokenRefusedError
 from bot.telegram.webhook import set_webhook
@@ -59,11 +60,19 @@ def main(settings: Settings) -> int:
         return runner.run(run(settings))
 
 
-async def run(settings: Settings, stop: asyncio.Event | None = None) -> int:
-    """Run every loop that this process's roles ask for, until ``stop`` or a signal."""
+async def run(
+    settings: Settings,
+    stop: asyncio.Event | None = None,
+    *,
+    now: Callable[[], datetime] | None = None,
+) -> int:
+    """Run every loop that this process's roles ask for, until ``stop`` or a signal.
+
+    ``now`` is the time to live by, in place of the machine's (``bot.runtime.clock``).
+    """
     stop = stop or _stop_on_signals()
     async with AsyncExitStack() as stack:
-        parts = await stack.enter_async_context(built(settings))
+        parts = await stack.enter_async_context(built(settings, now=now))
         running = Running(settings, parts)
         stack.push_async_callback(running.web.close)
         try:
@@ -102,7 +111,7 @@ class Running:
             self.app.process_update,
             last_resort=handlers.errors.last_resort,
             metrics=parts.metrics,
-            now=utc_now,
+            now=parts.now,
         )
         self.polling = Polling(
             parts.bot,
@@ -111,7 +120,7 @@ class Running:
             is_behind=lambda: self.intake.is_behind,
             metrics=parts.metrics,
         )
-        self._leader = Leader(parts.db, "polling", self.polling.run, now=utc_now)
+        self._leader = Leader(parts.db, "polling", self.polling.run, now=parts.now)
         self.web = Web(
             parts.metrics,
             checks={"database": self._database, "updates": self._updates},
@@ -175,7 +184,7 @@ class Running:
 
     async def _database(self) -> str:
         async with self._parts.db.begin() as tx:
-            await notes.put(tx, "ready", value=True, now=utc_now())
+            await notes.put(tx, "ready", value=True, now=self._parts.now())
         return ""
 
     async def _updates(self) -> str:
@@ -193,7 +202,7 @@ class Running:
         while True:
             async with self._parts.db.begin() as tx:
                 for table in (views, files, gates):
-                    await table.clean(tx, now=utc_now())
+                    await table.clean(tx, now=self._parts.now())
             await self.intake.clean()
             await asyncio.sleep(CLEAN_EVERY_S)
 

@@ -3,13 +3,17 @@
 import asyncio
 import tempfile
 import webbrowser
+from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
 
 from bot import app, logs
 from bot.config import load
+from bot.runtime import clock
 from sandbox.app import running
+from sandbox.clock import Clock
+from sandbox.loop import MovableLoop
 
 TOKEN = "7000000001:demo-token-of-the-sandbox-0123456789abc"  # noqa: S105 - the stand-in takes any
 
@@ -18,11 +22,14 @@ def demo(*, port_base: int, speed: float) -> int:
     """Start everything, say where to look, and run until Ctrl-C."""
     logs.set_up(level="WARNING", style="text")
     with tempfile.TemporaryDirectory(prefix="storybell-demo-") as folder:
-        return asyncio.run(_demo(Path(folder), port_base, speed))
+        loop = MovableLoop(speed)
+        with asyncio.Runner(loop_factory=lambda: loop) as runner:
+            return runner.run(_demo(Path(folder), port_base, loop))
 
 
-async def _demo(folder: Path, port_base: int, speed: float) -> int:
-    async with running(port_base=port_base, speed=speed) as sandbox:
+async def _demo(folder: Path, port_base: int, loop: MovableLoop) -> int:
+    # Bot and sandbox live by this loop's time: a day that the page skips has passed for both.
+    async with running(port_base=port_base, clock=Clock(move_on=loop.advance)) as sandbox:
         settings = load(
             _env_file=None,
             telegram_token=TOKEN,
@@ -42,4 +49,5 @@ async def _demo(folder: Path, port_base: int, speed: float) -> int:
             "Paste the link of a story, or write /stories natgeo or /subscribe busy.\n"
         )
         webbrowser.open(sandbox.urls.page)
-        return await app.run(settings)
+        start = datetime.fromtimestamp(sandbox.clock.now(), UTC)
+        return await app.run(settings, now=clock.Clock(start))

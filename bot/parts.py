@@ -1,9 +1,9 @@
 """The parts of the bot, built from the settings in the order of the layers."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -22,6 +22,7 @@ from bot.links import story_taken_at
 from bot.media import Media, PublicResolver
 from bot.metrics import Metrics
 from bot.outbox import Outbox
+from bot.runtime.clock import Clock
 from bot.scheduler import Scheduler
 from bot.store.database import Database
 from bot.stories_api import Endpoint, StoriesApi
@@ -42,11 +43,6 @@ BACK_IN_SERVICE = "The Stories API serves us again."
 IDLE_S = 10  # the Stories API closes idle connections early
 
 
-def utc_now() -> datetime:
-    """Return the time, aware and UTC: the one clock of the process."""
-    return datetime.now(UTC)
-
-
 @dataclass(frozen=True, slots=True)
 class Parts:
     """What the loops run."""
@@ -58,12 +54,15 @@ class Parts:
     scheduler: Scheduler
     outbox: Outbox
     metrics: Metrics
+    now: Callable[[], datetime]
 
 
 @asynccontextmanager
-async def built(settings: Settings) -> AsyncIterator[Parts]:
+async def built(
+    settings: Settings, *, now: Callable[[], datetime] | None = None
+) -> AsyncIterator[Parts]:
     """Build every part, in the order of the layers; close them in the other."""
-    metrics = Metrics()
+    metrics, now = Metrics(), now or Clock()
     async with AsyncExitStack() as stack:
         db = await stack.enter_async_context(Database(settings.database_url.get_secret_value()))
         await db.migrate()
@@ -77,11 +76,11 @@ async def built(settings: Settings) -> AsyncIterator[Parts]:
         to_api = await stack.enter_async_context(
             aiohttp.ClientSession(connector=aiohttp.TCPConnector(keepalive_timeout=IDLE_S))
         )
-        bot = _bot(settings, db, metrics)
+        bot = _bot(settings, db, metrics, now)
         operators = Operators(bot, settings.admin_ids)
-        media = Media(to_media, spool, trusted_origin=settings.trusted_media_origin, now=utc_now)
+        media = Media(to_media, spool, trusted_origin=settings.trusted_media_origin, now=now)
         ledger = Ledger(
-            db, _limits(settings), skip_privacy_check=settings.skip_privacy_check, now=utc_now
+            db, _limits(settings), skip_privacy_check=settings.skip_privacy_check, now=now
         )
         api = StoriesApi(
             to_api,
@@ -91,11 +90,11 @@ async def built(settings: Settings) -> AsyncIterator[Parts]:
             fetch_media=media.fetch,
             metrics=metrics,
             on_out_of_service=lambda error: operators.tell(f"{OUT_OF_SERVICE} ({error})"),
-            now=utc_now,
+            now=now,
         )
         negative_for = timedelta(seconds=settings.negative_cache_s)
         answers = await stack.enter_async_context(
-            Answers(db, ledger, negative_for=negative_for, now=utc_now)
+            Answers(db, ledger, negative_for=negative_for, now=now)
         )
         sender = Sender(
             bot,
@@ -105,12 +104,12 @@ async def built(settings: Settings) -> AsyncIterator[Parts]:
             cache_chat_id=settings.cache_chat_id,
             paid_broadcast=settings.paid_broadcast,
             metrics=metrics,
-            now=utc_now,
+            now=now,
         )
-        outbox = Outbox(db, sender, Texts(bot), metrics=metrics, now=utc_now)
-        canary = Canary(api, ledger, settings.canary_username, now=utc_now)
+        outbox = Outbox(db, sender, Texts(bot), metrics=metrics, now=now)
+        canary = Canary(api, ledger, settings.canary_username, now=now)
         rules = _rules(settings)
-        subscriptions = Subscriptions(db, api, ledger, rules=rules, wake=outbox.wake, now=utc_now)
+        subscriptions = Subscriptions(db, api, ledger, rules=rules, wake=outbox.wake, now=now)
         services = Services(
             db=db,
             viewer=Viewer(
@@ -118,7 +117,7 @@ async def built(settings: Settings) -> AsyncIterator[Parts]:
                 api,
                 ledger,
                 answers,
-                now=utc_now,
+                now=now,
                 fresh_for=timedelta(seconds=settings.cache_s),
                 blocked=settings.blocked_profiles,
                 canary=canary,
@@ -127,7 +126,7 @@ async def built(settings: Settings) -> AsyncIterator[Parts]:
             sender=sender,
             ledger=ledger,
             admins=Admins(),
-            now=utc_now,
+            now=now,
             admin_ids=settings.admin_ids,
             credit_price=settings.credit_price,
             currency=settings.currency,
@@ -137,7 +136,7 @@ async def built(settings: Settings) -> AsyncIterator[Parts]:
             db=db,
             services=services,
             treasurer=Treasurer(
-                api, ledger, on_back=lambda: operators.tell(BACK_IN_SERVICE), now=utc_now
+                api, ledger, on_back=lambda: operators.tell(BACK_IN_SERVICE), now=now
             ),
             scheduler=Scheduler(
                 db,
@@ -148,10 +147,11 @@ async def built(settings: Settings) -> AsyncIterator[Parts]:
                 canary=canary,
                 wake=outbox.wake,
                 metrics=metrics,
-                now=utc_now,
+                now=now,
             ),
             outbox=outbox,
             metrics=metrics,
+            now=now,
         )
 
 
@@ -178,12 +178,14 @@ def paid_download(api: StoriesApi, ledger: Ledger, spool: Spool) -> Fallback:
     return download
 
 
-def _bot(settings: Settings, db: Database, metrics: Metrics) -> ExtBot[Any]:
+def _bot(
+    settings: Settings, db: Database, metrics: Metrics, now: Callable[[], datetime]
+) -> ExtBot[Any]:
     url = str(settings.telegram_api_url).rstrip("/")
     token = settings.telegram_token.get_secret_value()
     bot_id = int(token.partition(":")[0])
     # One process on SQLite keeps its limits in memory; replicas share them as rows.
-    gates = None if db.is_sqlite else SharedGates(db, bot_id, utc_now)
+    gates = None if db.is_sqlite else SharedGates(db, bot_id, now)
     return ExtBot(
         token,
         base_url=f"{url}/bot",

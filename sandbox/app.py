@@ -49,12 +49,20 @@ class Sandbox:
 
 
 async def start(
-    port_base: int = 0, *, speed: float = 1.0, seed: int = 0, quiet: bool = True
+    port_base: int = 0,
+    *,
+    speed: float = 1.0,
+    seed: int = 0,
+    quiet: bool = True,
+    clock: Clock | None = None,
 ) -> Sandbox:
-    """Start all four listeners on `port_base` and the three ports above; 0 takes free ones."""
+    """Start all four listeners on `port_base` and the three ports above; 0 takes free ones.
+
+    `clock` is what it lives by, in place of one of its own that runs at `speed`.
+    """
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(ClientSession())
-        sandbox = _built(session, speed, seed)
+        sandbox = _built(session, clock or Clock(speed), seed)
         listeners: dict[str, web.Application] = {
             "page": _page(sandbox),
             "telegram": sandbox.telegram.app(),
@@ -78,18 +86,23 @@ async def stop(sandbox: Sandbox) -> None:
 
 @asynccontextmanager
 async def running(
-    port_base: int = 0, *, speed: float = 1.0, seed: int = 0, quiet: bool = True
+    port_base: int = 0,
+    *,
+    speed: float = 1.0,
+    seed: int = 0,
+    quiet: bool = True,
+    clock: Clock | None = None,
 ) -> AsyncIterator[Sandbox]:
     """A sandbox for as long as the block lasts."""
-    sandbox = await start(port_base, speed=speed, seed=seed, quiet=quiet)
+    sandbox = await start(port_base, speed=speed, seed=seed, quiet=quiet, clock=clock)
     try:
         yield sandbox
     finally:
         await stop(sandbox)
 
 
-def _built(session: ClientSession, speed: float, seed: int) -> Sandbox:
-    clock, faults, log = Clock(speed), Faults(), RequestLog()
+def _built(session: ClientSession, clock: Clock, seed: int) -> Sandbox:
+    faults, log = Faults(), RequestLog()
     instagram = Instagram(clock, seed)
     settle(instagram)
     cdn = Cdn(clock, faults, log, instagram, seed)

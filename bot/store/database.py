@@ -22,7 +22,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.store import schema
-from bot.store.one_trip import Connection
+from bot.store.one_trip import Connection, outstanding
 
 Tx = AsyncConnection
 Insert = Callable[[sa.Table], sqlite.Insert]
@@ -204,13 +204,15 @@ def _sqlite_engine(url: URL) -> AsyncEngine:
     def do_connect(
         dialect: sa.Dialect, _record: object, args: tuple[Any, ...], options: dict[str, Any]
     ) -> Connection:
-        stock = dialect.connect(*args, **options)
+        with outstanding:
+            stock = dialect.connect(*args, **options)
         return Connection(dialect.dbapi, stock._connection)  # noqa: SLF001 - made to be wrapped
 
     @sa.event.listens_for(engine.sync_engine, "connect")
     def on_connect(connection: sa.engine.interfaces.DBAPIConnection, _record: object) -> None:
         # The driver must not begin transactions by itself: it would do so too late.
-        connection.isolation_level = None
+        with outstanding:
+            connection.isolation_level = None
         cursor = connection.cursor()
         for pragma in PRAGMAS:
             cursor.execute(f"PRAGMA {pragma}")

@@ -7,7 +7,6 @@ closed can't be told from an answer that was lost (so each call has its own conn
 
 import asyncio
 import random
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -19,6 +18,7 @@ from yarl import URL
 
 from bot.errors import ApiUnavailableError, MediaError, OutOfServiceError, StoriesError
 from bot.metrics import Metrics
+from bot.runtime.clock import steady
 from bot.stories_api.decode import NonsenseError, credits_in
 from bot.stories_api.endpoints import BALANCE, Answer
 from bot.stories_api.failures import Failure, failure_of
@@ -71,7 +71,7 @@ class Transport:
         metrics: Metrics,
         on_out_of_service: Callable[[OutOfServiceError], Awaitable[None]] | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
-        steady: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = steady,
         jitter: Callable[[float, float], float] = random.uniform,
     ) -> None:
         """Ask at ``url``; ``on_out_of_service`` is called once for each stop."""
@@ -83,7 +83,7 @@ class Transport:
         self._retries = RetryBudget()
         self.out_of_service: str | None = None
         self._on_out_of_service = on_out_of_service
-        self._now, self._steady, self._jitter = now, steady, jitter
+        self._now, self._steady, self._jitter = now, clock, jitter
         self._requests = metrics.counter(
             "api_requests_total", "Requests to the Stories API.", "endpoint", "outcome"
         )

@@ -8,7 +8,6 @@ import asyncio
 import heapq
 import itertools
 import math
-import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
@@ -23,6 +22,7 @@ from telegram.ext import BaseRateLimiter
 
 from bot.domain import TryLater
 from bot.metrics import Metrics
+from bot.runtime.clock import steady
 from bot.telegram.flood import BotRate, BotWindow, Lane, Ticket
 from bot.telegram.gates import Gates, LocalGates
 from bot.telegram.outcomes import outcome_of
@@ -66,7 +66,7 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
         *,
         gates: Gates | None = None,
         metrics: Metrics | None = None,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = steady,
     ) -> None:
         """Let ``per_second`` messages out, in all replicas that share ``gates``."""
         self._rate = BotRate(per_second)

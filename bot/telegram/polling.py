@@ -1,7 +1,6 @@
 """Updates by long polling: confirmed only when stored, and never alive but deaf."""
 
 import asyncio
-import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -12,6 +11,7 @@ from telegram.ext import ExtBot
 
 from bot.errors import BotError
 from bot.metrics import Metrics
+from bot.runtime.clock import steady
 from bot.telegram.outcomes import wait_of
 
 log = structlog.get_logger()
@@ -41,7 +41,7 @@ class Polling:
         is_behind: Callable[[], bool] = lambda: False,
         poll_s: int = POLL_S,
         metrics: Metrics | None = None,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = steady,
     ) -> None:
         """``add`` stores updates; ``clock`` is in seconds."""
         self._bot = bot

@@ -1,5 +1,6 @@
 """SQLite by few trips to its thread, with nothing left open between transactions."""
 
+import asyncio
 from typing import Any
 
 import aiosqlite
@@ -9,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from bot.store import notes
 from bot.store.database import Database
+from bot.store.one_trip import outstanding
 from bot.store.schema import EPOCH
 
 
@@ -72,3 +74,16 @@ async def test_a_transaction_given_up_leaves_nothing(sqlite_db: Database) -> Non
         await give_up()
     async with sqlite_db.begin() as tx:
         assert await notes.get(tx, "a") is None
+
+
+async def test_calls_that_are_under_way_are_counted(sqlite_db: Database) -> None:
+    async with sqlite_db.begin() as tx:
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(notes.put(tx, "a", 1, now=EPOCH))
+            await asyncio.sleep(0)
+            assert outstanding.count == 1
+            assert not task.done()
+        assert outstanding.count == 0
+    async with sqlite_db.read() as tx:
+        assert await notes.get(tx, "a") == 1
+    assert outstanding.count == 0

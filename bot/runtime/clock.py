@@ -1,0 +1,48 @@
+"""The clock of the process is its event loop's: what is dated and what waits go by one time.
+
+Waits are ``asyncio.sleep`` and ``asyncio.timeout``, which the loop times; so are the time-outs of
+aiohttp. A loop that jumps ahead, or runs faster, takes the whole bot along.
+"""
+
+import asyncio
+import time
+from datetime import UTC, datetime
+
+CHECK_EVERY_S = 60.0  # of the loop: how often the machine's clock is compared
+STEP_S = 1.0  # by less a machine's clock is not set anew, it is drifting
+
+
+def steady() -> float:
+    """Return the seconds of the running loop, which never go back."""
+    return asyncio.get_running_loop().time()
+
+
+class Clock:
+    """The time of day, aware and UTC: a start and what the running loop has counted since.
+
+    When the machine's clock is set (after a suspend, by NTP), ours follows within a minute; but
+    not on a loop that doesn't count real seconds, nor when ``start`` says what time it is.
+    """
+
+    def __init__(self, start: datetime | None = None) -> None:
+        """Begin at ``start``, or at the machine's time; needs a running loop."""
+        self._loop = asyncio.get_running_loop()
+        self._follows = start is None
+        self._start = (time.time() if start is None else start.timestamp()) - self._loop.time()
+        self._real = self._loop.time() - time.monotonic()
+        self._check_at = self._loop.time() + CHECK_EVERY_S
+
+    def __call__(self) -> datetime:
+        """Return the time."""
+        passed = self._loop.time()
+        if self._follows and passed >= self._check_at:
+            self._check_at = passed + CHECK_EVERY_S
+            self._follow(passed)
+        return datetime.fromtimestamp(self._start + passed, UTC)
+
+    def _follow(self, passed: float) -> None:
+        """Take over the machine's time where it was set."""
+        self._follows = abs(passed - time.monotonic() - self._real) < STEP_S
+        start = time.time() - passed
+        if self._follows and abs(start - self._start) >= STEP_S:
+            self._start = start

@@ -1,0 +1,106 @@
+"""The loops of the process: each is a step, repeated by one supervisor until it is stopped."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+import structlog
+
+log = structlog.get_logger()
+
+Step = Callable[[], Awaitable[datetime | None]]
+
+FIRST_PAUSE_S = 0.25
+LAST_PAUSE_S = 5.0  # so that all go on soon after the database is back
+LONGEST = timedelta(minutes=1)
+SHORTEST_S = 0.001  # a timer may come early by the resolution of the clock
+
+
+class Worker:
+    """Repeats ``step``, which says when it has something to do next.
+
+    A time that has come means at once; None, that only ``wake`` tells of more. No sleep is longer
+    than ``longest``. Whatever a step raises is logged, and the step comes again after a pause that
+    doubles up to 5 seconds; only ``fatal`` errors come through. ``run`` runs once.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        step: Step,
+        *,
+        now: Callable[[], datetime],
+        longest: timedelta = LONGEST,
+        fatal: tuple[type[Exception], ...] = (),
+    ) -> None:
+        """Prepare to repeat ``step``; ``name`` is for the log and for /readyz."""
+        self.name = name
+        self.trouble = ""
+        """Why the last step failed, in a word; empty when it did not."""
+        self._step = step
+        self._now = now
+        self._longest = longest.total_seconds()
+        self._fatal = fatal
+        self._failures = 0
+        self._woken = asyncio.Event()
+        self._stopped = asyncio.Event()
+
+    def wake(self) -> None:
+        """Let the step come now; one that is under way comes once more."""
+        self._woken.set()
+
+    def stop(self) -> None:
+        """Let ``run`` end when the step that is under way has."""
+        self._stopped.set()
+        self._woken.set()
+
+    @property
+    def is_stopping(self) -> bool:
+        """Return whether ``stop`` was called."""
+        return self._stopped.is_set()
+
+    async def run(self) -> None:
+        """Repeat the step until ``stop``.
+
+        Raises:
+            Exception: One of ``fatal``.
+        """
+        while not self.is_stopping:
+            self._woken.clear()
+            try:
+                due = await self._step()
+            except self._fatal:
+                raise
+            except (Exception, asyncio.CancelledError) as error:
+                task = asyncio.current_task()
+                if isinstance(error, asyncio.CancelledError) and task and task.cancelling():
+                    raise
+                await self._recover(error)
+            else:
+                if self._failures:
+                    log.info("a loop goes on", loop=self.name, failures=self._failures)
+                self._failures, self.trouble = 0, ""
+                await self._rest(due)
+
+    async def _recover(self, error: BaseException) -> None:
+        """Log what a step raised, and wait; a wake must not shorten it, or it would spin."""
+        self._failures += 1
+        self.trouble = type(error).__name__
+        pause = min(FIRST_PAUSE_S * 2 ** min(self._failures - 1, 10), LAST_PAUSE_S)
+        log.error("a loop failed", loop=self.name, again_s=pause, exc_info=error)
+        await _wait(self._stopped, pause)
+
+    async def _rest(self, due: datetime | None) -> None:
+        """Sleep until ``due``, or somebody calls."""
+        left = self._longest if due is None else (due - self._now()).total_seconds()
+        if left <= 0:
+            await asyncio.sleep(0)  # others are to have their turn
+        else:
+            await _wait(self._woken, min(max(left, SHORTEST_S), self._longest))
+
+
+async def _wait(event: asyncio.Event, seconds: float) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
