@@ -119,11 +119,13 @@ async def _later(
     """
     if outcome.whole_bot and outcome.after:
         account.rests_until = now + outcome.after
-    if outcome.unknown and account.left:
+    if outcome.unknown and account.left and outcome.after is None:
         await _unsure(tx, rest, account, now)
-        return now + max(policy.UNKNOWN_PAUSE, outcome.after or policy.UNKNOWN_PAUSE)
+        return now + policy.UNKNOWN_PAUSE
     if outcome.after is not None:
-        await deliveries.put_back(tx, _ids(rest), left=account.left, due_at=now)
+        # A flood inside of an album is an answer, but some of it may be there: the copy counts.
+        left = account.left and not outcome.unknown
+        await deliveries.put_back(tx, _ids(rest), left=left, due_at=now)
         return now + outcome.after
     for row in rest:
         due_at = policy.retry_at(now, row.tries + 1)

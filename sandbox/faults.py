@@ -23,6 +23,8 @@ KINDS = frozenset(
         "slow_bytes_per_s",
         "fail_item",
         "description",
+        "others",
+        "album_url_retry_after",
     }
 )
 _POLL_S = 0.02  # how often a hanging request looks whether its client is still there
@@ -112,13 +114,19 @@ def _parsed(fault_id: int, spec: dict[str, object]) -> Fault:
         raise ValueError("every must be a number above zero")
     if not isinstance(fault, dict) or not fault:
         raise ValueError("fault must be an object")
+    _check_kinds(fault)
+    return Fault(fault_id, service, match, times, after, fault, every)
+
+
+def _check_kinds(fault: dict[str, object]) -> None:
     if unknown := set(fault) - KINDS:
         raise ValueError(f"unknown kind of fault: {', '.join(sorted(unknown))}")
+    if fault.get("others", "sent") != "sent":
+        raise ValueError('others must be "sent"')
     if fault.get("reset") not in {None, "before", "after"}:
         raise ValueError('reset must be "before" or "after"')
     if not isinstance(fault.get("effect", False), bool):
         raise ValueError("effect must be true or false")  # noqa: TRY004  one error for a bad spec
-    return Fault(fault_id, service, match, times, after, fault, every)
 
 
 async def before(fault: Fault | None, request: web.Request) -> web.StreamResponse | None:

@@ -10,7 +10,7 @@ import structlog
 from telegram.error import BadRequest, TelegramError
 from telegram.ext import ExtBot
 
-from bot.domain import Asker, GiveUp, Outcome, SentItem, Target, TryLater
+from bot.domain import Asker, GiveUp, Outcome, Target, TryLater
 from bot.errors import MediaTooBigError
 from bot.metrics import Metrics
 from bot.telegram import outcomes, raw
@@ -32,12 +32,18 @@ from bot.telegram.supply import Supply
 log = structlog.get_logger()
 
 Lane = Literal["reply", "alert"]
-URL_ALBUMS_REST = timedelta(minutes=10)  # after Telegram could not fetch one by its addresses
+URL_ALBUMS_REST = timedelta(minutes=10)  # after Telegram could not fetch several in a row
+MOST_URL_FAULTS = 3
+FLOOD_PATIENCE = timedelta(seconds=30)  # that a reply waits when an album met a flood limit
+MOST_FLOODS = 3
 
 
 @dataclass(slots=True)
 class Trip:
-    """Where parcels go, how, and who pays for a download; ``patience`` is in seconds."""
+    """Where parcels go, how, and who pays for a download; ``patience`` is in seconds.
+
+    ``floods`` counts the answers 429 that were waited for.
+    """
 
     target: Target
     text: Text
@@ -45,6 +51,7 @@ class Trip:
     lane: Lane
     asker: Asker
     patience: float | None = None
+    floods: int = 0
 
 
 class Delivery:
@@ -67,6 +74,7 @@ class Delivery:
         self._paid = paid
         self._now = now
         self._url_albums_from = now()
+        self._url_faults = 0  # albums in a row whose addresses Telegram could not fetch
         self._unclassified = metrics.counter(
             "unclassified_total", "Refusals of Telegram that the table doesn't know."
         )
@@ -90,7 +98,11 @@ class Delivery:
             log.info("not sent", chat=trip.target.chat_id, n=len(batch), why=str(error))
             self._unclassified.inc(0 if outcomes.is_known(error) else 1)
             return await self._after(error, batch, trip)
+        if not messages:
+            return TryLater(unknown=True, reason="an empty answer")
         trip.text.spend()
+        if len(batch) > 1 and _by_url(batch):
+            self._url_faults = 0
         found = {}
         for parcel, message in zip(batch, messages, strict=False):
             self._ways.inc(way=type(parcel.way).__name__)
@@ -121,61 +133,96 @@ class Delivery:
             self._bot,
             method,
             {"chat_id": trip.target.chat_id, **shared, **arguments},
-            limits={"lane": trip.lane, "weight": weight, "patience": trip.patience},
+            limits={
+                "lane": trip.lane,
+                "weight": weight,
+                "patience": trip.patience,
+                "tries": 1 if weight > 1 else None,  # an album may have to go another way
+            },
         )
 
     async def _after(
         self, error: TelegramError, batch: list[Parcel], trip: Trip
     ) -> Outcome | None:
-        """Make the best of a refusal; None when it is worth to go on."""
+        """Make the best of a refusal, after which nothing is in the chat; None to go on.
+
+        An album is all or nothing (TDLib, MessagesManager::do_send_message_group): the item that
+        failed goes another way, and all are sent again.
+        """
         if outcomes.is_caption_fault(error) and trip.text.simplify():
             return None
-        if found := outcomes.failed_item(error):
-            return await self._after_part(*found, error, batch, trip)
         outcome = outcomes.outcome_of(error)
-        if not (isinstance(outcome, GiveUp) and outcome.scope == "item"):
-            return outcome
+        if isinstance(outcome, TryLater) and outcome.after:
+            return await self._after_flood(outcome, outcome.after, batch, trip)
+        if found := outcomes.failed_item(error):
+            return await self._after_item(*found, outcome, batch, trip)
+        if isinstance(outcome, GiveUp) and outcome.scope == "item":
+            return await self._after_whole(error, batch, trip)
+        return outcome
+
+    async def _after_whole(
+        self, error: TelegramError, batch: list[Parcel], trip: Trip
+    ) -> Outcome | None:
+        """Go on after a refusal that does not say which item it is about."""
         if len(batch) == 1:
             await self._next_way(batch[0], error, trip)
             return None
-        by_url = [parcel for parcel in batch if isinstance(parcel.way, ByUrl)]
+        by_url = _by_url(batch)
         if by_url and not outcomes.is_too_big(error):
-            self._url_albums_from = self._now() + URL_ALBUMS_REST
-            await self._advance(by_url, trip)
+            await self._leave_addresses(by_url, trip)
             return None
         half = len(batch) // 2
         return await self._send(batch[:half], trip) or await self._send(batch[half:], trip)
 
-    async def _after_part(
-        self, index: int, word: str, error: TelegramError, batch: list[Parcel], trip: Trip
+    async def _after_item(
+        self,
+        index: int,
+        word: str,
+        outcome: Outcome,
+        batch: list[Parcel],
+        trip: Trip,
     ) -> Outcome | None:
-        """Go on after one item of a group failed: the others are in the chat.
-
-        Only the first failure is named. Where Telegram could not fetch an address, it may have
-        failed with the later ones as well: those are sent again, silently. A repeat is better
-        than a loss.
-        """
+        """Go on after one item failed the whole album; ``word`` is what Telegram says of it."""
         refusal = BadRequest(word)
         nested = outcomes.outcome_of(refusal)
-        if not 0 <= index < len(batch):
-            return outcomes.outcome_of(error)
-        doubtful = isinstance(nested, TryLater) or outcomes.is_fetch_fault(refusal)
-        for number, parcel in enumerate(batch):
-            is_lost = number > index and doubtful and isinstance(parcel.way, ByUrl)
-            if number != index and not is_lost:
-                parcel.sent = SentItem(parcel.story.pk, 0)
-        if index:
-            trip.text.spend()
+        if isinstance(nested, TryLater) or not 0 <= index < len(batch):
+            return outcome
         if not (isinstance(nested, GiveUp) and nested.scope == "item"):
-            return outcomes.outcome_of(error) if isinstance(nested, TryLater) else nested
-        trip.options = replace(trip.options, silent=True)
-        if doubtful:
-            self._url_albums_from = self._now() + URL_ALBUMS_REST
-        await asyncio.gather(
-            self._next_way(batch[index], refusal, trip),
-            self._advance([parcel for parcel in batch if parcel.is_open][1:], trip),
-        )
+            return nested
+        failed = batch[index]
+        if outcomes.others_may_be_there(refusal):
+            trip.options = replace(trip.options, silent=True)  # a repeat is better than a loss
+        if outcomes.is_fetch_fault(refusal) and isinstance(failed.way, ByUrl):
+            # Only the first failure is named; the other addresses are no better, perhaps.
+            await self._leave_addresses(_by_url(batch), trip)
+        else:
+            await self._next_way(failed, refusal, trip)
         return None
+
+    async def _after_flood(
+        self, outcome: Outcome, after: timedelta, batch: list[Parcel], trip: Trip
+    ) -> Outcome | None:
+        """Wait where a person waits; an album by URL, which may meet 429 for ever, is uploaded.
+
+        (telegram-bot-api#505: single addresses and uploads work meanwhile.)
+        """
+        if len(batch) > 1:
+            self._supply.leave_addresses(batch)
+        if trip.lane == "alert" or after > FLOOD_PATIENCE or trip.floods == MOST_FLOODS:
+            return outcome
+        trip.floods += 1  # the limiter keeps the chat closed until then
+        if len(batch) > 1:
+            await self._advance(_by_url(batch), trip)
+        return None
+
+    async def _leave_addresses(self, parcels: list[Parcel], trip: Trip) -> None:
+        """Upload what Telegram could not fetch; after several such albums, all of them."""
+        self._supply.leave_addresses(parcels)
+        self._url_faults += 1
+        if self._url_faults >= MOST_URL_FAULTS:
+            self._url_albums_from = self._now() + URL_ALBUMS_REST
+            self._url_faults = 0
+        await self._advance(parcels, trip)
 
     async def _next_way(self, parcel: Parcel, error: TelegramError, trip: Trip) -> None:
         if parcel.kind == "photo" and outcomes.wants_document(error):
@@ -192,3 +239,7 @@ class Delivery:
             for parcel in parcels:
                 parcel.tried = max(parcel.tried, skip_url)
                 group.create_task(self._supply.advance(parcel, trip.asker))
+
+
+def _by_url(batch: list[Parcel]) -> list[Parcel]:
+    return [parcel for parcel in batch if isinstance(parcel.way, ByUrl)]

@@ -106,8 +106,21 @@ ITEM = (
     "reply markup",
     "inline keyboard",
 )
-FETCH = ("webpage_", "http url", "wrong type of the web page content", "external_url_invalid")
-CAPTION = ("caption is too long", "message is too long", "can't parse entities", "entity_")
+FETCH = (
+    "webpage_",
+    "failed to get http url",
+    "wrong type of the web page content",
+    "wrong http url",
+    "external_url_invalid",
+)
+PARTLY_SENT = ("message was not sent",)  # TDLib: the answer was good, but left this item out
+CAPTION = (
+    "caption is too long",
+    "caption_too_long",
+    "message is too long",
+    "can't parse entities",
+    "entity_",
+)
 DIMENSIONS = ("photo_invalid_dimensions", "is too big for a photo", "image_process_failed")
 FATAL_ITEM = ("file is too big", "request entity too large")  # no other way will be smaller
 
@@ -134,9 +147,8 @@ def outcome_of(error: BaseException) -> Outcome:  # noqa: PLR0911 - one line a c
 
 def is_known(error: BaseException) -> bool:
     """Tell whether the table has the text of a refusal; an operator should see the others."""
-    return not isinstance(error, BadRequest) or _has(
-        _text(error), (*CHAT, *THREAD, *ITEM, *CAPTION, *UNKNOWN, "too many requests")
-    )
+    known = (*CHAT, *THREAD, *ITEM, *CAPTION, *UNKNOWN, *PARTLY_SENT, "too many requests")
+    return not isinstance(error, BadRequest) or _has(_text(error), known)
 
 
 def failed_item(error: BaseException) -> tuple[int, str] | None:
@@ -148,6 +160,11 @@ def failed_item(error: BaseException) -> tuple[int, str] | None:
 def is_fetch_fault(error: BaseException) -> bool:
     """Tell whether Telegram could not load an address; others of the same album may be hit too."""
     return isinstance(error, BadRequest) and _has(_text(error), FETCH)
+
+
+def others_may_be_there(error: BaseException) -> bool:
+    """Tell whether an album's item failed in the one way that leaves the others in the chat."""
+    return isinstance(error, BadRequest) and _has(_text(error), PARTLY_SENT)
 
 
 def is_caption_fault(error: BaseException) -> bool:
@@ -168,7 +185,7 @@ def is_too_big(error: BaseException) -> bool:
 def _refusal(error: TelegramError) -> Outcome:
     text = _text(error)
     if flood := RETRY_AFTER.search(text):
-        # Inside a 400 it speaks of one item of an album; the others may be there.
+        # Inside a 400 it speaks of one item of an album; some of the others were seen there.
         wait = timedelta(seconds=int(flood[1])) if flood[1] else NO_WORD
         return TryLater(wait, unknown=failed_item(error) is not None, reason="too many requests")
     if _has(text, THREAD):

@@ -42,12 +42,16 @@ CHATS_OF_ONE_FLOOD = 3
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One call as the limits see it; ``patience`` in seconds is how long it wants to wait."""
+    """One call as the limits see it; ``patience`` in seconds is how long it wants to wait.
+
+    ``tries`` is how often a reply is made that meets a 429.
+    """
 
     chat: int | str | None
     weight: int
     lane: Lane
     patience: float | None
+    tries: int = TRIES
 
     @property
     def patience_with_chat(self) -> float | None:
@@ -58,7 +62,7 @@ class Order:
 
 
 class Pacing(BaseRateLimiter[dict[str, Any]]):
-    """Spaces messages; ``rate_limit_args`` may name ``lane``, ``weight`` and ``patience``."""
+    """Spaces messages; ``rate_limit_args`` may name the last four of an ``Order``."""
 
     def __init__(
         self,
@@ -105,7 +109,7 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
             RetryAfter: An alert met a 429, or a chat that is full for longer than it waits.
         """
         order = order_of(endpoint, data, rate_limit_args or {})
-        for last in range(TRIES - 1, -1, -1):
+        for last in range(order.tries - 1, -1, -1):
             ticket = await self._pass(order)
             try:
                 return await callback(*args, **kwargs)
@@ -254,7 +258,8 @@ def order_of(endpoint: str, data: dict[str, Any], limits: dict[str, Any]) -> Ord
     counted = endpoint.startswith(COUNTED) and endpoint not in NOT_COUNTED
     weight = limits.get("weight") or _weight_of(data) if counted else 0
     lane: Lane = "alert" if limits.get("lane") == "alert" else "reply"
-    return Order(data.get("chat_id"), weight, lane, limits.get("patience"))
+    tries = limits.get("tries") or TRIES
+    return Order(data.get("chat_id"), weight, lane, limits.get("patience"), tries)
 
 
 def _weight_of(data: dict[str, Any]) -> int:

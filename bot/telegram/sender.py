@@ -1,7 +1,7 @@
 """An album out, by the cheapest way that works; one bad item never costs the rest.
 
-What arrived is known item by item: a media group can fail with some of its items delivered
-(Bot API server, sendMediaGroup).
+Only what came back as a message has arrived. A media group that fails has delivered nothing
+(TDLib, MessagesManager::do_send_message_group).
 """
 
 from collections.abc import Callable

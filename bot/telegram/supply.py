@@ -32,6 +32,7 @@ LARGEST_PHOTO = 10 * 2**20  # bytes; a larger one goes as a document
 LARGEST_RATIO = 20  # of a photo's sides; Bot API, sendPhoto
 LARGEST_THUMBNAIL = 200_000  # bytes; Bot API, sendVideo: less than 200 kB
 FAILED_FOR = timedelta(minutes=10)  # how long what failed is not tried again, for anybody
+NO_ADDRESS_FOR = timedelta(hours=1)  # how long what Telegram could not fetch is uploaded
 
 Fallback = Callable[[Story, Asker], Awaitable[MediaFile]]
 Step = Callable[[Parcel, Asker], Awaitable[Way | None]]
@@ -66,6 +67,7 @@ class Supply:
         self._fallback = fallback
         self._now = now
         self._failed: dict[str, tuple[str, datetime]] = {}
+        self._no_address: dict[str, datetime] = {}
         self._steps: tuple[Step, ...] = (self._url, self._download, self._bought)
 
     async def advance(self, parcel: Parcel, asker: Asker) -> None:
@@ -102,6 +104,14 @@ class Supply:
             self._failed = {pk: seen for pk, seen in self._failed.items() if seen[1] > now}
             self._failed[parcel.story.pk] = (sentence, now + FAILED_FOR)
 
+    def leave_addresses(self, parcels: list[Parcel]) -> None:
+        """Upload the media that Telegram was to fetch, for a while, whoever wants them."""
+        now = self._now()
+        self._no_address = {pk: until for pk, until in self._no_address.items() if until > now}
+        by_url = [parcel for parcel in parcels if isinstance(parcel.way, ByUrl)]
+        until = now + NO_ADDRESS_FOR
+        self._no_address |= dict.fromkeys([parcel.story.pk for parcel in by_url], until)
+
     async def as_document(self, parcel: Parcel, asker: Asker) -> None:
         """Send a photo, whose measures Telegram refused, as a file."""
         if not isinstance(parcel.way, ByUpload):
@@ -111,7 +121,10 @@ class Supply:
 
     async def _url(self, parcel: Parcel, _asker: Asker) -> Way | None:
         url = parcel.story.media_url
-        if url and self._media.may_fetch(url) and is_fresh(url, self._now()):
+        now = self._now()
+        if self._no_address.get(parcel.story.pk, now) > now:
+            return None
+        if url and self._media.may_fetch(url) and is_fresh(url, now):
             return ByUrl(url)
         return None
 

@@ -33,17 +33,25 @@ class Given:
     kind: str = ""  # of a file_id
 
 
+_SENTENCES = {  # Client::fail_query_with_error
+    "WEBPAGE_CURL_FAILED": "Failed to get HTTP URL content",
+    "WEBPAGE_MEDIA_EMPTY": "Wrong type of the web page content",
+    "EXTERNAL_URL_INVALID": "Wrong HTTP URL specified",
+    "MEDIA_GROUPED_INVALID": "Can't use the media of the specified type in the album",
+}
+
+
 class MediaFailure(Exception):  # noqa: N818 - an answer of Telegram's media servers
     """A file that Telegram's servers refuse, after all that the Bot API server checks itself."""
 
     def __init__(self, text: str) -> None:
-        """`text` is what Telegram says: a sentence or a CODE."""
+        """`text` is the raw word of Telegram's servers: a CODE, or a sentence of TDLib."""
         super().__init__(text)
         self.text = text
 
     def refusal(self) -> Refusal:
-        """As the answer to a call that sends this file alone."""
-        return bad_request(self.text)
+        """As the answer to a call that sends this file alone: some codes become sentences."""
+        return bad_request(_SENTENCES.get(self.text, self.text))
 
 
 def there(call: Call, value: str, field: str = "") -> bool:
@@ -126,11 +134,11 @@ async def finish(
 async def _fetched(call: Call, kind: str, url: str) -> Given:
     answer = await call.services.fetch(url)
     if answer is None or answer.status != 200 or not answer.data:
-        raise MediaFailure("Failed to get HTTP URL content")
+        raise MediaFailure("WEBPAGE_CURL_FAILED")
     if max(len(answer.data), answer.length or 0) > URL_LIMITS.get(kind, URL_LIMIT):
-        raise MediaFailure("Failed to get HTTP URL content")
+        raise MediaFailure("WEBPAGE_CURL_FAILED")
     if not answer.content_type.startswith(_URL_TYPES[kind]):
-        raise MediaFailure("Wrong type of the web page content")
+        raise MediaFailure("WEBPAGE_MEDIA_EMPTY")
     content = call.world.files.keep(answer.data, answer.content_type)
     name = urlsplit(url).path.rpartition("/")[2]
     return Given(content, "url", name)

@@ -8,7 +8,7 @@ from sandbox.telegram.call import Call, method, truth
 from sandbox.telegram.files import Media
 from sandbox.telegram.inputs import Given, MediaFailure
 from sandbox.telegram.messages import Message
-from sandbox.telegram.refusals import Refusal, bad_request
+from sandbox.telegram.refusals import Refusal, bad_request, too_many_requests
 
 _ALBUM_LIMIT = 10
 _ALONE = ("audio", "document")  # kinds that go with their own kind only
@@ -119,7 +119,10 @@ def _check_album(items: list[Item]) -> None:
 
 @method("sendMediaGroup")
 async def send_media_group(call: Call) -> list[dict[str, Any]]:
-    """An album; items that go stay in the chat although another one fails the call."""
+    """An album, all or nothing: one item's failure fails the call, and nothing is in the chat.
+
+    TDLib, MessagesManager::do_send_message_group and SendMultiMediaQuery::on_error.
+    """
     raw = call.json("media", "media")
     if not isinstance(raw, list):
         raise bad_request("expected an Array of InputMedia")
@@ -130,6 +133,7 @@ async def send_media_group(call: Call) -> list[dict[str, Any]]:
     for kind in {kind for kind, *_ in items[1:]}:
         targets.check_right(where.chat, call.bot, kind)
     files = [inputs.local(call, kind, options["media"]) for kind, options, _ in items]
+    _check_addresses(call, files)
     sending.charge(call, where.chat, len(items))
     results = await asyncio.gather(
         *(
@@ -138,18 +142,34 @@ async def send_media_group(call: Call) -> list[dict[str, Any]]:
         )
     )
     group = str(next(call.world.media_group)) if len(items) > 1 else None
+    failures = [
+        (number, result)
+        for number, result in enumerate(results, 1)
+        if isinstance(result, MediaFailure)
+    ]
+    others_stay = call.fault is not None and call.fault.fault.get("others") == "sent"
     messages: list[Message] = []
     for result, (_, _, caption) in zip(results, items, strict=True):
-        if isinstance(result, MediaFailure):
+        if isinstance(result, MediaFailure) or (failures and not others_stay):
             where.chat.next_id()  # the id of a message that failed is not given again
             continue
         media, source = result
         body = caption | {"media_group_id": group} if group else caption
         messages.append(sending.post(call, where, body, media, source))
-    for number, result in enumerate(results, 1):
-        if isinstance(result, MediaFailure):
-            raise _album_failure(number, result)
+    if failures:
+        raise _album_failure(*failures[0])
     return [message.view(call.bot) for message in messages]
+
+
+def _check_addresses(call: Call, files: list[Given | str]) -> None:
+    """Refuse an album by URL where a fault wants that; uploads and file_ids go on.
+
+    Raises:
+        Refusal: 429, as telegram-bot-api#505 has it.
+    """
+    wait = call.fault.fault.get("album_url_retry_after") if call.fault else None
+    if isinstance(wait, int) and any(isinstance(file, str) for file in files):
+        raise too_many_requests(wait)
 
 
 async def _finished(
@@ -158,7 +178,7 @@ async def _finished(
     kind, options, _ = item
     wanted = call.fault.fault if call.fault else {}
     if wanted.get("fail_item") == number:
-        return MediaFailure(str(wanted.get("description") or "Wrong type of the web page content"))
+        return MediaFailure(str(wanted.get("description") or "WEBPAGE_MEDIA_EMPTY"))
     try:
         return await inputs.finish(call, kind, given, options)
     except MediaFailure as failure:

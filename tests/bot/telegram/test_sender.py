@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from bot.domain import Album, Asker, GiveUp, Moved, Sent, Story, Target, TryLate
 from bot.errors import MediaGoneError
 from bot.files import MediaFile
 from bot.store.database import Database
+from bot.telegram.pacing import Pacing
 from bot.telegram.request import Timeouts
 from bot.telegram.sender import SendOptions
 from tests.support.telegram import Bench, bench, story_of
@@ -105,22 +107,83 @@ async def test_one_bad_item_costs_no_other(ready: Made, bad: int, word: str) -> 
     assert {item.pk for item in outcome.items} == set(pks(album))
     there = [pk for pk, _ in await ours.sources(ann)]
     assert set(there) == set(pks(album))
-    assert max(there.count(pk) for pk in there) <= 2
-    captions = [message.get("caption") for message in await ours.control.replies(ann)]
-    assert captions.count("one") == 1 if bad > 1 else captions.count("one") >= 1
+    assert sorted(there) == sorted(pks(album))  # once each
+    shown = await ours.control.replies(ann)
+    assert [message.get("caption") for message in shown] == ["one", *[None] * (ALBUM - 1)]
+    groups = [message.get("media_group_id") for message in shown]
+    alone = [pk for pk, group in zip(there, groups, strict=True) if group is None]
+    assert alone == ([pks(album)[bad - 1]] if word == "PHOTO_INVALID_DIMENSIONS" else [])
+    assert len(set(groups) - {None}) == 1
 
 
-async def test_a_flood_inside_of_an_album_is_no_success(ready: Made) -> None:
+async def test_of_the_rare_album_that_fails_in_part_nothing_is_taken_for_sent(ready: Made) -> None:
+    ours, ann = ready
+    album = await ours.album(3)
+    fault = {"fail_item": 2, "description": "Message was not sent", "others": "sent"}
+    await ours.control.fault("telegram", fault, match="sendMediaGroup")
+    outcome = await ours.sender.send_album(Target(ann), album)
+    assert isinstance(outcome, Sent)
+    there = [message["message_id"] for message in await ours.control.replies(ann)]
+    assert [item.message_id for item in outcome.items] == there[-3:]
+    assert [pk for pk, _ in await ours.sources(ann)][-3:] == pks(album)
+
+
+async def test_an_alert_that_met_a_flood_inside_of_an_album_comes_later_whole(ready: Made) -> None:
     ours, ann = ready
     album = await ours.album(4)
     fault = {"fail_item": 3, "description": "Too Many Requests: retry after 8"}
     await ours.control.fault("telegram", fault, match="sendMediaGroup")
-    outcome = await ours.sender.send_album(Target(ann), album)
+    outcome = await ours.sender.send_album(Target(ann), album, lane="alert")
     assert isinstance(outcome, TryLater)
-    assert outcome.after
-    assert outcome.after.total_seconds() == 8
-    assert outcome.unknown
-    assert [item.pk for item in outcome.items] == pks(album)[:2]
+    assert outcome.after == timedelta(seconds=8)
+    assert outcome.items == ()
+    assert await ours.sources(ann) == []
+    again = await ours.sender.send_album(Target(ann), album, lane="alert")
+    assert isinstance(again, Sent)
+    assert await ours.sources(ann) == [(pk, "upload") for pk in pks(album)]
+
+
+async def test_a_person_waits_for_a_short_flood_and_the_album_goes_by_upload(
+    sqlite_db: Database, tmp_path: Path
+) -> None:
+    async with made(sqlite_db, tmp_path, limiter=Pacing()) as (ours, ann):
+        album = await ours.album(3)
+        await ours.control.fault(
+            "telegram", {"album_url_retry_after": 1}, match="sendMediaGroup", times=None
+        )
+        outcome = await ours.sender.send_album(Target(ann), album)
+        assert isinstance(outcome, Sent)
+        assert await ours.sources(ann) == [(pk, "upload") for pk in pks(album)]
+        calls = await ours.control.requests("telegram", path="sendMediaGroup")
+        assert [call["status"] for call in calls] == [429, 200]
+        assert calls[1]["at"] - calls[0]["at"] >= 0.9
+
+
+async def test_one_medium_that_telegram_cannot_fetch_stops_no_other_address(ready: Made) -> None:
+    ours, ann = ready
+    word = "Wrong file identifier/HTTP URL specified"
+    await ours.control.fault(
+        "telegram", {"fail_item": 2, "description": word}, match="sendMediaGroup"
+    )
+    first, second = await ours.album(3), await ours.album(2)
+    await ours.sender.send_album(Target(ann), first)
+    await ours.sender.send_album(Target(ann), second)
+    ways = [source for _, source in await ours.sources(ann)]
+    assert ways == ["url", "upload", "url", "url", "url"]
+
+
+async def test_after_several_albums_that_it_cannot_fetch_none_goes_by_url_for_a_while(
+    ready: Made,
+) -> None:
+    ours, ann = ready
+    fault = {"fail_item": 1, "description": "WEBPAGE_CURL_FAILED"}
+    for _ in range(3):
+        await ours.control.fault("telegram", fault, match="sendMediaGroup")
+        await ours.sender.send_album(Target(ann), await ours.album(2))
+    await ours.sender.send_album(Target(ann), await ours.album(2))
+    assert [source for _, source in await ours.sources(ann)] == ["upload"] * 8
+    calls = await ours.control.requests("telegram", path="sendMediaGroup")
+    assert [call["status"] for call in calls] == [400, 200] * 3 + [200]
 
 
 async def test_expired_media_are_bought_once_and_the_rest_goes(

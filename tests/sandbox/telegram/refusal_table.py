@@ -168,8 +168,8 @@ ALBUMS: list[Row] = [
     ("sendMediaGroup", _album(P, D), "document can't be mixed with other media types"),
     ("sendMediaGroup", _album(P, V | {"show_caption_above_media": True}), "parameter show_caption_above_media must be the same for all messages in the album"),
     ("sendMediaGroup", _album(P, V | {"media": "$photo_id"}), "can't use file of type Photo as Video"),
-    ("sendMediaGroup", _album(P, P | {"media": "http://w.test/gone.jpg"}), 'failed to send message #2 with the error message "Failed to get HTTP URL content"'),
-    ("sendMediaGroup", _album(P | {"media": "http://w.test/text.html"}, P), 'failed to send message #1 with the error message "Wrong type of the web page content"'),
+    ("sendMediaGroup", _album(P, P | {"media": "http://w.test/gone.jpg"}), 'failed to send message #2 with the error message "WEBPAGE_CURL_FAILED"'),
+    ("sendMediaGroup", _album(P | {"media": "http://w.test/text.html"}, P), 'failed to send message #1 with the error message "WEBPAGE_MEDIA_EMPTY"'),
 ]  # fmt: skip
 
 EDITS: list[Row] = [

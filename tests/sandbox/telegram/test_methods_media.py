@@ -123,23 +123,46 @@ async def test_an_album(api: Api) -> None:
     assert "media_group_id" not in alone
 
 
-async def test_an_album_that_fails_in_part_leaves_the_rest(api: Api) -> None:
+@pytest.mark.parametrize(("rare", "there"), [({}, []), ({"others": "sent"}, ["1", "3"])])
+async def test_an_album_is_all_or_nothing_but_for_a_rare_answer(
+    api: Api, rare: dict[str, str], there: list[str]
+) -> None:
     ann = await api.person()
-    api.telegram._faults.add(
-        {
-            "service": "telegram",
-            "match": "sendMediaGroup",
-            "times": 1,
-            "fault": {"fail_item": 2, "description": "Too Many Requests: retry after 8"},
-        }
-    )
+    fault = {"fail_item": 2, "description": "Too Many Requests: retry after 8", **rare}
+    match = {"service": "telegram", "match": "sendMediaGroup", "times": 1}
+    api.telegram._faults.add({**match, "fault": fault})
     sent = {"chat_id": ann, "media": _media("photo", "video", "photo")}
     files = {"f0": photo("1"), "f1": video("2"), "f2": photo("3")}
     status, body = await api.upload("sendMediaGroup", sent, **files)
     nested = 'failed to send message #2 with the error message "Too Many Requests: retry after 8"'
     assert (status, body["description"]) == (400, f"Bad Request: {nested}")
     assert "parameters" not in body
-    assert [message["_story_pk"] for message in await api.shown(ann)] == ["1", "3"]
+    assert [message["_story_pk"] for message in await api.shown(ann)] == there
+
+
+async def test_an_albums_refusal_has_the_raw_code_and_a_single_ones_a_sentence(api: Api) -> None:
+    ann = await api.person()
+    address = "http://w.test/nothing.jpg"
+    items = [{"type": "photo", "media": address}] * 2
+    nested = 'failed to send message #1 with the error message "WEBPAGE_CURL_FAILED"'
+    album = await api.refusal("sendMediaGroup", chat_id=ann, media=items)
+    assert album == (400, f"Bad Request: {nested}")
+    single = await api.refusal("sendPhoto", chat_id=ann, photo=address)
+    assert single == (400, "Bad Request: failed to get HTTP URL content")
+    assert await api.shown(ann) == []
+
+
+async def test_albums_by_url_alone_are_answered_429_on_request(api: Api) -> None:
+    ann = await api.person()
+    api.web["http://w.test/a.jpg"] = page(photo("77"), "image/jpeg")
+    fault = {"album_url_retry_after": 3}
+    api.telegram._faults.add({"service": "telegram", "match": "sendMediaGroup", "fault": fault})
+    items = [{"type": "photo", "media": "http://w.test/a.jpg"}] * 2
+    code, _ = await api.refusal("sendMediaGroup", chat_id=ann, media=items)
+    assert code == 429
+    sent = {"chat_id": ann, "media": _media("photo", "video")}
+    status, _ = await api.upload("sendMediaGroup", sent, f0=photo("1"), f1=video("2"))
+    assert status == 200
 
 
 async def test_media_can_be_replaced(api: Api) -> None:

@@ -1,0 +1,93 @@
+"""Albums with an item that Telegram refuses: nothing is in the chat, so all of it comes again."""
+
+import asyncio
+
+import pytest
+
+from tests.support.control import Control, Json, wait_for
+from tests.support.storybell import Bell
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+CURL = {"fail_item": 2, "description": "WEBPAGE_CURL_FAILED"}
+WRONG = {"fail_item": 2, "description": "Wrong file identifier/HTTP URL specified"}
+FLOOD = {"fail_item": 2, "description": "Too Many Requests: retry after 1"}
+RARE = {"fail_item": 2, "description": "Message was not sent", "others": "sent"}
+FAULTS = pytest.mark.parametrize("fault", [CURL, WRONG, FLOOD], ids=["curl", "wrong", "flood"])
+
+
+async def three(control: Control, name: str) -> list[str]:
+    """Publish three stories at one moment, a second apart by their own account; their pks."""
+    now = (await control.state())["now"]
+    shown: list[Json] = await asyncio.gather(
+        *(control.publish(name, taken_at=now - 3 + second) for second in range(3))
+    )
+    return [str(story["pk"]) for story in shown]
+
+
+async def pks(control: Control, chat: int) -> list[str]:
+    return [m["_story_pk"] for m in await control.replies(chat) if m.get("_story_pk")]
+
+
+@FAULTS
+async def test_an_album_that_was_asked_for_comes_whole(
+    bell: Bell, control: Control, fault: Json
+) -> None:
+    ann, name = await control.person(), f"asked.{fault['description'][:4].strip().lower()}"
+    await control.profile(name)
+    stories = await three(control, name)
+    await control.fault("telegram", fault, match="sendMediaGroup")
+    shown = await bell.ask(ann, f"/stories {name}", count=4)
+    assert await pks(control, ann) == stories
+    assert len({message["media_group_id"] for message in shown[:3]}) == 1
+    assert shown[3]["text"] == f"3 stories of {name}"
+
+
+@FAULTS
+async def test_an_alert_of_which_one_item_failed_comes_whole(
+    bell: Bell, control: Control, fault: Json
+) -> None:
+    ann, name = await control.person(), f"alert.{fault['description'][:4].strip().lower()}"
+    await control.profile(name)
+    await bell.ask(ann, f"/subscribe {name}")
+    await control.fault("telegram", fault, match="sendMediaGroup")
+    stories = await three(control, name)
+
+    async def whole() -> bool:
+        return await pks(control, ann) == stories
+
+    await wait_for(whole, within=40, what="the whole album")
+
+    async def told() -> bool:
+        (why,) = await bell.ask(ann, f"/why {name}")
+        return "sent: 3" in why["text"]
+
+    await wait_for(told, what="all three as sent")
+
+
+async def test_what_is_there_all_the_same_comes_twice_rather_than_never(
+    bell: Bell, control: Control
+) -> None:
+    ann = await control.person()
+    await control.profile("asked.rare")
+    stories = await three(control, "asked.rare")
+    await control.fault("telegram", RARE, match="sendMediaGroup")
+    await bell.ask(ann, "/stories asked.rare", count=6)
+    assert await pks(control, ann) == [stories[0], stories[2], *stories]
+
+
+async def test_an_album_by_url_that_meets_429_for_ever_is_uploaded(
+    bell: Bell, control: Control
+) -> None:
+    ann = await control.person()
+    await control.profile("asked.slow")
+    await three(control, "asked.slow")
+    mark = (await control.requests("telegram"))[-1]["n"]
+    fault = await control.fault(
+        "telegram", {"album_url_retry_after": 1}, match="sendMediaGroup", times=None
+    )
+    shown = await bell.ask(ann, "/stories asked.slow", count=4)
+    await control.clear_faults(fault)
+    assert [message["_source"] for message in shown[:3]] == ["upload"] * 3
+    calls = await control.requests("telegram", after=mark, path="sendMediaGroup")
+    assert [call["status"] for call in calls] == [429, 200]
