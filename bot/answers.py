@@ -19,6 +19,7 @@ from bot.domain import Profile, Story
 from bot.errors import ProfileNotFoundError, ProfilePrivateError, StoriesError, StoryGoneError
 from bot.hosts import expires_at
 from bot.ledger import Bill, Ledger
+from bot.runtime.places import waiting
 from bot.store import looks, views
 from bot.store.database import Database, Tx
 from bot.store.views import View
@@ -91,7 +92,8 @@ class Answers:
                 only the one who asked may not spend.
         """
         while (flight := self._flights.get(key)) is not None:
-            await asyncio.wait([flight])
+            with waiting():
+                await asyncio.wait([flight])
             if not flight.cancelled():
                 return flight.result()
             # Its asker may not spend, or left; we may and stay.
@@ -169,7 +171,8 @@ class Answers:
             async with self._db.begin(durable=False) as tx:
                 if await views.take_off(tx, key, now=now, lease=FLIGHT):
                     return None
-            await asyncio.sleep(LOOK_AGAIN_S)
+            with waiting():
+                await asyncio.sleep(LOOK_AGAIN_S)
 
 
 async def _remember(tx: Tx, profile: Profile, found: Found, *, now: datetime) -> None:

@@ -110,6 +110,7 @@ class Running:
             parts.bot,
             self.app.process_update,
             last_resort=handlers.errors.last_resort,
+            too_much=self._too_much,
             metrics=parts.metrics,
             now=parts.now,
         )
@@ -170,6 +171,12 @@ class Running:
             _, late = await asyncio.wait(ending, timeout=1)
             for task in late:
                 task.cancel()
+
+    async def _too_much(self, update: Update) -> None:
+        """Answer what is more than one may ask at a time; no handler sees it."""
+        context = Context.from_update(update, self.app)
+        await prepare(update, context)
+        await handlers.errors.one_at_a_time(update, context)
 
     async def _set_webhook(self, webhook: Webhook) -> None:
         url = str(self._settings.webhook_url).rstrip("/") + webhook.path

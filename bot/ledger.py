@@ -21,6 +21,7 @@ from bot.errors import (
     TooFastError,
 )
 from bot.limits import Limits, Side, budget_again, midnight_after, rule_for
+from bot.runtime.places import FairSlots, waiting
 from bot.store import allowances, ledger, notes, usage
 from bot.store.allowances import Scope
 from bot.store.database import Database, Tx
@@ -32,6 +33,7 @@ BALANCE = "balance"
 BURST_WINDOW = timedelta(minutes=1)
 PRESUMED_AFTER = timedelta(minutes=30)  # longer than any call can last
 KEPT_IN_DETAIL, KEPT_BY_DAY = 30, 366  # days
+PAID_AT_ONCE, PAID_OF_EACH = 48, 4  # calls that people wait for; the schedule has its own slots
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,7 @@ class Ledger:
         self.limits = limits
         self._skip_privacy_check = skip_privacy_check
         self._now = now
+        self._slots = FairSlots(PAID_AT_ONCE, each=PAID_OF_EACH)
 
     async def spend(
         self, payer: Payer, endpoint: Endpoint, call: Callable[[], Awaitable[Answer[T]]]
@@ -110,7 +113,20 @@ class Ledger:
     async def pay(
         self, payer: Payer, endpoint: Endpoint, call: Callable[[], Awaitable[Answer[T]]]
     ) -> tuple[T, Bill]:
-        """Spend, but leave the bill of a good answer to be settled where the answer is kept."""
+        """Spend, but leave the bill of a good answer to be settled where the answer is kept.
+
+        What people ask for waits for one of the slots of paid calls, of which one person has few:
+        answers that hang cost nobody else's time.
+        """
+        if payer.asker is None:
+            return await self._pay(payer, endpoint, call)
+        with waiting():
+            async with self._slots.slot(payer.asker.user_id or payer.asker.chat_id):
+                return await self._pay(payer, endpoint, call)
+
+    async def _pay(
+        self, payer: Payer, endpoint: Endpoint, call: Callable[[], Awaitable[Answer[T]]]
+    ) -> tuple[T, Bill]:
         reservation = await self.reserve(payer, endpoint)
         try:
             answer = await call()

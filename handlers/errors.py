@@ -18,6 +18,11 @@ INCIDENT = N_(
     "operator this number: <code>{incident}</code>"
 )
 
+ONE_AT_A_TIME = N_(
+    "One thing at a time, please: I'll answer what I have noted so far. Send me the rest when "
+    "that is done."
+)
+
 
 def sentence_for(error: BotError, context: Context) -> str:
     """Return what a person is told of ``error``."""
@@ -33,6 +38,14 @@ async def last_resort(update: Update) -> None:
         log.error("given up", incident=incident, update_id=update.update_id)
         text = translator_for(code)(INCIDENT, incident=incident)
         await message.reply_html(text)
+
+
+async def one_at_a_time(update: Update, context: Context) -> None:
+    """Say, once for all that was too much at a time, that the rest of it is not answered."""
+    if update.callback_query:
+        await update.callback_query.answer(context.t.plain(ONE_AT_A_TIME), show_alert=True)
+    elif update.effective_chat:
+        await say(update, context, context.t(ONE_AT_A_TIME))
 
 
 async def on_error(update: object, context: Context) -> None:

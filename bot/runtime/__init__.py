@@ -1,5 +1,6 @@
-"""What every loop of the process stands on: its clock, and the supervisor that repeats it.
+"""What every loop of the process stands on: its clock, its supervisor, and room for what it runs.
 
-In: the event loop, and the steps that the parts give. Out: the time, and steps that come again
-whatever they raise. Public: ``clock.Clock``, ``clock.steady``, ``workers.Worker``.
+In: the event loop, and the steps that the parts give. Out: the time, steps that come again
+whatever they raise, and places that nobody holds who only waits. Public: ``clock.Clock``,
+``clock.steady``, ``workers.Worker``, ``places.Place``, ``places.FairSlots``, ``places.waiting``.
 """

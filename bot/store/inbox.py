@@ -24,6 +24,7 @@ inbox = sa.Table(
     sa.Column("stored_at", Timestamp, nullable=False),
     sa.Column("leased_until", Timestamp, nullable=False),
     sa.Column("done_at", Timestamp),
+    sa.Column("person", sa.BigInteger),  # who asks (0: nobody in particular); None: nobody waits
 )
 OPEN = inbox.c.done_at.is_(None)
 sa.Index("ix_inbox_open", inbox.c.queue, inbox.c.id, sqlite_where=OPEN, postgresql_where=OPEN)
@@ -32,11 +33,16 @@ sa.Index("ix_inbox_done_at", inbox.c.done_at)
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """An update as it came: its number, the queue it stands in, its JSON."""
+    """An update as it came: its number, the queue it stands in, its JSON, and who asks with it.
+
+    One that is not ``wanted`` is only remembered: nobody handles it.
+    """
 
     update_id: int
     queue: str
     body: str
+    person: int | None = None
+    wanted: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +54,7 @@ class Claimed:
     body: str
     attempts: int
     stored_at: datetime
+    person: int | None = None
 
 
 CLAIMED = [inbox.c[name] for name in Claimed.__dataclass_fields__]
@@ -56,7 +63,7 @@ CLAIMED = [inbox.c[name] for name in Claimed.__dataclass_fields__]
 @built_once
 def _add(insert: Insert) -> sa.Executable:
     statement = insert(inbox).on_conflict_do_nothing(index_elements=[inbox.c.update_id])
-    return statement.returning(*CLAIMED)
+    return statement.returning(*CLAIMED, inbox.c.update_id)
 
 
 async def add(
@@ -67,27 +74,67 @@ async def add(
         {
             "update_id": arrival.update_id,
             "queue": arrival.queue,
-            "body": arrival.body,
+            "body": arrival.body if arrival.wanted else "",
             "attempts": 1 if ours_until else 0,
             "stored_at": now,
             "leased_until": ours_until or EPOCH,
+            "done_at": None if arrival.wanted else now,
+            "person": arrival.person,
         }
         for arrival in arrivals
     ]
-    found = [Claimed(*row) for row in await tx.execute(_add(tx), rows)]
+    unwanted = {arrival.update_id for arrival in arrivals if not arrival.wanted}
+    new = (await tx.execute(_add(tx), rows)).all()
+    found = [Claimed(*row[:-1]) for row in new if row[-1] not in unwanted]
     return sorted(found, key=lambda claimed: claimed.id)
 
 
-async def claim(tx: Tx, *, now: datetime, lease: timedelta, limit: int) -> list[Claimed]:
-    """Take the first update of each queue that nobody is busy with."""
-    heads = (
-        sa.select(sa.func.min(inbox.c.id))
+async def waiting(tx: Tx, queues: Collection[str]) -> dict[tuple[str, int | None], int]:
+    """Return how many updates wait in each of these queues, by who asks."""
+    statement = (
+        sa.select(inbox.c.queue, inbox.c.person, sa.func.count())
+        .where(OPEN, inbox.c.queue.in_(sorted(queues)))
+        .group_by(inbox.c.queue, inbox.c.person)
+    )
+    return {(row[0], row[1]): row[2] for row in await tx.execute(statement)}
+
+
+async def known(tx: Tx, update_ids: Collection[int]) -> set[int]:
+    """Return which of these updates came before."""
+    statement = sa.select(inbox.c.update_id).where(inbox.c.update_id.in_(sorted(update_ids)))
+    return set((await tx.execute(statement)).scalars())
+
+
+async def busy_since(tx: Tx, queues: Collection[str], *, since: datetime) -> set[str]:
+    """Return in which of these queues something waits, or was answered after ``since``."""
+    mine = inbox.c.queue.in_(sorted(queues))
+    waits = sa.select(inbox.c.queue).where(OPEN, mine)
+    answered = sa.select(inbox.c.queue).where(inbox.c.done_at > since, mine)
+    return set((await tx.execute(waits.union(answered))).scalars())
+
+
+async def claim(
+    tx: Tx, *, now: datetime, lease: timedelta, limit: int, without: Collection[int] = ()
+) -> list[Claimed]:
+    """Take the first update of each queue that nobody is busy with.
+
+    ``without`` are people who have enough in hand; their queues wait.
+    """
+    free = (
+        sa.select(sa.func.min(inbox.c.id).label("id"))
         .where(OPEN)
         .group_by(inbox.c.queue)
         .having(sa.func.max(inbox.c.leased_until) <= now)
-        .order_by(sa.func.min(inbox.c.id))
-        .limit(limit)
     )
+    if without:
+        first = free.subquery()
+        theirs = inbox.c.person.in_(sorted(without))
+        free = (
+            sa.select(first.c.id)
+            .join(inbox, inbox.c.id == first.c.id)
+            .where(sa.or_(inbox.c.person.is_(None), ~theirs))
+        )
+    heads = free.order_by(sa.literal_column("1")).limit(limit)
     # The last two conditions are seen again by who had to wait for another's claim.
     statement = (
         sa.update(inbox)

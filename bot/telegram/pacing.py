@@ -23,6 +23,7 @@ from telegram.ext import BaseRateLimiter
 from bot.domain import TryLater
 from bot.metrics import Metrics
 from bot.runtime.clock import steady
+from bot.runtime.places import waiting
 from bot.telegram.flood import BotRate, BotWindow, Lane, Ticket
 from bot.telegram.gates import Gates, LocalGates
 from bot.telegram.outcomes import outcome_of
@@ -119,7 +120,7 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
                 if hopeless or not last or not _is_worth_waiting(order, wait or 0.0):
                     raise
                 if order.chat is None:  # a limit of this method alone
-                    await asyncio.sleep(wait or 0.0)
+                    await self._wait(wait or 0.0, None)
             finally:
                 if ticket:
                     ticket.free_at = self._clock() + 1.0
@@ -175,7 +176,8 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
         if patience is not None and seconds > patience:
             raise RetryAfter(timedelta(seconds=math.ceil(seconds)))
         if seconds > 0:
-            await asyncio.sleep(seconds)
+            with waiting():
+                await asyncio.sleep(seconds)
 
     async def _after(self, error: TelegramError, order: Order) -> float | None:
         """Stop what Telegram wants stopped; return for how long, None if it was no flood."""
@@ -233,7 +235,8 @@ class Turns:
             future = asyncio.get_running_loop().create_future()
             heapq.heappush(self._queue, (lane == "alert", next(self._numbers), future))
             try:
-                await future
+                with waiting():
+                    await future
             except asyncio.CancelledError:
                 if not future.cancelled():
                     self._pass_on()

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from telegram import Bot, Update
 
-from bot.intake import Handle, Intake, is_stale, queue_of
+from bot.intake import Handle, Intake, is_stale
 from bot.store import inbox
 from bot.store.database import Database
 from bot.store.inbox import Arrival
@@ -198,19 +198,3 @@ async def test_what_is_done_is_forgotten_after_a_day(sqlite_db: Database) -> Non
         assert await intake.oldest_s() == 0
         now[0] += timedelta(hours=26)
         assert await intake.clean() == 1
-
-
-@pytest.mark.parametrize(
-    ("update", "queue"),
-    [
-        (message(1, 7), "chat:7"),
-        ({"callback_query": {"from": {"id": 5}, "message": {"chat": {"id": 7}}}}, "chat:7"),
-        ({"update_id": 1, "callback_query": {"from": {"id": 5}}}, "user:5"),
-        ({"update_id": 1, "inline_query": {"from": {"id": 5}}}, "user:5"),
-        ({"update_id": 1, "my_chat_member": {"chat": {"id": -7}, "from": {"id": 5}}}, "chat:-7"),
-        ({"update_id": 1, "poll_answer": {"user": {"id": 5}}}, "user:5"),
-        ({"update_id": 1, "something_new": 5}, "user:0"),
-    ],
-)  # fmt: skip
-def test_an_update_stands_in_its_chats_queue(update: dict[str, Any], queue: str) -> None:
-    assert queue_of(update) == queue

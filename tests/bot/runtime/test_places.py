@@ -1,0 +1,65 @@
+"""Places: free while their holder waits; slots: few for each, first come first."""
+
+import asyncio
+from collections import Counter
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.runtime.places import FairSlots, Place, waiting
+
+
+async def test_a_place_is_free_while_its_holder_waits_however_deep() -> None:
+    freed: list[bool] = []
+    place = Place(lambda: freed.append(place.is_held))
+    go, seen = asyncio.Event(), asyncio.Event()
+
+    async def child() -> None:
+        with waiting():
+            seen.set()
+            await go.wait()
+
+    async def work() -> None:
+        place.take()
+        with waiting():
+            await asyncio.gather(child())
+            assert not place.is_held
+        assert place.is_held
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(work())
+        await seen.wait()
+        assert not place.is_held
+        assert freed == [False]
+        go.set()
+    with waiting():  # who has no place may wait as well
+        assert place.is_held
+
+
+@given(
+    st.lists(st.integers(0, 3), min_size=1, max_size=30),
+    st.integers(1, 6),
+    st.integers(1, 3),
+)
+def test_no_holder_has_more_than_its_slots_and_all_come_to_their_turn(
+    holders: list[int], most: int, each: int
+) -> None:
+    running: Counter[int] = Counter()
+    done: Counter[int] = Counter()
+
+    async def one(slots: FairSlots, holder: int) -> None:
+        async with slots.slot(holder):
+            running[holder] += 1
+            assert running[holder] <= each
+            assert running.total() <= most
+            await asyncio.sleep(0)
+            running[holder] -= 1
+        done[holder] += 1
+
+    async def all_of_them() -> None:
+        slots = FairSlots(most, each=each)
+        async with asyncio.timeout(5):
+            await asyncio.gather(*(one(slots, holder) for holder in holders))
+
+    asyncio.run(all_of_them())
+    assert done == Counter(holders)

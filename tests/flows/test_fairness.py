@@ -1,0 +1,99 @@
+"""Nobody is kept waiting by what somebody else asks: floods, hanging answers, flood limits."""
+
+import asyncio
+import time
+from pathlib import Path
+
+from tests.support.control import Control, wait_for
+from tests.support.storybell import Bell, storybell
+
+PLENTY = {
+    "daily_budget": 1_000_000,
+    "person_burst": 10_000,
+    "person_daily_allowance": 10_000,
+    "chat_daily_allowance": 10_000,
+}
+FEW_SECONDS = 5.0  # of a machine that others use, too
+ONE_THING = "One thing at a time"
+
+
+async def in_time(bell: Bell, person: int, text: str) -> float:
+    """Ask; return after how many seconds the first answer came."""
+    began = time.monotonic()
+    message = await bell.control.say(person, text)
+    await bell.control.wait_replies(person, after=message, within=FEW_SECONDS)
+    return time.monotonic() - began
+
+
+async def flood(control: Control, chat: int, text: str, count: int) -> None:
+    """Let one person write so many messages, as fast as the sandbox takes them."""
+    for _ in range(0, count, 50):
+        await asyncio.gather(*(control.say(chat, text) for _ in range(50)))
+
+
+async def test_one_persons_flood_does_not_make_the_bot_deaf(tmp_path: Path) -> None:
+    async with storybell(tmp_path, **PLENTY) as bell:
+        flooder, other = await bell.control.person("Flo"), await bell.control.person("Ann")
+        # Each answer takes a while: so the queue is as long as it gets.
+        await bell.control.fault("telegram", {"delay_s": 1.0}, match="sendMessage", times=40)
+        await flood(bell.control, flooder, "/language", 2_300)
+        await in_time(bell, other, "/stories natgeo")
+
+        async def told() -> list[str]:
+            said = [m.get("text", "") for m in await bell.control.replies(flooder)]
+            return said if any(ONE_THING in text for text in said) else []
+
+        said = await wait_for(told)
+        assert sum(ONE_THING in text for text in said) == 1
+        assert len(said) < 100
+
+
+async def groups_of(control: Control, person: int, count: int) -> list[int]:
+    member = [{"user_id": person, "status": "member"}]
+    return [await control.chat("supergroup", f"G{n}", members=member) for n in range(count)]
+
+
+async def test_hanging_questions_cost_others_nothing(tmp_path: Path) -> None:
+    """Seventy of one person, and of nine more people as many as each may have in hand."""
+    async with storybell(tmp_path, **PLENTY) as bell:
+        control = bell.control
+        asker, other = await control.person("Hal"), await control.person("Ann")
+        await control.fault("stories", {"delay_s": 7.0}, match="slow", times=None)
+        for number, group in enumerate(await groups_of(control, asker, 70)):
+            await control.say(group, f"/stories slow{number}", user=asker)
+        for name in range(9):
+            person = await control.person(f"P{name}")
+            for number, group in enumerate(await groups_of(control, person, 8)):
+                await control.say(group, f"/stories slow{name}of{number}", user=person)
+        await in_time(bell, other, "/help")
+        await in_time(bell, other, "/stories natgeo")
+        await control.clear_faults()
+
+
+async def test_replies_that_wait_for_their_flood_limit_hold_no_place(tmp_path: Path) -> None:
+    count = 70
+    async with storybell(tmp_path, **PLENTY) as bell:
+        control = bell.control
+        people = [await control.person(f"P{n}") for n in range(count)]
+        groups = [(await groups_of(control, person, 1))[0] for person in people]
+        other = await control.person("Ann")
+        too_many = {
+            "status": 429,
+            "body": {
+                "ok": False,
+                "error_code": 429,
+                "description": "Too Many Requests: retry after 7",
+                "parameters": {"retry_after": 7},
+            },
+        }
+        await control.fault("telegram", too_many, match="sendMessage", times=count)
+        for person, group in zip(people, groups, strict=True):
+            await control.say(group, "/help", user=person)
+
+        async def all_refused() -> bool:
+            calls = await control.requests("telegram", path="sendMessage")
+            return len(calls) >= min(count, 64)
+
+        await wait_for(all_refused)
+        await control.clear_faults()
+        await in_time(bell, other, "/help")
