@@ -91,6 +91,9 @@ class Chat:
     migrated_to: int | None = None
     migrated_from: int | None = None
     slow_mode_delay: int = 0
+    linked_chat_id: int | None = None  # channel: its discussion group; group: its channel
+    has_hidden_members: bool = False
+    last_bot: int | None = None  # the bot that has written last
     permissions: dict[str, bool] = field(default_factory=dict)
     members: dict[int, Member] = field(default_factory=dict)
     topics: dict[int, Topic] = field(default_factory=dict)

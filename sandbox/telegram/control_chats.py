@@ -15,7 +15,10 @@ from sandbox.telegram.world import World
 
 Handle = Callable[[web.Request], Awaitable[Any]]
 STATUSES = frozenset({"creator", "administrator", "member", "restricted", "left", "kicked"})
-_CHANGES = ("title", "username", "permissions", "slow_mode_delay", "is_forum", "deleted")
+_CHANGES = (
+    "title", "username", "permissions", "slow_mode_delay", "is_forum", "deleted", "linked_chat_id",
+    "has_hidden_members",
+)  # fmt: skip
 
 
 def table(world: World, services: Services) -> dict[tuple[str, str], Handle]:
@@ -87,13 +90,27 @@ class Chats:
         return chat.brief()
 
     def _update(self, chat: Chat, wanted: dict[str, Any]) -> None:
+        if "linked_chat_id" in wanted:
+            self._link(chat, wanted["linked_chat_id"])
         for name in _CHANGES:
             if name in wanted:
                 setattr(chat, name, wanted[name])
         chat.changed()
 
+    def _link(self, chat: Chat, other_id: int | None) -> None:
+        """Tie a channel and its discussion group together, or part them."""
+        before = self._world.chats.get(chat.linked_chat_id or 0)
+        if before is not None:
+            before.linked_chat_id = None
+        if other_id is None:
+            return
+        other = get.chat(self._world, other_id)
+        if {chat.type, other.type} != {"channel", "supergroup"}:
+            raise ValueError("a channel is linked with a supergroup")
+        other.linked_chat_id = chat.id
+
     async def change(self, request: web.Request) -> object:
-        """Another title, permissions, slow mode; deleted."""
+        """Another title, permissions, slow mode, linked chat; hidden members; deleted."""
         chat = get.chat(self._world, request.match_info["chat"])
         self._update(chat, await get.body(request))
         self._world.events.emit("chat", chat_id=chat.id, chat=chat.brief())

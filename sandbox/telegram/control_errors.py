@@ -54,9 +54,9 @@ def chat(world: World, wanted: object, of: Bot | None = None) -> Chat:
     return found
 
 
-def message(chat: Chat, ident: object) -> Message:
-    """The message of an id in a chat."""
+def message(chat: Chat, ident: object, *, deleted: bool = False) -> Message:
+    """The message of an id in a chat; with `deleted` also one that was taken out since."""
     found = chat.messages.get(int(str(ident)))
-    if found is None or found.deleted:
+    if found is None or (found.deleted and not deleted):
         raise Unknown(f"no such message: {ident}")
     return found

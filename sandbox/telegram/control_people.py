@@ -65,6 +65,7 @@ class People:
         chat.started = True
         self._world.add(message)
         told = happenings.tell(self._world, chat, message)
+        happenings.mirror(self._world, message)
         return {"update_id": told, "message_id": message.id}
 
     def _chat_and_person(
@@ -89,7 +90,8 @@ class People:
         thread = int(wanted.get("thread_id") or 0)
         if thread:
             fields |= {"message_thread_id": thread, "is_topic_message": True}
-        reply_to = chat.messages.get(int(wanted.get("reply_to") or 0))
+        # What is written in a topic implicitly replies to the topic's first message.
+        reply_to = chat.messages.get(int(wanted.get("reply_to") or thread))
         fields |= _content(wanted)
         return Message(
             chat, fields["message_id"], fields, self._world.clock.now(), reply_to=reply_to

@@ -30,9 +30,60 @@ def _reads(chat: Chat, bot: Bot, message: Message) -> bool:
         return True
     if message.reply_to is not None and message.reply_to.bot is bot:
         return True
+    if _mentions(message, bot):
+        return True
     word = (text or "").split(maxsplit=1)[0] if (text or "").strip() else ""
+    if not word.startswith("/"):
+        return False
     named = word.partition("@")[2].lower()
-    return word.startswith("/") and named in {"", bot.username.lower()}
+    return named == bot.username.lower() or (not named and chat.last_bot == bot.id)
+
+
+def _mentions(message: Message, bot: Bot) -> bool:
+    for text, marks in (("text", "entities"), ("caption", "caption_entities")):
+        units = str(message.fields.get(text, "")).encode("utf-16-le")
+        for one in message.fields.get(marks, ()):
+            if one["type"] == "text_mention" and one["user"]["id"] == bot.id:
+                return True
+            start, end = 2 * one["offset"], 2 * (one["offset"] + one["length"])
+            name = units[start:end].decode("utf-16-le")
+            if one["type"] == "mention" and name.lower() == f"@{bot.username.lower()}":
+                return True
+    return False
+
+
+_FORWARDED = (
+    "text", "entities", "caption", "caption_entities", "media_group_id", "has_media_spoiler",
+    "show_caption_above_media", "has_protected_content",
+)  # fmt: skip
+
+
+def mirror(world: World, message: Message) -> None:
+    """Bring a channel's post into its discussion group, as Telegram itself does.
+
+    The bot gets it there although the post is its own: its sender is Telegram's own account.
+    """
+    channel = message.chat
+    group = world.chats.get(channel.linked_chat_id or 0)
+    if channel.type != "channel" or group is None:
+        return
+    telegram = {"id": 777000, "is_bot": False, "first_name": "Telegram"}
+    fields = world.head(group, telegram) | {
+        "sender_chat": channel.brief(),
+        "is_automatic_forward": True,
+        "forward_origin": {
+            "type": "channel",
+            "date": message.fields["date"],
+            "chat": channel.brief(),
+            "message_id": message.id,
+        },
+    }
+    fields |= {name: message.fields[name] for name in _FORWARDED if name in message.fields}
+    copy = Message(
+        group, fields["message_id"], fields, world.clock.now(),
+        media=message.media, source=message.source,
+    )  # fmt: skip
+    tell(world, group, world.add(copy))
 
 
 def standing(
@@ -90,10 +141,11 @@ def press(
     bot = message.bot or chat.bot
     if bot is None:
         raise ValueError("the message is no bot's")
+    gone = {"chat": chat.brief(), "message_id": message.id, "date": 0}  # InaccessibleMessage
     query = {
         "id": query_id,
         "from": person,
-        "message": message.view(bot),
+        "message": gone if message.deleted else message.view(bot),
         "chat_instance": str(chat.id * 7919 % 2**62),
         "data": data,
     }

@@ -33,6 +33,10 @@ async def get_chat(call: Call) -> dict[str, Any]:
         full["permissions"].pop("can_edit_tag")
     if chat.slow_mode_delay:
         full["slow_mode_delay"] = chat.slow_mode_delay
+    if chat.linked_chat_id is not None:
+        full["linked_chat_id"] = chat.linked_chat_id
+    if chat.has_hidden_members:
+        full["has_hidden_members"] = True
     pinned = [m for i in chat.pinned if (m := chat.messages.get(i)) and not m.deleted]
     if pinned:
         full["pinned_message"] = pinned[-1].view(call.bot, nested=True)
@@ -63,6 +67,9 @@ async def get_chat_member(call: Call) -> dict[str, Any]:
         return {"user": user, "status": "member"}
     if chat.type == "channel" and not chat.is_admin(call.bot.id):
         raise bad_request("member list is inaccessible")
+    hidden = chat.has_hidden_members and user["id"] != call.bot.id
+    if hidden and not chat.is_admin(call.bot.id):
+        raise bad_request("CHAT_ADMIN_REQUIRED")
     return chat.member_view(user)
 
 

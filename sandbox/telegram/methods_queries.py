@@ -9,7 +9,6 @@ from sandbox.telegram.refusals import bad_request
 from sandbox.telegram.schema import load
 from sandbox.telegram.world import Callback
 
-CALLBACK_LIFE_S = 150.0
 INLINE_LIFE_S = 30.0
 _OLD = "query is too old and response timeout expired or query ID is invalid"
 _RESULTS = 50
@@ -61,7 +60,7 @@ def _alive(call: Call, callback: Callback | None) -> bool:
         callback is not None
         and callback.bot is call.bot
         and not callback.answered
-        and now - callback.at <= CALLBACK_LIFE_S
+        and now - callback.at <= call.world.callback_life_s
     )
 
 

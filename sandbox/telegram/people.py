@@ -43,7 +43,7 @@ class Bot:
     inbox: Inbox
     first_name: str = "Storybell"
     claimed: bool = False  # whether a token with this id has been seen
-    reads_all: bool = True  # group privacy is off
+    reads_all: bool = False  # group privacy mode is on, as BotFather's default is
     inline: bool = True
     last_message_id: int = 0  # private chats share one count
     commands: dict[tuple[str, str], list[dict[str, Any]]] = field(default_factory=dict)

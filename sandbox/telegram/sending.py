@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.telegram import markup, targets
+from sandbox.telegram import happenings, markup, targets
 from sandbox.telegram.call import Call, truth, whole
 from sandbox.telegram.chats import Chat
 from sandbox.telegram.files import Media
@@ -32,6 +32,8 @@ def place(call: Call, kind: str, *, with_markup: bool = True) -> Place:
     reply = _reply_parameters(call)
     given = markup.of(call) if with_markup else None
     chat = targets.writable(call)
+    if given and "inline_keyboard" not in given and chat.type == "channel":
+        raise bad_request("inline keyboard expected")  # td, ReplyMarkup.cpp
     if given and "inline_keyboard" in given and chat.type != "private":
         given = markup.of(call, chat.type)
     reply_to = _reply_target(call, chat, reply)
@@ -132,4 +134,6 @@ def post(
         protected=where.protected,
     )
     call.made.append(message)
-    return world.add(message)
+    world.add(message)
+    happenings.mirror(world, message)
+    return message

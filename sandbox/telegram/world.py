@@ -17,6 +17,7 @@ _FIRST_BOT = 7_000_000_001  # until the first token tells the real id
 _FIRST_PERSON = 100_000_001
 _FIRST_GROUP = 4_000_000_001
 _FIRST_CHANNEL = 1_000_002_000_000_001  # -100 and the channel's own number
+CALLBACK_LIFE_S = 15.0  # shorter than an update is kept (150 s); clients report 15 to 30 s
 
 
 @dataclass(slots=True)
@@ -69,6 +70,7 @@ class World:
         self.inline: dict[str, InlineQuery] = {}
         self.checkouts: dict[str, Checkout] = {}
         self.lost = 0  # sends that took effect and whose answer reached nobody
+        self.callback_life_s = CALLBACK_LIFE_S
         self.bot = Bot(_FIRST_BOT, Inbox(clock))
         self.bots: dict[int, Bot] = {self.bot.id: self.bot}
         self.media_group = itertools.count(14_000_000_000_000_001, 8)
@@ -175,6 +177,8 @@ class World:
     def add(self, message: Message) -> Message:
         """Put a message into its chat and tell the listeners."""
         message.chat.messages[message.id] = message
+        if message.bot is not None:
+            message.chat.last_bot = message.bot.id
         if self.events:
             shown = message.shown(message.chat.bot or self.bot)
             self.events.emit("message", chat_id=message.chat.id, message=shown)

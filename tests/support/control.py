@@ -234,6 +234,18 @@ class Control:
         got: Json = await self.call("POST", "/stories_api", settings)
         return got
 
+    async def privacy_mode(self, *, on: bool) -> None:
+        """Say what the bot hears in groups: all messages, or with the mode on those for it."""
+        await self.call("PATCH", "/bots/bot", {"can_read_all_group_messages": not on})
+
+    async def link_chats(self, channel: int, group: int | None) -> None:
+        """Give a channel its discussion group, or part them."""
+        await self.call("PATCH", f"/chats/{channel}", {"linked_chat_id": group})
+
+    async def callback_life(self, seconds: float) -> None:
+        """Set for how long the answer to a pressed button is taken."""
+        await self.call("POST", "/telegram", {"callback_life_s": seconds})
+
     async def limits(self, **limits: Any) -> Json:
         """Set Telegram's flood limits."""
         got: Json = await self.call("POST", "/limits", limits)

@@ -75,6 +75,8 @@ MARKUP: list[Row] = [
     ("sendMessage", _marked("[]"), "object expected as reply markup"),
     ("sendMessage", _marked({"inline_keyboard": "x"}), 'field "inline_keyboard" of the InlineKeyboardMarkup must be an Array'),
     ("sendMessage", _marked({"inline_keyboard": ["x"]}), 'field "inline_keyboard" of the InlineKeyboardMarkup must be an Array of Arrays'),
+    ("sendMessage", _to("$channel", reply_markup={"force_reply": True}), "inline keyboard expected"),
+    ("sendMessage", _to("$channel", reply_markup={"remove_keyboard": True}), "inline keyboard expected"),
     ("sendMessage", _marked({"inline_keyboard": [["x"]]}), "can't parse inline keyboard button: InlineKeyboardButton must be an Object"),
     ("sendMessage", _marked({"inline_keyboard": [[{"callback_data": "x"}]]}), "can't parse inline keyboard button: Can't find field \"text\""),
     ("sendMessage", _marked(button()), "can't parse inline keyboard button: Text buttons are unallowed in the inline keyboard"),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.sandbox.telegram.harness import OTHER_TOKEN, Api
+from tests.sandbox.telegram.harness import OTHER_TOKEN, Api, photo
 
 
 async def test_the_bots_own_standing_is_told(api: Api) -> None:
@@ -87,6 +87,7 @@ async def test_anonymous_administrators_and_channels_speak(api: Api) -> None:
     ann = await api.person()
     group = await api.chat("supergroup", ann)
     channel = await api.chat("channel", ann)
+    await api.control("PATCH", "bots/bot", can_read_all_group_messages=True)
     await api.updates()
     await api.says(group, "/stories x", ann, sender_chat_id=group)
     await api.says(group, "/stories x", ann, sender_chat_id=channel)
@@ -94,6 +95,67 @@ async def test_anonymous_administrators_and_channels_speak(api: Api) -> None:
     assert own["message"]["from"]["username"] == "GroupAnonymousBot"
     assert own["message"]["sender_chat"]["id"] == group
     assert other["message"]["sender_chat"]["type"] == "channel"
+    assert (own["message"]["from"]["id"], other["message"]["from"]["id"]) == (
+        1087968824,
+        136817688,
+    )
+
+
+async def test_a_channels_posts_come_again_in_the_linked_group(api: Api) -> None:
+    ann = await api.person()
+    group = await api.chat("supergroup", ann, bot_status="administrator")
+    channel = await api.chat("channel", ann, linked_chat_id=group)
+    assert (await api.ok("getChat", chat_id=group))["linked_chat_id"] == channel
+    assert (await api.ok("getChat", chat_id=channel))["linked_chat_id"] == group
+    await api.updates()
+    sent = await api.ok("sendMessage", chat_id=channel, text="<b>mine</b>", parse_mode="HTML")
+    [update] = await api.updates()
+    copy = update["message"]
+    assert (copy["from"]["id"], copy["chat"]["id"]) == (777000, group)
+    assert copy["is_automatic_forward"] is True
+    assert copy["sender_chat"]["id"] == channel
+    assert copy["forward_origin"]["message_id"] == sent["message_id"]
+    assert (copy["text"], copy["entities"]) == (sent["text"], sent["entities"])
+    await api.says(channel, "news", ann)
+    assert [list(update)[1] for update in await api.updates()] == ["channel_post", "message"]
+    await api.control("PATCH", f"chats/{channel}", linked_chat_id=None)
+    await api.says(channel, "news", ann)
+    assert [list(update)[1] for update in await api.updates()] == ["channel_post"]
+    assert "linked_chat_id" not in await api.ok("getChat", chat_id=group)
+    await api.control("PATCH", f"chats/{channel}", 400, linked_chat_id=ann)
+
+
+async def test_an_album_of_a_channel_comes_again_with_its_media(api: Api) -> None:
+    ann = await api.person()
+    group = await api.chat("supergroup", ann, bot_status="administrator")
+    channel = await api.chat("channel", ann, linked_chat_id=group)
+    await api.updates()
+    _, body = await api.upload("sendPhoto", {"chat_id": channel, "caption": "c"}, photo=photo())
+    [update] = await api.updates()
+    assert update["message"]["photo"] == body["result"]["photo"]
+    assert update["message"]["caption"] == "c"
+
+
+async def test_hidden_members_are_told_to_administrators_only(api: Api) -> None:
+    ann = await api.person()
+    group = await api.chat("supergroup", ann, has_hidden_members=True)
+    refused = (400, "Bad Request: CHAT_ADMIN_REQUIRED")
+    assert await api.refusal("getChatMember", chat_id=group, user_id=ann) == refused
+    [boss, *_] = await api.ok("getChatAdministrators", chat_id=group)
+    assert boss["user"]["id"] == ann
+    assert (await api.ok("getChatMember", chat_id=group, user_id=123456))["status"] == "member"
+    await api.control("PUT", f"chats/{group}/members/bot", status="administrator")
+    assert (await api.ok("getChatMember", chat_id=group, user_id=ann))["status"] == "creator"
+
+
+async def test_what_is_written_in_a_topic_replies_to_its_first_message(api: Api) -> None:
+    ann = await api.person()
+    forum = await api.chat("supergroup", ann, is_forum=True, bot_status="administrator")
+    await api.control("PUT", f"chats/{forum}/threads/7", name="News")
+    await api.updates()
+    await api.says(forum, "words", ann, thread_id=7)
+    [update] = await api.updates()
+    assert update["message"]["reply_to_message"]["forum_topic_created"]["name"] == "News"
 
 
 async def test_migration_moves_the_members(api: Api) -> None:

@@ -12,7 +12,6 @@ KEYBOARD = {"inline_keyboard": [[{"text": "a", "callback_data": "data"}]]}
 async def _pressed(api: Api, ann: int) -> str:
     message = await api.ok("sendMessage", chat_id=ann, text="x", reply_markup=KEYBOARD)
     press = {"user_id": ann, "message_id": message["message_id"]}
-    await api.control("POST", f"chats/{ann}/press", 400, data="other", **press)
     done = await api.control("POST", f"chats/{ann}/press", data="data", **press)
     query: str = done["callback_query_id"]
     return query
@@ -37,8 +36,31 @@ async def test_a_button_is_pressed_and_answered_once(api: Api) -> None:
 async def test_a_callback_query_grows_old(api: Api) -> None:
     ann = await api.person()
     query = await _pressed(api, ann)
-    api.telegram.world.clock.advance(151)
+    api.telegram.world.clock.advance(16)
     assert await api.refusal("answerCallbackQuery", callback_query_id=query) == (400, OLD)
+    await api.control("POST", "telegram", callback_life_s=60)
+    query = await _pressed(api, ann)
+    api.telegram.world.clock.advance(16)
+    assert await api.ok("answerCallbackQuery", callback_query_id=query)
+
+
+async def test_a_client_sends_any_data_for_any_message_of_the_bot(api: Api) -> None:
+    ann, eve = await api.person(), await api.person("Eve")
+    group = await api.chat("group", ann)
+    message = await api.ok("sendMessage", chat_id=group, text="x")
+    await api.updates()
+    press = {"user_id": eve, "message_id": message["message_id"]}
+    await api.control("POST", f"chats/{group}/press", data="invented " * 20, **press)
+    [update] = await api.updates()
+    assert update["callback_query"]["data"] == "invented " * 20
+    assert update["callback_query"]["from"]["id"] == eve
+    await api.ok("deleteMessage", chat_id=group, message_id=message["message_id"])
+    await api.control("POST", f"chats/{group}/press", data="late", **press)
+    [update] = await api.updates()
+    assert update["callback_query"]["message"]["date"] == 0  # Telegram's InaccessibleMessage
+    await api.control(
+        "POST", f"chats/{group}/press", 404, **press | {"message_id": 99, "data": ""}
+    )
 
 
 def _article(number: int, **more: Any) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import asyncio
 import time
 from typing import Any
 
-from tests.sandbox.telegram.harness import Api, eventually
+from tests.sandbox.telegram.harness import OTHER_TOKEN, Api, eventually
 
 
 async def _polls(api: Api, **params: Any) -> list[int]:
@@ -85,11 +85,35 @@ async def test_old_updates_expire(api: Api) -> None:
 async def test_privacy_mode(api: Api) -> None:
     ann = await api.person()
     group = await api.chat("group", ann)
-    await api.control("PATCH", "bots/bot", can_read_all_group_messages=False)
+    me = await api.ok("getMe")
+    assert me["can_read_all_group_messages"] is False
+    mention = [{"type": "mention", "offset": 3, "length": len(me["username"]) + 1}]
+
+    async def heard(text: str, **more: Any) -> bool:
+        return (await api.says(group, text, ann, **more))["update_id"] is not None
+
+    assert not await heard("/stories")  # no bot has written here yet
+    assert await heard(f"/stories@{me['username']}")
     mine = await api.ok("sendMessage", chat_id=group, text="mine")
+    for text, expected in (("words", False), ("/stories", True), ("/stories@other_bot", False)):
+        assert await heard(text) is expected, text
+    assert await heard("words", reply_to=mine["message_id"])
+    assert await heard(f"🔔 @{me['username']}, please", entities=mention)
+    assert not await heard("🔔 @somebody_else_bot", entities=mention)
+    person = [{"type": "text_mention", "offset": 0, "length": 3, "user": me}]
+    assert await heard("you there", entities=person)
+    await api.control("PATCH", "bots/bot", can_read_all_group_messages=True)
+    assert await heard("words")
+    assert (await api.ok("getMe"))["can_read_all_group_messages"] is True
+
+
+async def test_in_privacy_mode_a_bare_command_goes_to_the_bot_that_wrote_last(api: Api) -> None:
+    ann = await api.person()
+    group = await api.chat("group", ann)
+    other = await api.ok("getMe", token=OTHER_TOKEN)
+    await api.control("PUT", f"chats/{group}/members/{other['id']}", status="member")
+    await api.ok("sendMessage", chat_id=group, text="mine")
+    await api.ok("sendMessage", token=OTHER_TOKEN, chat_id=group, text="no, mine")
     await api.updates()
-    for text, heard in (("words", False), ("/stories", True), ("/stories@other_bot", False)):
-        told = await api.says(group, text, ann)
-        assert (told["update_id"] is not None) is heard, text
-    reply = await api.says(group, "words", ann, reply_to=mine["message_id"])
-    assert reply["update_id"] is not None
+    await api.says(group, "/stories", ann)
+    assert await api.updates() == []
