@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 from bot.domain import STORY_LIFE, Options, Story
 
 DAY = timedelta(days=1)
-UNAVAILABLE_PAUSE = DAY
-"""Between two looks at a profile that is private or gone."""
+MOST_DOUBTS = 2
+"""Answers in a row that a profile is private, or gone, until it is believed."""
 
 MAX_COPIES = 3
 """Sends of one delivery that may have arrived; after that a crash loop would only repeat it."""
@@ -33,6 +33,8 @@ _FIRST_RETRY = timedelta(seconds=5)
 _LAST_RETRY = timedelta(minutes=15)
 _FIRST_LOOK_AGAIN = timedelta(minutes=1)
 _LAST_LOOK_AGAIN = timedelta(minutes=30)
+_FIRST_UNAVAILABLE_PAUSE = timedelta(minutes=30)  # its owner may have erred, and posts again
+_LAST_UNAVAILABLE_PAUSE = DAY
 _DIGEST_MARGIN = timedelta(minutes=30)
 _DIGEST_LEAD = timedelta(minutes=10)  # a look so long before the digest still gets into it
 
@@ -45,6 +47,20 @@ def retry_at(now: datetime, attempts: int) -> datetime:
 def look_again_at(now: datetime, failures: int) -> datetime:
     """Return when to look again after ``failures`` looks in a row that failed."""
     return now + _doubled(_FIRST_LOOK_AGAIN, failures, _LAST_LOOK_AGAIN)
+
+
+def return_check_at(now: datetime, answers: int) -> datetime:
+    """Return when to check whether a profile that is private or gone is back.
+
+    ``answers`` in a row have said so. Within the hour at first, as a story lives only a day; then
+    later and later, up to a day.
+    """
+    return now + _doubled(_FIRST_UNAVAILABLE_PAUSE, answers - 1, _LAST_UNAVAILABLE_PAUSE)
+
+
+def is_believed(answers: int) -> bool:
+    """Tell whether so many answers in a row prove that a profile is private, or gone."""
+    return answers >= MOST_DOUBTS
 
 
 def _doubled(first: timedelta, times: int, most: timedelta) -> timedelta:

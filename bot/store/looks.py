@@ -33,7 +33,7 @@ async def record(tx: Tx, look: Look, *, now: datetime, own: Plan | None = None) 
     A whole look also tells what may have been missed since the last one, and moves the next.
     The scheduler's ``own`` looks go by its plan, which learns from them.
     """
-    before = await named(tx, look.profile, now=now)
+    before = await (named if look.stories else _unnamed)(tx, look.profile, now=now)
     new = await stories.add(tx, look.stories, now=now)
     if before.next_look_at is not None and new:
         await owed.add_stories(tx, before.profile_id, new, now=now)
@@ -45,10 +45,22 @@ async def record(tx: Tx, look: Look, *, now: datetime, own: Plan | None = None) 
 async def named(tx: Tx, profile: Profile, *, now: datetime) -> Known:
     """Keep who the API says a profile is, tell of a new name; return what was known before."""
     before = await profiles.ensure(tx, profile, now=now)
-    if before.next_look_at is not None and before.username != profile.username:
+    is_new = profile.username not in {"", before.username}
+    if before.next_look_at is not None and is_new:
         names = {"old": before.username, "new": profile.username}
         await _tell(tx, before, "renamed", names, now=now)
     return before
+
+
+async def _unnamed(tx: Tx, profile: Profile, *, now: datetime) -> Known:
+    """Return what is known of a profile whose answer did not hold its name.
+
+    The name in ``profile`` is then only what was known when the question was asked: it confirms
+    nothing, and an answer that came in between may have told of a new one.
+    """
+    return await profiles.hold(tx, profile.profile_id) or await profiles.ensure(
+        tx, profile, now=now
+    )
 
 
 async def _finish(
@@ -79,6 +91,8 @@ async def _finish(
         state_since=before.state_since if before.state == "active" else now,
         looked_at=now,
         failures=0,
+        refusal="",
+        refusals=0,
         leased_until=EPOCH,
         forecast=forecast,
         next_look_at=await _worth(tx, before.profile_id, due, pace, now=now) if followed else None,
@@ -108,22 +122,23 @@ async def fail(
 ) -> None:
     """Keep that a look failed: the next one is later, and who waits is told once.
 
-    One answer "no such account" proves nothing; the second in a row does.
+    One answer "private" or "no such account" proves nothing; the second in a row does.
     """
     before = await profiles.hold(tx, profile_id)
     if before is None:
         return
     failures = before.failures + 1
+    refusals = before.refusals + 1 if why == before.refusal else 1
     state = before.state
-    if why == "private" or (why == "gone" and failures > 1):
+    followed = before.next_look_at is not None
+    if why != "error" and (policy.is_believed(refusals) or not followed):  # else nobody is told
         state = why
-    told = state != before.state and before.next_look_at is not None
-    if told and state != "active":
+    if followed and state not in {"active", before.state}:
         await _tell(tx, before, state, {"username": before.username}, now=now)
-    pause_over = (
+    next_look_at = (
         policy.look_again_at(now, failures)
-        if state == "active"
-        else now + policy.UNAVAILABLE_PAUSE
+        if state == "active" or why == "error"
+        else policy.return_check_at(now, refusals)
     )
     await profiles.change(
         tx,
@@ -131,8 +146,10 @@ async def fail(
         state=state,
         state_since=now if state != before.state else before.state_since,
         failures=failures,
+        refusal="" if why == "error" else why,
+        refusals=0 if why == "error" else refusals,
         leased_until=EPOCH,
-        next_look_at=pause_over if before.next_look_at is not None else None,
+        next_look_at=next_look_at if followed else None,
     )
 
 

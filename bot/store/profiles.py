@@ -26,6 +26,8 @@ profiles = sa.Table(
     sa.Column("next_look_at", Timestamp),  # None: nobody follows it
     sa.Column("leased_until", Timestamp, nullable=False, server_default="0"),
     sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("refusal", sa.String(16), nullable=False, server_default=""),  # of the last look
+    sa.Column("refusals", sa.Integer, nullable=False, server_default="0"),  # the same in a row
     sa.Column("weight", sa.Float, nullable=False, server_default="0"),  # of who wait for alerts
     sa.Column("forecast", sa.JSON),
     sa.Index(
@@ -39,7 +41,10 @@ profiles = sa.Table(
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A profile as we know it; ``weight`` is that of the subscriptions that wait for it."""
+    """A profile as we know it; ``weight`` is that of the subscriptions that wait for it.
+
+    ``refusals`` answers in a row said that it is private, or gone: that is ``refusal``.
+    """
 
     profile_id: str
     username: str
@@ -53,6 +58,8 @@ class Known:
     failures: int
     weight: float
     forecast: list[Any] | None
+    refusal: str = ""
+    refusals: int = 0
 
     @property
     def profile(self) -> Profile:
@@ -108,19 +115,21 @@ async def named(tx: Tx, username: str, *, since: datetime) -> Known | None:
 
 async def ensure(tx: Tx, profile: Profile, *, now: datetime) -> Known:
     """Keep who the API says it is; return what was known before, itself when it is new."""
-    told: dict[str, object] = {"username": profile.username}
+    told: dict[str, object] = {"username": profile.username} if profile.username else {}
     if profile.full_name:
         told |= {"full_name": profile.full_name, "is_verified": profile.is_verified}
     before = await hold(tx, profile.profile_id)
     if before is None:
-        new = {"profile_id": profile.profile_id, "state_since": now, "named_at": now, **told}
+        new = {"profile_id": profile.profile_id, "state_since": now, "named_at": now}
+        new |= {"username": profile.username, **told}
         insert = insert_for(tx)(profiles).values(new)
         await tx.execute(insert.on_conflict_do_nothing(index_elements=[profiles.c.profile_id]))
         before = await hold(tx, profile.profile_id)
         assert before is not None  # noqa: S101 - inserted above or by somebody else, and held
     is_news = any(getattr(before, name) != value for name, value in told.items())
     if is_news or now - before.named_at >= NAMED_AGAIN:
-        await change(tx, profile.profile_id, named_at=now, **told)
+        named_at = now if profile.username else before.named_at
+        await change(tx, profile.profile_id, named_at=named_at, **told)
     return before
 
 

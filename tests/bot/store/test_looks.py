@@ -112,10 +112,15 @@ async def _fail(
 async def test_private_is_told_once_and_back_once(db: Database) -> None:
     async with db.begin() as tx:
         await follow(tx, 1)
-    for hours in (0, 24):
-        found = await _fail(db, "private", NOON + hours * HOUR)
+    found = await _fail(db, "private")
+    assert (found.state, found.next_look_at) == ("active", NOON + MINUTE)
+    pauses = []
+    for _ in range(8):
+        found = await _fail(db, "private")
         assert found.state == "private"
-        assert found.next_look_at == NOON + hours * HOUR + DAY
+        assert found.next_look_at is not None
+        pauses.append((found.next_look_at - NOON) / HOUR)
+    assert pauses == [0.5, 1, 2, 4, 8, 16, 24, 24]
     assert await told(db) == [("private", {"username": "natgeo"})]
     async with db.begin() as tx:
         await look(tx, story("1", NOON + 47 * HOUR), now=NOON + 48 * HOUR)
@@ -135,8 +140,37 @@ async def test_one_not_found_proves_nothing(db: Database) -> None:
     assert (found.state, found.failures) == ("active", 1)
     assert found.next_look_at == NOON + MINUTE
     found = await _fail(db, "gone", NOON + MINUTE)
-    assert (found.state, found.next_look_at) == ("gone", NOON + MINUTE + DAY)
+    assert (found.state, found.next_look_at) == ("gone", NOON + MINUTE + HOUR / 2)
     assert await told(db) == [("gone", {"username": "natgeo"})]
+
+
+@pytest.mark.parametrize("between", ["error", "private", "seen"])
+async def test_only_two_such_answers_in_a_row_prove_anything(db: Database, between: Any) -> None:
+    async with db.begin() as tx:
+        await follow(tx, 1)
+    await _fail(db, "gone")
+    if between == "seen":
+        async with db.begin() as tx:
+            await look(tx)
+    else:
+        await _fail(db, between)
+    assert (await _fail(db, "gone")).state == "active"
+    assert await told(db) == []
+    assert (await _fail(db, "gone")).state == "gone"
+
+
+async def test_an_answer_without_a_name_confirms_none(db: Database) -> None:
+    """A profile is renamed while a look by its id, which finds nothing, is under way."""
+    new = replace(NATGEO, username="nat")
+    async with db.begin() as tx:
+        await follow(tx, 1)
+        await look(tx, story("1", of=new), of=new, now=NOON + HOUR)
+        await look(tx, now=NOON + 2 * HOUR)  # asked before that, of natgeo
+        nameless = replace(NATGEO, username="")
+        await look(tx, story("2", of=nameless), of=nameless, now=NOON + 3 * HOUR)
+    found = await known(db)
+    assert (found.username, found.named_at) == ("nat", NOON + HOUR)
+    assert await told(db) == [("renamed", {"old": "natgeo", "new": "nat"})]
 
 
 async def test_errors_are_looked_at_later_and_later(db: Database) -> None:
