@@ -4,7 +4,7 @@ import argparse
 import importlib
 import sys
 
-from bot import logs
+from bot.runtime import logging
 
 BENCHMARKS = {
     "ledger": "reserve and settle per second on both databases; the overshoot of 1,000 races",
@@ -27,7 +27,7 @@ def main() -> int:
             _module(name).add_arguments(sub)
     commands.add_parser("all", help="one after the other, with their defaults")
     chosen = parser.parse_args()
-    logs.set_up(level="WARNING", style="text")  # to stderr: what is printed may be JSON
+    logging.set_up(level="WARNING", style="text")  # to stderr: what is printed may be JSON
     if chosen.benchmark != "all":
         return int(_module(chosen.benchmark).main(chosen))
     for name in BENCHMARKS:

@@ -18,10 +18,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bot.domain import Asker
-from bot.errors import SpendingError
-from bot.ledger import Ledger, Payer
-from bot.limits import Limits
+from bot.billing.ledger import Ledger, Payer
+from bot.domain.budget import Limits
+from bot.domain.errors import SpendingError
+from bot.domain.model import Asker
 from bot.store.database import Database
 from bot.stories_api import Answer, Endpoint
 

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 from math import exp, sqrt
 
 from benchmarks.traces import DAY, HOUR, START, Law
-from bot.forecast import ProfileState, rate_of
-from bot.price import Demand
-from bot.rules import Learned
-from bot.waiting import crossing, level_at
+from bot.scheduling.forecast import ProfileState, rate_of
+from bot.scheduling.policies import Learned
+from bot.scheduling.pricing import Demand
+from bot.scheduling.waiting_time import crossing, level_at
 
 
 class HalveAndStep:

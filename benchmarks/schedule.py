@@ -11,12 +11,12 @@ from heapq import heapify, heapreplace
 
 from benchmarks import traces
 from benchmarks.rivals import HalveAndStep, SquareRoot, TrueIntensity
-from bot.forecast import ProfileState
-from bot.rules import EntryFrequency, Fixed, Rule
-from bot.schedule import Schedule
-from bot.simulate import mean
-from bot.simulation import Record, Result, Simulation
-from bot.waiting import DAY, HOUR
+from bot.cli.simulate import mean
+from bot.scheduling.forecast import ProfileState
+from bot.scheduling.policies import EntryFrequency, Fixed, Rule
+from bot.scheduling.schedule import Schedule
+from bot.scheduling.simulation import Record, Result, Simulation
+from bot.scheduling.waiting_time import DAY, HOUR
 
 POLICIES = ("learned", "fixed", "entry-frequency", "AIMD", "√-rule", "true intensity")
 BUDGETS = (6, 12, 24, 48)

@@ -17,7 +17,7 @@ from telegram.ext import ExtBot
 from yarl import URL
 
 from benchmarks.telegram_world import TOKEN, World, our_bot, stock_bot, world
-from bot.telegram import raw
+from bot.telegram import api
 from tests.support.telegram import story_of
 
 Call = Callable[[], Awaitable[object]]
@@ -82,11 +82,11 @@ def asked(method: str, media: list[str]) -> dict[str, Any]:
 def _calls(bot: ExtBot[Any], people: Iterator[int], media: list[str]) -> dict[str, Call]:
     async def message() -> object:
         arguments = asked("sendMessage", media) | {"chat_id": next(people)}
-        return await raw.call(bot, "sendMessage", arguments)
+        return await api.call(bot, "sendMessage", arguments)
 
     async def group() -> object:
         arguments = asked("sendMediaGroup", media) | {"chat_id": next(people)}
-        return await raw.call(bot, "sendMediaGroup", arguments)
+        return await api.call(bot, "sendMediaGroup", arguments)
 
     async def message_objects() -> object:
         return await bot.send_message(next(people), "A story of natgeo")

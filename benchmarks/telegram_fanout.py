@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.telegram_world import World, settings_for, world
-from bot.domain import Options, Profile, Target
-from bot.parts import Parts, built
-from bot.store import chats, lanes, looks, subscriptions
+from bot.bootstrap import Parts, built
+from bot.domain.model import Options, Profile, Target
+from bot.fetching import snapshots
+from bot.store import chat_queues, chats, subscriptions
 from bot.store.database import Database
 from tests.support.control import wait_for
 
@@ -62,7 +63,7 @@ async def _follow(db: Database, profile: Profile, people: list[int]) -> None:
     now = datetime.now(UTC)
     since = now - timedelta(minutes=1)
     async with db.begin() as tx:
-        await looks.named(tx, profile, now=now)
+        await snapshots.named(tx, profile, now=now)
         for person in people:
             await chats.ensure(tx, person, kind="private", title="", now=now)
             await subscriptions.add(
@@ -79,7 +80,7 @@ async def _follow(db: Database, profile: Profile, people: list[int]) -> None:
 
 async def _is_done(db: Database) -> bool:
     async with db.read() as tx:
-        return await lanes.due_next(tx) is None
+        return await chat_queues.due_next(tx) is None
 
 
 async def _sent(at: World, people: list[int]) -> int:

@@ -11,11 +11,11 @@ from pydantic import SecretStr
 from telegram import Bot, Update
 
 from benchmarks.telegram_world import TOKEN
-from bot.intake import Intake
-from bot.metrics import Metrics
+from bot.runtime.metrics import Metrics
 from bot.store import inbox
 from bot.store.database import Database
-from bot.web import SECRET_HEADER, Door, Web, webhook_for
+from bot.updates.inbox import Intake
+from bot.web.server import SECRET_HEADER, Door, Web, webhook_for
 from tests.support.killing import kill_inbox
 from tests.support.sandbox import sandbox_box
 

@@ -13,12 +13,12 @@ import aiohttp
 from pydantic import SecretStr
 
 from benchmarks.telegram_world import World, our_bot, world
-from bot.domain import Album, Sent, Story, Target
-from bot.files import Spool
-from bot.media import Media
+from bot.domain.model import Album, Sent, Story, Target
+from bot.media.download import Media
+from bot.media.spool import Spool
+from bot.sending.sender import Sender
 from bot.store.database import Database
 from bot.stories_api import StoriesApi
-from bot.telegram.sender import Sender
 
 SIZE = 49_500_000  # bytes; Telegram fetches no more than 20 MB by itself and takes 50 by upload
 

@@ -14,7 +14,7 @@ from telegram.ext import AIORateLimiter, BaseRateLimiter, ExtBot
 from telegram.request import BaseRequest, HTTPXRequest
 
 from bot.config import Settings, load
-from bot.telegram.pacing import Pacing
+from bot.telegram.rate_limiter import Pacing
 from bot.telegram.request import AiohttpRequest
 from tests.support.control import Control
 

@@ -11,7 +11,7 @@ import sys
 from dataclasses import asdict, dataclass, field
 from math import cos, exp, log, pi, sqrt
 
-from bot.simulation import Record
+from bot.scheduling.simulation import Record
 
 DAY = 86400
 HOUR = 3600

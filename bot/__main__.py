@@ -10,9 +10,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bot import logs
 from bot.config import Settings, load
-from bot.errors import SettingsError
+from bot.domain.errors import SettingsError
+from bot.runtime import logging
 
 COMMANDS = {
     "run": "run the bot",
@@ -31,27 +31,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = sys.argv[1:] if arguments is None else list(arguments)
     chosen = _parser(words[:1]).parse_args(words)
     if chosen.command == "demo":
-        from bot.demo import demo  # noqa: PLC0415 - the stand-ins are not installed in production
+        from bot.cli.demo import demo  # noqa: PLC0415 - the stand-ins are not installed in production
 
         return demo(port_base=chosen.port_base, speed=chosen.speed)
     if chosen.command == "simulate" and not chosen.history:
-        from bot import simulate  # noqa: PLC0415 - it loads what only it needs
+        from bot.cli import simulate  # noqa: PLC0415 - it loads what only it needs
 
         return int(simulate.main(chosen))
     try:
         settings = load()
     except SettingsError as error:
         return _explain(error)
-    logs.set_up(level=settings.log_level, style=settings.log_format, secrets=secrets_of(settings))
+    logging.set_up(
+        level=settings.log_level, style=settings.log_format, secrets=secrets_of(settings)
+    )
     return _run(chosen, settings)
 
 
 def _run(chosen: argparse.Namespace, settings: Settings) -> int:
-    from bot import app, reports  # noqa: PLC0415 - 'check' and 'demo' start sooner without
+    from bot import app  # noqa: PLC0415 - 'check' and 'demo' start sooner without
+    from bot.cli import database  # noqa: PLC0415 - the same
 
     if chosen.command == "run":
         return app.main(settings)
-    report = reports.REPORTS.get(chosen.command)
+    report = database.REPORTS.get(chosen.command)
     if report is not None:
         return asyncio.run(report(settings, chosen))
     Console().print("The settings are fine.")

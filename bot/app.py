@@ -26,15 +26,15 @@ import handlers.stories
 import handlers.subscriptions
 import handlers.usage
 import handlers.why
+from bot.bootstrap import Parts, built
 from bot.config import Settings
 from bot.context import App, Context, prepare
-from bot.intake import Intake
-from bot.leader import Leader
-from bot.parts import Parts, built
-from bot.store import files, gates, notes, views
-from bot.telegram.polling import Polling, TokenRefusedError
-from bot.telegram.webhook import set_webhook
-from bot.web import Door, Web, Webhook, webhook_for
+from bot.store import answers, file_ids, key_values, leases
+from bot.store.leader import Leader
+from bot.updates.inbox import Intake
+from bot.updates.polling import Polling, TokenRefusedError
+from bot.updates.webhook import set_webhook
+from bot.web.server import Door, Web, Webhook, webhook_for
 from handlers.commands import publish_menu
 
 log = structlog.get_logger()
@@ -191,7 +191,7 @@ class Running:
 
     async def _database(self) -> str:
         async with self._parts.db.begin() as tx:
-            await notes.put(tx, "ready", value=True, now=self._parts.now())
+            await key_values.put(tx, "ready", value=True, now=self._parts.now())
         return ""
 
     async def _updates(self) -> str:
@@ -208,7 +208,7 @@ class Running:
         """Forget now and then what nobody will ask for again."""
         while True:
             async with self._parts.db.begin() as tx:
-                for table in (views, files, gates):
+                for table in (answers, file_ids, leases):
                     await table.clean(tx, now=self._parts.now())
             await self.intake.clean()
             await asyncio.sleep(CLEAN_EVERY_S)

@@ -16,7 +16,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from bot.errors import SettingsError
+from bot.domain.errors import SettingsError
 
 Credits = Annotated[int, Field(ge=0, le=100_000_000)]
 

@@ -11,17 +11,17 @@ from telegram import Chat as TelegramChat
 from telegram import Update
 from telegram.ext import Application, CallbackContext, ExtBot
 
-from bot.domain import Asker, Target
-from bot.i18n import Translator, translator_for
-from bot.identity import is_nobody
-from bot.ledger import Ledger
+from bot.billing.ledger import Ledger
+from bot.chats.subscriptions import Subscriptions
+from bot.domain.identity import is_nobody
+from bot.domain.model import Asker, Target
+from bot.fetching.on_demand import Viewer
+from bot.presentation.translation import Translator, translator_for
+from bot.sending.sender import Sender
 from bot.store import chats
 from bot.store.chats import Chat
 from bot.store.database import Database
-from bot.subscriptions import Subscriptions
 from bot.telegram.admins import Admins
-from bot.telegram.sender import Sender
-from bot.viewer import Viewer
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ async def _chat_of(where: TelegramChat, code: str | None, context: Context) -> C
 
 
 def asker_of(update: Update, context: Context) -> Asker:
-    """Return who asks and pays: a person, or nobody in particular (``bot.identity``)."""
+    """Return who asks and pays: a person, or nobody in particular (``bot.domain.identity``)."""
     user_id = user_of(update)
     where = update.effective_chat
     return Asker(

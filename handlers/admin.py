@@ -2,10 +2,10 @@
 
 from telegram import Update
 
-from bot.accounts import Spending, spending_of
+from bot.billing.reports import Spending, spending_of
 from bot.context import Context, asker_of
-from bot.errors import N_
-from bot.store import owed, profiles
+from bot.domain.errors import N_
+from bot.store import enqueue, profiles
 from handlers.commands import Callback, Handler, command
 from handlers.replies import say, say_with_chart
 
@@ -61,7 +61,7 @@ async def resume_spending(update: Update, context: Context) -> None:
 async def stats(update: Update, context: Context) -> None:
     """Show what is followed, what waits, and what was parked."""
     async with context.services.db.read() as tx:
-        backlog = await owed.backlog(tx, now=context.now)
+        backlog = await enqueue.backlog(tx, now=context.now)
         followed = await profiles.followed(tx)
         following = await profiles.due_next(tx)
         delay = await profiles.mean_delay(tx)

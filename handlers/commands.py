@@ -7,8 +7,8 @@ from telegram import BotCommand, Update
 from telegram.ext import BaseHandler, CommandHandler, ExtBot, filters
 
 from bot.context import Context
-from bot.errors import N_
-from bot.i18n import LANGUAGES, translator_for
+from bot.domain.errors import N_
+from bot.presentation.translation import LANGUAGES, translator_for
 
 Handler = BaseHandler[Any, Context, Any]
 Callback = Callable[[Update, Context], Coroutine[Any, Any, None]]

@@ -7,8 +7,8 @@ from telegram import Update
 from telegram.error import Forbidden, TelegramError
 
 from bot.context import Context
-from bot.errors import N_, BotError
-from bot.i18n import translator_for
+from bot.domain.errors import N_, BotError
+from bot.presentation.translation import translator_for
 from handlers.replies import say
 
 log = structlog.get_logger()

@@ -3,11 +3,11 @@
 from telegram import Update
 from telegram.ext import MessageHandler, filters
 
-from bot import exchange
+from bot.chats import import_export
+from bot.chats.import_export import Entry
 from bot.context import Context, asker_of, target_of
-from bot.domain import Target
-from bot.errors import N_, BotError
-from bot.exchange import Entry
+from bot.domain.errors import N_, BotError
+from bot.domain.model import Target
 from handlers.commands import HEARD, Handler, command
 from handlers.errors import sentence_for
 from handlers.members import require_admin
@@ -29,7 +29,7 @@ async def export(update: Update, context: Context) -> None:
         await say(update, context, context.t(EMPTY))
         return
     as_opml = bool(context.args) and (context.args or [""])[0].lower() == "opml"
-    data = exchange.to_opml(entries) if as_opml else exchange.to_json(entries)
+    data = import_export.to_opml(entries) if as_opml else import_export.to_json(entries)
     target = target_of(update)
     await context.bot.send_document(
         target.chat_id,
@@ -53,9 +53,9 @@ async def take_file(update: Update, context: Context) -> None:
         return
     await require_admin(update, context)
     if (source.file_size or 0) > LARGEST:
-        raise exchange.BadFileError("too large")
+        raise import_export.BadFileError("too large")
     file = await context.bot.get_file(source.file_id)
-    found = exchange.read(bytes(await file.download_as_bytearray()))
+    found = import_export.read(bytes(await file.download_as_bytearray()))
     sentence = context.t(N_("Reading the file…"))
     done: list[str] = []
     refused: list[str] = [context.t(N_("{line}: not a profile"), line=x) for x in found.skipped]

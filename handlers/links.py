@@ -6,12 +6,12 @@ from functools import partial
 from telegram import Message, Update
 from telegram.ext import MessageHandler, filters
 
-from bot import links
-from bot.albums import plan
 from bot.context import Context, asker_of, target_of
-from bot.domain import Asker
-from bot.errors import N_, BotError
-from bot.links import Link
+from bot.domain import links
+from bot.domain.albums import plan
+from bot.domain.errors import N_, BotError
+from bot.domain.links import Link
+from bot.domain.model import Asker
 from handlers.commands import Handler
 from handlers.errors import sentence_for
 from handlers.replies import say, working

@@ -4,7 +4,7 @@ from telegram import Chat, ChatMember, ChatMemberUpdated, Update
 from telegram.ext import ChatMemberHandler, MessageHandler, filters
 
 from bot.context import Context, user_of
-from bot.errors import N_, BotError
+from bot.domain.errors import N_, BotError
 from handlers.commands import Handler
 
 HERE = {ChatMember.OWNER, ChatMember.ADMINISTRATOR, ChatMember.MEMBER, ChatMember.RESTRICTED}

@@ -5,11 +5,11 @@ from dataclasses import replace
 from telegram import InlineKeyboardButton, Update
 from telegram.ext import CallbackQueryHandler
 
+from bot.chats.subscriptions import Subscription
 from bot.context import Context
-from bot.domain import Options
-from bot.errors import N_
-from bot.subscriptions import Subscription
-from bot.telegram.buttons import Buttons
+from bot.domain.errors import N_
+from bot.domain.model import Options
+from bot.presentation.buttons import Buttons
 from handlers.commands import Handler
 from handlers.members import require_admin
 from handlers.replies import rewrite

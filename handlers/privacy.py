@@ -4,9 +4,9 @@ from telegram import InlineKeyboardButton, Update
 from telegram.ext import CallbackQueryHandler
 
 from bot.context import Context
-from bot.errors import N_
+from bot.domain.errors import N_
+from bot.presentation.buttons import Buttons
 from bot.store import erasure
-from bot.telegram.buttons import Buttons
 from handlers.commands import Handler, command
 from handlers.members import require_admin
 from handlers.replies import rewrite, say

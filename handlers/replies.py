@@ -16,11 +16,11 @@ from telegram import (
 from telegram.constants import ChatAction, ParseMode
 from telegram.error import TelegramError
 
-from bot import charts
 from bot.context import Context, target_of
-from bot.domain import Target
-from bot.errors import N_
-from bot.telegram.buttons import Buttons
+from bot.domain.errors import N_
+from bot.domain.model import Target
+from bot.presentation import charts
+from bot.presentation.buttons import Buttons
 
 PATIENCE_S = 3.0  # before a person is told that it takes a while
 ACTION_S = 4.5  # Telegram shows an action for 5 s

@@ -7,10 +7,10 @@ from telegram import InlineKeyboardButton, Update
 from telegram.ext import CallbackQueryHandler
 
 from bot.context import Context
-from bot.errors import N_
+from bot.domain.errors import N_
+from bot.presentation.buttons import Buttons
 from bot.store import chats
 from bot.store.chats import Chat
-from bot.telegram.buttons import Buttons
 from handlers.commands import Handler, command
 from handlers.members import require_admin
 from handlers.replies import rewrite, say

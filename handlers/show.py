@@ -6,14 +6,14 @@ from urllib.parse import urlsplit
 
 from telegram import Update
 
-from bot import captions
-from bot.albums import plan
 from bot.context import Context, asker_of, target_of
-from bot.domain import Album, GiveUp, Moved, Profile, Sent, Story, TryLater
-from bot.errors import N_, NoStoriesError
+from bot.domain.albums import plan
+from bot.domain.errors import N_, NoStoriesError
+from bot.domain.model import Album, GiveUp, Moved, Profile, Sent, Story, TryLater
+from bot.presentation import captions
+from bot.presentation.buttons import story_buttons
+from bot.sending.sender import SendOptions
 from bot.store import usage
-from bot.telegram.buttons import story_buttons
-from bot.telegram.sender import SendOptions
 from handlers.replies import say, working
 
 BUSY = N_("Telegram asks me to slow down. Please try again in {after}.")

@@ -4,10 +4,10 @@ from telegram import InlineKeyboardButton, Update
 from telegram.ext import CallbackQueryHandler
 
 from bot.context import Context
-from bot.errors import N_
-from bot.i18n import LANGUAGES, translator_for
+from bot.domain.errors import N_
+from bot.presentation.buttons import Buttons
+from bot.presentation.translation import LANGUAGES, translator_for
 from bot.store import chats
-from bot.telegram.buttons import Buttons
 from handlers import stories
 from handlers.commands import Handler, command
 from handlers.members import require_admin

@@ -7,11 +7,11 @@ from telegram import ForceReply, Message, Update
 from telegram.constants import ParseMode
 from telegram.ext import CallbackQueryHandler, MessageHandler, filters
 
-from bot import links
 from bot.context import Context, target_of
-from bot.errors import N_
-from bot.i18n import LANGUAGES, translator_for
-from bot.links import Link
+from bot.domain import links
+from bot.domain.errors import N_
+from bot.domain.links import Link
+from bot.presentation.translation import LANGUAGES, translator_for
 from handlers.commands import Handler, command
 from handlers.links import HIGHLIGHT, NOT_OURS, OTHER_KIND, SERVED, links_of
 from handlers.replies import say

@@ -6,14 +6,14 @@ from telegram import Chat, InlineKeyboardButton, Update
 from telegram.error import TelegramError
 from telegram.ext import CallbackQueryHandler
 
-from bot import links
-from bot.albums import plan
+from bot.chats.subscriptions import Subscription
 from bot.context import Context, asker_of, target_of
-from bot.domain import Options, Target
-from bot.errors import N_, SubscriptionError
+from bot.domain import links
+from bot.domain.albums import plan
+from bot.domain.errors import N_, SubscriptionError
+from bot.domain.model import Options, Target
+from bot.presentation.buttons import Buttons
 from bot.store import chats
-from bot.subscriptions import Subscription
-from bot.telegram.buttons import Buttons
 from handlers.commands import Handler, command
 from handlers.links import NOT_OURS, OTHER_KIND
 from handlers.members import require_admin

@@ -2,9 +2,9 @@
 
 from telegram import Update
 
-from bot.accounts import ChatUsage, UsageLine, usage_of
+from bot.billing.reports import ChatUsage, UsageLine, usage_of
 from bot.context import Context
-from bot.errors import N_
+from bot.domain.errors import N_
 from handlers.commands import Handler, command
 from handlers.replies import say_with_chart
 

@@ -2,11 +2,11 @@
 
 from telegram import Update
 
-from bot import links
-from bot.albums import plan
+from bot.chats.subscriptions import Why
 from bot.context import Context, target_of
-from bot.errors import N_
-from bot.subscriptions import Why
+from bot.domain import links
+from bot.domain.albums import plan
+from bot.domain.errors import N_
 from handlers.commands import Handler, command
 from handlers.replies import say
 from handlers.show import show

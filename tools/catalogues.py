@@ -18,7 +18,7 @@ from pathlib import Path
 from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po, write_po
 
-from bot.i18n import LANGUAGES, LOCALES
+from bot.presentation.translation import LANGUAGES, LOCALES
 
 ROOT = LOCALES.parent
 FOLDERS = ("bot", "handlers")

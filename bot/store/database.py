@@ -22,7 +22,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.store import schema
-from bot.store.one_trip import Connection, outstanding
+from bot.store.sqlite import Connection, outstanding
 
 Tx = AsyncConnection
 Insert = Callable[[sa.Table], sqlite.Insert]

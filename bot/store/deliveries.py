@@ -1,7 +1,7 @@
 """Deliveries: what is owed to chats, as rows that outlive the process: the outbox.
 
 A delivery is a story owed to a subscription, or a notice owed to a chat. Who changes when one is
-due holds the chat's lane (``bot.store.lanes``).
+due holds the chat's lane (``bot.store.chat_queues``).
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,8 +11,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.codec import load_stories
-from bot.domain import Options, Story, Target
+from bot.domain.model import Options, Story, Target
+from bot.domain.serialization import load_stories
 from bot.store.database import Tx
 from bot.store.profiles import profiles
 from bot.store.schema import BigId, Timestamp, metadata

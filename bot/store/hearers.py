@@ -2,8 +2,8 @@
 
 import sqlalchemy as sa
 
-from bot.domain import Options
-from bot.policy import Hearer
+from bot.domain.alert_rules import Hearer
+from bot.domain.model import Options
 from bot.store.chats import chats
 from bot.store.database import Tx
 from bot.store.subscriptions import subscriptions

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from bot.domain import Story
+from bot.domain.model import Story
 from bot.store.database import Insert, Tx, built_once
 from bot.store.profiles import profiles
 from bot.store.schema import Timestamp, metadata

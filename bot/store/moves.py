@@ -4,12 +4,12 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from bot import policy
-from bot.domain import Target
-from bot.store import allowances, chats, lanes, subscriptions
+from bot.domain import alert_rules
+from bot.domain.model import Target
+from bot.store import budgets, chat_queues, chats, subscriptions
 from bot.store.database import Tx, all_tables
 from bot.store.deliveries import deliveries, is_open
-from bot.store.owed import add_notice
+from bot.store.enqueue import add_notice
 
 UNIQUE = (sa.UniqueConstraint, sa.PrimaryKeyConstraint)
 SUMS = (sa.Integer, sa.BigInteger)
@@ -31,11 +31,11 @@ async def move_chat(tx: Tx, old: int, new: int, *, now: datetime) -> bool:
     for table in all_tables().sorted_tables:
         if "chat_id" in table.c and table.name not in WAITING_ROOMS:
             await _rewrite(tx, table, old, new)
-    await allowances.move_chat(tx, old, new)
+    await budgets.move_chat(tx, old, new)
     await tx.execute(sa.delete(chats.chats).where(chats.chats.c.id == old))
     await chats.set_state(tx, new, "active", now=now)
-    await lanes.wake(tx, new, due_at=now, now=now)
-    await lanes.settle(tx, new)
+    await chat_queues.wake(tx, new, due_at=now, now=now)
+    await chat_queues.settle(tx, new)
     await subscriptions.reweigh(tx, chat_id=new, now=now)
     return True
 
@@ -79,19 +79,19 @@ async def leave_topic(tx: Tx, chat_id: int, thread_id: int, *, now: datetime) ->
 
 async def close_chat(tx: Tx, chat_id: int, *, now: datetime) -> bool:
     """Stop all alerts of a chat, and the looks that only they needed; false: it was closed."""
-    await lanes.hold(tx, chat_id)
+    await chat_queues.hold(tx, chat_id)
     news = await chats.set_state(tx, chat_id, "closed", now=now)
-    await lanes.settle(tx, chat_id)
+    await chat_queues.settle(tx, chat_id)
     await subscriptions.reweigh(tx, chat_id=chat_id, now=now)
     return news
 
 
 async def open_chat(tx: Tx, chat_id: int, *, now: datetime) -> bool:
     """Let a closed chat's alerts begin again, from now on; false when it was open."""
-    await lanes.hold(tx, chat_id)
+    await chat_queues.hold(tx, chat_id)
     news = await chats.set_state(tx, chat_id, "active", now=now)
     if news:
-        await subscriptions.restart(tx, chat_id, since=policy.from_now_on(now))
-        await lanes.settle(tx, chat_id)
+        await subscriptions.restart(tx, chat_id, since=alert_rules.from_now_on(now))
+        await chat_queues.settle(tx, chat_id)
         await subscriptions.reweigh(tx, chat_id=chat_id, now=now)
     return news

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from bot.domain import Profile
+from bot.domain.model import Profile
 from bot.store.database import Tx, insert_for
 from bot.store.schema import EPOCH, Timestamp, metadata
 

@@ -5,8 +5,8 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from bot.codec import dump_stories, load_stories
-from bot.domain import Story
+from bot.domain.model import Story
+from bot.domain.serialization import dump_stories, load_stories
 from bot.store import history
 from bot.store.database import Insert, Tx, built_once
 from bot.store.schema import Timestamp, metadata

@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.domain import Options, Target
+from bot.domain.model import Options, Target
 from bot.store import chats as chat_store
 from bot.store.chats import Chat, chats
 from bot.store.database import Tx, insert_for

@@ -7,11 +7,11 @@ from typing import Protocol, TypeVar
 import aiohttp
 from pydantic import SecretStr
 
-from bot.domain import Profile, Story
-from bot.errors import MediaError, MediaRefusedError, NoStoriesError, OutOfServiceError
-from bot.files import MediaFile, Spool
-from bot.metrics import Metrics
-from bot.stories_api import wire
+from bot.domain.errors import MediaError, MediaRefusedError, NoStoriesError, OutOfServiceError
+from bot.domain.model import Profile, Story
+from bot.media.spool import MediaFile, Spool
+from bot.runtime.metrics import Metrics
+from bot.stories_api import schema
 from bot.stories_api.downloads import Elsewhere, read_download
 from bot.stories_api.endpoints import BALANCE, Answer, Balance, Endpoint, Share, cost
 from bot.stories_api.reading import read_json
@@ -126,11 +126,11 @@ class StoriesApi:
             ProfileNotFoundError: There is no such account.
         """
         query = self._query(Endpoint.USER_BY_USERNAME, {"username": username}, subject=username)
-        return await self._ask(query, wire.profile_from)
+        return await self._ask(query, schema.profile_from)
 
     async def share(self, url: str) -> Answer[Share]:
         """Return what a share link (``/s/…``) stands for; 1 credit."""
-        return await self._ask(self._query(Endpoint.SHARE_BY_URL, {"url": url}), wire.share_from)
+        return await self._ask(self._query(Endpoint.SHARE_BY_URL, {"url": url}), schema.share_from)
 
     async def download(self, story_id: str, spool: Spool) -> Answer[MediaFile]:
         """Return a story's file by its pk; 1 credit. The caller removes it."""
@@ -151,7 +151,7 @@ class StoriesApi:
             OutOfServiceError: The key is bad, or there is nothing left.
         """
         query = Query(BALANCE, deadline=self._deadline)
-        balance = (await self._ask(query, wire.balance_from)).value
+        balance = (await self._ask(query, schema.balance_from)).value
         self._transport.pace.rate = balance.rate
         if balance.credits > 0:
             self._transport.out_of_service = None
@@ -171,13 +171,13 @@ class StoriesApi:
         return await self._transport.ask(query, reader)
 
     async def _story(self, endpoint: Endpoint, params: dict[str, str]) -> Answer[Story]:
-        return await self._ask(self._query(endpoint, params), wire.story_from)
+        return await self._ask(self._query(endpoint, params), schema.story_from)
 
     async def _stories(
         self, query: Query, *, profile_id: str = "", username: str = ""
     ) -> Answer[list[Story]]:
         def read(value: object) -> list[Story]:
-            return wire.stories_from(value, profile_id=profile_id, username=username)
+            return schema.stories_from(value, profile_id=profile_id, username=username)
 
         try:
             return await self._ask(query, read)

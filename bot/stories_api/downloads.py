@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 import aiohttp
 
-from bot.errors import MediaTooBigError
-from bot.files import MediaFile, Spool, pour
-from bot.sniff import HEAD, sniff
-from bot.stories_api.decode import BUDGET, CHUNK, NonsenseError, decode
+from bot.domain.errors import MediaTooBigError
+from bot.media.sniff import HEAD, sniff
+from bot.media.spool import MediaFile, Spool, pour
 from bot.stories_api.failures import complaint_in
 from bot.stories_api.reading import OK, ComplainedError
+from bot.stories_api.response import BUDGET, CHUNK, NonsenseError, decode
 
 ADDRESSES = ("video_url", "url", "download_url", "media_url", "href", "thumbnail_url")
 WRAPPERS = ("response", "data", "story", "media", "result")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 
-from bot.errors import (
+from bot.domain.errors import (
     ApiRefusedError,
     ApiUnavailableError,
     NoStoriesError,
@@ -18,8 +18,8 @@ from bot.errors import (
     StoriesError,
     StoryGoneError,
 )
-from bot.stories_api.decode import NonsenseError, clean, credits_in, decode
 from bot.stories_api.endpoints import Endpoint
+from bot.stories_api.response import NonsenseError, clean, credits_in, decode
 
 BILLED = frozenset({200, 400, 403, 404, 422})
 FREE_CLIENT_ERRORS = frozenset({401, 402, 408, 410, 429})

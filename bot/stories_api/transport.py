@@ -16,15 +16,15 @@ import aiohttp
 from pydantic import SecretStr
 from yarl import URL
 
-from bot.errors import ApiUnavailableError, MediaError, OutOfServiceError, StoriesError
-from bot.metrics import Metrics
+from bot.domain.errors import ApiUnavailableError, MediaError, OutOfServiceError, StoriesError
 from bot.runtime.clock import steady
-from bot.stories_api.decode import NonsenseError, credits_in
+from bot.runtime.metrics import Metrics
 from bot.stories_api.endpoints import BALANCE, Answer
 from bot.stories_api.failures import Failure, failure_of
+from bot.stories_api.limits import Breaker, Pace, RetryBudget
 from bot.stories_api.once import once
-from bot.stories_api.pace import Breaker, Pace, RetryBudget
 from bot.stories_api.reading import OK, ComplainedError, body_of_error
+from bot.stories_api.response import NonsenseError, credits_in
 
 T = TypeVar("T")
 

@@ -21,7 +21,7 @@ from telegram.error import (
     TimedOut,
 )
 
-from bot.domain import GiveUp, Moved, Outcome, TryLater
+from bot.domain.model import GiveUp, Moved, Outcome, TryLater
 from bot.telegram.request import NotSentError
 
 RETRY_AFTER = re.compile(r"too many requests(?:: retry after (\d+))?")

@@ -19,7 +19,7 @@ from telegram.error import NetworkError
 from telegram.request import BaseRequest, RequestData
 from yarl import URL
 
-from bot.metrics import Metrics
+from bot.runtime.metrics import Metrics
 
 LONGEST_ANSWER = 32 * 2**20  # bytes; getFile gives 20 MiB at most
 SERVER_ERROR = 500

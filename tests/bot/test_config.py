@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bot.config import load
-from bot.errors import SettingsError
+from bot.domain.errors import SettingsError
 
 TOKEN = "123456:AAabcdefghijklmnopqrstuvwxyz0123456"
 GOOD = {"telegram_token": TOKEN, "stories_api_key": "key-canary"}

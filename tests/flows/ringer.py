@@ -20,19 +20,19 @@ import sqlalchemy as sa
 import structlog
 from pydantic import SecretStr
 
-from bot.files import Spool
-from bot.ledger import Ledger
-from bot.limits import Limits
-from bot.media import Media
-from bot.outbox import Outbox
-from bot.scheduler import Scheduler
+from bot.billing.ledger import Ledger
+from bot.chats.subscriptions import Rules, Subscriptions
+from bot.domain.budget import Limits
+from bot.fetching.poller import Scheduler
+from bot.media.download import Media
+from bot.media.spool import Spool
+from bot.outbox.worker import Outbox
+from bot.sending.sender import Sender
+from bot.sending.text import Texts
 from bot.store.database import Database
-from bot.store.files import files
+from bot.store.file_ids import files
 from bot.store.schema import EPOCH
 from bot.stories_api import StoriesApi
-from bot.subscriptions import Rules, Subscriptions
-from bot.telegram.sender import Sender
-from bot.telegram.texts import Texts
 from tests.support.telegram import bot_at
 
 RICH = 10**8

@@ -17,11 +17,11 @@ from typing import Any
 import aiohttp
 from pydantic import SecretStr
 
-from bot.domain import Asker
-from bot.errors import StoryGoneError
-from bot.files import MediaFile, Spool
-from bot.ledger import Ledger, Payer
-from bot.limits import Limits
+from bot.billing.ledger import Ledger, Payer
+from bot.domain.budget import Limits
+from bot.domain.errors import StoryGoneError
+from bot.domain.model import Asker
+from bot.media.spool import MediaFile, Spool
 from bot.store.database import Database, Tx
 from bot.stories_api import Answer, Endpoint, StoriesApi
 

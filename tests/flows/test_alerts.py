@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from bot.domain import Asker, Options, Story, Target
-from bot.errors import (
+from bot.bootstrap import Parts, built
+from bot.chats.subscriptions import Subscribed
+from bot.domain.errors import (
     BlockedProfileError,
     NotFollowedError,
     ProfileNotFoundError,
@@ -17,11 +18,11 @@ from bot.errors import (
     TooManyFollowedError,
     TooManyNewError,
 )
-from bot.parts import Parts, built
-from bot.store import chats, lanes, looks, owed, profiles
+from bot.domain.model import Asker, Options, Story, Target
+from bot.fetching import snapshots
+from bot.store import chat_queues, chats, enqueue, profiles
 from bot.store.deliveries import deliveries
 from bot.store.subscriptions import subscriptions
-from bot.subscriptions import Subscribed
 from tests.support.control import Control, Json
 from tests.support.sandbox import Box, sandbox_box
 from tests.support.storybell import settings_for
@@ -153,7 +154,9 @@ async def test_one_look_serves_all_and_every_look_counts(stage: Stage) -> None:
     shown = await stage.control.publish(name)  # seen by a link that somebody pasted
     story: Story = story_of(shown)
     async with stage.parts.db.begin() as tx:
-        await looks.record(tx, looks.Look(story.profile, (story,), partial=True), now=utc_now())
+        await snapshots.record(
+            tx, snapshots.Look(story.profile, (story,), partial=True), now=utc_now()
+        )
     await stage.ring()
     for chat in people:
         assert await stage.shown(chat) == [first, story.pk]
@@ -353,7 +356,7 @@ async def test_an_outage_is_owned_up_to_in_one_line(stage: Stage) -> None:
     async with db.begin() as tx:  # the time passes for which they are gathered
         late = deliveries.update().where(deliveries.c.chat_id == chat)
         await tx.execute(late.values(due_at=utc_now() - HOUR))
-        await lanes.settle(tx, chat)
+        await chat_queues.settle(tx, chat)
     await stage.ring()
     [line] = [text for text in await stage.texts(chat) if "may be missing" in text]
     assert all(name in line for name in names)
@@ -429,7 +432,7 @@ async def test_flood_control_and_lost_answers_lose_nothing(stage: Stage) -> None
     await stage.look(name)
     await stage.parts.outbox.run_once()
     async with stage.parts.db.read() as tx:
-        backlog = await owed.backlog(tx, now=utc_now())
+        backlog = await enqueue.backlog(tx, now=utc_now())
     assert backlog.parked == 0
     deadline = utc_now() + timedelta(seconds=10)
     while not await stage.shown(chat) and utc_now() < deadline:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import pytest
 import sqlalchemy as sa
 
-from bot.domain import Profile
+from bot.domain.model import Profile
 from bot.store.database import Database
 from bot.store.deliveries import deliveries
 from tests.support.control import wait_for

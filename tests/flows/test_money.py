@@ -15,12 +15,12 @@ import aiohttp
 import pytest
 from pydantic import SecretStr
 
-from bot.domain import Asker
-from bot.errors import MediaError, SpendingError, StoriesError
-from bot.files import MediaFile, Spool
-from bot.ledger import Ledger, Payer
-from bot.limits import Limits
-from bot.media import Media
+from bot.billing.ledger import Ledger, Payer
+from bot.domain.budget import Limits
+from bot.domain.errors import MediaError, SpendingError, StoriesError
+from bot.domain.model import Asker
+from bot.media.download import Media
+from bot.media.spool import MediaFile, Spool
 from bot.store import ledger as entries
 from bot.store.database import Database
 from bot.store.spending import Sums, sums

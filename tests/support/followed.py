@@ -6,8 +6,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.domain import Options, Profile, Story, Target
-from bot.store import chats, lanes, looks, subscriptions
+from bot.domain.model import Options, Profile, Story, Target
+from bot.fetching import snapshots
+from bot.store import chat_queues, chats, subscriptions
 from bot.store.database import Database, Tx
 from bot.store.deliveries import deliveries
 
@@ -52,7 +53,7 @@ async def follow(
     """Let a chat follow a profile, both made when they are new; the subscription's id."""
     kind = "private" if chat_id > 0 else "supergroup"
     await chats.ensure(tx, chat_id, kind=kind, title="", now=now)
-    await looks.named(tx, of, now=now)
+    await snapshots.named(tx, of, now=now)
     added = await subscriptions.add(
         tx,
         Target(chat_id, thread_id),
@@ -71,7 +72,7 @@ async def look(
     tx: Tx, *found: Story, of: Profile = NATGEO, partial: bool = False, now: datetime = NOON
 ) -> list[str]:
     """Record a look; the pks that were new."""
-    return await looks.record(tx, looks.Look(of, found, partial=partial), now=now)
+    return await snapshots.record(tx, snapshots.Look(of, found, partial=partial), now=now)
 
 
 async def rows(db: Database, **where: Any) -> list[Any]:
@@ -85,9 +86,9 @@ async def rows(db: Database, **where: Any) -> list[Any]:
 
 async def claim(
     db: Database, *, now: datetime = NOON, limit: int = 10, lease: timedelta = MINUTE
-) -> list[lanes.Lane]:
+) -> list[chat_queues.Lane]:
     async with db.begin() as tx:
-        return await lanes.claim(tx, now=now, limit=limit, lease=lease)
+        return await chat_queues.claim(tx, now=now, limit=limit, lease=lease)
 
 
 async def listeners(db: Database) -> list[int]:

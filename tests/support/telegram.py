@@ -11,14 +11,14 @@ from typing import Any
 import aiohttp
 from telegram.ext import BaseRateLimiter, ExtBot
 
-from bot.domain import Album, Profile, Story
-from bot.files import Spool
-from bot.media import Media
+from bot.domain.model import Album, Profile, Story
+from bot.media.download import Media
+from bot.media.spool import Spool
+from bot.sending.sender import Sender
 from bot.store.database import Database
 from bot.telegram.departure import DepartingRequest
-from bot.telegram.pacing import Pacing
+from bot.telegram.rate_limiter import Pacing
 from bot.telegram.request import AiohttpRequest, Timeouts
-from bot.telegram.sender import Sender
 from tests.support.control import Control
 from tests.support.sandbox import Box, sandbox_box
 

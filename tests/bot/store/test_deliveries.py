@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from bot.domain import Options, Target
-from bot.store import deliveries, lanes, owed
+from bot.domain.model import Options, Target
+from bot.store import chat_queues, deliveries, enqueue
 from bot.store.database import Database, Tx
 from tests.support.followed import HOUR, MINUTE, NOON, PRADA, follow, look, rows, story
 
@@ -27,7 +27,7 @@ async def due(tx: Tx, *chat_ids: int, at: timedelta = timedelta(0)) -> list[str 
 async def test_a_row_knows_its_story_its_profile_and_how_it_is_wanted(db: Database) -> None:
     async with db.begin() as tx:
         await owing(tx, "1", options=Options(silent=True))
-        await owed.add_notice(tx, Target(1, 4), "topic", {"n": 2}, now=NOON)
+        await enqueue.add_notice(tx, Target(1, 4), "topic", {"n": 2}, now=NOON)
         first, notice = await deliveries.due(tx, [1], now=NOON)
     assert (first.story, first.username) == (story("1"), "natgeo")
     assert first.options == Options(silent=True)
@@ -115,7 +115,7 @@ async def test_new_rules_judge_what_was_held_and_nothing_else(db: Database) -> N
         await deliveries.hold(tx, [held, other], due_at=NOON + HOUR, held="digest")
         await deliveries.put_back(tx, [late], left=False, due_at=NOON + HOUR)
         await deliveries.unhold(tx, 1, now=NOON + MINUTE)
-        await lanes.settle(tx, 1)
+        await chat_queues.settle(tx, 1)
     found = {row.id: (row.due_at - NOON, row.held) for row in await rows(db)}
     assert found[held] == (MINUTE, "")
     assert found[late] == (HOUR, "")

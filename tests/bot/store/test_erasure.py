@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
-from bot.domain import Asker, Options, Profile, Target
-from bot.ledger import Ledger, Payer
-from bot.limits import Limits
+from bot.billing.ledger import Ledger, Payer
+from bot.domain.budget import Limits
+from bot.domain.model import Asker, Options, Profile, Target
 from bot.store import chats, erasure, profiles, spending, subscriptions, usage
 from bot.store.database import Database, all_tables
 from bot.stories_api import Endpoint

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from bot.store import allowances, ledger
+from bot.store import budgets, ledger
 from bot.store.database import Database, Tx
 from bot.store.spending import Sums, sums
 
@@ -65,11 +65,11 @@ async def test_allowances_move_and_go(db: Database) -> None:
     day = NOW.date()
     async with db.begin() as tx:
         for chat in (-1, -100):
-            assert await allowances.take_allowances(tx, day, 2, [("chat", chat, 3)]) is None
-        assert await allowances.take_allowances(tx, day, 2, [("chat", -1, 3)]) == "chat"
-        assert await allowances.take_allowances(tx, day, 9, [("person", 1, 3)]) == "person"
-        await allowances.move_chat(tx, -1, -100)
-        assert await allowances.allowance_used(tx, "chat", -100, day) == 4
-        assert await allowances.allowance_used(tx, "chat", -1, day) == 0
-        await allowances.forget_old(tx, NOW + timedelta(days=2), days=366)
-        assert await allowances.allowance_used(tx, "chat", -100, day) == 0
+            assert await budgets.take_allowances(tx, day, 2, [("chat", chat, 3)]) is None
+        assert await budgets.take_allowances(tx, day, 2, [("chat", -1, 3)]) == "chat"
+        assert await budgets.take_allowances(tx, day, 9, [("person", 1, 3)]) == "person"
+        await budgets.move_chat(tx, -1, -100)
+        assert await budgets.allowance_used(tx, "chat", -100, day) == 4
+        assert await budgets.allowance_used(tx, "chat", -1, day) == 0
+        await budgets.forget_old(tx, NOW + timedelta(days=2), days=366)
+        assert await budgets.allowance_used(tx, "chat", -100, day) == 0

@@ -4,7 +4,7 @@ from datetime import date
 
 import sqlalchemy as sa
 
-from bot.domain import Options, Target
+from bot.domain.model import Options, Target
 from bot.store import chats, moves, profiles, subscriptions, usage
 from bot.store.database import Database, all_tables
 from tests.support.followed import (

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
-from bot.domain import Profile
+from bot.domain.model import Profile
 from bot.store import profiles
 from bot.store.database import Database
 from tests.support.followed import DAY, HOUR, MINUTE, NATGEO, NOON, PRADA, follow

@@ -1,6 +1,6 @@
 """Subscriptions: a chat, a topic, a profile, once."""
 
-from bot.domain import Options, Target
+from bot.domain.model import Options, Target
 from bot.store import chats, profiles, subscriptions
 from bot.store.database import Database
 from tests.support.followed import DAY, HOUR, LONG_AGO, NATGEO, NOON, PRADA, follow

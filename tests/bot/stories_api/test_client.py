@@ -7,15 +7,15 @@ import aiohttp
 import pytest
 from pydantic import SecretStr
 
-from bot.errors import (
+from bot.domain.errors import (
     ApiRefusedError,
     OutOfServiceError,
     ProfileNotFoundError,
     ProfilePrivateError,
     StoryGoneError,
 )
-from bot.files import Spool
-from bot.media import Media
+from bot.media.download import Media
+from bot.media.spool import Spool
 from bot.stories_api import Endpoint, StoriesApi
 from tests.support.sandbox import Box, sandbox_box
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.errors import (
+from bot.domain.errors import (
     ApiUnavailableError,
     BotError,
     MediaGoneError,
@@ -14,7 +14,7 @@ from bot.errors import (
     OutOfServiceError,
     StoryGoneError,
 )
-from bot.files import MediaFile, Spool
+from bot.media.spool import MediaFile, Spool
 from bot.stories_api.downloads import address_in
 from tests.bot.stories_api.server import KEY, api_at, response, says, serving
 

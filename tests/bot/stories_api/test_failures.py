@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.errors import (
+from bot.domain.errors import (
     ApiRefusedError,
     ApiUnavailableError,
     NoStoriesError,

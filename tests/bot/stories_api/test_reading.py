@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 import aiohttp
 import pytest
 
-from bot.stories_api.decode import NonsenseError
 from bot.stories_api.reading import ERROR_BUDGET, ComplainedError, body_of_error, read_json
+from bot.stories_api.response import NonsenseError
 from tests.bot.stories_api.server import response, says, serving
 
 COMPLAINT = b'{"detail": "Media not found", "exc_type": "MediaNotFound"}'

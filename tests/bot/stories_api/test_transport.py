@@ -14,9 +14,9 @@ import aiohttp
 import pytest
 from pydantic import SecretStr
 
-from bot.errors import ApiUnavailableError, BotError, OutOfServiceError, StoriesError
-from bot.files import Spool
-from bot.metrics import Metrics
+from bot.domain.errors import ApiUnavailableError, BotError, OutOfServiceError, StoriesError
+from bot.media.spool import Spool
+from bot.runtime.metrics import Metrics
 from bot.stories_api import StoriesApi
 from tests.bot.stories_api.server import KEY, Answerer, Server, api_at, response, says, serving
 

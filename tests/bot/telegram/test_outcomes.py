@@ -14,7 +14,7 @@ from telegram.error import (
     TimedOut,
 )
 
-from bot.domain import GiveUp, Moved, TryLater
+from bot.domain.model import GiveUp, Moved, TryLater
 from bot.telegram import outcomes
 from bot.telegram.outcomes import outcome_of
 from bot.telegram.request import NotSentError, UnknownOutcomeError

@@ -14,7 +14,7 @@ from telegram import InputFile
 from telegram.error import BadRequest, ChatMigrated, InvalidToken, NetworkError, RetryAfter
 from telegram.ext import ExtBot
 
-from bot.telegram.parcels import from_disk
+from bot.sending.items import from_disk
 from bot.telegram.request import AiohttpRequest, NotSentError, Timeouts, UnknownOutcomeError
 from tests.support.telegram import TOKEN, bot_at
 

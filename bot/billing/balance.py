@@ -1,0 +1,58 @@
+"""Keeps the balance known and the ledger tidy, and tells when the API takes our key again."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+
+import structlog
+
+from bot.billing.ledger import Ledger
+from bot.domain.errors import StoriesError
+from bot.stories_api import StoriesApi
+
+EVERY = timedelta(minutes=5)
+EVERY_WHEN_OUT = timedelta(minutes=1)
+TIDY_EVERY = timedelta(hours=1)
+
+log = structlog.get_logger()
+
+
+class Treasurer:
+    """Asks for the balance every 5 minutes, every minute while out of service; that is free."""
+
+    def __init__(
+        self,
+        api: StoriesApi,
+        ledger: Ledger,
+        *,
+        on_back: Callable[[], Awaitable[None]] | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """Call ``on_back`` once when a 401 or 402 is over."""
+        self._api = api
+        self._ledger = ledger
+        self._on_back = on_back
+        self._now = now
+        self._tidied_at: datetime | None = None
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        while True:
+            wait = await self.run_once()
+            await asyncio.sleep(wait.total_seconds())
+
+    async def run_once(self) -> timedelta:
+        """Ask once, and tidy when it is time; return how long to wait."""
+        was_out = not self._api.is_in_service
+        try:
+            await self._ledger.check_balance(self._api.balance)
+        except StoriesError as error:
+            log.warning("balance_unknown", reason=str(error))
+        if was_out and self._api.is_in_service and self._on_back is not None:
+            await self._on_back()
+        now = self._now()
+        if self._tidied_at is None or now - self._tidied_at >= TIDY_EVERY:
+            presumed = await self._ledger.tidy()
+            self._tidied_at = now
+            log.info("ledger_tidied", presumed=presumed)
+        return EVERY if self._api.is_in_service else EVERY_WHEN_OUT

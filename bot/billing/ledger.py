@@ -1,0 +1,316 @@
+"""Who may spend how much: reserve before each paid call, settle or refund after it.
+
+A reservation counts as spent until it is closed, so a crash leaves the ledger too high, never too
+low. All limits are taken in the transaction of the reservation: no race passes them.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal, TypeVar
+
+from bot.domain.budget import Limits, Side, budget_again, midnight_after, rule_for
+from bot.domain.errors import (
+    AllowanceSpentError,
+    BudgetSpentError,
+    MediaError,
+    PersonSpentError,
+    SpendingStoppedError,
+    StoriesError,
+    TooFastError,
+)
+from bot.domain.model import Asker
+from bot.runtime.places import FairSlots, waiting
+from bot.store import budgets, key_values, ledger, usage
+from bot.store.budgets import Scope
+from bot.store.database import Database, Tx
+from bot.stories_api import Answer, Balance, Endpoint, cost
+
+T = TypeVar("T")
+
+BALANCE = "balance"
+BURST_WINDOW = timedelta(minutes=1)
+PRESUMED_AFTER = timedelta(minutes=30)  # longer than any call can last
+KEPT_IN_DETAIL, KEPT_BY_DAY = 30, 366  # days
+PAID_AT_ONCE, PAID_OF_EACH = 48, 4  # calls that people wait for; the schedule has its own slots
+
+
+@dataclass(frozen=True, slots=True)
+class Payer:
+    """What a call is for and who asked; the schedule has no asker."""
+
+    kind: Literal["link", "stories", "subscribe", "media", "schedule"]
+    asker: Asker | None = None
+
+    @property
+    def side(self) -> Side:
+        """Return whose share of the budget it takes."""
+        return "schedule" if self.kind == "schedule" else "replies"
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """An open entry of the ledger: ``credits`` count as spent until it is closed."""
+
+    id: int
+    payer: Payer
+    credits: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """What the API billed for a call; until it is settled, the reservation counts."""
+
+    reservation: Reservation
+    credits: int
+
+
+@dataclass(frozen=True, slots=True)
+class LastBalance:
+    """The account as it was last told, and what is left of it by our own count."""
+
+    credits: int
+    left: int
+    rate: float
+    currency: str
+    amount: float
+    at: datetime
+
+
+class Ledger:
+    """The one place where money is spent; all replicas share it through the database."""
+
+    def __init__(
+        self,
+        db: Database,
+        limits: Limits,
+        *,
+        skip_privacy_check: bool = False,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """Keep the ledger in ``db``; ``skip_privacy_check`` as the API's calls are made."""
+        self._db = db
+        self.limits = limits
+        self._skip_privacy_check = skip_privacy_check
+        self._now = now
+        self._slots = FairSlots(PAID_AT_ONCE, each=PAID_OF_EACH)
+
+    async def spend(
+        self, payer: Payer, endpoint: Endpoint, call: Callable[[], Awaitable[Answer[T]]]
+    ) -> T:
+        """Reserve, call, settle; return what the call gave.
+
+        Raises:
+            SpendingError: A limit is reached; nothing was called.
+            StoriesError: The call failed; what it was billed is settled.
+        """
+        value, bill = await self.pay(payer, endpoint, call)
+        await self._close(bill.reservation, bill.credits)
+        return value
+
+    async def pay(
+        self, payer: Payer, endpoint: Endpoint, call: Callable[[], Awaitable[Answer[T]]]
+    ) -> tuple[T, Bill]:
+        """Spend, but leave the bill of a good answer to be settled where the answer is kept.
+
+        What people ask for waits for one of the slots of paid calls, of which one person has few:
+        answers that hang cost nobody else's time.
+        """
+        if payer.asker is None:
+            return await self._pay(payer, endpoint, call)
+        with waiting():
+            async with self._slots.slot(payer.asker.user_id or payer.asker.chat_id):
+                return await self._pay(payer, endpoint, call)
+
+    async def _pay(
+        self, payer: Payer, endpoint: Endpoint, call: Callable[[], Awaitable[Answer[T]]]
+    ) -> tuple[T, Bill]:
+        reservation = await self.reserve(payer, endpoint)
+        try:
+            answer = await call()
+        except (StoriesError, MediaError) as error:
+            billed = reservation.credits if error.credits is None else error.credits
+            await self._close(reservation, billed)
+            raise
+        except Exception:
+            await self._close(reservation, reservation.credits)
+            raise
+        return answer.value, Bill(reservation, answer.credits)
+
+    async def reserve(self, payer: Payer, endpoint: Endpoint) -> Reservation:
+        """Take the nominal cost from every limit that applies, or from none.
+
+        Raises:
+            SpendingError: Its kind tells which limit, ``until`` when asking makes sense again.
+        """
+        return await to_the_end(self._reserve(payer, endpoint))
+
+    async def _reserve(self, payer: Payer, endpoint: Endpoint) -> Reservation:
+        async with self._db.begin() as tx:
+            now = self._now()
+            nominal = cost(endpoint, skip_privacy_check=self._skip_privacy_check)
+            asker = payer.asker
+            is_admin = asker is not None and asker.is_admin
+            if asker is not None and not is_admin:
+                await self._take_allowances(tx, asker, nominal, now)
+            minimum = None if is_admin else self.limits.minimum_balance
+            if not await budgets.take_purse(tx, nominal, minimum=minimum):
+                raise SpendingStoppedError("stopped, or the balance is below the minimum")
+            rule = rule_for(payer.side, self.limits, now)
+            if not await budgets.take_budget(tx, payer.side, now.date(), nominal, rule):
+                used = await budgets.budget_used(tx, now.date())
+                raise BudgetSpentError(
+                    until=budget_again(payer.side, self.limits, used, nominal, now)
+                )
+            entry_id = await ledger.add(
+                tx,
+                kind=payer.kind,
+                chat_id=asker.chat_id if asker else None,
+                user_id=asker.user_id if asker else None,
+                endpoint=endpoint,
+                nominal=nominal,
+                now=now,
+            )
+        return Reservation(entry_id, payer, nominal, now)
+
+    async def settle(self, tx: Tx, reservation: Reservation, credits: int) -> None:  # noqa: A002 - the project's word
+        """Close with what the API really billed, in the caller's transaction; once counts."""
+        back = reservation.credits - credits
+        if not await ledger.close(tx, reservation.id, credits, now=self._now()) or not back:
+            return
+        asker, day = reservation.payer.asker, reservation.at.date()
+        if asker is not None and not asker.is_admin:
+            if asker.chat_id is not None:
+                await budgets.give_allowance(tx, "chat", asker.chat_id, day, back)
+            if asker.user_id is not None:
+                await budgets.give_allowance(tx, "person", asker.user_id, day, back)
+        await budgets.give_purse(tx, back)
+        await budgets.give_budget(tx, reservation.payer.side, day, back)
+
+    async def refund(self, tx: Tx, reservation: Reservation) -> None:
+        """Close a reservation whose call was billed nothing, in the caller's transaction."""
+        await self.settle(tx, reservation, 0)
+
+    async def stop_spending(self) -> None:
+        """Refuse every paid call from now on, in all replicas; the balance stays to be asked."""
+        async with self._db.begin() as tx:
+            await budgets.set_stopped(tx, stopped=True)
+
+    async def resume_spending(self) -> None:
+        """Take the stop switch back."""
+        async with self._db.begin() as tx:
+            await budgets.set_stopped(tx, stopped=False)
+
+    async def is_stopped(self) -> bool:
+        """Tell whether the stop switch is on."""
+        async with self._db.read() as tx:
+            return await budgets.is_stopped(tx)
+
+    async def spent_today(self) -> tuple[int, int]:
+        """Return what replies and the schedule have spent today."""
+        async with self._db.read() as tx:
+            return await budgets.budget_used(tx, self._now().date())
+
+    async def room_for_schedule(self, now: datetime) -> int:
+        """Return the credits that the schedule may spend at this moment."""
+        async with self._db.read() as tx:
+            if await budgets.is_stopped(tx):
+                return 0
+            replies, schedule = await budgets.budget_used(tx, now.date())
+            left = await budgets.purse_left(tx)
+        room = rule_for("schedule", self.limits, now).room(mine=schedule, others=replies)
+        if left is not None:
+            room = min(room, left - self.limits.minimum_balance)
+        return max(0, room)
+
+    async def check_balance(self, ask: Callable[[], Awaitable[Balance]]) -> Balance:
+        """Ask for the balance and count on from it; free.
+
+        What is under way while we ask may or may not be in the answer: it is counted as not yet.
+        """
+        async with self._db.read() as tx:
+            spent, under_way = await budgets.purse_spent(tx), await ledger.open_credits(tx)
+        balance = await ask()
+        told = {
+            "credits": balance.credits,
+            "rate": balance.rate,
+            "currency": balance.currency,
+            "amount": balance.amount,
+        }
+        async with self._db.begin() as tx:
+            now = self._now()
+            await budgets.set_reach(tx, balance.credits - under_way + spent)
+            await key_values.put(tx, BALANCE, {**told, "at": now.isoformat()}, now=now)
+        return balance
+
+    async def last_balance(self) -> LastBalance | None:
+        """Return the balance as it was last told; None before the first time."""
+        async with self._db.read() as tx:
+            told = await key_values.get(tx, BALANCE)
+            left = await budgets.purse_left(tx)
+        if told is None or left is None:
+            return None
+        return LastBalance(left=left, **told | {"at": datetime.fromisoformat(told["at"])})
+
+    async def tidy(self) -> int:
+        """Close what the dead left open, sum up old days, forget older ones; return how many."""
+        now = self._now()
+        async with self._db.begin() as tx:
+            presumed = await ledger.presume_spent(tx, before=now - PRESUMED_AFTER, now=now)
+            await budgets.forget_old(tx, now, days=KEPT_BY_DAY)
+            await ledger.forget_old(tx, now, days=KEPT_BY_DAY)
+            await usage.forget_old(tx, now, days=KEPT_BY_DAY)
+        more = 1
+        while more:
+            async with self._db.begin() as tx:
+                more = await ledger.roll_up(tx, before=now.date() - timedelta(days=KEPT_IN_DETAIL))
+        return presumed
+
+    async def _take_allowances(self, tx: Tx, asker: Asker, nominal: int, now: datetime) -> None:
+        wanted: list[tuple[Scope, int, int]] = []
+        if asker.chat_id is not None:
+            wanted.append(("chat", asker.chat_id, self.limits.chat_daily_allowance))
+        if asker.user_id is not None:
+            wanted.append(("person", asker.user_id, self.limits.person_daily_allowance))
+        if not wanted:
+            return
+        match await budgets.take_allowances(tx, now.date(), nominal, wanted):
+            case "chat":
+                raise AllowanceSpentError(until=midnight_after(now))
+            case "person":
+                raise PersonSpentError(until=midnight_after(now))
+        if asker.user_id is None:
+            return
+        # The person's row is locked now, so nobody else counts at the same time.
+        recent = await ledger.of_person_since(tx, asker.user_id, now - BURST_WINDOW)
+        free = self.limits.person_burst - sum(spent for _, spent in recent)
+        if free >= nominal:
+            return
+        for at, spent in recent:
+            free += spent
+            if free >= nominal:
+                raise TooFastError(until=at + BURST_WINDOW)
+        raise TooFastError(until=now + BURST_WINDOW)
+
+    async def _close(self, reservation: Reservation, credits: int) -> None:  # noqa: A002 - the project's word
+        await to_the_end(self._settle_alone(reservation, credits))
+
+    async def _settle_alone(self, reservation: Reservation, credits: int) -> None:  # noqa: A002 - the project's word
+        # If it is lost with the power, the reservation counts; only more than that must not be.
+        async with self._db.begin(durable=credits > reservation.credits) as tx:
+            await self.settle(tx, reservation, credits)
+
+
+async def to_the_end(work: Coroutine[Any, Any, T]) -> T:
+    """Finish ``work`` even when cancelled, and be cancelled then: money is not left half counted.
+
+    The answer may have named more credits than were reserved; that must still be written.
+    """
+    task = asyncio.get_running_loop().create_task(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise

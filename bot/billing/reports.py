@@ -1,0 +1,167 @@
+"""What /usage and /spending show, as plain values: sums, what is left, what it comes to."""
+
+import calendar
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+from bot.domain.budget import DAY, Limits
+from bot.store import budgets, spending, usage
+from bot.store.database import Database
+from bot.store.spending import By, Sums
+
+DAYS_SHOWN = 30
+DAYS_OF_AVERAGE = 7
+
+
+@dataclass(frozen=True, slots=True)
+class UsageLine:
+    """One kind of use: asks, credits (a share of a poll may be a part of one), items, bytes."""
+
+    requests: int = 0
+    credits: float = 0.0
+    items: int = 0
+    bytes: int = 0
+
+    def __add__(self, other: "UsageLine") -> "UsageLine":
+        """Return both together."""
+        return UsageLine(
+            *(getattr(self, n) + getattr(other, n) for n in self.__dataclass_fields__)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ChatUsage:
+    """What a chat used today and this month (UTC) by kind, and what it may still spend today.
+
+    Kinds are ``link``, ``stories``, ``subscribe``, ``media`` and ``alert``; ``days`` are the
+    credits of the last 30 days, the oldest first.
+    """
+
+    today: dict[str, UsageLine]
+    month: dict[str, UsageLine]
+    allowance: int
+    left: int
+    days: list[tuple[date, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """What the bot spent: today, 7 and 30 days, by endpoint and chat (30 days), and the outlook.
+
+    ``by_chat`` has the largest first; 0 is the schedule. ``forecast`` is what this month will come
+    to; ``days_left`` how long ``balance`` lasts at the pace of the last 7 days.
+    """
+
+    today: Sums
+    week: Sums
+    month: Sums
+    by_endpoint: dict[str, Sums]
+    by_chat: dict[int, Sums]
+    days: list[tuple[date, int]]
+    budget: int
+    left_today: int
+    forecast: int
+    balance: int | None
+    days_left: float | None
+
+
+async def usage_of(db: Database, chat_id: int, limits: Limits, *, now: datetime) -> ChatUsage:
+    """Return what a chat used."""
+    today = now.date()
+    first = today - timedelta(days=DAYS_SHOWN - 1)
+    async with db.read() as tx:
+        lines = [
+            _lines(
+                await usage.of_chat(tx, chat_id, since=since),
+                await spending.sums(tx, since=since, by="kind", chat_id=chat_id),
+            )
+            for since in (today, today.replace(day=1))
+        ]
+        used = await budgets.allowance_used(tx, "chat", chat_id, today)
+        asked = await spending.sums(tx, since=first, by="day", chat_id=chat_id)
+        shares = await usage.millicredits_by_day(tx, chat_id, since=first)
+    days = [
+        (day, asked.get(day.isoformat(), Sums()).spent + round(shares.get(day, 0) / 1000))
+        for day in _days(first, today)
+    ]
+    left = max(0, limits.chat_daily_allowance - used)
+    return ChatUsage(lines[0], lines[1], limits.chat_daily_allowance, left, days)
+
+
+async def spending_of(db: Database, limits: Limits, *, now: datetime) -> Spending:
+    """Return what the bot spent, and what that will come to."""
+    today = now.date()
+    first = today - timedelta(days=DAYS_SHOWN - 1)
+    async with db.read() as tx:
+        by_day = await spending.sums(tx, since=min(first, today.replace(day=1)), by="day")
+        by_endpoint = await spending.sums(tx, since=first, by="endpoint")
+        by_chat = await spending.sums(tx, since=first, by="chat")
+        used = await budgets.budget_used(tx, today)
+        balance = await budgets.purse_left(tx)
+    days = [(day, by_day.get(day.isoformat(), Sums()).spent) for day in _days(first, today)]
+    this_month = sum(
+        (one.spent for day, one in by_day.items() if day >= today.replace(day=1).isoformat()), 0
+    )
+    pace = daily_pace([spent for _, spent in days], now)
+    ordered = sorted(by_chat.items(), key=lambda item: -item[1].spent)
+    return Spending(
+        today=by_day.get(today.isoformat(), Sums()),
+        week=_since(by_day, today - timedelta(days=6)),
+        month=_since(by_day, first),
+        by_endpoint=by_endpoint,
+        by_chat={int(chat): one for chat, one in ordered},
+        days=days,
+        budget=limits.daily_budget,
+        left_today=max(0, limits.daily_budget - sum(used)),
+        forecast=this_month + round(pace * days_to_come(now)),
+        balance=balance,
+        days_left=balance / pace if balance is not None and pace > 0 else None,
+    )
+
+
+async def spending_by(db: Database, by: By, *, days: int, now: datetime) -> dict[str, Sums]:
+    """Return the sums of the last ``days`` days, today included."""
+    async with db.read() as tx:
+        return await spending.sums(tx, since=now.date() - timedelta(days=days - 1), by=by)
+
+
+def daily_pace(spent: list[int], now: datetime) -> float:
+    """Return the credits a day of the last 7 days; ``spent`` ends with today, which is not over.
+
+    Days before the first credit don't count: a bot that is two days old is judged by two.
+    """
+    recent = spent[-DAYS_OF_AVERAGE:]
+    while len(recent) > 1 and not recent[0]:
+        recent = recent[1:]
+    of_today = (now - datetime.combine(now.date(), time(), UTC)) / DAY
+    elapsed = len(recent) - 1 + max(of_today, 1 / 24)
+    return sum(recent) / elapsed
+
+
+def days_to_come(now: datetime) -> float:
+    """Return the days from now to the end of the month."""
+    length = calendar.monthrange(now.year, now.month)[1]
+    end = datetime.combine(now.date().replace(day=length), time(), UTC) + DAY
+    return (end - now) / DAY
+
+
+def _lines(uses: dict[str, usage.Use], paid: dict[str, Sums]) -> dict[str, UsageLine]:
+    lines: dict[str, UsageLine] = {}
+    for kind in sorted(uses.keys() | paid.keys()):
+        use, sums = uses.get(kind, usage.Use()), paid.get(kind, Sums())
+        lines[kind] = UsageLine(
+            requests=use.requests or sums.requests,
+            credits=sums.spent + use.millicredits / 1000,
+            items=use.items,
+            bytes=use.bytes,
+        )
+    return lines
+
+
+def _since(by_day: dict[str, Sums], first: date) -> Sums:
+    chosen = (one for day, one in by_day.items() if day >= first.isoformat())
+    return sum(chosen, Sums())
+
+
+def _days(first: date, last: date) -> list[date]:
+    return [first + timedelta(days=n) for n in range((last - first).days + 1)]

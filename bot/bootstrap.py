@@ -1,0 +1,219 @@
+"""The parts of the bot, built from the settings in the order of the layers."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+import aiohttp
+from telegram.ext import ExtBot
+
+from bot.billing.balance import Treasurer
+from bot.billing.ledger import Ledger, Payer
+from bot.chats.subscriptions import Rules, Subscriptions
+from bot.config import Settings
+from bot.context import Services
+from bot.domain.budget import Limits
+from bot.domain.links import story_taken_at
+from bot.domain.model import Asker, Story
+from bot.fetching.answer_cache import Answers
+from bot.fetching.canary import Canary
+from bot.fetching.on_demand import Viewer
+from bot.fetching.poller import Scheduler
+from bot.media.download import Media, PublicResolver
+from bot.media.spool import MediaFile, Spool
+from bot.outbox.worker import Outbox
+from bot.runtime.clock import Clock
+from bot.runtime.metrics import Metrics
+from bot.sending.sender import Fallback, Sender
+from bot.sending.text import Texts
+from bot.store.database import Database
+from bot.stories_api import Endpoint, StoriesApi
+from bot.telegram.admins import Admins, Operators
+from bot.telegram.departure import DepartingRequest
+from bot.telegram.limit_state import SharedGates
+from bot.telegram.rate_limiter import Pacing
+from bot.telegram.request import AiohttpRequest
+
+MEGABYTE = 1_000_000
+OUT_OF_SERVICE = "The Stories API refuses our key or has no credits left. Nothing is fetched."
+BACK_IN_SERVICE = "The Stories API serves us again."
+IDLE_S = 10  # the Stories API closes idle connections early
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the loops run."""
+
+    bot: ExtBot[Any]
+    db: Database
+    services: Services
+    treasurer: Treasurer
+    scheduler: Scheduler
+    outbox: Outbox
+    metrics: Metrics
+    now: Callable[[], datetime]
+
+
+@asynccontextmanager
+async def built(
+    settings: Settings, *, now: Callable[[], datetime] | None = None
+) -> AsyncIterator[Parts]:
+    """Build every part, in the order of the layers; close them in the other."""
+    metrics, now = Metrics(), now or Clock()
+    async with AsyncExitStack() as stack:
+        db = await stack.enter_async_context(Database(settings.database_url.get_secret_value()))
+        await db.migrate()
+        limit = settings.spool_limit_mb * MEGABYTE
+        spool = stack.enter_context(Spool(settings.spool_dir, limit=limit))
+        to_media = await stack.enter_async_context(
+            aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(resolver=PublicResolver()), trust_env=False
+            )
+        )
+        to_api = await stack.enter_async_context(
+            aiohttp.ClientSession(connector=aiohttp.TCPConnector(keepalive_timeout=IDLE_S))
+        )
+        bot = _bot(settings, db, metrics, now)
+        operators = Operators(bot, settings.admin_ids)
+        media = Media(to_media, spool, trusted_origin=settings.trusted_media_origin, now=now)
+        ledger = Ledger(
+            db, _limits(settings), skip_privacy_check=settings.skip_privacy_check, now=now
+        )
+        api = StoriesApi(
+            to_api,
+            url=str(settings.stories_api_url).rstrip("/"),
+            key=settings.stories_api_key,
+            skip_privacy_check=settings.skip_privacy_check,
+            fetch_media=media.fetch,
+            metrics=metrics,
+            on_out_of_service=lambda error: operators.tell(f"{OUT_OF_SERVICE} ({error})"),
+            now=now,
+        )
+        negative_for = timedelta(seconds=settings.negative_cache_s)
+        answers = await stack.enter_async_context(
+            Answers(db, ledger, negative_for=negative_for, now=now)
+        )
+        sender = Sender(
+            bot,
+            media,
+            db,
+            fallback=paid_download(api, ledger, spool),
+            cache_chat_id=settings.cache_chat_id,
+            paid_broadcast=settings.paid_broadcast,
+            metrics=metrics,
+            now=now,
+        )
+        outbox = Outbox(db, sender, Texts(bot), metrics=metrics, now=now)
+        canary = Canary(api, ledger, settings.canary_username, now=now)
+        rules = _rules(settings)
+        subscriptions = Subscriptions(db, api, ledger, rules=rules, wake=outbox.wake, now=now)
+        services = Services(
+            db=db,
+            viewer=Viewer(
+                db,
+                api,
+                ledger,
+                answers,
+                now=now,
+                fresh_for=timedelta(seconds=settings.cache_s),
+                blocked=settings.blocked_profiles,
+                canary=canary,
+            ),
+            subscriptions=subscriptions,
+            sender=sender,
+            ledger=ledger,
+            admins=Admins(),
+            now=now,
+            admin_ids=settings.admin_ids,
+            credit_price=settings.credit_price,
+            currency=settings.currency,
+        )
+        yield Parts(
+            bot=bot,
+            db=db,
+            services=services,
+            treasurer=Treasurer(
+                api, ledger, on_back=lambda: operators.tell(BACK_IN_SERVICE), now=now
+            ),
+            scheduler=Scheduler(
+                db,
+                api,
+                ledger,
+                subscriptions,
+                rules=rules,
+                canary=canary,
+                wake=outbox.wake,
+                metrics=metrics,
+                now=now,
+            ),
+            outbox=outbox,
+            metrics=metrics,
+            now=now,
+        )
+
+
+def paid_download(api: StoriesApi, ledger: Ledger, spool: Spool) -> Fallback:
+    """Return the last way to a story's file: the API's own download, 1 credit.
+
+    By its id where it has a real one, by its page or its file's address where it has not.
+    """
+
+    async def download(story: Story, asker: Asker) -> MediaFile:
+        payer = Payer("schedule") if asker.chat_id is None else Payer("media", asker)
+        if not story.profile.username:
+            url = story.media_url or ""
+            endpoint = Endpoint.DOWNLOAD_BY_URL
+            call = partial(api.download_by_url, url, spool)
+        elif story_taken_at(story.pk) is None:
+            endpoint = Endpoint.DOWNLOAD_BY_STORY_URL
+            call = partial(api.download_by_story_url, story.page_url, spool)
+        else:
+            endpoint = Endpoint.DOWNLOAD
+            call = partial(api.download, story.pk, spool)
+        return await ledger.spend(payer, endpoint, call)
+
+    return download
+
+
+def _bot(
+    settings: Settings, db: Database, metrics: Metrics, now: Callable[[], datetime]
+) -> ExtBot[Any]:
+    url = str(settings.telegram_api_url).rstrip("/")
+    token = settings.telegram_token.get_secret_value()
+    bot_id = int(token.partition(":")[0])
+    # One process on SQLite keeps its limits in memory; replicas share them as rows.
+    gates = None if db.is_sqlite else SharedGates(db, bot_id, now)
+    return ExtBot(
+        token,
+        base_url=f"{url}/bot",
+        base_file_url=f"{url}/file/bot",
+        request=DepartingRequest(metrics=metrics),
+        get_updates_request=AiohttpRequest(connections=1),
+        rate_limiter=Pacing(settings.messages_per_second, gates=gates, metrics=metrics),
+    )
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        daily_budget=settings.daily_budget,
+        reply_share=settings.reply_share,
+        chat_daily_allowance=settings.chat_daily_allowance,
+        person_daily_allowance=settings.person_daily_allowance,
+        person_burst=settings.person_burst,
+        minimum_balance=settings.minimum_balance,
+    )
+
+
+def _rules(settings: Settings) -> Rules:
+    return Rules(
+        most=settings.max_subscriptions,
+        most_new_a_day=settings.max_new_subscriptions_a_day,
+        most_fast=settings.max_fast_subscriptions,
+        credits_a_day=round(settings.daily_budget * (1 - settings.reply_share)),
+        credits_a_look=1 if settings.skip_privacy_check else 2,
+        floor=timedelta(seconds=settings.poll_floor_s),
+        blocked=settings.blocked_profiles,
+    )

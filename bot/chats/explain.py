@@ -1,0 +1,145 @@
+"""Why a chat hears of a profile, or does not: one answer out of what the store knows."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from bot.domain import alert_rules
+from bot.domain.model import Options, Story
+from bot.fetching import schedule_state
+from bot.scheduling.forecast import ProfileState, usual_hours
+from bot.store import chats, enqueue, profiles, stories
+from bot.store import subscriptions as store
+from bot.store.chats import Chat
+from bot.store.database import Tx
+from bot.store.enqueue import Tally
+from bot.store.profiles import Known, State
+from bot.store.schema import EPOCH
+from bot.store.subscriptions import Subscription
+
+LOOK_BACK = timedelta(days=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """The state of a subscription; the figures are stories of the last two days.
+
+    ``found`` = ``sent`` + ``filtered`` + ``held`` + ``waiting`` + ``failed``; ``held_until`` is
+    when the first held one goes out. ``looks_late`` is true when a look is overdue, for which
+    ``out_of_budget`` may be the reason; ``live`` counts stories that can be seen now. ``hours``
+    (UTC) are those in which it posts most; the next look costs ``cost`` credits.
+    """
+
+    subscription: Subscription
+    state: State
+    chat_open: bool
+    looked_at: datetime | None
+    next_look_at: datetime | None
+    failures: int
+    out_of_budget: bool
+    live: int
+    found: int
+    sent: int
+    filtered: int
+    quiet: int
+    digest: int
+    held_until: datetime | None
+    waiting: int
+    failed: int
+    hours: list[int] = field(default_factory=list)
+    cost: int = 0
+
+    @property
+    def expected_delay(self) -> timedelta | None:
+        """Return how long a new story waits for the next look, in the mean: half the pause."""
+        if self.looked_at is None or self.next_look_at is None:
+            return None
+        return (self.next_look_at - self.looked_at) / 2
+
+    @property
+    def held(self) -> int:
+        """Return how many wait for the end of the quiet hours, or for the digest."""
+        return self.quiet + self.digest
+
+    @classmethod
+    def of(
+        cls,
+        subscription: Subscription,
+        known: Known | None,
+        chat: Chat | None,
+        tallies: Iterable[Tally],
+        *,
+        live: int,
+        out_of_budget: bool,
+        now: datetime,
+        hours: list[int] | None = None,
+        cost: int = 0,
+    ) -> "Why":
+        """Sum up what the store says."""
+        kinds = {"sent": 0, "filtered": 0, "quiet": 0, "digest": 0, "waiting": 0, "failed": 0}
+        held_until: datetime | None = None
+        for tally in tallies:
+            kind = _kind(tally)
+            kinds[kind] += tally.count
+            if kind in {"quiet", "digest"} and tally.next_due_at > now:
+                held_until = min(held_until or tally.next_due_at, tally.next_due_at)
+        for kind in ("digest", "quiet"):
+            if kinds[kind]:  # what was found since keeps its place behind them
+                kinds[kind] += kinds.pop("waiting", 0)
+                kinds["waiting"] = 0
+        return cls(
+            subscription=subscription,
+            state=known.state if known else "active",
+            chat_open=chat is not None and chat.state == "active",
+            looked_at=known.looked_at if known else None,
+            next_look_at=known.next_look_at if known else None,
+            failures=known.failures if known else 0,
+            out_of_budget=out_of_budget,
+            live=live,
+            found=sum(kinds.values()),
+            held_until=held_until,
+            hours=hours or [],
+            cost=cost,
+            **kinds,
+        )
+
+
+def _kind(tally: Tally) -> str:
+    if tally.state == "sent":
+        return "sent"
+    if tally.state == "open":
+        return tally.held or "waiting"
+    return "filtered" if tally.reason == "filtered" else "failed"
+
+
+async def explain(
+    tx: Tx, subscription: Subscription, *, out_of_budget: bool, cost: int, now: datetime
+) -> Why:
+    """Return what is known of a subscription's alerts."""
+    known = await profiles.get(tx, subscription.profile_id)
+    state = ProfileState.from_json(known.forecast if known else None)
+    population = (await schedule_state.load(tx)).schedule.demand.population
+    return Why.of(
+        subscription,
+        known,
+        await chats.get(tx, subscription.target.chat_id),
+        await enqueue.tally(tx, subscription.id, since=now - LOOK_BACK),
+        live=len(await stories.live(tx, subscription.profile_id, now=now)),
+        out_of_budget=out_of_budget,
+        now=now,
+        hours=usual_hours(state, population),
+        cost=cost,
+    )
+
+
+async def preview(
+    tx: Tx, username: str, options: Options | None, *, chat_id: int | None, now: datetime
+) -> list[Story]:
+    """Return the live stories of a profile that ``options``, or those of the chat, let pass."""
+    known = await profiles.named(tx, username, since=EPOCH)
+    live = await stories.live(tx, known.profile_id, now=now) if known else []
+    if options is None and chat_id is not None:
+        found = await store.find_named(tx, chat_id, username)
+        chat = await chats.get(tx, chat_id)
+        options = found[0].options if found else Options.of(chat.defaults) if chat else None
+    return [story for story in live if alert_rules.passes(story, options or Options())]

@@ -1,0 +1,234 @@
+"""How a chat begins to follow a profile: what costs nothing is known before anything is paid."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from weakref import WeakValueDictionary
+
+from bot.billing.ledger import Ledger, Payer
+from bot.domain import alert_rules
+from bot.domain.errors import (
+    BlockedProfileError,
+    NoRoomError,
+    NotFollowedError,
+    ProfileNotFoundError,
+    ProfilePrivateError,
+    TooManyFastError,
+    TooManyFollowedError,
+    TooManyNewError,
+)
+from bot.domain.model import Asker, Options, Profile, Story, Target
+from bot.fetching import snapshots
+from bot.scheduling.pricing import is_feasible
+from bot.store import profiles, stories
+from bot.store import subscriptions as store
+from bot.store.database import Database, Tx
+from bot.store.profiles import Known
+from bot.store.subscriptions import Subscription
+from bot.stories_api import Endpoint, StoriesApi
+
+NAME_IS_SURE = timedelta(days=1)
+"""How long a name surely belongs to whom the API last showed under it."""
+
+REFUSAL_HOLDS = timedelta(hours=1)
+"""How long a profile that was private or gone counts as that, without asking again."""
+
+OVERLAP = timedelta(minutes=10)
+"""Stories posted so shortly before may not have shown yet when the chat began to follow: a look
+that is no older needs no other, and they are news."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The operator's limits; ``credits_a_day`` are those for looks, ``floor`` is between two."""
+
+    most: int = 20
+    most_new_a_day: int = 10
+    most_fast: int = 3
+    credits_a_day: int = 500
+    credits_a_look: int = 2
+    floor: timedelta = timedelta(minutes=1)
+    blocked: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Subscribed:
+    """What became of a request to follow; ``live`` are the stories to offer, oldest first."""
+
+    subscription: Subscription
+    profile: Profile
+    live: list[Story]
+    already: bool
+
+
+class Subscribing:
+    """Begins subscriptions."""
+
+    def __init__(
+        self,
+        db: Database,
+        api: StoriesApi,
+        ledger: Ledger,
+        *,
+        rules: Rules,
+        wake: Callable[[], None],
+        now: Callable[[], datetime],
+    ) -> None:
+        """Take the parts; ``wake`` is called when something may have become due."""
+        self._db = db
+        self._api = api
+        self._ledger = ledger
+        self._rules = rules
+        self._wake = wake
+        self._now = now
+        self._asking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    async def subscribe(
+        self, target: Target, username: str, by: Asker, *, options: Options | None = None
+    ) -> Subscribed:
+        """Let a chat or topic follow the profile of that name; 0 to 3 credits.
+
+        Stories that are alive now are no news: they are returned, to be offered. Without
+        ``options`` the chat's defaults hold.
+
+        Raises:
+            SubscriptionError: A limit, or the block-list.
+            ProfileNotFoundError: There is no such account.
+            ProfilePrivateError: Nobody could be told of its stories.
+            SpendingError: The credits for it may not be spent.
+            StoriesError: The API failed.
+        """
+        self._refuse_blocked("", username)
+        lock = self._asking.setdefault(username, asyncio.Lock())
+        async with lock:
+            known = await self._known(username)
+            if known and (found := await self._already(target, known)):
+                return found
+            await self._check_room(target.chat_id, known)
+            profile = known.profile if known else await self._ask_name(username, by)
+            self._refuse_blocked(profile.profile_id, username)
+            if known is None and (found := await self._already_as(target, profile)):
+                return found
+            live = await self._look(profile, by)
+        return await self._follow(target, profile, live, by, options)
+
+    async def _known(self, username: str) -> Known | None:
+        now = self._now()
+        async with self._db.read() as tx:
+            known = await profiles.named(tx, username, since=now - NAME_IS_SURE)
+        if known and known.state_since > now - REFUSAL_HOLDS:
+            if known.state == "private":
+                raise ProfilePrivateError(username=username)
+            if known.state == "gone":
+                raise ProfileNotFoundError(username=username)
+        return known
+
+    async def _already_as(self, target: Target, profile: Profile) -> Subscribed | None:
+        async with self._db.read() as tx:
+            known = await profiles.get(tx, profile.profile_id)
+        return await self._already(target, known) if known else None
+
+    async def _already(self, target: Target, known: Known) -> Subscribed | None:
+        async with self._db.read() as tx:
+            found = await store.find(tx, target, known.profile_id)
+            live = await stories.live(tx, known.profile_id, now=self._now())
+        return Subscribed(found, known.profile, live, already=True) if found else None
+
+    async def _check_room(self, chat_id: int, known: Known | None) -> None:
+        async with self._db.read() as tx:
+            await self._check_limits(tx, chat_id)
+            if known is None or known.next_look_at is None:
+                costs = (await profiles.followed(tx) + 1) * self._rules.credits_a_look
+                if not is_feasible(self._rules.credits_a_day, costs):
+                    raise NoRoomError
+
+    async def _check_limits(self, tx: Tx, chat_id: int) -> None:
+        rules = self._rules
+        if await store.count(tx, chat_id) >= rules.most:
+            raise TooManyFollowedError(most=rules.most)
+        since = self._now() - alert_rules.DAY
+        if await store.count_new(tx, chat_id, since=since) >= rules.most_new_a_day:
+            raise TooManyNewError(most=rules.most_new_a_day)
+
+    async def _ask_name(self, username: str, by: Asker) -> Profile:
+        profile = await self._ledger.spend(
+            Payer("subscribe", by), Endpoint.USER_BY_USERNAME, lambda: self._api.profile(username)
+        )
+        async with self._db.begin() as tx:
+            await snapshots.named(tx, profile, now=self._now())
+            if profile.is_private:
+                await snapshots.fail(tx, profile.profile_id, "private", now=self._now())
+        if profile.is_private:
+            raise ProfilePrivateError(username=username)
+        return profile
+
+    async def _look(self, profile: Profile, by: Asker) -> list[Story]:
+        """Return the live stories of a profile, paid only when the last look is too old."""
+        now = self._now()
+        async with self._db.read() as tx:
+            known = await profiles.get(tx, profile.profile_id)
+            if known and known.looked_at and known.looked_at > now - OVERLAP:
+                return await stories.live(tx, profile.profile_id, now=now)
+        try:
+            found = await self._ledger.spend(
+                Payer("subscribe", by),
+                Endpoint.USER_STORIES,
+                lambda: self._api.stories(profile.profile_id),
+            )
+        except ProfilePrivateError as error:
+            async with self._db.begin() as tx:
+                await snapshots.fail(tx, profile.profile_id, "private", now=self._now())
+            error.fields.setdefault("username", profile.username)
+            raise
+        shown = found[0].profile if found else profile
+        async with self._db.begin() as tx:
+            await snapshots.record(tx, snapshots.Look(shown, tuple(found)), now=self._now())
+        self._wake()
+        return found
+
+    async def _follow(
+        self,
+        target: Target,
+        profile: Profile,
+        live: list[Story],
+        by: Asker,
+        options: Options | None,
+    ) -> Subscribed:
+        now = self._now()
+        async with self._db.begin() as tx:
+            chat = await store.hold_chat(tx, target.chat_id, now=now)
+            if await store.find(tx, target, profile.profile_id) is None:
+                await self._check_limits(tx, target.chat_id)
+            if options and options.fast:
+                await check_fast(tx, target.chat_id, self._rules)
+            added = await store.add(
+                tx,
+                target,
+                profile.profile_id,
+                options=Options.of(chat.defaults) if options is None else options,
+                since=now - OVERLAP,
+                created_by=by.user_id,
+                now=now,
+            )
+            await store.reweigh(tx, profile_id=profile.profile_id, now=now)
+            await snapshots.requeue(tx, profile.profile_id, now=now)
+            found = await store.find(tx, target, profile.profile_id)
+        if found is None:  # another chat's command ended it in between; theirs was later
+            raise NotFollowedError(username=profile.username)
+        return Subscribed(found, profile, live, already=added is None)
+
+    def _refuse_blocked(self, profile_id: str, username: str) -> None:
+        if alert_rules.is_blocked(profile_id, username, self._rules.blocked):
+            raise BlockedProfileError(username=username)
+
+
+async def check_fast(tx: Tx, chat_id: int, rules: Rules) -> None:
+    """Let a chat have one more fast subscription.
+
+    Raises:
+        TooManyFastError: It has as many as it may.
+    """
+    fast = [one for one in await store.of_chat(tx, chat_id) if one.options.fast]
+    if len(fast) >= rules.most_fast:
+        raise TooManyFastError(most=rules.most_fast)

@@ -1,0 +1,281 @@
+"""Subscriptions: who follows whom, and how; the rules behind the commands and buttons.
+
+Every change is one transaction; what it ends is not sent any more, unless it is on its way.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+
+from bot.billing.ledger import Ledger
+from bot.chats.explain import Why, explain, preview
+from bot.chats.import_export import Entry
+from bot.chats.subscribing import Rules, Subscribed, Subscribing, check_fast
+from bot.domain import alert_rules
+from bot.domain.errors import NotFollowedError
+from bot.domain.model import Asker, Options, Story, Target
+from bot.fetching import snapshots
+from bot.store import chat_queues, chats, deliveries, enqueue, moves, retention
+from bot.store import subscriptions as store
+from bot.store.database import Database, Tx
+from bot.store.subscriptions import Subscription
+from bot.stories_api import StoriesApi
+
+__all__ = ["Rules", "Subscribed", "Subscription", "Subscriptions", "Why"]
+
+
+class Subscriptions:
+    """The use cases around following profiles; all are free but ``subscribe``."""
+
+    def __init__(
+        self,
+        db: Database,
+        api: StoriesApi,
+        ledger: Ledger,
+        *,
+        rules: Rules,
+        wake: Callable[[], None] = lambda: None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """Take the parts; ``wake`` is called when something may have become due."""
+        self._db = db
+        self._ledger = ledger
+        self._rules = rules
+        self._wake = wake
+        self._now = now
+        self._subscribing = Subscribing(db, api, ledger, rules=rules, wake=wake, now=now)
+
+    async def subscribe(
+        self, target: Target, username: str, by: Asker, *, options: Options | None = None
+    ) -> Subscribed:
+        """Let a chat or topic follow the profile of that name; 0 to 3 credits.
+
+        Stories that are alive now are no news: they are returned, to be offered. Without
+        ``options`` the chat's defaults hold.
+
+        Raises:
+            SubscriptionError: A limit, or the block-list.
+            ProfileNotFoundError: There is no such account.
+            ProfilePrivateError: Nobody could be told of its stories.
+            SpendingError: The credits for it may not be spent.
+            StoriesError: The API failed.
+        """
+        return await self._subscribing.subscribe(target, username, by, options=options)
+
+    async def get(self, chat_id: int, subscription_id: int) -> Subscription:
+        """Return a subscription of that chat.
+
+        Raises:
+            NotFollowedError: It has none of that id (any more).
+        """
+        async with self._db.read() as tx:
+            return await _of_chat(tx, chat_id, subscription_id)
+
+    async def named(self, chat_id: int, username: str) -> list[Subscription]:
+        """Return what a chat has of the profile of that name, one for each topic.
+
+        Raises:
+            NotFollowedError: It has nothing.
+        """
+        async with self._db.read() as tx:
+            found = await store.find_named(tx, chat_id, username)
+        if not found:
+            raise NotFollowedError(username=username)
+        return found
+
+    async def page(
+        self, chat_id: int, *, offset: int = 0, limit: int | None = None
+    ) -> tuple[list[Subscription], int]:
+        """Return some subscriptions of a chat, by name, and how many there are in all."""
+        async with self._db.read() as tx:
+            found = await store.of_chat(tx, chat_id, offset=offset, limit=limit)
+            return found, await store.count(tx, chat_id)
+
+    async def unsubscribe(self, chat_id: int, username: str) -> list[Subscription]:
+        """End what a chat has of a profile, in all its topics; return what ended.
+
+        Raises:
+            NotFollowedError: It has nothing.
+        """
+        found = await self.named(chat_id, username)
+        await self._end(chat_id, found)
+        return found
+
+    async def unsubscribe_one(self, chat_id: int, subscription_id: int) -> Subscription:
+        """End one subscription; return it.
+
+        Raises:
+            NotFollowedError: The chat has none of that id (any more).
+        """
+        found = await self.get(chat_id, subscription_id)
+        await self._end(chat_id, [found])
+        return found
+
+    async def unsubscribe_all(self, chat_id: int) -> int:
+        """End all subscriptions of a chat; return how many there were."""
+        found, count = await self.page(chat_id)
+        await self._end(chat_id, found)
+        return count
+
+    async def set_options(
+        self, chat_id: int, subscription_id: int, options: Options
+    ) -> Subscription:
+        """Change how a subscription wants its alerts; holds for what is owed already, too.
+
+        Raises:
+            TooManyFastError: The chat has as many fast ones as it may.
+            NotFollowedError: The chat has none of that id (any more).
+        """
+        async with self._db.begin() as tx:
+            await chat_queues.hold(tx, chat_id)
+            before = await _of_chat(tx, chat_id, subscription_id)
+            if options.fast and not before.options.fast:
+                await check_fast(tx, chat_id, self._rules)
+            await store.set_options(tx, subscription_id, options)
+            await store.reweigh(tx, profile_id=before.profile_id, now=self._now())
+            await snapshots.requeue(tx, before.profile_id, now=self._now())
+            await deliveries.unhold(tx, chat_id, now=self._now())
+            await chat_queues.settle(tx, chat_id)
+            changed = await _of_chat(tx, chat_id, subscription_id)
+        self._wake()
+        return changed
+
+    async def set_defaults(self, chat_id: int, options: Options) -> None:
+        """Change what new subscriptions of a chat begin with."""
+        async with self._db.begin() as tx:
+            await chats.change(tx, chat_id, defaults=options.values())
+
+    async def pause(self, chat_id: int, subscription_id: int) -> Subscription:
+        """Stop the alerts of a subscription; what it is still owed is dropped.
+
+        Raises:
+            NotFollowedError: The chat has none of that id (any more).
+        """
+        return await self._set_paused(chat_id, subscription_id, paused=True)
+
+    async def resume(self, chat_id: int, subscription_id: int) -> Subscription:
+        """Let the alerts begin again, with what is posted from now on.
+
+        Raises:
+            NotFollowedError: The chat has none of that id (any more).
+        """
+        return await self._set_paused(chat_id, subscription_id, paused=False)
+
+    async def replan(self, chat_id: int) -> None:
+        """Judge anew what is held in a chat, after its zone or hours have changed."""
+        async with self._db.begin() as tx:
+            await chat_queues.hold(tx, chat_id)
+            await deliveries.unhold(tx, chat_id, now=self._now())
+            await chat_queues.settle(tx, chat_id)
+        self._wake()
+
+    async def chat_moved(self, old: int, new: int) -> bool:
+        """Take everything along to a group's new id; false when that has happened already."""
+        async with self._db.begin() as tx:
+            moved = await moves.move_chat(tx, old, new, now=self._now())
+        self._wake()
+        return moved
+
+    async def bot_removed(self, chat_id: int) -> bool:
+        """Close a chat where the bot may not write; false when it was closed.
+
+        It is kept for 30 days.
+        """
+        async with self._db.begin() as tx:
+            return await moves.close_chat(tx, chat_id, now=self._now())
+
+    async def bot_back(self, chat_id: int) -> bool:
+        """Open a chat again; alerts begin with what is posted from now on. False: it was open."""
+        async with self._db.begin() as tx:
+            opened = await moves.open_chat(tx, chat_id, now=self._now())
+        self._wake()
+        return opened
+
+    async def end_blocked(self) -> int:
+        """End what follows blocked profiles, with a neutral notice; return how many ended."""
+        now = self._now()
+        async with self._db.begin() as tx:
+            found = await store.of_profiles(tx, self._rules.blocked)
+            await store.remove(tx, [one.id for one in found])
+            for one in found:
+                fields = {"username": one.username}
+                await enqueue.add_notice(tx, one.target, "ended", fields, now=now)
+            for profile_id in {one.profile_id for one in found}:
+                await store.reweigh(tx, profile_id=profile_id, now=now)
+        if found:
+            self._wake()
+        return len(found)
+
+    async def tidy(self) -> int:
+        """Delete a slice of what has been kept long enough, and mend; return how many rows."""
+        async with self._db.begin() as tx:
+            await retention.mend_lanes(tx, now=self._now())
+            return await retention.forget(tx, now=self._now())
+
+    async def why(self, target: Target, username: str) -> Why:
+        """Return what is known of a profile's alerts in a chat or topic; costs nothing.
+
+        Raises:
+            NotFollowedError: Neither the topic nor the chat follows it.
+        """
+        found = await self.named(target.chat_id, username)
+        here = [one for one in found if one.target.thread_id == target.thread_id]
+        subscription = (here or found)[0]
+        now = self._now()
+        is_poor = await self._ledger.room_for_schedule(now) <= 0
+        async with self._db.read() as tx:
+            cost = self._rules.credits_a_look
+            return await explain(tx, subscription, out_of_budget=is_poor, cost=cost, now=now)
+
+    async def preview(
+        self, username: str, options: Options | None = None, *, chat_id: int | None = None
+    ) -> list[Story]:
+        """Return the live stories, as last seen, that ``options`` let pass; costs nothing.
+
+        Without ``options`` those of the chat's subscription hold, else the chat's defaults.
+        """
+        async with self._db.read() as tx:
+            return await preview(tx, username, options, chat_id=chat_id, now=self._now())
+
+    async def entries(self, chat_id: int) -> list[Entry]:
+        """Return a chat's subscriptions for ``bot.chats.import_export`` to write down."""
+        return [
+            Entry(one.username, one.profile_id, one.options, one.paused, one.target.thread_id)
+            for one in (await self.page(chat_id))[0]
+        ]
+
+    async def _set_paused(
+        self, chat_id: int, subscription_id: int, *, paused: bool
+    ) -> Subscription:
+        now = self._now()
+        async with self._db.begin() as tx:
+            await chat_queues.hold(tx, chat_id)
+            found = await _of_chat(tx, chat_id, subscription_id)
+            if found.paused == paused:
+                return found
+            values = (
+                {"paused": True}
+                if paused
+                else {"paused": False, "since": alert_rules.from_now_on(now)}
+            )
+            await store.change(tx, subscription_id, **values)
+            if paused:
+                await deliveries.drop_of(tx, subscription_id, reason="paused", now=now)
+            await chat_queues.settle(tx, chat_id)
+            await store.reweigh(tx, profile_id=found.profile_id, now=now)
+            return await _of_chat(tx, chat_id, subscription_id)
+
+    async def _end(self, chat_id: int, ended: Iterable[Subscription]) -> None:
+        gone = list(ended)
+        async with self._db.begin() as tx:
+            await chat_queues.hold(tx, chat_id)
+            await store.remove(tx, [one.id for one in gone])
+            await chat_queues.settle(tx, chat_id)
+            for profile_id in sorted({one.profile_id for one in gone}):
+                await store.reweigh(tx, profile_id=profile_id, now=self._now())
+
+
+async def _of_chat(tx: Tx, chat_id: int, subscription_id: int) -> Subscription:
+    found = await store.get(tx, subscription_id)
+    if found is None or found.target.chat_id != chat_id:
+        raise NotFollowedError(username="…")
+    return found

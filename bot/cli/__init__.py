@@ -1,0 +1,4 @@
+"""The command line, one file a command.
+
+In: the settings and the words behind ``storybell``. Out: text for a terminal, and an exit status.
+"""

@@ -1,0 +1,76 @@
+"""What the command line does with the database: migrate it, and print what it holds."""
+
+import argparse
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from rich.console import Console
+
+from bot.cli import dead_letters, simulate, spending
+from bot.config import Settings
+from bot.scheduling.simulation import Record
+from bot.store import history
+from bot.store.database import Database
+
+
+def _database(settings: Settings) -> Database:
+    return Database(settings.database_url.get_secret_value())
+
+
+async def migrate(settings: Settings, _: argparse.Namespace) -> int:
+    """Bring the database up to date."""
+    async with _database(settings) as db:
+        await db.migrate()
+    Console().print("The database is up to date.")
+    return 0
+
+
+async def backup(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Write a copy of the SQLite database while the bot runs; what is committed is in it."""
+    out = Console()
+    async with _database(settings) as db:
+        if not db.is_sqlite:
+            out.print("This database is PostgreSQL: use pg_dump.")
+            return 2
+        if not await db.copy_to(arguments.file):
+            out.print("There is such a file already.")
+            return 2
+    out.print("Copied.")
+    return 0
+
+
+async def print_spending(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Print what was spent."""
+    async with _database(settings) as db:
+        await db.migrate()
+        return await spending.main(arguments, db)
+
+
+async def print_parked(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Print what was given up, or let it be sent again."""
+    async with _database(settings) as db:
+        await db.migrate()
+        return await dead_letters.main(arguments, db)
+
+
+async def simulate_history(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Print what another budget would have bought of the alerts that this bot gave."""
+    async with _database(settings) as db:
+        await db.migrate()
+        async with db.read() as tx:
+            past = await history.read(tx)
+    records = [
+        Record(name, weight, [moment.timestamp() for moment in taken_at])
+        for name, (weight, taken_at) in past.items()
+    ]
+    cost = 1 if settings.skip_privacy_check else 2
+    return simulate.run(records, arguments, cost=cost, minimum=settings.poll_floor_s)
+
+
+REPORTS: dict[str, Callable[[Settings, argparse.Namespace], Coroutine[Any, Any, int]]] = {
+    "migrate": migrate,
+    "backup": backup,
+    "spending": print_spending,
+    "parked": print_parked,
+    "simulate": simulate_history,
+}

@@ -1,0 +1,55 @@
+"""``python -m bot parked``: alerts that were given up after several copies, and once more."""
+
+import argparse
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from rich.console import Console
+from rich.table import Table
+
+from bot.store import enqueue
+from bot.store.database import Database
+
+LINES = 50
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
+    parser.add_argument(
+        "--again", type=int, nargs="+", metavar="ID", help="send these as if they never had been"
+    )
+
+
+async def main(
+    args: argparse.Namespace,
+    db: Database,
+    *,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> int:
+    """List what is parked, or let some of it be sent again; return the exit code."""
+    out = Console()
+    if args.again:
+        async with db.begin() as tx:
+            found = await enqueue.send_again(tx, args.again, now=now())
+        out.print(f"Sent again: {_numbers(found)}.")
+        unknown = sorted(set(args.again) - set(found))
+        if unknown:
+            out.print(f"Not parked: {_numbers(unknown)}.")
+        return 2 if unknown else 0
+    async with db.read() as tx:
+        rows = await enqueue.parked(tx, limit=LINES)
+    if not rows:
+        out.print("Nothing is parked.")
+        return 0
+    table = Table("ID", "Chat", "Story", "Copies", "Since", "Why")
+    for row in rows:
+        since = f"{row.done_at:%Y-%m-%d %H:%M} UTC"
+        story = row.story_pk or "a notice"
+        table.add_row(str(row.id), str(row.chat_id), story, str(row.copies), since, row.reason)
+    out.print(table)
+    out.print("Each may be in its chat already. Once more: python -m bot parked --again ID")
+    return 0
+
+
+def _numbers(ids: list[int]) -> str:
+    return ", ".join(map(str, ids)) or "none"

@@ -1,0 +1,53 @@
+"""The whole bot on one machine: real handlers, store and adapters, against the stand-ins."""
+
+import asyncio
+import tempfile
+import webbrowser
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
+
+from bot import app
+from bot.config import load
+from bot.runtime import clock, logging
+from sandbox.app import running
+from sandbox.clock import Clock
+from sandbox.loop import MovableLoop
+
+TOKEN = "7000000001:demo-token-of-the-sandbox-0123456789abc"  # noqa: S105 - the stand-in takes any
+
+
+def demo(*, port_base: int, speed: float) -> int:
+    """Start everything, say where to look, and run until Ctrl-C."""
+    logging.set_up(level="WARNING", style="text")
+    with tempfile.TemporaryDirectory(prefix="storybell-demo-") as folder:
+        loop = MovableLoop(speed)
+        with asyncio.Runner(loop_factory=lambda: loop) as runner:
+            return runner.run(_demo(Path(folder), port_base, loop))
+
+
+async def _demo(folder: Path, port_base: int, loop: MovableLoop) -> int:
+    # Bot and sandbox live by this loop's time: a day that the page skips has passed for both.
+    async with running(port_base=port_base, clock=Clock(move_on=loop.advance)) as sandbox:
+        settings = load(
+            _env_file=None,
+            telegram_token=TOKEN,
+            stories_api_key="demo-key",
+            telegram_api_url=sandbox.urls.telegram,
+            stories_api_url=sandbox.urls.stories_api,
+            trusted_media_origin=sandbox.urls.cdn,
+            database_url=f"sqlite:///{folder}/demo.db",
+            spool_dir=folder / "spool",
+            daily_budget=20_000,
+            poll_floor_s=15,
+            port=0,
+            host="127.0.0.1",
+        )
+        Console().print(
+            f"\nStorybell talks to you at [bold]{sandbox.urls.page}[/bold] (Ctrl-C ends it).\n"
+            "Paste the link of a story, or write /stories natgeo or /subscribe busy.\n"
+        )
+        webbrowser.open(sandbox.urls.page)
+        start = datetime.fromtimestamp(sandbox.clock.now(), UTC)
+        return await app.run(settings, now=clock.Clock(start))

@@ -1,0 +1,170 @@
+"""The rules of alerts, as arithmetic: when to try again, when a chat may be rung, what passes.
+
+No clock and no I/O: ``now`` is an argument. Minutes are counted from midnight in a chat's zone.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from bot.domain.model import STORY_LIFE, Options, Story
+
+DAY = timedelta(days=1)
+MOST_DOUBTS = 2
+"""Answers in a row that a profile is private, or gone, until it is believed."""
+
+MAX_COPIES = 3
+"""Sends of one delivery that may have arrived; after that a crash loop would only repeat it."""
+
+MAX_CLAIMS = 30
+"""Crashes in a row while one delivery was being prepared; it may be the one that brings them."""
+
+MAX_UNKNOWNS = 2
+"""Sends without an answer: one is repeated, silently, the next is not."""
+
+UNKNOWN_PAUSE = timedelta(seconds=30)
+"""Before a send whose answer was lost is repeated: Telegram may still be at it."""
+
+BOT_RESTS = timedelta(minutes=1)
+"""After Telegram refused the bot itself; its operator may mend it meanwhile."""
+
+_FIRST_RETRY = timedelta(seconds=5)
+_LAST_RETRY = timedelta(minutes=15)
+_FIRST_LOOK_AGAIN = timedelta(minutes=1)
+_LAST_LOOK_AGAIN = timedelta(minutes=30)
+_FIRST_UNAVAILABLE_PAUSE = timedelta(minutes=30)  # its owner may have erred, and posts again
+_LAST_UNAVAILABLE_PAUSE = DAY
+_DIGEST_MARGIN = timedelta(minutes=30)
+_DIGEST_LEAD = timedelta(minutes=10)  # a look so long before the digest still gets into it
+
+
+def retry_at(now: datetime, attempts: int) -> datetime:
+    """Return when to send again after ``attempts`` sends in a row that did not arrive."""
+    return now + _doubled(_FIRST_RETRY, attempts, _LAST_RETRY)
+
+
+def look_again_at(now: datetime, failures: int) -> datetime:
+    """Return when to look again after ``failures`` looks in a row that failed."""
+    return now + _doubled(_FIRST_LOOK_AGAIN, failures, _LAST_LOOK_AGAIN)
+
+
+def return_check_at(now: datetime, answers: int) -> datetime:
+    """Return when to check whether a profile that is private or gone is back.
+
+    ``answers`` in a row have said so. Within the hour at first, as a story lives only a day; then
+    later and later, up to a day.
+    """
+    return now + _doubled(_FIRST_UNAVAILABLE_PAUSE, answers - 1, _LAST_UNAVAILABLE_PAUSE)
+
+
+def is_believed(answers: int) -> bool:
+    """Tell whether so many answers in a row prove that a profile is private, or gone."""
+    return answers >= MOST_DOUBTS
+
+
+def _doubled(first: timedelta, times: int, most: timedelta) -> timedelta:
+    return min(first * (1 << min(max(times - 1, 0), 16)), most)
+
+
+def missed_hours(looked_at: datetime | None, now: datetime) -> tuple[datetime, datetime] | None:
+    """Return the hours whose stories nobody saw: they expired before this look."""
+    gone = now - STORY_LIFE
+    return (looked_at, gone) if looked_at is not None and looked_at < gone else None
+
+
+def next_local(now: datetime, minute: int, zone: str) -> datetime:
+    """Return the first moment after ``now`` when the clocks of ``zone`` show ``minute``.
+
+    Where they are put forward over it, it is as much later; where they show it twice, twice.
+    """
+    place = ZoneInfo(zone)
+    today = now.astimezone(place).date()
+    at = time(minute // 60 % 24, minute % 60)
+    readings = [
+        datetime.combine(
+            today + timedelta(days=day), at.replace(fold=fold), tzinfo=place
+        ).astimezone(now.tzinfo)
+        for day in (-1, 0, 1, 2)
+        for fold in (0, 1)
+    ]
+    # Of a time that the clocks skip, the second reading would be too early.
+    moments = readings[::2] + [m for m in readings[1::2] if m.astimezone(place).time() == at]
+    return min(moment for moment in moments if moment > now)
+
+
+def is_quiet(now: datetime, quiet: tuple[int, int] | None, zone: str) -> bool:
+    """Tell whether ``now`` is within the quiet hours, which may span midnight."""
+    if quiet is None or quiet[0] == quiet[1]:
+        return False
+    local = now.astimezone(ZoneInfo(zone))
+    minute = local.hour * 60 + local.minute
+    begin, end = quiet
+    return begin <= minute < end if begin < end else minute >= begin or minute < end
+
+
+def quiet_until(now: datetime, quiet: tuple[int, int] | None, zone: str) -> datetime | None:
+    """Return when the quiet hours end, None when it is not quiet now."""
+    if quiet is None or not is_quiet(now, quiet, zone):
+        return None
+    end = next_local(now, quiet[1], zone)
+    # Clocks put back may make it quiet again for a while.
+    while is_quiet(end, quiet, zone):
+        end = next_local(end, quiet[1], zone)
+    return end
+
+
+def digest_at(found_at: datetime, expires_at: datetime, *, minute: int, zone: str) -> datetime:
+    """Return when a story goes out in the digest: at its hour, but while the story lives."""
+    hour = next_local(found_at, minute, zone)
+    return min(hour, max(found_at, expires_at - _DIGEST_MARGIN))
+
+
+@dataclass(frozen=True, slots=True)
+class Hearer:
+    """Somebody who waits: quiet hours and the digest in minutes of the day of ``zone``."""
+
+    zone: str
+    quiet: tuple[int, int] | None = None
+    digest: int | None = None
+
+
+def worth_looking_at(due: datetime, hearers: Sequence[Hearer], *, latest: datetime) -> datetime:
+    """Return when a look that is due brings anybody anything: when the first can be told."""
+    if not hearers:
+        return due
+    return min(max(latest, due), *(_told_at(due, hearer) for hearer in hearers))
+
+
+def _told_at(due: datetime, hearer: Hearer) -> datetime:
+    if hearer.digest is not None:
+        hour = next_local(due + _DIGEST_LEAD, hearer.digest, hearer.zone)
+        return max(due, hour - _DIGEST_LEAD)
+    return quiet_until(due, hearer.quiet, hearer.zone) or due
+
+
+def passes(story: Story, options: Options) -> bool:
+    """Tell whether a subscription with ``options`` wants the story."""
+    return (
+        options.media in {"all", story.kind}
+        and not (options.links_only and not story.links)
+        and not (options.mentions_only and not story.mentions)
+    )
+
+
+def from_now_on(now: datetime) -> datetime:
+    """Return since when stories are news that are posted from now on; they tell whole seconds."""
+    return now.replace(microsecond=0)
+
+
+def is_too_old(expires_at: datetime, now: datetime) -> bool:
+    """Tell whether a story is over for so long that its media can't be had any more.
+
+    Their addresses outlive a story by hours, and a file that Telegram has already, for good.
+    """
+    return now > expires_at + DAY
+
+
+def is_blocked(profile_id: str, username: str, blocked: Collection[str]) -> bool:
+    """Tell whether the operator has put the profile on the block-list, by id or name."""
+    return profile_id in blocked or username in blocked

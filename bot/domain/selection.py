@@ -1,0 +1,127 @@
+"""What of a chat's due deliveries goes out now, and what becomes of the rest; pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import takewhile
+
+from bot.domain import albums, alert_rules
+from bot.domain.errors import StoryGoneError
+from bot.domain.model import Album, Target
+from bot.store.chat_queues import Lane
+from bot.store.chats import Chat
+from bot.store.deliveries import Delivery
+
+FILTERED = "filtered"
+TOO_OLD = "expired"
+FORGOTTEN = "forgotten"
+TOO_MANY_CRASHES = "too many crashes"
+NO_ANSWERS = "no answers"
+
+
+NOTICES = 20  # sentences of one message; all of them fit into 4,096 characters
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What goes out as one: an album, or notices of one kind; ``rows`` are in its order."""
+
+    target: Target
+    rows: tuple[Delivery, ...]
+    album: Album | None = None
+
+    @property
+    def is_repeat(self) -> bool:
+        """Tell whether some of it may be in the chat already."""
+        return any(row.copies for row in self.rows)
+
+
+@dataclass(slots=True)
+class Decision:
+    """What a look at a lane decided; nothing is sent while ``batch`` is None."""
+
+    batch: Batch | None = None
+    held: list[tuple[Delivery, datetime, str]] = field(default_factory=list)
+    dropped: list[tuple[Delivery, str]] = field(default_factory=list)
+    parked: list[Delivery] = field(default_factory=list)
+
+
+def decide(lane: Lane, *, now: datetime) -> Decision:
+    """Choose what goes out next into a chat: the oldest due, with what belongs to it."""
+    decision = Decision()
+    if until := alert_rules.quiet_until(now, quiet_hours(lane.chat), lane.chat.zone):
+        decision.held = [(row, until, "quiet") for row in lane.rows]
+        return decision
+    rest = list(lane.rows)
+    while rest and decision.batch is None:
+        head = rest[0]
+        group = [row for row in rest if _belongs(row, head)]
+        rest = [row for row in rest if not _belongs(row, head)]
+        willing = [row for row in group if _may_go(row, lane.chat, decision, now)]
+        if willing:
+            decision.batch = _batch(willing)
+    return decision
+
+
+def quiet_hours(chat: Chat) -> tuple[int, int] | None:
+    """Return a chat's quiet hours in minutes of its day."""
+    if chat.quiet_from is None or chat.quiet_to is None:
+        return None
+    return chat.quiet_from, chat.quiet_to
+
+
+def _belongs(row: Delivery, head: Delivery) -> bool:
+    if head.notice or row.notice:
+        return row.notice == head.notice and row.target == head.target
+    return row.subscription_id == head.subscription_id
+
+
+def _may_go(row: Delivery, chat: Chat, decision: Decision, now: datetime) -> bool:
+    if row.copies >= alert_rules.MAX_COPIES or row.claims >= alert_rules.MAX_CLAIMS:
+        decision.parked.append(row)
+    elif row.notice:
+        return True
+    elif row.story is None:
+        decision.dropped.append((row, FORGOTTEN))
+    elif not row.copies and not alert_rules.passes(row.story, row.options):
+        decision.dropped.append((row, FILTERED))
+    elif alert_rules.is_too_old(row.story.expires_at, now):
+        decision.dropped.append((row, TOO_OLD))
+    else:
+        return not _is_held(row, chat, decision, now)
+    return False
+
+
+def _is_held(row: Delivery, chat: Chat, decision: Decision, now: datetime) -> bool:
+    if not row.options.digest or row.story is None or row.copies:
+        return False
+    hour = alert_rules.digest_at(
+        row.created_at, row.story.expires_at, minute=chat.digest_at, zone=chat.zone
+    )
+    if hour <= now:
+        return False
+    decision.held.append((row, hour, "digest"))
+    return True
+
+
+def _batch(willing: Sequence[Delivery]) -> Batch:
+    """Make the first album; what may be a repeat goes apart from what is not."""
+    head = willing[0]
+    alike = list(takewhile(lambda row: bool(row.copies) == bool(head.copies), willing))
+    if head.notice:
+        return Batch(head.target, tuple(alike[:NOTICES]))
+    found = {row.story.pk: row for row in alike if row.story}
+    album = albums.plan(row.story for row in alike if row.story)[0]
+    return Batch(head.target, tuple(found[story.pk] for story in album.stories), album)
+
+
+def lost(decision: Decision) -> dict[tuple[Target, str], int]:
+    """Count the stories that were too late to be brought, by place and profile: that is told."""
+    counts: dict[tuple[Target, str], int] = {}
+    for row, reason in decision.dropped:
+        if reason == TOO_OLD:
+            counts[row.target, row.username] = counts.get((row.target, row.username), 0) + 1
+    return counts
+
+
+GONE = StoryGoneError.text

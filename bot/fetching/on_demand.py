@@ -1,0 +1,166 @@
+"""Stories on demand: of a link or of a profile, by the cheapest question that answers it."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+
+from bot.billing.ledger import Ledger, Payer
+from bot.domain import links
+from bot.domain.errors import (
+    ApiUnavailableError,
+    ProfileNotFoundError,
+    ProfilePrivateError,
+    StoriesError,
+    StoryGoneError,
+)
+from bot.domain.links import Link
+from bot.domain.model import Asker, Profile, Story
+from bot.fetching import snapshots
+from bot.fetching.answer_cache import Answers, Found, profile_key, story_key, until_urls_expire
+from bot.fetching.canary import Canary
+from bot.store import profiles
+from bot.store.database import Database
+from bot.store.profiles import Known
+from bot.stories_api import Answer, Endpoint, StoriesApi
+
+NAME_HOLDS_FOR = timedelta(days=30)  # after that we ask by name again, it may be another's
+
+
+class Viewer:
+    """What people ask for, from the cache or for credits."""
+
+    def __init__(
+        self,
+        db: Database,
+        api: StoriesApi,
+        ledger: Ledger,
+        answers: Answers,
+        *,
+        now: Callable[[], datetime],
+        fresh_for: timedelta = timedelta(seconds=60),
+        blocked: frozenset[str] = frozenset(),
+        canary: Canary | None = None,
+    ) -> None:
+        """Take the parts; ``blocked`` holds ids and names of profiles that are never shown.
+
+        ``canary`` is asked when a profile seems to have no stories.
+        """
+        self._db = db
+        self._api = api
+        self._ledger = ledger
+        self._answers = answers
+        self._now = now
+        self._fresh_for = fresh_for
+        self._blocked = blocked
+        self._canary = canary
+
+    async def story(self, link: Link, asker: Asker) -> Story:
+        """Return the story of a link; 1 credit, 0 when it was seen before or must be gone.
+
+        Raises:
+            StoryGoneError: It is over 24 hours old or deleted.
+            SpendingError: The credits for it may not be spent.
+            StoriesError: The API failed.
+        """
+        story_id = link.story_id or ""
+        if links.is_probably_gone(story_id, self._now()):
+            raise StoryGoneError
+        self._refuse_blocked(link.username or "")
+        payer = Payer("link", asker)
+        # An id that holds no date is none that the API could look up; it may know the page.
+        by_url = links.story_taken_at(story_id) is None
+
+        async def fetch() -> Found:
+            if by_url:
+                story, bill = await self._ledger.pay(
+                    payer,
+                    Endpoint.STORY_BY_URL,
+                    lambda: self._api.story_by_url(link.url or ""),
+                )
+            else:
+                story, bill = await self._ledger.pay(
+                    payer, Endpoint.STORY_BY_ID, lambda: self._api.story(story_id)
+                )
+            return Found(story.profile, [story], partial=True, bill=bill)
+
+        found = await self._answers.ask(story_key(story_id), fetch, until_urls_expire)
+        self._refuse_blocked(found[0].profile.profile_id)
+        if found[0].expires_at <= self._now():
+            raise StoryGoneError
+        return found[0]
+
+    async def stories(self, username: str, asker: Asker) -> list[Story]:
+        """Return the live stories of a profile, oldest first; 2 credits when its id is known.
+
+        3 for a name seen for the first time (each one less without the privacy check), 0 within
+        the cache time. Empty when there are none.
+
+        Raises:
+            ProfileNotFoundError: There is no such account.
+            ProfilePrivateError: Its stories are for its followers.
+            SpendingError: The credits for it may not be spent.
+            StoriesError: The API failed.
+        """
+        self._refuse_blocked(username)
+        payer = Payer("stories", asker)
+
+        async def fetch() -> Found:
+            async with self._db.read() as tx:
+                since = self._now() - NAME_HOLDS_FOR
+                known = await profiles.named(tx, username, since=since)
+            if known is None:
+                return await self._by_name(username, payer)
+            self._refuse_blocked(known.profile_id)
+            found = await self._by_id(known, payer)
+            if found.stories and found.stories[0].profile.username != username:
+                # The name has a new owner; the one we knew goes by another now.
+                return await self._by_name(username, payer)
+            return found
+
+        def until(_: list[Story], now: datetime) -> datetime:
+            return now + self._fresh_for
+
+        try:
+            found = await self._answers.ask(profile_key(username), fetch, until)
+        except StoriesError as error:
+            error.fields.setdefault("username", username)
+            raise
+        if found:
+            self._refuse_blocked(found[0].profile.profile_id)
+        now = self._now()
+        return [story for story in found if story.expires_at > now]
+
+    async def _by_id(self, known: Known, payer: Payer) -> Found:
+        def call() -> Awaitable[Answer[list[Story]]]:
+            return self._api.stories(known.profile_id)
+
+        try:
+            stories = await self._ledger.spend(payer, Endpoint.USER_STORIES, call)
+        except ProfilePrivateError:
+            async with self._db.begin() as tx:
+                await snapshots.fail(tx, known.profile_id, "private", now=self._now())
+            raise
+        await self._doubt(stories)
+        profile = Profile(known.profile_id, known.username, known.full_name)
+        return Found(stories[0].profile if stories else profile, stories)
+
+    async def _by_name(self, username: str, payer: Payer) -> Found:
+        def call() -> Awaitable[Answer[list[Story]]]:
+            return self._api.stories_by_username(username)
+
+        endpoint = Endpoint.USER_STORIES_BY_USERNAME
+        try:
+            stories = await self._ledger.spend(payer, endpoint, call)
+        except ProfileNotFoundError:
+            # Accounts that exist answer 404 now and then; the second time it is true.
+            stories = await self._ledger.spend(payer, endpoint, call)
+        await self._doubt(stories)
+        return Found(stories[0].profile if stories else None, stories)
+
+    async def _doubt(self, stories: list[Story]) -> None:
+        """Refuse to believe in silence when even the canary is silent."""
+        if not stories and self._canary and await self._canary.says_down():
+            raise ApiUnavailableError("even the canary has no stories")
+
+    def _refuse_blocked(self, name: str) -> None:
+        if name in self._blocked:
+            raise ProfileNotFoundError(username=name)

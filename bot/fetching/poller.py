@@ -1,0 +1,273 @@
+"""The scheduler: claim profiles that are due, look at each, record what it showed.
+
+One look serves all who follow a profile. What it costs is reserved before and settled in the
+transaction that records it; no transaction is open while the Stories API is asked.
+"""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+
+import structlog
+
+from bot.billing.ledger import Ledger, Payer, Reservation
+from bot.chats.subscriptions import Rules, Subscriptions
+from bot.domain import alert_rules
+from bot.domain.errors import (
+    ApiUnavailableError,
+    OutOfServiceError,
+    ProfileNotFoundError,
+    ProfilePrivateError,
+    SpendingError,
+    StoriesError,
+)
+from bot.domain.model import Story
+from bot.fetching import schedule_state, snapshots
+from bot.fetching.canary import Canary
+from bot.fetching.schedule_state import Plan
+from bot.runtime.metrics import Metrics
+from bot.store import profiles, retention, shares, stories
+from bot.store.database import Database, Tx
+from bot.store.profiles import Known
+from bot.stories_api import Answer, Endpoint, StoriesApi
+
+log = structlog.get_logger()
+
+LEASE = timedelta(minutes=2)  # a call takes 30 seconds at most
+IDLE = timedelta(seconds=2)  # somebody may have subscribed through another replica
+SHORTEST_S = 0.1
+LONGEST_WAIT = timedelta(minutes=5)  # for money, or for the API to be back
+PROBE_EVERY = timedelta(seconds=30)
+KEEP_EVERY = timedelta(minutes=1)
+SURVEYED_A_MINUTE = 1_000  # profiles; to sum them up takes 15 ms, in which nobody is answered
+TIDY_EVERY = timedelta(hours=1)
+SCHEDULE = Payer("schedule")
+
+
+class Scheduler:
+    """Looks at what is followed, as often as the budget allows."""
+
+    def __init__(
+        self,
+        db: Database,
+        api: StoriesApi,
+        ledger: Ledger,
+        subscriptions: Subscriptions,
+        *,
+        rules: Rules,
+        at_once: int = 8,
+        lease: timedelta = LEASE,
+        canary: Canary | None = None,
+        wake: Callable[[], None] = lambda: None,
+        metrics: Metrics | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """Make up to ``at_once`` looks at a time; ``wake`` is called when deliveries are due."""
+        self._db = db
+        self._api = api
+        self._ledger = ledger
+        self._subscriptions = subscriptions
+        self._rules = rules
+        self._at_once = at_once
+        self._lease = lease
+        self._canary = canary
+        self._wake = wake
+        self._now = now
+        self._due = asyncio.Event()
+        self._stopping = False
+        self._kept_at = self._tidied_at = now() - TIDY_EVERY
+        self._survey_at = now()
+        self._plan: Plan | None = None
+        metrics = metrics or Metrics()
+        self._looks = metrics.counter("looks_total", "Looks of the schedule.", "outcome")
+        self._new = metrics.counter("stories_found_total", "Stories nobody had seen before.")
+
+    def wake(self) -> None:
+        """Look now for what is due."""
+        self._due.set()
+
+    def stop(self) -> None:
+        """Begin no more looks; ``run`` ends when those under way are recorded."""
+        self._stopping = True
+        self._due.set()
+
+    async def run(self) -> None:
+        """Look at what is due until ``stop``."""
+        if self._db.is_sqlite:  # ours alone, so no lease is another's
+            async with self._db.begin() as tx:
+                await profiles.release(tx, now=self._now())
+        while not self._stopping:
+            self._due.clear()
+            try:
+                looked = await self.run_once()
+            except Exception:
+                log.exception("a round of looks failed")
+                looked = 0
+            if not looked:
+                await self._idle()
+
+    async def _idle(self) -> None:
+        """Wait until the next look is due, or somebody calls, or for a while."""
+        async with self._db.read() as tx:
+            due = await profiles.due_next(tx)
+        left = (due - self._now()).total_seconds() if due else IDLE.total_seconds()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(min(max(left, SHORTEST_S), IDLE.total_seconds())):
+                await self._due.wait()
+
+    async def run_once(self) -> int:
+        """Make one round of looks; return how many were made."""
+        pace = self._plan = self._plan or await self._begin()
+        await self._keep(pace)
+        if not self._api.is_in_service:
+            return 0
+        due = await self._claim(pace)
+        async with asyncio.TaskGroup() as group:
+            for known in due:
+                group.create_task(self._look_safely(known, pace))
+        return len(due)
+
+    async def _begin(self) -> Plan:
+        """Go on with the plan that was kept, by today's settings."""
+        async with self._db.read() as tx:
+            pace = await schedule_state.load(tx)
+        pace.cost = self._rules.credits_a_look
+        pace.schedule.minimum = self._rules.floor.total_seconds()
+        pace.schedule.set_budget(self._rules.credits_a_day)
+        return pace
+
+    async def _claim(self, pace: Plan) -> list[Known]:
+        """Take what is due and can be paid, and with what is to spare what is due next."""
+        now = self._now()
+        room = await self._ledger.room_for_schedule(now)
+        _, spent = await self._ledger.spent_today()
+        pace.schedule.advance(now.timestamp(), spent=spent)
+        held = pace.schedule.credits(now.timestamp())
+        for_due, for_early = (int(min(part, room) // pace.cost) for part in held)
+        most = 1 if self._api.is_failing else self._at_once  # one probe while it fails
+        async with self._db.begin() as tx:
+            taken = await profiles.claim(tx, now=now, limit=min(for_due, most), lease=self._lease)
+            spare = min(for_early, most) - len(taken)
+            if spare > 0 and not self._api.is_failing:
+                rules = self._rules
+                taken += await profiles.claim(
+                    tx, now=now, limit=spare, lease=self._lease, early=rules.floor
+                )
+            return [known for known in taken if not await _requeued(tx, known, pace, now)]
+
+    async def _keep(self, pace: Plan) -> None:
+        """Do now and then what else belongs to the schedule."""
+        now = self._now()
+        if now - self._kept_at >= KEEP_EVERY:
+            self._kept_at = now
+            await self._subscriptions.end_blocked()
+            if now >= self._survey_at:
+                async with self._db.read() as tx:
+                    states, count = await schedule_state.sample(tx)
+                pace.survey(states, count)
+                self._survey_at = now + KEEP_EVERY * (1 + len(states) / SURVEYED_A_MINUTE)
+            async with self._db.begin() as tx:
+                await retention.stop_looking(tx)
+                await schedule_state.save(tx, pace, now=now)
+        if now - self._tidied_at >= TIDY_EVERY:
+            self._tidied_at = now
+            await self._subscriptions.tidy()
+
+    async def _look_safely(self, known: Known, pace: Plan) -> None:
+        try:
+            outcome = await self._look(known, pace)
+        except Exception:
+            log.exception("a look failed", profile=known.profile_id)
+            outcome = "error"
+        self._looks.inc(outcome=outcome)
+
+    async def _look(self, known: Known, pace: Plan) -> str:
+        """Look at one profile; return a word on what came of it."""
+        if alert_rules.is_blocked(known.profile_id, known.username, self._rules.blocked):
+            return "blocked"
+        try:
+            reservation = await self._ledger.reserve(SCHEDULE, Endpoint.USER_STORIES)
+        except SpendingError as error:
+            latest = self._now() + LONGEST_WAIT
+            await self._put_off(known, min(error.until or latest, latest))
+            return "no money"
+        try:
+            answer = await self._api.stories(known.profile_id)
+        except StoriesError as error:
+            return await self._record_failure(known, pace, reservation, error)
+        if not answer.value and await self._is_doubtful(known):
+            silent = ApiUnavailableError("even the canary is silent", credits=answer.credits)
+            return await self._record_failure(known, pace, reservation, silent)
+        await self._record(known, pace, reservation, answer)
+        return "seen"
+
+    async def _is_doubtful(self, known: Known) -> bool:
+        """Tell whether an empty answer may mean that the API is down: the canary knows."""
+        if self._canary is None:
+            return False
+        async with self._db.read() as tx:
+            live = await stories.live(tx, known.profile_id, now=self._now())
+        return bool(live) and await self._canary.says_down()
+
+    async def _record(
+        self, known: Known, pace: Plan, reservation: Reservation, answer: Answer[list[Story]]
+    ) -> None:
+        found = answer.value
+        profile = found[0].profile if found else known.profile
+        now = self._now()
+        async with self._db.begin() as tx:
+            new = await snapshots.record(
+                tx, snapshots.Look(profile, tuple(found)), now=now, own=pace
+            )
+            await self._settle(tx, known, reservation, answer.credits, now)
+        self._new.inc(len(new))
+        if new:
+            log.info("new stories", profile=known.profile_id, count=len(new))
+        self._wake()
+
+    async def _record_failure(
+        self, known: Known, pace: Plan, reservation: Reservation, error: StoriesError
+    ) -> str:
+        now = self._now()
+        billed = reservation.credits if error.credits is None else error.credits
+        pace.schedule.failed(now.timestamp())
+        pace.schedule.purse.credits -= billed
+        async with self._db.begin() as tx:
+            await self._settle(tx, known, reservation, billed, now)
+            match error:
+                case ProfilePrivateError():
+                    await snapshots.fail(tx, known.profile_id, "private", now=now)
+                case ProfileNotFoundError():
+                    await snapshots.fail(tx, known.profile_id, "gone", now=now)
+                case OutOfServiceError():
+                    await profiles.put_off(tx, known.profile_id, until=now + LONGEST_WAIT)
+                case _ if self._api.is_failing:  # it is not this profile's fault
+                    await profiles.put_off(tx, known.profile_id, until=now + PROBE_EVERY)
+                case _:
+                    await snapshots.fail(tx, known.profile_id, "error", now=now)
+        self._wake()
+        return type(error).__name__
+
+    async def _settle(
+        self, tx: Tx, known: Known, reservation: Reservation, billed: int, now: datetime
+    ) -> None:
+        await self._ledger.settle(tx, reservation, billed)
+        await shares.split(tx, known.profile_id, billed, now=now)
+
+    async def _put_off(self, known: Known, until: datetime) -> None:
+        async with self._db.begin() as tx:
+            await profiles.put_off(tx, known.profile_id, until=until)
+
+
+async def _requeued(tx: Tx, known: Known, pace: Plan, now: datetime) -> bool:
+    """Put a profile back that, at the price of today, is not due yet."""
+    is_due = known.next_look_at is not None and known.next_look_at <= now
+    if not is_due or known.failures or not pace.is_stale(known):
+        return False
+    forecast, due = pace.due(known, now=now)
+    await profiles.change(tx, known.profile_id, forecast=forecast)
+    if due <= now:
+        return False
+    await profiles.put_off(tx, known.profile_id, until=due)
+    return True

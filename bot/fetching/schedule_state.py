@@ -1,0 +1,98 @@
+"""The plan of the looks: the schedule that all replicas share, as a note."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import sqlalchemy as sa
+
+from bot.domain.model import Story
+from bot.scheduling.forecast import ProfileState
+from bot.scheduling.schedule import Schedule
+from bot.store import key_values
+from bot.store.database import Tx
+from bot.store.profiles import Known, profiles
+
+NOTE = "schedule"
+SAMPLE = 4_000  # profiles; the error of the price that follows from so many is 5 %
+BUDGET, FLOOR_S, COST = 500.0, 60.0, 2.0  # until the scheduler has written the real ones
+
+
+@dataclass(slots=True)
+class Plan:
+    """The schedule, and what one look costs in credits."""
+
+    schedule: Schedule = field(default_factory=lambda: Schedule(BUDGET, minimum=FLOOR_S))
+    cost: float = COST
+
+    def seen(
+        self, known: Known, found: Sequence[Story], *, now: datetime, own: bool
+    ) -> tuple[list[object], datetime]:
+        """Learn from a whole look; return the new state and when the next look is due.
+
+        ``own`` looks are the schedule's, which tell it how late it is.
+        """
+        state = ProfileState.from_json(known.forecast)
+        taken = sorted(story.taken_at.timestamp() for story in found)
+        learn = self.schedule.looked if own else self.schedule.seen
+        due = learn(state, known.weight, self.cost, at=now.timestamp(), taken=taken)
+        return state.to_json(), self._moment(due, now)
+
+    def due(self, known: Known, *, now: datetime) -> tuple[list[object], datetime]:
+        """Judge anew when a profile is due, as its weight or the price has changed."""
+        state = ProfileState.from_json(known.forecast)
+        due = self.schedule.due(state, known.weight, self.cost)
+        return state.to_json(), self._moment(due, now)
+
+    def survey(self, states: Sequence[tuple[ProfileState, float]], profiles: int) -> None:
+        """Refresh the sums over all profiles from what ``sample`` gave."""
+        if states:
+            rows = ((state, weight, self.cost) for state, weight in states)
+            self.schedule.survey(rows, profiles=profiles)
+
+    def is_stale(self, known: Known) -> bool:
+        """Tell whether a profile was queued at a price that does not hold any more."""
+        return known.forecast is not None and self.schedule.is_stale(
+            ProfileState.from_json(known.forecast)
+        )
+
+    def _moment(self, due: float, now: datetime) -> datetime:
+        latest = now + timedelta(hours=self.schedule.floor)
+        return min(datetime.fromtimestamp(due, UTC), latest)
+
+
+async def load(tx: Tx) -> Plan:
+    """Return the plan that was kept last."""
+    kept = await key_values.get(tx, NOTE)
+    if not isinstance(kept, dict):
+        return Plan()
+    plan = Plan(Schedule(kept["budget"], minimum=kept["floor"]), kept["cost"])
+    plan.schedule.restore(kept["schedule"])
+    return plan
+
+
+async def save(tx: Tx, plan: Plan, *, now: datetime) -> None:
+    """Keep the plan; the last one kept holds, which does no harm."""
+    schedule = plan.schedule
+    value = {
+        "budget": schedule.budget,
+        "floor": schedule.minimum,
+        "cost": plan.cost,
+        "schedule": schedule.to_json(),
+    }
+    await key_values.put(tx, NOTE, value, now=now)
+
+
+async def sample(tx: Tx, *, most: int = SAMPLE) -> tuple[list[tuple[ProfileState, float]], int]:
+    """Return state and weight of the profiles that are followed, and how many there are.
+
+    Of more than ``most`` it is a fair sample: to read all would keep everybody waiting.
+    """
+    followed = profiles.c.next_look_at.is_not(None)
+    counted = sa.select(sa.func.count()).select_from(profiles).where(followed)
+    count = (await tx.execute(counted)).scalar_one()
+    statement = sa.select(profiles.c.forecast, profiles.c.weight).where(followed)
+    if count > most:
+        statement = statement.order_by(sa.func.random()).limit(most)
+    rows = await tx.execute(statement)
+    return [(ProfileState.from_json(row.forecast), float(row.weight)) for row in rows], count

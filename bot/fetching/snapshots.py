@@ -1,0 +1,166 @@
+"""Looks: what any look at a profile showed, whoever asked for it, recorded all or nothing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from bot.domain import alert_rules
+from bot.domain.model import Profile, Story
+from bot.fetching import schedule_state
+from bot.fetching.schedule_state import Plan
+from bot.store import enqueue, hearers, profiles, stories
+from bot.store.database import Tx
+from bot.store.profiles import Known
+from bot.store.schema import EPOCH
+
+MOST_HEARERS = 50  # with more, somebody is always awake
+GATHER = timedelta(minutes=5)
+"""How long a chat's missed hours are gathered, so that one line tells of all profiles."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one look at ``profile`` showed; ``partial``: one story of perhaps many."""
+
+    profile: Profile
+    stories: tuple[Story, ...]
+    partial: bool = False
+
+
+async def record(tx: Tx, look: Look, *, now: datetime, own: Plan | None = None) -> list[str]:
+    """Keep what a look showed and owe it to all who wait; return the pks of new stories.
+
+    A whole look also tells what may have been missed since the last one, and moves the next.
+    The scheduler's ``own`` looks go by its plan, which learns from them.
+    """
+    before = await (named if look.stories else _unnamed)(tx, look.profile, now=now)
+    new = await stories.add(tx, look.stories, now=now)
+    if before.next_look_at is not None and new:
+        await enqueue.add_stories(tx, before.profile_id, new, now=now)
+    if not look.partial:
+        await _finish(tx, before, look.stories, own, now=now)
+    return new
+
+
+async def named(tx: Tx, profile: Profile, *, now: datetime) -> Known:
+    """Keep who the API says a profile is, tell of a new name; return what was known before."""
+    before = await profiles.ensure(tx, profile, now=now)
+    is_new = profile.username not in {"", before.username}
+    if before.next_look_at is not None and is_new:
+        names = {"old": before.username, "new": profile.username}
+        await _tell(tx, before, "renamed", names, now=now)
+    return before
+
+
+async def _unnamed(tx: Tx, profile: Profile, *, now: datetime) -> Known:
+    """Return what is known of a profile whose answer did not hold its name.
+
+    The name in ``profile`` is then only what was known when the question was asked: it confirms
+    nothing, and an answer that came in between may have told of a new one.
+    """
+    return await profiles.hold(tx, profile.profile_id) or await profiles.ensure(
+        tx, profile, now=now
+    )
+
+
+async def _finish(
+    tx: Tx, before: Known, found: Sequence[Story], own: Plan | None, *, now: datetime
+) -> None:
+    """Note that the profile could be seen whole, and learn when to look again."""
+    followed = before.next_look_at is not None
+    if followed and before.state != "active":
+        await _tell(tx, before, "back", {"username": before.username}, now=now)
+    missed = alert_rules.missed_hours(before.looked_at, now)
+    if followed and missed and before.state == "active":
+        fields = {"username": before.username, "from": _ms(missed[0]), "to": _ms(missed[1])}
+        await enqueue.add_notices(
+            tx,
+            before.profile_id,
+            "missed",
+            fields,
+            due_at=now + GATHER,
+            now=now,
+            following_since=missed[1],
+        )
+    pace = own or await schedule_state.load(tx)
+    forecast, due = pace.seen(before, found, now=now, own=own is not None)
+    await profiles.change(
+        tx,
+        before.profile_id,
+        state="active",
+        state_since=before.state_since if before.state == "active" else now,
+        looked_at=now,
+        failures=0,
+        refusal="",
+        refusals=0,
+        leased_until=EPOCH,
+        forecast=forecast,
+        next_look_at=await _worth(tx, before.profile_id, due, pace, now=now) if followed else None,
+    )
+
+
+async def requeue(tx: Tx, profile_id: str, *, now: datetime) -> None:
+    """Put the next look where it belongs after other chats began or ceased to wait for it."""
+    known = await profiles.hold(tx, profile_id)
+    if known is None or known.next_look_at is None or known.failures or known.looked_at is None:
+        return
+    pace = await schedule_state.load(tx)
+    forecast, due = pace.due(known, now=now)
+    due = await _worth(tx, profile_id, due, pace, now=now)
+    await profiles.change(tx, profile_id, forecast=forecast, next_look_at=due)
+
+
+async def _worth(tx: Tx, profile_id: str, due: datetime, pace: Plan, *, now: datetime) -> datetime:
+    """Put a look off while nobody could be told what it shows, but never past the floor."""
+    waiting = await hearers.waiting_for(tx, profile_id, limit=MOST_HEARERS)
+    latest = now + timedelta(hours=pace.schedule.floor)
+    return alert_rules.worth_looking_at(due, waiting, latest=latest)
+
+
+async def fail(
+    tx: Tx, profile_id: str, why: Literal["private", "gone", "error"], *, now: datetime
+) -> None:
+    """Keep that a look failed: the next one is later, and who waits is told once.
+
+    One answer "private" or "no such account" proves nothing; the second in a row does.
+    """
+    before = await profiles.hold(tx, profile_id)
+    if before is None:
+        return
+    failures = before.failures + 1
+    refusals = before.refusals + 1 if why == before.refusal else 1
+    state = before.state
+    followed = before.next_look_at is not None
+    if why != "error" and (
+        alert_rules.is_believed(refusals) or not followed
+    ):  # else nobody is told
+        state = why
+    if followed and state not in {"active", before.state}:
+        await _tell(tx, before, state, {"username": before.username}, now=now)
+    next_look_at = (
+        alert_rules.look_again_at(now, failures)
+        if state == "active" or why == "error"
+        else alert_rules.return_check_at(now, refusals)
+    )
+    await profiles.change(
+        tx,
+        profile_id,
+        state=state,
+        state_since=now if state != before.state else before.state_since,
+        failures=failures,
+        refusal="" if why == "error" else why,
+        refusals=0 if why == "error" else refusals,
+        leased_until=EPOCH,
+        next_look_at=next_look_at if followed else None,
+    )
+
+
+async def _tell(
+    tx: Tx, known: Known, notice: str, fields: dict[str, str], *, now: datetime
+) -> None:
+    await enqueue.add_notices(tx, known.profile_id, notice, fields, due_at=now, now=now)
+
+
+def _ms(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)

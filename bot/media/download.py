@@ -1,0 +1,150 @@
+"""Bounded, sniffed, allow-listed download of one photo or video."""
+
+import asyncio
+import ipaddress
+import socket
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.resolver import DefaultResolver
+from yarl import URL
+
+from bot.domain.errors import (
+    MediaGoneError,
+    MediaRefusedError,
+    MediaTooBigError,
+    MediaUnavailableError,
+)
+from bot.media.spool import MediaFile, Spool, pour
+from bot.media.urls import MediaHosts, is_fresh, parse
+
+HEADERS = {
+    "User-Agent": "Storybell/1.0",
+    "Accept": "image/jpeg,image/png,video/mp4,*/*;q=0.5",
+    "Accept-Encoding": "identity",  # media are packed already; nothing may unfold here
+}
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+GONE = frozenset({403, 404, 410})  # a signed address that has expired answers 403
+MOST_HOPS = 5
+CHUNK = 64 * 1024
+DEADLINE = 120.0  # seconds, in all
+SILENCE = 30.0  # seconds without a byte
+
+
+class PublicResolver(AbstractResolver):
+    """Names to public addresses only: a name that points into the operator's network fails."""
+
+    def __init__(self, resolver: AbstractResolver | None = None) -> None:
+        """Ask ``resolver``; the system's by default."""
+        self._resolver = resolver or DefaultResolver()
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        """Return the public addresses of ``host``; the connection is made to these very ones.
+
+        Raises:
+            OSError: There are none.
+        """
+        found = await self._resolver.resolve(host, port, family)
+        public = [result for result in found if is_public(result["host"])]
+        if not public:
+            raise OSError(None, f"{host} has no public address")
+        return public
+
+    async def close(self) -> None:
+        """Release the resolver."""
+        await self._resolver.close()
+
+
+def is_public(address: str) -> bool:
+    """Tell whether an IP address is of the public internet, whatever is embedded in it."""
+    try:
+        ip = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
+    if isinstance(ip, ipaddress.IPv6Address):
+        inner = [ip.ipv4_mapped, ip.sixtofour, *(ip.teredo or ())]
+        if ip in ipaddress.ip_network("64:ff9b::/96"):
+            inner.append(ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF))
+        if any(v4 is not None and not v4.is_global for v4 in inner):
+            return False
+    return ip.is_global and not ip.is_multicast
+
+
+class Media:
+    """Downloads from Instagram's media hosts into the spool."""
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        spool: Spool,
+        *,
+        trusted_origin: str = "",
+        deadline: float = DEADLINE,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """Fetch by ``session``; one of a connector with PublicResolver is the safe choice.
+
+        ``trusted_origin`` may be fetched besides Instagram's hosts; ``deadline`` is in seconds.
+        """
+        self._session = session
+        self._spool = spool
+        self._hosts = MediaHosts(trusted_origin)
+        self._deadline = deadline
+        self._now = now
+
+    def may_fetch(self, url: str) -> bool:
+        """Tell whether ``url`` is on a host that media may come from."""
+        return self._hosts.allows(url)
+
+    async def fetch(self, url: str, *, limit: int) -> MediaFile:
+        """Download ``url``, at most ``limit`` bytes; the caller removes the file.
+
+        Raises:
+            MediaGoneError: The address has expired or the file was removed.
+            MediaTooBigError: It has more bytes than ``limit``.
+            MediaRefusedError: The host is not allowed or the bytes are no photo or video.
+            MediaUnavailableError: The server is slow or broken, or the spool is full.
+        """
+        if not is_fresh(url, self._now()):
+            raise MediaGoneError("the address has expired")
+        try:
+            async with asyncio.timeout(self._deadline):
+                return await self._follow(url, limit)
+        except MediaTooBigError:
+            raise MediaTooBigError(f"over {limit} bytes", url=url) from None
+        except TimeoutError:
+            raise MediaUnavailableError("too slow") from None
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise MediaUnavailableError(type(error).__name__) from None
+
+    async def _follow(self, url: str, limit: int) -> MediaFile:
+        for _ in range(MOST_HOPS):
+            address = parse(url)
+            if address is None or not self._hosts.allows(url):
+                raise MediaRefusedError("not a host that media may come from")
+            async with self._session.get(
+                address,
+                headers=HEADERS,
+                allow_redirects=False,
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=SILENCE),
+            ) as response:
+                if response.status not in REDIRECTS:
+                    return await self._save(response, limit)
+                target = response.headers.get("Location", "")
+                url = str(address.join(URL(target, encoded=True)))
+        raise MediaRefusedError("too many redirects")
+
+    async def _save(self, response: aiohttp.ClientResponse, limit: int) -> MediaFile:
+        if response.status in GONE:
+            raise MediaGoneError(f"status {response.status}")
+        if response.status != 200:  # noqa: PLR2004 - HTTP's OK
+            raise MediaUnavailableError(f"status {response.status}")
+        length = response.content_length
+        if length is not None and length > limit:
+            raise MediaTooBigError
+        async with self._spool.room(limit if length is None else length) as draft:
+            return await pour(response.content.iter_chunked(CHUNK), draft)

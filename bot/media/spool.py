@@ -1,0 +1,235 @@
+"""Downloads on their way to Telegram: one bounded folder, files named by us, gone after use."""
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import shutil
+import uuid
+from collections.abc import AsyncIterable, AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Self
+
+from bot.domain.errors import MediaRefusedError, MediaTooBigError, MediaUnavailableError
+from bot.media.sniff import EXTENSIONS, HEAD, Kind, measure, sniff
+
+LONGEST_SIDES = 10_000  # pixels, width + height; Bot API, "sendPhoto"
+PATIENCE = 30.0  # seconds to wait for room
+
+
+@dataclass(frozen=True, slots=True)
+class MediaFile:
+    """One downloaded photo or video; use as a context manager, which removes it at the end.
+
+    ``size`` is in bytes, ``duration`` in seconds.
+    """
+
+    path: Path
+    kind: Literal["photo", "video"]
+    mime: str
+    size: int
+    width: int | None = None
+    height: int | None = None
+    duration: float | None = None
+    on_remove: Callable[[], None] = field(default=lambda: None, repr=False, compare=False)
+
+    def __enter__(self) -> Self:
+        """Keep the file for the block."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Remove the file."""
+        self.remove()
+
+    def remove(self) -> None:
+        """Remove the file and give its room back; twice is harmless."""
+        with contextlib.suppress(FileNotFoundError):
+            self.path.unlink()
+            self.on_remove()
+
+
+class Draft:
+    """A file being written, in its room; ``finish`` makes a MediaFile of it."""
+
+    def __init__(self, folder: Path, room: int, give_back: Callable[[int], None]) -> None:
+        """Create the file: a new name, readable by us only, through no link."""
+        self.path = folder / uuid.uuid4().hex
+        self.size = 0
+        self.room = room
+        self._give_back = give_back
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        self._fd = os.open(self.path, flags, 0o600)
+        self._kept = False
+
+    def write(self, chunk: bytes) -> None:
+        """Append ``chunk``.
+
+        Raises:
+            MediaTooBigError: It does not fit in the room.
+            MediaUnavailableError: The disk is full.
+        """
+        if self.size + len(chunk) > self.room:
+            raise MediaTooBigError
+        try:
+            rest = memoryview(chunk)
+            while rest:
+                rest = rest[os.write(self._fd, rest) :]
+        except OSError as error:
+            raise MediaUnavailableError("the spool can't be written") from error
+        self.size += len(chunk)
+
+    async def finish(self, kind: Kind) -> MediaFile:
+        """Return the file with its measures; room that was not needed goes back.
+
+        Raises:
+            MediaRefusedError: It is empty, or a photo larger than Telegram takes.
+        """
+        if not self.size:
+            raise MediaRefusedError("an empty file")
+        measures = await asyncio.to_thread(measure, self.path, kind.mime)
+        sides = (measures.width or 0) + (measures.height or 0)
+        if kind.kind == "photo" and sides > LONGEST_SIDES:
+            raise MediaRefusedError("more pixels than Telegram takes")
+        path = self.path.rename(self.path.with_suffix(EXTENSIONS[kind.mime]))
+        self._kept = True
+        size, give_back = self.size, self._give_back
+        give_back(self.room - size)
+        return MediaFile(
+            path=path,
+            kind=kind.kind,
+            mime=kind.mime,
+            size=size,
+            width=measures.width,
+            height=measures.height,
+            duration=measures.duration,
+            on_remove=lambda: give_back(size),
+        )
+
+    def close(self) -> None:
+        """Close the file; unfinished, it is removed."""
+        os.close(self._fd)
+        if not self._kept:
+            self.path.unlink(missing_ok=True)
+            self._give_back(self.room)
+
+
+class Spool:
+    """A folder that holds at most ``limit`` bytes of downloads; use as a context manager.
+
+    Each process has its own part of the folder, with a lock in it: what a killed process left is
+    removed by the next one that starts, what a living one holds is not.
+    """
+
+    def __init__(self, folder: Path, *, limit: int, patience: float = PATIENCE) -> None:
+        """Prepare; nothing is touched yet."""
+        self._root = folder
+        self._folder = folder / uuid.uuid4().hex
+        self.limit = limit
+        self.used = 0
+        self._patience = patience
+        self._freed = asyncio.Event()
+        self._lock = -1
+
+    def __enter__(self) -> Self:
+        """Remove what the dead left and make our own part."""
+        self._root.mkdir(parents=True, exist_ok=True)
+        for part in self._root.iterdir():
+            if part.is_dir() and not part.is_symlink():
+                _remove_if_dead(part)
+        self._folder.mkdir(mode=0o700)
+        self._lock = os.open(self._folder / "lock", os.O_WRONLY | os.O_CREAT, 0o600)
+        fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Remove our part with all that is in it."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+        os.close(self._lock)
+
+    @asynccontextmanager
+    async def room(self, size: int) -> AsyncIterator[Draft]:
+        """Yield a draft of at most ``size`` bytes, when there is room for it.
+
+        Raises:
+            MediaUnavailableError: There was no room in time, or the disk is full.
+        """
+        await self._take(size)
+        try:
+            draft = Draft(self._folder, size, self._give_back)
+        except OSError as error:
+            self._give_back(size)
+            raise MediaUnavailableError("the spool can't be written") from error
+        try:
+            yield draft
+        finally:
+            draft.close()
+
+    async def _take(self, size: int) -> None:
+        try:
+            async with asyncio.timeout(self._patience if size <= self.limit else 0):
+                while self.used + size > self.limit:
+                    await self._freed.wait()
+        except TimeoutError:
+            raise MediaUnavailableError("no room in the spool") from None
+        self.used += size
+
+    def _give_back(self, size: int) -> None:
+        self.used -= size
+        self._freed.set()
+        self._freed = asyncio.Event()
+
+
+async def pour(chunks: AsyncIterable[bytes], draft: Draft) -> MediaFile:
+    """Write a stream into ``draft``; its first bytes say what it is.
+
+    Raises:
+        MediaRefusedError: It is no photo or video; nothing more of it was read.
+        MediaTooBigError: It is larger than the draft's room.
+    """
+    head, kind = b"", None
+    async for chunk in chunks:
+        if kind is None:
+            head += chunk
+            if len(head) < HEAD:
+                continue
+            kind, chunk = _known(head), head  # noqa: PLW2901 - the chunks so far, as one
+        draft.write(chunk)
+    if kind is None:
+        kind = _known(head)
+        draft.write(head)
+    return await draft.finish(kind)
+
+
+def _known(head: bytes) -> Kind:
+    kind = sniff(head)
+    if kind is None:
+        raise MediaRefusedError("neither photo nor video")
+    return kind
+
+
+def _remove_if_dead(part: Path) -> None:
+    try:
+        lock = os.open(part / "lock", os.O_WRONLY | os.O_NOFOLLOW)
+    except OSError:
+        return  # being made just now, or not ours
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return
+    else:
+        shutil.rmtree(part, ignore_errors=True)
+    finally:
+        os.close(lock)

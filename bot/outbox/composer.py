@@ -1,0 +1,95 @@
+"""An alert in a chat's own words: an album with its caption, or what else is to be told."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Literal, Protocol
+from zoneinfo import ZoneInfo
+
+from bot.domain.model import Album, Options, Outcome, Target
+from bot.domain.selection import Batch
+from bot.presentation.buttons import story_buttons
+from bot.presentation.captions import caption
+from bot.presentation.notices import render
+from bot.presentation.translation import Translator, translator_for
+from bot.sending.items import SendOptions
+from bot.sending.text import Texts
+from bot.store.chats import Chat
+
+SAME_TIME = timedelta(seconds=10)  # by so much "5 minutes ago" may be off
+
+
+class Albums(Protocol):
+    """What is needed of ``bot.sending.sender.Sender``."""
+
+    async def send_album(
+        self,
+        target: Target,
+        album: Album,
+        *,
+        caption_html: str | None,
+        options: SendOptions,
+        lane: Literal["alert"],
+    ) -> Outcome:
+        """Send an album; tell what came of it."""
+        ...
+
+
+class Alerts:
+    """Sends what a chat is owed, as its settings and its subscriptions want it."""
+
+    def __init__(self, sender: Albums, texts: Texts, *, now: Callable[[], datetime]) -> None:
+        """``sender`` brings albums, ``texts`` sentences."""
+        self._sender = sender
+        self._texts = texts
+        self._now = now
+        self._captions: dict[tuple[Album, str | None, str, str], str] = {}
+        self._captions_until = now()
+
+    async def send(self, chat: Chat, batch: Batch) -> Outcome:
+        """Send one batch; tell what came of it."""
+        t = translator_for(chat.spoken).in_zone(ZoneInfo(chat.zone))
+        if batch.album is None:
+            return await self._send_notices(batch, t)
+        text = self._caption(chat, batch.album, batch.rows[0].options, t)
+        return await self._sender.send_album(
+            batch.target,
+            batch.album,
+            caption_html=text,
+            options=_send_options(batch, batch.album, t),
+            lane="alert",
+        )
+
+    def _caption(self, chat: Chat, album: Album, options: Options, t: Translator) -> str:
+        """Write it once for all who read it at the same time in the same words."""
+        now = self._now()
+        if now >= self._captions_until:
+            self._captions.clear()
+            self._captions_until = now + SAME_TIME
+        key = (album, chat.spoken, chat.zone, options.caption)
+        if key not in self._captions:
+            self._captions[key] = caption(
+                album.stories,
+                t,
+                now=now,
+                zone=ZoneInfo(chat.zone),
+                style=options.caption,
+                alert=True,
+            )
+        return self._captions[key]
+
+    async def _send_notices(self, batch: Batch, t: Translator) -> Outcome:
+        notice = batch.rows[0].notice or ""
+        sentences = render(notice, [row.fields for row in batch.rows], t)
+        text = "\n\n".join(sentences)
+        return await self._texts.send(batch.target, text, silent=batch.is_repeat)
+
+
+def _send_options(batch: Batch, album: Album, t: Translator) -> SendOptions:
+    """What may be in the chat already comes without a sound; one story has its buttons."""
+    options = batch.rows[0].options
+    return SendOptions(
+        silent=options.silent or batch.is_repeat,
+        spoiler=options.spoiler,
+        protect=options.protect,
+        buttons=story_buttons(album.stories[0], t) if len(album.stories) == 1 else None,
+    )

@@ -1,0 +1,188 @@
+"""What came of a send, written down item by item, in the transaction that frees the lane.
+
+Nearly always all has arrived: those sends are written down together, for many chats at once.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import assert_never
+
+from bot.domain import alert_rules, selection
+from bot.domain.errors import MediaGoneError
+from bot.domain.model import GiveUp, Moved, Outcome, Sent, SentItem, TryLater
+from bot.domain.selection import Batch
+from bot.store import chat_queues, deliveries, enqueue, moves, usage
+from bot.store.chat_queues import Lane
+from bot.store.database import Tx
+from bot.store.deliveries import Delivery
+
+
+@dataclass(slots=True)
+class Account:
+    """What the outbox counts: answers lost, deliveries parked, and until when the bot rests.
+
+    ``left`` tells whether a copy was counted.
+    """
+
+    left: bool = True
+    unknown: int = 0
+    parked: int = 0
+    rests_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A batch and what of it is in the chat."""
+
+    lane: Lane
+    batch: Batch
+    items: tuple[SentItem, ...]
+
+    @property
+    def messages(self) -> dict[int, int]:
+        """Return the message that brought each row that arrived, by the row's id."""
+        if self.batch.album is None:
+            return {row.id: self.items[0].message_id for row in self.batch.rows if self.items}
+        by_pk = {item.pk: item.message_id for item in self.items}
+        return {row.id: by_pk[row.story_pk] for row in self.batch.rows if row.story_pk in by_pk}
+
+    @property
+    def is_whole(self) -> bool:
+        """Tell whether nothing of it is missing."""
+        return len(self.messages) == len(self.batch.rows)
+
+
+async def record_whole(tx: Tx, sends: Sequence[Arrived], *, now: datetime) -> None:
+    """Write down sends of which nothing is missing, and free their lanes."""
+    tokens = await chat_queues.hold_all(tx, [send.lane.chat.id for send in sends])
+    await _arrived(tx, sends, now)
+    ours = [send.lane for send in sends if tokens.get(send.lane.chat.id) == send.lane.token]
+    await chat_queues.settle_all(tx, [lane.chat.id for lane in ours], free_at=now)
+
+
+async def record(
+    tx: Tx, lane: Lane, batch: Batch, outcome: Outcome, *, left: bool = True, now: datetime
+) -> Account:
+    """Write down what came of a batch; ``left`` is false when no request ever left for it.
+
+    What arrived did so whoever holds the lane by now; all else is for its holder to decide.
+    """
+    account = Account(left=left)
+    chat_id = lane.chat.id
+    is_ours = await chat_queues.hold(tx, chat_id) == lane.token
+    arrived = Arrived(lane, batch, outcome.items if isinstance(outcome, Sent | TryLater) else ())
+    await _arrived(tx, [arrived], now)
+    rest = [row for row in batch.rows if row.id not in arrived.messages]
+    if not is_ours:
+        return account
+    free_at = now
+    match outcome:
+        case Sent(_, failed):
+            await _fail(tx, [row for row in rest if row.story_pk in failed], failed, now)
+            missing = [row for row in rest if row.story_pk not in failed]
+            await _unsure(tx, missing, account, now)
+        case TryLater():
+            free_at = await _later(tx, rest, outcome, account, now)
+        case Moved():
+            await deliveries.put_back(tx, _ids(rest), left=account.left, due_at=now)
+        case GiveUp():
+            free_at = await _give_up(tx, rest, outcome, account, now)
+        case _:
+            assert_never(outcome)
+    await chat_queues.settle(tx, chat_id, free_at=free_at)
+    if isinstance(outcome, Moved):
+        await moves.move_chat(tx, chat_id, outcome.chat_id, now=now)
+    return account
+
+
+async def _arrived(tx: Tx, sends: Sequence[Arrived], now: datetime) -> None:
+    """Note what is in the chats, and count the stories among it."""
+    messages: dict[int, int] = {}
+    uses = []
+    for send in sends:
+        messages |= send.messages
+        if send.messages and send.batch.album is not None:
+            size = sum(item.size for item in send.items)
+            use = usage.Use(items=len(send.messages), bytes=size)
+            uses.append((send.lane.chat.id, use))
+    await deliveries.sent(tx, messages, now=now)
+    await usage.count_alerts(tx, uses, now=now)
+
+
+async def _later(
+    tx: Tx, rest: Sequence[Delivery], outcome: TryLater, account: Account, now: datetime
+) -> datetime:
+    """Keep what did not arrive; return when the chat is free again.
+
+    Where Telegram named a time, or may have sent it, the whole chat waits; else only these rows.
+    """
+    if outcome.whole_bot and outcome.after:
+        account.rests_until = now + outcome.after
+    if outcome.unknown and account.left and outcome.after is None:
+        await _unsure(tx, rest, account, now)
+        return now + alert_rules.UNKNOWN_PAUSE
+    if outcome.after is not None:
+        # A flood inside of an album is an answer, but some of it may be there: the copy counts.
+        left = account.left and not outcome.unknown
+        await deliveries.put_back(tx, _ids(rest), left=left, due_at=now)
+        return now + outcome.after
+    for row in rest:
+        due_at = alert_rules.retry_at(now, row.tries + 1)
+        await deliveries.put_back(tx, [row.id], left=account.left, due_at=due_at)
+    return now
+
+
+async def _unsure(tx: Tx, rows: Sequence[Delivery], account: Account, now: datetime) -> None:
+    """Try once more what may have arrived; after that it is parked, for it may be there twice."""
+    account.unknown += len(rows)
+    await deliveries.unsure(tx, _ids(rows))
+    over = [row for row in rows if row.unknowns + 1 >= alert_rules.MAX_UNKNOWNS]
+    account.parked += len(over)
+    await deliveries.park(tx, _ids(over), reason=selection.NO_ANSWERS, now=now)
+
+
+async def _give_up(
+    tx: Tx, rest: Sequence[Delivery], outcome: GiveUp, account: Account, now: datetime
+) -> datetime:
+    if not rest:
+        return now
+    chat_id, thread_id = rest[0].target.chat_id, rest[0].target.thread_id
+    match outcome.scope:
+        case "item":
+            await _fail(tx, rest, {}, now)
+        case "thread" if thread_id is not None:
+            await deliveries.put_back(tx, _ids(rest), left=account.left, due_at=now)
+            await moves.leave_topic(tx, chat_id, thread_id, now=now)
+        case "thread" | "chat":
+            await deliveries.put_back(tx, _ids(rest), left=account.left, due_at=now)
+            await moves.close_chat(tx, chat_id, now=now)
+        case "bot":
+            await deliveries.put_back(tx, _ids(rest), left=account.left, due_at=now)
+            account.rests_until = now + alert_rules.BOT_RESTS
+        case _:
+            assert_never(outcome.scope)
+    return now
+
+
+async def _fail(tx: Tx, rows: Sequence[Delivery], why: dict[str, str], now: datetime) -> None:
+    """End what can't be brought, and tell so, once for each reason."""
+    told: dict[str, list[Delivery]] = {}
+    for row in rows:
+        reason = why.get(row.story_pk or "", MediaGoneError.text)
+        await deliveries.drop(tx, [row.id], reason=reason, now=now)
+        if row.story:
+            told.setdefault(reason, []).append(row)
+    for reason, failed in told.items():
+        first = failed[0]
+        fields = {
+            "username": first.username,
+            "n": len(failed),
+            "why": reason,
+            "url": first.story.page_url if first.story else "",
+        }
+        await enqueue.add_notice(tx, first.target, "failed", fields, now=now)
+
+
+def _ids(rows: Sequence[Delivery]) -> list[int]:
+    return [row.id for row in rows]

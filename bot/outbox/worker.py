@@ -1,0 +1,249 @@
+"""The outbox: claim what is due, send it, record what came of it, item by item.
+
+One send at a time into a chat, many chats at once. A copy is counted right before it leaves, so
+that a crash can repeat a message but never lose one; the lease is kept up while a send takes long.
+"""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import structlog
+
+from bot.domain import selection
+from bot.domain.model import Outcome, Sent, TryLater
+from bot.domain.selection import Batch, Decision
+from bot.outbox.composer import Albums, Alerts
+from bot.outbox.results import Arrived, record, record_whole
+from bot.runtime.batching import Combined
+from bot.runtime.metrics import Metrics
+from bot.sending.text import Texts
+from bot.store import chat_queues, deliveries, enqueue, retention
+from bot.store.chat_queues import Lane
+from bot.store.database import Database, Tx
+from bot.telegram.departure import departing
+
+log = structlog.get_logger()
+
+LEASE = timedelta(seconds=60)
+IDLE = timedelta(seconds=1)
+HEAR_AGAIN_S = 5
+
+
+@dataclass(slots=True, eq=False)
+class Claimed:
+    """A batch that is ours to send; ``left`` when its copies are counted."""
+
+    lane: Lane
+    batch: Batch
+    left: bool = False
+
+
+class LeaseLostError(Exception):
+    """Somebody else sends into this chat by now."""
+
+
+class Outbox:
+    """Sends what is owed to chats, at least once and at most three times.
+
+    The bot of ``sender`` and ``texts`` must speak by a ``DepartingRequest``.
+    """
+
+    def __init__(
+        self,
+        db: Database,
+        sender: Albums,
+        texts: Texts,
+        *,
+        at_once: int = 64,
+        lease: timedelta = LEASE,
+        idle: timedelta = IDLE,
+        metrics: Metrics | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """Send into up to ``at_once`` chats at a time; look every ``idle`` for what is due."""
+        self._db = db
+        self._alerts = Alerts(sender, texts, now=now)
+        self._at_once = at_once
+        self._lease = lease
+        self._idle_for = idle
+        self._now = now
+        self._due = asyncio.Event()
+        self._stopping = False
+        self._rests_until = now()
+        self._departures = Combined(self._depart)
+        self._arrivals = Combined(self._arrive)
+        metrics = metrics or Metrics()
+        self._unknown = metrics.counter(
+            "delivery_unknown_total", "Sends of alerts whose answer was lost."
+        )
+        self._parked = metrics.counter("delivery_parked_total", "Alerts given up after copies.")
+
+    def wake(self) -> None:
+        """Look now for what is due."""
+        self._due.set()
+
+    def stop(self) -> None:
+        """Claim nothing more; ``run`` ends when what is on its way has arrived."""
+        self._stopping = True
+        self._due.set()
+
+    async def run(self) -> None:
+        """Send what is due until ``stop``."""
+        if self._db.is_sqlite:  # ours alone, so no lease is another's
+            async with self._db.begin() as tx:
+                await retention.release_lanes(tx, now=self._now())
+        slots = asyncio.Semaphore(self._at_once)
+        async with asyncio.TaskGroup() as group:
+            hearing = group.create_task(self._hear())
+            while not self._stopping:
+                self._due.clear()
+                async with slots:  # wait until one is free
+                    pass
+                claimed = await self._claim_safely(max(1, slots._value))  # noqa: SLF001 - those free
+                for one in claimed:
+                    await slots.acquire()
+                    group.create_task(self._deliver_in(slots, one))
+                if not claimed:
+                    await self._idle()
+            hearing.cancel()
+
+    async def run_once(self) -> int:
+        """Send one round of what is due; return how many batches it was."""
+        claimed = await self._claim(self._at_once)
+        async with asyncio.TaskGroup() as group:
+            for one in claimed:
+                group.create_task(self._deliver(one))
+        return len(claimed)
+
+    async def _hear(self) -> None:
+        """Look at once when another process has made something due."""
+        while not self._db.is_sqlite:
+            try:
+                await self._db.listen(chat_queues.DUE, self.wake)
+            except Exception:  # without it what is due is found by looking, a little later
+                log.exception("other processes can't be heard")
+            await asyncio.sleep(HEAR_AGAIN_S)
+
+    async def _idle(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._idle_for.total_seconds()):
+                await self._due.wait()
+
+    async def _deliver_in(self, slots: asyncio.Semaphore, claimed: Claimed) -> None:
+        try:
+            await self._deliver(claimed)
+        except Exception:  # it is claimed again when its lease is over
+            log.exception("an alert was not recorded", chat=claimed.lane.chat.id)
+        finally:
+            slots.release()
+            self._due.set()  # the chat may have more
+
+    async def _claim_safely(self, limit: int) -> list[Claimed]:
+        try:
+            return await self._claim(limit)
+        except Exception:
+            log.exception("alerts could not be claimed")
+            return []
+
+    async def _claim(self, limit: int) -> list[Claimed]:
+        """Take lanes, and judge what is due in them."""
+        now = self._now()
+        if self._rests_until > now:
+            return []
+        ours: list[Claimed] = []
+        async with self._db.begin() as tx:
+            for lane in await chat_queues.claim(tx, now=now, limit=limit, lease=self._lease):
+                decision = selection.decide(lane, now=now)
+                await self._apply(tx, lane, decision, now)
+                if decision.batch:
+                    ours.append(Claimed(lane, decision.batch))
+                else:
+                    await chat_queues.settle(tx, lane.chat.id, free_at=now)
+            await deliveries.start(tx, [row.id for one in ours for row in one.batch.rows])
+        return ours
+
+    async def _apply(self, tx: Tx, lane: Lane, decision: Decision, now: datetime) -> None:
+        for row, until, why in decision.held:
+            await deliveries.hold(tx, [row.id], due_at=until, held=why)
+        for row, reason in decision.dropped:
+            await deliveries.drop(tx, [row.id], reason=reason, now=now)
+        for (target, username), count in selection.lost(decision).items():
+            fields = {"username": username, "n": count, "why": selection.GONE}
+            await enqueue.add_notice(tx, target, "failed", fields, now=now)
+        if decision.parked:
+            ids = [row.id for row in decision.parked]
+            await deliveries.park(tx, ids, reason=selection.TOO_MANY_CRASHES, now=now)
+            self._parked.inc(len(ids))
+            log.error("parked after too many crashes", chat=lane.chat.id, deliveries=ids)
+
+    async def _deliver(self, claimed: Claimed) -> None:
+        departing.set(lambda: self._leave(claimed))  # in this task, which sends this only
+        async with asyncio.TaskGroup() as group:
+            keeping = group.create_task(self._keep(claimed.lane))
+            try:
+                outcome = await self._alerts.send(claimed.lane.chat, claimed.batch)
+            except Exception:
+                log.exception("an alert failed", chat=claimed.lane.chat.id)
+                outcome = TryLater(unknown=True, reason="error")
+            finally:
+                keeping.cancel()
+        await self._record(claimed, outcome)
+
+    async def _record(self, claimed: Claimed, outcome: Outcome) -> None:
+        if isinstance(outcome, Sent):
+            arrived = Arrived(claimed.lane, claimed.batch, outcome.items)
+            if arrived.is_whole and await self._is_recorded(arrived):
+                return
+        now = self._now()
+        async with self._db.begin() as tx:
+            account = await record(
+                tx, claimed.lane, claimed.batch, outcome, left=claimed.left, now=now
+            )
+        self._unknown.inc(account.unknown)
+        self._parked.inc(account.parked)
+        self._rests_until = max(self._rests_until, account.rests_until or now)
+        if not isinstance(outcome, Sent):
+            log.info("alert not sent", chat=claimed.lane.chat.id, outcome=repr(outcome))
+
+    async def _is_recorded(self, arrived: Arrived) -> bool:
+        """Write it down with what else arrives now; false when that failed for any of them."""
+        try:
+            await self._arrivals([arrived])
+        except Exception as error:  # noqa: BLE001 - it must not let the others be sent twice
+            log.warning("alerts could not be recorded together", why=type(error).__name__)
+            return False
+        return True
+
+    async def _arrive(self, sends: list[Arrived]) -> None:
+        async with self._db.begin() as tx:
+            await record_whole(tx, sends, now=self._now())
+
+    async def _leave(self, claimed: Claimed) -> None:
+        """Count the copies that are about to leave, once, if the chat is still ours."""
+        if not claimed.left:
+            await self._departures([claimed])
+            if not claimed.left:
+                raise LeaseLostError(claimed.lane.chat.id)
+
+    async def _depart(self, leaving: list[Claimed]) -> None:
+        async with self._db.begin() as tx:
+            tokens = await chat_queues.hold_all(tx, [one.lane.chat.id for one in leaving])
+            ours = [one for one in leaving if tokens.get(one.lane.chat.id) == one.lane.token]
+            await deliveries.leave(tx, [row.id for one in ours for row in one.batch.rows])
+        for one in ours:
+            one.left = True
+
+    async def _keep(self, lane: Lane) -> None:
+        """Keep the lease up for as long as the send takes."""
+        held = True
+        while held:
+            await asyncio.sleep(self._lease.total_seconds() / 3)
+            until = self._now() + self._lease
+            try:
+                async with self._db.begin() as tx:
+                    held = await chat_queues.keep(tx, lane.chat.id, lane.token, until=until)
+            except Exception:
+                log.exception("a lease could not be kept", chat=lane.chat.id)

@@ -1,0 +1,4 @@
+"""What people read: sentences in their language, captions, buttons, charts.
+
+Pure but for the catalogues and the drawing library: the caller gives the time.
+"""

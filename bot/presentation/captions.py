@@ -1,0 +1,191 @@
+"""What stands under a story or an album: HTML that Telegram takes, in the reader's language."""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta, tzinfo
+from typing import Literal, Protocol
+from urllib.parse import parse_qs, quote_plus, urlsplit
+
+from bot.domain.model import Profile, Story
+from bot.presentation.html import Safe, bold, foreign, length, link, one_line, shorten
+
+CAPTION_LENGTH = 1024  # Bot API, sendPhoto: code points after parsing
+_MARKUP_BYTES = 16_384  # the server refuses texts over 32,768 bytes before it parses them
+_NAMES = 10  # of one kind; Telegram keeps 100 entities of a message at most
+_PROFILES = 5
+_NAME_LENGTH, _LINK_LENGTH, _WORD_LENGTH = 64, 40, 50
+
+_USERNAME = re.compile(r"[A-Za-z0-9._]{1,30}")
+_WEB = re.compile(r"https?://[!-~]{1,2000}", re.IGNORECASE)
+
+
+class Texts(Protocol):
+    """The language of a caption; ``bot.presentation.translation.Translator`` is one."""
+
+    @property
+    def rtl(self) -> bool:
+        """Tell whether it is written from right to left."""
+
+    def __call__(self, msgid: str, /, **fields: object) -> str:
+        """Return the translation as HTML."""
+
+    def n(self, one: str, many: str, n: int, /, **fields: object) -> str:
+        """Return the form for ``n`` things as HTML."""
+
+    def date(self, dt: datetime, zone: tzinfo | None = None) -> str:
+        """Return day and time of day."""
+
+    def time(self, dt: datetime, zone: tzinfo | None = None) -> str:
+        """Return the time of day."""
+
+    def ago(self, dt: datetime, now: datetime) -> str:
+        """Return how long ago it was."""
+
+    def duration(self, td: timedelta) -> str:
+        """Return a span of time."""
+
+
+def caption(
+    stories: Sequence[Story],
+    t: Texts,
+    *,
+    now: datetime,
+    zone: tzinfo,
+    style: Literal["short", "full"] = "full",
+    alert: bool = False,
+    part: tuple[int, int] | None = None,
+) -> Safe:
+    """Return the caption of one story or of an album, at most 1,024 code points after parsing.
+
+    ``alert`` announces new stories, ``part`` = (2, 3) marks the second album of three. Where it is
+    too long, whole lines go, the least important first.
+    """
+    header = _header(stories, t, alert=alert)
+    if part and part[1] > 1:
+        header += f" · {part[0]}/{part[1]}"
+    posted = max(story.taken_at for story in stories)
+    if style == "short":
+        lines = [header, "🕒 " + t.ago(posted, now)]
+        return _fit(lines, [], t)
+    lines = [header, "🕒 " + _when(stories, t, now, zone), *_life(stories, t, now)]
+    return _fit(lines, _details(stories, t), t)
+
+
+def profile_link(profile: Profile, t: Texts) -> Safe:
+    """Return the linked name of a profile, with its handle and a mark if it is verified."""
+    name = shorten(one_line(profile.full_name), _NAME_LENGTH)
+    handle = foreign(shorten(one_line(profile.username), _WORD_LENGTH), rtl=t.rtl)
+    # The handle stands inside the link: bare, Telegram would take natgeo.it for a web address.
+    shown = bold(handle)
+    if name and name.casefold() != profile.username:
+        shown = Safe(f"{bold(foreign(name, rtl=t.rtl))} · {handle}")
+    if _USERNAME.fullmatch(profile.username):
+        shown = link(_page(profile.username), shown)
+    return Safe(shown + " ☑️" if profile.is_verified else shown)
+
+
+def _header(stories: Sequence[Story], t: Texts, *, alert: bool) -> str:
+    profiles = list({story.profile.username: story.profile for story in stories}.values())
+    names = Safe(", ".join(profile_link(profile, t) for profile in profiles[:_PROFILES]))
+    if len(profiles) > _PROFILES:
+        names = Safe(f"{names} …")
+    if not alert:
+        return names
+    if len(stories) == 1:
+        return "🔔 " + t("New story of {profile}", profile=names)
+    return "🔔 " + t.n(
+        "{n} new story of {profile}", "{n} new stories of {profile}", len(stories), profile=names
+    )
+
+
+def _when(stories: Sequence[Story], t: Texts, now: datetime, zone: tzinfo) -> str:
+    first, last = (f(story.taken_at for story in stories) for f in (min, max))
+    shown, end = t.date(first, zone), t.date(last, zone)
+    if shown != end:
+        same_day = first.astimezone(zone).date() == last.astimezone(zone).date()
+        shown = f"{shown} \u2013 {t.time(last, zone) if same_day else end}"
+    count = [t.n("{n} story", "{n} stories", len(stories))] if len(stories) > 1 else []
+    return " · ".join([*count, shown, t.ago(last, now)])
+
+
+def _life(stories: Sequence[Story], t: Texts, now: datetime) -> list[str]:
+    left = min(story.expires_at for story in stories) - now
+    if left <= timedelta(0):
+        return []
+    if len(stories) == 1:
+        return ["⏳ " + t("Disappears in {time}", time=t.duration(left))]
+    return ["⏳ " + t("The first one disappears in {time}", time=t.duration(left))]
+
+
+def _details(stories: Sequence[Story], t: Texts) -> list[str]:
+    """Return the lines about what the stories hold, the most important first."""
+
+    def listed(values: Callable[[Story], Iterable[str]], show: Callable[[str, Texts], str]) -> str:
+        found = dict.fromkeys(value for story in stories for value in values(story))
+        shown = [text for value in found if (text := show(value, t))]
+        return " · ".join(shown[:_NAMES]) + (" …" if len(shown) > _NAMES else "")
+
+    sponsors = listed(lambda story: story.sponsors, _person)
+    lines = ["🤝 " + t("Paid partnership with {names}", names=Safe(sponsors))] if sponsors else []
+    for sign, values, show in (
+        ("🔗", lambda story: story.links, _web),
+        ("👤", lambda story: story.mentions, _person),
+        ("📍", lambda story: story.locations, _place),
+        ("🏷", lambda story: story.hashtags, _hashtag),
+    ):
+        names = listed(values, show)
+        lines += [f"{sign} {names}"] if names else []
+    return lines
+
+
+def _fit(lines: list[str], details: list[str], t: Texts) -> Safe:
+    """Join the lines, giving up details from the end until the caption fits."""
+    # Without a letter of its own a line has the direction of the first name in it.
+    start, text = "\u200f" if t.rtl else "", ""
+    for count in range(len(details), -1, -1):
+        kept = [*lines, *([""] if count else []), *details[:count]]
+        kept += ["…"] if count < len(details) else []
+        text = "\n".join(start + line if line else line for line in kept)
+        if length(text) <= CAPTION_LENGTH and len(text.encode()) <= _MARKUP_BYTES:
+            break
+    return Safe(text)
+
+
+def _page(username: str) -> str:
+    return f"https://www.instagram.com/{username}/"
+
+
+def _person(username: str, t: Texts) -> str:
+    name = one_line(username).removeprefix("@")
+    if _USERNAME.fullmatch(name):
+        return link(_page(name.lower()), foreign(name, rtl=t.rtl))
+    return foreign(shorten(name, _WORD_LENGTH), rtl=t.rtl)
+
+
+def _web(url: str, t: Texts) -> str:
+    """Return a link sticker's address without what only machines read."""
+    url = _unwrapped(one_line(url))
+    shown = re.sub(r"^https?://(www\.)?", "", url, flags=re.IGNORECASE).partition("?")[0]
+    text = foreign(shorten(shown.rstrip("/"), _LINK_LENGTH), rtl=t.rtl)
+    return link(url, text) if text and _WEB.fullmatch(url) else text
+
+
+def _unwrapped(url: str) -> str:
+    """Return where Instagram's redirector (``l.instagram.com/?u=``) leads; others stay."""
+    try:
+        parts = urlsplit(url)
+        target = parse_qs(parts.query).get("u", [""])[0]
+    except ValueError:
+        return url
+    return target if parts.netloc == "l.instagram.com" and _WEB.fullmatch(target) else url
+
+
+def _place(name: str, t: Texts) -> str:
+    name = shorten(one_line(name), _WORD_LENGTH)
+    url = "https://www.google.com/maps/search/?api=1&query=" + quote_plus(name, errors="replace")
+    return link(url, foreign(name, rtl=t.rtl)) if name else ""
+
+
+def _hashtag(name: str, t: Texts) -> str:
+    name = re.sub(r"[^\w]", "", one_line(name))
+    return foreign("#" + shorten(name, _WORD_LENGTH), rtl=t.rtl) if name else ""

@@ -1,0 +1,4 @@
+"""When to check a profile: forecasts, the price of waiting, the plan for a budget.
+
+Pure: no clock, no I/O. Times are seconds since 1970 or aware UTC, money is credits.
+"""

@@ -1,0 +1,255 @@
+"""What one profile will post: a rate that forgets, the rhythm of its day and week, and bursts.
+
+Everything is learned from the exact times of stories, which any look shows for the last day, so
+learning is counting and there is nothing to explore. All times are unix seconds; rates are
+stories an hour. Pure: no clock, no I/O.
+"""
+
+from array import array
+from bisect import bisect_right
+from collections.abc import MutableSequence, Sequence
+from dataclasses import dataclass, field
+from math import comb, exp, log, sqrt
+from typing import Any, Self
+
+from bot.scheduling.waiting_time import DAY, HOUR, Echo, crossing, level_at
+
+RATE_HALF_LIFE = 10 * DAY
+RHYTHM_HALF_LIFE = 30 * DAY
+PRIOR_DAYS = 1.0
+"""Days of the population's mean rate that a profile starts with."""
+
+PRIOR_SESSIONS = (5.0, 50.0)
+"""Sessions of the population's rhythm that a profile starts with, where rhythms differ or not."""
+
+PRIOR_BURSTS = 12.0
+"""Stories of the population's burstiness that a profile starts with."""
+
+FAST, SLOW = 15.0, 3.0
+"""How fast the two kinds of echo fade, an hour: stories of one scene, and of one outing."""
+
+MOST_ECHOES = 0.85
+"""The part of the stories that others may bring about, at most."""
+
+OFTEN = 1.5  # times the mean: an hour worth naming
+_SAME_SESSION = HOUR
+_WITHIN_SESSION = 0.3  # what a further story of a session tells about the hours
+# Of a story's hour, to the hours around it: the binomial bell of order six.
+_SMOOTHING = tuple((offset, comb(6, offset + 3) / 64) for offset in range(-3, 4))
+_RATE_DECAY = log(2) / RATE_HALF_LIFE
+_RHYTHM_DECAY = log(2) / RHYTHM_HALF_LIFE
+
+
+@dataclass(frozen=True, slots=True)
+class Population:
+    """What all profiles have in common; the prior of each. Made by ``pricing.survey``.
+
+    ``rate`` is the mean number of stories a day; ``rhythm`` has mean 1 over 24 hours (UTC);
+    ``fast`` and ``slow`` are the parts of the stories that another one brought about, soon or
+    later; ``sessions`` is how many sessions the population's rhythm counts for each profile.
+    """
+
+    rate: float = 2.0
+    rhythm: tuple[float, ...] = (1.0,) * 24
+    fast: float = 0.25
+    slow: float = 0.25
+    sessions: float = 10.0
+
+
+@dataclass(slots=True)
+class ProfileState:
+    """The few numbers that a profile's row keeps.
+
+    ``due_at`` and ``price`` are when the next look was put, and at what price. ``stories`` and
+    ``days`` forget with the half-life of the rate, ``hours`` with that of the rhythm. ``fast`` and
+    ``slow`` are what the stories before the last one still excite; the echoes are how many of the
+    ``heard`` stories were brought about by others. ``likeness`` is the evidence that its rhythm is
+    the population's.
+    """
+
+    seen_at: float = 0.0
+    due_at: float = 0.0
+    price: float = 0.0
+    story_at: float = 0.0
+    stories: float = 0.0
+    days: float = 0.0
+    fast: float = 0.0
+    slow: float = 0.0
+    fast_echoes: float = 0.0
+    slow_echoes: float = 0.0
+    heard: float = 0.0
+    likeness: float = 0.0
+    hours_at: float = 0.0
+    hours: MutableSequence[float] = field(default_factory=lambda: array("d", [0.0] * 24))
+    _rhythm: Sequence[float] | None = field(default=None, repr=False, compare=False)
+    _rhythm_of: Population | None = field(default=None, repr=False, compare=False)
+
+    def to_json(self) -> list[Any]:
+        """Return it as a short JSON array."""
+        times = (self.seen_at, self.due_at, self.story_at, self.hours_at)
+        numbers = (self.price, self.stories, self.days, self.fast, self.slow)
+        echoes = (self.fast_echoes, self.slow_echoes, self.heard, self.likeness)
+        return [
+            *(round(value, 3) for value in times),
+            *(float(f"{value:.6g}") for value in numbers + echoes),
+            [round(value, 4) for value in self.hours],
+        ]
+
+    @classmethod
+    def from_json(cls, values: Sequence[Any] | None) -> Self:
+        """Return what ``to_json`` gave; a new state for anything else."""
+        if not values or len(values) != len(_NAMES) + 1 or len(values[-1]) != 24:  # noqa: PLR2004 - hours
+            return cls()
+        state = cls(hours=array("d", values[-1]))
+        for name, value in zip(_NAMES, values, strict=False):
+            setattr(state, name, float(value))
+        return state
+
+
+_NAMES = (
+    *("seen_at", "due_at", "story_at", "hours_at"),
+    *("price", "stories", "days", "fast", "slow"),
+    *("fast_echoes", "slow_echoes", "heard", "likeness"),
+)
+
+
+def learn(
+    state: ProfileState, population: Population, *, at: float, taken: Sequence[float]
+) -> int:
+    """Learn from a whole look at ``at``, which showed stories ``taken`` at these times, sorted.
+
+    Returns how many were new. A look before the last one teaches nothing.
+    """
+    passed = at - state.seen_at
+    if passed <= 0:
+        return 0
+    new = bisect_right(taken, at) - bisect_right(taken, state.story_at) if taken else 0
+    passed = min(passed, DAY)  # a look shows one day, whatever was before
+    keep = exp(-_RATE_DECAY * passed)
+    state.stories = state.stories * keep + new
+    state.days = state.days * keep + passed / DAY
+    if new:
+        _learn_stories(state, population, taken[bisect_right(taken, state.story_at) :], at)
+    state.seen_at = at
+    return new
+
+
+def _learn_stories(
+    state: ProfileState, population: Population, taken: Sequence[float], at: float
+) -> None:
+    keep = exp(-_RHYTHM_DECAY * max(0.0, at - state.hours_at))
+    hours = state.hours = array("d", [value * keep for value in state.hours])
+    state.hours_at = at
+    sessions = sum(hours)
+    shape = rhythm(state, population)
+    rate = rate_of(state, population)
+    fast, slow = echoes_of(state, population)
+    for story_at in taken:
+        if story_at > at:
+            break
+        hour = int(story_at // HOUR)
+        _excite(state, story_at)
+        by_fast = fast * FAST * state.fast
+        by_slow = slow * SLOW * state.slow
+        everything = by_fast + by_slow + (1.0 - fast - slow) * rate * shape[hour % 24]
+        state.fast_echoes += by_fast / everything
+        state.slow_echoes += by_slow / everything
+        state.heard += 1.0
+        weight = 1.0 if story_at - state.story_at > _SAME_SESSION else _WITHIN_SESSION
+        usual = population.rhythm[hour % 24] / 24
+        own = hours[hour % 24]
+        free, bound = PRIOR_SESSIONS
+        state.likeness += weight * log(
+            (own + bound * usual) / (sessions + bound) / (own + free * usual) * (sessions + free)
+        )
+        for offset, part in _SMOOTHING:
+            hours[(hour + offset) % 24] += weight * part
+        sessions += weight
+        state.story_at = story_at
+    state._rhythm_of = None  # noqa: SLF001 - a cache of this module
+
+
+def _excite(state: ProfileState, at: float) -> None:
+    """Bring what earlier stories excite to ``at``."""
+    gap = (at - state.story_at) / HOUR
+    if gap < 24:  # noqa: PLR2004 - a day
+        state.fast = (1.0 + state.fast) * exp(-FAST * gap)
+        state.slow = (1.0 + state.slow) * exp(-SLOW * gap)
+    else:
+        state.fast = state.slow = 0.0
+
+
+def rate_of(state: ProfileState, population: Population) -> float:
+    """Return the mean number of stories an hour that we expect."""
+    return (state.stories + PRIOR_DAYS * population.rate) / (state.days + PRIOR_DAYS) / 24
+
+
+def echoes_of(state: ProfileState, population: Population) -> tuple[float, float]:
+    """Return the parts of its stories that others bring about, soon and later."""
+    heard = state.heard + PRIOR_BURSTS
+    fast = (state.fast_echoes + PRIOR_BURSTS * population.fast) / heard
+    slow = (state.slow_echoes + PRIOR_BURSTS * population.slow) / heard
+    if fast + slow > MOST_ECHOES:
+        scale = MOST_ECHOES / (fast + slow)
+        return fast * scale, slow * scale
+    return fast, slow
+
+
+def rhythm(state: ProfileState, population: Population) -> Sequence[float]:
+    """Return how much more than usual it posts in each hour (UTC); the mean is 1."""
+    if state._rhythm_of is population and state._rhythm is not None:  # noqa: SLF001 - our cache
+        return state._rhythm  # noqa: SLF001 - our cache
+    scale = 24 / (sum(state.hours) + population.sessions)
+    prior = population.sessions / 24
+    shape = array(
+        "d",
+        [
+            scale * (own + prior * usual)
+            for own, usual in zip(state.hours, population.rhythm, strict=True)
+        ],
+    )
+    state._rhythm, state._rhythm_of = shape, population  # noqa: SLF001 - our cache
+    return shape
+
+
+def usual_hours(state: ProfileState, population: Population) -> list[int]:
+    """Return the hours (UTC) in which it posts half more than in the mean, in order."""
+    if state.stories < 1.0:
+        return []
+    shape = rhythm(state, population)
+    return [hour for hour, factor in enumerate(shape) if factor >= OFTEN]
+
+
+def reach(state: ProfileState, population: Population, *, target: float, most: float) -> float:
+    """Return after how many hours since the last look the waiting reaches ``target``.
+
+    Waiting is what the stories posted since would have waited for a look, in story hours. Not
+    later than ``most`` hours.
+    """
+    rate = rate_of(state, population)
+    shape = rhythm(state, population)
+    fast, slow = echoes_of(state, population)
+    gap = (state.seen_at - state.story_at) / HOUR
+    by_fast = by_slow = 0.0
+    if gap < 24:  # noqa: PLR2004 - a day
+        by_fast = fast * FAST * (1.0 + state.fast) * exp(-FAST * gap)
+        by_slow = slow * SLOW * (1.0 + state.slow) * exp(-SLOW * gap)
+    now = rate * level_at(shape, state.seen_at)
+    echo = after_echoes(fast, slow, by_fast - fast * now, by_slow - slow * now)
+    return crossing(state.seen_at, rate, shape, echo, target=target, most=most)
+
+
+def after_echoes(fast: float, slow: float, by_fast: float, by_slow: float) -> Echo:
+    """Return how what is excited above its mean fades, with the offspring that nobody saw yet.
+
+    The excess y of both kinds follows y' = -decay y + share x decay x (sum of y): two
+    exponentials, whose rates are the roots of the characteristic polynomial.
+    """
+    half = (FAST * (1.0 - fast) + SLOW * (1.0 - slow)) / 2
+    product = FAST * SLOW * (1.0 - fast - slow)
+    root = sqrt(max(half * half - product, 1e-12))
+    first, second = half + root, half - root
+    excess = by_fast + by_slow
+    falling = FAST * by_fast + SLOW * by_slow - (fast * FAST + slow * SLOW) * excess
+    part = (falling - second * excess) / (first - second)
+    return part, first, excess - part, second

@@ -1,0 +1,174 @@
+"""What to look at next, and when: the decisions of the schedule, for whoever keeps the rows.
+
+The live loop keeps the profiles in a table and the simulator keeps them in a heap; both ask this.
+A row needs its ``ProfileState``, its weight (subscribers who can be told now), the credits of a
+look, and ``due_at`` as an indexed column. A round of the loop::
+
+    schedule.advance(now, spent=...)              # credits that the UTC day's looks have cost
+    due, early = schedule.credits(now)            # how many may go to what is due, to the rest
+    rows = claim(limit=due // cost)               # ORDER BY due_at, with due_at <= now ...
+    rows += claim(limit=early // cost)            # ... and when all of these are served, the next
+    for row in rows:                              # outside of any transaction
+        if schedule.is_stale(state):              # the price has moved since it was queued
+            schedule.due(state, weight, cost)     # write due_at; look only if it is still due
+        stories = fetch(row)                      # on failure: schedule.failed(now)
+        schedule.looked(state, weight, cost, at=now, taken=[...])   # write state and due_at
+    sleep until schedule.next_at(first due_at and seen_at of the table, cost, now=..., spent=...)
+
+Rows that were last seen more than ``URGENT`` ago may have what the day still has (``may_look``).
+
+A look that somebody asked for calls ``schedule.seen`` in the same way. ``schedule.survey(rows)``
+refreshes the sums, every few minutes; ``to_json`` is the small row that replicas share, of
+which the last writer wins without harm: credits are bounded by the ledger's sum of the day.
+"""
+
+from collections.abc import Iterable, Sequence
+from math import sqrt
+from typing import Any
+
+from bot.scheduling.forecast import ProfileState
+from bot.scheduling.policies import Learned, Rule
+from bot.scheduling.pricing import BANK_HOURS, Demand, Pace, Price, Purse, floor_hours, survey
+from bot.scheduling.waiting_time import DAY, HOUR
+
+STALE = 0.1
+"""How far the price may move before what was queued at the old one is queued anew."""
+
+URGENT = 20 * HOUR
+"""Since the last look: after it a look may cost what the day still has, whatever the pace."""
+
+AFTER_OUTAGE = 3 * HOUR
+"""How long after a failed look lateness says nothing about the price."""
+
+
+class Schedule:
+    """Decides by the sums over all profiles, the price and the purse.
+
+    ``budget`` is in credits a UTC day.
+    """
+
+    def __init__(
+        self,
+        budget: float,
+        *,
+        demand: Demand | None = None,
+        minimum: float = 60.0,
+        rule: Rule | None = None,
+    ) -> None:
+        """Begin with what is known of the population; ``minimum``: seconds between two looks."""
+        self.rule = rule or Learned()
+        self.minimum = minimum
+        self.price = Price()
+        self.purse = Purse()
+        self.budget = budget
+        self.adopt(demand or Demand())
+
+    def adopt(self, demand: Demand) -> None:
+        """Go by these sums from now on."""
+        self.demand = demand
+        self.set_budget(self.budget)
+
+    def set_budget(self, budget: float) -> None:
+        """Go by this budget, credits a UTC day, from now on."""
+        self.budget = budget
+        costs = self.demand.costs
+        looks = budget / costs if costs else 24.0
+        self.floor = floor_hours(looks)
+        mean_cost = costs / self.demand.profiles if self.demand.profiles else 1.0
+        most = BANK_HOURS * budget / 24 + 2 * sqrt(budget * mean_cost)
+        wanted = self.demand.wanted if self.rule.by_rhythm else (1.0,) * 24
+        self.pace = Pace(wanted, min(max(most, mean_cost), budget))
+        self.current = self.price.of(self.demand, budget)
+
+    def survey(
+        self,
+        rows: Iterable[tuple[ProfileState, float, float]],
+        *,
+        profiles: int | None = None,
+    ) -> None:
+        """Refresh the sums from ``(state, weight, cost)`` of all; see ``pricing.survey``."""
+        self.adopt(survey(rows, self.demand.population, profiles=profiles))
+
+    def due(self, state: ProfileState, weight: float, cost: float) -> float:
+        """Return when the next look is due at the current price; keeps it in ``state``."""
+        hours = self.rule.hours(state, self.demand, self.current, weight, cost, self.floor)
+        state.price = self.current
+        state.due_at = state.seen_at + max(hours * HOUR, self.minimum)
+        return state.due_at
+
+    def is_stale(self, state: ProfileState) -> bool:
+        """Tell whether the price has moved since ``state`` was queued."""
+        return abs(state.price - self.current) > STALE * self.current
+
+    def seen(
+        self, state: ProfileState, weight: float, cost: float, *, at: float, taken: Sequence[float]
+    ) -> float:
+        """Learn from a look, whoever paid for it; return when the next one is due."""
+        self.rule.learn(state, self.demand, at, taken)
+        return self.due(state, weight, cost)
+
+    def looked(
+        self, state: ProfileState, weight: float, cost: float, *, at: float, taken: Sequence[float]
+    ) -> float:
+        """Do as ``seen`` for a look that was the schedule's own: it tells of the price, too."""
+        self.price.note(at, at - state.due_at)
+        if not self.price.looks:
+            self.current = self.price.of(self.demand, self.budget)
+        self.purse.credits -= cost
+        return self.seen(state, weight, cost, at=at, taken=taken)
+
+    def failed(self, at: float) -> None:
+        """Take note that the API failed."""
+        self.price.freeze(at + AFTER_OUTAGE)
+
+    def advance(self, now: float, *, spent: float) -> None:
+        """Let out the credits that are due by ``now``."""
+        self.purse.advance(now, spent=spent, budget=self.budget, plan=self.pace)
+
+    def credits(self, now: float) -> tuple[float, float]:
+        """Return what may be spent now on looks that are due, and on looks before their time."""
+        held = self.purse.credits
+        return held, max(0.0, held - self._spare(now))
+
+    def _spare(self, now: float) -> float:
+        # Half of the bank is kept for what becomes due; near midnight no more than is still used.
+        left = 1.0 - now % DAY / DAY
+        return min(self.pace.most / 2, self.budget * left)
+
+    def next_at(
+        self, due_at: float, seen_at: float, cost: float, *, now: float, spent: float
+    ) -> float:
+        """Return when to look at what is first in the queue: when due and paid for, or early.
+
+        It may be a little too soon, by the rounding of times; ``may_look`` has the last word.
+        """
+        purse = self.purse
+        paid = purse.ready_at(cost, spent=spent, budget=self.budget, plan=self.pace)
+        if spent + cost <= self.budget:
+            paid = min(paid, max(now, seen_at + URGENT))
+        if due_at <= paid:
+            return max(paid, now)
+        need = max(cost, self._spare(now))
+        early = purse.ready_at(need, spent=spent, budget=self.budget, plan=self.pace)
+        return max(now, paid, min(due_at, early))
+
+    def may_look(self, seen_at: float, cost: float, *, now: float, spent: float) -> bool:
+        """Tell whether the purse pays, or the day does because the last look is long ago."""
+        if spent + cost > self.budget:
+            return False
+        return self.purse.credits + 1e-6 >= cost or now - seen_at >= URGENT
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what replicas share."""
+        price, purse = self.price, self.purse
+        return {
+            "demand": self.demand.to_json(),
+            "price": [price.factor, price.late, price.looks, price.since, price.frozen_until],
+            "purse": [purse.credits, purse.at],
+        }
+
+    def restore(self, values: dict[str, Any]) -> None:
+        """Take over what ``to_json`` gave."""
+        self.price = Price(*values["price"])
+        self.purse = Purse(*values["purse"])
+        self.adopt(Demand.from_json(values["demand"]))

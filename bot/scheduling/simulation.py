@@ -1,0 +1,192 @@
+"""The schedule over a recorded or made-up past, on a simulated clock.
+
+Only the table of profiles and the Stories API are replaced, by a heap and by lists of times; what
+is decided is decided by ``bot.scheduling.schedule``.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from heapq import heapify, heapreplace
+
+from bot.scheduling.forecast import ProfileState
+from bot.scheduling.policies import Rule
+from bot.scheduling.pricing import is_feasible
+from bot.scheduling.schedule import Schedule
+from bot.scheduling.waiting_time import DAY, HOUR
+
+REFRESH = HOUR
+"""Between two surveys of all profiles on the first day; later it is six times as long."""
+
+LOOK_AGAIN = HOUR / 2
+"""After a look that failed."""
+
+PROBE = 60.0
+"""While the API fails, one look at any profile in so many seconds."""
+
+_GOLDEN = 0.6180339887498949  # its multiples spread evenly over the unit interval
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """The past of one profile: the times of its stories, unix seconds in order."""
+
+    username: str
+    subscribers: float
+    taken_at: list[float]
+
+
+class InfeasibleError(ValueError):
+    """The budget can't see each profile before its stories expire."""
+
+
+@dataclass(slots=True)
+class Result:
+    """What a simulation gave: seconds of delay by profile, credits by day, looks, stories lost.
+
+    ``polls`` has time and profile of each look, where it was asked for.
+    """
+
+    begin: float
+    delays: list[list[float]]
+    days: list[int]
+    looks: int = 0
+    lost: int = 0
+    polls: list[tuple[float, int]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Simulation:
+    """One rule over a trace, at ``budget`` credits a day and ``cost`` credits a look.
+
+    Stories of the first ``warmup`` seconds don't count. ``outages`` are spans of unix seconds in
+    which the API fails. ``progress`` is called with the part that is done, once a simulated day;
+    ``bind`` with the states in the order of the records, before it begins.
+    """
+
+    records: Sequence[Record]
+    budget: float
+    cost: int = 1
+    rule: Rule | None = None
+    warmup: float = 7 * DAY
+    outages: Sequence[tuple[float, float]] = ()
+    keep_polls: bool = False
+    progress: Callable[[float], None] | None = None
+    minimum: float = 60.0
+    bind: Callable[[Sequence[ProfileState]], None] | None = None
+
+    def run(self) -> Result:
+        """Look from the first story's midnight until the last one is seen or gone.
+
+        Raises:
+            InfeasibleError: The budget is below 1.2 looks a profile and day.
+        """
+        if not is_feasible(self.budget, self.cost * len(self.records)):
+            msg = "fewer than 1.2 looks a profile and day lose stories"
+            raise InfeasibleError(msg)
+        return _Run(self).run()
+
+
+class _Run:
+    def __init__(self, plan: Simulation) -> None:
+        self.plan = plan
+        taken = [record.taken_at for record in plan.records if record.taken_at]
+        begin = min((times[0] for times in taken), default=0.0) // DAY * DAY
+        last = max((times[-1] for times in taken), default=begin)
+        # A day more than the trace has, so that its last stories are seen or gone.
+        count = int(last // DAY - begin // DAY) + 2 if taken else 0
+        self.judged = begin + plan.warmup
+        self.result = Result(begin, [[] for _ in plan.records], [0] * count)
+        self.states = [ProfileState() for _ in plan.records]
+        self.upto = [0] * len(plan.records)
+        if plan.bind:
+            plan.bind(self.states)
+        self.schedule = Schedule(plan.budget, minimum=plan.minimum, rule=plan.rule)
+        self.schedule.purse.at = begin
+        self.schedule.survey(self._rows())
+        self.survey_at = begin + REFRESH
+        self.paused_until = begin
+
+    def _rows(self) -> Iterator[tuple[ProfileState, float, float]]:
+        cost = self.plan.cost
+        for state, record in zip(self.states, self.plan.records, strict=True):
+            yield state, record.subscribers, cost
+
+    def _queue(self) -> list[tuple[float, int]]:
+        """Spread the first looks as widely as the budget allows."""
+        plan, begin = self.plan, self.result.begin
+        span = min(plan.cost * len(plan.records) / plan.budget, 1.0) * DAY
+        for key, state in enumerate(self.states):
+            state.due_at = begin + key * _GOLDEN % 1.0 * span
+            state.price = self.schedule.current
+        queue = [(state.due_at, key) for key, state in enumerate(self.states)]
+        heapify(queue)
+        return queue
+
+    def run(self) -> Result:
+        result, plan, schedule = self.result, self.plan, self.schedule
+        queue = self._queue()
+        next_at, advance, may_look = schedule.next_at, schedule.advance, schedule.may_look
+        states, cost = self.states, plan.cost
+        now = result.begin
+        for day in range(len(result.days)):
+            spent = 0
+            midnight = result.begin + (day + 1) * DAY
+            while True:
+                due, key = queue[0]
+                seen_at = states[key].seen_at
+                at = next_at(due, seen_at, cost, now=now, spent=spent)
+                at = max(at, self.paused_until)
+                if at >= midnight:
+                    break
+                now = at
+                advance(now, spent=spent)
+                if not may_look(seen_at, cost, now=now, spent=spent):
+                    now += 1.0
+                    continue
+                due, paid = self._visit(key, now)
+                heapreplace(queue, (due, key))
+                spent += paid
+            result.days[day] = spent
+            now = midnight
+            advance(now, spent=0)
+            if plan.progress:
+                plan.progress((day + 1) / len(result.days))
+        return result
+
+    def _visit(self, key: int, now: float) -> tuple[float, int]:
+        """Look at a profile, unless the price has moved; return when it is due, and the cost."""
+        plan, schedule, state = self.plan, self.schedule, self.states[key]
+        weight = plan.records[key].subscribers
+        if schedule.is_stale(state):
+            due = schedule.due(state, weight, plan.cost)
+            if due > now:
+                return due, 0
+        if plan.outages and any(begin <= now < end for begin, end in plan.outages):
+            schedule.failed(now)
+            self.paused_until = now + PROBE
+            return now + LOOK_AGAIN, 0
+        shown = self._show(key, now)
+        due = schedule.looked(state, weight, plan.cost, at=now, taken=shown)
+        result = self.result
+        result.looks += 1
+        if plan.keep_polls:
+            result.polls.append((now, key))
+        if now >= self.survey_at:
+            schedule.survey(self._rows())
+            self.survey_at = now + (REFRESH if now < result.begin + DAY else 6 * REFRESH)
+        return due, plan.cost
+
+    def _show(self, key: int, now: float) -> Sequence[float]:
+        """Return the new stories that a look shows, and note how long they waited."""
+        taken = self.plan.records[key].taken_at
+        since = self.upto[key]
+        upto = bisect_right(taken, now, since)
+        if upto == since:
+            return ()
+        self.upto[key] = upto
+        alive = bisect_left(taken, now - DAY, since, upto)
+        judged = bisect_left(taken, self.judged, since, upto)
+        self.result.lost += max(0, alive - judged)
+        self.result.delays[key] += [now - story for story in taken[max(alive, judged) : upto]]
+        return taken[alive:upto]

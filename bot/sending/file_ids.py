@@ -1,0 +1,110 @@
+"""Upload once: who sends a story first makes its file_id known, and all others wait for that."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+
+from bot.store import file_ids as store
+from bot.store.database import Database
+from bot.store.file_ids import KnownFile
+
+REMEMBERED = 20_000  # in memory; the store has them all
+LEASE = timedelta(seconds=180)  # longer than the longest upload
+LOOK_AGAIN_S = 0.2  # between two looks for the file of another replica
+
+
+class Files:
+    """The file_ids of live stories: in memory, in the store, and on their way."""
+
+    def __init__(
+        self, db: Database, *, bot_id: Callable[[], int], now: Callable[[], datetime]
+    ) -> None:
+        """Know nothing yet; ``bot_id`` is asked when it is needed."""
+        self._db = db
+        self._bot_id = bot_id
+        self._now = now
+        self._memory: dict[str, KnownFile] = {}
+        self._flights: dict[str, asyncio.Future[None]] = {}
+
+    async def known(self, pks: Collection[str]) -> dict[str, KnownFile]:
+        """Return the files of those stories that have one."""
+        here = self.at_hand(pks)
+        missing = [pk for pk in pks if pk not in here]
+        if missing:
+            async with self._db.read() as tx:
+                self._keep(await store.known(tx, self._bot_id(), missing, now=self._now()))
+        return self.at_hand(pks)
+
+    def at_hand(self, pks: Collection[str]) -> dict[str, KnownFile]:
+        """Return the known files without a look into the store."""
+        now = self._now()
+        found = {pk: self._memory[pk] for pk in pks if pk in self._memory}
+        return {pk: file for pk, file in found.items() if file.until > now}
+
+    @asynccontextmanager
+    async def first(self, pks: Collection[str]) -> AsyncIterator[dict[str, KnownFile]]:
+        """Yield the known files; the unknown are the caller's to send, and nobody else does.
+
+        Waits while others are sending any of them. All are taken at once or none, so that two
+        albums with the same stories can't wait for each other.
+        """
+        while True:
+            known = await self.known(pks)
+            ours = [pk for pk in pks if pk not in known]
+            busy = {self._flights[pk] for pk in ours if pk in self._flights}
+            if not busy:
+                break
+            await asyncio.wait(busy)
+        if not ours:
+            yield known
+            return
+        flight = asyncio.get_running_loop().create_future()
+        self._flights |= dict.fromkeys(ours, flight)
+        try:
+            if not self._db.is_sqlite:
+                await self._wait_for_replicas(ours)
+            yield self.at_hand(pks)
+        finally:
+            for pk in ours:
+                del self._flights[pk]
+            flight.set_result(None)
+            unsent = [pk for pk in ours if pk not in self._memory]
+            if unsent and not self._db.is_sqlite:
+                async with self._db.begin() as tx:
+                    await store.release(tx, self._bot_id(), unsent)
+
+    async def remember(self, found: dict[str, KnownFile]) -> None:
+        """Keep files by their story's pk, here and for the other replicas."""
+        new = {pk: file for pk, file in found.items() if not self._has(pk, file)}
+        if new:
+            self._keep(new)
+            async with self._db.begin() as tx:
+                await store.remember(tx, self._bot_id(), new)
+
+    async def forget(self, pk: str) -> None:
+        """Drop a file_id that Telegram refused."""
+        self._memory.pop(pk, None)
+        async with self._db.begin() as tx:
+            await store.forget(tx, self._bot_id(), pk)
+
+    async def _wait_for_replicas(self, pks: list[str]) -> None:
+        """Return when each story is ours to upload or has a file."""
+        while True:
+            known = await self.known(pks)
+            ours = [pk for pk in pks if pk not in known]
+            async with self._db.begin() as tx:
+                if not ours or await store.claim(
+                    tx, self._bot_id(), ours, now=self._now(), lease=LEASE
+                ):
+                    return
+            await asyncio.sleep(LOOK_AGAIN_S)
+
+    def _has(self, pk: str, file: KnownFile) -> bool:
+        known = self._memory.get(pk)
+        return known is not None and known.file_unique_id == file.file_unique_id
+
+    def _keep(self, found: dict[str, KnownFile]) -> None:
+        self._memory |= found
+        while len(self._memory) > REMEMBERED:
+            del self._memory[next(iter(self._memory))]

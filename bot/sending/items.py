@@ -1,0 +1,227 @@
+"""A story on its way: by which way it goes now, and what PTB wants to see for that. No I/O."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any, cast
+
+from telegram import (
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+    InputFile,
+    InputMediaPhoto,
+    InputMediaVideo,
+    ReplyParameters,
+)
+from telegram.constants import ParseMode
+
+from bot.domain.model import SentItem, Story
+from bot.media.spool import MediaFile
+from bot.presentation.html import plain, shorten
+from bot.store.file_ids import Kind, KnownFile
+
+CAPTION = 1024  # code points after parsing; Bot API, "caption"
+METHODS: dict[Kind, str] = {
+    "photo": "sendPhoto",
+    "video": "sendVideo",
+    "document": "sendDocument",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ByFileId:
+    """Telegram has it already."""
+
+    file_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ByUrl:
+    """Telegram fetches it."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class ByUpload:
+    """We send the bytes; ``thumbnail`` is a JPEG of at most 200 kB."""
+
+    file: MediaFile
+    thumbnail: MediaFile | None = None
+
+
+Shown = dict[str, Any]  # a Message as the Bot API shows it
+Way = ByFileId | ByUrl | ByUpload
+
+
+@dataclass(slots=True)
+class Parcel:
+    """One story of an album while it is being sent; ``kind`` is what it goes out as.
+
+    ``tried`` counts the ways that were tried, ``reason`` is the sentence about the last one.
+    It ends with ``sent``, or with ``failed``, the sentence why not (``later``: another time it
+    may work).
+    """
+
+    story: Story
+    kind: Kind
+    way: Way | None = None
+    tried: int = 0
+    reason: str = ""
+    sent: SentItem | None = None
+    failed: str = ""
+    later: bool = False
+    spooled: list[MediaFile] = field(default_factory=list)
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether it still has to go out."""
+        return self.sent is None and not self.failed
+
+    def clean(self) -> None:
+        """Remove what was downloaded for it."""
+        for file in self.spooled:
+            file.remove()
+
+
+@dataclass(frozen=True, slots=True)
+class SendOptions:
+    """How messages look and arrive; ``buttons`` stand under single items only (Bot API)."""
+
+    silent: bool = False
+    spoiler: bool = False
+    protect: bool = False
+    reply_to: int | None = None
+    buttons: Sequence[Sequence[InlineKeyboardButton]] | None = None
+
+
+@dataclass(slots=True)
+class Text:
+    """The caption of an album: goes with its first message, once; HTML as long as it passes."""
+
+    caption: str | None
+    html: bool = True
+
+    def arguments(self) -> dict[str, Any]:
+        """Return PTB's arguments for the next message."""
+        if not self.caption:
+            return {}
+        return {"caption": self.caption, "parse_mode": ParseMode.HTML if self.html else None}
+
+    def spend(self) -> None:
+        """Note that it stands in the chat."""
+        self.caption = None
+
+    def simplify(self) -> bool:
+        """Make it plainer after Telegram refused it: no markup, then nothing at all."""
+        if not self.caption:
+            return False
+        self.caption = shorten(plain(self.caption), CAPTION) if self.html else None
+        self.html = False
+        return True
+
+
+def as_media(
+    parcel: Parcel, text: dict[str, Any], options: SendOptions
+) -> InputMediaPhoto | InputMediaVideo | dict[str, Any]:
+    """Return the parcel as an item of a media group; PTB's objects are for uploads only."""
+    media = _content(parcel, attach=True)
+    if isinstance(media, str):
+        item = {"type": parcel.kind, "media": media, "has_spoiler": options.spoiler or None}
+        item |= text | _measures(parcel, attach=True)
+        return {name: value for name, value in item.items() if value is not None}
+    if parcel.kind == "photo":
+        return InputMediaPhoto(media, has_spoiler=options.spoiler or None, **text)
+    return InputMediaVideo(
+        media, has_spoiler=options.spoiler or None, **_measures(parcel, attach=True), **text
+    )
+
+
+def as_single(parcel: Parcel, text: dict[str, Any], options: SendOptions) -> dict[str, Any]:
+    """Return the arguments of the parcel's own ``METHODS`` call."""
+    arguments = {parcel.kind: _content(parcel, attach=False), **text}
+    if parcel.kind != "document":
+        arguments["has_spoiler"] = options.spoiler or None
+    if parcel.kind == "video":
+        arguments |= _measures(parcel, attach=True)
+    if options.buttons:
+        arguments["reply_markup"] = InlineKeyboardMarkup(options.buttons)
+    return arguments
+
+
+def common(thread_id: int | None, options: SendOptions, *, paid: bool) -> dict[str, Any]:
+    """Return the arguments that all methods of sending share."""
+    reply = options.reply_to
+    return {
+        "message_thread_id": thread_id,
+        "disable_notification": options.silent or None,
+        "protect_content": options.protect or None,
+        "allow_paid_broadcast": paid or None,
+        "reply_parameters": ReplyParameters(reply, allow_sending_without_reply=True)
+        if reply
+        else None,
+    }
+
+
+def receipt(parcel: Parcel, message: Shown) -> tuple[SentItem, KnownFile | None]:
+    """Return what arrived and, when it can be used again, the file.
+
+    A video without sound may come back as an animation, which no album takes.
+    """
+    kind, file = _file_of(message)
+    number = int(message["message_id"])
+    size = parcel.way.file.size if isinstance(parcel.way, ByUpload) else 0
+    if file is None or kind is None:
+        return SentItem(parcel.story.pk, number, size=size), None
+    file_id, unique_id = str(file["file_id"]), str(file["file_unique_id"])
+    item = SentItem(parcel.story.pk, number, file_id, unique_id, size)
+    return item, KnownFile(kind, file_id, unique_id, parcel.story.expires_at)
+
+
+def _file_of(message: Shown) -> tuple[Kind | None, Shown | None]:
+    if message.get("photo"):
+        return "photo", message["photo"][-1]
+    if message.get("video"):
+        return "video", message["video"]
+    if message.get("document") and not message.get("animation"):
+        return "document", message["document"]
+    return None, None
+
+
+def as_known(parcel: Parcel, file: KnownFile) -> None:
+    """Send the parcel by what Telegram has already."""
+    parcel.kind, parcel.way = file.kind, ByFileId(file.file_id)
+
+
+def _content(parcel: Parcel, *, attach: bool) -> str | InputFile:
+    match parcel.way:
+        case ByFileId(file_id):
+            return file_id
+        case ByUrl(url):
+            return url
+        case ByUpload(file):
+            return from_disk(file.path, attach=attach)
+        case None:
+            msg = "a parcel without a way can't be sent"
+            raise ValueError(msg)
+
+
+def from_disk(path: Path, *, attach: bool) -> InputFile:
+    """Return a file that the transport opens when it sends it, and not before."""
+    return InputFile(cast("IO[bytes]", path), attach=attach, read_file_handle=False)
+
+
+def _measures(parcel: Parcel, *, attach: bool) -> dict[str, Any]:
+    duration = parcel.story.duration
+    measures: dict[str, Any] = {"supports_streaming": True}
+    if isinstance(parcel.way, ByFileId):
+        return {}  # Telegram knows all this
+    if isinstance(parcel.way, ByUpload):
+        file, thumbnail = parcel.way.file, parcel.way.thumbnail
+        duration = file.duration or duration
+        measures |= {"width": file.width, "height": file.height}
+        if thumbnail:
+            measures["thumbnail"] = from_disk(thumbnail.path, attach=attach)
+    if duration:
+        measures["duration"] = max(round(duration), 1)
+    return measures

@@ -1,0 +1,120 @@
+"""An album out, by the cheapest way that works; one bad item never costs the rest.
+
+Only what came back as a message has arrived. A media group that fails has delivered nothing
+(TDLib, MessagesManager::do_send_message_group).
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from telegram.ext import ExtBot
+
+from bot.domain.model import Album, Asker, GiveUp, Moved, Outcome, Sent, Story, Target, TryLater
+from bot.runtime.metrics import Metrics
+from bot.sending.attempts import Delivery, Lane, Trip
+from bot.sending.file_ids import Files
+from bot.sending.items import Parcel, SendOptions, Text
+from bot.sending.sources import Downloads, Fallback, Supply
+from bot.store.database import Database
+
+__all__ = ["Fallback", "Lane", "SendOptions", "Sender"]
+
+log = structlog.get_logger()
+
+CACHE_CHAT_RESTS = timedelta(minutes=10)  # after it refused us
+CACHE_CHAT_PATIENCE = 2.0  # seconds that its flood limit may cost; else we go without
+NOBODY = Asker(None)
+PLAIN = SendOptions()
+
+
+class Sender:
+    """The only one that sends media."""
+
+    def __init__(
+        self,
+        bot: ExtBot[None],
+        media: Downloads,
+        db: Database,
+        *,
+        fallback: Fallback | None = None,
+        cache_chat_id: int | None = None,
+        paid_broadcast: bool = False,
+        metrics: Metrics | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """Take the parts; ``fallback`` downloads a story through the API and pays for it.
+
+        In ``cache_chat_id``, a chat of the operator's, media are uploaded first, so that the call
+        whose answer may be lost is a small one.
+        """
+        self._files = Files(db, bot_id=lambda: bot.id, now=now)
+        supply = Supply(self._files, media, fallback=fallback, now=now)
+        self._delivery = Delivery(
+            bot, self._files, supply, paid=paid_broadcast, metrics=metrics or Metrics(), now=now
+        )
+        self._cache_chat_id = cache_chat_id
+        self._cache_chat_from = now()
+        self._now = now
+
+    async def send_album(
+        self,
+        target: Target,
+        album: Album,
+        *,
+        caption_html: str | None = None,
+        options: SendOptions = PLAIN,
+        lane: Lane = "reply",
+        asker: Asker = NOBODY,
+    ) -> Outcome:
+        """Send the stories of ``album`` to ``target``; ``asker`` pays if the API must be asked.
+
+        The caption stands at the first item. TryLater names in ``items`` what did arrive: the
+        rest may be sent again. The same story is uploaded once, whoever else sends it meanwhile.
+        """
+        trip = Trip(target, Text(caption_html), options, lane, asker)
+        async with self._files.first([story.pk for story in album.stories]) as known:
+            missing = [story for story in album.stories if story.pk not in known]
+            if missing and self._may_prime(target):
+                await self._prime(missing, trip)
+            return await self._send(album.stories, trip)
+
+    async def _send(self, stories: tuple[Story, ...], trip: Trip) -> Outcome:
+        parcels = [Parcel(story, story.kind) for story in stories]
+        try:
+            stopped = await self._delivery.run(parcels, trip)
+        finally:
+            for parcel in parcels:
+                parcel.clean()
+        return conclude(parcels, stopped, trip.lane)
+
+    def _may_prime(self, target: Target) -> bool:
+        is_other = self._cache_chat_id not in {None, target.chat_id}
+        return is_other and self._cache_chat_from <= self._now()
+
+    async def _prime(self, stories: list[Story], trip: Trip) -> None:
+        """Upload to the operator's chat; when that fails, the upload goes to the target."""
+        cache = Target(self._cache_chat_id or 0)
+        silent = SendOptions(silent=True)
+        there = Trip(cache, Text(None), silent, trip.lane, trip.asker, CACHE_CHAT_PATIENCE)
+        outcome = await self._send(tuple(stories), there)
+        if isinstance(outcome, GiveUp | Moved):
+            log.warning("the cache chat can't be used", outcome=repr(outcome))
+            self._cache_chat_from = self._now() + CACHE_CHAT_RESTS
+
+
+def conclude(parcels: list[Parcel], stopped: Outcome | None, lane: Lane) -> Outcome:
+    """Return what came of a whole album.
+
+    An alert waits for what may work later; a person gets the sentence now.
+    """
+    items = tuple(parcel.sent for parcel in parcels if parcel.sent)
+    if isinstance(stopped, TryLater):
+        return replace(stopped, items=items)
+    if stopped is not None:
+        return stopped
+    if lane == "alert" and any(parcel.failed and parcel.later for parcel in parcels):
+        return TryLater(reason="media unavailable", items=items)
+    failed = {parcel.story.pk: parcel.failed for parcel in parcels if parcel.failed}
+    return Sent(items, failed)

@@ -1,0 +1,185 @@
+"""The ways of a story's media, cheapest first.
+
+file_id → an address that Telegram fetches → our download and upload → the API's download, which
+costs a credit → a sentence why not. Each is tried once.
+"""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import structlog
+
+from bot.domain.errors import (
+    BotError,
+    MediaError,
+    MediaGoneError,
+    MediaTooBigError,
+    MediaUnavailableError,
+    SpendingError,
+    StoriesError,
+)
+from bot.domain.model import Asker, Story
+from bot.media.spool import MediaFile
+from bot.media.urls import is_fresh
+from bot.sending.file_ids import Files
+from bot.sending.items import ByFileId, ByUpload, ByUrl, Parcel, Way, as_known
+
+log = structlog.get_logger()
+
+LARGEST_UPLOAD = 50_000_000  # bytes; Bot API, "Sending files": 50 MB by multipart
+LARGEST_PHOTO = 10 * 2**20  # bytes; a larger one goes as a document
+LARGEST_RATIO = 20  # of a photo's sides; Bot API, sendPhoto
+LARGEST_THUMBNAIL = 200_000  # bytes; Bot API, sendVideo: less than 200 kB
+FAILED_FOR = timedelta(minutes=10)  # how long what failed is not tried again, for anybody
+NO_ADDRESS_FOR = timedelta(hours=1)  # how long what Telegram could not fetch is uploaded
+
+Fallback = Callable[[Story, Asker], Awaitable[MediaFile]]
+Step = Callable[[Parcel, Asker], Awaitable[Way | None]]
+
+
+class Downloads(Protocol):
+    """What is needed of ``bot.media.download.Media``."""
+
+    def may_fetch(self, url: str) -> bool:
+        """Tell whether ``url`` is on a host that media may come from."""
+        ...
+
+    async def fetch(self, url: str, *, limit: int) -> MediaFile:
+        """Download ``url``, at most ``limit`` bytes."""
+        ...
+
+
+class Supply:
+    """Finds the next way of a parcel; what it downloads for it, the parcel's ``clean`` removes."""
+
+    def __init__(
+        self,
+        files: Files,
+        media: Downloads,
+        *,
+        fallback: Fallback | None,
+        now: Callable[[], datetime],
+    ) -> None:
+        """``fallback`` downloads a story through the API and pays for it."""
+        self._files = files
+        self._media = media
+        self._fallback = fallback
+        self._now = now
+        self._failed: dict[str, tuple[str, datetime]] = {}
+        self._no_address: dict[str, datetime] = {}
+        self._steps: tuple[Step, ...] = (self._url, self._download, self._bought)
+
+    async def advance(self, parcel: Parcel, asker: Asker) -> None:
+        """Give the parcel its next way, or close it with the sentence why there is none."""
+        if isinstance(parcel.way, ByFileId):
+            await self._files.forget(parcel.story.pk)
+        parcel.way = None
+        sentence, until = self._failed.get(parcel.story.pk, ("", self._now()))
+        if until > self._now():
+            parcel.failed = sentence
+        while parcel.is_open and parcel.way is None:
+            if parcel.tried == len(self._steps):
+                self.fail(parcel, parcel.reason or MediaGoneError.text)
+                return
+            step = self._steps[parcel.tried]
+            parcel.tried += 1
+            try:
+                parcel.way = await step(parcel, asker)
+            except (MediaError, SpendingError, StoriesError) as error:
+                self._note(parcel, error)
+
+    def known_first(self, parcels: list[Parcel]) -> None:
+        """Give its file_id to each parcel that has one; ``Files.first`` has looked for them."""
+        known = self._files.at_hand([parcel.story.pk for parcel in parcels])
+        for parcel in parcels:
+            if parcel.story.pk in known:
+                as_known(parcel, known[parcel.story.pk])
+
+    def fail(self, parcel: Parcel, sentence: str) -> None:
+        """Close the parcel; for a while the same is said at once to all who ask."""
+        parcel.failed = sentence
+        if not parcel.later:
+            now = self._now()
+            self._failed = {pk: seen for pk, seen in self._failed.items() if seen[1] > now}
+            self._failed[parcel.story.pk] = (sentence, now + FAILED_FOR)
+
+    def leave_addresses(self, parcels: list[Parcel]) -> None:
+        """Upload the media that Telegram was to fetch, for a while, whoever wants them."""
+        now = self._now()
+        self._no_address = {pk: until for pk, until in self._no_address.items() if until > now}
+        by_url = [parcel for parcel in parcels if isinstance(parcel.way, ByUrl)]
+        until = now + NO_ADDRESS_FOR
+        self._no_address |= dict.fromkeys([parcel.story.pk for parcel in by_url], until)
+
+    async def as_document(self, parcel: Parcel, asker: Asker) -> None:
+        """Send a photo, whose measures Telegram refused, as a file."""
+        if not isinstance(parcel.way, ByUpload):
+            await self.advance(parcel, asker)
+        if isinstance(parcel.way, ByUpload):
+            parcel.kind = "document"
+
+    async def _url(self, parcel: Parcel, _asker: Asker) -> Way | None:
+        url = parcel.story.media_url
+        now = self._now()
+        if self._no_address.get(parcel.story.pk, now) > now:
+            return None
+        if url and self._media.may_fetch(url) and is_fresh(url, now):
+            return ByUrl(url)
+        return None
+
+    async def _download(self, parcel: Parcel, _asker: Asker) -> Way | None:
+        url = parcel.story.media_url
+        if not url or not self._media.may_fetch(url):
+            return None
+        file = await self._media.fetch(url, limit=LARGEST_UPLOAD)
+        return await self._upload_of(parcel, file)
+
+    async def _bought(self, parcel: Parcel, asker: Asker) -> Way | None:
+        # An alert can wait until the media host is back; a person waits now, and pays.
+        if self._fallback is None or (parcel.later and asker.chat_id is None):
+            return None
+        way = await self._upload_of(parcel, await self._fallback(parcel.story, asker))
+        parcel.later = False
+        return way
+
+    async def _upload_of(self, parcel: Parcel, file: MediaFile) -> ByUpload:
+        """What the bytes are counts, not what the API called them."""
+        parcel.spooled.append(file)
+        parcel.kind = "document" if _is_no_photo(file) else file.kind
+        thumbnail = None
+        if file.kind == "video" and parcel.story.thumbnail_url:
+            thumbnail = await self._thumbnail(parcel.story.thumbnail_url)
+        if thumbnail:
+            parcel.spooled.append(thumbnail)
+        return ByUpload(file, thumbnail)
+
+    async def _thumbnail(self, url: str) -> MediaFile | None:
+        """Telegram makes its own where there is none."""
+        if not self._media.may_fetch(url):
+            return None
+        try:
+            file = await self._media.fetch(url, limit=LARGEST_THUMBNAIL)
+        except MediaError:
+            return None
+        if file.mime == "image/jpeg":
+            return file
+        file.remove()
+        return None
+
+    def _note(self, parcel: Parcel, error: BotError) -> None:
+        log.info("way failed", story=parcel.story.pk, error=type(error).__name__, why=str(error))
+        if isinstance(error, MediaTooBigError):
+            self.fail(parcel, error.text)
+        elif isinstance(error, MediaUnavailableError):
+            parcel.later = True
+            parcel.reason = error.text
+        elif isinstance(error, MediaError):
+            parcel.reason = error.text
+
+
+def _is_no_photo(file: MediaFile) -> bool:
+    """Tell whether Telegram takes this photo as a file only."""
+    sides = sorted([file.width or 1, file.height or 1])
+    is_stretched = sides[1] > LARGEST_RATIO * sides[0]
+    return file.kind == "photo" and (file.size > LARGEST_PHOTO or is_stretched)

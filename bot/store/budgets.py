@@ -1,0 +1,244 @@
+"""How much may still be spent of a chat's and a person's day, of the budget, of the balance.
+
+Each limit is one conditional UPDATE: the database says yes or no, so that any number of askers at
+the last credit get one yes. Rows are locked in one order (chat, person, purse, budget), which
+leaves no way for two transactions to wait for each other.
+"""
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from functools import partial
+from typing import Literal, get_args
+
+import sqlalchemy as sa
+
+from bot.domain.budget import Rule, Side
+from bot.store.database import Insert, Tx, built_once, insert_for
+from bot.store.schema import metadata
+
+Scope = Literal["chat", "person"]
+SCOPES: tuple[Scope, ...] = get_args(Scope)
+PURSE = 1  # the one row
+NO_MINIMUM = -(10**15)
+
+allowances = sa.Table(
+    "allowances",
+    metadata,
+    sa.Column("scope", sa.String(8), primary_key=True),
+    sa.Column("subject", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("day", sa.Date, primary_key=True),
+    sa.Column("credits", sa.Integer, nullable=False),
+)
+
+budget_days = sa.Table(
+    "budget_days",
+    metadata,
+    sa.Column("day", sa.Date, primary_key=True),
+    sa.Column("replies", sa.Integer, nullable=False),
+    sa.Column("schedule", sa.Integer, nullable=False),
+)
+
+purse = sa.Table(
+    "purse",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("spent", sa.BigInteger, nullable=False),  # ever, reservations included
+    sa.Column("stopped", sa.Boolean, nullable=False),
+    sa.Column("reach", sa.BigInteger),  # what "spent" is when the balance is zero
+)
+
+
+@built_once
+def _take_allowances(insert: Insert) -> sa.Executable:
+    table = allowances
+    limits = {scope: sa.bindparam(f"{scope}_limit", type_=sa.Integer) for scope in SCOPES}
+    statement = insert(table)
+    taken = table.c.credits + statement.excluded.credits
+    return statement.on_conflict_do_update(
+        index_elements=list(table.primary_key.columns),
+        set_={"credits": taken},
+        where=taken <= sa.case(limits, value=table.c.scope),
+    ).returning(table.c.scope)
+
+
+async def take_allowances(
+    tx: Tx, day: date, amount: int, wanted: Sequence[tuple[Scope, int, int]]
+) -> Scope | None:
+    """Add to what a chat and a person spent that day; return whose limit forbids it, if any.
+
+    ``wanted`` are (scope, subject, limit). After a refusal the caller rolls back.
+    """
+    limits = {f"{scope}_limit": 0 for scope in SCOPES}
+    limits |= {f"{scope}_limit": limit for scope, _, limit in wanted}
+    rows = [
+        {"scope": scope, "subject": subject, "day": day, "credits": amount, **limits}
+        for scope, subject, _ in wanted
+    ]
+    taken = set((await tx.execute(_take_allowances(tx), rows)).scalars())
+    refusing = (scope for scope, _, limit in wanted if amount > limit or scope not in taken)
+    return next(refusing, None)
+
+
+async def give_allowance(tx: Tx, scope: Scope, subject: int, day: date, amount: int) -> None:
+    """Take ``amount`` off what was spent that day (negative: add, whatever the limit)."""
+    table = allowances
+    await tx.execute(
+        sa.update(table)
+        .where(table.c.scope == scope, table.c.subject == subject, table.c.day == day)
+        .values(credits=table.c.credits - amount)
+    )
+
+
+async def allowance_used(tx: Tx, scope: Scope, subject: int, day: date) -> int:
+    """Return what a chat or a person spent that day."""
+    table = allowances
+    statement = sa.select(table.c.credits).where(
+        table.c.scope == scope, table.c.subject == subject, table.c.day == day
+    )
+    return (await tx.execute(statement)).scalar() or 0
+
+
+def _take_budget(side: Side, insert: Insert) -> sa.Executable:
+    table = budget_days
+    budget, protected, others_share = (
+        sa.bindparam(name, type_=sa.Integer) for name in ("budget", "protected", "others_share")
+    )
+    statement = insert(table)
+    mine = table.c[side] + statement.excluded[side]
+    total = table.c.replies + table.c.schedule + statement.excluded[side]
+    # total + max(0, min(protected, others_share - other)) <= budget, without max and min
+    return statement.on_conflict_do_update(
+        index_elements=[table.c.day],
+        set_={side: mine},
+        where=sa.and_(
+            total <= budget,
+            sa.or_(total + protected <= budget, mine + others_share <= budget),
+        ),
+    ).returning(table.c.day)
+
+
+TAKE_BUDGET = {side: built_once(partial(_take_budget, side)) for side in get_args(Side)}
+
+
+async def take_budget(tx: Tx, side: Side, day: date, amount: int, rule: Rule) -> bool:
+    """Add to what one side spent that day, unless the rule forbids it."""
+    if amount > rule.room(mine=0, others=0) and amount > rule.budget - rule.others_share:
+        return False  # not even on a fresh day
+    row = {"day": day, "replies": 0, "schedule": 0} | {side: amount}
+    limits = {
+        "budget": rule.budget,
+        "protected": rule.protected,
+        "others_share": rule.others_share,
+    }
+    return (await tx.execute(TAKE_BUDGET[side](tx), row | limits)).first() is not None
+
+
+async def give_budget(tx: Tx, side: Side, day: date, amount: int) -> None:
+    """Take ``amount`` off what one side spent that day (negative: add)."""
+    table = budget_days
+    await tx.execute(
+        sa.update(table).where(table.c.day == day).values({side: table.c[side] - amount})
+    )
+
+
+async def budget_used(tx: Tx, day: date) -> tuple[int, int]:
+    """Return what replies and the schedule spent that day."""
+    table = budget_days
+    statement = sa.select(table.c.replies, table.c.schedule).where(table.c.day == day)
+    row = (await tx.execute(statement)).first()
+    return (row[0], row[1]) if row else (0, 0)
+
+
+@built_once
+def _take_purse(insert: Insert) -> sa.Executable:
+    table = purse
+    statement = insert(table)
+    spent = table.c.spent + statement.excluded.spent
+    minimum = sa.bindparam("minimum", type_=sa.BigInteger)
+    is_enough = sa.or_(table.c.reach.is_(None), spent + minimum <= table.c.reach)
+    return statement.on_conflict_do_update(
+        index_elements=[table.c.id],
+        set_={"spent": spent},
+        where=table.c.stopped.is_(False) & is_enough,
+    ).returning(table.c.id)
+
+
+async def take_purse(tx: Tx, amount: int, *, minimum: int | None) -> bool:
+    """Add to what was ever spent, unless the switch is off or the balance would be too low.
+
+    ``minimum`` is what must be left of the balance, None for anything; a balance that was never
+    told is enough.
+    """
+    row = {"id": PURSE, "spent": amount, "stopped": False}
+    row["minimum"] = NO_MINIMUM if minimum is None else minimum
+    return (await tx.execute(_take_purse(tx), row)).first() is not None
+
+
+async def set_stopped(tx: Tx, *, stopped: bool) -> None:
+    """Turn the stop switch."""
+    insert = insert_for(tx)(purse).values(id=PURSE, spent=0, stopped=stopped)
+    await tx.execute(
+        insert.on_conflict_do_update(index_elements=[purse.c.id], set_={"stopped": stopped})
+    )
+
+
+async def is_stopped(tx: Tx) -> bool:
+    """Tell whether the stop switch is on."""
+    statement = sa.select(purse.c.stopped).where(purse.c.id == PURSE)
+    return bool((await tx.execute(statement)).scalar())
+
+
+async def give_purse(tx: Tx, amount: int) -> None:
+    """Take ``amount`` off what was ever spent (negative: add)."""
+    table = purse
+    await tx.execute(
+        sa.update(table).where(table.c.id == PURSE).values(spent=table.c.spent - amount)
+    )
+
+
+async def purse_spent(tx: Tx) -> int:
+    """Return what was ever spent, reservations included."""
+    statement = sa.select(purse.c.spent).where(purse.c.id == PURSE)
+    return (await tx.execute(statement)).scalar() or 0
+
+
+async def purse_left(tx: Tx) -> int | None:
+    """Return the balance as we know it now; None before it was told."""
+    statement = sa.select(purse.c.reach - purse.c.spent).where(purse.c.id == PURSE)
+    left: int | None = (await tx.execute(statement)).scalar()
+    return left
+
+
+async def set_reach(tx: Tx, reach: int) -> None:
+    """Note that the balance is zero when ``reach`` credits were ever spent."""
+    insert = insert_for(tx)(purse).values(id=PURSE, spent=0, stopped=False, reach=reach)
+    await tx.execute(
+        insert.on_conflict_do_update(index_elements=[purse.c.id], set_={"reach": reach})
+    )
+
+
+async def forget_old(tx: Tx, now: datetime, *, days: int) -> None:
+    """Remove the allowances of days gone by, and budgets older than ``days``."""
+    today = now.date()
+    await tx.execute(sa.delete(allowances).where(allowances.c.day < today - timedelta(days=1)))
+    await tx.execute(
+        sa.delete(budget_days).where(budget_days.c.day < today - timedelta(days=days))
+    )
+
+
+async def move_chat(tx: Tx, old: int, new: int) -> None:
+    """Let a group that became a supergroup keep what it has spent."""
+    table = allowances
+    rows = await tx.execute(
+        sa.delete(table)
+        .where(table.c.scope == "chat", table.c.subject == old)
+        .returning(table.c.day, table.c.credits)
+    )
+    for day, amount in rows.all():
+        insert = insert_for(tx)(table).values(scope="chat", subject=new, day=day, credits=amount)
+        await tx.execute(
+            insert.on_conflict_do_update(
+                index_elements=[table.c.scope, table.c.subject, table.c.day],
+                set_={"credits": table.c.credits + amount},
+            )
+        )

@@ -1,0 +1,213 @@
+"""What becomes owed to chats, many at once in one statement, and what is looked up about it."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from bot.domain.model import Target
+from bot.store import chat_queues
+from bot.store.chats import chats
+from bot.store.database import Tx, insert_for
+from bot.store.deliveries import deliveries, is_open
+from bot.store.schema import Timestamp
+from bot.store.stories import stories
+from bot.store.subscriptions import MAIN, subscriptions
+
+
+def _waiting(profile_id: str) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        subscriptions.c.profile_id == profile_id,
+        subscriptions.c.paused.is_(False),
+        chats.c.state == "active",
+    )
+
+
+async def add_stories(tx: Tx, profile_id: str, pks: Sequence[str], *, now: datetime) -> None:
+    """Owe new stories of a profile to all who wait for them, due now; no one twice."""
+    source = (
+        sa.select(
+            subscriptions.c.chat_id,
+            subscriptions.c.thread_id,
+            subscriptions.c.id,
+            stories.c.pk,
+            sa.literal(now, Timestamp),
+            sa.literal(now, Timestamp),
+        )
+        .join(chats, chats.c.id == subscriptions.c.chat_id)
+        .join(stories, stories.c.profile_id == subscriptions.c.profile_id)
+        .where(
+            _waiting(profile_id),
+            stories.c.pk.in_(pks),
+            stories.c.taken_at >= subscriptions.c.since,
+        )
+        .order_by(stories.c.taken_at, stories.c.pk, subscriptions.c.id)
+    )
+    insert = insert_for(tx)(deliveries).from_select(
+        ["chat_id", "thread_id", "subscription_id", "story_pk", "due_at", "created_at"], source
+    )
+    await tx.execute(insert.on_conflict_do_nothing(index_elements=["subscription_id", "story_pk"]))
+    await _wake_lanes(tx, profile_id, due_at=now, now=now)
+
+
+async def add_notices(
+    tx: Tx,
+    profile_id: str,
+    notice: str,
+    fields: Mapping[str, Any],
+    *,
+    due_at: datetime,
+    now: datetime,
+    following_since: datetime | None = None,
+) -> None:
+    """Owe a notice about a profile to all who wait for it, or did before ``following_since``."""
+    source = (
+        sa.select(
+            subscriptions.c.chat_id,
+            subscriptions.c.thread_id,
+            subscriptions.c.id,
+            sa.literal(notice, sa.String),
+            sa.literal(dict(fields), sa.JSON),
+            sa.literal(due_at, Timestamp),
+            sa.literal(now, Timestamp),
+        )
+        .join(chats, chats.c.id == subscriptions.c.chat_id)
+        .where(_waiting(profile_id))
+        .order_by(subscriptions.c.id)
+    )
+    if following_since is not None:
+        source = source.where(subscriptions.c.since <= following_since)
+    names = ["chat_id", "thread_id", "subscription_id", "notice", "fields", "due_at", "created_at"]
+    await tx.execute(sa.insert(deliveries).from_select(names, source))
+    await _wake_lanes(tx, profile_id, due_at=due_at, now=now)
+
+
+async def add_notice(
+    tx: Tx,
+    target: Target,
+    notice: str,
+    fields: Mapping[str, Any],
+    *,
+    now: datetime,
+    subscription_id: int | None = None,
+) -> None:
+    """Owe one notice to one chat or topic, due now."""
+    await tx.execute(
+        sa.insert(deliveries).values(
+            chat_id=target.chat_id,
+            thread_id=target.thread_id or MAIN,
+            subscription_id=subscription_id,
+            notice=notice,
+            fields=dict(fields),
+            due_at=now,
+            created_at=now,
+        )
+    )
+    await chat_queues.wake(tx, target.chat_id, due_at=now, now=now)
+
+
+async def _wake_lanes(tx: Tx, profile_id: str, *, due_at: datetime, now: datetime) -> None:
+    """Let the lanes of all who wait for a profile be due, in the order of ids: no deadlocks."""
+    source = (
+        sa.select(
+            subscriptions.c.chat_id, sa.literal(due_at, Timestamp), sa.literal(now, Timestamp)
+        )
+        .join(chats, chats.c.id == subscriptions.c.chat_id)
+        .where(_waiting(profile_id))
+        .distinct()
+        .order_by(subscriptions.c.chat_id)
+    )
+    insert = insert_for(tx)(chat_queues.lanes).from_select(
+        ["chat_id", "due_at", "free_at"], source
+    )
+    await chat_queues.wake_all(tx, insert)
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many deliveries of a subscription are in a state, held or dropped for a reason."""
+
+    state: str
+    held: str
+    reason: str
+    count: int
+    next_due_at: datetime
+
+
+async def tally(tx: Tx, subscription_id: int, *, since: datetime) -> list[Tally]:
+    """Return what became of the stories that a subscription was owed after ``since``."""
+    statement = (
+        sa.select(
+            deliveries.c.state,
+            deliveries.c.held,
+            deliveries.c.reason,
+            sa.func.count().label("count"),
+            sa.func.min(deliveries.c.due_at, type_=Timestamp).label("next_due_at"),
+        )
+        .where(
+            deliveries.c.subscription_id == subscription_id,
+            deliveries.c.story_pk.is_not(None),
+            deliveries.c.created_at > since,
+        )
+        .group_by(deliveries.c.state, deliveries.c.held, deliveries.c.reason)
+    )
+    return [Tally(**row._mapping) for row in await tx.execute(statement)]  # noqa: SLF001 - public name
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """The outbox in figures: open rows, the oldest one's time, and rows parked."""
+
+    open: int
+    oldest: datetime | None
+    parked: int
+
+
+async def backlog(tx: Tx, *, now: datetime) -> Backlog:
+    """Return how much is due and unsent, since when, and how much is parked."""
+    due = sa.select(
+        sa.func.count().label("open"), sa.func.min(deliveries.c.due_at, type_=Timestamp)
+    ).where(is_open, deliveries.c.due_at <= now)
+    count, oldest = (await tx.execute(due)).one()
+    parked = sa.select(sa.func.count()).where(deliveries.c.state == "parked")
+    return Backlog(open=count, oldest=oldest, parked=(await tx.execute(parked)).scalar() or 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """A delivery that was given up after several copies."""
+
+    id: int
+    chat_id: int
+    story_pk: str | None
+    copies: int
+    reason: str
+    done_at: datetime
+
+
+async def send_again(tx: Tx, ids: Collection[int], *, now: datetime) -> list[int]:
+    """Let parked deliveries be sent as if they never had been; return which there were."""
+    statement = (
+        sa.update(deliveries)
+        .where(deliveries.c.id.in_(sorted(ids)), deliveries.c.state == "parked")
+        .values(state="open", reason="", done_at=None, due_at=now, copies=0, unknowns=0, claims=0)
+        .returning(deliveries.c.id, deliveries.c.chat_id)
+    )
+    found = (await tx.execute(statement)).all()
+    for chat_id in sorted({row.chat_id for row in found}):
+        await chat_queues.wake(tx, chat_id, due_at=now, now=now)
+    return sorted(row.id for row in found)
+
+
+async def parked(tx: Tx, *, limit: int = 50) -> list[Parked]:
+    """Return the parked deliveries, newest first."""
+    columns = [deliveries.c[name] for name in Parked.__dataclass_fields__]
+    statement = (
+        sa.select(*columns)
+        .where(deliveries.c.state == "parked")
+        .order_by(deliveries.c.done_at.desc(), deliveries.c.id)
+        .limit(limit)
+    )
+    return [Parked(**row._mapping) for row in await tx.execute(statement)]  # noqa: SLF001 - public name

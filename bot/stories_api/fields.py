@@ -1,0 +1,90 @@
+"""Single values off the wire, taken if they make sense; never an exception but for an id."""
+
+import math
+import re
+from datetime import UTC, datetime
+
+from bot.stories_api.response import clean
+
+LONGEST_URL = 4096
+LONGEST_NAME = 200
+LONGEST_SECONDS = 86_400.0
+_ID = re.compile(r"([0-9]{1,30})(?:_[0-9]{1,30})?")  # a story's id has its owner's behind
+_USERNAME = re.compile(r"[a-z0-9._]{1,30}")
+MOST_NUMBER = 2**53
+_LEAST_YEAR, _MOST_YEAR = 2010, 2200
+
+
+def id_of(value: object) -> str:
+    """Return an id as text; ValueError if it is none."""
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**30:
+        return str(value)
+    if isinstance(value, str) and (found := _ID.fullmatch(value)):
+        return found[1]
+    raise ValueError("no id")
+
+
+def id_or_empty(value: object) -> str:
+    """Return an id, or nothing."""
+    try:
+        return id_of(value)
+    except ValueError:
+        return ""
+
+
+def text(value: object) -> str:
+    """Return a name that can be stored and shown."""
+    return clean(value)[:LONGEST_NAME] if isinstance(value, str) else ""
+
+
+def username_of(value: object) -> str:
+    """Return a handle in lower case, or nothing."""
+    name = value.lower() if isinstance(value, str) else ""
+    return name if _USERNAME.fullmatch(name) else ""
+
+
+def url_of(value: object) -> str | None:
+    """Return a web address, None for all else."""
+    if not isinstance(value, str) or len(value) > LONGEST_URL:
+        return None
+    return value if value.startswith(("https://", "http://")) and clean(value) == value else None
+
+
+def seconds(value: object) -> float:
+    """Return a length of time, 0 when there is none."""
+    number = value if isinstance(value, int | float) and not isinstance(value, bool) else 0.0
+    return float(number) if math.isfinite(number) and 0 < number <= LONGEST_SECONDS else 0.0
+
+
+def time_of(value: object) -> datetime | None:
+    """Return a moment from ISO 8601 or Unix time."""
+    try:
+        if isinstance(value, str) and value.isdigit():
+            value = int(value)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            found = datetime.fromtimestamp(value, UTC)
+        elif isinstance(value, str):
+            found = datetime.fromisoformat(value)
+        else:
+            return None
+        found = found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+    return found if _LEAST_YEAR <= found.year <= _MOST_YEAR else None
+
+
+def flag(value: object) -> bool:
+    """Return true for a real true only."""
+    return value is True
+
+
+def small(value: object) -> int | None:
+    """Return a code, None for all else."""
+    return value if isinstance(value, int) and 0 <= value < 100 else None  # noqa: PLR2004 - a code
+
+
+def number(value: object) -> float:
+    """Return a number, 0 when it is none or beyond sense."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return 0.0
+    return float(value) if abs(value) < MOST_NUMBER else 0.0

@@ -1,0 +1,258 @@
+"""The wire format: pydantic models that take what they can, and the way to our own words.
+
+Only a story's ``pk`` is indispensable; a broken part is left out, a broken item skipped.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Annotated, TypeVar
+from urllib.parse import parse_qs, urlsplit
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+
+from bot.domain.links import story_taken_at
+from bot.domain.model import Profile, Story
+from bot.stories_api.endpoints import Balance, Share
+from bot.stories_api.fields import (
+    MOST_NUMBER,
+    flag,
+    id_of,
+    id_or_empty,
+    number,
+    seconds,
+    small,
+    text,
+    time_of,
+    url_of,
+    username_of,
+)
+from bot.stories_api.response import NonsenseError
+
+MOST_PARTS = 50  # mentions, links, ... of one story
+MOST_STORIES = 500
+
+
+class _Wire(BaseModel):
+    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
+
+
+M = TypeVar("M", bound=_Wire)
+
+
+def _maybe(model: type[M]) -> Callable[[object], M | None]:
+    def read(value: object) -> M | None:
+        try:
+            return model.model_validate(value)
+        except ValidationError:
+            return None
+
+    return read
+
+
+def _each(model: type[M]) -> Callable[[object], list[M]]:
+    read = _maybe(model)
+
+    def read_all(value: object) -> list[M]:
+        items = value[:MOST_PARTS] if isinstance(value, list) else []
+        return [found for item in items if (found := read(item)) is not None]
+
+    return read_all
+
+
+class WireUser(_Wire):
+    """A UserShort, or the User of the user endpoints."""
+
+    pk: Annotated[str, BeforeValidator(id_or_empty)] = ""
+    username: Annotated[str, BeforeValidator(username_of)] = ""
+    full_name: Annotated[str, BeforeValidator(text)] = ""
+    is_private: Annotated[bool, BeforeValidator(flag)] = False
+    is_verified: Annotated[bool, BeforeValidator(flag)] = False
+
+
+class WireMention(_Wire):
+    """Somebody named in a story."""
+
+    user: WireUser
+
+
+class WireLink(_Wire):
+    """A link in a story."""
+
+    webUri: Annotated[str | None, BeforeValidator(url_of)]  # noqa: N815 - the wire's name
+
+
+class WireName(_Wire):
+    """A hashtag or a place."""
+
+    name: Annotated[str, BeforeValidator(text)]
+
+
+class WireHashtag(_Wire):
+    """A hashtag in a story."""
+
+    hashtag: WireName
+
+
+class WireLocation(_Wire):
+    """A place in a story."""
+
+    location: WireName
+
+
+class WireStickerLink(_Wire):
+    """The link of a sticker; newer answers have links only here."""
+
+    url: Annotated[str | None, BeforeValidator(url_of)]
+
+
+class WireSticker(_Wire):
+    """A sticker, of which we want the link."""
+
+    story_link: WireStickerLink
+
+
+class WireStory(_Wire):
+    """A Story of version 1."""
+
+    pk: Annotated[str, BeforeValidator(id_of)]
+    taken_at: Annotated[datetime | None, BeforeValidator(time_of)] = None
+    media_type: Annotated[int | None, BeforeValidator(small)] = None
+    thumbnail_url: Annotated[str | None, BeforeValidator(url_of)] = None
+    video_url: Annotated[str | None, BeforeValidator(url_of)] = None
+    video_duration: Annotated[float, BeforeValidator(seconds)] = 0.0
+    user: Annotated[WireUser | None, BeforeValidator(_maybe(WireUser))] = None
+    sponsor_tags: Annotated[list[WireUser], BeforeValidator(_each(WireUser))] = []
+    mentions: Annotated[list[WireMention], BeforeValidator(_each(WireMention))] = []
+    links: Annotated[list[WireLink], BeforeValidator(_each(WireLink))] = []
+    hashtags: Annotated[list[WireHashtag], BeforeValidator(_each(WireHashtag))] = []
+    locations: Annotated[list[WireLocation], BeforeValidator(_each(WireLocation))] = []
+    stickers: Annotated[list[WireSticker], BeforeValidator(_each(WireSticker))] = []
+
+
+def story_from(value: object, *, profile_id: str = "", username: str = "") -> Story:
+    """Return the story in a decoded body; the profile that was asked for fills what is missing.
+
+    Raises:
+        NonsenseError: There is no story in it.
+    """
+    try:
+        wire = WireStory.model_validate(value)
+    except ValidationError as error:
+        raise NonsenseError("no story") from error
+    taken_at = wire.taken_at or story_taken_at(wire.pk)
+    if taken_at is None:
+        raise NonsenseError("a story without a time")
+    user = wire.user or WireUser()
+    return Story(
+        pk=wire.pk,
+        taken_at=taken_at,
+        kind="video" if wire.video_url or _is_lost_video(wire) else "photo",
+        profile=Profile(
+            profile_id=user.pk or profile_id,
+            username=user.username or username.lower(),
+            full_name=user.full_name,
+            is_private=user.is_private,
+            is_verified=user.is_verified,
+        ),
+        media_url=wire.video_url or (None if _is_lost_video(wire) else wire.thumbnail_url),
+        thumbnail_url=wire.thumbnail_url,
+        duration=wire.video_duration if wire.video_url else 0.0,
+        mentions=_unique(mention.user.username for mention in wire.mentions),
+        links=_unique(_links(wire)),
+        hashtags=_unique(tag.hashtag.name for tag in wire.hashtags),
+        locations=_unique(place.location.name for place in wire.locations),
+        sponsors=_unique(sponsor.username for sponsor in wire.sponsor_tags),
+    )
+
+
+def stories_from(value: object, *, profile_id: str = "", username: str = "") -> list[Story]:
+    """Return the stories in a decoded body, oldest first, each pk once.
+
+    Raises:
+        NonsenseError: It is no list, or nothing in it is a story.
+    """
+    items = _items(value)
+    found: dict[str, Story] = {}
+    for item in items[:MOST_STORIES]:
+        try:
+            story = story_from(item, profile_id=profile_id, username=username)
+        except NonsenseError:
+            continue
+        found[story.pk] = story
+    if items and not found:
+        raise NonsenseError("no story in the list")
+    return sorted(found.values(), key=lambda story: (story.taken_at, int(story.pk)))
+
+
+def profile_from(value: object) -> Profile:
+    """Return the profile in a decoded body.
+
+    Raises:
+        NonsenseError: There is none in it.
+    """
+    user = _maybe(WireUser)(value.get("user", value) if isinstance(value, dict) else value)
+    if user is None or not user.pk or not user.username:
+        raise NonsenseError("no profile")
+    return Profile(user.pk, user.username, user.full_name, user.is_private, user.is_verified)
+
+
+def share_from(value: object) -> Share:
+    """Return the share in a decoded body.
+
+    Raises:
+        NonsenseError: There is none in it.
+    """
+    if isinstance(value, dict):
+        pk, kind = id_or_empty(value.get("pk")), value.get("type")
+        if pk and kind in ("story", "highlight"):
+            return Share(pk, kind)
+    raise NonsenseError("no share")
+
+
+def balance_from(value: object) -> Balance:
+    """Return the balance in a decoded body.
+
+    Raises:
+        NonsenseError: There is none in it.
+    """
+    left = value.get("requests") if isinstance(value, dict) else None
+    if not isinstance(value, dict) or not isinstance(left, int) or abs(left) >= MOST_NUMBER:
+        raise NonsenseError("no balance")
+    rate, amount = number(value.get("rate")), number(value.get("amount"))
+    currency = text(value.get("currency"))
+    return Balance(left, rate if rate > 0 else 15.0, currency[:3] or "USD", amount)
+
+
+def _items(value: object) -> list[object]:
+    if isinstance(value, dict) and "reel" in value:  # the envelope of version 2; null: none now
+        value = value["reel"] if value["reel"] is not None else []
+    if isinstance(value, dict):
+        value = value.get("items")
+    if not isinstance(value, list):
+        raise NonsenseError("no list of stories")
+    return value
+
+
+def _is_lost_video(wire: WireStory) -> bool:
+    return wire.media_type == 2 and wire.video_url is None  # noqa: PLR2004 - 2 is a video
+
+
+def _links(wire: WireStory) -> Iterable[str]:
+    for link in wire.links:
+        yield _unwrapped(link.webUri or "")
+    for sticker in wire.stickers:
+        yield _unwrapped(sticker.story_link.url or "")
+
+
+def _unwrapped(url: str) -> str:
+    """Return where Instagram's own redirect page leads."""
+    try:
+        parts = urlsplit(url)
+        target = parse_qs(parts.query)["u"][0] if parts.hostname == "l.instagram.com" else url
+    except (KeyError, ValueError):
+        return url
+    return url_of(target) or ""
+
+
+def _unique(values: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(value for value in values if value))

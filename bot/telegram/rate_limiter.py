@@ -1,0 +1,277 @@
+"""As fast as Telegram allows, and no faster: PTB's rate limiter, with two lanes.
+
+Replies go before alerts. A 429 stops its chat, or the whole bot when it is the bot's, as long as
+told, whoever else is on the way.
+"""
+
+import asyncio
+import heapq
+import itertools
+import math
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from telegram._utils.types import JSONDict
+from telegram.error import RetryAfter, TelegramError
+from telegram.ext import BaseRateLimiter
+
+from bot.domain.model import TryLater
+from bot.runtime.clock import steady
+from bot.runtime.metrics import Metrics
+from bot.runtime.places import waiting
+from bot.telegram.flood_limits import BotRate, BotWindow, Lane, Ticket
+from bot.telegram.limit_state import Gates, LocalGates
+from bot.telegram.outcomes import outcome_of
+
+log = structlog.get_logger()
+
+Call = Callable[..., Coroutine[Any, Any, bool | JSONDict | list[JSONDict]]]
+
+COUNTED = ("send", "copy", "forward")  # methods that put a message into a chat
+NOT_COUNTED = frozenset({"sendChatAction", "sendMessageDraft"})
+PATIENCE_S = 30.0  # that a reply waits after a 429; an alert has the outbox for that
+ALERT_PATIENCE_S = 5.0  # that an alert waits for its chat; else it would keep others from going
+TRIES = 3
+SAME_END_S = 1.5  # 429 that end together, of so many chats, are the bot's own
+CHATS_OF_ONE_FLOOD = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One call as the limits see it; ``patience`` in seconds is how long it wants to wait.
+
+    ``tries`` is how often a reply is made that meets a 429.
+    """
+
+    chat: int | str | None
+    weight: int
+    lane: Lane
+    patience: float | None
+    tries: int = TRIES
+
+    @property
+    def patience_with_chat(self) -> float | None:
+        """Return how long it wants to wait for its chat: an alert can wait in the outbox."""
+        if self.patience is None and self.lane == "alert":
+            return ALERT_PATIENCE_S
+        return self.patience
+
+
+class Pacing(BaseRateLimiter[dict[str, Any]]):
+    """Spaces messages; ``rate_limit_args`` may name the last four of an ``Order``."""
+
+    def __init__(
+        self,
+        per_second: float = 28.0,
+        *,
+        gates: Gates | None = None,
+        metrics: Metrics | None = None,
+        clock: Callable[[], float] = steady,
+    ) -> None:
+        """Let ``per_second`` messages out, in all replicas that share ``gates``."""
+        self._rate = BotRate(per_second)
+        self._gates = gates or LocalGates(clock)
+        self._clock = clock
+        self._window = BotWindow()
+        self._turns = Turns()
+        self._reserved = 0
+        self._stopped_until = 0.0
+        self._floods: deque[tuple[float, float, int | str]] = deque(maxlen=16)
+        metrics = metrics or Metrics()
+        self._waited = metrics.counter("pacing_wait_seconds_total", "Time spent waiting.", "lane")
+        self._told = metrics.counter("retry_after_seconds_total", "Waits told by Telegram.")
+        metrics.gauge("telegram_rate", "Messages a second that are let out.").follow(
+            lambda: self._rate.now(self._clock())
+        )
+
+    async def initialize(self) -> None:
+        """Nothing is needed."""
+
+    async def shutdown(self) -> None:
+        """Nothing is left."""
+
+    async def process_request(  # noqa: PLR0917 - PTB's signature
+        self,
+        callback: Call,
+        args: Any,  # noqa: ANN401 - PTB's signature
+        kwargs: dict[str, Any],
+        endpoint: str,
+        data: dict[str, Any],
+        rate_limit_args: dict[str, Any] | None,
+    ) -> bool | JSONDict | list[JSONDict]:
+        """Make the call when its time has come; a reply that met a 429 is made again.
+
+        Raises:
+            RetryAfter: An alert met a 429, or a chat that is full for longer than it waits.
+        """
+        order = order_of(endpoint, data, rate_limit_args or {})
+        for last in range(order.tries - 1, -1, -1):
+            ticket = await self._pass(order)
+            try:
+                return await callback(*args, **kwargs)
+            except TelegramError as error:
+                wait = await self._after(error, order)
+                hopeless = wait is None or not isinstance(error, RetryAfter)
+                if hopeless or not last or not _is_worth_waiting(order, wait or 0.0):
+                    raise
+                if order.chat is None:  # a limit of this method alone
+                    await self._wait(wait or 0.0, None)
+            finally:
+                if ticket:
+                    ticket.free_at = self._clock() + 1.0
+        raise AssertionError("unreachable")
+
+    async def _pass(self, order: Order) -> Ticket | None:
+        """Return when the call may be made, counted."""
+        began = self._clock()
+        entered = False
+        ticket = None
+        while True:
+            if order.chat is not None:
+                wait = (
+                    await self._gates.closed_for(order.chat)
+                    if entered or not order.weight
+                    else await self._gates.enter(order.chat, order.weight, order.lane)
+                )
+                if wait:
+                    await self._wait(wait, order.patience_with_chat)
+                    continue
+                entered = True
+            if ticket or (not order.weight and self._stopped_until <= self._clock()):
+                break
+            async with self._turns.turn(order.lane):
+                ticket = await self._leave(order)
+            if not order.weight:
+                break
+        self._waited.inc(self._clock() - began, lane=order.lane)
+        return ticket
+
+    async def _leave(self, order: Order) -> Ticket | None:
+        """Wait for the bot's own limit; only one call at a time is here."""
+        while (wait := self._stopped_until - self._clock()) > 0:
+            await self._wait(wait, order.patience)
+        if not order.weight:
+            return None
+        if self._reserved < order.weight:
+            rate = self._rate.now(self._clock())
+            wanted = order.weight + self._turns.waiting
+            wait, count = await self._gates.slots(order.weight, wanted, rate)
+            await self._wait(wait, order.patience)
+            self._reserved = count
+            if self._gates.are_shared:
+                self._window.begin(self._clock())
+        self._reserved -= order.weight
+        while True:
+            rate = self._rate.now(self._clock())
+            if not (wait := self._window.wait(self._clock(), order.weight, rate)):
+                return self._window.take(self._clock(), order.weight, rate)
+            await self._wait(wait, order.patience)
+
+    async def _wait(self, seconds: float, patience: float | None) -> None:
+        if patience is not None and seconds > patience:
+            raise RetryAfter(timedelta(seconds=math.ceil(seconds)))
+        if seconds > 0:
+            with waiting():
+                await asyncio.sleep(seconds)
+
+    async def _after(self, error: TelegramError, order: Order) -> float | None:
+        """Stop what Telegram wants stopped; return for how long, None if it was no flood."""
+        outcome = outcome_of(error)
+        if not isinstance(outcome, TryLater) or outcome.after is None:
+            return None
+        seconds = outcome.after.total_seconds()
+        self._told.inc(seconds)
+        if order.chat is None:
+            return seconds
+        await self._gates.close(order.chat, seconds)
+        if self._is_the_bots(order.chat, seconds):
+            now = self._clock()
+            log.warning("Telegram stops the whole bot", seconds=seconds)
+            self._stopped_until = max(self._stopped_until, now + seconds)
+            self._rate.lower(now)
+            await self._gates.stop(seconds)
+        return seconds
+
+    def _is_the_bots(self, chat: int | str, seconds: float) -> bool:
+        """Tell whose flood it is, which Telegram doesn't.
+
+        Several chats that open at one moment, a private one among them: groups have slow modes
+        of their own, private chats have not.
+        """
+        now = self._clock()
+        self._floods.append((now, now + seconds, chat))
+        alike = {
+            other
+            for seen_at, ends_at, other in self._floods
+            if abs(ends_at - now - seconds) <= SAME_END_S and seen_at > now - SAME_END_S
+        }
+        some_private = any(isinstance(other, int) and other > 0 for other in alike)
+        return len(alike) >= CHATS_OF_ONE_FLOOD and some_private
+
+
+class Turns:
+    """One at a time; who waits in the lane of replies comes before all alerts."""
+
+    def __init__(self) -> None:
+        """Nobody is there."""
+        self._busy = False
+        self._queue: list[tuple[int, int, asyncio.Future[None]]] = []
+        self._numbers = itertools.count()
+
+    @property
+    def waiting(self) -> int:
+        """Return how many wait."""
+        return len(self._queue)
+
+    @asynccontextmanager
+    async def turn(self, lane: Lane) -> AsyncIterator[None]:
+        """Wait for one's turn; it lasts as long as the block."""
+        if self._busy:
+            future = asyncio.get_running_loop().create_future()
+            heapq.heappush(self._queue, (lane == "alert", next(self._numbers), future))
+            try:
+                with waiting():
+                    await future
+            except asyncio.CancelledError:
+                if not future.cancelled():
+                    self._pass_on()
+                raise
+        self._busy = True
+        try:
+            yield
+        finally:
+            self._pass_on()
+
+    def _pass_on(self) -> None:
+        while self._queue:
+            future = heapq.heappop(self._queue)[2]
+            if not future.done():
+                future.set_result(None)
+                return
+        self._busy = False
+
+
+def order_of(endpoint: str, data: dict[str, Any], limits: dict[str, Any]) -> Order:
+    """Return what the limits need to know of a call."""
+    counted = endpoint.startswith(COUNTED) and endpoint not in NOT_COUNTED
+    weight = limits.get("weight") or _weight_of(data) if counted else 0
+    lane: Lane = "alert" if limits.get("lane") == "alert" else "reply"
+    tries = limits.get("tries") or TRIES
+    return Order(data.get("chat_id"), weight, lane, limits.get("patience"), tries)
+
+
+def _weight_of(data: dict[str, Any]) -> int:
+    for name in ("media", "message_ids"):
+        if isinstance(data.get(name), list | tuple):
+            return len(data[name])
+    return 1
+
+
+def _is_worth_waiting(order: Order, seconds: float) -> bool:
+    patience = PATIENCE_S if order.patience is None else order.patience
+    return order.lane == "reply" and seconds <= patience

@@ -1,0 +1,4 @@
+"""Updates of Telegram: stored first, confirmed then, handled after, in order for each chat.
+
+In: updates by ``polling`` or ``webhook``. Out: calls of the handlers.
+"""

@@ -1,0 +1,132 @@
+"""Updates by long polling: confirmed only when stored, and never alive but deaf."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import structlog
+from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError
+from telegram.ext import ExtBot
+
+from bot.domain.errors import BotError
+from bot.runtime.clock import steady
+from bot.runtime.metrics import Metrics
+from bot.telegram.outcomes import wait_of
+
+log = structlog.get_logger()
+
+POLL_S = 25  # how long Telegram holds a poll open
+LIMIT = 100  # updates an answer; Bot API, getUpdates
+REFUSALS = 3  # of the token within the time below: it really is bad
+REFUSALS_WITHIN_S = 300.0
+FIRST_PAUSE_S = 0.5
+LONGEST_PAUSE_S = 30.0
+REFUSED_PAUSE_S = 5.0
+
+
+class TokenRefusedError(BotError):
+    """Telegram says again and again that there is no such bot."""
+
+
+class Polling:
+    """Asks for updates until cancelled."""
+
+    def __init__(
+        self,
+        bot: ExtBot[Any],
+        add: Callable[[list[dict[str, Any]]], Awaitable[None]],
+        *,
+        allowed_updates: list[str],
+        is_behind: Callable[[], bool] = lambda: False,
+        poll_s: int = POLL_S,
+        metrics: Metrics | None = None,
+        clock: Callable[[], float] = steady,
+    ) -> None:
+        """``add`` stores updates; ``clock`` is in seconds."""
+        self._bot = bot
+        self._add = add
+        self._allowed = allowed_updates
+        self._is_behind = is_behind
+        self._poll_s = poll_s
+        self._clock = clock
+        self._heard_at = clock()
+        self._offset: int | None = None
+        self._pause = 0.0
+        self._refused: deque[float] = deque(maxlen=REFUSALS)
+        metrics = metrics or Metrics()
+        metrics.gauge("poll_heartbeat_seconds", "Seconds since the last answer to a poll.").follow(
+            lambda: self.silence_s
+        )
+
+    @property
+    def silence_s(self) -> float:
+        """Return the seconds since Telegram last answered a poll."""
+        return self._clock() - self._heard_at
+
+    @property
+    def is_alive(self) -> bool:
+        """Tell whether Telegram answered within the time of two polls."""
+        return self.silence_s <= 2 * self._poll_s
+
+    async def run(self) -> None:
+        """Poll until cancelled.
+
+        Raises:
+            TokenRefusedError: Telegram refused the token three times within five minutes.
+        """
+        needs_webhook_gone = True
+        while True:
+            try:
+                if needs_webhook_gone:
+                    await self._bot.delete_webhook()
+                    needs_webhook_gone = False
+                await self._poll()
+            except Conflict as error:
+                # Another poller, or a webhook that was set behind our back.
+                log.warning("somebody else takes the updates", why=str(error))
+                needs_webhook_gone = "webhook" in str(error).lower()
+                await self._rest(REFUSED_PAUSE_S)
+            except InvalidToken as error:
+                self._note_refusal(error)
+                await self._rest(REFUSED_PAUSE_S)
+            except RetryAfter as error:
+                await self._rest(wait_of(error).total_seconds())
+            except Exception as error:  # noqa: BLE001 - a deaf bot is worse than any of them
+                why = str(error) if isinstance(error, TelegramError) else type(error).__name__
+                log.warning("poll failed", why=why)
+                self._pause = min(max(self._pause * 2, FIRST_PAUSE_S), LONGEST_PAUSE_S)
+                await self._rest(self._pause)
+
+    async def _poll(self) -> None:
+        """Ask once; the next question confirms what was stored."""
+        if self._is_behind():
+            await self._rest(FIRST_PAUSE_S)
+            self._heard_at = self._clock()
+            return
+        question: dict[str, Any] = {
+            "timeout": self._poll_s,
+            "limit": LIMIT,
+            "allowed_updates": self._allowed,
+        }
+        if self._offset is not None:
+            question["offset"] = self._offset
+        # Not get_updates: it gives back parsed objects, and ours are stored as they came.
+        updates: Any = await self._bot._post(  # noqa: SLF001 - PTB warns of do_api_request here
+            "getUpdates", question, read_timeout=self._poll_s + 10
+        )
+        if updates:
+            await self._add(updates)
+            self._offset = updates[-1]["update_id"] + 1
+        self._heard_at = self._clock()
+        self._pause = 0.0
+
+    def _note_refusal(self, error: InvalidToken) -> None:
+        now = self._clock()
+        self._refused.append(now)
+        log.error("Telegram refuses the token", why=str(error))
+        if len(self._refused) == REFUSALS and now - self._refused[0] < REFUSALS_WITHIN_S:
+            raise TokenRefusedError("Telegram refuses the token") from None
+
+    async def _rest(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)

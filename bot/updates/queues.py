@@ -1,0 +1,136 @@
+"""In which queue an update stands, who asks with it, and what of it is too much; pure.
+
+One person's flood must not make the bot deaf: a chat's queue has a limit, and so has each person
+within it. What is above is answered once in all. Only what asks for something is counted against
+a person; what nobody waits for (chatter of a group) is let go in silence, and what tells of a
+membership or a migration is always kept.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from bot.domain.identity import is_nobody
+
+Json = dict[str, Any]
+Verdict = Literal["take", "tell", "drop"]
+Key = tuple[str, int | None]
+
+MOST_OF_PERSON = 30  # open asks of one person in one chat
+MOST_OF_CHAT = 100  # open asks of all people in one chat; and as much chatter
+NOBODY = 0  # who asks as a channel, or as an administrator without a name
+BUSY = "busy:"  # the queue of the one answer to what is too much; it waits for no other
+
+_MESSAGES = ("message", "edited_message", "channel_post", "edited_channel_post")
+_PRESSES = ("callback_query", "inline_query")
+_LINK_ENTITIES = frozenset({"url", "text_link"})
+_LINK_WORDS = ("instagram", "instagr.am")
+_SERVICE = ("migrate_to_chat_id", "migrate_from_chat_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where an update stands: its ``queue``, and who asks (None: nobody waits for an answer).
+
+    ``keep`` is what must never be let go, however much there is.
+    """
+
+    queue: str
+    person: int | None = None
+    keep: bool = False
+
+    @property
+    def key(self) -> Key:
+        """Return what it is counted with."""
+        return self.queue, self.person
+
+    @property
+    def busy_queue(self) -> str:
+        """Return the queue of the answer to what is too much of this kind."""
+        return f"{BUSY}{self.queue.partition(':')[2]}:{self.person}"
+
+
+def standing_of(update: Json) -> Standing:
+    """Return where an update stands, as Telegram sent it."""
+    queue = queue_of(update)
+    for kind in _PRESSES:
+        if isinstance(update.get(kind), dict):
+            return Standing(queue, _person(update[kind]))
+    for kind in _MESSAGES:
+        if isinstance(message := update.get(kind), dict):
+            if any(name in message for name in _SERVICE):
+                return Standing(queue, keep=True)
+            return Standing(queue, _person(message) if _asks(message) else None)
+    return Standing(queue, keep=True)
+
+
+def queue_of(update: Json) -> str:
+    """Return in which queue an update stands: its chat's, else its person's."""
+    about = next((value for value in update.values() if isinstance(value, dict)), {})
+    chat = about.get("chat") or (about.get("message") or {}).get("chat")
+    if chat:
+        return f"chat:{chat['id']}"
+    person = about.get("from") or about.get("user") or {}
+    return f"user:{person.get('id', 0)}"
+
+
+def admit(
+    arrivals: Sequence[Standing],
+    waiting: Mapping[Key, int],
+    *,
+    of_person: int = MOST_OF_PERSON,
+    of_chat: int = MOST_OF_CHAT,
+) -> list[Verdict]:
+    """Return of each arrival whether it is taken, is the one to be told, or is let go.
+
+    ``waiting`` counts what is open already. Each kind of "too much" is told once at most here;
+    whether it was told a moment ago is for the caller to know.
+    """
+    counts = Counter(dict(waiting))
+    asks: Counter[str] = Counter()
+    for (queue, person), count in waiting.items():
+        asks[queue] += count if person is not None else 0
+    told: set[Key] = set()
+    verdicts: list[Verdict] = []
+    for one in arrivals:
+        if one.keep:
+            verdicts.append("take")
+            continue
+        is_ask = one.person is not None
+        most = of_person if is_ask and one.person != NOBODY else of_chat
+        if counts[one.key] < most and (not is_ask or asks[one.queue] < of_chat):
+            counts[one.key] += 1
+            asks[one.queue] += is_ask
+            verdicts.append("take")
+        elif is_ask and one.key not in told:
+            told.add(one.key)
+            verdicts.append("tell")
+        else:
+            verdicts.append("drop")
+    return verdicts
+
+
+def busy(claimed: Iterable[int | None], *, each: int) -> list[int]:
+    """Return the people who have as many updates in hand as one person may."""
+    counts = Counter(person for person in claimed if person)
+    return sorted(person for person, count in counts.items() if count >= each)
+
+
+def _person(about: Json) -> int:
+    """Return who asks; nobody in particular where Telegram names a stand-in."""
+    sender, as_chat = about.get("from"), about.get("sender_chat")
+    person = sender.get("id") if isinstance(sender, dict) else None
+    if not isinstance(person, int) or is_nobody(person, 0 if as_chat else None):
+        return NOBODY
+    return person
+
+
+def _asks(message: Json) -> bool:
+    """Return whether somebody waits for an answer: alone with us, a command, a reply, a link."""
+    if (message.get("chat") or {}).get("type") == "private" or "reply_to_message" in message:
+        return True
+    text = str(message.get("text") or message.get("caption") or "")
+    entities = message.get("entities") or message.get("caption_entities") or []
+    is_link = any(isinstance(e, dict) and e.get("type") in _LINK_ENTITIES for e in entities)
+    return text.startswith("/") or is_link or any(word in text.lower() for word in _LINK_WORDS)

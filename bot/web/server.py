@@ -1,0 +1,181 @@
+"""One small web server: the webhook, and what an operator's tools ask."""
+
+import hmac
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Self
+
+import structlog
+from aiohttp import web
+from pydantic import SecretStr
+
+from bot.runtime.metrics import Metrics
+
+log = structlog.get_logger()
+
+SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - the header's name
+LARGEST_UPDATE = 2**20  # bytes
+COME_BACK_S = "5"  # Telegram honours Retry-After; Bot API server, WebhookActor.cpp
+SHUTDOWN_S = 2.0
+
+Check = Callable[[], Awaitable[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """Where updates come in, and the word by which Telegram is known; never shown."""
+
+    path: str
+    secret: SecretStr
+
+
+def webhook_for(token: SecretStr, secret: SecretStr | None = None) -> Webhook:
+    """Return a path and a secret that only who has the token can know.
+
+    Bot API, setWebhook: the secret has 1-256 characters of A-Z, a-z, 0-9, _ and -.
+    """
+    own = secret.get_secret_value() if secret else _derived(token, "secret")
+    return Webhook(f"/telegram/{_derived(token, 'path')[:32]}", SecretStr(own))
+
+
+def _derived(token: SecretStr, purpose: str) -> str:
+    key = token.get_secret_value().encode()
+    return hmac.new(key, f"storybell webhook {purpose}".encode(), "sha256").hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Takes updates in; ``add`` stores one, and only then the webhook says 200.
+
+    While ``is_behind`` says so, Telegram is asked to come back later: it keeps what it has.
+    """
+
+    webhook: Webhook
+    add: Callable[[list[dict[str, Any]]], Awaitable[None]]
+    is_behind: Callable[[], bool] = lambda: False
+
+    async def judge(self, request: web.Request) -> tuple[str, web.Response]:
+        """Return what became of a post, and the answer; strangers are not read."""
+        given = request.headers.get(SECRET_HEADER, "").encode("utf-8", "surrogateescape")
+        if not hmac.compare_digest(given, self.webhook.secret.get_secret_value().encode()):
+            return "wrong secret", _closed(403)
+        if self.is_behind():
+            return "behind", _busy()
+        body = await _body_of(request)
+        if body is None:
+            return "too large", _closed(413)
+        update = _parsed(body)
+        if update is None:
+            return "not an update", web.Response()  # said again, it would not be one either
+        try:
+            await self.add([update])
+        except Exception:  # Telegram keeps it and comes again
+            log.exception("an update could not be stored")
+            return "not stored", _busy()
+        return "stored", web.Response()
+
+
+class Web:
+    """The server; use as an async context manager."""
+
+    def __init__(
+        self,
+        metrics: Metrics,
+        *,
+        checks: Mapping[str, Check],
+        door: Door | None = None,
+        is_healthy: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """``checks`` say what is not ready, in a word or two; nothing when all is well."""
+        self._metrics = metrics
+        self._checks = checks
+        self._door = door
+        self._is_healthy = is_healthy
+        self._closing = AsyncExitStack()
+        self._posts = metrics.counter("webhook_posts_total", "Posts to the webhook.", "result")
+        self.port = 0
+
+    def app(self) -> web.Application:
+        """Return the routes."""
+        app = web.Application(client_max_size=LARGEST_UPDATE)
+        app.router.add_get("/healthz", self._healthz)
+        app.router.add_get("/readyz", self._readyz)
+        app.router.add_get("/metrics", self._render)
+        if self._door:
+            app.router.add_post(self._door.webhook.path, partial(self._receive, self._door))
+        return app
+
+    async def start(self, host: str, port: int) -> Self:
+        """Listen on ``port``; ``self.port`` tells which one when it was 0."""
+        runner = web.AppRunner(
+            self.app(), access_log=None, shutdown_timeout=SHUTDOWN_S, lingering_time=0
+        )
+        await runner.setup()
+        self._closing.push_async_callback(runner.cleanup)
+        site = web.TCPSite(runner, host, port)
+        await site.start()
+        self.port = runner.addresses[0][1]
+        return self
+
+    async def close(self) -> None:
+        """Stop listening; what is being stored is stored."""
+        await self._closing.aclose()
+
+    async def _receive(self, door: Door, request: web.Request) -> web.Response:
+        result, answer = await door.judge(request)
+        self._posts.inc(result=result)
+        return answer
+
+    async def _healthz(self, _: web.Request) -> web.Response:
+        """Alive: this loop turns; nothing outside of the process counts."""
+        healthy = self._is_healthy()
+        return web.json_response({"ok": healthy}, status=200 if healthy else 503)
+
+    async def _readyz(self, _: web.Request) -> web.Response:
+        """Ready: every check has nothing to say."""
+        reasons = {}
+        for name, check in self._checks.items():
+            try:
+                reason = await check()
+            except Exception as error:  # noqa: BLE001 - a failing check is the answer
+                reason = type(error).__name__
+            if reason:
+                reasons[name] = reason
+        body = {"ready": not reasons, "reasons": reasons}
+        return web.json_response(body, status=503 if reasons else 200)
+
+    async def _render(self, _: web.Request) -> web.Response:
+        return web.Response(text=self._metrics.render(), content_type="text/plain")
+
+
+def _closed(status: int) -> web.Response:
+    """Refuse without reading on: what was not read is not worth a connection."""
+    answer = web.Response(status=status)
+    answer.force_close()
+    return answer
+
+
+def _busy() -> web.Response:
+    return web.Response(status=503, headers={"Retry-After": COME_BACK_S})
+
+
+async def _body_of(request: web.Request) -> bytes | None:
+    """Return the body, None when it is larger than any update."""
+    if (request.content_length or 0) > LARGEST_UPDATE:
+        return None
+    try:
+        return await request.read()
+    except web.HTTPRequestEntityTooLarge:
+        return None
+
+
+def _parsed(body: bytes) -> dict[str, Any] | None:
+    try:
+        update = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    is_update = isinstance(update, dict) and isinstance(update.get("update_id"), int)
+    return update if is_update else None

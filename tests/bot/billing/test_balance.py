@@ -1,0 +1,74 @@
+"""The balance is known, and the bot comes back by itself when it is good again."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+import pytest
+from pydantic import SecretStr
+
+from bot.billing.balance import EVERY, EVERY_WHEN_OUT, Treasurer
+from bot.billing.ledger import Ledger, Payer
+from bot.domain.budget import Limits
+from bot.domain.errors import OutOfServiceError
+from bot.domain.model import Asker
+from bot.store.database import Database
+from bot.stories_api import Endpoint, StoriesApi
+from tests.support.control import wait_for
+from tests.support.sandbox import Box, sandbox_box
+
+NOW = datetime(2026, 4, 8, 12, tzinfo=UTC)
+FREE = Limits(10**6, 0.5, 10**6, 10**6, 10**6)
+
+
+@pytest.fixture
+async def box() -> AsyncIterator[Box]:
+    async with sandbox_box() as running:
+        yield running
+
+
+async def test_after_a_402_it_resumes_with_the_top_up_and_says_so_once(
+    sqlite_db: Database, box: Box
+) -> None:
+    told: list[str] = []
+
+    async def on_out(error: OutOfServiceError) -> None:
+        told.append(type(error).__name__)
+
+    async def on_back() -> None:
+        told.append("back")
+
+    api = StoriesApi(
+        box.session,
+        url=box.urls.stories_api,
+        key=SecretStr("k"),
+        rate=1000,
+        on_out_of_service=on_out,
+    )
+    ledger = Ledger(sqlite_db, FREE, now=lambda: NOW)
+    treasurer = Treasurer(api, ledger, on_back=on_back, now=lambda: NOW)
+    assert await treasurer.run_once() == EVERY
+    last = await ledger.last_balance()
+    assert last is not None
+    assert last.rate == 15
+
+    await box.control.stories_api(balance=0)
+
+    async def ask() -> None:
+        await ledger.spend(
+            Payer("link", Asker(1, 1)), Endpoint.USER_BY_USERNAME, lambda: api.profile("natgeo")
+        )
+
+    for _ in range(3):
+        with pytest.raises(OutOfServiceError):
+            await ask()
+    assert await treasurer.run_once() == EVERY_WHEN_OUT
+    assert await ledger.spent_today() == (0, 0)
+    await box.control.stories_api(balance=500)
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(treasurer.run())
+        await wait_for(lambda: "back" in told)
+        running.cancel()
+    await ask()
+    assert told == ["OutOfServiceError", "back"]
+    assert await ledger.spent_today() == (1, 0)

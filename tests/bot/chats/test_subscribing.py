@@ -1,0 +1,162 @@
+"""Beginning to follow: limits hold in races, and nothing is paid twice."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+import aiohttp
+import pytest
+from pydantic import SecretStr
+
+from bot.billing.ledger import Ledger
+from bot.chats.subscriptions import Rules, Subscriptions
+from bot.domain.budget import Limits
+from bot.domain.errors import (
+    ApiUnavailableError,
+    BudgetSpentError,
+    NoRoomError,
+    ProfileNotFoundError,
+    SubscriptionError,
+    TooManyFollowedError,
+    TooManyNewError,
+)
+from bot.domain.model import Asker, Options, Profile, Target
+from bot.fetching import snapshots
+from bot.store import chats, profiles
+from bot.store.database import Database
+from bot.stories_api import StoriesApi
+from tests.support.control import Control
+from tests.support.sandbox import sandbox_box
+from tests.support.telegram import utc_now
+
+RULES = Rules(most=5, most_new_a_day=8, credits_a_day=10**6)
+
+
+@dataclass
+class Desk:
+    """Subscriptions of one database, against a sandbox."""
+
+    db: Database
+    control: Control
+    session: aiohttp.ClientSession
+    url: str
+    names: int = 0
+
+    def subscriptions(self, rules: Rules = RULES, budget: int = 10**6) -> Subscriptions:
+        ledger = Ledger(self.db, Limits(budget, 1.0, 10**6, 10**6, 10**6, 0))
+        api = StoriesApi(self.session, url=self.url, key=SecretStr("k"), rate=1000)
+        return Subscriptions(self.db, api, ledger, rules=rules)
+
+    async def star(self, stories: int = 0) -> str:
+        self.names += 1
+        await self.control.profile(f"desk{self.names}", posts_per_day=0)
+        for _ in range(stories):
+            await self.control.publish(f"desk{self.names}")
+        return f"desk{self.names}"
+
+    async def billed(self) -> int:
+        return int((await self.control.call("GET", "/state"))["billed"]["total"])
+
+
+@pytest.fixture
+async def desk(db: Database) -> AsyncIterator[Desk]:
+    async with sandbox_box() as box, aiohttp.ClientSession() as session:
+        yield Desk(db, box.control, session, box.urls.stories_api)
+
+
+async def test_many_who_ask_at_once_pay_one_look(desk: Desk) -> None:
+    name, subscriptions = await desk.star(stories=2), desk.subscriptions()
+    before = await desk.billed()
+    async with asyncio.TaskGroup() as group:
+        asked = [
+            group.create_task(subscriptions.subscribe(Target(chat), name, Asker(chat, chat)))
+            for chat in range(1, 31)
+        ]
+    assert await desk.billed() == before + 3  # the name, and the look with its privacy check
+    assert {len(task.result().live) for task in asked} == {2}
+    assert not any(task.result().already for task in asked)
+    async with desk.db.read() as tx:
+        known = await profiles.named(tx, name, since=utc_now() - timedelta(hours=1))
+    assert known is not None
+    assert known.weight == 30
+    assert known.next_look_at is not None
+
+
+async def _race(desk: Desk, rules: Rules, names: list[str]) -> list[type[BaseException]]:
+    subscriptions = desk.subscriptions(rules)
+
+    async def one(name: str) -> type[BaseException] | None:
+        try:
+            await subscriptions.subscribe(Target(7), name, Asker(7, 7))
+        except SubscriptionError as error:
+            return type(error)
+        return None
+
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(one(name)) for name in names]
+    _, count = await subscriptions.page(7)
+    assert count == sum(task.result() is None for task in tasks)
+    return [error for task in tasks if (error := task.result())]
+
+
+async def test_the_limits_hold_in_races(desk: Desk) -> None:
+    names = [await desk.star() for _ in range(9)]
+    failed = await _race(desk, RULES, names)
+    assert failed == [TooManyFollowedError] * 4
+    await desk.subscriptions().unsubscribe_all(7)
+    failed = await _race(desk, RULES, names)
+    assert failed == [TooManyNewError] * 6  # 5 + 3 = 8 a day
+
+
+async def test_what_the_budget_can_not_follow_is_not_begun_and_not_paid(desk: Desk) -> None:
+    first, second = await desk.star(), await desk.star()
+    poor = desk.subscriptions(replace(RULES, credits_a_day=3))
+    await poor.subscribe(Target(1), first, Asker(1))
+    before = await desk.billed()
+    with pytest.raises(NoRoomError):
+        await poor.subscribe(Target(1), second, Asker(1))
+    assert not (await poor.subscribe(Target(2), first, Asker(2))).already
+    assert await desk.billed() == before
+
+
+async def test_what_may_not_be_spent_or_is_not_answered_begins_nothing(desk: Desk) -> None:
+    name = await desk.star()
+    with pytest.raises(BudgetSpentError):
+        await desk.subscriptions(budget=0).subscribe(Target(1), name, Asker(1))
+    fault = {"status": 500, "body": {}}
+    number = await desk.control.fault("stories", fault, match="/v1/user/stories", times=None)
+    subscriptions = desk.subscriptions()
+    with pytest.raises(ApiUnavailableError):
+        await subscriptions.subscribe(Target(1), name, Asker(1))
+    await desk.control.call("DELETE", f"/faults/{number}")
+    assert await subscriptions.page(1) == ([], 0)
+    with pytest.raises(ProfileNotFoundError):
+        await subscriptions.subscribe(Target(1), "nobody_here", Asker(1))
+
+
+async def test_a_name_that_changed_hands_is_its_new_owners(desk: Desk) -> None:
+    name, subscriptions = await desk.star(), desk.subscriptions()
+    stranger = Profile("424242", name)
+    async with desk.db.begin() as tx:
+        await snapshots.named(tx, stranger, now=utc_now() - timedelta(days=2))
+    followed = await subscriptions.subscribe(Target(1), name, Asker(1, 9))
+    assert followed.profile.profile_id != "424242"
+    assert followed.subscription.created_by == 9
+
+
+async def test_new_ones_begin_with_the_defaults_of_the_chat(desk: Desk) -> None:
+    subscriptions = desk.subscriptions()
+    async with desk.db.begin() as tx:
+        await chats.ensure(tx, 1, kind="private", title="", now=utc_now())
+    await subscriptions.set_defaults(1, Options(silent=True))
+    one = await subscriptions.subscribe(Target(1), await desk.star(), Asker(1))
+    two = await subscriptions.subscribe(
+        Target(1), await desk.star(), Asker(1), options=Options(digest=True)
+    )
+    assert one.subscription.options == Options(silent=True)
+    assert two.subscription.options == Options(digest=True)
+    entries = await subscriptions.entries(1)
+    assert [entry.options for entry in entries] == [Options(silent=True), Options(digest=True)]
+    assert (await subscriptions.unsubscribe_one(1, one.subscription.id)).username == "desk1"
+    assert await subscriptions.tidy() == 0

@@ -1,0 +1,166 @@
+"""The rules of alerts hold for all times and places."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.domain import alert_rules
+from bot.domain.model import Options
+from tests.support.followed import DAY, HOUR, MINUTE, NOON, story
+
+ZONES = ("UTC", "Europe/Madrid", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe")
+# Every hour of two years: all changes of the clocks are in it.
+moments = st.integers(0, 2 * 366 * 24 * 60).map(
+    lambda minutes: datetime(2026, 1, 1, tzinfo=UTC) + minutes * MINUTE
+)
+minutes_of_day = st.integers(0, 24 * 60 - 1)
+zones = st.sampled_from(ZONES)
+hours = st.one_of(st.none(), st.tuples(minutes_of_day, minutes_of_day))
+
+
+def shown(moment: datetime, zone: str) -> int:
+    local = moment.astimezone(ZoneInfo(zone))
+    return local.hour * 60 + local.minute
+
+
+@given(moments, st.integers(1, 100))
+def test_retries_come_later_and_later_up_to_a_limit(now: datetime, attempts: int) -> None:
+    first, second = alert_rules.retry_at(now, attempts), alert_rules.retry_at(now, attempts + 1)
+    assert now < first <= second <= now + timedelta(minutes=15)
+    assert alert_rules.look_again_at(now, attempts) <= alert_rules.look_again_at(now, attempts + 1)
+    assert alert_rules.look_again_at(now, attempts) <= now + timedelta(minutes=30)
+
+
+@given(moments, minutes_of_day, zones)
+def test_the_next_time_of_day_is_the_first_after_now(
+    now: datetime, minute: int, zone: str
+) -> None:
+    found = alert_rules.next_local(now, minute, zone)
+    assert now < found <= now + timedelta(hours=25)
+    off = (shown(found, zone) - minute) % (24 * 60)
+    assert off in {0, 30, 60}  # 30 or 60: the clocks were put forward over it
+    if off == 0:
+        between = (now + step * MINUTE for step in range(1, int((found - now) / MINUTE)))
+        assert all(shown(moment, zone) != minute for moment in between if moment < found)
+
+
+def test_a_time_that_the_clocks_skip_comes_later_not_earlier() -> None:
+    now = datetime(2026, 3, 28, 23, tzinfo=UTC)  # the night the clocks go forward in Madrid
+    found = alert_rules.next_local(now, 2 * 60 + 30, "Europe/Madrid")
+    assert found == datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
+
+
+def test_a_look_is_put_off_until_somebody_can_be_told() -> None:
+    due = datetime(2026, 5, 1, 23, tzinfo=UTC)
+    quiet = alert_rules.Hearer("UTC", quiet=(22 * 60, 7 * 60))
+    digest = alert_rules.Hearer("UTC", digest=9 * 60)
+    awake = alert_rules.Hearer("Asia/Tokyo")
+    latest = due + timedelta(hours=20)
+
+    def worth(*hearers: alert_rules.Hearer, latest: datetime = latest) -> datetime:
+        return alert_rules.worth_looking_at(due, hearers, latest=latest)
+
+    assert worth() == worth(awake, quiet) == due
+    assert worth(quiet, digest) == datetime(2026, 5, 2, 7, tzinfo=UTC)
+    assert worth(digest) == datetime(2026, 5, 2, 8, 50, tzinfo=UTC)
+    assert worth(digest, latest=due + timedelta(hours=1)) == due + timedelta(hours=1)
+    assert worth(digest, latest=due - timedelta(hours=1)) == due
+
+
+@given(moments, hours, zones)
+def test_quiet_hours_end_within_a_day_at_a_time_that_is_not_quiet(
+    now: datetime, quiet: tuple[int, int] | None, zone: str
+) -> None:
+    end = alert_rules.quiet_until(now, quiet, zone)
+    assert (end is not None) == alert_rules.is_quiet(now, quiet, zone)
+    if end is not None:
+        assert now < end <= now + timedelta(hours=26)
+        assert not alert_rules.is_quiet(end, quiet, zone)
+
+
+@pytest.mark.parametrize(
+    ("hour", "quiet", "expected"),
+    [
+        (3, (22 * 60, 7 * 60), True),
+        (23, (22 * 60, 7 * 60), True),
+        (7, (22 * 60, 7 * 60), False),
+        (12, (13 * 60, 14 * 60), False),
+        (13, (13 * 60, 14 * 60), True),
+        (13, (13 * 60, 13 * 60), False),
+        (13, None, False),
+    ],
+)
+def test_quiet_hours_may_span_midnight(
+    hour: int, quiet: tuple[int, int] | None, *, expected: bool
+) -> None:
+    assert alert_rules.is_quiet(datetime(2026, 11, 25, hour, tzinfo=UTC), quiet, "UTC") is expected
+
+
+def test_quiet_hours_follow_the_zone_through_the_change_of_the_clocks() -> None:
+    night = (23 * 60, 8 * 60)
+    before = datetime(2026, 3, 28, 23, 30, tzinfo=UTC)  # 00:30 in Madrid; at 02:00 it is 03:00
+    assert alert_rules.quiet_until(before, night, "Europe/Madrid") == datetime(
+        2026, 3, 29, 6, tzinfo=UTC
+    )
+    autumn = datetime(2026, 10, 24, 22, 30, tzinfo=UTC)
+    assert alert_rules.quiet_until(autumn, night, "Europe/Madrid") == datetime(
+        2026, 10, 25, 7, tzinfo=UTC
+    )
+
+
+@given(moments, st.integers(0, 24 * 60), minutes_of_day, zones)
+def test_a_digest_is_never_before_the_story_and_in_its_life(
+    now: datetime, age: int, minute: int, zone: str
+) -> None:
+    expires_at = now + DAY - age * MINUTE
+    due = alert_rules.digest_at(now, expires_at, minute=minute, zone=zone)
+    assert now <= due <= now + timedelta(hours=25)
+    assert due <= max(now, expires_at)
+
+
+def test_hours_are_missed_only_after_a_storys_life() -> None:
+    assert alert_rules.missed_hours(None, NOON) is None
+    assert alert_rules.missed_hours(NOON - DAY, NOON) is None
+    assert alert_rules.missed_hours(NOON - DAY - HOUR, NOON) == (NOON - DAY - HOUR, NOON - DAY)
+
+
+def test_a_story_is_too_old_a_day_after_its_end() -> None:
+    assert not alert_rules.is_too_old(NOON, NOON + DAY)
+    assert alert_rules.is_too_old(NOON, NOON + DAY + MINUTE)
+
+
+@pytest.mark.parametrize(
+    ("options", "passing"),
+    [
+        (Options(), {"photo", "video", "link", "mention"}),
+        (Options(media="photo"), {"photo", "link", "mention"}),
+        (Options(media="video"), {"video"}),
+        (Options(links_only=True), {"link"}),
+        (Options(mentions_only=True), {"mention"}),
+        (Options(links_only=True, mentions_only=True), set()),
+        (
+            Options(silent=True, digest=True, caption="short"),
+            {"photo", "video", "link", "mention"},
+        ),
+    ],
+)
+def test_only_what_is_wanted_passes(options: Options, passing: set[str]) -> None:
+    plain = story("1")
+    found = {
+        "photo": plain,
+        "video": replace(plain, kind="video"),
+        "link": replace(plain, links=("https://a.b",)),
+        "mention": replace(plain, mentions=("prada",)),
+    }
+    assert {name for name, one in found.items() if alert_rules.passes(one, options)} == passing
+
+
+def test_the_block_list_holds_ids_and_names() -> None:
+    blocked = {"5", "prada"}
+    assert alert_rules.is_blocked("5", "renamed", blocked)
+    assert alert_rules.is_blocked("6", "prada", blocked)
+    assert not alert_rules.is_blocked("6", "natgeo", blocked)

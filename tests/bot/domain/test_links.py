@@ -1,0 +1,237 @@
+"""What a text holds for us: the whole corpus, the laws, and the hostile corners."""
+
+import json
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.domain.links import (
+    Link,
+    find_links,
+    is_probably_gone,
+    links_in_message,
+    parse_argument,
+    story_taken_at,
+    verdict,
+)
+
+calm = settings(deadline=None)  # the machine may be busy with other tests
+CORPUS = Path(__file__).parents[2] / "data" / "links.jsonl"
+EXAMPLES = [json.loads(line) for line in CORPUS.read_text(encoding="utf-8").splitlines()]
+KINDS = {"cdn": "media", "reject": "rejected"}
+STORY = "https://www.instagram.com/stories/natgeo/3456789012345678901/"
+NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
+
+names = st.from_regex(r"[a-z0-9_][a-z0-9_]{0,28}_", fullmatch=True)
+ids = st.integers(1, 10**30 - 1).map(str)
+PIECES = """
+https:// http: www.instagram.com /stories/ natgeo /1 @ \\ %2e é … < ) . :443 ?x= # / ://
+x.cdninstagram.com /s/aGlnaGxpZ2h0OjE4 xn-- ² [ _ *
+"""
+pieces = st.sampled_from(
+    [*PIECES.split(), " ", "\n", "/stories ", "\u200b", "\ufeff", "\u0301", "\ud800"]
+)
+texts = st.one_of(st.text(), st.lists(pieces, max_size=12).map("".join))
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda e: repr(e["text"][:60]))
+def test_every_example_of_the_corpus_gets_its_verdict(example: dict[str, str]) -> None:
+    link = verdict(find_links(example["text"]))
+    expected = KINDS.get(example["expect"], example["expect"])
+    assert (link.kind if link else "none") == expected
+    if link:
+        assert link.username == example.get("username")
+        assert link.story_id == example.get("story_id")
+        assert link.highlight_id == example.get("highlight_id")
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("https://xn--a.cdninstagram.com/v/a.jpg", "rejected"),
+        ("https://-a.cdninstagram.com/v/a.jpg", "rejected"),
+        (f"https://{'a' * 64}.cdninstagram.com/v/a.jpg", "rejected"),
+        ("https://scontent.cdninstagram.com/v/.%2E/x", "rejected"),
+        ("https://scontent.cdninstagram.com/v/..%2fx", "rejected"),
+        ("https://scontent.cdninstagram.com/v/%zz", "rejected"),
+        ("https://scontent.cdninstagram.com/v/a%7fb", "rejected"),
+        ("https://scontent.cdninstagram.com:443/v/a.jpg", "media"),
+        ("https://scontent.cdninstagram.com//", "unsupported"),
+        ("https://www.instagram.com/stories/highlights/", "unsupported"),
+        ("https://www.instagram.com/stories/highlights/0/", "rejected"),
+        ("https://www.instagram.com/stories/me/1/", "unsupported"),
+        ("https://www.instagram.com/stories/explore/1/", "rejected"),
+        ("https://www.instagram.com/stories/natgeo/1/2/", "unsupported"),
+        ("https://www.instagram.com/stories/natgeo/01/", "rejected"),
+        ("https://www.instagram.com/stories/natgeo/1//", "rejected"),
+        (f"https://www.instagram.com/stories/natgeo/{'9' * 31}/", "rejected"),
+        (f"https://www.instagram.com/{'a' * 31}", "rejected"),
+        ("https://www.instagram.com/natgeo%20", "rejected"),
+        ("https://www.instagram.com/s/aGlnaGxpZ2h0OjE.4", "unsupported"),
+        ("https://www.instagram.com/s/aGlna", "unsupported"),
+        ("https://www.instagram.com/s/", "unsupported"),
+        (f"https://www.instagram.com/natgeo?x={'a' * 2014}", "rejected"),
+        (f"instagram.com/natgeo?x={'a' * 2025}", "profile"),
+        (f"instagram.com/natgeo?x={'a' * 2026}", "rejected"),
+        ("(https:www.instagram.com/natgeo)", "rejected"),
+        ("«instagram.com/natgeo»", "profile"),
+        ("in\u017ftagram.com/natgeo", "none"),
+        ("https:", "none"),
+        ("https://", "rejected"),
+        ("://x 1://y", "none"),
+        ("\\https://www.instagram.com/natgeo", "profile"),
+        ("https://www.instagram.com/natgeo\U0001f600wow", "profile"),
+        ("https://www.instagram.com/natgeo\ue000", "rejected"),
+        ("/stories@storybot natgeo", "profile"),
+        ("/stories@otherbot natgeo", "none"),
+        ("/stories explore", "rejected"),
+        ("/stories @natgeo/", "none"),
+        ("/stories natgeo\u212a", "rejected"),
+        ("/help natgeo", "none"),
+        ("http://www.instagram.com:80/natgeo", "profile"),
+        ("https://m.instagram.com/natgeo~", "profile"),
+        ("https://www.instagr.am/natgeo", "profile"),
+        ("'instagram.com/natgeo'", "profile"),
+        ("https://www.instagram.com/natgeo?a=\\b", "rejected"),
+        ("https://www.instagram.com/stories/direct/", "unsupported"),
+        ("https://scontent.cdninstagram.com/v/..%5cx", "rejected"),
+        ("https://scontent.cdninstagram.com/v/a%7F", "rejected"),
+        (f"https://{'a.' * 118}cdninstagram.com/x", "media"),  # a host of 252
+        (f"https://{'a.' * 117}bb.cdninstagram.com/x", "media"),  # 253
+        ("svn+ssh://www.instagram.com/natgeo", "rejected"),
+        ("instagram.com/p/1 https://bit.ly/x", "rejected"),
+        ("instagram.com/natgeo\x00\x01instagram.com/p/1", "profile"),
+    ],
+)
+def test_corners_of_the_rules(text: str, kind: str) -> None:
+    link = verdict(find_links(text))
+    assert (link.kind if link else "none") == kind
+
+
+def test_all_links_are_found_in_order_and_the_first_served_is_the_verdict() -> None:
+    links = find_links(f"https://bit.ly/x {STORY} instagram.com/p/1 instagram.com/nasa/")
+    assert [link.kind for link in links] == ["rejected", "story", "unsupported", "profile"]
+    assert verdict(links) == links[1]
+    assert verdict([]) is None
+
+
+def test_the_address_to_fetch_is_built_from_the_parts_with_the_signature_as_it_was() -> None:
+    (link,) = find_links("HTTPS://Scontent.CDNinstagram.com:443/v/A.jpg?oe=6A%2F&_nc=B#frag")
+    assert link == Link("media", url="https://scontent.cdninstagram.com/v/A.jpg?oe=6A%2F&_nc=B")
+    (link,) = find_links("http://instagr.am/Stories/NatGeo/12?igsh=x")
+    assert link.url == "https://www.instagram.com/stories/natgeo/12/"
+
+
+def test_a_shared_highlight_takes_the_story_id_before_the_underscore_or_none() -> None:
+    page = "https://www.instagram.com/s/aGlnaGxpZ2h0OjE4MDQyNTA5NDg4MTcwMDk1?story_media_id="
+    assert find_links(f"{page}5_77")[0].story_id == "5"
+    assert find_links(f"{page}x")[0].story_id is None
+
+
+def test_links_hidden_behind_other_words_count_once_and_never_under_a_command() -> None:
+    hidden = [("bold", None), ("text_link", STORY), ("text_link", "https://bit.ly/x")]
+    assert [link.kind for link in links_in_message("look", hidden)] == ["story", "rejected"]
+    assert links_in_message(STORY, hidden[:2]) == find_links(STORY)
+    assert links_in_message("/start", hidden) == []
+    assert links_in_message("", [("text_link", "/stories nasa")]) == []
+
+
+@pytest.mark.parametrize("argument", ["", "  ", "nat geo", "../x", "instagram.com/"])
+def test_an_argument_that_names_nothing_asks_for_the_usage(argument: str) -> None:
+    assert parse_argument(argument) is None
+
+
+def test_an_argument_is_a_name_or_a_link() -> None:
+    assert parse_argument("@NatGeo") == Link(
+        "profile", username="natgeo", url="https://www.instagram.com/natgeo/"
+    )
+    assert parse_argument(STORY) == find_links(STORY)[0]
+    for bad in ("@", "@@natgeo", "natgeo.", "nat..geo", "n\u0430tgeo", "a" * 31):
+        assert parse_argument(bad) == Link("rejected")
+
+
+@calm
+@given(texts)
+def test_no_text_breaks_it_and_nothing_unsafe_comes_out(text: str) -> None:
+    for link in [*find_links(text), *links_in_message(text, [("text_link", text)])]:
+        parts = (link.username, link.story_id, link.highlight_id, link.url)
+        assert all(part is None or part.isascii() for part in parts)
+        assert (link.url is None) == (link.kind in {"unsupported", "rejected"})
+        assert link.url is None or link.url.startswith("https://")
+    parse_argument(text)
+
+
+@calm
+@given(texts)
+def test_what_is_found_is_found_again_by_its_own_address(text: str) -> None:
+    for link in find_links(text):
+        if link.url and link.url[-1] not in ".,;:!?')]}*~":
+            (again,) = find_links(link.url)
+            assert again.url == link.url
+
+
+@calm
+@given(
+    names,
+    ids,
+    st.sampled_from(["", "/", "?igsh=x", "#f", "!", ")", "…", "\uff0c谢谢", "\U0001f600"]),
+)
+def test_a_good_link_is_found_in_any_sentence(name: str, story_id: str, after: str) -> None:
+    url = f"https://www.instagram.com/stories/{name}/{story_id}{after}"
+    for text in (url, f"a ({url}) b", f"a\n“{url}"):
+        (link,) = find_links(text)
+        assert (link.kind, link.username, link.story_id) == ("story", name, story_id)
+
+
+@calm
+@given(texts, texts)
+def test_lines_do_not_change_each_other(one: str, other: str) -> None:
+    if not one.lstrip().startswith("/") and one.strip():
+        rest = [] if other.lstrip().startswith("/") else find_links(other)
+        if rest or not other.lstrip().startswith("/"):
+            assert find_links(f"{one}\n{other}") == find_links(one) + rest
+
+
+SLOW = "a a:// :// https: \U0001f600 . “ /s/ instagram.com/ [ https://a.cdninstagram.com/%2e"
+
+
+@pytest.mark.parametrize("unit", [*SLOW.split(), "https://www.instagram.com/."])
+@pytest.mark.parametrize("tail", [1, 2, 8, 40])
+def test_no_message_takes_longer_than_20_ms(unit: str, tail: int) -> None:
+    text = (unit + unit[-tail:] * (4096 // tail))[:4096]
+    best = 1.0
+    for _ in range(5):
+        start = time.perf_counter()
+        find_links(text)
+        best = min(best, time.perf_counter() - start)
+    assert best < 0.020
+
+
+def test_the_age_of_a_story_is_in_its_id() -> None:
+    taken_at = story_taken_at("3870828041672894129")
+    assert taken_at is not None
+    assert taken_at.isoformat().startswith("2026-04-08T")
+    assert is_probably_gone("3870828041672894129", taken_at + timedelta(hours=25, seconds=1))
+    assert not is_probably_gone("3870828041672894129", taken_at + timedelta(hours=25))
+
+
+@pytest.mark.parametrize("pk", ["", "x", "1", "²", "27243431560647894612345", "9" * 30, "-5"])
+def test_an_id_with_a_nonsense_date_tells_nothing(pk: str) -> None:
+    assert story_taken_at(pk) is None
+    assert not is_probably_gone(pk, NOW)
+
+
+@calm
+@given(
+    st.integers(1_480_000_000_000, 4_100_000_000_000),
+    st.integers(0, 2**23 - 1),
+)
+def test_the_date_comes_out_of_an_id_as_it_went_in(milliseconds: int, low: int) -> None:
+    made = datetime.fromtimestamp(milliseconds / 1000, UTC)
+    taken_at = story_taken_at(str(((milliseconds - 1314220021721) << 23) | low))
+    assert taken_at is not None
+    assert abs(taken_at - made) <= timedelta(milliseconds=1)

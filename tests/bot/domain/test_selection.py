@@ -1,0 +1,119 @@
+"""What of a lane goes out, and what becomes of the rest."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.domain import selection
+from bot.domain.model import Options, Target
+from bot.store.chat_queues import Lane
+from bot.store.chats import Chat
+from bot.store.deliveries import Delivery
+from tests.support.followed import DAY, HOUR, MINUTE, NOON, story
+
+CHAT = Chat(1, "private", "", None, None, "UTC", None, None, 9 * 60, {}, "active", NOON)
+
+
+def row(number: int, *, of: int = 1, taken_at: datetime = NOON, **more: Any) -> Delivery:
+    plain = Delivery(
+        id=number,
+        target=Target(1),
+        subscription_id=of,
+        story_pk=str(number),
+        story=story(str(number), taken_at),
+        username="natgeo",
+        options=Options(),
+        notice=None,
+        fields={},
+        copies=0,
+        unknowns=0,
+        tries=0,
+        claims=0,
+        created_at=NOON,
+    )
+    return replace(plain, **more)
+
+
+def notice(number: int, name: str, **fields: Any) -> Delivery:
+    return row(number, notice=name, fields=fields, story=None, story_pk=None)
+
+
+def decide(*rows: Delivery, chat: Chat = CHAT, now: datetime = NOON) -> selection.Decision:
+    return selection.decide(Lane(chat, 1, list(rows)), now=now)
+
+
+def ids(decision: selection.Decision) -> list[int]:
+    return [one.id for one in decision.batch.rows] if decision.batch else []
+
+
+def test_stories_of_one_profile_go_as_one_album_oldest_first() -> None:
+    decision = decide(row(1, taken_at=NOON + MINUTE), row(2, of=9), row(3))
+    assert ids(decision) == [3, 1]
+    assert decision.batch is not None
+    assert decision.batch.album is not None
+    assert [one.pk for one in decision.batch.album.stories] == ["3", "1"]
+    assert not decision.batch.is_repeat
+
+
+@given(st.integers(1, 60))
+def test_an_album_is_no_larger_than_telegram_takes(count: int) -> None:
+    assert 1 <= len(ids(decide(*(row(n) for n in range(count))))) <= 10
+
+
+def test_in_quiet_hours_all_wait_for_their_end() -> None:
+    chat = replace(CHAT, quiet_from=11 * 60, quiet_to=13 * 60, zone="UTC")
+    decision = decide(row(1), notice(2, "topic"), chat=chat)
+    assert decision.batch is None
+    assert [(one.id, due, why) for one, due, why in decision.held] == [
+        (1, NOON + HOUR, "quiet"),
+        (2, NOON + HOUR, "quiet"),
+    ]
+    assert ids(decide(row(1), chat=chat, now=NOON + HOUR)) == [1]
+
+
+def test_the_digest_waits_for_its_hour_and_others_do_not() -> None:
+    digest = Options(digest=True)
+    decision = decide(row(1, options=digest), row(2, of=9))
+    assert ids(decision) == [2]
+    [(held, due, why)] = decision.held
+    assert (held.id, due, why) == (1, NOON + 21 * HOUR, "digest")
+    assert ids(decide(row(1, options=digest), now=NOON + 21 * HOUR)) == [1]
+
+
+def test_what_is_not_wanted_is_dropped_but_never_after_a_copy() -> None:
+    wants = Options(media="video")
+    decision = decide(row(1, options=wants), row(2, of=9))
+    assert [(one.id, reason) for one, reason in decision.dropped] == [(1, selection.FILTERED)]
+    assert ids(decision) == [2]
+    assert ids(decide(row(1, options=wants, copies=1))) == [1]
+
+
+def test_after_three_copies_it_is_parked() -> None:
+    decision = decide(row(1, copies=3), row(3, claims=30), row(2))
+    assert [one.id for one in decision.parked] == [1, 3]
+    assert ids(decision) == [2]
+
+
+def test_a_repeat_goes_apart_from_what_is_new() -> None:
+    decision = decide(row(1, copies=1), row(2, copies=2), row(3))
+    assert ids(decision) == [1, 2]
+    assert decision.batch is not None
+    assert decision.batch.is_repeat
+
+
+def test_what_is_lost_is_dropped_and_counted() -> None:
+    old = NOON - 2 * DAY - MINUTE
+    decision = decide(row(1, taken_at=old), row(2, taken_at=old), row(3, story=None))
+    assert decision.batch is None
+    assert [reason for _, reason in decision.dropped] == ["expired", "expired", "forgotten"]
+    assert selection.lost(decision) == {(Target(1), "natgeo"): 2}
+
+
+def test_notices_of_one_kind_go_as_one_message() -> None:
+    rows = [notice(1, "missed", username="a"), row(2), notice(3, "missed", username="b")]
+    assert ids(decide(*rows)) == [1, 3]
+    assert len(ids(decide(*(notice(n, "back") for n in range(60))))) == selection.NOTICES
+    assert ids(decide(replace(notice(1, "gone"), copies=3))) == []

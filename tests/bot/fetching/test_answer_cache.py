@@ -1,0 +1,136 @@
+"""One flight for all who ask the same, and what came of it kept behind who is served."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+import pytest
+import sqlalchemy as sa
+
+from bot.billing.ledger import Ledger, Payer
+from bot.domain.budget import Limits
+from bot.domain.errors import AllowanceSpentError, StoryGoneError
+from bot.domain.model import Asker, Story
+from bot.fetching.answer_cache import Answers, Found, profile_key, story_key, until_urls_expire
+from bot.store import answers as kept
+from bot.store import ledger as entries
+from bot.store.database import Database
+from bot.stories_api import Answer, Endpoint
+from tests.support.followed import NATGEO, story
+
+NOW = datetime.now(UTC)
+STORY = story("31", NOW - timedelta(hours=1))
+
+
+class Desk:
+    """Processes that answer questions, and how often they had to fetch."""
+
+    def __init__(self, db: Database, processes: list[Answers], ledger: Ledger) -> None:
+        self.db = db
+        self.processes = processes
+        self.ledger = ledger
+        self.fetched = 0
+        self.stack = AsyncExitStack()  # of the processes, to end them early
+
+    async def fetch(self, *, partial: bool = True) -> Found:
+        self.fetched += 1
+
+        async def call() -> Answer[Story]:
+            return Answer(STORY, 1)
+
+        payer = Payer("link", Asker(1, 1))
+        found, bill = await self.ledger.pay(payer, Endpoint.STORY_BY_ID, call)
+        return Found(NATGEO, [found], partial=partial, bill=bill)
+
+    async def ask(self, number: int = 0) -> list[Story]:
+        one = self.processes[number % len(self.processes)]
+        return await one.ask(story_key("31"), self.fetch, until_urls_expire)
+
+
+@pytest.fixture
+async def desk(db: Database) -> AsyncIterator[Desk]:
+    ledger = Ledger(db, Limits(), now=lambda: NOW)
+    async with AsyncExitStack() as stack:
+        processes = [
+            await stack.enter_async_context(
+                Answers(db, ledger, now=lambda: NOW, negative_for=timedelta(minutes=5))
+            )
+            for _ in range(1 if db.is_sqlite else 3)
+        ]
+        desk = Desk(db, processes, ledger)
+        desk.stack = stack
+        yield desk
+
+
+async def test_many_who_ask_at_once_fetch_once(desk: Desk) -> None:
+    found = await asyncio.gather(*(desk.ask(number) for number in range(20)))
+    assert all(stories == [STORY] for stories in found)
+    assert desk.fetched == 1
+
+
+async def test_who_asks_before_the_answer_is_kept_waits_for_that(desk: Desk) -> None:
+    whole = partial(desk.fetch, partial=False)
+    await desk.processes[0].ask(profile_key("natgeo"), whole, until_urls_expire)
+    assert await desk.ask() == [STORY]
+    assert desk.fetched == 1
+
+
+async def test_at_the_end_all_that_was_answered_is_kept_and_settled(db: Database) -> None:
+    ledger = Ledger(db, Limits(), now=lambda: NOW)
+    answers = Answers(db, ledger, now=lambda: NOW, negative_for=timedelta(minutes=5))
+    async with answers:
+        await Desk(db, [answers], ledger).ask()
+        async with db.read() as tx:
+            assert await kept.get(tx, story_key("31"), now=NOW) is None
+    async with db.read() as tx:
+        assert await kept.get(tx, story_key("31"), now=NOW)
+        assert [entry.state for entry in await entries.entries(tx, since=NOW)] == ["settled"]
+
+
+async def test_what_can_not_be_kept_is_shown_all_the_same(
+    desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with desk.db.begin() as tx:
+        await tx.execute(sa.text("ALTER TABLE stories RENAME TO mislaid"))
+    try:
+        assert await desk.ask() == [STORY]
+        await desk.stack.aclose()
+        assert "could not be kept" in capsys.readouterr().out
+    finally:
+        async with desk.db.begin() as tx:
+            await tx.execute(sa.text("ALTER TABLE mislaid RENAME TO stories"))
+
+
+async def test_a_negative_answer_is_kept_for_a_while(desk: Desk) -> None:
+    async def gone() -> Found:
+        desk.fetched += 1
+        raise StoryGoneError(username="natgeo")
+
+    for _ in range(3):
+        with pytest.raises(StoryGoneError) as caught:
+            await desk.processes[0].ask("story:9", gone, until_urls_expire)
+        assert caught.value.fields == {"username": "natgeo"}
+    assert desk.fetched == 1
+
+
+async def test_who_may_not_spend_leaves_the_question_to_others(desk: Desk) -> None:
+    asked = asyncio.Event()
+
+    async def poor() -> Found:
+        await asked.wait()
+        raise AllowanceSpentError(until=NOW)
+
+    async def ask_as_well() -> list[Story]:
+        asked.set()
+        return await desk.ask()
+
+    key = story_key("31")
+    refusal, found = await asyncio.gather(
+        desk.processes[0].ask(key, poor, until_urls_expire),
+        ask_as_well(),
+        return_exceptions=True,
+    )
+    assert isinstance(refusal, AllowanceSpentError)
+    assert found == [STORY]

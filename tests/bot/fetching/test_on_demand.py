@@ -1,0 +1,202 @@
+"""A question is paid once: whoever asks, however often, in however many processes."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+import pytest
+from pydantic import SecretStr
+
+from bot.billing.ledger import Ledger
+from bot.domain.budget import Limits
+from bot.domain.errors import (
+    AllowanceSpentError,
+    ApiUnavailableError,
+    ProfileNotFoundError,
+    ProfilePrivateError,
+    StoryGoneError,
+)
+from bot.domain.links import Link
+from bot.domain.model import Asker
+from bot.fetching.answer_cache import Answers
+from bot.fetching.canary import Canary
+from bot.fetching.on_demand import Viewer
+from bot.store.database import Database
+from bot.stories_api import StoriesApi
+from tests.support.sandbox import Box, sandbox_box
+
+ANN = Asker(1, 1)
+PLENTY = Limits(daily_budget=10_000, person_burst=1000)
+
+
+@pytest.fixture
+async def box() -> AsyncIterator[Box]:
+    async with sandbox_box() as box:
+        yield box
+
+
+class Clock:
+    """A time that tests move on."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta(0)
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+class Build(Protocol):
+    """Builds one process's viewer."""
+
+    def __call__(
+        self, *, limits: Limits = PLENTY, blocked: str = "", canary: str = ""
+    ) -> Awaitable[Viewer]: ...
+
+
+@pytest.fixture
+async def build(db: Database, box: Box, clock: Clock) -> AsyncIterator[Build]:
+    async with AsyncExitStack() as stack:
+
+        async def one(*, limits: Limits = PLENTY, blocked: str = "", canary: str = "") -> Viewer:
+            api = StoriesApi(
+                box.session, url=box.urls.stories_api, key=SecretStr("key"), now=clock
+            )
+            names = frozenset({blocked} if blocked else ())
+            ledger = Ledger(db, limits, now=clock)
+            watch = Canary(api, ledger, canary, now=clock)
+            answers = await stack.enter_async_context(
+                Answers(db, ledger, now=clock, negative_for=timedelta(minutes=5))
+            )
+            return Viewer(db, api, ledger, answers, now=clock, blocked=names, canary=watch)
+
+        yield one
+
+
+async def story_link(box: Box, username: str = "natgeo") -> Link:
+    pk = (await box.control.stories(username))[0]["pk"]
+    return Link("story", username, pk, url=f"https://www.instagram.com/stories/{username}/{pk}/")
+
+
+async def test_many_who_ask_at_once_in_several_processes_make_one_call(
+    db: Database, build: Build, box: Box
+) -> None:
+    replicas = [await build() for _ in range(1 if db.is_sqlite else 3)]
+    link = await story_link(box)
+    asks = [replicas[n % len(replicas)].story(link, Asker(n, n)) for n in range(30)]
+    found = await asyncio.gather(*asks)
+    assert {story.pk for story in found} == {link.story_id}
+    assert await box.control.billed() == 1
+
+
+async def test_a_profiles_stories_serve_its_links_as_well(build: Build, box: Box) -> None:
+    one = await build()
+    assert len(await one.stories("natgeo", ANN)) == 3
+    await one.story(await story_link(box), ANN)
+    assert await box.control.billed() == 3
+
+
+async def test_after_the_cache_time_it_is_asked_anew_by_id(
+    build: Build, box: Box, clock: Clock
+) -> None:
+    one = await build()
+    await one.stories("natgeo", ANN)
+    await one.stories("natgeo", ANN)
+    assert await box.control.billed() == 3
+    clock.ahead = timedelta(seconds=61)
+    await one.stories("natgeo", ANN)
+    assert await box.control.billed() == 5
+
+
+async def test_what_was_refused_is_remembered_for_a_while(build: Build, box: Box) -> None:
+    one = await build()
+    for _ in range(3):
+        with pytest.raises(ProfilePrivateError):
+            await one.stories("locked", ANN)
+    assert await box.control.billed() == 3
+    for _ in range(3):
+        with pytest.raises(ProfileNotFoundError) as caught:
+            await one.stories("nobody.at.all", ANN)
+        assert caught.value.fields["username"] == "nobody.at.all"
+
+
+async def test_who_may_not_spend_does_not_take_the_answer_from_others(
+    build: Build, box: Box
+) -> None:
+    poor = await build(limits=Limits(chat_daily_allowance=0))
+    rich = await build()
+    link = await story_link(box)
+    results = await asyncio.gather(
+        poor.story(link, ANN), rich.story(link, ANN), return_exceptions=True
+    )
+    assert isinstance(results[0], AllowanceSpentError) or not isinstance(results[0], Exception)
+    assert not isinstance(results[1], BaseException)
+
+
+async def test_who_leaves_does_not_take_the_answer_from_others(build: Build, box: Box) -> None:
+    one = await build()
+    link = await story_link(box)
+    await box.control.fault("stories", {"delay_s": 0.2})
+    async with asyncio.TaskGroup() as group:
+        first = group.create_task(one.story(link, ANN))
+        await asyncio.sleep(0)
+        second = group.create_task(one.story(link, ANN))
+        await asyncio.sleep(0.05)
+        first.cancel()
+    assert second.result().pk == link.story_id
+
+
+async def test_a_story_that_must_be_gone_is_refused_unpaid(
+    build: Build, box: Box, clock: Clock
+) -> None:
+    one = await build()
+    link = await story_link(box)
+    clock.ahead = timedelta(hours=26)
+    with pytest.raises(StoryGoneError):
+        await one.story(link, ANN)
+    assert await box.control.billed() == 0
+
+
+async def test_a_name_that_changed_hands_is_asked_for_by_name(
+    build: Build, box: Box, clock: Clock
+) -> None:
+    one = await build()
+    await box.control.profile("old.name")
+    await box.control.publish("old.name")
+    await one.stories("old.name", ANN)
+    await box.control.change_profile("old.name", username="new.name")
+    await box.control.profile("old.name")
+    theirs = await box.control.publish("old.name")
+    clock.ahead = timedelta(seconds=61)
+    found = await one.stories("old.name", ANN)
+    assert [story.pk for story in found] == [theirs["pk"]]
+
+
+@pytest.mark.parametrize("how", ["name", "id"])
+async def test_a_blocked_profile_is_never_shown(build: Build, box: Box, how: str) -> None:
+    raw = (await box.control.stories("natgeo"))[0]
+    blocked = "natgeo" if how == "name" else raw["user"]["pk"]
+    one = await build(blocked=blocked)
+    for _ in range(2):
+        with pytest.raises(ProfileNotFoundError):
+            await one.stories("natgeo", ANN)
+        with pytest.raises(ProfileNotFoundError):
+            await one.story(await story_link(box), ANN)
+    assert await box.control.billed() <= (0 if how == "name" else 4)
+
+
+async def test_silence_is_believed_only_while_the_canary_sings(
+    build: Build, box: Box, clock: Clock
+) -> None:
+    one = await build(canary="natgeo")
+    assert await one.stories("quiet", ANN) == []
+    clock.ahead = timedelta(minutes=6)
+    await box.control.fault("stories", {"status": 200, "body": "[]"}, times=None)
+    with pytest.raises(ApiUnavailableError):
+        await one.stories("quiet", ANN)

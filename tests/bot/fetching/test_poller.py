@@ -1,0 +1,222 @@
+"""The scheduler: what is due is looked at once, paid once, and put off when it must be."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import aiohttp
+import pytest
+from pydantic import SecretStr
+
+from bot.billing.ledger import Ledger
+from bot.chats.subscriptions import Rules, Subscriptions
+from bot.domain.budget import Limits
+from bot.domain.model import Profile
+from bot.fetching import schedule_state
+from bot.fetching.poller import Scheduler
+from bot.runtime.metrics import Metrics
+from bot.scheduling.forecast import ProfileState
+from bot.store import profiles, usage
+from bot.store.database import Database
+from bot.store.profiles import Known
+from bot.stories_api import StoriesApi
+from tests.support.control import Control, wait_for
+from tests.support.followed import HOUR, MINUTE, follow, rows
+from tests.support.sandbox import sandbox_box
+from tests.support.telegram import utc_now
+
+LONG_AGO = utc_now() - 100 * HOUR
+
+
+@dataclass
+class Tower:
+    """A scheduler of one database, against a sandbox."""
+
+    db: Database
+    control: Control
+    ledger: Ledger
+    api: StoriesApi
+    subscriptions: Subscriptions
+    woken: list[bool]
+    metrics: Metrics
+    names: int = 0
+
+    def scheduler(self, **changed: Any) -> Scheduler:
+        rules = Rules(credits_a_day=changed.pop("budget", 10**6), floor=MINUTE, **changed)
+        return Scheduler(
+            self.db,
+            self.api,
+            self.ledger,
+            self.subscriptions,
+            rules=rules,
+            wake=lambda: self.woken.append(True),
+            metrics=self.metrics,
+        )
+
+    async def followed(self, chat: int = 1, **fields: Any) -> Profile:
+        self.names += 1
+        shown = await self.control.profile(f"tower{self.names}", posts_per_day=0, **fields)
+        profile = Profile(str(shown["pk"]), shown["username"])
+        async with self.db.begin() as tx:
+            await follow(tx, chat, profile, since=LONG_AGO, now=utc_now())
+            await profiles.put_off(tx, profile.profile_id, until=LONG_AGO)
+        return profile
+
+    async def known(self, profile: Profile) -> Known:
+        async with self.db.read() as tx:
+            found = await profiles.get(tx, profile.profile_id)
+        assert found is not None
+        return found
+
+    async def calls(self) -> int:
+        return int((await self.control.call("GET", "/state"))["calls"]["stories"])
+
+
+@pytest.fixture
+async def tower(db: Database) -> AsyncIterator[Tower]:
+    limits = Limits(10**6, 0.0, 10**6, 10**6, 10**6, 0)
+    async with sandbox_box() as box, aiohttp.ClientSession() as session:
+        ledger = Ledger(db, limits)
+        api = StoriesApi(session, url=box.urls.stories_api, key=SecretStr("k"), rate=1000)
+        subscriptions = Subscriptions(db, api, ledger, rules=Rules())
+        yield Tower(db, box.control, ledger, api, subscriptions, [], Metrics())
+
+
+async def test_what_is_due_is_looked_at_once_and_paid(tower: Tower) -> None:
+    seen = [await tower.followed(), await tower.followed()]
+    pk = str((await tower.control.publish(seen[0].username))["pk"])
+    scheduler = tower.scheduler()
+    before = await tower.calls()
+    assert await scheduler.run_once() == 2
+    assert await scheduler.run_once() == 0
+    assert await tower.calls() == before + 2
+    assert [row.story_pk for row in await rows(tower.db)] == [pk]
+    for profile in seen:
+        known = await tower.known(profile)
+        assert known.looked_at is not None
+        assert known.next_look_at is not None
+        assert known.next_look_at >= known.looked_at + MINUTE
+    assert await tower.ledger.spent_today() == (0, 4)
+    async with tower.db.read() as tx:
+        sums = await usage.of_chat(tx, 1, since=utc_now().date())
+    assert sums["alert"].millicredits == 4000
+    assert tower.woken
+    assert 'looks_total{outcome="seen"} 2' in tower.metrics.render()
+
+
+async def test_rivals_look_at_each_profile_once(tower: Tower) -> None:
+    for _ in range(6):
+        await tower.followed()
+    before = await tower.calls()
+    rivals = [tower.scheduler(), tower.scheduler()]
+    assert sum([await rival.run_once() for rival in rivals]) == 6
+    assert await tower.calls() == before + 6
+
+
+async def test_a_failing_api_puts_off_and_costs_no_more_than_it_billed(tower: Tower) -> None:
+    profile = await tower.followed()
+    fault = {"status": 500, "body": {"detail": "down"}}
+    await tower.control.fault("stories", fault, match="/v1/user/stories", times=None)
+    scheduler = tower.scheduler()
+    await scheduler.run_once()
+    known = await tower.known(profile)
+    assert known.next_look_at is not None
+    assert known.next_look_at > utc_now()
+    assert known.looked_at is None
+    assert known.state == "active"
+    assert await tower.ledger.spent_today() == (0, 0)
+
+
+async def test_private_and_gone_are_noted(tower: Tower) -> None:
+    private = await tower.followed(is_private=True)
+    gone = await tower.followed()
+    await tower.control.change_profile(gone.username, deleted=True)
+    scheduler = tower.scheduler()
+    await scheduler.run_once()
+    for profile in (private, gone):
+        known = await tower.known(profile)
+        assert (known.state, known.failures) == ("active", 1)
+        async with tower.db.begin() as tx:
+            await profiles.put_off(tx, profile.profile_id, until=LONG_AGO)
+    await scheduler.run_once()
+    assert (await tower.known(private)).state == "private"
+    assert (await tower.known(gone)).state == "gone"
+
+
+async def test_without_money_nothing_is_asked(tower: Tower) -> None:
+    profile = await tower.followed()
+    before = await tower.calls()
+    await tower.ledger.stop_spending()
+    assert await tower.scheduler().run_once() == 0
+    assert await tower.calls() == before
+    await tower.ledger.resume_spending()
+    assert await tower.scheduler(budget=0).run_once() == 0
+    assert await tower.calls() == before
+    assert (await tower.known(profile)).looked_at is None
+
+
+async def test_without_a_key_nothing_is_asked_twice(tower: Tower) -> None:
+    await tower.followed()
+    second = await tower.followed()
+    fault = {"status": 402, "body": {"detail": "top up"}}
+    await tower.control.fault("stories", fault, match="/v1/user/stories", times=None)
+    scheduler = tower.scheduler()
+    await scheduler.run_once()
+    before = await tower.calls()
+    assert await scheduler.run_once() == 0
+    assert await tower.calls() == before
+    known = await tower.known(second)
+    assert known.next_look_at is not None
+    assert known.next_look_at > utc_now() + 3 * MINUTE
+    assert known.failures == 0
+
+
+async def test_what_is_blocked_is_never_looked_at(tower: Tower) -> None:
+    profile = await tower.followed()
+    before = await tower.calls()
+    await tower.scheduler(blocked=frozenset({profile.profile_id})).run_once()
+    assert await tower.calls() == before
+
+
+async def test_what_was_put_in_the_queue_at_an_old_price_is_judged_anew(tower: Tower) -> None:
+    profile = await tower.followed()
+    scheduler = tower.scheduler()
+    await scheduler.run_once()
+    known = await tower.known(profile)
+    assert known.forecast is not None
+    state = ProfileState.from_json(known.forecast)
+    state.price = 10**9  # at which it was queued
+    async with tower.db.begin() as tx:
+        await profiles.change(tx, profile.profile_id, forecast=state.to_json())
+        await profiles.put_off(tx, profile.profile_id, until=utc_now() - timedelta(seconds=1))
+    before = await tower.calls()
+    assert await scheduler.run_once() == 0
+    assert await tower.calls() == before
+    known = await tower.known(profile)
+    assert known.next_look_at is not None
+    assert known.next_look_at > utc_now()
+
+
+async def test_the_plan_outlives_the_process(tower: Tower) -> None:
+    await tower.followed()
+    scheduler = tower.scheduler(budget=12345)
+    await scheduler.run_once()
+    async with tower.db.read() as tx:
+        kept = await schedule_state.load(tx)
+    assert (kept.schedule.budget, kept.schedule.minimum, kept.cost) == (12345, 60, 2)
+    assert kept.schedule.demand.profiles == 1
+
+
+async def test_run_looks_until_it_is_stopped(tower: Tower) -> None:
+    profile = await tower.followed()
+    scheduler = tower.scheduler()
+
+    async def looked_at() -> datetime | None:
+        return (await tower.known(profile)).looked_at
+
+    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+        group.create_task(scheduler.run())
+        await wait_for(looked_at)
+        scheduler.stop()

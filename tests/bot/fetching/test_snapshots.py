@@ -1,0 +1,224 @@
+"""Looks: what any of them shows is recorded, told and learned, all or nothing."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Literal
+
+import pytest
+
+from bot.domain.model import Profile
+from bot.fetching import schedule_state, snapshots
+from bot.store import profiles
+from bot.store.database import Database
+from bot.store.profiles import Known
+from tests.support.followed import DAY, HOUR, MINUTE, NATGEO, NOON, follow, look, rows, story
+
+
+async def known(db: Database) -> Known:
+    async with db.read() as tx:
+        found = await profiles.get(tx, NATGEO.profile_id)
+    assert found is not None
+    return found
+
+
+async def told(db: Database) -> list[tuple[str, dict[str, Any]]]:
+    return [(row.notice, row.fields) for row in await rows(db) if row.notice]
+
+
+async def test_a_look_owes_new_stories_once_and_moves_the_next_look(db: Database) -> None:
+    async with db.begin() as tx:
+        await follow(tx, 1)
+        assert await look(tx, story("1")) == ["1"]
+        assert await look(tx, story("1"), story("2"), now=NOON + HOUR) == ["2"]
+    assert [row.story_pk for row in await rows(db)] == ["1", "2"]
+    found = await known(db)
+    assert found.looked_at == NOON + HOUR
+    assert found.next_look_at is not None
+    assert NOON + HOUR + 10 * MINUTE <= found.next_look_at <= NOON + 21 * HOUR
+    assert found.forecast is not None
+
+
+async def test_a_look_at_one_story_alerts_but_says_nothing_of_the_rest(db: Database) -> None:
+    async with db.begin() as tx:
+        await follow(tx, 1)
+        before = await profiles.get(tx, NATGEO.profile_id)
+        assert await look(tx, story("1"), partial=True) == ["1"]
+    assert [row.story_pk for row in await rows(db)] == ["1"]
+    assert await known(db) == before
+
+
+async def test_a_failed_transaction_records_nothing(db: Database) -> None:
+    async with db.begin() as tx:
+        await follow(tx, 1)
+    before = await known(db)
+
+    async def break_off() -> None:
+        async with db.begin() as tx:
+            await look(tx, story("1"))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await break_off()
+    assert await rows(db) == []
+    assert await known(db) == before
+
+
+async def test_what_nobody_follows_is_kept_but_not_looked_at(db: Database) -> None:
+    async with db.begin() as tx:
+        await look(tx, story("1"))
+    found = await known(db)
+    assert (found.next_look_at, found.looked_at) == (None, NOON)
+    assert await rows(db) == []
+
+
+async def test_a_new_name_is_told_once_and_alerts_go_on(db: Database) -> None:
+    new = replace(NATGEO, username="nat")
+    async with db.begin() as tx:
+        await follow(tx, 1)
+        await look(tx, story("1"))
+        await look(tx, story("2", of=new), of=new, now=NOON + HOUR)
+        await look(tx, story("3", of=new), of=new, now=NOON + 2 * HOUR)
+        stranger = Profile("666", "natgeo")
+        await look(tx, story("4", of=stranger), of=stranger, now=NOON + 2 * HOUR)
+    assert await told(db) == [("renamed", {"old": "natgeo", "new": "nat"})]
+    assert [row.story_pk for row in await rows(db) if row.story_pk] == ["1", "2", "3"]
+
+
+async def test_missed_hours_are_told_to_who_followed_then(db: Database) -> None:
+    async with db.begin() as tx:
+        await follow(tx, 1)
+        await look(tx)
+        await look(tx, story("1", NOON + 23 * HOUR), now=NOON + 24 * HOUR)
+    assert await told(db) == []
+    later = NOON + 24 * HOUR + 30 * HOUR
+    async with db.begin() as tx:
+        await follow(tx, 2, since=later - HOUR)
+        await look(tx, now=later)
+    start = int((NOON + 24 * HOUR).timestamp() * 1000)
+    end = int((later - DAY).timestamp() * 1000)
+    [notice] = [row for row in await rows(db) if row.notice]
+    assert (notice.chat_id, notice.notice) == (1, "missed")
+    assert notice.fields == {"username": "natgeo", "from": start, "to": end}
+    assert notice.due_at == later + snapshots.GATHER
+
+
+async def _fail(
+    db: Database, why: Literal["private", "gone", "error"], now: datetime = NOON
+) -> Known:
+    async with db.begin() as tx:
+        await snapshots.fail(tx, NATGEO.profile_id, why, now=now)
+    return await known(db)
+
+
+async def test_private_is_told_once_and_back_once(db: Database) -> None:
+    async with db.begin() as tx:
+        await follow(tx, 1)
+    found = await _fail(db, "private")
+    assert (found.state, found.next_look_at) == ("active", NOON + MINUTE)
+    pauses = []
+    for _ in range(8):
+        found = await _fail(db, "private")
+        assert found.state == "private"
+        assert found.next_look_at is not None
+        pauses.append((found.next_look_at - NOON) / HOUR)
+    assert pauses == [0.5, 1, 2, 4, 8, 16, 24, 24]
+    assert await told(db) == [("private", {"username": "natgeo"})]
+    async with db.begin() as tx:
+        await look(tx, story("1", NOON + 47 * HOUR), now=NOON + 48 * HOUR)
+        await look(tx, now=NOON + 49 * HOUR)
+    assert await told(db) == [
+        ("private", {"username": "natgeo"}),
+        ("back", {"username": "natgeo"}),
+    ]
+    assert (await known(db)).state == "active"
+    assert [row.story_pk for row in await rows(db) if row.story_pk] == ["1"]
+
+
+async def test_one_not_found_proves_nothing(db: Database) -> None:
+    async with db.begin() as tx:
+        await follow(tx, 1)
+    found = await _fail(db, "gone")
+    assert (found.state, found.failures) == ("active", 1)
+    assert found.next_look_at == NOON + MINUTE
+    found = await _fail(db, "gone", NOON + MINUTE)
+    assert (found.state, found.next_look_at) == ("gone", NOON + MINUTE + HOUR / 2)
+    assert await told(db) == [("gone", {"username": "natgeo"})]
+
+
+@pytest.mark.parametrize("between", ["error", "private", "seen"])
+async def test_only_two_such_answers_in_a_row_prove_anything(db: Database, between: Any) -> None:
+    async with db.begin() as tx:
+        await follow(tx, 1)
+    await _fail(db, "gone")
+    if between == "seen":
+        async with db.begin() as tx:
+            await look(tx)
+    else:
+        await _fail(db, between)
+    assert (await _fail(db, "gone")).state == "active"
+    assert await told(db) == []
+    assert (await _fail(db, "gone")).state == "gone"
+
+
+async def test_an_answer_without_a_name_confirms_none(db: Database) -> None:
+    """A profile is renamed while a look by its id, which finds nothing, is under way."""
+    new = replace(NATGEO, username="nat")
+    async with db.begin() as tx:
+        await follow(tx, 1)
+        await look(tx, story("1", of=new), of=new, now=NOON + HOUR)
+        await look(tx, now=NOON + 2 * HOUR)  # asked before that, of natgeo
+        nameless = replace(NATGEO, username="")
+        await look(tx, story("2", of=nameless), of=nameless, now=NOON + 3 * HOUR)
+    found = await known(db)
+    assert (found.username, found.named_at) == ("nat", NOON + HOUR)
+    assert await told(db) == [("renamed", {"old": "natgeo", "new": "nat"})]
+
+
+async def test_errors_are_looked_at_later_and_later(db: Database) -> None:
+    async with db.begin() as tx:
+        await follow(tx, 1)
+    pauses = []
+    for _ in range(8):
+        found = await _fail(db, "error")
+        assert found.next_look_at is not None
+        pauses.append((found.next_look_at - NOON) / MINUTE)
+    assert pauses == [1, 2, 4, 8, 16, 30, 30, 30]
+    assert await told(db) == []
+    async with db.begin() as tx:
+        await snapshots.fail(tx, "unknown", "error", now=NOON)
+        await look(tx)
+    assert (await known(db)).failures == 0
+
+
+async def test_more_who_wait_bring_the_next_look_nearer(db: Database) -> None:
+    async with db.begin() as tx:
+        poor = await schedule_state.load(tx)
+        poor.schedule.set_budget(12)
+        await schedule_state.save(tx, poor, now=NOON)
+        await follow(tx, 1)
+        await look(tx, *(story(str(n), NOON - n * HOUR) for n in range(1, 9)))
+        alone = await profiles.get(tx, NATGEO.profile_id)
+        for chat in range(2, 200):
+            await follow(tx, chat)
+        await snapshots.requeue(tx, NATGEO.profile_id, now=NOON)
+    assert alone is not None
+    assert alone.next_look_at is not None
+    found = await known(db)
+    assert found.next_look_at is not None
+    assert NOON + 10 * MINUTE <= found.next_look_at < alone.next_look_at
+
+
+async def test_the_plan_is_kept_for_all(db: Database) -> None:
+    async with db.begin() as tx:
+        first = await schedule_state.load(tx)
+        first.cost = 1
+        first.schedule.minimum = 33
+        first.schedule.set_budget(99)
+        await follow(tx, 1)
+        await look(tx, story("1", NOON - HOUR))
+        first.survey(*await schedule_state.sample(tx))
+        await schedule_state.save(tx, first, now=NOON)
+        second = await schedule_state.load(tx)
+    assert (second.cost, second.schedule.minimum, second.schedule.budget) == (1, 33, 99)
+    assert second.schedule.demand == first.schedule.demand
+    assert second.schedule.demand.profiles == 1

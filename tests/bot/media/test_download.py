@@ -1,0 +1,189 @@
+"""Downloads from a CDN that behaves, and from one that does not."""
+
+import asyncio
+import socket
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import aiohttp
+import pytest
+from aiohttp.abc import AbstractResolver, ResolveResult
+
+from bot.domain.errors import (
+    MediaError,
+    MediaGoneError,
+    MediaRefusedError,
+    MediaTooBigError,
+    MediaUnavailableError,
+)
+from bot.media.download import Media, PublicResolver, is_public
+from bot.media.spool import Spool
+from tests.bot.media.test_spool import files_in
+from tests.bot.stories_api.server import Answerer, response, says, serving
+from tests.support.sandbox import sandbox_box
+
+MP4 = b"\x00\x00\x00\x18ftypmp42" + bytes(50_000)
+MIB = 2**20
+NOW = datetime(2026, 4, 8, tzinfo=UTC)
+
+
+@asynccontextmanager
+async def media_at(origin: str, folder: Path, deadline: float = 2) -> AsyncIterator[Media]:
+    async with aiohttp.ClientSession() as session:
+        with Spool(folder, limit=100 * MIB) as spool:
+            yield Media(session, spool, trusted_origin=origin, deadline=deadline, now=lambda: NOW)
+            assert (spool.used, files_in(folder)) == (0, [])
+
+
+async def test_the_sandboxs_media(tmp_path: Path) -> None:
+    async with sandbox_box() as box, aiohttp.ClientSession() as session:
+        with Spool(tmp_path, limit=100 * MIB) as spool:
+            media = Media(session, spool, trusted_origin=box.urls.cdn)
+            photo = (await box.control.stories("prada"))[0]
+            with await media.fetch(photo["thumbnail_url"], limit=10 * MIB) as file:
+                assert (file.kind, file.width, file.height) == ("photo", 1080, 1920)
+            big = (await box.control.stories("bigvideo"))[0]
+            with pytest.raises(MediaTooBigError) as caught:
+                await media.fetch(big["video_url"], limit=50 * MIB)
+            assert caught.value.fields == {"url": big["video_url"]}
+            await box.control.advance(40 * 3600)
+            video = (await box.control.stories("natgeo")) or [big]
+            with pytest.raises(MediaGoneError):
+                await media.fetch(big["video_url"], limit=50 * MIB)
+            assert video
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (response(403, b"URL signature expired"), MediaGoneError),
+        (response(404), MediaGoneError),
+        (response(410), MediaGoneError),
+        (response(401), MediaUnavailableError),
+        (response(429), MediaUnavailableError),
+        (response(500), MediaUnavailableError),
+        (response(503), MediaUnavailableError),
+        (response(204), MediaUnavailableError),
+        (response(200, b""), MediaRefusedError),
+        (response(200, b"<html>sorry</html>", {"Content-Type": "image/jpeg"}), MediaRefusedError),
+        (response(200, b"<svg xmlns='x'/>" + bytes(100)), MediaRefusedError),
+        (response(200, MP4, length=10 * 2**30), MediaTooBigError),
+        (response(200, MP4, length=len(MP4) + 10), MediaUnavailableError),
+        (response(302, b"", {"Location": "http://127.0.0.1:1/x"}), MediaRefusedError),
+        (response(302, b"", {"Location": "https://evil.example/x"}), MediaRefusedError),
+        (response(302, b"", {"Location": "file:///etc/passwd"}), MediaRefusedError),
+        (response(302, b"", {"Location": "http://[broken"}), MediaUnavailableError),
+        (response(302, b"", {}), MediaRefusedError),
+        (b"SSH-2.0\r\n\r\n", MediaUnavailableError),
+    ],
+)
+async def test_each_failure_has_its_kind(
+    answer: bytes, kind: type[MediaError], tmp_path: Path
+) -> None:
+    async with serving(says(answer)) as server, media_at(server.url, tmp_path) as media:
+        with pytest.raises(MediaError) as caught:
+            await media.fetch(f"{server.url}/v/1.mp4", limit=MIB)
+        assert type(caught.value) is kind
+
+
+async def test_a_redirect_within_the_hosts_is_followed(tmp_path: Path) -> None:
+    moved = response(302, b"", {"Location": "/v/2.mp4?a=%2F"})
+    async with serving(says(moved, response(200, MP4))) as server:
+        async with media_at(server.url, tmp_path) as media:
+            with await media.fetch(f"{server.url}/v/1.mp4", limit=MIB) as file:
+                assert file.size == len(MP4)
+        assert server.requests[1].startswith("GET /v/2.mp4?a=%2F ")
+        assert "x-access-key" not in server.requests[0]
+
+
+async def test_bytes_without_a_length_stop_at_the_limit(tmp_path: Path) -> None:
+    chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+    def endless() -> Answerer:
+        async def answer(_: object, writer: asyncio.StreamWriter) -> None:
+            writer.write(chunked + b"%x\r\n" % len(MP4) + MP4 + b"\r\n")
+            while True:
+                writer.write(b"8000\r\n" + bytes(0x8000) + b"\r\n")
+                await writer.drain()
+
+        return answer
+
+    async with serving(endless()) as server, media_at(server.url, tmp_path) as media:
+        with pytest.raises(MediaTooBigError):
+            await media.fetch(f"{server.url}/v/1.mp4", limit=MIB)
+
+
+async def test_a_slow_server_is_left_at_the_deadline(tmp_path: Path) -> None:
+    async def drip(_: object, writer: asyncio.StreamWriter) -> None:
+        writer.write(response(200, MP4[:100], length=len(MP4)))
+        while True:
+            writer.write(b"\x00")
+            await writer.drain()
+            await asyncio.sleep(0.02)
+
+    async with serving(drip) as server, media_at(server.url, tmp_path, deadline=0.3) as media:
+        started = time.monotonic()
+        with pytest.raises(MediaUnavailableError):
+            await media.fetch(f"{server.url}/v/1.mp4", limit=MIB)
+        assert time.monotonic() - started < 1.3
+
+
+async def test_an_address_that_has_expired_is_not_asked(tmp_path: Path) -> None:
+    async with serving(says(response(200, MP4))) as server:
+        async with media_at(server.url, tmp_path) as media:
+            with pytest.raises(MediaGoneError):
+                await media.fetch(f"{server.url}/v/1.mp4?oe=60000000", limit=MIB)
+            assert not media.may_fetch("https://evil.example/1.mp4")
+            with pytest.raises(MediaRefusedError):
+                await media.fetch("https://evil.example/1.mp4", limit=MIB)
+        assert server.count == 0
+
+
+PRIVATE = [
+    *("127.0.0.1", "10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1"),
+    *("0.0.0.0", "224.0.0.1", "255.255.255.255", "192.0.2.1", "198.18.0.1", "240.0.0.1"),  # noqa: S104 - to be refused
+    *("::1", "::", "fe80::1", "fe80::1%eth0", "fc00::1", "ff02::1", "::ffff:127.0.0.1"),
+    *("::ffff:10.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::", "2002:a00:1::", "2001:db8::1"),
+    *("2001:0:4136:e378:8000:63bf:80ff:fffe", "", "localhost", "0x7f.1"),
+]
+
+
+@pytest.mark.parametrize("address", PRIVATE)
+def test_private_addresses_are_not_public(address: str) -> None:
+    assert not is_public(address)
+
+
+@pytest.mark.parametrize("address", ["8.8.8.8", "157.240.1.1", "2a03:2880:f12f:83:face::25de"])
+def test_public_ones_are(address: str) -> None:
+    assert is_public(address)
+
+
+class Rebinding(AbstractResolver):
+    """Says a public address first and a private one then."""
+
+    def __init__(self) -> None:
+        self.answers = [["157.240.1.1", "127.0.0.1"], ["127.0.0.1"]]
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        return [
+            ResolveResult(hostname=host, host=ip, port=port, family=family, proto=0, flags=0)
+            for ip in self.answers.pop(0)
+        ]
+
+    async def close(self) -> None:
+        self.answers.clear()
+
+
+async def test_a_name_leads_to_public_addresses_only() -> None:
+    resolver = PublicResolver(Rebinding())
+    assert [found["host"] for found in await resolver.resolve("x.fbcdn.net", 443)] == [
+        "157.240.1.1"
+    ]
+    with pytest.raises(OSError, match="public"):
+        await resolver.resolve("x.fbcdn.net", 443)
+    await resolver.close()

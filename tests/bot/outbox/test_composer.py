@@ -1,0 +1,103 @@
+"""What a chat reads: captions in its own words and time, and what may be a repeat in silence."""
+
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from bot.domain.model import Album, Options, Outcome, Sent, Target
+from bot.domain.selection import Batch
+from bot.outbox.composer import SAME_TIME, Alerts
+from bot.sending.items import SendOptions
+from bot.store.chats import Chat
+from bot.store.deliveries import Delivery
+from tests.support.followed import MINUTE, NOON, Clock, story
+
+ANN = Chat(1, "private", "", "en", None, "UTC", None, None, 540, {}, "active", NOON)
+
+
+@dataclass
+class Post:
+    """Our own seam to Telegram: keeps what it is given."""
+
+    captions: list[str] = field(default_factory=list)
+    options: list[SendOptions] = field(default_factory=list)
+    sentences: list[tuple[str, bool]] = field(default_factory=list)
+
+    async def send_album(
+        self, _: Target, __: Album, *, caption_html: str, options: SendOptions, **___: Any
+    ) -> Outcome:
+        self.captions.append(caption_html)
+        self.options.append(options)
+        return Sent(())
+
+    async def send(self, _: Target, html: str, *, silent: bool) -> Outcome:
+        self.sentences.append((html, silent))
+        return Sent(())
+
+
+def batch(
+    *pks: str, copies: int = 0, notice: str | None = None, options: Options | None = None
+) -> Batch:
+    shown = tuple(story(pk, NOON - MINUTE) for pk in pks)
+    row = Delivery(
+        1, Target(1), 1, pks[0] if pks else None, shown[0] if shown else None, "natgeo",
+        options or Options(), notice, {"username": "natgeo"}, copies, 0, 0, 0, NOON,
+    )  # fmt: skip
+    return Batch(Target(1), (row,), Album(shown) if shown else None)
+
+
+@pytest.fixture
+def post() -> Post:
+    return Post()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def alerts(post: Post, clock: Clock) -> Alerts:
+    return Alerts(post, post, now=clock)  # type: ignore[arg-type] # Post stands for both
+
+
+async def test_each_chat_reads_its_own_words(alerts: Alerts, post: Post) -> None:
+    tokyo = replace(ANN, zone="Asia/Tokyo")
+    lima = replace(ANN, language=None, language_code="es")
+    for chat in (ANN, tokyo, lima, ANN):
+        await alerts.send(chat, batch("1"))
+    await alerts.send(ANN, batch("1", options=Options(caption="short")))
+    await alerts.send(ANN, batch("1", "2"))
+    english, there, spanish, again, short, two = post.captions
+    assert english == again
+    assert len({english, there, spanish, short, two}) == 5
+    assert "11:59" in english
+    assert "8:59" in there
+
+
+async def test_how_long_ago_it_was_is_told_as_of_now(
+    alerts: Alerts, post: Post, clock: Clock
+) -> None:
+    for wait in (timedelta(0), SAME_TIME / 2, MINUTE):
+        clock.on(wait)
+        await alerts.send(ANN, batch("1"))
+    first, soon, later = post.captions
+    assert first == soon
+    assert "1 minute ago" in first
+    assert "2 minutes ago" in later
+
+
+async def test_what_may_be_there_already_comes_in_silence(alerts: Alerts, post: Post) -> None:
+    for copies in (0, 1):
+        await alerts.send(ANN, batch("1", copies=copies))
+        await alerts.send(ANN, batch(notice="renamed", copies=copies))
+    assert [options.silent for options in post.options] == [False, True]
+    assert [silent for _, silent in post.sentences] == [False, True]
+
+
+async def test_one_story_has_buttons_and_an_album_can_not(alerts: Alerts, post: Post) -> None:
+    await alerts.send(ANN, batch("1"))
+    await alerts.send(ANN, batch("1", "2"))
+    assert [bool(options.buttons) for options in post.options] == [True, False]

@@ -1,0 +1,206 @@
+"""What each outcome writes down: of the row, of its lane, and of what the outbox counts."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from bot.domain import selection
+from bot.domain.errors import MediaGoneError, MediaTooBigError
+from bot.domain.model import GiveUp, Moved, Outcome, Sent, SentItem, Target, TryLater
+from bot.domain.selection import Batch
+from bot.outbox import results
+from bot.outbox.results import Account, Arrived
+from bot.store import chat_queues, chats, deliveries, enqueue, usage
+from bot.store.chat_queues import Lane
+from bot.store.database import Database
+from tests.support.followed import HOUR, MINUTE, NOON, claim, follow, look, rows, story
+
+NOW = timedelta(0)
+SECOND = timedelta(seconds=1)
+CHAT = -1
+
+
+async def leaving(db: Database, *, left: bool = True) -> tuple[Lane, Batch]:
+    """Claim the chat's lane; what goes out of it next has left."""
+    [lane] = await claim(db)
+    batch = selection.decide(lane, now=NOON).batch
+    assert batch
+    if left:
+        async with db.begin() as tx:
+            await deliveries.leave(tx, [row.id for row in batch.rows])
+    return lane, batch
+
+
+async def owing(db: Database, *pks: str, thread_id: int | None = None) -> None:
+    async with db.begin() as tx:
+        await follow(tx, CHAT, thread_id=thread_id)
+        await look(tx, *(story(pk) for pk in pks))
+
+
+async def record(
+    db: Database, lane: Lane, batch: Batch, outcome: Outcome, *, left: bool = True
+) -> Account:
+    async with db.begin() as tx:
+        return await results.record(tx, lane, batch, outcome, left=left, now=NOON)
+
+
+async def free_at(db: Database, chat_id: int = CHAT) -> timedelta:
+    async with db.read() as tx:
+        statement = sa.select(chat_queues.lanes.c.free_at).where(
+            chat_queues.lanes.c.chat_id == chat_id
+        )
+        found: Any = (await tx.execute(statement)).scalar_one()
+    return timedelta(seconds=(found - NOON).total_seconds())
+
+
+@pytest.mark.parametrize(
+    ("outcome", "left", "row", "waits"),
+    [
+        (Sent((SentItem("1", 5),)), True, ("sent", 1, 0, 0), (NOW, NOW)),
+        (Sent(()), True, ("open", 1, 0, 1), (NOW, NOW)),
+        (TryLater(7 * SECOND), True, ("open", 0, 1, 0), (NOW, 7 * SECOND)),
+        (TryLater(), True, ("open", 0, 1, 0), (5 * SECOND, NOW)),
+        (TryLater(unknown=True), True, ("open", 1, 0, 1), (NOW, 30 * SECOND)),
+        (TryLater(SECOND, unknown=True), True, ("open", 1, 1, 0), (NOW, SECOND)),
+        (TryLater(HOUR, unknown=True), True, ("open", 1, 1, 0), (NOW, HOUR)),
+        (TryLater(unknown=True), False, ("open", 0, 1, 0), (5 * SECOND, NOW)),
+        (GiveUp("weird", scope="item"), True, ("dropped", 1, 0, 0), (NOW, NOW)),
+        (GiveUp("kicked"), True, ("open", 0, 1, 0), (NOW, NOW)),
+        (GiveUp("unauthorized", scope="bot"), True, ("open", 0, 1, 0), (NOW, NOW)),
+    ],
+)
+async def test_each_outcome_has_its_receipt(
+    db: Database,
+    outcome: Outcome,
+    left: bool,
+    row: tuple[str, int, int, int],
+    waits: tuple[timedelta, timedelta],
+) -> None:
+    await owing(db, "1")
+    await record(db, *await leaving(db, left=left), outcome, left=left)
+    first = (await rows(db))[0]
+    assert (first.state, first.copies, first.tries, first.unknowns) == row
+    assert (first.due_at - NOON, await free_at(db)) == waits
+
+
+async def test_sends_into_many_chats_are_written_down_together(db: Database) -> None:
+    async with db.begin() as tx:
+        for chat in (1, 2, 3):
+            await follow(tx, chat)
+        await look(tx, story("1"), story("2"))
+    sends = []
+    for lane in await claim(db):
+        batch = selection.decide(lane, now=NOON).batch
+        assert batch
+        items = (SentItem("1", 10 * lane.chat.id, size=5), SentItem("2", 10 * lane.chat.id + 1))
+        sends.append(Arrived(lane, batch, items))
+    async with db.begin() as tx:
+        await chat_queues.settle(tx, 3, free_at=NOON)
+    await claim(db)  # the third chat is somebody else's by now
+    async with db.begin() as tx:
+        await results.record_whole(tx, sends, now=NOON)
+    found = {(row.chat_id, row.story_pk): (row.state, row.message_id) for row in await rows(db)}
+    assert found == {
+        (chat, pk): ("sent", 10 * chat + int(pk) - 1) for chat in (1, 2, 3) for pk in ("1", "2")
+    }
+    assert [await free_at(db, chat) for chat in (1, 2, 3)] == [NOW, NOW, MINUTE]
+    async with db.read() as tx:
+        used = await usage.of_chat(tx, 2, since=NOON.date())
+    assert used == {"alert": usage.Use(items=2, bytes=5)}
+
+
+async def test_a_second_lost_answer_parks_the_story(db: Database) -> None:
+    await owing(db, "1", "2")
+    lane, batch = await leaving(db)
+    lost = TryLater(unknown=True, items=(SentItem("2", 9),))
+    assert await record(db, lane, batch, lost) == Account(unknown=1)
+    async with db.begin() as tx:
+        await chat_queues.settle(tx, CHAT, free_at=NOON)
+    lane, batch = await leaving(db)
+    assert await record(db, lane, batch, TryLater(unknown=True)) == Account(unknown=1, parked=1)
+    assert [(row.story_pk, row.state) for row in await rows(db)] == [
+        ("1", "parked"),
+        ("2", "sent"),
+    ]
+
+
+async def test_the_bot_rests_when_the_refusal_is_its_own(db: Database) -> None:
+    await owing(db, "1")
+    for outcome, rest in (
+        (TryLater(SECOND), None),
+        (TryLater(9 * SECOND, whole_bot=True), NOON + 9 * SECOND),
+        (GiveUp("unauthorized", scope="bot"), NOON + MINUTE),
+    ):
+        account = await record(db, *await leaving(db), outcome)
+        assert account == Account(rests_until=rest)
+        async with db.begin() as tx:
+            await chat_queues.settle(tx, CHAT, free_at=NOON)
+
+
+async def test_who_lost_the_lease_writes_down_what_arrived_and_no_more(db: Database) -> None:
+    await owing(db, "1", "2", "3")
+    lane, batch = await leaving(db)
+    await claim(db, now=NOON + 2 * MINUTE)
+    late = Sent((SentItem("1", 5),), {"3": MediaGoneError.text})
+    assert await record(db, lane, batch, late) == Account()
+    found = [(row.story_pk, row.state, row.unknowns) for row in await rows(db)]
+    assert found == [("1", "sent", 0), ("2", "open", 0), ("3", "open", 0)]
+    assert await free_at(db) == 3 * MINUTE
+
+
+async def test_what_can_not_be_brought_is_told_once_a_reason(db: Database) -> None:
+    await owing(db, "1", "2", "3", "4")
+    lane, batch = await leaving(db)
+    failed = {"1": MediaGoneError.text, "2": MediaTooBigError.text, "3": MediaGoneError.text}
+    await record(db, lane, batch, Sent((SentItem("4", 5),), failed))
+    told = [row.fields for row in await rows(db, notice="failed")]
+    assert [(one["n"], one["why"], one["username"]) for one in told] == [
+        (2, MediaGoneError.text, "natgeo"),
+        (1, MediaTooBigError.text, "natgeo"),
+    ]
+    assert told[0]["url"] == story("1").page_url
+    dropped = await rows(db, state="dropped")
+    assert {row.story_pk: row.reason for row in dropped} == failed
+
+
+async def test_a_notice_that_can_not_be_brought_brings_no_other(db: Database) -> None:
+    await owing(db)
+    async with db.begin() as tx:
+        await enqueue.add_notice(tx, Target(CHAT), "topic", {}, now=NOON)
+    await record(db, *await leaving(db), GiveUp("weird", scope="item"))
+    assert [(row.notice, row.state) for row in await rows(db)] == [("topic", "dropped")]
+
+
+async def test_alerts_are_counted_by_items_and_bytes_and_notices_are_not(db: Database) -> None:
+    await owing(db, "1", "2")
+    async with db.begin() as tx:
+        await enqueue.add_notice(tx, Target(CHAT), "topic", {}, now=NOON)
+    both = Sent((SentItem("1", 5, size=700), SentItem("2", 6, size=40)))
+    await record(db, *await leaving(db), both)
+    await record(db, *await leaving(db), Sent((SentItem("", 7),)))
+    assert [row.message_id for row in await rows(db)] == [5, 6, 7]
+    async with db.read() as tx:
+        used = await usage.of_chat(tx, CHAT, since=NOON.date())
+    assert used == {"alert": usage.Use(items=2, bytes=740)}
+
+
+async def test_a_lost_topic_falls_back_and_a_lost_main_chat_closes(db: Database) -> None:
+    await owing(db, "1", thread_id=9)
+    lost = GiveUp("topic_closed", scope="thread")
+    for thread, state in ((0, "active"), (0, "closed")):
+        await record(db, *await leaving(db), lost)
+        assert (await rows(db, story_pk="1"))[0].thread_id == thread
+        async with db.read() as tx:
+            chat = await chats.get(tx, CHAT)
+        assert chat
+        assert chat.state == state
+
+
+async def test_a_chat_that_moved_takes_its_open_rows_along(db: Database) -> None:
+    await owing(db, "1", "2")
+    await record(db, *await leaving(db), Moved(-1001))
+    found = [(row.chat_id, row.state, row.copies) for row in await rows(db)]
+    assert found == [(-1001, "open", 0)] * 2
+    assert await free_at(db, -1001) == NOW

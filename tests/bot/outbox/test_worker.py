@@ -1,0 +1,443 @@
+"""The outbox: claims, sends, records; what each outcome leads to, on both databases."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from bot.domain.model import (
+    Album,
+    GiveUp,
+    Moved,
+    Options,
+    Outcome,
+    Sent,
+    SentItem,
+    Target,
+    TryLater,
+)
+from bot.outbox.worker import Outbox
+from bot.runtime.metrics import Metrics
+from bot.store import chat_queues, chats, deliveries, subscriptions
+from bot.store.database import Database
+from bot.telegram.departure import departing
+from tests.support.control import wait_for
+from tests.support.followed import (
+    HOUR,
+    MINUTE,
+    NOON,
+    PRADA,
+    Clock,
+    follow,
+    listeners,
+    look,
+    rows,
+    story,
+)
+
+SECOND = timedelta(seconds=1)
+
+
+@dataclass
+class Post:
+    """Our own seam to Telegram: takes albums and texts, and answers as it is told."""
+
+    outcomes: list[Outcome] = field(default_factory=list)
+    albums: list[tuple[Target, list[str], Any]] = field(default_factory=list)
+    captions: list[str | None] = field(default_factory=list)
+    sentences: list[tuple[Target, str, bool]] = field(default_factory=list)
+    before: Callable[[], Any] | None = None
+    numbers: int = 0
+
+    async def send_album(
+        self, target: Target, album: Album, *, caption_html: str | None, options: Any, **_: Any
+    ) -> Outcome:
+        await self._leave()
+        self.albums.append((target, [one.pk for one in album.stories], options))
+        self.captions.append(caption_html)
+        if self.outcomes:
+            return self.outcomes.pop(0)
+        return sent(*(one.pk for one in album.stories))
+
+    async def send(self, target: Target, html: str, *, silent: bool = False) -> Outcome:
+        await self._leave()
+        self.sentences.append((target, html, silent))
+        return self.outcomes.pop(0) if self.outcomes else sent("")
+
+    async def _leave(self) -> None:
+        if self.before:
+            await self.before()
+        tell = departing.get()
+        assert tell
+        await tell()
+
+
+def sent(*pks: str, **failed: str) -> Sent:
+    items = tuple(SentItem(pk, number) for number, pk in enumerate(pks, 1))
+    return Sent(items, {pk.removeprefix("s"): why for pk, why in failed.items()})
+
+
+@dataclass
+class Office:
+    db: Database
+    post: Post
+    clock: Clock
+    outbox: Outbox
+
+    async def state(self) -> list[tuple[str | None, str, int]]:
+        return [(row.story_pk or row.notice, row.state, row.copies) for row in await rows(self.db)]
+
+
+@pytest.fixture
+async def office(db: Database) -> Office:
+    post, clock = Post(), Clock()
+    outbox = Outbox(db, post, post, lease=MINUTE, now=clock)  # type: ignore[arg-type] # Post stands for both
+    async with db.begin() as tx:
+        await follow(tx, -1, options=Options(silent=True, caption="short"))
+    return Office(db, post, clock, outbox)
+
+
+async def found(office: Office, *pks: str) -> None:
+    async with office.db.begin() as tx:
+        await look(tx, *(story(pk) for pk in pks), now=office.clock())
+
+
+async def test_stories_found_together_go_as_one_album_with_a_caption(office: Office) -> None:
+    await found(office, "1", "2")
+    assert await office.outbox.run_once() == 1
+    [(target, pks, options)] = office.post.albums
+    assert (target, pks) == (Target(-1), ["1", "2"])
+    assert (options.silent, options.spoiler, options.protect) == (True, False, False)
+    assert "natgeo" in (office.post.captions[0] or "")
+    assert await office.state() == [("1", "sent", 1), ("2", "sent", 1)]
+    assert [row.message_id for row in await rows(office.db)] == [1, 2]
+    assert await office.outbox.run_once() == 0
+
+
+async def test_many_stories_go_as_even_albums_one_after_the_other(office: Office) -> None:
+    await found(office, *(str(n) for n in range(10, 31)))
+    assert [await office.outbox.run_once() for _ in range(4)] == [1, 1, 1, 0]
+    assert [pk for _, pks, _ in office.post.albums for pk in pks] == [
+        str(n) for n in range(10, 31)
+    ]
+
+
+async def test_flood_control_makes_the_chat_wait_and_counts_no_copy(office: Office) -> None:
+    await found(office, "1")
+    office.post.outcomes = [TryLater(7 * SECOND)]
+    await office.outbox.run_once()
+    assert await office.state() == [("1", "open", 0)]
+    office.clock.on(6 * SECOND)
+    assert await office.outbox.run_once() == 0
+    office.clock.on(1 * SECOND)
+    assert await office.outbox.run_once() == 1
+    assert await office.state() == [("1", "sent", 1)]
+    assert not office.post.albums[1][2].silent or office.post.albums[0][2].silent
+
+
+async def test_what_could_not_be_sent_waits_longer_each_time_and_keeps_its_place(
+    office: Office,
+) -> None:
+    await found(office, "1")
+    async with office.db.begin() as tx:
+        await follow(tx, -1, PRADA)
+        await look(tx, story("9", of=PRADA), of=PRADA)
+    office.post.outcomes = [TryLater(reason="media unavailable")]
+    await office.outbox.run_once()
+    await found(office, "2")
+    await office.outbox.run_once()
+    assert office.post.albums[1][1] == ["9"]  # another profile does not wait
+    assert await office.outbox.run_once() == 0
+    office.clock.on(5 * SECOND)
+    await office.outbox.run_once()
+    assert office.post.albums[2][1] == ["1", "2"]
+
+
+async def test_a_lost_answer_is_repeated_once_silently_after_a_while(office: Office) -> None:
+    async with office.db.begin() as tx:
+        await follow(tx, -2)
+        await chats.set_state(tx, -1, "closed", now=NOON)
+    await found(office, "1")
+    office.post.outcomes = [TryLater(unknown=True), TryLater(unknown=True)]
+    await office.outbox.run_once()
+    office.clock.on(29 * SECOND)
+    assert await office.outbox.run_once() == 0
+    office.clock.on(1 * SECOND)
+    assert await office.outbox.run_once() == 1
+    assert [options.silent for _, _, options in office.post.albums] == [False, True]
+    assert await office.state() == [("1", "parked", 2)]
+    [row] = await rows(office.db)
+    assert (row.reason, row.unknowns) == ("no answers", 2)
+
+
+async def test_an_album_is_recorded_item_by_item(office: Office) -> None:
+    await found(office, "1", "2", "3")
+    office.post.outcomes = [TryLater(unknown=True, items=(SentItem("2", 5),))]
+    await office.outbox.run_once()
+    assert await office.state() == [("1", "open", 1), ("2", "sent", 1), ("3", "open", 1)]
+    office.clock.on(30 * SECOND)
+    await office.outbox.run_once()
+    assert office.post.albums[1][1] == ["1", "3"]
+
+
+async def test_one_bad_item_is_told_of_and_costs_the_rest_nothing(office: Office) -> None:
+    await found(office, "1", "2")
+    office.post.outcomes = [sent("2", s1="This photo or video is no longer available.")]
+    await office.outbox.run_once()
+    assert await office.outbox.run_once() == 1
+    assert await office.state() == [("1", "dropped", 1), ("2", "sent", 1), ("failed", "sent", 1)]
+    [(_, text, _)] = office.post.sentences
+    assert "no longer available" in text
+
+
+async def test_an_item_that_never_works_is_dropped(office: Office) -> None:
+    await found(office, "1")
+    office.post.outcomes = [GiveUp("weird", scope="item")]
+    await office.outbox.run_once()
+    assert (await office.state())[0] == ("1", "dropped", 1)
+
+
+async def test_a_chat_that_moved_is_followed(office: Office) -> None:
+    await found(office, "1")
+    office.post.outcomes = [Moved(-1001)]
+    await office.outbox.run_once()
+    await office.outbox.run_once()
+    assert [target.chat_id for target, _, _ in office.post.albums] == [-1, -1001]
+    assert await office.state() == [("1", "sent", 1)]
+
+
+async def test_a_chat_that_is_closed_gets_nothing_more(office: Office) -> None:
+    await found(office, "1")
+    office.post.outcomes = [GiveUp("bot was kicked")]
+    await office.outbox.run_once()
+    assert await office.state() == [("1", "open", 0)]
+    assert await office.outbox.run_once() == 0
+    async with office.db.read() as tx:
+        chat = await chats.get(tx, -1)
+    assert chat is not None
+    assert chat.state == "closed"
+
+
+async def test_a_topic_that_is_gone_falls_back_and_one_without_topics_closes(
+    office: Office,
+) -> None:
+    async with office.db.begin() as tx:
+        await follow(tx, -3, thread_id=9)
+        await chats.set_state(tx, -1, "closed", now=NOON)
+    await found(office, "1")
+    office.post.outcomes = [GiveUp("topic_closed", scope="thread")]
+    await office.outbox.run_once()
+    while await office.outbox.run_once():
+        pass
+    assert [target for target, _, _ in office.post.albums] == [Target(-3, 9), Target(-3)]
+    assert [target for target, _, _ in office.post.sentences] == [Target(-3)]
+    await found(office, "2")
+    office.post.outcomes = [GiveUp("topic_closed", scope="thread")]
+    await office.outbox.run_once()
+    async with office.db.read() as tx:
+        chat = await chats.get(tx, -3)
+    assert chat is not None
+    assert chat.state == "closed"
+
+
+async def test_when_the_bot_is_refused_all_chats_wait(office: Office) -> None:
+    async with office.db.begin() as tx:
+        await follow(tx, -2)
+    await found(office, "1")
+    office.post.outcomes = [GiveUp("unauthorized", scope="bot"), TryLater(MINUTE, whole_bot=True)]
+    await office.outbox.run_once()
+    assert await office.outbox.run_once() == 0
+    office.clock.on(MINUTE)
+    assert await office.outbox.run_once() == 2
+    assert [(pk, state) for pk, state, _ in await office.state()] == [("1", "sent")] * 2
+
+
+async def test_a_bug_in_a_send_counts_as_a_lost_answer(office: Office) -> None:
+    await found(office, "1")
+
+    async def fail() -> None:
+        raise ZeroDivisionError
+
+    office.post.before = fail
+    await office.outbox.run_once()
+    assert await office.state() == [("1", "open", 0)]  # nothing had left
+    office.post.before = None
+    office.clock.on(MINUTE)
+    await office.outbox.run_once()
+    assert await office.state() == [("1", "sent", 1)]
+
+
+async def test_who_lost_the_lease_sends_nothing_more(office: Office) -> None:
+    await found(office, "1")
+
+    async def pause() -> None:
+        office.post.before = None
+        office.clock.on(2 * MINUTE)
+        await office.outbox.run_once()
+
+    office.post.before = pause
+    await office.outbox.run_once()
+    assert len(office.post.albums) == 1
+    assert await office.state() == [("1", "sent", 1)]
+
+
+async def test_a_long_send_keeps_its_lease(db: Database) -> None:
+    post = Post()
+    outbox = Outbox(db, post, post, lease=timedelta(seconds=1.5))  # type: ignore[arg-type] # Post stands for both
+    async with db.begin() as tx:
+        await follow(tx, 1)
+        await look(tx, story("1", outbox._now()), now=outbox._now())
+    claims: list[int] = []
+
+    async def wait_long() -> None:
+        post.before = None
+        until = asyncio.get_running_loop().time() + 2
+        while asyncio.get_running_loop().time() < until:
+            async with db.begin() as tx:
+                lane = await chat_queues.claim(tx, now=outbox._now(), limit=5, lease=MINUTE)
+            claims.append(len(lane))
+            await asyncio.sleep(0.05)
+
+    post.before = wait_long
+    await outbox.run_once()
+    assert sum(claims) == 0
+    assert [row.state for row in await rows(db)] == ["sent"]
+
+
+async def test_run_sends_what_comes_and_stops_when_told(office: Office) -> None:
+    office.outbox._now = lambda: NOON + HOUR
+    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+        group.create_task(office.outbox.run())
+        for pk in ("1", "2", "3"):
+            await found(office, pk)
+            office.outbox.wake()
+            wanted = int(pk)
+            await wait_for(lambda: len(office.post.albums) >= wanted)  # noqa: B023 - awaited here
+        office.outbox.stop()
+    assert [state for _, state, _ in await office.state()] == ["sent"] * 3
+
+
+@dataclass
+class Held(Post):
+    """Answers all at once, when it is told to."""
+
+    go: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def send_album(self, *args: Any, **more: Any) -> Outcome:
+        outcome = await super().send_album(*args, **more)
+        await self.go.wait()
+        return outcome
+
+
+async def test_one_that_can_not_be_written_down_lets_no_other_be_sent_twice(
+    office: Office,
+) -> None:
+    three = (-1, -2, -3)
+    async with office.db.begin() as tx:
+        for chat in three[1:]:
+            await follow(tx, chat)
+    await found(office, "1")
+    post = Held([sent("1"), Sent((SentItem("1", 2**64),)), sent("1")])
+    outbox = Outbox(office.db, post, post, now=office.clock)  # type: ignore[arg-type] # Post stands for both
+    async with asyncio.timeout(30), asyncio.TaskGroup() as group:
+        group.create_task(outbox.run())
+        await wait_for(lambda: len(post.albums) == 3)
+        async with office.db.begin() as tx:  # while this lasts, the others have to wait
+            await chat_queues.hold_all(tx, three)
+            post.go.set()
+            for _ in range(20):
+                await asyncio.sleep(0)
+        outbox.stop()
+    assert sorted(await office.state()) == [("1", "open", 1), ("1", "sent", 1), ("1", "sent", 1)]
+
+
+async def test_a_crash_loop_parks_one_and_lets_others_through(office: Office) -> None:
+    metrics = Metrics()
+    office.outbox = Outbox(office.db, office.post, office.post, metrics=metrics, now=office.clock)  # type: ignore[arg-type] # Post stands for both
+    async with office.db.begin() as tx:
+        await follow(tx, -2)
+    await found(office, "1")
+    first = (await rows(office.db))[0]
+    for _ in range(30):
+        for claimed in await office.outbox._claim(5):
+            if claimed.batch.rows[0].id == first.id:
+                await office.outbox._leave(claimed)  # and dies
+            else:
+                await office.outbox._deliver(claimed)
+        office.clock.on(MINUTE)
+    assert await office.state() == [("1", "parked", 3), ("1", "sent", 1)]
+    assert "delivery_parked_total 1" in metrics.render()
+
+
+async def test_notices_of_one_kind_are_one_message(office: Office) -> None:
+    async with office.db.begin() as tx:
+        await follow(tx, -1, PRADA)
+        found_rows = await subscriptions.of_chat(tx, -1)
+        for number, one in enumerate(found_rows):
+            fields = {"username": one.username, "from": number, "to": 9 + number}
+            await deliveries_of(tx, one.id, fields)
+    assert await office.outbox.run_once() == 1
+    [(_, text, silent)] = office.post.sentences
+    assert "natgeo" in text
+    assert "prada" in text
+    assert not silent
+    assert await office.state() == [("missed", "sent", 1)] * 2
+
+
+async def deliveries_of(tx: Any, subscription_id: int, fields: dict[str, Any]) -> None:
+    """Owe a notice of missed hours."""
+    table = deliveries.deliveries
+    values = {
+        "chat_id": -1,
+        "subscription_id": subscription_id,
+        "notice": "missed",
+        "fields": fields,
+        "due_at": NOON,
+        "created_at": NOON,
+    }
+    await tx.execute(table.insert().values(values))
+    await chat_queues.wake(tx, -1, due_at=NOON, now=NOON)
+
+
+async def test_a_broken_database_stops_no_loop(office: Office) -> None:
+    begin, calls = office.db.begin, 0
+
+    def fail_sometimes(**how: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls in {2, 4, 5}:
+            office.clock.on(2 * MINUTE)  # leases end meanwhile
+            raise OSError
+        return begin(**how)
+
+    await found(office, "1")
+    office.db.begin = fail_sometimes  # type: ignore[method-assign] # a disk that is full at times
+    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+        group.create_task(office.outbox.run())
+
+        def is_over() -> bool:
+            office.outbox.wake()
+            return bool(office.post.albums) and calls > 8
+
+        await wait_for(is_over)
+        office.outbox.stop()
+    office.db.begin = begin  # type: ignore[method-assign] # and has room again
+    [(_, state, copies)] = await office.state()
+    assert (state, copies <= 3) == ("sent", True)
+
+
+async def test_what_another_process_makes_due_is_sent_at_once(office: Office) -> None:
+    if office.db.is_sqlite:
+        return
+    post = office.post
+    outbox = Outbox(office.db, post, post, idle=HOUR, now=office.clock)  # type: ignore[arg-type] # Post stands for both
+    async with asyncio.TaskGroup() as group:
+        group.create_task(outbox.run())
+        await wait_for(lambda: listeners(office.db))
+        async with office.db.begin() as tx:
+            await look(tx, story("1"))
+        await wait_for(lambda: post.albums)
+        outbox.stop()

@@ -1,0 +1,261 @@
+"""Every language is complete and says the same; no word can break a reply."""
+
+import json
+import logging
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+import tdjson
+from babel import Locale
+from babel.messages.pofile import read_po
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.presentation import translation
+from bot.presentation.translation import (
+    LANGUAGES,
+    LOCALES,
+    Safe,
+    Translator,
+    language_for,
+    translator_for,
+)
+from tools.catalogues import TEMPLATE, extract, message_ids, problems
+
+calm = settings(deadline=None)  # the machine may be busy with other tests
+NOW = datetime(2026, 11, 25, 13, 5, tzinfo=UTC)
+MADRID = ZoneInfo("Europe/Madrid")
+FOLLOWS = "{n} story of <b>{username}</b>", "{n} stories of <b>{username}</b>"
+
+tdjson.td_execute(b'{"@type": "setLogVerbosityLevel", "new_verbosity_level": 0}')
+
+
+def messages(language: str) -> list[tuple[str, ...]]:
+    with (LOCALES / language / "LC_MESSAGES" / "bot.po").open("rb") as file:
+        catalogue = read_po(file, locale=language)
+    return [
+        (m.string,) if isinstance(m.string, str) else tuple(m.string or ())
+        for m in catalogue
+        if m.id
+    ]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_sentence_of_the_code_is_translated_with_the_same_fields_and_tags(
+    language: str,
+) -> None:
+    assert problems(language, extract()) == []
+
+
+def test_the_template_for_translators_is_what_the_code_says() -> None:
+    with TEMPLATE.open("rb") as file:
+        written = {message.id for message in read_po(file)}
+    assert written == {message.id for message in extract()}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_telegram_takes_every_translation(language: str) -> None:
+    for form in (form for forms in messages(language) for form in forms):
+        request = {
+            "@type": "parseTextEntities",
+            "text": form,
+            "parse_mode": {"@type": "textParseModeHTML"},
+        }
+        answer = json.loads(tdjson.td_execute(json.dumps(request).encode()) or b"{}")
+        assert answer["@type"] == "formattedText", form
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_plural_forms_are_those_of_cldr(language: str) -> None:
+    with (LOCALES / language / "LC_MESSAGES" / "bot.po").open("rb") as file:
+        catalogue = read_po(file, locale=language)
+    _, rule = translation._catalogue(language)
+    locale = Locale.parse(language)
+    categories: dict[int, set[str]] = {}
+    for n in range(1000):
+        categories.setdefault(rule(n), set()).add(locale.plural_form(n))
+    assert len(categories) == catalogue.num_plurals
+    assert all(len(names) == 1 for names in categories.values())
+
+
+@pytest.mark.parametrize(
+    ("language", "n", "text"),
+    [
+        ("en", 1, "1 story of <b>x</b>"),
+        ("en", 1500, "1,500 stories of <b>x</b>"),
+        ("es", 2, "2 historias de <b>x</b>"),
+        ("ru", 1, "1 история <b>x</b>"),
+        ("ru", 22, "22 истории <b>x</b>"),
+        ("ru", 11, "11 историй <b>x</b>"),
+        ("ar", 0, "لا قصص من <b>\u2068x\u2069</b>"),
+        ("ar", 2, "قصتان من <b>\u2068x\u2069</b>"),
+        ("ar", 7, "7 قصص من <b>\u2068x\u2069</b>"),
+        ("ar", 11, "11 قصة من <b>\u2068x\u2069</b>"),
+        ("id", 5, "5 story dari <b>x</b>"),
+    ],
+)
+def test_things_are_counted_as_each_language_does(language: str, n: int, text: str) -> None:
+    assert translator_for(language).n(*FOLLOWS, n, username="x") == text
+
+
+@pytest.mark.parametrize(
+    ("code", "language"),
+    [
+        ("pt", "pt_BR"),
+        ("pt-br", "pt_BR"),
+        ("PT_pt", "pt_BR"),
+        ("es-419", "es"),
+        ("in", "id"),
+        ("en-GB", "en"),
+        ("zh-hans", "en"),
+        ("", "en"),
+        (None, "en"),
+        ("\ud800", "en"),
+    ],
+)
+def test_each_language_code_finds_its_language(code: str | None, language: str) -> None:
+    assert language_for(code) == language
+    assert translator_for(code).language == language
+
+
+def test_arabic_alone_runs_from_right_to_left() -> None:
+    assert [code for code in LANGUAGES if translator_for(code).rtl] == ["ar"]
+
+
+def test_no_line_of_arabic_begins_at_the_left() -> None:
+    forms = [form for forms in translation._catalogue("ar")[0].values() for form in forms]
+    lines = [line for form in forms for line in form.splitlines()]
+    assert "\u200f/settings: المنطقة الزمنية وساعات الهدوء والملخص" in lines
+    assert "<b>هذه المحادثة</b>" in lines
+    for line in lines:
+        strong = re.sub(r"<[^>]*>|\{[a-z_]+\}|[^\w\u200f]|[\d_]", "", line)
+        assert not strong[:1].isascii() or not strong, line
+
+
+def test_each_language_is_named_in_its_own_words() -> None:
+    for code, name in LANGUAGES.items():
+        own = Locale.parse(code).get_display_name(code) or "?"
+        assert own.casefold() in name.casefold()
+
+
+def test_fields_are_escaped_but_what_is_safe() -> None:
+    t = translator_for("en")
+    assert t("{a} {b}", a="<b>&", b=Safe("<i>x</i>")) == "&lt;b&gt;&amp; <i>x</i>"
+    assert t.plain("{a}", a="<b>&\x00\u202e") == "<b>& "
+    assert isinstance(t("x"), Safe)
+    assert t("{b}", b=t("{a}", a="&")) == "&amp;"
+
+
+def test_names_keep_their_direction_to_themselves_but_not_in_addresses_or_code() -> None:
+    ar, en = translator_for("ar"), translator_for("en")
+    assert en("see {a}", a="אבג") == "see \u2068אבג\u2069"
+    assert en("see {a}", a="natgeo") == "see natgeo"
+    assert ar("see {a}", a="natgeo_") == "see \u2068natgeo_\u2069"
+    assert ar('<a href="{a}">x</a>', a="https://e.x/") == '<a href="https://e.x/">x</a>'
+    assert ar("<code>/stories {a}</code>", a="natgeo") == "<code>/stories natgeo</code>"
+    assert ar("<code>1</code> {a}", a="natgeo") == "<code>1</code> \u2068natgeo\u2069"
+
+
+def test_dates_and_spans_in_a_sentence_are_those_of_the_language_and_zone() -> None:
+    t = translator_for("es").in_zone(MADRID)
+    assert t("{a}, {b}", a=NOW, b=timedelta(minutes=80)) == "25 nov, 14:05, 1 h 20 min"
+    assert t("{a} {b}", a=5, b=1.5) == "5 1.5"
+    assert t.language == "es"
+
+
+@pytest.mark.parametrize(
+    ("language", "date", "ago", "span", "number"),
+    [
+        ("en", "Nov 25, 2:05\u202fPM", "2 hours ago", "2 days 3 hr", "1,234.5"),
+        ("es", "25 nov, 14:05", "hace 2 horas", "2 d 3 h", "1.234,5"),
+        ("pt_BR", "25 de nov. 14:05", "há 2 horas", "2 dias 3 h", "1.234,5"),
+        ("ru", "25 нояб., 14:05", "2 часа назад", "2 дн. 3 ч", "1\xa0234,5"),
+        ("ar", "25 نوفمبر، 2:05 م", "قبل ساعتين", "يومان 3 س", "1,234.5"),
+        ("id", "25 Nov 14.05", "2 jam yang lalu", "2 hr 3 j", "1.234,5"),
+    ],
+)
+def test_dates_and_numbers_are_those_of_the_language(
+    language: str, date: str, ago: str, span: str, number: str
+) -> None:
+    t = translator_for(language)
+    assert t.date(NOW, MADRID) == date
+    assert t.ago(NOW - timedelta(hours=2, minutes=4), NOW) == ago
+    assert t.duration(timedelta(days=2, hours=3, minutes=4)) == span
+    assert t.number(1234.5) == number
+    assert number.rstrip("5")[:-1] in t.money(1234.5, "USD")
+
+
+def test_spans_name_two_units_and_never_less_than_nothing() -> None:
+    t = translator_for("en")
+    assert t.duration(timedelta(hours=3, seconds=20)) == "3 hr"
+    assert t.duration(timedelta(seconds=59.6)) == "1 min"
+    assert translator_for("es").duration(timedelta(hours=1, minutes=1)) == "1 h 1 min"
+    assert t.duration(timedelta(0)) == t.duration(timedelta(-1)) == "0 sec"
+    assert t.ago(NOW, NOW) == t.ago(NOW, NOW + timedelta(seconds=59)) == "just now"
+    assert t.ago(NOW + timedelta(hours=3), NOW) == "in 3 hours"
+    assert t.ago(NOW + timedelta(seconds=1), NOW) == "in a moment"
+
+
+def test_a_missing_field_or_a_broken_translation_falls_back_to_english_and_is_logged(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    t = Translator("es")
+    monkeypatch.setattr(t, "_messages", {"Hi {a}": ("Hola {b}",), "{n} x": ("{m} equis",)})
+    with caplog.at_level(logging.WARNING):
+        assert t("Hi {a}", a="you") == "Hi you"
+        assert t("Hi {a}") == "Hi …"
+        assert t.plain("Hi {a}", a=1) == "Hi 1"
+        assert t.n("{n} x", "{n} xs", 5) == "5 xs"
+        assert t("100 % {} {0} {A} }{") == "100 % {} {0} {A} }{"
+    assert len(caplog.records) == 4
+
+
+def test_a_language_without_its_catalogue_speaks_english(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(translation, "LOCALES", tmp_path)
+    translation._catalogue.cache_clear()
+    try:
+        t = Translator("ru")
+        assert (t("just now"), t.n(*FOLLOWS, 2, username="x")) == (
+            "just now",
+            "2 stories of <b>x</b>",
+        )
+        assert Translator("en")("just now") == "just now"
+    finally:
+        translation._catalogue.cache_clear()
+    assert [record.getMessage() for record in caplog.records] == ["no catalogue for ru"]
+
+
+@calm
+@given(st.sampled_from(sorted(LANGUAGES)), st.text(), st.dictionaries(st.text(), st.text()))
+def test_no_sentence_and_no_field_breaks_a_reply(
+    language: str, msgid: str, fields: dict[str, str]
+) -> None:
+    t = translator_for(language)
+    assert t(msgid) == t.plain(msgid)
+    rendered = t("{a}", **{**fields, "a": msgid})
+    assert not re.search(r"<|\ud800", rendered)
+    rendered.encode()
+
+
+def test_the_extraction_sees_every_way_to_mark_a_sentence() -> None:
+    source = """
+context.t(N_("a" "b"), x=t("c"))
+self.t.plain("d" if y else "e")
+t.n(N_("one"), N_("many"), 3, z=t.t("f"))
+PAIR = N_("{n} g"), N_("{n} gs")
+unrelated("h"); t(name); (lambda: 1)()
+"""
+    assert set(message_ids(source)) == {
+        "ab",
+        "c",
+        "d",
+        "e",
+        ("one", "many"),
+        "f",
+        ("{n} g", "{n} gs"),
+    }

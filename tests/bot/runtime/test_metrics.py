@@ -1,0 +1,58 @@
+"""Numbers in Prometheus' text form."""
+
+import pytest
+
+from bot.runtime.metrics import Metrics
+
+
+def test_what_prometheus_reads() -> None:
+    metrics = Metrics()
+    asked = metrics.counter("asked_total", "Asks.", "kind")
+    asked.inc(kind="link")
+    asked.inc(2, kind='a"b\\c\nd')
+    metrics.gauge("rows", "Rows.").set(2.5)
+    metrics.gauge("load", "Load.").follow(lambda: 7.0)
+    took = metrics.histogram("took_seconds", "Time.", "kind", bounds=(0.1, 1.0))
+    took.observe(0.05, kind="x")
+    took.observe(5, kind="x")
+    assert metrics.render().splitlines() == [
+        "# HELP asked_total Asks.",
+        "# TYPE asked_total counter",
+        'asked_total{kind="link"} 1',
+        'asked_total{kind="a\\"b\\\\c\\nd"} 2',
+        "# HELP rows Rows.",
+        "# TYPE rows gauge",
+        "rows 2.5",
+        "# HELP load Load.",
+        "# TYPE load gauge",
+        "load 7",
+        "# HELP took_seconds Time.",
+        "# TYPE took_seconds histogram",
+        'took_seconds_bucket{kind="x",le="0.1"} 1',
+        'took_seconds_bucket{kind="x",le="1"} 1',
+        'took_seconds_bucket{kind="x",le="+Inf"} 2',
+        'took_seconds_sum{kind="x"} 5.05',
+        'took_seconds_count{kind="x"} 2',
+    ]
+    assert (asked.value(kind="link"), took.count(kind="x"), took.count(kind="y")) == (1, 2, 0)
+    assert metrics.gauge("load", "").value() == 7
+
+
+def test_one_name_is_one_metric() -> None:
+    metrics = Metrics()
+    assert metrics.counter("a_total", "A.") is metrics.counter("a_total", "A.")
+    with pytest.raises(ValueError, match="another metric"):
+        metrics.gauge("a_total", "A.")
+    with pytest.raises(ValueError, match="another metric"):
+        metrics.counter("a_total", "A.", "kind")
+
+
+def test_mistakes_are_told() -> None:
+    metrics = Metrics()
+    with pytest.raises(ValueError, match="fall"):
+        metrics.counter("a_total", "A.").inc(-1)
+    with pytest.raises(ValueError, match="labels"):
+        metrics.counter("b_total", "B.", "kind").inc()
+    gauge = metrics.gauge("c", "C.")
+    gauge.inc(-2)
+    assert gauge.value() == -2

@@ -1,0 +1,145 @@
+"""The simulated clock, held against the polls that it wrote."""
+
+from bisect import bisect_left
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.scheduling.policies import EntryFrequency, Fixed
+from bot.scheduling.simulation import InfeasibleError, Record, Result, Simulation
+from bot.scheduling.waiting_time import DAY, HOUR
+
+DAWN = 20_000 * DAY
+
+histories = st.lists(
+    st.lists(st.floats(DAWN, DAWN + 4 * DAY), max_size=30).map(sorted), min_size=1, max_size=6
+).filter(any)
+
+
+def records_of(histories: list[list[float]]) -> list[Record]:
+    return [Record(f"p{key}", key % 3, taken) for key, taken in enumerate(histories)]
+
+
+def by_hand(records: list[Record], result: Result) -> tuple[list[list[float]], int]:
+    """Find each story's first look at or after it, out of the polls alone."""
+    looks: list[list[float]] = [[] for _ in records]
+    for at, key in result.polls:
+        looks[key].append(at)
+    delays: list[list[float]] = []
+    lost = 0
+    for record, times in zip(records, looks, strict=True):
+        found = []
+        for story in record.taken_at:
+            place = bisect_left(times, story)
+            if place < len(times) and times[place] - story <= DAY:
+                found.append(times[place] - story)
+            else:
+                lost += 1
+        delays.append(found)
+    return delays, lost
+
+
+@settings(max_examples=40, deadline=None)
+@given(histories, st.floats(1.2, 60), st.sampled_from([1, 2, 3]), st.booleans())
+def test_delays_and_losses_are_what_the_polls_say_and_no_day_is_overspent(
+    histories: list[list[float]], looks: float, cost: int, learned: bool
+) -> None:
+    records = records_of(histories)
+    budget = looks * cost * len(records)
+    rule = None if learned else EntryFrequency()
+    result = Simulation(records, budget, cost, rule, warmup=0, keep_polls=True).run()
+    delays, lost = by_hand(records, result)
+    assert result.delays == delays
+    assert result.lost == lost
+    assert max(result.days) <= budget
+    assert sum(result.days) == cost * result.looks == cost * len(result.polls)
+    spent: dict[float, int] = {}
+    for at, _ in result.polls:
+        spent[at // DAY] = spent.get(at // DAY, 0) + cost
+    assert max(spent.values()) <= budget
+    times = [at for at, _ in result.polls]
+    assert times == sorted(times)
+
+
+def steady(profiles: int, days: int = 6) -> list[Record]:
+    """Profiles that post every 9 hours, each a little later than the last."""
+    return [
+        Record(
+            f"p{key}",
+            1 + key % 4,
+            [DAWN + key * 977 + step * 9 * HOUR for step in range(days * 24 // 9)],
+        )
+        for key in range(profiles)
+    ]
+
+
+@pytest.mark.parametrize("looks", [1.5, 3, 6, 24])
+@pytest.mark.parametrize("cost", [1, 2, 3])
+def test_nothing_is_lost_and_little_is_left(looks: float, cost: int) -> None:
+    budget = looks * cost * 40
+    result = Simulation(steady(40), budget, cost, warmup=0).run()
+    assert result.lost == 0
+    assert min(result.days) >= 0.96 * budget
+
+
+def test_six_hours_without_the_api_lose_nothing() -> None:
+    begin = DAWN + 2 * DAY + 7 * HOUR
+    plan = Simulation(
+        steady(40),
+        6 * 40,
+        warmup=0,
+        outages=[(begin, begin + 6 * HOUR)],
+        keep_polls=True,
+    )
+    result = plan.run()
+    assert result.lost == 0
+    assert not [at for at, _ in result.polls if begin <= at < begin + 6 * HOUR]
+    assert max(result.days) <= 240
+    # What the outage kept back is spent on the same day.
+    assert result.days[2] >= 0.96 * 240
+
+
+def test_thirty_hours_without_the_api_lose_what_expired_in_them() -> None:
+    begin = DAWN + 2 * DAY
+    records = steady(10)
+    outages = [(begin, begin + 30 * HOUR)]
+    result = Simulation(records, 120, warmup=0, outages=outages, keep_polls=True).run()
+    delays, lost = by_hand(records, result)
+    assert result.lost == lost > 0
+    assert result.delays == delays
+    assert max(result.days) <= 120
+
+
+def test_the_learned_schedule_is_earlier_where_more_wait() -> None:
+    records = steady(30)
+    busy = [Record("star", 300, records[0].taken_at), *records[1:]]
+    delays = Simulation(busy, 12 * 30, warmup=DAY).run().delays
+    star = sum(delays[0]) / len(delays[0])
+    assert star < sum(map(sum, delays[1:])) / sum(map(len, delays[1:])) / 4
+
+
+def test_a_fixed_interval_is_half_of_it_late() -> None:
+    result = Simulation(steady(60, days=12), 12 * 60, rule=Fixed(2.0), warmup=DAY).run()
+    delays = [delay for each in result.delays for delay in each]
+    assert 0.45 * 2 * HOUR < sum(delays) / len(delays) < 0.55 * 2 * HOUR
+
+
+def test_too_small_a_budget_is_refused() -> None:
+    with pytest.raises(InfeasibleError):
+        Simulation(steady(10), 11.9).run()
+    assert Simulation(steady(10), 12.0, warmup=0).run().looks
+
+
+def test_the_warm_up_does_not_count() -> None:
+    records = steady(5)
+    result = Simulation(records, 60, warmup=2 * DAY).run()
+    judged = sum(story >= DAWN + 2 * DAY for record in records for story in record.taken_at)
+    assert sum(map(len, result.delays)) == judged
+
+
+def test_progress_goes_up_to_one() -> None:
+    parts: list[float] = []
+    Simulation(steady(3), 36, progress=parts.append).run()
+    assert parts == sorted(parts)
+    assert parts[-1] == 1.0

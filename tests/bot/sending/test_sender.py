@@ -1,0 +1,352 @@
+"""Albums out, against the sandbox: the ways, the bad items, upload once."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.domain.errors import MediaGoneError
+from bot.domain.model import Album, Asker, GiveUp, Moved, Sent, Story, Target, TryLater
+from bot.media.spool import MediaFile
+from bot.sending.sender import SendOptions
+from bot.store.database import Database
+from bot.telegram.rate_limiter import Pacing
+from bot.telegram.request import Timeouts
+from tests.support.telegram import Bench, bench, story_of
+
+ALBUM = 10
+Made = tuple[Bench, int]
+
+
+@asynccontextmanager
+async def made(db: Database, folder: Path, **options: Any) -> AsyncIterator[Made]:
+    """Yield a bench and a person who has begun to talk to the bot."""
+    async with bench(db, folder / "spool", **options) as ours:
+        ann = await ours.control.person()
+        await ours.control.say(ann, "/start")
+        yield ours, ann
+
+
+@pytest.fixture
+async def ready(sqlite_db: Database, tmp_path: Path) -> AsyncIterator[Made]:
+    async with made(sqlite_db, tmp_path) as ours:
+        yield ours
+
+
+def refused(text: str) -> dict[str, Any]:
+    """Return the fault that answers 400."""
+    body = {"ok": False, "error_code": 400, "description": f"Bad Request: {text}"}
+    return {"status": 400, "body": body}
+
+
+def pks(album: Album) -> list[str]:
+    return [story.pk for story in album.stories]
+
+
+async def test_an_album_goes_by_url_first_and_by_file_id_ever_after(ready: Made) -> None:
+    ours, ann = ready
+    album = await ours.album(3, videos=frozenset({1}))
+    first = await ours.sender.send_album(Target(ann), album, caption_html="<b>hi</b>")
+    again = await ours.sender.send_album(Target(ann), album)
+    assert isinstance(first, Sent)
+    assert isinstance(again, Sent)
+    assert [item.pk for item in first.items] == pks(album)
+    assert all(item.file_id and item.message_id for item in first.items)
+    sources = await ours.sources(ann)
+    assert sources == [(pk, "url") for pk in pks(album)] + [(pk, "file_id") for pk in pks(album)]
+    shown = await ours.control.replies(ann)
+    assert [message.get("caption") for message in shown] == ["hi", *[None] * 5]
+    assert len({message["media_group_id"] for message in shown[:3]}) == 1
+
+
+async def test_a_single_item_is_no_album_and_may_carry_buttons(ready: Made) -> None:
+    ours, ann = ready
+    album = await ours.album(1, videos=frozenset({0}))
+    options = SendOptions(silent=True, spoiler=True, protect=True)
+    outcome = await ours.sender.send_album(Target(ann), album, options=options)
+    assert isinstance(outcome, Sent)
+    (message,) = await ours.control.replies(ann)
+    assert "media_group_id" not in message
+    assert message["video"]
+    assert message["has_protected_content"]
+    assert message["has_media_spoiler"]
+
+
+async def test_what_telegram_cannot_fetch_is_uploaded_with_its_measures(ready: Made) -> None:
+    ours, ann = ready
+    album = await ours.album(2, videos=frozenset({0}))
+    refusal = refused("failed to get HTTP URL content")
+    await ours.control.fault("telegram", refusal, match="sendMediaGroup")
+    outcome = await ours.sender.send_album(Target(ann), album)
+    assert isinstance(outcome, Sent)
+    assert not outcome.failed
+    assert await ours.sources(ann) == [(pk, "upload") for pk in pks(album)]
+    assert all(item.size > 1000 for item in outcome.items)
+    video = (await ours.control.replies(ann))[0]["video"]
+    assert video["width"]
+    assert video["height"]
+    assert video["duration"]
+    assert ours.spool.used == 0
+
+
+@pytest.mark.parametrize("bad", [1, 2, 5, ALBUM])
+@pytest.mark.parametrize("word", ["PHOTO_INVALID_DIMENSIONS", "WEBPAGE_MEDIA_EMPTY"])
+async def test_one_bad_item_costs_no_other(ready: Made, bad: int, word: str) -> None:
+    ours, ann = ready
+    album = await ours.album(ALBUM)
+    fault = {"fail_item": bad, "description": word}
+    await ours.control.fault("telegram", fault, match="sendMediaGroup")
+    outcome = await ours.sender.send_album(Target(ann), album, caption_html="one")
+    assert isinstance(outcome, Sent)
+    assert not outcome.failed
+    assert {item.pk for item in outcome.items} == set(pks(album))
+    there = [pk for pk, _ in await ours.sources(ann)]
+    assert set(there) == set(pks(album))
+    assert sorted(there) == sorted(pks(album))  # once each
+    shown = await ours.control.replies(ann)
+    assert [message.get("caption") for message in shown] == ["one", *[None] * (ALBUM - 1)]
+    groups = [message.get("media_group_id") for message in shown]
+    alone = [pk for pk, group in zip(there, groups, strict=True) if group is None]
+    assert alone == ([pks(album)[bad - 1]] if word == "PHOTO_INVALID_DIMENSIONS" else [])
+    assert len(set(groups) - {None}) == 1
+
+
+async def test_of_the_rare_album_that_fails_in_part_nothing_is_taken_for_sent(ready: Made) -> None:
+    ours, ann = ready
+    album = await ours.album(3)
+    fault = {"fail_item": 2, "description": "Message was not sent", "others": "sent"}
+    await ours.control.fault("telegram", fault, match="sendMediaGroup")
+    outcome = await ours.sender.send_album(Target(ann), album)
+    assert isinstance(outcome, Sent)
+    there = [message["message_id"] for message in await ours.control.replies(ann)]
+    assert [item.message_id for item in outcome.items] == there[-3:]
+    assert [pk for pk, _ in await ours.sources(ann)][-3:] == pks(album)
+
+
+async def test_an_alert_that_met_a_flood_inside_of_an_album_comes_later_whole(ready: Made) -> None:
+    ours, ann = ready
+    album = await ours.album(4)
+    fault = {"fail_item": 3, "description": "Too Many Requests: retry after 8"}
+    await ours.control.fault("telegram", fault, match="sendMediaGroup")
+    outcome = await ours.sender.send_album(Target(ann), album, lane="alert")
+    assert isinstance(outcome, TryLater)
+    assert outcome.after == timedelta(seconds=8)
+    assert outcome.items == ()
+    assert await ours.sources(ann) == []
+    again = await ours.sender.send_album(Target(ann), album, lane="alert")
+    assert isinstance(again, Sent)
+    assert await ours.sources(ann) == [(pk, "upload") for pk in pks(album)]
+
+
+async def test_a_person_waits_for_a_short_flood_and_the_album_goes_by_upload(
+    sqlite_db: Database, tmp_path: Path
+) -> None:
+    async with made(sqlite_db, tmp_path, limiter=Pacing()) as (ours, ann):
+        album = await ours.album(3)
+        await ours.control.fault(
+            "telegram", {"album_url_retry_after": 1}, match="sendMediaGroup", times=None
+        )
+        outcome = await ours.sender.send_album(Target(ann), album)
+        assert isinstance(outcome, Sent)
+        assert await ours.sources(ann) == [(pk, "upload") for pk in pks(album)]
+        calls = await ours.control.requests("telegram", path="sendMediaGroup")
+        assert [call["status"] for call in calls] == [429, 200]
+        assert calls[1]["at"] - calls[0]["at"] >= 0.9
+
+
+async def test_one_medium_that_telegram_cannot_fetch_stops_no_other_address(ready: Made) -> None:
+    ours, ann = ready
+    word = "Wrong file identifier/HTTP URL specified"
+    await ours.control.fault(
+        "telegram", {"fail_item": 2, "description": word}, match="sendMediaGroup"
+    )
+    first, second = await ours.album(3), await ours.album(2)
+    await ours.sender.send_album(Target(ann), first)
+    await ours.sender.send_album(Target(ann), second)
+    ways = [source for _, source in await ours.sources(ann)]
+    assert ways == ["url", "upload", "url", "url", "url"]
+
+
+async def test_after_several_albums_that_it_cannot_fetch_none_goes_by_url_for_a_while(
+    ready: Made,
+) -> None:
+    ours, ann = ready
+    fault = {"fail_item": 1, "description": "WEBPAGE_CURL_FAILED"}
+    for _ in range(3):
+        await ours.control.fault("telegram", fault, match="sendMediaGroup")
+        await ours.sender.send_album(Target(ann), await ours.album(2))
+    await ours.sender.send_album(Target(ann), await ours.album(2))
+    assert [source for _, source in await ours.sources(ann)] == ["upload"] * 8
+    calls = await ours.control.requests("telegram", path="sendMediaGroup")
+    assert [call["status"] for call in calls] == [400, 200] * 3 + [200]
+
+
+async def test_expired_media_are_bought_once_and_the_rest_goes(
+    sqlite_db: Database, tmp_path: Path
+) -> None:
+    bought: list[str] = []
+
+    async def buy(story: Story, asker: Asker) -> MediaFile:
+        assert asker.chat_id == 7
+        bought.append(story.pk)
+        source = ours.sender._delivery._supply._media
+        return await source.fetch(spare.stories[0].media_url or "", limit=10**7)
+
+    async with made(sqlite_db, tmp_path, fallback=buy) as (ours, ann):
+        spare = await ours.album(1)
+        album = await ours.album(3)
+        gone = replace(album.stories[1], media_url=f"{ours.box.urls.cdn}/gone.jpg?oe=1")
+        album = Album((album.stories[0], gone, album.stories[2]))
+        outcome = await ours.sender.send_album(Target(ann), album, asker=Asker(7))
+        assert isinstance(outcome, Sent)
+        assert not outcome.failed
+        assert bought == [gone.pk]
+        assert len(await ours.control.replies(ann)) == 3
+        assert ours.spool.used == 0
+
+
+async def test_what_has_no_way_left_ends_with_a_sentence(ready: Made) -> None:
+    ours, ann = ready
+    album = await ours.album(3)
+    gone = replace(album.stories[1], media_url=f"{ours.box.urls.cdn}/gone.jpg?oe=1")
+    album = Album((album.stories[0], gone, album.stories[2]))
+    outcome = await ours.sender.send_album(Target(ann), album)
+    assert isinstance(outcome, Sent)
+    assert outcome.failed == {gone.pk: MediaGoneError.text}
+    assert len(await ours.control.replies(ann)) == 2
+
+
+async def test_a_caption_that_telegram_refuses_goes_plain(ready: Made) -> None:
+    ours, ann = ready
+    album = await ours.album(2)
+    await ours.sender.send_album(Target(ann), album, caption_html="<b>so</b> <nonsense>open")
+    long = await ours.sender.send_album(Target(ann), album, caption_html="x" * 2000)
+    assert isinstance(long, Sent)
+    shown = await ours.control.replies(ann)
+    assert shown[0]["caption"] == "so open"
+    assert len(shown[2]["caption"]) == 1024
+
+
+async def test_a_stretched_photo_goes_as_a_document(ready: Made) -> None:
+    ours, ann = ready
+    album = await ours.album(1)
+    refusal = refused("PHOTO_INVALID_DIMENSIONS")
+    await ours.control.fault("telegram", refusal, match="sendPhoto", times=2)
+    outcome = await ours.sender.send_album(Target(ann), album)
+    assert isinstance(outcome, Sent)
+    (message,) = await ours.control.replies(ann)
+    assert message["document"]
+    again = await ours.sender.send_album(Target(ann), album)
+    assert isinstance(again, Sent)
+    assert [source for _, source in await ours.sources(ann)] == ["upload", "file_id"]
+
+
+async def test_closed_chats_moved_chats_and_lost_topics_are_told_apart(ready: Made) -> None:
+    ours, ann = ready
+    album = await ours.album(2)
+    member = [{"user_id": ann, "status": "creator"}]
+    group = await ours.control.chat("group", members=member)
+    forum = await ours.control.chat("supergroup", members=member, is_forum=True)
+    new = await ours.control.migrate(group)
+    assert await ours.sender.send_album(Target(group), album) == Moved(new)
+    lost = await ours.sender.send_album(Target(forum, 999), album)
+    assert isinstance(lost, GiveUp)
+    assert lost.scope == "thread"
+    await ours.control.member(ann, ours.bot.id, "kicked")
+    blocked = await ours.sender.send_album(Target(ann), album)
+    assert isinstance(blocked, GiveUp)
+    assert blocked.scope == "chat"
+
+
+async def test_a_stale_file_id_is_forgotten_and_replaced(ready: Made) -> None:
+    ours, ann = ready
+    album = await ours.album(2)
+    await ours.sender.send_album(Target(ann), album)
+    files = ours.sender._files
+    for pk, file in list(files._memory.items()):
+        files._memory[pk] = replace(file, file_id="AgAC-stale")
+    outcome = await ours.sender.send_album(Target(ann), album)
+    assert isinstance(outcome, Sent)
+    assert [source for _, source in await ours.sources(ann)][-2:] == ["url", "url"]
+
+
+async def test_an_answer_that_is_lost_is_unknown(sqlite_db: Database, tmp_path: Path) -> None:
+    async with made(sqlite_db, tmp_path) as (ours, ann):
+        album = await ours.album(2)
+        await ours.control.fault("telegram", {"reset": "after"}, match="sendMediaGroup")
+        outcome = await ours.sender.send_album(Target(ann), album)
+        assert isinstance(outcome, TryLater)
+        assert outcome.unknown
+        await ours.control.fault("telegram", {"status": 502, "body": "bad gateway"}, match="send")
+        bad_gateway = await ours.sender.send_album(Target(ann), album)
+        assert bad_gateway == replace(outcome, reason="telegram answered 502")
+
+
+async def test_a_hanging_server_is_left_in_time(sqlite_db: Database, tmp_path: Path) -> None:
+    async with made(sqlite_db, tmp_path, timeouts=Timeouts(media=0.3)) as (ours, ann):
+        album = await ours.album(2)
+        await ours.control.fault("telegram", {"hang": True}, match="sendMediaGroup")
+        outcome = await ours.sender.send_album(Target(ann), album)
+        assert isinstance(outcome, TryLater)
+        assert outcome.unknown
+
+
+async def test_fifty_chats_at_once_cost_one_upload(db: Database, tmp_path: Path) -> None:
+    async with bench(db, tmp_path / "spool") as ours:
+        people = [await ours.control.person() for _ in range(50)]
+        for person in people:
+            await ours.control.say(person, "/start")
+        album = await ours.album(2)
+        async with asyncio.TaskGroup() as group:
+            for person in people:
+                group.create_task(ours.sender.send_album(Target(person), album, lane="alert"))
+        sources = [source for person in people for _, source in await ours.sources(person)]
+        assert sorted(sources) == ["file_id"] * 98 + ["url"] * 2
+
+
+async def test_two_replicas_upload_a_story_once(db: Database, tmp_path: Path) -> None:
+    if db.is_sqlite:
+        pytest.skip("SQLite has one process only")
+    async with made(db, tmp_path) as (ours, ann):
+        album = await ours.album(2)
+        other = type(ours.sender)(ours.bot, ours.sender._delivery._supply._media, db)
+        await ours.control.fault("telegram", {"delay_s": 0.5}, match="sendMediaGroup", times=1)
+        async with asyncio.TaskGroup() as group:
+            for sender in (ours.sender, other):
+                group.create_task(sender.send_album(Target(ann), album))
+        sources = sorted(source for _, source in await ours.sources(ann))
+        assert sources == ["file_id"] * 2 + ["url"] * 2
+
+
+async def test_the_operators_chat_gets_the_first_upload(
+    sqlite_db: Database, tmp_path: Path
+) -> None:
+    async with made(sqlite_db, tmp_path) as (ours, ann):
+        cache = await ours.control.person("Cache")
+        await ours.control.say(cache, "/start")
+        ours.sender._cache_chat_id = cache
+        album = await ours.album(3)
+        outcome = await ours.sender.send_album(Target(ann), album)
+        assert isinstance(outcome, Sent)
+        assert [source for _, source in await ours.sources(cache)] == ["url"] * 3
+        assert [source for _, source in await ours.sources(ann)] == ["file_id"] * 3
+        await ours.control.member(cache, ours.bot.id, "kicked")
+        more = await ours.sender.send_album(Target(ann), await ours.album(2))
+        assert isinstance(more, Sent)
+        assert not more.failed
+
+
+async def test_a_video_over_fifty_megabytes_ends_with_a_sentence(ready: Made) -> None:
+    ours, ann = ready
+    shown = await ours.control.stories("bigvideo")
+    album = Album(tuple(story_of(story) for story in shown))
+    outcome = await ours.sender.send_album(Target(ann), album)
+    assert isinstance(outcome, Sent)
+    assert list(outcome.failed) == pks(album)
+    assert "too big" in outcome.failed[pks(album)[0]]
+    assert ours.spool.used == 0

@@ -1,0 +1,134 @@
+"""The limits as rows: no one passes the last credit, and the rows agree with the arithmetic."""
+
+import contextlib
+import itertools
+from datetime import UTC, date, datetime, timedelta
+
+from bot.domain.budget import Rule, Side
+from bot.store import budgets
+from bot.store.budgets import Scope
+from bot.store.database import Database, Tx
+
+TODAY = date(2026, 4, 8)
+DAY = timedelta(days=1)
+WANTED: list[tuple[Scope, int, int]] = [("chat", -1, 5), ("person", 7, 3)]
+
+
+async def used(tx: Tx) -> tuple[int, int]:
+    return (
+        await budgets.allowance_used(tx, "chat", -1, TODAY),
+        await budgets.allowance_used(tx, "person", 7, TODAY),
+    )
+
+
+async def take(db: Database, amount: int, *wanted: tuple[Scope, int, int]) -> Scope | None:
+    """Do as the ledger does: after a refusal nothing is taken."""
+    with contextlib.suppress(ValueError):
+        async with db.begin() as tx:
+            refusing = await budgets.take_allowances(tx, TODAY, amount, wanted)
+            if refusing:
+                raise ValueError
+    return refusing
+
+
+async def test_the_last_credit_is_taken_and_no_more(db: Database) -> None:
+    assert await take(db, 3, *WANTED) is None
+    assert await take(db, 1, *WANTED) == "person"
+    assert await take(db, 3, WANTED[0]) == "chat"
+    assert await take(db, 2, WANTED[0]) is None
+    assert await take(db, 1, WANTED[0]) == "chat"
+    async with db.begin() as tx:
+        assert await used(tx) == (5, 3)
+        assert await budgets.take_allowances(tx, TODAY + DAY, 3, WANTED) is None
+
+
+async def test_a_first_call_over_the_limit_is_refused(db: Database) -> None:
+    assert await take(db, 4, *WANTED) == "person"
+    assert await take(db, 6, *WANTED) == "chat"
+
+
+async def test_the_chat_is_named_when_both_are_at_their_limits(db: Database) -> None:
+    async with db.begin() as tx:
+        await budgets.take_allowances(tx, TODAY, 3, WANTED)
+        both: list[tuple[Scope, int, int]] = [("chat", -1, 3), ("person", 7, 3)]
+        assert await budgets.take_allowances(tx, TODAY, 1, both) == "chat"
+
+
+async def test_what_is_given_back_can_be_taken_again(db: Database) -> None:
+    async with db.begin() as tx:
+        await budgets.take_allowances(tx, TODAY, 3, WANTED)
+        await budgets.give_allowance(tx, "person", 7, TODAY, 2)
+        assert await used(tx) == (3, 1)
+        assert await budgets.take_allowances(tx, TODAY, 2, WANTED) is None
+        await budgets.give_allowance(tx, "chat", -1, TODAY, -9)  # billed more than reserved
+        assert await used(tx) == (14, 3)
+
+
+async def test_a_row_says_yes_to_the_budget_just_when_the_rule_has_room(db: Database) -> None:
+    sides: tuple[tuple[Side, Side], ...] = (("replies", "schedule"), ("schedule", "replies"))
+    figures = itertools.product((0, 3, 6), (0, 2, 5), (0, 2, 4, 7), (0, 3), (1, 2, 4, 7))
+    open_rule = Rule(10**6, 0, 0)
+    async with db.begin() as tx:
+        for number, (mine, others, protected, share, amount) in enumerate(figures):
+            day, rule = TODAY + number * DAY, Rule(8, share, protected)
+            side, other = sides[number % 2]
+            for taken, of in ((mine, side), (others, other)):
+                if taken:
+                    assert await budgets.take_budget(tx, of, day, taken, open_rule)
+            has_room = amount <= rule.room(mine=mine, others=others)
+            case = (mine, others, rule, amount)
+            assert await budgets.take_budget(tx, side, day, amount, rule) is has_room, case
+            spent = await budgets.budget_used(tx, day)
+            assert sum(spent) == mine + others + amount * has_room
+
+
+async def test_what_is_given_back_of_a_budget_is_its_sides(db: Database) -> None:
+    rule = Rule(10, 0, 0)
+    async with db.begin() as tx:
+        await budgets.take_budget(tx, "replies", TODAY, 4, rule)
+        await budgets.take_budget(tx, "schedule", TODAY, 6, rule)
+        await budgets.give_budget(tx, "schedule", TODAY, 1)
+        assert await budgets.budget_used(tx, TODAY) == (4, 5)
+        assert await budgets.budget_used(tx, TODAY + DAY) == (0, 0)
+
+
+async def test_the_purse_keeps_the_minimum_once_its_balance_is_told(db: Database) -> None:
+    async with db.begin() as tx:
+        assert await budgets.take_purse(tx, 50, minimum=10)  # nobody told us yet
+        assert await budgets.purse_left(tx) is None
+        await budgets.set_reach(tx, 53 + 10)
+        assert not await budgets.take_purse(tx, 4, minimum=10)
+        assert await budgets.take_purse(tx, 3, minimum=10)
+        assert await budgets.purse_left(tx) == 10
+        assert not await budgets.take_purse(tx, 1, minimum=10)
+        assert await budgets.take_purse(tx, 11, minimum=None)
+        await budgets.give_purse(tx, 5)
+        assert (await budgets.purse_spent(tx), await budgets.purse_left(tx)) == (59, 4)
+
+
+async def test_the_stop_switch_stops_all_and_changes_no_sum(db: Database) -> None:
+    async with db.begin() as tx:
+        assert not await budgets.is_stopped(tx)
+        await budgets.set_reach(tx, 20)
+        await budgets.take_purse(tx, 5, minimum=0)
+        await budgets.set_stopped(tx, stopped=True)
+        assert await budgets.is_stopped(tx)
+        assert not await budgets.take_purse(tx, 1, minimum=None)
+        await budgets.set_stopped(tx, stopped=False)
+        assert await budgets.take_purse(tx, 1, minimum=0)
+        assert await budgets.purse_left(tx) == 14
+
+
+async def test_yesterday_is_kept_and_the_day_before_forgotten(db: Database) -> None:
+    now = datetime(2026, 4, 8, 12, tzinfo=UTC)
+    async with db.begin() as tx:
+        for ago in range(4):
+            await budgets.take_allowances(tx, TODAY - ago * DAY, 1, WANTED)
+            await budgets.take_budget(tx, "replies", TODAY - ago * DAY, 1, Rule(9, 0, 0))
+        await budgets.forget_old(tx, now, days=2)
+        kept = [
+            await budgets.allowance_used(tx, "chat", -1, TODAY - ago * DAY) for ago in range(4)
+        ]
+        assert kept == [1, 1, 0, 0]
+        days = [(await budgets.budget_used(tx, TODAY - ago * DAY))[0] for ago in range(4)]
+        assert days == [1, 1, 1, 0]

@@ -1,0 +1,150 @@
+"""Lanes: one sender a chat, order within a subscription, leases that end by themselves."""
+
+import asyncio
+from datetime import datetime
+
+from bot.store import chat_queues, chats, deliveries
+from bot.store.database import Database
+from tests.support.followed import HOUR, MINUTE, NOON, PRADA, claim, follow, look, rows, story
+
+
+async def test_a_lane_brings_its_chat_and_what_is_due_in_order(db: Database) -> None:
+    async with db.begin() as tx:
+        await follow(tx, 1)
+        await follow(tx, 1, PRADA, thread_id=4)
+        await look(tx, story("2"), story("1", NOON - HOUR))
+        await look(tx, story("3", of=PRADA), of=PRADA)
+    [lane] = await claim(db)
+    assert (lane.chat.id, lane.token) == (1, 1)
+    assert [(row.story_pk, row.username, row.target.thread_id) for row in lane.rows] == [
+        ("1", "natgeo", None),
+        ("2", "natgeo", None),
+        ("3", "prada", 4),
+    ]
+    assert lane.rows[0].story == story("1", NOON - HOUR)
+    assert (lane.rows[0].copies, lane.rows[0].unknowns, lane.rows[0].tries) == (0, 0, 0)
+
+
+async def test_a_claimed_lane_is_nobody_elses_until_the_lease_ends(db: Database) -> None:
+    async with db.begin() as tx:
+        await follow(tx, 1)
+        await look(tx, story("1"))
+    [first] = await claim(db)
+    assert await claim(db) == []
+    assert await claim(db, now=NOON + MINUTE / 2) == []
+    [second] = await claim(db, now=NOON + MINUTE)
+    assert second.token == first.token + 1
+    async with db.begin() as tx:
+        assert not await chat_queues.keep(tx, 1, first.token, until=NOON + HOUR)
+        assert await chat_queues.keep(tx, 1, second.token, until=NOON + HOUR)
+        assert await chat_queues.hold(tx, 1) == second.token
+    assert await claim(db, now=NOON + HOUR / 2) == []
+
+
+async def test_a_settled_lane_is_due_when_its_chat_is(db: Database) -> None:
+    async with db.begin() as tx:
+        await follow(tx, 1)
+        await look(tx, story("1"), story("2"))
+
+    async def settled(*, free_at: datetime | None = None) -> datetime | None:
+        async with db.begin() as tx:
+            await chat_queues.settle(tx, 1, free_at=free_at)
+            return await chat_queues.due_next(tx)
+
+    first, second = await rows(db)
+    await claim(db)
+    assert await settled(free_at=NOON + MINUTE) == NOON
+    assert await claim(db) == []
+    assert len(await claim(db, now=NOON + MINUTE)) == 1
+    async with db.begin() as tx:
+        await deliveries.hold(tx, [first.id, second.id], due_at=NOON + HOUR, held="quiet")
+    assert await settled() == NOON + HOUR
+    async with db.begin() as tx:
+        await chats.set_state(tx, 1, "closed", now=NOON)
+    assert await settled() is None
+    async with db.begin() as tx:
+        await chats.set_state(tx, 1, "active", now=NOON)
+        await deliveries.drop(tx, [first.id, second.id], reason="x", now=NOON)
+    assert await settled() is None
+
+
+async def test_no_row_overtakes_an_earlier_one_of_its_subscription(db: Database) -> None:
+    async with db.begin() as tx:
+        await follow(tx, 1)
+        await follow(tx, 1, PRADA)
+        await look(tx, story("1"), story("2"))
+        await look(tx, story("3", of=PRADA), of=PRADA)
+        first = (await deliveries.due(tx, [1], now=NOON))[0]
+        await deliveries.hold(tx, [first.id], due_at=NOON + HOUR, held="")
+        left = await deliveries.due(tx, [1], now=NOON)
+        assert [row.story_pk for row in left] == ["3"]
+        await deliveries.drop(tx, [left[0].id], reason="x", now=NOON)
+        await chat_queues.settle(tx, 1)
+        assert await chat_queues.due_next(tx) == NOON + HOUR
+        late = await deliveries.due(tx, [1], now=NOON + HOUR)
+        assert [row.story_pk for row in late] == ["1", "2"]
+
+
+async def test_what_is_counted_on_a_row(db: Database) -> None:
+    async with db.begin() as tx:
+        mine = await follow(tx, 1)
+        await look(tx, *(story(str(n)) for n in range(1, 6)))
+    ids = [row.id for row in await rows(db)]
+    async with db.begin() as tx:
+        await deliveries.start(tx, ids)
+        await deliveries.leave(tx, ids)
+        await deliveries.leave(tx, ids[:1])
+        await deliveries.unsure(tx, ids[1:2])
+        await deliveries.put_back(tx, ids[2:3], left=True, due_at=NOON + HOUR)
+        await deliveries.sent(tx, {ids[3]: 55}, now=NOON + MINUTE)
+        await deliveries.drop(tx, [ids[3]], reason="too late: it is done", now=NOON)
+        await deliveries.park(tx, ids[4:], reason="r", now=NOON)
+        await deliveries.unhold(tx, 1, now=NOON)
+    found = await rows(db)
+    counts = [(row.state, row.copies, row.unknowns, row.tries, row.claims) for row in found]
+    assert counts == [
+        ("open", 2, 0, 0, 1),
+        ("open", 1, 1, 0, 0),
+        ("open", 0, 0, 1, 0),
+        ("sent", 1, 0, 0, 1),
+        ("parked", 1, 0, 0, 1),
+    ]
+    assert found[2].due_at == NOON + HOUR
+    assert (found[3].message_id, found[3].done_at, found[3].reason) == (55, NOON + MINUTE, "")
+    async with db.begin() as tx:
+        await deliveries.drop_of(tx, mine, reason="paused", now=NOON)
+    assert [row.state for row in await rows(db)] == [*["dropped"] * 3, "sent", "parked"]
+
+
+async def test_rivals_never_send_into_one_chat_together(db: Database) -> None:
+    async with db.begin() as tx:
+        for chat in range(1, 13):
+            await follow(tx, chat)
+        await look(tx, *(story(str(n), NOON + n * MINUTE / 100) for n in range(10)))
+    busy: set[int] = set()
+    sent: list[tuple[int, str | None]] = []
+
+    async def work() -> None:
+        for _ in range(100):
+            claimed = await claim(db, limit=3)
+            for lane in claimed:
+                assert lane.chat.id not in busy
+                busy.add(lane.chat.id)
+            await asyncio.sleep(0)
+            for lane in claimed:
+                busy.discard(lane.chat.id)
+                row = lane.rows[0]
+                sent.append((row.target.chat_id, row.story_pk))
+                async with db.begin() as tx:
+                    assert await chat_queues.hold(tx, lane.chat.id) == lane.token
+                    await deliveries.sent(tx, {row.id: 1}, now=NOON)
+                    await chat_queues.settle(tx, lane.chat.id, free_at=NOON)
+            if not claimed and not busy:
+                return
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(5):
+            group.create_task(work())
+    assert sorted(sent) == sorted((chat, str(n)) for chat in range(1, 13) for n in range(10))
+    for chat in range(1, 13):
+        assert [pk for where, pk in sent if where == chat] == [str(n) for n in range(10)]

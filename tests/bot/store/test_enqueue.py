@@ -1,0 +1,137 @@
+"""What becomes owed, and to whom."""
+
+import time
+from datetime import timedelta
+
+import sqlalchemy as sa
+
+from bot.domain.model import Target
+from bot.store import chat_queues, chats, deliveries, enqueue, subscriptions
+from bot.store.database import Database
+from tests.support.followed import (
+    HOUR,
+    MINUTE,
+    NATGEO,
+    NOON,
+    PRADA,
+    claim,
+    follow,
+    look,
+    rows,
+    story,
+)
+
+
+async def test_each_story_is_owed_once_to_all_who_wait(db: Database) -> None:
+    async with db.begin() as tx:
+        await follow(tx, 1)
+        await follow(tx, -1, thread_id=5)
+        await follow(tx, 2, PRADA)
+        paused = await follow(tx, 3)
+        await subscriptions.change(tx, paused, paused=True)
+        await follow(tx, 4)
+        await chats.set_state(tx, 4, "closed", now=NOON)
+        await follow(tx, 5, since=NOON + MINUTE)
+        await look(tx, story("2"), story("1", NOON - HOUR))
+        await enqueue.add_stories(tx, NATGEO.profile_id, ["1", "2"], now=NOON)
+    found = await rows(db)
+    assert [(row.chat_id, row.thread_id, row.story_pk) for row in found] == [
+        (1, 0, "1"),
+        (-1, 5, "1"),
+        (1, 0, "2"),
+        (-1, 5, "2"),
+    ]
+    assert {lane.chat.id for lane in await claim(db) if lane.rows} == {1, -1}
+
+
+async def test_notices_go_to_those_who_followed_then(db: Database) -> None:
+    async with db.begin() as tx:
+        await follow(tx, 1)
+        await follow(tx, 2, since=NOON)
+        await enqueue.add_notices(
+            tx,
+            NATGEO.profile_id,
+            "missed",
+            {"username": "natgeo"},
+            due_at=NOON + MINUTE,
+            now=NOON,
+            following_since=NOON - HOUR,
+        )
+        await enqueue.add_notice(tx, Target(2, 7), "topic", {}, now=NOON)
+    first, second = await rows(db)
+    assert (first.chat_id, first.fields, first.due_at) == (
+        1,
+        {"username": "natgeo"},
+        NOON + MINUTE,
+    )
+    assert (second.chat_id, second.thread_id, second.notice) == (2, 7, "topic")
+    assert [lane.chat.id for lane in await claim(db)] == [2]
+
+
+async def test_a_lane_is_due_at_the_soonest(db: Database) -> None:
+    async with db.begin() as tx:
+        await follow(tx, 1)
+        for due in (HOUR, MINUTE, 2 * HOUR):
+            await chat_queues.wake(tx, 1, due_at=NOON + due, now=NOON)
+        assert await chat_queues.due_next(tx) == NOON + MINUTE
+
+
+async def test_ten_thousand_are_owed_by_one_statement(db: Database) -> None:
+    async with db.begin() as tx:
+        await follow(tx, 1)
+        insert = sa.insert(chats.chats)
+        many = range(2, 10_001)
+        await tx.execute(
+            insert,
+            [{"id": n, "kind": "private", "state_since": NOON, "created_at": NOON} for n in many],
+        )
+        await tx.execute(
+            sa.insert(subscriptions.subscriptions),
+            [
+                {
+                    "chat_id": n,
+                    "profile_id": NATGEO.profile_id,
+                    "options": {},
+                    "since": NOON - HOUR,
+                    "created_at": NOON,
+                }
+                for n in many
+            ],
+        )
+    started = time.perf_counter()
+    async with db.begin() as tx:
+        await look(tx, story("1"))
+    took = time.perf_counter() - started
+    async with db.read() as tx:
+        assert (await enqueue.backlog(tx, now=NOON)).open == 10_000
+    assert took < 5, f"{took:.2f} s"
+
+
+async def test_the_tally_and_the_backlog_count(db: Database) -> None:
+    async with db.begin() as tx:
+        mine = await follow(tx, 1)
+        await look(tx, *(story(str(n)) for n in range(1, 7)))
+        ids = list((await tx.execute(sa.select(deliveries.deliveries.c.id))).scalars())
+        await deliveries.sent(tx, {ids[0]: 100}, now=NOON)
+        await deliveries.drop(tx, [ids[1]], reason="filtered", now=NOON)
+        await deliveries.hold(tx, [ids[2]], due_at=NOON + HOUR, held="quiet")
+        await deliveries.park(tx, [ids[3]], reason="no answers", now=NOON)
+        tallies = await enqueue.tally(tx, mine, since=NOON - HOUR)
+        assert {(t.state, t.held, t.reason): t.count for t in tallies} == {
+            ("sent", "", ""): 1,
+            ("dropped", "", "filtered"): 1,
+            ("open", "quiet", ""): 1,
+            ("parked", "", "no answers"): 1,
+            ("open", "", ""): 2,
+        }
+        assert await enqueue.tally(tx, mine, since=NOON) == []
+        backlog = await enqueue.backlog(tx, now=NOON)
+        assert (backlog.open, backlog.oldest, backlog.parked) == (2, NOON, 1)
+        [parked] = await enqueue.parked(tx)
+        assert (parked.chat_id, parked.story_pk, parked.reason) == (1, "4", "no answers")
+
+
+async def test_an_empty_outbox_has_no_oldest(db: Database) -> None:
+    async with db.read() as tx:
+        backlog = await enqueue.backlog(tx, now=NOON + timedelta(days=1))
+    assert (backlog.open, backlog.oldest, backlog.parked) == (0, None, 0)

@@ -1,0 +1,89 @@
+"""Upkeep: what is forgotten when, and that lanes heal."""
+
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from bot.store import chats, deliveries, moves, profiles, retention, stories, subscriptions
+from bot.store.chat_queues import lanes
+from bot.store.database import Database
+from tests.support.followed import (
+    DAY,
+    HOUR,
+    MINUTE,
+    NATGEO,
+    NOON,
+    PRADA,
+    claim,
+    follow,
+    look,
+    rows,
+    story,
+)
+
+
+async def test_lanes_heal(db: Database) -> None:
+    async with db.begin() as tx:
+        await follow(tx, 1)
+        await look(tx, story("1"))
+        await tx.execute(sa.delete(lanes))
+    assert await claim(db) == []
+    async with db.begin() as tx:
+        await retention.mend_lanes(tx, now=NOON)
+    assert len(await claim(db)) == 1
+
+
+async def test_a_start_ends_leases_but_not_what_telegram_asked_for(db: Database) -> None:
+    async with db.begin() as tx:
+        await follow(tx, 1)
+        await follow(tx, 2)
+        await look(tx, story("1"))
+        await tx.execute(sa.update(lanes).where(lanes.c.chat_id == 2).values(free_at=NOON + HOUR))
+    assert len(await claim(db, lease=HOUR)) == 1
+    async with db.begin() as tx:
+        await retention.release_lanes(tx, now=NOON)
+    assert [lane.chat.id for lane in await claim(db)] == [1]
+
+
+async def test_each_thing_is_forgotten_in_its_time(db: Database) -> None:
+    async with db.begin() as tx:
+        await follow(tx, 1)
+        gone = await follow(tx, 2, PRADA)
+        await look(tx, story("1"), story("2"))
+        await look(tx, story("3", of=PRADA), of=PRADA)
+        await moves.close_chat(tx, 2, now=NOON)
+        [first, second] = await deliveries.due(tx, [1], now=NOON)
+        await deliveries.sent(tx, {first.id: 1}, now=NOON)
+        assert second.story_pk == "2"
+
+    async def left(now: datetime) -> tuple[int, set[str], bool, bool]:
+        async with db.begin() as tx:
+            await retention.forget(tx, now=now)
+            kept = set(await stories.get(tx, ["1", "2", "3"]))
+            chat, profile = await chats.get(tx, 2), await profiles.get(tx, PRADA.profile_id)
+        return len(await rows(db)), kept, chat is not None, profile is not None
+
+    assert await left(NOON + DAY) == (3, {"1", "2", "3"}, True, True)
+    assert await left(NOON + 3 * DAY + MINUTE) == (3, {"2", "3"}, True, True)  # both still owed
+    assert await left(NOON + 30 * DAY) == (3, {"2", "3"}, True, True)
+    assert await left(NOON + 30 * DAY + MINUTE) == (1, {"2"}, False, False)
+    async with db.read() as tx:
+        assert await subscriptions.get(tx, gone) is None
+        assert await profiles.get(tx, NATGEO.profile_id) is not None
+        assert await subscriptions.count_new(tx, 1, since=NOON - DAY) == 0
+
+
+async def test_what_nobody_waits_for_is_not_looked_at_however_that_came(db: Database) -> None:
+    async with db.begin() as tx:
+        await follow(tx, 1)
+        await follow(tx, 2, PRADA)
+        await tx.execute(sa.delete(chats.chats).where(chats.chats.c.id == 2))
+        assert await retention.stop_looking(tx) == 1
+        assert await retention.stop_looking(tx) == 0
+        kept, left = (
+            await profiles.get(tx, NATGEO.profile_id),
+            await profiles.get(tx, PRADA.profile_id),
+        )
+    assert kept is not None
+    assert left is not None
+    assert (kept.next_look_at is None, left.next_look_at) == (False, None)

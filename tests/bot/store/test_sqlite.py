@@ -1,0 +1,89 @@
+"""SQLite by few trips to its thread, with nothing left open between transactions."""
+
+import asyncio
+from typing import Any
+
+import aiosqlite
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from bot.store import key_values
+from bot.store.database import Database
+from bot.store.schema import EPOCH
+from bot.store.sqlite import outstanding
+
+
+@pytest.fixture
+def trips(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return a list that grows with each trip."""
+    made: list[str] = []
+    execute: Any = aiosqlite.Connection._execute
+
+    async def counted(self: aiosqlite.Connection, work: object, *args: object) -> object:
+        made.append(getattr(work, "__name__", "?"))
+        return await execute(self, work, *args)
+
+    monkeypatch.setattr(aiosqlite.Connection, "_execute", counted)
+    return made
+
+
+async def test_a_transaction_takes_a_trip_a_statement_and_one_to_commit(
+    sqlite_db: Database, trips: list[str]
+) -> None:
+    async with sqlite_db.begin() as tx:
+        await key_values.put(tx, "a", 1, now=EPOCH)
+    trips.clear()
+    async with sqlite_db.begin() as tx:
+        await key_values.put(tx, "a", 2, now=EPOCH)
+        assert await key_values.get(tx, "a") == 2
+    assert trips == ["whole", "whole", "commit"]
+    async with sqlite_db.begin():
+        pass
+    assert len(trips) == 3
+    async with sqlite_db.read() as tx:
+        assert await key_values.get(tx, "a") == 2
+    assert trips[3:] == ["whole"]
+
+
+async def test_a_failed_statement_rolls_all_back(sqlite_db: Database) -> None:
+    async def fail() -> None:
+        async with sqlite_db.begin() as tx:
+            await key_values.put(tx, "a", 1, now=EPOCH)
+            await tx.execute(sa.text("INSERT INTO notes (key) VALUES (NULL)"))
+
+    with pytest.raises(IntegrityError):
+        await fail()
+    async with sqlite_db.read() as tx:
+        assert await key_values.get(tx, "a") is None
+    async with sqlite_db.begin() as tx:
+        await key_values.put(tx, "a", 3, now=EPOCH)
+        many = [{"key": f"k{n}", "at": n} for n in range(3)]
+        await tx.execute(sa.text("UPDATE notes SET value = :at WHERE key = :key"), many)
+    async with sqlite_db.read() as tx:
+        assert await key_values.get(tx, "a") == 3
+
+
+async def test_a_transaction_given_up_leaves_nothing(sqlite_db: Database) -> None:
+    async def give_up() -> None:
+        async with sqlite_db.begin() as tx:
+            await key_values.put(tx, "a", 1, now=EPOCH)
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        await give_up()
+    async with sqlite_db.begin() as tx:
+        assert await key_values.get(tx, "a") is None
+
+
+async def test_calls_that_are_under_way_are_counted(sqlite_db: Database) -> None:
+    async with sqlite_db.begin() as tx:
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(key_values.put(tx, "a", 1, now=EPOCH))
+            await asyncio.sleep(0)
+            assert outstanding.count == 1
+            assert not task.done()
+        assert outstanding.count == 0
+    async with sqlite_db.read() as tx:
+        assert await key_values.get(tx, "a") == 1
+    assert outstanding.count == 0

@@ -1,0 +1,313 @@
+"""The wire: the page's own examples byte for byte, a thousand broken ones, and hostile JSON."""
+
+import copy
+import json
+import math
+import random
+from collections.abc import Callable
+from dataclasses import astuple
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.domain.model import Profile, Story
+from bot.stories_api import Balance, Share
+from bot.stories_api.response import NonsenseError, clean, credits_in, decode
+from bot.stories_api.schema import balance_from, profile_from, share_from, stories_from, story_from
+
+FOLDER = Path("tests/data/stories")
+RECORDED = {path.stem: path.read_bytes() for path in sorted(FOLDER.glob("*.json"))}
+STORIES: list[dict[str, Any]] = json.loads(RECORDED["user_stories"])
+NATGEO = Profile("787132", "natgeo", "National Geographic", is_verified=True)
+
+
+def everything_in(body: bytes) -> list[object]:
+    """Read a body in every way; what comes out must be typed, storable and sendable."""
+    found: list[object] = []
+    readers: tuple[Callable[[object], object], ...] = (
+        story_from,
+        stories_from,
+        profile_from,
+        share_from,
+        balance_from,
+    )
+    for reader in readers:
+        try:
+            found.append(reader(decode(body)))
+        except NonsenseError:
+            continue
+    for value in found:
+        stories = value if isinstance(value, list) else [value]
+        for story in stories:
+            check(astuple(cast("Any", story)))
+    return found
+
+
+def check(value: object) -> None:
+    if isinstance(value, tuple | list):
+        for item in value:
+            check(item)
+    elif isinstance(value, str):
+        assert "\x00" not in value
+        assert len(value.encode()) <= 16_384
+    elif isinstance(value, float):
+        assert math.isfinite(value)
+    elif isinstance(value, int):
+        assert abs(value) < 2**63
+    elif isinstance(value, datetime):
+        assert value.utcoffset() is not None
+
+
+def test_the_pages_example_is_three_videos_of_natgeo() -> None:
+    stories = stories_from(decode(RECORDED["user_stories"]))
+    assert stories[0] == Story(
+        pk="3870828041672894129",
+        taken_at=datetime(2026, 4, 8, 14, 31, 15, tzinfo=UTC),
+        kind="video",
+        profile=NATGEO,
+        media_url="https://scontent-ord5-3.cdninstagram.com/...",
+        thumbnail_url="https://scontent-ord5-2.cdninstagram.com/...",
+        duration=14.965999603271484,
+        mentions=("prada",),
+        sponsors=("prada",),
+    )
+    assert [story.pk[-4:] for story in stories] == ["4129", "0239", "1445"]
+
+
+def test_the_same_stories_by_name_differ_in_addresses_only() -> None:
+    by_id = stories_from(decode(RECORDED["user_stories"]))
+    by_name = stories_from(decode(RECORDED["user_stories_by_username"]))
+    assert [(s.pk, s.taken_at, s.profile) for s in by_id] == [
+        (s.pk, s.taken_at, s.profile) for s in by_name
+    ]
+
+
+def changed(**values: object) -> Story:
+    return story_from({**STORIES[0], **values}, profile_id="787132", username="NatGeo")
+
+
+@pytest.mark.parametrize(
+    "taken_at",
+    ["2026-04-08T14:31:15Z", "2026-04-08T14:31:15+00:00", 1775658675, "1775658675", 1775658675.0],
+)
+def test_a_time_comes_in_three_forms(taken_at: object) -> None:
+    assert changed(taken_at=taken_at).taken_at == datetime(2026, 4, 8, 14, 31, 15, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("taken_at", [None, "soon", True, 10**30, -1, [], "0001-01-01"])
+def test_a_time_that_is_none_comes_from_the_pk(taken_at: object) -> None:
+    assert abs((changed(taken_at=taken_at).taken_at - changed().taken_at).total_seconds()) < 60
+
+
+@pytest.mark.parametrize("user", [None, {}, "x", {"pk": None, "username": None}])
+def test_who_was_asked_for_fills_what_is_missing(user: object) -> None:
+    profile = changed(user=user).profile
+    assert (profile.profile_id, profile.username) == ("787132", "natgeo")
+
+
+def test_a_photo_is_its_thumbnail() -> None:
+    story = changed(media_type=1, video_url=None, video_duration=0.0)
+    assert (story.kind, story.media_url) == ("photo", story.thumbnail_url)
+
+
+def test_a_video_without_a_file_is_not_its_poster() -> None:
+    story = changed(video_url=None)
+    assert (story.kind, story.media_url) == ("video", None)
+
+
+def test_links_are_unwrapped_and_come_from_stickers_too() -> None:
+    story = changed(
+        links=[{"webUri": "https://a.example/x"}, {"webUri": "javascript:x"}, {"webUri": None}],
+        stickers=[
+            {
+                "x": 0,
+                "story_link": {"url": "https://l.instagram.com/?u=https%3A%2F%2Fb.example&e=1"},
+            },
+            {"story_link": {"url": "https://a.example/x"}},
+            {"story_link": {"url": "https://l.instagram.com/?u=javascript:1"}},
+            {"id": "gif"},
+            7,
+        ],
+    )
+    assert story.links == ("https://a.example/x", "https://b.example")
+
+
+def test_parts_that_are_broken_are_left_out() -> None:
+    story = changed(
+        mentions=[{"user": {"username": "Prada"}}, {"user": {"username": "no no"}}, None, {}],
+        hashtags=[{"hashtag": {"name": "sea\x00\ud800"}}, {"hashtag": None}],
+        locations=[{"location": {"name": "Milan"}}, {"location": {"name": 3}}],
+        sponsor_tags="prada",
+    )
+    assert story.mentions == ("prada",)
+    assert story.hashtags == ("sea",)
+    assert story.locations == ("Milan",)
+    assert story.sponsors == ()
+
+
+def test_a_broken_story_is_skipped_and_a_double_counts_once() -> None:
+    assert len(stories_from([*STORIES, {"pk": None}, 3, STORIES[0]])) == 3
+    with pytest.raises(NonsenseError):
+        stories_from([{"pk": None}, 3])
+    assert stories_from([]) == []
+    assert stories_from({"reel": None, "status": "ok"}) == []
+    assert len(stories_from({"reel": {"items": STORIES}})) == 3
+
+
+def test_unknown_keys_change_nothing() -> None:
+    more = [{**story, **{f"new_{n}": [n] for n in range(200)}} for story in STORIES]
+    assert stories_from(more) == stories_from(STORIES)
+
+
+@pytest.mark.parametrize("pk", [3870828041672894129, "3870828041672894129_787132", "0", "9" * 30])
+def test_an_id_is_digits(pk: object) -> None:
+    assert changed(pk=pk).pk.isdigit()
+
+
+@pytest.mark.parametrize(
+    "pk", [None, "", "x", -1, 1.5, True, "9" * 31, 10**30, "\uff11\uff12", "1 ", "../1", [], {}]
+)
+def test_all_else_is_none(pk: object) -> None:
+    with pytest.raises(NonsenseError):
+        changed(pk=pk)
+
+
+def test_profiles_shares_and_balances() -> None:
+    assert profile_from(STORIES[0]["user"]) == NATGEO
+    assert profile_from({"user": {**STORIES[0]["user"], "is_private": True}}).is_private
+    assert share_from({"pk": "17", "type": "highlight"}) == Share("17", "highlight")
+    told = {"requests": 100000, "rate": 15, "currency": "USD", "amount": 100.0}
+    assert balance_from(told) == Balance(100000, 15.0, "USD", 100.0)
+    assert balance_from({"requests": -2}) == Balance(-2, 15.0, "USD", 0.0)
+    nothing: list[Any] = [None, {}, [], {"pk": "17", "type": "reel"}, {"requests": "9"}]
+    for value in [*nothing, {"username": "x"}]:
+        for reader in (profile_from, share_from, balance_from):
+            with pytest.raises(NonsenseError):
+                reader(value)
+
+
+# --- broken bodies -------------------------------------------------------------------------------
+
+ODD: list[object] = [
+    *(None, True, 0, -1, 2**63, 10**40, 1e308, "", "x" * 100_000, "\x00", "\ud800", "\u202e"),
+    *([], {}, [[]], {"pk": []}, "0" * 5000, "https://" + "a" * 10_000, "2026-13-45", [None] * 500),
+]
+
+
+def paths_in(value: object, path: tuple[object, ...] = ()) -> list[tuple[object, ...]]:
+    found = [path] if path else []
+    if isinstance(value, dict):
+        for key, item in value.items():
+            found += paths_in(item, (*path, key))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            found += paths_in(item, (*path, index))
+    return found
+
+
+def change(chance: random.Random, place: Any, last: Any) -> None:
+    deed = chance.choice(("drop", "odd", "wrap", "text", "twice"))
+    if deed == "drop":
+        del place[last]
+    elif deed == "odd":
+        place[last] = copy.deepcopy(chance.choice(ODD))
+    elif deed == "wrap":
+        place[last] = chance.choice(([place[last]], {"value": place[last]}))
+    elif deed == "text":
+        place[last] = str(place[last])
+    elif isinstance(place, list):
+        place += [place[last]] * 300
+
+
+def mutated(chance: random.Random, value: Any) -> bytes:
+    value = copy.deepcopy(value)
+    for _ in range(chance.randint(1, 4)):
+        if paths := paths_in(value):
+            *way, last = chance.choice(paths)
+            place = value
+            for step in way:
+                place = place[step]
+            change(chance, place, last)
+    body = json.dumps(value).encode()
+    at = chance.randrange(max(1, len(body)))
+    broken = (
+        body[:at],
+        body[:at] + bytes([chance.randrange(256)]) + body[at + 1 :],
+        body.replace(b'"pk"', b'"pk": "5", "pk"', 1),
+    )
+    return chance.choice((body, body, body, *broken))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_thousand_broken_answers_are_typed_errors_or_storable_values(seed: int) -> None:
+    chance = random.Random(seed)  # noqa: S311 - repeatable, not secret
+    survivors = 0
+    for _ in range(50):
+        survivors += bool(everything_in(mutated(chance, chance.choice([STORIES, *STORIES]))))
+    assert survivors  # else the mutations would be too wild to test anything
+
+
+HOSTILE = {
+    "deep list": b"[" * 200_000,
+    "deep object": b'{"a":' * 200_000,
+    "deep pk": b'{"pk":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+    "5,000 digits": b'{"pk": ' + b"9" * 5000 + b"}",
+    "BOM": b"\xef\xbb\xbf" + RECORDED["story"],
+    "UTF-16": RECORDED["story"].decode().encode("utf-16"),
+    "bad UTF-8": b'{"pk": "1", "user": {"full_name": "\xff\xfe"}}',
+    "NaN": b'{"pk": "3870828041672894129", "video_duration": NaN}',
+    "Infinity": b'{"pk": "3870828041672894129", "video_duration": -Infinity}',
+    "1e999": b'{"pk": "3870828041672894129", "video_duration": 1e999, "taken_at": 1e999}',
+    "surrogate": b'{"pk": "3870828041672894129", "user": {"full_name": "\\ud800x"}}',
+    "NUL": b'{"pk": "3870828041672894129", "user": {"full_name": "a\\u0000b"}}',
+    "2^63": b'{"pk": 9223372036854775808, "media_type": 9223372036854775808}',
+    "requests 2^63": b'{"requests": 9223372036854775808}',
+    "empty": b"",
+    "blank": b" \n",
+    "two values": RECORDED["story"] * 2,
+    "duplicate keys": b'{"pk": "3870828041672894129", "pk": "1"}',
+    "just a text": b'"3870828041672894129"',
+}
+
+
+@pytest.mark.parametrize("name", list(HOSTILE))
+def test_hostile_json_is_a_typed_error_or_a_storable_value(name: str) -> None:
+    found = everything_in(HOSTILE[name])
+    assert bool(found) is (name in {"BOM", "1e999", "surrogate", "NUL", "2^63"}), found
+
+
+KEYS = st.sampled_from(sorted({*STORIES[0], *STORIES[0]["user"], "items", "reel", "requests"}))
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=6),
+    max_leaves=20,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.one_of(st.dictionaries(KEYS, JSON, max_size=12), st.lists(JSON, max_size=4), JSON))
+def test_no_json_at_all_is_a_surprise(value: object) -> None:
+    everything_in(json.dumps(value).encode())
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.binary(max_size=200))
+def test_no_bytes_at_all_are_a_surprise(body: bytes) -> None:
+    everything_in(body)
+
+
+def test_the_bill_comes_in_two_forms() -> None:
+    assert credits_in({"x-hiker-info": "reqs=2"}) == 2
+    assert credits_in({"x-hiker-info": '{"reqs": 3, "x": 1}'}) == 3
+    assert credits_in({"x-hiker-info": "reqs: 0"}) == 0
+    for text in ("", "reqs=", "reqs=-1", "nonsense"):
+        assert credits_in({"x-hiker-info": text}) is None
+    assert credits_in({}) is None
+
+
+def test_clean_text_is_left_alone() -> None:
+    assert clean("Ünïcode 🌊") == "Ünïcode 🌊"

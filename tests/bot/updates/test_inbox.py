@@ -1,0 +1,200 @@
+"""Updates in: stored once, answered in order, and never forgotten."""
+
+import asyncio
+import itertools
+import json
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from telegram import Bot, Update
+
+from bot.store import inbox
+from bot.store.database import Database
+from bot.store.inbox import Arrival
+from bot.updates.inbox import Handle, Intake, is_stale
+from tests.support.control import wait_for
+
+NOW = datetime(2026, 11, 25, tzinfo=UTC)
+BOT = Bot("1:x")
+
+
+def message(update_id: int, chat: int, text: str = "hi") -> dict[str, Any]:
+    """Return an update with a message."""
+    about = {"id": chat, "type": "private", "first_name": "Ann"}
+    sent = {"message_id": update_id, "date": 1, "chat": about, "text": text}
+    return {"update_id": update_id, "message": sent}
+
+
+@asynccontextmanager
+async def working(db: Database, handle: Handle, **options: Any) -> AsyncIterator[Intake]:
+    """Run an intake; it is drained at the end."""
+    intake = Intake(db, BOT, handle, **options)
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(intake.run())
+        await wait_for(lambda: intake._group is not None)
+        try:
+            yield intake
+        finally:
+            await intake.drain(5)
+        await task
+
+
+async def nothing_open(db: Database) -> bool:
+    async with db.read() as tx:
+        return await inbox.count_open(tx) == 0
+
+
+async def test_each_update_is_answered_once_and_in_order_within_its_chat(db: Database) -> None:
+    seen: dict[int, list[int]] = defaultdict(list)
+    at_once, most = 0, 0
+
+    async def handle(update: Update) -> None:
+        nonlocal at_once, most
+        at_once += 1
+        most = max(most, at_once)
+        await asyncio.sleep(0.001)
+        assert update.effective_chat
+        seen[update.effective_chat.id].append(update.update_id)
+        at_once -= 1
+
+    async with working(db, handle, at_once=8) as intake:
+        updates = [message(number, number % 5) for number in range(100)]
+        for start in range(0, 100, 10):
+            await intake.add(updates[start : start + 10])
+            await intake.add(updates[start : start + 3])  # Telegram repeats itself
+        await wait_for(lambda: nothing_open(db), within=20)
+    assert all(numbers == sorted(numbers) for numbers in seen.values())
+    assert sorted(number for numbers in seen.values() for number in numbers) == list(range(100))
+    assert 1 < most <= 8
+
+
+async def test_what_a_dead_process_left_is_taken_up_at_the_start(sqlite_db: Database) -> None:
+    async with sqlite_db.begin() as tx:
+        await inbox.add(
+            tx, [Arrival(1, "chat:1", json.dumps(message(1, 1)))], now=NOW, ours_until=NOW
+        )
+        await inbox.claim(tx, now=datetime.now(UTC), lease=timedelta(hours=1), limit=9)
+    seen: list[int] = []
+
+    async def handle(update: Update) -> None:
+        seen.append(update.update_id)
+
+    async with working(sqlite_db, handle):
+        await wait_for(lambda: nothing_open(sqlite_db))
+    assert seen == [1]
+
+
+async def test_replicas_share_the_work_and_a_lease_ends(db: Database) -> None:
+    arrivals = [
+        Arrival(number, f"chat:{number % 3}", json.dumps(message(number, number % 3)))
+        for number in range(9)
+    ]
+    async with db.begin() as tx:
+        assert len(await inbox.add(tx, arrivals, now=NOW)) == 9
+        assert not await inbox.add(tx, arrivals, now=NOW)
+    lease = timedelta(seconds=60)
+    async with db.begin() as tx:
+        first = await inbox.claim(tx, now=NOW, lease=lease, limit=2)
+        second = await inbox.claim(tx, now=NOW, lease=lease, limit=9)
+        assert not await inbox.claim(tx, now=NOW, lease=lease, limit=9)
+    assert [claimed.queue for claimed in first + second] == ["chat:0", "chat:1", "chat:2"]
+    async with db.begin() as tx:
+        await inbox.finish(tx, [first[0].id], now=NOW)
+        again = await inbox.claim(tx, now=NOW, lease=lease, limit=9)
+        assert [claimed.queue for claimed in again] == ["chat:0"]
+        await inbox.renew(tx, [again[0].id], until=NOW + 3 * lease)
+        late = await inbox.claim(tx, now=NOW + 2 * lease, lease=lease, limit=9)
+        assert [claimed.queue for claimed in late] == ["chat:1", "chat:2"]
+        assert [claimed.attempts for claimed in late] == [2, 2]
+        assert await inbox.oldest_open(tx) == NOW
+        assert await inbox.clean(tx, before=NOW + lease) == 1
+
+
+async def test_a_handler_that_fails_is_tried_again_and_then_somebody_else_answers(
+    sqlite_db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.updates.inbox.LOOK_AGAIN_S", 0.02)
+    minutes = itertools.count()
+    tried: list[int] = []
+    told: list[int] = []
+
+    async def handle(update: Update) -> None:
+        tried.append(update.update_id)
+        raise ValueError
+
+    async def last_resort(update: Update) -> None:
+        told.append(update.update_id)
+
+    def now() -> datetime:
+        return NOW + timedelta(minutes=next(minutes))
+
+    async with working(sqlite_db, handle, last_resort=last_resort, now=now) as intake:
+        await intake.add([message(1, 1)])
+        await wait_for(lambda: nothing_open(sqlite_db), within=20)
+    assert tried == [1, 1, 1]
+    assert told == [1]
+
+
+async def test_a_stop_ends_in_time_and_loses_nothing(sqlite_db: Database) -> None:
+    begun: list[int] = []
+    done: list[int] = []
+
+    async def handle(update: Update) -> None:
+        begun.append(update.update_id)
+        await asyncio.sleep(0.05 if update.update_id < 3 else 60)
+        done.append(update.update_id)
+
+    intake = Intake(sqlite_db, BOT, handle, at_once=4)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(intake.run())
+        await wait_for(lambda: intake._group is not None)
+        await intake.add([message(number, number) for number in range(1, 9)])
+        await wait_for(lambda: len(begun) >= 4)
+        began = asyncio.get_running_loop().time()
+        await intake.drain(0.5)
+    assert asyncio.get_running_loop().time() - began < 2
+    assert sorted(done) == [1, 2]
+    async with sqlite_db.begin() as tx:
+        left = await inbox.claim(tx, now=datetime.now(UTC), lease=timedelta(seconds=9), limit=99)
+        assert [claimed.attempts for claimed in left] == [1] * 6
+
+
+async def test_stale_presses_are_dropped(sqlite_db: Database) -> None:
+    seen: list[int] = []
+
+    async def handle(update: Update) -> None:
+        seen.append(update.update_id)
+
+    person = {"id": 5, "is_bot": False, "first_name": "Ann"}
+    press = {"update_id": 1, "callback_query": {"id": "1", "from": person, "chat_instance": "1"}}
+    arrivals = [
+        Arrival(1, "user:5", json.dumps(press)),
+        Arrival(2, "chat:1", json.dumps(message(2, 1))),
+    ]
+    async with sqlite_db.begin() as tx:
+        await inbox.add(tx, arrivals, now=datetime.now(UTC) - timedelta(seconds=151))
+    async with working(sqlite_db, handle):
+        await wait_for(lambda: nothing_open(sqlite_db))
+    assert seen == [2]
+    assert is_stale({"inline_query": {}}, timedelta(seconds=31))
+    assert not is_stale({"callback_query": {}}, timedelta(seconds=149))
+
+
+async def test_what_is_done_is_forgotten_after_a_day(sqlite_db: Database) -> None:
+    now = [NOW]
+
+    async def handle(_: Update) -> None:
+        return
+
+    async with working(sqlite_db, handle, now=lambda: now[0]) as intake:
+        await intake.add([message(1, 1, "a secret")])
+        await wait_for(lambda: nothing_open(sqlite_db))
+        async with sqlite_db.read() as tx:
+            assert (await tx.execute(inbox.inbox.select())).one().body == ""
+        assert await intake.oldest_s() == 0
+        now[0] += timedelta(hours=26)
+        assert await intake.clean() == 1

@@ -1,0 +1,135 @@
+"""Where an update stands, who asks with it, and what is too much: the law of the queues."""
+
+from collections import Counter
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.updates.queues import NOBODY, Standing, admit, busy, standing_of
+
+
+def message(update_id: int, chat: int, **more: Any) -> dict[str, Any]:
+    about = {"id": chat, "type": "private"}
+    return {"update_id": update_id, "message": {"message_id": 1, "chat": about, **more}}
+
+
+@pytest.mark.parametrize(
+    ("update", "queue"),
+    [
+        (message(1, 7), "chat:7"),
+        ({"callback_query": {"from": {"id": 5}, "message": {"chat": {"id": 7}}}}, "chat:7"),
+        ({"update_id": 1, "callback_query": {"from": {"id": 5}}}, "user:5"),
+        ({"update_id": 1, "inline_query": {"from": {"id": 5}}}, "user:5"),
+        ({"update_id": 1, "my_chat_member": {"chat": {"id": -7}, "from": {"id": 5}}}, "chat:-7"),
+        ({"update_id": 1, "poll_answer": {"user": {"id": 5}}}, "user:5"),
+        ({"update_id": 1, "something_new": 5}, "user:0"),
+    ],
+)  # fmt: skip
+def test_an_update_stands_in_its_chats_queue(update: dict[str, Any], queue: str) -> None:
+    assert standing_of(update).queue == queue
+
+
+GROUP = {"id": -7, "type": "supergroup"}
+ANN = {"id": 5, "first_name": "Ann"}
+
+
+@pytest.mark.parametrize(
+    ("update", "person"),
+    [
+        ({"message": {"chat": {"id": 5, "type": "private"}, "from": ANN, "text": "hi"}}, 5),
+        ({"message": {"chat": GROUP, "from": ANN, "text": "hi"}}, None),
+        ({"message": {"chat": GROUP, "from": ANN, "text": "/help"}}, 5),
+        ({"message": {"chat": GROUP, "from": ANN, "caption": "instagram.com/natgeo"}}, 5),
+        (
+            {
+                "edited_message": {
+                    "chat": GROUP,
+                    "from": ANN,
+                    "text": "x",
+                    "entities": [{"type": "text_link", "url": "https://instagr.am/x"}],
+                }
+            },
+            5,
+        ),
+        ({"message": {"chat": GROUP, "from": ANN, "text": "x", "reply_to_message": {}}}, 5),
+        ({"message": {"chat": GROUP, "from": {"id": 1087968824}, "text": "/help"}}, NOBODY),
+        ({"message": {"chat": GROUP, "from": {"id": 136817688}, "text": "/help"}}, NOBODY),
+        ({"channel_post": {"chat": GROUP, "text": "/help"}}, NOBODY),
+        ({"callback_query": {"from": ANN, "message": {"chat": GROUP}}}, 5),
+        ({"message": {"chat": GROUP, "from": "nonsense", "text": "/help"}}, NOBODY),
+    ],
+)
+def test_who_asks(update: dict[str, Any], person: int | None) -> None:
+    found = standing_of({"update_id": 1, **update})
+    assert found.person == person
+    assert not found.keep
+
+
+@pytest.mark.parametrize(
+    "update",
+    [
+        {"my_chat_member": {"chat": GROUP, "from": ANN}},
+        {"message": {"chat": GROUP, "from": ANN, "migrate_to_chat_id": -1007}},
+        {"message": {"chat": GROUP, "from": ANN, "migrate_from_chat_id": -7}},
+        {"something_new": 5},
+    ],
+)
+def test_memberships_and_migrations_are_always_kept(update: dict[str, Any]) -> None:
+    assert standing_of({"update_id": 1, **update}).keep
+
+
+STANDINGS = st.builds(
+    Standing,
+    st.sampled_from(["chat:1", "chat:-2"]),
+    st.sampled_from([None, NOBODY, 5, 6]),
+    st.sampled_from([False, False, False, True]),
+)
+KEYS = st.tuples(st.sampled_from(["chat:1", "chat:-2"]), st.sampled_from([None, 0, 5, 6]))
+
+
+@given(st.lists(STANDINGS, max_size=60), st.dictionaries(KEYS, st.integers(0, 9)))
+def test_nobody_has_more_than_the_most_and_each_who_had_too_much_is_told_once(
+    arrivals: list[Standing], waiting: dict[tuple[str, int | None], int]
+) -> None:
+    of_person, of_chat = 4, 7
+    verdicts = admit(arrivals, waiting, of_person=of_person, of_chat=of_chat)
+    assert len(verdicts) == len(arrivals)
+    taken = Counter(
+        one.key
+        for one, verdict in zip(arrivals, verdicts, strict=True)
+        if verdict == "take" and not one.keep
+    )
+    for (queue, person), count in taken.items():
+        before = waiting.get((queue, person), 0)
+        assert before + count <= (of_person if person else of_chat)
+        if person is not None:
+            asks = [n for key, n in waiting.items() if key[0] == queue and key[1] is not None]
+            mine = [n for key, n in taken.items() if key[0] == queue and key[1] is not None]
+            assert sum(asks) + sum(mine) <= of_chat
+    told = Counter(
+        one.key for one, verdict in zip(arrivals, verdicts, strict=True) if verdict == "tell"
+    )
+    refused = {
+        one.key
+        for one, verdict in zip(arrivals, verdicts, strict=True)
+        if verdict != "take" and one.person is not None
+    }
+    assert told == Counter(dict.fromkeys(refused, 1))
+    for one, verdict in zip(arrivals, verdicts, strict=True):
+        assert verdict == "take" or not one.keep
+
+
+@given(st.lists(STANDINGS.filter(lambda one: not one.keep), max_size=60))
+def test_what_one_person_asks_takes_no_place_from_another_chat(
+    arrivals: list[Standing],
+) -> None:
+    alone = [one for one in arrivals if one.queue == "chat:1"]
+    verdicts = admit(arrivals, {}, of_person=4, of_chat=7)
+    here = [v for one, v in zip(arrivals, verdicts, strict=True) if one.queue == "chat:1"]
+    assert here == admit(alone, {}, of_person=4, of_chat=7)
+
+
+def test_who_has_enough_in_hand_is_busy() -> None:
+    assert busy([5, 5, None, 0, 0, 0, 6], each=2) == [5]

@@ -1,0 +1,182 @@
+"""The web server: who may post an update, and what an operator's tools are told."""
+
+import asyncio
+import io
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+import pytest
+from pydantic import SecretStr
+
+from bot.runtime.metrics import Metrics
+from bot.web.server import SECRET_HEADER, Door, Web, webhook_for
+
+TOKEN = SecretStr("123456789:AAtestTokenThatNobodyMaySeeInAnyLogLine")
+HOOK = webhook_for(TOKEN)
+RIGHT = {SECRET_HEADER: HOOK.secret.get_secret_value()}
+UPDATE = {"update_id": 1, "message": {}}
+
+
+class Served:
+    """A running server and what it stored."""
+
+    def __init__(self) -> None:
+        self.stored: list[Any] = []
+        self.behind = False
+        self.broken = False
+        self.reason = ""
+        self.metrics = Metrics()
+        self.web = Web(
+            self.metrics,
+            checks={"database": self.check},
+            door=Door(HOOK, self.add, lambda: self.behind),
+        )
+
+    async def add(self, updates: list[dict[str, Any]]) -> None:
+        if self.broken:
+            raise OSError
+        self.stored += updates
+
+    async def check(self) -> str:
+        if self.reason == "raise":
+            raise OSError
+        return self.reason
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.web.port}"
+
+
+@asynccontextmanager
+async def serving() -> AsyncIterator[tuple[Served, aiohttp.ClientSession]]:
+    served = Served()
+    await served.web.start("127.0.0.1", 0)
+    try:
+        async with aiohttp.ClientSession() as session:
+            yield served, session
+    finally:
+        await served.web.close()
+
+
+@pytest.fixture
+async def at() -> AsyncIterator[tuple[Served, aiohttp.ClientSession]]:
+    async with serving() as both:
+        yield both
+
+
+At = tuple[Served, aiohttp.ClientSession]
+
+
+async def post(at: At, body: Any, headers: dict[str, str], kind: str = "application/json") -> int:
+    """Post; 0 when the server had closed the connection before all was sent."""
+    served, session = at
+    headers = headers | {"Content-Type": kind}
+    data = io.BytesIO(body.encode()) if isinstance(body, str) else body
+    try:
+        async with session.post(served.url + HOOK.path, data=data, headers=headers) as answer:
+            if answer.status == 503:
+                assert int(answer.headers["Retry-After"]) > 0
+            return answer.status
+    except aiohttp.ClientOSError:
+        return 0
+
+
+def test_path_and_secret_tell_nothing_of_the_token() -> None:
+    assert TOKEN.get_secret_value() not in HOOK.path + HOOK.secret.get_secret_value()
+    assert webhook_for(TOKEN) == HOOK
+    assert HOOK.path != webhook_for(SecretStr("2:other")).path
+    assert webhook_for(TOKEN, SecretStr("own")).secret.get_secret_value() == "own"
+    assert HOOK.secret.get_secret_value() not in repr(HOOK)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{}, {SECRET_HEADER: ""}, {SECRET_HEADER: "wrong"}, {SECRET_HEADER: "ünïcode"}],
+)
+@pytest.mark.parametrize("body", [json.dumps(UPDATE), "{", "x" * 2**21])
+async def test_strangers_are_refused(at: At, headers: dict[str, str], body: str) -> None:
+    assert await post(at, body, headers) in ({403, 0} if len(body) > 10**6 else {403})
+    assert not at[0].stored
+    assert at[0].web._posts.value(result="wrong secret") == 1
+
+
+@pytest.mark.parametrize("kind", ["application/json", "application/json; charset=utf-8", "text/x"])
+async def test_an_update_is_stored_whatever_its_type_is_called(at: At, kind: str) -> None:
+    assert await post(at, json.dumps(UPDATE), RIGHT, kind) == 200
+    assert at[0].stored == [UPDATE]
+
+
+@pytest.mark.parametrize(
+    "body", ["", "{", "[]", "null", '{"update_id": "x"}', "[" * 10_000, b"\xff"]
+)
+async def test_nonsense_is_confirmed_so_that_it_is_not_repeated(at: At, body: Any) -> None:
+    assert await post(at, body, RIGHT) == 200
+    assert not at[0].stored
+    assert at[0].web._posts.value(result="not an update") == 1
+
+
+async def test_too_much_is_refused(at: At) -> None:
+    assert await post(at, "x" * (2**20 + 1), RIGHT) in {413, 0}
+
+    async def endless() -> AsyncIterator[bytes]:
+        for _ in range(64):
+            yield b"x" * 2**15
+
+    assert await post(at, endless(), RIGHT) in {413, 0}
+    assert not at[0].stored
+    assert at[0].web._posts.value(result="too large") == 2
+
+
+async def test_telegram_is_asked_to_come_back(at: At) -> None:
+    at[0].behind = True
+    assert await post(at, json.dumps(UPDATE), RIGHT) == 503
+    at[0].behind, at[0].broken = False, True
+    assert await post(at, json.dumps(UPDATE), RIGHT) == 503
+    assert not at[0].stored
+
+
+async def test_a_stranger_is_answered_before_the_body_is_read(at: At) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", at[0].web.port)
+    head = f"POST {HOOK.path} HTTP/1.1\r\nHost: x\r\nContent-Length: {90 * 2**20}\r\n\r\n"
+    writer.write(head.encode())
+    await writer.drain()
+    assert b"403" in await asyncio.wait_for(reader.readline(), 2)
+    await asyncio.wait_for(reader.read(), 2)  # the connection is closed
+    writer.close()
+
+
+async def test_other_methods_and_paths_are_nothing(at: At) -> None:
+    served, session = at
+    async with session.get(served.url + HOOK.path, headers=RIGHT) as answer:
+        assert answer.status == 405
+    async with session.post(served.url + "/telegram/other", headers=RIGHT) as answer:
+        assert answer.status == 404
+
+
+async def test_readiness_names_its_reasons(at: At) -> None:
+    served, session = at
+
+    async def ready() -> tuple[int, Any]:
+        async with session.get(served.url + "/readyz") as answer:
+            return answer.status, await answer.json()
+
+    assert await ready() == (200, {"ready": True, "reasons": {}})
+    served.reason = "not written for 9 s"
+    assert await ready() == (503, {"ready": False, "reasons": {"database": served.reason}})
+    served.reason = "raise"
+    assert await ready() == (503, {"ready": False, "reasons": {"database": "OSError"}})
+
+
+async def test_health_and_metrics(at: At) -> None:
+    served, session = at
+    await post(at, json.dumps(UPDATE), RIGHT)
+    async with session.get(served.url + "/healthz") as answer:
+        assert await answer.json() == {"ok": True}
+    async with session.get(served.url + "/metrics") as answer:
+        assert 'webhook_posts_total{result="stored"} 1' in await answer.text()
+    served.web._is_healthy = lambda: False
+    async with session.get(served.url + "/healthz") as answer:
+        assert answer.status == 503
