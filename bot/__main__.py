@@ -24,6 +24,8 @@ COMMANDS = {
     "parked": "alerts that were given up after several copies; --again sends them",
     "simulate": "what a budget buys: the schedule over a recorded or made-up past",
 }
+# The modules of the commands that have options of their own.
+OPTIONS_IN = {"spending": "spending", "parked": "dead_letters", "simulate": "simulate"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -90,8 +92,8 @@ def _parser(wanted: list[str]) -> argparse.ArgumentParser:
     parsers["demo"].add_argument("--port-base", type=int, default=8080, help="first of four ports")
     parsers["demo"].add_argument("--speed", type=_speed, default=1.0, help="how fast time runs")
     parsers["backup"].add_argument("file", type=Path, help="where to; must not exist")
-    for name in {"spending", "parked", "simulate"}.intersection(wanted):
-        importlib.import_module(f"bot.{name}").add_arguments(parsers[name])
+    for name in OPTIONS_IN.keys() & set(wanted):
+        importlib.import_module(f"bot.cli.{OPTIONS_IN[name]}").add_arguments(parsers[name])
     return parser
 
 
