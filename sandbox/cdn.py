@@ -175,7 +175,12 @@ class Cdn:
 def blob_of(story: Story, kind: str) -> media.Blob | None:
     """A story's `photo`, `video` or `poster`, as the CDN would send it."""
     if kind == "video":
-        blob = media.video(story.pk, story.variant, story.size) if story.media_type == 2 else None
+        silent = story.silent
+        blob = (
+            media.video(story.pk, story.variant, story.size, silent=silent)
+            if story.media_type == 2
+            else None
+        )
     elif kind == "poster":
         blob = media.poster(story.pk, story.variant) if story.media_type == 2 else None
     elif story.media_type != 1:

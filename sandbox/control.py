@@ -157,6 +157,8 @@ class _Control:
             details["content_type"] = str(body["content_type"])
         if body.get("format") == "webp":
             details["webp"] = True
+        if body.get("silent"):
+            details["silent"] = True
         taken_at = _moment(body.get("taken_at"))
         story = self._sandbox.instagram.publish(profile, media_type, taken_at, **details)
         return web.json_response(self._sandbox.stories_api.shapes.story(story))

@@ -29,6 +29,7 @@ class Story:
     locations: list[object] = field(default_factory=list)
     sponsor_tags: list[object] = field(default_factory=list)
     webp: bool = False  # the photo is a WebP under a .jpg name
+    silent: bool = False  # the video has no sound track
     content_type: str | None = None  # what the CDN calls it instead of the truth
     overrides: dict[str, object] = field(default_factory=dict)  # laid over its wire object
     removed: bool = False

@@ -102,9 +102,15 @@ def webp(pk: str) -> Blob:
     return Blob("image/webp", ((b"RIFF" + struct.pack("<I", len(grown)) + grown, 1),))
 
 
-def video(pk: str, variant: int, size: int | None = None) -> Blob:
-    """An MP4 of 720x1280 with the story's pk in a `free` box, padded up to `size` bytes."""
+def video(pk: str, variant: int, size: int | None = None, *, silent: bool = False) -> Blob:
+    """An MP4 of 720x1280 with the story's pk in a `free` box, padded up to `size` bytes.
+
+    `silent`: without its sound track.
+    """
     body = _file(index().videos[variant % len(index().videos)].file)
+    if silent:
+        at = body.rindex(b"trak", 0, body.index(b"soun"))
+        body = body[:at] + b"free" + body[at + 4 :]
     note = _mark(pk)
     head = body + struct.pack(">I4s", 8 + len(note), b"free") + note
     missing = max(0, (size or 0) - len(head) - 8)

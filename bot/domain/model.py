@@ -7,6 +7,9 @@ from typing import Literal, Self
 
 STORY_LIFE = timedelta(hours=24)
 
+LARGEST_FILE = 50 * 2**20
+"""Bytes that a bot may upload: "50 MB" are 50 MiB (Bot API server, TDLib)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Profile:

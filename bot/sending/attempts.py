@@ -27,6 +27,7 @@ from bot.sending.items import (
     receipt,
 )
 from bot.sending.sources import Supply
+from bot.store.file_ids import KnownFile
 from bot.telegram import api, outcomes
 
 log = structlog.get_logger()
@@ -103,12 +104,10 @@ class Delivery:
         trip.text.spend()
         if len(batch) > 1 and _by_url(batch):
             self._url_faults = 0
-        found = {}
+        found: dict[str, KnownFile | None] = {}
         for parcel, message in zip(batch, messages, strict=False):
             self._ways.inc(way=type(parcel.way).__name__)
-            parcel.sent, file = receipt(parcel, message)
-            if file:
-                found[parcel.story.pk] = file
+            parcel.sent, found[parcel.story.pk] = receipt(parcel, message)
         await self._files.remember(found)
         return None
 

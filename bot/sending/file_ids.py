@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 
 from bot.store import file_ids as store
 from bot.store.database import Database
-from bot.store.file_ids import KnownFile
+from bot.store.file_ids import ANIMATION, KnownFile
 
 REMEMBERED = 20_000  # in memory; the store has them all
 LEASE = timedelta(seconds=180)  # longer than the longest upload
+NAMELESS_FOR = timedelta(minutes=10)  # how long nobody waits for a file_id that did not come
 LOOK_AGAIN_S = 0.2  # between two looks for the file of another replica
 
 
@@ -26,15 +27,16 @@ class Files:
         self._now = now
         self._memory: dict[str, KnownFile] = {}
         self._flights: dict[str, asyncio.Future[None]] = {}
+        self._nameless: dict[str, datetime] = {}
 
     async def known(self, pks: Collection[str]) -> dict[str, KnownFile]:
-        """Return the files of those stories that have one."""
-        here = self.at_hand(pks)
+        """Return the files of those stories that have one which will do for all together."""
+        here = self._usable(pks)
         missing = [pk for pk in pks if pk not in here]
         if missing:
             async with self._db.read() as tx:
                 self._keep(await store.known(tx, self._bot_id(), missing, now=self._now()))
-        return self.at_hand(pks)
+        return self._usable(pks)
 
     def at_hand(self, pks: Collection[str]) -> dict[str, KnownFile]:
         """Return the known files without a look into the store."""
@@ -47,11 +49,12 @@ class Files:
         """Yield the known files; the unknown are the caller's to send, and nobody else does.
 
         Waits while others are sending any of them. All are taken at once or none, so that two
-        albums with the same stories can't wait for each other.
+        albums with the same stories can't wait for each other. Nobody waits for what came back
+        without a file_id once.
         """
         while True:
             known = await self.known(pks)
-            ours = [pk for pk in pks if pk not in known]
+            ours = [pk for pk in pks if pk not in known and not self._is_nameless(pk)]
             busy = {self._flights[pk] for pk in ours if pk in self._flights}
             if not busy:
                 break
@@ -63,20 +66,28 @@ class Files:
         self._flights |= dict.fromkeys(ours, flight)
         try:
             if not self._db.is_sqlite:
-                await self._wait_for_replicas(ours)
-            yield self.at_hand(pks)
+                await self._wait_for_replicas(ours, pks)
+            yield self._usable(pks)
         finally:
             for pk in ours:
                 del self._flights[pk]
             flight.set_result(None)
-            unsent = [pk for pk in ours if pk not in self._memory]
+            unsent = [pk for pk in ours if pk not in self._usable(pks)]
             if unsent and not self._db.is_sqlite:
                 async with self._db.begin() as tx:
                     await store.release(tx, self._bot_id(), unsent)
 
-    async def remember(self, found: dict[str, KnownFile]) -> None:
-        """Keep files by their story's pk, here and for the other replicas."""
-        new = {pk: file for pk, file in found.items() if not self._has(pk, file)}
+    async def remember(self, found: dict[str, KnownFile | None]) -> None:
+        """Keep files by their story's pk, here and for the other replicas.
+
+        None where a story arrived, and Telegram named no file that can be used again.
+        """
+        now = self._now()
+        nameless = [pk for pk, file in found.items() if file is None]
+        if nameless:
+            self._nameless = {pk: until for pk, until in self._nameless.items() if until > now}
+            self._nameless |= dict.fromkeys(nameless, now + NAMELESS_FOR)
+        new = {pk: file for pk, file in found.items() if file and not self._has(pk, file)}
         if new:
             self._keep(new)
             async with self._db.begin() as tx:
@@ -88,10 +99,17 @@ class Files:
         async with self._db.begin() as tx:
             await store.forget(tx, self._bot_id(), pk)
 
-    async def _wait_for_replicas(self, pks: list[str]) -> None:
+    def _usable(self, pks: Collection[str]) -> dict[str, KnownFile]:
+        at_hand = self.at_hand(pks)
+        return {pk: file for pk, file in at_hand.items() if is_good_for(file, len(pks))}
+
+    def _is_nameless(self, pk: str) -> bool:
+        return self._nameless.get(pk, self._now()) > self._now()
+
+    async def _wait_for_replicas(self, pks: list[str], all_pks: Collection[str]) -> None:
         """Return when each story is ours to upload or has a file."""
         while True:
-            known = await self.known(pks)
+            known = await self.known(all_pks)
             ours = [pk for pk in pks if pk not in known]
             async with self._db.begin() as tx:
                 if not ours or await store.claim(
@@ -101,10 +119,19 @@ class Files:
             await asyncio.sleep(LOOK_AGAIN_S)
 
     def _has(self, pk: str, file: KnownFile) -> bool:
-        known = self._memory.get(pk)
-        return known is not None and known.file_unique_id == file.file_unique_id
+        """Tell whether it is known, or something better: a video serves alone and in albums."""
+        known = self.at_hand([pk]).get(pk)
+        return known is not None and (
+            known.file_unique_id == file.file_unique_id
+            or (known.kind, file.kind) == ("video", ANIMATION)
+        )
 
     def _keep(self, found: dict[str, KnownFile]) -> None:
         self._memory |= found
         while len(self._memory) > REMEMBERED:
             del self._memory[next(iter(self._memory))]
+
+
+def is_good_for(file: KnownFile, count: int) -> bool:
+    """Tell whether a file may go out as one of ``count``: an animation goes alone."""
+    return count == 1 or file.kind != ANIMATION

@@ -25,6 +25,7 @@ METHODS: dict[Kind, str] = {
     "photo": "sendPhoto",
     "video": "sendVideo",
     "document": "sendDocument",
+    "animation": "sendAnimation",
 }
 
 
@@ -166,7 +167,7 @@ def common(thread_id: int | None, options: SendOptions, *, paid: bool) -> dict[s
 def receipt(parcel: Parcel, message: Shown) -> tuple[SentItem, KnownFile | None]:
     """Return what arrived and, when it can be used again, the file.
 
-    A video without sound may come back as an animation, which no album takes.
+    A video without sound that was sent alone comes back as an animation, which no album takes.
     """
     kind, file = _file_of(message)
     number = int(message["message_id"])
@@ -183,7 +184,9 @@ def _file_of(message: Shown) -> tuple[Kind | None, Shown | None]:
         return "photo", message["photo"][-1]
     if message.get("video"):
         return "video", message["video"]
-    if message.get("document") and not message.get("animation"):
+    if message.get("animation"):  # has a document as well
+        return "animation", message["animation"]
+    if message.get("document"):
         return "document", message["document"]
     return None, None
 

@@ -19,18 +19,18 @@ from bot.domain.errors import (
     SpendingError,
     StoriesError,
 )
-from bot.domain.model import Asker, Story
+from bot.domain.model import LARGEST_FILE, Asker, Story
 from bot.media.spool import MediaFile
 from bot.media.urls import is_fresh
-from bot.sending.file_ids import Files
+from bot.sending.file_ids import Files, is_good_for
 from bot.sending.items import ByFileId, ByUpload, ByUrl, Parcel, Way, as_known
 
 log = structlog.get_logger()
 
-LARGEST_UPLOAD = 50_000_000  # bytes; Bot API, "Sending files": 50 MB by multipart
 LARGEST_PHOTO = 10 * 2**20  # bytes; a larger one goes as a document
 LARGEST_RATIO = 20  # of a photo's sides; Bot API, sendPhoto
 LARGEST_THUMBNAIL = 200_000  # bytes; Bot API, sendVideo: less than 200 kB
+THUMBNAIL_SIDE = 320  # pixels; the same
 FAILED_FOR = timedelta(minutes=10)  # how long what failed is not tried again, for anybody
 NO_ADDRESS_FOR = timedelta(hours=1)  # how long what Telegram could not fetch is uploaded
 
@@ -74,6 +74,7 @@ class Supply:
         """Give the parcel its next way, or close it with the sentence why there is none."""
         if isinstance(parcel.way, ByFileId):
             await self._files.forget(parcel.story.pk)
+            parcel.kind = parcel.story.kind
         parcel.way = None
         sentence, until = self._failed.get(parcel.story.pk, ("", self._now()))
         if until > self._now():
@@ -93,8 +94,11 @@ class Supply:
         """Give its file_id to each parcel that has one; ``Files.first`` has looked for them."""
         known = self._files.at_hand([parcel.story.pk for parcel in parcels])
         for parcel in parcels:
-            if parcel.story.pk in known:
-                as_known(parcel, known[parcel.story.pk])
+            if file := known.get(parcel.story.pk):
+                if is_good_for(file, len(parcels)):
+                    as_known(parcel, file)
+                else:  # a silent video, which an album takes as an upload only
+                    parcel.tried = max(parcel.tried, 1)
 
     def fail(self, parcel: Parcel, sentence: str) -> None:
         """Close the parcel; for a while the same is said at once to all who ask."""
@@ -132,7 +136,7 @@ class Supply:
         url = parcel.story.media_url
         if not url or not self._media.may_fetch(url):
             return None
-        file = await self._media.fetch(url, limit=LARGEST_UPLOAD)
+        file = await self._media.fetch(url, limit=LARGEST_FILE)
         return await self._upload_of(parcel, file)
 
     async def _bought(self, parcel: Parcel, asker: Asker) -> Way | None:
@@ -162,7 +166,8 @@ class Supply:
             file = await self._media.fetch(url, limit=LARGEST_THUMBNAIL)
         except MediaError:
             return None
-        if file.mime == "image/jpeg":
+        longest = max(file.width or THUMBNAIL_SIDE + 1, file.height or THUMBNAIL_SIDE + 1)
+        if file.mime == "image/jpeg" and longest <= THUMBNAIL_SIDE:
             return file
         file.remove()
         return None

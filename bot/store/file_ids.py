@@ -1,7 +1,7 @@
 """Files: what Telegram calls a story's media (file_id), kept while the story lives.
 
-A row without a file_id is a lease: some replica is uploading, and the others wait. file_ids are
-each bot's own.
+A row that is leased without a file_id that will do: some replica is uploading, and the others
+wait. file_ids are each bot's own. An animation, which no album takes, gives way to a video.
 """
 
 from collections.abc import Collection
@@ -14,14 +14,15 @@ import sqlalchemy as sa
 from bot.store.database import Insert, Tx, built_once
 from bot.store.schema import EPOCH, Timestamp, metadata
 
-Kind = Literal["photo", "video", "document"]
+ANIMATION = "animation"
+Kind = Literal["photo", "video", "document", "animation"]
 
 files = sa.Table(
     "files",
     metadata,
     sa.Column("bot_id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("story_pk", sa.String(64), primary_key=True),
-    sa.Column("kind", sa.String(8)),  # as what it went out; a file_id serves as this only
+    sa.Column("kind", sa.String(16)),  # as what it went out; a file_id serves as this only
     sa.Column("file_id", sa.Text),
     sa.Column("file_unique_id", sa.String(64), nullable=False, server_default=""),
     sa.Column("leased_until", Timestamp, nullable=False),
@@ -62,11 +63,17 @@ def _claim(insert: Insert) -> sa.Executable:
     statement = insert(files)
     row = statement.excluded
     now = sa.bindparam("now", type_=Timestamp)
+    is_known = sa.and_(files.c.file_id.is_not(None), files.c.until > now)
     return statement.on_conflict_do_update(
         index_elements=[files.c.bot_id, files.c.story_pk],
-        set_={"leased_until": row.leased_until, "until": row.until, "file_id": None},
+        set_={
+            "leased_until": row.leased_until,
+            "until": sa.case((is_known, files.c.until), else_=row.until),
+            "file_id": sa.case((is_known, files.c.file_id), else_=sa.null()),
+        },
         where=sa.and_(
-            files.c.leased_until <= now, files.c.file_id.is_(None) | (files.c.until <= now)
+            files.c.leased_until <= now,
+            files.c.file_id.is_(None) | (files.c.until <= now) | (files.c.kind == ANIMATION),
         ),
     ).returning(files.c.story_pk)
 
@@ -74,7 +81,10 @@ def _claim(insert: Insert) -> sa.Executable:
 async def claim(
     tx: Tx, bot_id: int, pks: Collection[str], *, now: datetime, lease: timedelta
 ) -> bool:
-    """Take the right to upload all of these stories, or none; False while another has any."""
+    """Take the right to upload all of these stories, or none; False while another has any.
+
+    A story that is known as an animation only may be taken: for an album.
+    """
     until = now + lease
     rows = [
         {"bot_id": bot_id, "story_pk": pk, "leased_until": until, "until": until, "now": now}
@@ -88,10 +98,8 @@ async def claim(
 
 
 async def release(tx: Tx, bot_id: int, pks: Collection[str]) -> None:
-    """Let others upload these stories, as far as they have no file yet."""
-    statement = sa.update(files).where(
-        files.c.bot_id == bot_id, files.c.story_pk.in_(sorted(pks)), files.c.file_id.is_(None)
-    )
+    """Let others upload these stories."""
+    statement = sa.update(files).where(files.c.bot_id == bot_id, files.c.story_pk.in_(sorted(pks)))
     await tx.execute(statement.values(leased_until=EPOCH))
 
 
@@ -102,6 +110,11 @@ def _remember(insert: Insert) -> sa.Executable:
     return statement.on_conflict_do_update(
         index_elements=[files.c.bot_id, files.c.story_pk],
         set_={name: statement.excluded[name] for name in names},
+        where=sa.or_(  # a video serves alone and in albums: it stays
+            statement.excluded.kind != ANIMATION,
+            files.c.file_id.is_(None),
+            files.c.kind != "video",
+        ),
     )
 
 

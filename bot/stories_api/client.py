@@ -8,7 +8,7 @@ import aiohttp
 from pydantic import SecretStr
 
 from bot.domain.errors import MediaError, MediaRefusedError, NoStoriesError, OutOfServiceError
-from bot.domain.model import Profile, Story
+from bot.domain.model import LARGEST_FILE, Profile, Story
 from bot.media.spool import MediaFile, Spool
 from bot.runtime.metrics import Metrics
 from bot.stories_api import schema
@@ -21,7 +21,6 @@ T = TypeVar("T")
 
 RATE = 15.0  # calls a second of every paid plan; the balance knows better
 DOWNLOAD_DEADLINE = 120.0  # seconds
-LARGEST = 50 * 1024 * 1024  # bytes that a bot may upload; Bot API, "Sending files"
 
 
 class FetchMedia(Protocol):
@@ -190,7 +189,7 @@ class StoriesApi:
         query = Query(endpoint, params, cost(endpoint), deadline=DOWNLOAD_DEADLINE)
 
         async def read(response: aiohttp.ClientResponse) -> MediaFile | Elsewhere:
-            return await read_download(response, spool, LARGEST)
+            return await read_download(response, spool, LARGEST_FILE)
 
         reader: Read[MediaFile | Elsewhere] = read
         answer = await self._transport.ask(query, reader)
@@ -199,7 +198,9 @@ class StoriesApi:
         try:
             if self._fetch_media is None:
                 raise MediaRefusedError("nobody fetches from elsewhere")
-            return Answer(await self._fetch_media(answer.value.url, limit=LARGEST), answer.credits)
+            return Answer(
+                await self._fetch_media(answer.value.url, limit=LARGEST_FILE), answer.credits
+            )
         except MediaError as error:
             error.credits = answer.credits
             raise

@@ -36,8 +36,15 @@ async def _send(call: Call, kind: str) -> dict[str, Any]:
         media, source = await inputs.finish(call, kind, given, call.params)
     except MediaFailure as failure:
         raise failure.refusal() from None
+    if kind == "video" and _is_silent(media) and source != "file_id":
+        media.kind = "animation"  # TDLib, MessageContent.cpp: what is new and has no sound
     sending.charge(call, where.chat)
     return sending.post(call, where, body, media, source).view(call.bot)
+
+
+def _is_silent(media: Media) -> bool:
+    film = media.content.film
+    return media.kind == "video" and film is not None and not film.has_sound
 
 
 @method("sendPhoto")
@@ -180,9 +187,12 @@ async def _finished(
     if wanted.get("fail_item") == number:
         return MediaFailure(str(wanted.get("description") or "WEBPAGE_MEDIA_EMPTY"))
     try:
-        return await inputs.finish(call, kind, given, options)
+        media, source = await inputs.finish(call, kind, given, options)
     except MediaFailure as failure:
         return failure
+    if source == "url" and _is_silent(media):  # telegram-bot-api#301; uploaded, it stays a video
+        return MediaFailure("Wrong file identifier/HTTP URL specified")
+    return media, source
 
 
 def _album_failure(number: int, failure: MediaFailure) -> Refusal:

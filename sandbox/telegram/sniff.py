@@ -16,11 +16,12 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Film:
-    """An MP4's size in pixels and length in seconds."""
+    """An MP4's size in pixels and length in seconds, and whether it has a sound track."""
 
     width: int
     height: int
     duration: int
+    has_sound: bool = False
 
 
 _SOF = frozenset({0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF})
@@ -106,12 +107,16 @@ def _film(data: bytes, start: int, end: int) -> Film:
     header = _box(data, start, end, b"mvhd")
     duration = _duration(data, header[0]) if header else 0
     width = height = 0
+    has_sound = False
     for track in _boxes(data, start, end, b"trak"):
         at = _box(data, *track, b"tkhd")
         if at is not None and at[1] - at[0] >= 8:
             wide, high = struct.unpack(">II", data[at[1] - 8 : at[1]])
             width, height = max(width, wide >> 16), max(height, high >> 16)
-    return Film(width, height, duration)
+        media = _box(data, *track, b"mdia")
+        handler = _box(data, *media, b"hdlr") if media else None
+        has_sound |= handler is not None and data[handler[0] + 8 : handler[0] + 12] == b"soun"
+    return Film(width, height, duration, has_sound)
 
 
 def _duration(data: bytes, at: int) -> int:

@@ -91,3 +91,26 @@ async def test_an_album_by_url_that_meets_429_for_ever_is_uploaded(
     assert [message["_source"] for message in shown[:3]] == ["upload"] * 3
     calls = await control.requests("telegram", after=mark, path="sendMediaGroup")
     assert [call["status"] for call in calls] == [429, 200]
+
+
+async def test_a_silent_video_to_many_chats_is_loaded_once(bell: Bell, control: Control) -> None:
+    people = [await control.person() for _ in range(24)]
+    await control.profile("hush")
+    await asyncio.gather(*(bell.ask(ann, "/subscribe hush") for ann in people))
+    story = await control.publish("hush", 2, silent=True)
+
+    async def all_have_it() -> list[Json] | None:
+        shown = [(await control.replies(ann))[-1] for ann in people]
+        return shown if all(m.get("_story_pk") == story["pk"] for m in shown) else None
+
+    shown = await wait_for(all_have_it, within=30, what="the silent video in 24 chats")
+    assert sorted(message["_source"] for message in shown) == ["file_id"] * 23 + ["url"]
+    assert all("animation" in message for message in shown)
+    await control.publish("hush")  # an album with it: a silent video goes in as an upload
+    await bell.ask(people[0], "/stories hush", count=3)
+    await bell.ask(people[1], "/stories hush", count=3)
+    ways = [
+        [m["_source"] for m in (await control.replies(ann)) if m.get("_story_pk") == story["pk"]]
+        for ann in people[:2]
+    ]
+    assert [way[-1] for way in ways] == ["upload", "file_id"]

@@ -309,6 +309,75 @@ async def test_fifty_chats_at_once_cost_one_upload(db: Database, tmp_path: Path)
         assert sorted(sources) == ["file_id"] * 98 + ["url"] * 2
 
 
+async def silent_video(ours: Bench, name: str) -> Story:
+    await ours.control.profile(name)
+    return story_of(await ours.control.publish(name, 2, silent=True))
+
+
+async def test_a_silent_video_is_uploaded_once_for_all_who_get_it_alone(
+    db: Database, tmp_path: Path
+) -> None:
+    async with bench(db, tmp_path / "spool") as ours:
+        people = [await ours.control.person() for _ in range(24)]
+        for person in people:
+            await ours.control.say(person, "/start")
+        album = Album((await silent_video(ours, "hush"),))
+        await ours.control.fault("telegram", {"delay_s": 0.2}, match="sendVideo", times=None)
+        async with asyncio.TaskGroup() as group:
+            for person in people:
+                group.create_task(ours.sender.send_album(Target(person), album, lane="alert"))
+        shown = [message for person in people for message in await ours.control.replies(person)]
+        assert sorted(message["_source"] for message in shown) == ["file_id"] * 23 + ["url"]
+        assert all(message["animation"] for message in shown)
+
+
+async def test_a_silent_video_is_a_video_in_albums_and_serves_everywhere_from_then_on(
+    db: Database, tmp_path: Path
+) -> None:
+    async with made(db, tmp_path) as (ours, ann):
+        story = await silent_video(ours, "hush.two")
+        both = Album((*(await ours.album(1)).stories, story))
+        for album in (Album((story,)), both, both, Album((story,))):
+            assert isinstance(await ours.sender.send_album(Target(ann), album), Sent)
+        shown = [m for m in await ours.control.replies(ann) if m["_story_pk"] == story.pk]
+        ways = [(m["_source"], "animation" if "animation" in m else "video") for m in shown]
+        assert ways == [
+            ("url", "animation"),
+            ("upload", "video"),
+            ("file_id", "video"),
+            ("file_id", "video"),
+        ]
+        other = type(ours.sender)(ours.bot, ours.sender._delivery._supply._media, db)
+        assert isinstance(await other.send_album(Target(ann), both), Sent)
+        assert [source for _, source in await ours.sources(ann)][-2:] == ["file_id"] * 2
+
+
+async def test_who_waits_for_a_file_id_that_does_not_come_goes_on_with_all_others(
+    ready: Made,
+) -> None:
+    ours, ann = ready
+    album = await ours.album(1)
+    nothing = {"message_id": 1, "date": 1, "chat": {"id": ann, "type": "private"}}
+    answer = {"status": 200, "body": {"ok": True, "result": nothing}, "delay_s": 0.3}
+    await ours.control.fault("telegram", answer, match="sendPhoto", times=None)
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    async with asyncio.TaskGroup() as group:
+        for _ in range(24):
+            group.create_task(ours.sender.send_album(Target(ann), album, lane="alert"))
+    assert loop.time() - began < 24 * 0.3 / 2
+
+
+async def test_a_video_just_below_the_limit_is_uploaded(ready: Made) -> None:
+    ours, ann = ready
+    await ours.control.profile("nearly")
+    story = story_of(await ours.control.publish("nearly", 2, bytes=52_000_000))
+    outcome = await ours.sender.send_album(Target(ann), Album((story,)))
+    assert isinstance(outcome, Sent)
+    assert not outcome.failed
+    assert await ours.sources(ann) == [(story.pk, "upload")]
+
+
 async def test_two_replicas_upload_a_story_once(db: Database, tmp_path: Path) -> None:
     if db.is_sqlite:
         pytest.skip("SQLite has one process only")

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from aiohttp import FormData
 
+from sandbox.media import video as story_video
 from tests.sandbox.telegram.harness import TOKEN, Api, page, photo, video
 
 
@@ -163,6 +164,31 @@ async def test_albums_by_url_alone_are_answered_429_on_request(api: Api) -> None
     sent = {"chat_id": ann, "media": _media("photo", "video")}
     status, _ = await api.upload("sendMediaGroup", sent, f0=photo("1"), f1=video("2"))
     assert status == 200
+
+
+async def test_a_silent_video_is_an_animation_alone_and_no_album_takes_its_address(
+    api: Api,
+) -> None:
+    ann = await api.person()
+    silent = story_video("5", 0, silent=True).data()
+    api.web["http://w.test/v.mp4"] = page(silent, "video/mp4")
+    _, body = await api.upload("sendVideo", {"chat_id": ann}, video=silent)
+    alone = body["result"]
+    assert alone["animation"]["file_id"] == alone["document"]["file_id"]
+    assert "video" not in alone
+    sent = {"chat_id": ann, "media": _media("video", "photo")}
+    _, body = await api.upload("sendMediaGroup", sent, f0=silent, f1=photo("6"))
+    film = body["result"][0]["video"]["file_id"]
+    items = [{"type": "video", "media": media} for media in (film, "http://w.test/v.mp4")]
+    word = 'failed to send message #2 with the error message "Wrong file identifier/HTTP URL'
+    refused = await api.refusal("sendMediaGroup", chat_id=ann, media=items)
+    assert refused[1].startswith(f"Bad Request: {word}")
+    again = await api.ok("sendVideo", chat_id=ann, video=film)
+    assert again["video"]["file_id"] == film
+    known = alone["animation"]["file_id"]
+    assert (await api.ok("sendAnimation", chat_id=ann, animation=known))["animation"]
+    refused = await api.refusal("sendVideo", chat_id=ann, video=known)
+    assert refused[1] == "Bad Request: can't use file of type Animation as Video"
 
 
 async def test_media_can_be_replaced(api: Api) -> None:
