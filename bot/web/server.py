@@ -12,7 +12,7 @@ import structlog
 from aiohttp import web
 from pydantic import SecretStr
 
-from bot.runtime.metrics import Metrics
+from bot.runtime.metrics import CONTENT_TYPE, Metrics
 
 log = structlog.get_logger()
 
@@ -148,7 +148,9 @@ class Web:
         return web.json_response(body, status=503 if reasons else 200)
 
     async def _render(self, _: web.Request) -> web.Response:
-        return web.Response(text=self._metrics.render(), content_type="text/plain")
+        return web.Response(
+            body=self._metrics.render().encode(), headers={"Content-Type": CONTENT_TYPE}
+        )
 
 
 def _closed(status: int) -> web.Response:
