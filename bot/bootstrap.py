@@ -32,8 +32,8 @@ from bot.sending.text import Texts
 from bot.store.database import Database
 from bot.stories_api import Endpoint, StoriesApi
 from bot.telegram.admins import Admins, Operators
-from bot.telegram.departure import DepartingRequest
 from bot.telegram.limit_state import SharedGates
+from bot.telegram.outage import Outage
 from bot.telegram.rate_limiter import Pacing
 from bot.telegram.request import AiohttpRequest
 
@@ -106,7 +106,8 @@ async def built(
             metrics=metrics,
             now=now,
         )
-        outbox = Outbox(db, sender, Texts(bot), metrics=metrics, now=now)
+        outage = Outage(db, bot, bot_id=bot_id_of(settings), now=now, metrics=metrics)
+        outbox = Outbox(db, sender, Texts(bot), outage=outage, metrics=metrics, now=now)
         canary = Canary(api, ledger, settings.canary_username, now=now)
         rules = _rules(settings)
         subscriptions = Subscriptions(db, api, ledger, rules=rules, wake=outbox.wake, now=now)
@@ -178,19 +179,24 @@ def paid_download(api: StoriesApi, ledger: Ledger, spool: Spool) -> Fallback:
     return download
 
 
+def bot_id_of(settings: Settings) -> int:
+    """Return the bot's number, with which its token begins."""
+    return int(settings.telegram_token.get_secret_value().partition(":")[0])
+
+
 def _bot(
     settings: Settings, db: Database, metrics: Metrics, now: Callable[[], datetime]
 ) -> ExtBot[Any]:
     url = str(settings.telegram_api_url).rstrip("/")
     token = settings.telegram_token.get_secret_value()
-    bot_id = int(token.partition(":")[0])
+    bot_id = bot_id_of(settings)
     # One process on SQLite keeps its limits in memory; replicas share them as rows.
     gates = None if db.is_sqlite else SharedGates(db, bot_id, now)
     return ExtBot(
         token,
         base_url=f"{url}/bot",
         base_file_url=f"{url}/file/bot",
-        request=DepartingRequest(metrics=metrics),
+        request=AiohttpRequest(metrics=metrics),
         get_updates_request=AiohttpRequest(connections=1),
         rate_limiter=Pacing(settings.messages_per_second, gates=gates, metrics=metrics),
     )

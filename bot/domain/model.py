@@ -150,7 +150,9 @@ class TryLater:
     """Not now. ``after`` is what Telegram asked for, None to back off by our own rule.
 
     ``unknown`` is true when the message may have arrived although no answer was seen; ``items``
-    did arrive. ``whole_bot`` is true when the limit is the bot's, not the chat's.
+    did arrive. ``partly``: an answer came, and some of it may be there all the same. ``down``: it
+    may be Telegram that fails, not this message. ``whole_bot`` is true when the limit is the
+    bot's, not the chat's.
     """
 
     after: timedelta | None = None
@@ -158,6 +160,8 @@ class TryLater:
     reason: str = ""
     items: tuple[SentItem, ...] = ()
     whole_bot: bool = False
+    partly: bool = False
+    down: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,12 @@ class Batch:
         """Tell whether some of it may be in the chat already."""
         return any(row.copies for row in self.rows)
 
+    def first(self) -> "Batch":
+        """Return the part of it that is one message."""
+        if self.album is None:
+            return Batch(self.target, self.rows[:1])
+        return Batch(self.target, self.rows[:1], Album(self.album.stories[:1]))
+
 
 @dataclass(slots=True)
 class Decision:

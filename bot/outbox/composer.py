@@ -14,6 +14,7 @@ from bot.presentation.translation import Translator, translator_for
 from bot.sending.items import SendOptions
 from bot.sending.text import Texts
 from bot.store.chats import Chat
+from bot.telegram.api import Leaving
 
 SAME_TIME = timedelta(seconds=10)  # by so much "5 minutes ago" may be off
 
@@ -29,6 +30,7 @@ class Albums(Protocol):
         caption_html: str | None,
         options: SendOptions,
         lane: Literal["alert"],
+        leaving: Leaving | None,
     ) -> Outcome:
         """Send an album; tell what came of it."""
         ...
@@ -45,11 +47,14 @@ class Alerts:
         self._captions: dict[tuple[Album, str | None, str, str], str] = {}
         self._captions_until = now()
 
-    async def send(self, chat: Chat, batch: Batch) -> Outcome:
-        """Send one batch; tell what came of it."""
+    async def send(self, chat: Chat, batch: Batch, *, leaving: Leaving | None = None) -> Outcome:
+        """Send one batch; return what came of it.
+
+        ``leaving`` is told right before each request that may put some of it into the chat.
+        """
         t = translator_for(chat.spoken).in_zone(ZoneInfo(chat.zone))
         if batch.album is None:
-            return await self._send_notices(batch, t)
+            return await self._send_notices(batch, t, leaving)
         text = self._caption(chat, batch.album, batch.rows[0].options, t)
         return await self._sender.send_album(
             batch.target,
@@ -57,6 +62,7 @@ class Alerts:
             caption_html=text,
             options=_send_options(batch, batch.album, t),
             lane="alert",
+            leaving=leaving,
         )
 
     def _caption(self, chat: Chat, album: Album, options: Options, t: Translator) -> str:
@@ -77,11 +83,12 @@ class Alerts:
             )
         return self._captions[key]
 
-    async def _send_notices(self, batch: Batch, t: Translator) -> Outcome:
+    async def _send_notices(self, batch: Batch, t: Translator, leaving: Leaving | None) -> Outcome:
         notice = batch.rows[0].notice or ""
         sentences = render(notice, [row.fields for row in batch.rows], t)
         text = "\n\n".join(sentences)
-        return await self._texts.send(batch.target, text, silent=batch.is_repeat)
+        silent = batch.is_repeat
+        return await self._texts.send(batch.target, text, silent=silent, leaving=leaving)
 
 
 def _send_options(batch: Batch, album: Album, t: Translator) -> SendOptions:

@@ -9,13 +9,23 @@ from datetime import datetime
 from typing import assert_never
 
 from bot.domain import alert_rules, selection
-from bot.domain.errors import MediaGoneError
-from bot.domain.model import GiveUp, Moved, Outcome, Sent, SentItem, TryLater
+from bot.domain.errors import N_, MediaGoneError
+from bot.domain.model import (
+    GiveUp,
+    Moved,
+    Outcome,
+    Sent,
+    SentItem,
+    Target,
+    TryLater,
+)
 from bot.domain.selection import Batch
 from bot.store import chat_queues, deliveries, enqueue, moves, usage
 from bot.store.chat_queues import Lane
 from bot.store.database import Tx
 from bot.store.deliveries import Delivery
+
+NOT_CONFIRMED = N_("Telegram never confirmed it. It may be here already.")
 
 
 @dataclass(slots=True)
@@ -62,11 +72,20 @@ async def record_whole(tx: Tx, sends: Sequence[Arrived], *, now: datetime) -> No
 
 
 async def record(
-    tx: Tx, lane: Lane, batch: Batch, outcome: Outcome, *, left: bool = True, now: datetime
+    tx: Tx,
+    lane: Lane,
+    batch: Batch,
+    outcome: Outcome,
+    *,
+    left: bool = True,
+    in_outage: bool = False,
+    now: datetime,
 ) -> Account:
     """Write down what came of a batch; ``left`` is false when no request ever left for it.
 
-    What arrived did so whoever holds the lane by now; all else is for its holder to decide.
+    A failure ``in_outage`` is Telegram's, not the rows': they stay as they are, but for the
+    copies that may have arrived. What arrived did so whoever holds the lane by now; all else is
+    for its holder to decide.
     """
     account = Account(left=left)
     chat_id = lane.chat.id
@@ -82,6 +101,9 @@ async def record(
             await _fail(tx, [row for row in rest if row.story_pk in failed], failed, now)
             missing = [row for row in rest if row.story_pk not in failed]
             await _unsure(tx, missing, account, now)
+        case TryLater() if in_outage:
+            surely_not = left and not outcome.unknown
+            await deliveries.give_back(tx, _ids(rest), left=surely_not)
         case TryLater():
             free_at = await _later(tx, rest, outcome, account, now)
         case Moved():
@@ -122,14 +144,14 @@ async def _later(
     if outcome.unknown and account.left and outcome.after is None:
         await _unsure(tx, rest, account, now)
         return now + alert_rules.UNKNOWN_PAUSE
+    # An answer came, but some of it may be there all the same: the copy counts.
+    takes_back = account.left and not outcome.partly
     if outcome.after is not None:
-        # A flood inside of an album is an answer, but some of it may be there: the copy counts.
-        left = account.left and not outcome.unknown
-        await deliveries.put_back(tx, _ids(rest), left=left, due_at=now)
+        await deliveries.put_back(tx, _ids(rest), left=takes_back, due_at=now)
         return now + outcome.after
     for row in rest:
         due_at = alert_rules.retry_at(now, row.tries + 1)
-        await deliveries.put_back(tx, [row.id], left=account.left, due_at=due_at)
+        await deliveries.put_back(tx, [row.id], left=takes_back, due_at=due_at)
     return now
 
 
@@ -139,7 +161,19 @@ async def _unsure(tx: Tx, rows: Sequence[Delivery], account: Account, now: datet
     await deliveries.unsure(tx, _ids(rows))
     over = [row for row in rows if row.unknowns + 1 >= alert_rules.MAX_UNKNOWNS]
     account.parked += len(over)
-    await deliveries.park(tx, _ids(over), reason=selection.NO_ANSWERS, now=now)
+    await park(tx, over, reason=selection.NO_ANSWERS, now=now)
+
+
+async def park(tx: Tx, rows: Sequence[Delivery], *, reason: str, now: datetime) -> None:
+    """Stop trying rows that fail by themselves, and let their chats know of the stories."""
+    await deliveries.park(tx, _ids(rows), reason=reason, now=now)
+    lost: dict[tuple[Target, str], list[Delivery]] = {}
+    for row in rows:
+        if row.story:
+            lost.setdefault((row.target, row.username), []).append(row)
+    for (target, username), found in lost.items():
+        fields = {"username": username, "n": len(found), "why": NOT_CONFIRMED}
+        await enqueue.add_notice(tx, target, "failed", fields, now=now)
 
 
 async def _give_up(

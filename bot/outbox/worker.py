@@ -16,40 +16,40 @@ from bot.domain import selection
 from bot.domain.model import Outcome, Sent, TryLater
 from bot.domain.selection import Batch, Decision
 from bot.outbox.composer import Albums, Alerts
-from bot.outbox.results import Arrived, record, record_whole
+from bot.outbox.results import Arrived, park, record, record_whole
 from bot.runtime.batching import Combined
 from bot.runtime.metrics import Metrics
 from bot.sending.text import Texts
 from bot.store import chat_queues, deliveries, enqueue, retention
 from bot.store.chat_queues import Lane
 from bot.store.database import Database, Tx
-from bot.telegram.departure import departing
+from bot.telegram.api import NotWantedError
+from bot.telegram.outage import Outage, is_answer
 
 log = structlog.get_logger()
 
 LEASE = timedelta(seconds=60)
 IDLE = timedelta(seconds=1)
 HEAR_AGAIN_S = 5
+LOOKS_FOR_A_TRY = 20  # lanes, of which the first that may send tries whether Telegram is back
 
 
 @dataclass(slots=True, eq=False)
 class Claimed:
-    """A batch that is ours to send; ``left`` when its copies are counted."""
+    """A batch that is ours to send; ``left`` when its copies are counted.
+
+    ``is_try``: Telegram was down, and this one tells whether it is back.
+    """
 
     lane: Lane
     batch: Batch
     left: bool = False
-
-
-class LeaseLostError(Exception):
-    """Somebody else sends into this chat by now."""
+    may_go: bool = False
+    is_try: bool = False
 
 
 class Outbox:
-    """Sends what is owed to chats, at least once and at most three times.
-
-    The bot of ``sender`` and ``texts`` must speak by a ``DepartingRequest``.
-    """
+    """Sends what is owed to chats, at least once and at most three times."""
 
     def __init__(
         self,
@@ -58,13 +58,19 @@ class Outbox:
         texts: Texts,
         *,
         at_once: int = 64,
+        outage: Outage | None = None,
         lease: timedelta = LEASE,
         idle: timedelta = IDLE,
         metrics: Metrics | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Send into up to ``at_once`` chats at a time; look every ``idle`` for what is due."""
+        """Send into up to ``at_once`` chats at a time; look every ``idle`` for what is due.
+
+        ``outage`` knows when Telegram is down; without it each row is on its own.
+        """
         self._db = db
+        self._outage = outage
+        self._doubted: list[Claimed] = []  # whose lost answers may belong to a pause to come
         self._alerts = Alerts(sender, texts, now=now)
         self._at_once = at_once
         self._lease = lease
@@ -153,17 +159,41 @@ class Outbox:
         now = self._now()
         if self._rests_until > now:
             return []
+        if self._outage and await self._outage.is_on():
+            return await self._claim_try(self._outage)
         ours: list[Claimed] = []
         async with self._db.begin() as tx:
             for lane in await chat_queues.claim(tx, now=now, limit=limit, lease=self._lease):
-                decision = selection.decide(lane, now=now)
-                await self._apply(tx, lane, decision, now)
-                if decision.batch:
-                    ours.append(Claimed(lane, decision.batch))
-                else:
-                    await chat_queues.settle(tx, lane.chat.id, free_at=now)
+                batch = await self._judge(tx, lane, now)
+                if batch:
+                    ours.append(Claimed(lane, batch))
             await deliveries.start(tx, [row.id for one in ours for row in one.batch.rows])
         return ours
+
+    async def _claim_try(self, outage: Outage) -> list[Claimed]:
+        """While Telegram is down: take one row now and then; its arrival ends the pause."""
+        if not await outage.may_try():
+            return []
+        now = self._now()
+        async with self._db.begin() as tx:
+            for _ in range(LOOKS_FOR_A_TRY):
+                found = await chat_queues.claim_least(tx, now=now, lease=self._lease)
+                if not found:
+                    break
+                if batch := await self._judge(tx, found[0], now):
+                    batch = batch.first()
+                    await deliveries.start(tx, [row.id for row in batch.rows])
+                    return [Claimed(found[0], batch, is_try=True)]
+        await outage.end()  # nothing is owed that could tell more
+        return []
+
+    async def _judge(self, tx: Tx, lane: Lane, now: datetime) -> Batch | None:
+        """Apply what is decided of a lane; return what of it is to be sent."""
+        decision = selection.decide(lane, now=now)
+        await self._apply(tx, lane, decision, now)
+        if not decision.batch:
+            await chat_queues.settle(tx, lane.chat.id, free_at=now)
+        return decision.batch
 
     async def _apply(self, tx: Tx, lane: Lane, decision: Decision, now: datetime) -> None:
         for row, until, why in decision.held:
@@ -174,25 +204,48 @@ class Outbox:
             fields = {"username": username, "n": count, "why": selection.GONE}
             await enqueue.add_notice(tx, target, "failed", fields, now=now)
         if decision.parked:
+            await park(tx, decision.parked, reason=selection.TOO_MANY_CRASHES, now=now)
+            self._parked.inc(len(decision.parked))
             ids = [row.id for row in decision.parked]
-            await deliveries.park(tx, ids, reason=selection.TOO_MANY_CRASHES, now=now)
-            self._parked.inc(len(ids))
             log.error("parked after too many crashes", chat=lane.chat.id, deliveries=ids)
 
     async def _deliver(self, claimed: Claimed) -> None:
-        departing.set(lambda: self._leave(claimed))  # in this task, which sends this only
+        chat = claimed.lane.chat
         async with asyncio.TaskGroup() as group:
             keeping = group.create_task(self._keep(claimed.lane))
             try:
-                outcome = await self._alerts.send(claimed.lane.chat, claimed.batch)
+                outcome = await self._send(claimed)
             except Exception:
-                log.exception("an alert failed", chat=claimed.lane.chat.id)
+                log.exception("an alert failed", chat=chat.id)
                 outcome = TryLater(unknown=True, reason="error")
             finally:
                 keeping.cancel()
-        await self._record(claimed, outcome)
+        in_outage = await self._heard(claimed, outcome)
+        await self._record(claimed, outcome, in_outage=in_outage)
 
-    async def _record(self, claimed: Claimed, outcome: Outcome) -> None:
+    async def _send(self, claimed: Claimed) -> Outcome:
+        chat = claimed.lane.chat
+        if claimed.is_try and self._outage and not await self._outage.takes(chat.id):
+            return TryLater(down=True, reason="Telegram is still down")
+        return await self._alerts.send(chat, claimed.batch, leaving=lambda: self._leave(claimed))
+
+    async def _heard(self, claimed: Claimed, outcome: Outcome) -> bool:
+        """Tell who watches for outages; return whether a failure belongs to one."""
+        if self._outage is None:
+            return False
+        in_outage = await self._outage.heard(claimed.lane.chat.id, outcome)
+        if in_outage and self._doubted:
+            doubted, self._doubted = self._doubted, []
+            async with self._db.begin() as tx:
+                await deliveries.forgive(tx, [row.id for one in doubted for row in one.batch.rows])
+                await chat_queues.free(tx, [one.lane.chat.id for one in doubted], now=self._now())
+        elif is_answer(outcome):
+            self._doubted.clear()
+        if claimed.is_try and is_answer(outcome):
+            await self._outage.end()
+        return in_outage
+
+    async def _record(self, claimed: Claimed, outcome: Outcome, *, in_outage: bool) -> None:
         if isinstance(outcome, Sent):
             arrived = Arrived(claimed.lane, claimed.batch, outcome.items)
             if arrived.is_whole and await self._is_recorded(arrived):
@@ -200,10 +253,18 @@ class Outbox:
         now = self._now()
         async with self._db.begin() as tx:
             account = await record(
-                tx, claimed.lane, claimed.batch, outcome, left=claimed.left, now=now
+                tx,
+                claimed.lane,
+                claimed.batch,
+                outcome,
+                left=claimed.left,
+                in_outage=in_outage,
+                now=now,
             )
         self._unknown.inc(account.unknown)
         self._parked.inc(account.parked)
+        if account.unknown and not account.parked:
+            self._doubted.append(claimed)
         self._rests_until = max(self._rests_until, account.rests_until or now)
         if not isinstance(outcome, Sent):
             log.info("alert not sent", chat=claimed.lane.chat.id, outcome=repr(outcome))
@@ -222,19 +283,31 @@ class Outbox:
             await record_whole(tx, sends, now=self._now())
 
     async def _leave(self, claimed: Claimed) -> None:
-        """Count the copies that are about to leave, once, if the chat is still ours."""
-        if not claimed.left:
-            await self._departures([claimed])
-            if not claimed.left:
-                raise LeaseLostError(claimed.lane.chat.id)
+        """Count the copies that are about to leave, once; look each time whether they may.
+
+        Raises:
+            NotWantedError: The chat is another's to send into, or some of it was ended.
+        """
+        claimed.may_go = False
+        await self._departures([claimed])
+        if not claimed.may_go:
+            raise NotWantedError
 
     async def _depart(self, leaving: list[Claimed]) -> None:
         async with self._db.begin() as tx:
             tokens = await chat_queues.hold_all(tx, [one.lane.chat.id for one in leaving])
-            ours = [one for one in leaving if tokens.get(one.lane.chat.id) == one.lane.token]
-            await deliveries.leave(tx, [row.id for one in ours for row in one.batch.rows])
+            rows = [row.id for one in leaving for row in one.batch.rows]
+            wanted = await deliveries.still_open(tx, rows)
+            ours = [
+                one
+                for one in leaving
+                if tokens.get(one.lane.chat.id) == one.lane.token
+                and wanted.issuperset(row.id for row in one.batch.rows)
+            ]
+            fresh = [row.id for one in ours if not one.left for row in one.batch.rows]
+            await deliveries.leave(tx, fresh)
         for one in ours:
-            one.left = True
+            one.left = one.may_go = True
 
     async def _keep(self, lane: Lane) -> None:
         """Keep the lease up for as long as the send takes."""

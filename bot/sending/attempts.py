@@ -43,7 +43,8 @@ MOST_FLOODS = 3
 class Trip:
     """Where parcels go, how, and who pays for a download; ``patience`` is in seconds.
 
-    ``floods`` counts the answers 429 that were waited for.
+    ``floods`` counts the answers 429 that were waited for, ``leaving`` is told right before each
+    request.
     """
 
     target: Target
@@ -53,6 +54,7 @@ class Trip:
     asker: Asker
     patience: float | None = None
     floods: int = 0
+    leaving: api.Leaving | None = None
 
 
 class Delivery:
@@ -95,6 +97,8 @@ class Delivery:
     async def _send(self, batch: list[Parcel], trip: Trip) -> Outcome | None:
         try:
             messages = await (self._group if len(batch) > 1 else self._single)(batch, trip)
+        except api.NotWantedError:
+            return outcomes.NOT_WANTED
         except TelegramError as error:
             log.info("not sent", chat=trip.target.chat_id, n=len(batch), why=str(error))
             self._unclassified.inc(0 if outcomes.is_known(error) else 1)
@@ -137,6 +141,7 @@ class Delivery:
                 "weight": weight,
                 "patience": trip.patience,
                 "tries": 1 if weight > 1 else None,  # an album may have to go another way
+                "leaving": trip.leaving,
             },
         )
 

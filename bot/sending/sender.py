@@ -18,6 +18,7 @@ from bot.sending.file_ids import Files
 from bot.sending.items import Parcel, SendOptions, Text
 from bot.sending.sources import Downloads, Fallback, Supply
 from bot.store.database import Database
+from bot.telegram.api import Leaving
 
 __all__ = ["Fallback", "Lane", "SendOptions", "Sender"]
 
@@ -67,13 +68,17 @@ class Sender:
         options: SendOptions = PLAIN,
         lane: Lane = "reply",
         asker: Asker = NOBODY,
+        leaving: Leaving | None = None,
     ) -> Outcome:
         """Send the stories of ``album`` to ``target``; ``asker`` pays if the API must be asked.
+
+        ``leaving`` is told right before each request that may put some of it into ``target``, and
+        of no other request: what goes to the operator's chat is no copy.
 
         The caption stands at the first item. TryLater names in ``items`` what did arrive: the
         rest may be sent again. The same story is uploaded once, whoever else sends it meanwhile.
         """
-        trip = Trip(target, Text(caption_html), options, lane, asker)
+        trip = Trip(target, Text(caption_html), options, lane, asker, leaving=leaving)
         async with self._files.first([story.pk for story in album.stories]) as known:
             missing = [story for story in album.stories if story.pk not in known]
             if missing and self._may_prime(target):

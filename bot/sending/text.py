@@ -8,7 +8,8 @@ from telegram.error import TelegramError
 from telegram.ext import ExtBot
 
 from bot.domain.model import Outcome, Sent, SentItem, Target
-from bot.telegram.outcomes import outcome_of
+from bot.telegram.api import Leaving, NotWantedError
+from bot.telegram.outcomes import NOT_WANTED, outcome_of
 
 NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
@@ -20,11 +21,18 @@ class Texts:
         """Send with ``bot``, whose limiter knows the lane of alerts."""
         self._bot = bot
 
-    async def send(self, target: Target, html: str, *, silent: bool = False) -> Outcome:
-        """Send one text in the lane of alerts; its item has no story."""
-        limits: Any = {"lane": "alert", "weight": 1, "patience": None}
+    async def send(
+        self, target: Target, html: str, *, silent: bool = False, leaving: Leaving | None = None
+    ) -> Outcome:
+        """Send one text in the lane of alerts; its item has no story.
+
+        ``leaving`` is told right before the message leaves.
+        """
+        limits: Any = {"lane": "alert", "weight": 1, "patience": None, "leaving": leaving}
         limited = limits if self._bot.rate_limiter is not None else None
         try:
+            if leaving and limited is None:
+                await leaving()
             message = await self._bot.send_message(
                 target.chat_id,
                 html,
@@ -36,4 +44,6 @@ class Texts:
             )
         except TelegramError as error:
             return outcome_of(error)
+        except NotWantedError:
+            return NOT_WANTED
         return Sent((SentItem("", message.message_id),))

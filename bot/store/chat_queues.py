@@ -66,6 +66,24 @@ CLAIMED = (
     .values(free_at=sa.bindparam("until"), token=lanes.c.token + 1, leased=True)
     .returning(lanes.c.chat_id, lanes.c.token)
 )
+_LEAST_COPIES = (
+    sa.select(lanes.c.chat_id)
+    .where(lanes.c.due_at <= sa.bindparam("now"), lanes.c.free_at <= sa.bindparam("now"))
+    .order_by(
+        sa.select(sa.func.coalesce(sa.func.max(deliveries.deliveries.c.copies), 99))
+        .where(deliveries.deliveries.c.chat_id == lanes.c.chat_id, is_open)
+        .scalar_subquery(),
+        lanes.c.due_at,
+    )
+    .limit(1)
+    .with_for_update(skip_locked=True)
+)
+CLAIMED_ONE = (
+    sa.update(lanes)
+    .where(lanes.c.chat_id.in_(_LEAST_COPIES.scalar_subquery()))
+    .values(free_at=sa.bindparam("until"), token=lanes.c.token + 1, leased=True)
+    .returning(lanes.c.chat_id, lanes.c.token)
+)
 HELD = (
     sa.select(lanes.c.chat_id, lanes.c.token)
     .where(lanes.c.chat_id.in_(_CHATS))
@@ -91,6 +109,15 @@ FREED = SETTLED.values(free_at=sa.bindparam("until"), leased=False)
 async def claim(tx: Tx, *, now: datetime, limit: int, lease: timedelta) -> list[Lane]:
     """Take the lanes where something is due, longest overdue first, for ``lease``."""
     claimed = await tx.execute(CLAIMED, {"now": now, "most": limit, "until": now + lease})
+    return await _of(tx, claimed, now)
+
+
+async def claim_least(tx: Tx, *, now: datetime, lease: timedelta) -> list[Lane]:
+    """Take the lane whose rows may be in its chat the fewest times already."""
+    return await _of(tx, await tx.execute(CLAIMED_ONE, {"now": now, "until": now + lease}), now)
+
+
+async def _of(tx: Tx, claimed: sa.CursorResult[Any], now: datetime) -> list[Lane]:
     tokens = {row.chat_id: row.token for row in claimed}
     if not tokens:
         return []
@@ -128,6 +155,12 @@ async def settle_all(
         await tx.execute(FREED, {"chat_ids": list(chat_ids), "until": free_at})
     elif chat_ids:
         await tx.execute(SETTLED, {"chat_ids": list(chat_ids)})
+
+
+async def free(tx: Tx, chat_ids: Collection[int], *, now: datetime) -> None:
+    """Let chats that were told to wait wait no longer; what is leased stays so."""
+    statement = sa.update(lanes).where(lanes.c.chat_id.in_(chat_ids), lanes.c.leased.is_(False))
+    await tx.execute(statement.values(free_at=now))
 
 
 async def keep(tx: Tx, chat_id: int, token: int, *, until: datetime) -> bool:

@@ -4,7 +4,7 @@ A delivery is a story owed to a subscription, or a notice owed to a chat. Who ch
 due holds the chat's lane (``bot.store.chat_queues``).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -158,6 +158,9 @@ def _delivery(row: sa.Row[Any], story: Story | None) -> Delivery:
 _THESE = sa.update(deliveries).where(
     deliveries.c.id.in_(sa.bindparam("ids", expanding=True)), is_open
 )
+STILL_OPEN = sa.select(deliveries.c.id).where(
+    deliveries.c.id.in_(sa.bindparam("ids", expanding=True)), is_open
+)
 STARTED = _THESE.values(claims=deliveries.c.claims + 1, held="")
 LEFT = _THESE.values(copies=deliveries.c.copies + 1)
 SENT = (
@@ -194,6 +197,26 @@ async def put_back(tx: Tx, ids: Iterable[int], *, left: bool, due_at: datetime) 
         claims=0,
         due_at=due_at,
     )
+
+
+async def give_back(tx: Tx, ids: Iterable[int], *, left: bool = False) -> None:
+    """Keep what could not be sent while Telegram was down, as it was.
+
+    ``left``: a copy was counted for what surely was not sent.
+    """
+    await _update(tx, ids, copies=deliveries.c.copies - int(left), claims=0)
+
+
+async def forgive(tx: Tx, ids: Iterable[int]) -> None:
+    """Take back a lost answer that turned out to be Telegram's failure; the copy stays."""
+    await _update(
+        tx, ids, unknowns=sa.case((deliveries.c.unknowns > 0, deliveries.c.unknowns - 1), else_=0)
+    )
+
+
+async def still_open(tx: Tx, ids: Collection[int]) -> set[int]:
+    """Return which of these are still owed."""
+    return set((await tx.execute(STILL_OPEN, {"ids": list(ids)})).scalars())
 
 
 async def hold(tx: Tx, ids: Iterable[int], *, due_at: datetime, held: str) -> None:

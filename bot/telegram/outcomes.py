@@ -22,13 +22,15 @@ from telegram.error import (
 )
 
 from bot.domain.model import GiveUp, Moved, Outcome, TryLater
-from bot.telegram.request import NotSentError
+from bot.telegram.request import NotSentError, UnknownOutcomeError
 
 RETRY_AFTER = re.compile(r"too many requests(?:: retry after (\d+))?")
 ITEM_FAILED = re.compile(
     r'failed to send message #(\d+)(?: with the error message "(.*)")?', re.DOTALL
 )
 NO_WORD = timedelta(seconds=30)  # to wait when a flood answer names no time
+NOT_WANTED = TryLater(timedelta(0), reason="not wanted any more")
+"""What came of a message that was kept from leaving: nothing, and it is judged anew."""
 
 # Answers that close a chat, or one topic of it, for us; Bot API server, Client.cpp.
 CHAT = (
@@ -58,12 +60,12 @@ CHAT = (
 )
 THREAD = ("message thread not found", "topic_closed", "topic_deleted", "topic_id_invalid")
 UNKNOWN = (
-    "group send failed",
     "internal server error",
     "bad gateway",
     "gateway time",
     "timed out",
 )
+GROUP_FAILED = "group send failed"  # said for what items of an album had no error of their own
 # Answers about one item; the next way of the same item may work.
 ITEM = (
     "photo_invalid_dimensions",
@@ -137,9 +139,9 @@ def outcome_of(error: BaseException) -> Outcome:  # noqa: PLR0911 - one line a c
         case Conflict():
             return TryLater(reason=_text(error))
         case NotSentError():
-            return TryLater(reason=_text(error))
-        case TimedOut():
-            return TryLater(unknown=True, reason=_text(error))
+            return TryLater(down=True, reason=_text(error))
+        case TimedOut() | UnknownOutcomeError():
+            return TryLater(unknown=True, down=True, reason=_text(error))
         case BadRequest() | Forbidden() | NetworkError():
             return _refusal(error)
     return TryLater(unknown=True, reason=type(error).__name__)
@@ -147,8 +149,8 @@ def outcome_of(error: BaseException) -> Outcome:  # noqa: PLR0911 - one line a c
 
 def is_known(error: BaseException) -> bool:
     """Tell whether the table has the text of a refusal; an operator should see the others."""
-    known = (*CHAT, *THREAD, *ITEM, *CAPTION, *UNKNOWN, *PARTLY_SENT, "too many requests")
-    return not isinstance(error, BadRequest) or _has(_text(error), known)
+    known = (*CHAT, *THREAD, *ITEM, *CAPTION, *UNKNOWN, *PARTLY_SENT, GROUP_FAILED)
+    return not isinstance(error, BadRequest) or _has(_text(error), (*known, "too many requests"))
 
 
 def failed_item(error: BaseException) -> tuple[int, str] | None:
@@ -187,16 +189,17 @@ def _refusal(error: TelegramError) -> Outcome:
     if flood := RETRY_AFTER.search(text):
         # Inside a 400 it speaks of one item of an album; some of the others were seen there.
         wait = timedelta(seconds=int(flood[1])) if flood[1] else NO_WORD
-        return TryLater(wait, unknown=failed_item(error) is not None, reason="too many requests")
+        return TryLater(wait, partly=failed_item(error) is not None, reason="too many requests")
     if _has(text, THREAD):
         return GiveUp(text, scope="thread")
     if _has(text, CHAT) or isinstance(error, Forbidden):
         return GiveUp(text, scope="chat")
-    if ITEM_FAILED.search(text) or _has(text, UNKNOWN):
-        return TryLater(unknown=True, reason=text)
-    if isinstance(error, BadRequest) or _has(text, ITEM):
+    if GROUP_FAILED in text or ITEM_FAILED.search(text):
+        return TryLater(partly=True, reason=text)
+    is_down = _has(text, UNKNOWN)
+    if not is_down and (isinstance(error, BadRequest) or _has(text, ITEM)):
         return GiveUp(text, scope="item")
-    return TryLater(unknown=True, reason=text)
+    return TryLater(unknown=True, down=is_down, reason=text)
 
 
 def wait_of(error: RetryAfter) -> timedelta:

@@ -24,6 +24,7 @@ from bot.domain.model import TryLater
 from bot.runtime.clock import steady
 from bot.runtime.metrics import Metrics
 from bot.runtime.places import waiting
+from bot.telegram.api import Leaving
 from bot.telegram.flood_limits import BotRate, BotWindow, Lane, Ticket
 from bot.telegram.limit_state import Gates, LocalGates
 from bot.telegram.outcomes import outcome_of
@@ -63,7 +64,10 @@ class Order:
 
 
 class Pacing(BaseRateLimiter[dict[str, Any]]):
-    """Spaces messages; ``rate_limit_args`` may name the last four of an ``Order``."""
+    """Spaces messages; ``rate_limit_args`` may name the last four of an ``Order``.
+
+    ``leaving`` there is called right before each request, when its time has come.
+    """
 
     def __init__(
         self,
@@ -110,9 +114,12 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
             RetryAfter: An alert met a 429, or a chat that is full for longer than it waits.
         """
         order = order_of(endpoint, data, rate_limit_args or {})
+        leaving: Leaving | None = (rate_limit_args or {}).get("leaving")
         for last in range(order.tries - 1, -1, -1):
             ticket = await self._pass(order)
             try:
+                if leaving:
+                    await leaving()
                 return await callback(*args, **kwargs)
             except TelegramError as error:
                 wait = await self._after(error, order)

@@ -16,7 +16,6 @@ from bot.media.download import Media
 from bot.media.spool import Spool
 from bot.sending.sender import Sender
 from bot.store.database import Database
-from bot.telegram.departure import DepartingRequest
 from bot.telegram.rate_limiter import Pacing
 from bot.telegram.request import AiohttpRequest, Timeouts
 from tests.support.control import Control
@@ -46,7 +45,7 @@ async def bot_at(
         token,
         base_url=f"{url}/bot",
         base_file_url=f"{url}/file/bot",
-        request=DepartingRequest(timeouts=timeouts),
+        request=AiohttpRequest(timeouts=timeouts),
         get_updates_request=AiohttpRequest(timeouts=timeouts),
         rate_limiter=limiter,
     )

@@ -32,7 +32,7 @@ class Post:
         self.options.append(options)
         return Sent(())
 
-    async def send(self, _: Target, html: str, *, silent: bool) -> Outcome:
+    async def send(self, _: Target, html: str, *, silent: bool, **__: Any) -> Outcome:
         self.sentences.append((html, silent))
         return Sent(())
 

@@ -40,10 +40,18 @@ async def owing(db: Database, *pks: str, thread_id: int | None = None) -> None:
 
 
 async def record(
-    db: Database, lane: Lane, batch: Batch, outcome: Outcome, *, left: bool = True
+    db: Database,
+    lane: Lane,
+    batch: Batch,
+    outcome: Outcome,
+    *,
+    left: bool = True,
+    in_outage: bool = False,
 ) -> Account:
     async with db.begin() as tx:
-        return await results.record(tx, lane, batch, outcome, left=left, now=NOON)
+        return await results.record(
+            tx, lane, batch, outcome, left=left, in_outage=in_outage, now=NOON
+        )
 
 
 async def free_at(db: Database, chat_id: int = CHAT) -> timedelta:
@@ -63,8 +71,8 @@ async def free_at(db: Database, chat_id: int = CHAT) -> timedelta:
         (TryLater(7 * SECOND), True, ("open", 0, 1, 0), (NOW, 7 * SECOND)),
         (TryLater(), True, ("open", 0, 1, 0), (5 * SECOND, NOW)),
         (TryLater(unknown=True), True, ("open", 1, 0, 1), (NOW, 30 * SECOND)),
-        (TryLater(SECOND, unknown=True), True, ("open", 1, 1, 0), (NOW, SECOND)),
-        (TryLater(HOUR, unknown=True), True, ("open", 1, 1, 0), (NOW, HOUR)),
+        (TryLater(SECOND, partly=True), True, ("open", 1, 1, 0), (NOW, SECOND)),
+        (TryLater(HOUR, partly=True), True, ("open", 1, 1, 0), (NOW, HOUR)),
         (TryLater(unknown=True), False, ("open", 0, 1, 0), (5 * SECOND, NOW)),
         (GiveUp("weird", scope="item"), True, ("dropped", 1, 0, 0), (NOW, NOW)),
         (GiveUp("kicked"), True, ("open", 0, 1, 0), (NOW, NOW)),
@@ -123,7 +131,27 @@ async def test_a_second_lost_answer_parks_the_story(db: Database) -> None:
     assert [(row.story_pk, row.state) for row in await rows(db)] == [
         ("1", "parked"),
         ("2", "sent"),
+        (None, "open"),  # the chat hears of it
     ]
+
+
+async def test_a_failure_of_telegram_changes_nothing_but_what_may_be_there(db: Database) -> None:
+    await owing(db, "1")
+    for outcome, copies in ((TryLater(unknown=True), 1), (TryLater(down=True), 1)):
+        lane, batch = await leaving(db)
+        account = await record(db, lane, batch, outcome, in_outage=True)
+        assert account == Account()
+        [row] = await rows(db)
+        assert (row.state, row.copies, row.unknowns) == ("open", copies, 0)
+        assert (row.tries, row.claims, row.due_at) == (0, 0, NOON)
+
+
+async def test_an_album_that_failed_in_part_keeps_its_copies(db: Database) -> None:
+    await owing(db, "1")
+    lane, batch = await leaving(db)
+    assert await record(db, lane, batch, TryLater(7 * SECOND, partly=True)) == Account()
+    [row] = await rows(db)
+    assert (row.state, row.copies, row.unknowns) == ("open", 1, 0)
 
 
 async def test_the_bot_rests_when_the_refusal_is_its_own(db: Database) -> None:

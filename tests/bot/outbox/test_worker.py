@@ -23,7 +23,8 @@ from bot.outbox.worker import Outbox
 from bot.runtime.metrics import Metrics
 from bot.store import chat_queues, chats, deliveries, subscriptions
 from bot.store.database import Database
-from bot.telegram.departure import departing
+from bot.telegram.api import Leaving, NotWantedError
+from bot.telegram.outcomes import NOT_WANTED
 from tests.support.control import wait_for
 from tests.support.followed import (
     HOUR,
@@ -53,26 +54,39 @@ class Post:
     numbers: int = 0
 
     async def send_album(
-        self, target: Target, album: Album, *, caption_html: str | None, options: Any, **_: Any
+        self,
+        target: Target,
+        album: Album,
+        *,
+        caption_html: str | None,
+        options: Any,
+        leaving: Leaving,
+        **_: Any,
     ) -> Outcome:
-        await self._leave()
+        if not await self._leave(leaving):
+            return NOT_WANTED
         self.albums.append((target, [one.pk for one in album.stories], options))
         self.captions.append(caption_html)
         if self.outcomes:
             return self.outcomes.pop(0)
         return sent(*(one.pk for one in album.stories))
 
-    async def send(self, target: Target, html: str, *, silent: bool = False) -> Outcome:
-        await self._leave()
+    async def send(
+        self, target: Target, html: str, *, leaving: Leaving, silent: bool = False
+    ) -> Outcome:
+        if not await self._leave(leaving):
+            return NOT_WANTED
         self.sentences.append((target, html, silent))
         return self.outcomes.pop(0) if self.outcomes else sent("")
 
-    async def _leave(self) -> None:
+    async def _leave(self, leaving: Leaving) -> bool:
         if self.before:
             await self.before()
-        tell = departing.get()
-        assert tell
-        await tell()
+        try:
+            await leaving()
+        except NotWantedError:
+            return False
+        return True
 
 
 def sent(*pks: str, **failed: str) -> Sent:
@@ -168,9 +182,10 @@ async def test_a_lost_answer_is_repeated_once_silently_after_a_while(office: Off
     office.clock.on(1 * SECOND)
     assert await office.outbox.run_once() == 1
     assert [options.silent for _, _, options in office.post.albums] == [False, True]
-    assert await office.state() == [("1", "parked", 2)]
-    [row] = await rows(office.db)
+    assert await office.state() == [("1", "parked", 2), ("failed", "open", 0)]
+    row, notice = await rows(office.db)
     assert (row.reason, row.unknowns) == ("no answers", 2)
+    assert (notice.fields["username"], notice.fields["n"]) == ("natgeo", 1)
 
 
 async def test_an_album_is_recorded_item_by_item(office: Office) -> None:
@@ -284,6 +299,31 @@ async def test_who_lost_the_lease_sends_nothing_more(office: Office) -> None:
     assert await office.state() == [("1", "sent", 1)]
 
 
+@pytest.mark.parametrize("end", ["paused", "ended"])
+async def test_what_is_ended_between_two_requests_of_a_send_stops_the_second(
+    office: Office, end: str
+) -> None:
+    await found(office, "1", "2")
+    [claimed] = await office.outbox._claim(5)
+    await office.outbox._leave(claimed)
+    async with office.db.begin() as tx:
+        [one] = await subscriptions.of_chat(tx, -1)
+        if end == "paused":
+            await deliveries.drop_of(tx, one.id, reason="paused", now=NOON)
+        else:
+            await subscriptions.remove(tx, [one.id])
+    with pytest.raises(NotWantedError):
+        await office.outbox._leave(claimed)
+
+
+async def test_several_requests_of_one_send_are_one_copy(office: Office) -> None:
+    await found(office, "1")
+    [claimed] = await office.outbox._claim(5)
+    await office.outbox._leave(claimed)
+    await office.outbox._leave(claimed)
+    assert await office.state() == [("1", "open", 1)]
+
+
 async def test_a_long_send_keeps_its_lease(db: Database) -> None:
     post = Post()
     outbox = Outbox(db, post, post, lease=timedelta(seconds=1.5))  # type: ignore[arg-type] # Post stands for both
@@ -368,7 +408,7 @@ async def test_a_crash_loop_parks_one_and_lets_others_through(office: Office) ->
             else:
                 await office.outbox._deliver(claimed)
         office.clock.on(MINUTE)
-    assert await office.state() == [("1", "parked", 3), ("1", "sent", 1)]
+    assert await office.state() == [("1", "parked", 3), ("1", "sent", 1), ("failed", "sent", 1)]
     assert "delivery_parked_total 1" in metrics.render()
 
 

@@ -26,10 +26,11 @@ from hypothesis.stateful import (
 
 from bot.domain.model import GiveUp, Moved, Outcome, Sent, SentItem, TryLater
 from bot.fetching import snapshots
-from bot.outbox.worker import Claimed, LeaseLostError, Outbox
+from bot.outbox.worker import Claimed, Outbox
 from bot.store import chat_queues, chats, moves, profiles, subscriptions
 from bot.store.database import Database
 from bot.store.deliveries import deliveries
+from bot.telegram.api import NotWantedError
 from tests.support.followed import HOUR, LONG_AGO, MINUTE, NATGEO, PRADA, Clock, follow, story
 
 T = TypeVar("T")
@@ -188,10 +189,10 @@ class OutboxMachine(RuleBasedStateMachine):
         if kind not in {"later", "moved"}:
             self._leave(claimed)
         outcome = self._outcome(claimed, kind)
-        self.run(self.outbox._record(claimed, outcome))
+        self.run(self.outbox._record(claimed, outcome, in_outage=False))
 
     def _leave(self, claimed: Claimed) -> None:
-        with suppress(LeaseLostError):
+        with suppress(NotWantedError):
             self.run(self.outbox._leave(claimed))
 
     @rule(kind=ANSWERS)
@@ -319,7 +320,7 @@ class OutboxMachine(RuleBasedStateMachine):
             self._check_claim(claimed)
             for one in claimed:
                 self._leave(one)
-                self.run(self.outbox._record(one, self._outcome(one, "sent")))
+                self.run(self.outbox._record(one, self._outcome(one, "sent"), in_outage=False))
             if not claimed:
                 break
         self.run(self._check())

@@ -400,8 +400,14 @@ async def test_the_operators_chat_gets_the_first_upload(
         await ours.control.say(cache, "/start")
         ours.sender._cache_chat_id = cache
         album = await ours.album(3)
-        outcome = await ours.sender.send_album(Target(ann), album)
+        there: list[int] = []
+
+        async def leaving() -> None:
+            there.append(len(await ours.control.replies(cache)))
+
+        outcome = await ours.sender.send_album(Target(ann), album, leaving=leaving)
         assert isinstance(outcome, Sent)
+        assert there == [3]  # the upload was no copy for the chat
         assert [source for _, source in await ours.sources(cache)] == ["url"] * 3
         assert [source for _, source in await ours.sources(ann)] == ["file_id"] * 3
         await ours.control.member(cache, ours.bot.id, "kicked")

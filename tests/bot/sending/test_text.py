@@ -1,8 +1,11 @@
 """A sentence out: what arrives, and what an answer means; told right before it leaves."""
 
+import pytest
+
 from bot.domain.model import GiveUp, Sent, Target, TryLater
 from bot.sending.text import Texts
-from bot.telegram.departure import departing
+from bot.telegram.api import NotWantedError
+from bot.telegram.outcomes import NOT_WANTED
 from tests.support.sandbox import sandbox_box
 from tests.support.telegram import bot_at
 
@@ -16,15 +19,27 @@ async def test_a_text_arrives_and_its_departure_is_told_first() -> None:
         async def tell() -> None:
             told.append(len(await box.control.replies(chat)))
 
-        departing.set(tell)
-        outcome = await Texts(bot).send(Target(chat), "<b>Hello</b> there", silent=True)
-        await bot.get_me()
-        departing.set(None)
+        outcome = await Texts(bot).send(
+            Target(chat), "<b>Hello</b> there", silent=True, leaving=tell
+        )
         [message] = await box.control.replies(chat)
         assert isinstance(outcome, Sent)
         assert outcome.items[0].message_id == message["message_id"]
         assert message["text"] == "Hello there"
         assert told == [0]
+
+
+@pytest.mark.parametrize("paced", [True, False])
+async def test_who_objects_keeps_it_from_leaving(paced: bool) -> None:
+    async def object_to_it() -> None:
+        raise NotWantedError
+
+    async with sandbox_box() as box, bot_at(box.urls.telegram, paced=paced) as bot:
+        chat = await box.control.person()
+        await box.control.say(chat, "/start")
+        outcome = await Texts(bot).send(Target(chat), "x", leaving=object_to_it)
+        assert outcome == NOT_WANTED
+        assert not await box.control.replies(chat)
 
 
 async def test_answers_are_outcomes() -> None:

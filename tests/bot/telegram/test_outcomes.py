@@ -72,10 +72,12 @@ UNKNOWN = [
     UnknownOutcomeError("Telegram answered 502"),
     NetworkError("Bad Gateway"),
     NetworkError("Internal Server Error (500)"),
-    BadRequest("Group send failed"),
-    BadRequest('Failed to send message #3 with the error message "WEBPAGE_MEDIA_EMPTY"'),
     KeyError("result"),
     OSError("gone"),
+]
+PARTLY = [
+    BadRequest("Group send failed"),
+    BadRequest('Failed to send message #3 with the error message "WEBPAGE_MEDIA_EMPTY"'),
 ]
 NOT_SENT = [NotSentError("no connection"), Conflict("Conflict: terminated by other getUpdates")]
 
@@ -108,6 +110,20 @@ def test_what_nobody_knows_may_have_arrived(error: Exception) -> None:
     assert outcome.unknown
 
 
+@pytest.mark.parametrize("error", PARTLY)
+def test_an_album_that_failed_may_be_there_in_part_but_its_answer_is_known(
+    error: Exception,
+) -> None:
+    assert outcome_of(error) == TryLater(partly=True, reason=str(error).lower())
+
+
+@pytest.mark.parametrize("error", [*UNKNOWN[:4], NotSentError("no connection")])
+def test_what_telegram_did_not_answer_may_be_an_outage(error: Exception) -> None:
+    outcome = outcome_of(error)
+    assert isinstance(outcome, TryLater)
+    assert outcome.down
+
+
 @pytest.mark.parametrize("error", NOT_SENT)
 def test_what_was_not_sent_is_known_not_to_be_there(error: Exception) -> None:
     outcome = outcome_of(error)
@@ -131,7 +147,8 @@ def test_a_flood_names_its_time_wherever_it_hides(error: Exception, seconds: int
     outcome = outcome_of(error)
     assert isinstance(outcome, TryLater)
     assert outcome.after == timedelta(seconds=seconds)
-    assert outcome.unknown == ("#1" in str(error))
+    assert not outcome.unknown
+    assert outcome.partly == ("#1" in str(error))
 
 
 def test_the_rest() -> None:
@@ -141,7 +158,7 @@ def test_the_rest() -> None:
 
 def test_an_operator_learns_of_unknown_words_only() -> None:
     assert not outcomes.is_known(BadRequest("Words that nobody has seen"))
-    assert all(outcomes.is_known(error) for error in [*CHAT, *THREAD, *UNKNOWN])
+    assert all(outcomes.is_known(error) for error in [*CHAT, *THREAD, *UNKNOWN, *PARTLY])
     assert outcomes.is_known(BadRequest("Photo_invalid_dimensions"))
 
 

@@ -1,0 +1,189 @@
+"""A circuit breaker for all that the bot sends: while Telegram is down, nothing is tried in vain.
+
+The first answer that is lost or refused asks ``getMe``, one call for all who wonder. When that
+fails as well, or when sends fail in three chats with no success between, the bot pauses: replies
+and alerts, and every replica, for the pause is a row. It ends by ``getMe``, then one row that
+arrives, then the rest.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import structlog
+from telegram import Bot
+from telegram.constants import ChatAction
+from telegram.error import TelegramError
+
+from bot.domain.model import Outcome, TryLater
+from bot.runtime.metrics import Metrics
+from bot.store import leases
+from bot.store.database import Database
+from bot.telegram.outcomes import outcome_of
+
+log = structlog.get_logger()
+
+CHATS_OF_AN_OUTAGE = 3
+FIRST_TRY_S = 5.0
+LAST_TRY_S = 60.0
+PROBE_TAKES_S = 5.0  # an answer to getMe that takes longer is none
+READ_AGAIN = timedelta(seconds=1)  # how late a replica may hear of another's pause
+KEPT = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Since when nothing is sent, how often that was tried since, and when it is next; seconds."""
+
+    since: float
+    tries: int
+    next_at: float
+
+    @classmethod
+    def begun(cls, now: datetime) -> "Pause":
+        """Return a pause that begins now."""
+        return cls(now.timestamp(), 0, now.timestamp() + FIRST_TRY_S)
+
+    def tried(self, now: datetime) -> "Pause":
+        """Return it with one more try taken: each next one is twice as late, a minute at most."""
+        wait = min(FIRST_TRY_S * 2 ** min(self.tries + 1, 8), LAST_TRY_S)
+        return replace(self, tries=self.tries + 1, next_at=now.timestamp() + wait)
+
+
+class Outage:
+    """Knows whether Telegram is down, for everybody who sends."""
+
+    def __init__(
+        self,
+        db: Database,
+        bot: Bot,
+        *,
+        bot_id: int,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        metrics: Metrics | None = None,
+    ) -> None:
+        """Probe with ``bot``; replicas share the pause of ``bot_id`` as a row of ``gates``."""
+        self._db = db
+        self._bot = bot
+        self._key = f"bot:{bot_id}:outage"
+        self._now = now
+        self._pause: Pause | None = None
+        self._read_until: datetime | None = None
+        self._failing: set[int] = set()
+        self._asking = asyncio.Lock()
+        self._answered = True
+        metrics = metrics or Metrics()
+        metrics.gauge("telegram_outage", "1 while nothing is sent: Telegram is down.").follow(
+            lambda: float(self._pause is not None)
+        )
+
+    async def is_on(self) -> bool:
+        """Return whether the bot pauses; replicas may hear of it a second late."""
+        now = self._now()
+        if self._read_until is None or (not self._db.is_sqlite and self._read_until <= now):
+            async with self._db.read() as tx:
+                self._pause = _load(await leases.peek(tx, self._key))
+            self._read_until = now + READ_AGAIN
+        return self._pause is not None
+
+    @property
+    def next_try_at(self) -> datetime | None:
+        """Return when it is tried next whether Telegram is back, None while it is not away."""
+        return datetime.fromtimestamp(self._pause.next_at, UTC) if self._pause else None
+
+    async def heard(self, chat_id: int, outcome: Outcome) -> bool:
+        """Learn from what came of a send; return whether a failure belongs to a pause."""
+        if is_sign(outcome):
+            return await self._failed(chat_id)
+        if is_answer(outcome):
+            self._failing.clear()
+        return False
+
+    async def may_try(self) -> bool:
+        """Return whether it is time to try one row, and Telegram answers ``getMe``.
+
+        Of all replicas one is told so at a time.
+        """
+        now = self._now()
+        async with self._db.begin() as tx:
+            self._pause = pause = _load(await leases.hold(tx, self._key))
+            if pause is None or pause.next_at > now.timestamp():
+                return False
+            self._pause = pause.tried(now)
+            await leases.keep(tx, self._key, asdict(self._pause), until=now + KEPT)
+        return await self._answers()
+
+    async def takes(self, chat_id: int) -> bool:
+        """Return whether Telegram takes a call that leaves nothing in the chat.
+
+        What is sent while it doesn't may arrive all the same, again and again.
+        """
+        try:
+            await self._bot.send_chat_action(chat_id, ChatAction.TYPING)
+        except TelegramError as error:
+            return not is_sign(outcome_of(error))
+        return True
+
+    async def end(self) -> None:
+        """Let everything go on."""
+        async with self._db.begin() as tx:
+            await leases.hold(tx, self._key)
+            await leases.keep(tx, self._key, None, until=self._now())
+        if self._pause:
+            seconds = round(self._now().timestamp() - self._pause.since)
+            log.warning("Telegram is back", after_s=seconds, tries=self._pause.tries)
+        self._pause = None
+        self._failing.clear()
+
+    async def _failed(self, chat_id: int) -> bool:
+        if await self.is_on():
+            return True
+        self._failing.add(chat_id)
+        answers = await self._answers()
+        if answers and len(self._failing) < CHATS_OF_AN_OUTAGE:
+            return await self.is_on()
+        await self._begin("sends fail" if answers else "it does not answer")
+        return True
+
+    async def _begin(self, why: str) -> None:
+        now = self._now()
+        async with self._db.begin() as tx:
+            pause = _load(await leases.hold(tx, self._key))
+            if pause is None:
+                pause = Pause.begun(now)
+                await leases.keep(tx, self._key, asdict(pause), until=now + KEPT)
+                log.warning("Telegram is down; nothing is sent", why=why)
+        self._pause = pause
+
+    async def _answers(self) -> bool:
+        """Ask ``getMe``; who comes while it is asked gets the same answer."""
+        joins = self._asking.locked()
+        async with self._asking:
+            if not joins:
+                self._answered = await self._get_me()
+            return self._answered
+
+    async def _get_me(self) -> bool:
+        try:
+            async with asyncio.timeout(PROBE_TAKES_S):
+                await self._bot.get_me()
+        except (TelegramError, TimeoutError) as error:
+            log.info("Telegram does not answer getMe", reason=str(error))
+            return False
+        return True
+
+
+def is_sign(outcome: Outcome) -> bool:
+    """Return whether it may be Telegram that fails, not this message or chat."""
+    return isinstance(outcome, TryLater) and outcome.down
+
+
+def is_answer(outcome: Outcome) -> bool:
+    """Return whether Telegram answered, be it with a refusal."""
+    return not isinstance(outcome, TryLater) or outcome.after is not None or bool(outcome.items)
+
+
+def _load(state: Any) -> Pause | None:  # noqa: ANN401 - JSON
+    return Pause(**state) if state else None

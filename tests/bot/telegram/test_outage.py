@@ -1,0 +1,88 @@
+"""The pause of an outage: how it begins, that replicas share it, and how it ends."""
+
+from datetime import timedelta
+
+import pytest
+
+from bot.domain.model import GiveUp, Sent, TryLater
+from bot.store.database import Database
+from bot.telegram.outage import LAST_TRY_S, Outage, Pause
+from tests.support.followed import NOON, Clock
+from tests.support.sandbox import Box, sandbox_box
+from tests.support.telegram import bot_at
+
+LOST = TryLater(unknown=True, down=True)
+DOWN = {"status": 502}
+SECOND = timedelta(seconds=1)
+
+
+async def getme(box: Box) -> int:
+    return len(await box.control.requests("telegram", path="/getMe"))
+
+
+async def test_it_begins_when_getme_fails_too_and_all_replicas_know(db: Database) -> None:
+    clock = Clock()
+    async with sandbox_box() as box, bot_at(box.urls.telegram) as bot:
+        one, other = (Outage(db, bot, bot_id=7, now=clock) for _ in range(2))
+        assert not await one.is_on()
+        await box.control.fault("telegram", DOWN, match="getMe", times=None)
+        assert await one.heard(1, LOST)
+        assert await one.is_on()
+        if not db.is_sqlite:
+            assert await other.heard(2, LOST)
+        assert not await one.may_try()  # not so soon
+        clock.on(5 * SECOND)
+        assert not await one.may_try()
+        await box.control.clear_faults()
+        clock.on(10 * SECOND)
+        assert await one.may_try()
+        assert not await other.may_try()  # one at a time
+        await one.end()
+        clock.on(2 * SECOND)
+        assert not await one.is_on()
+        assert not await other.is_on()
+        assert one.next_try_at is None
+
+
+@pytest.mark.parametrize("between", [None, Sent(()), GiveUp("kicked"), TryLater(SECOND)])
+async def test_three_chats_without_an_answer_between_begin_it(
+    sqlite_db: Database, between: Sent | GiveUp | TryLater | None
+) -> None:
+    async with sandbox_box() as box, bot_at(box.urls.telegram) as bot:
+        outage = Outage(sqlite_db, bot, bot_id=7, now=Clock())
+        assert not await outage.heard(1, LOST)
+        assert not await outage.heard(1, LOST)
+        assert not await outage.heard(2, TryLater(down=True))
+        assert not await outage.heard(3, TryLater(reason="media unavailable"))
+        if between:
+            assert not await outage.heard(3, between)
+        assert await outage.heard(3, LOST) == (between is None)
+
+
+async def test_it_outlives_the_process(sqlite_db: Database) -> None:
+    async with sandbox_box() as box, bot_at(box.urls.telegram) as bot:
+        await box.control.fault("telegram", DOWN, match="getMe", times=None)
+        assert await Outage(sqlite_db, bot, bot_id=7, now=Clock()).heard(1, LOST)
+        assert await Outage(sqlite_db, bot, bot_id=7, now=Clock()).is_on()
+        assert not await Outage(sqlite_db, bot, bot_id=8, now=Clock()).is_on()
+
+
+async def test_a_call_that_leaves_nothing_tells_whether_sends_are_taken(
+    sqlite_db: Database,
+) -> None:
+    async with sandbox_box() as box, bot_at(box.urls.telegram) as bot:
+        outage = Outage(sqlite_db, bot, bot_id=7, now=Clock())
+        assert await outage.takes(99)  # refused, which is an answer
+        await box.control.fault("telegram", DOWN, match="sendChatAction", times=None)
+        assert not await outage.takes(99)
+
+
+def test_tries_come_ever_later_and_a_minute_at_most() -> None:
+    pause = Pause.begun(NOON)
+    waits = []
+    for _ in range(12):
+        pause = pause.tried(NOON)
+        waits.append(pause.next_at - NOON.timestamp())
+    assert waits == sorted(waits)
+    assert waits[0] == 10
+    assert waits[-1] == LAST_TRY_S
