@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from sandbox.instagram import NameTaken, Profile, Story
+from sandbox.stories_api_answers import TROUBLES
 
 if TYPE_CHECKING:
     from sandbox.app import Sandbox
@@ -129,6 +130,12 @@ class _Control:
         for name in ("is_private", "is_verified", "deleted"):
             if name in body:
                 setattr(profile, name, bool(body[name]))
+        if "trouble" in body:
+            trouble, times = body["trouble"] or "", body.get("trouble_times")
+            if trouble and trouble not in TROUBLES:
+                raise ValueError(f"trouble must be one of {', '.join(TROUBLES)}, or null")
+            profile.trouble = str(trouble)
+            profile.trouble_times = times if isinstance(times, int) else None
         if "full_name" in body:
             profile.full_name = str(body["full_name"])
         if "posts_per_day" in body:

@@ -45,6 +45,7 @@ class Fault:
     after: int
     fault: dict[str, object] = field(default_factory=dict)
     every: int = 1
+    host: str = ""  # hits only what was sent to this name; empty: to any
     seen: int = 0
 
     @property
@@ -75,14 +76,17 @@ class Faults:
         """Lift one fault, or all."""
         self._faults = [f for f in self._faults if fault_id is not None and f.id != fault_id]
 
-    def take(self, service: str, subject: str) -> Fault | None:
+    def take(self, service: str, subject: str, host: str = "") -> Fault | None:
         """The fault that hits this request, if any; counts its `after` and `times` down.
 
         `subject` is the path with its query for the Stories API and the CDN, the method's name
-        for Telegram; `match` is compared without regard to case.
+        for Telegram; `match` is compared without regard to case. `host` is the name that the
+        request was sent to: one service may be reached by several.
         """
         for fault in self._faults:
             if fault.service != service or fault.match.lower() not in subject.lower():
+                continue
+            if fault.host and fault.host != host:
                 continue
             if fault.after > 0:
                 fault.after -= 1
@@ -114,8 +118,11 @@ def _parsed(fault_id: int, spec: dict[str, object]) -> Fault:
         raise ValueError("every must be a number above zero")
     if not isinstance(fault, dict) or not fault:
         raise ValueError("fault must be an object")
+    if not isinstance(spec.get("host", ""), str):
+        raise ValueError("host must be a string")
     _check_kinds(fault)
-    return Fault(fault_id, service, match, times, after, fault, every)
+    host = str(spec.get("host", ""))
+    return Fault(fault_id, service, match, times, after, fault, every, host)
 
 
 def _check_kinds(fault: dict[str, object]) -> None:

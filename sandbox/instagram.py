@@ -63,6 +63,8 @@ class Profile:
     posts_per_day: float = 0.0
     next_post_at: float = 0.0
     failures: int = 0  # so many more look-ups answer 404
+    trouble: str = ""  # what this account answers with, of `stories_api_answers.TROUBLES`
+    trouble_times: int | None = None  # so many more times; None until it is taken off
     stories: list[Story] = field(default_factory=list)
 
 

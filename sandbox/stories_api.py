@@ -14,7 +14,15 @@ from sandbox.instagram import Instagram
 from sandbox.media import Blob
 from sandbox.openapi import document
 from sandbox.requestlog import RequestLog
-from sandbox.stories_api_answers import DOWNLOAD_MODES, Answers, Redirect, Refusal
+from sandbox.stories_api_answers import (
+    DOWNLOAD_MODES,
+    FORCED_PRIVATE,
+    NONE_AS,
+    Answers,
+    EdgePage,
+    Redirect,
+    Refusal,
+)
 from sandbox.stories_api_endpoints import ENDPOINTS, Endpoint, Invalid, read
 from sandbox.stories_api_shapes import Shapes
 
@@ -35,6 +43,7 @@ class Answer:
     body: object
     headers: dict[str, str] = field(default_factory=dict)
     cost: int = 0
+    edge: bool = False  # written by what stands before the service: it bills nothing
 
 
 class StoriesApi:
@@ -53,12 +62,17 @@ class StoriesApi:
         """Serve `instagram` with links into `cdn`, for any key but two."""
         self.billing = Billing(clock)
         self.info_format = "plain"
+        self.edge_info = False
         self._clock, self._faults, self._log = clock, faults, log
         self._answers = Answers(instagram, cdn, self.billing, Shapes(instagram, cdn, seed))
         self.shapes = Shapes(instagram, cdn, seed + 1)
 
     def configure(self, wanted: dict[str, object]) -> dict[str, object]:
-        """Change `info_format`, `rate`, `balance`, `download_mode`; the settings now in force.
+        """Change how the service answers; the settings now in force.
+
+        `info_format`, `rate`, `balance` and `download_mode`; `none_as`, how a list says that there
+        are none; `forced_private`, what `force` shows of a private account; `edge_info`, whether
+        the edge's pages carry `x-hiker-info`; `forced_blind`, names that `force` shows empty.
 
         Raises:
             ValueError: a setting is unknown or has no such value.
@@ -68,6 +82,14 @@ class StoriesApi:
                 self.info_format = str(value)
             elif name == "download_mode" and value in DOWNLOAD_MODES:
                 self._answers.download_mode = str(value)
+            elif name == "none_as" and value in NONE_AS:
+                self._answers.none_as = str(value)
+            elif name == "forced_private" and value in FORCED_PRIVATE:
+                self._answers.forced_private = str(value)
+            elif name == "forced_blind" and isinstance(value, list):
+                self._answers.forced_blind = {str(username).lower() for username in value}
+            elif name == "edge_info" and isinstance(value, bool):
+                self.edge_info = value
             elif name == "balance" and isinstance(value, int):
                 self.billing.balance = value
             elif name == "rate" and (
@@ -81,6 +103,10 @@ class StoriesApi:
             "rate": self.billing.rate,
             "balance": self.billing.balance,
             "download_mode": self._answers.download_mode,
+            "none_as": self._answers.none_as,
+            "forced_private": self._answers.forced_private,
+            "forced_blind": sorted(self._answers.forced_blind),
+            "edge_info": self.edge_info,
         }
 
     def app(self) -> web.Application:
@@ -91,7 +117,7 @@ class StoriesApi:
         return app
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
-        fault = self._faults.take("stories", _subject(request))
+        fault = self._faults.take("stories", _subject(request), request.url.host or "")
         scripted = faulty.status_of(fault)
         if scripted is not None:
             cost = 0 if _from_the_edge(fault) else self._nominal(request)
@@ -102,7 +128,8 @@ class StoriesApi:
             edge = _from_the_edge(fault)
             return early if edge else self._labelled(early, self._nominal(request))
         answer = self._decide(request)
-        billed = self.billing.charge(request.path, answer.cost, answer.status)
+        billable = 0 if answer.edge else answer.cost
+        billed = self.billing.charge(request.path, billable, answer.status)
         self._note(request, answer.status, billed, fault)
         return await self._write(request, answer, fault)
 
@@ -136,6 +163,8 @@ class StoriesApi:
             return Answer(402, dict(_UNFUNDED), cost=cost)
         try:
             return Answer(200, self._answers.answer(endpoint.path, values), cost=cost)
+        except EdgePage as page:
+            return Answer(403, page.html, cost=cost, edge=True)
         except Refusal as refusal:
             return Answer(refusal.status, refusal.body, cost=cost)
         except Redirect as elsewhere:
@@ -156,7 +185,8 @@ class StoriesApi:
         if isinstance(answer.body, Blob):
             return await self._write_blob(request, answer, answer.body, fault)
         if isinstance(answer.body, str) and answer.status == 403:
-            response = web.Response(status=403, text=answer.body)
+            kind = "text/html" if answer.body.startswith("<") else "text/plain"
+            response = web.Response(status=403, text=answer.body, content_type=kind)
         elif answer.body is None:
             response = web.Response(status=answer.status)
         else:
@@ -165,7 +195,7 @@ class StoriesApi:
                 status=answer.status, text=text, content_type="application/json"
             )
         response.headers.update(answer.headers)
-        if request.path in ENDPOINTS:
+        if request.path in ENDPOINTS and (self.edge_info or not answer.edge):
             self._labelled(response, answer.cost)
         return await faulty.after(fault, request, response)
 
@@ -195,7 +225,7 @@ class StoriesApi:
         params: dict[str, object] = dict(request.query)
         if "access_key" in params:
             params["access_key"] = "***"
-        extra: dict[str, object] = {"method": request.method}
+        extra: dict[str, object] = {"method": request.method, "host": request.url.host}
         if fault is not None:
             extra["fault"] = fault.id
         self._log.add(
@@ -234,13 +264,20 @@ def _at_the_edge(request: web.Request) -> Answer | None:
     """What stands before the API turns away clients that give no name."""
     agent = request.headers.get("User-Agent", "")
     if not agent or agent.startswith("Python-urllib"):
-        return Answer(403, "error code: 1010")
+        return Answer(403, "error code: 1010", edge=True)
     return None
 
 
 def _from_the_edge(fault: Fault | None) -> bool:
-    """Whether a scripted answer poses as one of `_at_the_edge`: neither billed nor priced."""
-    return fault is not None and str(fault.fault.get("body", "")).startswith("error code:")
+    """Whether a scripted answer poses as a page of the edge: neither billed nor priced.
+
+    Its body is text of the edge's kinds, HTML or `error code: …`, and its status one of the
+    edge's; `headers` of the fault may carry an `x-hiker-info` all the same.
+    """
+    if fault is None or fault.fault.get("status", 200) == 200:
+        return False
+    body = str(fault.fault.get("body", "")).lstrip().lower()
+    return body.startswith(("error code:", "<!doctype html", "<html"))
 
 
 def _unknown(request: web.Request) -> Answer:

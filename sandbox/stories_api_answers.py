@@ -17,6 +17,42 @@ from sandbox.stories_api_shapes import Shapes
 
 HOSTS = frozenset({"instagram.com", "www.instagram.com", "m.instagram.com"})
 DOWNLOAD_MODES = ("binary", "redirect", "json_url", "json_story", "error")
+NONE_AS = ("empty", "StoryNotFound", "MediaNotFound", "NotFoundError")
+FORCED_PRIVATE = ("empty", "stories", "UserNotFound", "PrivateAccount")
+EDGE_PAGE = (
+    "<!DOCTYPE html><html><head><title>Attention Required!</title></head><body></body></html>"
+)
+TROUBLES: dict[str, tuple[int, dict[str, object]]] = {
+    "error": (
+        500,
+        {"detail": "expected string or bytes-like object", "exc_type": "InternalError"},
+    ),
+    "ClientForbiddenError": (
+        403,
+        {"detail": "403 Client Error: Forbidden", "exc_type": "ClientForbiddenError"},
+    ),
+    "ClientLoginRequired": (
+        403,
+        {"detail": "login_required", "exc_type": "ClientLoginRequired"},
+    ),
+    "PleaseWaitFewMinutes": (
+        403,
+        {
+            "detail": "Please wait a few minutes before you try again.",
+            "exc_type": "PleaseWaitFewMinutes",
+        },
+    ),
+    "nameless": (403, {"detail": "Forbidden"}),
+    "UserNotFound": (404, {"detail": "User not found", "exc_type": "UserNotFound"}),
+    "MediaNotFound": (404, {"detail": "Not found ({})", "exc_type": "MediaNotFound"}),
+    "PrivateAccount": (
+        403,
+        {"detail": "User hid data using privacy settings", "exc_type": "PrivateAccount"},
+    ),
+    "edge": (403, {}),
+}
+"""What one account can answer with, whatever is asked of it (`Profile.trouble`)."""
+
 _STORY_ID = re.compile(r"(\d{5,30})(?:_\d{1,30})?")
 _SHARED = re.compile(r"(highlight|story):(\d{5,30})")
 
@@ -28,7 +64,15 @@ class Refusal(Exception):  # noqa: N818  an answer like any other, only not a 20
         """Keep the status and the body."""
         super().__init__(detail)
         self.status = status
-        self.body: dict[str, object] = {"detail": detail, "exc_type": exc_type}
+        self.body: dict[str, object] = {"detail": detail}
+        if exc_type:
+            self.body["exc_type"] = exc_type
+
+
+class EdgePage(Exception):  # noqa: N818  an answer like any other, only not the service's
+    """A page of what stands before the service."""
+
+    html = EDGE_PAGE
 
 
 class Redirect(Exception):  # noqa: N818  an answer like any other, only elsewhere
@@ -46,6 +90,9 @@ class Answers:
     def __init__(self, instagram: Instagram, cdn: Cdn, billing: Billing, shapes: Shapes) -> None:
         """Answer about `instagram`, linking into `cdn`."""
         self.download_mode = "binary"
+        self.none_as = "empty"
+        self.forced_private = "empty"
+        self.forced_blind: set[str] = set()
         self._instagram, self._cdn, self._shapes = instagram, cdn, shapes
         self._reels = Reels(cdn, shapes)
         self._by_path: dict[str, Callable[[dict[str, object]], object]] = {
@@ -91,6 +138,8 @@ class Answers:
 
     def _stories(self, profile: Profile, values: dict[str, object]) -> list[dict[str, object]]:
         stories = self._visible(profile, values)
+        if not stories and self.none_as != "empty":
+            raise Refusal(404, "Not found ({})", self.none_as)
         amount = values["amount"]
         if isinstance(amount, int) and amount > 0:
             stories = stories[:amount]
@@ -106,11 +155,17 @@ class Answers:
 
     def _visible(self, profile: Profile, values: dict[str, object]) -> list[Story]:
         """What a profile shows now; `force` skips the look at who may see it."""
+        if values["force"] and profile.username in self.forced_blind:
+            return []
         if not profile.is_private:
             return self._instagram.stories_of(profile)
-        if values["force"]:
+        shown = self.forced_private if values["force"] else "PrivateAccount"
+        if shown == "stories":
+            return self._instagram.stories_of(profile)
+        if shown == "empty":
             return []
-        raise Refusal(403, "User hid data using privacy settings", "PrivateAccount")
+        status, body = TROUBLES[shown]
+        raise Refusal(status, str(body["detail"]), shown)
 
     def _story(self, pk: str) -> Story:
         story = self._instagram.story(pk)
@@ -120,6 +175,7 @@ class Answers:
             or not is_alive(story, self._instagram.clock.now())
         ):
             raise Refusal(404, f"Not found ({{'pk': '{pk}'}})", "MediaNotFound")
+        _troubled(story.profile)
         if story.profile.is_private:
             raise Refusal(403, "User hid data using privacy settings", "PrivateAccount")
         return story
@@ -161,10 +217,26 @@ class Answers:
 def _seen(profile: Profile | None) -> Profile:
     """A profile that may be looked at; the flaky one is missed at first."""
     if profile is not None and not profile.deleted:
+        _troubled(profile)
         if profile.failures == 0:
             return profile
         profile.failures -= 1
     raise Refusal(404, "User not found", "UserNotFound")
+
+
+def _troubled(profile: Profile) -> None:
+    """Answer as the trouble of this one account has it, so many times as it was told."""
+    trouble = profile.trouble
+    if not trouble:
+        return
+    if profile.trouble_times is not None:
+        profile.trouble_times -= 1
+        if profile.trouble_times <= 0:
+            profile.trouble, profile.trouble_times = "", None
+    if trouble == "edge":
+        raise EdgePage
+    status, body = TROUBLES[trouble]
+    raise Refusal(status, str(body["detail"]), str(body.get("exc_type", "")))
 
 
 def _pk(story_id: object) -> str:

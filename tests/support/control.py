@@ -162,7 +162,10 @@ class Control:
         return got
 
     async def change_profile(self, username: str, /, **fields: Any) -> Json:
-        """Change a profile: `username`, `is_private`, `deleted`, `posts_per_day`."""
+        """Change a profile: `username`, `is_private`, `deleted`, `posts_per_day`.
+
+        `trouble` is what it answers from now on (`trouble_times` often, None: until it is null).
+        """
         got: Json = await self.call("PATCH", f"/profiles/{username}", fields)
         return got
 
@@ -196,11 +199,14 @@ class Control:
         times: int | None = 1,
         after: int = 0,
         every: int = 1,
+        host: str = "",
     ) -> int:
         """Put a fault in force (`times` None: until cleared); its id."""
         body = {"service": service, "match": match, "times": times, "after": after, "fault": fault}
         if every != 1:
             body["every"] = every
+        if host:
+            body["host"] = host
         return int((await self.call("POST", "/faults", body))["id"])
 
     async def clear_faults(self, fault_id: int | None = None) -> None:
@@ -230,7 +236,7 @@ class Control:
         await self.call("POST", "/clock", {"advance_s": seconds})
 
     async def stories_api(self, **settings: Any) -> Json:
-        """Set `info_format`, `rate`, `balance`, `download_mode` of the Stories API."""
+        """Set `info_format`, `rate`, `balance`, `download_mode` and the like of the service."""
         got: Json = await self.call("POST", "/stories_api", settings)
         return got
 
