@@ -87,6 +87,7 @@ async def built(
             url=str(settings.stories_api_url).rstrip("/"),
             key=settings.stories_api_key,
             skip_privacy_check=settings.skip_privacy_check,
+            fallback_url=str(settings.stories_api_fallback_url or "").rstrip("/"),
             fetch_media=media.fetch,
             metrics=metrics,
             on_out_of_service=lambda error: operators.tell(f"{OUT_OF_SERVICE} ({error})"),
@@ -109,6 +110,7 @@ async def built(
         outage = Outage(db, bot, bot_id=bot_id_of(settings), now=now, metrics=metrics)
         outbox = Outbox(db, sender, Texts(bot), outage=outage, metrics=metrics, now=now)
         canary = Canary(api, ledger, settings.canary_username, now=now)
+        api.probe_by(canary.is_answered)
         rules = _rules(settings)
         subscriptions = Subscriptions(db, api, ledger, rules=rules, wake=outbox.wake, now=now)
         services = Services(

@@ -160,6 +160,12 @@ class Settings(BaseSettings):
     stories_api_url: AnyHttpUrl = Field(
         default=AnyHttpUrl("https://api.hikerapi.com"), description="Address of the Stories API."
     )
+    stories_api_fallback_url: AnyHttpUrl | None = Field(
+        default=None,
+        description="A second address of the same Stories API, such as "
+        "https://api.instagrapi.com: asked while the edge of the first fails. The key is sent to "
+        "these two and to no other.",
+    )
     trusted_media_origin: str = Field(
         default="",
         description="One exact origin that media may come from besides Instagram's; for tests.",

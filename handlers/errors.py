@@ -26,7 +26,7 @@ ONE_AT_A_TIME = N_(
 
 def sentence_for(error: BotError, context: Context) -> str:
     """Return what a person is told of ``error``."""
-    return context.t(error.text, **error.fields)
+    return context.t(error.sentence, **error.fields)
 
 
 async def last_resort(update: Update) -> None:

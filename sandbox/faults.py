@@ -119,7 +119,7 @@ def _parsed(fault_id: int, spec: dict[str, object]) -> Fault:
     if not isinstance(fault, dict) or not fault:
         raise ValueError("fault must be an object")
     if not isinstance(spec.get("host", ""), str):
-        raise ValueError("host must be a string")
+        raise ValueError("host must be a string")  # noqa: TRY004  one error for a bad spec
     _check_kinds(fault)
     host = str(spec.get("host", ""))
     return Fault(fault_id, service, match, times, after, fault, every, host)

@@ -98,7 +98,10 @@ class Ledger:
         self._slots = FairSlots(PAID_AT_ONCE, each=PAID_OF_EACH)
 
     async def spend(
-        self, payer: Payer, endpoint: Endpoint, call: Callable[[], Awaitable[Answer[T]]]
+        self,
+        payer: Payer,
+        endpoint: Endpoint,
+        call: Callable[[], Awaitable[Answer[T]]],
     ) -> T:
         """Reserve, call, settle; return what the call gave.
 
@@ -139,18 +142,31 @@ class Ledger:
             raise
         return answer.value, Bill(reservation, answer.credits)
 
-    async def reserve(self, payer: Payer, endpoint: Endpoint) -> Reservation:
+    async def reserve(
+        self, payer: Payer, endpoint: Endpoint, *, forced: bool = False
+    ) -> Reservation:
         """Take the nominal cost from every limit that applies, or from none.
+
+        ``forced``: the call skips the privacy check, whatever the others do.
 
         Raises:
             SpendingError: Its kind tells which limit, ``until`` when asking makes sense again.
         """
-        return await to_the_end(self._reserve(payer, endpoint))
+        task = asyncio.get_running_loop().create_task(
+            self._reserve(payer, endpoint, forced=forced)
+        )
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            await asyncio.wait([task])
+            if not task.cancelled() and task.exception() is None:
+                await self._close(task.result(), 0)  # whoever wanted it has left
+            raise
 
-    async def _reserve(self, payer: Payer, endpoint: Endpoint) -> Reservation:
+    async def _reserve(self, payer: Payer, endpoint: Endpoint, *, forced: bool) -> Reservation:
         async with self._db.begin() as tx:
             now = self._now()
-            nominal = cost(endpoint, skip_privacy_check=self._skip_privacy_check)
+            nominal = cost(endpoint, skip_privacy_check=self._skip_privacy_check or forced)
             asker = payer.asker
             is_admin = asker is not None and asker.is_admin
             if asker is not None and not is_admin:
@@ -313,4 +329,6 @@ async def to_the_end(work: Coroutine[Any, Any, T]) -> T:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
         await asyncio.wait([task])
+        if not task.cancelled():
+            task.exception()  # nobody is left to be told
         raise

@@ -14,12 +14,15 @@ from bot.domain.errors import (
     NotFollowedError,
     ProfileNotFoundError,
     ProfilePrivateError,
+    ProfileUnavailableError,
+    StoriesError,
     TooManyFastError,
     TooManyFollowedError,
     TooManyNewError,
 )
 from bot.domain.model import Asker, Options, Profile, Story, Target
 from bot.fetching import snapshots
+from bot.fetching.names import Names
 from bot.scheduling.pricing import is_feasible
 from bot.store import profiles, stories
 from bot.store import subscriptions as store
@@ -79,6 +82,7 @@ class Subscribing:
         self._db = db
         self._api = api
         self._ledger = ledger
+        self._names = Names(db, api, ledger, now=now)
         self._rules = rules
         self._wake = wake
         self._now = now
@@ -152,14 +156,14 @@ class Subscribing:
             raise TooManyNewError(most=rules.most_new_a_day)
 
     async def _ask_name(self, username: str, by: Asker) -> Profile:
-        profile = await self._ledger.spend(
-            Payer("subscribe", by), Endpoint.USER_BY_USERNAME, lambda: self._api.profile(username)
-        )
-        async with self._db.begin() as tx:
-            await snapshots.named(tx, profile, now=self._now())
-            if profile.is_private:
-                await snapshots.fail(tx, profile.profile_id, "private", now=self._now())
+        try:
+            profile = await self._names.look_up(username, Payer("subscribe", by))
+        except StoriesError as error:
+            error.about(username)
+            raise
         if profile.is_private:
+            async with self._db.begin() as tx:
+                await snapshots.fail(tx, profile.profile_id, "private", now=self._now())
             raise ProfilePrivateError(username=username)
         return profile
 
@@ -176,10 +180,15 @@ class Subscribing:
                 Endpoint.USER_STORIES,
                 lambda: self._api.stories(profile.profile_id),
             )
-        except ProfilePrivateError as error:
+        except StoriesError as error:
+            error.about(profile.username)
+            if not isinstance(error, ProfilePrivateError | ProfileNotFoundError):
+                raise
+            proof = await self._names.proof(profile, Payer("subscribe", by))
+            if proof != "private" or not isinstance(error, ProfilePrivateError):
+                raise ProfileUnavailableError(str(error), username=profile.username) from None
             async with self._db.begin() as tx:
                 await snapshots.fail(tx, profile.profile_id, "private", now=self._now())
-            error.fields.setdefault("username", profile.username)
             raise
         shown = found[0].profile if found else profile
         async with self._db.begin() as tx:

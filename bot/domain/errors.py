@@ -7,6 +7,7 @@ BotError
 │   ├── StoryGoneError          over 24 h old, or deleted
 │   ├── NoStoriesError          the account has none now
 │   ├── ApiUnavailableError     down, slow or nonsense; try later
+│   │   └── ProfileUnavailableError  one account can't be had now; nothing is known of it
 │   ├── ApiRefusedError         our request was wrong (a bug of ours)
 │   └── OutOfServiceError       no funds or a bad key: the operator must act
 ├── MediaError                  one photo or video
@@ -46,11 +47,17 @@ class BotError(Exception):
     """
 
     text: ClassVar[str] = N_("Something went wrong on my side. Please try again in a moment.")
+    nameless: ClassVar[str] = ""  # in its place where no username is known
 
     def __init__(self, reason: str = "", **fields: object) -> None:
         """Keep ``reason`` for the log and ``fields`` for the sentence."""
         super().__init__(reason or type(self).__name__)
         self.fields = fields
+
+    @property
+    def sentence(self) -> str:
+        """Return the message id of what to say, with a name only where one is known."""
+        return self.text if self.fields.get("username") or not self.nameless else self.nameless
 
 
 class StoriesError(BotError):
@@ -65,17 +72,24 @@ class StoriesError(BotError):
         super().__init__(reason, **fields)
         self.credits = credits
 
+    def about(self, username: str) -> None:
+        """Say whose account it is about, where the answer did not."""
+        if username and not self.fields.get("username"):
+            self.fields["username"] = username
+
 
 class ProfileNotFoundError(StoriesError):
     """There is no such account."""
 
     text = N_("I can't find <b>{username}</b> on Instagram. Please check the spelling.")
+    nameless = N_("I can't find this account on Instagram.")
 
 
 class ProfilePrivateError(StoriesError):
     """The account is private."""
 
     text = N_("<b>{username}</b> is a private account, so its stories can't be shown.")
+    nameless = N_("This is a private account, so its stories can't be shown.")
 
 
 class StoryGoneError(StoriesError):
@@ -90,6 +104,7 @@ class NoStoriesError(StoriesError):
     """The account has no story now."""
 
     text = N_("<b>{username}</b> has no stories right now.")
+    nameless = N_("There are no stories right now.")
 
 
 class ApiUnavailableError(StoriesError):
@@ -98,6 +113,13 @@ class ApiUnavailableError(StoriesError):
     text = N_(
         "The stories service doesn't answer at the moment. Please try again in a few minutes."
     )
+
+
+class ProfileUnavailableError(ApiUnavailableError):
+    """Instagram does not show this account at the moment; that says nothing of its privacy."""
+
+    text = N_("I can't see <b>{username}</b> at the moment. Please try again in a few minutes.")
+    nameless = N_("I can't see this account at the moment. Please try again in a few minutes.")
 
 
 class ApiRefusedError(StoriesError):

@@ -2,13 +2,15 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from typing import Literal
 
-from bot.billing.ledger import Ledger, Payer
+from bot.billing.ledger import Bill, Ledger, Payer
 from bot.domain import links
 from bot.domain.errors import (
     ApiUnavailableError,
     ProfileNotFoundError,
     ProfilePrivateError,
+    ProfileUnavailableError,
     StoriesError,
     StoryGoneError,
 )
@@ -17,9 +19,9 @@ from bot.domain.model import Asker, Profile, Story
 from bot.fetching import snapshots
 from bot.fetching.answer_cache import Answers, Found, profile_key, story_key, until_urls_expire
 from bot.fetching.canary import Canary
+from bot.fetching.names import Names
 from bot.store import profiles
 from bot.store.database import Database
-from bot.store.profiles import Known
 from bot.stories_api import Answer, Endpoint, StoriesApi
 
 NAME_HOLDS_FOR = timedelta(days=30)  # after that we ask by name again, it may be another's
@@ -48,6 +50,7 @@ class Viewer:
         self._api = api
         self._ledger = ledger
         self._answers = answers
+        self._names = Names(db, api, ledger, now=now)
         self._now = now
         self._fresh_for = fresh_for
         self._blocked = blocked
@@ -56,8 +59,11 @@ class Viewer:
     async def story(self, link: Link, asker: Asker) -> Story:
         """Return the story of a link; 1 credit, 0 when it was seen before or must be gone.
 
+        One more where it seems to be gone or private: that takes two answers that agree.
+
         Raises:
             StoryGoneError: It is over 24 hours old or deleted.
+            ProfilePrivateError: It is for the account's followers.
             SpendingError: The credits for it may not be spent.
             StoriesError: The API failed.
         """
@@ -66,37 +72,51 @@ class Viewer:
             raise StoryGoneError
         self._refuse_blocked(link.username or "")
         payer = Payer("link", asker)
-        # An id that holds no date is none that the API could look up; it may know the page.
-        by_url = links.story_taken_at(story_id) is None
 
         async def fetch() -> Found:
-            if by_url:
-                story, bill = await self._ledger.pay(
-                    payer,
-                    Endpoint.STORY_BY_URL,
-                    lambda: self._api.story_by_url(link.url or ""),
-                )
-            else:
-                story, bill = await self._ledger.pay(
-                    payer, Endpoint.STORY_BY_ID, lambda: self._api.story(story_id)
-                )
+            try:
+                story, bill = await self._pay_for_story(link, payer)
+            except StoryGoneError:
+                story, bill = await self._pay_for_story(link, payer)
+            except ProfilePrivateError:
+                named = Profile("", link.username or "")
+                if await self._names.proof(named, payer) == "private":
+                    raise
+                raise ProfileUnavailableError("one answer says private") from None
             return Found(story.profile, [story], partial=True, bill=bill)
 
-        found = await self._answers.ask(story_key(story_id), fetch, until_urls_expire)
+        try:
+            found = await self._answers.ask(story_key(story_id), fetch, until_urls_expire)
+        except StoriesError as error:
+            error.about(link.username or "")
+            raise
         self._refuse_blocked(found[0].profile.profile_id)
         if found[0].expires_at <= self._now():
             raise StoryGoneError
         return found[0]
 
+    async def _pay_for_story(self, link: Link, payer: Payer) -> tuple[Story, Bill]:
+        story_id = link.story_id or ""
+        # An id that holds no date is none that the API could look up; it may know the page.
+        if links.story_taken_at(story_id) is None:
+            return await self._ledger.pay(
+                payer, Endpoint.STORY_BY_URL, lambda: self._api.story_by_url(link.url or "")
+            )
+        return await self._ledger.pay(
+            payer, Endpoint.STORY_BY_ID, lambda: self._api.story(story_id)
+        )
+
     async def stories(self, username: str, asker: Asker) -> list[Story]:
         """Return the live stories of a profile, oldest first; 2 credits when its id is known.
 
-        3 for a name seen for the first time (each one less without the privacy check), 0 within
-        the cache time. Empty when there are none.
+        3 for a name that was not seen in 30 days (the lookup of 1 comes first, so that a private
+        account costs 1 and a name that nobody has 2), 0 within the cache time. Empty when there
+        are none.
 
         Raises:
             ProfileNotFoundError: There is no such account.
             ProfilePrivateError: Its stories are for its followers.
+            ProfileUnavailableError: It can't be had now; nothing is known of it.
             SpendingError: The credits for it may not be spent.
             StoriesError: The API failed.
         """
@@ -110,7 +130,9 @@ class Viewer:
             if known is None:
                 return await self._by_name(username, payer)
             self._refuse_blocked(known.profile_id)
-            found = await self._by_id(known, payer)
+            found = await self._by_id(
+                Profile(known.profile_id, known.username, known.full_name), payer
+            )
             if found.stories and found.stories[0].profile.username != username:
                 # The name has a new owner; the one we knew goes by another now.
                 return await self._by_name(username, payer)
@@ -122,39 +144,52 @@ class Viewer:
         try:
             found = await self._answers.ask(profile_key(username), fetch, until)
         except StoriesError as error:
-            error.fields.setdefault("username", username)
+            error.about(username)
             raise
         if found:
             self._refuse_blocked(found[0].profile.profile_id)
         now = self._now()
         return [story for story in found if story.expires_at > now]
 
-    async def _by_id(self, known: Known, payer: Payer) -> Found:
+    async def _by_name(self, username: str, payer: Payer) -> Found:
+        profile = await self._names.look_up(username, payer)
+        self._refuse_blocked(profile.profile_id)
+        if profile.is_private:
+            await self._fail(profile, "private")
+            raise ProfilePrivateError(username=username)
+        return await self._by_id(profile, payer, is_just_named=True)
+
+    async def _by_id(
+        self, profile: Profile, payer: Payer, *, is_just_named: bool = False
+    ) -> Found:
+        """Ask by id; what refuses is believed only where the lookup of the name agrees."""
+
         def call() -> Awaitable[Answer[list[Story]]]:
-            return self._api.stories(known.profile_id)
+            return self._api.stories(profile.profile_id)
 
         try:
             stories = await self._ledger.spend(payer, Endpoint.USER_STORIES, call)
-        except ProfilePrivateError:
-            async with self._db.begin() as tx:
-                await snapshots.fail(tx, known.profile_id, "private", now=self._now())
-            raise
+        except (ProfilePrivateError, ProfileNotFoundError) as error:
+            if is_just_named:  # the lookup has just shown it, and as a public one
+                raise ProfileUnavailableError(str(error)) from None
+            return await self._refused(profile, payer, error)
         await self._doubt(stories)
-        profile = Profile(known.profile_id, known.username, known.full_name)
         return Found(stories[0].profile if stories else profile, stories)
 
-    async def _by_name(self, username: str, payer: Payer) -> Found:
-        def call() -> Awaitable[Answer[list[Story]]]:
-            return self._api.stories_by_username(username)
+    async def _refused(
+        self, profile: Profile, payer: Payer, error: ProfilePrivateError | ProfileNotFoundError
+    ) -> Found:
+        found = await self._names.look_up(profile.username, payer)
+        if found.profile_id != profile.profile_id:
+            return await self._by_name(profile.username, payer)
+        if found.is_private and isinstance(error, ProfilePrivateError):
+            await self._fail(profile, "private")
+            raise error
+        raise ProfileUnavailableError(str(error)) from None
 
-        endpoint = Endpoint.USER_STORIES_BY_USERNAME
-        try:
-            stories = await self._ledger.spend(payer, endpoint, call)
-        except ProfileNotFoundError:
-            # Accounts that exist answer 404 now and then; the second time it is true.
-            stories = await self._ledger.spend(payer, endpoint, call)
-        await self._doubt(stories)
-        return Found(stories[0].profile if stories else None, stories)
+    async def _fail(self, profile: Profile, why: Literal["private"]) -> None:
+        async with self._db.begin() as tx:
+            await snapshots.fail(tx, profile.profile_id, why, now=self._now())
 
     async def _doubt(self, stories: list[Story]) -> None:
         """Refuse to believe in silence when even the canary is silent."""

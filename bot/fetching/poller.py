@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 
 import structlog
 
@@ -25,6 +26,7 @@ from bot.domain.errors import (
 from bot.domain.model import Story
 from bot.fetching import schedule_state, snapshots
 from bot.fetching.canary import Canary
+from bot.fetching.names import Names
 from bot.fetching.schedule_state import Plan
 from bot.runtime.metrics import Metrics
 from bot.store import profiles, retention, shares, stories
@@ -67,6 +69,7 @@ class Scheduler:
         self._db = db
         self._api = api
         self._ledger = ledger
+        self._names = Names(db, api, ledger, now=now)
         self._subscriptions = subscriptions
         self._rules = rules
         self._at_once = at_once
@@ -199,6 +202,8 @@ class Scheduler:
         if not answer.value and await self._is_doubtful(known):
             silent = ApiUnavailableError("even the canary is silent", credits=answer.credits)
             return await self._record_failure(known, pace, reservation, silent)
+        if self._canary is not None:
+            self._canary.worked(known.profile_id)
         await self._record(known, pace, reservation, answer)
         return "seen"
 
@@ -235,19 +240,29 @@ class Scheduler:
         pace.schedule.purse.credits -= billed
         async with self._db.begin() as tx:
             await self._settle(tx, known, reservation, billed, now)
+        why = await self._why(known, error)
+        async with self._db.begin() as tx:
             match error:
-                case ProfilePrivateError():
-                    await snapshots.fail(tx, known.profile_id, "private", now=now)
-                case ProfileNotFoundError():
-                    await snapshots.fail(tx, known.profile_id, "gone", now=now)
                 case OutOfServiceError():
                     await profiles.put_off(tx, known.profile_id, until=now + LONGEST_WAIT)
                 case _ if self._api.is_failing:  # it is not this profile's fault
                     await profiles.put_off(tx, known.profile_id, until=now + PROBE_EVERY)
                 case _:
-                    await snapshots.fail(tx, known.profile_id, "error", now=now)
+                    await snapshots.fail(tx, known.profile_id, why, now=now)
         self._wake()
         return type(error).__name__
+
+    async def _why(self, known: Known, error: StoriesError) -> Literal["private", "gone", "error"]:
+        """Return what a failed look proves: private or gone only where the lookup agrees."""
+        if not isinstance(error, ProfilePrivateError | ProfileNotFoundError):
+            return "error"
+        proof = await self._names.proof(known.profile, SCHEDULE)
+        if proof == "private" and isinstance(error, ProfilePrivateError):
+            return "private"
+        if proof == "gone" and isinstance(error, ProfileNotFoundError):
+            return "gone"
+        log.info("a refusal is in doubt", profile=known.profile_id, why=str(error), proof=proof)
+        return "error"
 
     async def _settle(
         self, tx: Tx, known: Known, reservation: Reservation, billed: int, now: datetime

@@ -131,19 +131,27 @@ async def open_credits(tx: Tx) -> int:
     return (await tx.execute(statement)).scalar() or 0
 
 
+_SPENT_OR_TRIED = sa.case(
+    (ledger_entries.c.state == "refunded", ledger_entries.c.nominal),
+    else_=ledger_entries.c.credits,
+)
+
 OF_PERSON = (
-    sa.select(ledger_entries.c.at, ledger_entries.c.credits)
+    sa.select(ledger_entries.c.at, _SPENT_OR_TRIED)
     .where(
         ledger_entries.c.user_id == sa.bindparam("user_id"),
         ledger_entries.c.at > sa.bindparam("since"),
-        ledger_entries.c.credits > 0,
+        _SPENT_OR_TRIED > 0,
     )
     .order_by(ledger_entries.c.at)
 )
 
 
 async def of_person_since(tx: Tx, user_id: int, since: datetime) -> Sequence[tuple[datetime, int]]:
-    """Return (time, credits) of what a person spent after ``since``, the oldest first."""
+    """Return (time, credits) of what a person spent after ``since``, the oldest first.
+
+    A call that failed for nothing counts as if it had been billed: asking costs the API, too.
+    """
     rows = await tx.execute(OF_PERSON, {"user_id": user_id, "since": since})
     return [(row[0], row[1]) for row in rows]
 

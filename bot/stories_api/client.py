@@ -7,7 +7,13 @@ from typing import Protocol, TypeVar
 import aiohttp
 from pydantic import SecretStr
 
-from bot.domain.errors import MediaError, MediaRefusedError, NoStoriesError, OutOfServiceError
+from bot.domain.errors import (
+    MediaError,
+    MediaRefusedError,
+    NoStoriesError,
+    OutOfServiceError,
+    ProfilePrivateError,
+)
 from bot.domain.model import LARGEST_FILE, Profile, Story
 from bot.media.spool import MediaFile, Spool
 from bot.runtime.metrics import Metrics
@@ -21,6 +27,7 @@ T = TypeVar("T")
 
 RATE = 15.0  # calls a second of every paid plan; the balance knows better
 DOWNLOAD_DEADLINE = 120.0  # seconds
+PROBE_DEADLINE = 10.0  # seconds
 
 
 class FetchMedia(Protocol):
@@ -48,12 +55,15 @@ class StoriesApi:
         fetch_media: FetchMedia | None = None,
         metrics: Metrics | None = None,
         on_out_of_service: Callable[[OutOfServiceError], Awaitable[None]] | None = None,
+        fallback_url: str = "",
         deadline: float = DEADLINE,
         rate: float = RATE,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """Ask at ``url`` with ``key``, each call at most ``deadline`` seconds.
 
+        ``fallback_url`` is a second address of the same service, asked while the edge of the first
+        fails; the key goes to these two origins and to no other.
         ``fetch_media`` fetches where a download endpoint names an address instead of a file;
         ``on_out_of_service`` is called once when a 401 or 402 stops all paid calls.
         """
@@ -61,6 +71,7 @@ class StoriesApi:
             session,
             url=url,
             key=key,
+            fallback_url=fallback_url,
             rate=rate,
             metrics=metrics or Metrics(),
             on_out_of_service=on_out_of_service,
@@ -69,11 +80,21 @@ class StoriesApi:
         self._skip_privacy_check = skip_privacy_check
         self._fetch_media = fetch_media
         self._deadline = deadline
+        self._now = now
+        self.shown_at: datetime | None = None
+        """When a profile last showed stories: then silence is not the API's."""
 
     @property
     def is_in_service(self) -> bool:
         """Tell whether paid calls are made: no 401 or 402 since the last good balance."""
         return self._transport.out_of_service is None
+
+    def probe_by(self, probe: Callable[[], Awaitable[bool | None]]) -> None:
+        """Let ``probe`` tell whether the API fails for everybody.
+
+        It asks what no person asked for: true if the API answered, None where it can't be asked.
+        """
+        self._transport.probe = probe
 
     @property
     def is_failing(self) -> bool:
@@ -96,14 +117,21 @@ class StoriesApi:
         """
         return await self._story(Endpoint.STORY_BY_URL, {"url": url})
 
-    async def stories(self, profile_id: str) -> Answer[list[Story]]:
+    async def stories(
+        self, profile_id: str, *, forced: bool = False, probe: bool = False
+    ) -> Answer[list[Story]]:
         """Return a profile's live stories, oldest first; 2 credits, 1 without the privacy check.
+
+        ``forced`` goes without it: then a refusal, a 404 and an empty list prove nothing. A
+        ``probe`` goes out even while the API fails, and is given up soon.
 
         Raises:
             ProfilePrivateError: The account is private (only told with the privacy check).
             ProfileNotFoundError: There is no such account.
         """
-        query = self._query(Endpoint.USER_STORIES, {"user_id": profile_id})
+        query = self._query(
+            Endpoint.USER_STORIES, {"user_id": profile_id}, forced=forced, probe=probe
+        )
         return await self._stories(query, profile_id=profile_id)
 
     async def stories_by_username(self, username: str) -> Answer[list[Story]]:
@@ -118,13 +146,15 @@ class StoriesApi:
         )
         return await self._stories(query, username=username)
 
-    async def profile(self, username: str) -> Answer[Profile]:
-        """Return the account behind a name; 1 credit.
+    async def profile(self, username: str, *, probe: bool = False) -> Answer[Profile]:
+        """Return the account behind a name, and whether it is private; 1 credit.
 
         Raises:
             ProfileNotFoundError: There is no such account.
         """
-        query = self._query(Endpoint.USER_BY_USERNAME, {"username": username}, subject=username)
+        query = self._query(
+            Endpoint.USER_BY_USERNAME, {"username": username}, subject=username, probe=probe
+        )
         return await self._ask(query, schema.profile_from)
 
     async def share(self, url: str) -> Answer[Share]:
@@ -156,12 +186,20 @@ class StoriesApi:
             self._transport.out_of_service = None
         return balance
 
-    def _query(self, endpoint: Endpoint, params: dict[str, str], *, subject: str = "") -> Query:
-        skip = self._skip_privacy_check
-        nominal = cost(endpoint, skip_privacy_check=skip)
+    def _query(
+        self,
+        endpoint: Endpoint,
+        params: dict[str, str],
+        *,
+        subject: str = "",
+        forced: bool = False,
+        probe: bool = False,
+    ) -> Query:
+        nominal = cost(endpoint, skip_privacy_check=self._skip_privacy_check or forced)
         if nominal < cost(endpoint):
             params = {**params, "force": "on"}
-        return Query(endpoint, params, nominal, subject, self._deadline)
+        deadline = min(self._deadline, PROBE_DEADLINE) if probe else self._deadline
+        return Query(endpoint, params, nominal, subject, deadline, probe)
 
     async def _ask(self, query: Query, read: Callable[[object], T]) -> Answer[T]:
         async def reader(response: aiohttp.ClientResponse) -> T:
@@ -170,7 +208,9 @@ class StoriesApi:
         return await self._transport.ask(query, reader)
 
     async def _story(self, endpoint: Endpoint, params: dict[str, str]) -> Answer[Story]:
-        return await self._ask(self._query(endpoint, params), schema.story_from)
+        answer = await self._ask(self._query(endpoint, params), schema.story_from)
+        _refuse_private([answer.value], answer.credits)
+        return answer
 
     async def _stories(
         self, query: Query, *, profile_id: str = "", username: str = ""
@@ -179,9 +219,13 @@ class StoriesApi:
             return schema.stories_from(value, profile_id=profile_id, username=username)
 
         try:
-            return await self._ask(query, read)
+            answer = await self._ask(query, read)
         except NoStoriesError as none:
             return Answer([], query.nominal if none.credits is None else none.credits)
+        _refuse_private(answer.value, answer.credits)
+        if answer.value:
+            self.shown_at = self._now()
+        return answer
 
     async def _download(
         self, endpoint: Endpoint, params: dict[str, str], spool: Spool
@@ -204,3 +248,18 @@ class StoriesApi:
         except MediaError as error:
             error.credits = answer.credits
             raise
+
+
+def _refuse_private(stories: list[Story], billed: int) -> None:
+    """Keep what a private account shows to its followers only, however we came by it.
+
+    Raises:
+        ProfilePrivateError: A story says that its account is private.
+    """
+    for story in stories:
+        if story.profile.is_private:
+            raise ProfilePrivateError(
+                "a story of a private account",
+                credits=billed,
+                username=story.profile.username,
+            )

@@ -11,8 +11,8 @@ import aiohttp
 from bot.domain.errors import MediaTooBigError
 from bot.media.sniff import HEAD, sniff
 from bot.media.spool import MediaFile, Spool, pour
-from bot.stories_api.failures import complaint_in
-from bot.stories_api.reading import OK, ComplainedError
+from bot.stories_api.failures import OK, complaint_in
+from bot.stories_api.reading import ComplainedError
 from bot.stories_api.response import BUDGET, CHUNK, NonsenseError, decode
 
 ADDRESSES = ("video_url", "url", "download_url", "media_url", "href", "thumbnail_url")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, Literal, TypeVar
 
-T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 
 class Endpoint(StrEnum):
@@ -34,10 +34,10 @@ def cost(endpoint: Endpoint, *, skip_privacy_check: bool = False) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer(Generic[T]):
+class Answer(Generic[T_co]):
     """What was asked for, and the credits that it was billed."""
 
-    value: T
+    value: T_co
     credits: int
 
 

@@ -3,6 +3,7 @@
 Pure. Five shapes of error body are about; the status decides, ``exc_type`` only refines.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,21 +16,27 @@ from bot.domain.errors import (
     OutOfServiceError,
     ProfileNotFoundError,
     ProfilePrivateError,
+    ProfileUnavailableError,
     StoriesError,
     StoryGoneError,
 )
 from bot.stories_api.endpoints import Endpoint
 from bot.stories_api.response import NonsenseError, clean, credits_in, decode
 
+OK = 200
 BILLED = frozenset({200, 400, 403, 404, 422})
 FREE_CLIENT_ERRORS = frozenset({401, 402, 408, 410, 429})
 AGAIN = frozenset({408, 429, 500, 502, 503, 504})  # nothing was billed
 LONGEST_WAIT = 300.0  # seconds of a Retry-After that we honour
+TOO_MANY = 429
 SHOWN = 200  # characters of a body that a log may hold
 
 ABOUT_PROFILE = frozenset(
     {Endpoint.USER_STORIES, Endpoint.USER_STORIES_BY_USERNAME, Endpoint.USER_BY_USERNAME}
 )
+LISTS = frozenset({Endpoint.USER_STORIES, Endpoint.USER_STORIES_BY_USERNAME})
+NONE_NOW = frozenset({"NotFoundError", "StoryNotFound", "MediaNotFound"})
+_PRIVATE = re.compile(r"privacy settings|private account|account is private", re.IGNORECASE)
 BY_NAME: Mapping[str, type[StoriesError]] = {
     "UserNotFound": ProfileNotFoundError,
     "AccountNotFound": ProfileNotFoundError,
@@ -49,6 +56,19 @@ class Failure:
     again: bool = False
     after: float | None = None
     status: int = 0
+    at_edge: bool = False
+    """What stands before the API answered, or nobody: it was not asked and billed nothing."""
+
+    @property
+    def is_the_subjects(self) -> bool:
+        """Return whether the API was asked and could not answer, perhaps for this subject only."""
+        is_failure = isinstance(self.error, ApiUnavailableError) and self.status != TOO_MANY
+        return is_failure and not self.at_edge
+
+    @property
+    def is_outage(self) -> bool:
+        """Return whether it may be one of the whole API."""
+        return isinstance(self.error, ApiUnavailableError) and self.status != TOO_MANY
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +118,14 @@ def failure_of(
     kind = _kind(status, complaint, endpoint)
     error = kind(
         f"{endpoint}: {status} {complaint.name} {complaint.message}".rstrip(),
-        credits=_billed(status, headers, body, nominal),
-        username=subject,
+        credits=_billed(status, headers, body, complaint, nominal),
     )
+    error.about(subject)
     after = retry_after(headers, now)
-    return Failure(error, again=status in AGAIN, after=after, status=status)
+    at_edge = _is_edge_page(body) or (status in {403, 404} and not complaint)
+    return Failure(
+        error, again=status in AGAIN, after=after, status=status, at_edge=at_edge and status != OK
+    )
 
 
 def _kind(status: int, complaint: Complaint, endpoint: str) -> type[StoriesError]:  # noqa: PLR0911 - a table
@@ -116,9 +139,10 @@ def _kind(status: int, complaint: Complaint, endpoint: str) -> type[StoriesError
         return _not_found(complaint, endpoint)
     if complaint.name in BY_NAME:
         return BY_NAME[complaint.name]
-    if status == 403:  # noqa: PLR2004
-        blocked = complaint.name in {"LoginRequired", "ChallengeRequired"}
-        return ApiUnavailableError if blocked else ProfilePrivateError
+    if status == 403:  # noqa: PLR2004 - Instagram's own: walled, gated or throttled
+        return (
+            ProfilePrivateError if _PRIVATE.search(complaint.message) else ProfileUnavailableError
+        )
     if 400 <= status < 500:  # noqa: PLR2004
         return ApiRefusedError
     return ApiUnavailableError
@@ -127,27 +151,38 @@ def _kind(status: int, complaint: Complaint, endpoint: str) -> type[StoriesError
 def _not_found(complaint: Complaint, endpoint: str) -> type[StoriesError]:
     if not complaint:  # a page of somebody between us and the API
         return ApiUnavailableError
-    if complaint.name in BY_NAME:
-        return BY_NAME[complaint.name]
+    is_empty = complaint.name in NONE_NOW or complaint.message == "Entries not found"
+    if endpoint in LISTS and is_empty:
+        return NoStoriesError
     if not complaint.name and complaint.message == "Not Found":
         return ApiRefusedError  # FastAPI: no such path
-    if endpoint not in ABOUT_PROFILE:
-        return StoryGoneError
-    is_empty = complaint.name == "NotFoundError" or complaint.message == "Entries not found"
-    is_list = endpoint != Endpoint.USER_BY_USERNAME
-    return NoStoriesError if is_empty and is_list else ProfileNotFoundError
+    return ProfileNotFoundError if endpoint in ABOUT_PROFILE else StoryGoneError
 
 
-def _billed(status: int, headers: Mapping[str, str], body: bytes, nominal: int) -> int | None:
-    """Return the credits of an answer; None, which counts as spent, where nobody knows."""
+def _billed(
+    status: int, headers: Mapping[str, str], body: bytes, complaint: Complaint, nominal: int
+) -> int | None:
+    """Return the credits of an answer; None, which counts as spent, where nobody knows.
+
+    The edge's pages and 5xx cost nothing, whatever their headers say; an answer that is not the
+    API's and names no price was not billed by it. The balance tells if that is wrong.
+    """
     if status >= 500 or status in FREE_CLIENT_ERRORS:  # noqa: PLR2004 - x-hiker-info is nominal here
         return 0
-    if status == 403 and body.lstrip().startswith(b"error code:"):  # noqa: PLR2004 - the edge's refusal
+    if status != OK and _is_edge_page(body):
         return 0
     told = credits_in(headers)
     if told is not None:
         return told
+    if status in {403, 404} and not complaint:
+        return 0
     return nominal if status in BILLED else None
+
+
+def _is_edge_page(body: bytes) -> bool:
+    """Return whether what stands before the API wrote this: a web page, or its short text."""
+    start = body[:64].lstrip().lower()
+    return start.startswith((b"<!doctype html", b"<html", b"error code:"))
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:

@@ -4,6 +4,7 @@ Seconds are of any steady clock.
 """
 
 from collections import deque
+from collections.abc import Iterable
 
 MINUTE = 60.0
 
@@ -58,58 +59,113 @@ class RetryBudget:
 
 
 class Breaker:
-    """Opens when the API fails, then lets one probe through each 30 seconds until one succeeds."""
+    """Holds paid calls back while the API fails for everybody, which only a probe can tell.
 
-    IN_A_ROW = 5
+    Failures of ``SUBJECTS`` different subjects within a minute, with no answer between them, make
+    it suspicious: anybody can name three sick accounts. Whoever keeps it then makes one call that
+    nobody asked for, and opens it if that fails too. While it is open, such a probe goes out every
+    30 seconds until one is answered. The state is two plain values.
+    """
+
+    SUBJECTS = 3
     WINDOW = MINUTE
-    AT_LEAST = 20
-    RATIO = 0.5
     PROBE_EVERY = 30.0
 
     def __init__(self) -> None:
         """Begin closed."""
-        self._row = 0
-        self._seen: deque[float] = deque()
-        self._failed: deque[float] = deque()
-        self._next_probe: float | None = None
+        self.suspects: dict[str, float] = {}  # when the last call about each failed
+        self.probe_at: float | None = None  # None: closed
 
     @property
     def is_open(self) -> bool:
-        """Tell whether calls are held back."""
-        return self._next_probe is not None
+        """Return whether calls are held back."""
+        return self.probe_at is not None
 
-    def allows(self, now: float) -> bool:
-        """Tell whether a call may go now; when open, the one that may is the probe."""
-        if self._next_probe is None:
-            return True
-        if now < self._next_probe:
+    def failed(self, subject: str, now: float) -> bool:
+        """Note a call that failed; return whether a probe must tell if the API is down."""
+        self.suspects[subject] = now
+        return self.is_suspicious(now)
+
+    def is_suspicious(self, now: float) -> bool:
+        """Return whether enough different subjects failed, and it is not open yet."""
+        since = now - self.WINDOW
+        self.suspects = {one: at for one, at in self.suspects.items() if at > since}
+        return not self.is_open and len(self.suspects) >= self.SUBJECTS
+
+    def open(self, now: float) -> None:
+        """Hold calls back: the probe failed."""
+        self.probe_at = now + self.PROBE_EVERY
+
+    def takes_probe(self, now: float) -> bool:
+        """Return whether it is time for the next probe; one call in 30 seconds gets a yes."""
+        if self.probe_at is None or now < self.probe_at:
             return False
-        self._next_probe = now + self.PROBE_EVERY
+        self.probe_at = now + self.PROBE_EVERY
         return True
 
-    def succeeded(self, now: float) -> None:
-        """Note an answer; an open breaker closes and forgets."""
-        if self._next_probe is not None:
-            self._seen.clear()
-            self._failed.clear()
-            self._next_probe = None
-        self._row = 0
-        self._note(now)
+    def succeeded(self) -> None:
+        """Note an answer: the API works."""
+        self.suspects.clear()
+        self.probe_at = None
+
+
+class Refused:
+    """Subjects of which the API could not answer, refused free for a minute, then for longer.
+
+    ``rows`` holds for each how often in a row it failed, and until when it is refused.
+    """
+
+    FIRST, LONGEST = MINUTE, 30 * MINUTE
+    MOST = 10_000
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self.rows: dict[str, tuple[int, float]] = {}
+
+    def is_refused(self, subject: str, now: float) -> bool:
+        """Return whether nobody need ask about the subject now."""
+        return self.rows.get(subject, (0, now))[1] > now
+
+    def count(self, now: float) -> int:
+        """Return how many subjects are refused."""
+        return sum(until > now for _, until in self.rows.values())
+
+    def failed(self, subject: str, now: float) -> None:
+        """Refuse the subject for a minute, twice as long at each failure in a row."""
+        failures = self.rows.pop(subject, (0, now))[0] + 1
+        while len(self.rows) >= self.MOST:
+            del self.rows[next(iter(self.rows))]
+        wait = min(self.FIRST * 2 ** min(failures - 1, 16), self.LONGEST)
+        self.rows[subject] = (failures, now + wait)
+
+    def forgive(self, subjects: Iterable[str]) -> None:
+        """Forget the failures of subjects: they answered, or it was not their fault."""
+        for subject in subjects:
+            self.rows.pop(subject, None)
+
+
+class Detour:
+    """Keeps calls off an address whose edge fails, half a minute at first, then longer."""
+
+    FIRST, LONGEST = 30.0, 10 * MINUTE
+
+    def __init__(self) -> None:
+        """Begin with a good address."""
+        self.failures = 0
+        self.until = 0.0
+
+    def is_closed(self, now: float) -> bool:
+        """Return whether the other address should be taken."""
+        return now < self.until
 
     def failed(self, now: float) -> None:
-        """Note a failure: five in a row, or half of twenty in a minute, open it."""
-        self._row += 1
-        self._note(now)
-        self._failed.append(now)
-        many = len(self._seen) >= self.AT_LEAST
-        often = len(self._failed) >= len(self._seen) * self.RATIO
-        if self._next_probe is None and (self._row >= self.IN_A_ROW or (many and often)):
-            self._next_probe = now + self.PROBE_EVERY
+        """Note that the edge answered, or nobody."""
+        self.failures += 1
+        self.until = now + min(self.FIRST * 2 ** min(self.failures - 1, 16), self.LONGEST)
 
-    def _note(self, now: float) -> None:
-        _forget(self._seen, now, self.WINDOW)
-        _forget(self._failed, now, self.WINDOW)
-        self._seen.append(now)
+    def succeeded(self) -> None:
+        """Note that the API itself answered there."""
+        self.failures, self.until = 0, 0.0
 
 
 def _forget(times: deque[float], now: float, window: float = MINUTE) -> None:

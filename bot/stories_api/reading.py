@@ -2,11 +2,10 @@
 
 import aiohttp
 
-from bot.stories_api.failures import complaint_in
+from bot.stories_api.failures import OK, complaint_in
 from bot.stories_api.response import NonsenseError, decode, read_body
 
 ERROR_BUDGET = 256 * 1024  # bytes of an error's body
-OK = 200
 
 
 class ComplainedError(Exception):

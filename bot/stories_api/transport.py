@@ -1,4 +1,4 @@
-"""One call of the Stories API: its key to one origin only, one deadline, no try that pays twice.
+"""One call of the Stories API: its key to our origins only, one deadline, no try that pays twice.
 
 Two habits of the HTTP client are undone here, since each request is billed. It sends a GET again
 by itself when a connection breaks (``once``), and a pooled connection that the server has just
@@ -16,14 +16,20 @@ import aiohttp
 from pydantic import SecretStr
 from yarl import URL
 
-from bot.domain.errors import ApiUnavailableError, MediaError, OutOfServiceError, StoriesError
+from bot.domain.errors import (
+    ApiUnavailableError,
+    MediaError,
+    OutOfServiceError,
+    ProfileUnavailableError,
+    StoriesError,
+)
 from bot.runtime.clock import steady
 from bot.runtime.metrics import Metrics
 from bot.stories_api.endpoints import BALANCE, Answer
-from bot.stories_api.failures import Failure, failure_of
-from bot.stories_api.limits import Breaker, Pace, RetryBudget
+from bot.stories_api.failures import OK, TOO_MANY, Failure, failure_of
+from bot.stories_api.limits import Breaker, Detour, Pace, Refused, RetryBudget
 from bot.stories_api.once import once
-from bot.stories_api.reading import OK, ComplainedError, body_of_error
+from bot.stories_api.reading import ComplainedError, body_of_error
 from bot.stories_api.response import NonsenseError, credits_in
 
 T = TypeVar("T")
@@ -33,7 +39,6 @@ FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0  # seconds; the jitter is full
 DEADLINE = 30.0  # seconds of a call, waits and retries in it
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 MOST_HOPS = 3
-TOO_MANY = 429
 QUIET = 1.5  # seconds after a 429 that names none
 
 Read = Callable[[aiohttp.ClientResponse], Awaitable[T]]
@@ -41,13 +46,30 @@ Read = Callable[[aiohttp.ClientResponse], Awaitable[T]]
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What is asked; ``subject`` is the username it is about, for the person who asked."""
+    """What is asked; ``subject`` is the username it is about, for the person who asked.
+
+    A probe goes out whatever the breaker says.
+    """
 
     path: str
     params: dict[str, str] = field(default_factory=dict)
     nominal: int = 0
     subject: str = ""
     deadline: float = DEADLINE
+    is_probe: bool = False
+
+    @property
+    def about(self) -> str:
+        """Return what it is about: an id, a name or an address."""
+        return next((value for name, value in self.params.items() if name != "force"), self.path)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """One address of the service, and whether its edge is failing."""
+
+    url: URL
+    detour: Detour = field(default_factory=Detour)
 
 
 @dataclass(slots=True)
@@ -69,17 +91,25 @@ class Transport:
         key: SecretStr,
         rate: float,
         metrics: Metrics,
+        fallback_url: str = "",
         on_out_of_service: Callable[[OutOfServiceError], Awaitable[None]] | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         clock: Callable[[], float] = steady,
         jitter: Callable[[float, float], float] = random.uniform,
     ) -> None:
-        """Ask at ``url``; ``on_out_of_service`` is called once for each stop."""
+        """Ask at ``url``, and at ``fallback_url`` while the edge of the first fails.
+
+        ``on_out_of_service`` is called once for each stop. ``probe`` may be set later.
+        """
         self._session = session
-        self._base = URL(url)
+        self._origins = [Origin(URL(one)) for one in (url, fallback_url) if one]
         self._key = key
         self.pace = Pace(rate)
         self.breaker = Breaker()
+        self.refused = Refused()
+        self.probe: Callable[[], Awaitable[bool | None]] | None = None
+        """Asks what nobody asked for: true if the API answered, None if it can't be asked."""
+        self._is_probing = False
         self._retries = RetryBudget()
         self.out_of_service: str | None = None
         self._on_out_of_service = on_out_of_service
@@ -91,6 +121,9 @@ class Transport:
         self._credits = metrics.counter("api_credits_total", "Credits billed.", "endpoint")
         metrics.gauge("api_breaker_open", "1 while calls are held back.").follow(
             lambda: float(self.breaker.is_open)
+        )
+        metrics.gauge("api_refused_subjects", "Subjects that are refused for a while.").follow(
+            lambda: float(self.refused.count(self._steady()))
         )
         metrics.gauge("api_out_of_service", "1 while the key or the balance stops us.").follow(
             lambda: float(self.out_of_service is not None)
@@ -106,7 +139,7 @@ class Transport:
             raise OutOfServiceError(self.out_of_service)
         started = self._steady()
         try:
-            answer = await self._in_time(query, read, started + query.deadline)
+            answer = await self._guarded(query, read, started + query.deadline)
         except (StoriesError, MediaError) as error:
             spent = query.nominal if error.credits is None else error.credits
             self._credits.inc(spent, endpoint=query.path)
@@ -118,54 +151,134 @@ class Transport:
         self._credits.inc(answer.credits, endpoint=query.path)
         return answer
 
-    async def _in_time(self, query: Query, read: Read[T], end: float) -> Answer[T]:
+    async def _guarded(self, query: Query, read: Read[T], end: float) -> Answer[T]:
+        """Ask, unless the subject or the whole API is known to fail; learn from what comes."""
+        is_watched = query.path != BALANCE and not query.is_probe  # the balance needs no Instagram
+        if is_watched:
+            await self._refuse_hopeless(query)
+        result = await self._in_time(query, read, end)
+        if isinstance(result, Answer):
+            self._answered(query)
+            return result
+        if not is_watched or result.status == TOO_MANY:
+            raise result.error
+        if not result.is_outage:
+            self._answered(query)
+            raise result.error
+        now = self._steady()
+        if result.is_the_subjects:
+            self.refused.failed(query.about, now)
+        if self.breaker.failed(query.about, now):
+            await self._find_out()
+        raise result.error
+
+    async def _refuse_hopeless(self, query: Query) -> None:
+        """Refuse for nothing what would fail.
+
+        Raises:
+            ApiUnavailableError: The breaker is open, or the subject failed a moment ago.
+        """
+        if self.refused.is_refused(query.about, self._steady()):
+            refusal = ProfileUnavailableError(f"{query.path}: failed a moment ago")
+            refusal.about(query.subject)
+            raise refusal
+        if not self.breaker.is_open:
+            return
+        if not self._is_probing and self.breaker.takes_probe(self._steady()):
+            if self.probe is None:
+                return  # this call is the probe
+            await self._find_out()
+        if self.breaker.is_open:
+            raise ApiUnavailableError("held back: the API is failing")
+
+    async def _find_out(self) -> None:
+        """Let a probe tell whether the API fails for everybody."""
+        if self._is_probing:
+            return
+        is_alive: bool | None = False
+        if self.probe is not None:
+            self._is_probing = True
+            try:
+                is_alive = await self.probe()
+            finally:
+                self._is_probing = False
+        now = self._steady()
+        if is_alive is not False:
+            self.breaker.succeeded()
+        elif self.breaker.is_open or self.breaker.is_suspicious(now):
+            self.refused.forgive(self.breaker.suspects)  # it is not their fault
+            self.breaker.open(now)
+
+    def _answered(self, query: Query) -> None:
+        if query.path != BALANCE:
+            self.refused.forgive([query.about])
+            self.breaker.succeeded()
+
+    async def _in_time(self, query: Query, read: Read[T], end: float) -> Answer[T] | Failure:
         self._retries.call(self._steady())
-        error: StoriesError = ApiUnavailableError("not tried")
+        last: Failure | None = None
         for attempt in range(ATTEMPTS):
-            if query.path != BALANCE and not self.breaker.allows(self._steady()):
-                raise error if attempt else ApiUnavailableError("held back: the API is failing")
-            await self._turn(end)
-            result = await self._once(query, read, end)
+            if not await self._turn(end):
+                busy = ApiUnavailableError("too many calls at once")
+                return last or Failure(busy, status=TOO_MANY)
+            origin = self._origin()
+            result = await self._once(query, read, end, origin)
             if isinstance(result, Answer):
                 return result
-            error = result.error
+            last = result
+            if result.at_edge and result.error.credits == 0 and self._origin() is not origin:
+                continue  # the other address of the service may do
             wait = self._wait_after(result, attempt)
             is_last = attempt == ATTEMPTS - 1 or self._steady() + wait >= end
             if not result.again or is_last or not self._retries.take(self._steady()):
                 break
             await asyncio.sleep(wait)
-        raise error
+        assert last is not None  # noqa: S101 - at least one attempt was made
+        return last
 
-    async def _turn(self, end: float) -> None:
+    def _origin(self) -> Origin:
+        """Return the first address whose edge does not fail; the first one if all do."""
+        now = self._steady()
+        good = (one for one in self._origins if not one.detour.is_closed(now))
+        return next(good, self._origins[0])
+
+    async def _turn(self, end: float) -> bool:
+        """Wait for our turn; return whether it comes in time."""
         now = self._steady()
         if now + self.pace.wait(now) >= end:
-            raise ApiUnavailableError("too many calls at once")
+            return False
         await asyncio.sleep(self.pace.turn(now))
+        return True
 
     def _wait_after(self, failure: Failure, attempt: int) -> float:
         if failure.after is not None:
             return failure.after
         return self._jitter(0, min(LONGEST_WAIT, FIRST_WAIT * 2**attempt))
 
-    async def _once(self, query: Query, read: Read[T], end: float) -> Answer[T] | Failure:
+    async def _once(
+        self, query: Query, read: Read[T], end: float, origin: Origin
+    ) -> Answer[T] | Failure:
         """Send one request and see it home; what may be billed is never worth another try."""
         bill = Bill()
         result: Answer[T] | Failure
         try:
             async with asyncio.timeout(end - self._steady()):
-                result = await self._send(query, read, bill)
+                result = await self._send(query, read, bill, origin)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            result = Failure(_lost(query, error, 0), again=True)  # nothing was written yet
+            # Nothing was written yet.
+            result = Failure(_lost(query, error, 0), again=True, at_edge=True)
         except (aiohttp.ClientError, OSError, ValueError) as error:  # TimeoutError, too
             result = Failure(_lost(query, error, bill.credits))
         except MediaError as error:
             error.credits = bill.credits
             raise
-        self._note(query, result)
+        self._note(query, result, origin)
         return result
 
-    async def _send(self, query: Query, read: Read[T], bill: Bill) -> Answer[T] | Failure:
-        url = self._base.joinpath(query.path.lstrip("/")).with_query(query.params)
+    async def _send(
+        self, query: Query, read: Read[T], bill: Bill, origin: Origin
+    ) -> Answer[T] | Failure:
+        url = origin.url.joinpath(query.path.lstrip("/")).with_query(query.params)
         for _ in range(MOST_HOPS):
             async with self._session.get(
                 url,
@@ -193,7 +306,8 @@ class Transport:
             return None
         try:
             target = response.url.join(URL(location, encoded=True))
-            is_ours = target.origin() == self._base.origin() and target.raw_user is None
+            ours = {origin.url.origin() for origin in self._origins}
+            is_ours = target.origin() in ours and target.raw_user is None
         except ValueError:
             return None
         return target if is_ours else None
@@ -225,20 +339,16 @@ class Transport:
             failure.error.credits += bill.redirects
         return failure
 
-    def _note(self, query: Query, result: Answer[T] | Failure) -> None:
-        now = self._steady()
+    def _note(self, query: Query, result: Answer[T] | Failure, origin: Origin) -> None:
         outcome = "ok" if isinstance(result, Answer) else type(result.error).__name__
         self._requests.inc(endpoint=query.path, outcome=outcome)
-        if query.path == BALANCE:  # answered without Instagram: tells nothing of the rest
-            return
-        failure = result if isinstance(result, Failure) else None
-        is_outage = failure is not None and isinstance(failure.error, ApiUnavailableError)
-        if failure is not None and failure.status == TOO_MANY:
-            self.pace.hold(now + (QUIET if failure.after is None else failure.after))
-        elif is_outage:
-            self.breaker.failed(now)
-        else:
-            self.breaker.succeeded(now)
+        now = self._steady()
+        if isinstance(result, Failure) and result.at_edge:
+            origin.detour.failed(now)
+        elif isinstance(result, Answer) or result.status:  # a lost answer tells nothing
+            origin.detour.succeeded()
+        if isinstance(result, Failure) and result.status == TOO_MANY:
+            self.pace.hold(now + (QUIET if result.after is None else result.after))
 
     async def _stop(self, error: OutOfServiceError) -> None:
         is_news, self.out_of_service = self.out_of_service is None, str(error)

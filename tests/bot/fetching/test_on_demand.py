@@ -119,7 +119,7 @@ async def test_what_was_refused_is_remembered_for_a_while(build: Build, box: Box
     for _ in range(3):
         with pytest.raises(ProfilePrivateError):
             await one.stories("locked", ANN)
-    assert await box.control.billed() == 3
+    assert await box.control.billed() == 1
     for _ in range(3):
         with pytest.raises(ProfileNotFoundError) as caught:
             await one.stories("nobody.at.all", ANN)

@@ -13,6 +13,7 @@ from bot.domain.errors import (
     OutOfServiceError,
     ProfileNotFoundError,
     ProfilePrivateError,
+    ProfileUnavailableError,
     StoriesError,
     StoryGoneError,
 )
@@ -38,6 +39,11 @@ RAW = {
     **{name: json.dumps(body).encode() for name, body in BODIES.items()},
     "E edge": b"error code: 1010",
     "E html": b"<html><body>502 Bad Gateway</body></html>",
+    "forbidden": b'{"detail": "403 Client Error", "exc_type": "ClientForbiddenError"}',
+    "login": b'{"detail": "login_required", "exc_type": "ClientLoginRequired"}',
+    "wait": b'{"detail": "Please wait a few minutes", "exc_type": "PleaseWaitFewMinutes"}',
+    "nameless": b'{"detail": "Forbidden"}',
+    "private in words": b'{"detail": "This account is private"}',
     "empty": b"",
     "number": b"17",
     "list": b"[[1]]",
@@ -62,7 +68,9 @@ def test_each_cell_is_one_typed_failure(status: int, name: str) -> None:
         assert type(found.error) is OutOfServiceError
     elif status >= 500 or status in {408, 425, 429}:
         assert type(found.error) is ApiUnavailableError
-    if status in FREE or (status == 403 and name == "E edge"):
+    is_edge = name.startswith("E ") and status != 200
+    says_nothing = status in {403, 404} and name in {"empty", "number", "list", "null", "cut"}
+    if status in FREE or is_edge or says_nothing:
         assert found.error.credits == 0
     elif status in BILLED:
         assert found.error.credits == 2
@@ -77,13 +85,18 @@ def test_each_cell_is_one_typed_failure(status: int, name: str) -> None:
         (400, "A unknown", ApiRefusedError),
         (400, "C", ApiRefusedError),
         (403, "A private", ProfilePrivateError),
-        (403, "A unknown", ProfilePrivateError),
+        (403, "A unknown", ProfileUnavailableError),
+        (403, "forbidden", ProfileUnavailableError),
+        (403, "login", ProfileUnavailableError),
+        (403, "wait", ProfileUnavailableError),
+        (403, "nameless", ProfileUnavailableError),
+        (403, "private in words", ProfilePrivateError),
         (403, "E edge", ApiUnavailableError),
         (403, "E html", ApiUnavailableError),
         (403, "empty", ApiUnavailableError),
         (404, "A", ProfileNotFoundError),
         (404, "A unknown", ProfileNotFoundError),
-        (404, "F", StoryGoneError),
+        (404, "F", NoStoriesError),
         (404, "D", ApiRefusedError),
         (404, "E html", ApiUnavailableError),
         (405, "D", ApiRefusedError),
@@ -108,6 +121,8 @@ def test_status_first_then_the_body(status: int, name: str, kind: type[StoriesEr
         (Endpoint.SHARE_BY_URL, {"detail": "x", "exc_type": "NotFoundError"}, StoryGoneError),
         (Endpoint.USER_STORIES, {"detail": "Entries not found"}, NoStoriesError),
         (Endpoint.USER_STORIES, {"detail": "x", "exc_type": "NotFoundError"}, NoStoriesError),
+        (Endpoint.USER_STORIES, {"detail": "x", "exc_type": "StoryNotFound"}, NoStoriesError),
+        (Endpoint.STORY_BY_ID, {"detail": "x", "exc_type": "UserNotFound"}, StoryGoneError),
         (
             Endpoint.USER_BY_USERNAME,
             {"detail": "x", "exc_type": "NotFoundError"},
@@ -165,9 +180,7 @@ async def test_the_adapter_gives_the_same_cells_over_the_wire(name: str) -> None
     for status in (400, 403, 404, 422, 500, 418, 200):
         async with serving(says(response(status, RAW[name]))) as server, api_at(server.url) as api:
             with pytest.raises(StoriesError) as caught:
-                await api.stories("787132")
+                await api.story("787132")
             assert server.count == (3 if status == 500 else 1), status
-            if status == 500:
-                assert caught.value.credits == 0
-            elif status in BILLED and name != "E edge":
-                assert caught.value.credits == 2
+            expected = failure(status, RAW[name], Endpoint.STORY_BY_ID).error.credits
+            assert caught.value.credits == (1 if expected == 2 else expected)

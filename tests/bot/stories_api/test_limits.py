@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.stories_api.limits import Breaker, Pace, RetryBudget
+from bot.stories_api.limits import Breaker, Detour, Pace, Refused, RetryBudget
 
 
 @given(st.lists(st.floats(0, 5), max_size=100), st.floats(1, 100))
@@ -41,37 +41,80 @@ def test_retries_stay_within_a_tenth_of_any_minute(events: list[tuple[float, boo
         assert recent <= max(2, len(calls) // 10)
 
 
-def test_five_in_a_row_open_it_and_one_good_answer_closes_it() -> None:
+def test_three_subjects_make_it_suspicious_and_one_never_does() -> None:
     breaker = Breaker()
-    for second in range(4):
-        breaker.failed(second)
-    breaker.succeeded(4)
-    for second in range(5, 10):
-        assert breaker.allows(second)
-        breaker.failed(second)
-    assert breaker.is_open
-    assert not breaker.allows(10)
-    assert breaker.allows(9 + 30)
-    assert not breaker.allows(9 + 31)  # one probe in 30 seconds
-    breaker.failed(41)
-    assert not breaker.allows(9 + 59)
-    assert breaker.allows(9 + 60)
-    breaker.succeeded(70)
-    assert all(breaker.allows(70) for _ in range(10))
+    for second in range(50):
+        assert not breaker.failed("sick", second)
+    assert not breaker.failed("another", 50)
+    assert breaker.failed("third", 51)
+    assert not breaker.is_open  # a probe has the word
+    breaker.succeeded()
+    assert not breaker.failed("fourth", 52)
 
 
-def test_half_of_twenty_within_a_minute_open_it() -> None:
+def test_failures_longer_ago_than_a_minute_are_forgotten() -> None:
     breaker = Breaker()
-    for second in range(18):
-        (breaker.failed if second % 2 else breaker.succeeded)(second)
-    assert not breaker.is_open
-    breaker.succeeded(18)
-    breaker.failed(19)
-    assert breaker.is_open
+    assert not any(breaker.failed(str(n), 31.0 * n) for n in range(100))
 
 
-def test_old_failures_are_forgotten() -> None:
+def test_open_it_lets_one_probe_through_in_half_a_minute() -> None:
     breaker = Breaker()
-    for second in range(0, 4000, 4):  # 15 a minute are too few to judge
-        (breaker.failed if second % 8 else breaker.succeeded)(second)
-    assert not breaker.is_open
+    breaker.open(100)
+    states = [breaker.is_open, breaker.failed("a", 101)]
+    states += [breaker.takes_probe(now) for now in (129, 130, 131, 160)]
+    breaker.succeeded()
+    states += [breaker.is_open, breaker.takes_probe(1000)]
+    assert states == [True, False, False, True, False, True, False, False]
+
+
+@given(st.lists(st.tuples(st.sampled_from("abcde"), st.booleans(), st.floats(0, 40))))
+def test_it_is_suspicious_only_at_three_subjects_since_the_last_answer(
+    events: list[tuple[str, bool, float]],
+) -> None:
+    breaker, now, failed = Breaker(), 0.0, dict[str, float]()
+    for subject, is_failure, pause in events:
+        now += pause
+        if is_failure:
+            failed[subject] = now
+            recent = [at for at in failed.values() if at > now - 60]
+            assert breaker.failed(subject, now) is (len(recent) >= 3)
+        else:
+            failed.clear()
+            breaker.succeeded()
+
+
+def test_a_subject_that_fails_is_refused_for_a_minute_and_then_for_longer() -> None:
+    refused, now = Refused(), 0.0
+    waits = []
+    for _ in range(8):
+        refused.failed("sick", now)
+        assert refused.is_refused("sick", now)
+        assert not refused.is_refused("well", now)
+        until = refused.rows["sick"][1]
+        waits.append(until - now)
+        now = until
+        assert not refused.is_refused("sick", now)
+    assert waits == [60, 120, 240, 480, 960, 1800, 1800, 1800]
+    refused.forgive(["sick"])
+    refused.failed("sick", now)
+    assert refused.rows["sick"][1] == now + 60
+    assert refused.count(now) == 1
+
+
+def test_the_memory_of_subjects_is_bounded() -> None:
+    refused = Refused()
+    for n in range(Refused.MOST + 5):
+        refused.failed(str(n), 0)
+    assert len(refused.rows) == Refused.MOST
+    assert "4" not in refused.rows
+
+
+def test_a_detour_is_taken_for_longer_each_time_and_ends_with_an_answer() -> None:
+    detour, now = Detour(), 0.0
+    for wait in (30, 60, 120, 240, 480, 600, 600):
+        detour.failed(now)
+        assert detour.is_closed(now + wait - 1)
+        assert not detour.is_closed(now + wait)
+        now += wait
+    detour.succeeded()
+    assert not detour.is_closed(now - 1)

@@ -196,9 +196,9 @@ async def test_retries_are_a_tenth_of_the_calls() -> None:
         writer.write(bad if server.count % 3 == 0 else fine)
 
     async with serving(answer) as server, api_at(server.url) as api:
-        for _ in range(100):
+        for n in range(100):
             with pytest.raises(StoriesError):
-                await api.story("1")
+                await api.story(str(n))
         assert 105 <= server.count <= 110
 
 
@@ -238,6 +238,7 @@ async def test_calls_are_paced() -> None:
 
 
 async def test_an_outage_is_left_alone_until_a_probe_succeeds() -> None:
+    """Nobody who could probe for it is there, so now and then a call itself is the probe."""
     answers = {"now": response(500)}
 
     async def answer(_: Server, writer: asyncio.StreamWriter) -> None:
@@ -246,21 +247,108 @@ async def test_an_outage_is_left_alone_until_a_probe_succeeds() -> None:
     async with serving(answer) as server, api_at(server.url) as api:
         clock = [0.0]
         api._transport._steady = lambda: clock[0]
-        for _ in range(50):
+        for n in range(50):
             with pytest.raises(ApiUnavailableError):
-                await api.story("1")
-        assert server.count == 5
+                await api.story(str(n))
+        assert server.count == 5  # three calls, and the two tries more that a minute has
         assert api.is_failing
-        for _ in range(10):  # ten half minutes: one probe in each
+        for half in range(10):  # ten half minutes: one probe in each
             clock[0] += 30
-            for _ in range(3):
+            before = server.count
+            for n in range(3):
                 with pytest.raises(ApiUnavailableError):
-                    await api.story("1")
-        assert server.count == 15
+                    await api.story(f"{half} {n}")
+            assert 1 <= server.count - before <= 3  # one call, with the tries it may have
         answers["now"] = GOOD
         clock[0] += 30
         await api.story("1")
         assert api._transport.breaker.is_open is False
+
+
+async def test_one_sick_subject_is_refused_free_and_harms_no_other() -> None:
+    async def answer(server: Server, writer: asyncio.StreamWriter) -> None:
+        writer.write(response(500) if "id=666" in server.requests[-1] else GOOD)
+
+    async with serving(answer) as server, api_at(server.url) as api:
+        clock = [0.0]
+        api._transport._steady = lambda: clock[0]
+        for _ in range(20):
+            with pytest.raises(ApiUnavailableError) as caught:
+                await api.story("666")
+            assert caught.value.credits == 0
+        assert server.count == 3
+        await api.story("1")
+        assert not api.is_failing
+        clock[0] = 60
+        with pytest.raises(ApiUnavailableError):
+            await api.story("666")
+        assert server.count > 4
+        before = server.count
+        clock[0] = 60 + 119
+        with pytest.raises(ApiUnavailableError):
+            await api.story("666")
+        assert server.count == before
+
+
+@pytest.mark.parametrize(("alive", "is_open"), [(True, False), (None, False), (False, True)])
+async def test_the_probe_has_the_word(alive: bool | None, is_open: bool) -> None:
+    probes = []
+
+    async def probe() -> bool | None:
+        probes.append(1)
+        return alive
+
+    async with serving(says(response(500))) as server, api_at(server.url) as api:
+        api.probe_by(probe)
+        for n in range(3):
+            with pytest.raises(ApiUnavailableError):
+                await api.story(str(n))
+        assert len(probes) == 1
+        assert api.is_failing is is_open
+        before = server.count
+        for n in range(3):
+            with pytest.raises(ApiUnavailableError):
+                await api.story(str(10 + n))
+        assert (server.count == before) is is_open
+        assert api._transport.refused.count(time.monotonic()) == (0 if is_open else 6)
+
+
+# --- the second address --------------------------------------------------------------------------
+
+EDGE = response(403, b"<!DOCTYPE html><title>Just a moment</title>", {"Content-Type": "text/html"})
+
+
+@pytest.mark.parametrize("how", ["page", "nobody", "bad gateway"])
+async def test_the_second_address_is_asked_while_the_edge_of_the_first_fails(how: str) -> None:
+    page = EDGE if how == "page" else response(502, b"<html>502 Bad Gateway</html>")
+    async with serving(says(page)) as first:
+        pass
+    async with serving(says(GOOD)) as second, serving(says(page)) as front:
+        url = first.url if how == "nobody" else front.url
+        async with api_at(url, fallback_url=second.url) as api:
+            clock = [0.0]
+            api._transport._steady = lambda: clock[0]
+            for n in range(5):
+                assert (await api.story(str(n))).credits == 1
+            assert second.count == 5
+            assert front.count == (0 if how == "nobody" else 1)
+            clock[0] = 31.0
+            await api.story("1")
+            assert front.count == (0 if how == "nobody" else 2)
+            assert not api.is_failing
+    assert all(f"x-access-key: {KEY}" in head for head in front.requests + second.requests)
+
+
+async def test_an_answer_of_the_api_is_no_reason_for_the_second_address() -> None:
+    private = response(403, b'{"detail": "x", "exc_type": "PrivateAccount"}')
+    async with (
+        serving(says(GOOD)) as second,
+        serving(says(private)) as first,
+        api_at(first.url, fallback_url=second.url) as api,
+    ):
+        with pytest.raises(StoriesError):
+            await api.story("1")
+    assert second.count == 0
 
 
 @pytest.mark.parametrize("status", [401, 402])

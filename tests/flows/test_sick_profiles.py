@@ -1,0 +1,163 @@
+"""One account that can't be had hurts nobody else and costs nothing; an outage does differ."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from tests.support.control import Control, Json
+from tests.support.storybell import Bell, storybell
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+SICK: Json = {"status": 500, "body": '{"detail": "x", "exc_type": "InternalError"}'}
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def bell(tmp_path: Path) -> AsyncIterator[Bell]:
+    """Run a bot for each test: a breaker remembers."""
+    async with storybell(tmp_path, daily_budget=100_000, person_burst=1000) as running:
+        yield running
+
+
+@pytest.fixture
+def control(bell: Bell) -> Control:
+    return bell.control
+
+
+async def sick(control: Control, *names: str, trouble: str = "error") -> None:
+    for name in names:
+        await control.profile(name)
+        await control.publish(name)
+        await control.change_profile(name, trouble=trouble)
+
+
+async def well(bell: Bell, name: str) -> None:
+    """Somebody asks for a healthy account and is served."""
+    await bell.control.profile(name)
+    story = await bell.control.publish(name)
+    cat = await bell.control.person("Cat")
+    (shown,) = await bell.ask(cat, f"/stories {name}")
+    assert shown.get("_story_pk") == story["pk"], shown.get("text")
+
+
+async def test_a_sick_account_shuts_nobody_else_out(bell: Bell, control: Control) -> None:
+    await sick(control, "sick.one")
+    for n in range(3):
+        ann = await control.person()
+        (reply,) = await bell.ask(ann, "/stories sick.one")
+        assert ("sick.one" if n else "doesn't answer") in reply["text"]
+    assert await control.billed() == 0
+    await well(bell, "well.one")
+    asked = await control.requests("stories", path="/v1/")
+    assert len([one for one in asked if "sick.one" in str(one["params"])]) <= 3  # one call's tries
+
+
+async def test_three_sick_accounts_are_no_outage(bell: Bell, control: Control) -> None:
+    """Anybody can paste them; a witness of the bot's own tells, and it is none of theirs."""
+    names = ["sick.a", "sick.b", "sick.c", "sick.d"]
+    await sick(control, *names)
+    ann = await control.person()
+    for name in names:
+        await bell.ask(ann, f"/stories {name}")
+    await well(bell, "well.two")
+    good = [one for one in await control.requests("stories", path="/v1/") if one["status"] != 500]
+    assert not any(name in str(one["params"]) for name in names for one in good)
+
+
+async def test_a_real_outage_is_left_alone_and_seen_to_end(bell: Bell, control: Control) -> None:
+    await well(bell, "well.three")
+    await control.fault("stories", SICK, match="/v1/", times=None)
+    ann = await control.person()
+    for n in range(3):
+        await control.profile(f"nice.{n}")
+        (reply,) = await bell.ask(ann, f"/stories nice.{n}")
+    before = len(await control.requests("stories", path="/v1/"))
+    for n in range(3):
+        await control.profile(f"more.{n}")
+        (reply,) = await bell.ask(ann, f"/stories more.{n}")
+        assert "doesn't answer" in reply["text"]
+    assert len(await control.requests("stories", path="/v1/")) == before
+
+
+WALLS = ["ClientForbiddenError", "ClientLoginRequired", "PleaseWaitFewMinutes", "nameless", "edge"]
+
+
+async def test_a_403_that_is_not_about_privacy_tells_nobody_anything(
+    bell: Bell, control: Control
+) -> None:
+    ann, bob = await control.person(), await control.person("Bob")
+    for n, wall in enumerate(WALLS):
+        name = f"walled.{n}"
+        await control.profile(name)
+        await control.publish(name)
+        await bell.ask(ann, f"/subscribe {name}")
+        await control.change_profile(name, trouble=wall)
+        (reply,) = await bell.ask(bob, f"/stories {name}")
+        assert "private" not in reply["text"], wall
+        assert name in reply["text"] or "doesn't answer" in reply["text"], wall
+        await well(bell, f"well.{n}")
+    assert not any("private" in str(one.get("text")) for one in await control.replies(ann))
+
+
+async def test_private_takes_two_answers_that_agree(bell: Bell, control: Control) -> None:
+    """A public account answers 403 PrivateAccount for one list; its page says it is public."""
+    ann, bob = await control.person(), await control.person("Bob")
+    await control.profile("contrary")
+    await control.publish("contrary")
+    (told, *_) = await bell.ask(ann, "/subscribe contrary")
+    page = '{"detail": "User hid data using privacy settings", "exc_type": "PrivateAccount"}'
+    await control.fault("stories", {"status": 403, "body": page}, match="user/stories", times=None)
+    (reply,) = await bell.ask(bob, "/stories contrary")
+    assert "private" not in reply["text"]
+    assert "contrary" in reply["text"]
+    news = await control.replies(ann, told["message_id"])
+    assert not any("private" in str(one.get("text")) for one in news)
+
+
+async def test_a_passing_404_is_not_believed(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    for name, command in (("passing.a", "/stories"), ("passing.b", "/subscribe")):
+        await control.profile(name)
+        await control.publish(name)
+        await control.change_profile(name, trouble="UserNotFound", trouble_times=1)
+        (reply, *_) = await bell.ask(ann, f"{command} {name}")
+        assert "can't find" not in str(reply.get("text")), command
+    story = await control.publish("passing.a")
+    await control.change_profile("passing.a", trouble="MediaNotFound", trouble_times=1)
+    (shown,) = await bell.ask(ann, f"https://www.instagram.com/stories/passing.a/{story['pk']}/")
+    assert shown.get("_story_pk") == story["pk"]
+
+
+async def test_a_refusal_always_names_whom_it_is_about(bell: Bell, control: Control) -> None:
+    """The account is known by its id by then, of which the API's answer tells no name."""
+    ann, bob = await control.person(), await control.person("Bob")
+    for name in ("once.here", "once.seen"):
+        await control.profile(name)
+        await control.publish(name)
+    story = await control.publish("once.here")
+    (shown,) = await bell.ask(ann, f"https://www.instagram.com/stories/once.here/{story['pk']}/")
+    assert shown.get("_story_pk") == story["pk"]
+    await control.change_profile("once.here", deleted=True)
+    for ask in ("/stories once.here", "/subscribe once.here"):
+        (reply, *_) = await bell.ask(bob, ask)
+        assert "once.here" in reply["text"]
+        assert "  " not in reply["text"]
+
+
+@pytest.mark.parametrize("name", ["StoryNotFound", "MediaNotFound"])
+async def test_a_list_that_answers_404_has_none(bell: Bell, control: Control, name: str) -> None:
+    ann = await control.person()
+    await control.stories_api(none_as=name)
+    (reply,) = await bell.ask(ann, "/stories quiet")
+    assert reply["text"] == "quiet has no stories right now."
+
+
+async def test_a_name_is_looked_up_before_the_dearer_calls(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    await control.profile("cheap")
+    for name, credits_ in (("no.such.name", 2), ("locked", 1), ("cheap", 3)):
+        before = await control.billed()
+        await bell.ask(ann, f"/stories {name}")
+        assert await control.billed() - before == credits_, name
