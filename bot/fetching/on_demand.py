@@ -77,6 +77,8 @@ class Viewer:
             try:
                 story, bill = await self._pay_for_story(link, payer)
             except StoryGoneError:
+                if links.story_taken_at(story_id) is None:
+                    raise  # nothing says that it should live
                 story, bill = await self._pay_for_story(link, payer)
             except ProfilePrivateError:
                 named = Profile("", link.username or "")

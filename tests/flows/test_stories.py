@@ -156,7 +156,7 @@ async def test_the_endpoints_by_name_and_by_id_of_a_profile(bell: Bell, control:
     await control.publish("by.name")
     mark = await last(control)
     await bell.ask(ann, "/stories by.name")
-    assert await paths(control, mark) == ["/v1/user/stories/by/username"]
+    assert await paths(control, mark) == ["/v1/user/by/username", "/v1/user/stories"]
     await control.profile("by.id")
     story = await control.publish("by.id")
     await bell.ask(ann, link("by.id", story))
