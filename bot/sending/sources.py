@@ -31,6 +31,7 @@ LARGEST_PHOTO = 10 * 2**20  # bytes; a larger one goes as a document
 LARGEST_RATIO = 20  # of a photo's sides; Bot API, sendPhoto
 LARGEST_THUMBNAIL = 200_000  # bytes; Bot API, sendVideo: less than 200 kB
 THUMBNAIL_SIDE = 320  # pixels; the same
+BUY_AGAIN = timedelta(hours=1)  # an alert whose host fails is tried more often than it pays
 FAILED_FOR = timedelta(minutes=10)  # how long what failed is not tried again, for anybody
 NO_ADDRESS_FOR = timedelta(hours=1)  # how long what Telegram could not fetch is uploaded
 
@@ -67,6 +68,7 @@ class Supply:
         self._fallback = fallback
         self._now = now
         self._failed: dict[str, tuple[str, datetime]] = {}
+        self._bought_at: dict[str, datetime] = {}
         self._no_address: dict[str, datetime] = {}
         self._steps: tuple[Step, ...] = (self._url, self._download, self._bought)
 
@@ -140,12 +142,19 @@ class Supply:
         return await self._upload_of(parcel, file)
 
     async def _bought(self, parcel: Parcel, asker: Asker) -> Way | None:
-        # An alert can wait until the media host is back; a person waits now, and pays.
-        if self._fallback is None or (parcel.later and asker.chat_id is None):
+        if self._fallback is None:
+            return None
+        if asker.chat_id is None and not self._may_buy(parcel.story.pk):
             return None
         way = await self._upload_of(parcel, await self._fallback(parcel.story, asker))
         parcel.later = False
         return way
+
+    def _may_buy(self, pk: str) -> bool:
+        """Return whether an alert may pay for a story's file: once an hour, it comes again."""
+        now = self._now()
+        self._bought_at = {one: at for one, at in self._bought_at.items() if at > now - BUY_AGAIN}
+        return self._bought_at.setdefault(pk, now) is now
 
     async def _upload_of(self, parcel: Parcel, file: MediaFile) -> ByUpload:
         """What the bytes are counts, not what the API called them."""

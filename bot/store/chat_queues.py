@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from bot.store import chats, deliveries
 from bot.store.chats import Chat
 from bot.store.database import Tx, insert_for, tell
-from bot.store.deliveries import Delivery, is_open, waits_for_earlier
+from bot.store.deliveries import Delivery, is_open, overdue_at, waits_for_earlier
 from bot.store.schema import Timestamp, metadata
 
 DUE = "storybell_due"  # the channel that tells other processes of what became due
@@ -90,13 +90,17 @@ HELD = (
     .order_by(lanes.c.chat_id)
     .with_for_update()
 )
+# What waits for an earlier one goes with it, or when it has waited long enough.
+_GOES_AT = sa.case(
+    (waits_for_earlier(deliveries.deliveries.c.due_at), overdue_at()),
+    else_=deliveries.deliveries.c.due_at,
+)
 _NEXT_DUE = (
-    sa.select(sa.func.min(deliveries.deliveries.c.due_at))
+    sa.select(sa.func.min(_GOES_AT))
     .join(chats.chats, chats.chats.c.id == deliveries.deliveries.c.chat_id)
     .where(
         deliveries.deliveries.c.chat_id == lanes.c.chat_id,
         is_open,
-        ~waits_for_earlier(deliveries.deliveries.c.due_at),
         chats.chats.c.state == "active",
     )
 )

@@ -84,6 +84,16 @@ class Delivery:
     created_at: datetime
 
 
+LONGEST_WAIT_MS = 60_000
+"""How long what is due waits for an earlier one of its subscription that can't be brought."""
+
+
+def overdue_at() -> sa.ColumnElement[datetime]:
+    """Return when a row goes without the earlier ones: order is kept, but not for ever."""
+    later = sa.type_coerce(deliveries.c.due_at, sa.BigInteger) + LONGEST_WAIT_MS
+    return sa.type_coerce(later, Timestamp)
+
+
 def waits_for_earlier(than: Any) -> sa.ColumnElement[bool]:  # noqa: ANN401 - time or column
     """Tell of a row whether an earlier one of its subscription is due later than that."""
     earlier = deliveries.alias()
@@ -105,7 +115,8 @@ def _due() -> sa.Select[Any]:
     ranked = (
         sa.select(deliveries.c.id, place)
         .where(deliveries.c.chat_id.in_(sa.bindparam("chat_ids", expanding=True)))
-        .where(is_open, deliveries.c.due_at <= now, ~waits_for_earlier(now))
+        .where(is_open, deliveries.c.due_at <= now)
+        .where(sa.or_(overdue_at() <= now, ~waits_for_earlier(now)))
         .subquery()
     )
     return (

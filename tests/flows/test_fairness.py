@@ -4,7 +4,7 @@ import asyncio
 import time
 from pathlib import Path
 
-from tests.support.control import Control, wait_for
+from tests.support.control import Control, Json, wait_for
 from tests.support.storybell import Bell, storybell
 
 PLENTY = {
@@ -97,3 +97,24 @@ async def test_replies_that_wait_for_their_flood_limit_hold_no_place(tmp_path: P
         await wait_for(all_refused)
         await control.clear_faults()
         await in_time(bell, other, "/help")
+
+
+async def test_an_alert_whose_media_host_fails_comes_by_the_paid_download(tmp_path: Path) -> None:
+    async with storybell(tmp_path, **PLENTY) as bell:
+        control = bell.control
+        ann = await control.person("Ann")
+        await control.profile("unlucky", posts_per_day=0)
+        await bell.ask(ann, "/subscribe unlucky")
+        # Its files fail for Telegram and for us; the API has its own way to them.
+        await control.fault("cdn", {"status": 503}, times=None)
+        story = await control.publish("unlucky")
+
+        async def shown() -> list[Json]:
+            return [m for m in await control.replies(ann) if m.get("_story_pk") == story["pk"]]
+
+        [message] = await wait_for(shown)
+        assert message["_source"] == "upload"
+        paid = [
+            entry for entry in await control.requests("stories") if "download" in entry["path"]
+        ]
+        assert len(paid) == 1

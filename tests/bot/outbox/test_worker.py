@@ -170,6 +170,27 @@ async def test_what_could_not_be_sent_waits_longer_each_time_and_keeps_its_place
     assert office.post.albums[2][1] == ["1", "2"]
 
 
+async def test_one_medium_that_can_not_be_had_keeps_a_later_story_for_a_minute_at_most(
+    office: Office,
+) -> None:
+    await found(office, "1")
+    office.post.outcomes = [TryLater(reason="media unavailable") for _ in range(7)]
+    for attempt in range(7):
+        assert await office.outbox.run_once() == 1
+        office.clock.on(5 * SECOND * 2**attempt)
+    office.clock.on(-5 * SECOND * 2**6)  # the next try is five minutes away
+    office.post.albums.clear()
+    await found(office, "2")
+    office.clock.on(MINUTE - SECOND)
+    assert await office.outbox.run_once() == 0
+    office.clock.on(SECOND)
+    assert await office.outbox.run_once() == 1
+    assert [pks for _, pks, _ in office.post.albums] == [["2"]]
+    office.clock.on(5 * MINUTE)
+    assert await office.outbox.run_once() == 1
+    assert [pks for _, pks, _ in office.post.albums] == [["2"], ["1"]]
+
+
 async def test_a_lost_answer_is_repeated_once_silently_after_a_while(office: Office) -> None:
     async with office.db.begin() as tx:
         await follow(tx, -2)

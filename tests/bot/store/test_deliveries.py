@@ -38,14 +38,18 @@ async def test_a_row_knows_its_story_its_profile_and_how_it_is_wanted(db: Databa
 
 async def test_who_waits_keeps_the_later_ones_of_its_subscription_behind(db: Database) -> None:
     async with db.begin() as tx:
-        first, second, _ = await owing(tx, "1", "2", "3")
+        first, middle, _ = await owing(tx, "1", "2", "3")
         await follow(tx, 1, PRADA)
         await look(tx, story("9", of=PRADA), of=PRADA)
-        await deliveries.put_back(tx, [second], left=False, due_at=NOON + MINUTE)
+        await deliveries.put_back(tx, [middle], left=False, due_at=NOON + MINUTE)
         assert await due(tx, 1) == ["1", "9"]
         assert await due(tx, 1, at=MINUTE) == ["1", "2", "3", "9"]
         await deliveries.put_back(tx, [first], left=False, due_at=NOON + HOUR)
-        assert await due(tx, 1, at=MINUTE) == ["9"]
+        second = timedelta(seconds=1)
+        assert await due(tx, 1, at=MINUTE - second) == ["9"]
+        # What was due waits a minute for it, and no longer.
+        assert await due(tx, 1, at=MINUTE) == ["3", "9"]
+        assert await due(tx, 1, at=2 * MINUTE) == ["2", "3", "9"]
         await deliveries.drop(tx, [first], reason="expired", now=NOON)
         assert await due(tx, 1, at=MINUTE) == ["2", "3", "9"]
 
