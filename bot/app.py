@@ -29,6 +29,7 @@ import handlers.why
 from bot.bootstrap import Parts, built
 from bot.config import Settings
 from bot.context import App, Context, prepare
+from bot.operations import cleanup
 from bot.store import answers, file_ids, key_values, leases
 from bot.store.leader import Leader
 from bot.updates.inbox import Intake
@@ -211,6 +212,7 @@ class Running:
                 for table in (answers, file_ids, leases):
                     await table.clean(tx, now=self._parts.now())
             await self.intake.clean()
+            await cleanup.clean(self._parts.db, now=self._parts.now())
             await asyncio.sleep(CLEAN_EVERY_S)
 
 

@@ -14,7 +14,7 @@ from bot.domain import alert_rules
 from bot.domain.errors import NotFollowedError
 from bot.domain.model import Asker, Options, Story, Target
 from bot.fetching import snapshots
-from bot.store import chat_queues, chats, deliveries, enqueue, moves, retention
+from bot.store import chat_queues, chats, deliveries, enqueue, moves
 from bot.store import subscriptions as store
 from bot.store.database import Database, Tx
 from bot.store.subscriptions import Subscription
@@ -204,12 +204,6 @@ class Subscriptions:
         if found:
             self._wake()
         return len(found)
-
-    async def tidy(self) -> int:
-        """Delete a slice of what has been kept long enough, and mend; return how many rows."""
-        async with self._db.begin() as tx:
-            await retention.mend_lanes(tx, now=self._now())
-            return await retention.forget(tx, now=self._now())
 
     async def why(self, target: Target, username: str) -> Why:
         """Return what is known of a profile's alerts in a chat or topic; costs nothing.

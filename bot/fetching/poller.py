@@ -43,7 +43,6 @@ LONGEST_WAIT = timedelta(minutes=5)  # for money, or for the API to be back
 PROBE_EVERY = timedelta(seconds=30)
 KEEP_EVERY = timedelta(minutes=1)
 SURVEYED_A_MINUTE = 1_000  # profiles; to sum them up takes 15 ms, in which nobody is answered
-TIDY_EVERY = timedelta(hours=1)
 SCHEDULE = Payer("schedule")
 
 
@@ -79,7 +78,7 @@ class Scheduler:
         self._now = now
         self._due = asyncio.Event()
         self._stopping = False
-        self._kept_at = self._tidied_at = now() - TIDY_EVERY
+        self._kept_at = now() - KEEP_EVERY
         self._survey_at = now()
         self._plan: Plan | None = None
         metrics = metrics or Metrics()
@@ -173,9 +172,6 @@ class Scheduler:
             async with self._db.begin() as tx:
                 await retention.stop_looking(tx)
                 await schedule_state.save(tx, pace, now=now)
-        if now - self._tidied_at >= TIDY_EVERY:
-            self._tidied_at = now
-            await self._subscriptions.tidy()
 
     async def _look_safely(self, known: Known, pace: Plan) -> None:
         try:

@@ -179,7 +179,9 @@ async def keep(tx: Tx, chat_id: int, token: int, *, until: datetime) -> bool:
 
 async def due_next(tx: Tx) -> datetime | None:
     """Return when the next lane is due."""
-    due: datetime | None = (await tx.execute(sa.select(sa.func.min(lanes.c.due_at)))).scalar()
+    # Without the condition the partial index does not serve.
+    statement = sa.select(sa.func.min(lanes.c.due_at)).where(lanes.c.due_at.is_not(None))
+    due: datetime | None = (await tx.execute(statement)).scalar()
     return due
 
 

@@ -52,6 +52,13 @@ deliveries = sa.Table(
         postgresql_where=sa.text("state = 'open'"),
         sqlite_where=sa.text("state = 'open'"),
     ),
+    sa.Index("ix_deliveries_chat", "chat_id"),  # a chat that goes takes its own with it
+    sa.Index(
+        "ix_deliveries_story",
+        "story_pk",
+        postgresql_where=sa.text("state = 'open'"),
+        sqlite_where=sa.text("state = 'open'"),
+    ),
     sa.Index(
         "ix_deliveries_done",
         "done_at",

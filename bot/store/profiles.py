@@ -190,7 +190,9 @@ async def put_off(tx: Tx, profile_id: str, *, until: datetime) -> None:
 
 async def due_next(tx: Tx) -> datetime | None:
     """Return when the next look is due."""
-    statement = sa.select(sa.func.min(profiles.c.next_look_at))
+    # Without the condition the partial index does not serve.
+    known = profiles.c.next_look_at.is_not(None)
+    statement = sa.select(sa.func.min(profiles.c.next_look_at)).where(known)
     due: datetime | None = (await tx.execute(statement)).scalar()
     return due
 

@@ -1,6 +1,8 @@
-"""Upkeep: what is forgotten in time, and lanes mended after the unforeseen."""
+"""Retention: what is forgotten in time, and chat queues mended after the unforeseen."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -20,11 +22,11 @@ CLOSED_CHATS_KEPT = timedelta(days=30)
 PROFILES_KEPT = timedelta(days=30)
 HISTORY_KEPT = timedelta(days=60)
 FOLLOWS_KEPT = timedelta(days=2)
-SLICE = 1000
 
 
 async def mend_lanes(tx: Tx, *, now: datetime) -> None:
-    """Give every chat with something owed a lane that is due when it is."""
+    """Give every chat with something owed a queue that is due when it is, where it has none."""
+    idle = sa.or_(lanes.c.chat_id.is_(None), lanes.c.due_at.is_(None))
     due = (
         sa.select(
             deliveries.c.chat_id,
@@ -32,7 +34,8 @@ async def mend_lanes(tx: Tx, *, now: datetime) -> None:
             sa.literal(now, Timestamp),
         )
         .join(chats, chats.c.id == deliveries.c.chat_id)
-        .where(is_open, chats.c.state == "active")
+        .outerjoin(lanes, lanes.c.chat_id == deliveries.c.chat_id)
+        .where(is_open, chats.c.state == "active", idle)
         .group_by(deliveries.c.chat_id)
         .order_by(deliveries.c.chat_id)
     )
@@ -64,11 +67,24 @@ async def release_lanes(tx: Tx, *, now: datetime) -> None:
     await tx.execute(statement.values(free_at=now, leased=False))
 
 
-async def forget(tx: Tx, *, now: datetime) -> int:
-    """Delete a slice of what has been kept long enough; return how many rows went."""
-    gone = 0
-    for table, key, old in (
-        (
+@dataclass(frozen=True, slots=True)
+class Overdue:
+    """Rows of one table that have been kept long enough."""
+
+    table: sa.Table
+    key: sa.Column[Any]
+    condition: sa.ColumnElement[bool]
+
+
+def overdue(now: datetime) -> list[Overdue]:
+    """Return what may be forgotten, in the order in which it must go.
+
+    What hangs on a chat goes before the chat, so that no single delete is long.
+    """
+    closed = sa.and_(chats.c.state == "closed", chats.c.state_since < now - CLOSED_CHATS_KEPT)
+    of_closed = deliveries.c.chat_id.in_(sa.select(chats.c.id).where(closed))
+    return [
+        Overdue(
             deliveries,
             deliveries.c.id,
             sa.and_(
@@ -76,7 +92,7 @@ async def forget(tx: Tx, *, now: datetime) -> int:
                 deliveries.c.done_at < now - DELIVERIES_KEPT,
             ),
         ),
-        (
+        Overdue(
             stories,
             stories.c.pk,
             sa.and_(
@@ -84,14 +100,11 @@ async def forget(tx: Tx, *, now: datetime) -> int:
                 ~sa.exists().where(deliveries.c.story_pk == stories.c.pk, is_open),
             ),
         ),
-        (history.moments, history.moments.c.at, history.moments.c.at < now - HISTORY_KEPT),
-        (follows, follows.c.id, follows.c.at < now - FOLLOWS_KEPT),
-        (
-            chats,
-            chats.c.id,
-            sa.and_(chats.c.state == "closed", chats.c.state_since < now - CLOSED_CHATS_KEPT),
-        ),
-        (
+        Overdue(history.moments, history.moments.c.at, history.moments.c.at < now - HISTORY_KEPT),
+        Overdue(follows, follows.c.id, follows.c.at < now - FOLLOWS_KEPT),
+        Overdue(deliveries, deliveries.c.id, of_closed),
+        Overdue(chats, chats.c.id, closed),
+        Overdue(
             profiles,
             profiles.c.profile_id,
             sa.and_(
@@ -99,7 +112,10 @@ async def forget(tx: Tx, *, now: datetime) -> int:
                 ~sa.exists().where(subscriptions.c.profile_id == profiles.c.profile_id),
             ),
         ),
-    ):
-        slice_ = sa.select(key).where(old).limit(SLICE).scalar_subquery()
-        gone += (await tx.execute(sa.delete(table).where(key.in_(slice_)))).rowcount
-    return gone
+    ]
+
+
+async def forget(tx: Tx, what: Overdue, *, limit: int) -> int:
+    """Delete up to ``limit`` rows of what is overdue; return how many went."""
+    first = sa.select(what.key).where(what.condition).limit(limit).scalar_subquery()
+    return (await tx.execute(sa.delete(what.table).where(what.key.in_(first)))).rowcount

@@ -159,4 +159,3 @@ async def test_new_ones_begin_with_the_defaults_of_the_chat(desk: Desk) -> None:
     entries = await subscriptions.entries(1)
     assert [entry.options for entry in entries] == [Options(silent=True), Options(digest=True)]
     assert (await subscriptions.unsubscribe_one(1, one.subscription.id)).username == "desk1"
-    assert await subscriptions.tidy() == 0

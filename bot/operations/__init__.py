@@ -1,0 +1,1 @@
+"""What the operator needs: clean-up now, and what tells of trouble."""

@@ -1,0 +1,51 @@
+"""The clean-up: what is overdue goes in short slices, so that nobody waits for it."""
+
+import time
+from collections.abc import Callable
+from datetime import datetime
+
+import structlog
+
+from bot.store import retention
+from bot.store.database import Database
+
+log = structlog.get_logger()
+
+FIRST_SLICE = 200  # rows
+SMALLEST_SLICE = 10
+LARGEST_SLICE = 5_000
+LONGEST_SLICE_S = 0.05  # SQLite has one writer: a reply waits for a slice
+
+
+async def clean(
+    db: Database, *, now: datetime, stopwatch: Callable[[], float] = time.perf_counter
+) -> int:
+    """Delete until nothing is overdue at ``now``; return how many rows went.
+
+    Each slice is a transaction of its own, of as many rows as took less than 50 ms before. Several
+    replicas may do so at once: what one has deleted, another does not find.
+    """
+    async with db.begin() as tx:
+        await retention.mend_lanes(tx, now=now)
+    gone = 0
+    for what in retention.overdue(now):
+        limit = FIRST_SLICE
+        while True:
+            async with db.begin(durable=False) as tx:  # what a power cut undoes goes next time
+                began = stopwatch()
+                count = await retention.forget(tx, what, limit=limit)
+                took = stopwatch() - began
+            gone += count
+            if count < limit:
+                break
+            limit = next_limit(limit, took)
+    if gone:
+        log.info("forgotten", rows=gone)
+    return gone
+
+
+def next_limit(limit: int, took: float) -> int:
+    """Return the size of the next slice, after one of ``limit`` rows that took so long."""
+    if took > LONGEST_SLICE_S:
+        return max(SMALLEST_SLICE, limit // 2)
+    return min(LARGEST_SLICE, limit * 2) if took < LONGEST_SLICE_S / 3 else limit

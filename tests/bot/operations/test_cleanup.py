@@ -1,0 +1,33 @@
+"""The clean-up ends when nothing is overdue, and no slice of it is long."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.operations.cleanup import LARGEST_SLICE, SMALLEST_SLICE, clean, next_limit
+from bot.store import deliveries, moves, stories
+from bot.store.database import Database
+from tests.support.followed import DAY, HOUR, NOON, follow, look, rows, story
+
+MANY = 450  # more than two slices
+
+
+async def test_all_that_is_overdue_goes_in_one_night(db: Database) -> None:
+    async with db.begin() as tx:
+        await follow(tx, 1)
+        await look(tx, *(story(str(number)) for number in range(MANY)))
+        owed = [row.id for row in await deliveries.due(tx, [1], now=NOON)]
+        assert owed
+        await moves.close_chat(tx, 1, now=NOON)
+    assert await clean(db, now=NOON + HOUR) == 0
+    assert await clean(db, now=NOON + 31 * DAY) > MANY
+    assert await rows(db) == []
+    async with db.read() as tx:
+        assert await stories.get(tx, [str(number) for number in range(MANY)]) == {}
+
+
+@given(st.integers(SMALLEST_SLICE, LARGEST_SLICE), st.floats(0, 10))
+def test_a_slice_that_took_long_is_followed_by_a_shorter_one(limit: int, took: float) -> None:
+    after = next_limit(limit, took)
+    assert SMALLEST_SLICE <= after <= LARGEST_SLICE
+    if took > 0.05:
+        assert after <= max(limit // 2, SMALLEST_SLICE)
