@@ -81,6 +81,7 @@ class Scheduler:
         self._kept_at = now() - KEEP_EVERY
         self._survey_at = now()
         self._plan: Plan | None = None
+        self._under_way = 0
         metrics = metrics or Metrics()
         self._looks = metrics.counter("looks_total", "Looks of the schedule.", "outcome")
         self._new = metrics.counter("stories_found_total", "Stories nobody had seen before.")
@@ -99,18 +100,22 @@ class Scheduler:
         if self._db.is_sqlite:  # ours alone, so no lease is another's
             async with self._db.begin() as tx:
                 await profiles.release(tx, now=self._now())
-        while not self._stopping:
-            self._due.clear()
-            try:
-                looked = await self.run_once()
-            except Exception:
-                log.exception("a round of looks failed")
-                looked = 0
-            if not looked:
-                await self._idle()
+        async with asyncio.TaskGroup() as group:
+            while not self._stopping:
+                self._due.clear()
+                try:
+                    begun = await self._fill(group)
+                except Exception:
+                    log.exception("no looks could be begun")
+                    begun = 0
+                if not begun:
+                    await self._idle()
 
     async def _idle(self) -> None:
         """Wait until the next look is due, or somebody calls, or for a while."""
+        if self._under_way >= self._at_once:  # who ends wakes us
+            await self._due.wait()
+            return
         async with self._db.read() as tx:
             due = await profiles.due_next(tx)
         left = (due - self._now()).total_seconds() if due else IDLE.total_seconds()
@@ -119,15 +124,23 @@ class Scheduler:
                 await self._due.wait()
 
     async def run_once(self) -> int:
-        """Make one round of looks; return how many were made."""
+        """Begin what looks may be begun, and see them through; return how many they were."""
+        async with asyncio.TaskGroup() as group:
+            return await self._fill(group)
+
+    async def _fill(self, group: asyncio.TaskGroup) -> int:
+        """Begin a look in each free slot, of what is due and paid for; return how many.
+
+        A profile that is slow keeps its own slot, and holds up no other.
+        """
         pace = self._plan = self._plan or await self._begin()
         await self._keep(pace)
         if not self._api.is_in_service:
             return 0
         due = await self._claim(pace)
-        async with asyncio.TaskGroup() as group:
-            for known in due:
-                group.create_task(self._look_safely(known, pace))
+        for known in due:
+            self._under_way += 1
+            group.create_task(self._look_safely(known, pace))
         return len(due)
 
     async def _begin(self) -> Plan:
@@ -144,10 +157,14 @@ class Scheduler:
         now = self._now()
         room = await self._ledger.room_for_schedule(now)
         _, spent = await self._ledger.spent_today()
-        pace.schedule.advance(now.timestamp(), spent=spent)
+        # Looks under way are reserved (or will be), and not yet off the schedule's purse.
+        pending = self._under_way * pace.cost
+        pace.schedule.advance(now.timestamp(), spent=max(0, spent - pending))
         held = pace.schedule.credits(now.timestamp())
-        for_due, for_early = (int(min(part, room) // pace.cost) for part in held)
-        most = 1 if self._api.is_failing else self._at_once  # one probe while it fails
+        for_due, for_early = (max(0, int(min(part - pending, room) // pace.cost)) for part in held)
+        most = (1 if self._api.is_failing else self._at_once) - self._under_way
+        if most <= 0:
+            return []
         async with self._db.begin() as tx:
             taken = await profiles.claim(tx, now=now, limit=min(for_due, most), lease=self._lease)
             spare = min(for_early, most) - len(taken)
@@ -179,6 +196,9 @@ class Scheduler:
         except Exception:
             log.exception("a look failed", profile=known.profile_id)
             outcome = "error"
+        finally:
+            self._under_way -= 1
+            self.wake()
         self._looks.inc(outcome=outcome)
 
     async def _look(self, known: Known, pace: Plan) -> str:

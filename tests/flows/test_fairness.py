@@ -118,3 +118,24 @@ async def test_an_alert_whose_media_host_fails_comes_by_the_paid_download(tmp_pa
             entry for entry in await control.requests("stories") if "download" in entry["path"]
         ]
         assert len(paid) == 1
+
+
+async def test_a_slow_profile_holds_up_no_other_look(tmp_path: Path) -> None:
+    async with storybell(tmp_path, **PLENTY) as bell:
+        control = bell.control
+        ann = await control.person("Ann")
+        slow = await control.profile("sluggish", posts_per_day=0)
+        await control.profile("nimble", posts_per_day=0)
+        for name in ("sluggish", "nimble"):
+            await bell.ask(ann, f"/subscribe {name}")
+        of_slow = f"user_id={slow['pk']}"
+        await control.fault("stories", {"delay_s": 9.0}, match=of_slow, times=None)
+
+        for _ in range(3):  # one of them at least falls into the slow one's look
+            story = await control.publish("nimble")
+
+            async def shown(pk: str = story["pk"]) -> bool:
+                return any(m.get("_story_pk") == pk for m in await control.replies(ann))
+
+            await wait_for(shown, FEW_SECONDS)
+        await control.clear_faults()
