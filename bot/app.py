@@ -24,6 +24,7 @@ import handlers.settings
 import handlers.start
 import handlers.stories
 import handlers.subscriptions
+import handlers.unknown
 import handlers.usage
 import handlers.why
 from bot.bootstrap import Parts, built
@@ -44,7 +45,7 @@ log = structlog.get_logger()
 CONVERSATION = (
     handlers.start, handlers.stories, handlers.subscriptions, handlers.options, handlers.why,
     handlers.exchange, handlers.settings, handlers.usage, handlers.privacy, handlers.admin,
-    handlers.members, handlers.links,
+    handlers.members, handlers.links, handlers.unknown,
 )  # fmt: skip
 UPDATES = ["message", "edited_message", "channel_post", "callback_query", "my_chat_member"]
 DRAIN_S = 6.0  # of the 8 seconds that a stop may take

@@ -44,7 +44,14 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
     """PTB's context with our words; ``prepare`` fills it before any handler runs."""
 
     chat: Chat
+    """What is acted on: where the update came from, or the channel ``about``."""
+
+    about: int | None = None
+    """The channel that is run from a private chat by this update."""
+
     t: Translator
+    answered: bool = False
+    """Whether the pressed button was answered."""
 
     @property
     def services(self) -> Services:
@@ -72,15 +79,23 @@ async def prepare(update: Update, context: Context) -> None:
     if where is None:  # inline queries belong to no chat
         context.t = translator_for(code)
         return
-    context.chat = await _chat_of(where, code, context)
+    context.chat = await _chat_of(where, code, context, is_press=update.callback_query is not None)
     context.t = translator_for(context.chat.spoken).in_zone(ZoneInfo(context.chat.zone))
 
 
-async def _chat_of(where: TelegramChat, code: str | None, context: Context) -> Chat:
-    """Return what we know of the chat; written only when Telegram says something new of it."""
+async def _chat_of(
+    where: TelegramChat, code: str | None, context: Context, *, is_press: bool
+) -> Chat:
+    """Return what we know of the chat; written only when Telegram says something new of it.
+
+    Whoever presses a button in a group or channel does not change the language that is spoken
+    there: any stranger can press those of a channel.
+    """
     title = where.effective_name or ""
     async with context.services.db.read() as tx:
         known = await chats.get(tx, where.id)
+    if known and where.type != TelegramChat.PRIVATE and is_press:
+        code = None
     told = (where.type, title, code or (known.language_code if known else None))
     if known and told == (known.kind, known.title, known.language_code):
         return known

@@ -3,10 +3,10 @@
 from telegram import Update
 
 from bot.billing.reports import Spending, spending_of
-from bot.context import Context, asker_of
+from bot.context import Context
 from bot.domain.errors import N_
 from bot.store import enqueue, profiles
-from handlers.commands import Callback, Handler, command
+from handlers.guard import Handler, command
 from handlers.replies import say, say_with_chart
 
 LINES = 8
@@ -28,16 +28,7 @@ STATS = N_(
 )
 
 
-def for_admins(callback: Callback) -> Callback:
-    """Let only the bot's own admins through; to others the command does not exist."""
-
-    async def guarded(update: Update, context: Context) -> None:
-        if asker_of(update, context).is_admin:
-            await callback(update, context)
-
-    return guarded
-
-
+@command("spending")
 async def spending(update: Update, context: Context) -> None:
     """Show credits and money: today, 7 and 30 days, by endpoint and chat, and the outlook."""
     services = context.services
@@ -46,18 +37,21 @@ async def spending(update: Update, context: Context) -> None:
     await say_with_chart(update, context, text, spent.days)
 
 
+@command("stop_spending")
 async def stop_spending(update: Update, context: Context) -> None:
     """Refuse every paid call from now on."""
     await context.services.ledger.stop_spending()
     await say(update, context, context.t(STOPPED))
 
 
+@command("resume_spending")
 async def resume_spending(update: Update, context: Context) -> None:
     """Take the stop back."""
     await context.services.ledger.resume_spending()
     await say(update, context, context.t(RESUMED))
 
 
+@command("stats")
 async def stats(update: Update, context: Context) -> None:
     """Show what is followed, what waits, and what was parked."""
     async with context.services.db.read() as tx:
@@ -115,8 +109,8 @@ def _money(credits: int, context: Context) -> str:  # noqa: A002 - the project's
 def handlers() -> list[Handler]:
     """Return this module's handlers, in order."""
     return [
-        command("spending", for_admins(spending)),
-        command("stop_spending", for_admins(stop_spending)),
-        command("resume_spending", for_admins(resume_spending)),
-        command("stats", for_admins(stats)),
+        spending.handler,
+        stop_spending.handler,
+        resume_spending.handler,
+        stats.handler,
     ]

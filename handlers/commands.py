@@ -1,20 +1,10 @@
-"""The commands: how they are heard, and the list that Telegram shows in its menu."""
+"""The list of commands that Telegram shows in its menu."""
 
-from collections.abc import Callable, Coroutine
-from typing import Any
+from telegram import BotCommand
+from telegram.ext import ExtBot
 
-from telegram import BotCommand, Update
-from telegram.ext import BaseHandler, CommandHandler, ExtBot, filters
-
-from bot.context import Context
 from bot.domain.errors import N_
 from bot.presentation.translation import LANGUAGES, translator_for
-
-Handler = BaseHandler[Any, Context, Any]
-Callback = Callable[[Update, Context], Coroutine[Any, Any, None]]
-
-# In channels commands are posts; an edited command is not obeyed a second time.
-HEARD = filters.UpdateType.MESSAGE | filters.UpdateType.CHANNEL_POST
 
 MENU = (
     ("stories", N_("Show the stories of a profile")),
@@ -28,11 +18,6 @@ MENU = (
     ("privacy", N_("What I remember, and how to erase it")),
     ("help", N_("How I work")),
 )
-
-
-def command(name: str, callback: Callback) -> Handler:
-    """Return the handler of ``/name``."""
-    return CommandHandler(name, callback, filters=HEARD)
 
 
 async def publish_menu(bot: ExtBot[None]) -> None:

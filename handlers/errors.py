@@ -3,12 +3,14 @@
 import secrets
 
 import structlog
-from telegram import Update
+from telegram import Chat, Update
 from telegram.error import Forbidden, TelegramError
 
-from bot.context import Context
-from bot.domain.errors import N_, BotError
+from bot.context import Context, prepare
+from bot.domain.errors import N_, BotError, RightsError
+from bot.presentation.html import plain
 from bot.presentation.translation import translator_for
+from handlers.guard import answer, is_echo
 from handlers.replies import say
 
 log = structlog.get_logger()
@@ -42,22 +44,27 @@ async def last_resort(update: Update) -> None:
 
 async def one_at_a_time(update: Update, context: Context) -> None:
     """Say, once for all that was too much at a time, that the rest of it is not answered."""
+    message = update.effective_message
     if update.callback_query:
-        await update.callback_query.answer(context.t.plain(ONE_AT_A_TIME), show_alert=True)
-    elif update.effective_chat:
+        await answer(update, context, context.t.plain(ONE_AT_A_TIME), alert=True)
+    elif update.effective_chat and not (message and is_echo(message, context.bot.id)):
         await say(update, context, context.t(ONE_AT_A_TIME))
 
 
 async def on_error(update: object, context: Context) -> None:
-    """Tell the person; log what the operator needs. PTB calls this for every exception."""
+    """Tell the person; log what the operator needs. PTB calls this for every exception.
+
+    Who pressed a button and may not is told by a pop-up; so is all that fails in a channel, where
+    a sentence would be a post.
+    """
     error = context.error
     if not isinstance(update, Update) or update.effective_chat is None:
         log.error("update failed", exc_info=error)
         return
-    if not hasattr(context, "t"):
-        context.t = translator_for(None)
+    await _know_again(update, context)
     if isinstance(error, Forbidden):
         log.info("chat is closed to us", reason=str(error))
+        await answer(update, context)
         return
     if isinstance(error, BotError):
         log.info("refused", error=type(error).__name__, reason=str(error))
@@ -66,9 +73,24 @@ async def on_error(update: object, context: Context) -> None:
         incident = secrets.token_hex(4)
         log.error("incident", incident=incident, exc_info=error)
         text = context.t(INCIDENT, incident=incident)
+    in_channel = update.effective_chat.type == Chat.CHANNEL
+    if update.callback_query and (in_channel or isinstance(error, RightsError)):
+        await answer(update, context, plain(text), alert=True)
+        return
     try:
-        if update.callback_query:
-            await update.callback_query.answer()
+        await answer(update, context)
         await say(update, context, text)
     except TelegramError as failure:
         log.warning("can't tell the chat", reason=str(failure))
+
+
+async def _know_again(update: Update, context: Context) -> None:
+    """Learn the chat and its language: PTB gives a failure another context than its handler."""
+    try:
+        await prepare(update, context)
+    except (
+        Exception
+    ):  # the store may be what has failed; the sentence comes in Telegram's language
+        log.exception("the chat of a failure can't be read")
+        person = update.effective_user
+        context.t = translator_for(person.language_code if person else None)

@@ -1,16 +1,15 @@
 """/export and /import: a chat's subscriptions as a file that one can take along."""
 
 from telegram import Update
-from telegram.ext import MessageHandler, filters
+from telegram.ext import filters
 
 from bot.chats import import_export
 from bot.chats.import_export import Entry
 from bot.context import Context, asker_of, target_of
 from bot.domain.errors import N_, BotError
 from bot.domain.model import Target
-from handlers.commands import HEARD, Handler, command
 from handlers.errors import sentence_for
-from handlers.members import require_admin
+from handlers.guard import HEARD, Handler, command, heard, replied_to
 from handlers.replies import say, working
 from handlers.subscriptions import EMPTY
 
@@ -22,6 +21,7 @@ HOW = N_(
 )
 
 
+@command("export")
 async def export(update: Update, context: Context) -> None:
     """Send the chat's subscriptions as JSON, or with ``/export opml`` as OPML."""
     entries = await context.services.subscriptions.entries(context.chat.id)
@@ -42,16 +42,17 @@ async def export(update: Update, context: Context) -> None:
     )
 
 
+@command("import")
 async def take_file(update: Update, context: Context) -> None:
     """Follow what a file lists; each line that can't be is named with its reason."""
     message = update.effective_message
     source = message.document if message else None
-    if source is None and message and message.reply_to_message:
-        source = message.reply_to_message.document
+    asked = replied_to(message) if message else None
+    if source is None and asked:
+        source = asked.document
     if source is None:
         await say(update, context, context.t(HOW))
         return
-    await require_admin(update, context)
     if (source.file_size or 0) > LARGEST:
         raise import_export.BadFileError("too large")
     file = await context.bot.get_file(source.file_id)
@@ -75,6 +76,15 @@ async def take_file(update: Update, context: Context) -> None:
     await say(update, context, f"{text}\n\n{lines}".strip())
 
 
+@heard(
+    "a file to import",
+    HEARD & filters.Document.ALL & filters.CaptionRegex(r"^/import(@\w+)?\s*$"),
+)
+async def file_with_caption(update: Update, context: Context) -> None:
+    """Take a file that comes with ``/import`` as its caption."""
+    await take_file.run(update, context)
+
+
 async def _follow(update: Update, context: Context, entry: Entry) -> None:
     here = target_of(update)
     service = context.services.subscriptions
@@ -90,9 +100,4 @@ async def _follow(update: Update, context: Context, entry: Entry) -> None:
 
 def handlers() -> list[Handler]:
     """Return this module's handlers, in order."""
-    with_caption = filters.Document.ALL & filters.CaptionRegex(r"^/import(@\w+)?\s*$")
-    return [
-        command("export", export),
-        command("import", take_file),
-        MessageHandler(HEARD & with_caption, take_file),
-    ]
+    return [export.handler, take_file.handler, file_with_caption.handler]

@@ -1,10 +1,9 @@
 """Links that people paste: in texts and captions, hidden in words, forwarded or edited in."""
 
 from collections import OrderedDict
-from functools import partial
 
 from telegram import Message, Update
-from telegram.ext import MessageHandler, filters
+from telegram.ext import filters
 
 from bot.context import Context, asker_of, target_of
 from bot.domain import links
@@ -12,8 +11,8 @@ from bot.domain.albums import plan
 from bot.domain.errors import N_, BotError
 from bot.domain.links import Link
 from bot.domain.model import Asker
-from handlers.commands import Handler
 from handlers.errors import sentence_for
+from handlers.guard import Handler, heard
 from handlers.replies import say, working
 from handlers.show import media_story, show, show_profile
 
@@ -58,7 +57,7 @@ def links_of(message: Message, bot_name: str) -> list[Link]:
     return links.links_in_message(message.text or message.caption or "", entities, bot_name)
 
 
-async def on_message(update: Update, context: Context, answered: Answered) -> None:
+async def serve_links(update: Update, context: Context, answered: Answered) -> None:
     """Serve the links of a message in order; explain itself in private chats only."""
     message = update.effective_message
     if message is None or message.via_bot:
@@ -100,5 +99,12 @@ async def _serve(update: Update, context: Context, link: Link, asker: Asker) -> 
 
 def handlers() -> list[Handler]:
     """Return this module's handlers, in order."""
-    heard = filters.UpdateType.MESSAGES & (filters.TEXT | filters.CAPTION) & ~filters.COMMAND
-    return [MessageHandler(heard, partial(on_message, answered=Answered()))]
+    answered = Answered()
+
+    @heard(
+        "a link", filters.UpdateType.MESSAGES & (filters.TEXT | filters.CAPTION) & ~filters.COMMAND
+    )
+    async def on_message(update: Update, context: Context) -> None:
+        await serve_links(update, context, answered)
+
+    return [on_message.handler]

@@ -1,39 +1,12 @@
-"""Who may change what: in groups only administrators, anonymous ones too; members may look."""
+"""The bot comes into a chat and goes; a group becomes a supergroup."""
 
-from telegram import Chat, ChatMember, ChatMemberUpdated, Update
+from telegram import ChatMember, ChatMemberUpdated, Update
 from telegram.ext import ChatMemberHandler, MessageHandler, filters
 
-from bot.context import Context, user_of
-from bot.domain.errors import N_, BotError
-from handlers.commands import Handler
+from bot.context import Context
+from handlers.guard import Handler
 
 HERE = {ChatMember.OWNER, ChatMember.ADMINISTRATOR, ChatMember.MEMBER, ChatMember.RESTRICTED}
-
-
-class NotAdminError(BotError):
-    """Somebody without the right pressed a button or wrote a command."""
-
-    text = N_("Only administrators of this group can change that.")
-
-
-async def require_admin(update: Update, context: Context) -> None:
-    """Let pass who may change this chat.
-
-    Raises:
-        NotAdminError: In a group, the person is no administrator.
-    """
-    where, message = update.effective_chat, update.effective_message
-    if where is None or where.type in {Chat.PRIVATE, Chat.CHANNEL}:
-        return  # only administrators can post in a channel
-    if message and message.sender_chat and update.callback_query is None:
-        if message.sender_chat.id == where.id:
-            return  # an anonymous administrator writes in the group's own name
-        raise NotAdminError
-    user_id = user_of(update)
-    if user_id is None:
-        raise NotAdminError
-    if not await context.services.admins.has(context.bot, where.id, user_id, now=context.now):
-        raise NotAdminError
 
 
 async def bot_membership(update: Update, context: Context) -> None:

@@ -3,15 +3,13 @@
 from dataclasses import replace
 
 from telegram import InlineKeyboardButton, Update
-from telegram.ext import CallbackQueryHandler
 
 from bot.chats.subscriptions import Subscription
 from bot.context import Context
 from bot.domain.errors import N_
 from bot.domain.model import Options
 from bot.presentation.buttons import Buttons
-from handlers.commands import Handler
-from handlers.members import require_admin
+from handlers.guard import Handler, pressed
 from handlers.replies import rewrite
 
 TOGGLES = {
@@ -48,13 +46,10 @@ def options_page(one: Subscription, context: Context) -> tuple[str, Buttons]:
     return text, [*rows, [back, stop]]
 
 
-async def change_option(update: Update, context: Context) -> None:
+@pressed("opt:", r"opt:\d{1,18}:[a-z_]{1,20}$")
+async def change_option(update: Update, context: Context, data: str) -> None:
     """Change one option of a subscription: ``opt:<id>:<option>``."""
-    query = update.callback_query
-    if query is None or query.data is None:
-        return
-    await require_admin(update, context)
-    number, what = query.data.split(":")[1:]
+    number, what = data.split(":")[1:]
     service, chat_id = context.services.subscriptions, context.chat.id
     one = await service.get(chat_id, int(number))
     if what == "pause":
@@ -64,24 +59,19 @@ async def change_option(update: Update, context: Context) -> None:
         one = await service.set_options(chat_id, one.id, turned(one.options, what))
     text, buttons = options_page(one, context)
     await rewrite(update, context, text, buttons)
-    await query.answer()
 
 
-async def change_default(update: Update, context: Context) -> None:
+@pressed("defaults", r"defaults(:[a-z_]{1,20})?$")
+async def change_default(update: Update, context: Context, data: str) -> None:
     """Show the defaults of the chat, or change one: ``defaults[:<option>]``."""
-    query = update.callback_query
-    if query is None or query.data is None:
-        return
-    await require_admin(update, context)
     options = Options.of(context.chat.defaults)
-    what = query.data.partition(":")[2]
+    what = data.partition(":")[2]
     if what:
         options = turned(options, what)
         await context.services.subscriptions.set_defaults(context.chat.id, options)
     back = InlineKeyboardButton(context.t.plain(N_("« Back")), callback_data="set:back")
     buttons = [*_rows(options, "defaults", context), [back]]
     await rewrite(update, context, context.t(DEFAULTS_TITLE), buttons)
-    await query.answer()
 
 
 def turned(options: Options, what: str) -> Options:
@@ -117,7 +107,4 @@ def _rows(options: Options, prefix: str, context: Context) -> Buttons:
 
 def handlers() -> list[Handler]:
     """Return this module's handlers, in order."""
-    return [
-        CallbackQueryHandler(change_option, pattern=r"^opt:\d{1,18}:[a-z_]{1,20}$"),
-        CallbackQueryHandler(change_default, pattern=r"^defaults(:[a-z_]{1,20})?$"),
-    ]
+    return [change_option.handler, change_default.handler]

@@ -1,14 +1,12 @@
 """/privacy: what the bot remembers of a chat, and a button that erases it."""
 
 from telegram import InlineKeyboardButton, Update
-from telegram.ext import CallbackQueryHandler
 
 from bot.context import Context
 from bot.domain.errors import N_
 from bot.presentation.buttons import Buttons
 from bot.store import erasure
-from handlers.commands import Handler, command
-from handlers.members import require_admin
+from handlers.guard import Handler, command, pressed
 from handlers.replies import rewrite, say
 
 ABOUT = N_(
@@ -24,27 +22,30 @@ SURE = N_("Shall I forget this chat? What it follows and all its settings will b
 DONE = N_("Everything about this chat is erased. If you write to me again, we start anew.")
 
 
+@command("privacy")
 async def privacy(update: Update, context: Context) -> None:
     """Say what is kept, with the button that erases it."""
-    erase = InlineKeyboardButton(context.t.plain(N_("Erase all of it")), callback_data="erase")
-    await say(update, context, context.t(ABOUT), [[erase]])
+    text, buttons = about_chat(context)
+    await say(update, context, text, buttons)
 
 
-async def erase(update: Update, context: Context) -> None:
+def about_chat(context: Context) -> tuple[str, Buttons]:
+    """Return what is kept of the chat, and the button that erases it."""
+    button = InlineKeyboardButton(context.t.plain(N_("Erase all of it")), callback_data="erase")
+    return context.t(ABOUT), [[button]]
+
+
+@pressed("erase", r"erase(:|$)")
+async def erase(update: Update, context: Context, data: str) -> None:
     """Ask once more, then erase everything about the chat."""
-    query = update.callback_query
-    if query is None:
-        return
-    await require_admin(update, context)
-    if query.data == "erase:yes":
+    if data == "erase:yes":
         async with context.services.db.begin() as tx:
             await erasure.erase_chat(tx, context.chat.id)
         await rewrite(update, context, context.t(DONE))
-    elif query.data == "erase:no":
+    elif data == "erase:no":
         await rewrite(update, context, context.t(N_("Nothing was erased.")))
     else:
         await rewrite(update, context, context.t(SURE), yes_or_no("erase", context))
-    await query.answer()
 
 
 def yes_or_no(prefix: str, context: Context) -> Buttons:
@@ -60,7 +61,4 @@ def yes_or_no(prefix: str, context: Context) -> Buttons:
 
 def handlers() -> list[Handler]:
     """Return this module's handlers, in order."""
-    return [
-        command("privacy", privacy),
-        CallbackQueryHandler(erase, pattern=r"^erase(:|$)"),
-    ]
+    return [privacy.handler, erase.handler]

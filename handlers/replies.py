@@ -20,15 +20,31 @@ from bot.context import Context, target_of
 from bot.domain.errors import N_
 from bot.domain.model import Target
 from bot.presentation import charts
-from bot.presentation.buttons import Buttons
+from bot.presentation.buttons import Buttons, about, for_channel
+from bot.presentation.html import Safe, bold
 
 PATIENCE_S = 3.0  # before a person is told that it takes a while
 ACTION_S = 4.5  # Telegram shows an action for 5 s
 
 
-def markup(buttons: Buttons | None) -> InlineKeyboardMarkup | None:
-    """Return Telegram's form of ``buttons``."""
-    return InlineKeyboardMarkup(buttons) if buttons else None
+def markup(
+    update: Update, context: Context, buttons: Buttons | None
+) -> InlineKeyboardMarkup | None:
+    """Return Telegram's form of ``buttons``, as they fit where they are shown."""
+    return InlineKeyboardMarkup(fitting(update, context, buttons)) if buttons else None
+
+
+def fitting(update: Update, context: Context, buttons: Buttons) -> Buttons:
+    """Return ``buttons`` as links in a channel, and acting on a channel where it is run."""
+    where = update.effective_chat
+    if where and where.type == where.CHANNEL:
+        return for_channel(buttons, where.id, context.bot.username, context.t)
+    return buttons if context.about is None else about(buttons, context.about)
+
+
+def _headed(context: Context, text: str) -> str:
+    """Say of which channel it is, where a channel is run from a private chat."""
+    return text if context.about is None else Safe(f"📣 {bold(context.chat.title)}\n{text}")
 
 
 async def say(
@@ -40,10 +56,10 @@ async def say(
     quoted = message and update.callback_query is None and message.chat.type != "private"
     return await context.bot.send_message(
         target.chat_id,
-        text,
+        _headed(context, text),
         parse_mode=ParseMode.HTML,
         message_thread_id=target.thread_id,
-        reply_markup=markup(buttons),
+        reply_markup=markup(update, context, buttons),
         link_preview_options=LinkPreviewOptions(is_disabled=True),
         reply_parameters=ReplyParameters(message.message_id, allow_sending_without_reply=True)
         if message and quoted
@@ -81,9 +97,9 @@ async def rewrite(
         return
     with contextlib.suppress(TelegramError):  # "message is not modified", or deleted meanwhile
         await query.edit_message_text(
-            text,
+            _headed(context, text),
             parse_mode=ParseMode.HTML,
-            reply_markup=markup(buttons),
+            reply_markup=markup(update, context, buttons),
             link_preview_options=LinkPreviewOptions(is_disabled=True),
         )
 

@@ -4,15 +4,13 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from telegram import InlineKeyboardButton, Update
-from telegram.ext import CallbackQueryHandler
 
 from bot.context import Context
 from bot.domain.errors import N_
 from bot.presentation.buttons import Buttons
 from bot.store import chats
 from bot.store.chats import Chat
-from handlers.commands import Handler, command
-from handlers.members import require_admin
+from handlers.guard import Handler, command, pressed
 from handlers.replies import rewrite, say
 
 CITIES = (
@@ -33,15 +31,16 @@ NO_SUCH_ZONE = N_(
 )
 
 
+@command("settings")
 async def settings(update: Update, context: Context) -> None:
     """Show what is set, with a button for each."""
-    text, buttons = _overview(context)
+    text, buttons = overview(context)
     await say(update, context, text, buttons)
 
 
+@command("timezone")
 async def timezone(update: Update, context: Context) -> None:
     """Set the zone by its name; without one, offer the cities."""
-    await require_admin(update, context)
     if not context.args:
         await say(update, context, context.t(N_("Where are you?")), _cities())
         return
@@ -54,13 +53,10 @@ async def timezone(update: Update, context: Context) -> None:
     await say(update, context, text)
 
 
-async def pressed(update: Update, context: Context) -> None:
+@pressed("set:", r"set:")
+async def change_setting(update: Update, context: Context, data: str) -> None:
     """Follow the buttons: ``set:<what>[:<value>[:<value>]]``."""
-    query = update.callback_query
-    if query is None or query.data is None:
-        return
-    await require_admin(update, context)
-    match query.data.split(":")[1:]:
+    match data.split(":")[1:]:
         case ["zone"]:
             await rewrite(update, context, context.t(N_("Where are you?")), _cities())
         case ["zone", name] if _is_zone(name):
@@ -92,11 +88,10 @@ async def pressed(update: Update, context: Context) -> None:
             await _back(update, context)
         case _:
             await _back(update, context)
-    await query.answer()
 
 
 async def _back(update: Update, context: Context) -> None:
-    text, buttons = _overview(context)
+    text, buttons = overview(context)
     await rewrite(update, context, text, buttons)
 
 
@@ -108,7 +103,8 @@ async def _change(context: Context, **values: object) -> None:
     await context.services.subscriptions.replan(context.chat.id)
 
 
-def _overview(context: Context) -> tuple[str, Buttons]:
+def overview(context: Context) -> tuple[str, Buttons]:
+    """Return what is set in the chat, and the buttons that change it."""
     chat, t = context.chat, context.t
     text = f"{t(TITLE)}\n\n" + t(
         OVERVIEW,
@@ -176,8 +172,4 @@ def _is_hour(text: str) -> bool:
 
 def handlers() -> list[Handler]:
     """Return this module's handlers, in order."""
-    return [
-        command("settings", settings),
-        command("timezone", timezone),
-        CallbackQueryHandler(pressed, pattern=r"^set:"),
-    ]
+    return [settings.handler, timezone.handler, change_setting.handler]

@@ -14,7 +14,7 @@ from bot.presentation import captions
 from bot.presentation.buttons import story_buttons
 from bot.sending.sender import SendOptions
 from bot.store import usage
-from handlers.replies import say, working
+from handlers.replies import fitting, say, working
 
 BUSY = N_("Telegram asks me to slow down. Please try again in {after}.")
 LOST = N_("Telegram didn't take this one. Please try again in a moment.")
@@ -44,7 +44,9 @@ async def show(update: Update, context: Context, albums: list[Album], *, kind: s
             reply_to=message.message_id
             if message and number == 0 and message.chat.type != message.chat.PRIVATE
             else None,
-            buttons=story_buttons(album.stories[0], context.t) if single else None,
+            buttons=fitting(update, context, story_buttons(album.stories[0], context.t))
+            if single
+            else None,
         )
         outcome = await context.services.sender.send_album(
             target,

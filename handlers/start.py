@@ -1,16 +1,14 @@
 """/start, /help and /language: who the bot is and what it understands."""
 
 from telegram import InlineKeyboardButton, Update
-from telegram.ext import CallbackQueryHandler
 
 from bot.context import Context
 from bot.domain.errors import N_
-from bot.presentation.buttons import Buttons
+from bot.presentation.buttons import Buttons, read_payload
 from bot.presentation.translation import LANGUAGES, translator_for
 from bot.store import chats
-from handlers import stories
-from handlers.commands import Handler, command
-from handlers.members import require_admin
+from handlers import options, privacy, settings, stories, subscriptions
+from handlers.guard import UNKNOWN_BUTTON, Handler, act_on, command, pressed
 from handlers.replies import rewrite, say
 
 WELCOME = N_(
@@ -39,11 +37,17 @@ HELP = N_(
     "/privacy: what I remember, and how to erase it\n\n"
     "I see public profiles only, and stories live for 24 hours."
 )
+WHICH_LANGUAGE = N_("Which language shall I speak here?")
 
 
+@command("start")
 async def start(update: Update, context: Context) -> None:
-    """Greet; a deep link ``stories_<name>`` shows a profile at once (dots are written as -)."""
+    """Greet, or follow a link: to a profile's stories, or to a page of a channel of theirs."""
     payload = context.args[0] if context.args else ""
+    page = read_payload(payload)
+    if page:
+        await open_page(update, context, *page)
+        return
     if payload.startswith("stories_"):
         context.args = [payload.removeprefix("stories_").replace("-", ".")]
         await stories.stories(update, context)
@@ -51,33 +55,50 @@ async def start(update: Update, context: Context) -> None:
     await say(update, context, context.t(WELCOME))
 
 
+async def open_page(update: Update, context: Context, channel: int, page: str) -> None:
+    """Show what a button of a channel would have shown there; changes nothing by itself.
+
+    Raises:
+        RightsError: The person may not run that channel.
+    """
+    await act_on(update, context, channel)
+    if page == "settings":
+        text, buttons = settings.overview(context)
+    elif page == "language":
+        text, buttons = context.t(WHICH_LANGUAGE), _choices(context)
+    elif page == "privacy":
+        text, buttons = privacy.about_chat(context)
+    elif page.isdigit():
+        one = await context.services.subscriptions.get(channel, int(page))
+        text, buttons = options.options_page(one, context)
+    else:
+        text, buttons = await subscriptions.listed(context, 0)
+    await say(update, context, text, buttons)
+
+
+@command("help")
 async def show_help(update: Update, context: Context) -> None:
     """List what the bot understands."""
     await say(update, context, context.t(HELP))
 
 
+@command("language")
 async def language(update: Update, context: Context) -> None:
     """Offer the languages as buttons."""
-    await say(
-        update, context, context.t(N_("Which language shall I speak here?")), _choices(context)
-    )
+    await say(update, context, context.t(WHICH_LANGUAGE), _choices(context))
 
 
-async def set_language(update: Update, context: Context) -> None:
+@pressed("language:", r"language:")
+async def set_language(update: Update, context: Context, data: str) -> str | None:
     """Speak the language of the pressed button from now on."""
-    query = update.callback_query
-    if query is None or query.data is None:
-        return
-    await require_admin(update, context)
-    code = query.data.partition(":")[2]
+    code = data.partition(":")[2]
     if code not in LANGUAGES:
-        await query.answer()
-        return
+        return context.t.plain(UNKNOWN_BUTTON)
     async with context.services.db.begin() as tx:
         await chats.change(tx, context.chat.id, language=code)
     context.t = translator_for(code).in_zone(context.t.zone)
-    await query.answer()
     await rewrite(update, context, context.t(N_("I speak English here from now on.")))
+    return None
 
 
 def _choices(context: Context) -> Buttons:
@@ -92,9 +113,4 @@ def _choices(context: Context) -> Buttons:
 
 def handlers() -> list[Handler]:
     """Return this module's handlers, in order."""
-    return [
-        command("start", start),
-        command("help", show_help),
-        command("language", language),
-        CallbackQueryHandler(set_language, pattern=r"^language:"),
-    ]
+    return [start.handler, show_help.handler, language.handler, set_language.handler]

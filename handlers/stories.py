@@ -3,16 +3,16 @@
 import re
 from functools import cache
 
-from telegram import ForceReply, Message, Update
+from telegram import Chat, ForceReply, Message, ReplyParameters, Update
 from telegram.constants import ParseMode
-from telegram.ext import CallbackQueryHandler, MessageHandler, filters
+from telegram.ext import filters
 
 from bot.context import Context, target_of
 from bot.domain import links
 from bot.domain.errors import N_
 from bot.domain.links import Link
 from bot.presentation.translation import LANGUAGES, translator_for
-from handlers.commands import Handler, command
+from handlers.guard import Handler, answer, command, heard, pressed, replied_to
 from handlers.links import HIGHLIGHT, NOT_OURS, OTHER_KIND, SERVED, links_of
 from handlers.replies import say
 from handlers.show import show_profile
@@ -22,13 +22,15 @@ USAGE = N_("Write it as /stories <i>name</i>, or /stories <i>name</i> 3 for the 
 MOST = 100
 
 
+@command("stories")
 async def stories(update: Update, context: Context) -> None:
     """Show a profile's stories: of the argument, or of the message that this one replies to."""
     arguments = list(context.args or [])
     count = _count(arguments)
     message = update.effective_message
-    if not arguments and message and message.reply_to_message:
-        found = links_of(message.reply_to_message, context.bot.username)
+    asked = replied_to(message) if message else None
+    if not arguments and asked:
+        found = links_of(asked, context.bot.username)
         link = links.verdict(found)
     elif not arguments:
         await ask(update, context)
@@ -55,31 +57,35 @@ async def serve_argument(
 
 
 async def ask(update: Update, context: Context) -> None:
-    """Ask for the name; the answer comes as a reply to this question."""
-    target = target_of(update)
+    """Ask for the name; the answer comes as a reply to this question.
+
+    The field for it opens for who asked only: in a group for the one replied to. In a channel
+    there is none (td, ReplyMarkup.cpp).
+    """
+    target, message = target_of(update), update.effective_message
+    if message is None or message.chat.type == Chat.CHANNEL:
+        await say(update, context, context.t(USAGE))
+        return
+    in_group = message.chat.type != Chat.PRIVATE
     await context.bot.send_message(
         target.chat_id,
         context.t(ASK),
         parse_mode=ParseMode.HTML,
         message_thread_id=target.thread_id,
         reply_markup=ForceReply(selective=True, input_field_placeholder="natgeo"),
+        reply_parameters=ReplyParameters(message.message_id, allow_sending_without_reply=True)
+        if in_group
+        else None,
     )
 
 
-async def answer(update: Update, context: Context) -> None:
-    """Take a bare name that answers our question."""
-    message = update.effective_message
-    if message and message.text:
-        await serve_argument(update, context, links.parse_argument(message.text))
-
-
-async def all_stories(update: Update, context: Context) -> None:
+@pressed("stories:", r"stories:")
+async def all_stories(update: Update, context: Context, data: str) -> None:
     """Show the profile of the button that was pressed."""
-    query = update.callback_query
-    if query is None or query.data is None:
-        return
-    await query.answer()
-    link = links.parse_argument(query.data.partition(":")[2])
+    where = update.effective_chat
+    if where and where.type != Chat.CHANNEL:  # in a channel a failure is told by the pop-up only
+        await answer(update, context)
+    link = links.parse_argument(data.partition(":")[2])
     if link and link.username:
         await show_profile(update, context, link.username)
 
@@ -101,6 +107,17 @@ class _AnswersUs(filters.MessageFilter):
         )
 
 
+@heard(
+    "an answer to our question",
+    filters.UpdateType.MESSAGE & filters.TEXT & filters.REPLY & _AnswersUs() & ~filters.COMMAND,
+)
+async def take_answer(update: Update, context: Context) -> None:
+    """Take a bare name that answers our question."""
+    message = update.effective_message
+    if message and message.text:
+        await serve_argument(update, context, links.parse_argument(message.text))
+
+
 def _count(arguments: list[str]) -> int | None:
     """Take the number off the end of the arguments, if there is one."""
     last = arguments[-1] if len(arguments) > 1 else ""
@@ -112,15 +129,4 @@ def _count(arguments: list[str]) -> int | None:
 
 def handlers() -> list[Handler]:
     """Return this module's handlers, in order."""
-    return [
-        command("stories", stories),
-        CallbackQueryHandler(all_stories, pattern=r"^stories:"),
-        MessageHandler(
-            filters.UpdateType.MESSAGE
-            & filters.TEXT
-            & filters.REPLY
-            & _AnswersUs()
-            & ~filters.COMMAND,
-            answer,
-        ),
-    ]
+    return [stories.handler, all_stories.handler, take_answer.handler]

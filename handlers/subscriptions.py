@@ -3,20 +3,18 @@
 from dataclasses import replace
 
 from telegram import Chat, InlineKeyboardButton, Update
-from telegram.error import TelegramError
-from telegram.ext import CallbackQueryHandler
+from telegram.error import BadRequest, Forbidden, TelegramError
 
 from bot.chats.subscriptions import Subscription
-from bot.context import Context, asker_of, target_of
+from bot.context import Context, asker_of, target_of, user_of
 from bot.domain import links
 from bot.domain.albums import plan
-from bot.domain.errors import N_, SubscriptionError
+from bot.domain.errors import N_, AdminsUnknownError, AskAgainError, SubscriptionError
 from bot.domain.model import Options, Target
 from bot.presentation.buttons import Buttons
 from bot.store import chats
-from handlers.commands import Handler, command
+from handlers.guard import Handler, answer, command, pressed
 from handlers.links import NOT_OURS, OTHER_KIND
-from handlers.members import require_admin
 from handlers.options import options_page
 from handlers.replies import rewrite, say, working
 from handlers.show import show
@@ -43,6 +41,7 @@ class ChannelError(SubscriptionError):
     )
 
 
+@command("subscribe")
 async def subscribe(update: Update, context: Context) -> None:
     """Follow a profile in this chat or topic, or in a channel of the person's."""
     arguments = list(context.args or [])
@@ -57,7 +56,6 @@ async def subscribe(update: Update, context: Context) -> None:
         text = OTHER_KIND if link.kind in {"unsupported", "highlight"} else NOT_OURS
         await say(update, context, context.t(text))
         return
-    await require_admin(update, context)
     target = await _channel(update, context, channel) if channel else target_of(update)
     sentence = context.t(N_("Looking for <b>{username}</b>…"), username=link.username)
     async with working(context, target_of(update), sentence):
@@ -77,38 +75,37 @@ async def subscribe(update: Update, context: Context) -> None:
     await say(update, context, text, buttons if target.chat_id == context.chat.id else None)
 
 
-async def show_live(update: Update, context: Context) -> None:
+@pressed("live:", r"live:[a-z0-9._]{1,30}$")
+async def show_live(update: Update, context: Context, data: str) -> str | None:
     """Show the stories that were there when somebody subscribed; they are paid already."""
-    query = update.callback_query
-    if query is None or query.data is None:
-        return
-    username = query.data.partition(":")[2]
-    found = await context.services.subscriptions.preview(username, Options())
-    await query.answer(None if found else context.t.plain(N_("They are gone by now.")))
-    if found:
-        await show(update, context, plan(found), kind="stories")
+    username = data.partition(":")[2]
+    service = context.services.subscriptions
+    found = await service.preview(username, Options(), chat_id=context.chat.id)
+    if not found:
+        return context.t.plain(N_("They are gone by now."))
+    await answer(update, context)
+    await show(update, context, plan(found), kind="stories")
+    return None
 
 
+@command("subscriptions")
 async def subscriptions(update: Update, context: Context) -> None:
     """List what the chat follows."""
-    text, buttons = await _list(context, 0)
+    text, buttons = await listed(context, 0)
     await say(update, context, text, buttons)
 
 
-async def turn_page(update: Update, context: Context) -> None:
+@pressed("subs:", r"subs:\d{1,4}$")
+async def turn_page(update: Update, context: Context, data: str) -> None:
     """Show another page of the list, in place."""
-    query = update.callback_query
-    if query is None or query.data is None:
-        return
-    text, buttons = await _list(context, int(query.data.partition(":")[2]))
+    text, buttons = await listed(context, int(data.partition(":")[2]))
     await rewrite(update, context, text, buttons)
-    await query.answer()
 
 
+@command("unsubscribe")
 async def unsubscribe(update: Update, context: Context) -> None:
     """Ask whether to stop following one profile, or all."""
     argument = context.args[0] if context.args else ""
-    await require_admin(update, context)
     if argument.lower() == "all":
         _, count = await context.services.subscriptions.page(context.chat.id, limit=1)
         if not count:
@@ -129,14 +126,11 @@ async def unsubscribe(update: Update, context: Context) -> None:
     await say(update, context, text, _sure(f"name:{found[0].username}", context))
 
 
-async def unsubscribe_sure(update: Update, context: Context) -> None:
+@pressed("unsub:", r"unsub:(all|no|name:.+|id:\d{1,18})$")
+async def unsubscribe_sure(update: Update, context: Context, data: str) -> None:
     """Stop following: ``unsub:all``, ``unsub:name:<name>``, ``unsub:id:<id>``, ``unsub:no``."""
-    query = update.callback_query
-    if query is None or query.data is None:
-        return
-    await require_admin(update, context)
     service, chat_id = context.services.subscriptions, context.chat.id
-    match query.data.split(":", 2)[1:]:
+    match data.split(":", 2)[1:]:
         case ["all"]:
             count = await service.unsubscribe_all(chat_id)
             text = context.t.n(
@@ -155,10 +149,10 @@ async def unsubscribe_sure(update: Update, context: Context) -> None:
         case _:
             text = context.t(N_("Nothing was changed."))
     await rewrite(update, context, text)
-    await query.answer()
 
 
-async def _list(context: Context, page: int) -> tuple[str, Buttons]:
+async def listed(context: Context, page: int) -> tuple[str, Buttons]:
+    """Return a page of what the chat follows, each with the button of its options."""
     found, count = await context.services.subscriptions.page(
         context.chat.id, offset=page * PAGE, limit=PAGE
     )
@@ -211,17 +205,19 @@ def _after_subscribe(one: Subscription, live: int, context: Context) -> Buttons:
 
 async def _channel(update: Update, context: Context, name: str) -> Target:
     """Return the channel, after checking that the person and the bot run it."""
-    person = update.effective_user
-    bot, services = context.bot, context.services
+    user_id, bot, services = user_of(update), context.bot, context.services
     try:
         channel = await bot.get_chat(name)
+        if user_id is None or channel.type == Chat.PRIVATE:
+            raise ChannelError("not a channel, or nobody in particular")
+        for one in (user_id, bot.id):
+            found = await services.admins.standing(bot, channel.id, one, now=context.now)
+            if not (found.may_post if channel.type == Chat.CHANNEL else found.is_admin):
+                raise ChannelError("no administrator who may post")
+    except (BadRequest, Forbidden, AdminsUnknownError) as error:
+        raise ChannelError("can't be seen") from error
     except TelegramError as error:
-        raise ChannelError("no such channel") from error
-    if person is None or channel.type == Chat.PRIVATE:
-        raise ChannelError("not a channel")
-    for user_id in (person.id, bot.id):
-        if not await services.admins.has(bot, channel.id, user_id, now=context.now):
-            raise ChannelError("not an administrator")
+        raise AskAgainError(str(error)) from error
     async with services.db.begin() as tx:
         await chats.ensure(
             tx,
@@ -234,27 +230,17 @@ async def _channel(update: Update, context: Context, name: str) -> Target:
     return Target(channel.id)
 
 
-async def option_list(update: Update, context: Context) -> None:
+@pressed("sub:", r"sub:\d{1,18}$")
+async def option_list(update: Update, context: Context, data: str) -> None:
     """Show the options of the pressed subscription, in place."""
-    query = update.callback_query
-    if query is None or query.data is None:
-        return
-    one = await context.services.subscriptions.get(
-        context.chat.id, int(query.data.partition(":")[2])
-    )
+    number = int(data.partition(":")[2])
+    one = await context.services.subscriptions.get(context.chat.id, number)
     text, buttons = options_page(one, context)
     await rewrite(update, context, text, buttons)
-    await query.answer()
 
 
 def handlers() -> list[Handler]:
     """Return this module's handlers, in order."""
-    return [
-        command("subscribe", subscribe),
-        command("subscriptions", subscriptions),
-        command("unsubscribe", unsubscribe),
-        CallbackQueryHandler(turn_page, pattern=r"^subs:\d{1,4}$"),
-        CallbackQueryHandler(option_list, pattern=r"^sub:\d{1,18}$"),
-        CallbackQueryHandler(unsubscribe_sure, pattern=r"^unsub:(all|no|name:.+|id:\d{1,18})$"),
-        CallbackQueryHandler(show_live, pattern=r"^live:[a-z0-9._]{1,30}$"),
-    ]
+    ours = (subscribe, subscriptions, unsubscribe, turn_page, option_list, unsubscribe_sure,
+            show_live)  # fmt: skip
+    return [one.handler for one in ours]

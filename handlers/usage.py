@@ -5,7 +5,7 @@ from telegram import Update
 from bot.billing.reports import ChatUsage, UsageLine, usage_of
 from bot.context import Context
 from bot.domain.errors import N_
-from handlers.commands import Handler, command
+from handlers.guard import Handler, command
 from handlers.replies import say_with_chart
 
 KINDS = {
@@ -21,6 +21,7 @@ LEFT = N_("Left for today: {left} of {allowance} credits.")
 LINE = N_("{kind}: {requests} requests, {credits} credits, {items} items, {size} MB")
 
 
+@command("usage")
 async def usage(update: Update, context: Context) -> None:
     """Show the figures, with a chart where one can be drawn."""
     services = context.services
@@ -65,4 +66,4 @@ def _block(title: str, lines: dict[str, UsageLine], context: Context) -> str:
 
 def handlers() -> list[Handler]:
     """Return this module's handlers, in order."""
-    return [command("usage", usage)]
+    return [usage.handler]

@@ -7,7 +7,7 @@ from bot.context import Context, target_of
 from bot.domain import links
 from bot.domain.albums import plan
 from bot.domain.errors import N_
-from handlers.commands import Handler, command
+from handlers.guard import Handler, command
 from handlers.replies import say
 from handlers.show import show
 
@@ -22,6 +22,7 @@ NOTHING = N_(
 )
 
 
+@command("why")
 async def why(update: Update, context: Context) -> None:
     """Tell the last look and the next, and what became of what was found."""
     username = _name(context)
@@ -32,6 +33,7 @@ async def why(update: Update, context: Context) -> None:
     await say(update, context, _text(known, context))
 
 
+@command("preview")
 async def preview(update: Update, context: Context) -> None:
     """Show what the options would send now, out of what was seen already; costs nothing."""
     username = _name(context)
@@ -106,4 +108,4 @@ def _hour(hour: int, context: Context) -> str:
 
 def handlers() -> list[Handler]:
     """Return this module's handlers, in order."""
-    return [command("why", why), command("preview", preview)]
+    return [why.handler, preview.handler]

@@ -221,12 +221,19 @@ class Subscriptions:
             return await explain(tx, subscription, out_of_budget=is_poor, cost=cost, now=now)
 
     async def preview(
-        self, username: str, options: Options | None = None, *, chat_id: int | None = None
+        self, username: str, options: Options | None = None, *, chat_id: int
     ) -> list[Story]:
         """Return the live stories, as last seen, that ``options`` let pass; costs nothing.
 
-        Without ``options`` those of the chat's subscription hold, else the chat's defaults.
+        Of what the chat follows only: what others pay for is not shown to everybody. Without
+        ``options`` those of its subscription hold; of a blocked profile there are none.
+
+        Raises:
+            NotFollowedError: The chat does not follow it.
         """
+        found = await self.named(chat_id, username)
+        if alert_rules.is_blocked(found[0].profile_id, username, self._rules.blocked):
+            return []
         async with self._db.read() as tx:
             return await preview(tx, username, options, chat_id=chat_id, now=self._now())
 

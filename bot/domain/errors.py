@@ -27,6 +27,12 @@ BotError
 │   ├── TooManyNewError         the chat began to follow too many today
 │   ├── NoRoomError             the budget is too small for one more profile
 │   └── BlockedProfileError     the operator does not want it followed
+├── RightsError                 who may do what, where
+│   ├── NotAdminError           the person does not administer the group
+│   ├── NotChannelAdminError    nor the channel, or may not post there
+│   ├── AdminsUnknownError      Telegram does not tell us who administers the chat
+│   ├── AskAgainError           Telegram does not answer at all
+│   └── NowhereError            the button's message is in no chat that we know
 └── SettingsError               the operator's settings, in sentences, without the values
 """
 
@@ -250,6 +256,45 @@ class BlockedProfileError(SubscriptionError):
     """The profile is on the operator's block-list; the sentence tells no more."""
 
     text = N_("<b>{username}</b> can't be followed with this bot.")
+
+
+class RightsError(BotError):
+    """Somebody may not do this here; who pressed a button is told by a pop-up, never a post."""
+
+    text = N_("That can't be done here.")
+
+
+class NotAdminError(RightsError):
+    """Somebody without the right pressed a button or wrote a command in a group."""
+
+    text = N_("Only administrators of this group can change that.")
+
+
+class NotChannelAdminError(RightsError):
+    """Somebody who may not post in a channel pressed a button of it."""
+
+    text = N_("Only administrators who may post in this channel can do that.")
+
+
+class AdminsUnknownError(RightsError):
+    """Telegram tells us neither this person's standing nor who the administrators are."""
+
+    text = N_(
+        "I can't see who administers this chat. Please make me an administrator here, then try "
+        "again."
+    )
+
+
+class AskAgainError(RightsError):
+    """Telegram did not answer when it was asked about a chat."""
+
+    text = N_("Telegram doesn't answer me at the moment. Please try again shortly.")
+
+
+class NowhereError(RightsError):
+    """A button whose message is in no chat of ours (sent by way of another bot)."""
+
+    text = N_("I can't see in which chat this is.")
 
 
 class SettingsError(BotError):

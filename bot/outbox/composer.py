@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from bot.domain.model import Album, Options, Outcome, Target
 from bot.domain.selection import Batch
-from bot.presentation.buttons import story_buttons
+from bot.presentation.buttons import Buttons, for_channel, story_buttons
 from bot.presentation.captions import caption
 from bot.presentation.notices import render
 from bot.presentation.translation import Translator, translator_for
@@ -60,10 +60,19 @@ class Alerts:
             batch.target,
             batch.album,
             caption_html=text,
-            options=_send_options(batch, batch.album, t),
+            options=_send_options(batch, self._buttons(chat, batch.album, t)),
             lane="alert",
             leaving=leaving,
         )
+
+    def _buttons(self, chat: Chat, album: Album, t: Translator) -> Buttons | None:
+        """One story has its buttons; in channels, where anybody presses, they are links."""
+        if len(album.stories) > 1:
+            return None
+        buttons = story_buttons(album.stories[0], t)
+        if chat.kind == "channel":
+            return for_channel(buttons, chat.id, self._texts.bot_name, t)
+        return buttons
 
     def _caption(self, chat: Chat, album: Album, options: Options, t: Translator) -> str:
         """Write it once for all who read it at the same time in the same words."""
@@ -91,12 +100,12 @@ class Alerts:
         return await self._texts.send(batch.target, text, silent=silent, leaving=leaving)
 
 
-def _send_options(batch: Batch, album: Album, t: Translator) -> SendOptions:
-    """What may be in the chat already comes without a sound; one story has its buttons."""
+def _send_options(batch: Batch, buttons: Buttons | None) -> SendOptions:
+    """What may be in the chat already comes without a sound."""
     options = batch.rows[0].options
     return SendOptions(
         silent=options.silent or batch.is_repeat,
         spoiler=options.spoiler,
         protect=options.protect,
-        buttons=story_buttons(album.stories[0], t) if len(album.stories) == 1 else None,
+        buttons=buttons,
     )

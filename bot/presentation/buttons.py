@@ -1,4 +1,12 @@
-"""The buttons under a story: all of its profile's, and its page."""
+"""The buttons under messages, and what becomes of them where pressing them must not act.
+
+Every subscriber of a channel can press the buttons of its posts. So posts in channels carry links
+into the bot's private chat instead (``t.me/<bot>?start=…``), and the buttons that are shown there
+name the channel that they act on: ``@<channel>:<data>``.
+"""
+
+import re
+from collections import Counter
 
 from telegram import InlineKeyboardButton
 
@@ -7,6 +15,15 @@ from bot.domain.model import Story
 from bot.presentation.translation import Translator
 
 Buttons = list[list[InlineKeyboardButton]]
+
+OPEN = N_("Open in a private chat with me")
+ABOUT = r"(?:@[0-9a-z]{1,13}:)?"
+"""The pattern of what may stand before the data of any button."""
+
+_ABOUT = re.compile(r"@([0-9a-z]{1,13}):(.*)", re.DOTALL)
+_PAYLOAD = re.compile(r"c([0-9a-z]{1,13})(?:-([0-9a-z]{1,18}))?")
+_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+_PAGES = {"set": "settings", "defaults": "settings", "language": "language", "erase": "privacy"}
 
 
 def story_buttons(story: Story, t: Translator) -> Buttons:
@@ -19,3 +36,79 @@ def story_buttons(story: Story, t: Translator) -> Buttons:
         [InlineKeyboardButton(more, callback_data=f"stories:{username}")],
         [InlineKeyboardButton(t.plain(N_("Open on Instagram")), url=story.page_url)],
     ]
+
+
+def about(buttons: Buttons, channel: int) -> Buttons:
+    """Let buttons in a private chat act on ``channel``."""
+    return [
+        [
+            InlineKeyboardButton(
+                one.text, callback_data=f"@{_base36(channel)}:{one.callback_data}"
+            )
+            if isinstance(one.callback_data, str)
+            else one
+            for one in row
+        ]
+        for row in buttons
+    ]
+
+
+def split_about(data: str) -> tuple[int | None, str]:
+    """Return the channel that a button acts on, None for the chat where it is; and its data."""
+    match = _ABOUT.fullmatch(data)
+    return (-int(match[1], 36), match[2]) if match else (None, data)
+
+
+def for_channel(buttons: Buttons, channel: int, bot_name: str, t: Translator) -> Buttons:
+    """Return links into the private chat in place of buttons that act; each link once."""
+    links = {id(one): _link(one, channel, bot_name) for row in buttons for one in row}
+    times = Counter(links.values())
+    shown: Buttons = []
+    seen: set[str] = set()
+    for row in buttons:
+        kept = []
+        for one in row:
+            url = links[id(one)]
+            if url in seen:
+                continue
+            seen.add(url)
+            text = one.text if times[url] == 1 else t.plain(OPEN)
+            kept.append(InlineKeyboardButton(text, url=url))
+        if kept:
+            shown.append(kept)
+    return shown
+
+
+def read_payload(text: str) -> tuple[int, str] | None:
+    """Return the channel and the page that a link of ``for_channel`` opens.
+
+    A page is the number of a subscription, ``settings``, ``language``, ``privacy``, or empty for
+    the list. A link only ever opens a page: anybody can make one and send it to anybody.
+    """
+    match = _PAYLOAD.fullmatch(text)
+    return (-int(match[1], 36), match[2] or "") if match else None
+
+
+def profile_payload(username: str) -> str:
+    """Return what follows ``start=`` in a link that shows a profile."""
+    return f"stories_{username.replace('.', '-')}"  # a payload holds letters, digits, - and _
+
+
+def _link(button: InlineKeyboardButton, channel: int, bot_name: str) -> str:
+    if not isinstance(button.callback_data, str):
+        return button.url or ""
+    kind, _, rest = button.callback_data.partition(":")
+    if kind in {"stories", "live"}:
+        payload = profile_payload(rest)
+    else:
+        page = rest.partition(":")[0] if kind in {"sub", "opt"} else _PAGES.get(kind, "")
+        payload = f"c{_base36(channel)}" + (f"-{page}" if page else "")
+    return f"https://t.me/{bot_name}?start={payload}"
+
+
+def _base36(chat_id: int) -> str:
+    number, digits = abs(chat_id), ""
+    while number:
+        number, rest = divmod(number, 36)
+        digits = _DIGITS[rest] + digits
+    return digits or "0"

@@ -21,6 +21,11 @@ class Texts:
         """Send with ``bot``, whose limiter knows the lane of alerts."""
         self._bot = bot
 
+    @property
+    def bot_name(self) -> str:
+        """Return the bot's username, which links into its private chat name."""
+        return self._bot.username
+
     async def send(
         self, target: Target, html: str, *, silent: bool = False, leaving: Leaving | None = None
     ) -> Outcome:

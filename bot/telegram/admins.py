@@ -1,40 +1,79 @@
-"""Who is an administrator where: asked of Telegram, and remembered for a minute."""
+"""Who administers a chat: asked of Telegram, and remembered for a minute."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
-from telegram import Bot, ChatMember
-from telegram.error import TelegramError
+from telegram import Bot, ChatMember, ChatMemberAdministrator
+from telegram.error import BadRequest, Forbidden, TelegramError
+
+from bot.domain.errors import AdminsUnknownError, AskAgainError
 
 log = structlog.get_logger()
 
-TRUST_FOR = timedelta(seconds=60)  # a demoted admin is refused at the latest after this
-RIGHTS = {ChatMember.OWNER, ChatMember.ADMINISTRATOR}
+TRUST_FOR = timedelta(seconds=60)  # a demoted administrator is refused at the latest after this
+DOUBT_FOR = timedelta(seconds=5)  # a promoted one is heard after this
 REMEMBERED = 1000
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What somebody is in a group or channel; ``may_post`` is the right to post in a channel."""
+
+    is_admin: bool = False
+    may_post: bool = False
+
+
 class Admins:
-    """Remembers for a minute who is an administrator where; asks Telegram otherwise."""
+    """Remembers for a minute who administers which chat; asks Telegram otherwise."""
 
     def __init__(self) -> None:
         """Know nobody yet."""
-        self._known: dict[tuple[int, int], tuple[bool, datetime]] = {}
+        self._known: dict[tuple[int, int], tuple[Standing, datetime]] = {}
 
-    async def has(self, bot: Bot, chat_id: int, user_id: int, *, now: datetime) -> bool:
-        """Tell whether the person administers the chat; no when Telegram doesn't say."""
-        key = (chat_id, user_id)
-        known, until = self._known.get(key, (False, now))
+    async def standing(self, bot: Bot, chat_id: int, user_id: int, *, now: datetime) -> Standing:
+        """Return what a person, or the bot itself, is in a chat.
+
+        getChatMember is sure to work for others only where the bot administers the chat (Bot API);
+        where it fails, the list of administrators is asked.
+
+        Raises:
+            AdminsUnknownError: Telegram tells neither; the bot has to be made an administrator.
+            AskAgainError: Telegram does not answer.
+        """
+        known, until = self._known.get((chat_id, user_id), (Standing(), now))
         if until > now:
             return known
         try:
-            member = await bot.get_chat_member(chat_id, user_id)
-        except TelegramError:
-            return False
+            found = await _ask(bot, chat_id, user_id)
+        except TelegramError as error:
+            raise AskAgainError(str(error)) from error
         if len(self._known) >= REMEMBERED:
             self._known = {k: v for k, v in self._known.items() if v[1] > now}
-        self._known[key] = (member.status in RIGHTS, now + TRUST_FOR)
-        return member.status in RIGHTS
+        until = now + (TRUST_FOR if found.is_admin else DOUBT_FOR)
+        self._known[chat_id, user_id] = (found, until)
+        return found
+
+
+async def _ask(bot: Bot, chat_id: int, user_id: int) -> Standing:
+    try:
+        return _standing_of(await bot.get_chat_member(chat_id, user_id))
+    except (BadRequest, Forbidden) as error:  # answered; a lost connection is another matter
+        log.info("a member can't be looked up", chat=chat_id, reason=str(error))
+    try:
+        admins = await bot.get_chat_administrators(chat_id)
+    except (BadRequest, Forbidden) as error:
+        raise AdminsUnknownError(str(error)) from error
+    return next((_standing_of(one) for one in admins if one.user.id == user_id), Standing())
+
+
+def _standing_of(member: ChatMember) -> Standing:
+    if member.status == ChatMember.OWNER:
+        return Standing(is_admin=True, may_post=True)
+    if isinstance(member, ChatMemberAdministrator):
+        return Standing(is_admin=True, may_post=bool(member.can_post_messages))
+    return Standing()
 
 
 class Operators:

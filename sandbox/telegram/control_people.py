@@ -93,9 +93,16 @@ class People:
         # What is written in a topic implicitly replies to the topic's first message.
         reply_to = chat.messages.get(int(wanted.get("reply_to") or thread))
         fields |= _content(wanted)
+        media = None
+        if (source := wanted.get("forward")) is not None:
+            where = get.chat(self._world, source["chat_id"])
+            original = get.message(where, source["message_id"])
+            fields |= happenings.forwarded(original)
+            media = original.media
         return Message(
-            chat, fields["message_id"], fields, self._world.clock.now(), reply_to=reply_to
-        )
+            chat, fields["message_id"], fields, self._world.clock.now(), media=media,
+            reply_to=reply_to,
+        )  # fmt: skip
 
     async def edit(self, request: web.Request) -> object:
         """A person changes what they wrote."""

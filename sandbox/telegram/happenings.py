@@ -58,6 +58,20 @@ _FORWARDED = (
 )  # fmt: skip
 
 
+def forwarded(message: Message) -> dict[str, Any]:
+    """What a forwarded message takes along besides its media: its content, and whose it was."""
+    origin = message.fields.get("forward_origin") or {"date": message.fields["date"]}
+    if "type" not in origin and message.chat.type == "channel":
+        channel = {"chat": message.chat.brief(), "message_id": message.id}
+        origin = {"type": "channel", **origin, **channel}
+    elif "type" not in origin and "sender_chat" in message.fields:
+        origin = {"type": "chat", **origin, "sender_chat": message.fields["sender_chat"]}
+    elif "type" not in origin:
+        origin = {"type": "user", **origin, "sender_user": message.fields["from"]}
+    kept = {name: message.fields[name] for name in _FORWARDED if name in message.fields}
+    return {"forward_origin": origin, **kept}
+
+
 def mirror(world: World, message: Message) -> None:
     """Bring a channel's post into its discussion group, as Telegram itself does.
 
@@ -68,17 +82,8 @@ def mirror(world: World, message: Message) -> None:
     if channel.type != "channel" or group is None:
         return
     telegram = {"id": 777000, "is_bot": False, "first_name": "Telegram"}
-    fields = world.head(group, telegram) | {
-        "sender_chat": channel.brief(),
-        "is_automatic_forward": True,
-        "forward_origin": {
-            "type": "channel",
-            "date": message.fields["date"],
-            "chat": channel.brief(),
-            "message_id": message.id,
-        },
-    }
-    fields |= {name: message.fields[name] for name in _FORWARDED if name in message.fields}
+    fields = world.head(group, telegram) | forwarded(message)
+    fields |= {"sender_chat": channel.brief(), "is_automatic_forward": True}
     copy = Message(
         group, fields["message_id"], fields, world.clock.now(),
         media=message.media, source=message.source,

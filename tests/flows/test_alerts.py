@@ -224,7 +224,7 @@ async def test_options_let_through_what_is_wanted(stage: Stage) -> None:
     followed = stage.parts.services.subscriptions
     await stage.look(name)
     assert [story.pk for story in await followed.preview(name, chat_id=chat)] == [wanted]
-    assert len(await followed.preview(name, Options())) == 3
+    assert len(await followed.preview(name, Options(), chat_id=chat)) == 3
     await stage.ring()
     [message] = [m for m in await stage.control.replies(chat) if "_story_pk" in m]
     assert message["_story_pk"] == wanted

@@ -60,7 +60,7 @@ async def test_subscribing_twice_says_so(bell: Bell, control: Control) -> None:
         ("/unsubscribe all", "follows nobody yet"),
         ("/export", "follows nobody yet"),
         ("/import", "Send me the file"),
-        ("/preview natgeo.is.not.seen", "Nothing that I have seen"),
+        ("/preview natgeo.is.not.seen", "doesn't follow natgeo.is.not.seen"),
         ("/why", "Write it with a name"),
     ],
 )

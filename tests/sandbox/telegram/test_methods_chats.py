@@ -136,6 +136,22 @@ async def test_an_album_of_a_channel_comes_again_with_its_media(api: Api) -> Non
     assert update["message"]["caption"] == "c"
 
 
+async def test_a_forwarded_message_says_whose_it_was(api: Api) -> None:
+    ann = await api.person()
+    channel = await api.chat("channel", ann)
+    posted = await api.says(channel, "news", ann)
+    mine = await api.ok("sendMessage", chat_id=ann, text="<b>mine</b>", parse_mode="HTML")
+    await api.updates()
+    for chat, message_id in ((ann, mine["message_id"]), (channel, posted["message_id"])):
+        source = {"chat_id": chat, "message_id": message_id}
+        await api.control("POST", f"chats/{ann}/messages", user_id=ann, forward=source)
+    own, other = [update["message"] for update in await api.updates()]
+    assert own["forward_origin"]["sender_user"]["id"] == 123456
+    assert (own["text"], own["entities"]) == ("mine", mine["entities"])
+    assert other["forward_origin"]["chat"]["id"] == channel
+    assert other["forward_origin"]["message_id"] == posted["message_id"]
+
+
 async def test_hidden_members_are_told_to_administrators_only(api: Api) -> None:
     ann = await api.person()
     group = await api.chat("supergroup", ann, has_hidden_members=True)

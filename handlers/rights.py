@@ -1,0 +1,114 @@
+"""Who may do what: one table of every command, button and message that the bot hears.
+
+Pure data, which ``handlers.guard`` puts before each handler. A handler without a row can't be
+made.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum, auto
+
+
+class Place(Enum):
+    """Where somebody acts; a forum is a group."""
+
+    PRIVATE = auto()
+    GROUP = auto()
+    CHANNEL = auto()
+
+
+class Need(Enum):
+    """What somebody must be to do something."""
+
+    NOTHING = auto()
+    ADMIN = auto()
+    """An administrator of the group, an anonymous one too; of a channel, who may post there."""
+    OPERATOR = auto()
+    """Who runs the bot (``ADMIN_IDS``); for others such a command does not exist."""
+
+
+class Role(Enum):
+    """Who somebody is, where they act."""
+
+    PERSON = auto()  # in their own private chat
+    MEMBER = auto()  # of a group
+    ADMIN = auto()  # of a group, or of a channel with the right to post
+    ANONYMOUS_ADMIN = auto()  # writes in the group's own name
+    AS_CHANNEL = auto()  # writes in the name of a channel: nobody in particular
+    SUBSCRIBER = auto()  # of a channel, or an administrator who may not post there
+    OPERATOR = auto()  # wherever they are
+
+
+MAY: Mapping[Need, frozenset[Role]] = {
+    Need.NOTHING: frozenset(Role),
+    Need.ADMIN: frozenset({Role.PERSON, Role.ADMIN, Role.ANONYMOUS_ADMIN}),
+    Need.OPERATOR: frozenset({Role.OPERATOR}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What one thing needs in each place."""
+
+    private: Need
+    group: Need
+    channel: Need
+
+    def need(self, place: Place) -> Need:
+        """Return what it needs there."""
+        return {
+            Place.PRIVATE: self.private,
+            Place.GROUP: self.group,
+            Place.CHANNEL: self.channel,
+        }[place]
+
+
+# In a channel also what only shows something writes for all to see.
+LOOK = Row(Need.NOTHING, Need.NOTHING, Need.ADMIN)
+CHANGE = Row(Need.ADMIN, Need.ADMIN, Need.ADMIN)
+OPERATE = Row(Need.OPERATOR, Need.OPERATOR, Need.OPERATOR)
+ANYBODY = Row(Need.NOTHING, Need.NOTHING, Need.NOTHING)
+
+TABLE: Mapping[str, Row] = {
+    # commands
+    "/start": LOOK,
+    "/help": LOOK,
+    "/language": LOOK,
+    "/stories": LOOK,
+    "/subscribe": CHANGE,
+    "/subscriptions": LOOK,
+    "/unsubscribe": CHANGE,
+    "/why": LOOK,
+    "/preview": LOOK,
+    "/export": LOOK,
+    "/import": CHANGE,
+    "/settings": LOOK,
+    "/timezone": CHANGE,
+    "/usage": LOOK,
+    "/privacy": LOOK,
+    "/spending": OPERATE,
+    "/stop_spending": OPERATE,
+    "/resume_spending": OPERATE,
+    "/stats": OPERATE,
+    # buttons, by the first word of their data
+    "language:": CHANGE,
+    "stories:": LOOK,
+    "live:": LOOK,
+    "subs:": LOOK,
+    "sub:": LOOK,
+    "unsub:": CHANGE,
+    "opt:": CHANGE,
+    "defaults": CHANGE,
+    "set:": CHANGE,
+    "erase": CHANGE,
+    "any other button": ANYBODY,
+    # messages
+    "a link": LOOK,
+    "an answer to our question": LOOK,
+    "a file to import": CHANGE,
+}
+
+
+def allows(row: Row, place: Place, role: Role) -> bool:
+    """Return whether somebody may do this there."""
+    return role in MAY[row.need(place)]

@@ -1,0 +1,17 @@
+"""What no other handler knows: data that no button of ours has, and never had."""
+
+from telegram import Update
+
+from bot.context import Context
+from handlers.guard import UNKNOWN_BUTTON, Handler, pressed
+
+
+@pressed("any other button", "")
+async def unknown_button(update: Update, context: Context, data: str) -> str:  # noqa: ARG001 - every button has these
+    """Stop the spinner of the button, whatever was sent."""
+    return context.t.plain(UNKNOWN_BUTTON)
+
+
+def handlers() -> list[Handler]:
+    """Return this module's handlers, in order."""
+    return [unknown_button.handler]

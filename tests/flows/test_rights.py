@@ -1,0 +1,251 @@
+"""Who may do what in channels, linked groups, topics, and where members are hidden."""
+
+import re
+
+import pytest
+
+from tests.support.control import Control, Json, wait_for
+from tests.support.storybell import TOKEN, Bell, buttons
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+BOT = int(TOKEN.partition(":")[0])
+REFUSED = "Only administrators who may post in this channel can do that."
+
+
+async def channel_of(control: Control, boss: int, *others: int) -> int:
+    members = [{"user_id": boss, "status": "creator"}]
+    members += [{"user_id": one, "status": "member"} for one in others]
+    return await control.chat("channel", "News", members=members, bot_status="administrator")
+
+
+async def followed(bell: Bell, channel: int, boss: int, name: str) -> Json:
+    """Let a channel follow a profile; what the bot posted there."""
+    await bell.control.profile(name, posts_per_day=0)
+    (reply,) = await bell.ask(channel, f"/subscribe {name}", user=boss)
+    assert "each new story" in reply["text"]
+    return reply
+
+
+async def follows(bell: Bell, channel: int, boss: int) -> set[str]:
+    """What a channel follows, as it says itself."""
+    (listed,) = await bell.ask(channel, "/subscriptions", user=boss)
+    return {text.removeprefix("🔔 ") for text in buttons(listed)}
+
+
+async def test_a_subscriber_of_a_channel_changes_and_posts_nothing(
+    bell: Bell, control: Control
+) -> None:
+    boss, eve = await control.person("Boss"), await control.person("Eve", language_code="ru")
+    channel = await channel_of(control, boss, eve)
+    await followed(bell, channel, boss, "chan.kept")
+    await control.publish("natgeo")
+    every = (
+        "unsub:name:chan.kept", "unsub:all", "unsub:id:1", "unsub:no", "erase", "erase:yes",
+        "erase:no", "language:es", "set:zone", "set:zone:Asia/Tokyo", "set:quiet:1:5", "set:back",
+        "defaults", "defaults:silent", "opt:1:pause", "sub:1", "subs:0", "live:chan.kept",
+        "stories:natgeo",
+    )  # fmt: skip
+    old = await bell.old_post(channel, *every)
+    before = await control.replies(channel)
+    for data in every:
+        answer = await bell.press(channel, old, data, user=eve)
+        assert answer["text"] == REFUSED, data
+    assert await control.replies(channel) == before
+    assert await follows(bell, channel, boss) == {"chan.kept"}
+
+
+async def test_an_administrator_of_a_channel_still_presses_old_buttons(
+    bell: Bell, control: Control
+) -> None:
+    boss, ann = await control.person("Boss"), await control.person()
+    channel = await channel_of(control, boss, ann)
+    await followed(bell, channel, boss, "chan.ended")
+    old = await bell.old_post(channel, "unsub:name:chan.ended")
+    answer = await bell.press(channel, old, "unsub:name:chan.ended", user=ann)
+    assert answer["text"] == REFUSED
+    members = f"/chats/{channel}/members/{ann}"
+    no_posts = {"status": "administrator", "can_post_messages": False}
+    await control.call("PUT", members, no_posts)
+    answer = await bell.press(channel, old, "unsub:all", user=boss)
+    assert "text" not in answer
+    assert "no longer followed" in (await bell.message(channel, old["message_id"]))["text"]
+
+
+async def test_posts_in_a_channel_carry_links_and_its_administrator_runs_it_in_private(
+    bell: Bell, control: Control
+) -> None:
+    boss, eve = await control.person("Boss"), await control.person("Eve")
+    channel = await channel_of(control, boss)
+    reply = await followed(bell, channel, boss, "chan.run")
+    me = f"https://t.me/storybell_{BOT}_bot?start="
+    for command in ("/subscriptions", "/settings", "/language", "/privacy", "/unsubscribe all"):
+        (post,) = await bell.ask(channel, command, user=boss)
+        assert buttons(post), command
+        assert all(where.startswith(me) for where in buttons(post).values()), command
+    start = buttons(reply)["Options"].removeprefix("https://t.me/").partition("?start=")[2]
+    (refused,) = await bell.ask(eve, f"/start {start}")
+    assert refused["text"] == REFUSED
+    (page,) = await bell.ask(boss, f"/start {start}")
+    assert page["text"].startswith("📣 News\nchan.run")
+    (silent,) = [data for data in buttons(page).values() if data.endswith(":silent")]
+    await bell.press(boss, page, silent)
+    assert "✅ Without a sound" in buttons(await bell.message(boss, page["message_id"]))
+    mine = await bell.old_post(eve, silent)
+    answer = await bell.press(eve, mine, silent.replace("silent", "pause"), user=eve)
+    assert answer["text"] == REFUSED
+    stop = buttons(page)["Stop following"]
+    await bell.press(boss, page, stop)
+    assert "no longer followed" in (await bell.message(boss, page["message_id"]))["text"]
+    (listed,) = await bell.ask(channel, "/subscriptions", user=boss)
+    assert "follows nobody" in listed["text"]
+
+
+async def test_an_alert_in_a_channel_has_links_and_is_not_answered_in_its_group(
+    bell: Bell, control: Control
+) -> None:
+    boss = await control.person("Boss")
+    channel = await channel_of(control, boss)
+    members = [{"user_id": boss, "status": "creator"}]
+    group = await control.chat("supergroup", members=members, bot_status="administrator")
+    await control.link_chats(channel, group)
+    await followed(bell, channel, boss, "chan.echo")
+    story = await control.publish("chan.echo")
+
+    async def alerted() -> Json | None:
+        posts = await control.replies(channel)
+        return next((m for m in posts if m.get("_story_pk") == story["pk"]), None)
+
+    alert = await wait_for(alerted, within=30)
+    assert all(where.startswith("https://") for where in buttons(alert).values())
+    await control.say(channel, f"Look: instagram.com/stories/chan.echo/{story['pk']}", user=boss)
+    (help_,) = await bell.ask(group, "/help", user=boss)
+    assert help_["text"].startswith("Seeing stories")
+    assert await control.replies(group) == [help_]
+
+
+async def test_the_bots_own_message_forwarded_to_it_asks_for_nothing(
+    bell: Bell, control: Control
+) -> None:
+    ann = await control.person()
+    (shown,) = await bell.ask(ann, "/stories prada")
+    body = {"user_id": ann, "forward": {"chat_id": ann, "message_id": shown["message_id"]}}
+    await control.call("POST", f"/chats/{ann}/messages", body)
+    (help_,) = await bell.ask(ann, "/help")
+    assert help_["text"].startswith("Seeing stories")
+    assert [m["message_id"] for m in await control.replies(ann)] == [
+        shown["message_id"],
+        help_["message_id"],
+    ]
+
+
+async def test_hidden_members_do_not_make_an_owner_a_stranger(
+    bell: Bell, control: Control
+) -> None:
+    boss, ann = await control.person("Boss"), await control.person()
+    members = [{"user_id": boss, "status": "creator"}, {"user_id": ann, "status": "member"}]
+    group = await control.chat("supergroup", members=members)
+    await control.call("PATCH", f"/chats/{group}", {"has_hidden_members": True})
+    (reply,) = await bell.ask(group, "/timezone Asia/Tokyo", user=boss)
+    assert "Asia/Tokyo" in reply["text"]
+    (reply,) = await bell.ask(group, "/timezone Asia/Tokyo", user=ann)
+    assert reply["text"] == "Only administrators of this group can change that."
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        (
+            {"status": 400, "body": {"ok": False, "error_code": 400,
+                                     "description": "Bad Request: CHAT_ADMIN_REQUIRED"}},
+            "Please make me an administrator",
+        ),
+        (
+            {"status": 502, "body": {"ok": False, "error_code": 502,
+                                     "description": "Bad Gateway"}},
+            "Telegram doesn't answer me",
+        ),
+    ],
+)  # fmt: skip
+async def test_an_owner_is_never_told_that_they_are_none(
+    bell: Bell, control: Control, fault: Json, told: str
+) -> None:
+    boss = await control.person("Boss")
+    members = [{"user_id": boss, "status": "creator"}]
+    group = await control.chat("supergroup", members=members)
+    one = await control.fault("telegram", fault, match="getChatMember", times=None)
+    two = await control.fault("telegram", fault, match="getChatAdministrators", times=None)
+    (reply,) = await bell.ask(group, "/timezone Asia/Tokyo", user=boss)
+    assert told in reply["text"]
+    for fault_id in (one, two):
+        await control.clear_faults(fault_id)
+    (reply,) = await bell.ask(group, "/timezone Asia/Tokyo", user=boss)
+    assert "Asia/Tokyo" in reply["text"]
+
+
+@pytest.mark.parametrize("who", ["boss", "bot"])
+async def test_a_channel_is_followed_for_only_where_both_may_post(
+    bell: Bell, control: Control, who: str
+) -> None:
+    boss = await control.person("Boss")
+    channel = await channel_of(control, await control.person("Owner"))
+    name = f"no.posts.{who}"
+    await control.profile(name)
+    rights = {"status": "administrator"}
+    await control.call("PUT", f"/chats/{channel}/members/{boss}", rights)
+    user = boss if who == "boss" else BOT
+    no_posts = rights | {"can_post_messages": False}
+    await control.call("PUT", f"/chats/{channel}/members/{user}", no_posts)
+    (reply,) = await bell.ask(boss, f"/subscribe {name} {channel}")
+    assert "both of us are administrators, and I may post" in reply["text"]
+
+
+async def test_a_question_in_a_topic_opens_the_field_of_who_asked(
+    bell: Bell, control: Control
+) -> None:
+    ann = await control.person()
+    members = [{"user_id": ann, "status": "member"}]
+    forum = await control.chat("supergroup", members=members, is_forum=True)
+    await control.thread(forum, 7, "News")
+    (question,) = await bell.ask(forum, "/stories", user=ann, thread_id=7)
+    assert question["text"].startswith("Whose stories?")
+    assert question["_reply_keyboard"]["force_reply"] is True
+    assert question["reply_to_message"]["text"] == "/stories"
+    await control.profile("asked.there")
+    await control.publish("asked.there")
+    (shown,) = await bell.ask(
+        forum, "asked.there", user=ann, thread_id=7, reply_to=question["message_id"]
+    )
+    assert "photo" in shown
+
+
+async def test_a_channel_is_not_asked_back(bell: Bell, control: Control) -> None:
+    boss = await control.person("Boss")
+    channel = await channel_of(control, boss)
+    (reply,) = await bell.ask(channel, "/stories", user=boss)
+    assert reply["text"].startswith("Write it as /stories")
+
+
+async def test_a_late_press_is_done_all_the_same(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    (help_,) = await bell.ask(ann, "/help")
+    old = await bell.old_post(ann, "set:zone:Asia/Tokyo")
+    await control.callback_life(0)
+    await control.press(ann, old["message_id"], "set:zone:Asia/Tokyo")
+
+    async def changed() -> bool:
+        return "Asia/Tokyo" in (await bell.message(ann, old["message_id"]))["text"]
+
+    await wait_for(changed)
+    await control.callback_life(15)
+    shown = await control.replies(ann, after=help_["message_id"])
+    assert len(shown) == 1  # and nobody was told of a mistake
+
+
+async def test_unknown_data_is_answered(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    await bell.ask(ann, "/help")
+    old = await bell.old_post(ann, "x")
+    for data in ("x", "opt:1", "sub:one", "live:UPPER", "❓" * 30):
+        answer = await bell.press(ann, old, data)
+        assert re.search("don't know this button", answer.get("text", "")), data
