@@ -5,7 +5,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --re
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
 	--custom-compile-command "make lock" pyproject.toml
 
-.PHONY: demo test test-slow lint types tests red run bench lock catalogues clean
+.PHONY: demo test test-slow soak lint types tests red run bench lock catalogues clean
 
 demo: .venv/.demo  ## The whole bot against local stand-ins, with a chat page; no account, no key
 	$(BIN)/python -m bot demo
@@ -31,6 +31,10 @@ test-slow: .venv/.dev  ## What takes longer: hundreds of kills, long outages
 
 red: .venv/.dev  ## BASE=<commit>: the flows written since then fail on its bot, and pass on today's
 	$(BIN)/python -m tools.red $(BASE) $(ARGS)
+
+SEEDS ?= 20
+soak: .venv/.dev  ## Weeks of the bot's life in minutes, with all that can go wrong; PLANT=name puts a mistake in
+	$(BIN)/python -m tests.soak --seeds $(if $(PLANT),3,$(SEEDS)) --plant "$(PLANT)" $(if $(REPLAY),--replay)
 
 bench: .venv/.dev  ## The figures of the README
 	$(BIN)/python -m benchmarks all

@@ -1,0 +1,375 @@
+"""What must hold in every run, one function each; each returns what violates it, in words."""
+
+import sqlite3
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from sandbox.telegram.messages import Message
+from tests.soak.journal import HOUR, NOTICE_KINDS, Followed, Journal, Row, alerts, pk_of
+
+DAY = 24 * HOUR
+MINUTE = 60.0
+GRACE_S = 180.0  # a send that began before the quiet hours may arrive in them
+ANSWERED_S = 6 * HOUR  # after what hindered it
+MOST_COPIES = 3
+CREDITS_A_DAY = 1000  # 500 looks
+
+Check = Callable[[Journal], list[str]]
+
+
+def check_all(journal: Journal) -> list[str]:
+    """Return all violations, each with the name of what it violates."""
+    return [
+        f"{check.__name__}: {words}"
+        for check in (
+            every_story_arrived_or_was_explained,
+            stories_came_in_order,
+            no_story_more_than_three_times,
+            repeats_were_lost_answers,
+            every_command_was_answered,
+            no_command_was_answered_twice,
+            nothing_came_in_quiet_hours,
+            no_forbidden_chat_was_written_to,
+            no_traceback,
+            no_day_cost_more_than_its_budget,
+        )
+        for words in check(journal)
+    ]
+
+
+def count_alerts(journal: Journal) -> int:
+    """How many stories came as alerts."""
+    return sum(len(alerts(messages)) for messages in journal.messages().values())
+
+
+# -- alerts -------------------------------------------------------------------------------
+
+
+def every_story_arrived_or_was_explained(journal: Journal) -> list[str]:
+    """Each story of a followed profile is in the chat, or the chat was told why not."""
+    there = {
+        chat: {pk_of(message) for message in alerts(messages)}
+        for chat, messages in journal.messages().items()
+    }
+    ids = {chat: {m.id for m in messages} for chat, messages in journal.messages().items()}
+    owed: dict[tuple[int, str], Row] = {
+        (row.sub, row.pk): row for row in journal.rows.values() if row.sub and row.pk
+    }
+    missing: dict[tuple[int, str], list[str]] = defaultdict(list)
+    for one in [*journal.segments, *journal.followed.values()]:
+        chat = journal.chat_now(one.chat)
+        for pk in _stories_of(journal, one):
+            row = owed.get((one.sub, pk))
+            if pk in there.get(chat, set()):
+                continue
+            if row is not None and row.reason == "filtered" and one.filters:
+                continue
+            missing[chat, one.profile].append(pk)
+    found = []
+    for (chat, profile), pks in missing.items():
+        told = _told(journal, chat, profile, ids.get(chat, set()))
+        left = [pk for pk in pks if not any(_explains(row, journal, pk) for row in told)]
+        counted = sum(int(row.fields.get("n", 1)) for row in told if row.notice == "failed")
+        for pk in left[counted:]:
+            states = {(row.state, row.reason) for row in journal.rows.values() if row.pk == pk
+                      and journal.chat_now(row.chat) == chat}  # fmt: skip
+            story = journal.stories[pk]
+            found.append(
+                f"story {pk} of {story.profile.username}, taken {story.taken_at:.0f}, is not in"
+                f" chat {chat}, which was not told why: {sorted(states) or 'no delivery'}"
+            )
+    return found
+
+
+def _stories_of(journal: Journal, one: Followed) -> list[str]:
+    """The stories that a subscription had to bring while it was alive."""
+    begin = max(one.since, one.seen.begin)
+    end = min(one.seen.end, journal.sandbox.clock.now())
+    chat = journal.chat_now(one.chat)
+    found = []
+    for pk, story in journal.stories.items():
+        if story.profile.pk != one.profile or story.removed or story.taken_at < begin:
+            continue
+        over = story.taken_at + DAY
+        if over + 2 * HOUR > end or journal.is_unable(chat, story.taken_at, over + 2 * HOUR):
+            continue
+        windows = journal.hidden[story.profile.username]
+        if any(w.overlaps(story.taken_at - DAY, over) for w in windows):
+            continue  # it could not be looked at, or not for a day after
+        found.append(pk)
+    return found
+
+
+def _told(journal: Journal, chat: int, profile: str, ids: set[int]) -> list[Row]:
+    """What a chat was told of a profile besides its stories."""
+    names = {s.profile.username for s in journal.stories.values() if s.profile.pk == profile}
+    return [
+        row
+        for row in journal.rows.values()
+        if row.notice in NOTICE_KINDS
+        and row.state == "sent"
+        and journal.chat_now(row.chat) == chat
+        and row.fields.get("username") in names
+        and (row.message is None or row.message in ids)
+    ]
+
+
+def _explains(row: Row, journal: Journal, pk: str) -> bool:
+    taken = journal.stories[pk].taken_at
+    if row.notice == "missed":
+        begin, end = (float(row.fields[name]) / 1000 for name in ("from", "to"))
+        return begin - DAY <= taken <= end + DAY
+    if row.notice not in {"private", "gone", "ended"}:
+        return False
+    return abs(row.created - taken) <= 2 * DAY
+
+
+def stories_came_in_order(journal: Journal) -> list[str]:
+    """Of one profile older stories come first, but for one that failed for over a minute."""
+    rows: dict[tuple[int, str], Row] = {}
+    for row in journal.rows.values():
+        if row.pk:
+            key = (journal.chat_now(row.chat), row.pk)
+            if key not in rows or row.created < rows[key].created:
+                rows[key] = row
+    found = []
+    for chat, messages in journal.messages().items():
+        came: dict[tuple[str, int], list[Message]] = defaultdict(list)
+        seen: set[tuple[str, int]] = set()
+        for message in alerts(messages):
+            pk = pk_of(message)
+            if pk in journal.stories and (pk, message.thread) not in seen:
+                seen.add((pk, message.thread))
+                came[journal.stories[pk].profile.pk, message.thread].append(message)
+        for arrived in came.values():
+            found += _inversions(journal, chat, arrived, rows)
+    return found
+
+
+def _inversions(
+    journal: Journal, chat: int, arrived: list[Message], rows: dict[tuple[int, str], Row]
+) -> list[str]:
+    found = []
+    latest = arrived[0]
+    for message in arrived[1:]:
+        older, newer = journal.stories[pk_of(message)], journal.stories[pk_of(latest)]
+        if (older.taken_at, older.pk) >= (newer.taken_at, newer.pk):
+            latest = message
+            continue
+        row = rows.get((chat, older.pk))
+        if row is None or row.created > latest.sent_at:
+            continue  # nobody knew of it when the newer one went out
+        failed = row.tries or row.unknowns or row.copies > 1
+        waited = latest.sent_at - row.created >= MINUTE
+        if not (failed and waited):
+            found.append(
+                f"in chat {chat} story {older.pk} of {older.profile.username} came at"
+                f" {message.sent_at:.0f}, after {newer.pk} at {latest.sent_at:.0f}, though it was"
+                f" owed since {row.created:.0f} (tries {row.tries}, unknowns {row.unknowns})"
+            )
+    return found
+
+
+def _copies(journal: Journal) -> dict[tuple[int, str], list[Message]]:
+    found: dict[tuple[int, str], list[Message]] = defaultdict(list)
+    for chat, messages in journal.messages().items():
+        for message in alerts(messages):
+            found[chat, pk_of(message)].append(message)
+    return found
+
+
+def _hearers(journal: Journal, chat: int, pk: str) -> int:
+    """How many subscriptions of a chat may each have brought a story."""
+    if pk not in journal.stories:
+        return 1
+    profile = journal.stories[pk].profile.pk
+    subs = {
+        sub
+        for (where, whose), found in journal.threads.items()
+        if whose == profile and journal.chat_now(where) == chat
+        for sub in found
+    }
+    return max(1, len(subs))
+
+
+def no_story_more_than_three_times(journal: Journal) -> list[str]:
+    """No story comes more than three times."""
+    return [
+        f"story {pk} came {len(copies)} times into chat {chat}"
+        for (chat, pk), copies in _copies(journal).items()
+        if len(copies) > MOST_COPIES * _hearers(journal, chat, pk)
+    ]
+
+
+def repeats_were_lost_answers(journal: Journal) -> list[str]:
+    """A story comes again only for a send whose answer or record was lost."""
+    found = []
+    for (chat, pk), copies in _copies(journal).items():
+        lost = sum(message.answer_lost for message in copies)
+        allowed = _hearers(journal, chat, pk) + lost + journal.unrecorded.get((chat, pk), 0)
+        if len(copies) > allowed:
+            times = [f"{m.sent_at:.0f}{' lost' if m.answer_lost else ''}" for m in copies]
+            found.append(
+                f"story {pk} came {len(copies)} times into chat {chat} ({', '.join(times)}),"
+                f" and {allowed} are explained"
+            )
+    return found
+
+
+def nothing_came_in_quiet_hours(journal: Journal) -> list[str]:
+    """No alert and no notice comes while its chat wants to be left alone."""
+    found = []
+    for chat, messages in journal.messages().items():
+        for message in alerts(messages):
+            if _is_quiet(journal, chat, message.sent_at):
+                at = datetime.fromtimestamp(message.sent_at, UTC)
+                found.append(f"story {pk_of(message)} came into chat {chat} at {at:%d %H:%M:%S}")
+    for row in journal.rows.values():
+        if row.notice and row.state == "sent" and row.done:
+            chat = journal.chat_now(row.chat)
+            if _is_quiet(journal, chat, row.done):
+                at = datetime.fromtimestamp(row.done, UTC)
+                found.append(f"a notice ({row.notice}) came into chat {chat} at {at:%d %H:%M:%S}")
+    return found
+
+
+def _is_quiet(journal: Journal, chat: int, at: float) -> bool:
+    """Whether a chat was quiet for a while already, by what the tables said before and after."""
+    history = [
+        entry
+        for known, entries in journal.quiet.items()
+        if journal.chat_now(known) == chat
+        for entry in entries
+    ]
+    history.sort(key=lambda entry: entry[0])
+    before = [entry for entry in history if entry[0] <= at][-1:]
+    after = [entry for entry in history if entry[0] > at][:1]
+    if not before or not after or before[0][1:] != after[0][1:]:
+        return False
+    _, zone, begin, end = before[0]
+    return all(_within(at - early, zone, begin, end) for early in (0.0, GRACE_S))
+
+
+def _within(at: float, zone: str, begin: int | None, end: int | None) -> bool:
+    if begin is None or end is None or begin == end:
+        return False
+    local = datetime.fromtimestamp(at, ZoneInfo(zone))
+    minute = local.hour * 60 + local.minute
+    return begin <= minute < end if begin < end else minute >= begin or minute < end
+
+
+# -- answers ------------------------------------------------------------------------------
+
+
+def every_command_was_answered(journal: Journal) -> list[str]:
+    """Whatever a person wrote or pressed was answered, where the bot could write."""
+    messages = journal.messages()
+    callbacks = journal.sandbox.telegram.world.callbacks
+    found = []
+    for asked in journal.asked:
+        chat = journal.chat_now(asked.chat)
+        if journal.is_unable(chat, asked.at - HOUR, asked.at + ANSWERED_S):
+            continue
+        if asked.query:
+            if callbacks[asked.query].answered or _was_late(journal, asked.at):
+                continue
+            found.append(f"press of {asked.text!r} in chat {chat} at {asked.at:.0f}")
+            continue
+        after = [
+            m
+            for m in messages.get(chat, [])
+            if m.sent_at >= asked.at and (not asked.token or asked.token in _text(m))
+        ]
+        if not after or (not asked.token and after[0].sent_at > asked.at + ANSWERED_S):
+            found.append(f"{asked.text!r} in chat {chat} at {asked.at:.0f}")
+    return [f"not answered: {words}" for words in found]
+
+
+def _was_late(journal: Journal, at: float) -> bool:
+    """Whether a press may have come to the bot too late to be answered."""
+    near = any(at - 200 <= crash <= at + 200 for crash in journal.crashes)
+    return near or any(
+        journal.is_outage(kind, at - 300, at + 300) for kind in ("telegram", "database")
+    )
+
+
+def no_command_was_answered_twice(journal: Journal) -> list[str]:
+    """An answer comes once, after a crash or a lost answer perhaps twice."""
+    messages = journal.messages()
+    found = []
+    for asked in journal.asked:
+        if not asked.token:
+            continue
+        said = [m for m in messages.get(journal.chat_now(asked.chat), [])
+                if asked.token in _text(m)]  # fmt: skip
+        crashed = any(asked.at <= c <= asked.at + ANSWERED_S for c in journal.crashes)
+        if len(said) > 1 + sum(m.answer_lost for m in said) + crashed:
+            found.append(f"{asked.text!r} at {asked.at:.0f} was answered {len(said)} times")
+    return found
+
+
+def _text(message: Message) -> str:
+    return str(message.fields.get("text") or message.fields.get("caption") or "")
+
+
+def no_forbidden_chat_was_written_to(journal: Journal) -> list[str]:
+    """A chat that refused the bot is left alone until it is back, or somebody asks there."""
+    counts: Counter[tuple[int, float]] = Counter()
+    for at, chat, path in journal.refused:
+        if not path.startswith("send"):
+            continue
+        now = journal.chat_now(chat)
+        windows = [w.begin for w in journal.unable[now] if w.overlaps(at, at)]
+        counts[now, windows[0] if windows else 0.0] += 1
+    found = []
+    for (chat, begin), count in counts.items():
+        window_end = next((w.end for w in journal.unable[chat] if w.begin == begin), begin)
+        asked = sum(
+            begin <= a.at <= window_end and journal.chat_now(a.chat) == chat for a in journal.asked
+        )
+        crashes = sum(begin <= crash <= window_end for crash in journal.crashes)
+        hours = (min(window_end, journal.sandbox.clock.now()) - begin) / HOUR if begin else 0
+        allowed = 2 + 2 * asked + crashes + hours / 6  # rights come back unannounced: it may try
+        if count > allowed:
+            found.append(f"{count} refused sends into chat {chat} since {begin:.0f}")
+    return found
+
+
+# -- the process --------------------------------------------------------------------------
+
+
+def no_traceback(journal: Journal) -> list[str]:
+    """No traceback is in the log; each kind is shown once."""
+    kinds: dict[str, list[str]] = defaultdict(list)
+    for text in journal.tracebacks:
+        lines = text.strip().splitlines()
+        first = lines[0].partition(" ")[2]
+        kinds[f"{first.split('Traceback')[0].strip()} … {lines[-1].strip()}"].append(text)
+    return [f"{len(texts)} times {kind}" for kind, texts in kinds.items()]
+
+
+def no_day_cost_more_than_its_budget(journal: Journal) -> list[str]:
+    """No day is billed more than its budget."""
+    return [
+        f"{billed} credits on day {day}"
+        for day, billed in sorted(journal.billed.items())
+        if billed > CREDITS_A_DAY
+    ]
+
+
+def check_ledger(journal: Journal, database: Path) -> None:
+    """Compare: bill ≤ ledger ≤ bill + nominal of the calls open at crashes."""
+    with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as tx:
+        (entries,) = tx.execute("SELECT coalesce(sum(credits), 0) FROM ledger_entries").fetchone()
+        (days,) = tx.execute("SELECT coalesce(sum(credits), 0) FROM ledger_days").fetchone()
+    tx.close()
+    bill, ledger = journal.sandbox.stories_api.billing.total, entries + days
+    most = bill + journal.open_at_crashes + journal.unanswered_calls
+    if not bill <= ledger <= most:
+        journal.problems.append(
+            f"ledger_matches_bill: billed {bill}, in the ledger {ledger}, open at crashes"
+            f" {journal.open_at_crashes}, unheard {journal.unanswered_calls}"
+        )

@@ -1,0 +1,287 @@
+"""What happened in a run: as people saw it, as the sandbox counted it, as the bot's tables say."""
+
+import hashlib
+import json
+import sqlite3
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sandbox.app import Sandbox
+from sandbox.instagram import Story
+from sandbox.telegram.messages import Message
+
+HOUR = 3600.0
+DAY = 24 * HOUR
+NOTICE_KINDS = ("failed", "missed", "private", "gone", "ended")
+REFUSALS = (
+    "bot was blocked",
+    "bot was kicked",
+    "bot is not a member",
+    "not enough rights",
+    "have no write access",
+    "chat not found",
+    "CHAT_WRITE_FORBIDDEN",
+    "deactivated",
+)
+
+
+@dataclass
+class Window:
+    """A span of the loop's unix time; ``end`` is endless while it lasts."""
+
+    begin: float
+    end: float = float("inf")
+
+    def overlaps(self, begin: float, end: float) -> bool:
+        """Whether any of it lies between the two."""
+        return self.begin <= end and begin <= self.end
+
+
+@dataclass
+class Asked:
+    """Something that a person wrote or pressed and that must be answered."""
+
+    at: float
+    chat: int
+    text: str
+    message: int
+    token: str = ""
+    query: str = ""
+
+
+@dataclass
+class Followed:
+    """A time in which a subscription was alive, as the bot's tables said all along."""
+
+    sub: int
+    chat: int
+    thread: int
+    profile: str
+    since: float
+    seen: Window
+    filters: bool = False
+
+
+@dataclass
+class Row:
+    """A delivery as the bot's tables say."""
+
+    id: int
+    chat: int
+    sub: int | None
+    pk: str | None
+    notice: str | None
+    fields: dict[str, Any]
+    state: str
+    reason: str
+    message: int | None
+    created: float
+    done: float | None
+    copies: int
+    tries: int
+    unknowns: int
+
+
+@dataclass
+class Journal:
+    """All that the invariants look at."""
+
+    sandbox: Sandbox
+    lines: list[str] = field(default_factory=list)
+    asked: list[Asked] = field(default_factory=list)
+    stories: dict[str, Story] = field(default_factory=dict)
+    followed: dict[int, Followed] = field(default_factory=dict)  # by subscription
+    segments: list[Followed] = field(default_factory=list)  # those that ended
+    threads: dict[tuple[int, str], set[int]] = field(default_factory=lambda: defaultdict(set))
+    rows: dict[int, Row] = field(default_factory=dict)
+    quiet: dict[int, list[tuple[float, str, int | None, int | None]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+    unable: dict[int, list[Window]] = field(default_factory=lambda: defaultdict(list))
+    hidden: dict[str, list[Window]] = field(default_factory=lambda: defaultdict(list))
+    outages: dict[str, list[Window]] = field(default_factory=lambda: defaultdict(list))
+    crashes: list[float] = field(default_factory=list)
+    open_at_crashes: int = 0  # credits reserved by calls under way
+    unrecorded: dict[tuple[int, str], int] = field(default_factory=lambda: defaultdict(int))
+    unanswered_calls: int = 0  # nominal credits of calls whose answer was lost on the way
+    refused: list[tuple[float, int, str]] = field(default_factory=list)
+    tracebacks: list[str] = field(default_factory=list)
+    looks: int = 0
+    billed: Counter[int] = field(default_factory=Counter)  # credits by day
+    problems: list[str] = field(default_factory=list)  # found on the way
+    _hash: Any = field(default_factory=hashlib.sha256)
+    _read: int = 0
+
+    # -- the event log ------------------------------------------------------------------
+
+    def note(self, *what: object) -> None:
+        """Write one line into the event log."""
+        line = f"{self.sandbox.clock.now():.3f} " + " ".join(str(word) for word in what)
+        self._hash.update(line.encode() + b"\n")
+        self.lines.append(line)
+
+    @property
+    def digest(self) -> str:
+        """The hash of the event log so far."""
+        return str(self._hash.hexdigest()[:16])
+
+    def read_requests(self) -> None:
+        """Take over what was asked of the sandbox since the last time."""
+        for entry in self.sandbox.log.since(self._read):
+            self._read = int(str(entry["n"]))
+            if entry["path"] == "getUpdates" and entry["status"] == 200:
+                continue
+            params: Any = entry["params"]
+            chat = str(params.get("chat_id", ""))
+            self.note(
+                entry["service"],
+                entry["path"],
+                chat or sorted(f"{k}={v}" for k, v in params.items() if k != "access_key"),
+                entry["status"],
+                f"at={float(str(entry['at'])):.3f}",
+            )
+            if entry["service"] == "stories" and "stories" in str(entry["path"]):
+                self.looks += 1
+            self.billed[int(float(str(entry["at"])) // DAY)] += int(str(entry.get("billed", 0)))
+            said = str(entry.get("description", ""))
+            if entry["service"] == "telegram" and any(word in said for word in REFUSALS):
+                self.refused.append((float(str(entry["at"])), int(chat or 0), str(entry["path"])))
+
+    # -- the bot's tables ---------------------------------------------------------------
+
+    def read_tables(self, database: Path) -> None:
+        """See who follows whom and what became of what is owed."""
+        now = self.sandbox.clock.now()
+        with _reading(database) as tx:
+            self._read_followed(tx, now)
+            for chat, zone, begin, end in tx.execute(
+                "SELECT id, zone, quiet_from, quiet_to FROM chats"
+            ):
+                self.quiet[chat].append((now, zone, begin, end))
+            self._read_rows(tx)
+
+    def _read_followed(self, tx: sqlite3.Connection, now: float) -> None:
+        found: dict[int, tuple[Any, ...]] = {}
+        for row in tx.execute(
+            "SELECT s.id, s.chat_id, s.thread_id, s.profile_id, s.since, s.options FROM"
+            " subscriptions s JOIN chats c ON c.id = s.chat_id"
+            " WHERE NOT s.paused AND c.state = 'active'"
+        ):
+            found[row[0]] = row
+        for sub, one in list(self.followed.items()):
+            row = found.get(sub)
+            if row is None or row[4] / 1000 != one.since or row[1:3] != (one.chat, one.thread):
+                one.seen.end = now
+                self.segments.append(self.followed.pop(sub))
+        for sub, (_, chat, thread, profile, since, options) in found.items():
+            one = self.followed.setdefault(
+                sub, Followed(sub, chat, thread, profile, since / 1000, Window(now))
+            )
+            filters = '"links_only": true' in options or '"mentions_only": true' in options
+            media = '"media": "photo"' in options or '"media": "video"' in options
+            one.filters = one.filters or filters or media
+            self.threads[chat, profile].add(sub)
+
+    def _read_rows(self, tx: sqlite3.Connection) -> None:
+        known = [row.id for row in self.rows.values() if row.state == "open"]
+        oldest = min(known, default=max(self.rows, default=0) + 1)
+        for r in tx.execute(
+            "SELECT id, chat_id, subscription_id, story_pk, notice, fields, state, reason,"
+            " message_id, created_at, done_at, copies, tries, unknowns FROM deliveries"
+            " WHERE id >= ?",
+            (oldest,),
+        ):
+            before = self.rows.get(r[0])
+            self.rows[r[0]] = Row(
+                id=r[0],
+                chat=r[1],
+                sub=r[2],
+                pk=r[3],
+                notice=r[4],
+                fields=json.loads(r[5]) if r[5] else {},
+                state=r[6],
+                reason=r[7],
+                message=r[8],
+                created=r[9] / 1000,
+                done=r[10] / 1000 if r[10] else None,
+                copies=max(r[11], before.copies if before else 0),
+                tries=max(r[12], before.tries if before else 0),
+                unknowns=max(r[13], before.unknowns if before else 0),
+            )
+
+    def crashed(self, database: Path) -> None:
+        """Count what the copy of a killed process' database does not know."""
+        now = self.sandbox.clock.now()
+        self.crashes.append(now)
+        with _reading(database) as tx:
+            (reserved,) = tx.execute(
+                "SELECT coalesce(sum(credits), 0) FROM ledger_entries WHERE state = 'reserved'"
+            ).fetchone()
+            self.open_at_crashes += reserved
+            unsent = tx.execute(
+                "SELECT chat_id, story_pk FROM deliveries"
+                " WHERE state = 'open' AND story_pk IS NOT NULL AND copies > 0"
+            ).fetchall()
+        for chat, pk in unsent:
+            self.unrecorded[self.chat_now(chat), pk] += 1
+
+    # -- the chats ----------------------------------------------------------------------
+
+    def chat_now(self, chat: int) -> int:
+        """The id of a chat after all its migrations."""
+        known = self.sandbox.telegram.world.chats
+        while (found := known.get(chat)) is not None and found.migrated_to is not None:
+            chat = found.migrated_to
+        return chat
+
+    def messages(self) -> dict[int, list[Message]]:
+        """What the bot wrote, by chat after all migrations, in order."""
+        world = self.sandbox.telegram.world
+        found: dict[int, list[Message]] = defaultdict(list)
+        for chat in world.all_chats():
+            found[self.chat_now(chat.id)] += [m for m in chat.messages.values() if m.bot]
+        for messages in found.values():
+            messages.sort(key=lambda m: (m.sent_at, m.id))
+        return found
+
+    def is_unable(self, chat: int, begin: float, end: float) -> bool:
+        """Whether the bot could not write into a chat at some time between the two."""
+        return any(w.overlaps(begin, end) for w in self.unable[self.chat_now(chat)])
+
+    def is_outage(self, kind: str, begin: float, end: float) -> bool:
+        """Whether something of a kind failed at some time between the two."""
+        return any(w.overlaps(begin, end) for w in self.outages[kind])
+
+
+def alerts(messages: list[Message]) -> list[Message]:
+    """Those of a chat's messages that are stories of alerts: a bell stands under the first."""
+    groups: set[str] = set()
+    found = []
+    for message in messages:
+        group = str(message.fields.get("media_group_id", f"single {message.id}"))
+        text = str(message.fields.get("caption") or message.fields.get("text") or "")
+        if text.startswith("🔔") and message.media is not None:
+            groups.add(group)
+        if group in groups and message.media is not None:
+            found.append(message)
+    return found
+
+
+def pk_of(message: Message) -> str:
+    """The story whose media a message shows."""
+    return str(message.media.content.story_pk) if message.media is not None else ""
+
+
+class _reading:  # noqa: N801 - used as a function
+    """A connection of our own that reads what is committed."""
+
+    def __init__(self, database: Path) -> None:
+        self._tx = sqlite3.connect(f"file:{database}?mode=ro", uri=True, isolation_level=None)
+
+    def __enter__(self) -> sqlite3.Connection:
+        return self._tx
+
+    def __exit__(self, *_: object) -> None:
+        self._tx.close()

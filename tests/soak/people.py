@@ -1,0 +1,357 @@
+"""People of a run: chats of all kinds, and who writes, presses, leaves and comes back in them."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from sandbox.telegram.chats import Chat
+from sandbox.telegram.messages import Message
+from tests.soak.journal import HOUR, Asked, Journal, Window
+from tests.support.control import Control, RefusedError
+
+PROFILES = 40
+PRIVATE, GROUPS, SUPERGROUPS, FORUMS, CHANNELS = 12, 5, 4, 4, 5
+FOLLOWED = 4  # by each chat, to begin with
+DEEDS_A_DAY = 300  # of all people together
+HANDS = 30  # so many deeds at once; some last for hours
+DAY = 24 * HOUR
+SETTLED_S = 120.0  # between two deeds of the beginning
+
+
+@dataclass(eq=False)
+class Place:
+    """A chat, who runs it and who else is in it."""
+
+    chat: int
+    kind: str
+    owner: int
+    members: list[int]
+    topics: list[int] = field(default_factory=list)
+    is_away: bool = False  # the bot is blocked or out
+
+
+class People:
+    """Everybody, driven by one seeded chance."""
+
+    def __init__(self, control: Control, journal: Journal, seed: int) -> None:
+        """Nobody is there yet."""
+        self._control = control
+        self._journal = journal
+        self._chance = random.Random(f"{seed}/people")  # noqa: S311 - to be repeated is the aim
+        self.places: list[Place] = []
+        self.names: list[str] = []
+        self._asked = 0
+
+    # -- the beginning ------------------------------------------------------------------
+
+    async def settle(self) -> None:
+        """Make profiles and chats, and let each chat follow some."""
+        chance = self._chance
+        for number in range(PROFILES):
+            name = f"star{number:02}"
+            rate = chance.choice([0, 0.5, 1, 1, 2, 2, 3, 4, 6])
+            await self._control.profile(name, posts_per_day=rate)
+            self.names.append(name)
+        for number in range(PRIVATE):
+            person = await self._control.person(f"P{number}")
+            self.places.append(Place(person, "private", person, [person]))
+        for kind, count in (
+            ("group", GROUPS),
+            ("supergroup", SUPERGROUPS),
+            ("forum", FORUMS),
+            ("channel", CHANNELS),
+        ):
+            for number in range(count):
+                await self._found(kind, number)
+        for place in self.places:
+            for name in chance.sample(self.names, FOLLOWED):
+                await self.write(place, place.owner, f"/subscribe {name}")
+                await asyncio.sleep(SETTLED_S)
+
+    async def _found(self, kind: str, number: int) -> None:
+        owner, other, third = [await self._control.person(f"{kind}{number}{c}") for c in "abc"]
+        members = [
+            {"user_id": owner, "status": "creator"},
+            {"user_id": other, "status": "administrator"},
+            {"user_id": third, "status": "member"},
+        ]
+        is_forum = kind == "forum"
+        chat = await self._control.chat(
+            "supergroup" if is_forum else kind, f"{kind} {number}", members=members,
+            is_forum=is_forum, bot_status="administrator" if kind == "channel" else "member",
+        )  # fmt: skip
+        place = Place(chat, kind, owner, [owner, other, third])
+        if is_forum:
+            place.topics = [100, 200, 300]
+            for topic in place.topics:
+                await self._control.thread(chat, topic, f"topic {topic}")
+        self.places.append(place)
+
+    # -- what they do -------------------------------------------------------------------
+
+    async def live(self, until: float) -> None:
+        """Do one thing after the other until the time has come."""
+        deeds: list[tuple[int, Callable[[Place], Awaitable[None]]]] = [
+            (14, self.probe), (14, self.press_any), (10, self.ask_stories), (10, self.paste),
+            (7, self.subscribe), (5, self.unsubscribe), (6, self.ask_why), (5, self.look_round),
+            (5, self.set_quiet), (4, self.set_option), (5, self.leave), (3, self.migrate),
+            (3, self.mute), (3, self.change_rights), (3, self.close_topic), (4, self.hide),
+            (3, self.take_down), (3, self.flood),
+        ]  # fmt: skip
+        weights = [weight for weight, _ in deeds]
+        clock = self._journal.sandbox.clock
+        while True:
+            await asyncio.sleep(self._chance.expovariate(DEEDS_A_DAY / HANDS / DAY))
+            if clock.now() >= until:
+                return
+            (_, deed), place = (
+                self._chance.choices(deeds, weights)[0],
+                self._chance.choice(self.places),
+            )
+            self._journal.note("deed", deed.__name__, place.chat)
+            await deed(place)
+
+    async def write(
+        self, place: Place, user: int, text: str, token: str = "", thread: int = 0
+    ) -> None:
+        """Write into a chat; where the bot reads it, it has to be answered."""
+        now = self._journal.sandbox.clock.now()
+        body: dict[str, Any] = {"user_id": user, "text": text}
+        if thread:
+            body["thread_id"] = thread
+        said = await self._control.call("POST", f"/chats/{place.chat}/messages", body)
+        if said["update_id"] is not None:
+            self._journal.asked.append(
+                Asked(now, place.chat, text, int(said["message_id"]), token=token)
+            )
+
+    async def probe(self, place: Place) -> None:
+        """Ask something whose answer can be told from all others."""
+        self._asked += 1
+        token = f"nobody{self._asked}x"
+        await self.write(place, place.owner, f"/unsubscribe {token}", token, self._topic_of(place))
+
+    async def press_any(self, place: Place) -> None:
+        """Press some button of one of the latest messages."""
+        found = [m for m in self._messages(place) if m.fields.get("reply_markup")]
+        if not found or place.is_away:
+            return
+        message = self._chance.choice(found[-6:])
+        keys = [k for row in message.fields["reply_markup"]["inline_keyboard"] for k in row]
+        keys = [k["callback_data"] for k in keys if "callback_data" in k]
+        keys = [k for k in keys if not k.startswith("unsub:all")]
+        if keys:
+            await self.press(place, message, self._chance.choice(keys))
+
+    async def press(self, place: Place, message: Message, data: str) -> None:
+        """Press one button."""
+        user = place.owner if self._chance.random() < 0.8 else self._chance.choice(place.members)
+        now = self._journal.sandbox.clock.now()
+        try:
+            query = await self._control.press(place.chat, message.id, data, user=user)
+        except RefusedError:  # the buttons have changed under the finger
+            return
+        self._journal.asked.append(Asked(now, place.chat, data, message.id, query=query))
+
+    async def ask_stories(self, place: Place) -> None:
+        """Ask for somebody's stories."""
+        name = self._chance.choice(self.names)
+        await self.write(place, place.owner, f"/stories {name}", thread=self._topic_of(place))
+
+    async def paste(self, place: Place) -> None:
+        """Paste the link of a story that is up, or was."""
+        name = self._chance.choice(self.names)
+        stories = [s for s in self._journal.stories.values() if s.profile.username == name][-5:]
+        if stories:
+            pk = self._chance.choice(stories).pk
+            link = f"https://www.instagram.com/stories/{name}/{pk}/"
+            await self.write(place, self._chance.choice(place.members), link)
+
+    async def subscribe(self, place: Place) -> None:
+        """Follow somebody more."""
+        name = self._chance.choice(self.names)
+        await self.write(place, place.owner, f"/subscribe {name}", thread=self._topic_of(place))
+
+    async def unsubscribe(self, place: Place) -> None:
+        """Stop following somebody, by the question's button."""
+        name = self._chance.choice(self.names)
+        await self.write(place, place.owner, f"/unsubscribe {name}")
+        await asyncio.sleep(30)
+        await self._press_where(place, lambda data: data.startswith("unsub:name"))
+
+    async def ask_why(self, place: Place) -> None:
+        """Ask when somebody is looked at."""
+        await self.write(place, place.owner, f"/why {self._chance.choice(self.names)}")
+
+    async def look_round(self, place: Place) -> None:
+        """Write one of the commands that only tell."""
+        words = ["/help", "/start", "/subscriptions", "/settings", "/language", "/privacy"]
+        await self.write(place, place.owner, self._chance.choice(words))
+
+    async def set_quiet(self, place: Place) -> None:
+        """Set quiet hours, the hour of digests, or the zone, button by button."""
+        chance = self._chance
+        begin, end = chance.randrange(24), chance.randrange(24)
+        ways = [
+            ["set:quiet", f"set:quiet:{begin}", f"set:quiet:{begin}:{end}"],
+            ["set:quiet", f"set:quiet:{begin}", f"set:quiet:{begin}:{end}"],
+            ["set:quiet", "set:quiet:off"],
+            ["set:digest", f"set:digest:{begin}"],
+            ["set:zone", chance.choice(["set:zone:Asia/Tokyo", "set:zone:America/New_York"])],
+        ]
+        await self.write(place, place.owner, "/settings")
+        for data in chance.choice(ways):
+            await asyncio.sleep(20)
+            await self._press_where(place, lambda had, data=data: had == data)  # type: ignore[misc] # a default that binds
+
+    async def set_option(self, place: Place) -> None:
+        """Change an option of a subscription: the digest, a filter, a pause."""
+        await self.write(place, place.owner, "/subscriptions")
+        await asyncio.sleep(20)
+        found = sorted({data for _, data in self._buttons(place) if data.startswith("sub:")})
+        if not found:
+            return
+        data = self._chance.choice(found)
+        await self._press_where(place, lambda had: had == data)
+        await asyncio.sleep(20)
+        number = data.partition(":")[2]
+        chosen = self._chance.choice(["digest", "digest", "silent", "media", "caption", "pause"])
+        await self._press_where(place, lambda had: had.startswith(f"opt:{number}:{chosen}"))
+
+    async def leave(self, place: Place) -> None:
+        """Block the bot or throw it out, and take it back some hours later."""
+        if place.is_away:
+            return
+        world = self._journal.sandbox.telegram.world
+        status = "kicked" if place.kind in {"private", "channel"} else "left"
+        place.is_away = True
+        window = self._begin(place)
+        await self._control.member(place.chat, world.bot.id, status)
+        await asyncio.sleep(self._chance.uniform(0.2, 20) * HOUR)
+        back = "administrator" if place.kind == "channel" else "member"
+        await self._control.member(place.chat, world.bot.id, back)
+        place.is_away = False
+        window.end = self._journal.sandbox.clock.now()
+
+    async def migrate(self, place: Place) -> None:
+        """Turn a group into a supergroup."""
+        if place.kind != "group" or place.is_away:
+            return
+        place.chat = await self._control.migrate(place.chat)
+        place.kind = "supergroup"
+
+    async def mute(self, place: Place) -> None:
+        """Take the members' right to write for a night; bots are not told."""
+        if place.kind not in {"group", "supergroup"} or place.is_away:
+            return
+        chat, window = place.chat, self._begin(place)
+        path = f"/chats/{chat}"
+        await self._control.call("PATCH", path, {"permissions": {"can_send_messages": False}})
+        await asyncio.sleep(self._chance.uniform(1, 8) * HOUR)
+        await self._control.call(
+            "PATCH", f"/chats/{place.chat}", {"permissions": {"can_send_messages": True}}
+        )
+        window.end = self._journal.sandbox.clock.now()
+
+    async def change_rights(self, place: Place) -> None:
+        """Let an administrator be a member again, or the other way round."""
+        if place.kind in {"private", "channel"}:
+            return
+        other = place.members[1]
+        status = self._chance.choice(["administrator", "member"])
+        await self._control.member(place.chat, other, status)
+
+    async def close_topic(self, place: Place) -> None:
+        """Close a topic of a forum for some hours, or delete it for good."""
+        if not place.topics:
+            return
+        topic = self._chance.choice(place.topics)
+        if self._chance.random() < 0.3 and len(place.topics) > 1:
+            place.topics.remove(topic)
+            await self._control.thread(place.chat, topic, f"topic {topic}", "deleted")
+            return
+        await self._control.thread(place.chat, topic, f"topic {topic}", "closed")
+        await asyncio.sleep(self._chance.uniform(1, 12) * HOUR)
+        if topic in place.topics:
+            await self._control.thread(place.chat, topic, f"topic {topic}", "open")
+
+    async def hide(self, _: Place) -> None:
+        """Let a profile be private, or gone, for some hours."""
+        name = self._chance.choice(self.names)
+        what = self._chance.choice(["is_private", "deleted"])
+        windows = self._journal.hidden[name]
+        if windows and windows[-1].end == float("inf"):
+            return
+        windows.append(Window(self._journal.sandbox.clock.now()))
+        await self._control.change_profile(name, **{what: True})
+        await asyncio.sleep(self._chance.uniform(0.5, 20) * HOUR)
+        await self._control.change_profile(name, **{what: False})
+        windows[-1].end = self._journal.sandbox.clock.now()
+
+    async def take_down(self, _: Place) -> None:
+        """Delete a story, as its owner would."""
+        name = self._chance.choice(self.names)
+        for story in await self._control.stories(name):
+            await self._control.take_down(name, str(story["pk"]))
+            break
+
+    async def flood(self, place: Place) -> None:
+        """Write a handful of things at once."""
+        for _ in range(4):
+            await self.probe(place)
+
+    # -- helpers ------------------------------------------------------------------------
+
+    def _begin(self, place: Place) -> Window:
+        chat = self._journal.chat_now(place.chat)
+        window = Window(self._journal.sandbox.clock.now())
+        self._journal.unable[chat].append(window)
+        return window
+
+    def _topic_of(self, place: Place) -> int:
+        return self._chance.choice(place.topics) if place.topics else 0
+
+    def _messages(self, place: Place) -> list[Message]:
+        world = self._journal.sandbox.telegram.world
+        chat: Chat | None = world.chat(place.chat, world.bot)
+        messages = list(chat.messages.values())[-60:] if chat else []
+        return [m for m in messages if m.bot is not None and not m.deleted]
+
+    def _buttons(self, place: Place) -> list[tuple[Message, str]]:
+        return [
+            (message, key["callback_data"])
+            for message in self._messages(place)
+            if message.fields.get("reply_markup")
+            for row in message.fields["reply_markup"]["inline_keyboard"]
+            for key in row
+            if "callback_data" in key
+        ]
+
+    async def _press_where(self, place: Place, fits: Callable[[str], bool]) -> None:
+        found = [(message, had) for message, had in self._buttons(place) if fits(had)]
+        if found and not place.is_away:
+            message, had = found[-1]
+            await self.press(place, message, had)
+
+
+class Crowd:
+    """Several people at once: a deed that lasts for hours holds up nobody else."""
+
+    def __init__(self, people: People) -> None:
+        """Let `people` live in parallel."""
+        self._people = people
+
+    async def live(self, until: float) -> None:
+        """Live until the time has come; whoever is away then is waited for."""
+        async with asyncio.TaskGroup() as group:
+            for number in range(HANDS):
+                group.create_task(self._one(number, until))
+
+    async def _one(self, number: int, until: float) -> None:
+        await asyncio.sleep(number)
+        try:
+            await self._people.live(until)
+        except RefusedError as error:
+            raise AssertionError(f"the sandbox refused a deed: {error}") from error

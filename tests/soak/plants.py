@@ -1,0 +1,155 @@
+"""Mistakes put into the bot, one a run: what the soak is worth is what it finds of them.
+
+Each takes the place of one function of the bot, as a slip of the pen would; it is found when any
+invariant is violated within three seeds.
+"""
+
+import itertools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from telegram import Chat, Message
+from telegram.ext import ExtBot
+
+from bot.domain import albums, alert_rules
+from bot.outbox import worker
+from bot.store import budgets, chat_queues, deliveries, inbox, ledger, moves, retention
+
+Swap = tuple[Any, str, Any]  # where, the function's name, what takes its place
+Plant = Callable[[], list[Swap]]
+
+
+async def _nothing(*_: object, **__: object) -> bool:
+    return False
+
+
+def _uncounted_copies() -> list[Swap]:
+    """A copy is not counted before it leaves."""
+    return [(deliveries, "leave", _nothing)]
+
+
+def _dropped_unknowns() -> list[Swap]:
+    """A send whose answer was lost is forgotten."""
+
+    async def unsure(tx: Any, ids: Any) -> None:
+        await deliveries.drop(tx, list(ids), reason="lost", now=datetime.now(UTC))
+
+    return [(deliveries, "unsure", unsure)]
+
+
+def _settled_before_sent() -> list[Swap]:
+    """A row counts as sent when it leaves."""
+    leave = deliveries.leave
+
+    async def settled(tx: Any, ids: Any) -> None:
+        await leave(tx, ids)
+        await deliveries.sent(tx, dict.fromkeys(ids, 0), now=datetime.now(UTC))
+
+    return [(deliveries, "leave", settled)]
+
+
+def _forgotten_quiet_hours() -> list[Swap]:
+    """Nobody asks for quiet hours before a send."""
+    return [(alert_rules, "quiet_until", lambda *_: None)]
+
+
+def _doubled_refunds() -> list[Swap]:
+    """What the API did not bill goes back into the ledger twice."""
+    close = ledger.close
+
+    async def twice(tx: Any, entry_id: int, amount: int, *, now: datetime) -> bool:
+        return await close(tx, entry_id, max(0, amount - 1) if amount else 0, now=now)
+
+    return [(ledger, "close", twice)]
+
+
+def _unbounded_budget() -> list[Swap]:
+    """The budget of the day is not looked at."""
+
+    async def taken(*_: object) -> bool:
+        return True
+
+    return [(budgets, "take_budget", taken)]
+
+
+def _lost_replies() -> list[Swap]:
+    """Now and then a message is taken for sent that never left."""
+    send, counted = ExtBot.send_message, itertools.count(1)
+
+    async def lost(self: Any, chat_id: Any, *args: Any, **kwargs: Any) -> Message:
+        if next(counted) % 40:
+            return await send(self, chat_id, *args, **kwargs)
+        return Message(1, datetime.now(UTC), Chat(int(chat_id), "private"), text="lost")
+
+    return [(ExtBot, "send_message", lost)]
+
+
+def _disorder() -> list[Swap]:
+    """An album shows the newest story first."""
+    plan = albums.plan
+
+    def reversed_plan(stories: Any) -> list[Any]:
+        return [replace(one, stories=one.stories[::-1]) for one in plan(stories)]
+
+    return [(albums, "plan", reversed_plan)]
+
+
+def _ignored_refusals() -> list[Swap]:
+    """A chat that refuses the bot is written to again and again."""
+    return [(moves, "close_chat", _nothing)]
+
+
+def _endless_leases() -> list[Swap]:
+    """What a dead process had claimed is never given back."""
+    claim = chat_queues.claim
+
+    async def for_ever(tx: Any, *, now: datetime, limit: int, lease: timedelta) -> Any:
+        del lease
+        return await claim(tx, now=now, limit=limit, lease=timedelta(days=400))
+
+    return [(chat_queues, "claim", for_ever), (retention, "release_lanes", _nothing),
+            (worker.Outbox, "_keep", _nothing)]  # fmt: skip
+
+
+def _closed_too_early() -> list[Swap]:
+    """An update counts as answered when it is stored."""
+    add = inbox.add
+
+    async def closed(tx: Any, arrivals: Any, *, now: datetime, **more: Any) -> Any:
+        found = await add(tx, arrivals, now=now, **more)
+        await inbox.finish(tx, [claimed.id for claimed in found], now=now)
+        return found
+
+    return [(inbox, "add", closed)]
+
+
+PLANTS: dict[str, Plant] = {
+    "uncounted-copies": _uncounted_copies,
+    "dropped-unknowns": _dropped_unknowns,
+    "settled-before-sent": _settled_before_sent,
+    "forgotten-quiet-hours": _forgotten_quiet_hours,
+    "doubled-refunds": _doubled_refunds,
+    "unbounded-budget": _unbounded_budget,
+    "lost-replies": _lost_replies,
+    "disorder": _disorder,
+    "ignored-refusals": _ignored_refusals,
+    "endless-leases": _endless_leases,
+    "closed-too-early": _closed_too_early,
+}
+
+
+@contextmanager
+def planted(name: str) -> Iterator[None]:
+    """Let the bot make the mistake of that name; none for an empty one."""
+    swaps = PLANTS[name]() if name else []
+    before = [(where, what, getattr(where, what)) for where, what, _ in swaps]
+    for where, what, instead in swaps:
+        setattr(where, what, instead)
+    try:
+        yield
+    finally:
+        for where, what, had in before:
+            setattr(where, what, had)

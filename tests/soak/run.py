@@ -1,0 +1,329 @@
+"""One seed from its first second to its last: lives of the bot, people, weather, the end."""
+
+import asyncio
+import logging
+import shutil
+import sys
+import traceback
+from collections.abc import MutableMapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import structlog
+from aiohttp import ClientSession
+
+from bot import app
+from bot.config import Settings, load
+from bot.fetching import poller
+from bot.outbox import worker
+from bot.presentation import charts
+from bot.updates import inbox
+from sandbox.app import Sandbox, running
+from sandbox.clock import Clock
+from tests.soak import invariants, plants, wires
+from tests.soak.journal import HOUR, Journal
+from tests.soak.people import Crowd, People
+from tests.soak.weather import UNHEARD, Weather
+from tests.support.control import Control
+
+START = datetime(2026, 3, 1, 6, 30, tzinfo=UTC)
+DAY = 24 * HOUR
+DRAIN_S = 27 * HOUR  # nothing fails any more, and what is owed comes: a digest may take a day
+SNAPSHOT_S = 300.0
+TOKEN = "7000000001:a-token-that-no-log-may-show-0123456789"
+RESTART_S = 3.0
+DEAD_TURNS = 3000
+
+
+@dataclass
+class Result:
+    """What one seed came to."""
+
+    seed: int
+    days: float
+    commands: int
+    alerts: int
+    crashes: int
+    looks: int
+    digest: str
+    violations: list[str]
+
+
+class Seed:
+    """One run."""
+
+    def __init__(self, seed: int, folder: Path, *, days: float, plant: str = "") -> None:
+        """Work in ``folder``, best on a RAM disk."""
+        self._seed, self._folder, self._days = seed, folder, days
+        self._plant = plant
+        self._lives = 0
+        self._life: wires.Life | None = None
+        self._journal: Journal | None = None
+
+    @property
+    def life(self) -> wires.Life:
+        """The process that runs now."""
+        assert self._life is not None
+        return self._life
+
+    async def run(self) -> Result:
+        """Live through it all; say what was violated."""
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, wires.LocalLoop)
+        clock = Clock(start=START.timestamp(), move_on=loop.jump)
+        async with running(seed=self._seed, clock=clock) as sandbox, ClientSession() as session:
+            journal = self._journal = Journal(sandbox)
+            _listen(journal)
+            _remember_stories(sandbox, journal)
+            control = Control(session, sandbox.urls.page)
+            await control.limits(preset="documented")
+            with plants.planted(self._plant):
+                await self._live(sandbox, journal, control)
+            journal.read_requests()
+            return self._result(journal)
+
+    async def _live(self, sandbox: Sandbox, journal: Journal, control: Control) -> None:
+        begun = sandbox.clock.now()
+        end = begun + self._days * DAY
+        people = People(control, journal, self._seed)
+        weather = Weather(control, journal, self._seed, lambda: self.life)
+        stop = asyncio.Event()
+        async with asyncio.TaskGroup() as group:
+            living = group.create_task(self._lifetimes(sandbox, weather, end - DRAIN_S, stop))
+            watching = group.create_task(self._watch(sandbox, journal))
+            await asyncio.sleep(5)
+            await people.settle()
+            raging = group.create_task(weather.rage(end - DRAIN_S))
+            await Crowd(people).live(end - DRAIN_S)
+            await raging
+            await asyncio.sleep(end - sandbox.clock.now())
+            watching.cancel()
+            stop.set()
+            await living
+        with suppress(FileNotFoundError):
+            journal.read_tables(self.life.database)
+        journal.unanswered_calls = _unheard(sandbox, weather)
+        invariants.check_ledger(journal, self.life.database)
+
+    async def _watch(self, sandbox: Sandbox, journal: Journal) -> None:
+        """Look at tables and log again and again."""
+        del sandbox
+        while True:
+            await asyncio.sleep(SNAPSHOT_S)
+            journal.read_requests()
+            with suppress(FileNotFoundError):
+                journal.read_tables(self.life.database)
+
+    # -- lives --------------------------------------------------------------------------
+
+    async def _lifetimes(
+        self, sandbox: Sandbox, weather: Weather, until: float, stop: asyncio.Event
+    ) -> None:
+        """Run the bot until ``stop``, killing it now and then."""
+        assert self._journal is not None
+        journal, database = self._journal, self._folder / "bot-0.db"
+        crashing: asyncio.Task[float | None] | None = None
+        async with asyncio.TaskGroup() as group:
+            while not stop.is_set():
+                life = self._life = wires.Life(self._lives, database)
+                self._lives += 1
+                ending = asyncio.Event()
+                task = self._born(life, sandbox, ending, group)
+                if crashing is None:
+                    crashing = group.create_task(weather.crash_times(until))
+                stopped = group.create_task(stop.wait())
+                waiting = {task, stopped, crashing}
+                await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+                stopped.cancel()
+                if task.done():
+                    journal.note("the bot ended by itself")
+                    journal.problems.append(f"the bot ended by itself: {_end_of(task)}")
+                    await asyncio.sleep(RESTART_S)
+                    continue
+                if crashing.done() and not stop.is_set():
+                    count, crashing = crashing.result(), None
+                    if count is None:
+                        await asyncio.wait({task, group.create_task(stop.wait())},
+                                           return_when=asyncio.FIRST_COMPLETED)  # fmt: skip
+                    else:
+                        await wires.turns(int(count))
+                        database = self._folder / f"bot-{self._lives}.db"
+                        await self._kill(life, task, database)
+                        await asyncio.sleep(RESTART_S)
+                        continue
+                ending.set()
+                await asyncio.wait({task}, timeout=60)
+                if not task.done():
+                    journal.problems.append("the bot did not stop within 60 s")
+                    life.is_dead = True
+                    task.cancel()
+            if crashing is not None:
+                crashing.cancel()
+
+    def _born(
+        self, life: wires.Life, sandbox: Sandbox, ending: asyncio.Event, group: asyncio.TaskGroup
+    ) -> "asyncio.Task[int | None]":
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, wires.LocalLoop)
+
+        async def live() -> int | None:
+            wires.LIFE.set(life)
+            try:
+                return await app.run(self._settings(life, sandbox), ending, now=loop.now)
+            except (Exception, asyncio.CancelledError):
+                if life.is_dead:
+                    return None
+                raise
+            except BaseException:
+                if life.is_dead:
+                    return None
+                raise
+
+        task: asyncio.Task[int | None] = loop.create_task(live())
+        del group  # the end of a life must not end the others
+        return task
+
+    async def _kill(self, life: wires.Life, task: "asyncio.Task[int | None]", copy: Path) -> None:
+        """Switch a process off; what it would clean up is not done."""
+        assert self._journal is not None
+        self._journal.read_requests()
+        self._journal.note("killed", life.number)
+        life.kill(copy)
+        self._journal.crashed(copy)
+        task.cancel()
+        for _ in range(DEAD_TURNS):
+            if task.done():
+                break
+            await asyncio.sleep(0)
+            task.cancel()
+
+    def _settings(self, life: wires.Life, sandbox: Sandbox) -> Settings:
+        return load(
+            _env_file=None,
+            telegram_token=TOKEN,
+            stories_api_key="a-key-that-no-log-may-show",
+            telegram_api_url=sandbox.urls.telegram,
+            stories_api_url=sandbox.urls.stories_api,
+            trusted_media_origin=sandbox.urls.cdn,
+            database_url=f"sqlite:///{life.database}",
+            spool_dir=self._folder / f"spool-{life.number}",
+            daily_budget=invariants.CREDITS_A_DAY,
+            port=0,
+            host="127.0.0.1",
+            **({"access": "open"} if "access" in Settings.model_fields else {}),
+        )
+
+    def _result(self, journal: Journal) -> Result:
+        found = [*journal.problems, *invariants.check_all(journal)]
+        return Result(
+            seed=self._seed,
+            days=self._days,
+            commands=len(journal.asked),
+            alerts=invariants.count_alerts(journal),
+            crashes=len(journal.crashes),
+            looks=journal.looks,
+            digest=journal.digest,
+            violations=found,
+        )
+
+
+def _end_of(task: "asyncio.Task[int | None]") -> str:
+    if task.cancelled():
+        return "cancelled"
+    error = task.exception()
+    if error is None:
+        return f"status {task.result()}"
+    return "".join(traceback.format_exception(error))[-1500:]
+
+
+def _unheard(sandbox: Sandbox, weather: Weather) -> int:
+    """Count the credits of calls that the Stories API may have billed without the bot hearing."""
+    return sum(
+        3
+        for entry in sandbox.log.since(0, "stories")
+        if weather.faults.get(int(str(entry.get("fault") or 0))) in UNHEARD
+    )
+
+
+def _remember_stories(sandbox: Sandbox, journal: Journal) -> None:
+    """Keep every story that is ever put up: the sandbox itself forgets them after days."""
+    instagram: Any = sandbox.instagram
+    put_up = instagram._put_up
+
+    def remembered(*args: Any, **kwargs: Any) -> Any:
+        story = put_up(*args, **kwargs)
+        journal.stories[story.pk] = story
+        return story
+
+    instagram._put_up = remembered
+
+
+def _listen(journal: Journal) -> None:
+    """Take every log line of the process, ours and the libraries'."""
+
+    def keep(life: wires.Life | None, text: str) -> None:
+        if life is None or not life.is_dead:
+            journal.tracebacks.append(f"{journal.sandbox.clock.now():.0f} {text}"[:3000])
+
+    def of_ours(_: object, method: str, event: MutableMapping[str, Any]) -> Any:
+        error = event.get("exc_info")
+        if error:
+            error = sys.exc_info() if error is True else error
+            trace = "".join(traceback.format_exception(*error[:3])) if error[0] else ""
+            keep(wires.LIFE.get(), f"{event.get('event')} {trace}")
+        else:
+            journal.note("log", method, event.get("event"), event.get("why", ""))
+        raise structlog.DropEvent
+
+    structlog.configure(processors=[of_ours], cache_logger_on_first_use=False)
+
+    class Libraries(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if record.exc_info or record.levelno >= logging.ERROR:
+                trace = ""
+                if record.exc_info:
+                    trace = "".join(traceback.format_exception(*record.exc_info))
+                keep(wires.LIFE.get(), f"{record.name}: {record.getMessage()} {trace}")
+
+    logging.getLogger().handlers = [Libraries()]
+    logging.getLogger("asyncio").addFilter(lambda record: "Killed" not in record.getMessage())
+
+    def unhandled(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        if isinstance(error, wires.Killed) or "Killed" in repr(error):
+            return
+        trace = "".join(traceback.format_exception(error)) if error else ""
+        keep(wires.LIFE.get(), f"{context.get('message')} {trace}")
+
+    asyncio.get_running_loop().set_exception_handler(unhandled)
+
+
+def one(seed: int, folder: Path, *, days: float, plant: str, log: Path | None) -> Result:
+    """Run one seed in this process, which is good for nothing else afterwards."""
+    wires.lay(seed)
+    charts.usage_chart = lambda *_: None  # drawing takes a second
+    _sleep_long()
+    run = Seed(seed, folder, days=days, plant=plant)
+    loop = wires.LocalLoop(START)
+    with asyncio.Runner(loop_factory=lambda: loop) as runner:
+        result = runner.run(run.run())
+    if log is not None and run._journal is not None:
+        log.write_text("\n".join([*run._journal.lines, *run._journal.tracebacks]) + "\n")
+    shutil.rmtree(folder, ignore_errors=True)
+    return result
+
+
+def _sleep_long() -> None:
+    """Let loops that look for work every second do so less often: most of a week is nights."""
+    seconds = timedelta(minutes=1)
+    for module, name, value in (
+        (poller, "IDLE", seconds), (poller, "SHORTEST_S", 60.0), (inbox, "LOOK_AGAIN_S", 30.0)
+    ):  # fmt: skip
+        if hasattr(module, name):
+            setattr(module, name, value)
+    defaults = worker.Outbox.__init__.__kwdefaults__
+    if defaults and "idle" in defaults:
+        defaults["idle"] = seconds

@@ -1,0 +1,155 @@
+"""What fails in a run: the three services, the database, and the process itself."""
+
+import asyncio
+import random
+import sqlite3
+from collections.abc import Callable
+from typing import Any
+
+from tests.soak import wires
+from tests.soak.journal import HOUR, Journal, Window
+from tests.support.control import Control
+
+EVENTS_A_DAY = 16
+CRASHES_A_DAY = 0.6
+
+MINUTE = 60.0
+
+# service, match, fault, every n-th, shortest and longest minutes
+Kind = tuple[str, str, dict[str, Any], int, float, float]
+
+KINDS: tuple[Kind, ...] = (
+    ("telegram", "", {"status": 502, "body": "<html>Bad Gateway</html>"}, 1, 0.5, 40),
+    ("telegram", "send", {"status": 502, "effect": True}, 2, 0.5, 15),
+    ("telegram", "send", {"reset": "after"}, 3, 1, 20),
+    ("telegram", "send", {"reset": "before"}, 2, 1, 20),
+    ("telegram", "", {"reset": "before"}, 1, 0.5, 10),
+    ("telegram", "send", {"delay_s": 20}, 2, 1, 20),
+    ("telegram", "send", {"hang": True}, 5, 1, 10),
+    ("telegram", "sendMediaGroup", {
+        "fail_item": 1, "description": "WEBPAGE_CURL_FAILED",
+    }, 3, 5, 60),
+    ("telegram", "send", {
+        "status": 429,
+        "body": {"ok": False, "error_code": 429, "description": "Too Many Requests: retry after 7",
+                 "parameters": {"retry_after": 7}},
+    }, 4, 5, 60),
+    ("telegram", "sendMediaGroup", {
+        "status": 400,
+        "body": {"ok": False, "error_code": 400,
+                 "description": "Bad Request: group send failed"},
+    }, 4, 5, 30),
+    ("telegram", "getUpdates", {"truncate": 20}, 3, 5, 30),
+    ("stories", "", {"status": 503, "body": {"detail": "Service Unavailable"}}, 1, 1, 120),
+    ("stories", "", {
+        "status": 500, "body": {"detail": "expected string or bytes-like object"},
+    }, 3, 10, 240),
+    ("stories", "", {
+        "status": 429, "body": {"detail": "Too many requests"}, "headers": {"Retry-After": "5"},
+    }, 2, 5, 30),
+    ("stories", "", {"reset": "after"}, 4, 5, 60),
+    ("stories", "", {"delay_s": 12}, 2, 5, 60),
+    ("stories", "", {"truncate": 40}, 5, 5, 60),
+    ("cdn", "", {"status": 503, "body": ""}, 2, 5, 120),
+    ("cdn", "", {"reset": "before"}, 2, 5, 60),
+    ("cdn", "", {"truncate": 1000}, 3, 5, 60),
+    ("cdn", "", {"slow_bytes_per_s": 2000}, 3, 5, 30),
+)  # fmt: skip
+UNHEARD = ({"reset": "after"}, {"truncate": 40})  # of the Stories API: billed, and not told
+
+
+class Weather:
+    """Outages and crashes, driven by one seeded chance."""
+
+    def __init__(
+        self, control: Control, journal: Journal, seed: int, life: Callable[[], wires.Life]
+    ) -> None:
+        """``life`` is the process that runs now."""
+        self._control = control
+        self._journal = journal
+        self._chance = random.Random(f"{seed}/weather")  # noqa: S311 - to be repeated is the aim
+        self._life = life
+        self.faults: dict[int, dict[str, Any]] = {}
+
+    async def rage(self, until: float) -> None:
+        """Let one thing after the other fail until the time has come."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._services(until))
+            group.create_task(self._databases(until))
+
+    async def crash_times(self, until: float) -> float | None:
+        """Wait for the next crash; return after how many turns of the loop, None: no more."""
+        await asyncio.sleep(self._chance.expovariate(CRASHES_A_DAY / 24 / HOUR))
+        if self._journal.sandbox.clock.now() >= until:
+            return None
+        await self._something_happens()
+        return self._chance.choice([0, 1, 2, 3, 5, 8, 13, 21, 34, 55, 89]) + 0.0
+
+    async def _something_happens(self) -> None:
+        """Wait until the bot does something, at most an hour: then a crash is worth its while."""
+        log = self._journal.sandbox.log
+        service = self._chance.choice(["telegram", "telegram", "stories", "person"])
+        clock = self._journal.sandbox.clock
+        before, until = log.calls[service], clock.now() + HOUR
+        asked = len(self._journal.asked)
+        while clock.now() < until:
+            if service == "person":
+                if len(self._journal.asked) > asked:
+                    return
+                await asyncio.sleep(0.25)
+                continue
+            entries = log.since(self._journal._read, service)
+            if any(e["path"] not in {"getUpdates", "/sys/balance"} for e in entries):
+                return
+            if log.calls[service] != before:
+                before = log.calls[service]
+            await asyncio.sleep(0.25)
+
+    async def _services(self, until: float) -> None:
+        clock = self._journal.sandbox.clock
+        while True:
+            await asyncio.sleep(self._chance.expovariate(EVENTS_A_DAY / 24 / HOUR))
+            if clock.now() >= until:
+                return
+            service, match, fault, every, least, most = self._chance.choice(KINDS)
+            body = {
+                "service": service, "match": match, "times": None, "every": every, "fault": fault,
+            }  # fmt: skip
+            number = int((await self._control.call("POST", "/faults", body))["id"])
+            self.faults[number] = fault
+            window = Window(clock.now())
+            self._journal.outages[service].append(window)
+            self._journal.note("fault", service, match, sorted(fault), every)
+            await asyncio.sleep(self._chance.uniform(least, most) * MINUTE)
+            await self._control.clear_faults(number)
+            window.end = clock.now()
+            self._journal.note("cleared", number)
+
+    async def _databases(self, until: float) -> None:
+        clock = self._journal.sandbox.clock
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(self._chance.expovariate(2 / 24 / HOUR))
+            if clock.now() >= until:
+                return
+            life, seconds = self._life(), self._chance.choice([2.0, 8.0, 25.0, 60.0])
+            window = Window(clock.now())
+            self._journal.outages["database"].append(window)
+            if self._chance.random() < 0.3:
+                self._journal.note("disk fails", seconds)
+                life.broken_until = loop.time() + seconds
+                await asyncio.sleep(seconds)
+            else:
+                self._journal.note("locked", seconds)
+                await self._lock(life, seconds)
+            window.end = clock.now()
+
+    async def _lock(self, life: wires.Life, seconds: float) -> None:
+        for _ in range(100):
+            try:
+                with wires.locked(life.database):
+                    await asyncio.sleep(seconds)
+            except sqlite3.OperationalError:  # a transaction of the bot is open
+                await asyncio.sleep(0.05)
+            else:
+                return
