@@ -19,6 +19,7 @@ lint: .venv/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
+	$(BIN)/python -m tools.doc_links
 
 types: .venv/.dev
 	$(BIN)/mypy
