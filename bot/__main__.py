@@ -18,14 +18,19 @@ COMMANDS = {
     "run": "run the bot",
     "demo": "the whole bot against local stand-ins, with a chat page",
     "migrate": "bring the database up to date",
-    "check": "say what is wrong with the settings",
+    "check": "try what the settings lead to, and say what is wrong",
     "backup": "copy the SQLite database while the bot runs",
     "spending": "what was spent",
     "parked": "alerts that were given up after several copies; --again sends them",
     "simulate": "what a budget buys: the schedule over a recorded or made-up past",
 }
 # The modules of the commands that have options of their own.
-OPTIONS_IN = {"spending": "spending", "parked": "dead_letters", "simulate": "simulate"}
+OPTIONS_IN = {
+    "check": "check",
+    "spending": "spending",
+    "parked": "dead_letters",
+    "simulate": "simulate",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -56,11 +61,7 @@ def _run(chosen: argparse.Namespace, settings: Settings) -> int:
 
     if chosen.command == "run":
         return app.main(settings)
-    report = database.REPORTS.get(chosen.command)
-    if report is not None:
-        return asyncio.run(report(settings, chosen))
-    Console().print("The settings are fine.")
-    return 0
+    return asyncio.run(database.REPORTS[chosen.command](settings, chosen))
 
 
 def secrets_of(settings: Settings) -> list[str]:

@@ -18,6 +18,9 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.domain.errors import SettingsError
 
+DATABASES = frozenset(
+    {"sqlite", "sqlite+aiosqlite", "postgres", "postgresql", "postgresql+asyncpg"}
+)
 Credits = Annotated[int, Field(ge=0, le=100_000_000)]
 
 
@@ -192,6 +195,14 @@ class Settings(BaseSettings):
         number, _, rest = value.get_secret_value().partition(":")
         if not (number.isascii() and number.isdigit() and len(rest) >= 30):  # noqa: PLR2004 - as @BotFather makes them
             msg = "does not look like a bot token (digits, a colon, 35 letters)"
+            raise ValueError(msg)
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: SecretStr) -> SecretStr:
+        if value.get_secret_value().partition(":")[0] not in DATABASES:
+            msg = "must begin with sqlite:// or postgresql://"
             raise ValueError(msg)
         return value
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from rich.console import Console
 
-from bot.cli import dead_letters, simulate, spending
+from bot.cli import check, dead_letters, simulate, spending
 from bot.config import Settings
 from bot.scheduling.simulation import Record
 from bot.store import history
@@ -68,6 +68,7 @@ async def simulate_history(settings: Settings, arguments: argparse.Namespace) ->
 
 
 REPORTS: dict[str, Callable[[Settings, argparse.Namespace], Coroutine[Any, Any, int]]] = {
+    "check": check.main,
     "migrate": migrate,
     "backup": backup,
     "spending": print_spending,

@@ -43,7 +43,7 @@ def test_check_names_what_is_missing_and_what_is_wrong_without_the_values(
 
 @pytest.mark.usefixtures("dotenv")
 def test_check_is_content_with_two_settings(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["check"]) == 0
+    assert main(["check", "--offline"]) == 0
     assert "The settings are fine." in capsys.readouterr().out
 
 

@@ -1,0 +1,65 @@
+"""In which state a database is found before the bot uses it; nothing is changed."""
+
+import os
+from enum import Enum
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from bot.store.database import Database, Tx, migration_config
+
+
+class Readiness(Enum):
+    """How the tables of a database stand to those of the code."""
+
+    EMPTY = "no tables yet"
+    OLD = "of an older version: a start migrates it"
+    CURRENT = "up to date"
+    NEWER = "of a newer version than the code"
+
+
+async def readiness(db: Database) -> Readiness:
+    """Return the state of the database.
+
+    Raises:
+        OSError: It can't be reached, opened or written; the text says why, without its address.
+    """
+    if db.is_sqlite and not _has_file(Path(str(db.url.database))):
+        return Readiness.EMPTY
+    async with db.read() as tx:
+        if (
+            not db.is_sqlite
+            and (await tx.execute(sa.select(sa.func.pg_is_in_recovery()))).scalar()
+        ):
+            raise PermissionError("it is a standby, which only reads")
+        return _of(await _revision(tx))
+
+
+def _has_file(file: Path) -> bool:
+    """Return whether there is such a file that can be written; raise where none can be made."""
+    if file.exists():
+        if not os.access(file, os.W_OK):
+            raise PermissionError(f"{file} can't be written")
+        return True
+    folder = next(parent for parent in file.absolute().parents if parent.exists())
+    if not os.access(folder, os.W_OK):
+        raise PermissionError(f"nothing can be written in {folder}")
+    return False
+
+
+async def _revision(tx: Tx) -> str | None:
+    return await tx.run_sync(
+        lambda connection: MigrationContext.configure(connection).get_current_revision()
+    )
+
+
+def _of(revision: str | None) -> Readiness:
+    if revision is None:
+        return Readiness.EMPTY
+    known = ScriptDirectory.from_config(migration_config())
+    if revision == known.get_current_head():
+        return Readiness.CURRENT
+    is_known = any(script.revision == revision for script in known.walk_revisions())
+    return Readiness.OLD if is_known else Readiness.NEWER

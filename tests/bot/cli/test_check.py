@@ -1,0 +1,128 @@
+"""``check`` finds what would keep the bot from its work, and says it in a sentence."""
+
+import argparse
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from bot.cli.check import main
+from bot.config import load
+from bot.domain.errors import SettingsError
+from bot.store.database import Database
+from tests.support.sandbox import Box, sandbox_box
+from tests.support.storybell import API_KEY, TOKEN, settings_for
+
+VERSION = sa.table("alembic_version", sa.column("version_num"))
+ONLINE = argparse.Namespace(offline=False)
+
+
+@pytest.fixture
+async def box() -> AsyncIterator[Box]:
+    async with sandbox_box() as box:
+        yield box
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "500")
+    return tmp_path
+
+
+async def told(
+    box: Box, folder: Path, capsys: pytest.CaptureFixture[str], **changed: Any
+) -> tuple[int, str]:
+    """Run the check; return its exit status and what it printed."""
+    status = await main(settings_for(box, folder, **changed), ONLINE)
+    said = capsys.readouterr().out
+    assert TOKEN not in said
+    assert API_KEY not in said
+    return status, said
+
+
+async def test_what_is_right(box: Box, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ann = await box.control.person()
+    await box.control.say(ann, "/start")
+    status, said = await told(box, folder, capsys, admin_ids={ann})
+    assert status == 0
+    for part in ("Telegram knows the bot as @", "The Stories API takes the key", f"{ann} can be"):
+        assert part in said
+    assert "The database is new" in said
+    assert not (folder / "bot.db").is_file()
+
+
+async def test_the_state_of_the_database(
+    box: Box, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with Database(f"sqlite:///{folder}/bot.db") as db:
+        await db.migrate()
+        assert "is up to date" in (await told(box, folder, capsys))[1]
+        for revision, status, part in (("0001", 0, "migrates it"), ("9999", 1, "update the bot")):
+            async with db.begin() as tx:
+                await tx.execute(sa.update(VERSION).values(version_num=revision))
+            found, said = await told(box, folder, capsys)
+            assert (found, part in said) == (status, True)
+
+
+async def test_a_database_that_is_not_there(
+    box: Box, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = "postgresql://user:the-password-canary@127.0.0.1:1/none"
+    status, said = await told(box, folder, capsys, database_url=url)
+    assert status == 1
+    assert "DATABASE_URL: the database can't be used" in said
+    assert "canary" not in said
+
+
+async def test_keys_that_are_refused(
+    box: Box, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, said = await told(box, folder, capsys, stories_api_key="bad-key")
+    assert (status, "STORIES_API_KEY: the Stories API says no" in said) == (1, True)
+    await box.control.fault(
+        "telegram", {"status": 401, "body": {"ok": False, "error_code": 401}}, match="getMe"
+    )
+    status, said = await told(box, folder, capsys)
+    assert (status, "TELEGRAM_TOKEN: Telegram refuses it" in said) == (1, True)
+
+
+async def test_a_folder_that_cannot_be_written(
+    box: Box, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "file").write_text("")
+    status, said = await told(box, folder, capsys, spool_dir=folder / "file" / "spool")
+    assert (status, "SPOOL_DIR" in said) == (1, True)
+
+
+async def test_a_port_that_is_taken_and_an_admin_who_never_wrote(
+    box: Box, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        status, said = await told(box, folder, capsys, port=port, admin_ids={77})
+    assert status == 0
+    assert "Does the bot run already?" in said
+    assert "77 has not started the bot" in said
+
+
+async def test_a_setting_that_is_none_is_named_with_the_nearest(
+    box: Box, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / ".env").write_text("# money\nDAILY_BUGDET=5\nexport PORT=80\nQWERTY=1\n")
+    _, said = await told(box, folder, capsys)
+    assert "DAILY_BUGDET in .env is no setting of the bot; did you mean DAILY_BUDGET?" in said
+    assert "QWERTY in .env is no setting of the bot." in said
+    assert "PORT in" not in said
+
+
+def test_another_database_is_refused_with_the_settings() -> None:
+    with pytest.raises(SettingsError) as refused:
+        load(
+            _env_file=None, telegram_token=TOKEN, stories_api_key=API_KEY, database_url="mysql://x"
+        )
+    assert refused.value.sentences == ["DATABASE_URL: must begin with sqlite:// or postgresql://."]
