@@ -212,6 +212,8 @@ def _limits(settings: Settings) -> Limits:
         person_daily_allowance=settings.person_daily_allowance,
         person_burst=settings.person_burst,
         minimum_balance=settings.minimum_balance,
+        newcomer_allowance=settings.newcomer_allowance,
+        newcomer_share=settings.newcomer_share,
     )
 
 

@@ -76,6 +76,18 @@ class Settings(BaseSettings):
     person_burst: int = Field(
         default=20, ge=1, description="Credits that one person may spend within a minute."
     )
+    newcomer_allowance: Credits = Field(
+        default=30,
+        description="Credits that somebody may spend a day whom the bot has not seen on three "
+        "days yet.",
+    )
+    newcomer_share: float = Field(
+        default=0.5,
+        ge=0,
+        le=1,
+        description="Part of the replies' part of the daily budget that all newcomers together "
+        "may spend.",
+    )
     minimum_balance: Credits = Field(
         default=0, description="Below this balance of the Stories API only admins are served."
     )

@@ -113,6 +113,7 @@ def asker_of(update: Update, context: Context) -> Asker:
         chat_id=where.id if where else None,
         user_id=user_id,
         is_admin=user_id in context.services.admin_ids,
+        in_group=where is not None and where.type in {where.GROUP, where.SUPERGROUP},
     )
 
 

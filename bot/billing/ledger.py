@@ -10,11 +10,23 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, TypeVar
 
-from bot.domain.budget import Limits, Side, budget_again, midnight_after, rule_for
+from bot.domain.budget import (
+    BURST_WINDOW,
+    DAY,
+    Allowances,
+    Limits,
+    Side,
+    allowances_for,
+    budget_again,
+    burst_over,
+    midnight_after,
+    rule_for,
+)
 from bot.domain.errors import (
     AllowanceSpentError,
     BudgetSpentError,
     MediaError,
+    NewcomersSpentError,
     PersonSpentError,
     SpendingStoppedError,
     StoriesError,
@@ -22,7 +34,7 @@ from bot.domain.errors import (
 )
 from bot.domain.model import Asker
 from bot.runtime.places import FairSlots, waiting
-from bot.store import budgets, key_values, ledger, usage
+from bot.store import acquaintances, budgets, key_values, ledger, usage
 from bot.store.budgets import Scope
 from bot.store.database import Database, Tx
 from bot.stories_api import Answer, Balance, Endpoint, cost
@@ -30,7 +42,7 @@ from bot.stories_api import Answer, Balance, Endpoint, cost
 T = TypeVar("T")
 
 BALANCE = "balance"
-BURST_WINDOW = timedelta(minutes=1)
+MOMENT = timedelta(milliseconds=1)
 PRESUMED_AFTER = timedelta(minutes=30)  # longer than any call can last
 KEPT_IN_DETAIL, KEPT_BY_DAY = 30, 366  # days
 PAID_AT_ONCE, PAID_OF_EACH = 48, 4  # calls that people wait for; the schedule has its own slots
@@ -57,6 +69,7 @@ class Reservation:
     payer: Payer
     credits: int
     at: datetime
+    taken_from: tuple[tuple[Scope, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +182,9 @@ class Ledger:
             nominal = cost(endpoint, skip_privacy_check=self._skip_privacy_check or forced)
             asker = payer.asker
             is_admin = asker is not None and asker.is_admin
+            taken: list[tuple[Scope, int]] = []
             if asker is not None and not is_admin:
-                await self._take_allowances(tx, asker, nominal, now)
+                taken = await self._take_allowances(tx, asker, nominal, now)
             minimum = None if is_admin else self.limits.minimum_balance
             if not await budgets.take_purse(tx, nominal, minimum=minimum):
                 raise SpendingStoppedError("stopped, or the balance is below the minimum")
@@ -189,19 +203,16 @@ class Ledger:
                 nominal=nominal,
                 now=now,
             )
-        return Reservation(entry_id, payer, nominal, now)
+        return Reservation(entry_id, payer, nominal, now, tuple(taken))
 
     async def settle(self, tx: Tx, reservation: Reservation, credits: int) -> None:  # noqa: A002 - the project's word
         """Close with what the API really billed, in the caller's transaction; once counts."""
         back = reservation.credits - credits
         if not await ledger.close(tx, reservation.id, credits, now=self._now()) or not back:
             return
-        asker, day = reservation.payer.asker, reservation.at.date()
-        if asker is not None and not asker.is_admin:
-            if asker.chat_id is not None:
-                await budgets.give_allowance(tx, "chat", asker.chat_id, day, back)
-            if asker.user_id is not None:
-                await budgets.give_allowance(tx, "person", asker.user_id, day, back)
+        day = reservation.at.date()
+        for scope, subject in reservation.taken_from:
+            await budgets.give_allowance(tx, scope, subject, day, back)
         await budgets.give_purse(tx, back)
         await budgets.give_budget(tx, reservation.payer.side, day, back)
 
@@ -278,37 +289,74 @@ class Ledger:
             await budgets.forget_old(tx, now, days=KEPT_BY_DAY)
             await ledger.forget_old(tx, now, days=KEPT_BY_DAY)
             await usage.forget_old(tx, now, days=KEPT_BY_DAY)
+            await acquaintances.forget_old(tx, now.date(), days=KEPT_BY_DAY)
         more = 1
         while more:
             async with self._db.begin() as tx:
                 more = await ledger.roll_up(tx, before=now.date() - timedelta(days=KEPT_IN_DETAIL))
         return presumed
 
-    async def _take_allowances(self, tx: Tx, asker: Asker, nominal: int, now: datetime) -> None:
+    async def _take_allowances(
+        self, tx: Tx, asker: Asker, nominal: int, now: datetime
+    ) -> list[tuple[Scope, int]]:
+        """Take a call's cost from what its asker may spend; return what it was taken from.
+
+        Nobody in particular (an administrator without a name, who writes as a channel) pays by
+        the chat, all of them there as one.
+        """
+        limits = await self._allowances_of(tx, asker)
         wanted: list[tuple[Scope, int, int]] = []
         if asker.chat_id is not None:
-            wanted.append(("chat", asker.chat_id, self.limits.chat_daily_allowance))
+            wanted.append(("chat", asker.chat_id, limits.chat))
         if asker.user_id is not None:
-            wanted.append(("person", asker.user_id, self.limits.person_daily_allowance))
+            wanted.append(("person", asker.user_id, limits.own))
+        elif asker.chat_id is not None:
+            wanted.append(("nobody", asker.chat_id, min(limits.own, limits.here)))
         if not wanted:
-            return
+            return []
+        if limits.newcomers is not None:
+            wanted.append(("newcomer", 0, limits.newcomers))
         match await budgets.take_allowances(tx, now.date(), nominal, wanted):
-            case "chat":
+            case "chat" | "nobody":
                 raise AllowanceSpentError(until=midnight_after(now))
             case "person":
                 raise PersonSpentError(until=midnight_after(now))
-        if asker.user_id is None:
-            return
-        # The person's row is locked now, so nobody else counts at the same time.
-        recent = await ledger.of_person_since(tx, asker.user_id, now - BURST_WINDOW)
-        free = self.limits.person_burst - sum(spent for _, spent in recent)
-        if free >= nominal:
-            return
-        for at, spent in recent:
-            free += spent
-            if free >= nominal:
-                raise TooFastError(until=at + BURST_WINDOW)
-        raise TooFastError(until=now + BURST_WINDOW)
+            case "newcomer":
+                raise NewcomersSpentError(until=midnight_after(now))
+        # The asker's row is locked now, so nobody else counts at the same time.
+        await self._check_recent(tx, asker, limits.here, nominal, now)
+        return [(scope, subject) for scope, subject, _ in wanted]
+
+    async def _allowances_of(self, tx: Tx, asker: Asker) -> Allowances:
+        is_known = True
+        if self.limits.newcomer_allowance is not None:
+            is_known = (
+                await acquaintances.is_known(tx, "person", asker.user_id)
+                if asker.user_id is not None
+                else await acquaintances.is_known(tx, "chat", asker.chat_id or 0)
+            )
+        return allowances_for(self.limits, in_group=asker.in_group, is_known=is_known)
+
+    async def _check_recent(
+        self, tx: Tx, asker: Asker, here: int, nominal: int, now: datetime
+    ) -> None:
+        """Refuse what is too much within a minute, or more than half of the group's day."""
+        midnight = midnight_after(now) - DAY
+        since = min(midnight - MOMENT, now - BURST_WINDOW)
+        if asker.user_id is not None:
+            recent = await ledger.of_person_since(tx, asker.user_id, since)
+            mine = sum(
+                one.credits
+                for one in recent
+                if one.chat_id == asker.chat_id and one.at >= midnight
+            )
+            if asker.in_group and mine + nominal > here:
+                raise PersonSpentError(until=midnight_after(now))
+        else:
+            recent = await ledger.of_nobody_since(tx, asker.chat_id or 0, since)
+        until = burst_over(self.limits, [(one.at, one.tried) for one in recent], nominal, now)
+        if until is not None:
+            raise TooFastError(until=until)
 
     async def _close(self, reservation: Reservation, credits: int) -> None:  # noqa: A002 - the project's word
         await to_the_end(self._settle_alone(reservation, credits))

@@ -1,12 +1,14 @@
 """What may be spent, as arithmetic: the limits, and how two sides share the budget of a day."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Literal
 
 Side = Literal["replies", "schedule"]
 DAY = timedelta(days=1)
+BURST_WINDOW = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +21,54 @@ class Limits:
     person_daily_allowance: int = 100
     person_burst: int = 20
     minimum_balance: int = 0
+    newcomer_allowance: int | None = None  # None: who is new may spend as much as others
+    newcomer_share: float = 1.0  # of the replies' part of the budget, for all newcomers together
+
+
+@dataclass(frozen=True, slots=True)
+class Allowances:
+    """What one asker may spend a day: ``chat`` is for all in it, ``here`` for the asker in it.
+
+    ``own`` is for the asker over all chats; ``newcomers`` for all who are new, None for others.
+    """
+
+    chat: int
+    here: int
+    own: int
+    newcomers: int | None
+
+
+def allowances_for(limits: Limits, *, in_group: bool, is_known: bool) -> Allowances:
+    """Return what an asker may spend a day.
+
+    Nobody has more than half of a group's; who is new has less, and only of a part that is set
+    aside, so that a thousand accounts made today leave the rest to those who were here before.
+    """
+    chat = limits.chat_daily_allowance
+    here = chat // 2 if in_group else chat
+    if is_known or limits.newcomer_allowance is None:
+        return Allowances(chat, here, limits.person_daily_allowance, None)
+    own = min(limits.person_daily_allowance, limits.newcomer_allowance)
+    replies = round(limits.daily_budget * limits.reply_share)
+    return Allowances(chat, here, own, math.floor(replies * limits.newcomer_share))
+
+
+def burst_over(
+    limits: Limits, recent: Sequence[tuple[datetime, int]], nominal: int, now: datetime
+) -> datetime | None:
+    """Return when ``nominal`` credits fit into the burst, None when they do now.
+
+    ``recent`` are (time, credits) of what was spent, this call's not included, oldest first.
+    """
+    window = [(at, spent) for at, spent in recent if at > now - BURST_WINDOW]
+    free = limits.person_burst - sum(spent for _, spent in window)
+    if free >= nominal:
+        return None
+    for at, spent in window:
+        free += spent
+        if free >= nominal:
+            return at + BURST_WINDOW
+    return now + BURST_WINDOW
 
 
 @dataclass(frozen=True, slots=True)

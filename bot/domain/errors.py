@@ -198,6 +198,15 @@ class PersonSpentError(SpendingError):
     text = N_("You have used your stories for today. It works again at {until}.")
 
 
+class NewcomersSpentError(SpendingError):
+    """All who are new here have together used what is set aside for newcomers."""
+
+    text = N_(
+        "Many new people have asked me today, and I have used all my stories for newcomers. It "
+        "works again at {until}."
+    )
+
+
 class TooFastError(SpendingError):
     """One person asks too much at once."""
 

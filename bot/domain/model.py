@@ -112,12 +112,14 @@ class Options:
 class Asker:
     """Who asks and pays: the chat, the person (None for channels and the schedule).
 
-    ``is_admin`` is true for the operator's admins of the bot (``ADMIN_IDS``), not of a group.
+    ``is_admin`` is true for the operator's admins of the bot (``ADMIN_IDS``), not of a group;
+    ``in_group`` where several people share the chat's allowance.
     """
 
     chat_id: int | None
     user_id: int | None = None
     is_admin: bool = False
+    in_group: bool = False
 
 
 @dataclass(frozen=True, slots=True)

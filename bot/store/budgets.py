@@ -16,7 +16,7 @@ from bot.domain.budget import Rule, Side
 from bot.store.database import Insert, Tx, built_once, insert_for
 from bot.store.schema import metadata
 
-Scope = Literal["chat", "person"]
+Scope = Literal["chat", "person", "nobody", "newcomer"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 PURSE = 1  # the one row
 NO_MINIMUM = -(10**15)
@@ -24,6 +24,7 @@ NO_MINIMUM = -(10**15)
 allowances = sa.Table(
     "allowances",
     metadata,
+    # chat, person; nobody: who asks in a chat without a name; newcomer: all of them, subject 0
     sa.Column("scope", sa.String(8), primary_key=True),
     sa.Column("subject", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("day", sa.Date, primary_key=True),
@@ -64,7 +65,7 @@ def _take_allowances(insert: Insert) -> sa.Executable:
 async def take_allowances(
     tx: Tx, day: date, amount: int, wanted: Sequence[tuple[Scope, int, int]]
 ) -> Scope | None:
-    """Add to what a chat and a person spent that day; return whose limit forbids it, if any.
+    """Add to what each of these spent that day; return whose limit forbids it, if any.
 
     ``wanted`` are (scope, subject, limit). After a refusal the caller rolls back.
     """
@@ -231,11 +232,11 @@ async def move_chat(tx: Tx, old: int, new: int) -> None:
     table = allowances
     rows = await tx.execute(
         sa.delete(table)
-        .where(table.c.scope == "chat", table.c.subject == old)
-        .returning(table.c.day, table.c.credits)
+        .where(table.c.scope.in_(["chat", "nobody"]), table.c.subject == old)
+        .returning(table.c.scope, table.c.day, table.c.credits)
     )
-    for day, amount in rows.all():
-        insert = insert_for(tx)(table).values(scope="chat", subject=new, day=day, credits=amount)
+    for scope, day, amount in rows.all():
+        insert = insert_for(tx)(table).values(scope=scope, subject=new, day=day, credits=amount)
         await tx.execute(
             insert.on_conflict_do_update(
                 index_elements=[table.c.scope, table.c.subject, table.c.day],

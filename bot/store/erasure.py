@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from bot.store import ledger
+from bot.store import acquaintances, ledger
 from bot.store.database import Tx, all_tables
 
 # The operator's accounts: what was spent must still add up; for whom is forgotten.
@@ -14,6 +14,7 @@ async def erase_chat(tx: Tx, chat_id: int) -> None:
     await ledger.move_chat(tx, chat_id, ledger.NOBODY)
     if chat_id > 0:  # a private chat has the id of its person
         await ledger.forget_person(tx, chat_id)
+    await acquaintances.forget(tx, [chat_id])
     for table in reversed(all_tables().sorted_tables):
         if "chat_id" in table.c and table.name not in BILLS:
             await tx.execute(sa.delete(table).where(table.c.chat_id == chat_id))

@@ -136,24 +136,42 @@ _SPENT_OR_TRIED = sa.case(
     else_=ledger_entries.c.credits,
 )
 
-OF_PERSON = (
-    sa.select(ledger_entries.c.at, _SPENT_OR_TRIED)
-    .where(
-        ledger_entries.c.user_id == sa.bindparam("user_id"),
-        ledger_entries.c.at > sa.bindparam("since"),
-        _SPENT_OR_TRIED > 0,
+_OF_ASKER = (
+    sa.select(
+        ledger_entries.c.at, _SPENT_OR_TRIED, ledger_entries.c.credits, ledger_entries.c.chat_id
     )
+    .where(ledger_entries.c.at > sa.bindparam("since"), _SPENT_OR_TRIED > 0)
     .order_by(ledger_entries.c.at)
+)
+OF_PERSON = _OF_ASKER.where(ledger_entries.c.user_id == sa.bindparam("user_id"))
+OF_NOBODY = _OF_ASKER.where(
+    ledger_entries.c.chat_id == sa.bindparam("chat_id"), ledger_entries.c.user_id.is_(None)
 )
 
 
-async def of_person_since(tx: Tx, user_id: int, since: datetime) -> Sequence[tuple[datetime, int]]:
-    """Return (time, credits) of what a person spent after ``since``, the oldest first.
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """One call of an asker, where and when; ``tried``: what it counts in a burst.
 
     A call that failed for nothing counts as if it had been billed: asking costs the API, too.
     """
+
+    at: datetime
+    tried: int
+    credits: int
+    chat_id: int
+
+
+async def of_person_since(tx: Tx, user_id: int, since: datetime) -> Sequence[Spent]:
+    """Return the calls of a person after ``since``, the oldest first."""
     rows = await tx.execute(OF_PERSON, {"user_id": user_id, "since": since})
-    return [(row[0], row[1]) for row in rows]
+    return [Spent(*row) for row in rows]
+
+
+async def of_nobody_since(tx: Tx, chat_id: int, since: datetime) -> Sequence[Spent]:
+    """Return the calls after ``since`` of all who have no name in a chat, the oldest first."""
+    rows = await tx.execute(OF_NOBODY, {"chat_id": chat_id, "since": since})
+    return [Spent(*row) for row in rows]
 
 
 async def entries(tx: Tx, *, since: datetime, limit: int = 1000) -> list[Entry]:

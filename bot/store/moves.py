@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from bot.domain import alert_rules
 from bot.domain.model import Target
-from bot.store import budgets, chat_queues, chats, subscriptions
+from bot.store import acquaintances, budgets, chat_queues, chats, subscriptions
 from bot.store.database import Tx, all_tables
 from bot.store.deliveries import deliveries, is_open
 from bot.store.enqueue import add_notice
@@ -32,6 +32,7 @@ async def move_chat(tx: Tx, old: int, new: int, *, now: datetime) -> bool:
         if "chat_id" in table.c and table.name not in WAITING_ROOMS:
             await _rewrite(tx, table, old, new)
     await budgets.move_chat(tx, old, new)
+    await acquaintances.move_chat(tx, old, new)
     await tx.execute(sa.delete(chats.chats).where(chats.chats.c.id == old))
     await chats.set_state(tx, new, "active", now=now)
     await chat_queues.wake(tx, new, due_at=now, now=now)

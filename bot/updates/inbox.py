@@ -10,7 +10,7 @@ import contextlib
 import json
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import structlog
@@ -19,7 +19,8 @@ from telegram import Bot, Update
 from bot.runtime.batching import Combined
 from bot.runtime.metrics import Metrics
 from bot.runtime.places import Place
-from bot.store import inbox
+from bot.store import acquaintances, inbox
+from bot.store.acquaintances import Subject
 from bot.store.database import Database, Tx
 from bot.store.inbox import Arrival, Claimed
 from bot.updates import queues
@@ -77,6 +78,8 @@ class Intake:
         self._running: dict[str, tuple[Claimed, asyncio.Task[None] | None]] = {}
         self._places: dict[str, Place] = {}
         self._open = 0  # stored and not answered yet, as far as this process knows
+        self._seen: set[Subject] = set()
+        self._seen_day: date | None = None
         self._group: asyncio.TaskGroup | None = None
         self._wake = asyncio.Event()
         self._stopping = False
@@ -154,6 +157,7 @@ class Intake:
         async with self._db.begin() as tx:
             until = now + LEASE if at_once else None
             arrivals = await self._admit(tx, news, now)
+            await self._see(tx, {where for where, _, _ in news}, now)
             found = await inbox.add(tx, arrivals, now=now, ours_until=until)
             if at_once:
                 self._open += len(found)
@@ -164,6 +168,15 @@ class Intake:
         self._counted.inc(len(found), result="stored")
         self._counted.inc(sum(not arrival.wanted for arrival in arrivals), result="too many")
         self._wake.set()
+
+    async def _see(self, tx: Tx, places: set[Standing], now: datetime) -> None:
+        """Note who asks and where, once a day for each as far as this process knows."""
+        day = now.date()
+        if self._seen_day != day:
+            self._seen_day, self._seen = day, set()
+        fresh = {subject for one in places for subject in queues.subjects_of(one)} - self._seen
+        await acquaintances.see(tx, fresh, day)
+        self._seen |= fresh
 
     async def _admit(self, tx: Tx, news: list[News], now: datetime) -> list[Arrival]:
         """Return what is stored: as it came, as the one to be told of, or only remembered."""

@@ -7,7 +7,7 @@ membership or a migration is always kept.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -63,6 +63,17 @@ def standing_of(update: Json) -> Standing:
                 return Standing(queue, keep=True)
             return Standing(queue, _person(message) if _asks(message) else None)
     return Standing(queue, keep=True)
+
+
+def subjects_of(standing: Standing) -> Iterator[tuple[Literal["person", "chat"], int]]:
+    """Return who is seen with an update that asks: the person, and the chat."""
+    if standing.person is None:
+        return
+    if standing.person != NOBODY:
+        yield "person", standing.person
+    kind, _, number = standing.queue.partition(":")
+    if kind == "chat":
+        yield "chat", int(number)
 
 
 def queue_of(update: Json) -> str:

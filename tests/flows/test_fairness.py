@@ -12,6 +12,7 @@ PLENTY = {
     "person_burst": 10_000,
     "person_daily_allowance": 10_000,
     "chat_daily_allowance": 10_000,
+    "newcomer_allowance": 10_000,
 }
 FEW_SECONDS = 5.0  # of a machine that others use, too
 ONE_THING = "One thing at a time"
@@ -57,6 +58,7 @@ async def test_hanging_questions_cost_others_nothing(tmp_path: Path) -> None:
     """Seventy of one person, and of nine more people as many as each may have in hand."""
     async with storybell(tmp_path, **PLENTY) as bell:
         control = bell.control
+        await control.privacy_mode(on=False)
         asker, other = await control.person("Hal"), await control.person("Ann")
         await control.fault("stories", {"delay_s": 7.0}, match="slow", times=None)
         for number, group in enumerate(await groups_of(control, asker, 70)):
@@ -74,6 +76,7 @@ async def test_replies_that_wait_for_their_flood_limit_hold_no_place(tmp_path: P
     count = 70
     async with storybell(tmp_path, **PLENTY) as bell:
         control = bell.control
+        await control.privacy_mode(on=False)
         people = [await control.person(f"P{n}") for n in range(count)]
         groups = [(await groups_of(control, person, 1))[0] for person in people]
         other = await control.person("Ann")

@@ -57,6 +57,7 @@ class Victim:
             "CHAT_DAILY_ALLOWANCE": "100000",
             "PERSON_DAILY_ALLOWANCE": "100000",
             "PERSON_BURST": "100000",
+            "NEWCOMER_ALLOWANCE": "100000",
             "LOG_LEVEL": "WARNING",
         }
         if webhook:

@@ -1,0 +1,81 @@
+"""On how many days the bot has seen a person or a chat: who has been there for a while is known.
+
+A newcomer may spend less, since accounts that are made to spend are new.
+"""
+
+from collections.abc import Collection, Iterable
+from datetime import date, timedelta
+from typing import Literal
+
+import sqlalchemy as sa
+
+from bot.store.database import Insert, Tx, built_once, insert_for
+from bot.store.schema import metadata
+
+Kind = Literal["person", "chat"]
+Subject = tuple[Kind, int]
+KNOWN_AFTER = 3  # days on which somebody was seen
+
+acquaintances = sa.Table(
+    "acquaintances",
+    metadata,
+    sa.Column("kind", sa.String(8), primary_key=True),
+    sa.Column("subject", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("days", sa.Integer, nullable=False),
+    sa.Column("last_day", sa.Date, nullable=False),
+)
+
+
+@built_once
+def _see(insert: Insert) -> sa.Executable:
+    table = acquaintances
+    statement = insert(table)
+    return statement.on_conflict_do_update(
+        index_elements=[table.c.kind, table.c.subject],
+        set_={"days": table.c.days + 1, "last_day": statement.excluded.last_day},
+        where=table.c.last_day < statement.excluded.last_day,
+    )
+
+
+async def see(tx: Tx, subjects: Collection[Subject], day: date) -> None:
+    """Note that these were there that day; each day counts once."""
+    rows = [
+        {"kind": kind, "subject": subject, "days": 1, "last_day": day}
+        for kind, subject in sorted(subjects)  # in one order: two batches must not wait in a ring
+    ]
+    if rows:
+        await tx.execute(_see(tx), rows)
+
+
+async def is_known(tx: Tx, kind: Kind, subject: int) -> bool:
+    """Return whether somebody was seen on enough days."""
+    table = acquaintances
+    statement = sa.select(table.c.days).where(table.c.kind == kind, table.c.subject == subject)
+    return ((await tx.execute(statement)).scalar() or 0) >= KNOWN_AFTER
+
+
+async def move_chat(tx: Tx, old: int, new: int) -> None:
+    """Let a group that became a supergroup keep its age."""
+    table = acquaintances
+    found = await tx.execute(
+        sa.delete(table)
+        .where(table.c.kind == "chat", table.c.subject.in_([old, new]))
+        .returning(table.c.days, table.c.last_day)
+    )
+    rows = found.all()
+    if rows:
+        days, last = max(row.days for row in rows), max(row.last_day for row in rows)
+        insert = insert_for(tx)(table)
+        await tx.execute(insert.values(kind="chat", subject=new, days=days, last_day=last))
+
+
+async def forget(tx: Tx, subjects: Iterable[int]) -> None:
+    """Forget people and chats that asked for it."""
+    table = acquaintances
+    await tx.execute(sa.delete(table).where(table.c.subject.in_(list(subjects))))
+
+
+async def forget_old(tx: Tx, today: date, *, days: int) -> None:
+    """Forget who was not there for so many days."""
+    table = acquaintances
+    await tx.execute(sa.delete(table).where(table.c.last_day < today - timedelta(days=days)))
