@@ -1,4 +1,4 @@
-"""``python -m benchmarks ledger | telegram | schedule | sandbox | all``; ``traces`` writes one."""
+"""``python -m benchmarks NAME | all``; ``traces`` writes one."""
 
 import argparse
 import importlib
@@ -10,6 +10,7 @@ BENCHMARKS = {
     "ledger": "reserve and settle per second on both databases; the overshoot of 1,000 races",
     "telegram": "transport, pacing, fan-out, links, the inbox, against the sandbox",
     "schedule": "the delay of alerts: policies and budgets on made-up traces",
+    "privacy": "credits a look in a simulated week, SKIP_PRIVACY_CHECK false against auto",
     "sandbox": "how much the sandbox itself can answer",
 }
 TOOLS = {"traces": "write a made-up trace as JSON lines, for python -m bot simulate"}

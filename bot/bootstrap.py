@@ -22,6 +22,7 @@ from bot.fetching.answer_cache import Answers
 from bot.fetching.canary import Canary
 from bot.fetching.on_demand import Viewer
 from bot.fetching.poller import Scheduler
+from bot.fetching.privacy import PrivacyCheck
 from bot.media.download import Media, PublicResolver
 from bot.media.spool import MediaFile, Spool
 from bot.outbox.worker import Outbox
@@ -80,13 +81,16 @@ async def built(
         operators = Operators(bot, settings.admin_ids)
         media = Media(to_media, spool, trusted_origin=settings.trusted_media_origin, now=now)
         ledger = Ledger(
-            db, _limits(settings), skip_privacy_check=settings.skip_privacy_check, now=now
+            db,
+            _limits(settings),
+            skip_privacy_check=settings.skip_privacy_check == "true",
+            now=now,
         )
         api = StoriesApi(
             to_api,
             url=str(settings.stories_api_url).rstrip("/"),
             key=settings.stories_api_key,
-            skip_privacy_check=settings.skip_privacy_check,
+            skip_privacy_check=settings.skip_privacy_check == "true",
             fallback_url=str(settings.stories_api_fallback_url or "").rstrip("/"),
             fetch_media=media.fetch,
             metrics=metrics,
@@ -148,6 +152,9 @@ async def built(
                 subscriptions,
                 rules=rules,
                 canary=canary,
+                privacy=PrivacyCheck(
+                    db, settings.skip_privacy_check, tell=operators.tell, now=now
+                ),
                 wake=outbox.wake,
                 metrics=metrics,
                 now=now,
@@ -223,7 +230,7 @@ def _rules(settings: Settings) -> Rules:
         most_new_a_day=settings.max_new_subscriptions_a_day,
         most_fast=settings.max_fast_subscriptions,
         credits_a_day=round(settings.daily_budget * (1 - settings.reply_share)),
-        credits_a_look=1 if settings.skip_privacy_check else 2,
+        credits_a_look={"true": 1.0, "false": 2.0}.get(settings.skip_privacy_check),
         floor=timedelta(seconds=settings.poll_floor_s),
         blocked=settings.blocked_profiles,
     )

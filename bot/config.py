@@ -21,6 +21,7 @@ from bot.domain.errors import SettingsError
 DATABASES = frozenset(
     {"sqlite", "sqlite+aiosqlite", "postgres", "postgresql", "postgresql+asyncpg"}
 )
+DEAREST_CALL = 2  # credits: the stories of a profile with the privacy check
 Credits = Annotated[int, Field(ge=0, le=100_000_000)]
 
 
@@ -97,10 +98,12 @@ class Settings(BaseSettings):
     currency: str = Field(
         default="USD", pattern="^[A-Z]{3}$", description="Currency of the price."
     )
-    skip_privacy_check: bool = Field(
-        default=False,
-        description="Skip the Stories API's privacy check: one credit less a look, but a private "
-        "account then looks like one without stories. Leave it off unless you know why.",
+    skip_privacy_check: Literal["true", "false", "auto"] = Field(
+        default="auto",
+        description="Skip the Stories API's privacy check, which is 1 of the 2 credits of a look. "
+        "auto: for polls of profiles that were public within a day, and no more once that hid "
+        "something; true: always, but a private account then looks like one without stories; "
+        "false: never.",
     )
     canary_username: str = Field(
         default="", description="A profile that always has stories: tells an outage from silence."
@@ -193,6 +196,13 @@ class Settings(BaseSettings):
             return frozenset(part.strip().lower() for part in value.split(",") if part.strip())
         return value
 
+    @field_validator("skip_privacy_check", mode="before")
+    @classmethod
+    def _flag_or_auto(cls, value: object) -> object:
+        words = {"1": "true", "yes": "true", "on": "true", "0": "false", "no": "false"}
+        word = str(value).strip().lower()
+        return words.get(word, "false" if word == "off" else word)
+
     @field_validator("run_roles")
     @classmethod
     def _known_roles(cls, value: frozenset[str]) -> frozenset[str]:
@@ -217,6 +227,14 @@ class Settings(BaseSettings):
             msg = "must begin with sqlite:// or postgresql://"
             raise ValueError(msg)
         return value
+
+    @model_validator(mode="after")
+    def _one_call_can_be_paid(self) -> Self:
+        for name in ("daily_budget", "person_burst"):
+            if getattr(self, name) < DEAREST_CALL:
+                msg = f"{name.upper()} is too small for one call: at least {DEAREST_CALL} credits"
+                raise ValueError(msg)
+        return self
 
     @model_validator(mode="after")
     def _webhook_is_https(self) -> Self:

@@ -18,6 +18,9 @@ SPENDING = N_(
 )
 BALANCE = N_("Balance: {balance} credits")
 DAYS_LEFT = N_("Balance: {balance} credits, about {days} days")
+CHECK_PAID = N_(
+    "Since {since} each check of a profile costs 2 credits: the cheaper way hid stories."
+)
 STOPPED = N_("Spending is stopped. Nothing is fetched until /resume_spending.")
 RESUMED = N_("Spending goes on.")
 STATS = N_(
@@ -91,6 +94,8 @@ def _text(spent: Spending, context: Context) -> str:
             if spent.days_left is None
             else t(DAYS_LEFT, balance=balance, days=t.number(round(spent.days_left)))
         )
+    if spent.check_paid_since is not None:
+        text += "\n" + t(CHECK_PAID, since=t.date(spent.check_paid_since))
     by_endpoint = {name: one.spent for name, one in spent.by_endpoint.items()}
     by_chat = {str(chat or "⏰"): one.spent for chat, one in spent.by_chat.items()}
     for title, lines in ((N_("By endpoint"), by_endpoint), (N_("By chat (⏰ alerts)"), by_chat)):

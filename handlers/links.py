@@ -42,10 +42,14 @@ class Answered:
         self._links: OrderedDict[tuple[int, int], set[Link]] = OrderedDict()
 
     def fresh(self, message: Message, found: list[Link]) -> list[Link]:
-        """Return the links that were not served for this message, and remember them."""
+        """Return the links that were not served for this message.
+
+        As many as one message may have are remembered as served; the others have their turn when
+        it is edited.
+        """
         known = self._links.setdefault((message.chat.id, message.message_id), set())
         fresh = [link for link in found if link not in known]
-        known.update(fresh)
+        known.update(fresh[:LINKS_A_MESSAGE])
         while len(self._links) > REMEMBERED:
             self._links.popitem(last=False)
         return fresh

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 from bot.domain.budget import DAY, Limits
-from bot.store import budgets, spending, usage
-from bot.store.database import Database
+from bot.store import budgets, key_values, spending, usage
+from bot.store.database import Database, Tx
 from bot.store.spending import By, Sums
 
+PRIVACY_CHECK = "privacy_check"  # the note of what is known of answers without it
 DAYS_SHOWN = 30
 DAYS_OF_AVERAGE = 7
 
@@ -63,6 +64,8 @@ class Spending:
     forecast: int
     balance: int | None
     days_left: float | None
+    check_paid_since: datetime | None = None
+    """Since when the privacy check is paid again, because skipping it hid something."""
 
 
 async def usage_of(db: Database, chat_id: int, limits: Limits, *, now: datetime) -> ChatUsage:
@@ -98,6 +101,7 @@ async def spending_of(db: Database, limits: Limits, *, now: datetime) -> Spendin
         by_chat = await spending.sums(tx, since=first, by="chat")
         used = await budgets.budget_used(tx, today)
         balance = await budgets.purse_left(tx)
+        check_paid_since = await _fell_back_at(tx)
     days = [(day, by_day.get(day.isoformat(), Sums()).spent) for day in _days(first, today)]
     this_month = sum(
         (one.spent for day, one in by_day.items() if day >= today.replace(day=1).isoformat()), 0
@@ -116,7 +120,14 @@ async def spending_of(db: Database, limits: Limits, *, now: datetime) -> Spendin
         forecast=this_month + round(pace * days_to_come(now)),
         balance=balance,
         days_left=balance / pace if balance is not None and pace > 0 else None,
+        check_paid_since=check_paid_since,
     )
+
+
+async def _fell_back_at(tx: Tx) -> datetime | None:
+    note = await key_values.get(tx, PRIVACY_CHECK)
+    since = note["fell_back_at"] if isinstance(note, dict) else None
+    return datetime.fromisoformat(since) if since else None
 
 
 async def spending_by(db: Database, by: By, *, days: int, now: datetime) -> dict[str, Sums]:

@@ -47,7 +47,7 @@ class Why:
     waiting: int
     failed: int
     hours: list[int] = field(default_factory=list)
-    cost: int = 0
+    cost: float = 0
 
     @property
     def expected_delay(self) -> timedelta | None:
@@ -73,7 +73,7 @@ class Why:
         out_of_budget: bool,
         now: datetime,
         hours: list[int] | None = None,
-        cost: int = 0,
+        cost: float = 0,
     ) -> "Why":
         """Sum up what the store says."""
         kinds = {"sent": 0, "filtered": 0, "quiet": 0, "digest": 0, "waiting": 0, "failed": 0}
@@ -113,7 +113,7 @@ def _kind(tally: Tally) -> str:
 
 
 async def explain(
-    tx: Tx, subscription: Subscription, *, out_of_budget: bool, cost: int, now: datetime
+    tx: Tx, subscription: Subscription, *, out_of_budget: bool, cost: float, now: datetime
 ) -> Why:
     """Return what is known of a subscription's alerts."""
     known = await profiles.get(tx, subscription.profile_id)

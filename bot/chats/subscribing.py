@@ -21,7 +21,7 @@ from bot.domain.errors import (
     TooManyNewError,
 )
 from bot.domain.model import Asker, Options, Profile, Story, Target
-from bot.fetching import snapshots
+from bot.fetching import schedule_state, snapshots
 from bot.fetching.names import Names
 from bot.scheduling.pricing import is_feasible
 from bot.store import profiles, stories
@@ -50,7 +50,7 @@ class Rules:
     most_new_a_day: int = 10
     most_fast: int = 3
     credits_a_day: int = 500
-    credits_a_look: int = 2
+    credits_a_look: float | None = 2  # None: the mean that the schedule has learned
     floor: timedelta = timedelta(minutes=1)
     blocked: frozenset[str] = frozenset()
 
@@ -143,7 +143,8 @@ class Subscribing:
         async with self._db.read() as tx:
             await self._check_limits(tx, chat_id)
             if known is None or known.next_look_at is None:
-                costs = (await profiles.followed(tx) + 1) * self._rules.credits_a_look
+                a_look = await schedule_state.cost_of_look(tx, self._rules.credits_a_look)
+                costs = (await profiles.followed(tx) + 1) * a_look
                 if not is_feasible(self._rules.credits_a_day, costs):
                     raise NoRoomError
 

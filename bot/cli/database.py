@@ -63,7 +63,7 @@ async def simulate_history(settings: Settings, arguments: argparse.Namespace) ->
         Record(name, weight, [moment.timestamp() for moment in taken_at])
         for name, (weight, taken_at) in past.items()
     ]
-    cost = 1 if settings.skip_privacy_check else 2
+    cost = 2 if settings.skip_privacy_check == "false" else 1
     return simulate.run(records, arguments, cost=cost, minimum=settings.poll_floor_s)
 
 

@@ -12,6 +12,7 @@ from bot.billing.ledger import Ledger, Payer
 from bot.domain.errors import ProfileNotFoundError, SpendingError, StoriesError
 from bot.domain.model import Profile
 from bot.fetching import snapshots
+from bot.store import profiles
 from bot.store.database import Database
 from bot.stories_api import Endpoint, StoriesApi
 
@@ -47,6 +48,8 @@ class Names:
             profile = await self._ask(username, payer)
         async with self._db.begin() as tx:
             await snapshots.named(tx, profile, now=self._now())
+            checked_at = None if profile.is_private else self._now()
+            await profiles.change(tx, profile.profile_id, checked_at=checked_at)
         return profile
 
     async def proof(self, profile: Profile, payer: Payer) -> Proof:

@@ -27,6 +27,7 @@ from bot.domain.model import Story
 from bot.fetching import schedule_state, snapshots
 from bot.fetching.canary import Canary
 from bot.fetching.names import Names
+from bot.fetching.privacy import PrivacyCheck
 from bot.fetching.schedule_state import Plan
 from bot.runtime.metrics import Metrics
 from bot.store import profiles, retention, shares, stories
@@ -60,6 +61,7 @@ class Scheduler:
         at_once: int = 8,
         lease: timedelta = LEASE,
         canary: Canary | None = None,
+        privacy: PrivacyCheck | None = None,
         wake: Callable[[], None] = lambda: None,
         metrics: Metrics | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -74,6 +76,7 @@ class Scheduler:
         self._at_once = at_once
         self._lease = lease
         self._canary = canary
+        self._privacy = privacy or PrivacyCheck(db, "false", now=now)
         self._wake = wake
         self._now = now
         self._due = asyncio.Event()
@@ -147,7 +150,10 @@ class Scheduler:
         """Go on with the plan that was kept, by today's settings."""
         async with self._db.read() as tx:
             pace = await schedule_state.load(tx)
-        pace.cost = self._rules.credits_a_look
+        if self._rules.credits_a_look is not None:
+            pace.cost = self._rules.credits_a_look
+            pace.learns_cost = False
+        await self._privacy.refresh()
         pace.schedule.minimum = self._rules.floor.total_seconds()
         pace.schedule.set_budget(self._rules.credits_a_day)
         return pace
@@ -180,6 +186,7 @@ class Scheduler:
         now = self._now()
         if now - self._kept_at >= KEEP_EVERY:
             self._kept_at = now
+            await self._privacy.refresh()
             await self._subscriptions.end_blocked()
             if now >= self._survey_at:
                 async with self._db.read() as tx:
@@ -205,43 +212,84 @@ class Scheduler:
         """Look at one profile; return a word on what came of it."""
         if alert_rules.is_blocked(known.profile_id, known.username, self._rules.blocked):
             return "blocked"
+        if known.state == "private" and await self._is_still_private(known):
+            return "private"
+        if self._privacy.skips(known):
+            outcome = await self._ask(known, pace, forced=True)
+            if outcome is not None:
+                return outcome
+        return await self._ask(known, pace, forced=False) or ""
+
+    async def _is_still_private(self, known: Known) -> bool:
+        """Return whether the lookup, at half the price, says of a private profile that it is."""
+        if await self._names.proof(known.profile, SCHEDULE) != "private":
+            return False
+        async with self._db.begin() as tx:
+            await snapshots.fail(tx, known.profile_id, "private", now=self._now())
+        return True
+
+    async def _ask(self, known: Known, pace: Plan, *, forced: bool) -> str | None:
+        """Ask and record; None where the answer was ``forced`` and proves nothing."""
         try:
-            reservation = await self._ledger.reserve(SCHEDULE, Endpoint.USER_STORIES)
+            reservation = await self._ledger.reserve(
+                SCHEDULE, Endpoint.USER_STORIES, forced=forced
+            )
         except SpendingError as error:
             latest = self._now() + LONGEST_WAIT
             await self._put_off(known, min(error.until or latest, latest))
             return "no money"
         try:
-            answer = await self._api.stories(known.profile_id)
+            answer = await self._api.stories(known.profile_id, forced=forced)
         except StoriesError as error:
+            if forced and isinstance(error, ProfilePrivateError | ProfileNotFoundError):
+                await self._waste(known, pace, reservation, error.credits)
+                return None
             return await self._record_failure(known, pace, reservation, error)
-        if not answer.value and await self._is_doubtful(known):
-            silent = ApiUnavailableError("even the canary is silent", credits=answer.credits)
-            return await self._record_failure(known, pace, reservation, silent)
+        if not answer.value and await self._should_live(known):
+            if forced:
+                await self._waste(known, pace, reservation, answer.credits)
+                return None
+            if self._canary is not None and await self._canary.says_down():
+                silent = ApiUnavailableError("even the canary is silent", credits=answer.credits)
+                return await self._record_failure(known, pace, reservation, silent)
         if self._canary is not None:
             self._canary.worked(known.profile_id)
-        await self._record(known, pace, reservation, answer)
+        await self._record(known, pace, reservation, answer, forced=forced)
         return "seen"
 
-    async def _is_doubtful(self, known: Known) -> bool:
-        """Tell whether an empty answer may mean that the API is down: the canary knows."""
-        if self._canary is None:
-            return False
+    async def _waste(
+        self, known: Known, pace: Plan, reservation: Reservation, billed: int | None
+    ) -> None:
+        """Settle a forced answer that is not believed; the full one is asked at once."""
+        credits_ = reservation.credits if billed is None else billed
+        pace.billed(credits_, is_whole=False)
+        async with self._db.begin() as tx:
+            await self._settle(tx, known, reservation, credits_, self._now())
+
+    async def _should_live(self, known: Known) -> bool:
+        """Return whether stories were seen that should still be up."""
         async with self._db.read() as tx:
-            live = await stories.live(tx, known.profile_id, now=self._now())
-        return bool(live) and await self._canary.says_down()
+            return bool(await stories.live(tx, known.profile_id, now=self._now()))
 
     async def _record(
-        self, known: Known, pace: Plan, reservation: Reservation, answer: Answer[list[Story]]
+        self,
+        known: Known,
+        pace: Plan,
+        reservation: Reservation,
+        answer: Answer[list[Story]],
+        *,
+        forced: bool,
     ) -> None:
         found = answer.value
         profile = found[0].profile if found else known.profile
         now = self._now()
+        pace.billed(answer.credits)
+        look = snapshots.Look(profile, tuple(found), forced=forced)
         async with self._db.begin() as tx:
-            new = await snapshots.record(
-                tx, snapshots.Look(profile, tuple(found)), now=now, own=pace
-            )
+            new = await snapshots.record(tx, look, now=now, own=pace)
             await self._settle(tx, known, reservation, answer.credits, now)
+        if not forced:
+            await self._privacy.compare(known, found, new)
         self._new.inc(len(new))
         if new:
             log.info("new stories", profile=known.profile_id, count=len(new))
@@ -257,6 +305,8 @@ class Scheduler:
         async with self._db.begin() as tx:
             await self._settle(tx, known, reservation, billed, now)
         why = await self._why(known, error)
+        if why == "private":
+            await self._privacy.refused(known)
         async with self._db.begin() as tx:
             match error:
                 case OutOfServiceError():

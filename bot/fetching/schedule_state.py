@@ -15,15 +15,31 @@ from bot.store.profiles import Known, profiles
 
 NOTE = "schedule"
 SAMPLE = 4_000  # profiles; the error of the price that follows from so many is 5 %
+LOOKS_OF_MEAN = 50
 BUDGET, FLOOR_S, COST = 500.0, 60.0, 2.0  # until the scheduler has written the real ones
 
 
 @dataclass(slots=True)
 class Plan:
-    """The schedule, and what one look costs in credits."""
+    """The schedule, and what one look costs in credits.
+
+    With ``learns_cost`` that is the mean of what the last looks were billed.
+    """
 
     schedule: Schedule = field(default_factory=lambda: Schedule(BUDGET, minimum=FLOOR_S))
     cost: float = COST
+    learns_cost: bool = True
+    _wasted: float = 0.0
+
+    def billed(self, credits: int, *, is_whole: bool = True) -> None:  # noqa: A002 - the project's word
+        """Learn what a look was billed; what is not whole belongs to the one after it."""
+        self._wasted += credits
+        if not is_whole:
+            return
+        total, self._wasted = self._wasted, 0.0
+        self.schedule.purse.credits -= total - self.cost  # the schedule counts the mean
+        if self.learns_cost:
+            self.cost += (total - self.cost) / LOOKS_OF_MEAN
 
     def seen(
         self, known: Known, found: Sequence[Story], *, now: datetime, own: bool
@@ -81,6 +97,11 @@ async def save(tx: Tx, plan: Plan, *, now: datetime) -> None:
         "schedule": schedule.to_json(),
     }
     await key_values.put(tx, NOTE, value, now=now)
+
+
+async def cost_of_look(tx: Tx, fixed: float | None) -> float:
+    """Return the credits of one look: ``fixed``, or the mean that the plan has learned."""
+    return (await load(tx)).cost if fixed is None else fixed
 
 
 async def sample(tx: Tx, *, most: int = SAMPLE) -> tuple[list[tuple[ProfileState, float]], int]:

@@ -1,6 +1,5 @@
 """Looks: what any look at a profile showed, whoever asked for it, recorded all or nothing."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -21,11 +20,15 @@ GATHER = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What one look at ``profile`` showed; ``partial``: one story of perhaps many."""
+    """What one look at ``profile`` showed; ``partial``: one story of perhaps many.
+
+    A ``forced`` one went without the privacy check and does not prove that the profile is public.
+    """
 
     profile: Profile
     stories: tuple[Story, ...]
     partial: bool = False
+    forced: bool = False
 
 
 async def record(tx: Tx, look: Look, *, now: datetime, own: Plan | None = None) -> list[str]:
@@ -39,7 +42,7 @@ async def record(tx: Tx, look: Look, *, now: datetime, own: Plan | None = None) 
     if before.next_look_at is not None and new:
         await enqueue.add_stories(tx, before.profile_id, new, now=now)
     if not look.partial:
-        await _finish(tx, before, look.stories, own, now=now)
+        await _finish(tx, before, look, own, now=now)
     return new
 
 
@@ -64,9 +67,7 @@ async def _unnamed(tx: Tx, profile: Profile, *, now: datetime) -> Known:
     )
 
 
-async def _finish(
-    tx: Tx, before: Known, found: Sequence[Story], own: Plan | None, *, now: datetime
-) -> None:
+async def _finish(tx: Tx, before: Known, look: Look, own: Plan | None, *, now: datetime) -> None:
     """Note that the profile could be seen whole, and learn when to look again."""
     followed = before.next_look_at is not None
     if followed and before.state != "active":
@@ -84,13 +85,14 @@ async def _finish(
             following_since=missed[1],
         )
     pace = own or await schedule_state.load(tx)
-    forecast, due = pace.seen(before, found, now=now, own=own is not None)
+    forecast, due = pace.seen(before, look.stories, now=now, own=own is not None)
     await profiles.change(
         tx,
         before.profile_id,
         state="active",
         state_since=before.state_since if before.state == "active" else now,
         looked_at=now,
+        checked_at=before.checked_at if look.forced else now,
         failures=0,
         refusal="",
         refusals=0,
@@ -151,6 +153,7 @@ async def fail(
         failures=failures,
         refusal="" if why == "error" else why,
         refusals=0 if why == "error" else refusals,
+        checked_at=before.checked_at if why == "error" else None,
         leased_until=EPOCH,
         next_look_at=next_look_at if followed else None,
     )

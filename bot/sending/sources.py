@@ -21,7 +21,7 @@ from bot.domain.errors import (
 )
 from bot.domain.model import LARGEST_FILE, Asker, Story
 from bot.media.spool import MediaFile
-from bot.media.urls import is_fresh
+from bot.media.urls import is_fresh, is_signed
 from bot.sending.file_ids import Files, is_good_for
 from bot.sending.items import ByFileId, ByUpload, ByUrl, Parcel, Way, as_known
 
@@ -81,15 +81,18 @@ class Supply:
         sentence, until = self._failed.get(parcel.story.pk, ("", self._now()))
         if until > self._now():
             parcel.failed = sentence
+        can_pay = True
         while parcel.is_open and parcel.way is None:
             if parcel.tried == len(self._steps):
-                self.fail(parcel, parcel.reason or MediaGoneError.text)
+                # What this asker can't pay, the next may.
+                self.fail(parcel, parcel.reason or MediaGoneError.text, for_all=can_pay)
                 return
             step = self._steps[parcel.tried]
             parcel.tried += 1
             try:
                 parcel.way = await step(parcel, asker)
             except (MediaError, SpendingError, StoriesError) as error:
+                can_pay = can_pay and not isinstance(error, SpendingError)
                 self._note(parcel, error)
 
     def known_first(self, parcels: list[Parcel]) -> None:
@@ -102,10 +105,10 @@ class Supply:
                 else:  # a silent video, which an album takes as an upload only
                     parcel.tried = max(parcel.tried, 1)
 
-    def fail(self, parcel: Parcel, sentence: str) -> None:
-        """Close the parcel; for a while the same is said at once to all who ask."""
+    def fail(self, parcel: Parcel, sentence: str, *, for_all: bool = True) -> None:
+        """Close the parcel; ``for_all``: the same is said for a while to whoever asks."""
         parcel.failed = sentence
-        if not parcel.later:
+        if for_all and not parcel.later:
             now = self._now()
             self._failed = {pk: seen for pk, seen in self._failed.items() if seen[1] > now}
             self._failed[parcel.story.pk] = (sentence, now + FAILED_FOR)
@@ -146,6 +149,9 @@ class Supply:
             return None
         if asker.chat_id is None and not self._may_buy(parcel.story.pk):
             return None
+        story = parcel.story
+        if not story.profile.username and not (parcel.later and is_signed(story.media_url or "")):
+            return None  # a pasted address that is made up, or that its own host refuses
         way = await self._upload_of(parcel, await self._fallback(parcel.story, asker))
         parcel.later = False
         return way

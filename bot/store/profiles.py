@@ -23,6 +23,7 @@ profiles = sa.Table(
     sa.Column("state", sa.String(8), nullable=False, server_default="active"),
     sa.Column("state_since", Timestamp, nullable=False),
     sa.Column("looked_at", Timestamp),
+    sa.Column("checked_at", Timestamp),  # when the privacy check, or the page, said "public"
     sa.Column("next_look_at", Timestamp),  # None: nobody follows it
     sa.Column("leased_until", Timestamp, nullable=False, server_default="0"),
     sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
@@ -60,6 +61,7 @@ class Known:
     forecast: list[Any] | None
     refusal: str = ""
     refusals: int = 0
+    checked_at: datetime | None = None
 
     @property
     def profile(self) -> Profile:

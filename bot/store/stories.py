@@ -1,7 +1,7 @@
 """Stories seen: each once, with all that is needed to send it later."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -87,3 +87,9 @@ async def get(tx: Tx, pks: Iterable[str]) -> dict[str, Story]:
     statement = sa.select(stories.c.value).where(stories.c.pk.in_(list(pks)))
     found = load_stories(list((await tx.execute(statement)).scalars()))
     return {story.pk: story for story in found}
+
+
+async def delays(tx: Tx, *, since: datetime) -> list[timedelta]:
+    """Return how long after they were taken the stories since then were first seen."""
+    statement = sa.select(stories.c.taken_at, stories.c.seen_at).where(stories.c.taken_at >= since)
+    return [seen_at - taken_at for taken_at, seen_at in await tx.execute(statement)]

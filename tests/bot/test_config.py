@@ -40,6 +40,9 @@ def test_the_file_is_read_and_the_environment_wins(monkeypatch: pytest.MonkeyPat
         ({"telegram_token": "nonsense-canary"}, "TELEGRAM_TOKEN: does not look like a bot token"),
         ({"stories_api_key": None}, "STORIES_API_KEY"),
         ({"daily_budget": -4}, "DAILY_BUDGET: Input should be greater than or equal to 0"),
+        ({"daily_budget": 1}, "DAILY_BUDGET is too small for one call"),
+        ({"person_burst": 1}, "PERSON_BURST is too small for one call"),
+        ({"skip_privacy_check": "canary"}, "SKIP_PRIVACY_CHECK"),
         ({"reply_share": "canary"}, "REPLY_SHARE"),
         ({"webhook_url": "http://canary.example"}, "WEBHOOK_URL must begin with https"),
         ({"run_roles": "updates,tea"}, "RUN_ROLES: unknown: tea"),
@@ -59,3 +62,11 @@ def test_what_is_missing_is_named() -> None:
     with pytest.raises(SettingsError) as caught:
         load()
     assert caught.value.sentences == ["TELEGRAM_TOKEN is not set.", "STORIES_API_KEY is not set."]
+
+
+@pytest.mark.parametrize(
+    ("word", "mode"),
+    [("auto", "auto"), ("TRUE", "true"), ("1", "true"), (True, "true"), (False, "false")],
+)
+def test_the_privacy_check_takes_a_flag_or_auto(word: object, mode: str) -> None:
+    assert load(**GOOD, skip_privacy_check=word).skip_privacy_check == mode

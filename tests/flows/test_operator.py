@@ -28,7 +28,7 @@ async def test_spending_shows_credits_and_money(run: tuple[Bell, int]) -> None:
     (report,) = await bell.ask(boss, "/spending")
     text = report.get("caption") or report["text"]
     assert "Today: 3 credits ($0.06)" in text
-    assert "/v1/user/stories/by/username" in text
+    assert "/v1/user/by/username" in text
     assert "Balance:" in text
 
 

@@ -1,0 +1,190 @@
+"""Credits a look in a simulated week, with the privacy check always paid and by ``auto``.
+
+The real poller asks the sandbox over HTTP; its time jumps from one look to the next.
+"""
+
+import argparse
+import asyncio
+import json
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import aiohttp
+from pydantic import SecretStr
+from rich.console import Console
+from rich.table import Table
+
+from bot.billing.ledger import Ledger
+from bot.chats.subscriptions import Rules, Subscriptions
+from bot.domain.budget import Limits
+from bot.domain.model import Asker, Target
+from bot.fetching.poller import Scheduler
+from bot.fetching.privacy import Mode, PrivacyCheck
+from bot.store import chats, profiles, stories
+from bot.store.database import Database
+from bot.stories_api import StoriesApi
+from sandbox.app import Sandbox, running
+
+STEP = 300.0  # seconds that the time moves on, at most
+CHAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What one way of polling cost, and what it saw."""
+
+    mode: Mode
+    looks: int
+    credits: int
+    credits_a_look: float
+    stories: int
+    mean_delay_min: float
+
+
+@dataclass(slots=True)
+class World:
+    """One bot's poller and the sandbox around it, in one simulated time."""
+
+    sandbox: Sandbox
+    db: Database
+    scheduler: Scheduler
+    subscriptions: Subscriptions
+    privacy: PrivacyCheck
+    told: list[str]
+
+    def now(self) -> datetime:
+        """Return the simulated time."""
+        return datetime.fromtimestamp(self.sandbox.clock.now(), UTC)
+
+    async def follow(self, username: str) -> None:
+        """Let one chat subscribe."""
+        await self.subscriptions.subscribe(Target(CHAT), username, Asker(CHAT, CHAT))
+
+    async def go_on(self, span: timedelta, step: float = STEP) -> int:
+        """Poll for so long, in steps of so many seconds at most; return how many looks."""
+        clock, looks = self.sandbox.clock, 0
+        end = clock.now() + span.total_seconds()
+        while clock.now() < end:
+            made = await self.scheduler.run_once()
+            looks += made
+            if not made:
+                async with self.db.read() as tx:
+                    due = await profiles.due_next(tx)
+                wait = (due - self.now()).total_seconds() if due else step
+                clock.advance(min(max(wait, step / 4), step))
+        return looks
+
+
+@asynccontextmanager
+async def world(mode: Mode, folder: Path, *, budget: int) -> AsyncIterator[World]:
+    """Build a poller that has ``budget`` credits a day for looks."""
+    told: list[str] = []
+
+    async def tell(text: str) -> None:
+        told.append(text)
+
+    async with (
+        running(seed=7) as sandbox,
+        aiohttp.ClientSession() as session,
+        Database(f"sqlite:///{folder}/{mode}.db") as db,
+    ):
+        await db.migrate()
+        made = datetime.fromtimestamp(sandbox.clock.now(), UTC)
+
+        def now() -> datetime:
+            return datetime.fromtimestamp(sandbox.clock.now(), UTC)
+
+        many = 10**6
+        ledger = Ledger(db, Limits(budget * 2, 0.5, many, many, many), now=now)
+        api = StoriesApi(
+            session, url=sandbox.urls.stories_api, key=SecretStr("k"), rate=10_000, now=now
+        )
+        rules = Rules(
+            most=many,
+            most_new_a_day=many,
+            credits_a_day=budget,
+            credits_a_look=None if mode == "auto" else 2,
+        )
+        subscriptions = Subscriptions(db, api, ledger, rules=rules, wake=lambda: None, now=now)
+        privacy = PrivacyCheck(db, mode, tell=tell, now=now)
+        scheduler = Scheduler(
+            db, api, ledger, subscriptions, rules=rules, privacy=privacy, now=now
+        )
+        async with db.begin() as tx:
+            await chats.ensure(tx, CHAT, kind="private", title="", now=made)
+        yield World(sandbox, db, scheduler, subscriptions, privacy, told)
+
+
+async def week(mode: Mode, folder: Path, *, count: int, budget: int, days: float) -> Result:
+    """Follow ``count`` profiles that post four times a day, for ``days``."""
+    async with world(mode, folder, budget=budget) as here:
+        instagram, billing = here.sandbox.instagram, here.sandbox.stories_api.billing
+        for n in range(count):
+            instagram.add_profile(f"posts{n}", posts_per_day=4.0)
+            await here.follow(f"posts{n}")
+        await here.go_on(timedelta(hours=6))
+        before, begin = billing.total, here.now()
+        looks = await here.go_on(timedelta(days=days))
+        spent = billing.total - before
+        delays = await _delays(here.db, begin)
+    return Result(
+        mode,
+        looks,
+        spent,
+        round(spent / max(1, looks), 3),
+        len(delays),
+        round(sum(delays) / max(1, len(delays)) / 60, 1),
+    )
+
+
+async def _delays(db: Database, begin: datetime) -> list[float]:
+    async with db.read() as tx:
+        seen = await stories.delays(tx, since=begin)
+    return [delay.total_seconds() for delay in seen]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the benchmark."""
+    parser.add_argument("--profiles", type=int, default=20, help="profiles that are followed")
+    parser.add_argument("--budget", type=int, default=240, help="credits a day for looks")
+    parser.add_argument("--days", type=float, default=7, help="simulated days")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def main(args: argparse.Namespace) -> int:
+    """Measure and print; return 1 where ``auto`` is not cheaper."""
+    modes: tuple[Mode, ...] = ("false", "auto")
+    with tempfile.TemporaryDirectory() as folder:
+        results = [
+            asyncio.run(
+                week(mode, Path(folder), count=args.profiles, budget=args.budget, days=args.days)
+            )
+            for mode in modes
+        ]
+    if args.json:
+        sys.stdout.write(json.dumps([asdict(one) for one in results], indent=2) + "\n")
+    else:
+        Console().print(_table(results, args))
+    return int(results[1].credits_a_look >= results[0].credits_a_look)
+
+
+def _table(results: list[Result], args: argparse.Namespace) -> Table:
+    table = Table(title=f"{args.profiles} profiles, {args.budget} credits a day, {args.days} days")
+    for heading in ("SKIP_PRIVACY_CHECK", "Looks", "Credits", "Credits a look", "Stories"):
+        table.add_column(heading, justify="left" if heading.startswith("SKIP") else "right")
+    table.add_column("Mean delay, min", justify="right")
+    for one in results:
+        table.add_row(
+            one.mode,
+            f"{one.looks:,}",
+            f"{one.credits:,}",
+            f"{one.credits_a_look:.2f}",
+            f"{one.stories:,}",
+            f"{one.mean_delay_min:.1f}",
+        )
+    return table

@@ -1,0 +1,133 @@
+"""When a poll may skip the API's privacy check, which is half of its price.
+
+By ``auto`` it does while the last lookup or full answer said "public", for a day at most. What
+``force=on`` answers for private accounts is not documented; so full answers are compared with the
+forced ones before them, and where those hid something on two profiles, the check is paid again.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Literal
+
+import structlog
+
+from bot.billing.reports import PRIVACY_CHECK
+from bot.domain.model import Story
+from bot.store import key_values
+from bot.store.database import Database, Tx
+from bot.store.profiles import Known
+
+log = structlog.get_logger()
+
+Mode = Literal["true", "false", "auto"]
+
+HOLDS_FOR = timedelta(days=1)  # how long "public" is believed
+LATE = timedelta(minutes=10)  # so long after it was taken a story may first be shown
+WITHIN = timedelta(days=2)  # two profiles that contradict a forced answer, within so long
+ENOUGH = 2
+FELL_BACK = (
+    "Skipping the privacy check hid something on {profiles} profiles, so each poll pays for it "
+    "again: 2 credits instead of 1. SKIP_PRIVACY_CHECK=false says the same for good."
+)
+
+
+@dataclass(slots=True)
+class Trust:
+    """What all replicas know of forced answers: who contradicted them, and since when not."""
+
+    contradicted: dict[str, datetime] = field(default_factory=dict)
+    fell_back_at: datetime | None = None
+
+    def doubt(self, profile_id: str, now: datetime) -> bool:
+        """Note a contradiction; return whether forced answers are not trusted from now on."""
+        since = now - WITHIN
+        kept = {one: at for one, at in self.contradicted.items() if at > since}
+        self.contradicted = {**kept, profile_id: now}
+        if self.fell_back_at is not None or len(self.contradicted) < ENOUGH:
+            return False
+        self.fell_back_at = now
+        return True
+
+
+class PrivacyCheck:
+    """Decides for each poll, and learns from each full answer."""
+
+    def __init__(
+        self,
+        db: Database,
+        mode: Mode,
+        *,
+        tell: Callable[[str], Awaitable[None]] | None = None,
+        now: Callable[[], datetime],
+    ) -> None:
+        """Decide by ``mode``; ``tell`` tells the bot's admins, once, that it is paid again."""
+        self._db = db
+        self.mode = mode
+        self._tell = tell
+        self._now = now
+        self._trust = Trust()
+
+    async def refresh(self) -> None:
+        """Take over what other replicas, or an earlier life, found out."""
+        if self.mode == "false":  # said for good; ``auto`` begins afresh after it
+            async with self._db.begin() as tx:
+                await key_values.remove(tx, PRIVACY_CHECK)
+        elif self.mode == "auto":
+            async with self._db.read() as tx:
+                self._trust = await trust_in(tx)
+
+    def skips(self, known: Known) -> bool:
+        """Return whether the next poll goes without the check; 1 credit instead of 2."""
+        if self.mode != "auto" or self._trust.fell_back_at is not None:
+            return False
+        is_well = known.state == "active" and not known.failures
+        return (
+            is_well and known.checked_at is not None and self._now() - known.checked_at < HOLDS_FOR
+        )
+
+    async def compare(self, known: Known, found: Iterable[Story], new: Iterable[str]) -> None:
+        """Compare a full answer with the forced ones since the last: did they lack a story?"""
+        if not self._was_forced(known) or known.looked_at is None:
+            return
+        unseen, before = set(new), known.looked_at - LATE
+        if any(story.pk in unseen and story.taken_at < before for story in found):
+            await self._contradicted(known, "a story that it lacked")
+
+    async def refused(self, known: Known) -> None:
+        """Note that a full answer says "private" after forced ones were believed."""
+        if self._was_forced(known):
+            await self._contradicted(known, "a refusal")
+
+    def _was_forced(self, known: Known) -> bool:
+        """Return whether the last look at the profile went without the check."""
+        if self.mode != "auto" or known.looked_at is None or known.checked_at is None:
+            return False
+        return known.looked_at > known.checked_at
+
+    async def _contradicted(self, known: Known, what: str) -> None:
+        log.warning("a forced answer is contradicted", profile=known.profile_id, by=what)
+        now = self._now()
+        async with self._db.begin() as tx:
+            trust = await trust_in(tx)
+            is_news = trust.doubt(known.profile_id, now)
+            at = {one: moment.isoformat() for one, moment in trust.contradicted.items()}
+            since = trust.fell_back_at.isoformat() if trust.fell_back_at else None
+            await key_values.put(
+                tx, PRIVACY_CHECK, {"contradicted": at, "fell_back_at": since}, now=now
+            )
+        self._trust = trust
+        if is_news and self._tell is not None:
+            await self._tell(FELL_BACK.format(profiles=len(trust.contradicted)))
+
+
+async def trust_in(tx: Tx) -> Trust:
+    """Return what is known of forced answers."""
+    kept = await key_values.get(tx, PRIVACY_CHECK)
+    if not isinstance(kept, dict):
+        return Trust()
+    since = kept["fell_back_at"]
+    return Trust(
+        {one: datetime.fromisoformat(at) for one, at in kept["contradicted"].items()},
+        datetime.fromisoformat(since) if since else None,
+    )

@@ -1,0 +1,116 @@
+"""A poll skips the privacy check only while that is safe, and shows nothing that is hidden."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks.privacy import World, week, world
+from bot.fetching.privacy import WITHIN, Mode, Trust
+from bot.store import profiles, stories
+from tests.support.followed import NOON
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+STEP = 1800.0
+PATH = "/v1/user/stories"
+
+
+async def polls(here: World) -> tuple[int, int]:
+    """Return the forced and the full polls so far."""
+    log: list[Any] = here.sandbox.log.since(0, "stories")
+    forced = [bool(one["params"].get("force")) for one in log if one["path"] == PATH]
+    return forced.count(True), forced.count(False)
+
+
+async def state_of(here: World, username: str) -> str:
+    profile = here.sandbox.instagram.by_username(username)
+    assert profile is not None
+    async with here.db.read() as tx:
+        known = await profiles.get(tx, profile.pk)
+    assert known is not None
+    return known.state
+
+
+async def seen_of(here: World, username: str) -> int:
+    profile = here.sandbox.instagram.by_username(username)
+    assert profile is not None
+    async with here.db.read() as tx:
+        return len(await stories.live(tx, profile.pk, now=here.now()))
+
+
+@pytest.mark.parametrize(("mode", "is_cheap"), [("auto", True), ("false", False)])
+async def test_polls_of_a_public_profile_pay_in_full_once_a_day(
+    tmp_path: Path, mode: Mode, is_cheap: bool
+) -> None:
+    async with world(mode, tmp_path, budget=60) as here:
+        here.sandbox.instagram.add_profile("plain", posts_per_day=6)
+        await here.follow("plain")
+        await here.go_on(1.3 * DAY, STEP)
+        forced, full = await polls(here)
+        if is_cheap:
+            assert forced > 15
+            assert 1 <= full - 1 <= 2  # the look at subscribing aside
+        else:
+            assert forced == 0
+            assert full > 15
+        assert not here.told
+
+
+@pytest.mark.parametrize("shown", ["empty", "stories", "UserNotFound", "PrivateAccount"])
+async def test_a_profile_that_becomes_private_is_seen_to_be_and_never_shown(
+    tmp_path: Path, shown: str
+) -> None:
+    async with world("auto", tmp_path, budget=60) as here:
+        instagram = here.sandbox.instagram
+        profile = instagram.add_profile("shy")
+        instagram.publish(profile, 1)
+        here.sandbox.stories_api.configure({"forced_private": shown})
+        await here.follow("shy")
+        await here.go_on(2 * HOUR, STEP)
+        before = await seen_of(here, "shy")
+        profile.is_private = True
+        instagram.publish(profile, 1)
+        await here.go_on(26 * HOUR, STEP)
+        assert await state_of(here, "shy") == "private"
+        assert await seen_of(here, "shy") <= before  # nothing that was posted in private
+
+
+async def test_what_force_hides_on_two_profiles_ends_it(tmp_path: Path) -> None:
+    async with world("auto", tmp_path, budget=100) as here:
+        instagram = here.sandbox.instagram
+        names = ["hid.a", "hid.b", "fine"]
+        for name in names:
+            instagram.add_profile(name)
+            await here.follow(name)
+        here.sandbox.stories_api.configure({"forced_blind": names[:2]})
+        await here.go_on(2 * HOUR, STEP)
+        for name in names:
+            profile = instagram.by_username(name)
+            assert profile is not None
+            instagram.publish(profile, 1)
+        await here.go_on(26 * HOUR, STEP)
+        assert len(here.told) == 1
+        assert "2 profiles" in here.told[0]
+        forced, _ = await polls(here)
+        await here.go_on(4 * HOUR, STEP)
+        assert (await polls(here))[0] == forced
+        assert await seen_of(here, "fine") >= 0
+
+
+def test_two_profiles_within_two_days_end_the_trust_and_one_never_does() -> None:
+    trust = Trust()
+    assert not any(trust.doubt("a", NOON + n * HOUR) for n in range(20))
+    assert not trust.doubt("b", NOON + 20 * HOUR + WITHIN)
+    assert trust.doubt("c", NOON + 21 * HOUR + WITHIN)
+    assert not trust.doubt("d", NOON + 22 * HOUR + WITHIN)  # it is told once
+
+
+@pytest.mark.slow
+async def test_a_week_by_auto_makes_nearly_twice_the_looks(tmp_path: Path) -> None:
+    paid = await week("false", tmp_path, count=10, budget=120, days=7)
+    auto = await week("auto", tmp_path, count=10, budget=120, days=7)
+    assert paid.credits_a_look > 1.9
+    assert auto.credits_a_look < 1.25
+    assert auto.looks > 1.5 * paid.looks
+    assert auto.mean_delay_min < paid.mean_delay_min

@@ -1,0 +1,56 @@
+"""What is bought once more, for whom, and what never."""
+
+from pathlib import Path
+
+from tests.support.control import Json
+from tests.support.storybell import storybell
+
+REFUSED: Json = {"status": 403, "body": "URL signature expired"}
+
+
+async def test_what_one_asker_cant_pay_is_bought_for_the_next(tmp_path: Path) -> None:
+    async with storybell(tmp_path, person_daily_allowance=1) as bell:
+        control = bell.control
+        await control.profile("dear.one")
+        story = await control.publish("dear.one")
+        url = f"https://www.instagram.com/stories/dear.one/{story['pk']}/"
+        await control.fault("cdn", REFUSED, times=None)
+        ann, bob = await control.person(), await control.person("Bob")
+        (reply,) = await bell.ask(ann, url)  # her credit went to the link
+        assert "no longer available" in reply["text"]
+        (shown,) = await bell.ask(bob, url)
+        assert shown.get("_story_pk") == story["pk"]
+        assert await control.billed("/v1/story/download") == 1
+
+
+async def test_a_made_up_address_of_a_file_buys_nothing(tmp_path: Path) -> None:
+    async with storybell(tmp_path) as bell:
+        control = bell.control
+        ann = await control.person()
+        for url in (
+            "https://scontent-lab1-1.cdninstagram.com/v/t51.2885-15/made_up_n.jpg?oe=7FFFFFFF",
+            "https://scontent-lab1-1.cdninstagram.com/v/t51.2885-15/made_up_n.jpg",
+            f"{bell.box.urls.cdn}/v/made_up_n.jpg?oe=7FFFFFFF&oh={'x' * 30}&_nc_ohc=x&_nc_sid=x",
+        ):
+            await bell.ask(ann, url)
+        assert await control.billed() == 0
+
+
+async def test_the_sixth_link_has_its_turn_when_the_message_is_edited(tmp_path: Path) -> None:
+    async with storybell(tmp_path, person_burst=100) as bell:
+        control = bell.control
+        ann = await control.person()
+        await control.profile("many.links")
+        now = (await control.state())["now"]
+        pks = [
+            (await control.publish("many.links", taken_at=now - 60 + n))["pk"] for n in range(6)
+        ]
+        urls = [f"https://www.instagram.com/stories/many.links/{pk}/" for pk in pks]
+        message = await control.say(ann, " ".join(urls))
+        said = await control.wait_replies(ann, 6, after=message)
+        assert [one.get("_story_pk") for one in said] == [*pks[:5], None]
+        await control.call(
+            "PATCH", f"/chats/{ann}/messages/{message}", {"user_id": ann, "text": urls[5]}
+        )
+        shown = await control.wait_replies(ann, 1, after=said[-1]["message_id"])
+        assert shown[0].get("_story_pk") == pks[5]
