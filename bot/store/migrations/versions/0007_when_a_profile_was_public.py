@@ -1,10 +1,10 @@
-"""when a profile was public."""
+"""When a profile was last known to be public."""
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = '0006'
-down_revision = '0005'
+revision = '0007'
+down_revision = '0006'
 branch_labels = None
 depends_on = None
 
