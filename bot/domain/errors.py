@@ -33,6 +33,7 @@ BotError
 │   ├── AdminsUnknownError      Telegram does not tell us who administers the chat
 │   ├── AskAgainError           Telegram does not answer at all
 │   └── NowhereError            the button's message is in no chat that we know
+├── DatabaseUnavailableError    our database can't work now: gone, locked, its disk full
 └── SettingsError               the operator's settings, in sentences, without the values
 """
 
@@ -304,6 +305,15 @@ class NowhereError(RightsError):
     """A button whose message is in no chat of ours (sent by way of another bot)."""
 
     text = N_("I can't see in which chat this is.")
+
+
+class DatabaseUnavailableError(BotError):
+    """The database can't work now: it is gone or locked, or its disk is full; ``str`` says which.
+
+    Nothing of the transaction holds, unless it was lost in the middle of its commit.
+    """
+
+    text = N_("My database doesn't answer at the moment. Please try again in a few minutes.")
 
 
 class SettingsError(BotError):

@@ -6,30 +6,41 @@ rows are claimed twice, and waiting writers starve.
 """
 
 import asyncio
+import random
 import sqlite3
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, closing
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, closing
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar, cast
 
 import sqlalchemy as sa
+import structlog
 from alembic import command
 from alembic.config import Config
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from bot.errors import DatabaseUnavailableError
 from bot.store import schema
+from bot.store.failures import LOST, Repeat, repeat, unavailable
 from bot.store.sqlite import Connection, outstanding
+
+log = structlog.get_logger()
 
 Tx = AsyncConnection
 Insert = Callable[[sa.Table], sqlite.Insert]
+T = TypeVar("T")
 Built = TypeVar("Built", bound=sa.Executable)
 # Both know ON CONFLICT, by the same words.
 INSERTS = {"sqlite": sqlite.insert, "postgresql": cast("Insert", postgresql.insert)}
-PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=10000", "foreign_keys=ON")
+PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
+BUSY_TIMEOUT = timedelta(seconds=10)
+TRIES = 7  # of a transaction that may run again: some 3 seconds in all
+FIRST_PAUSE_S = 0.05
 # How SQLite's transactions begin; only a commit that waits for the disk outlives a power cut.
 DURABLE = ("PRAGMA synchronous=FULL", "BEGIN IMMEDIATE")
 HASTY = ("PRAGMA synchronous=NORMAL", "BEGIN IMMEDIATE")
@@ -37,14 +48,25 @@ READ = ("BEGIN",)
 
 
 class Database:
-    """One database, by its SQLAlchemy URL; use as an async context manager."""
+    """One database, by its SQLAlchemy URL; use as an async context manager.
 
-    def __init__(self, url: str, *, pool_size: int = 10) -> None:
-        """Prepare the engine; nothing is opened yet. ``sqlite:`` and ``postgresql:`` URLs do."""
+    All that opens a transaction raises ``DatabaseUnavailableError`` where the database can't work
+    now, and SQLAlchemy's own errors where a statement was wrong.
+    """
+
+    def __init__(
+        self, url: str, *, pool_size: int = 10, busy_timeout: timedelta = BUSY_TIMEOUT
+    ) -> None:
+        """Prepare the engine; nothing is opened yet. ``sqlite:`` and ``postgresql:`` URLs do.
+
+        For ``busy_timeout`` SQLite waits for another program that keeps the database locked.
+        """
         self.url = _with_driver(make_url(url))
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._engine = (
-            _sqlite_engine(self.url) if self.is_sqlite else _postgres_engine(self.url, pool_size)
+            _sqlite_engine(self.url, busy_timeout)
+            if self.is_sqlite
+            else _postgres_engine(self.url, pool_size)
         )
         self._hasty = self._engine.execution_options(storybell_begin=HASTY)
         self._reader = self._engine.execution_options(storybell_begin=READ)
@@ -72,18 +94,47 @@ class Database:
         """
         engine = self._engine if durable else self._hasty
         if not self.is_sqlite:
-            async with engine.begin() as tx:
+            async with _transaction(engine) as tx:
                 if not durable:
                     await tx.exec_driver_sql("SET LOCAL synchronous_commit = off")
                 yield tx
             return
-        async with self._writer, engine.begin() as tx:
+        async with self._writer, _transaction(engine) as tx:
             yield tx
+
+    async def run(self, work: Callable[[Tx], Awaitable[T]], *, durable: bool = True) -> T:
+        """Run ``work`` in a transaction that may write, and return what it returns.
+
+        It runs again, with longer and longer pauses for some 3 seconds, when the database rolled
+        it back because others were in its way (40001, 40P01), or when the connection was lost
+        before it began to commit. So ``work`` does nothing but ask this transaction.
+
+        Raises:
+            DatabaseUnavailableError: It can't work now. Was the connection lost in the middle of
+                the commit, nobody knows whether ``work`` holds.
+        """
+        for attempt in range(TRIES):
+            commits = False
+            try:
+                async with self.begin(durable=durable) as tx:
+                    result = await work(tx)
+                    commits = True
+            except DatabaseUnavailableError as error:
+                again = repeat(error.__cause__ or error)
+                may = again is Repeat.ROLLED_BACK or (again is Repeat.LOST and not commits)
+                if not may or attempt == TRIES - 1:
+                    raise
+                log.warning("a transaction runs again", why=str(error), attempt=attempt + 1)
+            else:
+                return result
+            pause = FIRST_PAUSE_S * 2**attempt
+            await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - spreads rivals
+        raise AssertionError  # the last attempt returned or raised
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Tx]:
         """Yield a transaction that only reads; it never waits for a writer."""
-        async with self._reader.begin() as tx:
+        async with _transaction(self._reader) as tx:
             yield tx
 
     async def listen(self, channel: str, heard: Callable[[], None]) -> None:
@@ -121,6 +172,22 @@ class Database:
                     sa.text("SELECT pg_advisory_xact_lock(7402)")
                 )  # one replica at a time
             await tx.run_sync(_upgrade)
+
+
+@asynccontextmanager
+async def _transaction(engine: AsyncEngine) -> AsyncIterator[Tx]:
+    """Yield a transaction; what the driver says of a database that can't work is one error."""
+    try:
+        async with AsyncExitStack() as stack:
+            try:
+                tx = await stack.enter_async_context(engine.begin())
+            except OSError as error:  # asyncpg's, raw: the server is not there, or doesn't answer
+                raise DatabaseUnavailableError(LOST) from error
+            yield tx
+    except Exception as error:
+        if (found := unavailable(error)) is None or found is error:
+            raise
+        raise found from error
 
 
 async def tell(tx: Tx, channel: str) -> None:
@@ -197,7 +264,8 @@ def _postgres_engine(url: URL, pool_size: int) -> AsyncEngine:
     )
 
 
-def _sqlite_engine(url: URL) -> AsyncEngine:
+def _sqlite_engine(url: URL, busy_timeout: timedelta) -> AsyncEngine:
+    pragmas = (f"busy_timeout={round(busy_timeout.total_seconds() * 1000)}", *PRAGMAS)
     engine = create_async_engine(url)
 
     @sa.event.listens_for(engine.sync_engine, "do_connect")
@@ -214,7 +282,7 @@ def _sqlite_engine(url: URL) -> AsyncEngine:
         with outstanding:
             connection.isolation_level = None
         cursor = connection.cursor()
-        for pragma in PRAGMAS:
+        for pragma in pragmas:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 

@@ -1,0 +1,87 @@
+"""What a driver's exception means: that the database can't work now, and what may be repeated.
+
+Codes: PostgreSQL's manual, appendix A ("PostgreSQL Error Codes"); SQLite's, "Result and Error
+Codes". What says that our statement was wrong is no answer to "can it work", and stays as it is.
+"""
+
+import sqlite3
+from enum import Enum
+
+import sqlalchemy as sa
+
+from bot.errors import DatabaseUnavailableError
+
+LOST = "the connection was lost"
+FULL = "the disk is full"
+
+
+class Repeat(Enum):
+    """Whether a transaction that failed may run again at once."""
+
+    NEVER = "never"
+    ROLLED_BACK = "rolled back"  # the database says that nothing of it holds
+    LOST = "lost"  # nothing holds, unless it failed while it committed
+
+
+SQLITE = {
+    sqlite3.SQLITE_BUSY: "another program keeps the database locked",
+    sqlite3.SQLITE_LOCKED: "the database is locked",
+    sqlite3.SQLITE_FULL: FULL,
+    sqlite3.SQLITE_IOERR: "the disk fails",
+    sqlite3.SQLITE_CANTOPEN: "the database can't be opened",
+    sqlite3.SQLITE_READONLY: "the database can't be written",
+    sqlite3.SQLITE_NOMEM: "there is no memory left",
+    sqlite3.SQLITE_CORRUPT: "the database is damaged",
+}
+POSTGRES = {
+    "40001": "transactions were in each other's way",
+    "40P01": "transactions waited for each other",
+    "53100": FULL,
+    "53": "the database has no room",
+    "55P03": "the database is locked",
+    "57P": LOST,
+    "58": "the disk fails",
+    "08": LOST,
+    "25006": "the database can't be written",
+}
+ROLLED_BACK = {"40001", "40P01"}
+
+
+def unavailable(error: BaseException) -> DatabaseUnavailableError | None:
+    """Return what to raise where the database can't work now, None where it is our mistake."""
+    if isinstance(error, DatabaseUnavailableError):
+        return error
+    reason = _reason(error)
+    return DatabaseUnavailableError(reason) if reason else None
+
+
+def repeat(error: BaseException) -> Repeat:
+    """Return whether the transaction that ``error`` ended may run again."""
+    code = _state_of(error)
+    if code in ROLLED_BACK:
+        return Repeat.ROLLED_BACK
+    is_lost = _reason(error) == LOST or isinstance(error, OSError)
+    return Repeat.LOST if is_lost else Repeat.NEVER
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, sa.exc.TimeoutError):
+        return "all connections are in use"
+    inner = _inner(error)
+    if isinstance(inner, sqlite3.Error):
+        code = getattr(inner, "sqlite_errorcode", None) or 0
+        return SQLITE.get(code & 0xFF, "")
+    if isinstance(error, sa.exc.DBAPIError) and error.connection_invalidated:
+        return LOST
+    state = _state_of(error)
+    known = [length for length in (5, 3, 2) if state[:length] in POSTGRES]
+    return POSTGRES[state[: known[0]]] if known else ""
+
+
+def _state_of(error: BaseException) -> str:
+    """Return PostgreSQL's code from the driver's error or SQLAlchemy's; else an empty one."""
+    return str(getattr(_inner(error), "sqlstate", None) or "")
+
+
+def _inner(error: BaseException) -> BaseException | None:
+    return error.orig if isinstance(error, sa.exc.DBAPIError) else error
