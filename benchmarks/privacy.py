@@ -74,7 +74,7 @@ class World:
             looks += made
             if not made:
                 async with self.db.read() as tx:
-                    due = await profiles.due_next(tx)
+                    due = await profiles.due_next(tx, now=self.now())
                 wait = (due - self.now()).total_seconds() if due else step
                 clock.advance(min(max(wait, step / 4), step))
         return looks

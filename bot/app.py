@@ -5,7 +5,8 @@ import gc
 import signal
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import structlog
@@ -30,11 +31,14 @@ import handlers.why
 from bot.bootstrap import Parts, built
 from bot.config import Settings
 from bot.context import App, Context, prepare
+from bot.domain.errors import BotError, DatabaseUnavailableError, TryAgainError
 from bot.operations import cleanup
+from bot.runtime.workers import Worker
 from bot.store import answers, file_ids, key_values, leases
 from bot.store.leader import Leader
 from bot.updates.inbox import Intake
 from bot.updates.polling import Polling, TokenRefusedError
+from bot.updates.queues import is_lasting
 from bot.updates.webhook import set_webhook
 from bot.web.server import Door, Web, Webhook, webhook_for
 from handlers.commands import publish_menu
@@ -50,7 +54,7 @@ CONVERSATION = (
 UPDATES = ["message", "edited_message", "channel_post", "callback_query", "my_chat_member"]
 DRAIN_S = 6.0  # of the 8 seconds that a stop may take
 TRY_AGAIN_S = 5.0
-CLEAN_EVERY_S = 3600.0
+CLEAN_EVERY = timedelta(hours=1)
 
 
 def main(settings: Settings) -> int:
@@ -123,6 +127,7 @@ class Running:
             is_behind=lambda: self.intake.is_behind,
             metrics=parts.metrics,
         )
+        self._cleaning = Worker("clean-up", self._clean, now=parts.now, longest=CLEAN_EVERY)
         self._leader = Leader(parts.db, "polling", self.polling.run, now=parts.now)
         self.web = Web(
             parts.metrics,
@@ -154,7 +159,10 @@ class Running:
         """Run until ``stop``; then begin nothing new and end what is under way."""
         parts, roles = self._parts, self._settings.run_roles
         async with asyncio.TaskGroup() as group:
-            endless = [group.create_task(parts.treasurer.run()), group.create_task(self._clean())]
+            endless = [
+                group.create_task(parts.treasurer.run()),
+                group.create_task(self._cleaning.run()),
+            ]
             ending = []
             if "updates" in roles:
                 ending.append(group.create_task(self.intake.run()))
@@ -206,20 +214,44 @@ class Running:
             return "Telegram is silent"
         return "too many wait" if self.intake.is_behind else ""
 
-    async def _clean(self) -> None:
-        """Forget now and then what nobody will ask for again."""
-        while True:
-            async with self._parts.db.begin() as tx:
-                for table in (answers, file_ids, leases):
-                    await table.clean(tx, now=self._parts.now())
-            await self.intake.clean()
-            await cleanup.clean(self._parts.db, now=self._parts.now())
-            await asyncio.sleep(CLEAN_EVERY_S)
+    async def _clean(self) -> datetime:
+        """Forget what nobody will ask for again; return when to do so next."""
+        now = self._parts.now()
+        for table in (answers, file_ids, leases):
+            await self._parts.db.run(partial(table.clean, now=now))
+        await self.intake.clean()
+        await cleanup.clean(self._parts.db, now=now)
+        return now + CLEAN_EVERY
+
+
+class Conversation(Application[Any, Context, Any, Any, Any, Any]):
+    """PTB's application; what must not end with an error goes back to the inbox."""
+
+    async def process_error(
+        self,
+        update: object,
+        error: Exception,
+        job: Any = None,  # noqa: ANN401 - PTB's own
+        coroutine: Any = None,  # noqa: ANN401 - the same
+    ) -> bool:
+        """Tell the person, and return whether no other handler shall see the update.
+
+        Raises:
+            Exception: ``error``, where the update must be handled once more.
+        """
+        is_told = isinstance(error, BotError | TelegramError)
+        if isinstance(error, TryAgainError | DatabaseUnavailableError) or not is_told:
+            lasting = isinstance(update, Update) and is_lasting(update.to_dict())
+            if lasting or isinstance(error, TryAgainError):
+                raise error
+        await super().process_error(update, error, job, coroutine)
+        return True
 
 
 def conversation(parts: Parts) -> App:
     """Return PTB's application with our handlers; updates come from the intake."""
     builder = Application.builder().bot(parts.bot).updater(None)
+    builder = builder.application_class(Conversation)
     app: App = builder.context_types(ContextTypes(context=Context)).build()
     app.bot_data["services"] = parts.services
     app.add_handler(TypeHandler(Update, prepare), group=-1)

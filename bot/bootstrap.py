@@ -116,7 +116,13 @@ async def built(
         canary = Canary(api, ledger, settings.canary_username, now=now)
         api.probe_by(canary.is_answered)
         rules = _rules(settings)
-        subscriptions = Subscriptions(db, api, ledger, rules=rules, wake=outbox.wake, now=now)
+
+        def wake() -> None:
+            """Let what became due be looked at, and be sent."""
+            scheduler.wake()
+            outbox.wake()
+
+        subscriptions = Subscriptions(db, api, ledger, rules=rules, wake=wake, now=now)
         services = Services(
             db=db,
             viewer=Viewer(
@@ -138,6 +144,18 @@ async def built(
             credit_price=settings.credit_price,
             currency=settings.currency,
         )
+        scheduler = Scheduler(
+            db,
+            api,
+            ledger,
+            subscriptions,
+            rules=rules,
+            canary=canary,
+            privacy=PrivacyCheck(db, settings.skip_privacy_check, tell=operators.tell, now=now),
+            wake=outbox.wake,
+            metrics=metrics,
+            now=now,
+        )
         yield Parts(
             bot=bot,
             db=db,
@@ -145,20 +163,7 @@ async def built(
             treasurer=Treasurer(
                 api, ledger, on_back=lambda: operators.tell(BACK_IN_SERVICE), now=now
             ),
-            scheduler=Scheduler(
-                db,
-                api,
-                ledger,
-                subscriptions,
-                rules=rules,
-                canary=canary,
-                privacy=PrivacyCheck(
-                    db, settings.skip_privacy_check, tell=operators.tell, now=now
-                ),
-                wake=outbox.wake,
-                metrics=metrics,
-                now=now,
-            ),
+            scheduler=scheduler,
             outbox=outbox,
             metrics=metrics,
             now=now,

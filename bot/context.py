@@ -13,6 +13,7 @@ from telegram.ext import Application, CallbackContext, ExtBot
 
 from bot.billing.ledger import Ledger
 from bot.chats.subscriptions import Subscriptions
+from bot.domain.errors import DatabaseUnavailableError, TryAgainError
 from bot.domain.identity import is_nobody
 from bot.domain.model import Asker, Target
 from bot.fetching.on_demand import Viewer
@@ -71,6 +72,9 @@ async def prepare(update: Update, context: Context) -> None:
     """Know the chat of ``update`` and speak its language; runs before the handlers.
 
     A chat that is closed (the bot was blocked or kicked) is not opened by this.
+
+    Raises:
+        TryAgainError: The database can't work now.
     """
     person, where = update.effective_user, update.effective_chat
     code = person.language_code if person else None
@@ -79,7 +83,12 @@ async def prepare(update: Update, context: Context) -> None:
     if where is None:  # inline queries belong to no chat
         context.t = translator_for(code)
         return
-    context.chat = await _chat_of(where, code, context, is_press=update.callback_query is not None)
+    try:
+        context.chat = await _chat_of(
+            where, code, context, is_press=update.callback_query is not None
+        )
+    except DatabaseUnavailableError as error:
+        raise TryAgainError(str(error)) from error
     context.t = translator_for(context.chat.spoken).in_zone(ZoneInfo(context.chat.zone))
 
 

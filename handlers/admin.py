@@ -60,7 +60,7 @@ async def stats(update: Update, context: Context) -> None:
     async with context.services.db.read() as tx:
         backlog = await enqueue.backlog(tx, now=context.now)
         followed = await profiles.followed(tx)
-        following = await profiles.due_next(tx)
+        following = await profiles.due_next(tx, now=context.now)
         delay = await profiles.mean_delay(tx)
     t = context.t
     text: str = t(

@@ -1,6 +1,5 @@
 """Keeps the balance known and the ledger tidy, and tells when the API takes our key again."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
@@ -8,6 +7,7 @@ import structlog
 
 from bot.billing.ledger import Ledger
 from bot.domain.errors import StoriesError
+from bot.runtime.workers import Worker
 from bot.stories_api import StoriesApi
 
 EVERY = timedelta(minutes=5)
@@ -34,12 +34,15 @@ class Treasurer:
         self._on_back = on_back
         self._now = now
         self._tidied_at: datetime | None = None
+        self.worker = Worker("balance", self._step, now=now, longest=EVERY)
 
     async def run(self) -> None:
-        """Work until cancelled."""
-        while True:
-            wait = await self.run_once()
-            await asyncio.sleep(wait.total_seconds())
+        """Work until stopped or cancelled."""
+        await self.worker.run()
+
+    async def _step(self) -> datetime:
+        wait = await self.run_once()
+        return self._now() + wait
 
     async def run_once(self) -> timedelta:
         """Ask once, and tidy when it is time; return how long to wait."""

@@ -34,6 +34,7 @@ BotError
 │   ├── AskAgainError           Telegram does not answer at all
 │   └── NowhereError            the button's message is in no chat that we know
 ├── DatabaseUnavailableError    our database can't work now: gone, locked, its disk full
+├── TryAgainError               an update of which nothing is done yet goes back to the inbox
 └── SettingsError               the operator's settings, in sentences, without the values
 """
 
@@ -314,6 +315,10 @@ class DatabaseUnavailableError(BotError):
     """
 
     text = N_("My database doesn't answer at the moment. Please try again in a few minutes.")
+
+
+class TryAgainError(BotError):
+    """Nothing was done for an update yet, and can't be now; it goes back to the inbox."""
 
 
 class SettingsError(BotError):

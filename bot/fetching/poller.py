@@ -6,7 +6,6 @@ transaction that records it; no transaction is open while the Stories API is ask
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
@@ -30,6 +29,7 @@ from bot.fetching.names import Names
 from bot.fetching.privacy import PrivacyCheck
 from bot.fetching.schedule_state import Plan
 from bot.runtime.metrics import Metrics
+from bot.runtime.workers import Worker
 from bot.store import profiles, retention, shares, stories
 from bot.store.database import Database, Tx
 from bot.store.profiles import Known
@@ -38,8 +38,9 @@ from bot.stories_api import Answer, Endpoint, StoriesApi
 log = structlog.get_logger()
 
 LEASE = timedelta(minutes=2)  # a call takes 30 seconds at most
-IDLE = timedelta(seconds=2)  # somebody may have subscribed through another replica
-SHORTEST_S = 0.1
+HEAR_AGAIN = timedelta(seconds=5)  # somebody may have subscribed through another replica
+SHORTEST = timedelta(seconds=0.5)  # after a round that found nothing to look at
+MONEY_AGAIN = timedelta(seconds=15)  # the operator may have let us spend again
 LONGEST_WAIT = timedelta(minutes=5)  # for money, or for the API to be back
 PROBE_EVERY = timedelta(seconds=30)
 KEEP_EVERY = timedelta(minutes=1)
@@ -79,52 +80,63 @@ class Scheduler:
         self._privacy = privacy or PrivacyCheck(db, "false", now=now)
         self._wake = wake
         self._now = now
-        self._due = asyncio.Event()
-        self._stopping = False
         self._kept_at = now() - KEEP_EVERY
         self._survey_at = now()
         self._plan: Plan | None = None
         self._under_way = 0
+        self._group: asyncio.TaskGroup | None = None
+        self._is_released = False
+        longest = KEEP_EVERY if db.is_sqlite else HEAR_AGAIN
+        self.worker = Worker("looks", self._step, now=now, longest=longest)
         metrics = metrics or Metrics()
         self._looks = metrics.counter("looks_total", "Looks of the schedule.", "outcome")
         self._new = metrics.counter("stories_found_total", "Stories nobody had seen before.")
 
     def wake(self) -> None:
         """Look now for what is due."""
-        self._due.set()
+        self.worker.wake()
 
     def stop(self) -> None:
         """Begin no more looks; ``run`` ends when those under way are recorded."""
-        self._stopping = True
-        self._due.set()
+        self.worker.stop()
 
     async def run(self) -> None:
         """Look at what is due until ``stop``."""
-        if self._db.is_sqlite:  # ours alone, so no lease is another's
-            async with self._db.begin() as tx:
-                await profiles.release(tx, now=self._now())
-        async with asyncio.TaskGroup() as group:
-            while not self._stopping:
-                self._due.clear()
-                try:
-                    begun = await self._fill(group)
-                except Exception:
-                    log.exception("no looks could be begun")
-                    begun = 0
-                if not begun:
-                    await self._idle()
+        async with asyncio.TaskGroup() as self._group:
+            await self.worker.run()
 
-    async def _idle(self) -> None:
-        """Wait until the next look is due, or somebody calls, or for a while."""
-        if self._under_way >= self._at_once:  # who ends wakes us
-            await self._due.wait()
-            return
+    async def _step(self) -> datetime | None:
+        """Begin what looks may be begun; return when the next may be."""
+        if not self._is_released and self._db.is_sqlite:  # ours alone, so no lease is another's
+            await self._db.run(lambda tx: profiles.release(tx, now=self._now()))
+        self._is_released = True
+        if self._group is not None and await self._fill(self._group):
+            return self._now()
+        if self._under_way >= self._at_once:
+            return None  # who ends wakes us
+        return await self._next_at()
+
+    async def _next_at(self) -> datetime:
+        """Return when there is something to do: a look that is due and paid, or the upkeep."""
+        now = self._now()
+        upkeep_at = self._kept_at + KEEP_EVERY
+        if not self._api.is_in_service or self._plan is None:
+            return min(upkeep_at, now + MONEY_AGAIN)
         async with self._db.read() as tx:
-            due = await profiles.due_next(tx)
-        left = (due - self._now()).total_seconds() if due else IDLE.total_seconds()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(min(max(left, SHORTEST_S), IDLE.total_seconds())):
-                await self._due.wait()
+            due = await profiles.due_next(tx, now=now)
+        if due is None:
+            return upkeep_at
+        cost = self._plan.cost
+        if await self._ledger.room_for_schedule(now) < cost:
+            return min(upkeep_at, max(due, now + MONEY_AGAIN))
+        _, spent = await self._ledger.spent_today()
+        # A purse that is empty pays when it has filled, which nothing but time does.
+        at = self._plan.schedule.next_at(
+            due.timestamp(), now.timestamp(), cost, now=now.timestamp(), spent=spent
+        )
+        # None was found that may be looked at early: they have to rest first.
+        earliest = now + SHORTEST if due <= now else min(due, now + self._rules.floor)
+        return min(upkeep_at, max(datetime.fromtimestamp(at, UTC), earliest))
 
     async def run_once(self) -> int:
         """Begin what looks may be begun, and see them through; return how many they were."""
@@ -169,7 +181,7 @@ class Scheduler:
         held = pace.schedule.credits(now.timestamp())
         for_due, for_early = (max(0, int(min(part - pending, room) // pace.cost)) for part in held)
         most = (1 if self._api.is_failing else self._at_once) - self._under_way
-        if most <= 0:
+        if most <= 0 or (for_due < 1 and for_early < 1):
             return []
         async with self._db.begin() as tx:
             taken = await profiles.claim(tx, now=now, limit=min(for_due, most), lease=self._lease)

@@ -6,19 +6,20 @@ that a crash can repeat a message but never lose one; the lease is kept up while
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import structlog
 
 from bot.domain import selection
+from bot.domain.errors import DatabaseUnavailableError
 from bot.domain.model import Outcome, Sent, TryLater
 from bot.domain.selection import Batch, Decision
 from bot.outbox.composer import Albums, Alerts
 from bot.outbox.results import Arrived, park, record, record_whole
 from bot.runtime.batching import Combined
 from bot.runtime.metrics import Metrics
+from bot.runtime.workers import Worker
 from bot.sending.text import Texts
 from bot.store import chat_queues, deliveries, enqueue, retention
 from bot.store.chat_queues import Lane
@@ -28,8 +29,12 @@ from bot.telegram.outage import Outage, is_answer
 
 log = structlog.get_logger()
 
+OUTAGES = (DatabaseUnavailableError,)
+
 LEASE = timedelta(seconds=60)
-IDLE = timedelta(seconds=1)
+IDLE = timedelta(minutes=1)  # the longest sleep; `parked --again` wakes nobody
+SHORTEST = timedelta(seconds=0.1)  # after nothing could be claimed, others being at it
+TRY_AGAIN = timedelta(seconds=1)  # while Telegram is down
 HEAR_AGAIN_S = 5
 LOOKS_FOR_A_TRY = 20  # lanes, of which the first that may send tries whether Telegram is back
 
@@ -64,7 +69,7 @@ class Outbox:
         metrics: Metrics | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Send into up to ``at_once`` chats at a time; look every ``idle`` for what is due.
+        """Send into up to ``at_once`` chats at a time; sleep no longer than ``idle``.
 
         ``outage`` knows when Telegram is down; without it each row is on its own.
         """
@@ -74,13 +79,14 @@ class Outbox:
         self._alerts = Alerts(sender, texts, now=now)
         self._at_once = at_once
         self._lease = lease
-        self._idle_for = idle
         self._now = now
-        self._due = asyncio.Event()
-        self._stopping = False
+        self._group: asyncio.TaskGroup | None = None
+        self._sending: set[asyncio.Task[None]] = set()
+        self._is_released = False
+        self.worker = Worker("alerts", self._step, now=now, longest=idle)
         self._rests_until = now()
-        self._departures = Combined(self._depart)
-        self._arrivals = Combined(self._arrive)
+        self._departures = Combined(self._depart, outages=OUTAGES)
+        self._arrivals = Combined(self._arrive, outages=OUTAGES)
         metrics = metrics or Metrics()
         self._unknown = metrics.counter(
             "delivery_unknown_total", "Sends of alerts whose answer was lost."
@@ -89,32 +95,48 @@ class Outbox:
 
     def wake(self) -> None:
         """Look now for what is due."""
-        self._due.set()
+        self.worker.wake()
 
     def stop(self) -> None:
         """Claim nothing more; ``run`` ends when what is on its way has arrived."""
-        self._stopping = True
-        self._due.set()
+        self.worker.stop()
 
     async def run(self) -> None:
         """Send what is due until ``stop``."""
-        if self._db.is_sqlite:  # ours alone, so no lease is another's
-            async with self._db.begin() as tx:
-                await retention.release_lanes(tx, now=self._now())
-        slots = asyncio.Semaphore(self._at_once)
-        async with asyncio.TaskGroup() as group:
-            hearing = group.create_task(self._hear())
-            while not self._stopping:
-                self._due.clear()
-                async with slots:  # wait until one is free
-                    pass
-                claimed = await self._claim_safely(max(1, slots._value))  # noqa: SLF001 - those free
-                for one in claimed:
-                    await slots.acquire()
-                    group.create_task(self._deliver_in(slots, one))
-                if not claimed:
-                    await self._idle()
+        async with asyncio.TaskGroup() as self._group:
+            hearing = self._group.create_task(self._hear())
+            await self.worker.run()
             hearing.cancel()
+
+    async def _step(self) -> datetime | None:
+        """Begin what is due, as far as slots are free; return when more is."""
+        if not self._is_released and self._db.is_sqlite:  # ours alone, so no lease is another's
+            await self._db.run(lambda tx: retention.release_lanes(tx, now=self._now()))
+        self._is_released = True
+        if self._rests_until > self._now():
+            return self._rests_until
+        if len(self._sending) >= self._at_once:
+            return None  # the first that ends wakes us
+        claimed = await self._claim(self._at_once - len(self._sending))
+        for one in claimed:
+            self._begin(one)
+        if claimed:
+            return self._now()
+        if self._outage and await self._outage.is_on():
+            return self._now() + TRY_AGAIN
+        async with self._db.read() as tx:
+            due = await chat_queues.due_next(tx)
+        return max(due, self._now() + SHORTEST) if due else None
+
+    def _begin(self, claimed: Claimed) -> None:
+        if self._group is not None:
+            task = self._group.create_task(self._deliver_safely(claimed))
+            self._sending.add(task)
+            task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._sending.discard(task)
+        self.worker.wake()  # a slot is free, and the chat may have more
 
     async def run_once(self) -> int:
         """Send one round of what is due; return how many batches it was."""
@@ -132,27 +154,13 @@ class Outbox:
             except Exception:  # without it what is due is found by looking, a little later
                 log.exception("other processes can't be heard")
             await asyncio.sleep(HEAR_AGAIN_S)
+            self.wake()  # for what was told meanwhile
 
-    async def _idle(self) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(self._idle_for.total_seconds()):
-                await self._due.wait()
-
-    async def _deliver_in(self, slots: asyncio.Semaphore, claimed: Claimed) -> None:
+    async def _deliver_safely(self, claimed: Claimed) -> None:
         try:
             await self._deliver(claimed)
         except Exception:  # it is claimed again when its lease is over
             log.exception("an alert was not recorded", chat=claimed.lane.chat.id)
-        finally:
-            slots.release()
-            self._due.set()  # the chat may have more
-
-    async def _claim_safely(self, limit: int) -> list[Claimed]:
-        try:
-            return await self._claim(limit)
-        except Exception:
-            log.exception("alerts could not be claimed")
-            return []
 
     async def _claim(self, limit: int) -> list[Claimed]:
         """Take lanes, and judge what is due in them."""

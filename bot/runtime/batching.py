@@ -10,8 +10,14 @@ T = TypeVar("T")
 class Combined(Generic[T]):
     """Calls that come while one is being written are written together: one commit for many."""
 
-    def __init__(self, write: Callable[[list[T]], Awaitable[None]]) -> None:
-        """Combine calls of ``write``."""
+    def __init__(
+        self,
+        write: Callable[[list[T]], Awaitable[None]],
+        *,
+        outages: tuple[type[Exception], ...] = (),
+    ) -> None:
+        """Combine calls of ``write``; ``outages`` are errors of which no batch is the cause."""
+        self._outages = outages
         self._write = write
         self._lock = asyncio.Lock()
         self._next: tuple[list[T], list[BaseException]] = ([], [])
@@ -20,7 +26,8 @@ class Combined(Generic[T]):
         """Return when ``items`` are written.
 
         Raises:
-            RuntimeError: The batch could not be written; nothing of it is.
+            Exception: One of ``outages``; nothing of the batch is written.
+            RuntimeError: The batch could not be written, which need not be the fault of ``items``.
         """
         batch, errors = self._next
         batch.extend(items)
@@ -32,5 +39,7 @@ class Combined(Generic[T]):
                 except BaseException as error:
                     errors.append(error)
                     raise
+        if errors and isinstance(errors[0], self._outages):
+            raise type(errors[0])(str(errors[0])) from errors[0]
         if errors:
             raise RuntimeError("the batch could not be written") from errors[0]

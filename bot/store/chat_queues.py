@@ -178,9 +178,9 @@ async def keep(tx: Tx, chat_id: int, token: int, *, until: datetime) -> bool:
 
 
 async def due_next(tx: Tx) -> datetime | None:
-    """Return when the next lane is due."""
-    # Without the condition the partial index does not serve.
-    statement = sa.select(sa.func.min(lanes.c.due_at)).where(lanes.c.due_at.is_not(None))
+    """Return when the next lane can be claimed: when it is due and, later perhaps, free."""
+    at = sa.case((lanes.c.free_at > lanes.c.due_at, lanes.c.free_at), else_=lanes.c.due_at)
+    statement = sa.select(sa.func.min(at, type_=Timestamp)).where(lanes.c.due_at.is_not(None))
     due: datetime | None = (await tx.execute(statement)).scalar()
     return due
 

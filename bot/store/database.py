@@ -24,7 +24,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from bot.errors import DatabaseUnavailableError
+from bot.domain.errors import DatabaseUnavailableError
 from bot.store import schema
 from bot.store.failures import LOST, Repeat, repeat, unavailable
 from bot.store.sqlite import Connection, outstanding
@@ -140,7 +140,8 @@ class Database:
     async def listen(self, channel: str, heard: Callable[[], None]) -> None:
         """Call ``heard`` when a transaction in which ``tell`` was called commits, in any process.
 
-        Runs until it is cancelled or the connection is lost. Only PostgreSQL has this; on SQLite
+        It is called as well when we begin to listen, for what was told before. Runs until it is
+        cancelled or the connection is lost. Only PostgreSQL has this; on SQLite
         there is no other process, and this returns at once.
         """
         if self.is_sqlite:
@@ -150,6 +151,7 @@ class Database:
             lost = asyncio.Event()
             wire.add_termination_listener(lambda _: lost.set())
             await wire.add_listener(channel, lambda *_: heard())
+            heard()
             try:
                 await lost.wait()
             finally:

@@ -9,7 +9,7 @@ from enum import Enum
 
 import sqlalchemy as sa
 
-from bot.errors import DatabaseUnavailableError
+from bot.domain.errors import DatabaseUnavailableError
 
 LOST = "the connection was lost"
 FULL = "the disk is full"

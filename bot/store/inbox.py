@@ -146,6 +146,19 @@ async def claim(
     return sorted(found, key=lambda claimed: claimed.id)
 
 
+async def due_next(tx: Tx) -> datetime | None:
+    """Return when the first queue with something in it is free."""
+    queues = (
+        sa.select(sa.func.max(inbox.c.leased_until, type_=Timestamp).label("free_at"))
+        .where(OPEN)
+        .group_by(inbox.c.queue)
+        .subquery()
+    )
+    statement = sa.select(sa.func.min(queues.c.free_at, type_=Timestamp))
+    due: datetime | None = (await tx.execute(statement)).scalar()
+    return due
+
+
 async def renew(tx: Tx, ids: Collection[int], *, until: datetime) -> None:
     """Keep the lease of what is still being handled."""
     statement = sa.update(inbox).where(inbox.c.id.in_(sorted(ids)), OPEN)
@@ -164,10 +177,16 @@ async def postpone(tx: Tx, row_id: int, *, until: datetime) -> None:
     await tx.execute(statement.values(leased_until=until))
 
 
-async def hand_back(tx: Tx, row_id: int) -> None:
-    """Give up an update that was hardly begun: the attempt doesn't count."""
+async def set_aside(tx: Tx, row_id: int, *, until: datetime) -> None:
+    """Take an update out of its queue, which goes on, and let it be taken after ``until``."""
     statement = sa.update(inbox).where(inbox.c.id == row_id, OPEN)
-    await tx.execute(statement.values(leased_until=EPOCH, attempts=inbox.c.attempts - 1))
+    await tx.execute(statement.values(queue=f"aside:{row_id}", leased_until=until))
+
+
+async def hand_back(tx: Tx, row_id: int, *, until: datetime) -> None:
+    """Give up an update that was hardly begun, until ``until``: the attempt doesn't count."""
+    statement = sa.update(inbox).where(inbox.c.id == row_id, OPEN)
+    await tx.execute(statement.values(leased_until=until, attempts=inbox.c.attempts - 1))
 
 
 async def release_all(tx: Tx) -> None:

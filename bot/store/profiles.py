@@ -190,11 +190,14 @@ async def put_off(tx: Tx, profile_id: str, *, until: datetime) -> None:
     await tx.execute(sa.update(profiles).where(followed).values(values))
 
 
-async def due_next(tx: Tx) -> datetime | None:
-    """Return when the next look is due."""
-    # Without the condition the partial index does not serve.
-    known = profiles.c.next_look_at.is_not(None)
-    statement = sa.select(sa.func.min(profiles.c.next_look_at)).where(known)
+async def due_next(tx: Tx, *, now: datetime) -> datetime | None:
+    """Return when the next look is due of those that nobody is at."""
+    statement = (
+        sa.select(profiles.c.next_look_at)
+        .where(profiles.c.next_look_at.is_not(None), profiles.c.leased_until <= now)
+        .order_by(profiles.c.next_look_at)
+        .limit(1)
+    )
     due: datetime | None = (await tx.execute(statement)).scalar()
     return due
 

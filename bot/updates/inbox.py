@@ -8,6 +8,7 @@ much is answered once in all (``queues``), and a handler that only waits holds n
 import asyncio
 import contextlib
 import json
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -16,31 +17,40 @@ from typing import Any
 import structlog
 from telegram import Bot, Update
 
+from bot.domain.errors import DatabaseUnavailableError, TryAgainError
 from bot.runtime.batching import Combined
 from bot.runtime.metrics import Metrics
 from bot.runtime.places import Place
+from bot.runtime.workers import FIRST_PAUSE_S, LAST_PAUSE_S, LONGEST, Worker
 from bot.store import acquaintances, inbox
 from bot.store.acquaintances import Subject
 from bot.store.database import Database, Tx
 from bot.store.inbox import Arrival, Claimed
+from bot.store.schema import EPOCH
 from bot.updates import queues
 from bot.updates.queues import BUSY, Standing
 
 log = structlog.get_logger()
 
+OUTAGES = (DatabaseUnavailableError,)
+
 Handle = Callable[[Update], Awaitable[None]]
 News = tuple[Standing, int, str]  # an update that came: where it stands, its number, its JSON
 
 LEASE = timedelta(seconds=60)
-RENEW_S = 20.0
+RENEW = timedelta(seconds=20)
 ATTEMPTS = 3
+AGAIN_AFTER = timedelta(seconds=2)  # times the number of the attempt
+RETURNED_FOR = timedelta(seconds=2)  # what the database kept from being begun
+ASIDE_AT_MOST = timedelta(hours=6)
 AT_ONCE = 64
 EACH_AT_ONCE = 8  # updates of one person, in whatever chats
 WAITING_AT_ONCE = 1_000  # in hand at all, those included that only wait
 TOLD_AGAIN = timedelta(minutes=2)  # after "one thing at a time", before it is said again
 BEHIND = 2_000  # open updates from which on Telegram is asked to wait
 KEPT = timedelta(hours=25)  # Telegram repeats an update for 24 hours at most
-LOOK_AGAIN_S = 1.0
+LOOK_AGAIN = timedelta(seconds=1)  # another replica may have taken one in
+SHORTEST = timedelta(seconds=0.05)  # after nothing could be claimed, others being at it
 # Bot API server, Client.cpp: how long an answer is taken.
 STALE = {"callback_query": timedelta(seconds=150), "inline_query": timedelta(seconds=30)}
 
@@ -77,14 +87,18 @@ class Intake:
         self._now = now
         self._running: dict[str, tuple[Claimed, asyncio.Task[None] | None]] = {}
         self._places: dict[str, Place] = {}
+        self._refused: Counter[int] = Counter()  # updates that can't be stored, by their tries
         self._open = 0  # stored and not answered yet, as far as this process knows
         self._seen: set[Subject] = set()
         self._seen_day: date | None = None
         self._group: asyncio.TaskGroup | None = None
-        self._wake = asyncio.Event()
-        self._stopping = False
-        self._adds = Combined(self._store)
-        self._ends = Combined(self._finish)
+        self._ended = asyncio.Event()
+        self._is_released = False
+        longest = LONGEST if db.is_sqlite else LOOK_AGAIN
+        self.worker = Worker("updates", self._step, now=now, longest=longest)
+        self._renewer = Worker("leases of updates", self._renew, now=now, longest=RENEW)
+        self._adds = Combined(self._store, outages=OUTAGES)
+        self._ends = Combined(self._finish, outages=OUTAGES)
         metrics = metrics or Metrics()
         self._counted = metrics.counter("updates_total", "Updates by what came of them.", "result")
         metrics.gauge("inbox_open", "Updates that wait for their answer.").follow(
@@ -96,39 +110,84 @@ class Intake:
         """Tell whether so much waits that Telegram had better keep the rest."""
         return self._open >= BEHIND
 
-    async def add(self, updates: Iterable[dict[str, Any]]) -> None:
-        """Store updates as Telegram sent them; when this returns, they will be answered."""
-        arrivals = [
-            (queues.standing_of(update), update["update_id"], json.dumps(update))
-            for update in updates
-        ]
-        if arrivals:
-            await self._adds(arrivals)
+    async def add(self, updates: Iterable[object]) -> None:
+        """Store updates as Telegram sent them; when this returns, they will be answered.
+
+        One that can't be stored fails its batch, so that Telegram sends it again; the third time
+        it is left out, for it would keep all others from coming in.
+
+        Raises:
+            Exception: Nothing of them, or not all, is stored.
+        """
+        news = [one for update in updates if (one := _news(update))]
+        if not news:
+            return
+        try:
+            await self._adds(news)
+        except DatabaseUnavailableError:
+            raise
+        except Exception:
+            log.exception("updates can't be stored together", count=len(news))
+            await self._add_singly(news)
+
+    async def _add_singly(self, news: list[News]) -> None:
+        refused: Exception | None = None
+        for one in news:
+            number = one[1]
+            try:
+                await self._adds([one])
+            except DatabaseUnavailableError:
+                raise
+            except Exception as error:
+                self._refused[number] += 1
+                if self._refused[number] < ATTEMPTS:
+                    refused = error
+                    continue
+                log.exception("an update can't be stored and is left out", id=number)
+                self._counted.inc(result="left out")
+                del self._refused[number]
+        if refused:
+            raise refused
 
     async def run(self) -> None:
         """Handle updates until ``drain`` is called."""
-        async with self._db.begin() as tx:
-            if self._db.is_sqlite:
-                await inbox.release_all(tx)
-            self._open = await inbox.count_open(tx)
-        async with asyncio.TaskGroup() as group:
-            self._group = group
-            renewing = group.create_task(self._renew())
-            while not self._stopping:
-                self._wake.clear()
-                if not await self._take():
-                    with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(self._wake.wait(), LOOK_AGAIN_S)
+        async with asyncio.TaskGroup() as self._group:
+            renewing = self._group.create_task(self._renewer.run())
+            await self.worker.run()
             while self._running:
-                self._wake.clear()
-                await self._wake.wait()
+                self._ended.clear()
+                await self._ended.wait()
             renewing.cancel()
-            self._group = None
+        self._group = None
+
+    async def _step(self) -> datetime | None:
+        """Begin what can be; return when there is more to begin."""
+        if not self._is_released:
+            await self._db.run(self._release)
+            self._is_released = True
+        room = self._room()
+        if not room or (self._db.is_sqlite and self._open <= len(self._running)):
+            return None  # whoever ends or arrives wakes us
+        found = await self._claim(room)
+        for claimed in found:
+            self._begin(claimed)
+        return await self._next_at(SHORTEST if found else LOOK_AGAIN)
+
+    async def _release(self, tx: Tx) -> None:
+        """Take up what a process that died had begun."""
+        if self._db.is_sqlite:
+            await inbox.release_all(tx)
+        self._open = await inbox.count_open(tx)
+
+    async def _next_at(self, rest: timedelta) -> datetime | None:
+        """Return when an update may be taken that was handed back, or whose holder died."""
+        async with self._db.read() as tx:
+            due = await inbox.due_next(tx)
+        return due and max(due, self._now() + rest)
 
     async def drain(self, seconds: float) -> None:
         """Begin nothing new, and end what runs within ``seconds``; the rest waits in the store."""
-        self._stopping = True
-        self._wake.set()
+        self.worker.stop()
         tasks = [task for _, task in self._running.values() if task]
         if tasks:
             _, late = await asyncio.wait(tasks, timeout=seconds)
@@ -147,27 +206,23 @@ class Intake:
         return (self._now() - since).total_seconds() if since else 0.0
 
     async def _store(self, news: list[News]) -> None:
-        """Store a batch; what nothing stands before is begun at once, without another claim.
-
-        It is begun while the disk still writes: Telegram repeats what is not confirmed, so a crash
-        between the two is one like any other in the middle of an answer.
-        """
+        """Store a batch; what nothing stands before is begun at once, without another claim."""
         now = self._now()
         at_once = self._may_begin([where for where, _, _ in news])
+        until = now + LEASE if at_once else None
+        # Not Database.run: what was lost in its commit Telegram sends again all the same.
         async with self._db.begin() as tx:
-            until = now + LEASE if at_once else None
             arrivals = await self._admit(tx, news, now)
             await self._see(tx, {where for where, _, _ in news}, now)
             found = await inbox.add(tx, arrivals, now=now, ours_until=until)
-            if at_once:
-                self._open += len(found)
-                for claimed in found:
-                    self._begin(claimed)
-        if not at_once:
-            self._open += len(found)
+        self._open += len(found)
         self._counted.inc(len(found), result="stored")
         self._counted.inc(sum(not arrival.wanted for arrival in arrivals), result="too many")
-        self._wake.set()
+        # Begun before the commit, they would be answered once more where it fails.
+        if at_once:
+            for claimed in found:
+                self._begin(claimed)
+        self.worker.wake()
 
     async def _see(self, tx: Tx, places: set[Standing], now: datetime) -> None:
         """Note who asks and where, once a day for each as far as this process knows."""
@@ -211,7 +266,7 @@ class Intake:
         return (
             self._db.is_sqlite  # other replicas may be busy with the same chat
             and self._group is not None
-            and not self._stopping
+            and not self.worker.is_stopping
             and self._open == len(self._running)
             and self._room() >= len(news) == len(wanted)
             and wanted.isdisjoint(self._running)
@@ -232,86 +287,133 @@ class Intake:
         )
         return queues.busy(working, each=EACH_AT_ONCE)
 
-    async def _take(self) -> bool:
-        """Begin what can be; tell whether anything was."""
-        room = self._room()
-        if not room or (self._db.is_sqlite and self._open <= len(self._running)):
-            return False
-        try:
-            async with self._db.begin() as tx:
-                found = await inbox.claim(
-                    tx, now=self._now(), lease=LEASE, limit=room, without=self._busy()
-                )
-                if not self._db.is_sqlite:
-                    self._open = await inbox.count_open(tx)
-        except Exception:  # the store is the one thing that this loop must outlive
-            log.exception("the inbox can't be read")
-            return False
-        for claimed in found:
-            self._begin(claimed)
-        return bool(found)
+    async def _claim(self, room: int) -> list[Claimed]:
+        """Take the first updates of queues that nobody is busy with."""
+
+        async def claim(tx: Tx) -> tuple[list[Claimed], int]:
+            found = await inbox.claim(
+                tx, now=self._now(), lease=LEASE, limit=room, without=self._busy()
+            )
+            return found, await inbox.count_open(tx)
+
+        found, count = await self._db.run(claim)
+        if not self._db.is_sqlite:  # others change it as well
+            self._open = count
+        return [claimed for claimed in found if claimed.queue not in self._running]
 
     def _begin(self, claimed: Claimed) -> None:
         if self._group is not None:
             self._running[claimed.queue] = (claimed, None)
-            self._places[claimed.queue] = Place(self._wake.set)
+            self._places[claimed.queue] = Place(self.worker.wake)
             task = self._group.create_task(self._answer(claimed))
             self._running[claimed.queue] = (claimed, task)
 
     async def _answer(self, claimed: Claimed) -> None:
+        """Handle one update, and write down what came of it."""
         self._places[claimed.queue].take()
+        result = ""
         try:
             result = await self._try(claimed)
-            if result == "again":
-                async with self._db.begin() as tx:
-                    pause = timedelta(seconds=5 * claimed.attempts)
-                    await inbox.postpone(tx, claimed.id, until=self._now() + pause)
-            else:
-                await self._ends([claimed.id])
-                self._open -= 1
-            self._counted.inc(result=result)
+            await self._record(claimed, result)
         except asyncio.CancelledError:
-            async with self._db.begin() as tx:
-                await inbox.hand_back(tx, claimed.id)
-            if not self._stopping:
+            if not result:  # nothing came of it, as far as we know: it is begun anew
+                with contextlib.suppress(DatabaseUnavailableError):
+                    await self._db.run(lambda tx: inbox.hand_back(tx, claimed.id, until=EPOCH))
+            if not self.worker.is_stopping:
                 raise
         except Exception:  # the lease brings it back; the loop and the other chats go on
             log.exception("the inbox can't be written", update=claimed.id)
         finally:
             self._running.pop(claimed.queue, None)
             self._places.pop(claimed.queue, None)
-            self._wake.set()
+            self._ended.set()
+            self.worker.wake()
+
+    async def _record(self, claimed: Claimed, result: str) -> None:
+        """Write down what came of an update, however long the database can't work.
+
+        What was answered must not be begun again, so its chat waits until that is written.
+        """
+        pause = FIRST_PAUSE_S
+        while True:
+            try:
+                await self._write(claimed, result)
+            except DatabaseUnavailableError as error:
+                log.warning("an answer can't be recorded", update=claimed.id, why=str(error))
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, LAST_PAUSE_S)
+            else:
+                self._counted.inc(result=result)
+                return
+
+    async def _write(self, claimed: Claimed, result: str) -> None:
+        now, tries = self._now(), claimed.attempts
+        match result:
+            case "returned":
+                until = now + RETURNED_FOR
+                await self._db.run(lambda tx: inbox.hand_back(tx, claimed.id, until=until))
+            case "again":
+                until = now + AGAIN_AFTER * tries
+                await self._db.run(lambda tx: inbox.postpone(tx, claimed.id, until=until))
+            case "set aside":
+                until = now + min(AGAIN_AFTER * 2 ** min(tries, 20), ASIDE_AT_MOST)
+                await self._db.run(lambda tx: inbox.set_aside(tx, claimed.id, until=until))
+            case _:
+                await self._ends([claimed.id])
+                self._open -= 1
 
     async def _try(self, claimed: Claimed) -> str:
-        body = json.loads(claimed.body)
-        if is_stale(body, self._now() - claimed.stored_at):
-            return "stale"
-        update = Update.de_json(body, self._bot)
+        """Return what came of an update, whatever it is and whatever its handler raises."""
         try:
-            if claimed.attempts > ATTEMPTS:
+            body = json.loads(claimed.body)
+            if is_stale(body, self._now() - claimed.stored_at):
+                return "stale"
+            update = Update.de_json(body, self._bot)
+            if claimed.attempts > ATTEMPTS and not queues.is_lasting(body):
                 await self._last_resort(update)
                 return "given up"
             if claimed.queue.startswith(BUSY):
                 await self._too_much(update)
                 return "too many"
             await self._handle(update)
-        except Exception:  # whatever a handler may raise: the update must end
-            log.exception("update failed", update_id=update.update_id, attempt=claimed.attempts)
-            return "again" if claimed.attempts <= ATTEMPTS else "given up"
+        except (TryAgainError, DatabaseUnavailableError) as error:
+            log.warning("an update goes back", update=claimed.id, why=str(error))
+            return "returned"
+        except Exception:
+            log.exception("an update failed", update=claimed.id, attempt=claimed.attempts)
+            return self._after_failure(claimed)
         return "handled"
 
-    async def _finish(self, ids: list[int]) -> None:
-        async with self._db.begin() as tx:
-            await inbox.finish(tx, ids, now=self._now())
+    def _after_failure(self, claimed: Claimed) -> str:
+        """Return what becomes of an update that failed; its chat goes on after three times."""
+        if claimed.attempts < ATTEMPTS:
+            return "again"
+        try:
+            body = json.loads(claimed.body)
+            if queues.is_lasting(body):
+                return "set aside"
+            Update.de_json(body, self._bot)
+        except Exception:  # noqa: BLE001 - said above; nobody can be told of what can't be read
+            return "unreadable"
+        return "again" if claimed.attempts == ATTEMPTS else "given up"
 
-    async def _renew(self) -> None:
-        """Keep the leases while handlers run; in SQLite nobody else looks at them."""
-        while not self._db.is_sqlite:
-            await asyncio.sleep(RENEW_S)
-            ids = [claimed.id for claimed, _ in self._running.values()]
-            with contextlib.suppress(OSError):
-                async with self._db.begin() as tx:
-                    await inbox.renew(tx, ids, until=self._now() + LEASE)
+    async def _finish(self, ids: list[int]) -> None:
+        await self._db.run(lambda tx: inbox.finish(tx, ids, now=self._now()))
+
+    async def _renew(self) -> datetime | None:
+        """Keep the leases while handlers run."""
+        ids = [claimed.id for claimed, _ in self._running.values()]
+        if ids:
+            await self._db.run(lambda tx: inbox.renew(tx, ids, until=self._now() + LEASE))
+        return None
+
+
+def _news(update: object) -> News | None:
+    """Return what is stored of an update, None where it has no number that we could confirm."""
+    if isinstance(update, dict) and isinstance(number := update.get("update_id"), int):
+        return queues.standing_of(update), number, json.dumps(update)
+    log.error("an update without a number is left out")
+    return None
 
 
 def is_stale(update: dict[str, Any], age: timedelta) -> bool:

@@ -26,6 +26,7 @@ _MESSAGES = ("message", "edited_message", "channel_post", "edited_channel_post")
 _PRESSES = ("callback_query", "inline_query")
 _LINK_ENTITIES = frozenset({"url", "text_link"})
 _LINK_WORDS = ("instagram", "instagr.am")
+_QUEUE_LENGTH = 40  # characters; a chat's id has 14 at most
 _SERVICE = ("migrate_to_chat_id", "migrate_from_chat_id")
 
 
@@ -79,11 +80,20 @@ def subjects_of(standing: Standing) -> Iterator[tuple[Literal["person", "chat"],
 def queue_of(update: Json) -> str:
     """Return in which queue an update stands: its chat's, else its person's."""
     about = next((value for value in update.values() if isinstance(value, dict)), {})
-    chat = about.get("chat") or (about.get("message") or {}).get("chat")
-    if chat:
-        return f"chat:{chat['id']}"
-    person = about.get("from") or about.get("user") or {}
-    return f"user:{person.get('id', 0)}"
+    chat = about.get("chat") or _dict(about.get("message")).get("chat")
+    if isinstance(chat, dict) and "id" in chat:
+        return f"chat:{chat['id']}"[:_QUEUE_LENGTH]
+    person = _dict(about.get("from") or about.get("user"))
+    return f"user:{person.get('id', 0)}"[:_QUEUE_LENGTH]
+
+
+def is_lasting(update: Json) -> bool:
+    """Return whether an update tells of what holds until it is known, and is told only once.
+
+    That is where the bot was added or removed, and the new id of a chat.
+    """
+    message = _dict(update.get("message"))
+    return "my_chat_member" in update or any(name in message for name in _SERVICE)
 
 
 def admit(
@@ -139,9 +149,14 @@ def _person(about: Json) -> int:
 
 def _asks(message: Json) -> bool:
     """Return whether somebody waits for an answer: alone with us, a command, a reply, a link."""
-    if (message.get("chat") or {}).get("type") == "private" or "reply_to_message" in message:
+    if _dict(message.get("chat")).get("type") == "private" or "reply_to_message" in message:
         return True
     text = str(message.get("text") or message.get("caption") or "")
-    entities = message.get("entities") or message.get("caption_entities") or []
+    entities = message.get("entities") or message.get("caption_entities")
+    entities = entities if isinstance(entities, list) else []
     is_link = any(isinstance(e, dict) and e.get("type") in _LINK_ENTITIES for e in entities)
     return text.startswith("/") or is_link or any(word in text.lower() for word in _LINK_WORDS)
+
+
+def _dict(value: object) -> Json:
+    return value if isinstance(value, dict) else {}

@@ -480,6 +480,7 @@ async def test_a_broken_database_stops_no_loop(office: Office) -> None:
         group.create_task(office.outbox.run())
 
         def is_over() -> bool:
+            office.clock.on(SECOND)
             office.outbox.wake()
             return bool(office.post.albums) and calls > 8
 

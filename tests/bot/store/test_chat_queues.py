@@ -53,7 +53,7 @@ async def test_a_settled_lane_is_due_when_its_chat_is(db: Database) -> None:
 
     first, second = await rows(db)
     await claim(db)
-    assert await settled(free_at=NOON + MINUTE) == NOON
+    assert await settled(free_at=NOON + MINUTE) == NOON + MINUTE
     assert await claim(db) == []
     assert len(await claim(db, now=NOON + MINUTE)) == 1
     async with db.begin() as tx:

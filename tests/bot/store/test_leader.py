@@ -30,7 +30,7 @@ def leader(db: Database, work: Work, *, lease_s: float = 15, ahead_s: float = 0)
         return datetime.now(UTC) + timedelta(seconds=ahead_s)
 
     lease = timedelta(seconds=lease_s)
-    return Leader(db, "polling", work, now=now, lease=lease, every_s=0.01)
+    return Leader(db, "polling", work, now=now, lease=lease, every=timedelta(seconds=0.01))
 
 
 async def test_of_three_one_leads_and_hands_over_when_it_ends(db: Database) -> None:

@@ -117,7 +117,7 @@ async def test_replicas_share_the_work_and_a_lease_ends(db: Database) -> None:
 async def test_a_handler_that_fails_is_tried_again_and_then_somebody_else_answers(
     sqlite_db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.updates.inbox.LOOK_AGAIN_S", 0.02)
+    monkeypatch.setattr("bot.updates.inbox.AGAIN_AFTER", timedelta(0))
     minutes = itertools.count()
     tried: list[int] = []
     told: list[int] = []
