@@ -149,7 +149,7 @@ async def test_what_a_killed_process_left_is_removed_and_what_a_living_one_holds
 ) -> None:
     script = (
         "import os, pathlib, signal, sys\n"
-        "from bot.files import Spool\n"
+        "from bot.media.spool import Spool\n"
         "spool = Spool(pathlib.Path(sys.argv[1]), limit=1000).__enter__()\n"
         "(spool._folder / 'left.mp4').write_bytes(b'x')\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"
