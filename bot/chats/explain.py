@@ -117,7 +117,7 @@ async def explain(
 ) -> Why:
     """Return what is known of a subscription's alerts."""
     known = await profiles.get(tx, subscription.profile_id)
-    state = ProfileState.from_json(known.forecast if known else None)
+    state = schedule_state.state_of(known.forecast, known.memory) if known else ProfileState()
     population = (await schedule_state.load(tx)).schedule.demand.population
     return Why.of(
         subscription,

@@ -358,8 +358,8 @@ async def _requeued(tx: Tx, known: Known, pace: Plan, now: datetime) -> bool:
     is_due = known.next_look_at is not None and known.next_look_at <= now
     if not is_due or known.failures or not pace.is_stale(known):
         return False
-    forecast, due = pace.due(known, now=now)
-    await profiles.change(tx, known.profile_id, forecast=forecast)
+    columns, due = pace.due(known, now=now)
+    await profiles.change(tx, known.profile_id, **columns)
     if due <= now:
         return False
     await profiles.put_off(tx, known.profile_id, until=due)

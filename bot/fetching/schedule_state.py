@@ -3,20 +3,26 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
 from bot.domain.model import Story
 from bot.scheduling.forecast import ProfileState
+from bot.scheduling.rates import Mixture
 from bot.scheduling.schedule import Schedule
 from bot.store import key_values
 from bot.store.database import Tx
 from bot.store.profiles import Known, profiles
 
 NOTE = "schedule"
+RATES = "schedule-rates"  # apart, as versions before this write the other one without it
 SAMPLE = 4_000  # profiles; the error of the price that follows from so many is 5 %
 LOOKS_OF_MEAN = 50
 BUDGET, FLOOR_S, COST = 500.0, 60.0, 2.0  # until the scheduler has written the real ones
+
+Columns = dict[str, list[Any]]
+"""Columns of a profile's row, by name."""
 
 
 @dataclass(slots=True)
@@ -43,22 +49,22 @@ class Plan:
 
     def seen(
         self, known: Known, found: Sequence[Story], *, now: datetime, own: bool
-    ) -> tuple[list[object], datetime]:
-        """Learn from a whole look; return the new state and when the next look is due.
+    ) -> tuple[Columns, datetime]:
+        """Learn from a whole look; return the new columns and when the next look is due.
 
         ``own`` looks are the schedule's, which tell it how late it is.
         """
-        state = ProfileState.from_json(known.forecast)
+        state = state_of(known.forecast, known.memory)
         taken = sorted(story.taken_at.timestamp() for story in found)
         learn = self.schedule.looked if own else self.schedule.seen
         due = learn(state, known.weight, self.cost, at=now.timestamp(), taken=taken)
-        return state.to_json(), self._moment(due, now)
+        return columns_of(state), self._moment(due, now)
 
-    def due(self, known: Known, *, now: datetime) -> tuple[list[object], datetime]:
+    def due(self, known: Known, *, now: datetime) -> tuple[Columns, datetime]:
         """Judge anew when a profile is due, as its weight or the price has changed."""
-        state = ProfileState.from_json(known.forecast)
+        state = state_of(known.forecast, known.memory)
         due = self.schedule.due(state, known.weight, self.cost)
-        return state.to_json(), self._moment(due, now)
+        return columns_of(state), self._moment(due, now)
 
     def survey(self, states: Sequence[tuple[ProfileState, float]], profiles: int) -> None:
         """Refresh the sums over all profiles from what ``sample`` gave."""
@@ -69,7 +75,7 @@ class Plan:
     def is_stale(self, known: Known) -> bool:
         """Tell whether a profile was queued at a price that does not hold any more."""
         return known.forecast is not None and self.schedule.is_stale(
-            ProfileState.from_json(known.forecast)
+            state_of(known.forecast, known.memory)
         )
 
     def _moment(self, due: float, now: datetime) -> datetime:
@@ -77,13 +83,33 @@ class Plan:
         return min(datetime.fromtimestamp(due, UTC), latest)
 
 
+def state_of(forecast: object, memory: object) -> ProfileState:
+    """Return the state that two columns of a profile keep."""
+    return ProfileState.from_json(
+        [*forecast, memory] if isinstance(forecast, list) and memory else forecast
+    )
+
+
+def columns_of(state: ProfileState) -> Columns:
+    """Return the columns of a state, of which versions before this know the first alone.
+
+    They would write theirs over a longer one, and its memory would be lost to all.
+    """
+    *forecast, memory = state.to_json()
+    return {"forecast": forecast, "memory": memory}
+
+
 async def load(tx: Tx) -> Plan:
-    """Return the plan that was kept last."""
+    """Return the plan that was kept last; what can't be read of it is as in a new one."""
     kept = await key_values.get(tx, NOTE)
-    if not isinstance(kept, dict):
-        return Plan()
-    plan = Plan(Schedule(kept["budget"], minimum=kept["floor"]), kept["cost"])
-    plan.schedule.restore(kept["schedule"])
+    kept = kept if isinstance(kept, dict) else {}
+    budget, minimum, cost = (
+        value if isinstance(value := kept.get(name), int | float) and value > 0 else default
+        for name, default in (("budget", BUDGET), ("floor", FLOOR_S), ("cost", COST))
+    )
+    plan = Plan(Schedule(budget, minimum=minimum), cost)
+    plan.schedule.mixture = Mixture.from_json(await key_values.get(tx, RATES))
+    plan.schedule.restore(kept.get("schedule"))
     return plan
 
 
@@ -97,6 +123,7 @@ async def save(tx: Tx, plan: Plan, *, now: datetime) -> None:
         "schedule": schedule.to_json(),
     }
     await key_values.put(tx, NOTE, value, now=now)
+    await key_values.put(tx, RATES, schedule.mixture.to_json(), now=now)
 
 
 async def cost_of_look(tx: Tx, fixed: float | None) -> float:
@@ -112,8 +139,10 @@ async def sample(tx: Tx, *, most: int = SAMPLE) -> tuple[list[tuple[ProfileState
     followed = profiles.c.next_look_at.is_not(None)
     counted = sa.select(sa.func.count()).select_from(profiles).where(followed)
     count = (await tx.execute(counted)).scalar_one()
-    statement = sa.select(profiles.c.forecast, profiles.c.weight).where(followed)
+    statement = sa.select(profiles.c.forecast, profiles.c.memory, profiles.c.weight).where(
+        followed
+    )
     if count > most:
         statement = statement.order_by(sa.func.random()).limit(most)
     rows = await tx.execute(statement)
-    return [(ProfileState.from_json(row.forecast), float(row.weight)) for row in rows], count
+    return [(state_of(row.forecast, row.memory), float(row.weight)) for row in rows], count

@@ -85,7 +85,7 @@ async def _finish(tx: Tx, before: Known, look: Look, own: Plan | None, *, now: d
             following_since=missed[1],
         )
     pace = own or await schedule_state.load(tx)
-    forecast, due = pace.seen(before, look.stories, now=now, own=own is not None)
+    columns, due = pace.seen(before, look.stories, now=now, own=own is not None)
     await profiles.change(
         tx,
         before.profile_id,
@@ -97,7 +97,7 @@ async def _finish(tx: Tx, before: Known, look: Look, own: Plan | None, *, now: d
         refusal="",
         refusals=0,
         leased_until=EPOCH,
-        forecast=forecast,
+        **columns,
         next_look_at=await _worth(tx, before.profile_id, due, pace, now=now) if followed else None,
     )
 
@@ -108,9 +108,9 @@ async def requeue(tx: Tx, profile_id: str, *, now: datetime) -> None:
     if known is None or known.next_look_at is None or known.failures or known.looked_at is None:
         return
     pace = await schedule_state.load(tx)
-    forecast, due = pace.due(known, now=now)
+    columns, due = pace.due(known, now=now)
     due = await _worth(tx, profile_id, due, pace, now=now)
-    await profiles.change(tx, profile_id, forecast=forecast, next_look_at=due)
+    await profiles.change(tx, profile_id, **columns, next_look_at=due)
 
 
 async def _worth(tx: Tx, profile_id: str, due: datetime, pace: Plan, *, now: datetime) -> datetime:

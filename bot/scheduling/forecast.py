@@ -9,16 +9,15 @@ from array import array
 from bisect import bisect_right
 from collections.abc import MutableSequence, Sequence
 from dataclasses import dataclass, field
-from math import comb, exp, log, sqrt
+from math import comb, exp, isfinite, log, sqrt
+from operator import mul
 from typing import Any, Self
 
+from bot.scheduling import rates
 from bot.scheduling.waiting_time import DAY, HOUR, Echo, crossing, level_at
 
 RATE_HALF_LIFE = 10 * DAY
 RHYTHM_HALF_LIFE = 30 * DAY
-PRIOR_DAYS = 1.0
-"""Days of the population's mean rate that a profile starts with."""
-
 PRIOR_SESSIONS = (5.0, 50.0)
 """Sessions of the population's rhythm that a profile starts with, where rhythms differ or not."""
 
@@ -36,6 +35,7 @@ _SAME_SESSION = HOUR
 _WITHIN_SESSION = 0.3  # what a further story of a session tells about the hours
 # Of a story's hour, to the hours around it: the binomial bell of order six.
 _SMOOTHING = tuple((offset, comb(6, offset + 3) / 64) for offset in range(-3, 4))
+_AGES_A_DAY = 8  # so finely the age counts; a mixture is worked out once for each
 _RATE_DECAY = log(2) / RATE_HALF_LIFE
 _RHYTHM_DECAY = log(2) / RHYTHM_HALF_LIFE
 
@@ -47,6 +47,7 @@ class Population:
     ``rate`` is the mean number of stories a day; ``rhythm`` has mean 1 over 24 hours (UTC);
     ``fast`` and ``slow`` are the parts of the stories that another one brought about, soon or
     later; ``sessions`` is how many sessions the population's rhythm counts for each profile.
+    ``weights`` are those of the experts of ``rates``.
     """
 
     rate: float = 2.0
@@ -54,6 +55,8 @@ class Population:
     fast: float = 0.25
     slow: float = 0.25
     sessions: float = 10.0
+    weights: tuple[float, ...] = rates.WEIGHTS
+    _terms: dict[int, list[float]] = field(default_factory=dict, repr=False, compare=False)
 
 
 @dataclass(slots=True)
@@ -64,7 +67,8 @@ class ProfileState:
     ``days`` forget with the half-life of the rate, ``hours`` with that of the rhythm. ``fast`` and
     ``slow`` are what the stories before the last one still excite; the echoes are how many of the
     ``heard`` stories were brought about by others. ``likeness`` is the evidence that its rhythm is
-    the population's.
+    the population's. ``sums`` are the stories under the half-lives of ``rates``, ``age`` the days
+    in which they were watched.
     """
 
     seen_at: float = 0.0
@@ -81,11 +85,16 @@ class ProfileState:
     likeness: float = 0.0
     hours_at: float = 0.0
     hours: MutableSequence[float] = field(default_factory=lambda: array("d", [0.0] * 24))
+    age: float = 0.0
+    sums: MutableSequence[float] = field(default_factory=rates.no_sums)
     _rhythm: Sequence[float] | None = field(default=None, repr=False, compare=False)
     _rhythm_of: Population | None = field(default=None, repr=False, compare=False)
 
     def to_json(self) -> list[Any]:
-        """Return it as a short JSON array."""
+        """Return it as a short JSON array: 13 numbers, the hours, and the memory of the rate.
+
+        Only ever is something put behind it, so that each version reads the rows of others.
+        """
         times = (self.seen_at, self.due_at, self.story_at, self.hours_at)
         numbers = (self.price, self.stories, self.days, self.fast, self.slow)
         echoes = (self.fast_echoes, self.slow_echoes, self.heard, self.likeness)
@@ -93,17 +102,58 @@ class ProfileState:
             *(round(value, 3) for value in times),
             *(float(f"{value:.6g}") for value in numbers + echoes),
             [round(value, 4) for value in self.hours],
+            [
+                round(self.seen_at, 3),
+                round(self.age, 5),
+                *(float(f"{value:.6g}") for value in self.sums),
+            ],
         ]
 
     @classmethod
-    def from_json(cls, values: Sequence[Any] | None) -> Self:
-        """Return what ``to_json`` gave; a new state for anything else."""
-        if not values or len(values) != len(_NAMES) + 1 or len(values[-1]) != 24:  # noqa: PLR2004 - hours
-            return cls()
-        state = cls(hours=array("d", values[-1]))
-        for name, value in zip(_NAMES, values, strict=False):
-            setattr(state, name, float(value))
+    def from_json(cls, values: object) -> Self:
+        """Return what ``to_json`` gave, of any version; what can't be read is as in a new state.
+
+        A row without a memory of the rate, or one older than the rest, gets one from its mean.
+        """
+        values = values if isinstance(values, list | tuple) else ()
+        state = cls()
+        numbers = iter(_NAMES)
+        lists = []
+        for value in values:
+            if isinstance(value, list | tuple):
+                lists.append(numbers_of(value))
+            elif not lists and (name := next(numbers, None)):
+                (number,) = numbers_of([value]) or (getattr(state, name),)
+                setattr(state, name, number)
+        if not lists or len(lists[0]) != 24:  # noqa: PLR2004 - hours
+            return cls()  # each version has them
+        state.hours = array("d", lists[0])
+        state._remember(lists[1] if len(lists) > 1 else [])
         return state
+
+    def _remember(self, memory: Sequence[float]) -> None:
+        """Take over the memory of the rate, and make up what is missing by the mean rate."""
+        if len(memory) == len(self.sums) + 2:
+            at, self.age = memory[:2]
+            self.sums = array("d", memory[2:])
+            missing = (self.seen_at - at) / DAY  # a version looked that kept no such memory
+        else:
+            full = 1.0 / (_RATE_DECAY * DAY)
+            missing = -full * log(max(1.0 - self.days / full, 1e-3))
+        if missing > 1e-4 and self.days > 0:  # noqa: PLR2004 - ten seconds, above the rounding
+            self.age += missing
+            _forget(self.sums, missing * DAY)
+            for number, more in enumerate(rates.steady_sums(self.stories / self.days, missing)):
+                self.sums[number] += more
+
+
+def numbers_of(values: Sequence[Any]) -> list[float]:
+    """Return the values when all of them are finite numbers, else none."""
+    try:
+        found = [float(value) for value in values]
+    except (TypeError, ValueError, OverflowError):
+        return []
+    return found if all(map(isfinite, found)) else []
 
 
 _NAMES = (
@@ -125,13 +175,24 @@ def learn(
         return 0
     new = bisect_right(taken, at) - bisect_right(taken, state.story_at) if taken else 0
     passed = min(passed, DAY)  # a look shows one day, whatever was before
+    state.age += passed / DAY
+    _forget(state.sums, passed)
     keep = exp(-_RATE_DECAY * passed)
     state.stories = state.stories * keep + new
     state.days = state.days * keep + passed / DAY
     if new:
-        _learn_stories(state, population, taken[bisect_right(taken, state.story_at) :], at)
+        fresh = taken[bisect_right(taken, state.story_at) : bisect_right(taken, at)]
+        for number, decay in enumerate(rates.DECAYS):
+            state.sums[number] += sum(exp(decay * (story_at - at) / DAY) for story_at in fresh)
+        _learn_stories(state, population, fresh, at)
     state.seen_at = at
     return new
+
+
+def _forget(sums: MutableSequence[float], passed: float) -> None:
+    days = passed / DAY
+    for number, decay in enumerate(rates.DECAYS):
+        sums[number] *= exp(-decay * days)
 
 
 def _learn_stories(
@@ -145,8 +206,6 @@ def _learn_stories(
     rate = rate_of(state, population)
     fast, slow = echoes_of(state, population)
     for story_at in taken:
-        if story_at > at:
-            break
         hour = int(story_at // HOUR)
         _excite(state, story_at)
         by_fast = fast * FAST * state.fast
@@ -181,7 +240,14 @@ def _excite(state: ProfileState, at: float) -> None:
 
 def rate_of(state: ProfileState, population: Population) -> float:
     """Return the mean number of stories an hour that we expect."""
-    return (state.stories + PRIOR_DAYS * population.rate) / (state.days + PRIOR_DAYS) / 24
+    bucket = int(state.age * _AGES_A_DAY + 0.5)
+    terms = population._terms.get(bucket)  # noqa: SLF001 - a cache of this module
+    if terms is None:
+        age = bucket / _AGES_A_DAY
+        terms = rates.terms_of(population.weights, age, population.rate)
+        population._terms[bucket] = terms  # noqa: SLF001 - a cache of this module
+    stories_a_day: float = sum(map(mul, terms, state.sums)) + terms[-1]
+    return stories_a_day / 24
 
 
 def echoes_of(state: ProfileState, population: Population) -> tuple[float, float]:

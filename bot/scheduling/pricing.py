@@ -11,7 +11,14 @@ from dataclasses import dataclass, field
 from math import exp, sqrt
 from typing import Any, Self
 
-from bot.scheduling.forecast import PRIOR_SESSIONS, Population, ProfileState, rate_of, rhythm
+from bot.scheduling.forecast import (
+    PRIOR_SESSIONS,
+    Population,
+    ProfileState,
+    numbers_of,
+    rate_of,
+    rhythm,
+)
 from bot.scheduling.waiting_time import DAY, HOUR
 
 BANK_HOURS = 1.5
@@ -50,16 +57,28 @@ class Demand:
         }
 
     @classmethod
-    def from_json(cls, values: dict[str, Any]) -> Self:
-        """Return what ``to_json`` gave."""
+    def from_json(cls, values: object) -> Self:
+        """Return what ``to_json`` gave, of any version; what can't be read is as by default."""
+        values = values if isinstance(values, dict) else {}
+        usual = Population()
+
+        def hours(name: str) -> tuple[float, ...]:
+            kept = values.get(name)
+            found = numbers_of(kept) if isinstance(kept, list | tuple) else []
+            return tuple(found) if len(found) == 24 else (1.0,) * 24  # noqa: PLR2004 - hours
+
+        def number(name: str, default: float) -> float:
+            return next(iter(numbers_of([values.get(name)])), default)
+
         population = Population(
-            values["rate"],
-            tuple(values["rhythm"]),
-            values["fast"],
-            values["slow"],
-            values["sessions"],
+            number("rate", usual.rate),
+            hours("rhythm"),
+            number("fast", usual.fast),
+            number("slow", usual.slow),
+            number("sessions", usual.sessions),
         )
-        return cls(population, tuple(values["wanted"]), values["costs"], values["profiles"])
+        wanted, costs = hours("wanted"), number("costs", 1.0)
+        return cls(population, wanted, costs, int(number("profiles", 1.0)))
 
 
 def survey(
@@ -105,6 +124,7 @@ def survey(
         fast=fast / heard,
         slow=slow / heard,
         sessions=_sessions(likeness),
+        weights=before.weights,
     )
     scale = profiles / count if profiles is not None and count else 1.0
     return Demand(

@@ -23,12 +23,14 @@ which the last writer wins without harm: credits are bounded by the ledger's sum
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import fields, replace
 from math import sqrt
 from typing import Any
 
-from bot.scheduling.forecast import ProfileState
+from bot.scheduling.forecast import ProfileState, echoes_of, numbers_of
 from bot.scheduling.policies import Learned, Rule
 from bot.scheduling.pricing import BANK_HOURS, Demand, Pace, Price, Purse, floor_hours, survey
+from bot.scheduling.rates import Mixture, guesses
 from bot.scheduling.waiting_time import DAY, HOUR
 
 STALE = 0.1
@@ -36,6 +38,9 @@ STALE = 0.1
 
 URGENT = 20 * HOUR
 """Since the last look: after it a look may cost what the day still has, whatever the pace."""
+
+EVERY = 8
+"""One look in so many teaches the weights of the mixture."""
 
 AFTER_OUTAGE = 3 * HOUR
 """How long after a failed look lateness says nothing about the price."""
@@ -60,6 +65,8 @@ class Schedule:
         self.minimum = minimum
         self.price = Price()
         self.purse = Purse()
+        self.mixture = Mixture()
+        self._counted = 0
         self.budget = budget
         self.adopt(demand or Demand())
 
@@ -87,7 +94,8 @@ class Schedule:
         profiles: int | None = None,
     ) -> None:
         """Refresh the sums from ``(state, weight, cost)`` of all; see ``pricing.survey``."""
-        self.adopt(survey(rows, self.demand.population, profiles=profiles))
+        before = replace(self.demand.population, weights=self.mixture.weights)
+        self.adopt(survey(rows, before, profiles=profiles))
 
     def due(self, state: ProfileState, weight: float, cost: float) -> float:
         """Return when the next look is due at the current price; keeps it in ``state``."""
@@ -115,7 +123,19 @@ class Schedule:
         if not self.price.looks:
             self.current = self.price.of(self.demand, self.budget)
         self.purse.credits -= cost
-        return self.seen(state, weight, cost, at=at, taken=taken)
+        self._counted += 1
+        passed = min(at - state.seen_at, DAY) / DAY
+        if self._counted % EVERY or not state.seen_at or passed <= 0 or not self.rule.by_rhythm:
+            return self.seen(state, weight, cost, at=at, taken=taken)
+        found = guesses(state.sums, state.age, self.demand.population.rate)
+        n = sum(echoes_of(state, self.demand.population))
+        heard = state.heard - state.fast_echoes - state.slow_echoes
+        due = self.seen(state, weight, cost, at=at, taken=taken)
+        first = state.heard - state.fast_echoes - state.slow_echoes - heard
+        self.mixture.note(found, passed, first / (1.0 - n))
+        if at - self.mixture.at >= HOUR:
+            self.mixture.update(at)
+        return due
 
     def failed(self, at: float) -> None:
         """Take note that the API failed."""
@@ -167,8 +187,20 @@ class Schedule:
             "purse": [purse.credits, purse.at],
         }
 
-    def restore(self, values: dict[str, Any]) -> None:
-        """Take over what ``to_json`` gave."""
-        self.price = Price(*values["price"])
-        self.purse = Purse(*values["purse"])
-        self.adopt(Demand.from_json(values["demand"]))
+    def restore(self, values: object) -> None:
+        """Take over what ``to_json`` gave, of any version; what can't be read stays as it is."""
+        values = values if isinstance(values, dict) else {}
+        price, purse = (_floats(values.get(name)) for name in ("price", "purse"))
+        if len(price) == len(fields(Price)):
+            factor, late, looks, since, frozen_until = price
+            self.price = Price(factor, late, int(looks), since, frozen_until)
+        if len(purse) == len(fields(Purse)):
+            self.purse = Purse(*purse)
+        demand = Demand.from_json(values.get("demand"))
+        weights = self.mixture.weights
+        population = replace(demand.population, weights=weights)
+        self.adopt(replace(demand, population=population))
+
+
+def _floats(values: object) -> list[float]:
+    return numbers_of(values) if isinstance(values, list | tuple) else []

@@ -31,6 +31,7 @@ profiles = sa.Table(
     sa.Column("refusals", sa.Integer, nullable=False, server_default="0"),  # the same in a row
     sa.Column("weight", sa.Float, nullable=False, server_default="0"),  # of who wait for alerts
     sa.Column("forecast", sa.JSON),
+    sa.Column("memory", sa.JSON),  # of the forecast, which versions before this don't know
     sa.Index(
         "ix_profiles_due",
         "next_look_at",
@@ -59,6 +60,7 @@ class Known:
     failures: int
     weight: float
     forecast: list[Any] | None
+    memory: list[Any] | None = None
     refusal: str = ""
     refusals: int = 0
     checked_at: datetime | None = None

@@ -2,7 +2,9 @@
 
 from bot.domain.model import Profile
 from bot.fetching import schedule_state
-from bot.store import subscriptions
+from bot.scheduling.forecast import ProfileState
+from bot.scheduling.rates import EXPERTS
+from bot.store import key_values, profiles, subscriptions
 from bot.store.database import Database
 from tests.support.followed import NOON, follow
 
@@ -22,3 +24,33 @@ async def test_of_many_profiles_a_sample_is_read_and_of_few_all(db: Database) ->
     weights = [weight for _, weight in every]
     assert sorted(weights) == [1, 2, 3, 4, 5, 6, 7, 8]
     assert {weight for _, weight in few} < set(weights)
+
+
+async def test_a_version_that_knows_no_memory_leaves_it_to_those_that_do(db: Database) -> None:
+    state = ProfileState(seen_at=NOON.timestamp(), stories=3.0, days=2.0, age=2.0)
+    state.sums[0] = 1.5
+    async with db.begin() as tx:
+        star = await follow(tx, 1, Profile("100", "star"))
+        columns = schedule_state.columns_of(state)
+        assert len(columns["forecast"]) == 14
+        await profiles.change(tx, "100", **columns)
+        await profiles.change(tx, "100", forecast=columns["forecast"])  # by the other version
+        known = await profiles.get(tx, "100")
+        (kept, weight), *_ = (await schedule_state.sample(tx))[0]
+    assert star
+    assert known is not None
+    assert schedule_state.state_of(known.forecast, known.memory) == kept == state
+    assert weight == 1
+
+
+async def test_a_plan_that_cannot_be_read_begins_anew(db: Database) -> None:
+    async with db.begin() as tx:
+        plan = await schedule_state.load(tx)
+        plan.schedule.mixture.note([1.0] * EXPERTS, 1.0, 2)
+        await schedule_state.save(tx, plan, now=NOON)
+        assert (await schedule_state.load(tx)).schedule.mixture == plan.schedule.mixture
+        for kept in (None, 7, {}, {"budget": "x"}, {"schedule": [], "budget": 5}):
+            await key_values.put(tx, schedule_state.NOTE, kept, now=NOON)
+            plan = await schedule_state.load(tx)
+            assert plan.schedule.mixture.expected[0] > 30
+            assert plan.schedule.current > 0
