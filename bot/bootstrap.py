@@ -161,7 +161,12 @@ async def built(
             db=db,
             services=services,
             treasurer=Treasurer(
-                api, ledger, on_back=lambda: operators.tell(BACK_IN_SERVICE), now=now
+                api,
+                ledger,
+                on_back=lambda: operators.tell(BACK_IN_SERVICE),
+                tell=operators.tell,
+                metrics=metrics,
+                now=now,
             ),
             scheduler=scheduler,
             outbox=outbox,

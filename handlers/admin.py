@@ -18,6 +18,7 @@ SPENDING = N_(
 )
 BALANCE = N_("Balance: {balance} credits")
 DAYS_LEFT = N_("Balance: {balance} credits, about {days} days")
+DRIFT = N_("Billed beyond what I counted: {credits} credits")
 CHECK_PAID = N_(
     "Since {since} each check of a profile costs 2 credits: the cheaper way hid stories."
 )
@@ -94,6 +95,8 @@ def _text(spent: Spending, context: Context) -> str:
             if spent.days_left is None
             else t(DAYS_LEFT, balance=balance, days=t.number(round(spent.days_left)))
         )
+    if spent.drift:
+        text += "\n" + t(DRIFT, credits=t.number(spent.drift))
     if spent.check_paid_since is not None:
         text += "\n" + t(CHECK_PAID, since=t.date(spent.check_paid_since))
     by_endpoint = {name: one.spent for name, one in spent.by_endpoint.items()}

@@ -17,6 +17,7 @@ class Billing:
     clock: Clock
     balance: int = 1_000_000
     rate: float | None = None  # requests a second; None lets all through
+    also_billed: frozenset[int] = frozenset()  # statuses that are billed against the promise
     by_path: Counter[str] = field(default_factory=Counter)
     _tokens: float = 0.0
     _filled_at: float = 0.0
@@ -46,7 +47,7 @@ class Billing:
 
     def charge(self, path: str, cost: int, status: int) -> int:
         """Debit what a request with this answer costs; the credits billed."""
-        if status not in BILLED or cost == 0:
+        if status not in BILLED | self.also_billed or cost == 0:
             return 0
         self.by_path[path] += cost
         self.balance -= cost

@@ -72,31 +72,14 @@ class StoriesApi:
 
         `info_format`, `rate`, `balance` and `download_mode`; `none_as`, how a list says that there
         are none; `forced_private`, what `force` shows of a private account; `edge_info`, whether
-        the edge's pages carry `x-hiker-info`; `forced_blind`, names that `force` shows empty.
+        the edge's pages carry `x-hiker-info`; `forced_blind`, names that `force` shows empty;
+        `also_billed`, statuses that are billed although they should be free.
 
         Raises:
             ValueError: a setting is unknown or has no such value.
         """
         for name, value in wanted.items():
-            if name == "info_format" and value in INFO_FORMATS:
-                self.info_format = str(value)
-            elif name == "download_mode" and value in DOWNLOAD_MODES:
-                self._answers.download_mode = str(value)
-            elif name == "none_as" and value in NONE_AS:
-                self._answers.none_as = str(value)
-            elif name == "forced_private" and value in FORCED_PRIVATE:
-                self._answers.forced_private = str(value)
-            elif name == "forced_blind" and isinstance(value, list):
-                self._answers.forced_blind = {str(username).lower() for username in value}
-            elif name == "edge_info" and isinstance(value, bool):
-                self.edge_info = value
-            elif name == "balance" and isinstance(value, int):
-                self.billing.balance = value
-            elif name == "rate" and (
-                value is None or (isinstance(value, int | float) and value > 0)
-            ):
-                self.billing.limit(value)
-            else:
+            if not (self._set_answers(name, value) or self._set_account(name, value)):
                 raise ValueError(f"no such setting: {name} = {value!r}")
         return {
             "info_format": self.info_format,
@@ -107,7 +90,40 @@ class StoriesApi:
             "forced_private": self._answers.forced_private,
             "forced_blind": sorted(self._answers.forced_blind),
             "edge_info": self.edge_info,
+            "also_billed": sorted(self.billing.also_billed),
         }
+
+    def _set_answers(self, name: str, value: object) -> bool:
+        """Change what is answered; whether there is such a setting with such a value."""
+        choices = {
+            "info_format": (self, INFO_FORMATS),
+            "edge_info": (self, (False, True)),
+            "download_mode": (self._answers, DOWNLOAD_MODES),
+            "none_as": (self._answers, NONE_AS),
+            "forced_private": (self._answers, FORCED_PRIVATE),
+        }
+        if name in choices:
+            owner, allowed = choices[name]
+            if value not in allowed:
+                return False
+            setattr(owner, name, value)
+        elif name == "forced_blind" and isinstance(value, list):
+            self._answers.forced_blind = {str(username).lower() for username in value}
+        else:
+            return False
+        return True
+
+    def _set_account(self, name: str, value: object) -> bool:
+        """Change what is billed; whether there is such a setting with such a value."""
+        if name == "also_billed" and isinstance(value, list):
+            self.billing.also_billed = frozenset(map(int, value))
+        elif name == "balance" and isinstance(value, int):
+            self.billing.balance = value
+        elif name == "rate" and (value is None or (isinstance(value, int | float) and value > 0)):
+            self.billing.limit(value)
+        else:
+            return False
+        return True
 
     def app(self) -> web.Application:
         """The listener: the OpenAPI document and every other path."""

@@ -7,12 +7,22 @@ import structlog
 
 from bot.billing.ledger import Ledger
 from bot.domain.errors import StoriesError
+from bot.runtime.metrics import Metrics
 from bot.runtime.workers import Worker
 from bot.stories_api import StoriesApi
 
 EVERY = timedelta(minutes=5)
 EVERY_WHEN_OUT = timedelta(minutes=1)
 TIDY_EVERY = timedelta(hours=1)
+
+BILLED_MORE = (
+    "The Stories API has billed {credits} credits more than I counted since {since}, in {calls} "
+    "calls. Nothing is stopped; /spending shows what was counted."
+)
+BILLED_LESS = (
+    "The Stories API has billed {credits} credits less than I counted since {since}, in {calls} "
+    "calls. Calls without an answer are counted as billed."
+)
 
 log = structlog.get_logger()
 
@@ -26,12 +36,19 @@ class Treasurer:
         ledger: Ledger,
         *,
         on_back: Callable[[], Awaitable[None]] | None = None,
+        tell: Callable[[str], Awaitable[None]] | None = None,
+        metrics: Metrics | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Call ``on_back`` once when a 401 or 402 is over."""
+        """Call ``on_back`` once when a 401 or 402 is over; ``tell`` tells of a drift."""
         self._api = api
         self._ledger = ledger
         self._on_back = on_back
+        self._tell = tell
+        self._drift = 0
+        (metrics or Metrics()).gauge(
+            "api_drift_credits", "Credits billed beyond what the ledger counted."
+        ).follow(lambda: float(self._drift))
         self._now = now
         self._tidied_at: datetime | None = None
         self.worker = Worker("balance", self._step, now=now, longest=EVERY)
@@ -51,6 +68,8 @@ class Treasurer:
             await self._ledger.check_balance(self._api.balance)
         except StoriesError as error:
             log.warning("balance_unknown", reason=str(error))
+        else:
+            await self._watch_drift()
         if was_out and self._api.is_in_service and self._on_back is not None:
             await self._on_back()
         now = self._now()
@@ -59,3 +78,16 @@ class Treasurer:
             self._tidied_at = now
             log.info("ledger_tidied", presumed=presumed)
         return EVERY if self._api.is_in_service else EVERY_WHEN_OUT
+
+    async def _watch_drift(self) -> None:
+        """Tell once of what the account was billed beyond the ledger, or less."""
+        found = await self._ledger.certain_drift()
+        if found is None:
+            return
+        drift, calls = found
+        self._drift = drift.total + drift.size
+        log.warning("ledger_drift", credits=drift.size, calls=calls, since=drift.base.at)
+        if self._tell is not None:
+            text = BILLED_MORE if drift.size > 0 else BILLED_LESS
+            since = f"{drift.base.at:%Y-%m-%d %H:%M} UTC"
+            await self._tell(text.format(credits=abs(drift.size), since=since, calls=calls))

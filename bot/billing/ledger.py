@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, TypeVar
 
+from bot.billing.drift import NOTE as DRIFT
+from bot.billing.drift import Drift, Reading
 from bot.domain.budget import (
     BURST_WINDOW,
     DAY,
@@ -268,9 +270,30 @@ class Ledger:
         }
         async with self._db.begin() as tx:
             now = self._now()
+            is_quiet = not under_way and await budgets.purse_spent(tx) == spent
+            if is_quiet:
+                await self._compare(tx, Reading(balance.credits, spent, now))
             await budgets.set_reach(tx, balance.credits - under_way + spent)
             await key_values.put(tx, BALANCE, {**told, "at": now.isoformat()}, now=now)
         return balance
+
+    async def _compare(self, tx: Tx, reading: Reading) -> None:
+        before = await drift_in(tx)
+        drift = before.read(reading) if before else Drift(reading, reading)
+        await key_values.put(tx, DRIFT, drift.to_json(), now=reading.at)
+
+    async def certain_drift(self) -> tuple[Drift, int] | None:
+        """Return once by how much the balance is off for sure, and the calls it arose in.
+
+        What is returned counts as told: the comparison begins anew.
+        """
+        async with self._db.begin() as tx:
+            drift = await drift_in(tx)
+            if drift is None or not drift.is_certain:
+                return None
+            calls = await ledger.count_since(tx, drift.base.at)
+            await key_values.put(tx, DRIFT, drift.told().to_json(), now=self._now())
+        return drift, calls
 
     async def last_balance(self) -> LastBalance | None:
         """Return the balance as it was last told; None before the first time."""
@@ -380,3 +403,9 @@ async def to_the_end(work: Coroutine[Any, Any, T]) -> T:
         if not task.cancelled():
             task.exception()  # nobody is left to be told
         raise
+
+
+async def drift_in(tx: Tx) -> Drift | None:
+    """Return how the balance and the ledger differ; None before the first comparison."""
+    kept = await key_values.get(tx, DRIFT)
+    return Drift.from_json(kept) if isinstance(kept, dict) else None

@@ -4,6 +4,7 @@ import calendar
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
+from bot.billing.drift import NOTE as DRIFT
 from bot.domain.budget import DAY, Limits
 from bot.store import budgets, key_values, spending, usage
 from bot.store.database import Database, Tx
@@ -66,6 +67,8 @@ class Spending:
     days_left: float | None
     check_paid_since: datetime | None = None
     """Since when the privacy check is paid again, because skipping it hid something."""
+    drift: int = 0
+    """Credits that the account was billed beyond what the ledger counted, ever."""
 
 
 async def usage_of(db: Database, chat_id: int, limits: Limits, *, now: datetime) -> ChatUsage:
@@ -102,6 +105,7 @@ async def spending_of(db: Database, limits: Limits, *, now: datetime) -> Spendin
         used = await budgets.budget_used(tx, today)
         balance = await budgets.purse_left(tx)
         check_paid_since = await _fell_back_at(tx)
+        drift = await key_values.get(tx, DRIFT)
     days = [(day, by_day.get(day.isoformat(), Sums()).spent) for day in _days(first, today)]
     this_month = sum(
         (one.spent for day, one in by_day.items() if day >= today.replace(day=1).isoformat()), 0
@@ -121,6 +125,7 @@ async def spending_of(db: Database, limits: Limits, *, now: datetime) -> Spendin
         balance=balance,
         days_left=balance / pace if balance is not None and pace > 0 else None,
         check_paid_since=check_paid_since,
+        drift=drift["total"] if isinstance(drift, dict) else 0,
     )
 
 

@@ -174,6 +174,12 @@ async def of_nobody_since(tx: Tx, chat_id: int, since: datetime) -> Sequence[Spe
     return [Spent(*row) for row in rows]
 
 
+async def count_since(tx: Tx, since: datetime) -> int:
+    """Return how many calls were reserved since then."""
+    statement = sa.select(sa.func.count()).where(ledger_entries.c.at >= since)
+    return (await tx.execute(statement)).scalar_one()
+
+
 async def entries(tx: Tx, *, since: datetime, limit: int = 1000) -> list[Entry]:
     """Return the latest entries since then, the oldest first."""
     table = ledger_entries

@@ -1,0 +1,80 @@
+"""Whether the API bills what we count: each balance against the ledger, as arithmetic.
+
+The balance is compared only while nothing is under way. The counter of the service lags a little,
+so one difference tells nothing; the same side off at three balances running does.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Self
+
+NOTE = "drift"  # under which it is kept
+RUNNING = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A balance, and what the ledger had ever spent when nothing was under way."""
+
+    balance: int
+    spent: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """What the account was billed more than the ledger counted, since ``base``.
+
+    ``size`` is in credits, negative where the ledger counted more; ``running`` is at how many
+    balances in a row it was off to one side. ``total`` is all that was told of before.
+    """
+
+    base: Reading
+    last: Reading
+    size: int = 0
+    running: int = 0
+    total: int = 0
+
+    def read(self, now: Reading) -> Self:
+        """Return what another reading makes of it; a larger balance is a top-up: begin anew."""
+        if now.balance > self.base.balance:
+            return replace(self, base=now, last=now, size=0, running=0)
+        size = (self.base.balance - now.balance) - (now.spent - self.base.spent)
+        is_same_side = size != 0 and (self.size == 0 or (size > 0) == (self.size > 0))
+        running = (self.running + 1 if is_same_side else 1) if size else 0
+        base = self.base if size else now
+        return replace(self, base=base, last=now, size=size, running=running)
+
+    @property
+    def is_certain(self) -> bool:
+        """Return whether it is no lag of the service's counter."""
+        return self.running >= RUNNING
+
+    def told(self) -> Self:
+        """Begin anew after the admins were told."""
+        return replace(self, base=self.last, size=0, running=0, total=self.total + self.size)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as a JSON object."""
+        return {
+            "base": _dumped(self.base),
+            "last": _dumped(self.last),
+            "size": self.size,
+            "running": self.running,
+            "total": self.total,
+        }
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Self:
+        """Return what ``to_json`` gave."""
+        base, last = _loaded(value["base"]), _loaded(value["last"])
+        return cls(base, last, value["size"], value["running"], value["total"])
+
+
+def _dumped(reading: Reading) -> list[Any]:
+    return [reading.balance, reading.spent, reading.at.isoformat()]
+
+
+def _loaded(value: list[Any]) -> Reading:
+    balance, spent, at = value
+    return Reading(balance, spent, datetime.fromisoformat(at))

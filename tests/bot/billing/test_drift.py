@@ -1,0 +1,95 @@
+"""The balance against the ledger: a lag tells nothing, three balances off to one side do."""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import SecretStr
+
+from bot.billing.balance import Treasurer
+from bot.billing.drift import RUNNING, Drift, Reading
+from bot.billing.ledger import Ledger, Payer
+from bot.billing.reports import spending_of
+from bot.domain.budget import Limits
+from bot.domain.errors import StoriesError
+from bot.domain.model import Asker
+from bot.runtime.metrics import Metrics
+from bot.store.database import Database
+from bot.stories_api import Endpoint, StoriesApi
+from tests.support.followed import MINUTE, NOON, Clock
+from tests.support.sandbox import sandbox_box
+
+FREE = Limits(10**6, 0.5, 10**6, 10**6, 10**6)
+BEGIN = Reading(1000, 50, NOON)
+
+
+def after(*readings: tuple[int, int]) -> Drift:
+    """Return what becomes of (balance, spent), five minutes apart."""
+    drift = Drift(BEGIN, BEGIN)
+    for n, (balance, spent) in enumerate(readings, 1):
+        drift = drift.read(Reading(balance, spent, NOON + 5 * n * MINUTE))
+    return drift
+
+
+@given(st.lists(st.integers(0, 50), max_size=30))
+def test_what_is_counted_right_never_drifts(calls: list[int]) -> None:
+    balance, spent, readings = 1000, 50, []
+    for credits_ in calls:
+        balance, spent = balance - credits_, spent + credits_
+        readings.append((balance, spent))
+    drift = after(*readings)
+    assert (drift.size, drift.running, drift.total) == (0, 0, 0)
+
+
+def test_a_counter_that_lags_tells_nothing() -> None:
+    drift = after((1000, 52), (998, 52), (998, 54), (996, 54), (996, 56))
+    assert not drift.is_certain
+
+
+def test_three_balances_off_to_one_side_are_certain_and_told_once() -> None:
+    drift = after((995, 50), (994, 51), (993, 52))
+    assert (drift.size, drift.running, drift.is_certain) == (5, RUNNING, True)
+    told = drift.told()
+    assert (told.size, told.running, told.total) == (0, 0, 5)
+    assert not told.read(Reading(992, 53, NOON + 20 * MINUTE)).size
+    assert after((1000, 53), (1000, 53), (1000, 53)).size == -3
+    assert Drift.from_json(drift.to_json()) == drift
+
+
+def test_a_top_up_begins_anew() -> None:
+    drift = after((995, 50), (995, 50), (50_000, 50), (49_999, 51))
+    assert (drift.size, drift.running) == (0, 0)
+
+
+async def test_the_admins_are_told_what_was_billed_for_failures(sqlite_db: Database) -> None:
+    told: list[str] = []
+
+    async def tell(text: str) -> None:
+        told.append(text)
+
+    clock, metrics = Clock(), Metrics()
+    async with sandbox_box() as box:
+        await box.control.stories_api(also_billed=[500])
+        api = StoriesApi(box.session, url=box.urls.stories_api, key=SecretStr("k"), rate=1000)
+        api._transport._jitter = lambda low, _high: low
+        ledger = Ledger(sqlite_db, FREE, now=clock)
+        treasurer = Treasurer(api, ledger, tell=tell, metrics=metrics, now=clock)
+        await treasurer.run_once()
+        await box.control.change_profile("natgeo", trouble="error")
+        for _ in range(5):
+            clock.on(timedelta(minutes=5))
+            await treasurer.run_once()
+            if not told and await box.control.billed() == 0:
+                payer = Payer("link", Asker(1, 1))
+                with pytest.raises(StoriesError):
+                    await ledger.spend(payer, Endpoint.USER_STORIES, lambda: api.stories("787132"))
+        billed = await box.control.billed()
+        assert billed > 0
+        assert len(told) == 1
+        assert f"{billed} credits more" in told[0]
+        assert "in 1 calls" in told[0]
+        spent = await spending_of(sqlite_db, FREE, now=clock())
+        assert spent.drift == billed
+        gauge = metrics.gauge("api_drift_credits", "")
+        assert gauge.value() == billed
