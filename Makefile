@@ -35,7 +35,7 @@ red: .venv/.dev  ## BASE=<commit>: the flows written since then fail on its bot,
 
 SEEDS ?= 20
 soak: .venv/.dev  ## Weeks of the bot's life in minutes, with all that can go wrong; PLANT=name puts a mistake in
-	$(BIN)/python -m tests.soak --seeds $(if $(PLANT),3,$(SEEDS)) --plant "$(PLANT)" $(if $(REPLAY),--replay)
+	$(BIN)/python -m tests.soak $(if $(PLANT),--seeds 3 --days 3 --plant $(PLANT),--seeds $(SEEDS)) $(if $(REPLAY),--replay)
 
 bench: .venv/.dev  ## The figures of the README
 	$(BIN)/python -m benchmarks all

@@ -121,7 +121,7 @@ def _explains(row: Row, journal: Journal, pk: str) -> bool:
     taken = journal.stories[pk].taken_at
     if row.notice == "missed":
         begin, end = (float(row.fields[name]) / 1000 for name in ("from", "to"))
-        return begin - DAY <= taken <= end + DAY
+        return begin - HOUR <= taken <= end + HOUR
     if row.notice not in {"private", "gone", "ended"}:
         return False
     return abs(row.created - taken) <= 2 * DAY
@@ -266,7 +266,7 @@ def _within(at: float, zone: str, begin: int | None, end: int | None) -> bool:
 
 def every_command_was_answered(journal: Journal) -> list[str]:
     """Whatever a person wrote or pressed was answered, where the bot could write."""
-    messages = journal.messages()
+    messages = {chat: _written(found) for chat, found in journal.messages().items()}
     callbacks = journal.sandbox.telegram.world.callbacks
     found = []
     for asked in journal.asked:
@@ -286,6 +286,12 @@ def every_command_was_answered(journal: Journal) -> list[str]:
         if not after or (not asked.token and after[0].sent_at > asked.at + ANSWERED_S):
             found.append(f"{asked.text!r} in chat {chat} at {asked.at:.0f}")
     return [f"not answered: {words}" for words in found]
+
+
+def _written(messages: list[Message]) -> list[Message]:
+    """What of a chat's messages is no story of an alert."""
+    rung = {(m.chat.id, m.id) for m in alerts(messages)}
+    return [m for m in messages if (m.chat.id, m.id) not in rung]
 
 
 def _was_late(journal: Journal, at: float) -> bool:

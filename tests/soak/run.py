@@ -35,6 +35,7 @@ DRAIN_S = 27 * HOUR  # nothing fails any more, and what is owed comes: a digest 
 SNAPSHOT_S = 300.0
 TOKEN = "7000000001:a-token-that-no-log-may-show-0123456789"
 RESTART_S = 3.0
+TRACE = 4000  # characters of one traceback
 DEAD_TURNS = 3000
 
 
@@ -265,8 +266,10 @@ def _listen(journal: Journal) -> None:
     """Take every log line of the process, ours and the libraries'."""
 
     def keep(life: wires.Life | None, text: str) -> None:
-        if life is None or not life.is_dead:
-            journal.tracebacks.append(f"{journal.sandbox.clock.now():.0f} {text}"[:3000])
+        if (life is not None and life.is_dead) or (journal.crashes and "Unclosed" in text[:9]):
+            return  # whoever is killed closes nothing
+        text = text if len(text) < TRACE else f"{text[: TRACE // 4]}\n…\n{text[-TRACE:]}"
+        journal.tracebacks.append(f"{journal.sandbox.clock.now():.0f} {text}")
 
     def of_ours(_: object, method: str, event: MutableMapping[str, Any]) -> Any:
         error = event.get("exc_info")

@@ -11,7 +11,7 @@ from tests.soak.journal import HOUR, Journal, Window
 from tests.support.control import Control
 
 EVENTS_A_DAY = 16
-CRASHES_A_DAY = 0.6
+CRASHES_A_DAY = 2.5
 
 MINUTE = 60.0
 
