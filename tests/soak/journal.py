@@ -4,6 +4,7 @@ import hashlib
 import json
 import sqlite3
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -111,8 +112,30 @@ class Journal:
     looks: int = 0
     billed: Counter[int] = field(default_factory=Counter)  # credits by day
     problems: list[str] = field(default_factory=list)  # found on the way
+    watchers: list[Callable[[str], None]] = field(default_factory=list)  # of what happens now
     _hash: Any = field(default_factory=hashlib.sha256)
     _read: int = 0
+
+    def __post_init__(self) -> None:
+        """Hear of each request to the sandbox at once."""
+        log: Any = self.sandbox.log
+        add = log.add
+
+        def added(**entry: Any) -> Any:
+            number = add(**entry)
+            self._happened(str(entry["path"]))
+            return number
+
+        log.add = added
+
+    def ask(self, asked: Asked) -> None:
+        """Remember something that must be answered."""
+        self.asked.append(asked)
+        self._happened("person")
+
+    def _happened(self, what: str) -> None:
+        for watcher in list(self.watchers):
+            watcher(what)
 
     # -- the event log ------------------------------------------------------------------
 

@@ -123,9 +123,7 @@ class People:
             body["thread_id"] = thread
         said = await self._control.call("POST", f"/chats/{place.chat}/messages", body)
         if said["update_id"] is not None:
-            self._journal.asked.append(
-                Asked(now, place.chat, text, int(said["message_id"]), token=token)
-            )
+            self._journal.ask(Asked(now, place.chat, text, int(said["message_id"]), token=token))
 
     async def probe(self, place: Place) -> None:
         """Ask something whose answer can be told from all others."""
@@ -153,7 +151,7 @@ class People:
             query = await self._control.press(place.chat, message.id, data, user=user)
         except RefusedError:  # the buttons have changed under the finger
             return
-        self._journal.asked.append(Asked(now, place.chat, data, message.id, query=query))
+        self._journal.ask(Asked(now, place.chat, data, message.id, query=query))
 
     async def ask_stories(self, place: Place) -> None:
         """Ask for somebody's stories."""
@@ -161,7 +159,9 @@ class People:
         await self.write(place, place.owner, f"/stories {name}", thread=self._topic_of(place))
 
     async def paste(self, place: Place) -> None:
-        """Paste the link of a story that is up, or was."""
+        """Paste the link of a story that is up, or was; in channels only commands are heard."""
+        if place.kind == "channel":
+            return
         name = self._chance.choice(self.names)
         stories = [s for s in self._journal.stories.values() if s.profile.username == name][-5:]
         if stories:

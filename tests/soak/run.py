@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import process_time
 from typing import Any
 
 import structlog
@@ -20,7 +21,7 @@ from bot.config import Settings, load
 from bot.fetching import poller
 from bot.outbox import worker
 from bot.presentation import charts
-from bot.updates import inbox
+from bot.updates import inbox, polling
 from sandbox.app import Sandbox, running
 from sandbox.clock import Clock
 from tests.soak import invariants, plants, wires
@@ -111,9 +112,12 @@ class Seed:
 
     async def _watch(self, sandbox: Sandbox, journal: Journal) -> None:
         """Look at tables and log again and again."""
-        del sandbox
+        hours = 0
         while True:
             await asyncio.sleep(SNAPSHOT_S)
+            if sandbox.clock.now() - START.timestamp() > (hours + 6) * HOUR:
+                hours += 6
+                sys.stderr.write(f"{hours} h lived in {process_time():.0f} s of CPU\n")
             journal.read_requests()
             with suppress(FileNotFoundError):
                 journal.read_tables(self.life.database)
@@ -321,12 +325,14 @@ def one(seed: int, folder: Path, *, days: float, plant: str, log: Path | None) -
 
 def _sleep_long() -> None:
     """Let loops that look for work every second do so less often: most of a week is nights."""
-    seconds = timedelta(minutes=1)
+    minute = timedelta(minutes=1)
     for module, name, value in (
-        (poller, "IDLE", seconds), (poller, "SHORTEST_S", 60.0), (inbox, "LOOK_AGAIN_S", 30.0)
+        (poller, "IDLE", 2 * minute), (poller, "SHORTEST_S", 120.0),
+        (poller, "KEEP_EVERY", 15 * minute), (inbox, "LOOK_AGAIN_S", 60.0),
     ):  # fmt: skip
         if hasattr(module, name):
             setattr(module, name, value)
-    defaults = worker.Outbox.__init__.__kwdefaults__
-    if defaults and "idle" in defaults:
-        defaults["idle"] = seconds
+    for cls, name, default in ((worker.Outbox, "idle", minute), (polling.Polling, "poll_s", 50)):
+        defaults: Any = cls.__init__.__kwdefaults__
+        if name in (defaults or {}):
+            defaults[name] = default
