@@ -11,7 +11,7 @@ COPY bot bot
 COPY handlers handlers
 COPY locales locales
 USER storybell
-ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 \
+ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 HOST=0.0.0.0 \
     DATABASE_URL=sqlite:////data/storybell.db SPOOL_DIR=/data/spool
 VOLUME /data
 EXPOSE 8000

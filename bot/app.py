@@ -33,15 +33,17 @@ from bot.config import Settings
 from bot.context import App, Context, prepare
 from bot.domain.errors import BotError, DatabaseUnavailableError, TryAgainError
 from bot.operations import cleanup
+from bot.operations.menu import Menu
 from bot.runtime.workers import Worker
 from bot.store import answers, file_ids, key_values, leases
 from bot.store.leader import Leader
+from bot.store.lock import alone
 from bot.updates.inbox import Intake
 from bot.updates.polling import Polling, TokenRefusedError
 from bot.updates.queues import is_lasting
 from bot.updates.webhook import set_webhook
 from bot.web.server import Door, Web, Webhook, webhook_for
-from handlers.commands import publish_menu
+from handlers.commands import menus, publish_menu
 
 log = structlog.get_logger()
 
@@ -52,6 +54,10 @@ CONVERSATION = (
     handlers.members, handlers.links, handlers.unknown,
 )  # fmt: skip
 UPDATES = ["message", "edited_message", "channel_post", "callback_query", "my_chat_member"]
+CONFLICT = (
+    "Another program takes this bot's updates, so I get none: a second copy of me with the same "
+    "token, perhaps. Please stop it, or give it a token of its own."
+)
 DRAIN_S = 6.0  # of the 8 seconds that a stop may take
 TRY_AGAIN_S = 5.0
 CLEAN_EVERY = timedelta(hours=1)
@@ -78,11 +84,16 @@ async def run(
     """
     stop = stop or _stop_on_signals()
     async with AsyncExitStack() as stack:
+        try:
+            await stack.enter_async_context(alone(settings.database_url.get_secret_value()))
+        except DatabaseUnavailableError as error:
+            log.error("refused to run", reason=str(error))  # noqa: TRY400 - no trace needed
+            return 1
         parts = await stack.enter_async_context(built(settings, now=now))
         running = Running(settings, parts)
         stack.push_async_callback(running.web.close)
         try:
-            web = await running.web.start(settings.host, settings.port)
+            web = await running.web.start(settings.bound_to, settings.port)
         except OSError as error:
             log.error("the port can't be bound", port=settings.port, reason=str(error))  # noqa: TRY400 - no trace needed
             return 1
@@ -125,13 +136,19 @@ class Running:
             self.intake.add,
             allowed_updates=UPDATES,
             is_behind=lambda: self.intake.is_behind,
+            on_conflict=lambda: parts.tell_admins(CONFLICT),
             metrics=parts.metrics,
         )
         self._cleaning = Worker("clean-up", self._clean, now=parts.now, longest=CLEAN_EVERY)
+        self._menu = Menu(parts.db, menus(), partial(publish_menu, self.app.bot), now=parts.now)
         self._leader = Leader(parts.db, "polling", self.polling.run, now=parts.now)
         self.web = Web(
             parts.metrics,
-            checks={"database": self._database, "updates": self._updates},
+            checks={
+                "database": self._database,
+                "updates": self._updates,
+                "loops": self._loops,
+            },
             door=Door(self._webhook, self.intake.add, lambda: self.intake.is_behind)
             if self._webhook
             else None,
@@ -144,7 +161,6 @@ class Running:
                 await self.app.initialize()
                 if self._webhook:
                     await self._set_webhook(self._webhook)
-                await publish_menu(self.app.bot)
             except InvalidToken:
                 log.error("Telegram refuses the token")  # noqa: TRY400 - no trace needed
                 return False
@@ -166,6 +182,7 @@ class Running:
             ending = []
             if "updates" in roles:
                 ending.append(group.create_task(self.intake.run()))
+                endless.append(group.create_task(self._menu.worker.run()))
                 if self._webhook is None:
                     endless.append(group.create_task(self._poll()))
             if "scheduler" in roles:
@@ -210,9 +227,21 @@ class Running:
         if not self.app.running and not self.app._initialized:  # noqa: SLF001 - PTB has no word for it
             return "Telegram has not answered yet"
         polls = self._webhook is None and (self._parts.db.is_sqlite or self._leader.is_leading)
+        if polls and self.polling.has_rival:
+            return "another program takes the updates"
         if polls and not self.polling.is_alive:
             return "Telegram is silent"
+        if trouble := self.intake.worker.trouble:
+            return trouble
         return "too many wait" if self.intake.is_behind else ""
+
+    async def _loops(self) -> str:
+        """Return which loops fail now, and of what."""
+        parts = self._parts
+        workers = (
+            parts.treasurer.worker, parts.scheduler.worker, parts.outbox.worker, self._cleaning
+        )  # fmt: skip
+        return ", ".join(f"{one.name}: {one.trouble}" for one in workers if one.trouble)
 
     async def _clean(self) -> datetime:
         """Forget what nobody will ask for again; return when to do so next."""

@@ -1,6 +1,6 @@
 """The parts of the bot, built from the settings in the order of the layers."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -55,6 +55,7 @@ class Parts:
     scheduler: Scheduler
     outbox: Outbox
     metrics: Metrics
+    tell_admins: Callable[[str], Awaitable[None]]
     now: Callable[[], datetime]
 
 
@@ -171,6 +172,7 @@ async def built(
             scheduler=scheduler,
             outbox=outbox,
             metrics=metrics,
+            tell_admins=operators.tell,
             now=now,
         )
 

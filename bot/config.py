@@ -153,8 +153,9 @@ class Settings(BaseSettings):
         description="Port of /healthz, /readyz, /metrics and the webhook.",
     )
     host: str = Field(
-        default="0.0.0.0",  # noqa: S104 - a container's health check comes from outside
-        description="Address that the port is bound to.",
+        default="",
+        description="Address that the port is bound to; when empty 127.0.0.1, with a webhook "
+        "0.0.0.0.",
     )
     run_roles: Annotated[frozenset[str], NoDecode] = Field(
         default=frozenset({"updates", "scheduler", "outbox"}),
@@ -242,6 +243,11 @@ class Settings(BaseSettings):
             msg = "WEBHOOK_URL must begin with https://"
             raise ValueError(msg)
         return self
+
+    @property
+    def bound_to(self) -> str:
+        """Return the address that the port is bound to: ours alone unless more is asked."""
+        return self.host or ("0.0.0.0" if self.webhook_url else "127.0.0.1")  # noqa: S104 - Telegram comes from outside
 
     @property
     def _is_official_telegram(self) -> bool:

@@ -20,10 +20,15 @@ MENU = (
 )
 
 
-async def publish_menu(bot: ExtBot[None]) -> None:
-    """Give Telegram the menu in every language we speak; English where we speak none."""
-    for code in LANGUAGES:
-        translator = translator_for(code)
-        menu = [BotCommand(name, translator.plain(text)) for name, text in MENU]
-        # Telegram knows two-letter codes only; without one the menu is for everybody else.
-        await bot.set_my_commands(menu, language_code=None if code == "en" else code[:2])
+def menus() -> dict[str, list[BotCommand]]:
+    """Return the menu in every language we speak, by its code."""
+    return {
+        code: [BotCommand(name, translator_for(code).plain(text)) for name, text in MENU]
+        for code in LANGUAGES
+    }
+
+
+async def publish_menu(bot: ExtBot[None], code: str, menu: list[BotCommand]) -> None:
+    """Give Telegram the menu of one language; English is for all whose language we don't speak."""
+    # Telegram knows two-letter codes only; without one the menu is for everybody else.
+    await bot.set_my_commands(menu, language_code=None if code == "en" else code[:2])

@@ -22,7 +22,9 @@ REFUSALS = 3  # of the token within the time below: it really is bad
 REFUSALS_WITHIN_S = 300.0
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30.0
+STORE_PAUSE_S = 5.0  # where the updates came, and could not be stored
 REFUSED_PAUSE_S = 5.0
+LASTING = 3  # conflicts in a row: no deployment that overlaps for a moment
 
 
 class TokenRefusedError(BotError):
@@ -39,6 +41,7 @@ class Polling:
         *,
         allowed_updates: list[str],
         is_behind: Callable[[], bool] = lambda: False,
+        on_conflict: Callable[[], Awaitable[None]] | None = None,
         poll_s: int = POLL_S,
         metrics: Metrics | None = None,
         clock: Callable[[], float] = steady,
@@ -47,6 +50,8 @@ class Polling:
         self._bot = bot
         self._add = add
         self._allowed = allowed_updates
+        self._on_conflict = on_conflict
+        self._conflicts = 0  # in a row
         self._is_behind = is_behind
         self._poll_s = poll_s
         self._clock = clock
@@ -69,6 +74,11 @@ class Polling:
         """Tell whether Telegram answered within the time of two polls."""
         return self.silence_s <= 2 * self._poll_s
 
+    @property
+    def has_rival(self) -> bool:
+        """Return whether another program takes our updates, and goes on taking them."""
+        return self._conflicts >= LASTING
+
     async def run(self) -> None:
         """Poll until cancelled.
 
@@ -86,6 +96,9 @@ class Polling:
                 # Another poller, or a webhook that was set behind our back.
                 log.warning("somebody else takes the updates", why=str(error))
                 needs_webhook_gone = "webhook" in str(error).lower()
+                self._conflicts += 1
+                if self._conflicts == LASTING and self._on_conflict:
+                    await self._on_conflict()
                 await self._rest(REFUSED_PAUSE_S)
             except InvalidToken as error:
                 self._note_refusal(error)
@@ -95,7 +108,8 @@ class Polling:
             except Exception as error:  # noqa: BLE001 - a deaf bot is worse than any of them
                 why = str(error) if isinstance(error, TelegramError) else type(error).__name__
                 log.warning("poll failed", why=why)
-                self._pause = min(max(self._pause * 2, FIRST_PAUSE_S), LONGEST_PAUSE_S)
+                longest = LONGEST_PAUSE_S if isinstance(error, TelegramError) else STORE_PAUSE_S
+                self._pause = min(max(self._pause * 2, FIRST_PAUSE_S), longest)
                 await self._rest(self._pause)
 
     async def _poll(self) -> None:
@@ -117,9 +131,12 @@ class Polling:
         )
         if updates:
             await self._add(updates)
-            self._offset = updates[-1]["update_id"] + 1
+            numbers = [u.get("update_id") for u in updates if isinstance(u, dict)]
+            known = [number for number in numbers if isinstance(number, int)]
+            self._offset = max(known) + 1 if known else self._offset
         self._heard_at = self._clock()
         self._pause = 0.0
+        self._conflicts = 0
 
     def _note_refusal(self, error: InvalidToken) -> None:
         now = self._clock()

@@ -1,5 +1,6 @@
 """One small web server: the webhook, and what an operator's tools ask."""
 
+import asyncio
 import hmac
 import json
 from collections.abc import Awaitable, Callable, Mapping
@@ -20,6 +21,8 @@ SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - the header's n
 LARGEST_UPDATE = 2**20  # bytes
 COME_BACK_S = "5"  # Telegram honours Retry-After; Bot API server, WebhookActor.cpp
 SHUTDOWN_S = 2.0
+HEADERS_S = 10.0  # that a connection may take to send its headers, the first and each after it
+MOST_CONNECTIONS = 100  # Telegram makes 40; without a bound all files of the process may be theirs
 
 Check = Callable[[], Awaitable[str]]
 
@@ -111,13 +114,18 @@ class Web:
     async def start(self, host: str, port: int) -> Self:
         """Listen on ``port``; ``self.port`` tells which one when it was 0."""
         runner = web.AppRunner(
-            self.app(), access_log=None, shutdown_timeout=SHUTDOWN_S, lingering_time=0
+            self.app(),
+            access_log=None,
+            shutdown_timeout=SHUTDOWN_S,
+            lingering_time=0,
+            keepalive_timeout=HEADERS_S,
         )
         await runner.setup()
         self._closing.push_async_callback(runner.cleanup)
-        site = web.TCPSite(runner, host, port)
-        await site.start()
-        self.port = runner.addresses[0][1]
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(partial(_accepted, runner.server), host, port)
+        self._closing.callback(server.close)
+        self.port = server.sockets[0].getsockname()[1]
         return self
 
     async def close(self) -> None:
@@ -151,6 +159,29 @@ class Web:
         return web.Response(
             body=self._metrics.render().encode(), headers={"Content-Type": CONTENT_TYPE}
         )
+
+
+class _Refused(asyncio.Protocol):
+    """Ends a connection that is one too many."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Drop it."""
+        transport.close()
+
+
+def _accepted(server: web.Server | None) -> asyncio.BaseProtocol:
+    """Return who serves a new connection: nobody where there are too many of them."""
+    if server is None or len(server.connections) >= MOST_CONNECTIONS:
+        return _Refused()
+    handler = server()
+    asyncio.get_running_loop().call_later(HEADERS_S, _end_silent, handler)
+    return handler
+
+
+def _end_silent(handler: Any) -> None:  # noqa: ANN401 - aiohttp's own, which is not exported
+    """End a connection that has not sent its first headers by now."""
+    if handler._request_count == 0:  # noqa: SLF001 - nothing public tells
+        handler.force_close()
 
 
 def _closed(status: int) -> web.Response:

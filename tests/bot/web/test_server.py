@@ -1,6 +1,7 @@
 """The web server: who may post an update, and what an operator's tools are told."""
 
 import asyncio
+import contextlib
 import io
 import json
 from collections.abc import AsyncIterator
@@ -180,3 +181,28 @@ async def test_health_and_metrics(at: At) -> None:
     served.web._is_healthy = lambda: False
     async with session.get(served.url + "/healthz") as answer:
         assert answer.status == 503
+
+
+async def test_who_sends_no_headers_is_let_go_and_a_flood_of_them_shuts_nobody_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("bot.web.server.HEADERS_S", 0.3)
+    monkeypatch.setattr("bot.web.server.MOST_CONNECTIONS", 5)
+    web = Web(Metrics(), checks={})
+    await web.start("127.0.0.1", 0)
+    try:
+        halves = [await asyncio.open_connection("127.0.0.1", web.port) for _ in range(9)]
+        for _, writer in halves:
+            writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\n")
+        async with asyncio.timeout(5):
+            for reader, writer in halves:
+                with contextlib.suppress(ConnectionError):
+                    assert await reader.read() == b""
+                writer.close()
+        async with (
+            aiohttp.ClientSession() as session,
+            session.get(f"http://127.0.0.1:{web.port}/healthz") as answer,
+        ):
+            assert answer.status == 200
+    finally:
+        await web.close()

@@ -1,0 +1,51 @@
+"""One process alone runs the bot on an SQLite file: it releases leases that it takes for its own.
+
+Commands that read, or write a row, do not take the lock. It is of the system, so that it ends with
+its process however that ends.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+
+from sqlalchemy.engine import make_url
+
+from bot.domain.errors import DatabaseUnavailableError
+
+try:
+    import fcntl
+except ImportError:  # Windows has no such lock; there nobody is kept out
+    fcntl = None  # type: ignore[assignment] # absent there
+
+WAIT = timedelta(seconds=30)
+TRY_EVERY_S = 0.2
+TAKEN = "another process runs the bot on this database file"
+
+
+@asynccontextmanager
+async def alone(url: str, *, wait: timedelta = WAIT) -> AsyncIterator[None]:
+    """Have the SQLite file of ``url`` for the block; nothing is locked on PostgreSQL.
+
+    Raises:
+        DatabaseUnavailableError: Another process had it for all of ``wait``.
+    """
+    parsed = make_url(url)
+    path = parsed.database
+    if parsed.get_backend_name() != "sqlite" or path in {None, "", ":memory:"} or fcntl is None:
+        yield
+        return
+    file = Path(f"{path}.lock")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("a") as handle:  # noqa: ASYNC230 - at the start; nothing else runs yet
+        until = asyncio.get_running_loop().time() + wait.total_seconds()
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except OSError:
+                if asyncio.get_running_loop().time() >= until:
+                    raise DatabaseUnavailableError(TAKEN) from None
+            await asyncio.sleep(TRY_EVERY_S)
+        yield

@@ -1,0 +1,90 @@
+"""A start that nothing cosmetic holds up, and what tells that updates go elsewhere."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.domain.errors import DatabaseUnavailableError
+from bot.store.lock import alone
+from tests.support.control import wait_for
+from tests.support.sandbox import sandbox_box
+from tests.support.storybell import running_bell
+
+FLOOD = {
+    "status": 429,
+    "body": {
+        "ok": False,
+        "error_code": 429,
+        "description": "Too Many Requests: retry after 1127",
+        "parameters": {"retry_after": 1127},
+    },
+}
+RIVAL = {
+    "status": 409,
+    "body": {
+        "ok": False,
+        "error_code": 409,
+        "description": "Conflict: terminated by other getUpdates request; make sure that only one "
+        "bot instance is running",
+    },
+}
+
+
+async def test_a_menu_that_telegram_refuses_holds_up_no_answer(tmp_path: Path) -> None:
+    async with sandbox_box() as box:
+        await box.control.fault("telegram", FLOOD, match="setMyCommands", times=None)
+        ann = await box.control.person()
+        await box.control.say(ann, "/help")
+        async with running_bell(tmp_path, box):
+            await box.control.wait_replies(ann, 1)
+
+
+async def test_a_menu_that_telegram_has_is_not_given_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.operations.menu.PACE", timedelta(0))
+    async with sandbox_box() as box:
+
+        async def given() -> int:
+            log = await box.control.requests("telegram")
+            return sum("setmycommands" in str(one["path"]).lower() for one in log)
+
+        async def all_given() -> bool:
+            return await given() >= 6
+
+        ann = await box.control.person()
+        async with running_bell(tmp_path, box) as bell:
+            await wait_for(all_given)
+            await bell.ask(ann, "/help")  # by now the last is written down
+        before = await given()
+        async with running_bell(tmp_path, box) as bell:
+            await bell.ask(ann, "/help")
+        assert await given() == before == 6
+
+
+async def test_a_rival_for_the_updates_is_told_to_the_admins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.updates.polling.REFUSED_PAUSE_S", 0.05)
+    async with sandbox_box() as box:
+        admin = await box.control.person()
+        async with running_bell(tmp_path, box, admin_ids=[admin]) as bell:
+            (first,) = await bell.ask(admin, "/help")
+            fault = await box.control.fault("telegram", RIVAL, match="getUpdates", times=None)
+            await box.control.say(admin, "/help")  # which ends the poll that is open
+            told = await box.control.wait_replies(admin, 2, after=first["message_id"])
+            assert any("Another program takes this bot's updates" in m["text"] for m in told)
+            await box.control.clear_faults(fault)
+            (answer,) = await bell.ask(admin, "/help")
+            assert answer["text"] == first["text"]
+
+
+async def test_one_process_alone_runs_on_a_file(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/deep/bot.db"
+    async with alone(url):
+        with pytest.raises(DatabaseUnavailableError, match="another process"):
+            async with alone(url, wait=timedelta(seconds=0.3)):
+                pass
+    async with alone(url), alone("sqlite:///:memory:"), alone("postgresql://nobody@x/y"):
+        pass
