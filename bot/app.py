@@ -38,6 +38,7 @@ from bot.runtime.workers import Worker
 from bot.store import answers, file_ids, key_values, leases
 from bot.store.leader import Leader
 from bot.store.lock import alone
+from bot.updates.answering import Answering
 from bot.updates.inbox import Intake
 from bot.updates.polling import Polling, TokenRefusedError
 from bot.updates.queues import is_lasting
@@ -125,7 +126,14 @@ class Running:
         self.intake = Intake(
             parts.db,
             parts.bot,
-            self.app.process_update,
+            Answering(
+                parts.db,
+                self.app.process_update,
+                parts.services.replies,
+                parts.outage,
+                wake=parts.outbox.wake,
+                now=parts.now,
+            ),
             last_resort=handlers.errors.last_resort,
             too_much=self._too_much,
             metrics=parts.metrics,

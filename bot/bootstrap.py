@@ -28,6 +28,7 @@ from bot.media.spool import MediaFile, Spool
 from bot.outbox.worker import Outbox
 from bot.runtime.clock import Clock
 from bot.runtime.metrics import Metrics
+from bot.sending.replies import Replies
 from bot.sending.sender import Fallback, Sender
 from bot.sending.text import Texts
 from bot.store.database import Database
@@ -54,6 +55,7 @@ class Parts:
     treasurer: Treasurer
     scheduler: Scheduler
     outbox: Outbox
+    outage: Outage
     metrics: Metrics
     tell_admins: Callable[[str], Awaitable[None]]
     now: Callable[[], datetime]
@@ -112,8 +114,11 @@ async def built(
             metrics=metrics,
             now=now,
         )
+        replies = Replies(bot, sender)
         outage = Outage(db, bot, bot_id=bot_id_of(settings), now=now, metrics=metrics)
-        outbox = Outbox(db, sender, Texts(bot), outage=outage, metrics=metrics, now=now)
+        outbox = Outbox(
+            db, sender, Texts(bot), replies=replies, outage=outage, metrics=metrics, now=now
+        )
         canary = Canary(api, ledger, settings.canary_username, now=now)
         api.probe_by(canary.is_answered)
         rules = _rules(settings)
@@ -137,7 +142,7 @@ async def built(
                 canary=canary,
             ),
             subscriptions=subscriptions,
-            sender=sender,
+            replies=replies,
             ledger=ledger,
             admins=Admins(),
             now=now,
@@ -171,6 +176,7 @@ async def built(
             ),
             scheduler=scheduler,
             outbox=outbox,
+            outage=outage,
             metrics=metrics,
             tell_admins=operators.tell,
             now=now,

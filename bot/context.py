@@ -18,7 +18,7 @@ from bot.domain.identity import is_nobody
 from bot.domain.model import Asker, Target
 from bot.fetching.on_demand import Viewer
 from bot.presentation.translation import Translator, translator_for
-from bot.sending.sender import Sender
+from bot.sending.replies import Replies
 from bot.store import chats
 from bot.store.chats import Chat
 from bot.store.database import Database
@@ -32,7 +32,7 @@ class Services:
     db: Database
     viewer: Viewer
     subscriptions: Subscriptions
-    sender: Sender
+    replies: Replies
     ledger: Ledger
     admins: Admins
     now: Callable[[], datetime]

@@ -7,18 +7,14 @@ from telegram import Chat, Update
 from telegram.error import Forbidden, TelegramError
 
 from bot.context import Context, prepare
-from bot.domain.errors import N_, BotError, RightsError
+from bot.domain.errors import INCIDENT, N_, BotError, RightsError
 from bot.presentation.html import plain
 from bot.presentation.translation import translator_for
+from bot.store import unit_of_work
 from handlers.guard import answer, is_echo
 from handlers.replies import say
 
 log = structlog.get_logger()
-
-INCIDENT = N_(
-    "Something went wrong on my side. Please try again in a moment; if it goes on, tell the "
-    "operator this number: <code>{incident}</code>"
-)
 
 ONE_AT_A_TIME = N_(
     "One thing at a time, please: I'll answer what I have noted so far. Send me the rest when "
@@ -58,6 +54,8 @@ async def on_error(update: object, context: Context) -> None:
     a sentence would be a post.
     """
     error = context.error
+    if unit := unit_of_work.current():
+        await unit.undo()  # a failure leaves nothing half done
     if not isinstance(update, Update) or update.effective_chat is None:
         log.error("update failed", exc_info=error)
         return

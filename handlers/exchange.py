@@ -8,9 +8,11 @@ from bot.chats.import_export import Entry
 from bot.context import Context, asker_of, target_of
 from bot.domain.errors import N_, BotError
 from bot.domain.model import Target
+from bot.sending.replies import document_of
+from bot.store import unit_of_work
 from handlers.errors import sentence_for
 from handlers.guard import HEARD, Handler, command, heard, replied_to
-from handlers.replies import say, working
+from handlers.replies import owe, say, working
 from handlers.subscriptions import EMPTY
 
 LARGEST = 1_000_000  # bytes of a file that we read
@@ -30,16 +32,9 @@ async def export(update: Update, context: Context) -> None:
         return
     as_opml = bool(context.args) and (context.args or [""])[0].lower() == "opml"
     data = import_export.to_opml(entries) if as_opml else import_export.to_json(entries)
-    target = target_of(update)
-    await context.bot.send_document(
-        target.chat_id,
-        data,
-        filename=f"storybell.{'opml' if as_opml else 'json'}",
-        caption=context.t.plain(
-            N_("Send it back with /import as its caption, here or elsewhere.")
-        ),
-        message_thread_id=target.thread_id,
-    )
+    filename = f"storybell.{'opml' if as_opml else 'json'}"
+    caption = context.t.plain(N_("Send it back with /import as its caption, here or elsewhere."))
+    await owe(context, target_of(update), document_of(data.decode(), filename, caption))
 
 
 @command("import")
@@ -63,7 +58,8 @@ async def take_file(update: Update, context: Context) -> None:
     async with working(context, target_of(update), sentence):
         for entry in found.entries:
             try:
-                await _follow(update, context, entry)
+                with unit_of_work.active(None):  # each is kept at once: the next asks the API
+                    await _follow(update, context, entry)
                 done.append(entry.username)
             except BotError as error:
                 refused.append(sentence_for(error, context))

@@ -6,10 +6,11 @@ sentence for a command, as a pop-up for a button, in silence for the operator's 
 
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import structlog
-from telegram import Chat, Message, MessageOriginUser, Update
+from telegram import CallbackQuery, Chat, Message, MessageOriginUser, Update
 from telegram.error import TelegramError
 from telegram.ext import (
     BaseHandler,
@@ -23,7 +24,7 @@ from bot.context import Context, asker_of, user_of
 from bot.domain.errors import N_, NotAdminError, NotChannelAdminError, NowhereError
 from bot.presentation.buttons import ABOUT, split_about
 from bot.presentation.html import shorten
-from bot.store import chats
+from bot.store import chats, unit_of_work
 from handlers.rights import TABLE, Need, Place, Role, Row, allows
 
 log = structlog.get_logger()
@@ -136,6 +137,10 @@ async def answer(
     if query is None or context.answered:
         return
     context.answered = True
+    await unit_of_work.later(partial(_answer, query, text, alert=alert))
+
+
+async def _answer(query: CallbackQuery, text: str | None, *, alert: bool) -> None:
     try:
         await query.answer(shorten(text, TOAST) if text else None, show_alert=alert)
     except TelegramError as error:

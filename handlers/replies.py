@@ -6,32 +6,21 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import date
 
-from telegram import (
-    InlineKeyboardMarkup,
-    LinkPreviewOptions,
-    Message,
-    ReplyParameters,
-    Update,
-)
+from telegram import Message, Update
 from telegram.constants import ChatAction, ParseMode
 from telegram.error import TelegramError
 
 from bot.context import Context, target_of
 from bot.domain.errors import N_
 from bot.domain.model import Target
-from bot.presentation import charts
 from bot.presentation.buttons import Buttons, about, for_channel
 from bot.presentation.html import Safe, bold
+from bot.sending.replies import Payload, chart_of, edit_of, text_of
+from bot.store import unit_of_work
+from bot.store.unit_of_work import Reply
 
 PATIENCE_S = 3.0  # before a person is told that it takes a while
 ACTION_S = 4.5  # Telegram shows an action for 5 s
-
-
-def markup(
-    update: Update, context: Context, buttons: Buttons | None
-) -> InlineKeyboardMarkup | None:
-    """Return Telegram's form of ``buttons``, as they fit where they are shown."""
-    return InlineKeyboardMarkup(fitting(update, context, buttons)) if buttons else None
 
 
 def fitting(update: Update, context: Context, buttons: Buttons) -> Buttons:
@@ -48,43 +37,45 @@ def _headed(context: Context, text: str) -> str:
 
 
 async def say(
-    update: Update, context: Context, text: str, buttons: Buttons | None = None
-) -> Message:
-    """Send one message of HTML where the update came from, as a reply in groups."""
-    target = target_of(update)
+    update: Update,
+    context: Context,
+    text: str,
+    buttons: Buttons | None = None,
+    *,
+    force_reply: str | None = None,
+) -> None:
+    """Owe one message of HTML where the update came from, as a reply in groups.
+
+    ``force_reply`` asks for an answer, with that in its field.
+    """
     message = update.effective_message
     quoted = message and update.callback_query is None and message.chat.type != "private"
-    return await context.bot.send_message(
-        target.chat_id,
+    reply_to = message.message_id if message and quoted else None
+    payload = text_of(
         _headed(context, text),
-        parse_mode=ParseMode.HTML,
-        message_thread_id=target.thread_id,
-        reply_markup=markup(update, context, buttons),
-        link_preview_options=LinkPreviewOptions(is_disabled=True),
-        reply_parameters=ReplyParameters(message.message_id, allow_sending_without_reply=True)
-        if message and quoted
-        else None,
+        fitting(update, context, buttons or []),
+        reply_to=reply_to,
+        force_reply=force_reply,
     )
+    await owe(context, target_of(update), payload)
+
+
+async def owe(context: Context, target: Target, payload: Payload) -> None:
+    """Answer, once the update's work holds; what can't leave then goes when it can."""
+    payload = {**payload, "language": context.t.language}
+    unit = unit_of_work.current()
+    if unit is None:
+        await context.services.replies.send(target, payload)
+    else:
+        unit.replies.append(Reply(target, payload))
 
 
 async def say_with_chart(
     update: Update, context: Context, text: str, days: list[tuple[date, int]]
 ) -> None:
-    """Send ``text`` under a chart of credits a day; with bars of text where none can be drawn."""
+    """Owe ``text`` under a chart of credits a day; with bars of text where none can be drawn."""
     title = context.t.plain(N_("Credits a day"))
-    picture = await asyncio.to_thread(charts.usage_chart, days, title)  # drawing takes a while
-    if picture is None:
-        bars = charts.bars([spent for _, spent in days])
-        await say(update, context, f"{text}\n\n<code>{bars}</code>" if bars else text)
-        return
-    target = target_of(update)
-    await context.bot.send_photo(
-        target.chat_id,
-        picture,
-        caption=text,
-        parse_mode=ParseMode.HTML,
-        message_thread_id=target.thread_id,
-    )
+    await owe(context, target_of(update), chart_of(text, title, days))
 
 
 async def rewrite(
@@ -95,13 +86,12 @@ async def rewrite(
     if query is None or query.message is None:
         await say(update, context, text, buttons)
         return
-    with contextlib.suppress(TelegramError):  # "message is not modified", or deleted meanwhile
-        await query.edit_message_text(
-            _headed(context, text),
-            parse_mode=ParseMode.HTML,
-            reply_markup=markup(update, context, buttons),
-            link_preview_options=LinkPreviewOptions(is_disabled=True),
-        )
+    payload = edit_of(
+        query.message.message_id,
+        _headed(context, text),
+        fitting(update, context, buttons or []),
+    )
+    await owe(context, target_of(update), payload)
 
 
 class Progress:
@@ -138,7 +128,11 @@ class Progress:
                 await self._message.edit_text(sentence, parse_mode=ParseMode.HTML)
 
     async def close(self) -> None:
-        """Take the sentence away."""
+        """Take the sentence away; not while others wait for what the update has changed."""
+        if self._message:
+            await unit_of_work.later(self._delete)
+
+    async def _delete(self) -> None:
         if self._message:
             with contextlib.suppress(TelegramError):
                 await self._message.delete()

@@ -10,6 +10,7 @@ from bot.domain.errors import N_
 from bot.presentation.buttons import Buttons
 from bot.store import chats
 from bot.store.chats import Chat
+from bot.store.unit_of_work import effect
 from handlers.guard import Handler, command, pressed
 from handlers.replies import rewrite, say
 
@@ -96,7 +97,7 @@ async def _back(update: Update, context: Context) -> None:
 
 
 async def _change(context: Context, **values: object) -> None:
-    async with context.services.db.begin() as tx:
+    async with effect(context.services.db) as tx:
         await chats.change(tx, context.chat.id, **values)
         context.chat = await chats.get(tx, context.chat.id) or context.chat
     context.t = context.t.in_zone(ZoneInfo(context.chat.zone))

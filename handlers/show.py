@@ -9,15 +9,13 @@ from telegram import Update
 from bot.context import Context, asker_of, target_of
 from bot.domain.albums import plan
 from bot.domain.errors import N_, NoStoriesError
-from bot.domain.model import Album, GiveUp, Moved, Profile, Sent, Story, TryLater
+from bot.domain.model import Album, Profile, Story
 from bot.presentation import captions
 from bot.presentation.buttons import story_buttons
-from bot.sending.sender import SendOptions
+from bot.sending.replies import album_of
 from bot.store import usage
-from handlers.replies import fitting, say, working
-
-BUSY = N_("Telegram asks me to slow down. Please try again in {after}.")
-LOST = N_("Telegram didn't take this one. Please try again in a moment.")
+from bot.store.unit_of_work import at_the_end
+from handlers.replies import fitting, owe, say, working
 
 
 async def show_profile(
@@ -34,43 +32,28 @@ async def show_profile(
 
 
 async def show(update: Update, context: Context, albums: list[Album], *, kind: str) -> None:
-    """Send the albums in order, with buttons at the end, and count them as used."""
+    """Owe the albums in order, with buttons at the end; what arrives is counted as used."""
     target = target_of(update)
     message = update.effective_message
-    items = size = 0
     for number, album in enumerate(albums):
         single = len(albums) == len(album.stories) == 1
-        options = SendOptions(
-            reply_to=message.message_id
-            if message and number == 0 and message.chat.type != message.chat.PRIVATE
-            else None,
+        quoted = message and number == 0 and message.chat.type != message.chat.PRIVATE
+        payload = album_of(
+            album,
+            caption=_caption(album, (number + 1, len(albums)), context),
+            asker=asker_of(update, context),
+            usage=kind,
             buttons=fitting(update, context, story_buttons(album.stories[0], context.t))
             if single
             else None,
+            reply_to=message.message_id if message and quoted else None,
         )
-        outcome = await context.services.sender.send_album(
-            target,
-            album,
-            caption_html=_caption(album, (number + 1, len(albums)), context),
-            options=options,
-            asker=asker_of(update, context),
-        )
-        match outcome:
-            case Sent(items=sent, failed=failed):
-                items += len(sent)
-                size += sum(item.size for item in sent)
-                for pk, sentence in failed.items():
-                    await _explain(update, context, album, pk, sentence)
-            case TryLater(after=after):
-                text = context.t(BUSY, after=after) if after else context.t(LOST)
-                await say(update, context, text)
-            case Moved() | GiveUp():
-                return
+        await owe(context, target, payload)
     await _close(update, context, albums)
-    async with context.services.db.begin() as tx:
-        await usage.count(
-            tx, context.chat.id, kind, now=context.now, requests=1, items=items, size=size
-        )
+    now, chat_id = context.now, context.chat.id
+    await at_the_end(
+        context.services.db, lambda tx: usage.count(tx, chat_id, kind, now=now, requests=1)
+    )
 
 
 def media_story(url: str, now: datetime) -> Story:
@@ -106,9 +89,3 @@ async def _close(update: Update, context: Context, albums: list[Album]) -> None:
         username=profile,
     )
     await say(update, context, text, story_buttons(stories[-1], context.t))
-
-
-async def _explain(update: Update, context: Context, album: Album, pk: str, sentence: str) -> None:
-    story = next(story for story in album.stories if story.pk == pk)
-    text = context.t(sentence, url=story.media_url or story.page_url)
-    await say(update, context, text, story_buttons(story, context.t))

@@ -7,6 +7,7 @@ from bot.domain.errors import N_
 from bot.presentation.buttons import Buttons, read_payload
 from bot.presentation.translation import LANGUAGES, translator_for
 from bot.store import chats
+from bot.store.unit_of_work import effect
 from handlers import options, privacy, settings, stories, subscriptions
 from handlers.guard import UNKNOWN_BUTTON, Handler, act_on, command, pressed
 from handlers.replies import rewrite, say
@@ -94,7 +95,7 @@ async def set_language(update: Update, context: Context, data: str) -> str | Non
     code = data.partition(":")[2]
     if code not in LANGUAGES:
         return context.t.plain(UNKNOWN_BUTTON)
-    async with context.services.db.begin() as tx:
+    async with effect(context.services.db) as tx:
         await chats.change(tx, context.chat.id, language=code)
     context.t = translator_for(code).in_zone(context.t.zone)
     await rewrite(update, context, context.t(N_("I speak English here from now on.")))

@@ -3,11 +3,10 @@
 import re
 from functools import cache
 
-from telegram import Chat, ForceReply, Message, ReplyParameters, Update
-from telegram.constants import ParseMode
+from telegram import Chat, Message, Update
 from telegram.ext import filters
 
-from bot.context import Context, target_of
+from bot.context import Context
 from bot.domain import links
 from bot.domain.errors import N_
 from bot.domain.links import Link
@@ -62,21 +61,11 @@ async def ask(update: Update, context: Context) -> None:
     The field for it opens for who asked only: in a group for the one replied to. In a channel
     there is none (td, ReplyMarkup.cpp).
     """
-    target, message = target_of(update), update.effective_message
+    message = update.effective_message
     if message is None or message.chat.type == Chat.CHANNEL:
         await say(update, context, context.t(USAGE))
         return
-    in_group = message.chat.type != Chat.PRIVATE
-    await context.bot.send_message(
-        target.chat_id,
-        context.t(ASK),
-        parse_mode=ParseMode.HTML,
-        message_thread_id=target.thread_id,
-        reply_markup=ForceReply(selective=True, input_field_placeholder="natgeo"),
-        reply_parameters=ReplyParameters(message.message_id, allow_sending_without_reply=True)
-        if in_group
-        else None,
-    )
+    await say(update, context, context.t(ASK), force_reply="natgeo")
 
 
 @pressed("stories:", r"stories:")

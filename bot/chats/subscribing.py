@@ -29,6 +29,7 @@ from bot.store import subscriptions as store
 from bot.store.database import Database, Tx
 from bot.store.profiles import Known
 from bot.store.subscriptions import Subscription
+from bot.store.unit_of_work import effect
 from bot.stories_api import Endpoint, StoriesApi
 
 NAME_IS_SURE = timedelta(days=1)
@@ -206,7 +207,7 @@ class Subscribing:
         options: Options | None,
     ) -> Subscribed:
         now = self._now()
-        async with self._db.begin() as tx:
+        async with effect(self._db) as tx:
             chat = await store.hold_chat(tx, target.chat_id, now=now)
             if await store.find(tx, target, profile.profile_id) is None:
                 await self._check_limits(tx, target.chat_id)

@@ -18,6 +18,7 @@ from bot.store import chat_queues, chats, deliveries, enqueue, moves
 from bot.store import subscriptions as store
 from bot.store.database import Database, Tx
 from bot.store.subscriptions import Subscription
+from bot.store.unit_of_work import effect
 from bot.stories_api import StoriesApi
 
 __all__ = ["Rules", "Subscribed", "Subscription", "Subscriptions", "Why"]
@@ -125,7 +126,7 @@ class Subscriptions:
             TooManyFastError: The chat has as many fast ones as it may.
             NotFollowedError: The chat has none of that id (any more).
         """
-        async with self._db.begin() as tx:
+        async with effect(self._db) as tx:
             await chat_queues.hold(tx, chat_id)
             before = await _of_chat(tx, chat_id, subscription_id)
             if options.fast and not before.options.fast:
@@ -141,7 +142,7 @@ class Subscriptions:
 
     async def set_defaults(self, chat_id: int, options: Options) -> None:
         """Change what new subscriptions of a chat begin with."""
-        async with self._db.begin() as tx:
+        async with effect(self._db) as tx:
             await chats.change(tx, chat_id, defaults=options.values())
 
     async def pause(self, chat_id: int, subscription_id: int) -> Subscription:
@@ -162,7 +163,7 @@ class Subscriptions:
 
     async def replan(self, chat_id: int) -> None:
         """Judge anew what is held in a chat, after its zone or hours have changed."""
-        async with self._db.begin() as tx:
+        async with effect(self._db) as tx:
             await chat_queues.hold(tx, chat_id)
             await deliveries.unhold(tx, chat_id, now=self._now())
             await chat_queues.settle(tx, chat_id)
@@ -170,7 +171,7 @@ class Subscriptions:
 
     async def chat_moved(self, old: int, new: int) -> bool:
         """Take everything along to a group's new id; false when that has happened already."""
-        async with self._db.begin() as tx:
+        async with effect(self._db) as tx:
             moved = await moves.move_chat(tx, old, new, now=self._now())
         self._wake()
         return moved
@@ -180,12 +181,12 @@ class Subscriptions:
 
         It is kept for 30 days.
         """
-        async with self._db.begin() as tx:
+        async with effect(self._db) as tx:
             return await moves.close_chat(tx, chat_id, now=self._now())
 
     async def bot_back(self, chat_id: int) -> bool:
         """Open a chat again; alerts begin with what is posted from now on. False: it was open."""
-        async with self._db.begin() as tx:
+        async with effect(self._db) as tx:
             opened = await moves.open_chat(tx, chat_id, now=self._now())
         self._wake()
         return opened
@@ -250,7 +251,7 @@ class Subscriptions:
         self, chat_id: int, subscription_id: int, *, paused: bool
     ) -> Subscription:
         now = self._now()
-        async with self._db.begin() as tx:
+        async with effect(self._db) as tx:
             await chat_queues.hold(tx, chat_id)
             found = await _of_chat(tx, chat_id, subscription_id)
             if found.paused == paused:
@@ -269,7 +270,7 @@ class Subscriptions:
 
     async def _end(self, chat_id: int, ended: Iterable[Subscription]) -> None:
         gone = list(ended)
-        async with self._db.begin() as tx:
+        async with effect(self._db) as tx:
             await chat_queues.hold(tx, chat_id)
             await store.remove(tx, [one.id for one in gone])
             await chat_queues.settle(tx, chat_id)

@@ -26,6 +26,9 @@ MAX_UNKNOWNS = 2
 UNKNOWN_PAUSE = timedelta(seconds=30)
 """Before a send whose answer was lost is repeated: Telegram may still be at it."""
 
+ANSWER_PAUSE = timedelta(seconds=5)
+"""The same for an answer, which somebody waits for: it is repeated while copies last."""
+
 BOT_RESTS = timedelta(minutes=1)
 """After Telegram refused the bot itself; its operator may mend it meanwhile."""
 

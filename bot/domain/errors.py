@@ -47,6 +47,12 @@ def N_(msgid: str) -> str:  # noqa: N802 - gettext's own name for "translate thi
     return msgid
 
 
+INCIDENT = N_(
+    "Something went wrong on my side. Please try again in a moment; if it goes on, tell the "
+    "operator this number: <code>{incident}</code>"
+)
+
+
 class BotError(Exception):
     """A failure with a sentence for the person who asked.
 

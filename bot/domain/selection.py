@@ -10,7 +10,7 @@ from bot.domain.errors import StoryGoneError
 from bot.domain.model import Album, Target
 from bot.store.chat_queues import Lane
 from bot.store.chats import Chat
-from bot.store.deliveries import Delivery
+from bot.store.deliveries import REPLY, Delivery
 
 FILTERED = "filtered"
 TOO_OLD = "expired"
@@ -35,6 +35,11 @@ class Batch:
         """Tell whether some of it may be in the chat already."""
         return any(row.copies for row in self.rows)
 
+    @property
+    def reply(self) -> Delivery | None:
+        """Return the answer that it is, if it is one."""
+        return self.rows[0] if self.rows[0].notice == REPLY else None
+
     def first(self) -> "Batch":
         """Return the part of it that is one message."""
         if self.album is None:
@@ -55,10 +60,14 @@ class Decision:
 def decide(lane: Lane, *, now: datetime) -> Decision:
     """Choose what goes out next into a chat: the oldest due, with what belongs to it."""
     decision = Decision()
+    for row in lane.rows:  # who asked is not told later for an alert, nor for quiet hours
+        if row.notice == REPLY and _may_go(row, lane.chat, decision, now):
+            decision.batch = Batch(row.target, (row,))
+            return decision
     if until := alert_rules.quiet_until(now, quiet_hours(lane.chat), lane.chat.zone):
-        decision.held = [(row, until, "quiet") for row in lane.rows]
+        decision.held = [(row, until, "quiet") for row in lane.rows if row.notice != REPLY]
         return decision
-    rest = list(lane.rows)
+    rest = [row for row in lane.rows if row.notice != REPLY]
     while rest and decision.batch is None:
         head = rest[0]
         group = [row for row in rest if _belongs(row, head)]

@@ -12,10 +12,12 @@ from bot.presentation.captions import caption
 from bot.presentation.notices import render
 from bot.presentation.translation import Translator, translator_for
 from bot.sending.items import SendOptions
+from bot.sending.replies import Replies
 from bot.sending.text import Texts
 from bot.store.chats import Chat
 from bot.telegram.api import Leaving
 
+PATIENCE_S = 5.0  # that an answer waits here for a flood limit; else in the store
 SAME_TIME = timedelta(seconds=10)  # by so much "5 minutes ago" may be off
 
 
@@ -39,8 +41,16 @@ class Albums(Protocol):
 class Alerts:
     """Sends what a chat is owed, as its settings and its subscriptions want it."""
 
-    def __init__(self, sender: Albums, texts: Texts, *, now: Callable[[], datetime]) -> None:
-        """``sender`` brings albums, ``texts`` sentences."""
+    def __init__(
+        self,
+        sender: Albums,
+        texts: Texts,
+        replies: Replies | None = None,
+        *,
+        now: Callable[[], datetime],
+    ) -> None:
+        """``sender`` brings albums, ``texts`` sentences, ``replies`` answers that had to wait."""
+        self._replies = replies
         self._sender = sender
         self._texts = texts
         self._now = now
@@ -52,6 +62,14 @@ class Alerts:
 
         ``leaving`` is told right before each request that may put some of it into the chat.
         """
+        if batch.reply and self._replies:
+            return await self._replies.send(
+                batch.target,
+                batch.reply.fields,
+                silent=batch.is_repeat,
+                leaving=leaving,
+                patience=PATIENCE_S,
+            )
         t = translator_for(chat.spoken).in_zone(ZoneInfo(chat.zone))
         if batch.album is None:
             return await self._send_notices(batch, t, leaving)

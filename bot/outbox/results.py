@@ -20,10 +20,11 @@ from bot.domain.model import (
     TryLater,
 )
 from bot.domain.selection import Batch
+from bot.sending import replies
 from bot.store import chat_queues, deliveries, enqueue, moves, usage
 from bot.store.chat_queues import Lane
 from bot.store.database import Tx
-from bot.store.deliveries import Delivery
+from bot.store.deliveries import REPLY, Delivery
 
 NOT_CONFIRMED = N_("Telegram never confirmed it. It may be here already.")
 
@@ -90,9 +91,14 @@ async def record(
     account = Account(left=left)
     chat_id = lane.chat.id
     is_ours = await chat_queues.hold(tx, chat_id) == lane.token
-    arrived = Arrived(lane, batch, outcome.items if isinstance(outcome, Sent | TryLater) else ())
-    await _arrived(tx, [arrived], now)
-    rest = [row for row in batch.rows if row.id not in arrived.messages]
+    rest = list(batch.rows)
+    if reply := batch.reply:
+        await replies.close(tx, reply.id, reply.target, reply.fields, outcome, now=now)
+        rest = [] if replies.is_final(outcome) else rest
+    elif isinstance(outcome, Sent | TryLater):
+        arrived = Arrived(lane, batch, outcome.items)
+        await _arrived(tx, [arrived], now)
+        rest = [row for row in rest if row.id not in arrived.messages]
     if not is_ours:
         return account
     free_at = now
@@ -102,7 +108,7 @@ async def record(
             missing = [row for row in rest if row.story_pk not in failed]
             await _unsure(tx, missing, account, now)
         case TryLater() if in_outage:
-            surely_not = left and not outcome.unknown
+            surely_not = left and not (outcome.unknown or outcome.partly)
             await deliveries.give_back(tx, _ids(rest), left=surely_not)
         case TryLater():
             free_at = await _later(tx, rest, outcome, account, now)
@@ -141,6 +147,10 @@ async def _later(
     """
     if outcome.whole_bot and outcome.after:
         account.rests_until = now + outcome.after
+    if outcome.unknown and account.left and rest and rest[0].notice == REPLY:
+        account.unknown += len(rest)
+        await deliveries.put_back(tx, _ids(rest), left=False, due_at=now)
+        return now + alert_rules.ANSWER_PAUSE
     if outcome.unknown and account.left and outcome.after is None:
         await _unsure(tx, rest, account, now)
         return now + alert_rules.UNKNOWN_PAUSE

@@ -20,6 +20,7 @@ from bot.outbox.results import Arrived, park, record, record_whole
 from bot.runtime.batching import Combined
 from bot.runtime.metrics import Metrics
 from bot.runtime.workers import Worker
+from bot.sending.replies import Replies
 from bot.sending.text import Texts
 from bot.store import chat_queues, deliveries, enqueue, retention
 from bot.store.chat_queues import Lane
@@ -63,6 +64,7 @@ class Outbox:
         texts: Texts,
         *,
         at_once: int = 64,
+        replies: Replies | None = None,
         outage: Outage | None = None,
         lease: timedelta = LEASE,
         idle: timedelta = IDLE,
@@ -71,12 +73,13 @@ class Outbox:
     ) -> None:
         """Send into up to ``at_once`` chats at a time; sleep no longer than ``idle``.
 
-        ``outage`` knows when Telegram is down; without it each row is on its own.
+        ``replies`` sends answers that could not leave at once. ``outage`` knows when Telegram is
+        down; without it each row is on its own.
         """
         self._db = db
         self._outage = outage
         self._doubted: list[Claimed] = []  # whose lost answers may belong to a pause to come
-        self._alerts = Alerts(sender, texts, now=now)
+        self._alerts = Alerts(sender, texts, replies, now=now)
         self._at_once = at_once
         self._lease = lease
         self._now = now
@@ -254,7 +257,7 @@ class Outbox:
         return in_outage
 
     async def _record(self, claimed: Claimed, outcome: Outcome, *, in_outage: bool) -> None:
-        if isinstance(outcome, Sent):
+        if isinstance(outcome, Sent) and not claimed.batch.reply:
             arrived = Arrived(claimed.lane, claimed.batch, outcome.items)
             if arrived.is_whole and await self._is_recorded(arrived):
                 return

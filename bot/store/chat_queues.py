@@ -161,6 +161,14 @@ async def settle_all(
         await tx.execute(SETTLED, {"chat_ids": list(chat_ids)})
 
 
+async def rest(tx: Tx, chat_id: int, *, until: datetime) -> None:
+    """Let nothing be sent into a chat before that; what is leased stays so."""
+    free = sa.and_(lanes.c.leased.is_(False), lanes.c.free_at < until)
+    await tx.execute(
+        sa.update(lanes).where(lanes.c.chat_id == chat_id, free).values(free_at=until)
+    )
+
+
 async def free(tx: Tx, chat_ids: Collection[int], *, now: datetime) -> None:
     """Let chats that were told to wait wait no longer; what is leased stays so."""
     statement = sa.update(lanes).where(lanes.c.chat_id.in_(chat_ids), lanes.c.leased.is_(False))

@@ -21,6 +21,8 @@ from bot.store.subscriptions import subscriptions
 
 ROWS_A_LANE = 60
 
+REPLY = "reply"  # the notice that holds an answer to somebody, which goes before all alerts
+
 deliveries = sa.Table(
     "deliveries",
     metadata,
@@ -112,11 +114,14 @@ def waits_for_earlier(than: Any) -> sa.ColumnElement[bool]:  # noqa: ANN401 - ti
     )
 
 
+REPLIES_FIRST = sa.case((deliveries.c.notice == REPLY, 0), else_=1)
+
+
 def _due() -> sa.Select[Any]:
     now = sa.bindparam("now", type_=Timestamp)
     place = (
         sa.func.row_number()
-        .over(partition_by=deliveries.c.chat_id, order_by=deliveries.c.id)
+        .over(partition_by=deliveries.c.chat_id, order_by=[REPLIES_FIRST, deliveries.c.id])
         .label("place")
     )
     ranked = (
@@ -138,7 +143,7 @@ def _due() -> sa.Select[Any]:
         .outerjoin(subscriptions, subscriptions.c.id == deliveries.c.subscription_id)
         .outerjoin(profiles, profiles.c.profile_id == subscriptions.c.profile_id)
         .where(ranked.c.place <= ROWS_A_LANE)
-        .order_by(deliveries.c.id)
+        .order_by(REPLIES_FIRST, deliveries.c.id)
     )
 
 
@@ -175,6 +180,11 @@ def _delivery(row: sa.Row[Any], story: Story | None) -> Delivery:
 # Built once: each alert needs them.
 _THESE = sa.update(deliveries).where(
     deliveries.c.id.in_(sa.bindparam("ids", expanding=True)), is_open
+)
+OWES_REPLY = sa.select(
+    sa.exists().where(
+        deliveries.c.chat_id == sa.bindparam("chat_id"), is_open, deliveries.c.notice == REPLY
+    )
 )
 STILL_OPEN = sa.select(deliveries.c.id).where(
     deliveries.c.id.in_(sa.bindparam("ids", expanding=True)), is_open
@@ -215,6 +225,21 @@ async def put_back(tx: Tx, ids: Iterable[int], *, left: bool, due_at: datetime) 
         claims=0,
         due_at=due_at,
     )
+
+
+async def remove(tx: Tx, ids: Iterable[int]) -> None:
+    """Forget answers that have arrived, or never will: what they said is nobody else's."""
+    await tx.execute(sa.delete(deliveries).where(deliveries.c.id.in_(list(ids))))
+
+
+async def change(tx: Tx, delivery_id: int, **values: Any) -> None:  # noqa: ANN401 - columns
+    """Change an answer that has arrived in part."""
+    await _update(tx, [delivery_id], **values)
+
+
+async def owes_reply(tx: Tx, chat_id: int) -> bool:
+    """Return whether an answer waits in a chat, before which no other may go."""
+    return bool((await tx.execute(OWES_REPLY, {"chat_id": chat_id})).scalar())
 
 
 async def give_back(tx: Tx, ids: Iterable[int], *, left: bool = False) -> None:

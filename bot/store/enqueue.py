@@ -11,7 +11,7 @@ from bot.domain.model import Target
 from bot.store import chat_queues
 from bot.store.chats import chats
 from bot.store.database import Tx, insert_for
-from bot.store.deliveries import deliveries, is_open
+from bot.store.deliveries import REPLY, deliveries, is_open
 from bot.store.schema import Timestamp
 from bot.store.stories import stories
 from bot.store.subscriptions import MAIN, subscriptions
@@ -106,6 +106,50 @@ async def add_notice(
         )
     )
     await chat_queues.wake(tx, target.chat_id, due_at=now, now=now)
+
+
+_WHERE_CHAT_IS = sa.select(
+    chats.c.id,
+    sa.bindparam("thread_id", type_=sa.BigInteger),
+    sa.literal(REPLY, sa.String),
+    sa.bindparam("fields", type_=sa.JSON),
+    sa.bindparam("copies", type_=sa.Integer),
+    sa.bindparam("due_at", type_=Timestamp),
+    sa.bindparam("now", type_=Timestamp),
+).where(chats.c.id == sa.bindparam("chat_id"))
+_ADD_REPLY = (
+    sa.insert(deliveries)
+    .from_select(
+        ["chat_id", "thread_id", "notice", "fields", "copies", "due_at", "created_at"],
+        _WHERE_CHAT_IS,
+    )
+    .returning(deliveries.c.id)
+)
+
+
+async def add_reply(
+    tx: Tx,
+    target: Target,
+    payload: Mapping[str, Any],
+    *,
+    now: datetime,
+    due_at: datetime,
+    copies: int = 0,
+) -> int | None:
+    """Owe an answer from ``due_at`` on; None where nothing is known of the chat (any more).
+
+    ``copies`` is 1 for who sends it now and only needs the outbox when that fails.
+    """
+    values = {
+        "chat_id": target.chat_id,
+        "thread_id": target.thread_id or MAIN,
+        "fields": dict(payload),
+        "copies": copies,
+        "due_at": due_at,
+        "now": now,
+    }
+    found: int | None = (await tx.execute(_ADD_REPLY, values)).scalar()
+    return found
 
 
 async def _wake_lanes(tx: Tx, profile_id: str, *, due_at: datetime, now: datetime) -> None:

@@ -167,8 +167,20 @@ async def renew(tx: Tx, ids: Collection[int], *, until: datetime) -> None:
 
 async def finish(tx: Tx, ids: Collection[int], *, now: datetime) -> None:
     """Mark updates as answered; what they said is forgotten."""
-    statement = sa.update(inbox).where(inbox.c.id.in_(sorted(ids)))
+    statement = sa.update(inbox).where(inbox.c.id.in_(sorted(ids)), OPEN)
     await tx.execute(statement.values(done_at=now, body=""))
+
+
+ANSWERED = (
+    sa.update(inbox)
+    .where(inbox.c.update_id == sa.bindparam("number"))
+    .values(done_at=sa.bindparam("now", type_=Timestamp), body="")
+)
+
+
+async def answered(tx: Tx, update_id: int, *, now: datetime) -> None:
+    """Mark an update of Telegram's as answered, in the transaction of what it did."""
+    await tx.execute(ANSWERED, {"number": update_id, "now": now})
 
 
 async def postpone(tx: Tx, row_id: int, *, until: datetime) -> None:

@@ -10,7 +10,7 @@ from bot.store import history
 from bot.store.chat_queues import lanes
 from bot.store.chats import chats
 from bot.store.database import Tx, insert_for
-from bot.store.deliveries import deliveries, is_open
+from bot.store.deliveries import REPLY, deliveries, is_open
 from bot.store.profiles import profiles
 from bot.store.schema import Timestamp
 from bot.store.stories import stories
@@ -65,6 +65,11 @@ async def release_lanes(tx: Tx, *, now: datetime) -> None:
     """End all leases: right where one process alone uses the database, at its start."""
     statement = sa.update(lanes).where(lanes.c.leased.is_(True))
     await tx.execute(statement.values(free_at=now, leased=False))
+    # Answers that were on their way when the process ended.
+    mine = sa.and_(is_open, deliveries.c.notice == REPLY, deliveries.c.due_at > now)
+    owing = sa.select(deliveries.c.chat_id).where(mine).scalar_subquery()
+    await tx.execute(sa.update(lanes).where(lanes.c.chat_id.in_(owing)).values(due_at=now))
+    await tx.execute(sa.update(deliveries).where(mine).values(due_at=now))
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,3 +86,86 @@ async def test_sends_that_fail_in_many_chats_stop_all_and_getme_alone_starts_not
             return all([await shown(control, p) == [pk] for p in people])
 
         await wait_for(all_there, 20, "the alerts")
+
+
+async def test_an_answer_that_telegram_did_not_take_comes_a_little_later(tmp_path: Path) -> None:
+    async with storybell(tmp_path, **PLENTY) as bell:
+        control = bell.control
+        ann = await control.person()
+        await control.fault("telegram", DOWN, match="sendMessage", times=2)
+        message = await control.say(ann, "/help")
+        (reply,) = await control.wait_replies(ann, 1, after=message, within=25)
+        assert "Seeing stories" in reply["text"]
+        (after,) = await bell.ask(ann, "/unsubscribe")
+        assert "Write it as /unsubscribe" in after["text"]
+        texts = [m["text"] for m in await control.replies(ann) if "text" in m]
+        assert len(texts) == 2  # and nothing about failures
+
+
+async def test_stories_whose_answer_is_lost_are_neither_fetched_nor_paid_again(
+    tmp_path: Path,
+) -> None:
+    async with storybell(tmp_path, **PLENTY) as bell:
+        control = bell.control
+        ann = await control.person()
+        await control.fault("telegram", DOWN, match="sendMediaGroup", times=1)
+        message = await control.say(ann, "/stories natgeo")
+        shown_then = await control.wait_replies(ann, 4, after=message, within=25)
+        assert [("photo" in m) or ("video" in m) for m in shown_then] == [True] * 3 + [False]
+        assert "3 stories of natgeo" in shown_then[-1]["text"]
+        billed = await control.billed()
+        await control.fault("telegram", {**DOWN, "effect": True}, match="sendMediaGroup", times=1)
+        message = await control.say(ann, "/stories natgeo")
+
+        async def closed() -> bool:
+            replies = await control.replies(ann, after=message)
+            return any("3 stories of natgeo" in m.get("text", "") for m in replies)
+
+        await wait_for(closed, 25, "the sentence under the album")
+        replies = await control.replies(ann, after=message)
+        assert len([m for m in replies if "_story_pk" in m]) in {3, 6}  # once more, silently
+        assert [m["text"] for m in replies if "text" in m] == [shown_then[-1]["text"]]
+        assert await control.billed() == billed
+
+
+async def test_a_button_has_its_effect_once_and_its_page_is_rewritten_later(
+    tmp_path: Path,
+) -> None:
+    async with storybell(tmp_path, **PLENTY) as bell:
+        control = bell.control
+        ann = await control.person()
+        (page,) = await bell.ask(ann, "/settings")
+        await control.fault("telegram", DOWN, match="editMessageText", times=1)
+        await control.press(ann, page["message_id"], "set:digest:7")
+
+        async def rewritten() -> bool:
+            return "7:00" in (await bell.message(ann, page["message_id"]))["text"]
+
+        await wait_for(rewritten, 25, "the page")
+
+
+async def test_answers_wait_in_an_outage_and_go_before_the_alerts(tmp_path: Path) -> None:
+    async with storybell(tmp_path, **PLENTY) as bell:
+        control = bell.control
+        people = await followers(control, 4, "later")
+        await control.fault("telegram", DOWN, match="send", times=None)
+        await control.fault("telegram", DOWN, match="getMe", times=None)
+        pk = str((await control.publish("later"))["pk"])
+        before = await sends(control)
+
+        async def tried() -> bool:
+            return await sends(control) > before
+
+        await wait_for(tried, what="a send in vain")
+        asked = {person: await control.say(person, "/help") for person in people}
+        probes = len(await control.requests("telegram", path="/getMe"))
+
+        async def heard() -> bool:
+            return len(await control.requests("telegram", path="/getMe")) > probes
+
+        await wait_for(heard, what="the question whether Telegram is back")
+        await control.clear_faults()
+        for person, message in asked.items():
+            replies = await control.wait_replies(person, 2, after=message, within=25)
+            assert "Seeing stories" in replies[0].get("text", "")
+            assert replies[1].get("_story_pk") == pk

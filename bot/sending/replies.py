@@ -1,0 +1,304 @@
+"""Answers as values that can be stored, sent at once or later, and sent again.
+
+A payload is JSON: ``kind`` is ``text``, ``edit``, ``album``, ``chart`` or ``document``. An album
+holds its stories as they were found, so that nothing is fetched or paid again. ``language`` is
+the one in which more is said, where a payload could not be sent.
+"""
+
+import asyncio
+import secrets
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import date, datetime
+from typing import Any
+
+import structlog
+from telegram import InlineKeyboardButton, InputFile
+from telegram.constants import ChatAction
+from telegram.error import TelegramError
+from telegram.ext import ExtBot
+
+from bot.domain.errors import INCIDENT
+from bot.domain.model import Album, Asker, GiveUp, Outcome, Sent, SentItem, Story, Target, TryLater
+from bot.domain.serialization import dump_stories, load_stories
+from bot.presentation import charts
+from bot.presentation.buttons import Buttons, story_buttons
+from bot.presentation.translation import translator_for
+from bot.sending.items import SendOptions
+from bot.sending.sender import Sender
+from bot.store import deliveries, enqueue
+from bot.store import usage as usages
+from bot.store.database import Tx
+from bot.telegram import api
+from bot.telegram.outcomes import NOT_WANTED, outcome_of
+
+log = structlog.get_logger()
+
+Payload = dict[str, Any]
+
+ACTION_S = 4.5  # Telegram shows an action for 5 s
+# Edits that are in vain and harm nobody: the message is so already, or gone.
+IN_VAIN = ("message is not modified", "message to edit not found", "message can't be edited")
+
+
+def text_of(
+    text: str,
+    buttons: Buttons | None = None,
+    *,
+    reply_to: int | None = None,
+    force_reply: str | None = None,
+) -> Payload:
+    """Return a message of HTML; ``force_reply`` asks for an answer, with that in its field."""
+    return {
+        "kind": "text",
+        "text": str(text),
+        "buttons": _dumped(buttons),
+        "reply_to": reply_to,
+        "force_reply": force_reply,
+    }
+
+
+def edit_of(message_id: int, text: str, buttons: Buttons | None = None) -> Payload:
+    """Return a new text and new buttons for a message of ours."""
+    return {
+        "kind": "edit",
+        "message_id": message_id,
+        "text": str(text),
+        "buttons": _dumped(buttons),
+    }
+
+
+def album_of(
+    album: Album,
+    *,
+    caption: str | None,
+    asker: Asker,
+    usage: str,
+    buttons: Buttons | None = None,
+    reply_to: int | None = None,
+) -> Payload:
+    """Return an album; ``usage`` is the kind of request as which its items are counted."""
+    return {
+        "kind": "album",
+        "stories": dump_stories(list(album.stories)),
+        "caption": None if caption is None else str(caption),
+        "asker": [asker.chat_id, asker.user_id, asker.is_admin],
+        "usage": usage,
+        "buttons": _dumped(buttons),
+        "reply_to": reply_to,
+    }
+
+
+def chart_of(text: str, title: str, days: Sequence[tuple[date, int]]) -> Payload:
+    """Return a chart of figures a day over a text; bars of text where none can be drawn."""
+    return {
+        "kind": "chart",
+        "text": str(text),
+        "title": title,
+        "days": [[day.isoformat(), count] for day, count in days],
+    }
+
+
+def document_of(data: str, filename: str, caption: str) -> Payload:
+    """Return a file of text."""
+    return {"kind": "document", "data": data, "filename": filename, "caption": caption}
+
+
+def rest_of(payload: Payload, outcome: Outcome) -> Payload:
+    """Return what of a payload has not arrived."""
+    if payload["kind"] != "album" or not isinstance(outcome, TryLater) or not outcome.items:
+        return payload
+    there = {item.pk for item in outcome.items}
+    left = [story for story in payload["stories"] if story["pk"] not in there]
+    return {**payload, "stories": left, "caption": None}
+
+
+def follow_ups(payload: Payload, outcome: Outcome) -> list[Payload]:
+    """Return what is to be said besides: why a story of an album could not be sent.
+
+    Or that Telegram did not take our words, which is a bug of ours: it gets a number.
+    """
+    t = translator_for(payload.get("language"))
+    if isinstance(outcome, GiveUp) and outcome.scope == "item" and "language" in payload:
+        incident = secrets.token_hex(4)
+        log.error("incident", incident=incident, reason=outcome.reason, kind=payload["kind"])
+        return [text_of(t(INCIDENT, incident=incident))]
+    if payload["kind"] != "album" or not isinstance(outcome, Sent):
+        return []
+    found = {story.pk: story for story in load_stories(payload["stories"])}
+    return [
+        text_of(
+            t(sentence, url=found[pk].media_url or found[pk].page_url), story_buttons(found[pk], t)
+        )
+        for pk, sentence in outcome.failed.items()
+        if pk in found
+    ]
+
+
+class Replies:
+    """Sends answers."""
+
+    def __init__(self, bot: ExtBot[Any], sender: Sender) -> None:
+        """Send by ``bot``, albums by ``sender``."""
+        self._bot = bot
+        self._sender = sender
+
+    async def send(
+        self,
+        target: Target,
+        payload: Payload,
+        *,
+        silent: bool = False,
+        leaving: api.Leaving | None = None,
+        patience: float | None = None,
+    ) -> Outcome:
+        """Send one; return what came of it. ``patience``: seconds that a flood limit may cost.
+
+        ``leaving`` is told right before each request that may put some of it into the chat.
+        """
+        if payload["kind"] == "album":
+            async with asyncio.TaskGroup() as group:
+                showing = group.create_task(self._show_work(target))
+                try:
+                    return await self._album(target, payload, silent=silent, leaving=leaving)
+                finally:
+                    showing.cancel()
+        limits = {"lane": "reply", "patience": patience, "leaving": leaving}
+        try:
+            method, arguments = await _call_of(payload)
+            arguments |= {"chat_id": target.chat_id}
+            if method != "editMessageText":
+                arguments |= {
+                    "message_thread_id": target.thread_id,
+                    "disable_notification": silent or None,
+                }
+            message = await api.call(self._bot, method, arguments, limits=limits)
+        except api.NotWantedError:
+            return NOT_WANTED
+        except TelegramError as error:
+            if payload["kind"] == "edit" and any(word in str(error).lower() for word in IN_VAIN):
+                return Sent(())
+            return outcome_of(error)
+        return Sent((SentItem("", message["message_id"]),) if isinstance(message, dict) else ())
+
+    async def _album(
+        self, target: Target, payload: Payload, *, silent: bool, leaving: api.Leaving | None
+    ) -> Outcome:
+        chat_id, user_id, is_admin = payload["asker"]
+        stories: tuple[Story, ...] = tuple(load_stories(payload["stories"]))
+        options = SendOptions(
+            silent=silent, reply_to=payload["reply_to"], buttons=_loaded(payload["buttons"])
+        )
+        return await self._sender.send_album(
+            target,
+            Album(stories),
+            caption_html=payload["caption"],
+            options=options,
+            asker=Asker(chat_id, user_id, is_admin),
+            leaving=leaving,
+        )
+
+    async def _show_work(self, target: Target) -> None:
+        """Say "is sending a photo…" while that takes long."""
+        while True:
+            await asyncio.sleep(1)
+            with suppress(TelegramError):
+                await self._bot.send_chat_action(
+                    target.chat_id,
+                    ChatAction.UPLOAD_PHOTO,
+                    message_thread_id=target.thread_id,
+                )
+            await asyncio.sleep(ACTION_S - 1)
+
+
+def is_final(outcome: Outcome) -> bool:
+    """Return whether an answer need not be sent again: it is there, or never will be."""
+    return isinstance(outcome, Sent | GiveUp)
+
+
+async def close(
+    tx: Tx,
+    row_id: int | None,
+    target: Target,
+    payload: Payload,
+    outcome: Outcome,
+    *,
+    now: datetime,
+) -> None:
+    """Write down what came of an answer: it is done with, there in part, or still to come.
+
+    What can't be said any more is forgotten as well: nobody waits for it. ``row_id`` is None for
+    what could not be stored, its chat being forgotten.
+    """
+    await _count(tx, target.chat_id, payload, outcome, now=now)
+    if not is_final(outcome):
+        rest = rest_of(payload, outcome)
+        if row_id is not None and rest is not payload:
+            await deliveries.change(tx, row_id, fields=rest)
+        return
+    if row_id is not None:
+        await deliveries.remove(tx, [row_id])
+    for more in follow_ups(payload, outcome):
+        await enqueue.add_reply(tx, target, more, now=now, due_at=now)
+
+
+async def _count(
+    tx: Tx, chat_id: int, payload: Payload, outcome: Outcome, *, now: datetime
+) -> None:
+    """Count the stories that an answer brought as used by its chat."""
+    items = outcome.items if isinstance(outcome, Sent | TryLater) else ()
+    if payload["kind"] == "album" and items:
+        size = sum(item.size for item in items)
+        kind = payload["usage"]
+        await usages.count(tx, chat_id, kind, now=now, items=len(items), size=size)
+
+
+async def _call_of(payload: Payload) -> tuple[str, dict[str, Any]]:
+    """Return the method and the arguments that bring a payload."""
+    kind = payload["kind"]
+    if kind == "chart":
+        days = [(date.fromisoformat(day), count) for day, count in payload["days"]]
+        # Drawing takes a while.
+        picture = await asyncio.to_thread(charts.usage_chart, days, payload["title"])
+        if picture is not None:
+            photo = InputFile(picture, filename="chart.png")
+            return "sendPhoto", {"photo": photo, "caption": payload["text"], "parse_mode": "HTML"}
+        bars = charts.bars([count for _, count in days])
+        text = payload["text"] + (f"\n\n<code>{bars}</code>" if bars else "")
+        return _call_of_text(text_of(text))
+    if kind == "document":
+        file = InputFile(payload["data"].encode(), filename=payload["filename"])
+        return "sendDocument", {"document": file, "caption": payload["caption"]}
+    return _call_of_text(payload)
+
+
+def _call_of_text(payload: Payload) -> tuple[str, dict[str, Any]]:
+    markup: dict[str, Any] | None = None
+    if payload["buttons"]:
+        markup = {"inline_keyboard": payload["buttons"]}
+    elif payload.get("force_reply"):
+        field = payload["force_reply"]
+        markup = {"force_reply": True, "selective": True, "input_field_placeholder": field}
+    arguments = {
+        "text": payload["text"],
+        "parse_mode": "HTML",
+        "link_preview_options": {"is_disabled": True},
+        "reply_markup": markup,
+    }
+    if payload["kind"] == "edit":
+        return "editMessageText", arguments | {"message_id": payload["message_id"]}
+    if payload.get("reply_to"):
+        arguments["reply_parameters"] = {
+            "message_id": payload["reply_to"],
+            "allow_sending_without_reply": True,
+        }
+    return "sendMessage", arguments
+
+
+def _dumped(buttons: Buttons | None) -> list[list[dict[str, Any]]]:
+    return [[button.to_dict() for button in row] for row in buttons or []]
+
+
+def _loaded(buttons: list[list[dict[str, Any]]]) -> Buttons | None:
+    rows = [[InlineKeyboardButton(**button) for button in row] for row in buttons]
+    return rows or None

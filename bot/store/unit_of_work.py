@@ -1,0 +1,127 @@
+"""A unit of work: what one update changes and what it is answered are one transaction.
+
+The transaction begins with the first effect and ends when the handler has returned: nobody may
+wait for the network in between (``later``), for on SQLite it keeps all other writers waiting. A
+failure undoes all of it, so that the update can be handled anew.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+
+from bot.domain.model import Target
+from bot.store.database import Database, Tx
+
+Call = Callable[[], Awaitable[Any]]
+Work = Callable[[Tx], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer as it is stored; the payload is ``bot.sending.replies``'s."""
+
+    target: Target
+    payload: dict[str, Any]
+
+
+class Unit:
+    """The work of one update, as far as it is not committed."""
+
+    def __init__(self, db: Database) -> None:
+        """Begin nothing yet."""
+        self._db = db
+        self._stack: AsyncExitStack | None = None
+        self._tx: Tx | None = None
+        self.replies: list[Reply] = []
+        self.calls: list[Call] = []
+        self.work: list[Work] = []
+
+    @property
+    def is_open(self) -> bool:
+        """Return whether it has a transaction, which others may be waiting for."""
+        return self._tx is not None
+
+    async def transaction(self) -> Tx:
+        """Return the one transaction, begun now if it was not."""
+        if self._tx is None:
+            stack = AsyncExitStack()
+            self._tx = await stack.enter_async_context(self._db.begin())
+            self._stack = stack
+        return self._tx
+
+    async def commit(self) -> None:
+        """Let all that was done hold."""
+        stack, self._stack, self._tx = self._stack, None, None
+        if stack:
+            await stack.aclose()
+
+    async def undo(self) -> None:
+        """Let nothing of it have happened: no effect, no answer."""
+        self.replies.clear()
+        self.calls.clear()
+        self.work.clear()
+        stack, self._stack, self._tx = self._stack, None, None
+        if stack:
+            error = _UndoneError()
+            await stack.__aexit__(type(error), error, None)
+
+
+class _UndoneError(Exception):
+    """Ends a transaction without a commit."""
+
+
+_current: ContextVar[Unit | None] = ContextVar("unit", default=None)
+
+
+def current() -> Unit | None:
+    """Return the unit of the update that is being handled, None outside of one."""
+    return _current.get()
+
+
+@contextmanager
+def active(unit: Unit | None) -> Iterator[None]:
+    """Let ``unit`` be the current one; None lets effects be transactions of their own."""
+    token = _current.set(unit)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+@asynccontextmanager
+async def effect(db: Database) -> AsyncIterator[Tx]:
+    """Yield the transaction of the current unit, or one of its own where there is none.
+
+    What raises in it undoes the whole unit.
+    """
+    unit = _current.get()
+    if unit is None:
+        async with db.begin() as tx:
+            yield tx
+        return
+    try:
+        yield await unit.transaction()
+    except BaseException:
+        await unit.undo()
+        raise
+
+
+async def at_the_end(db: Database, work: Work) -> None:
+    """Do ``work`` in the unit's transaction, but not before the handler has returned."""
+    unit = _current.get()
+    if unit is not None:
+        unit.work.append(work)
+        return
+    async with db.begin() as tx:
+        await work(tx)
+
+
+async def later(call: Call) -> None:
+    """Make a call over the network: at once, or when what was done before it holds and is said."""
+    unit = _current.get()
+    if unit is not None and (unit.is_open or unit.replies):
+        unit.calls.append(call)
+    else:
+        await call()

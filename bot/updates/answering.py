@@ -1,0 +1,160 @@
+"""One update, whole: its effects, its answers and its end are one transaction, then it is said.
+
+What can't leave at once (a flood limit, an outage, a lost connection) waits in the chat's queue
+before all alerts, and the outbox sends it. So no handler runs twice after its effect.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+from telegram import Update
+
+from bot.domain.alert_rules import ANSWER_PAUSE
+from bot.domain.model import Outcome, Sent, Target, TryLater
+from bot.sending.replies import Payload, Replies, close, is_final
+from bot.store import chat_queues, deliveries, enqueue, inbox, unit_of_work
+from bot.store.database import Database, Tx
+from bot.store.unit_of_work import Unit
+from bot.telegram.outage import Outage
+
+log = structlog.get_logger()
+
+LEASE = timedelta(seconds=60)  # within which an answer is sent here, or taken for lost
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """An answer on its way; ``id`` is its row, None where its chat is forgotten."""
+
+    id: int | None
+    target: Target
+    payload: Payload
+
+
+class Answering:
+    """Handles updates; each as one unit of work."""
+
+    def __init__(
+        self,
+        db: Database,
+        handle: Callable[[Update], Awaitable[None]],
+        replies: Replies,
+        outage: Outage,
+        *,
+        wake: Callable[[], None],
+        now: Callable[[], datetime],
+    ) -> None:
+        """``handle`` has effects and answers; ``wake`` tells the outbox of what is left to it."""
+        self._db = db
+        self._handle = handle
+        self._replies = replies
+        self._outage = outage
+        self._wake = wake
+        self._now = now
+
+    async def __call__(self, update: Update) -> None:
+        """Handle an update and answer it.
+
+        Raises:
+            Exception: It could not be written down: nothing has happened, and it may come again.
+        """
+        unit = Unit(self._db)
+        with unit_of_work.active(unit):
+            try:
+                await self._handle(update)
+                had_effect = unit.is_open
+                owed, is_ours = await self._close(unit, update)
+            except BaseException:
+                await unit.undo()
+                raise
+        if had_effect or not is_ours:
+            self._wake()
+        if is_ours:
+            await self._send(owed)
+        for call in unit.calls:
+            await call()
+
+    async def _close(self, unit: Unit, update: Update) -> tuple[list[Owed], bool]:
+        """Commit; return the answers, and whether they are ours to send now."""
+        if not (unit.replies or unit.work or unit.is_open):
+            return [], True
+        now = self._now()
+        is_ours = not await self._outage.is_on()
+        tx = await unit.transaction()
+        for work in unit.work:
+            await work(tx)
+        chat_ids = {reply.target.chat_id for reply in unit.replies}
+        for chat_id in sorted(chat_ids):
+            is_ours = is_ours and not await deliveries.owes_reply(tx, chat_id)
+        due_at = now + LEASE if is_ours else now
+        owed = []
+        for reply in unit.replies:
+            row_id = await enqueue.add_reply(
+                tx, reply.target, reply.payload, now=now, due_at=due_at, copies=int(is_ours)
+            )
+            owed.append(Owed(row_id, reply.target, reply.payload))
+        for chat_id in sorted({one.target.chat_id for one in owed if one.id is not None}):
+            await chat_queues.wake(tx, chat_id, due_at=due_at, now=now)
+        await inbox.answered(tx, update.update_id, now=now)
+        await unit.commit()
+        return owed, is_ours
+
+    async def _send(self, owed: Sequence[Owed]) -> None:
+        """Send the answers in their order, as far as they leave; the rest is the outbox's."""
+        for number, one in enumerate(owed):
+            outcome = await self._send_one(one)
+            in_outage = await self._outage.heard(one.target.chat_id, outcome)
+            if is_final(outcome):
+                await self._record(one, outcome)
+                continue
+            log.info("an answer waits", chat=one.target.chat_id, outcome=repr(outcome))
+            await self._leave(owed[number:], outcome, in_outage=in_outage)
+            return
+
+    async def _send_one(self, one: Owed) -> Outcome:
+        try:
+            return await self._replies.send(one.target, one.payload)
+        except Exception:  # whatever it is, the answer is owed
+            log.exception("an answer failed", chat=one.target.chat_id)
+            return TryLater(unknown=True, reason="error")
+
+    async def _record(self, one: Owed, outcome: Outcome) -> None:
+        """Write down what is in the chat; a crash may undo it, and repeats the answer at most."""
+        now = self._now()
+        chat_id = one.target.chat_id
+        async with self._db.begin(durable=False) as tx:
+            await chat_queues.hold(tx, chat_id)
+            await close(tx, one.id, one.target, one.payload, outcome, now=now)
+            await chat_queues.settle(tx, chat_id)
+        if not isinstance(outcome, Sent) or outcome.failed:
+            self._wake()  # something is said besides
+
+    async def _leave(self, owed: Sequence[Owed], outcome: Outcome, *, in_outage: bool) -> None:
+        """Let the outbox send what did not leave; the first of it may be there already."""
+        now = self._now()
+        async with self._db.begin() as tx:
+            for number, one in enumerate(owed):
+                if one.id is not None:
+                    met = outcome if number == 0 else TryLater()
+                    await self._hand_over(tx, one, met, now)
+            wait = _wait(outcome, in_outage=in_outage)
+            for chat_id in sorted({one.target.chat_id for one in owed if one.id is not None}):
+                await chat_queues.wake(tx, chat_id, due_at=now, now=now)
+                await chat_queues.rest(tx, chat_id, until=now + wait)
+        self._wake()
+
+    async def _hand_over(self, tx: Tx, one: Owed, met: Outcome, now: datetime) -> None:
+        if one.id is None:
+            return
+        await close(tx, one.id, one.target, one.payload, met, now=now)
+        may_be_there = isinstance(met, TryLater) and (met.unknown or met.partly)
+        await deliveries.change(tx, one.id, due_at=now, copies=int(may_be_there))
+
+
+def _wait(outcome: Outcome, *, in_outage: bool) -> timedelta:
+    """Return how long the chat is left in peace."""
+    if isinstance(outcome, TryLater) and outcome.after is not None:
+        return outcome.after
+    return timedelta(0) if in_outage else ANSWER_PAUSE
