@@ -19,9 +19,8 @@ from aiohttp import ClientSession
 from bot import app
 from bot.config import Settings, load
 from bot.fetching import poller
-from bot.outbox import worker
 from bot.presentation import charts
-from bot.updates import inbox, polling
+from bot.updates import polling
 from sandbox.app import Sandbox, running
 from sandbox.clock import Clock
 from tests.soak import invariants, plants, wires
@@ -324,15 +323,7 @@ def one(seed: int, folder: Path, *, days: float, plant: str, log: Path | None) -
 
 
 def _sleep_long() -> None:
-    """Let loops that look for work every second do so less often: most of a week is nights."""
-    minute = timedelta(minutes=1)
-    for module, name, value in (
-        (poller, "IDLE", 2 * minute), (poller, "SHORTEST_S", 120.0),
-        (poller, "KEEP_EVERY", 15 * minute), (inbox, "LOOK_AGAIN_S", 60.0),
-    ):  # fmt: skip
-        if hasattr(module, name):
-            setattr(module, name, value)
-    for cls, name, default in ((worker.Outbox, "idle", minute), (polling.Polling, "poll_s", 50)):
-        defaults: Any = cls.__init__.__kwdefaults__
-        if name in (defaults or {}):
-            defaults[name] = default
+    """Let what comes every minute come less often: most of a week is nights."""
+    poller.KEEP_EVERY = timedelta(minutes=15)
+    defaults: Any = polling.Polling.__init__.__kwdefaults__
+    defaults["poll_s"] = 50

@@ -16,13 +16,14 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar, TypeVarTuple
 
 import aiohappyeyeballs
 import aiosqlite.core
 
-import bot.store.database as store
+from bot.store import database as store
 from sandbox.jumping import JumpingLoop
 
 T = TypeVar("T")
@@ -186,17 +187,16 @@ async def _statement(self: Any, fn: Callable[..., Any], *args: Any, **kwargs: An
 def lay(seed: int) -> None:
     """Take the place of threads, network and chance; once a process."""
     chance = random.Random(f"{seed}/urandom")  # noqa: S311 - to be repeated is the aim
-    modules: Any = (os, random, aiohappyeyeballs, aiosqlite.core, store)
-    system, dice, eyeballs, driver, ours = modules
+    modules: Any = (os, random, aiohappyeyeballs, aiosqlite.core)
+    system, dice, eyeballs, driver = modules
     system.urandom = chance.randbytes
     dice._urandom = chance.randbytes  # secrets go by it
     random.seed(f"{seed}/random")
     eyeballs.start_connection = _connected
     driver.Connection._execute = _statement  # the one place where a statement goes to its thread
     driver.SimpleQueue, driver.Thread = _AtOnce, _NoThread
-    ours.PRAGMAS = tuple(
-        pragma if "busy_timeout" not in pragma else "busy_timeout=0" for pragma in ours.PRAGMAS
-    )
+    defaults: Any = store.Database.__init__.__kwdefaults__
+    defaults["busy_timeout"] = timedelta(0)  # SQLite would wait in the machine's time
 
 
 @contextlib.contextmanager
