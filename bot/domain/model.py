@@ -23,6 +23,46 @@ class Profile:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where something lies on a story, in fractions of the frame, which it may exceed.
+
+    ``x`` and ``y`` are its middle; ``rotation`` is in turns. All 0 where the answer did not say.
+    """
+
+    x: float = 0.0
+    y: float = 0.0
+    width: float = 0.0
+    height: float = 0.0
+    rotation: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Sticker:
+    """A sticker on a story; ``link`` and ``title`` are those of a link sticker."""
+
+    kind: str = ""
+    link: str = ""
+    title: str = ""
+    place: Place = Place()
+
+
+@dataclass(frozen=True, slots=True)
+class Reshared:
+    """A post that a story shows; ``code`` is that of its page, ``product`` such as ``clips``."""
+
+    media_pk: str
+    code: str = ""
+    product: str = ""
+    profile_id: str = ""
+    place: Place = Place()
+
+    @property
+    def page_url(self) -> str:
+        """Return the post's page on Instagram, empty where it is not known."""
+        return f"https://www.instagram.com/p/{self.code}/" if self.code else ""
+
+
+@dataclass(frozen=True, slots=True)
 class Story:
     """One photo or video, alive for 24 hours after ``taken_at``; its identity is ``pk`` alone.
 
@@ -42,6 +82,8 @@ class Story:
     hashtags: tuple[str, ...] = ()
     locations: tuple[str, ...] = ()
     sponsors: tuple[str, ...] = ()
+    stickers: tuple[Sticker, ...] = ()
+    reshared: tuple[Reshared, ...] = ()
 
     @property
     def expires_at(self) -> datetime:

@@ -3,6 +3,7 @@
 Only a story's ``pk`` is indispensable; a broken part is left out, a broken item skipped.
 """
 
+import re
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Annotated, TypeVar
@@ -11,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from bot.domain.links import story_taken_at
-from bot.domain.model import Profile, Story
+from bot.domain.model import Place, Profile, Reshared, Sticker, Story
 from bot.stories_api.endpoints import Balance, Share
 from bot.stories_api.fields import (
     MOST_NUMBER,
@@ -30,6 +31,7 @@ from bot.stories_api.response import NonsenseError
 
 MOST_PARTS = 50  # mentions, links, ... of one story
 MOST_STORIES = 500
+CODE = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
 
 class _Wire(BaseModel):
@@ -99,16 +101,42 @@ class WireLocation(_Wire):
     location: WireName
 
 
+class WirePlaced(_Wire):
+    """What lies somewhere on a story."""
+
+    x: Annotated[float, BeforeValidator(number)] = 0.0
+    y: Annotated[float, BeforeValidator(number)] = 0.0
+    width: Annotated[float, BeforeValidator(number)] = 0.0
+    height: Annotated[float, BeforeValidator(number)] = 0.0
+    rotation: Annotated[float, BeforeValidator(number)] = 0.0
+
+    @property
+    def place(self) -> Place:
+        """Return where."""
+        return Place(self.x, self.y, self.width, self.height, self.rotation)
+
+
 class WireStickerLink(_Wire):
     """The link of a sticker; newer answers have links only here."""
 
     url: Annotated[str | None, BeforeValidator(url_of)]
+    link_title: Annotated[str, BeforeValidator(text)] = ""
 
 
-class WireSticker(_Wire):
-    """A sticker, of which we want the link."""
+class WireSticker(WirePlaced):
+    """A sticker, with a link or without."""
 
-    story_link: WireStickerLink
+    type: Annotated[str, BeforeValidator(text)] = ""
+    story_link: Annotated[WireStickerLink | None, BeforeValidator(_maybe(WireStickerLink))] = None
+
+
+class WireMedia(WirePlaced):
+    """A post that a story shows (StoryMedia)."""
+
+    media_pk: Annotated[str, BeforeValidator(id_of)]
+    media_code: Annotated[str, BeforeValidator(text)] = ""
+    product_type: Annotated[str, BeforeValidator(text)] = ""
+    user_id: Annotated[str, BeforeValidator(id_or_empty)] = ""
 
 
 class WireStory(_Wire):
@@ -127,6 +155,7 @@ class WireStory(_Wire):
     hashtags: Annotated[list[WireHashtag], BeforeValidator(_each(WireHashtag))] = []
     locations: Annotated[list[WireLocation], BeforeValidator(_each(WireLocation))] = []
     stickers: Annotated[list[WireSticker], BeforeValidator(_each(WireSticker))] = []
+    medias: Annotated[list[WireMedia], BeforeValidator(_each(WireMedia))] = []
 
 
 def story_from(value: object, *, profile_id: str = "", username: str = "") -> Story:
@@ -162,6 +191,8 @@ def story_from(value: object, *, profile_id: str = "", username: str = "") -> St
         hashtags=_unique(tag.hashtag.name for tag in wire.hashtags),
         locations=_unique(place.location.name for place in wire.locations),
         sponsors=_unique(sponsor.username for sponsor in wire.sponsor_tags),
+        stickers=tuple(_sticker(sticker) for sticker in wire.stickers),
+        reshared=tuple(_reshared(media) for media in wire.medias),
     )
 
 
@@ -241,7 +272,23 @@ def _links(wire: WireStory) -> Iterable[str]:
     for link in wire.links:
         yield _unwrapped(link.webUri or "")
     for sticker in wire.stickers:
-        yield _unwrapped(sticker.story_link.url or "")
+        if sticker.story_link is not None:
+            yield _unwrapped(sticker.story_link.url or "")
+
+
+def _sticker(wire: WireSticker) -> Sticker:
+    link = wire.story_link
+    return Sticker(
+        kind=wire.type,
+        link=_unwrapped(link.url or "") if link else "",
+        title=link.link_title if link else "",
+        place=wire.place,
+    )
+
+
+def _reshared(wire: WireMedia) -> Reshared:
+    code = wire.media_code if CODE.fullmatch(wire.media_code) else ""
+    return Reshared(wire.media_pk, code, wire.product_type, wire.user_id, wire.place)
 
 
 def _unwrapped(url: str) -> str:

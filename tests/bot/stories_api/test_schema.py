@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.model import Profile, Story
+from bot.domain.model import Place, Profile, Reshared, Sticker, Story
+from bot.domain.serialization import dump_stories, load_stories
 from bot.stories_api import Balance, Share
 from bot.stories_api.response import NonsenseError, clean, credits_in, decode
 from bot.stories_api.schema import balance_from, profile_from, share_from, stories_from, story_from
@@ -117,6 +118,56 @@ def test_a_photo_is_its_thumbnail() -> None:
 def test_a_video_without_a_file_is_not_its_poster() -> None:
     story = changed(video_url=None)
     assert (story.kind, story.media_url) == ("video", None)
+
+
+def test_what_a_story_reshares_and_its_stickers_are_kept() -> None:
+    story = changed(
+        stickers=[
+            {
+                "type": "link",
+                "x": 0.5,
+                "y": 0.25,
+                "width": 0.4,
+                "height": 0.1,
+                "rotation": 0.25,
+                "story_link": {
+                    "url": "https://l.instagram.com/?u=https%3A%2F%2Fb.example&e=1",
+                    "link_title": "Read on",
+                },
+            },
+            {"id": "x", "type": "gif", "x": "nonsense", "extra": {}},
+            {"type": None, "story_link": {"url": 7}},
+            "nonsense",
+        ],
+        medias=[
+            {
+                "media_pk": 3870828041672894129,
+                "media_code": "DW38ZhqiKax",
+                "product_type": "clips",
+                "user_id": 787132,
+                "x": 0.5,
+                "width": 0.8,
+            },
+            {"media_pk": "12345", "media_code": "../../evil"},
+            {"media_code": "no pk"},
+            None,
+        ],
+    )
+    assert story.stickers == (
+        Sticker("link", "https://b.example", "Read on", Place(0.5, 0.25, 0.4, 0.1, 0.25)),
+        Sticker("gif"),
+        Sticker(),
+    )
+    assert story.reshared == (
+        Reshared("3870828041672894129", "DW38ZhqiKax", "clips", "787132", Place(x=0.5, width=0.8)),
+        Reshared("12345"),
+    )
+    assert story.reshared[0].page_url == "https://www.instagram.com/p/DW38ZhqiKax/"
+    assert story.reshared[1].page_url == ""
+    assert load_stories(dump_stories([story])) == [story]
+    plain = dump_stories([story])[0]
+    del plain["stickers"], plain["reshared"]  # as rows of the first release are
+    assert load_stories([plain])[0].stickers == ()
 
 
 def test_links_are_unwrapped_and_come_from_stickers_too() -> None:
