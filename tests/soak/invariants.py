@@ -228,7 +228,7 @@ def nothing_came_in_quiet_hours(journal: Journal) -> list[str]:
                 at = datetime.fromtimestamp(message.sent_at, UTC)
                 found.append(f"story {pk_of(message)} came into chat {chat} at {at:%d %H:%M:%S}")
     for row in journal.rows.values():
-        if row.notice and row.state == "sent" and row.done:
+        if row.notice not in {None, "reply"} and row.state == "sent" and row.done:
             chat = journal.chat_now(row.chat)
             if _is_quiet(journal, chat, row.done):
                 at = datetime.fromtimestamp(row.done, UTC)

@@ -11,12 +11,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from telegram import Chat, Message
-from telegram.ext import ExtBot
-
 from bot.domain import albums, alert_rules
+from bot.domain.model import Outcome, Sent
 from bot.outbox import worker
 from bot.store import budgets, chat_queues, deliveries, inbox, ledger, moves, retention
+from bot.updates import answering
 
 Swap = tuple[Any, str, Any]  # where, the function's name, what takes its place
 Plant = Callable[[], list[Swap]]
@@ -76,15 +75,13 @@ def _unbounded_budget() -> list[Swap]:
 
 
 def _lost_replies() -> list[Swap]:
-    """Now and then a message is taken for sent that never left."""
-    send, counted = ExtBot.send_message, itertools.count(1)
+    """Now and then an answer is taken for sent that never left."""
+    send, counted = answering.Answering._send_one, itertools.count(1)
 
-    async def lost(self: Any, chat_id: Any, *args: Any, **kwargs: Any) -> Message:
-        if next(counted) % 40:
-            return await send(self, chat_id, *args, **kwargs)
-        return Message(1, datetime.now(UTC), Chat(int(chat_id), "private"), text="lost")
+    async def lost(self: Any, one: Any) -> Outcome:
+        return await send(self, one) if next(counted) % 40 else Sent(())
 
-    return [(ExtBot, "send_message", lost)]
+    return [(answering.Answering, "_send_one", lost)]
 
 
 def _disorder() -> list[Swap]:
