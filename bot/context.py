@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import structlog
 from telegram import Chat as TelegramChat
@@ -16,6 +15,7 @@ from bot.chats.subscriptions import Subscriptions
 from bot.domain.errors import DatabaseUnavailableError, TryAgainError
 from bot.domain.identity import is_nobody
 from bot.domain.model import Asker, Target
+from bot.domain.zones import zone_of
 from bot.fetching.on_demand import Viewer
 from bot.presentation.translation import Translator, translator_for
 from bot.sending.replies import Replies
@@ -89,7 +89,7 @@ async def prepare(update: Update, context: Context) -> None:
         )
     except DatabaseUnavailableError as error:
         raise TryAgainError(str(error)) from error
-    context.t = translator_for(context.chat.spoken).in_zone(ZoneInfo(context.chat.zone))
+    context.t = translator_for(context.chat.spoken).in_zone(zone_of(context.chat.zone))
 
 
 async def _chat_of(

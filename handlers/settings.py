@@ -7,6 +7,7 @@ from telegram import InlineKeyboardButton, Update
 
 from bot.context import Context
 from bot.domain.errors import N_
+from bot.domain.zones import zone_of
 from bot.presentation.buttons import Buttons
 from bot.store import chats
 from bot.store.chats import Chat
@@ -100,7 +101,7 @@ async def _change(context: Context, **values: object) -> None:
     async with effect(context.services.db) as tx:
         await chats.change(tx, context.chat.id, **values)
         context.chat = await chats.get(tx, context.chat.id) or context.chat
-    context.t = context.t.in_zone(ZoneInfo(context.chat.zone))
+    context.t = context.t.in_zone(zone_of(context.chat.zone))
     await context.services.subscriptions.replan(context.chat.id)
 
 
@@ -134,7 +135,7 @@ def _quiet(chat: Chat, context: Context) -> str:
 
 
 def _clock(context: Context) -> str:
-    return context.t.time(context.now, ZoneInfo(context.chat.zone))
+    return context.t.time(context.now, zone_of(context.chat.zone))
 
 
 def _minutes(minutes: int, context: Context) -> str:

@@ -6,9 +6,9 @@ No clock and no I/O: ``now`` is an argument. Minutes are counted from midnight i
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
 from bot.domain.model import STORY_LIFE, Options, Story
+from bot.domain.zones import zone_of
 
 DAY = timedelta(days=1)
 MOST_DOUBTS = 2
@@ -81,7 +81,7 @@ def next_local(now: datetime, minute: int, zone: str) -> datetime:
 
     Where they are put forward over it, it is as much later; where they show it twice, twice.
     """
-    place = ZoneInfo(zone)
+    place = zone_of(zone)
     today = now.astimezone(place).date()
     at = time(minute // 60 % 24, minute % 60)
     readings = [
@@ -100,7 +100,7 @@ def is_quiet(now: datetime, quiet: tuple[int, int] | None, zone: str) -> bool:
     """Tell whether ``now`` is within the quiet hours, which may span midnight."""
     if quiet is None or quiet[0] == quiet[1]:
         return False
-    local = now.astimezone(ZoneInfo(zone))
+    local = now.astimezone(zone_of(zone))
     minute = local.hour * 60 + local.minute
     begin, end = quiet
     return begin <= minute < end if begin < end else minute >= begin or minute < end

@@ -17,6 +17,7 @@ TOO_OLD = "expired"
 FORGOTTEN = "forgotten"
 TOO_MANY_CRASHES = "too many crashes"
 NO_ANSWERS = "no answers"
+UNREADABLE = "unreadable"
 
 
 NOTICES = 20  # sentences of one message; all of them fit into 4,096 characters
@@ -55,6 +56,7 @@ class Decision:
     held: list[tuple[Delivery, datetime, str]] = field(default_factory=list)
     dropped: list[tuple[Delivery, str]] = field(default_factory=list)
     parked: list[Delivery] = field(default_factory=list)
+    unreadable: list[Delivery] = field(default_factory=list)
 
 
 def decide(lane: Lane, *, now: datetime) -> Decision:
@@ -96,6 +98,8 @@ def _may_go(row: Delivery, chat: Chat, decision: Decision, now: datetime) -> boo
         decision.parked.append(row)
     elif row.notice:
         return True
+    elif row.is_unreadable:
+        decision.unreadable.append(row)
     elif row.story is None:
         decision.dropped.append((row, FORGOTTEN))
     elif not row.copies and not alert_rules.passes(row.story, row.options):

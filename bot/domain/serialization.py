@@ -1,8 +1,9 @@
 """Stories as JSON and back, for the store's columns."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from bot.domain.model import Story
 
@@ -18,3 +19,18 @@ def dump_stories(stories: list[Story]) -> list[dict[str, Any]]:
 def load_stories(value: object) -> list[Story]:
     """Return the stories that ``dump_stories`` made ``value`` of."""
     return _stories.validate_python(value)
+
+
+def load_readable(values: Sequence[object]) -> list[Story | None]:
+    """Return each story, None where its value is no story (any more)."""
+    try:
+        return list(load_stories(values))
+    except ValidationError:
+        return [_readable(value) for value in values]
+
+
+def _readable(value: object) -> Story | None:
+    try:
+        return load_stories([value])[0]
+    except ValidationError:
+        return None

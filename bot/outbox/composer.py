@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
-from zoneinfo import ZoneInfo
 
 from bot.domain.model import Album, Options, Outcome, Target
 from bot.domain.selection import Batch
+from bot.domain.zones import zone_of
 from bot.presentation.buttons import Buttons, for_channel, story_buttons
 from bot.presentation.captions import caption
 from bot.presentation.notices import render
@@ -70,7 +70,7 @@ class Alerts:
                 leaving=leaving,
                 patience=PATIENCE_S,
             )
-        t = translator_for(chat.spoken).in_zone(ZoneInfo(chat.zone))
+        t = translator_for(chat.spoken).in_zone(zone_of(chat.zone))
         if batch.album is None:
             return await self._send_notices(batch, t, leaving)
         text = self._caption(chat, batch.album, batch.rows[0].options, t)
@@ -104,7 +104,7 @@ class Alerts:
                 album.stories,
                 t,
                 now=now,
-                zone=ZoneInfo(chat.zone),
+                zone=zone_of(chat.zone),
                 style=options.caption,
                 alert=True,
             )

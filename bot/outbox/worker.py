@@ -37,6 +37,7 @@ IDLE = timedelta(minutes=1)  # the longest sleep; `parked --again` wakes nobody
 SHORTEST = timedelta(seconds=0.1)  # after nothing could be claimed, others being at it
 TRY_AGAIN = timedelta(seconds=1)  # while Telegram is down
 HEAR_AGAIN_S = 5
+JUDGED_AGAIN = timedelta(minutes=15)
 LOOKS_FOR_A_TRY = 20  # lanes, of which the first that may send tries whether Telegram is back
 
 
@@ -200,7 +201,12 @@ class Outbox:
 
     async def _judge(self, tx: Tx, lane: Lane, now: datetime) -> Batch | None:
         """Apply what is decided of a lane; return what of it is to be sent."""
-        decision = selection.decide(lane, now=now)
+        try:
+            decision = selection.decide(lane, now=now)
+        except Exception:  # of one chat; the others must not wait for it
+            log.exception("a chat's alerts can't be judged", chat=lane.chat.id)
+            await chat_queues.settle(tx, lane.chat.id, free_at=now + JUDGED_AGAIN)
+            return None
         await self._apply(tx, lane, decision, now)
         if not decision.batch:
             await chat_queues.settle(tx, lane.chat.id, free_at=now)
@@ -214,6 +220,11 @@ class Outbox:
         for (target, username), count in selection.lost(decision).items():
             fields = {"username": username, "n": count, "why": selection.GONE}
             await enqueue.add_notice(tx, target, "failed", fields, now=now)
+        if decision.unreadable:
+            ids = [row.id for row in decision.unreadable]
+            await deliveries.park(tx, ids, reason=selection.UNREADABLE, now=now)
+            self._parked.inc(len(ids))
+            log.error("parked, being unreadable", chat=lane.chat.id, deliveries=ids)
         if decision.parked:
             await park(tx, decision.parked, reason=selection.TOO_MANY_CRASHES, now=now)
             self._parked.inc(len(decision.parked))

@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.domain.model import Options, Story, Target
-from bot.domain.serialization import load_stories
+from bot.domain.serialization import load_readable
 from bot.store.database import Tx
 from bot.store.profiles import profiles
 from bot.store.schema import BigId, Timestamp, metadata
@@ -75,7 +75,10 @@ is_open = deliveries.c.state == sa.literal_column("'open'")
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A story or a notice that is owed; ``copies`` counts sends that may have arrived."""
+    """A story or a notice that is owed; ``copies`` counts sends that may have arrived.
+
+    ``is_unreadable``: what is kept of its story is no story to this version of the code.
+    """
 
     id: int
     target: Target
@@ -91,6 +94,7 @@ class Delivery:
     tries: int
     claims: int
     created_at: datetime
+    is_unreadable: bool = False
 
 
 LONGEST_WAIT_MS = 60_000
@@ -154,7 +158,7 @@ async def due(tx: Tx, chat_ids: list[int], *, now: datetime) -> list[Delivery]:
     """Return the first due rows of each chat, in the order in which they were found."""
     found = (await tx.execute(DUE, {"chat_ids": chat_ids, "now": now})).all()
     told = {row.story_pk: row.story for row in found if row.story}
-    known = dict(zip(told, load_stories(list(told.values())), strict=True))
+    known = dict(zip(told, load_readable(list(told.values())), strict=True))
     return [_delivery(row, known.get(row.story_pk)) for row in found]
 
 
@@ -174,6 +178,7 @@ def _delivery(row: sa.Row[Any], story: Story | None) -> Delivery:
         tries=row.tries,
         claims=row.claims,
         created_at=row.created_at,
+        is_unreadable=story is None and row.story is not None,
     )
 
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from bot.domain.model import Story
-from bot.domain.serialization import dump_stories, load_stories
+from bot.domain.serialization import dump_stories, load_readable
 from bot.store import history
 from bot.store.database import Insert, Tx, built_once
 from bot.store.schema import Timestamp, metadata
@@ -79,14 +79,15 @@ async def live(tx: Tx, profile_id: str, *, now: datetime) -> list[Story]:
         .where(stories.c.profile_id == profile_id, stories.c.expires_at > now)
         .order_by(stories.c.taken_at, stories.c.pk)
     )
-    return load_stories(list((await tx.execute(statement)).scalars()))
+    found = load_readable(list((await tx.execute(statement)).scalars()))
+    return [story for story in found if story]
 
 
 async def get(tx: Tx, pks: Iterable[str]) -> dict[str, Story]:
     """Return the stories that are still kept, by pk."""
     statement = sa.select(stories.c.value).where(stories.c.pk.in_(list(pks)))
-    found = load_stories(list((await tx.execute(statement)).scalars()))
-    return {story.pk: story for story in found}
+    found = load_readable(list((await tx.execute(statement)).scalars()))
+    return {story.pk: story for story in found if story}
 
 
 async def delays(tx: Tx, *, since: datetime) -> list[timedelta]:

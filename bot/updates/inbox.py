@@ -40,7 +40,7 @@ News = tuple[Standing, int, str]  # an update that came: where it stands, its nu
 LEASE = timedelta(seconds=60)
 RENEW = timedelta(seconds=20)
 ATTEMPTS = 3
-AGAIN_AFTER = timedelta(seconds=2)  # times the number of the attempt
+AGAIN_AFTER = timedelta(seconds=1)  # times the number of the attempt
 RETURNED_FOR = timedelta(seconds=2)  # what the database kept from being begun
 ASIDE_AT_MOST = timedelta(hours=6)
 AT_ONCE = 64
