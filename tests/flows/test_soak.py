@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.soak.plants import PLANTS, planted
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -32,3 +34,15 @@ def test_a_seed_can_be_repeated() -> None:
     first, second = (text.partition("event log ")[2].split(",")[0] for text in said)
     assert first == second, said
     assert first
+
+
+@pytest.mark.parametrize("name", PLANTS)
+def test_a_plant_takes_the_place_of_something_and_is_taken_out_again(name: str) -> None:
+    swaps = PLANTS[name]()
+    before = [getattr(where, what) for where, what, _ in swaps]
+    with planted(name):
+        assert all(
+            getattr(where, what) is not had
+            for (where, what, _), had in zip(swaps, before, strict=True)
+        )
+    assert [getattr(where, what) for where, what, _ in swaps] == before

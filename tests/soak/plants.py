@@ -14,7 +14,7 @@ from typing import Any
 from bot.domain import albums, alert_rules
 from bot.domain.model import Outcome, Sent
 from bot.outbox import worker
-from bot.store import budgets, chat_queues, deliveries, inbox, ledger, moves, retention
+from bot.store import chat_queues, deliveries, inbox, ledger, moves, retention
 from bot.updates import answering
 
 Swap = tuple[Any, str, Any]  # where, the function's name, what takes its place
@@ -63,15 +63,6 @@ def _doubled_refunds() -> list[Swap]:
         return await close(tx, entry_id, max(0, amount - 1) if amount else 0, now=now)
 
     return [(ledger, "close", twice)]
-
-
-def _unbounded_budget() -> list[Swap]:
-    """The budget of the day is not looked at."""
-
-    async def taken(*_: object) -> bool:
-        return True
-
-    return [(budgets, "take_budget", taken)]
 
 
 def _lost_replies() -> list[Swap]:
@@ -129,7 +120,6 @@ PLANTS: dict[str, Plant] = {
     "settled-before-sent": _settled_before_sent,
     "forgotten-quiet-hours": _forgotten_quiet_hours,
     "doubled-refunds": _doubled_refunds,
-    "unbounded-budget": _unbounded_budget,
     "lost-replies": _lost_replies,
     "disorder": _disorder,
     "ignored-refusals": _ignored_refusals,
