@@ -1,0 +1,70 @@
+"""What the architecture page says of the code is so."""
+
+import ast
+import importlib
+import inspect
+import re
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+from types import FunctionType
+from typing import Any
+
+import pytest
+
+PAGE = Path("docs/architecture.md")
+FLOW = re.compile(r"^```flow\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+def calls() -> Iterator[tuple[str | None, str]]:
+    """Yield each function of the flows with the one that calls it."""
+    for flow in FLOW.findall(PAGE.read_text()):
+        above: list[tuple[int, str]] = []
+        for line in flow.splitlines():
+            depth, name = len(line) - len(line.lstrip()), line.strip()
+            above = [one for one in above if one[0] < depth]
+            yield above[-1][1] if above else None, name
+            above.append((depth, name))
+
+
+def function(name: str) -> FunctionType:
+    """Return the function of that dotted name."""
+    parts = name.split(".")
+    for cut in range(len(parts) - 1, 0, -1):
+        try:
+            found: Any = importlib.import_module(".".join(parts[:cut]))
+        except ModuleNotFoundError:
+            continue
+        for part in parts[cut:]:
+            found = getattr(found, part)
+        assert isinstance(found, FunctionType), name
+        return found
+    raise AssertionError(f"no module of {name}")
+
+
+def named_in(source: str) -> set[str]:
+    """Return all names and attributes that a piece of code uses."""
+    nodes = list(ast.walk(ast.parse(textwrap.dedent(source))))
+    return {node.attr for node in nodes if isinstance(node, ast.Attribute)} | {
+        node.id for node in nodes if isinstance(node, ast.Name)
+    }
+
+
+@pytest.mark.parametrize(("caller", "called"), list(calls()))
+def test_the_functions_of_the_flows_call_one_another_so(caller: str | None, called: str) -> None:
+    function(called)
+    if caller is not None:
+        assert called.rpartition(".")[2] in named_in(inspect.getsource(function(caller)))
+
+
+def test_the_page_tells_both_flows() -> None:
+    flows = FLOW.findall(PAGE.read_text())
+    assert len(flows) == 2
+    assert all(len(flow.splitlines()) > 15 for flow in flows)
+
+
+def test_every_room_stands_on_the_page() -> None:
+    text = PAGE.read_text()
+    for room in Path("bot").iterdir():
+        if (room / "__init__.py").exists():
+            assert f"bot.{room.name}" in text
