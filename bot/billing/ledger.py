@@ -7,7 +7,7 @@ low. All limits are taken in the transaction of the reservation: no race passes 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal, TypeVar
 
 from bot.billing.drift import NOTE as DRIFT
@@ -21,6 +21,7 @@ from bot.domain.budget import (
     allowances_for,
     budget_again,
     burst_over,
+    left_by_replies,
     midnight_after,
     rule_for,
 )
@@ -46,6 +47,7 @@ T = TypeVar("T")
 BALANCE = "balance"
 MOMENT = timedelta(milliseconds=1)
 PRESUMED_AFTER = timedelta(minutes=30)  # longer than any call can last
+HABIT_DAYS = 7
 KEPT_IN_DETAIL, KEPT_BY_DAY = 30, 366  # days
 PAID_AT_ONCE, PAID_OF_EACH = 48, 4  # calls that people wait for; the schedule has its own slots
 
@@ -110,6 +112,7 @@ class Ledger:
         self.limits = limits
         self._skip_privacy_check = skip_privacy_check
         self._now = now
+        self._habits: tuple[date, list[list[int]]] | None = None  # as of a day
         self._slots = FairSlots(PAID_AT_ONCE, each=PAID_OF_EACH)
 
     async def spend(
@@ -241,6 +244,18 @@ class Ledger:
         """Return what replies and the schedule have spent today."""
         async with self._db.read() as tx:
             return await budgets.budget_used(tx, self._now().date())
+
+    async def left_by_replies(self, now: datetime) -> float:
+        """Return the credits of the replies' share of today that they will not need."""
+        today = now.date()
+        async with self._db.read() as tx:
+            used, _ = await budgets.budget_used(tx, today)
+            if self._habits is None or self._habits[0] != today:
+                since = today - timedelta(days=HABIT_DAYS)
+                days = await budgets.days_since(tx, since, before=today)
+                hours = await ledger.replies_by_hour(tx, since, before=today)
+                self._habits = today, [hours.get(day, [0] * 24) for day in days]
+        return left_by_replies(self.limits, self._habits[1], used=used, now=now)
 
     async def room_for_schedule(self, now: datetime) -> int:
         """Return the credits that the schedule may spend at this moment."""

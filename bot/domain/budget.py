@@ -9,6 +9,8 @@ from typing import Literal
 Side = Literal["replies", "schedule"]
 DAY = timedelta(days=1)
 BURST_WINDOW = timedelta(minutes=1)
+MORE_THAN_USUAL = 1.2
+FOR_NEW_HABITS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,25 @@ def budget_again(
     if free < 0 or not others:
         return midnight_after(now)
     return max(now, midnight_after(now) - DAY * min(1, free / others))
+
+
+def left_by_replies(
+    limits: Limits, past: Sequence[Sequence[int]], *, used: int, now: datetime
+) -> float:
+    """Return what of the replies' share of today nobody will ask for: the schedule may have it.
+
+    ``past`` has for each of the last days what replies spent in its 24 hours (UTC), ``used`` is
+    what they spent today. Kept for them is a fifth more than any of these days took from this
+    hour on, and a tenth of their share for who never asked before; without a past an even part.
+    """
+    share = round(limits.daily_budget * limits.reply_share)
+    left = (midnight_after(now) - now) / DAY
+    if past:
+        usual = max(sum(day[now.hour :]) for day in past)
+        kept = max(MORE_THAN_USUAL * usual, FOR_NEW_HABITS * share * left)
+    else:
+        kept = share * left
+    return max(0.0, share - used - kept)
 
 
 def midnight_after(now: datetime) -> datetime:

@@ -30,6 +30,7 @@ from bot.fetching.privacy import PrivacyCheck
 from bot.fetching.schedule_state import Plan
 from bot.runtime.metrics import Metrics
 from bot.runtime.workers import Worker
+from bot.scheduling.schedule import URGENT
 from bot.store import profiles, retention, shares, stories
 from bot.store.database import Database, Tx
 from bot.store.profiles import Known
@@ -181,10 +182,21 @@ class Scheduler:
         held = pace.schedule.credits(now.timestamp())
         for_due, for_early = (max(0, int(min(part - pending, room) // pace.cost)) for part in held)
         most = (1 if self._api.is_failing else self._at_once) - self._under_way
+        unseen_since = None
+        if for_due < 1:  # who was not seen for long need not wait for the pace
+            unseen_since = now - timedelta(seconds=URGENT)
+            left = min(room, pace.schedule.budget - spent)
+            for_due = max(0, int(left // pace.cost))
         if most <= 0 or (for_due < 1 and for_early < 1):
             return []
         async with self._db.begin() as tx:
-            taken = await profiles.claim(tx, now=now, limit=min(for_due, most), lease=self._lease)
+            taken = await profiles.claim(
+                tx,
+                now=now,
+                limit=min(for_due, most),
+                lease=self._lease,
+                unseen_since=unseen_since,
+            )
             spare = min(for_early, most) - len(taken)
             if spare > 0 and not self._api.is_failing:
                 rules = self._rules
@@ -200,6 +212,8 @@ class Scheduler:
             self._kept_at = now
             await self._privacy.refresh()
             await self._subscriptions.end_blocked()
+            left = await self._ledger.left_by_replies(now)
+            pace.schedule.set_budget(self._rules.credits_a_day + left)
             if now >= self._survey_at:
                 async with self._db.read() as tx:
                     states, count = await schedule_state.sample(tx)

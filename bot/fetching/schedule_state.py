@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from bot.domain.model import Story
 from bot.scheduling.forecast import ProfileState
+from bot.scheduling.guard import Guard
 from bot.scheduling.rates import Mixture
 from bot.scheduling.schedule import Schedule
 from bot.store import key_values
@@ -108,7 +109,9 @@ async def load(tx: Tx) -> Plan:
         for name, default in (("budget", BUDGET), ("floor", FLOOR_S), ("cost", COST))
     )
     plan = Plan(Schedule(budget, minimum=minimum), cost)
-    plan.schedule.mixture = Mixture.from_json(await key_values.get(tx, RATES))
+    learned = await key_values.get(tx, RATES)
+    plan.schedule.mixture = Mixture.from_json(learned)
+    plan.schedule.guard = Guard.from_json(learned)
     plan.schedule.restore(kept.get("schedule"))
     return plan
 
@@ -123,7 +126,8 @@ async def save(tx: Tx, plan: Plan, *, now: datetime) -> None:
         "schedule": schedule.to_json(),
     }
     await key_values.put(tx, NOTE, value, now=now)
-    await key_values.put(tx, RATES, schedule.mixture.to_json(), now=now)
+    learned = schedule.mixture.to_json() | schedule.guard.to_json()
+    await key_values.put(tx, RATES, learned, now=now)
 
 
 async def cost_of_look(tx: Tx, fixed: float | None) -> float:

@@ -35,6 +35,7 @@ _SAME_SESSION = HOUR
 _WITHIN_SESSION = 0.3  # what a further story of a session tells about the hours
 # Of a story's hour, to the hours around it: the binomial bell of order six.
 _SMOOTHING = tuple((offset, comb(6, offset + 3) / 64) for offset in range(-3, 4))
+_PLACES = (0.1, 0.3, 0.5, 0.7, 0.9)  # of a stretch of time, at which the rhythm is read
 _AGES_A_DAY = 8  # so finely the age counts; a mixture is worked out once for each
 _RATE_DECAY = log(2) / RATE_HALF_LIFE
 _RHYTHM_DECAY = log(2) / RHYTHM_HALF_LIFE
@@ -276,6 +277,19 @@ def rhythm(state: ProfileState, population: Population) -> Sequence[float]:
     )
     state._rhythm, state._rhythm_of = shape, population  # noqa: SLF001 - our cache
     return shape
+
+
+def spontaneous(state: ProfileState) -> float:
+    """Return how many of the stories it was heard with were brought about by no other."""
+    return state.heard - state.fast_echoes - state.slow_echoes
+
+
+def usual_between(state: ProfileState, population: Population, begin: float, end: float) -> float:
+    """Return how many hours of its mean pace the time from ``begin`` to ``end`` is worth."""
+    shape = rhythm(state, population)
+    length = end - begin
+    places = (begin + part * length for part in _PLACES)
+    return length / HOUR * sum(level_at(shape, place) for place in places) / len(_PLACES)
 
 
 def usual_hours(state: ProfileState, population: Population) -> list[int]:

@@ -27,7 +27,14 @@ from dataclasses import fields, replace
 from math import sqrt
 from typing import Any
 
-from bot.scheduling.forecast import ProfileState, echoes_of, numbers_of
+from bot.scheduling.forecast import (
+    ProfileState,
+    echoes_of,
+    numbers_of,
+    spontaneous,
+    usual_between,
+)
+from bot.scheduling.guard import KNOWN, Guard
 from bot.scheduling.policies import Learned, Rule
 from bot.scheduling.pricing import BANK_HOURS, Demand, Pace, Price, Purse, floor_hours, survey
 from bot.scheduling.rates import Mixture, guesses
@@ -66,6 +73,7 @@ class Schedule:
         self.price = Price()
         self.purse = Purse()
         self.mixture = Mixture()
+        self.guard = Guard()
         self._counted = 0
         self.budget = budget
         self.adopt(demand or Demand())
@@ -81,6 +89,7 @@ class Schedule:
         costs = self.demand.costs
         looks = budget / costs if costs else 24.0
         self.floor = floor_hours(looks)
+        self.even = 24.0 / looks if looks > 0 else self.floor
         mean_cost = costs / self.demand.profiles if self.demand.profiles else 1.0
         most = BANK_HOURS * budget / 24 + 2 * sqrt(budget * mean_cost)
         wanted = self.demand.wanted if self.rule.by_rhythm else (1.0,) * 24
@@ -100,6 +109,8 @@ class Schedule:
     def due(self, state: ProfileState, weight: float, cost: float) -> float:
         """Return when the next look is due at the current price; keeps it in ``state``."""
         hours = self.rule.hours(state, self.demand, self.current, weight, cost, self.floor)
+        if self.rule.by_rhythm:
+            hours = min(self.guard.between(hours, self.even), self.floor)
         state.price = self.current
         state.due_at = state.seen_at + max(hours * HOUR, self.minimum)
         return state.due_at
@@ -123,19 +134,32 @@ class Schedule:
         if not self.price.looks:
             self.current = self.price.of(self.demand, self.budget)
         self.purse.credits -= cost
+        if not self.rule.by_rhythm or not 0 < state.seen_at < at:
+            return self.seen(state, weight, cost, at=at, taken=taken)
+        self._judge(state, weight, at, taken)
         self._counted += 1
-        passed = min(at - state.seen_at, DAY) / DAY
-        if self._counted % EVERY or not state.seen_at or passed <= 0 or not self.rule.by_rhythm:
+        if self._counted % EVERY:
             return self.seen(state, weight, cost, at=at, taken=taken)
         found = guesses(state.sums, state.age, self.demand.population.rate)
-        n = sum(echoes_of(state, self.demand.population))
-        heard = state.heard - state.fast_echoes - state.slow_echoes
+        hours = usual_between(state, self.demand.population, max(state.seen_at, at - DAY), at)
+        before = spontaneous(state)
         due = self.seen(state, weight, cost, at=at, taken=taken)
-        first = state.heard - state.fast_echoes - state.slow_echoes - heard
-        self.mixture.note(found, passed, first / (1.0 - n))
+        n = sum(echoes_of(state, self.demand.population))
+        self.mixture.note(found, hours / 24, (spontaneous(state) - before) / (1.0 - n))
         if at - self.mixture.at >= HOUR:
             self.mixture.update(at)
+            self.guard.update(at)
         return due
+
+    def _judge(
+        self, state: ProfileState, weight: float, at: float, taken: Sequence[float]
+    ) -> None:
+        """Hold what the new stories waited against what they would have under an even interval."""
+        if state.age < KNOWN or not taken:
+            return
+        delays = [at - story for story in taken if state.story_at < story <= at]
+        if delays:
+            self.guard.note(weight, delays, self.even)
 
     def failed(self, at: float) -> None:
         """Take note that the API failed."""

@@ -142,6 +142,13 @@ async def give_budget(tx: Tx, side: Side, day: date, amount: int) -> None:
     )
 
 
+async def days_since(tx: Tx, since: date, *, before: date) -> list[date]:
+    """Return the days in that time on which anything was spent."""
+    column = budget_days.c.day
+    statement = sa.select(column).where(column >= since, column < before).order_by(column)
+    return list((await tx.execute(statement)).scalars())
+
+
 async def budget_used(tx: Tx, day: date) -> tuple[int, int]:
     """Return what replies and the schedule spent that day."""
     table = budget_days

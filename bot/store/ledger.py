@@ -16,6 +16,7 @@ from bot.store.schema import BigId, Timestamp, metadata
 
 OPEN = "reserved"
 CLOSABLE = (OPEN, "presumed")  # a late answer still knows better than a presumption
+HOUR_MS = 3_600_000
 NOBODY = 0  # the chat of the schedule, and of chats that asked to be forgotten
 ROLLED_UP_AT_ONCE = 5000
 
@@ -178,6 +179,26 @@ async def count_since(tx: Tx, since: datetime) -> int:
     """Return how many calls were reserved since then."""
     statement = sa.select(sa.func.count()).where(ledger_entries.c.at >= since)
     return (await tx.execute(statement)).scalar_one()
+
+
+async def replies_by_hour(tx: Tx, since: date, *, before: date) -> dict[date, list[int]]:
+    """Return what replies spent in each hour (UTC) of the days in which they spent anything."""
+    table = ledger_entries
+    hour = sa.type_coerce(table.c.at, sa.BigInteger) // HOUR_MS
+    statement = (
+        sa.select(hour, sa.func.sum(table.c.credits))
+        .where(
+            table.c.kind != "schedule",
+            table.c.at >= datetime.combine(since, time(), UTC),
+            table.c.at < datetime.combine(before, time(), UTC),
+        )
+        .group_by(hour)
+    )
+    found: dict[date, list[int]] = {}
+    for number, spent in await tx.execute(statement):
+        begin = datetime.fromtimestamp(number * HOUR_MS / 1000, UTC)
+        found.setdefault(begin.date(), [0] * 24)[begin.hour] = int(spent)
+    return found
 
 
 async def entries(tx: Tx, *, since: datetime, limit: int = 1000) -> list[Entry]:

@@ -151,10 +151,12 @@ async def claim(
     limit: int,
     lease: timedelta,
     early: timedelta | None = None,
+    unseen_since: datetime | None = None,
 ) -> list[Known]:
     """Take the profiles that are due, longest overdue first, for ``lease``.
 
-    With ``early``: those that are due next, when they were not looked at for so long. What a
+    With ``early``: those that are due next, when they were not looked at for so long. With
+    ``unseen_since``: of those that are due only who was not looked at since then. What a
     process that dies had taken is due again when its lease ends.
     """
     free = profiles.c.leased_until <= now
@@ -163,6 +165,8 @@ async def claim(
     else:
         rested = sa.and_(profiles.c.looked_at <= now - early, profiles.c.failures == 0)
         which = sa.and_(free, rested, profiles.c.next_look_at > now)
+    if unseen_since is not None:
+        which = sa.and_(which, profiles.c.looked_at <= unseen_since)
     due = (
         sa.select(profiles.c.profile_id)
         .where(which)

@@ -1,0 +1,98 @@
+"""What a day's budget comes to: replies get what they usually ask for, the schedule the rest."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import aiohttp
+import pytest
+from pydantic import SecretStr
+
+from bot.billing.ledger import Ledger, Payer
+from bot.chats.subscriptions import Rules, Subscriptions
+from bot.domain.budget import Limits
+from bot.domain.model import Asker, Profile
+from bot.fetching.poller import Scheduler
+from bot.store import budgets, ledger, profiles
+from bot.store.database import Database
+from bot.stories_api import Endpoint, StoriesApi
+from tests.support.followed import HOUR, MINUTE, Clock, follow
+from tests.support.sandbox import sandbox_box
+
+MIDNIGHT = datetime(2026, 11, 20, tzinfo=UTC)
+LIMITS = Limits(1000, 0.5, 10**6, 10**6, 10**6, 0)
+PROFILES = 10
+pytestmark = pytest.mark.slow
+
+
+@dataclass
+class Days:
+    """A scheduler and a ledger on a clock that is moved on by hand."""
+
+    db: Database
+    clock: Clock
+    ledger: Ledger
+    scheduler: Scheduler
+
+    async def until(self, end: datetime) -> None:
+        """Let the scheduler have its way every two minutes."""
+        while self.clock.time < end:
+            await self.scheduler.run_once()
+            self.clock.on(2 * MINUTE)
+
+    async def asked(self, at: datetime, credits_: int) -> None:
+        """Write down what replies spent at a time gone by."""
+        async with self.db.begin() as tx:
+            await ledger.add(
+                tx,
+                kind="stories",
+                chat_id=1,
+                user_id=1,
+                endpoint=Endpoint.USER_STORIES,
+                nominal=credits_,
+                now=at,
+            )
+            row = {"day": at.date(), "replies": credits_, "schedule": 500}
+            await tx.execute(budgets.budget_days.insert().values(row))
+
+
+@pytest.fixture
+async def days(sqlite_db: Database) -> AsyncIterator[Days]:
+    clock = Clock(MIDNIGHT)
+    rules = Rules(credits_a_day=500, floor=MINUTE)
+    async with sandbox_box() as box, aiohttp.ClientSession() as session:
+        paying = Ledger(sqlite_db, LIMITS, now=clock)
+        api = StoriesApi(session, url=box.urls.stories_api, key=SecretStr("k"), rate=1000)
+        subscriptions = Subscriptions(sqlite_db, api, paying, rules=rules)
+        for number in range(PROFILES):
+            shown = await box.control.profile(f"daily{number}", posts_per_day=0)
+            profile = Profile(str(shown["pk"]), shown["username"])
+            async with sqlite_db.begin() as tx:
+                await follow(tx, 1, profile, since=clock.time - HOUR, now=clock.time)
+                await profiles.put_off(tx, profile.profile_id, until=clock.time)
+        scheduler = Scheduler(sqlite_db, api, paying, subscriptions, rules=rules, now=clock)
+        yield Days(sqlite_db, clock, paying, scheduler)
+
+
+async def test_when_nobody_asks_the_schedule_spends_it_all(days: Days) -> None:
+    await days.until(MIDNIGHT + 24 * HOUR - timedelta(seconds=1))
+    days.clock.time = MIDNIGHT
+    replies, schedule = await days.ledger.spent_today()
+    assert replies == 0
+    assert 990 <= schedule <= 1000
+
+
+async def test_who_asks_at_the_usual_hours_is_not_refused(days: Days) -> None:
+    for back in (1, 2, 3):
+        await days.asked(MIDNIGHT - timedelta(days=back) + 20.5 * HOUR, 400)
+    await days.until(MIDNIGHT + 20 * HOUR)
+    payer = Payer("stories", Asker(chat_id=1, user_id=1))
+    for _ in range(40):
+        for _ in range(5):
+            await days.ledger.reserve(payer, Endpoint.USER_STORIES)
+        await days.until(days.clock.time + 2 * MINUTE)
+    await days.until(MIDNIGHT + 24 * HOUR - timedelta(seconds=1))
+    days.clock.time = MIDNIGHT
+    replies, schedule = await days.ledger.spent_today()
+    assert replies == 400
+    assert 575 <= schedule <= 600
