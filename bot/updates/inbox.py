@@ -299,18 +299,28 @@ class Intake:
         found, count = await self._db.run(claim)
         if not self._db.is_sqlite:  # others change it as well
             self._open = count
-        return [claimed for claimed in found if claimed.queue not in self._running]
+        return [claimed for claimed in found if not self._is_in_hand(claimed)]
+
+    def _is_in_hand(self, claimed: Claimed) -> bool:
+        """Return whether we are at this very update: its lease ended before its handler did.
+
+        Another one of its queue may be begun, although the one before still has its place: the end
+        of that one is written, else the claim would have given that one again.
+        """
+        running = self._running.get(claimed.queue)
+        return running is not None and running[0].id == claimed.id
 
     def _begin(self, claimed: Claimed) -> None:
         if self._group is not None:
+            place = Place(self.worker.wake)
             self._running[claimed.queue] = (claimed, None)
-            self._places[claimed.queue] = Place(self.worker.wake)
-            task = self._group.create_task(self._answer(claimed))
+            self._places[claimed.queue] = place
+            task = self._group.create_task(self._answer(claimed, place))
             self._running[claimed.queue] = (claimed, task)
 
-    async def _answer(self, claimed: Claimed) -> None:
+    async def _answer(self, claimed: Claimed, place: Place) -> None:
         """Handle one update, and write down what came of it."""
-        self._places[claimed.queue].take()
+        place.take()
         result = ""
         try:
             result = await self._try(claimed)
@@ -324,8 +334,9 @@ class Intake:
         except Exception:  # the lease brings it back; the loop and the other chats go on
             log.exception("the inbox can't be written", update=claimed.id)
         finally:
-            self._running.pop(claimed.queue, None)
-            self._places.pop(claimed.queue, None)
+            if self._places.get(claimed.queue) is place:
+                self._running.pop(claimed.queue)
+                self._places.pop(claimed.queue)
             self._ended.set()
             self.worker.wake()
 

@@ -198,3 +198,31 @@ async def test_what_is_done_is_forgotten_after_a_day(sqlite_db: Database) -> Non
         assert await intake.oldest_s() == 0
         now[0] += timedelta(hours=26)
         assert await intake.clean() == 1
+
+
+async def test_the_end_of_one_update_leaves_the_place_of_the_next_of_its_chat(
+    sqlite_db: Database,
+) -> None:
+    second, ended = asyncio.Event(), asyncio.Event()
+
+    async def handle(update: Update) -> None:
+        if update.update_id == 2:
+            second.set()
+            await ended.wait()
+
+    async with working(sqlite_db, handle) as intake:
+        finish = intake._ends
+
+        async def slow_to_return(ids: list[int]) -> None:
+            await finish(ids)  # written; from here on the next may be claimed
+            intake.worker.wake()
+            await second.wait()
+
+        intake._ends = slow_to_return  # type: ignore[assignment] # the same call, with a pause
+        await intake.add([message(1, 7), message(2, 7)])
+        await second.wait()
+        await wait_for(lambda: intake._open == 1)
+        held = list(intake._places)
+        ended.set()
+        await wait_for(lambda: nothing_open(sqlite_db))
+    assert held == ["chat:7"]
