@@ -7,7 +7,7 @@ from telegram import Chat, Update
 from telegram.error import Forbidden, TelegramError
 
 from bot.context import Context, prepare
-from bot.domain.errors import INCIDENT, N_, BotError, RightsError
+from bot.domain.errors import INCIDENT, N_, BotError, RightsError, SubscriptionError
 from bot.presentation.html import plain
 from bot.presentation.translation import translator_for
 from bot.store import unit_of_work
@@ -50,8 +50,8 @@ async def one_at_a_time(update: Update, context: Context) -> None:
 async def on_error(update: object, context: Context) -> None:
     """Tell the person; log what the operator needs. PTB calls this for every exception.
 
-    Who pressed a button and may not is told by a pop-up; so is all that fails in a channel, where
-    a sentence would be a post.
+    Who pressed a button and may not, or whose button is of something that is gone, is told by a
+    pop-up that others don't see; so is all that fails in a channel, where a sentence is a post.
     """
     error = context.error
     if unit := unit_of_work.current():
@@ -72,7 +72,8 @@ async def on_error(update: object, context: Context) -> None:
         log.error("incident", incident=incident, exc_info=error)
         text = context.t(INCIDENT, incident=incident)
     in_channel = update.effective_chat.type == Chat.CHANNEL
-    if update.callback_query and (in_channel or isinstance(error, RightsError)):
+    is_refusal = isinstance(error, (RightsError, SubscriptionError))
+    if update.callback_query and (in_channel or is_refusal):
         await answer(update, context, plain(text), alert=True)
         return
     try:
@@ -86,9 +87,7 @@ async def _know_again(update: Update, context: Context) -> None:
     """Learn the chat and its language: PTB gives a failure another context than its handler."""
     try:
         await prepare(update, context)
-    except (
-        Exception
-    ):  # the store may be what has failed; the sentence comes in Telegram's language
+    except Exception:  # the store may be what has failed; then in Telegram's language
         log.exception("the chat of a failure can't be read")
         person = update.effective_user
         context.t = translator_for(person.language_code if person else None)

@@ -17,11 +17,11 @@ from bot.presentation.translation import Translator
 Buttons = list[list[InlineKeyboardButton]]
 
 OPEN = N_("Open in a private chat with me")
-ABOUT = r"(?:@[0-9a-z]{1,13}:)?"
-"""The pattern of what may stand before the data of any button."""
+ABOUT = r"(?:@[0-9a-z]{1,12}:)?"
+"""The pattern of what may stand before the data of any button; 12 digits fit into 63 bits."""
 
-_ABOUT = re.compile(r"@([0-9a-z]{1,13}):(.*)", re.DOTALL)
-_PAYLOAD = re.compile(r"c([0-9a-z]{1,13})(?:-([0-9a-z]{1,18}))?")
+_ABOUT = re.compile(r"@([0-9a-z]{1,12}):(.*)", re.DOTALL)
+_PAYLOAD = re.compile(r"c([0-9a-z]{1,12})(?:-([0-9a-z]{1,18}))?")
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _PAGES = {"set": "settings", "defaults": "settings", "language": "language", "erase": "privacy"}
 

@@ -94,11 +94,13 @@ class People:
         reply_to = chat.messages.get(int(wanted.get("reply_to") or thread))
         fields |= _content(wanted)
         media = None
-        if (source := wanted.get("forward")) is not None:
-            where = get.chat(self._world, source["chat_id"])
-            original = get.message(where, source["message_id"])
-            fields |= happenings.forwarded(original)
-            media = original.media
+        for word in ("forward", "file_of"):
+            if (source := wanted.get(word)) is not None:
+                where = get.chat(self._world, source["chat_id"])
+                original = get.message(where, source["message_id"])
+                media = original.media
+                if word == "forward":
+                    fields |= happenings.forwarded(original)
         return Message(
             chat, fields["message_id"], fields, self._world.clock.now(), media=media,
             reply_to=reply_to,

@@ -53,9 +53,9 @@ class Bell:
         query = await self.control.press(chat, message["message_id"], data, user=user)
         return await self.answered(query)
 
-    async def answered(self, query: str) -> Json:
+    async def answered(self, query: str, within: float = 10) -> Json:
         """Wait until a callback query is answered."""
-        deadline = asyncio.get_running_loop().time() + 10
+        deadline = asyncio.get_running_loop().time() + within
         while not (answer := await self.control.callback(query))["answered"]:
             assert asyncio.get_running_loop().time() < deadline, "the spinner never stopped"
             await asyncio.sleep(0.02)

@@ -1,0 +1,246 @@
+"""The whole table of rights, walked through real HTTP: who may do what, and where.
+
+Each cell is one person in one chat who does one thing. What is refused is said in a sentence or a
+pop-up, and does nothing; the operator's commands do not exist for others.
+"""
+
+import asyncio
+import contextlib
+import itertools
+import json
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from bot.app import CONVERSATION
+from handlers.guard import Guarded, command
+from handlers.members import bot_membership, migrated
+from handlers.rights import TABLE, Need, Place, Role, allows
+from tests.support.control import Json
+from tests.support.storybell import TOKEN, Bell, storybell
+
+NAME = f"storybell_{TOKEN.partition(':')[0]}_bot"
+AT_ONCE = 24
+REFUSALS = {
+    "Only administrators of this group can change that.",
+    "Only administrators who may post in this channel can do that.",
+}
+WORDS = {"a link": "https://www.instagram.com/stories/highlights/17895/"}
+BUTTONS = {
+    "language:": ("language:es", "language:xx"),
+    "stories:": ("stories:quiet",),
+    "live:": ("live:quiet",),
+    "subs:": ("subs:0",),
+    "sub:": ("sub:1",),
+    "unsub:": ("unsub:all", "unsub:no", "unsub:name:quiet", "unsub:id:1"),
+    "opt:": ("opt:1:pause", "opt:1:silent"),
+    "defaults": ("defaults", "defaults:silent"),
+    "set:": ("set:back", "set:zone:Asia/Tokyo", "set:quiet:off"),
+    "erase": ("erase", "erase:yes", "erase:no"),
+    "any other button": ("invented",),
+}
+NOT_IN_CHANNELS = {"a link", "an answer to our question"}  # posts with links are not for us
+WRITERS = (Role.MEMBER, Role.ADMIN, Role.ANONYMOUS_ADMIN, Role.AS_CHANNEL, Role.OPERATOR)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Somebody does something somewhere."""
+
+    name: str
+    data: str | None  # of a button
+    place: Place
+    kind: str  # private, group, forum, channel
+    role: Role
+
+    def __str__(self) -> str:
+        return f"{self.data or self.name} in {self.kind} by {self.role.name}"
+
+
+def cells() -> Iterator[Cell]:
+    """Every command, message and button, by everybody who can do it, everywhere."""
+    for name in TABLE:
+        examples: tuple[str | None, ...] = BUTTONS.get(name, (None,))
+        for data, kind in itertools.product(examples, ("private", "group", "forum", "channel")):
+            for role in _roles(kind, pressed=data is not None):
+                if kind == "channel" and name in NOT_IN_CHANNELS:
+                    continue
+                place = {"private": Place.PRIVATE, "channel": Place.CHANNEL}.get(kind, Place.GROUP)
+                yield Cell(name, data, place, kind, role)
+
+
+def _roles(kind: str, *, pressed: bool) -> tuple[Role, ...]:
+    if kind == "private":
+        return (Role.PERSON, Role.OPERATOR)
+    if kind != "channel":
+        return WRITERS
+    return (Role.SUBSCRIBER, Role.ADMIN, Role.OPERATOR) if pressed else (Role.ADMIN,)
+
+
+def is_let(cell: Cell) -> bool:
+    """Whether the table lets them; the operator is a person in private, a member elsewhere."""
+    row = TABLE[cell.name]
+    roles = {cell.role}
+    if cell.role is Role.OPERATOR:
+        others = {Place.PRIVATE: Role.PERSON, Place.GROUP: Role.MEMBER}
+        roles.add(others.get(cell.place, Role.SUBSCRIBER))
+    return any(allows(row, cell.place, role) for role in roles)
+
+
+class Walk:
+    """The walk over the table, with one bot."""
+
+    def __init__(self, bell: Bell, operators: Sequence[int], document: Json) -> None:
+        """``document`` is a message with a file that people send."""
+        self.bell, self.control = bell, bell.control
+        self._operators = iter(operators)
+        self._document = {"chat_id": operators[0], "message_id": document["message_id"]}
+        self._turn = asyncio.Semaphore(AT_ONCE)
+
+    async def step(self, cell: Cell) -> str | None:
+        """Do it; what is wrong with what became of it."""
+        async with self._turn:
+            chat, person = await self._scene(cell)
+            act = self._write if cell.data is None else self._press
+            try:
+                got = await act(cell, chat, person)
+            except AssertionError as error:
+                got = str(error)
+        wanted = "done" if is_let(cell) else "refused"
+        if wanted == "refused" and TABLE[cell.name].need(cell.place) is Need.OPERATOR:
+            wanted = "silence"
+        return None if got == wanted else f"{cell}: {got}, not {wanted}"
+
+    async def _scene(self, cell: Cell) -> tuple[int, int]:
+        by_operator = cell.role is Role.OPERATOR
+        person = next(self._operators) if by_operator else await self.control.person()
+        if cell.kind == "private":
+            await self.control.say(person, "words")
+            return person, person
+        status = "member"
+        if cell.role in {Role.ADMIN, Role.ANONYMOUS_ADMIN}:
+            status = "administrator"
+        kind = {"forum": "supergroup"}.get(cell.kind, cell.kind)
+        chat = await self.control.chat(
+            kind,
+            members=[{"user_id": person, "status": status}],
+            is_forum=cell.kind == "forum",
+            bot_status="administrator" if kind == "channel" else "member",
+        )
+        if cell.kind == "forum":
+            await self.control.thread(chat, 2, "News")
+        return chat, person
+
+    async def _press(self, cell: Cell, chat: int, person: int) -> str:
+        data = cell.data or ""
+        post = await self.bell.old_post(chat, data)
+        before = await self.control.replies(chat)
+        query = await self.control.press(chat, post["message_id"], data, user=person)
+        answer = await self.bell.answered(query, 60)
+        if answer.get("text") not in REFUSALS:
+            return "done"
+        after = await self.control.replies(chat)
+        return "refused" if after == before else f"refused, and {after}"
+
+    async def _write(self, cell: Cell, chat: int, person: int) -> str:
+        more: dict[str, Any] = {"thread_id": 2} if cell.kind == "forum" else {}
+        if cell.role is Role.ANONYMOUS_ADMIN:
+            more["sender_chat_id"] = chat
+        elif cell.role is Role.AS_CHANNEL:
+            more["sender_chat_id"] = await self.control.chat("channel", "Somebody's")
+        text = WORDS.get(cell.name, f"{cell.name}@{NAME}")
+        if cell.name == "an answer to our question":
+            (question,) = await self.bell.ask(chat, f"/stories@{NAME}", user=person, **more)
+            text, more["reply_to"] = "no name?", question["message_id"]
+        elif cell.name == "a file to import":
+            text, more["file_of"] = "", self._document
+            more["caption"] = "/import"
+        message = await self.control.say(chat, text, user=person, **more)
+        if TABLE[cell.name].need(cell.place) is Need.OPERATOR and not is_let(cell):
+            await self.control.say(chat, f"/help@{NAME}", user=person, **more)
+        (reply, *rest) = await self.control.wait_replies(chat, 1, after=message, within=60)
+        said = reply.get("text", "")
+        if said in REFUSALS:
+            return "refused"
+        is_help = said.startswith("Seeing stories") and cell.name != "/help"
+        return "silence" if is_help and not rest else "done"
+
+
+@contextlib.asynccontextmanager
+async def walking(folder: Path, **changed: Any) -> AsyncIterator[Walk]:
+    """Run the bot, with its operators."""
+    first = 100_000_001  # the sandbox's first person; each step has an operator of its own
+    operators = range(first, first + sum(cell.role is Role.OPERATOR for cell in cells()))
+    plenty = {"person_burst": 100_000, "daily_budget": 100_000, "person_daily_allowance": 100_000}
+    values = {"messages_per_second": 1000, "admin_ids": list(operators), **plenty, **changed}
+    async with storybell(folder, **values) as bell:
+        await bell.control.privacy_mode(on=False)
+        await bell.control.callback_life(60)  # a busy machine is not what is tried here
+        assert [await bell.control.person("Operator") for _ in operators] == list(operators)
+        await bell.ask(first, "/help")
+        yield Walk(bell, operators, await _document(bell, first))
+
+
+async def _document(bell: Bell, chat: int) -> Json:
+    form = aiohttp.FormData({"chat_id": str(chat)})
+    body = json.dumps({"subscriptions": []})
+    form.add_field("document", body, filename="storybell.json", content_type="application/json")
+    url = f"{bell.box.urls.telegram}/bot{TOKEN}/sendDocument"
+    async with bell.box.session.post(url, data=form) as answer:
+        sent: Json = (await answer.json())["result"]
+    return sent
+
+
+async def walk(folder: Path, **changed: Any) -> list[str]:
+    """Take every step of the table; what is wrong."""
+    async with walking(folder, **changed) as steps:
+        found = await asyncio.gather(*(steps.step(cell) for cell in cells()))
+    return [wrong for wrong in found if wrong]
+
+
+@pytest.fixture(autouse=True)
+def no_charts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the bot be one that can't draw: twenty charts take longer than all the rest."""
+    monkeypatch.setattr("bot.presentation.charts.usage_chart", lambda *_: None)
+
+
+async def test_the_table_holds_for_everybody_everywhere(tmp_path: Path) -> None:
+    assert len(list(cells())) >= 500
+    assert await walk(tmp_path) == []
+
+
+@pytest.mark.slow
+async def test_the_table_holds_on_postgresql(tmp_path: Path, postgres_url: str) -> None:
+    assert await walk(tmp_path, database_url=postgres_url) == []
+
+
+def test_every_handler_has_a_row_and_every_row_a_handler() -> None:
+    heard = [handler for module in CONVERSATION for handler in module.handlers()]
+    ours = [one.callback for one in heard if isinstance(one.callback, Guarded)]
+    others = {one.callback for one in heard if not isinstance(one.callback, Guarded)}
+    assert others == {bot_membership, migrated}  # what Telegram itself tells
+    assert {one.name for one in ours} == set(TABLE)
+    assert len(ours) == len(TABLE)
+
+
+def test_what_a_member_may_do_in_a_group() -> None:
+    refused = {name for name, row in TABLE.items() if not allows(row, Place.GROUP, Role.MEMBER)}
+    assert refused == {
+        "/subscribe", "/unsubscribe", "/import", "/timezone", "a file to import",
+        "language:", "unsub:", "opt:", "defaults", "set:", "erase",
+        "/spending", "/stop_spending", "/resume_spending", "/stats",
+    }  # fmt: skip
+
+
+def test_a_subscriber_of_a_channel_may_do_nothing() -> None:
+    allowed = {name for name, row in TABLE.items() if allows(row, Place.CHANNEL, Role.SUBSCRIBER)}
+    assert allowed == {"any other button"}  # which does nothing
+
+
+def test_a_handler_without_a_row_is_refused_when_it_is_made() -> None:
+    with pytest.raises(LookupError, match="no row"):
+        command("invented")
