@@ -1,7 +1,5 @@
 """The options of a subscription, and those that new ones begin with, as buttons that toggle."""
 
-from dataclasses import replace
-
 from telegram import InlineKeyboardButton, Update
 
 from bot.chats.subscriptions import Subscription
@@ -27,6 +25,8 @@ MEDIA = {
     "video": N_("Videos only"),
 }
 CAPTIONS = {"full": N_("Full caption"), "short": N_("Short caption")}
+WORDS = {"media": MEDIA, "caption": CAPTIONS}
+ON, OFF = "on", "off"  # as buttons carry them
 DEFAULTS_TITLE = N_("<b>What new subscriptions begin with</b>\nPress an option to change it.")
 
 
@@ -39,68 +39,79 @@ def options_page(one: Subscription, context: Context) -> tuple[str, Buttons]:
     if one.paused:
         text += "\n\n" + t(N_("⏸ Paused: no alerts until you resume."))
     pause = N_("▶️ Resume") if one.paused else N_("⏸ Pause")
-    rows = [[InlineKeyboardButton(t.plain(pause), callback_data=f"opt:{one.id}:pause")]]
+    wanted = f"opt:{one.id}:pause:{OFF if one.paused else ON}"
+    rows = [[InlineKeyboardButton(t.plain(pause), callback_data=wanted)]]
     rows += _rows(one.options, f"opt:{one.id}", context)
     stop = InlineKeyboardButton(t.plain(N_("Stop following")), callback_data=f"unsub:id:{one.id}")
     back = InlineKeyboardButton(t.plain(N_("« Back")), callback_data="subs:0")
     return text, [*rows, [back, stop]]
 
 
-@pressed("opt:", r"opt:\d{1,18}:[a-z_]{1,20}$")
+@pressed("opt:", r"opt:\d{1,18}:[a-z_]{1,20}(:[a-z]{1,10})?$")
 async def change_option(update: Update, context: Context, data: str) -> None:
-    """Change one option of a subscription: ``opt:<id>:<option>``."""
-    number, what = data.split(":")[1:]
+    """Change one option of a subscription: ``opt:<id>:<option>[:<value>]``."""
+    number, what, value = [*data.split(":")[1:], ""][:3]
     service, chat_id = context.services.subscriptions, context.chat.id
     one = await service.get(chat_id, int(number))
     if what == "pause":
-        turn = service.resume if one.paused else service.pause
-        one = await turn(chat_id, one.id)
+        shall_pause = value == ON if value else not one.paused
+        one = await (service.pause if shall_pause else service.resume)(chat_id, one.id)
     else:
-        one = await service.set_options(chat_id, one.id, turned(one.options, what))
+        one = await service.set_options(chat_id, one.id, changed(one.options, what, value))
     text, buttons = options_page(one, context)
     await rewrite(update, context, text, buttons)
 
 
-@pressed("defaults", r"defaults(:[a-z_]{1,20})?$")
+@pressed("defaults", r"defaults(:[a-z_]{1,20}){0,2}$")
 async def change_default(update: Update, context: Context, data: str) -> None:
-    """Show the defaults of the chat, or change one: ``defaults[:<option>]``."""
+    """Show the defaults of the chat, or change one: ``defaults[:<option>[:<value>]]``."""
     options = Options.of(context.chat.defaults)
-    what = data.partition(":")[2]
+    what, value = [*data.split(":")[1:], "", ""][:2]
     if what:
-        options = turned(options, what)
+        options = changed(options, what, value)
         await context.services.subscriptions.set_defaults(context.chat.id, options)
     back = InlineKeyboardButton(context.t.plain(N_("« Back")), callback_data="set:back")
     buttons = [*_rows(options, "defaults", context), [back]]
     await rewrite(update, context, context.t(DEFAULTS_TITLE), buttons)
 
 
-def turned(options: Options, what: str) -> Options:
-    """Return the options with ``what`` switched to its next value."""
-    if what == "media":
-        order = list(MEDIA)
-        following = order[(order.index(options.media) + 1) % len(order)]
-        return Options.of({**options.values(), "media": following})
-    if what == "caption":
-        return replace(options, caption="short" if options.caption == "full" else "full")
+def changed(options: Options, what: str, value: str) -> Options:
+    """Return the options with ``what`` as the button wants it: pressed twice, it is so once.
+
+    Older buttons name no value, and mean the next one.
+    """
+    value = value or following(options, what)
+    wanted: object = value
     if what in TOGGLES:
-        return Options.of({**options.values(), what: not getattr(options, what)})
-    return options
+        wanted = value == ON
+    elif what not in WORDS:
+        return options
+    values: dict[str, object] = {**options.values(), what: wanted}
+    return Options.of(values)
+
+
+def following(options: Options, what: str) -> str:
+    """Return the value that an option would have next; empty where there is no such option."""
+    if what in TOGGLES:
+        return OFF if getattr(options, what) else ON
+    order = list(WORDS.get(what, ()))
+    return order[(order.index(getattr(options, what)) + 1) % len(order)] if order else ""
 
 
 def _rows(options: Options, prefix: str, context: Context) -> Buttons:
     plain = context.t.plain
+
+    def button(sign: str, text: str, what: str) -> InlineKeyboardButton:
+        data = f"{prefix}:{what}:{following(options, what)}"
+        return InlineKeyboardButton(sign + plain(text), callback_data=data)
+
     toggles = [
-        InlineKeyboardButton(
-            ("✅ " if getattr(options, name) else "▫️ ") + plain(text),
-            callback_data=f"{prefix}:{name}",
-        )
+        button("✅ " if getattr(options, name) else "▫️ ", text, name)
         for name, text in TOGGLES.items()
     ]
     words = [
-        InlineKeyboardButton("🎞 " + plain(MEDIA[options.media]), callback_data=f"{prefix}:media"),
-        InlineKeyboardButton(
-            "📝 " + plain(CAPTIONS[options.caption]), callback_data=f"{prefix}:caption"
-        ),
+        button("🎞 ", MEDIA[options.media], "media"),
+        button("📝 ", CAPTIONS[options.caption], "caption"),
     ]
     return [words, *([one] for one in toggles)]
 
