@@ -15,7 +15,7 @@ MINUTE = 60.0
 GRACE_S = 180.0  # a send that began before the quiet hours may arrive in them
 ANSWERED_S = 6 * HOUR  # after what hindered it
 MOST_COPIES = 3
-CREDITS_A_DAY = 1000  # 500 looks
+CREDITS_A_DAY = 600  # up to 500 looks of 1 credit, and what people ask
 
 Check = Callable[[Journal], list[str]]
 

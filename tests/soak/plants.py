@@ -129,9 +129,9 @@ PLANTS: dict[str, Plant] = {
 
 
 @contextmanager
-def planted(name: str) -> Iterator[None]:
-    """Let the bot make the mistake of that name; none for an empty one."""
-    swaps = PLANTS[name]() if name else []
+def planted(names: str) -> Iterator[None]:
+    """Let the bot make the mistakes of these names, between which commas stand."""
+    swaps = [swap for name in names.split(",") if name for swap in PLANTS[name]()]
     before = [(where, what, getattr(where, what)) for where, what, _ in swaps]
     for where, what, instead in swaps:
         setattr(where, what, instead)
