@@ -30,7 +30,7 @@ from bot.store.database import Database
 from bot.stories_api import StoriesApi
 from sandbox.app import Sandbox, running
 
-STEP = 300.0  # seconds that the time moves on, at most
+STEP = 900.0  # seconds that the time moves on, at most
 CHAT = 1
 
 
