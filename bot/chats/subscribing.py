@@ -8,8 +8,10 @@ from weakref import WeakValueDictionary
 
 from bot.billing.ledger import Ledger, Payer
 from bot.domain import alert_rules
+from bot.domain.budget import looks_shares
 from bot.domain.errors import (
     BlockedProfileError,
+    NewcomersNoRoomError,
     NoRoomError,
     NotFollowedError,
     ProfileNotFoundError,
@@ -24,7 +26,7 @@ from bot.domain.model import Asker, Options, Profile, Story, Target
 from bot.fetching import schedule_state, snapshots
 from bot.fetching.names import Names
 from bot.scheduling.pricing import is_feasible
-from bot.store import profiles, stories
+from bot.store import acquaintances, profiles, stories
 from bot.store import subscriptions as store
 from bot.store.database import Database, Tx
 from bot.store.profiles import Known
@@ -144,10 +146,16 @@ class Subscribing:
         async with self._db.read() as tx:
             await self._check_limits(tx, chat_id)
             if known is None or known.next_look_at is None:
+                is_fresh = not await acquaintances.is_known(tx, "chat", chat_id)
+                counts = [await profiles.followed(tx, fresh=fresh) for fresh in (False, True)]
+                counts[is_fresh] += 1
+                shares = looks_shares(
+                    self._rules.credits_a_day, known=counts[False], fresh=counts[True]
+                )
                 a_look = await schedule_state.cost_of_look(tx, self._rules.credits_a_look)
-                costs = (await profiles.followed(tx) + 1) * a_look
-                if not is_feasible(self._rules.credits_a_day, costs):
-                    raise NoRoomError
+                costs = counts[is_fresh] * a_look
+                if not is_feasible(shares[is_fresh], costs):
+                    raise NewcomersNoRoomError if is_fresh and counts[False] else NoRoomError
 
     async def _check_limits(self, tx: Tx, chat_id: int) -> None:
         rules = self._rules

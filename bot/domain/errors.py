@@ -269,6 +269,15 @@ class NoRoomError(SubscriptionError):
     text = N_("I follow as many profiles as my budget allows. Please try again another day.")
 
 
+class NewcomersNoRoomError(SubscriptionError):
+    """Newcomers already follow as many profiles as their part of the budget can look at."""
+
+    text = N_(
+        "We have only just met, and the room for new people is full today. Write to me now and "
+        "then: in a few days we know each other, and you can subscribe."
+    )
+
+
 class BlockedProfileError(SubscriptionError):
     """The profile is on the operator's block-list; the sentence tells no more."""
 

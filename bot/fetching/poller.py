@@ -14,6 +14,7 @@ import structlog
 from bot.billing.ledger import Ledger, Payer, Reservation
 from bot.chats.subscriptions import Rules, Subscriptions
 from bot.domain import alert_rules
+from bot.domain.budget import looks_shares
 from bot.domain.errors import (
     ApiUnavailableError,
     OutOfServiceError,
@@ -31,7 +32,7 @@ from bot.fetching.schedule_state import Plan
 from bot.runtime.metrics import Metrics
 from bot.runtime.workers import Worker
 from bot.scheduling.schedule import URGENT
-from bot.store import profiles, retention, shares, stories
+from bot.store import profiles, retention, shares, stories, subscriptions
 from bot.store.database import Database, Tx
 from bot.store.profiles import Known
 from bot.stories_api import Answer, Endpoint, StoriesApi
@@ -83,7 +84,9 @@ class Scheduler:
         self._now = now
         self._kept_at = now() - KEEP_EVERY
         self._survey_at = now()
-        self._plan: Plan | None = None
+        self._plans: dict[bool, Plan] = {}  # by whether newcomers alone follow the profiles
+        self._counts = [0, 0]  # profiles of each plan, as last counted
+        self._left = 0.0  # credits a day that replies leave to the schedule
         self._under_way = 0
         self._group: asyncio.TaskGroup | None = None
         self._is_released = False
@@ -121,23 +124,35 @@ class Scheduler:
         """Return when there is something to do: a look that is due and paid, or the upkeep."""
         now = self._now()
         upkeep_at = self._kept_at + KEEP_EVERY
-        if not self._api.is_in_service or self._plan is None:
+        if not self._api.is_in_service or not self._plans:
             return min(upkeep_at, now + MONEY_AGAIN)
+        times = [await self._next_of(fresh, now) for fresh in self._plans]
+        return min([upkeep_at, *(at for at in times if at is not None)])
+
+    async def _next_of(self, fresh: bool, now: datetime) -> datetime | None:
+        """Return when a look of one plan may be made; None when nothing is to be looked at."""
+        pace = self._plans[fresh]
         async with self._db.read() as tx:
-            due = await profiles.due_next(tx, now=now)
+            due = await profiles.due_next(tx, now=now, fresh=fresh)
         if due is None:
-            return upkeep_at
-        cost = self._plan.cost
-        if await self._ledger.room_for_schedule(now) < cost:
-            return min(upkeep_at, max(due, now + MONEY_AGAIN))
-        _, spent = await self._ledger.spent_today()
+            return None
+        if await self._ledger.room_for_schedule(now) < pace.cost:
+            return max(due, now + MONEY_AGAIN)
+        spent = await self._spent(fresh, now)
         # A purse that is empty pays when it has filled, which nothing but time does.
-        at = self._plan.schedule.next_at(
-            due.timestamp(), now.timestamp(), cost, now=now.timestamp(), spent=spent
+        at = pace.schedule.next_at(
+            due.timestamp(), now.timestamp(), pace.cost, now=now.timestamp(), spent=spent
         )
         # None was found that may be looked at early: they have to rest first.
         earliest = now + SHORTEST if due <= now else min(due, now + self._rules.floor)
-        return min(upkeep_at, max(datetime.fromtimestamp(at, UTC), earliest))
+        return max(datetime.fromtimestamp(at, UTC), earliest)
+
+    async def _spent(self, fresh: bool, now: datetime) -> float:
+        """Return what the looks of one plan have cost today."""
+        of_newcomers = self._plans[True].spent(now)
+        if fresh:
+            return of_newcomers
+        return max(0.0, (await self._ledger.spent_today())[1] - of_newcomers)
 
     async def run_once(self) -> int:
         """Begin what looks may be begun, and see them through; return how many they were."""
@@ -149,36 +164,52 @@ class Scheduler:
 
         A profile that is slow keeps its own slot, and holds up no other.
         """
-        pace = self._plan = self._plan or await self._begin()
-        await self._keep(pace)
+        plans = self._plans = self._plans or await self._begin()
+        await self._keep(plans)
         if not self._api.is_in_service:
             return 0
-        due = await self._claim(pace)
-        for known in due:
-            self._under_way += 1
-            group.create_task(self._look_safely(known, pace))
-        return len(due)
+        begun = 0
+        for fresh, pace in plans.items():
+            for known in await self._claim(pace, fresh=fresh):
+                self._under_way += 1
+                pace.under_way += 1
+                begun += 1
+                group.create_task(self._look_safely(known, pace))
+        return begun
 
-    async def _begin(self) -> Plan:
-        """Go on with the plan that was kept, by today's settings."""
+    async def _begin(self) -> dict[bool, Plan]:
+        """Go on with the plans that were kept, by today's settings."""
         async with self._db.read() as tx:
-            pace = await schedule_state.load(tx)
-        if self._rules.credits_a_look is not None:
-            pace.cost = self._rules.credits_a_look
-            pace.learns_cost = False
+            plans = {fresh: await schedule_state.load(tx, fresh=fresh) for fresh in (False, True)}
+            self._counts = [await profiles.followed(tx, fresh=fresh) for fresh in plans]
         await self._privacy.refresh()
-        pace.schedule.minimum = self._rules.floor.total_seconds()
-        pace.schedule.set_budget(self._rules.credits_a_day)
-        return pace
+        for pace in plans.values():
+            if self._rules.credits_a_look is not None:
+                pace.cost = self._rules.credits_a_look
+                pace.learns_cost = False
+            pace.schedule.minimum = self._rules.floor.total_seconds()
+        plans[True].schedule.mixture = plans[False].schedule.mixture  # people are alike
+        self._share(plans)
+        return plans
 
-    async def _claim(self, pace: Plan) -> list[Known]:
+    def _share(self, plans: dict[bool, Plan]) -> None:
+        """Give each plan its part of the day's credits."""
+        known, fresh = self._counts
+        budget = self._rules.credits_a_day + self._left
+        for pace, share in zip(
+            plans.values(), looks_shares(budget, known=known, fresh=fresh), strict=True
+        ):
+            if pace.schedule.budget != share:
+                pace.schedule.set_budget(share)
+
+    async def _claim(self, pace: Plan, *, fresh: bool) -> list[Known]:
         """Take what is due and can be paid, and with what is to spare what is due next."""
         now = self._now()
         room = await self._ledger.room_for_schedule(now)
-        _, spent = await self._ledger.spent_today()
+        spent = await self._spent(fresh, now)
         # Looks under way are reserved (or will be), and not yet off the schedule's purse.
-        pending = self._under_way * pace.cost
-        pace.schedule.advance(now.timestamp(), spent=max(0, spent - pending))
+        pending = pace.under_way * pace.cost
+        pace.schedule.advance(now.timestamp(), spent=max(0, spent - pending * (not fresh)))
         held = pace.schedule.credits(now.timestamp())
         for_due, for_early = (max(0, int(min(part - pending, room) // pace.cost)) for part in held)
         most = (1 if self._api.is_failing else self._at_once) - self._under_way
@@ -196,32 +227,41 @@ class Scheduler:
                 limit=min(for_due, most),
                 lease=self._lease,
                 unseen_since=unseen_since,
+                fresh=fresh,
             )
             spare = min(for_early, most) - len(taken)
             if spare > 0 and not self._api.is_failing:
                 rules = self._rules
                 taken += await profiles.claim(
-                    tx, now=now, limit=spare, lease=self._lease, early=rules.floor
+                    tx, now=now, limit=spare, lease=self._lease, early=rules.floor, fresh=fresh
                 )
             return [known for known in taken if not await _requeued(tx, known, pace, now)]
 
-    async def _keep(self, pace: Plan) -> None:
+    async def _keep(self, plans: dict[bool, Plan]) -> None:
         """Do now and then what else belongs to the schedule."""
         now = self._now()
         if now - self._kept_at >= KEEP_EVERY:
             self._kept_at = now
             await self._privacy.refresh()
             await self._subscriptions.end_blocked()
-            left = await self._ledger.left_by_replies(now)
-            pace.schedule.set_budget(self._rules.credits_a_day + left)
+            self._left = await self._ledger.left_by_replies(now)
             if now >= self._survey_at:
-                async with self._db.read() as tx:
-                    states, count = await schedule_state.sample(tx)
-                pace.survey(states, count)
-                self._survey_at = now + KEEP_EVERY * (1 + len(states) / SURVEYED_A_MINUTE)
+                async with self._db.begin() as tx:
+                    await subscriptions.grow_up(tx)
+                seen, counts = 0, []
+                for fresh, pace in plans.items():
+                    async with self._db.read() as tx:
+                        states, count = await schedule_state.sample(tx, fresh=fresh)
+                    pace.survey(states, count)
+                    seen += len(states)
+                    counts.append(count)
+                self._counts = counts
+                self._survey_at = now + KEEP_EVERY * (1 + seen / SURVEYED_A_MINUTE)
+            self._share(plans)
             async with self._db.begin() as tx:
                 await retention.stop_looking(tx)
-                await schedule_state.save(tx, pace, now=now)
+                for fresh, pace in plans.items():
+                    await schedule_state.save(tx, pace, now=now, fresh=fresh)
 
     async def _look_safely(self, known: Known, pace: Plan) -> None:
         try:
@@ -231,6 +271,7 @@ class Scheduler:
             outcome = "error"
         finally:
             self._under_way -= 1
+            pace.under_way -= 1
             self.wake()
         self._looks.inc(outcome=outcome)
 
@@ -361,6 +402,8 @@ class Scheduler:
         self, tx: Tx, known: Known, reservation: Reservation, billed: int, now: datetime
     ) -> None:
         await self._ledger.settle(tx, reservation, billed)
+        if known.fresh:
+            self._plans[True].spend(billed, now)
         await shares.split(tx, known.profile_id, billed, now=now)
 
     async def _put_off(self, known: Known, until: datetime) -> None:

@@ -17,6 +17,7 @@ from bot.store.database import Tx
 from bot.store.profiles import Known, profiles
 
 NOTE = "schedule"
+NOTES = {False: NOTE, True: "schedule of newcomers"}
 RATES = "schedule-rates"  # apart, as versions before this write the other one without it
 SAMPLE = 4_000  # profiles; the error of the price that follows from so many is 5 %
 LOOKS_OF_MEAN = 50
@@ -37,6 +38,8 @@ class Plan:
     cost: float = COST
     learns_cost: bool = True
     _wasted: float = 0.0
+    spent_on: tuple[int, float] = (0, 0.0)  # a day's ordinal, and the credits it has cost
+    under_way: int = 0  # looks of this process
 
     def billed(self, credits: int, *, is_whole: bool = True) -> None:  # noqa: A002 - the project's word
         """Learn what a look was billed; what is not whole belongs to the one after it."""
@@ -47,6 +50,15 @@ class Plan:
         self.schedule.purse.credits -= total - self.cost  # the schedule counts the mean
         if self.learns_cost:
             self.cost += (total - self.cost) / LOOKS_OF_MEAN
+
+    def spent(self, now: datetime) -> float:
+        """Return what the looks of this plan alone have cost today."""
+        day, spent = self.spent_on
+        return spent if day == now.toordinal() else 0.0
+
+    def spend(self, amount: float, now: datetime) -> None:
+        """Count what a look of this plan has cost."""
+        self.spent_on = (now.toordinal(), self.spent(now) + amount)
 
     def seen(
         self, known: Known, found: Sequence[Story], *, now: datetime, own: bool
@@ -100,9 +112,14 @@ def columns_of(state: ProfileState) -> Columns:
     return {"forecast": forecast, "memory": memory}
 
 
-async def load(tx: Tx) -> Plan:
-    """Return the plan that was kept last; what can't be read of it is as in a new one."""
-    kept = await key_values.get(tx, NOTE)
+async def load(tx: Tx, *, fresh: bool = False) -> Plan:
+    """Return the plan that was kept last; what can't be read of it is as in a new one.
+
+    ``fresh``: of what newcomers alone follow.
+    """
+    kept = await key_values.get(tx, NOTES[fresh])
+    if kept is None:  # newcomers begin with what is known of all others
+        kept = await key_values.get(tx, NOTE)
     kept = kept if isinstance(kept, dict) else {}
     budget, minimum, cost = (
         value if isinstance(value := kept.get(name), int | float) and value > 0 else default
@@ -113,10 +130,13 @@ async def load(tx: Tx) -> Plan:
     plan.schedule.mixture = Mixture.from_json(learned)
     plan.schedule.guard = Guard.from_json(learned)
     plan.schedule.restore(kept.get("schedule"))
+    match kept.get("spent_on"):
+        case [int(day), int(spent) | float(spent)]:
+            plan.spent_on = (day, float(spent))
     return plan
 
 
-async def save(tx: Tx, plan: Plan, *, now: datetime) -> None:
+async def save(tx: Tx, plan: Plan, *, now: datetime, fresh: bool = False) -> None:
     """Keep the plan; the last one kept holds, which does no harm."""
     schedule = plan.schedule
     value = {
@@ -124,10 +144,12 @@ async def save(tx: Tx, plan: Plan, *, now: datetime) -> None:
         "floor": schedule.minimum,
         "cost": plan.cost,
         "schedule": schedule.to_json(),
+        "spent_on": plan.spent_on,
     }
-    await key_values.put(tx, NOTE, value, now=now)
-    learned = schedule.mixture.to_json() | schedule.guard.to_json()
-    await key_values.put(tx, RATES, learned, now=now)
+    await key_values.put(tx, NOTES[fresh], value, now=now)
+    if not fresh:  # of all profiles alike
+        learned = schedule.mixture.to_json() | schedule.guard.to_json()
+        await key_values.put(tx, RATES, learned, now=now)
 
 
 async def cost_of_look(tx: Tx, fixed: float | None) -> float:
@@ -135,12 +157,16 @@ async def cost_of_look(tx: Tx, fixed: float | None) -> float:
     return (await load(tx)).cost if fixed is None else fixed
 
 
-async def sample(tx: Tx, *, most: int = SAMPLE) -> tuple[list[tuple[ProfileState, float]], int]:
+async def sample(
+    tx: Tx, *, most: int = SAMPLE, fresh: bool | None = None
+) -> tuple[list[tuple[ProfileState, float]], int]:
     """Return state and weight of the profiles that are followed, and how many there are.
 
     Of more than ``most`` it is a fair sample: to read all would keep everybody waiting.
     """
-    followed = profiles.c.next_look_at.is_not(None)
+    followed: sa.ColumnElement[bool] = profiles.c.next_look_at.is_not(None)
+    if fresh is not None:
+        followed = sa.and_(followed, profiles.c.fresh.is_(fresh))
     counted = sa.select(sa.func.count()).select_from(profiles).where(followed)
     count = (await tx.execute(counted)).scalar_one()
     statement = sa.select(profiles.c.forecast, profiles.c.memory, profiles.c.weight).where(

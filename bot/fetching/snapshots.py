@@ -84,7 +84,7 @@ async def _finish(tx: Tx, before: Known, look: Look, own: Plan | None, *, now: d
             now=now,
             following_since=missed[1],
         )
-    pace = own or await schedule_state.load(tx)
+    pace = own or await schedule_state.load(tx, fresh=before.fresh)
     columns, due = pace.seen(before, look.stories, now=now, own=own is not None)
     await profiles.change(
         tx,
@@ -107,7 +107,7 @@ async def requeue(tx: Tx, profile_id: str, *, now: datetime) -> None:
     known = await profiles.hold(tx, profile_id)
     if known is None or known.next_look_at is None or known.failures or known.looked_at is None:
         return
-    pace = await schedule_state.load(tx)
+    pace = await schedule_state.load(tx, fresh=known.fresh)
     columns, due = pace.due(known, now=now)
     due = await _worth(tx, profile_id, due, pace, now=now)
     await profiles.change(tx, profile_id, **columns, next_look_at=due)

@@ -32,6 +32,8 @@ profiles = sa.Table(
     sa.Column("weight", sa.Float, nullable=False, server_default="0"),  # of who wait for alerts
     sa.Column("forecast", sa.JSON),
     sa.Column("memory", sa.JSON),  # of the forecast, which versions before this don't know
+    # followed by newcomers only: looked at from a part of the budget of their own
+    sa.Column("fresh", sa.Boolean, nullable=False, server_default=sa.text("false")),
     sa.Index(
         "ix_profiles_due",
         "next_look_at",
@@ -64,6 +66,7 @@ class Known:
     refusal: str = ""
     refusals: int = 0
     checked_at: datetime | None = None
+    fresh: bool = False
 
     @property
     def profile(self) -> Profile:
@@ -152,14 +155,18 @@ async def claim(
     lease: timedelta,
     early: timedelta | None = None,
     unseen_since: datetime | None = None,
+    fresh: bool | None = None,
 ) -> list[Known]:
     """Take the profiles that are due, longest overdue first, for ``lease``.
 
     With ``early``: those that are due next, when they were not looked at for so long. With
-    ``unseen_since``: of those that are due only who was not looked at since then. What a
-    process that dies had taken is due again when its lease ends.
+    ``unseen_since``: of those that are due only who was not looked at since then. With ``fresh``:
+    only of those that newcomers alone follow, or only of the others. What a process that dies had
+    taken is due again when its lease ends.
     """
     free = profiles.c.leased_until <= now
+    if fresh is not None:
+        free = sa.and_(free, profiles.c.fresh.is_(fresh))
     if early is None:
         which = sa.and_(free, profiles.c.next_look_at <= now)
     else:
@@ -196,14 +203,16 @@ async def put_off(tx: Tx, profile_id: str, *, until: datetime) -> None:
     await tx.execute(sa.update(profiles).where(followed).values(values))
 
 
-async def due_next(tx: Tx, *, now: datetime) -> datetime | None:
-    """Return when the next look is due of those that nobody is at."""
+async def due_next(tx: Tx, *, now: datetime, fresh: bool | None = None) -> datetime | None:
+    """Return when the next look is due of those that nobody is at; ``fresh`` as in ``claim``."""
     statement = (
         sa.select(profiles.c.next_look_at)
         .where(profiles.c.next_look_at.is_not(None), profiles.c.leased_until <= now)
         .order_by(profiles.c.next_look_at)
         .limit(1)
     )
+    if fresh is not None:
+        statement = statement.where(profiles.c.fresh.is_(fresh))
     due: datetime | None = (await tx.execute(statement)).scalar()
     return due
 
@@ -221,7 +230,9 @@ async def mean_delay(tx: Tx) -> timedelta | None:
     return timedelta(milliseconds=float(total) / float(weight) / 2) if weight else None
 
 
-async def followed(tx: Tx) -> int:
-    """Return how many profiles are looked at."""
+async def followed(tx: Tx, *, fresh: bool | None = None) -> int:
+    """Return how many profiles are looked at: all, or those that newcomers alone follow or not."""
     statement = sa.select(sa.func.count()).where(profiles.c.next_look_at.is_not(None))
+    if fresh is not None:
+        statement = statement.where(profiles.c.fresh.is_(fresh))
     return (await tx.execute(statement)).scalar() or 0

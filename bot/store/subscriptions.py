@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from bot.domain.model import Options, Target
 from bot.store import chats as chat_store
+from bot.store.acquaintances import KNOWN_AFTER, acquaintances
 from bot.store.chats import Chat, chats
 from bot.store.database import Tx, insert_for
 from bot.store.profiles import State, profiles
@@ -238,6 +239,19 @@ async def hold_chat(tx: Tx, chat_id: int, *, now: datetime) -> Chat:
     return found
 
 
+_FOLLOWED_BY_KNOWN = (
+    sa.exists()
+    .where(
+        subscriptions.c.profile_id == profiles.c.profile_id,
+        subscriptions.c.paused.is_(False),
+        acquaintances.c.kind == sa.literal_column("'chat'"),
+        acquaintances.c.subject == subscriptions.c.chat_id,
+        acquaintances.c.days >= KNOWN_AFTER,
+    )
+    .correlate(profiles)
+)
+
+
 async def reweigh(
     tx: Tx, *, now: datetime, chat_id: int | None = None, profile_id: str | None = None
 ) -> None:
@@ -267,4 +281,15 @@ async def reweigh(
         (profiles.c.weight == 0, sa.null()),
         else_=sa.func.coalesce(profiles.c.next_look_at, sa.literal(now, Timestamp)),
     )
-    await tx.execute(sa.update(profiles).where(which).values(next_look_at=next_look))
+    await tx.execute(
+        sa.update(profiles).where(which).values(next_look_at=next_look, fresh=~_FOLLOWED_BY_KNOWN)
+    )
+
+
+async def grow_up(tx: Tx) -> None:
+    """Let profiles whose followers have become known be looked at as those of others."""
+    await tx.execute(
+        sa.update(profiles)
+        .where(profiles.c.fresh.is_(True), _FOLLOWED_BY_KNOWN)
+        .values(fresh=False)
+    )

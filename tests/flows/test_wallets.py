@@ -1,8 +1,11 @@
 """Who pays for what: nobodies by their chat, newcomers by a part that is theirs."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from bot.store import acquaintances
+from bot.store.database import Database
 from tests.support.control import wait_for
 from tests.support.storybell import storybell
 
@@ -51,3 +54,34 @@ async def test_in_a_group_one_person_takes_half_of_its_day_at_most(tmp_path: Pat
         before = await control.billed()
         await bell.ask(group, "/stories nobody9", user=other)
         assert await control.billed() > before
+
+
+async def test_newcomers_share_a_part_of_the_checks_and_are_told_kindly_when_it_is_full(
+    tmp_path: Path,
+) -> None:
+    limits = {"daily_budget": 200, "newcomer_share": 1.0, "newcomer_allowance": 100}
+    async with storybell(tmp_path, **limits) as bell:
+        control = bell.control
+        ann = await control.person("Ann")
+        await bell.ask(ann, "/help")
+        async with (
+            Database(bell.settings.database_url.get_secret_value()) as db,
+            db.begin() as tx,
+        ):
+            for days in range(1, 3):  # with today that makes three
+                day = datetime.now(UTC).date() + timedelta(days=days)
+                await acquaintances.see(tx, [("chat", ann), ("person", ann)], day)
+        for number in range(7):
+            await control.profile(f"star{number}", posts_per_day=0)
+
+        async def said(person: int, number: int) -> str:
+            [message] = await bell.ask(person, f"/subscribe star{number}")
+            return str(message["text"])
+
+        assert "only just met" not in await said(ann, 0)
+        new = [await control.person(f"New{n}") for n in range(2)]
+        answers = [await said(new[number % 2], number) for number in range(1, 6)]
+        # A thirteenth of 100: 7.7 credits a day, and a profile takes 2.4 at least.
+        assert ["only just met" in text for text in answers] == [False] * 3 + [True] * 2
+        assert "only just met" not in await said(ann, 6)
+        assert "only just met" not in await said(new[0], 0)  # it is looked at for her anyway

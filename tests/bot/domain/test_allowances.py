@@ -5,7 +5,9 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.budget import BURST_WINDOW, Limits, allowances_for, burst_over
+from bot.domain.budget import BURST_WINDOW, Limits, allowances_for, burst_over, looks_shares
+from bot.scheduling.forecast import ProfileState
+from bot.scheduling.schedule import Schedule
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 CREDITS = st.integers(0, 300)
@@ -55,3 +57,33 @@ def test_the_burst_says_when_and_then_it_fits(
         assert NOW < until <= NOW + BURST_WINDOW
         if nominal <= limits.person_burst:
             assert burst_over(limits, recent, nominal, until) is None
+
+
+@given(st.floats(0, 1e6), st.integers(0, 400), st.integers(0, 400))
+def test_newcomers_have_a_tenth_at_most_where_others_want_looks(
+    budget: float, known: int, fresh: int
+) -> None:
+    for_known, for_fresh = looks_shares(budget, known=known, fresh=fresh)
+    if known and fresh:
+        assert for_known + for_fresh <= budget * (1 + 1e-9)
+        assert for_fresh <= budget / 10
+    else:
+        assert for_known == for_fresh == budget
+
+
+def test_sixty_new_accounts_with_267_profiles_make_nobodys_checks_rarer_than_by_a_tenth() -> None:
+    honest = [(ProfileState(), 1.0 + n % 3, 2.0) for n in range(40)]
+
+    def mean_pause(budget: float) -> float:
+        schedule = Schedule(budget)
+        schedule.survey(honest)
+        pauses = [
+            schedule.rule.hours(
+                state, schedule.demand, schedule.current, weight, cost, schedule.floor
+            )
+            for state, weight, cost in honest
+        ]
+        return sum(pauses) / len(pauses)
+
+    attacked, _ = looks_shares(5_000, known=len(honest), fresh=267)
+    assert mean_pause(attacked) <= 1.1 * mean_pause(5_000) * (1 + 1e-9)

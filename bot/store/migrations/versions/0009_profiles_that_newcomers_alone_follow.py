@@ -1,0 +1,19 @@
+"""profiles that newcomers alone follow."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = '0009'
+down_revision = '0008'
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    with op.batch_alter_table('profiles', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('fresh', sa.Boolean(), server_default=sa.text('false'), nullable=False))
+
+
+def downgrade() -> None:
+    with op.batch_alter_table('profiles', schema=None) as batch_op:
+        batch_op.drop_column('fresh')
