@@ -1,12 +1,25 @@
 """The bot comes into a chat and goes; a group becomes a supergroup."""
 
-from telegram import ChatMember, ChatMemberUpdated, Update
+from telegram import Chat, ChatMember, ChatMemberUpdated, Update
 from telegram.ext import ChatMemberHandler, MessageHandler, filters
 
 from bot.context import Context
+from bot.domain.errors import N_
+from bot.presentation.html import Safe
 from handlers.guard import Handler
+from handlers.replies import say
 
 HERE = {ChatMember.OWNER, ChatMember.ADMINISTRATOR, ChatMember.MEMBER, ChatMember.RESTRICTED}
+
+
+GREETING = N_(
+    "👋 Hi! I bring Instagram stories here: /stories <i>name</i> shows those of a profile, and "
+    "/subscribe <i>name</i> tells this group of each new one (for its administrators)."
+)
+HIDDEN = N_(
+    "In groups Telegram shows me only commands, replies to me and messages that mention me. To "
+    "let me see pasted links, make me an administrator."
+)
 
 
 async def bot_membership(update: Update, context: Context) -> None:
@@ -14,10 +27,24 @@ async def bot_membership(update: Update, context: Context) -> None:
     change = update.my_chat_member
     if change is None:
         return
-    if _is_here(change):
-        await context.services.subscriptions.bot_back(change.chat.id)
+    if _is_here(change.new_chat_member):
+        was_closed = await context.services.subscriptions.bot_back(change.chat.id)
+        if not was_closed and not _is_here(change.old_chat_member):
+            await _greet(update, context, change)
     else:
         await context.services.subscriptions.bot_removed(change.chat.id)
+
+
+async def _greet(update: Update, context: Context, change: ChatMemberUpdated) -> None:
+    """Say in a new group what the bot does, and what privacy mode hides from it."""
+    _, count = await context.services.subscriptions.page(change.chat.id, limit=1)
+    if count or change.chat.type not in {Chat.GROUP, Chat.SUPERGROUP}:
+        return
+    sees_all = change.new_chat_member.status == ChatMember.ADMINISTRATOR
+    text = context.t(GREETING)
+    if not sees_all and not context.bot.can_read_all_group_messages:
+        text = Safe(f"{text}\n\n{context.t(HIDDEN)}")
+    await say(update, context, text)
 
 
 async def migrated(update: Update, context: Context) -> None:
@@ -35,8 +62,7 @@ async def migrated(update: Update, context: Context) -> None:
         )
 
 
-def _is_here(change: ChatMemberUpdated) -> bool:
-    member = change.new_chat_member
+def _is_here(member: ChatMember) -> bool:
     if member.status == ChatMember.RESTRICTED:
         return bool(getattr(member, "is_member", False))
     return member.status in HERE

@@ -93,6 +93,7 @@ class Viewer:
             error.about(link.username or "")
             raise
         self._refuse_blocked(found[0].profile.profile_id)
+        self._refuse_blocked(found[0].profile.username)  # a link may name anybody, or nobody
         if found[0].expires_at <= self._now():
             raise StoryGoneError
         return found[0]
@@ -150,6 +151,7 @@ class Viewer:
             raise
         if found:
             self._refuse_blocked(found[0].profile.profile_id)
+            self._refuse_blocked(found[0].profile.username)
         now = self._now()
         return [story for story in found if story.expires_at > now]
 

@@ -1,9 +1,11 @@
 """Chats that move, and a bot that is blocked, kicked and back: through the whole bot."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.support.control import Control, wait_for
-from tests.support.storybell import TOKEN, Bell, buttons
+from tests.support.storybell import TOKEN, Bell, buttons, storybell
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -49,6 +51,21 @@ async def test_a_person_who_blocks_the_bot_hears_nothing_until_they_are_back(
         return [m["_story_pk"] for m in shown if m.get("_story_pk")] == [story["pk"]]
 
     await wait_for(only_the_new_one, within=30, what="the story after the return")
+
+
+async def test_a_new_group_is_greeted_and_told_what_privacy_mode_hides(tmp_path: Path) -> None:
+    async with storybell(tmp_path) as bell:
+        control = bell.control
+        boss = await control.person("Boss")
+        await bell.ask(boss, "/help")
+        members = [{"user_id": boss, "status": "creator"}]
+        for status in ("member", "administrator"):
+            group = await control.chat("supergroup", members=members, bot_status="left")
+            await control.member(group, BOT, status)
+            (greeting,) = await control.wait_replies(group, 1)
+            assert "tells this group of each new one" in greeting["text"]
+            hides = "make me an administrator" in greeting["text"]
+            assert hides is (status == "member")
 
 
 async def test_a_group_that_throws_the_bot_out_is_left_alone(bell: Bell, control: Control) -> None:

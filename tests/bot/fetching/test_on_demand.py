@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -189,6 +190,15 @@ async def test_a_blocked_profile_is_never_shown(build: Build, box: Box, how: str
         with pytest.raises(ProfileNotFoundError):
             await one.story(await story_link(box), ANN)
     assert await box.control.billed() <= (0 if how == "name" else 4)
+
+
+async def test_a_link_under_another_name_does_not_show_a_blocked_profile(
+    build: Build, box: Box
+) -> None:
+    one = await build(blocked="natgeo")
+    link = replace(await story_link(box), username="somebody")
+    with pytest.raises(ProfileNotFoundError):
+        await one.story(link, ANN)
 
 
 async def test_silence_is_believed_only_while_the_canary_sings(
