@@ -54,6 +54,7 @@ def settings_for(at: World, folder: Path) -> Settings:
         messages_per_second=1000,
         person_burst=10_000,
         person_daily_allowance=10_000,
+        newcomer_allowance=10_000,
         chat_daily_allowance=10_000,
         daily_budget=100_000,
     )
