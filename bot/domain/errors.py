@@ -329,6 +329,7 @@ class DatabaseUnavailableError(BotError):
     Nothing of the transaction holds, unless it was lost in the middle of its commit.
     """
 
+    is_outage: ClassVar[bool] = True
     text = N_("My database doesn't answer at the moment. Please try again in a few minutes.")
 
 

@@ -155,6 +155,8 @@ class Outbox:
         while not self._db.is_sqlite:
             try:
                 await self._db.listen(chat_queues.DUE, self.wake)
+            except (DatabaseUnavailableError, OSError) as error:
+                log.warning("other processes can't be heard", why=str(error))
             except Exception:  # without it what is due is found by looking, a little later
                 log.exception("other processes can't be heard")
             await asyncio.sleep(HEAR_AGAIN_S)

@@ -88,7 +88,9 @@ class Worker:
         self._failures += 1
         self.trouble = type(error).__name__
         pause = min(FIRST_PAUSE_S * 2 ** min(self._failures - 1, 10), LAST_PAUSE_S)
-        log.error("a loop failed", loop=self.name, again_s=pause, exc_info=error)
+        # What we depend on may be gone for long: that needs a line each time, no traceback.
+        trace = None if getattr(error, "is_outage", False) else error
+        log.error("a loop failed", loop=self.name, again_s=pause, why=str(error), exc_info=trace)
         await _wait(self._stopped, pause)
 
     async def _rest(self, due: datetime | None) -> None:

@@ -146,7 +146,7 @@ class Database:
         """
         if self.is_sqlite:
             return
-        async with self._engine.connect() as connection:
+        async with self._listening() as connection:
             wire: Any = (await connection.get_raw_connection()).driver_connection
             lost = asyncio.Event()
             wire.add_termination_listener(lambda _: lost.set())
@@ -156,6 +156,17 @@ class Database:
                 await lost.wait()
             finally:
                 await connection.invalidate()  # it listens; nobody else shall get it
+
+    @asynccontextmanager
+    async def _listening(self) -> AsyncIterator[AsyncConnection]:
+        """Yield a connection, and say in one error that there is none."""
+        try:
+            async with self._engine.connect() as connection:
+                yield connection
+        except Exception as error:
+            if (found := unavailable(error)) is None:
+                raise
+            raise found from error
 
     async def copy_to(self, target: Path) -> bool:
         """Write a consistent copy of an SQLite database; the bot may run meanwhile.
