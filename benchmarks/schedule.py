@@ -8,10 +8,11 @@ import time
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from heapq import heapify, heapreplace
+from pathlib import Path
 
 from benchmarks import traces
 from benchmarks.rivals import HalveAndStep, SquareRoot, TrueIntensity
-from bot.cli.simulate import mean
+from bot.cli.simulate import mean, read_trace
 from bot.scheduling.forecast import ProfileState
 from bot.scheduling.policies import EntryFrequency, Fixed, Rule
 from bot.scheduling.schedule import Schedule
@@ -20,6 +21,7 @@ from bot.scheduling.waiting_time import DAY, HOUR
 
 POLICIES = ("learned", "fixed", "entry-frequency", "AIMD", "√-rule", "true intensity")
 BUDGETS = (6, 12, 24, 48)
+PHASES = 5  # of the fixed interval: one run strays by 4 %
 WORLDS = (*((kind, False) for kind in traces.KINDS), ("bursty", True))
 
 
@@ -101,6 +103,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[11, 12, 13])
     parser.add_argument("--quick", action="store_true", help="150 profiles, one seed")
     parser.add_argument("--million", action="store_true", help="only the million profiles")
+    parser.add_argument(
+        "--traces", type=Path, metavar="DIR", help="only the traces there (.jsonl, .jsonl.gz)"
+    )
     parser.add_argument("--workers", type=int, default=os.cpu_count())
 
 
@@ -108,6 +113,10 @@ def main(args: argparse.Namespace) -> int:
     """Print the tables; return the exit status."""
     if args.million:
         million()
+        return 0
+    if args.traces:
+        with ProcessPoolExecutor(args.workers) as pool:
+            recorded(args.traces, pool)
         return 0
     if args.quick:
         args.profiles, args.days, args.seeds = 150, 14, args.seeds[:1]
@@ -151,6 +160,38 @@ def table(args: argparse.Namespace, pool: Executor) -> None:
         f"{max(f.most_spent for f in learned):.4f} of the budget, unspent at most "
         f"{1 - min(f.spent for f in learned):.2%}."
     )
+
+
+def recorded(folder: Path, pool: Executor) -> None:
+    """Print the table of recorded traces; fixed intervals are the mean over five phases."""
+    paths = sorted([*folder.glob("*.jsonl"), *folder.glob("*.jsonl.gz")])
+    rows = [(path, looks) for path in paths for looks in BUDGETS]
+    print("| trace | looks | learned | fixed | shorter than fixed | lost |")
+    print("|---|--:|--:|--:|--:|--:|")
+    jobs = [
+        (
+            pool.submit(replayed, path, looks),
+            [pool.submit(replayed, path, looks, phase) for phase in range(PHASES)],
+        )
+        for path, looks in rows
+    ]
+    for (path, looks), (learned, phases) in zip(rows, jobs, strict=True):
+        minutes, lost = learned.result()
+        fixed = sum(phase.result()[0] for phase in phases) / PHASES
+        name = path.name.split(".")[0]
+        gain = f"{fixed / minutes:.2f} x"
+        print(f"| {name} | {looks} | {minutes:.2f} | {fixed:.2f} | {gain} | {lost} |", flush=True)
+
+
+def replayed(path: Path, looks: float, phase: int | None = None) -> tuple[float, int]:
+    """Return minutes and stories lost of a trace, learned or by the fixed interval at a phase."""
+    records = list(read_trace(path))
+    rule = None if phase is None else Fixed(24 / looks)
+    turn = (phase or 0) * len(records) // PHASES
+    records = records[turn:] + records[:turn]  # who is looked at first
+    budget = looks * len(records)
+    figures = Figures.of(records, Simulation(records, budget, rule=rule).run(), budget)
+    return figures.weighted, figures.lost
 
 
 def _futures(

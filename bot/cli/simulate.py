@@ -43,6 +43,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--warmup-days", type=float, default=7, help="days that don't count")
     parser.add_argument("--polls", type=Path, metavar="OUT.csv", help="write each look")
+    parser.add_argument(
+        "--export-trace",
+        type=Path,
+        metavar="OUT.jsonl",
+        help="write the past as a trace without names, to compare and to share",
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument(
         "--plot", type=Path, metavar="FILE.png", help="draw the delay against the budget"
@@ -92,6 +98,8 @@ def run(
             stderr.print(_infeasible(known, args), markup=False, soft_wrap=True)
             return 2
     try:
+        if args.export_trace:
+            write_trace(args.export_trace, known)
         if args.polls:
             write_polls(args.polls, known, result)
         if args.plot:
@@ -195,6 +203,14 @@ def _record(line: str, number: int) -> Record:
     return Record(username, subscribers, taken)
 
 
+def write_trace(path: Path, records: Sequence[Record]) -> None:
+    """Write a trace that ``read_trace`` reads, with numbers for names."""
+    with path.open("w", encoding="utf-8") as file:
+        for number, record in enumerate(records, 1):
+            nameless = asdict(record) | {"username": f"profile{number}"}
+            file.write(json.dumps(nameless) + "\n")
+
+
 def write_polls(path: Path, records: Sequence[Record], result: Result) -> None:
     """Write ``username,unix_time`` of each look, in order; times to the microsecond."""
     with path.open("w", newline="", encoding="utf-8") as file:
@@ -276,6 +292,7 @@ def _show(summary: Summary, args: argparse.Namespace) -> None:
         "stories that count": f"{summary.stories:,}",
         "stories lost": f"{summary.stories_lost:,}",
         "delay, mean": _minutes(summary.delay_mean_minutes),
+        "one credit a day more or less": _minutes(_of_one_credit(summary, args.budget)),
         "delay, median": _minutes(summary.delay_median_minutes),
         "delay, 95 %": _minutes(summary.delay_p95_minutes),
         "delay, mean over profiles with one subscriber": _minutes(
@@ -291,5 +308,11 @@ def _show(summary: Summary, args: argparse.Namespace) -> None:
     console.print(days)
 
 
+def _of_one_credit(summary: Summary, budget: float) -> float | None:
+    """Return by how much one credit a day changes the mean delay, which goes as 1 / budget."""
+    mean_minutes = summary.delay_mean_minutes
+    return None if mean_minutes is None else mean_minutes / budget
+
+
 def _minutes(value: float | None) -> str:
-    return "-" if value is None else f"{value:.2f} min"
+    return "-" if value is None else f"{value:.2f} min" if value >= 1 else f"{value:.4f} min"

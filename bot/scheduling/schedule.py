@@ -109,7 +109,7 @@ class Schedule:
     def due(self, state: ProfileState, weight: float, cost: float) -> float:
         """Return when the next look is due at the current price; keeps it in ``state``."""
         hours = self.rule.hours(state, self.demand, self.current, weight, cost, self.floor)
-        if self.rule.by_rhythm:
+        if self.guard.trust < 1.0 and self.rule.by_rhythm:
             hours = min(self.guard.between(hours, self.even), self.floor)
         state.price = self.current
         state.due_at = state.seen_at + max(hours * HOUR, self.minimum)

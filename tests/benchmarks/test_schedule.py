@@ -1,11 +1,14 @@
 """The benchmark of the schedule: what it claims, on a small scale."""
 
 import argparse
+import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from pathlib import Path
 
 import pytest
 
-from benchmarks import schedule
+from benchmarks import schedule, traces
 from benchmarks.schedule import Job
 
 
@@ -64,3 +67,15 @@ def test_the_table_has_a_line_for_each_world_and_budget(
     lines = capsys.readouterr().out.splitlines()
     assert sum(line.startswith("| ") for line in lines) == 1 + 24
     assert "0 stories lost" in lines[-1]
+
+
+def test_recorded_traces_have_their_table(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    records = traces.make("daily", profiles=6, days=9, seed=1).records
+    lines = "".join(json.dumps(asdict(record)) + "\n" for record in records)
+    (tmp_path / "few.jsonl").write_text(lines, encoding="utf-8")
+    with ThreadPoolExecutor(1) as pool:
+        schedule.recorded(tmp_path, pool)
+    *_, last = capsys.readouterr().out.splitlines()
+    assert last.startswith("| few | 48 |")

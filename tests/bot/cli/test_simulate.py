@@ -185,3 +185,19 @@ def test_quantiles_are_weighted() -> None:
     assert simulate.quantile([], 0.5) is None
     assert simulate.mean([(60, 3), (180, 1)]) == 1.5
     assert simulate.mean([]) is None
+
+
+def test_an_exported_trace_has_no_names_and_gives_the_same(
+    trace: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, again = tmp_path / "first.jsonl", tmp_path / "again.jsonl"
+    named = trace.read_text(encoding="utf-8").replace("profile", "somebody")
+    trace.write_text(named, encoding="utf-8")
+    answers = []
+    for source, written in ((trace, first), (first, again)):
+        arguments = ["--budget", "60", "--json", "--export-trace", str(written)]
+        assert simulate.main(options("--trace", str(source), *arguments)) == 0
+        answers.append(capsys.readouterr().out)
+    assert answers[0] == answers[1]
+    assert "somebody" not in first.read_text(encoding="utf-8")
+    assert first.read_bytes() == again.read_bytes()
