@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 from telegram import Update
 from telegram.error import InvalidToken, NetworkError, TelegramError
-from telegram.ext import Application, ContextTypes, TypeHandler
+from telegram.ext import Application, ContextTypes, MessageHandler, TypeHandler, filters
 
 import handlers.admin
 import handlers.errors
@@ -45,6 +45,7 @@ from bot.updates.queues import is_lasting
 from bot.updates.webhook import set_webhook
 from bot.web.server import Door, Web, Webhook, webhook_for
 from handlers.commands import menus, publish_menu
+from handlers.members import somebody_spoke
 
 log = structlog.get_logger()
 
@@ -291,7 +292,8 @@ def conversation(parts: Parts) -> App:
     builder = builder.application_class(Conversation)
     app: App = builder.context_types(ContextTypes(context=Context)).build()
     app.bot_data["services"] = parts.services
-    app.add_handler(TypeHandler(Update, prepare), group=-1)
+    app.add_handler(TypeHandler(Update, prepare), group=-2)
+    app.add_handler(MessageHandler(filters.COMMAND, somebody_spoke), group=-1)
     for module in CONVERSATION:
         app.add_handlers(module.handlers())
     app.add_error_handler(handlers.errors.on_error)

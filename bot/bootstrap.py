@@ -13,6 +13,7 @@ from telegram.ext import ExtBot
 from bot.billing.balance import Treasurer
 from bot.billing.ledger import Ledger, Payer
 from bot.chats.subscriptions import Rules, Subscriptions
+from bot.chats.whereabouts import Whereabouts
 from bot.config import Settings
 from bot.context import Services
 from bot.domain.budget import Limits
@@ -36,6 +37,7 @@ from bot.stories_api import Endpoint, StoriesApi
 from bot.telegram.admins import Admins, Operators
 from bot.telegram.limit_state import SharedGates
 from bot.telegram.outage import Outage
+from bot.telegram.presence import presence
 from bot.telegram.rate_limiter import Pacing
 from bot.telegram.request import AiohttpRequest
 
@@ -116,8 +118,16 @@ async def built(
         )
         replies = Replies(bot, sender)
         outage = Outage(db, bot, bot_id=bot_id_of(settings), now=now, metrics=metrics)
+        ask_presence = partial(presence, bot)
         outbox = Outbox(
-            db, sender, Texts(bot), replies=replies, outage=outage, metrics=metrics, now=now
+            db,
+            sender,
+            Texts(bot),
+            replies=replies,
+            outage=outage,
+            presence=ask_presence,
+            metrics=metrics,
+            now=now,
         )
         canary = Canary(api, ledger, settings.canary_username, now=now)
         api.probe_by(canary.is_answered)
@@ -143,6 +153,7 @@ async def built(
             ),
             subscriptions=subscriptions,
             replies=replies,
+            whereabouts=Whereabouts(db, ask_presence, wake=outbox.wake, now=now),
             ledger=ledger,
             admins=Admins(),
             now=now,

@@ -12,6 +12,7 @@ from telegram.ext import Application, CallbackContext, ExtBot
 
 from bot.billing.ledger import Ledger
 from bot.chats.subscriptions import Subscriptions
+from bot.chats.whereabouts import Whereabouts
 from bot.domain.errors import DatabaseUnavailableError, TryAgainError
 from bot.domain.identity import is_nobody
 from bot.domain.model import Asker, Target
@@ -33,6 +34,7 @@ class Services:
     viewer: Viewer
     subscriptions: Subscriptions
     replies: Replies
+    whereabouts: Whereabouts
     ledger: Ledger
     admins: Admins
     now: Callable[[], datetime]
@@ -103,6 +105,10 @@ async def _chat_of(
     title = where.effective_name or ""
     async with context.services.db.read() as tx:
         known = await chats.get(tx, where.id)
+        if known is None and (moved_to := await chats.moved_to(tx, where.id)):
+            known = await chats.get(tx, moved_to)
+            if known:  # what comes late from the old id of a group belongs to the new one
+                return known
     if known and where.type != TelegramChat.PRIVATE and is_press:
         code = None
     told = (where.type, title, code or (known.language_code if known else None))

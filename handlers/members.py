@@ -6,9 +6,11 @@ from telegram.ext import ChatMemberHandler, MessageHandler, filters
 from bot.context import Context
 from bot.domain.errors import N_
 from bot.presentation.html import Safe
+from bot.store.subscriptions import MAIN
 from handlers.guard import Handler
 from handlers.replies import say
 
+GENERAL = 1  # the topic of a forum that is no topic to send to
 HERE = {ChatMember.OWNER, ChatMember.ADMINISTRATOR, ChatMember.MEMBER, ChatMember.RESTRICTED}
 
 
@@ -31,6 +33,7 @@ async def bot_membership(update: Update, context: Context) -> None:
         was_closed = await context.services.subscriptions.bot_back(change.chat.id)
         if not was_closed and not _is_here(change.old_chat_member):
             await _greet(update, context, change)
+        await context.services.whereabouts.check(change.chat.id)  # its rights may have changed
     else:
         await context.services.subscriptions.bot_removed(change.chat.id)
 
@@ -45,6 +48,21 @@ async def _greet(update: Update, context: Context, change: ChatMemberUpdated) ->
     if not sees_all and not context.bot.can_read_all_group_messages:
         text = Safe(f"{text}\n\n{context.t(HIDDEN)}")
     await say(update, context, text)
+
+
+async def somebody_spoke(update: Update, context: Context) -> None:
+    """Ask anew about a chat that was closed to us, when a command comes from it."""
+    if update.effective_chat:
+        await context.services.whereabouts.check(update.effective_chat.id)
+
+
+async def topic_reopened(update: Update, context: Context) -> None:
+    """Let the alerts of a topic, or of General, go on."""
+    message = update.effective_message
+    if message:
+        thread_id = message.message_thread_id if message.is_topic_message else None
+        place = MAIN if thread_id in {None, GENERAL} else thread_id
+        await context.services.whereabouts.reopened(message.chat.id, place or MAIN)
 
 
 async def migrated(update: Update, context: Context) -> None:
@@ -73,4 +91,5 @@ def handlers() -> list[Handler]:
     return [
         ChatMemberHandler(bot_membership, ChatMemberHandler.MY_CHAT_MEMBER),
         MessageHandler(filters.StatusUpdate.MIGRATE, migrated),
+        MessageHandler(filters.StatusUpdate.FORUM_TOPIC_REOPENED, topic_reopened),
     ]

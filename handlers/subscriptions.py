@@ -12,7 +12,9 @@ from bot.domain.albums import plan
 from bot.domain.errors import N_, AdminsUnknownError, AskAgainError, SubscriptionError
 from bot.domain.model import Options, Target
 from bot.presentation.buttons import Buttons
-from bot.store import chats
+from bot.presentation.html import Safe
+from bot.presentation.notices import MISSING
+from bot.store import chats, mutes
 from handlers.guard import Handler, answer, command, pressed
 from handlers.links import NOT_OURS, OTHER_KIND
 from handlers.options import options_page
@@ -71,6 +73,7 @@ async def subscribe(update: Update, context: Context) -> None:
         text = context.t(NOW, where=where, username=followed.profile.username)
     if followed.live:
         text += "\n" + context.t.n(*LIVE, len(followed.live))
+    text = Safe(text + await _obstacles(context, target))
     buttons = _after_subscribe(followed.subscription, len(followed.live), context)
     await say(update, context, text, buttons if target.chat_id == context.chat.id else None)
 
@@ -163,6 +166,7 @@ async def listed(context: Context, page: int) -> tuple[str, Buttons]:
         N_("This chat follows {n} profiles. Press one for its options."),
         count,
     )
+    text = Safe(text + await _obstacles(context, None))
     buttons = [[InlineKeyboardButton(_line(one), callback_data=f"sub:{one.id}")] for one in found]
     arrows = []
     if page > 0:
@@ -170,6 +174,19 @@ async def listed(context: Context, page: int) -> tuple[str, Buttons]:
     if (page + 1) * PAGE < count:
         arrows.append(InlineKeyboardButton("▶️", callback_data=f"subs:{page + 1}"))
     return text, [*buttons, arrows] if arrows else buttons
+
+
+async def _obstacles(context: Context, target: Target | None) -> Safe:
+    """Return the sentences on what keeps alerts from a place, or from any of this chat's."""
+    chat_id = target.chat_id if target else context.chat.id
+    if target and target.chat_id != context.chat.id:
+        await context.services.whereabouts.check(chat_id)
+    async with context.services.db.read() as tx:
+        found = await mutes.of_chat(tx, chat_id)
+    if target:
+        place = mutes.of_place(found, target.thread_id)
+        found = (place,) if place else ()
+    return Safe("".join("\n\n" + context.t(MISSING[mute.missing]) for mute in found))
 
 
 def _line(one: Subscription) -> str:

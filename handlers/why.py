@@ -7,6 +7,7 @@ from bot.context import Context, target_of
 from bot.domain import links
 from bot.domain.albums import plan
 from bot.domain.errors import N_
+from bot.presentation.notices import AWAY, MISSING
 from handlers.guard import Handler, command
 from handlers.replies import say
 from handlers.show import show
@@ -58,6 +59,10 @@ def _text(known: Why, context: Context) -> str:
     if known.subscription.paused:
         lines.append(t(N_("⏸ Paused: no alerts until you resume.")))
     lines.append(t(STATES[known.state]))
+    if not known.chat_open:
+        lines.append(t(AWAY))
+    elif known.mute:
+        lines.append(t(MISSING[known.mute.missing]))
     if known.looked_at:
         lines.append(t(N_("Last look: {ago}"), ago=t.ago(known.looked_at, now)))
     if known.out_of_budget and known.next_look_at and known.next_look_at <= now:
@@ -91,6 +96,7 @@ def _text(known: Why, context: Context) -> str:
         (N_("left out by the options: {n}"), known.filtered),
         (N_("held until {until}: {n}"), known.held),
         (N_("waiting for Telegram: {n}"), known.waiting),
+        (N_("waiting until I may send here: {n}"), known.muted),
         (N_("failed: {n}"), known.failed),
     )
     lines += [

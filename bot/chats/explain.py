@@ -8,11 +8,12 @@ from bot.domain import alert_rules
 from bot.domain.model import Options, Story
 from bot.fetching import schedule_state
 from bot.scheduling.forecast import ProfileState, usual_hours
-from bot.store import chats, enqueue, profiles, stories
+from bot.store import chats, enqueue, mutes, profiles, stories
 from bot.store import subscriptions as store
 from bot.store.chats import Chat
 from bot.store.database import Tx
 from bot.store.enqueue import Tally
+from bot.store.mutes import Mute
 from bot.store.profiles import Known, State
 from bot.store.schema import EPOCH
 from bot.store.subscriptions import Subscription
@@ -24,10 +25,11 @@ LOOK_BACK = timedelta(days=2)
 class Why:
     """The state of a subscription; the figures are stories of the last two days.
 
-    ``found`` = ``sent`` + ``filtered`` + ``held`` + ``waiting`` + ``failed``; ``held_until`` is
-    when the first held one goes out. ``looks_late`` is true when a look is overdue, for which
-    ``out_of_budget`` may be the reason; ``live`` counts stories that can be seen now. ``hours``
-    (UTC) are those in which it posts most; the next look costs ``cost`` credits.
+    ``found`` = ``sent`` + ``filtered`` + ``held`` + ``waiting`` + ``muted`` + ``failed``;
+    ``held_until`` is when the first held one goes out. ``looks_late`` is true when a look is
+    overdue, for which ``out_of_budget`` may be the reason; ``live`` counts stories that can be
+    seen now. ``hours`` (UTC) are those in which it posts most; the next look costs ``cost``
+    credits. ``mute`` is what keeps alerts from the place.
     """
 
     subscription: Subscription
@@ -46,6 +48,8 @@ class Why:
     held_until: datetime | None
     waiting: int
     failed: int
+    muted: int = 0
+    mute: Mute | None = None
     hours: list[int] = field(default_factory=list)
     cost: float = 0
 
@@ -74,16 +78,18 @@ class Why:
         now: datetime,
         hours: list[int] | None = None,
         cost: float = 0,
+        mute: Mute | None = None,
     ) -> "Why":
         """Sum up what the store says."""
-        kinds = {"sent": 0, "filtered": 0, "quiet": 0, "digest": 0, "waiting": 0, "failed": 0}
+        names = ("sent", "filtered", "quiet", "digest", "muted", "waiting", "failed")
+        kinds = dict.fromkeys(names, 0)
         held_until: datetime | None = None
         for tally in tallies:
             kind = _kind(tally)
             kinds[kind] += tally.count
             if kind in {"quiet", "digest"} and tally.next_due_at > now:
                 held_until = min(held_until or tally.next_due_at, tally.next_due_at)
-        for kind in ("digest", "quiet"):
+        for kind in ("digest", "quiet", "muted"):
             if kinds[kind]:  # what was found since keeps its place behind them
                 kinds[kind] += kinds.pop("waiting", 0)
                 kinds["waiting"] = 0
@@ -100,6 +106,7 @@ class Why:
             held_until=held_until,
             hours=hours or [],
             cost=cost,
+            mute=mute,
             **kinds,
         )
 
@@ -116,6 +123,7 @@ async def explain(
     tx: Tx, subscription: Subscription, *, out_of_budget: bool, cost: float, now: datetime
 ) -> Why:
     """Return what is known of a subscription's alerts."""
+    target = subscription.target
     known = await profiles.get(tx, subscription.profile_id)
     state = schedule_state.state_of(known.forecast, known.memory) if known else ProfileState()
     population = (await schedule_state.load(tx)).schedule.demand.population
@@ -129,6 +137,7 @@ async def explain(
         now=now,
         hours=usual_hours(state, population),
         cost=cost,
+        mute=mutes.of_place(await mutes.of_chat(tx, target.chat_id), target.thread_id),
     )
 
 

@@ -42,6 +42,21 @@ _DIGEST_MARGIN = timedelta(minutes=30)
 _DIGEST_LEAD = timedelta(minutes=10)  # a look so long before the digest still gets into it
 
 
+PROBE_AFTER = timedelta(minutes=10)
+HOURLY_PROBES = 24
+
+
+def probe_at(now: datetime, probes: int) -> datetime:
+    """Return when to ask again whether the bot may write, after ``probes`` times of asking.
+
+    After 10 minutes, then hourly, after a day daily: permissions that change at night come back
+    in the morning.
+    """
+    if not probes:
+        return now + PROBE_AFTER
+    return now + (timedelta(hours=1) if probes <= HOURLY_PROBES else DAY)
+
+
 def retry_at(now: datetime, attempts: int) -> datetime:
     """Return when to send again after ``attempts`` sends in a row that did not arrive."""
     return now + _doubled(_FIRST_RETRY, attempts, _LAST_RETRY)

@@ -223,4 +223,19 @@ class GiveUp:
     scope: Literal["item", "thread", "chat", "bot"] = "chat"
 
 
-Outcome = Sent | TryLater | Moved | GiveUp
+Right = Literal["text", "photos", "videos", "documents", "gifs", "posts", "topic"]
+"""What the bot may be missing; ``posts``: in channels; ``topic``: it, or General, is closed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Muted:
+    """The bot is there but may not send this; it may again when somebody gives the right back."""
+
+    missing: Right
+    scope: Literal["thread", "chat"] = "chat"
+
+
+Presence = Literal["may", "may not", "away"] | Moved
+"""How the bot stands in a chat: it may write, may not, or is not there; or the chat has moved."""
+
+Outcome = Sent | Muted | TryLater | Moved | GiveUp

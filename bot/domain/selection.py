@@ -11,8 +11,11 @@ from bot.domain.model import Album, Target
 from bot.store.chat_queues import Lane
 from bot.store.chats import Chat
 from bot.store.deliveries import REPLY, Delivery
+from bot.store.mutes import WHOLE, Mute
+from bot.store.subscriptions import MAIN
 
 FILTERED = "filtered"
+MUTED = "muted"
 TOO_OLD = "expired"
 FORGOTTEN = "forgotten"
 TOO_MANY_CRASHES = "too many crashes"
@@ -57,6 +60,7 @@ class Decision:
     dropped: list[tuple[Delivery, str]] = field(default_factory=list)
     parked: list[Delivery] = field(default_factory=list)
     unreadable: list[Delivery] = field(default_factory=list)
+    probe: Mute | None = None
 
 
 def decide(lane: Lane, *, now: datetime) -> Decision:
@@ -69,7 +73,8 @@ def decide(lane: Lane, *, now: datetime) -> Decision:
     if until := alert_rules.quiet_until(now, quiet_hours(lane.chat), lane.chat.zone):
         decision.held = [(row, until, "quiet") for row in lane.rows if row.notice != REPLY]
         return decision
-    rest = [row for row in lane.rows if row.notice != REPLY]
+    owed = [row for row in lane.rows if row.notice != REPLY]
+    rest = _speakable(owed, lane.mutes, decision, now)
     while rest and decision.batch is None:
         head = rest[0]
         group = [row for row in rest if _belongs(row, head)]
@@ -78,6 +83,36 @@ def decide(lane: Lane, *, now: datetime) -> Decision:
         if willing:
             decision.batch = _batch(willing)
     return decision
+
+
+def _speakable(
+    rows: Sequence[Delivery], mutes: Sequence[Mute], decision: Decision, now: datetime
+) -> list[Delivery]:
+    """Return what may be said now; the rest waits until it is asked whether we may again.
+
+    When it is time to ask about the whole chat, that comes first. A closed topic can't be asked
+    about: what is owed there is tried.
+    """
+    muted = {mute.thread_id: mute for mute in mutes}
+    if not muted:
+        return list(rows)
+    may_go = []
+    for row in rows:
+        here = [muted.get(WHOLE), muted.get(row.target.thread_id or MAIN)]
+        holding = [mute for mute in here if mute and not _may_be_said(row, mute)]
+        until = max((mute.probe_at for mute in holding), default=now)
+        if until > now:
+            decision.held.append((row, until, MUTED))
+        elif any(mute.is_whole for mute in holding):
+            decision.probe = muted[WHOLE]
+        else:
+            may_go.append(row)
+    return [] if decision.probe else may_go
+
+
+def _may_be_said(row: Delivery, mute: Mute) -> bool:
+    """Tell whether a sentence passes where only media are refused."""
+    return row.notice is not None and mute.missing not in {"text", "posts", "topic"}
 
 
 def quiet_hours(chat: Chat) -> tuple[int, int] | None:
@@ -100,6 +135,8 @@ def _may_go(row: Delivery, chat: Chat, decision: Decision, now: datetime) -> boo
         return True
     elif row.is_unreadable:
         decision.unreadable.append(row)
+    elif row.held == MUTED and (row.story is None or row.story.expires_at <= now):
+        decision.dropped.append((row, TOO_OLD))
     elif row.story is None:
         decision.dropped.append((row, FORGOTTEN))
     elif not row.copies and not alert_rules.passes(row.story, row.options):

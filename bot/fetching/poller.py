@@ -279,8 +279,7 @@ class Scheduler:
         """Look at one profile; return a word on what came of it."""
         if alert_rules.is_blocked(known.profile_id, known.username, self._rules.blocked):
             return "blocked"
-        seems_private = "private" in {known.state, known.refusal}
-        if seems_private and await self._is_still_private(known):
+        if known.state == "private" and await self._is_still_private(known):
             return "private"
         if self._privacy.skips(known):
             outcome = await self._ask(known, pace, forced=True)

@@ -13,6 +13,7 @@ from bot.domain.errors import N_, MediaGoneError
 from bot.domain.model import (
     GiveUp,
     Moved,
+    Muted,
     Outcome,
     Sent,
     SentItem,
@@ -20,8 +21,9 @@ from bot.domain.model import (
     TryLater,
 )
 from bot.domain.selection import Batch
+from bot.presentation import notices
 from bot.sending import replies
-from bot.store import chat_queues, deliveries, enqueue, moves, usage
+from bot.store import chat_queues, deliveries, enqueue, moves, mutes, subscriptions, usage
 from bot.store.chat_queues import Lane
 from bot.store.database import Tx
 from bot.store.deliveries import REPLY, Delivery
@@ -100,7 +102,27 @@ async def record(
         await _arrived(tx, [arrived], now)
         rest = [row for row in rest if row.id not in arrived.messages]
     if not is_ours:
+        if isinstance(outcome, Moved):  # by now somebody else has moved it: the copy did not leave
+            await deliveries.give_back(tx, _ids(rest), left=left)
         return account
+    free_at = await _judged(tx, batch, rest, outcome, account, in_outage=in_outage, now=now)
+    await chat_queues.settle(tx, chat_id, free_at=free_at)
+    if isinstance(outcome, Moved):
+        await moves.move_chat(tx, chat_id, outcome.chat_id, now=now)
+    return account
+
+
+async def _judged(
+    tx: Tx,
+    batch: Batch,
+    rest: list[Delivery],
+    outcome: Outcome,
+    account: Account,
+    *,
+    in_outage: bool,
+    now: datetime,
+) -> datetime:
+    """Decide what becomes of the rest of a batch; return when its chat is free again."""
     free_at = now
     match outcome:
         case Sent(_, failed):
@@ -108,20 +130,19 @@ async def record(
             missing = [row for row in rest if row.story_pk not in failed]
             await _unsure(tx, missing, account, now)
         case TryLater() if in_outage:
-            surely_not = left and not (outcome.unknown or outcome.partly)
+            surely_not = account.left and not (outcome.unknown or outcome.partly)
             await deliveries.give_back(tx, _ids(rest), left=surely_not)
         case TryLater():
             free_at = await _later(tx, rest, outcome, account, now)
         case Moved():
             await deliveries.put_back(tx, _ids(rest), left=account.left, due_at=now)
+        case Muted():
+            await _mute(tx, batch, rest, outcome, left=account.left, now=now)
         case GiveUp():
             free_at = await _give_up(tx, rest, outcome, account, now)
         case _:
             assert_never(outcome)
-    await chat_queues.settle(tx, chat_id, free_at=free_at)
-    if isinstance(outcome, Moved):
-        await moves.move_chat(tx, chat_id, outcome.chat_id, now=now)
-    return account
+    return free_at
 
 
 async def _arrived(tx: Tx, sends: Sequence[Arrived], now: datetime) -> None:
@@ -184,6 +205,33 @@ async def park(tx: Tx, rows: Sequence[Delivery], *, reason: str, now: datetime) 
     for (target, username), found in lost.items():
         fields = {"username": username, "n": len(found), "why": NOT_CONFIRMED}
         await enqueue.add_notice(tx, target, "failed", fields, now=now)
+
+
+async def _mute(
+    tx: Tx,
+    batch: Batch,
+    rest: Sequence[Delivery],
+    outcome: Muted,
+    *,
+    left: bool,
+    now: datetime,
+) -> None:
+    """Let a place wait where a right is missing; say which, once, where a text may go.
+
+    What was to be answered there is over, and says so itself.
+    """
+    if not rest:
+        return
+    await deliveries.put_back(tx, _ids(rest), left=left, due_at=now)
+    target = batch.target
+    thread_id = mutes.WHOLE if outcome.scope == "chat" else target.thread_id or subscriptions.MAIN
+    is_news = await moves.mute_place(tx, target.chat_id, thread_id, outcome.missing, now=now)
+    if outcome.missing in notices.MISSING_MEDIA:
+        if is_news:
+            fields = {"missing": outcome.missing}
+            await enqueue.add_notice(tx, target, notices.MUTED, fields, now=now)
+    elif batch.rows[0].notice == notices.MUTED:  # by now not even that may be said
+        await deliveries.drop(tx, _ids(rest), reason=outcome.missing, now=now)
 
 
 async def _give_up(

@@ -5,15 +5,15 @@ that a crash can repeat a message but never lose one; the lease is kept up while
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from bot.domain import selection
+from bot.domain import alert_rules, selection
 from bot.domain.errors import DatabaseUnavailableError
-from bot.domain.model import Outcome, Sent, TryLater
+from bot.domain.model import Outcome, Presence, Right, Sent, Target, TryLater
 from bot.domain.selection import Batch, Decision
 from bot.outbox.composer import Albums, Alerts
 from bot.outbox.results import Arrived, park, record, record_whole
@@ -22,15 +22,17 @@ from bot.runtime.metrics import Metrics
 from bot.runtime.workers import Worker
 from bot.sending.replies import Replies
 from bot.sending.text import Texts
-from bot.store import chat_queues, deliveries, enqueue, retention
+from bot.store import chat_queues, deliveries, enqueue, moves, retention
 from bot.store.chat_queues import Lane
 from bot.store.database import Database, Tx
+from bot.store.mutes import Mute
 from bot.telegram.api import NotWantedError
 from bot.telegram.outage import Outage, is_answer
 
 log = structlog.get_logger()
 
 OUTAGES = (DatabaseUnavailableError,)
+AskPresence = Callable[[int, Right], Awaitable[Presence]]
 
 LEASE = timedelta(seconds=60)
 IDLE = timedelta(minutes=1)  # the longest sleep; `parked --again` wakes nobody
@@ -45,7 +47,8 @@ LOOKS_FOR_A_TRY = 20  # lanes, of which the first that may send tries whether Te
 class Claimed:
     """A batch that is ours to send; ``left`` when its copies are counted.
 
-    ``is_try``: Telegram was down, and this one tells whether it is back.
+    ``is_try``: Telegram was down, and this one tells whether it is back. ``probe``: nothing is
+    sent, but asked whether the bot may write there again.
     """
 
     lane: Lane
@@ -53,6 +56,7 @@ class Claimed:
     left: bool = False
     may_go: bool = False
     is_try: bool = False
+    probe: Mute | None = None
 
 
 class Outbox:
@@ -67,6 +71,7 @@ class Outbox:
         at_once: int = 64,
         replies: Replies | None = None,
         outage: Outage | None = None,
+        presence: AskPresence | None = None,
         lease: timedelta = LEASE,
         idle: timedelta = IDLE,
         metrics: Metrics | None = None,
@@ -75,10 +80,12 @@ class Outbox:
         """Send into up to ``at_once`` chats at a time; sleep no longer than ``idle``.
 
         ``replies`` sends answers that could not leave at once. ``outage`` knows when Telegram is
-        down; without it each row is on its own.
+        down; without it each row is on its own. ``presence`` asks whether the bot may write again
+        where it might not; without it that is tried.
         """
         self._db = db
         self._outage = outage
+        self._presence = presence
         self._doubted: list[Claimed] = []  # whose lost answers may belong to a pause to come
         self._alerts = Alerts(sender, texts, replies, now=now)
         self._at_once = at_once
@@ -178,9 +185,11 @@ class Outbox:
         ours: list[Claimed] = []
         async with self._db.begin() as tx:
             for lane in await chat_queues.claim(tx, now=now, limit=limit, lease=self._lease):
-                batch = await self._judge(tx, lane, now)
-                if batch:
-                    ours.append(Claimed(lane, batch))
+                found = await self._judge(tx, lane, now)
+                if isinstance(found, Mute):
+                    ours.append(Claimed(lane, Batch(Target(lane.chat.id), ()), probe=found))
+                elif found:
+                    ours.append(Claimed(lane, found))
             await deliveries.start(tx, [row.id for one in ours for row in one.batch.rows])
         return ours
 
@@ -194,15 +203,19 @@ class Outbox:
                 found = await chat_queues.claim_least(tx, now=now, lease=self._lease)
                 if not found:
                     break
-                if batch := await self._judge(tx, found[0], now):
+                batch = await self._judge(tx, found[0], now)
+                if isinstance(batch, Mute):
+                    later = now + alert_rules.UNKNOWN_PAUSE
+                    await chat_queues.settle(tx, found[0].chat.id, free_at=later)
+                elif batch:
                     batch = batch.first()
                     await deliveries.start(tx, [row.id for row in batch.rows])
                     return [Claimed(found[0], batch, is_try=True)]
         await outage.end()  # nothing is owed that could tell more
         return []
 
-    async def _judge(self, tx: Tx, lane: Lane, now: datetime) -> Batch | None:
-        """Apply what is decided of a lane; return what of it is to be sent."""
+    async def _judge(self, tx: Tx, lane: Lane, now: datetime) -> Batch | Mute | None:
+        """Apply what is decided of a lane; return what is to be sent, or asked about, there."""
         try:
             decision = selection.decide(lane, now=now)
         except Exception:  # of one chat; the others must not wait for it
@@ -210,9 +223,10 @@ class Outbox:
             await chat_queues.settle(tx, lane.chat.id, free_at=now + JUDGED_AGAIN)
             return None
         await self._apply(tx, lane, decision, now)
-        if not decision.batch:
+        found = decision.batch or decision.probe
+        if not found:
             await chat_queues.settle(tx, lane.chat.id, free_at=now)
-        return decision.batch
+        return found
 
     async def _apply(self, tx: Tx, lane: Lane, decision: Decision, now: datetime) -> None:
         for row, until, why in decision.held:
@@ -234,6 +248,24 @@ class Outbox:
             log.error("parked after too many crashes", chat=lane.chat.id, deliveries=ids)
 
     async def _deliver(self, claimed: Claimed) -> None:
+        if claimed.probe:
+            await self._ask(claimed.lane, claimed.probe)
+        else:
+            await self._bring(claimed)
+
+    async def _ask(self, lane: Lane, mute: Mute) -> None:
+        """Ask whether the bot may write again where it might not."""
+        found: Presence = "may"
+        if self._presence is not None:
+            found = await self._presence(lane.chat.id, mute.missing)
+        now = self._now()
+        log.info("asked about a chat", chat=lane.chat.id, found=str(found))
+        async with self._db.begin() as tx:
+            if await chat_queues.hold(tx, lane.chat.id) == lane.token:
+                await moves.record_presence(tx, mute, found, now=now)
+                await chat_queues.settle(tx, lane.chat.id, free_at=now)
+
+    async def _bring(self, claimed: Claimed) -> None:
         chat = claimed.lane.chat
         async with asyncio.TaskGroup() as group:
             keeping = group.create_task(self._keep(claimed.lane))

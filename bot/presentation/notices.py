@@ -19,11 +19,41 @@ SENTENCES = {
     ),
     "back": N_("👋 <b>{username}</b> can be seen again. The alerts go on."),
     "ended": N_("<b>{username}</b> can't be followed with this bot, so its alerts have ended."),
-    "topic": N_("The topic is closed or gone, so its alerts come here now."),
+    "topic": N_("The topic is gone, so its alerts come here now."),
     "missed": N_(
         "⚠️ I could not look for a while: stories of {names} posted between {from_} and {to} "
         "may be missing here."
     ),
+}
+MUTED = "muted"
+AWAY = N_("🚪 I am not in that chat any more, so there are no alerts until I am back.")
+MISSING_MEDIA = {
+    "photos": N_(
+        "🔇 I may not send photos here, so the alerts wait. They come when an administrator "
+        "allows me to."
+    ),
+    "videos": N_(
+        "🔇 I may not send videos here, so the alerts wait. They come when an administrator "
+        "allows me to."
+    ),
+    "documents": N_(
+        "🔇 I may not send files here, so the alerts wait. They come when an administrator "
+        "allows me to."
+    ),
+    "gifs": N_(
+        "🔇 I may not send GIFs here, so the alerts wait. They come when an administrator "
+        "allows me to."
+    ),
+}
+MISSING = MISSING_MEDIA | {
+    "text": N_(
+        "🔇 I may not write there, so the alerts wait until an administrator allows me to."
+    ),
+    "posts": N_(
+        "🔇 I may not post in that channel, so the alerts wait until an administrator allows "
+        "me to."
+    ),
+    "topic": N_("🔇 The topic is closed, so the alerts wait until it is open again."),
 }
 FAILED = (
     N_("{n} new story of <b>{username}</b> could not be brought: {why}"),
@@ -40,6 +70,8 @@ def render(notice: str, rows: Sequence[Mapping[str, Any]], t: Translator) -> lis
         return [_missed(rows, t)]
     if notice == "failed":
         return list(dict.fromkeys(_failed(row, t) for row in rows))
+    if notice == MUTED:
+        return list(dict.fromkeys(t(MISSING_MEDIA[row["missing"]]) for row in rows))
     return list(dict.fromkeys(t(SENTENCES[notice], **row) for row in rows))
 
 

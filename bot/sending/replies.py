@@ -18,8 +18,19 @@ from telegram.constants import ChatAction
 from telegram.error import TelegramError
 from telegram.ext import ExtBot
 
-from bot.domain.errors import INCIDENT
-from bot.domain.model import Album, Asker, GiveUp, Outcome, Sent, SentItem, Story, Target, TryLater
+from bot.domain.errors import INCIDENT, N_
+from bot.domain.model import (
+    Album,
+    Asker,
+    GiveUp,
+    Muted,
+    Outcome,
+    Sent,
+    SentItem,
+    Story,
+    Target,
+    TryLater,
+)
 from bot.domain.serialization import dump_stories, load_stories
 from bot.presentation import charts
 from bot.presentation.buttons import Buttons, story_buttons
@@ -36,6 +47,12 @@ log = structlog.get_logger()
 
 Payload = dict[str, Any]
 
+CANT_SHOW = {
+    "photos": N_("I may not send photos here. An administrator can allow me to."),
+    "videos": N_("I may not send videos here. An administrator can allow me to."),
+    "documents": N_("I may not send files here. An administrator can allow me to."),
+    "gifs": N_("I may not send GIFs here. An administrator can allow me to."),
+}
 ACTION_S = 4.5  # Telegram shows an action for 5 s
 # Edits that are in vain and harm nobody: the message is so already, or gone.
 IN_VAIN = ("message is not modified", "message to edit not found", "message can't be edited")
@@ -123,6 +140,8 @@ def follow_ups(payload: Payload, outcome: Outcome) -> list[Payload]:
         incident = secrets.token_hex(4)
         log.error("incident", incident=incident, reason=outcome.reason, kind=payload["kind"])
         return [text_of(t(INCIDENT, incident=incident))]
+    if isinstance(outcome, Muted) and payload["kind"] == "album" and outcome.missing in CANT_SHOW:
+        return [text_of(t(CANT_SHOW[outcome.missing]))]
     if payload["kind"] != "album" or not isinstance(outcome, Sent):
         return []
     found = {story.pk: story for story in load_stories(payload["stories"])}
@@ -213,7 +232,7 @@ class Replies:
 
 def is_final(outcome: Outcome) -> bool:
     """Return whether an answer need not be sent again: it is there, or never will be."""
-    return isinstance(outcome, Sent | GiveUp)
+    return isinstance(outcome, Sent | GiveUp | Muted)
 
 
 async def close(

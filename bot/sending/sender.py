@@ -11,7 +11,18 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from telegram.ext import ExtBot
 
-from bot.domain.model import Album, Asker, GiveUp, Moved, Outcome, Sent, Story, Target, TryLater
+from bot.domain.model import (
+    Album,
+    Asker,
+    GiveUp,
+    Moved,
+    Muted,
+    Outcome,
+    Sent,
+    Story,
+    Target,
+    TryLater,
+)
 from bot.runtime.metrics import Metrics
 from bot.sending.attempts import Delivery, Lane, Trip
 from bot.sending.file_ids import Files
@@ -104,7 +115,7 @@ class Sender:
         silent = SendOptions(silent=True)
         there = Trip(cache, Text(None), silent, trip.lane, trip.asker, CACHE_CHAT_PATIENCE)
         outcome = await self._send(tuple(stories), there)
-        if isinstance(outcome, GiveUp | Moved):
+        if isinstance(outcome, GiveUp | Moved | Muted):
             log.warning("the cache chat can't be used", outcome=repr(outcome))
             self._cache_chat_from = self._now() + CACHE_CHAT_RESTS
 

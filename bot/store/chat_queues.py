@@ -11,10 +11,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.store import chats, deliveries
+from bot.store import chats, deliveries, mutes
 from bot.store.chats import Chat
 from bot.store.database import Tx, insert_for, tell
 from bot.store.deliveries import Delivery, is_open, overdue_at, waits_for_earlier
+from bot.store.mutes import Mute
 from bot.store.schema import Timestamp, metadata
 
 DUE = "storybell_due"  # the channel that tells other processes of what became due
@@ -49,6 +50,7 @@ class Lane:
     chat: Chat
     token: int
     rows: list[Delivery] = field(default_factory=list)
+    mutes: tuple[Mute, ...] = ()
 
 
 # Built once: to build them takes longer than to run them.
@@ -129,7 +131,8 @@ async def _of(tx: Tx, claimed: sa.CursorResult[Any], now: datetime) -> list[Lane
     for delivery in await deliveries.due(tx, list(tokens), now=now):
         rows[delivery.target.chat_id].append(delivery)
     found = await chats.get_all(tx, list(tokens))
-    return [Lane(chat, tokens[chat.id], rows[chat.id]) for chat in found]
+    muted = await mutes.of_chats(tx, list(tokens))
+    return [Lane(chat, tokens[chat.id], rows[chat.id], muted.get(chat.id, ())) for chat in found]
 
 
 async def hold(tx: Tx, chat_id: int) -> int | None:

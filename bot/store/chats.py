@@ -29,6 +29,16 @@ chats = sa.Table(
 )
 
 
+moved_chats = sa.Table(
+    "moved_chats",
+    metadata,
+    sa.Column("old_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("new_id", sa.BigInteger, nullable=False, index=True),
+    sa.Column("at", Timestamp, nullable=False),
+)
+"""Groups that became supergroups: what still comes from the old id belongs to the new one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Chat:
     """A chat as we know it; ``state`` is ``closed`` while the bot is kicked or blocked."""
@@ -71,6 +81,20 @@ async def get_all(tx: Tx, chat_ids: Sequence[int]) -> list[Chat]:
     """Return those of the chats that are there."""
     rows = await tx.execute(OF_IDS, {"ids": chat_ids})
     return [Chat(**row._mapping) for row in rows]  # noqa: SLF001 - public name
+
+
+async def moved_to(tx: Tx, old: int) -> int | None:
+    """Return the id to which a group has moved."""
+    statement = sa.select(moved_chats.c.new_id).where(moved_chats.c.old_id == old)
+    new: int | None = (await tx.execute(statement)).scalar_one_or_none()
+    return new
+
+
+async def note_move(tx: Tx, old: int, new: int, *, now: datetime) -> bool:
+    """Keep that a group has moved; false when that is known."""
+    insert = insert_for(tx)(moved_chats).values(old_id=old, new_id=new, at=now)
+    done = await tx.execute(insert.on_conflict_do_nothing(index_elements=["old_id"]))
+    return done.rowcount > 0
 
 
 async def ensure(

@@ -37,7 +37,7 @@ deliveries = sa.Table(
     sa.Column("fields", sa.JSON),
     sa.Column("state", sa.String(8), nullable=False, server_default="open"),
     sa.Column("due_at", Timestamp, nullable=False),
-    sa.Column("held", sa.String(8), nullable=False, server_default=""),  # quiet, digest
+    sa.Column("held", sa.String(8), nullable=False, server_default=""),  # quiet, digest, muted
     sa.Column("copies", sa.Integer, nullable=False, server_default="0"),
     sa.Column("unknowns", sa.Integer, nullable=False, server_default="0"),
     sa.Column("tries", sa.Integer, nullable=False, server_default="0"),  # that sent nothing
@@ -95,6 +95,7 @@ class Delivery:
     claims: int
     created_at: datetime
     is_unreadable: bool = False
+    held: str = ""
 
 
 LONGEST_WAIT_MS = 60_000
@@ -179,6 +180,7 @@ def _delivery(row: sa.Row[Any], story: Story | None) -> Delivery:
         claims=row.claims,
         created_at=row.created_at,
         is_unreadable=story is None and row.story is not None,
+        held=row.held,
     )
 
 
@@ -268,7 +270,7 @@ async def still_open(tx: Tx, ids: Collection[int]) -> set[int]:
 
 
 async def hold(tx: Tx, ids: Iterable[int], *, due_at: datetime, held: str) -> None:
-    """Put off what may not come now; ``held`` is ``quiet`` or ``digest``."""
+    """Put off what may not come now; ``held`` is ``quiet``, ``digest`` or ``muted``."""
     await _update(tx, ids, due_at=due_at, held=held)
 
 
@@ -306,6 +308,28 @@ async def unhold(tx: Tx, chat_id: int, *, now: datetime) -> None:
         deliveries.c.chat_id == chat_id, is_open, deliveries.c.held != ""
     )
     await tx.execute(statement.values(due_at=now, held=""))
+
+
+async def release(tx: Tx, chat_id: int, *, held: str, now: datetime) -> None:
+    """Let what is held in a chat for a reason be due; the reason is kept until it is sent."""
+    statement = sa.update(deliveries).where(
+        deliveries.c.chat_id == chat_id, is_open, deliveries.c.held == held
+    )
+    await tx.execute(statement.values(due_at=now))
+
+
+async def drop_notices(tx: Tx, chat_id: int, notice: str, *, now: datetime) -> None:
+    """End the notices of one name that a chat is still owed."""
+    statement = sa.update(deliveries).where(
+        deliveries.c.chat_id == chat_id, is_open, deliveries.c.notice == notice
+    )
+    await tx.execute(statement.values(state="dropped", reason="over", done_at=now))
+
+
+async def drop_of_chat(tx: Tx, chat_id: int, *, reason: str, now: datetime) -> None:
+    """End all that a chat is still owed."""
+    statement = sa.update(deliveries).where(deliveries.c.chat_id == chat_id, is_open)
+    await tx.execute(statement.values(state="dropped", reason=reason, done_at=now))
 
 
 async def _update(tx: Tx, ids: Iterable[int], **values: Any) -> None:  # noqa: ANN401 - columns

@@ -18,5 +18,9 @@ async def erase_chat(tx: Tx, chat_id: int) -> None:
     for table in reversed(all_tables().sorted_tables):
         if "chat_id" in table.c and table.name not in BILLS:
             await tx.execute(sa.delete(table).where(table.c.chat_id == chat_id))
+    moved = all_tables().tables["moved_chats"]
+    await tx.execute(
+        sa.delete(moved).where((moved.c.old_id == chat_id) | (moved.c.new_id == chat_id))
+    )
     chats = all_tables().tables["chats"]
     await tx.execute(sa.delete(chats).where(chats.c.id == chat_id))

@@ -5,11 +5,13 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from bot.domain import alert_rules
-from bot.domain.model import Target
-from bot.store import acquaintances, budgets, chat_queues, chats, subscriptions
+from bot.domain.model import Moved, Presence, Right, Target
+from bot.store import acquaintances, budgets, chat_queues, chats, mutes, subscriptions
+from bot.store import deliveries as deliveries_store
 from bot.store.database import Tx, all_tables
 from bot.store.deliveries import deliveries, is_open
 from bot.store.enqueue import add_notice
+from bot.store.mutes import Mute
 
 UNIQUE = (sa.UniqueConstraint, sa.PrimaryKeyConstraint)
 SUMS = (sa.Integer, sa.BigInteger)
@@ -20,14 +22,22 @@ SETTINGS = ("language", "language_code", "zone", "quiet_from", "quiet_to", "dige
 async def move_chat(tx: Tx, old: int, new: int, *, now: datetime) -> bool:
     """Give all that belongs to chat ``old`` to chat ``new``; false when that is done already.
 
-    What both have, as the same profile followed, stays as ``new`` has it.
+    Alert, service messages and restarts may tell of it in any order, and each more than once: the
+    settings come along the first time only, for what ``old`` has later are the defaults of a
+    chat that was not known any more. A profile that both follow stays as ``old`` had it then.
     """
-    before = await chats.get(tx, old)
-    if before is None or old == new:
+    if old == new:
         return False
-    title = before.title
-    await chats.ensure(tx, new, kind="supergroup", title=title, now=now)
-    await chats.change(tx, new, **{name: getattr(before, name) for name in SETTINGS})
+    before = await chats.get(tx, old)
+    is_first = await chats.note_move(tx, old, new, now=now)
+    if before is None:
+        return False
+    await chats.ensure(tx, new, kind="supergroup", title=before.title, now=now)
+    if is_first:
+        born = sa.select(chats.chats.c.created_at).where(chats.chats.c.id == old)
+        values = {name: getattr(before, name) for name in SETTINGS}
+        await chats.change(tx, new, **values, created_at=born.scalar_subquery())
+        await subscriptions.end_doubled(tx, new, older=old)
     for table in all_tables().sorted_tables:
         if "chat_id" in table.c and table.name not in WAITING_ROOMS:
             await _rewrite(tx, table, old, new)
@@ -78,20 +88,58 @@ async def leave_topic(tx: Tx, chat_id: int, thread_id: int, *, now: datetime) ->
     return moved
 
 
+async def mute_place(
+    tx: Tx, chat_id: int, thread_id: int, missing: Right, *, now: datetime
+) -> bool:
+    """Let what is owed to a chat (``WHOLE``) or a thread wait; false when it did already."""
+    return await mutes.mute(tx, chat_id, thread_id, missing, now=now)
+
+
+async def unmute_place(
+    tx: Tx, chat_id: int, thread_id: int | None = None, *, now: datetime
+) -> bool:
+    """Let what waited go out, in a chat whose lane is held; false when nothing was muted."""
+    if not await mutes.unmute(tx, chat_id, thread_id):
+        return False
+    await deliveries_store.drop_notices(tx, chat_id, "muted", now=now)  # it is not true any more
+    await deliveries_store.release(tx, chat_id, held="muted", now=now)
+    await chat_queues.settle(tx, chat_id)
+    return True
+
+
+async def record_presence(tx: Tx, mute: Mute, found: Presence, *, now: datetime) -> None:
+    """Write down how the bot stands in a chat where a right was missing."""
+    await chat_queues.hold(tx, mute.chat_id)
+    match found:
+        case Moved(new):
+            await move_chat(tx, mute.chat_id, new, now=now)
+        case "away":
+            await close_chat(tx, mute.chat_id, now=now)
+        case "may":
+            await unmute_place(tx, mute.chat_id, mute.thread_id, now=now)
+        case "may not":
+            await mute_place(tx, mute.chat_id, mute.thread_id, mute.missing, now=now)
+
+
 async def close_chat(tx: Tx, chat_id: int, *, now: datetime) -> bool:
     """Stop all alerts of a chat, and the looks that only they needed; false: it was closed."""
     await chat_queues.hold(tx, chat_id)
     news = await chats.set_state(tx, chat_id, "closed", now=now)
+    await mutes.unmute(tx, chat_id)
     await chat_queues.settle(tx, chat_id)
     await subscriptions.reweigh(tx, chat_id=chat_id, now=now)
     return news
 
 
 async def open_chat(tx: Tx, chat_id: int, *, now: datetime) -> bool:
-    """Let a closed chat's alerts begin again, from now on; false when it was open."""
+    """Let a closed chat's alerts begin again, from now on; false when it was open.
+
+    What was owed from before is dropped: who comes back wants what is new.
+    """
     await chat_queues.hold(tx, chat_id)
     news = await chats.set_state(tx, chat_id, "active", now=now)
     if news:
+        await deliveries_store.drop_of_chat(tx, chat_id, reason="away", now=now)
         await subscriptions.restart(tx, chat_id, since=alert_rules.from_now_on(now))
         await chat_queues.settle(tx, chat_id)
         await subscriptions.reweigh(tx, chat_id=chat_id, now=now)

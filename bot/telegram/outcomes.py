@@ -21,7 +21,7 @@ from telegram.error import (
     TimedOut,
 )
 
-from bot.domain.model import GiveUp, Moved, Outcome, TryLater
+from bot.domain.model import GiveUp, Moved, Muted, Outcome, Right, TryLater
 from bot.telegram.request import NotSentError, UnknownOutcomeError
 
 RETRY_AFTER = re.compile(r"too many requests(?:: retry after (\d+))?")
@@ -43,22 +43,35 @@ CHAT = (
     "bot can't send messages to",
     "chat not found",
     "chat_id is empty",
-    "no write access to the chat",
-    "not enough rights",
-    "need administrator rights",
-    "chat_write_forbidden",
-    "chat_admin_required",
-    "chat_restricted",
-    "chat_send_",
     "channel_private",
     "peer_id_invalid",
     "user_is_blocked",
     "input_user_deactivated",
     "user_deactivated",
     "user not found",
-    "have no rights to send",
 )
-THREAD = ("message thread not found", "topic_closed", "topic_deleted", "topic_id_invalid")
+THREAD = ("message thread not found", "topic_deleted", "topic_id_invalid")
+# Answers that close a chat for as long as a right is missing there, by the right.
+MISSING: dict[str, Right] = {
+    "rights to send photos": "photos",
+    "rights to send videos": "videos",
+    "rights to send documents": "documents",
+    "rights to send gifs": "gifs",
+    "chat_send_photos": "photos",
+    "chat_send_media": "photos",
+    "chat_send_videos": "videos",
+    "chat_send_docs": "documents",
+    "chat_send_gifs": "gifs",
+    "chat_send_": "text",
+    "need administrator rights": "posts",
+    "chat_admin_required": "posts",
+    "not enough rights": "text",
+    "have no rights to send": "text",
+    "no write access to the chat": "text",
+    "chat_write_forbidden": "text",
+    "chat_restricted": "text",
+}
+TOPIC_CLOSED = "topic_closed"
 UNKNOWN = (
     "internal server error",
     "bad gateway",
@@ -149,7 +162,8 @@ def outcome_of(error: BaseException) -> Outcome:  # noqa: PLR0911 - one line a c
 
 def is_known(error: BaseException) -> bool:
     """Tell whether the table has the text of a refusal; an operator should see the others."""
-    known = (*CHAT, *THREAD, *ITEM, *CAPTION, *UNKNOWN, *PARTLY_SENT, GROUP_FAILED)
+    known = (*CHAT, *MISSING, TOPIC_CLOSED, *THREAD, *ITEM, *CAPTION, *UNKNOWN)
+    known += (*PARTLY_SENT, GROUP_FAILED)
     return not isinstance(error, BadRequest) or _has(_text(error), (*known, "too many requests"))
 
 
@@ -190,9 +204,9 @@ def _refusal(error: TelegramError) -> Outcome:
         # Inside a 400 it speaks of one item of an album; some of the others were seen there.
         wait = timedelta(seconds=int(flood[1])) if flood[1] else NO_WORD
         return TryLater(wait, partly=failed_item(error) is not None, reason="too many requests")
-    if _has(text, THREAD):
-        return GiveUp(text, scope="thread")
-    if _has(text, CHAT) or isinstance(error, Forbidden):
+    if place := _refused_place(text):
+        return place
+    if isinstance(error, Forbidden):
         return GiveUp(text, scope="chat")
     if GROUP_FAILED in text or ITEM_FAILED.search(text):
         return TryLater(partly=True, reason=text)
@@ -200,6 +214,17 @@ def _refusal(error: TelegramError) -> Outcome:
     if not is_down and (isinstance(error, BadRequest) or _has(text, ITEM)):
         return GiveUp(text, scope="item")
     return TryLater(unknown=True, down=is_down, reason=text)
+
+
+def _refused_place(text: str) -> Outcome | None:
+    if TOPIC_CLOSED in text:
+        return Muted("topic", scope="thread")
+    missing = next((right for words, right in MISSING.items() if words in text), None)
+    if missing:
+        return Muted(missing)
+    if _has(text, THREAD):
+        return GiveUp(text, scope="thread")
+    return GiveUp(text, scope="chat") if _has(text, CHAT) else None
 
 
 def wait_of(error: RetryAfter) -> timedelta:

@@ -112,7 +112,10 @@ class Chats:
     async def change(self, request: web.Request) -> object:
         """Another title, permissions, slow mode, linked chat; hidden members; deleted."""
         chat = get.chat(self._world, request.match_info["chat"])
+        was_deleted = chat.deleted
         self._update(chat, await get.body(request))
+        if chat.deleted and not was_deleted and chat.type == "supergroup":
+            happenings.vanish(self._world, chat, self._actor(chat, 0, {"status": ""}))
         self._world.events.emit("chat", chat_id=chat.id, chat=chat.brief())
         return chat.brief()
 
@@ -180,6 +183,7 @@ class Chats:
         arrived = self._world.service(new, _group_bot(), migrate_from_chat_id=old.id,
                                       sender_chat=new.brief())  # fmt: skip
         happenings.tell(self._world, new, arrived)
+        happenings.arrive(self._world, new, actor)
         self._world.events.emit("chat", chat_id=new.id, chat=new.brief())
         return {"new_chat_id": new.id, "update_id": told}
 
@@ -213,6 +217,8 @@ class Chats:
         if state not in {"open", "closed", "deleted"}:
             raise ValueError("state must be open, closed or deleted")
         topic = chat.topics.get(thread)
+        if topic is None and thread == GENERAL_TOPIC and chat.is_forum:
+            topic = chat.topics[thread] = Topic(thread, "General")  # it is there from the start
         if topic is None:
             return self._new_topic(chat, thread, wanted)
         before, topic.state = topic.state, state
@@ -229,7 +235,8 @@ class Chats:
     def _tell_topic(
         self, chat: Chat, actor: dict[str, Any], topic: Topic, **fields: object
     ) -> None:
-        message = self._world.service(chat, actor, topic.id, **fields)
+        thread = 0 if topic.id == GENERAL_TOPIC else topic.id
+        message = self._world.service(chat, actor, thread, **fields)
         happenings.tell(self._world, chat, message)
 
     async def bots(self, _: web.Request) -> object:

@@ -128,6 +128,36 @@ def standing(
     return told
 
 
+def arrive(world: World, chat: Chat, actor: dict[str, Any]) -> None:
+    """Tell the bots of a chat that they are in it: a group that became a supergroup does."""
+    for bot in world.bots_in(chat):
+        _tell_bot(world, chat, bot, actor, Member("left"))
+
+
+def vanish(world: World, chat: Chat, actor: dict[str, Any]) -> None:
+    """Tell the bots of a supergroup that was deleted, for its old id as well."""
+    ids = [chat, *([world.chats[chat.migrated_from]] if chat.migrated_from else [])]
+    for one in ids:
+        for bot in list(world.bots_in(one)):
+            before, one.members[bot.id] = one.member(bot.id), Member("left")
+            _tell_bot(world, one, bot, actor, before)
+
+
+def _tell_bot(world: World, chat: Chat, bot: Bot, actor: dict[str, Any], before: Member) -> None:
+    user, now = bot.user(), chat.member(bot.id)
+    after = chat.member_view(user)
+    chat.members[bot.id] = before
+    change = {
+        "chat": chat.brief(),
+        "from": actor,
+        "date": int(world.clock.now()),
+        "old_chat_member": chat.member_view(user),
+        "new_chat_member": after,
+    }
+    chat.members[bot.id] = now
+    bot.inbox.put("my_chat_member", change, f"chat:{chat.id}")
+
+
 def _announce(
     world: World, chat: Chat, user: dict[str, Any], actor: dict[str, Any],
     *, joined: bool, left: bool,

@@ -112,6 +112,9 @@ def topic(call: Call, chat: Chat) -> int:
     """
     thread = call.integer("message_thread_id")
     if thread == 0:
+        general = chat.topics.get(GENERAL_TOPIC) if chat.is_forum else None
+        if general and general.state == "closed" and not chat.may_manage_topics(call.bot.id):
+            raise bad_request("TOPIC_CLOSED")
         return 0
     found = chat.topics.get(thread)
     if found is None or found.state == "deleted" or thread == GENERAL_TOPIC or not chat.is_forum:

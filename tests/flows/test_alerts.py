@@ -199,7 +199,7 @@ async def test_who_blocks_the_bot_is_not_looked_for_and_may_come_back(stage: Sta
     await stage.follow(chat, name)
     bot = (await stage.parts.bot.get_me()).id
     await stage.control.member(chat, bot, "kicked")
-    first = await stage.publish(name)
+    await stage.publish(name)  # which they will not hear of
     await stage.look_and_ring(name)
     async with stage.parts.db.read() as tx:
         found = await chats.get(tx, chat)
@@ -211,7 +211,7 @@ async def test_who_blocks_the_bot_is_not_looked_for_and_may_come_back(stage: Sta
     assert await stage.parts.services.subscriptions.bot_back(chat)
     second = await stage.publish(name)
     await stage.look_and_ring(name)
-    assert await stage.shown(chat) == [first, second]
+    assert await stage.shown(chat) == [second]
 
 
 async def test_options_let_through_what_is_wanted(stage: Stage) -> None:

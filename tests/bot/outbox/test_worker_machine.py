@@ -157,6 +157,8 @@ class OutboxMachine(RuleBasedStateMachine):
     @rule(chat=st.sampled_from((-1, -2)))
     def close_or_open(self, chat: int) -> None:
         self.run(self._close_or_open(self.model.chat_now[chat], is_open=chat in self.model.closed))
+        if chat in self.model.closed:  # who comes back hears of what is new only
+            self.model.excused |= {key for key in self.model.owed if key[0] == chat}
         self.model.closed ^= {chat}
 
     async def _close_or_open(self, chat: int, *, is_open: bool) -> None:

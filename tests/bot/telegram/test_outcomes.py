@@ -14,9 +14,9 @@ from telegram.error import (
     TimedOut,
 )
 
-from bot.domain.model import GiveUp, Moved, TryLater
+from bot.domain.model import GiveUp, Moved, Muted, TryLater
 from bot.telegram import outcomes
-from bot.telegram.outcomes import outcome_of
+from bot.telegram.outcomes import is_known, outcome_of
 from bot.telegram.request import NotSentError, UnknownOutcomeError
 
 FAILED = "Failed to send message"
@@ -34,18 +34,23 @@ CHAT = [
     Forbidden("Forbidden: something new"),
     BadRequest("Bad Request: chat not found"),
     BadRequest("Chat_id is empty"),
-    BadRequest("Have no write access to the chat"),
-    BadRequest("Not enough rights to send photos to the chat"),
-    BadRequest("Not enough rights to send text messages to the chat"),
-    BadRequest("Chat_write_forbidden"),
     BadRequest("Channel_private"),
     BadRequest("Peer_id_invalid"),
     BadRequest("User_is_blocked"),
-    BadRequest("Chat_send_media_forbidden"),
+]
+MUTED = [
+    ("Have no write access to the chat", Muted("text")),
+    ("Not enough rights to send photos to the chat", Muted("photos")),
+    ("Not enough rights to send GIFs to the chat", Muted("gifs")),
+    ("Not enough rights to send text messages to the chat", Muted("text")),
+    ("Need administrator rights in the channel chat", Muted("posts")),
+    ("Chat_write_forbidden", Muted("text")),
+    ("Chat_send_media_forbidden", Muted("photos")),
+    ("Chat_send_videos_forbidden", Muted("videos")),
+    ("Topic_closed", Muted("topic", scope="thread")),
 ]
 THREAD = [
     BadRequest("Message thread not found"),
-    BadRequest("Topic_closed"),
     BadRequest("Topic_deleted"),
 ]
 ITEM = [
@@ -87,6 +92,12 @@ def test_a_closed_chat_is_given_up(error: Exception) -> None:
     outcome = outcome_of(error)
     assert isinstance(outcome, GiveUp)
     assert outcome.scope == "chat"
+
+
+@pytest.mark.parametrize(("text", "muted"), MUTED)
+def test_a_missing_right_is_no_farewell(text: str, muted: Muted) -> None:
+    assert outcome_of(BadRequest(text)) == muted
+    assert is_known(BadRequest(text))
 
 
 @pytest.mark.parametrize("error", THREAD)

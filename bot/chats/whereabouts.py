@@ -1,0 +1,73 @@
+"""Whether the bot may write again where it might not: asked when somebody there speaks to it."""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+
+from bot.domain.model import Moved, Presence, Right
+from bot.store import chats, moves, mutes, unit_of_work
+from bot.store.database import Database
+from bot.store.mutes import Mute
+from bot.store.unit_of_work import effect
+
+AskPresence = Callable[[int, Right], Awaitable[Presence]]
+
+
+class Whereabouts:
+    """The use cases around chats that were closed to the bot; all are free."""
+
+    def __init__(
+        self,
+        db: Database,
+        ask: AskPresence,
+        *,
+        wake: Callable[[], None] = lambda: None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """``ask`` asks Telegram; ``wake`` is called when something may have become due."""
+        self._db = db
+        self._ask = ask
+        self._wake = wake
+        self._now = now
+
+    async def check(self, chat_id: int) -> tuple[Mute, ...]:
+        """Ask Telegram about a chat that is closed to us or lacks a right; return what is missing.
+
+        A chat from which somebody speaks to us, and in which we are, is open again: its alerts
+        begin with what is posted from now on. Nothing waits for Telegram in an open unit of work:
+        there it is asked afterwards, and what is known is returned.
+        """
+        async with self._db.read() as tx:
+            chat = await chats.get(tx, chat_id)
+            muted = await mutes.of_chat(tx, chat_id)
+        if chat is None or not (muted or chat.state == "closed"):
+            return ()
+        unit = unit_of_work.current()
+        if unit is not None and (unit.is_open or unit.replies):
+            await unit_of_work.later(lambda: self.check(chat_id))
+            return muted
+        if chat.state == "closed" and await self._ask(chat_id, "text") != "away":
+            await self._open(chat_id)
+        for mute in muted:
+            if mute.is_whole:
+                await self._recheck(mute)
+        async with self._db.read() as tx:
+            return await mutes.of_chat(tx, chat_id)
+
+    async def reopened(self, chat_id: int, thread_id: int) -> None:
+        """Let a topic's alerts go on: Telegram told that it is open again."""
+        async with effect(self._db) as tx:
+            await moves.unmute_place(tx, chat_id, thread_id, now=self._now())
+        self._wake()
+
+    async def _open(self, chat_id: int) -> None:
+        async with self._db.begin() as tx:
+            await moves.open_chat(tx, chat_id, now=self._now())
+        self._wake()
+
+    async def _recheck(self, mute: Mute) -> None:
+        found = await self._ask(mute.chat_id, mute.missing)
+        if found == "may not" or isinstance(found, Moved):
+            return  # the schedule of probes goes on, and the move is told by its own message
+        async with self._db.begin() as tx:
+            await moves.record_presence(tx, mute, found, now=self._now())
+        self._wake()

@@ -1,0 +1,107 @@
+"""Mutes: where the bot is still in the chat but may not write, and when that is asked again.
+
+A chat or a topic has a row while a right is missing there, or while the topic (or General) is
+closed. What is owed there waits; what lives in other topics goes on.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from bot.domain import alert_rules
+from bot.domain.model import Right
+from bot.store.database import Tx, insert_for
+from bot.store.schema import Timestamp, metadata
+
+WHOLE = -1
+"""The thread of a mute that holds for all of a chat."""
+
+mutes = sa.Table(
+    "mutes",
+    metadata,
+    sa.Column(
+        "chat_id",
+        sa.BigInteger,
+        sa.ForeignKey("chats.id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    sa.Column("thread_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("missing", sa.String(16), nullable=False),
+    sa.Column("since", Timestamp, nullable=False),
+    sa.Column("probe_at", Timestamp, nullable=False),
+    sa.Column("probes", sa.Integer, nullable=False, server_default="0"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Mute:
+    """What is missing in a chat (``WHOLE``), or in one thread of it, and when we ask again."""
+
+    chat_id: int
+    thread_id: int
+    missing: Right
+    since: datetime
+    probe_at: datetime
+    probes: int
+
+    @property
+    def is_whole(self) -> bool:
+        """Tell whether it holds for all of the chat."""
+        return self.thread_id == WHOLE
+
+
+COLUMNS = [mutes.c[name] for name in Mute.__dataclass_fields__]
+OF_CHATS = (
+    sa.select(*COLUMNS)
+    .where(mutes.c.chat_id.in_(sa.bindparam("ids", expanding=True)))
+    .order_by(mutes.c.chat_id, mutes.c.thread_id)
+)
+
+
+async def of_chats(tx: Tx, chat_ids: Sequence[int]) -> dict[int, tuple[Mute, ...]]:
+    """Return the mutes of those chats that have any, the whole chat's first."""
+    found: dict[int, tuple[Mute, ...]] = {}
+    for row in await tx.execute(OF_CHATS, {"ids": chat_ids}):
+        mute = Mute(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
+        found[mute.chat_id] = (*found.get(mute.chat_id, ()), mute)
+    return found
+
+
+async def of_chat(tx: Tx, chat_id: int) -> tuple[Mute, ...]:
+    """Return the mutes of one chat."""
+    return (await of_chats(tx, [chat_id])).get(chat_id, ())
+
+
+async def mute(tx: Tx, chat_id: int, thread_id: int, missing: Right, *, now: datetime) -> bool:
+    """Note that something is missing, and put off the next probe; false when that is known."""
+    known = [one for one in await of_chat(tx, chat_id) if one.thread_id == thread_id]
+    probes = known[0].probes + 1 if known else 0
+    values = {
+        "missing": missing,
+        "probe_at": alert_rules.probe_at(now, probes),
+        "probes": probes,
+    }
+    insert = insert_for(tx)(mutes).values(
+        chat_id=chat_id, thread_id=thread_id, since=now, **values
+    )
+    await tx.execute(
+        insert.on_conflict_do_update(index_elements=["chat_id", "thread_id"], set_=values)
+    )
+    return not known or known[0].missing != missing
+
+
+async def unmute(tx: Tx, chat_id: int, thread_id: int | None = None) -> bool:
+    """Forget a mute, or all of a chat; false when there was none."""
+    which: list[Any] = [mutes.c.chat_id == chat_id]
+    if thread_id is not None:
+        which.append(mutes.c.thread_id == thread_id)
+    return (await tx.execute(sa.delete(mutes).where(*which))).rowcount > 0
+
+
+def of_place(found: Sequence[Mute], thread_id: int | None) -> Mute | None:
+    """Return what stands against writing to a thread, or to the chat itself."""
+    return next((one for one in found if one.is_whole or one.thread_id == (thread_id or 0)), None)

@@ -1,0 +1,54 @@
+"""Whether the bot is in a chat and may write there: asked of Telegram by two calls that are free.
+
+A change of a group's default permissions sends bots nothing (Bot API server: updateChatPermissions
+is only stored), so it has to be asked.
+"""
+
+from telegram import Bot, ChatFullInfo, ChatMember
+from telegram.error import ChatMigrated, TelegramError
+
+from bot.domain.model import GiveUp, Moved, Presence, Right
+from bot.telegram.outcomes import outcome_of
+
+ADMINS = frozenset({ChatMember.OWNER, ChatMember.ADMINISTRATOR})
+GONE = frozenset({ChatMember.LEFT, ChatMember.BANNED})
+RIGHTS: dict[Right, str] = {
+    "text": "can_send_messages",
+    "photos": "can_send_photos",
+    "videos": "can_send_videos",
+    "documents": "can_send_documents",
+    "gifs": "can_send_other_messages",
+}
+
+
+async def presence(bot: Bot, chat_id: int, missing: Right) -> Presence:
+    """Return how the bot stands in a chat where a right was missing; costs nothing.
+
+    "may not" as well where Telegram does not say, so that it is asked again.
+    """
+    try:
+        chat = await bot.get_chat(chat_id)
+        me = await bot.get_chat_member(chat_id, bot.id)
+    except ChatMigrated as error:
+        return Moved(error.new_chat_id)
+    except TelegramError as error:
+        outcome = outcome_of(error)
+        is_away = isinstance(outcome, GiveUp) and outcome.scope == "chat"
+        return "away" if is_away else "may not"
+    return standing(chat, me, missing)
+
+
+def standing(chat: ChatFullInfo, me: ChatMember, missing: Right) -> Presence:
+    """Return what a member who is ``me`` may do in ``chat``."""
+    is_restricted = me.status == ChatMember.RESTRICTED
+    if me.status in GONE or (is_restricted and not getattr(me, "is_member", False)):
+        return "away"
+    if chat.type == chat.CHANNEL:
+        may_post = getattr(me, "can_post_messages", None) is not False
+        return "may" if me.status == ChatMember.OWNER or may_post else "may not"
+    if me.status in ADMINS or chat.type == chat.PRIVATE:
+        return "may"
+    right = RIGHTS.get(missing, RIGHTS["text"])
+    givers = [chat.permissions, me if is_restricted else None]
+    refused = any(getattr(giver, right, None) is False for giver in givers)
+    return "may not" if refused else "may"

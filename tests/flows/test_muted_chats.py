@@ -1,0 +1,183 @@
+"""Chats where the bot may not write for a while: rows wait, and what is missing is said once."""
+
+import pytest
+
+from tests.support.control import Control, Json, wait_for
+from tests.support.storybell import TOKEN, Bell
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+BOT = int(TOKEN.partition(":")[0])
+
+
+async def group_of(control: Control, *, is_forum: bool = False) -> tuple[int, int]:
+    """A supergroup and who runs it."""
+    boss = await control.person("Boss")
+    members = [{"user_id": boss, "status": "creator"}]
+    return await control.chat("supergroup", members=members, is_forum=is_forum), boss
+
+
+async def permit(control: Control, chat: int, **permissions: bool) -> None:
+    """Change a group's default permissions, of which Telegram tells bots nothing."""
+    await control.call("PATCH", f"/chats/{chat}", {"permissions": permissions})
+
+
+async def pks(control: Control, chat: int) -> list[str]:
+    return [m["_story_pk"] for m in await control.replies(chat) if m.get("_story_pk")]
+
+
+async def texts(control: Control, chat: int, word: str) -> list[Json]:
+    return [m for m in await control.replies(chat) if word in m.get("text", "")]
+
+
+async def refused(control: Control, chat: int, mark: int, method: str = "send") -> list[Json]:
+    """Wait for the sends into a chat that Telegram refused."""
+
+    async def found() -> list[Json]:
+        calls = await control.requests("telegram", after=mark)
+        here = [c for c in calls if str(c["params"].get("chat_id")) == str(chat)]
+        return [c for c in here if c["method"].startswith(method) and c["status"] == 400]
+
+    return await wait_for(found, within=30, what="a refused send")
+
+
+async def mark_of(control: Control) -> int:
+    return int((await control.requests("telegram"))[-1]["n"])
+
+
+async def test_photos_that_are_not_allowed_wait_and_follow(bell: Bell, control: Control) -> None:
+    group, boss = await group_of(control)
+    await control.profile("mute.photos")
+    await bell.ask(group, "/subscribe mute.photos", user=boss)
+    await permit(control, group, can_send_photos=False)
+    mark = await mark_of(control)
+    first = await control.publish("mute.photos")
+
+    async def said() -> list[Json]:
+        return await texts(control, group, "I may not send photos here, so")
+
+    assert len(await wait_for(said, within=30, what="what is missing")) == 1
+    second = await control.publish("mute.photos")
+    for text in ("/why mute.photos", "/subscriptions", "/subscribe mute.photos"):
+        (answer,) = await bell.ask(group, text, user=boss)
+        assert "I may not send photos here, so" in answer["text"], text
+    assert len(await refused(control, group, mark)) == 1
+    assert await pks(control, group) == []
+    await permit(control, group)
+    (answer,) = await bell.ask(group, "/subscriptions", user=boss)
+    assert "I may not" not in answer["text"]
+
+    async def both() -> bool:
+        return await pks(control, group) == [first["pk"], second["pk"]]
+
+    await wait_for(both, within=30, what="what waited")
+    mutes = await texts(control, group, "They come when an administrator")
+    assert len([m for m in mutes if "follows" not in m["text"]]) == 3  # once by itself
+
+
+async def test_a_group_where_nothing_may_be_written_is_silent_and_goes_on(
+    bell: Bell, control: Control
+) -> None:
+    group, boss = await group_of(control)
+    await control.profile("mute.text")
+    await bell.ask(group, "/subscribe mute.text", user=boss)
+    mark = await mark_of(control)
+    await permit(control, group, can_send_messages=False, can_send_photos=False)
+    story = await control.publish("mute.text")
+    await refused(control, group, mark, "sendMessage")
+    await permit(control, group)
+    await control.say(group, "/why mute.text", user=boss)
+
+    async def there() -> bool:
+        return await pks(control, group) == [story["pk"]]
+
+    await wait_for(there, within=30, what="what waited")
+    assert await texts(control, group, "could not be brought") == []
+
+
+@pytest.mark.parametrize(("closed", "open_"), [(1, 77), (77, None)], ids=["general", "topic"])
+async def test_a_closed_topic_closes_only_itself(
+    bell: Bell, control: Control, closed: int, open_: int | None
+) -> None:
+    group, boss = await group_of(control, is_forum=True)
+    name = f"mute.topic{closed}"
+    await control.profile(name)
+    await control.thread(group, 77, "News")
+    for where in ({}, {"thread_id": 77}):
+        await bell.ask(group, f"/subscribe {name}", user=boss, **where)
+    await control.thread(group, closed, "General" if closed == 1 else "News", state="closed")
+    mark = await mark_of(control)
+    story = await control.publish(name)
+
+    async def places() -> list[int | None]:
+        shown = [m for m in await control.replies(group) if m.get("_story_pk") == story["pk"]]
+        return [m.get("message_thread_id") for m in shown]
+
+    async def the_open_one() -> bool:
+        return await places() == [open_]
+
+    await wait_for(the_open_one, within=30, what="the story where it is open")
+    await refused(control, group, mark)
+    await control.thread(group, closed, "General" if closed == 1 else "News", state="open")
+
+    async def both() -> bool:
+        return len(await places()) == 2
+
+    await wait_for(both, within=30, what="the story where it is open again")
+    assert await texts(control, group, "come here now") == []
+
+
+async def test_a_channel_where_the_bot_may_not_post(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    members = [{"user_id": ann, "status": "creator"}]
+    channel = await control.chat("channel", members=members, bot_status="administrator")
+    await control.profile("mute.posts")
+    (answer,) = await bell.ask(ann, f"/subscribe mute.posts {channel}")
+    assert "each new story" in answer["text"]
+    await control.call(
+        "PUT",
+        f"/chats/{channel}/members/{BOT}",
+        {"status": "administrator", "can_post_messages": False},
+    )
+    mark = await mark_of(control)
+    story = await control.publish("mute.posts")
+    await refused(control, channel, mark)
+    await control.member(channel, BOT, "administrator")
+
+    async def there() -> bool:
+        return await pks(control, channel) == [story["pk"]]
+
+    await wait_for(there, within=30, what="what waited for the channel")
+
+
+async def test_who_comes_back_hears_only_of_what_is_new(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    await control.profile("mute.away")
+    await bell.ask(ann, "/subscribe mute.away")
+    mark = await mark_of(control)
+    # Blocked in silence: the bot learns of it by the refusal.
+    blocked = {
+        "status": 403,
+        "body": {
+            "ok": False,
+            "error_code": 403,
+            "description": "Forbidden: bot was blocked by the user",
+        },
+    }
+    fault = await control.fault("telegram", blocked, match="sendPhoto", times=None)
+    await control.publish("mute.away")
+
+    async def tried() -> bool:
+        calls = await control.requests("telegram", after=mark, path="sendPhoto")
+        return any(call["status"] == 403 for call in calls)
+
+    await wait_for(tried, within=30, what="the refused alert")
+    await control.clear_faults(fault)
+    await bell.ask(ann, "/why mute.away")  # speaking to it, they are back
+    new = await control.publish("mute.away")
+
+    async def the_new_one() -> bool:
+        return await pks(control, ann) == [new["pk"]]
+
+    await wait_for(the_new_one, within=30, what="the story after the return")
+    assert await texts(control, ann, "could not be brought") == []
