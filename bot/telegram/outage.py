@@ -107,6 +107,8 @@ class Outage:
         Of all replicas one is told so at a time.
         """
         now = self._now()
+        if self._pause and self._pause.next_at > now.timestamp():
+            return False
         async with self._db.begin() as tx:
             self._pause = pause = _load(await leases.hold(tx, self._key))
             if pause is None or pause.next_at > now.timestamp():

@@ -1,11 +1,17 @@
 """Bad days of Telegram: what is owed goes out afterwards, in order, and nothing twice in vain."""
 
+import json
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
+
+import pytest
 
 from tests.support.control import Control, wait_for
 from tests.support.storybell import storybell
 
+ROOT = Path(__file__).parents[2]
 DOWN = {"status": 502, "body": "<html>Bad Gateway</html>"}
 PLENTY = {"daily_budget": 1_000_000, "person_burst": 1000, "person_daily_allowance": 1000}
 
@@ -86,6 +92,21 @@ async def test_sends_that_fail_in_many_chats_stop_all_and_getme_alone_starts_not
             return all([await shown(control, p) == [pk] for p in people])
 
         await wait_for(all_there, 20, "the alerts")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_an_hour_without_telegram_loses_none_of_5000_alerts(tmp_path: Path) -> None:
+    done = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-m", "tests.flows.outage_hour", str(tmp_path)],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout.splitlines()[-1])
+    assert told["after"] == {"sent": 5100}, told  # so none was parked or dropped
+    assert (told["lost"], told["disordered"]) == (0, 0), told
+    assert 0 < told["repeats"] <= told["answers_lost"], told
+    assert told["during"]["open"] > 5000, told
 
 
 async def test_an_answer_that_telegram_did_not_take_comes_a_little_later(tmp_path: Path) -> None:
