@@ -66,6 +66,7 @@ async def test_three_sick_accounts_are_no_outage(bell: Bell, control: Control) -
     assert not any(name in str(one["params"]) for name in names for one in good)
 
 
+@pytest.mark.stands
 async def test_a_real_outage_is_left_alone_and_seen_to_end(bell: Bell, control: Control) -> None:
     await well(bell, "well.three")
     await control.fault("stories", SICK, match="/v1/", times=None)
