@@ -1,13 +1,12 @@
 """/settings and /timezone: where and when a chat lives, edited in place by buttons."""
 
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from telegram import InlineKeyboardButton, Update
 
 from bot.context import Context
 from bot.domain.errors import N_
-from bot.domain.zones import zone_of
+from bot.domain.zones import is_zone, zone_of
 from bot.presentation.buttons import Buttons
 from bot.store import chats
 from bot.store.chats import Chat
@@ -47,7 +46,7 @@ async def timezone(update: Update, context: Context) -> None:
         await say(update, context, context.t(N_("Where are you?")), _cities())
         return
     name = context.args[0]
-    if not _is_zone(name):
+    if not is_zone(name):
         await say(update, context, context.t(NO_SUCH_ZONE, zone=name))
         return
     await _change(context, zone=name)
@@ -61,7 +60,7 @@ async def change_setting(update: Update, context: Context, data: str) -> None:
     match data.split(":")[1:]:
         case ["zone"]:
             await rewrite(update, context, context.t(N_("Where are you?")), _cities())
-        case ["zone", name] if _is_zone(name):
+        case ["zone", name] if is_zone(name):
             await _change(context, zone=name)
             await _back(update, context)
         case ["quiet"]:
@@ -158,14 +157,6 @@ def _cities() -> Buttons:
         for name in CITIES
     ]
     return [buttons[i : i + 3] for i in range(0, len(buttons), 3)]
-
-
-def _is_zone(name: str) -> bool:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return False
-    return True
 
 
 def _is_hour(text: str) -> bool:

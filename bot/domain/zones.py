@@ -5,7 +5,19 @@ a later release, does not have.
 """
 
 from functools import cache
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
+
+NO_PLACES = frozenset({"localtime", "Factory", "posixrules"})  # what a machine calls its own
+
+
+def is_zone(name: str) -> bool:
+    """Return whether a chat may choose this name: one of the list, the same on every machine."""
+    return name in _names()
+
+
+@cache
+def _names() -> frozenset[str]:
+    return frozenset(available_timezones()) - NO_PLACES
 
 
 @cache

@@ -1,0 +1,18 @@
+"""A time zone is a name of a list, not whatever file a machine has."""
+
+import pytest
+
+from bot.domain.zones import is_zone
+
+
+@pytest.mark.parametrize("name", ["UTC", "Europe/Madrid", "America/Argentina/Buenos_Aires"])
+def test_names_of_the_list(name: str) -> None:
+    assert is_zone(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["localtime", "posix/Europe/Madrid", "right/UTC", "Factory", "europe/madrid", "../UTC", ""],
+)
+def test_what_is_no_name_of_the_list(name: str) -> None:
+    assert not is_zone(name)
