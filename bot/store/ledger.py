@@ -184,7 +184,8 @@ async def count_since(tx: Tx, since: datetime) -> int:
 async def replies_by_hour(tx: Tx, since: date, *, before: date) -> dict[date, list[int]]:
     """Return what replies spent in each hour (UTC) of the days in which they spent anything."""
     table = ledger_entries
-    hour = sa.type_coerce(table.c.at, sa.BigInteger) // HOUR_MS
+    # Written out, as PostgreSQL takes two parameters for two different expressions.
+    hour = sa.type_coerce(table.c.at, sa.BigInteger) // sa.literal_column(str(HOUR_MS), sa.Integer)
     statement = (
         sa.select(hour, sa.func.sum(table.c.credits))
         .where(

@@ -34,7 +34,7 @@ from bot.domain.errors import (
 )
 from bot.domain.model import Asker
 from bot.store import ledger as entries
-from bot.store.budgets import budget_used
+from bot.store.budgets import budget_days, budget_used
 from bot.store.database import Database, all_tables
 from bot.stories_api import Answer, Balance, Endpoint, cost
 from tests.conftest import _empty
@@ -517,3 +517,23 @@ def test_the_ledger_is_its_model(database_url: str) -> None:
 
 def test_a_day_is_a_day() -> None:
     assert timedelta(hours=24) == DAY
+
+
+async def test_what_replies_usually_take_later_in_the_day_is_kept_for_them(db: Database) -> None:
+    clock = Clock(NOON.replace(hour=0))
+    paying = Ledger(db, Limits(1000, 0.5), now=clock)
+    assert await paying.left_by_replies(clock.now) == 0
+    assert await paying.left_by_replies(clock.now + 12 * timedelta(hours=1)) == 250
+    yesterday = clock.now - DAY
+    async with db.begin() as tx:
+        for hour, kind, spent in ((9, "link", 100), (20, "stories", 200), (20, "schedule", 300)):
+            at = yesterday + hour * timedelta(hours=1)
+            await entries.add(
+                tx, kind=kind, chat_id=1, user_id=1, endpoint="x", nominal=spent, now=at
+            )
+        row = {"day": yesterday.date(), "replies": 300, "schedule": 300}
+        await tx.execute(budget_days.insert().values(row))
+    paying = Ledger(db, Limits(1000, 0.5), now=clock)
+    assert await paying.left_by_replies(clock.now) == 500 - 1.2 * 300
+    assert await paying.left_by_replies(clock.now + 12 * timedelta(hours=1)) == 500 - 1.2 * 200
+    assert 490 < await paying.left_by_replies(clock.now + 21 * timedelta(hours=1)) < 500
