@@ -16,12 +16,12 @@ from bot.chats.whereabouts import Whereabouts
 from bot.domain.errors import DatabaseUnavailableError, TryAgainError
 from bot.domain.identity import is_nobody
 from bot.domain.model import Asker, Target
+from bot.domain.records import Chat
 from bot.domain.zones import zone_of
 from bot.fetching.on_demand import Viewer
 from bot.presentation.translation import Translator, translator_for
 from bot.sending.replies import Replies
 from bot.store import chats
-from bot.store.chats import Chat
 from bot.store.database import Database
 from bot.telegram.admins import Admins
 

@@ -5,8 +5,8 @@ from telegram.ext import ChatMemberHandler, MessageHandler, filters
 
 from bot.context import Context
 from bot.domain.errors import N_
+from bot.domain.records import MAIN
 from bot.presentation.html import Safe
-from bot.store.subscriptions import MAIN
 from handlers.guard import Handler
 from handlers.replies import say
 

@@ -6,10 +6,10 @@ from telegram import InlineKeyboardButton, Update
 
 from bot.context import Context
 from bot.domain.errors import N_
+from bot.domain.records import Chat
 from bot.domain.zones import is_zone, zone_of
 from bot.presentation.buttons import Buttons
 from bot.store import chats
-from bot.store.chats import Chat
 from bot.store.unit_of_work import effect
 from handlers.guard import Handler, command, pressed
 from handlers.replies import rewrite, say

@@ -6,17 +6,14 @@ from datetime import datetime, timedelta
 
 from bot.domain import alert_rules
 from bot.domain.model import Options, Story
+from bot.domain.records import Chat, Known, Mute, State, Subscription
 from bot.fetching import schedule_state
 from bot.scheduling.forecast import ProfileState, usual_hours
 from bot.store import chats, enqueue, mutes, profiles, stories
 from bot.store import subscriptions as store
-from bot.store.chats import Chat
 from bot.store.database import Tx
 from bot.store.enqueue import Tally
-from bot.store.mutes import Mute
-from bot.store.profiles import Known, State
 from bot.store.schema import EPOCH
-from bot.store.subscriptions import Subscription
 
 LOOK_BACK = timedelta(days=2)
 

@@ -23,14 +23,13 @@ from bot.domain.errors import (
     TooManyNewError,
 )
 from bot.domain.model import Asker, Options, Profile, Story, Target
+from bot.domain.records import Known, Subscription
 from bot.fetching import schedule_state, snapshots
 from bot.fetching.names import Names
 from bot.scheduling.pricing import is_feasible
 from bot.store import acquaintances, profiles, stories
 from bot.store import subscriptions as store
 from bot.store.database import Database, Tx
-from bot.store.profiles import Known
-from bot.store.subscriptions import Subscription
 from bot.store.unit_of_work import effect
 from bot.stories_api import Endpoint, StoriesApi
 

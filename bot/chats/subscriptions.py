@@ -13,11 +13,11 @@ from bot.chats.subscribing import Rules, Subscribed, Subscribing, check_fast
 from bot.domain import alert_rules
 from bot.domain.errors import NotFollowedError
 from bot.domain.model import Asker, Options, Story, Target
+from bot.domain.records import Subscription
 from bot.fetching import schedule_state, snapshots
 from bot.store import chat_queues, chats, deliveries, enqueue, moves
 from bot.store import subscriptions as store
 from bot.store.database import Database, Tx
-from bot.store.subscriptions import Subscription
 from bot.store.unit_of_work import effect
 from bot.stories_api import StoriesApi
 

@@ -4,9 +4,9 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 from bot.domain.model import Moved, Presence, Right
+from bot.domain.records import Mute
 from bot.store import chats, moves, mutes, unit_of_work
 from bot.store.database import Database
-from bot.store.mutes import Mute
 from bot.store.unit_of_work import effect
 
 AskPresence = Callable[[int, Right], Awaitable[Presence]]

@@ -8,11 +8,7 @@ from itertools import takewhile
 from bot.domain import albums, alert_rules
 from bot.domain.errors import StoryGoneError
 from bot.domain.model import Album, Target
-from bot.store.chat_queues import Lane
-from bot.store.chats import Chat
-from bot.store.deliveries import REPLY, Delivery
-from bot.store.mutes import WHOLE, Mute
-from bot.store.subscriptions import MAIN
+from bot.domain.records import MAIN, REPLY, WHOLE, Chat, Delivery, Lane, Mute
 
 FILTERED = "filtered"
 MUTED = "muted"

@@ -24,6 +24,7 @@ from bot.domain.errors import (
     StoriesError,
 )
 from bot.domain.model import Story
+from bot.domain.records import Known
 from bot.fetching import schedule_state, snapshots
 from bot.fetching.canary import Canary
 from bot.fetching.names import Names
@@ -34,7 +35,6 @@ from bot.runtime.workers import Worker
 from bot.scheduling.schedule import URGENT
 from bot.store import profiles, retention, shares, stories, subscriptions
 from bot.store.database import Database, Tx
-from bot.store.profiles import Known
 from bot.stories_api import Answer, Endpoint, StoriesApi
 
 log = structlog.get_logger()

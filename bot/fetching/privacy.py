@@ -14,9 +14,9 @@ import structlog
 
 from bot.billing.reports import PRIVACY_CHECK
 from bot.domain.model import Story
+from bot.domain.records import Known
 from bot.store import key_values
 from bot.store.database import Database, Tx
-from bot.store.profiles import Known
 
 log = structlog.get_logger()
 

@@ -8,13 +8,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.domain.model import Story
+from bot.domain.records import Known
 from bot.scheduling.forecast import ProfileState
 from bot.scheduling.guard import Guard
 from bot.scheduling.rates import Mixture
 from bot.scheduling.schedule import Schedule
 from bot.store import key_values
 from bot.store.database import Tx
-from bot.store.profiles import Known, profiles
+from bot.store.profiles import profiles
 
 NOTE = "schedule"
 NOTES = {False: NOTE, True: "schedule of newcomers"}

@@ -6,11 +6,11 @@ from typing import Literal
 
 from bot.domain import alert_rules
 from bot.domain.model import Profile, Story
+from bot.domain.records import Known
 from bot.fetching import schedule_state
 from bot.fetching.schedule_state import Plan
 from bot.store import enqueue, hearers, profiles, stories
 from bot.store.database import Tx
-from bot.store.profiles import Known
 from bot.store.schema import EPOCH
 
 MOST_HEARERS = 50  # with more, somebody is always awake

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
 from bot.domain.model import Album, Options, Outcome, Target
+from bot.domain.records import Chat
 from bot.domain.selection import Batch
 from bot.domain.zones import zone_of
 from bot.presentation.buttons import Buttons, for_channel, story_buttons
@@ -14,7 +15,6 @@ from bot.presentation.translation import Translator, translator_for
 from bot.sending.items import SendOptions
 from bot.sending.replies import Replies
 from bot.sending.text import Texts
-from bot.store.chats import Chat
 from bot.telegram.api import Leaving
 
 PATIENCE_S = 5.0  # that an answer waits here for a flood limit; else in the store

@@ -20,13 +20,12 @@ from bot.domain.model import (
     Target,
     TryLater,
 )
+from bot.domain.records import MAIN, REPLY, WHOLE, Delivery, Lane
 from bot.domain.selection import Batch
 from bot.presentation import notices
 from bot.sending import replies
-from bot.store import chat_queues, deliveries, enqueue, moves, mutes, subscriptions, usage
-from bot.store.chat_queues import Lane
+from bot.store import chat_queues, deliveries, enqueue, moves, usage
 from bot.store.database import Tx
-from bot.store.deliveries import REPLY, Delivery
 
 NOT_CONFIRMED = N_("Telegram never confirmed it. It may be here already.")
 
@@ -224,7 +223,7 @@ async def _mute(
         return
     await deliveries.put_back(tx, _ids(rest), left=left, due_at=now)
     target = batch.target
-    thread_id = mutes.WHOLE if outcome.scope == "chat" else target.thread_id or subscriptions.MAIN
+    thread_id = WHOLE if outcome.scope == "chat" else target.thread_id or MAIN
     is_news = await moves.mute_place(tx, target.chat_id, thread_id, outcome.missing, now=now)
     if outcome.missing in notices.MISSING_MEDIA:
         if is_news:

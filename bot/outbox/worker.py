@@ -14,6 +14,7 @@ import structlog
 from bot.domain import alert_rules, selection
 from bot.domain.errors import DatabaseUnavailableError
 from bot.domain.model import Outcome, Presence, Right, Sent, Target, TryLater
+from bot.domain.records import Lane, Mute
 from bot.domain.selection import Batch, Decision
 from bot.outbox.composer import Albums, Alerts
 from bot.outbox.results import Arrived, park, record, record_whole
@@ -23,9 +24,7 @@ from bot.runtime.workers import Worker
 from bot.sending.replies import Replies
 from bot.sending.text import Texts
 from bot.store import chat_queues, deliveries, enqueue, moves, retention
-from bot.store.chat_queues import Lane
 from bot.store.database import Database, Tx
-from bot.store.mutes import Mute
 from bot.telegram.api import NotWantedError
 from bot.telegram.outage import Outage, is_answer
 

@@ -12,6 +12,7 @@ from telegram.ext import ExtBot
 
 from bot.domain.errors import MediaTooBigError
 from bot.domain.model import Asker, GiveUp, Outcome, Target, TryLater
+from bot.domain.records import KnownFile
 from bot.runtime.metrics import Metrics
 from bot.sending.file_ids import Files
 from bot.sending.items import (
@@ -27,7 +28,6 @@ from bot.sending.items import (
     receipt,
 )
 from bot.sending.sources import Supply
-from bot.store.file_ids import KnownFile
 from bot.telegram import api, outcomes
 
 log = structlog.get_logger()

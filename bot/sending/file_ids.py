@@ -5,9 +5,10 @@ from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 
+from bot.domain.records import KnownFile
 from bot.store import file_ids as store
 from bot.store.database import Database
-from bot.store.file_ids import ANIMATION, KnownFile
+from bot.store.file_ids import ANIMATION
 
 REMEMBERED = 20_000  # in memory; the store has them all
 LEASE = timedelta(seconds=180)  # longer than the longest upload

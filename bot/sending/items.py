@@ -16,9 +16,9 @@ from telegram import (
 from telegram.constants import ParseMode
 
 from bot.domain.model import SentItem, Story
+from bot.domain.records import Kind, KnownFile
 from bot.media.spool import MediaFile
 from bot.presentation.html import plain, shorten
-from bot.store.file_ids import Kind, KnownFile
 
 CAPTION = 1024  # code points after parsing; Bot API, "caption"
 METHODS: dict[Kind, str] = {

@@ -5,17 +5,15 @@ a chat takes its lane first (``hold``) and settles it after.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
+from bot.domain.records import Delivery, Lane
 from bot.store import chats, deliveries, mutes
-from bot.store.chats import Chat
 from bot.store.database import Tx, insert_for, tell
-from bot.store.deliveries import Delivery, is_open, overdue_at, waits_for_earlier
-from bot.store.mutes import Mute
+from bot.store.deliveries import is_open, overdue_at, waits_for_earlier
 from bot.store.schema import Timestamp, metadata
 
 DUE = "storybell_due"  # the channel that tells other processes of what became due
@@ -41,16 +39,6 @@ lanes = sa.Table(
         sqlite_where=sa.text("due_at IS NOT NULL"),
     ),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Lane:
-    """A chat with what is due in it, in the order of sending; ``token`` proves the claim."""
-
-    chat: Chat
-    token: int
-    rows: list[Delivery] = field(default_factory=list)
-    mutes: tuple[Mute, ...] = ()
 
 
 # Built once: to build them takes longer than to run them.

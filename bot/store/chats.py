@@ -1,12 +1,12 @@
 """Chats: language, time zone, quiet hours, and whether the bot may write there."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
 import sqlalchemy as sa
 
+from bot.domain.records import Chat
 from bot.store.database import Tx, insert_for
 from bot.store.schema import Timestamp, metadata
 
@@ -37,29 +37,6 @@ moved_chats = sa.Table(
     sa.Column("at", Timestamp, nullable=False),
 )
 """Groups that became supergroups: what still comes from the old id belongs to the new one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Chat:
-    """A chat as we know it; ``state`` is ``closed`` while the bot is kicked or blocked."""
-
-    id: int
-    kind: str
-    title: str
-    language: str | None
-    language_code: str | None
-    zone: str
-    quiet_from: int | None
-    quiet_to: int | None
-    digest_at: int
-    defaults: dict[str, object]
-    state: Literal["active", "closed"]
-    state_since: datetime
-
-    @property
-    def spoken(self) -> str | None:
-        """Return the language to speak there: the chosen one, else the one of who wrote last."""
-        return self.language or self.language_code
 
 
 COLUMNS = [chats.c[name] for name in Chat.__dataclass_fields__]

@@ -5,13 +5,13 @@ due holds the chat's lane (``bot.store.chat_queues``).
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from bot.domain.model import Options, Story, Target
+from bot.domain.records import REPLY, Delivery
 from bot.domain.serialization import load_readable
 from bot.store.database import Tx
 from bot.store.profiles import profiles
@@ -21,7 +21,6 @@ from bot.store.subscriptions import subscriptions
 
 ROWS_A_LANE = 60
 
-REPLY = "reply"  # the notice that holds an answer to somebody, which goes before all alerts
 
 deliveries = sa.Table(
     "deliveries",
@@ -71,31 +70,6 @@ deliveries = sa.Table(
 
 # A literal, not a parameter: only so does PostgreSQL's generic plan use the partial index.
 is_open = deliveries.c.state == sa.literal_column("'open'")
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """A story or a notice that is owed; ``copies`` counts sends that may have arrived.
-
-    ``is_unreadable``: what is kept of its story is no story to this version of the code.
-    """
-
-    id: int
-    target: Target
-    subscription_id: int | None
-    story_pk: str | None
-    story: Story | None
-    username: str
-    options: Options
-    notice: str | None
-    fields: dict[str, Any]
-    copies: int
-    unknowns: int
-    tries: int
-    claims: int
-    created_at: datetime
-    is_unreadable: bool = False
-    held: str = ""
 
 
 LONGEST_WAIT_MS = 60_000

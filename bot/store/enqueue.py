@@ -8,13 +8,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.domain.model import Target
+from bot.domain.records import MAIN, REPLY
 from bot.store import chat_queues
 from bot.store.chats import chats
 from bot.store.database import Tx, insert_for
-from bot.store.deliveries import REPLY, deliveries, is_open
+from bot.store.deliveries import deliveries, is_open
 from bot.store.schema import Timestamp
 from bot.store.stories import stories
-from bot.store.subscriptions import MAIN, subscriptions
+from bot.store.subscriptions import subscriptions
 
 
 def _waiting(profile_id: str) -> sa.ColumnElement[bool]:

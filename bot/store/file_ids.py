@@ -5,17 +5,15 @@ wait. file_ids are each bot's own. An animation, which no album takes, gives way
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
 
 import sqlalchemy as sa
 
+from bot.domain.records import KnownFile
 from bot.store.database import Insert, Tx, built_once
 from bot.store.schema import EPOCH, Timestamp, metadata
 
 ANIMATION = "animation"
-Kind = Literal["photo", "video", "document", "animation"]
 
 files = sa.Table(
     "files",
@@ -28,16 +26,6 @@ files = sa.Table(
     sa.Column("leased_until", Timestamp, nullable=False),
     sa.Column("until", Timestamp, nullable=False, index=True),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class KnownFile:
-    """A story's media as Telegram has it; good until the story's end."""
-
-    kind: Kind
-    file_id: str
-    file_unique_id: str
-    until: datetime
 
 
 KNOWN = sa.select(

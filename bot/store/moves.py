@@ -6,12 +6,12 @@ import sqlalchemy as sa
 
 from bot.domain import alert_rules
 from bot.domain.model import Moved, Presence, Right, Target
+from bot.domain.records import MAIN, Mute
 from bot.store import acquaintances, budgets, chat_queues, chats, mutes, subscriptions
 from bot.store import deliveries as deliveries_store
 from bot.store.database import Tx, all_tables
 from bot.store.deliveries import deliveries, is_open
 from bot.store.enqueue import add_notice
-from bot.store.mutes import Mute
 
 UNIQUE = (sa.UniqueConstraint, sa.PrimaryKeyConstraint)
 SUMS = (sa.Integer, sa.BigInteger)
@@ -82,7 +82,7 @@ async def leave_topic(tx: Tx, chat_id: int, thread_id: int, *, now: datetime) ->
     """
     here = sa.and_(deliveries.c.chat_id == chat_id, deliveries.c.thread_id == thread_id, is_open)
     moved = await subscriptions.fall_back(tx, chat_id, thread_id)
-    await tx.execute(sa.update(deliveries).where(here).values(thread_id=subscriptions.MAIN))
+    await tx.execute(sa.update(deliveries).where(here).values(thread_id=MAIN))
     if moved:
         await add_notice(tx, Target(chat_id), "topic", {}, now=now)
     return moved

@@ -5,7 +5,6 @@ closed. What is owed there waits; what lives in other topics goes on.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -13,11 +12,9 @@ import sqlalchemy as sa
 
 from bot.domain import alert_rules
 from bot.domain.model import Right
+from bot.domain.records import Mute
 from bot.store.database import Tx, insert_for
 from bot.store.schema import Timestamp, metadata
-
-WHOLE = -1
-"""The thread of a mute that holds for all of a chat."""
 
 mutes = sa.Table(
     "mutes",
@@ -35,23 +32,6 @@ mutes = sa.Table(
     sa.Column("probe_at", Timestamp, nullable=False),
     sa.Column("probes", sa.Integer, nullable=False, server_default="0"),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Mute:
-    """What is missing in a chat (``WHOLE``), or in one thread of it, and when we ask again."""
-
-    chat_id: int
-    thread_id: int
-    missing: Right
-    since: datetime
-    probe_at: datetime
-    probes: int
-
-    @property
-    def is_whole(self) -> bool:
-        """Tell whether it holds for all of the chat."""
-        return self.thread_id == WHOLE
 
 
 COLUMNS = [mutes.c[name] for name in Mute.__dataclass_fields__]

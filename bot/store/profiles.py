@@ -1,16 +1,13 @@
 """Profiles: who they are, how they are, and when each is looked at next."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal
 
 import sqlalchemy as sa
 
 from bot.domain.model import Profile
+from bot.domain.records import Known
 from bot.store.database import Tx, insert_for
 from bot.store.schema import EPOCH, Timestamp, metadata
-
-State = Literal["active", "private", "gone"]
 
 profiles = sa.Table(
     "profiles",
@@ -41,43 +38,6 @@ profiles = sa.Table(
         sqlite_where=sa.text("next_look_at IS NOT NULL"),
     ),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """A profile as we know it; ``weight`` is that of the subscriptions that wait for it.
-
-    ``refusals`` answers in a row said that it is private, or gone: that is ``refusal``.
-    """
-
-    profile_id: str
-    username: str
-    full_name: str
-    is_verified: bool
-    named_at: datetime
-    state: State
-    state_since: datetime
-    looked_at: datetime | None
-    next_look_at: datetime | None
-    failures: int
-    weight: float
-    forecast: list[Any] | None
-    memory: list[Any] | None = None
-    refusal: str = ""
-    refusals: int = 0
-    checked_at: datetime | None = None
-    fresh: bool = False
-
-    @property
-    def profile(self) -> Profile:
-        """Return who it is."""
-        return Profile(
-            profile_id=self.profile_id,
-            username=self.username,
-            full_name=self.full_name,
-            is_private=self.state == "private",
-            is_verified=self.is_verified,
-        )
 
 
 NAMED_AGAIN = timedelta(hours=1)  # by so much the time of a name may be off

@@ -6,11 +6,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from bot.domain.records import REPLY
 from bot.store import history
 from bot.store.chat_queues import lanes
 from bot.store.chats import chats
 from bot.store.database import Tx, insert_for
-from bot.store.deliveries import REPLY, deliveries, is_open
+from bot.store.deliveries import deliveries, is_open
 from bot.store.profiles import profiles
 from bot.store.schema import Timestamp
 from bot.store.stories import stories

@@ -1,22 +1,21 @@
 """Subscriptions: which chat, and which topic of it, follows which profile, and how."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from bot.domain.model import Options, Target
+from bot.domain.records import MAIN, Chat, Subscription
 from bot.store import chats as chat_store
 from bot.store.acquaintances import KNOWN_AFTER, acquaintances
-from bot.store.chats import Chat, chats
+from bot.store.chats import chats
 from bot.store.database import Tx, insert_for
-from bot.store.profiles import State, profiles
+from bot.store.profiles import profiles
 from bot.store.schema import BigId, Timestamp, metadata
 
 FAST = 4.0  # the weight of a subscription that asked for it; of others 1
-MAIN = 0  # the thread of what is said outside of topics
 
 subscriptions = sa.Table(
     "subscriptions",
@@ -47,22 +46,6 @@ follows = sa.Table(
     sa.Column("at", Timestamp, nullable=False),
     sa.Index("ix_follows_chat", "chat_id", "at"),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Subscription:
-    """A chat (and topic) that follows a profile; ``since`` is when the alerts began."""
-
-    id: int
-    target: Target
-    profile_id: str
-    username: str
-    state: State
-    options: Options
-    paused: bool
-    since: datetime
-    created_by: int | None
-    created_at: datetime
 
 
 _FIELDS = [

@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.domain.model import Options, Profile, Story, Target
+from bot.domain.records import Lane
 from bot.fetching import snapshots
 from bot.store import chat_queues, chats, subscriptions
 from bot.store.database import Database, Tx
@@ -86,7 +87,7 @@ async def rows(db: Database, **where: Any) -> list[Any]:
 
 async def claim(
     db: Database, *, now: datetime = NOON, limit: int = 10, lease: timedelta = MINUTE
-) -> list[chat_queues.Lane]:
+) -> list[Lane]:
     async with db.begin() as tx:
         return await chat_queues.claim(tx, now=now, limit=limit, lease=lease)
 

@@ -4,6 +4,8 @@ import ast
 import importlib
 import inspect
 import re
+import subprocess
+import sys
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
@@ -68,3 +70,22 @@ def test_every_room_stands_on_the_page() -> None:
     for room in Path("bot").iterdir():
         if (room / "__init__.py").exists():
             assert f"bot.{room.name}" in text
+
+
+def test_the_pure_rooms_load_no_adapter() -> None:
+    """A fresh process that imports them has neither database nor network."""
+    modules = [
+        ".".join(path.with_suffix("").parts)
+        for room in ("domain", "scheduling")
+        for path in sorted(Path("bot", room).glob("*.py"))
+        if path.stem != "__init__"
+    ]
+    script = (
+        "import importlib, sys\n"
+        f"for name in {modules}: importlib.import_module(name)\n"
+        "print([name for name in ('sqlalchemy', 'telegram', 'aiohttp') if name in sys.modules])\n"
+    )
+    done = subprocess.run(  # noqa: S603 - our own interpreter
+        [sys.executable, "-c", script], check=True, capture_output=True, text=True
+    )
+    assert done.stdout.strip() == "[]"

@@ -8,12 +8,10 @@ from hypothesis import strategies as st
 
 from bot.chats.explain import Why, explain, preview
 from bot.domain.model import Options, Target
+from bot.domain.records import Chat, Known, Subscription
 from bot.store import chats, deliveries, enqueue, profiles, subscriptions
-from bot.store.chats import Chat
 from bot.store.database import Database
 from bot.store.enqueue import Tally
-from bot.store.profiles import Known
-from bot.store.subscriptions import Subscription
 from tests.support.followed import DAY, HOUR, MINUTE, NATGEO, NOON, follow, look, story
 
 MINE = Subscription(

@@ -9,9 +9,7 @@ from hypothesis import strategies as st
 
 from bot.domain import selection
 from bot.domain.model import Options, Target
-from bot.store.chat_queues import Lane
-from bot.store.chats import Chat
-from bot.store.deliveries import Delivery
+from bot.domain.records import Chat, Delivery, Lane
 from tests.support.followed import DAY, HOUR, MINUTE, NOON, story
 
 CHAT = Chat(1, "private", "", None, None, "UTC", None, None, 9 * 60, {}, "active", NOON)

@@ -14,13 +14,13 @@ from bot.billing.ledger import Ledger
 from bot.chats.subscriptions import Rules, Subscriptions
 from bot.domain.budget import Limits
 from bot.domain.model import Profile
+from bot.domain.records import Known
 from bot.fetching import schedule_state
 from bot.fetching.poller import Scheduler
 from bot.runtime.metrics import Metrics
 from bot.scheduling.forecast import ProfileState
 from bot.store import profiles, usage
 from bot.store.database import Database
-from bot.store.profiles import Known
 from bot.stories_api import StoriesApi
 from tests.support.control import Control, wait_for
 from tests.support.followed import HOUR, MINUTE, follow, rows

@@ -7,10 +7,10 @@ from typing import Any, Literal
 import pytest
 
 from bot.domain.model import Profile
+from bot.domain.records import Known
 from bot.fetching import schedule_state, snapshots
 from bot.store import profiles
 from bot.store.database import Database
-from bot.store.profiles import Known
 from tests.support.followed import DAY, HOUR, MINUTE, NATGEO, NOON, follow, look, rows, story
 
 

@@ -7,11 +7,10 @@ from typing import Any
 import pytest
 
 from bot.domain.model import Album, Options, Outcome, Sent, Target
+from bot.domain.records import Chat, Delivery
 from bot.domain.selection import Batch
 from bot.outbox.composer import SAME_TIME, Alerts
 from bot.sending.items import SendOptions
-from bot.store.chats import Chat
-from bot.store.deliveries import Delivery
 from tests.support.followed import MINUTE, NOON, Clock, story
 
 ANN = Chat(1, "private", "", "en", None, "UTC", None, None, 540, {}, "active", NOON)

@@ -9,11 +9,11 @@ import sqlalchemy as sa
 from bot.domain import selection
 from bot.domain.errors import MediaGoneError, MediaTooBigError
 from bot.domain.model import GiveUp, Moved, Outcome, Sent, SentItem, Target, TryLater
+from bot.domain.records import Lane
 from bot.domain.selection import Batch
 from bot.outbox import results
 from bot.outbox.results import Account, Arrived
 from bot.store import chat_queues, chats, deliveries, enqueue, usage
-from bot.store.chat_queues import Lane
 from bot.store.database import Database
 from tests.support.followed import HOUR, MINUTE, NOON, claim, follow, look, rows, story
 

@@ -5,11 +5,9 @@ from typing import Any, get_args
 import pytest
 import sqlalchemy as sa
 
+from bot.domain.records import Chat, Kind, State
 from bot.presentation.notices import SENTENCES
-from bot.store.chats import Chat
 from bot.store.database import all_tables
-from bot.store.file_ids import Kind
-from bot.store.profiles import State
 
 WORDS = {
     ("files", "kind"): get_args(Kind),

@@ -1,0 +1,160 @@
+"""Rows of the store as the rest of the bot knows them: plain values, no table."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from bot.domain.model import Options, Profile, Right, Story, Target
+
+State = Literal["active", "private", "gone"]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A profile as we know it; ``weight`` is that of the subscriptions that wait for it.
+
+    ``refusals`` answers in a row said that it is private, or gone: that is ``refusal``.
+    """
+
+    profile_id: str
+    username: str
+    full_name: str
+    is_verified: bool
+    named_at: datetime
+    state: State
+    state_since: datetime
+    looked_at: datetime | None
+    next_look_at: datetime | None
+    failures: int
+    weight: float
+    forecast: list[Any] | None
+    memory: list[Any] | None = None
+    refusal: str = ""
+    refusals: int = 0
+    checked_at: datetime | None = None
+    fresh: bool = False
+
+    @property
+    def profile(self) -> Profile:
+        """Return who it is."""
+        return Profile(
+            profile_id=self.profile_id,
+            username=self.username,
+            full_name=self.full_name,
+            is_private=self.state == "private",
+            is_verified=self.is_verified,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """A chat as we know it; ``state`` is ``closed`` while the bot is kicked or blocked."""
+
+    id: int
+    kind: str
+    title: str
+    language: str | None
+    language_code: str | None
+    zone: str
+    quiet_from: int | None
+    quiet_to: int | None
+    digest_at: int
+    defaults: dict[str, object]
+    state: Literal["active", "closed"]
+    state_since: datetime
+
+    @property
+    def spoken(self) -> str | None:
+        """Return the language to speak there: the chosen one, else the one of who wrote last."""
+        return self.language or self.language_code
+
+
+MAIN = 0  # the thread of what is said outside of topics
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """A chat (and topic) that follows a profile; ``since`` is when the alerts began."""
+
+    id: int
+    target: Target
+    profile_id: str
+    username: str
+    state: State
+    options: Options
+    paused: bool
+    since: datetime
+    created_by: int | None
+    created_at: datetime
+
+
+REPLY = "reply"  # the notice that holds an answer to somebody, which goes before all alerts
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A story or a notice that is owed; ``copies`` counts sends that may have arrived.
+
+    ``is_unreadable``: what is kept of its story is no story to this version of the code.
+    """
+
+    id: int
+    target: Target
+    subscription_id: int | None
+    story_pk: str | None
+    story: Story | None
+    username: str
+    options: Options
+    notice: str | None
+    fields: dict[str, Any]
+    copies: int
+    unknowns: int
+    tries: int
+    claims: int
+    created_at: datetime
+    is_unreadable: bool = False
+    held: str = ""
+
+
+WHOLE = -1
+"""The thread of a mute that holds for all of a chat."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mute:
+    """What is missing in a chat (``WHOLE``), or in one thread of it, and when we ask again."""
+
+    chat_id: int
+    thread_id: int
+    missing: Right
+    since: datetime
+    probe_at: datetime
+    probes: int
+
+    @property
+    def is_whole(self) -> bool:
+        """Tell whether it holds for all of the chat."""
+        return self.thread_id == WHOLE
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """A chat with what is due in it, in the order of sending; ``token`` proves the claim."""
+
+    chat: Chat
+    token: int
+    rows: list[Delivery] = field(default_factory=list)
+    mutes: tuple[Mute, ...] = ()
+
+
+Kind = Literal["photo", "video", "document", "animation"]
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFile:
+    """A story's media as Telegram has it; good until the story's end."""
+
+    kind: Kind
+    file_id: str
+    file_unique_id: str
+    until: datetime
