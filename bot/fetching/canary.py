@@ -9,11 +9,17 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
 from bot.billing.ledger import Ledger, Payer
-from bot.domain.errors import ApiUnavailableError, OutOfServiceError, SpendingError, StoriesError
+from bot.domain.errors import (
+    ApiUnavailableError,
+    OutOfServiceError,
+    ProfileUnavailableError,
+    SpendingError,
+    StoriesError,
+)
 from bot.stories_api import Answer, Endpoint, StoriesApi
 
 FRESH = timedelta(minutes=5)
-WELL_KNOWN = "instagram"  # its own account; asked only before anything else has worked
+WELL_KNOWN = "instagram"  # its own account; asked only where no other witness is answered
 PAYER = Payer("schedule")
 
 
@@ -49,8 +55,8 @@ class Canary:
     async def is_answered(self) -> bool | None:
         """Return whether the API answers about a witness; None where that can't be paid.
 
-        The canary is asked first, then what worked last; 0 credits while the API fails, else 1 or
-        2. No witness is a profile that a person named.
+        The canary is asked first, then what worked last, then a well-known account, since each
+        witness may be sick itself; 0 credits while the API fails, else 1 or 2.
         """
         asked = False
         for endpoint, call in self._witnesses():
@@ -58,6 +64,8 @@ class Canary:
                 await self._ledger.spend(PAYER, endpoint, call)
             except (SpendingError, OutOfServiceError):
                 return False if asked else None
+            except ProfileUnavailableError:
+                return True  # of this account; the API answered
             except ApiUnavailableError:
                 asked = True
             except StoriesError:
@@ -76,8 +84,7 @@ class Canary:
             found.append((Endpoint.USER_BY_USERNAME, lambda: api.profile(name, probe=True)))
         if worked is not None and worked != canary:
             found.append((Endpoint.USER_STORIES, lambda: api.stories(worked, probe=True)))
-        else:
-            found.append((Endpoint.USER_BY_USERNAME, lambda: api.profile(WELL_KNOWN, probe=True)))
+        found.append((Endpoint.USER_BY_USERNAME, lambda: api.profile(WELL_KNOWN, probe=True)))
         return found
 
     async def says_down(self) -> bool:

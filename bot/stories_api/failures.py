@@ -67,8 +67,9 @@ class Failure:
 
     @property
     def is_outage(self) -> bool:
-        """Return whether it may be one of the whole API."""
-        return isinstance(self.error, ApiUnavailableError) and self.status != TOO_MANY
+        """Return whether it may be one of the whole API, which a 403 in its own words is not."""
+        is_failure = isinstance(self.error, ApiUnavailableError) and self.status != TOO_MANY
+        return is_failure and not isinstance(self.error, ProfileUnavailableError)
 
 
 @dataclass(frozen=True, slots=True)

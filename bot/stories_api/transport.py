@@ -162,13 +162,12 @@ class Transport:
             return result
         if not is_watched or result.status == TOO_MANY:
             raise result.error
-        if not result.is_outage:
-            self._answered(query)
-            raise result.error
         now = self._steady()
         if result.is_the_subjects:
             self.refused.failed(query.about, now)
-        if self.breaker.failed(query.about, now):
+        if not result.is_outage:
+            self._answered(query, is_well=not result.is_the_subjects)
+        elif self.breaker.failed(query.about, now):
             await self._find_out()
         raise result.error
 
@@ -209,10 +208,12 @@ class Transport:
             self.refused.forgive(self.breaker.suspects)  # it is not their fault
             self.breaker.open(now)
 
-    def _answered(self, query: Query) -> None:
-        if query.path != BALANCE:
+    def _answered(self, query: Query, *, is_well: bool = True) -> None:
+        if query.path == BALANCE:
+            return
+        if is_well:
             self.refused.forgive([query.about])
-            self.breaker.succeeded()
+        self.breaker.succeeded()
 
     async def _in_time(self, query: Query, read: Read[T], end: float) -> Answer[T] | Failure:
         self._retries.call(self._steady())

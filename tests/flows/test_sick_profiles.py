@@ -66,6 +66,27 @@ async def test_three_sick_accounts_are_no_outage(bell: Bell, control: Control) -
     assert not any(name in str(one["params"]) for name in names for one in good)
 
 
+@pytest.mark.parametrize("trouble", ["error", "edge", "ClientLoginRequired"])
+async def test_all_that_is_followed_may_be_sick(
+    bell: Bell, control: Control, trouble: str
+) -> None:
+    """Then what worked last is no witness, and would keep the bot shut for everybody."""
+    ann = await control.person()
+    names = [f"sick.{trouble.lower()}.{n}" for n in range(4)]
+    for name in names:
+        await control.profile(name, posts_per_day=0)
+        await control.publish(name)
+        await bell.ask(ann, f"/subscribe {name}")
+    for name in names:
+        await control.change_profile(name, trouble=trouble)
+    bob = await control.person("Bob")
+    for name in names:
+        await bell.ask(bob, f"/stories {name}")
+    await well(bell, f"well.{trouble.lower()}")
+    told = [str(one.get("text")) for one in await control.replies(ann)]
+    assert not any("private" in text or "gone" in text for text in told)
+
+
 @pytest.mark.stands
 async def test_a_real_outage_is_left_alone_and_seen_to_end(bell: Bell, control: Control) -> None:
     await well(bell, "well.three")
