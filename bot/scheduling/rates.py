@@ -33,7 +33,7 @@ _PACES, _BONDS = (0.02, 0.13, 0.6, 0.25), (0.9, 0.08, 0.02)  # parts by half-lif
 WEIGHTS = (*(0.99 * pace * bond for pace in _PACES for bond in _BONDS), 0.01)
 """Of the experts, before anything is learned: a memory of some days, a prior of half a day."""
 
-_DOUBT = 30.0  # stories that speak for the weights as they are
+_DOUBT = 150.0  # stories that speak for the weights as they are
 _LEAST = 1e-3  # of a weight, so that an expert can come back
 
 

@@ -146,7 +146,7 @@ class Schedule:
         due = self.seen(state, weight, cost, at=at, taken=taken)
         n = sum(echoes_of(state, self.demand.population))
         self.mixture.note(found, hours / 24, (spontaneous(state) - before) / (1.0 - n))
-        if at - self.mixture.at >= HOUR:
+        if at - self.mixture.at >= 3 * HOUR:
             self.mixture.update(at)
             self.guard.update(at)
         return due
