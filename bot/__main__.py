@@ -38,9 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = sys.argv[1:] if arguments is None else list(arguments)
     chosen = _parser(words[:1]).parse_args(words)
     if chosen.command == "demo":
-        from bot.cli.demo import demo  # noqa: PLC0415 - the stand-ins are not installed in production
-
-        return demo(port_base=chosen.port_base, speed=chosen.speed)
+        return _demo(chosen)
     if chosen.command == "simulate" and not chosen.history:
         from bot.cli import simulate  # noqa: PLC0415 - it loads what only it needs
 
@@ -53,6 +51,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         level=settings.log_level, style=settings.log_format, secrets=secrets_of(settings)
     )
     return _run(chosen, settings)
+
+
+def _demo(chosen: argparse.Namespace) -> int:
+    try:
+        from bot.cli.demo import demo  # noqa: PLC0415 - the stand-ins are not installed in production
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in {"sandbox", "tdjson"}:
+            raise
+        text = "The demo is in the project's repository: there, make demo starts it."
+        Console(stderr=True).print(text)
+        return 1
+    return int(demo(port_base=chosen.port_base, speed=chosen.speed))
 
 
 def _run(chosen: argparse.Namespace, settings: Settings) -> int:

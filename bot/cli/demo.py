@@ -1,6 +1,7 @@
 """The whole bot on one machine: real handlers, store and adapters, against the stand-ins."""
 
 import asyncio
+import errno
 import tempfile
 import webbrowser
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from sandbox.app import running
 from sandbox.clock import Clock
 from sandbox.loop import MovableLoop
 
+PLENTY = 10_000
 TOKEN = "7000000001:demo-token-of-the-sandbox-0123456789abc"  # noqa: S105 - the stand-in takes any
 
 
@@ -24,7 +26,14 @@ def demo(*, port_base: int, speed: float) -> int:
     with tempfile.TemporaryDirectory(prefix="storybell-demo-") as folder:
         loop = MovableLoop(speed)
         with asyncio.Runner(loop_factory=lambda: loop) as runner:
-            return runner.run(_demo(Path(folder), port_base, loop))
+            try:
+                return runner.run(_demo(Path(folder), port_base, loop))
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE:
+                    raise
+    ports = f"{port_base} to {port_base + 3}"
+    Console(stderr=True).print(f"One of the ports {ports} is taken; --port-base names others.")
+    return 1
 
 
 async def _demo(folder: Path, port_base: int, loop: MovableLoop) -> int:
@@ -40,6 +49,12 @@ async def _demo(folder: Path, port_base: int, loop: MovableLoop) -> int:
             database_url=f"sqlite:///{folder}/demo.db",
             spool_dir=folder / "spool",
             daily_budget=20_000,
+            # Everybody is new here, and tries much at once.
+            newcomer_allowance=PLENTY,
+            newcomer_share=1,
+            chat_daily_allowance=PLENTY,
+            person_daily_allowance=PLENTY,
+            person_burst=PLENTY,
             poll_floor_s=15,
             port=0,
             host="127.0.0.1",

@@ -2,7 +2,10 @@
 
 import asyncio
 import json
+import socket
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +14,8 @@ from bot.__main__ import main
 from bot.store.database import Database
 from tests.support.followed import DAY, HOUR, NOON, follow, look, story
 from tests.support.storybell import API_KEY, TOKEN
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(autouse=True)
@@ -107,6 +112,23 @@ def test_simulate_needs_no_settings(folder: Path, capsys: pytest.CaptureFixture[
     (folder / "trace.jsonl").write_text(json.dumps(trace) + "\n")
     assert main(["simulate", "--trace", "trace.jsonl", "--budget", "24", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["stories_lost"] == 0
+
+
+def test_where_the_stand_ins_are_not_installed_the_demo_says_where_it_is(folder: Path) -> None:
+    for name in ("bot", "handlers", "locales"):  # what the wheel holds
+        (folder / name).symlink_to(ROOT / name)
+    words = [sys.executable, "-m", "bot", "demo"]
+    done = subprocess.run(words, check=False, cwd=folder, capture_output=True, text=True)  # noqa: S603 - our own interpreter
+    assert done.returncode == 1
+    assert done.stderr == "The demo is in the project's repository: there, make demo starts it.\n"
+
+
+def test_a_taken_port_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        assert main(["demo", "--port-base", str(taken.getsockname()[1])]) == 1
+    assert "is taken; --port-base names others." in capsys.readouterr().err
 
 
 def test_an_unknown_command_is_refused() -> None:
