@@ -12,22 +12,25 @@ from handlers.replies import say, say_with_chart
 LINES = 8
 SPENDING = N_(
     "<b>Spending</b>\n"
-    "Today: {today}, {left} credits left of {budget}\n"
-    "7 days: {week}\n30 days: {month}\n"
-    "Forecast of this month: {forecast}\n"
+    "Today: {today}, {left} of {budget} credits left\n"
+    "7 days: {week}\n"
+    "30 days: {month}\n"
+    "Forecast for this month: {forecast}\n"
 )
 BALANCE = N_("Balance: {balance} credits")
 DAYS_LEFT = N_("Balance: {balance} credits, about {days} days")
-DRIFT = N_("Billed beyond what I counted: {credits} credits")
+DRIFT = N_("Billed, but not in my own count: {credits} credits")
 CHECK_PAID = N_(
-    "Since {since} each check of a profile costs 2 credits: the cheaper way hid stories."
+    "Since {since} each check of a profile costs 2 credits, because the cheaper way "
+    "missed stories."
 )
-STOPPED = N_("Spending is stopped. Nothing is fetched until /resume_spending.")
-RESUMED = N_("Spending goes on.")
+STOPPED = N_("Spending is stopped. I won't get any stories until you send /resume_spending.")
+RESUMED = N_("Spending is on again.")
 STATS = N_(
-    "<b>How I am doing</b>\n"
-    "Profiles looked at: {profiles}\nNext look: {next}\n"
-    "A new story is noticed after about {delay}, as seen by who waits\n"
+    "<b>Status</b>\n"
+    "Profiles checked: {profiles}\n"
+    "Next check: {next}\n"
+    "Average time from post to alert: about {delay}\n"
     "Alerts waiting: {waiting}, parked: {parked}"
 )
 

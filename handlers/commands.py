@@ -7,16 +7,16 @@ from bot.domain.errors import N_
 from bot.presentation.translation import LANGUAGES, translator_for
 
 MENU = (
-    ("stories", N_("Show the stories of a profile")),
-    ("subscribe", N_("Tell this chat of new stories")),
-    ("subscriptions", N_("What this chat follows")),
-    ("unsubscribe", N_("Stop following a profile")),
-    ("why", N_("When I look at a profile")),
-    ("settings", N_("Time zone, quiet hours, digest")),
+    ("stories", N_("Show a profile's stories")),
+    ("subscribe", N_("Get alerts for new stories")),
+    ("subscriptions", N_("This chat's subscriptions")),
+    ("unsubscribe", N_("Unsubscribe from a profile")),
+    ("why", N_("When I check a profile")),
+    ("settings", N_("Time zone, quiet hours, daily summary")),
     ("usage", N_("What this chat has used")),
-    ("language", N_("Choose the language")),
-    ("privacy", N_("What I remember, and how to erase it")),
-    ("help", N_("How I work")),
+    ("language", N_("Choose a language")),
+    ("privacy", N_("What I store, and how to delete it")),
+    ("help", N_("Help: what I can do")),
 )
 
 

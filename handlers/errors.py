@@ -17,8 +17,7 @@ from handlers.replies import say
 log = structlog.get_logger()
 
 ONE_AT_A_TIME = N_(
-    "One thing at a time, please: I'll answer what I have noted so far. Send me the rest when "
-    "that is done."
+    "That was a lot at once. I'll answer what I have so far; please send the rest after that."
 )
 
 

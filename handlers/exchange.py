@@ -18,8 +18,8 @@ from handlers.subscriptions import EMPTY
 LARGEST = 1_000_000  # bytes of a file that we read
 LINES = 25  # of what was refused; more would not fit into a message
 HOW = N_(
-    "Send me the file that /export made, or an OPML file with Instagram addresses, with "
-    "<code>/import</code> as its caption; or answer such a file with /import."
+    "Send me a file made by /export, or an OPML file with Instagram links, with "
+    "the caption <code>/import</code>. Or reply to such a file with /import."
 )
 
 
@@ -33,7 +33,12 @@ async def export(update: Update, context: Context) -> None:
     as_opml = bool(context.args) and (context.args or [""])[0].lower() == "opml"
     data = import_export.to_opml(entries) if as_opml else import_export.to_json(entries)
     filename = f"storybell.{'opml' if as_opml else 'json'}"
-    caption = context.t.plain(N_("Send it back with /import as its caption, here or elsewhere."))
+    caption = context.t.plain(
+        N_(
+            "To restore your subscriptions, send this file with the caption /import, here "
+            "or in another chat."
+        )
+    )
     await owe(context, target_of(update), document_of(data.decode(), filename, caption))
 
 
@@ -54,7 +59,9 @@ async def take_file(update: Update, context: Context) -> None:
     found = import_export.read(bytes(await file.download_as_bytearray()))
     sentence = context.t(N_("Reading the file…"))
     done: list[str] = []
-    refused: list[str] = [context.t(N_("{line}: not a profile"), line=x) for x in found.skipped]
+    refused: list[str] = [
+        context.t(N_("{line}: not an Instagram profile"), line=x) for x in found.skipped
+    ]
     async with working(context, target_of(update), sentence):
         for entry in found.entries:
             try:
@@ -64,8 +71,8 @@ async def take_file(update: Update, context: Context) -> None:
             except BotError as error:
                 refused.append(sentence_for(error, context))
     text = context.t.n(
-        N_("{n} profile is followed from this file."),
-        N_("{n} profiles are followed from this file."),
+        N_("Subscribed to {n} profile from this file."),
+        N_("Subscribed to {n} profiles from this file."),
         len(done),
     )
     lines = "\n".join(f"• {line}" for line in refused[:LINES])

@@ -34,7 +34,7 @@ Run = Callable[[Update, Context], Coroutine[Any, Any, None]]
 Press = Callable[[Update, Context, str], Coroutine[Any, Any, str | None]]
 
 TOAST = 200  # characters of a pop-up
-UNKNOWN_BUTTON = N_("I don't know this button any more. Please ask me again.")
+UNKNOWN_BUTTON = N_("This button doesn't work any more. Please ask me again.")
 
 
 class _Echo(filters.MessageFilter):

@@ -21,17 +21,17 @@ SERVED = {"story", "profile", "highlight", "media"}
 REMEMBERED = 2000
 
 NOT_OURS = N_(
-    "I don't know this link. Send me the link of an Instagram story, or /stories <i>name</i>."
+    "I can't open this link. Send me a link to an Instagram story, or write /stories <i>name</i>."
 )
 OTHER_KIND = N_(
-    "That is another kind of Instagram link; I can show stories only. To see somebody's stories, "
-    "write /stories <i>name</i>."
+    "That's a different kind of Instagram link; I only show stories. To see "
+    "someone's stories, write /stories <i>name</i>."
 )
 HIGHLIGHT = N_(
-    "That is a highlight, and I can't open highlights yet. Stories of the last 24 hours come with "
-    "/stories <i>name</i>."
+    "That's a highlight, and I can't open highlights yet. For stories from the "
+    "last 24 hours, write /stories <i>name</i>."
 )
-TOO_MANY = N_("I open up to {limit} links of one message; please send the others separately.")
+TOO_MANY = N_("I open up to {limit} links per message; please send the rest separately.")
 
 
 class Answered:
@@ -90,7 +90,7 @@ async def _serve(update: Update, context: Context, link: Link, asker: Asker) -> 
         elif link.kind == "profile":
             await show_profile(update, context, link.username or "")
         else:
-            sentence = context.t(N_("Fetching the story…"))
+            sentence = context.t(N_("Getting the story…"))
             async with working(context, target_of(update), sentence):
                 if link.kind == "media":
                     story = media_story(link.url or "", context.now)

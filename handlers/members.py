@@ -15,12 +15,13 @@ HERE = {ChatMember.OWNER, ChatMember.ADMINISTRATOR, ChatMember.MEMBER, ChatMembe
 
 
 GREETING = N_(
-    "👋 Hi! I bring Instagram stories here: /stories <i>name</i> shows those of a profile, and "
-    "/subscribe <i>name</i> tells this group of each new one (for its administrators)."
+    "👋 Hi! I bring Instagram stories here. /stories <i>name</i> shows a profile's "
+    "stories, and /subscribe <i>name</i> sends every new one to this group (admins "
+    "only)."
 )
 HIDDEN = N_(
-    "In groups Telegram shows me only commands, replies to me and messages that mention me. To "
-    "let me see pasted links, make me an administrator."
+    "In groups I only see commands, replies to me and messages that mention me. If I "
+    "should open pasted links too, make me an admin."
 )
 
 

@@ -11,13 +11,13 @@ from handlers.guard import Handler, pressed
 from handlers.replies import rewrite
 
 TOGGLES = {
-    "silent": N_("Without a sound"),
+    "silent": N_("Silent"),
     "links_only": N_("Only with links"),
     "mentions_only": N_("Only with mentions"),
     "spoiler": N_("Blurred until tapped"),
     "protect": N_("No forwarding"),
-    "digest": N_("Once a day (digest)"),
-    "fast": N_("Looked at more often"),
+    "digest": N_("Daily summary"),
+    "fast": N_("Check more often"),
 }
 MEDIA = {
     "all": N_("Photos and videos"),
@@ -27,14 +27,14 @@ MEDIA = {
 CAPTIONS = {"full": N_("Full caption"), "short": N_("Short caption")}
 WORDS = {"media": MEDIA, "caption": CAPTIONS}
 ON, OFF = "on", "off"  # as buttons carry them
-DEFAULTS_TITLE = N_("<b>What new subscriptions begin with</b>\nPress an option to change it.")
+DEFAULTS_TITLE = N_("<b>Options for new subscriptions</b>\nTap an option to change it.")
 
 
 def options_page(one: Subscription, context: Context) -> tuple[str, Buttons]:
     """Return the text and the buttons for a subscription's options."""
     t = context.t
     text: str = t(
-        N_("<b>{username}</b>\nPress an option to change it for this chat."), username=one.username
+        N_("<b>{username}</b>\nTap an option to change it for this chat."), username=one.username
     )
     if one.paused:
         text += "\n\n" + t(N_("⏸ Paused: no alerts until you resume."))
@@ -42,7 +42,7 @@ def options_page(one: Subscription, context: Context) -> tuple[str, Buttons]:
     wanted = f"opt:{one.id}:pause:{OFF if one.paused else ON}"
     rows = [[InlineKeyboardButton(t.plain(pause), callback_data=wanted)]]
     rows += _rows(one.options, f"opt:{one.id}", context)
-    stop = InlineKeyboardButton(t.plain(N_("Stop following")), callback_data=f"unsub:id:{one.id}")
+    stop = InlineKeyboardButton(t.plain(N_("Unsubscribe")), callback_data=f"unsub:id:{one.id}")
     back = InlineKeyboardButton(t.plain(N_("« Back")), callback_data="subs:0")
     return text, [*rows, [back, stop]]
 

@@ -11,16 +11,21 @@ from handlers.guard import Handler, command, pressed
 from handlers.replies import rewrite, say
 
 ABOUT = N_(
-    "<b>What I remember of this chat</b>\n"
-    "• its name, language, time zone and the settings you made\n"
-    "• what it follows, and which alerts it was sent in the last 30 days\n"
-    "• how many stories it asked for each day, for a year\n\n"
-    "I keep no messages and no photos: a file waits on my disk only until Telegram has it. I see "
-    "public profiles only, and nobody learns who looks at them here.\n\n"
-    "You can take what this chat follows with you by /export."
+    "<b>What I store about this chat</b>\n"
+    "• its name, language, time zone and settings\n"
+    "• its subscriptions, and the alerts sent here in the last 30 days\n"
+    "• how many stories it asked for each day, for one year\n\n"
+    "I don't keep messages or photos: a file stays on my disk only until Telegram "
+    "has it. I can only see public profiles, and nobody can tell who views them "
+    "here.\n\n"
+    "To take this chat's subscriptions with you, use /export."
 )
-SURE = N_("Shall I forget this chat? What it follows and all its settings will be gone for good.")
-DONE = N_("Everything about this chat is erased. If you write to me again, we start anew.")
+SURE = N_(
+    "Delete everything about this chat? Its subscriptions and settings will be gone for good."
+)
+DONE = N_(
+    "Everything about this chat has been deleted. If you write to me again, we start from scratch."
+)
 
 
 @command("privacy")
@@ -32,7 +37,7 @@ async def privacy(update: Update, context: Context) -> None:
 
 def about_chat(context: Context) -> tuple[str, Buttons]:
     """Return what is kept of the chat, and the button that erases it."""
-    button = InlineKeyboardButton(context.t.plain(N_("Erase all of it")), callback_data="erase")
+    button = InlineKeyboardButton(context.t.plain(N_("Delete everything")), callback_data="erase")
     return context.t(ABOUT), [[button]]
 
 
@@ -44,14 +49,14 @@ async def erase(update: Update, context: Context, data: str) -> None:
             await erasure.erase_chat(tx, context.chat.id)
         await rewrite(update, context, context.t(DONE))
     elif data == "erase:no":
-        await rewrite(update, context, context.t(N_("Nothing was erased.")))
+        await rewrite(update, context, context.t(N_("Nothing was deleted.")))
     else:
         await rewrite(update, context, context.t(SURE), yes_or_no("erase", context))
 
 
 def yes_or_no(prefix: str, context: Context) -> Buttons:
     """Return the two buttons of a question; the data are ``prefix:yes`` and ``prefix:no``."""
-    yes, no = context.t.plain(N_("Yes, erase it")), context.t.plain(N_("No, keep it"))
+    yes, no = context.t.plain(N_("Yes, delete")), context.t.plain(N_("No, keep it"))
     return [
         [
             InlineKeyboardButton(yes, callback_data=f"{prefix}:yes"),

@@ -74,7 +74,7 @@ async def say_with_chart(
     update: Update, context: Context, text: str, days: list[tuple[date, int]]
 ) -> None:
     """Owe ``text`` under a chart of credits a day; with bars of text where none can be drawn."""
-    title = context.t.plain(N_("Credits a day"))
+    title = context.t.plain(N_("Use per day"))
     await owe(context, target_of(update), chart_of(text, title, days))
 
 

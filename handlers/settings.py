@@ -23,8 +23,10 @@ CITIES = (
 
 TITLE = N_("<b>Settings of this chat</b>")
 OVERVIEW = N_(
-    "Time zone: {zone} (now {time})\nQuiet hours: {quiet}\nDigest at: {digest}\n\n"
-    "What is found in quiet hours comes right after them, in one go."
+    "Time zone: {zone} (now {time})\n"
+    "Quiet hours: {quiet}\n"
+    "Daily summary at: {digest}\n\n"
+    "Alerts from quiet hours arrive together when they end."
 )
 NO_SUCH_ZONE = N_(
     "I don't know the time zone {zone}. Write it like <code>/timezone Europe/Madrid</code>, or "
@@ -43,14 +45,16 @@ async def settings(update: Update, context: Context) -> None:
 async def timezone(update: Update, context: Context) -> None:
     """Set the zone by its name; without one, offer the cities."""
     if not context.args:
-        await say(update, context, context.t(N_("Where are you?")), _cities())
+        await say(update, context, context.t(N_("Which city's time should I use?")), _cities())
         return
     name = context.args[0]
     if not is_zone(name):
         await say(update, context, context.t(NO_SUCH_ZONE, zone=name))
         return
     await _change(context, zone=name)
-    text = context.t(N_("The time here is {time} ({zone})."), time=_clock(context), zone=name)
+    text = context.t(
+        N_("Time zone: {zone}. It's {time} there now."), time=_clock(context), zone=name
+    )
     await say(update, context, text)
 
 
@@ -59,19 +63,21 @@ async def change_setting(update: Update, context: Context, data: str) -> None:
     """Follow the buttons: ``set:<what>[:<value>[:<value>]]``."""
     match data.split(":")[1:]:
         case ["zone"]:
-            await rewrite(update, context, context.t(N_("Where are you?")), _cities())
+            await rewrite(
+                update, context, context.t(N_("Which city's time should I use?")), _cities()
+            )
         case ["zone", name] if is_zone(name):
             await _change(context, zone=name)
             await _back(update, context)
         case ["quiet"]:
-            text = context.t(N_("From when shall I be quiet?"))
+            text = context.t(N_("When should quiet hours start?"))
             off = InlineKeyboardButton(context.t.plain(N_("Never")), callback_data="set:quiet:off")
             await rewrite(update, context, text, [*_hours("set:quiet", context), [off]])
         case ["quiet", "off"]:
             await _change(context, quiet_from=None, quiet_to=None)
             await _back(update, context)
         case ["quiet", start] if _is_hour(start):
-            text = context.t(N_("And until when?"))
+            text = context.t(N_("When should they end?"))
             await rewrite(update, context, text, _hours(f"set:quiet:{start}", context))
         case ["quiet", start, end] if _is_hour(start) and _is_hour(end):
             same = start == end
@@ -82,7 +88,7 @@ async def change_setting(update: Update, context: Context, data: str) -> None:
             )
             await _back(update, context)
         case ["digest"]:
-            text = context.t(N_("At what time shall digests come?"))
+            text = context.t(N_("When should the daily summary arrive?"))
             await rewrite(update, context, text, _hours("set:digest", context))
         case ["digest", hour] if _is_hour(hour):
             await _change(context, digest_at=int(hour) * 60)
@@ -120,7 +126,7 @@ def overview(context: Context) -> tuple[str, Buttons]:
             InlineKeyboardButton(t.plain(N_("🌙 Quiet hours")), callback_data="set:quiet"),
         ],
         [
-            InlineKeyboardButton(t.plain(N_("📰 Digest")), callback_data="set:digest"),
+            InlineKeyboardButton(t.plain(N_("📰 Daily summary")), callback_data="set:digest"),
             InlineKeyboardButton(t.plain(N_("🔔 New subscriptions")), callback_data="defaults"),
         ],
     ]

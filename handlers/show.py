@@ -22,7 +22,7 @@ async def show_profile(
     update: Update, context: Context, username: str, count: int | None = None
 ) -> None:
     """Show all live stories of a profile, or the latest ``count``."""
-    sentence = context.t(N_("Looking at the stories of <b>{username}</b>…"), username=username)
+    sentence = context.t(N_("Getting the stories from <b>{username}</b>…"), username=username)
     async with working(context, target_of(update), sentence):
         found = await context.services.viewer.stories(username, asker_of(update, context))
         if not found:
@@ -83,8 +83,8 @@ async def _close(update: Update, context: Context, albums: list[Album]) -> None:
         return
     profile = stories[0].profile.username
     text = context.t.n(
-        N_("{n} story of <b>{username}</b>"),
-        N_("{n} stories of <b>{username}</b>"),
+        N_("{n} story from <b>{username}</b>"),
+        N_("{n} stories from <b>{username}</b>"),
         len(stories),
         username=profile,
     )

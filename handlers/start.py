@@ -14,31 +14,32 @@ from handlers.replies import rewrite, say
 
 WELCOME = N_(
     "👋 Hi! I bring you Instagram stories.\n\n"
-    "• Paste the link of a story, and I send you the photo or video.\n"
-    "• /stories <i>name</i> shows all stories of a profile.\n"
-    "• /subscribe <i>name</i> tells you of each new story.\n\n"
+    "• Paste a link to a story, and I'll send you the photo or video.\n"
+    "• /stories <i>name</i> shows all stories from a profile.\n"
+    "• /subscribe <i>name</i> sends you every new story.\n\n"
     "Try /stories natgeo, or see /help."
 )
 HELP = N_(
-    "<b>Seeing stories</b>\n"
-    "Paste a link such as instagram.com/stories/natgeo/… or write:\n"
-    "/stories <i>name</i>: all stories of a profile\n"
+    "<b>See stories</b>\n"
+    "Paste a link like instagram.com/stories/natgeo/… or write:\n"
+    "/stories <i>name</i>: all stories from a profile\n"
     "/stories <i>name</i> 3: only the latest three\n\n"
-    "<b>Being told of new ones</b>\n"
-    "/subscribe <i>name</i>: tell this chat of each new story\n"
-    "/subscribe <i>name</i> fast: look there more often\n"
-    "/subscribe <i>name</i> @channel: tell a channel that we both run\n"
-    "/subscriptions: what this chat follows, with options\n"
-    "/unsubscribe <i>name</i>: stop\n"
-    "/why <i>name</i>: when I looked last, and when I look next\n\n"
+    "<b>Get alerts</b>\n"
+    "/subscribe <i>name</i>: an alert here for every new story\n"
+    "/subscribe <i>name</i> fast: the same, checked more often\n"
+    "/subscribe <i>name</i> @channel: alerts in a channel where you and I are "
+    "admins\n"
+    "/subscriptions: this chat's subscriptions and their options\n"
+    "/unsubscribe <i>name</i>: stop the alerts\n"
+    "/why <i>name</i>: when I last checked, and when I'll check next\n\n"
     "<b>This chat</b>\n"
-    "/settings: time zone, quiet hours, digest\n"
-    "/language: the language I speak\n"
+    "/settings: time zone, quiet hours, daily summary\n"
+    "/language: choose a language\n"
     "/usage: what this chat has used\n"
-    "/privacy: what I remember, and how to erase it\n\n"
-    "I see public profiles only, and stories live for 24 hours."
+    "/privacy: what I store, and how to delete it\n\n"
+    "I can only see public profiles. Stories disappear after 24 hours."
 )
-WHICH_LANGUAGE = N_("Which language shall I speak here?")
+WHICH_LANGUAGE = N_("Which language should I use here?")
 
 
 @command("start")
@@ -98,7 +99,7 @@ async def set_language(update: Update, context: Context, data: str) -> str | Non
     async with effect(context.services.db) as tx:
         await chats.change(tx, context.chat.id, language=code)
     context.t = translator_for(code).in_zone(context.t.zone)
-    await rewrite(update, context, context.t(N_("I speak English here from now on.")))
+    await rewrite(update, context, context.t(N_("From now on I'll use English here.")))
     return None
 
 

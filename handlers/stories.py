@@ -16,8 +16,10 @@ from handlers.links import HIGHLIGHT, NOT_OURS, OTHER_KIND, SERVED, links_of
 from handlers.replies import say
 from handlers.show import show_profile
 
-ASK = N_("Whose stories? Send me a name such as <code>natgeo</code>, or the link of a profile.")
-USAGE = N_("Write it as /stories <i>name</i>, or /stories <i>name</i> 3 for the latest three.")
+ASK = N_("Whose stories? Send me a name like <code>natgeo</code>, or a link to a profile.")
+USAGE = N_(
+    "Write it like this: /stories <i>name</i>, or /stories <i>name</i> 3 for the latest three."
+)
 MOST = 100
 
 

@@ -23,14 +23,15 @@ from handlers.show import show
 
 PAGE = 8
 USAGE = N_(
-    "Write it as /subscribe <i>name</i>, or /subscribe <i>name</i> @channel for your channel."
+    "Write it like this: /subscribe <i>name</i>, or /subscribe <i>name</i> "
+    "@channel for your channel."
 )
-EMPTY = N_("This chat follows nobody yet. Begin with /subscribe <i>name</i>.")
-NOW = N_("🔔 I'll tell {where} of each new story of <b>{username}</b>.")
-ALREADY = N_("<b>{username}</b> is followed already.")
+EMPTY = N_("This chat has no subscriptions yet. Start with /subscribe <i>name</i>.")
+NOW = N_("🔔 I'll send every new story from <b>{username}</b> to {where}.")
+ALREADY = N_("Already subscribed to <b>{username}</b>.")
 LIVE = (
-    N_("{n} story is there right now."),
-    N_("{n} stories are there right now."),
+    N_("There is {n} story right now."),
+    N_("There are {n} stories right now."),
 )
 
 
@@ -38,8 +39,8 @@ class ChannelError(SubscriptionError):
     """The channel can't be used, by the bot or by the person."""
 
     text = N_(
-        "I can do that in a channel where both of us are administrators, and I may post. Please "
-        "check it, and write its name as @name."
+        "I can only post in a channel where you and I are both admins and I'm allowed "
+        "to post. Please check that, and write the channel's name as @name."
     )
 
 
@@ -85,7 +86,7 @@ async def show_live(update: Update, context: Context, data: str) -> str | None:
     service = context.services.subscriptions
     found = await service.preview(username, Options(), chat_id=context.chat.id)
     if not found:
-        return context.t.plain(N_("They are gone by now."))
+        return context.t.plain(N_("These stories are gone."))
     await answer(update, context)
     await show(update, context, plan(found), kind="stories")
     return None
@@ -115,17 +116,17 @@ async def unsubscribe(update: Update, context: Context) -> None:
             await say(update, context, context.t(EMPTY))
             return
         text = context.t.n(
-            N_("Stop following {n} profile?"), N_("Stop following all {n} profiles?"), count
+            N_("Unsubscribe from {n} profile?"), N_("Unsubscribe from all {n} profiles?"), count
         )
         await say(update, context, text, _sure("all", context))
         return
     link = links.parse_argument(argument)
     if link is None or not link.username:
-        text = context.t(N_("Write it as /unsubscribe <i>name</i>, or /unsubscribe all."))
+        text = context.t(N_("Write it like this: /unsubscribe <i>name</i>, or /unsubscribe all."))
         await say(update, context, text)
         return
     found = await context.services.subscriptions.named(context.chat.id, link.username)
-    text = context.t(N_("Stop following <b>{username}</b>?"), username=found[0].username)
+    text = context.t(N_("Unsubscribe from <b>{username}</b>?"), username=found[0].username)
     await say(update, context, text, _sure(f"name:{found[0].username}", context))
 
 
@@ -137,20 +138,18 @@ async def unsubscribe_sure(update: Update, context: Context, data: str) -> None:
         case ["all"]:
             count = await service.unsubscribe_all(chat_id)
             text = context.t.n(
-                N_("{n} profile is no longer followed."),
-                N_("{n} profiles are no longer followed."),
+                N_("Unsubscribed from {n} profile."),
+                N_("Unsubscribed from {n} profiles."),
                 count,
             )
         case ["name", username]:
             await service.unsubscribe(chat_id, username)
-            text = context.t(N_("<b>{username}</b> is no longer followed."), username=username)
+            text = context.t(N_("Unsubscribed from <b>{username}</b>."), username=username)
         case ["id", number]:
             ended = await service.unsubscribe_one(chat_id, int(number))
-            text = context.t(
-                N_("<b>{username}</b> is no longer followed."), username=ended.username
-            )
+            text = context.t(N_("Unsubscribed from <b>{username}</b>."), username=ended.username)
         case _:
-            text = context.t(N_("Nothing was changed."))
+            text = context.t(N_("Nothing has changed."))
     await rewrite(update, context, text)
 
 
@@ -162,8 +161,8 @@ async def listed(context: Context, page: int) -> tuple[str, Buttons]:
     if not count:
         return context.t(EMPTY), []
     text = context.t.n(
-        N_("This chat follows {n} profile. Press it for its options."),
-        N_("This chat follows {n} profiles. Press one for its options."),
+        N_("This chat has {n} subscription. Tap it for its options."),
+        N_("This chat has {n} subscriptions. Tap one for its options."),
         count,
     )
     text = Safe(text + await _obstacles(context, None))
@@ -197,7 +196,7 @@ def _line(one: Subscription) -> str:
 
 
 def _sure(what: str, context: Context) -> Buttons:
-    yes = context.t.plain(N_("Yes, stop"))
+    yes = context.t.plain(N_("Yes, unsubscribe"))
     no = context.t.plain(N_("No, keep it"))
     return [
         [
@@ -211,11 +210,11 @@ def _after_subscribe(one: Subscription, live: int, context: Context) -> Buttons:
     t = context.t
     buttons: Buttons = []
     if live:
-        text = t.plain(N_("Show what is there now"))
+        text = t.plain(N_("Show current stories"))
         buttons.append([InlineKeyboardButton(text, callback_data=f"live:{one.username}")])
     options = InlineKeyboardButton(t.plain(N_("Options")), callback_data=f"sub:{one.id}")
     stop = InlineKeyboardButton(
-        t.plain(N_("Stop following")), callback_data=f"unsub:name:{one.username}"
+        t.plain(N_("Unsubscribe")), callback_data=f"unsub:name:{one.username}"
     )
     return [*buttons, [options, stop]]
 

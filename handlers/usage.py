@@ -13,12 +13,12 @@ KINDS = {
     "stories": N_("/stories"),
     "subscribe": N_("New subscriptions"),
     "media": N_("Downloads"),
-    "alert": N_("Alerts (fair share)"),
+    "alert": N_("Alerts"),
 }
 MEGABYTE = 1_000_000
 TITLE = N_("<b>What this chat has used</b>")
-LEFT = N_("Left for today: {left} of {allowance} credits.")
-LINE = N_("{kind}: {requests} requests, {credits} credits, {items} items, {size} MB")
+LEFT = N_("Left for today: {left} of {allowance}")
+LINE = N_("{kind}: used {credits}, files {items} ({size} MB)")
 
 
 @command("usage")
@@ -53,7 +53,6 @@ def _block(title: str, lines: dict[str, UsageLine], context: Context) -> str:
             + t(
                 LINE,
                 kind=t.plain(text),
-                requests=t.number(line.requests),
                 credits=t.number(round(line.credits, 1)),
                 items=t.number(line.items),
                 size=t.number(round(line.bytes / MEGABYTE, 1)),

@@ -12,15 +12,13 @@ from handlers.guard import Handler, command
 from handlers.replies import say
 from handlers.show import show
 
-USAGE = N_("Write it with a name, as in /why natgeo.")
+USAGE = N_("Add a name, for example: /why natgeo")
 STATES = {
-    "active": N_("It is public, as it should be."),
-    "private": N_("🔒 It is private now; alerts resume when it is public again."),
-    "gone": N_("It can't be found now; alerts resume when it is back."),
+    "active": N_("This profile is public."),
+    "private": N_("🔒 This profile is private now. Alerts will start again when it's public."),
+    "gone": N_("I can't find this profile right now. Alerts will start again when it's back."),
 }
-NOTHING = N_(
-    "Nothing that I have seen of <b>{username}</b> and is still alive passes the options."
-)
+NOTHING = N_("None of the current stories from <b>{username}</b> match this chat's options.")
 
 
 @command("why")
@@ -39,7 +37,7 @@ async def preview(update: Update, context: Context) -> None:
     """Show what the options would send now, out of what was seen already; costs nothing."""
     username = _name(context)
     if username is None:
-        await say(update, context, context.t(N_("Write it with a name, as in /preview natgeo.")))
+        await say(update, context, context.t(N_("Add a name, for example: /preview natgeo")))
         return
     found = await context.services.subscriptions.preview(username, chat_id=context.chat.id)
     if not found:
@@ -64,27 +62,26 @@ def _text(known: Why, context: Context) -> str:
     elif known.mute:
         lines.append(t(MISSING[known.mute.missing]))
     if known.looked_at:
-        lines.append(t(N_("Last look: {ago}"), ago=t.ago(known.looked_at, now)))
+        lines.append(t(N_("Last check: {ago}"), ago=t.ago(known.looked_at, now)))
     if known.out_of_budget and known.next_look_at and known.next_look_at <= now:
-        lines.append(t(N_("Next look: when there are credits again")))
+        lines.append(t(N_("Next check: delayed, today's limit is used up")))
     elif known.next_look_at:
-        lines.append(t(N_("Next look: {ago}"), ago=t.ago(max(known.next_look_at, now), now)))
+        lines.append(t(N_("Next check: {ago}"), ago=t.ago(max(known.next_look_at, now), now)))
     if known.expected_delay and not known.failures:
         lines.append(
             t(
-                N_("A new story is noticed after about {delay}; a look costs {n} credits."),
+                N_("On average, new stories get here about {delay} after they are posted."),
                 delay=known.expected_delay,
-                n=known.cost,
             )
         )
     if known.hours:
         hours = ", ".join(_hour(hour, context) for hour in known.hours)
-        lines.append(t(N_("It posts mostly around {hours}."), hours=hours))
+        lines.append(t(N_("It usually posts around {hours}."), hours=hours))
     if known.failures:
         lines.append(
             t.n(
-                N_("{n} look has failed since."),
-                N_("{n} looks have failed since."),
+                N_("{n} check has failed since then."),
+                N_("{n} checks have failed since then."),
                 known.failures,
             )
         )
@@ -93,11 +90,11 @@ def _text(known: Why, context: Context) -> str:
     counts = (
         (N_("found: {n}"), known.found),
         (N_("sent: {n}"), known.sent),
-        (N_("left out by the options: {n}"), known.filtered),
-        (N_("held until {until}: {n}"), known.held),
-        (N_("waiting for Telegram: {n}"), known.waiting),
-        (N_("waiting until I may send here: {n}"), known.muted),
-        (N_("failed: {n}"), known.failed),
+        (N_("skipped because of the options: {n}"), known.filtered),
+        (N_("waiting until {until}: {n}"), known.held),
+        (N_("on their way: {n}"), known.waiting),
+        (N_("waiting for permission to send here: {n}"), known.muted),
+        (N_("could not be sent: {n}"), known.failed),
     )
     lines += [
         "• " + t(text, n=t.number(n), until=known.held_until or now)

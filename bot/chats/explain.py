@@ -25,8 +25,8 @@ class Why:
     ``found`` = ``sent`` + ``filtered`` + ``held`` + ``waiting`` + ``muted`` + ``failed``;
     ``held_until`` is when the first held one goes out. ``looks_late`` is true when a look is
     overdue, for which ``out_of_budget`` may be the reason; ``live`` counts stories that can be
-    seen now. ``hours`` (UTC) are those in which it posts most; the next look costs ``cost``
-    credits. ``mute`` is what keeps alerts from the place.
+    seen now. ``hours`` (UTC) are those in which it posts most; ``mute`` is what keeps alerts from
+    the place.
     """
 
     subscription: Subscription
@@ -48,7 +48,6 @@ class Why:
     muted: int = 0
     mute: Mute | None = None
     hours: list[int] = field(default_factory=list)
-    cost: float = 0
 
     @property
     def expected_delay(self) -> timedelta | None:
@@ -74,7 +73,6 @@ class Why:
         out_of_budget: bool,
         now: datetime,
         hours: list[int] | None = None,
-        cost: float = 0,
         mute: Mute | None = None,
     ) -> "Why":
         """Sum up what the store says."""
@@ -102,7 +100,6 @@ class Why:
             found=sum(kinds.values()),
             held_until=held_until,
             hours=hours or [],
-            cost=cost,
             mute=mute,
             **kinds,
         )
@@ -117,7 +114,7 @@ def _kind(tally: Tally) -> str:
 
 
 async def explain(
-    tx: Tx, subscription: Subscription, *, out_of_budget: bool, cost: float, now: datetime
+    tx: Tx, subscription: Subscription, *, out_of_budget: bool, now: datetime
 ) -> Why:
     """Return what is known of a subscription's alerts."""
     target = subscription.target
@@ -133,7 +130,6 @@ async def explain(
         out_of_budget=out_of_budget,
         now=now,
         hours=usual_hours(state, population),
-        cost=cost,
         mute=mutes.of_place(await mutes.of_chat(tx, target.chat_id), target.thread_id),
     )
 

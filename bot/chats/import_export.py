@@ -21,8 +21,8 @@ class BadFileError(BotError):
     """The file is not one of ours, nor OPML."""
 
     text = N_(
-        "I can't read this file. Send one that /export made, or an OPML file with Instagram "
-        "addresses."
+        "I can't read this file. Please send one made by /export, or an OPML file with "
+        "Instagram links."
     )
 
 

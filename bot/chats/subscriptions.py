@@ -14,7 +14,7 @@ from bot.domain import alert_rules
 from bot.domain.errors import NotFollowedError
 from bot.domain.model import Asker, Options, Story, Target
 from bot.domain.records import Subscription
-from bot.fetching import schedule_state, snapshots
+from bot.fetching import snapshots
 from bot.store import chat_queues, chats, deliveries, enqueue, moves
 from bot.store import subscriptions as store
 from bot.store.database import Database, Tx
@@ -218,10 +218,7 @@ class Subscriptions:
         now = self._now()
         is_poor = await self._ledger.room_for_schedule(now) <= 0
         async with self._db.read() as tx:
-            cost = await schedule_state.cost_of_look(tx, self._rules.credits_a_look)
-            return await explain(
-                tx, subscription, out_of_budget=is_poor, cost=round(cost, 1), now=now
-            )
+            return await explain(tx, subscription, out_of_budget=is_poor, now=now)
 
     async def preview(
         self, username: str, options: Options | None = None, *, chat_id: int

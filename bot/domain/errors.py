@@ -48,8 +48,8 @@ def N_(msgid: str) -> str:  # noqa: N802 - gettext's own name for "translate thi
 
 
 INCIDENT = N_(
-    "Something went wrong on my side. Please try again in a moment; if it goes on, tell the "
-    "operator this number: <code>{incident}</code>"
+    "Something went wrong on my side. Please try again in a moment. If it keeps "
+    "happening, send this code to the bot's owner: <code>{incident}</code>"
 )
 
 
@@ -109,9 +109,7 @@ class ProfilePrivateError(StoriesError):
 class StoryGoneError(StoriesError):
     """The story is over 24 hours old or was deleted."""
 
-    text = N_(
-        "This story is gone: stories live for 24 hours, or were deleted sooner by their owner."
-    )
+    text = N_("This story is gone. Stories disappear after 24 hours, or sooner if deleted.")
 
 
 class NoStoriesError(StoriesError):
@@ -124,28 +122,26 @@ class NoStoriesError(StoriesError):
 class ApiUnavailableError(StoriesError):
     """The Stories API is down, slow or answered nonsense."""
 
-    text = N_(
-        "The stories service doesn't answer at the moment. Please try again in a few minutes."
-    )
+    text = N_("I can't get stories right now. Please try again in a few minutes.")
 
 
 class ProfileUnavailableError(ApiUnavailableError):
     """Instagram does not show this account at the moment; that says nothing of its privacy."""
 
-    text = N_("I can't see <b>{username}</b> at the moment. Please try again in a few minutes.")
-    nameless = N_("I can't see this account at the moment. Please try again in a few minutes.")
+    text = N_("I can't see <b>{username}</b> right now. Please try again in a few minutes.")
+    nameless = N_("I can't see this account right now. Please try again in a few minutes.")
 
 
 class ApiRefusedError(StoriesError):
     """The Stories API took our request for wrong."""
 
-    text = N_("The stories service couldn't work with this link. Please check it and try again.")
+    text = N_("I couldn't open this link. Please check it and try again.")
 
 
 class OutOfServiceError(StoriesError):
     """The key or the balance needs the operator (401, 402)."""
 
-    text = N_("I can't fetch stories at the moment. The operator has been told; please try later.")
+    text = N_("I can't get stories right now. The bot's owner knows; please try again later.")
 
 
 class MediaError(BotError):
@@ -174,7 +170,7 @@ class MediaTooBigError(MediaError):
 class MediaRefusedError(MediaError):
     """The bytes are no photo or video, or the host is not allowed."""
 
-    text = N_("This file is not a photo or video that I can send.")
+    text = N_("I can't send this file: it isn't a photo or video.")
 
 
 class MediaUnavailableError(MediaError):
@@ -197,40 +193,37 @@ class SpendingError(BotError):
 class AllowanceSpentError(SpendingError):
     """The chat has used its credits of the day."""
 
-    text = N_("This chat has used its stories for today. It works again at {until}.")
+    text = N_("This chat has reached its limit for today. Please try again after {until}.")
 
 
 class PersonSpentError(SpendingError):
     """The person has used their credits of the day, over all chats."""
 
-    text = N_("You have used your stories for today. It works again at {until}.")
+    text = N_("You've reached your limit for today. Please try again after {until}.")
 
 
 class NewcomersSpentError(SpendingError):
     """All who are new here have together used what is set aside for newcomers."""
 
-    text = N_(
-        "Many new people have asked me today, and I have used all my stories for newcomers. It "
-        "works again at {until}."
-    )
+    text = N_("I've reached today's limit for new people. Please try again after {until}.")
 
 
 class TooFastError(SpendingError):
     """One person asks too much at once."""
 
-    text = N_("That was a lot at once. Please try again at {until}.")
+    text = N_("That was a lot at once. Please try again in a minute.")
 
 
 class BudgetSpentError(SpendingError):
     """The bot has used its credits of the day."""
 
-    text = N_("I have used all my stories for today. It works again at {until}.")
+    text = N_("I've reached my limit for today. Please try again after {until}.")
 
 
 class SpendingStoppedError(SpendingError):
     """The stop switch is on, or the balance is below the minimum."""
 
-    text = N_("Fetching stories is paused by the operator. Alerts and requests resume later.")
+    text = N_("Stories are paused for now. Requests and alerts will work again later.")
 
 
 class SubscriptionError(BotError):
@@ -240,87 +233,93 @@ class SubscriptionError(BotError):
 class NotFollowedError(SubscriptionError):
     """There is no such subscription."""
 
-    text = N_("This chat doesn't follow <b>{username}</b>.")
+    text = N_("This chat isn't subscribed to <b>{username}</b>.")
 
 
 class TooManyFollowedError(SubscriptionError):
     """The chat has as many subscriptions as it may."""
 
     text = N_(
-        "This chat follows {most} profiles already, which is the most. Unsubscribe from one first."
+        "This chat has reached its limit of subscriptions ({most}). Unsubscribe from one first."
     )
 
 
 class TooManyNewError(SubscriptionError):
     """The chat began to follow as many profiles today as it may."""
 
-    text = N_("This chat has begun to follow {most} profiles today. Please go on tomorrow.")
+    text = N_(
+        "This chat has reached today's limit of new subscriptions ({most}). Please add "
+        "more tomorrow."
+    )
 
 
 class TooManyFastError(SubscriptionError):
     """The chat has as many fast subscriptions as it may."""
 
-    text = N_("A chat may have {most} profiles looked at more often. Please slow one down first.")
+    text = N_(
+        "The limit of profiles checked more often ({most}) is reached. Turn that "
+        "option off for one of them first."
+    )
 
 
 class NoRoomError(SubscriptionError):
     """One more profile would make the looks too rare to see every story."""
 
-    text = N_("I follow as many profiles as my budget allows. Please try again another day.")
+    text = N_("I can't take on any more profiles right now. Please try again another day.")
 
 
 class NewcomersNoRoomError(SubscriptionError):
     """Newcomers already follow as many profiles as their part of the budget can look at."""
 
     text = N_(
-        "We have only just met, and the room for new people is full today. Write to me now and "
-        "then: in a few days we know each other, and you can subscribe."
+        "I can't add more subscriptions for new people right now. Keep using me now and "
+        "then: in a few days you'll be able to subscribe."
     )
 
 
 class BlockedProfileError(SubscriptionError):
     """The profile is on the operator's block-list; the sentence tells no more."""
 
-    text = N_("<b>{username}</b> can't be followed with this bot.")
+    text = N_("<b>{username}</b> isn't available in this bot.")
 
 
 class RightsError(BotError):
     """Somebody may not do this here; who pressed a button is told by a pop-up, never a post."""
 
-    text = N_("That can't be done here.")
+    text = N_("You can't do that here.")
 
 
 class NotAdminError(RightsError):
     """Somebody without the right pressed a button or wrote a command in a group."""
 
-    text = N_("Only administrators of this group can change that.")
+    text = N_("Only admins of this group can change that.")
 
 
 class NotChannelAdminError(RightsError):
     """Somebody who may not post in a channel pressed a button of it."""
 
-    text = N_("Only administrators who may post in this channel can do that.")
+    text = N_("Only admins who can post in this channel can do that.")
 
 
 class AdminsUnknownError(RightsError):
     """Telegram tells us neither this person's standing nor who the administrators are."""
 
     text = N_(
-        "I can't see who administers this chat. Please make me an administrator here, then try "
-        "again."
+        "I can't see who the admins of this chat are. Please make me an admin here, then "
+        "try again."
     )
 
 
 class AskAgainError(RightsError):
     """Telegram did not answer when it was asked about a chat."""
 
-    text = N_("Telegram doesn't answer me at the moment. Please try again shortly.")
+    text = N_("Telegram isn't answering right now. Please try again in a moment.")
 
 
 class NowhereError(RightsError):
     """A button whose message is in no chat of ours (sent by way of another bot)."""
 
-    text = N_("I can't see in which chat this is.")
+    text = N_("I can't tell which chat this is.")
 
 
 class DatabaseUnavailableError(BotError):
@@ -330,7 +329,7 @@ class DatabaseUnavailableError(BotError):
     """
 
     is_outage: ClassVar[bool] = True
-    text = N_("My database doesn't answer at the moment. Please try again in a few minutes.")
+    text = N_("I'm having trouble on my side. Please try again in a few minutes.")
 
 
 class TryAgainError(BotError):

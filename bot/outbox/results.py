@@ -27,7 +27,7 @@ from bot.sending import replies
 from bot.store import chat_queues, deliveries, enqueue, moves, usage
 from bot.store.database import Tx
 
-NOT_CONFIRMED = N_("Telegram never confirmed it. It may be here already.")
+NOT_CONFIRMED = N_("Telegram didn't confirm it, so it may already be here.")
 
 
 @dataclass(slots=True)

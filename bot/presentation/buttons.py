@@ -31,7 +31,7 @@ def story_buttons(story: Story, t: Translator) -> Buttons:
     username = story.profile.username
     if not username:
         return []
-    more = t.plain(N_("All stories of {username}"), username=username)
+    more = t.plain(N_("All stories from {username}"), username=username)
     return [
         [InlineKeyboardButton(more, callback_data=f"stories:{username}")],
         [InlineKeyboardButton(t.plain(N_("Open on Instagram")), url=story.page_url)],

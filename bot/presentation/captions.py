@@ -92,9 +92,12 @@ def _header(stories: Sequence[Story], t: Texts, *, alert: bool) -> str:
     if not alert:
         return names
     if len(stories) == 1:
-        return "🔔 " + t("New story of {profile}", profile=names)
+        return "🔔 " + t("New story from {profile}", profile=names)
     return "🔔 " + t.n(
-        "{n} new story of {profile}", "{n} new stories of {profile}", len(stories), profile=names
+        "{n} new story from {profile}",
+        "{n} new stories from {profile}",
+        len(stories),
+        profile=names,
     )
 
 

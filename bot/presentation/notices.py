@@ -9,55 +9,49 @@ from bot.presentation.html import Safe, bold
 from bot.presentation.translation import Translator
 
 SENTENCES = {
-    "renamed": N_("✏️ <b>{old}</b> is called <b>{new}</b> now. The alerts go on."),
+    "renamed": N_("✏️ <b>{old}</b> is now called <b>{new}</b>. Alerts continue."),
     "private": N_(
-        "🔒 <b>{username}</b> is a private account now, so there are no alerts. They begin again "
-        "by themselves when it is public."
+        "🔒 <b>{username}</b> is a private account now, so alerts have stopped. They'll "
+        "start again when it's public."
     ),
     "gone": N_(
-        "👻 <b>{username}</b> can't be found any more. If it comes back, so do the alerts."
+        "👻 I can't find <b>{username}</b> any more. If the profile comes back, so will "
+        "the alerts."
     ),
-    "back": N_("👋 <b>{username}</b> can be seen again. The alerts go on."),
-    "ended": N_("<b>{username}</b> can't be followed with this bot, so its alerts have ended."),
-    "topic": N_("The topic is gone, so its alerts come here now."),
+    "back": N_("👋 <b>{username}</b> is back. Alerts continue."),
+    "ended": N_("<b>{username}</b> isn't available in this bot, so its alerts have ended."),
+    "topic": N_("The topic was deleted, so its alerts now come here."),
     "missed": N_(
-        "⚠️ I could not look for a while: stories of {names} posted between {from_} and {to} "
-        "may be missing here."
+        "⚠️ I couldn't check for a while. Stories from {names} posted between {from_} "
+        "and {to} may be missing here."
     ),
 }
 MUTED = "muted"
-AWAY = N_("🚪 I am not in that chat any more, so there are no alerts until I am back.")
+AWAY = N_("🚪 I'm no longer in that chat, so there are no alerts until I'm back.")
 MISSING_MEDIA = {
     "photos": N_(
-        "🔇 I may not send photos here, so the alerts wait. They come when an administrator "
-        "allows me to."
+        "🔇 I'm not allowed to send photos here. Alerts are waiting until an admin allows it."
     ),
     "videos": N_(
-        "🔇 I may not send videos here, so the alerts wait. They come when an administrator "
-        "allows me to."
+        "🔇 I'm not allowed to send videos here. Alerts are waiting until an admin allows it."
     ),
     "documents": N_(
-        "🔇 I may not send files here, so the alerts wait. They come when an administrator "
-        "allows me to."
+        "🔇 I'm not allowed to send files here. Alerts are waiting until an admin allows it."
     ),
     "gifs": N_(
-        "🔇 I may not send GIFs here, so the alerts wait. They come when an administrator "
-        "allows me to."
+        "🔇 I'm not allowed to send GIFs here. Alerts are waiting until an admin allows it."
     ),
 }
 MISSING = MISSING_MEDIA | {
-    "text": N_(
-        "🔇 I may not write there, so the alerts wait until an administrator allows me to."
-    ),
+    "text": N_("🔇 I'm not allowed to write there. Alerts are waiting until an admin allows it."),
     "posts": N_(
-        "🔇 I may not post in that channel, so the alerts wait until an administrator allows "
-        "me to."
+        "🔇 I'm not allowed to post in that channel. Alerts are waiting until an admin allows it."
     ),
-    "topic": N_("🔇 The topic is closed, so the alerts wait until it is open again."),
+    "topic": N_("🔇 The topic is closed. Alerts are waiting until it's open again."),
 }
 FAILED = (
-    N_("{n} new story of <b>{username}</b> could not be brought: {why}"),
-    N_("{n} new stories of <b>{username}</b> could not be brought: {why}"),
+    N_("I couldn't send {n} new story from <b>{username}</b>. {why}"),
+    N_("I couldn't send {n} new stories from <b>{username}</b>. {why}"),
 )
 
 

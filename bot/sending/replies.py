@@ -48,10 +48,10 @@ log = structlog.get_logger()
 Payload = dict[str, Any]
 
 CANT_SHOW = {
-    "photos": N_("I may not send photos here. An administrator can allow me to."),
-    "videos": N_("I may not send videos here. An administrator can allow me to."),
-    "documents": N_("I may not send files here. An administrator can allow me to."),
-    "gifs": N_("I may not send GIFs here. An administrator can allow me to."),
+    "photos": N_("I'm not allowed to send photos here. An admin can change that."),
+    "videos": N_("I'm not allowed to send videos here. An admin can change that."),
+    "documents": N_("I'm not allowed to send files here. An admin can change that."),
+    "gifs": N_("I'm not allowed to send GIFs here. An admin can change that."),
 }
 ACTION_S = 4.5  # Telegram shows an action for 5 s
 # Edits that are in vain and harm nobody: the message is so already, or gone.

@@ -40,7 +40,7 @@ async def test_an_album_that_was_asked_for_comes_whole(
     shown = await bell.ask(ann, f"/stories {name}", count=4)
     assert await pks(control, ann) == stories
     assert len({message["media_group_id"] for message in shown[:3]}) == 1
-    assert shown[3]["text"] == f"3 stories of {name}"
+    assert shown[3]["text"] == f"3 stories from {name}"
 
 
 @FAULTS

@@ -15,7 +15,7 @@ PLENTY = {
     "newcomer_allowance": 10_000,
 }
 FEW_SECONDS = 5.0  # of a machine that others use, too
-ONE_THING = "One thing at a time"
+ONE_THING = "That was a lot at once"
 
 
 async def in_time(bell: Bell, person: int, text: str) -> float:

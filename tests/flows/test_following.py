@@ -26,12 +26,12 @@ async def test_subscribing_offers_what_is_there_and_sends_only_what_is_new(
     ann = await control.person()
     await profile(control, "follow.one", stories=2)
     (reply,) = await bell.ask(ann, "/subscribe @follow.one")
-    assert "tell this chat of each new story of follow.one" in reply["text"]
-    assert "2 stories are there right now" in reply["text"]
+    assert "every new story from follow.one to this chat" in reply["text"]
+    assert "There are 2 stories right now" in reply["text"]
     story = await control.publish("follow.one")
     (alert,) = await control.wait_replies(ann, 1, after=reply["message_id"], within=30)
     assert alert["_story_pk"] == story["pk"]
-    assert alert["caption"].startswith("🔔 New story of follow.one")
+    assert alert["caption"].startswith("🔔 New story from follow.one")
     before = await control.billed("/v1/user/stories/by/username")
     await bell.press(ann, reply, "live:follow.one")
     shown = await control.wait_replies(ann, 4, after=alert["message_id"])
@@ -45,7 +45,7 @@ async def test_subscribing_twice_says_so(bell: Bell, control: Control) -> None:
     await bell.ask(ann, "/subscribe follow.two")
     before = await control.billed("/v1/user/by/username")
     (reply,) = await bell.ask(ann, "/subscribe follow.two")
-    assert "is followed already" in reply["text"]
+    assert "Already subscribed" in reply["text"]
     assert await control.billed("/v1/user/by/username") == before
 
 
@@ -54,14 +54,14 @@ async def test_subscribing_twice_says_so(bell: Bell, control: Control) -> None:
     [
         ("/subscribe nobody.has.it", "can't find nobody.has.it"),
         ("/subscribe locked", "private account"),
-        ("/subscribe natgeo two words", "Write it as /subscribe"),
-        ("/subscribe natgeo @no_such_channel", "both of us are administrators"),
-        ("/subscriptions", "follows nobody yet"),
-        ("/unsubscribe all", "follows nobody yet"),
-        ("/export", "follows nobody yet"),
-        ("/import", "Send me the file"),
-        ("/preview natgeo.is.not.seen", "doesn't follow natgeo.is.not.seen"),
-        ("/why", "Write it with a name"),
+        ("/subscribe natgeo two words", "Write it like this: /subscribe"),
+        ("/subscribe natgeo @no_such_channel", "you and I are both admins"),
+        ("/subscriptions", "no subscriptions yet"),
+        ("/unsubscribe all", "no subscriptions yet"),
+        ("/export", "no subscriptions yet"),
+        ("/import", "Send me a file"),
+        ("/preview natgeo.is.not.seen", "isn't subscribed to natgeo.is.not.seen"),
+        ("/why", "Add a name"),
     ],
 )
 async def test_bad_input_has_one_sentence(
@@ -79,22 +79,22 @@ async def test_the_list_leads_to_options_and_back(bell: Bell, control: Control) 
         await profile(control, name, stories=0)
         await bell.ask(ann, f"/subscribe {name}")
     (page,) = await bell.ask(ann, "/subscriptions")
-    assert "follows 9 profiles" in page["text"]
+    assert "has 9 subscriptions" in page["text"]
     assert "subs:1" in buttons(page).values()
     first = buttons(page)["🔔 list.0"]
     await bell.press(ann, page, first)
     options = await bell.message(ann, page["message_id"])
     assert "list.0" in options["text"]
     one = first.partition(":")[2]
-    for option, sign in (("silent", "✅ Without a sound"), ("digest", "✅ Once a day (digest)")):
+    for option, sign in (("silent", "✅ Silent"), ("digest", "✅ Daily summary")):
         await bell.press(ann, options, f"opt:{one}:{option}")
         options = await bell.message(ann, page["message_id"])
         assert sign in buttons(options)
     for _ in range(2):  # the same button twice, as impatient people do, is once
         await bell.press(ann, options, buttons(options)["🎞 Photos and videos"])
         await bell.press(ann, options, buttons(options)["⏸ Pause"])
-        await bell.press(ann, options, buttons(options)["✅ Without a sound"])
-    assert "▫️ Without a sound" in buttons(await bell.message(ann, page["message_id"]))
+        await bell.press(ann, options, buttons(options)["✅ Silent"])
+    assert "▫️ Silent" in buttons(await bell.message(ann, page["message_id"]))
     options = await bell.message(ann, page["message_id"])
     assert {"🎞 Photos only", "▶️ Resume"} <= buttons(options).keys()
     await bell.press(ann, options, "subs:0")
@@ -108,13 +108,13 @@ async def test_unsubscribing_asks_first(bell: Bell, control: Control) -> None:
         await bell.ask(ann, f"/subscribe {name}")
     (sure,) = await bell.ask(ann, "/unsubscribe leave.one")
     await bell.press(ann, sure, "unsub:no")
-    assert "Nothing was changed" in (await bell.message(ann, sure["message_id"]))["text"]
+    assert "Nothing has changed" in (await bell.message(ann, sure["message_id"]))["text"]
     (sure,) = await bell.ask(ann, "/unsubscribe leave.one")
-    await bell.press(ann, sure, buttons(sure)["Yes, stop"])
-    assert "no longer followed" in (await bell.message(ann, sure["message_id"]))["text"]
+    await bell.press(ann, sure, buttons(sure)["Yes, unsubscribe"])
+    assert "Unsubscribed from" in (await bell.message(ann, sure["message_id"]))["text"]
     (sure,) = await bell.ask(ann, "/unsubscribe all")
     await bell.press(ann, sure, "unsub:all")
-    assert "1 profile is no longer" in (await bell.message(ann, sure["message_id"]))["text"]
+    assert "Unsubscribed from 1 profile" in (await bell.message(ann, sure["message_id"]))["text"]
 
 
 async def test_in_groups_only_administrators_change_anything(bell: Bell, control: Control) -> None:
@@ -122,9 +122,9 @@ async def test_in_groups_only_administrators_change_anything(bell: Bell, control
     group = await group_of(control, administrator=boss, member=member)
     await profile(control, "group.one", stories=0)
     (reply,) = await bell.ask(group, "/subscribe group.one", user=member)
-    assert "Only administrators" in reply["text"]
+    assert "Only admins" in reply["text"]
     (reply,) = await bell.ask(group, "/subscribe group.one", user=boss)
-    assert "tell this chat" in reply["text"]
+    assert "to this chat" in reply["text"]
     (listed,) = await bell.ask(group, "/subscriptions", user=member)
     option = next(d for d in buttons(listed).values() if d.startswith("sub:"))
     await bell.press(group, listed, option, user=member)
@@ -142,7 +142,7 @@ async def test_an_anonymous_administrator_may(bell: Bell, control: Control) -> N
     group = await group_of(control, creator=boss)
     await profile(control, "group.two", stories=0)
     (reply,) = await bell.ask(group, "/subscribe group.two", user=boss, sender_chat_id=group)
-    assert "tell this chat" in reply["text"]
+    assert "to this chat" in reply["text"]
 
 
 async def test_a_channel_is_served_for_who_runs_it(bell: Bell, control: Control) -> None:
@@ -151,9 +151,9 @@ async def test_a_channel_is_served_for_who_runs_it(bell: Bell, control: Control)
     channel = await control.chat("channel", "News", members=members, bot_status="administrator")
     await profile(control, "channel.one", stories=0)
     (reply,) = await bell.ask(other, f"/subscribe channel.one {channel}")
-    assert "both of us are administrators" in reply["text"]
+    assert "you and I are both admins" in reply["text"]
     (reply,) = await bell.ask(boss, f"/subscribe channel.one {channel}")
-    assert "of each new story of channel.one" in reply["text"]
+    assert "every new story from channel.one" in reply["text"]
     story = await control.publish("channel.one")
     (alert,) = await control.wait_replies(channel, 1, within=30)
     assert alert["_story_pk"] == story["pk"]
@@ -164,7 +164,7 @@ async def test_why_and_preview(bell: Bell, control: Control) -> None:
     await profile(control, "asked.why")
     await bell.ask(ann, "/subscribe asked.why")
     (why,) = await bell.ask(ann, "/why asked.why")
-    assert "Last look: just now" in why["text"]
+    assert "Last check: just now" in why["text"]
     (photo,) = await bell.ask(ann, "/preview asked.why")
     assert "photo" in photo
 
@@ -179,7 +179,7 @@ async def test_what_a_chat_follows_can_be_taken_along(bell: Bell, control: Contr
         (sure,) = await bell.ask(ann, "/unsubscribe all")
         await bell.press(ann, sure, "unsub:all")
         (done,) = await bell.ask(ann, "/import", reply_to=file["message_id"])
-        assert done["text"].startswith("1 profile is followed from this file")
+        assert done["text"].startswith("Subscribed to 1 profile from this file")
 
 
 async def defaults_of(bell: Bell, chat: int) -> tuple[Json, dict[str, str]]:

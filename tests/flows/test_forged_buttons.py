@@ -88,7 +88,7 @@ async def scene(bell: Bell) -> tuple[list[int], dict[str, int]]:
     channel = await control.chat("channel", members=members, bot_status="administrator")
     for chat in (boss, group, channel):
         (reply,) = await bell.ask(chat, "/subscribe forged.one", user=boss)
-        assert "each new story" in reply["text"]
+        assert "every new story" in reply["text"]
     for eve in forgers:
         await bell.ask(eve, "/help")
     return forgers, {"group": group, "channel": channel, "private": boss}

@@ -87,15 +87,15 @@ OLD_PK = str((int(datetime(2024, 5, 1, tzinfo=UTC).timestamp() * 1000) - 1314220
     [
         (f"https://www.instagram.com/stories/natgeo/{OLD_PK}/", "This story is gone"),
         ("https://www.instagram.com/stories/highlights/17991234567890123/", "a highlight"),
-        ("https://www.instagram.com/p/C0ffee12345/", "another kind of Instagram link"),
-        ("https://instagram.com.evil.example/stories/natgeo/1", "I don't know this link"),
+        ("https://www.instagram.com/p/C0ffee12345/", "a different kind of Instagram link"),
+        ("https://instagram.com.evil.example/stories/natgeo/1", "I can't open this link"),
         ("/stories", "Whose stories?"),
-        ("/stories natgeo prada", "Write it as /stories"),
-        ("/stories nat-geo", "I don't know this link"),
-        ("/subscribe", "Write it as /subscribe"),
-        ("/subscribe https://www.instagram.com/p/C0ffee12345/", "another kind"),
-        ("/unsubscribe natgeo", "doesn't follow natgeo"),
-        ("/why nobody_here", "doesn't follow nobody_here"),
+        ("/stories natgeo prada", "Write it like this: /stories"),
+        ("/stories nat-geo", "I can't open this link"),
+        ("/subscribe", "Write it like this: /subscribe"),
+        ("/subscribe https://www.instagram.com/p/C0ffee12345/", "a different kind"),
+        ("/unsubscribe natgeo", "isn't subscribed to natgeo"),
+        ("/why nobody_here", "isn't subscribed to nobody_here"),
     ],
 )
 async def test_what_is_refused_costs_nothing(
@@ -144,7 +144,7 @@ async def test_when_the_api_is_down_a_person_is_told_and_nothing_is_billed(
     before = await control.billed()
     (reply,) = await bell.ask(ann, url)
     await control.clear_faults(fault)
-    assert "doesn't answer at the moment" in reply["text"]
+    assert "can't get stories right now" in reply["text"]
     assert await control.billed() == before
 
 
@@ -164,7 +164,7 @@ async def test_an_unexpected_failure_has_a_number_that_is_in_the_log(
     await control.fault("telegram", {"status": 400, "body": odd}, match="sendMessage")
     with capture_logs() as logs:
         (reply,) = await bell.ask(ann, "/help")
-    assert "tell the operator this number" in reply["text"]
+    assert "send this code to the bot's owner" in reply["text"]
     assert [e["incident"] for e in logs if e["event"] == "incident"] == [reply["text"][-8:]]
 
 
@@ -184,7 +184,7 @@ async def test_a_link_edited_into_a_message_is_served_once(bell: Bell, control: 
     assert photo["_story_pk"] == story["pk"]
     await control.call("PATCH", path, {"text": f"here it is: {url}"})
     (reply,) = await bell.ask(ann, "/help")
-    assert "Seeing stories" in reply["text"]
+    assert "See stories" in reply["text"]
     assert len(await control.replies(ann)) == 2
 
 
@@ -195,7 +195,7 @@ async def test_what_takes_long_is_said_and_unsaid(control: Control) -> None:
     mark = (await control.requests("telegram"))[-1]["n"]
     message = await control.say(ann, url)
     (progress,) = await control.wait_replies(ann, 1, after=message)
-    assert progress["text"] == "Fetching the story…"
+    assert progress["text"] == "Getting the story…"
 
     async def only_the_photo() -> bool:
         shown = await control.replies(ann, after=message)

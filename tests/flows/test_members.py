@@ -15,7 +15,7 @@ BOT = int(TOKEN.partition(":")[0])
 async def follow(bell: Bell, chat: int, name: str, *, user: int | None = None) -> int:
     await bell.control.profile(name)
     (reply,) = await bell.ask(chat, f"/subscribe {name}", user=user)
-    assert "each new story" in reply["text"]
+    assert "every new story" in reply["text"]
     return int(reply["message_id"])
 
 
@@ -63,8 +63,8 @@ async def test_a_new_group_is_greeted_and_told_what_privacy_mode_hides(tmp_path:
             group = await control.chat("supergroup", members=members, bot_status="left")
             await control.member(group, BOT, status)
             (greeting,) = await control.wait_replies(group, 1)
-            assert "tells this group of each new one" in greeting["text"]
-            hides = "make me an administrator" in greeting["text"]
+            assert "sends every new one to this group" in greeting["text"]
+            hides = "make me an admin" in greeting["text"]
             assert hides is (status == "member")
 
 
@@ -75,7 +75,7 @@ async def test_a_group_that_throws_the_bot_out_is_left_alone(bell: Bell, control
     await follow(bell, group, "thrown.out", user=boss)
     await control.member(group, BOT, "kicked")
     (reply,) = await bell.ask(boss, "/help")
-    assert "Seeing stories" in reply["text"]
+    assert "See stories" in reply["text"]
     mark = (await control.requests("telegram"))[-1]["n"]
     await control.publish("thrown.out")
     await bell.ask(boss, "/help")

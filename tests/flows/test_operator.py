@@ -41,7 +41,7 @@ async def test_the_stop_switch_refuses_everybody_until_it_is_taken_back(
     before = await bell.control.billed()
     ann = await bell.control.person()
     (refused,) = await bell.ask(ann, "/stories prada")
-    assert "paused by the operator" in refused["text"]
+    assert "Stories are paused" in refused["text"]
     assert await bell.control.billed() == before
     (stats,) = await bell.ask(boss, "/stats")
     assert "Spending is stopped" in stats["text"]
@@ -61,7 +61,7 @@ async def test_admins_are_told_once_when_the_key_is_refused_and_when_it_is_back(
     for name in ("one", "two"):
         await bell.control.profile(name)
         (reply,) = await bell.ask(ann, f"/stories {name}")
-        assert "The operator has been told" in reply["text"]
+        assert "The bot's owner knows" in reply["text"]
     told = await bell.control.wait_replies(boss, 1, after=start)
     assert [m["text"][:29] for m in told] == ["The Stories API refuses our k"]
     await bell.control.clear_faults(fault)
@@ -70,8 +70,8 @@ async def test_admins_are_told_once_when_the_key_is_refused_and_when_it_is_back(
 async def test_stats_tell_how_long_a_story_waits(run: tuple[Bell, int]) -> None:
     bell, boss = run
     (stats,) = await bell.ask(boss, "/stats")
-    assert "Profiles looked at: 0" in stats["text"]
-    assert "noticed after about unknown" in stats["text"]
+    assert "Profiles checked: 0" in stats["text"]
+    assert "post to alert: about unknown" in stats["text"]
 
 
 async def test_without_the_privacy_check_a_known_profile_costs_one(tmp_path: Path) -> None:

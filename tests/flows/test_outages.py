@@ -116,9 +116,9 @@ async def test_an_answer_that_telegram_did_not_take_comes_a_little_later(tmp_pat
         await control.fault("telegram", DOWN, match="sendMessage", times=2)
         message = await control.say(ann, "/help")
         (reply,) = await control.wait_replies(ann, 1, after=message, within=25)
-        assert "Seeing stories" in reply["text"]
+        assert "See stories" in reply["text"]
         (after,) = await bell.ask(ann, "/unsubscribe")
-        assert "Write it as /unsubscribe" in after["text"]
+        assert "Write it like this: /unsubscribe" in after["text"]
         texts = [m["text"] for m in await control.replies(ann) if "text" in m]
         assert len(texts) == 2  # and nothing about failures
 
@@ -133,14 +133,14 @@ async def test_stories_whose_answer_is_lost_are_neither_fetched_nor_paid_again(
         message = await control.say(ann, "/stories natgeo")
         shown_then = await control.wait_replies(ann, 4, after=message, within=25)
         assert [("photo" in m) or ("video" in m) for m in shown_then] == [True] * 3 + [False]
-        assert "3 stories of natgeo" in shown_then[-1]["text"]
+        assert "3 stories from natgeo" in shown_then[-1]["text"]
         billed = await control.billed()
         await control.fault("telegram", {**DOWN, "effect": True}, match="sendMediaGroup", times=1)
         message = await control.say(ann, "/stories natgeo")
 
         async def closed() -> bool:
             replies = await control.replies(ann, after=message)
-            return any("3 stories of natgeo" in m.get("text", "") for m in replies)
+            return any("3 stories from natgeo" in m.get("text", "") for m in replies)
 
         await wait_for(closed, 25, "the sentence under the album")
         replies = await control.replies(ann, after=message)
@@ -188,5 +188,5 @@ async def test_answers_wait_in_an_outage_and_go_before_the_alerts(tmp_path: Path
         await control.clear_faults()
         for person, message in asked.items():
             replies = await control.wait_replies(person, 2, after=message, within=25)
-            assert "Seeing stories" in replies[0].get("text", "")
+            assert "See stories" in replies[0].get("text", "")
             assert replies[1].get("_story_pk") == pk

@@ -26,8 +26,8 @@ from tests.support.storybell import TOKEN, Bell, storybell
 NAME = f"storybell_{TOKEN.partition(':')[0]}_bot"
 AT_ONCE = 24
 REFUSALS = {
-    "Only administrators of this group can change that.",
-    "Only administrators who may post in this channel can do that.",
+    "Only admins of this group can change that.",
+    "Only admins who can post in this channel can do that.",
 }
 WORDS = {"a link": "https://www.instagram.com/stories/highlights/17895/"}
 BUTTONS = {
@@ -166,7 +166,7 @@ class Walk:
         said = reply.get("text", "")
         if said in REFUSALS:
             return "refused"
-        is_help = said.startswith("Seeing stories") and cell.name != "/help"
+        is_help = said.startswith("See stories") and cell.name != "/help"
         return "silence" if is_help and not rest else "done"
 
 

@@ -35,7 +35,7 @@ async def test_thirty_stories_come_as_three_even_albums_oldest_first(
     assert [len(pks) for pks in groups.values()] == [10, 10, 10]
     in_order = [pk for pks in groups.values() for pk in pks]
     assert in_order == sorted(in_order, key=int)
-    assert shown[-1]["text"] == "30 stories of thirty"
+    assert shown[-1]["text"] == "30 stories from thirty"
     assert "stories:thirty" in buttons(shown[-1]).values()
 
 

@@ -138,9 +138,9 @@ def test_the_short_style_is_two_lines() -> None:
 
 
 def test_an_alert_says_that_it_is_new() -> None:
-    assert parse(of(STORY, alert=True))[0].startswith("🔔 New story of National Geographic")
+    assert parse(of(STORY, alert=True))[0].startswith("🔔 New story from National Geographic")
     both = of(STORY, replace(STORY, pk="12"), alert=True)
-    assert parse(both)[0].startswith("🔔 2 new stories of National Geographic")
+    assert parse(both)[0].startswith("🔔 2 new stories from National Geographic")
 
 
 def test_an_album_sums_up_its_stories() -> None:

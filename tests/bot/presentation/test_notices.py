@@ -37,6 +37,6 @@ def test_what_could_not_be_brought_is_told_with_its_reason() -> None:
     row = {"username": "natgeo", "n": 1, "why": MediaTooBigError.text, "url": "https://x.y/1"}
     more = row | {"n": 2}
     first, second = render("failed", [row, row, more], T)
-    assert "1 new story of <b>natgeo</b>" in first
+    assert "I couldn't send 1 new story from <b>natgeo</b>" in first
     assert 'href="https://x.y/1"' in first
     assert "2 new stories" in second

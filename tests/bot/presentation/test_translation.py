@@ -28,7 +28,7 @@ from tools.catalogues import TEMPLATE, extract, message_ids, problems
 calm = settings(deadline=None)  # the machine may be busy with other tests
 NOW = datetime(2026, 11, 25, 13, 5, tzinfo=UTC)
 MADRID = ZoneInfo("Europe/Madrid")
-FOLLOWS = "{n} story of <b>{username}</b>", "{n} stories of <b>{username}</b>"
+FOLLOWS = "{n} story from <b>{username}</b>", "{n} stories from <b>{username}</b>"
 
 tdjson.td_execute(b'{"@type": "setLogVerbosityLevel", "new_verbosity_level": 0}')
 
@@ -84,8 +84,8 @@ def test_plural_forms_are_those_of_cldr(language: str) -> None:
 @pytest.mark.parametrize(
     ("language", "n", "text"),
     [
-        ("en", 1, "1 story of <b>x</b>"),
-        ("en", 1500, "1,500 stories of <b>x</b>"),
+        ("en", 1, "1 story from <b>x</b>"),
+        ("en", 1500, "1,500 stories from <b>x</b>"),
         ("es", 2, "2 historias de <b>x</b>"),
         ("ru", 1, "1 история <b>x</b>"),
         ("ru", 22, "22 истории <b>x</b>"),
@@ -128,7 +128,7 @@ def test_arabic_alone_runs_from_right_to_left() -> None:
 def test_no_line_of_arabic_begins_at_the_left() -> None:
     forms = [form for forms in translation._catalogue("ar")[0].values() for form in forms]
     lines = [line for form in forms for line in form.splitlines()]
-    assert "\u200f/settings: المنطقة الزمنية وساعات الهدوء والملخص" in lines
+    assert "\u200f/settings: المنطقة الزمنية وساعات الهدوء والملخص اليومي" in lines
     assert "<b>هذه المحادثة</b>" in lines
     for line in lines:
         strong = re.sub(r"<[^>]*>|\{[a-z_]+\}|[^\w\u200f]|[\d_]", "", line)
@@ -222,7 +222,7 @@ def test_a_language_without_its_catalogue_speaks_english(
         t = Translator("ru")
         assert (t("just now"), t.n(*FOLLOWS, 2, username="x")) == (
             "just now",
-            "2 stories of <b>x</b>",
+            "2 stories from <b>x</b>",
         )
         assert Translator("en")("just now") == "just now"
     finally:

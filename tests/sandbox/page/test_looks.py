@@ -81,7 +81,7 @@ async def _talk(one: Tab, bot: ScriptedBot) -> int:
     await one.say("https://www.instagram.com/stories/natgeo/3456789012345678901/")
     chat = int((await bot.update("message"))["chat"]["id"])
     await bot.album(chat, 5, caption="<b>National Geographic</b>\n2 h ago", parse_mode="HTML")
-    stories = {"text": "All stories of natgeo", "callback_data": "a"}
+    stories = {"text": "All stories from natgeo", "callback_data": "a"}
     link = {"text": "Open on Instagram", "url": "https://www.instagram.com/natgeo/"}
     keys = {"inline_keyboard": [[stories, link]]}
     await bot.say(chat, "What " + "a very long word " * 12, reply_markup=keys)
