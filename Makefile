@@ -34,8 +34,8 @@ red: .venv/.dev  ## BASE=<commit>: the flows written since then fail on its bot,
 	$(BIN)/python -m tools.red $(BASE) $(ARGS)
 
 SEEDS ?= 20
-soak: .venv/.dev  ## Weeks of the bot's life in minutes, with all that can go wrong; PLANT=name puts a mistake in
-	$(BIN)/python -m tests.soak $(if $(PLANT),--seeds 3 --days 3 --plant $(PLANT),--seeds $(SEEDS)) $(if $(REPLAY),--replay)
+soak: .venv/.dev  ## Weeks of the bot's life in minutes, with all that can go wrong; PLANT=name, or all, puts mistakes in that must be found
+	$(BIN)/python -m tests.soak $(if $(PLANT),--plant $(PLANT),--seeds $(SEEDS)) $(if $(REPLAY),--replay)
 
 bench: .venv/.dev  ## The figures of the README
 	$(BIN)/python -m benchmarks all

@@ -7,6 +7,7 @@ what fails, and at which await the bot dies; the same seed gives the same run, e
 - `wires`: one thread and no network, so that a run can be repeated; lives that can be killed.
 - `people`, `weather`: what people do, and what fails.
 - `journal`: what happened, as the sandbox saw it and as the bot's tables say.
+- `rates`: how much happens, in an ordinary week and in the few rough hours of plants.
 - `invariants`: what must hold. `plants`: mistakes put into the bot, which must be found.
 - `run`: one seed from its first second to its last.
 """

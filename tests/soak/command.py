@@ -12,8 +12,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from tests.soak.plants import FOUND_BY, PLANTS
+from tests.soak.rates import ORDINARY, ROUGH, ROUGH_DAYS
+
 ROOT = Path(__file__).parents[2]
 RAM = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
+DAYS = 7.0
 SHOWN = 12  # violations of one seed
 
 
@@ -24,15 +28,10 @@ def main(arguments: list[str] | None = None) -> int:
         return _one(options)
     seeds = range(options.first, options.first + options.seeds)
     began = time.monotonic()
-    if options.plant:  # it is enough that one of them finds it
-        results = []
-        for seed in seeds:
-            results.append(_apart(seed, options))
-            if results[-1]["violations"]:
-                break
-    else:
-        with ThreadPoolExecutor(options.at_once) as pool:
-            results = list(pool.map(lambda seed: _apart(seed, options), seeds))
+    if options.plant:
+        return _plants(list(PLANTS) if options.plant == "all" else [options.plant], options)
+    with ThreadPoolExecutor(options.at_once) as pool:
+        results = list(pool.map(lambda seed: _apart(seed, options), seeds))
     if options.replay:
         for result in results:
             again = _apart(result["seed"], options)
@@ -56,6 +55,29 @@ def main(arguments: list[str] | None = None) -> int:
     return 1 if count else 0
 
 
+def _plants(names: list[str], options: argparse.Namespace) -> int:
+    """Put one mistake after the other in; 0 when each is found by an invariant that should."""
+    with ThreadPoolExecutor(options.at_once) as pool:
+        missed = [name for name, why in zip(names, pool.map(
+            lambda name: _sought(name, options), names), strict=True) if not why]  # fmt: skip
+    sys.stdout.write(
+        f"soak: {len(names)} plants, {len(names) - len(missed)} found"
+        f"{''.join(f', {name} NOT FOUND' for name in missed)}\n"
+    )
+    return 1 if missed else 0
+
+
+def _sought(name: str, options: argparse.Namespace) -> str:
+    """Seek one plant, seed by seed; return the violation that tells of it, if any does."""
+    for seed in range(options.first, options.first + options.seeds):
+        for words in _apart(seed, options, plant=name)["violations"]:
+            if words.partition(":")[0] in FOUND_BY[name]:
+                sys.stdout.write(f"{name}: found by {words}\n")
+                sys.stdout.flush()
+                return str(words)
+    return ""
+
+
 def _one(options: argparse.Namespace) -> int:
     """Run one seed in this process; its result is a line of JSON."""
     from tests.soak.run import one  # noqa: PLC0415 - the parent needs nothing of it
@@ -63,14 +85,21 @@ def _one(options: argparse.Namespace) -> int:
     ram = RAM if RAM.is_dir() else None
     folder = Path(tempfile.mkdtemp(prefix="storybell-soak-", dir=ram))
     log = options.log and options.log / f"{options.one}.log"
-    result = one(options.one, folder, days=options.days, plant=options.plant, log=log)
+    rates = ROUGH if options.rough else ORDINARY
+    result = one(
+        options.one, folder, days=_days(options), plant=options.plant, rates=rates, log=log
+    )
     sys.stdout.write(json.dumps(asdict(result)) + "\n")
     return 0
 
 
-def _apart(seed: int, options: argparse.Namespace) -> dict[str, Any]:
+def _apart(seed: int, options: argparse.Namespace, plant: str = "") -> dict[str, Any]:
     """Run one seed in a process of its own."""
-    words = ["--one", str(seed), "--days", str(options.days), "--plant", options.plant]
+    words = ["--one", str(seed), "--days", str(_days(options))]
+    if plant:
+        words += ["--plant", plant]
+    if options.plant or options.rough:
+        words += ["--rough"]
     if options.log:
         options.log.mkdir(parents=True, exist_ok=True)
         words += ["--log", str(options.log)]
@@ -96,13 +125,21 @@ def _apart(seed: int, options: argparse.Namespace) -> dict[str, Any]:
     return result
 
 
+def _days(options: argparse.Namespace) -> float:
+    if options.days is not None:
+        return float(options.days)
+    return ROUGH_DAYS if options.rough or options.plant else DAYS
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
     parser.add_argument("--seeds", type=int, default=3, help="how many seeds")
     parser.add_argument("--first", type=int, default=1, help="the first seed")
-    parser.add_argument("--days", type=float, default=7, help="simulated days a seed")
+    parser.add_argument("--days", type=float, help="simulated days a seed")
     parser.add_argument("--at-once", type=int, default=2, help="processes side by side")
-    parser.add_argument("--plant", default="", help="a mistake to put into the bot")
+    parser.add_argument("--plant", default="", choices=["", "all", *PLANTS],
+                        help="a mistake to put into the bot; 0 when it is found")  # fmt: skip
+    parser.add_argument("--rough", action="store_true", help="the few hours of plants, without")
     parser.add_argument("--replay", action="store_true", help="run each seed twice and compare")
     parser.add_argument("--log", type=Path, help="a folder for the event logs")
     parser.add_argument("--one", type=int, help=argparse.SUPPRESS)

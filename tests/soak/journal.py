@@ -79,6 +79,7 @@ class Row:
     reason: str
     message: int | None
     created: float
+    due: float
     done: float | None
     copies: int
     tries: int
@@ -212,7 +213,7 @@ class Journal:
         oldest = min(known, default=max(self.rows, default=0) + 1)
         for r in tx.execute(
             "SELECT id, chat_id, subscription_id, story_pk, notice, fields, state, reason,"
-            " message_id, created_at, done_at, copies, tries, unknowns FROM deliveries"
+            " message_id, created_at, done_at, copies, tries, unknowns, due_at FROM deliveries"
             " WHERE id >= ?",
             (oldest,),
         ):
@@ -228,6 +229,7 @@ class Journal:
                 reason=r[7],
                 message=r[8],
                 created=r[9] / 1000,
+                due=r[14] / 1000,
                 done=r[10] / 1000 if r[10] else None,
                 copies=max(r[11], before.copies if before else 0),
                 tries=max(r[12], before.tries if before else 0),

@@ -9,15 +9,14 @@ from typing import Any
 from sandbox.telegram.chats import Chat
 from sandbox.telegram.messages import Message
 from tests.soak.journal import HOUR, Asked, Journal, Window
+from tests.soak.rates import ORDINARY, Rates
 from tests.support.control import Control, RefusedError
 
 PROFILES = 40
 PRIVATE, GROUPS, SUPERGROUPS, FORUMS, CHANNELS = 12, 5, 4, 4, 5
 FOLLOWED = 4  # by each chat, to begin with
-DEEDS_A_DAY = 300  # of all people together
 HANDS = 30  # so many deeds at once; some last for hours
 DAY = 24 * HOUR
-SETTLED_S = 120.0  # between two deeds of the beginning
 
 
 @dataclass(eq=False)
@@ -35,8 +34,11 @@ class Place:
 class People:
     """Everybody, driven by one seeded chance."""
 
-    def __init__(self, control: Control, journal: Journal, seed: int) -> None:
+    def __init__(
+        self, control: Control, journal: Journal, seed: int, rates: Rates = ORDINARY
+    ) -> None:
         """Nobody is there yet."""
+        self._rates = rates
         self._control = control
         self._journal = journal
         self._chance = random.Random(f"{seed}/people")  # noqa: S311 - to be repeated is the aim
@@ -51,7 +53,7 @@ class People:
         chance = self._chance
         for number in range(PROFILES):
             name = f"star{number:02}"
-            rate = chance.choice([0, 0.5, 1, 1, 2, 2, 3, 4, 6])
+            rate = self._rates.posts * chance.choice([0, 0.5, 1, 1, 2, 2, 3, 4, 6])
             await self._control.profile(name, posts_per_day=rate)
             self.names.append(name)
         for number in range(PRIVATE):
@@ -68,7 +70,10 @@ class People:
         for place in self.places:
             for name in chance.sample(self.names, FOLLOWED):
                 await self.write(place, place.owner, f"/subscribe {name}")
-                await asyncio.sleep(SETTLED_S)
+                await asyncio.sleep(self._rates.settled_s)
+        if self._rates.quiet:
+            for place in self.places[::3]:
+                await self._be_quiet(place, ["set:quiet", "set:quiet:6", "set:quiet:6:14"])
 
     async def _found(self, kind: str, number: int) -> None:
         owner, other, third = [await self._control.person(f"{kind}{number}{c}") for c in "abc"]
@@ -94,7 +99,8 @@ class People:
     async def live(self, until: float) -> None:
         """Do one thing after the other until the time has come."""
         deeds: list[tuple[int, Callable[[Place], Awaitable[None]]]] = [
-            (14, self.probe), (14, self.press_any), (10, self.ask_stories), (10, self.paste),
+            (self._rates.probes, self.probe), (14, self.press_any),
+            (10, self.ask_stories), (10, self.paste),
             (7, self.subscribe), (5, self.unsubscribe), (6, self.ask_why), (5, self.look_round),
             (5, self.set_quiet), (4, self.set_option), (5, self.leave), (3, self.migrate),
             (3, self.mute), (3, self.change_rights), (3, self.close_topic), (4, self.hide),
@@ -103,7 +109,8 @@ class People:
         weights = [weight for weight, _ in deeds]
         clock = self._journal.sandbox.clock
         while True:
-            await asyncio.sleep(self._chance.expovariate(DEEDS_A_DAY / HANDS / DAY))
+            wait = self._chance.expovariate(self._rates.deeds / HANDS / DAY)
+            await asyncio.sleep(min(wait, until - clock.now()))
             if clock.now() >= until:
                 return
             (_, deed), place = (
@@ -201,8 +208,11 @@ class People:
             ["set:digest", f"set:digest:{begin}"],
             ["set:zone", chance.choice(["set:zone:Asia/Tokyo", "set:zone:America/New_York"])],
         ]
+        await self._be_quiet(place, chance.choice(ways))
+
+    async def _be_quiet(self, place: Place, way: list[str]) -> None:
         await self.write(place, place.owner, "/settings")
-        for data in chance.choice(ways):
+        for data in way:
             await asyncio.sleep(20)
             await self._press_where(place, lambda had, data=data: had == data)  # type: ignore[misc] # a default that binds
 
@@ -229,7 +239,7 @@ class People:
         place.is_away = True
         window = self._begin(place)
         await self._control.member(place.chat, world.bot.id, status)
-        await asyncio.sleep(self._chance.uniform(0.2, 20) * HOUR)
+        await asyncio.sleep(self._chance.uniform(0.2, 20) * HOUR * self._rates.lasting)
         back = "administrator" if place.kind == "channel" else "member"
         await self._control.member(place.chat, world.bot.id, back)
         place.is_away = False
@@ -249,7 +259,7 @@ class People:
         chat, window = place.chat, self._begin(place)
         path = f"/chats/{chat}"
         await self._control.call("PATCH", path, {"permissions": {"can_send_messages": False}})
-        await asyncio.sleep(self._chance.uniform(1, 8) * HOUR)
+        await asyncio.sleep(self._chance.uniform(1, 8) * HOUR * self._rates.lasting)
         await self._control.call(
             "PATCH", f"/chats/{place.chat}", {"permissions": {"can_send_messages": True}}
         )
@@ -273,7 +283,7 @@ class People:
             await self._control.thread(place.chat, topic, f"topic {topic}", "deleted")
             return
         await self._control.thread(place.chat, topic, f"topic {topic}", "closed")
-        await asyncio.sleep(self._chance.uniform(1, 12) * HOUR)
+        await asyncio.sleep(self._chance.uniform(1, 12) * HOUR * self._rates.lasting)
         if topic in place.topics:
             await self._control.thread(place.chat, topic, f"topic {topic}", "open")
 
@@ -286,7 +296,7 @@ class People:
             return
         windows.append(Window(self._journal.sandbox.clock.now()))
         await self._control.change_profile(name, **{what: True})
-        await asyncio.sleep(self._chance.uniform(0.5, 20) * HOUR)
+        await asyncio.sleep(self._chance.uniform(0.5, 20) * HOUR * self._rates.lasting)
         await self._control.change_profile(name, **{what: False})
         windows[-1].end = self._journal.sandbox.clock.now()
 

@@ -1,7 +1,7 @@
 """Mistakes put into the bot, one a run: what the soak is worth is what it finds of them.
 
-Each takes the place of one function of the bot, as a slip of the pen would; it is found when any
-invariant is violated within three seeds.
+Each takes the place of one function of the bot, as a slip of the pen would; it is found when one
+of the invariants that stand beside it is violated within three seeds.
 """
 
 import itertools
@@ -66,11 +66,11 @@ def _doubled_refunds() -> list[Swap]:
 
 
 def _lost_replies() -> list[Swap]:
-    """Now and then an answer is taken for sent that never left."""
+    """Every tenth answer is taken for sent that never left."""
     send, counted = answering.Answering._send_one, itertools.count(1)
 
     async def lost(self: Any, one: Any) -> Outcome:
-        return await send(self, one) if next(counted) % 40 else Sent(())
+        return await send(self, one) if next(counted) % 10 else Sent(())
 
     return [(answering.Answering, "_send_one", lost)]
 
@@ -113,6 +113,20 @@ def _closed_too_early() -> list[Swap]:
 
     return [(inbox, "add", closed)]
 
+
+FOUND_BY: dict[str, tuple[str, ...]] = {
+    "uncounted-copies": ("no_story_more_than_three_times", "repeats_were_lost_answers"),
+    "dropped-unknowns": ("every_story_arrived_or_was_explained",),
+    "settled-before-sent": ("every_story_arrived_or_was_explained",),
+    "forgotten-quiet-hours": ("nothing_came_in_quiet_hours",),
+    "doubled-refunds": ("ledger_matches_bill",),
+    "lost-replies": ("every_command_was_answered",),
+    "disorder": ("stories_came_in_order",),
+    "ignored-refusals": ("no_forbidden_chat_was_written_to",),
+    "endless-leases": ("nothing_waits_for_ever", "every_story_arrived_or_was_explained"),
+    "closed-too-early": ("every_command_was_answered",),
+}
+"""Which invariants find a plant; a violation of another one does not count."""
 
 PLANTS: dict[str, Plant] = {
     "uncounted-copies": _uncounted_copies,

@@ -1,6 +1,7 @@
 """One seed from its first second to its last: lives of the bot, people, weather, the end."""
 
 import asyncio
+import gc
 import logging
 import shutil
 import sys
@@ -17,8 +18,10 @@ import structlog
 from aiohttp import ClientSession
 
 from bot import app
+from bot.billing import balance
 from bot.config import Settings, load
 from bot.fetching import poller
+from bot.outbox import worker as outbox
 from bot.presentation import charts
 from bot.updates import polling
 from sandbox.app import Sandbox, running
@@ -26,17 +29,18 @@ from sandbox.clock import Clock
 from tests.soak import invariants, plants, wires
 from tests.soak.journal import HOUR, Journal
 from tests.soak.people import Crowd, People
+from tests.soak.rates import ORDINARY, Rates
 from tests.soak.weather import UNHEARD, Weather
 from tests.support.control import Control
 
 START = datetime(2026, 3, 1, 6, 30, tzinfo=UTC)
 DAY = 24 * HOUR
-DRAIN_S = 27 * HOUR  # nothing fails any more, and what is owed comes: a digest may take a day
 SNAPSHOT_S = 300.0
 TOKEN = "7000000001:a-token-that-no-log-may-show-0123456789"
 RESTART_S = 3.0
 TRACE = 4000  # characters of one traceback
 DEAD_TURNS = 3000
+HOPELESS = 500  # refused sends, after which a plant is found out
 
 
 @dataclass
@@ -53,11 +57,18 @@ class Result:
     violations: list[str]
 
 
+class FoundOutError(Exception):
+    """A plant does what no bot does; the rest of the run would only take long."""
+
+
 class Seed:
     """One run."""
 
-    def __init__(self, seed: int, folder: Path, *, days: float, plant: str = "") -> None:
+    def __init__(
+        self, seed: int, folder: Path, *, days: float, plant: str = "", rates: Rates = ORDINARY
+    ) -> None:
         """Work in ``folder``, best on a RAM disk."""
+        self._rates = rates
         self._seed, self._folder, self._days = seed, folder, days
         self._plant = plant
         self._lives = 0
@@ -82,23 +93,26 @@ class Seed:
             control = Control(session, sandbox.urls.page)
             await control.limits(preset="documented")
             with plants.planted(self._plant):
-                await self._live(sandbox, journal, control)
+                try:
+                    await self._live(sandbox, journal, control)
+                except* FoundOutError:
+                    journal.note("found out")
             journal.read_requests()
             return self._result(journal)
 
     async def _live(self, sandbox: Sandbox, journal: Journal, control: Control) -> None:
-        begun = sandbox.clock.now()
-        end = begun + self._days * DAY
-        people = People(control, journal, self._seed)
-        weather = Weather(control, journal, self._seed, lambda: self.life)
+        end = sandbox.clock.now() + self._days * DAY
+        calm = end - self._rates.drain_s
+        people = People(control, journal, self._seed, self._rates)
+        weather = Weather(control, journal, self._seed, lambda: self.life, self._rates)
         stop = asyncio.Event()
         async with asyncio.TaskGroup() as group:
-            living = group.create_task(self._lifetimes(sandbox, weather, end - DRAIN_S, stop))
+            living = group.create_task(self._lifetimes(sandbox, weather, calm, stop))
             watching = group.create_task(self._watch(sandbox, journal))
             await asyncio.sleep(5)
             await people.settle()
-            raging = group.create_task(weather.rage(end - DRAIN_S))
-            await Crowd(people).live(end - DRAIN_S)
+            raging = group.create_task(weather.rage(calm))
+            await Crowd(people).live(calm)
             await raging
             await asyncio.sleep(end - sandbox.clock.now())
             watching.cancel()
@@ -120,6 +134,8 @@ class Seed:
             journal.read_requests()
             with suppress(FileNotFoundError):
                 journal.read_tables(self.life.database)
+            if self._plant and len(journal.refused) > HOPELESS:
+                raise FoundOutError
 
     # -- lives --------------------------------------------------------------------------
 
@@ -277,8 +293,9 @@ def _listen(journal: Journal) -> None:
     def of_ours(_: object, method: str, event: MutableMapping[str, Any]) -> Any:
         error = event.get("exc_info")
         if error:
-            error = sys.exc_info() if error is True else error
-            trace = "".join(traceback.format_exception(*error[:3])) if error[0] else ""
+            error = sys.exc_info()[1] if error is True else error
+            error = error[1] if isinstance(error, tuple) else error
+            trace = "".join(traceback.format_exception(error)) if error else ""
             keep(wires.LIFE.get(), f"{event.get('event')} {trace}")
         else:
             journal.note("log", method, event.get("event"), event.get("why", ""))
@@ -307,12 +324,14 @@ def _listen(journal: Journal) -> None:
     asyncio.get_running_loop().set_exception_handler(unhandled)
 
 
-def one(seed: int, folder: Path, *, days: float, plant: str, log: Path | None) -> Result:
+def one(
+    seed: int, folder: Path, *, days: float, plant: str, rates: Rates, log: Path | None
+) -> Result:
     """Run one seed in this process, which is good for nothing else afterwards."""
     wires.lay(seed)
     charts.usage_chart = lambda *_: None  # drawing takes a second
     _sleep_long()
-    run = Seed(seed, folder, days=days, plant=plant)
+    run = Seed(seed, folder, days=days, plant=plant, rates=rates)
     loop = wires.LocalLoop(START)
     with asyncio.Runner(loop_factory=lambda: loop) as runner:
         result = runner.run(run.run())
@@ -323,7 +342,14 @@ def one(seed: int, folder: Path, *, days: float, plant: str, log: Path | None) -
 
 
 def _sleep_long() -> None:
-    """Let what comes every minute come less often: most of a week is nights."""
+    """Let what comes every minute come less often: most of a week is nights.
+
+    It is stricter, too: a loop that nobody woke is not helped by its next look.
+    """
     poller.KEEP_EVERY = timedelta(minutes=15)
+    balance.EVERY = timedelta(minutes=30)
     defaults: Any = polling.Polling.__init__.__kwdefaults__
     defaults["poll_s"] = 50
+    defaults = outbox.Outbox.__init__.__kwdefaults__
+    defaults["idle"] = timedelta(minutes=15)
+    gc.set_threshold(50_000, 20, 100)

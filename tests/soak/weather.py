@@ -8,10 +8,8 @@ from typing import Any
 
 from tests.soak import wires
 from tests.soak.journal import HOUR, Journal, Window
+from tests.soak.rates import ORDINARY, Rates
 from tests.support.control import Control
-
-EVENTS_A_DAY = 16
-CRASHES_A_DAY = 2.5
 
 MINUTE = 60.0
 
@@ -21,6 +19,7 @@ Kind = tuple[str, str, dict[str, Any], int, float, float]
 KINDS: tuple[Kind, ...] = (
     ("telegram", "", {"status": 502, "body": "<html>Bad Gateway</html>"}, 1, 0.5, 40),
     ("telegram", "send", {"status": 502, "effect": True}, 2, 0.5, 15),
+    ("telegram", "send", {"status": 502, "effect": True}, 1, 2, 15),
     ("telegram", "send", {"reset": "after"}, 3, 1, 20),
     ("telegram", "send", {"reset": "before"}, 2, 1, 20),
     ("telegram", "", {"reset": "before"}, 1, 0.5, 10),
@@ -62,9 +61,15 @@ class Weather:
     """Outages and crashes, driven by one seeded chance."""
 
     def __init__(
-        self, control: Control, journal: Journal, seed: int, life: Callable[[], wires.Life]
+        self,
+        control: Control,
+        journal: Journal,
+        seed: int,
+        life: Callable[[], wires.Life],
+        rates: Rates = ORDINARY,
     ) -> None:
         """``life`` is the process that runs now."""
+        self._rates = rates
         self._control = control
         self._journal = journal
         self._chance = random.Random(f"{seed}/weather")  # noqa: S311 - to be repeated is the aim
@@ -79,8 +84,10 @@ class Weather:
 
     async def crash_times(self, until: float) -> float | None:
         """Wait for the next crash; return after how many turns of the loop, None: no more."""
-        await asyncio.sleep(self._chance.expovariate(CRASHES_A_DAY / 24 / HOUR))
-        if self._journal.sandbox.clock.now() >= until:
+        clock = self._journal.sandbox.clock
+        wait = self._chance.expovariate(self._rates.crashes / 24 / HOUR)
+        await asyncio.sleep(min(wait, until - clock.now()))
+        if clock.now() >= until:
             return None
         await self._something_happens()
         return self._chance.choice([0, 1, 2, 3, 5, 8, 13, 21, 34, 55, 89]) + 0.0
@@ -101,7 +108,8 @@ class Weather:
     async def _services(self, until: float) -> None:
         clock = self._journal.sandbox.clock
         while True:
-            await asyncio.sleep(self._chance.expovariate(EVENTS_A_DAY / 24 / HOUR))
+            wait = self._chance.expovariate(self._rates.faults / 24 / HOUR)
+            await asyncio.sleep(min(wait, until - clock.now()))
             if clock.now() >= until:
                 return
             service, match, fault, every, least, most = self._chance.choice(KINDS)
@@ -113,7 +121,8 @@ class Weather:
             window = Window(clock.now())
             self._journal.outages[service].append(window)
             self._journal.note("fault", service, match, sorted(fault), every)
-            await asyncio.sleep(self._chance.uniform(least, most) * MINUTE)
+            minutes = self._chance.uniform(least, most) * self._rates.lasting
+            await asyncio.sleep(minutes * MINUTE)
             await self._control.clear_faults(number)
             window.end = clock.now()
             self._journal.note("cleared", number)
@@ -122,7 +131,8 @@ class Weather:
         clock = self._journal.sandbox.clock
         loop = asyncio.get_running_loop()
         while True:
-            await asyncio.sleep(self._chance.expovariate(2 / 24 / HOUR))
+            wait = self._chance.expovariate(self._rates.faults / 8 / 24 / HOUR)
+            await asyncio.sleep(min(wait, until - clock.now()))
             if clock.now() >= until:
                 return
             life, seconds = self._life(), self._chance.choice([2.0, 8.0, 25.0, 60.0])

@@ -169,7 +169,9 @@ async def _statement(self: Any, fn: Callable[..., Any], *args: Any, **kwargs: An
             raise Killed
         loop = asyncio.get_running_loop()
         if life is not None and life.broken_until > loop.time() and not ending:
-            raise sqlite3.OperationalError("disk I/O error")
+            failure = sqlite3.OperationalError("disk I/O error")
+            failure.sqlite_errorcode = sqlite3.SQLITE_IOERR
+            raise failure
         try:
             result = fn(*args, **kwargs)
             break

@@ -1,0 +1,34 @@
+"""How much happens in a run: an ordinary week, or a few rough hours, where plants are sought."""
+
+from dataclasses import dataclass
+
+HOUR = 3600.0
+
+
+@dataclass(frozen=True)
+class Rates:
+    """Counts are of a day and of all people together, times are seconds."""
+
+    deeds: int = 220
+    faults: int = 16
+    crashes: float = 2.5
+    posts: float = 1.0
+    """By what the posts of all profiles are multiplied."""
+    probes: int = 14
+    """The weight of commands whose answer can be told from all others, of some 100."""
+    settled_s: float = 120.0
+    """Between two commands of the beginning."""
+    drain_s: float = 27 * HOUR
+    """At the end nothing fails any more, and what is owed comes: a digest may take a day."""
+    lasting: float = 1.0
+    """By what all that lasts for minutes or hours is multiplied."""
+    quiet: bool = False
+    """Every third chat wants to be left alone from the first hour on."""
+
+
+ORDINARY = Rates()
+ROUGH = Rates(
+    deeds=1500, faults=200, crashes=60, posts=4, probes=80,
+    settled_s=5, lasting=0.15, drain_s=3 * HOUR, quiet=True,
+)  # fmt: skip
+ROUGH_DAYS = 0.35
