@@ -81,3 +81,82 @@ async def _press(control: Control, chat: int, message: Json, data: str) -> None:
         return bool((await control.callback(query))["answered"])
 
     await wait_for(answered)
+
+
+class Muted:
+    """A supergroup that follows a profile, and where photos are not allowed."""
+
+    def __init__(self, control: Control, group: int, bot: int) -> None:
+        self.control, self.group, self.bot = control, group, bot
+
+    async def texts(self, word: str) -> list[str]:
+        shown = await self.control.replies(self.group)
+        return [m["text"] for m in shown if word in m.get("text", "")]
+
+    async def stories(self) -> list[str]:
+        shown = await self.control.replies(self.group)
+        return [m["_story_pk"] for m in shown if m.get("_story_pk")]
+
+    async def asked(self) -> int:
+        """How often the bot asked how it stands there itself."""
+        calls = await self.control.requests("telegram", path="getChatMember")
+        about = [(c["params"].get("chat_id"), c["params"].get("user_id")) for c in calls]
+        return about.count((self.group, self.bot)) + about.count((str(self.group), str(self.bot)))
+
+    async def wait_until_asked(self, times: int) -> None:
+        async def enough() -> bool:
+            return await self.asked() >= times
+
+        await wait_for(enough, within=20, what=f"question {times}")
+        assert await self.asked() == times
+
+
+async def muted_group(control: Control, name: str) -> Muted:
+    """Let a new group follow a new profile, and take from it the right to photos."""
+    boss = await control.person("Boss")
+    members = [{"user_id": boss, "status": "creator"}]
+    group = await control.chat("supergroup", members=members)
+    bot = (await control.call("GET", "/bots"))[0]
+    await control.profile(name, posts_per_day=0)
+    message = await control.say(group, f"/subscribe@{bot['username']} {name}", user=boss)
+    await control.wait_replies(group, 1, after=message)
+    await control.call("PATCH", f"/chats/{group}", {"permissions": {"can_send_photos": False}})
+    return Muted(control, group, bot["id"])
+
+
+@pytest.mark.slow
+async def test_a_muted_chat_is_asked_after_ten_minutes_then_hourly_then_daily(
+    control: Control,
+) -> None:
+    muted = await muted_group(control, "muted.for.days")
+    await control.publish("muted.for.days")
+    for _ in range(24):  # the first check comes by and by
+        if await muted.texts("🔇"):
+            break
+        await control.advance(300)
+        await asyncio.sleep(0.3)
+    assert len(await muted.texts("🔇")) == 1
+    before = await muted.asked()
+    await control.advance(600)
+    await muted.wait_until_asked(before + 1)
+    for times in range(2, 26):
+        await control.advance(HOUR_S)
+        await muted.wait_until_asked(before + times)
+    for _ in range(12):  # from now on it is asked once a day
+        await control.advance(HOUR_S)
+    living = await control.publish("muted.for.days")
+    for _ in range(11):
+        await control.advance(HOUR_S)
+        await asyncio.sleep(0.2)
+    assert await muted.asked() == before + 25
+    assert await muted.stories() == []
+    await control.call("PATCH", f"/chats/{muted.group}", {"permissions": {}})
+    await control.advance(HOUR_S)
+    await muted.wait_until_asked(before + 26)
+
+    async def follows() -> bool:
+        gone = await muted.texts("1 new story of muted.for.days could not be brought")
+        return await muted.stories() == [living["pk"]] and len(gone) == 1
+
+    await wait_for(follows, within=30, what="the living story, and that the dead one is gone")
+    assert len(await muted.texts("🔇")) == 1

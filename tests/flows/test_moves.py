@@ -1,0 +1,176 @@
+"""Groups that become supergroups: all comes along, whatever tells of it first."""
+
+import sqlite3
+from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from tests.support.control import Control, wait_for
+from tests.support.sandbox import sandbox_box
+from tests.support.storybell import TOKEN, Bell, buttons, running_bell
+
+BOT = int(TOKEN.partition(":")[0])
+BUSY = {"status": 502, "body": {"ok": False, "error_code": 502, "description": "Bad Gateway"}}
+PLENTY = {"newcomer_allowance": 1000, "person_burst": 1000}
+COLUMNS = "kind, language, zone, quiet_from, quiet_to, digest_at, defaults, created_at"
+
+
+def kept(folder: Path, chat: int) -> tuple[object, ...] | None:
+    """What is stored of a chat, and the options of what it follows, in order."""
+    with sqlite3.connect(f"file:{folder}/bot.db?mode=ro", uri=True) as db:
+        row = db.execute(f"SELECT {COLUMNS} FROM chats WHERE id = ?", (chat,)).fetchone()  # noqa: S608 - ours
+        options = db.execute(
+            "SELECT id, profile_id, options FROM subscriptions WHERE chat_id = ? ORDER BY id",
+            (chat,),
+        ).fetchall()
+    return None if row is None else (*row[1:], options)
+
+
+def kept_of(bell: Bell, chat: int) -> list[tuple[int, str, str]]:
+    """The subscriptions of a chat as they are stored: number, profile, options."""
+    path = bell.settings.database_url.get_secret_value().removeprefix("sqlite:///")
+    found = kept(Path(path).parent, chat)
+    return [] if found is None else found[-1]  # type: ignore[return-value] # the last is that list
+
+
+async def set_up(bell: Bell, *names: str) -> tuple[int, int]:
+    """A group that follows profiles, with everything set; the group and who runs it."""
+    control = bell.control
+    boss = await control.person("Boss")
+    group = await control.chat("group", members=[{"user_id": boss, "status": "creator"}])
+    replies = []
+    for name in names:
+        await control.profile(name)
+        replies += await bell.ask(group, f"/subscribe {name}", user=boss)
+    number = kept_of(bell, group)[-1][0]
+    await bell.press(group, replies[-1], f"opt:{number}:silent", user=boss)
+    await bell.ask(group, "/timezone Asia/Tokyo", user=boss)
+    hour = (datetime.now(UTC).astimezone(ZoneInfo("Asia/Tokyo")).hour + 10) % 24
+    (page,) = await bell.ask(group, "/settings", user=boss)
+    for data in ("set:quiet", f"set:quiet:{hour}", f"set:quiet:{hour}:{(hour + 2) % 24}"):
+        await bell.press(group, page, data, user=boss)
+    (page,) = await bell.ask(group, "/language", user=boss)
+    await bell.press(group, page, "language:es", user=boss)
+    return group, boss
+
+
+async def deaf(bell: Bell) -> int:
+    """Let no update reach the bot from now on; the fault."""
+    control = bell.control
+    ann = await control.person()
+    fault = await control.fault("telegram", BUSY, match="getUpdates", times=None)
+    mark = (await control.requests("telegram"))[-1]["n"]
+    await control.say(ann, "/help")  # ends the poll that was under way
+
+    async def refused() -> bool:
+        calls = await control.requests("telegram", after=mark, path="getUpdates")
+        return any(call["status"] == 502 for call in calls)
+
+    await wait_for(refused, within=60, what="a poll that was refused")
+    return fault
+
+
+async def alerts(control: Control, chat: int) -> list[str]:
+    return [m["_story_pk"] for m in await control.replies(chat) if m.get("_story_pk")]
+
+
+async def arrive(control: Control, chat: int, pks: list[str]) -> None:
+    """Wait until the chat has exactly these stories, in this order."""
+
+    async def there() -> bool:
+        return await alerts(control, chat) == pks
+
+    await wait_for(there, within=40, what="the alerts in the new chat")
+
+
+async def still_there(bell: Bell, folder: Path, chat: int, before: object, boss: int) -> None:
+    """All settings are what they were, no greeting was said, and old and new id go on."""
+    control = bell.control
+    await bell.ask(chat, "/help", user=boss)
+    assert kept(folder, chat) == before
+    greetings = [m for m in await control.replies(chat) if "👋" in m.get("text", "")]
+    assert greetings == []
+
+
+ORDERS = ("told", "alert", "alert-restart", "restart-told", "restart-alert")
+
+
+@pytest.mark.parametrize("order", ORDERS)
+async def test_a_move_keeps_everything_in_any_order(tmp_path: Path, order: str) -> None:
+    async with sandbox_box() as box:
+        control = box.control
+        await control.privacy_mode(on=False)
+        async with running_bell(tmp_path, box, **PLENTY) as bell:
+            group, boss = await set_up(bell, "moves.one", "moves.two")
+            before = kept(tmp_path, group)
+            assert before is not None
+            assert before[0:2] == ("es", "Asia/Tokyo")
+            fault = await deaf(bell) if order.startswith("alert") else None
+            new = await control.migrate(group) if not order.startswith("restart") else 0
+            pks = []
+            if fault is not None:
+                pks.append((await control.publish("moves.one"))["pk"])
+                await arrive(control, new, pks)
+                assert kept(tmp_path, new) == before
+            if order == "alert" and fault is not None:
+                await control.clear_faults(fault)
+                await still_there(bell, tmp_path, new, before, boss)
+            if order in {"told", "alert"}:
+                pks.append((await control.publish("moves.two"))["pk"])
+                await arrive(control, new, pks)
+                await still_there(bell, tmp_path, new, before, boss)
+        if order.startswith("restart"):  # it moves while nobody listens
+            new = await control.migrate(group)
+        fault = None
+        if order == "restart-alert":
+            fault = await control.fault("telegram", BUSY, match="getUpdates", times=None)
+        else:
+            await control.clear_faults()
+        async with running_bell(tmp_path, box, **PLENTY) as bell:
+            pks.append((await control.publish("moves.one"))["pk"])
+            await arrive(control, new, pks)
+            assert kept(tmp_path, new) == before
+            await control.clear_faults()
+            await still_there(bell, tmp_path, new, before, boss)
+            await late_arrivals(bell, tmp_path, (group, new, boss), before)
+            pks.append((await control.publish("moves.two"))["pk"])
+            await arrive(control, new, pks)
+
+
+async def late_arrivals(
+    bell: Bell, folder: Path, who: tuple[int, int, int], before: object
+) -> None:
+    """What comes from the old id is answered in the new chat; a "left" of it is nothing."""
+    control = bell.control
+    group, new, boss = who
+    mark = max(m["message_id"] for m in await control.replies(new))
+    await control.say(group, "/subscriptions", user=boss)
+    (listed,) = await control.wait_replies(new, 1, after=mark)
+    assert len(buttons(listed)) == 2, listed
+    await control.member(group, BOT, "left")
+    await bell.ask(new, "/help", user=boss)
+    assert kept(folder, group) is None
+    assert kept(folder, new) == before
+
+
+async def test_a_mute_moves_along(tmp_path: Path) -> None:
+    async with sandbox_box() as box, running_bell(tmp_path, box, **PLENTY) as bell:
+        control = box.control
+        await control.privacy_mode(on=False)
+        group, boss = await set_up(bell, "moves.muted")
+        await control.call("PATCH", f"/chats/{group}", {"permissions": {"can_send_photos": False}})
+        story = await control.publish("moves.muted")
+
+        async def is_muted() -> bool:
+            return any("🔇" in m.get("text", "") for m in await control.replies(group))
+
+        await wait_for(is_muted, within=30, what="what is missing")
+        new = await control.migrate(group)
+        (answer,) = await bell.ask(new, "/why moves.muted", user=boss)
+        assert "🔇" in answer["text"]
+        assert await alerts(control, new) == []
+        await control.call("PATCH", f"/chats/{new}", {"permissions": {}})
+        await control.say(new, "/subscriptions", user=boss)
+        await arrive(control, new, [story["pk"]])
