@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 
-from telegram import Message, Update
+from telegram import Message, MessageOriginChannel, Update
 from telegram.ext import filters
 
 from bot.context import Context, asker_of, target_of
@@ -11,6 +11,7 @@ from bot.domain.albums import plan
 from bot.domain.errors import N_, BotError
 from bot.domain.links import Link
 from bot.domain.model import Asker
+from bot.store import deliveries
 from handlers.errors import sentence_for
 from handlers.guard import Handler, heard
 from handlers.replies import say, working
@@ -68,6 +69,8 @@ async def serve_links(update: Update, context: Context, answered: Answered) -> N
         return
     found = links_of(message, context.bot.username)
     served = [link for link in found if link.kind in SERVED]
+    if found and await _is_our_post(message, context):
+        return
     if not served:
         verdict = links.verdict(found)
         if verdict and message.chat.type == message.chat.PRIVATE:
@@ -80,6 +83,18 @@ async def serve_links(update: Update, context: Context, answered: Answered) -> N
         await _serve(update, context, link, asker_of(update, context))
     if len(fresh) > LINKS_A_MESSAGE:
         await say(update, context, context.t(TOO_MANY, limit=LINKS_A_MESSAGE))
+
+
+async def _is_our_post(message: Message, context: Context) -> bool:
+    """Return whether it is an alert of ours that somebody forwards from a channel.
+
+    Posts of channels name no author, so that is known by what was brought there.
+    """
+    origin = message.forward_origin
+    if not isinstance(origin, MessageOriginChannel):
+        return False
+    async with context.services.db.read() as tx:
+        return await deliveries.is_message(tx, origin.chat.id, origin.message_id)
 
 
 async def _serve(update: Update, context: Context, link: Link, asker: Asker) -> None:

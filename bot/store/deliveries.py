@@ -258,6 +258,14 @@ async def sent(tx: Tx, message_ids: dict[int, int], *, now: datetime) -> None:
         await tx.execute(SENT, rows)
 
 
+async def is_message(tx: Tx, chat_id: int, message_id: int) -> bool:
+    """Return whether a message brought an alert; known for 30 days."""
+    known = sa.exists().where(
+        deliveries.c.chat_id == chat_id, deliveries.c.message_id == message_id
+    )
+    return bool((await tx.execute(sa.select(known))).scalar_one())
+
+
 async def drop(tx: Tx, ids: Iterable[int], *, reason: str, now: datetime) -> None:
     """End deliveries that will not be sent, with the reason."""
     await _update(tx, ids, state="dropped", reason=reason, done_at=now)

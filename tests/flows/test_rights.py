@@ -139,6 +139,30 @@ async def test_the_bots_own_message_forwarded_to_it_asks_for_nothing(
     ]
 
 
+async def test_a_channels_alert_forwarded_to_the_bot_asks_for_nothing(
+    bell: Bell, control: Control
+) -> None:
+    boss, ann = await control.person("Boss"), await control.person()
+    channel = await channel_of(control, boss, ann)
+    await followed(bell, channel, boss, "chan.passed.on")
+    story = await control.publish("chan.passed.on")
+
+    async def alerted() -> Json | None:
+        posts = await control.replies(channel)
+        return next((m for m in posts if m.get("_story_pk") == story["pk"]), None)
+
+    alert = await wait_for(alerted, within=30)
+    link = f"https://www.instagram.com/stories/chan.passed.on/{story['pk']}/"
+    post = await control.say(channel, f"See {link}", user=boss)
+    await bell.ask(ann, "/help")
+    for message, count in ((alert["message_id"], 0), (post, 1)):
+        forward = {"user_id": ann, "forward": {"chat_id": channel, "message_id": message}}
+        told = await control.call("POST", f"/chats/{ann}/messages", forward)
+        await control.say(ann, "/help")
+        shown = await control.wait_replies(ann, 1 + count, after=told["message_id"])
+        assert [m.get("_story_pk") for m in shown] == [story["pk"]] * count + [None]
+
+
 async def test_hidden_members_do_not_make_an_owner_a_stranger(
     bell: Bell, control: Control
 ) -> None:
