@@ -14,6 +14,7 @@ import sys
 import tarfile
 import tempfile
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -70,11 +71,21 @@ def outcomes(flows: list[str], folder: Path, *arguments: str) -> dict[str, str]:
 
     Each value is ``passed``, ``failed`` or ``can't be run`` (an import or a fixture failed).
     """
+    found: dict[str, str] = {}
+    # Module by module: one that can't be imported there would keep pytest from running the others.
+    for _, of_module in groupby(flows, key=lambda flow: flow.partition("::")[0]):
+        found |= _outcomes_of_module(list(of_module), folder, *arguments)
+    return found
+
+
+def _outcomes_of_module(flows: list[str], folder: Path, *arguments: str) -> dict[str, str]:
     report = folder / ".red.xml"
     command = [sys.executable, "-m", "pytest", "-q", "--no-header", "-p", "no:cacheprovider"]
     command += ["--continue-on-collection-errors", "--tb=no", f"--junitxml={report}", *arguments]
     subprocess.run([*command, *flows], cwd=folder, check=False, stdout=subprocess.DEVNULL)  # noqa: S603 - our own pytest
     found: dict[str, str] = {}
+    if not report.exists():  # nothing could be collected
+        return dict.fromkeys(flows, "can't be run")
     for case in ET.parse(report).iter("testcase"):  # noqa: S314 - pytest wrote it just now
         module = case.get("classname", "").replace(".", "/") + ".py"
         flow = f"{module}::{case.get('name', '').partition('[')[0]}"
