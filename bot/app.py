@@ -32,7 +32,7 @@ from bot.bootstrap import Parts, built
 from bot.config import Settings
 from bot.context import App, Context, prepare
 from bot.domain.errors import BotError, DatabaseUnavailableError, TryAgainError
-from bot.operations import cleanup
+from bot.operations import cleanup, unknown_zones
 from bot.operations.menu import Menu
 from bot.runtime.workers import Worker
 from bot.store import answers, file_ids, key_values, leases
@@ -259,6 +259,8 @@ class Running:
             await self._parts.db.run(partial(table.clean, now=now))
         await self.intake.clean()
         await cleanup.clean(self._parts.db, now=now)
+        if await unknown_zones.tell_chats(self._parts.db, now=now):
+            self._parts.outbox.wake()
         return now + CLEAN_EVERY
 
 

@@ -94,6 +94,17 @@ async def ensure(
     return Chat(**(await tx.execute(statement)).one()._mapping)  # noqa: SLF001 - public name
 
 
+async def zones(tx: Tx) -> list[str]:
+    """Return the names of all time zones that chats have chosen."""
+    return list((await tx.execute(sa.select(chats.c.zone).distinct())).scalars())
+
+
+async def in_zone(tx: Tx, name: str) -> list[int]:
+    """Return the open chats that have chosen a time zone, in order."""
+    here = sa.select(chats.c.id).where(chats.c.zone == name, chats.c.state == "active")
+    return list((await tx.execute(here.order_by(chats.c.id))).scalars())
+
+
 async def change(tx: Tx, chat_id: int, **values: object) -> None:
     """Set columns of a chat (language, zone, quiet_from, quiet_to, digest_at, defaults)."""
     await tx.execute(sa.update(chats).where(chats.c.id == chat_id).values(**values))
