@@ -30,7 +30,7 @@ async def call(
     """Call ``method`` through the bot's limiter and transport.
 
     ``limits`` may name ``lane``, ``weight``, ``patience`` and ``leaving``, as
-    ``bot.telegram.pacing`` knows them.
+    ``bot.telegram.rate_limiter`` knows them.
 
     PTB's public way to do this, do_api_request, warns where PTB has a method of its own, and
     takes no items of an album but its own objects.

@@ -66,11 +66,11 @@ async def test_photos_that_are_not_allowed_wait_and_follow(bell: Bell, control: 
     await permit(control, group)
     asked = await control.say(group, "/subscriptions", user=boss)
 
-    async def answer() -> str | None:  # the stories come at the same moment
+    async def listed() -> str | None:  # the stories come at the same moment
         shown = await control.replies(group, after=asked)
         return next((m["text"] for m in shown if "text" in m), None)
 
-    assert "I'm not allowed" not in await wait_for(answer, what="the list")
+    assert "I'm not allowed" not in await wait_for(listed, what="the list")
 
     async def both() -> bool:
         return await pks(control, group) == [first["pk"], second["pk"]]
