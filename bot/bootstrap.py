@@ -26,6 +26,7 @@ from bot.fetching.poller import Scheduler
 from bot.fetching.privacy import PrivacyCheck
 from bot.media.download import Media, PublicResolver
 from bot.media.spool import MediaFile, Spool
+from bot.operations.operators import Operators
 from bot.outbox.worker import Outbox
 from bot.runtime.clock import Clock
 from bot.runtime.metrics import Metrics
@@ -34,7 +35,7 @@ from bot.sending.sender import Fallback, Sender
 from bot.sending.text import Texts
 from bot.store.database import Database
 from bot.stories_api import Endpoint, StoriesApi
-from bot.telegram.admins import Admins, Operators
+from bot.telegram.admins import Admins
 from bot.telegram.limit_state import SharedGates
 from bot.telegram.outage import Outage
 from bot.telegram.presence import presence
@@ -83,7 +84,13 @@ async def built(
             aiohttp.ClientSession(connector=aiohttp.TCPConnector(keepalive_timeout=IDLE_S))
         )
         bot = _bot(settings, db, metrics, now)
-        operators = Operators(bot, settings.admin_ids)
+
+        def wake() -> None:
+            """Let what became due be looked at, and be sent."""
+            scheduler.wake()
+            outbox.wake()
+
+        operators = Operators(db, bot, settings.admin_ids, wake=wake, now=now)
         media = Media(to_media, spool, trusted_origin=settings.trusted_media_origin, now=now)
         ledger = Ledger(
             db,
@@ -132,12 +139,6 @@ async def built(
         canary = Canary(api, ledger, settings.canary_username, now=now)
         api.probe_by(canary.is_answered)
         rules = _rules(settings)
-
-        def wake() -> None:
-            """Let what became due be looked at, and be sent."""
-            scheduler.wake()
-            outbox.wake()
-
         subscriptions = Subscriptions(db, api, ledger, rules=rules, wake=wake, now=now)
         services = Services(
             db=db,

@@ -105,6 +105,13 @@ async def in_zone(tx: Tx, name: str) -> list[int]:
     return list((await tx.execute(here.order_by(chats.c.id))).scalars())
 
 
+async def meet(tx: Tx, person: int, *, now: datetime) -> None:
+    """Know the private chat of somebody who may never have written to us."""
+    values = {"id": person, "kind": "private", "state_since": now, "created_at": now}
+    insert = insert_for(tx)(chats).values(**values)
+    await tx.execute(insert.on_conflict_do_nothing(index_elements=["id"]))
+
+
 async def change(tx: Tx, chat_id: int, **values: object) -> None:
     """Set columns of a chat (language, zone, quiet_from, quiet_to, digest_at, defaults)."""
     await tx.execute(sa.update(chats).where(chats.c.id == chat_id).values(**values))

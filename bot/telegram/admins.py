@@ -1,6 +1,5 @@
 """Who administers a chat: asked of Telegram, and remembered for a minute."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -74,21 +73,3 @@ def _standing_of(member: ChatMember) -> Standing:
     if isinstance(member, ChatMemberAdministrator):
         return Standing(is_admin=True, may_post=bool(member.can_post_messages))
     return Standing()
-
-
-class Operators:
-    """The people who run the bot: told when something needs them."""
-
-    def __init__(self, bot: Bot, ids: Iterable[int]) -> None:
-        """Write to ``ids``; each must have started the bot once, else Telegram refuses."""
-        self._bot = bot
-        self._ids = sorted(ids)
-
-    async def tell(self, sentence: str) -> None:
-        """Send one sentence to each."""
-        log.warning("operators told", sentence=sentence)
-        for chat_id in self._ids:
-            try:
-                await self._bot.send_message(chat_id, sentence)
-            except TelegramError as error:
-                log.warning("can't tell an operator", reason=str(error))
