@@ -10,12 +10,16 @@ import sqlalchemy as sa
 import structlog
 from hypothesis import settings
 
+from bot.runtime import holding
 from bot.store.database import Database, all_tables
 from tests.support.postgres import postgres
 
 # The same examples each time: what CI sees, everybody sees.
 settings.register_profile("steady", derandomize=True, deadline=None, print_blob=True)
 settings.load_profile("steady")
+
+# Whoever lets others wait for a transaction fails here; people only get it logged.
+holding.is_strict = True
 
 
 @pytest.fixture(autouse=True)

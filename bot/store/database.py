@@ -25,6 +25,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.domain.errors import DatabaseUnavailableError
+from bot.runtime import holding
 from bot.store import schema
 from bot.store.failures import LOST, Repeat, repeat, unavailable
 from bot.store.sqlite import Connection, outstanding
@@ -92,6 +93,7 @@ class Database:
         Cancelled in the middle, it still rolls back before the connection is used again. What is
         not ``durable`` doesn't wait for the disk: a power cut may undo it, a crash of ours not.
         """
+        holding.check("another transaction")
         engine = self._engine if durable else self._hasty
         if not self.is_sqlite:
             async with _transaction(engine) as tx:

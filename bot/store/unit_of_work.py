@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.domain.model import Target
+from bot.runtime import holding
 from bot.store.database import Database, Tx
 
 Call = Callable[[], Awaitable[Any]]
@@ -85,7 +86,8 @@ def active(unit: Unit | None) -> Iterator[None]:
     """Let ``unit`` be the current one; None lets effects be transactions of their own."""
     token = _current.set(unit)
     try:
-        yield
+        with holding.watched(None if unit is None else lambda: unit.is_open):
+            yield
     finally:
         _current.reset(token)
 

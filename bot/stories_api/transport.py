@@ -23,6 +23,7 @@ from bot.domain.errors import (
     ProfileUnavailableError,
     StoriesError,
 )
+from bot.runtime import holding
 from bot.runtime.clock import steady
 from bot.runtime.metrics import Metrics
 from bot.stories_api.endpoints import BALANCE, Answer
@@ -135,6 +136,7 @@ class Transport:
         Raises:
             StoriesError: With ``credits``: what the call was billed, None when nobody knows.
         """
+        holding.check(query.path)
         if query.path != BALANCE and self.out_of_service is not None:
             raise OutOfServiceError(self.out_of_service)
         started = self._steady()

@@ -21,6 +21,7 @@ from telegram.error import ChatMigrated, RetryAfter, TelegramError
 from telegram.ext import BaseRateLimiter
 
 from bot.domain.model import TryLater
+from bot.runtime import holding
 from bot.runtime.clock import steady
 from bot.runtime.metrics import Metrics
 from bot.runtime.places import waiting
@@ -113,6 +114,7 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
         Raises:
             RetryAfter: An alert met a 429, or a chat that is full for longer than it waits.
         """
+        holding.check(f"Telegram's {endpoint}")
         order = order_of(endpoint, data, rate_limit_args or {})
         leaving: Leaving | None = (rate_limit_args or {}).get("leaving")
         for last in range(order.tries - 1, -1, -1):

@@ -1,0 +1,48 @@
+"""A guard: nobody begins what takes long while holding what others wait for.
+
+Between the first effect of an update and its end one transaction is open. On SQLite a second one
+would wait for it for ever, and a call over the network lets every other writer wait.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+import structlog
+
+log = structlog.get_logger()
+
+is_strict = False
+"""Whether it raises; the tests set this, while people are better served by a line in the log."""
+
+
+class HoldingError(RuntimeError):
+    """Something was begun that may not be while a transaction is open."""
+
+
+_is_held: ContextVar[Callable[[], bool] | None] = ContextVar("is_held", default=None)
+
+
+@contextmanager
+def watched(is_held: Callable[[], bool] | None) -> Iterator[None]:
+    """Let the block, and the tasks that it starts, begin nothing long while ``is_held()``."""
+    token = _is_held.set(is_held)
+    try:
+        yield
+    finally:
+        _is_held.reset(token)
+
+
+def check(what: str) -> None:
+    """Note that ``what`` is about to begin.
+
+    Raises:
+        HoldingError: A transaction is held; only where ``is_strict``.
+    """
+    is_held = _is_held.get()
+    if is_held is None or not is_held():
+        return
+    if is_strict:
+        msg = f"{what} begins while a transaction is held"
+        raise HoldingError(msg)
+    log.error("a transaction is held too long", by=what, stack_info=True)

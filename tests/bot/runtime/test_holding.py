@@ -1,0 +1,59 @@
+"""The guard: who holds a transaction begins nothing that takes long."""
+
+import asyncio
+
+import pytest
+
+from bot.runtime import holding
+from bot.store import unit_of_work
+from bot.store.database import Database
+from bot.store.unit_of_work import Unit
+from tests.support.sandbox import sandbox_box
+from tests.support.telegram import bot_at
+
+
+async def test_a_second_transaction_is_refused_and_reading_is_not(db: Database) -> None:
+    unit = Unit(db)
+
+    async def begin() -> None:
+        async with db.begin():
+            pass
+
+    with unit_of_work.active(unit):
+        await begin()
+        async with unit_of_work.effect(db):
+            pass
+        async with db.read():
+            pass
+        with pytest.raises(holding.HoldingError, match="another transaction"):
+            await begin()
+        with pytest.raises(ExceptionGroup, match="unhandled"):  # who waits for a task waits as well
+            async with asyncio.TaskGroup() as group:
+                group.create_task(begin())
+        await unit.undo()
+        await begin()
+
+
+async def test_a_call_is_refused_until_the_unit_has_ended(sqlite_db: Database) -> None:
+    unit = Unit(sqlite_db)
+    async with sandbox_box() as box, bot_at(box.urls.telegram) as bot:
+        with unit_of_work.active(unit):
+            async with unit_of_work.effect(sqlite_db):
+                pass
+            with pytest.raises(holding.HoldingError, match="getMe"):
+                await bot.get_me()
+            await unit.commit()
+            await bot.get_me()
+
+
+async def test_people_get_their_answer_all_the_same(
+    sqlite_db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(holding, "is_strict", False)
+    unit = Unit(sqlite_db)
+    async with sandbox_box() as box, bot_at(box.urls.telegram) as bot:
+        with unit_of_work.active(unit):
+            async with unit_of_work.effect(sqlite_db):
+                pass
+            await bot.get_me()
+            await unit.undo()
