@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 
 import structlog
 from telegram import Bot, Update
@@ -51,8 +50,6 @@ BEHIND = 2_000  # open updates from which on Telegram is asked to wait
 KEPT = timedelta(hours=25)  # Telegram repeats an update for 24 hours at most
 LOOK_AGAIN = timedelta(seconds=1)  # another replica may have taken one in
 SHORTEST = timedelta(seconds=0.05)  # after nothing could be claimed, others being at it
-# Bot API server, Client.cpp: how long an answer is taken.
-STALE = {"callback_query": timedelta(seconds=150), "inline_query": timedelta(seconds=30)}
 
 
 async def _no_answer(_: Update) -> None:
@@ -377,8 +374,6 @@ class Intake:
         """Return what came of an update, whatever it is and whatever its handler raises."""
         try:
             body = json.loads(claimed.body)
-            if is_stale(body, self._now() - claimed.stored_at):
-                return "stale"
             update = Update.de_json(body, self._bot)
             if claimed.attempts > ATTEMPTS and not queues.is_lasting(body):
                 await self._last_resort(update)
@@ -425,8 +420,3 @@ def _news(update: object) -> News | None:
         return queues.standing_of(update), number, json.dumps(update)
     log.error("an update without a number is left out")
     return None
-
-
-def is_stale(update: dict[str, Any], age: timedelta) -> bool:
-    """Tell whether Telegram no longer takes an answer to this kind of update."""
-    return any(kind in update and age > limit for kind, limit in STALE.items())
