@@ -195,12 +195,15 @@ async def _unsure(tx: Tx, rows: Sequence[Delivery], account: Account, now: datet
 
 
 async def park(tx: Tx, rows: Sequence[Delivery], *, reason: str, now: datetime) -> None:
-    """Stop trying rows that fail by themselves, and let their chats know of the stories."""
+    """Stop trying rows that fail by themselves, and let their chats know of them."""
     await deliveries.park(tx, _ids(rows), reason=reason, now=now)
     lost: dict[tuple[Target, str], list[Delivery]] = {}
     for row in rows:
         if row.story:
             lost.setdefault((row.target, row.username), []).append(row)
+    for row in rows:
+        if row.notice == REPLY and (word := replies.last_word(row.fields)):
+            await enqueue.add_reply(tx, row.target, word, now=now, due_at=now)
     for (target, username), found in lost.items():
         fields = {"username": username, "n": len(found), "why": NOT_CONFIRMED}
         await enqueue.add_notice(tx, target, "failed", fields, now=now)

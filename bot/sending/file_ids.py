@@ -5,13 +5,18 @@ from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 
+import structlog
+
 from bot.domain.records import KnownFile
+from bot.runtime.beside import beside
 from bot.store import file_ids as store
 from bot.store.database import Database
 from bot.store.file_ids import ANIMATION
 
+log = structlog.get_logger()
+
 REMEMBERED = 20_000  # in memory; the store has them all
-LEASE = timedelta(seconds=180)  # longer than the longest upload
+LEASE = timedelta(seconds=9)  # kept up while an upload takes longer; of the dead it ends soon
 NAMELESS_FOR = timedelta(minutes=10)  # how long nobody waits for a file_id that did not come
 LOOK_AGAIN_S = 0.2  # between two looks for the file of another replica
 
@@ -66,9 +71,12 @@ class Files:
         flight = asyncio.get_running_loop().create_future()
         self._flights |= dict.fromkeys(ours, flight)
         try:
-            if not self._db.is_sqlite:
+            if self._db.is_sqlite:
+                yield self._usable(pks)
+            else:
                 await self._wait_for_replicas(ours, pks)
-            yield self._usable(pks)
+                async with beside(self._keep_up(ours)):
+                    yield self._usable(pks)
         finally:
             for pk in ours:
                 del self._flights[pk]
@@ -118,6 +126,16 @@ class Files:
                 ):
                     return
             await asyncio.sleep(LOOK_AGAIN_S)
+
+    async def _keep_up(self, pks: list[str]) -> None:
+        """Keep other replicas from uploading what we still upload."""
+        while True:
+            await asyncio.sleep(LEASE.total_seconds() / 3)
+            try:
+                async with self._db.begin(durable=False) as tx:
+                    await store.keep(tx, self._bot_id(), pks, until=self._now() + LEASE)
+            except Exception:  # another may upload the same; nothing worse
+                log.exception("the lease of an upload could not be kept")
 
     def _has(self, pk: str, file: KnownFile) -> bool:
         """Tell whether it is known, or something better: a video serves alone and in albums."""

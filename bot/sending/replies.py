@@ -53,6 +53,10 @@ CANT_SHOW = {
     "documents": N_("I'm not allowed to send files here. An admin can change that."),
     "gifs": N_("I'm not allowed to send GIFs here. An admin can change that."),
 }
+NOT_CONFIRMED = N_(
+    "I tried to answer you three times, and Telegram never confirmed it. If my answer isn't here, "
+    "please ask me again."
+)
 ACTION_S = 4.5  # Telegram shows an action for 5 s
 # Edits that are in vain and harm nobody: the message is so already, or gone.
 IN_VAIN = ("message is not modified", "message to edit not found", "message can't be edited")
@@ -152,6 +156,15 @@ def follow_ups(payload: Payload, outcome: Outcome) -> list[Payload]:
         for pk, sentence in outcome.failed.items()
         if pk in found
     ]
+
+
+def last_word(payload: Payload) -> Payload | None:
+    """Return what is said where an answer was given up; None where that was itself given up."""
+    if payload.get("is_last_word"):
+        return None
+    language = payload.get("language")
+    text = translator_for(language)(NOT_CONFIRMED)
+    return {**text_of(text), "language": language, "is_last_word": True}
 
 
 class Replies:

@@ -218,6 +218,11 @@ async def change(tx: Tx, delivery_id: int, **values: Any) -> None:  # noqa: ANN4
     await _update(tx, [delivery_id], **values)
 
 
+async def put_off(tx: Tx, ids: Iterable[int], *, due_at: datetime) -> None:
+    """Keep answers that are being sent from being taken for lost before ``due_at``."""
+    await _update(tx, ids, due_at=due_at)
+
+
 async def owes_reply(tx: Tx, chat_id: int) -> bool:
     """Return whether an answer waits in a chat, before which no other may go."""
     return bool((await tx.execute(OWES_REPLY, {"chat_id": chat_id})).scalar())

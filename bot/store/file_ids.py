@@ -85,6 +85,13 @@ async def claim(
     return False
 
 
+async def keep(tx: Tx, bot_id: int, pks: Collection[str], *, until: datetime) -> None:
+    """Keep the right to upload these stories, as far as they are not uploaded."""
+    mine = sa.and_(files.c.bot_id == bot_id, files.c.story_pk.in_(sorted(pks)))
+    statement = sa.update(files).where(mine, files.c.leased_until > EPOCH)
+    await tx.execute(statement.values(leased_until=until))
+
+
 async def release(tx: Tx, bot_id: int, pks: Collection[str]) -> None:
     """Let others upload these stories."""
     statement = sa.update(files).where(files.c.bot_id == bot_id, files.c.story_pk.in_(sorted(pks)))

@@ -4,6 +4,7 @@ What can't leave at once (a flood limit, an outage, a lost connection) waits in 
 before all alerts, and the outbox sends it. So no handler runs twice after its effect.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,7 +13,9 @@ import structlog
 from telegram import Update
 
 from bot.domain.alert_rules import ANSWER_PAUSE
+from bot.domain.errors import DatabaseUnavailableError
 from bot.domain.model import Outcome, Sent, Target, TryLater
+from bot.runtime.beside import beside
 from bot.sending.replies import Payload, Replies, close, is_final
 from bot.store import chat_queues, deliveries, enqueue, inbox, unit_of_work
 from bot.store.database import Database, Tx
@@ -21,7 +24,10 @@ from bot.telegram.outage import Outage
 
 log = structlog.get_logger()
 
-LEASE = timedelta(seconds=60)  # within which an answer is sent here, or taken for lost
+# Within which an answer is sent here, or taken for lost; kept up while the sending takes long. One
+# process alone takes up at its start what it was at.
+LEASE = timedelta(seconds=60)
+LEASE_AMONG_REPLICAS = timedelta(seconds=9)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +59,7 @@ class Answering:
         self._outage = outage
         self._wake = wake
         self._now = now
+        self._lease = LEASE if db.is_sqlite else LEASE_AMONG_REPLICAS
 
     async def __call__(self, update: Update) -> None:
         """Handle an update and answer it.
@@ -72,7 +79,10 @@ class Answering:
         if had_effect or not is_ours:
             self._wake()
         if is_ours:
-            await self._send(owed)
+            try:
+                await self._send(owed)
+            except DatabaseUnavailableError as error:  # the outbox takes the rest over
+                log.warning("what came of an answer can't be written", why=str(error))
         for call in unit.calls:
             await call()
 
@@ -88,7 +98,7 @@ class Answering:
         chat_ids = {reply.target.chat_id for reply in unit.replies}
         for chat_id in sorted(chat_ids):
             is_ours = is_ours and not await deliveries.owes_reply(tx, chat_id)
-        due_at = now + LEASE if is_ours else now
+        due_at = now + self._lease if is_ours else now
         owed = []
         for reply in unit.replies:
             row_id = await enqueue.add_reply(
@@ -104,7 +114,7 @@ class Answering:
     async def _send(self, owed: Sequence[Owed]) -> None:
         """Send the answers in their order, as far as they leave; the rest is the outbox's."""
         for number, one in enumerate(owed):
-            outcome = await self._send_one(one)
+            outcome = await self._send_kept(one, owed[number:])
             in_outage = await self._outage.heard(one.target.chat_id, outcome)
             if is_final(outcome):
                 await self._record(one, outcome)
@@ -112,6 +122,21 @@ class Answering:
             log.info("an answer waits", chat=one.target.chat_id, outcome=repr(outcome))
             await self._leave(owed[number:], outcome, in_outage=in_outage)
             return
+
+    async def _send_kept(self, one: Owed, left: Sequence[Owed]) -> Outcome:
+        """Send one; however long it takes, neither it nor the rest is taken for lost."""
+        async with beside(self._keep([each.id for each in left if each.id])):
+            return await self._send_one(one)
+
+    async def _keep(self, ids: Sequence[int]) -> None:
+        while ids:
+            await asyncio.sleep(self._lease.total_seconds() / 3)
+            until = self._now() + self._lease
+            try:
+                async with self._db.begin(durable=False) as tx:
+                    await deliveries.put_off(tx, ids, due_at=until)
+            except Exception:  # the outbox may send it once more
+                log.exception("an answer's lease could not be kept", deliveries=ids)
 
     async def _send_one(self, one: Owed) -> Outcome:
         try:

@@ -48,3 +48,48 @@ async def test_a_stop_is_quick_and_loses_nothing(tmp_path: Path) -> None:
         finally:
             await victim.end(signal.SIGKILL)
     await asyncio.sleep(0)
+
+
+@pytest.mark.usefixtures("db")  # migrated and empty
+@pytest.mark.parametrize(("hung", "there"), [("sendMediaGroup", 0), ("sendMessage", 3)])
+async def test_what_was_not_sent_at_a_kill_comes_within_20_s_and_costs_nothing(
+    tmp_path: Path, database_url: str, hung: str, there: int
+) -> None:
+    """Killed after the album was paid for, before it or before the sentence under it."""
+    async with sandbox_box() as box:
+        control = box.control
+        ann = await control.person()
+        victim = Victim(box, tmp_path, webhook=False, database_url=database_url)
+        try:
+            await victim.start()
+            message = await control.say(ann, "/help")
+            await control.wait_replies(ann, 1, after=message, within=60)
+            await control.fault("telegram", {"hang": True}, match=hung, times=None)
+            message = await control.say(ann, "/stories natgeo")
+
+            async def hangs() -> bool:
+                shows_work = len(await control.requests("telegram", path="/sendChatAction")) > 1
+                return bool(there or shows_work) and (
+                    len(await control.replies(ann, after=message)) == there
+                    and await control.billed() > 0
+                )
+
+            await wait_for(hangs, 30, "the answer that is half sent")
+            await victim.end(signal.SIGKILL)
+            billed = await control.billed()
+            await control.clear_faults()
+            await victim.start()
+
+            async def closed() -> bool:
+                shown = await control.replies(ann, after=message)
+                return "3 stories of natgeo" in shown[-1].get("text", "") if shown else False
+
+            await wait_for(closed, 20, "the sentence under the album")
+            shown = await control.replies(ann, after=message)
+            pks = [m["_story_pk"] for m in shown if "_story_pk" in m]
+            assert len(set(pks)) == 3
+            assert len(pks) in {3, 3 + there}  # that it had arrived may have been lost
+            assert len(shown) == len(pks) + 1
+            assert await control.billed() == billed
+        finally:
+            await victim.end(signal.SIGKILL)

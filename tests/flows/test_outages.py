@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.control import Control, wait_for
-from tests.support.storybell import storybell
+from tests.support.sandbox import sandbox_box
+from tests.support.storybell import running_bell, storybell
 
 ROOT = Path(__file__).parents[2]
 DOWN = {"status": 502, "body": "<html>Bad Gateway</html>"}
@@ -190,3 +191,39 @@ async def test_answers_wait_in_an_outage_and_go_before_the_alerts(tmp_path: Path
             replies = await control.wait_replies(person, 2, after=message, within=25)
             assert "See stories" in replies[0].get("text", "")
             assert replies[1].get("_story_pk") == pk
+
+
+async def test_who_gets_no_answer_three_times_is_told_so(tmp_path: Path) -> None:
+    async with storybell(tmp_path, **PLENTY) as bell:
+        control = bell.control
+        ann, bob = await control.person("Ann"), await control.person("Bob")
+        await control.fault("telegram", DOWN, match="sendMessage", times=3)
+        message = await control.say(ann, "/help")
+        (reply,) = await control.wait_replies(ann, 1, after=message, within=30)
+        assert "never confirmed" in reply["text"]
+        (helped,) = await bell.ask(bob, "/help")
+        assert "Seeing stories" in helped["text"]
+
+
+async def test_the_owner_is_told_when_telegram_is_back(tmp_path: Path) -> None:
+    async with sandbox_box() as box:
+        control = box.control
+        boss, ann = await control.person("Boss"), await control.person("Ann")
+        await control.say(boss, "/start")
+        async with running_bell(tmp_path, box, admin_ids=str(boss), **PLENTY) as bell:
+            await bell.ask(ann, "/help")
+            before = (await control.replies(boss))[-1]["message_id"]
+            refused = {"status": 402, "body": '{"state":false,"exc_type":"InsufficientFunds"}'}
+            await control.fault("stories", refused, times=None)
+            await control.fault("telegram", DOWN, match="send", times=None)
+            await control.fault("telegram", DOWN, match="getMe", times=None)
+            tries = len(await control.requests("telegram", path="/sendMessage"))
+            await control.say(ann, "/stories prada")
+
+            async def tried() -> bool:
+                return len(await control.requests("telegram", path="/sendMessage")) > tries
+
+            await wait_for(tried, what="a send in vain")
+            await control.clear_faults()
+            (told,) = await control.wait_replies(boss, 1, after=before, within=30)
+            assert "refuses our key" in told["text"]

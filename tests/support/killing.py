@@ -38,7 +38,9 @@ class Toll:
 class Victim:
     """``python -m bot run`` against a sandbox; by webhook when ``port`` is given."""
 
-    def __init__(self, box: Box, folder: Path, *, webhook: bool) -> None:
+    def __init__(
+        self, box: Box, folder: Path, *, webhook: bool, database_url: str | None = None
+    ) -> None:
         """Prepare the settings; nothing runs yet."""
         self.port = free_port()
         self._log = folder / "bot.log"
@@ -49,7 +51,7 @@ class Victim:
             "TELEGRAM_API_URL": box.urls.telegram,
             "STORIES_API_URL": box.urls.stories_api,
             "TRUSTED_MEDIA_ORIGIN": box.urls.cdn,
-            "DATABASE_URL": f"sqlite:///{folder}/bot.db",
+            "DATABASE_URL": database_url or f"sqlite:///{folder}/bot.db",
             "SPOOL_DIR": str(folder / "spool"),
             "HOST": "127.0.0.1",
             "PORT": str(self.port),

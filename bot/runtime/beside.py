@@ -1,0 +1,22 @@
+"""Work that goes on beside a block, and ends with it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any
+
+
+@asynccontextmanager
+async def beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Run ``work`` until the block ends; what the block raises comes through as it is."""
+    failure: Exception | None = None
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(work)
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - raised again below; a group would wrap it
+            failure = error
+        finally:
+            task.cancel()
+    if failure:
+        raise failure
