@@ -27,7 +27,7 @@ async def test_a_second_transaction_is_refused_and_reading_is_not(db: Database) 
             pass
         with pytest.raises(holding.HoldingError, match="another transaction"):
             await begin()
-        with pytest.raises(ExceptionGroup, match="unhandled"):  # who waits for a task waits as well
+        with pytest.raises(ExceptionGroup, match="unhandled"):  # its task waits, too
             async with asyncio.TaskGroup() as group:
                 group.create_task(begin())
         await unit.undo()
