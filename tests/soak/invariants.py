@@ -16,7 +16,6 @@ GRACE_S = 180.0  # a send that began before the quiet hours may arrive in them
 ANSWERED_S = 6 * HOUR  # after what hindered it
 MOST_COPIES = 3
 LEDGER = "ledger_matches_bill"
-CREDITS_A_DAY = 320  # looks of 1 credit, and what people ask
 
 Check = Callable[[Journal], list[str]]
 
@@ -381,7 +380,7 @@ def no_day_cost_more_than_its_budget(journal: Journal) -> list[str]:
     return [
         f"{billed} credits on day {day}"
         for day, billed in sorted(journal.billed.items())
-        if billed > CREDITS_A_DAY
+        if billed > journal.rates.credits
     ]
 
 

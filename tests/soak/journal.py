@@ -12,6 +12,7 @@ from typing import Any
 from sandbox.app import Sandbox
 from sandbox.instagram import Story
 from sandbox.telegram.messages import Message
+from tests.soak.rates import ORDINARY, Rates
 
 HOUR = 3600.0
 DAY = 24 * HOUR
@@ -91,6 +92,7 @@ class Journal:
     """All that the invariants look at."""
 
     sandbox: Sandbox
+    rates: Rates = ORDINARY
     lines: list[str] = field(default_factory=list)
     asked: list[Asked] = field(default_factory=list)
     stories: dict[str, Story] = field(default_factory=dict)

@@ -12,6 +12,8 @@ class Rates:
     deeds: int = 220
     faults: int = 16
     crashes: float = 2.5
+    credits: int = 320
+    """The bot's budget: looks of 1 credit, and what people ask."""
     posts: float = 1.0
     """By what the posts of all profiles are multiplied."""
     probes: int = 14
@@ -28,7 +30,7 @@ class Rates:
 
 ORDINARY = Rates()
 ROUGH = Rates(
-    deeds=1500, faults=200, crashes=60, posts=4, probes=80,
-    settled_s=5, lasting=0.15, drain_s=3 * HOUR, quiet=True,
+    deeds=1200, faults=200, crashes=60, credits=900, posts=5, probes=60,
+    settled_s=5, lasting=0.15, drain_s=2.5 * HOUR, quiet=True,
 )  # fmt: skip
-ROUGH_DAYS = 0.35
+ROUGH_DAYS = 0.25

@@ -87,7 +87,7 @@ class Seed:
         assert isinstance(loop, wires.LocalLoop)
         clock = Clock(start=START.timestamp(), move_on=loop.jump)
         async with running(seed=self._seed, clock=clock) as sandbox, ClientSession() as session:
-            journal = self._journal = Journal(sandbox)
+            journal = self._journal = Journal(sandbox, self._rates)
             _listen(journal)
             _remember_stories(sandbox, journal)
             control = Control(session, sandbox.urls.page)
@@ -230,7 +230,7 @@ class Seed:
             trusted_media_origin=sandbox.urls.cdn,
             database_url=f"sqlite:///{life.database}",
             spool_dir=self._folder / f"spool-{life.number}",
-            daily_budget=invariants.CREDITS_A_DAY,
+            daily_budget=self._rates.credits,
             port=0,
             host="127.0.0.1",
             **({"access": "open"} if "access" in Settings.model_fields else {}),
