@@ -19,7 +19,7 @@ async def test_an_anonymous_administrator_of_many_groups_takes_no_more_than_newc
         boss = await control.person("Boss")
         owner = [{"user_id": boss, "status": "creator"}]
         groups = [await control.chat("supergroup", f"G{n}", members=owner) for n in range(12)]
-        for number in range(5):
+        for number in range(3):
             await asyncio.gather(
                 *(
                     control.say(
@@ -34,9 +34,9 @@ async def test_an_anonymous_administrator_of_many_groups_takes_no_more_than_newc
 
         async def answered() -> bool:
             replies = [m for group in groups for m in await control.replies(group)]
-            return len(replies) >= 60
+            return len(replies) >= 36
 
-        await wait_for(answered, 20)
+        await wait_for(answered, 60)
         assert await control.billed() <= 25  # a twentieth of 500
 
 

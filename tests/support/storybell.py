@@ -13,6 +13,7 @@ from tests.support.sandbox import Box, sandbox_box
 
 TOKEN = "7000000001:a-token-that-no-log-may-show-0123456789"
 API_KEY = "a-key-that-no-log-may-show"
+ANSWER_S = 30.0  # for an answer, on a machine that does much else
 
 
 def settings_for(box: Box, folder: Path, **changed: Any) -> Settings:
@@ -46,7 +47,7 @@ class Bell:
     ) -> list[Json]:
         """Write into a chat; return the first ``count`` messages that the bot answers with."""
         message = await self.control.say(chat, text, user=user, **more)
-        return await self.control.wait_replies(chat, count, after=message)
+        return await self.control.wait_replies(chat, count, after=message, within=ANSWER_S)
 
     async def press(self, chat: int, message: Json, data: str, *, user: int | None = None) -> Json:
         """Press a button and wait until the bot has answered it; return the answer."""
