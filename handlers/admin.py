@@ -19,7 +19,7 @@ SPENDING = N_(
 )
 BALANCE = N_("Balance: {balance} credits")
 DAYS_LEFT = N_("Balance: {balance} credits, about {days} days")
-DRIFT = N_("Billed, but not in my own count: {credits} credits")
+DRIFT = N_("Billed beyond my own count: {credits} credits")
 CHECK_PAID = N_(
     "Since {since} each check of a profile costs 2 credits, because the cheaper way "
     "missed stories."

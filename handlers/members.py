@@ -20,8 +20,8 @@ GREETING = N_(
     "only)."
 )
 HIDDEN = N_(
-    "In groups I only see commands, replies to me and messages that mention me. If I "
-    "should open pasted links too, make me an admin."
+    "In groups I only see commands, replies to me and messages that mention me. To "
+    "have me open pasted links too, make me an admin."
 )
 
 
