@@ -1,4 +1,4 @@
-"""Seeded traces of five kinds, and the law that each profile of a trace was drawn from.
+"""Seeded traces of seven kinds, and the law that each profile of a trace was drawn from.
 
 Rates are lognormal (median 1.2 stories a day, sigma 1.2, correlated 0.3 with popularity); the
 subscribers follow a Zipf-Mandelbrot law.
@@ -17,11 +17,12 @@ DAY = 86400
 HOUR = 3600
 START = 1_767_225_600  # 2026-01-01, midnight UTC
 KINDS = ("homogeneous", "daily", "bursty", "exciting", "equal")
+CHANGING = ("patches", "jumps")  # worlds in which the past misleads
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the writer."""
-    parser.add_argument("--kind", choices=KINDS, default="bursty")
+    parser.add_argument("--kind", choices=KINDS + CHANGING, default="bursty")
     parser.add_argument("--profiles", type=int, default=2000)
     parser.add_argument("--days", type=int, default=28)
     parser.add_argument("--seed", type=int, default=11)
@@ -61,7 +62,7 @@ class Trace:
 
 
 def make(kind: str, *, profiles: int, days: int, seed: int, equal_weights: bool = False) -> Trace:
-    """Return a trace of ``kind``, one of ``KINDS``, the same for the same arguments."""
+    """Return a trace of ``kind`` (``KINDS``, ``CHANGING``), the same for the same arguments."""
     rng = random.Random(f"{kind} {seed}")
     alike = kind == "equal" or equal_weights
     weights = [1] * profiles if alike else subscribers(profiles)
@@ -71,7 +72,7 @@ def make(kind: str, *, profiles: int, days: int, seed: int, equal_weights: bool 
         taken, law = _profile(kind, rank, days, rng)
         records.append(Record(f"profile{number}", weight, taken))
         laws.append(law)
-    return Trace(records, [] if kind == "bursty" else laws)
+    return Trace(records, [] if kind in {"bursty", "patches"} else laws)
 
 
 def subscribers(profiles: int) -> list[int]:
@@ -97,8 +98,10 @@ def _profile(kind: str, rank: float, days: int, rng: random.Random) -> tuple[lis
     popular = _normal_of_rank(rank)
     level = 1.2 * exp(1.2 * (0.3 * popular + sqrt(1 - 0.09) * rng.gauss(0, 1)))
     level = min(level, 60.0)
-    if kind == "homogeneous":
-        law = Law([level / 24] * days)
+    if kind == "patches":
+        return _patches(days, rng), Law([])
+    if kind in {"homogeneous", "jumps"}:
+        law = Law(_jumps(level / 24, days, rng) if kind == "jumps" else [level / 24] * days)
         return _thin(law, days, rng), law
     law = Law(_drift(level / 24, days, rng), _rhythm(rng))
     if kind == "daily":
@@ -124,6 +127,26 @@ def _drift(rate: float, days: int, rng: random.Random) -> list[float]:
             jump += 0.7 * rng.gauss(0, 1)
         rates.append(rate * weekday[day % 7] / mean * exp(walk - 0.06 + jump))
     return rates
+
+
+def _jumps(rate: float, days: int, rng: random.Random) -> list[float]:
+    """Return rates that hold for five days in the mean, then jump; one time in four to silence."""
+    rates: list[float] = []
+    while len(rates) < days:
+        now = 0.0 if rng.random() < 1 / 4 else rate * exp(1.2 * rng.gauss(0, 1))
+        rates += [now] * (1 + int(rng.expovariate(1 / 5)))
+    return rates[:days]
+
+
+def _patches(days: int, rng: random.Random) -> list[float]:
+    """Draw 100 stories in a minute, then silence of 2 to 8 days in the mean, at no rhythm."""
+    pause = rng.uniform(2, 8) * DAY
+    time = rng.expovariate(1 / pause)
+    taken: list[float] = []
+    while time < days * DAY - 60:
+        taken += sorted(START + time + rng.uniform(0, 60) for _ in range(100))
+        time += 60 + rng.expovariate(1 / pause)
+    return taken
 
 
 def _rhythm(rng: random.Random) -> list[float]:

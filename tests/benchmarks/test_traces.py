@@ -5,7 +5,7 @@ import pytest
 from benchmarks import traces
 
 
-@pytest.mark.parametrize("kind", traces.KINDS)
+@pytest.mark.parametrize("kind", traces.KINDS + traces.CHANGING)
 def test_a_seed_makes_one_trace_in_order_and_within_its_days(kind: str) -> None:
     one = traces.make(kind, profiles=40, days=10, seed=3)
     assert one == traces.make(kind, profiles=40, days=10, seed=3)
@@ -14,10 +14,10 @@ def test_a_seed_makes_one_trace_in_order_and_within_its_days(kind: str) -> None:
         assert record.taken_at == sorted(record.taken_at)
         for story in record.taken_at:
             assert traces.START <= story < traces.START + 10 * traces.DAY
-    assert bool(one.laws) is (kind != "bursty")
+    assert bool(one.laws) is (kind not in {"bursty", "patches"})
 
 
-@pytest.mark.parametrize("kind", ["homogeneous", "daily", "exciting", "equal"])
+@pytest.mark.parametrize("kind", ["homogeneous", "daily", "exciting", "equal", "jumps"])
 def test_as_many_stories_come_as_the_law_says(kind: str) -> None:
     trace = traces.make(kind, profiles=300, days=20, seed=5)
     found = sum(len(record.taken_at) for record in trace.records)
@@ -35,3 +35,18 @@ def test_three_quarters_have_one_subscriber_and_the_first_a_fortieth_of_all() ->
 def test_equal_weights_are_equal() -> None:
     weighed = traces.make("bursty", profiles=20, days=5, seed=1, equal_weights=True)
     assert {record.subscribers for record in weighed.records} == {1}
+
+
+def test_patches_come_a_hundred_in_a_minute_and_then_there_is_silence() -> None:
+    trace = traces.make("patches", profiles=20, days=28, seed=1)
+    for record in trace.records:
+        assert len(record.taken_at) % 100 == 0
+        for first in range(0, len(record.taken_at), 100):
+            burst = record.taken_at[first : first + 100]
+            assert burst[-1] - burst[0] <= 60
+
+
+def test_rates_that_jump_are_silent_for_days() -> None:
+    laws = traces.make("jumps", profiles=40, days=28, seed=1).laws
+    assert all(len(set(law.rates)) > 1 for law in laws)
+    assert any(law.rates.count(0.0) >= 7 for law in laws)
