@@ -32,7 +32,6 @@ from bot.fetching.privacy import PrivacyCheck
 from bot.fetching.schedule_state import Plan
 from bot.runtime.metrics import Metrics
 from bot.runtime.workers import Worker
-from bot.scheduling.schedule import URGENT
 from bot.store import profiles, retention, shares, stories, subscriptions
 from bot.store.database import Database, Tx
 from bot.stories_api import Answer, Endpoint, StoriesApi
@@ -41,7 +40,9 @@ log = structlog.get_logger()
 
 LEASE = timedelta(minutes=2)  # a call takes 30 seconds at most
 HEAR_AGAIN = timedelta(seconds=5)  # somebody may have subscribed through another replica
+EARLY_ROUNDS = 4  # of looking for somebody who could be told at once
 SHORTEST = timedelta(seconds=0.5)  # after a round that found nothing to look at
+EARLY_AGAIN = timedelta(seconds=5)  # after a round that found nobody to look at early
 MONEY_AGAIN = timedelta(seconds=15)  # the operator may have let us spend again
 LONGEST_WAIT = timedelta(minutes=5)  # for money, or for the API to be back
 PROBE_EVERY = timedelta(seconds=30)
@@ -133,18 +134,23 @@ class Scheduler:
         """Return when a look of one plan may be made; None when nothing is to be looked at."""
         pace = self._plans[fresh]
         async with self._db.read() as tx:
-            due = await profiles.due_next(tx, now=now, fresh=fresh)
-        if due is None:
+            first = await profiles.first_due(tx, now=now, fresh=fresh)
+        if first is None:
             return None
+        due, looked_at = first
         if await self._ledger.room_for_schedule(now) < pace.cost:
             return max(due, now + MONEY_AGAIN)
         spent = await self._spent(fresh, now)
         # A purse that is empty pays when it has filled, which nothing but time does.
         at = pace.schedule.next_at(
-            due.timestamp(), now.timestamp(), pace.cost, now=now.timestamp(), spent=spent
+            due.timestamp(),
+            (looked_at or now).timestamp(),
+            pace.cost,
+            now=now.timestamp(),
+            spent=spent,
         )
-        # None was found that may be looked at early: they have to rest first.
-        earliest = now + SHORTEST if due <= now else min(due, now + self._rules.floor)
+        # None was found that may be looked at early: of the others some may have to rest first.
+        earliest = now + SHORTEST if due <= now else min(due, now + EARLY_AGAIN)
         return max(datetime.fromtimestamp(at, UTC), earliest)
 
     async def _spent(self, fresh: bool, now: datetime) -> float:
@@ -213,9 +219,8 @@ class Scheduler:
         held = pace.schedule.credits(now.timestamp())
         for_due, for_early = (max(0, int(min(part - pending, room) // pace.cost)) for part in held)
         most = (1 if self._api.is_failing else self._at_once) - self._under_way
-        unseen_since = None
-        if for_due < 1:  # who was not seen for long need not wait for the pace
-            unseen_since = now - timedelta(seconds=URGENT)
+        is_paid = for_due >= 1
+        if not is_paid:  # who was not seen for long need not wait for the pace
             left = min(room, pace.schedule.budget - spent)
             for_due = max(0, int(left // pace.cost))
         if most <= 0 or (for_due < 1 and for_early < 1):
@@ -226,16 +231,40 @@ class Scheduler:
                 now=now,
                 limit=min(for_due, most),
                 lease=self._lease,
-                unseen_since=unseen_since,
+                unseen_since=_seen_before(pace, now, is_due=True, is_paid=is_paid),
                 fresh=fresh,
             )
             spare = min(for_early, most) - len(taken)
             if spare > 0 and not self._api.is_failing:
-                rules = self._rules
-                taken += await profiles.claim(
-                    tx, now=now, limit=spare, lease=self._lease, early=rules.floor, fresh=fresh
-                )
+                taken += await self._claim_early(tx, pace, now, limit=spare, fresh=fresh)
             return [known for known in taken if not await _requeued(tx, known, pace, now)]
+
+    async def _claim_early(
+        self, tx: Tx, pace: Plan, now: datetime, *, limit: int, fresh: bool
+    ) -> list[Known]:
+        """Take who is due next, past those of whom nobody could be told yet."""
+        taken: list[Known] = []
+        passed: list[Known] = []
+        for _ in range(EARLY_ROUNDS):
+            found = await profiles.claim(
+                tx,
+                now=now,
+                limit=limit - len(taken),
+                lease=self._lease,
+                early=True,
+                unseen_since=_seen_before(pace, now, is_due=False, is_paid=True),
+                fresh=fresh,
+            )
+            for known in found:
+                seen_at = known.looked_at or now
+                at = await snapshots.worth(tx, known.profile_id, now, pace, seen_at=seen_at)
+                (taken if at <= now else passed).append(known)
+            if not found or len(taken) >= limit:
+                break
+        for known in passed:
+            if known.next_look_at is not None:
+                await profiles.put_off(tx, known.profile_id, until=known.next_look_at)
+        return taken
 
     async def _keep(self, plans: dict[bool, Plan]) -> None:
         """Do now and then what else belongs to the schedule."""
@@ -410,12 +439,20 @@ class Scheduler:
             await profiles.put_off(tx, known.profile_id, until=until)
 
 
+def _seen_before(pace: Plan, now: datetime, *, is_due: bool, is_paid: bool) -> datetime | None:
+    before = pace.schedule.seen_before(now.timestamp(), is_due=is_due, is_paid=is_paid)
+    return None if before is None else datetime.fromtimestamp(before, UTC)
+
+
 async def _requeued(tx: Tx, known: Known, pace: Plan, now: datetime) -> bool:
     """Put a profile back that, at the price of today, is not due yet."""
     is_due = known.next_look_at is not None and known.next_look_at <= now
     if not is_due or known.failures or not pace.is_stale(known):
         return False
     columns, due = pace.due(known, now=now)
+    due = await snapshots.worth(
+        tx, known.profile_id, max(due, now), pace, seen_at=known.looked_at or now
+    )
     await profiles.change(tx, known.profile_id, **columns)
     if due <= now:
         return False

@@ -98,7 +98,9 @@ async def _finish(tx: Tx, before: Known, look: Look, own: Plan | None, *, now: d
         refusals=0,
         leased_until=EPOCH,
         **columns,
-        next_look_at=await _worth(tx, before.profile_id, due, pace, now=now) if followed else None,
+        next_look_at=(
+            await worth(tx, before.profile_id, due, pace, seen_at=now) if followed else None
+        ),
     )
 
 
@@ -109,14 +111,19 @@ async def requeue(tx: Tx, profile_id: str, *, now: datetime) -> None:
         return
     pace = await schedule_state.load(tx, fresh=known.fresh)
     columns, due = pace.due(known, now=now)
-    due = await _worth(tx, profile_id, due, pace, now=now)
+    due = await worth(tx, profile_id, max(due, now), pace, seen_at=known.looked_at)
     await profiles.change(tx, profile_id, **columns, next_look_at=due)
 
 
-async def _worth(tx: Tx, profile_id: str, due: datetime, pace: Plan, *, now: datetime) -> datetime:
-    """Put a look off while nobody could be told what it shows, but never past the floor."""
+async def worth(
+    tx: Tx, profile_id: str, due: datetime, pace: Plan, *, seen_at: datetime
+) -> datetime:
+    """Put a look off while nobody could be told what it shows, but never past the floor.
+
+    The floor counts from the last look, ``seen_at``: to be put off twice loses no story.
+    """
     waiting = await hearers.waiting_for(tx, profile_id, limit=MOST_HEARERS)
-    latest = now + timedelta(hours=pace.schedule.floor)
+    latest = seen_at + timedelta(hours=pace.schedule.floor)
     return alert_rules.worth_looking_at(due, waiting, latest=latest)
 
 

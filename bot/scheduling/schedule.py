@@ -15,7 +15,8 @@ look, and ``due_at`` as an indexed column. A round of the loop::
         schedule.looked(state, weight, cost, at=now, taken=[...])   # write state and due_at
     sleep until schedule.next_at(first due_at and seen_at of the table, cost, now=..., spent=...)
 
-Rows that were last seen more than ``URGENT`` ago may have what the day still has (``may_look``).
+Which rows a claim may take is said by ``seen_before``: where the purse is empty, those last seen
+``URGENT`` ago have what the day still has; before their time, only those that have rested.
 
 A look that somebody asked for calls ``schedule.seen`` in the same way. ``schedule.survey(rows)``
 refreshes the sums, every few minutes; ``to_json`` is the small row that replicas share, of
@@ -48,6 +49,8 @@ URGENT = 20 * HOUR
 
 EVERY = 8
 """One look in so many teaches the weights of the mixture."""
+
+_ROUNDING = 1e-6
 
 AFTER_OUTAGE = 3 * HOUR
 """How long after a failed look lateness says nothing about the price."""
@@ -192,15 +195,34 @@ class Schedule:
             paid = min(paid, max(now, seen_at + URGENT))
         if due_at <= paid:
             return max(paid, now)
-        need = max(cost, self._spare(now))
+        need = self._spare(now) + cost
         early = purse.ready_at(need, spent=spent, budget=self.budget, plan=self.pace)
+        early = max(early, seen_at + self.minimum)
         return max(now, paid, min(due_at, early))
 
-    def may_look(self, seen_at: float, cost: float, *, now: float, spent: float) -> bool:
+    def seen_before(self, now: float, *, is_due: bool, is_paid: bool) -> float | None:
+        """Return when a profile must have been seen last for a look now; None: at any time.
+
+        ``is_due``: its time has come, else it would be looked at early. ``is_paid``: the purse
+        pays, else the day does.
+        """
+        if not is_due:
+            return now - self.minimum
+        return None if is_paid else now - URGENT
+
+    def may_look(
+        self, due_at: float, seen_at: float, cost: float, *, now: float, spent: float
+    ) -> bool:
         """Tell whether the purse pays, or the day does because the last look is long ago."""
         if spent + cost > self.budget:
             return False
-        return self.purse.credits + 1e-6 >= cost or now - seen_at >= URGENT
+        is_due = due_at <= now + _ROUNDING
+        for_due, for_early = self.credits(now)
+        is_paid = (for_due if is_due else for_early) + _ROUNDING >= cost
+        if not is_due and not is_paid:
+            return False
+        before = self.seen_before(now, is_due=is_due, is_paid=is_paid)
+        return before is None or seen_at <= before + _ROUNDING
 
     def to_json(self) -> dict[str, Any]:
         """Return what replicas share."""

@@ -141,7 +141,7 @@ class _Run:
                     break
                 now = at
                 advance(now, spent=spent)
-                if not may_look(seen_at, cost, now=now, spent=spent):
+                if not may_look(due, seen_at, cost, now=now, spent=spent):
                     now += 1.0
                     continue
                 due, paid = self._visit(key, now)

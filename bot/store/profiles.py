@@ -113,25 +113,24 @@ async def claim(
     now: datetime,
     limit: int,
     lease: timedelta,
-    early: timedelta | None = None,
+    early: bool = False,
     unseen_since: datetime | None = None,
     fresh: bool | None = None,
 ) -> list[Known]:
     """Take the profiles that are due, longest overdue first, for ``lease``.
 
-    With ``early``: those that are due next, when they were not looked at for so long. With
-    ``unseen_since``: of those that are due only who was not looked at since then. With ``fresh``:
+    With ``early``: those that are due next. With ``unseen_since``: only who was not looked at
+    since then. With ``fresh``:
     only of those that newcomers alone follow, or only of the others. What a process that dies had
     taken is due again when its lease ends.
     """
     free = profiles.c.leased_until <= now
     if fresh is not None:
         free = sa.and_(free, profiles.c.fresh.is_(fresh))
-    if early is None:
-        which = sa.and_(free, profiles.c.next_look_at <= now)
+    if early:
+        which = sa.and_(free, profiles.c.next_look_at > now, profiles.c.failures == 0)
     else:
-        rested = sa.and_(profiles.c.looked_at <= now - early, profiles.c.failures == 0)
-        which = sa.and_(free, rested, profiles.c.next_look_at > now)
+        which = sa.and_(free, profiles.c.next_look_at <= now)
     if unseen_since is not None:
         which = sa.and_(which, profiles.c.looked_at <= unseen_since)
     due = (
@@ -165,16 +164,24 @@ async def put_off(tx: Tx, profile_id: str, *, until: datetime) -> None:
 
 async def due_next(tx: Tx, *, now: datetime, fresh: bool | None = None) -> datetime | None:
     """Return when the next look is due of those that nobody is at; ``fresh`` as in ``claim``."""
+    first = await first_due(tx, now=now, fresh=fresh)
+    return first and first[0]
+
+
+async def first_due(
+    tx: Tx, *, now: datetime, fresh: bool | None = None
+) -> tuple[datetime, datetime | None] | None:
+    """Return, as ``due_next`` does, when the next look is due and when the last one was."""
     statement = (
-        sa.select(profiles.c.next_look_at)
+        sa.select(profiles.c.next_look_at, profiles.c.looked_at)
         .where(profiles.c.next_look_at.is_not(None), profiles.c.leased_until <= now)
         .order_by(profiles.c.next_look_at)
         .limit(1)
     )
     if fresh is not None:
         statement = statement.where(profiles.c.fresh.is_(fresh))
-    due: datetime | None = (await tx.execute(statement)).scalar()
-    return due
+    row = (await tx.execute(statement)).one_or_none()
+    return (row.next_look_at, row.looked_at) if row else None
 
 
 async def mean_delay(tx: Tx) -> timedelta | None:

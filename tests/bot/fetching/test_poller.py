@@ -17,13 +17,16 @@ from bot.domain.model import Profile
 from bot.domain.records import Known
 from bot.fetching import schedule_state
 from bot.fetching.poller import Scheduler
+from bot.fetching.schedule_state import Plan
 from bot.runtime.metrics import Metrics
 from bot.scheduling.forecast import ProfileState
-from bot.store import profiles, usage
+from bot.scheduling.pricing import Pace, Purse
+from bot.scheduling.schedule import Schedule
+from bot.store import chats, profiles, usage
 from bot.store.database import Database
 from bot.stories_api import StoriesApi
 from tests.support.control import Control, wait_for
-from tests.support.followed import HOUR, MINUTE, follow, rows
+from tests.support.followed import HOUR, MINUTE, NOON, follow, rows
 from tests.support.sandbox import sandbox_box
 from tests.support.telegram import utc_now
 
@@ -44,6 +47,7 @@ class Tower:
     names: int = 0
 
     def scheduler(self, **changed: Any) -> Scheduler:
+        now = changed.pop("now", utc_now)
         rules = Rules(credits_a_day=changed.pop("budget", 10**6), floor=MINUTE, **changed)
         return Scheduler(
             self.db,
@@ -53,6 +57,7 @@ class Tower:
             rules=rules,
             wake=lambda: self.woken.append(True),
             metrics=self.metrics,
+            now=now,
         )
 
     async def followed(self, chat: int = 1, **fields: Any) -> Profile:
@@ -197,6 +202,83 @@ async def test_what_was_put_in_the_queue_at_an_old_price_is_judged_anew(tower: T
     known = await tower.known(profile)
     assert known.next_look_at is not None
     assert known.next_look_at > utc_now()
+
+
+async def keep_purse(tower: Tower, credits_: float, *, budget: float = 2400.0) -> Plan:
+    """Keep a plan whose purse holds so much at noon."""
+    plan = Plan(Schedule(budget, minimum=60.0))
+    plan.schedule.purse = Purse(credits_, NOON.timestamp())
+    async with tower.db.begin() as tx:
+        await schedule_state.save(tx, plan, now=NOON)
+    return plan
+
+
+@pytest.mark.parametrize("purse", [0.0, 100.0, 200.0])
+async def test_the_claim_takes_whom_the_schedule_says_the_simulator_may_take(
+    tower: Tower, purse: float
+) -> None:
+    plan = await keep_purse(tower, purse)
+    plan.schedule.pace = Pace((1.0,) * 24, 200.0)
+    allowed = set()
+    for due in (-MINUTE, 3 * HOUR):
+        for ago in (timedelta(seconds=10), 2 * MINUTE, 20 * HOUR + MINUTE):
+            profile = await tower.followed()
+            async with tower.db.begin() as tx:
+                await profiles.put_off(tx, profile.profile_id, until=NOON + due)
+                await profiles.change(tx, profile.profile_id, looked_at=NOON - ago)
+            times = [(NOON + due).timestamp(), (NOON - ago).timestamp()]
+            if plan.schedule.may_look(*times, plan.cost, now=NOON.timestamp(), spent=0):
+                allowed.add(profile.username)
+    assert len(allowed) == {0: 1, 100: 3, 200: 5}[round(purse)]
+    scheduler = tower.scheduler(budget=2400, now=lambda: NOON)
+    assert await scheduler.run_once() == len(allowed)
+    asked = set()
+    for number in range(1, 7):
+        async with tower.db.read() as tx:
+            known = await profiles.named(tx, f"tower{number}", since=LONG_AGO)
+        assert known is not None
+        if known.looked_at == NOON:
+            asked.add(known.username)
+    assert asked == allowed
+
+
+async def quiet_until_two(tower: Tower, chat: int) -> Profile:
+    """Follow from a chat in which it is quiet from eleven to two (UTC)."""
+    profile = await tower.followed(chat)
+    async with tower.db.begin() as tx:
+        await chats.change(tx, chat, zone="UTC", quiet_from=11 * 60, quiet_to=14 * 60)
+    return profile
+
+
+async def test_nobody_is_looked_at_early_of_whom_none_could_be_told(tower: Tower) -> None:
+    await keep_purse(tower, 10**6)
+    quiet = [await quiet_until_two(tower, 1 + number) for number in range(9)]
+    awake = await tower.followed(100)
+    for number, profile in enumerate([*quiet, awake]):
+        async with tower.db.begin() as tx:
+            due = NOON + HOUR + number * MINUTE
+            await profiles.put_off(tx, profile.profile_id, until=due)
+            await profiles.change(tx, profile.profile_id, looked_at=NOON - 2 * HOUR)
+    assert await tower.scheduler(budget=2400, now=lambda: NOON).run_once() == 1
+    assert (await tower.known(awake)).looked_at == NOON
+    async with tower.db.begin() as tx:  # nobody holds the others, nor are they put off
+        freed = await profiles.claim(tx, now=NOON, limit=99, lease=MINUTE, early=True)
+    due_at = {known.profile_id: known.next_look_at for known in freed}
+    expected = {quiet[n].profile_id: NOON + HOUR + n * MINUTE for n in range(9)}
+    assert {key: due_at.get(key) for key in expected} == expected
+
+
+async def test_a_look_that_is_judged_anew_waits_until_somebody_can_be_told(tower: Tower) -> None:
+    await keep_purse(tower, 100)
+    profile = await quiet_until_two(tower, 1)
+    state = ProfileState(seen_at=(NOON - 6 * HOUR).timestamp(), price=10.0**9)
+    async with tower.db.begin() as tx:
+        columns = schedule_state.columns_of(state)
+        looked_at = NOON - 6 * HOUR
+        await profiles.change(tx, profile.profile_id, looked_at=looked_at, **columns)
+        await profiles.put_off(tx, profile.profile_id, until=NOON - MINUTE)
+    assert await tower.scheduler(budget=2400, now=lambda: NOON).run_once() == 0
+    assert (await tower.known(profile)).next_look_at == NOON + 2 * HOUR
 
 
 async def test_the_plan_outlives_the_process(tower: Tower) -> None:

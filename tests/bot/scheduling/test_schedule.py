@@ -85,9 +85,22 @@ def test_a_profile_not_seen_for_long_does_not_wait_for_the_pace() -> None:
     schedule, _ = schedule_of(24, profiles=1)
     seen_at = DAWN - 20 * HOUR
     assert schedule.next_at(DAWN, seen_at, 1, now=DAWN, spent=0) == DAWN
-    assert schedule.may_look(seen_at, 1, now=DAWN, spent=23)
-    assert not schedule.may_look(seen_at, 1, now=DAWN, spent=24)
-    assert not schedule.may_look(seen_at + 60, 1, now=DAWN, spent=0)
+    assert schedule.may_look(DAWN, seen_at, 1, now=DAWN, spent=23)
+    assert not schedule.may_look(DAWN, seen_at, 1, now=DAWN, spent=24)
+    assert not schedule.may_look(DAWN, seen_at + 60, 1, now=DAWN, spent=0)
+    assert not schedule.may_look(DAWN + 60, seen_at, 1, now=DAWN, spent=0)
+
+
+def test_nobody_is_looked_at_early_who_has_not_rested() -> None:
+    schedule, _ = schedule_of(2400)
+    noon = DAWN + 12 * HOUR
+    schedule.advance(noon, spent=0)
+    due_at, minimum = noon + HOUR, schedule.minimum
+    assert schedule.next_at(due_at, noon - minimum, 1, now=noon, spent=0) == noon
+    assert schedule.next_at(due_at, noon - 1, 1, now=noon, spent=0) == noon - 1 + minimum
+    assert schedule.may_look(due_at, noon - minimum, 1, now=noon, spent=0)
+    assert not schedule.may_look(due_at, noon - 1, 1, now=noon, spent=0)
+    assert schedule.may_look(noon, noon - 1, 1, now=noon, spent=0)
 
 
 def test_replicas_share_what_one_of_them_wrote() -> None:
