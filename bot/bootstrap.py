@@ -21,6 +21,7 @@ from bot.domain.links import story_taken_at
 from bot.domain.model import Asker, Story
 from bot.fetching.answer_cache import Answers
 from bot.fetching.canary import Canary
+from bot.fetching.feasibility import BudgetWatch
 from bot.fetching.on_demand import Viewer
 from bot.fetching.poller import Scheduler
 from bot.fetching.privacy import PrivacyCheck
@@ -170,6 +171,7 @@ async def built(
             rules=rules,
             canary=canary,
             privacy=PrivacyCheck(db, settings.skip_privacy_check, tell=operators.tell, now=now),
+            budget_watch=BudgetWatch(db, tell=operators.tell),
             wake=outbox.wake,
             metrics=metrics,
             now=now,

@@ -3,6 +3,7 @@
 from telegram import Update
 
 from bot.billing.reports import Spending, spending_of
+from bot.billing.shortfalls import shortfall_of
 from bot.context import Context
 from bot.domain.errors import N_
 from bot.store import enqueue, profiles
@@ -26,6 +27,12 @@ CHECK_PAID = N_(
 )
 STOPPED = N_("Spending is stopped. I won't get any stories until you send /resume_spending.")
 RESUMED = N_("Spending is on again.")
+BUDGET_SHORT = N_(
+    "The daily budget is enough to check {enough} of {profiles} profiles in time. "
+    "To check them all takes {cost} a day."
+)
+RAISE_BUDGET = N_("DAILY_BUDGET={budget} gives that.")
+LOWER_REPLY_SHARE = N_("REPLY_SHARE=1 leaves nothing for checks.")
 STATS = N_(
     "<b>Status</b>\n"
     "Profiles checked: {profiles}\n"
@@ -40,7 +47,7 @@ async def spending(update: Update, context: Context) -> None:
     """Show credits and money: today, 7 and 30 days, by endpoint and chat, and the outlook."""
     services = context.services
     spent = await spending_of(services.db, services.ledger.limits, now=context.now)
-    text = _text(spent, context)
+    text = _text(spent, context, await _shortfall(context))
     await say_with_chart(update, context, text, spent.days)
 
 
@@ -77,10 +84,29 @@ async def stats(update: Update, context: Context) -> None:
     )
     if await context.services.ledger.is_stopped():
         text += "\n" + t(STOPPED)
+    text += await _shortfall(context)
     await say(update, context, text)
 
 
-def _text(spent: Spending, context: Context) -> str:
+async def _shortfall(context: Context) -> str:
+    """Return a line about a budget that is too small for what is followed, else nothing."""
+    found = await shortfall_of(context.services.db)
+    if found is None:
+        return ""
+    t = context.t
+    line: str = t(
+        BUDGET_SHORT,
+        enough=t.number(found.enough),
+        profiles=t.number(found.profiles),
+        cost=_money(found.credits, context),
+    )
+    if found.daily_budget is None:
+        return f"\n{line} {t(LOWER_REPLY_SHARE)}"
+    # A setting as it is typed: without the thousands separators of the language.
+    return f"\n{line} {t(RAISE_BUDGET, budget=str(found.daily_budget))}"
+
+
+def _text(spent: Spending, context: Context, shortfall: str) -> str:
     t = context.t
     text: str = t(
         SPENDING,
@@ -102,6 +128,7 @@ def _text(spent: Spending, context: Context) -> str:
         text += "\n" + t(DRIFT, credits=t.number(spent.drift))
     if spent.check_paid_since is not None:
         text += "\n" + t(CHECK_PAID, since=t.date(spent.check_paid_since))
+    text += shortfall
     by_endpoint = {name: one.spent for name, one in spent.by_endpoint.items()}
     by_chat = {str(chat or "⏰"): one.spent for chat, one in spent.by_chat.items()}
     for title, lines in ((N_("By endpoint"), by_endpoint), (N_("By chat (⏰ alerts)"), by_chat)):

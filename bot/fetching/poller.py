@@ -27,6 +27,7 @@ from bot.domain.model import Story
 from bot.domain.records import Known
 from bot.fetching import schedule_state, snapshots
 from bot.fetching.canary import Canary
+from bot.fetching.feasibility import BudgetWatch
 from bot.fetching.names import Names
 from bot.fetching.privacy import PrivacyCheck
 from bot.fetching.schedule_state import Plan
@@ -66,6 +67,7 @@ class Scheduler:
         lease: timedelta = LEASE,
         canary: Canary | None = None,
         privacy: PrivacyCheck | None = None,
+        budget_watch: BudgetWatch | None = None,
         wake: Callable[[], None] = lambda: None,
         metrics: Metrics | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -81,6 +83,7 @@ class Scheduler:
         self._lease = lease
         self._canary = canary
         self._privacy = privacy or PrivacyCheck(db, "false", now=now)
+        self._budget_watch = budget_watch or BudgetWatch(db)
         self._wake = wake
         self._now = now
         self._kept_at = now() - KEEP_EVERY
@@ -285,12 +288,23 @@ class Scheduler:
                     seen += len(states)
                     counts.append(count)
                 self._counts = counts
+                await self._watch_budget(plans, now)
                 self._survey_at = now + KEEP_EVERY * (1 + seen / SURVEYED_A_MINUTE)
             self._share(plans)
             async with self._db.begin() as tx:
                 await retention.stop_looking(tx)
                 for fresh, pace in plans.items():
                     await schedule_state.save(tx, pace, now=now, fresh=fresh)
+
+    async def _watch_budget(self, plans: dict[bool, Plan], now: datetime) -> None:
+        """Tell when what is sure for looks can't see all that is followed in time."""
+        await self._budget_watch.check(
+            self._rules.credits_a_day,
+            self._counts,
+            [pace.cost for pace in plans.values()],
+            reply_share=self._ledger.limits.reply_share,
+            now=now,
+        )
 
     async def _look_safely(self, known: Known, pace: Plan) -> None:
         try:

@@ -148,7 +148,12 @@ def floor_hours(looks_a_day: float) -> float:
 
 def is_feasible(budget: float, costs: float) -> bool:
     """Tell whether the budget sees each profile before its stories expire, outages aside."""
-    return budget >= _FEWEST_A_DAY * costs * (1 - 1e-9)
+    return budget >= fewest_credits(costs) * (1 - 1e-9)
+
+
+def fewest_credits(costs: float) -> float:
+    """Return the credits a day that see each profile in time; ``costs`` of one look at each."""
+    return _FEWEST_A_DAY * costs
 
 
 @dataclass(slots=True)

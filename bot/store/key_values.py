@@ -32,6 +32,14 @@ async def put(tx: Tx, key: str, value: Any, *, now: datetime) -> None:  # noqa: 
     )
 
 
-async def remove(tx: Tx, key: str) -> None:
-    """Forget the value under ``key``."""
-    await tx.execute(sa.delete(notes).where(notes.c.key == key))
+async def add(tx: Tx, key: str, value: Any, *, now: datetime) -> bool:  # noqa: ANN401 - any JSON value
+    """Set the value under ``key`` where there is none; return whether it was set."""
+    insert = insert_for(tx)(notes).values(key=key, value=value, at=now)
+    added = insert.on_conflict_do_nothing(index_elements=[notes.c.key]).returning(notes.c.key)
+    return (await tx.execute(added)).scalar() is not None
+
+
+async def remove(tx: Tx, key: str) -> bool:
+    """Forget the value under ``key``; return whether there was one."""
+    removed = sa.delete(notes).where(notes.c.key == key).returning(notes.c.key)
+    return (await tx.execute(removed)).scalar() is not None

@@ -226,8 +226,9 @@ async def test_the_claim_takes_whom_the_schedule_says_the_simulator_may_take(
             async with tower.db.begin() as tx:
                 await profiles.put_off(tx, profile.profile_id, until=NOON + due)
                 await profiles.change(tx, profile.profile_id, looked_at=NOON - ago)
-            times = [(NOON + due).timestamp(), (NOON - ago).timestamp()]
-            if plan.schedule.may_look(*times, plan.cost, now=NOON.timestamp(), spent=0):
+            due_at, seen_at = (NOON + due).timestamp(), (NOON - ago).timestamp()
+            now = NOON.timestamp()
+            if plan.schedule.may_look(due_at, seen_at, plan.cost, now=now, spent=0):
                 allowed.add(profile.username)
     assert len(allowed) == {0: 1, 100: 3, 200: 5}[round(purse)]
     scheduler = tower.scheduler(budget=2400, now=lambda: NOON)

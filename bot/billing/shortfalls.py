@@ -1,0 +1,48 @@
+"""A daily budget that is too small: what it is enough for, and what all would cost.
+
+Written by the scheduler, which alone knows what a check costs; read by what tells of the spending.
+"""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from bot.store import key_values
+from bot.store.database import Database, Tx
+
+NOTE = "budget_short"
+
+
+@dataclass(frozen=True, slots=True)
+class Shortfall:
+    """How many of ``profiles`` can be checked in time, and the credits a day that all need.
+
+    ``daily_budget`` is the setting that gives the checks so much; None where ``REPLY_SHARE``
+    leaves them nothing of any.
+    """
+
+    profiles: int
+    enough: int
+    credits: int
+    daily_budget: int | None
+
+
+async def kept(tx: Tx) -> Shortfall | None:
+    """Return what was found last; None while the budget is enough."""
+    value = await key_values.get(tx, NOTE)
+    return Shortfall(**value) if isinstance(value, dict) else None
+
+
+async def keep(tx: Tx, found: Shortfall | None, *, now: datetime) -> bool:
+    """Keep what was found; return whether it is news that there is one, or that there is none."""
+    if found is None:
+        return await key_values.remove(tx, NOTE)
+    is_news = await key_values.add(tx, NOTE, asdict(found), now=now)
+    if not is_news:
+        await key_values.put(tx, NOTE, asdict(found), now=now)
+    return is_news
+
+
+async def shortfall_of(db: Database) -> Shortfall | None:
+    """Return what the budget lacks; None while it is enough."""
+    async with db.read() as tx:
+        return await kept(tx)

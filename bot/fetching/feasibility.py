@@ -1,0 +1,92 @@
+"""Whether the budget still checks all that is followed in time; the admins are told when not.
+
+Nobody can subscribe past the budget, but it can be lowered afterwards, or a check cost more.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from math import ceil
+
+from bot.billing import shortfalls
+from bot.billing.shortfalls import Shortfall
+from bot.domain.budget import looks_shares
+from bot.scheduling.pricing import fewest_credits, is_feasible
+from bot.store.database import Database
+
+SPARE = 1.05  # what a check costs is a mean that moves: it is over when so much is there
+
+TOO_SMALL = (
+    "The daily budget is too small: it is enough to check {enough} of {profiles} profiles before "
+    "their stories expire, so some will be missed. To check them all takes {credits} credits a "
+    "day; {remedy}"
+)
+RAISE = "DAILY_BUDGET={daily_budget} gives that."
+LOWER = "REPLY_SHARE=1 leaves nothing for checks."
+ENOUGH_AGAIN = "The daily budget is enough again to check all profiles in time."
+
+
+class BudgetWatch:
+    """Tells the bot's admins once that the budget is too small, and once that it is not."""
+
+    def __init__(
+        self, db: Database, *, tell: Callable[[str], Awaitable[None]] | None = None
+    ) -> None:
+        """Call ``tell`` with a sentence; without it, it is only kept for /stats and /spending."""
+        self._db = db
+        self._tell = tell
+
+    async def check(
+        self,
+        budget: float,
+        counts: Sequence[int],
+        costs: Sequence[float],
+        *,
+        reply_share: float,
+        now: datetime,
+    ) -> None:
+        """Judge ``budget``, credits a day; the others are as in ``shortfall``."""
+        async with self._db.begin() as tx:
+            was_short = await shortfalls.kept(tx) is not None
+            found = shortfall(budget, counts, costs, reply_share=reply_share, was_short=was_short)
+            is_news = await shortfalls.keep(tx, found, now=now)
+        if is_news and self._tell is not None:
+            await self._tell(ENOUGH_AGAIN if found is None else _sentence(found))
+
+
+def shortfall(
+    budget: float,
+    counts: Sequence[int],
+    costs: Sequence[float],
+    *,
+    reply_share: float,
+    was_short: bool = False,
+) -> Shortfall | None:
+    """Return what is lacking of ``budget``, the credits a day that checks are sure to have.
+
+    ``counts`` are the profiles that known people follow and that newcomers alone do, ``costs``
+    the credits of one check of each.
+    """
+    known, fresh = counts
+    shares = looks_shares(budget, known=known, fresh=fresh)
+    parts = looks_shares(1.0, known=known, fresh=fresh)
+    spare = SPARE if was_short else 1.0
+    sides = list(zip(counts, costs, shares, parts, strict=True))
+    if all(is_feasible(share, count * cost * spare) for count, cost, share, _ in sides):
+        return None
+    needed = max(SPARE * fewest_credits(count * cost) / part for count, cost, _, part in sides)
+    enough = sum(
+        min(count, int(share / (SPARE * fewest_credits(cost)))) if count else 0
+        for count, cost, share, _ in sides
+    )
+    daily_budget = ceil(ceil(needed) / (1 - reply_share) - 1e-6) if reply_share < 1 else None
+    return Shortfall(known + fresh, enough, ceil(needed), daily_budget)
+
+
+def _sentence(found: Shortfall) -> str:
+    remedy = LOWER if found.daily_budget is None else RAISE
+    return TOO_SMALL.format(
+        enough=found.enough,
+        profiles=found.profiles,
+        credits=found.credits,
+        remedy=remedy.format(daily_budget=found.daily_budget),
+    )

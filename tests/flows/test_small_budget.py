@@ -1,0 +1,48 @@
+"""A daily budget that became too small for what is followed: said once, and when it is over."""
+
+from pathlib import Path
+
+from tests.support.sandbox import sandbox_box
+from tests.support.storybell import running_bell
+
+PROFILES = ("budget_one", "budget_two", "budget_three")
+
+
+async def test_a_budget_that_became_too_small_is_told_once_and_shown(tmp_path: Path) -> None:
+    async with sandbox_box() as box:
+        boss = await box.control.person("Boss")
+        admin = {"admin_ids": str(boss), "credit_price": 0.02}
+
+        async def told(start: int) -> list[str]:
+            texts = [m for m in await box.control.replies(boss) if m["message_id"] > start]
+            return [m["text"] for m in texts if "daily budget is" in m.get("text", "")]
+
+        async with running_bell(tmp_path, box, **admin) as bell:
+            for name in PROFILES:
+                await box.control.profile(name)
+                await bell.ask(boss, f"/subscribe {name}")
+            (stats,) = await bell.ask(boss, "/stats")
+            assert "Profiles checked: 3" in stats["text"]
+            assert "daily budget" not in stats["text"]
+        start = stats["message_id"]
+        async with running_bell(tmp_path, box, daily_budget=8, **admin) as bell:
+            (warning,) = await box.control.wait_replies(boss, 1, after=start)
+            assert "enough to check 1 of 3 profiles" in warning["text"]
+            assert "takes 8 credits a day; DAILY_BUDGET=16 gives that." in warning["text"]
+            (stats,) = await bell.ask(boss, "/stats")
+            assert "check 1 of 3 profiles in time" in stats["text"]
+            assert "takes 8 credits ($0.16) a day. DAILY_BUDGET=16" in stats["text"]
+            (spending,) = await bell.ask(boss, "/spending")
+            report = spending.get("caption") or spending["text"]
+            assert "check 1 of 3 profiles in time" in report
+        start = spending["message_id"]
+        async with running_bell(tmp_path, box, daily_budget=8, **admin) as bell:
+            (stats,) = await bell.ask(boss, "/stats")  # told before: not again
+            assert "check 1 of 3" in stats["text"]
+        assert await told(start) == [stats["text"]]
+        start = stats["message_id"]
+        async with running_bell(tmp_path, box, daily_budget=16, **admin) as bell:
+            (over,) = await box.control.wait_replies(boss, 1, after=start)
+            assert over["text"].startswith("The daily budget is enough again")
+            (stats,) = await bell.ask(boss, "/stats")
+            assert "daily budget" not in stats["text"]
