@@ -21,10 +21,13 @@ KINDS: tuple[Kind, ...] = (
     ("telegram", "send", {"status": 502, "effect": True}, 2, 0.5, 15),
     ("telegram", "send", {"status": 502, "effect": True}, 1, 20, 60),
     ("telegram", "send", {"reset": "after"}, 3, 1, 20),
-    ("telegram", "send", {"reset": "before"}, 2, 1, 20),
+    ("telegram", "send", {"reset": "before"}, 3, 10, 60),
     ("telegram", "", {"reset": "before"}, 1, 0.5, 10),
+    ("telegram", "sendPhoto", {"reset": "before"}, 2, 20, 60),
+    ("telegram", "sendVideo", {"reset": "before"}, 2, 20, 60),
+    ("telegram", "sendMediaGroup", {"hang": True}, 2, 20, 60),
     ("telegram", "send", {"delay_s": 20}, 2, 1, 20),
-    ("telegram", "send", {"hang": True}, 5, 1, 10),
+    ("telegram", "send", {"hang": True}, 4, 10, 60),
     ("telegram", "sendMediaGroup", {
         "fail_item": 1, "description": "WEBPAGE_CURL_FAILED",
     }, 3, 5, 60),
@@ -94,7 +97,9 @@ class Weather:
 
     async def _something_happens(self) -> None:
         """Wait until the bot does something, at most an hour: then a crash is worth its while."""
-        sought = self._chance.choice(["send", "send", "send", "stories", "person"])
+        sought = self._chance.choice(
+            ["send", "sendPhoto", "sendVideo", "sendMediaGroup", "stories", "person"]
+        )
         happened = asyncio.Event()
         self._journal.watchers.append(lambda what: happened.set() if sought in what else None)
         try:
