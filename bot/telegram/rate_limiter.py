@@ -1,7 +1,8 @@
 """As fast as Telegram allows, and no faster: PTB's rate limiter, with two lanes.
 
 Replies go before alerts. A 429 stops its chat, or the whole bot when it is the bot's, as long as
-told, whoever else is on the way.
+told, whoever else is on the way. Telegram doesn't say whose it is: when several chats are stopped
+alike, one message to another chat goes ahead and tells, while all others wait for it.
 """
 
 import asyncio
@@ -41,6 +42,12 @@ ALERT_PATIENCE_S = 5.0  # that an alert waits for its chat; else it would keep o
 TRIES = 3
 SAME_END_S = 1.5  # 429 that end together, of so many chats, are the bot's own
 CHATS_OF_ONE_FLOOD = 3
+PROBE_S = 10.0  # how long the others wait for the message that tells whose flood it is
+# TDLib holds a message of a bot that sends too much, and refuses it only when it would have to
+# hold it for long (NetQueryDelayer.cpp): texts that take so long in several chats are a flood.
+SLOW_S = 4.0
+SLOW_CHATS = 3
+SLOW_WITHIN_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +94,10 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
         self._reserved = 0
         self._stopped_until = 0.0
         self._floods: deque[tuple[float, float, int | str]] = deque(maxlen=16)
+        self._slow: deque[tuple[float, int | str]] = deque(maxlen=16)
+        self._doubt_until = 0.0
+        self._probe: Ticket | None = None
+        self._probed = asyncio.Event()
         metrics = metrics or Metrics()
         self._waited = metrics.counter("pacing_wait_seconds_total", "Time spent waiting.", "lane")
         self._told = metrics.counter("retry_after_seconds_total", "Waits told by Telegram.")
@@ -122,7 +133,10 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
             try:
                 if leaving:
                     await leaving()
-                return await callback(*args, **kwargs)
+                began = self._clock()
+                result = await callback(*args, **kwargs)
+                self._taken(order, ticket, began, endpoint)
+                return result  # noqa: TRY300 - what follows is of failures
             except ChatMigrated as error:
                 if order.lane == "alert" or not last or "chat_id" not in data:
                     raise  # alerts move with all that belongs to the chat
@@ -130,7 +144,7 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
                 data.pop("reply_parameters", None)  # messages have other numbers there
                 order = replace(order, chat=error.new_chat_id)
             except TelegramError as error:
-                wait = await self._after(error, order)
+                wait = await self._after(error, order, ticket)
                 hopeless = wait is None or not isinstance(error, RetryAfter)
                 if hopeless or not last or not _is_worth_waiting(order, wait or 0.0):
                     raise
@@ -139,6 +153,7 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
             finally:
                 if ticket:
                     ticket.free_at = self._clock() + 1.0
+                    self._end_probe(ticket)
         raise AssertionError("unreachable")
 
     async def _pass(self, order: Order) -> Ticket | None:
@@ -172,6 +187,7 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
             await self._wait(wait, order.patience)
         if not order.weight:
             return None
+        await self._let_the_probe_tell()
         if self._reserved < order.weight:
             rate = self._rate.now(self._clock())
             wanted = order.weight + self._turns.waiting
@@ -184,8 +200,42 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
         while True:
             rate = self._rate.now(self._clock())
             if not (wait := self._window.wait(self._clock(), order.weight, rate)):
-                return self._window.take(self._clock(), order.weight, rate)
+                ticket = self._window.take(self._clock(), order.weight, rate)
+                if self._doubt_until > self._clock():
+                    self._probe = ticket
+                    self._probed.clear()
+                return ticket
             await self._wait(wait, order.patience)
+
+    async def _let_the_probe_tell(self) -> None:
+        """Wait while one message is on its way to tell whether the bot is stopped."""
+        if self._probe is None:
+            return
+        with waiting():
+            try:
+                async with asyncio.timeout(PROBE_S):
+                    await self._probed.wait()
+            except TimeoutError:
+                self._probe = None  # the next one tells
+
+    def _taken(self, order: Order, ticket: Ticket | None, began: float, endpoint: str) -> None:
+        """Learn from a call that Telegram took."""
+        now = self._clock()
+        if ticket is not None and ticket is self._probe:
+            self._doubt_until = 0.0
+            self._floods.clear()
+        if endpoint != "sendMessage" or order.chat is None or now - began < SLOW_S:
+            return
+        self._slow.append((now, order.chat))
+        if len({chat for at, chat in self._slow if at > now - SLOW_WITHIN_S}) >= SLOW_CHATS:
+            log.warning("Telegram is slow; less is sent", seconds=round(now - began, 1))
+            self._rate.lower(now)
+            self._slow.clear()
+
+    def _end_probe(self, ticket: Ticket) -> None:
+        if ticket is self._probe:
+            self._probe = None
+            self._probed.set()
 
     async def _wait(self, seconds: float, patience: float | None) -> None:
         if patience is not None and seconds > patience:
@@ -194,7 +244,9 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
             with waiting():
                 await asyncio.sleep(seconds)
 
-    async def _after(self, error: TelegramError, order: Order) -> float | None:
+    async def _after(
+        self, error: TelegramError, order: Order, ticket: Ticket | None
+    ) -> float | None:
         """Stop what Telegram wants stopped; return for how long, None if it was no flood."""
         outcome = outcome_of(error)
         if not isinstance(outcome, TryLater) or outcome.after is None:
@@ -204,16 +256,20 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
         if order.chat is None:
             return seconds
         await self._gates.close(order.chat, seconds)
-        if self._is_the_bots(order.chat, seconds):
+        if self._looks_like_the_bots(order.chat, seconds):
             now = self._clock()
+            if ticket is None or ticket is not self._probe:
+                self._doubt_until = max(self._doubt_until, now + seconds)
+                return seconds
+            self._doubt_until = 0.0
             log.warning("Telegram stops the whole bot", seconds=seconds)
             self._stopped_until = max(self._stopped_until, now + seconds)
             self._rate.lower(now)
             await self._gates.stop(seconds)
         return seconds
 
-    def _is_the_bots(self, chat: int | str, seconds: float) -> bool:
-        """Tell whose flood it is, which Telegram doesn't.
+    def _looks_like_the_bots(self, chat: int | str, seconds: float) -> bool:
+        """Tell whether it may be the bot's own flood, which Telegram doesn't say.
 
         Several chats that open at one moment, a private one among them: groups have slow modes
         of their own, private chats have not.
@@ -223,7 +279,8 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
         alike = {
             other
             for seen_at, ends_at, other in self._floods
-            if abs(ends_at - now - seconds) <= SAME_END_S and seen_at > now - SAME_END_S
+            if abs(ends_at - now - seconds) <= SAME_END_S
+            and (seen_at > now - SAME_END_S or self._doubt_until > now)
         }
         some_private = any(isinstance(other, int) and other > 0 for other in alike)
         return len(alike) >= CHATS_OF_ONE_FLOOD and some_private

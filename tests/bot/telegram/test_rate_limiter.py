@@ -111,14 +111,68 @@ async def test_a_flood_inside_of_a_refusal_stops_the_chat_too() -> None:
     assert calls.at[1] - calls.at[0] >= 1
 
 
-async def test_a_flood_of_several_chats_is_the_bots() -> None:
-    pacing, calls, others = Pacing(1000), Calls(*[RetryAfter(1)] * 3), Calls()
+async def test_a_flood_of_several_chats_is_the_bots_when_one_more_meets_it() -> None:
+    pacing, calls, others = Pacing(1000), Calls(*[RetryAfter(1)] * 4), Calls()
+    for chat in (5, 6, 7, 8):
+        with pytest.raises(RetryAfter):
+            await send(pacing, calls, chat, lane="alert")
+    await send(pacing, others, 9)
+    assert others.at[0] - calls.at[-1] >= 1
+    assert pacing._rate.now(pacing._clock()) < 1000
+
+
+async def test_floods_of_several_chats_stop_no_other_when_one_more_gets_through() -> None:
+    pacing, calls = Pacing(1000), Calls(*[RetryAfter(60)] * 3)
     for chat in (5, 6, 7):
         with pytest.raises(RetryAfter):
             await send(pacing, calls, chat, lane="alert")
-    await send(pacing, others, 8)
-    assert others.at[0] - calls.at[-1] >= 1
-    assert pacing._rate.now(pacing._clock()) < 1000
+    asked, told = asyncio.Event(), asyncio.Event()
+    sent: list[int] = []
+
+    async def probe() -> bool:
+        asked.set()
+        await told.wait()
+        return True
+
+    async def go(chat: int) -> None:
+        await send(pacing, Calls(), chat, lane="alert")
+        sent.append(chat)
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(pacing.process_request(probe, (), {}, "sendMessage", {"chat_id": 8}, {}))
+        await asked.wait()
+        for chat in (9, 10):
+            group.create_task(go(chat))
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert not sent  # all wait for what the one finds
+        told.set()
+        async with asyncio.timeout(5):
+            await asyncio.gather(go(11), go(12))
+    assert sorted(sent) == [9, 10, 11, 12]
+    assert pacing._rate.now(pacing._clock()) == 1000
+
+
+async def test_texts_that_take_long_in_several_chats_are_the_first_sign_of_a_flood() -> None:
+    now = [100.0]
+    pacing = Pacing(1000, clock=lambda: now[0])
+
+    async def slow() -> bool:
+        now[0] += 5
+        return True
+
+    for chat in (5, 5, 6):
+        await pacing.process_request(slow, (), {}, "sendMessage", {"chat_id": chat}, {})
+    assert pacing._rate.now(now[0]) == 1000
+    for chat in (7, 8):
+        await pacing.process_request(slow, (), {}, "sendPhoto", {"chat_id": chat}, {})
+    assert pacing._rate.now(now[0]) == 1000  # a file may take its time
+    now[0] += 60
+    for chat in (5, 6):
+        await pacing.process_request(slow, (), {}, "sendMessage", {"chat_id": chat}, {})
+    now[0] -= 5
+    await pacing.process_request(slow, (), {}, "sendMessage", {"chat_id": 7}, {})
+    assert pacing._rate.now(now[0]) < 1000
 
 
 async def test_slow_groups_are_not_the_bots_flood() -> None:
