@@ -202,7 +202,7 @@ async def test_who_gets_no_answer_three_times_is_told_so(tmp_path: Path) -> None
         (reply,) = await control.wait_replies(ann, 1, after=message, within=30)
         assert "never confirmed" in reply["text"]
         (helped,) = await bell.ask(bob, "/help")
-        assert "Seeing stories" in helped["text"]
+        assert "See stories" in helped["text"]
 
 
 async def test_the_owner_is_told_when_telegram_is_back(tmp_path: Path) -> None:
