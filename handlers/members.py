@@ -31,7 +31,9 @@ async def bot_membership(update: Update, context: Context) -> None:
     if change is None:
         return
     if _is_here(change.new_chat_member):
-        was_closed = await context.services.subscriptions.bot_back(change.chat.id)
+        was_closed = await context.services.subscriptions.bot_back(
+            change.chat.id, since=change.date
+        )
         if not was_closed and not _is_here(change.old_chat_member):
             await _greet(update, context, change)
         await context.services.whereabouts.check(change.chat.id)  # its rights may have changed

@@ -184,10 +184,13 @@ class Subscriptions:
         async with effect(self._db) as tx:
             return await moves.close_chat(tx, chat_id, now=self._now())
 
-    async def bot_back(self, chat_id: int) -> bool:
-        """Open a chat again; alerts begin with what is posted from now on. False: it was open."""
+    async def bot_back(self, chat_id: int, *, since: datetime | None = None) -> bool:
+        """Open a chat again; alerts begin with what is posted from ``since`` on, or from now.
+
+        False: it was open.
+        """
         async with effect(self._db) as tx:
-            opened = await moves.open_chat(tx, chat_id, now=self._now())
+            opened = await moves.open_chat(tx, chat_id, now=self._now(), since=since)
         self._wake()
         return opened
 

@@ -131,16 +131,19 @@ async def close_chat(tx: Tx, chat_id: int, *, now: datetime) -> bool:
     return news
 
 
-async def open_chat(tx: Tx, chat_id: int, *, now: datetime) -> bool:
-    """Let a closed chat's alerts begin again, from now on; false when it was open.
+async def open_chat(tx: Tx, chat_id: int, *, now: datetime, since: datetime | None = None) -> bool:
+    """Let a closed chat's alerts begin again, from the return on; false when it was open.
 
-    What was owed from before is dropped: who comes back wants what is new.
+    That was at ``since``, where Telegram told so later, else ``now``. What was owed from before
+    is dropped: who comes back wants what is new.
     """
     await chat_queues.hold(tx, chat_id)
     news = await chats.set_state(tx, chat_id, "active", now=now)
     if news:
         await deliveries_store.drop_of_chat(tx, chat_id, reason="away", now=now)
-        await subscriptions.restart(tx, chat_id, since=alert_rules.from_now_on(now))
+        await subscriptions.restart(
+            tx, chat_id, since=alert_rules.from_now_on(min(since or now, now))
+        )
         await chat_queues.settle(tx, chat_id)
         await subscriptions.reweigh(tx, chat_id=chat_id, now=now)
     return news

@@ -53,6 +53,42 @@ async def test_a_person_who_blocks_the_bot_hears_nothing_until_they_are_back(
     await wait_for(only_the_new_one, within=30, what="the story after the return")
 
 
+async def test_alerts_begin_at_the_return_even_where_it_is_told_late(
+    bell: Bell, control: Control
+) -> None:
+    ann, bob = await control.person(), await control.person()
+    await follow(bell, ann, "back.late")
+    await control.member(ann, BOT, "kicked")
+    await bell.ask(bob, "/help")
+    busy = {"ok": False, "error_code": 502, "description": "Bad Gateway"}
+    entry = (await control.requests("telegram"))[-1]["n"]
+    fault = await control.fault(
+        "telegram", {"status": 502, "body": busy}, match="getUpdates", times=None
+    )
+    await control.say(bob, "/help")  # ends the poll that is under way
+
+    async def refused() -> bool:
+        calls = await control.requests("telegram", after=entry, path="getUpdates")
+        return any(call["status"] == 502 for call in calls)
+
+    await wait_for(refused, within=60)
+    await control.member(ann, BOT, "member")
+    story = await control.publish("back.late")
+    published = (await control.state())["now"]
+
+    async def later() -> bool:
+        return bool((await control.state())["now"] > published + 2)
+
+    await wait_for(later)
+    await control.clear_faults(fault)
+
+    async def there() -> bool:
+        shown = await control.replies(ann)
+        return [m["_story_pk"] for m in shown if m.get("_story_pk")] == [story["pk"]]
+
+    await wait_for(there, within=30, what="the story after the return")
+
+
 async def test_a_new_group_is_greeted_and_told_what_privacy_mode_hides(tmp_path: Path) -> None:
     async with storybell(tmp_path) as bell:
         control = bell.control
