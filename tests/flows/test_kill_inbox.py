@@ -82,7 +82,7 @@ async def test_what_was_not_sent_at_a_kill_comes_within_20_s_and_costs_nothing(
 
             async def closed() -> bool:
                 shown = await control.replies(ann, after=message)
-                return "3 stories of natgeo" in shown[-1].get("text", "") if shown else False
+                return "3 stories from natgeo" in shown[-1].get("text", "") if shown else False
 
             await wait_for(closed, 20, "the sentence under the album")
             shown = await control.replies(ann, after=message)
