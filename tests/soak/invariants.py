@@ -14,6 +14,7 @@ DAY = 24 * HOUR
 MINUTE = 60.0
 GRACE_S = 180.0  # a send that began before the quiet hours may arrive in them
 ANSWERED_S = 6 * HOUR  # after what hindered it
+REFUSED_S = 5 * MINUTE  # a look that was refused, and its proof
 MOST_COPIES = 3
 LEDGER = "ledger_matches_bill"
 
@@ -34,6 +35,7 @@ def check_all(journal: Journal) -> list[str]:
             no_command_was_answered_twice,
             nothing_came_in_quiet_hours,
             no_forbidden_chat_was_written_to,
+            nobody_was_told_private_or_gone_wrongly,
             no_traceback,
             no_day_cost_more_than_its_budget,
         )
@@ -101,7 +103,8 @@ def _stories_of(journal: Journal, one: Followed, owed: dict[tuple[int, str], Row
             chat, story.taken_at, over + 2 * HOUR
         ):
             continue
-        windows = journal.hidden[story.profile.username]
+        name = story.profile.username
+        windows = [*journal.hidden[name], *journal.troubled[name]]
         if any(w.overlaps(story.taken_at - DAY, over) for w in windows):
             continue  # it could not be looked at, or not for a day after
         found.append(pk)
@@ -142,6 +145,19 @@ def nothing_waits_for_ever(journal: Journal) -> list[str]:
         if row.state == "open"
         and row.due + 2 * HOUR < now
         and not journal.is_unable(row.chat, row.due - DAY, now)
+    ]
+
+
+def nobody_was_told_private_or_gone_wrongly(journal: Journal) -> list[str]:
+    """Whatever the API refuses, only a profile that is private or gone is called so."""
+    return [
+        f"{row.fields.get('username')} was called {row.notice} at {row.created:.0f}"
+        for row in journal.rows.values()
+        if row.notice in {"private", "gone"}
+        and not any(
+            window.overlaps(row.created - REFUSED_S, row.created)
+            for window in journal.hidden[str(row.fields.get("username"))]
+        )
     ]
 
 

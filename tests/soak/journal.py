@@ -105,6 +105,7 @@ class Journal:
     )
     unable: dict[int, list[Window]] = field(default_factory=lambda: defaultdict(list))
     hidden: dict[str, list[Window]] = field(default_factory=lambda: defaultdict(list))
+    troubled: dict[str, list[Window]] = field(default_factory=lambda: defaultdict(list))
     outages: dict[str, list[Window]] = field(default_factory=lambda: defaultdict(list))
     crashes: list[float] = field(default_factory=list)
     open_at_crashes: int = 0  # credits reserved by calls under way

@@ -17,6 +17,12 @@ PRIVATE, GROUPS, SUPERGROUPS, FORUMS, CHANNELS = 12, 5, 4, 4, 5
 FOLLOWED = 4  # by each chat, to begin with
 HANDS = 30  # so many deeds at once; some last for hours
 DAY = 24 * HOUR
+TROUBLES: tuple[tuple[str, int | None], ...] = (
+    ("error", None), ("ClientForbiddenError", None), ("ClientLoginRequired", None),
+    ("PleaseWaitFewMinutes", None), ("nameless", None), ("edge", None), ("PrivateAccount", None),
+    ("UserNotFound", 1), ("UserNotFound", 2), ("MediaNotFound", 1),
+)  # fmt: skip
+"""What one account answers, and how often (None: for hours); none of it is a proof."""
 
 
 @dataclass(eq=False)
@@ -104,7 +110,7 @@ class People:
             (7, self.subscribe), (5, self.unsubscribe), (6, self.ask_why), (5, self.look_round),
             (5, self.set_quiet), (4, self.set_option), (5, self.leave), (3, self.migrate),
             (3, self.mute), (3, self.change_rights), (3, self.close_topic), (4, self.hide),
-            (3, self.take_down), (3, self.flood),
+            (3, self.take_down), (3, self.flood), (6, self.trouble),
         ]  # fmt: skip
         weights = [weight for weight, _ in deeds]
         clock = self._journal.sandbox.clock
@@ -298,6 +304,19 @@ class People:
         await self._control.change_profile(name, **{what: True})
         await asyncio.sleep(self._chance.uniform(0.5, 20) * HOUR * self._rates.lasting)
         await self._control.change_profile(name, **{what: False})
+        windows[-1].end = self._journal.sandbox.clock.now()
+
+    async def trouble(self, _: Place) -> None:
+        """Let one account, that is public and there, answer as if it were not."""
+        name = self._chance.choice(self.names)
+        what, times = self._chance.choice(TROUBLES)
+        windows = self._journal.troubled[name]
+        if windows and windows[-1].end == float("inf"):
+            return
+        windows.append(Window(self._journal.sandbox.clock.now()))
+        await self._control.change_profile(name, trouble=what, trouble_times=times)
+        await asyncio.sleep(self._chance.uniform(0.2, 12) * HOUR)
+        await self._control.change_profile(name, trouble=None)
         windows[-1].end = self._journal.sandbox.clock.now()
 
     async def take_down(self, _: Place) -> None:

@@ -13,6 +13,8 @@ from tests.support.control import Control
 
 MINUTE = 60.0
 
+EDGE = "<!DOCTYPE html><html><title>Just a moment...</title></html>"
+
 # service, match, fault, every n-th, shortest and longest minutes
 Kind = tuple[str, str, dict[str, Any], int, float, float]
 
@@ -52,6 +54,11 @@ KINDS: tuple[Kind, ...] = (
     ("stories", "", {"reset": "after"}, 4, 5, 60),
     ("stories", "", {"delay_s": 12}, 2, 5, 60),
     ("stories", "", {"truncate": 40}, 5, 5, 60),
+    ("stories", "", {"status": 403, "body": EDGE}, 1, 1, 90),
+    ("stories", "", {
+        "status": 403, "body": EDGE, "headers": {"x-hiker-info": "reqs=2"},
+    }, 2, 1, 90),
+    ("stories", "", {"status": 404, "body": EDGE}, 2, 1, 60),
     ("cdn", "", {"status": 503, "body": ""}, 2, 5, 120),
     ("cdn", "", {"reset": "before"}, 2, 5, 60),
     ("cdn", "", {"truncate": 1000}, 3, 5, 60),
