@@ -1,7 +1,8 @@
 """The outbox against a small model, on both databases: nothing lost, nothing doubled unduly.
 
 The machine plays all that may happen between claim and record: answers of every class, answers
-that are lost, crashes before and after the message arrived, chats that move, close and open.
+that are lost, also in an outage, crashes before and after the message arrived, chats that move,
+close and open; and answers to people, which go before all alerts.
 """
 
 import asyncio
@@ -24,10 +25,13 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from bot.domain.model import GiveUp, Moved, Outcome, Sent, SentItem, TryLater
+from bot.domain.alert_rules import MAX_CLAIMS, MAX_COPIES
+from bot.domain.model import GiveUp, Moved, Outcome, Sent, SentItem, Target, TryLater
+from bot.domain.records import REPLY
 from bot.fetching import snapshots
 from bot.outbox.worker import Claimed, Outbox
-from bot.store import chat_queues, chats, moves, profiles, subscriptions
+from bot.sending.replies import text_of
+from bot.store import chat_queues, chats, enqueue, moves, profiles, subscriptions
 from bot.store.database import Database
 from bot.store.deliveries import deliveries
 from bot.telegram.api import NotWantedError
@@ -57,6 +61,8 @@ class Model:
         self.first: dict[tuple[int, str], list[str]] = {}  # first copies, in their order
         self.risks: Counter[tuple[int, str]] = Counter()  # crashes and lost answers of a row
         self.excused: set[tuple[int, str]] = set()  # ended with a reason
+        self.asked: list[tuple[int, str]] = []  # chat, answer that is owed
+        self.answered: dict[int, list[str]] = {}  # by chat, as they arrived
 
     def posted(self, pk: str, profile: str) -> None:
         self.profile_of[pk] = profile
@@ -74,6 +80,16 @@ class Model:
         self.owed = {(c, pk) for c, pk in self.owed if (c, self.profile_of[pk]) != (chat, profile)}
 
 
+class Down:
+    """An outage in which each moment is right for a try."""
+
+    async def may_try(self) -> bool:
+        return True
+
+    async def end(self) -> None:
+        """Go on; the rules decide when."""
+
+
 class OutboxMachine(RuleBasedStateMachine):
     """One database, shared by all examples; each has chats and profiles of its own."""
 
@@ -88,6 +104,8 @@ class OutboxMachine(RuleBasedStateMachine):
         self.flying: list[Claimed] = []
         self.claimed_at: dict[int, datetime] = {}
         self.stories = 0
+        self.answers = 0
+        self.was_closed: set[int] = set()  # whose answers nobody waits for
         self.moved = 0
 
     def run(self, work: Awaitable[T]) -> T:
@@ -160,11 +178,29 @@ class OutboxMachine(RuleBasedStateMachine):
         if chat in self.model.closed:  # who comes back hears of what is new only
             self.model.excused |= {key for key in self.model.owed if key[0] == chat}
         self.model.closed ^= {chat}
+        self.was_closed.add(chat)
 
     async def _close_or_open(self, chat: int, *, is_open: bool) -> None:
         async with self.db.begin() as tx:
             change = moves.open_chat if is_open else moves.close_chat
             await change(tx, chat, now=self.clock())
+
+    @rule(chat=st.sampled_from((-1, -2)))
+    def ask(self, chat: int) -> None:
+        """Let an answer be owed that could not be sent at once."""
+        if chat in self.model.closed:
+            return
+        self.answers += 1
+        text = f"answer {self.answers}"
+        self.run(self._ask(self.model.chat_now[chat], text))
+        self.model.asked.append((chat, text))
+
+    async def _ask(self, chat: int, text: str) -> None:
+        now = self.clock()
+        async with self.db.begin() as tx:
+            await chat_queues.hold(tx, chat)
+            await enqueue.add_reply(tx, Target(chat), text_of(text), now=now, due_at=now)
+            await chat_queues.wake(tx, chat, due_at=now, now=now)
 
     # the outbox
 
@@ -175,23 +211,36 @@ class OutboxMachine(RuleBasedStateMachine):
         self.flying += claimed
         self.claimed_at |= {id(one): self.clock() for one in claimed}
 
+    @rule()
+    def claim_one_in_an_outage(self) -> None:
+        claimed = self.run(self.outbox._claim_try(Down()))  # type: ignore[arg-type] # all it needs
+        assert len(claimed) <= 1
+        assert all(len(one.batch.rows) == 1 for one in claimed)
+        self._check_claim(claimed)
+        self.flying += claimed
+        self.claimed_at |= {id(one): self.clock() for one in claimed}
+
     def _check_claim(self, claimed: list[Claimed]) -> None:
         first_id = {now: first for first, now in self.model.chat_now.items()}
         for one in claimed:
             chat = first_id[one.lane.chat.id]
             assert chat not in self.model.closed
+            if not one.batch.reply:  # alerts come after all answers that are not given up
+                owed = [row for row in one.lane.rows if row.notice == REPLY]
+                assert all(row.copies >= MAX_COPIES or row.claims >= MAX_CLAIMS for row in owed)
             for row in one.batch.rows:
                 if row.story_pk:  # else a notice
                     assert (chat, row.story_pk) in self.model.owed
 
     @precondition(lambda self: self.flying)
-    @rule(which=st.integers(0, 3), kind=ANSWERS)
-    def answer(self, which: int, kind: str) -> None:
+    @rule(which=st.integers(0, 3), kind=ANSWERS, in_outage=st.booleans())
+    def answer(self, which: int, kind: str, *, in_outage: bool = False) -> None:
         claimed = self.flying.pop(which % len(self.flying))
         if kind not in {"later", "moved"}:
             self._leave(claimed)
         outcome = self._outcome(claimed, kind)
-        self.run(self.outbox._record(claimed, outcome, in_outage=False))
+        in_outage = in_outage and kind in {"later", "lost", "gone"}
+        self.run(self.outbox._record(claimed, outcome, in_outage=in_outage))
 
     def _leave(self, claimed: Claimed) -> None:
         with suppress(NotWantedError):
@@ -208,6 +257,8 @@ class OutboxMachine(RuleBasedStateMachine):
     def _outcome(self, claimed: Claimed, kind: str) -> Outcome:  # noqa: C901, PLR0911 - one line a class of answers
         chat = self._chat(claimed)
         pks = [row.story_pk for row in claimed.batch.rows if row.story_pk]
+        if reply := claimed.batch.reply:
+            return self._outcome_of_answer(claimed, chat, str(reply.fields["text"]), kind)
         if not pks:
             return Sent((SentItem("", 1),))
         if not claimed.left and kind not in {"later", "moved"}:
@@ -236,6 +287,7 @@ class OutboxMachine(RuleBasedStateMachine):
             case "chat":
                 if self._is_ours(claimed):
                     self.model.closed.add(chat)
+                    self.was_closed.add(chat)
                 return GiveUp("kicked")
             case "moved" if self._is_ours(claimed):
                 self.moved += 1
@@ -244,6 +296,18 @@ class OutboxMachine(RuleBasedStateMachine):
                 return Moved(self.model.chat_now[chat])
         self._arrive(chat, pks)
         return Sent(items)
+
+    def _outcome_of_answer(self, claimed: Claimed, chat: int, text: str, kind: str) -> Outcome:
+        """What comes of an answer; in a chat that is closed or moves no more is asked of it."""
+        if not claimed.left and kind != "later":
+            return TryLater(unknown=True, reason="the lease was lost")
+        if kind == "later":
+            return TryLater(reason="not sent")
+        if kind == "wait":
+            return TryLater(MINUTE / 3, reason="flood")
+        if kind != "gone":
+            self.model.answered.setdefault(chat, []).append(text)
+        return TryLater(unknown=True) if kind in {"gone", "lost"} else Sent((SentItem("", 1),))
 
     def _chat(self, claimed: Claimed) -> int:
         """The first id of the chat, whatever it was when it was claimed."""
@@ -290,6 +354,9 @@ class OutboxMachine(RuleBasedStateMachine):
                 self._leave(claimed)
             if claimed.left:
                 self._arrive(chat, pks)
+            if claimed.left and claimed.batch.reply and arrives:
+                text = str(claimed.batch.reply.fields["text"])
+                self.model.answered.setdefault(chat, []).append(text)
         self.flying = []
         self.clock.on(MINUTE)
 
@@ -308,6 +375,10 @@ class OutboxMachine(RuleBasedStateMachine):
         for key, count in self.model.shown.items():
             assert count <= 3
             assert count - 1 <= self.model.risks[key]
+        for said in self.model.answered.values():
+            assert (
+                max(Counter(text for text in said if "answer " in text).values(), default=0) <= 3
+            )
 
     def teardown(self) -> None:
         """Let everything arrive; then nothing may be missing."""
@@ -343,6 +414,14 @@ class OutboxMachine(RuleBasedStateMachine):
             else:
                 assert row.reason, row
                 assert key in self.model.excused
+        for chat, text in self.model.asked:
+            told = self.model.answered.get(chat, [])
+            is_given_up = any("three times" in said for said in told)
+            assert text in told or is_given_up or chat in self.was_closed, text
+        for chat, told in self.model.answered.items():
+            firsts = [text for text in dict.fromkeys(told) if text.startswith("answer ")]
+            numbers = [int(text.split()[1]) for text in firsts]
+            assert numbers == sorted(numbers), (chat, told)
         for firsts in self.model.first.values():
             assert firsts == sorted(firsts, key=int)
 
