@@ -279,10 +279,11 @@ class Conversation(Application[Any, Context, Any, Any, Any, Any]):
         Raises:
             Exception: ``error``, where the update must be handled once more.
         """
-        is_told = isinstance(error, BotError | TelegramError)
-        if isinstance(error, TryAgainError | DatabaseUnavailableError) or not is_told:
+        if isinstance(error, TryAgainError | DatabaseUnavailableError):
+            raise error  # nothing of it has happened
+        if not isinstance(error, BotError | TelegramError):
             lasting = isinstance(update, Update) and is_lasting(update.to_dict())
-            if lasting or isinstance(error, TryAgainError):
+            if lasting:
                 raise error
         await super().process_error(update, error, job, coroutine)
         return True

@@ -6,7 +6,7 @@ from telegram.ext import filters
 from bot.chats import import_export
 from bot.chats.import_export import Entry
 from bot.context import Context, asker_of, target_of
-from bot.domain.errors import N_, BotError
+from bot.domain.errors import N_, BotError, DatabaseUnavailableError
 from bot.domain.model import Target
 from bot.sending.replies import document_of
 from bot.store import unit_of_work
@@ -68,6 +68,8 @@ async def take_file(update: Update, context: Context) -> None:
                 with unit_of_work.active(None):  # each is kept at once: the next asks the API
                     await _follow(update, context, entry)
                 done.append(entry.username)
+            except DatabaseUnavailableError:
+                raise  # all of the file is read again; who is followed already stays so
             except BotError as error:
                 refused.append(sentence_for(error, context))
     text = context.t.n(

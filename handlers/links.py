@@ -8,7 +8,7 @@ from telegram.ext import filters
 from bot.context import Context, asker_of, target_of
 from bot.domain import links
 from bot.domain.albums import plan
-from bot.domain.errors import N_, BotError
+from bot.domain.errors import N_, BotError, DatabaseUnavailableError
 from bot.domain.links import Link
 from bot.domain.model import Asker
 from bot.store import deliveries
@@ -112,6 +112,8 @@ async def _serve(update: Update, context: Context, link: Link, asker: Asker) -> 
                 else:
                     story = await context.services.viewer.story(link, asker)
                 await show(update, context, plan([story]), kind="link")
+    except DatabaseUnavailableError:
+        raise
     except BotError as error:
         await say(update, context, sentence_for(error, context))
 

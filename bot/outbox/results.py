@@ -91,7 +91,8 @@ async def record(
     """
     account = Account(left=left)
     chat_id = lane.chat.id
-    is_ours = await chat_queues.hold(tx, chat_id) == lane.token
+    # Not ours any more, where this was written once already, and the commit's answer was lost.
+    is_ours = await chat_queues.is_held_by(tx, chat_id, lane.token)
     rest = list(batch.rows)
     if reply := batch.reply:
         await replies.close(tx, reply.id, reply.target, reply.fields, outcome, now=now)

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import structlog
 
@@ -37,6 +38,7 @@ LEASE = timedelta(seconds=60)
 IDLE = timedelta(minutes=1)  # the longest sleep; `parked --again` wakes nobody
 SHORTEST = timedelta(seconds=0.1)  # after nothing could be claimed, others being at it
 TRY_AGAIN = timedelta(seconds=1)  # while Telegram is down
+OTHERS_FIRST = timedelta(seconds=3)  # that replicas have to write down what they sent
 HEAR_AGAIN_S = 5
 JUDGED_AGAIN = timedelta(minutes=15)
 LOOKS_FOR_A_TRY = 20  # lanes, of which the first that may send tries whether Telegram is back
@@ -93,6 +95,7 @@ class Outbox:
         self._group: asyncio.TaskGroup | None = None
         self._sending: set[asyncio.Task[None]] = set()
         self._is_released = False
+        self._is_deaf = False
         self.worker = Worker("alerts", self._step, now=now, longest=idle)
         self._rests_until = now()
         self._departures = Combined(self._depart, outages=OUTAGES)
@@ -123,8 +126,8 @@ class Outbox:
         if not self._is_released and self._db.is_sqlite:  # ours alone, so no lease is another's
             await self._db.run(lambda tx: retention.release_lanes(tx, now=self._now()))
         self._is_released = True
-        if self._rests_until > self._now():
-            return self._rests_until
+        if rests_until := await self._rest():
+            return rests_until
         if len(self._sending) >= self._at_once:
             return None  # the first that ends wakes us
         claimed = await self._claim(self._at_once - len(self._sending))
@@ -137,6 +140,25 @@ class Outbox:
         async with self._db.read() as tx:
             due = await chat_queues.due_next(tx)
         return max(due, self._now() + SHORTEST) if due else None
+
+    async def _rest(self) -> datetime | None:
+        """Return until when nothing may be claimed, None where it may.
+
+        What was sent and could not be recorded must not be claimed as if it had not been sent,
+        here or, after an outage of the database, by another replica.
+        """
+        now = self._now()
+        if self._rests_until > now:
+            return self._rests_until
+        if self._db.owes_records:
+            return now + TRY_AGAIN
+        if self._db.is_sqlite or not (self.worker.trouble or self._is_deaf):
+            return None
+        async with self._db.read() as tx:
+            await chat_queues.due_next(tx)  # raises while it can't work
+        self._is_deaf = False
+        self._rests_until = now + OTHERS_FIRST
+        return self._rests_until
 
     def _begin(self, claimed: Claimed) -> None:
         if self._group is not None:
@@ -165,6 +187,7 @@ class Outbox:
                 log.warning("other processes can't be heard", why=str(error))
             except Exception:  # without it what is due is found by looking, a little later
                 log.exception("other processes can't be heard")
+            self._is_deaf = True
             await asyncio.sleep(HEAR_AGAIN_S)
             self.wake()  # for what was told meanwhile
 
@@ -268,15 +291,21 @@ class Outbox:
         chat = claimed.lane.chat
         async with asyncio.TaskGroup() as group:
             keeping = group.create_task(self._keep(claimed.lane))
+            is_ours = False  # a failure of the database, which is not the rows' either
             try:
                 outcome = await self._send(claimed)
+            except DatabaseUnavailableError as error:
+                log.warning("an alert waits for the database", chat=chat.id, why=str(error))
+                outcome, is_ours = TryLater(reason=str(error)), True
             except Exception:
                 log.exception("an alert failed", chat=chat.id)
                 outcome = TryLater(unknown=True, reason="error")
             finally:
                 keeping.cancel()
         in_outage = await self._heard(claimed, outcome)
-        await self._record(claimed, outcome, in_outage=in_outage)
+        await self._record(claimed, outcome, in_outage=in_outage or is_ours)
+        if claimed.is_try and self._outage and is_answer(outcome):
+            await self._outage.end()
 
     async def _send(self, claimed: Claimed) -> Outcome:
         chat = claimed.lane.chat
@@ -291,31 +320,36 @@ class Outbox:
         in_outage = await self._outage.heard(claimed.lane.chat.id, outcome)
         if in_outage and self._doubted:
             doubted, self._doubted = self._doubted, []
-            async with self._db.begin() as tx:
-                await deliveries.forgive(tx, [row.id for one in doubted for row in one.batch.rows])
-                await chat_queues.free(tx, [one.lane.chat.id for one in doubted], now=self._now())
+            await self._db.insist(partial(self._forgive, doubted))
         elif is_answer(outcome):
             self._doubted.clear()
-        if claimed.is_try and is_answer(outcome):
-            await self._outage.end()
         return in_outage
 
+    async def _forgive(self, doubted: list[Claimed], tx: Tx) -> None:
+        await deliveries.forgive(tx, [row.id for one in doubted for row in one.batch.rows])
+        await chat_queues.free(tx, [one.lane.chat.id for one in doubted], now=self._now())
+
     async def _record(self, claimed: Claimed, outcome: Outcome, *, in_outage: bool) -> None:
+        """Write down what came of a send, however long the database can't work.
+
+        Nothing is claimed meanwhile, so that nothing goes out again that is in its chat.
+        """
         if isinstance(outcome, Sent) and not claimed.batch.reply:
             arrived = Arrived(claimed.lane, claimed.batch, outcome.items)
             if arrived.is_whole and await self._is_recorded(arrived):
                 return
         now = self._now()
-        async with self._db.begin() as tx:
-            account = await record(
+        account = await self._db.insist(
+            lambda tx: record(
                 tx,
                 claimed.lane,
                 claimed.batch,
                 outcome,
                 left=claimed.left,
                 in_outage=in_outage,
-                now=now,
+                now=self._now(),
             )
+        )
         self._unknown.inc(account.unknown)
         self._parked.inc(account.parked)
         if account.unknown and not account.parked:
@@ -349,20 +383,25 @@ class Outbox:
             raise NotWantedError
 
     async def _depart(self, leaving: list[Claimed]) -> None:
-        async with self._db.begin() as tx:
-            tokens = await chat_queues.hold_all(tx, [one.lane.chat.id for one in leaving])
-            rows = [row.id for one in leaving for row in one.batch.rows]
-            wanted = await deliveries.still_open(tx, rows)
-            ours = [
-                one
-                for one in leaving
-                if tokens.get(one.lane.chat.id) == one.lane.token
-                and wanted.issuperset(row.id for row in one.batch.rows)
-            ]
-            fresh = [row.id for one in ours if not one.left for row in one.batch.rows]
-            await deliveries.leave(tx, fresh)
+        ours = await self._db.insist(partial(self._count_copies, leaving))
         for one in ours:
             one.left = one.may_go = True
+
+    @staticmethod
+    async def _count_copies(leaving: list[Claimed], tx: Tx) -> list[Claimed]:
+        """Return those of a round of sends that may leave, their copies counted."""
+        tokens = await chat_queues.hold_all(tx, [one.lane.chat.id for one in leaving])
+        rows = [row.id for one in leaving for row in one.batch.rows]
+        wanted = await deliveries.still_open(tx, rows)
+        ours = [
+            one
+            for one in leaving
+            if tokens.get(one.lane.chat.id) == one.lane.token
+            and wanted.issuperset(row.id for row in one.batch.rows)
+        ]
+        fresh = [row.id for one in ours if not one.left for row in one.batch.rows]
+        await deliveries.leave(tx, fresh)
+        return ours
 
     async def _keep(self, lane: Lane) -> None:
         """Keep the lease up for as long as the send takes."""
@@ -373,5 +412,7 @@ class Outbox:
             try:
                 async with self._db.begin() as tx:
                     held = await chat_queues.keep(tx, lane.chat.id, lane.token, until=until)
+            except DatabaseUnavailableError as error:
+                log.warning("a lease could not be kept", chat=lane.chat.id, why=str(error))
             except Exception:
                 log.exception("a lease could not be kept", chat=lane.chat.id)

@@ -37,7 +37,7 @@ class Worker:
         """Prepare to repeat ``step``; ``name`` is for the log and for /readyz."""
         self.name = name
         self.trouble = ""
-        """Why the last step failed, in a word; empty when it did not."""
+        """Why the last step failed, in a few words; empty when it did not."""
         self._step = step
         self._now = now
         self._longest = longest.total_seconds()
@@ -86,7 +86,7 @@ class Worker:
     async def _recover(self, error: BaseException) -> None:
         """Log what a step raised, and wait; a wake must not shorten it, or it would spin."""
         self._failures += 1
-        self.trouble = type(error).__name__
+        self.trouble = reason_of(error)
         pause = min(FIRST_PAUSE_S * 2 ** min(self._failures - 1, 10), LAST_PAUSE_S)
         # What we depend on may be gone for long: that needs a line each time, no traceback.
         trace = None if getattr(error, "is_outage", False) else error
@@ -100,6 +100,14 @@ class Worker:
             await asyncio.sleep(0)  # others are to have their turn
         else:
             await _wait(self._woken, min(max(left, SHORTEST_S), self._longest))
+
+
+def reason_of(error: BaseException) -> str:
+    """Return why something failed, as /readyz shows it to anybody.
+
+    Only an outage of the database says it in words that can't hold a secret.
+    """
+    return str(error) if getattr(error, "is_outage", False) else type(error).__name__
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:

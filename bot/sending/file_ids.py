@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
 
 import structlog
 
+from bot.domain.errors import DatabaseUnavailableError
 from bot.domain.records import KnownFile
 from bot.runtime.beside import beside
 from bot.store import file_ids as store
@@ -83,13 +84,15 @@ class Files:
             flight.set_result(None)
             unsent = [pk for pk in ours if pk not in self._usable(pks)]
             if unsent and not self._db.is_sqlite:
-                async with self._db.begin() as tx:
-                    await store.release(tx, self._bot_id(), unsent)
+                with suppress(DatabaseUnavailableError):  # then the lease ends by itself
+                    async with self._db.begin() as tx:
+                        await store.release(tx, self._bot_id(), unsent)
 
     async def remember(self, found: dict[str, KnownFile | None]) -> None:
         """Keep files by their story's pk, here and for the other replicas.
 
-        None where a story arrived, and Telegram named no file that can be used again.
+        None where a story arrived, and Telegram named no file that can be used again. Without a
+        database they are kept here alone: what is in a chat must not seem to have failed.
         """
         now = self._now()
         nameless = [pk for pk, file in found.items() if file is None]
@@ -99,8 +102,11 @@ class Files:
         new = {pk: file for pk, file in found.items() if file and not self._has(pk, file)}
         if new:
             self._keep(new)
-            async with self._db.begin() as tx:
-                await store.remember(tx, self._bot_id(), new)
+            try:
+                async with self._db.begin() as tx:
+                    await store.remember(tx, self._bot_id(), new)
+            except DatabaseUnavailableError as error:
+                log.warning("files can't be kept for the others", count=len(new), why=str(error))
 
     async def forget(self, pk: str) -> None:
         """Drop a file_id that Telegram refused."""

@@ -262,14 +262,15 @@ async def close(
     What can't be said any more is forgotten as well: nobody waits for it. ``row_id`` is None for
     what could not be stored, its chat being forgotten.
     """
-    await _count(tx, target.chat_id, payload, outcome, now=now)
     if not is_final(outcome):
+        await _count(tx, target.chat_id, payload, outcome, now=now)
         rest = rest_of(payload, outcome)
         if row_id is not None and rest is not payload:
             await deliveries.change(tx, row_id, fields=rest)
         return
-    if row_id is not None:
-        await deliveries.remove(tx, [row_id])
+    if row_id is not None and not await deliveries.remove(tx, [row_id]):
+        return  # it was written once already, and the commit's answer was lost
+    await _count(tx, target.chat_id, payload, outcome, now=now)
     for more in follow_ups(payload, outcome):
         await enqueue.add_reply(tx, target, more, now=now, due_at=now)
 

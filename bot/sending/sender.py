@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from telegram.ext import ExtBot
 
+from bot.domain.errors import DatabaseUnavailableError
 from bot.domain.model import (
     Album,
     Asker,
@@ -100,6 +101,8 @@ class Sender:
         parcels = [Parcel(story, story.kind) for story in stories]
         try:
             stopped = await self._delivery.run(parcels, trip)
+        except DatabaseUnavailableError as error:  # between two requests: what arrived is known
+            stopped = TryLater(reason=str(error))
         finally:
             for parcel in parcels:
                 parcel.clean()

@@ -75,7 +75,7 @@ CLAIMED_ONE = (
     .returning(lanes.c.chat_id, lanes.c.token)
 )
 HELD = (
-    sa.select(lanes.c.chat_id, lanes.c.token)
+    sa.select(lanes.c.chat_id, lanes.c.token, lanes.c.leased)
     .where(lanes.c.chat_id.in_(_CHATS))
     .order_by(lanes.c.chat_id)
     .with_for_update()
@@ -132,6 +132,12 @@ async def hold_all(tx: Tx, chat_ids: Collection[int]) -> dict[int, int]:
     """Keep the lanes of many chats, in the order of their ids; return their tokens."""
     held = await tx.execute(HELD, {"chat_ids": list(chat_ids)})
     return {row.chat_id: row.token for row in held}
+
+
+async def is_held_by(tx: Tx, chat_id: int, token: int) -> bool:
+    """Keep a chat's lane as ``hold`` does; return whether who claimed it has it still."""
+    held = (await tx.execute(HELD, {"chat_ids": [chat_id]})).first()
+    return held is not None and held.token == token and held.leased
 
 
 async def settle(tx: Tx, chat_id: int, *, free_at: datetime | None = None) -> None:

@@ -42,6 +42,7 @@ PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
 BUSY_TIMEOUT = timedelta(seconds=10)
 TRIES = 7  # of a transaction that may run again: some 3 seconds in all
 FIRST_PAUSE_S = 0.05
+LAST_PAUSE_S = 1.0  # of what runs again however long the database can't work
 # How SQLite's transactions begin; only a commit that waits for the disk outlives a power cut.
 DURABLE = ("PRAGMA synchronous=FULL", "BEGIN IMMEDIATE")
 HASTY = ("PRAGMA synchronous=NORMAL", "BEGIN IMMEDIATE")
@@ -60,7 +61,8 @@ class Database:
     ) -> None:
         """Prepare the engine; nothing is opened yet. ``sqlite:`` and ``postgresql:`` URLs do.
 
-        For ``busy_timeout`` SQLite waits for another program that keeps the database locked.
+        For ``busy_timeout`` SQLite waits for another program that keeps the database locked; the
+        URL's ``timeout``, in seconds, goes before.
         """
         self.url = _with_driver(make_url(url))
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
@@ -72,6 +74,12 @@ class Database:
         self._hasty = self._engine.execution_options(storybell_begin=HASTY)
         self._reader = self._engine.execution_options(storybell_begin=READ)
         self._writer = asyncio.Lock()
+        self._owed = 0
+
+    @property
+    def owes_records(self) -> bool:
+        """Return whether something that has happened could not be written down yet."""
+        return self._owed > 0
 
     async def __aenter__(self) -> Self:
         """Open nothing: connections are made when first used."""
@@ -132,6 +140,31 @@ class Database:
             pause = FIRST_PAUSE_S * 2**attempt
             await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - spreads rivals
         raise AssertionError  # the last attempt returned or raised
+
+    async def insist(self, work: Callable[[Tx], Awaitable[T]], *, durable: bool = True) -> T:
+        """Run ``work`` in a transaction as ``run`` does, however long the database can't work.
+
+        It is for what has happened already, and would happen again were it not written down;
+        meanwhile ``owes_records``. When the connection is lost in the middle of a commit, ``work``
+        may hold twice.
+        """
+        failures = 0
+        try:
+            while True:
+                try:
+                    async with self.begin(durable=durable) as tx:
+                        result = await work(tx)
+                except DatabaseUnavailableError as error:
+                    failures += 1
+                    if failures == 1:
+                        self._owed += 1
+                        log.warning("what happened can't be written down yet", why=str(error))
+                else:
+                    return result
+                pause = min(FIRST_PAUSE_S * 2 ** min(failures, 10), LAST_PAUSE_S)
+                await asyncio.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 - spreads rivals
+        finally:
+            self._owed -= min(failures, 1)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Tx]:
@@ -280,7 +313,8 @@ def _postgres_engine(url: URL, pool_size: int) -> AsyncEngine:
 
 
 def _sqlite_engine(url: URL, busy_timeout: timedelta) -> AsyncEngine:
-    pragmas = (f"busy_timeout={round(busy_timeout.total_seconds() * 1000)}", *PRAGMAS)
+    patience_s = float(str(url.query.get("timeout", busy_timeout.total_seconds())))
+    pragmas = (f"busy_timeout={round(patience_s * 1000)}", *PRAGMAS)
     engine = create_async_engine(url)
 
     @sa.event.listens_for(engine.sync_engine, "do_connect")

@@ -208,9 +208,12 @@ async def put_back(tx: Tx, ids: Iterable[int], *, left: bool, due_at: datetime) 
     )
 
 
-async def remove(tx: Tx, ids: Iterable[int]) -> None:
-    """Forget answers that have arrived, or never will: what they said is nobody else's."""
-    await tx.execute(sa.delete(deliveries).where(deliveries.c.id.in_(list(ids))))
+async def remove(tx: Tx, ids: Iterable[int]) -> int:
+    """Forget answers that have arrived, or never will: what they said is nobody else's.
+
+    Returns how many of them were still kept.
+    """
+    return (await tx.execute(sa.delete(deliveries).where(deliveries.c.id.in_(list(ids))))).rowcount
 
 
 async def change(tx: Tx, delivery_id: int, **values: Any) -> None:  # noqa: ANN401 - columns

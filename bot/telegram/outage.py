@@ -17,6 +17,7 @@ from telegram import Bot
 from telegram.constants import ChatAction
 from telegram.error import TelegramError
 
+from bot.domain.errors import DatabaseUnavailableError
 from bot.domain.model import Outcome, TryLater
 from bot.runtime.metrics import Metrics
 from bot.store import leases
@@ -94,9 +95,16 @@ class Outage:
         return datetime.fromtimestamp(self._pause.next_at, UTC) if self._pause else None
 
     async def heard(self, chat_id: int, outcome: Outcome) -> bool:
-        """Learn from what came of a send; return whether a failure belongs to a pause."""
+        """Learn from what came of a send; return whether a failure belongs to a pause.
+
+        Without a database nobody knows, and the failure is not held against the message.
+        """
         if is_sign(outcome):
-            return await self._failed(chat_id)
+            try:
+                return await self._failed(chat_id)
+            except DatabaseUnavailableError as error:
+                log.warning("a pause can't be shared", reason=str(error))
+                return True
         if is_answer(outcome):
             self._failing.clear()
         return False

@@ -141,33 +141,43 @@ class Answering:
     async def _send_one(self, one: Owed) -> Outcome:
         try:
             return await self._replies.send(one.target, one.payload)
+        except DatabaseUnavailableError as error:  # asked before the request, so it never left
+            return TryLater(reason=str(error))
         except Exception:  # whatever it is, the answer is owed
             log.exception("an answer failed", chat=one.target.chat_id)
             return TryLater(unknown=True, reason="error")
 
     async def _record(self, one: Owed, outcome: Outcome) -> None:
-        """Write down what is in the chat; a crash may undo it, and repeats the answer at most."""
-        now = self._now()
-        chat_id = one.target.chat_id
-        async with self._db.begin(durable=False) as tx:
+        """Write down what is in the chat; a crash may undo it, and repeats the answer at most.
+
+        However long the database can't work: the outbox would say it once more.
+        """
+
+        async def write(tx: Tx) -> None:
+            chat_id = one.target.chat_id
             await chat_queues.hold(tx, chat_id)
-            await close(tx, one.id, one.target, one.payload, outcome, now=now)
+            await close(tx, one.id, one.target, one.payload, outcome, now=self._now())
             await chat_queues.settle(tx, chat_id)
+
+        await self._db.insist(write, durable=False)
         if not isinstance(outcome, Sent) or outcome.failed:
             self._wake()  # something is said besides
 
     async def _leave(self, owed: Sequence[Owed], outcome: Outcome, *, in_outage: bool) -> None:
         """Let the outbox send what did not leave; the first of it may be there already."""
-        now = self._now()
-        async with self._db.begin() as tx:
+        wait = _wait(outcome, in_outage=in_outage)
+
+        async def write(tx: Tx) -> None:
+            now = self._now()
             for number, one in enumerate(owed):
                 if one.id is not None:
                     met = outcome if number == 0 else TryLater()
                     await self._hand_over(tx, one, met, now)
-            wait = _wait(outcome, in_outage=in_outage)
             for chat_id in sorted({one.target.chat_id for one in owed if one.id is not None}):
                 await chat_queues.wake(tx, chat_id, due_at=now, now=now)
                 await chat_queues.rest(tx, chat_id, until=now + wait)
+
+        await self._db.insist(write)
         self._wake()
 
     async def _hand_over(self, tx: Tx, one: Owed, met: Outcome, now: datetime) -> None:

@@ -14,6 +14,7 @@ from aiohttp import web
 from pydantic import SecretStr
 
 from bot.runtime.metrics import CONTENT_TYPE, Metrics
+from bot.runtime.workers import reason_of
 
 log = structlog.get_logger()
 
@@ -149,7 +150,7 @@ class Web:
             try:
                 reason = await check()
             except Exception as error:  # noqa: BLE001 - a failing check is the answer
-                reason = type(error).__name__
+                reason = reason_of(error)
             if reason:
                 reasons[name] = reason
         body = {"ready": not reasons, "reasons": reasons}

@@ -2,19 +2,95 @@
 
 import asyncio
 import signal
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
+from threading import Event, Thread
 
+import asyncpg
 import pytest
 
-from tests.support.postgres import postgres
+from tests.support.control import wait_for
+from tests.support.postgres import Postgres, postgres
 from tests.support.sandbox import sandbox_box
 from tests.support.storybell import Bell, running_bell
 
 BACK_S = 20.0  # for what goes on within 10 s on a machine that does nothing else
+SLOW_ANSWER = {"slow_bytes_per_s": 500}  # Telegram has done it, and says so seconds later
 
 
 async def answers(bell: Bell, chat: int, after: int) -> list[str]:
     return [message["text"] for message in await bell.control.replies(chat, after)]
+
+
+async def followed(bell: Bell, people: list[int], name: str) -> dict[int, int]:
+    """Let people follow a new profile; return the last message in each chat."""
+    await bell.control.profile(name, posts_per_day=0)
+    shown = {}
+    for person in people:
+        replies = await bell.ask(person, f"/subscribe {name}")
+        shown[person] = replies[-1]["message_id"]
+    return shown
+
+
+async def stories(bell: Bell, chat: int) -> list[str]:
+    return [m["_story_pk"] for m in await bell.control.replies(chat) if "_story_pk" in m]
+
+
+@asynccontextmanager
+async def locked(file: Path) -> AsyncIterator[None]:
+    """Let another program keep the database of the bot locked, which waits as long as it must.
+
+    In a thread of its own: a wait in that of the loop would stop the very transaction that is
+    waited for.
+    """
+    has_it, ends = Event(), Event()
+
+    def lock() -> None:
+        with closing(sqlite3.connect(file, timeout=30, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            has_it.set()
+            ends.wait(300)
+            other.execute("ROLLBACK")
+
+    thread = Thread(target=lock)
+    thread.start()
+    assert await asyncio.to_thread(has_it.wait, 30)
+    try:
+        yield
+    finally:
+        ends.set()
+        await asyncio.to_thread(thread.join)
+
+
+def open_rows(file: Path) -> int:
+    """Count what is still owed to chats."""
+    with closing(sqlite3.connect(file, timeout=30)) as db:
+        found: int = db.execute("SELECT count(*) FROM deliveries WHERE state = 'open'").fetchone()[
+            0
+        ]
+    return found
+
+
+def begun(file: Path) -> bool:
+    """Tell whether an update is being handled."""
+    with closing(sqlite3.connect(file, timeout=30)) as db:
+        found: int = db.execute(
+            "SELECT count(*) FROM inbox WHERE done_at IS NULL AND attempts > 0"
+        ).fetchone()[0]
+    return found > 0
+
+
+async def open_rows_of(server: Postgres) -> int:
+    connection = await asyncpg.connect(server.url)
+    try:
+        found: int = await connection.fetchval(
+            "SELECT count(*) FROM deliveries WHERE state = 'open'"
+        )
+    finally:
+        await connection.close()
+    return found
 
 
 @pytest.mark.parametrize("number", [signal.SIGQUIT, signal.SIGINT])
@@ -35,3 +111,95 @@ async def test_a_postgresql_that_is_started_anew_ends_nothing(
             (last,) = await bell.ask(ann, "/help")
             assert last["text"] == first["text"]
             assert await answers(bell, ann, messages[0]) == [first["text"]] * 4
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("away_s", [2, pytest.param(600, marks=pytest.mark.slow)])
+async def test_what_was_sent_right_before_postgresql_stopped_is_not_sent_again(
+    tmp_path: Path, away_s: float
+) -> None:
+    with postgres() as server:
+        async with (
+            sandbox_box() as box,
+            running_bell(tmp_path, box, database_url=server.url) as bell,
+        ):
+            control = box.control
+            ann, eva, kim = [await control.person() for _ in range(3)]
+            shown = await followed(bell, [eva, kim], "stoppedshort")
+            (help_,) = await bell.ask(ann, "/help")
+            await control.fault("telegram", SLOW_ANSWER, match="sendPhoto", times=None)
+            await control.fault("telegram", SLOW_ANSWER, match="sendMessage", times=1)
+            pk = str((await control.publish("stoppedshort"))["pk"])
+            message = await control.say(ann, "/help")
+            for person, before in ((ann, message), (eva, shown[eva]), (kim, shown[kim])):
+                await control.wait_replies(person, 1, after=before)
+            # All is there, and nothing of it recorded. (A crash would undo what is committed as
+            # well: the test's server waits for no disk.)
+            await asyncio.to_thread(server.stop, signal.SIGINT)
+            await control.say(ann, "/help")
+            await asyncio.sleep(away_s)  # what is tried meanwhile is tried in vain
+            await asyncio.to_thread(server.start)
+
+            async def settled() -> bool:
+                here = [await stories(bell, chat) for chat in (eva, kim)]
+                return here == [[pk]] * 2 and not await open_rows_of(server)
+
+            await wait_for(settled, BACK_S)
+            await control.wait_replies(ann, 2, after=message, within=BACK_S)
+            await bell.ask(kim, "/help")
+            assert await answers(bell, ann, message) == [help_["text"]] * 2
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(
+    ("patience", "away_s"), [("?timeout=0.2", 3), pytest.param("", 65, marks=pytest.mark.slow)]
+)
+async def test_what_was_sent_right_before_sqlite_was_locked_is_not_sent_again(
+    tmp_path: Path, patience: str, away_s: float
+) -> None:
+    file = tmp_path / "bot.db"
+    url = f"sqlite:///{file}{patience}"
+    async with sandbox_box() as box, running_bell(tmp_path, box, database_url=url) as bell:
+        control = box.control
+        ann, eva, kim = [await control.person() for _ in range(3)]
+        shown = await followed(bell, [eva, kim], "lockedout")
+        (help_,) = await bell.ask(ann, "/help")
+        await control.fault("telegram", SLOW_ANSWER, match="sendPhoto", times=None)
+        await control.fault("telegram", SLOW_ANSWER, match="sendMessage", times=1)
+        pk = str((await control.publish("lockedout"))["pk"])
+        message = await control.say(ann, "/help")
+        for person, before in ((ann, message), (eva, shown[eva]), (kim, shown[kim])):
+            await control.wait_replies(person, 1, after=before)
+        async with locked(file):  # all is there, and nothing of it recorded
+            await control.say(ann, "/help")
+            await asyncio.sleep(away_s)  # what is tried meanwhile is tried in vain
+
+        async def settled() -> bool:
+            here = [await stories(bell, chat) for chat in (eva, kim)]
+            return here == [[pk]] * 2 and not open_rows(file)
+
+        await wait_for(settled, BACK_S)
+        await control.wait_replies(ann, 2, after=message, within=BACK_S)
+        await bell.ask(kim, "/help")
+        assert await answers(bell, ann, message) == [help_["text"]] * 2
+
+
+async def test_a_handler_that_the_database_fails_begins_anew_and_says_so_to_nobody(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "bot.db"
+    url = f"sqlite:///{file}?timeout=0.2"
+    async with sandbox_box() as box, running_bell(tmp_path, box, database_url=url) as bell:
+        control = box.control
+        ann = await control.person()
+        await control.profile("latecomer", posts_per_day=0)
+        await bell.ask(ann, "/help")
+        await control.fault("stories", {"delay_s": 1.0})
+        message = await control.say(ann, "/subscribe latecomer")
+        await wait_for(lambda: begun(file))
+        async with locked(file):
+            await asyncio.sleep(2.5)  # in which its answer comes, and can't be kept
+        (reply,) = await control.wait_replies(ann, 1, after=message, within=BACK_S)
+        assert "latecomer" in reply["text"]
+        await bell.ask(ann, "/subscriptions")
+        assert len(await answers(bell, ann, message)) == 2
