@@ -155,7 +155,7 @@ async def test_a_muted_chat_is_asked_after_ten_minutes_then_hourly_then_daily(
     await muted.wait_until_asked(before + 26)
 
     async def follows() -> bool:
-        gone = await muted.texts("1 new story of muted.for.days couldn't send")
+        gone = await muted.texts("I couldn't send 1 new story from muted.for.days")
         return await muted.stories() == [living["pk"]] and len(gone) == 1
 
     await wait_for(follows, within=30, what="the living story, and that the dead one is gone")
