@@ -33,6 +33,7 @@ from bot.config import Settings
 from bot.context import App, Context, prepare
 from bot.domain.errors import BotError, DatabaseUnavailableError, TryAgainError
 from bot.operations import cleanup, unknown_zones
+from bot.operations.database_watch import DatabaseWatch
 from bot.operations.menu import Menu
 from bot.runtime.workers import Worker
 from bot.store import answers, file_ids, key_values, leases
@@ -150,6 +151,7 @@ class Running:
         )
         self._cleaning = Worker("clean-up", self._clean, now=parts.now, longest=CLEAN_EVERY)
         self._menu = Menu(parts.db, menus(), partial(publish_menu, self.app.bot), now=parts.now)
+        self._watch = DatabaseWatch(parts.db, tell=parts.tell_admins, now=parts.now)
         self._leader = Leader(parts.db, "polling", self.polling.run, now=parts.now)
         self.web = Web(
             parts.metrics,
@@ -187,6 +189,7 @@ class Running:
             endless = [
                 group.create_task(parts.treasurer.run()),
                 group.create_task(self._cleaning.run()),
+                group.create_task(self._watch.worker.run()),
             ]
             ending = []
             if "updates" in roles:

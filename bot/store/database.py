@@ -75,6 +75,8 @@ class Database:
         self._reader = self._engine.execution_options(storybell_begin=READ)
         self._writer = asyncio.Lock()
         self._owed = 0
+        self.on_outage: Callable[[], None] = lambda: None
+        """Called whenever a transaction that writes met a database that can't work."""
 
     @property
     def owes_records(self) -> bool:
@@ -103,14 +105,18 @@ class Database:
         """
         holding.check("another transaction")
         engine = self._engine if durable else self._hasty
-        if not self.is_sqlite:
-            async with _transaction(engine) as tx:
-                if not durable:
-                    await tx.exec_driver_sql("SET LOCAL synchronous_commit = off")
+        try:
+            if not self.is_sqlite:
+                async with _transaction(engine) as tx:
+                    if not durable:
+                        await tx.exec_driver_sql("SET LOCAL synchronous_commit = off")
+                    yield tx
+                return
+            async with self._writer, _transaction(engine) as tx:
                 yield tx
-            return
-        async with self._writer, _transaction(engine) as tx:
-            yield tx
+        except DatabaseUnavailableError:
+            self.on_outage()
+            raise
 
     async def run(self, work: Callable[[Tx], Awaitable[T]], *, durable: bool = True) -> T:
         """Run ``work`` in a transaction that may write, and return what it returns.

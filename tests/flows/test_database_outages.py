@@ -3,8 +3,10 @@
 import asyncio
 import signal
 import sqlite3
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 from threading import Event, Thread
 
@@ -12,6 +14,7 @@ import asyncpg
 import pytest
 
 from tests.support.control import wait_for
+from tests.support.killing import free_port
 from tests.support.postgres import Postgres, postgres
 from tests.support.sandbox import sandbox_box
 from tests.support.storybell import Bell, running_bell
@@ -80,6 +83,32 @@ def begun(file: Path) -> bool:
             "SELECT count(*) FROM inbox WHERE done_at IS NULL AND attempts > 0"
         ).fetchone()[0]
     return found > 0
+
+
+@contextmanager
+def small_disk(folder: Path) -> Iterator[Path]:
+    """Mount a disk of two megabytes, where this machine lets us."""
+    folder.mkdir()
+    words = ["/bin/mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)]
+    try:
+        done = subprocess.run(words, check=False, capture_output=True)  # noqa: S603 - as above
+    except OSError:
+        pytest.skip("there is no mount here")
+    if done.returncode:
+        pytest.skip("this machine lets nobody mount a small disk")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)  # noqa: S603, S607 - ours
+
+
+def fill(disk: Path) -> Path:
+    """Leave no byte free; return the file that has them."""
+    filler = disk / "filler"
+    with suppress(OSError), filler.open("wb", buffering=0) as file:
+        while True:
+            file.write(bytes(4096))
+    return filler
 
 
 async def open_rows_of(server: Postgres) -> int:
@@ -203,3 +232,36 @@ async def test_a_handler_that_the_database_fails_begins_anew_and_says_so_to_nobo
         assert "latecomer" in reply["text"]
         await bell.ask(ann, "/subscriptions")
         assert len(await answers(bell, ann, message)) == 2
+
+
+async def test_a_full_disk_is_told_to_the_admins_and_answers_nothing_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "bot.operations.database_watch.PATIENCE", timedelta(seconds=1), raising=False
+    )
+    with small_disk(tmp_path / "disk") as disk:
+        url, port = f"sqlite:///{disk}/bot.db", free_port()
+        async with sandbox_box() as box:
+            admin, ann = [await box.control.person() for _ in range(2)]
+            more = {"database_url": url, "port": port, "admin_ids": [admin]}
+            async with running_bell(tmp_path, box, **more) as bell:
+                (first,) = await bell.ask(admin, "/help")
+                (help_,) = await bell.ask(ann, "/help")
+                filler = fill(disk)
+
+                async def full() -> bool:
+                    async with box.session.get(f"http://127.0.0.1:{port}/readyz") as answer:
+                        return "the disk is full" in await answer.text()
+
+                await wait_for(full, BACK_S)
+                message = await box.control.say(ann, "/help")
+                await box.control.wait_replies(admin, 1, after=first["message_id"], within=BACK_S)
+                filler.unlink()
+                await box.control.wait_replies(ann, 1, after=message, within=BACK_S)
+                told = await box.control.wait_replies(
+                    admin, 2, after=first["message_id"], within=BACK_S
+                )
+                assert ["database" in one["text"] for one in told] == [True, True]
+                await bell.ask(ann, "/help")
+                assert await answers(bell, ann, message) == [help_["text"]] * 2

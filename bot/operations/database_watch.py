@@ -1,0 +1,62 @@
+"""The admins are told when the database can't work, and again when it can.
+
+A disk that is full fails what writes and nothing else, so that is what is tried.
+"""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+
+from bot.domain.errors import DatabaseUnavailableError
+from bot.runtime.workers import Worker
+from bot.store import key_values
+from bot.store.database import Database
+
+PATIENCE = timedelta(seconds=15)  # a lock or a restart that is over by then is nobody's business
+TRY_EVERY = timedelta(seconds=2)
+LONGEST = timedelta(days=1)
+AWAY = (
+    "My database can't work at the moment: {why}. Nothing is lost, but until it works again I "
+    "answer nobody and send no alerts."
+)
+BACK = "My database works again, after {n} seconds ({why}). What had to wait goes out now."
+
+
+class DatabaseWatch:
+    """Tries to write while a failure is fresh; sleeps otherwise."""
+
+    def __init__(
+        self, db: Database, *, tell: Callable[[str], Awaitable[None]], now: Callable[[], datetime]
+    ) -> None:
+        """Hear of the failures of ``db``, and ``tell`` the admins of those that last."""
+        self._db = db
+        self._tell = tell
+        self._now = now
+        self._since: datetime | None = None
+        self._why = ""
+        self._is_told = False
+        self.worker = Worker("database", self._step, now=now, longest=LONGEST)
+        db.on_outage = self._doubt
+
+    def _doubt(self) -> None:
+        if self._since is None:
+            self._since = self._now()
+            self.worker.wake()
+
+    async def _step(self) -> datetime | None:
+        if self._since is None:
+            return None
+        try:
+            await self._db.run(lambda tx: key_values.put(tx, "ready", value=True, now=self._now()))
+            lasted = self._now() - self._since
+            if lasted >= PATIENCE:
+                await self._tell(BACK.format(n=round(lasted.total_seconds()), why=self._why))
+        except DatabaseUnavailableError as error:
+            self._why = str(error)
+            if not self._is_told and self._now() - self._since >= PATIENCE:
+                # Where replicas share their limits in it, nobody can be told before it is back.
+                self._is_told = self._db.is_sqlite
+                if self._is_told:
+                    await self._tell(AWAY.format(why=self._why))
+            return self._now() + TRY_EVERY
+        self._since, self._is_told = None, False
+        return None
