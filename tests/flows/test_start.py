@@ -8,6 +8,7 @@ import pytest
 from bot.domain.errors import DatabaseUnavailableError
 from bot.store.lock import alone
 from tests.support.control import wait_for
+from tests.support.killing import free_port
 from tests.support.sandbox import sandbox_box
 from tests.support.storybell import running_bell
 
@@ -69,12 +70,15 @@ async def test_a_rival_for_the_updates_is_told_to_the_admins(
     monkeypatch.setattr("bot.updates.polling.REFUSED_PAUSE_S", 0.05)
     async with sandbox_box() as box:
         admin = await box.control.person()
-        async with running_bell(tmp_path, box, admin_ids=[admin]) as bell:
+        port = free_port()
+        async with running_bell(tmp_path, box, admin_ids=[admin], port=port) as bell:
             (first,) = await bell.ask(admin, "/help")
             fault = await box.control.fault("telegram", RIVAL, match="getUpdates", times=None)
             await box.control.say(admin, "/help")  # which ends the poll that is open
             told = await box.control.wait_replies(admin, 2, after=first["message_id"])
             assert any("Another program takes this bot's updates" in m["text"] for m in told)
+            async with box.session.get(f"http://127.0.0.1:{port}/readyz") as ready:
+                assert "another program takes the updates" in await ready.text()
             await box.control.clear_faults(fault)
             (answer,) = await bell.ask(admin, "/help")
             assert answer["text"] == first["text"]
