@@ -143,7 +143,7 @@ async def test_a_postgresql_that_is_started_anew_ends_nothing(
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("away_s", [2, pytest.param(600, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("away_s", [6, pytest.param(600, marks=pytest.mark.slow)])
 async def test_what_was_sent_right_before_postgresql_stopped_is_not_sent_again(
     tmp_path: Path, away_s: float
 ) -> None:
@@ -213,6 +213,7 @@ async def test_what_was_sent_right_before_sqlite_was_locked_is_not_sent_again(
         assert await answers(bell, ann, message) == [help_["text"]] * 2
 
 
+@pytest.mark.stands  # where SQLite waits for 10 seconds whatever the URL says
 async def test_a_handler_that_the_database_fails_begins_anew_and_says_so_to_nobody(
     tmp_path: Path,
 ) -> None:
