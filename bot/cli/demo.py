@@ -39,6 +39,8 @@ def demo(*, port_base: int, speed: float) -> int:
 async def _demo(folder: Path, port_base: int, loop: MovableLoop) -> int:
     # Bot and sandbox live by this loop's time: a day that the page skips has passed for both.
     async with running(port_base=port_base, clock=Clock(move_on=loop.advance)) as sandbox:
+        # As after /setprivacy at @BotFather: in the demo's group the bot hears each message.
+        sandbox.telegram.world.bot.reads_all = True
         settings = load(
             _env_file=None,
             telegram_token=TOKEN,

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+from bot.domain.errors import DatabaseUnavailableError
 from bot.store.database import Database, Tx, migration_config
 
 
@@ -28,13 +29,20 @@ async def readiness(db: Database) -> Readiness:
     """
     if db.is_sqlite and not _has_file(Path(str(db.url.database))):
         return Readiness.EMPTY
-    async with db.read() as tx:
-        if (
-            not db.is_sqlite
-            and (await tx.execute(sa.select(sa.func.pg_is_in_recovery()))).scalar()
-        ):
-            raise PermissionError("it is a standby, which only reads")
-        return _of(await _revision(tx))
+    try:
+        async with db.read() as tx:
+            if not db.is_sqlite and await _is_standby(tx):
+                raise PermissionError("it is a standby, which only reads")
+            return _of(await _revision(tx))
+    except DatabaseUnavailableError as error:
+        raise OSError(str(error)) from None
+    except sa.exc.SQLAlchemyError as error:
+        reason = getattr(error, "orig", None) or error
+        raise OSError(str(reason).partition("\n")[0]) from None
+
+
+async def _is_standby(tx: Tx) -> bool:
+    return bool((await tx.execute(sa.select(sa.func.pg_is_in_recovery()))).scalar())
 
 
 def _has_file(file: Path) -> bool:

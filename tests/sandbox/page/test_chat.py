@@ -111,6 +111,7 @@ async def test_messages_elsewhere_are_counted_until_read(
 async def test_one_writes_in_groups_and_as_the_channel(
     me: Tab, bot: ScriptedBot, box: Box
 ) -> None:
+    await box.control.privacy_mode(on=False)
     await me.open("Friends")
     await me.say("/stories natgeo")
     assert (await bot.update("message"))["chat"]["id"] == await chat_titled(box, "Friends")

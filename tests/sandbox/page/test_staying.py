@@ -94,6 +94,7 @@ async def test_who_joins_is_told_but_not_counted(me: Tab, box: Box, bot: Scripte
 
 async def test_a_group_that_migrates_is_followed(me: Tab, box: Box, bot: ScriptedBot) -> None:
     await started(me, bot)
+    await box.control.privacy_mode(on=False)
     old = await chat_titled(box, "Friends")
     await me.open("Friends")
     new = await box.control.migrate(old)

@@ -179,7 +179,9 @@ async def test_migration_moves_the_members(api: Api) -> None:
     group = await api.chat("group", ann)
     await api.updates()
     new = (await api.control("POST", f"chats/{group}/migrate"))["new_chat_id"]
-    left, arrived = [update["message"] for update in await api.updates()]
+    told = await api.updates()
+    left, arrived = [update["message"] for update in told if "message" in update]
+    assert [u["my_chat_member"]["chat"]["id"] for u in told if "my_chat_member" in u]
     assert (left["chat"]["id"], left["migrate_to_chat_id"]) == (group, new)
     assert (arrived["chat"]["id"], arrived["migrate_from_chat_id"]) == (new, group)
     assert (await api.ok("getChatMember", chat_id=new, user_id=ann))["status"] == "creator"
