@@ -5,7 +5,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --re
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
 	--custom-compile-command "make lock" pyproject.toml
 
-.PHONY: demo test test-slow soak lint types tests red run bench lock catalogues clean
+.PHONY: demo test test-slow soak lint types tests campaign red run bench lock catalogues clean
 
 demo: .venv/.demo  ## The whole bot against local stand-ins, with a chat page; no account, no key
 	$(BIN)/python -m bot demo
@@ -25,10 +25,13 @@ types: .venv/.dev
 	$(BIN)/mypy
 
 tests: .venv/.dev
-	$(BIN)/python -m pytest --cov -n 2 --dist loadfile -m "not campaign and not slow"
+	$(BIN)/python -m pytest --cov -n 2 --dist loadfile -m "not campaign and not slow and not long"
 
 test-slow: .venv/.dev  ## What takes longer: hundreds of kills, long outages
-	$(BIN)/python -m pytest -n 2 --dist load -m "campaign or slow"
+	$(BIN)/python -m pytest -n 2 --dist load -m "(campaign or slow) and not long"
+
+campaign: .venv/.dev  ## What takes ten minutes and more each
+	$(BIN)/python -m pytest -n 2 --dist load -m long
 
 red: .venv/.dev  ## BASE=<commit>: the flows written since then fail on its bot, and pass on today's
 	$(BIN)/python -m tools.red $(BASE) $(ARGS)

@@ -143,7 +143,7 @@ async def test_a_postgresql_that_is_started_anew_ends_nothing(
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("away_s", [6, pytest.param(600, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("away_s", [6, pytest.param(600, marks=pytest.mark.long)])
 async def test_what_was_sent_right_before_postgresql_stopped_is_not_sent_again(
     tmp_path: Path, away_s: float
 ) -> None:

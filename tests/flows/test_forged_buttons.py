@@ -135,7 +135,7 @@ async def test_forged_buttons_do_nothing(tmp_path: Path) -> None:
     await forge(tmp_path, 320)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(900)
 async def test_ten_thousand_forged_buttons_do_nothing(tmp_path: Path) -> None:
     await forge(tmp_path, 10_000)

@@ -106,7 +106,7 @@ def test_two_profiles_within_two_days_end_the_trust_and_one_never_does() -> None
     assert not trust.doubt("d", NOON + 22 * HOUR + WITHIN)  # it is told once
 
 
-@pytest.mark.slow
+@pytest.mark.long
 async def test_a_week_by_auto_makes_nearly_twice_the_looks(tmp_path: Path) -> None:
     paid = await week("false", tmp_path, count=10, budget=120, days=7)
     auto = await week("auto", tmp_path, count=10, budget=120, days=7)
