@@ -4,6 +4,9 @@ BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
 	--custom-compile-command "make lock" pyproject.toml
+PYTEST := $(BIN)/python -m pytest
+# What failed while the machine did much else is asked once more, with nothing beside it: then it must pass.
+ALONE := --last-failed --last-failed-no-failures none
 
 .PHONY: demo test test-slow soak lint types tests campaign red run bench lock catalogues clean
 
@@ -25,10 +28,11 @@ types: .venv/.dev
 	$(BIN)/mypy
 
 tests: .venv/.dev
-	$(BIN)/python -m pytest --cov -n 2 --dist loadfile -m "not campaign and not slow and not long"
+	$(PYTEST) --cov -n 2 --dist loadfile -m "not campaign and not slow and not long" || \
+		$(PYTEST) --cov --cov-append $(ALONE) -m "not campaign and not slow and not long"
 
 test-slow: .venv/.dev  ## What takes longer: hundreds of kills, long outages
-	$(BIN)/python -m pytest -n 2 --dist load -m "(campaign or slow) and not long"
+	$(PYTEST) -n 2 --dist load -m "(campaign or slow) and not long" || $(PYTEST) $(ALONE) -m "(campaign or slow) and not long"
 
 campaign: .venv/.dev  ## What takes ten minutes and more each
 	$(BIN)/python -m pytest -n 2 --dist load -m long

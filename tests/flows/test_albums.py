@@ -56,7 +56,7 @@ async def test_an_alert_of_which_one_item_failed_comes_whole(
     async def whole() -> bool:
         return await pks(control, ann) == stories
 
-    await wait_for(whole, within=40, what="the whole album")
+    await wait_for(whole, within=60, what="the whole album")
 
     async def told() -> bool:
         (why,) = await bell.ask(ann, f"/why {name}")

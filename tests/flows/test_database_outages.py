@@ -19,7 +19,7 @@ from tests.support.postgres import Postgres, postgres
 from tests.support.sandbox import sandbox_box
 from tests.support.storybell import Bell, running_bell
 
-BACK_S = 20.0  # for what goes on within 10 s on a machine that does nothing else
+BACK_S = 60.0  # for what goes on within 10 s on a machine that does nothing else
 SLOW_ANSWER = {"slow_bytes_per_s": 500}  # Telegram has done it, and says so seconds later
 
 

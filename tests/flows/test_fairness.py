@@ -14,7 +14,8 @@ PLENTY = {
     "chat_daily_allowance": 10_000,
     "newcomer_allowance": 10_000,
 }
-FEW_SECONDS = 5.0  # of a machine that others use, too
+SOON_S = 30.0  # of a machine that others use, too; what hangs takes twice as long
+HANGS_S = 60.0
 ONE_THING = "That was a lot at once"
 
 
@@ -22,7 +23,7 @@ async def in_time(bell: Bell, person: int, text: str) -> float:
     """Ask; return after how many seconds the first answer came."""
     began = time.monotonic()
     message = await bell.control.say(person, text)
-    await bell.control.wait_replies(person, after=message, within=FEW_SECONDS)
+    await bell.control.wait_replies(person, after=message, within=SOON_S)
     return time.monotonic() - began
 
 
@@ -60,7 +61,7 @@ async def test_hanging_questions_cost_others_nothing(tmp_path: Path) -> None:
         control = bell.control
         await control.privacy_mode(on=False)
         asker, other = await control.person("Hal"), await control.person("Ann")
-        await control.fault("stories", {"delay_s": 7.0}, match="slow", times=None)
+        await control.fault("stories", {"delay_s": HANGS_S}, match="slow", times=None)
         for number, group in enumerate(await groups_of(control, asker, 70)):
             await control.say(group, f"/stories slow{number}", user=asker)
         for name in range(9):
@@ -85,8 +86,8 @@ async def test_replies_that_wait_for_their_flood_limit_hold_no_place(tmp_path: P
             "body": {
                 "ok": False,
                 "error_code": 429,
-                "description": "Too Many Requests: retry after 7",
-                "parameters": {"retry_after": 7},
+                "description": "Too Many Requests: retry after 60",
+                "parameters": {"retry_after": 60},
             },
         }
         await control.fault("telegram", too_many, match="sendMessage", times=count)
@@ -140,5 +141,5 @@ async def test_a_slow_profile_holds_up_no_other_look(tmp_path: Path) -> None:
             async def shown(pk: str = story["pk"]) -> bool:
                 return any(m.get("_story_pk") == pk for m in await control.replies(ann))
 
-            await wait_for(shown, FEW_SECONDS)
+            await wait_for(shown, SOON_S)
         await control.clear_faults()

@@ -35,7 +35,7 @@ async def test_a_stop_is_quick_and_loses_nothing(tmp_path: Path) -> None:
             await wait_for(begun, 60)
             status, took = await victim.end(signal.SIGTERM)
             assert status == 0
-            assert took < 8
+            assert took < 30
             left = len(talk.asked) - len(await talk.answers())
             await box.control.clear_faults()
             await victim.start()

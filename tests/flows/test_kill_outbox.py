@@ -76,7 +76,7 @@ async def _kill_while_posting(scene: Scene, urls: list[str], kills: int) -> int:
     deaths = 0
     try:
         while deaths < kills:
-            line = await asyncio.wait_for(ringer.stdout.readline(), 20)
+            line = await asyncio.wait_for(ringer.stdout.readline(), 60)
             assert line, "the ringer died of itself"
             deaths += 1
             await scene.post(chance)
@@ -85,7 +85,7 @@ async def _kill_while_posting(scene: Scene, urls: list[str], kills: int) -> int:
         )
         await wait_for(lambda: _all_done(urls[0], yield_all), within=60, what="the last alert")
         ringer.stdin.write(b"enough\n")
-        assert await asyncio.wait_for(ringer.wait(), 20) == 0
+        assert await asyncio.wait_for(ringer.wait(), 60) == 0
     finally:
         if ringer.returncode is None:
             ringer.kill()

@@ -19,7 +19,7 @@ async def _started(*arguments: str) -> tuple[Process, dict[str, str]]:
         sys.executable, "-m", "sandbox", *arguments, stdout=PIPE, stderr=PIPE
     )
     assert process.stdout
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         return process, json.loads(await process.stdout.readline())
 
 
@@ -36,7 +36,7 @@ async def test_says_where_it_is_and_stops_when_told(number: signal.Signals) -> N
                 assert abs((await answer.json())["now"] - time.time()) < 3_600
     finally:
         process.send_signal(number)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             rest, complaints = await process.communicate()
     assert (process.returncode, rest, complaints) == (0, b"", b"")
 

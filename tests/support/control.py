@@ -11,7 +11,7 @@ from aiohttp import ClientSession
 T = TypeVar("T")
 Json = dict[str, Any]
 
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0  # on a machine that does much else; only a failure takes so long
 _POLL_S = 0.02
 
 

@@ -299,7 +299,7 @@ async def test_run_looks_until_it_is_stopped(tower: Tower) -> None:
     async def looked_at() -> datetime | None:
         return (await tower.known(profile)).looked_at
 
-    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
         group.create_task(scheduler.run())
         await wait_for(looked_at)
         scheduler.stop()

@@ -370,7 +370,7 @@ async def test_a_long_send_keeps_its_lease(db: Database) -> None:
 
 async def test_run_sends_what_comes_and_stops_when_told(office: Office) -> None:
     office.outbox._now = lambda: NOON + HOUR
-    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
         group.create_task(office.outbox.run())
         for pk in ("1", "2", "3"):
             await found(office, pk)
@@ -403,7 +403,7 @@ async def test_one_that_can_not_be_written_down_lets_no_other_be_sent_twice(
     await found(office, "1")
     post = Held([sent("1"), Sent((SentItem("1", 2**64),)), sent("1")])
     outbox = Outbox(office.db, post, post, now=office.clock)  # type: ignore[arg-type] # Post stands for both
-    async with asyncio.timeout(30), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
         group.create_task(outbox.run())
         await wait_for(lambda: len(post.albums) == 3)
         async with office.db.begin() as tx:  # while this lasts, the others have to wait
@@ -476,7 +476,7 @@ async def test_a_broken_database_stops_no_loop(office: Office) -> None:
 
     await found(office, "1")
     office.db.begin = fail_sometimes  # type: ignore[method-assign] # a disk that is full at times
-    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
         group.create_task(office.outbox.run())
 
         def is_over() -> bool:

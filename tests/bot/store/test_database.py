@@ -109,7 +109,7 @@ async def test_other_processes_hear_of_a_commit_and_of_nothing_else(db: Database
         listening = group.create_task(db.listen("test", heard.set))
         if db.is_sqlite:
             return
-        await asyncio.wait_for(heard.wait(), 10)  # it begins to listen, and may have missed one
+        await asyncio.wait_for(heard.wait(), 60)  # it begins to listen, and may have missed one
         heard.clear()
         async with db.begin() as tx:
             await tell(tx, "another")
@@ -119,7 +119,7 @@ async def test_other_processes_hear_of_a_commit_and_of_nothing_else(db: Database
             async with db.begin() as other:
                 await tell(other, "another")
             assert not heard.is_set()
-        await asyncio.wait_for(heard.wait(), 10)
+        await asyncio.wait_for(heard.wait(), 60)
         listening.cancel()
 
 
@@ -188,7 +188,7 @@ async def test_rivals_that_wait_for_each_other_both_get_through(db: Database) ->
 
         await db.run(work)
 
-    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
         group.create_task(take("left", "right"))
         group.create_task(take("right", "left"))
     assert tries == 3

@@ -38,7 +38,7 @@ async def test_of_three_one_leads_and_hands_over_when_it_ends(db: Database) -> N
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(leader(db, work).run()) for _ in range(3)]
         for task in tasks:
-            await asyncio.wait_for(work.begun.wait(), 10)
+            await asyncio.wait_for(work.begun.wait(), 60)
             assert work.at_it <= 1
             task.cancel()
             await asyncio.wait([task])
@@ -50,9 +50,9 @@ async def test_who_lets_the_lease_run_out_is_replaced_and_stops(db: Database) ->
     slow, quick = Work(), Work()
     async with asyncio.TaskGroup() as group:
         first = group.create_task(leader(db, slow, lease_s=0).run())
-        await asyncio.wait_for(slow.begun.wait(), 10)
+        await asyncio.wait_for(slow.begun.wait(), 60)
         second = group.create_task(leader(db, quick, ahead_s=60).run())
-        await asyncio.wait_for(quick.begun.wait(), 10)
+        await asyncio.wait_for(quick.begun.wait(), 60)
         for _ in range(500):
             if not slow.at_it:
                 break

@@ -147,7 +147,7 @@ async def test_floods_of_several_chats_stop_no_other_when_one_more_gets_through(
             await asyncio.sleep(0)
         assert not sent  # all wait for what the one finds
         told.set()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await asyncio.gather(go(11), go(12))
     assert sorted(sent) == [9, 10, 11, 12]
     assert pacing._rate.now(pacing._clock()) == 1000

@@ -144,8 +144,8 @@ async def test_a_stranger_is_answered_before_the_body_is_read(at: At) -> None:
     head = f"POST {HOOK.path} HTTP/1.1\r\nHost: x\r\nContent-Length: {90 * 2**20}\r\n\r\n"
     writer.write(head.encode())
     await writer.drain()
-    assert b"403" in await asyncio.wait_for(reader.readline(), 2)
-    await asyncio.wait_for(reader.read(), 2)  # the connection is closed
+    assert b"403" in await asyncio.wait_for(reader.readline(), 30)
+    await asyncio.wait_for(reader.read(), 30)  # the connection is closed
     writer.close()
 
 
@@ -194,7 +194,7 @@ async def test_who_sends_no_headers_is_let_go_and_a_flood_of_them_shuts_nobody_o
         halves = [await asyncio.open_connection("127.0.0.1", web.port) for _ in range(9)]
         for _, writer in halves:
             writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\n")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             for reader, writer in halves:
                 with contextlib.suppress(ConnectionError):
                     assert await reader.read() == b""

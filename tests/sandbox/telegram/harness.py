@@ -186,7 +186,7 @@ async def served(speed: float = 1.0) -> AsyncIterator[Api]:
 
 async def eventually(true: Callable[[], Awaitable[object] | object]) -> None:
     """Wait until something is true; ten seconds at most."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             answer = true()
             if await answer if isinstance(answer, Awaitable) else answer:
