@@ -20,9 +20,10 @@ from rich.console import Console
 from rich.table import Table
 
 from bot.billing.ledger import Ledger
-from bot.chats.subscriptions import Rules, Subscriptions
+from bot.chats.subscriptions import SubscriptionLimits, Subscriptions
 from bot.domain.budget import Limits
 from bot.domain.model import Asker, Target
+from bot.fetching.poll_settings import PollSettings
 from bot.fetching.poller import Scheduler
 from bot.fetching.privacy import Mode, PrivacyCheck
 from bot.store import chats, profiles, stories
@@ -104,16 +105,18 @@ async def world(mode: Mode, folder: Path, *, budget: int) -> AsyncIterator[World
         api = StoriesApi(
             session, url=sandbox.urls.stories_api, key=SecretStr("k"), rate=10_000, now=now
         )
-        rules = Rules(
-            most=many,
-            most_new_a_day=many,
-            credits_a_day=budget,
-            credits_a_look=None if mode == "auto" else 2,
-        )
-        subscriptions = Subscriptions(db, api, ledger, rules=rules, wake=lambda: None, now=now)
+        polling = PollSettings(credits_a_day=budget, credits_a_look=None if mode == "auto" else 2)
+        limits = SubscriptionLimits(most=many, most_new_a_day=many)
+        subscriptions = Subscriptions(db, api, ledger, limits=limits, polling=polling, now=now)
         privacy = PrivacyCheck(db, mode, tell=tell, now=now)
         scheduler = Scheduler(
-            db, api, ledger, subscriptions, rules=rules, privacy=privacy, now=now
+            db,
+            api,
+            ledger,
+            settings=polling,
+            end_blocked=subscriptions.end_blocked,
+            privacy=privacy,
+            now=now,
         )
         async with db.begin() as tx:
             await chats.ensure(tx, CHAT, kind="private", title="", now=made)

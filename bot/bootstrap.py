@@ -12,7 +12,7 @@ from telegram.ext import ExtBot
 
 from bot.billing.balance import Treasurer
 from bot.billing.ledger import Ledger, Payer
-from bot.chats.subscriptions import Rules, Subscriptions
+from bot.chats.subscriptions import SubscriptionLimits, Subscriptions
 from bot.chats.whereabouts import Whereabouts
 from bot.config import Settings
 from bot.context import Services
@@ -23,6 +23,7 @@ from bot.fetching.answer_cache import Answers
 from bot.fetching.canary import Canary
 from bot.fetching.feasibility import BudgetWatch
 from bot.fetching.on_demand import Viewer
+from bot.fetching.poll_settings import PollSettings
 from bot.fetching.poller import Scheduler
 from bot.fetching.privacy import PrivacyCheck
 from bot.media.download import Media, PublicResolver
@@ -139,8 +140,16 @@ async def built(
         )
         canary = Canary(api, ledger, settings.canary_username, now=now)
         api.probe_by(canary.is_answered)
-        rules = _rules(settings)
-        subscriptions = Subscriptions(db, api, ledger, rules=rules, wake=wake, now=now)
+        polling = _polling(settings)
+        subscriptions = Subscriptions(
+            db,
+            api,
+            ledger,
+            limits=_subscription_limits(settings),
+            polling=polling,
+            wake=wake,
+            now=now,
+        )
         services = Services(
             db=db,
             viewer=Viewer(
@@ -167,8 +176,8 @@ async def built(
             db,
             api,
             ledger,
-            subscriptions,
-            rules=rules,
+            settings=polling,
+            end_blocked=subscriptions.end_blocked,
             canary=canary,
             privacy=PrivacyCheck(db, settings.skip_privacy_check, tell=operators.tell, now=now),
             budget_watch=BudgetWatch(db, tell=operators.tell),
@@ -256,11 +265,16 @@ def _limits(settings: Settings) -> Limits:
     )
 
 
-def _rules(settings: Settings) -> Rules:
-    return Rules(
+def _subscription_limits(settings: Settings) -> SubscriptionLimits:
+    return SubscriptionLimits(
         most=settings.max_subscriptions,
         most_new_a_day=settings.max_new_subscriptions_a_day,
         most_fast=settings.max_fast_subscriptions,
+    )
+
+
+def _polling(settings: Settings) -> PollSettings:
+    return PollSettings(
         credits_a_day=round(settings.daily_budget * (1 - settings.reply_share)),
         credits_a_look={"true": 1.0, "false": 2.0}.get(settings.skip_privacy_check),
         floor=timedelta(seconds=settings.poll_floor_s),

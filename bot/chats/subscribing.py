@@ -26,6 +26,7 @@ from bot.domain.model import Asker, Options, Profile, Story, Target
 from bot.domain.records import Known, Subscription
 from bot.fetching import schedule_state, snapshots
 from bot.fetching.names import Names
+from bot.fetching.poll_settings import PollSettings
 from bot.scheduling.pricing import is_feasible
 from bot.store import acquaintances, profiles, stories
 from bot.store import subscriptions as store
@@ -45,16 +46,12 @@ that is no older needs no other, and they are news."""
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
-    """The operator's limits; ``credits_a_day`` are those for looks, ``floor`` is between two."""
+class SubscriptionLimits:
+    """How many subscriptions a chat may have, begin within a day, and have fast."""
 
     most: int = 20
     most_new_a_day: int = 10
     most_fast: int = 3
-    credits_a_day: int = 500
-    credits_a_look: float | None = 2  # None: the mean that the schedule has learned
-    floor: timedelta = timedelta(minutes=1)
-    blocked: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +73,8 @@ class Subscribing:
         api: StoriesApi,
         ledger: Ledger,
         *,
-        rules: Rules,
+        limits: SubscriptionLimits,
+        polling: PollSettings,
         wake: Callable[[], None],
         now: Callable[[], datetime],
     ) -> None:
@@ -85,7 +83,8 @@ class Subscribing:
         self._api = api
         self._ledger = ledger
         self._names = Names(db, api, ledger, now=now)
-        self._rules = rules
+        self._limits = limits
+        self._polling = polling
         self._wake = wake
         self._now = now
         self._asking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -149,20 +148,20 @@ class Subscribing:
                 counts = [await profiles.followed(tx, fresh=fresh) for fresh in (False, True)]
                 counts[is_fresh] += 1
                 shares = looks_shares(
-                    self._rules.credits_a_day, known=counts[False], fresh=counts[True]
+                    self._polling.credits_a_day, known=counts[False], fresh=counts[True]
                 )
-                a_look = await schedule_state.cost_of_look(tx, self._rules.credits_a_look)
+                a_look = await schedule_state.cost_of_look(tx, self._polling.credits_a_look)
                 costs = counts[is_fresh] * a_look
                 if not is_feasible(shares[is_fresh], costs):
                     raise NewcomersNoRoomError if is_fresh and counts[False] else NoRoomError
 
     async def _check_limits(self, tx: Tx, chat_id: int) -> None:
-        rules = self._rules
-        if await store.count(tx, chat_id) >= rules.most:
-            raise TooManyFollowedError(most=rules.most)
+        limits = self._limits
+        if await store.count(tx, chat_id) >= limits.most:
+            raise TooManyFollowedError(most=limits.most)
         since = self._now() - alert_rules.DAY
-        if await store.count_new(tx, chat_id, since=since) >= rules.most_new_a_day:
-            raise TooManyNewError(most=rules.most_new_a_day)
+        if await store.count_new(tx, chat_id, since=since) >= limits.most_new_a_day:
+            raise TooManyNewError(most=limits.most_new_a_day)
 
     async def _ask_name(self, username: str, by: Asker) -> Profile:
         try:
@@ -219,7 +218,7 @@ class Subscribing:
             if await store.find(tx, target, profile.profile_id) is None:
                 await self._check_limits(tx, target.chat_id)
             if options and options.fast:
-                await check_fast(tx, target.chat_id, self._rules)
+                await check_fast(tx, target.chat_id, self._limits)
             added = await store.add(
                 tx,
                 target,
@@ -237,16 +236,16 @@ class Subscribing:
         return Subscribed(found, profile, live, already=added is None)
 
     def _refuse_blocked(self, profile_id: str, username: str) -> None:
-        if alert_rules.is_blocked(profile_id, username, self._rules.blocked):
+        if alert_rules.is_blocked(profile_id, username, self._polling.blocked):
             raise BlockedProfileError(username=username)
 
 
-async def check_fast(tx: Tx, chat_id: int, rules: Rules) -> None:
+async def check_fast(tx: Tx, chat_id: int, limits: SubscriptionLimits) -> None:
     """Let a chat have one more fast subscription.
 
     Raises:
         TooManyFastError: It has as many as it may.
     """
     fast = [one for one in await store.of_chat(tx, chat_id) if one.options.fast]
-    if len(fast) >= rules.most_fast:
-        raise TooManyFastError(most=rules.most_fast)
+    if len(fast) >= limits.most_fast:
+        raise TooManyFastError(most=limits.most_fast)

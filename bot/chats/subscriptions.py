@@ -9,19 +9,20 @@ from datetime import UTC, datetime
 from bot.billing.ledger import Ledger
 from bot.chats.explain import Why, explain, preview
 from bot.chats.import_export import Entry
-from bot.chats.subscribing import Rules, Subscribed, Subscribing, check_fast
+from bot.chats.subscribing import Subscribed, Subscribing, SubscriptionLimits, check_fast
 from bot.domain import alert_rules
 from bot.domain.errors import NotFollowedError
 from bot.domain.model import Asker, Options, Story, Target
 from bot.domain.records import Subscription
 from bot.fetching import snapshots
+from bot.fetching.poll_settings import PollSettings
 from bot.store import chat_queues, chats, deliveries, enqueue, moves
 from bot.store import subscriptions as store
 from bot.store.database import Database, Tx
 from bot.store.unit_of_work import effect
 from bot.stories_api import StoriesApi
 
-__all__ = ["Rules", "Subscribed", "Subscription", "Subscriptions", "Why"]
+__all__ = ["Subscribed", "Subscription", "SubscriptionLimits", "Subscriptions", "Why"]
 
 
 class Subscriptions:
@@ -33,17 +34,21 @@ class Subscriptions:
         api: StoriesApi,
         ledger: Ledger,
         *,
-        rules: Rules,
+        limits: SubscriptionLimits,
+        polling: PollSettings,
         wake: Callable[[], None] = lambda: None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """Take the parts; ``wake`` is called when something may have become due."""
         self._db = db
         self._ledger = ledger
-        self._rules = rules
+        self._limits = limits
+        self._blocked = polling.blocked
         self._wake = wake
         self._now = now
-        self._subscribing = Subscribing(db, api, ledger, rules=rules, wake=wake, now=now)
+        self._subscribing = Subscribing(
+            db, api, ledger, limits=limits, polling=polling, wake=wake, now=now
+        )
 
     async def subscribe(
         self, target: Target, username: str, by: Asker, *, options: Options | None = None
@@ -130,7 +135,7 @@ class Subscriptions:
             await chat_queues.hold(tx, chat_id)
             before = await _of_chat(tx, chat_id, subscription_id)
             if options.fast and not before.options.fast:
-                await check_fast(tx, chat_id, self._rules)
+                await check_fast(tx, chat_id, self._limits)
             await store.set_options(tx, subscription_id, options)
             await store.reweigh(tx, profile_id=before.profile_id, now=self._now())
             await snapshots.requeue(tx, before.profile_id, now=self._now())
@@ -198,7 +203,7 @@ class Subscriptions:
         """End what follows blocked profiles, with a neutral notice; return how many ended."""
         now = self._now()
         async with self._db.begin() as tx:
-            found = await store.of_profiles(tx, self._rules.blocked)
+            found = await store.of_profiles(tx, self._blocked)
             await store.remove(tx, [one.id for one in found])
             for one in found:
                 fields = {"username": one.username}
@@ -235,7 +240,7 @@ class Subscriptions:
             NotFollowedError: The chat does not follow it.
         """
         found = await self.named(chat_id, username)
-        if alert_rules.is_blocked(found[0].profile_id, username, self._rules.blocked):
+        if alert_rules.is_blocked(found[0].profile_id, username, self._blocked):
             return []
         async with self._db.read() as tx:
             return await preview(tx, username, options, chat_id=chat_id, now=self._now())

@@ -5,14 +5,13 @@ transaction that records it; no transaction is open while the Stories API is ask
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 import structlog
 
 from bot.billing.ledger import Ledger, Payer, Reservation
-from bot.chats.subscriptions import Rules, Subscriptions
 from bot.domain import alert_rules
 from bot.domain.budget import looks_shares
 from bot.domain.errors import (
@@ -29,6 +28,7 @@ from bot.fetching import schedule_state, snapshots
 from bot.fetching.canary import Canary
 from bot.fetching.feasibility import BudgetWatch
 from bot.fetching.names import Names
+from bot.fetching.poll_settings import PollSettings
 from bot.fetching.privacy import PrivacyCheck
 from bot.fetching.schedule_state import Plan
 from bot.runtime.metrics import Metrics
@@ -60,9 +60,9 @@ class Scheduler:
         db: Database,
         api: StoriesApi,
         ledger: Ledger,
-        subscriptions: Subscriptions,
         *,
-        rules: Rules,
+        settings: PollSettings,
+        end_blocked: Callable[[], Awaitable[object]],
         at_once: int = 8,
         lease: timedelta = LEASE,
         canary: Canary | None = None,
@@ -72,13 +72,17 @@ class Scheduler:
         metrics: Metrics | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Make up to ``at_once`` looks at a time; ``wake`` is called when deliveries are due."""
+        """Make up to ``at_once`` looks at a time.
+
+        ``end_blocked`` is awaited each minute, to end what follows blocked profiles; ``wake`` is
+        called when deliveries are due.
+        """
         self._db = db
         self._api = api
         self._ledger = ledger
         self._names = Names(db, api, ledger, now=now)
-        self._subscriptions = subscriptions
-        self._rules = rules
+        self._settings = settings
+        self._end_blocked = end_blocked
         self._at_once = at_once
         self._lease = lease
         self._canary = canary
@@ -193,10 +197,10 @@ class Scheduler:
             self._counts = [await profiles.followed(tx, fresh=fresh) for fresh in plans]
         await self._privacy.refresh()
         for pace in plans.values():
-            if self._rules.credits_a_look is not None:
-                pace.cost = self._rules.credits_a_look
+            if self._settings.credits_a_look is not None:
+                pace.cost = self._settings.credits_a_look
                 pace.learns_cost = False
-            pace.schedule.minimum = self._rules.floor.total_seconds()
+            pace.schedule.minimum = self._settings.floor.total_seconds()
         plans[True].schedule.mixture = plans[False].schedule.mixture  # people are alike
         self._share(plans)
         return plans
@@ -204,7 +208,7 @@ class Scheduler:
     def _share(self, plans: dict[bool, Plan]) -> None:
         """Give each plan its part of the day's credits."""
         known, fresh = self._counts
-        budget = self._rules.credits_a_day + self._left
+        budget = self._settings.credits_a_day + self._left
         for pace, share in zip(
             plans.values(), looks_shares(budget, known=known, fresh=fresh), strict=True
         ):
@@ -275,7 +279,7 @@ class Scheduler:
         if now - self._kept_at >= KEEP_EVERY:
             self._kept_at = now
             await self._privacy.refresh()
-            await self._subscriptions.end_blocked()
+            await self._end_blocked()
             self._left = await self._ledger.left_by_replies(now)
             if now >= self._survey_at:
                 async with self._db.begin() as tx:
@@ -299,7 +303,7 @@ class Scheduler:
     async def _watch_budget(self, plans: dict[bool, Plan], now: datetime) -> None:
         """Tell when what is sure for looks can't see all that is followed in time."""
         await self._budget_watch.check(
-            self._rules.credits_a_day,
+            self._settings.credits_a_day,
             self._counts,
             [pace.cost for pace in plans.values()],
             reply_share=self._ledger.limits.reply_share,
@@ -320,7 +324,7 @@ class Scheduler:
 
     async def _look(self, known: Known, pace: Plan) -> str:
         """Look at one profile; return a word on what came of it."""
-        if alert_rules.is_blocked(known.profile_id, known.username, self._rules.blocked):
+        if alert_rules.is_blocked(known.profile_id, known.username, self._settings.blocked):
             return "blocked"
         if known.state == "private" and await self._is_still_private(known):
             return "private"

@@ -5,17 +5,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import sqlalchemy as sa
-
 from bot.domain.model import Story
 from bot.domain.records import Known
 from bot.scheduling.forecast import ProfileState
 from bot.scheduling.guard import Guard
 from bot.scheduling.rates import Mixture
 from bot.scheduling.schedule import Schedule
-from bot.store import key_values
+from bot.store import key_values, profiles
 from bot.store.database import Tx
-from bot.store.profiles import profiles
 
 NOTE = "schedule"
 NOTES = {False: NOTE, True: "schedule of newcomers"}
@@ -165,15 +162,5 @@ async def sample(
 
     Of more than ``most`` it is a fair sample: to read all would keep everybody waiting.
     """
-    followed: sa.ColumnElement[bool] = profiles.c.next_look_at.is_not(None)
-    if fresh is not None:
-        followed = sa.and_(followed, profiles.c.fresh.is_(fresh))
-    counted = sa.select(sa.func.count()).select_from(profiles).where(followed)
-    count = (await tx.execute(counted)).scalar_one()
-    statement = sa.select(profiles.c.forecast, profiles.c.memory, profiles.c.weight).where(
-        followed
-    )
-    if count > most:
-        statement = statement.order_by(sa.func.random()).limit(most)
-    rows = await tx.execute(statement)
-    return [(state_of(row.forecast, row.memory), float(row.weight)) for row in rows], count
+    rows, count = await profiles.sample(tx, most=most, fresh=fresh)
+    return [(state_of(forecast, memory), weight) for forecast, memory, weight in rows], count

@@ -1,6 +1,7 @@
 """Profiles: who they are, how they are, and when each is looked at next."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -195,6 +196,24 @@ async def mean_delay(tx: Tx) -> timedelta | None:
     ).where(waiting, profiles.c.failures == 0)
     total, weight = (await tx.execute(statement)).one()
     return timedelta(milliseconds=float(total) / float(weight) / 2) if weight else None
+
+
+async def sample(
+    tx: Tx, *, most: int, fresh: bool | None = None
+) -> tuple[list[tuple[Any, Any, float]], int]:
+    """Return forecast, memory and weight of those that are looked at, and how many there are.
+
+    Of more than ``most`` it is a fair sample; ``fresh`` as in ``claim``.
+    """
+    columns = (profiles.c.forecast, profiles.c.memory, profiles.c.weight)
+    statement = sa.select(*columns).where(profiles.c.next_look_at.is_not(None))
+    if fresh is not None:
+        statement = statement.where(profiles.c.fresh.is_(fresh))
+    count = await followed(tx, fresh=fresh)
+    if count > most:
+        statement = statement.order_by(sa.func.random()).limit(most)
+    rows = await tx.execute(statement)
+    return [(row.forecast, row.memory, float(row.weight)) for row in rows], count
 
 
 async def followed(tx: Tx, *, fresh: bool | None = None) -> int:

@@ -21,8 +21,9 @@ import structlog
 from pydantic import SecretStr
 
 from bot.billing.ledger import Ledger
-from bot.chats.subscriptions import Rules, Subscriptions
+from bot.chats.subscriptions import SubscriptionLimits, Subscriptions
 from bot.domain.budget import Limits
+from bot.fetching.poll_settings import PollSettings
 from bot.fetching.poller import Scheduler
 from bot.media.download import Media
 from bot.media.spool import Spool
@@ -37,7 +38,7 @@ from tests.support.telegram import bot_at
 
 RICH = 10**8
 LIMITS = Limits(RICH, 0.1, RICH, RICH, RICH, 0)
-RULES = Rules(credits_a_day=RICH, floor=timedelta(milliseconds=50))
+POLLING = PollSettings(credits_a_day=RICH, floor=timedelta(milliseconds=50))
 LEASE = timedelta(seconds=1)
 SHORTEST_LIFE, LONGEST_LIFE = 0.15, 0.6  # seconds
 
@@ -57,9 +58,17 @@ async def ring(args: list[str], folder: Path, ready: int) -> None:
         ledger = Ledger(db, LIMITS)
         sender = Sender(bot, media, db)
         outbox = Outbox(db, sender, Texts(bot), lease=LEASE)
-        subscriptions = Subscriptions(db, api, ledger, rules=RULES, wake=outbox.wake)
+        subscriptions = Subscriptions(
+            db, api, ledger, limits=SubscriptionLimits(), polling=POLLING, wake=outbox.wake
+        )
         scheduler = Scheduler(
-            db, api, ledger, subscriptions, rules=RULES, lease=LEASE, wake=outbox.wake
+            db,
+            api,
+            ledger,
+            settings=POLLING,
+            end_blocked=subscriptions.end_blocked,
+            lease=LEASE,
+            wake=outbox.wake,
         )
 
         def stop() -> None:

@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from bot.billing.ledger import Ledger
-from bot.chats.subscriptions import Rules, Subscriptions
+from bot.chats.subscriptions import SubscriptionLimits, Subscriptions
 from bot.domain.budget import Limits
 from bot.domain.errors import (
     ApiUnavailableError,
@@ -23,6 +23,7 @@ from bot.domain.errors import (
 )
 from bot.domain.model import Asker, Options, Profile, Target
 from bot.fetching import snapshots
+from bot.fetching.poll_settings import PollSettings
 from bot.store import chats, profiles
 from bot.store.database import Database
 from bot.stories_api import StoriesApi
@@ -30,7 +31,8 @@ from tests.support.control import Control
 from tests.support.sandbox import sandbox_box
 from tests.support.telegram import utc_now
 
-RULES = Rules(most=5, most_new_a_day=8, credits_a_day=10**6)
+LIMITS = SubscriptionLimits(most=5, most_new_a_day=8)
+POLLING = PollSettings(credits_a_day=10**6)
 
 
 @dataclass
@@ -43,10 +45,10 @@ class Desk:
     url: str
     names: int = 0
 
-    def subscriptions(self, rules: Rules = RULES, budget: int = 10**6) -> Subscriptions:
+    def subscriptions(self, polling: PollSettings = POLLING, budget: int = 10**6) -> Subscriptions:
         ledger = Ledger(self.db, Limits(budget, 1.0, 10**6, 10**6, 10**6, 0))
         api = StoriesApi(self.session, url=self.url, key=SecretStr("k"), rate=1000)
-        return Subscriptions(self.db, api, ledger, rules=rules)
+        return Subscriptions(self.db, api, ledger, limits=LIMITS, polling=polling)
 
     async def star(self, stories: int = 0) -> str:
         self.names += 1
@@ -83,8 +85,8 @@ async def test_many_who_ask_at_once_pay_one_look(desk: Desk) -> None:
     assert known.next_look_at is not None
 
 
-async def _race(desk: Desk, rules: Rules, names: list[str]) -> list[type[BaseException]]:
-    subscriptions = desk.subscriptions(rules)
+async def _race(desk: Desk, names: list[str]) -> list[type[BaseException]]:
+    subscriptions = desk.subscriptions()
 
     async def one(name: str) -> type[BaseException] | None:
         try:
@@ -102,16 +104,16 @@ async def _race(desk: Desk, rules: Rules, names: list[str]) -> list[type[BaseExc
 
 async def test_the_limits_hold_in_races(desk: Desk) -> None:
     names = [await desk.star() for _ in range(9)]
-    failed = await _race(desk, RULES, names)
+    failed = await _race(desk, names)
     assert failed == [TooManyFollowedError] * 4
     await desk.subscriptions().unsubscribe_all(7)
-    failed = await _race(desk, RULES, names)
+    failed = await _race(desk, names)
     assert failed == [TooManyNewError] * 6  # 5 + 3 = 8 a day
 
 
 async def test_what_the_budget_can_not_follow_is_not_begun_and_not_paid(desk: Desk) -> None:
     first, second = await desk.star(), await desk.star()
-    poor = desk.subscriptions(replace(RULES, credits_a_day=3))
+    poor = desk.subscriptions(replace(POLLING, credits_a_day=3))
     await poor.subscribe(Target(1), first, Asker(1))
     before = await desk.billed()
     with pytest.raises(NoRoomError):

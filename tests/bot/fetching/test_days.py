@@ -9,9 +9,10 @@ import pytest
 from pydantic import SecretStr
 
 from bot.billing.ledger import Ledger, Payer
-from bot.chats.subscriptions import Rules, Subscriptions
+from bot.chats.subscriptions import SubscriptionLimits, Subscriptions
 from bot.domain.budget import Limits
 from bot.domain.model import Asker, Profile
+from bot.fetching.poll_settings import PollSettings
 from bot.fetching.poller import Scheduler
 from bot.store import budgets, ledger, profiles
 from bot.store.database import Database
@@ -59,18 +60,27 @@ class Days:
 @pytest.fixture
 async def days(sqlite_db: Database) -> AsyncIterator[Days]:
     clock = Clock(MIDNIGHT)
-    rules = Rules(credits_a_day=500, floor=MINUTE)
+    polling = PollSettings(credits_a_day=500, floor=MINUTE)
     async with sandbox_box() as box, aiohttp.ClientSession() as session:
         paying = Ledger(sqlite_db, LIMITS, now=clock)
         api = StoriesApi(session, url=box.urls.stories_api, key=SecretStr("k"), rate=1000)
-        subscriptions = Subscriptions(sqlite_db, api, paying, rules=rules)
+        subscriptions = Subscriptions(
+            sqlite_db, api, paying, limits=SubscriptionLimits(), polling=polling
+        )
         for number in range(PROFILES):
             shown = await box.control.profile(f"daily{number}", posts_per_day=0)
             profile = Profile(str(shown["pk"]), shown["username"])
             async with sqlite_db.begin() as tx:
                 await follow(tx, 1, profile, since=clock.time - HOUR, now=clock.time)
                 await profiles.put_off(tx, profile.profile_id, until=clock.time)
-        scheduler = Scheduler(sqlite_db, api, paying, subscriptions, rules=rules, now=clock)
+        scheduler = Scheduler(
+            sqlite_db,
+            api,
+            paying,
+            settings=polling,
+            end_blocked=subscriptions.end_blocked,
+            now=clock,
+        )
         yield Days(sqlite_db, clock, paying, scheduler)
 
 

@@ -11,11 +11,12 @@ import pytest
 from pydantic import SecretStr
 
 from bot.billing.ledger import Ledger
-from bot.chats.subscriptions import Rules, Subscriptions
+from bot.chats.subscriptions import SubscriptionLimits, Subscriptions
 from bot.domain.budget import Limits
 from bot.domain.model import Profile
 from bot.domain.records import Known
 from bot.fetching import schedule_state
+from bot.fetching.poll_settings import PollSettings
 from bot.fetching.poller import Scheduler
 from bot.fetching.schedule_state import Plan
 from bot.runtime.metrics import Metrics
@@ -48,13 +49,14 @@ class Tower:
 
     def scheduler(self, **changed: Any) -> Scheduler:
         now = changed.pop("now", utc_now)
-        rules = Rules(credits_a_day=changed.pop("budget", 10**6), floor=MINUTE, **changed)
+        budget = changed.pop("budget", 10**6)
+        settings = PollSettings(credits_a_day=budget, floor=MINUTE, **changed)
         return Scheduler(
             self.db,
             self.api,
             self.ledger,
-            self.subscriptions,
-            rules=rules,
+            settings=settings,
+            end_blocked=self.subscriptions.end_blocked,
             wake=lambda: self.woken.append(True),
             metrics=self.metrics,
             now=now,
@@ -85,7 +87,9 @@ async def tower(db: Database) -> AsyncIterator[Tower]:
     async with sandbox_box() as box, aiohttp.ClientSession() as session:
         ledger = Ledger(db, limits)
         api = StoriesApi(session, url=box.urls.stories_api, key=SecretStr("k"), rate=1000)
-        subscriptions = Subscriptions(db, api, ledger, rules=Rules())
+        subscriptions = Subscriptions(
+            db, api, ledger, limits=SubscriptionLimits(), polling=PollSettings()
+        )
         yield Tower(db, box.control, ledger, api, subscriptions, [], Metrics())
 
 

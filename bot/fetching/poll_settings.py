@@ -1,0 +1,18 @@
+"""What the operator sets of the looks that the schedule makes."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class PollSettings:
+    """Credits a UTC day that are sure for looks, and what a look costs; ``floor``: between two.
+
+    ``credits_a_look`` is None where the mean holds that the schedule has learned. ``blocked``
+    are the names and ids of profiles that nobody may follow.
+    """
+
+    credits_a_day: int = 500
+    credits_a_look: float | None = 2
+    floor: timedelta = timedelta(minutes=1)
+    blocked: frozenset[str] = frozenset()
