@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import structlog
 from rich.console import Console
 
 from bot.config import Settings, load
@@ -31,6 +32,9 @@ OPTIONS_IN = {
     "parked": "dead_letters",
     "simulate": "simulate",
 }
+
+READERS = frozenset({"migrate", "spending", "parked", "simulate"})
+"""The commands that need a database that can be used as it is."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -67,11 +71,25 @@ def _demo(chosen: argparse.Namespace) -> int:
 
 def _run(chosen: argparse.Namespace, settings: Settings) -> int:
     from bot import app  # noqa: PLC0415 - 'check' and 'demo' start sooner without
-    from bot.cli import database  # noqa: PLC0415 - the same
+    from bot.cli import check  # noqa: PLC0415 - the same
 
     if chosen.command == "run":
+        for sentence in check.strangers():
+            structlog.get_logger().warning("a setting is none", why=sentence)
         return app.main(settings)
-    return asyncio.run(database.REPORTS[chosen.command](settings, chosen))
+    return asyncio.run(_report(chosen, settings))
+
+
+async def _report(chosen: argparse.Namespace, settings: Settings) -> int:
+    from bot.cli import database  # noqa: PLC0415 - as above
+    from bot.operations import preflight  # noqa: PLC0415 - the same
+
+    if chosen.command in READERS:
+        found = await preflight.database(settings.database_url.get_secret_value())
+        if found.level == "wrong":
+            Console(stderr=True, soft_wrap=True).print(found.text, markup=False)
+            return 1
+    return await database.REPORTS[chosen.command](settings, chosen)
 
 
 def secrets_of(settings: Settings) -> list[str]:
@@ -88,7 +106,7 @@ def secrets_of(settings: Settings) -> list[str]:
 
 
 def _explain(error: SettingsError) -> int:
-    console = Console(stderr=True)
+    console = Console(stderr=True, soft_wrap=True)
     for sentence in error.sentences:
         console.print(sentence, markup=False)
     console.print("docs/configuration.md lists every setting.", markup=False)

@@ -32,7 +32,7 @@ from bot.bootstrap import Parts, built
 from bot.config import Settings
 from bot.context import App, Context, prepare
 from bot.domain.errors import BotError, DatabaseUnavailableError, TryAgainError
-from bot.operations import cleanup, unknown_zones
+from bot.operations import cleanup, preflight, unknown_zones
 from bot.operations.database_watch import DatabaseWatch
 from bot.operations.menu import Menu
 from bot.runtime.workers import Worker
@@ -86,13 +86,16 @@ async def run(
     ``now`` is the time to live by, in place of the machine's (``bot.runtime.clock``).
     """
     stop = stop or _stop_on_signals()
+    if (trouble := await _trouble(settings)) is not None:
+        log.error("can't run", reason=trouble)
+        return 1
     async with AsyncExitStack() as stack:
         try:
             await stack.enter_async_context(alone(settings.database_url.get_secret_value()))
-        except DatabaseUnavailableError as error:
-            log.error("refused to run", reason=str(error))  # noqa: TRY400 - no trace needed
+            parts = await stack.enter_async_context(built(settings, now=now))
+        except (DatabaseUnavailableError, OSError) as error:
+            log.error("can't run", reason=str(error))  # noqa: TRY400 - no trace needed
             return 1
-        parts = await stack.enter_async_context(built(settings, now=now))
         running = Running(settings, parts)
         stack.push_async_callback(running.web.close)
         try:
@@ -304,6 +307,15 @@ def conversation(parts: Parts) -> App:
         app.add_handlers(module.handlers())
     app.add_error_handler(handlers.errors.on_error)
     return app
+
+
+async def _trouble(settings: Settings) -> str | None:
+    """Return what this machine lacks that the bot can't be without, in a sentence."""
+    findings = (
+        await preflight.database(settings.database_url.get_secret_value()),
+        preflight.folder(settings.spool_dir, limit_mb=settings.spool_limit_mb),
+    )
+    return next((found.text for found in findings if found.level == "wrong"), None)
 
 
 async def _either(waiting: Coroutine[Any, Any, object], seconds: float) -> None:

@@ -1,11 +1,18 @@
 """The settings: read once, from the environment and ``.env``.
 
-What is wrong with them is said in sentences, without the values.
+What is wrong with them is said in sentences, without the values. A secret may stand in a file of
+its own: ``NAME_FILE`` names it, as container platforms mount secrets.
 """
 
+import difflib
+import ipaddress
+import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
+from dotenv import dotenv_values
 from pydantic import (
     AnyHttpUrl,
     Field,
@@ -22,6 +29,8 @@ DATABASES = frozenset(
     {"sqlite", "sqlite+aiosqlite", "postgres", "postgresql", "postgresql+asyncpg"}
 )
 DEAREST_CALL = 2  # credits: the stories of a profile with the privacy check
+WEBHOOK_PORTS = frozenset({443, 80, 88, 8443})  # Bot API, setWebhook
+ENV_FILE = ".env"
 Credits = Annotated[int, Field(ge=0, le=100_000_000)]
 
 
@@ -29,7 +38,7 @@ class Settings(BaseSettings):
     """Every setting of the bot; the first two are all that ``make run`` needs."""
 
     model_config = SettingsConfigDict(
-        env_file=".env", extra="ignore", hide_input_in_errors=True, env_ignore_empty=True
+        env_file=ENV_FILE, extra="ignore", hide_input_in_errors=True, env_ignore_empty=True
     )
 
     telegram_token: SecretStr = Field(description="The bot's token, from @BotFather.")
@@ -93,11 +102,12 @@ class Settings(BaseSettings):
         default=0, description="Below this balance of the Stories API only admins are served."
     )
     credit_price: float = Field(
-        default=0.001, ge=0, description="Price of one credit, for /spending."
+        default=0.001,
+        ge=0,
+        allow_inf_nan=False,
+        description="Price of one credit, for /spending.",
     )
-    currency: str = Field(
-        default="USD", pattern="^[A-Z]{3}$", description="Currency of the price."
-    )
+    currency: str = Field(default="USD", description="Currency of the price.")
     skip_privacy_check: Literal["true", "false", "auto"] = Field(
         default="auto",
         description="Skip the Stories API's privacy check, which is 1 of the 2 credits of a look. "
@@ -224,8 +234,41 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _known_database(cls, value: SecretStr) -> SecretStr:
-        if value.get_secret_value().partition(":")[0] not in DATABASES:
+        scheme, separator, _ = value.get_secret_value().partition("://")
+        if not separator or scheme not in DATABASES:
             msg = "must begin with sqlite:// or postgresql://"
+            raise ValueError(msg)
+        try:
+            urlsplit(value.get_secret_value()).port  # noqa: B018 - it raises where there is none
+        except ValueError:
+            msg = (
+                "can't be read: the port is no number, or the password holds a sign that must be "
+                "written with % (@ as %40, / as %2F, : as %3A)"
+            )
+            raise ValueError(msg) from None
+        return value
+
+    @field_validator("currency")
+    @classmethod
+    def _code_of_a_currency(cls, value: str) -> str:
+        if not (len(value) == 3 and value.isascii() and value.isalpha() and value.isupper()):  # noqa: PLR2004 - ISO 4217
+            msg = "must be three capital letters, such as USD"
+            raise ValueError(msg)
+        return value
+
+    @field_validator("trusted_media_origin")
+    @classmethod
+    def _is_an_origin(cls, value: str) -> str:
+        if value and not (value.startswith(("http://", "https://")) and urlsplit(value).hostname):
+            msg = "must be an address that begins with https:// or http://"
+            raise ValueError(msg)
+        return value
+
+    @field_validator("stories_api_url", "stories_api_fallback_url")
+    @classmethod
+    def _carries_the_key(cls, value: AnyHttpUrl | None) -> AnyHttpUrl | None:
+        if value and value.scheme != "https" and not _is_loopback(value.host or ""):
+            msg = "must begin with https://, or anybody on the way could read the key"
             raise ValueError(msg)
         return value
 
@@ -241,6 +284,10 @@ class Settings(BaseSettings):
     def _webhook_is_https(self) -> Self:
         if self.webhook_url and self.webhook_url.scheme != "https" and self._is_official_telegram:
             msg = "WEBHOOK_URL must begin with https://"
+            raise ValueError(msg)
+        port = self.webhook_url.port if self.webhook_url else 443
+        if self._is_official_telegram and port not in WEBHOOK_PORTS:
+            msg = "WEBHOOK_URL: Telegram calls the ports 443, 80, 88 and 8443 only"
             raise ValueError(msg)
         return self
 
@@ -260,8 +307,10 @@ def load(**overrides: object) -> Settings:
     Raises:
         SettingsError: Something is missing or wrong; its sentences don't show the values.
     """
+    file = overrides.get("_env_file", ENV_FILE)
     try:
-        return Settings(**overrides)  # type: ignore[arg-type] # values are validated by the model
+        given = _as_given(None if file is None else Path(str(file)))
+        return Settings(**_secrets_in_files(given) | overrides)
     except ValidationError as error:
         raise SettingsError(
             [
@@ -271,10 +320,123 @@ def load(**overrides: object) -> Settings:
         ) from None
 
 
-def _sentence(item: dict[str, object]) -> str:
+def unknown_names(file: Path | None = None) -> list[tuple[str, str]]:
+    """Return what is set and is no setting, each with the nearest that is one, or nothing.
+
+    In the file (``.env``) each name counts; of the environment, which holds much else, only what
+    is a setting but for a letter or two.
+    """
+    file = Path(ENV_FILE) if file is None else file
+    names = [name.upper() for name in Settings.model_fields]
+    known = {*names, *(f"{name}_FILE" for name in _secret_names())}
+    found = []
+    for name, where in [(n, file.name) for n in _in_file(file)] + [
+        (n, "") for n in _environment()
+    ]:
+        near = difflib.get_close_matches(name.upper(), names, n=1, cutoff=0.7 if where else 0.88)
+        if name.upper() not in known and (where or near):
+            found.append((name, near[0] if near else ""))
+    return list(dict.fromkeys(found))
+
+
+def _environment() -> Mapping[str, str]:
+    return os.environ  # noqa: TID251 - here the settings are read
+
+
+def _in_file(file: Path) -> dict[str, str]:
+    """Return what a file of settings says, by its names.
+
+    Raises:
+        SettingsError: There is such a file, but it can't be read.
+    """
+    if not file.exists():
+        return {}
+    try:
+        return {name: value or "" for name, value in dotenv_values(file).items()}
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is no text in UTF-8"
+        raise SettingsError([f"{file} can't be read: {reason}."]) from None
+
+
+def _as_given(file: Path | None) -> dict[str, str]:
+    """Return what file and environment say, by capital names; the environment wins."""
+    both = {**(_in_file(file) if file else {}), **_environment()}
+    return {name.upper(): value for name, value in both.items()}
+
+
+def _secret_names() -> list[str]:
+    return [
+        n.upper()
+        for n, field in Settings.model_fields.items()
+        if "SecretStr" in str(field.annotation)
+    ]
+
+
+def _secrets_in_files(given: Mapping[str, str]) -> dict[str, Any]:
+    """Return the secrets whose ``NAME_FILE`` names a file.
+
+    Raises:
+        SettingsError: A file can't be read, or the secret itself is set as well.
+    """
+    found, wrong = {}, []
+    for name in _secret_names():
+        path = given.get(f"{name}_FILE")
+        if not path:
+            continue
+        if given.get(name):
+            wrong.append(f"{name} and {name}_FILE are both set: keep one of them.")
+            continue
+        try:
+            found[name.lower()] = Path(path).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or "it is no text in UTF-8"
+            wrong.append(f"{name}_FILE: {path} can't be read: {reason}.")
+    if wrong:
+        raise SettingsError(wrong)
+    return found
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+SENTENCES = {
+    "missing": "is not set",
+    "greater_than": "must be more than {gt:.12g}",
+    "greater_than_equal": "must be at least {ge:.12g}",
+    "less_than": "must be less than {lt:.12g}",
+    "less_than_equal": "must be at most {le:.12g}",
+    "literal_error": "must be {expected}",
+    "finite_number": "must be a number",
+}
+BY_WORD = {
+    "int": "must be a whole number",
+    "float": "must be a number",
+    "bool": "must be true or false",
+    "url": "must be an address that begins with https:// or http://",
+    "path": "must be the path of a folder",
+    "string": "must be text",
+    "frozen": "must be a list, separated by commas",
+}
+"""What to say of an error of pydantic: by its whole type, then by the type's first word."""
+
+
+def _sentence(item: dict[str, Any]) -> str:
+    """Return what is wrong with a setting in our words; those of pydantic are for programmers."""
     location = item["loc"]
-    name = str(location[0]).upper() if isinstance(location, tuple) and location else ""
-    if item["type"] == "missing":
-        return f"{name} is not set."
-    problem = str(item["msg"]).removeprefix("Value error, ")
-    return f"{name}: {problem}." if name else f"{problem}."
+    name = str(location[0]).upper() if location else ""
+    kind, context = str(item["type"]), item.get("ctx", {})
+    if kind == "value_error":
+        problem = f": {context['error']}" if name else str(context["error"])
+    elif kind == "int_parsing" and len(location) > 1:
+        problem = ": must be whole numbers, separated by commas"
+    else:
+        word = BY_WORD.get(kind.partition("_")[0], "has a value that can't be used")
+        problem = ": " + SENTENCES.get(kind, word).format(**context)
+        problem = f" {SENTENCES[kind]}" if kind == "missing" else problem
+    return f"{name}{problem}."

@@ -13,7 +13,9 @@ HEAD = """# Settings
 
 Read once at start, from the environment or from a file `.env` in the folder where the bot is
 started; the environment wins. The first two are all that the bot needs. `python -m bot check`
-says in sentences what is wrong with yours, without showing a value.
+says in sentences what is wrong with yours, without showing a value. A secret may stand in a file
+of its own, as container platforms mount them: `TELEGRAM_TOKEN_FILE`, `STORIES_API_KEY_FILE`,
+`DATABASE_URL_FILE` and `WEBHOOK_SECRET_FILE` name it.
 
 | setting | default | meaning |
 |---|---|---|

@@ -1,44 +1,34 @@
 """``storybell check``: tries what the settings lead to, and says in sentences what is wrong.
 
-It calls Telegram and the Stories API, but only what is free: getMe, getWebhookInfo, getChat and
-the balance. It changes nothing, and no sentence shows a secret.
+It calls Telegram and the Stories API, but only what is free: getMe, getWebhookInfo,
+sendChatAction and the balance. It changes nothing, and no sentence shows a secret. The exit
+status is 0 where all is well, 1 where something keeps the bot from its work, and 2 where a
+setting can't be read.
 """
 
 import argparse
 import asyncio
-import difflib
-import os
-import socket
-import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 import aiohttp
 from rich.console import Console
 from telegram import Bot
-from telegram.error import InvalidToken, TelegramError
+from telegram.error import Forbidden, InvalidToken, TelegramError
 
-from bot.config import Settings
+from bot.config import Settings, unknown_names
 from bot.domain.errors import BotError, OutOfServiceError
-from bot.store.database import Database
-from bot.store.readiness import Readiness, readiness
+from bot.media.download import is_public
+from bot.operations import preflight
+from bot.operations.preflight import Finding
 from bot.stories_api import StoriesApi
 from bot.telegram.request import AiohttpRequest
 
 PATIENCE_S = 20.0  # for each of the parts
 FEW_CREDITS = 100
+OFFICIAL = "api.telegram.org"
 MARKS = {"ok": "[green]ok[/]  ", "note": "[yellow]note[/]", "wrong": "[red]wrong[/]"}
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What was found of one thing; ``wrong`` keeps the bot from its work, ``note`` does not."""
-
-    level: Literal["ok", "note", "wrong"]
-    text: str
 
 
 Check = Callable[[Settings], Awaitable[Sequence[Finding]]]
@@ -78,76 +68,32 @@ async def _within(check: Check, settings: Settings) -> Sequence[Finding]:
 
 
 async def unknown_settings(_: Settings) -> list[Finding]:
-    """Name what stands in ``.env`` and is no setting, with the nearest that is one."""
-    names = [name.upper() for name in Settings.model_fields]
-    return [
-        Finding("note", f"{name} in .env is no setting of the bot{_nearest(name, names)}.")
-        for name in _names_in(Path(".env"))
-        if name.upper() not in names
-    ]
+    """Name what is set and is no setting, with the nearest that is one."""
+    return [Finding("note", text) for text in strangers()]
 
 
-def _names_in(file: Path) -> Iterable[str]:
-    if not file.is_file():
-        return []
-    lines = (line.strip().removeprefix("export ") for line in file.read_text().splitlines())
-    return [line.partition("=")[0].strip() for line in lines if "=" in line and line[0] != "#"]
-
-
-def _nearest(name: str, names: list[str]) -> str:
-    near = difflib.get_close_matches(name.upper(), names, n=1, cutoff=0.7)
-    return f"; did you mean {near[0]}?" if near else ""
+def strangers() -> list[str]:
+    """Return a sentence for each name that is set and is no setting."""
+    sentences = []
+    for name, near in unknown_names():
+        hint = f"; did you mean {near}?" if near else "."
+        sentences.append(f"{name} is no setting of the bot{hint}")
+    return sentences
 
 
 async def database(settings: Settings) -> list[Finding]:
     """Open the database, and compare its tables with those of the code."""
-    url = settings.database_url.get_secret_value()
-    try:
-        async with Database(url) as db:
-            state = await readiness(db)
-    except ModuleNotFoundError:
-        extra = "pip install 'storybell[postgres]'"
-        return [Finding("wrong", f"DATABASE_URL: PostgreSQL needs an extra: {extra}.")]
-    except OSError as error:
-        return [Finding("wrong", f"DATABASE_URL: the database can't be used: {error}.")]
-    match state:
-        case Readiness.CURRENT:
-            return [Finding("ok", "The database can be written and is up to date.")]
-        case Readiness.OLD:
-            return [Finding("ok", "The database is from an older version; a start migrates it.")]
-        case Readiness.EMPTY:
-            return [Finding("ok", "The database is new; a start makes its tables.")]
-        case Readiness.NEWER:
-            text = "The database is from a newer version than this code: update the bot."
-            return [Finding("wrong", text)]
+    return [await preflight.database(settings.database_url.get_secret_value())]
 
 
 async def folders(settings: Settings) -> list[Finding]:
     """Write a file where downloads wait."""
-    folder = settings.spool_dir
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        return [Finding("wrong", f"SPOOL_DIR: {folder} can't be written: {reason}.")]
-    return [Finding("ok", f"Downloads wait in {folder}.")]
+    return [preflight.folder(settings.spool_dir, limit_mb=settings.spool_limit_mb)]
 
 
 async def port(settings: Settings) -> list[Finding]:
     """Bind the port for a moment."""
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    with socket.socket(family) as one:
-        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            one.bind((settings.host, settings.port))
-        except OSError as error:
-            reason = os.strerror(error.errno) if error.errno else str(error)
-            where = f"{settings.host}:{settings.port}"
-            text = f"PORT: {where} can't be bound: {reason}. Does the bot run already?"
-            return [Finding("note", text)]
-    return [Finding("ok", f"Port {settings.port} is free.")]
+    return [preflight.port(settings.bound_to, settings.port)]
 
 
 async def telegram(settings: Settings) -> list[Finding]:
@@ -157,6 +103,8 @@ async def telegram(settings: Settings) -> list[Finding]:
             return [
                 Finding("ok", f"Telegram knows the bot as @{bot.username}."),
                 *_privacy_mode(bot),
+                *_inline(bot),
+                *_groups(bot),
                 *await _webhook(bot, settings),
                 *[await _admin(bot, admin) for admin in sorted(settings.admin_ids)],
             ]
@@ -193,22 +141,59 @@ def _privacy_mode(bot: Bot) -> list[Finding]:
     return [Finding("note", text)]
 
 
+def _inline(bot: Bot) -> list[Finding]:
+    if not bot.supports_inline_queries:
+        return []
+    text = (
+        "Inline mode is on, but the bot answers no inline queries; /setinline at @BotFather turns "
+        "it off."
+    )
+    return [Finding("note", text)]
+
+
+def _groups(bot: Bot) -> list[Finding]:
+    if bot.can_join_groups:
+        return []
+    text = "The bot can't be added to groups; /setjoingroups at @BotFather changes that."
+    return [Finding("note", text)]
+
+
 async def _webhook(bot: Bot, settings: Settings) -> list[Finding]:
     info = await bot.get_webhook_info()
-    if settings.webhook_url and info.last_error_message:
-        return [Finding("note", f"WEBHOOK_URL: Telegram's last error: {info.last_error_message}.")]
-    if info.url and not settings.webhook_url:
-        return [
-            Finding(
-                "note", "Another webhook is set for this bot; a start with polling removes it."
-            )
-        ]
-    return []
+    if settings.webhook_url is None:
+        text = "Another webhook is set for this bot; a start with polling removes it."
+        return [Finding("note", text)] if info.url else []
+    found = []
+    if settings.telegram_api_url.host == OFFICIAL:
+        found += await _reachable(settings.webhook_url.host or "")
+    if info.last_error_message:
+        text = f"WEBHOOK_URL: Telegram's last error: {info.last_error_message}."
+        found.append(Finding("note", text))
+    if not found:
+        waiting = f"; {info.pending_update_count} updates wait" if info.url else ""
+        found.append(Finding("ok", f"Updates come by webhook{waiting}."))
+    return found
+
+
+async def _reachable(host: str) -> list[Finding]:
+    """Say where a name leads that Telegram can't follow."""
+    loop = asyncio.get_running_loop()
+    try:
+        addresses = {entry[4][0] for entry in await loop.getaddrinfo(host, 443)}
+    except OSError as error:
+        text = f"WEBHOOK_URL: the name {host} leads nowhere: {error.strerror}."
+        return [Finding("wrong", text)]
+    if any(is_public(str(address)) for address in addresses):
+        return []
+    text = f"WEBHOOK_URL: {host} is an address of a private network, which Telegram can't reach."
+    return [Finding("wrong", text)]
 
 
 async def _admin(bot: Bot, admin: int) -> Finding:
     try:
-        await bot.get_chat(admin)
+        await bot.send_chat_action(admin, "typing")
+    except Forbidden:
+        return Finding("note", f"ADMIN_IDS: {admin} has blocked the bot, and can't be told.")
     except TelegramError:
         return Finding("note", f"ADMIN_IDS: {admin} has not started the bot, and can't be told.")
     return Finding("ok", f"{admin} can be told when something needs them.")

@@ -20,6 +20,8 @@ import sqlalchemy as sa
 import structlog
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -27,7 +29,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from bot.domain.errors import DatabaseUnavailableError
 from bot.runtime import holding
 from bot.store import schema
-from bot.store.failures import LOST, Repeat, repeat, unavailable
+from bot.store.failures import UNREACHABLE, Repeat, repeat, unavailable
 from bot.store.sqlite import Connection, outstanding
 
 log = structlog.get_logger()
@@ -47,6 +49,10 @@ LAST_PAUSE_S = 1.0  # of what runs again however long the database can't work
 DURABLE = ("PRAGMA synchronous=FULL", "BEGIN IMMEDIATE")
 HASTY = ("PRAGMA synchronous=NORMAL", "BEGIN IMMEDIATE")
 READ = ("BEGIN",)
+NEWER = (
+    "it was written by a newer version of the bot than this one. Start that version, or restore "
+    "the backup that it made before it changed the database"
+)
 
 
 class Database:
@@ -217,7 +223,11 @@ class Database:
         return await asyncio.to_thread(_copy, str(self.url.database), target)
 
     async def migrate(self) -> None:
-        """Bring the tables up to this version of the code; does nothing when they are."""
+        """Bring the tables up to this version of the code; does nothing when they are.
+
+        Raises:
+            DatabaseUnavailableError: It can't work now, or a newer version has changed it.
+        """
         if self.is_sqlite and self.url.database not in {None, "", ":memory:"}:
             Path(str(self.url.database)).parent.mkdir(parents=True, exist_ok=True)
         async with self.begin() as tx:
@@ -236,7 +246,7 @@ async def _transaction(engine: AsyncEngine) -> AsyncIterator[Tx]:
             try:
                 tx = await stack.enter_async_context(engine.begin())
             except OSError as error:  # asyncpg's, raw: the server is not there, or doesn't answer
-                raise DatabaseUnavailableError(LOST) from error
+                raise DatabaseUnavailableError(UNREACHABLE) from error
             yield tx
     except Exception as error:
         if (found := unavailable(error)) is None or found is error:
@@ -300,7 +310,17 @@ def _copy(source: str, target: Path) -> bool:
 
 
 def _upgrade(connection: sa.Connection) -> None:
-    command.upgrade(migration_config(connection), "head")
+    config = migration_config(connection)
+    revision = MigrationContext.configure(connection).get_current_revision()
+    if revision is not None and not is_known(revision):
+        raise DatabaseUnavailableError(NEWER)
+    command.upgrade(config, "head")
+
+
+def is_known(revision: str) -> bool:
+    """Return whether this version of the code knows the tables of ``revision``."""
+    known = ScriptDirectory.from_config(migration_config()).walk_revisions()
+    return any(script.revision == revision for script in known)
 
 
 def _with_driver(url: URL) -> URL:

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from bot.domain.errors import DatabaseUnavailableError
 
 LOST = "the connection was lost"
+UNREACHABLE = "no connection can be made"
 FULL = "the disk is full"
 
 
@@ -32,6 +33,7 @@ SQLITE = {
     sqlite3.SQLITE_READONLY: "the database can't be written",
     sqlite3.SQLITE_NOMEM: "there is no memory left",
     sqlite3.SQLITE_CORRUPT: "the database is damaged",
+    sqlite3.SQLITE_NOTADB: "the file is no SQLite database",
 }
 POSTGRES = {
     "40001": "transactions were in each other's way",
@@ -43,6 +45,9 @@ POSTGRES = {
     "58": "the disk fails",
     "08": LOST,
     "25006": "the database can't be written",
+    "28": "it refuses the user or the password",
+    "3D000": "there is no database of that name",
+    "42501": "its user lacks a right",
 }
 ROLLED_BACK = {"40001", "40P01"}
 

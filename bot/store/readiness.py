@@ -9,7 +9,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from bot.domain.errors import DatabaseUnavailableError
-from bot.store.database import Database, Tx, migration_config
+from bot.store.database import Database, Tx, is_known, migration_config
 
 
 class Readiness(Enum):
@@ -33,12 +33,22 @@ async def readiness(db: Database) -> Readiness:
         async with db.read() as tx:
             if not db.is_sqlite and await _is_standby(tx):
                 raise PermissionError("it is a standby, which only reads")
-            return _of(await _revision(tx))
+            state = _of(await _revision(tx))
+            if not db.is_sqlite and state in {Readiness.EMPTY, Readiness.OLD}:
+                await _may_make_tables(tx)
+        async with db.begin():
+            return state
     except DatabaseUnavailableError as error:
         raise OSError(str(error)) from None
     except sa.exc.SQLAlchemyError as error:
         reason = getattr(error, "orig", None) or error
         raise OSError(str(reason).partition("\n")[0]) from None
+
+
+async def _may_make_tables(tx: Tx) -> None:
+    schema = sa.func.current_schema()
+    if not (await tx.execute(sa.select(sa.func.has_schema_privilege(schema, "CREATE")))).scalar():
+        raise PermissionError("its user may not make tables in it")
 
 
 async def _is_standby(tx: Tx) -> bool:
@@ -52,7 +62,7 @@ def _has_file(file: Path) -> bool:
             raise PermissionError(f"{file} can't be written")
         return True
     folder = next(parent for parent in file.absolute().parents if parent.exists())
-    if not os.access(folder, os.W_OK):
+    if not folder.is_dir() or not os.access(folder, os.W_OK):
         raise PermissionError(f"nothing can be written in {folder}")
     return False
 
@@ -66,8 +76,6 @@ async def _revision(tx: Tx) -> str | None:
 def _of(revision: str | None) -> Readiness:
     if revision is None:
         return Readiness.EMPTY
-    known = ScriptDirectory.from_config(migration_config())
-    if revision == known.get_current_head():
+    if revision == ScriptDirectory.from_config(migration_config()).get_current_head():
         return Readiness.CURRENT
-    is_known = any(script.revision == revision for script in known.walk_revisions())
-    return Readiness.OLD if is_known else Readiness.NEWER
+    return Readiness.OLD if is_known(revision) else Readiness.NEWER

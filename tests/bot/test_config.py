@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.config import load
+from bot.config import Settings, load, unknown_names
 from bot.domain.errors import SettingsError
 
 TOKEN = "123456:AAabcdefghijklmnopqrstuvwxyz0123456"
@@ -39,7 +39,7 @@ def test_the_file_is_read_and_the_environment_wins(monkeypatch: pytest.MonkeyPat
     [
         ({"telegram_token": "nonsense-canary"}, "TELEGRAM_TOKEN: does not look like a bot token"),
         ({"stories_api_key": None}, "STORIES_API_KEY"),
-        ({"daily_budget": -4}, "DAILY_BUDGET: Input should be greater than or equal to 0"),
+        ({"daily_budget": -4}, "DAILY_BUDGET: must be at least 0."),
         ({"daily_budget": 1}, "DAILY_BUDGET is too small for one call"),
         ({"person_burst": 1}, "PERSON_BURST is too small for one call"),
         ({"skip_privacy_check": "canary"}, "SKIP_PRIVACY_CHECK"),
@@ -47,7 +47,18 @@ def test_the_file_is_read_and_the_environment_wins(monkeypatch: pytest.MonkeyPat
         ({"webhook_url": "http://canary.example"}, "WEBHOOK_URL must begin with https"),
         ({"run_roles": "updates,tea"}, "RUN_ROLES: unknown: tea"),
         ({"log_level": "canary"}, "LOG_LEVEL"),
-        ({"admin_ids": "canary"}, "ADMIN_IDS"),
+        ({"admin_ids": "canary"}, "ADMIN_IDS: must be whole numbers, separated by commas."),
+        ({"port": "canary"}, "PORT: must be a whole number."),
+        ({"port": 65536}, "PORT: must be at most 65535."),
+        ({"currency": "canary"}, "CURRENCY: must be three capital letters"),
+        ({"credit_price": "inf"}, "CREDIT_PRICE: must be a number."),
+        ({"database_url": "mysql://canary"}, "DATABASE_URL: must begin with sqlite://"),
+        ({"database_url": "postgresql:canary"}, "DATABASE_URL: must begin with sqlite://"),
+        ({"database_url": "postgresql://u:ca/nary@h/x"}, "DATABASE_URL: can't be read"),
+        ({"webhook_url": "https://canary.example:5000"}, "WEBHOOK_URL: Telegram calls the ports"),
+        ({"trusted_media_origin": "canary"}, "TRUSTED_MEDIA_ORIGIN: must be an address"),
+        ({"stories_api_url": "http://canary.example"}, "STORIES_API_URL: must begin with https"),
+        ({"stories_api_fallback_url": "http://10.0.0.1"}, "STORIES_API_FALLBACK_URL: must begin"),
     ],
 )
 def test_a_wrong_setting_has_its_sentence(wrong: dict[str, object], sentence: str) -> None:
@@ -70,3 +81,67 @@ def test_what_is_missing_is_named() -> None:
 )
 def test_the_privacy_check_takes_a_flag_or_auto(word: object, mode: str) -> None:
     assert load(**GOOD, skip_privacy_check=word).skip_privacy_check == mode
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+@pytest.mark.parametrize("value", ["-5", "canary", "1e400", "[]", "9" * 20, None, "nan", "a b"])
+def test_no_sentence_is_pydantics(name: str, value: object) -> None:
+    """Whatever stands in whichever setting, the sentence is ours and ends as one."""
+    try:
+        load(**GOOD | {name: value})
+    except SettingsError as error:
+        for sentence in error.sentences:
+            assert sentence.startswith(name.upper()) or "canary" not in sentence
+            assert sentence.endswith(".")
+            for word in (
+                "Input should",
+                "validation",
+                "pydantic",
+                "valid string",
+                "can't be used",
+            ):
+                assert word not in sentence
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:8080", "localhost:1", "[::1]:80"])
+def test_on_this_machine_the_stories_api_may_be_plain(host: str) -> None:
+    assert load(**GOOD, stories_api_url=f"http://{host}").stories_api_url.scheme == "http"
+
+
+def test_a_secret_may_stand_in_a_file_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "token").write_text(f"{TOKEN}\n")
+    (tmp_path / "key").write_text("key-canary\n")
+    Path(".env").write_text(f"TELEGRAM_TOKEN_FILE={tmp_path}/token\n")
+    monkeypatch.setenv("STORIES_API_KEY_FILE", str(tmp_path / "key"))
+    settings = load()
+    assert settings.telegram_token.get_secret_value() == TOKEN
+    assert settings.stories_api_key.get_secret_value() == "key-canary"
+    assert not unknown_names()
+    monkeypatch.setenv("STORIES_API_KEY", "another")
+    with pytest.raises(SettingsError, match="STORIES_API_KEY and STORIES_API_KEY_FILE are both"):
+        load()
+    monkeypatch.setenv("STORIES_API_KEY", "")
+    monkeypatch.setenv("STORIES_API_KEY_FILE", str(tmp_path / "none"))
+    with pytest.raises(
+        SettingsError, match=r"STORIES_API_KEY_FILE: .*none can't be read: No such"
+    ):
+        load()
+
+
+def test_a_file_of_settings_that_is_no_text_is_one_sentence() -> None:
+    Path(".env").write_bytes(b"PORT=\xff\xfe\n")
+    with pytest.raises(SettingsError) as caught:
+        load(**GOOD)
+    assert caught.value.sentences == [".env can't be read: it is no text in UTF-8."]
+
+
+def test_what_is_no_setting_is_named_with_the_nearest_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path(".env").write_text("# money\nDAILY_BUGDET=5\nexport PORT=80\nQWERTY=1\n")
+    monkeypatch.setenv("MAX_SUBSCRIPTION", "3")
+    monkeypatch.setenv("HOSTNAME", "machine")
+    monkeypatch.setenv("PATH_FILE", "x")
+    assert unknown_names() == [
+        ("DAILY_BUGDET", "DAILY_BUDGET"), ("QWERTY", ""), ("MAX_SUBSCRIPTION", "MAX_SUBSCRIPTIONS")
+    ]  # fmt: skip

@@ -6,6 +6,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,38 @@ def test_check_names_what_is_missing_and_what_is_wrong_without_the_values(
 def test_check_is_content_with_two_settings(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", "--offline"]) == 0
     assert "The settings are fine." in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("dotenv")
+@pytest.mark.parametrize(
+    ("setting", "reason"),
+    [
+        ("DATABASE_URL=postgresql://u:canary@127.0.0.1:1/x", "no connection can be made"),
+        ("DATABASE_URL=sqlite:///text.db", "the file is no SQLite database"),
+        ("DATABASE_URL=sqlite:///newer.db", "by a newer version of the bot"),
+        ("DATABASE_URL=sqlite:///file/x.db", "nothing can be written in"),
+        ("SPOOL_DIR=file/spool", "file/spool can't be written"),
+    ],
+)
+def test_a_run_that_can_t_begin_is_one_line(
+    dotenv: Path, setting: str, reason: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    Path("file").write_text("")
+    Path("text.db").write_text("this is some text, and no database of anything at all " * 20)
+    with closing(sqlite3.connect("newer.db")) as newer:
+        newer.execute("CREATE TABLE alembic_version (version_num TEXT)")
+        newer.execute("INSERT INTO alembic_version VALUES ('9999')")
+        newer.commit()
+    dotenv.write_text(f"{dotenv.read_text()}{setting}\n")
+    assert main(["run"]) == 1
+    said = "".join(capfd.readouterr())
+    assert said.count("\n") == 1
+    assert reason in said
+    assert "canary" not in said
+    if setting.startswith("DATABASE"):
+        assert main(["spending"]) == 1
+        said = "".join(capfd.readouterr())
+        assert (said.count("\n"), reason in said) == (1, True)
 
 
 @pytest.mark.usefixtures("dotenv")

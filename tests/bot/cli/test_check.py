@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.engine import make_url
 
 from bot.cli.check import main
 from bot.config import load
@@ -61,7 +62,10 @@ async def test_the_state_of_the_database(
     async with Database(f"sqlite:///{folder}/bot.db") as db:
         await db.migrate()
         assert "is up to date" in (await told(box, folder, capsys))[1]
-        for revision, status, part in (("0001", 0, "migrates it"), ("9999", 1, "update the bot")):
+        for revision, status, part in (
+            ("0001", 0, "migrates it"),
+            ("9999", 1, "by a newer version"),
+        ):
             async with db.begin() as tx:
                 await tx.execute(sa.update(VERSION).values(version_num=revision))
             found, said = await told(box, folder, capsys)
@@ -113,11 +117,68 @@ async def test_a_port_that_is_taken_and_an_admin_who_never_wrote(
 async def test_a_setting_that_is_none_is_named_with_the_nearest(
     box: Box, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (folder / ".env").write_text("# money\nDAILY_BUGDET=5\nexport PORT=80\nQWERTY=1\n")
+    (folder / ".env").write_text("DAILY_BUGDET=5\nQWERTY=1\n")
     _, said = await told(box, folder, capsys)
-    assert "DAILY_BUGDET in .env is no setting of the bot; did you mean DAILY_BUDGET?" in said
-    assert "QWERTY in .env is no setting of the bot." in said
-    assert "PORT in" not in said
+    assert "DAILY_BUGDET is no setting of the bot; did you mean DAILY_BUDGET?" in said
+    assert "QWERTY is no setting of the bot." in said
+
+
+async def test_how_the_bot_is_set_at_botfather(
+    box: Box, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, said = await told(box, folder, capsys)
+    assert "Privacy mode is on" in said
+    assert "Inline mode is on" in said  # as the sandbox's bot has it
+    await box.control.privacy_mode(on=False)
+    box.parts.telegram.world.bot.inline = False
+    _, said = await told(box, folder, capsys)
+    assert "Privacy mode" not in said
+    assert "Inline mode" not in said
+
+
+async def test_an_admin_who_has_blocked_the_bot(
+    box: Box, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ann = await box.control.person()
+    await box.control.say(ann, "/start")
+    await told(box, folder, capsys)
+    await box.control.member(ann, box.parts.telegram.world.bot.id, "kicked")
+    status, said = await told(box, folder, capsys, admin_ids={ann})
+    assert (status, f"{ann} has blocked the bot" in said) == (0, True)
+
+
+async def test_the_webhook_is_asked_for(
+    box: Box, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, said = await told(box, folder, capsys, webhook_url="http://127.0.0.1:8443")
+    assert "Updates come by webhook." in said
+
+
+async def test_a_file_that_is_no_database_and_a_user_without_rights(
+    box: Box, folder: Path, capsys: pytest.CaptureFixture[str], postgres_url: str
+) -> None:
+    (folder / "text.db").write_text("this is some text, and no database of anything at all " * 20)
+    status, said = await told(box, folder, capsys, database_url=f"sqlite:///{folder}/text.db")
+    assert (status, "the file is no SQLite database" in said) == (1, True)
+    async with Database(postgres_url) as db:
+        async with db.begin() as tx:
+            await tx.execute(sa.text("DROP SCHEMA IF EXISTS bare CASCADE"))
+            await tx.execute(sa.text("DROP ROLE IF EXISTS guest"))
+            await tx.execute(sa.text("CREATE ROLE guest LOGIN PASSWORD 'guest-canary'"))
+            await tx.execute(sa.text("CREATE SCHEMA bare"))
+            await tx.execute(sa.text("GRANT USAGE ON SCHEMA bare TO guest"))
+            await tx.execute(sa.text("ALTER ROLE guest SET search_path TO bare"))
+        try:
+            url = make_url(postgres_url).set(username="guest", password="guest-canary")
+            status, said = await told(
+                box, folder, capsys, database_url=url.render_as_string(hide_password=False)
+            )
+        finally:
+            async with db.begin() as tx:
+                await tx.execute(sa.text("DROP OWNED BY guest"))
+                await tx.execute(sa.text("DROP SCHEMA bare"))
+                await tx.execute(sa.text("DROP ROLE guest"))
+    assert (status, "its user may not make tables" in said) == (1, True), said
 
 
 def test_another_database_is_refused_with_the_settings() -> None:

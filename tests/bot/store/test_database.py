@@ -236,9 +236,9 @@ async def test_a_server_that_is_not_there_is_one_error(
 ) -> None:
     monkeypatch.setattr("bot.store.database.FIRST_PAUSE_S", 0.001)
     async with Database("postgresql://nobody@127.0.0.1:1/none") as db:
-        with pytest.raises(DatabaseUnavailableError, match="lost"):
+        with pytest.raises(DatabaseUnavailableError, match="no connection"):
             await db.run(add_one)
-        with pytest.raises(DatabaseUnavailableError, match="lost"):
+        with pytest.raises(DatabaseUnavailableError, match="no connection"):
             async with db.read():
                 pass
 

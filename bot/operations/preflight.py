@@ -1,0 +1,86 @@
+"""What a start needs of its machine, tried before anything else: database, folder, port.
+
+``check`` prints every finding; ``run`` ends with the first that is wrong, in one line.
+"""
+
+import os
+import shutil
+import socket
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from bot.domain.errors import DatabaseUnavailableError
+from bot.store.database import NEWER, Database
+from bot.store.readiness import Readiness, readiness
+
+MEGABYTE = 1_000_000
+SPARE_MB = 500  # for the database and its write-ahead log
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was found of one thing; ``wrong`` keeps the bot from its work, ``note`` does not."""
+
+    level: Literal["ok", "note", "wrong"]
+    text: str
+
+
+async def database(url: str) -> Finding:
+    """Open the database, and compare its tables with those of the code; nothing is changed."""
+    try:
+        async with Database(url) as db:
+            state = await readiness(db)
+    except ModuleNotFoundError:
+        text = "DATABASE_URL: PostgreSQL needs an extra: pip install 'storybell[postgres]'."
+        return Finding("wrong", text)
+    except (OSError, DatabaseUnavailableError) as error:
+        return Finding("wrong", f"DATABASE_URL: the database can't be used: {error}.")
+    match state:
+        case Readiness.CURRENT:
+            return Finding("ok", "The database can be written and is up to date.")
+        case Readiness.OLD:
+            return Finding("ok", "The database is from an older version; a start migrates it.")
+        case Readiness.EMPTY:
+            return Finding("ok", "The database is new; a start makes its tables.")
+        case Readiness.NEWER:
+            return Finding("wrong", f"DATABASE_URL: the database can't be used: {NEWER}.")
+
+
+def folder(path: Path, *, limit_mb: int) -> Finding:
+    """Write a file where downloads wait; note when the disk has less room than they may take."""
+    try:
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with tempfile.TemporaryFile(dir=path):
+            pass
+        free_mb = shutil.disk_usage(path).free // MEGABYTE
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        return Finding("wrong", f"SPOOL_DIR: {path} can't be written: {reason}.")
+    if free_mb < limit_mb + SPARE_MB:
+        text = (
+            f"Downloads wait in {path}, where {free_mb} MB are free; SPOOL_LIMIT_MB lets them "
+            f"take {limit_mb} MB."
+        )
+        return Finding("note", text)
+    return Finding("ok", f"Downloads wait in {path}.")
+
+
+def port(host: str, number: int) -> Finding:
+    """Bind the port for a moment."""
+    where = f"{host}:{number}"
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(
+            host, number, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        with socket.socket(family, kind) as one:
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            one.bind(address)
+    except socket.gaierror as error:
+        return Finding("wrong", f"HOST: {host} is no address of this machine: {error.strerror}.")
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        text = f"PORT: {where} can't be bound: {reason}. Does the bot run already?"
+        return Finding("note", text)
+    return Finding("ok", f"Port {number} is free.")
