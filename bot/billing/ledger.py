@@ -260,14 +260,16 @@ class Ledger:
     async def room_for_schedule(self, now: datetime) -> int:
         """Return the credits that the schedule may spend at this moment."""
         async with self._db.read() as tx:
-            if await budgets.is_stopped(tx):
-                return 0
-            replies, schedule = await budgets.budget_used(tx, now.date())
-            left = await budgets.purse_left(tx)
+            return (await self.schedule_in(tx, now))[0]
+
+    async def schedule_in(self, tx: Tx, now: datetime) -> tuple[int, int]:
+        """Return the credits that the schedule may spend at this moment, and has spent today."""
+        replies, schedule = await budgets.budget_used(tx, now.date())
+        is_stopped, left = await budgets.purse_state(tx)
         room = rule_for("schedule", self.limits, now).room(mine=schedule, others=replies)
         if left is not None:
             room = min(room, left - self.limits.minimum_balance)
-        return max(0, room)
+        return 0 if is_stopped else max(0, room), schedule
 
     async def check_balance(self, ask: Callable[[], Awaitable[Balance]]) -> Balance:
         """Ask for the balance and count on from it; free.

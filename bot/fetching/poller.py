@@ -6,6 +6,7 @@ transaction that records it; no transaction is open while the Stories API is ask
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
@@ -134,20 +135,20 @@ class Scheduler:
         upkeep_at = self._kept_at + KEEP_EVERY
         if not self._api.is_in_service or not self._plans:
             return min(upkeep_at, now + MONEY_AGAIN)
-        times = [await self._next_of(fresh, now) for fresh in self._plans]
+        state = await self._state(now)
+        times = [self._next_of(fresh, state, now) for fresh in self._plans]
         return min([upkeep_at, *(at for at in times if at is not None)])
 
-    async def _next_of(self, fresh: bool, now: datetime) -> datetime | None:
+    def _next_of(self, fresh: bool, state: "_State", now: datetime) -> datetime | None:
         """Return when a look of one plan may be made; None when nothing is to be looked at."""
         pace = self._plans[fresh]
-        async with self._db.read() as tx:
-            first = await profiles.first_due(tx, now=now, fresh=fresh)
+        first = state.first[fresh]
         if first is None:
             return None
         due, looked_at = first
-        if await self._ledger.room_for_schedule(now) < pace.cost:
+        if state.room < pace.cost:
             return max(due, now + MONEY_AGAIN)
-        spent = await self._spent(fresh, now)
+        spent = self._spent(fresh, state, now)
         # A purse that is empty pays when it has filled, which nothing but time does.
         at = pace.schedule.next_at(
             due.timestamp(),
@@ -160,12 +161,19 @@ class Scheduler:
         earliest = now + SHORTEST if due <= now else min(due, now + EARLY_AGAIN)
         return max(datetime.fromtimestamp(at, UTC), earliest)
 
-    async def _spent(self, fresh: bool, now: datetime) -> float:
+    async def _state(self, now: datetime) -> "_State":
+        """Read what a step decides by."""
+        async with self._db.read() as tx:
+            room, spent = await self._ledger.schedule_in(tx, now)
+            first = {
+                fresh: await profiles.first_due(tx, now=now, fresh=fresh) for fresh in self._plans
+            }
+        return _State(room, spent, first)
+
+    def _spent(self, fresh: bool, state: "_State", now: datetime) -> float:
         """Return what the looks of one plan have cost today."""
         of_newcomers = self._plans[True].spent(now)
-        if fresh:
-            return of_newcomers
-        return max(0.0, (await self._ledger.spent_today())[1] - of_newcomers)
+        return of_newcomers if fresh else max(0.0, state.spent - of_newcomers)
 
     async def run_once(self) -> int:
         """Begin what looks may be begun, and see them through; return how many they were."""
@@ -182,8 +190,11 @@ class Scheduler:
         if not self._api.is_in_service:
             return 0
         begun = 0
+        state = await self._state(self._now())
         for fresh, pace in plans.items():
-            for known in await self._claim(pace, fresh=fresh):
+            if state.first[fresh] is None:
+                continue
+            for known in await self._claim(pace, state, fresh=fresh):
                 self._under_way += 1
                 pace.under_way += 1
                 begun += 1
@@ -215,11 +226,10 @@ class Scheduler:
             if pace.schedule.budget != share:
                 pace.schedule.set_budget(share)
 
-    async def _claim(self, pace: Plan, *, fresh: bool) -> list[Known]:
+    async def _claim(self, pace: Plan, state: "_State", *, fresh: bool) -> list[Known]:
         """Take what is due and can be paid, and with what is to spare what is due next."""
-        now = self._now()
-        room = await self._ledger.room_for_schedule(now)
-        spent = await self._spent(fresh, now)
+        now, room = self._now(), state.room
+        spent = self._spent(fresh, state, now)
         # Looks under way are reserved (or will be), and not yet off the schedule's purse.
         pending = pace.under_way * pace.cost
         pace.schedule.advance(now.timestamp(), spent=max(0, spent - pending * (not fresh)))
@@ -455,6 +465,19 @@ class Scheduler:
     async def _put_off(self, known: Known, until: datetime) -> None:
         async with self._db.begin() as tx:
             await profiles.put_off(tx, known.profile_id, until=until)
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """What a step decides by: the schedule's credits, and of each plan what is due first.
+
+    ``room`` may be spent at this moment, ``spent`` was today; ``first`` is when the next look is
+    due and when the last one was, None where nobody is to be looked at.
+    """
+
+    room: int
+    spent: int
+    first: dict[bool, tuple[datetime, datetime | None] | None]
 
 
 def _seen_before(pace: Plan, now: datetime, *, is_due: bool, is_paid: bool) -> datetime | None:

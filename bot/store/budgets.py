@@ -149,11 +149,14 @@ async def days_since(tx: Tx, since: date, *, before: date) -> list[date]:
     return list((await tx.execute(statement)).scalars())
 
 
+_USED = sa.select(budget_days.c.replies, budget_days.c.schedule).where(
+    budget_days.c.day == sa.bindparam("of_day", type_=budget_days.c.day.type)
+)
+
+
 async def budget_used(tx: Tx, day: date) -> tuple[int, int]:
     """Return what replies and the schedule spent that day."""
-    table = budget_days
-    statement = sa.select(table.c.replies, table.c.schedule).where(table.c.day == day)
-    row = (await tx.execute(statement)).first()
+    row = (await tx.execute(_USED, {"of_day": day})).first()
     return (row[0], row[1]) if row else (0, 0)
 
 
@@ -192,8 +195,7 @@ async def set_stopped(tx: Tx, *, stopped: bool) -> None:
 
 async def is_stopped(tx: Tx) -> bool:
     """Tell whether the stop switch is on."""
-    statement = sa.select(purse.c.stopped).where(purse.c.id == PURSE)
-    return bool((await tx.execute(statement)).scalar())
+    return (await purse_state(tx))[0]
 
 
 async def give_purse(tx: Tx, amount: int) -> None:
@@ -210,11 +212,18 @@ async def purse_spent(tx: Tx) -> int:
     return (await tx.execute(statement)).scalar() or 0
 
 
+_STATE = sa.select(purse.c.stopped, purse.c.reach - purse.c.spent).where(purse.c.id == PURSE)
+
+
+async def purse_state(tx: Tx) -> tuple[bool, int | None]:
+    """Return whether the stop switch is on, and the balance as ``purse_left`` does."""
+    row = (await tx.execute(_STATE)).first()
+    return (bool(row[0]), row[1]) if row else (False, None)
+
+
 async def purse_left(tx: Tx) -> int | None:
     """Return the balance as we know it now; None before it was told."""
-    statement = sa.select(purse.c.reach - purse.c.spent).where(purse.c.id == PURSE)
-    left: int | None = (await tx.execute(statement)).scalar()
-    return left
+    return (await purse_state(tx))[1]
 
 
 async def set_reach(tx: Tx, reach: int) -> None:

@@ -1,6 +1,7 @@
 """Profiles: who they are, how they are, and when each is looked at next."""
 
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -125,6 +126,16 @@ async def claim(
     only of those that newcomers alone follow, or only of the others. What a process that dies had
     taken is due again when its lease ends.
     """
+    statement = _claim(early=early, is_bounded=unseen_since is not None, fresh=fresh)
+    values: dict[str, object] = {"now": now, "until": now + lease, "most": limit}
+    if unseen_since is not None:
+        values["unseen_since"] = unseen_since
+    return [Known(**row._mapping) for row in await tx.execute(statement, values)]  # noqa: SLF001 - public name
+
+
+@cache  # built once, for the schedule asks all the time
+def _claim(*, early: bool, is_bounded: bool, fresh: bool | None) -> sa.Executable:
+    now = sa.bindparam("now", type_=Timestamp)
     free = profiles.c.leased_until <= now
     if fresh is not None:
         free = sa.and_(free, profiles.c.fresh.is_(fresh))
@@ -132,22 +143,22 @@ async def claim(
         which = sa.and_(free, profiles.c.next_look_at > now, profiles.c.failures == 0)
     else:
         which = sa.and_(free, profiles.c.next_look_at <= now)
-    if unseen_since is not None:
+    if is_bounded:
+        unseen_since = sa.bindparam("unseen_since", type_=Timestamp)
         which = sa.and_(which, profiles.c.looked_at <= unseen_since)
     due = (
         sa.select(profiles.c.profile_id)
         .where(which)
         .order_by(profiles.c.next_look_at)
-        .limit(limit)
+        .limit(sa.bindparam("most", type_=sa.Integer))
         .with_for_update(skip_locked=True)
     )
-    statement = (
+    return (
         sa.update(profiles)
         .where(profiles.c.profile_id.in_(due.scalar_subquery()))
-        .values(leased_until=now + lease)
+        .values(leased_until=sa.bindparam("until", type_=Timestamp))
         .returning(*COLUMNS)
     )
-    return [Known(**row._mapping) for row in await tx.execute(statement)]  # noqa: SLF001 - public name
 
 
 async def release(tx: Tx, *, now: datetime) -> None:
@@ -173,16 +184,22 @@ async def first_due(
     tx: Tx, *, now: datetime, fresh: bool | None = None
 ) -> tuple[datetime, datetime | None] | None:
     """Return, as ``due_next`` does, when the next look is due and when the last one was."""
+    row = (await tx.execute(_first_due(fresh), {"now": now})).one_or_none()
+    return (row.next_look_at, row.looked_at) if row else None
+
+
+@cache
+def _first_due(fresh: bool | None) -> sa.Select[Any]:
     statement = (
         sa.select(profiles.c.next_look_at, profiles.c.looked_at)
-        .where(profiles.c.next_look_at.is_not(None), profiles.c.leased_until <= now)
+        .where(
+            profiles.c.next_look_at.is_not(None),
+            profiles.c.leased_until <= sa.bindparam("now", type_=Timestamp),
+        )
         .order_by(profiles.c.next_look_at)
         .limit(1)
     )
-    if fresh is not None:
-        statement = statement.where(profiles.c.fresh.is_(fresh))
-    row = (await tx.execute(statement)).one_or_none()
-    return (row.next_look_at, row.looked_at) if row else None
+    return statement if fresh is None else statement.where(profiles.c.fresh.is_(fresh))
 
 
 async def mean_delay(tx: Tx) -> timedelta | None:
