@@ -6,10 +6,11 @@ import structlog
 from telegram import Chat, Update
 from telegram.error import Forbidden, TelegramError
 
-from bot.context import Context, prepare
+from bot.context import Context, prepare, target_of
 from bot.domain.errors import INCIDENT, N_, BotError, RightsError, SubscriptionError
 from bot.presentation.html import plain
 from bot.presentation.translation import translator_for
+from bot.sending.replies import text_of
 from bot.store import unit_of_work
 from handlers.guard import answer, is_echo
 from handlers.replies import say
@@ -27,14 +28,16 @@ def sentence_for(error: BotError, context: Context) -> str:
 
 
 async def last_resort(update: Update) -> None:
-    """Answer an update that took the process down again and again; without any of our parts."""
+    """Answer an update that took the process down again and again; without any handler."""
     message = update.effective_message
     code = update.effective_user.language_code if update.effective_user else None
     if message:
         incident = secrets.token_hex(4)
         log.error("given up", incident=incident, update_id=update.update_id)
-        text = translator_for(code)(INCIDENT, incident=incident)
-        await message.reply_html(text)
+        t = translator_for(code)
+        quoted = None if message.chat.type == Chat.PRIVATE else message.message_id
+        payload = text_of(t(INCIDENT, incident=incident), reply_to=quoted)
+        unit_of_work.owe(target_of(update), {**payload, "language": t.language})
 
 
 async def one_at_a_time(update: Update, context: Context) -> None:

@@ -17,7 +17,6 @@ from bot.presentation.buttons import Buttons, about, for_channel
 from bot.presentation.html import Safe, bold
 from bot.sending.replies import Payload, chart_of, edit_of, text_of
 from bot.store import unit_of_work
-from bot.store.unit_of_work import Reply
 
 PATIENCE_S = 3.0  # before a person is told that it takes a while
 ACTION_S = 4.5  # Telegram shows an action for 5 s
@@ -63,11 +62,8 @@ async def say(
 async def owe(context: Context, target: Target, payload: Payload) -> None:
     """Answer, once the update's work holds; what can't leave then goes when it can."""
     payload = {**payload, "language": context.t.language}
-    unit = unit_of_work.current()
-    if unit is None:
+    if not unit_of_work.owe(target, payload):
         await context.services.replies.send(target, payload)
-    else:
-        unit.replies.append(Reply(target, payload))
 
 
 async def say_with_chart(

@@ -120,6 +120,15 @@ async def at_the_end(db: Database, work: Work) -> None:
         await work(tx)
 
 
+def owe(target: Target, payload: dict[str, Any]) -> bool:
+    """Answer when the current unit holds; false where there is none."""
+    unit = _current.get()
+    if unit is None:
+        return False
+    unit.replies.append(Reply(target, payload))
+    return True
+
+
 async def later(call: Call) -> None:
     """Make a call over the network: at once, or when what was done before it holds and is said."""
     unit = _current.get()

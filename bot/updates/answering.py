@@ -67,12 +67,26 @@ class Answering:
         Raises:
             Exception: It could not be written down: nothing has happened, and it may come again.
         """
+        await self._answer(update, self._handle, in_turn=True)
+
+    def out_of_turn(
+        self, handle: Callable[[Update], Awaitable[None]]
+    ) -> Callable[[Update], Awaitable[None]]:
+        """Return what lets ``handle`` answer without waiting for other answers of the chat.
+
+        What can't leave at once is owed all the same.
+        """
+        return lambda update: self._answer(update, handle, in_turn=False)
+
+    async def _answer(
+        self, update: Update, handle: Callable[[Update], Awaitable[None]], *, in_turn: bool
+    ) -> None:
         unit = Unit(self._db)
         with unit_of_work.active(unit):
             try:
-                await self._handle(update)
+                await handle(update)
                 had_effect = unit.is_open
-                owed, is_ours = await self._close(unit, update)
+                owed, is_ours = await self._close(unit, update, in_turn=in_turn)
             except BaseException:
                 await unit.undo()
                 raise
@@ -86,7 +100,9 @@ class Answering:
         for call in unit.calls:
             await call()
 
-    async def _close(self, unit: Unit, update: Update) -> tuple[list[Owed], bool]:
+    async def _close(
+        self, unit: Unit, update: Update, *, in_turn: bool
+    ) -> tuple[list[Owed], bool]:
         """Commit; return the answers, and whether they are ours to send now."""
         if not (unit.replies or unit.work or unit.is_open):
             return [], True
@@ -96,7 +112,7 @@ class Answering:
         for work in unit.work:
             await work(tx)
         chat_ids = {reply.target.chat_id for reply in unit.replies}
-        for chat_id in sorted(chat_ids):
+        for chat_id in sorted(chat_ids) if in_turn else ():
             is_ours = is_ours and not await deliveries.owes_reply(tx, chat_id)
         due_at = now + self._lease if is_ours else now
         owed = []

@@ -1,9 +1,12 @@
 """Bad days of Telegram: what is owed goes out afterwards, in order, and nothing twice in vain."""
 
+import asyncio
 import json
+import sqlite3
 import subprocess
 import sys
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -227,3 +230,57 @@ async def test_the_owner_is_told_when_telegram_is_back(tmp_path: Path) -> None:
             await control.clear_faults()
             (told,) = await control.wait_replies(boss, 1, after=before, within=60)
             assert "refuses our key" in told["text"]
+
+
+async def test_that_it_was_too_much_is_told_even_where_telegram_does_not_take_it(
+    tmp_path: Path,
+) -> None:
+    async with storybell(tmp_path, **PLENTY) as bell:
+        control = bell.control
+        ann = await control.person()
+        await control.fault("stories", {"delay_s": 2.5}, match="snail", times=None)
+        await control.fault("telegram", DOWN, match="sendMessage", times=1)
+        message = await control.say(ann, "/stories snail")
+        await asyncio.gather(*(control.say(ann, "/language") for _ in range(45)))
+
+        async def told() -> list[str]:
+            said = [m.get("text", "") for m in await control.replies(ann, after=message)]
+            return [text for text in said if "a lot at once" in text]
+
+        assert len(await wait_for(told, 30, what="that it was too much")) == 1
+        await control.clear_faults()
+
+
+async def test_who_is_given_up_is_told_even_where_telegram_does_not_take_it(
+    tmp_path: Path,
+) -> None:
+    async with sandbox_box() as box:
+        control = box.control
+        ann = await control.person()
+        async with running_bell(tmp_path, box, **PLENTY) as bell:
+            await bell.ask(ann, "/help")
+        message = await control.say(ann, "/stories natgeo")
+        update = {
+            "update_id": 1,
+            "message": {
+                "message_id": message,
+                "date": 1,
+                "chat": {"id": ann, "type": "private"},
+                "from": {"id": ann, "is_bot": False, "first_name": "Ann"},
+                "text": "/help",
+            },
+        }
+        await control.fault("telegram", DOWN, match="sendMessage", times=1)
+        with closing(sqlite3.connect(tmp_path / "bot.db")) as db, db:
+            db.execute(  # three processes died of it
+                "INSERT INTO inbox (update_id, queue, body, attempts, stored_at, leased_until)"
+                " VALUES (1, ?, ?, 3, 0, 0)",
+                (f"chat:{ann}", json.dumps(update)),
+            )
+        async with running_bell(tmp_path, box, **PLENTY):
+
+            async def told() -> list[str]:
+                said = [m.get("text", "") for m in await control.replies(ann, after=message)]
+                return [text for text in said if "went wrong" in text]
+
+            assert len(await wait_for(told, 30, what="the incident")) == 1
