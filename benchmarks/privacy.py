@@ -86,7 +86,7 @@ async def world(mode: Mode, folder: Path, *, budget: int) -> AsyncIterator[World
     """Build a poller that has ``budget`` credits a day for looks."""
     told: list[str] = []
 
-    async def tell(text: str) -> None:
+    async def tell(text: str, /, **_: object) -> None:
         told.append(text)
 
     async with (

@@ -1,6 +1,6 @@
 """The parts of the bot, built from the settings in the order of the layers."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,8 +17,10 @@ from bot.chats.whereabouts import Whereabouts
 from bot.config import Settings
 from bot.context import Services
 from bot.domain.budget import Limits
+from bot.domain.errors import N_
 from bot.domain.links import story_taken_at
 from bot.domain.model import Asker, Story
+from bot.domain.telling import Tell
 from bot.fetching.answer_cache import Answers
 from bot.fetching.canary import Canary
 from bot.fetching.feasibility import BudgetWatch
@@ -45,8 +47,10 @@ from bot.telegram.rate_limiter import Pacing
 from bot.telegram.request import AiohttpRequest
 
 MEGABYTE = 1_000_000
-OUT_OF_SERVICE = "The Stories API refuses our key or has no credits left. Nothing is fetched."
-BACK_IN_SERVICE = "The Stories API serves us again."
+OUT_OF_SERVICE = N_(
+    "The Stories API refuses our key or has no credits left. Nothing is fetched. ({why})"
+)
+BACK_IN_SERVICE = N_("The Stories API serves us again.")
 IDLE_S = 10  # the Stories API closes idle connections early
 
 
@@ -62,7 +66,7 @@ class Parts:
     outbox: Outbox
     outage: Outage
     metrics: Metrics
-    tell_admins: Callable[[str], Awaitable[None]]
+    tell_admins: Tell
     now: Callable[[], datetime]
 
 
@@ -108,7 +112,7 @@ async def built(
             fallback_url=str(settings.stories_api_fallback_url or "").rstrip("/"),
             fetch_media=media.fetch,
             metrics=metrics,
-            on_out_of_service=lambda error: operators.tell(f"{OUT_OF_SERVICE} ({error})"),
+            on_out_of_service=lambda error: operators.tell(OUT_OF_SERVICE, why=str(error)),
             now=now,
         )
         negative_for = timedelta(seconds=settings.negative_cache_s)

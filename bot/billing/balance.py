@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from bot.billing.ledger import Ledger
-from bot.domain.errors import StoriesError
+from bot.domain.errors import N_, StoriesError
+from bot.domain.telling import Tell
 from bot.runtime.metrics import Metrics
 from bot.runtime.workers import Worker
 from bot.stories_api import StoriesApi
@@ -15,11 +16,11 @@ EVERY = timedelta(minutes=5)
 EVERY_WHEN_OUT = timedelta(minutes=1)
 TIDY_EVERY = timedelta(hours=1)
 
-BILLED_MORE = (
+BILLED_MORE = N_(
     "The Stories API has billed {credits} credits more than I counted since {since}, in {calls} "
     "calls. Nothing is stopped; /spending shows what was counted."
 )
-BILLED_LESS = (
+BILLED_LESS = N_(
     "The Stories API has billed {credits} credits less than I counted since {since}, in {calls} "
     "calls. Calls without an answer are counted as billed."
 )
@@ -36,7 +37,7 @@ class Treasurer:
         ledger: Ledger,
         *,
         on_back: Callable[[], Awaitable[None]] | None = None,
-        tell: Callable[[str], Awaitable[None]] | None = None,
+        tell: Tell | None = None,
         metrics: Metrics | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -90,4 +91,4 @@ class Treasurer:
         if self._tell is not None:
             text = BILLED_MORE if drift.size > 0 else BILLED_LESS
             since = f"{drift.base.at:%Y-%m-%d %H:%M} UTC"
-            await self._tell(text.format(credits=abs(drift.size), since=since, calls=calls))
+            await self._tell(text, credits=abs(drift.size), since=since, calls=calls)

@@ -3,35 +3,38 @@
 Nobody can subscribe past the budget, but it can be lowered afterwards, or a check cost more.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from math import ceil
 
 from bot.billing import shortfalls
 from bot.billing.shortfalls import Shortfall
 from bot.domain.budget import looks_shares
+from bot.domain.errors import N_
+from bot.domain.telling import Tell
 from bot.scheduling.pricing import fewest_credits, is_feasible
 from bot.store.database import Database
 
 SPARE = 1.05  # what a check costs is a mean that moves: it is over when so much is there
 
-TOO_SMALL = (
+TOO_SMALL = N_(
     "The daily budget is too small: it is enough to check {enough} of {profiles} profiles before "
     "their stories expire, so some will be missed. To check them all takes {credits} credits a "
-    "day; {remedy}"
+    "day; DAILY_BUDGET={daily_budget} gives that."
 )
-RAISE = "DAILY_BUDGET={daily_budget} gives that."
-LOWER = "REPLY_SHARE=1 leaves nothing for checks."
-ENOUGH_AGAIN = "The daily budget is enough again to check all profiles in time."
+ALL_FOR_REPLIES = N_(
+    "The daily budget is too small: it is enough to check {enough} of {profiles} profiles before "
+    "their stories expire, so some will be missed. To check them all takes {credits} credits a "
+    "day; REPLY_SHARE=1 leaves nothing for checks."
+)
+ENOUGH_AGAIN = N_("The daily budget is enough again to check all profiles in time.")
 
 
 class BudgetWatch:
     """Tells the bot's admins once that the budget is too small, and once that it is not."""
 
-    def __init__(
-        self, db: Database, *, tell: Callable[[str], Awaitable[None]] | None = None
-    ) -> None:
-        """Call ``tell`` with a sentence; without it, it is only kept for /stats and /spending."""
+    def __init__(self, db: Database, *, tell: Tell | None = None) -> None:
+        """Use ``tell`` when it is news; without it, it is only kept for /stats and /spending."""
         self._db = db
         self._tell = tell
 
@@ -50,7 +53,7 @@ class BudgetWatch:
             found = shortfall(budget, counts, costs, reply_share=reply_share, was_short=was_short)
             is_news = await shortfalls.keep(tx, found, now=now)
         if is_news and self._tell is not None:
-            await self._tell(ENOUGH_AGAIN if found is None else _sentence(found))
+            await (self._tell(ENOUGH_AGAIN) if found is None else _tell_of(self._tell, found))
 
 
 def shortfall(
@@ -82,11 +85,11 @@ def shortfall(
     return Shortfall(known + fresh, enough, ceil(needed), daily_budget)
 
 
-def _sentence(found: Shortfall) -> str:
-    remedy = LOWER if found.daily_budget is None else RAISE
-    return TOO_SMALL.format(
+async def _tell_of(tell: Tell, found: Shortfall) -> None:
+    await tell(
+        ALL_FOR_REPLIES if found.daily_budget is None else TOO_SMALL,
         enough=found.enough,
         profiles=found.profiles,
         credits=found.credits,
-        remedy=remedy.format(daily_budget=found.daily_budget),
+        daily_budget=found.daily_budget,
     )

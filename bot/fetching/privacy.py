@@ -5,7 +5,7 @@ By ``auto`` it does while the last lookup or full answer said "public", for a da
 forced ones before them, and where those hid something on two profiles, the check is paid again.
 """
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
@@ -13,8 +13,10 @@ from typing import Literal
 import structlog
 
 from bot.billing.reports import PRIVACY_CHECK
+from bot.domain.errors import N_
 from bot.domain.model import Story
 from bot.domain.records import Known
+from bot.domain.telling import Tell
 from bot.store import key_values
 from bot.store.database import Database, Tx
 
@@ -26,7 +28,7 @@ HOLDS_FOR = timedelta(days=1)  # how long "public" is believed
 LATE = timedelta(minutes=10)  # so long after it was taken a story may first be shown
 WITHIN = timedelta(days=2)  # two profiles that contradict a forced answer, within so long
 ENOUGH = 2
-FELL_BACK = (
+FELL_BACK = N_(
     "Skipping the privacy check hid something on {profiles} profiles, so each poll pays for it "
     "again: 2 credits instead of 1. SKIP_PRIVACY_CHECK=false says the same for good."
 )
@@ -58,7 +60,7 @@ class PrivacyCheck:
         db: Database,
         mode: Mode,
         *,
-        tell: Callable[[str], Awaitable[None]] | None = None,
+        tell: Tell | None = None,
         now: Callable[[], datetime],
     ) -> None:
         """Decide by ``mode``; ``tell`` tells the bot's admins, once, that it is paid again."""
@@ -118,7 +120,7 @@ class PrivacyCheck:
             )
         self._trust = trust
         if is_news and self._tell is not None:
-            await self._tell(FELL_BACK.format(profiles=len(trust.contradicted)))
+            await self._tell(FELL_BACK, profiles=len(trust.contradicted))
 
 
 async def trust_in(tx: Tx) -> Trust:

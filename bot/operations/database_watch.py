@@ -3,10 +3,11 @@
 A disk that is full fails what writes and nothing else, so that is what is tried.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from bot.domain.errors import DatabaseUnavailableError
+from bot.domain.errors import N_, DatabaseUnavailableError
+from bot.domain.telling import Tell
 from bot.runtime.workers import Worker
 from bot.store import key_values
 from bot.store.database import Database
@@ -14,19 +15,17 @@ from bot.store.database import Database
 PATIENCE = timedelta(seconds=15)  # a lock or a restart that is over by then is nobody's business
 TRY_EVERY = timedelta(seconds=2)
 LONGEST = timedelta(days=1)
-AWAY = (
+AWAY = N_(
     "My database can't work at the moment: {why}. Nothing is lost, but until it works again I "
     "answer nobody and send no alerts."
 )
-BACK = "My database works again, after {n} seconds ({why}). What had to wait goes out now."
+BACK = N_("My database works again, after {time} ({why}). What had to wait goes out now.")
 
 
 class DatabaseWatch:
     """Tries to write while a failure is fresh; sleeps otherwise."""
 
-    def __init__(
-        self, db: Database, *, tell: Callable[[str], Awaitable[None]], now: Callable[[], datetime]
-    ) -> None:
+    def __init__(self, db: Database, *, tell: Tell, now: Callable[[], datetime]) -> None:
         """Hear of the failures of ``db``, and ``tell`` the admins of those that last."""
         self._db = db
         self._tell = tell
@@ -49,14 +48,14 @@ class DatabaseWatch:
             await self._db.run(lambda tx: key_values.put(tx, "ready", value=True, now=self._now()))
             lasted = self._now() - self._since
             if lasted >= PATIENCE:
-                await self._tell(BACK.format(n=round(lasted.total_seconds()), why=self._why))
+                await self._tell(BACK, time=lasted, why=self._why)
         except DatabaseUnavailableError as error:
             self._why = str(error)
             if not self._is_told and self._now() - self._since >= PATIENCE:
                 # Where replicas share their limits in it, nobody can be told before it is back.
                 self._is_told = self._db.is_sqlite
                 if self._is_told:
-                    await self._tell(AWAY.format(why=self._why))
+                    await self._tell(AWAY, why=self._why)
             return self._now() + TRY_EVERY
         self._since, self._is_told = None, False
         return None

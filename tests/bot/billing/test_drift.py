@@ -65,8 +65,8 @@ def test_a_top_up_begins_anew() -> None:
 async def test_the_admins_are_told_what_was_billed_for_failures(sqlite_db: Database) -> None:
     told: list[str] = []
 
-    async def tell(text: str) -> None:
-        told.append(text)
+    async def tell(text: str, /, **fields: object) -> None:
+        told.append(text.format(**fields))
 
     clock, metrics = Clock(), Metrics()
     async with sandbox_box() as box:

@@ -42,7 +42,7 @@ def test_fifty_credits_are_not_enough_for_a_hundred_profiles(counts: tuple[int, 
 async def test_it_is_told_once_whoever_finds_it_and_once_when_it_is_over(db: Database) -> None:
     told: list[str] = []
 
-    async def tell(sentence: str) -> None:
+    async def tell(sentence: str, /, **_: object) -> None:
         told.append(sentence)
 
     for budget in (25, 25, 240, 251, 252, 252, 240, 240, 239):
