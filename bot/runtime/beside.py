@@ -1,4 +1,4 @@
-"""Work that goes on beside a block, and ends with it."""
+"""Work that goes on beside a block or beside other work, and ends with it."""
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
@@ -20,3 +20,17 @@ async def beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
             task.cancel()
     if failure:
         raise failure
+
+
+async def together(*work: Coroutine[Any, Any, None]) -> None:
+    """Do all of it at once; the first failure ends the rest, and comes through as it is.
+
+    Raises:
+        Exception: What the first that failed raised.
+    """
+    try:
+        async with asyncio.TaskGroup() as group:
+            for one in work:
+                group.create_task(one)
+    except ExceptionGroup as failures:
+        raise failures.exceptions[0] from None

@@ -1,6 +1,5 @@
 """One album to one chat: together while that works, around a bad item where it doesn't."""
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -13,6 +12,7 @@ from telegram.ext import ExtBot
 from bot.domain.errors import MediaTooBigError
 from bot.domain.model import Asker, GiveUp, Outcome, Target, TryLater
 from bot.domain.records import KnownFile
+from bot.runtime.beside import together
 from bot.runtime.metrics import Metrics
 from bot.sending.file_ids import Files
 from bot.sending.items import (
@@ -239,10 +239,9 @@ class Delivery:
     async def _advance(self, parcels: list[Parcel], trip: Trip) -> None:
         """Give each its next way, all at once: some have to be downloaded."""
         skip_url = len(parcels) > 1 and self._url_albums_from > self._now()
-        async with asyncio.TaskGroup() as group:
-            for parcel in parcels:
-                parcel.tried = max(parcel.tried, skip_url)
-                group.create_task(self._supply.advance(parcel, trip.asker))
+        for parcel in parcels:
+            parcel.tried = max(parcel.tried, skip_url)
+        await together(*(self._supply.advance(parcel, trip.asker) for parcel in parcels))
 
 
 def _by_url(batch: list[Parcel]) -> list[Parcel]:

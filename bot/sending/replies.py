@@ -35,6 +35,7 @@ from bot.domain.serialization import dump_stories, load_stories
 from bot.presentation import charts
 from bot.presentation.buttons import Buttons, story_buttons
 from bot.presentation.translation import translator_for
+from bot.runtime.beside import beside
 from bot.sending.items import SendOptions
 from bot.sending.sender import Sender
 from bot.store import deliveries, enqueue
@@ -189,12 +190,8 @@ class Replies:
         ``leaving`` is told right before each request that may put some of it into the chat.
         """
         if payload["kind"] == "album":
-            async with asyncio.TaskGroup() as group:
-                showing = group.create_task(self._show_work(target))
-                try:
-                    return await self._album(target, payload, silent=silent, leaving=leaving)
-                finally:
-                    showing.cancel()
+            async with beside(self._show_work(target)):
+                return await self._album(target, payload, silent=silent, leaving=leaving)
         limits = {"lane": "reply", "patience": patience, "leaving": leaving}
         try:
             method, arguments = await _call_of(payload)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bot.domain.errors import MediaGoneError
+from bot.domain.errors import DatabaseUnavailableError, MediaGoneError
 from bot.domain.model import Album, Asker, GiveUp, Moved, Sent, Story, Target, TryLater
 from bot.media.spool import MediaFile
 from bot.sending.sender import SendOptions
@@ -208,6 +208,20 @@ async def test_expired_media_are_bought_once_and_the_rest_goes(
         assert bought == [gone.pk]
         assert len(await ours.control.replies(ann)) == 3
         assert ours.spool.used == 0
+
+
+async def test_a_database_that_fails_between_two_requests_makes_nothing_unknown(
+    sqlite_db: Database, tmp_path: Path
+) -> None:
+    async def buy(_: Story, __: Asker) -> MediaFile:
+        raise DatabaseUnavailableError("away")
+
+    async with made(sqlite_db, tmp_path, fallback=buy) as (ours, ann):
+        album = await ours.album(2)
+        gone = replace(album.stories[1], media_url=f"{ours.box.urls.cdn}/gone.jpg?oe=1")
+        outcome = await ours.sender.send_album(Target(ann), Album((album.stories[0], gone)))
+        assert isinstance(outcome, TryLater)
+        assert not outcome.unknown
 
 
 async def test_what_has_no_way_left_ends_with_a_sentence(ready: Made) -> None:

@@ -1,0 +1,42 @@
+"""Work beside other work: it ends with it, and failures come through as they are."""
+
+import asyncio
+
+import pytest
+
+from bot.runtime.beside import beside, together
+
+
+async def test_what_a_block_raises_comes_through_and_the_work_beside_it_ends() -> None:
+    ended = asyncio.Event()
+
+    async def work() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    async def block() -> None:
+        async with beside(work()):
+            await asyncio.sleep(0)
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        await block()
+    assert ended.is_set()
+
+
+async def test_the_first_failure_of_several_ends_the_rest_and_comes_through() -> None:
+    done: list[int] = []
+
+    async def work(number: int) -> None:
+        await asyncio.sleep(0)
+        if number == 1:
+            raise LookupError
+        if number == 2:
+            await asyncio.Event().wait()
+        done.append(number)
+
+    with pytest.raises(LookupError):
+        await together(*(work(number) for number in range(3)))
+    assert done == [0]
