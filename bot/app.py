@@ -31,7 +31,7 @@ import handlers.why
 from bot.bootstrap import Parts, built
 from bot.config import Settings
 from bot.context import App, Context, prepare
-from bot.domain.errors import BotError, DatabaseUnavailableError, TryAgainError
+from bot.domain.errors import N_, BotError, DatabaseUnavailableError, TryAgainError
 from bot.operations import cleanup, preflight, unknown_zones
 from bot.operations.database_watch import DatabaseWatch
 from bot.operations.menu import Menu
@@ -57,7 +57,7 @@ CONVERSATION = (
     handlers.members, handlers.links, handlers.unknown,
 )  # fmt: skip
 UPDATES = ["message", "edited_message", "channel_post", "callback_query", "my_chat_member"]
-CONFLICT = (
+CONFLICT = N_(
     "Another program takes this bot's updates, so I get none: a second copy of me with the same "
     "token, perhaps. Please stop it, or give it a token of its own."
 )
@@ -91,7 +91,8 @@ async def run(
         return 1
     async with AsyncExitStack() as stack:
         try:
-            await stack.enter_async_context(alone(settings.database_url.get_secret_value()))
+            url, wait = settings.database_url.get_secret_value(), settings.lock_wait_s
+            await stack.enter_async_context(alone(url, wait=timedelta(seconds=wait)))
             parts = await stack.enter_async_context(built(settings, now=now))
         except (DatabaseUnavailableError, OSError) as error:
             log.error("can't run", reason=str(error))  # noqa: TRY400 - no trace needed
@@ -128,19 +129,20 @@ class Running:
         if settings.webhook_url:
             self._webhook = webhook_for(settings.telegram_token, settings.webhook_secret)
         self.app = conversation(parts)
+        answering = Answering(
+            parts.db,
+            self.app.process_update,
+            parts.services.replies,
+            parts.outage,
+            wake=parts.outbox.wake,
+            now=parts.now,
+        )
         self.intake = Intake(
             parts.db,
             parts.bot,
-            Answering(
-                parts.db,
-                self.app.process_update,
-                parts.services.replies,
-                parts.outage,
-                wake=parts.outbox.wake,
-                now=parts.now,
-            ),
-            last_resort=handlers.errors.last_resort,
-            too_much=self._too_much,
+            answering,
+            last_resort=answering.out_of_turn(handlers.errors.last_resort),
+            too_much=answering.out_of_turn(self._too_much),
             metrics=parts.metrics,
             now=parts.now,
         )

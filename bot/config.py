@@ -172,6 +172,13 @@ class Settings(BaseSettings):
         description="What this process does, of updates, scheduler, outbox; several processes may "
         "share the work.",
     )
+    lock_wait_s: float = Field(
+        default=30,
+        ge=0,
+        le=3600,
+        description="Seconds that a start waits for another process to end that runs on the same "
+        "SQLite file; then it refuses.",
+    )
     cache_chat_id: int | None = Field(
         default=None, description="A chat of yours where media are uploaded first; optional."
     )

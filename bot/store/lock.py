@@ -19,13 +19,12 @@ try:
 except ImportError:  # Windows has no such lock; there nobody is kept out
     fcntl = None  # type: ignore[assignment] # absent there
 
-WAIT = timedelta(seconds=30)
 TRY_EVERY_S = 0.2
 TAKEN = "another process runs the bot on this database file"
 
 
 @asynccontextmanager
-async def alone(url: str, *, wait: timedelta = WAIT) -> AsyncIterator[None]:
+async def alone(url: str, *, wait: timedelta) -> AsyncIterator[None]:
     """Have the SQLite file of ``url`` for the block; nothing is locked on PostgreSQL.
 
     Raises:

@@ -1,14 +1,14 @@
 """A start that nothing cosmetic holds up, and what tells that updates go elsewhere."""
 
+import asyncio
+import signal
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from bot.domain.errors import DatabaseUnavailableError
-from bot.store.lock import alone
 from tests.support.control import wait_for
-from tests.support.killing import free_port
+from tests.support.killing import Victim, free_port
 from tests.support.sandbox import sandbox_box
 from tests.support.storybell import running_bell
 
@@ -84,11 +84,27 @@ async def test_a_rival_for_the_updates_is_told_to_the_admins(
             assert answer["text"] == first["text"]
 
 
-async def test_one_process_alone_runs_on_a_file(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/deep/bot.db"
-    async with alone(url):
-        with pytest.raises(DatabaseUnavailableError, match="another process"):
-            async with alone(url, wait=timedelta(seconds=0.3)):
-                pass
-    async with alone(url), alone("sqlite:///:memory:"), alone("postgresql://nobody@x/y"):
-        pass
+async def test_a_second_process_on_the_same_file_refuses_to_run(tmp_path: Path) -> None:
+    async with sandbox_box() as box:
+        ann = await box.control.person()
+        first, second = [Victim(box, tmp_path, webhook=False) for _ in range(2)]
+        await first.start()
+        try:
+            message = await box.control.say(ann, "/help")
+            await box.control.wait_replies(ann, 1, after=message, within=60)
+            await second.start(LOCK_WAIT_S="1")
+            assert second.process
+            assert await asyncio.wait_for(second.process.wait(), 60) == 1
+            log = (tmp_path / "bot.log").read_text()
+            assert "another process runs the bot on this database file" in log
+            assert "Traceback" not in log
+            message = await box.control.say(ann, "/help")
+            await box.control.wait_replies(ann, 1, after=message, within=60)
+            # The next waits for the end of the first, as at a release, and then runs.
+            await second.start(LOCK_WAIT_S="60")
+            await first.end(signal.SIGTERM)
+            message = await box.control.say(ann, "/help")
+            await box.control.wait_replies(ann, 1, after=message, within=60)
+        finally:
+            for one in (first, second):
+                await one.end(signal.SIGKILL)

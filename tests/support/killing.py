@@ -67,11 +67,17 @@ class Victim:
         self._folder = folder
         self.process: Process | None = None
 
-    async def start(self) -> None:
-        """Start the process; it needs a moment before it answers."""
+    async def start(self, **more: str) -> None:
+        """Start the process with ``more`` settings; it needs a moment before it answers."""
         with self._log.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "bot", "run", env=self._env, cwd=self._folder, stderr=log
+                sys.executable,
+                "-m",
+                "bot",
+                "run",
+                env=self._env | more,
+                cwd=self._folder,
+                stderr=log,
             )
 
     async def end(self, number: signal.Signals) -> tuple[int, float]:
