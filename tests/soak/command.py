@@ -114,10 +114,12 @@ def _apart(seed: int, options: argparse.Namespace, plant: str = "") -> dict[str,
     except (IndexError, ValueError):
         result = {
             "seed": seed, "days": 0.0, "commands": 0, "alerts": 0, "crashes": 0, "looks": 0,
-            "digest": "", "violations": [f"the run itself failed: {done.stderr[-3000:]}"],
+            "digest": "", "cpu": 0.0,
+            "violations": [f"the run itself failed: {done.stderr[-3000:]}"],
         }  # fmt: skip
     sys.stdout.write(
-        f"seed {seed}: {time.monotonic() - began:.0f} s, {result['commands']} commands,"
+        f"seed {seed}: {time.monotonic() - began:.0f} s, {result['cpu']:.0f} of CPU,"
+        f" {result['commands']} commands,"
         f" {result['alerts']} alerts, {result['crashes']} crashes, {result['looks']} looks,"
         f" event log {result['digest']}, {len(result['violations'])} violations\n"
     )

@@ -212,7 +212,7 @@ class Journal:
             self.threads[chat, profile].add(sub)
 
     def _read_rows(self, tx: sqlite3.Connection) -> None:
-        known = [row.id for row in self.rows.values() if row.state == "open"]
+        known = {row.id for row in self.rows.values() if row.state == "open"}
         oldest = min(known, default=max(self.rows, default=0) + 1)
         for r in tx.execute(
             "SELECT id, chat_id, subscription_id, story_pk, notice, fields, state, reason,"
@@ -220,7 +220,10 @@ class Journal:
             " WHERE id >= ?",
             (oldest,),
         ):
+            known.discard(r[0])
             before = self.rows.get(r[0])
+            if before and (before.created, before.pk) != (r[9] / 1000, r[3]):
+                before = None  # SQLite gives the numbers of removed rows away again
             self.rows[r[0]] = Row(
                 id=r[0],
                 chat=r[1],
@@ -238,6 +241,8 @@ class Journal:
                 tries=max(r[12], before.tries if before else 0),
                 unknowns=max(r[13], before.unknowns if before else 0),
             )
+        for gone in known:  # with its subscription or its chat, or an answer that has arrived
+            self.rows[gone].state = "removed"
 
     def crashed(self, database: Path) -> None:
         """Count what the copy of a killed process' database does not know."""

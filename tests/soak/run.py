@@ -54,6 +54,7 @@ class Result:
     crashes: int
     looks: int
     digest: str
+    cpu: float  # seconds
     violations: list[str]
 
 
@@ -246,6 +247,7 @@ class Seed:
             crashes=len(journal.crashes),
             looks=journal.looks,
             digest=journal.digest,
+            cpu=round(process_time(), 1),
             violations=found,
         )
 
