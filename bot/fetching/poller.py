@@ -17,6 +17,7 @@ from bot.domain import alert_rules
 from bot.domain.budget import looks_shares
 from bot.domain.errors import (
     ApiUnavailableError,
+    DatabaseUnavailableError,
     OutOfServiceError,
     ProfileNotFoundError,
     ProfilePrivateError,
@@ -321,8 +322,13 @@ class Scheduler:
         )
 
     async def _look_safely(self, known: Known, pace: Plan) -> None:
+        until = self._now() + self._lease
         try:
             outcome = await self._look(known, pace)
+        except DatabaseUnavailableError as error:  # it is made again as soon as that works
+            log.warning("a check waits for the database", profile=known.profile_id, why=str(error))
+            outcome = "no database"
+            await self._db.insist(lambda tx: profiles.hand_back(tx, known.profile_id, until=until))
         except Exception:
             log.exception("a look failed", profile=known.profile_id)
             outcome = "error"
@@ -387,13 +393,20 @@ class Scheduler:
         """Settle a forced answer that is not believed; the full one is asked at once."""
         credits_ = reservation.credits if billed is None else billed
         pace.billed(credits_, is_whole=False)
-        async with self._db.begin() as tx:
-            await self._settle(tx, known, reservation, credits_, self._now())
+        self._spend(known, credits_)
+        await self._db.insist(lambda tx: self._settle(tx, known, reservation, credits_))
 
     async def _should_live(self, known: Known) -> bool:
         """Return whether stories were seen that should still be up."""
-        async with self._db.read() as tx:
+
+        async def live(tx: Tx) -> bool:
             return bool(await stories.live(tx, known.profile_id, now=self._now()))
+
+        try:
+            async with self._db.read() as tx:
+                return await live(tx)
+        except DatabaseUnavailableError:  # what was answered is paid for
+            return await self._db.insist(live)
 
     async def _record(
         self,
@@ -409,9 +422,14 @@ class Scheduler:
         now = self._now()
         pace.billed(answer.credits)
         look = snapshots.Look(profile, tuple(found), forced=forced)
-        async with self._db.begin() as tx:
+        self._spend(known, answer.credits)
+
+        async def record(tx: Tx) -> list[str]:
             new = await snapshots.record(tx, look, now=now, own=pace)
-            await self._settle(tx, known, reservation, answer.credits, now)
+            await self._settle(tx, known, reservation, answer.credits)
+            return new
+
+        new = await self._db.insist(record)
         if not forced:
             await self._privacy.compare(known, found, new)
         self._new.inc(len(new))
@@ -426,8 +444,8 @@ class Scheduler:
         billed = reservation.credits if error.credits is None else error.credits
         pace.schedule.failed(now.timestamp())
         pace.schedule.purse.credits -= billed
-        async with self._db.begin() as tx:
-            await self._settle(tx, known, reservation, billed, now)
+        self._spend(known, billed)
+        await self._db.insist(lambda tx: self._settle(tx, known, reservation, billed))
         why = await self._why(known, error)
         if why == "private":
             await self._privacy.refused(known)
@@ -454,13 +472,13 @@ class Scheduler:
         log.info("a refusal is in doubt", profile=known.profile_id, why=str(error), proof=proof)
         return "error"
 
-    async def _settle(
-        self, tx: Tx, known: Known, reservation: Reservation, billed: int, now: datetime
-    ) -> None:
+    async def _settle(self, tx: Tx, known: Known, reservation: Reservation, billed: int) -> None:
         await self._ledger.settle(tx, reservation, billed)
+        await shares.split(tx, known.profile_id, billed, now=self._now())
+
+    def _spend(self, known: Known, billed: int) -> None:
         if known.fresh:
-            self._plans[True].spend(billed, now)
-        await shares.split(tx, known.profile_id, billed, now=now)
+            self._plans[True].spend(billed, self._now())
 
     async def _put_off(self, known: Known, until: datetime) -> None:
         async with self._db.begin() as tx:

@@ -167,6 +167,12 @@ async def release(tx: Tx, *, now: datetime) -> None:
     await tx.execute(leased.values(leased_until=EPOCH))
 
 
+async def hand_back(tx: Tx, profile_id: str, *, until: datetime) -> None:
+    """End a lease that lasts until then at most; one that lasts longer is another's."""
+    ours = sa.and_(profiles.c.profile_id == profile_id, profiles.c.leased_until <= until)
+    await tx.execute(sa.update(profiles).where(ours).values(leased_until=EPOCH))
+
+
 async def put_off(tx: Tx, profile_id: str, *, until: datetime) -> None:
     """Let a look that could not be made wait, if anybody still follows the profile."""
     followed = sa.and_(profiles.c.profile_id == profile_id, profiles.c.next_look_at.is_not(None))

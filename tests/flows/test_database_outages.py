@@ -266,3 +266,32 @@ async def test_a_full_disk_is_told_to_the_admins_and_answers_nothing_twice(
                 assert ["database" in one["text"] for one in told] == [True, True]
                 await bell.ask(ann, "/help")
                 assert await answers(bell, ann, message) == [help_["text"]] * 2
+
+
+async def test_a_story_that_is_published_while_postgresql_is_away_comes_soon_after(
+    tmp_path: Path,
+) -> None:
+    with postgres() as server:
+        async with (
+            sandbox_box() as box,
+            running_bell(tmp_path, box, database_url=server.url, daily_budget=10_000) as bell,
+        ):
+            control = box.control
+            (ann,) = [await control.person()]
+            await followed(bell, [ann], "meanwhile")
+            await control.fault("stories", {"delay_s": 1.0}, match="stories", times=None)
+            known = len(await control.requests("stories", path="stories"))
+
+            async def asked() -> bool:
+                return len(await control.requests("stories", path="stories")) > known
+
+            await wait_for(asked, BACK_S)  # a check is under way, whose answer can't be kept
+            await asyncio.to_thread(server.stop, signal.SIGINT)
+            pk = str((await control.publish("meanwhile"))["pk"])
+            await asyncio.sleep(3)  # what is tried meanwhile is tried in vain
+            await asyncio.to_thread(server.start)
+
+            async def shown() -> bool:
+                return await stories(bell, ann) == [pk]
+
+            await wait_for(shown, BACK_S)

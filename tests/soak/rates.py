@@ -30,7 +30,7 @@ class Rates:
 
 ORDINARY = Rates()
 ROUGH = Rates(
-    deeds=900, faults=200, crashes=90, credits=1000, posts=8, probes=60,
-    settled_s=5, lasting=0.15, drain_s=2.5 * HOUR, quiet=True,
+    deeds=900, faults=600, crashes=90, credits=1000, posts=8, probes=60,
+    settled_s=5, lasting=0.4, drain_s=2.5 * HOUR, quiet=True,
 )  # fmt: skip
 ROUGH_DAYS = 0.25
