@@ -8,7 +8,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from sandbox.telegram.messages import Message
-from tests.soak.journal import HOUR, NOTICE_KINDS, Followed, Journal, Row, alerts, pk_of
+from tests.soak.journal import HOUR, NOTICE_KINDS, Followed, Journal, Row, pk_of
 
 DAY = 24 * HOUR
 MINUTE = 60.0
@@ -45,7 +45,7 @@ def check_all(journal: Journal) -> list[str]:
 
 def count_alerts(journal: Journal) -> int:
     """How many stories came as alerts."""
-    return sum(len(alerts(messages)) for messages in journal.messages().values())
+    return sum(len(journal.alerts(messages)) for messages in journal.messages().values())
 
 
 # -- alerts -------------------------------------------------------------------------------
@@ -54,7 +54,7 @@ def count_alerts(journal: Journal) -> int:
 def every_story_arrived_or_was_explained(journal: Journal) -> list[str]:
     """Each story of a followed profile is in the chat, or the chat was told why not."""
     there = {
-        chat: {pk_of(message) for message in alerts(messages)}
+        chat: {pk_of(message) for message in journal.alerts(messages)}
         for chat, messages in journal.messages().items()
     }
     ids = {chat: {m.id for m in messages} for chat, messages in journal.messages().items()}
@@ -173,7 +173,7 @@ def stories_came_in_order(journal: Journal) -> list[str]:
     for chat, messages in journal.messages().items():
         came: dict[tuple[str, int], list[Message]] = defaultdict(list)
         seen: set[tuple[str, int]] = set()
-        for message in alerts(messages):
+        for message in journal.alerts(messages):
             pk = pk_of(message)
             if pk in journal.stories and (pk, message.thread) not in seen:
                 seen.add((pk, message.thread))
@@ -210,7 +210,7 @@ def _inversions(
 def _copies(journal: Journal) -> dict[tuple[int, str], list[Message]]:
     found: dict[tuple[int, str], list[Message]] = defaultdict(list)
     for chat, messages in journal.messages().items():
-        for message in alerts(messages):
+        for message in journal.alerts(messages):
             found[chat, pk_of(message)].append(message)
     return found
 
@@ -257,7 +257,7 @@ def nothing_came_in_quiet_hours(journal: Journal) -> list[str]:
     """No alert and no notice comes while its chat wants to be left alone."""
     found = []
     for chat, messages in journal.messages().items():
-        for message in alerts(messages):
+        for message in journal.alerts(messages):
             if _is_quiet(journal, chat, message.sent_at):
                 at = datetime.fromtimestamp(message.sent_at, UTC)
                 found.append(f"story {pk_of(message)} came into chat {chat} at {at:%d %H:%M:%S}")
@@ -300,7 +300,7 @@ def _within(at: float, zone: str, begin: int | None, end: int | None) -> bool:
 
 def every_command_was_answered(journal: Journal) -> list[str]:
     """Whatever a person wrote or pressed was answered, where the bot could write."""
-    messages = {chat: _written(found) for chat, found in journal.messages().items()}
+    messages = {chat: _written(journal, found) for chat, found in journal.messages().items()}
     callbacks = journal.sandbox.telegram.world.callbacks
     found = []
     for asked in journal.asked:
@@ -322,9 +322,9 @@ def every_command_was_answered(journal: Journal) -> list[str]:
     return [f"not answered: {words}" for words in found]
 
 
-def _written(messages: list[Message]) -> list[Message]:
+def _written(journal: Journal, messages: list[Message]) -> list[Message]:
     """What of a chat's messages is no story of an alert."""
-    rung = {(m.chat.id, m.id) for m in alerts(messages)}
+    rung = {(m.chat.id, m.id) for m in journal.alerts(messages)}
     return [m for m in messages if (m.chat.id, m.id) not in rung]
 
 

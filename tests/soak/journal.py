@@ -6,6 +6,7 @@ import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -279,6 +280,36 @@ class Journal:
             messages.sort(key=lambda m: (m.sent_at, m.id))
         return found
 
+    @cached_property
+    def _rung(self) -> set[tuple[int, int, str]]:
+        """The messages of alerts as the tables say in the end: by chat, id and story."""
+        return {
+            (self.chat_now(row.chat), row.message, row.pk)
+            for row in self.rows.values()
+            if row.pk and row.message
+        }
+
+    def alerts(self, messages: list[Message]) -> list[Message]:
+        """Those of a chat's messages that are stories of alerts: a bell stands under the first.
+
+        Where captions are switched off there is none, and the bot's tables are believed.
+        """
+        groups: set[str] = set()
+        found = []
+        for message in messages:
+            if message.media is None:
+                continue
+            group = str(message.fields.get("media_group_id", f"single {message.id}"))
+            text = str(message.fields.get("caption") or "")
+            if text.startswith("🔔"):
+                groups.add(group)
+            is_bare = not text and (
+                self.chat_now(message.chat.id), message.id, pk_of(message)
+            ) in self._rung  # fmt: skip
+            if group in groups or is_bare:
+                found.append(message)
+        return found
+
     def is_unable(self, chat: int, begin: float, end: float) -> bool:
         """Whether the bot could not write into a chat at some time between the two."""
         return any(w.overlaps(begin, end) for w in self.unable[self.chat_now(chat)])
@@ -286,20 +317,6 @@ class Journal:
     def is_outage(self, kind: str, begin: float, end: float) -> bool:
         """Whether something of a kind failed at some time between the two."""
         return any(w.overlaps(begin, end) for w in self.outages[kind])
-
-
-def alerts(messages: list[Message]) -> list[Message]:
-    """Those of a chat's messages that are stories of alerts: a bell stands under the first."""
-    groups: set[str] = set()
-    found = []
-    for message in messages:
-        group = str(message.fields.get("media_group_id", f"single {message.id}"))
-        text = str(message.fields.get("caption") or message.fields.get("text") or "")
-        if text.startswith("🔔") and message.media is not None:
-            groups.add(group)
-        if group in groups and message.media is not None:
-            found.append(message)
-    return found
 
 
 def pk_of(message: Message) -> str:
