@@ -56,7 +56,7 @@ async def test_an_alert_of_which_one_item_failed_comes_whole(
     async def whole() -> bool:
         return await pks(control, ann) == stories
 
-    await wait_for(whole, within=60, what="the whole album")
+    await wait_for(whole, what="the whole album")
 
     async def told() -> bool:
         (why,) = await bell.ask(ann, f"/why {name}")
@@ -99,14 +99,14 @@ async def test_a_silent_video_to_many_chats_is_loaded_once(bell: Bell, control: 
     for ann in people:
         await control.say(ann, "/subscribe hush")
     for ann in people:
-        await control.wait_replies(ann, 1, within=60)
+        await control.wait_replies(ann, 1)
     story = await control.publish("hush", 2, silent=True)
 
     async def all_have_it() -> list[Json] | None:
         shown = [m for ann in people for m in await control.replies(ann) if m.get("_story_pk")]
         return shown if len(shown) == len(people) else None
 
-    shown = await wait_for(all_have_it, within=60, what="the silent video in 24 chats")
+    shown = await wait_for(all_have_it, what="the silent video in 24 chats")
     assert sorted(message["_source"] for message in shown) == ["file_id"] * 23 + ["url"]
     assert all("animation" in message for message in shown)
     await control.publish("hush")  # an album with it: a silent video goes in as an upload

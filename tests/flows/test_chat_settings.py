@@ -120,4 +120,4 @@ async def test_the_menu_is_there_in_every_language(bell: Bell, control: Control)
         menus = await control.requests("telegram", path="setMyCommands")
         return {menu["params"].get("language_code") for menu in menus} == wanted
 
-    await wait_for(all_there, within=60, what="the menus, given one after the other")
+    await wait_for(all_there, what="the menus, given one after the other")

@@ -83,7 +83,7 @@ async def _kill_while_posting(scene: Scene, urls: list[str], kills: int) -> int:
         yield_all = sum(
             len(pks) * len(scene.followers[name]) for name, pks in scene.posted.items()
         )
-        await wait_for(lambda: _all_done(urls[0], yield_all), within=60, what="the last alert")
+        await wait_for(lambda: _all_done(urls[0], yield_all), what="the last alert")
         ringer.stdin.write(b"enough\n")
         assert await asyncio.wait_for(ringer.wait(), 60) == 0
     finally:

@@ -27,7 +27,7 @@ async def test_a_group_that_becomes_a_supergroup_keeps_everything(
     await follow(bell, group, "moving.on", user=boss)
     moved = await control.migrate(group)
     story = await control.publish("moving.on")
-    (alert,) = await control.wait_replies(moved, 1, within=60)
+    (alert,) = await control.wait_replies(moved, 1)
     assert alert["_story_pk"] == story["pk"]
     (listed,) = await bell.ask(moved, "/subscriptions", user=boss)
     assert "🔔 moving.on" in buttons(listed)
@@ -50,7 +50,7 @@ async def test_a_person_who_blocks_the_bot_hears_nothing_until_they_are_back(
         shown = await control.replies(ann, after=start)
         return [m["_story_pk"] for m in shown if m.get("_story_pk")] == [story["pk"]]
 
-    await wait_for(only_the_new_one, within=60, what="the story after the return")
+    await wait_for(only_the_new_one, what="the story after the return")
 
 
 async def test_alerts_begin_at_the_return_even_where_it_is_told_late(
@@ -71,7 +71,7 @@ async def test_alerts_begin_at_the_return_even_where_it_is_told_late(
         calls = await control.requests("telegram", after=entry, path="getUpdates")
         return any(call["status"] == 502 for call in calls)
 
-    await wait_for(refused, within=60)
+    await wait_for(refused)
     await control.member(ann, BOT, "member")
     story = await control.publish("back.late")
     published = (await control.state())["now"]
@@ -86,7 +86,7 @@ async def test_alerts_begin_at_the_return_even_where_it_is_told_late(
         shown = await control.replies(ann)
         return [m["_story_pk"] for m in shown if m.get("_story_pk")] == [story["pk"]]
 
-    await wait_for(there, within=60, what="the story after the return")
+    await wait_for(there, what="the story after the return")
 
 
 async def test_a_new_group_is_greeted_and_told_what_privacy_mode_hides(tmp_path: Path) -> None:

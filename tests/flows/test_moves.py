@@ -68,7 +68,7 @@ async def deaf(bell: Bell) -> int:
         calls = await control.requests("telegram", after=mark, path="getUpdates")
         return any(call["status"] == 502 for call in calls)
 
-    await wait_for(refused, within=60, what="a poll that was refused")
+    await wait_for(refused, what="a poll that was refused")
     return fault
 
 
@@ -82,7 +82,7 @@ async def arrive(control: Control, chat: int, pks: list[str]) -> None:
     async def there() -> bool:
         return await alerts(control, chat) == pks
 
-    await wait_for(there, within=60, what="the alerts in the new chat")
+    await wait_for(there, what="the alerts in the new chat")
 
 
 async def still_there(bell: Bell, folder: Path, chat: int, before: object, boss: int) -> None:
@@ -166,7 +166,7 @@ async def test_a_mute_moves_along(tmp_path: Path) -> None:
         async def is_muted() -> bool:
             return any("🔇" in m.get("text", "") for m in await control.replies(group))
 
-        await wait_for(is_muted, within=60, what="what is missing")
+        await wait_for(is_muted, what="what is missing")
         new = await control.migrate(group)
         (answer,) = await bell.ask(new, "/why moves.muted", user=boss)
         assert "🔇" in answer["text"]

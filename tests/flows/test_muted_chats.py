@@ -38,7 +38,7 @@ async def refused(control: Control, chat: int, mark: int, method: str = "send") 
         here = [c for c in calls if str(c["params"].get("chat_id")) == str(chat)]
         return [c for c in here if c["method"].startswith(method) and c["status"] == 400]
 
-    return await wait_for(found, within=60, what="a refused send")
+    return await wait_for(found, what="a refused send")
 
 
 async def mark_of(control: Control) -> int:
@@ -56,7 +56,7 @@ async def test_photos_that_are_not_allowed_wait_and_follow(bell: Bell, control: 
     async def said() -> list[Json]:
         return await texts(control, group, "I'm not allowed to send photos here. Alerts")
 
-    assert len(await wait_for(said, within=60, what="what is missing")) == 1
+    assert len(await wait_for(said, what="what is missing")) == 1
     second = await control.publish("mute.photos")
     for text in ("/why mute.photos", "/subscriptions", "/subscribe mute.photos"):
         (answer,) = await bell.ask(group, text, user=boss)
@@ -75,7 +75,7 @@ async def test_photos_that_are_not_allowed_wait_and_follow(bell: Bell, control: 
     async def both() -> bool:
         return await pks(control, group) == [first["pk"], second["pk"]]
 
-    await wait_for(both, within=60, what="what waited")
+    await wait_for(both, what="what waited")
     mutes = await texts(control, group, "until an admin allows it")
     assert len([m for m in mutes if "has 1 subscription" not in m["text"]]) == 3  # once by itself
 
@@ -96,7 +96,7 @@ async def test_a_group_where_nothing_may_be_written_is_silent_and_goes_on(
     async def there() -> bool:
         return await pks(control, group) == [story["pk"]]
 
-    await wait_for(there, within=60, what="what waited")
+    await wait_for(there, what="what waited")
     assert await texts(control, group, "couldn't send") == []
 
 
@@ -121,14 +121,14 @@ async def test_a_closed_topic_closes_only_itself(
     async def the_open_one() -> bool:
         return await places() == [open_]
 
-    await wait_for(the_open_one, within=60, what="the story where it is open")
+    await wait_for(the_open_one, what="the story where it is open")
     await refused(control, group, mark)
     await control.thread(group, closed, "General" if closed == 1 else "News", state="open")
 
     async def both() -> bool:
         return len(await places()) == 2
 
-    await wait_for(both, within=60, what="the story where it is open again")
+    await wait_for(both, what="the story where it is open again")
     assert await texts(control, group, "now come here") == []
 
 
@@ -152,7 +152,7 @@ async def test_a_channel_where_the_bot_may_not_post(bell: Bell, control: Control
     async def there() -> bool:
         return await pks(control, channel) == [story["pk"]]
 
-    await wait_for(there, within=60, what="what waited for the channel")
+    await wait_for(there, what="what waited for the channel")
 
 
 async def test_who_comes_back_hears_only_of_what_is_new(bell: Bell, control: Control) -> None:
@@ -176,7 +176,7 @@ async def test_who_comes_back_hears_only_of_what_is_new(bell: Bell, control: Con
         calls = await control.requests("telegram", after=mark, path="sendPhoto")
         return any(call["status"] == 403 for call in calls)
 
-    await wait_for(tried, within=60, what="the refused alert")
+    await wait_for(tried, what="the refused alert")
     await control.clear_faults(fault)
     await bell.ask(ann, "/why mute.away")  # speaking to it, they are back
     new = await control.publish("mute.away")
@@ -184,5 +184,5 @@ async def test_who_comes_back_hears_only_of_what_is_new(bell: Bell, control: Con
     async def the_new_one() -> bool:
         return await pks(control, ann) == [new["pk"]]
 
-    await wait_for(the_new_one, within=60, what="the story after the return")
+    await wait_for(the_new_one, what="the story after the return")
     assert await texts(control, ann, "couldn't send") == []

@@ -116,7 +116,7 @@ async def test_an_alert_in_a_channel_has_links_and_is_not_answered_in_its_group(
         posts = await control.replies(channel)
         return next((m for m in posts if m.get("_story_pk") == story["pk"]), None)
 
-    alert = await wait_for(alerted, within=60)
+    alert = await wait_for(alerted)
     assert all(where.startswith("https://") for where in buttons(alert).values())
     await control.say(channel, f"Look: instagram.com/stories/chan.echo/{story['pk']}", user=boss)
     (help_,) = await bell.ask(group, "/help", user=boss)
@@ -151,7 +151,7 @@ async def test_a_channels_alert_forwarded_to_the_bot_asks_for_nothing(
         posts = await control.replies(channel)
         return next((m for m in posts if m.get("_story_pk") == story["pk"]), None)
 
-    alert = await wait_for(alerted, within=60)
+    alert = await wait_for(alerted)
     link = f"https://www.instagram.com/stories/chan.passed.on/{story['pk']}/"
     post = await control.say(channel, f"See {link}", user=boss)
     await bell.ask(ann, "/help")

@@ -162,7 +162,7 @@ class Walk:
         message = await self.control.say(chat, text, user=person, **more)
         if TABLE[cell.name].need(cell.place) is Need.OPERATOR and not is_let(cell):
             await self.control.say(chat, f"/help@{NAME}", user=person, **more)
-        (reply, *rest) = await self.control.wait_replies(chat, 1, after=message, within=60)
+        (reply, *rest) = await self.control.wait_replies(chat, 1, after=message)
         said = reply.get("text", "")
         if said in REFUSALS:
             return "refused"

@@ -8,12 +8,11 @@ from typing import Any
 
 from bot import app
 from bot.config import Settings, load
-from tests.support.control import Control, Json
+from tests.support.control import PATIENCE_S, Control, Json
 from tests.support.sandbox import Box, sandbox_box
 
 TOKEN = "7000000001:a-token-that-no-log-may-show-0123456789"
 API_KEY = "a-key-that-no-log-may-show"
-ANSWER_S = 60.0  # for an answer, on a machine that does much else
 
 
 def settings_for(box: Box, folder: Path, **changed: Any) -> Settings:
@@ -47,14 +46,14 @@ class Bell:
     ) -> list[Json]:
         """Write into a chat; return the first ``count`` messages that the bot answers with."""
         message = await self.control.say(chat, text, user=user, **more)
-        return await self.control.wait_replies(chat, count, after=message, within=ANSWER_S)
+        return await self.control.wait_replies(chat, count, after=message)
 
     async def press(self, chat: int, message: Json, data: str, *, user: int | None = None) -> Json:
         """Press a button and wait until the bot has answered it; return the answer."""
         query = await self.control.press(chat, message["message_id"], data, user=user)
         return await self.answered(query)
 
-    async def answered(self, query: str, within: float = 10) -> Json:
+    async def answered(self, query: str, within: float = PATIENCE_S) -> Json:
         """Wait until a callback query is answered."""
         deadline = asyncio.get_running_loop().time() + within
         while not (answer := await self.control.callback(query))["answered"]:
