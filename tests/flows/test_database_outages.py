@@ -282,7 +282,7 @@ async def test_a_story_that_is_published_while_postgresql_is_away_comes_soon_aft
             async def asked() -> bool:
                 return len(await control.requests("stories", path="stories")) > known
 
-            await wait_for(asked, BACK_S)  # a check is under way, whose answer can't be kept
+            await wait_for(asked)  # a check is under way, whose answer can't be kept
             await asyncio.to_thread(server.stop, signal.SIGINT)
             pk = str((await control.publish("meanwhile"))["pk"])
             await asyncio.sleep(3)  # what is tried meanwhile is tried in vain
@@ -291,4 +291,4 @@ async def test_a_story_that_is_published_while_postgresql_is_away_comes_soon_aft
             async def shown() -> bool:
                 return await stories(bell, ann) == [pk]
 
-            await wait_for(shown, BACK_S)
+            await wait_for(shown)
