@@ -119,6 +119,7 @@ async def test_a_silent_video_to_many_chats_is_loaded_once(bell: Bell, control: 
     assert [way[-1] for way in ways] == ["upload", "file_id"]
 
 
+@pytest.mark.stands  # what is new is that it holds for animations of an album, too
 async def test_a_silent_video_that_came_in_an_album_goes_out_alone_too(
     bell: Bell, control: Control
 ) -> None:

@@ -250,6 +250,7 @@ async def test_a_channel_is_not_asked_back(bell: Bell, control: Control) -> None
     assert reply["text"].startswith("Write it like this: /stories")
 
 
+@pytest.mark.stands  # the sandbox's short life of a press is new, the bot's patience is not
 async def test_a_late_press_is_done_all_the_same(bell: Bell, control: Control) -> None:
     ann = await control.person()
     (help_,) = await bell.ask(ann, "/help")
