@@ -1,4 +1,4 @@
-"""Seeded traces of seven kinds, and the law that each profile of a trace was drawn from.
+"""Seeded traces of nine kinds, and the law that each profile of a trace was drawn from.
 
 Rates are lognormal (median 1.2 stories a day, sigma 1.2, correlated 0.3 with popularity); the
 subscribers follow a Zipf-Mandelbrot law.
@@ -17,7 +17,7 @@ DAY = 86400
 HOUR = 3600
 START = 1_767_225_600  # 2026-01-01, midnight UTC
 KINDS = ("homogeneous", "daily", "bursty", "exciting", "equal")
-CHANGING = ("patches", "jumps")  # worlds in which the past misleads
+CHANGING = ("patches", "jumps", "silences", "vacations")  # worlds in which the past misleads
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -104,7 +104,10 @@ def _profile(kind: str, rank: float, days: int, rng: random.Random) -> tuple[lis
         law = Law(_jumps(level / 24, days, rng) if kind == "jumps" else [level / 24] * days)
         return _thin(law, days, rng), law
     law = Law(_drift(level / 24, days, rng), _rhythm(rng))
-    if kind == "daily":
+    if kind in {"silences", "vacations"}:
+        away = _weeks_off(days, rng) if kind == "silences" else _vacation(days, rng)
+        law.rates = [rate * (day not in away) for day, rate in enumerate(law.rates)]
+    if kind in {"daily", *CHANGING}:
         return _thin(law, days, rng), law
     if kind == "exciting":
         law.share = rng.uniform(0.3, 0.8)
@@ -136,6 +139,19 @@ def _jumps(rate: float, days: int, rng: random.Random) -> list[float]:
         now = 0.0 if rng.random() < 1 / 4 else rate * exp(1.2 * rng.gauss(0, 1))
         rates += [now] * (1 + int(rng.expovariate(1 / 5)))
     return rates[:days]
+
+
+def _weeks_off(days: int, rng: random.Random) -> set[int]:
+    """Return the days of silent weeks; every other week is one, in the mean."""
+    shift = rng.randrange(7)
+    off = [rng.random() < 1 / 2 for _ in range(days // 7 + 2)]
+    return {day for day in range(days) if off[(day + shift) // 7]}
+
+
+def _vacation(days: int, rng: random.Random) -> set[int]:
+    """Return the days of one vacation of one to two weeks."""
+    begin = rng.randrange(days)
+    return set(range(begin, begin + rng.randint(7, 14)))
 
 
 def _patches(days: int, rng: random.Random) -> list[float]:

@@ -25,6 +25,10 @@ LOOKS = (2, 4, 6, 12, 24, 48)
 """Looks a profile and day at which ``--plot`` has its points."""
 
 
+STEPS = 4
+"""Between the budgets of ``--budget`` and ``--budget-to``."""
+
+
 class TraceError(ValueError):
     """The trace can't be read; the message says where and why."""
 
@@ -36,6 +40,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     source.add_argument("--history", action="store_true", help="the bot's own past")
     parser.add_argument(
         "--budget", type=float, required=True, metavar="CREDITS_PER_DAY", help="for all profiles"
+    )
+    parser.add_argument(
+        "--budget-to", type=float, metavar="CREDITS_PER_DAY", help="a table of budgets up to this"
     )
     parser.add_argument("--policy", choices=POLICIES, default="learned")
     parser.add_argument(
@@ -80,23 +87,14 @@ def run(
     if sentence := _objection(known, args):
         stderr.print(sentence, markup=False, soft_wrap=True)
         return 2
-    with Progress(console=stderr, transient=True, disable=not stderr.is_terminal) as progress:
-        task = progress.add_task(args.policy, total=1.0)
-        simulation = Simulation(
-            known,
-            args.budget,
-            args.cost,
-            rule_of(args.policy, known, args.budget, args.cost),
-            warmup=args.warmup_days * DAY,
-            keep_polls=args.polls is not None,
-            minimum=minimum,
-            progress=lambda part: progress.update(task, completed=part),
-        )
-        try:
-            result = simulation.run()
-        except InfeasibleError:
-            stderr.print(_infeasible(known, args), markup=False, soft_wrap=True)
-            return 2
+    budgets = _budgets(args)
+    try:
+        with Progress(console=stderr, transient=True, disable=not stderr.is_terminal) as progress:
+            results = [_simulated(known, args, each, minimum, progress) for each in budgets]
+    except InfeasibleError:
+        stderr.print(_infeasible(known, args), markup=False, soft_wrap=True)
+        return 2
+    result = results[0]
     try:
         if args.export_trace:
             write_trace(args.export_trace, known)
@@ -110,12 +108,43 @@ def run(
     except (OSError, ImportError) as error:
         stderr.print(_unwritten(error), markup=False, soft_wrap=True)
         return 1
-    summary = summarise(known, result)
+    summaries = [summarise(known, each) for each in results]
     if args.json:
-        print(json.dumps(asdict(summary)))  # noqa: T201 - the answer of the command
+        for summary in summaries:
+            print(json.dumps(asdict(summary)))  # noqa: T201 - the answer of the command
+    elif args.budget_to is None:
+        _show(summaries[0], args)
     else:
-        _show(summary, args)
+        _show_range(budgets, summaries)
     return 0
+
+
+def _budgets(args: argparse.Namespace) -> list[float]:
+    """Return the budgets to compare, each by the same factor above the last."""
+    if args.budget_to is None:
+        return [args.budget]
+    factor = args.budget_to / args.budget
+    return [args.budget * factor ** (step / STEPS) for step in range(STEPS + 1)]
+
+
+def _simulated(
+    records: Sequence[Record],
+    args: argparse.Namespace,
+    budget: float,
+    minimum: float,
+    progress: Progress,
+) -> Result:
+    task = progress.add_task(f"{args.policy}, {budget:g} credits", total=1.0)
+    return Simulation(
+        records,
+        budget,
+        args.cost,
+        rule_of(args.policy, records, budget, args.cost),
+        warmup=args.warmup_days * DAY,
+        keep_polls=args.polls is not None,
+        minimum=minimum,
+        progress=lambda part: progress.update(task, completed=part),
+    ).run()
 
 
 def curves(
@@ -148,6 +177,8 @@ def _objection(records: Sequence[Record], args: argparse.Namespace) -> str:
         return "--cost must be 1 or more."
     if not math.isfinite(args.budget) or args.budget <= 0:
         return "--budget must be above 0."
+    if args.budget_to is not None and (args.polls or not args.budget < args.budget_to < math.inf):
+        return "--budget-to must be above --budget, and --polls writes the looks of one alone."
     if not math.isfinite(args.warmup_days) or args.warmup_days < 0:
         return "--warmup-days must be 0 or more."
     return ""
@@ -306,6 +337,28 @@ def _show(summary: Summary, args: argparse.Namespace) -> None:
     for day, spent in summary.credits_by_day.items():
         days.add_row(day, f"{spent:,}")
     console.print(days)
+
+
+def _show_range(budgets: Sequence[float], summaries: Sequence[Summary]) -> None:
+    table = Table(
+        "credits a day",
+        "looks",
+        "delay, mean",
+        "one credit a day more or less",
+        "delay, 95 %",
+        "stories lost",
+        box=None,
+    )
+    for budget, summary in zip(budgets, summaries, strict=True):
+        table.add_row(
+            f"{budget:,.0f}",
+            f"{summary.looks:,}",
+            _minutes(summary.delay_mean_minutes),
+            _minutes(_of_one_credit(summary, budget)),
+            _minutes(summary.delay_p95_minutes),
+            f"{summary.stories_lost:,}",
+        )
+    Console(width=120).print(table)
 
 
 def _of_one_credit(summary: Summary, budget: float) -> float | None:

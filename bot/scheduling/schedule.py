@@ -133,7 +133,8 @@ class Schedule:
         self, state: ProfileState, weight: float, cost: float, *, at: float, taken: Sequence[float]
     ) -> float:
         """Do as ``seen`` for a look that was the schedule's own: it tells of the price, too."""
-        self.price.note(at, at - state.due_at)
+        if state.due_at:  # the first look was put where there was room, whatever the price
+            self.price.note(at, at - state.due_at)
         if not self.price.looks:
             self.current = self.price.of(self.demand, self.budget)
         self.purse.credits -= cost
@@ -197,6 +198,9 @@ class Schedule:
             return max(paid, now)
         need = self._spare(now) + cost
         early = purse.ready_at(need, spent=spent, budget=self.budget, plan=self.pace)
+        left = min(self.budget - spent - cost, self.pace.most / 2)
+        if left >= 0:  # near midnight less is spared, and what the day still has pays
+            early = min(early, (now // DAY + 1.0 - left / self.budget) * DAY)
         early = max(early, seen_at + self.minimum)
         return max(now, paid, min(due_at, early))
 

@@ -61,7 +61,9 @@ class Simulation:
 
     Stories of the first ``warmup`` seconds don't count. ``outages`` are spans of unix seconds in
     which the API fails. ``progress`` is called with the part that is done, once a simulated day;
-    ``bind`` with the states in the order of the records, before it begins.
+    ``bind`` with the states in the order of the records, before it begins. With ``as_rows`` states
+    are rounded as the table of the bot rounds them. ``refresh``: seconds between two surveys, if
+    not those of ``REFRESH``.
     """
 
     records: Sequence[Record]
@@ -74,6 +76,8 @@ class Simulation:
     progress: Callable[[float], None] | None = None
     minimum: float = 60.0
     bind: Callable[[Sequence[ProfileState]], None] | None = None
+    as_rows: bool = False
+    refresh: float | None = None
 
     def run(self) -> Result:
         """Look from the first story's midnight until the last one is seen or gone.
@@ -104,7 +108,7 @@ class _Run:
         self.schedule = Schedule(plan.budget, minimum=plan.minimum, rule=plan.rule)
         self.schedule.purse.at = begin
         self.schedule.survey(self._rows())
-        self.survey_at = begin + REFRESH
+        self.survey_at = begin + self._until_survey(begin)
         self.paused_until = begin
 
     def _rows(self) -> Iterator[tuple[ProfileState, float, float]]:
@@ -116,10 +120,9 @@ class _Run:
         """Spread the first looks as widely as the budget allows."""
         plan, begin = self.plan, self.result.begin
         span = min(plan.cost * len(plan.records) / plan.budget, 1.0) * DAY
-        for key, state in enumerate(self.states):
-            state.due_at = begin + key * _GOLDEN % 1.0 * span
+        for state in self.states:
             state.price = self.schedule.current
-        queue = [(state.due_at, key) for key, state in enumerate(self.states)]
+        queue = [(begin + key * _GOLDEN % 1.0 * span, key) for key in range(len(self.states))]
         heapify(queue)
         return queue
 
@@ -174,8 +177,16 @@ class _Run:
             result.polls.append((now, key))
         if now >= self.survey_at:
             schedule.survey(self._rows())
-            self.survey_at = now + (REFRESH if now < result.begin + DAY else 6 * REFRESH)
+            self.survey_at = now + self._until_survey(now)
+        if plan.as_rows:
+            self.states[key] = ProfileState.from_json(state.to_json())
+            due = round(due, 3)
         return due, plan.cost
+
+    def _until_survey(self, now: float) -> float:
+        if self.plan.refresh is not None:
+            return self.plan.refresh
+        return REFRESH if now < self.result.begin + DAY else 6 * REFRESH
 
     def _show(self, key: int, now: float) -> Sequence[float]:
         """Return the new stories that a look shows, and note how long they waited."""

@@ -1,5 +1,7 @@
 """The made-up traces: the same for a seed, of the law that they name."""
 
+from itertools import pairwise
+
 import pytest
 
 from benchmarks import traces
@@ -44,6 +46,15 @@ def test_patches_come_a_hundred_in_a_minute_and_then_there_is_silence() -> None:
         for first in range(0, len(record.taken_at), 100):
             burst = record.taken_at[first : first + 100]
             assert burst[-1] - burst[0] <= 60
+
+
+@pytest.mark.parametrize("kind", ["silences", "vacations"])
+def test_people_are_away_for_a_week_and_come_back(kind: str) -> None:
+    trace = traces.make(kind, profiles=60, days=42, seed=3)
+    busy = [record.taken_at for record in trace.records if len(record.taken_at) > 60]
+    gaps = [max(b - a for a, b in pairwise(taken)) / traces.DAY for taken in busy]
+    assert sum(gap > 6 for gap in gaps) > 0.5 * len(gaps) > 0
+    assert all(len(law.rates) == 42 for law in trace.laws)
 
 
 def test_rates_that_jump_are_silent_for_days() -> None:

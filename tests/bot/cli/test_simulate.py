@@ -56,6 +56,19 @@ def test_the_table_names_what_it_shows(trace: Path, capsys: pytest.CaptureFixtur
         assert text in shown
 
 
+def test_a_range_of_budgets_is_a_table(trace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    range_ = ["--budget", "48", "--budget-to", "768"]
+    assert simulate.main(options("--trace", str(trace), *range_)) == 0
+    shown = capsys.readouterr().out
+    for text in ("48", "96", "192", "384", "768", "more or less", "stories lost"):
+        assert text in shown
+    assert simulate.main(options("--trace", str(trace), *range_, "--json")) == 0
+    found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    delays = [each["delay_mean_minutes"] for each in found]
+    assert len(delays) == 5
+    assert delays == sorted(delays, reverse=True)
+
+
 def test_a_gzipped_trace_is_the_same(trace: Path, capsys: pytest.CaptureFixture[str]) -> None:
     zipped = trace.with_suffix(".jsonl.gz")
     zipped.write_bytes(gzip.compress(trace.read_bytes()))
@@ -88,6 +101,9 @@ def test_polls_name_each_look(
         (["--budget", "28", "--cost", "2"], "takes 29"),
         (["--budget", "0"], "--budget"),
         (["--budget", "nan"], "--budget"),
+        (["--budget", "60", "--budget-to", "60"], "--budget-to"),
+        (["--budget", "60", "--budget-to", "nan"], "--budget-to"),
+        (["--budget", "60", "--budget-to", "90", "--polls", "polls.csv"], "--polls"),
         (["--budget", "60", "--cost", "0"], "--cost"),
         (["--budget", "60", "--warmup-days", "-1"], "--warmup-days"),
     ],

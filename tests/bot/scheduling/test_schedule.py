@@ -103,6 +103,33 @@ def test_nobody_is_looked_at_early_who_has_not_rested() -> None:
     assert schedule.may_look(noon, noon - 1, 1, now=noon, spent=0)
 
 
+def test_what_the_day_still_has_at_its_end_is_spent_early() -> None:
+    schedule, _ = schedule_of(2400)
+    now, tomorrow = DAWN + 23.5 * HOUR, DAWN + 30 * HOUR
+    spent = 2400.0 - 40
+    schedule.advance(now, spent=spent)
+    looks = 0
+    while (at := schedule.next_at(tomorrow, DAWN, 1, now=now, spent=spent)) < DAWN + DAY:
+        now = max(at, now + 1.0)
+        schedule.advance(now, spent=spent)
+        if schedule.may_look(tomorrow, DAWN, 1, now=now, spent=spent):
+            schedule.purse.credits -= 1
+            spent += 1
+            looks += 1
+    assert 35 <= looks <= 40
+    assert spent <= 2400
+
+
+def test_the_first_look_at_a_profile_says_nothing_of_the_price() -> None:
+    schedule, (state, *_) = schedule_of(2400)
+    state.seen_at = 0.0
+    schedule.looked(state, 1, 1, at=DAWN + HOUR, taken=[])
+    assert schedule.price.late == 0
+    assert schedule.price.factor == 1
+    schedule.looked(state, 1, 1, at=state.due_at + HOUR, taken=[])
+    assert schedule.price.factor > 1
+
+
 def test_replicas_share_what_one_of_them_wrote() -> None:
     schedule, states = schedule_of(240)
     schedule.advance(DAWN + HOUR, spent=0)
