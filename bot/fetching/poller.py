@@ -342,7 +342,8 @@ class Scheduler:
         """Look at one profile; return a word on what came of it."""
         if alert_rules.is_blocked(known.profile_id, known.username, self._settings.blocked):
             return "blocked"
-        if known.state == "private" and await self._is_still_private(known):
+        seems_private = "private" in {known.state, known.refusal}
+        if seems_private and await self._is_still_private(known):
             return "private"
         if self._privacy.skips(known):
             outcome = await self._ask(known, pace, forced=True)

@@ -1,0 +1,231 @@
+"""Write docs/costs.md, what each way to a story costs: ``python -m tools.costs``.
+
+Each row is done by the bot's own parts over HTTP; the credits are what the sandbox billed.
+"""
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from pydantic import SecretStr
+
+from bot.billing.ledger import Ledger
+from bot.chats.subscribing import SubscriptionLimits
+from bot.chats.subscriptions import Subscriptions
+from bot.domain.budget import Limits
+from bot.domain.errors import BotError
+from bot.domain.links import Link
+from bot.domain.model import Asker, Target
+from bot.fetching.answer_cache import Answers
+from bot.fetching.on_demand import Viewer
+from bot.fetching.poll_settings import PollSettings
+from bot.fetching.poller import Scheduler
+from bot.fetching.privacy import Mode, PrivacyCheck
+from bot.store import chats, profiles
+from bot.store.database import Database
+from bot.stories_api import StoriesApi
+from sandbox.app import Sandbox, running
+from sandbox.instagram import Profile
+
+PAGE = Path("docs/costs.md")
+HEAD = """# What it costs
+
+Credits that each way to a story is billed. This page is written by `python -m tools.costs`, which
+goes each way against the sandbox and reads what it billed; a test holds it to that. Prices of the
+single calls: [the sandbox's page of the Stories API](sandbox-stories.md).
+
+| what | credits |
+|---|---|
+"""
+MANY = 10**6
+ANN, BOB = Asker(1, 1), Asker(2, 2)
+
+
+@dataclass(slots=True)
+class Shop:
+    """One bot against one sandbox, in one time that is moved on."""
+
+    sandbox: Sandbox
+    db: Database
+    viewer: Viewer
+    subscriptions: Subscriptions
+    scheduler: Scheduler
+    rows: list[tuple[str, int]] = field(default_factory=list)
+
+    async def row(self, what: str, do: Callable[[], Awaitable[Any]]) -> None:
+        """Do it, refused or not, and note what was billed."""
+        before = self.sandbox.stories_api.billing.total
+        with suppress(BotError):
+            await do()
+        await asyncio.sleep(0.2)  # an answer is kept just after it was given
+        self.rows.append((what, self.sandbox.stories_api.billing.total - before))
+
+    def account(self, name: str, *, stories: int = 1, is_private: bool = False) -> Profile:
+        """Make an account that has stories."""
+        profile = self.sandbox.instagram.add_profile(name, is_private=is_private)
+        for _ in range(stories):
+            self.sandbox.instagram.publish(profile, 1)
+        return profile
+
+    def go_on(self, **span: float) -> None:
+        """Move the time on."""
+        self.sandbox.clock.advance(timedelta(**span).total_seconds())
+
+    async def poll(self, profile: Profile) -> None:
+        """Let the schedule look at a profile now."""
+        now = datetime.fromtimestamp(self.sandbox.clock.now(), UTC)
+        async with self.db.begin() as tx:
+            await profiles.put_off(tx, profile.pk, until=now - timedelta(seconds=1))
+        await self.scheduler.run_once()
+
+
+@asynccontextmanager
+async def shop(mode: Mode) -> AsyncIterator[Shop]:
+    """Build it."""
+    async with AsyncExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
+        sandbox = await stack.enter_async_context(running(seed=7))
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+        db = await stack.enter_async_context(Database(f"sqlite:///{folder}/costs.db"))
+        await db.migrate()
+
+        def now() -> datetime:
+            return datetime.fromtimestamp(sandbox.clock.now(), UTC)
+
+        limits = Limits(MANY, 0.5, MANY, MANY, MANY)
+        ledger = Ledger(db, limits, skip_privacy_check=mode == "true", now=now)
+        api = StoriesApi(
+            session,
+            url=sandbox.urls.stories_api,
+            key=SecretStr("k"),
+            skip_privacy_check=mode == "true",
+            rate=MANY,
+            now=now,
+        )
+        answers = await stack.enter_async_context(
+            Answers(db, ledger, negative_for=timedelta(minutes=5), now=now)
+        )
+        polling = PollSettings(credits_a_day=MANY, credits_a_look=None if mode == "auto" else 2)
+        subscriptions = Subscriptions(
+            db, api, ledger, limits=SubscriptionLimits(), polling=polling, now=now
+        )
+        privacy = PrivacyCheck(db, mode, now=now)
+        scheduler = Scheduler(
+            db,
+            api,
+            ledger,
+            settings=polling,
+            end_blocked=subscriptions.end_blocked,
+            privacy=privacy,
+            at_once=1,
+            now=now,
+        )
+        async with db.begin() as tx:
+            for chat in (1, 2):
+                await chats.ensure(tx, chat, kind="private", title="", now=now())
+        yield Shop(
+            sandbox, db, Viewer(db, api, ledger, answers, now=now), subscriptions, scheduler
+        )
+
+
+async def page() -> str:
+    """Return the whole page."""
+    rows: list[tuple[str, int]] = []
+    async with shop("auto") as here:
+        await _links(here)
+        await _names(here)
+        await _subscribing(here)
+        rows += here.rows
+    modes: tuple[Mode, ...] = ("auto", "false", "true")
+    for mode in modes:
+        async with shop(mode) as here:
+            await _polls(here, mode)
+            rows += here.rows
+    return HEAD + "\n".join(f"| {what} | {credits_} |" for what, credits_ in rows) + "\n"
+
+
+async def _links(here: Shop) -> None:
+    profile = here.account("linked", stories=2)
+    stories = here.sandbox.instagram.stories_of(profile)
+
+    def ask(n: int) -> Callable[[], Awaitable[Any]]:
+        pk = stories[n].pk
+        return lambda: here.viewer.story(Link("story", "linked", pk), ANN)
+
+    await here.row("the link of a story", ask(0))
+    await here.row("the same again, by anybody, while its address lives", ask(0))
+    stories[1].removed = True
+    await here.row("the link of a story that its owner took down", ask(1))
+    here.go_on(hours=26)
+    await here.row("the link of a story older than a day", ask(0))
+
+
+async def _names(here: Shop) -> None:
+    def ask(name: str) -> Callable[[], Awaitable[Any]]:
+        return lambda: here.viewer.stories(name, ANN)
+
+    for name, trouble in (("walled", "ClientLoginRequired"), ("sick", "error"), ("edge", "edge")):
+        here.account(name).trouble = trouble
+    here.account("new")
+    here.account("hidden", is_private=True)
+    here.account("silent", stories=0)
+    here.account("passing").failures = 1
+    await here.row("`/stories NAME`, a name not seen in 30 days", ask("new"))
+    await here.row("the same within `CACHE_S`", ask("new"))
+    here.go_on(minutes=2)
+    await here.row("the same after it", ask("new"))
+    await here.row("a name that nobody has", ask("no.such.name"))
+    await here.row("a private account", ask("hidden"))
+    await here.row("an account without stories", ask("silent"))
+    here.go_on(minutes=2)
+    await here.row("the same again", ask("silent"))
+    await here.row("an account that answers 404 once although it exists", ask("passing"))
+    await here.row("an account behind a wall (403 that is not about privacy)", ask("walled"))
+    await here.row("the same within a minute", ask("walled"))
+    await here.row("an account that the API fails at (500)", ask("sick"))
+    here.account("well")
+    await ask("well")()  # three failures in a row would ask for a probe
+    await here.row("a page of the edge", ask("edge"))
+
+
+async def _subscribing(here: Shop) -> None:
+    def ask(name: str, chat: int, by: Asker) -> Callable[[], Awaitable[Any]]:
+        return lambda: here.subscriptions.subscribe(Target(chat), name, by)
+
+    here.account("followed")
+    here.account("locked.in", is_private=True)
+    await here.row("`/subscribe NAME`, a name not seen before", ask("followed", 1, ANN))
+    await here.row("the same by another chat, soon after", ask("followed", 2, BOB))
+    await here.row("`/subscribe` to a private account", ask("locked.in", 1, ANN))
+    await here.row("`/subscribe` to a name that nobody has", ask("nobody.has.it", 1, ANN))
+
+
+async def _polls(here: Shop, mode: Mode) -> None:
+    profile = here.account("polled")
+    await here.subscriptions.subscribe(Target(1), "polled", ANN)
+    here.go_on(minutes=5)
+    await here.row(f"a poll, `SKIP_PRIVACY_CHECK={mode}`", lambda: here.poll(profile))
+    if mode != "auto":
+        return
+    here.go_on(hours=12)
+    here.sandbox.stories_api.configure({"forced_blind": ["polled"]})
+    await here.row("a poll that is empty although stories should live", lambda: here.poll(profile))
+    here.go_on(hours=25)
+    await here.row("a poll, a day after the last full one", lambda: here.poll(profile))
+    profile.is_private = True
+    here.go_on(hours=25)
+    await here.row("the poll that first sees it private", lambda: here.poll(profile))
+    here.go_on(hours=1)
+    await here.row("the second one, which is believed", lambda: here.poll(profile))
+    here.go_on(hours=1)
+    await here.row("each poll of it afterwards", lambda: here.poll(profile))
+
+
+if __name__ == "__main__":
+    PAGE.write_text(asyncio.run(page()), encoding="utf-8")
