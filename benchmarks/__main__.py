@@ -11,6 +11,7 @@ BENCHMARKS = {
     "telegram": "transport, pacing, fan-out, links, the inbox, against the sandbox",
     "schedule": "the delay of alerts: policies and budgets on made-up traces",
     "privacy": "credits a look in a simulated week, SKIP_PRIVACY_CHECK false against auto",
+    "newcomers": "the delay of known people's alerts while 60 new accounts want 267 profiles",
     "sandbox": "how much the sandbox itself can answer",
 }
 TOOLS = {"traces": "write a made-up trace as JSON lines, for python -m bot simulate"}

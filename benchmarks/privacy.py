@@ -82,8 +82,8 @@ class World:
 
 
 @asynccontextmanager
-async def world(mode: Mode, folder: Path, *, budget: int) -> AsyncIterator[World]:
-    """Build a poller that has ``budget`` credits a day for looks."""
+async def world(mode: Mode, folder: Path, *, budget: int, name: str = "") -> AsyncIterator[World]:
+    """Build a poller that has ``budget`` credits a day for looks, its database by ``name``."""
     told: list[str] = []
 
     async def tell(text: str, /, **_: object) -> None:
@@ -92,7 +92,7 @@ async def world(mode: Mode, folder: Path, *, budget: int) -> AsyncIterator[World
     async with (
         running(seed=7) as sandbox,
         aiohttp.ClientSession() as session,
-        Database(f"sqlite:///{folder}/{mode}.db") as db,
+        Database(f"sqlite:///{folder}/{name or mode}.db") as db,
     ):
         await db.migrate()
         made = datetime.fromtimestamp(sandbox.clock.now(), UTC)

@@ -39,6 +39,7 @@ from bot.sending.sender import Fallback, Sender
 from bot.sending.text import Texts
 from bot.store.database import Database
 from bot.stories_api import Endpoint, StoriesApi
+from bot.stories_api.limit_state import SharedLimits
 from bot.telegram.admins import Admins
 from bot.telegram.limit_state import SharedGates
 from bot.telegram.outage import Outage
@@ -102,6 +103,7 @@ async def built(
             db,
             _limits(settings),
             skip_privacy_check=settings.skip_privacy_check == "true",
+            tell=operators.tell,
             now=now,
         )
         api = StoriesApi(
@@ -110,6 +112,8 @@ async def built(
             key=settings.stories_api_key,
             skip_privacy_check=settings.skip_privacy_check == "true",
             fallback_url=str(settings.stories_api_fallback_url or "").rstrip("/"),
+            # One process on SQLite keeps its limits in memory; replicas share them as rows.
+            limits=None if db.is_sqlite else partial(SharedLimits, db, now=now),
             fetch_media=media.fetch,
             metrics=metrics,
             on_out_of_service=lambda error: operators.tell(OUT_OF_SERVICE, why=str(error)),

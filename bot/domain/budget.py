@@ -9,6 +9,7 @@ from typing import Literal
 Side = Literal["replies", "schedule"]
 DAY = timedelta(days=1)
 NEWCOMERS_PART = 1 / 13  # of the schedule's budget
+LARGE_PART = 0.2  # of what replies may spend a day: one source that takes more is told of
 BURST_WINDOW = timedelta(minutes=1)
 MORE_THAN_USUAL = 1.2
 FOR_NEW_HABITS = 0.1
@@ -54,6 +55,11 @@ def allowances_for(limits: Limits, *, in_group: bool, is_known: bool) -> Allowan
     own = min(limits.person_daily_allowance, limits.newcomer_allowance)
     replies = round(limits.daily_budget * limits.reply_share)
     return Allowances(chat, here, own, math.floor(replies * limits.newcomer_share))
+
+
+def large_from(limits: Limits) -> int:
+    """Return the credits a day with which one source has taken a fifth of the replies'."""
+    return max(1, math.ceil(limits.daily_budget * limits.reply_share * LARGE_PART))
 
 
 def burst_over(

@@ -5,7 +5,8 @@ somebody else is already asking waits for that answer.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -16,6 +17,7 @@ import structlog
 
 from bot.billing.ledger import Bill, Ledger
 from bot.domain.errors import (
+    DatabaseUnavailableError,
     ProfileNotFoundError,
     ProfilePrivateError,
     StoriesError,
@@ -25,6 +27,7 @@ from bot.domain.model import Profile, Story
 from bot.domain.serialization import dump_stories, load_stories
 from bot.fetching import snapshots
 from bot.media.urls import expires_at
+from bot.runtime import holding
 from bot.runtime.places import waiting
 from bot.store import answers
 from bot.store.answers import View
@@ -32,7 +35,8 @@ from bot.store.database import Database, Tx
 
 log = structlog.get_logger()
 
-FLIGHT = timedelta(seconds=60)  # no call takes longer; then somebody else may ask
+FLIGHT = timedelta(seconds=10)  # of a process that died; then somebody else may ask
+STILL_FLYING_S = 3.0  # who is alive says so
 LOOK_AGAIN_S = 0.1  # between two looks at the answer of another replica
 LANDS_AFTER_S = 0.05  # who asked is served before the answer is kept
 URL_MARGIN = timedelta(seconds=60)
@@ -127,7 +131,8 @@ class Answers:
         view = View(None, self._now())
         found = Found(None, [])
         try:
-            found = await fetch()
+            async with self._flying(key):
+                found = await fetch()
             view = View(dump_stories(found.stories), until(found.stories, self._now()))
         except StoriesError as error:
             if type(error).__name__ in NEGATIVE:
@@ -141,6 +146,29 @@ class Answers:
             landing.add_done_callback(partial(self._forget, keys))
         return found.stories
 
+    @asynccontextmanager
+    async def _flying(self, key: str) -> AsyncIterator[None]:
+        """Stay the one who asks for ``key``, in the eyes of other processes, however long."""
+        if self._db.is_sqlite:  # there are none
+            yield
+            return
+        task = asyncio.get_running_loop().create_task(self._keep_flying(key))
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+
+    async def _keep_flying(self, key: str) -> None:
+        while True:
+            await asyncio.sleep(STILL_FLYING_S)
+            try:
+                with holding.watched(None):
+                    async with self._db.begin(durable=False) as tx:
+                        await answers.keep_flying(tx, key, now=self._now(), lease=FLIGHT)
+            except DatabaseUnavailableError as error:
+                log.warning("others may ask the same again", why=str(error))
+
     async def _land(self, key: str, view: View, found: Found, *, now: datetime) -> None:
         """Keep the answer, what it teaches, and what it cost: all or nothing.
 
@@ -148,14 +176,19 @@ class Answers:
         """
         bill = found.bill
         durable = bill is not None and bill.credits > bill.reservation.credits
+
+        async def keep(tx: Tx) -> None:
+            await answers.land(tx, key, view.value, now=now, until=view.until)
+            if found.profile:
+                await _remember(tx, found.profile, found, now=now)
+            if bill:
+                await self._ledger.settle(tx, bill.reservation, bill.credits)
+
         try:
             await asyncio.sleep(LANDS_AFTER_S)
-            async with self._db.begin(durable=durable) as tx:
-                await answers.land(tx, key, view.value, now=now, until=view.until)
-                if found.profile:
-                    await _remember(tx, found.profile, found, now=now)
-                if bill:
-                    await self._ledger.settle(tx, bill.reservation, bill.credits)
+            # The update that asked may have an open transaction by now, and doesn't wait for us.
+            with holding.watched(None):
+                await self._db.run(keep, durable=durable)
         except Exception:  # it was shown; who asks again pays again
             log.exception("an answer could not be kept", key=key)
 

@@ -58,6 +58,11 @@ async def take_off(tx: Tx, key: str, *, now: datetime, lease: timedelta) -> bool
     return (await tx.execute(_take_off(tx), row)).one_or_none() is not None
 
 
+async def keep_flying(tx: Tx, key: str, *, now: datetime, lease: timedelta) -> None:
+    """Stay the one who asks for ``key``."""
+    await tx.execute(sa.update(views).where(views.c.key == key).values(leased_until=now + lease))
+
+
 @built_once
 def _land(insert: Insert) -> sa.Executable:
     statement = insert(views)

@@ -6,6 +6,7 @@ leaves no way for two transactions to wait for each other.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Literal, get_args
@@ -59,13 +60,21 @@ def _take_allowances(insert: Insert) -> sa.Executable:
         index_elements=list(table.primary_key.columns),
         set_={"credits": taken},
         where=taken <= sa.case(limits, value=table.c.scope),
-    ).returning(table.c.scope)
+    ).returning(table.c.scope, table.c.credits)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What each spent that day, this included; ``refusing`` is whose limit forbids it, if any."""
+
+    totals: dict[Scope, int]
+    refusing: Scope | None
 
 
 async def take_allowances(
     tx: Tx, day: date, amount: int, wanted: Sequence[tuple[Scope, int, int]]
-) -> Scope | None:
-    """Add to what each of these spent that day; return whose limit forbids it, if any.
+) -> Taken:
+    """Add to what each of these spent that day, as far as its limit allows.
 
     ``wanted`` are (scope, subject, limit). After a refusal the caller rolls back.
     """
@@ -75,9 +84,11 @@ async def take_allowances(
         {"scope": scope, "subject": subject, "day": day, "credits": amount, **limits}
         for scope, subject, _ in wanted
     ]
-    taken = set((await tx.execute(_take_allowances(tx), rows)).scalars())
-    refusing = (scope for scope, _, limit in wanted if amount > limit or scope not in taken)
-    return next(refusing, None)
+    totals: dict[Scope, int] = {
+        row.scope: row.credits for row in await tx.execute(_take_allowances(tx), rows)
+    }
+    refusing = (scope for scope, _, limit in wanted if amount > limit or scope not in totals)
+    return Taken(totals, next(refusing, None))
 
 
 async def give_allowance(tx: Tx, scope: Scope, subject: int, day: date, amount: int) -> None:

@@ -3,6 +3,7 @@
 A gate's state is JSON that its owner understands; who reads it to change it holds the row.
 """
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -31,6 +32,31 @@ async def hold(tx: Tx, key: str) -> Any | None:  # noqa: ANN401 - any JSON value
 async def peek(tx: Tx, key: str) -> Any | None:  # noqa: ANN401 - any JSON value
     """Return a gate's state without holding it."""
     return (await tx.execute(sa.select(gates.c.state).where(gates.c.key == key))).scalar()
+
+
+async def peek_all(tx: Tx, keys: Collection[str]) -> dict[str, Any]:
+    """Return the states of those gates that there are, by key, without holding them."""
+    found = sa.select(gates.c.key, gates.c.state).where(gates.c.key.in_(keys))
+    return {row.key: row.state for row in await tx.execute(found)}
+
+
+async def put(tx: Tx, key: str, state: Any, *, until: datetime) -> None:  # noqa: ANN401 - any JSON value
+    """Set the state of a gate that nobody holds; it may be cleaned away after ``until``."""
+    values = {"state": state, "until": until}
+    insert = insert_for(tx)(gates).values(key=key, **values)
+    await tx.execute(insert.on_conflict_do_update(index_elements=[gates.c.key], set_=values))
+
+
+async def first(tx: Tx, key: str, *, until: datetime) -> bool:
+    """Return whether nobody came here before, or so long ago that it was cleaned away."""
+    insert = insert_for(tx)(gates).values(key=key, state=None, until=until)
+    added = insert.on_conflict_do_nothing(index_elements=[gates.c.key]).returning(gates.c.key)
+    return (await tx.execute(added)).scalar() is not None
+
+
+async def remove(tx: Tx, key: str) -> None:
+    """Remove a gate that nobody holds."""
+    await tx.execute(sa.delete(gates).where(gates.c.key == key))
 
 
 async def keep(tx: Tx, key: str, state: Any, *, until: datetime) -> None:  # noqa: ANN401 - any JSON value

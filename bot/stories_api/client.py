@@ -20,6 +20,7 @@ from bot.runtime.metrics import Metrics
 from bot.stories_api import schema
 from bot.stories_api.downloads import Elsewhere, read_download
 from bot.stories_api.endpoints import BALANCE, Answer, Balance, Endpoint, Share, cost
+from bot.stories_api.limit_state import Limits, State
 from bot.stories_api.reading import read_json
 from bot.stories_api.transport import DEADLINE, Query, Read, Transport
 
@@ -56,6 +57,7 @@ class StoriesApi:
         metrics: Metrics | None = None,
         on_out_of_service: Callable[[OutOfServiceError], Awaitable[None]] | None = None,
         fallback_url: str = "",
+        limits: Callable[[State], Limits] | None = None,
         deadline: float = DEADLINE,
         rate: float = RATE,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -64,6 +66,7 @@ class StoriesApi:
 
         ``fallback_url`` is a second address of the same service, asked while the edge of the first
         fails; the key goes to these two origins and to no other.
+        ``limits`` shares rate, breaker and refused subjects with other processes.
         ``fetch_media`` fetches where a download endpoint names an address instead of a file;
         ``on_out_of_service`` is called once when a 401 or 402 stops all paid calls.
         """
@@ -72,6 +75,7 @@ class StoriesApi:
             url=url,
             key=key,
             fallback_url=fallback_url,
+            limits=limits,
             rate=rate,
             metrics=metrics or Metrics(),
             on_out_of_service=on_out_of_service,

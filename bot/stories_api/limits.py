@@ -15,21 +15,21 @@ class Pace:
     def __init__(self, rate: float) -> None:
         """Let ``rate`` calls a second through."""
         self.rate = rate
-        self._next = 0.0
+        self.next_at = 0.0
 
     def turn(self, now: float) -> float:
         """Take a place; return the seconds until it is our turn."""
-        at = max(now, self._next)
-        self._next = at + 1 / self.rate
+        at = max(now, self.next_at)
+        self.next_at = at + 1 / self.rate
         return at - now
 
     def wait(self, now: float) -> float:
         """Return the seconds until the next free place, without taking it."""
-        return max(0.0, self._next - now)
+        return max(0.0, self.next_at - now)
 
     def hold(self, until: float) -> None:
         """Give no place before ``until``."""
-        self._next = max(self._next, until)
+        self.next_at = max(self.next_at, until)
 
 
 class RetryBudget:
@@ -64,17 +64,19 @@ class Breaker:
     Failures of ``SUBJECTS`` different subjects within a minute, with no answer between them, make
     it suspicious: anybody can name three sick accounts. Whoever keeps it then makes one call that
     nobody asked for, and opens it if that fails too. While it is open, such a probe goes out every
-    30 seconds until one is answered. The state is two plain values.
+    30 seconds until one is answered. The state is three plain values.
     """
 
     SUBJECTS = 3
     WINDOW = MINUTE
     PROBE_EVERY = 30.0
+    PROBE_LASTS = 40.0  # at most; then whoever made it is gone
 
     def __init__(self) -> None:
         """Begin closed."""
         self.suspects: dict[str, float] = {}  # when the last call about each failed
         self.probe_at: float | None = None  # None: closed
+        self.asking_until = 0.0  # while somebody is probing
 
     @property
     def is_open(self) -> bool:
@@ -92,9 +94,17 @@ class Breaker:
         self.suspects = {one: at for one, at in self.suspects.items() if at > since}
         return not self.is_open and len(self.suspects) >= self.SUBJECTS
 
+    def begins_to_ask(self, now: float) -> bool:
+        """Return whether a probe may go out, which none is yet; then it is under way."""
+        if now < self.asking_until:
+            return False
+        self.asking_until = now + self.PROBE_LASTS
+        return True
+
     def open(self, now: float) -> None:
         """Hold calls back: the probe failed."""
         self.probe_at = now + self.PROBE_EVERY
+        self.asking_until = 0.0
 
     def takes_probe(self, now: float) -> bool:
         """Return whether it is time for the next probe; one call in 30 seconds gets a yes."""
@@ -107,6 +117,7 @@ class Breaker:
         """Note an answer: the API works."""
         self.suspects.clear()
         self.probe_at = None
+        self.asking_until = 0.0
 
 
 class Refused:

@@ -10,7 +10,8 @@ import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TypeVar
+from functools import partial
+from typing import Literal, TypeVar
 
 import aiohttp
 from pydantic import SecretStr
@@ -28,6 +29,7 @@ from bot.runtime.clock import steady
 from bot.runtime.metrics import Metrics
 from bot.stories_api.endpoints import BALANCE, Answer
 from bot.stories_api.failures import OK, TOO_MANY, Failure, failure_of
+from bot.stories_api.limit_state import Limits, LocalLimits, State
 from bot.stories_api.limits import Breaker, Detour, Pace, Refused, RetryBudget
 from bot.stories_api.once import once
 from bot.stories_api.reading import ComplainedError, body_of_error
@@ -92,6 +94,7 @@ class Transport:
         key: SecretStr,
         rate: float,
         metrics: Metrics,
+        limits: Callable[[State], Limits] | None = None,
         fallback_url: str = "",
         on_out_of_service: Callable[[OutOfServiceError], Awaitable[None]] | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -100,17 +103,16 @@ class Transport:
     ) -> None:
         """Ask at ``url``, and at ``fallback_url`` while the edge of the first fails.
 
+        ``limits`` shares the limits of calls with other processes; without it they are our own.
         ``on_out_of_service`` is called once for each stop. ``probe`` may be set later.
         """
         self._session = session
         self._origins = [Origin(URL(one)) for one in (url, fallback_url) if one]
         self._key = key
-        self.pace = Pace(rate)
-        self.breaker = Breaker()
-        self.refused = Refused()
+        state = State(Pace(rate))
+        self._limits = limits(state) if limits else LocalLimits(state, self._clock)
         self.probe: Callable[[], Awaitable[bool | None]] | None = None
         """Asks what nobody asked for: true if the API answered, None if it can't be asked."""
-        self._is_probing = False
         self._retries = RetryBudget()
         self.out_of_service: str | None = None
         self._on_out_of_service = on_out_of_service
@@ -124,11 +126,29 @@ class Transport:
             lambda: float(self.breaker.is_open)
         )
         metrics.gauge("api_refused_subjects", "Subjects that are refused for a while.").follow(
-            lambda: float(self.refused.count(self._steady()))
+            lambda: float(self.refused.count(self._limits.now()))
         )
         metrics.gauge("api_out_of_service", "1 while the key or the balance stops us.").follow(
             lambda: float(self.out_of_service is not None)
         )
+
+    @property
+    def pace(self) -> Pace:
+        """Return the even rate, as this process last knew it."""
+        return self._limits.state.pace
+
+    @property
+    def breaker(self) -> Breaker:
+        """Return what holds calls back, as this process last knew it."""
+        return self._limits.state.breaker
+
+    @property
+    def refused(self) -> Refused:
+        """Return the subjects that are refused, as far as this process knows."""
+        return self._limits.state.refused
+
+    def _clock(self) -> float:
+        return self._steady()
 
     async def ask(self, query: Query, read: Read[T]) -> Answer[T]:
         """Return what ``read`` makes of the answer.
@@ -160,16 +180,11 @@ class Transport:
             await self._refuse_hopeless(query)
         result = await self._in_time(query, read, end)
         if isinstance(result, Answer):
-            self._answered(query)
+            await self._answered(query)
             return result
         if not is_watched or result.status == TOO_MANY:
             raise result.error
-        now = self._steady()
-        if result.is_the_subjects:
-            self.refused.failed(query.about, now)
-        if not result.is_outage:
-            self._answered(query, is_well=not result.is_the_subjects)
-        elif self.breaker.failed(query.about, now):
+        if await self._limits.decide(query.about, partial(_failed, result)):
             await self._find_out()
         raise result.error
 
@@ -179,43 +194,30 @@ class Transport:
         Raises:
             ApiUnavailableError: The breaker is open, or the subject failed a moment ago.
         """
-        if self.refused.is_refused(query.about, self._steady()):
+        verdict = await self._limits.decide(query.about, _admit)
+        if verdict == "refused":
             refusal = ProfileUnavailableError(f"{query.path}: failed a moment ago")
             refusal.about(query.subject)
             raise refusal
-        if not self.breaker.is_open:
-            return
-        if not self._is_probing and self.breaker.takes_probe(self._steady()):
+        if verdict == "probe":
             if self.probe is None:
                 return  # this call is the probe
             await self._find_out()
-        if self.breaker.is_open:
+        if verdict != "go" and self.breaker.is_open:
             raise ApiUnavailableError("held back: the API is failing")
 
     async def _find_out(self) -> None:
-        """Let a probe tell whether the API fails for everybody."""
-        if self._is_probing:
-            return
+        """Let a probe tell whether the API fails for everybody, unless one is under way."""
         is_alive: bool | None = False
         if self.probe is not None:
-            self._is_probing = True
-            try:
-                is_alive = await self.probe()
-            finally:
-                self._is_probing = False
-        now = self._steady()
-        if is_alive is not False:
-            self.breaker.succeeded()
-        elif self.breaker.is_open or self.breaker.is_suspicious(now):
-            self.refused.forgive(self.breaker.suspects)  # it is not their fault
-            self.breaker.open(now)
+            if not await self._limits.decide("", _begins_to_ask):
+                return
+            is_alive = await self.probe()
+        await self._limits.decide("", partial(_conclude, is_alive))
 
-    def _answered(self, query: Query, *, is_well: bool = True) -> None:
-        if query.path == BALANCE:
-            return
-        if is_well:
-            self.refused.forgive([query.about])
-        self.breaker.succeeded()
+    async def _answered(self, query: Query) -> None:
+        if query.path != BALANCE and not self._limits.is_quiet(query.about):
+            await self._limits.decide(query.about, _note_answer)
 
     async def _in_time(self, query: Query, read: Read[T], end: float) -> Answer[T] | Failure:
         self._retries.call(self._steady())
@@ -247,10 +249,11 @@ class Transport:
 
     async def _turn(self, end: float) -> bool:
         """Wait for our turn; return whether it comes in time."""
-        now = self._steady()
-        if now + self.pace.wait(now) >= end:
+        left = end - self._steady()
+        wait = await self._limits.decide("", partial(_turn, left))
+        if wait is None:
             return False
-        await asyncio.sleep(self.pace.turn(now))
+        await asyncio.sleep(wait)
         return True
 
     def _wait_after(self, failure: Failure, attempt: int) -> float:
@@ -275,7 +278,7 @@ class Transport:
         except MediaError as error:
             error.credits = bill.credits
             raise
-        self._note(query, result, origin)
+        await self._note(query, result, origin)
         return result
 
     async def _send(
@@ -342,7 +345,7 @@ class Transport:
             failure.error.credits += bill.redirects
         return failure
 
-    def _note(self, query: Query, result: Answer[T] | Failure, origin: Origin) -> None:
+    async def _note(self, query: Query, result: Answer[T] | Failure, origin: Origin) -> None:
         outcome = "ok" if isinstance(result, Answer) else type(result.error).__name__
         self._requests.inc(endpoint=query.path, outcome=outcome)
         now = self._steady()
@@ -351,12 +354,61 @@ class Transport:
         elif isinstance(result, Answer) or result.status:  # a lost answer tells nothing
             origin.detour.succeeded()
         if isinstance(result, Failure) and result.status == TOO_MANY:
-            self.pace.hold(now + (QUIET if result.after is None else result.after))
+            quiet = QUIET if result.after is None else result.after
+            await self._limits.decide("", partial(_hold, quiet))
 
     async def _stop(self, error: OutOfServiceError) -> None:
         is_news, self.out_of_service = self.out_of_service is None, str(error)
         if is_news and self._on_out_of_service is not None:
             await self._on_out_of_service(error)
+
+
+def _admit(state: State, now: float, subject: str) -> Literal["go", "refused", "closed", "probe"]:
+    """Return whether a call may go out, as far as is known before it."""
+    if state.refused.is_refused(subject, now):
+        return "refused"
+    if not state.breaker.is_open:
+        return "go"
+    return "probe" if state.breaker.takes_probe(now) else "closed"
+
+
+def _turn(left: float, state: State, now: float, _: str) -> float | None:
+    """Take a place within ``left`` seconds; return the wait until it, None when there is none."""
+    return state.pace.turn(now) if state.pace.wait(now) < left else None
+
+
+def _hold(quiet: float, state: State, now: float, _: str) -> None:
+    state.pace.hold(now + quiet)
+
+
+def _begins_to_ask(state: State, now: float, _: str) -> bool:
+    return state.breaker.begins_to_ask(now)
+
+
+def _conclude(is_alive: bool | None, state: State, now: float, _: str) -> None:
+    """Open or close the breaker by what a probe told; None is no word against the API."""
+    if is_alive is not False:
+        state.breaker.succeeded()
+    elif state.breaker.is_open or state.breaker.is_suspicious(now):
+        state.refused.forgive(state.breaker.suspects)  # it is not their fault
+        state.breaker.open(now)
+
+
+def _note_answer(state: State, _: float, subject: str) -> None:
+    state.refused.forgive([subject])
+    state.breaker.succeeded()
+
+
+def _failed(result: Failure, state: State, now: float, subject: str) -> bool:
+    """Learn from a failure; return whether a probe must tell if the API is down."""
+    if result.is_the_subjects:
+        state.refused.failed(subject, now)
+    if result.is_outage:
+        return state.breaker.failed(subject, now)
+    if not result.is_the_subjects:
+        state.refused.forgive([subject])
+    state.breaker.succeeded()
+    return False
 
 
 def _lost(query: Query, error: Exception, credits: int | None) -> ApiUnavailableError:  # noqa: A002 - the project's word

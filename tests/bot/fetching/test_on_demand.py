@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 import pytest
+import sqlalchemy as sa
 from pydantic import SecretStr
 
 from bot.billing.ledger import Ledger
@@ -21,11 +22,15 @@ from bot.domain.errors import (
 )
 from bot.domain.links import Link
 from bot.domain.model import Asker
+from bot.fetching import answer_cache
 from bot.fetching.answer_cache import Answers
 from bot.fetching.canary import Canary
 from bot.fetching.on_demand import Viewer
+from bot.store import answers as store
 from bot.store.database import Database
+from bot.store.schema import EPOCH
 from bot.stories_api import StoriesApi
+from tests.support.control import wait_for
 from tests.support.sandbox import Box, sandbox_box
 
 ANN = Asker(1, 1)
@@ -210,3 +215,47 @@ async def test_silence_is_believed_only_while_the_canary_sings(
     await box.control.fault("stories", {"status": 200, "body": "[]"}, times=None)
     with pytest.raises(ApiUnavailableError):
         await one.stories("quiet", ANN)
+
+
+async def leased_until(db: Database, key: str) -> datetime:
+    async with db.read() as tx:
+        statement = sa.select(store.views.c.leased_until).where(store.views.c.key == key)
+        return (await tx.execute(statement)).scalar() or EPOCH
+
+
+async def test_what_a_process_asked_that_died_another_asks_seconds_later(
+    db: Database, build: Build, box: Box, clock: Clock
+) -> None:
+    one, link = await build(), await story_link(box)
+    key = answer_cache.story_key(link.story_id or "")
+    async with db.begin() as tx:
+        assert await store.take_off(tx, key, now=clock(), lease=answer_cache.FLIGHT)
+    clock.ahead = timedelta(seconds=11)
+    async with asyncio.timeout(40):
+        assert (await one.story(link, ANN)).pk == link.story_id
+    assert await box.control.billed() == 1
+
+
+async def test_who_is_still_asking_says_so(
+    db: Database, build: Build, box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if db.is_sqlite:  # one process, which needs no lease
+        return
+    monkeypatch.setattr(answer_cache, "STILL_FLYING_S", 0.05)
+    await box.control.fault("stories", {"hang": True}, match="by/id")
+    one, link = await build(), await story_link(box)
+    key = answer_cache.story_key(link.story_id or "")
+    async with asyncio.TaskGroup() as group:
+        asking = group.create_task(one.story(link, ANN))
+
+        async def is_leased() -> datetime | None:
+            until = await leased_until(db, key)
+            return until if until > EPOCH else None
+
+        first = await wait_for(is_leased)
+
+        async def is_renewed() -> bool:
+            return await leased_until(db, key) > first
+
+        await wait_for(is_renewed)
+        asking.cancel()

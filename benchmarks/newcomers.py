@@ -1,0 +1,161 @@
+"""How much later alerts come when accounts that are all new subscribe to hundreds of profiles.
+
+The real poller and the real subscribing ask the sandbox over HTTP; the time jumps from one check
+to the next. What is compared is the mean wait of a story until the check that shows it, for the
+people whom the bot knows: before, under the attack, and as it was when all shared one schedule.
+"""
+
+import argparse
+import asyncio
+import json
+import sys
+import tempfile
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Literal
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.privacy import World, world
+from bot.domain.errors import SubscriptionError
+from bot.domain.model import Asker, Target
+from bot.store import acquaintances, chats, profiles
+
+Case = Literal["before", "attacked", "all alike"]
+CASES: tuple[Case, ...] = ("before", "attacked", "all alike")
+HONEST = 1  # the chat
+FIRST_NEW = 1000
+STEP = 60.0  # seconds that the time moves on, at most
+WARM_UP = timedelta(hours=12)
+POSTS_A_DAY = 4.0
+MOST = 1.1  # times the delay before
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What the people whom the bot knows got, and how many profiles of the new ones had room.
+
+    ``delay_min`` is the mean of what a story waits, at whatever time it is posted.
+    """
+
+    case: Case
+    added: int
+    checks: int
+    delay_min: float
+
+
+class Watch:
+    """The pauses between the checks of some profiles."""
+
+    def __init__(self, here: World, ids: list[str]) -> None:
+        """Watch profiles by their ids."""
+        self._here = here
+        self._ids = ids
+        self._seen: dict[str, datetime] = {}
+        self._pauses: list[float] = []
+
+    async def look(self) -> None:
+        """Note which were checked since the last time."""
+        async with self._here.db.read() as tx:
+            for one in self._ids:
+                known = await profiles.get(tx, one)
+                at = known.looked_at if known else None
+                before = self._seen.get(one)
+                if at is None or at == before:
+                    continue
+                if before is not None:
+                    self._pauses.append((at - before).total_seconds())
+                self._seen[one] = at
+
+    def result(self, case: Case, added: int) -> Result:
+        """Return the mean wait: of a story that comes at any time, half of the pause it meets."""
+        pauses = self._pauses
+        mean = sum(one * one for one in pauses) / 2 / sum(pauses) if pauses else float("inf")
+        return Result(case, added, len(pauses), round(mean / 60, 2))
+
+
+async def run(
+    case: Case, folder: Path, *, budget: int, honest: int, accounts: int, wanted: int, days: float
+) -> Result:
+    """Let ``accounts`` new people subscribe to ``wanted`` profiles; watch those of the others."""
+    async with world("auto", folder, budget=budget, name=case) as here:
+        await _known(here, HONEST)
+        ids = []
+        for n in range(honest):
+            made = here.sandbox.instagram.add_profile(f"loved{n}", posts_per_day=POSTS_A_DAY)
+            ids.append(made.pk)
+            await here.follow(f"loved{n}")
+        await here.go_on(WARM_UP, STEP)
+        added = 0 if case == "before" else await _attack(here, case, accounts, wanted)
+        await here.go_on(WARM_UP, STEP)
+        watch = Watch(here, ids)
+        end = here.now() + timedelta(days=days)
+        while here.now() < end:
+            await here.go_on(timedelta(seconds=STEP), STEP)
+            await watch.look()
+        return watch.result(case, added)
+
+
+async def _attack(here: World, case: Case, accounts: int, wanted: int) -> int:
+    """Subscribe in turn; return how many profiles found room."""
+    async with here.db.begin() as tx:
+        for n in range(accounts):
+            await chats.ensure(tx, FIRST_NEW + n, kind="private", title="", now=here.now())
+    added = 0
+    for n in range(wanted):
+        chat = FIRST_NEW + n % accounts
+        if case == "all alike":
+            await _known(here, chat)
+        here.sandbox.instagram.add_profile(f"new{n}", posts_per_day=POSTS_A_DAY)
+        with suppress(SubscriptionError):
+            await here.subscriptions.subscribe(Target(chat), f"new{n}", Asker(chat, chat))
+            added += 1
+    return added
+
+
+async def _known(here: World, chat: int) -> None:
+    """Let a chat have been there for long."""
+    async with here.db.begin() as tx:
+        for day in range(1, acquaintances.KNOWN_AFTER + 1):
+            await acquaintances.see(tx, [("chat", chat)], date(2020, 1, day))
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the benchmark."""
+    parser.add_argument("--accounts", type=int, default=60, help="new accounts")
+    parser.add_argument("--wanted", type=int, default=267, help="profiles that they subscribe to")
+    parser.add_argument("--honest", type=int, default=6, help="profiles of who is known")
+    parser.add_argument("--budget", type=int, default=500, help="credits a day for checks")
+    parser.add_argument("--days", type=float, default=2, help="simulated days that are measured")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def main(args: argparse.Namespace) -> int:
+    """Measure and print; return 1 where the delay is more than 1.1 times that before."""
+    given = {
+        name: getattr(args, name) for name in ("budget", "honest", "accounts", "wanted", "days")
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        results = [asyncio.run(run(case, Path(folder), **given)) for case in CASES]
+    if args.json:
+        sys.stdout.write(json.dumps([asdict(one) for one in results], indent=2) + "\n")
+    else:
+        Console().print(_table(results, args))
+    before, attacked, _ = results
+    return int(attacked.delay_min > MOST * before.delay_min)
+
+
+def _table(results: list[Result], args: argparse.Namespace) -> Table:
+    table = Table(
+        title=f"{args.accounts} new accounts, {args.wanted} profiles, {args.budget} credits a day"
+    )
+    table.add_column("Case")
+    for heading in ("Profiles added", "Checks for known people", "Their delay, min", "Times"):
+        table.add_column(heading, justify="right")
+    for one in results:
+        times = f"{one.delay_min / results[0].delay_min:.2f}"
+        table.add_row(one.case, f"{one.added}", f"{one.checks:,}", f"{one.delay_min}", times)
+    return table

@@ -1,0 +1,171 @@
+"""Where the limits of calls are kept: in memory for one process, in the database for several.
+
+What is decided is pure (``limits``); here stands on what state it is decided, and by which clock.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol, TypeVar
+
+import structlog
+
+from bot.domain.errors import DatabaseUnavailableError
+from bot.store import leases
+from bot.store.database import Database, Tx
+from bot.stories_api.limits import Breaker, Pace, Refused
+
+log = structlog.get_logger()
+
+T = TypeVar("T")
+
+KEY = "stories api"
+REFUSED_KEY = "stories api refuses:"
+MOST_AHEAD_S = 300.0  # a clock that was set back must not close the API
+REMEMBERED = timedelta(seconds=Refused.LONGEST)  # how often a subject failed, once it may be asked
+
+
+@dataclass(slots=True)
+class State:
+    """The even rate, the breaker, and the subjects that are refused."""
+
+    pace: Pace
+    breaker: Breaker = field(default_factory=Breaker)
+    refused: Refused = field(default_factory=Refused)
+
+    def is_quiet(self, subject: str) -> bool:
+        """Return whether an answer about the subject would change nothing."""
+        breaker = self.breaker
+        return not (breaker.is_open or breaker.suspects or subject in self.refused.rows)
+
+
+Decide = Callable[[State, float, str], T]
+"""Takes the state, the seconds of its clock, and by which name it knows the subject."""
+
+
+class Limits(Protocol):
+    """The state of the limits, shared by all who spend of one account."""
+
+    state: State
+    """As this process last knew it."""
+
+    def now(self) -> float:
+        """Return the seconds of the clock by which the state goes."""
+        ...
+
+    def is_quiet(self, subject: str) -> bool:
+        """Return whether, as far as is known here, an answer about it would change nothing."""
+        ...
+
+    async def decide(self, subject: str, decide: Decide[T]) -> T:
+        """Return what ``decide``, which may run twice, makes of the state; keep its changes."""
+        ...
+
+
+class LocalLimits:
+    """The limits of the only process."""
+
+    def __init__(self, state: State, clock: Callable[[], float]) -> None:
+        """Keep ``state``; ``clock`` is in seconds and never goes back."""
+        self.state = state
+        self.now = clock
+
+    def is_quiet(self, subject: str) -> bool:  # noqa: ARG002 - the protocol's
+        """See Limits; to note it costs nothing here."""
+        return False
+
+    async def decide(self, subject: str, decide: Decide[T]) -> T:
+        """See Limits."""
+        return decide(self.state, self.now(), subject)
+
+
+class SharedLimits:
+    """The limits of several processes: one row for all, and one for each refused subject.
+
+    Who holds the first may change any of them. While the database can't work, a process goes on
+    with what it knew last. All replicas' clocks should agree.
+    """
+
+    def __init__(self, db: Database, state: State, now: Callable[[], datetime]) -> None:
+        """Keep the rows in ``db``; ``state`` is the copy of this process."""
+        self._db = db
+        self.state = state
+        self._time = now
+        self._turn = asyncio.Lock()  # all wait for one row: one connection will do
+
+    def now(self) -> float:
+        """See Limits; Unix time."""
+        return self._time().timestamp()
+
+    def is_quiet(self, subject: str) -> bool:
+        """See Limits."""
+        return self.state.is_quiet(_name_of(subject))
+
+    async def decide(self, subject: str, decide: Decide[T]) -> T:
+        """See Limits."""
+        name = _name_of(subject)
+
+        async def work(tx: Tx) -> T:
+            kept = await leases.hold(tx, KEY) or {}
+            names = {name, *kept.get("suspects", {})}
+            rows = await leases.peek_all(tx, [REFUSED_KEY + one for one in names])
+            now = self.now()
+            self._load(kept, rows, names, now)
+            result = decide(self.state, now, name)
+            await self._save(tx, kept, rows, names, now)
+            return result
+
+        try:
+            async with self._turn:
+                return await self._db.run(work, durable=False)
+        except DatabaseUnavailableError as error:
+            log.warning("the limits of the Stories API can't be shared", why=str(error))
+            return decide(self.state, self.now(), name)
+
+    def _load(
+        self, kept: dict[str, Any], rows: dict[str, Any], names: set[str], now: float
+    ) -> None:
+        pace, breaker, refused = self.state.pace, self.state.breaker, self.state.refused
+        pace.next_at = min(kept.get("next_at", 0.0), now + MOST_AHEAD_S)
+        breaker.suspects = dict(kept.get("suspects", {}))
+        breaker.probe_at = kept.get("probe_at")
+        if breaker.probe_at is not None:
+            breaker.probe_at = min(breaker.probe_at, now + breaker.PROBE_EVERY)
+        breaker.asking_until = min(kept.get("asking_until", 0.0), now + breaker.PROBE_LASTS)
+        refused.forgive(names)
+        for name in names:
+            if state := rows.get(REFUSED_KEY + name):
+                refused.rows[name] = (state["failures"], state["until"])
+
+    async def _save(
+        self, tx: Tx, kept: dict[str, Any], rows: dict[str, Any], names: set[str], now: float
+    ) -> None:
+        pace, breaker = self.state.pace, self.state.breaker
+        state = {
+            "next_at": pace.next_at,
+            "suspects": breaker.suspects,
+            "probe_at": breaker.probe_at,
+            "asking_until": breaker.asking_until,
+        }
+        if state != kept:
+            await leases.keep(tx, KEY, state, until=_time(now + MOST_AHEAD_S))
+        for key in (REFUSED_KEY + name for name in names):
+            row = self.state.refused.rows.get(key.removeprefix(REFUSED_KEY))
+            refusal = {"failures": row[0], "until": row[1]} if row else None
+            if refusal == rows.get(key):
+                continue
+            if refusal is None or row is None:
+                await leases.remove(tx, key)
+            else:
+                await leases.put(tx, key, refusal, until=_time(row[1]) + REMEMBERED)
+
+
+def _name_of(subject: str) -> str:
+    """Return a short name of an id, a name or an address, which also tells nobody what it was."""
+    return hashlib.sha256(subject.encode()).hexdigest()[:32]
+
+
+def _time(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)

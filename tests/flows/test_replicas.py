@@ -1,0 +1,148 @@
+"""Several processes on one PostgreSQL spend as one: what one has learned of the API, all know."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from bot.store.database import Database
+from tests.support.control import Control, Json, wait_for
+from tests.support.sandbox import Box, sandbox_box
+from tests.support.storybell import Bell, running_bell
+
+SICK: Json = {"status": 500, "body": '{"detail": "x", "exc_type": "InternalError"}'}
+LIMITS = {"daily_budget": 100_000, "person_burst": 1000}
+
+
+@pytest.fixture
+def database_url(postgres_url: str) -> str:
+    """Name the database that several processes can share."""
+    return postgres_url
+
+
+@pytest.fixture
+async def box() -> AsyncIterator[Box]:
+    async with sandbox_box() as box:
+        yield box
+
+
+@pytest.fixture
+def control(box: Box) -> Control:
+    return box.control
+
+
+@pytest.fixture
+def shared(db: Database, database_url: str) -> Json:
+    """Return what the bots of a test share: a database, migrated and empty."""
+    assert not db.is_sqlite
+    return LIMITS | {"database_url": database_url}
+
+
+async def asked(control: Control, about: str) -> int:
+    """Return how many requests named an account."""
+    log = await control.requests("stories", path="/v1/")
+    return len([one for one in log if about in str(one["params"])])
+
+
+async def test_what_one_was_refused_the_next_refuses_for_nothing(
+    box: Box, control: Control, shared: Json, tmp_path: Path
+) -> None:
+    await control.profile("sick.one")
+    await control.change_profile("sick.one", trouble="error")
+    ann, bob = await control.person(), await control.person("Bob")
+    async with running_bell(tmp_path / "a", box, **shared) as bell:
+        await bell.ask(ann, "/stories sick.one")
+    before = await asked(control, "sick.one")
+    assert before
+    async with running_bell(tmp_path / "b", box, **shared) as bell:
+        (reply,) = await bell.ask(bob, "/stories sick.one")
+    assert "sick.one" in reply["text"]
+    assert await asked(control, "sick.one") == before
+
+
+async def test_an_outage_that_one_found_stops_the_next(
+    box: Box, control: Control, shared: Json, tmp_path: Path
+) -> None:
+    await control.fault("stories", SICK, match="/v1/", times=None)
+    ann = await control.person()
+    async with running_bell(tmp_path / "a", box, **shared) as bell:
+        for n in range(3):
+            await bell.ask(ann, f"/stories nice.{n}")
+    before = len(await control.requests("stories", path="/v1/"))
+    async with running_bell(tmp_path / "b", box, **shared) as bell:
+        for n in range(3):
+            (reply,) = await bell.ask(ann, f"/stories more.{n}")
+            assert "can't get stories right now" in reply["text"]
+    assert len(await control.requests("stories", path="/v1/")) == before
+
+
+async def both(
+    box: Box, shared: Json, tmp_path: Path, group: asyncio.TaskGroup, stop: asyncio.Event
+) -> list[Bell]:
+    """Run two bots until ``stop``."""
+    bells: list[Bell] = []
+
+    async def one(name: str) -> None:
+        async with running_bell(tmp_path / name, box, **shared) as bell:
+            bells.append(bell)
+            await stop.wait()
+
+    for name in "ab":
+        group.create_task(one(name))
+    await wait_for(lambda: len(bells) == 2)
+
+    async def both_know_the_rate() -> bool:
+        return len(await box.control.requests("stories", path="/sys/balance")) >= 2
+
+    await wait_for(both_know_the_rate, 30)
+    return bells
+
+
+async def shown(control: Control, person: int) -> bool:
+    """Return whether a story came; a word that one waits may come before it."""
+    return any(one.get("_story_pk") for one in await control.replies(person))
+
+
+async def links(control: Control, name: str, count: int) -> list[str]:
+    await control.profile(name, posts_per_day=0)
+    now = (await control.state())["now"]
+    pks = [(await control.publish(name, taken_at=now - 60 + n))["pk"] for n in range(count)]
+    return [f"https://www.instagram.com/stories/{name}/{pk}/" for pk in pks]
+
+
+@pytest.mark.stands  # an answer was leased by its row before, too
+async def test_what_is_pasted_to_both_at_once_is_asked_once(
+    box: Box, control: Control, shared: Json, tmp_path: Path
+) -> None:
+    people = [await control.person(f"P{n}") for n in range(12)]
+    (url,) = await links(control, "seen.by.all", 1)
+    stop = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        await both(box, shared, tmp_path, group, stop)
+        await asyncio.gather(*(control.say(person, url) for person in people))
+        for person in people:
+            await wait_for(partial(shown, control, person))
+        stop.set()
+    assert await control.billed() == 1
+
+
+async def test_both_together_stay_under_the_rate(
+    box: Box, control: Control, shared: Json, tmp_path: Path
+) -> None:
+    rate, count = 5, 16
+    await control.stories_api(rate=rate)
+    people = [await control.person(f"P{n}") for n in range(count)]
+    urls = await links(control, "many.here", count)
+    stop = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        await both(box, shared, tmp_path, group, stop)
+        await asyncio.gather(*map(control.say, people, urls))
+        for person in people:
+            await wait_for(partial(shown, control, person))
+        stop.set()
+    log = await control.requests("stories", path="/v1/story/by/id")
+    times = sorted(one["at"] for one in log)
+    assert len(times) == count
+    assert times[-1] - times[0] >= (count - 1) / rate * 0.9
