@@ -217,16 +217,12 @@ async def built(
 def paid_download(api: StoriesApi, ledger: Ledger, spool: Spool) -> Fallback:
     """Return the last way to a story's file: the API's own download, 1 credit.
 
-    By its id where it has a real one, by its page or its file's address where it has not.
+    By its id where it has a real one, by its page where it has not.
     """
 
     async def download(story: Story, asker: Asker) -> MediaFile:
         payer = Payer("schedule") if asker.chat_id is None else Payer("media", asker)
-        if not story.profile.username:
-            url = story.media_url or ""
-            endpoint = Endpoint.DOWNLOAD_BY_URL
-            call = partial(api.download_by_url, url, spool)
-        elif story_taken_at(story.pk) is None:
+        if story_taken_at(story.pk) is None:
             endpoint = Endpoint.DOWNLOAD_BY_STORY_URL
             call = partial(api.download_by_story_url, story.page_url, spool)
         else:

@@ -7,7 +7,6 @@ from yarl import URL
 SUFFIXES = (".cdninstagram.com", ".fbcdn.net")
 HTTPS = 443
 LONGEST = 4096  # characters; signed addresses have 560 to 1,060
-SIGNATURE = 20  # characters at least
 MARGIN = timedelta(seconds=60)
 
 
@@ -64,15 +63,3 @@ def is_fresh(url: str, now: datetime) -> bool:
     """Tell whether ``url`` still works for a minute; an unsigned one does."""
     end = expires_at(url)
     return end is None or end - MARGIN > now
-
-
-def is_signed(url: str) -> bool:
-    """Return whether ``url`` has all that Instagram's media hosts sign an address with.
-
-    A signature can't be checked from here; an address that somebody made up seldom has one.
-    """
-    parsed = parse(url)
-    if parsed is None or expires_at(url) is None:
-        return False
-    query = parsed.query
-    return len(query.get("oh", "")) >= SIGNATURE and "_nc_ohc" in query and "_nc_sid" in query

@@ -19,9 +19,10 @@ from bot.domain.errors import (
     SpendingError,
     StoriesError,
 )
+from bot.domain.links import story_taken_at
 from bot.domain.model import LARGEST_FILE, Asker, Story
 from bot.media.spool import MediaFile
-from bot.media.urls import is_fresh, is_signed
+from bot.media.urls import is_fresh
 from bot.sending.file_ids import Files, is_good_for
 from bot.sending.items import ByFileId, ByUpload, ByUrl, Parcel, Way, as_known
 
@@ -150,8 +151,8 @@ class Supply:
         if asker.chat_id is None and not self._may_buy(parcel.story.pk):
             return None
         story = parcel.story
-        if not story.profile.username and not (parcel.later and is_signed(story.media_url or "")):
-            return None  # a pasted address that is made up, or that its own host refuses
+        if not story.profile.username and story_taken_at(story.pk) is None:
+            return None  # a pasted address, which anybody can make up: it is fetched or it is not
         way = await self._upload_of(parcel, await self._fallback(parcel.story, asker))
         parcel.later = False
         return way

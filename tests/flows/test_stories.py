@@ -185,19 +185,6 @@ async def test_the_download_endpoint_when_the_media_host_refuses(
     assert (await paths(control, mark))[:2] == ["/v1/story/by/id", "/v1/story/download"]
 
 
-async def test_a_pasted_media_file_is_free_and_by_url_when_the_host_refuses(
-    bell: Bell, control: Control
-) -> None:
-    ann = await control.person()
-    await control.profile("bare.file")
-    story = await control.publish("bare.file")
-    # The host of a pasted file is Instagram's own; here it can't be reached.
-    mark = await last(control)
-    path = "/v/" + story["thumbnail_url"].partition("/v/")[2]
-    shown = await bell.ask(ann, f"https://scontent-lab1-1.cdninstagram.com{path}")
-    assert (await paths(control, mark)) == ["/v1/story/download/by/url"], shown
-
-
 async def test_the_download_by_page_where_the_id_is_none(bell: Bell, control: Control) -> None:
     ann = await control.person()
     await control.profile("page.only")
