@@ -294,7 +294,7 @@ class Scheduler:
             self._left = await self._ledger.left_by_replies(now)
             if now >= self._survey_at:
                 async with self._db.begin() as tx:
-                    await subscriptions.grow_up(tx)
+                    await subscriptions.grow_up(tx, now.date())
                 seen, counts = 0, []
                 for fresh, pace in plans.items():
                     async with self._db.read() as tx:

@@ -1,7 +1,7 @@
 """Subscriptions: which chat, and which topic of it, follows which profile, and how."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -233,17 +233,35 @@ async def hold_chat(tx: Tx, chat_id: int, *, now: datetime) -> Chat:
     return found
 
 
-_FOLLOWED_BY_KNOWN = (
-    sa.exists()
-    .where(
-        subscriptions.c.profile_id == profiles.c.profile_id,
-        subscriptions.c.paused.is_(False),
-        acquaintances.c.kind == sa.literal_column("'chat'"),
-        acquaintances.c.subject == subscriptions.c.chat_id,
-        acquaintances.c.days >= KNOWN_AFTER,
-    )
-    .correlate(profiles)
+_KNOWN = sa.exists().where(
+    acquaintances.c.kind == sa.literal_column("'chat'"),
+    acquaintances.c.subject == subscriptions.c.chat_id,
+    acquaintances.c.days >= KNOWN_AFTER,
 )
+
+
+def _waiting(*known: sa.ColumnElement[bool]) -> sa.ScalarSelect[float]:
+    """Return the weight of those who wait for a profile's alerts, or of the known among them."""
+    is_fast = subscriptions.c.options["fast"].as_boolean().is_(True)
+    return (
+        sa.select(sa.func.coalesce(sa.func.sum(sa.case((is_fast, FAST), else_=1.0)), 0.0))
+        .select_from(subscriptions.join(chats, chats.c.id == subscriptions.c.chat_id))
+        .where(
+            subscriptions.c.profile_id == profiles.c.profile_id,
+            subscriptions.c.paused.is_(False),
+            chats.c.state == "active",
+            *known,
+        )
+        .correlate(profiles)
+        .scalar_subquery()
+    )
+
+
+_OF_ALL, _OF_KNOWN = _waiting(), _waiting(_KNOWN)
+_IS_FRESH = _OF_KNOWN == 0
+_WEIGHT = sa.func.coalesce(sa.func.nullif(_OF_KNOWN, 0.0), _OF_ALL)
+"""Newcomers count where nobody else waits: else a few accounts made today would draw the checks
+of all others to the profiles that they choose."""
 
 
 async def reweigh(
@@ -253,37 +271,34 @@ async def reweigh(
 
     What nobody waits for is not looked at; what somebody waits for again, at once.
     """
-    is_fast = subscriptions.c.options["fast"].as_boolean().is_(True)
-    weight = sa.func.sum(sa.case((is_fast, FAST), else_=1.0))
-    waiting = (
-        sa.select(sa.func.coalesce(weight, 0.0))
-        .select_from(subscriptions.join(chats, chats.c.id == subscriptions.c.chat_id))
-        .where(
-            subscriptions.c.profile_id == profiles.c.profile_id,
-            subscriptions.c.paused.is_(False),
-            chats.c.state == "active",
-        )
-        .scalar_subquery()
-    )
     if profile_id is not None:
         which = profiles.c.profile_id == profile_id
     else:
         mine = sa.select(subscriptions.c.profile_id).where(subscriptions.c.chat_id == chat_id)
         which = profiles.c.profile_id.in_(mine)
-    await tx.execute(sa.update(profiles).where(which).values(weight=waiting))
+    await tx.execute(sa.update(profiles).where(which).values(weight=_WEIGHT, fresh=_IS_FRESH))
     next_look = sa.case(
         (profiles.c.weight == 0, sa.null()),
         else_=sa.func.coalesce(profiles.c.next_look_at, sa.literal(now, Timestamp)),
     )
-    await tx.execute(
-        sa.update(profiles).where(which).values(next_look_at=next_look, fresh=~_FOLLOWED_BY_KNOWN)
+    await tx.execute(sa.update(profiles).where(which).values(next_look_at=next_look))
+
+
+async def grow_up(tx: Tx, today: date) -> None:
+    """Count those who have become known, and let what they follow be looked at as others'."""
+    grown = (
+        sa.select(subscriptions.c.profile_id)
+        .join(acquaintances, acquaintances.c.subject == subscriptions.c.chat_id)
+        .where(
+            acquaintances.c.kind == "chat",
+            acquaintances.c.days.between(KNOWN_AFTER, KNOWN_AFTER + 1),
+            acquaintances.c.last_day >= today - timedelta(days=1),
+        )
     )
-
-
-async def grow_up(tx: Tx) -> None:
-    """Let profiles whose followers have become known be looked at as those of others."""
+    which = sa.or_(profiles.c.fresh.is_(True), profiles.c.profile_id.in_(grown))
+    changed = sa.or_(profiles.c.weight != _WEIGHT, profiles.c.fresh != _IS_FRESH)
     await tx.execute(
         sa.update(profiles)
-        .where(profiles.c.fresh.is_(True), _FOLLOWED_BY_KNOWN)
-        .values(fresh=False)
+        .where(which, profiles.c.next_look_at.is_not(None), changed)
+        .values(weight=_WEIGHT, fresh=_IS_FRESH)
     )

@@ -1,7 +1,7 @@
 """Subscriptions: a chat, a topic, a profile, once."""
 
-from bot.domain.model import Options, Target
-from bot.store import chats, profiles, subscriptions
+from bot.domain.model import Options, Profile, Target
+from bot.store import acquaintances, chats, profiles, subscriptions
 from bot.store.database import Database
 from tests.support.followed import DAY, HOUR, LONG_AGO, NATGEO, NOON, PRADA, follow
 
@@ -74,6 +74,35 @@ async def test_nobody_waits_no_look_and_somebody_does_again_at_once(db: Database
         known = await profiles.get(tx, NATGEO.profile_id)
         assert known is not None
         assert known.next_look_at == NOON + HOUR
+
+
+async def test_newcomers_count_where_nobody_else_waits(db: Database) -> None:
+    """Else accounts made today would draw the checks of others to what they choose."""
+
+    async def judged(of: Profile) -> tuple[float, bool]:
+        known = await profiles.get(tx, of.profile_id)
+        assert known is not None
+        return known.weight, known.fresh
+
+    today = NOON.date()
+    async with db.begin() as tx:
+        for day in range(2):
+            await acquaintances.see(tx, [("chat", 1), ("chat", 2)], today - 2 * DAY + day * DAY)
+        await acquaintances.see(tx, [("chat", 1)], today)
+        await follow(tx, 2, PRADA)
+        await follow(tx, 3, PRADA)
+        assert await judged(PRADA) == (2, True)
+        for chat in range(1, 9):
+            await follow(tx, chat, NATGEO)
+        assert await judged(NATGEO) == (1, False)
+        await acquaintances.see(tx, [("chat", 2)], today)
+        await subscriptions.grow_up(tx, today)
+        assert await judged(NATGEO) == (2, False)
+        assert await judged(PRADA) == (1, False)
+        await chats.set_state(tx, 1, "closed", now=NOON)
+        await chats.set_state(tx, 2, "closed", now=NOON)
+        await subscriptions.reweigh(tx, profile_id=NATGEO.profile_id, now=NOON)
+        assert await judged(NATGEO) == (6, True)
 
 
 async def test_a_topics_subscriptions_fall_back_and_what_is_doubled_ends(db: Database) -> None:
