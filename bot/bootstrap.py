@@ -221,7 +221,8 @@ def paid_download(api: StoriesApi, ledger: Ledger, spool: Spool) -> Fallback:
     """
 
     async def download(story: Story, asker: Asker) -> MediaFile:
-        payer = Payer("schedule") if asker.chat_id is None else Payer("media", asker)
+        alert = Payer("schedule", profile_id=story.profile.profile_id)
+        payer = alert if asker.chat_id is None else Payer("media", asker)
         if story_taken_at(story.pk) is None:
             endpoint = Endpoint.DOWNLOAD_BY_STORY_URL
             call = partial(api.download_by_story_url, story.page_url, spool)

@@ -38,7 +38,7 @@ from bot.domain.errors import (
 )
 from bot.domain.model import Asker
 from bot.runtime.places import FairSlots, waiting
-from bot.store import acquaintances, budgets, chats, key_values, leases, ledger, usage
+from bot.store import acquaintances, budgets, chats, key_values, leases, ledger, shares, usage
 from bot.store.budgets import Scope
 from bot.store.database import Database, Tx
 from bot.stories_api import Answer, Balance, Endpoint, cost
@@ -59,10 +59,14 @@ PAID_AT_ONCE, PAID_OF_EACH = 48, 4  # calls that people wait for; the schedule h
 
 @dataclass(frozen=True, slots=True)
 class Payer:
-    """What a call is for and who asked; the schedule has no asker."""
+    """What a call is for and who asked; the schedule has no asker.
+
+    ``profile_id`` is whom the schedule checks: all chats that wait for it share what that costs.
+    """
 
     kind: Literal["link", "stories", "subscribe", "media", "schedule"]
     asker: Asker | None = None
+    profile_id: str = ""
 
     @property
     def side(self) -> Side:
@@ -229,13 +233,17 @@ class Ledger:
     async def settle(self, tx: Tx, reservation: Reservation, credits: int) -> None:  # noqa: A002 - the project's word
         """Close with what the API really billed, in the caller's transaction; once counts."""
         back = reservation.credits - credits
-        if not await ledger.close(tx, reservation.id, credits, now=self._now()) or not back:
+        now = self._now()
+        if not await ledger.close(tx, reservation.id, credits, now=now):
             return
-        day = reservation.at.date()
-        for scope, subject in reservation.taken_from:
-            await budgets.give_allowance(tx, scope, subject, day, back)
-        await budgets.give_purse(tx, back)
-        await budgets.give_budget(tx, reservation.payer.side, day, back)
+        if back:
+            day = reservation.at.date()
+            for scope, subject in reservation.taken_from:
+                await budgets.give_allowance(tx, scope, subject, day, back)
+            await budgets.give_purse(tx, back)
+            await budgets.give_budget(tx, reservation.payer.side, day, back)
+        if reservation.payer.profile_id:
+            await shares.split(tx, reservation.payer.profile_id, credits, now=now)
 
     async def refund(self, tx: Tx, reservation: Reservation) -> None:
         """Close a reservation whose call was billed nothing, in the caller's transaction."""

@@ -29,13 +29,13 @@ from bot.domain.records import Known
 from bot.fetching import schedule_state, snapshots
 from bot.fetching.canary import Canary
 from bot.fetching.feasibility import BudgetWatch
-from bot.fetching.names import Names
+from bot.fetching.names import Names, Proof
 from bot.fetching.poll_settings import PollSettings
 from bot.fetching.privacy import PrivacyCheck
 from bot.fetching.schedule_state import Plan
 from bot.runtime.metrics import Metrics
 from bot.runtime.workers import Worker
-from bot.store import profiles, retention, shares, stories, subscriptions
+from bot.store import profiles, retention, stories, subscriptions
 from bot.store.database import Database, Tx
 from bot.stories_api import Answer, Endpoint, StoriesApi
 
@@ -51,7 +51,7 @@ LONGEST_WAIT = timedelta(minutes=5)  # for money, or for the API to be back
 PROBE_EVERY = timedelta(seconds=30)
 KEEP_EVERY = timedelta(minutes=1)
 SURVEYED_A_MINUTE = 1_000  # profiles; to sum them up takes 15 ms, in which nobody is answered
-SCHEDULE = Payer("schedule")
+LOOKUPS = 1, 2  # credits of a lookup of the name; "gone" takes two
 
 
 class Scheduler:
@@ -343,7 +343,7 @@ class Scheduler:
         if alert_rules.is_blocked(known.profile_id, known.username, self._settings.blocked):
             return "blocked"
         seems_private = "private" in {known.state, known.refusal}
-        if seems_private and await self._is_still_private(known):
+        if seems_private and await self._is_still_private(known, pace):
             return "private"
         if self._privacy.skips(known):
             outcome = await self._ask(known, pace, forced=True)
@@ -351,9 +351,17 @@ class Scheduler:
                 return outcome
         return await self._ask(known, pace, forced=False) or ""
 
-    async def _is_still_private(self, known: Known) -> bool:
+    async def _proof(self, known: Known, pace: Plan) -> Proof:
+        """Return what the lookup of the name says, and count what it costs the plan."""
+        proof = await self._names.proof(known.profile, _payer(known))
+        billed = LOOKUPS[proof == "gone"]
+        pace.schedule.purse.credits -= billed
+        self._spend(known, billed)
+        return proof
+
+    async def _is_still_private(self, known: Known, pace: Plan) -> bool:
         """Return whether the lookup, at half the price, says of a private profile that it is."""
-        if await self._names.proof(known.profile, SCHEDULE) != "private":
+        if await self._proof(known, pace) != "private":
             return False
         async with self._db.begin() as tx:
             await snapshots.fail(tx, known.profile_id, "private", now=self._now())
@@ -363,7 +371,7 @@ class Scheduler:
         """Ask and record; None where the answer was ``forced`` and proves nothing."""
         try:
             reservation = await self._ledger.reserve(
-                SCHEDULE, Endpoint.USER_STORIES, forced=forced
+                _payer(known), Endpoint.USER_STORIES, forced=forced
             )
         except SpendingError as error:
             latest = self._now() + LONGEST_WAIT
@@ -395,7 +403,7 @@ class Scheduler:
         credits_ = reservation.credits if billed is None else billed
         pace.billed(credits_, is_whole=False)
         self._spend(known, credits_)
-        await self._db.insist(lambda tx: self._settle(tx, known, reservation, credits_))
+        await self._db.insist(lambda tx: self._ledger.settle(tx, reservation, credits_))
 
     async def _should_live(self, known: Known) -> bool:
         """Return whether stories were seen that should still be up."""
@@ -427,7 +435,7 @@ class Scheduler:
 
         async def record(tx: Tx) -> list[str]:
             new = await snapshots.record(tx, look, now=now, own=pace)
-            await self._settle(tx, known, reservation, answer.credits)
+            await self._ledger.settle(tx, reservation, answer.credits)
             return new
 
         new = await self._db.insist(record)
@@ -446,8 +454,8 @@ class Scheduler:
         pace.schedule.failed(now.timestamp())
         pace.schedule.purse.credits -= billed
         self._spend(known, billed)
-        await self._db.insist(lambda tx: self._settle(tx, known, reservation, billed))
-        why = await self._why(known, error)
+        await self._db.insist(lambda tx: self._ledger.settle(tx, reservation, billed))
+        why = await self._why(known, pace, error)
         if why == "private":
             await self._privacy.refused(known)
         async with self._db.begin() as tx:
@@ -461,21 +469,19 @@ class Scheduler:
         self._wake()
         return type(error).__name__
 
-    async def _why(self, known: Known, error: StoriesError) -> Literal["private", "gone", "error"]:
+    async def _why(
+        self, known: Known, pace: Plan, error: StoriesError
+    ) -> Literal["private", "gone", "error"]:
         """Return what a failed look proves: private or gone only where the lookup agrees."""
         if not isinstance(error, ProfilePrivateError | ProfileNotFoundError):
             return "error"
-        proof = await self._names.proof(known.profile, SCHEDULE)
+        proof = await self._proof(known, pace)
         if proof == "private" and isinstance(error, ProfilePrivateError):
             return "private"
         if proof == "gone" and isinstance(error, ProfileNotFoundError):
             return "gone"
         log.info("a refusal is in doubt", profile=known.profile_id, why=str(error), proof=proof)
         return "error"
-
-    async def _settle(self, tx: Tx, known: Known, reservation: Reservation, billed: int) -> None:
-        await self._ledger.settle(tx, reservation, billed)
-        await shares.split(tx, known.profile_id, billed, now=self._now())
 
     def _spend(self, known: Known, billed: int) -> None:
         if known.fresh:
@@ -497,6 +503,11 @@ class _State:
     room: int
     spent: int
     first: dict[bool, tuple[datetime, datetime | None] | None]
+
+
+def _payer(known: Known) -> Payer:
+    """Return as what a call about a profile is paid."""
+    return Payer("schedule", profile_id=known.profile_id)
 
 
 def _seen_before(pace: Plan, now: datetime, *, is_due: bool, is_paid: bool) -> datetime | None:

@@ -152,6 +152,11 @@ async def test_private_and_gone_are_noted(tower: Tower) -> None:
     await scheduler.run_once()
     assert (await tower.known(private)).state == "private"
     assert (await tower.known(gone)).state == "gone"
+    spent = sum(await tower.ledger.spent_today())
+    assert spent == await tower.control.billed()
+    async with tower.db.read() as tx:  # the chat that follows them bears the lookups, too
+        sums = await usage.of_chat(tx, 1, since=utc_now().date())
+    assert sums["alert"].millicredits == 1000 * spent
 
 
 async def test_without_money_nothing_is_asked(tower: Tower) -> None:
