@@ -175,7 +175,8 @@ async def _names(here: Shop) -> None:
     here.account("new")
     here.account("hidden", is_private=True)
     here.account("silent", stories=0)
-    here.account("passing").failures = 1
+    passing = here.account("passing")
+    passing.failures = 1
     await here.row("`/stories NAME`, a name not seen in 30 days", ask("new"))
     await here.row("the same within `CACHE_S`", ask("new"))
     here.go_on(minutes=2)
@@ -186,6 +187,17 @@ async def _names(here: Shop) -> None:
     here.go_on(minutes=2)
     await here.row("the same again", ask("silent"))
     await here.row("an account that answers 404 once although it exists", ask("passing"))
+    here.go_on(minutes=2)
+    passing.failures = 1
+    await here.row("an account known by its id that answers 404 once", ask("passing"))
+    contrary = here.account("contrary")
+    await ask("contrary")()
+    here.go_on(minutes=2)
+    contrary.trouble, contrary.trouble_times = "PrivateAccount", 1
+    await here.row(
+        "one whose stories are private, it says, though its page is public", ask("contrary")
+    )
+    await here.row("the same within a minute", ask("contrary"))
     await here.row("an account behind a wall (403 that is not about privacy)", ask("walled"))
     await here.row("the same within a minute", ask("walled"))
     await here.row("an account that the API fails at (500)", ask("sick"))

@@ -17,6 +17,7 @@ from bot.domain.errors import (
     ProfileNotFoundError,
     ProfilePrivateError,
     ProfileUnavailableError,
+    SpendingError,
     StoriesError,
     TooManyFastError,
     TooManyFollowedError,
@@ -183,17 +184,12 @@ class Subscribing:
             if known and known.looked_at and known.looked_at > now - OVERLAP:
                 return await stories.live(tx, profile.profile_id, now=now)
         try:
-            found = await self._ledger.spend(
-                Payer("subscribe", by),
-                Endpoint.USER_STORIES,
-                lambda: self._api.stories(profile.profile_id),
-            )
+            found = await self._list(profile, by)
         except StoriesError as error:
             error.about(profile.username)
-            if not isinstance(error, ProfilePrivateError | ProfileNotFoundError):
+            if not isinstance(error, ProfilePrivateError):
                 raise
-            proof = await self._names.proof(profile, Payer("subscribe", by))
-            if proof != "private" or not isinstance(error, ProfilePrivateError):
+            if await self._names.proof(profile, Payer("subscribe", by)) != "private":
                 raise ProfileUnavailableError(str(error), username=profile.username) from None
             async with self._db.begin() as tx:
                 await snapshots.fail(tx, profile.profile_id, "private", now=self._now())
@@ -203,6 +199,24 @@ class Subscribing:
             await snapshots.record(tx, snapshots.Look(shown, tuple(found)), now=self._now())
         self._wake()
         return found
+
+    async def _list(self, profile: Profile, by: Asker) -> list[Story]:
+        """Ask for the stories of an account whose name was just seen; a 404 is asked again."""
+
+        async def ask() -> list[Story]:
+            return await self._ledger.spend(
+                Payer("subscribe", by),
+                Endpoint.USER_STORIES,
+                lambda: self._api.stories(profile.profile_id),
+            )
+
+        try:
+            return await ask()
+        except ProfileNotFoundError as error:
+            try:
+                return await ask()
+            except (ProfileNotFoundError, SpendingError):
+                raise ProfileUnavailableError(str(error), username=profile.username) from None
 
     async def _follow(
         self,

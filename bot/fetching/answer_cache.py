@@ -20,6 +20,7 @@ from bot.domain.errors import (
     DatabaseUnavailableError,
     ProfileNotFoundError,
     ProfilePrivateError,
+    ProfileUnavailableError,
     StoriesError,
     StoryGoneError,
 )
@@ -42,8 +43,15 @@ LANDS_AFTER_S = 0.05  # who asked is served before the answer is kept
 URL_MARGIN = timedelta(seconds=60)
 # What a negative answer may be, kept for a while so that asking again costs nothing.
 NEGATIVE: dict[str, type[StoriesError]] = {
-    kind.__name__: kind for kind in (ProfileNotFoundError, ProfilePrivateError, StoryGoneError)
+    kind.__name__: kind
+    for kind in (
+        ProfileNotFoundError,
+        ProfilePrivateError,
+        ProfileUnavailableError,
+        StoryGoneError,
+    )
 }
+UNAVAILABLE_FOR = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +145,7 @@ class Answers:
         except StoriesError as error:
             if type(error).__name__ in NEGATIVE:
                 value = {"error": type(error).__name__, "fields": error.fields}
-                view = View(value, self._now() + self._negative_for)
+                view = View(value, self._now() + self._lasts(error))
             raise
         finally:
             landing = self._group.create_task(self._land(key, view, found, now=self._now()))
@@ -145,6 +153,12 @@ class Answers:
             self._landings |= dict.fromkeys(keys, landing)
             landing.add_done_callback(partial(self._forget, keys))
         return found.stories
+
+    def _lasts(self, error: StoriesError) -> timedelta:
+        """Return how long a failure is said again; what cost nothing may be asked again."""
+        if isinstance(error, ProfileUnavailableError):
+            return min(UNAVAILABLE_FOR, self._negative_for) * (error.credits != 0)
+        return self._negative_for
 
     @asynccontextmanager
     async def _flying(self, key: str) -> AsyncIterator[None]:

@@ -1,6 +1,6 @@
 """Stories on demand: of a link or of a profile, by the cheapest question that answers it."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -11,6 +11,7 @@ from bot.domain.errors import (
     ProfileNotFoundError,
     ProfilePrivateError,
     ProfileUnavailableError,
+    SpendingError,
     StoriesError,
     StoryGoneError,
 )
@@ -22,7 +23,7 @@ from bot.fetching.canary import Canary
 from bot.fetching.names import Names
 from bot.store import profiles
 from bot.store.database import Database
-from bot.stories_api import Answer, Endpoint, StoriesApi
+from bot.stories_api import Endpoint, StoriesApi
 
 NAME_HOLDS_FOR = timedelta(days=30)  # after that we ask by name again, it may be another's
 
@@ -80,11 +81,11 @@ class Viewer:
                 if links.story_taken_at(story_id) is None:
                     raise  # nothing says that it should live
                 story, bill = await self._pay_for_story(link, payer)
-            except ProfilePrivateError:
+            except ProfilePrivateError as error:
                 named = Profile("", link.username or "")
                 if await self._names.proof(named, payer) == "private":
                     raise
-                raise ProfileUnavailableError("one answer says private") from None
+                raise ProfileUnavailableError(str(error), credits=error.credits) from None
             return Found(story.profile, [story], partial=True, bill=bill)
 
         try:
@@ -113,8 +114,8 @@ class Viewer:
         """Return the live stories of a profile, oldest first; 2 credits when its id is known.
 
         3 for a name that was not seen in 30 days (the lookup of 1 comes first, so that a private
-        account costs 1 and a name that nobody has 2), 0 within the cache time. Empty when there
-        are none.
+        account costs 1 and a name that nobody has 2), 0 within the cache time, and 2 more where
+        the account answers 404 although it exists. Empty when there are none.
 
         Raises:
             ProfileNotFoundError: There is no such account.
@@ -166,30 +167,36 @@ class Viewer:
     async def _by_id(
         self, profile: Profile, payer: Payer, *, is_just_named: bool = False
     ) -> Found:
-        """Ask by id; what refuses is believed only where the lookup of the name agrees."""
+        """Ask by id; what refuses is believed only where the lookup of the name agrees.
 
-        def call() -> Awaitable[Answer[list[Story]]]:
-            return self._api.stories(profile.profile_id)
-
+        Where it does not, a 404 is asked again, as it passes; who is refused as private though
+        the page is public hides this list for good.
+        """
         try:
-            stories = await self._ledger.spend(payer, Endpoint.USER_STORIES, call)
+            stories = await self._list(profile, payer)
         except (ProfilePrivateError, ProfileNotFoundError) as error:
-            if is_just_named:  # the lookup has just shown it, and as a public one
+            if not is_just_named:  # else the lookup has just shown it, and as a public one
+                found = await self._names.look_up(profile.username, payer)
+                if found.profile_id != profile.profile_id:
+                    return await self._by_name(profile.username, payer)
+                if found.is_private and isinstance(error, ProfilePrivateError):
+                    await self._fail(profile, "private")
+                    raise
+            if isinstance(error, ProfilePrivateError):
+                raise ProfileUnavailableError(str(error), credits=error.credits) from None
+            try:
+                stories = await self._list(profile, payer)
+            except (ProfilePrivateError, ProfileNotFoundError) as again:
+                raise ProfileUnavailableError(str(again), credits=again.credits) from None
+            except SpendingError:  # the next asker may be able to pay
                 raise ProfileUnavailableError(str(error)) from None
-            return await self._refused(profile, payer, error)
         await self._doubt(stories)
         return Found(stories[0].profile if stories else profile, stories)
 
-    async def _refused(
-        self, profile: Profile, payer: Payer, error: ProfilePrivateError | ProfileNotFoundError
-    ) -> Found:
-        found = await self._names.look_up(profile.username, payer)
-        if found.profile_id != profile.profile_id:
-            return await self._by_name(profile.username, payer)
-        if found.is_private and isinstance(error, ProfilePrivateError):
-            await self._fail(profile, "private")
-            raise error
-        raise ProfileUnavailableError(str(error)) from None
+    async def _list(self, profile: Profile, payer: Payer) -> list[Story]:
+        return await self._ledger.spend(
+            payer, Endpoint.USER_STORIES, lambda: self._api.stories(profile.profile_id)
+        )
 
     async def _fail(self, profile: Profile, why: Literal["private"]) -> None:
         async with self._db.begin() as tx:

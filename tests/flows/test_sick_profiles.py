@@ -152,6 +152,49 @@ async def test_a_passing_404_is_not_believed(bell: Bell, control: Control) -> No
     assert shown.get("_story_pk") == story["pk"]
 
 
+async def test_a_passing_404_of_a_known_account_is_asked_again(
+    bell: Bell, control: Control
+) -> None:
+    ann, name = await control.person(), "known.here"
+    await control.profile(name)
+    story = await control.publish(name)
+    url = f"https://www.instagram.com/stories/{name}/{story['pk']}/"
+    await bell.ask(ann, url)  # which tells the id
+    await control.change_profile(name, trouble="UserNotFound", trouble_times=1)
+    before = await control.billed()
+    (shown,) = await bell.ask(ann, f"/stories {name}")
+    assert shown.get("_story_pk") == story["pk"], shown.get("text")
+    assert await control.billed() - before == 5
+
+
+async def test_a_passing_404_while_one_subscribes_is_asked_again(
+    bell: Bell, control: Control
+) -> None:
+    ann = await control.person()
+    await control.profile("soon.followed")
+    page = '{"detail": "Target user not found", "exc_type": "UserNotFound"}'
+    await control.fault("stories", {"status": 404, "body": page}, match="user/stories")
+    (reply, *_) = await bell.ask(ann, "/subscribe soon.followed")
+    assert "can't" not in reply["text"], reply["text"]
+    (listed,) = await bell.ask(ann, "/subscriptions")
+    assert "soon.followed" in str(listed)
+
+
+async def test_who_contradicts_himself_is_asked_once_a_minute(
+    bell: Bell, control: Control
+) -> None:
+    """A public account that refuses its stories as private: the page says otherwise."""
+    await control.profile("of.two.minds")
+    page = '{"detail": "User hid data using privacy settings", "exc_type": "PrivateAccount"}'
+    await control.fault("stories", {"status": 403, "body": page}, match="user/stories", times=None)
+    for n in range(3):
+        person = await control.person(f"P{n}")
+        (reply,) = await bell.ask(person, "/stories of.two.minds")
+        assert "of.two.minds" in reply["text"]
+        assert "private" not in reply["text"]
+    assert await control.billed() == 3
+
+
 async def test_a_refusal_always_names_whom_it_is_about(bell: Bell, control: Control) -> None:
     """The account is known by its id by then, of which the API's answer tells no name."""
     ann, bob = await control.person(), await control.person("Bob")
