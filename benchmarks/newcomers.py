@@ -11,7 +11,7 @@ import json
 import sys
 import tempfile
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Literal
@@ -32,6 +32,20 @@ STEP = 60.0  # seconds that the time moves on, at most
 WARM_UP = timedelta(hours=12)
 POSTS_A_DAY = 4.0
 MOST = 1.1  # times the delay before
+
+
+@dataclass(frozen=True, slots=True)
+class Attack:
+    """How many new accounts want how many profiles, beside ``honest`` ones of known people.
+
+    ``budget`` is in credits a day for checks; ``days`` are simulated, after a day of warming up.
+    """
+
+    accounts: int = 60
+    wanted: int = 267
+    honest: int = 6
+    budget: int = 500
+    days: float = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,36 +91,34 @@ class Watch:
         return Result(case, added, len(pauses), round(mean / 60, 2))
 
 
-async def run(
-    case: Case, folder: Path, *, budget: int, honest: int, accounts: int, wanted: int, days: float
-) -> Result:
-    """Let ``accounts`` new people subscribe to ``wanted`` profiles; watch those of the others."""
-    async with world("auto", folder, budget=budget, name=case) as here:
+async def run(case: Case, folder: Path, plan: Attack) -> Result:
+    """Let the new people subscribe, and watch the profiles of the others."""
+    async with world("auto", folder, budget=plan.budget, name=case) as here:
         await _known(here, HONEST)
         ids = []
-        for n in range(honest):
+        for n in range(plan.honest):
             made = here.sandbox.instagram.add_profile(f"loved{n}", posts_per_day=POSTS_A_DAY)
             ids.append(made.pk)
             await here.follow(f"loved{n}")
         await here.go_on(WARM_UP, STEP)
-        added = 0 if case == "before" else await _attack(here, case, accounts, wanted)
+        added = 0 if case == "before" else await _attack(here, case, plan)
         await here.go_on(WARM_UP, STEP)
         watch = Watch(here, ids)
-        end = here.now() + timedelta(days=days)
+        end = here.now() + timedelta(days=plan.days)
         while here.now() < end:
             await here.go_on(timedelta(seconds=STEP), STEP)
             await watch.look()
         return watch.result(case, added)
 
 
-async def _attack(here: World, case: Case, accounts: int, wanted: int) -> int:
+async def _attack(here: World, case: Case, plan: Attack) -> int:
     """Subscribe in turn; return how many profiles found room."""
     async with here.db.begin() as tx:
-        for n in range(accounts):
+        for n in range(plan.accounts):
             await chats.ensure(tx, FIRST_NEW + n, kind="private", title="", now=here.now())
     added = 0
-    for n in range(wanted):
-        chat = FIRST_NEW + n % accounts
+    for n in range(plan.wanted):
+        chat = FIRST_NEW + n % plan.accounts
         if case == "all alike":
             await _known(here, chat)
         here.sandbox.instagram.add_profile(f"new{n}", posts_per_day=POSTS_A_DAY)
@@ -125,32 +137,28 @@ async def _known(here: World, chat: int) -> None:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the benchmark."""
-    parser.add_argument("--accounts", type=int, default=60, help="new accounts")
-    parser.add_argument("--wanted", type=int, default=267, help="profiles that they subscribe to")
-    parser.add_argument("--honest", type=int, default=6, help="profiles of who is known")
-    parser.add_argument("--budget", type=int, default=500, help="credits a day for checks")
-    parser.add_argument("--days", type=float, default=2, help="simulated days that are measured")
+    for one in fields(Attack):
+        kind = float if one.name == "days" else int
+        parser.add_argument(f"--{one.name}", type=kind, default=one.default)
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def main(args: argparse.Namespace) -> int:
     """Measure and print; return 1 where the delay is more than 1.1 times that before."""
-    given = {
-        name: getattr(args, name) for name in ("budget", "honest", "accounts", "wanted", "days")
-    }
+    plan = Attack(**{one.name: getattr(args, one.name) for one in fields(Attack)})
     with tempfile.TemporaryDirectory() as folder:
-        results = [asyncio.run(run(case, Path(folder), **given)) for case in CASES]
+        results = [asyncio.run(run(case, Path(folder), plan)) for case in CASES]
     if args.json:
         sys.stdout.write(json.dumps([asdict(one) for one in results], indent=2) + "\n")
     else:
-        Console().print(_table(results, args))
+        Console().print(_table(results, plan))
     before, attacked, _ = results
     return int(attacked.delay_min > MOST * before.delay_min)
 
 
-def _table(results: list[Result], args: argparse.Namespace) -> Table:
+def _table(results: list[Result], plan: Attack) -> Table:
     table = Table(
-        title=f"{args.accounts} new accounts, {args.wanted} profiles, {args.budget} credits a day"
+        title=f"{plan.accounts} new accounts, {plan.wanted} profiles, {plan.budget} credits a day"
     )
     table.add_column("Case")
     for heading in ("Profiles added", "Checks for known people", "Their delay, min", "Times"):

@@ -1,0 +1,19 @@
+"""Sixty new accounts with 267 profiles delay nobody's alerts by more than a tenth."""
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks.newcomers import MOST, Attack, run
+
+PLAN = Attack(budget=240, honest=3, days=1.0)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+async def test_alerts_of_known_people_come_nearly_as_soon_as_before(tmp_path: Path) -> None:
+    before = await run("before", tmp_path, PLAN)
+    attacked = await run("attacked", tmp_path, PLAN)
+    assert before.checks > 100
+    assert 0 < attacked.added < 30  # a thirteenth of the credits has room for no more
+    assert attacked.delay_min <= MOST * before.delay_min
