@@ -134,6 +134,7 @@ class SharedLimits:
         if breaker.probe_at is not None:
             breaker.probe_at = min(breaker.probe_at, now + breaker.PROBE_EVERY)
         breaker.asking_until = min(kept.get("asking_until", 0.0), now + breaker.PROBE_LASTS)
+        breaker.answered_at = [min(at, now) for at in kept.get("answered_at", [])]
         refused.forgive(names)
         for name in names:
             if state := rows.get(REFUSED_KEY + name):
@@ -148,6 +149,7 @@ class SharedLimits:
             "suspects": breaker.suspects,
             "probe_at": breaker.probe_at,
             "asking_until": breaker.asking_until,
+            "answered_at": breaker.answered_at,
         }
         if state != kept:
             await leases.keep(tx, KEY, state, until=_time(now + MOST_AHEAD_S))

@@ -64,19 +64,23 @@ class Breaker:
     Failures of ``SUBJECTS`` different subjects within a minute, with no answer between them, make
     it suspicious: anybody can name three sick accounts. Whoever keeps it then makes one call that
     nobody asked for, and opens it if that fails too. While it is open, such a probe goes out every
-    30 seconds until one is answered. The state is three plain values.
+    30 seconds until one is answered. After three that were answered, within 10 minutes, none is
+    made for a while: each may cost a credit, and who knows many sick accounts could ask for one
+    after the other. The state is four plain values.
     """
 
     SUBJECTS = 3
     WINDOW = MINUTE
     PROBE_EVERY = 30.0
     PROBE_LASTS = 40.0  # at most; then whoever made it is gone
+    MOST_ANSWERED, ANSWERED_WITHIN = 3, 10 * MINUTE
 
     def __init__(self) -> None:
         """Begin closed."""
         self.suspects: dict[str, float] = {}  # when the last call about each failed
         self.probe_at: float | None = None  # None: closed
         self.asking_until = 0.0  # while somebody is probing
+        self.answered_at: list[float] = []  # the last probes that were
 
     @property
     def is_open(self) -> bool:
@@ -92,7 +96,9 @@ class Breaker:
         """Return whether enough different subjects failed, and it is not open yet."""
         since = now - self.WINDOW
         self.suspects = {one: at for one, at in self.suspects.items() if at > since}
-        return not self.is_open and len(self.suspects) >= self.SUBJECTS
+        lately = [at for at in self.answered_at if at > now - self.ANSWERED_WITHIN]
+        may_probe = not self.is_open and len(lately) < self.MOST_ANSWERED
+        return may_probe and len(self.suspects) >= self.SUBJECTS
 
     def begins_to_ask(self, now: float) -> bool:
         """Return whether a probe may go out, which none is yet; then it is under way."""
@@ -100,6 +106,11 @@ class Breaker:
             return False
         self.asking_until = now + self.PROBE_LASTS
         return True
+
+    def vouched(self, now: float) -> None:
+        """Note that a probe was answered."""
+        self.succeeded()
+        self.answered_at = [*self.answered_at, now][-self.MOST_ANSWERED :]
 
     def open(self, now: float) -> None:
         """Hold calls back: the probe failed."""

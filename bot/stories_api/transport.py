@@ -387,7 +387,9 @@ def _begins_to_ask(state: State, now: float, _: str) -> bool:
 
 def _conclude(is_alive: bool | None, state: State, now: float, _: str) -> None:
     """Open or close the breaker by what a probe told; None is no word against the API."""
-    if is_alive is not False:
+    if is_alive:
+        state.breaker.vouched(now)
+    elif is_alive is None:
         state.breaker.succeeded()
     elif state.breaker.is_open or state.breaker.is_suspicious(now):
         state.refused.forgive(state.breaker.suspects)  # it is not their fault

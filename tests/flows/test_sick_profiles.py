@@ -66,6 +66,17 @@ async def test_three_sick_accounts_are_no_outage(bell: Bell, control: Control) -
     assert not any(name in str(one["params"]) for name in names for one in good)
 
 
+async def test_who_knows_many_sick_accounts_makes_the_bot_pay_for_few_probes(
+    bell: Bell, control: Control
+) -> None:
+    names = [f"sick.n{n}" for n in range(15)]
+    await sick(control, *names)
+    ann = await control.person()
+    for name in names:
+        await bell.ask(ann, f"/stories {name}")
+    assert await control.billed() <= 3
+
+
 @pytest.mark.parametrize("trouble", ["error", "edge", "ClientLoginRequired"])
 async def test_all_that_is_followed_may_be_sick(
     bell: Bell, control: Control, trouble: str

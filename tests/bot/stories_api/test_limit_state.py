@@ -48,7 +48,11 @@ def _answer(state: State, _: float, subject: str) -> None:
     state.breaker.succeeded()
 
 
-STEPS = [_admit, _admit, _turn, _hold, _fail, _fail, _fail, _ask, _open, _answer]
+def _vouch(state: State, now: float, _: str) -> None:
+    state.breaker.vouched(now)
+
+
+STEPS = [_admit, _admit, _turn, _hold, _fail, _fail, _fail, _ask, _open, _vouch, _answer]
 
 
 @pytest.mark.parametrize("seed", range(4))

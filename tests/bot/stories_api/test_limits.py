@@ -67,6 +67,19 @@ def test_open_it_lets_one_probe_through_in_half_a_minute() -> None:
     assert states == [True, False, False, True, False, True, False, False]
 
 
+def test_three_probes_that_were_answered_are_enough_for_ten_minutes() -> None:
+    breaker = Breaker()
+    for now in (0, 100, 200):
+        assert [breaker.failed(one, now) for one in "abc"] == [False, False, True]
+        assert breaker.begins_to_ask(now)
+        assert not breaker.begins_to_ask(now + 1)
+        breaker.vouched(now + 2)
+    assert not any(breaker.failed(one, 300) for one in "abcdef")
+    assert [breaker.failed(one, 603) for one in "abc"] == [False, False, True]
+    assert breaker.begins_to_ask(603)
+    assert breaker.begins_to_ask(643)  # who asked is gone
+
+
 @given(st.lists(st.tuples(st.sampled_from("abcde"), st.booleans(), st.floats(0, 40))))
 def test_it_is_suspicious_only_at_three_subjects_since_the_last_answer(
     events: list[tuple[str, bool, float]],
