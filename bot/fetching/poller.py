@@ -51,6 +51,7 @@ LONGEST_WAIT = timedelta(minutes=5)  # for money, or for the API to be back
 PROBE_EVERY = timedelta(seconds=30)
 KEEP_EVERY = timedelta(minutes=1)
 SURVEYED_A_MINUTE = 1_000  # profiles; to sum them up takes 15 ms, in which nobody is answered
+REFUSED, SILENT = "refused", "silent"  # what a forced answer was that proves nothing
 LOOKUPS = 1, 2  # credits of a lookup of the name; "gone" takes two
 
 
@@ -345,11 +346,14 @@ class Scheduler:
         seems_private = "private" in {known.state, known.refusal}
         if seems_private and await self._is_still_private(known, pace):
             return "private"
-        if self._privacy.skips(known):
-            outcome = await self._ask(known, pace, forced=True)
-            if outcome is not None:
-                return outcome
-        return await self._ask(known, pace, forced=False) or ""
+        if not self._privacy.skips(known):
+            return await self._ask(known, pace)
+        asked_at = self._now()
+        outcome = await self._ask(known, pace, forced=True)
+        if outcome in {REFUSED, SILENT}:  # which proves nothing
+            silent_at = asked_at if outcome == SILENT else None
+            return await self._ask(known, pace, silent_at=silent_at)
+        return outcome
 
     async def _proof(self, known: Known, pace: Plan) -> Proof:
         """Return what the lookup of the name says, and count what it costs the plan."""
@@ -367,8 +371,18 @@ class Scheduler:
             await snapshots.fail(tx, known.profile_id, "private", now=self._now())
         return True
 
-    async def _ask(self, known: Known, pace: Plan, *, forced: bool) -> str | None:
-        """Ask and record; None where the answer was ``forced`` and proves nothing."""
+    async def _ask(
+        self,
+        known: Known,
+        pace: Plan,
+        *,
+        forced: bool = False,
+        silent_at: datetime | None = None,
+    ) -> str:
+        """Ask and record; ``silent_at`` is when a forced answer showed nothing.
+
+        REFUSED or SILENT where the answer was ``forced``, and is settled but not recorded.
+        """
         try:
             reservation = await self._ledger.reserve(
                 _payer(known), Endpoint.USER_STORIES, forced=forced
@@ -382,18 +396,20 @@ class Scheduler:
         except StoriesError as error:
             if forced and isinstance(error, ProfilePrivateError | ProfileNotFoundError):
                 await self._waste(known, pace, reservation, error.credits)
-                return None
+                return REFUSED
             return await self._record_failure(known, pace, reservation, error)
         if not answer.value and await self._should_live(known):
             if forced:
                 await self._waste(known, pace, reservation, answer.credits)
-                return None
+                return SILENT
             if self._canary is not None and await self._canary.says_down():
                 silent = ApiUnavailableError("even the canary is silent", credits=answer.credits)
                 return await self._record_failure(known, pace, reservation, silent)
         if self._canary is not None:
             self._canary.worked(known.profile_id)
         await self._record(known, pace, reservation, answer, forced=forced)
+        if silent_at is not None:
+            await self._privacy.lacked(known, answer.value, at=silent_at)
         return "seen"
 
     async def _waste(

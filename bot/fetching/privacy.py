@@ -96,6 +96,11 @@ class PrivacyCheck:
         if any(story.pk in unseen and story.taken_at < before for story in found):
             await self._contradicted(known, "a story that it lacked")
 
+    async def lacked(self, known: Known, found: Iterable[Story], *, at: datetime) -> None:
+        """Compare a full answer with the forced one just before it, which was empty at ``at``."""
+        if any(story.taken_at < at - LATE for story in found):
+            await self._contradicted(known, "a story that it lacked")
+
     async def refused(self, known: Known) -> None:
         """Note that a full answer says "private" after forced ones were believed."""
         if self._was_forced(known):
