@@ -121,7 +121,8 @@ def _apart(seed: int, options: argparse.Namespace, plant: str = "") -> dict[str,
         f"seed {seed}: {time.monotonic() - began:.0f} s, {result['cpu']:.0f} of CPU,"
         f" {result['commands']} commands,"
         f" {result['alerts']} alerts, {result['crashes']} crashes, {result['looks']} looks,"
-        f" event log {result['digest']}, {len(result['violations'])} violations\n"
+        f" event log {result['digest']}, {len(result['violations'])} violations"
+        f"{''.join(sorted({' of ' + words.partition(':')[0] for words in result['violations']}))}\n"
     )
     sys.stdout.flush()
     return result
