@@ -117,12 +117,13 @@ def _apart(seed: int, options: argparse.Namespace, plant: str = "") -> dict[str,
             "digest": "", "cpu": 0.0,
             "violations": [f"the run itself failed: {done.stderr[-3000:]}"],
         }  # fmt: skip
+    kinds = sorted({words.partition(":")[0] for words in result["violations"]})
     sys.stdout.write(
         f"seed {seed}: {time.monotonic() - began:.0f} s, {result['cpu']:.0f} of CPU,"
         f" {result['commands']} commands,"
         f" {result['alerts']} alerts, {result['crashes']} crashes, {result['looks']} looks,"
         f" event log {result['digest']}, {len(result['violations'])} violations"
-        f"{''.join(sorted({' of ' + words.partition(':')[0] for words in result['violations']}))}\n"
+        f"{''.join(f', {kind}' for kind in kinds)}\n"
     )
     sys.stdout.flush()
     return result
