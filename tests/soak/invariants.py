@@ -358,8 +358,8 @@ def _text(message: Message) -> str:
 def no_forbidden_chat_was_written_to(journal: Journal) -> list[str]:
     """A chat that refused the bot is left alone until it is back, or somebody asks there."""
     counts: Counter[tuple[int, float]] = Counter()
-    for at, chat, path in journal.refused:
-        if not path.startswith("send"):
+    for at, chat, method in journal.refused:
+        if not method.startswith("send") or method == "sendChatAction":
             continue
         now = journal.chat_now(chat)
         windows = [w.begin for w in journal.unable[now] if w.overlaps(at, at)]

@@ -159,7 +159,8 @@ class Journal:
         """Take over what was asked of the sandbox since the last time."""
         for entry in self.sandbox.log.since(self._read):
             self._read = int(str(entry["n"]))
-            if entry["path"] == "getUpdates" and entry["status"] == 200:
+            method = str(entry["path"]).rpartition("/")[2]
+            if method == "getUpdates" and entry["status"] == 200:
                 continue
             params: Any = entry["params"]
             chat = str(params.get("chat_id", ""))
@@ -175,7 +176,7 @@ class Journal:
             self.billed[int(float(str(entry["at"])) // DAY)] += int(str(entry.get("billed", 0)))
             said = str(entry.get("description", ""))
             if entry["service"] == "telegram" and any(word in said for word in REFUSALS):
-                self.refused.append((float(str(entry["at"])), int(chat or 0), str(entry["path"])))
+                self.refused.append((float(str(entry["at"])), int(chat or 0), method))
 
     # -- the bot's tables ---------------------------------------------------------------
 
