@@ -98,6 +98,7 @@ class Seed:
                     await self._live(sandbox, journal, control)
                 except* FoundOutError:
                     journal.note("found out")
+                    self.life.is_dead = True  # so that it ends with the loop
             journal.read_requests()
             return self._result(journal)
 
