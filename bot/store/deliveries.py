@@ -231,6 +231,14 @@ async def owes_reply(tx: Tx, chat_id: int) -> bool:
     return bool((await tx.execute(OWES_REPLY, {"chat_id": chat_id})).scalar())
 
 
+async def replies_owed(tx: Tx, chat_id: int) -> list[dict[str, Any]]:
+    """Return the answers that wait in a chat, or are on their way."""
+    statement = sa.select(deliveries.c.fields).where(
+        deliveries.c.chat_id == chat_id, is_open, deliveries.c.notice == REPLY
+    )
+    return list((await tx.execute(statement)).scalars())
+
+
 async def give_back(tx: Tx, ids: Iterable[int], *, left: bool = False) -> None:
     """Keep what could not be sent while Telegram was down, as it was.
 

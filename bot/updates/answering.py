@@ -19,7 +19,7 @@ from bot.runtime.beside import beside
 from bot.sending.replies import Payload, Replies, close, is_final
 from bot.store import chat_queues, deliveries, enqueue, inbox, unit_of_work
 from bot.store.database import Database, Tx
-from bot.store.unit_of_work import Unit
+from bot.store.unit_of_work import Reply, Unit
 from bot.telegram.outage import Outage
 
 log = structlog.get_logger()
@@ -74,7 +74,7 @@ class Answering:
     ) -> Callable[[Update], Awaitable[None]]:
         """Return what lets ``handle`` answer without waiting for other answers of the chat.
 
-        What can't leave at once is owed all the same.
+        What can't leave at once is owed all the same, but the same words only once.
         """
         return lambda update: self._answer(update, handle, in_turn=False)
 
@@ -111,12 +111,15 @@ class Answering:
         tx = await unit.transaction()
         for work in unit.work:
             await work(tx)
-        chat_ids = {reply.target.chat_id for reply in unit.replies}
-        for chat_id in sorted(chat_ids) if in_turn else ():
-            is_ours = is_ours and not await deliveries.owes_reply(tx, chat_id)
+        replies = unit.replies
+        if in_turn:
+            for chat_id in sorted({reply.target.chat_id for reply in replies}):
+                is_ours = is_ours and not await deliveries.owes_reply(tx, chat_id)
+        else:
+            replies = [reply for reply in replies if not await _is_owed(tx, reply)]
         due_at = now + self._lease if is_ours else now
         owed = []
-        for reply in unit.replies:
+        for reply in replies:
             row_id = await enqueue.add_reply(
                 tx, reply.target, reply.payload, now=now, due_at=due_at, copies=int(is_ours)
             )
@@ -202,6 +205,12 @@ class Answering:
         await close(tx, one.id, one.target, one.payload, met, now=now)
         may_be_there = isinstance(met, TryLater) and (met.unknown or met.partly)
         await deliveries.change(tx, one.id, due_at=now, copies=int(may_be_there))
+
+
+async def _is_owed(tx: Tx, reply: Reply) -> bool:
+    """Return whether a chat is owed these very words already."""
+    owed = await deliveries.replies_owed(tx, reply.target.chat_id)
+    return reply.payload.get("text") in [payload.get("text") for payload in owed]
 
 
 def _wait(outcome: Outcome, *, in_outage: bool) -> timedelta:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections import Counter
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -249,6 +250,35 @@ async def test_that_it_was_too_much_is_told_even_where_telegram_does_not_take_it
 
         assert len(await wait_for(told, 30, what="that it was too much")) == 1
         await control.clear_faults()
+
+
+async def test_that_it_was_too_much_is_told_once_however_long_an_outage_lasts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.updates.inbox.TOLD_AGAIN", timedelta(0))
+    async with storybell(tmp_path, **PLENTY) as bell:
+        control = bell.control
+        ann = await control.person()
+        await control.fault("stories", {"delay_s": 2.5}, match="snail", times=None)
+        await control.fault("telegram", DOWN, match="send", times=None)
+        await control.fault("telegram", DOWN, match="getMe", times=None)
+        asked = len(await control.requests("telegram", path="/getMe"))
+        message = await control.say(ann, "/stories snail")
+        for _ in range(4):
+            await asyncio.gather(*(control.say(ann, "/language") for _ in range(20)))
+
+        async def noticed() -> bool:
+            return len(await control.requests("telegram", path="/getMe")) > asked
+
+        await wait_for(noticed, 30, what="a send in vain")
+        await control.clear_faults()
+
+        async def told() -> list[str]:
+            said = [m.get("text", "") for m in await control.replies(ann, after=message)]
+            return said if any("language" in text.lower() for text in said) else []
+
+        said = await wait_for(told, 60, what="the answers")
+        assert sum("a lot at once" in text for text in said) == 1
 
 
 async def test_who_is_given_up_is_told_even_where_telegram_does_not_take_it(
