@@ -20,6 +20,9 @@ Kind = tuple[str, str, dict[str, Any], int, float, float]
 
 KINDS: tuple[Kind, ...] = (
     ("telegram", "", {"status": 502, "body": "<html>Bad Gateway</html>"}, 1, 0.5, 40),
+    ("telegram", "send", {"status": 502, "body": "<html>Bad Gateway</html>"}, 3, 10, 60),
+    ("telegram", "sendPhoto", {"status": 502, "body": "<html>Bad Gateway</html>"}, 3, 10, 60),
+    ("telegram", "sendVideo", {"hang": True}, 3, 10, 60),
     ("telegram", "send", {"status": 502, "effect": True}, 2, 0.5, 15),
     ("telegram", "send", {"status": 502, "effect": True}, 1, 20, 60),
     ("telegram", "send", {"reset": "after"}, 3, 1, 20),
