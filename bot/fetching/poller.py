@@ -154,7 +154,7 @@ class Scheduler:
         # A purse that is empty pays when it has filled, which nothing but time does.
         at = pace.schedule.next_at(
             due.timestamp(),
-            (looked_at or now).timestamp(),
+            looked_at.timestamp() if looked_at else 0.0,
             pace.cost,
             now=now.timestamp(),
             spent=spent,

@@ -57,7 +57,9 @@ class Population:
     slow: float = 0.25
     sessions: float = 10.0
     weights: tuple[float, ...] = rates.WEIGHTS
-    _terms: dict[int, list[float]] = field(default_factory=dict, repr=False, compare=False)
+    _terms: dict[int, list[float]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
 
 @dataclass(slots=True)

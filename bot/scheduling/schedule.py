@@ -198,11 +198,26 @@ class Schedule:
             return max(paid, now)
         need = self._spare(now) + cost
         early = purse.ready_at(need, spent=spent, budget=self.budget, plan=self.pace)
-        left = min(self.budget - spent - cost, self.pace.most / 2)
-        if left >= 0:  # near midnight less is spared, and what the day still has pays
-            early = min(early, (now // DAY + 1.0 - left / self.budget) * DAY)
-        early = max(early, seen_at + self.minimum)
+        early = max(self._at_the_end(early, cost, spent), seen_at + self.minimum)
         return max(now, paid, min(due_at, early))
+
+    def _at_the_end(self, early: float, cost: float, spent: float) -> float:
+        """Return when the purse pays an early look at last: near midnight it spares less."""
+        purse, budget, left = self.purse, self.budget, self.pace.left
+        rest = budget - spent - cost
+        midnight = (purse.at // DAY + 1.0) * DAY
+        low = max(purse.at, midnight - self.pace.most / 2 / budget * DAY)
+        if rest < 0 or early <= low:
+            return early
+        held = max(budget - spent - purse.credits, 0.0) / (left(purse.at) or 1.0)
+        high = midnight
+        while high - low > 1.0:
+            middle = (low + high) / 2
+            if held * left(middle) + budget * (midnight - middle) / DAY <= rest:
+                high = middle
+            else:
+                low = middle
+        return min(early, high)
 
     def seen_before(self, now: float, *, is_due: bool, is_paid: bool) -> float | None:
         """Return when a profile must have been seen last for a look now; None: at any time.

@@ -121,10 +121,9 @@ async def claim(
 ) -> list[Known]:
     """Take the profiles that are due, longest overdue first, for ``lease``.
 
-    With ``early``: those that are due next. With ``unseen_since``: only who was not looked at
-    since then. With ``fresh``:
-    only of those that newcomers alone follow, or only of the others. What a process that dies had
-    taken is due again when its lease ends.
+    With ``early``: those that are due next. With ``unseen_since``: only those that were not looked
+    at since then, or never. With ``fresh``: only those that newcomers alone follow, or only the
+    others. What a process that dies had taken is due again when its lease ends.
     """
     statement = _claim(early=early, is_bounded=unseen_since is not None, fresh=fresh)
     values: dict[str, object] = {"now": now, "until": now + lease, "most": limit}
@@ -145,7 +144,8 @@ def _claim(*, early: bool, is_bounded: bool, fresh: bool | None) -> sa.Executabl
         which = sa.and_(free, profiles.c.next_look_at <= now)
     if is_bounded:
         unseen_since = sa.bindparam("unseen_since", type_=Timestamp)
-        which = sa.and_(which, profiles.c.looked_at <= unseen_since)
+        unseen = sa.or_(profiles.c.looked_at.is_(None), profiles.c.looked_at <= unseen_since)
+        which = sa.and_(which, unseen)
     due = (
         sa.select(profiles.c.profile_id)
         .where(which)
