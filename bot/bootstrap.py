@@ -12,6 +12,7 @@ from telegram.ext import ExtBot
 
 from bot.billing.balance import Treasurer
 from bot.billing.ledger import Ledger, Payer
+from bot.chats.past import Past
 from bot.chats.subscriptions import SubscriptionLimits, Subscriptions
 from bot.chats.whereabouts import Whereabouts
 from bot.config import Settings
@@ -171,6 +172,7 @@ async def built(
                 canary=canary,
             ),
             subscriptions=subscriptions,
+            past=Past(db, blocked=settings.blocked_profiles, now=now),
             replies=replies,
             whereabouts=Whereabouts(db, ask_presence, wake=outbox.wake, now=now),
             ledger=ledger,

@@ -11,6 +11,7 @@ from telegram import Update
 from telegram.ext import Application, CallbackContext, ExtBot
 
 from bot.billing.ledger import Ledger
+from bot.chats.past import Past
 from bot.chats.subscriptions import Subscriptions
 from bot.chats.whereabouts import Whereabouts
 from bot.domain.errors import DatabaseUnavailableError, TryAgainError
@@ -33,6 +34,7 @@ class Services:
     db: Database
     viewer: Viewer
     subscriptions: Subscriptions
+    past: Past
     replies: Replies
     whereabouts: Whereabouts
     ledger: Ledger

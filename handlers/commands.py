@@ -11,6 +11,7 @@ MENU = (
     ("subscribe", N_("Get alerts for new stories")),
     ("subscriptions", N_("This chat's subscriptions")),
     ("unsubscribe", N_("Unsubscribe from a profile")),
+    ("past", N_("Stories I sent here before")),
     ("why", N_("When I check a profile")),
     ("settings", N_("Time zone, quiet hours, daily summary")),
     ("usage", N_("What this chat has used")),

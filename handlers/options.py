@@ -18,6 +18,7 @@ TOGGLES = {
     "protect": N_("No forwarding"),
     "digest": N_("Daily summary"),
     "fast": N_("Check more often"),
+    "keep": N_("Keep for /past"),
 }
 MEDIA = {
     "all": N_("Photos and videos"),

@@ -14,6 +14,9 @@ DAY = timedelta(days=1)
 MOST_DOUBTS = 2
 """Answers in a row that a profile is private, or gone, until it is believed."""
 
+KEPT_FOR = timedelta(days=90)
+"""How long a chat that keeps stories may be sent them again; after they were posted."""
+
 MAX_COPIES = 3
 """Sends of one delivery that may have arrived; after that a crash loop would only repeat it."""
 

@@ -236,6 +236,15 @@ class NotFollowedError(SubscriptionError):
     text = N_("This chat isn't subscribed to <b>{username}</b>.")
 
 
+class NothingKeptError(SubscriptionError):
+    """The chat has nothing of a profile that could be shown again."""
+
+    text = N_(
+        "I haven't kept any stories from <b>{username}</b> for this chat. Stories are kept for "
+        "90 days once <b>Keep for /past</b> is on in the subscription's options."
+    )
+
+
 class TooManyFollowedError(SubscriptionError):
     """The chat has as many subscriptions as it may."""
 

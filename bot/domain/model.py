@@ -115,7 +115,8 @@ class Target:
 class Options:
     """How one subscription wants its alerts.
 
-    ``digest``: once a day at the chat's hour; ``fast``: it counts for more in the schedule.
+    ``digest``: once a day at the chat's hour; ``fast``: it counts for more in the schedule;
+    ``keep``: what was sent can be sent again for 90 days.
     """
 
     silent: bool = False
@@ -127,6 +128,7 @@ class Options:
     caption: Literal["full", "short"] = "full"
     digest: bool = False
     fast: bool = False
+    keep: bool = False
 
     @classmethod
     def of(cls, values: Mapping[str, object]) -> Self:

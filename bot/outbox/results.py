@@ -24,7 +24,7 @@ from bot.domain.records import MAIN, REPLY, WHOLE, Delivery, Lane
 from bot.domain.selection import Batch
 from bot.presentation import notices
 from bot.sending import replies
-from bot.store import chat_queues, deliveries, enqueue, moves, usage
+from bot.store import chat_queues, deliveries, enqueue, kept, moves, usage
 from bot.store.database import Tx
 
 NOT_CONFIRMED = N_("Telegram didn't confirm it, so it may already be here.")
@@ -156,6 +156,8 @@ async def _arrived(tx: Tx, sends: Sequence[Arrived], now: datetime) -> None:
             use = usage.Use(items=len(send.messages), bytes=size)
             uses.append((send.lane.chat.id, use))
     await deliveries.sent(tx, messages, now=now)
+    arrived = [row for send in sends for row in send.batch.rows if row.id in messages]
+    await kept.add(tx, [row for row in arrived if row.options.keep])
     await usage.count_alerts(tx, uses, now=now)
 
 

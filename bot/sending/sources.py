@@ -146,8 +146,8 @@ class Supply:
         return await self._upload_of(parcel, file)
 
     async def _bought(self, parcel: Parcel, asker: Asker) -> Way | None:
-        if self._fallback is None:
-            return None
+        if self._fallback is None or parcel.story.expires_at <= self._now():
+            return None  # a story that is over can't be bought
         if asker.chat_id is None and not self._may_buy(parcel.story.pk):
             return None
         story = parcel.story

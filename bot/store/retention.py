@@ -6,12 +6,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from bot.domain import alert_rules
 from bot.domain.records import REPLY
 from bot.store import history
 from bot.store.chat_queues import lanes
 from bot.store.chats import chats
 from bot.store.database import Tx, insert_for
 from bot.store.deliveries import deliveries, is_open
+from bot.store.kept import kept
 from bot.store.profiles import profiles
 from bot.store.schema import Timestamp
 from bot.store.stories import stories
@@ -107,6 +109,7 @@ def overdue(now: datetime) -> list[Overdue]:
             ),
         ),
         Overdue(history.moments, history.moments.c.at, history.moments.c.at < now - HISTORY_KEPT),
+        Overdue(kept, kept.c.taken_at, kept.c.taken_at < now - alert_rules.KEPT_FOR),
         Overdue(follows, follows.c.id, follows.c.at < now - FOLLOWS_KEPT),
         Overdue(deliveries, deliveries.c.id, of_closed),
         Overdue(chats, chats.c.id, closed),

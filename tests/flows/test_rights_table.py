@@ -37,6 +37,7 @@ BUTTONS = {
     "subs:": ("subs:0",),
     "sub:": ("sub:1",),
     "unsub:": ("unsub:all", "unsub:no", "unsub:name:quiet", "unsub:id:1"),
+    "past:": ("past:natgeo", "past:natgeo:30"),
     "opt:": ("opt:1:pause", "opt:1:silent", "opt:1:silent:on"),
     "defaults": ("defaults", "defaults:silent"),
     "set:": ("set:back", "set:zone:Asia/Tokyo", "set:quiet:off"),

@@ -1,0 +1,101 @@
+"""What a chat was sent, again: by file_id, at no cost, where its subscription keeps stories."""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from bot.domain import alert_rules
+from bot.domain.albums import plan
+from bot.domain.errors import NothingKeptError
+from bot.domain.model import Album, Story
+from bot.store import file_ids, kept, profiles
+from bot.store.database import Database
+from bot.store.kept import Kept
+from bot.store.schema import EPOCH
+from bot.store.unit_of_work import effect
+
+MOST = 30  # stories at once: three albums
+LENT = timedelta(hours=1)  # how long a file_id is at hand for the album that is to go
+IN_ALBUMS = frozenset({"photo", "video"})  # Bot API, sendMediaGroup: others go alone here
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Albums to send, oldest first; ``more`` tells how many were shown where there are more."""
+
+    albums: tuple[Album, ...]
+    more: int | None = None
+
+
+class Past:
+    """Finds what a chat was sent; nothing of it is asked of the Stories API."""
+
+    def __init__(
+        self, db: Database, *, blocked: Collection[str], now: Callable[[], datetime]
+    ) -> None:
+        """``blocked`` profiles, by id or name, are never shown."""
+        self._db = db
+        self._blocked = blocked
+        self._now = now
+
+    async def page(
+        self,
+        chat_id: int,
+        bot_id: int,
+        username: str,
+        *,
+        within: timedelta = alert_rules.KEPT_FOR,
+        offset: int = 0,
+    ) -> Page:
+        """Return the latest stories of a profile that the chat was sent, and put them at hand.
+
+        ``offset`` newer ones are left out; at most 30 come. 0 credits.
+
+        Raises:
+            NothingKeptError: There is nothing of it.
+        """
+        now = self._now()
+        async with self._db.read() as tx:
+            known = await profiles.named(tx, username, since=EPOCH)
+            found = await kept.latest(
+                tx,
+                chat_id,
+                bot_id,
+                (known.profile_id if known else None, username),
+                since=now - within,
+                offset=offset,
+                limit=MOST + 1,
+            )
+        profile_id = found[0].story.profile.profile_id if found else ""
+        if not found or alert_rules.is_blocked(profile_id, username, self._blocked):
+            raise NothingKeptError(username=username)
+        shown = found[:MOST]
+        async with effect(self._db) as tx:
+            lent = {one.story.pk: max(one.story.expires_at, now + LENT) for one in shown}
+            files = {one.story.pk: one.file(until=lent[one.story.pk]) for one in shown}
+            await file_ids.remember(tx, bot_id, files)
+        is_last = len(found) <= MOST
+        return Page(tuple(albums(shown)), None if is_last else offset + MOST)
+
+    async def profiles(self, chat_id: int, bot_id: int, *, limit: int) -> list[str]:
+        """Return the names of which the chat has something; blocked ones are left out."""
+        async with self._db.read() as tx:
+            names = await kept.profiles_of(tx, chat_id, bot_id, limit=limit)
+        return [name for name in names if not alert_rules.is_blocked("", name, self._blocked)]
+
+
+def albums(found: Sequence[Kept]) -> list[Album]:
+    """Return albums, oldest first, of what an album takes, and the others alone.
+
+    A story's addresses are over by now: only its file_id is left.
+    """
+    made: list[Album] = []
+    run: list[Story] = []
+    for one in sorted(found, key=lambda one: (one.story.taken_at, one.story.pk)):
+        story = replace(one.story, media_url=None, thumbnail_url=None)
+        if one.kind in IN_ALBUMS:
+            run.append(story)
+            continue
+        made += [*plan(run), Album((story,))]
+        run = []
+    return [*made, *plan(run)]

@@ -1,0 +1,147 @@
+"""Kept stories: what a chat was sent of the profiles that it keeps, to be sent again.
+
+Only where a subscription asks for it (``Options.keep``). A row holds the story and the file_id;
+file_ids are each bot's own. The profile's name is the one at that time.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from bot.domain.model import Story
+from bot.domain.records import Delivery, Kind, KnownFile
+from bot.domain.serialization import dump_stories, load_readable
+from bot.store.database import Insert, Tx, built_once
+from bot.store.file_ids import files
+from bot.store.schema import Timestamp, metadata
+
+kept = sa.Table(
+    "kept_stories",
+    metadata,
+    sa.Column(
+        "chat_id",
+        sa.BigInteger,
+        sa.ForeignKey("chats.id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    sa.Column("story_pk", sa.String(32), primary_key=True),
+    sa.Column("bot_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("profile_id", sa.String(32), nullable=False),
+    sa.Column("username", sa.String(64), nullable=False),
+    sa.Column("taken_at", Timestamp, nullable=False, index=True),
+    sa.Column("story", sa.JSON, nullable=False),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("file_id", sa.Text, nullable=False),
+    sa.Column("file_unique_id", sa.String(64), nullable=False, server_default=""),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A story that a chat was sent, and Telegram's file of it."""
+
+    story: Story
+    kind: Kind
+    file_id: str
+    file_unique_id: str
+
+    def file(self, until: datetime) -> KnownFile:
+        """Return the file, to be used until then."""
+        return KnownFile(self.kind, self.file_id, self.file_unique_id, until)
+
+
+@built_once
+def _add(insert: Insert) -> sa.Executable:
+    return insert(kept).on_conflict_do_nothing(
+        index_elements=[kept.c.chat_id, kept.c.story_pk, kept.c.bot_id]
+    )
+
+
+async def add(tx: Tx, rows: Collection[Delivery]) -> None:
+    """Keep the stories of ``rows`` for their chats, as far as Telegram named a file."""
+    wanted = [row for row in rows if row.story is not None]
+    if not wanted:
+        return
+    found = await tx.execute(
+        sa.select(
+            files.c.bot_id, files.c.story_pk, files.c.kind, files.c.file_id, files.c.file_unique_id
+        ).where(
+            files.c.story_pk.in_(sorted({row.story.pk for row in wanted if row.story})),
+            files.c.file_id.is_not(None),
+        )
+    )
+    by_pk: dict[str, list[Any]] = {}
+    for file in found:
+        by_pk.setdefault(file.story_pk, []).append(file)
+    values = [
+        {
+            "chat_id": row.target.chat_id,
+            "story_pk": row.story.pk,
+            "bot_id": file.bot_id,
+            "profile_id": row.story.profile.profile_id,
+            "username": row.username,
+            "taken_at": row.story.taken_at,
+            "story": dump_stories([row.story])[0],
+            "kind": file.kind,
+            "file_id": file.file_id,
+            "file_unique_id": file.file_unique_id,
+        }
+        for row in wanted
+        if row.story
+        for file in by_pk.get(row.story.pk, ())
+    ]
+    if values:
+        await tx.execute(_add(tx), values)
+
+
+async def latest(
+    tx: Tx,
+    chat_id: int,
+    bot_id: int,
+    profile: tuple[str | None, str],
+    *,
+    since: datetime,
+    offset: int,
+    limit: int,
+) -> Sequence[Kept]:
+    """Return what a chat has of a profile (id, if known, and name), newest first."""
+    profile_id, username = profile
+    is_of = kept.c.username == username
+    if profile_id is not None:
+        is_of = is_of | (kept.c.profile_id == profile_id)
+    rows = (
+        await tx.execute(
+            sa.select(kept.c.story, kept.c.kind, kept.c.file_id, kept.c.file_unique_id)
+            .where(
+                kept.c.chat_id == chat_id,
+                kept.c.bot_id == bot_id,
+                is_of,
+                kept.c.taken_at >= since,
+            )
+            .order_by(kept.c.taken_at.desc(), kept.c.story_pk.desc())
+            .offset(offset)
+            .limit(limit)
+        )
+    ).all()
+    stories = load_readable([row.story for row in rows])
+    return [
+        Kept(story, row.kind, row.file_id, row.file_unique_id)
+        for story, row in zip(stories, rows, strict=True)
+        if story is not None
+    ]
+
+
+async def profiles_of(tx: Tx, chat_id: int, bot_id: int, *, limit: int) -> list[str]:
+    """Return the names of the profiles of which a chat has something, by name."""
+    rows = await tx.execute(
+        sa.select(kept.c.username)
+        .where(kept.c.chat_id == chat_id, kept.c.bot_id == bot_id)
+        .distinct()
+        .order_by(kept.c.username)
+        .limit(limit)
+    )
+    return [row.username for row in rows]

@@ -1,0 +1,83 @@
+"""/past NAME [7d]: what this chat was sent of a profile, once more, at no cost."""
+
+import re
+from datetime import timedelta
+
+from telegram import InlineKeyboardButton, Update
+
+from bot.chats.past import Page
+from bot.context import Context
+from bot.domain import links
+from bot.domain.alert_rules import KEPT_FOR
+from bot.domain.errors import N_
+from bot.presentation.buttons import Buttons
+from handlers.guard import Handler, answer, command, pressed
+from handlers.replies import say
+from handlers.show import show
+
+USAGE = N_(
+    "Write it like this: /past <i>name</i>, or /past <i>name</i> 7d for the last seven days."
+)
+NONE = N_(
+    "I haven't kept any stories for this chat. Turn on <b>Keep for /past</b> in a subscription's "
+    "options: from then on I can show you its stories again for 90 days."
+)
+CHOOSE = N_("Whose stories would you like to see again?")
+EARLIER = N_("There are earlier ones, too.")
+MOST_NAMES = 20
+
+_SPAN = re.compile(r"(\d{1,3})d?", re.IGNORECASE)
+
+
+@command("past")
+async def past(update: Update, context: Context) -> None:
+    """Send again what the chat was sent of a profile; without a name offer those there are."""
+    arguments = list(context.args or [])
+    if not arguments:
+        await _offer(update, context)
+        return
+    link = links.parse_argument(arguments[0])
+    span = _SPAN.fullmatch(arguments[1]) if len(arguments) == 2 else None  # noqa: PLR2004 - a name and a span
+    if link is None or link.username is None or (len(arguments) > 1 and span is None):
+        await say(update, context, context.t(USAGE))
+        return
+    days = timedelta(days=max(1, int(span[1]))) if span else KEPT_FOR
+    found = await context.services.past.page(
+        context.chat.id, context.bot.id, link.username, within=min(days, KEPT_FOR)
+    )
+    await _show(update, context, link.username, found)
+
+
+@pressed("past:", r"past:[a-z0-9._]{1,30}(:\d{1,6})?$")
+async def past_of(update: Update, context: Context, data: str) -> None:
+    """Show a profile's kept stories, or those before the newest: ``past:<name>[:<count>]``."""
+    await answer(update, context)
+    username, offset = [*data.split(":")[1:], "0"][:2]
+    found = await context.services.past.page(
+        context.chat.id, context.bot.id, username, offset=int(offset)
+    )
+    await _show(update, context, username, found)
+
+
+async def _show(update: Update, context: Context, username: str, page: Page) -> None:
+    await show(update, context, list(page.albums), kind="stories")
+    if page.more is not None:
+        data = f"past:{username}:{page.more}"
+        button = InlineKeyboardButton(context.t.plain(N_("Show earlier ones")), callback_data=data)
+        await say(update, context, context.t(EARLIER), [[button]])
+
+
+async def _offer(update: Update, context: Context) -> None:
+    names = await context.services.past.profiles(context.chat.id, context.bot.id, limit=MOST_NAMES)
+    if not names:
+        await say(update, context, context.t(NONE))
+        return
+    buttons: Buttons = [
+        [InlineKeyboardButton(name, callback_data=f"past:{name}")] for name in names
+    ]
+    await say(update, context, context.t(CHOOSE), buttons)
+
+
+def handlers() -> list[Handler]:
+    """Return this module's handlers, in order."""
+    return [past.handler, past_of.handler]

@@ -1,0 +1,115 @@
+"""What a chat was sent is found again, by either database, page by page."""
+
+from datetime import timedelta
+
+import pytest
+
+from bot.chats.past import MOST, Past
+from bot.domain.errors import NothingKeptError
+from bot.domain.model import Options, Target
+from bot.domain.records import Delivery, KnownFile
+from bot.operations import cleanup
+from bot.store import chats, erasure, file_ids, kept, moves
+from bot.store.database import Database
+from tests.support.followed import HOUR, NATGEO, NOON, PRADA, follow, story
+
+BOT = 7
+DAY = timedelta(days=1)
+KEEP = Options(keep=True)
+
+
+async def sent(db: Database, chat: int, *pks: str, kind: str = "photo") -> None:
+    """Keep stories as if they had just been sent."""
+    until = NOON + DAY
+    rows = [
+        Delivery(
+            id=int(pk),
+            target=Target(chat),
+            subscription_id=1,
+            story_pk=pk,
+            story=story(pk),
+            username=NATGEO.username,
+            options=KEEP,
+            notice=None,
+            fields={},
+            copies=1,
+            unknowns=0,
+            tries=0,
+            claims=0,
+            created_at=NOON,
+        )
+        for pk in pks
+    ]
+    async with db.begin() as tx:
+        files = {pk: KnownFile(kind, f"file {pk}", f"u{pk}", until) for pk in pks}  # type: ignore[arg-type] # a literal
+        await file_ids.remember(tx, BOT, files)
+        await kept.add(tx, rows)
+        await kept.add(tx, rows)  # what was written down twice is there once
+
+
+def past(db: Database, *, days: int = 0, blocked: frozenset[str] = frozenset()) -> Past:
+    return Past(db, blocked=blocked, now=lambda: NOON + days * DAY)
+
+
+async def test_the_latest_come_first_and_each_once(db: Database) -> None:
+    async with db.begin() as tx:
+        await follow(tx, 1)
+        await follow(tx, 2)
+    pks = [str(number) for number in range(100, 100 + MOST + 2)]
+    await sent(db, 1, *pks)
+    first = await past(db).page(1, BOT, "natgeo")
+    assert [s.pk for album in first.albums for s in album.stories] == pks[2:]
+    assert first.more == MOST
+    rest = await past(db).page(1, BOT, "natgeo", offset=first.more)
+    assert [s.pk for album in rest.albums for s in album.stories] == pks[:2]
+    assert rest.more is None
+    for chat, bot, name in ((2, BOT, "natgeo"), (1, 8, "natgeo"), (1, BOT, PRADA.username)):
+        with pytest.raises(NothingKeptError):
+            await past(db).page(chat, bot, name)
+    with pytest.raises(NothingKeptError):
+        await past(db, blocked=frozenset({NATGEO.profile_id})).page(1, BOT, "natgeo")
+    assert await past(db).profiles(1, BOT, limit=5) == ["natgeo"]
+    assert await past(db, blocked=frozenset({"natgeo"})).profiles(1, BOT, limit=5) == []
+
+
+async def test_its_files_are_at_hand_for_an_hour(db: Database) -> None:
+    async with db.begin() as tx:
+        await follow(tx, 1)
+    await sent(db, 1, "1")
+    await past(db, days=30).page(1, BOT, "natgeo")
+    now = NOON + 30 * DAY
+    async with db.read() as tx:
+        assert set(await file_ids.known(tx, BOT, ["1"], now=now)) == {"1"}
+        assert not await file_ids.known(tx, BOT, ["1"], now=now + 2 * HOUR)
+
+
+async def test_ninety_days_are_kept_and_all_goes_with_the_chat(db: Database) -> None:
+    async with db.begin() as tx:
+        await follow(tx, 1)
+        await follow(tx, 2)
+    await sent(db, 1, "1")
+    await sent(db, 2, "2")
+    await cleanup.clean(db, now=NOON + 89 * DAY)
+    await past(db).page(1, BOT, "natgeo")
+    async with db.begin() as tx:
+        await erasure.erase_chat(tx, 1)
+        await moves.move_chat(tx, 2, -3, now=NOON)
+        assert await chats.get(tx, -3)
+    await past(db).page(-3, BOT, "natgeo")
+    with pytest.raises(NothingKeptError):
+        await past(db).page(1, BOT, "natgeo")
+    await cleanup.clean(db, now=NOON + 91 * DAY)
+    with pytest.raises(NothingKeptError):
+        await past(db).page(-3, BOT, "natgeo")
+
+
+async def test_what_no_album_takes_goes_alone(db: Database) -> None:
+    async with db.begin() as tx:
+        await follow(tx, 1)
+    await sent(db, 1, "1", "2")
+    await sent(db, 1, "3", kind="animation")
+    await sent(db, 1, "4", "5")
+    found = await past(db).page(1, BOT, "natgeo")
+    shown = [[one.pk for one in album.stories] for album in found.albums]
+    assert shown == [["1", "2"], ["3"], ["4", "5"]]
+    assert all(s.media_url is None for album in found.albums for s in album.stories)

@@ -1,0 +1,105 @@
+"""What a chat was sent comes again, at no cost, where a subscription keeps it."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.support.control import Control, Json, wait_for
+from tests.support.sandbox import sandbox_box
+from tests.support.storybell import Bell, running_bell
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+def shown(messages: list[Json]) -> list[str]:
+    return [message["_story_pk"] for message in messages if "_story_pk" in message]
+
+
+async def subscribed(bell: Bell, chat: int, name: str) -> Json:
+    """Subscribe, keep what comes, and return the message of the options."""
+    (reply,) = await bell.ask(chat, f"/subscribe {name}")
+    (menu,) = await bell.ask(chat, "/subscriptions")
+    number = next(
+        button["callback_data"].split(":")[1]
+        for row in menu["reply_markup"]["inline_keyboard"]
+        for button in row
+        if button.get("callback_data", "").startswith("sub:") and name in button["text"]
+    )
+    await bell.press(chat, menu, f"sub:{number}")
+    await bell.press(chat, menu, f"opt:{number}:keep:on")
+    return reply
+
+
+async def kept(bell: Bell, chat: int, count: int) -> None:
+    """Wait until so many alerts of a chat are there and kept."""
+    file = bell.settings.database_url.get_secret_value().removeprefix("sqlite:///")
+
+    def counted() -> bool:
+        with closing(sqlite3.connect(file)) as db:
+            query = "SELECT count(*) FROM kept_stories WHERE chat_id = ?"
+            return bool(db.execute(query, [chat]).fetchone() == (count,))
+
+    await wait_for(counted, what="the alerts")
+
+
+async def test_what_was_sent_comes_again_by_file_id_and_costs_nothing(
+    bell: Bell, control: Control
+) -> None:
+    ann, bob = await control.person(), await control.person()
+    await control.profile("past.one", posts_per_day=0)
+    await subscribed(bell, ann, "past.one")
+    photo = await control.publish("past.one")
+    await kept(bell, ann, 1)
+    silent = await control.publish("past.one", 2, silent=True)
+    await kept(bell, ann, 2)
+    last = await control.publish("past.one")
+    await kept(bell, ann, 3)
+    before = await control.billed("stories")
+    for command in ("/past past.one", "/past past.one 7d"):
+        messages = await bell.ask(ann, command, count=4)
+        # Oldest first; what no album takes goes alone.
+        assert shown(messages) == [photo["pk"], silent["pk"], last["pk"]]
+        assert {m["_source"] for m in messages if "_story_pk" in m} == {"file_id"}
+    assert await control.billed("stories") == before
+    (reply,) = await bell.ask(bob, "/past past.one")
+    assert "haven't kept any stories from past.one" in reply["text"]
+
+
+async def test_without_a_name_there_are_buttons(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    (reply,) = await bell.ask(ann, "/past")
+    assert "haven't kept any stories for this chat" in reply["text"]
+    await control.profile("past.two", posts_per_day=0)
+    await subscribed(bell, ann, "past.two")
+    story = await control.publish("past.two")
+    await kept(bell, ann, 1)
+    (reply,) = await bell.ask(ann, "/past")
+    await bell.press(ann, reply, "past:past.two")
+    (again,) = await control.wait_replies(ann, 1, after=reply["message_id"])
+    assert again["_story_pk"] == story["pk"]
+    (wrong,) = await bell.ask(ann, "/past past.two two weeks")
+    assert "Write it like this: /past" in wrong["text"]
+
+
+async def test_a_blocked_profile_is_not_shown_again(tmp_path: Path) -> None:
+    async with sandbox_box() as box:
+        control = box.control
+        ann = await control.person()
+        await control.profile("past.blocked", posts_per_day=0)
+        async with running_bell(tmp_path, box) as bell:
+            await subscribed(bell, ann, "past.blocked")
+            story = await control.publish("past.blocked")
+            await kept(bell, ann, 1)
+        async with running_bell(tmp_path, box, blocked_profiles=["past.blocked"]) as bell:
+            for command in ("/past past.blocked", "/past"):
+                before = len(await control.replies(ann))
+                await control.say(ann, command)
+
+                async def refused(before: int = before) -> bool:
+                    texts = [m.get("text", "") for m in (await control.replies(ann))[before:]]
+                    return any("haven't kept any stories" in text for text in texts)
+
+                await wait_for(refused)
+            assert shown(await control.replies(ann)) == [story["pk"]]
