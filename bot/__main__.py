@@ -20,6 +20,7 @@ COMMANDS = {
     "demo": "the whole bot against local stand-ins, with a chat page",
     "migrate": "bring the database up to date",
     "check": "try what the settings lead to, and say what is wrong",
+    "doctor": "try on the real services what the stand-ins believe of them",
     "backup": "copy the SQLite database while the bot runs",
     "spending": "what was spent",
     "parked": "alerts that were given up after several copies; --again sends them",
@@ -28,6 +29,7 @@ COMMANDS = {
 # The modules of the commands that have options of their own.
 OPTIONS_IN = {
     "check": "check",
+    "doctor": "doctor",
     "spending": "spending",
     "parked": "dead_letters",
     "simulate": "simulate",

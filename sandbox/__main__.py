@@ -6,8 +6,10 @@ import json
 import logging
 import signal
 import sys
+from pathlib import Path
 
 from sandbox.app import running
+from sandbox.beliefs import as_seen
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -29,6 +31,9 @@ async def _serve(options: argparse.Namespace) -> int:
     async with running(
         options.port_base, speed=options.speed, seed=options.seed, quiet=options.quiet
     ) as sandbox:
+        if options.as_seen:
+            for strange in as_seen(options.as_seen, sandbox.switches):
+                sys.stderr.write(f"Not as seen: {strange}\n")
         sys.stdout.write(json.dumps(vars(sandbox.urls)) + "\n")
         sys.stdout.flush()
         await over.wait()
@@ -42,6 +47,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--speed", type=float, default=1.0, help="sandbox seconds a second")
     parser.add_argument("--seed", type=int, default=0, help="decides all that is random")
+    parser.add_argument(
+        "--as-seen", type=Path, metavar="FILE", help="behave as a file of `doctor --live` says"
+    )
     parser.add_argument("--quiet", action="store_true", help="log no requests")
     return parser
 

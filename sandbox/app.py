@@ -8,6 +8,7 @@ from aiohttp import ClientSession, web
 from aiohttp.log import access_logger
 
 from sandbox import control
+from sandbox.beliefs import Switches
 from sandbox.cdn import Cdn
 from sandbox.clock import Clock
 from sandbox.faults import Faults
@@ -44,6 +45,7 @@ class Sandbox:
     cdn: Cdn
     stories_api: StoriesApi
     telegram: Telegram
+    switches: Switches
     urls: Urls = field(default_factory=Urls)
     closing: AsyncExitStack = field(default_factory=AsyncExitStack)
 
@@ -106,9 +108,10 @@ def _built(session: ClientSession, clock: Clock, seed: int) -> Sandbox:
     instagram = Instagram(clock, seed)
     settle(instagram)
     cdn = Cdn(clock, faults, log, instagram, seed)
-    stories_api = StoriesApi(clock, faults, log, instagram, cdn, seed=seed)
-    telegram = Telegram(clock, faults, log, fetcher(session, lambda: cdn.origin))
-    return Sandbox(clock, faults, log, instagram, cdn, stories_api, telegram)
+    switches = Switches()
+    stories_api = StoriesApi(clock, faults, log, instagram, cdn, seed=seed, switches=switches)
+    telegram = Telegram(clock, faults, log, fetcher(session, lambda: cdn.origin), switches)
+    return Sandbox(clock, faults, log, instagram, cdn, stories_api, telegram, switches)
 
 
 def _page(sandbox: Sandbox) -> web.Application:

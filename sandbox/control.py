@@ -60,6 +60,8 @@ def routes(sandbox: "Sandbox") -> list[web.RouteDef]:
         web.delete("/control/faults", control.clear_faults),
         web.delete("/control/faults/{id}", control.clear_faults),
         web.post("/control/stories_api", control.configure),
+        web.get("/control/beliefs", control.beliefs),
+        web.post("/control/beliefs", control.set_beliefs),
         web.post("/control/profiles", control.add_profile),
         web.get("/control/profiles/{username}", control.show_profile),
         web.patch("/control/profiles/{username}", control.change_profile),
@@ -107,6 +109,14 @@ class _Control:
 
     async def configure(self, request: web.Request) -> web.Response:
         return web.json_response(self._sandbox.stories_api.configure(await body_of(request)))
+
+    async def beliefs(self, _: web.Request) -> web.Response:
+        return web.json_response(self._sandbox.switches.shown())
+
+    async def set_beliefs(self, request: web.Request) -> web.Response:
+        for name, value in (await body_of(request)).items():
+            self._sandbox.switches.set(name, str(value))
+        return web.json_response(self._sandbox.switches.shown())
 
     async def add_profile(self, request: web.Request) -> web.Response:
         body = await body_of(request)

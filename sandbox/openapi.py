@@ -81,6 +81,21 @@ SCHEMAS: dict[str, Schema] = {
             },
         }
     ),
+    "Highlight": _object(
+        {
+            "pk": _TEXT,
+            "id": _TEXT,
+            "title": _TEXT,
+            "user": _ref("UserShort"),
+            "created_at": {"type": "string", "format": "date-time"},
+            "is_pinned_highlight": {"type": "boolean"},
+            "media_count": {"type": "integer"},
+            "media_ids": {"type": "array", "items": _TEXT},
+            "items": _list("Story"),
+        }
+    ),
+    "Highlights": {"type": "array", "items": {"$ref": "#/components/schemas/Highlight"}},
+    "Envelope": _object({"data": {"type": "object"}, "status": _TEXT}),
     "Share": _object({"pk": _TEXT, "type": {"type": "string", "enum": ["highlight", "story"]}}),
     "Balance": _object(
         {

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from aiohttp import web
 
 from sandbox import faults as faulty
+from sandbox.beliefs import Switches
 from sandbox.billing import Billing
 from sandbox.cdn import Cdn
 from sandbox.clock import Clock
@@ -15,8 +16,6 @@ from sandbox.media import Blob
 from sandbox.openapi import document
 from sandbox.requestlog import RequestLog
 from sandbox.stories_api_answers import (
-    DOWNLOAD_MODES,
-    FORCED_PRIVATE,
     NONE_AS,
     Answers,
     EdgePage,
@@ -27,7 +26,6 @@ from sandbox.stories_api_endpoints import ENDPOINTS, Endpoint, Invalid, read
 from sandbox.stories_api_shapes import Shapes
 
 BAD_KEY, EMPTY_KEY = "bad-key", "empty-key"
-INFO_FORMATS = ("plain", "json")
 _UNFUNDED: dict[str, object] = {
     "state": False,
     "error": "Top up your account at https://hikerapi.com/billing",
@@ -58,14 +56,22 @@ class StoriesApi:
         cdn: Cdn,
         *,
         seed: int = 0,
+        switches: Switches | None = None,
     ) -> None:
         """Serve `instagram` with links into `cdn`, for any key but two."""
         self.billing = Billing(clock)
-        self.info_format = "plain"
+        self._switches = switches = switches or Switches()
         self.edge_info = False
         self._clock, self._faults, self._log = clock, faults, log
-        self._answers = Answers(instagram, cdn, self.billing, Shapes(instagram, cdn, seed))
+        self._answers = Answers(
+            instagram, cdn, self.billing, Shapes(instagram, cdn, seed), switches
+        )
         self.shapes = Shapes(instagram, cdn, seed + 1)
+
+    @property
+    def info_format(self) -> str:
+        """How `x-hiker-info` is written."""
+        return self._switches["price_header"]
 
     def configure(self, wanted: dict[str, object]) -> dict[str, object]:
         """Change how the service answers; the settings now in force.
@@ -85,9 +91,9 @@ class StoriesApi:
             "info_format": self.info_format,
             "rate": self.billing.rate,
             "balance": self.billing.balance,
-            "download_mode": self._answers.download_mode,
+            "download_mode": self._switches["download_by_id"],
             "none_as": self._answers.none_as,
-            "forced_private": self._answers.forced_private,
+            "forced_private": self._switches["forced_private"],
             "forced_blind": sorted(self._answers.forced_blind),
             "edge_info": self.edge_info,
             "also_billed": sorted(self.billing.also_billed),
@@ -96,12 +102,18 @@ class StoriesApi:
     def _set_answers(self, name: str, value: object) -> bool:
         """Change what is answered; whether there is such a setting with such a value."""
         choices = {
-            "info_format": (self, INFO_FORMATS),
             "edge_info": (self, (False, True)),
-            "download_mode": (self._answers, DOWNLOAD_MODES),
             "none_as": (self._answers, NONE_AS),
-            "forced_private": (self._answers, FORCED_PRIVATE),
         }
+        beliefs = {
+            "info_format": ("price_header",),
+            "forced_private": ("forced_private",),
+            "download_mode": ("download_by_id", "download_by_story_url", "download_by_url"),
+        }
+        if name in beliefs:
+            for belief in beliefs[name]:
+                self._switches.set(belief, str(value))
+            return True
         if name in choices:
             owner, allowed = choices[name]
             if value not in allowed:
@@ -145,7 +157,9 @@ class StoriesApi:
             return early if edge else self._labelled(early, self._nominal(request))
         answer = self._decide(request)
         billable = 0 if answer.edge else answer.cost
-        billed = self.billing.charge(request.path, billable, answer.status)
+        billed = self.billing.charge(
+            request.path, self._billable(billable, answer.status), answer.status
+        )
         self._note(request, answer.status, billed, fault)
         return await self._write(request, answer, fault)
 
@@ -174,7 +188,7 @@ class StoriesApi:
             values = read(endpoint, request.query)
         except Invalid as invalid:
             return Answer(422, {"detail": invalid.detail}, cost=endpoint.cost)
-        cost = endpoint.price(values)
+        cost = self._price(endpoint, values)
         if key == EMPTY_KEY or self.billing.balance < cost:
             return Answer(402, dict(_UNFUNDED), cost=cost)
         try:
@@ -191,9 +205,20 @@ class StoriesApi:
         if endpoint is None:
             return 0
         try:
-            return endpoint.price(read(endpoint, request.query))
+            return self._price(endpoint, read(endpoint, request.query))
         except Invalid:
             return endpoint.cost
+
+    def _price(self, endpoint: Endpoint, values: dict[str, object]) -> int:
+        believed = self._switches.price(endpoint.path, forced=bool(values.get("force")))
+        return endpoint.price(values) if believed is None else believed
+
+    def _billable(self, cost: int, status: int) -> int:
+        """What is billed of a price that was told."""
+        if status == 200 and self._switches["bill_of_answers"] == "more":
+            return cost + 1 if cost else 0
+        is_free = status in {403, 404} and self._switches[f"bill_of_{status}"] == "free"
+        return 0 if is_free else cost
 
     async def _write(
         self, request: web.Request, answer: Answer, fault: Fault | None

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from yarl import URL
 
+from sandbox.beliefs import Switches
 from sandbox.billing import Billing
 from sandbox.cdn import Cdn, blob_of
 from sandbox.instagram import Instagram, Profile, Story, is_alive
@@ -16,9 +17,7 @@ from sandbox.stories_api_reels import Reels
 from sandbox.stories_api_shapes import Shapes
 
 HOSTS = frozenset({"instagram.com", "www.instagram.com", "m.instagram.com"})
-DOWNLOAD_MODES = ("binary", "redirect", "json_url", "json_story", "error")
 NONE_AS = ("empty", "StoryNotFound", "MediaNotFound", "NotFoundError")
-FORCED_PRIVATE = ("empty", "stories", "UserNotFound", "PrivateAccount")
 EDGE_PAGE = (
     "<!DOCTYPE html><html><head><title>Attention Required!</title></head><body></body></html>"
 )
@@ -54,6 +53,7 @@ TROUBLES: dict[str, tuple[int, dict[str, object]]] = {
 """What one account can answer with, whatever is asked of it (`Profile.trouble`)."""
 
 _STORY_ID = re.compile(r"(\d{5,30})(?:_\d{1,30})?")
+_HIGHLIGHT = "18"  # the pk of a profile's highlight here: this and the profile's own
 _SHARED = re.compile(r"(highlight|story):(\d{5,30})")
 
 
@@ -87,20 +87,28 @@ class Redirect(Exception):  # noqa: N818  an answer like any other, only elsewhe
 class Answers:
     """The domain behind the paths; prices, keys and parameters have been seen to before."""
 
-    def __init__(self, instagram: Instagram, cdn: Cdn, billing: Billing, shapes: Shapes) -> None:
+    def __init__(
+        self,
+        instagram: Instagram,
+        cdn: Cdn,
+        billing: Billing,
+        shapes: Shapes,
+        switches: Switches,
+    ) -> None:
         """Answer about `instagram`, linking into `cdn`."""
-        self.download_mode = "binary"
+        self._switches = switches
         self.none_as = "empty"
-        self.forced_private = "empty"
         self.forced_blind: set[str] = set()
         self._instagram, self._cdn, self._shapes = instagram, cdn, shapes
         self._reels = Reels(cdn, shapes)
         self._by_path: dict[str, Callable[[dict[str, object]], object]] = {
-            "/v1/story/by/id": lambda v: shapes.story(self._story(_pk(v["id"]))),
-            "/v1/story/by/url": lambda v: shapes.story(self._story(_pk_of_link(v["url"]))),
-            "/v1/story/download": lambda v: self._download(self._story(_pk(v["id"]))),
+            "/v1/story/by/id": lambda v: self._shown(self._story(_pk(v["id"]))),
+            "/v1/story/by/url": lambda v: self._shown(self._story(_pk_of_link(v["url"]))),
+            "/v1/story/download": lambda v: self._download(
+                self._story(_pk(v["id"])), "download_by_id"
+            ),
             "/v1/story/download/by/story/url": lambda v: self._download(
-                self._story(_pk_of_link(v["url"]))
+                self._story(_pk_of_link(v["url"])), "download_by_story_url"
             ),
             "/v1/story/download/by/url": lambda v: self._file(str(v["url"])),
             "/v1/user/stories": lambda v: self._stories(self._by_pk(v["user_id"]), v),
@@ -113,10 +121,15 @@ class Answers:
             "/v2/user/stories/by/username": lambda v: self._reel_of(
                 self._by_username(v["username"]), v
             ),
-            "/v1/user/by/username": lambda v: shapes.user(self._by_username(v["username"])),
-            "/v1/user/by/id": lambda v: shapes.user(self._by_pk(v["id"])),
+            "/gql/user/stories": lambda v: self._gql(self._by_pk(v["user_id"])),
+            "/v1/user/highlights": lambda v: self._highlights(self._by_pk(v["user_id"]), v),
+            "/v1/highlight/by/url": lambda v: self._highlight(str(v["url"])),
+            "/v1/user/by/username": lambda v: self._user(self._by_username(v["username"])),
+            "/v1/user/by/id": lambda v: self._user(self._by_pk(v["id"])),
             "/v1/share/by/url": lambda v: _share(str(v["url"])),
-            "/sys/balance": lambda _: billing.statement(),
+            "/sys/balance": lambda _: self._fewer(
+                "balance_fields", billing.statement(), "currency"
+            ),
         }
 
     def answer(self, path: str, values: dict[str, object]) -> object:
@@ -129,12 +142,12 @@ class Answers:
         return self._by_path[path](values)
 
     def _by_username(self, username: object) -> Profile:
-        return _seen(self._instagram.by_username(str(username)))
+        return self._seen(self._instagram.by_username(str(username)))
 
     def _by_pk(self, pk: object) -> Profile:
         if not re.fullmatch(r"[0-9]{1,30}", str(pk)):
             raise Refusal(400, "Invalid user id", "ValidationError")
-        return _seen(self._instagram.by_pk(str(pk)))
+        return self._seen(self._instagram.by_pk(str(pk)))
 
     def _stories(self, profile: Profile, values: dict[str, object]) -> list[dict[str, object]]:
         stories = self._visible(profile, values)
@@ -143,7 +156,65 @@ class Answers:
         amount = values["amount"]
         if isinstance(amount, int) and amount > 0:
             stories = stories[:amount]
-        return [self._shapes.story(story) for story in stories]
+        if self._switches["story_order"] != "oldest first":
+            stories = stories[::-1]
+        return [self._shown(story) for story in stories]
+
+    def _shown(self, story: Story) -> dict[str, object]:
+        drawn = self._fewer("story_fields", self._shapes.story(story), "hashtags", "stickers")
+        if self._switches["story_time"] == "unix":
+            drawn["taken_at"] = int(story.taken_at)
+        return drawn
+
+    def _user(self, profile: Profile) -> dict[str, object]:
+        return self._fewer("user_fields", self._shapes.user(profile), "is_verified")
+
+    def _fewer(self, belief: str, drawn: dict[str, object], *names: str) -> dict[str, object]:
+        """What is drawn, without some fields where the belief says so."""
+        left_out = names if self._switches[belief] == "fewer" else ()
+        return {name: value for name, value in drawn.items() if name not in left_out}
+
+    def _gql(self, profile: Profile) -> dict[str, object]:
+        self._served("gql_user_stories")
+        stories = self._visible(profile, {"force": False})
+        reel = self._reels.envelope(profile, stories, safe_int=True)["reel"]
+        return {"data": {"reels_media": [reel] if reel else []}, "status": "ok"}
+
+    def _served(self, belief: str) -> None:
+        if self._switches[belief] == "refused":
+            raise Refusal(404, "Not Found", "")
+
+    def _highlights(self, profile: Profile, values: dict[str, object]) -> list[dict[str, object]]:
+        self._served("user_highlights")
+        self._visible(profile, {"force": False})
+        amount = values["amount"]
+        return [self._kept(profile)][: amount if isinstance(amount, int) and amount > 0 else None]
+
+    def _highlight(self, url: str) -> dict[str, object]:
+        self._served("highlight_by_url")
+        parts = _path_parts(url)
+        if len(parts) < 3 or parts[:2] != ["stories", "highlights"]:
+            raise Refusal(400, "Url is not a link to a highlight", "ValidationError")
+        owner = self._instagram.by_pk(_pk(parts[2]).removeprefix(_HIGHLIGHT))
+        profile = self._seen(owner)
+        stories = self._visible(profile, {"force": False})
+        shown: list[object] = [self._shown(story) for story in stories]
+        return self._kept(profile) | {"items": shown}
+
+    def _kept(self, profile: Profile) -> dict[str, object]:
+        """The one highlight of a profile: what it shows now, for want of a memory."""
+        pk, stories = _HIGHLIGHT + profile.pk, self._instagram.stories_of(profile)
+        return {
+            "pk": pk,
+            "id": f"highlight:{pk}",
+            "title": "Best of",
+            "user": self._shapes.user_short(profile),
+            "created_at": "2024-01-01T00:00:00Z",
+            "is_pinned_highlight": False,
+            "media_count": len(stories),
+            "media_ids": [story.pk for story in stories],
+            "items": [],
+        }
 
     def _reel_of(self, profile: Profile, values: dict[str, object]) -> dict[str, object]:
         stories = self._visible(profile, values)
@@ -155,11 +226,15 @@ class Answers:
 
     def _visible(self, profile: Profile, values: dict[str, object]) -> list[Story]:
         """What a profile shows now; `force` skips the look at who may see it."""
-        if values["force"] and profile.username in self.forced_blind:
+        less = self._switches["force_on_a_public_profile"] == "less"
+        if values["force"] and (
+            profile.username in self.forced_blind or (less and not profile.is_private)
+        ):
             return []
         if not profile.is_private:
             return self._instagram.stories_of(profile)
-        shown = self.forced_private if values["force"] else "PrivateAccount"
+        refusal = self._switches["private_refusal"]
+        shown = self._switches["forced_private"] if values["force"] else refusal
         if shown == "stories":
             return self._instagram.stories_of(profile)
         if shown == "empty":
@@ -174,16 +249,16 @@ class Answers:
             or story.profile.deleted
             or not is_alive(story, self._instagram.clock.now())
         ):
-            raise Refusal(404, f"Not found ({{'pk': '{pk}'}})", "MediaNotFound")
+            raise Refusal(404, f"Not found ({{'pk': '{pk}'}})", self._switches["gone_story"])
         _troubled(story.profile)
         if story.profile.is_private:
             raise Refusal(403, "User hid data using privacy settings", "PrivateAccount")
         return story
 
-    def _download(self, story: Story) -> object:
+    def _download(self, story: Story, belief: str) -> object:
         kind = "video" if story.media_type == 2 else "photo"
         return self._handed_over(
-            lambda: self._cdn.link(kind, story.pk), blob_of(story, kind), story
+            lambda: self._cdn.link(kind, story.pk), blob_of(story, kind), story, belief
         )
 
     def _file(self, url: str) -> object:
@@ -198,30 +273,31 @@ class Answers:
             raise Refusal(404, "Media is unavailable", "MediaUnavailable")
         found = self._cdn.look_up(parsed.path)
         story = self._instagram.story(found[1]) if found else None
-        return self._handed_over(lambda: url, self._cdn.blob(parsed.path), story)
+        blob = self._cdn.blob(parsed.path)
+        return self._handed_over(lambda: url, blob, story, "download_by_url")
 
     def _handed_over(
-        self, link: Callable[[], str], blob: Blob | None, story: Story | None
+        self, link: Callable[[], str], blob: Blob | None, story: Story | None, belief: str
     ) -> object:
-        if self.download_mode == "redirect":
+        mode = self._switches[belief]
+        if mode == "redirect":
             raise Redirect(link())
-        if self.download_mode == "json_url":
+        if mode == "json_url":
             return link()
-        if self.download_mode == "json_story" and story is not None:
-            return self._shapes.story(story)
-        if self.download_mode == "error" or blob is None:
+        if mode == "json_story" and story is not None:
+            return self._shown(story)
+        if mode == "error" or blob is None:
             raise Refusal(500, "Instagram did not respond in time", "InstagramServerError")
         return blob
 
-
-def _seen(profile: Profile | None) -> Profile:
-    """A profile that may be looked at; the flaky one is missed at first."""
-    if profile is not None and not profile.deleted:
-        _troubled(profile)
-        if profile.failures == 0:
-            return profile
-        profile.failures -= 1
-    raise Refusal(404, "User not found", "UserNotFound")
+    def _seen(self, profile: Profile | None) -> Profile:
+        """A profile that may be looked at; the flaky one is missed at first."""
+        if profile is not None and not profile.deleted:
+            _troubled(profile)
+            if profile.failures == 0:
+                return profile
+            profile.failures -= 1
+        raise Refusal(404, "User not found", self._switches["unknown_user"])
 
 
 def _troubled(profile: Profile) -> None:

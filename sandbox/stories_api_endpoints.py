@@ -88,6 +88,11 @@ ENDPOINTS = {
             3,
             2,
         ),
+        Endpoint(
+            "/v1/user/highlights", "Get a user's highlights", (_USER_ID, _AMOUNT), "Highlights", 2
+        ),
+        Endpoint("/v1/highlight/by/url", "Get a highlight by url", (_URL,), "Highlight"),
+        Endpoint("/gql/user/stories", "Get a user's stories", (_USER_ID,), "Envelope"),
         Endpoint("/v1/user/by/username", "Get user object by username", (_USERNAME,), "User"),
         Endpoint("/v1/user/by/id", "Get user object by id", (_ID,), "User"),
         Endpoint("/v1/share/by/url", "Get share object by url", (_URL,), "Share"),

@@ -99,7 +99,7 @@ async def port(settings: Settings) -> list[Finding]:
 async def telegram(settings: Settings) -> list[Finding]:
     """Ask Telegram who the bot is, and whether it reaches its admins."""
     try:
-        async with _bot(settings) as bot:
+        async with bot_of(settings) as bot:
             return [
                 Finding("ok", f"Telegram knows the bot as @{bot.username}."),
                 *_privacy_mode(bot),
@@ -117,7 +117,8 @@ async def telegram(settings: Settings) -> list[Finding]:
 
 
 @asynccontextmanager
-async def _bot(settings: Settings) -> AsyncIterator[Bot]:
+async def bot_of(settings: Settings) -> AsyncIterator[Bot]:
+    """Yield the bot, introduced to Telegram; calls are made as they come, without a limiter."""
     base = str(settings.telegram_api_url).rstrip("/")
     request, updates = AiohttpRequest(connections=2), AiohttpRequest(connections=1)
     async with Bot(

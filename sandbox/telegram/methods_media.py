@@ -36,7 +36,8 @@ async def _send(call: Call, kind: str) -> dict[str, Any]:
         media, source = await inputs.finish(call, kind, given, call.params)
     except MediaFailure as failure:
         raise failure.refusal() from None
-    if kind == "video" and _is_silent(media) and source != "file_id":
+    becomes_animation = call.world.switches["silent_video_alone"] == "animation"
+    if becomes_animation and kind == "video" and _is_silent(media) and source != "file_id":
         media.kind = "animation"  # TDLib, MessageContent.cpp: what is new and has no sound
     sending.charge(call, where.chat)
     return sending.post(call, where, body, media, source).view(call.bot)
@@ -140,6 +141,7 @@ async def send_media_group(call: Call) -> list[dict[str, Any]]:
     for kind in {kind for kind, *_ in items[1:]}:
         targets.check_right(where.chat, call.bot, kind)
     files = [inputs.local(call, kind, options["media"]) for kind, options, _ in items]
+    _check_sources(call, files)
     _check_addresses(call, files)
     sending.charge(call, where.chat, len(items))
     results = await asyncio.gather(
@@ -155,6 +157,7 @@ async def send_media_group(call: Call) -> list[dict[str, Any]]:
         if isinstance(result, MediaFailure)
     ]
     others_stay = call.fault is not None and call.fault.fault.get("others") == "sent"
+    others_stay |= call.world.switches["album_with_a_bad_item"] == "the others"
     messages: list[Message] = []
     for result, (_, _, caption) in zip(results, items, strict=True):
         if isinstance(result, MediaFailure) or (failures and not others_stay):
@@ -164,7 +167,7 @@ async def send_media_group(call: Call) -> list[dict[str, Any]]:
         body = caption | {"media_group_id": group} if group else caption
         messages.append(sending.post(call, where, body, media, source))
     if failures:
-        raise _album_failure(*failures[0])
+        raise _album_failure(call, *failures[0])
     return [message.view(call.bot) for message in messages]
 
 
@@ -190,10 +193,30 @@ async def _finished(
         media, source = await inputs.finish(call, kind, given, options)
     except MediaFailure as failure:
         return failure
-    if source == "url" and _is_silent(media):  # telegram-bot-api#301; uploaded, it stays a video
+    refused = {"url"} | ({"upload"} if _refuses_silence(call) else set())
+    if source in refused and _is_silent(media):  # telegram-bot-api#301; uploaded, it stays a video
         return MediaFailure("Wrong file identifier/HTTP URL specified")
     return media, source
 
 
-def _album_failure(number: int, failure: MediaFailure) -> Refusal:
-    return bad_request(f'failed to send message #{number} with the error message "{failure.text}"')
+def _refuses_silence(call: Call) -> bool:
+    return call.world.switches["silent_video_in_album"] == "refused"
+
+
+def _check_sources(call: Call, files: list[Given | str]) -> None:
+    """Refuse an album by the way its items come, where a belief is set so.
+
+    Raises:
+        Refusal: 400.
+    """
+    ways = {"url" if isinstance(file, str) else file.source for file in files}
+    for way in sorted(ways):
+        if call.world.switches[f"album_by_{way}"] == "refused":
+            raise bad_request(f"albums by {way} are not taken")
+
+
+def _album_failure(call: Call, number: int, failure: MediaFailure) -> Refusal:
+    told = failure.text
+    if call.world.switches["album_error_words"] == "sentence":
+        told = told.replace("_", " ").capitalize()
+    return bad_request(f'failed to send message #{number} with the error message "{told}"')

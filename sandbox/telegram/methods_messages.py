@@ -38,7 +38,12 @@ _SAME = (
 @method("sendMessage")
 async def send_message(call: Call) -> dict[str, Any]:
     """A text message."""
+    tag = call.world.switches["time_tag"]
+    if tag == "refused" and "<tg-time" in call.text("text"):
+        raise bad_request('can\'t parse entities: Unsupported start tag "tg-time"')
     body = text.message_text(call)
+    if tag == "ignored" and "entities" in body:
+        body["entities"] = [one for one in body["entities"] if one["type"] != "date_time"]
     where = sending.place(call, "text")
     sending.charge(call, where.chat)
     return sending.post(call, where, body).view(call.bot)
@@ -94,7 +99,7 @@ def _apply(
     keyboard = markup.inline_of(call, message.chat.type)
     kept = {name: value for name, value in message.fields.items() if name in replaced}
     same = kept == body and markup.same(message.fields.get("reply_markup"), keyboard)
-    if same and not other_file:
+    if same and not other_file and call.world.switches["edit_to_the_same"] == "refused":
         raise bad_request(_SAME)
     _charge(call, message)
     message.fields = {k: v for k, v in message.fields.items() if k not in replaced} | body

@@ -60,7 +60,10 @@ def _alive(call: Call, callback: Callback | None) -> bool:
         callback is not None
         and callback.bot is call.bot
         and not callback.answered
-        and now - callback.at <= call.world.callback_life_s
+        and (
+            now - callback.at <= call.world.callback_life_s
+            or call.world.switches["late_callback"] == "taken"
+        )
     )
 
 

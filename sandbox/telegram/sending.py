@@ -78,7 +78,8 @@ def _reply_target(call: Call, chat: Chat, reply: dict[str, Any]) -> Message | No
         where = found
     message = where.messages.get(message_id)
     if message is None or message.deleted:
-        if truth(reply.get("allow_sending_without_reply")):
+        is_taken = call.world.switches["reply_to_a_deleted_message"] == "sent"
+        if is_taken and truth(reply.get("allow_sending_without_reply")):
             return None
         raise bad_request("message to be replied not found")
     return message

@@ -10,6 +10,7 @@ from urllib.parse import unquote
 from aiohttp import web
 
 from sandbox import faults as faulty
+from sandbox.beliefs import Switches
 from sandbox.clock import Clock
 from sandbox.faults import Fault, Faults
 from sandbox.requestlog import RequestLog
@@ -56,9 +57,16 @@ _dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 class Telegram:
     """Telegram in memory: `app()` is what bots talk to, `control_routes()` moves people."""
 
-    def __init__(self, clock: Clock, faults: Faults, log: RequestLog, fetch: Fetch) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        faults: Faults,
+        log: RequestLog,
+        fetch: Fetch,
+        switches: Switches | None = None,
+    ) -> None:
         """`fetch(url)` is the web that Telegram's servers see; None where nothing is there."""
-        self.world = World(clock)
+        self.world = World(clock, switches)
         limits = Limits()
         self.services = Services(fetch, limits, Pacing(limits), Webhooks(clock))
         self._faults = faults

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from sandbox.beliefs import Switches
 from sandbox.clock import Clock
 from sandbox.telegram.chats import Chat, Member
 from sandbox.telegram.events import Events
@@ -58,9 +59,10 @@ class Checkout:
 class World:
     """Everything that this Telegram knows."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, switches: Switches | None = None) -> None:
         """An empty world with one bot whose token has not been seen yet."""
         self.clock = clock
+        self.switches = switches or Switches()
         self.events = Events()
         self.files = Files()
         self.people: dict[int, Person] = {}

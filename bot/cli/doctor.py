@@ -1,0 +1,176 @@
+"""``storybell doctor --live``: tries on the real services what the stand-ins believe of them.
+
+It spends credits, so it names them first and asks. What it saw is printed and written to a file
+without secrets, which can be attached to an issue, and by which the stand-ins behave as seen.
+"""
+
+import argparse
+import json
+import platform
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from rich.console import Console
+from rich.table import Table
+from telegram import Bot
+from telegram.error import TelegramError
+
+from bot.cli.check import bot_of
+from bot.config import Settings
+from bot.domain.beliefs import STORIES, TELEGRAM, Sight, Sights
+from bot.runtime.logging import Redactor
+from bot.store import ledger
+from bot.store.database import Database
+from bot.store.readiness import Readiness, readiness
+from bot.stories_api.trial import Trial as StoriesTrial
+from bot.stories_api.trial import price_of_all
+from bot.telegram.trial import LATE_S, PRESS_WITHIN_S
+from bot.telegram.trial import Trial as TelegramTrial
+
+MARKS = {True: "[green]yes[/]", False: "[red]no[/]", None: "[yellow]not tried[/]"}
+NOTHING_TO_DO, DISAGREES, UNTRIED = 2, 1, 3
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
+    parser.add_argument("--live", action="store_true", help="ask the real services; costs credits")
+    parser.add_argument("--yes", action="store_true", help="spend the credits without a question")
+    parser.add_argument(
+        "--profile", default="natgeo", help="a public profile that has stories now"
+    )
+    parser.add_argument("--private", default="", help="a private profile; tries more, costs more")
+    parser.add_argument("--chat", type=int, help="where to send the trials; else the first admin")
+    parser.add_argument(
+        "--file", type=Path, default=Path("doctor.json"), help="where to write what was seen"
+    )
+
+
+async def main(
+    settings: Settings,
+    arguments: argparse.Namespace,
+    *,
+    press_within_s: float = PRESS_WITHIN_S,
+    late_s: float = LATE_S,
+    lag_s: float = 5.0,
+) -> int:
+    """Try every belief; return 0 only where all agree.
+
+    1: something is otherwise; 3: all that was tried agrees, but something could not be tried;
+    2: nothing was tried.
+    """
+    console = Console(soft_wrap=True, highlight=False)
+    chat = arguments.chat or min(settings.admin_ids, default=None)
+    credits = price_of_all(private=bool(arguments.private))  # noqa: A001 - the project's word
+    console.print(
+        f"The doctor asks the Stories API for {arguments.profile}"
+        + (f" and {arguments.private}" if arguments.private else "")
+        + f": {credits} credits, if prices are as we believe. "
+        "It sends some messages to an admin and deletes them. The bot should not run meanwhile.",
+        markup=False,
+    )
+    if not arguments.live:
+        console.print("Add --live to try it.")
+        return NOTHING_TO_DO
+    if not (arguments.yes or _consents(credits)):
+        console.print("Nothing was tried.")
+        return NOTHING_TO_DO
+    sights = Sights()
+    photos = await _stories(settings, arguments, sights, lag_s=lag_s)
+    if chat is None:
+        sights.skip(TELEGRAM, "no chat is known: set ADMIN_IDS, or name one by --chat")
+    else:
+        try:
+            async with bot_of(settings) as bot:
+                await _telegram(
+                    bot, TelegramTrial(bot, chat, sights, console.print, press_within_s, late_s),
+                    photos,
+                )  # fmt: skip
+        except TelegramError as error:
+            sights.skip(TELEGRAM, f"Telegram: {error.message}")
+    _print(console, sights.in_order())
+    _write(arguments.file, sights, settings)
+    console.print(f"Written to {arguments.file}; it holds no secret.", markup=False)
+    return _status(sights.in_order())
+
+
+def _consents(credits: int) -> bool:  # noqa: A002 - the project's word
+    """Ask whoever sits at the terminal; nobody there means no."""
+    if not sys.stdin.isatty():
+        return False
+    return input(f"Spend {credits} credits? [y/N] ").strip().lower() in {"y", "yes"}
+
+
+async def _stories(
+    settings: Settings, arguments: argparse.Namespace, sights: Sights, *, lag_s: float
+) -> list[str]:
+    """Try what we believe of the Stories API; return the addresses of photos."""
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
+        trial = StoriesTrial(
+            session, str(settings.stories_api_url), settings.stories_api_key, sights, lag_s
+        )
+        try:
+            await trial.run(arguments.profile.lower(), arguments.private.lower())
+        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+            sights.skip(STORIES, f"the Stories API: {type(error).__name__}")
+        finally:
+            await _record(settings, trial.spent)
+    return trial.photos
+
+
+async def _record(settings: Settings, spent: list[tuple[str, int]]) -> None:
+    """Enter what was spent into the bot's ledger, where it has one, so that the bill agrees."""
+    async with Database(settings.database_url.get_secret_value()) as db:
+        if await readiness(db) is not Readiness.CURRENT:
+            return
+        now = datetime.now(UTC)
+        async with db.begin() as tx:
+            for path, credits in spent:  # noqa: A001 - the project's word
+                entry = await ledger.add(
+                    tx, kind="doctor", chat_id=None, user_id=None, endpoint=path, nominal=credits,
+                    now=now,
+                )  # fmt: skip
+                await ledger.close(tx, entry, credits, now=now)
+
+
+async def _telegram(bot: Bot, trial: TelegramTrial, photos: list[str]) -> None:
+    if (await bot.get_webhook_info()).url:
+        trial.press_within_s = 0  # a press would go to the webhook
+    await trial.run(photos)
+
+
+def _print(console: Console, sights: list[Sight]) -> None:
+    table = Table("Belief", "Of", "We believe", "Seen", "Agrees")
+    for one in sights:
+        seen = one.why if one.seen is None else one.seen
+        table.add_row(one.name, one.belief.about, one.belief.believed, seen, MARKS[one.agrees])
+    console.print(table)
+    wrong = [one for one in sights if one.agrees is False]
+    for one in wrong:
+        console.print(
+            f"{one.name}: we believe {one.belief.believed}, seen was {one.seen}"
+            + (f" ({one.why})" if one.why else ""),
+            markup=False,
+        )
+    untried = sum(one.agrees is None for one in sights)
+    agree = len(sights) - len(wrong) - untried
+    console.print(f"{agree} agree, {len(wrong)} do not, {untried} could not be tried.")
+
+
+def _write(file: Path, sights: Sights, settings: Settings) -> None:
+    secrets = [settings.telegram_token, settings.stories_api_key, settings.database_url]
+    clean = Redactor(one.get_secret_value() for one in secrets)
+    report: dict[str, Any] = {
+        "at": f"{datetime.now(UTC):%Y-%m-%dT%H:%MZ}",
+        "python": platform.python_version(),
+        "beliefs": sights.to_json(),
+    }
+    file.write_text(clean(json.dumps(report, indent=1)) + "\n", encoding="utf-8")
+
+
+def _status(sights: list[Sight]) -> int:
+    if any(one.agrees is False for one in sights):
+        return DISAGREES
+    return UNTRIED if any(one.agrees is None for one in sights) else 0

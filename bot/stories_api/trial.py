@@ -1,0 +1,316 @@
+"""Tries on the Stories API itself what the stand-ins believe of it; each call is billed.
+
+The calls are made bare: what is looked at is the wire, before our own reading of it.
+"""
+
+import asyncio
+import secrets
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+import aiohttp
+from pydantic import SecretStr
+from yarl import URL
+
+from bot.domain.beliefs import AS_TOLD, PUBLISHED, STORIES, Sights
+from bot.media.sniff import sniff
+from bot.stories_api.endpoints import BALANCE
+from bot.stories_api.response import NonsenseError, credits_in, decode, read_body
+
+DEADLINE_S = 60.0
+LARGEST = 60_000_000  # bytes of a download that is looked at
+LAG_TRIES = 6  # the balance lags a little
+STORY_FIELDS = frozenset(
+    [
+        "pk",
+        "id",
+        "code",
+        "taken_at",
+        "media_type",
+        "product_type",
+        "thumbnail_url",
+        "user",
+        "video_url",
+        "video_duration",
+        "sponsor_tags",
+        "mentions",
+        "links",
+        "hashtags",
+        "locations",
+        "stickers",
+        "medias",
+    ]
+)
+USER_FIELDS = frozenset(
+    ["pk", "username", "full_name", "is_private", "profile_pic_url", "is_verified", "media_count"]
+)
+BALANCE_FIELDS = frozenset(["requests", "rate", "currency", "amount"])
+GONE_STORY = "2500000000000000000"  # of February 2021: a story lives a day
+GOOD, NOT_THERE, PRIVATE = "bill_of_answers", "bill_of_404", "bill_of_403"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call that is made, the belief about its price, and what the price is believed to be."""
+
+    path: str
+    belief: str
+    credits: int
+
+
+def _priced(path: str, belief: str) -> Call:
+    return Call(path, belief, int(STORIES[belief].believed))
+
+
+USER = _priced("/v1/user/by/username", "price_user_by_username")
+USER_STORIES = _priced("/v1/user/stories", "price_user_stories")
+FORCED = _priced("/v1/user/stories", "price_user_stories_forced")
+BY_NAME = _priced("/v1/user/stories/by/username", "price_stories_by_username")
+BY_NAME_FORCED = _priced("/v1/user/stories/by/username", "price_stories_by_username_forced")
+BY_ID = _priced("/v1/story/by/id", "price_story_by_id")
+BY_URL = _priced("/v1/story/by/url", "price_story_by_url")
+DOWNLOAD = _priced("/v1/story/download", "price_download_by_id")
+DOWNLOAD_PAGE = _priced("/v1/story/download/by/story/url", "price_download_by_story_url")
+DOWNLOAD_FILE = _priced("/v1/story/download/by/url", "price_download_by_url")
+GQL = _priced("/gql/user/stories", "price_gql_user_stories")
+HIGHLIGHTS = _priced("/v1/user/highlights", "price_user_highlights")
+HIGHLIGHT = _priced("/v1/highlight/by/url", "price_highlight_by_url")
+ALL = (
+    USER, USER_STORIES, FORCED, BY_NAME, BY_NAME_FORCED, BY_ID, BY_URL, DOWNLOAD, DOWNLOAD_PAGE,
+    DOWNLOAD_FILE, GQL, HIGHLIGHTS, HIGHLIGHT, USER, BY_ID,
+)  # fmt: skip
+OF_A_PRIVATE_ONE = (USER, USER_STORIES, FORCED)
+
+
+def price_of_all(*, private: bool) -> int:
+    """Return the credits that a trial takes if all prices are as believed."""
+    return sum(call.credits for call in ALL + (OF_A_PRIVATE_ONE if private else ()))
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One answer: its status, what it says that it costs, its body, and the JSON in it if any."""
+
+    status: int
+    price: str
+    body: bytes
+    value: Any
+    is_redirect: bool
+
+    @property
+    def complaint(self) -> str:
+        """Return the name of the error in the body, or its status where there is none."""
+        name = self.value.get("exc_type") if isinstance(self.value, dict) else None
+        return str(name or self.status)[:40]
+
+    @property
+    def form(self) -> str:
+        """Return how the price is written; empty where none is."""
+        return ("json" if self.price.lstrip().startswith("{") else "plain") if self.price else ""
+
+    @property
+    def objects(self) -> list[dict[str, Any]]:
+        """Return the objects of a list; none where it is no list."""
+        value = self.value if isinstance(self.value, list) else []
+        return [one for one in value if isinstance(one, dict)]
+
+
+@dataclass(slots=True)
+class Trial:
+    """Tries the beliefs about one account of the service, by a public profile's stories."""
+
+    session: aiohttp.ClientSession
+    url: str
+    key: SecretStr
+    sights: Sights
+    lag_s: float = 5.0
+    _counted: int = 0
+    spent: list[tuple[str, int]] = field(default_factory=list)
+    """What was called, and the credits that the answer told (or, untold, what we believe)."""
+    photos: list[str] = field(default_factory=list)
+    """Addresses of photos that the profile shows, as Telegram may fetch them."""
+
+    async def run(self, username: str, private: str) -> None:
+        """Try all: by the public profile ``username``, and by ``private`` where one is named.
+
+        Raises:
+            aiohttp.ClientError: The service can't be reached.
+            TimeoutError: It does not answer.
+        """
+        before = await self._balance()
+        await self._profile(username)
+        before = await self._compare(GOOD, before)
+        await self._what_is_not_there()
+        before = await self._compare(NOT_THERE, before)
+        if private:
+            await self._private(private, before)
+        else:
+            self.sights.skip(
+                (PRIVATE, "private_refusal", "forced_private"), "no private profile was named"
+            )
+
+    async def _profile(self, username: str) -> None:
+        told = await self._ask(USER, username=username)
+        user = told.value if told.status == HTTPStatus.OK else None
+        if not isinstance(user, dict) or "pk" not in user:
+            self.sights.skip(STORIES, f"{USER.path} answered {told.complaint}")
+            return
+        self._see_fields("user_fields", user, USER_FIELDS)
+        self.sights.see("price_header", told.form or "none")
+        pk = str(user["pk"])
+        stories = (await self._ask(USER_STORIES, user_id=pk)).objects
+        forced = (await self._ask(FORCED, user_id=pk, force="on")).objects
+        await self._ask(BY_NAME, username=username)
+        await self._ask(BY_NAME_FORCED, username=username, force="on")
+        await self._gql(pk, stories)
+        await self._highlights(pk)
+        if not stories:
+            self.sights.skip(STORIES, f"{username} has no stories now")
+            return
+        ids = {str(story.get("pk")) for story in stories}
+        is_same = ids <= {str(story.get("pk")) for story in forced}
+        self.sights.see("force_on_a_public_profile", "the same" if is_same else "less")
+        self._see_stories(stories)
+        await self._story(username, stories[-1])
+
+    def _see_stories(self, stories: list[dict[str, Any]]) -> None:
+        self._see_fields("story_fields", stories[0], STORY_FIELDS)
+        time = stories[0].get("taken_at")
+        self.sights.see("story_time", "iso" if isinstance(time, str) else "unix")
+        pks = [int(story["pk"]) for story in stories if str(story.get("pk")).isdigit()]
+        if len(pks) > 1:
+            is_oldest = pks == sorted(pks)
+            self.sights.see("story_order", "oldest first" if is_oldest else "newest first")
+        else:
+            self.sights.see("story_order", None, "one story has no order")
+        photos = (story.get("thumbnail_url") for story in stories if not story.get("video_url"))
+        self.photos = [str(photo) for photo in photos if photo]
+
+    async def _story(self, username: str, story: dict[str, Any]) -> None:
+        pk = str(story["pk"])
+        page = f"https://www.instagram.com/stories/{username}/{pk}/"
+        file = str(story.get("video_url") or story.get("thumbnail_url"))
+        await self._ask(BY_ID, id=pk)
+        await self._ask(BY_URL, url=page)
+        for call, belief, params in (
+            (DOWNLOAD, "download_by_id", {"id": pk}),
+            (DOWNLOAD_PAGE, "download_by_story_url", {"url": page}),
+            (DOWNLOAD_FILE, "download_by_url", {"url": file}),
+        ):
+            self.sights.see(belief, _shape_of_download(await self._ask(call, **params)))
+
+    async def _gql(self, pk: str, stories: list[dict[str, Any]]) -> None:
+        told = await self._ask(GQL, user_id=pk)
+        if told.status != HTTPStatus.OK:
+            self.sights.see("gql_user_stories", "refused", told.complaint)
+            return
+        has_all = all(str(story.get("pk")).encode() in told.body for story in stories)
+        self.sights.see("gql_user_stories", "stories" if has_all else "other")
+
+    async def _highlights(self, pk: str) -> None:
+        told = await self._ask(HIGHLIGHTS, user_id=pk)
+        is_list = told.status == HTTPStatus.OK and isinstance(told.value, list)
+        self.sights.see("user_highlights", "list" if is_list else "refused", told.complaint)
+        kept = str(told.objects[0].get("pk", "")) if told.objects else ""
+        if not kept:
+            why = "there is no highlight to open"
+            self.sights.skip(("highlight_by_url", HIGHLIGHT.belief), why)
+            return
+        page = f"https://www.instagram.com/stories/highlights/{kept}/"
+        told = await self._ask(HIGHLIGHT, url=page)
+        is_one = told.status == HTTPStatus.OK and isinstance(told.value, dict)
+        is_one = is_one and isinstance(told.value.get("items"), list)
+        self.sights.see("highlight_by_url", "highlight" if is_one else "refused", told.complaint)
+
+    async def _what_is_not_there(self) -> None:
+        nobody = f"sb_{secrets.token_hex(12)}"
+        self.sights.see("unknown_user", (await self._ask(USER, username=nobody)).complaint)
+        self.sights.see("gone_story", (await self._ask(BY_ID, id=GONE_STORY)).complaint)
+
+    async def _private(self, username: str, before: int) -> None:
+        user = (await self._ask(USER, username=username)).value
+        if not isinstance(user, dict) or not user.get("is_private"):
+            self.sights.skip(
+                (PRIVATE, "private_refusal", "forced_private"), f"{username} is not private"
+            )
+            return
+        pk = str(user["pk"])
+        before = await self._compare(GOOD, before)
+        self.sights.see("private_refusal", (await self._ask(USER_STORIES, user_id=pk)).complaint)
+        await self._compare(PRIVATE, before)
+        told = await self._ask(FORCED, user_id=pk, force="on")
+        if isinstance(told.value, list):
+            self.sights.see("forced_private", "stories" if told.value else "empty")
+        else:
+            self.sights.see("forced_private", told.complaint)
+
+    def _see_fields(self, belief: str, value: dict[str, Any], fields: Iterable[str]) -> None:
+        missing = sorted(name for name in fields if name not in value)
+        self.sights.see(belief, "fewer" if missing else PUBLISHED, ", ".join(missing))
+
+    async def _balance(self) -> int:
+        told = await self._call(BALANCE)
+        value = told.value if isinstance(told.value, dict) else {}
+        if told.status != HTTPStatus.OK or "requests" not in value:
+            raise aiohttp.ClientError(f"{BALANCE} answered {told.complaint}")
+        self._see_fields("balance_fields", value, BALANCE_FIELDS)
+        return int(value["requests"])
+
+    async def _compare(self, belief: str, before: int) -> int:
+        """See whether the balance lost what the answers told, and begin to count anew."""
+        told, now = sum(price for _, price in self.spent[self._counted :]), before
+        for attempt in range(LAG_TRIES):
+            now = await self._balance()
+            if before - now == told:
+                break
+            if attempt < LAG_TRIES - 1:
+                await asyncio.sleep(self.lag_s)
+        lost = before - now
+        seen = AS_TOLD if lost == told else "more" if lost > told else "less" if lost else "free"
+        self.sights.see(belief, seen, f"told {told}, billed {lost}")
+        self._counted = len(self.spent)
+        return now
+
+    async def _ask(self, call: Call, **params: str) -> Said:
+        told = await self._call(call.path, **params)
+        price = credits_in({"x-hiker-info": told.price}) if told.price else None
+        self.spent.append((call.path, call.credits if price is None else price))
+        if price is None:
+            self.sights.see(call.belief, None, f"{call.path} did not say its price")
+        else:
+            self.sights.see(call.belief, str(price))
+        return told
+
+    async def _call(self, path: str, **params: str) -> Said:
+        headers = {"x-access-key": self.key.get_secret_value(), "User-Agent": "Storybell/1.0"}
+        async with self.session.get(
+            URL(self.url).joinpath(path.lstrip("/")).with_query(params),
+            headers=headers,
+            allow_redirects=False,  # the key goes nowhere else
+            timeout=aiohttp.ClientTimeout(total=DEADLINE_S),
+        ) as response:
+            body = await read_body(response, LARGEST)
+            price = response.headers.get("x-hiker-info", "")
+            is_redirect = "Location" in response.headers
+            return Said(response.status, price, body, _json(body), is_redirect)
+
+
+def _json(body: bytes) -> Any:  # noqa: ANN401 - whatever the service says
+    try:
+        return decode(body)
+    except NonsenseError:
+        return None
+
+
+def _shape_of_download(told: Said) -> str:
+    """Return in which of the known shapes a download came."""
+    shapes: tuple[tuple[str, Callable[[], bool]], ...] = (
+        ("redirect", lambda: told.is_redirect),
+        ("error", lambda: told.status != HTTPStatus.OK),
+        ("binary", lambda: sniff(told.body[:4096]) is not None),
+        ("json_url", lambda: isinstance(told.value, str)),
+        ("json_story", lambda: isinstance(told.value, dict) and "pk" in told.value),
+    )
+    return next((name for name, fits in shapes if fits()), "other")
