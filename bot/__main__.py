@@ -11,7 +11,7 @@ from pathlib import Path
 import structlog
 from rich.console import Console
 
-from bot.config import Settings, load
+from bot.config import Settings, load, text_of
 from bot.domain.errors import SettingsError
 from bot.runtime import logging
 
@@ -20,6 +20,7 @@ COMMANDS = {
     "demo": "the whole bot against local stand-ins, with a chat page",
     "migrate": "bring the database up to date",
     "check": "try what the settings lead to, and say what is wrong",
+    "setup": "ask for the two values, try them, write .env",
     "doctor": "try on the real services what the stand-ins believe of them",
     "backup": "copy the SQLite database while the bot runs",
     "spending": "what was spent",
@@ -30,11 +31,16 @@ COMMANDS = {
 OPTIONS_IN = {
     "check": "check",
     "doctor": "doctor",
+    "setup": "setup",
     "spending": "spending",
     "parked": "dead_letters",
     "simulate": "simulate",
 }
 
+FORGETS = (
+    "EPHEMERAL_DISK is set, and the database is a file: at the next restart all subscriptions are "
+    "gone. Set DATABASE_URL to a PostgreSQL database."
+)
 READERS = frozenset({"migrate", "spending", "parked", "simulate"})
 """The commands that need a database that can be used as it is."""
 
@@ -45,6 +51,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = _parser(words[:1]).parse_args(words)
     if chosen.command == "demo":
         return _demo(chosen)
+    if chosen.command == "setup":
+        from bot.cli import setup  # noqa: PLC0415 - it needs no settings, it makes them
+
+        return asyncio.run(setup.main(chosen))
     if chosen.command == "simulate" and not chosen.history:
         from bot.cli import simulate  # noqa: PLC0415 - it loads what only it needs
 
@@ -76,6 +86,8 @@ def _run(chosen: argparse.Namespace, settings: Settings) -> int:
     from bot.cli import check  # noqa: PLC0415 - the same
 
     if chosen.command == "run":
+        if settings.ephemeral_disk and settings.is_sqlite:
+            structlog.get_logger().warning("the disk forgets", why=FORGETS)
         for sentence in check.strangers():
             structlog.get_logger().warning("a setting is none", why=sentence)
         return app.main(settings)
@@ -97,14 +109,19 @@ async def _report(chosen: argparse.Namespace, settings: Settings) -> int:
 def secrets_of(settings: Settings) -> list[str]:
     """Return the values that no log may show."""
     url = settings.database_url.get_secret_value()
-    password = url.partition("@")[0].rpartition(":")[2] if "@" in url else ""
-    secret = settings.webhook_secret
+    others = (settings.webhook_secret, settings.metrics_token)
+    proxies = (settings.telegram_proxy, settings.stories_api_proxy, settings.media_proxy)
     return [
         settings.telegram_token.get_secret_value(),
         settings.stories_api_key.get_secret_value(),
-        password,
-        secret.get_secret_value() if secret else "",
+        *(_password_in(one) for one in (url, *map(text_of, proxies))),
+        *(one.get_secret_value() for one in others if one),
     ]
+
+
+def _password_in(url: str) -> str:
+    """Return the password of an address, as it stands there; empty where there is none."""
+    return url.partition("@")[0].rpartition(":")[2] if "@" in url else ""
 
 
 def _explain(error: SettingsError) -> int:

@@ -102,8 +102,11 @@ async def run(
         stack.push_async_callback(running.web.close)
         try:
             web = await running.web.start(settings.bound_to, settings.port)
+            if settings.metrics_port is not None:
+                await running.web.start_private(settings.metrics_host, settings.metrics_port)
         except OSError as error:
-            log.error("the port can't be bound", port=settings.port, reason=str(error))  # noqa: TRY400 - no trace needed
+            ports = [one for one in (settings.port, settings.metrics_port) if one is not None]
+            log.error("a port can't be bound", ports=ports, reason=str(error))  # noqa: TRY400 - no trace needed
             return 1
         if not await running.begin(stop):
             return 1
@@ -169,6 +172,8 @@ class Running:
             door=Door(self._webhook, self.intake.add, lambda: self.intake.is_behind)
             if self._webhook
             else None,
+            is_open=settings.is_open_to_others,
+            token=settings.metrics_token,
         )
 
     async def begin(self, stop: asyncio.Event) -> bool:

@@ -15,7 +15,7 @@ from bot.billing.ledger import Ledger, Payer
 from bot.chats.past import Past
 from bot.chats.subscriptions import SubscriptionLimits, Subscriptions
 from bot.chats.whereabouts import Whereabouts
-from bot.config import Settings
+from bot.config import Settings, text_of
 from bot.context import Services
 from bot.domain.budget import Limits
 from bot.domain.errors import N_
@@ -35,6 +35,7 @@ from bot.operations.operators import Operators
 from bot.outbox.worker import Outbox
 from bot.runtime.clock import Clock
 from bot.runtime.metrics import Metrics
+from bot.runtime.proxies import connector
 from bot.sending.replies import Replies
 from bot.sending.sender import Fallback, Sender
 from bot.sending.text import Texts
@@ -85,11 +86,14 @@ async def built(
         spool = stack.enter_context(Spool(settings.spool_dir, limit=limit))
         to_media = await stack.enter_async_context(
             aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(resolver=PublicResolver()), trust_env=False
+                connector=connector(text_of(settings.media_proxy), resolver=PublicResolver()),
+                trust_env=False,
             )
         )
         to_api = await stack.enter_async_context(
-            aiohttp.ClientSession(connector=aiohttp.TCPConnector(keepalive_timeout=IDLE_S))
+            aiohttp.ClientSession(
+                connector=connector(text_of(settings.stories_api_proxy), keepalive_timeout=IDLE_S)
+            )
         )
         bot = _bot(settings, db, metrics, now)
 
@@ -247,14 +251,15 @@ def _bot(
     url = str(settings.telegram_api_url).rstrip("/")
     token = settings.telegram_token.get_secret_value()
     bot_id = bot_id_of(settings)
+    proxy = text_of(settings.telegram_proxy)
     # One process on SQLite keeps its limits in memory; replicas share them as rows.
     gates = None if db.is_sqlite else SharedGates(db, bot_id, now)
     return ExtBot(
         token,
         base_url=f"{url}/bot",
         base_file_url=f"{url}/file/bot",
-        request=AiohttpRequest(metrics=metrics),
-        get_updates_request=AiohttpRequest(connections=1),
+        request=AiohttpRequest(metrics=metrics, proxy=proxy),
+        get_updates_request=AiohttpRequest(connections=1, proxy=proxy),
         rate_limiter=Pacing(settings.messages_per_second, gates=gates, metrics=metrics),
     )
 

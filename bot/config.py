@@ -31,6 +31,9 @@ DATABASES = frozenset(
 DEAREST_CALL = 2  # credits: the stories of a profile with the privacy check
 WEBHOOK_PORTS = frozenset({443, 80, 88, 8443})  # Bot API, setWebhook
 ENV_FILE = ".env"
+OTHERS = frozenset({"COMPOSE_PROFILES", "POSTGRES_PASSWORD", "DOMAIN", "REPLICAS"})
+"""What else may stand in ``.env``: what compose.yaml reads."""
+PROXIES = frozenset({"http", "socks5"})
 Credits = Annotated[int, Field(ge=0, le=100_000_000)]
 
 
@@ -52,6 +55,11 @@ class Settings(BaseSettings):
     database_url: SecretStr = Field(
         default=SecretStr("sqlite:///data/storybell.db"),
         description="Where the bot remembers: an SQLite file, or PostgreSQL for several replicas.",
+    )
+    ephemeral_disk: bool = Field(
+        default=False,
+        description="The disk forgets at each restart, as on platforms that run a Procfile: the "
+        "bot then warns of a database that is a file.",
     )
     spool_dir: Path = Field(
         default=Path("data/spool"), description="Where downloads wait for their upload."
@@ -167,6 +175,21 @@ class Settings(BaseSettings):
         description="Address that the port is bound to; when empty 127.0.0.1, with a webhook "
         "0.0.0.0.",
     )
+    metrics_host: str = Field(
+        default="127.0.0.1", description="Address that METRICS_PORT is bound to."
+    )
+    metrics_port: int | None = Field(
+        default=None,
+        ge=0,
+        le=65535,
+        description="A port of its own for /metrics and for /readyz with its reasons. Where PORT "
+        "is open to others (HOST), they are told there only whether all is well.",
+    )
+    metrics_token: SecretStr | None = Field(
+        default=None,
+        description="With it, as `Authorization: Bearer …`, /metrics and the reasons of /readyz "
+        "are told at an open PORT, too.",
+    )
     run_roles: Annotated[frozenset[str], NoDecode] = Field(
         default=frozenset({"updates", "scheduler", "outbox"}),
         description="What this process does, of updates, scheduler, outbox; several processes may "
@@ -201,6 +224,18 @@ class Settings(BaseSettings):
         description="A second address of the same Stories API, such as "
         "https://api.instagrapi.com: asked while the edge of the first fails. The key is sent to "
         "these two and to no other.",
+    )
+    telegram_proxy: SecretStr | None = Field(
+        default=None,
+        description="A proxy for calls of Telegram, http://… or socks5://…, with user and "
+        "password where it wants them.",
+    )
+    stories_api_proxy: SecretStr | None = Field(
+        default=None, description="The same for the Stories API."
+    )
+    media_proxy: SecretStr | None = Field(
+        default=None,
+        description="The same for the media. Names are resolved here, not by the proxy.",
     )
     trusted_media_origin: str = Field(
         default="",
@@ -255,6 +290,21 @@ class Settings(BaseSettings):
             raise ValueError(msg) from None
         return value
 
+    @field_validator("telegram_proxy", "stories_api_proxy", "media_proxy")
+    @classmethod
+    def _known_proxy(cls, value: SecretStr | None) -> SecretStr | None:
+        try:
+            parts = urlsplit(value.get_secret_value()) if value else None
+            is_good = parts is None or (
+                parts.scheme in PROXIES and bool(parts.hostname) and bool(parts.port)
+            )
+        except ValueError:
+            is_good = False
+        if not is_good:
+            msg = "must be http://host:port or socks5://host:port"
+            raise ValueError(msg)
+        return value
+
     @field_validator("currency")
     @classmethod
     def _code_of_a_currency(cls, value: str) -> str:
@@ -304,8 +354,23 @@ class Settings(BaseSettings):
         return self.host or ("0.0.0.0" if self.webhook_url else "127.0.0.1")  # noqa: S104 - Telegram comes from outside
 
     @property
+    def is_sqlite(self) -> bool:
+        """Return whether the database is a file of this machine."""
+        return self.database_url.get_secret_value().startswith("sqlite")
+
+    @property
+    def is_open_to_others(self) -> bool:
+        """Return whether others than this machine can reach the port."""
+        return not _is_loopback(self.bound_to)
+
+    @property
     def _is_official_telegram(self) -> bool:
         return self.telegram_api_url.host == "api.telegram.org"
+
+
+def text_of(secret: SecretStr | None) -> str:
+    """Return a secret's text; an empty one where it is not set."""
+    return secret.get_secret_value() if secret else ""
 
 
 def load(**overrides: object) -> Settings:
@@ -335,7 +400,7 @@ def unknown_names(file: Path | None = None) -> list[tuple[str, str]]:
     """
     file = Path(ENV_FILE) if file is None else file
     names = [name.upper() for name in Settings.model_fields]
-    known = {*names, *(f"{name}_FILE" for name in _secret_names())}
+    known = {*names, *OTHERS, *(f"{name}_FILE" for name in _secret_names())}
     found = []
     for name, where in [(n, file.name) for n in _in_file(file)] + [
         (n, "") for n in _environment()

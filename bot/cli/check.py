@@ -17,11 +17,12 @@ from rich.console import Console
 from telegram import Bot
 from telegram.error import Forbidden, InvalidToken, TelegramError
 
-from bot.config import Settings, unknown_names
+from bot.config import Settings, text_of, unknown_names
 from bot.domain.errors import BotError, OutOfServiceError
 from bot.media.download import is_public
 from bot.operations import preflight
 from bot.operations.preflight import Finding
+from bot.runtime.proxies import connector
 from bot.stories_api import StoriesApi
 from bot.telegram.request import AiohttpRequest
 
@@ -49,16 +50,21 @@ async def main(settings: Settings, arguments: argparse.Namespace) -> int:
         checks += [telegram, stories_api]
     is_wrong = False
     for check in checks:
-        for finding in await _within(check, settings):
-            console.print(MARKS[finding.level], end=" ")
-            console.print(finding.text, markup=False)
+        for finding in await within(check, settings):
+            show(console, finding)
             is_wrong |= finding.level == "wrong"
     if not is_wrong:
         console.print("The settings are fine.")
     return int(is_wrong)
 
 
-async def _within(check: Check, settings: Settings) -> Sequence[Finding]:
+def show(console: Console, finding: Finding) -> None:
+    """Print one finding."""
+    console.print(MARKS[finding.level], end=" ")
+    console.print(finding.text, markup=False)
+
+
+async def within(check: Check, settings: Settings) -> Sequence[Finding]:
     """Run one check, for as long as one waits for a sentence."""
     try:
         async with asyncio.timeout(PATIENCE_S):
@@ -120,7 +126,9 @@ async def telegram(settings: Settings) -> list[Finding]:
 async def bot_of(settings: Settings) -> AsyncIterator[Bot]:
     """Yield the bot, introduced to Telegram; calls are made as they come, without a limiter."""
     base = str(settings.telegram_api_url).rstrip("/")
-    request, updates = AiohttpRequest(connections=2), AiohttpRequest(connections=1)
+    proxy = text_of(settings.telegram_proxy)
+    request = AiohttpRequest(connections=2, proxy=proxy)
+    updates = AiohttpRequest(connections=1, proxy=proxy)
     async with Bot(
         settings.telegram_token.get_secret_value(),
         base_url=f"{base}/bot",
@@ -202,7 +210,8 @@ async def _admin(bot: Bot, admin: int) -> Finding:
 
 async def stories_api(settings: Settings) -> list[Finding]:
     """Ask for the balance, which is free."""
-    async with aiohttp.ClientSession() as session:
+    by = connector(text_of(settings.stories_api_proxy))
+    async with aiohttp.ClientSession(connector=by) as session:
         api = StoriesApi(
             session,
             url=str(settings.stories_api_url).rstrip("/"),

@@ -19,9 +19,10 @@ from telegram import Bot
 from telegram.error import TelegramError
 
 from bot.cli.check import bot_of
-from bot.config import Settings
+from bot.config import Settings, text_of
 from bot.domain.beliefs import STORIES, TELEGRAM, Sight, Sights
 from bot.runtime.logging import Redactor
+from bot.runtime.proxies import connector
 from bot.store import ledger
 from bot.store.database import Database
 from bot.store.readiness import Readiness, readiness
@@ -107,7 +108,8 @@ async def _stories(
     settings: Settings, arguments: argparse.Namespace, sights: Sights, *, lag_s: float
 ) -> list[str]:
     """Try what we believe of the Stories API; return the addresses of photos."""
-    async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
+    by = connector(text_of(settings.stories_api_proxy))
+    async with aiohttp.ClientSession(connector=by, cookie_jar=aiohttp.DummyCookieJar()) as session:
         trial = StoriesTrial(
             session, str(settings.stories_api_url), settings.stories_api_key, sights, lag_s
         )

@@ -33,6 +33,15 @@ DEADLINE = 120.0  # seconds, in all
 SILENCE = 30.0  # seconds without a byte
 
 
+UNICAST = ipaddress.IPv6Network("2000::/3")
+MAPPED, NAT64 = ipaddress.IPv6Network("::ffff:0:0/96"), ipaddress.IPv6Network("64:ff9b::/96")
+"""Outside of the public unicast addresses, IPv4 ones in two forms that lead to the internet.
+
+All other forms with an IPv4 address in them (``::127.0.0.1``, ``::ffff:0:127.0.0.1``,
+``64:ff9b:1::/48``) and ``fec0::/10`` lead into somebody's own network. RFC 4291, 6052, 8215.
+"""
+
+
 class PublicResolver(AbstractResolver):
     """Names to public addresses only: a name that points into the operator's network fails."""
 
@@ -65,13 +74,15 @@ def is_public(address: str) -> bool:
         ip = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
         return False
-    if isinstance(ip, ipaddress.IPv6Address):
-        inner = [ip.ipv4_mapped, ip.sixtofour, *(ip.teredo or ())]
-        if ip in ipaddress.ip_network("64:ff9b::/96"):
-            inner.append(ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF))
-        if any(v4 is not None and not v4.is_global for v4 in inner):
-            return False
-    return ip.is_global and not ip.is_multicast
+    if isinstance(ip, ipaddress.IPv4Address):
+        return ip.is_global and not ip.is_multicast
+    last = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+    if ip in MAPPED or ip in NAT64:
+        return last.is_global and not last.is_multicast
+    inner = [ip.sixtofour, *(ip.teredo or ())]
+    if any(v4 is not None and not v4.is_global for v4 in inner):
+        return False
+    return ip in UNICAST and ip.is_global
 
 
 class Media:

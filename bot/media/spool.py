@@ -140,7 +140,7 @@ class Spool:
 
     def __enter__(self) -> Self:
         """Remove what the dead left and make our own part."""
-        self._root.mkdir(parents=True, exist_ok=True)
+        self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
         for part in self._root.iterdir():
             if part.is_dir() and not part.is_symlink():
                 _remove_if_dead(part)

@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar, cast
+from urllib.parse import urlencode
 
 import sqlalchemy as sa
 import structlog
@@ -28,7 +29,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from bot.domain.errors import DatabaseUnavailableError
 from bot.runtime import holding
-from bot.store import schema
+from bot.store import private, schema
 from bot.store.failures import UNREACHABLE, Repeat, repeat, unavailable
 from bot.store.sqlite import Connection, outstanding
 
@@ -49,6 +50,10 @@ LAST_PAUSE_S = 1.0  # of what runs again however long the database can't work
 DURABLE = ("PRAGMA synchronous=FULL", "BEGIN IMMEDIATE")
 HASTY = ("PRAGMA synchronous=NORMAL", "BEGIN IMMEDIATE")
 READ = ("BEGIN",)
+LIBPQ = ("sslmode", "sslrootcert", "sslcert", "sslkey", "sslcrl", "target_session_attrs")
+NOT_OURS = ("channel_binding", "gssencmode", "connect_timeout")  # which asyncpg does not know
+KEPT_COPIES = 2  # of those that are made before a migration
+NO_COPY = "it is from an older version, and can't be copied before it is changed: is the disk full"
 NEWER = (
     "it was written by a newer version of the bot than this one. Start that version, or restore "
     "the backup that it made before it changed the database"
@@ -229,13 +234,36 @@ class Database:
             DatabaseUnavailableError: It can't work now, or a newer version has changed it.
         """
         if self.is_sqlite and self.url.database not in {None, "", ":memory:"}:
-            Path(str(self.url.database)).parent.mkdir(parents=True, exist_ok=True)
+            await asyncio.to_thread(private.make_private, Path(str(self.url.database)))
+            await self._keep_a_copy()
         async with self.begin() as tx:
             if not self.is_sqlite:
                 await tx.execute(
                     sa.text("SELECT pg_advisory_xact_lock(7402)")
                 )  # one replica at a time
             await tx.run_sync(_upgrade)
+
+    async def _keep_a_copy(self) -> None:
+        """Copy an SQLite database that the next migration will change; the newest copies stay.
+
+        Raises:
+            DatabaseUnavailableError: There is no room for a copy; nothing was changed.
+        """
+        async with self.read() as tx:
+            revision = await tx.run_sync(_revision)
+        newest = newest_revision()
+        if revision in {None, newest} or not is_known(str(revision)):
+            return
+        file = Path(str(self.url.database))
+        copy = file.with_name(f"{file.name}.before-{newest}")
+        try:
+            if await self.copy_to(copy):
+                log.info("copied the database before it is changed", file=str(copy))
+            for old in private.copies_of(file)[:-KEPT_COPIES]:
+                old.unlink(missing_ok=True)
+        except (OSError, sqlite3.Error) as error:
+            copy.unlink(missing_ok=True)
+            raise DatabaseUnavailableError(NO_COPY) from error
 
 
 @asynccontextmanager
@@ -302,7 +330,9 @@ def all_tables() -> sa.MetaData:
 
 
 def _copy(source: str, target: Path) -> bool:
-    if target.exists():
+    try:
+        private.create(target)
+    except FileExistsError:
         return False
     with closing(sqlite3.connect(source)) as bot, closing(sqlite3.connect(target)) as copy:
         bot.backup(copy)
@@ -310,11 +340,19 @@ def _copy(source: str, target: Path) -> bool:
 
 
 def _upgrade(connection: sa.Connection) -> None:
-    config = migration_config(connection)
-    revision = MigrationContext.configure(connection).get_current_revision()
+    revision = _revision(connection)
     if revision is not None and not is_known(revision):
         raise DatabaseUnavailableError(NEWER)
-    command.upgrade(config, "head")
+    command.upgrade(migration_config(connection), "head")
+
+
+def _revision(connection: sa.Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def newest_revision() -> str | None:
+    """Return the revision of the tables of this version of the code."""
+    return ScriptDirectory.from_config(migration_config()).get_current_head()
 
 
 def is_known(revision: str) -> bool:
@@ -333,8 +371,14 @@ def _with_driver(url: URL) -> URL:
 
 
 def _postgres_engine(url: URL, pool_size: int) -> AsyncEngine:
+    given = {name: url.query[name] for name in LIBPQ if name in url.query}
     return create_async_engine(
-        url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True
+        url.difference_update_query([*LIBPQ, *NOT_OURS]),
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_pre_ping=True,
+        # The driver reads these in an address only, where providers write them.
+        connect_args={"dsn": f"postgresql://?{urlencode(given, doseq=True)}"} if given else {},
     )
 
 

@@ -5,6 +5,7 @@ its process however that ends.
 """
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -36,8 +37,8 @@ async def alone(url: str, *, wait: timedelta) -> AsyncIterator[None]:
         yield
         return
     file = Path(f"{path}.lock")
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with file.open("a") as handle:  # noqa: ASYNC230 - at the start; nothing else runs yet
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with open(file, "a", opener=_ours) as handle:  # noqa: ASYNC230 - at the start; nothing else runs yet
         until = asyncio.get_running_loop().time() + wait.total_seconds()
         while True:
             try:
@@ -48,3 +49,7 @@ async def alone(url: str, *, wait: timedelta) -> AsyncIterator[None]:
                     raise DatabaseUnavailableError(TAKEN) from None
             await asyncio.sleep(TRY_EVERY_S)
         yield
+
+
+def _ours(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import sqlalchemy as sa
 from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 
 from bot.domain.errors import DatabaseUnavailableError
-from bot.store.database import Database, Tx, is_known, migration_config
+from bot.store.database import Database, Tx, is_known, newest_revision
 
 
 class Readiness(Enum):
@@ -76,6 +75,6 @@ async def _revision(tx: Tx) -> str | None:
 def _of(revision: str | None) -> Readiness:
     if revision is None:
         return Readiness.EMPTY
-    if revision == ScriptDirectory.from_config(migration_config()).get_current_head():
+    if revision == newest_revision():
         return Readiness.CURRENT
     return Readiness.OLD if is_known(revision) else Readiness.NEWER

@@ -20,6 +20,7 @@ from telegram.request import BaseRequest, RequestData
 from yarl import URL
 
 from bot.runtime.metrics import Metrics
+from bot.runtime.proxies import connector
 
 LONGEST_ANSWER = 32 * 2**20  # bytes; getFile gives 20 MiB at most
 SERVER_ERROR = 500
@@ -58,9 +59,11 @@ class AiohttpRequest(BaseRequest):
         connections: int = 256,
         timeouts: Timeouts | None = None,
         metrics: Metrics | None = None,
+        proxy: str = "",
     ) -> None:
         """Prepare; the session is opened by ``initialize``, in the loop that will use it."""
         self._connections = connections
+        self._proxy = proxy
         self._timeouts = timeouts or Timeouts()
         self._session: aiohttp.ClientSession | None = None
         metrics = metrics or Metrics()
@@ -77,7 +80,7 @@ class AiohttpRequest(BaseRequest):
         """Open the session; twice is harmless."""
         if self._session is None or self._session.closed:
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=self._connections, ttl_dns_cache=300),
+                connector=connector(self._proxy, limit=self._connections, ttl_dns_cache=300),
                 headers={"User-Agent": "Storybell/1.0", "Accept-Encoding": "identity"},
                 cookie_jar=aiohttp.DummyCookieJar(),
             )

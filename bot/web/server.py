@@ -25,6 +25,8 @@ SHUTDOWN_S = 2.0
 HEADERS_S = 10.0  # that a connection may take to send its headers, the first and each after it
 MOST_CONNECTIONS = 100  # Telegram makes 40; without a bound all files of the process may be theirs
 
+PRIVATE = web.AppKey("private", bool)
+
 Check = Callable[[], Awaitable[str]]
 
 
@@ -92,30 +94,47 @@ class Web:
         checks: Mapping[str, Check],
         door: Door | None = None,
         is_healthy: Callable[[], bool] = lambda: True,
+        is_open: bool = False,
+        token: SecretStr | None = None,
     ) -> None:
-        """``checks`` say what is not ready, in a word or two; nothing when all is well."""
+        """``checks`` say what is not ready, in a word or two; nothing when all is well.
+
+        Where the port ``is_open`` to others it tells them only whether all is well; who has
+        ``token``, and who asks at the port of ``start_private``, is told why, and the metrics.
+        """
         self._metrics = metrics
         self._checks = checks
         self._door = door
         self._is_healthy = is_healthy
+        self._is_open = is_open
+        self._token = token
         self._closing = AsyncExitStack()
         self._posts = metrics.counter("webhook_posts_total", "Posts to the webhook.", "result")
         self.port = 0
 
-    def app(self) -> web.Application:
-        """Return the routes."""
+    def app(self, *, is_private: bool = False) -> web.Application:
+        """Return the routes; those of the operator alone where it ``is_private``."""
         app = web.Application(client_max_size=LARGEST_UPDATE)
+        app[PRIVATE] = is_private
         app.router.add_get("/healthz", self._healthz)
         app.router.add_get("/readyz", self._readyz)
         app.router.add_get("/metrics", self._render)
-        if self._door:
+        if self._door and not is_private:
             app.router.add_post(self._door.webhook.path, partial(self._receive, self._door))
         return app
 
     async def start(self, host: str, port: int) -> Self:
         """Listen on ``port``; ``self.port`` tells which one when it was 0."""
+        self.port = await self._listen(self.app(), host, port)
+        return self
+
+    async def start_private(self, host: str, port: int) -> int:
+        """Listen at an address of the operator's; return the port."""
+        return await self._listen(self.app(is_private=True), host, port)
+
+    async def _listen(self, app: web.Application, host: str, port: int) -> int:
         runner = web.AppRunner(
-            self.app(),
+            app,
             access_log=None,
             shutdown_timeout=SHUTDOWN_S,
             lingering_time=0,
@@ -126,8 +145,7 @@ class Web:
         loop = asyncio.get_running_loop()
         server = await loop.create_server(partial(_accepted, runner.server), host, port)
         self._closing.callback(server.close)
-        self.port = server.sockets[0].getsockname()[1]
-        return self
+        return int(server.sockets[0].getsockname()[1])
 
     async def close(self) -> None:
         """Stop listening; what is being stored is stored."""
@@ -143,7 +161,16 @@ class Web:
         healthy = self._is_healthy()
         return web.json_response({"ok": healthy}, status=200 if healthy else 503)
 
-    async def _readyz(self, _: web.Request) -> web.Response:
+    def _may_know(self, request: web.Request) -> bool:
+        """Return whether who asks is told more than that all is well, or not."""
+        if request.app[PRIVATE] or not self._is_open:
+            return True
+        if self._token is None:
+            return False
+        given = request.headers.get("Authorization", "").encode("utf-8", "surrogateescape")
+        return hmac.compare_digest(given, f"Bearer {self._token.get_secret_value()}".encode())
+
+    async def _readyz(self, request: web.Request) -> web.Response:
         """Ready: every check has nothing to say."""
         reasons = {}
         for name, check in self._checks.items():
@@ -153,10 +180,14 @@ class Web:
                 reason = reason_of(error)
             if reason:
                 reasons[name] = reason
-        body = {"ready": not reasons, "reasons": reasons}
+        body: dict[str, object] = {"ready": not reasons}
+        if self._may_know(request):
+            body["reasons"] = reasons
         return web.json_response(body, status=503 if reasons else 200)
 
-    async def _render(self, _: web.Request) -> web.Response:
+    async def _render(self, request: web.Request) -> web.Response:
+        if not self._may_know(request):
+            return web.Response(status=404)
         return web.Response(
             body=self._metrics.render().encode(), headers={"Content-Type": CONTENT_TYPE}
         )

@@ -48,6 +48,11 @@ def test_the_file_is_read_and_the_environment_wins(monkeypatch: pytest.MonkeyPat
         ({"run_roles": "updates,tea"}, "RUN_ROLES: unknown: tea"),
         ({"log_level": "canary"}, "LOG_LEVEL"),
         ({"admin_ids": "canary"}, "ADMIN_IDS: must be whole numbers, separated by commas."),
+        (
+            {"telegram_proxy": "ftp://canary:1"},
+            "TELEGRAM_PROXY: must be http://host:port",
+        ),
+        ({"media_proxy": "socks5://canary"}, "MEDIA_PROXY: must be http://host:port or socks5"),
         ({"port": "canary"}, "PORT: must be a whole number."),
         ({"port": 65536}, "PORT: must be at most 65535."),
         ({"currency": "canary"}, "CURRENCY: must be three capital letters"),
@@ -145,3 +150,17 @@ def test_what_is_no_setting_is_named_with_the_nearest_one(monkeypatch: pytest.Mo
     assert unknown_names() == [
         ("DAILY_BUGDET", "DAILY_BUDGET"), ("QWERTY", ""), ("MAX_SUBSCRIPTION", "MAX_SUBSCRIPTIONS")
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changed", "is_open"),
+    [
+        ({}, False),
+        ({"host": "::1"}, False),
+        ({"host": "0.0.0.0"}, True),  # noqa: S104 - as in a container
+        ({"webhook_url": "https://bot.example"}, True),
+        ({"webhook_url": "https://bot.example", "host": "127.0.0.1"}, False),
+    ],
+)
+def test_a_port_that_others_can_reach_is_open(changed: dict[str, object], is_open: bool) -> None:
+    assert load(**GOOD | changed).is_open_to_others == is_open

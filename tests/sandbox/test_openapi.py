@@ -52,6 +52,7 @@ async def test_every_good_answer_is_as_the_document_says(sandbox: Box) -> None:
     other = {
         "/v1/user/by/id": {"id": "787132"},
         "/v1/story/download/by/url": {"url": story["thumbnail_url"]},
+        "/v1/highlight/by/url": {"url": "https://www.instagram.com/stories/highlights/18787132/"},
         "/v1/share/by/url": {"url": "https://www.instagram.com/s/c3Rvcnk6MTIzNDU"},
     }
     asked = {

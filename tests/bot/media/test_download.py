@@ -1,6 +1,7 @@
 """Downloads from a CDN that behaves, and from one that does not."""
 
 import asyncio
+import ipaddress
 import socket
 import time
 from collections.abc import AsyncIterator
@@ -11,6 +12,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bot.domain.errors import (
     MediaError,
@@ -177,6 +180,45 @@ class Rebinding(AbstractResolver):
 
     async def close(self) -> None:
         self.answers.clear()
+
+
+@given(
+    address=st.ip_addresses(v=4),
+    prefix=st.sampled_from(
+        [
+            "::",
+            "::ffff:0:0:0",
+            "64:ff9b:1::",
+            "fec0::",
+            "fc00::",
+            "fe80::",
+            "::ffff:0:0",
+            "64:ff9b::",
+        ]
+    ),
+)
+def test_no_form_of_ipv6_hides_a_private_address(
+    address: ipaddress.IPv4Address, prefix: str
+) -> None:
+    """Only the two forms that lead to the internet are as public as the address in them."""
+    whole = ipaddress.IPv6Address(int(ipaddress.IPv6Address(prefix)) | int(address))
+    leads_out = prefix in {"::ffff:0:0", "64:ff9b::"}
+    assert is_public(str(whole)) == (leads_out and is_public(str(address)))
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "::127.0.0.1",
+        "::ffff:0:127.0.0.1",
+        "64:ff9b:1::a00:1",
+        "fec0::1",
+        "2002:7f00:1::",
+        "100::1",
+    ],
+)
+def test_what_looks_public_and_is_not(address: str) -> None:
+    assert not is_public(address)
 
 
 async def test_a_name_leads_to_public_addresses_only() -> None:

@@ -183,6 +183,35 @@ async def test_health_and_metrics(at: At) -> None:
         assert answer.status == 503
 
 
+async def test_an_open_port_tells_strangers_only_whether_all_is_well() -> None:
+    async def check() -> str:
+        return "the disk is full"
+
+    web = Web(Metrics(), checks={"database": check}, is_open=True, token=SecretStr("a-token"))
+    await web.start("127.0.0.1", 0)
+    private = await web.start_private("127.0.0.1", 0)
+    whole = {"ready": False, "reasons": {"database": "the disk is full"}}
+    try:
+        async with aiohttp.ClientSession() as session:
+
+            async def told(port: int, path: str, token: str = "") -> tuple[int, str]:
+                headers = {"Authorization": token} if token else {}
+                url = f"http://127.0.0.1:{port}{path}"
+                async with session.get(url, headers=headers) as answer:
+                    return answer.status, await answer.text()
+
+            for token in ("", "a-token", "Bearer", "Bearer other", "Basic a-token", "Bearer é"):
+                status, text = await told(web.port, "/readyz", token)
+                assert (status, json.loads(text)) == (503, {"ready": False})
+                assert await told(web.port, "/metrics", token) == (404, "")
+            for port, token in ((web.port, "Bearer a-token"), (private, "")):
+                assert json.loads((await told(port, "/readyz", token))[1]) == whole
+                assert "webhook_posts_total" in (await told(port, "/metrics", token))[1]
+            assert (await told(web.port, "/healthz"))[0] == 200
+    finally:
+        await web.close()
+
+
 async def test_who_sends_no_headers_is_let_go_and_a_flood_of_them_shuts_nobody_out(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -1,0 +1,194 @@
+"""By way of a proxy: who resolves the name, what the proxy is told, and what a failure says."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import aiohttp
+import pytest
+from aiohttp.abc import AbstractResolver, ResolveResult
+
+from bot.domain.errors import MediaRefusedError, MediaUnavailableError
+from bot.media.download import Media, PublicResolver
+from bot.media.spool import Spool
+from bot.runtime.proxies import connector
+from tests.support.sandbox import sandbox_box
+from tests.support.storybell import running_bell
+
+
+@dataclass
+class Proxy:
+    """A proxy of both kinds that writes down where it was asked to go, and goes to ``leads``."""
+
+    leads: str  # host:port, whatever was asked for; empty: there
+    asked: list[str] = field(default_factory=list)
+    port: int = 0
+    password: str = ""
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Take one connection, of whichever kind."""
+        with suppress(OSError, asyncio.IncompleteReadError):
+            first = await reader.readexactly(1)
+            target = await (self._socks if first == b"\x05" else self._http)(reader, writer)
+            if target:
+                self.asked.append(target)
+                host, _, port = (self.leads or target).rpartition(":")
+                there, back = await asyncio.open_connection(host.strip("[]"), int(port))
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(_pour(reader, back))
+                    group.create_task(_pour(there, writer))
+        writer.close()
+
+    async def _http(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> str:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        if self.password and "Proxy-Authorization" not in head:
+            writer.write(b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n")
+            return ""
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        return head.split()[1]
+
+    async def _socks(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> str:
+        methods = await reader.readexactly((await reader.readexactly(1))[0])
+        if self.password:
+            assert 2 in methods
+            writer.write(b"\x05\x02")
+            await reader.readexactly(1)
+            await reader.readexactly((await reader.readexactly(1))[0])
+            given = await reader.readexactly((await reader.readexactly(1))[0])
+            writer.write(b"\x01\x00" if given.decode() == self.password else b"\x01\x01")
+        else:
+            writer.write(b"\x05\x00")
+        kind = (await reader.readexactly(4))[3]
+        if kind == 3:
+            host = (await reader.readexactly((await reader.readexactly(1))[0])).decode()
+        else:
+            family = socket.AF_INET if kind == 1 else socket.AF_INET6
+            host = socket.inet_ntop(family, await reader.readexactly(4 if kind == 1 else 16))
+        port = int.from_bytes(await reader.readexactly(2), "big")
+        writer.write(b"\x05\x00\x00\x01\x00\x00\x00\x00\x00\x00")
+        return f"{host}:{port}"
+
+
+async def _pour(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+    with suppress(OSError):
+        while chunk := await source.read(65536):
+            target.write(chunk)
+            await target.drain()
+    target.close()
+
+
+@asynccontextmanager
+async def proxy(leads: str = "", password: str = "") -> AsyncIterator[Proxy]:
+    made = Proxy(leads, password=password)
+    server = await asyncio.start_server(made.serve, "127.0.0.1", 0)
+    made.port = server.sockets[0].getsockname()[1]
+    try:
+        yield made
+    finally:
+        server.close()
+
+
+class Leading(AbstractResolver):
+    """Leads every name to one address."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        return [ResolveResult(hostname=host, host=self._address, port=port, family=family,
+                              proto=0, flags=0)]  # fmt: skip
+
+    async def close(self) -> None: ...
+
+
+@pytest.mark.parametrize("kind", ["http", "socks5"])
+async def test_the_whole_bot_speaks_by_three_proxies(kind: str, tmp_path: Path) -> None:
+    async with (
+        sandbox_box() as box,
+        proxy() as telegram,
+        proxy(password="secret") as stories,
+        proxy() as media,
+    ):
+        settings = {
+            "telegram_proxy": f"{kind}://127.0.0.1:{telegram.port}",
+            "stories_api_proxy": f"{kind}://ann:secret@127.0.0.1:{stories.port}",
+            "media_proxy": f"{kind}://127.0.0.1:{media.port}",
+        }
+        big = await box.control.publish("prada", 2, bytes=21 * 2**20)  # Telegram takes no URL
+        async with running_bell(tmp_path, box, **settings) as bell:
+            ann = await bell.control.person()
+            link = f"https://www.instagram.com/stories/prada/{big['pk']}/"
+            (reply,) = await bell.ask(ann, link)
+            assert reply["_source"] == "upload"
+        ports = [url.rpartition(":")[2] for url in (box.urls.telegram, box.urls.stories_api)]
+        assert set(telegram.asked) == {f"127.0.0.1:{ports[0]}"}
+        assert set(stories.asked) == {f"127.0.0.1:{ports[1]}"}
+        assert set(media.asked) == {box.urls.cdn.removeprefix("http://")}
+
+
+@pytest.mark.parametrize("kind", ["http", "socks5"])
+async def test_the_proxy_of_media_gets_an_address_that_we_resolved(
+    kind: str,
+) -> None:
+    async with sandbox_box() as box, proxy(box.urls.cdn.removeprefix("http://")) as by:
+        for address, fits in (("157.240.1.1", True), ("10.0.0.1", False), ("::127.0.0.1", False)):
+            resolver = PublicResolver(Leading(address))
+            made = connector(f"{kind}://127.0.0.1:{by.port}", resolver=resolver)
+            async with aiohttp.ClientSession(connector=made) as session:
+                if fits:
+                    async with session.get("http://x.cdninstagram.com/") as answer:
+                        assert answer.status == 404
+                else:
+                    with pytest.raises(aiohttp.ClientConnectorError):
+                        await session.get("http://x.cdninstagram.com/")
+        assert by.asked == ["157.240.1.1:80"]
+
+
+async def test_a_redirect_to_another_host_is_refused_by_a_proxy_as_well(tmp_path: Path) -> None:
+    async with sandbox_box() as box, proxy() as by:
+        await box.control.fault(
+            "cdn", {"status": 302, "body": "", "headers": {"Location": "http://10.0.0.1/x.jpg"}}
+        )
+        shown = await box.control.publish("prada")
+        made = connector(f"socks5://127.0.0.1:{by.port}", resolver=PublicResolver())
+        async with aiohttp.ClientSession(connector=made) as session:
+            with Spool(tmp_path, limit=10**9) as spool:
+                media = Media(session, spool, trusted_origin=box.urls.cdn)
+                with pytest.raises(MediaRefusedError):
+                    await media.fetch(shown["thumbnail_url"], limit=10**7)
+        assert by.asked == [box.urls.cdn.removeprefix("http://")]
+
+
+@pytest.mark.parametrize("kind", ["http", "socks5"])
+async def test_the_proxy_of_a_service_resolves_its_name(kind: str) -> None:
+    async with sandbox_box() as box, proxy(box.urls.telegram.removeprefix("http://")) as by:
+        made = connector(f"{kind}://127.0.0.1:{by.port}")
+        async with (
+            aiohttp.ClientSession(connector=made) as session,
+            session.get("http://blocked.example/") as answer,
+        ):
+            assert answer.status == 404
+        assert by.asked == ["blocked.example:80"]
+
+
+@pytest.mark.parametrize("kind", ["http", "socks5"])
+async def test_a_proxy_that_refuses_or_is_gone_is_a_connection_that_was_not_made(
+    kind: str, tmp_path: Path
+) -> None:
+    async with proxy(password="right") as by:
+        url = f"{kind}://ann:pass-canary@127.0.0.1:{by.port}"
+        without = f"{kind}://127.0.0.1:1"
+        for one in (url if kind == "socks5" else without, without):
+            async with aiohttp.ClientSession(connector=connector(one)) as session:
+                with pytest.raises(aiohttp.ClientConnectorError) as failed:
+                    await session.get("http://api.example/")
+                assert "canary" not in str(failed.value)
+                with Spool(tmp_path, limit=10**9) as spool:
+                    media = Media(session, spool, trusted_origin="http://x.example")
+                    with pytest.raises(MediaUnavailableError):
+                        await media.fetch("http://x.example/y", limit=100)

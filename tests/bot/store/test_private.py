@@ -1,0 +1,114 @@
+"""Nobody but us reads the database, its log and its copies; and it is copied before it changes."""
+
+import asyncio
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic import command
+
+from bot.domain.errors import DatabaseUnavailableError
+from bot.store.database import Database, migration_config, newest_revision
+from bot.store.lock import alone
+from bot.store.private import copies_of
+
+SSL_REQUEST = bytes.fromhex("0000000804d2162f")  # PostgreSQL's protocol, "SSLRequest"
+
+
+@pytest.fixture(autouse=True)
+def open_to_all() -> Iterator[None]:
+    """What is made is as open as its maker lets it be."""
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
+def rights(folder: Path) -> dict[str, str]:
+    return {one.name: oct(one.stat().st_mode & 0o777) for one in folder.iterdir()}
+
+
+async def old_database(file: Path, revision: str) -> str:
+    """Make a database as a version of long ago left it."""
+    url = f"sqlite:///{file}"
+    async with Database(url) as db, db.begin() as tx:
+        await tx.run_sync(lambda it: command.upgrade(migration_config(it), revision))
+    os.chmod(file, 0o644)  # noqa: PTH101 - a blocking moment in a test
+    return url
+
+
+async def test_the_database_its_log_and_copies_are_ours_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    url = f"sqlite:///{folder}/bot.db"
+    async with alone(url), Database(url) as db:
+        await db.migrate()
+        assert await db.copy_to(folder / "copy.db")
+        assert rights(folder) == dict.fromkeys(
+            ("bot.db", "bot.db-wal", "bot.db-shm", "bot.db.lock", "copy.db"), "0o600"
+        )
+    assert rights(tmp_path) == {"data": "0o700"}
+
+
+async def test_before_a_migration_there_is_a_copy_of_what_was(tmp_path: Path) -> None:
+    file = tmp_path / "bot.db"
+    url = await old_database(file, "0004")
+    for name in ("0001", "0002", "0003"):
+        (tmp_path / f"bot.db.before-{name}").write_text("older")
+    async with Database(url) as db:
+        await db.migrate()
+        await db.migrate()
+    kept = [one.name for one in copies_of(file)]
+    assert kept == ["bot.db.before-0003", f"bot.db.before-{newest_revision()}"]
+    assert set(rights(tmp_path).values()) == {"0o600"}
+    with closing(sqlite3.connect(copies_of(file)[-1])) as copy:
+        assert copy.execute("SELECT version_num FROM alembic_version").fetchone() == ("0004",)
+
+
+async def test_without_room_for_a_copy_nothing_is_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "bot.db"
+    url = await old_database(file, "0004")
+
+    def full(_: str, target: Path) -> bool:
+        target.write_text("half of it")
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr("bot.store.database._copy", full)
+    async with Database(url) as db:
+        with pytest.raises(DatabaseUnavailableError, match="can't be copied"):
+            await db.migrate()
+        async with db.read() as tx:
+            found = (await tx.execute(sa.text("SELECT version_num FROM alembic_version"))).scalar()
+    assert found == "0004"
+    assert copies_of(file) == []
+
+
+async def test_an_address_as_providers_write_it(postgres_url: str) -> None:
+    mark = "&" if "?" in postgres_url else "?"
+    url = f"{postgres_url}{mark}sslmode=prefer&channel_binding=prefer"
+    async with Database(url) as db, db.read() as tx:
+        assert (await tx.execute(sa.select(1))).scalar() == 1
+
+
+@pytest.mark.parametrize(("mode", "asks"), [("require", True), ("disable", False)])
+async def test_the_mode_of_tls_is_heeded(mode: str, asks: bool) -> None:
+    """The first thing that is sent, seen by a server that speaks no TLS."""
+    first: list[bytes] = []
+
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        first.append(await reader.readexactly(8))
+        writer.write(b"N")
+        writer.close()
+
+    server = await asyncio.start_server(refuse, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        async with Database(f"postgresql://u:p@127.0.0.1:{port}/x?sslmode={mode}") as db:
+            with pytest.raises(DatabaseUnavailableError):
+                async with db.read():
+                    pass
+    assert (first[0] == SSL_REQUEST) == asks
