@@ -1,19 +1,26 @@
 FROM python:3.13-slim AS build
-WORKDIR /app
 COPY requirements.txt .
-RUN python -m venv /venv && /venv/bin/pip install --no-cache-dir --require-hashes -r requirements.txt
+# The environment has no pip of its own: what runs can install nothing.
+RUN python -m venv --without-pip /venv \
+    && pip --python /venv/bin/python install --no-cache-dir --no-compile --require-hashes -r requirements.txt
+COPY bot /app/bot
+COPY handlers /app/handlers
+COPY locales /app/locales
+RUN /venv/bin/python -m compileall -q --invalidation-mode unchecked-hash /venv/lib /app
 
 FROM python:3.13-slim
-RUN useradd --system --uid 10001 --create-home storybell && mkdir /data && chown storybell /data
-WORKDIR /app
+RUN useradd --system --uid 10001 --home-dir /data --shell /usr/sbin/nologin storybell \
+    && install -d -m 0700 -o storybell /data
 COPY --from=build /venv /venv
-COPY bot bot
-COPY handlers handlers
-COPY locales locales
+COPY --from=build /app /app
+WORKDIR /app
 USER storybell
-ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 HOST=0.0.0.0 \
+# Nothing is written but /data and /tmp, so the root may be read-only.
+ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HOST=0.0.0.0 PORT=8000 \
     DATABASE_URL=sqlite:////data/storybell.db SPOOL_DIR=/data/spool
 VOLUME /data
 EXPOSE 8000
-HEALTHCHECK CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/healthz', timeout=5)"]
-CMD ["python", "-m", "bot", "run"]
+HEALTHCHECK --interval=30s --timeout=10s --start-period=60s \
+    CMD ["python", "-c", "import os, urllib.request as u; u.urlopen(f\"http://127.0.0.1:{os.environ['PORT']}/healthz\", timeout=5)"]
+ENTRYPOINT ["python", "-m", "bot"]
+CMD ["run"]

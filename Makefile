@@ -8,7 +8,7 @@ PYTEST := $(BIN)/python -m pytest
 # What failed while the machine did much else is asked once more, with nothing beside it: then it must pass.
 ALONE := --last-failed --last-failed-no-failures none
 
-.PHONY: demo test test-slow soak lint types tests campaign red run bench lock catalogues clean
+.PHONY: demo test test-slow soak lint types tests campaign red run bench lock image catalogues clean
 
 demo: .venv/.demo  ## The whole bot against local stand-ins, with a chat page; no account, no key
 	$(BIN)/python -m bot demo
@@ -51,6 +51,9 @@ lock: .venv/.dev  ## Resolve all three locks together: what is tested is what ru
 	$(LOCK) --all-extras --group dev --output-file requirements-dev.txt
 	$(LOCK) --extra postgres --extra speed --constraint requirements-dev.txt --output-file requirements.txt
 	$(LOCK) --extra postgres --extra speed --extra sandbox --constraint requirements-dev.txt --output-file requirements-demo.txt
+
+image: .venv/.dev  ## Build the real image here and start it: buildah, and a Debian that stands in for the Python image
+	$(BIN)/python -m tools.image
 
 catalogues: .venv/.dev  ## Bring what the code says into every catalogue
 	$(BIN)/python -m tools.catalogues update

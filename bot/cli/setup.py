@@ -1,0 +1,148 @@
+"""``storybell setup``: asks for the two values, tries them, writes ``.env``, and what starts it.
+
+``.env`` is readable by its owner alone. What stood in it stays, but for the two values.
+"""
+
+import argparse
+import getpass
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from importlib import resources
+from pathlib import Path
+
+from rich.console import Console
+
+from bot.cli import check
+from bot.cli.check import telegram
+from bot.config import ENV_FILE, load
+from bot.domain.errors import SettingsError
+from bot.operations.preflight import Finding
+
+VALUES = {
+    "TELEGRAM_TOKEN": "The bot's token, from @BotFather",
+    "STORIES_API_KEY": "The key of the Stories API",
+}
+UNIT, PROCFILE = "storybell.service", "Procfile"
+CHOICES = ("systemd", "compose", "procfile", "none")
+TRIES = 3
+USER_OF_ITS_OWN = (
+    "The service runs as a user of its own: install the bot where that user can read it, such as "
+    "by pipx install --global storybell."
+)
+FORGETFUL = (
+    "Where its disk forgets at each restart, set DATABASE_URL to a PostgreSQL database: else all "
+    "subscriptions are lost then."
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
+    parser.add_argument(
+        "--start-by", choices=CHOICES, help="what shall start the bot; asked for when not named"
+    )
+
+
+async def main(
+    arguments: argparse.Namespace,
+    *,
+    ask: Callable[[str], str] = input,
+    ask_secret: Callable[[str], str] = getpass.getpass,
+) -> int:
+    """Ask, try, write; return 1 where the values are refused to the end."""
+    console = Console(soft_wrap=True, highlight=False)
+    for _ in range(TRIES):
+        try:
+            values = {name: ask_secret(f"{text}: ").strip() for name, text in VALUES.items()}
+        except EOFError:
+            console.print("Nobody answers; nothing was written.")
+            return 1
+        if await _are_good(values, console):
+            break
+        console.print("Please try again.")
+    else:
+        return 1
+    file = Path(ENV_FILE)
+    write(file, values)
+    folder = Path.cwd()
+    console.print(f"Written to {folder / file}, readable by you alone.", markup=False)
+    way = arguments.start_by or _chosen(ask)
+    for line in start_by(way, folder):
+        console.print(line, markup=False)
+    return 0
+
+
+async def _are_good(values: dict[str, str], console: Console) -> bool:
+    """Try both values where they are used."""
+    try:
+        settings = load(**{name.lower(): value for name, value in values.items()})
+    except SettingsError as error:
+        for sentence in error.sentences:
+            console.print(sentence, markup=False)
+        return False
+    found: list[Finding] = []
+    for one in (telegram, check.stories_api):
+        found += await check.within(one, settings)
+    for finding in found:
+        check.show(console, finding)
+    return all(finding.level != "wrong" for finding in found)
+
+
+def write(file: Path, values: dict[str, str]) -> None:
+    """Put ``values`` into a file of settings that only its owner may read."""
+    before = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+    kept = [line for line in before if _name_in(line) not in values]
+    lines = [*(f"{name}={value}" for name, value in values.items()), *kept]
+    fresh = file.with_name(f"{file.name}.new")
+    fresh.unlink(missing_ok=True)
+    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as out:
+        out.write("\n".join(lines) + "\n")
+    fresh.replace(file)
+
+
+def _name_in(line: str) -> str:
+    return line.strip().removeprefix("export ").partition("=")[0].strip().upper()
+
+
+def _chosen(ask: Callable[[str], str]) -> str:
+    try:
+        word = ask("What shall start the bot: systemd, compose, procfile, none? [none] ")
+    except EOFError:
+        return "none"
+    return word.strip().lower() if word.strip().lower() in CHOICES else "none"
+
+
+def start_by(way: str, folder: Path) -> list[str]:
+    """Write what starts the bot into ``folder``; return what to do next, in sentences."""
+    if way == "systemd":
+        text = (resources.files("bot.cli") / "deploy" / UNIT).read_text(encoding="utf-8")
+        unit = folder / UNIT
+        unit.write_text(
+            text.replace("@COMMAND@", _command()).replace("@FOLDER@", str(folder)),
+            encoding="utf-8",
+        )
+        return [
+            f"Written: {unit}. Start the bot by:",
+            f"  sudo cp {unit} /etc/systemd/system/ && sudo systemctl enable --now storybell",
+            USER_OF_ITS_OWN,
+        ]
+    if way == "compose":
+        if (folder / "compose.yaml").is_file():
+            return ["Start the bot by:", "  docker compose up -d"]
+        return ["compose.yaml is in the project's repository: say setup there."]
+    if way == "procfile":
+        text = (resources.files("bot.cli") / "deploy" / PROCFILE).read_text(encoding="utf-8")
+        (folder / PROCFILE).write_text(text, encoding="utf-8")
+        return [
+            f"Written: {folder / PROCFILE}. Set both values as variables of the platform.",
+            FORGETFUL,
+        ]
+    return ["Start the bot by:", f"  {_command()} run"]
+
+
+def _command() -> str:
+    """Return the words that start this very program."""
+    script = shutil.which("storybell", path=str(Path(sys.executable).parent))
+    return script or f"{sys.executable} -m bot"

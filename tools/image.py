@@ -1,0 +1,203 @@
+"""Build the image from the Dockerfile and run it, without Docker: ``make image``.
+
+It needs root, Debian's buildah and debootstrap, and Debian's packages; where one is missing it
+says so and ends with 3. The base is a small Debian with Python, tagged as the image that the
+Dockerfile names: it shows that the Dockerfile works, and how large what we add is, not how large
+the usual base is.
+"""
+
+import json
+import os
+import re
+import resource
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from contextlib import ExitStack
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+TAG = "storybell-try"
+SUITE = "trixie"  # its Python is 3.13, as the Dockerfile's
+PACKAGES = "python3,python3-venv,python3-pip,ca-certificates"
+BUILDAH = ("buildah", "--storage-driver", "vfs")
+PROCESSES = min(resource.getrlimit(resource.RLIMIT_NPROC)[1], 65536)  # buildah would ask for more
+CHROOT = (
+    "--isolation", "chroot", "--network", "host", "--ulimit", "nofile=20000:20000",
+    "--ulimit", f"nproc={PROCESSES}:{PROCESSES}",
+)  # fmt: skip
+MISSING = 3
+TOKEN = "7000000001:a-token-of-the-image-0123456789abcdefgh"  # noqa: S105 - the stand-in takes any
+
+
+def main() -> int:
+    """Build and try the image; return 0 when it did all it should."""
+    lacking = [one for one in ("buildah", "debootstrap") if shutil.which(one) is None]
+    if lacking or os.geteuid():
+        say(f"Not tried: {', '.join(lacking) or 'root'} is needed.")
+        return MISSING
+    base = re.findall(r"^FROM (\S+)", (ROOT / "Dockerfile").read_text(), re.MULTILINE)[0]
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="storybell-image-")))
+        if not _has_base(base):
+            make_base(base, folder / "base")
+        certificates = (
+            "--volume",
+            "/etc/ssl/certs:/etc/ssl/certs:ro",
+        )  # this machine's, with its own
+        run(*BUILDAH, "bud", *CHROOT, *certificates, "--tag", TAG, str(ROOT))
+        container = output(*BUILDAH, "from", "--pull-never", TAG).strip()
+        stack.callback(run, *BUILDAH, "rm", container)
+        try_out(container, stack, folder)
+    say("The image does what it should.")
+    return 0
+
+
+def _has_base(base: str) -> bool:
+    done = subprocess.run([*BUILDAH, "inspect", base], capture_output=True, check=False)  # noqa: S603 - our own words
+    return done.returncode == 0
+
+
+def make_base(base: str, folder: Path) -> None:
+    """Make a Debian with Python, and tag it as the image that the Dockerfile begins with."""
+    say(f"Making a base for {base} by debootstrap …")
+    run(
+        "debootstrap", "--variant=minbase", f"--include={PACKAGES}", SUITE, str(folder), *_mirror()
+    )
+    for name in ("python", "pip"):
+        target = folder / "usr/bin" / name
+        if not target.exists():
+            target.symlink_to(f"{name}3")
+    (folder / "usr/lib/python3.13/EXTERNALLY-MANAGED").unlink(missing_ok=True)
+    container = output(*BUILDAH, "from", "scratch").strip()
+    run(*BUILDAH, "add", "--quiet", container, str(folder), "/")
+    run(*BUILDAH, "commit", "--quiet", container, base)
+    run(*BUILDAH, "rm", container)
+
+
+def _mirror() -> list[str]:
+    """Return the address that this machine gets Debian's packages from."""
+    files = [Path("/etc/apt/sources.list"), *Path("/etc/apt/sources.list.d").glob("*")]
+    text = "\n".join(file.read_text() for file in files if file.is_file())
+    found = re.findall(r"(?:^deb\s+(?:\[.*?\]\s+)?|^URIs:\s*)(http\S+)", text, re.MULTILINE)
+    return [one for one in found if "security" not in one][:1]
+
+
+def try_out(container: str, stack: ExitStack, folder: Path) -> None:
+    """Look into the image, start it against stand-ins, and see it well and then ended."""
+    root = Path(output(*BUILDAH, "mount", container).strip())
+    stack.callback(run, *BUILDAH, "umount", container)
+    config = json.loads(output(*BUILDAH, "inspect", container))["OCIv1"]["config"]
+    expect(config["User"] == "storybell", "it runs as a user without rights")
+    for name in ("tests", "sandbox", "benchmarks", ".env", ".git", "docs"):
+        expect(not (root / "app" / name).exists(), f"no {name} in it")
+    expect(not (root / "venv/bin/pip").exists(), "no pip in it")
+    added = sum(size_of(root / name) for name in ("app", "venv"))
+    say(f"What is added to the base: {added / 1e6:.0f} MB.")
+    sandbox = subprocess.Popen(
+        [sys.executable, "-m", "sandbox", "--port-base", "0", "--quiet"],
+        cwd=ROOT, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    stack.callback(end, sandbox)
+    assert sandbox.stdout is not None  # noqa: S101 - asked for
+    urls = json.loads(sandbox.stdout.readline())
+    port = free_port()
+    settings = {
+        "TELEGRAM_TOKEN": TOKEN, "STORIES_API_KEY": "a-key", "PORT": str(port),
+        "TELEGRAM_API_URL": urls["telegram"], "STORIES_API_URL": urls["stories_api"],
+    }  # fmt: skip
+    words = [word for name, value in settings.items() for word in ("--env", f"{name}={value}")]
+    command = [*config["Entrypoint"], *config["Cmd"]]
+    bot = subprocess.Popen(  # noqa: S603 - the same
+        [*BUILDAH, "run", *CHROOT[:4], "--user", "storybell", *words, container, "--", *command],
+        stdout=(folder / "log").open("w"), stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    stack.callback(end, bot)
+    try:
+        wait_until(lambda: answers(port, "/readyz"), 120)
+    except TimeoutError:
+        say((folder / "log").read_text()[-3000:])
+        raise
+    expect(not answers(port, "/metrics"), "the open port keeps its numbers to itself")
+    check = " ".join(config.get("Healthcheck", {}).get("Test", [])) or "none"
+    say(f"Health check: {check[:60]} …")
+    data = root / "data/storybell.db"
+    expect(oct(data.stat().st_mode & 0o777) == "0o600", "the database is its own alone")
+    written = [one for one in (root / "app").rglob("*") if one.stat().st_uid != 0]
+    expect(not written, "it wrote nothing beside its data")
+
+
+def size_of(folder: Path) -> int:
+    """Return the bytes of all files in a folder."""
+    return sum(one.lstat().st_size for one in folder.rglob("*") if one.is_file())
+
+
+def answers(port: int, path: str) -> bool:
+    """Return whether the bot answers there, and well."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
+            return bool(answer.status == 200)  # noqa: PLR2004 - HTTP's OK
+    except OSError:
+        return False
+
+
+def wait_until(is_so: object, seconds: float) -> None:
+    """Wait for something, so many seconds at most."""
+    assert callable(is_so)  # noqa: S101 - as the type can't say in one line
+    until = time.monotonic() + seconds
+    while not is_so():
+        if time.monotonic() > until:
+            raise TimeoutError
+        time.sleep(0.5)
+
+
+def free_port() -> int:
+    """Return a port that nobody uses now."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+def end(process: subprocess.Popen[str] | subprocess.Popen[bytes]) -> None:
+    """End a process of ours."""
+    process.terminate()
+    try:
+        process.wait(20)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def run(*words: str) -> None:
+    """Run a command, which must succeed."""
+    subprocess.run(words, check=True)  # noqa: S603 - our own words
+
+
+def output(*words: str) -> str:
+    """Return what a command prints."""
+    return subprocess.run(words, check=True, stdout=subprocess.PIPE, text=True).stdout  # noqa: S603 - our own words
+
+
+def expect(is_so: bool, what: str) -> None:
+    """Say that something is as it should be.
+
+    Raises:
+        AssertionError: It is not.
+    """
+    if not is_so:
+        raise AssertionError(what)
+    say(f"ok: {what}")
+
+
+def say(text: str) -> None:
+    """Print a line."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
