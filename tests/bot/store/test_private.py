@@ -5,6 +5,7 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -43,7 +44,7 @@ async def old_database(file: Path, revision: str) -> str:
 async def test_the_database_its_log_and_copies_are_ours_alone(tmp_path: Path) -> None:
     folder = tmp_path / "data"
     url = f"sqlite:///{folder}/bot.db"
-    async with alone(url), Database(url) as db:
+    async with alone(url, wait=timedelta(seconds=5)), Database(url) as db:
         await db.migrate()
         assert await db.copy_to(folder / "copy.db")
         assert rights(folder) == dict.fromkeys(
