@@ -26,6 +26,7 @@ import handlers.settings
 import handlers.start
 import handlers.stories
 import handlers.subscriptions
+import handlers.talk
 import handlers.unknown
 import handlers.usage
 import handlers.why
@@ -36,6 +37,7 @@ from bot.domain.errors import N_, BotError, DatabaseUnavailableError, TryAgainEr
 from bot.operations import cleanup, preflight, unknown_zones
 from bot.operations.database_watch import DatabaseWatch
 from bot.operations.menu import Menu
+from bot.operations.pauses import Pauses
 from bot.runtime.workers import Worker
 from bot.store import answers, file_ids, key_values, leases
 from bot.store.leader import Leader
@@ -46,7 +48,7 @@ from bot.updates.polling import Polling, TokenRefusedError
 from bot.updates.queues import is_lasting
 from bot.updates.webhook import set_webhook
 from bot.web.server import Door, Web, Webhook, webhook_for
-from handlers.commands import menus, publish_menu
+from handlers.commands import shown
 from handlers.members import somebody_spoke
 
 log = structlog.get_logger()
@@ -55,7 +57,7 @@ log = structlog.get_logger()
 CONVERSATION = (
     handlers.start, handlers.stories, handlers.subscriptions, handlers.options, handlers.past,
     handlers.why, handlers.exchange, handlers.settings, handlers.usage, handlers.privacy,
-    handlers.admin, handlers.members, handlers.links, handlers.unknown,
+    handlers.admin, handlers.members, handlers.links, handlers.talk, handlers.unknown,
 )  # fmt: skip
 UPDATES = ["message", "edited_message", "channel_post", "callback_query", "my_chat_member"]
 CONFLICT = N_(
@@ -159,7 +161,8 @@ class Running:
             metrics=parts.metrics,
         )
         self._cleaning = Worker("clean-up", self._clean, now=parts.now, longest=CLEAN_EVERY)
-        self._menu = Menu(parts.db, menus(), partial(publish_menu, self.app.bot), now=parts.now)
+        self._menu = Menu(parts.db, shown(self.app.bot, settings.admin_ids), now=parts.now)
+        self._pauses = Pauses(parts.services.subscriptions, now=parts.now)
         self._watch = DatabaseWatch(parts.db, tell=parts.tell_admins, now=parts.now)
         self._leader = Leader(parts.db, "polling", self.polling.run, now=parts.now)
         self.web = Web(
@@ -206,6 +209,8 @@ class Running:
             if "updates" in roles:
                 ending.append(group.create_task(self.intake.run()))
                 endless.append(group.create_task(self._menu.worker.run()))
+                endless.append(group.create_task(self._pauses.worker.run()))
+                endless.append(group.create_task(parts.services.vanishing.worker.run()))
                 if self._webhook is None:
                     endless.append(group.create_task(self._poll()))
             if "scheduler" in roles:

@@ -32,6 +32,7 @@ from bot.fetching.privacy import PrivacyCheck
 from bot.media.download import Media, PublicResolver
 from bot.media.spool import MediaFile, Spool
 from bot.operations.operators import Operators
+from bot.operations.vanishing import Vanishing
 from bot.outbox.worker import Outbox
 from bot.runtime.clock import Clock
 from bot.runtime.metrics import Metrics
@@ -181,10 +182,12 @@ async def built(
             whereabouts=Whereabouts(db, ask_presence, wake=outbox.wake, now=now),
             ledger=ledger,
             admins=Admins(),
+            vanishing=Vanishing(bot, now=now),
             now=now,
             admin_ids=settings.admin_ids,
             credit_price=settings.credit_price,
             currency=settings.currency,
+            example_profile=settings.example_profile,
         )
         scheduler = Scheduler(
             db,

@@ -146,6 +146,11 @@ class Settings(BaseSettings):
     )
 
     # Viewing
+    example_profile: str = Field(
+        default="natgeo",
+        pattern=r"^[a-z0-9._]{1,30}$",
+        description="A profile whose stories the example button shows to new people.",
+    )
     cache_s: int = Field(
         default=60,
         ge=0,

@@ -1,16 +1,17 @@
 """What every handler has at hand: the services, and of each update the chat and its language."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 import structlog
 from telegram import Chat as TelegramChat
-from telegram import Update
+from telegram import ChatMember, Update
 from telegram.ext import Application, CallbackContext, ExtBot
 
 from bot.billing.ledger import Ledger
+from bot.chats.lately import Lately
 from bot.chats.past import Past
 from bot.chats.subscriptions import Subscriptions
 from bot.chats.whereabouts import Whereabouts
@@ -20,6 +21,7 @@ from bot.domain.model import Asker, Target
 from bot.domain.records import Chat
 from bot.domain.zones import zone_of
 from bot.fetching.on_demand import Viewer
+from bot.operations.vanishing import Vanishing
 from bot.presentation.translation import Translator, translator_for
 from bot.sending.replies import Replies
 from bot.store import chats
@@ -39,10 +41,13 @@ class Services:
     whereabouts: Whereabouts
     ledger: Ledger
     admins: Admins
+    vanishing: Vanishing
     now: Callable[[], datetime]
     admin_ids: frozenset[int]
     credit_price: float
     currency: str
+    example_profile: str = "natgeo"
+    lately: Lately = field(default_factory=Lately)
 
 
 class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict[str, Services]]):
@@ -88,21 +93,30 @@ async def prepare(update: Update, context: Context) -> None:
         context.t = translator_for(code)
         return
     try:
-        context.chat = await _chat_of(
-            where, code, context, is_press=update.callback_query is not None
-        )
+        context.chat = await _chat_of(where, code, context, is_added=_is_added(update))
     except DatabaseUnavailableError as error:
         raise TryAgainError(str(error)) from error
     context.t = translator_for(context.chat.spoken).in_zone(zone_of(context.chat.zone))
 
 
+def _is_added(update: Update) -> bool:
+    """Return whether somebody has just added the bot to the chat."""
+    change = update.my_chat_member
+    out = {ChatMember.LEFT, ChatMember.BANNED}
+    return (
+        change is not None
+        and change.old_chat_member.status in out
+        and change.new_chat_member.status not in out
+    )
+
+
 async def _chat_of(
-    where: TelegramChat, code: str | None, context: Context, *, is_press: bool
+    where: TelegramChat, code: str | None, context: Context, *, is_added: bool
 ) -> Chat:
     """Return what we know of the chat; written only when Telegram says something new of it.
 
-    Whoever presses a button in a group or channel does not change the language that is spoken
-    there: any stranger can press those of a channel.
+    A group or channel speaks the language of who added the bot, until /language changes it: not
+    that of whoever wrote or pressed last.
     """
     title = where.effective_name or ""
     async with context.services.db.read() as tx:
@@ -111,7 +125,7 @@ async def _chat_of(
             known = await chats.get(tx, moved_to)
             if known:  # what comes late from the old id of a group belongs to the new one
                 return known
-    if known and where.type != TelegramChat.PRIVATE and is_press:
+    if known and where.type != TelegramChat.PRIVATE and not is_added:
         code = None
     told = (where.type, title, code or (known.language_code if known else None))
     if known and told == (known.kind, known.title, known.language_code):

@@ -1,9 +1,13 @@
-"""The list of commands that Telegram shows in its menu."""
+"""What Telegram shows of the bot: the menu of commands, and who it is, in every language."""
 
-from telegram import BotCommand
+from collections.abc import Iterable
+from functools import partial
+
+from telegram import BotCommand, BotCommandScopeChat
 from telegram.ext import ExtBot
 
 from bot.domain.errors import N_
+from bot.operations.menu import Shown
 from bot.presentation.translation import LANGUAGES, translator_for
 
 MENU = (
@@ -13,23 +17,62 @@ MENU = (
     ("unsubscribe", N_("Unsubscribe from a profile")),
     ("past", N_("Stories I sent here before")),
     ("why", N_("When I check a profile")),
-    ("settings", N_("Time zone, quiet hours, daily summary")),
+    ("preview", N_("What a profile's options let in")),
+    ("settings", N_("Time zone, quiet hours, summary")),
+    ("timezone", N_("Set the time zone")),
     ("usage", N_("What this chat has used")),
     ("language", N_("Choose a language")),
-    ("privacy", N_("What I store, and how to delete it")),
+    ("export", N_("Save your subscriptions")),
+    ("import", N_("Restore your subscriptions")),
+    ("privacy", N_("What I store, and deleting it")),
     ("help", N_("Help: what I can do")),
 )
+OPERATORS = (
+    ("stats", N_("How the bot is doing")),
+    ("spending", N_("What the bot spends")),
+    ("stop_spending", N_("Stop all spending")),
+    ("resume_spending", N_("Spend again")),
+)
+"""Commands that only those see who run the bot, each in their private chat."""
+
+ABOUT = N_(
+    "I bring Instagram stories to Telegram. Send me the name of a public profile or a link to a "
+    "story, and I'll show it to you, or send you every new one."
+)
+SHORT = N_("Instagram stories in Telegram, and an alert for every new one.")
 
 
-def menus() -> dict[str, list[BotCommand]]:
-    """Return the menu in every language we speak, by its code."""
-    return {
-        code: [BotCommand(name, translator_for(code).plain(text)) for name, text in MENU]
-        for code in LANGUAGES
-    }
+def shown(bot: ExtBot[None], admin_ids: Iterable[int]) -> dict[str, Shown]:
+    """Return all that Telegram shows of the bot, by the name under which it is remembered.
+
+    The bot's name is its owner's business, and the menu's button shows commands by itself.
+    """
+    found: dict[str, Shown] = {}
+    for code in LANGUAGES:
+        menu = _commands(code, MENU)
+        words = [[one.command, one.description] for one in menu]
+        # Telegram knows two-letter codes only; without one the menu is for everybody else.
+        told = None if code == "en" else code[:2]
+        found[code] = Shown(words, partial(bot.set_my_commands, menu, language_code=told))
+    for code in LANGUAGES:
+        told = None if code == "en" else code[:2]
+        about, short = (translator_for(code).plain(text) for text in (ABOUT, SHORT))
+        found[f"about:{code}"] = Shown(
+            about, partial(bot.set_my_description, about, language_code=told)
+        )
+        found[f"short:{code}"] = Shown(
+            short, partial(bot.set_my_short_description, short, language_code=told)
+        )
+    for person in sorted(admin_ids):
+        scope = BotCommandScopeChat(person)
+        for code in LANGUAGES:
+            menu = _commands(code, (*MENU, *OPERATORS))
+            words = [[one.command, one.description] for one in menu]
+            told = None if code == "en" else code[:2]
+            publish = partial(bot.set_my_commands, menu, scope=scope, language_code=told)
+            found[f"operator:{person}:{code}"] = Shown(words, publish)
+    return found
 
 
-async def publish_menu(bot: ExtBot[None], code: str, menu: list[BotCommand]) -> None:
-    """Give Telegram the menu of one language; English is for all whose language we don't speak."""
-    # Telegram knows two-letter codes only; without one the menu is for everybody else.
-    await bot.set_my_commands(menu, language_code=None if code == "en" else code[:2])
+def _commands(code: str, menu: Iterable[tuple[str, str]]) -> list[BotCommand]:
+    return [BotCommand(name, translator_for(code).plain(text)) for name, text in menu]

@@ -1,13 +1,24 @@
 """Every failure becomes a sentence in the chat's language; an unexpected one gets a number."""
 
 import secrets
+from collections.abc import Hashable
+from datetime import timedelta
+from functools import partial
 
 import structlog
-from telegram import Chat, Update
+from telegram import Chat, Message, Update
 from telegram.error import Forbidden, TelegramError
 
-from bot.context import Context, prepare, target_of
-from bot.domain.errors import INCIDENT, N_, BotError, RightsError, SubscriptionError
+from bot.context import Context, prepare, target_of, user_of
+from bot.domain.errors import (
+    INCIDENT,
+    N_,
+    BotError,
+    PersonSpentError,
+    RightsError,
+    SubscriptionError,
+    TooFastError,
+)
 from bot.presentation.html import plain
 from bot.presentation.translation import translator_for
 from bot.sending.replies import text_of
@@ -17,6 +28,9 @@ from handlers.replies import say
 
 log = structlog.get_logger()
 
+REPEATED = timedelta(minutes=10)  # in which a group is told the same refusal once
+SAME_AGAIN = "🤷"  # one of the reactions that Telegram takes from bots
+
 ONE_AT_A_TIME = N_(
     "That was a lot at once. I'll answer what I have so far; please send the rest after that."
 )
@@ -25,6 +39,35 @@ ONE_AT_A_TIME = N_(
 def sentence_for(error: BotError, context: Context) -> str:
     """Return what a person is told of ``error``."""
     return context.t(error.sentence, **error.fields)
+
+
+async def refuse(update: Update, context: Context, error: BotError) -> None:
+    """Tell what could not be done; what a group was told a moment ago is only marked there.
+
+    A member's own refusal is told to each member once.
+    """
+    text, lately, message = sentence_for(error, context), context.services.lately, update.message
+    if message is None or message.chat.type not in {Chat.GROUP, Chat.SUPERGROUP}:
+        await say(update, context, text)
+        return
+    own = isinstance(error, RightsError | PersonSpentError | TooFastError)
+    key = ("refused", message.chat.id, user_of(update) if own else None, text)
+    if lately.get(key, within=REPEATED, now=context.now):
+        await unit_of_work.later(partial(_mark, context, message))
+        return
+    await say(update, context, text)
+    await unit_of_work.later(partial(_note_refusal, context, key))
+
+
+async def _note_refusal(context: Context, key: Hashable) -> None:
+    context.services.lately.note(key, now=context.now)
+
+
+async def _mark(context: Context, message: Message) -> None:
+    try:
+        await context.bot.set_message_reaction(message.chat.id, message.message_id, SAME_AGAIN)
+    except TelegramError as error:  # a group may have no reactions
+        log.info("a message can't be marked", reason=str(error))
 
 
 async def last_resort(update: Update) -> None:
@@ -53,7 +96,8 @@ async def on_error(update: object, context: Context) -> None:
     """Tell the person; log what the operator needs. PTB calls this for every exception.
 
     Who pressed a button and may not, or whose button is of something that is gone, is told by a
-    pop-up that others don't see; so is all that fails in a channel, where a sentence is a post.
+    pop-up that others don't see; so is all that fails in a group, where it would bother others,
+    and in a channel, where a sentence is a post.
     """
     error = context.error
     if unit := unit_of_work.current():
@@ -73,14 +117,17 @@ async def on_error(update: object, context: Context) -> None:
         incident = secrets.token_hex(4)
         log.error("incident", incident=incident, exc_info=error)
         text = context.t(INCIDENT, incident=incident)
-    in_channel = update.effective_chat.type == Chat.CHANNEL
+    in_private = update.effective_chat.type == Chat.PRIVATE
     is_refusal = isinstance(error, (RightsError, SubscriptionError))
-    if update.callback_query and (in_channel or is_refusal):
+    if update.callback_query and (is_refusal or not in_private):
         await answer(update, context, plain(text), alert=True)
         return
     try:
         await answer(update, context)
-        await say(update, context, text)
+        if isinstance(error, BotError):
+            await refuse(update, context, error)
+        else:
+            await say(update, context, text)
     except TelegramError as failure:
         log.warning("can't tell the chat", reason=str(failure))
 

@@ -62,7 +62,7 @@ async def take_file(update: Update, context: Context) -> None:
     refused: list[str] = [
         context.t(N_("{line}: not an Instagram profile"), line=x) for x in found.skipped
     ]
-    async with working(context, target_of(update), sentence):
+    async with working(update, context, sentence):
         for entry in found.entries:
             try:
                 with unit_of_work.active(None):  # each is kept at once: the next asks the API

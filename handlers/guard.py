@@ -4,8 +4,9 @@
 sentence for a command, as a pop-up for a button, in silence for the operator's commands.
 """
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Hashable
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -20,7 +21,7 @@ from telegram.ext import (
     filters,
 )
 
-from bot.context import Context, asker_of, user_of
+from bot.context import Context, asker_of, target_of, user_of
 from bot.domain.errors import N_, NotAdminError, NotChannelAdminError, NowhereError
 from bot.presentation.buttons import ABOUT, split_about
 from bot.presentation.html import shorten
@@ -33,6 +34,7 @@ Handler = BaseHandler[Any, Context, Any]
 Run = Callable[[Update, Context], Coroutine[Any, Any, None]]
 Press = Callable[[Update, Context, str], Coroutine[Any, Any, str | None]]
 
+TWICE = timedelta(seconds=1)  # after the first press is done, in which a second one is the same
 TOAST = 200  # characters of a pop-up
 UNKNOWN_BUTTON = N_("This button doesn't work any more. Please ask me again.")
 
@@ -98,14 +100,24 @@ def command(word: str) -> Callable[[Run], Guarded]:
 
 def heard(name: str, what: filters.BaseFilter) -> Callable[[Run], Guarded]:
     """Make the handler of messages that pass ``what``."""
-    return _guarded(name, lambda run: MessageHandler(what & ~_Echo(), run))
+
+    def decorate(run: Run) -> Guarded:
+        async def hear(update: Update, context: Context) -> None:
+            await run(update, context)
+            message = update.effective_message
+            if message and message.media_group_id:
+                await unit_of_work.later(partial(_note_album, context, message))
+
+        return _guarded(name, lambda guarded: MessageHandler(what & ~_Echo(), guarded))(hear)
+
+    return decorate
 
 
 def pressed(name: str, pattern: str) -> Callable[[Press], Guarded]:
     """Make the handler of buttons whose data match ``pattern`` from their beginning.
 
     It gets the data without the channel that they may name, and returns what the pop-up says, if
-    anything. What takes long calls ``answer`` first.
+    anything. A button that is pressed twice in a row does its work once.
     """
 
     def decorate(run: Press) -> Guarded:
@@ -113,13 +125,34 @@ def pressed(name: str, pattern: str) -> Callable[[Press], Guarded]:
             query = update.callback_query
             if query is None or query.data is None:
                 raise NowhereError
+            lately, key = context.services.lately, _press_key(query)
+            if lately.get(key, within=TWICE, now=context.now) == query.data:
+                await answer(update, context)
+                return
             await answer(update, context, await run(update, context, split_about(query.data)[1]))
+            # Noted at the end: the second press may have waited for the first one's work.
+            await unit_of_work.later(partial(_note_press, context, key, query.data))
 
         return _guarded(
             name, lambda guarded: CallbackQueryHandler(guarded, pattern=f"^{ABOUT}{pattern}")
         )(press)
 
     return decorate
+
+
+def _press_key(query: CallbackQuery) -> tuple[str, str, int, int]:
+    shown = query.message
+    return ("press", query.chat_instance, query.from_user.id, shown.message_id if shown else 0)
+
+
+async def _note_press(context: Context, key: Hashable, data: str) -> None:
+    context.services.lately.note(key, data, now=context.now)
+
+
+async def _note_album(context: Context, message: Message) -> None:
+    """Remember that an album was answered: each of its photos comes as a message of its own."""
+    key = (message.chat.id, "album", message.media_group_id)
+    context.services.lately.note(key, now=context.now)
 
 
 def _guarded(name: str, hear: Callable[[Run], Handler]) -> Callable[[Run], Guarded]:
@@ -132,40 +165,65 @@ def _guarded(name: str, hear: Callable[[Run], Handler]) -> Callable[[Run], Guard
 async def answer(
     update: Update, context: Context, text: str | None = None, *, alert: bool = False
 ) -> None:
-    """Answer the pressed button, once; that it is too late for that stops nothing."""
+    """Answer the pressed button, once.
+
+    That it is too late for that, or that somebody was faster, stops nothing: the words then come
+    as a line, which vanishes; in a channel, where a line is a post, they are left out.
+    """
     query = update.callback_query
     if query is None or context.answered:
         return
     context.answered = True
-    await unit_of_work.later(partial(_answer, query, text, alert=alert))
+    await unit_of_work.later(partial(_answer, update, context, query, text, alert=alert))
 
 
-async def _answer(query: CallbackQuery, text: str | None, *, alert: bool) -> None:
+async def _answer(
+    update: Update, context: Context, query: CallbackQuery, text: str | None, *, alert: bool
+) -> None:
     try:
         await query.answer(shorten(text, TOAST) if text else None, show_alert=alert)
     except TelegramError as error:
         log.info("a button can't be answered", reason=str(error))
+    else:
+        return
+    where = update.effective_chat
+    if not text or where is None or where.type == Chat.CHANNEL:
+        return
+    try:
+        target = target_of(update)
+        line = await context.bot.send_message(
+            target.chat_id, text, message_thread_id=target.thread_id, disable_notification=True
+        )
+    except TelegramError as error:
+        log.info("a line can't be said", reason=str(error))
+    else:
+        context.services.vanishing.put(line.chat_id, line.message_id)
 
 
-async def act_on(update: Update, context: Context, channel: int) -> None:
-    """Let the person act on a channel of theirs from their private chat, from here on.
+async def act_on(update: Update, context: Context, chat_id: int) -> None:
+    """Let the person act on a channel or group of theirs from their private chat, from here on.
 
     Raises:
-        NotChannelAdminError: They may not; or it is no channel that we know.
+        NotChannelAdminError: They may not; or it is no channel or group that we know.
+        NotAdminError: They don't administer the group.
         AdminsUnknownError: Telegram doesn't tell who may.
         AskAgainError: Telegram doesn't answer.
     """
     where, user_id = update.effective_chat, user_of(update)
     async with context.services.db.read() as tx:
-        chat = await chats.get(tx, channel)
+        chat = await chats.get(tx, chat_id)
     if where is None or where.type != Chat.PRIVATE or user_id != where.id:
         raise NotChannelAdminError("not in a private chat")
-    if chat is None or chat.kind != Chat.CHANNEL:
-        raise NotChannelAdminError("no channel of ours")
+    if chat is None or chat.kind == Chat.PRIVATE:
+        raise NotChannelAdminError("no channel or group of ours")
     admins = context.services.admins
-    if not (await admins.standing(context.bot, channel, user_id, now=context.now)).may_post:
-        raise NotChannelAdminError
-    context.chat, context.about = chat, channel
+    standing = await admins.standing(context.bot, chat_id, user_id, now=context.now)
+    if chat.kind == Chat.CHANNEL:
+        if not standing.may_post:
+            raise NotChannelAdminError
+    elif not standing.is_admin:
+        raise NotAdminError
+    context.chat, context.about = chat, chat_id
 
 
 async def _may(update: Update, context: Context, row: Row) -> bool:

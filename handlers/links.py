@@ -5,14 +5,14 @@ from collections import OrderedDict
 from telegram import Message, MessageOriginChannel, Update
 from telegram.ext import filters
 
-from bot.context import Context, asker_of, target_of
+from bot.context import Context, asker_of
 from bot.domain import links
 from bot.domain.albums import plan
 from bot.domain.errors import N_, BotError, DatabaseUnavailableError
 from bot.domain.links import Link
 from bot.domain.model import Asker
 from bot.store import deliveries
-from handlers.errors import sentence_for
+from handlers.errors import refuse
 from handlers.guard import Handler, heard
 from handlers.replies import say, working
 from handlers.show import media_story, show, show_profile
@@ -65,7 +65,7 @@ def links_of(message: Message, bot_name: str) -> list[Link]:
 async def serve_links(update: Update, context: Context, answered: Answered) -> None:
     """Serve the links of a message in order; explain itself in private chats only."""
     message = update.effective_message
-    if message is None or message.via_bot:
+    if message is None:
         return
     found = links_of(message, context.bot.username)
     served = [link for link in found if link.kind in SERVED]
@@ -106,7 +106,7 @@ async def _serve(update: Update, context: Context, link: Link, asker: Asker) -> 
             await show_profile(update, context, link.username or "")
         else:
             sentence = context.t(N_("Getting the story…"))
-            async with working(context, target_of(update), sentence):
+            async with working(update, context, sentence):
                 if link.kind == "media":
                     story = media_story(link.url or "", context.now)
                 else:
@@ -115,7 +115,15 @@ async def _serve(update: Update, context: Context, link: Link, asker: Asker) -> 
     except DatabaseUnavailableError:
         raise
     except BotError as error:
-        await say(update, context, sentence_for(error, context))
+        await refuse(update, context, error)
+
+
+class _HasLink(filters.MessageFilter):
+    """What holds something that looks like a link."""
+
+    def filter(self, message: Message) -> bool:
+        """Return whether ``message`` does."""
+        return bool(links_of(message, message.get_bot().username))
 
 
 def handlers() -> list[Handler]:
@@ -123,7 +131,12 @@ def handlers() -> list[Handler]:
     answered = Answered()
 
     @heard(
-        "a link", filters.UpdateType.MESSAGES & (filters.TEXT | filters.CAPTION) & ~filters.COMMAND
+        "a link",
+        filters.UpdateType.MESSAGES
+        & (filters.TEXT | filters.CAPTION)
+        & ~filters.COMMAND
+        & ~filters.VIA_BOT
+        & _HasLink(),
     )
     async def on_message(update: Update, context: Context) -> None:
         await serve_links(update, context, answered)

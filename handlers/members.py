@@ -1,11 +1,12 @@
 """The bot comes into a chat and goes; a group becomes a supergroup."""
 
-from telegram import Chat, ChatMember, ChatMemberUpdated, Update
+from telegram import Chat, ChatMember, ChatMemberUpdated, InlineKeyboardButton, Update
 from telegram.ext import ChatMemberHandler, MessageHandler, filters
 
 from bot.context import Context
 from bot.domain.errors import N_
 from bot.domain.records import MAIN
+from bot.presentation.buttons import options_link
 from bot.presentation.html import Safe
 from handlers.guard import Handler
 from handlers.replies import say
@@ -17,7 +18,11 @@ HERE = {ChatMember.OWNER, ChatMember.ADMINISTRATOR, ChatMember.MEMBER, ChatMembe
 GREETING = N_(
     "👋 Hi! I bring Instagram stories here. /stories <i>name</i> shows a profile's "
     "stories, and /subscribe <i>name</i> sends every new one to this group (admins "
-    "only)."
+    "only). I need to be allowed to send photos and videos."
+)
+GREETING_CHANNEL = N_(
+    "👋 Hi! I can post the new stories of Instagram profiles in this channel. Its admins choose "
+    "them in a private chat with me. I need to be an admin who can post messages."
 )
 HIDDEN = N_(
     "In groups I only see commands, replies to me and messages that mention me. To "
@@ -44,13 +49,19 @@ async def bot_membership(update: Update, context: Context) -> None:
 async def _greet(update: Update, context: Context, change: ChatMemberUpdated) -> None:
     """Say in a new group what the bot does, and what privacy mode hides from it."""
     _, count = await context.services.subscriptions.page(change.chat.id, limit=1)
-    if count or change.chat.type not in {Chat.GROUP, Chat.SUPERGROUP}:
+    if count or change.chat.type == Chat.PRIVATE:
+        return
+    link = InlineKeyboardButton(
+        context.t.plain(N_("Set it up")), url=options_link(context.bot.username, change.chat.id)
+    )
+    if change.chat.type == Chat.CHANNEL:
+        await say(update, context, context.t(GREETING_CHANNEL), [[link]])
         return
     sees_all = change.new_chat_member.status == ChatMember.ADMINISTRATOR
     text = context.t(GREETING)
     if not sees_all and not context.bot.can_read_all_group_messages:
         text = Safe(f"{text}\n\n{context.t(HIDDEN)}")
-    await say(update, context, text)
+    await say(update, context, text, [[link]])
 
 
 async def somebody_spoke(update: Update, context: Context) -> None:

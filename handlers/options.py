@@ -38,7 +38,7 @@ def options_page(one: Subscription, context: Context) -> tuple[str, Buttons]:
         N_("<b>{username}</b>\nTap an option to change it for this chat."), username=one.username
     )
     if one.paused:
-        text += "\n\n" + t(N_("⏸ Paused: no alerts until you resume."))
+        text += "\n\n" + paused_line(one, context)
     pause = N_("▶️ Resume") if one.paused else N_("⏸ Pause")
     wanted = f"opt:{one.id}:pause:{OFF if one.paused else ON}"
     rows = [[InlineKeyboardButton(t.plain(pause), callback_data=wanted)]]
@@ -46,6 +46,30 @@ def options_page(one: Subscription, context: Context) -> tuple[str, Buttons]:
     stop = InlineKeyboardButton(t.plain(N_("Unsubscribe")), callback_data=f"unsub:id:{one.id}")
     back = InlineKeyboardButton(t.plain(N_("« Back")), callback_data="subs:0")
     return text, [*rows, [back, stop]]
+
+
+def paused_line(one: Subscription, context: Context) -> str:
+    """Return the sentence on a subscription that is paused, or muted for a while."""
+    if one.paused_until is None:
+        return context.t(N_("⏸ Paused: no alerts until you resume."))
+    return context.t(N_("🔕 Muted until {until}."), until=one.paused_until)
+
+
+@pressed("mute:", r"mute:\d{1,18}$")
+async def mute(update: Update, context: Context, data: str) -> None:
+    """Send no alerts of a subscription for a day: ``mute:<id>``; its button is under alerts."""
+    number = int(data.partition(":")[2])
+    one = await context.services.subscriptions.mute(context.chat.id, number)
+    text = context.t(
+        N_("🔕 No alerts from <b>{username}</b> until {until}."),
+        username=one.username,
+        until=one.paused_until or context.now,
+    )
+    undo = InlineKeyboardButton(
+        context.t.plain(N_("↩️ Undo")), callback_data=f"opt:{one.id}:pause:{OFF}"
+    )
+    more = InlineKeyboardButton(context.t.plain(N_("Options")), callback_data=f"sub:{one.id}")
+    await rewrite(update, context, text, [[undo, more]])
 
 
 @pressed("opt:", r"opt:\d{1,18}:[a-z_]{1,20}(:[a-z]{1,10})?$")
@@ -119,4 +143,4 @@ def _rows(options: Options, prefix: str, context: Context) -> Buttons:
 
 def handlers() -> list[Handler]:
     """Return this module's handlers, in order."""
-    return [change_option.handler, change_default.handler]
+    return [mute.handler, change_option.handler, change_default.handler]

@@ -50,7 +50,10 @@ async def erase(update: Update, context: Context, data: str) -> None:
             await erasure.erase_chat(tx, context.chat.id)
         await rewrite(update, context, context.t(DONE))
     elif data == "erase:no":
-        await rewrite(update, context, context.t(N_("Nothing was deleted.")))
+        back = InlineKeyboardButton(context.t.plain(N_("« Back")), callback_data="erase:back")
+        await rewrite(update, context, context.t(N_("Nothing was deleted.")), [[back]])
+    elif data == "erase:back":
+        await rewrite(update, context, *about_chat(context))
     else:
         await rewrite(update, context, context.t(SURE), yes_or_no("erase", context))
 

@@ -17,6 +17,7 @@ from bot.presentation.buttons import Buttons, about, for_channel
 from bot.presentation.html import Safe, bold
 from bot.sending.replies import Payload, chart_of, edit_of, text_of
 from bot.store import unit_of_work
+from handlers.guard import answer
 
 PATIENCE_S = 3.0  # before a person is told that it takes a while
 ACTION_S = 4.5  # Telegram shows an action for 5 s
@@ -79,11 +80,12 @@ async def rewrite(
 ) -> None:
     """Put a new text and new buttons in place of the message whose button was pressed."""
     query = update.callback_query
-    if query is None or query.message is None:
-        await say(update, context, text, buttons)
+    shown = query.message if query else None
+    if shown is None or (isinstance(shown, Message) and not shown.text):
+        await say(update, context, text, buttons)  # a photo can't become words
         return
     payload = edit_of(
-        query.message.message_id,
+        shown.message_id,
         _headed(context, text),
         fitting(update, context, buttons or []),
     )
@@ -93,10 +95,12 @@ async def rewrite(
 class Progress:
     """The signs of work in one chat: "is sending a photo…", and a sentence when it takes long."""
 
-    def __init__(self, context: Context, target: Target, sentence: str) -> None:
+    def __init__(self, update: Update, context: Context, sentence: str) -> None:
         """Prepare to say ``sentence`` (HTML)."""
+        self._update = update
+        self._context = context
         self._bot = context.bot
-        self._target = target
+        self._target = target_of(update)
         self._sentence = sentence
         self._message: Message | None = None
 
@@ -105,6 +109,7 @@ class Progress:
         with contextlib.suppress(TelegramError):
             await self._act()
             await asyncio.sleep(PATIENCE_S)
+            await answer(self._update, self._context)
             self._message = await self._bot.send_message(
                 self._target.chat_id,
                 self._sentence,
@@ -142,9 +147,9 @@ class Progress:
 
 
 @asynccontextmanager
-async def working(context: Context, target: Target, sentence: str) -> AsyncIterator[Progress]:
+async def working(update: Update, context: Context, sentence: str) -> AsyncIterator[Progress]:
     """Show the signs of work while the body runs; its errors come through as they are."""
-    progress = Progress(context, target, sentence)
+    progress = Progress(update, context, sentence)
     failure: Exception | None = None
     async with asyncio.TaskGroup() as group:
         ticker = group.create_task(progress.tick())

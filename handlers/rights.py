@@ -92,6 +92,7 @@ TABLE: Mapping[str, Row] = {
     "/resume_spending": OPERATE,
     "/stats": OPERATE,
     # buttons, by the first word of their data
+    "language": LOOK,
     "language:": CHANGE,
     "stories:": LOOK,
     "live:": LOOK,
@@ -99,15 +100,21 @@ TABLE: Mapping[str, Row] = {
     "subs:": LOOK,
     "sub:": LOOK,
     "unsub:": CHANGE,
+    "undo:": CHANGE,
     "opt:": CHANGE,
+    "mute:": CHANGE,
     "defaults": CHANGE,
     "set:": CHANGE,
     "erase": CHANGE,
+    "run:": LOOK,  # and what the command itself needs
     "any other button": ANYBODY,
     # messages
     "a link": LOOK,
     "an answer to our question": LOOK,
+    "an answer: whom to subscribe to": CHANGE,
+    "an answer: a setting": CHANGE,
     "a file to import": CHANGE,
+    "what asks for nothing": LOOK,
 }
 
 

@@ -1,25 +1,32 @@
-"""/settings and /timezone: where and when a chat lives, edited in place by buttons."""
+"""/settings and /timezone: where and when a chat lives, by buttons, or by typing it.
 
-from datetime import UTC, datetime
+What is typed is a reply to the page that asks, or in a private chat simply the next message.
+"""
 
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from telegram import Chat as TelegramChat
 from telegram import InlineKeyboardButton, Update
+from telegram.ext import filters
 
 from bot.context import Context
+from bot.domain import hours
 from bot.domain.errors import N_
 from bot.domain.records import Chat
 from bot.domain.zones import is_zone, zone_of
+from bot.presentation import cities
 from bot.presentation.buttons import Buttons
 from bot.store import chats
 from bot.store.unit_of_work import effect
-from handlers.guard import Handler, command, pressed
+from handlers.guard import Handler, command, heard, pressed
+from handlers.questions import Answers
+from handlers.questions import shown as shown_as
 from handlers.replies import rewrite, say
 
-CITIES = (
-    "UTC", "Europe/London", "Europe/Madrid", "Europe/Berlin", "Europe/Istanbul", "Europe/Moscow",
-    "Africa/Cairo", "Africa/Lagos", "Asia/Dubai", "Asia/Kolkata", "Asia/Jakarta", "Asia/Shanghai",
-    "Asia/Tokyo", "Australia/Sydney", "America/Sao_Paulo", "America/New_York", "America/Chicago",
-    "America/Mexico_City", "America/Los_Angeles", "America/Argentina/Buenos_Aires",
-)  # fmt: skip
+NIGHTS = ((22, 7), (23, 7), (23, 8), (0, 8))
+"""Quiet hours that most people want, offered first."""
+EXPECTED = timedelta(minutes=5)  # in which a bare message is what the last page asked for
 
 TITLE = N_("<b>Settings of this chat</b>")
 OVERVIEW = N_(
@@ -29,9 +36,17 @@ OVERVIEW = N_(
     "Alerts from quiet hours arrive together when they end."
 )
 NO_SUCH_ZONE = N_(
-    "I don't know the time zone {zone}. Write it like <code>/timezone Europe/Madrid</code>, or "
-    "choose a city in /settings."
+    "I don't know the city or time zone {zone}. Try a large city nearby, or choose one in "
+    "/settings."
 )
+ZONE_SET = N_("Time zone: {zone}. It's {time} there now.")
+WHICH_ZONE = N_("Which city's time should I use? Choose one, or send me the name of a city.")
+WHAT_TIME = N_("What time is it there now?")
+WHICH_CITY = N_("Which city is it?")
+QUIET_FROM = N_("When should quiet hours start? You can also send me both times, like 23-7.")
+QUIET_TO = N_("When should they end?")
+DIGEST = N_("When should the daily summary arrive? Choose an hour, or send me one, like 9:30.")
+QUESTIONS = {"zone": WHICH_ZONE, "quiet": QUIET_FROM, "digest": DIGEST}
 
 
 @command("settings")
@@ -43,58 +58,145 @@ async def settings(update: Update, context: Context) -> None:
 
 @command("timezone")
 async def timezone(update: Update, context: Context) -> None:
-    """Set the zone by its name; without one, offer the cities."""
-    if not context.args:
-        await say(update, context, context.t(N_("Which city's time should I use?")), _cities())
+    """Set the zone of a city, or by its own name; without one, offer the cities."""
+    if context.args:
+        await _set_zone(update, context, " ".join(context.args))
         return
-    name = context.args[0]
-    if not is_zone(name):
-        await say(update, context, context.t(NO_SUCH_ZONE, zone=name))
-        return
-    await _change(context, zone=name)
-    text = context.t(
-        N_("Time zone: {zone}. It's {time} there now."), time=_clock(context), zone=name
-    )
-    await say(update, context, text)
+    _expect(context, "zone")
+    await say(update, context, context.t(WHICH_ZONE), _cities(context))
 
 
 @pressed("set:", r"set:")
 async def change_setting(update: Update, context: Context, data: str) -> None:
     """Follow the buttons: ``set:<what>[:<value>[:<value>]]``."""
-    match data.split(":")[1:]:
+    words = data.split(":")[1:]
+    _expect(context, words[0] if len(words) == 1 else "")
+    if not (await _turn_to(update, context, words) or await _set(update, context, words)):
+        await _back(update, context)
+
+
+async def _turn_to(update: Update, context: Context, words: list[str]) -> bool:
+    """Show the page that asks for a setting; return whether there is one."""
+    t = context.t
+    match words:
         case ["zone"]:
-            await rewrite(
-                update, context, context.t(N_("Which city's time should I use?")), _cities()
-            )
+            await rewrite(update, context, t(WHICH_ZONE), _cities(context))
+        case ["clock"]:
+            await rewrite(update, context, t(WHAT_TIME), _clocks(context))
+        case ["quiet"]:
+            await rewrite(update, context, t(QUIET_FROM), _nights(context))
+        case ["quiet", start] if _is_hour(start):
+            buttons = [*_hours(f"set:quiet:{start}", context), [back(context, "set:quiet")]]
+            await rewrite(update, context, t(QUIET_TO), buttons)
+        case ["digest"]:
+            buttons = [*_hours("set:digest", context), [back(context)]]
+            await rewrite(update, context, t(DIGEST), buttons)
+        case _:
+            return False
+    return True
+
+
+async def _set(update: Update, context: Context, words: list[str]) -> bool:
+    """Set what was pressed; return whether that ended in a page of its own."""
+    match words:
         case ["zone", name] if is_zone(name):
             await _change(context, zone=name)
-            await _back(update, context)
-        case ["quiet"]:
-            text = context.t(N_("When should quiet hours start?"))
-            off = InlineKeyboardButton(context.t.plain(N_("Never")), callback_data="set:quiet:off")
-            await rewrite(update, context, text, [*_hours("set:quiet", context), [off]])
+        case ["clock", minutes] if minutes.removeprefix("-").isdecimal():
+            return await _choose_city(update, context, int(minutes))
         case ["quiet", "off"]:
             await _change(context, quiet_from=None, quiet_to=None)
-            await _back(update, context)
-        case ["quiet", start] if _is_hour(start):
-            text = context.t(N_("When should they end?"))
-            await rewrite(update, context, text, _hours(f"set:quiet:{start}", context))
         case ["quiet", start, end] if _is_hour(start) and _is_hour(end):
-            same = start == end
-            await _change(
-                context,
-                quiet_from=None if same else int(start) * 60,
-                quiet_to=None if same else int(end) * 60,
-            )
-            await _back(update, context)
-        case ["digest"]:
-            text = context.t(N_("When should the daily summary arrive?"))
-            await rewrite(update, context, text, _hours("set:digest", context))
+            await _set_quiet(context, int(start) * 60, int(end) * 60)
         case ["digest", hour] if _is_hour(hour):
             await _change(context, digest_at=int(hour) * 60)
-            await _back(update, context)
-        case _:
-            await _back(update, context)
+    return False
+
+
+@heard(
+    "an answer: a setting",
+    filters.UpdateType.MESSAGE
+    & filters.TEXT
+    & filters.REPLY
+    & Answers(*QUESTIONS.values(), QUIET_TO)
+    & ~filters.COMMAND,
+)
+async def take_answer(update: Update, context: Context) -> None:
+    """Take what is typed as a reply to a page that asks."""
+    message = update.effective_message
+    asked = message.reply_to_message if message else None
+    if message is None or asked is None:
+        return
+    what = next((w for w, text in QUESTIONS.items() if asked.text in shown_as(text)), "quiet")
+    if not await _take(update, context, what, message.text or ""):
+        _expect(context, what)
+        await say(update, context, context.t(QUESTIONS[what]))
+
+
+async def take_typed(update: Update, context: Context, text: str) -> bool:
+    """Take a bare message, where a page has just asked for it; return whether it was that."""
+    key = (context.chat.id, "expected")
+    what = context.services.lately.get(key, within=EXPECTED, now=context.now)
+    if not isinstance(what, str) or not text or text.startswith("/"):
+        return False
+    return await _take(update, context, what, text)
+
+
+async def _take(update: Update, context: Context, what: str, text: str) -> bool:
+    """Set what was typed; return whether it could be read."""
+    night, hour = hours.hours_in(text), hours.hour_in(text)
+    if what == "zone":
+        await _set_zone(update, context, text)
+        return True
+    if what == "quiet" and night:
+        await _set_quiet(context, *night)
+    elif what == "digest" and hour is not None:
+        await _change(context, digest_at=hour)
+    else:
+        return False
+    _expect(context, "")
+    page, buttons = overview(context)
+    await say(update, context, page, buttons)
+    return True
+
+
+async def _set_zone(update: Update, context: Context, text: str) -> None:
+    name = text if is_zone(text) else cities.zone_named(text)
+    if name is None:
+        await say(update, context, context.t(NO_SUCH_ZONE, zone=text[:64]))
+        return
+    _expect(context, "")
+    await _change(context, zone=name)
+    shown = context.t(ZONE_SET, time=_clock(context), zone=_zone(context))
+    await say(update, context, shown, [[back(context)]])
+
+
+async def _set_quiet(context: Context, start: int, end: int) -> None:
+    same = start == end
+    await _change(context, quiet_from=None if same else start, quiet_to=None if same else end)
+
+
+async def _choose_city(update: Update, context: Context, minutes: int) -> bool:
+    """Take the zone whose clock was pressed; return whether it asks for the city first."""
+    zones = cities.by_offset(context.now).get(timedelta(minutes=minutes), [])
+    if len(zones) == 1:
+        await _change(context, zone=zones[0])
+        return False
+    buttons = [*_zone_buttons(zones, context), [back(context, "set:clock")]]
+    await rewrite(update, context, context.t(WHICH_CITY), buttons)
+    return True
+
+
+def _expect(context: Context, what: str) -> None:
+    """Note that the next bare message of a private chat may be what a page asks for."""
+    lately, key = context.services.lately, (context.chat.id, "expected")
+    lately.forget(key)
+    if what in QUESTIONS and context.chat.kind == TelegramChat.PRIVATE:
+        lately.note(key, what, now=context.now)
+
+
+def back(context: Context, data: str = "set:back") -> InlineKeyboardButton:
+    """Return the button that leads to the page before."""
+    return InlineKeyboardButton(context.t.plain(N_("« Back")), callback_data=data)
 
 
 async def _back(update: Update, context: Context) -> None:
@@ -115,7 +217,7 @@ def overview(context: Context) -> tuple[str, Buttons]:
     chat, t = context.chat, context.t
     text = f"{t(TITLE)}\n\n" + t(
         OVERVIEW,
-        zone=chat.zone.replace("_", " "),
+        zone=_zone(context),
         time=_clock(context),
         quiet=_quiet(chat, context),
         digest=_minutes(chat.digest_at, context),
@@ -129,6 +231,7 @@ def overview(context: Context) -> tuple[str, Buttons]:
             InlineKeyboardButton(t.plain(N_("📰 Daily summary")), callback_data="set:digest"),
             InlineKeyboardButton(t.plain(N_("🔔 New subscriptions")), callback_data="defaults"),
         ],
+        [InlineKeyboardButton(t.plain(N_("🌐 Language")), callback_data="language")],
     ]
     return text, buttons
 
@@ -136,7 +239,18 @@ def overview(context: Context) -> tuple[str, Buttons]:
 def _quiet(chat: Chat, context: Context) -> str:
     if chat.quiet_from is None or chat.quiet_to is None:
         return context.t.plain(N_("none"))
-    return f"{_minutes(chat.quiet_from, context)}-{_minutes(chat.quiet_to, context)}"
+    return _range(chat.quiet_from, chat.quiet_to, context)
+
+
+def _range(start: int, end: int, context: Context) -> str:
+    return context.t.span(_minutes(start, context), _minutes(end, context))
+
+
+def _zone(context: Context) -> str:
+    """Return the chat's zone by its city, and by its own name where that tells more."""
+    zone = context.chat.zone
+    city, name = cities.city_of(zone, context.t.language), zone.replace("_", " ")
+    return name if city == name or not is_zone(zone) else f"{city} ({name})"
 
 
 def _clock(context: Context) -> str:
@@ -147,6 +261,21 @@ def _minutes(minutes: int, context: Context) -> str:
     return context.t.time(datetime(2000, 1, 1, minutes // 60, minutes % 60, tzinfo=UTC), UTC)
 
 
+def _nights(context: Context) -> Buttons:
+    nights = [
+        InlineKeyboardButton(
+            _range(start * 60, end * 60, context), callback_data=f"set:quiet:{start}:{end}"
+        )
+        for start, end in NIGHTS
+    ]
+    off = InlineKeyboardButton(context.t.plain(N_("Never")), callback_data="set:quiet:off")
+    return [
+        *(nights[i : i + 2] for i in range(0, len(nights), 2)),
+        *_hours("set:quiet", context),
+        [off, back(context)],
+    ]
+
+
 def _hours(prefix: str, context: Context) -> Buttons:
     buttons = [
         InlineKeyboardButton(_minutes(hour * 60, context), callback_data=f"{prefix}:{hour}")
@@ -155,14 +284,33 @@ def _hours(prefix: str, context: Context) -> Buttons:
     return [buttons[i : i + 4] for i in range(0, 24, 4)]
 
 
-def _cities() -> Buttons:
+def _cities(context: Context) -> Buttons:
+    clock = InlineKeyboardButton(
+        context.t.plain(N_("🕐 By the time there")), callback_data="set:clock"
+    )
+    return [*_zone_buttons(cities.CHOICE, context), [clock], [back(context)]]
+
+
+def _zone_buttons(zones: Sequence[str], context: Context) -> Buttons:
     buttons = [
         InlineKeyboardButton(
-            name.rpartition("/")[2].replace("_", " "), callback_data=f"set:zone:{name}"
+            cities.city_of(zone, context.t.language), callback_data=f"set:zone:{zone}"
         )
-        for name in CITIES
+        for zone in zones
     ]
     return [buttons[i : i + 3] for i in range(0, len(buttons), 3)]
+
+
+def _clocks(context: Context) -> Buttons:
+    """Return a button for each time that clocks show somewhere now."""
+    buttons = [
+        InlineKeyboardButton(
+            context.t.time(context.now + ahead, UTC),
+            callback_data=f"set:clock:{ahead // timedelta(minutes=1)}",
+        )
+        for ahead in cities.by_offset(context.now)
+    ]
+    return [*(buttons[i : i + 4] for i in range(0, len(buttons), 4)), [back(context, "set:zone")]]
 
 
 def _is_hour(text: str) -> bool:
@@ -171,4 +319,4 @@ def _is_hour(text: str) -> bool:
 
 def handlers() -> list[Handler]:
     """Return this module's handlers, in order."""
-    return [settings.handler, timezone.handler, change_setting.handler]
+    return [settings.handler, timezone.handler, change_setting.handler, take_answer.handler]

@@ -8,14 +8,14 @@ from telegram import Update
 
 from bot.context import Context, asker_of, target_of
 from bot.domain.albums import plan
-from bot.domain.errors import N_, NoStoriesError
+from bot.domain.errors import N_, NoStoriesError, NotFollowedError
 from bot.domain.model import Album, Profile, Story
 from bot.presentation import captions
-from bot.presentation.buttons import story_buttons
+from bot.presentation.buttons import OPTIONS, options_link, story_buttons
 from bot.sending.replies import album_of
 from bot.store import usage
 from bot.store.unit_of_work import at_the_end
-from handlers.replies import fitting, owe, say, working
+from handlers.replies import owe, working
 
 
 async def show_profile(
@@ -23,7 +23,7 @@ async def show_profile(
 ) -> None:
     """Show all live stories of a profile, or the latest ``count``."""
     sentence = context.t(N_("Getting the stories from <b>{username}</b>…"), username=username)
-    async with working(context, target_of(update), sentence):
+    async with working(update, context, sentence):
         found = await context.services.viewer.stories(username, asker_of(update, context))
         if not found:
             raise NoStoriesError(username=username)
@@ -32,24 +32,31 @@ async def show_profile(
 
 
 async def show(update: Update, context: Context, albums: list[Album], *, kind: str) -> None:
-    """Owe the albums in order, with buttons at the end; what arrives is counted as used."""
+    """Owe the albums in order; what arrives is counted as used.
+
+    A single story has buttons; an album, and what stands in a channel, ends with one link.
+    """
     target = target_of(update)
     message = update.effective_message
+    is_channel = message is not None and message.chat.type == message.chat.CHANNEL
+    followed = await _subscription(context, albums)
     for number, album in enumerate(albums):
         single = len(albums) == len(album.stories) == 1
+        buttons = (
+            story_buttons(album.stories[0], context.t, followed, has_more=kind == "link")
+            if single and not is_channel
+            else None
+        )
         quoted = message and number == 0 and message.chat.type != message.chat.PRIVATE
         payload = album_of(
             album,
-            caption=_caption(album, (number + 1, len(albums)), context),
+            caption=_caption(album, (number + 1, len(albums)), context, has_link=not buttons),
             asker=asker_of(update, context),
             usage=kind,
-            buttons=fitting(update, context, story_buttons(album.stories[0], context.t))
-            if single
-            else None,
+            buttons=buttons,
             reply_to=message.message_id if message and quoted else None,
         )
         await owe(context, target, payload)
-    await _close(update, context, albums)
     now, chat_id = context.now, context.chat.id
     await at_the_end(
         context.services.db, lambda tx: usage.count(tx, chat_id, kind, now=now, requests=1)
@@ -68,24 +75,32 @@ def media_story(url: str, now: datetime) -> Story:
     )
 
 
-def _caption(album: Album, part: tuple[int, int], context: Context) -> str | None:
-    if not album.stories[0].profile.username:
+async def _subscription(context: Context, albums: list[Album]) -> int | None:
+    """Return the subscription of the chat to the profile that is shown, None for none."""
+    username = albums[0].stories[0].profile.username
+    try:
+        found = await context.services.subscriptions.named(context.chat.id, username)
+    except NotFollowedError:
+        return None
+    return found[0].id
+
+
+def _caption(
+    album: Album, part: tuple[int, int], context: Context, *, has_link: bool
+) -> str | None:
+    username = album.stories[0].profile.username
+    if not username:
         return None  # a bare file: nothing is known of it
-    return captions.caption(
-        album.stories, context.t, now=context.now, zone=context.t.zone, part=part
+    t = context.t
+    text = captions.caption(
+        album.stories,
+        t,
+        now=context.now,
+        zone=t.zone,
+        part=part,
+        spare=captions.LINK_ROOM if has_link else 0,
     )
-
-
-async def _close(update: Update, context: Context, albums: list[Album]) -> None:
-    """Say what was shown, under more than one item: an album can't carry buttons itself."""
-    stories = [story for album in albums for story in album.stories]
-    if len(stories) < 2 or not stories[0].profile.username:  # noqa: PLR2004 - one item has its own
-        return
-    profile = stories[0].profile.username
-    text = context.t.n(
-        N_("{n} story from <b>{username}</b>"),
-        N_("{n} stories from <b>{username}</b>"),
-        len(stories),
-        username=profile,
-    )
-    await say(update, context, text, story_buttons(stories[-1], context.t))
+    if not has_link:
+        return text
+    url = options_link(context.bot.username, context.chat.id, username=username)
+    return captions.with_link(text, t.plain(OPTIONS), url, t)

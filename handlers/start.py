@@ -3,21 +3,20 @@
 from telegram import InlineKeyboardButton, Update
 
 from bot.context import Context
+from bot.domain import links
 from bot.domain.errors import N_
 from bot.presentation.buttons import Buttons, read_payload
 from bot.presentation.translation import LANGUAGES, translator_for
 from bot.store import chats
 from bot.store.unit_of_work import effect
-from handlers import options, privacy, settings, stories, subscriptions
+from handlers import options, privacy, settings, stories, subscriptions, talk
 from handlers.guard import UNKNOWN_BUTTON, Handler, act_on, command, pressed
 from handlers.replies import rewrite, say
 
 WELCOME = N_(
-    "👋 Hi! I bring you Instagram stories.\n\n"
-    "• Paste a link to a story, and I'll send you the photo or video.\n"
-    "• /stories <i>name</i> shows all stories from a profile.\n"
-    "• /subscribe <i>name</i> sends you every new story.\n\n"
-    "Try /stories natgeo, or see /help."
+    "👋 Hi! I bring you Instagram stories as photos and videos.\n"
+    "Send me the name of a profile or a link to a story, and I'll show it to you.\n"
+    "Tap Subscribe under a story, and I'll send you every new one. More: /help"
 )
 HELP = N_(
     "<b>See stories</b>\n"
@@ -31,11 +30,14 @@ HELP = N_(
     "admins\n"
     "/subscriptions: this chat's subscriptions and their options\n"
     "/unsubscribe <i>name</i>: stop the alerts\n"
-    "/why <i>name</i>: when I last checked, and when I'll check next\n\n"
+    "/why <i>name</i>: when I last checked, and when I'll check next\n"
+    "/preview <i>name</i>: what its options let through now\n\n"
     "<b>This chat</b>\n"
     "/settings: time zone, quiet hours, daily summary\n"
+    "/timezone <i>city</i>: the time zone\n"
     "/language: choose a language\n"
     "/usage: what this chat has used\n"
+    "/export and /import: take your subscriptions along\n"
     "/privacy: what I store, and how to delete it\n\n"
     "I can only see public profiles. Stories disappear after 24 hours."
 )
@@ -50,20 +52,25 @@ async def start(update: Update, context: Context) -> None:
     if page:
         await open_page(update, context, *page)
         return
+    link = links.parse_argument(payload.removeprefix("p_").replace("-", "."))
+    if payload.startswith("p_") and link and link.username:
+        await talk.show_card(update, context, link.username)
+        return
     if payload.startswith("stories_"):
         context.args = [payload.removeprefix("stories_").replace("-", ".")]
         await stories.stories(update, context)
         return
-    await say(update, context, context.t(WELCOME))
+    await say(update, context, context.t(WELCOME), talk.example(context))
 
 
-async def open_page(update: Update, context: Context, channel: int, page: str) -> None:
-    """Show what a button of a channel would have shown there; changes nothing by itself.
+async def open_page(update: Update, context: Context, chat_id: int | None, page: str) -> None:
+    """Show the settings of a group, a channel or this chat (None); changes nothing by itself.
 
     Raises:
-        RightsError: The person may not run that channel.
+        RightsError: The person may not run that chat.
     """
-    await act_on(update, context, channel)
+    if chat_id is not None:
+        await act_on(update, context, chat_id)
     if page == "settings":
         text, buttons = settings.overview(context)
     elif page == "language":
@@ -71,7 +78,7 @@ async def open_page(update: Update, context: Context, channel: int, page: str) -
     elif page == "privacy":
         text, buttons = privacy.about_chat(context)
     elif page.isdigit():
-        one = await context.services.subscriptions.get(channel, int(page))
+        one = await context.services.subscriptions.get(context.chat.id, int(page))
         text, buttons = options.options_page(one, context)
     else:
         text, buttons = await subscriptions.listed(context, 0)
@@ -90,6 +97,12 @@ async def language(update: Update, context: Context) -> None:
     await say(update, context, context.t(WHICH_LANGUAGE), _choices(context))
 
 
+@pressed("language", r"language$")
+async def language_page(update: Update, context: Context, data: str) -> None:  # noqa: ARG001 - every button has these
+    """Offer the languages in place of the settings."""
+    await rewrite(update, context, context.t(WHICH_LANGUAGE), _choices(context))
+
+
 @pressed("language:", r"language:")
 async def set_language(update: Update, context: Context, data: str) -> str | None:
     """Speak the language of the pressed button from now on."""
@@ -99,7 +112,8 @@ async def set_language(update: Update, context: Context, data: str) -> str | Non
     async with effect(context.services.db) as tx:
         await chats.change(tx, context.chat.id, language=code)
     context.t = translator_for(code).in_zone(context.t.zone)
-    await rewrite(update, context, context.t(N_("From now on I'll use English here.")))
+    text = context.t(N_("From now on I'll use English here."))
+    await rewrite(update, context, text, [[settings.back(context)]])
     return None
 
 
@@ -110,9 +124,10 @@ def _choices(context: Context) -> Buttons:
         )
         for code, name in LANGUAGES.items()
     ]
-    return [buttons[i : i + 2] for i in range(0, len(buttons), 2)]
+    return [*(buttons[i : i + 2] for i in range(0, len(buttons), 2)), [settings.back(context)]]
 
 
 def handlers() -> list[Handler]:
     """Return this module's handlers, in order."""
-    return [start.handler, show_help.handler, language.handler, set_language.handler]
+    ours = (start, show_help, language, language_page, set_language)
+    return [one.handler for one in ours]

@@ -1,18 +1,15 @@
 """/stories NAME [COUNT]: all stories of a profile, or the latest few."""
 
-import re
-from functools import cache
-
-from telegram import Chat, Message, Update
+from telegram import Update
 from telegram.ext import filters
 
 from bot.context import Context
 from bot.domain import links
 from bot.domain.errors import N_
 from bot.domain.links import Link
-from bot.presentation.translation import LANGUAGES, translator_for
-from handlers.guard import Handler, answer, command, heard, pressed, replied_to
+from handlers.guard import Handler, command, heard, pressed, replied_to
 from handlers.links import HIGHLIGHT, NOT_OURS, OTHER_KIND, SERVED, links_of
+from handlers.questions import Answers, ask
 from handlers.replies import say
 from handlers.show import show_profile
 
@@ -34,7 +31,7 @@ async def stories(update: Update, context: Context) -> None:
         found = links_of(asked, context.bot.username)
         link = links.verdict(found)
     elif not arguments:
-        await ask(update, context)
+        await ask(update, context, ASK, USAGE)
         return
     elif len(arguments) > 1:
         await say(update, context, context.t(USAGE))
@@ -57,50 +54,17 @@ async def serve_argument(
         await say(update, context, context.t(text))
 
 
-async def ask(update: Update, context: Context) -> None:
-    """Ask for the name; the answer comes as a reply to this question.
-
-    The field for it opens for who asked only: in a group for the one replied to. In a channel
-    there is none (td, ReplyMarkup.cpp).
-    """
-    message = update.effective_message
-    if message is None or message.chat.type == Chat.CHANNEL:
-        await say(update, context, context.t(USAGE))
-        return
-    await say(update, context, context.t(ASK), force_reply="natgeo")
-
-
 @pressed("stories:", r"stories:")
 async def all_stories(update: Update, context: Context, data: str) -> None:
     """Show the profile of the button that was pressed."""
-    where = update.effective_chat
-    if where and where.type != Chat.CHANNEL:  # in a channel a failure is told by the pop-up only
-        await answer(update, context)
     link = links.parse_argument(data.partition(":")[2])
     if link and link.username:
         await show_profile(update, context, link.username)
 
 
-@cache
-def _questions() -> frozenset[str]:
-    """Return our question in every language, as Telegram gives it back: without markup."""
-    return frozenset(re.sub("<[^>]+>", "", translator_for(code)(ASK)) for code in LANGUAGES)
-
-
-class _AnswersUs(filters.MessageFilter):
-    """A reply to our question, and to no other message of ours: a bare name costs money."""
-
-    def filter(self, message: Message) -> bool:
-        """Tell whether ``message`` answers it."""
-        asked = message.reply_to_message
-        return bool(
-            asked and asked.from_user and asked.from_user.is_bot and asked.text in _questions()
-        )
-
-
 @heard(
     "an answer to our question",
-    filters.UpdateType.MESSAGE & filters.TEXT & filters.REPLY & _AnswersUs() & ~filters.COMMAND,
+    filters.UpdateType.MESSAGE & filters.TEXT & filters.REPLY & Answers(ASK) & ~filters.COMMAND,
 )
 async def take_answer(update: Update, context: Context) -> None:
     """Take a bare name that answers our question."""

@@ -1,9 +1,11 @@
 """Following profiles: /subscribe, /subscriptions, /unsubscribe, and their buttons."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 from telegram import Chat, InlineKeyboardButton, Update
 from telegram.error import BadRequest, Forbidden, TelegramError
+from telegram.ext import filters
 
 from bot.chats.subscriptions import Subscription
 from bot.context import Context, asker_of, target_of, user_of
@@ -14,21 +16,39 @@ from bot.domain.model import Options, Target
 from bot.presentation.buttons import Buttons
 from bot.presentation.html import Safe
 from bot.presentation.notices import MISSING
-from bot.store import chats, mutes
-from handlers.guard import Handler, answer, command, pressed
+from bot.store import chats, mutes, profiles
+from handlers.guard import Handler, answer, command, heard, pressed
 from handlers.links import NOT_OURS, OTHER_KIND
 from handlers.options import options_page
+from handlers.questions import Answers, ask, choices
 from handlers.replies import rewrite, say, working
 from handlers.show import show
 
 PAGE = 8
+WORTH_SAYING = timedelta(minutes=1)
+ASK = N_("Whose new stories should I send here? Send me a name like <code>natgeo</code>.")
+FIRST = N_(
+    "This chat has no subscriptions yet. Whose new stories should I send here? Send me a name "
+    "like <code>natgeo</code>."
+)
+WHICH = N_("Which one do you want to unsubscribe from?")
 USAGE = N_(
     "Write it like this: /subscribe <i>name</i>, or /subscribe <i>name</i> "
     "@channel for your channel."
 )
 EMPTY = N_("This chat has no subscriptions yet. Start with /subscribe <i>name</i>.")
-NOW = N_("🔔 I'll send every new story from <b>{username}</b> to {where}.")
+EMPTY_THERE = N_(
+    "No subscriptions yet. To add one, write /subscribe <i>name</i> there; for a channel you can "
+    "also write /subscribe <i>name</i> @channel here."
+)
+NOW = N_("🔔 I'll send every new story from <b>{username}</b> to this chat.")
+NOW_IN_TOPIC = N_("🔔 I'll send every new story from <b>{username}</b> to this topic.")
+NOW_IN = N_("🔔 I'll send every new story from <b>{username}</b> to {where}.")
 ALREADY = N_("Already subscribed to <b>{username}</b>.")
+SOON = N_(
+    "On average, alerts come about {delay} after a story is posted. To get them sooner, turn on "
+    "“Check more often” in Options."
+)
 LIVE = (
     N_("There is {n} story right now."),
     N_("There are {n} stories right now."),
@@ -48,6 +68,9 @@ class ChannelError(SubscriptionError):
 async def subscribe(update: Update, context: Context) -> None:
     """Follow a profile in this chat or topic, or in a channel of the person's."""
     arguments = list(context.args or [])
+    if not arguments:
+        await ask(update, context, ASK, USAGE)
+        return
     is_fast = "fast" in (word.lower() for word in arguments[1:])
     arguments = [*arguments[:1], *(word for word in arguments[1:] if word.lower() != "fast")]
     channel = arguments.pop() if len(arguments) > 1 else None
@@ -59,24 +82,67 @@ async def subscribe(update: Update, context: Context) -> None:
         text = OTHER_KIND if link.kind in {"unsupported", "highlight"} else NOT_OURS
         await say(update, context, context.t(text))
         return
+    await follow(update, context, link.username, channel=channel, is_fast=is_fast)
+
+
+async def follow(
+    update: Update,
+    context: Context,
+    username: str,
+    *,
+    channel: str | None = None,
+    is_fast: bool = False,
+) -> None:
+    """Let the chat or topic, or a channel of the person's, have alerts; 0 to 3 credits.
+
+    Raises:
+        BotError: It can't; all that ``Subscriptions.subscribe`` raises.
+    """
     target = await _channel(update, context, channel) if channel else target_of(update)
-    sentence = context.t(N_("Looking for <b>{username}</b>…"), username=link.username)
-    async with working(context, target_of(update), sentence):
+    sentence = context.t(N_("Looking for <b>{username}</b>…"), username=username)
+    async with working(update, context, sentence):
         followed = await context.services.subscriptions.subscribe(
             target,
-            link.username,
+            username,
             asker_of(update, context),
             options=replace(Options.of(context.chat.defaults), fast=True) if is_fast else None,
         )
-    text = context.t(ALREADY, username=followed.profile.username)
+    text: str = context.t(ALREADY, username=followed.profile.username)
     if not followed.already:
-        where = channel or context.t.plain(N_("this chat"))
-        text = context.t(NOW, where=where, username=followed.profile.username)
+        name = followed.profile.username
+        if channel:
+            text = context.t(NOW_IN, where=channel, username=name)
+        else:
+            text = context.t(NOW_IN_TOPIC if target.thread_id else NOW, username=name)
     if followed.live:
         text += "\n" + context.t.n(*LIVE, len(followed.live))
+    if not followed.already and (delay := await _usual_delay(context)):
+        text += "\n" + context.t(SOON, delay=delay)
     text = Safe(text + await _obstacles(context, target))
     buttons = _after_subscribe(followed.subscription, len(followed.live), context)
     await say(update, context, text, buttons if target.chat_id == context.chat.id else None)
+
+
+async def _usual_delay(context: Context) -> timedelta | None:
+    """Return how long alerts take on average, None where too little is known to say so."""
+    async with context.services.db.read() as tx:
+        delay = await profiles.mean_delay(tx)
+    return delay if delay and delay >= WORTH_SAYING else None
+
+
+@heard(
+    "an answer: whom to subscribe to",
+    filters.UpdateType.MESSAGE
+    & filters.TEXT
+    & filters.REPLY
+    & Answers(ASK, FIRST)
+    & ~filters.COMMAND,
+)
+async def take_answer(update: Update, context: Context) -> None:
+    """Take a bare name, or a link, that answers our question."""
+    message = update.effective_message
+    context.args = (message.text or "").split() if message else []
+    await subscribe.run(update, context)
 
 
 @pressed("live:", r"live:[a-z0-9._]{1,30}$")
@@ -120,6 +186,9 @@ async def unsubscribe(update: Update, context: Context) -> None:
         )
         await say(update, context, text, _sure("all", context))
         return
+    if not argument:
+        await choose(update, context, WHICH, "unsubscribe")
+        return
     link = links.parse_argument(argument)
     if link is None or not link.username:
         text = context.t(N_("Write it like this: /unsubscribe <i>name</i>, or /unsubscribe all."))
@@ -134,6 +203,7 @@ async def unsubscribe(update: Update, context: Context) -> None:
 async def unsubscribe_sure(update: Update, context: Context, data: str) -> None:
     """Stop following: ``unsub:all``, ``unsub:name:<name>``, ``unsub:id:<id>``, ``unsub:no``."""
     service, chat_id = context.services.subscriptions, context.chat.id
+    undo: list[InlineKeyboardButton] = []
     match data.split(":", 2)[1:]:
         case ["all"]:
             count = await service.unsubscribe_all(chat_id)
@@ -143,14 +213,46 @@ async def unsubscribe_sure(update: Update, context: Context, data: str) -> None:
                 count,
             )
         case ["name", username]:
-            await service.unsubscribe(chat_id, username)
+            ended = await service.unsubscribe(chat_id, username)
+            undo = [undo_button(ended[0], context)]
             text = context.t(N_("Unsubscribed from <b>{username}</b>."), username=username)
         case ["id", number]:
-            ended = await service.unsubscribe_one(chat_id, int(number))
-            text = context.t(N_("Unsubscribed from <b>{username}</b>."), username=ended.username)
+            one = await service.unsubscribe_one(chat_id, int(number))
+            undo = [undo_button(one, context)]
+            text = context.t(N_("Unsubscribed from <b>{username}</b>."), username=one.username)
         case _:
             text = context.t(N_("Nothing has changed."))
-    await rewrite(update, context, text)
+    back = InlineKeyboardButton(context.t.plain(N_("« Back")), callback_data="subs:0")
+    await rewrite(update, context, text, [[*undo, back]])
+
+
+def undo_button(ended: Subscription, context: Context) -> InlineKeyboardButton:
+    """Return the button that brings an ended subscription back, with its options."""
+    data = f"undo:{ended.options.code}:{ended.target.thread_id or 0}:{ended.username}"
+    return InlineKeyboardButton(context.t.plain(N_("↩️ Undo")), callback_data=data)
+
+
+@pressed("undo:", r"undo:\d{1,4}:\d{1,10}:[a-z0-9._]{1,30}$")
+async def undo(update: Update, context: Context, data: str) -> None:
+    """Subscribe again, as it was: ``undo:<options>:<topic>:<name>``; free for a while."""
+    _, code, thread, username = data.split(":")
+    found = await context.services.subscriptions.subscribe(
+        Target(context.chat.id, int(thread) or None),
+        username,
+        asker_of(update, context),
+        options=Options.of_code(int(code)),
+    )
+    text, buttons = options_page(found.subscription, context)
+    await rewrite(update, context, text, buttons)
+
+
+async def choose(update: Update, context: Context, question: str, command: str) -> None:
+    """Ask with which of its profiles the chat wants ``command`` done; a button each."""
+    found, count = await context.services.subscriptions.page(context.chat.id)
+    if not count:
+        await ask(update, context, FIRST, EMPTY)
+        return
+    await say(update, context, context.t(question), choices(found, command))
 
 
 async def listed(context: Context, page: int) -> tuple[str, Buttons]:
@@ -159,7 +261,7 @@ async def listed(context: Context, page: int) -> tuple[str, Buttons]:
         context.chat.id, offset=page * PAGE, limit=PAGE
     )
     if not count:
-        return context.t(EMPTY), []
+        return context.t(EMPTY if context.about is None else EMPTY_THERE), []
     text = context.t.n(
         N_("This chat has {n} subscription. Tap it for its options."),
         N_("This chat has {n} subscriptions. Tap one for its options."),
@@ -258,5 +360,5 @@ async def option_list(update: Update, context: Context, data: str) -> None:
 def handlers() -> list[Handler]:
     """Return this module's handlers, in order."""
     ours = (subscribe, subscriptions, unsubscribe, turn_page, option_list, unsubscribe_sure,
-            show_live)  # fmt: skip
+            undo, show_live, take_answer)  # fmt: skip
     return [one.handler for one in ours]

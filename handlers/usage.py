@@ -1,12 +1,19 @@
-"""/usage: what this chat has used today and this month, and what is left."""
+"""/usage: what this chat has had, and how much of today's limit is left, in people's words.
+
+Who runs the bot sees the credits besides, and a chart.
+"""
+
+from datetime import UTC, datetime, time, timedelta
 
 from telegram import Update
 
 from bot.billing.reports import ChatUsage, UsageLine, usage_of
-from bot.context import Context
+from bot.context import Context, asker_of
 from bot.domain.errors import N_
+from bot.presentation.charts import bars
+from bot.presentation.html import Safe
 from handlers.guard import Handler, command
-from handlers.replies import say_with_chart
+from handlers.replies import say, say_with_chart
 
 KINDS = {
     "link": N_("Links"),
@@ -16,24 +23,43 @@ KINDS = {
     "alert": N_("Alerts"),
 }
 MEGABYTE = 1_000_000
+NOTHING = "·"  # a day without stories; blanks would be lost
 TITLE = N_("<b>What this chat has used</b>")
+TODAY = (N_("{n} story today"), N_("{n} stories today"))
+LIMIT = N_("{percent} of today's limit used; it starts again at {time}")
+WEEK = N_("The last seven days: {bars}")
 LEFT = N_("Left for today: {left} of {allowance}")
 LINE = N_("{kind}: used {credits}, files {items} ({size} MB)")
 
 
 @command("usage")
 async def usage(update: Update, context: Context) -> None:
-    """Show the figures, with a chart where one can be drawn."""
+    """Show what was used today; to operators with the figures and a chart."""
     services = context.services
     used = await usage_of(services.db, context.chat.id, services.ledger.limits, now=context.now)
     text = _text(used, context)
-    await say_with_chart(update, context, text, used.days)
+    if asker_of(update, context).is_admin:
+        await say_with_chart(update, context, f"{text}\n\n{_figures(used, context)}", used.days)
+    else:
+        await say(update, context, text)
 
 
 def _text(used: ChatUsage, context: Context) -> str:
     t = context.t
+    lines: list[str] = [t(TITLE), t.n(*TODAY, used.stories[-1])]
+    if used.part is not None:
+        # The day of limits is that of UTC.
+        midnight = datetime.combine(context.now.date() + timedelta(days=1), time(), UTC)
+        lines.append(t(LIMIT, percent=t.percent(used.part), time=t.time(midnight)))
+    if any(used.stories):
+        row = Safe(f"<code>{bars(used.stories).replace(' ', NOTHING)}</code>")
+        lines.append(t(WEEK, bars=row))
+    return "\n".join(lines)
+
+
+def _figures(used: ChatUsage, context: Context) -> str:
+    t = context.t
     parts = [
-        t(TITLE),
         _block(t(N_("Today")), used.today, context),
         _block(t(N_("This month")), used.month, context),
         t(LEFT, left=t.number(used.left), allowance=t.number(used.allowance)),

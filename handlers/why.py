@@ -7,12 +7,19 @@ from bot.context import Context, target_of
 from bot.domain import links
 from bot.domain.albums import plan
 from bot.domain.errors import N_
+from bot.domain.model import Options
 from bot.presentation.notices import AWAY, MISSING
 from handlers.guard import Handler, command
+from handlers.options import MEDIA, TOGGLES, paused_line
 from handlers.replies import say
 from handlers.show import show
+from handlers.subscriptions import choose
 
 USAGE = N_("Add a name, for example: /why natgeo")
+PREVIEW_USAGE = N_("Add a name, for example: /preview natgeo")
+WHY = N_("Which one do you want to know about?")
+PREVIEW = N_("Which one do you want to see a preview of?")
+DELAY = N_("On average, new stories get here about {delay} after they are posted.")
 STATES = {
     "active": N_("This profile is public."),
     "private": N_("🔒 This profile is private now. Alerts will start again when it's public."),
@@ -26,7 +33,10 @@ async def why(update: Update, context: Context) -> None:
     """Tell the last look and the next, and what became of what was found."""
     username = _name(context)
     if username is None:
-        await say(update, context, context.t(USAGE))
+        if context.args:
+            await say(update, context, context.t(USAGE))
+        else:
+            await choose(update, context, WHY, "why")
         return
     known = await context.services.subscriptions.why(target_of(update), username)
     await say(update, context, _text(known, context))
@@ -37,7 +47,10 @@ async def preview(update: Update, context: Context) -> None:
     """Show what the options would send now, out of what was seen already; costs nothing."""
     username = _name(context)
     if username is None:
-        await say(update, context, context.t(N_("Add a name, for example: /preview natgeo")))
+        if context.args:
+            await say(update, context, context.t(PREVIEW_USAGE))
+        else:
+            await choose(update, context, PREVIEW, "preview")
         return
     found = await context.services.subscriptions.preview(username, chat_id=context.chat.id)
     if not found:
@@ -52,30 +65,47 @@ def _name(context: Context) -> str | None:
 
 
 def _text(known: Why, context: Context) -> str:
-    t, now = context.t, context.now
-    lines: list[str] = [t(N_("<b>{username}</b>"), username=known.subscription.username)]
+    lines = [
+        context.t(N_("<b>{username}</b>"), username=known.subscription.username),
+        *_states(known, context),
+        *_checks(known, context),
+        "",
+        *_outcomes(known, context),
+    ]
+    return "\n".join(lines)
+
+
+def _states(known: Why, context: Context) -> list[str]:
+    """Return what keeps alerts from coming, whatever is posted; and whether it is public."""
+    t = context.t
+    lines: list[str] = []
     if known.subscription.paused:
-        lines.append(t(N_("⏸ Paused: no alerts until you resume.")))
+        lines.append(paused_line(known.subscription, context))
     lines.append(t(STATES[known.state]))
     if not known.chat_open:
         lines.append(t(AWAY))
     elif known.mute:
         lines.append(t(MISSING[known.mute.missing]))
+    return lines
+
+
+def _checks(known: Why, context: Context) -> list[str]:
+    """Return when it was checked and will be, and how soon stories come."""
+    t, now = context.t, context.now
+    lines: list[str] = []
     if known.looked_at:
         lines.append(t(N_("Last check: {ago}"), ago=t.ago(known.looked_at, now)))
-    if known.out_of_budget and known.next_look_at and known.next_look_at <= now:
-        lines.append(t(N_("Next check: delayed, today's limit is used up")))
-    elif known.next_look_at:
-        lines.append(t(N_("Next check: {ago}"), ago=t.ago(max(known.next_look_at, now), now)))
+    if known.next_look_at:
+        if known.next_look_at > now:
+            lines.append(t(N_("Next check: {ago}"), ago=t.ago(known.next_look_at, now)))
+        elif known.out_of_budget:
+            lines.append(t(N_("Next check: delayed, today's limit is used up")))
+        else:
+            lines.append(t(N_("Next check: now")))
     if known.expected_delay and not known.failures:
-        lines.append(
-            t(
-                N_("On average, new stories get here about {delay} after they are posted."),
-                delay=known.expected_delay,
-            )
-        )
+        lines.append(t(DELAY, delay=known.expected_delay))
     if known.hours:
-        hours = ", ".join(_hour(hour, context) for hour in known.hours)
+        hours = t.listed([_hour(hour, context) for hour in known.hours])
         lines.append(t(N_("It usually posts around {hours}."), hours=hours))
     if known.failures:
         lines.append(
@@ -85,23 +115,40 @@ def _text(known: Why, context: Context) -> str:
                 known.failures,
             )
         )
-    lines.append("")
-    lines.append(t(N_("In the last two days:")))
-    counts = (
+    return lines
+
+
+def _outcomes(known: Why, context: Context) -> list[str]:
+    """Return what became of the stories of two days; why nothing came, where nothing did."""
+    t = context.t
+    if not known.found:
+        return [t(N_("I found no new stories in the last two days."))]
+    options = t.listed(_limits(known.subscription.options, context))
+    counts: tuple[tuple[str, int], ...] = (
         (N_("found: {n}"), known.found),
         (N_("sent: {n}"), known.sent),
-        (N_("skipped because of the options: {n}"), known.filtered),
-        (N_("waiting until {until}: {n}"), known.held),
+        (N_("skipped because of the options: {n}"), 0 if options else known.filtered),
+        (N_("skipped because of “{options}”: {n}"), known.filtered if options else 0),
+        (N_("waiting for the end of quiet hours, until {until}: {n}"), known.quiet),
+        (N_("waiting for the daily summary at {until}: {n}"), known.digest),
         (N_("on their way: {n}"), known.waiting),
         (N_("waiting for permission to send here: {n}"), known.muted),
         (N_("could not be sent: {n}"), known.failed),
     )
+    until = known.held_until or context.now
+    lines: list[str] = [t(N_("In the last two days:"))]
     lines += [
-        "• " + t(text, n=t.number(n), until=known.held_until or now)
-        for i, (text, n) in enumerate(counts)
-        if n or i == 0
+        "• " + t(text, n=t.number(n), until=until, options=options) for text, n in counts if n
     ]
-    return "\n".join(lines)
+    return lines
+
+
+def _limits(chosen: Options, context: Context) -> list[str]:
+    """Return the options that let not all stories pass."""
+    names = [TOGGLES[name] for name in ("links_only", "mentions_only") if getattr(chosen, name)]
+    if chosen.media != "all":
+        names.append(MEDIA[chosen.media])
+    return [context.t.plain(name) for name in names]
 
 
 def _hour(hour: int, context: Context) -> str:

@@ -2,19 +2,24 @@
 
 ``extract`` collects the message ids of the code in locales/bot.pot, ``update`` brings them into
 every language's bot.po (English needs no translator and is filled in), ``check`` tells what is
-missing or wrong and fails if anything is.
+missing or wrong and fails if anything is. ``reword OLD NEW`` is for who changes the English of a
+sentence: its translations stay, marked ``reworded`` until a translator has looked at them.
 """
 
 import argparse
 import ast
+import gettext
 import re
 import sys
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from copy import deepcopy
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
+from babel import Locale
 from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po, write_po
 
@@ -25,6 +30,19 @@ FOLDERS = ("bot", "handlers")
 TEMPLATE = LOCALES / "bot.pot"
 _WRITTEN = datetime(2026, 11, 25, tzinfo=UTC)  # one date for all, so that only texts make a diff
 _SINGLE, _PLURAL = {"t", "plain", "N_"}, {"n"}
+REWORDED = "reworded"
+"""The flag of a translation whose English was worded anew."""
+
+BUTTON, MENU_ENTRY = 24, 32  # characters that phones show, fields not counted
+BUTTONS_IN, MENUS_IN = (
+    frozenset({"TOGGLES", "MEDIA", "CAPTIONS"}),
+    frozenset({"MENU", "OPERATORS"}),
+)
+
+_COMMAND = re.compile(r"(?<![\w<])/[a-z_]+")
+_CODE = re.compile(r"<code>[^<]*</code>")
+_BARE_FIELD = re.compile(r"[/=]\{[a-z_]+\}")
+_BANNED = re.compile(r"^- ~~(.+?)~~", re.MULTILINE)
 _FIELD = re.compile(r"\{[a-z_]+\}")
 _TAG = re.compile(r"<[^<>]*>")
 
@@ -125,6 +143,36 @@ def update(template: Catalog) -> None:
         save(catalogue, _path(language))
 
 
+def reword(old: str, new: str) -> list[str]:
+    """Let the translations of ``old`` be those of ``new``; return the languages that had some."""
+    found = []
+    for language in LANGUAGES:
+        catalogue = load(language)
+        if carry_over(catalogue, old, new):
+            save(catalogue, _path(language))
+            found.append(language)
+    return found
+
+
+def carry_over(catalogue: Catalog, old: str, new: str) -> bool:
+    """Give the translation of ``old`` to ``new``, marked for review; return whether there was one.
+
+    Both are the singular where a message has a plural.
+    """
+    before = next((m for m in _messages(catalogue) if _key(m) == old or _key(m)[0] == old), None)
+    after = next((m for m in _messages(catalogue) if _key(m) == new or _key(m)[0] == new), None)
+    if (
+        before is None
+        or not before.string
+        or isinstance(before.id, str) is not isinstance(after.id if after else before.id, str)
+    ):
+        return False
+    ids: Id = new if isinstance(before.id, str) else (new, before.id[1])
+    catalogue.delete(before.id)
+    catalogue.add(after.id if after else ids, before.string, flags={REWORDED})
+    return True
+
+
 def problems(language: str, template: Catalog) -> list[str]:
     """Return what is wrong with the catalogue of ``language``, a sentence each."""
     catalogue = load(language)
@@ -139,9 +187,22 @@ def problems(language: str, template: Catalog) -> list[str]:
             found.append(f"{language}: obsolete: {key!r}")
         elif message.fuzzy:
             found.append(f"{language}: fuzzy: {key!r}")
+        elif REWORDED in message.flags:
+            found.append(f"{language}: reworded, to be looked at: {key!r}")
         else:
             found += [f"{language}: {wrong}: {key!r}" for wrong in _wrong(message, catalogue)]
+    if is_english(catalogue):
+        found.append(f"{language}: most of it is English")
     return sorted(found)
+
+
+def is_english(catalogue: Catalog) -> bool:
+    """Return whether a catalogue of another language says most things in English."""
+    if str(catalogue.locale) == "en":
+        return False
+    told = [m for m in _messages(catalogue) if m.string]
+    same = sum(m.string == m.id for m in told if len(_texts_of(m)[0].split()) > 1)
+    return bool(told) and same > len(told) / 4
 
 
 def _wrong(message: Message, catalogue: Catalog) -> Iterator[str]:
@@ -161,6 +222,124 @@ def _wrong(message: Message, catalogue: Catalog) -> Iterator[str]:
             yield "other tags"
         if len(form) - len(form.lstrip()) != len(ids[-1]) - len(ids[-1].lstrip()):
             yield "other blanks at the start"
+        yield from _faults(form, ids[-1], str(catalogue.locale))
+    yield from _number_faults(message, catalogue, forms)
+    yield from _length_faults(ids[0], forms)
+
+
+def _faults(form: str, english: str, language: str) -> Iterator[str]:
+    """Say what of a sentence may never be translated, and what is said wrongly."""
+    if Counter(_COMMAND.findall(form)) != Counter(_COMMAND.findall(english)):
+        yield "a translated command"
+    if _CODE.findall(form) != _CODE.findall(english):
+        yield "a translated <code>"
+    lost = set(_signs(english)) - set(_signs(form))
+    if lost:
+        yield f"a lost sign {' '.join(sorted(lost))}"
+    bare = [set(_BARE_FIELD.findall(_TAG.sub("", _CODE.sub("", t)))) for t in (form, english)]
+    if Locale.parse(language).text_direction == "rtl" and bare[0] - bare[1]:
+        yield "a field that can't be kept apart from the text around it"
+    plain_text = _FIELD.sub("", _TAG.sub("", form))
+    for word in banned(language):
+        if re.search(rf"(?<!\w){re.escape(word)}(?!\w)", plain_text, re.IGNORECASE):
+            yield f"the banned word {word!r}"
+
+
+def _number_faults(message: Message, catalogue: Catalog, forms: tuple[str, ...]) -> Iterator[str]:
+    """Say where a form for "one" serves 21 as well, and doesn't tell the number."""
+    if not message.pluralizable:
+        return
+    form_of = gettext.c2py(catalogue.plural_expr)
+    for number, form in enumerate(forms):
+        others = [n for n in range(200) if form_of(n) == number]
+        if len(others) > 1 and "{n}" not in form and "{n}" in message.id[1]:
+            yield f"a form without its number, which serves {others[1]}"
+
+
+def _length_faults(english: str, forms: tuple[str, ...]) -> Iterator[str]:
+    """Say what is too long for the place where it is shown."""
+    most = lengths().get(english)
+    for form in forms if most else ():
+        shown = len(_FIELD.sub("", form))
+        if most and shown > most:
+            yield f"{shown} characters where {most} are shown"
+
+
+def _signs(text: str) -> Iterator[str]:
+    """Return the emoji and arrows of a text, without what only colours them."""
+    for char in text:
+        if char in "\u00ab\u2713" or unicodedata.category(char) == "So":
+            yield char
+
+
+@cache
+def banned(language: str) -> tuple[str, ...]:
+    """Return the words that a language does not use, from its page of the glossary."""
+    path = ROOT / "docs" / "glossary" / f"{language}.md"
+    if not path.is_file():
+        return ()
+    return tuple(_BANNED.findall(path.read_text(encoding="utf-8")))
+
+
+@cache
+def lengths() -> dict[str, int]:
+    """Return how many characters are shown of what stands on buttons and in the menu."""
+    found: dict[str, int] = {}
+    for folder in FOLDERS:
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            found |= lengths_in(path.read_text(encoding="utf-8"))
+    return found
+
+
+def lengths_in(source: str) -> dict[str, int]:
+    """Return the message ids of ``source`` that stand on buttons or in the menu; their limits.
+
+    On a button is what ``InlineKeyboardButton`` is called with, also by way of a name in the same
+    function, and the values of the dictionaries in ``BUTTONS_IN``.
+    """
+    found: dict[str, int] = {}
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value) if name in BUTTONS_IN:
+                found |= dict.fromkeys(_marked(value), BUTTON)
+            case ast.Assign(targets=[ast.Name(id=name)], value=value) if name in MENUS_IN:
+                found |= dict.fromkeys(_marked(value), MENU_ENTRY)
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
+                found |= dict.fromkeys(_on_buttons(node), BUTTON)
+    return found
+
+
+def _on_buttons(function: ast.AST) -> Iterator[str]:
+    named: dict[str, list[str]] = {}
+    for node in ast.walk(function):
+        if isinstance(node, ast.Assign):
+            targets = node.targets[0]
+            names = targets.elts if isinstance(targets, ast.Tuple) else [targets]
+            values = node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]
+            for name, value in zip(names, values, strict=False):
+                if isinstance(name, ast.Name):
+                    named.setdefault(name.id, []).extend(_marked(value))
+    for node in ast.walk(function):
+        if isinstance(node, ast.Call) and _name(node) == "InlineKeyboardButton" and node.args:
+            yield from _marked(node.args[0])
+            for part in ast.walk(node.args[0]):
+                if isinstance(part, ast.Name):
+                    yield from named.get(part.id, ())
+
+
+def _marked(node: ast.AST) -> list[str]:
+    """Return what is marked by N_() anywhere in a piece of code."""
+    return [
+        text
+        for part in ast.walk(node)
+        if isinstance(part, ast.Call) and _name(part) == "N_" and part.args
+        for text in _texts(part.args[0])
+    ]
+
+
+def _texts_of(message: Message) -> tuple[str, ...]:
+    return (message.id,) if isinstance(message.id, str) else tuple(message.id)
 
 
 def _messages(catalogue: Iterable[Message]) -> Iterator[Message]:
@@ -197,8 +376,15 @@ def _path(language: str) -> Path:
 def main() -> int:
     """Do what the command line asks; 1 if a check found something."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("task", choices=["extract", "update", "check"])
-    task = parser.parse_args().task
+    parser.add_argument("task", choices=["extract", "update", "check", "reword"])
+    parser.add_argument("texts", nargs="*", help="for reword: the old English and the new")
+    chosen = parser.parse_args()
+    task = chosen.task
+    if task == "reword":
+        if len(chosen.texts) != 2:  # noqa: PLR2004 - the old and the new
+            parser.error("reword takes the old English and the new")
+        sys.stdout.write(f"kept in {', '.join(reword(*chosen.texts)) or 'no language'}\n")
+        return 0
     template = extract()
     if task == "extract":
         save(template, TEMPLATE)

@@ -44,6 +44,15 @@ class ChatUsage:
     allowance: int
     left: int
     days: list[tuple[date, int]]
+    stories: list[int]
+    """How many stories it got on each of the last 7 days, the oldest first."""
+
+    @property
+    def part(self) -> float | None:
+        """Return which part of today's allowance is used; None where there is none."""
+        if self.allowance <= 0:
+            return None
+        return (self.allowance - self.left) / self.allowance
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +94,15 @@ async def usage_of(db: Database, chat_id: int, limits: Limits, *, now: datetime)
         ]
         used = await budgets.allowance_used(tx, "chat", chat_id, today)
         asked = await spending.sums(tx, since=first, by="day", chat_id=chat_id)
+        got = await usage.items_by_day(tx, chat_id, since=today - timedelta(days=6))
         shares = await usage.millicredits_by_day(tx, chat_id, since=first)
     days = [
         (day, asked.get(day.isoformat(), Sums()).spent + round(shares.get(day, 0) / 1000))
         for day in _days(first, today)
     ]
     left = max(0, limits.chat_daily_allowance - used)
-    return ChatUsage(lines[0], lines[1], limits.chat_daily_allowance, left, days)
+    week = [got.get(day, 0) for day in _days(today - timedelta(days=6), today)]
+    return ChatUsage(lines[0], lines[1], limits.chat_daily_allowance, left, days, week)
 
 
 async def spending_of(db: Database, limits: Limits, *, now: datetime) -> Spending:

@@ -4,6 +4,7 @@ Every change is one transaction; what it ends is not sent any more, unless it is
 """
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from bot.billing.ledger import Ledger
@@ -158,6 +159,29 @@ class Subscriptions:
         """
         return await self._set_paused(chat_id, subscription_id, paused=True)
 
+    async def mute(self, chat_id: int, subscription_id: int) -> Subscription:
+        """Pause a subscription for a day; return it.
+
+        Raises:
+            NotFollowedError: The chat has none of that id (any more).
+        """
+        until = self._now() + alert_rules.DAY
+        muted = await self._set_paused(chat_id, subscription_id, paused=True, until=until)
+        self._wake()
+        return muted
+
+    async def resume_due(self) -> datetime | None:
+        """Resume what was muted until now; return when the next one is due."""
+        async with self._db.read() as tx:
+            found = await store.muted(tx)
+        for one in found:
+            if one.paused_until is None or one.paused_until > self._now():
+                return one.paused_until
+            with suppress(NotFollowedError):  # ended in between
+                await self._set_paused(one.target.chat_id, one.id, paused=False)
+                self._wake()
+        return None
+
     async def resume(self, chat_id: int, subscription_id: int) -> Subscription:
         """Let the alerts begin again, with what is posted from now on.
 
@@ -253,18 +277,22 @@ class Subscriptions:
         ]
 
     async def _set_paused(
-        self, chat_id: int, subscription_id: int, *, paused: bool
+        self, chat_id: int, subscription_id: int, *, paused: bool, until: datetime | None = None
     ) -> Subscription:
         now = self._now()
         async with effect(self._db) as tx:
             await chat_queues.hold(tx, chat_id)
             found = await _of_chat(tx, chat_id, subscription_id)
-            if found.paused == paused:
+            if found.paused == paused and found.paused_until == until:
                 return found
             values = (
-                {"paused": True}
+                {"paused": True, "paused_until": until}
                 if paused
-                else {"paused": False, "since": alert_rules.from_now_on(now)}
+                else {
+                    "paused": False,
+                    "paused_until": None,
+                    "since": alert_rules.from_now_on(now),
+                }
             )
             await store.change(tx, subscription_id, **values)
             if paused:

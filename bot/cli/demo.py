@@ -15,8 +15,10 @@ from bot.runtime import clock, logging
 from sandbox.app import running
 from sandbox.clock import Clock
 from sandbox.loop import MovableLoop
+from sandbox.telegram.world import FIRST_PERSON
 
 PLENTY = 10_000
+VISITORS = 3  # people who open the page first, and so run the bot
 TOKEN = "7000000001:demo-token-of-the-sandbox-0123456789abc"  # noqa: S105 - the stand-in takes any
 
 
@@ -51,6 +53,8 @@ async def _demo(folder: Path, port_base: int, loop: MovableLoop) -> int:
             database_url=f"sqlite:///{folder}/demo.db",
             spool_dir=folder / "spool",
             daily_budget=20_000,
+            # Whoever opens the page runs the bot as well: /spending and /stats are theirs.
+            admin_ids=range(FIRST_PERSON, FIRST_PERSON + VISITORS),
             # Everybody is new here, and tries much at once.
             newcomer_allowance=PLENTY,
             newcomer_share=1,
@@ -58,6 +62,8 @@ async def _demo(folder: Path, port_base: int, loop: MovableLoop) -> int:
             person_daily_allowance=PLENTY,
             person_burst=PLENTY,
             poll_floor_s=15,
+            # Nobody is too fast here: what waits would look broken.
+            messages_per_second=1000,
             port=0,
             host="127.0.0.1",
         )

@@ -142,6 +142,20 @@ class Options:
         }
         return replace(cls(), **known)  # type: ignore[arg-type] # checked one by one above
 
+    @property
+    def code(self) -> int:
+        """Return the options as one number, for buttons; ``of_code`` reads it."""
+        flags = sum(1 << i for i, name in enumerate(_FLAGS) if getattr(self, name))
+        words = _MEDIA.index(self.media) + 3 * _CAPTIONS.index(self.caption)
+        return flags + (words << len(_FLAGS))
+
+    @classmethod
+    def of_code(cls, code: int) -> Self:
+        """Return the options that ``code`` was made of; of any number some options."""
+        flags = {name: bool(code >> i & 1) for i, name in enumerate(_FLAGS)}
+        words = (code >> len(_FLAGS)) % 6
+        return cls.of({**flags, "media": _MEDIA[words % 3], "caption": _CAPTIONS[words // 3]})
+
     def values(self) -> dict[str, object]:
         """Return what differs from the defaults, as JSON values."""
         plain = type(self)()
@@ -150,6 +164,12 @@ class Options:
             for name in self.__dataclass_fields__
             if getattr(self, name) != getattr(plain, name)
         }
+
+
+# Buttons hold these in their order: only the end may grow.
+_FLAGS = ("silent", "links_only", "mentions_only", "spoiler", "protect", "digest", "fast")
+_MEDIA = ("all", "photo", "video")
+_CAPTIONS = ("full", "short")
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,6 +86,7 @@ class Subscription:
     since: datetime
     created_by: int | None
     created_at: datetime
+    paused_until: datetime | None = None
 
 
 REPLY = "reply"  # the notice that holds an answer to somebody, which goes before all alerts

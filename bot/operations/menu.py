@@ -1,4 +1,4 @@
-"""The menu of commands is given to Telegram in the background, and only where it has changed.
+"""What Telegram shows of the bot is given to it in the background, and only where it has changed.
 
 Telegram limits that hard: 460 to 1,127 seconds after a few restarts (reports in openclaw#32017 and
 node-red-contrib-telegrambot#395). No update may wait for it.
@@ -6,12 +6,12 @@ node-red-contrib-telegrambot#395). No update may wait for it.
 
 import hashlib
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
-from telegram import BotCommand
-from telegram.error import RetryAfter, TelegramError
+from telegram.error import BadRequest, RetryAfter, TelegramError
 
 from bot.runtime.workers import Worker
 from bot.store import key_values
@@ -25,51 +25,54 @@ PACE = timedelta(seconds=2)
 AGAIN = timedelta(minutes=5)  # after Telegram failed
 LONGEST = timedelta(days=1)
 
-Publish = Callable[[str, list[BotCommand]], Awaitable[None]]
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One thing that Telegram shows: its ``words``, and the call that gives them to it."""
+
+    words: object
+    publish: Callable[[], Awaitable[object]]
+
+    @property
+    def digest(self) -> str:
+        """Return what differs when the words do."""
+        return hashlib.sha256(json.dumps(self.words).encode()).hexdigest()[:16]
 
 
 class Menu:
-    """Gives one language at a time; ``publish`` sends one, and may raise TelegramErrors."""
+    """Gives one thing at a time; a call may raise TelegramErrors."""
 
     def __init__(
-        self,
-        db: Database,
-        menus: Mapping[str, list[BotCommand]],
-        publish: Publish,
-        *,
-        now: Callable[[], datetime],
+        self, db: Database, shown: Mapping[str, Shown], *, now: Callable[[], datetime]
     ) -> None:
-        """Prepare to publish ``menus``, by language."""
+        """Prepare to give what is ``shown``, by the name under which it is remembered."""
         self._db = db
-        self._menus = menus
-        self._publish = publish
+        self._shown = shown
         self._now = now
+        self._refused: set[str] = set()  # until the next start
         self.worker = Worker("menu", self._step, now=now, longest=LONGEST)
 
     async def _step(self) -> datetime | None:
-        """Publish the next menu that Telegram has not; return when to go on."""
+        """Give the next thing that Telegram has not; return when to go on."""
         async with self._db.read() as tx:
             kept = await key_values.get(tx, KEY)
         told: dict[str, str] = kept if isinstance(kept, dict) else {}
-        for code, menu in self._menus.items():
-            digest = digest_of(menu)
-            if told.get(code) == digest:
+        for name, one in self._shown.items():
+            if told.get(name) == one.digest or name in self._refused:
                 continue
             try:
-                await self._publish(code, menu)
+                await one.publish()
             except RetryAfter as error:
                 log.info("the menu waits", seconds=wait_of(error).total_seconds())
                 return self._now() + wait_of(error)
+            except BadRequest as error:  # of an operator who never wrote to the bot, say
+                log.warning("Telegram does not take it", what=name, why=str(error))
+                self._refused.add(name)
+                continue
             except TelegramError as error:
-                log.warning("the menu was not taken", language=code, why=str(error))
+                log.warning("Telegram has not taken it", what=name, why=str(error))
                 return self._now() + AGAIN
-            value = {**told, code: digest}
+            value = {**told, name: one.digest}
             await self._db.run(lambda tx: key_values.put(tx, KEY, value, now=self._now()))  # noqa: B023 - awaited here
             return self._now() + PACE
         return None
-
-
-def digest_of(menu: Sequence[BotCommand]) -> str:
-    """Return what differs when a menu does."""
-    words = json.dumps([[command.command, command.description] for command in menu])
-    return hashlib.sha256(words.encode()).hexdigest()[:16]

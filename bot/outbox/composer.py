@@ -8,8 +8,8 @@ from bot.domain.model import Album, Options, Outcome, Target
 from bot.domain.records import Chat
 from bot.domain.selection import Batch
 from bot.domain.zones import zone_of
-from bot.presentation.buttons import Buttons, for_channel, story_buttons
-from bot.presentation.captions import caption
+from bot.presentation.buttons import OPTIONS, Buttons, alert_buttons, options_link
+from bot.presentation.captions import LINK_ROOM, caption, with_link
 from bot.presentation.notices import render
 from bot.presentation.translation import Translator, translator_for
 from bot.sending.items import SendOptions
@@ -74,23 +74,22 @@ class Alerts:
         if batch.album is None:
             return await self._send_notices(batch, t, leaving)
         text = self._caption(chat, batch.album, batch.rows[0].options, t)
+        if chat.kind == "channel" or len(batch.album.stories) > 1:
+            text = with_link(text, t.plain(OPTIONS), self._options_link(chat, batch), t)
         return await self._sender.send_album(
             batch.target,
             batch.album,
             caption_html=text,
-            options=_send_options(batch, self._buttons(chat, batch.album, t)),
+            options=_send_options(batch, _buttons(chat, batch, t)),
             lane="alert",
             leaving=leaving,
         )
 
-    def _buttons(self, chat: Chat, album: Album, t: Translator) -> Buttons | None:
-        """One story has its buttons; in channels, where anybody presses, they are links."""
-        if len(album.stories) > 1:
-            return None
-        buttons = story_buttons(album.stories[0], t)
-        if chat.kind == "channel":
-            return for_channel(buttons, chat.id, self._texts.bot_name, t)
-        return buttons
+    def _options_link(self, chat: Chat, batch: Batch) -> str:
+        """Return where the options are; those of all where the album is of several profiles."""
+        ids = {row.subscription_id for row in batch.rows}
+        one = ids.pop() if len(ids) == 1 else None
+        return options_link(self._texts.bot_name, chat.id, subscription_id=one)
 
     def _caption(self, chat: Chat, album: Album, options: Options, t: Translator) -> str:
         """Write it once for all who read it at the same time in the same words."""
@@ -107,6 +106,7 @@ class Alerts:
                 zone=zone_of(chat.zone),
                 style=options.caption,
                 alert=True,
+                spare=LINK_ROOM,
             )
         return self._captions[key]
 
@@ -116,6 +116,14 @@ class Alerts:
         text = "\n\n".join(sentences)
         silent = batch.is_repeat
         return await self._texts.send(batch.target, text, silent=silent, leaving=leaving)
+
+
+def _buttons(chat: Chat, batch: Batch, t: Translator) -> Buttons | None:
+    """One story has its buttons, but not in channels, where anybody could press them."""
+    album = batch.album
+    if album is None or len(album.stories) > 1 or chat.kind == "channel":
+        return None
+    return alert_buttons(album.stories[0], t, batch.rows[0].subscription_id)
 
 
 def _send_options(batch: Batch, buttons: Buttons | None) -> SendOptions:

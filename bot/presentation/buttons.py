@@ -17,25 +17,80 @@ from bot.presentation.translation import Translator
 Buttons = list[list[InlineKeyboardButton]]
 
 OPEN = N_("Open in a private chat with me")
+OPTIONS = N_("⚙️ Options")
 ABOUT = r"(?:@[0-9a-z]{1,12}:)?"
 """The pattern of what may stand before the data of any button; 12 digits fit into 63 bits."""
 
 _ABOUT = re.compile(r"@([0-9a-z]{1,12}):(.*)", re.DOTALL)
-_PAYLOAD = re.compile(r"c([0-9a-z]{1,12})(?:-([0-9a-z]{1,18}))?")
+_PAYLOAD = re.compile(r"(?:c([0-9a-z]{1,12})|s)(?:-([0-9a-z]{1,18}))?")
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _PAGES = {"set": "settings", "defaults": "settings", "language": "language", "erase": "privacy"}
 
 
-def story_buttons(story: Story, t: Translator) -> Buttons:
-    """Return the rows of buttons; none for a bare file, of which no profile is known."""
+def page_button(story: Story, t: Translator) -> Buttons:
+    """Return the link to a story's page; none for a bare file, of which no profile is known."""
+    if not story.profile.username:
+        return []
+    return [[InlineKeyboardButton(t.plain(N_("Open on Instagram")), url=story.page_url)]]
+
+
+def story_buttons(
+    story: Story, t: Translator, subscription_id: int | None = None, *, has_more: bool = False
+) -> Buttons:
+    """Return the buttons under a story that somebody asked for.
+
+    ``subscription_id`` is what the chat has of its profile, None where it has nothing.
+    ``has_more``: its profile's other stories were not shown with it.
+    """
     username = story.profile.username
     if not username:
         return []
-    more = t.plain(N_("All stories from {username}"), username=username)
-    return [
-        [InlineKeyboardButton(more, callback_data=f"stories:{username}")],
-        [InlineKeyboardButton(t.plain(N_("Open on Instagram")), url=story.page_url)],
-    ]
+    rows = [[follow_button(username, t, subscription_id)]]
+    if has_more:
+        more = t.plain(N_("All stories from {username}"), username=username)
+        rows.append([InlineKeyboardButton(more, callback_data=f"stories:{username}")])
+    return [*rows, *page_button(story, t)]
+
+
+def follow_button(
+    username: str, t: Translator, subscription_id: int | None
+) -> InlineKeyboardButton:
+    """Return the button that subscribes, or leads to the options of what is subscribed to."""
+    if subscription_id is None:
+        text, data = t.plain(N_("Subscribe")), f"run:subscribe:{username}"
+    else:
+        text, data = t.plain(N_("Subscribed ✓ · Options")), f"sub:{subscription_id}"
+    return InlineKeyboardButton(text, callback_data=data)
+
+
+def alert_buttons(story: Story, t: Translator, subscription_id: int | None) -> Buttons:
+    """Return the buttons under an alert of one story: what one may want of it, one tap away."""
+    if subscription_id is None:
+        return page_button(story, t)
+    mute = InlineKeyboardButton(
+        t.plain(N_("🔕 Mute for a day")), callback_data=f"mute:{subscription_id}"
+    )
+    stop = InlineKeyboardButton(
+        t.plain(N_("Unsubscribe")), callback_data=f"unsub:id:{subscription_id}"
+    )
+    return [[mute, stop], *page_button(story, t)]
+
+
+def options_link(
+    bot_name: str, chat_id: int, *, subscription_id: int | None = None, username: str = ""
+) -> str:
+    """Return the link under an album, which can't have buttons: it opens the private chat.
+
+    There it shows the options of a subscription of ``chat_id``, or without one what can be done
+    with a profile, or else the chat's list.
+    """
+    if subscription_id is None and username:
+        payload = f"p_{username.replace('.', '-')}"
+    else:
+        page = "" if subscription_id is None else str(subscription_id)
+        payload = f"c{_base36(chat_id)}" if chat_id < 0 else "s"
+        payload += f"-{page}" if page else ""
+    return f"https://t.me/{bot_name}?start={payload}"
 
 
 def about(buttons: Buttons, channel: int) -> Buttons:
@@ -79,14 +134,17 @@ def for_channel(buttons: Buttons, channel: int, bot_name: str, t: Translator) ->
     return shown
 
 
-def read_payload(text: str) -> tuple[int, str] | None:
-    """Return the channel and the page that a link of ``for_channel`` opens.
+def read_payload(text: str) -> tuple[int | None, str] | None:
+    """Return the chat and the page that a link of ``for_channel`` or ``options_link`` opens.
 
-    A page is the number of a subscription, ``settings``, ``language``, ``privacy``, or empty for
-    the list. A link only ever opens a page: anybody can make one and send it to anybody.
+    The chat is None for the private chat itself. A page is the number of a subscription,
+    ``settings``, ``language``, ``privacy``, or empty for the list. A link only ever opens a page:
+    anybody can make one and send it to anybody.
     """
     match = _PAYLOAD.fullmatch(text)
-    return (-int(match[1], 36), match[2] or "") if match else None
+    if match is None:
+        return None
+    return (-int(match[1], 36) if match[1] else None), match[2] or ""
 
 
 def profile_payload(username: str) -> str:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, tzinfo
 from typing import Literal, Protocol
 from urllib.parse import parse_qs, quote_plus, urlsplit
 
@@ -11,6 +11,7 @@ from bot.presentation.html import Safe, bold, foreign, length, link, one_line, s
 
 CAPTION_LENGTH = 1024  # Bot API, sendPhoto: code points after parsing
 _MARKUP_BYTES = 16_384  # the server refuses texts over 32,768 bytes before it parses them
+LINK_ROOM = 40  # code points for the one link at the end, in any language
 _NAMES = 10  # of one kind; Telegram keeps 100 entities of a message at most
 _PROFILES = 5
 _NAME_LENGTH, _LINK_LENGTH, _WORD_LENGTH = 64, 40, 50
@@ -35,14 +36,8 @@ class Texts(Protocol):
     def date(self, dt: datetime, zone: tzinfo | None = None) -> str:
         """Return day and time of day."""
 
-    def time(self, dt: datetime, zone: tzinfo | None = None) -> str:
-        """Return the time of day."""
-
-    def ago(self, dt: datetime, now: datetime) -> str:
-        """Return how long ago it was."""
-
-    def duration(self, td: timedelta) -> str:
-        """Return a span of time."""
+    def moment(self, dt: datetime, zone: tzinfo | None = None) -> Safe:
+        """Return a time that readers see as how far it is from now."""
 
 
 def caption(
@@ -54,21 +49,22 @@ def caption(
     style: Literal["short", "full"] = "full",
     alert: bool = False,
     part: tuple[int, int] | None = None,
+    spare: int = 0,
 ) -> Safe:
     """Return the caption of one story or of an album, at most 1,024 code points after parsing.
 
     ``alert`` announces new stories, ``part`` = (2, 3) marks the second album of three. Where it is
-    too long, whole lines go, the least important first.
+    too long, whole lines go, the least important first; ``spare`` code points are left free.
     """
     header = _header(stories, t, alert=alert)
     if part and part[1] > 1:
         header += f" · {part[0]}/{part[1]}"
     posted = max(story.taken_at for story in stories)
     if style == "short":
-        lines = [header, "🕒 " + t.ago(posted, now)]
-        return _fit(lines, [], t)
-    lines = [header, "🕒 " + _when(stories, t, now, zone), *_life(stories, t, now)]
-    return _fit(lines, _details(stories, t), t)
+        lines = [header, "🕒 " + t.moment(posted, zone)]
+        return _fit(lines, [], t, spare)
+    lines = [header, "🕒 " + _when(stories, t, zone), *_life(stories, t, now, zone)]
+    return _fit(lines, _details(stories, t), t, spare)
 
 
 def profile_link(profile: Profile, t: Texts) -> Safe:
@@ -101,23 +97,23 @@ def _header(stories: Sequence[Story], t: Texts, *, alert: bool) -> str:
     )
 
 
-def _when(stories: Sequence[Story], t: Texts, now: datetime, zone: tzinfo) -> str:
+def _when(stories: Sequence[Story], t: Texts, zone: tzinfo) -> str:
     first, last = (f(story.taken_at for story in stories) for f in (min, max))
-    shown, end = t.date(first, zone), t.date(last, zone)
-    if shown != end:
-        same_day = first.astimezone(zone).date() == last.astimezone(zone).date()
-        shown = f"{shown} \u2013 {t.time(last, zone) if same_day else end}"
+    shown = t.moment(last, zone)
+    if t.date(first, zone) != t.date(last, zone):
+        shown = Safe(f"{t.moment(first, zone)} \u2013 {shown}")
     count = [t.n("{n} story", "{n} stories", len(stories))] if len(stories) > 1 else []
-    return " · ".join([*count, shown, t.ago(last, now)])
+    return " · ".join([*count, shown])
 
 
-def _life(stories: Sequence[Story], t: Texts, now: datetime) -> list[str]:
-    left = min(story.expires_at for story in stories) - now
-    if left <= timedelta(0):
+def _life(stories: Sequence[Story], t: Texts, now: datetime, zone: tzinfo) -> list[str]:
+    ends = min(story.expires_at for story in stories)
+    if ends <= now:
         return []
+    when = t.moment(ends, zone)
     if len(stories) == 1:
-        return ["⏳ " + t("Disappears in {time}", time=t.duration(left))]
-    return ["⏳ " + t("The first one disappears in {time}", time=t.duration(left))]
+        return ["⏳ " + t("Disappears: {when}", when=when)]
+    return ["⏳ " + t("The first one disappears: {when}", when=when)]
 
 
 def _details(stories: Sequence[Story], t: Texts) -> list[str]:
@@ -141,7 +137,13 @@ def _details(stories: Sequence[Story], t: Texts) -> list[str]:
     return lines
 
 
-def _fit(lines: list[str], details: list[str], t: Texts) -> Safe:
+def with_link(text: str, label: str, url: str, t: Texts) -> Safe:
+    """Return a caption that ends with one link; ``spare`` has left room for it."""
+    start = "\u200f" if t.rtl else ""
+    return Safe(f"{text}\n{start}{link(url, label)}")
+
+
+def _fit(lines: list[str], details: list[str], t: Texts, spare: int) -> Safe:
     """Join the lines, giving up details from the end until the caption fits."""
     # Without a letter of its own a line has the direction of the first name in it.
     start, text = "\u200f" if t.rtl else "", ""
@@ -149,7 +151,7 @@ def _fit(lines: list[str], details: list[str], t: Texts) -> Safe:
         kept = [*lines, *([""] if count else []), *details[:count]]
         kept += ["…"] if count < len(details) else []
         text = "\n".join(start + line if line else line for line in kept)
-        if length(text) <= CAPTION_LENGTH and len(text.encode()) <= _MARKUP_BYTES:
+        if length(text) <= CAPTION_LENGTH - spare and len(text.encode()) <= _MARKUP_BYTES:
             break
     return Safe(text)
 

@@ -3,7 +3,7 @@
 import gettext
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import cache
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Literal
 from unicodedata import bidirectional
 
 from babel import Locale, dates, numbers
+from babel.lists import format_list
 from babel.messages.pofile import read_po
 
 from bot.domain.errors import N_
@@ -77,6 +78,15 @@ class Translator:
         """Return ``x`` with the language's separators."""
         return numbers.format_decimal(x, locale=self._locale)
 
+    def percent(self, part: float) -> str:
+        """Return a part of 1 in whole percent, as in "2%"; what is there is at least 1%."""
+        whole = max(round(part, 2), 0.01) if part > 0 else 0.0
+        return numbers.format_percent(whole, locale=self._locale)
+
+    def listed(self, items: Sequence[str]) -> str:
+        """Return things one after the other, as in "a, b, and c"."""
+        return format_list(items, locale=self._locale)
+
     def money(self, amount: float, currency: str) -> str:
         """Return an amount of ``currency`` (ISO 4217), as in “$1.20”."""
         return numbers.format_currency(amount, currency, locale=self._locale)
@@ -95,6 +105,18 @@ class Translator:
     def time(self, dt: datetime, zone: tzinfo | None = None) -> str:
         """Return the time of day in ``zone``, as in “2:05 PM”."""
         return dates.format_time(dt, "short", tzinfo=zone or self.zone, locale=self._locale)
+
+    def moment(self, dt: datetime, zone: tzinfo | None = None) -> Safe:
+        """Return a time that stays true: readers see how far it is from when they read it.
+
+        Clients that don't know the tag show what stands in it, which is day and time in ``zone``.
+        """
+        at = int(dt.timestamp())
+        return Safe(f'<tg-time unix="{at}" format="r">{self.date(dt, zone)}</tg-time>')
+
+    def span(self, start: str, end: str) -> str:
+        """Return a range between two values that are written already, as in "22:00-7:00"."""
+        return str(self._locale.interval_formats.get(None, "{0}-{1}")).format(start, end)
 
     def ago(self, dt: datetime, now: datetime) -> str:
         """Return how far ``dt`` is from ``now``, as in “2 hours ago”."""

@@ -294,10 +294,14 @@ def usual_between(state: ProfileState, population: Population, begin: float, end
     return length / HOUR * sum(level_at(shape, place) for place in places) / len(_PLACES)
 
 
+KNOWN_STORIES, KNOWN_DAYS = 5.0, 5.0
+"""So many stories (with the half-life of the rate) and days make a habit that is spoken of."""
+
+
 def usual_hours(state: ProfileState, population: Population) -> list[int]:
     """Return the hours (UTC) in which it posts half more than in the mean, in order."""
-    if state.stories < 1.0:
-        return []
+    if state.stories < KNOWN_STORIES or state.age < KNOWN_DAYS:
+        return []  # of its own it has shown too little to speak of habits
     shape = rhythm(state, population)
     return [hour for hour, factor in enumerate(shape) if factor >= OFTEN]
 

@@ -8,7 +8,7 @@ the one in which more is said, where a payload could not be sent.
 import asyncio
 import secrets
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, suppress
 from datetime import date, datetime
 from typing import Any
 
@@ -33,10 +33,11 @@ from bot.domain.model import (
 )
 from bot.domain.serialization import dump_stories, load_stories
 from bot.presentation import charts
-from bot.presentation.buttons import Buttons, story_buttons
+from bot.presentation.buttons import Buttons, page_button
 from bot.presentation.translation import translator_for
 from bot.runtime.beside import beside
 from bot.sending.items import SendOptions
+from bot.sending.progress import Progress, progress_of
 from bot.sending.sender import Sender
 from bot.store import deliveries, enqueue
 from bot.store import usage as usages
@@ -152,7 +153,7 @@ def follow_ups(payload: Payload, outcome: Outcome) -> list[Payload]:
     found = {story.pk: story for story in load_stories(payload["stories"])}
     return [
         text_of(
-            t(sentence, url=found[pk].media_url or found[pk].page_url), story_buttons(found[pk], t)
+            t(sentence, url=found[pk].media_url or found[pk].page_url), page_button(found[pk], t)
         )
         for pk, sentence in outcome.failed.items()
         if pk in found
@@ -175,6 +176,12 @@ class Replies:
         """Send by ``bot``, albums by ``sender``."""
         self._bot = bot
         self._sender = sender
+
+    def progress(
+        self, target: Target, payloads: Sequence[Payload]
+    ) -> AbstractAsyncContextManager[Progress]:
+        """Tell how far the albums among ``payloads`` are, while the block sends them."""
+        return progress_of(self._bot, target, payloads)
 
     async def send(
         self,

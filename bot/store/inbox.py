@@ -55,6 +55,7 @@ class Claimed:
     attempts: int
     stored_at: datetime
     person: int | None = None
+    update_id: int = 0
 
 
 CLAIMED = [inbox.c[name] for name in Claimed.__dataclass_fields__]
@@ -63,7 +64,7 @@ CLAIMED = [inbox.c[name] for name in Claimed.__dataclass_fields__]
 @built_once
 def _add(insert: Insert) -> sa.Executable:
     statement = insert(inbox).on_conflict_do_nothing(index_elements=[inbox.c.update_id])
-    return statement.returning(*CLAIMED, inbox.c.update_id)
+    return statement.returning(*CLAIMED)
 
 
 async def add(
@@ -85,7 +86,7 @@ async def add(
     ]
     unwanted = {arrival.update_id for arrival in arrivals if not arrival.wanted}
     new = (await tx.execute(_add(tx), rows)).all()
-    found = [Claimed(*row[:-1]) for row in new if row[-1] not in unwanted]
+    found = [Claimed(*row) for row in new if row[-1] not in unwanted]
     return sorted(found, key=lambda claimed: claimed.id)
 
 
@@ -103,6 +104,17 @@ async def known(tx: Tx, update_ids: Collection[int]) -> set[int]:
     """Return which of these updates came before."""
     statement = sa.select(inbox.c.update_id).where(inbox.c.update_id.in_(sorted(update_ids)))
     return set((await tx.execute(statement)).scalars())
+
+
+async def is_waiting(tx: Tx, update_id: int, *, now: datetime) -> bool:
+    """Return whether nobody is at an update, or ever will be because it was let go."""
+    statement = sa.select(inbox.c.body, inbox.c.done_at, inbox.c.leased_until).where(
+        inbox.c.update_id == update_id
+    )
+    row = (await tx.execute(statement)).one_or_none()
+    if row is None or not row.body:
+        return True
+    return row.done_at is None and row.leased_until <= now
 
 
 async def busy_since(tx: Tx, queues: Collection[str], *, since: datetime) -> set[str]:

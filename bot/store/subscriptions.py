@@ -29,6 +29,7 @@ subscriptions = sa.Table(
     sa.Column("options", sa.JSON, nullable=False),
     sa.Column("paused", sa.Boolean, nullable=False, server_default=sa.text("false")),
     sa.Column("since", Timestamp, nullable=False),  # older stories are no news here
+    sa.Column("paused_until", Timestamp),  # None: until somebody resumes it
     sa.Column("created_by", sa.BigInteger),
     sa.Column("created_at", Timestamp, nullable=False),
     sa.UniqueConstraint("chat_id", "thread_id", "profile_id"),
@@ -60,6 +61,7 @@ _FIELDS = [
     subscriptions.c.since,
     subscriptions.c.created_by,
     subscriptions.c.created_at,
+    subscriptions.c.paused_until,
 ]
 _SELECT = sa.select(*_FIELDS).join(profiles, profiles.c.profile_id == subscriptions.c.profile_id)
 
@@ -76,6 +78,7 @@ def _subscription(row: sa.Row[Any]) -> Subscription:
         since=row.since,
         created_by=row.created_by,
         created_at=row.created_at,
+        paused_until=row.paused_until if row.paused else None,
     )
 
 
@@ -126,6 +129,14 @@ async def of_profiles(tx: Tx, ids_or_names: Iterable[str]) -> list[Subscription]
     return [_subscription(row) for row in await tx.execute(statement)]
 
 
+async def muted(tx: Tx) -> list[Subscription]:
+    """Return the subscriptions that are paused until a time, the first to end first."""
+    statement = _SELECT.where(
+        subscriptions.c.paused.is_(True), subscriptions.c.paused_until.is_not(None)
+    ).order_by(subscriptions.c.paused_until)
+    return [_subscription(row) for row in await tx.execute(statement)]
+
+
 async def count(tx: Tx, chat_id: int) -> int:
     """Return how many subscriptions a chat has, in all its topics."""
     statement = sa.select(sa.func.count()).where(subscriptions.c.chat_id == chat_id)
@@ -170,7 +181,7 @@ async def add(
 
 
 async def change(tx: Tx, subscription_id: int, **values: object) -> None:
-    """Set columns of a subscription (paused, since)."""
+    """Set columns of a subscription (paused, paused_until, since)."""
     await tx.execute(
         sa.update(subscriptions).where(subscriptions.c.id == subscription_id).values(**values)
     )

@@ -91,6 +91,17 @@ async def millicredits_by_day(tx: Tx, chat_id: int, *, since: date) -> dict[date
     return {row[0]: int(row[1]) for row in await tx.execute(statement)}
 
 
+async def items_by_day(tx: Tx, chat_id: int, *, since: date) -> dict[date, int]:
+    """Return how many stories a chat got by day."""
+    table = usage_days
+    statement = (
+        sa.select(table.c.day, sa.func.sum(table.c["items"]))
+        .where(table.c.chat_id == chat_id, table.c.day >= since)
+        .group_by(table.c.day)
+    )
+    return {row[0]: int(row[1]) for row in await tx.execute(statement)}
+
+
 async def forget_old(tx: Tx, now: datetime, *, days: int) -> None:
     """Remove days longer ago than ``days``."""
     await tx.execute(

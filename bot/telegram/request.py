@@ -4,6 +4,7 @@ The address of every call holds the token, so no text of aiohttp's own errors is
 """
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 import aiohttp
+import structlog
 from pydantic_core import from_json
 from telegram._utils.defaultvalue import DefaultValue
 from telegram._utils.types import JSONDict, ODVInput
@@ -22,9 +24,13 @@ from yarl import URL
 from bot.runtime.metrics import Metrics
 from bot.runtime.proxies import connector
 
+log = structlog.get_logger()
+
 LONGEST_ANSWER = 32 * 2**20  # bytes; getFile gives 20 MiB at most
 SERVER_ERROR = 500
 TOO_MANY = 429
+BAD_REQUEST = 400
+TIME_TAG = b"tg-time"  # as a server names it that does not know it
 PATIENCE_WITHOUT_WORD = 30  # seconds to wait after a 429 that names no time
 MEDIA_METHODS = frozenset({"sendPhoto", "sendVideo", "sendDocument", "sendMediaGroup"})
 
@@ -66,6 +72,8 @@ class AiohttpRequest(BaseRequest):
         self._proxy = proxy
         self._timeouts = timeouts or Timeouts()
         self._session: aiohttp.ClientSession | None = None
+        # Servers older than Bot API 9.5 refuse <tg-time>; the text in it is the time all the same.
+        self._has_times = True
         metrics = metrics or Metrics()
         self._calls = metrics.counter(
             "telegram_requests_total", "Calls of the Bot API by what came of them.", "outcome"
@@ -111,6 +119,10 @@ class AiohttpRequest(BaseRequest):
             answer = await self._attempt(url, method, request_data, timeout)
         except NotSentError:
             answer = await self._attempt(url, method, request_data, timeout)
+        if answer[0] == BAD_REQUEST and TIME_TAG in answer[1] and self._has_times:
+            log.info("the server does not know the tag of times; they are sent as plain text")
+            self._has_times = False  # until the next start
+            answer = await self._attempt(url, method, request_data, timeout)
         status, payload = _made_plain(answer) if method == "POST" else answer[:2]
         self._calls.inc(outcome=str(status))
         if status >= SERVER_ERROR:
@@ -145,7 +157,7 @@ class AiohttpRequest(BaseRequest):
             raise NotSentError("the transport is not open")
         failure: NetworkError
         with ExitStack() as files:
-            body = _body(data, files)
+            body = _body(data, files, has_times=self._has_times)
             try:
                 async with self._session.request(
                     method, _address(url), timeout=timeout, allow_redirects=False, **body
@@ -179,22 +191,29 @@ def _address(url: str) -> URL:
     return URL(url, encoded=True)
 
 
-def _body(data: RequestData | None, files: ExitStack) -> dict[str, Any]:
+def _body(data: RequestData | None, files: ExitStack, *, has_times: bool) -> dict[str, Any]:
     if data is None:
         return {}
     if data.contains_files:
-        return {"data": _form(data, files)}
-    return {"data": json.dumps(data.parameters).encode(), "headers": _JSON}
+        return {"data": _form(data, files, has_times=has_times)}
+    text = json.dumps(data.parameters)
+    return {"data": (text if has_times else _without_times(text)).encode(), "headers": _JSON}
 
 
+def _without_times(text: str) -> str:
+    """Return ``text`` without the tag of times; what stands inside it stays."""
+    return _TIMES.sub("", text)
+
+
+_TIMES = re.compile(r"</?tg-time[^>]*>")
 _JSON = {"Content-Type": "application/json"}
 
 
-def _form(data: RequestData, files: ExitStack) -> aiohttp.FormData:
+def _form(data: RequestData, files: ExitStack, *, has_times: bool) -> aiohttp.FormData:
     """Return the parts; a file given by its path is opened anew for each attempt."""
     form = aiohttp.FormData(default_to_multipart=True)
     for name, value in data.json_parameters.items():
-        form.add_field(name, value)
+        form.add_field(name, value if has_times else _without_times(value))
     for name, (filename, content, mime) in _files_of(data):
         if isinstance(content, Path):
             content = files.enter_context(content.open("rb"))  # noqa: PLW2901 - the same, opened

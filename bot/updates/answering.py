@@ -16,6 +16,7 @@ from bot.domain.alert_rules import ANSWER_PAUSE
 from bot.domain.errors import DatabaseUnavailableError
 from bot.domain.model import Outcome, Sent, Target, TryLater
 from bot.runtime.beside import beside
+from bot.sending.progress import Progress
 from bot.sending.replies import Payload, Replies, close, is_final
 from bot.store import chat_queues, deliveries, enqueue, inbox, unit_of_work
 from bot.store.database import Database, Tx
@@ -132,8 +133,16 @@ class Answering:
 
     async def _send(self, owed: Sequence[Owed]) -> None:
         """Send the answers in their order, as far as they leave; the rest is the outbox's."""
+        if not owed:
+            return
+        payloads = [one.payload for one in owed]
+        async with self._replies.progress(owed[0].target, payloads) as progress:
+            await self._send_all(owed, progress)
+
+    async def _send_all(self, owed: Sequence[Owed], progress: Progress) -> None:
         for number, one in enumerate(owed):
             outcome = await self._send_kept(one, owed[number:])
+            progress.add(outcome)
             in_outage = await self._outage.heard(one.target.chat_id, outcome)
             if is_final(outcome):
                 await self._record(one, outcome)

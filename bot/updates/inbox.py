@@ -27,6 +27,7 @@ from bot.store.database import Database, Tx
 from bot.store.inbox import Arrival, Claimed
 from bot.store.schema import EPOCH
 from bot.updates import queues
+from bot.updates.presses import Presses
 from bot.updates.queues import BUSY, Standing
 
 log = structlog.get_logger()
@@ -94,6 +95,7 @@ class Intake:
         longest = LONGEST if db.is_sqlite else LOOK_AGAIN
         self.worker = Worker("updates", self._step, now=now, longest=longest)
         self._renewer = Worker("leases of updates", self._renew, now=now, longest=RENEW)
+        self._presses = Presses(bot, self._is_waiting)
         self._adds = Combined(self._store, outages=OUTAGES)
         self._ends = Combined(self._finish, outages=OUTAGES)
         metrics = metrics or Metrics()
@@ -116,9 +118,13 @@ class Intake:
         Raises:
             Exception: Nothing of them, or not all, is stored.
         """
-        news = [one for update in updates if (one := _news(update))]
+        came = list(updates)
+        news = [one for update in came if (one := _news(update))]
         if not news:
             return
+        if self._group is not None:
+            for update in came:
+                self._presses.watch(self._group, update)
         try:
             await self._adds(news)
         except DatabaseUnavailableError:
@@ -155,7 +161,16 @@ class Intake:
                 self._ended.clear()
                 await self._ended.wait()
             renewing.cancel()
+            self._presses.close()
         self._group = None
+
+    async def _is_waiting(self, update_id: int) -> bool:
+        """Return whether no process has begun an update yet."""
+        try:
+            async with self._db.read() as tx:
+                return await inbox.is_waiting(tx, update_id, now=self._now())
+        except DatabaseUnavailableError:
+            return True
 
     async def _step(self) -> datetime | None:
         """Begin what can be; return when there is more to begin."""
@@ -310,6 +325,7 @@ class Intake:
     def _begin(self, claimed: Claimed) -> None:
         if self._group is not None:
             place = Place(self.worker.wake)
+            self._presses.begun(claimed.update_id)
             self._running[claimed.queue] = (claimed, None)
             self._places[claimed.queue] = place
             task = self._group.create_task(self._answer(claimed, place))

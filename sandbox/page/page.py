@@ -106,12 +106,15 @@ def menu(bot: Bot, chat_type: str, chat_id: int, language: str) -> list[dict[str
 
 
 def samples(sandbox: "Sandbox") -> list[dict[str, str]]:
-    """Things to try: what to type, and what one sees then."""
+    """Things to try, in their order: what to type, and what one sees then."""
     tries = [
-        {"text": "/stories natgeo", "note": "everything that natgeo shows now"},
         {"text": "/stories thirty", "note": "30 stories, as several albums"},
         {"text": "/subscribe busy", "note": "an alert for each new story"},
-        {"text": "/help", "note": "all that the bot can do"},
+        {"text": "/subscriptions", "note": "options: daily summary, then +1 day below"},
+        {"text": "/stories locked", "note": "a private profile; nobody.here is none at all"},
+        {"text": "/stories bigvideo", "note": "a video too big for Telegram"},
+        {"text": "/why busy", "note": "when it is checked, and why nothing came"},
+        {"text": "/spending", "note": "what it costs: you run this bot"},
     ]
     natgeo = sandbox.instagram.by_username("natgeo")
     stories = sandbox.instagram.stories_of(natgeo) if natgeo else []

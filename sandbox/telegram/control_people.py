@@ -1,5 +1,6 @@
 """Control calls of people: they appear, write, edit and delete."""
 
+import base64
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -8,6 +9,7 @@ from aiohttp import web
 from sandbox.telegram import control_errors as get
 from sandbox.telegram import entities, happenings
 from sandbox.telegram.chats import Chat
+from sandbox.telegram.files import Media
 from sandbox.telegram.messages import Message
 from sandbox.telegram.people import Person
 from sandbox.telegram.world import World
@@ -101,10 +103,33 @@ class People:
                 media = original.media
                 if word == "forward":
                     fields |= happenings.forwarded(original)
+        if (given := wanted.get("file")) is not None:
+            media = self._attached(given)
+        for name in ("location", "media_group_id"):
+            if wanted.get(name) is not None:
+                fields[name] = wanted[name]
         return Message(
             chat, fields["message_id"], fields, self._world.clock.now(), media=media,
             reply_to=reply_to,
         )  # fmt: skip
+
+    def _attached(self, given: dict[str, Any]) -> Media:
+        """A file of somebody's own: `kind` photo, voice or document, `base64`, `name`, `type`."""
+        kind = given["kind"]
+        if kind not in {"photo", "voice", "document"}:
+            raise ValueError("kind must be photo, voice or document")
+        data = base64.b64decode(given["base64"])
+        content = self._world.files.keep(data, str(given.get("type", "")))
+        if kind == "photo":
+            if content.picture is None:
+                raise ValueError("this is no picture")
+            return Media("photo", content)
+        details: dict[str, Any] = {"mime_type": content.mime_type}
+        if kind == "voice":
+            details["duration"] = int(given.get("duration", 1))
+        else:
+            details["file_name"] = str(given.get("name", "file"))
+        return Media(kind, content, details)
 
     async def edit(self, request: web.Request) -> object:
         """A person changes what they wrote."""

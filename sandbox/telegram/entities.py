@@ -116,7 +116,25 @@ def _shown(entity: dict[str, Any]) -> dict[str, Any]:
         shown["custom_emoji_id"] = str(kind["custom_emoji_id"])
     elif name == "DateTime":
         shown["unix_time"] = int(kind["unix_time"])
+        if how := _time_format(kind.get("formatting_type")):
+            shown["date_time_format"] = how
     return shown
+
+
+def _time_format(how: dict[str, Any] | None) -> str:
+    """Return the Bot API's letters for how a time is shown: r, or of w, d, D, t, T."""
+    if how is None:
+        return ""
+    if how["@type"] == "dateTimeFormattingTypeRelative":
+        return "r"
+    letters = "w" if how.get("show_day_of_week") else ""
+    for part, letter in (("date_precision", "d"), ("time_precision", "t")):
+        precision = how.get(part, {}).get("@type", "")
+        if precision.endswith("Short"):
+            letters += letter
+        elif precision.endswith("Long"):
+            letters += letter.upper()
+    return letters
 
 
 def _checked(text: str, given: list[Any]) -> list[dict[str, Any]]:

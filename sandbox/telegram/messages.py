@@ -28,6 +28,7 @@ class Message:
     edited_at: float | None = None
     answer_lost: bool = False  # it is here, and whoever sent it was not told
     invoice: dict[str, Any] | None = field(default=None)
+    reactions: list[str] = field(default_factory=list)
 
     def view(self, bot: Bot, *, nested: bool = False) -> dict[str, Any]:
         """The Bot API's Message as `bot` sees it."""
@@ -54,6 +55,8 @@ class Message:
             view["_answer_lost"] = True
         if self.deleted:
             view["_deleted"] = True
+        if self.reactions:
+            view["_reactions"] = self.reactions
         if self.reply_keyboard is not None:
             view["_reply_keyboard"] = self.reply_keyboard
         return view

@@ -34,6 +34,15 @@ _SAME = (
     "same as a current content and reply markup of the message"
 )
 
+# Documentation of ReactionTypeEmoji: no other emoji may stand in a reaction.
+_EMOJI = """
+☃ ⚡ ✍ ❤ ❤️‍🔥 🆒 🌚 🌭 🍌 🍓 🍾 🎃 🎄 🎅 🎉 🏆 🐳 👀 👌 👍 👎
+👏 👨‍💻 👻 👾 💅 💊 💋 💔 💘 💩 💯 🔥 🕊 🖕 🗿 😁 😇 😈 😍 😎 😐
+😘 😡 😢 😨 😭 😱 😴 🙈 🙉 🙊 🙏 🤓 🤔 🤗 🤝 🤡 🤣 🤨 🤩 🤪 🤬 🤮
+🤯 🤷 🤷‍♀️ 🤷‍♂️ 🥰 🥱 🥴 🦄 🫡
+"""
+_REACTIONS = frozenset(_EMOJI.split())
+
 
 @method("sendMessage")
 async def send_message(call: Call) -> dict[str, Any]:
@@ -198,6 +207,27 @@ def deletable(call: Call, message: Message) -> bool:
     if message.bot is bot or chat.type == "private":
         return True
     return chat.type == "group" and chat.is_admin(bot.id)
+
+
+@method("setMessageReaction")
+async def set_message_reaction(call: Call) -> bool:
+    """The bot's one reaction to a message, or none."""
+    wanted = call.json("reaction", "reaction types") or []
+    if not isinstance(wanted, list):
+        raise bad_request("expected an Array of ReactionType")
+    chat = targets.writable(call)
+    message = chat.messages.get(call.integer("message_id"))
+    if message is None or message.deleted:
+        raise bad_request("message to react not found")
+    if len(wanted) > 1:
+        raise bad_request("REACTIONS_TOO_MANY")
+    for one in wanted:
+        emoji = one.get("emoji") if isinstance(one, dict) else None
+        if emoji not in _REACTIONS:
+            raise bad_request("REACTION_INVALID")
+    message.reactions = [one["emoji"] for one in wanted]
+    call.world.edited(message)
+    return True
 
 
 @method("deleteMessage")

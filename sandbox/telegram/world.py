@@ -15,7 +15,7 @@ from sandbox.telegram.people import Bot, Person
 from sandbox.telegram.updates import Inbox
 
 _FIRST_BOT = 7_000_000_001  # until the first token tells the real id
-_FIRST_PERSON = 100_000_001
+FIRST_PERSON = 100_000_001
 _FIRST_GROUP = 4_000_000_001
 _FIRST_CHANNEL = 1_000_002_000_000_001  # -100 and the channel's own number
 CALLBACK_LIFE_S = 15.0  # shorter than an update is kept (150 s); clients report 15 to 30 s
@@ -77,7 +77,7 @@ class World:
         self.bots: dict[int, Bot] = {self.bot.id: self.bot}
         self.media_group = itertools.count(14_000_000_000_000_001, 8)
         self.query_ids = itertools.count(430_000_000_000_000_001, 7)
-        self._people_ids = itertools.count(_FIRST_PERSON)
+        self._people_ids = itertools.count(FIRST_PERSON)
         self._group_ids = itertools.count(_FIRST_GROUP)
         self._channel_ids = itertools.count(_FIRST_CHANNEL)
 

@@ -37,10 +37,9 @@ async def test_an_album_that_was_asked_for_comes_whole(
     await control.profile(name)
     stories = await three(control, name)
     await control.fault("telegram", fault, match="sendMediaGroup")
-    shown = await bell.ask(ann, f"/stories {name}", count=4)
+    shown = await bell.ask(ann, f"/stories {name}", count=3)
     assert await pks(control, ann) == stories
     assert len({message["media_group_id"] for message in shown[:3]}) == 1
-    assert shown[3]["text"] == f"3 stories from {name}"
 
 
 @FAULTS
@@ -72,7 +71,7 @@ async def test_what_is_there_all_the_same_comes_twice_rather_than_never(
     await control.profile("asked.rare")
     stories = await three(control, "asked.rare")
     await control.fault("telegram", RARE, match="sendMediaGroup")
-    await bell.ask(ann, "/stories asked.rare", count=6)
+    await bell.ask(ann, "/stories asked.rare", count=5)
     assert await pks(control, ann) == [stories[0], stories[2], *stories]
 
 
@@ -86,7 +85,7 @@ async def test_an_album_by_url_that_meets_429_for_ever_is_uploaded(
     fault = await control.fault(
         "telegram", {"album_url_retry_after": 1}, match="sendMediaGroup", times=None
     )
-    shown = await bell.ask(ann, "/stories asked.slow", count=4)
+    shown = await bell.ask(ann, "/stories asked.slow", count=3)
     await control.clear_faults(fault)
     assert [message["_source"] for message in shown[:3]] == ["upload"] * 3
     calls = await control.requests("telegram", after=mark, path="sendMediaGroup")
@@ -110,8 +109,8 @@ async def test_a_silent_video_to_many_chats_is_loaded_once(bell: Bell, control: 
     assert sorted(message["_source"] for message in shown) == ["file_id"] * 23 + ["url"]
     assert all("animation" in message for message in shown)
     await control.publish("hush")  # an album with it: a silent video goes in as an upload
-    await bell.ask(people[0], "/stories hush", count=3)
-    await bell.ask(people[1], "/stories hush", count=3)
+    await bell.ask(people[0], "/stories hush", count=2)
+    await bell.ask(people[1], "/stories hush", count=2)
     ways = [
         [m["_source"] for m in (await control.replies(ann)) if m.get("_story_pk") == story["pk"]]
         for ann in people[:2]
@@ -127,11 +126,11 @@ async def test_a_silent_video_that_came_in_an_album_goes_out_alone_too(
     await control.profile("hush.album")
     silent = await control.publish("hush.album", 2, silent=True)
     await control.publish("hush.album")
-    shown = await bell.ask(ann, "/stories hush.album", count=3)
+    shown = await bell.ask(ann, "/stories hush.album", count=2)
     assert {m["_source"] for m in shown if m.get("_story_pk") == silent["pk"]} == {"upload"}
     link = f"https://www.instagram.com/stories/hush.album/{silent['pk']}/"
     for person in (bob, ann):
         (alone,) = await bell.ask(person, link)
         assert (alone["_story_pk"], alone["_source"]) == (silent["pk"], "file_id")
-    shown = await bell.ask(bob, "/stories hush.album", count=3)
+    shown = await bell.ask(bob, "/stories hush.album", count=2)
     assert {m["_source"] for m in shown if m.get("_story_pk")} == {"file_id"}

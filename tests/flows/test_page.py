@@ -68,7 +68,7 @@ async def test_a_pasted_link_becomes_the_story_and_its_button_the_album(
         await expect(story.locator(".loaded")).to_have_count(1)
         await expect(story.locator(".text")).to_contain_text("natgeo")
         await expect(me.page.locator("#bill-total")).to_have_text("1")
-        await story.get_by_role("button", name="natgeo").click()
+        await story.get_by_role("button", name="All stories from natgeo").click()
         album = me.page.locator("article.theirs").filter(has=me.page.locator(".album"))
         await expect(album.locator(".tile")).to_have_count(3)
         await expect(album.locator(".loaded")).to_have_count(3)

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import itertools
 import json
+import re
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,9 +18,11 @@ import aiohttp
 import pytest
 
 from bot.app import CONVERSATION
+from handlers import stories, subscriptions
 from handlers.guard import Guarded, command
 from handlers.members import bot_membership, migrated, topic_reopened
 from handlers.rights import TABLE, Need, Place, Role, allows
+from handlers.settings import QUIET_FROM
 from tests.support.control import Json
 from tests.support.storybell import TOKEN, Bell, storybell
 
@@ -29,7 +32,10 @@ REFUSALS = {
     "Only admins of this group can change that.",
     "Only admins who can post in this channel can do that.",
 }
-WORDS = {"a link": "https://www.instagram.com/stories/highlights/17895/"}
+WORDS = {
+    "a link": "https://www.instagram.com/stories/highlights/17895/",
+    "what asks for nothing": "Good morning to you",
+}
 BUTTONS = {
     "language:": ("language:es", "language:xx"),
     "stories:": ("stories:quiet",),
@@ -42,9 +48,23 @@ BUTTONS = {
     "defaults": ("defaults", "defaults:silent"),
     "set:": ("set:back", "set:zone:Asia/Tokyo", "set:quiet:off"),
     "erase": ("erase", "erase:yes", "erase:no"),
+    "mute:": ("mute:1",),
+    "undo:": ("undo:0:0:quiet",),
+    "run:": ("run:why:quiet", "run:subscribe:quiet"),
+    "language": ("language",),
     "any other button": ("invented",),
 }
-NOT_IN_CHANNELS = {"a link", "an answer to our question"}  # posts with links are not for us
+QUESTIONS = {
+    "an answer to our question": "/stories",
+    "an answer: whom to subscribe to": "/subscribe",
+}
+SETTING = "an answer: a setting"
+NOT_IN_CHANNELS = {"a link", *QUESTIONS, SETTING}  # posts with links are not for us
+ONLY_PRIVATE = {"what asks for nothing"}  # in groups people talk with each other
+SENTENCES = {
+    "an answer to our question": stories.ASK,
+    "an answer: whom to subscribe to": subscriptions.ASK,
+}
 WRITERS = (Role.MEMBER, Role.ADMIN, Role.ANONYMOUS_ADMIN, Role.AS_CHANNEL, Role.OPERATOR)
 
 
@@ -70,6 +90,8 @@ def cells() -> Iterator[Cell]:
             for role in _roles(kind, pressed=data is not None):
                 if kind == "channel" and name in NOT_IN_CHANNELS:
                     continue
+                if kind != "private" and name in ONLY_PRIVATE:
+                    continue
                 place = {"private": Place.PRIVATE, "channel": Place.CHANNEL}.get(kind, Place.GROUP)
                 yield Cell(name, data, place, kind, role)
 
@@ -84,7 +106,7 @@ def _roles(kind: str, *, pressed: bool) -> tuple[Role, ...]:
 
 def is_let(cell: Cell) -> bool:
     """Whether the table lets them; the operator is a person in private, a member elsewhere."""
-    row = TABLE[cell.name]
+    row = TABLE["/subscribe" if cell.data == "run:subscribe:quiet" else cell.name]
     roles = {cell.role}
     if cell.role is Role.OPERATOR:
         others = {Place.PRIVATE: Role.PERSON, Place.GROUP: Role.MEMBER}
@@ -120,7 +142,7 @@ class Walk:
         by_operator = cell.role is Role.OPERATOR
         person = next(self._operators) if by_operator else await self.control.person()
         if cell.kind == "private":
-            await self.control.say(person, "words")
+            await self.bell.ask(person, "Good morning to you")
             return person, person
         status = "member"
         if cell.role in {Role.ADMIN, Role.ANONYMOUS_ADMIN}:
@@ -135,6 +157,14 @@ class Walk:
         if cell.kind == "forum":
             await self.control.thread(chat, 2, "News")
         return chat, person
+
+    async def _question(self, chat: int, msgid: str) -> Json:
+        """Let a question of the bot stand in a chat."""
+        body = {"chat_id": chat, "text": re.sub("<[^>]+>", "", msgid)}
+        url = f"{self.bell.box.urls.telegram}/bot{TOKEN}/sendMessage"
+        async with self.bell.box.session.post(url, json=body) as answer:
+            sent: Json = (await answer.json())["result"]
+        return sent
 
     async def _press(self, cell: Cell, chat: int, person: int) -> str:
         data = cell.data or ""
@@ -154,9 +184,13 @@ class Walk:
         elif cell.role is Role.AS_CHANNEL:
             more["sender_chat_id"] = await self.control.chat("channel", "Somebody's")
         text = WORDS.get(cell.name, f"{cell.name}@{NAME}")
-        if cell.name == "an answer to our question":
-            (question,) = await self.bell.ask(chat, f"/stories@{NAME}", user=person, **more)
+        if cell.name in QUESTIONS:
+            # Somebody else's question, for who may not ask it answers it all the same.
+            question = await self._question(chat, SENTENCES[cell.name])
             text, more["reply_to"] = "no name?", question["message_id"]
+        elif cell.name == SETTING:
+            question = await self._question(chat, QUIET_FROM)
+            text, more["reply_to"] = "23-7", question["message_id"]
         elif cell.name == "a file to import":
             text, more["file_of"] = "", self._document
             more["caption"] = "/import"
@@ -232,7 +266,8 @@ def test_what_a_member_may_do_in_a_group() -> None:
     refused = {name for name, row in TABLE.items() if not allows(row, Place.GROUP, Role.MEMBER)}
     assert refused == {
         "/subscribe", "/unsubscribe", "/import", "/timezone", "a file to import",
-        "language:", "unsub:", "opt:", "defaults", "set:", "erase",
+        "an answer: whom to subscribe to", "an answer: a setting",
+        "language:", "unsub:", "undo:", "mute:", "opt:", "defaults", "set:", "erase",
         "/spending", "/stop_spending", "/resume_spending", "/stats",
     }  # fmt: skip
 

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.flows.test_links import link
-from tests.support.control import Control, Json
+from tests.support.control import Control, Json, wait_for
 from tests.support.storybell import Bell, buttons
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -28,15 +28,24 @@ async def test_thirty_stories_come_as_three_even_albums_oldest_first(
     bell: Bell, control: Control
 ) -> None:
     ann = await control.person()
-    shown = await bell.ask(ann, "/stories thirty", count=31)
+    shown = await bell.ask(ann, "/stories thirty", count=30)
     groups: dict[str, list[str]] = {}
-    for message in shown[:-1]:
+    for message in shown:
         groups.setdefault(message["media_group_id"], []).append(message["_story_pk"])
     assert [len(pks) for pks in groups.values()] == [10, 10, 10]
     in_order = [pk for pks in groups.values() for pk in pks]
     assert in_order == sorted(in_order, key=int)
-    assert shown[-1]["text"] == "30 stories from thirty"
-    assert "stories:thirty" in buttons(shown[-1]).values()
+    for first in (0, 10, 20):
+        caption = shown[first]["caption"]
+        assert caption.endswith("⚙️ Options")
+        (link,) = [
+            entity["url"]
+            for entity in shown[first]["caption_entities"]
+            if "?start=" in entity.get("url", "")
+        ]
+        assert link.endswith("?start=p_thirty")
+    (card,) = await bell.ask(ann, "/start p_thirty")
+    assert "run:subscribe:thirty" in buttons(card).values()
 
 
 async def test_a_known_profile_costs_two_and_the_same_within_a_minute_nothing(
@@ -57,8 +66,8 @@ async def test_a_count_brings_the_latest(bell: Bell, control: Control) -> None:
     ann = await control.person()
     await control.profile("counted")
     stories = await in_a_row(control, "counted", 3)
-    shown = await bell.ask(ann, "/stories counted 2", count=3)
-    assert [m["_story_pk"] for m in shown[:2]] == [s["pk"] for s in stories[1:]]
+    shown = await bell.ask(ann, "/stories counted 2", count=2)
+    assert [m["_story_pk"] for m in shown] == [s["pk"] for s in stories[1:]]
 
 
 async def test_the_argument_may_be_a_message_that_one_replies_to(
@@ -100,7 +109,7 @@ async def test_the_button_under_a_story_shows_all_of_them(bell: Bell, control: C
     await control.publish("pressed", 2)
     (photo,) = await bell.ask(ann, link("pressed", one))
     await bell.press(ann, photo, "stories:pressed")
-    shown = await control.wait_replies(ann, 3, after=photo["message_id"])
+    shown = await control.wait_replies(ann, 2, after=photo["message_id"])
     assert {"photo", "video"} <= {kind for m in shown for kind in m}
 
 
@@ -201,6 +210,25 @@ async def test_one_bad_item_never_costs_the_rest(bell: Bell, control: Control) -
     await control.profile("mixed.bag")
     stories = await in_a_row(control, "mixed.bag", 3)
     await control.publish("mixed.bag", 2, bytes=60_000_000)
-    shown = await bell.ask(ann, "/stories mixed.bag", count=5)
+    shown = await bell.ask(ann, "/stories mixed.bag", count=4)
     assert [m["_story_pk"] for m in shown if "photo" in m] == [s["pk"] for s in stories]
     assert any("too big" in m.get("text", "") for m in shown)
+
+
+async def test_many_stories_say_how_many_have_come_while_it_takes_long(control: Control) -> None:
+    ann = await control.person()
+    await control.fault("telegram", {"delay_s": 5}, match="sendMediaGroup", times=1)
+    message = await control.say(ann, "/stories thirty")
+
+    async def said() -> list[Json]:
+        shown = await control.replies(ann, after=message)
+        return [m for m in shown if "Sending stories: " in m.get("text", "")]
+
+    (line,) = await wait_for(said, what="how far it is")
+    assert "of 30" in line["text"]
+
+    async def only_stories() -> bool:
+        shown = await control.replies(ann, after=message)
+        return len(shown) == 30 and all("_story_pk" in m for m in shown)
+
+    await wait_for(only_stories, within=60, what="all stories, and no line")

@@ -114,7 +114,8 @@ class Control:
     async def say(self, chat: int, text: str, *, user: int | None = None, **more: Any) -> int:
         """A person writes (`user` None: whose private chat it is); the message's id.
 
-        `more`: `entities`, `thread_id`, `reply_to`, `sender_chat_id`.
+        `more`: `entities`, `thread_id`, `reply_to`, `sender_chat_id`, `file`, `location`,
+        `media_group_id`.
         """
         body = {"user_id": chat if user is None else user, "text": text, **more}
         return int((await self.call("POST", f"/chats/{chat}/messages", body))["message_id"])

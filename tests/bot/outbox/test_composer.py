@@ -1,7 +1,6 @@
 """What a chat reads: captions in its own words and time, and what may be a repeat in silence."""
 
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,7 +8,7 @@ import pytest
 from bot.domain.model import Album, Options, Outcome, Sent, Target
 from bot.domain.records import Chat, Delivery
 from bot.domain.selection import Batch
-from bot.outbox.composer import SAME_TIME, Alerts
+from bot.outbox.composer import Alerts
 from bot.sending.items import SendOptions
 from tests.support.followed import MINUTE, NOON, Clock, story
 
@@ -19,6 +18,8 @@ ANN = Chat(1, "private", "", "en", None, "UTC", None, None, 540, {}, "active", N
 @dataclass
 class Post:
     """Our own seam to Telegram: keeps what it is given."""
+
+    bot_name = "storybell_bot"
 
     captions: list[str] = field(default_factory=list)
     options: list[SendOptions] = field(default_factory=list)
@@ -76,18 +77,6 @@ async def test_each_chat_reads_its_own_words(alerts: Alerts, post: Post) -> None
     assert "8:59" in there
 
 
-async def test_how_long_ago_it_was_is_told_as_of_now(
-    alerts: Alerts, post: Post, clock: Clock
-) -> None:
-    for wait in (timedelta(0), SAME_TIME / 2, MINUTE):
-        clock.on(wait)
-        await alerts.send(ANN, batch("1"))
-    first, soon, later = post.captions
-    assert first == soon
-    assert "1 minute ago" in first
-    assert "2 minutes ago" in later
-
-
 async def test_what_may_be_there_already_comes_in_silence(alerts: Alerts, post: Post) -> None:
     for copies in (0, 1):
         await alerts.send(ANN, batch("1", copies=copies))
@@ -96,7 +85,17 @@ async def test_what_may_be_there_already_comes_in_silence(alerts: Alerts, post: 
     assert [silent for _, silent in post.sentences] == [False, True]
 
 
-async def test_one_story_has_buttons_and_an_album_can_not(alerts: Alerts, post: Post) -> None:
+async def test_one_story_has_buttons_and_an_album_a_link(alerts: Alerts, post: Post) -> None:
     await alerts.send(ANN, batch("1"))
     await alerts.send(ANN, batch("1", "2"))
     assert [bool(options.buttons) for options in post.options] == [True, False]
+    one, album = post.captions
+    assert "?start=" not in one
+    assert 'href="https://t.me/storybell_bot?start=s-1"' in album
+
+
+async def test_a_post_in_a_channel_has_no_button_to_press(alerts: Alerts, post: Post) -> None:
+    await alerts.send(replace(ANN, id=-100123, kind="channel"), batch("1"))
+    (caption,), (options,) = post.captions, post.options
+    assert options.buttons is None
+    assert "?start=c" in caption

@@ -46,6 +46,8 @@ SECOND = timedelta(seconds=1)
 class Post:
     """Our own seam to Telegram: takes albums and texts, and answers as it is told."""
 
+    bot_name = "storybell_bot"
+
     outcomes: list[Outcome] = field(default_factory=list)
     albums: list[tuple[Target, list[str], Any]] = field(default_factory=list)
     captions: list[str | None] = field(default_factory=list)

@@ -126,7 +126,7 @@ async def test_the_panel_publishes_and_moves_the_clock(me: Tab, box: Box) -> Non
     before = await box.control.stories("quiet")
     assert before == []
     await me.page.select_option("#publish-as", "quiet")
-    await me.page.get_by_role("button", name="Video").click()
+    await me.page.get_by_role("button", name="Video", exact=True).click()
     await expect(me.page.locator(".toast")).to_have_text("quiet has posted a video.")
     assert [story["media_type"] for story in await box.control.stories("quiet")] == [2]
     start = (await box.control.state())["now"]

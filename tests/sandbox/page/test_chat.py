@@ -13,7 +13,7 @@ async def test_a_first_visit_says_what_to_do(me: Tab, bot: ScriptedBot) -> None:
     await expect(me.page.locator("#empty")).to_contain_text("/stories natgeo")
     await expect(me.page.locator("#chat-title")).to_have_text("Storybell")
     names = await me.page.locator("#chats strong").all_text_contents()
-    assert sorted(names) == ["Friends", "Story news", "Storybell"]
+    assert sorted(names) == ["Friends", "Story news", "Storybell", "Travel club"]
     await me.page.click("#start")
     message = await bot.update("message")
     assert message["text"] == "/start"

@@ -126,7 +126,7 @@ async def test_a_phone_shows_one_pane_at_a_time(
         assert await one.page.evaluate(WIDER, PHONE["width"]) == []
         assert await one.page.evaluate(UNNAMED) == []
         await one.page.get_by_role("button", name="Sandbox panel").tap()
-        await one.page.get_by_role("button", name="Send /help").tap()
+        await one.page.get_by_role("button", name="Send /spending").tap()
         await expect(one.page.locator("#panel")).to_be_hidden()
         await expect(one.page.locator("article.mine")).to_have_count(2)
         await one.page.get_by_role("button", name="Back to the chats").tap()

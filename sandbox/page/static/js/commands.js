@@ -45,11 +45,12 @@ function mark() {
   list().children[chosen]?.scrollIntoView({ block: "nearest" });
 }
 
+/** A tap sends the command, as in Telegram's own menu; the Tab key completes it. */
 function choose(index, byPointer) {
   const text = `/${shown[index].command}`;
   open([]);
-  if (!byPointer || matchMedia("(hover: none)").matches) act.fill(`${text} `);
-  else send(text);
+  if (byPointer) send(text);
+  else act.fill(`${text} `);
 }
 
 function send(text) {

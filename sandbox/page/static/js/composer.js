@@ -1,5 +1,6 @@
 // The typing box: Enter sends, "/" proposes the bot's commands, a reply shows above.
 import * as api from "./api.js";
+import { setUpAttachments } from "./attach.js";
 import { commandList, setUpCommands } from "./commands.js";
 import { $, h } from "./dom.js";
 import { nameOf, preview, senderOf } from "./model.js";
@@ -8,6 +9,7 @@ import { lastMessage, on, store } from "./state.js";
 
 const drafts = new Map(); // chat -> {text, reply}
 let reply = null;
+let edited = null; // one's own message that the box changes
 let drawn = null;
 let heard = 0; // the latest message that was looked at for what it asks
 
@@ -36,10 +38,22 @@ export function setReply(message) {
   box().focus();
 }
 
+/** Puts one's own message into the box, to be changed. */
+export function setEdit(message) {
+  setReply(null);
+  edited = message;
+  fill(message.text ?? message.caption ?? "");
+}
+
 /** Writes `text` into the open chat as the person (in a channel, as the channel). */
 export async function send(text) {
   const chat = store.chats.get(store.open);
   if (!chat || !text.trim()) return false;
+  if (edited) {
+    const { message_id: id, chat: where } = edited;
+    edited = null;
+    return Boolean(await attempt(() => api.edit(where.id, id, { text: text.trim() })));
+  }
   const message = { user_id: store.person.id, text: text.trim() };
   if (reply) {
     message.reply_to = reply.message_id;
@@ -67,7 +81,11 @@ function keydown(event) {
   if (event.key === "Enter" && !event.shiftKey) {
     event.preventDefault();
     submit();
-  } else if (event.key === "Escape" && reply) setReply(null);
+  } else if (event.key === "Escape") {
+    if (edited) fill("");
+    edited = null;
+    setReply(null);
+  }
 }
 
 const HINTS = { private: "Story link or /stories natgeo", channel: "Post to the channel", group: "Message", supergroup: "Message" };
@@ -126,4 +144,5 @@ export function setUpComposer() {
   });
   $("reply-close").addEventListener("click", () => setReply(null));
   setUpCommands({ fill, send });
+  setUpAttachments();
 }

@@ -1,6 +1,7 @@
 // Text with Bot API MessageEntity objects into DOM. JavaScript strings count in UTF-16 units, as the
 // offsets of entities do, so slice() needs no conversion.
 import { h } from "./dom.js";
+import { now, store } from "./state.js";
 
 const BLOCKS = new Set(["pre", "blockquote", "expandable_blockquote"]);
 const SAFE_LINK = /^(https?|tg|mailto|tel):/i;
@@ -51,11 +52,31 @@ function wrap(entity, raw, children, actions) {
   if (type === "url") return link(SAFE_LINK.test(raw) ? raw : `https://${raw}`, children, actions);
   if (type === "email") return link(`mailto:${raw}`, children, actions);
   if (type === "phone_number") return link(`tel:${raw}`, children, actions);
+  if (type === "date_time") return time(entity, raw);
   if (type === "bot_command" && actions.command) return command(raw, children, actions);
   if (["mention", "text_mention", "hashtag", "cashtag", "bot_command"].includes(type)) {
     return h("span", { class: "tagged" }, children);
   }
   return h("span", {}, children);
+}
+
+const UNITS = [
+  ["day", 86_400],
+  ["hour", 3600],
+  ["minute", 60],
+];
+
+/** A time as its reader's clock tells it, in the reader's language; absolute where that is wanted. */
+function time(entity, raw) {
+  const stamp = new Date(entity.unix_time * 1000);
+  const shown = entity.date_time_format === "r" ? relative(entity.unix_time - now()) : raw;
+  return h("time", { datetime: stamp.toISOString(), title: raw }, shown);
+}
+
+function relative(seconds) {
+  const words = new Intl.RelativeTimeFormat(store.person?.language_code ?? "en", { numeric: "auto" });
+  const [unit, size] = UNITS.find(([, length]) => Math.abs(seconds) >= length) ?? ["minute", 60];
+  return words.format(Math.trunc(seconds / size), unit);
 }
 
 function link(url, children, actions) {

@@ -3,20 +3,28 @@ import * as api from "./api.js";
 import { avatar } from "./avatar.js";
 import { setUpChatList } from "./chatlist.js";
 import { commandList } from "./commands.js";
-import { fill, send, setReply, setUpComposer } from "./composer.js";
+import { fill, send, setEdit, setReply, setUpComposer } from "./composer.js";
 import { jump, setUpConversation } from "./conversation.js";
 import { $, h } from "./dom.js";
 import { wake } from "./keyboard.js";
 import { connect } from "./live.js";
 import { attempt, toast } from "./notices.js";
 import { setUpPanel } from "./panel.js";
-import { LANGUAGES, demoChats, speak, whoAmI } from "./people.js";
-import { begin, dropMessages, openChat, putChat, putMessage, setChats, setLinked, setMessages, startAction, store } from "./state.js";
+import { LANGUAGES, demoChats, openedForum, speak, whoAmI } from "./people.js";
+import { begin, dropMessages, on, openChat, putChat, putMessage, setChats, setLinked, setMessages, startAction, store } from "./state.js";
 import { setUpViewer } from "./viewer.js";
 
 const wide = matchMedia("(min-width: 761px)");
 
-const actions = { reply: setReply, jump, command: send, link: followInside, fill: fillHere, send: sendHere };
+const actions = { reply: setReply, edit: setEdit, forward, jump, command: send, link: followInside, fill: fillHere, send: sendHere };
+
+/** Forwards a message into one's private chat with the bot, and goes there. */
+async function forward(message) {
+  const body = { user_id: store.person.id, forward: { chat_id: message.chat.id, message_id: message.message_id } };
+  await attempt(() => api.write(store.person.id, body));
+  location.hash = `#${store.person.id}`;
+  route();
+}
 
 /** Links to the bot itself stay here: t.me/<bot>?start=<payload> becomes a /start. */
 function followInside(url) {
@@ -128,6 +136,7 @@ async function start() {
   setUpChatList();
   setUpConversation(actions);
   setUpComposer();
+  on("open", () => attempt(() => openedForum(store.chats.get(store.open), store.person)));
   $("me").replaceChildren(avatar(person, "small"));
   languages();
   await refresh();

@@ -23,7 +23,7 @@ function bubbleNode(block, actions) {
   const captioned = captionOf(messages);
   const keys = keyboard(messages.at(-1), actions);
   const bubble = h("div", { class: shape(block, captioned, keys) }, parts(block, captioned, crowd, actions));
-  node.append(h("div", { class: keys ? "column keyed" : "column" }, bubble, keys), tools(messages[0], actions));
+  node.append(h("div", { class: keys ? "column keyed" : "column" }, bubble, keys), tools(messages[0], mine, actions));
   node.addEventListener("dblclick", (event) => event.target.closest(".bubble, button, a") || actions.reply(messages[0]));
   return node;
 }
@@ -81,6 +81,11 @@ function meta({ messages, mine }) {
     mine ? icon("ticks") : null);
 }
 
-function tools(message, actions) {
-  return h("div", { class: "tools" }, iconButton("reply", "Reply", () => actions.reply(message), "icon-button tool"));
+function tools(message, mine, actions) {
+  const tool = (name, label, act) => iconButton(name, label, () => act(message), "icon-button tool");
+  const edit = mine && message.text && actions.edit;
+  return h("div", { class: "tools" },
+    tool("reply", "Reply", actions.reply),
+    edit ? tool("pencil", "Edit", actions.edit) : null,
+    actions.forward ? tool("forward", "Forward to the bot", actions.forward) : null);
 }

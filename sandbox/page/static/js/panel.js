@@ -2,7 +2,7 @@
 import * as api from "./api.js";
 import { $, h, icon, iconButton, memory, reconcile } from "./dom.js";
 import { attempt, toast } from "./notices.js";
-import { now, on, store } from "./state.js";
+import { messages, now, on, store } from "./state.js";
 
 const EVERY = 2_000; // ms between looks at the bill while the panel is open
 const STEPS = [["10 min", 600], ["1 h", 3_600], ["6 h", 21_600], ["1 day", 86_400]];
@@ -10,11 +10,32 @@ const SPEEDS = [1, 10, 60, 600];
 
 let pace = 1;
 
+/** The tour: each thing to try gets its tick when it was written, and all done, the tour goes. */
 function samples(list, actions) {
-  return h("ul", { class: "samples" }, list.map(({ text, note }) => h("li", {},
-    h("button", { type: "button", class: "sample", title: "Put into the typing box", onclick: () => actions.fill(text) },
-      h("code", { dir: "ltr" }, text), h("span", {}, note)),
-    iconButton("send", `Send ${text}`, () => actions.send(text), "icon-button sample-send"))));
+  const rows = list.map(({ text, note }) => {
+    const tick = h("span", { class: "tick", role: "img", "aria-label": "not tried yet" });
+    const row = h("li", {}, tick,
+      h("button", { type: "button", class: "sample", title: "Put into the typing box", onclick: () => actions.fill(text) },
+        h("code", { dir: "ltr" }, text), h("span", {}, note)),
+      iconButton("send", `Send ${text}`, () => actions.send(text), "icon-button sample-send"));
+    return { text, row, tick };
+  });
+  const done = h("p", { class: "faint", hidden: true }, "You have tried everything. Well done!");
+  const tour = h("ol", { class: "samples" }, rows.map(({ row }) => row));
+  const draw = () => {
+    const written = new Set([...store.chats.keys()].flatMap((id) => messages(id)).map((message) => message.text));
+    for (const { text, row, tick } of rows) {
+      if (!written.has(text) || row.classList.contains("tried")) continue;
+      row.classList.add("tried");
+      tick.replaceChildren(icon("check"));
+      tick.setAttribute("aria-label", "tried");
+    }
+    tour.hidden = rows.every(({ row }) => row.classList.contains("tried"));
+    done.hidden = !tour.hidden;
+  };
+  on("messages", draw);
+  draw();
+  return [tour, done];
 }
 
 function publisher(profiles) {
@@ -100,7 +121,7 @@ export async function setUpPanel(world, actions) {
     $("panel-toggle").focus();
   });
   $("panel").replaceChildren(h("header", {}, icon("flask"), h("h2", {}, "Sandbox"), close), h("div", { class: "sections" },
-    section("Try", samples(world.samples, actions)),
+    section(`${world.samples.length} things to try`, ...samples(world.samples, actions)),
     section("Publish a story now", publisher(world.profiles)),
     section("The bill", bill()),
     section("The clock", clock())));

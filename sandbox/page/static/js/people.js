@@ -35,10 +35,24 @@ export async function speak(person, code) {
   return changed;
 }
 
-/** A group and a channel to try the bot in: those that are there, or new ones. */
+const TOPICS = [[2, "Photos"], [3, "Small talk"]];
+
+/** A group, a channel and a forum to try the bot in: those that are there, or new ones. */
 export async function demoChats(person, chats) {
   await ensure(person, chats, { type: "group", title: "Friends" }, "member");
-  await ensure(person, chats, { type: "channel", title: "Story news" }, "administrator");
+  await ensure(person, chats, { type: "channel", title: "Story news", username: "story_news" }, "administrator");
+  const forum = { type: "supergroup", title: "Travel club", is_forum: true };
+  if (!chats.some(({ title }) => title === forum.title)) await ensure(person, chats, forum, "administrator");
+}
+
+/** One joins the forum when one opens it, and its first visitor makes the topics: each is a message. */
+export async function openedForum(chat, person) {
+  if (!chat?.is_forum || memory.read("topics", null) === chat.id) return;
+  memory.write("topics", chat.id);
+  await join(chat, person);
+  const known = await api.messages(chat.id);
+  if (known.some((message) => message.forum_topic_created)) return;
+  for (const [thread, name] of TOPICS) await api.makeTopic(chat.id, thread, name);
 }
 
 /** Everybody who opens the page is in the demo's chats; who posts in a channel administers it. */
@@ -48,9 +62,11 @@ async function join(chat, person) {
   await api.setMember(chat.id, person.id, chat.type === "channel" ? "administrator" : "member");
 }
 
-async function ensure(person, chats, { type, title }, botStatus) {
+/** A chat of that title, made where there is none. */
+async function ensure(person, chats, wanted, botStatus) {
+  const { type, title } = wanted;
   const found = chats.find((chat) => chat.title === title && !chat._migrated_to && (chat.type === type || chat.type === "supergroup"));
   if (found) return join(found, person);
   const members = [{ user_id: person.id, status: "creator" }];
-  return api.createChat({ type, title, members, bot_status: botStatus });
+  return api.createChat({ ...wanted, members, bot_status: botStatus });
 }

@@ -1,0 +1,35 @@
+"""What was said or done a moment ago, so that it isn't again; in memory, so it ends with it.
+
+A restart, or another replica, may say a thing once more: that harms nobody, and a table would be
+written with every message.
+"""
+
+from collections import OrderedDict
+from collections.abc import Hashable
+from datetime import datetime, timedelta
+
+MOST = 10_000  # entries; the oldest go
+
+
+class Lately:
+    """Values with the time when they were noted."""
+
+    def __init__(self) -> None:
+        """Remember nothing yet."""
+        self._noted: OrderedDict[Hashable, tuple[datetime, object]] = OrderedDict()
+
+    def note(self, key: Hashable, value: object = True, *, now: datetime) -> None:
+        """Keep ``value`` under ``key``."""
+        self._noted[key] = (now, value)
+        self._noted.move_to_end(key)
+        while len(self._noted) > MOST:
+            self._noted.popitem(last=False)
+
+    def get(self, key: Hashable, *, within: timedelta, now: datetime) -> object:
+        """Return what was noted under ``key`` not longer ago than ``within``, else None."""
+        at, value = self._noted.get(key, (None, None))
+        return value if at is not None and now - at < within else None
+
+    def forget(self, key: Hashable) -> None:
+        """Let nothing be noted under ``key``."""
+        self._noted.pop(key, None)

@@ -1,0 +1,36 @@
+"""Times of day as people type them, "23-7" or "9:30 pm", in minutes after midnight; pure."""
+
+import re
+
+DAY = 24 * 60
+_TIME = r"(\d{1,2})(?:[:.](\d{2}))?\s*([ap]\.?m\.?|[صم])?"
+_TO = r"\s*(?:-|\u2013|\u2014|to|till|until|a|à|ate|até|hasta|до|по|sampai|s/d|إلى|الى)\s*"
+_FROM = r"(?:from|de|desde|das|\u0441|dari|من)?\s*"
+_HOURS = re.compile(_FROM + _TIME + _TO + _TIME)
+_HOUR = re.compile(r"(?:at|a las|às|в|jam|في)?\s*" + _TIME)
+
+
+def hours_in(text: str) -> tuple[int, int] | None:
+    """Return from when to when, None where that is not what a text says."""
+    match = _HOURS.fullmatch(text.strip().lower())
+    if match is None:
+        return None
+    start, end = _minutes(*match.group(1, 2, 3)), _minutes(*match.group(4, 5, 6))
+    return None if start is None or end is None else (start, end)
+
+
+def hour_in(text: str) -> int | None:
+    """Return one time of day, None where that is not what a text says."""
+    match = _HOUR.fullmatch(text.strip().lower())
+    return _minutes(*match.groups()) if match else None
+
+
+def _minutes(hour: str, minute: str | None, half: str | None) -> int | None:
+    """Return the minutes after midnight; 24:00 is 0:00."""
+    hours, minutes = int(hour), int(minute or 0)
+    if half:
+        if not 1 <= hours <= 12:  # noqa: PLR2004 - hours of half a day
+            return None
+        hours = hours % 12 + (12 if half[0] in "pم" else 0)
+    total = hours * 60 + minutes
+    return total % DAY if total <= DAY and minutes < 60 else None  # noqa: PLR2004 - minutes of an hour

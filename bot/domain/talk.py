@@ -1,0 +1,64 @@
+"""What somebody means who writes neither a command of ours nor a link; pure."""
+
+import difflib
+import re
+from collections.abc import Collection
+
+from bot.domain import links
+
+_MENTION = re.compile(r"(?<![\w@/.])@([A-Za-z0-9._]{1,30})")
+_COMMAND = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@\w+)?(?:\s+(.*))?", re.DOTALL)
+_AROUND = " \t\n.,;:!?…\"'()[]<>«»“”"
+_LIKENESS = 0.6  # of difflib: "stoires" is as like "stories" as 0.86
+
+# Words that are possible names of profiles, but are said to the bot much more often.
+_SAID = """
+hi hello hey hallo helo hola ola oi halo hai salam salaam salut ciao bonjour merhaba selam
+privet namaste yo sup morning night bye goodbye adios tchau dadah thanks thank thx ty tks tnx
+gracias obrigado obrigada valeu spasibo shukran makasih terimakasih danke merci grazie ok okay
+okey k yes no yeah yep nope si sim nao tidak ya da net test testing start stop help ayuda ajuda
+bantuan cool nice good great super wow lol haha hahaha please pls plz bot what why how who when
+where que como quien sorry
+"""
+SMALL_TALK = frozenset(_SAID.split())
+
+ALIASES = {
+    "story": "stories", "show": "stories", "view": "stories", "s": "stories", "get": "stories",
+    "follow": "subscribe", "sub": "subscribe", "add": "subscribe", "watch": "subscribe",
+    "unfollow": "unsubscribe", "unsub": "unsubscribe", "remove": "unsubscribe",
+    "stop": "unsubscribe", "list": "subscriptions", "subs": "subscriptions",
+    "subscription": "subscriptions", "lang": "language", "tz": "timezone", "zone": "timezone",
+    "time": "timezone", "options": "settings", "config": "settings", "delete": "privacy",
+    "forget": "privacy", "stats": "usage", "limit": "usage", "limits": "usage", "menu": "help",
+}  # fmt: skip
+"""What people write in place of our commands."""
+
+
+def name_in(text: str) -> str | None:
+    """Return the profile's name that a text consists of, or that it mentions with an @."""
+    words = text.split()
+    if len(words) == 1:
+        word = words[0].strip(_AROUND)
+        if word.lower() not in SMALL_TALK and "/" not in word and (name := _name(word)):
+            return name
+    found = (_name(match[1].rstrip(".")) for match in _MENTION.finditer(text))
+    return next((name for name in found if name), None)
+
+
+def command_in(text: str) -> tuple[str, str] | None:
+    """Return the word of a command, without its slash, and what stands after it."""
+    match = _COMMAND.fullmatch(text.strip())
+    return (match[1].lower(), (match[2] or "").strip()) if match else None
+
+
+def command_meant(word: str, known: Collection[str]) -> str | None:
+    """Return which of the ``known`` commands somebody may have meant by ``word``."""
+    if (meant := ALIASES.get(word)) in known:
+        return meant
+    near = difflib.get_close_matches(word, [*known, *ALIASES], n=1, cutoff=_LIKENESS)
+    return ALIASES.get(near[0], near[0]) if near else None
+
+
+def _name(word: str) -> str | None:
+    link = links.parse_argument(word)
+    return link.username if link and link.kind == "profile" else None

@@ -1,0 +1,151 @@
+"""Cities and their time zones: what people type for one, in any language that we speak.
+
+The names are those of CLDR, by Babel, and of the database of zones; both know one city or two of
+each zone, so ``MORE`` adds the large ones that people live in.
+"""
+
+import difflib
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from functools import cache
+from zoneinfo import available_timezones
+
+from babel import Locale
+from babel.core import get_global
+
+from bot.domain.zones import is_zone, zone_of
+from bot.presentation.translation import LANGUAGES
+
+CHOICE = (
+    "UTC", "Europe/London", "Europe/Madrid", "Europe/Berlin", "Europe/Istanbul", "Europe/Moscow",
+    "Africa/Cairo", "Africa/Lagos", "Asia/Dubai", "Asia/Kolkata", "Asia/Jakarta", "Asia/Shanghai",
+    "Asia/Tokyo", "Australia/Sydney", "America/Sao_Paulo", "America/New_York", "America/Chicago",
+    "America/Mexico_City", "America/Los_Angeles", "America/Argentina/Buenos_Aires",
+)  # fmt: skip
+"""The cities that are offered first."""
+
+EVERYWHERE = (
+    *CHOICE,
+    "Pacific/Honolulu", "America/Anchorage", "America/Phoenix", "America/Denver",
+    "America/Toronto", "America/Halifax", "America/St_Johns", "America/Bogota", "America/Lima",
+    "America/Caracas", "America/Santiago", "America/Manaus", "America/Noronha",
+    "Atlantic/Azores", "Atlantic/Cape_Verde", "Africa/Casablanca", "Europe/Lisbon",
+    "Europe/Paris", "Europe/Rome", "Europe/Warsaw", "Europe/Kyiv", "Europe/Athens",
+    "Asia/Jerusalem", "Africa/Johannesburg", "Africa/Nairobi", "Asia/Riyadh", "Asia/Baghdad",
+    "Europe/Samara", "Asia/Tehran", "Asia/Baku", "Asia/Kabul", "Asia/Karachi", "Asia/Tashkent",
+    "Asia/Almaty", "Asia/Yekaterinburg", "Asia/Kathmandu", "Asia/Dhaka", "Asia/Omsk",
+    "Asia/Yangon", "Asia/Bangkok", "Asia/Ho_Chi_Minh", "Asia/Novosibirsk", "Asia/Singapore",
+    "Asia/Manila", "Asia/Makassar", "Australia/Perth", "Asia/Irkutsk", "Asia/Seoul",
+    "Asia/Jayapura", "Asia/Yakutsk", "Australia/Darwin", "Australia/Adelaide",
+    "Australia/Brisbane", "Asia/Vladivostok", "Asia/Magadan", "Asia/Kamchatka",
+    "Pacific/Auckland", "Pacific/Tongatapu",
+)  # fmt: skip
+"""A city or more for each time that clocks show on land."""
+
+MORE = {
+    "America/New_York": "Washington, Boston, Miami, Atlanta, Philadelphia, Orlando, NYC",
+    "America/Chicago": "Houston, Dallas, Austin, San Antonio, New Orleans",
+    "America/Los_Angeles": "San Francisco, San Diego, Seattle, Las Vegas, Portland, LA",
+    "America/Toronto": "Montreal, Ottawa, Montréal",
+    "America/Sao_Paulo": "Rio de Janeiro, Rio, Brasilia, Brasília, Belo Horizonte, Curitiba, "
+    "Porto Alegre",
+    "America/Bahia": "Salvador",
+    "America/Mexico_City": "Guadalajara, Puebla, CDMX, Ciudad de México",
+    "America/Bogota": "Medellin, Cali",
+    "Europe/Madrid": "Barcelona, Valencia, Sevilla, Seville, Барселона",
+    "Europe/Berlin": "Munich, München, Hamburg, Frankfurt, Köln, Cologne, Мюнхен",
+    "Europe/London": "Manchester, Birmingham, Edinburgh, Glasgow",
+    "Europe/Rome": "Milan, Milano, Naples, Napoli, Turin, Милан",
+    "Europe/Paris": "Lyon, Marseille",
+    "Europe/Lisbon": "Porto",
+    "Europe/Istanbul": "Ankara, Izmir, Анкара, أنقرة",
+    "Europe/Moscow": "Saint Petersburg, St Petersburg, Санкт-Петербург, Петербург, Питер, СПб, "
+    "Мск, Казань, Kazan, Сочи, Sochi, Нижний Новгород, Краснодар, Ростов-на-Дону",
+    "Asia/Yekaterinburg": "Уфа, Челябинск, Пермь, Тюмень",
+    "Asia/Kolkata": "Mumbai, Delhi, New Delhi, Bangalore, Bengaluru, Chennai, Hyderabad, India",
+    "Asia/Dubai": "Abu Dhabi, أبوظبي, أبو ظبي",
+    "Asia/Riyadh": "Jeddah, Mecca, Medina, جدة, مكة, المدينة",
+    "Africa/Cairo": "Alexandria, Giza, الإسكندرية, الجيزة",
+    "Asia/Jakarta": "Bandung, Surabaya, Semarang, Yogyakarta, Medan, Palembang, WIB",
+    "Asia/Makassar": "Denpasar, Bali, WITA",
+    "Asia/Jayapura": "WIT",
+    "Asia/Shanghai": "Beijing, Shenzhen, Guangzhou, Пекин, بكين",
+    "Asia/Tokyo": "Osaka, Kyoto",
+    "Asia/Karachi": "Lahore, Islamabad",
+    "Asia/Ho_Chi_Minh": "Hanoi, Saigon",
+    "Australia/Sydney": "Canberra",
+}
+
+_OFFSET = re.compile(r"(?:utc|gmt)\s*([+-])\s*(\d{1,2})")
+_LIKENESS = 0.84  # "barcelna" is as like "barcelona" as 0.94
+_LONGEST = 64
+
+
+def zone_named(text: str) -> str | None:
+    """Return the time zone that somebody means: a city, a zone's own name, or UTC+3."""
+    wanted = _plain(text[:_LONGEST])
+    if not wanted:
+        return None
+    if match := _OFFSET.fullmatch(wanted):
+        # The database of zones counts them to the west.
+        name = f"Etc/GMT{'-' if match[1] == '+' else '+'}{int(match[2])}"
+        return name if is_zone(name) else None
+    known = _index()
+    if wanted in known:
+        return known[wanted]
+    near = difflib.get_close_matches(wanted, known, n=1, cutoff=_LIKENESS)
+    return known[near[0]] if near else None
+
+
+def city_of(zone: str, language: str) -> str:
+    """Return the city of a time zone in one of our languages."""
+    return _cities(language).get(zone) or zone.rpartition("/")[2].replace("_", " ")
+
+
+def by_offset(now: datetime, zones: Iterable[str] = EVERYWHERE) -> Mapping[timedelta, list[str]]:
+    """Return zones by what their clocks are ahead of UTC now, from west to east."""
+    found: dict[timedelta, list[str]] = {}
+    for zone in zones:
+        ahead = zone_of(zone).utcoffset(now) or timedelta(0)
+        found.setdefault(ahead, []).append(zone)
+    return dict(sorted(found.items()))
+
+
+@cache
+def _cities(language: str) -> dict[str, str]:
+    """Return the cities that CLDR names in a language, by the zone's name of today."""
+    aliases = get_global("zone_aliases")
+    locale = Locale.parse(language)
+    named = {zone: locale.time_zones[zone].get("city") for zone in locale.time_zones}
+    return {str(aliases.get(str(zone), zone)): str(city) for zone, city in named.items() if city}
+
+
+@cache
+def _index() -> dict[str, str]:
+    """Return zones by each name that we know, as ``_plain`` writes it; the earlier name wins."""
+    found: dict[str, str] = {}
+
+    def add(name: str, zone: str) -> None:
+        if is_zone(zone):
+            found.setdefault(_plain(name), zone)
+
+    for zone in (*EVERYWHERE, *sorted(available_timezones())):
+        add(zone, zone)
+        if "/" in zone and not zone.startswith("Etc/"):
+            add(zone.rpartition("/")[2], zone)
+    for language in LANGUAGES:
+        for zone, city in _cities(language).items():
+            add(city, zone)
+    for zone, cities in MORE.items():
+        for city in cities.split(", "):
+            add(city, zone)
+    return found
+
+
+def _plain(name: str) -> str:
+    """Return ``name`` without case, accents and what people write between words."""
+    letters = unicodedata.normalize("NFKD", name.casefold())
+    letters = "".join(c for c in letters if not unicodedata.combining(c) and c != "\u0640")
+    return " ".join(re.sub(r"[-_.,'\u2019/]+", " ", letters).split())

@@ -1,0 +1,68 @@
+"""Questions that are answered by a reply: the field for it opens, and the answer is known by them.
+
+What is asked is read off the message that somebody replies to, so no state is kept: an answer
+that comes after a restart, or to another replica, is understood all the same.
+"""
+
+import re
+from collections.abc import Sequence
+from functools import cache
+
+from telegram import Chat, InlineKeyboardButton, Message, Update
+from telegram.ext import filters
+
+from bot.context import Context
+from bot.domain.records import Subscription
+from bot.presentation.buttons import Buttons
+from bot.presentation.translation import LANGUAGES, translator_for
+from handlers.replies import say
+
+MOST = 60  # buttons under a question; a chat may have more subscriptions
+A_ROW = 2
+
+
+async def ask(update: Update, context: Context, question: str, usage: str) -> None:
+    """Ask ``question``; the answer comes as a reply to it.
+
+    The field for it opens for who asked only: in a group for the one replied to. In a channel
+    there is none (td, ReplyMarkup.cpp), so ``usage`` is said there. Both are message ids.
+    """
+    where = update.effective_chat
+    if where is None or where.type == Chat.CHANNEL or context.about is not None:
+        await say(update, context, context.t(usage))
+        return
+    await say(update, context, context.t(question), force_reply="natgeo")
+
+
+def choices(found: Sequence[Subscription], command: str) -> Buttons:
+    """Return a button for each profile that a chat has, which does ``command`` with it."""
+    names = list(dict.fromkeys(one.username for one in found))[:MOST]
+    buttons = [InlineKeyboardButton(name, callback_data=f"run:{command}:{name}") for name in names]
+    return [buttons[i : i + A_ROW] for i in range(0, len(buttons), A_ROW)]
+
+
+class Answers(filters.MessageFilter):
+    """A reply to one of our questions, and to no other message of ours."""
+
+    def __init__(self, *questions: str) -> None:
+        """``questions`` are message ids without fields."""
+        super().__init__()
+        self._questions = questions
+
+    def filter(self, message: Message) -> bool:
+        """Return whether ``message`` answers one of them."""
+        asked = message.reply_to_message
+        return bool(
+            asked
+            and asked.from_user
+            and asked.from_user.is_bot
+            and any(asked.text in shown(question) for question in self._questions)
+        )
+
+
+@cache
+def shown(question: str) -> frozenset[str]:
+    """Return a question in every language, as Telegram gives it back: without markup."""
+    return frozenset(
+        re.sub("<[^>]+>", "", translator_for(code)(question)).strip() for code in LANGUAGES
+    )

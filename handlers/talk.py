@@ -1,0 +1,147 @@
+"""What is no command of ours and no link: in a private chat it is answered all the same.
+
+A name gets its two buttons, a mistyped command the one that was meant, at no cost until one is
+pressed. All else gets one short line with an example, once a minute at most. In groups people talk
+with each other, so nothing is said there.
+"""
+
+from datetime import timedelta
+from functools import partial
+
+from telegram import InlineKeyboardButton, Update
+from telegram.ext import filters
+
+from bot.context import Context
+from bot.domain import links, talk
+from bot.domain.errors import N_, NotFollowedError
+from bot.presentation.buttons import Buttons, follow_button
+from bot.presentation.html import Safe, shorten
+from bot.store import unit_of_work
+from handlers import settings, stories, subscriptions, why
+from handlers.exchange import HOW
+from handlers.guard import Guarded, Handler, heard, pressed
+from handlers.replies import say
+from handlers.rights import TABLE, Need
+
+ONCE_IN = timedelta(minutes=1)
+ALBUM = timedelta(minutes=10)  # within which the photos of one album arrive
+BUTTON = 24  # characters that a phone shows of a button
+
+WHICH = N_("Do you want to see the stories from <b>{username}</b> now, or get every new one?")
+MEANT = N_("Did you mean this?")
+MEANT_COMMAND = N_("Did you mean {command}?")
+EXAMPLE = N_(
+    "I bring Instagram stories. Send me the name of a profile or a link to a story, or tap the "
+    "example."
+)
+FILES = (".json", ".opml", ".xml")
+
+COMMANDS: dict[str, Guarded] = {
+    "stories": stories.stories,
+    "subscribe": subscriptions.subscribe,
+    "unsubscribe": subscriptions.unsubscribe,
+    "why": why.why,
+    "preview": why.preview,
+}
+"""Commands that take a name, which a button can run."""
+
+
+@pressed("run:", rf"run:({'|'.join(COMMANDS)}):[a-z0-9._]{{1,30}}$")
+async def run_command(update: Update, context: Context, data: str) -> None:
+    """Do what a command with a name does, as its own row of rights lets: ``run:<word>:<name>``."""
+    _, word, name = data.split(":")
+    context.args = [name]
+    await COMMANDS[word](update, context)
+
+
+@heard(
+    "what asks for nothing",
+    filters.ChatType.PRIVATE
+    & filters.UpdateType.MESSAGE
+    & (filters.TEXT | filters.ATTACHMENT)
+    & ~filters.StatusUpdate.ALL
+    & ~filters.VIA_BOT,
+)
+async def answer_talk(update: Update, context: Context) -> None:
+    """Answer a message that no other handler takes."""
+    message = update.effective_message
+    if message is None:
+        return
+    text = message.text or ""
+    if message.document and (message.document.file_name or "").lower().endswith(FILES):
+        await say(update, context, context.t(HOW))
+    elif await settings.take_typed(update, context, text):
+        return
+    elif command := talk.command_in(text):
+        await _answer_command(update, context, *command)
+    elif name := talk.name_in(text or message.caption or ""):
+        await show_card(update, context, name)
+    else:
+        await _give_example(update, context)
+
+
+async def show_card(update: Update, context: Context, username: str) -> None:
+    """Offer what can be done with a profile; nothing is paid until a button is pressed."""
+    buttons = await card_buttons(context, username)
+    await say(update, context, context.t(WHICH, username=username), buttons)
+
+
+async def card_buttons(context: Context, username: str) -> Buttons:
+    """Return the buttons of a profile: its stories, and its alerts or their options."""
+    t = context.t
+    try:
+        found = await context.services.subscriptions.named(context.chat.id, username)
+    except NotFollowedError:
+        followed = None
+    else:
+        followed = found[0].id
+    show = InlineKeyboardButton(t.plain(N_("Show")), callback_data=f"stories:{username}")
+    return [[show, follow_button(username, t, followed)]]
+
+
+def example(context: Context) -> Buttons:
+    """Return a button that shows a real album."""
+    name = context.services.example_profile
+    text = shorten(context.t.plain(N_("Show {username}"), username=name), BUTTON)
+    return [[InlineKeyboardButton(text, callback_data=f"stories:{name}")]]
+
+
+async def _answer_command(update: Update, context: Context, word: str, rest: str) -> None:
+    known = {
+        name[1:]
+        for name, row in TABLE.items()
+        if name.startswith("/") and row.private is not Need.OPERATOR
+    }
+    meant = talk.command_meant(word, known)
+    link = links.parse_argument(rest) if rest else None
+    if meant is None:
+        await _give_example(update, context)
+    elif meant in COMMANDS and link and link.username:
+        button = InlineKeyboardButton(
+            f"/{meant} {link.username}", callback_data=f"run:{meant}:{link.username}"
+        )
+        await say(update, context, context.t(MEANT), [[button]])
+    else:
+        await say(update, context, context.t(MEANT_COMMAND, command=Safe(f"/{meant}")))
+
+
+async def _give_example(update: Update, context: Context) -> None:
+    """Say the short line; silent after it for a minute, and for the rest of an album."""
+    message, lately, now = update.effective_message, context.services.lately, context.now
+    chat_id = context.chat.id
+    album = (chat_id, "album", message.media_group_id if message else None)
+    is_known = lately.get(album, within=ALBUM, now=now)
+    if is_known or lately.get((chat_id, "example"), within=ONCE_IN, now=now):
+        return
+    await say(update, context, context.t(EXAMPLE), example(context))
+    # Noted when it is said: what is undone is said again.
+    await unit_of_work.later(partial(_note, context, chat_id))
+
+
+async def _note(context: Context, chat_id: int) -> None:
+    context.services.lately.note((chat_id, "example"), now=context.now)
+
+
+def handlers() -> list[Handler]:
+    """Return this module's handlers, in order; they are asked after all others."""
+    return [run_command.handler, answer_talk.handler]

@@ -1,0 +1,48 @@
+// What one attaches: a photo or a file of one's own, a voice message, a place.
+import * as api from "./api.js";
+import { $, h } from "./dom.js";
+import { attempt } from "./notices.js";
+import { store } from "./state.js";
+
+const MOST = 10 * 2 ** 20; // bytes; more is of no use here
+const SILENCE = "T2dnUw=="; // the first bytes of a voice message, which has nothing to say
+const PLACE = { latitude: 48.858, longitude: 2.294 };
+
+function show(open) {
+  $("attachments").hidden = !open;
+  $("attach").setAttribute("aria-expanded", String(open));
+}
+
+async function send(content) {
+  show(false);
+  const chat = store.chats.get(store.open);
+  if (!chat) return;
+  const sender = chat.type === "channel" ? { sender_chat_id: chat.id } : {};
+  await attempt(() => api.write(chat.id, { user_id: store.person.id, ...sender, ...content }));
+}
+
+async function sendFile(file) {
+  if (!file) return;
+  if (file.size > MOST) throw new Error("Files here may have 10 MB.");
+  const bytes = new Uint8Array(await file.arrayBuffer());
+  const base64 = btoa(bytes.reduce((text, byte) => text + String.fromCharCode(byte), ""));
+  const kind = /^image\/(jpeg|png)$/.test(file.type) ? "photo" : "document";
+  const caption = $("box").value.trim();
+  if (caption) $("box").value = "";
+  await send({ file: { kind, base64, name: file.name, type: file.type }, ...(caption ? { caption } : {}) });
+}
+
+export function setUpAttachments() {
+  const chooser = $("chosen-file");
+  const entry = (label, onclick) => h("button", { type: "button", class: "soft", onclick }, label);
+  $("attachments").append(
+    entry("Photo or file", () => chooser.click()),
+    entry("Voice message", () => send({ file: { kind: "voice", base64: SILENCE, type: "audio/ogg" } })),
+    entry("Location", () => send({ location: PLACE })));
+  chooser.addEventListener("change", async () => {
+    await attempt(() => sendFile(chooser.files[0]));
+    chooser.value = "";
+  });
+  $("attach").addEventListener("click", () => show($("attachments").hidden));
+  $("composer").addEventListener("keydown", (event) => event.key === "Escape" && show(false));
+}

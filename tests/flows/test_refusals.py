@@ -1,0 +1,180 @@
+"""Every failure in every language, through the real application; and who is bothered by it."""
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from bot.domain import errors
+from bot.domain.errors import BotError
+from bot.presentation.translation import LANGUAGES, translator_for
+from bot.store import chats
+from bot.store.database import Database
+from tests.support.control import Control, Json, wait_for
+from tests.support.storybell import Bell, buttons
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+BACK = {"TryAgainError", "DatabaseUnavailableError", "SettingsError"}  # none is told of these here
+FIELDS: dict[str, Any] = {
+    "username": "natgeo", "most": 20, "url": "https://x.org/", "incident": "0",
+    "until": datetime(2027, 1, 1, 0, tzinfo=UTC),
+}  # fmt: skip
+TYPES = [
+    one
+    for one in vars(errors).values()
+    if isinstance(one, type) and issubclass(one, BotError) and one.__name__ not in BACK
+]
+
+
+async def raises(_: Any, username: str, *__: Any, **___: Any) -> None:
+    """Raise what the name says, as any part of the bot may."""
+    kind = TYPES[int(username.removeprefix("error."))]
+    takes = {"until": FIELDS["until"]} if issubclass(kind, errors.SpendingError) else {}
+    raise kind("raised by the test", **{**FIELDS, **takes})
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+async def test_every_error_speaks_the_language_and_the_zone_of_the_chat(
+    bell: Bell, control: Control, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    ann = await control.person()  # Telegram says English
+    await bell.ask(ann, "/help")
+    old = await bell.old_post(ann, f"language:{code}", "set:zone:Asia/Tokyo")
+    await bell.press(ann, old, f"language:{code}")
+    await bell.press(ann, old, "set:zone:Asia/Tokyo")
+    monkeypatch.setattr("bot.fetching.on_demand.Viewer.stories", raises)
+    t = translator_for(code).in_zone(ZoneInfo("Asia/Tokyo"))
+    for number, kind in enumerate(TYPES):
+        (reply,) = await bell.ask(ann, f"/stories error.{number}")
+        want = kind(**FIELDS)
+        assert plain(reply["text"]) == plain(t(want.sentence, **FIELDS)), kind
+    for number in (0, len(TYPES) - 1):
+        assert await press_error(bell, ann, number)
+
+
+def plain(text: str) -> str:
+    return " ".join(re.sub("<[^>]+>", "", text).split())
+
+
+async def press_error(bell: Bell, ann: int, number: int) -> bool:
+    post = await bell.old_post(ann, f"stories:error.{number}")
+    answer = await bell.press(ann, post, f"stories:error.{number}")
+    return bool(answer.get("text")) or bool(
+        await bell.control.wait_replies(ann, 1, after=post["message_id"])
+    )
+
+
+async def group_of(control: Control, *people: int) -> int:
+    members: list[Json] = [{"user_id": people[0], "status": "creator"}]
+    members += [{"user_id": one, "status": "member"} for one in people[1:]]
+    return await control.chat("supergroup", members=members)
+
+
+async def test_a_refusal_that_repeats_in_a_group_is_said_once_and_then_marked(
+    bell: Bell, control: Control
+) -> None:
+    boss, ann = await control.person("Boss"), await control.person()
+    group = await group_of(control, boss, ann)
+    (told,) = await bell.ask(group, "/timezone Asia/Tokyo", user=ann)
+    assert "Only admins" in told["text"]
+    again = await control.say(group, "/timezone Asia/Tokyo", user=ann)
+
+    async def marked() -> bool:
+        shown = await control.call("GET", f"/chats/{group}/messages?after=0&from_bot=false")
+        return any(m["message_id"] == again and m.get("_reactions") for m in shown)
+
+    await wait_for(marked, what="the reaction")
+    assert await control.replies(group) == [told]
+
+
+async def test_a_refused_button_in_a_group_bothers_nobody_else(
+    bell: Bell, control: Control
+) -> None:
+    boss, ann = await control.person("Boss"), await control.person()
+    group = await group_of(control, boss, ann)
+    await bell.ask(group, "/help", user=boss)
+    post = await bell.old_post(group, "stories:locked")
+    before = await control.replies(group)
+    answer = await bell.press(group, post, "stories:locked", user=ann)
+    assert "private account" in answer["text"]
+    assert await control.replies(group) == before
+
+
+async def test_a_groups_language_is_that_of_who_added_the_bot(
+    bell: Bell, control: Control
+) -> None:
+    eva = await control.person("Eva", language_code="es")
+    ann = await control.person("Ann", language_code="ru")
+    bot_id = int(bell.settings.telegram_token.get_secret_value().partition(":")[0])
+    members: list[Json] = [{"user_id": eva, "status": "creator"}]
+    members += [{"user_id": ann, "status": "member"}]
+    group = await control.chat("supergroup", members=members, bot_status="left")
+    body = {"status": "member", "by": eva}
+    await control.call("PUT", f"/chats/{group}/members/{bot_id}", body)
+    await control.wait_replies(group, 1)
+    await bell.ask(group, "/help", user=ann)
+    async with Database(bell.settings.database_url.get_secret_value()) as db, db.read() as tx:
+        found = await chats.get(tx, group)
+    assert found is not None
+    assert found.spoken == "es"
+
+
+async def test_a_press_that_waits_is_answered_and_done_all_the_same(
+    bell: Bell, control: Control, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.updates.presses.PATIENCE_S", 1.0)
+    ann = await control.person()
+    await bell.ask(ann, "/help")
+    old = await bell.old_post(ann, "set:zone:Asia/Tokyo")
+    fault = await control.fault("stories", {"delay_s": 8}, match="/v1/", times=1)
+    await control.profile("waited.for")
+    await control.publish("waited.for")
+    await control.say(ann, "/stories waited.for")
+    await control.callback_life(60)  # a busy machine is not what is tried here
+    query = await control.press(ann, old["message_id"], "set:zone:Asia/Tokyo")
+    await bell.answered(query, 30)
+    shown = await bell.message(ann, old["message_id"])
+    assert shown["text"] == "…"  # it was answered before its handler could begin
+    await control.callback_life(15)
+
+    async def changed() -> bool:
+        return "Asia/Tokyo" in (await bell.message(ann, old["message_id"]))["text"]
+
+    await wait_for(changed, within=30)
+    await control.clear_faults(fault)
+
+
+async def test_a_late_refusal_is_a_line_that_vanishes(bell: Bell, control: Control) -> None:
+    boss, ann = await control.person("Boss"), await control.person()
+    group = await group_of(control, boss, ann)
+    await bell.ask(group, "/help", user=boss)
+    post = await bell.old_post(group, "set:zone:Asia/Tokyo")
+    await control.callback_life(0)
+    await control.press(group, post["message_id"], "set:zone:Asia/Tokyo", user=ann)
+    (line,) = await control.wait_replies(group, 1, after=post["message_id"])
+    assert "Only admins" in line["text"]
+    await control.callback_life(15)
+
+    async def gone() -> bool:
+        return not await control.replies(group, after=post["message_id"])
+
+    await wait_for(gone, within=60, what="the line to vanish")
+
+
+async def test_a_button_pressed_twice_does_its_work_once(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    await control.profile("press.twice")
+    await control.publish("press.twice")
+    (card,) = await bell.ask(ann, "press.twice")
+    queries = [
+        await control.press(ann, card["message_id"], buttons(card)["Show"]) for _ in range(2)
+    ]
+    for query in queries:
+        await bell.answered(query, 30)
+    (help_,) = await bell.ask(ann, "/help")
+    shown = await control.replies(ann, after=card["message_id"])
+    assert [bool(m.get("photo")) for m in shown] == [True, False]
+    assert shown[-1]["message_id"] == help_["message_id"]

@@ -1,0 +1,117 @@
+"""What the check of the catalogues finds: each planted fault; and that all texts fit Telegram."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import tdjson
+from babel.messages.catalog import Catalog
+
+from bot.presentation.html import Safe
+from bot.presentation.translation import LANGUAGES, translator_for
+from tools import catalogues
+from tools.catalogues import carry_over, extract, is_english, lengths_in
+
+LONG = "w" * 30
+FIELDS: dict[str, object] = {
+    "until": datetime(2026, 12, 31, 22, 59, tzinfo=UTC), "to": datetime(2026, 12, 31, tzinfo=UTC),
+    "from_": datetime(2026, 12, 31, tzinfo=UTC), "delay": timedelta(hours=23, minutes=59),
+    "url": "https://www.instagram.com/stories/" + "w" * 300, "profile": Safe(f"<b>{LONG}</b>"),
+    "names": Safe(", ".join(f"<b>{LONG}</b>" for _ in range(20))), "n": 1_234_567,
+    "hours": ", ".join(["12:59 PM"] * 24), "options": ", ".join([LONG] * 3), "why": LONG * 4,
+    "when": Safe('<tg-time unix="1700000000" format="r">Nov 14, 10:13 PM</tg-time>'),
+    "bars": Safe("<code>▁▂▃▄▅▆▇</code>"), "command": Safe("/subscriptions"),
+}  # fmt: skip
+
+
+def catalogue(language: str, text: str | tuple[str, ...], msgid: Any) -> Catalog:
+    made = catalogues._new(language)
+    made.add(msgid, text)
+    return made
+
+
+def faults(language: str, msgid: Any, text: str | tuple[str, ...]) -> list[str]:
+    made = catalogue(language, text, msgid)
+    (message,) = catalogues._messages(made)
+    return list(catalogues._wrong(message, made))
+
+
+@pytest.mark.parametrize(
+    ("language", "msgid", "text", "fault"),
+    [
+        ("es", "Send /export now", "Manda /exportar ahora", "a translated command"),
+        (
+            "es",
+            "Like <code>natgeo</code>",
+            "Como <code>natgeografía</code>",
+            "a translated <code>",
+        ),
+        ("ru", "« Back", "Назад", "a lost sign «"),
+        ("ru", "🔔 News", "Новости", "a lost sign 🔔"),
+        ("ru", "Open on Instagram", "Открыть эту историю в Инстаграме", "characters where 24"),
+        ("ar", "Hi {username}", "مرحبا /{username}", "can't be kept apart"),
+        ("ru", "A daily summary", "Дайджест дня", "the banned word 'дайджест'"),
+        ("es", "Hello {name}", "Hola", "other fields"),
+    ],
+)
+def test_a_planted_fault_is_found(language: str, msgid: str, text: str, fault: str) -> None:
+    assert any(fault in found for found in faults(language, msgid, text))
+
+
+def test_a_form_for_one_that_serves_21_tells_its_number() -> None:
+    ids = ("{n} story", "{n} stories")
+    assert faults("ru", ids, ("одна история", "{n} истории", "{n} историй"))
+    assert not faults("ru", ids, ("{n} история", "{n} истории", "{n} историй"))
+    assert not faults("es", ids, ("una historia", "{n} historias"))
+
+
+def test_a_catalogue_that_is_english_is_found() -> None:
+    made = catalogues._new("es")
+    for number in range(8):
+        made.add(f"Some words {number}", f"Some words {number}")
+    assert is_english(made)
+
+
+def test_what_stands_on_buttons_and_in_the_menu_is_known() -> None:
+    source = """
+MENU = (("x", N_("An entry")),)
+TOGGLES = {"a": N_("A toggle")}
+def page(t):
+    text = N_("By a name")
+    return t(N_("A sentence")), InlineKeyboardButton(t.plain(N_("A button"))), (
+        InlineKeyboardButton(t.plain(text)))
+"""
+    assert lengths_in(source) == {
+        "An entry": 32, "A toggle": 24, "By a name": 24, "A button": 24,
+    }  # fmt: skip
+
+
+def test_rewording_keeps_the_translation_and_marks_it() -> None:
+    made = catalogue("es", "Hola {name}", "Hello {name}")
+    assert carry_over(made, "Hello {name}", "Hi {name}")
+    (message,) = catalogues._messages(made)
+    assert (message.id, message.string) == ("Hi {name}", "Hola {name}")
+    assert catalogues.REWORDED in message.flags
+    assert not carry_over(made, "Not there", "Nor there")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_text_with_the_longest_fields_is_taken_by_telegram(language: str) -> None:
+    t = translator_for(language)
+    for message in catalogues._messages(extract()):
+        ids = (message.id,) if isinstance(message.id, str) else tuple(message.id)
+        names = {name.strip("{}") for text in ids for name in catalogues._FIELD.findall(text)}
+        fields = {name: FIELDS.get(name, LONG) for name in names - {"n"}}
+        if len(ids) > 1:
+            shown: str = t.n(ids[0], ids[1], 1_234_567, **fields)
+        else:
+            shown = t(ids[0], **fields, **({"n": "1,234,567"} if "n" in names else {}))
+        query = {
+            "@type": "parseTextEntities",
+            "text": shown,
+            "parse_mode": {"@type": "textParseModeHTML"},
+        }
+        parsed = json.loads(tdjson.td_execute(json.dumps(query).encode()) or b"{}")
+        assert parsed["@type"] != "error", (shown, parsed)
+        assert len(parsed["text"]) <= 4096, shown
