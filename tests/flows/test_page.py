@@ -100,3 +100,27 @@ async def test_a_new_story_rings_in_the_chat_that_subscribed(browser: Browser, u
         alert = me.page.locator("article.theirs").filter(has=me.page.locator(".media"))
         await expect(alert.locator(".loaded")).to_have_count(1, timeout=120_000)
         await expect(alert.locator(".text")).to_contain_text("quiet")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("locale", "size"), [("en-GB", DESKTOP), ("ru-RU", PHONE), ("ar", DESKTOP), ("ar", PHONE)]
+)
+async def test_the_tour_is_ticked_off(
+    browser: Browser, url: str, locale: str, size: dict[str, int]
+) -> None:
+    async with tab(browser, url, size, locale=locale) as me:
+        me.page.set_default_timeout(SLOW_MS)
+        if size is PHONE:
+            await me.page.locator("#chats a").first.tap()
+        texts = await me.page.locator(".sample code").all_text_contents()
+        for number, text in enumerate(texts, 1):
+            if size is PHONE:
+                await me.page.get_by_role("button", name="Sandbox panel").tap()
+            await me.page.get_by_role("button", name=f"Send {text}", exact=True).click()
+            await expect(me.page.locator("article.mine")).to_have_count(number)
+            await expect(me.page.locator("article").last).to_have_class(
+                re.compile("theirs"), timeout=120_000
+            )
+            await expect(me.page.locator(".samples li.tried")).to_have_count(number)
+        await expect(me.page.locator("ol.samples")).to_be_hidden()
