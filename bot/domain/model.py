@@ -145,15 +145,14 @@ class Options:
     @property
     def code(self) -> int:
         """Return the options as one number, for buttons; ``of_code`` reads it."""
-        flags = sum(1 << i for i, name in enumerate(_FLAGS) if getattr(self, name))
-        words = _MEDIA.index(self.media) + 3 * _CAPTIONS.index(self.caption)
-        return flags + (words << len(_FLAGS))
+        flags = sum(8 << i for i, name in enumerate(_FLAGS) if getattr(self, name))
+        return flags + _MEDIA.index(self.media) + 3 * _CAPTIONS.index(self.caption)
 
     @classmethod
     def of_code(cls, code: int) -> Self:
         """Return the options that ``code`` was made of; of any number some options."""
-        flags = {name: bool(code >> i & 1) for i, name in enumerate(_FLAGS)}
-        words = (code >> len(_FLAGS)) % 6
+        flags = {name: bool(code >> 3 >> i & 1) for i, name in enumerate(_FLAGS)}
+        words = code % 8 % 6
         return cls.of({**flags, "media": _MEDIA[words % 3], "caption": _CAPTIONS[words // 3]})
 
     def values(self) -> dict[str, object]:
@@ -167,7 +166,7 @@ class Options:
 
 
 # Buttons hold these in their order: only the end may grow.
-_FLAGS = ("silent", "links_only", "mentions_only", "spoiler", "protect", "digest", "fast")
+_FLAGS = ("silent", "links_only", "mentions_only", "spoiler", "protect", "digest", "fast", "keep")
 _MEDIA = ("all", "photo", "video")
 _CAPTIONS = ("full", "short")
 
