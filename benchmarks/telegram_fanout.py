@@ -17,7 +17,7 @@ from benchmarks.telegram_world import World, settings_for, world
 from bot.bootstrap import Parts, built
 from bot.domain.model import Options, Profile, Target
 from bot.fetching import snapshots
-from bot.store import chat_queues, chats, subscriptions
+from bot.store import chat_queues, chats, fan_outs, subscriptions
 from bot.store.database import Database
 from tests.support.control import wait_for
 
@@ -37,14 +37,14 @@ async def measure(people: int) -> dict[str, Any]:
 
 async def _measure(at: World, parts: Parts, people: list[int]) -> dict[str, Any]:
     profile = await at.control.profile("announcer")
-    await _follow(parts.db, Profile(str(profile["pk"]), "announcer"), people)
+    await follow(parts.db, Profile(str(profile["pk"]), "announcer"), people)
     await at.control.publish("announcer", 1)
     before = (await at.control.state())["calls"]
     wall, cpu = time.perf_counter(), time.process_time()
     async with asyncio.TaskGroup() as group:
         group.create_task(parts.outbox.run())
         await parts.scheduler.run_once()
-        await wait_for(partial(_is_done, parts.db), within=PATIENCE_S)
+        await wait_for(partial(is_done, parts.db), within=PATIENCE_S)
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
         parts.outbox.stop()
     after = (await at.control.state())["calls"]
@@ -59,7 +59,8 @@ async def _measure(at: World, parts: Parts, people: list[int]) -> dict[str, Any]
     }
 
 
-async def _follow(db: Database, profile: Profile, people: list[int]) -> None:
+async def follow(db: Database, profile: Profile, people: list[int]) -> None:
+    """Let people follow a profile."""
     now = datetime.now(UTC)
     since = now - timedelta(minutes=1)
     async with db.begin() as tx:
@@ -78,9 +79,10 @@ async def _follow(db: Database, profile: Profile, people: list[int]) -> None:
         await subscriptions.reweigh(tx, profile_id=profile.profile_id, now=now)
 
 
-async def _is_done(db: Database) -> bool:
+async def is_done(db: Database) -> bool:
+    """Return whether nothing is owed any more."""
     async with db.read() as tx:
-        return await chat_queues.due_next(tx) is None
+        return await chat_queues.due_next(tx) is None and not await fan_outs.is_any(tx)
 
 
 async def _sent(at: World, people: list[int]) -> int:

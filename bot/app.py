@@ -267,7 +267,8 @@ class Running:
         """Return which loops fail now, and of what."""
         parts = self._parts
         workers = (
-            parts.treasurer.worker, parts.scheduler.worker, parts.outbox.worker, self._cleaning
+            parts.treasurer.worker, parts.scheduler.worker, parts.outbox.worker,
+            parts.outbox.fan_out.worker, self._cleaning,
         )  # fmt: skip
         return ", ".join(f"{one.name}: {one.trouble}" for one in workers if one.trouble)
 

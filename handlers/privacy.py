@@ -47,7 +47,7 @@ async def erase(update: Update, context: Context, data: str) -> None:
     """Ask once more, then erase everything about the chat."""
     if data == "erase:yes":
         async with effect(context.services.db) as tx:
-            await erasure.erase_chat(tx, context.chat.id)
+            await erasure.erase_chat(tx, context.chat.id, now=context.now)
         await rewrite(update, context, context.t(DONE))
     elif data == "erase:no":
         back = InlineKeyboardButton(context.t.plain(N_("« Back")), callback_data="erase:back")

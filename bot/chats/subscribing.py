@@ -29,7 +29,7 @@ from bot.fetching import schedule_state, snapshots
 from bot.fetching.names import Names
 from bot.fetching.poll_settings import PollSettings
 from bot.scheduling.pricing import is_feasible
-from bot.store import acquaintances, profiles, stories
+from bot.store import acquaintances, chat_queues, profiles, stories
 from bot.store import subscriptions as store
 from bot.store.database import Database, Tx
 from bot.store.unit_of_work import effect
@@ -229,6 +229,7 @@ class Subscribing:
         now = self._now()
         async with effect(self._db) as tx:
             chat = await store.hold_chat(tx, target.chat_id, now=now)
+            await chat_queues.ensure(tx, target.chat_id, now=now)
             if await store.find(tx, target, profile.profile_id) is None:
                 await self._check_limits(tx, target.chat_id)
             if options and options.fast:

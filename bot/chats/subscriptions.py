@@ -25,6 +25,8 @@ from bot.stories_api import StoriesApi
 
 __all__ = ["Subscribed", "Subscription", "SubscriptionLimits", "Subscriptions", "Why"]
 
+BLOCKED_AT_ONCE = 200  # subscriptions that one transaction ends
+
 
 class Subscriptions:
     """The use cases around following profiles; all are free but ``subscribe``."""
@@ -225,18 +227,33 @@ class Subscriptions:
 
     async def end_blocked(self) -> int:
         """End what follows blocked profiles, with a neutral notice; return how many ended."""
-        now = self._now()
-        async with self._db.begin() as tx:
-            found = await store.of_profiles(tx, self._blocked)
-            await store.remove(tx, [one.id for one in found])
-            for one in found:
-                fields = {"username": one.username}
-                await enqueue.add_notice(tx, one.target, "ended", fields, now=now)
-            for profile_id in {one.profile_id for one in found}:
-                await store.reweigh(tx, profile_id=profile_id, now=now)
-        if found:
+        ended: list[Subscription] = []
+        while self._blocked:
+            some = await self._db.run(self._end_some_blocked)
+            ended += some
+            if len(some) < BLOCKED_AT_ONCE:
+                break
+        if ended:
+            profile_ids = {one.profile_id for one in ended}
+            await self._db.run(
+                lambda tx: store.reweigh(tx, profile_ids=profile_ids, now=self._now())
+            )
             self._wake()
-        return len(found)
+        return len(ended)
+
+    async def _end_some_blocked(self, tx: Tx) -> list[Subscription]:
+        found = await store.of_profiles(tx, self._blocked, limit=BLOCKED_AT_ONCE)
+        held = await chat_queues.hold_all(tx, {one.target.chat_id for one in found})
+        found = [  # anew: a chat may have gone before its queue was held
+            one
+            for one in await store.of_profiles(tx, self._blocked, limit=BLOCKED_AT_ONCE)
+            if one.target.chat_id in held
+        ]
+        await store.remove(tx, [one.id for one in found])
+        for one in sorted(found, key=lambda one: one.target.chat_id):
+            fields = {"username": one.username}
+            await enqueue.add_notice(tx, one.target, "ended", fields, now=self._now())
+        return found
 
     async def why(self, target: Target, username: str) -> Why:
         """Return what is known of a profile's alerts in a chat or topic; costs nothing.
@@ -307,8 +324,8 @@ class Subscriptions:
             await chat_queues.hold(tx, chat_id)
             await store.remove(tx, [one.id for one in gone])
             await chat_queues.settle(tx, chat_id)
-            for profile_id in sorted({one.profile_id for one in gone}):
-                await store.reweigh(tx, profile_id=profile_id, now=self._now())
+            profile_ids = {one.profile_id for one in gone}
+            await store.reweigh(tx, profile_ids=profile_ids, now=self._now())
 
 
 async def _of_chat(tx: Tx, chat_id: int, subscription_id: int) -> Subscription:

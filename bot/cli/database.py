@@ -11,10 +11,32 @@ from bot.config import Settings
 from bot.scheduling.simulation import Record
 from bot.store import history
 from bot.store.database import Database
+from bot.store.readiness import Readiness, readiness
+
+UNUSABLE = {
+    Readiness.EMPTY: "The database is empty: the bot has not run on it yet.",
+    Readiness.OLD: "The database is from an older version: start the bot, or run migrate, first.",
+    Readiness.NEWER: "The database is from a newer version than this code: update the bot.",
+}
 
 
 def _database(settings: Settings) -> Database:
     return Database(settings.database_url.get_secret_value())
+
+
+async def _is_usable(db: Database) -> bool:
+    """Return whether the tables are those of this code; say why not.
+
+    A report changes nothing: a bot of another version may be running on this database.
+    """
+    try:
+        state = await readiness(db)
+    except OSError as error:
+        Console().print(f"The database can't be used: {error}.")
+        return False
+    if state is not Readiness.CURRENT:
+        Console().print(UNUSABLE[state])
+    return state is Readiness.CURRENT
 
 
 async def migrate(settings: Settings, _: argparse.Namespace) -> int:
@@ -42,21 +64,20 @@ async def backup(settings: Settings, arguments: argparse.Namespace) -> int:
 async def print_spending(settings: Settings, arguments: argparse.Namespace) -> int:
     """Print what was spent."""
     async with _database(settings) as db:
-        await db.migrate()
-        return await spending.main(arguments, db)
+        return await spending.main(arguments, db) if await _is_usable(db) else 1
 
 
 async def print_parked(settings: Settings, arguments: argparse.Namespace) -> int:
     """Print what was given up, or let it be sent again."""
     async with _database(settings) as db:
-        await db.migrate()
-        return await dead_letters.main(arguments, db)
+        return await dead_letters.main(arguments, db) if await _is_usable(db) else 1
 
 
 async def simulate_history(settings: Settings, arguments: argparse.Namespace) -> int:
     """Print what another budget would have bought of the alerts that this bot gave."""
     async with _database(settings) as db:
-        await db.migrate()
+        if not await _is_usable(db):
+            return 1
         async with db.read() as tx:
             past = await history.read(tx)
     records = [

@@ -95,6 +95,7 @@ class Scheduler:
         self._now = now
         self._kept_at = now() - KEEP_EVERY
         self._survey_at = now()
+        self._checked = ""  # the profile up to which was seen whether anybody waits
         self._plans: dict[bool, Plan] = {}  # by whether newcomers alone follow the profiles
         self._counts = [0, 0]  # profiles of each plan, as last counted
         self._left = 0.0  # credits a day that replies leave to the schedule
@@ -308,7 +309,7 @@ class Scheduler:
                 self._survey_at = now + KEEP_EVERY * (1 + seen / SURVEYED_A_MINUTE)
             self._share(plans)
             async with self._db.begin() as tx:
-                await retention.stop_looking(tx)
+                self._checked = await retention.stop_looking(tx, after=self._checked)
                 for fresh, pace in plans.items():
                     await schedule_state.save(tx, pace, now=now, fresh=fresh)
 

@@ -6,15 +6,13 @@ from datetime import datetime
 
 import structlog
 
+from bot.runtime.slices import next_limit
 from bot.store import retention
 from bot.store.database import Database
 
 log = structlog.get_logger()
 
 FIRST_SLICE = 200  # rows
-SMALLEST_SLICE = 10
-LARGEST_SLICE = 5_000
-LONGEST_SLICE_S = 0.05  # SQLite has one writer: a reply waits for a slice
 
 
 async def clean(
@@ -42,10 +40,3 @@ async def clean(
     if gone:
         log.info("forgotten", rows=gone)
     return gone
-
-
-def next_limit(limit: int, took: float) -> int:
-    """Return the size of the next slice, after one of ``limit`` rows that took so long."""
-    if took > LONGEST_SLICE_S:
-        return max(SMALLEST_SLICE, limit // 2)
-    return min(LARGEST_SLICE, limit * 2) if took < LONGEST_SLICE_S / 3 else limit

@@ -24,7 +24,7 @@ from bot.domain.records import MAIN, REPLY, WHOLE, Delivery, Lane
 from bot.domain.selection import Batch
 from bot.presentation import notices
 from bot.sending import replies
-from bot.store import chat_queues, deliveries, enqueue, kept, moves, usage
+from bot.store import chat_queues, chats, deliveries, enqueue, kept, moves, usage
 from bot.store.database import Tx
 
 NOT_CONFIRMED = N_("Telegram didn't confirm it, so it may already be here.")
@@ -91,6 +91,13 @@ async def record(
     """
     account = Account(left=left)
     chat_id = lane.chat.id
+    match outcome:  # what changes the chat itself holds it before its queue
+        case Moved():
+            await chats.hold(tx, [chat_id, outcome.chat_id])
+        case GiveUp("chat" | "thread"):
+            await chats.hold(tx, [chat_id])
+        case _:
+            pass
     # Not ours any more, where this was written once already, and the commit's answer was lost.
     is_ours = await chat_queues.is_held_by(tx, chat_id, lane.token)
     rest = list(batch.rows)

@@ -18,6 +18,7 @@ from bot.domain.model import Outcome, Presence, Right, Sent, Target, TryLater
 from bot.domain.records import Lane, Mute
 from bot.domain.selection import Batch, Decision
 from bot.outbox.composer import Albums, Alerts
+from bot.outbox.fan_out import FanOut
 from bot.outbox.results import Arrived, park, record, record_whole
 from bot.runtime.batching import Combined
 from bot.runtime.metrics import Metrics
@@ -97,6 +98,7 @@ class Outbox:
         self._is_released = False
         self._is_deaf = False
         self.worker = Worker("alerts", self._step, now=now, longest=idle)
+        self.fan_out = FanOut(db, self.worker.wake, now=now)
         self._rests_until = now()
         self._departures = Combined(self._depart, outages=OUTAGES)
         self._arrivals = Combined(self._arrive, outages=OUTAGES)
@@ -107,17 +109,20 @@ class Outbox:
         self._parked = metrics.counter("delivery_parked_total", "Alerts given up after copies.")
 
     def wake(self) -> None:
-        """Look now for what is due."""
+        """Look now for what is due, and for what is to be owed to many."""
+        self.fan_out.worker.wake()
         self.worker.wake()
 
     def stop(self) -> None:
         """Claim nothing more; ``run`` ends when what is on its way has arrived."""
+        self.fan_out.worker.stop()
         self.worker.stop()
 
     async def run(self) -> None:
         """Send what is due until ``stop``."""
         async with asyncio.TaskGroup() as self._group:
             hearing = self._group.create_task(self._hear())
+            self._group.create_task(self.fan_out.worker.run())
             await self.worker.run()
             hearing.cancel()
 
@@ -172,6 +177,7 @@ class Outbox:
 
     async def run_once(self) -> int:
         """Send one round of what is due; return how many batches it was."""
+        await self.fan_out.finish()
         claimed = await self._claim(self._at_once)
         async with asyncio.TaskGroup() as group:
             for one in claimed:

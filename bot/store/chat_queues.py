@@ -4,7 +4,7 @@ Who claims a lane sends alone into that chat until the lease ends. Whoever chang
 a chat takes its lane first (``hold``) and settles it after.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,6 +16,7 @@ from bot.store.database import Tx, insert_for, tell
 from bot.store.deliveries import is_open, overdue_at, waits_for_earlier
 from bot.store.schema import Timestamp, metadata
 
+COMPARED = 100  # lanes of which the one with the fewest copies is taken
 DUE = "storybell_due"  # the channel that tells other processes of what became due
 
 lanes = sa.Table(
@@ -32,48 +33,58 @@ lanes = sa.Table(
     sa.Column("free_at", Timestamp, nullable=False),  # until then leased, or told to wait
     sa.Column("token", sa.BigInteger, nullable=False, server_default="0"),  # who claimed last
     sa.Column("leased", sa.Boolean, nullable=False, server_default=sa.text("false")),
-    sa.Index(
-        "ix_lanes_due",
-        "due_at",
-        postgresql_where=sa.text("due_at IS NOT NULL"),
-        sqlite_where=sa.text("due_at IS NOT NULL"),
-    ),
+)
+
+
+# When a lane can be claimed: when it is due and, later perhaps, free.
+CLAIMABLE_AT = sa.case((lanes.c.free_at > lanes.c.due_at, lanes.c.free_at), else_=lanes.c.due_at)
+IS_DUE = lanes.c.due_at.is_not(None)
+# Of an index on this, the first rows are the answer: no statistics can make a bad plan of that.
+sa.Index(
+    "ix_lanes_claimable",
+    sa.text("(CASE WHEN free_at > due_at THEN free_at ELSE due_at END)"),
+    _table=lanes,
+    postgresql_where=sa.text("due_at IS NOT NULL"),
+    sqlite_where=sa.text("due_at IS NOT NULL"),
 )
 
 
 # Built once: to build them takes longer than to run them.
 _CHATS: sa.BindParameter[Any] = sa.bindparam("chat_ids", expanding=True)
-_WAITING = (
+_CAN_BE_CLAIMED = sa.and_(IS_DUE, sa.bindparam("now", type_=Timestamp) >= CLAIMABLE_AT)
+WAITING = (
     sa.select(lanes.c.chat_id)
-    .where(lanes.c.due_at <= sa.bindparam("now"), lanes.c.free_at <= sa.bindparam("now"))
-    .order_by(lanes.c.due_at)
+    .where(_CAN_BE_CLAIMED)
+    .order_by(CLAIMABLE_AT)
     .limit(sa.bindparam("most"))
     .with_for_update(skip_locked=True)
 )
-CLAIMED = (
-    sa.update(lanes)
-    .where(lanes.c.chat_id.in_(_WAITING.scalar_subquery()))
-    .values(free_at=sa.bindparam("until"), token=lanes.c.token + 1, leased=True)
-    .returning(lanes.c.chat_id, lanes.c.token)
-)
-_LEAST_COPIES = (
+_LONGEST_DUE = (
     sa.select(lanes.c.chat_id)
-    .where(lanes.c.due_at <= sa.bindparam("now"), lanes.c.free_at <= sa.bindparam("now"))
+    .where(_CAN_BE_CLAIMED)
+    .order_by(CLAIMABLE_AT)
+    .limit(COMPARED)
+    .subquery()
+)
+LEAST_COPIES = (
+    sa.select(lanes.c.chat_id)
+    .where(_CAN_BE_CLAIMED, lanes.c.chat_id.in_(sa.select(_LONGEST_DUE.c.chat_id)))
     .order_by(
         sa.select(sa.func.coalesce(sa.func.max(deliveries.deliveries.c.copies), 99))
         .where(deliveries.deliveries.c.chat_id == lanes.c.chat_id, is_open)
         .scalar_subquery(),
-        lanes.c.due_at,
+        CLAIMABLE_AT,
     )
     .limit(1)
     .with_for_update(skip_locked=True)
 )
-CLAIMED_ONE = (
+CLAIMED = (
     sa.update(lanes)
-    .where(lanes.c.chat_id.in_(_LEAST_COPIES.scalar_subquery()))
+    .where(lanes.c.chat_id.in_(_CHATS))
     .values(free_at=sa.bindparam("until"), token=lanes.c.token + 1, leased=True)
     .returning(lanes.c.chat_id, lanes.c.token)
 )
+DUE_NEXT = sa.select(CLAIMABLE_AT).where(IS_DUE).order_by(CLAIMABLE_AT).limit(1)
 HELD = (
     sa.select(lanes.c.chat_id, lanes.c.token, lanes.c.leased)
     .where(lanes.c.chat_id.in_(_CHATS))
@@ -102,25 +113,36 @@ FREED = SETTLED.values(free_at=sa.bindparam("until"), leased=False)
 
 async def claim(tx: Tx, *, now: datetime, limit: int, lease: timedelta) -> list[Lane]:
     """Take the lanes where something is due, longest overdue first, for ``lease``."""
-    claimed = await tx.execute(CLAIMED, {"now": now, "most": limit, "until": now + lease})
-    return await _of(tx, claimed, now)
+    return await _claim(tx, WAITING, {"now": now, "most": limit}, lease)
 
 
 async def claim_least(tx: Tx, *, now: datetime, lease: timedelta) -> list[Lane]:
-    """Take the lane whose rows may be in its chat the fewest times already."""
-    return await _of(tx, await tx.execute(CLAIMED_ONE, {"now": now, "until": now + lease}), now)
+    """Take the lane, of some, whose rows may be in its chat the fewest times already."""
+    return await _claim(tx, LEAST_COPIES, {"now": now}, lease)
 
 
-async def _of(tx: Tx, claimed: sa.CursorResult[Any], now: datetime) -> list[Lane]:
-    tokens = {row.chat_id: row.token for row in claimed}
-    if not tokens:
+async def _claim(
+    tx: Tx, waiting: sa.Select[Any], where: Mapping[str, Any], lease: timedelta
+) -> list[Lane]:
+    """Take the lanes that ``waiting`` finds, and read what is due in them."""
+    now: datetime = where["now"]
+    ids = list((await tx.execute(waiting, where)).scalars())
+    if not ids:
         return []
+    claimed = await tx.execute(CLAIMED, {"chat_ids": ids, "until": now + lease})
+    tokens = {row.chat_id: row.token for row in claimed}
     rows: dict[int, list[Delivery]] = {chat_id: [] for chat_id in tokens}
     for delivery in await deliveries.due(tx, list(tokens), now=now):
         rows[delivery.target.chat_id].append(delivery)
     found = await chats.get_all(tx, list(tokens))
     muted = await mutes.of_chats(tx, list(tokens))
     return [Lane(chat, tokens[chat.id], rows[chat.id], muted.get(chat.id, ())) for chat in found]
+
+
+async def ensure(tx: Tx, chat_id: int, *, now: datetime) -> None:
+    """Give a chat its lane, where it has none: who follows somebody has one to be held."""
+    insert = insert_for(tx)(lanes).values(chat_id=chat_id, free_at=now)
+    await tx.execute(insert.on_conflict_do_nothing(index_elements=["chat_id"]))
 
 
 async def hold(tx: Tx, chat_id: int) -> int | None:
@@ -184,9 +206,7 @@ async def keep(tx: Tx, chat_id: int, token: int, *, until: datetime) -> bool:
 
 async def due_next(tx: Tx) -> datetime | None:
     """Return when the next lane can be claimed: when it is due and, later perhaps, free."""
-    at = sa.case((lanes.c.free_at > lanes.c.due_at, lanes.c.free_at), else_=lanes.c.due_at)
-    statement = sa.select(sa.func.min(at, type_=Timestamp)).where(lanes.c.due_at.is_not(None))
-    due: datetime | None = (await tx.execute(statement)).scalar()
+    due: datetime | None = (await tx.execute(DUE_NEXT)).scalar()
     return due
 
 
@@ -196,11 +216,15 @@ async def wake(tx: Tx, chat_id: int, *, due_at: datetime, now: datetime) -> None
     await wake_all(tx, insert)
 
 
-async def wake_all(tx: Tx, insert: Any) -> None:  # noqa: ANN401 - either dialect's insert
+async def wake_all(
+    tx: Tx,
+    insert: Any,  # noqa: ANN401 - either dialect's insert
+    values: Mapping[str, Any] | None = None,
+) -> None:
     """Insert lanes; those that are there are due when the insert says, unless they are sooner."""
     later = sa.or_(lanes.c.due_at.is_(None), lanes.c.due_at > insert.excluded.due_at)
     due_at = sa.case((later, insert.excluded.due_at), else_=lanes.c.due_at)
     await tx.execute(
-        insert.on_conflict_do_update(index_elements=["chat_id"], set_={"due_at": due_at})
+        insert.on_conflict_do_update(index_elements=["chat_id"], set_={"due_at": due_at}), values
     )
     await tell(tx, DUE)

@@ -1,6 +1,6 @@
 """Chats: language, time zone, quiet hours, and whether the bot may write there."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -115,6 +115,15 @@ async def meet(tx: Tx, person: int, *, now: datetime) -> None:
 async def change(tx: Tx, chat_id: int, **values: object) -> None:
     """Set columns of a chat (language, zone, quiet_from, quiet_to, digest_at, defaults)."""
     await tx.execute(sa.update(chats).where(chats.c.id == chat_id).values(**values))
+
+
+async def hold(tx: Tx, chat_ids: Collection[int]) -> None:
+    """Keep chats from being changed by others until this transaction ends.
+
+    New rows may refer to them meanwhile.
+    """
+    these = sa.select(chats.c.id).where(chats.c.id.in_(list(chat_ids))).order_by(chats.c.id)
+    await tx.execute(these.with_for_update(key_share=True))
 
 
 async def set_state(

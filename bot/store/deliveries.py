@@ -86,6 +86,7 @@ def waits_for_earlier(than: Any) -> sa.ColumnElement[bool]:  # noqa: ANN401 - ti
     """Tell of a row whether an earlier one of its subscription is due later than that."""
     earlier = deliveries.alias()
     return sa.exists().where(
+        earlier.c.chat_id == deliveries.c.chat_id,  # of course, but only so it is found by index
         earlier.c.subscription_id == deliveries.c.subscription_id,
         earlier.c.id < deliveries.c.id,
         earlier.c.state == sa.literal_column("'open'"),

@@ -1,4 +1,4 @@
-"""What becomes owed to chats, many at once in one statement, and what is looked up about it."""
+"""What becomes owed to chats, to one or to all who wait for a profile, and what is known of it."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,48 +9,23 @@ import sqlalchemy as sa
 
 from bot.domain.model import Target
 from bot.domain.records import MAIN, REPLY
-from bot.store import chat_queues
+from bot.store import chat_queues, fan_outs
 from bot.store.chats import chats
-from bot.store.database import Tx, insert_for
+from bot.store.database import Tx
 from bot.store.deliveries import deliveries, is_open
 from bot.store.schema import Timestamp
 from bot.store.stories import stories
-from bot.store.subscriptions import subscriptions
-
-
-def _waiting(profile_id: str) -> sa.ColumnElement[bool]:
-    return sa.and_(
-        subscriptions.c.profile_id == profile_id,
-        subscriptions.c.paused.is_(False),
-        chats.c.state == "active",
-    )
 
 
 async def add_stories(tx: Tx, profile_id: str, pks: Sequence[str], *, now: datetime) -> None:
-    """Owe new stories of a profile to all who wait for them, due now; no one twice."""
-    source = (
-        sa.select(
-            subscriptions.c.chat_id,
-            subscriptions.c.thread_id,
-            subscriptions.c.id,
-            stories.c.pk,
-            sa.literal(now, Timestamp),
-            sa.literal(now, Timestamp),
-        )
-        .join(chats, chats.c.id == subscriptions.c.chat_id)
-        .join(stories, stories.c.profile_id == subscriptions.c.profile_id)
-        .where(
-            _waiting(profile_id),
-            stories.c.pk.in_(pks),
-            stories.c.taken_at >= subscriptions.c.since,
-        )
-        .order_by(stories.c.taken_at, stories.c.pk, subscriptions.c.id)
-    )
-    insert = insert_for(tx)(deliveries).from_select(
-        ["chat_id", "thread_id", "subscription_id", "story_pk", "due_at", "created_at"], source
-    )
-    await tx.execute(insert.on_conflict_do_nothing(index_elements=["subscription_id", "story_pk"]))
-    await _wake_lanes(tx, profile_id, due_at=now, now=now)
+    """Owe new stories of a profile to all who wait for them now, due now; no one twice.
+
+    What has expired is nobody's news any more: its delivery may be forgotten already.
+    """
+    alive = sa.select(stories.c.pk).where(stories.c.pk.in_(pks), stories.c.expires_at > now)
+    news = sorted((await tx.execute(alive)).scalars())
+    if news:
+        await fan_outs.add(tx, profile_id, story_pks=news, due_at=now, now=now)
 
 
 async def add_notices(
@@ -64,25 +39,15 @@ async def add_notices(
     following_since: datetime | None = None,
 ) -> None:
     """Owe a notice about a profile to all who wait for it, or did before ``following_since``."""
-    source = (
-        sa.select(
-            subscriptions.c.chat_id,
-            subscriptions.c.thread_id,
-            subscriptions.c.id,
-            sa.literal(notice, sa.String),
-            sa.literal(dict(fields), sa.JSON),
-            sa.literal(due_at, Timestamp),
-            sa.literal(now, Timestamp),
-        )
-        .join(chats, chats.c.id == subscriptions.c.chat_id)
-        .where(_waiting(profile_id))
-        .order_by(subscriptions.c.id)
+    await fan_outs.add(
+        tx,
+        profile_id,
+        notice=notice,
+        fields=fields,
+        due_at=due_at,
+        now=now,
+        since=following_since,
     )
-    if following_since is not None:
-        source = source.where(subscriptions.c.since <= following_since)
-    names = ["chat_id", "thread_id", "subscription_id", "notice", "fields", "due_at", "created_at"]
-    await tx.execute(sa.insert(deliveries).from_select(names, source))
-    await _wake_lanes(tx, profile_id, due_at=due_at, now=now)
 
 
 async def add_notice(
@@ -151,23 +116,6 @@ async def add_reply(
     }
     found: int | None = (await tx.execute(_ADD_REPLY, values)).scalar()
     return found
-
-
-async def _wake_lanes(tx: Tx, profile_id: str, *, due_at: datetime, now: datetime) -> None:
-    """Let the lanes of all who wait for a profile be due, in the order of ids: no deadlocks."""
-    source = (
-        sa.select(
-            subscriptions.c.chat_id, sa.literal(due_at, Timestamp), sa.literal(now, Timestamp)
-        )
-        .join(chats, chats.c.id == subscriptions.c.chat_id)
-        .where(_waiting(profile_id))
-        .distinct()
-        .order_by(subscriptions.c.chat_id)
-    )
-    insert = insert_for(tx)(chat_queues.lanes).from_select(
-        ["chat_id", "due_at", "free_at"], source
-    )
-    await chat_queues.wake_all(tx, insert)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,16 +1,26 @@
 """Erasure: everything about a chat goes when it asks; bills stay, without the chat."""
 
+from datetime import datetime
+
 import sqlalchemy as sa
 
-from bot.store import acquaintances, ledger
+from bot.store import acquaintances, chat_queues, chats, ledger, subscriptions
 from bot.store.database import Tx, all_tables
 
 # The operator's accounts: what was spent must still add up; for whom is forgotten.
 BILLS = frozenset({"ledger_entries", "ledger_days"})
 
 
-async def erase_chat(tx: Tx, chat_id: int) -> None:
-    """Delete the chat's rows in every table; in the bills, only whose they were."""
+async def erase_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
+    """Delete the chat's rows in every table; in the bills, only whose they were.
+
+    What nobody else follows is not looked at any more.
+    """
+    await chats.hold(tx, [chat_id])
+    await chat_queues.hold(tx, chat_id)
+    followed = await subscriptions.profiles_of(tx, chat_id)
+    await subscriptions.remove_of_chat(tx, chat_id)
+    await subscriptions.reweigh(tx, profile_ids=followed, now=now)
     await ledger.move_chat(tx, chat_id, ledger.NOBODY)
     if chat_id > 0:  # a private chat has the id of its person
         await ledger.forget_person(tx, chat_id)
@@ -18,9 +28,8 @@ async def erase_chat(tx: Tx, chat_id: int) -> None:
     for table in reversed(all_tables().sorted_tables):
         if "chat_id" in table.c and table.name not in BILLS:
             await tx.execute(sa.delete(table).where(table.c.chat_id == chat_id))
-    moved = all_tables().tables["moved_chats"]
+    moved = chats.moved_chats
     await tx.execute(
         sa.delete(moved).where((moved.c.old_id == chat_id) | (moved.c.new_id == chat_id))
     )
-    chats = all_tables().tables["chats"]
-    await tx.execute(sa.delete(chats).where(chats.c.id == chat_id))
+    await tx.execute(sa.delete(chats.chats).where(chats.chats.c.id == chat_id))

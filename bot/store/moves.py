@@ -28,6 +28,8 @@ async def move_chat(tx: Tx, old: int, new: int, *, now: datetime) -> bool:
     """
     if old == new:
         return False
+    await chats.hold(tx, [old, new])
+    await chat_queues.hold_all(tx, [old, new])
     before = await chats.get(tx, old)
     is_first = await chats.note_move(tx, old, new, now=now)
     if before is None:
@@ -109,6 +111,10 @@ async def unmute_place(
 
 async def record_presence(tx: Tx, mute: Mute, found: Presence, *, now: datetime) -> None:
     """Write down how the bot stands in a chat where a right was missing."""
+    if isinstance(found, Moved):
+        await chats.hold(tx, [mute.chat_id, found.chat_id])
+    elif found == "away":
+        await chats.hold(tx, [mute.chat_id])
     await chat_queues.hold(tx, mute.chat_id)
     match found:
         case Moved(new):
@@ -123,6 +129,7 @@ async def record_presence(tx: Tx, mute: Mute, found: Presence, *, now: datetime)
 
 async def close_chat(tx: Tx, chat_id: int, *, now: datetime) -> bool:
     """Stop all alerts of a chat, and the looks that only they needed; false: it was closed."""
+    await chats.hold(tx, [chat_id])
     await chat_queues.hold(tx, chat_id)
     news = await chats.set_state(tx, chat_id, "closed", now=now)
     await mutes.unmute(tx, chat_id)
@@ -137,6 +144,7 @@ async def open_chat(tx: Tx, chat_id: int, *, now: datetime, since: datetime | No
     That was at ``since``, where Telegram told so later, else ``now``. What was owed from before
     is dropped: who comes back wants what is new.
     """
+    await chats.hold(tx, [chat_id])
     await chat_queues.hold(tx, chat_id)
     news = await chats.set_state(tx, chat_id, "active", now=now)
     if news:

@@ -25,6 +25,7 @@ CLOSED_CHATS_KEPT = timedelta(days=30)
 PROFILES_KEPT = timedelta(days=30)
 HISTORY_KEPT = timedelta(days=60)
 FOLLOWS_KEPT = timedelta(days=2)
+CHECKED_AT_ONCE = 500  # profiles
 
 
 async def mend_lanes(tx: Tx, *, now: datetime) -> None:
@@ -50,18 +51,32 @@ async def mend_lanes(tx: Tx, *, now: datetime) -> None:
     )
 
 
-async def stop_looking(tx: Tx) -> int:
-    """Look no more at profiles that nobody waits for, however that came; return how many."""
+async def stop_looking(tx: Tx, *, after: str = "", limit: int = CHECKED_AT_ONCE) -> str:
+    """Look no more at profiles that nobody waits for, however that came.
+
+    Up to ``limit`` profiles are seen through, from the id ``after`` on; returns the last one's id,
+    with which to go on, empty when that was the end.
+    """
+    followed = sa.and_(profiles.c.next_look_at.is_not(None), profiles.c.profile_id > after)
+    some = sa.select(profiles.c.profile_id).where(followed).order_by(profiles.c.profile_id)
+    seen = list((await tx.execute(some.limit(limit))).scalars())
     waiting = (
         sa.exists()
         .where(subscriptions.c.profile_id == profiles.c.profile_id)
         .where(subscriptions.c.paused.is_(False))
         .where(chats.c.id == subscriptions.c.chat_id, chats.c.state == "active")
     )
-    idle = sa.and_(profiles.c.next_look_at.is_not(None), ~waiting)
-    return (
-        await tx.execute(sa.update(profiles).where(idle).values(weight=0, next_look_at=None))
-    ).rowcount
+    idle = (
+        sa.select(profiles.c.profile_id)
+        .where(profiles.c.profile_id.in_(seen), ~waiting)
+        .order_by(profiles.c.profile_id)
+        .with_for_update(skip_locked=True)
+    )
+    ids = list((await tx.execute(idle)).scalars()) if seen else []
+    if ids:
+        these = profiles.c.profile_id.in_(ids)
+        await tx.execute(sa.update(profiles).where(these).values(weight=0, next_look_at=None))
+    return seen[-1] if len(seen) == limit else ""
 
 
 async def release_lanes(tx: Tx, *, now: datetime) -> None:
@@ -126,5 +141,7 @@ def overdue(now: datetime) -> list[Overdue]:
 
 async def forget(tx: Tx, what: Overdue, *, limit: int) -> int:
     """Delete up to ``limit`` rows of what is overdue; return how many went."""
-    first = sa.select(what.key).where(what.condition).limit(limit).scalar_subquery()
-    return (await tx.execute(sa.delete(what.table).where(what.key.in_(first)))).rowcount
+    first = sa.select(what.key).where(what.condition).limit(limit)
+    first = first.with_for_update(skip_locked=True)  # it goes the next time
+    these = what.key.in_(first.scalar_subquery())
+    return (await tx.execute(sa.delete(what.table).where(these))).rowcount

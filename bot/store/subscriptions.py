@@ -1,6 +1,6 @@
 """Subscriptions: which chat, and which topic of it, follows which profile, and how."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -34,6 +34,7 @@ subscriptions = sa.Table(
     sa.Column("created_at", Timestamp, nullable=False),
     sa.UniqueConstraint("chat_id", "thread_id", "profile_id"),
     sa.Index("ix_subscriptions_profile", "profile_id", "chat_id"),
+    sa.Index("ix_subscriptions_fan_out", "profile_id", "id"),
 )
 
 # What a chat newly followed, also when it has unfollowed it since: the limit of a day counts it.
@@ -120,12 +121,15 @@ async def of_chat(
     return [_subscription(row) for row in await tx.execute(statement)]
 
 
-async def of_profiles(tx: Tx, ids_or_names: Iterable[str]) -> list[Subscription]:
-    """Return all subscriptions to profiles with these ids or names."""
+async def of_profiles(
+    tx: Tx, ids_or_names: Iterable[str], *, limit: int | None = None
+) -> list[Subscription]:
+    """Return the subscriptions to profiles with these ids or names, the oldest first."""
     wanted = list(ids_or_names)
     statement = _SELECT.where(
         sa.or_(profiles.c.profile_id.in_(wanted), profiles.c.username.in_(wanted))
     ).order_by(subscriptions.c.id)
+    statement = statement.limit(limit)
     return [_subscription(row) for row in await tx.execute(statement)]
 
 
@@ -197,6 +201,11 @@ async def remove(tx: Tx, ids: Iterable[int]) -> None:
     await tx.execute(sa.delete(subscriptions).where(subscriptions.c.id.in_(list(ids))))
 
 
+async def remove_of_chat(tx: Tx, chat_id: int) -> None:
+    """End all that a chat follows."""
+    await tx.execute(sa.delete(subscriptions).where(subscriptions.c.chat_id == chat_id))
+
+
 async def restart(tx: Tx, chat_id: int, *, since: datetime) -> None:
     """Let a chat's alerts begin again with what is posted from ``since`` on."""
     await tx.execute(
@@ -234,9 +243,7 @@ async def fall_back(tx: Tx, chat_id: int, thread_id: int) -> bool:
 
 async def hold_chat(tx: Tx, chat_id: int, *, now: datetime) -> Chat:
     """Return a chat, whose subscriptions no other transaction counts until this one ends."""
-    await tx.execute(
-        sa.select(chats.c.id).where(chats.c.id == chat_id).with_for_update(key_share=True)
-    )
+    await chat_store.hold(tx, [chat_id])
     found = await chat_store.get(tx, chat_id)
     if found is None:  # a channel that never wrote to us
         kind = "private" if chat_id > 0 else "channel"
@@ -275,18 +282,35 @@ _WEIGHT = sa.func.coalesce(sa.func.nullif(_OF_KNOWN, 0.0), _OF_ALL)
 of all others to the profiles that they choose."""
 
 
-async def reweigh(
-    tx: Tx, *, now: datetime, chat_id: int | None = None, profile_id: str | None = None
-) -> None:
-    """Count anew who waits for the alerts of a profile, or of all that a chat follows.
+async def profiles_of(tx: Tx, chat_id: int) -> list[str]:
+    """Return the ids of the profiles that a chat follows, in order."""
+    statement = sa.select(subscriptions.c.profile_id).where(subscriptions.c.chat_id == chat_id)
+    return sorted(set((await tx.execute(statement)).scalars()))
 
-    What nobody waits for is not looked at; what somebody waits for again, at once.
+
+async def reweigh(
+    tx: Tx,
+    *,
+    now: datetime,
+    chat_id: int | None = None,
+    profile_id: str | None = None,
+    profile_ids: Collection[str] = (),
+) -> None:
+    """Count anew who waits for the alerts of profiles, or of all that a chat follows.
+
+    What nobody waits for is not looked at; what somebody waits for again, at once. The profiles
+    are held first: who counts while another counts would not see what that one has changed.
     """
+    wanted = set(profile_ids)
     if profile_id is not None:
-        which = profiles.c.profile_id == profile_id
-    else:
-        mine = sa.select(subscriptions.c.profile_id).where(subscriptions.c.chat_id == chat_id)
-        which = profiles.c.profile_id.in_(mine)
+        wanted.add(profile_id)
+    if chat_id is not None:
+        wanted.update(await profiles_of(tx, chat_id))
+    if not wanted:
+        return
+    which = profiles.c.profile_id.in_(sorted(wanted))
+    held = sa.select(profiles.c.profile_id).where(which).order_by(profiles.c.profile_id)
+    await tx.execute(held.with_for_update(key_share=True))
     await tx.execute(sa.update(profiles).where(which).values(weight=_WEIGHT, fresh=_IS_FRESH))
     next_look = sa.case(
         (profiles.c.weight == 0, sa.null()),
@@ -308,8 +332,13 @@ async def grow_up(tx: Tx, today: date) -> None:
     )
     which = sa.or_(profiles.c.fresh.is_(True), profiles.c.profile_id.in_(grown))
     changed = sa.or_(profiles.c.weight != _WEIGHT, profiles.c.fresh != _IS_FRESH)
-    await tx.execute(
-        sa.update(profiles)
+    statement = (
+        sa.select(profiles.c.profile_id)
         .where(which, profiles.c.next_look_at.is_not(None), changed)
-        .values(weight=_WEIGHT, fresh=_IS_FRESH)
+        .order_by(profiles.c.profile_id)
+        .with_for_update(skip_locked=True)  # it grows up the next time
     )
+    ids = list((await tx.execute(statement)).scalars())
+    if ids:
+        these = profiles.c.profile_id.in_(ids)
+        await tx.execute(sa.update(profiles).where(these).values(weight=_WEIGHT, fresh=_IS_FRESH))

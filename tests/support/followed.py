@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from bot.domain.model import Options, Profile, Story, Target
 from bot.domain.records import Lane
 from bot.fetching import snapshots
-from bot.store import chat_queues, chats, subscriptions
+from bot.store import chat_queues, chats, fan_outs, subscriptions
 from bot.store.database import Database, Tx
 from bot.store.deliveries import deliveries
 
@@ -54,6 +54,7 @@ async def follow(
     """Let a chat follow a profile, both made when they are new; the subscription's id."""
     kind = "private" if chat_id > 0 else "supergroup"
     await chats.ensure(tx, chat_id, kind=kind, title="", now=now)
+    await chat_queues.ensure(tx, chat_id, now=now)
     await snapshots.named(tx, of, now=now)
     added = await subscriptions.add(
         tx,
@@ -72,14 +73,24 @@ async def follow(
 async def look(
     tx: Tx, *found: Story, of: Profile = NATGEO, partial: bool = False, now: datetime = NOON
 ) -> list[str]:
-    """Record a look; the pks that were new."""
-    return await snapshots.record(tx, snapshots.Look(of, found, partial=partial), now=now)
+    """Record a look, and owe what it showed to all who wait; the pks that were new."""
+    new = await snapshots.record(tx, snapshots.Look(of, found, partial=partial), now=now)
+    await spread(tx, now=now)
+    return new
+
+
+async def spread(tx: Tx, *, now: datetime = NOON, limit: int = 1_000) -> None:
+    """Bring all that was learned to those who wait."""
+    while await fan_outs.advance(tx, now=now, limit=limit):
+        pass
 
 
 async def rows(db: Database, **where: Any) -> list[Any]:
-    """All deliveries with these values, in order."""
+    """All deliveries with these values, in order, when all that was learned is brought."""
     table = deliveries
     matching = [table.c[name] == value for name, value in where.items()]
+    async with db.begin() as tx:
+        await spread(tx)
     async with db.read() as tx:
         statement = sa.select(table).where(*matching).order_by(table.c.id)
         return list(await tx.execute(statement))

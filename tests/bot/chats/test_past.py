@@ -92,7 +92,7 @@ async def test_ninety_days_are_kept_and_all_goes_with_the_chat(db: Database) -> 
     await cleanup.clean(db, now=NOON + 89 * DAY)
     await past(db).page(1, BOT, "natgeo")
     async with db.begin() as tx:
-        await erasure.erase_chat(tx, 1)
+        await erasure.erase_chat(tx, 1, now=NOON)
         await moves.move_chat(tx, 2, -3, now=NOON)
         assert await chats.get(tx, -3)
     await past(db).page(-3, BOT, "natgeo")

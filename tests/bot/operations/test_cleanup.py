@@ -3,7 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.operations.cleanup import LARGEST_SLICE, SMALLEST_SLICE, clean, next_limit
+from bot.operations.cleanup import clean
+from bot.runtime.slices import LARGEST, SMALLEST, next_limit
 from bot.store import deliveries, moves, stories
 from bot.store.database import Database
 from tests.support.followed import DAY, HOUR, NOON, follow, look, rows, story
@@ -25,9 +26,9 @@ async def test_all_that_is_overdue_goes_in_one_night(db: Database) -> None:
         assert await stories.get(tx, [str(number) for number in range(MANY)]) == {}
 
 
-@given(st.integers(SMALLEST_SLICE, LARGEST_SLICE), st.floats(0, 10))
+@given(st.integers(SMALLEST, LARGEST), st.floats(0, 10))
 def test_a_slice_that_took_long_is_followed_by_a_shorter_one(limit: int, took: float) -> None:
     after = next_limit(limit, took)
-    assert SMALLEST_SLICE <= after <= LARGEST_SLICE
+    assert SMALLEST <= after <= LARGEST
     if took > 0.05:
-        assert after <= max(limit // 2, SMALLEST_SLICE)
+        assert after <= max(limit // 2, SMALLEST)

@@ -167,6 +167,7 @@ class OutboxMachine(RuleBasedStateMachine):
     async def _look(self, look: snapshots.Look) -> None:
         async with self.db.begin() as tx:
             await snapshots.record(tx, look, now=self.clock())
+        await self.outbox.fan_out.finish()
 
     @rule()
     def time_passes(self) -> None:

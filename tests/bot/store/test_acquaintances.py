@@ -39,7 +39,7 @@ async def test_a_group_that_migrates_keeps_its_age_and_who_asks_is_forgotten(db:
         assert await moves.move_chat(tx, -7, -1007, now=NOON)
         assert await acquaintances.is_known(tx, "chat", -1007)
         assert not await acquaintances.is_known(tx, "chat", -7)
-        await erasure.erase_chat(tx, 5)
+        await erasure.erase_chat(tx, 5, now=NOON)
         assert not await acquaintances.is_known(tx, "person", 5)
         assert not await acquaintances.is_known(tx, "chat", 5)
 

@@ -18,6 +18,7 @@ from tests.support.followed import (
     follow,
     look,
     rows,
+    spread,
     story,
 )
 
@@ -34,6 +35,7 @@ async def test_each_story_is_owed_once_to_all_who_wait(db: Database) -> None:
         await follow(tx, 5, since=NOON + MINUTE)
         await look(tx, story("2"), story("1", NOON - HOUR))
         await enqueue.add_stories(tx, NATGEO.profile_id, ["1", "2"], now=NOON)
+        await spread(tx)
     found = await rows(db)
     assert [(row.chat_id, row.thread_id, row.story_pk) for row in found] == [
         (1, 0, "1"),
@@ -57,6 +59,7 @@ async def test_notices_go_to_those_who_followed_then(db: Database) -> None:
             now=NOON,
             following_since=NOON - HOUR,
         )
+        await spread(tx)
         await enqueue.add_notice(tx, Target(2, 7), "topic", {}, now=NOON)
     first, second = await rows(db)
     assert (first.chat_id, first.fields, first.due_at) == (

@@ -38,7 +38,7 @@ async def test_nothing_of_an_erased_chat_is_left_but_what_it_cost(db: Database) 
     await later.tidy()  # into sums by day
     async with db.begin() as tx:
         before = await spending.sums(tx, since=NOW.date(), by="kind")
-        await erasure.erase_chat(tx, ANN)
+        await erasure.erase_chat(tx, ANN, now=NOW)
         assert await spending.sums(tx, since=NOW.date(), by="kind") == before
         for table in all_tables().sorted_tables:
             for name in {"chat_id", "user_id", "created_by"} & set(table.c.keys()):

@@ -79,8 +79,9 @@ async def test_what_nobody_waits_for_is_not_looked_at_however_that_came(db: Data
         await follow(tx, 1)
         await follow(tx, 2, PRADA)
         await tx.execute(sa.delete(chats.chats).where(chats.chats.c.id == 2))
-        assert await retention.stop_looking(tx) == 1
-        assert await retention.stop_looking(tx) == 0
+        last = await retention.stop_looking(tx, limit=1)
+        assert last == PRADA.profile_id
+        assert not await retention.stop_looking(tx, after=last, limit=2)
         kept, left = (
             await profiles.get(tx, NATGEO.profile_id),
             await profiles.get(tx, PRADA.profile_id),

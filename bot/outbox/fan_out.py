@@ -1,0 +1,61 @@
+"""Brings what was learned of a profile to all who wait for it, in slices of some 50 ms."""
+
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from bot.runtime.slices import next_limit
+from bot.runtime.workers import Worker
+from bot.store import fan_outs
+from bot.store.database import Database, Tx
+
+FIRST_SLICE = 200  # subscriptions
+IDLE = timedelta(seconds=5)  # after which what a dead replica has left is found
+
+
+class FanOut:
+    """Turns fan-outs into deliveries, beside the alerts that go out already.
+
+    Between two slices others get their turn to write: a story for very many keeps nobody waiting.
+    """
+
+    def __init__(
+        self,
+        db: Database,
+        wake: Callable[[], None],
+        *,
+        now: Callable[[], datetime],
+        stopwatch: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        """Call ``wake`` after each slice, when something is due."""
+        self._db = db
+        self._wake = wake
+        self._now = now
+        self._stopwatch = stopwatch
+        self._limit = FIRST_SLICE
+        self.worker = Worker("fan-out", self._step, now=now, longest=IDLE)
+
+    async def finish(self) -> None:
+        """Bring all there is to those who wait."""
+        while await self._slice():
+            pass
+
+    async def _step(self) -> datetime | None:
+        return self._now() if await self._slice() else None
+
+    async def _slice(self) -> bool:
+        """Write one slice; false when there was none."""
+        async with self._db.read() as tx:
+            if not await fan_outs.is_any(tx):
+                return False
+        # What a power cut undoes of it undoes how far it had come as well.
+        found, took = await self._db.run(self._advance, durable=False)
+        if found:
+            self._limit = next_limit(self._limit, took)
+            self._wake()
+        return found
+
+    async def _advance(self, tx: Tx) -> tuple[bool, float]:
+        began = self._stopwatch()
+        found = await fan_outs.advance(tx, now=self._now(), limit=self._limit)
+        return found, self._stopwatch() - began

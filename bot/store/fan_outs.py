@@ -1,0 +1,172 @@
+"""Fan-outs: what is to be owed to all who wait for a profile, brought to them in slices.
+
+The transaction that learns something of a profile writes one row here, however many wait for it.
+Slice by slice that row becomes deliveries, in the order of the subscriptions' ids, and remembers
+how far it has come: a process that dies in the middle leaves the rest to another. Those of one
+profile go one after the other, so that each chat gets them in order; profiles take turns.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from bot.store import chat_queues
+from bot.store.chats import chats
+from bot.store.database import Tx, insert_for, tell
+from bot.store.deliveries import deliveries
+from bot.store.schema import BigId, Timestamp, metadata
+from bot.store.stories import stories
+from bot.store.subscriptions import subscriptions
+
+fan_outs = sa.Table(
+    "fan_outs",
+    metadata,
+    sa.Column("id", BigId, primary_key=True),
+    sa.Column("profile_id", sa.String(32), nullable=False),
+    sa.Column("story_pks", sa.JSON),  # None for a notice
+    sa.Column("notice", sa.String(16)),
+    sa.Column("fields", sa.JSON),
+    sa.Column("since", Timestamp),  # only who waits since then; None: all
+    sa.Column("due_at", Timestamp, nullable=False),
+    sa.Column("created_at", Timestamp, nullable=False),
+    sa.Column("after_id", sa.BigInteger, nullable=False, server_default="0"),  # done up to here
+    sa.Column("last_id", sa.BigInteger, nullable=False),  # the newest subscription of then
+    sa.Column("turn_at", Timestamp, nullable=False),  # when it had its last slice
+    sa.Index("ix_fan_outs_profile", "profile_id", "id"),
+)
+
+_earlier = fan_outs.alias()
+_HEAD = (
+    sa.select(fan_outs)
+    .where(
+        ~sa.exists().where(
+            _earlier.c.profile_id == fan_outs.c.profile_id, _earlier.c.id < fan_outs.c.id
+        )
+    )
+    .order_by(fan_outs.c.turn_at, fan_outs.c.id)
+    .limit(1)
+    .with_for_update(skip_locked=True)
+)
+_ANY = sa.select(sa.exists().where(fan_outs.c.id > 0))
+_NEWEST = sa.select(sa.func.max(subscriptions.c.id)).where(
+    subscriptions.c.profile_id == sa.bindparam("profile_id")
+)
+_IN_RANGE = sa.and_(
+    subscriptions.c.profile_id == sa.bindparam("profile_id", type_=sa.String),
+    subscriptions.c.id > sa.bindparam("after_id", type_=sa.BigInteger),
+    subscriptions.c.id <= sa.bindparam("last_id", type_=sa.BigInteger),
+)
+_END_OF_SLICE = (
+    sa.select(subscriptions.c.id)
+    .where(_IN_RANGE)
+    .order_by(subscriptions.c.id)
+    .offset(sa.bindparam("before", type_=sa.Integer))
+    .limit(1)
+)
+_WAITS = sa.and_(_IN_RANGE, subscriptions.c.paused.is_(False), chats.c.state == "active")
+# Who ends or moves a chat holds its queue: once that is ours, the chat is there to stay, or gone.
+_QUEUES = (
+    sa.select(chat_queues.lanes.c.chat_id)
+    .where(chat_queues.lanes.c.chat_id.in_(sa.select(subscriptions.c.chat_id).where(_IN_RANGE)))
+    .order_by(chat_queues.lanes.c.chat_id)
+    .with_for_update()
+)
+
+
+async def add(
+    tx: Tx,
+    profile_id: str,
+    *,
+    due_at: datetime,
+    now: datetime,
+    story_pks: Sequence[str] | None = None,
+    notice: str | None = None,
+    fields: Mapping[str, Any] | None = None,
+    since: datetime | None = None,
+) -> None:
+    """Owe stories, or a notice, to all who wait for a profile now."""
+    newest = (await tx.execute(_NEWEST, {"profile_id": profile_id})).scalar()
+    if newest is None:
+        return
+    await tx.execute(
+        sa.insert(fan_outs).values(
+            profile_id=profile_id,
+            story_pks=None if story_pks is None else list(story_pks),
+            notice=notice,
+            fields=None if fields is None else dict(fields),
+            since=since,
+            due_at=due_at,
+            created_at=now,
+            last_id=newest,
+            turn_at=now,
+        )
+    )
+    await tell(tx, chat_queues.DUE)
+
+
+async def is_any(tx: Tx) -> bool:
+    """Return whether something is left to be brought to those who wait."""
+    return bool((await tx.execute(_ANY)).scalar())
+
+
+async def advance(tx: Tx, *, now: datetime, limit: int) -> bool:
+    """Owe one slice, of up to ``limit`` subscriptions; false when nothing was left for us."""
+    row = (await tx.execute(_HEAD)).one_or_none()
+    if row is None:
+        return False
+    where = {"profile_id": row.profile_id, "after_id": row.after_id, "last_id": row.last_id}
+    end: int | None = (await tx.execute(_END_OF_SLICE, where | {"before": limit - 1})).scalar()
+    is_last = end is None or end >= row.last_id
+    where["last_id"] = row.last_id if end is None else end
+    await _owe(tx, row, where)
+    this = fan_outs.c.id == row.id
+    if is_last:
+        await tx.execute(sa.delete(fan_outs).where(this))
+    else:
+        await tx.execute(sa.update(fan_outs).where(this).values(after_id=end, turn_at=now))
+    return True
+
+
+async def _owe(tx: Tx, row: sa.Row[Any], where: Mapping[str, Any]) -> None:
+    """Lock what a slice touches in the order of ``bot.store``, and insert its deliveries."""
+    if tx.dialect.name == "postgresql":
+        await tx.execute(_QUEUES, where)
+    due_at = sa.literal(row.due_at, Timestamp)
+    at = sa.literal(row.created_at, Timestamp)
+    waiting = sa.select(subscriptions.c.chat_id).where(
+        _IN_RANGE, subscriptions.c.paused.is_(False)
+    )
+    lanes = (
+        sa.select(chats.c.id, due_at, at)
+        .where(chats.c.id.in_(waiting), chats.c.state == "active")
+        .order_by(chats.c.id)
+        .with_for_update(read=True, key_share=True)  # one that goes is waited for, and not there
+    )
+    insert = insert_for(tx)(chat_queues.lanes)
+    names = ["chat_id", "due_at", "free_at"]
+    await chat_queues.wake_all(tx, insert.from_select(names, lanes), where)
+    who = [subscriptions.c.chat_id, subscriptions.c.thread_id, subscriptions.c.id]
+    names = ["chat_id", "thread_id", "subscription_id", "due_at", "created_at"]
+    if row.story_pks is None:
+        notice = sa.literal(row.notice, sa.String), sa.literal(row.fields, sa.JSON)
+        source = sa.select(*who, due_at, at, *notice).order_by(subscriptions.c.id)
+        names += ["notice", "fields"]
+    else:
+        source = (
+            sa.select(*who, due_at, at, stories.c.pk)
+            .join(stories, stories.c.profile_id == subscriptions.c.profile_id)
+            .where(stories.c.pk.in_(row.story_pks), stories.c.taken_at >= subscriptions.c.since)
+            .order_by(stories.c.taken_at, stories.c.pk, subscriptions.c.id)
+        )
+        names += ["story_pk"]
+    source = source.join(chats, chats.c.id == subscriptions.c.chat_id).where(_WAITS)
+    if row.since is not None:
+        source = source.where(subscriptions.c.since <= row.since)
+    # A subscription that is ended meanwhile is waited for, and then not there.
+    source = source.with_for_update(read=True, key_share=True, of=subscriptions)
+    owed = insert_for(tx)(deliveries).from_select(names, source)
+    await tx.execute(
+        owed.on_conflict_do_nothing(index_elements=["subscription_id", "story_pk"]), where
+    )

@@ -1,0 +1,128 @@
+"""Whoever locks rows takes them in the order that ``bot.store`` names: nobody deadlocks."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from bot.chats.subscribing import SubscriptionLimits
+from bot.chats.subscriptions import Subscriptions
+from bot.domain.errors import NotFollowedError
+from bot.domain.model import Options, Profile, Target
+from bot.fetching import snapshots
+from bot.fetching.poll_settings import PollSettings
+from bot.outbox.fan_out import FanOut
+from bot.store import chat_queues, chats, erasure, moves, profiles
+from bot.store import subscriptions as store
+from bot.store.database import Database
+from tests.support.followed import NOON, Clock, follow, story
+
+STARS = [Profile(str(number), f"star{number}") for number in range(4)]
+PEOPLE = range(1, 7)
+ROUNDS = 25
+AT_ONCE = 10
+
+
+class Crowd:
+    """People who press whatever there is, while their profiles are looked at."""
+
+    def __init__(self, db: Database, seed: int) -> None:
+        nobody: Any = None  # what is pressed here asks neither the API nor the ledger
+        limits = SubscriptionLimits(most_fast=9)
+        polling = PollSettings(blocked=frozenset({STARS[-1].username}))
+        self.db = db
+        self.clock = Clock()
+        self.chance = random.Random(seed)  # noqa: S311 - repeatable, not secret
+        self.subscriptions = Subscriptions(
+            db, nobody, nobody, limits=limits, polling=polling, now=self.clock
+        )
+        self.fan_out = FanOut(db, lambda: None, now=self.clock)
+        self.posted = 0
+
+    async def begin(self) -> None:
+        async with self.db.begin() as tx:
+            for person in PEOPLE:
+                for star in STARS:
+                    await follow(tx, person, star)
+
+    async def look(self) -> None:
+        star = self.chance.choice(STARS)
+        self.posted += 1
+        found = story(f"{star.profile_id}-{self.posted}", of=star)
+        seen = snapshots.Look(star, (found,))
+        async with self.db.begin() as tx:
+            await snapshots.record(tx, seen, now=self.clock.on(timedelta(seconds=1)))
+        await self.fan_out.finish()
+
+    async def press(self) -> None:
+        person = self.chance.choice(PEOPLE)
+        found, _ = await self.subscriptions.page(person)
+        if not found:
+            await self.follow(person)
+            return
+        one = self.chance.choice(found)
+        fast = Options(fast=not one.options.fast)
+        deeds: list[Callable[[], Awaitable[Any]]] = [
+            lambda: self.subscriptions.pause(person, one.id),
+            lambda: self.subscriptions.resume(person, one.id),
+            lambda: self.subscriptions.set_options(person, one.id, fast),
+            lambda: self.subscriptions.unsubscribe_one(person, one.id),
+            lambda: self.subscriptions.unsubscribe_all(person),
+            lambda: self.subscriptions.bot_removed(person),
+            lambda: self.subscriptions.bot_back(person),
+            lambda: self.erase(person),
+            lambda: self.move(person),
+            self.subscriptions.end_blocked,
+        ]
+        with suppress(NotFollowedError):  # another press was first
+            await self.chance.choice(deeds)()
+
+    async def follow(self, person: int) -> None:
+        star = self.chance.choice(STARS)
+        async with self.db.begin() as tx:
+            await store.hold_chat(tx, person, now=self.clock())
+            await chat_queues.ensure(tx, person, now=self.clock())
+            await store.add(
+                tx,
+                Target(person),
+                star.profile_id,
+                options=Options(),
+                since=NOON,
+                created_by=person,
+                now=self.clock(),
+            )
+            await store.reweigh(tx, profile_id=star.profile_id, now=self.clock())
+
+    async def erase(self, person: int) -> None:
+        async with self.db.begin() as tx:
+            await erasure.erase_chat(tx, person, now=self.clock())
+
+    async def move(self, person: int) -> None:
+        async with self.db.begin() as tx:
+            await moves.move_chat(tx, person, -100 - person, now=self.clock())
+        async with self.db.begin() as tx:
+            await moves.move_chat(tx, -100 - person, 100 + person, now=self.clock())
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_looks_beside_presses_never_wait_for_each_other(db: Database, seed: int) -> None:
+    crowd = Crowd(db, seed)
+    await crowd.begin()
+    for _ in range(ROUNDS):
+        async with asyncio.TaskGroup() as group:
+            for number in range(AT_ONCE):
+                group.create_task(crowd.press() if number % 3 else crowd.look())
+
+
+async def test_what_nobody_follows_after_an_erasure_is_looked_at_no_more(db: Database) -> None:
+    async with db.begin() as tx:
+        await follow(tx, 1)
+        await erasure.erase_chat(tx, 1, now=NOON)
+    async with db.read() as tx:
+        assert await chats.get(tx, 1) is None
+        assert await store.find(tx, Target(1), "787132") is None
+        assert not await profiles.followed(tx)
