@@ -22,6 +22,7 @@ import handlers.members
 import handlers.options
 import handlers.past
 import handlers.privacy
+import handlers.rules
 import handlers.settings
 import handlers.start
 import handlers.stories
@@ -56,8 +57,9 @@ log = structlog.get_logger()
 # In the order in which they are asked; the first that fits takes the update.
 CONVERSATION = (
     handlers.start, handlers.stories, handlers.subscriptions, handlers.options, handlers.past,
-    handlers.why, handlers.exchange, handlers.settings, handlers.usage, handlers.privacy,
-    handlers.admin, handlers.members, handlers.links, handlers.talk, handlers.unknown,
+    handlers.rules, handlers.why, handlers.exchange, handlers.settings, handlers.usage,
+    handlers.privacy, handlers.admin, handlers.members, handlers.links, handlers.talk,
+    handlers.unknown,
 )  # fmt: skip
 UPDATES = ["message", "edited_message", "channel_post", "callback_query", "my_chat_member"]
 CONFLICT = N_(

@@ -7,6 +7,7 @@ from bot.context import Context
 from bot.domain.errors import N_
 from bot.domain.model import Options
 from bot.presentation.buttons import Buttons
+from bot.presentation.html import Safe, code
 from handlers.guard import Handler, pressed
 from handlers.replies import rewrite
 
@@ -37,6 +38,8 @@ def options_page(one: Subscription, context: Context) -> tuple[str, Buttons]:
     text: str = t(
         N_("<b>{username}</b>\nTap an option to change it for this chat."), username=one.username
     )
+    for sign, terms in (("✅", one.options.only), ("🚫", one.options.without)):
+        text += Safe(f"\n{sign} {code(terms)}") if terms else ""
     if one.paused:
         text += "\n\n" + paused_line(one, context)
     pause = N_("▶️ Resume") if one.paused else N_("⏸ Pause")

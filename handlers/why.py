@@ -7,7 +7,6 @@ from bot.context import Context, target_of
 from bot.domain import links
 from bot.domain.albums import plan
 from bot.domain.errors import N_
-from bot.domain.model import Options
 from bot.presentation.notices import AWAY, MISSING
 from handlers.guard import Handler, command
 from handlers.options import MEDIA, TOGGLES, paused_line
@@ -20,6 +19,7 @@ PREVIEW_USAGE = N_("Add a name, for example: /preview natgeo")
 WHY = N_("Which one do you want to know about?")
 PREVIEW = N_("Which one do you want to see a preview of?")
 DELAY = N_("On average, new stories get here about {delay} after they are posted.")
+MOST_RULES = 5  # named in one line
 STATES = {
     "active": N_("This profile is public."),
     "private": N_("🔒 This profile is private now. Alerts will start again when it's public."),
@@ -123,7 +123,7 @@ def _outcomes(known: Why, context: Context) -> list[str]:
     t = context.t
     if not known.found:
         return [t(N_("I found no new stories in the last two days."))]
-    options = t.listed(_limits(known.subscription.options, context))
+    options = t.listed(_limits(known, context))
     counts: tuple[tuple[str, int], ...] = (
         (N_("found: {n}"), known.found),
         (N_("sent: {n}"), known.sent),
@@ -143,12 +143,14 @@ def _outcomes(known: Why, context: Context) -> list[str]:
     return lines
 
 
-def _limits(chosen: Options, context: Context) -> list[str]:
-    """Return the options that let not all stories pass."""
+def _limits(known: Why, context: Context) -> list[str]:
+    """Return the options that let not all stories pass, and the rules that kept some back."""
+    chosen = known.subscription.options
     names = [TOGGLES[name] for name in ("links_only", "mentions_only") if getattr(chosen, name)]
     if chosen.media != "all":
         names.append(MEDIA[chosen.media])
-    return [context.t.plain(name) for name in names]
+    rules = [rule for rule in known.filtered_by if rule.startswith(("only ", "not "))]
+    return [*(context.t.plain(name) for name in names), *rules[:MOST_RULES]]
 
 
 def _hour(hour: int, context: Context) -> str:

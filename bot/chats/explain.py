@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from bot.domain import alert_rules
 from bot.domain.model import Options, Story
 from bot.domain.records import Chat, Known, Mute, State, Subscription
+from bot.domain.selection import FILTERED
 from bot.fetching import schedule_state
 from bot.scheduling.forecast import ProfileState, usual_hours
 from bot.store import chats, enqueue, mutes, profiles, stories
@@ -26,7 +27,7 @@ class Why:
     ``held_until`` is when the first held one goes out. ``looks_late`` is true when a look is
     overdue, for which ``out_of_budget`` may be the reason; ``live`` counts stories that can be
     seen now. ``hours`` (UTC) are those in which it posts most; ``mute`` is what keeps alerts from
-    the place.
+    the place; ``filtered_by`` the options and terms that kept stories back.
     """
 
     subscription: Subscription
@@ -48,6 +49,7 @@ class Why:
     muted: int = 0
     mute: Mute | None = None
     hours: list[int] = field(default_factory=list)
+    filtered_by: tuple[str, ...] = ()
 
     @property
     def expected_delay(self) -> timedelta | None:
@@ -79,9 +81,12 @@ class Why:
         names = ("sent", "filtered", "quiet", "digest", "muted", "waiting", "failed")
         kinds = dict.fromkeys(names, 0)
         held_until: datetime | None = None
+        reasons: list[str] = []
         for tally in tallies:
             kind = _kind(tally)
             kinds[kind] += tally.count
+            if kind == "filtered":
+                reasons.append(tally.reason.removeprefix(f"{FILTERED}: "))
             if kind in {"quiet", "digest"} and tally.next_due_at > now:
                 held_until = min(held_until or tally.next_due_at, tally.next_due_at)
         for kind in ("digest", "quiet", "muted"):
@@ -101,6 +106,7 @@ class Why:
             held_until=held_until,
             hours=hours or [],
             mute=mute,
+            filtered_by=tuple(sorted(reasons)),
             **kinds,
         )
 
@@ -110,7 +116,7 @@ def _kind(tally: Tally) -> str:
         return "sent"
     if tally.state == "open":
         return tally.held or "waiting"
-    return "filtered" if tally.reason == "filtered" else "failed"
+    return "filtered" if tally.reason.startswith(FILTERED) else "failed"
 
 
 async def explain(

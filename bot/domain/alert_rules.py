@@ -3,11 +3,14 @@
 No clock and no I/O: ``now`` is an argument. Minutes are counted from midnight in a chat's zone.
 """
 
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from urllib.parse import urlsplit
 
 from bot.domain.model import STORY_LIFE, Options, Story
+from bot.domain.story_terms import PLACE, is_term
 from bot.domain.zones import zone_of
 
 DAY = timedelta(days=1)
@@ -166,11 +169,71 @@ def _told_at(due: datetime, hearer: Hearer) -> datetime:
 
 def passes(story: Story, options: Options) -> bool:
     """Tell whether a subscription with ``options`` wants the story."""
-    return (
-        options.media in {"all", story.kind}
-        and not (options.links_only and not story.links)
-        and not (options.mentions_only and not story.mentions)
-    )
+    return held_back_by(story, options) is None
+
+
+def held_back_by(story: Story, options: Options) -> str | None:
+    """Return which option or term keeps a story from a subscription; None where none does.
+
+    Of ``only`` one term must fit, of ``without`` none may: then that one is named, as ``not #ad``.
+    """
+    if options.media not in {"all", story.kind}:
+        return options.media
+    if options.links_only and not story.links:
+        return "link"
+    if options.mentions_only and not story.mentions:
+        return "mention"
+    if options.only and not any(fits(story, term) for term in options.only.split()):
+        return f"only {options.only}"
+    return next((f"not {term}" for term in options.without.split() if fits(story, term)), None)
+
+
+def fits(story: Story, term: str) -> bool:
+    """Return whether a term says something of a story.
+
+    ``@name`` is who is mentioned or pays for it; a host is where a link leads, subdomains too.
+    """
+    kinds: dict[str, object] = {
+        "photo": story.kind == "photo",
+        "video": story.kind == "video",
+        "link": story.links,
+        "mention": story.mentions,
+        "hashtag": story.hashtags,
+        "place": story.locations,
+        "sponsor": story.sponsors,
+        "reshare": story.reshared,
+    }
+    if term in kinds:
+        return bool(kinds[term])
+    if term.startswith("#"):
+        return term[1:] in {tag.lower().removeprefix("#") for tag in story.hashtags}
+    if term.startswith("@"):
+        people = (*story.mentions, *story.sponsors)
+        return term[1:] in {name.lower().removeprefix("@") for name in people}
+    if term.startswith(PLACE):
+        name = term.removeprefix(PLACE).replace("-", " ")
+        return any(name in place.lower().replace("-", " ") for place in story.locations)
+    hosts = {host_of(url) for url in story.links}
+    return any(host == term or host.endswith("." + term) for host in hosts)
+
+
+def used_terms(stories: Iterable[Story], *, most: int) -> list[str]:
+    """Return the terms that would choose among these stories, the most used first."""
+    counts: Counter[str] = Counter()
+    for story in stories:
+        counts.update({f"#{tag.lower().removeprefix('#')}" for tag in story.hashtags})
+        people = (*story.mentions, *story.sponsors)
+        counts.update({f"@{name.lower().removeprefix('@')}" for name in people})
+        counts.update({host_of(url) for url in story.links})
+    return [term for term, _ in counts.most_common() if is_term(term)][:most]
+
+
+def host_of(url: str) -> str:
+    """Return the host that a link leads to, without ``www.``; empty where there is none."""
+    try:
+        return (urlsplit(url).hostname or "").removeprefix("www.")
+    except ValueError:
+        return ""
 
 
 def from_now_on(now: datetime) -> datetime:

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal, Self
 
+from bot.domain.story_terms import normalized
+
 STORY_LIFE = timedelta(hours=24)
 
 LARGEST_FILE = 50 * 2**20
@@ -116,7 +118,8 @@ class Options:
     """How one subscription wants its alerts.
 
     ``digest``: once a day at the chat's hour; ``fast``: it counts for more in the schedule;
-    ``keep``: what was sent can be sent again for 90 days.
+    ``keep``: what was sent can be sent again for 90 days;
+    ``only``, ``without``: terms of ``bot.domain.story_terms``.
     """
 
     silent: bool = False
@@ -129,17 +132,22 @@ class Options:
     digest: bool = False
     fast: bool = False
     keep: bool = False
+    only: str = ""
+    without: str = ""
 
     @classmethod
     def of(cls, values: Mapping[str, object]) -> Self:
         """Return the options in ``values``; what is unknown or no possible value is left out."""
         words = {"media": ("all", "photo", "video"), "caption": ("full", "short")}
+        texts = words.keys() | {"only", "without"}
         known = {
             name: value
             for name, value in values.items()
             if (isinstance(value, str) and value in words.get(name, ()))
-            or (isinstance(value, bool) and name in cls.__dataclass_fields__.keys() - words.keys())
+            or (isinstance(value, bool) and name in cls.__dataclass_fields__.keys() - texts)
         }
+        terms = {name: values.get(name) for name in ("only", "without")}
+        known |= {name: normalized(text) for name, text in terms.items() if isinstance(text, str)}
         return replace(cls(), **known)  # type: ignore[arg-type] # checked one by one above
 
     @property

@@ -135,8 +135,8 @@ def _may_go(row: Delivery, chat: Chat, decision: Decision, now: datetime) -> boo
         decision.dropped.append((row, TOO_OLD))
     elif row.story is None:
         decision.dropped.append((row, FORGOTTEN))
-    elif not row.copies and not alert_rules.passes(row.story, row.options):
-        decision.dropped.append((row, FILTERED))
+    elif not row.copies and (why := alert_rules.held_back_by(row.story, row.options)):
+        decision.dropped.append((row, f"{FILTERED}: {why}"))
     elif alert_rules.is_too_old(row.story.expires_at, now):
         decision.dropped.append((row, TOO_OLD))
     else:

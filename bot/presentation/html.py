@@ -77,6 +77,11 @@ def bold(text: str) -> Safe:
     return Safe(f"<b>{escape(text)}</b>")
 
 
+def code(text: str) -> Safe:
+    """Return cleaned text in code tags: to be copied by a tap, and written in the same letters."""
+    return Safe(f"<code>{escape(text)}</code>")
+
+
 def plain(markup: str) -> str:
     """Return what a reader sees of ``markup``: no tags, entities decoded."""
     return html.unescape(_TAG.sub("", markup))

@@ -44,6 +44,7 @@ BUTTONS = {
     "sub:": ("sub:1",),
     "unsub:": ("unsub:all", "unsub:no", "unsub:name:quiet", "unsub:id:1"),
     "past:": ("past:natgeo", "past:natgeo:30"),
+    "rule:": ("rule:1:only:#sale", "rule:1:off"),
     "opt:": ("opt:1:pause", "opt:1:silent", "opt:1:silent:on"),
     "defaults": ("defaults", "defaults:silent"),
     "set:": ("set:back", "set:zone:Asia/Tokyo", "set:quiet:off"),
@@ -265,9 +266,9 @@ def test_every_handler_has_a_row_and_every_row_a_handler() -> None:
 def test_what_a_member_may_do_in_a_group() -> None:
     refused = {name for name, row in TABLE.items() if not allows(row, Place.GROUP, Role.MEMBER)}
     assert refused == {
-        "/subscribe", "/unsubscribe", "/import", "/timezone", "a file to import",
+        "/subscribe", "/unsubscribe", "/rules", "/import", "/timezone", "a file to import",
         "an answer: whom to subscribe to", "an answer: a setting",
-        "language:", "unsub:", "undo:", "mute:", "opt:", "defaults", "set:", "erase",
+        "language:", "unsub:", "undo:", "mute:", "opt:", "rule:", "defaults", "set:", "erase",
         "/spending", "/stop_spending", "/resume_spending", "/stats",
     }  # fmt: skip
 

@@ -84,7 +84,8 @@ def test_the_digest_waits_for_its_hour_and_others_do_not() -> None:
 def test_what_is_not_wanted_is_dropped_but_never_after_a_copy() -> None:
     wants = Options(media="video")
     decision = decide(row(1, options=wants), row(2, of=9))
-    assert [(one.id, reason) for one, reason in decision.dropped] == [(1, selection.FILTERED)]
+    dropped = [(one.id, reason) for one, reason in decision.dropped]
+    assert dropped == [(1, f"{selection.FILTERED}: video")]
     assert ids(decision) == [2]
     assert ids(decide(row(1, options=wants, copies=1))) == [1]
 

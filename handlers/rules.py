@@ -1,0 +1,124 @@
+"""/rules NAME only: #sale not: video: which stories of a profile bring an alert here."""
+
+from telegram import InlineKeyboardButton, Update
+
+from bot.chats.subscriptions import Subscription
+from bot.context import Context, target_of
+from bot.domain import alert_rules, links, story_terms
+from bot.domain.errors import N_
+from bot.domain.model import Options
+from bot.presentation.buttons import Buttons
+from bot.presentation.html import code
+from handlers.guard import Handler, command, pressed
+from handlers.replies import rewrite, say
+
+USAGE = N_(
+    "Write it like this: <code>/rules natgeo only: #sale @nike nike.com not: video</code>\n"
+    "You can use hashtags, names, websites, and the words photo, video, link, mention, hashtag, "
+    "place, place:paris, sponsor and reshare. <code>/rules natgeo off</code> removes all rules."
+)
+TITLE = N_("<b>Rules for {username}</b>")
+ALL = N_("You get alerts for all stories.")
+ONLY = N_("✅ Only stories with one of these: {terms}")
+WITHOUT = N_("🚫 No stories with any of these: {terms}")
+UNKNOWN = N_("I don't understand {words}.")
+HINT = N_("Tap what this profile has used lately, or write your own.")
+SUGGESTIONS = 6
+LONGEST_DATA = 64  # bytes; Bot API, InlineKeyboardButton
+OFF = "off"
+
+
+@command("rules")
+async def rules(update: Update, context: Context) -> None:
+    """Show or change the rules of a profile's subscription here."""
+    words = list(context.args or [])
+    link = links.parse_argument(words[0]) if words else None
+    if link is None or link.username is None:
+        await say(update, context, context.t(USAGE))
+        return
+    text = " ".join(words[1:])
+    parsed = story_terms.parse(text)
+    if parsed.unknown and text.lower() != OFF:
+        listed = ", ".join(parsed.unknown[: story_terms.MOST])
+        unknown = context.t(UNKNOWN, words=code(listed))
+        await say(update, context, f"{unknown}\n\n{context.t(USAGE)}")
+        return
+    service, target = context.services.subscriptions, target_of(update)
+    found = await service.named(context.chat.id, link.username)
+    here = [one for one in found if one.target.thread_id == target.thread_id] or found
+    suggested = await _suggested(here[0], context)
+    if text:
+        here = [
+            await service.set_options(
+                context.chat.id, one.id, _with(one.options, parsed.only, parsed.without)
+            )
+            for one in here
+        ]
+    page, buttons = _page(here[0], suggested, context)
+    await say(update, context, page, buttons)
+
+
+@pressed("rule:", r"rule:\d{1,18}:(off$|(only|not):\S)")
+async def change_rule(update: Update, context: Context, data: str) -> None:
+    """Add a term to a subscription's rules, or end them: ``rule:<id>:<only|not>:<term>|off``."""
+    number, what, term = [*data.split(":", 3)[1:], ""][:3]
+    service = context.services.subscriptions
+    one = await service.get(context.chat.id, int(number))
+    only, without = one.options.only, one.options.without
+    if what == OFF:
+        only = without = ""
+    elif what == "only":
+        only = f"{only} {term}"
+    else:
+        without = f"{without} {term}"
+    suggested = await _suggested(one, context)
+    one = await service.set_options(context.chat.id, one.id, _with(one.options, only, without))
+    page, buttons = _page(one, suggested, context)
+    await rewrite(update, context, page, buttons)
+
+
+async def _suggested(one: Subscription, context: Context) -> list[str]:
+    """Return what the profile's stories of now hold, without asking anybody."""
+    live = await context.services.subscriptions.preview(
+        one.username, Options(), chat_id=context.chat.id
+    )
+    return alert_rules.used_terms(live, most=SUGGESTIONS)
+
+
+def _with(options: Options, only: str, without: str) -> Options:
+    return Options.of({**options.values(), "only": only, "without": without})
+
+
+def _page(one: Subscription, suggested: list[str], context: Context) -> tuple[str, Buttons]:
+    t, options = context.t, one.options
+    lines: list[str] = [t(TITLE, username=one.username)]
+    if options.only:
+        lines.append(t(ONLY, terms=code(options.only)))
+    if options.without:
+        lines.append(t(WITHOUT, terms=code(options.without)))
+    if not options.only and not options.without:
+        lines.append(t(ALL))
+    used = {*options.only.split(), *options.without.split()}
+    rows: Buttons = []
+    for term in suggested:
+        pair = {
+            f"✅ {term}": f"rule:{one.id}:only:{term}",
+            f"🚫 {term}": f"rule:{one.id}:not:{term}",
+        }
+        if term not in used and all(len(data.encode()) <= LONGEST_DATA for data in pair.values()):
+            rows.append(
+                [InlineKeyboardButton(text, callback_data=data) for text, data in pair.items()]
+            )
+    if rows:
+        lines.append(t(HINT))
+    if used:
+        text = t.plain(N_("Remove all rules"))
+        rows.append([InlineKeyboardButton(text, callback_data=f"rule:{one.id}:{OFF}")])
+    back = t.plain(N_("« Back"))
+    rows.append([InlineKeyboardButton(back, callback_data=f"sub:{one.id}")])
+    return "\n".join(lines), rows
+
+
+def handlers() -> list[Handler]:
+    """Return this module's handlers, in order."""
+    return [rules.handler, change_rule.handler]

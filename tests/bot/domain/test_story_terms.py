@@ -1,0 +1,77 @@
+"""Terms that choose among stories: what they are, and what each means."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.domain import alert_rules, story_terms
+from bot.domain.model import Options
+from bot.domain.story_terms import Rules
+from tests.support.followed import story
+
+PLAIN = story("1")
+RICH = story(
+    "2",
+    kind="video",
+    hashtags=("Sale", "#New"),
+    mentions=("nike",),
+    sponsors=("Prada",),
+    links=("https://www.shop.nike.com/x?y=1",),
+    locations=("New York, USA",),
+)
+
+
+@pytest.mark.parametrize(
+    "term",
+    [
+        "video", "link", "mention", "hashtag", "place", "sponsor", "#sale", "#new", "@nike",
+        "@prada", "nike.com", "shop.nike.com", "place:new-york", "place:usa",
+    ],
+)  # fmt: skip
+def test_a_term_fits_what_has_it(term: str) -> None:
+    assert alert_rules.fits(RICH, term)
+    assert not alert_rules.fits(PLAIN, term)
+    assert alert_rules.held_back_by(PLAIN, Options(only=term)) == f"only {term}"
+    assert alert_rules.held_back_by(RICH, Options(only=term)) is None
+    assert alert_rules.held_back_by(RICH, Options(without=f"#other {term}")) == f"not {term}"
+    assert alert_rules.held_back_by(PLAIN, Options(without=term)) is None
+
+
+@pytest.mark.parametrize(
+    "term", ["photo", "reshare", "#sal", "@nik", "ike.com", "nike.co", "place:york-new"]
+)
+def test_a_term_does_not_fit_what_is_like_it(term: str) -> None:
+    assert not alert_rules.fits(RICH, term)
+
+
+@pytest.mark.parametrize(
+    ("text", "rules"),
+    [
+        ("only: #Sale @Nike, nike.com not: video", Rules("#sale @nike nike.com", "video")),
+        ("#sale", Rules("#sale")),
+        ("NOT: sponsor not: sponsor #ad only: link", Rules("link", "sponsor #ad")),
+        ("only: cats not: dogs video", Rules("", "video", ("cats", "dogs"))),
+        ("only:#sale", Rules("#sale")),
+        ("", Rules()),
+    ],
+)
+def test_rules_are_read_as_people_write_them(text: str, rules: Rules) -> None:
+    assert story_terms.parse(text) == rules
+
+
+@given(st.text(max_size=400))
+def test_what_is_stored_is_read_again_as_it_is(text: str) -> None:
+    terms = story_terms.normalized(text)
+    assert story_terms.normalized(terms) == terms
+    assert len(terms) <= story_terms.LONGEST
+    options = Options.of({"only": text, "without": terms})
+    assert Options.of(options.values()) == options
+    assert story_terms.parse(f"only: {terms}") == Rules(terms)
+
+
+def test_what_was_used_most_comes_first() -> None:
+    again = story("3", hashtags=("sale",), mentions=("nike",))
+    assert alert_rules.used_terms([RICH, again, PLAIN], most=2) in (
+        ["#sale", "@nike"],
+        ["@nike", "#sale"],
+    )

@@ -1,0 +1,79 @@
+"""Rules of a subscription: which stories bring an alert, and what is said of the others."""
+
+import pytest
+
+from tests.support.control import Control, wait_for
+from tests.support.storybell import Bell, buttons
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+async def test_only_what_fits_brings_an_alert_and_why_names_the_rule(
+    bell: Bell, control: Control
+) -> None:
+    ann = await control.person()
+    await control.profile("rules.one", posts_per_day=0)
+    await bell.ask(ann, "/subscribe rules.one")
+    (reply,) = await bell.ask(ann, "/rules rules.one only: #Sale link not: @nike")
+    assert "✅ Only stories with one of these: #sale link" in reply["text"]
+    assert "🚫 No stories with any of these: @nike" in reply["text"]
+    plain = await control.publish("rules.one")
+    both = await control.publish("rules.one", hashtags=["sale"], mentions=["nike"])
+    wanted = await control.publish("rules.one", hashtags=["SALE"])
+
+    async def alerted() -> list[str]:
+        return [m["_story_pk"] for m in await control.replies(ann) if "_story_pk" in m]
+
+    assert await wait_for(alerted) == [wanted["pk"]]
+
+    async def explained() -> bool:
+        (told,) = await bell.ask(ann, "/why rules.one")
+        return "not @nike" in told["text"] and "only #sale link" in told["text"]
+
+    await wait_for(explained)
+    shown = await bell.ask(ann, "/preview rules.one")
+    assert [m.get("_story_pk") for m in shown] == [wanted["pk"]]
+    assert not {plain["pk"], both["pk"]} & set(await alerted())
+    (reply,) = await bell.ask(ann, "/rules rules.one off")
+    assert "alerts for all stories" in reply["text"]
+
+
+async def test_what_was_lately_used_is_offered_as_buttons(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    await control.profile("rules.two", posts_per_day=0)
+    await control.publish("rules.two", hashtags=["ad"], links=["https://www.nike.com/x"])
+    await bell.ask(ann, "/subscribe rules.two")
+    (reply,) = await bell.ask(ann, "/rules rules.two")
+    offered = buttons(reply)
+    assert {"✅ #ad", "🚫 #ad", "✅ nike.com", "🚫 nike.com", "« Back"} <= set(offered)
+    await bell.press(ann, reply, offered["🚫 #ad"])
+
+    async def changed() -> bool:
+        return (
+            "🚫 No stories with any of these: #ad"
+            in (await bell.message(ann, reply["message_id"]))["text"]
+        )
+
+    await wait_for(changed)
+    await bell.press(ann, reply, offered["🚫 #ad"])  # pressed twice, it is so once
+    await bell.press(ann, reply, offered["« Back"])
+
+    async def options() -> bool:
+        return "🚫 #ad" in (await bell.message(ann, reply["message_id"]))["text"]
+
+    await wait_for(options)
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("/rules", "Write it like this: /rules natgeo only: #sale"),
+        ("/rules nobody.follows.it only: #sale", "isn't subscribed to nobody.follows.it"),
+        ("/rules natgeo only: cats", "I don't understand cats."),
+    ],
+)
+async def test_bad_input_has_one_sentence(
+    bell: Bell, control: Control, text: str, answer: str
+) -> None:
+    (reply,) = await bell.ask(await control.person(), text)
+    assert answer in reply["text"]
