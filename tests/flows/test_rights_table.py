@@ -244,6 +244,7 @@ def no_charts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.presentation.charts.usage_chart", lambda *_: None)
 
 
+@pytest.mark.timeout(900)  # a thousand cells
 async def test_the_table_holds_for_everybody_everywhere(tmp_path: Path) -> None:
     assert len(list(cells())) >= 500
     assert await walk(tmp_path) == []
