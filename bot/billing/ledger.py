@@ -46,7 +46,6 @@ from bot.stories_api import Answer, Balance, Endpoint, cost
 T = TypeVar("T")
 
 BALANCE = "balance"
-MOMENT = timedelta(milliseconds=1)
 PRESUMED_AFTER = timedelta(minutes=30)  # longer than any call can last
 HABIT_DAYS = 7
 KEPT_IN_DETAIL, KEPT_BY_DAY = 30, 366  # days
@@ -433,19 +432,19 @@ class Ledger:
         self, tx: Tx, asker: Asker, here: int, nominal: int, now: datetime
     ) -> None:
         """Refuse what is too much within a minute, or more than half of the group's day."""
-        midnight = midnight_after(now) - DAY
-        since = min(midnight - MOMENT, now - BURST_WINDOW)
+        window = now - BURST_WINDOW
+        midnight = midnight_after(now) - DAY if asker.in_group and asker.user_id else None
+        tried, mine = await ledger.spent_lately(
+            tx, asker.user_id, asker.chat_id or 0, window=window, midnight=midnight
+        )
+        if midnight is not None and mine + nominal > here:
+            raise PersonSpentError(until=midnight_after(now))
+        if tried + nominal <= self.limits.person_burst:
+            return
         if asker.user_id is not None:
-            recent = await ledger.of_person_since(tx, asker.user_id, since)
-            mine = sum(
-                one.credits
-                for one in recent
-                if one.chat_id == asker.chat_id and one.at >= midnight
-            )
-            if asker.in_group and mine + nominal > here:
-                raise PersonSpentError(until=midnight_after(now))
+            recent = await ledger.of_person_since(tx, asker.user_id, window)
         else:
-            recent = await ledger.of_nobody_since(tx, asker.chat_id or 0, since)
+            recent = await ledger.of_nobody_since(tx, asker.chat_id or 0, window)
         until = burst_over(self.limits, [(one.at, one.tried) for one in recent], nominal, now)
         if until is not None:
             raise TooFastError(until=until)

@@ -8,6 +8,7 @@ too little.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -173,6 +174,46 @@ async def of_nobody_since(tx: Tx, chat_id: int, since: datetime) -> Sequence[Spe
     """Return the calls after ``since`` of all who have no name in a chat, the oldest first."""
     rows = await tx.execute(OF_NOBODY, {"chat_id": chat_id, "since": since})
     return [Spent(*row) for row in rows]
+
+
+def _summed(who: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    table = ledger_entries
+    in_window = table.c.at > sa.bindparam("window", type_=Timestamp)
+    is_here = sa.and_(
+        table.c.chat_id == sa.bindparam("chat_id"),
+        table.c.at >= sa.bindparam("midnight", type_=Timestamp),
+    )
+    sums = [
+        sa.func.coalesce(sa.func.sum(sa.case((in_window, _SPENT_OR_TRIED), else_=0)), 0),
+        sa.func.coalesce(sa.func.sum(sa.case((is_here, table.c.credits), else_=0)), 0),
+    ]
+    return sa.select(*sums).where(who, table.c.at > sa.bindparam("since", type_=Timestamp))
+
+
+SUMS_OF_PERSON = _summed(ledger_entries.c.user_id == sa.bindparam("user_id"))
+SUMS_OF_NOBODY = _summed(
+    sa.and_(
+        ledger_entries.c.chat_id == sa.bindparam("chat_id"), ledger_entries.c.user_id.is_(None)
+    )
+)
+
+
+async def spent_lately(
+    tx: Tx, user_id: int | None, chat_id: int, *, window: datetime, midnight: datetime | None
+) -> tuple[int, int]:
+    """Return what an asker tried since ``window``, and spent in this chat since ``midnight``.
+
+    Without ``user_id`` it is all who have no name in the chat; without ``midnight`` only the
+    first is counted. What was tried is as ``Spent`` has it.
+    """
+    begin = window if midnight is None else midnight
+    since = min(window, begin - timedelta(milliseconds=1))
+    values = {"chat_id": chat_id, "window": window, "midnight": begin, "since": since}
+    if user_id is None:
+        row = (await tx.execute(SUMS_OF_NOBODY, values)).one()
+    else:
+        row = (await tx.execute(SUMS_OF_PERSON, values | {"user_id": user_id})).one()
+    return int(row[0]), int(row[1])
 
 
 async def count_since(tx: Tx, since: datetime) -> int:
