@@ -50,8 +50,9 @@ PRESUMED_AFTER = timedelta(minutes=30)  # longer than any call can last
 HABIT_DAYS = 7
 KEPT_IN_DETAIL, KEPT_BY_DAY = 30, 366  # days
 LARGE_SOURCE = (
-    "One {who} has taken {spent} of today's {share} credits for replies. PERSON_DAILY_ALLOWANCE "
-    "and CHAT_DAILY_ALLOWANCE say how much one may take a day; /spending shows the chats."
+    "Much is spent by one {who}: {spent} of today's {share} credits for replies. "
+    "PERSON_DAILY_ALLOWANCE and CHAT_DAILY_ALLOWANCE say how much one may take a day; /spending "
+    "shows the chats."
 )
 PAID_AT_ONCE, PAID_OF_EACH = 48, 4  # calls that people wait for; the schedule has its own slots
 
