@@ -142,7 +142,7 @@ class Running:
             self.app.process_update,
             parts.services.replies,
             parts.outage,
-            wake=parts.outbox.wake,
+            wake=parts.wake,
             now=parts.now,
         )
         self.intake = Intake(

@@ -73,6 +73,11 @@ class Parts:
     tell_admins: Tell
     now: Callable[[], datetime]
 
+    def wake(self) -> None:
+        """Let what became due be looked at, and be sent."""
+        self.scheduler.wake()
+        self.outbox.wake()
+
 
 @asynccontextmanager
 async def built(
