@@ -49,6 +49,7 @@ def settings_for(at: World, folder: Path) -> Settings:
         trusted_media_origin=at.urls["cdn"],
         database_url=f"sqlite:///{folder}/bot.db",
         spool_dir=folder / "spool",
+        access="open",
         port=0,
         host="127.0.0.1",
         messages_per_second=1000,

@@ -24,6 +24,7 @@ COMMANDS = {
     "doctor": "try on the real services what the stand-ins believe of them",
     "backup": "copy the SQLite database while the bot runs",
     "spending": "what was spent",
+    "admin": "print a link that opens the admin page on this machine",
     "parked": "alerts that were given up after several copies; --again sends them",
     "simulate": "what a budget buys: the schedule over a recorded or made-up past",
 }

@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -14,13 +15,17 @@ from telegram import Update
 from telegram.error import InvalidToken, NetworkError, TelegramError
 from telegram.ext import Application, ContextTypes, MessageHandler, TypeHandler, filters
 
+import handlers.access
 import handlers.admin
+import handlers.broadcast
 import handlers.errors
 import handlers.exchange
+import handlers.health
 import handlers.links
 import handlers.members
 import handlers.options
 import handlers.past
+import handlers.people
 import handlers.privacy
 import handlers.rules
 import handlers.settings
@@ -35,12 +40,15 @@ from bot.bootstrap import Parts, built
 from bot.config import Settings
 from bot.context import App, Context, prepare
 from bot.domain.errors import N_, BotError, DatabaseUnavailableError, TryAgainError
+from bot.domain.incidents import Kind
 from bot.operations import cleanup, preflight, unknown_zones
-from bot.operations.database_watch import DatabaseWatch
+from bot.operations.database_watch import AWAY, BACK, DatabaseWatch
 from bot.operations.menu import Menu
+from bot.operations.overview import Overview
 from bot.operations.pauses import Pauses
+from bot.operations.watch import Sign, Watch, disk_of
 from bot.runtime.workers import Worker
-from bot.store import answers, file_ids, key_values, leases
+from bot.store import access, answers, file_ids, key_values, leases
 from bot.store.leader import Leader
 from bot.store.lock import alone
 from bot.updates.answering import Answering
@@ -48,8 +56,10 @@ from bot.updates.inbox import Intake
 from bot.updates.polling import Polling, TokenRefusedError
 from bot.updates.queues import is_lasting
 from bot.updates.webhook import set_webhook
+from bot.web.admin import AdminPage
 from bot.web.server import Door, Web, Webhook, webhook_for
 from handlers.commands import shown
+from handlers.gate import admit, gate
 from handlers.members import somebody_spoke
 
 log = structlog.get_logger()
@@ -58,13 +68,17 @@ log = structlog.get_logger()
 CONVERSATION = (
     handlers.start, handlers.stories, handlers.subscriptions, handlers.options, handlers.past,
     handlers.rules, handlers.why, handlers.exchange, handlers.settings, handlers.usage,
-    handlers.privacy, handlers.admin, handlers.members, handlers.links, handlers.talk,
-    handlers.unknown,
+    handlers.privacy, handlers.admin, handlers.access, handlers.people, handlers.health,
+    handlers.broadcast, handlers.members, handlers.links, handlers.talk, handlers.unknown,
 )  # fmt: skip
 UPDATES = ["message", "edited_message", "channel_post", "callback_query", "my_chat_member"]
 CONFLICT = N_(
     "Another program takes this bot's updates, so I get none: a second copy of me with the same "
     "token, perhaps. Please stop it, or give it a token of its own."
+)
+FIRST_LINK = (
+    "Nobody runs this bot yet. Open this link in Telegram to become its owner (it works once):\n"
+    "    https://t.me/{name}?start={payload}"
 )
 DRAIN_S = 6.0  # of the 8 seconds that a stop may take
 TRY_AGAIN_S = 5.0
@@ -159,13 +173,30 @@ class Running:
             self.intake.add,
             allowed_updates=UPDATES,
             is_behind=lambda: self.intake.is_behind,
-            on_conflict=lambda: parts.tell_admins(CONFLICT),
+            on_conflict=lambda: parts.incidents.open("two_pollers", CONFLICT),
             metrics=parts.metrics,
         )
         self._cleaning = Worker("clean-up", self._clean, now=parts.now, longest=CLEAN_EVERY)
-        self._menu = Menu(parts.db, shown(self.app.bot, settings.admin_ids), now=parts.now)
+        admins = parts.services.access.admin_ids
+        self._menu = Menu(parts.db, shown(self.app.bot, admins), now=parts.now)
         self._pauses = Pauses(parts.services.subscriptions, now=parts.now)
-        self._watch = DatabaseWatch(parts.db, tell=parts.tell_admins, now=parts.now)
+        self._database_watch = DatabaseWatch(
+            parts.db,
+            tell=parts.operators.tell,
+            over=lambda since, away, back: parts.incidents.past(
+                "database", AWAY, away, since=since, closing=BACK, closing_fields=back
+            ),
+            now=parts.now,
+        )
+        self._watch = Watch(
+            parts.db,
+            parts.incidents,
+            budget=settings.daily_budget,
+            signs=self._signs(),
+            disk=partial(disk_of, *self._folders()),
+            metrics=parts.metrics,
+            now=parts.now,
+        )
         self._leader = Leader(parts.db, "polling", self.polling.run, now=parts.now)
         self.web = Web(
             parts.metrics,
@@ -179,7 +210,47 @@ class Running:
             else None,
             is_open=settings.is_open_to_others,
             token=settings.metrics_token,
+            routes=AdminPage(
+                Overview(
+                    parts.db,
+                    parts.services.ledger,
+                    parts.services.access,
+                    credits_a_check=parts.credits_a_check,
+                    credit_price=settings.credit_price,
+                    currency=settings.currency,
+                    wake=parts.outbox.wake,
+                    now=parts.now,
+                ),
+                parts.db,
+                token=settings.telegram_token,
+                admins=parts.services.access.admins,
+                now=parts.now,
+            ).routes(),
         )
+
+    def _signs(self) -> dict[Kind, Sign]:
+        """Return what of this process tells that something is wrong; only what it meets."""
+        parts, roles = self._parts, self._settings.run_roles
+        api, treasurer = parts.api, parts.treasurer
+        signs: dict[Kind, Sign] = {
+            "api_refuses": lambda: (not api.is_in_service) if treasurer.is_answered else None
+        }
+        if roles & {"updates", "scheduler"}:
+            signs["api_fails"] = lambda: api.is_failing
+        if "outbox" in roles:
+            signs["telegram"] = lambda: parts.outage.next_try_at is not None
+        if "updates" in roles and self._webhook is None:
+            signs["two_pollers"] = lambda: (
+                self.polling.has_rival if self.polling.is_alive else None
+            )
+        return signs
+
+    def _folders(self) -> list[Path]:
+        """Return the folders whose disk must not be full."""
+        folders = [self._settings.spool_dir]
+        if self._parts.db.is_sqlite:
+            folders.append(Path(str(self._parts.db.url.database)).parent)
+        return folders
 
     async def begin(self, stop: asyncio.Event) -> bool:
         """Introduce ourselves to Telegram, however long it takes; false when it refuses us."""
@@ -195,8 +266,17 @@ class Running:
                 log.warning("Telegram doesn't answer; trying again", reason=str(error))
                 await _either(stop.wait(), TRY_AGAIN_S)
             else:
+                await self._welcome()
                 return True
         return False
+
+    async def _welcome(self) -> None:
+        """Print the link that makes the first admin, where there is none; no log gets it."""
+        if "updates" not in self._settings.run_roles:
+            return
+        payload = await self._parts.services.access.admin_link()
+        if payload:
+            print(FIRST_LINK.format(name=self.app.bot.username, payload=payload), flush=True)  # noqa: T201 - for who started it
 
     async def loops(self, stop: asyncio.Event) -> None:
         """Run until ``stop``; then begin nothing new and end what is under way."""
@@ -205,7 +285,11 @@ class Running:
             endless = [
                 group.create_task(parts.treasurer.run()),
                 group.create_task(self._cleaning.run()),
+                group.create_task(self._database_watch.worker.run()),
                 group.create_task(self._watch.worker.run()),
+                group.create_task(parts.incidents.summaries.run()),
+                group.create_task(parts.broadcasts.worker.run()),
+                group.create_task(parts.services.access.worker.run()),
             ]
             ending = []
             if "updates" in roles:
@@ -232,6 +316,8 @@ class Running:
     async def _too_much(self, update: Update) -> None:
         """Answer what is more than one may ask at a time; no handler sees it."""
         context = Context.from_update(update, self.app)
+        if not await admit(update, context):
+            return
         await prepare(update, context)
         await handlers.errors.one_at_a_time(update, context)
 
@@ -277,7 +363,7 @@ class Running:
     async def _clean(self) -> datetime:
         """Forget what nobody will ask for again; return when to do so next."""
         now = self._parts.now()
-        for table in (answers, file_ids, leases):
+        for table in (access, answers, file_ids, leases):
             await self._parts.db.run(partial(table.clean, now=now))
         await self.intake.clean()
         await cleanup.clean(self._parts.db, now=now)
@@ -317,6 +403,7 @@ def conversation(parts: Parts) -> App:
     builder = builder.application_class(Conversation)
     app: App = builder.context_types(ContextTypes(context=Context)).build()
     app.bot_data["services"] = parts.services
+    app.add_handler(TypeHandler(Update, gate), group=-3)
     app.add_handler(TypeHandler(Update, prepare), group=-2)
     app.add_handler(MessageHandler(filters.COMMAND, somebody_spoke), group=-1)
     for module in CONVERSATION:

@@ -1,27 +1,32 @@
 """The parts of the bot, built from the settings in the order of the layers."""
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Set as AbstractSet
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 import aiohttp
+import structlog
+from telegram import Bot
+from telegram.error import TelegramError
 from telegram.ext import ExtBot
 
 from bot.billing.balance import Treasurer
 from bot.billing.ledger import Ledger, Payer
+from bot.chats.access import Access
 from bot.chats.past import Past
 from bot.chats.subscriptions import SubscriptionLimits, Subscriptions
 from bot.chats.whereabouts import Whereabouts
 from bot.config import Settings, text_of
 from bot.context import Services
 from bot.domain.budget import Limits
-from bot.domain.errors import N_
+from bot.domain.errors import DatabaseUnavailableError
+from bot.domain.incidents import BACK_IN_SERVICE, MIGRATED, MIGRATION_FAILED, OUT_OF_SERVICE
 from bot.domain.links import story_taken_at
 from bot.domain.model import Asker, Story
-from bot.domain.telling import Tell
 from bot.fetching.answer_cache import Answers
 from bot.fetching.canary import Canary
 from bot.fetching.feasibility import BudgetWatch
@@ -31,16 +36,21 @@ from bot.fetching.poller import Scheduler
 from bot.fetching.privacy import PrivacyCheck
 from bot.media.download import Media, PublicResolver
 from bot.media.spool import MediaFile, Spool
+from bot.operations.broadcast import Broadcasts
+from bot.operations.incidents import Incidents
 from bot.operations.operators import Operators
 from bot.operations.vanishing import Vanishing
 from bot.outbox.worker import Outbox
+from bot.presentation.translation import translator_for
 from bot.runtime.clock import Clock
 from bot.runtime.metrics import Metrics
 from bot.runtime.proxies import connector
 from bot.sending.replies import Replies
 from bot.sending.sender import Fallback, Sender
 from bot.sending.text import Texts
+from bot.store import access as access_store
 from bot.store.database import Database
+from bot.store.readiness import Readiness, readiness
 from bot.stories_api import Endpoint, StoriesApi
 from bot.stories_api.limit_state import SharedLimits
 from bot.telegram.admins import Admins
@@ -50,11 +60,9 @@ from bot.telegram.presence import presence
 from bot.telegram.rate_limiter import Pacing
 from bot.telegram.request import AiohttpRequest
 
+log = structlog.get_logger()
+
 MEGABYTE = 1_000_000
-OUT_OF_SERVICE = N_(
-    "The Stories API refuses our key or has no credits left. Nothing is fetched. ({why})"
-)
-BACK_IN_SERVICE = N_("The Stories API serves us again.")
 IDLE_S = 10  # the Stories API closes idle connections early
 
 
@@ -70,7 +78,11 @@ class Parts:
     outbox: Outbox
     outage: Outage
     metrics: Metrics
-    tell_admins: Tell
+    incidents: Incidents
+    broadcasts: Broadcasts
+    operators: Operators
+    api: StoriesApi
+    credits_a_check: float | None
     now: Callable[[], datetime]
 
     def wake(self) -> None:
@@ -87,7 +99,7 @@ async def built(
     metrics, now = Metrics(), now or Clock()
     async with AsyncExitStack() as stack:
         db = await stack.enter_async_context(Database(settings.database_url.get_secret_value()))
-        await db.migrate()
+        was_migrated = await _migrate(settings, db)
         limit = settings.spool_limit_mb * MEGABYTE
         spool = stack.enter_context(Spool(settings.spool_dir, limit=limit))
         to_media = await stack.enter_async_context(
@@ -108,13 +120,24 @@ async def built(
             scheduler.wake()
             outbox.wake()
 
-        operators = Operators(db, bot, settings.admin_ids, wake=wake, now=now)
+        access = Access(
+            db,
+            mode=settings.access,
+            admin_ids=settings.admin_ids,
+            blocked_profiles=settings.blocked_profiles,
+            token=settings.telegram_token,
+            wake=wake,
+            now=now,
+        )
+        await access.begin(settings.allowed_users | settings.allowed_chats)
+        operators = Operators(db, bot, lambda: access.admin_ids, wake=wake, now=now)
+        incidents = Incidents(db, operators, now=now)
         media = Media(to_media, spool, trusted_origin=settings.trusted_media_origin, now=now)
         ledger = Ledger(
             db,
             _limits(settings),
             skip_privacy_check=settings.skip_privacy_check == "true",
-            tell=operators.tell,
+            tell=partial(incidents.event, "large_source"),
             now=now,
         )
         api = StoriesApi(
@@ -127,7 +150,9 @@ async def built(
             limits=None if db.is_sqlite else partial(SharedLimits, db, now=now),
             fetch_media=media.fetch,
             metrics=metrics,
-            on_out_of_service=lambda error: operators.tell(OUT_OF_SERVICE, why=str(error)),
+            on_out_of_service=lambda error: incidents.open(
+                "api_refuses", OUT_OF_SERVICE, why=str(error)
+            ),
             now=now,
         )
         negative_for = timedelta(seconds=settings.negative_cache_s)
@@ -157,9 +182,10 @@ async def built(
             metrics=metrics,
             now=now,
         )
+        broadcast = Broadcasts(db, wake=outbox.wake, now=now)
         canary = Canary(api, ledger, settings.canary_username, now=now)
         api.probe_by(canary.is_answered)
-        polling = _polling(settings)
+        polling = _polling(settings, access.blocked)
         subscriptions = Subscriptions(
             db,
             api,
@@ -178,7 +204,7 @@ async def built(
                 answers,
                 now=now,
                 fresh_for=timedelta(seconds=settings.cache_s),
-                blocked=settings.blocked_profiles,
+                blocked=access.blocked,
                 canary=canary,
             ),
             subscriptions=subscriptions,
@@ -188,11 +214,13 @@ async def built(
             ledger=ledger,
             admins=Admins(),
             vanishing=Vanishing(bot, now=now),
+            access=access,
             now=now,
-            admin_ids=settings.admin_ids,
             credit_price=settings.credit_price,
             currency=settings.currency,
             example_profile=settings.example_profile,
+            public_url=str(settings.public_url or "").rstrip("/"),
+            wake=broadcast.worker.wake,
         )
         scheduler = Scheduler(
             db,
@@ -201,12 +229,23 @@ async def built(
             settings=polling,
             end_blocked=subscriptions.end_blocked,
             canary=canary,
-            privacy=PrivacyCheck(db, settings.skip_privacy_check, tell=operators.tell, now=now),
-            budget_watch=BudgetWatch(db, tell=operators.tell),
+            privacy=PrivacyCheck(
+                db,
+                settings.skip_privacy_check,
+                tell=partial(incidents.event, "privacy_check"),
+                now=now,
+            ),
+            budget_watch=BudgetWatch(
+                db,
+                tell=partial(incidents.open, "budget_short"),
+                over=partial(incidents.close, "budget_short"),
+            ),
             wake=outbox.wake,
             metrics=metrics,
             now=now,
         )
+        if was_migrated:
+            await incidents.event("migration", MIGRATED)
         yield Parts(
             bot=bot,
             db=db,
@@ -214,8 +253,8 @@ async def built(
             treasurer=Treasurer(
                 api,
                 ledger,
-                on_back=lambda: operators.tell(BACK_IN_SERVICE),
-                tell=operators.tell,
+                on_back=partial(incidents.close, "api_refuses", BACK_IN_SERVICE),
+                tell=partial(incidents.event, "drift"),
                 metrics=metrics,
                 now=now,
             ),
@@ -223,7 +262,11 @@ async def built(
             outbox=outbox,
             outage=outage,
             metrics=metrics,
-            tell_admins=operators.tell,
+            incidents=incidents,
+            broadcasts=broadcast,
+            operators=operators,
+            api=api,
+            credits_a_check=polling.credits_a_look,
             now=now,
         )
 
@@ -246,6 +289,43 @@ def paid_download(api: StoriesApi, ledger: Ledger, spool: Spool) -> Fallback:
         return await ledger.spend(payer, endpoint, call)
 
     return download
+
+
+async def _migrate(settings: Settings, db: Database) -> bool:
+    """Bring the tables up to date; return whether an older version had made them.
+
+    That it failed is told to the admins, as far as they are known: nothing else runs then.
+    """
+    try:
+        was_old = await readiness(db) is Readiness.OLD
+    except OSError:
+        was_old = False
+    try:
+        await db.migrate()
+    except DatabaseUnavailableError:
+        raise  # it was not begun; whoever starts the bot is told
+    except Exception as error:
+        await _tell_alone(settings, db, MIGRATION_FAILED, why=type(error).__name__)
+        raise
+    return was_old
+
+
+async def _tell_alone(settings: Settings, db: Database, sentence: str, **fields: object) -> None:
+    """Tell the admins something where none of the parts is there, in English."""
+    admins = set(settings.admin_ids)
+    with suppress(Exception):  # the very table may be what is not there
+        async with db.read() as tx:
+            admins |= await access_store.admins(tx)
+    url = str(settings.telegram_api_url).rstrip("/")
+    bot = Bot(
+        settings.telegram_token.get_secret_value(), base_url=f"{url}/bot", request=AiohttpRequest()
+    )
+    try:
+        async with bot:
+            for admin in sorted(admins):
+                await bot.send_message(admin, translator_for("en").plain(sentence, **fields))
+    except TelegramError as error:
+        log.warning("can't tell an operator", reason=str(error))
 
 
 def bot_id_of(settings: Settings) -> int:
@@ -293,10 +373,10 @@ def _subscription_limits(settings: Settings) -> SubscriptionLimits:
     )
 
 
-def _polling(settings: Settings) -> PollSettings:
+def _polling(settings: Settings, blocked: AbstractSet[str]) -> PollSettings:
     return PollSettings(
         credits_a_day=round(settings.daily_budget * (1 - settings.reply_share)),
         credits_a_look={"true": 1.0, "false": 2.0}.get(settings.skip_privacy_check),
         floor=timedelta(seconds=settings.poll_floor_s),
-        blocked=settings.blocked_profiles,
+        blocked=blocked,
     )

@@ -50,7 +50,20 @@ class Settings(BaseSettings):
     admin_ids: Annotated[frozenset[int], NoDecode] = Field(
         default=frozenset(),
         description="Telegram ids of the people who run the bot, separated by commas: they see "
-        "/spending and are told when something needs them.",
+        "/spending and are told when something needs them. Without any, the first start prints a "
+        "link that makes who opens it the admin.",
+    )
+    access: Literal["invited", "open"] = Field(
+        default="invited",
+        description="Who may use the bot: those who were invited or allowed, and the groups and "
+        "channels that they add it to; or everybody. The admins block people in both.",
+    )
+    allowed_users: Annotated[frozenset[int], NoDecode] = Field(
+        default=frozenset(),
+        description="Telegram ids of people who are put on the list of those who may use the bot.",
+    )
+    allowed_chats: Annotated[frozenset[int], NoDecode] = Field(
+        default=frozenset(), description="Ids of groups and channels that are put on that list."
     )
     database_url: SecretStr = Field(
         default=SecretStr("sqlite:///data/storybell.db"),
@@ -166,6 +179,12 @@ class Settings(BaseSettings):
         description="Public https address of this bot: with it updates come by webhook, "
         "without it by polling.",
     )
+    public_url: AnyHttpUrl | None = Field(
+        default=None,
+        description="Public https address of this bot's web server: with it /admin opens the "
+        "admin page within Telegram. Without it python -m bot admin prints a link for this "
+        "machine.",
+    )
     webhook_secret: SecretStr | None = Field(
         default=None, description="Secret of the webhook; derived from the token when empty."
     )
@@ -247,7 +266,10 @@ class Settings(BaseSettings):
         description="One exact origin that media may come from besides Instagram's; for tests.",
     )
 
-    @field_validator("admin_ids", "blocked_profiles", "run_roles", mode="before")
+    @field_validator(
+        "admin_ids", "allowed_users", "allowed_chats", "blocked_profiles", "run_roles",
+        mode="before",
+    )  # fmt: skip
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
@@ -350,6 +372,9 @@ class Settings(BaseSettings):
         port = self.webhook_url.port if self.webhook_url else 443
         if self._is_official_telegram and port not in WEBHOOK_PORTS:
             msg = "WEBHOOK_URL: Telegram calls the ports 443, 80, 88 and 8443 only"
+            raise ValueError(msg)
+        if self.public_url and self.public_url.scheme != "https" and self._is_official_telegram:
+            msg = "PUBLIC_URL must begin with https://"
             raise ValueError(msg)
         return self
 

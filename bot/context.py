@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-import structlog
 from telegram import Chat as TelegramChat
 from telegram import ChatMember, Update
 from telegram.ext import Application, CallbackContext, ExtBot
 
 from bot.billing.ledger import Ledger
+from bot.chats.access import Access
 from bot.chats.lately import Lately
 from bot.chats.past import Past
 from bot.chats.subscriptions import Subscriptions
@@ -42,12 +42,15 @@ class Services:
     ledger: Ledger
     admins: Admins
     vanishing: Vanishing
+    access: Access
     now: Callable[[], datetime]
-    admin_ids: frozenset[int]
     credit_price: float
     currency: str
     example_profile: str = "natgeo"
     lately: Lately = field(default_factory=Lately)
+    public_url: str = ""
+    wake: Callable[[], None] = lambda: None
+    """Lets the loops look at what became due by a handler."""
 
 
 class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict[str, Services]]):
@@ -60,6 +63,9 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
     """The channel that is run from a private chat by this update."""
 
     t: Translator
+    is_admin: bool = False
+    """Whether who acts is one of those who run the bot."""
+
     answered: bool = False
     """Whether the pressed button was answered."""
 
@@ -87,8 +93,6 @@ async def prepare(update: Update, context: Context) -> None:
     """
     person, where = update.effective_user, update.effective_chat
     code = person.language_code if person else None
-    structlog.contextvars.clear_contextvars()
-    structlog.contextvars.bind_contextvars(update_id=update.update_id)
     if where is None:  # inline queries belong to no chat
         context.t = translator_for(code)
         return
@@ -143,7 +147,7 @@ def asker_of(update: Update, context: Context) -> Asker:
     return Asker(
         chat_id=where.id if where else None,
         user_id=user_id,
-        is_admin=user_id in context.services.admin_ids,
+        is_admin=context.is_admin,
         in_group=where is not None and where.type in {where.GROUP, where.SUPERGROUP},
     )
 

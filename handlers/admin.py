@@ -1,16 +1,24 @@
 """The operator's commands: what is spent, the stop switch, how the bot is doing."""
 
-from telegram import Update
+from datetime import date, timedelta
+
+from telegram import InlineKeyboardButton, Update, WebAppInfo
 
 from bot.billing.reports import Spending, spending_of
 from bot.billing.shortfalls import shortfall_of
 from bot.context import Context
 from bot.domain.errors import N_
-from bot.store import enqueue, profiles
+from bot.operations.overview import days_of
+from bot.presentation.charts import Panel
+from bot.presentation.html import escape, shorten
+from bot.store import enqueue, profiles, samples
 from handlers.guard import Handler, command
 from handlers.replies import say, say_with_chart
+from handlers.usage import KINDS
 
 LINES = 8
+LONGEST_NAME = 24
+STATS_SHOW = timedelta(days=30)
 SPENDING = N_(
     "<b>Spending</b>\n"
     "Today: {today}, {left} of {budget} credits left\n"
@@ -33,6 +41,12 @@ BUDGET_SHORT = N_(
 )
 RAISE_BUDGET = N_("DAILY_BUDGET={budget} gives that.")
 LOWER_REPLY_SHARE = N_("REPLY_SHARE=1 leaves nothing for checks.")
+ADMIN_PAGE = N_("Spending, people, incidents and the next checks, on one page.")
+ADMIN_IN_PRIVATE = N_("Please send me /admin in our private chat.")
+ADMIN_LINK = N_(
+    "On the machine where I run, <code>python -m bot admin</code> prints a link to the admin "
+    "page. With PUBLIC_URL it opens here."
+)
 STATS = N_(
     "<b>Status</b>\n"
     "Profiles checked: {profiles}\n"
@@ -48,7 +62,12 @@ async def spending(update: Update, context: Context) -> None:
     services = context.services
     spent = await spending_of(services.db, services.ledger.limits, now=context.now)
     text = _text(spent, context, await _shortfall(context))
-    await say_with_chart(update, context, text, spent.days)
+    kinds = {**KINDS, "schedule": N_("Checks")}
+    series = [
+        (context.t.plain(kinds.get(kind, kind)), values) for kind, values in spent.by_kind.items()
+    ]
+    panel = Panel(context.t.plain(N_("Credits per day")), series)
+    await say_with_chart(update, context, text, spent.days, [panel] if series else [])
 
 
 @command("stop_spending")
@@ -73,6 +92,7 @@ async def stats(update: Update, context: Context) -> None:
         followed = await profiles.followed(tx)
         following = await profiles.due_next(tx, now=context.now)
         delay = await profiles.mean_delay(tx)
+        days = days_of(await samples.since(tx, context.now - STATS_SHOW))
     t = context.t
     text: str = t(
         STATS,
@@ -85,7 +105,30 @@ async def stats(update: Update, context: Context) -> None:
     if await context.services.ledger.is_stopped():
         text += "\n" + t(STOPPED)
     text += await _shortfall(context)
-    await say(update, context, text)
+    if not days:  # the first hour is not over yet
+        await say(update, context, text)
+        return
+    waiting = [(date.fromisoformat(day["day"]), int(day["waiting"])) for day in days]
+    minutes = [(day["delay_s"] or 0) / 60 for day in days]
+    panels = [
+        Panel(t.plain(N_("Minutes from post to alert")), [("", minutes)]),
+        Panel(t.plain(N_("Most alerts waiting")), [("", [n for _, n in waiting])]),
+    ]
+    await say_with_chart(update, context, text, waiting, panels)
+
+
+@command("admin")
+async def admin(update: Update, context: Context) -> None:
+    """Open the admin page within Telegram, or say where its link is made."""
+    url, where = context.services.public_url, update.effective_chat
+    if not url:
+        await say(update, context, context.t(ADMIN_LINK))
+    elif where is None or where.type != where.PRIVATE:
+        await say(update, context, context.t(ADMIN_IN_PRIVATE))
+    else:
+        page = WebAppInfo(f"{url}/admin")
+        button = InlineKeyboardButton(context.t.plain(N_("Open")), web_app=page)
+        await say(update, context, context.t(ADMIN_PAGE), [[button]])
 
 
 async def _shortfall(context: Context) -> str:
@@ -130,12 +173,21 @@ def _text(spent: Spending, context: Context, shortfall: str) -> str:
         text += "\n" + t(CHECK_PAID, since=t.date(spent.check_paid_since))
     text += shortfall
     by_endpoint = {name: one.spent for name, one in spent.by_endpoint.items()}
-    by_chat = {str(chat or "⏰"): one.spent for chat, one in spent.by_chat.items()}
+    by_chat = {
+        _named(chat, spent.names.get(chat)): one.spent for chat, one in spent.by_chat.items()
+    }
     for title, lines in ((N_("By endpoint"), by_endpoint), (N_("By chat (⏰ alerts)"), by_chat)):
         top = sorted(lines.items(), key=lambda line: -line[1])[:LINES]
         text += f"\n\n<b>{t(title)}</b>"
-        text += "".join(f"\n<code>{name}</code> {_money(n, context)}" for name, n in top)
+        text += "".join(f"\n<code>{escape(name)}</code> {_money(n, context)}" for name, n in top)
     return text
+
+
+def _named(chat: int, title: str | None) -> str:
+    """Return what a chat is called; its number as well, for two may be called the same."""
+    if not chat:
+        return "⏰"
+    return f"{shorten(title, LONGEST_NAME)} {chat}" if title else str(chat)
 
 
 def _money(credits: int, context: Context) -> str:  # noqa: A002 - the project's word
@@ -151,4 +203,5 @@ def handlers() -> list[Handler]:
         stop_spending.handler,
         resume_spending.handler,
         stats.handler,
+        admin.handler,
     ]

@@ -28,6 +28,11 @@ MENU = (
     ("help", N_("Help: what I can do")),
 )
 OPERATORS = (
+    ("health", N_("What is wrong, and how it stands")),
+    ("people", N_("Who uses the bot, and the cost")),
+    ("invite", N_("A link that lets somebody in")),
+    ("admin", N_("The admin page")),
+    ("broadcast", N_("Write to all chats")),
     ("stats", N_("How the bot is doing")),
     ("spending", N_("What the bot spends")),
     ("stop_spending", N_("Stop all spending")),

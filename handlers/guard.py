@@ -21,7 +21,7 @@ from telegram.ext import (
     filters,
 )
 
-from bot.context import Context, asker_of, target_of, user_of
+from bot.context import Context, target_of, user_of
 from bot.domain.errors import N_, NotAdminError, NotChannelAdminError, NowhereError
 from bot.presentation.buttons import ABOUT, split_about
 from bot.presentation.html import shorten
@@ -86,6 +86,8 @@ class Guarded:
         """
         if await _may(update, context, TABLE[self.name]):
             await self.run(update, context)
+        else:
+            await answer(update, context)  # a button of theirs stops spinning, and that is all
 
     @property
     def handler(self) -> Handler:
@@ -230,13 +232,13 @@ async def _may(update: Update, context: Context, row: Row) -> bool:
     query, where = update.callback_query, update.effective_chat
     if where is None:
         raise NowhereError
+    need = row.need(place_of(where))
+    if need is Need.OPERATOR:  # before all else: no channel's admin gets there by its buttons
+        return context.is_admin
     channel = split_about(query.data)[0] if query and query.data else None
     if channel is not None:
         await act_on(update, context, channel)
         return True
-    need = row.need(place_of(where))
-    if need is Need.OPERATOR:
-        return asker_of(update, context).is_admin
     if where.type == Chat.PRIVATE and user_of(update) != where.id:
         raise NotAdminError("not their own chat")
     if need is Need.ADMIN and not allows(row, place_of(where), await role_of(update, context)):

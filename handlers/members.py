@@ -5,9 +5,11 @@ from telegram.ext import ChatMemberHandler, MessageHandler, filters
 
 from bot.context import Context
 from bot.domain.errors import N_
+from bot.domain.identity import is_nobody
 from bot.domain.records import MAIN
 from bot.presentation.buttons import options_link
 from bot.presentation.html import Safe
+from bot.store.unit_of_work import effect
 from handlers.guard import Handler
 from handlers.replies import say
 
@@ -36,6 +38,8 @@ async def bot_membership(update: Update, context: Context) -> None:
     if change is None:
         return
     if _is_here(change.new_chat_member):
+        if not _is_here(change.old_chat_member):
+            await _note_who_added(context, change)
         was_closed = await context.services.subscriptions.bot_back(
             change.chat.id, since=change.date
         )
@@ -44,6 +48,17 @@ async def bot_membership(update: Update, context: Context) -> None:
         await context.services.whereabouts.check(change.chat.id)  # its rights may have changed
     else:
         await context.services.subscriptions.bot_removed(change.chat.id)
+
+
+async def _note_who_added(context: Context, change: ChatMemberUpdated) -> None:
+    """Let a group or channel use the bot, where somebody brought it who may: none else gets here.
+
+    A group that became a supergroup is told of by whoever made it that; it is on the list already.
+    """
+    if change.chat.type != Chat.PRIVATE and not is_nobody(change.from_user.id):
+        name = change.chat.effective_name or ""
+        async with effect(context.services.db) as tx:
+            await context.services.access.added(tx, change.chat.id, change.from_user.id, name=name)
 
 
 async def _greet(update: Update, context: Context, change: ChatMemberUpdated) -> None:

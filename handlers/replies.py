@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import date
 
@@ -14,12 +14,15 @@ from bot.context import Context, target_of
 from bot.domain.errors import N_
 from bot.domain.model import Target
 from bot.presentation.buttons import Buttons, about, for_channel
-from bot.presentation.html import Safe, bold
+from bot.presentation.charts import Panel
+from bot.presentation.html import Safe, bold, length
+from bot.runtime import logging
 from bot.sending.replies import Payload, chart_of, edit_of, text_of
 from bot.store import unit_of_work
 from handlers.guard import answer
 
 PATIENCE_S = 3.0  # before a person is told that it takes a while
+LONGEST_CAPTION = 1024  # characters; Bot API, sendPhoto
 ACTION_S = 4.5  # Telegram shows an action for 5 s
 
 
@@ -62,17 +65,28 @@ async def say(
 
 async def owe(context: Context, target: Target, payload: Payload) -> None:
     """Answer, once the update's work holds; what can't leave then goes when it can."""
-    payload = {**payload, "language": context.t.language}
+    payload = {**payload, "language": context.t.language, "trace": logging.trace()}
     if not unit_of_work.owe(target, payload):
         await context.services.replies.send(target, payload)
 
 
 async def say_with_chart(
-    update: Update, context: Context, text: str, days: list[tuple[date, int]]
+    update: Update,
+    context: Context,
+    text: str,
+    days: list[tuple[date, int]],
+    panels: Sequence[Panel] = (),
 ) -> None:
-    """Owe ``text`` under a chart of credits a day; with bars of text where none can be drawn."""
+    """Owe ``text`` under a chart of credits a day; with bars of text where none can be drawn.
+
+    ``panels`` are drawn in place of the credits. What is too long for a caption comes below.
+    """
     title = context.t.plain(N_("Use per day"))
-    await owe(context, target_of(update), chart_of(text, title, days))
+    if length(text) > LONGEST_CAPTION:
+        await owe(context, target_of(update), chart_of(title, title, days, panels))
+        await say(update, context, text)
+        return
+    await owe(context, target_of(update), chart_of(text, title, days, panels))
 
 
 async def rewrite(

@@ -24,7 +24,7 @@ class Need(Enum):
     ADMIN = auto()
     """An administrator of the group, an anonymous one too; of a channel, who may post there."""
     OPERATOR = auto()
-    """Who runs the bot (``ADMIN_IDS``); for others such a command does not exist."""
+    """Who runs the bot (``bot.chats.access``); for others such a command does not exist."""
 
 
 class Role(Enum):
@@ -92,6 +92,14 @@ TABLE: Mapping[str, Row] = {
     "/stop_spending": OPERATE,
     "/resume_spending": OPERATE,
     "/stats": OPERATE,
+    "/allow": OPERATE,
+    "/invite": OPERATE,
+    "/block": OPERATE,
+    "/unblock": OPERATE,
+    "/people": OPERATE,
+    "/health": OPERATE,
+    "/admin": OPERATE,
+    "/broadcast": OPERATE,
     # buttons, by the first word of their data
     "language": LOOK,
     "language:": CHANGE,
@@ -109,6 +117,8 @@ TABLE: Mapping[str, Row] = {
     "set:": CHANGE,
     "erase": CHANGE,
     "run:": LOOK,  # and what the command itself needs
+    "people:": OPERATE,
+    "cast:": OPERATE,
     "any other button": ANYBODY,
     # messages
     "a link": LOOK,

@@ -9,7 +9,8 @@ from bot.presentation.buttons import Buttons, read_payload
 from bot.presentation.translation import LANGUAGES, translator_for
 from bot.store import chats
 from bot.store.unit_of_work import effect
-from handlers import options, privacy, settings, stories, subscriptions, talk
+from handlers import access, options, privacy, settings, stories, subscriptions, talk
+from handlers.gate import start_link
 from handlers.guard import UNKNOWN_BUTTON, Handler, act_on, command, pressed
 from handlers.replies import rewrite, say
 
@@ -60,7 +61,9 @@ async def start(update: Update, context: Context) -> None:
         context.args = [payload.removeprefix("stories_").replace("-", ".")]
         await stories.stories(update, context)
         return
-    await say(update, context, context.t(WELCOME), talk.example(context))
+    invitation = start_link(update)
+    text = await access.come_in(update, context, invitation) if invitation else None
+    await say(update, context, text or context.t(WELCOME), talk.example(context))
 
 
 async def open_page(update: Update, context: Context, chat_id: int | None, page: str) -> None:

@@ -337,6 +337,7 @@ async def _channel(update: Update, context: Context, name: str) -> Target:
     except TelegramError as error:
         raise AskAgainError(str(error)) from error
     async with services.db.begin() as tx:
+        await services.access.added(tx, channel.id, user_id, name=channel.effective_name or "")
         await chats.ensure(
             tx,
             channel.id,

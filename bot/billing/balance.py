@@ -47,6 +47,8 @@ class Treasurer:
         self._on_back = on_back
         self._tell = tell
         self._drift = 0
+        self.is_answered = False
+        """Whether the balance was told since the start."""
         (metrics or Metrics()).gauge(
             "api_drift_credits", "Credits billed beyond what the ledger counted."
         ).follow(lambda: float(self._drift))
@@ -70,6 +72,7 @@ class Treasurer:
         except StoriesError as error:
             log.warning("balance_unknown", reason=str(error))
         else:
+            self.is_answered = True
             await self._watch_drift()
         if was_out and self._api.is_in_service and self._on_back is not None:
             await self._on_back()

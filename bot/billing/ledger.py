@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeVar
 
 from bot.billing.drift import NOTE as DRIFT
 from bot.billing.drift import Drift, Reading
+from bot.domain.access import Subject
 from bot.domain.budget import (
     BURST_WINDOW,
     DAY,
@@ -38,7 +39,17 @@ from bot.domain.errors import (
 )
 from bot.domain.model import Asker
 from bot.runtime.places import FairSlots, waiting
-from bot.store import acquaintances, budgets, chats, key_values, leases, ledger, shares, usage
+from bot.store import (
+    access,
+    acquaintances,
+    budgets,
+    chats,
+    key_values,
+    leases,
+    ledger,
+    shares,
+    usage,
+)
 from bot.store.budgets import Scope
 from bot.store.database import Database, Tx
 from bot.stories_api import Answer, Balance, Endpoint, cost
@@ -48,7 +59,7 @@ T = TypeVar("T")
 BALANCE = "balance"
 PRESUMED_AFTER = timedelta(minutes=30)  # longer than any call can last
 HABIT_DAYS = 7
-KEPT_IN_DETAIL, KEPT_BY_DAY = 30, 366  # days
+KEPT_IN_DETAIL, KEPT_BY_DAY = 32, 366  # days; in detail for a whole month, by person
 LARGE_SOURCE = (
     "Much is spent by one {who}: {spent} of today's {share} credits for replies. "
     "PERSON_DAILY_ALLOWANCE and CHAT_DAILY_ALLOWANCE say how much one may take a day; /spending "
@@ -427,7 +438,16 @@ class Ledger:
                 if asker.user_id is not None
                 else await acquaintances.is_known(tx, "chat", asker.chat_id or 0)
             )
-        return allowances_for(self.limits, in_group=asker.in_group, is_known=is_known)
+        person = None if asker.user_id is None else Subject("person", str(asker.user_id))
+        chat = None if asker.chat_id is None else Subject.of_chat(asker.chat_id)
+        own = await access.allowances(tx, [one for one in (person, chat) if one])
+        return allowances_for(
+            self.limits,
+            in_group=asker.in_group,
+            is_known=is_known,
+            of_chat=own.get(chat) if chat else None,
+            of_person=own.get(person) if person else None,
+        )
 
     async def _check_recent(
         self, tx: Tx, asker: Asker, here: int, nominal: int, now: datetime

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 from bot.billing.drift import NOTE as DRIFT
+from bot.domain.access import Subject
 from bot.domain.budget import DAY, Limits
-from bot.store import budgets, key_values, spending, usage
+from bot.store import access, budgets, chats, key_values, spending, usage
 from bot.store.database import Database, Tx
 from bot.store.spending import By, Sums
 
@@ -59,8 +60,10 @@ class ChatUsage:
 class Spending:
     """What the bot spent: today, 7 and 30 days, by endpoint and chat (30 days), and the outlook.
 
-    ``by_chat`` has the largest first; 0 is the schedule. ``forecast`` is what this month will come
-    to; ``days_left`` how long ``balance`` lasts at the pace of the last 7 days.
+    ``by_chat`` has the largest first; 0 is the schedule. ``names`` are those of chats that we
+    know. ``by_kind`` has the credits of each of ``days``, for what they were spent. ``forecast``
+    is what this month will come to; ``days_left`` how long ``balance`` lasts at the pace of the
+    last 7 days.
     """
 
     today: Sums
@@ -68,6 +71,8 @@ class Spending:
     month: Sums
     by_endpoint: dict[str, Sums]
     by_chat: dict[int, Sums]
+    names: dict[int, str]
+    by_kind: dict[str, list[int]]
     days: list[tuple[date, int]]
     budget: int
     left_today: int
@@ -93,6 +98,7 @@ async def usage_of(db: Database, chat_id: int, limits: Limits, *, now: datetime)
             for since in (today, today.replace(day=1))
         ]
         used = await budgets.allowance_used(tx, "chat", chat_id, today)
+        own = await access.allowances(tx, [Subject.of_chat(chat_id)])
         asked = await spending.sums(tx, since=first, by="day", chat_id=chat_id)
         got = await usage.items_by_day(tx, chat_id, since=today - timedelta(days=6))
         shares = await usage.millicredits_by_day(tx, chat_id, since=first)
@@ -100,9 +106,9 @@ async def usage_of(db: Database, chat_id: int, limits: Limits, *, now: datetime)
         (day, asked.get(day.isoformat(), Sums()).spent + round(shares.get(day, 0) / 1000))
         for day in _days(first, today)
     ]
-    left = max(0, limits.chat_daily_allowance - used)
+    allowance = own.get(Subject.of_chat(chat_id), limits.chat_daily_allowance)
     week = [got.get(day, 0) for day in _days(today - timedelta(days=6), today)]
-    return ChatUsage(lines[0], lines[1], limits.chat_daily_allowance, left, days, week)
+    return ChatUsage(lines[0], lines[1], allowance, max(0, allowance - used), days, week)
 
 
 async def spending_of(db: Database, limits: Limits, *, now: datetime) -> Spending:
@@ -113,6 +119,8 @@ async def spending_of(db: Database, limits: Limits, *, now: datetime) -> Spendin
         by_day = await spending.sums(tx, since=min(first, today.replace(day=1)), by="day")
         by_endpoint = await spending.sums(tx, since=first, by="endpoint")
         by_chat = await spending.sums(tx, since=first, by="chat")
+        by_kind = await spending.by_day_and_kind(tx, since=first)
+        names = await chats.titles(tx, [int(chat) for chat in by_chat])
         used = await budgets.budget_used(tx, today)
         balance = await budgets.purse_left(tx)
         check_paid_since = await _fell_back_at(tx)
@@ -129,6 +137,11 @@ async def spending_of(db: Database, limits: Limits, *, now: datetime) -> Spendin
         month=_since(by_day, first),
         by_endpoint=by_endpoint,
         by_chat={int(chat): one for chat, one in ordered},
+        names=names,
+        by_kind={
+            kind: [of_kind.get(day, 0) for day in _days(first, today)]
+            for kind, of_kind in sorted(by_kind.items(), key=lambda item: -sum(item[1].values()))
+        },
         days=days,
         budget=limits.daily_budget,
         left_today=max(0, limits.daily_budget - sum(used)),

@@ -6,7 +6,7 @@ from typing import Any
 
 from rich.console import Console
 
-from bot.cli import check, dead_letters, doctor, simulate, spending
+from bot.cli import admin, check, dead_letters, doctor, simulate, spending
 from bot.config import Settings
 from bot.scheduling.simulation import Record
 from bot.store import history
@@ -91,6 +91,7 @@ async def simulate_history(settings: Settings, arguments: argparse.Namespace) ->
 REPORTS: dict[str, Callable[[Settings, argparse.Namespace], Coroutine[Any, Any, int]]] = {
     "check": check.main,
     "doctor": doctor.main,
+    "admin": admin.main,
     "migrate": migrate,
     "backup": backup,
     "spending": print_spending,

@@ -52,6 +52,7 @@ async def _demo(folder: Path, port_base: int, loop: MovableLoop) -> int:
             trusted_media_origin=sandbox.urls.cdn,
             database_url=f"sqlite:///{folder}/demo.db",
             spool_dir=folder / "spool",
+            access="open",
             daily_budget=20_000,
             # Whoever opens the page runs the bot as well: /spending and /stats are theirs.
             admin_ids=range(FIRST_PERSON, FIRST_PERSON + VISITORS),

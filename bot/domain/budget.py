@@ -42,14 +42,23 @@ class Allowances:
     newcomers: int | None
 
 
-def allowances_for(limits: Limits, *, in_group: bool, is_known: bool) -> Allowances:
-    """Return what an asker may spend a day.
+def allowances_for(
+    limits: Limits,
+    *,
+    in_group: bool,
+    is_known: bool,
+    of_chat: int | None = None,
+    of_person: int | None = None,
+) -> Allowances:
+    """Return what an asker may spend a day; what was set for the chat or the person goes before.
 
     Nobody has more than half of a group's; who is new has less, and only of a part that is set
     aside, so that a thousand accounts made today leave the rest to those who were here before.
     """
-    chat = limits.chat_daily_allowance
+    chat = limits.chat_daily_allowance if of_chat is None else of_chat
     here = chat // 2 if in_group else chat
+    if of_person is not None:
+        return Allowances(chat, here, of_person, None)
     if is_known or limits.newcomer_allowance is None:
         return Allowances(chat, here, limits.person_daily_allowance, None)
     own = min(limits.person_daily_allowance, limits.newcomer_allowance)

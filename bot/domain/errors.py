@@ -32,6 +32,7 @@ BotError
 │   ├── NotChannelAdminError    nor the channel, or may not post there
 │   ├── AdminsUnknownError      Telegram does not tell us who administers the chat
 │   ├── AskAgainError           Telegram does not answer at all
+│   ├── AdminBlockError         an admin of the bot can't be blocked
 │   └── NowhereError            the button's message is in no chat that we know
 ├── DatabaseUnavailableError    our database can't work now: gone, locked, its disk full
 ├── TryAgainError               an update of which nothing is done yet goes back to the inbox
@@ -323,6 +324,12 @@ class AskAgainError(RightsError):
     """Telegram did not answer when it was asked about a chat."""
 
     text = N_("Telegram isn't answering right now. Please try again in a moment.")
+
+
+class AdminBlockError(RightsError):
+    """Somebody who runs the bot was to be blocked."""
+
+    text = N_("That person is one of my admins, so I can't block them.")
 
 
 class NowhereError(RightsError):

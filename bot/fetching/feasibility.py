@@ -33,10 +33,16 @@ ENOUGH_AGAIN = N_("The daily budget is enough again to check all profiles in tim
 class BudgetWatch:
     """Tells the bot's admins once that the budget is too small, and once that it is not."""
 
-    def __init__(self, db: Database, *, tell: Tell | None = None) -> None:
-        """Use ``tell`` when it is news; without it, it is only kept for /stats and /spending."""
+    def __init__(
+        self, db: Database, *, tell: Tell | None = None, over: Tell | None = None
+    ) -> None:
+        """Use ``tell`` when it is news, and ``over`` when it is over, where that is another.
+
+        Without them it is only kept for /stats and /spending.
+        """
         self._db = db
         self._tell = tell
+        self._over = over or tell
 
     async def check(
         self,
@@ -52,8 +58,8 @@ class BudgetWatch:
             was_short = await shortfalls.kept(tx) is not None
             found = shortfall(budget, counts, costs, reply_share=reply_share, was_short=was_short)
             is_news = await shortfalls.keep(tx, found, now=now)
-        if is_news and self._tell is not None:
-            await (self._tell(ENOUGH_AGAIN) if found is None else _tell_of(self._tell, found))
+        if is_news and self._tell is not None and self._over is not None:
+            await (self._over(ENOUGH_AGAIN) if found is None else _tell_of(self._tell, found))
 
 
 def shortfall(

@@ -1,6 +1,7 @@
 """Stories on demand: of a link or of a profile, by the cheapest question that answers it."""
 
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -40,7 +41,7 @@ class Viewer:
         *,
         now: Callable[[], datetime],
         fresh_for: timedelta = timedelta(seconds=60),
-        blocked: frozenset[str] = frozenset(),
+        blocked: AbstractSet[str] = frozenset(),
         canary: Canary | None = None,
     ) -> None:
         """Take the parts; ``blocked`` holds ids and names of profiles that are never shown.

@@ -1,5 +1,6 @@
 """What the operator sets of the looks that the schedule makes."""
 
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -9,10 +10,10 @@ class PollSettings:
     """Credits a UTC day that are sure for looks, and what a look costs; ``floor``: between two.
 
     ``credits_a_look`` is None where the mean holds that the schedule has learned. ``blocked``
-    are the names and ids of profiles that nobody may follow.
+    are the names and ids of profiles that nobody may follow; they may change at any time.
     """
 
     credits_a_day: int = 500
     credits_a_look: float | None = 2
     floor: timedelta = timedelta(minutes=1)
-    blocked: frozenset[str] = frozenset()
+    blocked: AbstractSet[str] = frozenset()

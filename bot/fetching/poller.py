@@ -460,7 +460,8 @@ class Scheduler:
             await self._privacy.compare(known, found, new)
         self._new.inc(len(new))
         if new:
-            log.info("new stories", profile=known.profile_id, count=len(new))
+            for pk in new:
+                log.info("new story", trace=f"s{pk}", profile=known.profile_id)
         self._wake()
 
     async def _record_failure(

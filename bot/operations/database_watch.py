@@ -3,10 +3,11 @@
 A disk that is full fails what writes and nothing else, so that is what is tried.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 from bot.domain.errors import N_, DatabaseUnavailableError
+from bot.domain.incidents import Fields
 from bot.domain.telling import Tell
 from bot.runtime.workers import Worker
 from bot.store import key_values
@@ -25,10 +26,22 @@ BACK = N_("My database works again, after {time} ({why}). What had to wait goes 
 class DatabaseWatch:
     """Tries to write while a failure is fresh; sleeps otherwise."""
 
-    def __init__(self, db: Database, *, tell: Tell, now: Callable[[], datetime]) -> None:
-        """Hear of the failures of ``db``, and ``tell`` the admins of those that last."""
+    def __init__(
+        self,
+        db: Database,
+        *,
+        tell: Tell,
+        over: Callable[[datetime, Fields, Fields], Awaitable[None]],
+        now: Callable[[], datetime],
+    ) -> None:
+        """Hear of the failures of ``db``, and ``tell`` the admins of those that last.
+
+        ``over`` hears since when one lasted that is over; with the fields of ``AWAY`` and of
+        ``BACK``.
+        """
         self._db = db
         self._tell = tell
+        self._over = over
         self._now = now
         self._since: datetime | None = None
         self._why = ""
@@ -48,7 +61,8 @@ class DatabaseWatch:
             await self._db.run(lambda tx: key_values.put(tx, "ready", value=True, now=self._now()))
             lasted = self._now() - self._since
             if lasted >= PATIENCE:
-                await self._tell(BACK, time=lasted, why=self._why)
+                why = {"why": self._why}
+                await self._over(self._since, why, {"time": lasted, **why})
         except DatabaseUnavailableError as error:
             self._why = str(error)
             if not self._is_told and self._now() - self._since >= PATIENCE:

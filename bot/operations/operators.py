@@ -10,6 +10,7 @@ from telegram.ext import ExtBot
 
 from bot.domain.errors import DatabaseUnavailableError
 from bot.domain.model import Target
+from bot.domain.zones import zone_of
 from bot.presentation.translation import Translator, translator_for
 from bot.sending.replies import text_of
 from bot.store import chat_queues, chats, enqueue
@@ -25,7 +26,7 @@ class Operators:
         self,
         db: Database,
         bot: ExtBot[Any],
-        ids: Iterable[int],
+        ids: Callable[[], Iterable[int]],
         *,
         wake: Callable[[], None],
         now: Callable[[], datetime],
@@ -36,9 +37,14 @@ class Operators:
         """
         self._db = db
         self._bot = bot
-        self._ids = sorted(ids)
-        self._wake = wake
+        self._ids = ids
+        self.wake = wake
         self._now = now
+
+    @property
+    def ids(self) -> list[int]:
+        """Return who they are."""
+        return sorted(self._ids())
 
     async def tell(self, sentence: str, /, **fields: object) -> None:
         """Owe a sentence, a message id, to each in their language.
@@ -46,39 +52,53 @@ class Operators:
         It is said at once where the database can't work.
         """
         log.warning("operators told", sentence=translator_for("en").plain(sentence, **fields))
-        if not self._ids:
-            return
         try:
-            await self._db.run(lambda tx: self._owe(tx, sentence, fields))
+            await self._db.run(lambda tx: self.owe(tx, lambda t: t(sentence, **fields)))
         except DatabaseUnavailableError:
-            await self._say(sentence, fields)
+            await self.say(sentence, fields)
         else:
-            self._wake()
+            self.wake()
 
-    async def _owe(self, tx: Tx, sentence: str, fields: Mapping[str, object]) -> None:
-        now = self._now()
-        for chat_id in self._ids:
+    async def owe(
+        self,
+        tx: Tx,
+        text: Callable[[Translator], str],
+        *,
+        silent: bool = False,
+        only: int | None = None,
+    ) -> None:
+        """Owe HTML to each, or to ``only`` one; ``wake`` when the transaction holds."""
+        now, ids = self._now(), self.ids if only is None else [only]
+        for chat_id in ids:
             # Who has written to another copy of the bot only is unknown to this database.
             await chats.meet(tx, chat_id, now=now)
-        spoken = await self._languages(tx)
-        for chat_id in self._ids:
+        spoken = await _languages(tx, ids)
+        for chat_id in ids:
             t = spoken[chat_id]
-            payload = {**text_of(t(sentence, **fields)), "language": t.language}
+            payload = {**text_of(text(t), silent=silent), "language": t.language}
             await enqueue.add_reply(tx, Target(chat_id), payload, now=now, due_at=now)
             await chat_queues.wake(tx, chat_id, due_at=now, now=now)
 
-    async def _languages(self, tx: Tx) -> dict[int, Translator]:
-        known = {chat.id: chat.spoken for chat in await chats.get_all(tx, self._ids)}
-        return {chat_id: translator_for(known.get(chat_id)) for chat_id in self._ids}
-
-    async def _say(self, sentence: str, fields: Mapping[str, object]) -> None:
+    async def say(self, sentence: str, fields: Mapping[str, object]) -> None:
+        """Say a sentence at once, where the database can't work."""
+        ids = self.ids
         try:  # a database that takes nothing may still be read
             async with self._db.read() as tx:
-                spoken = await self._languages(tx)
+                spoken = await _languages(tx, ids)
         except DatabaseUnavailableError:
-            spoken = dict.fromkeys(self._ids, translator_for("en"))
+            spoken = dict.fromkeys(ids, translator_for("en"))
         for chat_id, t in spoken.items():
             try:
                 await self._bot.send_message(chat_id, t.plain(sentence, **fields))
             except TelegramError as error:
                 log.warning("can't tell an operator", reason=str(error))
+
+
+async def _languages(tx: Tx, ids: list[int]) -> dict[int, Translator]:
+    known = {chat.id: chat for chat in await chats.get_all(tx, ids)}
+    found = {}
+    for chat_id in ids:
+        chat = known.get(chat_id)
+        zone = zone_of(chat.zone if chat else "UTC")
+        found[chat_id] = translator_for(chat.spoken if chat else None).in_zone(zone)
+    return found

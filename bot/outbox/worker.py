@@ -21,6 +21,7 @@ from bot.outbox.composer import Albums, Alerts
 from bot.outbox.fan_out import FanOut
 from bot.outbox.results import Arrived, park, record, record_whole
 from bot.runtime.batching import Combined
+from bot.runtime.logging import tracing
 from bot.runtime.metrics import Metrics
 from bot.runtime.workers import Worker
 from bot.sending.replies import Replies
@@ -59,6 +60,14 @@ class Claimed:
     may_go: bool = False
     is_try: bool = False
     probe: Mute | None = None
+
+
+def trace_of(batch: Batch) -> str:
+    """Return the id of what a batch came from: an update, a story, else its first row."""
+    first = batch.rows[0]
+    if first.story_pk:
+        return f"s{first.story_pk}"
+    return str(first.fields.get("trace") or f"d{first.id}")
 
 
 class Outbox:
@@ -279,7 +288,8 @@ class Outbox:
         if claimed.probe:
             await self._ask(claimed.lane, claimed.probe)
         else:
-            await self._bring(claimed)
+            with tracing(trace_of(claimed.batch)):
+                await self._bring(claimed)
 
     async def _ask(self, lane: Lane, mute: Mute) -> None:
         """Ask whether the bot may write again where it might not."""
@@ -310,6 +320,9 @@ class Outbox:
                 keeping.cancel()
         in_outage = await self._heard(claimed, outcome)
         await self._record(claimed, outcome, in_outage=in_outage or is_ours)
+        if isinstance(outcome, Sent):
+            stories = [row.story_pk for row in claimed.batch.rows if row.story_pk]
+            log.info("delivered", chat=chat.id, stories=stories)
         if claimed.is_try and self._outage and is_answer(outcome):
             await self._outage.end()
 

@@ -70,6 +70,8 @@ def render(notice: str, rows: Sequence[Mapping[str, Any]], t: Translator) -> lis
         return list(dict.fromkeys(_failed(row, t) for row in rows))
     if notice == MUTED:
         return list(dict.fromkeys(t(MISSING_MEDIA[row["missing"]]) for row in rows))
+    if notice == "broadcast":
+        return list(dict.fromkeys(Safe(row["text"]) for row in rows))
     return list(dict.fromkeys(t(SENTENCES[notice], **row) for row in rows))
 
 

@@ -4,6 +4,7 @@ import logging
 import re
 import sys
 from collections.abc import Iterable, MutableMapping
+from contextlib import AbstractContextManager
 from typing import Any, Literal
 
 import structlog
@@ -12,6 +13,25 @@ import structlog
 _TOKEN = re.compile(r"\d{5,}:[A-Za-z0-9_-]{30,}")
 _SIGNATURE = re.compile(r"([?&](?:oh|_nc_ohc|access_key)=)[^&\s\"']+")
 MASK = "•••"
+
+
+def tracing(trace: str) -> AbstractContextManager[None]:
+    """Put one id on all that is logged within: of an update (``u…``) or of a story (``s…``).
+
+    Tasks that are begun within have it as well. It is how a line of the log is followed from what
+    came in to what went out.
+    """
+    return structlog.contextvars.bound_contextvars(trace=trace)
+
+
+def mark(trace: str) -> None:
+    """Put one id on all that this task logs from here on, as ``tracing`` does on a block."""
+    structlog.contextvars.bind_contextvars(trace=trace)
+
+
+def trace() -> str:
+    """Return the id that is on what is logged now; empty where there is none."""
+    return str(structlog.contextvars.get_contextvars().get("trace", ""))
 
 
 class Redactor:

@@ -34,6 +34,7 @@ from bot.domain.model import (
 from bot.domain.serialization import dump_stories, load_stories
 from bot.presentation import charts
 from bot.presentation.buttons import Buttons, page_button
+from bot.presentation.charts import Panel
 from bot.presentation.translation import translator_for
 from bot.runtime.beside import beside
 from bot.sending.items import SendOptions
@@ -70,9 +71,11 @@ def text_of(
     *,
     reply_to: int | None = None,
     force_reply: str | None = None,
+    silent: bool = False,
 ) -> Payload:
     """Return a message of HTML; ``force_reply`` asks for an answer, with that in its field."""
     return {
+        **({"silent": True} if silent else {}),
         "kind": "text",
         "text": str(text),
         "buttons": _dumped(buttons),
@@ -112,9 +115,19 @@ def album_of(
     }
 
 
-def chart_of(text: str, title: str, days: Sequence[tuple[date, int]]) -> Payload:
-    """Return a chart of figures a day over a text; bars of text where none can be drawn."""
+def chart_of(
+    text: str,
+    title: str,
+    days: Sequence[tuple[date, int]],
+    panels: Sequence[Panel] = (),
+) -> Payload:
+    """Return a chart of figures a day over a text; bars of text where none can be drawn.
+
+    ``panels`` are drawn in place of the plain ``days``.
+    """
+    drawn = [[one.title, [[name, list(values)] for name, values in one.series]] for one in panels]
     return {
+        **({"panels": drawn} if drawn else {}),
         "kind": "chart",
         "text": str(text),
         "title": title,
@@ -206,7 +219,7 @@ class Replies:
             if method != "editMessageText":
                 arguments |= {
                     "message_thread_id": target.thread_id,
-                    "disable_notification": silent or None,
+                    "disable_notification": silent or payload.get("silent"),
                 }
             message = await api.call(self._bot, method, arguments, limits=limits)
         except api.NotWantedError:
@@ -296,7 +309,8 @@ async def _call_of(payload: Payload) -> tuple[str, dict[str, Any]]:
     if kind == "chart":
         days = [(date.fromisoformat(day), count) for day, count in payload["days"]]
         # Drawing takes a while.
-        picture = await asyncio.to_thread(charts.usage_chart, days, payload["title"])
+        panels = [Panel(title, series) for title, series in payload.get("panels", ())]
+        picture = await asyncio.to_thread(charts.usage_chart, days, payload["title"], panels)
         if picture is not None:
             photo = InputFile(picture, filename="chart.png")
             return "sendPhoto", {"photo": photo, "caption": payload["text"], "parse_mode": "HTML"}

@@ -23,6 +23,8 @@ acquaintances = sa.Table(
     sa.Column("subject", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("days", sa.Integer, nullable=False),
     sa.Column("last_day", sa.Date, nullable=False),
+    # Of people: those who act in groups only have no chat of their own that would know it.
+    sa.Column("name", sa.Text, nullable=False, server_default=""),
 )
 
 
@@ -45,6 +47,21 @@ async def see(tx: Tx, subjects: Collection[Subject], day: date) -> None:
     ]
     if rows:
         await tx.execute(_see(tx), rows)
+
+
+async def call(tx: Tx, person: int, name: str) -> None:
+    """Note what a person who was seen is called."""
+    table = acquaintances
+    mine = sa.and_(table.c.kind == "person", table.c.subject == person, table.c.name != name)
+    await tx.execute(sa.update(table).where(mine).values(name=name))
+
+
+async def names(tx: Tx, people: Collection[int]) -> dict[int, str]:
+    """Return what these people are called, as far as that is known."""
+    table = acquaintances
+    mine = sa.and_(table.c.kind == "person", table.c.subject.in_(sorted(people)))
+    statement = sa.select(table.c.subject, table.c.name).where(mine, table.c.name != "")
+    return {row[0]: row[1] for row in await tx.execute(statement)}
 
 
 async def is_known(tx: Tx, kind: Kind, subject: int) -> bool:

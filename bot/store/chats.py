@@ -94,6 +94,12 @@ async def ensure(
     return Chat(**(await tx.execute(statement)).one()._mapping)  # noqa: SLF001 - public name
 
 
+async def titles(tx: Tx, chat_ids: Collection[int]) -> dict[int, str]:
+    """Return what these chats are called; a private chat is called as its person."""
+    statement = sa.select(chats.c.id, chats.c.title).where(chats.c.id.in_(sorted(chat_ids)))
+    return {row[0]: row[1] for row in await tx.execute(statement) if row[1]}
+
+
 async def zones(tx: Tx) -> list[str]:
     """Return the names of all time zones that chats have chosen."""
     return list((await tx.execute(sa.select(chats.c.zone).distinct())).scalars())

@@ -74,6 +74,26 @@ async def add_notice(
     await chat_queues.wake(tx, target.chat_id, due_at=now, now=now)
 
 
+async def add_notice_to_all(
+    tx: Tx, chat_ids: Sequence[int], notice: str, fields: Mapping[str, Any], *, now: datetime
+) -> None:
+    """Owe one notice to each of these chats, due now."""
+    ids = sorted(chat_ids)  # in one order: no deadlocks
+    rows = [
+        {
+            "chat_id": chat_id,
+            "notice": notice,
+            "fields": dict(fields),
+            "due_at": now,
+            "created_at": now,
+        }
+        for chat_id in ids
+    ]
+    await tx.execute(sa.insert(deliveries), rows)
+    for chat_id in ids:
+        await chat_queues.wake(tx, chat_id, due_at=now, now=now)
+
+
 _WHERE_CHAT_IS = sa.select(
     chats.c.id,
     sa.bindparam("thread_id", type_=sa.BigInteger),
@@ -192,6 +212,17 @@ async def send_again(tx: Tx, ids: Collection[int], *, now: datetime) -> list[int
     for chat_id in sorted({row.chat_id for row in found}):
         await chat_queues.wake(tx, chat_id, due_at=now, now=now)
     return sorted(row.id for row in found)
+
+
+async def drop_parked(tx: Tx, ids: Collection[int], *, now: datetime) -> list[int]:
+    """Give parked deliveries up for good; return which there were."""
+    statement = (
+        sa.update(deliveries)
+        .where(deliveries.c.id.in_(sorted(ids)), deliveries.c.state == "parked")
+        .values(state="dropped", reason="dropped by an admin", done_at=now)
+        .returning(deliveries.c.id)
+    )
+    return sorted((await tx.execute(statement)).scalars())
 
 
 async def parked(tx: Tx, *, limit: int = 50) -> list[Parked]:

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from bot.store import acquaintances, chat_queues, chats, ledger, subscriptions
+from bot.store import access, acquaintances, chat_queues, chats, ledger, subscriptions
 from bot.store.database import Tx, all_tables
 
 # The operator's accounts: what was spent must still add up; for whom is forgotten.
@@ -14,7 +14,8 @@ BILLS = frozenset({"ledger_entries", "ledger_days"})
 async def erase_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
     """Delete the chat's rows in every table; in the bills, only whose they were.
 
-    What nobody else follows is not looked at any more.
+    What nobody else follows is not looked at any more. That it may use the bot, or not, stays:
+    else who is blocked would only have to erase it.
     """
     await chats.hold(tx, [chat_id])
     await chat_queues.hold(tx, chat_id)
@@ -25,6 +26,7 @@ async def erase_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
     if chat_id > 0:  # a private chat has the id of its person
         await ledger.forget_person(tx, chat_id)
     await acquaintances.forget(tx, [chat_id])
+    await access.forget_name(tx, chat_id)
     for table in reversed(all_tables().sorted_tables):
         if "chat_id" in table.c and table.name not in BILLS:
             await tx.execute(sa.delete(table).where(table.c.chat_id == chat_id))

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from bot.domain import alert_rules
 from bot.domain.model import Moved, Presence, Right, Target
 from bot.domain.records import MAIN, Mute
-from bot.store import acquaintances, budgets, chat_queues, chats, mutes, subscriptions
+from bot.store import access, acquaintances, budgets, chat_queues, chats, mutes, subscriptions
 from bot.store import deliveries as deliveries_store
 from bot.store.database import Tx, all_tables
 from bot.store.deliveries import deliveries, is_open
@@ -45,6 +45,7 @@ async def move_chat(tx: Tx, old: int, new: int, *, now: datetime) -> bool:
             await _rewrite(tx, table, old, new)
     await budgets.move_chat(tx, old, new)
     await acquaintances.move_chat(tx, old, new)
+    await access.move_chat(tx, old, new)
     await tx.execute(sa.delete(chats.chats).where(chats.chats.c.id == old))
     await chats.set_state(tx, new, "active", now=now)
     await chat_queues.wake(tx, new, due_at=now, now=now)

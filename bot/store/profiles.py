@@ -239,6 +239,17 @@ async def sample(
     return [(row.forecast, row.memory, float(row.weight)) for row in rows], count
 
 
+async def schedule(tx: Tx, *, limit: int) -> list[tuple[str, datetime | None, datetime]]:
+    """Return what is checked next: the name, when it was checked, when it will be."""
+    statement = (
+        sa.select(profiles.c.username, profiles.c.looked_at, profiles.c.next_look_at)
+        .where(profiles.c.next_look_at.is_not(None))
+        .order_by(profiles.c.next_look_at)
+        .limit(limit)
+    )
+    return [(row[0], row[1], row[2]) for row in await tx.execute(statement)]
+
+
 async def followed(tx: Tx, *, fresh: bool | None = None) -> int:
     """Return how many profiles are looked at: all, or those that newcomers alone follow or not."""
     statement = sa.select(sa.func.count()).where(profiles.c.next_look_at.is_not(None))

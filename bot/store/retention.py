@@ -9,12 +9,15 @@ import sqlalchemy as sa
 from bot.domain import alert_rules
 from bot.domain.records import REPLY
 from bot.store import history
+from bot.store.broadcasts import broadcasts
 from bot.store.chat_queues import lanes
 from bot.store.chats import chats
 from bot.store.database import Tx, insert_for
 from bot.store.deliveries import deliveries, is_open
+from bot.store.incidents import incidents
 from bot.store.kept import kept
 from bot.store.profiles import profiles
+from bot.store.samples import samples
 from bot.store.schema import Timestamp
 from bot.store.stories import stories
 from bot.store.subscriptions import follows, subscriptions
@@ -24,6 +27,7 @@ DELIVERIES_KEPT = timedelta(days=30)
 CLOSED_CHATS_KEPT = timedelta(days=30)
 PROFILES_KEPT = timedelta(days=30)
 HISTORY_KEPT = timedelta(days=60)
+INCIDENTS_KEPT = timedelta(days=30)
 FOLLOWS_KEPT = timedelta(days=2)
 CHECKED_AT_ONCE = 500  # profiles
 
@@ -125,6 +129,13 @@ def overdue(now: datetime) -> list[Overdue]:
         ),
         Overdue(history.moments, history.moments.c.at, history.moments.c.at < now - HISTORY_KEPT),
         Overdue(kept, kept.c.taken_at, kept.c.taken_at < now - alert_rules.KEPT_FOR),
+        Overdue(incidents, incidents.c.id, incidents.c.closed_at < now - INCIDENTS_KEPT),
+        Overdue(
+            broadcasts,
+            broadcasts.c.id,
+            sa.and_(broadcasts.c.state != "running", broadcasts.c.made_at < now - INCIDENTS_KEPT),
+        ),
+        Overdue(samples, samples.c.hour, samples.c.hour < now - INCIDENTS_KEPT),
         Overdue(follows, follows.c.id, follows.c.at < now - FOLLOWS_KEPT),
         Overdue(deliveries, deliveries.c.id, of_closed),
         Overdue(chats, chats.c.id, closed),

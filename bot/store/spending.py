@@ -8,7 +8,8 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from bot.store.database import Tx
-from bot.store.ledger import OPEN, ledger_days, ledger_entries
+from bot.store.ledger import NOBODY, OPEN, ledger_days, ledger_entries
+from bot.store.usage import usage_days
 
 By = Literal["all", "endpoint", "chat", "day", "kind"]
 EPOCH_DAY = date(1970, 1, 1)
@@ -46,6 +47,82 @@ async def sums(tx: Tx, *, since: date, by: By, chat_id: int | None = None) -> di
     for key, more in (await _of_days(tx, since, by, chat_id)).items():
         found[key] = found.get(key, Sums()) + more
     return found
+
+
+async def by_day_and_kind(tx: Tx, *, since: date) -> dict[str, dict[date, int]]:
+    """Return the credits that were spent each day from ``since`` on, by what they were for."""
+    entries, days = ledger_entries, ledger_days
+    of_entries = (
+        sa.select(entries.c.kind, ENTRY_DAY.label("day"), sa.func.sum(entries.c.credits))
+        .where(entries.c.at >= datetime.combine(since, time(), UTC))
+        .group_by(entries.c.kind, sa.text("day"))
+    )
+    of_days = (
+        sa.select(days.c.kind, days.c.day, sa.func.sum(days.c.credits))
+        .where(days.c.day >= since)
+        .group_by(days.c.kind, days.c.day)
+    )
+    found: dict[str, dict[date, int]] = {}
+    for kind, number, spent in await tx.execute(of_entries):
+        of_kind = found.setdefault(kind, {})
+        day = EPOCH_DAY + timedelta(days=number)
+        of_kind[day] = of_kind.get(day, 0) + int(spent)
+    for kind, day, spent in await tx.execute(of_days):
+        of_kind = found.setdefault(kind, {})
+        of_kind[day] = of_kind.get(day, 0) + int(spent)
+    return found
+
+
+async def spent_between(tx: Tx, start: datetime, end: datetime) -> int:
+    """Return the credits that were spent in that time, reservations included."""
+    table = ledger_entries
+    statement = sa.select(sa.func.sum(table.c.credits)).where(
+        table.c.at > start, table.c.at <= end
+    )
+    return int((await tx.execute(statement)).scalar() or 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What was spent for one person's asks of one kind in a chat; ``user_id`` None: not known."""
+
+    chat_id: int
+    user_id: int | None
+    kind: str
+    millicredits: int
+
+
+async def costs(tx: Tx, *, since: date) -> list[Cost]:
+    """Return what was spent from the day ``since`` on, for whom and what for.
+
+    Checks are there as ``alert``, split among the chats that wait for them; the schedule's own
+    entries are not.
+    """
+    entries, days, shares = ledger_entries, ledger_days, usage_days
+    of_entries = (
+        sa.select(
+            entries.c.chat_id, entries.c.user_id, entries.c.kind, sa.func.sum(entries.c.credits)
+        )
+        .where(entries.c.at >= datetime.combine(since, time(), UTC), entries.c.chat_id != NOBODY)
+        .group_by(entries.c.chat_id, entries.c.user_id, entries.c.kind)
+    )
+    of_days = (
+        sa.select(days.c.chat_id, sa.null(), days.c.kind, sa.func.sum(days.c.credits))
+        .where(days.c.day >= since, days.c.chat_id != NOBODY)
+        .group_by(days.c.chat_id, days.c.kind)
+    )
+    of_checks = (
+        sa.select(shares.c.chat_id, sa.func.sum(shares.c.millicredits))
+        .where(shares.c.day >= since, shares.c.millicredits > 0)
+        .group_by(shares.c.chat_id)
+    )
+    found = [
+        Cost(row[0], row[1], row[2], 1000 * int(row[3]))
+        for statement in (of_entries, of_days)
+        for row in await tx.execute(statement)
+    ]
+    found += [Cost(row[0], None, "alert", int(row[1])) for row in await tx.execute(of_checks)]
+    return [one for one in found if one.millicredits]
 
 
 async def _of_entries(tx: Tx, since: date, by: By, chat_id: int | None) -> dict[str, Sums]:

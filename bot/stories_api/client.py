@@ -55,7 +55,7 @@ class StoriesApi:
         skip_privacy_check: bool = False,
         fetch_media: FetchMedia | None = None,
         metrics: Metrics | None = None,
-        on_out_of_service: Callable[[OutOfServiceError], Awaitable[None]] | None = None,
+        on_out_of_service: Callable[[OutOfServiceError], Awaitable[object]] | None = None,
         fallback_url: str = "",
         limits: Callable[[State], Limits] | None = None,
         deadline: float = DEADLINE,

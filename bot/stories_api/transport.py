@@ -96,7 +96,7 @@ class Transport:
         metrics: Metrics,
         limits: Callable[[State], Limits] | None = None,
         fallback_url: str = "",
-        on_out_of_service: Callable[[OutOfServiceError], Awaitable[None]] | None = None,
+        on_out_of_service: Callable[[OutOfServiceError], Awaitable[object]] | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         clock: Callable[[], float] = steady,
         jitter: Callable[[float, float], float] = random.uniform,

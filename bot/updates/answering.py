@@ -16,6 +16,7 @@ from bot.domain.alert_rules import ANSWER_PAUSE
 from bot.domain.errors import DatabaseUnavailableError
 from bot.domain.model import Outcome, Sent, Target, TryLater
 from bot.runtime.beside import beside
+from bot.runtime.logging import mark
 from bot.sending.progress import Progress
 from bot.sending.replies import Payload, Replies, close, is_final
 from bot.store import chat_queues, deliveries, enqueue, inbox, unit_of_work
@@ -82,6 +83,7 @@ class Answering:
     async def _answer(
         self, update: Update, handle: Callable[[Update], Awaitable[None]], *, in_turn: bool
     ) -> None:
+        mark(f"u{update.update_id}")
         unit = Unit(self._db)
         with unit_of_work.active(unit):
             try:
@@ -145,6 +147,7 @@ class Answering:
             progress.add(outcome)
             in_outage = await self._outage.heard(one.target.chat_id, outcome)
             if is_final(outcome):
+                log.info("answered", chat=one.target.chat_id, what=one.payload["kind"])
                 await self._record(one, outcome)
                 continue
             log.info("an answer waits", chat=one.target.chat_id, outcome=repr(outcome))

@@ -41,7 +41,7 @@ class Polling:
         *,
         allowed_updates: list[str],
         is_behind: Callable[[], bool] = lambda: False,
-        on_conflict: Callable[[], Awaitable[None]] | None = None,
+        on_conflict: Callable[[], Awaitable[object]] | None = None,
         poll_s: int = POLL_S,
         metrics: Metrics | None = None,
         clock: Callable[[], float] = steady,

@@ -3,7 +3,7 @@
 import asyncio
 import hmac
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -96,20 +96,24 @@ class Web:
         is_healthy: Callable[[], bool] = lambda: True,
         is_open: bool = False,
         token: SecretStr | None = None,
+        routes: Iterable[web.RouteDef] = (),
     ) -> None:
         """``checks`` say what is not ready, in a word or two; nothing when all is well.
 
         Where the port ``is_open`` to others it tells them only whether all is well; who has
         ``token``, and who asks at the port of ``start_private``, is told why, and the metrics.
+        ``routes`` are those of others, served beside its own.
         """
         self._metrics = metrics
         self._checks = checks
         self._door = door
+        self._routes = list(routes)
         self._is_healthy = is_healthy
         self._is_open = is_open
         self._token = token
         self._closing = AsyncExitStack()
         self._posts = metrics.counter("webhook_posts_total", "Posts to the webhook.", "result")
+        self._silent: dict[Any, None] = {}  # connections without a request yet, the oldest first
         self.port = 0
 
     def app(self, *, is_private: bool = False) -> web.Application:
@@ -119,6 +123,7 @@ class Web:
         app.router.add_get("/healthz", self._healthz)
         app.router.add_get("/readyz", self._readyz)
         app.router.add_get("/metrics", self._render)
+        app.router.add_routes(self._routes)
         if self._door and not is_private:
             app.router.add_post(self._door.webhook.path, partial(self._receive, self._door))
         return app
@@ -143,7 +148,8 @@ class Web:
         await runner.setup()
         self._closing.push_async_callback(runner.cleanup)
         loop = asyncio.get_running_loop()
-        server = await loop.create_server(partial(_accepted, runner.server), host, port)
+        accepted = partial(_accepted, runner.server, self._silent)
+        server = await loop.create_server(accepted, host, port)
         self._closing.callback(server.close)
         return int(server.sockets[0].getsockname()[1])
 
@@ -201,17 +207,31 @@ class _Refused(asyncio.Protocol):
         transport.close()
 
 
-def _accepted(server: web.Server | None) -> asyncio.BaseProtocol:
-    """Return who serves a new connection: nobody where there are too many of them."""
-    if server is None or len(server.connections) >= MOST_CONNECTIONS:
+def _accepted(server: web.Server | None, silent: dict[Any, None]) -> asyncio.BaseProtocol:
+    """Return who serves a new connection.
+
+    Where there are too many, the one that has been silent for longest makes room: whoever opens a
+    hundred and says nothing keeps nobody out. Without such a one the new connection ends.
+    """
+    for one in [one for one in silent if one._request_count]:  # noqa: SLF001 - nothing public tells
+        del silent[one]
+    if server is None:
         return _Refused()
+    if len(server.connections) >= MOST_CONNECTIONS:
+        oldest = next(iter(silent), None)
+        if oldest is None:
+            return _Refused()
+        silent.pop(oldest)
+        oldest.force_close()
     handler = server()
-    asyncio.get_running_loop().call_later(HEADERS_S, _end_silent, handler)
+    silent[handler] = None
+    asyncio.get_running_loop().call_later(HEADERS_S, _end_silent, handler, silent)
     return handler
 
 
-def _end_silent(handler: Any) -> None:  # noqa: ANN401 - aiohttp's own, which is not exported
+def _end_silent(handler: Any, silent: dict[Any, None]) -> None:  # noqa: ANN401 - aiohttp's own, which is not exported
     """End a connection that has not sent its first headers by now."""
+    silent.pop(handler, None)
     if handler._request_count == 0:  # noqa: SLF001 - nothing public tells
         handler.force_close()
 

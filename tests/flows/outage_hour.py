@@ -90,6 +90,7 @@ async def live(folder: Path) -> dict[str, Any]:
             port=0,
             host="127.0.0.1",
             run_roles="outbox",
+            access="open",
         )
         stop = asyncio.Event()
         async with asyncio.TaskGroup() as group:

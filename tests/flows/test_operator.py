@@ -24,7 +24,7 @@ async def run(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[B
 
 async def test_spending_shows_credits_and_money(run: tuple[Bell, int]) -> None:
     bell, boss = run
-    await bell.ask(boss, "/stories natgeo", count=4)
+    await bell.ask(boss, "/stories natgeo", count=3)
     (report,) = await bell.ask(boss, "/spending")
     text = report.get("caption") or report["text"]
     assert "Today: 3 credits ($0.06)" in text
@@ -80,5 +80,5 @@ async def test_without_the_privacy_check_a_known_profile_costs_one(tmp_path: Pat
         story = (await bell.control.stories("natgeo"))[0]
         await bell.ask(ann, f"https://www.instagram.com/stories/natgeo/{story['pk']}/")
         before = await bell.control.billed()
-        await bell.ask(ann, "/stories natgeo", count=4)
+        await bell.ask(ann, "/stories natgeo", count=3)
         assert await bell.control.billed() - before == 1

@@ -50,6 +50,7 @@ async def test_a_pasted_link_through_two_processes_and_a_stop_in_time(
             "STORIES_API_URL": urls["stories_api"],
             "TRUSTED_MEDIA_ORIGIN": urls["cdn"],
             "PORT": "0",
+            "ACCESS": "open",
             "HOST": "127.0.0.1",
             "DATABASE_URL": database_url,
         }

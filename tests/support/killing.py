@@ -53,6 +53,7 @@ class Victim:
             "TRUSTED_MEDIA_ORIGIN": box.urls.cdn,
             "DATABASE_URL": database_url or f"sqlite:///{folder}/bot.db",
             "SPOOL_DIR": str(folder / "spool"),
+            "ACCESS": "open",
             "HOST": "127.0.0.1",
             "PORT": str(self.port),
             "DAILY_BUDGET": "1000000",

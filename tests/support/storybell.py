@@ -26,6 +26,7 @@ def settings_for(box: Box, folder: Path, **changed: Any) -> Settings:
         "database_url": f"sqlite:///{folder}/bot.db",
         "spool_dir": folder / "spool",
         "poll_floor_s": 1,
+        "access": "open",
         "port": 0,
         "host": "127.0.0.1",
     }

@@ -21,7 +21,7 @@ async def test_each_is_told_in_their_language(db: Database) -> None:
         await chats.change(tx, EVA, language="es")
     woken: list[bool] = []
     operators = Operators(
-        db, nobody, [ANN, EVA, NEW], wake=lambda: woken.append(True), now=lambda: NOON
+        db, nobody, lambda: [ANN, EVA, NEW], wake=lambda: woken.append(True), now=lambda: NOON
     )
     await operators.tell(INCIDENT, incident="a<b")
     async with db.begin() as tx:

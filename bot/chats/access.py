@@ -1,0 +1,312 @@
+"""Who may use the bot: the use cases around the one list, all free.
+
+In ``invited`` mode strangers are refused before anything is asked for them; in both modes whom the
+admins have blocked. Admins are those of ``ADMIN_IDS``, and who opened the link of the first start.
+"""
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Callable, Collection
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+import structlog
+from pydantic import SecretStr
+
+from bot.domain.access import Entry, Judged, Mode, Subject, judge
+from bot.domain.errors import AdminBlockError
+from bot.runtime.workers import Worker
+from bot.store import access as store
+from bot.store import chats, key_values, moves, profiles
+from bot.store.database import Database, Tx
+from bot.store.unit_of_work import effect
+
+log = structlog.get_logger()
+
+INVITATION_HOLDS = timedelta(days=7)
+REFRESH = timedelta(minutes=1)  # within which another process's blocks hold in this one
+SEED = "admin_link"
+MODE = "access_mode"
+ADMIN, INVITE = "admin_", "invite_"  # what the links begin with
+TOKEN_BYTES = 16
+MOST_NAMES = 10_000
+
+
+class Access:
+    """The list, and who is an admin."""
+
+    def __init__(
+        self,
+        db: Database,
+        *,
+        mode: Mode,
+        admin_ids: Collection[int] = (),
+        blocked_profiles: Collection[str] = (),
+        token: SecretStr | None = None,
+        wake: Callable[[], None] = lambda: None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """``token`` is the bot's, without which the link of the first start can't be made up."""
+        self._db = db
+        self.mode: Mode = mode
+        self._always_admins = frozenset(admin_ids)
+        self.admin_ids = self._always_admins
+        """Who runs the bot, as of a minute ago at most."""
+        self._always_blocked = frozenset(blocked_profiles)
+        self._token = token or SecretStr(secrets.token_hex())
+        self._names: dict[int, str] = {}
+        self._wake = wake
+        self._now = now
+        self.blocked: set[str] = set(blocked_profiles)
+        """Ids and names of profiles that are blocked; the same set for as long as the bot runs."""
+        self.worker = Worker("access", self._step, now=now, longest=REFRESH)
+
+    async def begin(self, allowed: Collection[int] = ()) -> None:
+        """Take up the settings, once at a start: ``allowed`` are people and chats.
+
+        Where the bot was open before, or had no list, who uses it already stays allowed.
+        """
+        now = self._now()
+        async with self._db.begin() as tx:
+            before = await key_values.get(tx, MODE)
+            if self.mode == "invited" and before != "invited":
+                kept = await store.allow_all(
+                    tx, await store.who_is_there(tx), via="before", now=now
+                )
+                if kept:
+                    log.info("chats that were there before stay allowed", chats=kept)
+            if before != self.mode:
+                await key_values.put(tx, MODE, self.mode, now=now)
+            for one in map(Subject.of_chat, allowed):
+                await store.put(tx, one, now=now, is_allowed=True)
+        await self._refresh()
+
+    async def judge(self, person: int | None, chat_id: int | None) -> tuple[Judged, bool]:
+        """Return whether somebody may use the bot in a chat, and whether they are an admin."""
+        async with self._db.read() as tx:
+            of_person, of_chat, of_adder = await store.standing(tx, person, chat_id)
+            is_unknown = of_chat is None and chat_id is not None and self.mode != "open"
+            # What comes late from the old id of a group belongs to the new one.
+            if is_unknown and (moved := await chats.moved_to(tx, chat_id or 0)):
+                of_person, of_chat, of_adder = await store.standing(tx, person, moved)
+        judged = judge(
+            self.mode,
+            chat_id,
+            person=of_person,
+            chat=of_chat,
+            adder=of_adder,
+            person_id=person,
+            now=self._now(),
+        )
+        is_admin = person in self._always_admins or bool(of_person and of_person.is_admin)
+        return (replace(judged, verdict="let") if is_admin else judged), is_admin
+
+    async def admins(self) -> frozenset[int]:
+        """Return who runs the bot, as the list says now."""
+        async with self._db.read() as tx:
+            self.admin_ids = self._always_admins | await store.admins(tx)
+        return self.admin_ids
+
+    def is_news(self, person: int, name: str) -> bool:
+        """Return whether this process did not know what a person is called."""
+        if self._names.get(person) == name:
+            return False
+        if len(self._names) >= MOST_NAMES:
+            self._names.clear()
+        self._names[person] = name
+        return True
+
+    async def refuse(self, about: Subject, *, name: str) -> bool:
+        """Note that somebody is refused in a sentence; false where that was said before."""
+        async with effect(self._db) as tx:
+            return await store.tell(tx, about, name=name, now=self._now())
+
+    # invitations
+
+    async def admin_link(self) -> str | None:
+        """Return what follows ``start=`` in the link that makes an admin; None: there is one.
+
+        The same at each start and in each process, until somebody has opened it.
+        """
+        if self._always_admins:
+            return None
+        async with self._db.begin() as tx:
+            if await store.admins(tx):
+                return None
+            await key_values.add(tx, SEED, secrets.token_hex(TOKEN_BYTES), now=self._now())
+            seed = await key_values.get(tx, SEED)
+        return self._admin_payload(str(seed))
+
+    def _admin_payload(self, seed: str) -> str:
+        key = self._token.get_secret_value().encode()
+        return ADMIN + hmac.new(key, f"storybell admin {seed}".encode(), "sha256").hexdigest()[:32]
+
+    async def invite(self, by: int | None, uses: int) -> tuple[str, datetime]:
+        """Return what follows ``start=`` in a new link for so many people, and its end."""
+        word, now = secrets.token_urlsafe(TOKEN_BYTES), self._now()
+        until = now + INVITATION_HOLDS
+        async with effect(self._db) as tx:
+            await store.invite(
+                tx, _digest(word), by=str(by or ""), uses=uses, until=until, now=now
+            )
+        return INVITE + word, until
+
+    async def opens(self, payload: str) -> bool:
+        """Return whether a link can be used now; nothing is used up."""
+        async with self._db.read() as tx:
+            if payload.startswith(ADMIN):
+                return await self._is_admin_link(tx, payload)
+            word = payload.removeprefix(INVITE)
+            is_invitation = payload.startswith(INVITE)
+            return is_invitation and bool(
+                await store.invitation(tx, _digest(word), now=self._now())
+            )
+
+    async def _is_admin_link(self, tx: Tx, payload: str) -> bool:
+        seed = await key_values.get(tx, SEED)
+        if seed is None or not payload.isascii():
+            return False
+        return hmac.compare_digest(payload, self._admin_payload(str(seed)))
+
+    async def open(
+        self, payload: str, person: int, *, name: str
+    ) -> Literal["admin", "guest"] | None:
+        """Use a link; return what it makes of the person, None where it is over.
+
+        Who may use the bot already does not use an invitation up.
+        """
+        now, subject = self._now(), Subject("person", str(person))
+        async with effect(self._db) as tx:
+            if await self._is_admin_link(tx, payload) and await key_values.remove(tx, SEED):
+                await store.put(
+                    tx, subject, now=now, name=name, is_allowed=True, is_admin=True, via="link"
+                )
+                self.admin_ids |= {person}
+                log.info("the bot has an admin")
+                return "admin"
+            entry = await store.get(tx, subject)
+            is_in = self.mode == "open" or person in self._always_admins
+            if is_in or (entry and entry.is_allowed):
+                return "guest"
+            by = await store.use(tx, _digest(payload.removeprefix(INVITE)), now=now)
+            if by is None:
+                return None
+            values = {"name": name, "is_allowed": True, "via": "invitation", "added_by": by}
+            await store.put(tx, subject, now=now, **values)
+            return "guest"
+
+    # who may
+
+    async def allow(self, subject: Subject, *, by: int | None, name: str = "") -> Entry:
+        """Let somebody use the bot; a block ends by it."""
+        async with effect(self._db) as tx:
+            values: dict[str, Any] = {
+                "is_allowed": True,
+                "via": "admin",
+                "added_by": str(by or ""),
+            }
+            if name or (name := await self._known_name(tx, subject)):
+                values["name"] = name
+            return await self._unblock(tx, subject, **values)
+
+    async def added(self, tx: Tx, chat_id: int, by: int, *, name: str) -> None:
+        """Allow a group or channel to which somebody who is allowed has added the bot."""
+        subject = Subject.of_chat(chat_id)
+        known = await store.get(tx, subject)
+        if known and known.is_allowed and known.via != "added":
+            return  # an admin allowed it: that does not hang on anybody
+        values = {"is_allowed": True, "via": "added", "added_by": str(by), "name": name}
+        await store.put(tx, subject, now=self._now(), told_at=None, **values)
+
+    async def block(
+        self, subject: Subject, *, until: datetime | None, reason: str, name: str = ""
+    ) -> Entry:
+        """Refuse somebody, with all chats that are served because of them; or a profile.
+
+        Nothing is checked for those chats any more; what a profile's subscribers have, ends.
+
+        Raises:
+            AdminBlockError: It is an admin.
+        """
+        now = self._now()
+        async with effect(self._db) as tx:
+            if subject.kind == "person" and await self._is_admin(tx, int(subject.id)):
+                raise AdminBlockError
+            values: dict[str, Any] = {
+                "blocked_since": now,
+                "blocked_until": until,
+                "reason": reason,
+            }
+            if name or (name := await self._known_name(tx, subject)):
+                values["name"] = name
+            entry = await store.put(tx, subject, now=now, told_at=None, **values)
+            for chat_id in await store.chats_through(tx, subject):
+                await moves.close_chat(tx, chat_id, now=now)
+        if subject.kind == "profile":
+            self.blocked |= {subject.id, entry.name} - {""}
+        self._wake()
+        return entry
+
+    async def unblock(self, subject: Subject) -> bool:
+        """End a block; false where there was none. Alerts begin with what is posted from now."""
+        async with effect(self._db) as tx:
+            entry = await store.get(tx, subject)
+            if entry is None or entry.blocked_since is None:
+                return False
+            await self._unblock(tx, subject)
+        if subject.kind == "profile":
+            self.blocked -= {subject.id, entry.name} - self._always_blocked
+        self._wake()
+        return True
+
+    async def limit(self, subject: Subject, credits: int | None) -> Entry:  # noqa: A002 - the project's word
+        """Set what somebody may spend a day, in credits; None gives the settings' limit back."""
+        async with effect(self._db) as tx:
+            return await store.put(tx, subject, now=self._now(), allowance=credits)
+
+    async def _unblock(self, tx: Tx, subject: Subject, **values: object) -> Entry:
+        now = self._now()
+        before = await store.get(tx, subject)
+        ended = {"blocked_since": None, "blocked_until": None, "reason": "", "told_at": None}
+        entry = await store.put(tx, subject, now=now, **ended, **values)
+        if before and before.blocked_since:
+            for chat_id in await store.chats_through(tx, subject):
+                await moves.open_chat(tx, chat_id, now=now)
+        return entry
+
+    async def _is_admin(self, tx: Tx, person: int) -> bool:
+        return person in self._always_admins or person in await store.admins(tx)
+
+    async def _known_name(self, tx: Tx, subject: Subject) -> str:
+        """Return what a chat is called, of a profile its id, as far as we know."""
+        if subject.kind == "profile":
+            known = await profiles.named(tx, subject.id, since=self._now() - timedelta(days=30))
+            return known.profile_id if known else ""
+        chat = await chats.get(tx, int(subject.id))
+        return chat.title if chat else ""
+
+    async def _step(self) -> datetime | None:
+        """End the blocks whose time is over, and learn of what other processes have blocked."""
+        async with self._db.read() as tx:
+            ended = await store.over(tx, now=self._now())
+        for entry in ended:
+            subject = Subject(entry.kind, entry.subject)
+            await self._db.run(lambda tx: self._unblock(tx, subject))  # noqa: B023 - awaited here
+            log.info("a block is over", kind=entry.kind)
+        if ended:
+            self._wake()
+        await self._refresh()
+        return None
+
+    async def _refresh(self) -> None:
+        async with self._db.read() as tx:
+            found = await store.blocked_profiles(tx, now=self._now())
+            self.admin_ids = self._always_admins | await store.admins(tx)
+        self.blocked.clear()
+        self.blocked.update(self._always_blocked, found)
+
+
+def _digest(word: str) -> str:
+    return hashlib.sha256(word.encode("utf-8", "surrogateescape")).hexdigest()

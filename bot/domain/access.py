@@ -1,0 +1,125 @@
+"""Who may use the bot: what the list says of somebody, as a pure decision; ``now`` is given.
+
+One list has people, chats (groups and channels) and profiles. Somebody may be allowed and blocked
+at once: a block goes before, and leaves what was allowed when it ends.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal, Self
+
+from bot.domain import links
+
+Mode = Literal["invited", "open"]
+Kind = Literal["person", "chat", "profile"]
+Verdict = Literal["let", "stranger", "blocked"]
+Via = Literal["", "settings", "before", "invitation", "link", "admin", "added"]
+
+_SPAN = re.compile(r"([1-9]\d{0,3})([hdw])")
+_UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Who or what the list speaks of: a person, a group or channel, an Instagram profile.
+
+    ``id`` is text: a Telegram id, or a profile's id or username.
+    """
+
+    kind: Kind
+    id: str
+
+    @classmethod
+    def of_chat(cls, chat_id: int) -> Self:
+        """Return whom a Telegram id means: a private chat has the id of its person."""
+        return cls("person" if chat_id > 0 else "chat", str(chat_id))
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A row of the list; without ``is_allowed`` and a block it is somebody who asked only.
+
+    ``added_by`` is the person through whom a chat is allowed, for as long as they are not blocked.
+    ``allowance`` is in credits a day, in place of what the settings give.
+    """
+
+    kind: Kind
+    subject: str
+    name: str
+    is_allowed: bool
+    is_admin: bool
+    via: Via
+    added_by: str
+    since: datetime
+    blocked_since: datetime | None
+    blocked_until: datetime | None
+    reason: str
+    told_at: datetime | None
+    allowance: int | None
+
+    def is_blocked(self, now: datetime) -> bool:
+        """Return whether a block holds now."""
+        if self.blocked_since is None:
+            return False
+        return self.blocked_until is None or self.blocked_until > now
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What somebody is in a chat; ``entry`` is the row of what they are refused for, if any."""
+
+    verdict: Verdict
+    about: Subject
+    entry: Entry | None = None
+
+
+def judge(
+    mode: Mode,
+    chat_id: int | None,
+    *,
+    person: Entry | None,
+    chat: Entry | None,
+    adder: Entry | None,
+    person_id: int | None,
+    now: datetime,
+) -> Judged:
+    """Return whether somebody may use the bot in a chat (None: in no chat).
+
+    A person who is allowed may use it everywhere; in a group or channel that is allowed everybody
+    may. A chat is allowed by who added the bot, for as long as that person is not blocked.
+    """
+    is_private = chat_id is None or chat_id > 0
+    here = Subject.of_chat((person_id or chat_id or 0) if is_private else chat_id or 0)
+    if person and person.is_blocked(now):
+        return Judged("blocked", Subject("person", person.subject), person)
+    if chat and chat.is_blocked(now):
+        return Judged("blocked", here, chat)
+    if chat and adder and chat.via == "added" and adder.is_blocked(now):
+        return Judged("blocked", here, chat)
+    is_let = mode == "open" or any(one and one.is_allowed for one in (person, chat))
+    if is_let:
+        return Judged("let", here)
+    return Judged("stranger", here, person if here.kind == "person" else chat)
+
+
+def subject_of(word: str) -> Subject | None:
+    """Return whom a word means: a Telegram id, or the name or address of a profile."""
+    if re.fullmatch(r"-?\d{1,16}", word, re.ASCII):
+        return Subject.of_chat(int(word)) if int(word) else None
+    link = links.parse_argument(word)
+    return Subject("profile", link.username) if link and link.username else None
+
+
+def span_of(word: str) -> timedelta | None:
+    """Return the time that ``12h``, ``7d`` or ``2w`` mean."""
+    found = _SPAN.fullmatch(word)
+    return int(found[1]) * _UNITS[found[2]] if found else None
+
+
+def block_of(words: Sequence[str], now: datetime) -> tuple[datetime | None, str]:
+    """Return until when a block holds (None: until it is ended), and its reason."""
+    span = span_of(words[0].lower()) if words else None
+    reason = " ".join(words[1:] if span else words)
+    return (now + span if span else None), reason[:200]

@@ -1,0 +1,199 @@
+"""What can go wrong so that the bot's admins must know, and when it is so: pure decisions.
+
+Each kind has at most one open incident. What is urgent is said at once and rings; the rest comes
+by the daily summary of the admin's own chat. Nothing is said twice.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal, get_args
+
+from bot.domain.errors import N_
+
+Kind = Literal[
+    "api_refuses",  # the key, or no credits left
+    "api_fails",
+    "balance",
+    "budget_80",
+    "budget_100",
+    "budget_short",
+    "database",
+    "disk",
+    "drift",
+    "large_source",
+    "migration",
+    "parked",
+    "privacy_check",
+    "telegram",
+    "two_pollers",
+]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+QUIET: frozenset[Kind] = frozenset({"budget_80", "migration", "telegram"})
+"""What can wait for the daily summary."""
+
+LASTING = timedelta(minutes=5)
+FEW_DAYS, ENOUGH_DAYS = 3.0, 4.0  # of balance; what is over by little is not over
+ALMOST = 0.8
+DEAREST_CALL = 2  # credits: with less left, no profile can be checked
+LITTLE_BYTES = 300_000_000
+LITTLE_PART, BUT_LESS_THAN = 0.03, 2_000_000_000
+MEGABYTE = 1_000_000
+
+OUT_OF_SERVICE = N_(
+    "The Stories API refuses our key or has no credits left. Nothing is fetched. ({why})"
+)
+BACK_IN_SERVICE = N_("The Stories API serves us again.")
+API_FAILS = N_(
+    "The Stories API has been failing for over 5 minutes. Nothing is lost; I go on when it "
+    "answers."
+)
+API_WORKS = N_("The Stories API answers again.")
+TELEGRAM_FAILS = N_("Telegram has not been taking my messages for over 5 minutes.")
+TELEGRAM_WORKS = N_(
+    "Telegram takes my messages again. What had to wait has gone out, or does so now."
+)
+ALONE_AGAIN = N_("I get this bot's updates again.")
+BALANCE_LOW = N_(
+    "The balance of the Stories API is low: {credits} credits last for about {days} days at "
+    "today's pace."
+)
+BALANCE_ENOUGH = N_("The balance of the Stories API lasts for some days again.")
+BUDGET_SPENT = N_(
+    "The daily budget of {budget} credits is spent. Until midnight (UTC) I check no profiles and "
+    "fetch no stories; a larger DAILY_BUDGET changes that."
+)
+BUDGET_AGAIN = N_("There is budget again: checks and stories go on.")
+BUDGET_ALMOST = N_("{percent} % of the daily budget of {budget} credits are spent.")
+BUDGET_MOVED_ON = N_("The daily budget was used up, or a new day has begun.")
+PARKED = N_(
+    "Alerts that were given up after several tries without an answer from Telegram: {count}. "
+    "/health says more."
+)
+NONE_PARKED = N_("No alert is given up any more.")
+DISK_FULL = N_(
+    "The disk is nearly full: {megabytes} MB are free. When it is full, I can answer nobody."
+)
+DISK_HAS_ROOM = N_("The disk has room again.")
+MIGRATED = N_("The database was brought up to date for this version.")
+MIGRATION_FAILED = N_(
+    "The database could not be brought up to date for this version ({why}), so I don't run. It is "
+    "as it was; the log says more, and the version before still works with it."
+)
+
+Fields = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """A row of the table: sentences are message ids with their fields.
+
+    An event that has no length is closed when it opens.
+    """
+
+    id: int
+    kind: str
+    text: str
+    fields: dict[str, Any]
+    is_urgent: bool
+    opened_at: datetime
+    closed_at: datetime | None
+    closing: str
+    closing_fields: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """How things stand at one moment; credits, bytes. ``None``: not known."""
+
+    balance: int | None
+    spent_in_a_day: int  # the last 24 hours: today's pace
+    spent_today: int
+    budget: int
+    parked: int
+    free_bytes: int | None
+    disk_bytes: int
+    api_fails_since: datetime | None
+    telegram_fails_since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Whether an incident is there: its sentence, None where it is not; and that of its end."""
+
+    kind: Kind
+    text: str | None
+    closing: str
+    fields: dict[str, Any] = field(default_factory=dict)
+
+
+def judge(seen: Seen, *, is_open: Mapping[str, bool], now: datetime) -> Iterator[Judged]:
+    """Yield how each condition stands that can be looked at; ``is_open`` says how it stood.
+
+    That somebody else takes the updates, and that the API refuses the key, is told by who meets
+    it; here it is only over. Whoever can't see whether something is so leaves it out.
+    """
+    yield _balance(seen, is_open=is_open.get("balance", False))
+    yield from _budget(seen)
+    yield Judged("parked", PARKED if seen.parked else None, NONE_PARKED, {"count": seen.parked})
+    if seen.free_bytes is not None:
+        yield _disk(seen.free_bytes, seen.disk_bytes, is_open=is_open.get("disk", False))
+    yield Judged("api_fails", API_FAILS if _lasts(seen.api_fails_since, now) else None, API_WORKS)
+    yield Judged(
+        "telegram",
+        TELEGRAM_FAILS if _lasts(seen.telegram_fails_since, now) else None,
+        TELEGRAM_WORKS,
+    )
+    yield Judged("two_pollers", None, ALONE_AGAIN)
+    yield Judged("api_refuses", None, BACK_IN_SERVICE)
+
+
+def _balance(seen: Seen, *, is_open: bool) -> Judged:
+    if seen.balance is None or seen.spent_in_a_day <= 0:  # nothing is spent: nothing runs out
+        return Judged("balance", None, BALANCE_ENOUGH)
+    left = max(0, seen.balance) / seen.spent_in_a_day
+    is_low = left < (ENOUGH_DAYS if is_open else FEW_DAYS)
+    fields = {"credits": seen.balance, "days": round(left, 1)}
+    return Judged("balance", BALANCE_LOW if is_low else None, BALANCE_ENOUGH, fields)
+
+
+def _budget(seen: Seen) -> Iterator[Judged]:
+    is_spent = seen.spent_today > seen.budget - DEAREST_CALL
+    is_almost = seen.spent_today >= seen.budget * ALMOST and not is_spent
+    percent = round(100 * seen.spent_today / seen.budget) if seen.budget else 100
+    fields = {"budget": seen.budget}
+    yield Judged("budget_100", BUDGET_SPENT if is_spent else None, BUDGET_AGAIN, fields)
+    yield Judged(
+        "budget_80",
+        BUDGET_ALMOST if is_almost else None,
+        BUDGET_MOVED_ON,
+        {"percent": percent, **fields},
+    )
+
+
+def _disk(free: int, size: int, *, is_open: bool) -> Judged:
+    spare = 1.2 if is_open else 1.0
+    is_little = free < LITTLE_BYTES * spare
+    is_small_part = free < size * LITTLE_PART * spare and free < BUT_LESS_THAN * spare
+    text = DISK_FULL if is_little or is_small_part else None
+    return Judged("disk", text, DISK_HAS_ROOM, {"megabytes": free // MEGABYTE})
+
+
+def _lasts(since: datetime | None, now: datetime) -> bool:
+    return since is not None and now - since >= LASTING
+
+
+def dumped(fields: Fields) -> dict[str, Any]:
+    """Return the fields of a sentence as JSON."""
+    return {
+        name: {"seconds": value.total_seconds()} if isinstance(value, timedelta) else value
+        for name, value in fields.items()
+    }
+
+
+def loaded(fields: Fields) -> dict[str, Any]:
+    """Return what ``dumped`` was given."""
+    return {
+        name: timedelta(seconds=value["seconds"]) if isinstance(value, dict) else value
+        for name, value in fields.items()
+    }

@@ -1,0 +1,95 @@
+"""Hands a broadcast out: some chats a second, so that alerts and answers go on between."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import structlog
+from telegram import InlineKeyboardButton
+
+from bot.domain.errors import N_
+from bot.domain.model import Target
+from bot.presentation.buttons import Buttons
+from bot.presentation.translation import Translator, translator_for
+from bot.runtime.workers import Worker
+from bot.sending.replies import edit_of
+from bot.store import broadcasts, chat_queues, chats, enqueue
+from bot.store.broadcasts import Broadcast
+from bot.store.database import Database, Tx
+
+log = structlog.get_logger()
+
+A_SECOND = 10  # chats; Telegram lets 30 messages a second leave, alerts and answers among them
+EVERY = timedelta(seconds=1)
+SHOW_EVERY = timedelta(seconds=10)
+LONGEST = timedelta(minutes=1)
+PROGRESS = N_("📣 Sent to {done} of {count} chats.")
+STOPPED = N_("📣 Stopped: sent to {done} of {count} chats.")
+DONE = N_("📣 Done: sent to {done} chats.")
+
+
+class Broadcasts:
+    """Goes on with the broadcast that runs; ``worker`` sleeps while none does."""
+
+    def __init__(
+        self, db: Database, *, wake: Callable[[], None], now: Callable[[], datetime]
+    ) -> None:
+        """``wake`` lets the outbox look at what became due."""
+        self._db = db
+        self._wake = wake
+        self._now = now
+        self._shown_at: datetime | None = None
+        self.worker = Worker("broadcast", self._step, now=now, longest=LONGEST)
+
+    async def _step(self) -> datetime | None:
+        now = self._now()
+        async with self._db.read() as tx:
+            one = await broadcasts.running(tx)
+            waiting = await broadcasts.waiting(tx)
+        if one is None:
+            return None
+        more = await self._db.run(lambda tx: broadcasts.hand_out(tx, one, limit=A_SECOND, now=now))
+        if more:
+            if self._shown_at is None or now - self._shown_at >= SHOW_EVERY:
+                self._shown_at = now
+                await self._db.run(lambda tx: self._progress(tx, one.id, waiting, now))
+        elif not waiting:
+            await self._db.run(lambda tx: self._end(tx, one, now))
+            self._shown_at = None
+        self._wake()
+        return now + EVERY
+
+    async def _progress(self, tx: Tx, number: int, waiting: int, now: datetime) -> None:
+        one = await broadcasts.get(tx, number)
+        if one and one.state == "running":  # it may have been stopped just now
+            await show(tx, one, waiting=waiting, now=now)
+
+    async def _end(self, tx: Tx, one: Broadcast, now: datetime) -> None:
+        ended = await broadcasts.turn(tx, one.id, before="running", after="done")
+        if ended:
+            log.info("a broadcast is done", chats=ended.handed)
+            await show(tx, ended, waiting=0, now=now)
+
+
+async def show(tx: Tx, one: Broadcast, *, waiting: int, now: datetime) -> None:
+    """Put how far a broadcast is into the message that shows it."""
+    if one.message_id is None:
+        return
+    chat = await chats.get(tx, one.admin)
+    t = translator_for(chat.spoken if chat else None)
+    buttons = stop_button(one.id, t) if one.state == "running" else None
+    payload = edit_of(one.message_id, text_of(one, waiting, t), buttons)
+    await enqueue.add_reply(tx, Target(one.admin), payload, now=now, due_at=now)
+    await chat_queues.wake(tx, one.admin, due_at=now, now=now)
+
+
+def text_of(one: Broadcast, waiting: int, t: Translator) -> str:
+    """Return how far a broadcast is, as a sentence."""
+    done = t.number(max(0, one.handed - waiting))
+    sentence = {"done": DONE, "stopped": STOPPED}.get(one.state, PROGRESS)
+    return t(sentence, done=done, count=t.number(one.count))
+
+
+def stop_button(number: int, t: Translator) -> Buttons:
+    """Return the button that stops a broadcast."""
+    text = t.plain(N_("Stop"))
+    return [[InlineKeyboardButton(text, callback_data=f"cast:stop:{number}")]]

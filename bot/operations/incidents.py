@@ -1,0 +1,177 @@
+"""What the admins are told of trouble: once when it begins, and once when it is over.
+
+One table holds it all, so that no restart and no replica says anything twice. What is urgent is
+said at once and rings; the rest comes by the daily summary of the admin's own chat.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+import structlog
+
+from bot.domain.errors import N_, DatabaseUnavailableError
+from bot.domain.incidents import QUIET, Fields, Incident, Kind
+from bot.domain.zones import zone_of
+from bot.operations.operators import Operators
+from bot.presentation.html import Safe
+from bot.presentation.translation import Translator, translator_for
+from bot.runtime.workers import Worker
+from bot.store import chats, key_values
+from bot.store import incidents as store
+from bot.store.database import Database, Tx
+
+log = structlog.get_logger()
+
+SUMMARY = N_("What happened")
+LINE = N_("{at}: {text}")
+OVER = N_("Over at {at}.")
+NOTED = "summary:"  # under which it is kept until when an admin knows all
+FIRST_SUMMARY = timedelta(days=1)  # what is older is no news
+LOOK_EVERY = timedelta(minutes=1)
+DEFAULT_HOUR = 9 * 60  # minutes after midnight, for an admin whose chat is not known
+
+
+class Incidents:
+    """Opens and closes incidents; ``summaries`` brings what could wait."""
+
+    def __init__(self, db: Database, operators: Operators, *, now: Callable[[], datetime]) -> None:
+        """Tell ``operators``."""
+        self._db = db
+        self._operators = operators
+        self._now = now
+        self.summaries = Worker("summary for admins", self._summarise, now=now, longest=LOOK_EVERY)
+
+    async def open(self, kind: Kind, sentence: str, /, **fields: object) -> None:
+        """Begin an incident, where none of its kind is open. Said even without a database."""
+        await self._begin(kind, sentence, fields)
+
+    async def event(self, kind: Kind, sentence: str, /, **fields: object) -> None:
+        """Write an incident that has no length."""
+        await self._begin(kind, sentence, fields, closed_at=self._now())
+
+    async def _begin(
+        self, kind: Kind, sentence: str, fields: Fields, closed_at: datetime | None = None
+    ) -> None:
+        log.warning("incident", kind=kind, text=in_english(sentence, fields))
+        is_urgent, now = kind not in QUIET, self._now()
+
+        async def write(tx: Tx) -> None:
+            number = await store.add(
+                tx, kind, sentence, fields,
+                is_urgent=is_urgent, opened_at=now, closed_at=closed_at,
+            )  # fmt: skip
+            if is_urgent and number is not None:
+                await self._operators.owe(tx, numbered(sentence, fields, number))
+
+        try:
+            await self._db.run(write)
+        except DatabaseUnavailableError:
+            await self._operators.say(sentence, fields)
+        else:
+            self._operators.wake()
+
+    async def close(self, kind: Kind, sentence: str, /, **fields: object) -> None:
+        """End the open incident of a kind, where there is one."""
+
+        async def write(tx: Tx) -> Incident | None:
+            ended = await store.close(tx, kind, sentence, fields, now=self._now())
+            if ended and ended.is_urgent:
+                text = numbered(sentence, fields, ended.id)
+                await self._operators.owe(tx, text, silent=True)
+            return ended
+
+        if await self._db.run(write):
+            log.info("incident over", kind=kind, text=in_english(sentence, fields))
+            self._operators.wake()
+
+    async def past(
+        self,
+        kind: Kind,
+        sentence: str,
+        fields: Fields,
+        *,
+        since: datetime,
+        closing: str,
+        closing_fields: Fields,
+    ) -> None:
+        """Write an incident that is over; what is said is its end."""
+        log.warning("incident over", kind=kind, text=in_english(closing, closing_fields))
+
+        async def write(tx: Tx) -> None:
+            number = await store.add(
+                tx, kind, sentence, fields,
+                is_urgent=True, opened_at=since, closed_at=self._now(),
+                closing=closing, closing_fields=closing_fields,
+            )  # fmt: skip
+            await self._operators.owe(tx, numbered(closing, closing_fields, number or 0))
+
+        try:
+            await self._db.run(write)
+        except DatabaseUnavailableError:
+            await self._operators.say(closing, closing_fields)
+        else:
+            self._operators.wake()
+
+    async def rephrase(self, kind: Kind, sentence: str, fields: Fields) -> None:
+        """Let an open incident say how things stand now; nobody is told."""
+        await self._db.run(lambda tx: store.rephrase(tx, kind, sentence, fields))
+
+    async def all_open(self) -> list[Incident]:
+        """Return what is wrong now."""
+        async with self._db.read() as tx:
+            return await store.all_open(tx)
+
+    async def _summarise(self) -> None:
+        """Bring each admin, at the time of their chat's daily summary, what could wait."""
+        now, is_due = self._now(), False
+        for admin in self._operators.ids:
+            async with self._db.begin() as tx:
+                is_due |= await self._summarise_for(tx, admin, now)
+        if is_due:
+            self._operators.wake()
+
+    async def _summarise_for(self, tx: Tx, admin: int, now: datetime) -> bool:
+        chat = await chats.get(tx, admin)
+        minutes = chat.digest_at if chat else DEFAULT_HOUR
+        due_at = latest(minutes, chat.zone if chat else "UTC", now)
+        kept = await key_values.get(tx, f"{NOTED}{admin}")
+        if kept is None:  # the first day begins now
+            await key_values.put(tx, f"{NOTED}{admin}", now.isoformat(), now=now)
+            return False
+        since = datetime.fromisoformat(str(kept))
+        if since >= due_at:
+            return False
+        await key_values.put(tx, f"{NOTED}{admin}", now.isoformat(), now=now)
+        found = await store.quiet_since(tx, since, kinds=QUIET)
+        if not found:
+            return False
+        await self._operators.owe(tx, lambda t: summary(found, t), silent=True, only=admin)
+        return True
+
+
+def numbered(sentence: str, fields: Fields, number: int) -> Callable[[Translator], str]:
+    """Return how to say a sentence with the number by which /health knows the incident."""
+    return lambda t: Safe(f"{t(sentence, **fields)} (#{number})")
+
+
+def in_english(sentence: str, fields: Fields) -> str:
+    """Return a sentence as the log and the admin page say it."""
+    return translator_for("en").plain(sentence, **fields)
+
+
+def summary(found: Sequence[Incident], t: Translator) -> str:
+    """Return what happened, a line each."""
+    lines = [f"<b>{t(SUMMARY)}</b>"]
+    for one in found:
+        text = f"{t(one.text, **one.fields)} (#{one.id})"
+        line = t(LINE, at=t.date(one.opened_at), text=Safe(text))
+        over = t(OVER, at=t.date(one.closed_at)) if one.closed_at else ""
+        lines.append(f"• {line} {over}".rstrip())
+    return Safe("\n".join(lines))
+
+
+def latest(minutes: int, zone: str, now: datetime) -> datetime:
+    """Return when it was last so many minutes after midnight in a zone."""
+    local = now.astimezone(zone_of(zone))
+    due = local.replace(hour=minutes // 60, minute=minutes % 60, second=0, microsecond=0)
+    return due if due <= local else due - timedelta(days=1)

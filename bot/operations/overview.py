@@ -1,0 +1,225 @@
+"""What the admin page shows, as JSON, and what its buttons do."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from bot.billing.ledger import Ledger
+from bot.billing.people import Guest, guests
+from bot.billing.reports import spending_of
+from bot.chats.access import Access
+from bot.domain.access import Subject
+from bot.domain.errors import BotError
+from bot.domain.incidents import Incident
+from bot.fetching import schedule_state
+from bot.operations.incidents import in_english
+from bot.store import chats, enqueue, incidents, profiles, samples
+from bot.store.database import Database, Tx
+
+Json = dict[str, Any]
+
+DAYS = 30
+SHOWN = 100  # rows of a table
+INCIDENTS = 50
+MOST_CREDITS = 100_000
+
+
+class BadActionError(BotError):
+    """There is no such button, or it needs another value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """Reads all of it anew each time; ``wake`` lets what became due be looked at."""
+
+    db: Database
+    ledger: Ledger
+    access: Access
+    credits_a_check: float | None  # None: the mean that the schedule has learned
+    credit_price: float
+    currency: str
+    wake: Callable[[], None]
+    now: Callable[[], datetime]
+
+    async def show(self) -> Json:
+        """Return how the bot is doing, for the page."""
+        now = self.now()
+        spent = await spending_of(self.db, self.ledger.limits, now=now)
+        async with self.db.read() as tx:
+            backlog = await enqueue.backlog(tx, now=now)
+            delay = await profiles.mean_delay(tx)
+            last = await incidents.latest(tx, limit=INCIDENTS)
+            people = await guests(tx, now=now)
+            hours = await samples.since(tx, now - timedelta(days=DAYS))
+            parked = await self._parked(tx)
+            cost = await schedule_state.cost_of_look(tx, self.credits_a_check)
+            schedule = [_check(*one, cost) for one in await profiles.schedule(tx, limit=SHOWN)]
+            figures = {
+                "balance": spent.balance,
+                "days_left": spent.days_left and round(spent.days_left, 1),
+                "budget": spent.budget,
+                "spent": spent.budget - spent.left_today,
+                "month": spent.month.spent,
+                "forecast": spent.forecast,
+                "drift": spent.drift,
+                "profiles": await profiles.followed(tx),
+                "delay_s": delay and round(delay.total_seconds()),
+                "waiting": backlog.open,
+                "parked": backlog.parked,
+                "price": self.credit_price,
+                "currency": self.currency,
+            }
+        return {
+            "now": now.isoformat(),
+            "stopped": await self.ledger.is_stopped(),
+            "figures": figures,
+            "incidents": [_incident(one) for one in last],
+            "people": [self._guest(one, now) for one in people[:SHOWN]],
+            "parked": parked,
+            "schedule": schedule,
+            "days": days_of(hours),
+        }
+
+    async def do(self, wanted: Mapping[str, Any]) -> None:
+        """Do what a button says.
+
+        Raises:
+            BadActionError: There is no such button, or its value is none.
+            RightsError: An admin can't be blocked.
+        """
+        word, number, value = wanted.get("action"), wanted.get("id"), wanted.get("value")
+        is_number = isinstance(number, int) and not isinstance(number, bool) and number != 0
+        if not isinstance(word, str):
+            raise BadActionError("no action")
+        if word in SWITCHES:
+            await SWITCHES[word](self)
+        elif not is_number or abs(int(number or 0)) >= 2**52:
+            raise BadActionError("no number")
+        elif word in OF_PEOPLE:
+            await OF_PEOPLE[word](self, Subject.of_chat(int(number or 0)), value)
+        elif word in {"send_again", "drop"}:
+            await self._settle(int(number or 0), again=word == "send_again")
+        else:
+            raise BadActionError("unknown action")
+
+    async def _settle(self, number: int, *, again: bool) -> None:
+        """Let a parked alert be sent once more, or be dropped."""
+        now, settle = self.now(), enqueue.send_again if again else enqueue.drop_parked
+        await self.db.run(lambda tx: settle(tx, [number], now=now))
+        self.wake()
+
+    async def limit(self, subject: Subject, value: object) -> None:
+        """Set what somebody may spend a day."""
+        is_number = isinstance(value, int) and not isinstance(value, bool)
+        if value is not None and not (is_number and 0 <= int(str(value)) <= MOST_CREDITS):
+            raise BadActionError("not so many credits")
+        await self.access.limit(subject, None if value is None else int(str(value)))
+
+    async def _parked(self, tx: Tx) -> list[Json]:
+        rows = await enqueue.parked(tx, limit=SHOWN)
+        names = await chats.titles(tx, {one.chat_id for one in rows})
+        return [
+            {
+                "id": one.id,
+                "chat": names.get(one.chat_id) or str(one.chat_id),
+                "story": one.story_pk,
+                "copies": one.copies,
+                "reason": one.reason,
+                "at": one.done_at.isoformat(),
+            }
+            for one in rows
+        ]
+
+    def _guest(self, one: Guest, now: datetime) -> Json:
+        entry = one.entry
+        state = "guest"
+        if one.id in self.access.admin_ids:
+            state = "owner"
+        elif entry and entry.is_blocked(now):
+            state = "blocked"
+        elif entry and entry.is_allowed:
+            state = "allowed"
+        elif entry and entry.told_at and self.access.mode != "open":
+            state = "asked"
+        return {
+            "id": one.id,
+            "name": one.name,
+            "state": state,
+            "reason": entry.reason if entry else "",
+            "until": entry.blocked_until.isoformat() if entry and entry.blocked_until else None,
+            "limit": entry.allowance if entry else None,
+            "credits": round((one.total + one.elsewhere) / 1000, 1),
+            "kinds": {kind: round(spent / 1000, 1) for kind, spent in one.by_kind.items()},
+        }
+
+
+async def _stop(overview: Overview) -> None:
+    await overview.ledger.stop_spending()
+
+
+async def _resume(overview: Overview) -> None:
+    await overview.ledger.resume_spending()
+
+
+async def _block(overview: Overview, subject: Subject, _: object) -> None:
+    await overview.access.block(subject, until=None, reason="")
+
+
+async def _unblock(overview: Overview, subject: Subject, _: object) -> None:
+    await overview.access.unblock(subject)
+
+
+async def _allow(overview: Overview, subject: Subject, _: object) -> None:
+    await overview.access.allow(subject, by=None)
+
+
+SWITCHES: Mapping[str, Callable[[Overview], Awaitable[None]]] = {"stop": _stop, "resume": _resume}
+OF_PEOPLE: Mapping[str, Callable[[Overview, Subject, object], Awaitable[None]]] = {
+    "block": _block,
+    "unblock": _unblock,
+    "allow": _allow,
+    "limit": Overview.limit,
+}
+
+
+def _incident(one: Incident) -> Json:
+    return {
+        "id": one.id,
+        "kind": one.kind,
+        "text": in_english(one.text, one.fields),
+        "urgent": one.is_urgent,
+        "opened": one.opened_at.isoformat(),
+        "closed": one.closed_at.isoformat() if one.closed_at else None,
+    }
+
+
+def _check(name: str, looked_at: datetime | None, next_at: datetime, cost: float) -> Json:
+    """Return a row of the schedule; a story waits half the pause for its check on the mean."""
+    pause = (next_at - looked_at).total_seconds() if looked_at else None
+    return {
+        "profile": name,
+        "next": next_at.isoformat(),
+        "delay_s": None if pause is None else round(max(0.0, pause) / 2),
+        "credits_a_day": None if not pause or pause < 0 else round(86_400 / pause * cost, 1),
+    }
+
+
+def days_of(hours: list[tuple[datetime, Json]]) -> list[Json]:
+    """Return the samples by day (UTC): credits by kind, alerts, their mean delay, most waiting."""
+    days: dict[date, Json] = {}
+    for hour, figures in hours:
+        day = days.setdefault(
+            hour.date(), {"day": hour.date().isoformat(), "spent": {}, "alerts": 0,
+                          "seconds": 0.0, "waiting": 0}
+        )  # fmt: skip
+        for kind, spent in figures.get("spent", {}).items():
+            day["spent"][kind] = day["spent"].get(kind, 0) + spent
+        alerts = figures.get("alerts") or 0
+        day["alerts"] += alerts
+        day["seconds"] += alerts * (figures.get("delay_s") or 0.0)
+        day["waiting"] = max(day["waiting"], figures.get("waiting") or 0)
+    for day in days.values():
+        seconds = day.pop("seconds")
+        day["delay_s"] = round(seconds / day["alerts"]) if day["alerts"] else None
+    return list(days.values())

@@ -1,0 +1,134 @@
+"""Looks every minute whether something is wrong, and once an hour writes down how things stand."""
+
+import shutil
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import structlog
+
+from bot.domain.incidents import KINDS, Kind, Seen, judge
+from bot.operations.incidents import Incidents
+from bot.runtime.metrics import Metrics
+from bot.runtime.workers import Worker
+from bot.store import budgets, enqueue, samples, spending
+from bot.store.database import Database
+
+log = structlog.get_logger()
+
+EVERY = timedelta(minutes=1)
+DAY = timedelta(days=1)
+
+SIGNS: frozenset[Kind] = frozenset({"api_fails", "api_refuses", "telegram", "two_pollers"})
+
+Disk = Callable[[], tuple[int, int] | None]
+Sign = Callable[[], bool | None]
+
+
+class Watch:
+    """Opens and closes incidents by what it sees; use ``worker``."""
+
+    def __init__(
+        self,
+        db: Database,
+        incidents: Incidents,
+        *,
+        budget: int,
+        signs: Mapping[Kind, Sign],
+        disk: Disk = lambda: None,
+        metrics: Metrics | None = None,
+        now: Callable[[], datetime],
+    ) -> None:
+        """``budget`` in credits a day; ``disk`` tells the free bytes and all there are.
+
+        ``signs`` tell of ``api_fails``, ``api_refuses``, ``telegram`` and ``two_pollers`` whether
+        it is so now; what this process does not meet is left out, others do.
+        """
+        self._db = db
+        self._incidents = incidents
+        self._budget = budget
+        self._signs = signs
+        self._disk = disk
+        self._open = (metrics or Metrics()).gauge(
+            "incidents_open", "1 while an incident of that kind is open.", "kind"
+        )
+        self._now = now
+        self._since: dict[str, datetime] = {}
+        self._begun: datetime | None = None
+        self.worker = Worker("watch", self._step, now=now, longest=EVERY)
+
+    async def _step(self) -> None:
+        now = self._now()
+        if self._begun is None:  # a start has enough to do
+            self._begun = now
+            return
+        await self.look(now)
+        await self._sample(now)
+
+    async def look(self, now: datetime) -> None:
+        """Judge how things stand, and tell what is new."""
+        signs = {kind: sign() for kind, sign in self._signs.items()}
+        seen = await self.seen(signs, now)
+        was_open = {one.kind: one for one in await self._incidents.all_open()}
+        for kind in KINDS:
+            self._open.set(float(kind in was_open), kind=kind)
+        for one in judge(seen, is_open=dict.fromkeys(was_open, True), now=now):
+            if one.kind in SIGNS and signs.get(one.kind) is None:
+                continue
+            before = was_open.get(one.kind)
+            if one.text is None:
+                if before and not signs.get(one.kind):
+                    await self._incidents.close(one.kind, one.closing)
+            elif before is None:
+                await self._incidents.open(one.kind, one.text, **one.fields)
+            elif (before.text, before.fields) != (one.text, one.fields):
+                await self._incidents.rephrase(one.kind, one.text, one.fields)
+
+    async def seen(self, signs: Mapping[Kind, bool | None], now: datetime) -> Seen:
+        """Return how things stand."""
+        async with self._db.read() as tx:
+            balance = await budgets.purse_left(tx)
+            in_a_day = await spending.spent_between(tx, now - DAY, now)
+            today = sum(await budgets.budget_used(tx, now.date()))
+            parked = (await enqueue.backlog(tx, now=now)).parked
+        room = self._disk()
+        return Seen(
+            balance=balance,
+            spent_in_a_day=in_a_day,
+            spent_today=today,
+            budget=self._budget,
+            parked=parked,
+            free_bytes=room[0] if room else None,
+            disk_bytes=room[1] if room else 0,
+            api_fails_since=self._note("api", signs.get("api_fails"), now),
+            telegram_fails_since=self._note("telegram", signs.get("telegram"), now),
+        )
+
+    def _note(self, what: str, is_so: bool | None, now: datetime) -> datetime | None:
+        """Return since when something has been so without a break, as far as this process saw."""
+        if not is_so:
+            self._since.pop(what, None)
+            return None
+        return self._since.setdefault(what, now)
+
+    async def _sample(self, now: datetime) -> None:
+        """Write the last whole hour, where nobody has."""
+        hour = now.replace(minute=0, second=0, microsecond=0) - samples.HOUR
+        async with self._db.read() as tx:
+            if await samples.has(tx, hour):
+                return
+            figures = await samples.take(tx, hour)
+            figures["balance"] = await budgets.purse_left(tx)
+        await self._db.run(lambda tx: samples.add(tx, hour, figures))
+
+
+def disk_of(*folders: Path) -> tuple[int, int] | None:
+    """Return the free bytes and the size of the fullest disk of these folders."""
+    found = []
+    for folder in folders:
+        try:
+            usage = shutil.disk_usage(folder)
+        except OSError:  # made at first use, or gone: whoever writes there says so
+            continue
+        found.append((usage.free, usage.total))
+    return min(found, default=None)

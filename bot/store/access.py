@@ -1,0 +1,250 @@
+"""The list of who may use the bot, and the invitations to it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from bot.domain.access import Entry, Subject, Via
+from bot.store.chats import chats
+from bot.store.database import Tx, insert_for
+from bot.store.schema import Timestamp, metadata
+
+ASKED_KEPT = timedelta(days=30)
+
+access_list = sa.Table(
+    "access_list",
+    metadata,
+    sa.Column("kind", sa.String(8), primary_key=True),  # person, chat, profile
+    sa.Column("subject", sa.String(64), primary_key=True),
+    sa.Column("name", sa.Text, nullable=False, server_default=""),
+    sa.Column("is_allowed", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("is_admin", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("via", sa.String(12), nullable=False, server_default=""),
+    sa.Column("added_by", sa.String(64), nullable=False, server_default=""),
+    sa.Column("since", Timestamp, nullable=False),
+    sa.Column("blocked_since", Timestamp),
+    sa.Column("blocked_until", Timestamp),
+    sa.Column("reason", sa.Text, nullable=False, server_default=""),
+    sa.Column("told_at", Timestamp),  # when somebody was refused in a sentence
+    sa.Column("allowance", sa.Integer),  # credits a day; None: as the settings say
+)
+
+invitations = sa.Table(
+    "invitations",
+    metadata,
+    sa.Column("digest", sa.String(64), primary_key=True),  # nobody who reads it can use the link
+    sa.Column("made_by", sa.String(64), nullable=False),
+    sa.Column("uses", sa.Integer, nullable=False),  # that are left
+    sa.Column("until", Timestamp, nullable=False),
+)
+
+COLUMNS = [access_list.c[name] for name in Entry.__dataclass_fields__]
+_KIND, _SUBJECT = access_list.c.kind, access_list.c.subject
+
+_OF = sa.select(*COLUMNS).where(
+    sa.or_(
+        sa.and_(_KIND == "person", sa.bindparam("person") == _SUBJECT),
+        sa.and_(_KIND == "chat", sa.bindparam("chat") == _SUBJECT),
+    )
+)
+
+
+def _entry(row: Any) -> Entry:  # noqa: ANN401 - SQLAlchemy's row
+    return Entry(**row._mapping)  # noqa: SLF001 - public name
+
+
+def _is(subject: Subject) -> sa.ColumnElement[bool]:
+    return sa.and_(_KIND.in_([subject.kind]), _SUBJECT.in_([subject.id]))
+
+
+async def get(tx: Tx, subject: Subject) -> Entry | None:
+    """Return the row of somebody, None where the list does not know them."""
+    row = (await tx.execute(sa.select(*COLUMNS).where(_is(subject)))).one_or_none()
+    return _entry(row) if row else None
+
+
+async def standing(
+    tx: Tx, person: int | None, chat_id: int | None
+) -> tuple[Entry | None, Entry | None, Entry | None]:
+    """Return the rows of a person, of a group or channel, and of who added the bot there."""
+    rows = await tx.execute(_OF, {"person": str(person or ""), "chat": str(chat_id or "")})
+    found = {row.kind: _entry(row) for row in rows}
+    chat = found.get("chat")
+    adder = await get(tx, Subject("person", chat.added_by)) if chat and chat.added_by else None
+    return found.get("person"), chat, adder
+
+
+async def put(tx: Tx, subject: Subject, *, now: datetime, **values: Any) -> Entry:  # noqa: ANN401 - columns
+    """Set columns of a row, which is made where there is none; return it."""
+    row = {"kind": subject.kind, "subject": subject.id, "since": now, **values}
+    insert = insert_for(tx)(access_list).values(**row)
+    statement = insert.on_conflict_do_update(
+        index_elements=[_KIND, _SUBJECT], set_=values or {"kind": subject.kind}
+    )
+    return _entry((await tx.execute(statement.returning(*COLUMNS))).one())
+
+
+async def tell(tx: Tx, subject: Subject, *, name: str, now: datetime) -> bool:
+    """Note that somebody is refused in a sentence now; false where that was said before."""
+    row = {"kind": subject.kind, "subject": subject.id, "since": now}
+    values = {"name": name, "told_at": now}
+    insert = insert_for(tx)(access_list).values(**row, **values)
+    statement = insert.on_conflict_do_update(
+        index_elements=[_KIND, _SUBJECT], set_=values, where=access_list.c.told_at.is_(None)
+    )
+    return (await tx.execute(statement.returning(_SUBJECT))).scalar() is not None
+
+
+async def admins(tx: Tx) -> set[int]:
+    """Return the people who have become admins by a link."""
+    statement = sa.select(_SUBJECT).where(_KIND == "person", access_list.c.is_admin.is_(True))
+    return {int(subject) for subject in (await tx.execute(statement)).scalars()}
+
+
+async def blocked_profiles(tx: Tx, *, now: datetime) -> set[str]:
+    """Return the names of profiles that are blocked now, and their ids as far as known.
+
+    The ``name`` of such a row is the profile's id: a block outlives a new username.
+    """
+    until = access_list.c.blocked_until
+    statement = sa.select(_SUBJECT, access_list.c.name).where(
+        _KIND == "profile",
+        access_list.c.blocked_since.is_not(None),
+        sa.or_(until.is_(None), until > now),
+    )
+    return {word for row in await tx.execute(statement) for word in row if word}
+
+
+async def over(tx: Tx, *, now: datetime) -> list[Entry]:
+    """Return the rows whose block has ended by time."""
+    statement = sa.select(*COLUMNS).where(access_list.c.blocked_until <= now)
+    return [_entry(row) for row in await tx.execute(statement.order_by(_KIND, _SUBJECT))]
+
+
+async def allow_all(tx: Tx, ids: Iterable[int], *, via: Via, now: datetime) -> int:
+    """Allow these people and chats where the list does not know them; return how many are new."""
+    rows = [
+        {"kind": one.kind, "subject": one.id, "is_allowed": True, "via": via, "since": now}
+        for one in map(Subject.of_chat, sorted(ids))
+    ]
+    if not rows:
+        return 0
+    insert = insert_for(tx)(access_list).on_conflict_do_nothing(index_elements=[_KIND, _SUBJECT])
+    return len((await tx.execute(insert.returning(_SUBJECT), rows)).all())
+
+
+async def who_is_there(tx: Tx) -> list[int]:
+    """Return the ids of all chats that have used the bot and have not removed it."""
+    statement = sa.select(chats.c.id).where(chats.c.state == "active")
+    return list((await tx.execute(statement)).scalars())
+
+
+async def chats_through(tx: Tx, subject: Subject) -> list[int]:
+    """Return the chats that are served because of somebody: their own, and where they added us."""
+    if subject.kind == "profile":
+        return []
+    added = sa.select(_SUBJECT).where(
+        _KIND == "chat", access_list.c.via == "added", access_list.c.added_by == subject.id
+    )
+    found = [int(one) for one in (await tx.execute(added)).scalars()]
+    return sorted({int(subject.id), *found})
+
+
+async def move_chat(tx: Tx, old: int, new: int) -> None:
+    """Let a group that became a supergroup stay what it was; a block goes before."""
+    before = await get(tx, Subject.of_chat(old))
+    if before is None:
+        return
+    after = await get(tx, Subject.of_chat(new))
+    kept = after if after and after.blocked_since and not before.blocked_since else before
+    values = {
+        name: getattr(kept, name)
+        for name in Entry.__dataclass_fields__
+        if name not in {"kind", "subject", "since"}
+    }
+    await put(tx, Subject.of_chat(new), now=before.since, **values)
+    await tx.execute(sa.delete(access_list).where(_is(Subject.of_chat(old))))
+
+
+async def clean(tx: Tx, *, now: datetime) -> None:
+    """Forget who asked only, a month ago; they would be told once more."""
+    row = access_list.c
+    asked = sa.and_(
+        row.is_allowed.is_(False), row.blocked_since.is_(None), row.allowance.is_(None)
+    )
+    await tx.execute(sa.delete(access_list).where(asked, row.told_at < now - ASKED_KEPT))
+
+
+async def forget_name(tx: Tx, chat_id: int) -> None:
+    """Forget the name of somebody who asked for that; whether they may use the bot stays."""
+    statement = sa.update(access_list).where(_is(Subject.of_chat(chat_id)))
+    await tx.execute(statement.values(name=""))
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """An invitation that can still be used, and how often."""
+
+    made_by: str
+    uses: int
+    until: datetime
+
+
+async def invite(
+    tx: Tx, digest: str, *, by: str, uses: int, until: datetime, now: datetime
+) -> None:
+    """Keep a new invitation, and forget those that are over."""
+    await tx.execute(sa.delete(invitations).where(invitations.c.until <= now))
+    await tx.execute(
+        sa.insert(invitations).values(digest=digest, made_by=by, uses=uses, until=until)
+    )
+
+
+async def invitation(tx: Tx, digest: str, *, now: datetime) -> Invitation | None:
+    """Return an invitation that can still be used."""
+    table = invitations
+    statement = sa.select(table.c.made_by, table.c.uses, table.c.until).where(
+        table.c.digest == digest, table.c.uses > 0, table.c.until > now
+    )
+    row = (await tx.execute(statement)).one_or_none()
+    return Invitation(*row) if row else None
+
+
+async def use(tx: Tx, digest: str, *, now: datetime) -> str | None:
+    """Use an invitation once; return who made it, None where it can't be used any more."""
+    table = invitations
+    statement = (
+        sa.update(table)
+        .where(table.c.digest == digest, table.c.uses > 0, table.c.until > now)
+        .values(uses=table.c.uses - 1)
+        .returning(table.c.made_by)
+    )
+    by: str | None = (await tx.execute(statement)).scalar()
+    return by
+
+
+async def allowances(tx: Tx, subjects: Sequence[Subject]) -> dict[Subject, int]:
+    """Return the credits a day that were set for some of these."""
+    if not subjects:
+        return {}
+    statement = sa.select(_KIND, _SUBJECT, access_list.c.allowance).where(
+        sa.or_(*map(_is, subjects)), access_list.c.allowance.is_not(None)
+    )
+    return {Subject(row[0], row[1]): row[2] for row in await tx.execute(statement)}
+
+
+async def everybody(tx: Tx) -> list[Entry]:
+    """Return all rows of people and chats, the newest first."""
+    statement = sa.select(*COLUMNS).where(_KIND != "profile")
+    found = await tx.execute(statement.order_by(access_list.c.since.desc(), _SUBJECT))
+    return [_entry(row) for row in found]
+
+
+async def count_lately(tx: Tx, *, since: datetime) -> int:
+    """Return how many were refused, and neither let in nor blocked, since then."""
+    row = access_list.c
+    asked = sa.and_(row.is_allowed.is_(False), row.blocked_since.is_(None), row.told_at >= since)
+    return (await tx.execute(sa.select(sa.func.count()).where(asked))).scalar() or 0

@@ -1,0 +1,144 @@
+"""Broadcasts: a message of the owner's to all chats, handed out a few at a time."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+import sqlalchemy as sa
+
+from bot.store import enqueue
+from bot.store.chats import chats
+from bot.store.database import Tx
+from bot.store.deliveries import deliveries, is_open
+from bot.store.schema import BigId, Timestamp, metadata
+
+NOTICE = "broadcast"
+KINDS = ("private", "group", "supergroup")  # what stands in a channel is its owner's business
+
+State = Literal["draft", "running", "stopped", "done"]
+
+broadcasts = sa.Table(
+    "broadcasts",
+    metadata,
+    sa.Column("id", BigId, primary_key=True),
+    sa.Column("text", sa.Text, nullable=False),  # HTML
+    sa.Column("admin", sa.BigInteger, nullable=False),  # whose, and where the progress is shown
+    sa.Column("message_id", sa.BigInteger),  # that shows it
+    sa.Column("state", sa.String(8), nullable=False, server_default="draft"),
+    sa.Column("count", sa.Integer, nullable=False, server_default="0"),  # of chats, at the start
+    sa.Column("handed", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("last_chat", sa.BigInteger),  # chats are taken in the order of their ids
+    sa.Column("made_at", Timestamp, nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Broadcast:
+    """One broadcast; ``handed`` of its ``count`` chats have it in their queue, or had."""
+
+    id: int
+    text: str
+    admin: int
+    message_id: int | None
+    state: State
+    count: int
+    handed: int
+    last_chat: int | None
+
+
+COLUMNS = [broadcasts.c[name] for name in Broadcast.__dataclass_fields__]
+AUDIENCE = sa.and_(chats.c.state == "active", chats.c.kind.in_(KINDS))
+
+
+def _broadcast(row: Any) -> Broadcast:  # noqa: ANN401 - SQLAlchemy's row
+    return Broadcast(**row._mapping)  # noqa: SLF001 - public name
+
+
+async def audience(tx: Tx) -> int:
+    """Return how many chats a broadcast would go to."""
+    return (
+        await tx.execute(sa.select(sa.func.count()).select_from(chats).where(AUDIENCE))
+    ).scalar() or 0
+
+
+async def draft(tx: Tx, text: str, admin: int, *, now: datetime) -> int:
+    """Keep a broadcast that is not sent yet; return its number."""
+    values = {"text": text, "admin": admin, "made_at": now}
+    statement = sa.insert(broadcasts).values(**values).returning(broadcasts.c.id)
+    return int((await tx.execute(statement)).scalar_one())
+
+
+async def get(tx: Tx, number: int) -> Broadcast | None:
+    """Return a broadcast."""
+    row = (await tx.execute(sa.select(*COLUMNS).where(broadcasts.c.id == number))).one_or_none()
+    return _broadcast(row) if row else None
+
+
+async def running(tx: Tx) -> Broadcast | None:
+    """Return the oldest broadcast that is being handed out."""
+    statement = (
+        sa.select(*COLUMNS)
+        .where(broadcasts.c.state == "running")
+        .order_by(broadcasts.c.id)
+        .limit(1)
+    )
+    row = (await tx.execute(statement)).one_or_none()
+    return _broadcast(row) if row else None
+
+
+async def turn(
+    tx: Tx, number: int, *, before: State, after: State, **values: object
+) -> Broadcast | None:
+    """Change the state of a broadcast; None where it was not in ``before``."""
+    statement = (
+        sa.update(broadcasts)
+        .where(broadcasts.c.id == number, broadcasts.c.state == before)
+        .values(state=after, **values)
+        .returning(*COLUMNS)
+    )
+    row = (await tx.execute(statement)).one_or_none()
+    return _broadcast(row) if row else None
+
+
+async def hand_out(tx: Tx, one: Broadcast, *, limit: int, now: datetime) -> bool:
+    """Owe the message to the next chats; false where there are none left.
+
+    Of several processes one goes on: who finds that another has, does nothing.
+    """
+    mine = sa.select(chats.c.id).where(AUDIENCE).order_by(chats.c.id).limit(limit)
+    if one.last_chat is not None:
+        mine = mine.where(chats.c.id > one.last_chat)
+    found = list((await tx.execute(mine)).scalars())
+    if not found:
+        return False
+    same = (
+        broadcasts.c.last_chat.is_(None)
+        if one.last_chat is None
+        else broadcasts.c.last_chat == one.last_chat
+    )
+    taken = await tx.execute(
+        sa.update(broadcasts)
+        .where(broadcasts.c.id == one.id, broadcasts.c.state == "running", same)
+        .values(last_chat=found[-1], handed=broadcasts.c.handed + len(found))
+    )
+    if taken.rowcount:
+        await enqueue.add_notice_to_all(
+            tx, found, NOTICE, {"text": one.text, "id": one.id}, now=now
+        )
+    return True
+
+
+async def waiting(tx: Tx) -> int:
+    """Return how many chats still wait for a broadcast that was handed out."""
+    statement = sa.select(sa.func.count()).where(deliveries.c.notice == NOTICE, is_open)
+    return (await tx.execute(statement)).scalar() or 0
+
+
+async def drop(tx: Tx, *, now: datetime) -> int:
+    """Give up what has not left yet; return how much that was."""
+    statement = (
+        sa.update(deliveries)
+        .where(deliveries.c.notice == NOTICE, is_open, deliveries.c.copies == 0)
+        .values(state="dropped", reason="stopped", done_at=now)
+    )
+    return (await tx.execute(statement)).rowcount

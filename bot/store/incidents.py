@@ -1,0 +1,114 @@
+"""Incidents, as the admins are told of them; of each kind one at most is open."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from bot.domain.incidents import Fields, Incident, dumped, loaded
+from bot.store.database import Tx, insert_for
+from bot.store.schema import BigId, Timestamp, metadata
+
+incidents = sa.Table(
+    "incidents",
+    metadata,
+    sa.Column("id", BigId, primary_key=True),
+    sa.Column("kind", sa.String(24), nullable=False),
+    sa.Column("text", sa.Text, nullable=False),  # a message id
+    sa.Column("fields", sa.JSON, nullable=False),
+    sa.Column("is_urgent", sa.Boolean, nullable=False),
+    sa.Column("opened_at", Timestamp, nullable=False),
+    sa.Column("closed_at", Timestamp),
+    sa.Column("closing", sa.Text, nullable=False, server_default=""),
+    sa.Column("closing_fields", sa.JSON, nullable=False, server_default="{}"),
+)
+OPEN = incidents.c.closed_at.is_(None)
+sa.Index(
+    "ix_incidents_open", incidents.c.kind, unique=True, sqlite_where=OPEN, postgresql_where=OPEN
+)
+
+COLUMNS = [incidents.c[name] for name in Incident.__dataclass_fields__]
+
+
+def _incident(row: Any) -> Incident:  # noqa: ANN401 - SQLAlchemy's row
+    values = dict(row._mapping)  # noqa: SLF001 - public name
+    for name in ("fields", "closing_fields"):
+        values[name] = loaded(values[name])
+    return Incident(**values)
+
+
+async def add(
+    tx: Tx,
+    kind: str,
+    text: str,
+    fields: Fields,
+    *,
+    is_urgent: bool,
+    opened_at: datetime,
+    closed_at: datetime | None = None,
+    closing: str = "",
+    closing_fields: Fields | None = None,
+) -> int | None:
+    """Write an incident; return its number, None where one of its kind is open already.
+
+    With ``closed_at`` it is over: an event, or what could be written down afterwards only.
+    """
+    insert = insert_for(tx)(incidents).values(
+        kind=kind,
+        text=text,
+        fields=dumped(fields),
+        is_urgent=is_urgent,
+        opened_at=opened_at,
+        closed_at=closed_at,
+        closing=closing,
+        closing_fields=dumped(closing_fields or {}),
+    )
+    added = insert.on_conflict_do_nothing().returning(incidents.c.id)
+    number: int | None = (await tx.execute(added)).scalar()
+    return number
+
+
+async def close(
+    tx: Tx, kind: str, closing: str, fields: Fields, *, now: datetime
+) -> Incident | None:
+    """End the open incident of a kind; return it, None where there was none."""
+    statement = (
+        sa.update(incidents)
+        .where(incidents.c.kind == kind, OPEN)
+        .values(closed_at=now, closing=closing, closing_fields=dumped(fields))
+        .returning(*COLUMNS)
+    )
+    row = (await tx.execute(statement)).one_or_none()
+    return _incident(row) if row else None
+
+
+async def rephrase(tx: Tx, kind: str, text: str, fields: Fields) -> None:
+    """Let an open incident say how things stand now."""
+    statement = sa.update(incidents).where(incidents.c.kind == kind, OPEN)
+    await tx.execute(statement.values(text=text, fields=dumped(fields)))
+
+
+async def all_open(tx: Tx) -> list[Incident]:
+    """Return what is wrong now, the oldest first."""
+    statement = sa.select(*COLUMNS).where(OPEN).order_by(incidents.c.id)
+    return [_incident(row) for row in await tx.execute(statement)]
+
+
+async def latest(tx: Tx, *, limit: int) -> list[Incident]:
+    """Return the last incidents, the newest first."""
+    statement = sa.select(*COLUMNS).order_by(incidents.c.id.desc()).limit(limit)
+    return [_incident(row) for row in await tx.execute(statement)]
+
+
+async def quiet_since(tx: Tx, since: datetime, *, kinds: Collection[str]) -> list[Incident]:
+    """Return the incidents of ``kinds`` that began or ended after ``since``, in order."""
+    statement = (
+        sa.select(*COLUMNS)
+        .where(
+            incidents.c.kind.in_(sorted(kinds)),
+            sa.or_(incidents.c.opened_at > since, incidents.c.closed_at > since),
+        )
+        .order_by(incidents.c.id)
+    )
+    return [_incident(row) for row in await tx.execute(statement)]

@@ -1,0 +1,79 @@
+"""One row an hour of how the bot is doing, for pictures and the admin page; kept for 30 days."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from bot.store.database import Tx, insert_for
+from bot.store.deliveries import deliveries, is_open
+from bot.store.ledger import ledger_entries
+from bot.store.schema import Timestamp, metadata
+from bot.store.stories import stories
+
+samples = sa.Table(
+    "samples",
+    metadata,
+    sa.Column("hour", Timestamp, primary_key=True),
+    sa.Column("figures", sa.JSON, nullable=False),
+)
+HOUR = timedelta(hours=1)
+
+
+async def has(tx: Tx, hour: datetime) -> bool:
+    """Return whether an hour is written."""
+    statement = sa.select(samples.c.hour).where(samples.c.hour == hour)
+    return (await tx.execute(statement)).scalar() is not None
+
+
+async def add(tx: Tx, hour: datetime, figures: dict[str, Any]) -> None:
+    """Write the hour that began at ``hour``; once, whoever does so."""
+    insert = insert_for(tx)(samples).values(hour=hour, figures=figures)
+    await tx.execute(insert.on_conflict_do_nothing(index_elements=["hour"]))
+
+
+async def since(tx: Tx, start: datetime) -> list[tuple[datetime, dict[str, Any]]]:
+    """Return the hours from ``start`` on, in order."""
+    statement = sa.select(samples.c.hour, samples.c.figures).where(samples.c.hour >= start)
+    return [(row[0], row[1]) for row in await tx.execute(statement.order_by(samples.c.hour))]
+
+
+async def take(tx: Tx, hour: datetime) -> dict[str, Any]:
+    """Return the figures of an hour: credits by kind, alerts, their mean delay, what waits.
+
+    ``spent`` {kind: credits}; ``alerts`` that arrived, ``delay_s`` from post to arrival on the
+    mean (None: there were none); ``waiting`` and ``parked`` as of now.
+    """
+    end = hour + HOUR
+    table = ledger_entries
+    spent = (
+        sa.select(table.c.kind, sa.func.sum(table.c.credits))
+        .where(table.c.at >= hour, table.c.at < end)
+        .group_by(table.c.kind)
+    )
+    delay = sa.type_coerce(deliveries.c.done_at, sa.BigInteger) - sa.type_coerce(
+        stories.c.taken_at, sa.BigInteger
+    )
+    arrived = (
+        sa.select(sa.func.count(), sa.func.avg(delay))
+        .join(stories, stories.c.pk == deliveries.c.story_pk)
+        .where(
+            deliveries.c.state == "sent",
+            deliveries.c.held == "",
+            deliveries.c.done_at >= hour,
+            deliveries.c.done_at < end,
+        )
+    )
+    states = sa.select(
+        sa.func.sum(sa.case((is_open, 1), else_=0)),
+        sa.func.sum(sa.case((deliveries.c.state == "parked", 1), else_=0)),
+    )
+    alerts, mean = (await tx.execute(arrived)).one()
+    waiting, parked = (await tx.execute(states)).one()
+    return {
+        "spent": {row[0]: int(row[1]) for row in await tx.execute(spent)},
+        "alerts": alerts,
+        "delay_s": None if mean is None else round(float(mean) / 1000, 1),
+        "waiting": int(waiting or 0),
+        "parked": int(parked or 0),
+    }

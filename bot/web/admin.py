@@ -1,0 +1,185 @@
+"""The admin page: its files, what it shows, and what its buttons do; for the bot's admins only.
+
+Each call is proven by itself, in a header: no cookie, so no other page can make a browser call.
+"""
+
+import asyncio
+import hashlib
+import hmac
+import json
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from datetime import datetime, timedelta
+from importlib import resources
+from typing import Any, Protocol
+
+import structlog
+from aiohttp import web
+from pydantic import SecretStr
+
+from bot.domain.errors import BotError
+from bot.store import key_values
+from bot.store.database import Database
+from bot.web.signed import OWN, TELEGRAM, is_session, new_session, signed_by_telegram
+
+log = structlog.get_logger()
+
+KEY = "admin_key"  # the note of the one-time link
+KEY_HOLDS = timedelta(minutes=10)
+LARGEST_BODY = 4096  # bytes
+BODY_S = 5.0  # seconds that a body may take
+PATH = "/admin"
+FILES = {
+    PATH: ("admin.html", "text/html"),
+    f"{PATH}/admin.js": ("admin.js", "text/javascript"),
+    f"{PATH}/admin.css": ("admin.css", "text/css"),
+    f"{PATH}/admin.svg": ("admin.svg", "image/svg+xml"),
+}
+HEADERS = {
+    # Telegram's web clients show Mini Apps in a frame; nobody else may.
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
+    "connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors https://web.telegram.org",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+
+Json = dict[str, Any]
+
+
+class Page(Protocol):
+    """What the page shows and does."""
+
+    async def show(self) -> Json:
+        """Return all that is shown."""
+
+    async def do(self, wanted: Mapping[str, Any]) -> None:
+        """Do what a button says; ``BotError`` where it can't be done."""
+
+
+class AdminPage:
+    """The routes of the page."""
+
+    def __init__(
+        self,
+        page: Page,
+        db: Database,
+        *,
+        token: SecretStr,
+        admins: Callable[[], Awaitable[Collection[int]]],
+        now: Callable[[], datetime],
+    ) -> None:
+        """``admins`` are the people whose signature is taken."""
+        self._page = page
+        self._db = db
+        self._token = token
+        self._admins = admins
+        self._now = now
+        folder = resources.files("bot.web") / "page"
+        self._files = {name: (folder / name).read_bytes() for name, _ in FILES.values()}
+
+    def routes(self) -> list[web.RouteDef]:
+        """Return the routes, for ``bot.web.server``."""
+        return [
+            *(web.get(path, self._file) for path in FILES),
+            web.get(f"{PATH}/api/state", self._state),
+            web.post(f"{PATH}/api/do", self._do),
+            web.post(f"{PATH}/api/session", self._session),
+        ]
+
+    async def _file(self, request: web.Request) -> web.Response:
+        name, kind = FILES[request.path]
+        return web.Response(
+            body=self._files[name], content_type=kind, charset="utf-8", headers=HEADERS
+        )
+
+    async def _state(self, request: web.Request) -> web.Response:
+        if not await self._is_admin(request):
+            return _refused(401)
+        return _answer(await self._page.show())
+
+    async def _do(self, request: web.Request) -> web.Response:
+        if not await self._is_admin(request):
+            return _refused(401)
+        wanted = await _body(request)
+        if wanted is None:
+            return _refused(400)
+        try:
+            await self._page.do(wanted)
+        except BotError as error:
+            log.info("an action was refused", why=str(error))
+            return _refused(400)
+        log.info("an action on the admin page", action=str(wanted.get("action"))[:20])
+        return _answer(await self._page.show())
+
+    async def _session(self, request: web.Request) -> web.Response:
+        """Give a word that is good for an hour for the word of a one-time link."""
+        wanted = await _body(request)
+        word = wanted.get("key") if wanted else None
+        if not isinstance(word, str) or not await self._takes(word):
+            return _refused(401)
+        log.info("the admin page was opened by a link")
+        return _answer({"session": new_session(self._token, self._now())})
+
+    async def _takes(self, word: str) -> bool:
+        async with self._db.begin() as tx:
+            kept = await key_values.get(tx, KEY)
+            if not isinstance(kept, dict) or kept["until"] < self._now().timestamp():
+                return False
+            if not hmac.compare_digest(str(kept["digest"]), digest_of(word)):
+                return False
+            return await key_values.remove(tx, KEY)
+
+    async def _is_admin(self, request: web.Request) -> bool:
+        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+        if scheme == OWN:
+            return is_session(given, self._token, self._now())
+        if scheme != TELEGRAM:
+            return False
+        person = signed_by_telegram(given, self._token, self._now())
+        return person is not None and person in await self._admins()
+
+
+async def make_key(db: Database, word: str, *, now: datetime) -> None:
+    """Let the page be opened once with ``word``, within ten minutes; the last link counts."""
+    value = {"digest": digest_of(word), "until": (now + KEY_HOLDS).timestamp()}
+    async with db.begin() as tx:
+        await key_values.put(tx, KEY, value, now=now)
+
+
+def digest_of(word: str) -> str:
+    """Return what is kept of the word of a link."""
+    return hashlib.sha256(word.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _answer(value: Json) -> web.Response:
+    return web.json_response(value, headers=HEADERS)
+
+
+def _refused(status: int) -> web.Response:
+    """Refuse, and read no more from that connection."""
+    answer = web.Response(status=status, headers=HEADERS)
+    answer.force_close()
+    return answer
+
+
+async def _body(request: web.Request) -> Json | None:
+    """Return the object that was sent; None when it is none, too large or too slow."""
+    if (request.content_length or 0) > LARGEST_BODY:
+        return None
+    try:
+        async with asyncio.timeout(BODY_S):
+            body = await request.content.read(LARGEST_BODY + 1)
+            while not request.content.at_eof() and len(body) <= LARGEST_BODY:
+                body += await request.content.read(LARGEST_BODY + 1)
+    except (TimeoutError, ConnectionError):
+        return None
+    if len(body) > LARGEST_BODY:
+        return None
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None

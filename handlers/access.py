@@ -1,0 +1,150 @@
+"""/allow, /invite, /block and /unblock: who may use the bot; and what the links of it do."""
+
+from collections.abc import Sequence
+
+from telegram import Update
+
+from bot.chats.access import INVITATION_HOLDS
+from bot.context import Context, user_of
+from bot.domain.access import Entry, Subject, block_of, subject_of
+from bot.domain.errors import N_
+from bot.domain.identity import is_nobody
+from bot.presentation.html import Safe
+from handlers.guard import Handler, command, replied_to
+from handlers.replies import say
+
+MOST_USES = 1000
+ALLOW_USAGE = N_(
+    "Write it like this: /allow <i>number</i>, with the number of a person or a chat. Or reply to "
+    "somebody's message with /allow; in a group /allow alone allows the group."
+)
+BLOCK_USAGE = N_(
+    "Write it like this: /block <i>who</i> 7d <i>reason</i>. <i>Who</i> is the number of a person "
+    "or a chat, or the name of an Instagram profile; the time (12h, 7d, 2w) and the reason may be "
+    "left out, and the person is told the reason. You can also reply to somebody's message."
+)
+UNBLOCK_USAGE = N_(
+    "Write it like this: /unblock <i>who</i>, with the number of a person or a chat, or the name "
+    "of an Instagram profile."
+)
+ALLOWED = N_("{who} may use me now.")
+ALLOWED_PROFILE = N_("Profiles are never on that list; /unblock ends a block.")
+BLOCKED = N_("{who} is blocked.")
+BLOCKED_UNTIL = N_("{who} is blocked until {until}.")
+NOT_BLOCKED = N_("{who} wasn't blocked.")
+UNBLOCKED = N_("{who} isn't blocked any more.")
+IN_PRIVATE = N_("Please send me /invite in our private chat, so that nobody else sees the link.")
+HOW_MANY = N_("For how many people? Write a number up to 1000, for example /invite 5.")
+WELCOME_ADMIN = N_(
+    "You are my owner now. I tell you when something needs you.\n\n"
+    "/invite lets somebody use me, /people shows who does and what it costs, /spending shows what "
+    "was spent."
+)
+OVER = N_("This invitation can't be used any more. Please ask for a new one.")
+
+
+@command("allow")
+async def allow(update: Update, context: Context) -> None:
+    """Let a person or a chat use the bot."""
+    found = _subject(update, context, here=True)
+    if found is None:
+        await say(update, context, context.t(ALLOW_USAGE))
+        return
+    subject, name, _ = found
+    if subject.kind == "profile":
+        await say(update, context, context.t(ALLOWED_PROFILE))
+        return
+    by = user_of(update)
+    entry = await context.services.access.allow(subject, by=by, name=name)
+    await say(update, context, context.t(ALLOWED, who=who(entry)))
+
+
+@command("invite")
+async def invite(update: Update, context: Context) -> None:
+    """Give a link that lets one person use the bot, or as many as are named."""
+    where, words = update.effective_chat, context.args or ["1"]
+    if where is None or where.type != where.PRIVATE:
+        await say(update, context, context.t(IN_PRIVATE))
+        return
+    uses = int(words[0]) if words[0].isdecimal() and len(words[0]) < 5 else 0  # noqa: PLR2004 - digits
+    if not 0 < uses <= MOST_USES:
+        await say(update, context, context.t(HOW_MANY))
+        return
+    payload, _ = await context.services.access.invite(user_of(update), uses)
+    text = context.t.n(
+        N_("Whoever opens this link first may use me. It works for {days} days:"),
+        N_("The first {n} people who open this link may use me. It works for {days} days:"),
+        uses,
+        days=context.t.number(INVITATION_HOLDS.days),
+    )
+    link = f"https://t.me/{context.bot.username}?start={payload}"
+    await say(update, context, Safe(f"{text}\n{link}"))
+
+
+@command("block")
+async def block(update: Update, context: Context) -> None:
+    """Refuse a person, a chat or a profile, for some time or until it is ended."""
+    found = _subject(update, context)
+    if found is None:
+        await say(update, context, context.t(BLOCK_USAGE))
+        return
+    subject, name, rest = found
+    until, reason = block_of(rest, context.now)
+    entry = await context.services.access.block(subject, until=until, reason=reason, name=name)
+    t = context.t
+    text = t(BLOCKED, who=who(entry))
+    if until:
+        text = t(BLOCKED_UNTIL, who=who(entry), until=t.date(until))
+    await say(update, context, text)
+
+
+@command("unblock")
+async def unblock(update: Update, context: Context) -> None:
+    """End a block."""
+    found = _subject(update, context)
+    if found is None:
+        await say(update, context, context.t(UNBLOCK_USAGE))
+        return
+    subject, name, _ = found
+    was_blocked = await context.services.access.unblock(subject)
+    text = UNBLOCKED if was_blocked else NOT_BLOCKED
+    await say(update, context, context.t(text, who=name or subject.id))
+
+
+def who(entry: Entry) -> str:
+    """Return what to call somebody: their name with the number, else the number."""
+    if entry.kind == "profile" or not entry.name:
+        return entry.subject
+    return f"{entry.name} ({entry.subject})"
+
+
+async def come_in(update: Update, context: Context, payload: str) -> str | None:
+    """Use the link that somebody has opened; return what to say, None for the usual greeting."""
+    person, access = update.effective_user, context.services.access
+    if person is None:
+        return None
+    became = await access.open(payload, person.id, name=person.full_name)
+    return {"admin": context.t(WELCOME_ADMIN), "guest": None, None: context.t(OVER)}[became]
+
+
+def _subject(
+    update: Update, context: Context, *, here: bool = False
+) -> tuple[Subject, str, Sequence[str]] | None:
+    """Return whom a command means, their name where it is known, and the words after that."""
+    message, words = update.effective_message, context.args or []
+    asked = replied_to(message) if message else None
+    author = asked.from_user if asked and not asked.sender_chat else None
+    if author and not (is_nobody(author.id) or author.id == context.bot.id):
+        return Subject("person", str(author.id)), author.full_name, words
+    if words:
+        subject = subject_of(words[0])
+        return (subject, "", words[1:]) if subject else None
+    where = update.effective_chat
+    if here and where and where.type != where.PRIVATE:
+        return Subject.of_chat(where.id), where.effective_name or "", ()
+    return None
+
+
+def handlers() -> list[Handler]:
+    """Return this module's handlers, in order."""
+    return [allow.handler, invite.handler, block.handler, unblock.handler]

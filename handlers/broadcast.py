@@ -1,0 +1,117 @@
+"""/broadcast: a message to all chats, after a look at it; with progress, and a button to stop."""
+
+from datetime import timedelta
+from functools import partial
+
+from telegram import InlineKeyboardButton, Update
+
+from bot.context import Context, user_of
+from bot.domain.errors import N_
+from bot.operations.broadcast import A_SECOND, stop_button, text_of
+from bot.presentation.buttons import Buttons
+from bot.presentation.html import Safe, length
+from bot.store import broadcasts
+from bot.store.unit_of_work import effect, later
+from handlers.guard import Handler, command, pressed, replied_to
+from handlers.replies import rewrite, say
+
+LONGEST = 4096  # characters; Bot API, sendMessage
+USAGE = N_(
+    "Write /broadcast and your message after it, or reply to a message with /broadcast. I show it "
+    "to you first. It goes to all people and groups that use me, not to channels."
+)
+TOO_LONG = N_("That message is too long: Telegram takes 4096 characters.")
+IN_PRIVATE = N_("Please send me /broadcast in our private chat.")
+SURE = N_("Send the message above to {count} chats? That takes about {time}, {pace} a second.")
+NOTHING = N_("Nothing was sent.")
+OVER = N_("This was decided already.")
+
+
+@command("broadcast")
+async def broadcast(update: Update, context: Context) -> None:
+    """Show the message as all would get it, and ask whether to send it."""
+    where, admin = update.effective_chat, user_of(update)
+    if where is None or where.type != where.PRIVATE or admin is None:
+        await say(update, context, context.t(IN_PRIVATE))
+        return
+    text = _text(update)
+    if not text:
+        await say(update, context, context.t(USAGE))
+        return
+    if length(text) > LONGEST:
+        await say(update, context, context.t(TOO_LONG))
+        return
+    async with effect(context.services.db) as tx:
+        count = await broadcasts.audience(tx)
+        number = await broadcasts.draft(tx, text, admin, now=context.now)
+    t = context.t
+    sure = t(
+        SURE,
+        count=t.number(count),
+        time=timedelta(seconds=max(1, count // A_SECOND)),
+        pace=t.number(A_SECOND),
+    )
+    await say(update, context, Safe(text))
+    await say(update, context, sure, _send_or_not(number, context))
+
+
+@pressed("cast:", r"cast:")
+async def press(update: Update, context: Context, data: str) -> str | None:
+    """Follow the buttons: ``cast:send:<number>``, ``cast:no:<number>``, ``cast:stop:<number>``."""
+    query, t = update.callback_query, context.t
+    what, _, digits = data.removeprefix("cast:").partition(":")
+    if not (digits.isascii() and digits.isdecimal() and len(digits) < 16):  # noqa: PLR2004 - digits
+        return t.plain(OVER)
+    number = int(digits)
+    message_id = query.message.message_id if query and query.message else None
+    buttons: Buttons = []
+    left = 0
+    async with effect(context.services.db) as tx:
+        if what == "send":
+            count = await broadcasts.audience(tx)
+            one = await broadcasts.turn(
+                tx, number, before="draft", after="running", count=count, message_id=message_id
+            )
+            buttons = stop_button(number, t)
+        elif what == "stop":
+            one = await broadcasts.turn(tx, number, before="running", after="stopped")
+            left = await broadcasts.drop(tx, now=context.now) if one else 0
+        else:
+            one = await broadcasts.turn(tx, number, before="draft", after="stopped")
+    if one is None:
+        return t.plain(OVER)
+    if what == "no":
+        await rewrite(update, context, t(NOTHING))
+    else:
+        await rewrite(update, context, text_of(one, left, t), buttons)
+    await later(partial(_wake, context))  # not before it holds
+    return None
+
+
+async def _wake(context: Context) -> None:
+    context.services.wake()
+
+
+def _text(update: Update) -> str:
+    """Return the HTML to send: the message that is replied to, else what follows the command."""
+    message = update.effective_message
+    asked = replied_to(message) if message else None
+    if asked and asked.text:
+        return asked.text_html
+    words = message.text_html.split(maxsplit=1) if message and message.text else []
+    return words[1] if len(words) > 1 else ""
+
+
+def _send_or_not(number: int, context: Context) -> Buttons:
+    t = context.t
+    return [
+        [
+            InlineKeyboardButton(t.plain(N_("Send")), callback_data=f"cast:send:{number}"),
+            InlineKeyboardButton(t.plain(N_("Don't send")), callback_data=f"cast:no:{number}"),
+        ]
+    ]
+
+
+def handlers() -> list[Handler]:
+    """Return this module's handlers, in order."""
+    return [broadcast.handler, press.handler]

@@ -1,0 +1,145 @@
+"""Who may not use the bot hears one sentence, once: no handler sees the rest of what they send.
+
+Nothing is asked of the Stories API for them, nor of Telegram. What tells that the bot was removed
+or that a group has another id passes: that only ends things.
+"""
+
+from telegram import ChatMember, Message, MessageEntity, Update
+from telegram.ext import ApplicationHandlerStop
+
+from bot.chats.access import ADMIN, INVITE
+from bot.context import Context, user_of
+from bot.domain.access import Judged
+from bot.domain.errors import N_
+from bot.presentation.html import Safe, plain
+from bot.presentation.translation import translator_for
+from bot.store import acquaintances
+from bot.store.unit_of_work import at_the_end
+from handlers.guard import answer, is_echo
+from handlers.replies import say
+
+STRANGER = N_(
+    "Sorry, this bot is private. If you know its owner, ask for an invitation and send this "
+    "number along: <code>{id}</code>"
+)
+STRANGER_CHAT = N_(
+    "Sorry, this bot is private, and nobody who may use it has added me here. If you know its "
+    "owner, send them this chat's number: <code>{id}</code>"
+)
+BLOCKED = N_("Sorry, the bot's owner doesn't let you use it.")
+BLOCKED_UNTIL = N_("Sorry, the bot's owner doesn't let you use it until {until}.")
+REASON = N_("The reason: {reason}")
+GONE = frozenset({ChatMember.LEFT, ChatMember.BANNED})
+
+
+async def gate(update: Update, context: Context) -> None:
+    """Let pass who may use the bot.
+
+    Raises:
+        ApplicationHandlerStop: They may not; no other handler is asked.
+    """
+    if not await admit(update, context):
+        raise ApplicationHandlerStop
+
+
+async def admit(update: Update, context: Context) -> bool:
+    """Return whether an update is heard; who is refused is told, the first time."""
+    person, where = user_of(update), update.effective_chat
+    chat_id = where.id if where else None
+    judged, context.is_admin = await context.services.access.judge(person, chat_id)
+    if judged.verdict == "let" or _only_ends_things(update):
+        await _note_name(update, context, person)
+        return True
+    if judged.verdict == "stranger" and await _brings_a_link(update, context):
+        return True
+    await _refuse(update, context, judged)
+    return False
+
+
+async def _note_name(update: Update, context: Context, person: int | None) -> None:
+    """Keep what a member of a group is called, for the owner's list; once a process."""
+    where, user = update.effective_chat, update.effective_user
+    if where is None or user is None or person is None or where.type == where.PRIVATE:
+        return
+    services, name = context.services, user.full_name
+    if _asks(update, context) and services.access.is_news(person, name):
+        await at_the_end(services.db, lambda tx: acquaintances.call(tx, person, name))
+
+
+def start_link(update: Update) -> str | None:
+    """Return what a link brings along that lets somebody in; None where this is no such link."""
+    message = update.message
+    where = update.effective_chat
+    if message is None or where is None or where.type != where.PRIVATE:
+        return None
+    words = (message.text or "").split()
+    is_start = len(words) == 2 and words[0].partition("@")[0] == "/start"  # noqa: PLR2004 - command and payload
+    return words[1] if is_start and words[1].startswith((ADMIN, INVITE)) else None
+
+
+async def _brings_a_link(update: Update, context: Context) -> bool:
+    payload = start_link(update)
+    return payload is not None and await context.services.access.opens(payload)
+
+
+def _only_ends_things(update: Update) -> bool:
+    change, message = update.my_chat_member, update.message
+    if message and (message.migrate_to_chat_id or message.migrate_from_chat_id):
+        return True
+    return change is not None and change.new_chat_member.status in GONE
+
+
+async def _refuse(update: Update, context: Context, judged: Judged) -> None:
+    """Say so, once; a button stops spinning each time."""
+    person, where = update.effective_user, update.effective_chat
+    context.t = translator_for(person.language_code if person else None)
+    if where is None or not _asks(update, context):
+        return
+    if judged.entry and judged.entry.told_at:
+        await answer(update, context)
+        return
+    name = (person.full_name if person and judged.about.kind == "person" else where.title) or ""
+    if not await context.services.access.refuse(judged.about, name=name):
+        await answer(update, context)
+        return
+    text = _sentence(judged, context)
+    if update.callback_query:
+        await answer(update, context, plain(text), alert=True)
+    else:
+        await say(update, context, text)
+
+
+def _sentence(judged: Judged, context: Context) -> str:
+    t, entry = context.t, judged.entry
+    if judged.verdict == "stranger":
+        return t(STRANGER if judged.about.kind == "person" else STRANGER_CHAT, id=judged.about.id)
+    text = t(BLOCKED)
+    if entry and entry.blocked_until:
+        text = t(BLOCKED_UNTIL, until=t.date(entry.blocked_until))
+    if entry and entry.reason:
+        text = Safe(f"{text}\n{t(REASON, reason=entry.reason)}")
+    return text
+
+
+def _asks(update: Update, context: Context) -> bool:
+    """Return whether somebody waits for an answer: not where people talk to each other."""
+    if update.callback_query:
+        return True
+    message = update.message or update.channel_post
+    if message is None or is_echo(message, context.bot.id):
+        return False
+    if message.chat.type == message.chat.PRIVATE:
+        return True
+    replied = message.reply_to_message
+    to_us = bool(replied and replied.from_user and replied.from_user.id == context.bot.id)
+    return to_us or _is_for_us(message, context)
+
+
+def _is_for_us(message: Message, context: Context) -> bool:
+    """Return whether a message of a group begins with a command, and not another bot's."""
+    text = message.text or message.caption or ""
+    entities = message.entities or message.caption_entities
+    if not any(one.type == MessageEntity.BOT_COMMAND and one.offset == 0 for one in entities):
+        return False
+    _, _, name = text.split(maxsplit=1)[0].partition("@")
+    return not name or name.lower() == context.bot.username.lower()

@@ -1,0 +1,72 @@
+"""/health: what is wrong now, and how things stand."""
+
+from telegram import Update
+
+from bot.billing.reports import spending_of
+from bot.context import Context
+from bot.domain.errors import N_
+from bot.domain.incidents import Incident
+from bot.store import enqueue, incidents, profiles
+from handlers.guard import Handler, command
+from handlers.replies import say
+
+SHOWN = 20  # incidents that are looked through for those that are over
+OVER = 5
+WELL = N_("✅ Nothing is wrong.")
+SINCE = N_("⚠️ #{number}, {ago}: {text}")
+ENDED = N_("#{number}, {ago}: {text}")
+BEFORE = N_("<b>Before</b>")
+FIGURES = N_(
+    "Today: {spent} of {budget} credits\n"
+    "Profiles checked: {profiles}\n"
+    "Alerts waiting: {waiting}, parked: {parked}"
+)
+BALANCE = N_("Balance: {balance} credits")
+DAYS_LEFT = N_("Balance: {balance} credits, about {days} days")
+STOPPED = N_("Spending is stopped. I won't get any stories until you send /resume_spending.")
+
+
+@command("health")
+async def health(update: Update, context: Context) -> None:
+    """Say what is wrong now, how things stand, and what was wrong before."""
+    services, t = context.services, context.t
+    async with services.db.read() as tx:
+        last = await incidents.latest(tx, limit=SHOWN)
+        still = await incidents.all_open(tx)
+        backlog = await enqueue.backlog(tx, now=context.now)
+        followed = await profiles.followed(tx)
+    spent = await spending_of(services.db, services.ledger.limits, now=context.now)
+    lines = [_line(SINCE, one, context) for one in still] or [t(WELL)]
+    if await services.ledger.is_stopped():
+        lines.append(t(STOPPED))
+    figures = t(
+        FIGURES,
+        spent=t.number(spent.budget - spent.left_today),
+        budget=t.number(spent.budget),
+        profiles=t.number(followed),
+        waiting=t.number(backlog.open),
+        parked=t.number(backlog.parked),
+    )
+    lines += ["", figures]
+    if spent.balance is not None:
+        balance = t.number(spent.balance)
+        lines.append(
+            t(BALANCE, balance=balance)
+            if spent.days_left is None
+            else t(DAYS_LEFT, balance=balance, days=t.number(round(spent.days_left)))
+        )
+    over = [one for one in last if one.closed_at][:OVER]
+    if over:
+        lines += ["", t(BEFORE), *(_line(ENDED, one, context) for one in over)]
+    await say(update, context, "\n".join(lines))
+
+
+def _line(sentence: str, one: Incident, context: Context) -> str:
+    t, now = context.t, context.now
+    ago = t.ago(one.closed_at or one.opened_at, now)
+    return t(sentence, number=one.id, ago=ago, text=t(one.text, **one.fields))
+
+
+def handlers() -> list[Handler]:
+    """Return this module's handlers, in order."""
+    return [health.handler]

@@ -1,0 +1,229 @@
+"""/people: who uses the bot and what that costs, with the buttons that limit and block."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+
+from telegram import InlineKeyboardButton, Update
+
+from bot.billing.people import Guest, guests
+from bot.context import Context
+from bot.domain.access import Subject
+from bot.domain.errors import N_
+from bot.presentation.buttons import Buttons
+from bot.presentation.html import escape, shorten
+from bot.store.unit_of_work import effect
+from handlers.guard import Handler, command, pressed
+from handlers.replies import rewrite, say
+from handlers.usage import KINDS
+
+PAGE = 8
+MEMBERS = 5  # of a group, who cost most
+LIMITS = (0, 10, 30, 100, 300, 1000)  # credits a day
+LONGEST_NAME = 28
+TITLE = N_("<b>Who uses me</b>, and the cost this month. Tap a name for its limits.")
+NOBODY = N_("Nobody uses me yet. /invite makes a link for somebody.")
+HERE = N_("This month here: {cost}")
+ELSEWHERE = N_("In groups and channels: {cost}")
+KIND = N_("{kind}: {cost}")
+STATES = {
+    "admin": N_("An owner of the bot."),
+    "allowed": N_("May use me, since {since}."),
+    "added": N_("May use me, since {since}; added by {by}."),
+    "open": N_("Not on the list; I'm open for everybody."),
+    "asked": N_("Asked on {since} and may not use me."),
+    "through": N_("May use me only where others have added me."),
+    "blocked": N_("Blocked since {since}."),
+    "blocked until": N_("Blocked until {until}."),
+}
+REASON = N_("The reason: {reason}")
+LIMIT = N_("Limit: {credits} credits a day.")
+NO_LIMIT = N_("Limit: {credits} credits a day, as for everybody.")
+ASK_LIMIT = N_("How many credits a day may {name} use?")
+A_DAY = timedelta(days=1)
+
+
+@command("people")
+async def people(update: Update, context: Context) -> None:
+    """List who uses the bot, who costs most first."""
+    async with context.services.db.read() as tx:
+        found = await guests(tx, now=context.now)
+    text, buttons = _listed(found, 0, context)
+    await say(update, context, text, buttons)
+
+
+@pressed("people:", r"people:")
+async def press(update: Update, context: Context, data: str) -> None:
+    """Follow the buttons: ``people:<page>``, ``people:<what>:<id>[:<value>]``."""
+    access = context.services.access
+    match data.split(":")[1:]:
+        case [page] if page.isdecimal() and len(page) < 5:  # noqa: PLR2004 - digits
+            await _show(update, context, lambda found: _listed(found, int(page), context))
+            return
+        case ["limits", number] if subject := _subject(number):
+            await _show(update, context, partial(_limits_of, subject, context))
+            return
+        case ["limit", number, "none"] if subject := _subject(number):
+            await access.limit(subject, None)
+        case ["limit", number, value] if (subject := _subject(number)) and value.isdecimal():
+            await access.limit(subject, min(int(value[:6]), 100_000))
+        case ["block", number] if subject := _subject(number):
+            await access.block(subject, until=None, reason="")
+        case ["day", number] if subject := _subject(number):
+            await access.block(subject, until=context.now + A_DAY, reason="")
+        case ["unblock", number] if subject := _subject(number):
+            await access.unblock(subject)
+        case ["allow", number] if subject := _subject(number):
+            await access.allow(subject, by=None)
+        case ["who", number] if subject := _subject(number):
+            pass
+        case _:
+            return
+    await _show(update, context, lambda found: _page(_one(found, subject), context))
+
+
+async def _show(
+    update: Update, context: Context, page: Callable[[list[Guest]], tuple[str, Buttons]]
+) -> None:
+    """Put a page in place of the one whose button was pressed; it shows what was just changed."""
+    async with effect(context.services.db) as tx:
+        found = await guests(tx, now=context.now)
+    text, buttons = page(found)
+    await rewrite(update, context, text, buttons)
+
+
+def _one(found: list[Guest], subject: Subject) -> Guest:
+    number = int(subject.id)
+    unknown = Guest(number, subject.id, None, {}, 0, ())
+    return next((one for one in found if one.id == number), unknown)
+
+
+def _listed(found: list[Guest], page: int, context: Context) -> tuple[str, Buttons]:
+    if not found:
+        return context.t(NOBODY), []
+    buttons = [
+        [InlineKeyboardButton(_line(one, context), callback_data=f"people:who:{one.id}")]
+        for one in found[page * PAGE : (page + 1) * PAGE]
+    ]
+    arrows = []
+    if page > 0:
+        arrows.append(InlineKeyboardButton("◀️", callback_data=f"people:{page - 1}"))
+    if (page + 1) * PAGE < len(found):
+        arrows.append(InlineKeyboardButton("▶️", callback_data=f"people:{page + 1}"))
+    return context.t(TITLE), [*buttons, arrows] if arrows else buttons
+
+
+def _line(one: Guest, context: Context) -> str:
+    entry = one.entry
+    sign = "👤" if one.id > 0 else "👥"
+    if entry and entry.is_blocked(context.now):
+        sign = "🚫"
+    elif entry and entry.is_admin:
+        sign = "⭐"
+    cost = credits_of(one.total + one.elsewhere, context)
+    return f"{sign} {shorten(one.name, LONGEST_NAME)}: {cost}"
+
+
+def credits_of(millicredits: int, context: Context) -> str:
+    """Return credits to the tenth, as the chat's language writes them."""
+    return context.t.number(round(millicredits / 1000, 1))
+
+
+def _money(millicredits: int, context: Context) -> str:
+    t, services = context.t, context.services
+    amount = t.money(millicredits / 1000 * services.credit_price, services.currency)
+    number = credits_of(millicredits, context)
+    return t.plain(N_("{credits} credits ({amount})"), credits=number, amount=amount)
+
+
+def _page(one: Guest, context: Context) -> tuple[str, Buttons]:
+    t = context.t
+    lines = [f"<b>{escape(one.name)}</b> <code>{one.id}</code>", *_standing(one, context), ""]
+    lines.append(t(HERE, cost=_money(one.total, context)))
+    lines += [
+        "• " + t(KIND, kind=t.plain(text), cost=credits_of(one.by_kind[kind], context))
+        for kind, text in KINDS.items()
+        if kind in one.by_kind
+    ]
+    if one.elsewhere:
+        lines.append(t(ELSEWHERE, cost=_money(one.elsewhere, context)))
+    own = one.entry.allowance if one.entry else None
+    limits = context.services.ledger.limits
+    usual = limits.person_daily_allowance if one.id > 0 else limits.chat_daily_allowance
+    limit = NO_LIMIT if own is None else LIMIT
+    lines += ["", t(limit, credits=t.number(usual if own is None else own))]
+    members = [
+        [
+            InlineKeyboardButton(
+                f"👤 {shorten(name, LONGEST_NAME)}: {credits_of(spent, context)}",
+                callback_data=f"people:who:{user}",
+            )
+        ]
+        for user, name, spent in one.by_person[:MEMBERS]
+    ]
+    return "\n".join(lines), [*members, *_actions(one, context)]
+
+
+def _standing(one: Guest, context: Context) -> list[str]:
+    t, entry, now = context.t, one.entry, context.now
+    access = context.services.access
+    if one.id in access.admin_ids:
+        return [t(STATES["admin"])]
+    if entry and entry.is_blocked(now):
+        until = entry.blocked_until
+        state = STATES["blocked until"] if until else STATES["blocked"]
+        said: list[str] = [t(state, until=until or now, since=entry.blocked_since or now)]
+        return said + ([t(REASON, reason=entry.reason)] if entry.reason else [])
+    if entry and entry.is_allowed:
+        by = entry.added_by if entry.via == "added" else ""
+        return [t(STATES["added" if by else "allowed"], since=t.day(entry.since), by=by)]
+    if access.mode == "open":
+        return [t(STATES["open"])]
+    if entry and entry.told_at:
+        return [t(STATES["asked"], since=t.day(entry.told_at))]
+    return [t(STATES["through"])]
+
+
+def _actions(one: Guest, context: Context) -> Buttons:
+    t, entry, number = context.t, one.entry, one.id
+
+    def button(text: str, what: str) -> InlineKeyboardButton:
+        return InlineKeyboardButton(t.plain(text), callback_data=f"people:{what}:{number}")
+
+    limit, back = button(N_("Limit"), "limits"), N_("Back to the list")
+    rows = [[limit]]
+    if entry and entry.is_blocked(context.now):
+        rows = [[limit, button(N_("Unblock"), "unblock")]]
+    elif number not in context.services.access.admin_ids:
+        rows = [[limit, button(N_("Block for a day"), "day"), button(N_("Block"), "block")]]
+        is_in = context.services.access.mode == "open" or (entry and entry.is_allowed)
+        if not is_in:
+            rows.append([button(N_("Let them use me"), "allow")])
+    return [*rows, [InlineKeyboardButton(t.plain(back), callback_data="people:0")]]
+
+
+def _limits_of(subject: Subject, context: Context, found: list[Guest]) -> tuple[str, Buttons]:
+    return _limits(_one(found, subject), context)
+
+
+def _limits(one: Guest, context: Context) -> tuple[str, Buttons]:
+    t = context.t
+    buttons = [
+        InlineKeyboardButton(t.number(n), callback_data=f"people:limit:{one.id}:{n}")
+        for n in LIMITS
+    ]
+    usual = InlineKeyboardButton(
+        t.plain(N_("As for everybody")), callback_data=f"people:limit:{one.id}:none"
+    )
+    return t(ASK_LIMIT, name=one.name), [buttons[:3], buttons[3:], [usual]]
+
+
+def _subject(number: str) -> Subject | None:
+    digits = number.removeprefix("-")
+    is_id = digits.isascii() and digits.isdecimal() and 0 < len(digits) <= 16  # noqa: PLR2004 - digits
+    return Subject.of_chat(int(number)) if is_id and int(number) else None
+
+
+def handlers() -> list[Handler]:
+    """Return this module's handlers, in order."""
+    return [people.handler, press.handler]

@@ -1,0 +1,73 @@
+"""When something is wrong: each condition at its edges, and no flapping at them."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.domain.incidents import LASTING, Judged, Seen, judge
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+WELL = Seen(
+    balance=10_000,
+    spent_in_a_day=100,
+    spent_today=10,
+    budget=1000,
+    parked=0,
+    free_bytes=50_000_000_000,
+    disk_bytes=100_000_000_000,
+    api_fails_since=None,
+    telegram_fails_since=None,
+)
+
+
+def wrong(seen: Seen, *, before: set[str] = frozenset(), now: datetime = NOW) -> set[str]:  # type: ignore[assignment] # never changed
+    found = judge(seen, is_open=dict.fromkeys(before, True), now=now)
+    return {one.kind for one in found if one.text is not None}
+
+
+@pytest.mark.parametrize(
+    ("changed", "kinds"),
+    [
+        ({}, set()),
+        ({"balance": 299}, {"balance"}),
+        ({"balance": 301}, set()),
+        ({"balance": 0, "spent_in_a_day": 0}, set()),  # nothing is spent, so nothing runs out
+        ({"balance": None}, set()),
+        ({"spent_today": 799}, set()),
+        ({"spent_today": 800}, {"budget_80"}),
+        ({"spent_today": 998}, {"budget_80"}),
+        ({"spent_today": 999}, {"budget_100"}),
+        ({"spent_today": 1000}, {"budget_100"}),
+        ({"parked": 1}, {"parked"}),
+        ({"free_bytes": 299_000_000}, {"disk"}),
+        ({"free_bytes": 1_900_000_000}, {"disk"}),
+        ({"free_bytes": 1_900_000_000, "disk_bytes": 10_000_000_000}, set()),
+        ({"free_bytes": None}, set()),
+        ({"api_fails_since": NOW - LASTING}, {"api_fails"}),
+        ({"api_fails_since": NOW - timedelta(minutes=4)}, set()),
+        ({"telegram_fails_since": NOW - LASTING}, {"telegram"}),
+    ],
+)
+def test_each_condition_at_its_edge(changed: dict[str, object], kinds: set[str]) -> None:
+    assert wrong(replace(WELL, **changed)) == kinds  # type: ignore[arg-type] # the fields of Seen
+
+
+def test_what_is_open_is_over_only_when_there_is_some_room() -> None:
+    assert wrong(replace(WELL, balance=350), before={"balance"}) == {"balance"}
+    assert wrong(replace(WELL, balance=401), before={"balance"}) == set()
+    assert wrong(replace(WELL, free_bytes=330_000_000), before={"disk"}) == {"disk"}
+
+
+@given(st.integers(0, 10**6), st.integers(2, 10**5), st.integers(-100, 10**7))
+def test_every_condition_is_judged_once_with_a_sentence_for_its_end(
+    spent: int, budget: int, balance: int
+) -> None:
+    seen = replace(WELL, spent_today=spent, budget=budget, balance=balance)
+    found: list[Judged] = list(judge(seen, is_open={}, now=NOW))
+    kinds = [one.kind for one in found]
+    assert len(kinds) == len(set(kinds))
+    assert all(one.closing.endswith(".") for one in found)
+    assert not {"budget_80", "budget_100"} <= wrong(seen)

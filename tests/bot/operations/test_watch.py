@@ -1,0 +1,106 @@
+"""The watch over a real database: said once, in other words when it changes, and over once."""
+
+from datetime import timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from telegram.ext import ExtBot
+
+from bot.operations.incidents import Incidents, latest, summary
+from bot.operations.operators import Operators
+from bot.operations.watch import Watch, disk_of
+from bot.presentation.translation import translator_for
+from bot.store import incidents as store
+from bot.store import samples
+from bot.store.database import Database
+from bot.store.deliveries import deliveries
+from tests.support.followed import NOON
+
+BOSS = 7
+MB = 1_000_000
+
+
+class Machine:
+    """A disk that fills, a clock, and a watch that begins anew at each look."""
+
+    def __init__(self, db: Database) -> None:
+        self.db, self.now, self.free = db, NOON, 9_000 * MB
+        self.signs: dict[Any, Any] = {}
+
+    async def look(self) -> list[str]:
+        """Look once; all that the admin is owed."""
+        bot: Any = ExtBot("1:a-token-that-is-never-used-0123456789")
+        operators = Operators(
+            self.db, bot, lambda: [BOSS], wake=lambda: None, now=lambda: self.now
+        )
+        incidents = Incidents(self.db, operators, now=lambda: self.now)
+        watch = Watch(
+            self.db, incidents, budget=1000, signs=self.signs,
+            disk=lambda: (self.free, 10_000 * MB), now=lambda: self.now,
+        )  # fmt: skip
+        await watch.look(self.now)
+        async with self.db.read() as tx:
+            rows = await tx.execute(sa.select(deliveries.c.fields).order_by(deliveries.c.id))
+            return [row.fields["text"] for row in rows]
+
+
+async def test_a_disk_that_fills_is_told_once_and_when_it_has_room(db: Database) -> None:
+    machine = Machine(db)
+    assert await machine.look() == []
+    machine.free = 200 * MB
+    (told,) = await machine.look()
+    assert told.startswith("The disk is nearly full: 200 MB are free.")
+    machine.free = 100 * MB
+    assert await machine.look() == [told]
+    async with db.read() as tx:
+        (one,) = await store.all_open(tx)
+    assert one.fields == {"megabytes": 100}  # what /health shows is of now
+    machine.free = 9_000 * MB
+    (_, over) = await machine.look()
+    assert over == f"The disk has room again. (#{one.id})"
+    assert len(await machine.look()) == 2
+
+
+async def test_who_does_not_meet_telegram_closes_nothing(db: Database) -> None:
+    async with db.begin() as tx:
+        await store.add(tx, "telegram", "It fails.", {}, is_urgent=False, opened_at=NOON)
+        await store.add(tx, "two_pollers", "Two.", {}, is_urgent=True, opened_at=NOON)
+    machine = Machine(db)
+    await machine.look()
+    machine.signs = {"two_pollers": lambda: None, "telegram": lambda: True}
+    await machine.look()
+    async with db.read() as tx:
+        assert [one.kind for one in await store.all_open(tx)] == ["telegram", "two_pollers"]
+    machine.signs = {"two_pollers": lambda: False, "telegram": lambda: False}
+    assert await machine.look() == ["I get this bot's updates again. (#2)"]
+
+
+async def test_of_one_kind_one_is_open_whoever_opens_it(db: Database) -> None:
+    async with db.begin() as tx:
+        first = await store.add(tx, "disk", "Full.", {}, is_urgent=True, opened_at=NOON)
+        assert await store.add(tx, "disk", "Full.", {}, is_urgent=True, opened_at=NOON) is None
+        ended = await store.close(tx, "disk", "Room.", {}, now=NOON)
+        assert ended is not None
+        assert ended.id == first
+        assert await store.close(tx, "disk", "Room.", {}, now=NOON) is None
+        assert await store.add(tx, "disk", "Full.", {}, is_urgent=True, opened_at=NOON)
+
+
+async def test_an_hour_is_written_once(db: Database) -> None:
+    async with db.begin() as tx:
+        figures = await samples.take(tx, NOON)
+        await samples.add(tx, NOON, figures)
+        await samples.add(tx, NOON, {})
+        assert await samples.since(tx, NOON) == [(NOON, figures)]
+    assert figures == {"spent": {}, "alerts": 0, "delay_s": None, "waiting": 0, "parked": 0}
+
+
+def test_a_summary_is_due_at_the_chats_own_time() -> None:
+    assert latest(9 * 60, "Asia/Tokyo", NOON).isoformat() == "2026-11-25T09:00:00+09:00"
+    assert latest(9 * 60, "UTC", NOON - timedelta(hours=5)).day == (NOON - timedelta(days=1)).day
+    assert summary([], translator_for("en")) == "<b>What happened</b>"
+
+
+def test_a_folder_that_is_not_there_tells_nothing(tmp_path: Any) -> None:
+    assert disk_of(tmp_path / "none") is None
+    assert disk_of(tmp_path, tmp_path / "none") is not None

@@ -1,0 +1,326 @@
+"""Who may use the bot: invitations, groups, blocks, and what a stranger costs, over real HTTP."""
+
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from telegram import InlineKeyboardButton
+
+from bot.presentation.buttons import about
+from tests.support.control import Json, wait_for
+from tests.support.sandbox import sandbox_box
+from tests.support.storybell import TOKEN, Bell, buttons, running_bell
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+BOT = int(TOKEN.partition(":")[0])
+PRIVATE = "Sorry, this bot is private"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def run(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[Bell, int]]:
+    """Run a bot that is for invited people; its admin is the first person of the sandbox."""
+    async with sandbox_box() as box:
+        boss = await box.control.person("Boss")
+        folder = tmp_path_factory.mktemp("access")
+        plenty = {"daily_budget": 1_000_000, "admin_ids": str(boss)}
+        async with running_bell(folder, box, access="invited", **plenty) as bell:
+            yield bell, boss
+
+
+async def invited(bell: Bell, boss: int, name: str = "Ann") -> int:
+    person = await bell.control.person(name)
+    await bell.ask(boss, f"/allow {person}")
+    return person
+
+
+async def said(bell: Bell, chat: int) -> list[str]:
+    return [m.get("text", "") for m in await bell.control.replies(chat)]
+
+
+async def settled(bell: Bell, boss: int) -> None:
+    """Wait until all that was sent before is through: answers come in the order of arrival."""
+    await bell.ask(boss, "/help")
+
+
+async def work_of(bell: Bell, chat: int) -> tuple[int, list[Json]]:
+    """Return what was billed, and the calls to Telegram that name a chat."""
+    calls = await bell.control.requests("telegram")
+    mine = [
+        one for one in calls if str(chat) in str(one["params"]) and "getUpdates" not in one["path"]
+    ]
+    return await bell.control.billed(), mine
+
+
+async def test_a_stranger_hears_one_sentence_once_and_costs_nothing(run: tuple[Bell, int]) -> None:
+    bell, boss = run
+    eve = await bell.control.person("Eve")
+    (refused,) = await bell.ask(eve, "/stories natgeo")
+    assert refused["text"].startswith(PRIVATE)
+    assert str(eve) in refused["text"]
+    billed, calls = await work_of(bell, eve)
+    assert [one["path"].rpartition("/")[2] for one in calls] == ["sendMessage"]
+    for text in ("/start", "/subscribe prada", "hello", "/start stories_natgeo", "/settings"):
+        await bell.control.say(eve, text)
+    story = (await bell.control.stories("natgeo"))[0]
+    await bell.control.say(eve, f"https://www.instagram.com/stories/natgeo/{story['pk']}/")
+    await settled(bell, boss)
+    assert await work_of(bell, eve) == (billed, calls)
+
+
+async def test_a_strangers_buttons_do_nothing_and_stop_spinning(run: tuple[Bell, int]) -> None:
+    bell, boss = run
+    eve, mal = await bell.control.person("Eve"), await bell.control.person("Mal")
+    await bell.ask(eve, "hello")
+    post = await bell.old_post(eve, *(data := ("stories:natgeo", "erase:yes", "unsub:all")))
+    before = await bell.control.billed()
+    for one in data:
+        assert not (await bell.press(eve, post, one)).get("text")
+    first = await bell.press(eve, post, "stories:natgeo", user=mal)
+    assert first["text"].startswith(PRIVATE)
+    assert len(await said(bell, eve)) == 2
+    assert await bell.control.billed() == before
+    await settled(bell, boss)
+
+
+async def test_a_link_lets_in_as_many_as_it_is_for(run: tuple[Bell, int]) -> None:
+    bell, boss = run
+    (offer,) = await bell.ask(boss, "/invite 2")
+    link = re.search(r"t\.me/\w+\?start=(\S+)", offer["text"])
+    assert link
+    ann, bob, eve = [await bell.control.person(name) for name in ("Ann", "Bob", "Eve")]
+    for person in (ann, bob, ann):
+        (greeting,) = await bell.ask(person, f"/start {link[1]}")
+        assert greeting["text"].startswith("👋")
+    (refused,) = await bell.ask(eve, f"/start {link[1]}")
+    assert refused["text"].startswith(PRIVATE)
+    shown = await bell.ask(ann, "/stories natgeo")
+    assert shown[0]["_story_pk"]
+
+
+async def test_a_link_is_offered_in_private_only(run: tuple[Bell, int]) -> None:
+    bell, boss = run
+    group = await bell.control.chat("group", members=[{"user_id": boss, "status": "creator"}])
+    (reply,) = await bell.ask(group, f"/invite@storybell_{BOT}_bot", user=boss)
+    assert "start=" not in reply["text"]
+
+
+async def test_a_group_is_allowed_by_who_added_the_bot_and_its_members_through_it(
+    run: tuple[Bell, int],
+) -> None:
+    bell, boss = run
+    ann, bob = await invited(bell, boss), await bell.control.person("Bob")
+    members = [{"user_id": one, "status": "administrator"} for one in (ann, bob)]
+    group = await bell.control.chat("group", members=members, bot_status="left")
+    path = f"/chats/{group}/members/bot"
+    await bell.control.call("PUT", path, {"status": "member", "by": ann})
+    (greeting,) = await bell.control.wait_replies(group, 1)
+    assert greeting["text"].startswith("👋")
+    shown = await bell.ask(group, f"/stories@storybell_{BOT}_bot natgeo", user=bob)
+    assert shown[0]["_story_pk"]
+    (refused,) = await bell.ask(bob, "/stories natgeo")  # for themselves Bob is nobody's guest
+    assert refused["text"].startswith(PRIVATE)
+    moved = await bell.control.migrate(group)
+    (listed,) = await bell.ask(moved, f"/subscriptions@storybell_{BOT}_bot", user=bob)
+    assert not listed["text"].startswith(PRIVATE)
+
+
+async def test_a_strangers_group_is_refused_once_for_all_in_it(run: tuple[Bell, int]) -> None:
+    bell, boss = run
+    eve, mal = await bell.control.person("Eve"), await bell.control.person("Mal")
+    members = [{"user_id": one, "status": "administrator"} for one in (eve, mal)]
+    group = await bell.control.chat("supergroup", members=members, bot_status="left")
+    path = f"/chats/{group}/members/bot"
+    await bell.control.call("PUT", path, {"status": "member", "by": eve})
+    before = await bell.control.billed()
+    command = f"/stories@storybell_{BOT}_bot natgeo"
+    (refused,) = await bell.ask(group, command, user=eve)
+    assert refused["text"].startswith(PRIVATE)
+    assert str(group) in refused["text"]
+    await bell.control.say(group, command, user=mal)
+    await bell.control.say(group, "just talking", user=mal)
+    await settled(bell, boss)
+    assert await said(bell, group) == [refused["text"]]
+    assert await bell.control.billed() == before
+    await bell.ask(boss, f"/allow {group}")
+    shown = await bell.ask(group, command, user=mal)
+    assert shown[0]["_story_pk"]
+
+
+async def test_a_block_says_why_and_for_how_long_and_stops_the_checks(
+    run: tuple[Bell, int],
+) -> None:
+    bell, boss = run
+    ann = await invited(bell, boss)
+    await bell.control.profile("watched")
+    await bell.ask(ann, "/subscribe watched")
+    (done,) = await bell.ask(boss, f"/block {ann} 7d too many links")
+    assert "Ann" in done["text"]
+    assert "until" in done["text"]
+    (refused,) = await bell.ask(ann, "/stories natgeo")
+    assert "too many links" in refused["text"]
+    assert "until" in refused["text"]
+    after = (await bell.control.requests("stories"))[-1]["n"]
+    now = (await bell.control.state())["now"]
+    await bell.control.publish("watched", taken_at=now - 60)
+    await bell.control.say(ann, "/help")
+    await settled(bell, boss)
+    assert (await said(bell, ann))[-1] == refused["text"]
+    assert await bell.control.requests("stories", after=after) == []
+    (free,) = await bell.ask(boss, f"/unblock {ann}")
+    assert "isn't blocked any more" in free["text"]
+    story = await bell.control.publish("watched")
+
+    async def rings() -> bool:
+        shown = await bell.control.replies(ann)
+        return [m["_story_pk"] for m in shown if m.get("_story_pk")] == [story["pk"]]
+
+    await wait_for(rings, within=30, what="the story after the block")
+
+
+async def test_a_block_holds_for_groups_that_the_person_brought(run: tuple[Bell, int]) -> None:
+    bell, boss = run
+    ann, bob = await invited(bell, boss), await bell.control.person("Bob")
+    members = [{"user_id": one, "status": "member"} for one in (ann, bob)]
+    group = await bell.control.chat("group", members=members, bot_status="left")
+    path = f"/chats/{group}/members/bot"
+    await bell.control.call("PUT", path, {"status": "member", "by": ann})
+    await bell.control.wait_replies(group, 1)
+    await bell.ask(boss, f"/block {ann}")
+    (refused,) = await bell.ask(group, f"/help@storybell_{BOT}_bot", user=bob)
+    assert refused["text"].startswith("Sorry, the bot's owner")
+    await bell.ask(boss, f"/unblock {ann}")
+    (helped,) = await bell.ask(group, f"/help@storybell_{BOT}_bot", user=bob)
+    assert helped["text"].startswith("See stories")
+
+
+async def test_a_blocked_profile_is_shown_to_nobody_until_it_is_unblocked(
+    run: tuple[Bell, int],
+) -> None:
+    bell, boss = run
+    await bell.control.profile("objects")
+    await bell.control.publish("objects")
+    await bell.ask(boss, "/stories objects")
+    await bell.ask(boss, "/block objects asked us to")
+    (refused,) = await bell.ask(boss, "/stories objects")
+    assert "_story_pk" not in refused
+    await bell.ask(boss, "/unblock objects")
+    shown = await bell.ask(boss, "/stories objects")
+    assert shown[0]["_story_pk"]
+
+
+async def test_an_admin_can_not_be_blocked(run: tuple[Bell, int]) -> None:
+    bell, boss = run
+    (refused,) = await bell.ask(boss, f"/block {boss}")
+    assert "one of my admins" in refused["text"]
+
+
+async def test_the_first_start_prints_a_link_that_makes_one_admin(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with sandbox_box() as box:
+        links = []
+        for _ in range(2):  # until somebody has opened it, it is the same
+            async with running_bell(tmp_path, box, access="invited") as bell:
+                await bell.ask(await bell.control.person(), "/help")
+            links += re.findall(r"t\.me/\w+\?start=(\S+)", capsys.readouterr().out)
+        assert len(links) == 2
+        assert len(set(links)) == 1
+        async with running_bell(tmp_path, box, access="invited") as bell:
+            eve, ann, late = [await bell.control.person(name) for name in ("Eve", "Ann", "Late")]
+            (refused,) = await bell.ask(eve, f"/start {links[0][:-1]}x")
+            assert refused["text"].startswith(PRIVATE)
+            (welcome,) = await bell.ask(ann, f"/start {links[0]}")
+            assert welcome["text"].startswith("You are my owner now.")
+            (spent,) = await bell.ask(ann, "/spending")
+            assert "Today" in (spent.get("caption") or spent["text"])
+            (refused,) = await bell.ask(late, f"/start {links[0]}")
+            assert refused["text"].startswith(PRIVATE)
+        capsys.readouterr()
+        async with running_bell(tmp_path, box, access="invited") as bell:
+            await bell.ask(ann, "/spending")
+        assert "start=" not in capsys.readouterr().out
+
+
+async def test_who_used_an_open_bot_stays_and_settings_add_more(tmp_path: Path) -> None:
+    async with sandbox_box() as box:
+        ann, bob, eve = [await box.control.person(name) for name in ("Ann", "Bob", "Eve")]
+        async with running_bell(tmp_path, box) as bell:
+            await bell.ask(ann, "/start")
+        more: dict[str, Any] = {"access": "invited", "allowed_users": str(bob)}
+        async with running_bell(tmp_path, box, **more) as bell:
+            for person in (ann, bob):
+                assert (await bell.ask(person, "/help"))[0]["text"].startswith("See stories")
+            assert (await bell.ask(eve, "/help"))[0]["text"].startswith(PRIVATE)
+
+
+async def test_blocks_hold_in_an_open_bot_too(tmp_path: Path) -> None:
+    async with sandbox_box() as box:
+        boss, eve = await box.control.person("Boss"), await box.control.person("Eve")
+        async with running_bell(tmp_path, box, admin_ids=str(boss)) as bell:
+            await bell.ask(eve, "/help")
+            await bell.ask(boss, f"/block {eve}")
+            (refused,) = await bell.ask(eve, "/help")
+            assert refused["text"] == "Sorry, the bot's owner doesn't let you use it."
+
+
+async def test_people_shows_who_costs_what_and_limits_and_blocks(run: tuple[Bell, int]) -> None:
+    bell, boss = run
+    ann, bob = await invited(bell, boss, "Annabel"), await bell.control.person("Bobby")
+    members = [{"user_id": one, "status": "member"} for one in (ann, bob)]
+    group = await bell.control.chat("group", "Costly", members=members, bot_status="left")
+    path = f"/chats/{group}/members/bot"
+    await bell.control.call("PUT", path, {"status": "member", "by": ann})
+    await bell.control.wait_replies(group, 1)
+    for name in ("costly.one", "costly.two"):
+        await bell.control.profile(name)
+        await bell.control.publish(name)
+    await bell.ask(group, f"/stories@storybell_{BOT}_bot costly.one", user=bob)
+    await bell.ask(ann, "/stories costly.two")
+    (listed,) = await bell.ask(boss, "/people")
+    shown = buttons(listed)
+    assert "👥 Costly: 3" in shown
+    assert "👤 Annabel: 3" in shown
+
+    async def page(data: str) -> Json:
+        await bell.press(boss, listed, data)
+        return await bell.message(boss, listed["message_id"])
+
+    one = await page(shown["👥 Costly: 3"])
+    assert "This month here: 3 credits" in one["text"]
+    assert f"added by {ann}" in one["text"]
+    assert "👤 Bobby: 3" in buttons(one)
+    assert "10" in buttons(await page(f"people:limits:{ann}"))
+    assert "Limit: 0 credits a day" in (await page(f"people:limit:{ann}:0"))["text"]
+    before = await bell.control.billed()
+    (refused,) = await bell.ask(ann, "/stories prada")
+    assert "_story_pk" not in refused
+    assert await bell.control.billed() == before
+    (used,) = await bell.ask(ann, "/usage")
+    assert "Left for today: 0 of 0" in (used.get("caption") or used["text"])
+    assert "as for everybody" in (await page(f"people:limit:{ann}:none"))["text"]
+    assert "Blocked until" in (await page(f"people:day:{ann}"))["text"]
+    (refused,) = await bell.ask(ann, "/help")
+    assert refused["text"].startswith("Sorry, the bot's owner")
+    assert "May use me" in (await page(f"people:unblock:{ann}"))["text"]
+
+
+async def test_an_admin_of_a_channel_gets_nowhere_with_an_owners_button(
+    run: tuple[Bell, int],
+) -> None:
+    bell, boss = run
+    ann = await invited(bell, boss)
+    await bell.ask(ann, "/help")
+    members = [{"user_id": ann, "status": "administrator"}]
+    channel = await bell.control.chat("channel", members=members, bot_status="left")
+    path = f"/chats/{channel}/members/bot"
+    await bell.control.call("PUT", path, {"status": "administrator", "by": ann})
+    data = about([[InlineKeyboardButton("x", callback_data=f"people:block:{boss + 1}")]], channel)
+    forged = str(data[0][0].callback_data)
+    post = await bell.old_post(ann, forged)
+    assert not (await bell.press(ann, post, forged)).get("text")
+    (listed,) = await bell.ask(boss, "/people")
+    assert not any(line.startswith("🚫") for line in buttons(listed))

@@ -1,0 +1,326 @@
+"""The admin page on the bot's own web server: who gets in, what it does, how it is attacked."""
+
+import asyncio
+import json
+import re
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import aiohttp
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, ConsoleMessage, Page, ViewportSize, expect
+from pydantic import SecretStr
+
+from bot.store import incidents, samples
+from bot.store.database import Database
+from bot.web.admin import make_key
+from bot.web.signed import hash_of
+from tests.sandbox.page.browser import chromium
+from tests.support.killing import free_port
+from tests.support.sandbox import sandbox_box
+from tests.support.storybell import TOKEN, Bell, running_bell
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+PHONE: ViewportSize = {"width": 380, "height": 740}
+DESKTOP: ViewportSize = {"width": 1280, "height": 860}
+LARGE = 10 * 2**20  # bytes
+SILENT = 100  # connections that say nothing
+READY = "html[data-ready]"
+Record = Callable[[str, object], None]
+
+
+class Site:
+    """A bot with its page."""
+
+    def __init__(self, bell: Bell, boss: int, url: str, folder: Path) -> None:
+        self.bell, self.boss, self.url, self.folder = bell, boss, url, folder
+
+    def signed(self, person: int, *, age: timedelta = timedelta(0), token: str = TOKEN) -> str:
+        """What Telegram gives to a Mini App that this person opened so long ago."""
+        fields = {
+            "auth_date": str(int((datetime.now(UTC) - age).timestamp())),
+            "query_id": "AAHdF6IQAAAAAN0XohDhrOrc",
+            "user": json.dumps({"id": person, "first_name": "Boss"}),
+        }
+        return urlencode({**fields, "hash": hash_of(fields, SecretStr(token))})
+
+    async def key(self, word: str) -> None:
+        """Let ``word`` open the page once, as ``python -m bot admin`` does."""
+        async with Database(f"sqlite:///{self.folder}/bot.db") as db:
+            await make_key(db, word, now=datetime.now(UTC))
+
+    async def call(
+        self, path: str, proof: str = "", body: Any = None, **more: Any
+    ) -> tuple[int, Any]:
+        """Call the page's API; the status, and the JSON of a good answer."""
+        headers = {"Authorization": proof} if proof else {}
+        method = "GET" if body is None else "POST"
+        url = f"{self.url}/admin/api/{path}"
+        async with (
+            aiohttp.ClientSession() as session,
+            session.request(method, url, headers=headers, json=body, **more) as answer,
+        ):
+            return answer.status, await answer.json() if answer.status == 200 else None
+
+
+@asynccontextmanager
+async def site_in(folder: Path, **changed: Any) -> AsyncIterator[Site]:
+    """Run a bot whose owner is the first person of the sandbox."""
+    async with sandbox_box() as box:
+        boss, port = await box.control.person("Boss"), free_port()
+        values = {"admin_ids": str(boss), "port": port, **changed}
+        async with running_bell(folder, box, **values) as bell:
+            await bell.ask(boss, "/help")
+            yield Site(bell, boss, f"http://127.0.0.1:{port}", folder)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
+    async with site_in(tmp_path_factory.mktemp("admin")) as running:
+        yield running
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    async with chromium() as running:
+        yield running
+
+
+async def test_nobody_gets_in_without_a_proof_of_this_hour(site: Site) -> None:
+    ann = await site.bell.control.person("Ann")
+    good = site.signed(site.boss)
+    altered = good.replace("query_id=AA", "query_id=AB")
+    refused = {
+        "none": "",
+        "another scheme": f"Basic {good}",
+        "a stranger": f"tma {site.signed(ann)}",
+        "another bot's": f"tma {site.signed(site.boss, token='1:' + 'x' * 35)}",
+        "altered": f"tma {altered}",
+        "old": f"tma {site.signed(site.boss, age=timedelta(minutes=61))}",
+        "from tomorrow": f"tma {site.signed(site.boss, age=-timedelta(days=1))}",
+        "no session": "Bearer x",
+        "the webhook's word": f"Bearer {TOKEN}",
+    }
+    for why, proof in refused.items():
+        for path, body in (("state", None), ("do", {"action": "stop"})):
+            status, _ = await site.call(path, proof, body)
+            assert status == 401, why
+    assert not (await site.call("state", f"tma {good}"))[1]["stopped"]
+
+
+async def test_a_link_opens_once_and_for_ten_minutes(site: Site) -> None:
+    await site.key("a-word-of-some-length")
+    assert (await site.call("session", body={"key": "another"}))[0] == 401
+    status, opened = await site.call("session", body={"key": "a-word-of-some-length"})
+    assert status == 200
+    assert (await site.call("session", body={"key": "a-word-of-some-length"}))[0] == 401
+    status, state = await site.call("state", f"Bearer {opened['session']}")
+    assert (status, state["stopped"]) == (200, False)
+    assert (await site.call("state", f"Bearer {opened['session']}x"))[0] == 401
+
+
+async def test_the_switch_stops_spending_and_people_are_limited_and_blocked(site: Site) -> None:
+    proof, bell = f"tma {site.signed(site.boss)}", site.bell
+    ann = await bell.control.person("Ann")
+    await bell.ask(ann, "/stories natgeo")
+    _, state = await site.call("do", proof, {"action": "stop"})
+    assert state["stopped"]
+    (refused,) = await bell.ask(ann, "/stories prada")
+    assert "paused" in refused["text"]
+    _, state = await site.call("do", proof, {"action": "resume"})
+    assert not state["stopped"]
+    _, state = await site.call("do", proof, {"action": "limit", "id": ann, "value": 0})
+    (mine,) = [one for one in state["people"] if one["id"] == ann]
+    assert (mine["name"], mine["limit"], mine["credits"]) == ("Ann", 0, 3)
+    _, state = await site.call("do", proof, {"action": "block", "id": ann})
+    (mine,) = [one for one in state["people"] if one["id"] == ann]
+    assert mine["state"] == "blocked"
+    (refused,) = await bell.ask(ann, "/help")
+    assert refused["text"].startswith("Sorry")
+    assert (await site.call("do", proof, {"action": "block", "id": site.boss}))[0] == 400
+    await site.call("do", proof, {"action": "unblock", "id": ann})
+    assert (await bell.ask(ann, "/help"))[0]["text"].startswith("See stories")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {}, [], "x", {"action": "x"}, {"action": "limit", "id": 5, "value": -1},
+        {"action": "limit", "id": 5, "value": True}, {"action": "block", "id": True},
+        {"action": "block", "id": "5"}, {"action": "block", "id": 2**60},
+        {"action": ["stop"]}, {"action": {"a": 1}, "id": 5}, {"action": "drop", "id": 1.5},
+    ],
+)  # fmt: skip
+async def test_what_no_button_sends_is_refused(site: Site, body: Any) -> None:
+    status, _ = await site.call("do", f"tma {site.signed(site.boss)}", body)
+    assert status == 400
+
+
+async def test_the_page_has_a_strict_policy_no_cookie_and_no_outside_file(site: Site) -> None:
+    async with aiohttp.ClientSession() as session:
+        for path in ("/admin", "/admin/admin.js", "/admin/admin.css", "/admin/api/state"):
+            async with session.get(site.url + path) as answer:
+                text = await answer.text()
+                policy = answer.headers["Content-Security-Policy"]
+                assert "default-src 'none'" in policy
+                assert "unsafe" not in policy
+                assert "Set-Cookie" not in answer.headers
+                assert answer.headers["X-Content-Type-Options"] == "nosniff"
+                outside = re.findall(r"(?:https?:)?//[a-z][\w.-]+", text)
+                assert set(outside) <= {"http://www.w3.org"}  # a name of SVG, not an address
+                assert TOKEN.partition(":")[2] not in text
+
+
+async def test_large_bodies_are_not_read(site: Site, record_property: Record) -> None:
+    proof = f"tma {site.signed(site.boss)}"
+    began, sizes = time.monotonic(), []
+    for given, path in (("", "do"), (proof, "do"), ("", "session")):
+        sent = 0
+
+        async def drip() -> AsyncIterator[bytes]:
+            nonlocal sent
+            for _ in range(LARGE // 2**16):
+                sent += 2**16
+                yield b"x" * 2**16
+
+        async with aiohttp.ClientSession() as session:
+            try:
+                async with session.post(
+                    f"{site.url}/admin/api/{path}", data=drip(), headers={"Authorization": given}
+                ) as answer:
+                    assert answer.status in {400, 401}
+            except aiohttp.ClientError:
+                pass  # it was closed before all was sent
+        sizes.append(sent)
+    assert (await site.call("state", proof))[0] == 200
+    assert max(sizes) < LARGE
+    record_property("seconds_of_three_large_bodies", time.monotonic() - began)
+
+
+async def test_a_hundred_silent_connections_keep_nobody_out(
+    site: Site, record_property: Record
+) -> None:
+    host, port = "127.0.0.1", int(site.url.rpartition(":")[2])
+    opened = [await asyncio.open_connection(host, port) for _ in range(SILENT)]
+    try:
+        for _, writer in opened:
+            writer.write(b"GET /admin HTTP/1.1\r\nHost: x\r\nX-Slow: ")
+            await writer.drain()
+        began = time.monotonic()
+        for _ in range(20):
+            assert (await site.call("state", f"tma {site.signed(site.boss)}"))[0] == 200
+        record_property("seconds_of_20_answers", time.monotonic() - began)
+    finally:
+        for _, writer in opened:
+            writer.close()
+
+
+async def test_the_command_opens_it_as_a_mini_app(site: Site, tmp_path: Path) -> None:
+    (told,) = await site.bell.ask(site.boss, "/admin")
+    assert "python -m bot admin" in told["text"]
+    async with site_in(tmp_path, public_url="https://bell.example/") as public:
+        (offer,) = await public.bell.ask(public.boss, "/admin")
+        (row,) = offer["reply_markup"]["inline_keyboard"]
+        assert row[0]["web_app"]["url"] == "https://bell.example/admin"
+
+
+async def furnish(site: Site) -> None:
+    """Let there be something of everything on the page."""
+    bell, now = site.bell, datetime.now(UTC)
+    for name, profile in (("A person with quite a long name indeed", "natgeo"), ("Zoë", "prada")):
+        await bell.ask(await bell.control.person(name), f"/stories {profile}")
+    await bell.ask(site.boss, "/subscribe busy")
+    async with Database(f"sqlite:///{site.folder}/bot.db") as db, db.begin() as tx:
+        await incidents.add(
+            tx, "disk", "The disk is nearly full: {megabytes} MB are free.", {"megabytes": 120},
+            is_urgent=True, opened_at=now,
+        )  # fmt: skip
+        for back in range(30 * 24):
+            hour = (now - timedelta(hours=back + 1)).replace(minute=0, second=0, microsecond=0)
+            spent = {"schedule": 5 + back % 7, "stories": back % 5, "link": back % 3}
+            figures = {"spent": spent, "alerts": 3, "delay_s": 300 + back, "waiting": back % 9}
+            await samples.add(tx, hour, figures)
+
+
+async def open_page(page: Page, address: str) -> list[str]:
+    """Open the page and wait until it is drawn; what the console complained of."""
+    complaints: list[str] = []
+
+    def heard(said: ConsoleMessage) -> None:
+        if said.type == "error":
+            complaints.append(said.text)
+
+    page.on("console", heard)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    await page.goto(address)
+    await page.wait_for_selector(READY, timeout=60_000)
+    return complaints
+
+
+@pytest.mark.parametrize(
+    ("size", "scheme"), [(PHONE, "light"), (PHONE, "dark"), (DESKTOP, "light")]
+)
+async def test_in_a_browser_it_shows_all_and_its_switch_works(
+    browser: Browser, tmp_path: Path, size: Any, scheme: Any
+) -> None:
+    async with site_in(tmp_path) as site:
+        await furnish(site)
+        context = await browser.new_context(viewport=size, color_scheme=scheme)
+        try:
+            page = await context.new_page()
+            data = quote(site.signed(site.boss), safe="")
+            complaints = await open_page(page, f"{site.url}/admin#tgWebAppData={data}")
+            text = await page.inner_text("body")
+            for words in ("Spending is on.", "120 MB are free", "busy", "Zoë", "Links"):
+                assert words in text
+            wide = await page.evaluate("document.documentElement.scrollWidth")
+            assert wide <= size["width"]
+            await page.click("#switch")
+            await expect(page.locator("#switch")).to_have_text("Resume spending", timeout=60_000)
+            (refused,) = await site.bell.ask(site.boss, "/stories prada")
+            assert "paused" in refused["text"]
+            assert complaints == []
+            shown = tmp_path.parent / f"admin-{size['width']}-{scheme}.png"
+            await page.screenshot(path=shown, full_page=True)
+            assert shown.stat().st_size > 10_000
+        finally:
+            await context.close()
+
+
+async def test_in_a_browser_the_link_of_the_command_line_opens_it(
+    browser: Browser, site: Site
+) -> None:
+    await site.key("another-word-of-some-length")
+    context = await browser.new_context(viewport=DESKTOP)
+    try:
+        page = await context.new_page()
+        complaints = await open_page(page, f"{site.url}/admin#key=another-word-of-some-length")
+        assert "Spending is on." in await page.inner_text("body")
+        assert "key" not in page.url
+        await page.reload()
+        await page.wait_for_selector(READY, timeout=60_000)
+        assert "Spending is on." in await page.inner_text("body")
+        assert complaints == []
+    finally:
+        await context.close()
+
+
+async def test_in_a_browser_a_stranger_sees_how_to_open_it_and_nothing_else(
+    browser: Browser, site: Site
+) -> None:
+    context = await browser.new_context(viewport=PHONE)
+    try:
+        page = await context.new_page()
+        await open_page(page, f"{site.url}/admin")
+        text = await page.inner_text("body")
+        assert "Please open it again" in text
+        assert "Balance" not in text
+    finally:
+        await context.close()

@@ -1,0 +1,104 @@
+"""The owner is told of trouble once, and when it is over; the rest comes in a daily summary."""
+
+import asyncio
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from alembic import command
+
+from bot import app
+from bot.store.database import Database, migration_config
+from tests.support.sandbox import sandbox_box
+from tests.support.storybell import running_bell, settings_for
+
+LIVES_S = 150  # real seconds that the two days may take on a slow machine; 10 are usual
+
+Told = list[dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def days(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Live through two days of trouble, in a process with a clock of its own."""
+    folder = tmp_path_factory.mktemp("days")
+    done = subprocess.run(  # noqa: S603 - our own module
+        [sys.executable, "-m", "tests.flows.incident_days", str(folder)],
+        capture_output=True,
+        text=True,
+        timeout=LIVES_S,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def of(days: dict[str, Any], words: str) -> Told:
+    return [one for one in days["told"] if words in one["text"]]
+
+
+@pytest.mark.parametrize(
+    ("begin", "end"),
+    [
+        ("daily budget of 100 credits is spent", "There is budget again"),
+        ("The balance of the Stories API is low", ""),
+        ("The Stories API has been failing", "The Stories API answers again"),
+    ],
+)
+def test_what_is_urgent_rings_once_and_its_end_does_not(
+    days: dict[str, Any], begin: str, end: str
+) -> None:
+    told = of(days, begin)
+    assert [one["rings"] for one in told] == [True], days["told"]
+    if end:
+        assert [one["rings"] for one in of(days, end)] == [False], days["told"]
+
+
+def test_what_can_wait_comes_at_the_time_of_the_daily_summary(days: dict[str, Any]) -> None:
+    summaries = of(days, "What happened")
+    assert [one["at"][11:16] for one in summaries] == ["09:00"] * len(summaries)
+    assert not any(one["rings"] for one in summaries)
+    text = "\n".join(one["text"] for one in summaries)
+    assert text.count("% of the daily budget of 100 credits are spent") == 1
+    assert text.count("Telegram has not been taking my messages") == 1
+    alone = [one for one in of(days, "% of the daily budget") if one not in summaries]
+    assert alone == []
+
+
+def test_health_says_what_is_wrong_and_what_was(days: dict[str, Any]) -> None:
+    assert "⚠️" in days["health"]
+    assert "daily budget of 100 credits is spent" in days["health"]
+    assert "of 100 credits" in days["health"]
+    assert "Before" in days["calm"]
+    assert "The Stories API has been failing" in days["calm"]
+
+
+async def _at(url: str, revision: str, *, spoiled: bool) -> None:
+    """Make a database of an older version; a ``spoiled`` one can't be brought up to date."""
+    async with Database(url) as db, db.begin() as tx:
+        await tx.run_sync(lambda it: command.upgrade(migration_config(it), revision))
+        if spoiled:
+            await tx.execute(sa.text("CREATE TABLE access_list (nonsense INTEGER)"))
+
+
+async def test_a_migration_is_written_down_and_its_failure_told(tmp_path: Path) -> None:
+    async with sandbox_box() as box:
+        boss = await box.control.person("Boss")
+        await box.control.say(boss, "/start")
+        for name, spoiled in (("good", False), ("spoiled", True)):
+            folder = tmp_path / name
+            folder.mkdir()
+            await _at(f"sqlite:///{folder}/bot.db", "0010", spoiled=spoiled)
+        async with running_bell(tmp_path / "good", box, admin_ids=str(boss)) as bell:
+            (health,) = await bell.ask(boss, "/health")
+            assert "brought up to date for this version" in health["text"]
+            last = health["message_id"]
+        settings = settings_for(box, tmp_path / "spoiled", admin_ids=str(boss))
+        with pytest.raises(sa.exc.OperationalError):
+            await app.run(settings, asyncio.Event())
+        (told,) = await box.control.wait_replies(boss, 1, after=last)
+        assert told["text"].startswith("The database could not be brought up to date")
