@@ -176,7 +176,11 @@ async def answer(
     if query is None or context.answered:
         return
     context.answered = True
-    await unit_of_work.later(partial(_answer, update, context, query, text, alert=alert))
+    unit = unit_of_work.current()
+    # Albums may take long, and Telegram takes the answer for some 15 seconds only.
+    takes_long = unit is not None and any(r.payload["kind"] == "album" for r in unit.replies)
+    when = unit_of_work.before_saying if takes_long else unit_of_work.later
+    await when(partial(_answer, update, context, query, text, alert=alert))
 
 
 async def _answer(

@@ -37,6 +37,7 @@ class Unit:
         self._tx: Tx | None = None
         self.replies: list[Reply] = []
         self.calls: list[Call] = []
+        self.first_calls: list[Call] = []
         self.work: list[Work] = []
 
     @property
@@ -62,6 +63,7 @@ class Unit:
         """Let nothing of it have happened: no effect, no answer."""
         self.replies.clear()
         self.calls.clear()
+        self.first_calls.clear()
         self.work.clear()
         stack, self._stack, self._tx = self._stack, None, None
         if stack:
@@ -134,5 +136,14 @@ async def later(call: Call) -> None:
     unit = _current.get()
     if unit is not None and (unit.is_open or unit.replies):
         unit.calls.append(call)
+    else:
+        await call()
+
+
+async def before_saying(call: Call) -> None:
+    """Make a call over the network: at once, or when what was done before it holds."""
+    unit = _current.get()
+    if unit is not None and (unit.is_open or unit.replies):
+        unit.first_calls.append(call)
     else:
         await call()

@@ -95,6 +95,8 @@ class Answering:
                 raise
         if had_effect or not is_ours:
             self._wake()
+        for call in unit.first_calls:
+            await call()
         if is_ours:
             try:
                 await self._send(owed)
