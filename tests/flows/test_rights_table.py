@@ -145,7 +145,9 @@ class Walk:
         by_operator = cell.role is Role.OPERATOR
         person = next(self._operators) if by_operator else await self.control.person()
         if cell.kind == "private":
-            await self.bell.ask(person, "Good morning to you")
+            # What the bot itself wrote is no answer's worth, and the chat is begun.
+            body = {"user_id": person, "forward": self._document}
+            await self.control.call("POST", f"/chats/{person}/messages", body)
             return person, person
         status = "member"
         if cell.role in {Role.ADMIN, Role.ANONYMOUS_ADMIN}:
