@@ -29,7 +29,6 @@ CASES: tuple[Case, ...] = ("before", "attacked", "all alike")
 HONEST = 1  # the chat
 FIRST_NEW = 1000
 STEP = 60.0  # seconds that the time moves on, at most
-WARM_UP = timedelta(hours=12)
 POSTS_A_DAY = 4.0
 MOST = 1.1  # times the delay before
 
@@ -38,7 +37,8 @@ MOST = 1.1  # times the delay before
 class Attack:
     """How many new accounts want how many profiles, beside ``honest`` ones of known people.
 
-    ``budget`` is in credits a day for checks; ``days`` are simulated, after a day of warming up.
+    ``budget`` is in credits a day for checks. ``days`` are simulated and measured; ``warm_up``,
+    also in days, passes before the new ones come, and again before it is measured.
     """
 
     accounts: int = 60
@@ -46,6 +46,7 @@ class Attack:
     honest: int = 6
     budget: int = 500
     days: float = 2.0
+    warm_up: float = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +101,9 @@ async def run(case: Case, folder: Path, plan: Attack) -> Result:
             made = here.sandbox.instagram.add_profile(f"loved{n}", posts_per_day=POSTS_A_DAY)
             ids.append(made.pk)
             await here.follow(f"loved{n}")
-        await here.go_on(WARM_UP, STEP)
+        await here.go_on(timedelta(days=plan.warm_up), STEP)
         added = 0 if case == "before" else await _attack(here, case, plan)
-        await here.go_on(WARM_UP, STEP)
+        await here.go_on(timedelta(days=plan.warm_up), STEP)
         watch = Watch(here, ids)
         end = here.now() + timedelta(days=plan.days)
         while here.now() < end:
@@ -138,8 +139,8 @@ async def _known(here: World, chat: int) -> None:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the benchmark."""
     for one in fields(Attack):
-        kind = float if one.name == "days" else int
-        parser.add_argument(f"--{one.name}", type=kind, default=one.default)
+        name = one.name.replace("_", "-")
+        parser.add_argument(f"--{name}", type=type(one.default), default=one.default)
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
