@@ -152,10 +152,13 @@ class Scheduler:
         if state.room < pace.cost:
             return max(due, now + MONEY_AGAIN)
         spent = self._spent(fresh, state, now)
+        # Where the first has to rest, another may be looked at early that has rested already.
+        rested = now.timestamp() - pace.schedule.minimum
+        seen_at = min(looked_at.timestamp(), rested) if looked_at else 0.0
         # A purse that is empty pays when it has filled, which nothing but time does.
         at = pace.schedule.next_at(
             due.timestamp(),
-            looked_at.timestamp() if looked_at else 0.0,
+            seen_at,
             pace.cost,
             now=now.timestamp(),
             spent=spent,

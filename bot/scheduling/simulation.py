@@ -5,9 +5,11 @@ is decided is decided by ``bot.scheduling.schedule``.
 """
 
 from bisect import bisect_left, bisect_right
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from heapq import heapify, heapreplace
+from heapq import heapify, heappop, heappush, heapreplace
+from math import inf
 
 from bot.scheduling.forecast import ProfileState
 from bot.scheduling.policies import Rule
@@ -129,6 +131,7 @@ class _Run:
     def run(self) -> Result:
         result, plan, schedule = self.result, self.plan, self.schedule
         queue = self._queue()
+        resting: deque[tuple[float, int]] = deque()
         next_at, advance, may_look = schedule.next_at, schedule.advance, schedule.may_look
         states, cost = self.states, plan.cost
         now = result.begin
@@ -136,19 +139,28 @@ class _Run:
             spent = 0
             midnight = result.begin + (day + 1) * DAY
             while True:
+                now = self._rested(queue, resting, now)
                 due, key = queue[0]
                 seen_at = states[key].seen_at
                 at = next_at(due, seen_at, cost, now=now, spent=spent)
                 at = max(at, self.paused_until)
-                if at >= midnight:
+                rested = states[resting[0][1]].seen_at + plan.minimum if resting else inf
+                if min(at, rested) >= midnight:
                     break
+                if rested <= at:
+                    now = rested
+                    continue
                 now = at
                 advance(now, spent=spent)
                 if not may_look(due, seen_at, cost, now=now, spent=spent):
                     now += 1.0
                     continue
                 due, paid = self._visit(key, now)
-                heapreplace(queue, (due, key))
+                if paid:  # none is due, nor looked at early, before it has rested
+                    heappop(queue)
+                    resting.append((due, key))
+                else:
+                    heapreplace(queue, (due, key))
                 spent += paid
             result.days[day] = spent
             now = midnight
@@ -156,6 +168,17 @@ class _Run:
             if plan.progress:
                 plan.progress((day + 1) / len(result.days))
         return result
+
+    def _rested(
+        self, queue: list[tuple[float, int]], resting: deque[tuple[float, int]], now: float
+    ) -> float:
+        """Put back who has rested by ``now``, or where all rest the first; return when that is."""
+        states, minimum = self.states, self.plan.minimum
+        if not queue:
+            now = max(now, states[resting[0][1]].seen_at + minimum)
+        while resting and states[resting[0][1]].seen_at + minimum <= now:
+            heappush(queue, resting.popleft())
+        return now
 
     def _visit(self, key: int, now: float) -> tuple[float, int]:
         """Look at a profile, unless the price has moved; return when it is due, and the cost."""

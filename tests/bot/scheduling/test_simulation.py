@@ -83,6 +83,14 @@ def test_nothing_is_lost_and_little_is_left(looks: float, cost: int) -> None:
     assert min(result.days) >= 0.96 * budget
 
 
+def test_who_has_to_rest_holds_up_nobody() -> None:
+    stories = [DAWN + step * 40.0 for step in range(2 * 24 * 90)]
+    stars = [Record(f"star{key}", 3000, stories) for key in range(4)]
+    budget = 240 * 24
+    result = Simulation([*stars, *steady(20, days=2)], budget, warmup=0).run()
+    assert min(result.days) >= 0.98 * budget
+
+
 def test_six_hours_without_the_api_lose_nothing() -> None:
     begin = DAWN + 2 * DAY + 7 * HOUR
     plan = Simulation(
