@@ -77,8 +77,8 @@ async def lived(
         waiting = sorted((at, key) for key, record in enumerate(records) for at in record.taken_at)
         names = [record.username for record in records]
         seen: dict[str, datetime | None] = {}
-        while (at := clock.now()) < begin + (DAYS + 1) * DAY:
-            while waiting and waiting[0][0] <= at:
+        while (moment := clock.now()) < begin + (DAYS + 1) * DAY:
+            while waiting and waiting[0][0] <= moment:
                 taken_at, key = waiting.pop(0)
                 star = shown.by_username(names[key])
                 assert star is not None
@@ -91,7 +91,7 @@ async def lived(
                         known = await profiles.get(tx, profile_id)
                         assert known is not None
                         if known.looked_at != seen.get(profile_id):
-                            polls.append((at, key))
+                            polls.append((moment, key))
                         seen[profile_id] = known.looked_at
             else:
                 clock.advance(max(0.0, (await scheduler._next_at()).timestamp() - clock.now()))
