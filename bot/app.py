@@ -83,6 +83,8 @@ FIRST_LINK = (
 DRAIN_S = 6.0  # of the 8 seconds that a stop may take
 TRY_AGAIN_S = 5.0
 CLEAN_EVERY = timedelta(hours=1)
+STALL_S = 8.0  # no transaction takes so long, unless it waits for somebody who is stuck
+ANSWERS_S = 3.0  # in which the database writes a row
 
 
 def main(settings: Settings) -> int:
@@ -291,6 +293,8 @@ class Running:
                 group.create_task(parts.broadcasts.worker.run()),
                 group.create_task(parts.services.access.worker.run()),
             ]
+            if parts.shared_clock:
+                endless.append(group.create_task(parts.shared_clock.worker.run()))
             ending = []
             if "updates" in roles:
                 ending.append(group.create_task(self.intake.run()))
@@ -333,8 +337,14 @@ class Running:
             await self._leader.run()
 
     async def _database(self) -> str:
-        async with self._parts.db.begin() as tx:
-            await key_values.put(tx, "ready", value=True, now=self._parts.now())
+        db = self._parts.db
+        if (waits := db.oldest_s) > STALL_S:
+            return f"a transaction takes {round(waits)} s"
+        try:
+            async with asyncio.timeout(ANSWERS_S), db.begin() as tx:
+                await key_values.put(tx, "ready", value=True, now=self._parts.now())
+        except TimeoutError:
+            return "the database doesn't answer"
         return ""
 
     async def _updates(self) -> str:

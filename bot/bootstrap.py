@@ -39,6 +39,7 @@ from bot.media.spool import MediaFile, Spool
 from bot.operations.broadcast import Broadcasts
 from bot.operations.incidents import Incidents
 from bot.operations.operators import Operators
+from bot.operations.shared_clock import SharedClock
 from bot.operations.vanishing import Vanishing
 from bot.outbox.worker import Outbox
 from bot.presentation.translation import translator_for
@@ -50,7 +51,7 @@ from bot.sending.sender import Fallback, Sender
 from bot.sending.text import Texts
 from bot.store import access as access_store
 from bot.store.database import Database
-from bot.store.readiness import Readiness, readiness
+from bot.store.readiness import Readiness, connections, readiness
 from bot.stories_api import Endpoint, StoriesApi
 from bot.stories_api.limit_state import SharedLimits
 from bot.telegram.admins import Admins
@@ -84,6 +85,7 @@ class Parts:
     api: StoriesApi
     credits_a_check: float | None
     now: Callable[[], datetime]
+    shared_clock: SharedClock | None
 
     def wake(self) -> None:
         """Let what became due be looked at, and be sent."""
@@ -96,10 +98,17 @@ async def built(
     settings: Settings, *, now: Callable[[], datetime] | None = None
 ) -> AsyncIterator[Parts]:
     """Build every part, in the order of the layers; close them in the other."""
-    metrics, now = Metrics(), now or Clock()
+    metrics, clock = Metrics(), Clock() if now is None else None
+    now = now or clock or Clock()
     async with AsyncExitStack() as stack:
-        db = await stack.enter_async_context(Database(settings.database_url.get_secret_value()))
+        url = settings.database_url.get_secret_value()
+        db = await stack.enter_async_context(Database(url, pool_size=settings.database_pool))
         was_migrated = await _migrate(settings, db)
+        shared_clock = None
+        if clock and not db.is_sqlite:
+            shared_clock = SharedClock(db, clock, now=clock)
+            await shared_clock.agree()
+        await warn_of_few_connections(db, settings.database_pool)
         limit = settings.spool_limit_mb * MEGABYTE
         spool = stack.enter_context(Spool(settings.spool_dir, limit=limit))
         to_media = await stack.enter_async_context(
@@ -268,6 +277,19 @@ async def built(
             api=api,
             credits_a_check=polling.credits_a_look,
             now=now,
+            shared_clock=shared_clock,
+        )
+
+
+async def warn_of_few_connections(db: Database, ours: int) -> None:
+    """Say so when the server has no room for our pool beside what others use already."""
+    found = await connections(db)
+    if found and found.others + ours > found.most:
+        log.warning(
+            "PostgreSQL has too few connections: lower DATABASE_POOL, or raise max_connections",
+            most=found.most,
+            used_by_others=found.others,
+            ours=ours,
         )
 
 

@@ -74,6 +74,12 @@ class Settings(BaseSettings):
         description="The disk forgets at each restart, as on platforms that run a Procfile: the "
         "bot then warns of a database that is a file.",
     )
+    database_pool: int = Field(
+        default=20,
+        ge=3,
+        le=500,
+        description="Connections to PostgreSQL that each process may have.",
+    )
     spool_dir: Path = Field(
         default=Path("data/spool"), description="Where downloads wait for their upload."
     )

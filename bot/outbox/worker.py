@@ -37,6 +37,7 @@ OUTAGES = (DatabaseUnavailableError,)
 AskPresence = Callable[[int, Right], Awaitable[Presence]]
 
 LEASE = timedelta(seconds=60)
+LEASE_AMONG_REPLICAS = timedelta(seconds=15)  # kept up; the chats of a dead one wait no longer
 IDLE = timedelta(minutes=1)  # the longest sleep; `parked --again` wakes nobody
 SHORTEST = timedelta(seconds=0.1)  # after nothing could be claimed, others being at it
 TRY_AGAIN = timedelta(seconds=1)  # while Telegram is down
@@ -83,7 +84,7 @@ class Outbox:
         replies: Replies | None = None,
         outage: Outage | None = None,
         presence: AskPresence | None = None,
-        lease: timedelta = LEASE,
+        lease: timedelta | None = None,
         idle: timedelta = IDLE,
         metrics: Metrics | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -100,7 +101,7 @@ class Outbox:
         self._doubted: list[Claimed] = []  # whose lost answers may belong to a pause to come
         self._alerts = Alerts(sender, texts, replies, now=now)
         self._at_once = at_once
-        self._lease = lease
+        self._lease = lease or (LEASE if db.is_sqlite else LEASE_AMONG_REPLICAS)
         self._now = now
         self._group: asyncio.TaskGroup | None = None
         self._sending: set[asyncio.Task[None]] = set()

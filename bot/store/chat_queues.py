@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from bot.domain.records import Delivery, Lane
 from bot.store import chats, deliveries, mutes
-from bot.store.database import Tx, insert_for, tell
+from bot.store.database import Insert, Tx, built_once, insert_for, tell
 from bot.store.deliveries import is_open, overdue_at, waits_for_earlier
 from bot.store.schema import Timestamp, metadata
 
@@ -33,6 +33,8 @@ lanes = sa.Table(
     sa.Column("free_at", Timestamp, nullable=False),  # until then leased, or told to wait
     sa.Column("token", sa.BigInteger, nullable=False, server_default="0"),  # who claimed last
     sa.Column("leased", sa.Boolean, nullable=False, server_default=sa.text("false")),
+    sa.Column("flood", sa.JSON),  # what Telegram has had of late from all replicas
+    sa.Column("flood_version", sa.BigInteger, nullable=False, server_default="0"),
 )
 
 
@@ -228,3 +230,42 @@ async def wake_all(
         insert.on_conflict_do_update(index_elements=["chat_id"], set_={"due_at": due_at}), values
     )
     await tell(tx, DUE)
+
+
+_FLOOD = (
+    sa.select(lanes.c.flood, sa.func.coalesce(lanes.c.flood_version, 0))
+    .select_from(chats.chats.outerjoin(lanes, lanes.c.chat_id == chats.chats.c.id))
+    .where(chats.chats.c.id == sa.bindparam("chat_id", type_=sa.BigInteger))
+)
+
+
+@built_once
+def _count_flood(insert: Insert) -> sa.Executable:
+    new = sa.select(
+        chats.chats.c.id,
+        sa.bindparam("now", type_=Timestamp),
+        sa.bindparam("state", type_=sa.JSON),
+        sa.bindparam("next", type_=sa.BigInteger),
+    ).where(chats.chats.c.id == sa.bindparam("chat_id", type_=sa.BigInteger))
+    statement = insert(lanes).from_select(["chat_id", "free_at", "flood", "flood_version"], new)
+    row = statement.excluded
+    return statement.on_conflict_do_update(
+        index_elements=["chat_id"],
+        set_={"flood": row.flood, "flood_version": row.flood_version},
+        where=lanes.c.flood_version == row.flood_version - 1,
+    ).returning(lanes.c.chat_id)
+
+
+async def flood(tx: Tx, chat_id: int) -> tuple[Any | None, int] | None:
+    """Return what counts against a chat's flood limits, and its version.
+
+    None where nothing is known of the chat.
+    """
+    row = (await tx.execute(_FLOOD, {"chat_id": chat_id})).one_or_none()
+    return None if row is None else (row[0], int(row[1]))
+
+
+async def set_flood(tx: Tx, chat_id: int, state: Any, version: int, *, now: datetime) -> bool:  # noqa: ANN401 - any JSON value
+    """Replace what counts against a chat's limits, if its version is still that one."""
+    values = {"chat_id": chat_id, "state": state, "next": version + 1, "now": now}
+    return (await tx.execute(_count_flood(tx), values)).one_or_none() is not None

@@ -3,13 +3,18 @@
 SQLite by default, PostgreSQL by URL; the statements are the same. On SQLite every writing
 transaction begins with BEGIN IMMEDIATE, and one lock keeps our own writers in line: without them
 rows are claimed twice, and waiting writers starve.
+
+On PostgreSQL the server ends what keeps others waiting (``SESSION``): a process that is paused in
+the middle of a transaction has its rows taken from it within seconds.
 """
 
 import asyncio
 import random
+import socket
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, closing
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
@@ -29,6 +34,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from bot.domain.errors import DatabaseUnavailableError
 from bot.runtime import holding
+from bot.runtime.clock import steady
 from bot.store import private, schema
 from bot.store.failures import UNREACHABLE, Repeat, repeat, unavailable
 from bot.store.sqlite import Connection, outstanding
@@ -50,6 +56,21 @@ LAST_PAUSE_S = 1.0  # of what runs again however long the database can't work
 DURABLE = ("PRAGMA synchronous=FULL", "BEGIN IMMEDIATE")
 HASTY = ("PRAGMA synchronous=NORMAL", "BEGIN IMMEDIATE")
 READ = ("BEGIN",)
+# What the server does for the sessions of our role in our database; PgBouncer refuses such things
+# at the start of a session, so they are the role's. Times are milliseconds where nothing is said.
+SESSION = {
+    "statement_timeout": "30s",
+    "lock_timeout": "10s",
+    "idle_in_transaction_session_timeout": "8s",
+    "tcp_keepalives_idle": "10",  # seconds
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
+}
+KEEPALIVE = (("TCP_KEEPIDLE", 10), ("TCP_KEEPINTVL", 5), ("TCP_KEEPCNT", 3))  # our side of it
+UNANSWERED_MS = 20_000  # what the server has not taken by then ends the connection
+RESTED_S = 5.0  # a connection that did nothing for so long is tried before it is used
+POOL = 20
+POOL_WAIT_S = 10
 LIBPQ = ("sslmode", "sslrootcert", "sslcert", "sslkey", "sslcrl", "target_session_attrs")
 NOT_OURS = ("channel_binding", "gssencmode", "connect_timeout")  # which asyncpg does not know
 KEPT_COPIES = 2  # of those that are made before a migration
@@ -68,7 +89,7 @@ class Database:
     """
 
     def __init__(
-        self, url: str, *, pool_size: int = 10, busy_timeout: timedelta = BUSY_TIMEOUT
+        self, url: str, *, pool_size: int = POOL, busy_timeout: timedelta = BUSY_TIMEOUT
     ) -> None:
         """Prepare the engine; nothing is opened yet. ``sqlite:`` and ``postgresql:`` URLs do.
 
@@ -84,8 +105,14 @@ class Database:
         )
         self._hasty = self._engine.execution_options(storybell_begin=HASTY)
         self._reader = self._engine.execution_options(storybell_begin=READ)
+        self._alone = (
+            self._hasty
+            if self.is_sqlite
+            else self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        )
         self._writer = asyncio.Lock()
         self._owed = 0
+        self._begun: dict[object, float] = {}
         self.on_outage: Callable[[], None] = lambda: None
         """Called whenever a transaction that writes met a database that can't work."""
 
@@ -93,6 +120,21 @@ class Database:
     def owes_records(self) -> bool:
         """Return whether something that has happened could not be written down yet."""
         return self._owed > 0
+
+    @property
+    def oldest_s(self) -> float:
+        """Return for how many seconds the oldest transaction is under way, or waited for."""
+        began = min(self._begun.values(), default=None)
+        return 0.0 if began is None else steady() - began
+
+    @contextmanager
+    def _timed(self) -> Iterator[None]:
+        key = object()
+        self._begun[key] = steady()
+        try:
+            yield
+        finally:
+            del self._begun[key]
 
     async def __aenter__(self) -> Self:
         """Open nothing: connections are made when first used."""
@@ -117,17 +159,34 @@ class Database:
         holding.check("another transaction")
         engine = self._engine if durable else self._hasty
         try:
-            if not self.is_sqlite:
+            with self._timed():
+                if self.is_sqlite:
+                    async with self._writer, _transaction(engine) as tx:
+                        yield tx
+                    return
                 async with _transaction(engine) as tx:
                     if not durable:
                         await tx.exec_driver_sql("SET LOCAL synchronous_commit = off")
                     yield tx
-                return
-            async with self._writer, _transaction(engine) as tx:
-                yield tx
         except DatabaseUnavailableError:
             self.on_outage()
             raise
+
+    @asynccontextmanager
+    async def statements(self) -> AsyncIterator[Tx]:
+        """Yield a connection on which each statement is a transaction of its own.
+
+        A process that is paused between two of them keeps nobody waiting. On SQLite, which one
+        process has alone, they are one transaction that doesn't wait for the disk.
+        """
+        if self.is_sqlite:
+            async with self.begin(durable=False) as tx:
+                yield tx
+            return
+        holding.check("another transaction")
+        with self._timed():
+            async with _transaction(self._alone) as tx:
+                yield tx
 
     async def run(self, work: Callable[[Tx], Awaitable[T]], *, durable: bool = True) -> T:
         """Run ``work`` in a transaction that may write, and return what it returns.
@@ -186,8 +245,9 @@ class Database:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Tx]:
         """Yield a transaction that only reads; it never waits for a writer."""
-        async with _transaction(self._reader) as tx:
-            yield tx
+        with self._timed():
+            async with _transaction(self._reader) as tx:
+                yield tx
 
     async def listen(self, channel: str, heard: Callable[[], None]) -> None:
         """Call ``heard`` when a transaction in which ``tell`` was called commits, in any process.
@@ -236,12 +296,18 @@ class Database:
         if self.is_sqlite and self.url.database not in {None, "", ":memory:"}:
             await asyncio.to_thread(private.make_private, Path(str(self.url.database)))
             await self._keep_a_copy()
+        is_new = False
         async with self.begin() as tx:
             if not self.is_sqlite:
+                for name in ("statement_timeout", "lock_timeout"):  # it takes what it takes
+                    await tx.exec_driver_sql(f"SET LOCAL {name} = 0")
                 await tx.execute(
                     sa.text("SELECT pg_advisory_xact_lock(7402)")
                 )  # one replica at a time
+                is_new = await _limit_sessions(tx)
             await tx.run_sync(_upgrade)
+        if is_new:  # sessions that began before go by the old limits
+            await self._engine.dispose()
 
     async def _keep_a_copy(self) -> None:
         """Copy an SQLite database that the next migration will change; the newest copies stay.
@@ -280,6 +346,31 @@ async def _transaction(engine: AsyncEngine) -> AsyncIterator[Tx]:
         if (found := unavailable(error)) is None or found is error:
             raise
         raise found from error
+
+
+async def _limit_sessions(tx: Tx) -> bool:
+    """Give the sessions of our role in this database the limits of ``SESSION``.
+
+    Returns whether that is news. Who set others for the role keeps them.
+    """
+    found = await tx.execute(
+        sa.text(
+            "SELECT unnest(s.setconfig) FROM pg_db_role_setting s"
+            " JOIN pg_database d ON d.oid = s.setdatabase"
+            " JOIN pg_roles r ON r.oid = s.setrole"
+            " WHERE d.datname = current_database() AND r.rolname = current_user"
+        )
+    )
+    known = {str(one).partition("=")[0] for one in found.scalars()}
+    missing = [name for name in SESSION if name not in known]
+    if missing:
+        name = (await tx.execute(sa.text("SELECT current_database()"))).scalar_one()
+        quoted = tx.dialect.identifier_preparer.quote(name)
+        for one in missing:
+            await tx.exec_driver_sql(
+                f"ALTER ROLE CURRENT_USER IN DATABASE {quoted} SET {one} = '{SESSION[one]}'"
+            )
+    return bool(missing)
 
 
 async def tell(tx: Tx, channel: str) -> None:
@@ -372,14 +463,42 @@ def _with_driver(url: URL) -> URL:
 
 def _postgres_engine(url: URL, pool_size: int) -> AsyncEngine:
     given = {name: url.query[name] for name in LIBPQ if name in url.query}
-    return create_async_engine(
+    engine = create_async_engine(
         url.difference_update_query([*LIBPQ, *NOT_OURS]),
         pool_size=pool_size,
-        max_overflow=pool_size,
-        pool_pre_ping=True,
+        max_overflow=0,
+        pool_timeout=POOL_WAIT_S,
         # The driver reads these in an address only, where providers write them.
         connect_args={"dsn": f"postgresql://?{urlencode(given, doseq=True)}"} if given else {},
     )
+
+    @sa.event.listens_for(engine.sync_engine, "connect")
+    def on_connect(connection: Any, _record: object) -> None:  # noqa: ANN401 - the adapter's
+        transport = connection.driver_connection._transport  # noqa: SLF001 - nothing public has it
+        wire = transport.get_extra_info("socket")
+        if wire is not None and wire.family in {socket.AF_INET, socket.AF_INET6}:
+            wire.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            for name, value in (*KEEPALIVE, ("TCP_USER_TIMEOUT", UNANSWERED_MS)):
+                if hasattr(socket, name):
+                    wire.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+
+    @sa.event.listens_for(engine.sync_engine, "checkin")
+    def on_checkin(_connection: object, record: Any) -> None:  # noqa: ANN401 - the pool's
+        record.info["rests_since"] = time.monotonic()
+
+    @sa.event.listens_for(engine.sync_engine, "checkout")
+    def on_checkout(connection: Any, record: Any, _proxy: object) -> None:  # noqa: ANN401 - as above
+        rests_since = record.info.get("rests_since")
+        if rests_since is None or time.monotonic() - rests_since < RESTED_S:
+            return  # to try it each time would cost a statement for each transaction
+        try:
+            alive = engine.dialect.do_ping(connection)
+        except Exception as error:
+            raise sa.exc.DisconnectionError from error
+        if not alive:
+            raise sa.exc.DisconnectionError
+
+    return engine
 
 
 def _sqlite_engine(url: URL, busy_timeout: timedelta) -> AsyncEngine:

@@ -276,7 +276,7 @@ async def sent(tx: Tx, message_ids: dict[int, int], *, now: datetime) -> None:
 
 
 async def is_message(tx: Tx, chat_id: int, message_id: int) -> bool:
-    """Return whether a message brought an alert; known for 30 days."""
+    """Return whether a message brought an alert; known for 3 days."""
     known = sa.exists().where(
         deliveries.c.chat_id == chat_id, deliveries.c.message_id == message_id
     )

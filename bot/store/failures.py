@@ -42,6 +42,8 @@ POSTGRES = {
     "53": "the database has no room",
     "55P03": "the database is locked",
     "57P": LOST,
+    "57014": "a statement took too long",
+    "25P03": LOST,  # we were idle in a transaction, for which others waited
     "58": "the disk fails",
     "08": LOST,
     "25006": "the database can't be written",

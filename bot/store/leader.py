@@ -11,7 +11,7 @@ import structlog
 from bot.domain.errors import DatabaseUnavailableError
 from bot.runtime.workers import Worker
 from bot.store import leases
-from bot.store.database import Database, Tx
+from bot.store.database import Database
 
 log = structlog.get_logger()
 
@@ -62,7 +62,8 @@ class Leader:
         finally:
             self._working = None
             try:
-                await self._db.run(lambda tx: leases.resign(tx, self._key, self._owner))
+                async with self._db.statements() as tx:
+                    await leases.resign(tx, self._key, self._owner)
             except DatabaseUnavailableError as error:  # then the lease ends by itself
                 log.warning("the lead is not handed over", what=self._key, why=str(error))
 
@@ -71,7 +72,10 @@ class Leader:
         asked_at = self._now()
         try:
             async with asyncio.timeout(PATIENCE_S):
-                leads = await self._db.run(self._lead)
+                async with self._db.statements() as tx:
+                    leads = await leases.lead(
+                        tx, self._key, self._owner, now=asked_at, lease=self._lease
+                    )
         except Exception:
             if self._now() >= self._leads_until:
                 self._rest()
@@ -91,6 +95,3 @@ class Leader:
             log.warning("another leads", what=self._key)
             self._working.cancel()
             self._working = None
-
-    async def _lead(self, tx: Tx) -> bool:
-        return await leases.lead(tx, self._key, self._owner, now=self._now(), lease=self._lease)

@@ -1,14 +1,16 @@
 """Gates: what replicas must agree on before they send, one row a limit.
 
-A gate's state is JSON that its owner understands; who reads it to change it holds the row.
+A gate's state is JSON that its owner understands. Who changes it says which version it has read,
+and begins anew when another was quicker; who must see several at once holds one first.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
+from bot.domain.errors import DatabaseUnavailableError
 from bot.store.database import Tx, insert_for
 from bot.store.schema import EPOCH, Timestamp, metadata
 
@@ -18,7 +20,45 @@ gates = sa.Table(
     sa.Column("key", sa.String(64), primary_key=True),
     sa.Column("state", sa.JSON),
     sa.Column("until", Timestamp, nullable=False, index=True),
+    sa.Column("version", sa.BigInteger, nullable=False, server_default="0"),
 )
+
+Decide = Callable[[Any | None], tuple[Any | None, datetime] | None]
+TRIES = 50  # that others may be quicker
+
+
+async def change(tx: Tx, key: str, decide: Decide) -> None:
+    """Replace a gate's state by what ``decide`` makes of it, and keep that until then.
+
+    ``decide`` may be called again, with what another has made of it meanwhile; None leaves it.
+
+    Raises:
+        DatabaseUnavailableError: Others were quicker again and again.
+    """
+    for _ in range(TRIES):
+        found = sa.select(gates.c.state, gates.c.version).where(gates.c.key == key)
+        row = (await tx.execute(found)).one_or_none()
+        after = decide(row.state if row else None)
+        if after is None or await _swap(tx, key, row.version if row else None, *after):
+            return
+    raise DatabaseUnavailableError("others were quicker each time")
+
+
+async def _swap(
+    tx: Tx,
+    key: str,
+    version: int | None,
+    state: Any | None,  # noqa: ANN401 - any JSON value
+    until: datetime,
+) -> bool:
+    """Set a gate's state, if its version is still that one (None: there is none)."""
+    if version is None:
+        new = insert_for(tx)(gates).values(key=key, state=state, until=until, version=1)
+        statement = new.on_conflict_do_nothing(index_elements=[gates.c.key])
+        return (await tx.execute(statement)).rowcount > 0
+    same = sa.and_(gates.c.key == key, gates.c.version == version)
+    values = {"state": state, "until": until, "version": version + 1}
+    return (await tx.execute(sa.update(gates).where(same).values(values))).rowcount > 0
 
 
 async def hold(tx: Tx, key: str) -> Any | None:  # noqa: ANN401 - any JSON value
@@ -44,7 +84,11 @@ async def put(tx: Tx, key: str, state: Any, *, until: datetime) -> None:  # noqa
     """Set the state of a gate that nobody holds; it may be cleaned away after ``until``."""
     values = {"state": state, "until": until}
     insert = insert_for(tx)(gates).values(key=key, **values)
-    await tx.execute(insert.on_conflict_do_update(index_elements=[gates.c.key], set_=values))
+    await tx.execute(
+        insert.on_conflict_do_update(
+            index_elements=[gates.c.key], set_=values | {"version": gates.c.version + 1}
+        )
+    )
 
 
 async def first(tx: Tx, key: str, *, until: datetime) -> bool:
@@ -61,24 +105,32 @@ async def remove(tx: Tx, key: str) -> None:
 
 async def keep(tx: Tx, key: str, state: Any, *, until: datetime) -> None:  # noqa: ANN401 - any JSON value
     """Set a held gate's state; it may be cleaned away after ``until``."""
-    await tx.execute(sa.update(gates).where(gates.c.key == key).values(state=state, until=until))
+    await tx.execute(
+        sa.update(gates)
+        .where(gates.c.key == key)
+        .values(state=state, until=until, version=gates.c.version + 1)
+    )
 
 
 async def lead(tx: Tx, key: str, owner: str, *, now: datetime, lease: timedelta) -> bool:
     """Be, or stay, the only one that does what ``key`` names; false while another does."""
-    state = await hold(tx, key)
-    if state and state["owner"] != owner and state["until"] > now.timestamp():
-        return False
+    leads = False
     end = now + lease
-    await keep(tx, key, {"owner": owner, "until": end.timestamp()}, until=end)
-    return True
+
+    def decide(state: Any | None) -> tuple[Any, datetime] | None:  # noqa: ANN401 - any JSON value
+        nonlocal leads
+        leads = not state or state["owner"] == owner or state["until"] <= now.timestamp()
+        return ({"owner": owner, "until": end.timestamp()}, end) if leads else None
+
+    await change(tx, key, decide)
+    return leads
 
 
 async def resign(tx: Tx, key: str, owner: str) -> None:
     """Let another lead at once."""
-    state = await hold(tx, key)
-    if state and state["owner"] == owner:
-        await tx.execute(sa.delete(gates).where(gates.c.key == key))
+    await change(
+        tx, key, lambda state: (None, EPOCH) if state and state["owner"] == owner else None
+    )
 
 
 async def clean(tx: Tx, *, now: datetime) -> int:

@@ -1,6 +1,7 @@
 """In which state a database is found before the bot uses it; nothing is changed."""
 
 import os
+from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
@@ -48,6 +49,29 @@ async def _may_make_tables(tx: Tx) -> None:
     schema = sa.func.current_schema()
     if not (await tx.execute(sa.select(sa.func.has_schema_privilege(schema, "CREATE")))).scalar():
         raise PermissionError("its user may not make tables in it")
+
+
+@dataclass(frozen=True, slots=True)
+class Connections:
+    """How many connections a server has for people like us, and how many others use now."""
+
+    most: int
+    others: int
+
+
+async def connections(db: Database) -> Connections | None:
+    """Return the room for connections; None on SQLite, which has none."""
+    if db.is_sqlite:
+        return None
+    room = sa.text(
+        "SELECT current_setting('max_connections')::int"
+        " - current_setting('superuser_reserved_connections')::int,"
+        " (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"
+        " AND pid <> pg_backend_pid())"
+    )
+    async with db.read() as tx:
+        most, others = (await tx.execute(room)).one()
+    return Connections(most, others)
 
 
 async def _is_standby(tx: Tx) -> bool:

@@ -23,7 +23,10 @@ from bot.store.stories import stories
 from bot.store.subscriptions import follows, subscriptions
 
 STORIES_KEPT = timedelta(hours=48)  # after they expired: no list of deleted stories is kept
-DELIVERIES_KEPT = timedelta(days=30)
+# Longer than any story lives, so that the row still guards against a second alert; what is sent is
+# counted by day as well (``bot.store.usage``).
+DELIVERIES_KEPT = timedelta(days=3)
+PARKED_KEPT = timedelta(days=30)
 CLOSED_CHATS_KEPT = timedelta(days=30)
 PROFILES_KEPT = timedelta(days=30)
 HISTORY_KEPT = timedelta(days=60)
@@ -117,6 +120,7 @@ def overdue(now: datetime) -> list[Overdue]:
             sa.and_(
                 deliveries.c.state != sa.literal_column("'open'"),
                 deliveries.c.done_at < now - DELIVERIES_KEPT,
+                sa.or_(deliveries.c.state != "parked", deliveries.c.done_at < now - PARKED_KEPT),
             ),
         ),
         Overdue(

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Any, Protocol
 
-from bot.store import leases
-from bot.store.database import Database
+from bot.domain.errors import DatabaseUnavailableError
+from bot.store import chat_queues, leases
+from bot.store.database import Database, Tx
 from bot.telegram.flood_limits import ChatFlood, Lane
 
 REMEMBERED = 20_000  # chats; then those that a fresh one equals are forgotten
@@ -84,7 +85,11 @@ class LocalGates:
 
 
 class SharedGates:
-    """The gates of several processes: rows that one of them holds at a time."""
+    """The gates of several processes: what each chat has had stands in the row of its queue.
+
+    Nobody holds a row while it thinks: who counts names the version that it has seen, and looks
+    again when another was quicker. What was seen last is tried first.
+    """
 
     are_shared = True
 
@@ -93,52 +98,122 @@ class SharedGates:
         self._db = db
         self._prefix = f"bot:{bot_id}"
         self._now = now
+        self._seen: dict[int, tuple[Any | None, int]] = {}
 
     async def enter(self, chat: int | str, weight: int, lane: Lane) -> float:
         """See Gates."""
-        key, now = self._key(chat), self._now().timestamp()
-        async with self._db.begin() as tx:
-            flood = ChatFlood.load(await leases.hold(tx, key))
+        wait = 0.0
+
+        def count(flood: ChatFlood, now: float) -> bool:
+            nonlocal wait
             flood.drained_at = min(flood.drained_at, now + MOST_AHEAD_S)
             wait = flood.wait(now, weight, lane, is_group=is_group(chat))
             if not wait:
                 flood.take(now, weight, is_group=is_group(chat))
-            await leases.keep(tx, key, flood.dump(), until=_time(flood.until()))
+            return not wait
+
+        await self._change(chat, count)
         return wait
 
     async def closed_for(self, chat: int | str) -> float:
         """See Gates."""
         async with self._db.read() as tx:
-            flood = ChatFlood.load(await leases.peek(tx, self._key(chat)))
-        return max(flood.closed_until - self._now().timestamp(), 0.0)
+            found = await chat_queues.flood(tx, chat) if isinstance(chat, int) else None
+            if isinstance(chat, int) and found is not None:
+                self._see(chat, found)
+            state = found[0] if found else await leases.peek(tx, self._key(chat))
+        return max(ChatFlood.load(state).closed_until - self._now().timestamp(), 0.0)
 
     async def close(self, chat: int | str, seconds: float) -> None:
         """See Gates."""
-        key, now = self._key(chat), self._now().timestamp()
-        async with self._db.begin() as tx:
-            flood = ChatFlood.load(await leases.hold(tx, key))
+
+        def close(flood: ChatFlood, now: float) -> bool:
             flood.close(now, seconds)
-            await leases.keep(tx, key, flood.dump(), until=_time(flood.until()))
+            return True
+
+        await self._change(chat, close)
 
     async def slots(self, weight: int, wanted: int, rate: float) -> tuple[float, int]:
         """See Gates; as many as are wanted here, up to a quarter of a second of the rate."""
         now = self._now().timestamp()
         count = max(weight, min(wanted, int(rate * BLOCK_S)))
-        async with self._db.begin() as tx:
-            state = await leases.hold(tx, self._prefix) or {"next_at": 0.0, "stopped_until": 0.0}
+        start = now
+
+        def reserve(state: Any | None) -> tuple[Any, datetime]:  # noqa: ANN401 - JSON
+            nonlocal start
+            state = state or {"next_at": 0.0, "stopped_until": 0.0}
             free = min(state["next_at"], now + MOST_AHEAD_S)
             start = max(free, state["stopped_until"], now)
-            state["next_at"] = start + count / rate
-            await leases.keep(tx, self._prefix, state, until=_time(start + MOST_AHEAD_S))
+            return state | {"next_at": start + count / rate}, _time(start + MOST_AHEAD_S)
+
+        async with self._db.statements() as tx:
+            await leases.change(tx, self._prefix, reserve)
         return start - now, count
 
     async def stop(self, seconds: float) -> None:
         """See Gates."""
         until = self._now().timestamp() + seconds
-        async with self._db.begin() as tx:
-            state = await leases.hold(tx, self._prefix) or {"next_at": 0.0, "stopped_until": 0.0}
-            state["stopped_until"] = max(state["stopped_until"], until)
-            await leases.keep(tx, self._prefix, state, until=_time(until + MOST_AHEAD_S))
+
+        def stop(state: Any | None) -> tuple[Any, datetime]:  # noqa: ANN401 - JSON
+            state = state or {"next_at": 0.0, "stopped_until": 0.0}
+            latest = max(state["stopped_until"], until)
+            return state | {"stopped_until": latest}, _time(latest + MOST_AHEAD_S)
+
+        async with self._db.statements() as tx:
+            await leases.change(tx, self._prefix, stop)
+
+    async def _change(self, chat: int | str, apply: Callable[[ChatFlood, float], bool]) -> None:
+        """Change what counts in a chat by ``apply``, which says whether there is a change."""
+        now = self._now()
+        if isinstance(chat, int) and (seen := self._seen.get(chat)):
+            flood = ChatFlood.load(seen[0])
+            if not apply(flood, now.timestamp()):  # others can only have made it later
+                return
+            async with self._db.statements() as tx:
+                if await self._counted(tx, chat, flood, seen[1], now):
+                    return
+        async with self._db.statements() as tx:
+            for _ in range(leases.TRIES):
+                found = await chat_queues.flood(tx, chat) if isinstance(chat, int) else None
+                if not isinstance(chat, int) or found is None:
+                    await self._change_gate(tx, chat, apply, now)
+                    return
+                self._see(chat, found)
+                flood = ChatFlood.load(found[0])
+                if not apply(flood, now.timestamp()):
+                    return
+                if await self._counted(tx, chat, flood, found[1], now):
+                    return
+        raise DatabaseUnavailableError("others were quicker each time")
+
+    async def _counted(
+        self, tx: Tx, chat: int, flood: ChatFlood, version: int, now: datetime
+    ) -> bool:
+        state = flood.dump()
+        done = await chat_queues.set_flood(tx, chat, state, version, now=now)
+        if done:
+            self._see(chat, (state, version + 1))
+        else:
+            self._seen.pop(chat, None)
+        return done
+
+    async def _change_gate(
+        self, tx: Tx, chat: int | str, apply: Callable[[ChatFlood, float], bool], now: datetime
+    ) -> None:
+        """Count for a chat that we don't know, in a row of its own."""
+
+        def decide(state: Any | None) -> tuple[Any, datetime] | None:  # noqa: ANN401 - JSON
+            flood = ChatFlood.load(state)
+            if not apply(flood, now.timestamp()):
+                return None
+            return flood.dump(), _time(flood.until())
+
+        await leases.change(tx, self._key(chat), decide)
+
+    def _see(self, chat: int, found: tuple[Any | None, int]) -> None:
+        if len(self._seen) >= REMEMBERED:
+            self._seen.clear()
+        self._seen[chat] = found
 
     def _key(self, chat: int | str) -> str:
         return f"{self._prefix}:{chat}"[:64]

@@ -117,13 +117,20 @@ class Outage:
         now = self._now()
         if self._pause and self._pause.next_at > now.timestamp():
             return False
-        async with self._db.begin() as tx:
-            self._pause = pause = _load(await leases.hold(tx, self._key))
-            if pause is None or pause.next_at > now.timestamp():
-                return False
+        may = False
+
+        def decide(state: Any | None) -> tuple[Any, datetime] | None:  # noqa: ANN401 - JSON
+            nonlocal may
+            self._pause = pause = _load(state)
+            may = pause is not None and pause.next_at <= now.timestamp()
+            if pause is None or not may:
+                return None
             self._pause = pause.tried(now)
-            await leases.keep(tx, self._key, asdict(self._pause), until=now + KEPT)
-        return await self._answers()
+            return asdict(self._pause), now + KEPT
+
+        async with self._db.statements() as tx:
+            await leases.change(tx, self._key, decide)
+        return may and await self._answers()
 
     async def takes(self, chat_id: int) -> bool:
         """Return whether Telegram takes a call that leaves nothing in the chat.
@@ -138,9 +145,8 @@ class Outage:
 
     async def end(self) -> None:
         """Let everything go on."""
-        async with self._db.begin() as tx:
-            await leases.hold(tx, self._key)
-            await leases.keep(tx, self._key, None, until=self._now())
+        async with self._db.statements() as tx:
+            await leases.change(tx, self._key, lambda _: (None, self._now()))
         if self._pause:
             seconds = round(self._now().timestamp() - self._pause.since)
             log.warning("Telegram is back", after_s=seconds, tries=self._pause.tries)
@@ -159,13 +165,21 @@ class Outage:
 
     async def _begin(self, why: str) -> None:
         now = self._now()
-        async with self._db.begin() as tx:
-            pause = _load(await leases.hold(tx, self._key))
-            if pause is None:
-                pause = Pause.begun(now)
-                await leases.keep(tx, self._key, asdict(pause), until=now + KEPT)
-                log.warning("Telegram is down; nothing is sent", why=why)
-        self._pause = pause
+        is_news = False
+
+        def decide(state: Any | None) -> tuple[Any, datetime] | None:  # noqa: ANN401 - JSON
+            nonlocal is_news
+            self._pause = _load(state)
+            is_news = self._pause is None
+            if self._pause is not None:
+                return None
+            self._pause = Pause.begun(now)
+            return asdict(self._pause), now + KEPT
+
+        async with self._db.statements() as tx:
+            await leases.change(tx, self._key, decide)
+        if is_news:
+            log.warning("Telegram is down; nothing is sent", why=why)
 
     async def _answers(self) -> bool:
         """Ask ``getMe``; who comes while it is asked gets the same answer."""

@@ -38,7 +38,7 @@ Handle = Callable[[Update], Awaitable[None]]
 News = tuple[Standing, int, str]  # an update that came: where it stands, its number, its JSON
 
 LEASE = timedelta(seconds=60)
-RENEW = timedelta(seconds=20)
+LEASE_AMONG_REPLICAS = timedelta(seconds=15)  # what a dead one had begun waits no longer
 ATTEMPTS = 3
 AGAIN_AFTER = timedelta(seconds=1)  # times the number of the attempt
 RETURNED_FOR = timedelta(seconds=2)  # what the database kept from being begun
@@ -94,7 +94,8 @@ class Intake:
         self._is_released = False
         longest = LONGEST if db.is_sqlite else LOOK_AGAIN
         self.worker = Worker("updates", self._step, now=now, longest=longest)
-        self._renewer = Worker("leases of updates", self._renew, now=now, longest=RENEW)
+        self._lease = LEASE if db.is_sqlite else LEASE_AMONG_REPLICAS
+        self._renewer = Worker("leases of updates", self._renew, now=now, longest=self._lease / 3)
         self._presses = Presses(bot, self._is_waiting)
         self._adds = Combined(self._store, outages=OUTAGES)
         self._ends = Combined(self._finish, outages=OUTAGES)
@@ -221,7 +222,7 @@ class Intake:
         """Store a batch; what nothing stands before is begun at once, without another claim."""
         now = self._now()
         at_once = self._may_begin([where for where, _, _ in news])
-        until = now + LEASE if at_once else None
+        until = now + self._lease if at_once else None
         # Not Database.run: what was lost in its commit Telegram sends again all the same.
         async with self._db.begin() as tx:
             arrivals = await self._admit(tx, news, now)
@@ -304,7 +305,7 @@ class Intake:
 
         async def claim(tx: Tx) -> tuple[list[Claimed], int]:
             found = await inbox.claim(
-                tx, now=self._now(), lease=LEASE, limit=room, without=self._busy()
+                tx, now=self._now(), lease=self._lease, limit=room, without=self._busy()
             )
             return found, await inbox.count_open(tx)
 
@@ -426,7 +427,7 @@ class Intake:
         """Keep the leases while handlers run."""
         ids = [claimed.id for claimed, _ in self._running.values()]
         if ids:
-            await self._db.run(lambda tx: inbox.renew(tx, ids, until=self._now() + LEASE))
+            await self._db.run(lambda tx: inbox.renew(tx, ids, until=self._now() + self._lease))
         return None
 
 

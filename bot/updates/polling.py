@@ -56,12 +56,13 @@ class Polling:
         self._poll_s = poll_s
         self._clock = clock
         self._heard_at = clock()
+        self._polls = False
         self._offset: int | None = None
         self._pause = 0.0
         self._refused: deque[float] = deque(maxlen=REFUSALS)
         metrics = metrics or Metrics()
         metrics.gauge("poll_heartbeat_seconds", "Seconds since the last answer to a poll.").follow(
-            lambda: self.silence_s
+            lambda: self.silence_s if self._polls else 0.0  # another replica does
         )
 
     @property
@@ -85,6 +86,13 @@ class Polling:
         Raises:
             TokenRefusedError: Telegram refused the token three times within five minutes.
         """
+        self._heard_at, self._polls = self._clock(), True
+        try:
+            await self._poll_on()
+        finally:
+            self._polls = False
+
+    async def _poll_on(self) -> None:
         needs_webhook_gone = True
         while True:
             try:

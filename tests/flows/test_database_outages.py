@@ -141,6 +141,71 @@ async def test_a_postgresql_that_is_started_anew_ends_nothing(
             assert await answers(bell, ann, messages[0]) == [first["text"]] * 4
 
 
+@asynccontextmanager
+async def paused_replica(server: Postgres, *, busy: bool) -> AsyncIterator[None]:
+    """Be a process that was stopped in a transaction in which it has changed much."""
+    connection = await asyncpg.connect(server.url)
+    await connection.execute("BEGIN")
+    for table in ("gates", "lanes", "chats", "notes", "inbox"):
+        await connection.execute(f"SELECT 1 FROM {table} FOR UPDATE")  # noqa: S608 - our tables
+    async with asyncio.TaskGroup() as group:
+        if busy:
+            group.create_task(_sleep(connection))
+        try:
+            yield
+        finally:  # the server itself would go on with a statement whose client is gone
+            await _end(server, connection.get_server_pid())
+            connection.terminate()
+
+
+async def _end(server: Postgres, process: int) -> None:
+    other = await asyncpg.connect(server.url)
+    await other.execute("SELECT pg_terminate_backend($1)", process)
+    await other.close()
+
+
+async def _sleep(connection: asyncpg.Connection) -> None:
+    """Be at a statement until the connection ends."""
+    with suppress(asyncpg.PostgresError, OSError):
+        await connection.execute("SELECT pg_sleep(600)")
+
+
+async def test_a_replica_that_is_stopped_in_a_transaction_stops_no_other(tmp_path: Path) -> None:
+    with postgres() as server:
+        async with (
+            sandbox_box() as box,
+            running_bell(tmp_path, box, database_url=server.url) as bell,
+        ):
+            ann = await box.control.person()
+            (first,) = await bell.ask(ann, "/help")
+            async with paused_replica(server, busy=False):
+                (again,) = await bell.ask(ann, "/help")
+            assert again["text"] == first["text"]
+
+
+async def test_a_database_that_keeps_everybody_waiting_is_not_ready(tmp_path: Path) -> None:
+    port = free_port()
+    with postgres() as server:
+        async with (
+            sandbox_box() as box,
+            running_bell(tmp_path, box, database_url=server.url, port=port) as bell,
+        ):
+            ann = await box.control.person()
+            await bell.ask(ann, "/help")
+
+            async def status() -> int:
+                async with box.session.get(f"http://127.0.0.1:{port}/readyz") as answer:
+                    return answer.status
+
+            async def ready() -> bool:
+                return await status() == 200
+
+            await wait_for(ready)
+            async with paused_replica(server, busy=True):
+                assert await status() == 503
+            await wait_for(ready)
+
+
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("away_s", [6, pytest.param(600, marks=pytest.mark.long)])
 async def test_what_was_sent_right_before_postgresql_stopped_is_not_sent_again(

@@ -26,6 +26,14 @@ async def test_migrations_give_exactly_the_tables_of_the_code(db: Database) -> N
         await tx.run_sync(lambda connection: command.check(migration_config(connection)))
 
 
+async def test_the_index_of_claims_is_there(db: Database) -> None:
+    """Which no comparison of tables sees, and which SQLite loses when it builds one anew."""
+    where = "sqlite_master WHERE " if db.is_sqlite else "pg_indexes WHERE index"
+    async with db.read() as tx:
+        statement = sa.text(f"SELECT count(*) FROM {where}name = 'ix_lanes_claimable'")  # noqa: S608 - ours
+        assert (await tx.execute(statement)).scalar() == 1
+
+
 async def test_a_table_without_its_migration_is_found(db: Database) -> None:
     async with db.begin() as tx:
         await tx.execute(sa.text("ALTER TABLE notes ADD COLUMN stray INTEGER"))

@@ -65,8 +65,9 @@ async def test_each_thing_is_forgotten_in_its_time(db: Database) -> None:
         return len(await rows(db)), kept, chat is not None, profile is not None
 
     assert await left(NOON + DAY) == (3, {"1", "2", "3"}, True, True)
-    assert await left(NOON + 3 * DAY + MINUTE) == (3, {"2", "3"}, True, True)  # both still owed
-    assert await left(NOON + 30 * DAY) == (3, {"2", "3"}, True, True)
+    assert await left(NOON + 3 * DAY) == (3, {"1", "2", "3"}, True, True)
+    assert await left(NOON + 3 * DAY + MINUTE) == (2, {"2", "3"}, True, True)  # both still owed
+    assert await left(NOON + 30 * DAY) == (2, {"2", "3"}, True, True)
     assert await left(NOON + 30 * DAY + MINUTE) == (1, {"2"}, False, False)
     async with db.read() as tx:
         assert await subscriptions.get(tx, gone) is None
@@ -89,3 +90,30 @@ async def test_what_nobody_waits_for_is_not_looked_at_however_that_came(db: Data
     assert kept is not None
     assert left is not None
     assert (kept.next_look_at is None, left.next_look_at) == (False, None)
+
+
+async def test_a_story_shown_again_when_its_delivery_is_forgotten_rings_no_second_time(
+    db: Database,
+) -> None:
+    late = NOON + 4 * DAY
+    async with db.begin() as tx:
+        await follow(tx, 1)
+        await look(tx, story("1"))
+        [one] = await deliveries.due(tx, [1], now=NOON)
+        await deliveries.sent(tx, {one.id: 1}, now=NOON)
+        for what in retention.overdue(late):
+            await retention.forget(tx, what, limit=1000)
+        assert not await stories.get(tx, ["1"])
+        await look(tx, story("1"), now=late)
+    assert not await rows(db, story_pk="1")
+
+
+async def test_what_was_given_up_is_kept_for_the_operator(db: Database) -> None:
+    async with db.begin() as tx:
+        await follow(tx, 1)
+        await look(tx, story("1"))
+        [one] = await deliveries.due(tx, [1], now=NOON)
+        await deliveries.park(tx, [one.id], reason="no answers", now=NOON)
+        for what in retention.overdue(NOON + 29 * DAY):
+            await retention.forget(tx, what, limit=1000)
+    assert len(await rows(db, state="parked")) == 1

@@ -1,0 +1,156 @@
+"""A database as it would be after years: made by a few statements, on either database.
+
+Everything is a function of the row's number, so that two of the same size are alike.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from bot.domain.model import Profile, Story
+from bot.domain.serialization import dump_stories
+from bot.store.database import Database, Tx
+
+STAR = "0"  # the profile that every chat follows
+DAY_MS = 86_400_000
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How many rows there are; ``due`` chats are owed one story now."""
+
+    profiles: int
+    subscriptions: int
+    chats: int
+    done: int
+    due: int
+
+    @classmethod
+    def of(cls, subscriptions: int) -> "Size":
+        """Return the usual proportions."""
+        chats = subscriptions // 10
+        return cls(subscriptions // 5, subscriptions, chats, subscriptions * 3, chats)
+
+
+def _numbers(tx: Tx, last: int) -> str:
+    """Return SQL for a table ``g`` of the numbers ``i`` from 1 on."""
+    if tx.dialect.name == "postgresql":
+        return f"generate_series(1, {last}) AS g(i)"
+    counted = f"SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < {last}"  # noqa: S608 - ours
+    return f"(WITH RECURSIVE n AS ({counted}) SELECT i FROM n) AS g"  # noqa: S608 - ours
+
+
+async def fill(db: Database, size: Size, *, now: datetime) -> None:
+    """Fill a migrated, empty database."""
+    ms = int(now.timestamp() * 1000)
+    story = Story("s1", now - timedelta(hours=1), "photo", Profile("1", "u1"))
+    value = dump_stories([story])[0]
+    stories = max(size.profiles // 10, 1)
+    chats, profiles, subscriptions = size.chats, size.profiles, size.subscriptions
+    chat = f"(i - 1) % {chats} + 1"
+    round_ = f"(i - 1) / {chats}"
+    number = "CAST(i AS BIGINT)"
+    profile = f"CAST(({number} * 7919 + {round_} * 31) % {profiles} + 1 AS VARCHAR(32))"
+    due = f"CASE WHEN i <= {size.due} THEN {ms - 200_000} + i END"
+    tables: list[tuple[str, int, dict[str, str | int]]] = [
+        ("chats", chats, {"id": "i", "kind": "'private'", "state_since": 0, "created_at": 0}),
+        (
+            "profiles",
+            profiles,
+            {
+                "profile_id": "CAST(i AS VARCHAR(32))",
+                "username": "'u' || i",
+                "named_at": ms,
+                "state_since": 0,
+                "looked_at": f"{ms} - {number} * 997 % {DAY_MS}",
+                "next_look_at": f"{ms - 60_000} + {number} * 7919 % {DAY_MS}",
+                "weight": 5,
+            },
+        ),
+        (
+            "subscriptions",
+            subscriptions,
+            {
+                "chat_id": chat,
+                "profile_id": profile,
+                "options": "'{}'",
+                "since": 0,
+                "created_at": 0,
+            },
+        ),
+        (
+            "stories",
+            stories,
+            {
+                "pk": "'s' || i",
+                "profile_id": "CAST(i AS VARCHAR(32))",
+                "taken_at": ms - 3_600_000,
+                "expires_at": ms + DAY_MS,
+                "seen_at": ms,
+                "value": ":value",
+            },
+        ),
+        (
+            "deliveries",
+            size.done,
+            {
+                "chat_id": chat,
+                "subscription_id": f"(i - 1) % {subscriptions} + 1",
+                "story_pk": "'d' || i",
+                "state": "'sent'",
+                "due_at": ms - DAY_MS,
+                "created_at": ms - DAY_MS,
+                "done_at": f"{ms} - {number} * 83 % {3 * DAY_MS}",
+                "message_id": "i",
+            },
+        ),
+        (
+            "deliveries",
+            size.due,
+            {
+                "chat_id": "i",
+                "subscription_id": "i",
+                "story_pk": f"'s' || (i % {stories} + 1)",
+                "due_at": ms - 1000,
+                "created_at": ms - 1000,
+            },
+        ),
+        ("lanes", chats, {"chat_id": "i", "due_at": due, "free_at": 0}),
+        (
+            "profiles",
+            1,
+            {
+                "profile_id": f"'{STAR}'",
+                "username": "'star'",
+                "named_at": ms,
+                "state_since": 0,
+                "looked_at": ms,
+                "next_look_at": ms + DAY_MS,
+                "weight": chats,
+            },
+        ),
+        (
+            "subscriptions",
+            chats,
+            {
+                "chat_id": "i",
+                "profile_id": f"'{STAR}'",
+                "options": "'{}'",
+                "since": 0,
+                "created_at": 0,
+            },
+        ),
+    ]
+    for table, count, columns in tables:
+        async with db.begin(durable=False) as tx:
+            if not db.is_sqlite:
+                await tx.exec_driver_sql("SET LOCAL statement_timeout = 0")
+            values = ", ".join(map(str, columns.values()))
+            statement = sa.text(
+                f"INSERT INTO {table} ({', '.join(columns)})"  # noqa: S608 - all of it is ours
+                f" SELECT {values} FROM {_numbers(tx, count)}"
+            )
+            if "value" in columns:
+                statement = statement.bindparams(sa.bindparam("value", value, type_=sa.JSON))
+            await tx.execute(statement)

@@ -1,0 +1,40 @@
+"""Replicas go by one clock, the database's: leases are times, and machines' clocks differ."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import structlog
+
+from bot.runtime.clock import Clock
+from bot.runtime.workers import Worker
+from bot.store import server_clock
+from bot.store.database import Database
+
+log = structlog.get_logger()
+
+EVERY = timedelta(minutes=1)
+CLOSE_S = 0.05  # so little is not worth a step
+WORTH_A_WORD_S = 1.0
+
+
+class SharedClock:
+    """Keeps the clock of this process at the database's time."""
+
+    def __init__(self, db: Database, clock: Clock, *, now: Callable[[], datetime]) -> None:
+        """Correct ``clock`` each minute."""
+        self._db = db
+        self._clock = clock
+        self._now = now
+        self.worker = Worker("clock", self._step, now=now, longest=EVERY)
+
+    async def agree(self) -> None:
+        """Measure how far the database's clock is ahead of ours, and follow it."""
+        ahead = await server_clock.ahead_of(self._db, self._now)
+        if abs(ahead) >= CLOSE_S:
+            self._clock.correct(ahead)
+        if abs(ahead) >= WORTH_A_WORD_S:
+            log.warning("our clock and the database's differ", seconds=round(ahead, 1))
+
+    async def _step(self) -> datetime:
+        await self.agree()
+        return self._now() + EVERY

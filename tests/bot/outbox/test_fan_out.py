@@ -1,0 +1,127 @@
+"""What was learned of a profile reaches all who wait, once and in order, whatever happens."""
+
+import asyncio
+import random
+
+import sqlalchemy as sa
+
+from bot.fetching import snapshots
+from bot.outbox.fan_out import FanOut
+from bot.store import chats, fan_outs, key_values, subscriptions
+from bot.store.database import Database
+from bot.store.deliveries import deliveries
+from tests.support.followed import LONG_AGO, MINUTE, NATGEO, NOON, PRADA, follow, story
+
+CHATS = 400
+
+
+async def crowd(db: Database) -> None:
+    """Let many chats follow two profiles."""
+    async with db.begin() as tx:
+        await follow(tx, 1)
+        await follow(tx, 1, PRADA)
+        people = range(2, CHATS + 1)
+        await tx.execute(
+            sa.insert(chats.chats),
+            [
+                {"id": n, "kind": "private", "state_since": NOON, "created_at": NOON}
+                for n in people
+            ],
+        )
+        alike = {"options": {}, "since": LONG_AGO, "created_at": NOON}
+        await tx.execute(
+            sa.insert(subscriptions.subscriptions),
+            [
+                {"chat_id": n, "profile_id": star.profile_id, **alike}
+                for n in people
+                for star in (NATGEO, PRADA)
+            ],
+        )
+
+
+async def post(db: Database, *pks: str) -> None:
+    """Let each profile show new stories, one after the other."""
+    for number, pk in enumerate(pks):
+        for star in (NATGEO, PRADA):
+            found = story(f"{star.username}{pk}", NOON + number * MINUTE / 60, star)
+            async with db.begin() as tx:
+                await snapshots.record(tx, snapshots.Look(star, (found,)), now=NOON)
+
+
+async def owed(db: Database) -> dict[int, list[str]]:
+    """Return what each chat is owed, in order."""
+    table = deliveries
+    query = sa.select(table.c.chat_id, table.c.story_pk).order_by(table.c.id)
+    found: dict[int, list[str]] = {}
+    async with db.read() as tx:
+        for chat_id, pk in await tx.execute(query):
+            found.setdefault(chat_id, []).append(pk)
+    return found
+
+
+def of_star(pks: list[str], star: str) -> list[str]:
+    return [pk for pk in pks if pk.startswith(star)]
+
+
+async def test_kills_in_the_middle_lose_and_double_nothing(db: Database) -> None:
+    await crowd(db)
+    await post(db, "1", "2")
+    chance = random.Random(5)  # noqa: S311 - repeatable, not secret
+    left = True
+    while left:
+        async with db.begin() as tx:
+            left = await fan_outs.advance(tx, now=NOON, limit=chance.randrange(1, 120))
+            if chance.random() < 0.4:
+                await tx.rollback()
+                left = True
+    found = await owed(db)
+    assert len(found) == CHATS
+    for pks in found.values():
+        assert of_star(pks, "natgeo") == ["natgeo1", "natgeo2"]
+        assert of_star(pks, "prada") == ["prada1", "prada2"]
+
+
+async def test_several_replicas_share_the_work_and_keep_the_order(db: Database) -> None:
+    await crowd(db)
+    await post(db, "1", "2", "3")
+    replicas = [FanOut(db, lambda: None, now=lambda: NOON) for _ in range(3)]
+
+    async def until_nothing_is_left(replica: FanOut) -> None:
+        while True:  # one that finds all taken by others is not at the end
+            await replica.finish()
+            async with db.read() as tx:
+                if not await fan_outs.is_any(tx):
+                    return
+
+    async with asyncio.TaskGroup() as group:
+        for replica in replicas:
+            group.create_task(until_nothing_is_left(replica))
+    found = await owed(db)
+    assert len(found) == CHATS
+    for pks in found.values():
+        for star in ("natgeo", "prada"):
+            assert of_star(pks, star) == [f"{star}{number}" for number in (1, 2, 3)]
+
+
+async def test_others_write_between_the_slices(db: Database) -> None:
+    await crowd(db)
+    await post(db, "1")
+    written_meanwhile = 0
+    slices = iter(range(10_000))
+    # By this watch each slice took too long, so that the next is smaller.
+    fan_out = FanOut(db, lambda: None, now=lambda: NOON, stopwatch=lambda: float(next(slices)))
+
+    async def write() -> None:
+        nonlocal written_meanwhile
+        while True:
+            async with db.begin() as tx:
+                await key_values.put(tx, "reply", 1, now=NOON)
+                if not await fan_outs.is_any(tx):
+                    return
+                written_meanwhile += 1
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(write())
+        group.create_task(fan_out.finish())
+    assert written_meanwhile > 3
+    assert len(await owed(db)) == CHATS
