@@ -66,6 +66,7 @@ async def test_three_sick_accounts_are_no_outage(bell: Bell, control: Control) -
     assert not any(name in str(one["params"]) for name in names for one in good)
 
 
+@pytest.mark.stands  # code that made no probes paid for none
 async def test_who_knows_many_sick_accounts_makes_the_bot_pay_for_few_probes(
     bell: Bell, control: Control
 ) -> None:
