@@ -37,7 +37,7 @@ from bot.runtime import holding
 from bot.runtime.clock import steady
 from bot.store import private, schema
 from bot.store.failures import UNREACHABLE, Repeat, repeat, unavailable
-from bot.store.sqlite import Connection, outstanding
+from bot.store.sqlite import Connection, opened, outstanding
 
 log = structlog.get_logger()
 
@@ -511,7 +511,7 @@ def _sqlite_engine(url: URL, busy_timeout: timedelta) -> AsyncEngine:
         dialect: sa.Dialect, _record: object, args: tuple[Any, ...], options: dict[str, Any]
     ) -> Connection:
         with outstanding:
-            stock = dialect.connect(*args, **options)
+            stock = dialect.connect(*args, async_creator_fn=opened, **options)
         return Connection(dialect.dbapi, stock._connection)  # noqa: SLF001 - made to be wrapped
 
     @sa.event.listens_for(engine.sync_engine, "connect")

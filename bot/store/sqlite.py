@@ -3,11 +3,13 @@
 A trip costs more than most of our statements, and a pasted link makes dozens of them.
 """
 
+import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from sqlite3 import Cursor as RawCursor
 from typing import Any, cast
 
+import aiosqlite
 from sqlalchemy.connectors.asyncio import AsyncIODBAPICursor
 from sqlalchemy.dialects.sqlite.aiosqlite import (
     AsyncAdapt_aiosqlite_connection,
@@ -39,6 +41,28 @@ class Outstanding:
 
 
 outstanding = Outstanding()
+
+
+async def opened(*args: Any, **options: Any) -> aiosqlite.Connection:  # noqa: ANN401 - aiosqlite's
+    """Open a connection; cancelled half way it is closed, which aiosqlite alone forgets.
+
+    It opens in a task of its own, which ends: what the thread has opened then is known.
+    """
+    connection = aiosqlite.connect(*args, **options)
+    connection._thread.daemon = True  # noqa: SLF001 - as SQLAlchemy does: it must not keep us alive
+
+    async def open_it() -> None:
+        await connection
+
+    task = asyncio.get_running_loop().create_task(open_it())
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        if not task.cancelled() and task.exception() is None:
+            await connection.close()
+        raise
+    return connection
 
 
 class Cursor(AsyncAdapt_aiosqlite_cursor):

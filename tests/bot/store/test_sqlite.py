@@ -1,6 +1,9 @@
 """SQLite by few trips to its thread, with nothing left open between transactions."""
 
 import asyncio
+import sqlite3
+import threading
+from pathlib import Path
 from typing import Any
 
 import aiosqlite
@@ -87,3 +90,39 @@ async def test_calls_that_are_under_way_are_counted(sqlite_db: Database) -> None
     async with sqlite_db.read() as tx:
         assert await key_values.get(tx, "a") == 1
     assert outstanding.count == 0
+
+
+async def test_a_connect_that_is_cancelled_leaves_nothing_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed: list[sqlite3.Connection] = []
+
+    class Noted(sqlite3.Connection):
+        def close(self) -> None:
+            closed.append(self)
+            super().close()
+
+    loop, begun, may_go_on = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
+    connect: Any = sqlite3.connect
+
+    def slow(*args: Any, **options: Any) -> sqlite3.Connection:
+        loop.call_soon_threadsafe(begun.set)
+        assert may_go_on.wait(60)
+        made: sqlite3.Connection = connect(*args, factory=Noted, **options)
+        return made
+
+    monkeypatch.setattr("aiosqlite.core.sqlite3.connect", slow)
+    async with Database(f"sqlite:///{tmp_path}/bot.db") as db:
+
+        async def use() -> None:
+            async with db.read() as tx:
+                await tx.execute(sa.select(1))
+
+        task = loop.create_task(use())
+        await begun.wait()
+        task.cancel()
+        await asyncio.sleep(0)
+        may_go_on.set()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert len(closed) == 1

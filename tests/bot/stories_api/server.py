@@ -30,8 +30,12 @@ class Server:
 async def serving(answer: Answerer) -> AsyncIterator[Server]:
     """Serve on a free port; each request's head is kept, then ``answer`` writes what it likes."""
     server = Server()
+    served: set[asyncio.Task[None]] = set()
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task
+        served.add(task)
         try:
             head = await reader.readuntil(b"\r\n\r\n")
             server.requests.append(head.decode("latin-1"))
@@ -44,8 +48,14 @@ async def serving(answer: Answerer) -> AsyncIterator[Server]:
 
     listener = await asyncio.start_server(handle, "127.0.0.1", 0)
     server.url = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
-    async with listener:
+    try:
         yield server
+    finally:
+        # From Python 3.12 on a server waits for its connections, also for those that hang.
+        listener.close()
+        for task in served:
+            task.cancel()
+        await asyncio.gather(*served, return_exceptions=True)
 
 
 def response(
