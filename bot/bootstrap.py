@@ -26,7 +26,7 @@ from bot.domain.budget import Limits
 from bot.domain.errors import DatabaseUnavailableError
 from bot.domain.incidents import BACK_IN_SERVICE, MIGRATED, MIGRATION_FAILED, OUT_OF_SERVICE
 from bot.domain.links import story_taken_at
-from bot.domain.model import Asker, Story
+from bot.domain.model import LARGEST_FILE, LARGEST_LOCAL_FILE, Asker, Story
 from bot.fetching.answer_cache import Answers
 from bot.fetching.canary import Canary
 from bot.fetching.feasibility import BudgetWatch
@@ -141,6 +141,7 @@ async def built(
         await access.begin(settings.allowed_users | settings.allowed_chats)
         operators = Operators(db, bot, lambda: access.admin_ids, wake=wake, now=now)
         incidents = Incidents(db, operators, now=now)
+        largest = LARGEST_LOCAL_FILE if settings.telegram_local else LARGEST_FILE
         media = Media(to_media, spool, trusted_origin=settings.trusted_media_origin, now=now)
         ledger = Ledger(
             db,
@@ -158,6 +159,7 @@ async def built(
             # One process on SQLite keeps its limits in memory; replicas share them as rows.
             limits=None if db.is_sqlite else partial(SharedLimits, db, now=now),
             fetch_media=media.fetch,
+            largest_file=largest,
             metrics=metrics,
             on_out_of_service=lambda error: incidents.open(
                 "api_refuses", OUT_OF_SERVICE, why=str(error)
@@ -175,6 +177,7 @@ async def built(
             fallback=paid_download(api, ledger, spool),
             cache_chat_id=settings.cache_chat_id,
             paid_broadcast=settings.paid_broadcast,
+            largest_file=largest,
             metrics=metrics,
             now=now,
         )

@@ -246,6 +246,11 @@ class Settings(BaseSettings):
     telegram_api_url: AnyHttpUrl = Field(
         default=AnyHttpUrl("https://api.telegram.org"), description="Address of the Bot API."
     )
+    telegram_local: bool = Field(
+        default=False,
+        description="TELEGRAM_API_URL is a Bot API server of your own, started with --local: "
+        "files go out up to 2,000 MB instead of 50.",
+    )
     stories_api_url: AnyHttpUrl = Field(
         default=AnyHttpUrl("https://api.hikerapi.com"), description="Address of the Stories API."
     )
@@ -368,6 +373,13 @@ class Settings(BaseSettings):
             if getattr(self, name) < DEAREST_CALL:
                 msg = f"{name.upper()} is too small for one call: at least {DEAREST_CALL} credits"
                 raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _local_is_not_the_cloud(self) -> Self:
+        if self.telegram_local and self._is_official_telegram:
+            msg = "TELEGRAM_LOCAL needs TELEGRAM_API_URL, the address of your own server"
+            raise ValueError(msg)
         return self
 
     @model_validator(mode="after")

@@ -10,6 +10,7 @@ from bot.domain.story_terms import normalized
 STORY_LIFE = timedelta(hours=24)
 
 LARGEST_FILE = 50 * 2**20
+LARGEST_LOCAL_FILE = 2000 * 2**20  # of a Bot API server of one's own, with --local
 """Bytes that a bot may upload: "50 MB" are 50 MiB (Bot API server, TDLib)."""
 
 

@@ -13,6 +13,7 @@ from telegram.ext import ExtBot
 
 from bot.domain.errors import DatabaseUnavailableError
 from bot.domain.model import (
+    LARGEST_FILE,
     Album,
     Asker,
     GiveUp,
@@ -54,16 +55,17 @@ class Sender:
         fallback: Fallback | None = None,
         cache_chat_id: int | None = None,
         paid_broadcast: bool = False,
+        largest_file: int = LARGEST_FILE,
         metrics: Metrics | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """Take the parts; ``fallback`` downloads a story through the API and pays for it.
 
         In ``cache_chat_id``, a chat of the operator's, media are uploaded first, so that the call
-        whose answer may be lost is a small one.
+        whose answer may be lost is a small one. Telegram takes ``largest_file`` bytes.
         """
         self._files = Files(db, bot_id=lambda: bot.id, now=now)
-        supply = Supply(self._files, media, fallback=fallback, now=now)
+        supply = Supply(self._files, media, fallback=fallback, now=now, largest=largest_file)
         self._delivery = Delivery(
             bot, self._files, supply, paid=paid_broadcast, metrics=metrics or Metrics(), now=now
         )

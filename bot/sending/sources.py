@@ -62,8 +62,13 @@ class Supply:
         *,
         fallback: Fallback | None,
         now: Callable[[], datetime],
+        largest: int = LARGEST_FILE,
     ) -> None:
-        """``fallback`` downloads a story through the API and pays for it."""
+        """``fallback`` downloads a story through the API and pays for it.
+
+        A file has ``largest`` bytes at most.
+        """
+        self._largest = largest
         self._files = files
         self._media = media
         self._fallback = fallback
@@ -142,7 +147,7 @@ class Supply:
         url = parcel.story.media_url
         if not url or not self._media.may_fetch(url):
             return None
-        file = await self._media.fetch(url, limit=LARGEST_FILE)
+        file = await self._media.fetch(url, limit=self._largest)
         return await self._upload_of(parcel, file)
 
     async def _bought(self, parcel: Parcel, asker: Asker) -> Way | None:

@@ -58,6 +58,7 @@ class StoriesApi:
         on_out_of_service: Callable[[OutOfServiceError], Awaitable[object]] | None = None,
         fallback_url: str = "",
         limits: Callable[[State], Limits] | None = None,
+        largest_file: int = LARGEST_FILE,
         deadline: float = DEADLINE,
         rate: float = RATE,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -83,6 +84,7 @@ class StoriesApi:
         )
         self._skip_privacy_check = skip_privacy_check
         self._fetch_media = fetch_media
+        self._largest_file = largest_file
         self._deadline = deadline
         self._now = now
         self.shown_at: datetime | None = None
@@ -237,7 +239,7 @@ class StoriesApi:
         query = Query(endpoint, params, cost(endpoint), deadline=DOWNLOAD_DEADLINE)
 
         async def read(response: aiohttp.ClientResponse) -> MediaFile | Elsewhere:
-            return await read_download(response, spool, LARGEST_FILE)
+            return await read_download(response, spool, self._largest_file)
 
         reader: Read[MediaFile | Elsewhere] = read
         answer = await self._transport.ask(query, reader)
@@ -247,7 +249,7 @@ class StoriesApi:
             if self._fetch_media is None:
                 raise MediaRefusedError("nobody fetches from elsewhere")
             return Answer(
-                await self._fetch_media(answer.value.url, limit=LARGEST_FILE), answer.credits
+                await self._fetch_media(answer.value.url, limit=self._largest_file), answer.credits
             )
         except MediaError as error:
             error.credits = answer.credits

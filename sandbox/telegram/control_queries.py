@@ -7,7 +7,7 @@ from aiohttp import web
 
 from sandbox.telegram import control_errors as get
 from sandbox.telegram import happenings, methods_payments
-from sandbox.telegram.world import Callback, InlineQuery, World
+from sandbox.telegram.world import CLOUD_FILE, LOCAL_FILE, Callback, InlineQuery, World
 
 Handle = Callable[[web.Request], Awaitable[Any]]
 
@@ -48,12 +48,20 @@ class Queries:
         return {"update_id": told, "callback_query_id": query_id}
 
     async def configure(self, request: web.Request) -> object:
-        """Set for how many seconds the answer to a pressed button is taken."""
+        """Set for how long the answer to a pressed button is taken, and whose server this is.
+
+        `local` is a Bot API server of one's own, which takes files up to 2,000 MiB.
+        """
         wanted = await get.body(request)
         self._world.callback_life_s = float(
             wanted.get("callback_life_s", self._world.callback_life_s)
         )
-        return {"callback_life_s": self._world.callback_life_s}
+        if "local" in wanted:
+            self._world.largest_file = LOCAL_FILE if wanted["local"] else CLOUD_FILE
+        return {
+            "callback_life_s": self._world.callback_life_s,
+            "largest_file": self._world.largest_file,
+        }
 
     async def callback(self, request: web.Request) -> object:
         """What the bot answered to a press."""

@@ -33,8 +33,8 @@ class Request:
     files: dict[str, Upload]
 
 
-async def read(request: web.Request) -> Request:
-    """Parameters of the query and of the body; the body wins.
+async def read(request: web.Request, largest: int = FILE_LIMIT) -> Request:
+    """Parameters of the query and of the body; the body wins. A file has `largest` bytes at most.
 
     Raises:
         Refusal: the body is too large or cannot be understood.
@@ -43,11 +43,11 @@ async def read(request: web.Request) -> Request:
     files: dict[str, Upload] = {}
     if request.method != "POST" or not request.can_read_body:
         return Request(params, files)
-    if (request.content_length or 0) > BODY_LIMIT:
+    if (request.content_length or 0) > largest + BODY_LIMIT - FILE_LIMIT:
         raise TOO_LARGE
     kind = request.content_type
     if kind == "multipart/form-data":
-        await _read_multipart(request, params, files)
+        await _read_multipart(request, params, files, largest)
     elif kind == "application/json":
         params |= _decoded(await _body(request))
     elif kind == "application/x-www-form-urlencoded":
@@ -83,15 +83,16 @@ def _decoded(body: bytes) -> dict[str, Any]:
 
 
 async def _read_multipart(
-    request: web.Request, params: dict[str, Any], files: dict[str, Upload]
+    request: web.Request, params: dict[str, Any], files: dict[str, Upload], largest: int
 ) -> None:
     total = 0
     try:
         async for part in await request.multipart():
             if part is None or isinstance(part, MultipartReader) or not part.name:
                 continue
-            limit = FIELD_LIMIT if part.filename is None else FILE_LIMIT
-            data = await _part(part, min(limit, BODY_LIMIT - total))
+            limit = FIELD_LIMIT if part.filename is None else largest
+            room = largest + BODY_LIMIT - FILE_LIMIT - total
+            data = await _part(part, min(limit, room))
             total += len(data)
             if part.filename is None:
                 params[part.name] = data.decode("utf-8", "replace")

@@ -148,7 +148,7 @@ class Telegram:
         made: list[Message],
     ) -> web.Response:
         try:
-            sent = await params.read(request)
+            sent = await params.read(request, self.world.largest_file)
         except Refusal as refusal:
             self._note(known.name, {}, refusal.code)
             return _response(refusal.body(), refusal)

@@ -18,6 +18,7 @@ _FIRST_BOT = 7_000_000_001  # until the first token tells the real id
 FIRST_PERSON = 100_000_001
 _FIRST_GROUP = 4_000_000_001
 _FIRST_CHANNEL = 1_000_002_000_000_001  # -100 and the channel's own number
+CLOUD_FILE, LOCAL_FILE = 50 * 2**20, 2000 * 2**20  # bytes of an upload; Bot API server, --local
 CALLBACK_LIFE_S = 15.0  # shorter than an update is kept (150 s); clients report 15 to 30 s
 
 
@@ -73,6 +74,7 @@ class World:
         self.checkouts: dict[str, Checkout] = {}
         self.lost = 0  # sends that took effect and whose answer reached nobody
         self.callback_life_s = CALLBACK_LIFE_S
+        self.largest_file = CLOUD_FILE
         self.bot = Bot(_FIRST_BOT, Inbox(clock))
         self.bots: dict[int, Bot] = {self.bot.id: self.bot}
         self.media_group = itertools.count(14_000_000_000_000_001, 8)

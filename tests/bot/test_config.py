@@ -53,6 +53,7 @@ def test_the_file_is_read_and_the_environment_wins(monkeypatch: pytest.MonkeyPat
             "TELEGRAM_PROXY: must be http://host:port",
         ),
         ({"media_proxy": "socks5://canary"}, "MEDIA_PROXY: must be http://host:port or socks5"),
+        ({"telegram_local": True}, "TELEGRAM_LOCAL needs TELEGRAM_API_URL"),
         ({"port": "canary"}, "PORT: must be a whole number."),
         ({"port": 65536}, "PORT: must be at most 65535."),
         ({"currency": "canary"}, "CURRENCY: must be three capital letters"),
