@@ -9,7 +9,7 @@ COPY locales /app/locales
 RUN /venv/bin/python -m compileall -q --invalidation-mode unchecked-hash /venv/lib /app
 
 FROM python:3.13-slim
-RUN useradd --system --uid 10001 --home-dir /data --shell /usr/sbin/nologin storybell \
+RUN useradd --uid 10001 --no-create-home --home-dir /data --shell /usr/sbin/nologin storybell \
     && install -d -m 0700 -o storybell /data
 COPY --from=build /venv /venv
 COPY --from=build /app /app

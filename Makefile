@@ -8,7 +8,7 @@ PYTEST := $(BIN)/python -m pytest
 # What failed while the machine did much else is asked once more, with nothing beside it: then it must pass.
 ALONE := --last-failed --last-failed-no-failures none
 
-.PHONY: demo test test-slow soak lint types tests campaign red run bench lock image catalogues clean
+.PHONY: demo test test-slow soak lint types tests campaign red run bench lock test-all wheels image catalogues clean
 
 demo: .venv/.demo  ## The whole bot against local stand-ins, with a chat page; no account, no key
 	$(BIN)/python -m bot demo
@@ -51,6 +51,12 @@ lock: .venv/.dev  ## Resolve all three locks together: what is tested is what ru
 	$(LOCK) --all-extras --group dev --output-file requirements-dev.txt
 	$(LOCK) --extra postgres --extra speed --constraint requirements-dev.txt --output-file requirements.txt
 	$(LOCK) --extra postgres --extra speed --extra sandbox --constraint requirements-dev.txt --output-file requirements-demo.txt
+
+test-all: .venv/.dev  ## The tests on every supported Python that is installed; ARGS go to pytest
+	$(BIN)/python -m tools.test_all $(ARGS)
+
+wheels: .venv/.dev  ## Whether each locked package has a wheel for amd64 and arm64
+	$(BIN)/python -m tools.wheels
 
 image: .venv/.dev  ## Build the real image here and start it: buildah, and a Debian that stands in for the Python image
 	$(BIN)/python -m tools.image

@@ -1,0 +1,154 @@
+"""The runbook of docs/operations.md, drilled: each row is done as it is written there."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic import command
+
+from bot.__main__ import _parser, main
+from bot.cli import spending
+from bot.store.database import Database, migration_config
+from bot.store.private import copies_of
+from bot.store.readiness import Readiness, readiness
+from tests.support.control import wait_for
+from tests.support.sandbox import sandbox_box
+from tests.support.storybell import API_KEY, TOKEN, Bell, running_bell
+
+ROOT = Path(__file__).parents[2]
+OTHER_TOKEN = f"{TOKEN.partition(':')[0]}:another-token-that-no-log-may-show-987654"
+ROW = re.compile(r"^\| ([^|]+) \| ", re.MULTILINE)
+DRILLED_HERE = {
+    "the bill runs away",
+    "the balance is empty, or the key was changed",
+    "the token leaked",
+    "a profile's owner objects",
+    "an update must be taken back",
+}
+DRILLED_ELSEWHERE = {
+    "the daily budget is too small": "test_small_budget.py",
+    "alerts are parked (`/health`, `/admin`)": "test_poison.py",
+    "somebody uses it too much": "test_access.py",
+    "the disk is full": "test_database_outages.py",
+    "the bot was down for long": "test_outages.py",
+    "a person wants their data gone": "test_chat_settings.py",
+}
+
+
+def test_each_row_of_the_runbook_is_drilled() -> None:
+    page = (ROOT / "docs/operations.md").read_text()
+    table = page.partition("## When something is wrong")[2].partition("## ")[0]
+    rows = set(ROW.findall(table)) - {"what", "---"}
+    assert rows == DRILLED_HERE | DRILLED_ELSEWHERE.keys()
+    for file in DRILLED_ELSEWHERE.values():
+        assert (Path(__file__).parent / file).is_file()
+
+
+async def follows(bell: Bell, person: int) -> bool:
+    (shown,) = await bell.ask(person, "/subscriptions")
+    return "natgeo" in json.dumps(shown)
+
+
+async def test_the_token_leaked(tmp_path: Path) -> None:
+    async with sandbox_box() as box:
+        ann = await box.control.person()
+        async with running_bell(tmp_path, box) as bell:
+            await bell.ask(ann, "/subscribe natgeo")
+        # After /revoke only the new token is taken; all that people had is there.
+        async with running_bell(tmp_path, box, telegram_token=OTHER_TOKEN) as bell:
+            assert await follows(bell, ann)
+
+
+async def test_the_key_was_changed(tmp_path: Path) -> None:
+    async with sandbox_box() as box:
+        ann = await box.control.person()
+        async with running_bell(tmp_path, box, stories_api_key="bad-key") as bell:
+            (reply,) = await bell.ask(ann, "/stories prada")
+            assert "photo" not in reply
+        async with running_bell(tmp_path, box, stories_api_key=API_KEY) as bell:
+            (reply,) = await bell.ask(ann, "/stories prada")
+            assert "photo" in reply
+
+
+@pytest.mark.slow
+async def test_the_balance_is_empty(tmp_path: Path) -> None:
+    async with sandbox_box() as box:
+        ann = await box.control.person()
+        await box.control.stories_api(balance=0)
+        async with running_bell(tmp_path, box) as bell:
+            (reply,) = await bell.ask(ann, "/stories prada")
+            assert "photo" not in reply
+            await box.control.stories_api(balance=1000)
+
+            async def served() -> bool:
+                (reply,) = await bell.ask(ann, "/stories prada")
+                return "photo" in reply
+
+            await wait_for(served, 150, "the top-up to be noticed")
+
+
+async def test_the_bill_runs_away(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    async with sandbox_box() as box:
+        boss, ann = await box.control.person("Boss"), await box.control.person()
+        async with running_bell(tmp_path, box, admin_ids=str(boss)) as bell:
+            await bell.ask(ann, "/stories prada")
+            await bell.ask(boss, "/stop_spending")
+            before = await box.control.billed()
+            await bell.ask(ann, "/stories thirty")
+            assert await box.control.billed() == before
+        # Lowered, it holds from the first question on.
+        async with running_bell(tmp_path, box, admin_ids=str(boss), daily_budget=4) as bell:
+            await bell.ask(boss, "/resume_spending")
+            for name in ("thirty", "natgeo", "12345"):
+                await bell.ask(ann, f"/stories {name}")
+            assert await box.control.billed() <= 4 + before
+    capsys.readouterr()
+    arguments = _parser(["spending"]).parse_args(["spending", "--by", "chat"])
+    async with Database(f"sqlite:///{tmp_path}/bot.db") as db:
+        assert await spending.main(arguments, db) == 0
+    assert str(ann) in capsys.readouterr().out
+
+
+async def test_a_profiles_owner_objects(tmp_path: Path) -> None:
+    async with sandbox_box() as box:
+        ann = await box.control.person()
+        async with running_bell(tmp_path, box) as bell:
+            (told,) = await bell.ask(ann, "/subscribe natgeo")
+        async with running_bell(tmp_path, box, blocked_profiles="natgeo") as bell:
+            (notice,) = await box.control.wait_replies(
+                ann, 1, after=told["message_id"], within=120
+            )
+            assert "natgeo" in notice["text"]
+            assert not await follows(bell, ann)
+
+
+async def test_an_update_is_taken_back(tmp_path: Path) -> None:
+    file = tmp_path / "bot.db"
+    url = f"sqlite:///{file}"
+    async with Database(url) as db, db.begin() as tx:
+        await tx.run_sync(lambda it: command.upgrade(migration_config(it), "0004"))
+        await tx.execute(sa.text("INSERT INTO notes VALUES ('a', '1', 0)"))
+    async with Database(url) as db:
+        await db.migrate()
+    (copy,) = copies_of(file)
+    for end in ("", "-wal", "-shm"):
+        file.with_name(file.name + end).unlink(missing_ok=True)
+    copy.rename(file)
+    async with Database(url) as db:
+        assert await readiness(db) is Readiness.OLD
+        async with db.read() as tx:
+            found = (await tx.execute(sa.text("SELECT value FROM notes WHERE key = 'a'"))).scalar()
+    assert str(found) == "1"
+
+
+def test_the_commands_of_the_runbook_are_there() -> None:
+    page = (ROOT / "docs/operations.md").read_text()
+    for name in set(re.findall(r"python -m bot ([a-z]+)", page)):
+        with pytest.raises(SystemExit) as ended:
+            main([name, "--help"])
+        assert ended.value.code == 0

@@ -1,0 +1,98 @@
+"""From nothing to a running bot, by the very lines that the README shows."""
+
+import asyncio
+import re
+import shutil
+import signal
+import sys
+from asyncio.subprocess import PIPE
+from pathlib import Path
+
+import pytest
+
+from tests.support.control import wait_for
+from tests.support.killing import free_port
+from tests.support.sandbox import sandbox_box
+from tests.support.storybell import API_KEY, TOKEN
+
+ROOT = Path(__file__).parents[2]
+STEPS = re.compile(r"To run the real bot.*?```\n(.*?)```", re.DOTALL)
+LINK = re.compile(r"[?&]start=([A-Za-z0-9_-]+)")
+UV = str(Path(sys.executable).with_name("uv"))
+
+
+async def run(
+    *words: str, folder: Path, env: dict[str, str] | None = None, given: str = ""
+) -> str:
+    """Run a command with ``given`` at its input; return what it said."""
+    process = await asyncio.create_subprocess_exec(
+        *words, cwd=folder, env=env, stdin=PIPE, stdout=PIPE, stderr=PIPE, start_new_session=True
+    )
+    out, problems = await process.communicate(given.encode())
+    assert process.returncode == 0, (out + problems).decode()[-3000:]
+    return (out + problems).decode()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path(UV).exists(), reason="uv is not installed")
+async def test_the_steps_of_the_readme_lead_to_a_bot_that_answers(tmp_path: Path) -> None:
+    block = STEPS.search((ROOT / "README.md").read_text())
+    assert block
+    steps = [line.partition("#")[0].split() for line in block[1].splitlines()]
+    assert steps[0] == ["pipx", "install", "storybell"]
+    folder, place = tmp_path / "any folder", tmp_path / "venv"
+    folder.mkdir()
+    plain = {"PATH": f"{place}/bin:/usr/bin:/bin", "HOME": str(tmp_path), "COLUMNS": "200"}
+    # What pipx does, with the wheel of this very code.
+    source = tmp_path / "source"
+    parts = ("bot", "handlers", "locales", "pyproject.toml", "README.md", "LICENSE")
+    source.mkdir()
+    for part in parts:
+        copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
+        copy(ROOT / part, source / part)
+    await run(UV, "venv", "--quiet", "--python", sys.executable, str(place),
+              folder=tmp_path)  # fmt: skip
+    await run(UV, "pip", "install", "--quiet", "--python", f"{place}/bin/python", str(source),
+              folder=tmp_path)  # fmt: skip
+    async with sandbox_box() as box:
+        port = free_port()
+        env = plain | {
+            "TELEGRAM_API_URL": box.urls.telegram,
+            "STORIES_API_URL": box.urls.stories_api,
+            "TRUSTED_MEDIA_ORIGIN": box.urls.cdn,
+            "PORT": str(port),
+        }
+        program = shutil.which(steps[1][0], path=plain["PATH"])
+        assert program == f"{place}/bin/storybell"
+        answers = f"{TOKEN}\n{API_KEY}\nnone\n"
+        said = await run(program, *steps[1][1:], folder=folder, env=env, given=answers)
+        assert "Telegram knows the bot as @" in said
+        assert TOKEN not in said
+        checked = await run(program, "check", folder=folder, env=env)
+        assert "The settings are fine." in checked
+        log = tmp_path / "log"
+        with log.open("wb") as out:
+            bot = await asyncio.create_subprocess_exec(
+                program, *steps[2][1:], cwd=folder, env=env, stdout=out, stderr=out
+            )
+        try:
+
+            async def ready() -> bool:
+                try:
+                    async with box.session.get(f"http://127.0.0.1:{port}/readyz") as answer:
+                        return answer.status == 200
+                except OSError:
+                    return False
+
+            await wait_for(ready, 60, "the bot to be ready")
+            link = await wait_for(lambda: LINK.search(log.read_text()), 60, "the owner's link")
+            ann = await box.control.person()
+            message = await box.control.say(ann, f"/start {link[1]}")
+            await box.control.wait_replies(ann, 1, after=message, within=60)
+            message = await box.control.say(ann, "/stories prada")
+            (reply,) = await box.control.wait_replies(ann, 1, after=message, within=60)
+            assert "photo" in reply
+        finally:
+            bot.send_signal(signal.SIGTERM)
+            assert await bot.wait() == 0
+    assert (folder / ".env").stat().st_mode & 0o777 == 0o600

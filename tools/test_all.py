@@ -1,0 +1,61 @@
+"""Run the tests on every supported Python that is found here: ``make test-all``.
+
+Each gets an environment of its own under .cache, from the same lock. The next Python is resolved
+even where it is not installed, so that a package that refuses it is known early.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+UV = str(Path(sys.executable).with_name("uv"))
+ROOT = Path(__file__).parents[1]
+PYTHONS = ("3.11", "3.12", "3.13")
+NEXT = "3.14"
+NOT_FOUND = "not installed here"
+TESTS = (
+    "-m",
+    "pytest",
+    "-n",
+    "2",
+    "--dist",
+    "loadfile",
+    "-m",
+    "not campaign and not slow and not long",
+)
+
+
+def main(wanted: list[str]) -> int:
+    """Test on each Python, or on those that are named; return 1 where a test fails."""
+    results = {python: tested(python, wanted) for python in PYTHONS}
+    words = ("--python-version", NEXT, "--all-extras", "--group", "dev", "pyproject.toml")
+    resolved = succeeds(UV, "pip", "compile", "--quiet", *words, "--output-file", os.devnull)
+    results[f"{NEXT} (resolved only)"] = "ok" if resolved else "FAILED"
+    for python, result in results.items():
+        sys.stdout.write(f"Python {python}: {result}\n")
+    found = [result for result in results.values() if result != NOT_FOUND]
+    return int("FAILED" in found or len(found) < 2)  # noqa: PLR2004 - one Python, and the next
+
+
+def tested(python: str, more: list[str]) -> str:
+    """Return what the tests say on one Python."""
+    find = [UV, "python", "find", "--no-python-downloads", "--system", python]
+    if subprocess.run(find, capture_output=True, check=False).returncode:  # noqa: S603 - uv, by our own words
+        return NOT_FOUND
+    place = ROOT / ".cache" / f"python-{python}"
+    program = str(place / "bin/python")
+    made = succeeds(UV, "venv", "--quiet", "--allow-existing",
+                    "--python", python, str(place)) and succeeds(
+        UV, "pip", "install", "--quiet", "--python", program, "--require-hashes",
+        "--requirement", "requirements-dev.txt")  # fmt: skip
+    return "ok" if made and succeeds(program, *TESTS, *more) else "FAILED"
+
+
+def succeeds(*words: str) -> bool:
+    """Run a command; return whether it succeeded."""
+    return subprocess.run(words, cwd=ROOT, check=False).returncode == 0  # noqa: S603 - our own words
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

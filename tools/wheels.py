@@ -1,0 +1,44 @@
+"""Whether each locked package has a wheel for both kinds of machine: ``make wheels``.
+
+What has none would be built where it is installed, which a small image can't do.
+"""
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+UV = str(Path(sys.executable).with_name("uv"))
+LOCKS = ("requirements.txt", "requirements-demo.txt")
+MACHINES = {"amd64": "x86_64-manylinux_2_28", "arm64": "aarch64-manylinux_2_28"}
+PYTHONS = ("3.11", "3.12", "3.13", "3.14")
+
+
+def problem(lock: str, machine: str, python: str) -> str:
+    """Return what is missing in ``lock`` for a machine and a Python; empty where nothing is."""
+    with tempfile.TemporaryDirectory() as folder:
+        done = subprocess.run(  # noqa: S603 - uv, by our own words
+            [
+                UV, "pip", "install", "--dry-run", "--quiet", "--no-deps", "--require-hashes",
+                "--only-binary", ":all:", "--python-platform", MACHINES[machine],
+                "--python-version", python, "--target", folder, "--requirement", lock,
+            ],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+    return done.stderr.strip() or "uv failed" if done.returncode else ""
+
+
+def main() -> int:
+    """Print what is missing; return 1 where something is."""
+    is_missing = False
+    for lock in LOCKS:
+        for machine in MACHINES:
+            for python in PYTHONS:
+                found = problem(lock, machine, python)
+                is_missing |= bool(found)
+                sys.stdout.write(f"{lock} {machine} {python}: {found or 'all are there'}\n")
+    return int(is_missing)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
