@@ -61,7 +61,7 @@ BALANCE_LOW = N_(
 BALANCE_ENOUGH = N_("The balance of the Stories API lasts for some days again.")
 BUDGET_SPENT = N_(
     "The daily budget of {budget} credits is spent. Until midnight (UTC) I check no profiles and "
-    "fetch no stories; a larger DAILY_BUDGET changes that."
+    "get no stories; a larger DAILY_BUDGET changes that."
 )
 BUDGET_AGAIN = N_("There is budget again: checks and stories go on.")
 BUDGET_ALMOST = N_("{percent} % of the daily budget of {budget} credits are spent.")
