@@ -66,9 +66,10 @@ class Treasurer:
 
     async def run_once(self) -> timedelta:
         """Ask once, and tidy when it is time; return how long to wait."""
-        was_out = not self._api.is_in_service
+        was_out, is_low = not self._api.is_in_service, False
         try:
-            await self._ledger.check_balance(self._api.balance)
+            balance = await self._ledger.check_balance(self._api.balance)
+            is_low = balance.credits <= self._ledger.limits.minimum_balance
         except StoriesError as error:
             log.warning("balance_unknown", reason=str(error))
         else:
@@ -81,7 +82,8 @@ class Treasurer:
             presumed = await self._ledger.tidy()
             self._tidied_at = now
             log.info("ledger_tidied", presumed=presumed)
-        return EVERY if self._api.is_in_service else EVERY_WHEN_OUT
+        # While it serves nobody, a top-up is to be noticed soon.
+        return EVERY if self._api.is_in_service and not is_low else EVERY_WHEN_OUT
 
     async def _watch_drift(self) -> None:
         """Tell once of what the account was billed beyond the ledger, or less."""

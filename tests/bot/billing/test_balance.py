@@ -53,6 +53,10 @@ async def test_after_a_402_it_resumes_with_the_top_up_and_says_so_once(
     assert last.rate == 15
 
     await box.control.stories_api(balance=0)
+    assert await treasurer.run_once() == EVERY_WHEN_OUT  # though no call was refused yet
+    await box.control.stories_api(balance=1_000_000)
+    assert await treasurer.run_once() == EVERY
+    await box.control.stories_api(balance=0)
 
     async def ask() -> None:
         await ledger.spend(
