@@ -91,6 +91,7 @@ async def scene(bell: Bell) -> tuple[list[int], dict[str, int]]:
         assert "every new story" in reply["text"]
     for eve in forgers:
         await bell.ask(eve, "/help")
+        await bell.ask(group, "/help", user=eve)  # from here on the bot knows what they are called
     return forgers, {"group": group, "channel": channel, "private": boss}
 
 
