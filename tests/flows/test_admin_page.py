@@ -284,7 +284,8 @@ async def test_in_a_browser_it_shows_all_and_its_switch_works(
             assert wide <= size["width"]
             await page.click("#switch")
             await expect(page.locator("#switch")).to_have_text("Resume spending", timeout=60_000)
-            (refused,) = await site.bell.ask(site.boss, "/stories prada")
+            await site.bell.control.profile("nobody.asked")
+            (refused,) = await site.bell.ask(site.boss, "/stories nobody.asked")
             assert "paused" in refused["text"]
             assert complaints == []
             shown = tmp_path.parent / f"admin-{size['width']}-{scheme}.png"
