@@ -108,7 +108,8 @@ class People:
             (self._rates.probes, self.probe), (14, self.press_any),
             (10, self.ask_stories), (10, self.paste),
             (7, self.subscribe), (5, self.unsubscribe), (6, self.ask_why), (5, self.look_round),
-            (5, self.set_quiet), (4, self.set_option), (5, self.leave), (3, self.migrate),
+            (5, self.set_quiet), (4, self.set_option), (self._rates.leaves, self.leave),
+            (3, self.migrate),
             (3, self.mute), (3, self.change_rights), (3, self.close_topic), (4, self.hide),
             (3, self.take_down), (3, self.flood), (6, self.trouble),
         ]  # fmt: skip
@@ -245,7 +246,7 @@ class People:
         place.is_away = True
         window = self._begin(place)
         await self._control.member(place.chat, world.bot.id, status)
-        await asyncio.sleep(self._chance.uniform(0.2, 20) * HOUR * self._rates.lasting)
+        await asyncio.sleep(self._chance.uniform(0.2, 20) * HOUR * self._rates.away)
         back = "administrator" if place.kind == "channel" else "member"
         await self._control.member(place.chat, world.bot.id, back)
         place.is_away = False
@@ -265,7 +266,7 @@ class People:
         chat, window = place.chat, self._begin(place)
         path = f"/chats/{chat}"
         await self._control.call("PATCH", path, {"permissions": {"can_send_messages": False}})
-        await asyncio.sleep(self._chance.uniform(1, 8) * HOUR * self._rates.lasting)
+        await asyncio.sleep(self._chance.uniform(1, 8) * HOUR * self._rates.away)
         await self._control.call(
             "PATCH", f"/chats/{place.chat}", {"permissions": {"can_send_messages": True}}
         )
@@ -289,7 +290,7 @@ class People:
             await self._control.thread(place.chat, topic, f"topic {topic}", "deleted")
             return
         await self._control.thread(place.chat, topic, f"topic {topic}", "closed")
-        await asyncio.sleep(self._chance.uniform(1, 12) * HOUR * self._rates.lasting)
+        await asyncio.sleep(self._chance.uniform(1, 12) * HOUR * self._rates.away)
         if topic in place.topics:
             await self._control.thread(place.chat, topic, f"topic {topic}", "open")
 
@@ -302,7 +303,7 @@ class People:
             return
         windows.append(Window(self._journal.sandbox.clock.now()))
         await self._control.change_profile(name, **{what: True})
-        await asyncio.sleep(self._chance.uniform(0.5, 20) * HOUR * self._rates.lasting)
+        await asyncio.sleep(self._chance.uniform(0.5, 20) * HOUR * self._rates.away)
         await self._control.change_profile(name, **{what: False})
         windows[-1].end = self._journal.sandbox.clock.now()
 

@@ -22,15 +22,19 @@ class Rates:
     """Between two commands of the beginning."""
     drain_s: float = 27 * HOUR
     """At the end nothing fails any more, and what is owed comes: a digest may take a day."""
+    leaves: int = 5
+    """The weight of throwing the bot out for a while, of some 100."""
     lasting: float = 1.0
-    """By what all that lasts for minutes or hours is multiplied."""
+    """By what all that fails for minutes or hours is multiplied."""
+    away: float = 1.0
+    """By what all that people do for hours is multiplied."""
     quiet: bool = False
     """Every third chat wants to be left alone from the first hour on."""
 
 
 ORDINARY = Rates()
 ROUGH = Rates(
-    deeds=900, faults=600, crashes=90, credits=1000, posts=8, probes=60,
-    settled_s=5, lasting=0.4, drain_s=2.5 * HOUR, quiet=True,
+    deeds=900, faults=600, crashes=90, credits=1000, posts=8, probes=60, leaves=20,
+    settled_s=5, lasting=0.4, away=0.1, drain_s=2.5 * HOUR, quiet=True,
 )  # fmt: skip
 ROUGH_DAYS = 0.25
