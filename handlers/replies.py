@@ -16,7 +16,7 @@ from bot.domain.model import Target
 from bot.presentation.buttons import Buttons, about, for_channel
 from bot.presentation.charts import Panel
 from bot.presentation.html import Safe, bold, length
-from bot.runtime import logging
+from bot.runtime import holding, logging
 from bot.sending.replies import Payload, chart_of, edit_of, text_of
 from bot.store import unit_of_work
 from handlers.guard import answer
@@ -119,8 +119,11 @@ class Progress:
         self._message: Message | None = None
 
     async def tick(self) -> None:
-        """Show the signs until cancelled; a failure here must not spoil the work."""
-        with contextlib.suppress(TelegramError):
+        """Show the signs until cancelled; a failure here must not spoil the work.
+
+        They go beside the work: no transaction of it waits for them.
+        """
+        with contextlib.suppress(TelegramError), holding.watched(None):
             await self._act()
             await asyncio.sleep(PATIENCE_S)
             await answer(self._update, self._context)

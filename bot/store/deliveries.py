@@ -83,11 +83,18 @@ def overdue_at() -> sa.ColumnElement[datetime]:
 
 
 def waits_for_earlier(than: Any) -> sa.ColumnElement[bool]:  # noqa: ANN401 - time or column
-    """Tell of a row whether an earlier one of its subscription is due later than that."""
+    """Tell of a row whether an earlier one of its subscription is due later than that.
+
+    Answers wait for the earlier ones of their chat in the same way.
+    """
     earlier = deliveries.alias()
+    is_alike = sa.or_(
+        earlier.c.subscription_id == deliveries.c.subscription_id,
+        sa.and_(earlier.c.notice == REPLY, deliveries.c.notice == REPLY),
+    )
     return sa.exists().where(
         earlier.c.chat_id == deliveries.c.chat_id,  # of course, but only so it is found by index
-        earlier.c.subscription_id == deliveries.c.subscription_id,
+        is_alike,
         earlier.c.id < deliveries.c.id,
         earlier.c.state == sa.literal_column("'open'"),
         earlier.c.due_at > than,
