@@ -105,7 +105,7 @@ async def world(mode: Mode, folder: Path, *, budget: int, name: str = "") -> Asy
         api = StoriesApi(
             session, url=sandbox.urls.stories_api, key=SecretStr("k"), rate=10_000, now=now
         )
-        polling = PollSettings(credits_a_day=budget, credits_a_look=None if mode == "auto" else 2)
+        polling = PollSettings(credits_a_day=budget, credits_a_poll=None if mode == "auto" else 2)
         limits = SubscriptionLimits(most=many, most_new_a_day=many)
         subscriptions = Subscriptions(db, api, ledger, limits=limits, polling=polling, now=now)
         privacy = PrivacyCheck(db, mode, tell=tell, now=now)

@@ -118,7 +118,7 @@ async def _statements(db: Database, now: datetime) -> dict[str, float]:
         "fan_out_slice": lambda tx: _slice(tx, now),
         "reweigh": lambda tx: subscriptions.reweigh(tx, profile_id="1", now=now),
         "reweigh_star": lambda tx: subscriptions.reweigh(tx, profile_id=STAR, now=now),
-        "stop_looking": retention.stop_looking,
+        "stop_looking": retention.stop_polling,
         "sample": schedule_state.sample,
         "followed": profiles.followed,
         "grow_up": lambda tx: subscriptions.grow_up(tx, now.date()),
@@ -134,9 +134,9 @@ async def _statements(db: Database, now: datetime) -> dict[str, float]:
     return found | {"spending": round(statistics.median(times) * 1000, 2)}
 
 
-def _look(profile_id: str, now: datetime) -> snapshots.Look:
+def _look(profile_id: str, now: datetime) -> snapshots.Snapshot:
     profile = Profile(profile_id, "star" if profile_id == STAR else f"u{profile_id}")
-    return snapshots.Look(profile, (Story(f"new{profile_id}", now, "photo", profile),))
+    return snapshots.Snapshot(profile, (Story(f"new{profile_id}", now, "photo", profile),))
 
 
 async def _slice(tx: Tx, now: datetime) -> None:
@@ -173,7 +173,7 @@ async def _longest_write(db: Database, now: datetime) -> float:
             await snapshots.record(tx, _look(STAR, now), now=now)
         await FanOut(db, lambda: None, now=lambda: now).finish()
         await cleanup.clean(db, now=now + timedelta(hours=8))
-        await db.run(retention.stop_looking)
+        await db.run(retention.stop_polling)
         await db.run(lambda tx: subscriptions.grow_up(tx, now.date()))
         is_over = True
     return round(longest * 1000, 1)

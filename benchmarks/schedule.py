@@ -14,7 +14,7 @@ from benchmarks import traces
 from benchmarks.rivals import HalveAndStep, SquareRoot, TrueIntensity
 from bot.cli.simulate import mean, read_trace
 from bot.scheduling.forecast import ProfileState
-from bot.scheduling.policies import EntryFrequency, Fixed, Rule
+from bot.scheduling.policies import EntryFrequency, Fixed, Policy
 from bot.scheduling.schedule import Schedule
 from bot.scheduling.simulation import Record, Result, Simulation
 from bot.scheduling.waiting_time import DAY, HOUR
@@ -80,7 +80,7 @@ class Figures:
         )
 
 
-def _rule(policy: str, looks: float, trace: traces.Trace) -> Rule | None:
+def _rule(policy: str, looks: float, trace: traces.Trace) -> Policy | None:
     match policy:
         case "fixed":
             return Fixed(24 / looks)
@@ -264,7 +264,7 @@ def million(profiles: int = 1_000_000) -> None:
     queue = [(schedule.due(state, 1, 1), key) for key, state in enumerate(states)]
     heapify(queue)
     memory = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
-    schedule.purse.at = start
+    schedule.bucket.at = start
     looks = 50_000
     clock = time.perf_counter()
     for _ in range(looks):
@@ -273,7 +273,7 @@ def million(profiles: int = 1_000_000) -> None:
         schedule.next_at(due, states[key].seen_at, 1, now=now, spent=0)
         schedule.advance(now, spent=0)
         taken = [now - 60] if rng.random() < 0.1 else []
-        due = schedule.looked(states[key], 1, 1, at=now, taken=taken)
+        due = schedule.polled(states[key], 1, 1, at=now, taken=taken)
         heapreplace(queue, (due, key))
     decision = (time.perf_counter() - clock) / looks * 1e6
     print(

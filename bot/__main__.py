@@ -100,9 +100,9 @@ async def _report(chosen: argparse.Namespace, settings: Settings) -> int:
     from bot.operations import preflight  # noqa: PLC0415 - the same
 
     if chosen.command in READERS:
-        found = await preflight.database(settings.database_url.get_secret_value())
-        if found.level == "wrong":
-            Console(stderr=True, soft_wrap=True).print(found.text, markup=False)
+        finding = await preflight.database(settings.database_url.get_secret_value())
+        if finding.level == "wrong":
+            Console(stderr=True, soft_wrap=True).print(finding.text, markup=False)
             return 1
     return await database.REPORTS[chosen.command](settings, chosen)
 

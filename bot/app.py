@@ -58,8 +58,8 @@ from bot.updates.queues import is_lasting
 from bot.updates.webhook import set_webhook
 from bot.web.admin import AdminPage
 from bot.web.server import Door, Web, Webhook, webhook_for
+from handlers.admission import admit, let_in
 from handlers.commands import shown
-from handlers.gate import admit, gate
 from handlers.members import somebody_spoke
 
 log = structlog.get_logger()
@@ -413,7 +413,7 @@ def conversation(parts: Parts) -> App:
     builder = builder.application_class(Conversation)
     app: App = builder.context_types(ContextTypes(context=Context)).build()
     app.bot_data["services"] = parts.services
-    app.add_handler(TypeHandler(Update, gate), group=-3)
+    app.add_handler(TypeHandler(Update, let_in), group=-3)
     app.add_handler(TypeHandler(Update, prepare), group=-2)
     app.add_handler(MessageHandler(filters.COMMAND, somebody_spoke), group=-1)
     for module in CONVERSATION:
@@ -428,7 +428,7 @@ async def _trouble(settings: Settings) -> str | None:
         await preflight.database(settings.database_url.get_secret_value()),
         preflight.folder(settings.spool_dir, limit_mb=settings.spool_limit_mb),
     )
-    return next((found.text for found in findings if found.level == "wrong"), None)
+    return next((finding.text for finding in findings if finding.level == "wrong"), None)
 
 
 async def _either(waiting: Coroutine[Any, Any, object], seconds: float) -> None:

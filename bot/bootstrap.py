@@ -55,7 +55,7 @@ from bot.store.readiness import Readiness, connections, readiness
 from bot.stories_api import Endpoint, StoriesApi
 from bot.stories_api.limit_state import SharedLimits
 from bot.telegram.admins import Admins
-from bot.telegram.limit_state import SharedGates
+from bot.telegram.limit_state import SharedLimitState
 from bot.telegram.outage import Outage
 from bot.telegram.presence import presence
 from bot.telegram.rate_limiter import Pacing
@@ -278,7 +278,7 @@ async def built(
             broadcasts=broadcast,
             operators=operators,
             api=api,
-            credits_a_check=polling.credits_a_look,
+            credits_a_check=polling.credits_a_poll,
             now=now,
             shared_clock=shared_clock,
         )
@@ -286,12 +286,12 @@ async def built(
 
 async def warn_of_few_connections(db: Database, ours: int) -> None:
     """Say so when the server has no room for our pool beside what others use already."""
-    found = await connections(db)
-    if found and found.others + ours > found.most:
+    result = await connections(db)
+    if result and result.others + ours > result.most:
         log.warning(
             "PostgreSQL has too few connections: lower DATABASE_POOL, or raise max_connections",
-            most=found.most,
-            used_by_others=found.others,
+            most=result.most,
+            used_by_others=result.others,
             ours=ours,
         )
 
@@ -366,14 +366,16 @@ def _bot(
     bot_id = bot_id_of(settings)
     proxy = text_of(settings.telegram_proxy)
     # One process on SQLite keeps its limits in memory; replicas share them as rows.
-    gates = None if db.is_sqlite else SharedGates(db, bot_id, now)
+    limit_state = None if db.is_sqlite else SharedLimitState(db, bot_id, now)
     return ExtBot(
         token,
         base_url=f"{url}/bot",
         base_file_url=f"{url}/file/bot",
         request=AiohttpRequest(metrics=metrics, proxy=proxy),
         get_updates_request=AiohttpRequest(connections=1, proxy=proxy),
-        rate_limiter=Pacing(settings.messages_per_second, gates=gates, metrics=metrics),
+        rate_limiter=Pacing(
+            settings.messages_per_second, limit_state=limit_state, metrics=metrics
+        ),
     )
 
 
@@ -401,7 +403,7 @@ def _subscription_limits(settings: Settings) -> SubscriptionLimits:
 def _polling(settings: Settings, blocked: AbstractSet[str]) -> PollSettings:
     return PollSettings(
         credits_a_day=round(settings.daily_budget * (1 - settings.reply_share)),
-        credits_a_look={"true": 1.0, "false": 2.0}.get(settings.skip_privacy_check),
+        credits_a_poll={"true": 1.0, "false": 2.0}.get(settings.skip_privacy_check),
         floor=timedelta(seconds=settings.poll_floor_s),
         blocked=blocked,
     )

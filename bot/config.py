@@ -137,7 +137,7 @@ class Settings(BaseSettings):
     currency: str = Field(default="USD", description="Currency of the price.")
     skip_privacy_check: Literal["true", "false", "auto"] = Field(
         default="auto",
-        description="Skip the Stories API's privacy check, which is 1 of the 2 credits of a look. "
+        description="Skip the Stories API's privacy check, which is 1 of the 2 credits of a poll. "
         "auto: for polls of profiles that were public within a day, and no more once that hid "
         "something; true: always, but a private account then looks like one without stories; "
         "false: never.",
@@ -157,7 +157,7 @@ class Settings(BaseSettings):
         default=3, ge=0, description="Profiles that one chat may have looked at more often."
     )
     poll_floor_s: int = Field(
-        default=60, ge=1, description="Seconds between two looks at one profile, at least."
+        default=60, ge=1, description="Seconds between two checks of one profile, at least."
     )
     blocked_profiles: Annotated[frozenset[str], NoDecode] = Field(
         default=frozenset(),
@@ -449,14 +449,14 @@ def unknown_names(file: Path | None = None) -> list[tuple[str, str]]:
     file = Path(ENV_FILE) if file is None else file
     names = [name.upper() for name in Settings.model_fields]
     known = {*names, *OTHERS, *(f"{name}_FILE" for name in _secret_names())}
-    found = []
+    unknown = []
     for name, where in [(n, file.name) for n in _in_file(file)] + [
         (n, "") for n in _environment()
     ]:
         near = difflib.get_close_matches(name.upper(), names, n=1, cutoff=0.7 if where else 0.88)
         if name.upper() not in known and (where or near):
-            found.append((name, near[0] if near else ""))
-    return list(dict.fromkeys(found))
+            unknown.append((name, near[0] if near else ""))
+    return list(dict.fromkeys(unknown))
 
 
 def _environment() -> Mapping[str, str]:
@@ -498,7 +498,7 @@ def _secrets_in_files(given: Mapping[str, str]) -> dict[str, Any]:
     Raises:
         SettingsError: A file can't be read, or the secret itself is set as well.
     """
-    found, wrong = {}, []
+    secrets, wrong = {}, []
     for name in _secret_names():
         path = given.get(f"{name}_FILE")
         if not path:
@@ -507,13 +507,13 @@ def _secrets_in_files(given: Mapping[str, str]) -> dict[str, Any]:
             wrong.append(f"{name} and {name}_FILE are both set: keep one of them.")
             continue
         try:
-            found[name.lower()] = Path(path).read_text(encoding="utf-8").strip()
+            secrets[name.lower()] = Path(path).read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
             reason = getattr(error, "strerror", None) or "it is no text in UTF-8"
             wrong.append(f"{name}_FILE: {path} can't be read: {reason}.")
     if wrong:
         raise SettingsError(wrong)
-    return found
+    return secrets
 
 
 def _is_loopback(host: str) -> bool:

@@ -100,7 +100,7 @@ async def prepare(update: Update, context: Context) -> None:
         context.chat = await _chat_of(where, code, context, is_added=_is_added(update))
     except DatabaseUnavailableError as error:
         raise TryAgainError(str(error)) from error
-    context.t = translator_for(context.chat.spoken).in_zone(zone_of(context.chat.zone))
+    context.t = translator_for(context.chat.effective_language).in_zone(zone_of(context.chat.zone))
 
 
 def _is_added(update: Update) -> bool:
@@ -131,8 +131,8 @@ async def _chat_of(
                 return known
     if known and where.type != TelegramChat.PRIVATE and not is_added:
         code = None
-    told = (where.type, title, code or (known.language_code if known else None))
-    if known and told == (known.kind, known.title, known.language_code):
+    details = (where.type, title, code or (known.language_code if known else None))
+    if known and details == (known.kind, known.title, known.language_code):
         return known
     async with context.services.db.begin() as tx:
         return await chats.ensure(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from telegram import Update
 
-from bot.chats.access import INVITATION_HOLDS
+from bot.chats.access import INVITATION_VALID_FOR
 from bot.context import Context, user_of
 from bot.domain.access import Entry, Subject, block_of, subject_of
 from bot.domain.errors import N_
@@ -46,11 +46,11 @@ OVER = N_("This invitation can't be used any more. Please ask for a new one.")
 @command("allow")
 async def allow(update: Update, context: Context) -> None:
     """Let a person or a chat use the bot."""
-    found = _subject(update, context, here=True)
-    if found is None:
+    named = _subject(update, context, here=True)
+    if named is None:
         await say(update, context, context.t(ALLOW_USAGE))
         return
-    subject, name, _ = found
+    subject, name, _ = named
     if subject.kind == "profile":
         await say(update, context, context.t(ALLOWED_PROFILE))
         return
@@ -75,7 +75,7 @@ async def invite(update: Update, context: Context) -> None:
         N_("Whoever opens this link first may use me. It works for {days} days:"),
         N_("The first {n} people who open this link may use me. It works for {days} days:"),
         uses,
-        days=context.t.number(INVITATION_HOLDS.days),
+        days=context.t.number(INVITATION_VALID_FOR.days),
     )
     link = f"https://t.me/{context.bot.username}?start={payload}"
     await say(update, context, Safe(f"{text}\n{link}"))
@@ -84,11 +84,11 @@ async def invite(update: Update, context: Context) -> None:
 @command("block")
 async def block(update: Update, context: Context) -> None:
     """Refuse a person, a chat or a profile, for some time or until it is ended."""
-    found = _subject(update, context)
-    if found is None:
+    named = _subject(update, context)
+    if named is None:
         await say(update, context, context.t(BLOCK_USAGE))
         return
-    subject, name, rest = found
+    subject, name, rest = named
     until, reason = block_of(rest, context.now)
     entry = await context.services.access.block(subject, until=until, reason=reason, name=name)
     t = context.t
@@ -101,11 +101,11 @@ async def block(update: Update, context: Context) -> None:
 @command("unblock")
 async def unblock(update: Update, context: Context) -> None:
     """End a block."""
-    found = _subject(update, context)
-    if found is None:
+    named = _subject(update, context)
+    if named is None:
         await say(update, context, context.t(UNBLOCK_USAGE))
         return
-    subject, name, _ = found
+    subject, name, _ = named
     was_blocked = await context.services.access.unblock(subject)
     text = UNBLOCKED if was_blocked else NOT_BLOCKED
     await say(update, context, context.t(text, who=name or subject.id))

@@ -86,7 +86,7 @@ async def resume_spending(update: Update, context: Context) -> None:
 
 @command("stats")
 async def stats(update: Update, context: Context) -> None:
-    """Show what is followed, what waits, and what was parked."""
+    """Show what is followed, what waits, and the dead letters."""
     async with context.services.db.read() as tx:
         backlog = await enqueue.backlog(tx, now=context.now)
         followed = await profiles.followed(tx)
@@ -100,7 +100,7 @@ async def stats(update: Update, context: Context) -> None:
         next=t.ago(following, context.now) if following else t.plain(N_("none")),
         delay=t.duration(delay) if delay else t.plain(N_("unknown")),
         waiting=t.number(backlog.open),
-        parked=t.number(backlog.parked),
+        parked=t.number(backlog.dead_letters),
     )
     if await context.services.ledger.is_stopped():
         text += "\n" + t(STOPPED)
@@ -133,20 +133,20 @@ async def admin(update: Update, context: Context) -> None:
 
 async def _shortfall(context: Context) -> str:
     """Return a line about a budget that is too small for what is followed, else nothing."""
-    found = await shortfall_of(context.services.db)
-    if found is None:
+    lack = await shortfall_of(context.services.db)
+    if lack is None:
         return ""
     t = context.t
     line: str = t(
         BUDGET_SHORT,
-        enough=t.number(found.enough),
-        profiles=t.number(found.profiles),
-        cost=_money(found.credits, context),
+        enough=t.number(lack.enough),
+        profiles=t.number(lack.profiles),
+        cost=_money(lack.credits, context),
     )
-    if found.daily_budget is None:
+    if lack.daily_budget is None:
         return f"\n{line} {t(LOWER_REPLY_SHARE)}"
     # A setting as it is typed: without the thousands separators of the language.
-    return f"\n{line} {t(RAISE_BUDGET, budget=str(found.daily_budget))}"
+    return f"\n{line} {t(RAISE_BUDGET, budget=str(lack.daily_budget))}"
 
 
 def _text(spent: Spending, context: Context, shortfall: str) -> str:

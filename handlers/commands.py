@@ -52,31 +52,31 @@ def shown(bot: ExtBot[None], admin_ids: Iterable[int]) -> dict[str, Shown]:
 
     The bot's name is its owner's business, and the menu's button shows commands by itself.
     """
-    found: dict[str, Shown] = {}
+    menus: dict[str, Shown] = {}
     for code in LANGUAGES:
         menu = _commands(code, MENU)
         words = [[one.command, one.description] for one in menu]
         # Telegram knows two-letter codes only; without one the menu is for everybody else.
-        told = None if code == "en" else code[:2]
-        found[code] = Shown(words, partial(bot.set_my_commands, menu, language_code=told))
+        language_code = None if code == "en" else code[:2]
+        menus[code] = Shown(words, partial(bot.set_my_commands, menu, language_code=language_code))
     for code in LANGUAGES:
-        told = None if code == "en" else code[:2]
+        language_code = None if code == "en" else code[:2]
         about, short = (translator_for(code).plain(text) for text in (ABOUT, SHORT))
-        found[f"about:{code}"] = Shown(
-            about, partial(bot.set_my_description, about, language_code=told)
+        menus[f"about:{code}"] = Shown(
+            about, partial(bot.set_my_description, about, language_code=language_code)
         )
-        found[f"short:{code}"] = Shown(
-            short, partial(bot.set_my_short_description, short, language_code=told)
+        menus[f"short:{code}"] = Shown(
+            short, partial(bot.set_my_short_description, short, language_code=language_code)
         )
     for person in sorted(admin_ids):
         scope = BotCommandScopeChat(person)
         for code in LANGUAGES:
             menu = _commands(code, (*MENU, *OPERATORS))
             words = [[one.command, one.description] for one in menu]
-            told = None if code == "en" else code[:2]
-            publish = partial(bot.set_my_commands, menu, scope=scope, language_code=told)
-            found[f"operator:{person}:{code}"] = Shown(words, publish)
-    return found
+            language_code = None if code == "en" else code[:2]
+            publish = partial(bot.set_my_commands, menu, scope=scope, language_code=language_code)
+            menus[f"operator:{person}:{code}"] = Shown(words, publish)
+    return menus
 
 
 def _commands(code: str, menu: Iterable[tuple[str, str]]) -> list[BotCommand]:

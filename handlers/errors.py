@@ -56,11 +56,11 @@ async def refuse(update: Update, context: Context, error: BotError) -> None:
         await unit_of_work.later(partial(_mark, context, message))
         return
     await say(update, context, text)
-    await unit_of_work.later(partial(_note_refusal, context, key))
+    await unit_of_work.later(partial(_record_refusal, context, key))
 
 
-async def _note_refusal(context: Context, key: Hashable) -> None:
-    context.services.lately.note(key, now=context.now)
+async def _record_refusal(context: Context, key: Hashable) -> None:
+    context.services.lately.record(key, now=context.now)
 
 
 async def _mark(context: Context, message: Message) -> None:

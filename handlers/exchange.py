@@ -4,7 +4,7 @@ from telegram import Update
 from telegram.ext import filters
 
 from bot.chats import import_export
-from bot.chats.import_export import Entry
+from bot.chats.import_export import ImportEntry
 from bot.context import Context, asker_of, target_of
 from bot.domain.errors import N_, BotError, DatabaseUnavailableError
 from bot.domain.model import Target
@@ -12,7 +12,7 @@ from bot.sending.replies import document_of
 from bot.store import unit_of_work
 from handlers.errors import sentence_for
 from handlers.guard import HEARD, Handler, command, heard, replied_to
-from handlers.replies import owe, say, working
+from handlers.replies import enqueue_reply, say, working
 from handlers.subscriptions import EMPTY
 
 LARGEST = 1_000_000  # bytes of a file that we read
@@ -39,7 +39,7 @@ async def export(update: Update, context: Context) -> None:
             "or in another chat."
         )
     )
-    await owe(context, target_of(update), document_of(data.decode(), filename, caption))
+    await enqueue_reply(context, target_of(update), document_of(data.decode(), filename, caption))
 
 
 @command("import")
@@ -56,14 +56,14 @@ async def take_file(update: Update, context: Context) -> None:
     if (source.file_size or 0) > LARGEST:
         raise import_export.BadFileError("too large")
     file = await context.bot.get_file(source.file_id)
-    found = import_export.read(bytes(await file.download_as_bytearray()))
+    imported = import_export.read(bytes(await file.download_as_bytearray()))
     sentence = context.t(N_("Reading the file…"))
     done: list[str] = []
     refused: list[str] = [
-        context.t(N_("{line}: not an Instagram profile"), line=x) for x in found.skipped
+        context.t(N_("{line}: not an Instagram profile"), line=x) for x in imported.skipped
     ]
     async with working(update, context, sentence):
-        for entry in found.entries:
+        for entry in imported.entries:
             try:
                 with unit_of_work.active(None):  # each is kept at once: the next asks the API
                     await _follow(update, context, entry)
@@ -90,7 +90,7 @@ async def file_with_caption(update: Update, context: Context) -> None:
     await take_file.run(update, context)
 
 
-async def _follow(update: Update, context: Context, entry: Entry) -> None:
+async def _follow(update: Update, context: Context, entry: ImportEntry) -> None:
     here = target_of(update)
     service = context.services.subscriptions
     followed = await service.subscribe(

@@ -108,7 +108,7 @@ def heard(name: str, what: filters.BaseFilter) -> Callable[[Run], Guarded]:
             await run(update, context)
             message = update.effective_message
             if message and message.media_group_id:
-                await unit_of_work.later(partial(_note_album, context, message))
+                await unit_of_work.later(partial(_record_album, context, message))
 
         return _guarded(name, lambda guarded: MessageHandler(what & ~_Echo(), guarded))(hear)
 
@@ -133,7 +133,7 @@ def pressed(name: str, pattern: str) -> Callable[[Press], Guarded]:
                 return
             await answer(update, context, await run(update, context, split_about(query.data)[1]))
             # Noted at the end: the second press may have waited for the first one's work.
-            await unit_of_work.later(partial(_note_press, context, key, query.data))
+            await unit_of_work.later(partial(_record_press, context, key, query.data))
 
         return _guarded(
             name, lambda guarded: CallbackQueryHandler(guarded, pattern=f"^{ABOUT}{pattern}")
@@ -147,14 +147,14 @@ def _press_key(query: CallbackQuery) -> tuple[str, str, int, int]:
     return ("press", query.chat_instance, query.from_user.id, shown.message_id if shown else 0)
 
 
-async def _note_press(context: Context, key: Hashable, data: str) -> None:
-    context.services.lately.note(key, data, now=context.now)
+async def _record_press(context: Context, key: Hashable, data: str) -> None:
+    context.services.lately.record(key, data, now=context.now)
 
 
-async def _note_album(context: Context, message: Message) -> None:
+async def _record_album(context: Context, message: Message) -> None:
     """Remember that an album was answered: each of its photos comes as a message of its own."""
     key = (message.chat.id, "album", message.media_group_id)
-    context.services.lately.note(key, now=context.now)
+    context.services.lately.record(key, now=context.now)
 
 
 def _guarded(name: str, hear: Callable[[Run], Handler]) -> Callable[[Run], Guarded]:

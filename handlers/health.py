@@ -45,7 +45,7 @@ async def health(update: Update, context: Context) -> None:
         budget=t.number(spent.budget),
         profiles=t.number(followed),
         waiting=t.number(backlog.open),
-        parked=t.number(backlog.parked),
+        parked=t.number(backlog.dead_letters),
     )
     lines += ["", figures]
     if spent.balance is not None:

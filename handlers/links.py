@@ -42,14 +42,14 @@ class Answered:
         """Remember nothing yet."""
         self._links: OrderedDict[tuple[int, int], set[Link]] = OrderedDict()
 
-    def fresh(self, message: Message, found: list[Link]) -> list[Link]:
+    def fresh(self, message: Message, pasted: list[Link]) -> list[Link]:
         """Return the links that were not served for this message.
 
         As many as one message may have are remembered as served; the others have their turn when
         it is edited.
         """
         known = self._links.setdefault((message.chat.id, message.message_id), set())
-        fresh = [link for link in found if link not in known]
+        fresh = [link for link in pasted if link not in known]
         known.update(fresh[:LINKS_A_MESSAGE])
         while len(self._links) > REMEMBERED:
             self._links.popitem(last=False)
@@ -67,12 +67,12 @@ async def serve_links(update: Update, context: Context, answered: Answered) -> N
     message = update.effective_message
     if message is None:
         return
-    found = links_of(message, context.bot.username)
-    served = [link for link in found if link.kind in SERVED]
-    if found and await _is_our_post(message, context):
+    pasted = links_of(message, context.bot.username)
+    served = [link for link in pasted if link.kind in SERVED]
+    if pasted and await _is_our_post(message, context):
         return
     if not served:
-        verdict = links.verdict(found)
+        verdict = links.verdict(pasted)
         if verdict and message.chat.type == message.chat.PRIVATE:
             await say(
                 update, context, context.t(NOT_OURS if verdict.kind == "rejected" else OTHER_KIND)

@@ -39,7 +39,7 @@ async def bot_membership(update: Update, context: Context) -> None:
         return
     if _is_here(change.new_chat_member):
         if not _is_here(change.old_chat_member):
-            await _note_who_added(context, change)
+            await _record_who_added(context, change)
         was_closed = await context.services.subscriptions.bot_back(
             change.chat.id, since=change.date
         )
@@ -50,7 +50,7 @@ async def bot_membership(update: Update, context: Context) -> None:
         await context.services.subscriptions.bot_removed(change.chat.id)
 
 
-async def _note_who_added(context: Context, change: ChatMemberUpdated) -> None:
+async def _record_who_added(context: Context, change: ChatMemberUpdated) -> None:
     """Let a group or channel use the bot, where somebody brought it who may: none else gets here.
 
     A group that became a supergroup is told of by whoever made it that; it is on the list already.

@@ -42,10 +42,10 @@ async def past(update: Update, context: Context) -> None:
         await say(update, context, context.t(USAGE))
         return
     days = timedelta(days=max(1, int(span[1]))) if span else KEPT_FOR
-    found = await context.services.past.page(
+    result = await context.services.past.page(
         context.chat.id, context.bot.id, link.username, within=min(days, KEPT_FOR)
     )
-    await _show(update, context, link.username, found)
+    await _show(update, context, link.username, result)
 
 
 @pressed("past:", r"past:[a-z0-9._]{1,30}(:\d{1,6})?$")
@@ -53,10 +53,10 @@ async def past_of(update: Update, context: Context, data: str) -> None:
     """Show a profile's kept stories, or those before the newest: ``past:<name>[:<count>]``."""
     await answer(update, context)
     username, offset = [*data.split(":")[1:], "0"][:2]
-    found = await context.services.past.page(
+    result = await context.services.past.page(
         context.chat.id, context.bot.id, username, offset=int(offset)
     )
-    await _show(update, context, username, found)
+    await _show(update, context, username, result)
 
 
 async def _show(update: Update, context: Context, username: str, page: Page) -> None:

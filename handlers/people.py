@@ -47,8 +47,8 @@ A_DAY = timedelta(days=1)
 async def people(update: Update, context: Context) -> None:
     """List who uses the bot, who costs most first."""
     async with context.services.db.read() as tx:
-        found = await guests(tx, now=context.now)
-    text, buttons = _listed(found, 0, context)
+        result = await guests(tx, now=context.now)
+    text, buttons = _listed(result, 0, context)
     await say(update, context, text, buttons)
 
 
@@ -58,7 +58,7 @@ async def press(update: Update, context: Context, data: str) -> None:
     access = context.services.access
     match data.split(":")[1:]:
         case [page] if page.isdecimal() and len(page) < 5:  # noqa: PLR2004 - digits
-            await _show(update, context, lambda found: _listed(found, int(page), context))
+            await _show(update, context, lambda result: _listed(result, int(page), context))
             return
         case ["limits", number] if subject := _subject(number):
             await _show(update, context, partial(_limits_of, subject, context))
@@ -79,7 +79,7 @@ async def press(update: Update, context: Context, data: str) -> None:
             pass
         case _:
             return
-    await _show(update, context, lambda found: _page(_one(found, subject), context))
+    await _show(update, context, lambda result: _page(_one(result, subject), context))
 
 
 async def _show(
@@ -87,28 +87,28 @@ async def _show(
 ) -> None:
     """Put a page in place of the one whose button was pressed; it shows what was just changed."""
     async with effect(context.services.db) as tx:
-        found = await guests(tx, now=context.now)
-    text, buttons = page(found)
+        result = await guests(tx, now=context.now)
+    text, buttons = page(result)
     await rewrite(update, context, text, buttons)
 
 
-def _one(found: list[Guest], subject: Subject) -> Guest:
+def _one(result: list[Guest], subject: Subject) -> Guest:
     number = int(subject.id)
     unknown = Guest(number, subject.id, None, {}, 0, ())
-    return next((one for one in found if one.id == number), unknown)
+    return next((one for one in result if one.id == number), unknown)
 
 
-def _listed(found: list[Guest], page: int, context: Context) -> tuple[str, Buttons]:
-    if not found:
+def _listed(result: list[Guest], page: int, context: Context) -> tuple[str, Buttons]:
+    if not result:
         return context.t(NOBODY), []
     buttons = [
         [InlineKeyboardButton(_line(one, context), callback_data=f"people:who:{one.id}")]
-        for one in found[page * PAGE : (page + 1) * PAGE]
+        for one in result[page * PAGE : (page + 1) * PAGE]
     ]
     arrows = []
     if page > 0:
         arrows.append(InlineKeyboardButton("◀️", callback_data=f"people:{page - 1}"))
-    if (page + 1) * PAGE < len(found):
+    if (page + 1) * PAGE < len(result):
         arrows.append(InlineKeyboardButton("▶️", callback_data=f"people:{page + 1}"))
     return context.t(TITLE), [*buttons, arrows] if arrows else buttons
 
@@ -202,8 +202,8 @@ def _actions(one: Guest, context: Context) -> Buttons:
     return [*rows, [InlineKeyboardButton(t.plain(back), callback_data="people:0")]]
 
 
-def _limits_of(subject: Subject, context: Context, found: list[Guest]) -> tuple[str, Buttons]:
-    return _limits(_one(found, subject), context)
+def _limits_of(subject: Subject, context: Context, result: list[Guest]) -> tuple[str, Buttons]:
+    return _limits(_one(result, subject), context)
 
 
 def _limits(one: Guest, context: Context) -> tuple[str, Buttons]:

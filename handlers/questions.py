@@ -34,9 +34,9 @@ async def ask(update: Update, context: Context, question: str, usage: str) -> No
     await say(update, context, context.t(question), force_reply="natgeo")
 
 
-def choices(found: Sequence[Subscription], command: str) -> Buttons:
+def choices(result: Sequence[Subscription], command: str) -> Buttons:
     """Return a button for each profile that a chat has, which does ``command`` with it."""
-    names = list(dict.fromkeys(one.username for one in found))[:MOST]
+    names = list(dict.fromkeys(one.username for one in result))[:MOST]
     buttons = [InlineKeyboardButton(name, callback_data=f"run:{command}:{name}") for name in names]
     return [buttons[i : i + A_ROW] for i in range(0, len(buttons), A_ROW)]
 

@@ -60,10 +60,10 @@ async def say(
         reply_to=reply_to,
         force_reply=force_reply,
     )
-    await owe(context, target_of(update), payload)
+    await enqueue_reply(context, target_of(update), payload)
 
 
-async def owe(context: Context, target: Target, payload: Payload) -> None:
+async def enqueue_reply(context: Context, target: Target, payload: Payload) -> None:
     """Answer, once the update's work holds; what can't leave then goes when it can."""
     payload = {**payload, "language": context.t.language, "trace": logging.trace()}
     if not unit_of_work.owe(target, payload):
@@ -83,10 +83,10 @@ async def say_with_chart(
     """
     title = context.t.plain(N_("Use per day"))
     if length(text) > LONGEST_CAPTION:
-        await owe(context, target_of(update), chart_of(title, title, days, panels))
+        await enqueue_reply(context, target_of(update), chart_of(title, title, days, panels))
         await say(update, context, text)
         return
-    await owe(context, target_of(update), chart_of(text, title, days, panels))
+    await enqueue_reply(context, target_of(update), chart_of(text, title, days, panels))
 
 
 async def rewrite(
@@ -103,7 +103,7 @@ async def rewrite(
         _headed(context, text),
         fitting(update, context, buttons or []),
     )
-    await owe(context, target_of(update), payload)
+    await enqueue_reply(context, target_of(update), payload)
 
 
 class Progress:

@@ -64,30 +64,30 @@ class Row:
 
 
 # In a channel also what only shows something writes for all to see.
-LOOK = Row(Need.NOTHING, Need.NOTHING, Need.ADMIN)
+SHOW = Row(Need.NOTHING, Need.NOTHING, Need.ADMIN)
 CHANGE = Row(Need.ADMIN, Need.ADMIN, Need.ADMIN)
 OPERATE = Row(Need.OPERATOR, Need.OPERATOR, Need.OPERATOR)
 ANYBODY = Row(Need.NOTHING, Need.NOTHING, Need.NOTHING)
 
 TABLE: Mapping[str, Row] = {
     # commands
-    "/start": LOOK,
-    "/help": LOOK,
-    "/language": LOOK,
-    "/stories": LOOK,
+    "/start": SHOW,
+    "/help": SHOW,
+    "/language": SHOW,
+    "/stories": SHOW,
     "/subscribe": CHANGE,
-    "/subscriptions": LOOK,
+    "/subscriptions": SHOW,
     "/unsubscribe": CHANGE,
-    "/why": LOOK,
-    "/preview": LOOK,
-    "/past": LOOK,
+    "/why": SHOW,
+    "/preview": SHOW,
+    "/past": SHOW,
     "/rules": CHANGE,
-    "/export": LOOK,
+    "/export": SHOW,
     "/import": CHANGE,
-    "/settings": LOOK,
+    "/settings": SHOW,
     "/timezone": CHANGE,
-    "/usage": LOOK,
-    "/privacy": LOOK,
+    "/usage": SHOW,
+    "/privacy": SHOW,
     "/spending": OPERATE,
     "/stop_spending": OPERATE,
     "/resume_spending": OPERATE,
@@ -101,13 +101,13 @@ TABLE: Mapping[str, Row] = {
     "/admin": OPERATE,
     "/broadcast": OPERATE,
     # buttons, by the first word of their data
-    "language": LOOK,
+    "language": SHOW,
     "language:": CHANGE,
-    "stories:": LOOK,
-    "live:": LOOK,
-    "past:": LOOK,
-    "subs:": LOOK,
-    "sub:": LOOK,
+    "stories:": SHOW,
+    "live:": SHOW,
+    "past:": SHOW,
+    "subs:": SHOW,
+    "sub:": SHOW,
     "unsub:": CHANGE,
     "undo:": CHANGE,
     "opt:": CHANGE,
@@ -116,17 +116,17 @@ TABLE: Mapping[str, Row] = {
     "defaults": CHANGE,
     "set:": CHANGE,
     "erase": CHANGE,
-    "run:": LOOK,  # and what the command itself needs
+    "run:": SHOW,  # and what the command itself needs
     "people:": OPERATE,
     "cast:": OPERATE,
     "any other button": ANYBODY,
     # messages
-    "a link": LOOK,
-    "an answer to our question": LOOK,
+    "a link": SHOW,
+    "an answer to our question": SHOW,
     "an answer: whom to subscribe to": CHANGE,
     "an answer: a setting": CHANGE,
     "a file to import": CHANGE,
-    "what asks for nothing": LOOK,
+    "what asks for nothing": SHOW,
 }
 
 

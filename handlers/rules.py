@@ -44,8 +44,8 @@ async def rules(update: Update, context: Context) -> None:
         await say(update, context, f"{unknown}\n\n{context.t(USAGE)}")
         return
     service, target = context.services.subscriptions, target_of(update)
-    found = await service.named(context.chat.id, link.username)
-    here = [one for one in found if one.target.thread_id == target.thread_id] or found
+    result = await service.named(context.chat.id, link.username)
+    here = [one for one in result if one.target.thread_id == target.thread_id] or result
     suggested = await _suggested(here[0], context)
     if text:
         here = [

@@ -191,7 +191,7 @@ def _expect(context: Context, what: str) -> None:
     lately, key = context.services.lately, (context.chat.id, "expected")
     lately.forget(key)
     if what in QUESTIONS and context.chat.kind == TelegramChat.PRIVATE:
-        lately.note(key, what, now=context.now)
+        lately.record(key, what, now=context.now)
 
 
 def back(context: Context, data: str = "set:back") -> InlineKeyboardButton:

@@ -15,7 +15,7 @@ from bot.presentation.buttons import OPTIONS, options_link, story_buttons
 from bot.sending.replies import album_of
 from bot.store import usage
 from bot.store.unit_of_work import at_the_end
-from handlers.replies import owe, working
+from handlers.replies import enqueue_reply, working
 
 
 async def show_profile(
@@ -24,11 +24,11 @@ async def show_profile(
     """Show all live stories of a profile, or the latest ``count``."""
     sentence = context.t(N_("Getting the stories from <b>{username}</b>…"), username=username)
     async with working(update, context, sentence):
-        found = await context.services.viewer.stories(username, asker_of(update, context))
-        if not found:
+        live = await context.services.viewer.stories(username, asker_of(update, context))
+        if not live:
             raise NoStoriesError(username=username)
-        found = sorted(found, key=lambda story: story.taken_at)
-        await show(update, context, plan(found[-count:] if count else found), kind="stories")
+        live = sorted(live, key=lambda story: story.taken_at)
+        await show(update, context, plan(live[-count:] if count else live), kind="stories")
 
 
 async def show(update: Update, context: Context, albums: list[Album], *, kind: str) -> None:
@@ -56,7 +56,7 @@ async def show(update: Update, context: Context, albums: list[Album], *, kind: s
             buttons=buttons,
             reply_to=message.message_id if message and quoted else None,
         )
-        await owe(context, target, payload)
+        await enqueue_reply(context, target, payload)
     now, chat_id = context.now, context.chat.id
     await at_the_end(
         context.services.db, lambda tx: usage.count(tx, chat_id, kind, now=now, requests=1)
@@ -79,10 +79,10 @@ async def _subscription(context: Context, albums: list[Album]) -> int | None:
     """Return the subscription of the chat to the profile that is shown, None for none."""
     username = albums[0].stories[0].profile.username
     try:
-        found = await context.services.subscriptions.named(context.chat.id, username)
+        live = await context.services.subscriptions.named(context.chat.id, username)
     except NotFollowedError:
         return None
-    return found[0].id
+    return live[0].id
 
 
 def _caption(

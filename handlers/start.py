@@ -10,7 +10,7 @@ from bot.presentation.translation import LANGUAGES, translator_for
 from bot.store import chats
 from bot.store.unit_of_work import effect
 from handlers import access, options, privacy, settings, stories, subscriptions, talk
-from handlers.gate import start_link
+from handlers.admission import start_link
 from handlers.guard import UNKNOWN_BUTTON, Handler, act_on, command, pressed
 from handlers.replies import rewrite, say
 

@@ -28,8 +28,8 @@ async def stories(update: Update, context: Context) -> None:
     message = update.effective_message
     asked = replied_to(message) if message else None
     if not arguments and asked:
-        found = links_of(asked, context.bot.username)
-        link = links.verdict(found)
+        pasted = links_of(asked, context.bot.username)
+        link = links.verdict(pasted)
     elif not arguments:
         await ask(update, context, ASK, USAGE)
         return

@@ -150,11 +150,11 @@ async def show_live(update: Update, context: Context, data: str) -> str | None:
     """Show the stories that were there when somebody subscribed; they are paid already."""
     username = data.partition(":")[2]
     service = context.services.subscriptions
-    found = await service.preview(username, Options(), chat_id=context.chat.id)
-    if not found:
+    live = await service.preview(username, Options(), chat_id=context.chat.id)
+    if not live:
         return context.t.plain(N_("These stories are gone."))
     await answer(update, context)
-    await show(update, context, plan(found), kind="stories")
+    await show(update, context, plan(live), kind="stories")
     return None
 
 
@@ -194,9 +194,9 @@ async def unsubscribe(update: Update, context: Context) -> None:
         text = context.t(N_("Write it like this: /unsubscribe <i>name</i>, or /unsubscribe all."))
         await say(update, context, text)
         return
-    found = await context.services.subscriptions.named(context.chat.id, link.username)
-    text = context.t(N_("Unsubscribe from <b>{username}</b>?"), username=found[0].username)
-    await say(update, context, text, _sure(f"name:{found[0].username}", context))
+    rows = await context.services.subscriptions.named(context.chat.id, link.username)
+    text = context.t(N_("Unsubscribe from <b>{username}</b>?"), username=rows[0].username)
+    await say(update, context, text, _sure(f"name:{rows[0].username}", context))
 
 
 @pressed("unsub:", r"unsub:(all|no|name:.+|id:\d{1,18})$")
@@ -236,28 +236,28 @@ def undo_button(ended: Subscription, context: Context) -> InlineKeyboardButton:
 async def undo(update: Update, context: Context, data: str) -> None:
     """Subscribe again, as it was: ``undo:<options>:<topic>:<name>``; free for a while."""
     _, code, thread, username = data.split(":")
-    found = await context.services.subscriptions.subscribe(
+    rows = await context.services.subscriptions.subscribe(
         Target(context.chat.id, int(thread) or None),
         username,
         asker_of(update, context),
         options=Options.of_code(int(code)),
     )
-    text, buttons = options_page(found.subscription, context)
+    text, buttons = options_page(rows.subscription, context)
     await rewrite(update, context, text, buttons)
 
 
 async def choose(update: Update, context: Context, question: str, command: str) -> None:
     """Ask with which of its profiles the chat wants ``command`` done; a button each."""
-    found, count = await context.services.subscriptions.page(context.chat.id)
+    rows, count = await context.services.subscriptions.page(context.chat.id)
     if not count:
         await ask(update, context, FIRST, EMPTY)
         return
-    await say(update, context, context.t(question), choices(found, command))
+    await say(update, context, context.t(question), choices(rows, command))
 
 
 async def listed(context: Context, page: int) -> tuple[str, Buttons]:
     """Return a page of what the chat follows, each with the button of its options."""
-    found, count = await context.services.subscriptions.page(
+    rows, count = await context.services.subscriptions.page(
         context.chat.id, offset=page * PAGE, limit=PAGE
     )
     if not count:
@@ -268,7 +268,7 @@ async def listed(context: Context, page: int) -> tuple[str, Buttons]:
         count,
     )
     text = Safe(text + await _obstacles(context, None))
-    buttons = [[InlineKeyboardButton(_line(one), callback_data=f"sub:{one.id}")] for one in found]
+    buttons = [[InlineKeyboardButton(_line(one), callback_data=f"sub:{one.id}")] for one in rows]
     arrows = []
     if page > 0:
         arrows.append(InlineKeyboardButton("◀️", callback_data=f"subs:{page - 1}"))
@@ -283,11 +283,11 @@ async def _obstacles(context: Context, target: Target | None) -> Safe:
     if target and target.chat_id != context.chat.id:
         await context.services.whereabouts.check(chat_id)
     async with context.services.db.read() as tx:
-        found = await mutes.of_chat(tx, chat_id)
+        here = await mutes.of_chat(tx, chat_id)
     if target:
-        place = mutes.of_place(found, target.thread_id)
-        found = (place,) if place else ()
-    return Safe("".join("\n\n" + context.t(MISSING[mute.missing]) for mute in found))
+        place = mutes.of_place(here, target.thread_id)
+        here = (place,) if place else ()
+    return Safe("".join("\n\n" + context.t(MISSING[mute.missing]) for mute in here))
 
 
 def _line(one: Subscription) -> str:
@@ -329,8 +329,8 @@ async def _channel(update: Update, context: Context, name: str) -> Target:
         if user_id is None or channel.type == Chat.PRIVATE:
             raise ChannelError("not a channel, or nobody in particular")
         for one in (user_id, bot.id):
-            found = await services.admins.standing(bot, channel.id, one, now=context.now)
-            if not (found.may_post if channel.type == Chat.CHANNEL else found.is_admin):
+            standing = await services.admins.standing(bot, channel.id, one, now=context.now)
+            if not (standing.may_post if channel.type == Chat.CHANNEL else standing.is_admin):
                 raise ChannelError("no administrator who may post")
     except (BadRequest, Forbidden, AdminsUnknownError) as error:
         raise ChannelError("can't be seen") from error

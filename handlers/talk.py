@@ -90,11 +90,11 @@ async def card_buttons(context: Context, username: str) -> Buttons:
     """Return the buttons of a profile: its stories, and its alerts or their options."""
     t = context.t
     try:
-        found = await context.services.subscriptions.named(context.chat.id, username)
+        result = await context.services.subscriptions.named(context.chat.id, username)
     except NotFollowedError:
         followed = None
     else:
-        followed = found[0].id
+        followed = result[0].id
     show = InlineKeyboardButton(t.plain(N_("Show")), callback_data=f"stories:{username}")
     return [[show, follow_button(username, t, followed)]]
 
@@ -135,11 +135,11 @@ async def _give_example(update: Update, context: Context) -> None:
         return
     await say(update, context, context.t(EXAMPLE), example(context))
     # Noted when it is said: what is undone is said again.
-    await unit_of_work.later(partial(_note, context, chat_id))
+    await unit_of_work.later(partial(_record, context, chat_id))
 
 
-async def _note(context: Context, chat_id: int) -> None:
-    context.services.lately.note((chat_id, "example"), now=context.now)
+async def _record(context: Context, chat_id: int) -> None:
+    context.services.lately.record((chat_id, "example"), now=context.now)
 
 
 def handlers() -> list[Handler]:

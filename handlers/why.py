@@ -30,7 +30,7 @@ NOTHING = N_("None of the current stories from <b>{username}</b> match this chat
 
 @command("why")
 async def why(update: Update, context: Context) -> None:
-    """Tell the last look and the next, and what became of what was found."""
+    """Tell the last check and the next, and what became of what was found."""
     username = _name(context)
     if username is None:
         if context.args:
@@ -52,11 +52,11 @@ async def preview(update: Update, context: Context) -> None:
         else:
             await choose(update, context, PREVIEW, "preview")
         return
-    found = await context.services.subscriptions.preview(username, chat_id=context.chat.id)
-    if not found:
+    shown = await context.services.subscriptions.preview(username, chat_id=context.chat.id)
+    if not shown:
         await say(update, context, context.t(NOTHING, username=username))
         return
-    await show(update, context, plan(found), kind="stories")
+    await show(update, context, plan(shown), kind="stories")
 
 
 def _name(context: Context) -> str | None:
@@ -121,11 +121,11 @@ def _checks(known: Why, context: Context) -> list[str]:
 def _outcomes(known: Why, context: Context) -> list[str]:
     """Return what became of the stories of two days; why nothing came, where nothing did."""
     t = context.t
-    if not known.found:
+    if not known.total:
         return [t(N_("I found no new stories in the last two days."))]
     options = t.listed(_limits(known, context))
     counts: tuple[tuple[str, int], ...] = (
-        (N_("found: {n}"), known.found),
+        (N_("found: {n}"), known.total),
         (N_("sent: {n}"), known.sent),
         (N_("skipped because of the options: {n}"), 0 if options else known.filtered),
         (N_("skipped because of “{options}”: {n}"), known.filtered if options else 0),

@@ -111,7 +111,7 @@ async def shop(mode: Mode) -> AsyncIterator[Shop]:
         answers = await stack.enter_async_context(
             Answers(db, ledger, negative_for=timedelta(minutes=5), now=now)
         )
-        polling = PollSettings(credits_a_day=MANY, credits_a_look=None if mode == "auto" else 2)
+        polling = PollSettings(credits_a_day=MANY, credits_a_poll=None if mode == "auto" else 2)
         subscriptions = Subscriptions(
             db, api, ledger, limits=SubscriptionLimits(), polling=polling, now=now
         )

@@ -87,10 +87,10 @@ class Treasurer:
 
     async def _watch_drift(self) -> None:
         """Tell once of what the account was billed beyond the ledger, or less."""
-        found = await self._ledger.certain_drift()
-        if found is None:
+        excess = await self._ledger.certain_drift()
+        if excess is None:
             return
-        drift, calls = found
+        drift, calls = excess
         self._drift = drift.total + drift.size
         log.warning("ledger_drift", credits=drift.size, calls=calls, since=drift.base.at)
         if self._tell is not None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Self
 
-NOTE = "drift"  # under which it is kept
+KEY = "drift"  # under which it is kept
 RUNNING = 3
 
 
@@ -50,7 +50,7 @@ class Drift:
         """Return whether it is no lag of the service's counter."""
         return self.running >= RUNNING
 
-    def told(self) -> Self:
+    def reported(self) -> Self:
         """Begin anew after the admins were told."""
         return replace(self, base=self.last, size=0, running=0, total=self.total + self.size)
 

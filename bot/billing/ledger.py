@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal, TypeVar
 
-from bot.billing.drift import NOTE as DRIFT
+from bot.billing.drift import KEY as DRIFT
 from bot.billing.drift import Drift, Reading
 from bot.domain.access import Subject
 from bot.domain.budget import (
@@ -219,7 +219,7 @@ class Ledger:
                 taken, totals = await self._take_allowances(tx, asker, nominal, now)
                 news = await self._large_sources(tx, asker, totals, now)
             minimum = None if is_admin else self.limits.minimum_balance
-            if not await budgets.take_purse(tx, nominal, minimum=minimum):
+            if not await budgets.take_credits(tx, nominal, minimum=minimum):
                 raise SpendingStoppedError("stopped, or the balance is below the minimum")
             rule = rule_for(payer.side, self.limits, now)
             if not await budgets.take_budget(tx, payer.side, now.date(), nominal, rule):
@@ -251,7 +251,7 @@ class Ledger:
             day = reservation.at.date()
             for scope, subject in reservation.taken_from:
                 await budgets.give_allowance(tx, scope, subject, day, back)
-            await budgets.give_purse(tx, back)
+            await budgets.give_credits(tx, back)
             await budgets.give_budget(tx, reservation.payer.side, day, back)
         if reservation.payer.profile_id:
             await shares.split(tx, reservation.payer.profile_id, credits, now=now)
@@ -300,7 +300,7 @@ class Ledger:
     async def schedule_in(self, tx: Tx, now: datetime) -> tuple[int, int]:
         """Return the credits that the schedule may spend at this moment, and has spent today."""
         replies, schedule = await budgets.budget_used(tx, now.date())
-        is_stopped, left = await budgets.purse_state(tx)
+        is_stopped, left = await budgets.account_state(tx)
         room = rule_for("schedule", self.limits, now).room(mine=schedule, others=replies)
         if left is not None:
             room = min(room, left - self.limits.minimum_balance)
@@ -312,9 +312,9 @@ class Ledger:
         What is under way while we ask may or may not be in the answer: it is counted as not yet.
         """
         async with self._db.read() as tx:
-            spent, under_way = await budgets.purse_spent(tx), await ledger.open_credits(tx)
+            spent, in_flight = await budgets.account_spent(tx), await ledger.open_credits(tx)
         balance = await ask()
-        told = {
+        payload = {
             "credits": balance.credits,
             "rate": balance.rate,
             "currency": balance.currency,
@@ -322,11 +322,11 @@ class Ledger:
         }
         async with self._db.begin() as tx:
             now = self._now()
-            is_quiet = not under_way and await budgets.purse_spent(tx) == spent
+            is_quiet = not in_flight and await budgets.account_spent(tx) == spent
             if is_quiet:
                 await self._compare(tx, Reading(balance.credits, spent, now))
-            await budgets.set_reach(tx, balance.credits - under_way + spent)
-            await key_values.put(tx, BALANCE, {**told, "at": now.isoformat()}, now=now)
+            await budgets.set_reach(tx, balance.credits - in_flight + spent)
+            await key_values.put(tx, BALANCE, {**payload, "at": now.isoformat()}, now=now)
         return balance
 
     async def _compare(self, tx: Tx, reading: Reading) -> None:
@@ -344,17 +344,17 @@ class Ledger:
             if drift is None or not drift.is_certain:
                 return None
             calls = await ledger.count_since(tx, drift.base.at)
-            await key_values.put(tx, DRIFT, drift.told().to_json(), now=self._now())
+            await key_values.put(tx, DRIFT, drift.reported().to_json(), now=self._now())
         return drift, calls
 
     async def last_balance(self) -> LastBalance | None:
         """Return the balance as it was last told; None before the first time."""
         async with self._db.read() as tx:
-            told = await key_values.get(tx, BALANCE)
-            left = await budgets.purse_left(tx)
-        if told is None or left is None:
+            payload = await key_values.get(tx, BALANCE)
+            left = await budgets.account_balance(tx)
+        if payload is None or left is None:
             return None
-        return LastBalance(left=left, **told | {"at": datetime.fromisoformat(told["at"])})
+        return LastBalance(left=left, **payload | {"at": datetime.fromisoformat(payload["at"])})
 
     async def tidy(self) -> int:
         """Close what the dead left open, sum up old days, forget older ones; return how many."""
@@ -471,7 +471,7 @@ class Ledger:
             raise TooFastError(until=until)
 
     async def _close(self, reservation: Reservation, credits: int) -> None:  # noqa: A002 - the project's word
-        await to_the_end(self._settle_alone(reservation, credits))
+        await finish_on_cancel(self._settle_alone(reservation, credits))
 
     async def _settle_alone(self, reservation: Reservation, credits: int) -> None:  # noqa: A002 - the project's word
         # If it is lost with the power, the reservation counts; only more than that must not be.
@@ -479,7 +479,7 @@ class Ledger:
             await self.settle(tx, reservation, credits)
 
 
-async def to_the_end(work: Coroutine[Any, Any, T]) -> T:
+async def finish_on_cancel(work: Coroutine[Any, Any, T]) -> T:
     """Finish ``work`` even when cancelled, and be cancelled then: money is not left half counted.
 
     The answer may have named more credits than were reserved; that must still be written.

@@ -60,7 +60,7 @@ def together(
         if one.user_id and one.user_id != one.chat_id:
             by_person.setdefault(one.chat_id, Counter())[one.user_id] += one.millicredits
             elsewhere[one.user_id] += one.millicredits
-    found = [
+    result = [
         Guest(
             number,
             names.get(number) or str(number),
@@ -74,4 +74,4 @@ def together(
         )
         for number in {**entries, **dict.fromkeys(by_kind), **dict.fromkeys(elsewhere)}
     ]
-    return sorted(found, key=lambda one: -one.total)  # the rest as the list has it
+    return sorted(result, key=lambda one: -one.total)  # the rest as the list has it

@@ -4,7 +4,7 @@ import calendar
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from bot.billing.drift import NOTE as DRIFT
+from bot.billing.drift import KEY as DRIFT
 from bot.domain.access import Subject
 from bot.domain.budget import DAY, Limits
 from bot.store import access, budgets, chats, key_values, spending, usage
@@ -122,14 +122,14 @@ async def spending_of(db: Database, limits: Limits, *, now: datetime) -> Spendin
         by_kind = await spending.by_day_and_kind(tx, since=first)
         names = await chats.titles(tx, [int(chat) for chat in by_chat])
         used = await budgets.budget_used(tx, today)
-        balance = await budgets.purse_left(tx)
+        balance = await budgets.account_balance(tx)
         check_paid_since = await _fell_back_at(tx)
         drift = await key_values.get(tx, DRIFT)
     days = [(day, by_day.get(day.isoformat(), Sums()).spent) for day in _days(first, today)]
     this_month = sum(
         (one.spent for day, one in by_day.items() if day >= today.replace(day=1).isoformat()), 0
     )
-    pace = daily_pace([spent for _, spent in days], now)
+    rate = daily_rate([spent for _, spent in days], now)
     ordered = sorted(by_chat.items(), key=lambda item: -item[1].spent)
     return Spending(
         today=by_day.get(today.isoformat(), Sums()),
@@ -145,17 +145,17 @@ async def spending_of(db: Database, limits: Limits, *, now: datetime) -> Spendin
         days=days,
         budget=limits.daily_budget,
         left_today=max(0, limits.daily_budget - sum(used)),
-        forecast=this_month + round(pace * days_to_come(now)),
+        forecast=this_month + round(rate * days_to_come(now)),
         balance=balance,
-        days_left=balance / pace if balance is not None and pace > 0 else None,
+        days_left=balance / rate if balance is not None and rate > 0 else None,
         check_paid_since=check_paid_since,
         drift=drift["total"] if isinstance(drift, dict) else 0,
     )
 
 
 async def _fell_back_at(tx: Tx) -> datetime | None:
-    note = await key_values.get(tx, PRIVACY_CHECK)
-    since = note["fell_back_at"] if isinstance(note, dict) else None
+    value = await key_values.get(tx, PRIVACY_CHECK)
+    since = value["fell_back_at"] if isinstance(value, dict) else None
     return datetime.fromisoformat(since) if since else None
 
 
@@ -165,7 +165,7 @@ async def spending_by(db: Database, by: By, *, days: int, now: datetime) -> dict
         return await spending.sums(tx, since=now.date() - timedelta(days=days - 1), by=by)
 
 
-def daily_pace(spent: list[int], now: datetime) -> float:
+def daily_rate(spent: list[int], now: datetime) -> float:
     """Return the credits a day of the last 7 days; ``spent`` ends with today, which is not over.
 
     Days before the first credit don't count: a bot that is two days old is judged by two.

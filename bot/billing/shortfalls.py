@@ -9,7 +9,7 @@ from datetime import datetime
 from bot.store import key_values
 from bot.store.database import Database, Tx
 
-NOTE = "budget_short"
+KEY = "budget_short"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +28,17 @@ class Shortfall:
 
 async def kept(tx: Tx) -> Shortfall | None:
     """Return what was found last; None while the budget is enough."""
-    value = await key_values.get(tx, NOTE)
+    value = await key_values.get(tx, KEY)
     return Shortfall(**value) if isinstance(value, dict) else None
 
 
-async def keep(tx: Tx, found: Shortfall | None, *, now: datetime) -> bool:
+async def record(tx: Tx, shortfall: Shortfall | None, *, now: datetime) -> bool:
     """Keep what was found; return whether it is news that there is one, or that there is none."""
-    if found is None:
-        return await key_values.remove(tx, NOTE)
-    is_news = await key_values.add(tx, NOTE, asdict(found), now=now)
+    if shortfall is None:
+        return await key_values.remove(tx, KEY)
+    is_news = await key_values.add(tx, KEY, asdict(shortfall), now=now)
     if not is_news:
-        await key_values.put(tx, NOTE, asdict(found), now=now)
+        await key_values.put(tx, KEY, asdict(shortfall), now=now)
     return is_news
 
 

@@ -25,7 +25,7 @@ from bot.store.unit_of_work import effect
 
 log = structlog.get_logger()
 
-INVITATION_HOLDS = timedelta(days=7)
+INVITATION_VALID_FOR = timedelta(days=7)
 REFRESH = timedelta(minutes=1)  # within which another process's blocks hold in this one
 SEED = "admin_link"
 MODE = "access_mode"
@@ -146,7 +146,7 @@ class Access:
     async def invite(self, by: int | None, uses: int) -> tuple[str, datetime]:
         """Return what follows ``start=`` in a new link for so many people, and its end."""
         word, now = secrets.token_urlsafe(TOKEN_BYTES), self._now()
-        until = now + INVITATION_HOLDS
+        until = now + INVITATION_VALID_FOR
         async with effect(self._db) as tx:
             await store.invite(
                 tx, _digest(word), by=str(by or ""), uses=uses, until=until, now=now
@@ -302,10 +302,10 @@ class Access:
 
     async def _refresh(self) -> None:
         async with self._db.read() as tx:
-            found = await store.blocked_profiles(tx, now=self._now())
+            profiles = await store.blocked_profiles(tx, now=self._now())
             self.admin_ids = self._always_admins | await store.admins(tx)
         self.blocked.clear()
-        self.blocked.update(self._always_blocked, found)
+        self.blocked.update(self._always_blocked, profiles)
 
 
 def _digest(word: str) -> str:

@@ -16,15 +16,15 @@ from bot.store.database import Tx
 from bot.store.enqueue import Tally
 from bot.store.schema import EPOCH
 
-LOOK_BACK = timedelta(days=2)
+LOOKBACK = timedelta(days=2)
 
 
 @dataclass(frozen=True, slots=True)
 class Why:
     """The state of a subscription; the figures are stories of the last two days.
 
-    ``found`` = ``sent`` + ``filtered`` + ``held`` + ``waiting`` + ``muted`` + ``failed``;
-    ``held_until`` is when the first held one goes out. ``looks_late`` is true when a look is
+    ``total`` = ``sent`` + ``filtered`` + ``held`` + ``waiting`` + ``muted`` + ``failed``;
+    ``held_until`` is when the first held one goes out. ``looks_late`` is true when a check is
     overdue, for which ``out_of_budget`` may be the reason; ``live`` counts stories that can be
     seen now. ``hours`` (UTC) are those in which it posts most; ``mute`` is what keeps alerts from
     the place; ``filtered_by`` the options and terms that kept stories back.
@@ -38,7 +38,7 @@ class Why:
     failures: int
     out_of_budget: bool
     live: int
-    found: int
+    total: int
     sent: int
     filtered: int
     quiet: int
@@ -53,7 +53,7 @@ class Why:
 
     @property
     def expected_delay(self) -> timedelta | None:
-        """Return how long a new story waits for the next look, in the mean: half the pause."""
+        """Return how long a new story waits for the next check, in the mean: half the pause."""
         if self.looked_at is None or self.next_look_at is None:
             return None
         return (self.next_look_at - self.looked_at) / 2
@@ -102,7 +102,7 @@ class Why:
             failures=known.failures if known else 0,
             out_of_budget=out_of_budget,
             live=live,
-            found=sum(kinds.values()),
+            total=sum(kinds.values()),
             held_until=held_until,
             hours=hours or [],
             mute=mute,
@@ -131,7 +131,7 @@ async def explain(
         subscription,
         known,
         await chats.get(tx, subscription.target.chat_id),
-        await enqueue.tally(tx, subscription.id, since=now - LOOK_BACK),
+        await enqueue.tally(tx, subscription.id, since=now - LOOKBACK),
         live=len(await stories.live(tx, subscription.profile_id, now=now)),
         out_of_budget=out_of_budget,
         now=now,
@@ -147,7 +147,7 @@ async def preview(
     known = await profiles.named(tx, username, since=EPOCH)
     live = await stories.live(tx, known.profile_id, now=now) if known else []
     if options is None and chat_id is not None:
-        found = await store.find_named(tx, chat_id, username)
+        rows = await store.find_named(tx, chat_id, username)
         chat = await chats.get(tx, chat_id)
-        options = found[0].options if found else Options.of(chat.defaults) if chat else None
+        options = rows[0].options if rows else Options.of(chat.defaults) if chat else None
     return [story for story in live if alert_rules.passes(story, options or Options())]

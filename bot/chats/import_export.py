@@ -27,7 +27,7 @@ class BadFileError(BotError):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ImportEntry:
     """One subscription in a file; ``thread_id`` is only right in the chat it came from."""
 
     username: str
@@ -41,11 +41,11 @@ class Entry:
 class Import:
     """What a file held: entries, each profile of a topic once, and lines that made no sense."""
 
-    entries: list[Entry]
+    entries: list[ImportEntry]
     skipped: list[str] = field(default_factory=list)
 
 
-def to_json(entries: Iterable[Entry]) -> bytes:
+def to_json(entries: Iterable[ImportEntry]) -> bytes:
     """Return the subscriptions as JSON."""
     rows = [
         {
@@ -61,7 +61,7 @@ def to_json(entries: Iterable[Entry]) -> bytes:
     return json.dumps(value, indent=2, ensure_ascii=False).encode()
 
 
-def to_opml(entries: Iterable[Entry]) -> bytes:
+def to_opml(entries: Iterable[ImportEntry]) -> bytes:
     """Return the subscriptions as OPML 2.0; options are in attributes that readers ignore."""
     root = ET.Element("opml", version="2.0")
     ET.SubElement(ET.SubElement(root, "head"), "title").text = "Storybell"
@@ -93,15 +93,15 @@ def read(data: bytes) -> Import:
         raise BadFileError("too large")
     text = data.lstrip(b"\xef\xbb\xbf \t\r\n")
     rows = _rows_of_opml(text) if text.startswith(b"<") else _rows_of_json(text)
-    found: dict[tuple[str, int | None], Entry] = {}
+    entries: dict[tuple[str, int | None], ImportEntry] = {}
     skipped: list[str] = []
     for row in rows:
         entry = _entry(row)
         if entry is None:
             skipped.append(_shown(row))
         else:
-            found.setdefault((entry.username, entry.thread_id), entry)
-    return Import(list(found.values()), skipped)
+            entries.setdefault((entry.username, entry.thread_id), entry)
+    return Import(list(entries.values()), skipped)
 
 
 def _rows_of_json(text: bytes) -> list[Any]:
@@ -150,7 +150,7 @@ def _options_in(text: str) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _entry(row: object) -> Entry | None:
+def _entry(row: object) -> ImportEntry | None:
     if isinstance(row, str):
         row = {"username": row}
     if not isinstance(row, dict) or not isinstance(row.get("username"), str):
@@ -159,7 +159,7 @@ def _entry(row: object) -> Entry | None:
     if link is None or link.kind != "profile" or link.username is None:
         return None
     options, profile_id, thread = (row.get(key) for key in ("options", "profile_id", "thread_id"))
-    return Entry(
+    return ImportEntry(
         username=link.username,
         profile_id=profile_id if isinstance(profile_id, str) else "",
         options=Options.of(options) if isinstance(options, dict) else Options(),

@@ -18,7 +18,7 @@ class Lately:
         """Remember nothing yet."""
         self._noted: OrderedDict[Hashable, tuple[datetime, object]] = OrderedDict()
 
-    def note(self, key: Hashable, value: object = True, *, now: datetime) -> None:
+    def record(self, key: Hashable, value: object = True, *, now: datetime) -> None:
         """Keep ``value`` under ``key``."""
         self._noted[key] = (now, value)
         self._noted.move_to_end(key)

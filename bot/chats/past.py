@@ -57,7 +57,7 @@ class Past:
         now = self._now()
         async with self._db.read() as tx:
             known = await profiles.named(tx, username, since=EPOCH)
-            found = await kept.latest(
+            result = await kept.latest(
                 tx,
                 chat_id,
                 bot_id,
@@ -66,15 +66,15 @@ class Past:
                 offset=offset,
                 limit=MOST + 1,
             )
-        profile_id = found[0].story.profile.profile_id if found else ""
-        if not found or alert_rules.is_blocked(profile_id, username, self._blocked):
+        profile_id = result[0].story.profile.profile_id if result else ""
+        if not result or alert_rules.is_blocked(profile_id, username, self._blocked):
             raise NothingKeptError(username=username)
-        shown = found[:MOST]
+        shown = result[:MOST]
         async with effect(self._db) as tx:
             lent = {one.story.pk: max(one.story.expires_at, now + LENT) for one in shown}
             files = {one.story.pk: one.file(until=lent[one.story.pk]) for one in shown}
             await file_ids.remember(tx, bot_id, files)
-        is_last = len(found) <= MOST
+        is_last = len(result) <= MOST
         return Page(tuple(albums(shown)), None if is_last else offset + MOST)
 
     async def profiles(self, chat_id: int, bot_id: int, *, limit: int) -> list[str]:
@@ -84,14 +84,14 @@ class Past:
         return [name for name in names if not alert_rules.is_blocked("", name, self._blocked)]
 
 
-def albums(found: Sequence[Kept]) -> list[Album]:
+def albums(result: Sequence[Kept]) -> list[Album]:
     """Return albums, oldest first, of what an album takes, and the others alone.
 
     A story's addresses are over by now: only its file_id is left.
     """
     made: list[Album] = []
     run: list[Story] = []
-    for one in sorted(found, key=lambda one: (one.story.taken_at, one.story.pk)):
+    for one in sorted(result, key=lambda one: (one.story.taken_at, one.story.pk)):
         story = replace(one.story, media_url=None, thumbnail_url=None)
         if one.kind in IN_ALBUMS:
             run.append(story)

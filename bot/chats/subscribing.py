@@ -8,7 +8,7 @@ from weakref import WeakValueDictionary
 
 from bot.billing.ledger import Ledger, Payer
 from bot.domain import alert_rules
-from bot.domain.budget import looks_shares
+from bot.domain.budget import poll_shares
 from bot.domain.errors import (
     BlockedProfileError,
     NewcomersNoRoomError,
@@ -38,11 +38,11 @@ from bot.stories_api import Endpoint, StoriesApi
 NAME_IS_SURE = timedelta(days=1)
 """How long a name surely belongs to whom the API last showed under it."""
 
-REFUSAL_HOLDS = timedelta(hours=1)
+REFUSAL_VALID_FOR = timedelta(hours=1)
 """How long a profile that was private or gone counts as that, without asking again."""
 
 OVERLAP = timedelta(minutes=10)
-"""Stories posted so shortly before may not have shown yet when the chat began to follow: a look
+"""Stories posted so shortly before may not have shown yet when the chat began to follow: a check
 that is no older needs no other, and they are news."""
 
 
@@ -109,21 +109,21 @@ class Subscribing:
         lock = self._asking.setdefault(username, asyncio.Lock())
         async with lock:
             known = await self._known(username)
-            if known and (found := await self._already(target, known)):
-                return found
+            if known and (existing := await self._already(target, known)):
+                return existing
             await self._check_room(target.chat_id, known)
             profile = known.profile if known else await self._ask_name(username, by)
             self._refuse_blocked(profile.profile_id, username)
-            if known is None and (found := await self._already_as(target, profile)):
-                return found
-            live = await self._look(profile, by)
+            if known is None and (existing := await self._already_as(target, profile)):
+                return existing
+            live = await self._snapshot(profile, by)
         return await self._follow(target, profile, live, by, options)
 
     async def _known(self, username: str) -> Known | None:
         now = self._now()
         async with self._db.read() as tx:
             known = await profiles.named(tx, username, since=now - NAME_IS_SURE)
-        if known and known.state_since > now - REFUSAL_HOLDS:
+        if known and known.state_since > now - REFUSAL_VALID_FOR:
             if known.state == "private":
                 raise ProfilePrivateError(username=username)
             if known.state == "gone":
@@ -137,9 +137,11 @@ class Subscribing:
 
     async def _already(self, target: Target, known: Known) -> Subscribed | None:
         async with self._db.read() as tx:
-            found = await store.find(tx, target, known.profile_id)
+            subscription = await store.find(tx, target, known.profile_id)
             live = await stories.live(tx, known.profile_id, now=self._now())
-        return Subscribed(found, known.profile, live, already=True) if found else None
+        return (
+            Subscribed(subscription, known.profile, live, already=True) if subscription else None
+        )
 
     async def _check_room(self, chat_id: int, known: Known | None) -> None:
         async with self._db.read() as tx:
@@ -148,11 +150,11 @@ class Subscribing:
                 is_fresh = not await acquaintances.is_known(tx, "chat", chat_id)
                 counts = [await profiles.followed(tx, fresh=fresh) for fresh in (False, True)]
                 counts[is_fresh] += 1
-                shares = looks_shares(
+                shares = poll_shares(
                     self._polling.credits_a_day, known=counts[False], fresh=counts[True]
                 )
-                a_look = await schedule_state.cost_of_look(tx, self._polling.credits_a_look)
-                costs = counts[is_fresh] * a_look
+                a_poll = await schedule_state.cost_of_poll(tx, self._polling.credits_a_poll)
+                costs = counts[is_fresh] * a_poll
                 if not is_feasible(shares[is_fresh], costs):
                     raise NewcomersNoRoomError if is_fresh and counts[False] else NoRoomError
 
@@ -166,7 +168,7 @@ class Subscribing:
 
     async def _ask_name(self, username: str, by: Asker) -> Profile:
         try:
-            profile = await self._names.look_up(username, Payer("subscribe", by))
+            profile = await self._names.resolve(username, Payer("subscribe", by))
         except StoriesError as error:
             error.about(username)
             raise
@@ -176,15 +178,15 @@ class Subscribing:
             raise ProfilePrivateError(username=username)
         return profile
 
-    async def _look(self, profile: Profile, by: Asker) -> list[Story]:
-        """Return the live stories of a profile, paid only when the last look is too old."""
+    async def _snapshot(self, profile: Profile, by: Asker) -> list[Story]:
+        """Return the live stories of a profile, paid only when the last check is too old."""
         now = self._now()
         async with self._db.read() as tx:
             known = await profiles.get(tx, profile.profile_id)
             if known and known.looked_at and known.looked_at > now - OVERLAP:
                 return await stories.live(tx, profile.profile_id, now=now)
         try:
-            found = await self._list(profile, by)
+            live = await self._list(profile, by)
         except StoriesError as error:
             error.about(profile.username)
             if not isinstance(error, ProfilePrivateError):
@@ -194,11 +196,11 @@ class Subscribing:
             async with self._db.begin() as tx:
                 await snapshots.fail(tx, profile.profile_id, "private", now=self._now())
             raise
-        shown = found[0].profile if found else profile
+        shown = live[0].profile if live else profile
         async with self._db.begin() as tx:
-            await snapshots.record(tx, snapshots.Look(shown, tuple(found)), now=self._now())
+            await snapshots.record(tx, snapshots.Snapshot(shown, tuple(live)), now=self._now())
         self._wake()
-        return found
+        return live
 
     async def _list(self, profile: Profile, by: Asker) -> list[Story]:
         """Ask for the stories of an account whose name was just seen; a 404 is asked again."""
@@ -228,7 +230,7 @@ class Subscribing:
     ) -> Subscribed:
         now = self._now()
         async with effect(self._db) as tx:
-            chat = await store.hold_chat(tx, target.chat_id, now=now)
+            chat = await store.lock_chat(tx, target.chat_id, now=now)
             await chat_queues.ensure(tx, target.chat_id, now=now)
             if await store.find(tx, target, profile.profile_id) is None:
                 await self._check_limits(tx, target.chat_id)
@@ -245,10 +247,10 @@ class Subscribing:
             )
             await store.reweigh(tx, profile_id=profile.profile_id, now=now)
             await snapshots.requeue(tx, profile.profile_id, now=now)
-            found = await store.find(tx, target, profile.profile_id)
-        if found is None:  # another chat's command ended it in between; theirs was later
+            subscription = await store.find(tx, target, profile.profile_id)
+        if subscription is None:  # another chat's command ended it in between; theirs was later
             raise NotFollowedError(username=profile.username)
-        return Subscribed(found, profile, live, already=added is None)
+        return Subscribed(subscription, profile, live, already=added is None)
 
     def _refuse_blocked(self, profile_id: str, username: str) -> None:
         if alert_rules.is_blocked(profile_id, username, self._polling.blocked):

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from bot.billing.ledger import Ledger
 from bot.chats.explain import Why, explain, preview
-from bot.chats.import_export import Entry
+from bot.chats.import_export import ImportEntry
 from bot.chats.subscribing import Subscribed, Subscribing, SubscriptionLimits, check_fast
 from bot.domain import alert_rules
 from bot.domain.errors import NotFollowedError
@@ -86,18 +86,18 @@ class Subscriptions:
             NotFollowedError: It has nothing.
         """
         async with self._db.read() as tx:
-            found = await store.find_named(tx, chat_id, username)
-        if not found:
+            rows = await store.find_named(tx, chat_id, username)
+        if not rows:
             raise NotFollowedError(username=username)
-        return found
+        return rows
 
     async def page(
         self, chat_id: int, *, offset: int = 0, limit: int | None = None
     ) -> tuple[list[Subscription], int]:
         """Return some subscriptions of a chat, by name, and how many there are in all."""
         async with self._db.read() as tx:
-            found = await store.of_chat(tx, chat_id, offset=offset, limit=limit)
-            return found, await store.count(tx, chat_id)
+            rows = await store.of_chat(tx, chat_id, offset=offset, limit=limit)
+            return rows, await store.count(tx, chat_id)
 
     async def unsubscribe(self, chat_id: int, username: str) -> list[Subscription]:
         """End what a chat has of a profile, in all its topics; return what ended.
@@ -105,9 +105,9 @@ class Subscriptions:
         Raises:
             NotFollowedError: It has nothing.
         """
-        found = await self.named(chat_id, username)
-        await self._end(chat_id, found)
-        return found
+        rows = await self.named(chat_id, username)
+        await self._end(chat_id, rows)
+        return rows
 
     async def unsubscribe_one(self, chat_id: int, subscription_id: int) -> Subscription:
         """End one subscription; return it.
@@ -115,14 +115,14 @@ class Subscriptions:
         Raises:
             NotFollowedError: The chat has none of that id (any more).
         """
-        found = await self.get(chat_id, subscription_id)
-        await self._end(chat_id, [found])
-        return found
+        subscription = await self.get(chat_id, subscription_id)
+        await self._end(chat_id, [subscription])
+        return subscription
 
     async def unsubscribe_all(self, chat_id: int) -> int:
         """End all subscriptions of a chat; return how many there were."""
-        found, count = await self.page(chat_id)
-        await self._end(chat_id, found)
+        rows, count = await self.page(chat_id)
+        await self._end(chat_id, rows)
         return count
 
     async def set_options(
@@ -135,7 +135,7 @@ class Subscriptions:
             NotFollowedError: The chat has none of that id (any more).
         """
         async with effect(self._db) as tx:
-            await chat_queues.hold(tx, chat_id)
+            await chat_queues.lock(tx, chat_id)
             before = await _of_chat(tx, chat_id, subscription_id)
             if options.fast and not before.options.fast:
                 await check_fast(tx, chat_id, self._limits)
@@ -143,7 +143,7 @@ class Subscriptions:
             await store.reweigh(tx, profile_id=before.profile_id, now=self._now())
             await snapshots.requeue(tx, before.profile_id, now=self._now())
             await deliveries.unhold(tx, chat_id, now=self._now())
-            await chat_queues.settle(tx, chat_id)
+            await chat_queues.reschedule(tx, chat_id)
             changed = await _of_chat(tx, chat_id, subscription_id)
         self._wake()
         return changed
@@ -175,8 +175,8 @@ class Subscriptions:
     async def resume_due(self) -> datetime | None:
         """Resume what was muted until now; return when the next one is due."""
         async with self._db.read() as tx:
-            found = await store.muted(tx)
-        for one in found:
+            rows = await store.muted(tx)
+        for one in rows:
             if one.paused_until is None or one.paused_until > self._now():
                 return one.paused_until
             with suppress(NotFollowedError):  # ended in between
@@ -195,9 +195,9 @@ class Subscriptions:
     async def replan(self, chat_id: int) -> None:
         """Judge anew what is held in a chat, after its zone or hours have changed."""
         async with effect(self._db) as tx:
-            await chat_queues.hold(tx, chat_id)
+            await chat_queues.lock(tx, chat_id)
             await deliveries.unhold(tx, chat_id, now=self._now())
-            await chat_queues.settle(tx, chat_id)
+            await chat_queues.reschedule(tx, chat_id)
         self._wake()
 
     async def chat_moved(self, old: int, new: int) -> bool:
@@ -242,18 +242,18 @@ class Subscriptions:
         return len(ended)
 
     async def _end_some_blocked(self, tx: Tx) -> list[Subscription]:
-        found = await store.of_profiles(tx, self._blocked, limit=BLOCKED_AT_ONCE)
-        held = await chat_queues.hold_all(tx, {one.target.chat_id for one in found})
-        found = [  # anew: a chat may have gone before its queue was held
+        rows = await store.of_profiles(tx, self._blocked, limit=BLOCKED_AT_ONCE)
+        held = await chat_queues.lock_all(tx, {one.target.chat_id for one in rows})
+        rows = [  # anew: a chat may have gone before its queue was held
             one
             for one in await store.of_profiles(tx, self._blocked, limit=BLOCKED_AT_ONCE)
             if one.target.chat_id in held
         ]
-        await store.remove(tx, [one.id for one in found])
-        for one in sorted(found, key=lambda one: one.target.chat_id):
+        await store.remove(tx, [one.id for one in rows])
+        for one in sorted(rows, key=lambda one: one.target.chat_id):
             fields = {"username": one.username}
             await enqueue.add_notice(tx, one.target, "ended", fields, now=self._now())
-        return found
+        return rows
 
     async def why(self, target: Target, username: str) -> Why:
         """Return what is known of a profile's alerts in a chat or topic; costs nothing.
@@ -261,9 +261,9 @@ class Subscriptions:
         Raises:
             NotFollowedError: Neither the topic nor the chat follows it.
         """
-        found = await self.named(target.chat_id, username)
-        here = [one for one in found if one.target.thread_id == target.thread_id]
-        subscription = (here or found)[0]
+        rows = await self.named(target.chat_id, username)
+        here = [one for one in rows if one.target.thread_id == target.thread_id]
+        subscription = (here or rows)[0]
         now = self._now()
         is_poor = await self._ledger.room_for_schedule(now) <= 0
         async with self._db.read() as tx:
@@ -280,16 +280,18 @@ class Subscriptions:
         Raises:
             NotFollowedError: The chat does not follow it.
         """
-        found = await self.named(chat_id, username)
-        if alert_rules.is_blocked(found[0].profile_id, username, self._blocked):
+        rows = await self.named(chat_id, username)
+        if alert_rules.is_blocked(rows[0].profile_id, username, self._blocked):
             return []
         async with self._db.read() as tx:
             return await preview(tx, username, options, chat_id=chat_id, now=self._now())
 
-    async def entries(self, chat_id: int) -> list[Entry]:
+    async def entries(self, chat_id: int) -> list[ImportEntry]:
         """Return a chat's subscriptions for ``bot.chats.import_export`` to write down."""
         return [
-            Entry(one.username, one.profile_id, one.options, one.paused, one.target.thread_id)
+            ImportEntry(
+                one.username, one.profile_id, one.options, one.paused, one.target.thread_id
+            )
             for one in (await self.page(chat_id))[0]
         ]
 
@@ -298,10 +300,10 @@ class Subscriptions:
     ) -> Subscription:
         now = self._now()
         async with effect(self._db) as tx:
-            await chat_queues.hold(tx, chat_id)
-            found = await _of_chat(tx, chat_id, subscription_id)
-            if found.paused == paused and found.paused_until == until:
-                return found
+            await chat_queues.lock(tx, chat_id)
+            subscription = await _of_chat(tx, chat_id, subscription_id)
+            if subscription.paused == paused and subscription.paused_until == until:
+                return subscription
             values = (
                 {"paused": True, "paused_until": until}
                 if paused
@@ -314,22 +316,22 @@ class Subscriptions:
             await store.change(tx, subscription_id, **values)
             if paused:
                 await deliveries.drop_of(tx, subscription_id, reason="paused", now=now)
-            await chat_queues.settle(tx, chat_id)
-            await store.reweigh(tx, profile_id=found.profile_id, now=now)
+            await chat_queues.reschedule(tx, chat_id)
+            await store.reweigh(tx, profile_id=subscription.profile_id, now=now)
             return await _of_chat(tx, chat_id, subscription_id)
 
     async def _end(self, chat_id: int, ended: Iterable[Subscription]) -> None:
         gone = list(ended)
         async with effect(self._db) as tx:
-            await chat_queues.hold(tx, chat_id)
+            await chat_queues.lock(tx, chat_id)
             await store.remove(tx, [one.id for one in gone])
-            await chat_queues.settle(tx, chat_id)
+            await chat_queues.reschedule(tx, chat_id)
             profile_ids = {one.profile_id for one in gone}
             await store.reweigh(tx, profile_ids=profile_ids, now=self._now())
 
 
 async def _of_chat(tx: Tx, chat_id: int, subscription_id: int) -> Subscription:
-    found = await store.get(tx, subscription_id)
-    if found is None or found.target.chat_id != chat_id:
+    subscription = await store.get(tx, subscription_id)
+    if subscription is None or subscription.target.chat_id != chat_id:
         raise NotFollowedError(username="…")
-    return found
+    return subscription

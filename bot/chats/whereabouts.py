@@ -65,9 +65,9 @@ class Whereabouts:
         self._wake()
 
     async def _recheck(self, mute: Mute) -> None:
-        found = await self._ask(mute.chat_id, mute.missing)
-        if found == "may not" or isinstance(found, Moved):
+        presence = await self._ask(mute.chat_id, mute.missing)
+        if presence == "may not" or isinstance(presence, Moved):
             return  # the schedule of probes goes on, and the move is told by its own message
         async with self._db.begin() as tx:
-            await moves.record_presence(tx, mute, found, now=self._now())
+            await moves.record_presence(tx, mute, presence, now=self._now())
         self._wake()

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from bot.config import Settings
 from bot.store.database import Database
-from bot.web.admin import KEY_HOLDS, make_key
+from bot.web.admin import KEY_VALID_FOR, make_key
 
 WORD_BYTES = 24
 
@@ -23,7 +23,7 @@ async def main(settings: Settings, _: argparse.Namespace) -> int:
     async with Database(settings.database_url.get_secret_value()) as db:
         await db.migrate()
         await make_key(db, word, now=datetime.now(UTC))
-    minutes = int(KEY_HOLDS.total_seconds() // 60)
+    minutes = int(KEY_VALID_FOR.total_seconds() // 60)
     out.print(
         f"Open this link in a browser on this machine. It works once, for {minutes} minutes:"
     )

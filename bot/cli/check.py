@@ -172,16 +172,16 @@ async def _webhook(bot: Bot, settings: Settings) -> list[Finding]:
     if settings.webhook_url is None:
         text = "Another webhook is set for this bot; a start with polling removes it."
         return [Finding("note", text)] if info.url else []
-    found = []
+    findings = []
     if settings.telegram_api_url.host == OFFICIAL:
-        found += await _reachable(settings.webhook_url.host or "")
+        findings += await _reachable(settings.webhook_url.host or "")
     if info.last_error_message:
         text = f"WEBHOOK_URL: Telegram's last error: {info.last_error_message}."
-        found.append(Finding("note", text))
-    if not found:
+        findings.append(Finding("note", text))
+    if not findings:
         waiting = f"; {info.pending_update_count} updates wait" if info.url else ""
-        found.append(Finding("ok", f"Updates come by webhook{waiting}."))
-    return found
+        findings.append(Finding("ok", f"Updates come by webhook{waiting}."))
+    return findings
 
 
 async def _reachable(host: str) -> list[Finding]:

@@ -67,7 +67,7 @@ async def print_spending(settings: Settings, arguments: argparse.Namespace) -> i
         return await spending.main(arguments, db) if await _is_usable(db) else 1
 
 
-async def print_parked(settings: Settings, arguments: argparse.Namespace) -> int:
+async def print_dead_letters(settings: Settings, arguments: argparse.Namespace) -> int:
     """Print what was given up, or let it be sent again."""
     async with _database(settings) as db:
         return await dead_letters.main(arguments, db) if await _is_usable(db) else 1
@@ -95,6 +95,6 @@ REPORTS: dict[str, Callable[[Settings, argparse.Namespace], Coroutine[Any, Any, 
     "migrate": migrate,
     "backup": backup,
     "spending": print_spending,
-    "parked": print_parked,
+    "parked": print_dead_letters,
     "simulate": simulate_history,
 }

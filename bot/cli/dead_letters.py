@@ -26,18 +26,18 @@ async def main(
     *,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> int:
-    """List what is parked, or let some of it be sent again; return the exit code."""
+    """List the dead letters, or let some of them be sent again; return the exit code."""
     out = Console()
     if args.again:
         async with db.begin() as tx:
-            found = await enqueue.send_again(tx, args.again, now=now())
-        out.print(f"Sent again: {_numbers(found)}.")
-        unknown = sorted(set(args.again) - set(found))
+            ids = await enqueue.send_again(tx, args.again, now=now())
+        out.print(f"Sent again: {_numbers(ids)}.")
+        unknown = sorted(set(args.again) - set(ids))
         if unknown:
             out.print(f"Not parked: {_numbers(unknown)}.")
         return 2 if unknown else 0
     async with db.read() as tx:
-        rows = await enqueue.parked(tx, limit=LINES)
+        rows = await enqueue.dead_letters(tx, limit=LINES)
     if not rows:
         out.print("Nothing is parked.")
         return 0

@@ -15,14 +15,14 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from bot.scheduling.policies import EntryFrequency, Fixed, Rule
+from bot.scheduling.policies import EntryFrequency, Fixed, Policy
 from bot.scheduling.simulation import InfeasibleError, Record, Result, Simulation
 from bot.scheduling.waiting_time import DAY
 
 POLICIES = ("learned", "fixed", "entry-frequency")
 
-LOOKS = (2, 4, 6, 12, 24, 48)
-"""Looks a profile and day at which ``--plot`` has its points."""
+POLLS = (2, 4, 6, 12, 24, 48)
+"""Checks a profile and day at which ``--plot`` has its points."""
 
 
 STEPS = 4
@@ -78,7 +78,7 @@ def run(
 ) -> int:
     """Run the command over ``records``, wherever they come from; return the exit status.
 
-    A look costs ``cost`` unless the command says more; the next is due after ``minimum`` seconds
+    A check costs ``cost`` unless the command says more; the next is due after ``minimum`` seconds
     or later, and comes before its time only where credits are to spare.
     """
     stderr = Console(stderr=True)
@@ -141,7 +141,7 @@ def _simulated(
         args.cost,
         rule_of(args.policy, records, budget, args.cost),
         warmup=args.warmup_days * DAY,
-        keep_polls=args.polls is not None,
+        record_polls=args.polls is not None,
         minimum=minimum,
         progress=lambda part: progress.update(task, completed=part),
     ).run()
@@ -150,18 +150,18 @@ def _simulated(
 def curves(
     records: Sequence[Record], cost: int, warmup: float, minimum: float
 ) -> dict[str, list[tuple[float, float]]]:
-    """Return for each policy the mean delay in minutes by looks a profile and day."""
-    found: dict[str, list[tuple[float, float]]] = {policy: [] for policy in POLICIES}
-    for policy, points in found.items():
-        for looks in LOOKS:
-            budget = looks * cost * len(records)
+    """Return for each policy the mean delay in minutes by checks a profile and day."""
+    by_policy: dict[str, list[tuple[float, float]]] = {policy: [] for policy in POLICIES}
+    for policy, points in by_policy.items():
+        for polls in POLLS:
+            budget = polls * cost * len(records)
             rule = rule_of(policy, records, budget, cost)
             plan = Simulation(records, budget, cost, rule, warmup=warmup, minimum=minimum)
             result = plan.run()
             minutes = summarise(records, result).delay_mean_minutes
             if minutes is not None:
-                points.append((looks, minutes))
-    return found
+                points.append((polls, minutes))
+    return by_policy
 
 
 def _unwritten(error: Exception) -> str:
@@ -192,7 +192,7 @@ def _infeasible(records: Sequence[Record], args: argparse.Namespace) -> str:
     )
 
 
-def rule_of(policy: str, records: Sequence[Record], budget: float, cost: int) -> Rule | None:
+def rule_of(policy: str, records: Sequence[Record], budget: float, cost: int) -> Policy | None:
     """Return the rule of a policy; None stands for the bot's own."""
     if policy == "fixed":
         return Fixed(24 * cost * len(records) / budget)
@@ -243,7 +243,7 @@ def write_trace(path: Path, records: Sequence[Record]) -> None:
 
 
 def write_polls(path: Path, records: Sequence[Record], result: Result) -> None:
-    """Write ``username,unix_time`` of each look, in order; times to the microsecond."""
+    """Write ``username,unix_time`` of each check, in order; times to the microsecond."""
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(("username", "unix_time"))
@@ -282,7 +282,7 @@ def summarise(records: Sequence[Record], result: Result) -> Summary:
     ]
     return Summary(
         profiles=len(records),
-        looks=result.looks,
+        looks=result.poll_count,
         stories=sum(map(len, result.delays)) + result.lost,
         stories_lost=result.lost,
         delay_mean_minutes=mean(weighted),

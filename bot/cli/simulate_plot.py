@@ -10,12 +10,12 @@ COLOURS = {"learned": "#0b6e4f", "fixed": "#8d99ae", "entry-frequency": "#d17a22
 
 
 def draw(path: Path, curves: Mapping[str, Sequence[tuple[float, float]]]) -> None:
-    """Write a picture of ``(looks a profile and day, minutes)`` by policy."""
+    """Write a picture of ``(checks a profile and day, minutes)`` by policy."""
     figure = Figure(figsize=(7, 4.2), layout="constrained")
     axes = figure.add_subplot()
     for policy, points in curves.items():
-        looks, minutes = [point[0] for point in points], [point[1] for point in points]
-        axes.plot(looks, minutes, marker="o", color=COLOURS.get(policy), label=policy)
+        polls, minutes = [point[0] for point in points], [point[1] for point in points]
+        axes.plot(polls, minutes, marker="o", color=COLOURS.get(policy), label=policy)
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_xticks(sorted({point[0] for points in curves.values() for point in points}))

@@ -40,7 +40,7 @@ async def main(
     ordered = sorted(lines.items(), key=_order(by))
     total = sum(lines.values(), Sums())
     if args.json:
-        told = {
+        payload = {
             "days": args.days,
             "by": by,
             "requests": total.requests,
@@ -50,7 +50,7 @@ async def main(
                 for key, one in ordered
             ],
         }
-        sys.stdout.write(json.dumps(told, indent=2) + "\n")
+        sys.stdout.write(json.dumps(payload, indent=2) + "\n")
         return 0
     table = Table(title=f"Credits of the last {args.days} days", show_footer=True)
     table.add_column(by.capitalize(), "Total")

@@ -114,8 +114,8 @@ def subject_of(word: str) -> Subject | None:
 
 def span_of(word: str) -> timedelta | None:
     """Return the time that ``12h``, ``7d`` or ``2w`` mean."""
-    found = _SPAN.fullmatch(word)
-    return int(found[1]) * _UNITS[found[2]] if found else None
+    result = _SPAN.fullmatch(word)
+    return int(result[1]) * _UNITS[result[2]] if result else None
 
 
 def block_of(words: Sequence[str], now: datetime) -> tuple[datetime | None, str]:

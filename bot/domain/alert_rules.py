@@ -40,12 +40,12 @@ BOT_RESTS = timedelta(minutes=1)
 
 _FIRST_RETRY = timedelta(seconds=5)
 _LAST_RETRY = timedelta(minutes=15)
-_FIRST_LOOK_AGAIN = timedelta(minutes=1)
-_LAST_LOOK_AGAIN = timedelta(minutes=30)
+_FIRST_POLL_AGAIN = timedelta(minutes=1)
+_LAST_POLL_AGAIN = timedelta(minutes=30)
 _FIRST_UNAVAILABLE_PAUSE = timedelta(minutes=30)  # its owner may have erred, and posts again
 _LAST_UNAVAILABLE_PAUSE = DAY
 _DIGEST_MARGIN = timedelta(minutes=30)
-_DIGEST_LEAD = timedelta(minutes=10)  # a look so long before the digest still gets into it
+_DIGEST_LEAD = timedelta(minutes=10)  # a check so long before the digest still gets into it
 
 
 PROBE_AFTER = timedelta(minutes=10)
@@ -68,9 +68,9 @@ def retry_at(now: datetime, attempts: int) -> datetime:
     return now + _doubled(_FIRST_RETRY, attempts, _LAST_RETRY)
 
 
-def look_again_at(now: datetime, failures: int) -> datetime:
-    """Return when to look again after ``failures`` looks in a row that failed."""
-    return now + _doubled(_FIRST_LOOK_AGAIN, failures, _LAST_LOOK_AGAIN)
+def poll_again_at(now: datetime, failures: int) -> datetime:
+    """Return when to check again after ``failures`` checks in a row that failed."""
+    return now + _doubled(_FIRST_POLL_AGAIN, failures, _LAST_POLL_AGAIN)
 
 
 def return_check_at(now: datetime, answers: int) -> datetime:
@@ -92,7 +92,7 @@ def _doubled(first: timedelta, times: int, most: timedelta) -> timedelta:
 
 
 def missed_hours(looked_at: datetime | None, now: datetime) -> tuple[datetime, datetime] | None:
-    """Return the hours whose stories nobody saw: they expired before this look."""
+    """Return the hours whose stories nobody saw: they expired before this check."""
     gone = now - STORY_LIFE
     return (looked_at, gone) if looked_at is not None and looked_at < gone else None
 
@@ -138,14 +138,14 @@ def quiet_until(now: datetime, quiet: tuple[int, int] | None, zone: str) -> date
     return end
 
 
-def digest_at(found_at: datetime, expires_at: datetime, *, minute: int, zone: str) -> datetime:
+def digest_at(seen_at: datetime, expires_at: datetime, *, minute: int, zone: str) -> datetime:
     """Return when a story goes out in the digest: at its hour, but while the story lives."""
-    hour = next_local(found_at, minute, zone)
-    return min(hour, max(found_at, expires_at - _DIGEST_MARGIN))
+    hour = next_local(seen_at, minute, zone)
+    return min(hour, max(seen_at, expires_at - _DIGEST_MARGIN))
 
 
 @dataclass(frozen=True, slots=True)
-class Hearer:
+class AudienceMember:
     """Somebody who waits: quiet hours and the digest in minutes of the day of ``zone``."""
 
     zone: str
@@ -153,18 +153,20 @@ class Hearer:
     digest: int | None = None
 
 
-def worth_looking_at(due: datetime, hearers: Sequence[Hearer], *, latest: datetime) -> datetime:
-    """Return when a look that is due brings anybody anything: when the first can be told."""
-    if not hearers:
+def worth_polling_at(
+    due: datetime, audience: Sequence[AudienceMember], *, latest: datetime
+) -> datetime:
+    """Return when a check that is due brings anybody anything: when the first can be told."""
+    if not audience:
         return due
-    return min(max(latest, due), *(_told_at(due, hearer) for hearer in hearers))
+    return min(max(latest, due), *(_reached_at(due, member) for member in audience))
 
 
-def _told_at(due: datetime, hearer: Hearer) -> datetime:
-    if hearer.digest is not None:
-        hour = next_local(due + _DIGEST_LEAD, hearer.digest, hearer.zone)
+def _reached_at(due: datetime, member: AudienceMember) -> datetime:
+    if member.digest is not None:
+        hour = next_local(due + _DIGEST_LEAD, member.digest, member.zone)
         return max(due, hour - _DIGEST_LEAD)
-    return quiet_until(due, hearer.quiet, hearer.zone) or due
+    return quiet_until(due, member.quiet, member.zone) or due
 
 
 def passes(story: Story, options: Options) -> bool:

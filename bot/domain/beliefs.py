@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-AS_TOLD = "as told"
+AS_REPORTED = "as told"
 PUBLISHED = "as published"
 
 
@@ -45,11 +45,11 @@ class Sight:
 class Sights:
     """What was seen so far, by name; each belief is seen once."""
 
-    found: dict[str, Sight] = field(default_factory=dict)
+    by_name: dict[str, Sight] = field(default_factory=dict)
 
     def see(self, name: str, seen: str | None, why: str = "") -> None:
         """Note what was seen; the first sight of a belief counts."""
-        self.found.setdefault(name, Sight(BELIEFS[name].name, seen, why))
+        self.by_name.setdefault(name, Sight(BELIEFS[name].name, seen, why))
 
     def skip(self, names: Iterable[str], why: str) -> None:
         """Note that some beliefs could not be tried."""
@@ -58,7 +58,7 @@ class Sights:
 
     def in_order(self) -> list[Sight]:
         """Return one sight a belief, in the order of the table; what was forgotten, as untried."""
-        return [self.found.get(name) or Sight(name, None, "not reached") for name in BELIEFS]
+        return [self.by_name.get(name) or Sight(name, None, "not reached") for name in BELIEFS]
 
     def to_json(self) -> list[dict[str, Any]]:
         """Return what a file holds: names and values, and no secret."""
@@ -99,9 +99,9 @@ STORIES = _table(
     "stories",
     {
         "price_header": ("plain", "how an answer says its price"),
-        "bill_of_answers": (AS_TOLD, "what the balance lost by good answers"),
-        "bill_of_404": (AS_TOLD, "what the balance lost by a 404"),
-        "bill_of_403": (AS_TOLD, "what the balance lost by a 403"),
+        "bill_of_answers": (AS_REPORTED, "what the balance lost by good answers"),
+        "bill_of_404": (AS_REPORTED, "what the balance lost by a 404"),
+        "bill_of_403": (AS_REPORTED, "what the balance lost by a 403"),
         "balance_fields": (PUBLISHED, "the fields of the balance"),
         "user_fields": (PUBLISHED, "the fields of a user"),
         "story_fields": (PUBLISHED, "the fields of a story"),

@@ -89,7 +89,7 @@ def burst_over(
     return now + BURST_WINDOW
 
 
-def looks_shares(budget: float, *, known: int, fresh: int) -> tuple[float, float]:
+def poll_shares(budget: float, *, known: int, fresh: int) -> tuple[float, float]:
     """Return the schedule's credits a day for what known people follow, and newcomers alone.
 
     ``known`` and ``fresh`` count the profiles of each; where one side follows nothing, the other
@@ -102,7 +102,7 @@ def looks_shares(budget: float, *, known: int, fresh: int) -> tuple[float, float
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class BudgetRule:
     """What one side may take of a day: all that is left but a protected part of the other's share.
 
     ``protected`` shrinks through the day; no more is protected than the other side has not used.
@@ -118,7 +118,7 @@ class Rule:
         return max(0, self.budget - mine - others - kept)
 
 
-def rule_for(side: Side, limits: Limits, now: datetime) -> Rule:
+def rule_for(side: Side, limits: Limits, now: datetime) -> BudgetRule:
     """Return what ``side`` may take now: what is left but the other's share of the hours to come.
 
     At midnight the whole share of the other side is protected, at noon half of it, and never more
@@ -126,7 +126,7 @@ def rule_for(side: Side, limits: Limits, now: datetime) -> Rule:
     """
     others = _share_of_other(side, limits)
     left = (midnight_after(now) - now) / DAY
-    return Rule(limits.daily_budget, others, math.ceil(others * left))
+    return BudgetRule(limits.daily_budget, others, math.ceil(others * left))
 
 
 def _share_of_other(side: Side, limits: Limits) -> int:

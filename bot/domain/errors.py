@@ -273,13 +273,13 @@ class TooManyFastError(SubscriptionError):
 
 
 class NoRoomError(SubscriptionError):
-    """One more profile would make the looks too rare to see every story."""
+    """One more profile would make the checks too rare to see every story."""
 
     text = N_("I can't take on any more profiles right now. Please try again another day.")
 
 
 class NewcomersNoRoomError(SubscriptionError):
-    """Newcomers already follow as many profiles as their part of the budget can look at."""
+    """Newcomers already follow as many profiles as their part of the budget can check."""
 
     text = N_(
         "I can't add more subscriptions for new people right now. Keep using me now and "

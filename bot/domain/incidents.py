@@ -66,11 +66,11 @@ BUDGET_SPENT = N_(
 BUDGET_AGAIN = N_("There is budget again: checks and stories go on.")
 BUDGET_ALMOST = N_("{percent} % of the daily budget of {budget} credits are spent.")
 BUDGET_MOVED_ON = N_("The daily budget was used up, or a new day has begun.")
-PARKED = N_(
+GIVEN_UP = N_(
     "Alerts that were given up after several tries without an answer from Telegram: {count}. "
     "/health says more."
 )
-NONE_PARKED = N_("No alert is given up any more.")
+NONE_GIVEN_UP = N_("No alert is given up any more.")
 DISK_FULL = N_(
     "The disk is nearly full: {megabytes} MB are free. When it is full, I can answer nobody."
 )
@@ -110,7 +110,7 @@ class Seen:
     spent_in_a_day: int  # the last 24 hours: today's pace
     spent_today: int
     budget: int
-    parked: int
+    dead_letters: int
     free_bytes: int | None
     disk_bytes: int
     api_fails_since: datetime | None
@@ -128,14 +128,19 @@ class Judged:
 
 
 def judge(seen: Seen, *, is_open: Mapping[str, bool], now: datetime) -> Iterator[Judged]:
-    """Yield how each condition stands that can be looked at; ``is_open`` says how it stood.
+    """Yield how each condition stands that can be checked; ``is_open`` says how it stood.
 
     That somebody else takes the updates, and that the API refuses the key, is told by who meets
     it; here it is only over. Whoever can't see whether something is so leaves it out.
     """
     yield _balance(seen, is_open=is_open.get("balance", False))
     yield from _budget(seen)
-    yield Judged("parked", PARKED if seen.parked else None, NONE_PARKED, {"count": seen.parked})
+    yield Judged(
+        "parked",
+        GIVEN_UP if seen.dead_letters else None,
+        NONE_GIVEN_UP,
+        {"count": seen.dead_letters},
+    )
     if seen.free_bytes is not None:
         yield _disk(seen.free_bytes, seen.disk_bytes, is_open=is_open.get("disk", False))
     yield Judged("api_fails", API_FAILS if _lasts(seen.api_fails_since, now) else None, API_WORKS)

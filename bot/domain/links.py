@@ -98,11 +98,11 @@ def links_in_message(
     words than its address.
     """
     words = _words(text)
-    found = find_links(text, bot)
+    links = find_links(text, bot)
     if not (words and _COMMAND.fullmatch(words[0])):
         for kind, url in entities:
-            found += _scan(_words(url)) if kind == "text_link" and url else []
-    return list(dict.fromkeys(found))
+            links += _scan(_words(url)) if kind == "text_link" and url else []
+    return list(dict.fromkeys(links))
 
 
 def parse_argument(argument: str) -> Link | None:

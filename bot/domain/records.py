@@ -64,7 +64,7 @@ class Chat:
     state_since: datetime
 
     @property
-    def spoken(self) -> str | None:
+    def effective_language(self) -> str | None:
         """Return the language to speak there: the chosen one, else the one of who wrote last."""
         return self.language or self.language_code
 
@@ -139,7 +139,7 @@ class Mute:
 
 
 @dataclass(frozen=True, slots=True)
-class Lane:
+class ChatQueue:
     """A chat with what is due in it, in the order of sending; ``token`` proves the claim."""
 
     chat: Chat

@@ -8,7 +8,7 @@ from itertools import takewhile
 from bot.domain import albums, alert_rules
 from bot.domain.errors import StoryGoneError
 from bot.domain.model import Album, Target
-from bot.domain.records import MAIN, REPLY, WHOLE, Chat, Delivery, Lane, Mute
+from bot.domain.records import MAIN, REPLY, WHOLE, Chat, ChatQueue, Delivery, Mute
 
 FILTERED = "filtered"
 MUTED = "muted"
@@ -49,33 +49,33 @@ class Batch:
 
 @dataclass(slots=True)
 class Decision:
-    """What a look at a lane decided; nothing is sent while ``batch`` is None."""
+    """What was decided of a chat queue; nothing is sent while ``batch`` is None."""
 
     batch: Batch | None = None
     held: list[tuple[Delivery, datetime, str]] = field(default_factory=list)
     dropped: list[tuple[Delivery, str]] = field(default_factory=list)
-    parked: list[Delivery] = field(default_factory=list)
+    dead_letters: list[Delivery] = field(default_factory=list)
     unreadable: list[Delivery] = field(default_factory=list)
     probe: Mute | None = None
 
 
-def decide(lane: Lane, *, now: datetime) -> Decision:
+def decide(queue: ChatQueue, *, now: datetime) -> Decision:
     """Choose what goes out next into a chat: the oldest due, with what belongs to it."""
     decision = Decision()
-    for row in lane.rows:  # who asked is not told later for an alert, nor for quiet hours
-        if row.notice == REPLY and _may_go(row, lane.chat, decision, now):
+    for row in queue.rows:  # who asked is not told later for an alert, nor for quiet hours
+        if row.notice == REPLY and _may_go(row, queue.chat, decision, now):
             decision.batch = Batch(row.target, (row,))
             return decision
-    if until := alert_rules.quiet_until(now, quiet_hours(lane.chat), lane.chat.zone):
-        decision.held = [(row, until, "quiet") for row in lane.rows if row.notice != REPLY]
+    if until := alert_rules.quiet_until(now, quiet_hours(queue.chat), queue.chat.zone):
+        decision.held = [(row, until, "quiet") for row in queue.rows if row.notice != REPLY]
         return decision
-    owed = [row for row in lane.rows if row.notice != REPLY]
-    rest = _speakable(owed, lane.mutes, decision, now)
+    alerts = [row for row in queue.rows if row.notice != REPLY]
+    rest = _speakable(alerts, queue.mutes, decision, now)
     while rest and decision.batch is None:
         head = rest[0]
         group = [row for row in rest if _belongs(row, head)]
         rest = [row for row in rest if not _belongs(row, head)]
-        willing = [row for row in group if _may_go(row, lane.chat, decision, now)]
+        willing = [row for row in group if _may_go(row, queue.chat, decision, now)]
         if willing:
             decision.batch = _batch(willing)
     return decision
@@ -126,7 +126,7 @@ def _belongs(row: Delivery, head: Delivery) -> bool:
 
 def _may_go(row: Delivery, chat: Chat, decision: Decision, now: datetime) -> bool:
     if row.copies >= alert_rules.MAX_COPIES or row.claims >= alert_rules.MAX_CLAIMS:
-        decision.parked.append(row)
+        decision.dead_letters.append(row)
     elif row.notice:
         return True
     elif row.is_unreadable:
@@ -162,9 +162,9 @@ def _batch(willing: Sequence[Delivery]) -> Batch:
     alike = list(takewhile(lambda row: bool(row.copies) == bool(head.copies), willing))
     if head.notice:
         return Batch(head.target, tuple(alike[:NOTICES]))
-    found = {row.story.pk: row for row in alike if row.story}
+    by_pk = {row.story.pk: row for row in alike if row.story}
     album = albums.plan(row.story for row in alike if row.story)[0]
-    return Batch(head.target, tuple(found[story.pk] for story in album.stories), album)
+    return Batch(head.target, tuple(by_pk[story.pk] for story in album.stories), album)
 
 
 def lost(decision: Decision) -> dict[tuple[Target, str], int]:

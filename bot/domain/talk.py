@@ -41,8 +41,8 @@ def name_in(text: str) -> str | None:
         word = words[0].strip(_AROUND)
         if word.lower() not in SMALL_TALK and "/" not in word and (name := _name(word)):
             return name
-    found = (_name(match[1].rstrip(".")) for match in _MENTION.finditer(text))
-    return next((name for name in found if name), None)
+    result = (_name(match[1].rstrip(".")) for match in _MENTION.finditer(text))
+    return next((name for name in result if name), None)
 
 
 def command_in(text: str) -> tuple[str, str] | None:

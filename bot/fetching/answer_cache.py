@@ -1,4 +1,4 @@
-"""Answers of the Stories API, each question asked once: kept, and one flight for all who ask it.
+"""Answers of the Stories API, each question asked once: kept, and one request for all who ask it.
 
 An answer is kept in the store, so that it serves all chats and all replicas; who asks while
 somebody else is already asking waits for that answer.
@@ -31,15 +31,15 @@ from bot.media.urls import expires_at
 from bot.runtime import holding
 from bot.runtime.places import waiting
 from bot.store import answers
-from bot.store.answers import View
+from bot.store.answers import CachedAnswer
 from bot.store.database import Database, Tx
 
 log = structlog.get_logger()
 
-FLIGHT = timedelta(seconds=10)  # of a process that died; then somebody else may ask
+IN_FLIGHT = timedelta(seconds=10)  # of a process that died; then somebody else may ask
 STILL_FLYING_S = 3.0  # who is alive says so
-LOOK_AGAIN_S = 0.1  # between two looks at the answer of another replica
-LANDS_AFTER_S = 0.05  # who asked is served before the answer is kept
+READ_AGAIN_S = 0.1  # between two reads of the answer of another replica
+STORED_AFTER_S = 0.05  # who asked is served before the answer is kept
 URL_MARGIN = timedelta(seconds=60)
 # What a negative answer may be, kept for a while so that asking again costs nothing.
 NEGATIVE: dict[str, type[StoriesError]] = {
@@ -55,7 +55,7 @@ UNAVAILABLE_FOR = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Fetched:
     """What a question brought: stories, and whose they are as far as that is known."""
 
     profile: Profile | None
@@ -64,7 +64,7 @@ class Found:
     bill: Bill | None = None  # to be settled where the answer is kept
 
 
-Fetch = Callable[[], Awaitable[Found]]
+Fetch = Callable[[], Awaitable[Fetched]]
 Until = Callable[[list[Story], datetime], datetime]
 
 
@@ -84,8 +84,8 @@ class Answers:
         self._ledger = ledger
         self._now = now
         self._negative_for = negative_for
-        self._flights: dict[str, asyncio.Future[list[Story]]] = {}
-        self._landings: dict[str, asyncio.Task[None]] = {}
+        self._in_flight: dict[str, asyncio.Future[list[Story]]] = {}
+        self._storing: dict[str, asyncio.Task[None]] = {}
         self._group = asyncio.TaskGroup()
 
     async def __aenter__(self) -> Self:
@@ -109,50 +109,52 @@ class Answers:
             BotError: What ``fetch`` raised, to whoever asked the same meanwhile as well, unless
                 only the one who asked may not spend.
         """
-        while (flight := self._flights.get(key)) is not None:
+        while (future := self._in_flight.get(key)) is not None:
             with waiting():
-                await asyncio.wait([flight])
-            if not flight.cancelled():
-                return flight.result()
+                await asyncio.wait([future])
+            if not future.cancelled():
+                return future.result()
             # Its asker may not spend, or left; we may and stay.
-        flight = self._flights[key] = asyncio.get_running_loop().create_future()
+        future = self._in_flight[key] = asyncio.get_running_loop().create_future()
         try:
-            found = await self._fly(key, fetch, until)
+            stories = await self._fetch_once(key, fetch, until)
         except StoriesError as error:
-            flight.set_exception(error)
-            flight.exception()  # nobody else may have asked; that is no mistake
+            future.set_exception(error)
+            future.exception()  # nobody else may have asked; that is no mistake
             raise
         else:
-            flight.set_result(found)
-            return found
+            future.set_result(stories)
+            return stories
         finally:
-            del self._flights[key]
-            if not flight.done():
-                flight.cancel()
+            del self._in_flight[key]
+            if not future.done():
+                future.cancel()
 
-    async def _fly(self, key: str, fetch: Fetch, until: Until) -> list[Story]:
-        if (landing := self._landings.get(key)) is not None:
-            await asyncio.wait([landing])  # it may hold the answer, or whose the name is
+    async def _fetch_once(self, key: str, fetch: Fetch, until: Until) -> list[Story]:
+        if (storing := self._storing.get(key)) is not None:
+            await asyncio.wait([storing])  # it may hold the answer, or whose the name is
         answer = await self._answer_of_others(key)
         if answer is not None:
             return _unpacked(answer)
-        view = View(None, self._now())
-        found = Found(None, [])
+        cached = CachedAnswer(None, self._now())
+        fetched = Fetched(None, [])
         try:
-            async with self._flying(key):
-                found = await fetch()
-            view = View(dump_stories(found.stories), until(found.stories, self._now()))
+            async with self._asking(key):
+                fetched = await fetch()
+            cached = CachedAnswer(
+                dump_stories(fetched.stories), until(fetched.stories, self._now())
+            )
         except StoriesError as error:
             if type(error).__name__ in NEGATIVE:
                 value = {"error": type(error).__name__, "fields": error.fields}
-                view = View(value, self._now() + self._lasts(error))
+                cached = CachedAnswer(value, self._now() + self._lasts(error))
             raise
         finally:
-            landing = self._group.create_task(self._land(key, view, found, now=self._now()))
-            keys = {key, *_told_of(found)}
-            self._landings |= dict.fromkeys(keys, landing)
-            landing.add_done_callback(partial(self._forget, keys))
-        return found.stories
+            storing = self._group.create_task(self._store(key, cached, fetched, now=self._now()))
+            keys = {key, *_answered_by(fetched)}
+            self._storing |= dict.fromkeys(keys, storing)
+            storing.add_done_callback(partial(self._forget, keys))
+        return fetched.stories
 
     def _lasts(self, error: StoriesError) -> timedelta:
         """Return how long a failure is said again; what cost nothing may be asked again."""
@@ -161,89 +163,91 @@ class Answers:
         return self._negative_for
 
     @asynccontextmanager
-    async def _flying(self, key: str) -> AsyncIterator[None]:
+    async def _asking(self, key: str) -> AsyncIterator[None]:
         """Stay the one who asks for ``key``, in the eyes of other processes, however long."""
         if self._db.is_sqlite:  # there are none
             yield
             return
-        task = asyncio.get_running_loop().create_task(self._keep_flying(key))
+        task = asyncio.get_running_loop().create_task(self._renew_lease(key))
         try:
             yield
         finally:
             task.cancel()
             await asyncio.wait([task])
 
-    async def _keep_flying(self, key: str) -> None:
+    async def _renew_lease(self, key: str) -> None:
         while True:
             await asyncio.sleep(STILL_FLYING_S)
             try:
                 with holding.watched(None):
                     async with self._db.begin(durable=False) as tx:
-                        await answers.keep_flying(tx, key, now=self._now(), lease=FLIGHT)
+                        await answers.renew(tx, key, now=self._now(), lease=IN_FLIGHT)
             except DatabaseUnavailableError as error:
                 log.warning("others may ask the same again", why=str(error))
 
-    async def _land(self, key: str, view: View, found: Found, *, now: datetime) -> None:
+    async def _store(
+        self, key: str, cached: CachedAnswer, fetched: Fetched, *, now: datetime
+    ) -> None:
         """Keep the answer, what it teaches, and what it cost: all or nothing.
 
         If that is lost with the power, the reservation still counts; more than it must not be.
         """
-        bill = found.bill
+        bill = fetched.bill
         durable = bill is not None and bill.credits > bill.reservation.credits
 
-        async def keep(tx: Tx) -> None:
-            await answers.land(tx, key, view.value, now=now, until=view.until)
-            if found.profile:
-                await _remember(tx, found.profile, found, now=now)
+        async def write(tx: Tx) -> None:
+            await answers.store(tx, key, cached.value, now=now, until=cached.until)
+            if fetched.profile:
+                await _remember(tx, fetched.profile, fetched, now=now)
             if bill:
                 await self._ledger.settle(tx, bill.reservation, bill.credits)
 
         try:
-            await asyncio.sleep(LANDS_AFTER_S)
+            await asyncio.sleep(STORED_AFTER_S)
             # The update that asked may have an open transaction by now, and doesn't wait for us.
             with holding.watched(None):
-                await self._db.run(keep, durable=durable)
+                await self._db.run(write, durable=durable)
         except Exception:  # it was shown; who asks again pays again
             log.exception("an answer could not be kept", key=key)
 
-    def _forget(self, keys: set[str], landing: asyncio.Task[None]) -> None:
+    def _forget(self, keys: set[str], storing: asyncio.Task[None]) -> None:
         for key in keys:
-            if self._landings.get(key) is landing:
-                del self._landings[key]
+            if self._storing.get(key) is storing:
+                del self._storing[key]
 
     async def _answer_of_others(self, key: str) -> Any | None:  # noqa: ANN401 - a JSON value
         """Return a fresh answer, or None when it is ours to ask; waits for who is asking."""
         while True:
             now = self._now()
             async with self._db.read() as tx:
-                view = await answers.get(tx, key, now=now)
-            if view:
-                return view.value
-            if self._db.is_sqlite:  # one process, whose flights we know
+                cached = await answers.get(tx, key, now=now)
+            if cached:
+                return cached.value
+            if self._db.is_sqlite:  # one process, whose requests in flight we know
                 return None
             async with self._db.begin(durable=False) as tx:
-                if await answers.take_off(tx, key, now=now, lease=FLIGHT):
+                if await answers.claim(tx, key, now=now, lease=IN_FLIGHT):
                     return None
             with waiting():
-                await asyncio.sleep(LOOK_AGAIN_S)
+                await asyncio.sleep(READ_AGAIN_S)
 
 
-async def _remember(tx: Tx, profile: Profile, found: Found, *, now: datetime) -> None:
-    """Keep each story by its pk, and what the look teaches: a look is a look, whoever asked."""
-    if not found.partial:
-        for story in found.stories:
+async def _remember(tx: Tx, profile: Profile, fetched: Fetched, *, now: datetime) -> None:
+    """Keep each story by its pk, and the snapshot that it is, whoever asked."""
+    if not fetched.partial:
+        for story in fetched.stories:
             until = until_urls_expire([story], now)
-            await answers.land(
+            await answers.store(
                 tx, story_key(story.pk), dump_stories([story]), now=now, until=until
             )
-    look = snapshots.Look(profile, tuple(found.stories), partial=found.partial)
-    await snapshots.record(tx, look, now=now)
+    snapshot = snapshots.Snapshot(profile, tuple(fetched.stories), partial=fetched.partial)
+    await snapshots.record(tx, snapshot, now=now)
 
 
-def _told_of(found: Found) -> set[str]:
+def _answered_by(fetched: Fetched) -> set[str]:
     """Return the questions that are cheaper once this is kept."""
-    stories = {story_key(story.pk) for story in found.stories}
-    return stories | ({profile_key(found.profile.username)} if found.profile else set())
+    stories = {story_key(story.pk) for story in fetched.stories}
+    return stories | ({profile_key(fetched.profile.username)} if fetched.profile else set())
 
 
 def profile_key(username: str) -> str:
@@ -256,9 +260,9 @@ def story_key(pk: str) -> str:
     return f"story:{pk}"
 
 
-def until_urls_expire(found: list[Story], now: datetime) -> datetime:
+def until_urls_expire(stories: list[Story], now: datetime) -> datetime:
     """Return until when a story may be shown again: its addresses are signed."""
-    story = found[0]
+    story = stories[0]
     urls = [url for url in (story.media_url, story.thumbnail_url) if url]
     ends = [end - URL_MARGIN for url in urls if (end := expires_at(url))]
     return max(min([story.expires_at, *ends]), now)

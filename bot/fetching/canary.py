@@ -46,7 +46,7 @@ class Canary:
         self._looked_at: datetime | None = None
         self._silent_since: datetime | None = None
         self._worked: str | None = None
-        self._one_look = asyncio.Lock()
+        self._one_probe = asyncio.Lock()
 
     def worked(self, profile_id: str) -> None:
         """Note that the schedule's call about a profile was answered: a witness for later."""
@@ -76,26 +76,26 @@ class Canary:
 
     def _witnesses(self) -> list[tuple[Endpoint, Callable[[], Awaitable[Answer[object]]]]]:
         api, worked, canary = self._api, self._worked, self._profile_id
-        found: list[tuple[Endpoint, Callable[[], Awaitable[Answer[object]]]]] = []
+        witnesses: list[tuple[Endpoint, Callable[[], Awaitable[Answer[object]]]]] = []
         if canary is not None:
-            found.append((Endpoint.USER_STORIES, lambda: api.stories(canary, probe=True)))
+            witnesses.append((Endpoint.USER_STORIES, lambda: api.stories(canary, probe=True)))
         elif self._username:
             name = self._username
-            found.append((Endpoint.USER_BY_USERNAME, lambda: api.profile(name, probe=True)))
+            witnesses.append((Endpoint.USER_BY_USERNAME, lambda: api.profile(name, probe=True)))
         if worked is not None and worked != canary:
-            found.append((Endpoint.USER_STORIES, lambda: api.stories(worked, probe=True)))
-        found.append((Endpoint.USER_BY_USERNAME, lambda: api.profile(WELL_KNOWN, probe=True)))
-        return found
+            witnesses.append((Endpoint.USER_STORIES, lambda: api.stories(worked, probe=True)))
+        witnesses.append((Endpoint.USER_BY_USERNAME, lambda: api.profile(WELL_KNOWN, probe=True)))
+        return witnesses
 
     async def says_down(self) -> bool:
-        """Return whether even the canary has no stories; 2 credits a look (3 the first time).
+        """Return whether even the canary has no stories; 2 credits a check (3 the first time).
 
         It is asked at most once in 5 minutes. While it is silent, any profile that shows stories
         proves that the silence is its own.
         """
         if not self._username:
             return False
-        async with self._one_look:
+        async with self._one_probe:
             now = self._now()
             if self._looked_at is None or now - self._looked_at >= FRESH:
                 is_silent = await self._is_silent()

@@ -9,7 +9,7 @@ from math import ceil
 
 from bot.billing import shortfalls
 from bot.billing.shortfalls import Shortfall
-from bot.domain.budget import looks_shares
+from bot.domain.budget import poll_shares
 from bot.domain.errors import N_
 from bot.domain.telling import Tell
 from bot.scheduling.pricing import fewest_credits, is_feasible
@@ -56,10 +56,10 @@ class BudgetWatch:
         """Judge ``budget``, credits a day; the others are as in ``shortfall``."""
         async with self._db.begin() as tx:
             was_short = await shortfalls.kept(tx) is not None
-            found = shortfall(budget, counts, costs, reply_share=reply_share, was_short=was_short)
-            is_news = await shortfalls.keep(tx, found, now=now)
+            lack = shortfall(budget, counts, costs, reply_share=reply_share, was_short=was_short)
+            is_news = await shortfalls.record(tx, lack, now=now)
         if is_news and self._tell is not None and self._over is not None:
-            await (self._over(ENOUGH_AGAIN) if found is None else _tell_of(self._tell, found))
+            await (self._over(ENOUGH_AGAIN) if lack is None else _tell_of(self._tell, lack))
 
 
 def shortfall(
@@ -76,8 +76,8 @@ def shortfall(
     the credits of one check of each.
     """
     known, fresh = counts
-    shares = looks_shares(budget, known=known, fresh=fresh)
-    parts = looks_shares(1.0, known=known, fresh=fresh)
+    shares = poll_shares(budget, known=known, fresh=fresh)
+    parts = poll_shares(1.0, known=known, fresh=fresh)
     spare = SPARE if was_short else 1.0
     sides = list(zip(counts, costs, shares, parts, strict=True))
     if all(is_feasible(share, count * cost * spare) for count, cost, share, _ in sides):
@@ -91,11 +91,11 @@ def shortfall(
     return Shortfall(known + fresh, enough, ceil(needed), daily_budget)
 
 
-async def _tell_of(tell: Tell, found: Shortfall) -> None:
+async def _tell_of(tell: Tell, lack: Shortfall) -> None:
     await tell(
-        ALL_FOR_REPLIES if found.daily_budget is None else TOO_SMALL,
-        enough=found.enough,
-        profiles=found.profiles,
-        credits=found.credits,
-        daily_budget=found.daily_budget,
+        ALL_FOR_REPLIES if lack.daily_budget is None else TOO_SMALL,
+        enough=lack.enough,
+        profiles=lack.profiles,
+        credits=lack.credits,
+        daily_budget=lack.daily_budget,
     )

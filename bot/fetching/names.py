@@ -31,7 +31,7 @@ class Names:
         self._ledger = ledger
         self._now = now
 
-    async def look_up(self, username: str, payer: Payer) -> Profile:
+    async def resolve(self, username: str, payer: Payer) -> Profile:
         """Return the account that has the name now; 1 credit, 2 where the first answer is 404.
 
         A private account is returned as one; nothing is concluded here for who follows it.
@@ -60,14 +60,14 @@ class Names:
         if not profile.username:
             return "unknown"
         try:
-            found = await self.look_up(profile.username, payer)
+            answer = await self.resolve(profile.username, payer)
         except ProfileNotFoundError:
             return "gone"
         except (SpendingError, StoriesError):
             return "unknown"
-        if profile.profile_id and found.profile_id != profile.profile_id:
+        if profile.profile_id and answer.profile_id != profile.profile_id:
             return "gone"  # the name is another's now
-        return "private" if found.is_private else "public"
+        return "private" if answer.is_private else "public"
 
     async def _ask(self, username: str, payer: Payer) -> Profile:
         return await self._ledger.spend(

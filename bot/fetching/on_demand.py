@@ -19,14 +19,14 @@ from bot.domain.errors import (
 from bot.domain.links import Link
 from bot.domain.model import Asker, Profile, Story
 from bot.fetching import snapshots
-from bot.fetching.answer_cache import Answers, Found, profile_key, story_key, until_urls_expire
+from bot.fetching.answer_cache import Answers, Fetched, profile_key, story_key, until_urls_expire
 from bot.fetching.canary import Canary
 from bot.fetching.names import Names
 from bot.store import profiles
 from bot.store.database import Database
 from bot.stories_api import Endpoint, StoriesApi
 
-NAME_HOLDS_FOR = timedelta(days=30)  # after that we ask by name again, it may be another's
+NAME_VALID_FOR = timedelta(days=30)  # after that we ask by name again, it may be another's
 
 
 class Viewer:
@@ -75,7 +75,7 @@ class Viewer:
         self._refuse_blocked(link.username or "")
         payer = Payer("link", asker)
 
-        async def fetch() -> Found:
+        async def fetch() -> Fetched:
             try:
                 story, bill = await self._pay_for_story(link, payer)
             except StoryGoneError:
@@ -87,18 +87,18 @@ class Viewer:
                 if await self._names.proof(named, payer) == "private":
                     raise
                 raise ProfileUnavailableError(str(error), credits=error.credits) from None
-            return Found(story.profile, [story], partial=True, bill=bill)
+            return Fetched(story.profile, [story], partial=True, bill=bill)
 
         try:
-            found = await self._answers.ask(story_key(story_id), fetch, until_urls_expire)
+            stories = await self._answers.ask(story_key(story_id), fetch, until_urls_expire)
         except StoriesError as error:
             error.about(link.username or "")
             raise
-        self._refuse_blocked(found[0].profile.profile_id)
-        self._refuse_blocked(found[0].profile.username)  # a link may name anybody, or nobody
-        if found[0].expires_at <= self._now():
+        self._refuse_blocked(stories[0].profile.profile_id)
+        self._refuse_blocked(stories[0].profile.username)  # a link may name anybody, or nobody
+        if stories[0].expires_at <= self._now():
             raise StoryGoneError
-        return found[0]
+        return stories[0]
 
     async def _pay_for_story(self, link: Link, payer: Payer) -> tuple[Story, Bill]:
         story_id = link.story_id or ""
@@ -128,37 +128,37 @@ class Viewer:
         self._refuse_blocked(username)
         payer = Payer("stories", asker)
 
-        async def fetch() -> Found:
+        async def fetch() -> Fetched:
             async with self._db.read() as tx:
-                since = self._now() - NAME_HOLDS_FOR
+                since = self._now() - NAME_VALID_FOR
                 known = await profiles.named(tx, username, since=since)
             if known is None:
                 return await self._by_name(username, payer)
             self._refuse_blocked(known.profile_id)
-            found = await self._by_id(
+            fetched = await self._by_id(
                 Profile(known.profile_id, known.username, known.full_name), payer
             )
-            if found.stories and found.stories[0].profile.username != username:
+            if fetched.stories and fetched.stories[0].profile.username != username:
                 # The name has a new owner; the one we knew goes by another now.
                 return await self._by_name(username, payer)
-            return found
+            return fetched
 
         def until(_: list[Story], now: datetime) -> datetime:
             return now + self._fresh_for
 
         try:
-            found = await self._answers.ask(profile_key(username), fetch, until)
+            stories = await self._answers.ask(profile_key(username), fetch, until)
         except StoriesError as error:
             error.about(username)
             raise
-        if found:
-            self._refuse_blocked(found[0].profile.profile_id)
-            self._refuse_blocked(found[0].profile.username)
+        if stories:
+            self._refuse_blocked(stories[0].profile.profile_id)
+            self._refuse_blocked(stories[0].profile.username)
         now = self._now()
-        return [story for story in found if story.expires_at > now]
+        return [story for story in stories if story.expires_at > now]
 
-    async def _by_name(self, username: str, payer: Payer) -> Found:
-        profile = await self._names.look_up(username, payer)
+    async def _by_name(self, username: str, payer: Payer) -> Fetched:
+        profile = await self._names.resolve(username, payer)
         self._refuse_blocked(profile.profile_id)
         if profile.is_private:
             await self._fail(profile, "private")
@@ -167,7 +167,7 @@ class Viewer:
 
     async def _by_id(
         self, profile: Profile, payer: Payer, *, is_just_named: bool = False
-    ) -> Found:
+    ) -> Fetched:
         """Ask by id; what refuses is believed only where the lookup of the name agrees.
 
         Where it does not, a 404 is asked again, as it passes; who is refused as private though
@@ -177,10 +177,10 @@ class Viewer:
             stories = await self._list(profile, payer)
         except (ProfilePrivateError, ProfileNotFoundError) as error:
             if not is_just_named:  # else the lookup has just shown it, and as a public one
-                found = await self._names.look_up(profile.username, payer)
-                if found.profile_id != profile.profile_id:
+                shown = await self._names.resolve(profile.username, payer)
+                if shown.profile_id != profile.profile_id:
                     return await self._by_name(profile.username, payer)
-                if found.is_private and isinstance(error, ProfilePrivateError):
+                if shown.is_private and isinstance(error, ProfilePrivateError):
                     await self._fail(profile, "private")
                     raise
             if isinstance(error, ProfilePrivateError):
@@ -192,7 +192,7 @@ class Viewer:
             except SpendingError:  # the next asker may be able to pay
                 raise ProfileUnavailableError(str(error)) from None
         await self._doubt(stories)
-        return Found(stories[0].profile if stories else profile, stories)
+        return Fetched(stories[0].profile if stories else profile, stories)
 
     async def _list(self, profile: Profile, payer: Payer) -> list[Story]:
         return await self._ledger.spend(

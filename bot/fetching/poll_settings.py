@@ -1,4 +1,4 @@
-"""What the operator sets of the looks that the schedule makes."""
+"""What the operator sets of the checks that the schedule makes."""
 
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -7,13 +7,13 @@ from datetime import timedelta
 
 @dataclass(frozen=True, slots=True)
 class PollSettings:
-    """Credits a UTC day that are sure for looks, and what a look costs; ``floor``: between two.
+    """Credits a UTC day that are sure for checks, and what a check costs; ``floor``: between two.
 
-    ``credits_a_look`` is None where the mean holds that the schedule has learned. ``blocked``
+    ``credits_a_poll`` is None where the mean holds that the schedule has learned. ``blocked``
     are the names and ids of profiles that nobody may follow; they may change at any time.
     """
 
     credits_a_day: int = 500
-    credits_a_look: float | None = 2
+    credits_a_poll: float | None = 2
     floor: timedelta = timedelta(minutes=1)
     blocked: AbstractSet[str] = frozenset()

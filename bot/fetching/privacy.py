@@ -24,7 +24,7 @@ log = structlog.get_logger()
 
 Mode = Literal["true", "false", "auto"]
 
-HOLDS_FOR = timedelta(days=1)  # how long "public" is believed
+TRUSTED_FOR = timedelta(days=1)  # how long "public" is believed
 LATE = timedelta(minutes=10)  # so long after it was taken a story may first be shown
 WITHIN = timedelta(days=2)  # two profiles that contradict a forced answer, within so long
 ENOUGH = 2
@@ -85,20 +85,22 @@ class PrivacyCheck:
             return False
         is_well = known.state == "active" and not known.failures
         return (
-            is_well and known.checked_at is not None and self._now() - known.checked_at < HOLDS_FOR
+            is_well
+            and known.checked_at is not None
+            and self._now() - known.checked_at < TRUSTED_FOR
         )
 
-    async def compare(self, known: Known, found: Iterable[Story], new: Iterable[str]) -> None:
+    async def compare(self, known: Known, shown: Iterable[Story], new: Iterable[str]) -> None:
         """Compare a full answer with the forced ones since the last: did they lack a story?"""
         if not self._was_forced(known) or known.looked_at is None:
             return
         unseen, before = set(new), known.looked_at - LATE
-        if any(story.pk in unseen and story.taken_at < before for story in found):
+        if any(story.pk in unseen and story.taken_at < before for story in shown):
             await self._contradicted(known, "a story that it lacked")
 
-    async def lacked(self, known: Known, found: Iterable[Story], *, at: datetime) -> None:
+    async def lacked(self, known: Known, shown: Iterable[Story], *, at: datetime) -> None:
         """Compare a full answer with the forced one just before it, which was empty at ``at``."""
-        if any(story.taken_at < at - LATE for story in found):
+        if any(story.taken_at < at - LATE for story in shown):
             await self._contradicted(known, "a story that it lacked")
 
     async def refused(self, known: Known) -> None:
@@ -107,7 +109,7 @@ class PrivacyCheck:
             await self._contradicted(known, "a refusal")
 
     def _was_forced(self, known: Known) -> bool:
-        """Return whether the last look at the profile went without the check."""
+        """Return whether the profile was last asked without the privacy check."""
         if self.mode != "auto" or known.looked_at is None or known.checked_at is None:
             return False
         return known.looked_at > known.checked_at

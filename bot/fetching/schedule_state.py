@@ -1,4 +1,4 @@
-"""The plan of the looks: the schedule that all replicas share, as a note."""
+"""The plan of the checks: the schedule that all replicas share, as one value."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,11 +14,11 @@ from bot.scheduling.schedule import Schedule
 from bot.store import key_values, profiles
 from bot.store.database import Tx
 
-NOTE = "schedule"
-NOTES = {False: NOTE, True: "schedule of newcomers"}
+KEY = "schedule"
+KEYS = {False: KEY, True: "schedule of newcomers"}
 RATES = "schedule-rates"  # apart, as versions before this write the other one without it
 SAMPLE = 4_000  # profiles; the error of the price that follows from so many is 5 %
-LOOKS_OF_MEAN = 50
+POLLS_OF_MEAN = 50
 BUDGET, FLOOR_S, COST = 500.0, 60.0, 2.0  # until the scheduler has written the real ones
 
 Columns = dict[str, list[Any]]
@@ -27,9 +27,9 @@ Columns = dict[str, list[Any]]
 
 @dataclass(slots=True)
 class Plan:
-    """The schedule, and what one look costs in credits.
+    """The schedule, and what one check costs in credits.
 
-    With ``learns_cost`` that is the mean of what the last looks were billed.
+    With ``learns_cost`` that is the mean of what the last checks were billed.
     """
 
     schedule: Schedule = field(default_factory=lambda: Schedule(BUDGET, minimum=FLOOR_S))
@@ -37,37 +37,37 @@ class Plan:
     learns_cost: bool = True
     _wasted: float = 0.0
     spent_on: tuple[int, float] = (0, 0.0)  # a day's ordinal, and the credits it has cost
-    under_way: int = 0  # looks of this process
+    in_flight: int = 0  # checks of this process
 
     def billed(self, credits: int, *, is_whole: bool = True) -> None:  # noqa: A002 - the project's word
-        """Learn what a look was billed; what is not whole belongs to the one after it."""
+        """Learn what a check was billed; what is not whole belongs to the one after it."""
         self._wasted += credits
         if not is_whole:
             return
         total, self._wasted = self._wasted, 0.0
-        self.schedule.purse.credits -= total - self.cost  # the schedule counts the mean
+        self.schedule.bucket.credits -= total - self.cost  # the schedule counts the mean
         if self.learns_cost:
-            self.cost += (total - self.cost) / LOOKS_OF_MEAN
+            self.cost += (total - self.cost) / POLLS_OF_MEAN
 
     def spent(self, now: datetime) -> float:
-        """Return what the looks of this plan alone have cost today."""
+        """Return what the checks of this plan alone have cost today."""
         day, spent = self.spent_on
         return spent if day == now.toordinal() else 0.0
 
     def spend(self, amount: float, now: datetime) -> None:
-        """Count what a look of this plan has cost."""
+        """Count what a check of this plan has cost."""
         self.spent_on = (now.toordinal(), self.spent(now) + amount)
 
     def seen(
-        self, known: Known, found: Sequence[Story], *, now: datetime, own: bool
+        self, known: Known, stories: Sequence[Story], *, now: datetime, own: bool
     ) -> tuple[Columns, datetime]:
-        """Learn from a whole look; return the new columns and when the next look is due.
+        """Learn from a whole check; return the new columns and when the next check is due.
 
-        ``own`` looks are the schedule's, which tell it how late it is.
+        ``own`` checks are the schedule's, which tell it how late it is.
         """
         state = state_of(known.forecast, known.memory)
-        taken = sorted(story.taken_at.timestamp() for story in found)
-        learn = self.schedule.looked if own else self.schedule.seen
+        taken = sorted(story.taken_at.timestamp() for story in stories)
+        learn = self.schedule.polled if own else self.schedule.seen
         due = learn(state, known.weight, self.cost, at=now.timestamp(), taken=taken)
         return columns_of(state), self._moment(due, now)
 
@@ -115,9 +115,9 @@ async def load(tx: Tx, *, fresh: bool = False) -> Plan:
 
     ``fresh``: of what newcomers alone follow.
     """
-    kept = await key_values.get(tx, NOTES[fresh])
+    kept = await key_values.get(tx, KEYS[fresh])
     if kept is None:  # newcomers begin with what is known of all others
-        kept = await key_values.get(tx, NOTE)
+        kept = await key_values.get(tx, KEY)
     kept = kept if isinstance(kept, dict) else {}
     budget, minimum, cost = (
         value if isinstance(value := kept.get(name), int | float) and value > 0 else default
@@ -144,14 +144,14 @@ async def save(tx: Tx, plan: Plan, *, now: datetime, fresh: bool = False) -> Non
         "schedule": schedule.to_json(),
         "spent_on": plan.spent_on,
     }
-    await key_values.put(tx, NOTES[fresh], value, now=now)
+    await key_values.put(tx, KEYS[fresh], value, now=now)
     if not fresh:  # of all profiles alike
         learned = schedule.mixture.to_json() | schedule.guard.to_json()
         await key_values.put(tx, RATES, learned, now=now)
 
 
-async def cost_of_look(tx: Tx, fixed: float | None) -> float:
-    """Return the credits of one look: ``fixed``, or the mean that the plan has learned."""
+async def cost_of_poll(tx: Tx, fixed: float | None) -> float:
+    """Return the credits of one check: ``fixed``, or the mean that the plan has learned."""
     return (await load(tx)).cost if fixed is None else fixed
 
 

@@ -1,4 +1,4 @@
-"""Looks: what any look at a profile showed, whoever asked for it, recorded all or nothing."""
+"""Snapshots: what any check of a profile showed, whoever asked for it, recorded all or nothing."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,18 +9,18 @@ from bot.domain.model import Profile, Story
 from bot.domain.records import Known
 from bot.fetching import schedule_state
 from bot.fetching.schedule_state import Plan
-from bot.store import enqueue, hearers, profiles, stories
+from bot.store import audience, enqueue, profiles, stories
 from bot.store.database import Tx
 from bot.store.schema import EPOCH
 
-MOST_HEARERS = 50  # with more, somebody is always awake
+LARGEST_AUDIENCE = 50  # with more, somebody is always awake
 GATHER = timedelta(minutes=5)
 """How long a chat's missed hours are gathered, so that one line tells of all profiles."""
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """What one look at ``profile`` showed; ``partial``: one story of perhaps many.
+class Snapshot:
+    """What one check of ``profile`` showed; ``partial``: one story of perhaps many.
 
     A ``forced`` one went without the privacy check and does not prove that the profile is public.
     """
@@ -31,18 +31,20 @@ class Look:
     forced: bool = False
 
 
-async def record(tx: Tx, look: Look, *, now: datetime, own: Plan | None = None) -> list[str]:
-    """Keep what a look showed and owe it to all who wait; return the pks of new stories.
+async def record(
+    tx: Tx, snapshot: Snapshot, *, now: datetime, own: Plan | None = None
+) -> list[str]:
+    """Keep what a check showed and owe it to all who wait; return the pks of new stories.
 
-    A whole look also tells what may have been missed since the last one, and moves the next.
-    The scheduler's ``own`` looks go by its plan, which learns from them.
+    A whole check also tells what may have been missed since the last one, and moves the next.
+    The scheduler's ``own`` checks go by its plan, which learns from them.
     """
-    before = await (named if look.stories else _unnamed)(tx, look.profile, now=now)
-    new = await stories.add(tx, look.stories, now=now)
+    before = await (named if snapshot.stories else _unnamed)(tx, snapshot.profile, now=now)
+    new = await stories.add(tx, snapshot.stories, now=now)
     if before.next_look_at is not None and new:
         await enqueue.add_stories(tx, before.profile_id, new, now=now)
-    if not look.partial:
-        await _finish(tx, before, look, own, now=now)
+    if not snapshot.partial:
+        await _finish(tx, before, snapshot, own, now=now)
     return new
 
 
@@ -62,13 +64,15 @@ async def _unnamed(tx: Tx, profile: Profile, *, now: datetime) -> Known:
     The name in ``profile`` is then only what was known when the question was asked: it confirms
     nothing, and an answer that came in between may have told of a new one.
     """
-    return await profiles.hold(tx, profile.profile_id) or await profiles.ensure(
+    return await profiles.lock(tx, profile.profile_id) or await profiles.ensure(
         tx, profile, now=now
     )
 
 
-async def _finish(tx: Tx, before: Known, look: Look, own: Plan | None, *, now: datetime) -> None:
-    """Note that the profile could be seen whole, and learn when to look again."""
+async def _finish(
+    tx: Tx, before: Known, snapshot: Snapshot, own: Plan | None, *, now: datetime
+) -> None:
+    """Note that the profile could be seen whole, and learn when to check again."""
     followed = before.next_look_at is not None
     if followed and before.state != "active":
         await _tell(tx, before, "back", {"username": before.username}, now=now)
@@ -84,57 +88,57 @@ async def _finish(tx: Tx, before: Known, look: Look, own: Plan | None, *, now: d
             now=now,
             following_since=missed[1],
         )
-    pace = own or await schedule_state.load(tx, fresh=before.fresh)
-    columns, due = pace.seen(before, look.stories, now=now, own=own is not None)
+    plan = own or await schedule_state.load(tx, fresh=before.fresh)
+    columns, due = plan.seen(before, snapshot.stories, now=now, own=own is not None)
     await profiles.change(
         tx,
         before.profile_id,
         state="active",
         state_since=before.state_since if before.state == "active" else now,
         looked_at=now,
-        checked_at=before.checked_at if look.forced else now,
+        checked_at=before.checked_at if snapshot.forced else now,
         failures=0,
         refusal="",
         refusals=0,
         leased_until=EPOCH,
         **columns,
         next_look_at=(
-            await worth(tx, before.profile_id, due, pace, seen_at=now) if followed else None
+            await worth(tx, before.profile_id, due, plan, seen_at=now) if followed else None
         ),
     )
 
 
 async def requeue(tx: Tx, profile_id: str, *, now: datetime) -> None:
-    """Put the next look where it belongs after other chats began or ceased to wait for it."""
-    known = await profiles.hold(tx, profile_id)
+    """Put the next check where it belongs after other chats began or ceased to wait for it."""
+    known = await profiles.lock(tx, profile_id)
     if known is None or known.next_look_at is None or known.failures or known.looked_at is None:
         return
-    pace = await schedule_state.load(tx, fresh=known.fresh)
-    columns, due = pace.due(known, now=now)
-    due = await worth(tx, profile_id, max(due, now), pace, seen_at=known.looked_at)
+    plan = await schedule_state.load(tx, fresh=known.fresh)
+    columns, due = plan.due(known, now=now)
+    due = await worth(tx, profile_id, max(due, now), plan, seen_at=known.looked_at)
     await profiles.change(tx, profile_id, **columns, next_look_at=due)
 
 
 async def worth(
-    tx: Tx, profile_id: str, due: datetime, pace: Plan, *, seen_at: datetime
+    tx: Tx, profile_id: str, due: datetime, plan: Plan, *, seen_at: datetime
 ) -> datetime:
-    """Put a look off while nobody could be told what it shows, but never past the floor.
+    """Put a check off while nobody could be told what it shows, but never past the floor.
 
-    The floor counts from the last look, ``seen_at``: to be put off twice loses no story.
+    The floor counts from the last check, ``seen_at``: to be put off twice loses no story.
     """
-    waiting = await hearers.waiting_for(tx, profile_id, limit=MOST_HEARERS)
-    latest = seen_at + timedelta(hours=pace.schedule.floor)
-    return alert_rules.worth_looking_at(due, waiting, latest=latest)
+    waiting = await audience.waiting_for(tx, profile_id, limit=LARGEST_AUDIENCE)
+    latest = seen_at + timedelta(hours=plan.schedule.floor)
+    return alert_rules.worth_polling_at(due, waiting, latest=latest)
 
 
 async def fail(
     tx: Tx, profile_id: str, why: Literal["private", "gone", "error"], *, now: datetime
 ) -> None:
-    """Keep that a look failed: the next one is later, and who waits is told once.
+    """Keep that a check failed: the next one is later, and who waits is told once.
 
     One answer "private" or "no such account" proves nothing; the second in a row does.
     """
-    before = await profiles.hold(tx, profile_id)
+    before = await profiles.lock(tx, profile_id)
     if before is None:
         return
     failures = before.failures + 1
@@ -148,7 +152,7 @@ async def fail(
     if followed and state not in {"active", before.state}:
         await _tell(tx, before, state, {"username": before.username}, now=now)
     next_look_at = (
-        alert_rules.look_again_at(now, failures)
+        alert_rules.poll_again_at(now, failures)
         if state == "active" or why == "error"
         else alert_rules.return_check_at(now, refusals)
     )

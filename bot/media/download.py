@@ -57,8 +57,8 @@ class PublicResolver(AbstractResolver):
         Raises:
             OSError: There are none.
         """
-        found = await self._resolver.resolve(host, port, family)
-        public = [result for result in found if is_public(result["host"])]
+        addresses = await self._resolver.resolve(host, port, family)
+        public = [result for result in addresses if is_public(result["host"])]
         if not public:
             raise OSError(None, f"{host} has no public address")
         return public

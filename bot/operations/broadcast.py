@@ -75,7 +75,7 @@ async def show(tx: Tx, one: Broadcast, *, waiting: int, now: datetime) -> None:
     if one.message_id is None:
         return
     chat = await chats.get(tx, one.admin)
-    t = translator_for(chat.spoken if chat else None)
+    t = translator_for(chat.effective_language if chat else None)
     buttons = stop_button(one.id, t) if one.state == "running" else None
     payload = edit_of(one.message_id, text_of(one, waiting, t), buttons)
     await enqueue.add_reply(tx, Target(one.admin), payload, now=now, due_at=now)

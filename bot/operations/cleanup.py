@@ -24,7 +24,7 @@ async def clean(
     replicas may do so at once: what one has deleted, another does not find.
     """
     async with db.begin() as tx:
-        await retention.mend_lanes(tx, now=now)
+        await retention.mend_queues(tx, now=now)
     gone = 0
     for what in retention.overdue(now):
         limit = FIRST_SLICE

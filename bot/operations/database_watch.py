@@ -45,7 +45,7 @@ class DatabaseWatch:
         self._now = now
         self._since: datetime | None = None
         self._why = ""
-        self._is_told = False
+        self._is_reported = False
         self.worker = Worker("database", self._step, now=now, longest=LONGEST)
         db.on_outage = self._doubt
 
@@ -65,11 +65,11 @@ class DatabaseWatch:
                 await self._over(self._since, why, {"time": lasted, **why})
         except DatabaseUnavailableError as error:
             self._why = str(error)
-            if not self._is_told and self._now() - self._since >= PATIENCE:
+            if not self._is_reported and self._now() - self._since >= PATIENCE:
                 # Where replicas share their limits in it, nobody can be told before it is back.
-                self._is_told = self._db.is_sqlite
-                if self._is_told:
+                self._is_reported = self._db.is_sqlite
+                if self._is_reported:
                     await self._tell(AWAY, why=self._why)
             return self._now() + TRY_EVERY
-        self._since, self._is_told = None, False
+        self._since, self._is_reported = None, False
         return None

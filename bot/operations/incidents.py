@@ -27,7 +27,7 @@ LINE = N_("{at}: {text}")
 OVER = N_("Over at {at}.")
 NOTED = "summary:"  # under which it is kept until when an admin knows all
 FIRST_SUMMARY = timedelta(days=1)  # what is older is no news
-LOOK_EVERY = timedelta(minutes=1)
+WATCH_EVERY = timedelta(minutes=1)
 DEFAULT_HOUR = 9 * 60  # minutes after midnight, for an admin whose chat is not known
 
 
@@ -39,7 +39,9 @@ class Incidents:
         self._db = db
         self._operators = operators
         self._now = now
-        self.summaries = Worker("summary for admins", self._summarise, now=now, longest=LOOK_EVERY)
+        self.summaries = Worker(
+            "summary for admins", self._summarise, now=now, longest=WATCH_EVERY
+        )
 
     async def open(self, kind: Kind, sentence: str, /, **fields: object) -> None:
         """Begin an incident, where none of its kind is open. Said even without a database."""
@@ -142,10 +144,10 @@ class Incidents:
         if since >= due_at:
             return False
         await key_values.put(tx, f"{NOTED}{admin}", now.isoformat(), now=now)
-        found = await store.quiet_since(tx, since, kinds=QUIET)
-        if not found:
+        incidents = await store.quiet_since(tx, since, kinds=QUIET)
+        if not incidents:
             return False
-        await self._operators.owe(tx, lambda t: summary(found, t), silent=True, only=admin)
+        await self._operators.owe(tx, lambda t: summary(incidents, t), silent=True, only=admin)
         return True
 
 
@@ -159,10 +161,10 @@ def in_english(sentence: str, fields: Fields) -> str:
     return translator_for("en").plain(sentence, **fields)
 
 
-def summary(found: Sequence[Incident], t: Translator) -> str:
+def summary(incidents: Sequence[Incident], t: Translator) -> str:
     """Return what happened, a line each."""
     lines = [f"<b>{t(SUMMARY)}</b>"]
-    for one in found:
+    for one in incidents:
         text = f"{t(one.text, **one.fields)} (#{one.id})"
         line = t(LINE, at=t.date(one.opened_at), text=Safe(text))
         over = t(OVER, at=t.date(one.closed_at)) if one.closed_at else ""

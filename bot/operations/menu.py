@@ -21,7 +21,7 @@ from bot.telegram.outcomes import wait_of
 log = structlog.get_logger()
 
 KEY = "menu"
-PACE = timedelta(seconds=2)
+PAUSE = timedelta(seconds=2)
 AGAIN = timedelta(minutes=5)  # after Telegram failed
 LONGEST = timedelta(days=1)
 
@@ -56,9 +56,9 @@ class Menu:
         """Give the next thing that Telegram has not; return when to go on."""
         async with self._db.read() as tx:
             kept = await key_values.get(tx, KEY)
-        told: dict[str, str] = kept if isinstance(kept, dict) else {}
+        published: dict[str, str] = kept if isinstance(kept, dict) else {}
         for name, one in self._shown.items():
-            if told.get(name) == one.digest or name in self._refused:
+            if published.get(name) == one.digest or name in self._refused:
                 continue
             try:
                 await one.publish()
@@ -72,7 +72,7 @@ class Menu:
             except TelegramError as error:
                 log.warning("Telegram has not taken it", what=name, why=str(error))
                 return self._now() + AGAIN
-            value = {**told, name: one.digest}
+            value = {**published, name: one.digest}
             await self._db.run(lambda tx: key_values.put(tx, KEY, value, now=self._now()))  # noqa: B023 - awaited here
-            return self._now() + PACE
+            return self._now() + PAUSE
         return None

@@ -72,9 +72,9 @@ class Operators:
         for chat_id in ids:
             # Who has written to another copy of the bot only is unknown to this database.
             await chats.meet(tx, chat_id, now=now)
-        spoken = await _languages(tx, ids)
+        translators = await _languages(tx, ids)
         for chat_id in ids:
-            t = spoken[chat_id]
+            t = translators[chat_id]
             payload = {**text_of(text(t), silent=silent), "language": t.language}
             await enqueue.add_reply(tx, Target(chat_id), payload, now=now, due_at=now)
             await chat_queues.wake(tx, chat_id, due_at=now, now=now)
@@ -84,10 +84,10 @@ class Operators:
         ids = self.ids
         try:  # a database that takes nothing may still be read
             async with self._db.read() as tx:
-                spoken = await _languages(tx, ids)
+                translators = await _languages(tx, ids)
         except DatabaseUnavailableError:
-            spoken = dict.fromkeys(ids, translator_for("en"))
-        for chat_id, t in spoken.items():
+            translators = dict.fromkeys(ids, translator_for("en"))
+        for chat_id, t in translators.items():
             try:
                 await self._bot.send_message(chat_id, t.plain(sentence, **fields))
             except TelegramError as error:
@@ -96,9 +96,11 @@ class Operators:
 
 async def _languages(tx: Tx, ids: list[int]) -> dict[int, Translator]:
     known = {chat.id: chat for chat in await chats.get_all(tx, ids)}
-    found = {}
+    translators = {}
     for chat_id in ids:
         chat = known.get(chat_id)
         zone = zone_of(chat.zone if chat else "UTC")
-        found[chat_id] = translator_for(chat.spoken if chat else None).in_zone(zone)
-    return found
+        translators[chat_id] = translator_for(chat.effective_language if chat else None).in_zone(
+            zone
+        )
+    return translators

@@ -52,8 +52,8 @@ class Overview:
             last = await incidents.latest(tx, limit=INCIDENTS)
             people = await guests(tx, now=now)
             hours = await samples.since(tx, now - timedelta(days=DAYS))
-            parked = await self._parked(tx)
-            cost = await schedule_state.cost_of_look(tx, self.credits_a_check)
+            dead_letters = await self._dead_letters(tx)
+            cost = await schedule_state.cost_of_poll(tx, self.credits_a_check)
             schedule = [_check(*one, cost) for one in await profiles.schedule(tx, limit=SHOWN)]
             figures = {
                 "balance": spent.balance,
@@ -66,7 +66,7 @@ class Overview:
                 "profiles": await profiles.followed(tx),
                 "delay_s": delay and round(delay.total_seconds()),
                 "waiting": backlog.open,
-                "parked": backlog.parked,
+                "parked": backlog.dead_letters,
                 "price": self.credit_price,
                 "currency": self.currency,
             }
@@ -76,7 +76,7 @@ class Overview:
             "figures": figures,
             "incidents": [_incident(one) for one in last],
             "people": [self._guest(one, now) for one in people[:SHOWN]],
-            "parked": parked,
+            "parked": dead_letters,
             "schedule": schedule,
             "days": days_of(hours),
         }
@@ -105,8 +105,8 @@ class Overview:
 
     async def _settle(self, number: int, *, again: bool) -> None:
         """Let a parked alert be sent once more, or be dropped."""
-        now, settle = self.now(), enqueue.send_again if again else enqueue.drop_parked
-        await self.db.run(lambda tx: settle(tx, [number], now=now))
+        now, act = self.now(), enqueue.send_again if again else enqueue.drop_dead_letters
+        await self.db.run(lambda tx: act(tx, [number], now=now))
         self.wake()
 
     async def limit(self, subject: Subject, value: object) -> None:
@@ -116,8 +116,8 @@ class Overview:
             raise BadActionError("not so many credits")
         await self.access.limit(subject, None if value is None else int(str(value)))
 
-    async def _parked(self, tx: Tx) -> list[Json]:
-        rows = await enqueue.parked(tx, limit=SHOWN)
+    async def _dead_letters(self, tx: Tx) -> list[Json]:
+        rows = await enqueue.dead_letters(tx, limit=SHOWN)
         names = await chats.titles(tx, {one.chat_id for one in rows})
         return [
             {

@@ -11,7 +11,7 @@ from bot.store.database import Database
 
 log = structlog.get_logger()
 
-TOLD = "unknown_zones"  # names of which the chats have been told
+KEY = "unknown_zones"  # names of which the chats have been told
 
 
 async def tell_chats(db: Database, *, now: datetime) -> int:
@@ -19,16 +19,16 @@ async def tell_chats(db: Database, *, now: datetime) -> int:
 
     The choice is kept: it counts again when the name is known again, and then may be told anew.
     """
-    told = 0
+    notified = 0
     async with db.begin() as tx:
-        before = set(await key_values.get(tx, TOLD) or ())
+        before = set(await key_values.get(tx, KEY) or ())
         unknown = {name for name in await chats.zones(tx) if not is_zone(name)}
         for name in sorted(unknown - before):
             for chat_id in await chats.in_zone(tx, name):
                 await enqueue.add_notice(tx, Target(chat_id), "zone", {"zone": name}, now=now)
-                told += 1
+                notified += 1
         if unknown != before:
-            await key_values.put(tx, TOLD, sorted(unknown), now=now)
-    if told:
-        log.warning("time zones are unknown", zones=sorted(unknown - before), chats=told)
-    return told
+            await key_values.put(tx, KEY, sorted(unknown), now=now)
+    if notified:
+        log.warning("time zones are unknown", zones=sorted(unknown - before), chats=notified)
+    return notified

@@ -62,10 +62,10 @@ class Watch:
         if self._begun is None:  # a start has enough to do
             self._begun = now
             return
-        await self.look(now)
+        await self.check(now)
         await self._sample(now)
 
-    async def look(self, now: datetime) -> None:
+    async def check(self, now: datetime) -> None:
         """Judge how things stand, and tell what is new."""
         signs = {kind: sign() for kind, sign in self._signs.items()}
         seen = await self.seen(signs, now)
@@ -87,24 +87,24 @@ class Watch:
     async def seen(self, signs: Mapping[Kind, bool | None], now: datetime) -> Seen:
         """Return how things stand."""
         async with self._db.read() as tx:
-            balance = await budgets.purse_left(tx)
+            balance = await budgets.account_balance(tx)
             in_a_day = await spending.spent_between(tx, now - DAY, now)
             today = sum(await budgets.budget_used(tx, now.date()))
-            parked = (await enqueue.backlog(tx, now=now)).parked
+            dead_letters = (await enqueue.backlog(tx, now=now)).dead_letters
         room = self._disk()
         return Seen(
             balance=balance,
             spent_in_a_day=in_a_day,
             spent_today=today,
             budget=self._budget,
-            parked=parked,
+            dead_letters=dead_letters,
             free_bytes=room[0] if room else None,
             disk_bytes=room[1] if room else 0,
-            api_fails_since=self._note("api", signs.get("api_fails"), now),
-            telegram_fails_since=self._note("telegram", signs.get("telegram"), now),
+            api_fails_since=self._record("api", signs.get("api_fails"), now),
+            telegram_fails_since=self._record("telegram", signs.get("telegram"), now),
         )
 
-    def _note(self, what: str, is_so: bool | None, now: datetime) -> datetime | None:
+    def _record(self, what: str, is_so: bool | None, now: datetime) -> datetime | None:
         """Return since when something has been so without a break, as far as this process saw."""
         if not is_so:
             self._since.pop(what, None)
@@ -118,17 +118,17 @@ class Watch:
             if await samples.has(tx, hour):
                 return
             figures = await samples.take(tx, hour)
-            figures["balance"] = await budgets.purse_left(tx)
+            figures["balance"] = await budgets.account_balance(tx)
         await self._db.run(lambda tx: samples.add(tx, hour, figures))
 
 
 def disk_of(*folders: Path) -> tuple[int, int] | None:
     """Return the free bytes and the size of the fullest disk of these folders."""
-    found = []
+    result = []
     for folder in folders:
         try:
             usage = shutil.disk_usage(folder)
         except OSError:  # made at first use, or gone: whoever writes there says so
             continue
-        found.append((usage.free, usage.total))
-    return min(found, default=None)
+        result.append((usage.free, usage.total))
+    return min(result, default=None)

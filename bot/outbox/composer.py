@@ -70,7 +70,7 @@ class Alerts:
                 leaving=leaving,
                 patience=PATIENCE_S,
             )
-        t = translator_for(chat.spoken).in_zone(zone_of(chat.zone))
+        t = translator_for(chat.effective_language).in_zone(zone_of(chat.zone))
         if batch.album is None:
             return await self._send_notices(batch, t, leaving)
         text = self._caption(chat, batch.album, batch.rows[0].options, t)
@@ -97,7 +97,7 @@ class Alerts:
         if now >= self._captions_until:
             self._captions.clear()
             self._captions_until = now + SAME_TIME
-        key = (album, chat.spoken, chat.zone, options.caption)
+        key = (album, chat.effective_language, chat.zone, options.caption)
         if key not in self._captions:
             self._captions[key] = caption(
                 album.stories,

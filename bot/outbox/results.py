@@ -1,4 +1,4 @@
-"""What came of a send, written down item by item, in the transaction that frees the lane.
+"""What came of a send, written down item by item, in the transaction that frees the chat queue.
 
 Nearly always all has arrived: those sends are written down together, for many chats at once.
 """
@@ -20,7 +20,7 @@ from bot.domain.model import (
     Target,
     TryLater,
 )
-from bot.domain.records import MAIN, REPLY, WHOLE, Delivery, Lane
+from bot.domain.records import MAIN, REPLY, WHOLE, ChatQueue, Delivery
 from bot.domain.selection import Batch
 from bot.presentation import notices
 from bot.sending import replies
@@ -32,14 +32,14 @@ NOT_CONFIRMED = N_("Telegram didn't confirm it, so it may already be here.")
 
 @dataclass(slots=True)
 class Account:
-    """What the outbox counts: answers lost, deliveries parked, and until when the bot rests.
+    """What the outbox counts: answers lost, dead letters, and until when the bot rests.
 
     ``left`` tells whether a copy was counted.
     """
 
     left: bool = True
     unknown: int = 0
-    parked: int = 0
+    dead_letters: int = 0
     rests_until: datetime | None = None
 
 
@@ -47,7 +47,7 @@ class Account:
 class Arrived:
     """A batch and what of it is in the chat."""
 
-    lane: Lane
+    queue: ChatQueue
     batch: Batch
     items: tuple[SentItem, ...]
 
@@ -66,16 +66,16 @@ class Arrived:
 
 
 async def record_whole(tx: Tx, sends: Sequence[Arrived], *, now: datetime) -> None:
-    """Write down sends of which nothing is missing, and free their lanes."""
-    tokens = await chat_queues.hold_all(tx, [send.lane.chat.id for send in sends])
+    """Write down sends of which nothing is missing, and free their queues."""
+    tokens = await chat_queues.lock_all(tx, [send.queue.chat.id for send in sends])
     await _arrived(tx, sends, now)
-    ours = [send.lane for send in sends if tokens.get(send.lane.chat.id) == send.lane.token]
-    await chat_queues.settle_all(tx, [lane.chat.id for lane in ours], free_at=now)
+    ours = [send.queue for send in sends if tokens.get(send.queue.chat.id) == send.queue.token]
+    await chat_queues.reschedule_all(tx, [queue.chat.id for queue in ours], free_at=now)
 
 
 async def record(
     tx: Tx,
-    lane: Lane,
+    queue: ChatQueue,
     batch: Batch,
     outcome: Outcome,
     *,
@@ -86,26 +86,26 @@ async def record(
     """Write down what came of a batch; ``left`` is false when no request ever left for it.
 
     A failure ``in_outage`` is Telegram's, not the rows': they stay as they are, but for the
-    copies that may have arrived. What arrived did so whoever holds the lane by now; all else is
+    copies that may have arrived. What arrived did so whoever leases the queue by now; all else is
     for its holder to decide.
     """
     account = Account(left=left)
-    chat_id = lane.chat.id
+    chat_id = queue.chat.id
     match outcome:  # what changes the chat itself holds it before its queue
         case Moved():
-            await chats.hold(tx, [chat_id, outcome.chat_id])
+            await chats.lock(tx, [chat_id, outcome.chat_id])
         case GiveUp("chat" | "thread"):
-            await chats.hold(tx, [chat_id])
+            await chats.lock(tx, [chat_id])
         case _:
             pass
     # Not ours any more, where this was written once already, and the commit's answer was lost.
-    is_ours = await chat_queues.is_held_by(tx, chat_id, lane.token)
+    is_ours = await chat_queues.is_leased_by(tx, chat_id, queue.token)
     rest = list(batch.rows)
     if reply := batch.reply:
         await replies.close(tx, reply.id, reply.target, reply.fields, outcome, now=now)
         rest = [] if replies.is_final(outcome) else rest
     elif isinstance(outcome, Sent | TryLater):
-        arrived = Arrived(lane, batch, outcome.items)
+        arrived = Arrived(queue, batch, outcome.items)
         await _arrived(tx, [arrived], now)
         rest = [row for row in rest if row.id not in arrived.messages]
     if not is_ours:
@@ -113,7 +113,7 @@ async def record(
             await deliveries.give_back(tx, _ids(rest), left=left)
         return account
     free_at = await _judged(tx, batch, rest, outcome, account, in_outage=in_outage, now=now)
-    await chat_queues.settle(tx, chat_id, free_at=free_at)
+    await chat_queues.reschedule(tx, chat_id, free_at=free_at)
     if isinstance(outcome, Moved):
         await moves.move_chat(tx, chat_id, outcome.chat_id, now=now)
     return account
@@ -135,14 +135,14 @@ async def _judged(
         case Sent(_, failed):
             await _fail(tx, [row for row in rest if row.story_pk in failed], failed, now)
             missing = [row for row in rest if row.story_pk not in failed]
-            await _unsure(tx, missing, account, now)
+            await _mark_unknown(tx, missing, account, now)
         case TryLater() if in_outage:
             surely_not = account.left and not (outcome.unknown or outcome.partly)
             await deliveries.give_back(tx, _ids(rest), left=surely_not)
         case TryLater():
             free_at = await _later(tx, rest, outcome, account, now)
         case Moved():
-            await deliveries.put_back(tx, _ids(rest), left=account.left, due_at=now)
+            await deliveries.requeue(tx, _ids(rest), left=account.left, due_at=now)
         case Muted():
             await _mute(tx, batch, rest, outcome, left=account.left, now=now)
         case GiveUp():
@@ -161,7 +161,7 @@ async def _arrived(tx: Tx, sends: Sequence[Arrived], now: datetime) -> None:
         if send.messages and send.batch.album is not None:
             size = sum(item.size for item in send.items)
             use = usage.Use(items=len(send.messages), bytes=size)
-            uses.append((send.lane.chat.id, use))
+            uses.append((send.queue.chat.id, use))
     await deliveries.sent(tx, messages, now=now)
     arrived = [row for send in sends for row in send.batch.rows if row.id in messages]
     await kept.add(tx, [row for row in arrived if row.options.keep])
@@ -179,34 +179,34 @@ async def _later(
         account.rests_until = now + outcome.after
     if outcome.unknown and account.left and rest and rest[0].notice == REPLY:
         account.unknown += len(rest)
-        await deliveries.put_back(tx, _ids(rest), left=False, due_at=now)
+        await deliveries.requeue(tx, _ids(rest), left=False, due_at=now)
         return now + alert_rules.ANSWER_PAUSE
     if outcome.unknown and account.left and outcome.after is None:
-        await _unsure(tx, rest, account, now)
+        await _mark_unknown(tx, rest, account, now)
         return now + alert_rules.UNKNOWN_PAUSE
     # An answer came, but some of it may be there all the same: the copy counts.
     takes_back = account.left and not outcome.partly
     if outcome.after is not None:
-        await deliveries.put_back(tx, _ids(rest), left=takes_back, due_at=now)
+        await deliveries.requeue(tx, _ids(rest), left=takes_back, due_at=now)
         return now + outcome.after
     for row in rest:
         due_at = alert_rules.retry_at(now, row.tries + 1)
-        await deliveries.put_back(tx, [row.id], left=takes_back, due_at=due_at)
+        await deliveries.requeue(tx, [row.id], left=takes_back, due_at=due_at)
     return now
 
 
-async def _unsure(tx: Tx, rows: Sequence[Delivery], account: Account, now: datetime) -> None:
-    """Try once more what may have arrived; after that it is parked, for it may be there twice."""
+async def _mark_unknown(tx: Tx, rows: Sequence[Delivery], account: Account, now: datetime) -> None:
+    """Try once more what may have arrived; then it is a dead letter, for it may be there twice."""
     account.unknown += len(rows)
-    await deliveries.unsure(tx, _ids(rows))
+    await deliveries.mark_unknown(tx, _ids(rows))
     over = [row for row in rows if row.unknowns + 1 >= alert_rules.MAX_UNKNOWNS]
-    account.parked += len(over)
-    await park(tx, over, reason=selection.NO_ANSWERS, now=now)
+    account.dead_letters += len(over)
+    await dead_letter(tx, over, reason=selection.NO_ANSWERS, now=now)
 
 
-async def park(tx: Tx, rows: Sequence[Delivery], *, reason: str, now: datetime) -> None:
+async def dead_letter(tx: Tx, rows: Sequence[Delivery], *, reason: str, now: datetime) -> None:
     """Stop trying rows that fail by themselves, and let their chats know of them."""
-    await deliveries.park(tx, _ids(rows), reason=reason, now=now)
+    await deliveries.dead_letter(tx, _ids(rows), reason=reason, now=now)
     lost: dict[tuple[Target, str], list[Delivery]] = {}
     for row in rows:
         if row.story:
@@ -214,8 +214,8 @@ async def park(tx: Tx, rows: Sequence[Delivery], *, reason: str, now: datetime) 
     for row in rows:
         if row.notice == REPLY and (word := replies.last_word(row.fields)):
             await enqueue.add_reply(tx, row.target, word, now=now, due_at=now)
-    for (target, username), found in lost.items():
-        fields = {"username": username, "n": len(found), "why": NOT_CONFIRMED}
+    for (target, username), lost_here in lost.items():
+        fields = {"username": username, "n": len(lost_here), "why": NOT_CONFIRMED}
         await enqueue.add_notice(tx, target, "failed", fields, now=now)
 
 
@@ -234,7 +234,7 @@ async def _mute(
     """
     if not rest:
         return
-    await deliveries.put_back(tx, _ids(rest), left=left, due_at=now)
+    await deliveries.requeue(tx, _ids(rest), left=left, due_at=now)
     target = batch.target
     thread_id = WHOLE if outcome.scope == "chat" else target.thread_id or MAIN
     is_news = await moves.mute_place(tx, target.chat_id, thread_id, outcome.missing, now=now)
@@ -256,13 +256,13 @@ async def _give_up(
         case "item":
             await _fail(tx, rest, {}, now)
         case "thread" if thread_id is not None:
-            await deliveries.put_back(tx, _ids(rest), left=account.left, due_at=now)
-            await moves.leave_topic(tx, chat_id, thread_id, now=now)
+            await deliveries.requeue(tx, _ids(rest), left=account.left, due_at=now)
+            await moves.close_topic(tx, chat_id, thread_id, now=now)
         case "thread" | "chat":
-            await deliveries.put_back(tx, _ids(rest), left=account.left, due_at=now)
+            await deliveries.requeue(tx, _ids(rest), left=account.left, due_at=now)
             await moves.close_chat(tx, chat_id, now=now)
         case "bot":
-            await deliveries.put_back(tx, _ids(rest), left=account.left, due_at=now)
+            await deliveries.requeue(tx, _ids(rest), left=account.left, due_at=now)
             account.rests_until = now + alert_rules.BOT_RESTS
         case _:
             assert_never(outcome.scope)
@@ -271,13 +271,13 @@ async def _give_up(
 
 async def _fail(tx: Tx, rows: Sequence[Delivery], why: dict[str, str], now: datetime) -> None:
     """End what can't be brought, and tell so, once for each reason."""
-    told: dict[str, list[Delivery]] = {}
+    by_reason: dict[str, list[Delivery]] = {}
     for row in rows:
         reason = why.get(row.story_pk or "", MediaGoneError.text)
         await deliveries.drop(tx, [row.id], reason=reason, now=now)
         if row.story:
-            told.setdefault(reason, []).append(row)
-    for reason, failed in told.items():
+            by_reason.setdefault(reason, []).append(row)
+    for reason, failed in by_reason.items():
         first = failed[0]
         fields = {
             "username": first.username,

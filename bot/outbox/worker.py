@@ -15,12 +15,12 @@ import structlog
 from bot.domain import alert_rules, selection
 from bot.domain.errors import DatabaseUnavailableError
 from bot.domain.model import Outcome, Presence, Right, Sent, Target, TryLater
-from bot.domain.records import Lane, Mute
+from bot.domain.records import ChatQueue, Mute
 from bot.domain.selection import Batch, Decision
 from bot.outbox.composer import Albums, Alerts
 from bot.outbox.fan_out import FanOut
-from bot.outbox.results import Arrived, park, record, record_whole
-from bot.runtime.batching import Combined
+from bot.outbox.results import Arrived, dead_letter, record, record_whole
+from bot.runtime.batching import BatchingQueue
 from bot.runtime.logging import tracing
 from bot.runtime.metrics import Metrics
 from bot.runtime.workers import Worker
@@ -36,7 +36,7 @@ log = structlog.get_logger()
 OUTAGES = (DatabaseUnavailableError,)
 AskPresence = Callable[[int, Right], Awaitable[Presence]]
 
-LEASE = timedelta(seconds=60)
+SEND_LEASE = timedelta(seconds=60)
 LEASE_AMONG_REPLICAS = timedelta(seconds=15)  # kept up; the chats of a dead one wait no longer
 IDLE = timedelta(minutes=1)  # the longest sleep; `parked --again` wakes nobody
 SHORTEST = timedelta(seconds=0.1)  # after nothing could be claimed, others being at it
@@ -44,18 +44,18 @@ TRY_AGAIN = timedelta(seconds=1)  # while Telegram is down
 OTHERS_FIRST = timedelta(seconds=3)  # that replicas have to write down what they sent
 HEAR_AGAIN_S = 5
 JUDGED_AGAIN = timedelta(minutes=15)
-LOOKS_FOR_A_TRY = 20  # lanes, of which the first that may send tries whether Telegram is back
+QUEUES_FOR_A_TRY = 20  # queues, of which the first that may send tries whether Telegram is back
 
 
 @dataclass(slots=True, eq=False)
-class Claimed:
+class ClaimedBatch:
     """A batch that is ours to send; ``left`` when its copies are counted.
 
     ``is_try``: Telegram was down, and this one tells whether it is back. ``probe``: nothing is
     sent, but asked whether the bot may write there again.
     """
 
-    lane: Lane
+    queue: ChatQueue
     batch: Batch
     left: bool = False
     may_go: bool = False
@@ -98,10 +98,10 @@ class Outbox:
         self._db = db
         self._outage = outage
         self._presence = presence
-        self._doubted: list[Claimed] = []  # whose lost answers may belong to a pause to come
+        self._doubted: list[ClaimedBatch] = []  # whose lost answers may belong to a pause to come
         self._alerts = Alerts(sender, texts, replies, now=now)
         self._at_once = at_once
-        self._lease = lease or (LEASE if db.is_sqlite else LEASE_AMONG_REPLICAS)
+        self._lease = lease or (SEND_LEASE if db.is_sqlite else LEASE_AMONG_REPLICAS)
         self._now = now
         self._group: asyncio.TaskGroup | None = None
         self._sending: set[asyncio.Task[None]] = set()
@@ -110,16 +110,18 @@ class Outbox:
         self.worker = Worker("alerts", self._step, now=now, longest=idle)
         self.fan_out = FanOut(db, self.worker.wake, now=now)
         self._rests_until = now()
-        self._departures = Combined(self._depart, outages=OUTAGES)
-        self._arrivals = Combined(self._arrive, outages=OUTAGES)
+        self._departures = BatchingQueue(self._depart, outages=OUTAGES)
+        self._arrivals = BatchingQueue(self._arrive, outages=OUTAGES)
         metrics = metrics or Metrics()
         self._unknown = metrics.counter(
             "delivery_unknown_total", "Sends of alerts whose answer was lost."
         )
-        self._parked = metrics.counter("delivery_parked_total", "Alerts given up after copies.")
+        self._dead_letters = metrics.counter(
+            "delivery_parked_total", "Alerts given up after copies."
+        )
 
     def wake(self) -> None:
-        """Look now for what is due, and for what is to be owed to many."""
+        """Check now for what is due, and for what is to be owed to many."""
         self.fan_out.worker.wake()
         self.worker.wake()
 
@@ -139,7 +141,7 @@ class Outbox:
     async def _step(self) -> datetime | None:
         """Begin what is due, as far as slots are free; return when more is."""
         if not self._is_released and self._db.is_sqlite:  # ours alone, so no lease is another's
-            await self._db.run(lambda tx: retention.release_lanes(tx, now=self._now()))
+            await self._db.run(lambda tx: retention.release_queues(tx, now=self._now()))
         self._is_released = True
         if rests_until := await self._rest():
             return rests_until
@@ -175,7 +177,7 @@ class Outbox:
         self._rests_until = now + OTHERS_FIRST
         return self._rests_until
 
-    def _begin(self, claimed: Claimed) -> None:
+    def _begin(self, claimed: ClaimedBatch) -> None:
         if self._group is not None:
             task = self._group.create_task(self._deliver_safely(claimed))
             self._sending.add(task)
@@ -195,7 +197,7 @@ class Outbox:
         return len(claimed)
 
     async def _hear(self) -> None:
-        """Look at once when another process has made something due."""
+        """Check at once when another process has made something due."""
         while not self._db.is_sqlite:
             try:
                 await self._db.listen(chat_queues.DUE, self.wake)
@@ -207,68 +209,70 @@ class Outbox:
             await asyncio.sleep(HEAR_AGAIN_S)
             self.wake()  # for what was told meanwhile
 
-    async def _deliver_safely(self, claimed: Claimed) -> None:
+    async def _deliver_safely(self, claimed: ClaimedBatch) -> None:
         try:
             await self._deliver(claimed)
         except Exception:  # it is claimed again when its lease is over
-            log.exception("an alert was not recorded", chat=claimed.lane.chat.id)
+            log.exception("an alert was not recorded", chat=claimed.queue.chat.id)
 
-    async def _claim(self, limit: int) -> list[Claimed]:
-        """Take lanes, and judge what is due in them."""
+    async def _claim(self, limit: int) -> list[ClaimedBatch]:
+        """Take chat queues, and judge what is due in them."""
         now = self._now()
         if self._rests_until > now:
             return []
         if self._outage and await self._outage.is_on():
             return await self._claim_try(self._outage)
-        ours: list[Claimed] = []
+        ours: list[ClaimedBatch] = []
         async with self._db.begin() as tx:
-            for lane in await chat_queues.claim(tx, now=now, limit=limit, lease=self._lease):
-                found = await self._judge(tx, lane, now)
-                if isinstance(found, Mute):
-                    ours.append(Claimed(lane, Batch(Target(lane.chat.id), ()), probe=found))
-                elif found:
-                    ours.append(Claimed(lane, found))
+            for queue in await chat_queues.claim(tx, now=now, limit=limit, lease=self._lease):
+                verdict = await self._judge(tx, queue, now)
+                if isinstance(verdict, Mute):
+                    ours.append(
+                        ClaimedBatch(queue, Batch(Target(queue.chat.id), ()), probe=verdict)
+                    )
+                elif verdict:
+                    ours.append(ClaimedBatch(queue, verdict))
             await deliveries.start(tx, [row.id for one in ours for row in one.batch.rows])
         return ours
 
-    async def _claim_try(self, outage: Outage) -> list[Claimed]:
+    async def _claim_try(self, outage: Outage) -> list[ClaimedBatch]:
         """While Telegram is down: take one row now and then; its arrival ends the pause."""
         if not await outage.may_try():
             return []
         now = self._now()
         async with self._db.begin() as tx:
-            for _ in range(LOOKS_FOR_A_TRY):
-                found = await chat_queues.claim_least(tx, now=now, lease=self._lease)
-                if not found:
+            for _ in range(QUEUES_FOR_A_TRY):
+                queues = await chat_queues.claim_least(tx, now=now, lease=self._lease)
+                if not queues:
                     break
-                batch = await self._judge(tx, found[0], now)
+                batch = await self._judge(tx, queues[0], now)
                 if isinstance(batch, Mute):
                     later = now + alert_rules.UNKNOWN_PAUSE
-                    await chat_queues.settle(tx, found[0].chat.id, free_at=later)
+                    await chat_queues.reschedule(tx, queues[0].chat.id, free_at=later)
                 elif batch:
                     batch = batch.first()
                     await deliveries.start(tx, [row.id for row in batch.rows])
-                    return [Claimed(found[0], batch, is_try=True)]
+                    return [ClaimedBatch(queues[0], batch, is_try=True)]
         await outage.end()  # nothing is owed that could tell more
         return []
 
-    async def _judge(self, tx: Tx, lane: Lane, now: datetime) -> Batch | Mute | None:
-        """Apply what is decided of a lane; return what is to be sent, or asked about, there."""
+    async def _judge(self, tx: Tx, queue: ChatQueue, now: datetime) -> Batch | Mute | None:
+        """Apply what is decided of a queue; return what is to be sent, or asked about, there."""
         try:
-            decision = selection.decide(lane, now=now)
+            decision = selection.decide(queue, now=now)
         except Exception:  # of one chat; the others must not wait for it
-            log.exception("a chat's alerts can't be judged", chat=lane.chat.id)
-            await chat_queues.settle(tx, lane.chat.id, free_at=now + JUDGED_AGAIN)
+            log.exception("a chat's alerts can't be judged", chat=queue.chat.id)
+            await chat_queues.reschedule(tx, queue.chat.id, free_at=now + JUDGED_AGAIN)
             return None
-        await self._apply(tx, lane, decision, now)
-        found = decision.batch or decision.probe
-        if not found:
-            await chat_queues.settle(tx, lane.chat.id, free_at=now)
-        return found
+        await self._apply(tx, queue, decision, now)
+        verdict = decision.batch or decision.probe
+        if not verdict:
+            await chat_queues.reschedule(tx, queue.chat.id, free_at=now)
+        return verdict
 
-    async def _apply(self, tx: Tx, lane: Lane, decision: Decision, now: datetime) -> None:
+    async def _apply(self, tx: Tx, queue: ChatQueue, decision: Decision, now: datetime) -> None:
         for row, until, why in decision.held:
-            await deliveries.hold(tx, [row.id], due_at=until, held=why)
+            await deliveries.defer(tx, [row.id], due_at=until, held=why)
         for row, reason in decision.dropped:
             await deliveries.drop(tx, [row.id], reason=reason, now=now)
         for (target, username), count in selection.lost(decision).items():
@@ -276,38 +280,40 @@ class Outbox:
             await enqueue.add_notice(tx, target, "failed", fields, now=now)
         if decision.unreadable:
             ids = [row.id for row in decision.unreadable]
-            await deliveries.park(tx, ids, reason=selection.UNREADABLE, now=now)
-            self._parked.inc(len(ids))
-            log.error("parked, being unreadable", chat=lane.chat.id, deliveries=ids)
-        if decision.parked:
-            await park(tx, decision.parked, reason=selection.TOO_MANY_CRASHES, now=now)
-            self._parked.inc(len(decision.parked))
-            ids = [row.id for row in decision.parked]
-            log.error("parked after too many crashes", chat=lane.chat.id, deliveries=ids)
+            await deliveries.dead_letter(tx, ids, reason=selection.UNREADABLE, now=now)
+            self._dead_letters.inc(len(ids))
+            log.error("parked, being unreadable", chat=queue.chat.id, deliveries=ids)
+        if decision.dead_letters:
+            await dead_letter(
+                tx, decision.dead_letters, reason=selection.TOO_MANY_CRASHES, now=now
+            )
+            self._dead_letters.inc(len(decision.dead_letters))
+            ids = [row.id for row in decision.dead_letters]
+            log.error("parked after too many crashes", chat=queue.chat.id, deliveries=ids)
 
-    async def _deliver(self, claimed: Claimed) -> None:
+    async def _deliver(self, claimed: ClaimedBatch) -> None:
         if claimed.probe:
-            await self._ask(claimed.lane, claimed.probe)
+            await self._ask(claimed.queue, claimed.probe)
         else:
             with tracing(trace_of(claimed.batch)):
                 await self._bring(claimed)
 
-    async def _ask(self, lane: Lane, mute: Mute) -> None:
+    async def _ask(self, queue: ChatQueue, mute: Mute) -> None:
         """Ask whether the bot may write again where it might not."""
-        found: Presence = "may"
+        presence: Presence = "may"
         if self._presence is not None:
-            found = await self._presence(lane.chat.id, mute.missing)
+            presence = await self._presence(queue.chat.id, mute.missing)
         now = self._now()
-        log.info("asked about a chat", chat=lane.chat.id, found=str(found))
+        log.info("asked about a chat", chat=queue.chat.id, found=str(presence))
         async with self._db.begin() as tx:
-            if await chat_queues.hold(tx, lane.chat.id) == lane.token:
-                await moves.record_presence(tx, mute, found, now=now)
-                await chat_queues.settle(tx, lane.chat.id, free_at=now)
+            if await chat_queues.lock(tx, queue.chat.id) == queue.token:
+                await moves.record_presence(tx, mute, presence, now=now)
+                await chat_queues.reschedule(tx, queue.chat.id, free_at=now)
 
-    async def _bring(self, claimed: Claimed) -> None:
-        chat = claimed.lane.chat
+    async def _bring(self, claimed: ClaimedBatch) -> None:
+        chat = claimed.queue.chat
         async with asyncio.TaskGroup() as group:
-            keeping = group.create_task(self._keep(claimed.lane))
+            keeping = group.create_task(self._renew_lease(claimed.queue))
             is_ours = False  # a failure of the database, which is not the rows' either
             try:
                 outcome = await self._send(claimed)
@@ -327,17 +333,19 @@ class Outbox:
         if claimed.is_try and self._outage and is_answer(outcome):
             await self._outage.end()
 
-    async def _send(self, claimed: Claimed) -> Outcome:
-        chat = claimed.lane.chat
+    async def _send(self, claimed: ClaimedBatch) -> Outcome:
+        chat = claimed.queue.chat
         if claimed.is_try and self._outage and not await self._outage.takes(chat.id):
             return TryLater(down=True, reason="Telegram is still down")
-        return await self._alerts.send(chat, claimed.batch, leaving=lambda: self._leave(claimed))
+        return await self._alerts.send(
+            chat, claimed.batch, leaving=lambda: self._before_send(claimed)
+        )
 
-    async def _heard(self, claimed: Claimed, outcome: Outcome) -> bool:
+    async def _heard(self, claimed: ClaimedBatch, outcome: Outcome) -> bool:
         """Tell who watches for outages; return whether a failure belongs to one."""
         if self._outage is None:
             return False
-        in_outage = await self._outage.heard(claimed.lane.chat.id, outcome)
+        in_outage = await self._outage.heard(claimed.queue.chat.id, outcome)
         if in_outage and self._doubted:
             doubted, self._doubted = self._doubted, []
             await self._db.insist(partial(self._forgive, doubted))
@@ -345,24 +353,24 @@ class Outbox:
             self._doubted.clear()
         return in_outage
 
-    async def _forgive(self, doubted: list[Claimed], tx: Tx) -> None:
+    async def _forgive(self, doubted: list[ClaimedBatch], tx: Tx) -> None:
         await deliveries.forgive(tx, [row.id for one in doubted for row in one.batch.rows])
-        await chat_queues.free(tx, [one.lane.chat.id for one in doubted], now=self._now())
+        await chat_queues.free(tx, [one.queue.chat.id for one in doubted], now=self._now())
 
-    async def _record(self, claimed: Claimed, outcome: Outcome, *, in_outage: bool) -> None:
+    async def _record(self, claimed: ClaimedBatch, outcome: Outcome, *, in_outage: bool) -> None:
         """Write down what came of a send, however long the database can't work.
 
         Nothing is claimed meanwhile, so that nothing goes out again that is in its chat.
         """
         if isinstance(outcome, Sent) and not claimed.batch.reply:
-            arrived = Arrived(claimed.lane, claimed.batch, outcome.items)
+            arrived = Arrived(claimed.queue, claimed.batch, outcome.items)
             if arrived.is_whole and await self._is_recorded(arrived):
                 return
         now = self._now()
         account = await self._db.insist(
             lambda tx: record(
                 tx,
-                claimed.lane,
+                claimed.queue,
                 claimed.batch,
                 outcome,
                 left=claimed.left,
@@ -371,12 +379,12 @@ class Outbox:
             )
         )
         self._unknown.inc(account.unknown)
-        self._parked.inc(account.parked)
-        if account.unknown and not account.parked:
+        self._dead_letters.inc(account.dead_letters)
+        if account.unknown and not account.dead_letters:
             self._doubted.append(claimed)
         self._rests_until = max(self._rests_until, account.rests_until or now)
         if not isinstance(outcome, Sent):
-            log.info("alert not sent", chat=claimed.lane.chat.id, outcome=repr(outcome))
+            log.info("alert not sent", chat=claimed.queue.chat.id, outcome=repr(outcome))
 
     async def _is_recorded(self, arrived: Arrived) -> bool:
         """Write it down with what else arrives now; false when that failed for any of them."""
@@ -391,8 +399,8 @@ class Outbox:
         async with self._db.begin() as tx:
             await record_whole(tx, sends, now=self._now())
 
-    async def _leave(self, claimed: Claimed) -> None:
-        """Count the copies that are about to leave, once; look each time whether they may.
+    async def _before_send(self, claimed: ClaimedBatch) -> None:
+        """Count the copies that are about to leave, once; check each time whether they may.
 
         Raises:
             NotWantedError: The chat is another's to send into, or some of it was ended.
@@ -402,28 +410,28 @@ class Outbox:
         if not claimed.may_go:
             raise NotWantedError
 
-    async def _depart(self, leaving: list[Claimed]) -> None:
+    async def _depart(self, leaving: list[ClaimedBatch]) -> None:
         ours = await self._db.insist(partial(self._count_copies, leaving))
         for one in ours:
             one.left = one.may_go = True
 
     @staticmethod
-    async def _count_copies(leaving: list[Claimed], tx: Tx) -> list[Claimed]:
+    async def _count_copies(leaving: list[ClaimedBatch], tx: Tx) -> list[ClaimedBatch]:
         """Return those of a round of sends that may leave, their copies counted."""
-        tokens = await chat_queues.hold_all(tx, [one.lane.chat.id for one in leaving])
+        tokens = await chat_queues.lock_all(tx, [one.queue.chat.id for one in leaving])
         rows = [row.id for one in leaving for row in one.batch.rows]
         wanted = await deliveries.still_open(tx, rows)
         ours = [
             one
             for one in leaving
-            if tokens.get(one.lane.chat.id) == one.lane.token
+            if tokens.get(one.queue.chat.id) == one.queue.token
             and wanted.issuperset(row.id for row in one.batch.rows)
         ]
         fresh = [row.id for one in ours if not one.left for row in one.batch.rows]
-        await deliveries.leave(tx, fresh)
+        await deliveries.count_attempt(tx, fresh)
         return ours
 
-    async def _keep(self, lane: Lane) -> None:
+    async def _renew_lease(self, queue: ChatQueue) -> None:
         """Keep the lease up for as long as the send takes."""
         held = True
         while held:
@@ -431,8 +439,8 @@ class Outbox:
             until = self._now() + self._lease
             try:
                 async with self._db.begin() as tx:
-                    held = await chat_queues.keep(tx, lane.chat.id, lane.token, until=until)
+                    held = await chat_queues.renew(tx, queue.chat.id, queue.token, until=until)
             except DatabaseUnavailableError as error:
-                log.warning("a lease could not be kept", chat=lane.chat.id, why=str(error))
+                log.warning("a lease could not be kept", chat=queue.chat.id, why=str(error))
             except Exception:
-                log.exception("a lease could not be kept", chat=lane.chat.id)
+                log.exception("a lease could not be kept", chat=queue.chat.id)

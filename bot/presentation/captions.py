@@ -20,7 +20,7 @@ _USERNAME = re.compile(r"[A-Za-z0-9._]{1,30}")
 _WEB = re.compile(r"https?://[!-~]{1,2000}", re.IGNORECASE)
 
 
-class Texts(Protocol):
+class CaptionLanguage(Protocol):
     """The language of a caption; ``bot.presentation.translation.Translator`` is one."""
 
     @property
@@ -42,7 +42,7 @@ class Texts(Protocol):
 
 def caption(
     stories: Sequence[Story],
-    t: Texts,
+    t: CaptionLanguage,
     *,
     now: datetime,
     zone: tzinfo,
@@ -67,7 +67,7 @@ def caption(
     return _fit(lines, _details(stories, t), t, spare)
 
 
-def profile_link(profile: Profile, t: Texts) -> Safe:
+def profile_link(profile: Profile, t: CaptionLanguage) -> Safe:
     """Return the linked name of a profile, with its handle and a mark if it is verified."""
     name = shorten(one_line(profile.full_name), _NAME_LENGTH)
     handle = foreign(shorten(one_line(profile.username), _WORD_LENGTH), rtl=t.rtl)
@@ -80,7 +80,7 @@ def profile_link(profile: Profile, t: Texts) -> Safe:
     return Safe(shown + " ☑️" if profile.is_verified else shown)
 
 
-def _header(stories: Sequence[Story], t: Texts, *, alert: bool) -> str:
+def _header(stories: Sequence[Story], t: CaptionLanguage, *, alert: bool) -> str:
     profiles = list({story.profile.username: story.profile for story in stories}.values())
     names = Safe(", ".join(profile_link(profile, t) for profile in profiles[:_PROFILES]))
     if len(profiles) > _PROFILES:
@@ -97,7 +97,7 @@ def _header(stories: Sequence[Story], t: Texts, *, alert: bool) -> str:
     )
 
 
-def _when(stories: Sequence[Story], t: Texts, zone: tzinfo) -> str:
+def _when(stories: Sequence[Story], t: CaptionLanguage, zone: tzinfo) -> str:
     first, last = (f(story.taken_at for story in stories) for f in (min, max))
     shown = t.moment(last, zone)
     if t.date(first, zone) != t.date(last, zone):
@@ -106,7 +106,7 @@ def _when(stories: Sequence[Story], t: Texts, zone: tzinfo) -> str:
     return " · ".join([*count, shown])
 
 
-def _life(stories: Sequence[Story], t: Texts, now: datetime, zone: tzinfo) -> list[str]:
+def _life(stories: Sequence[Story], t: CaptionLanguage, now: datetime, zone: tzinfo) -> list[str]:
     ends = min(story.expires_at for story in stories)
     if ends <= now:
         return []
@@ -116,12 +116,14 @@ def _life(stories: Sequence[Story], t: Texts, now: datetime, zone: tzinfo) -> li
     return ["⏳ " + t("The first one disappears: {when}", when=when)]
 
 
-def _details(stories: Sequence[Story], t: Texts) -> list[str]:
+def _details(stories: Sequence[Story], t: CaptionLanguage) -> list[str]:
     """Return the lines about what the stories hold, the most important first."""
 
-    def listed(values: Callable[[Story], Iterable[str]], show: Callable[[str, Texts], str]) -> str:
-        found = dict.fromkeys(value for story in stories for value in values(story))
-        shown = [text for value in found if (text := show(value, t))]
+    def listed(
+        values: Callable[[Story], Iterable[str]], show: Callable[[str, CaptionLanguage], str]
+    ) -> str:
+        distinct = dict.fromkeys(value for story in stories for value in values(story))
+        shown = [text for value in distinct if (text := show(value, t))]
         return " · ".join(shown[:_NAMES]) + (" …" if len(shown) > _NAMES else "")
 
     sponsors = listed(lambda story: story.sponsors, _person)
@@ -137,13 +139,13 @@ def _details(stories: Sequence[Story], t: Texts) -> list[str]:
     return lines
 
 
-def with_link(text: str, label: str, url: str, t: Texts) -> Safe:
+def with_link(text: str, label: str, url: str, t: CaptionLanguage) -> Safe:
     """Return a caption that ends with one link; ``spare`` has left room for it."""
     start = "\u200f" if t.rtl else ""
     return Safe(f"{text}\n{start}{link(url, label)}")
 
 
-def _fit(lines: list[str], details: list[str], t: Texts, spare: int) -> Safe:
+def _fit(lines: list[str], details: list[str], t: CaptionLanguage, spare: int) -> Safe:
     """Join the lines, giving up details from the end until the caption fits."""
     # Without a letter of its own a line has the direction of the first name in it.
     start, text = "\u200f" if t.rtl else "", ""
@@ -160,14 +162,14 @@ def _page(username: str) -> str:
     return f"https://www.instagram.com/{username}/"
 
 
-def _person(username: str, t: Texts) -> str:
+def _person(username: str, t: CaptionLanguage) -> str:
     name = one_line(username).removeprefix("@")
     if _USERNAME.fullmatch(name):
         return link(_page(name.lower()), foreign(name, rtl=t.rtl))
     return foreign(shorten(name, _WORD_LENGTH), rtl=t.rtl)
 
 
-def _web(url: str, t: Texts) -> str:
+def _web(url: str, t: CaptionLanguage) -> str:
     """Return a link sticker's address without what only machines read."""
     url = _unwrapped(one_line(url))
     shown = re.sub(r"^https?://(www\.)?", "", url, flags=re.IGNORECASE).partition("?")[0]
@@ -185,12 +187,12 @@ def _unwrapped(url: str) -> str:
     return target if parts.netloc == "l.instagram.com" and _WEB.fullmatch(target) else url
 
 
-def _place(name: str, t: Texts) -> str:
+def _place(name: str, t: CaptionLanguage) -> str:
     name = shorten(one_line(name), _WORD_LENGTH)
     url = "https://www.google.com/maps/search/?api=1&query=" + quote_plus(name, errors="replace")
     return link(url, foreign(name, rtl=t.rtl)) if name else ""
 
 
-def _hashtag(name: str, t: Texts) -> str:
+def _hashtag(name: str, t: CaptionLanguage) -> str:
     name = re.sub(r"[^\w]", "", one_line(name))
     return foreign("#" + shorten(name, _WORD_LENGTH), rtl=t.rtl) if name else ""

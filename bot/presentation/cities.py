@@ -106,11 +106,11 @@ def city_of(zone: str, language: str) -> str:
 
 def by_offset(now: datetime, zones: Iterable[str] = EVERYWHERE) -> Mapping[timedelta, list[str]]:
     """Return zones by what their clocks are ahead of UTC now, from west to east."""
-    found: dict[timedelta, list[str]] = {}
+    result: dict[timedelta, list[str]] = {}
     for zone in zones:
         ahead = zone_of(zone).utcoffset(now) or timedelta(0)
-        found.setdefault(ahead, []).append(zone)
-    return dict(sorted(found.items()))
+        result.setdefault(ahead, []).append(zone)
+    return dict(sorted(result.items()))
 
 
 @cache
@@ -125,11 +125,11 @@ def _cities(language: str) -> dict[str, str]:
 @cache
 def _index() -> dict[str, str]:
     """Return zones by each name that we know, as ``_plain`` writes it; the earlier name wins."""
-    found: dict[str, str] = {}
+    result: dict[str, str] = {}
 
     def add(name: str, zone: str) -> None:
         if is_zone(zone):
-            found.setdefault(_plain(name), zone)
+            result.setdefault(_plain(name), zone)
 
     for zone in (*EVERYWHERE, *sorted(available_timezones())):
         add(zone, zone)
@@ -141,7 +141,7 @@ def _index() -> dict[str, str]:
     for zone, cities in MORE.items():
         for city in cities.split(", "):
             add(city, zone)
-    return found
+    return result
 
 
 def _plain(name: str) -> str:

@@ -161,7 +161,7 @@ class Translator:
         if isinstance(value, (Safe, int, float)):
             return str(value)
         text = escape(value) if html else clean(str(value))
-        if _keeps_apart(match) and (self.rtl or has_rtl(text)):
+        if _separates(match) and (self.rtl or has_rtl(text)):
             return isolate(text)
         return text
 
@@ -176,7 +176,7 @@ _UNITS: tuple[tuple[_Unit, int], ...] = (
 _NEVER = 10**9  # Babel goes on to the larger unit from this many on
 
 
-def _keeps_apart(match: re.Match[str]) -> bool:
+def _separates(match: re.Match[str]) -> bool:
     """Tell whether marks of direction may stand here: not in addresses or what is copied."""
     before = match.string[: match.start()]
     return not before.endswith(('="', "=", "/")) and before.count("<code>") == before.count(

@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class Combined(Generic[T]):
+class BatchingQueue(Generic[T]):
     """Calls that come while one is being written are written together: one commit for many."""
 
     def __init__(

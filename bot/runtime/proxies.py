@@ -75,8 +75,8 @@ class _ByProxy(aiohttp.TCPConnector):
             )
         except (ProxyError, ProxyTimeoutError, OSError, TimeoutError) as error:
             # Its own text may hold the proxy's address, and so a password.
-            told = OSError(None, f"the proxy makes no connection ({type(error).__name__})")
-            raise client_error(req.connection_key, told) from None
+            payload = OSError(None, f"the proxy makes no connection ({type(error).__name__})")
+            raise client_error(req.connection_key, payload) from None
         try:
             return await self._loop.create_connection(*args, **kwargs, sock=made)
         except OSError as error:

@@ -1,6 +1,6 @@
 """What one profile will post: a rate that forgets, the rhythm of its day and week, and bursts.
 
-Everything is learned from the exact times of stories, which any look shows for the last day, so
+Everything is learned from the exact times of stories, which any check shows for the last day, so
 learning is counting and there is nothing to explore. All times are unix seconds; rates are
 stories an hour. Pure: no clock, no I/O.
 """
@@ -66,7 +66,7 @@ class Population:
 class ProfileState:
     """The few numbers that a profile's row keeps.
 
-    ``due_at`` and ``price`` are when the next look was put, and at what price. ``stories`` and
+    ``due_at`` and ``price`` are when the next check was put, and at what price. ``stories`` and
     ``days`` forget with the half-life of the rate, ``hours`` with that of the rhythm. ``fast`` and
     ``slow`` are what the stories before the last one still excite; the echoes are how many of the
     ``heard`` stories were brought about by others. ``likeness`` is the evidence that its rhythm is
@@ -153,10 +153,10 @@ class ProfileState:
 def numbers_of(values: Sequence[Any]) -> list[float]:
     """Return the values when all of them are finite numbers, else none."""
     try:
-        found = [float(value) for value in values]
+        numbers = [float(value) for value in values]
     except (TypeError, ValueError, OverflowError):
         return []
-    return found if all(map(isfinite, found)) else []
+    return numbers if all(map(isfinite, numbers)) else []
 
 
 _NAMES = (
@@ -169,20 +169,20 @@ _NAMES = (
 def learn(
     state: ProfileState, population: Population, *, at: float, taken: Sequence[float]
 ) -> int:
-    """Learn from a whole look at ``at``, which showed stories ``taken`` at these times, sorted.
+    """Learn from a whole check of ``at``, which showed stories ``taken`` at these times, sorted.
 
-    Returns how many were new. A look before the last one teaches nothing.
+    Returns how many were new. A check before the last one teaches nothing.
     """
     passed = at - state.seen_at
     if passed <= 0:
         return 0
     new = bisect_right(taken, at) - bisect_right(taken, state.story_at) if taken else 0
-    passed = min(passed, DAY)  # a look shows one day, whatever was before
+    passed = min(passed, DAY)  # a check shows one day, whatever was before
     state.age += passed / DAY
     _forget(state.sums, passed)
-    keep = exp(-_RATE_DECAY * passed)
-    state.stories = state.stories * keep + new
-    state.days = state.days * keep + passed / DAY
+    retained = exp(-_RATE_DECAY * passed)
+    state.stories = state.stories * retained + new
+    state.days = state.days * retained + passed / DAY
     if new:
         fresh = taken[bisect_right(taken, state.story_at) : bisect_right(taken, at)]
         for number, decay in enumerate(rates.DECAYS):
@@ -201,8 +201,8 @@ def _forget(sums: MutableSequence[float], passed: float) -> None:
 def _learn_stories(
     state: ProfileState, population: Population, taken: Sequence[float], at: float
 ) -> None:
-    keep = exp(-_RHYTHM_DECAY * max(0.0, at - state.hours_at))
-    hours = state.hours = array("d", [value * keep for value in state.hours])
+    decay = exp(-_RHYTHM_DECAY * max(0.0, at - state.hours_at))
+    hours = state.hours = array("d", [value * decay for value in state.hours])
     state.hours_at = at
     sessions = sum(hours)
     shape = rhythm(state, population)
@@ -307,9 +307,9 @@ def usual_hours(state: ProfileState, population: Population) -> list[int]:
 
 
 def reach(state: ProfileState, population: Population, *, target: float, most: float) -> float:
-    """Return after how many hours since the last look the waiting reaches ``target``.
+    """Return after how many hours since the last check the waiting reaches ``target``.
 
-    Waiting is what the stories posted since would have waited for a look, in story hours. Not
+    Waiting is what the stories posted since would have waited for a check, in story hours. Not
     later than ``most`` hours.
     """
     rate = rate_of(state, population)

@@ -36,8 +36,8 @@ class Guard:
     trust: float = 1.0
     at: float = 0.0
 
-    def note(self, weight: float, delays: list[float], interval: float) -> None:
-        """Count stories that a look found so many seconds old; ``interval`` is even, in hours."""
+    def observe(self, weight: float, delays: list[float], interval: float) -> None:
+        """Count stories that a check found so many seconds old; ``interval`` is even, in hours."""
         if not self.even:
             self.even = DOUBT * weight * interval / 2
             self.waited = 0.8 * self.even
@@ -51,9 +51,9 @@ class Guard:
             over = self.waited / self.even - ENOUGH
             step = -LOSES * over if over > 0 else WINS
             self.trust = min(max(self.trust + step * passed / DAY, 0.0), 1.0)
-        keep = 0.5 ** (passed / MEMORY)
-        self.waited *= keep
-        self.even *= keep
+        decay = 0.5 ** (passed / MEMORY)
+        self.waited *= decay
+        self.even *= decay
         self.at = at
 
     def between(self, hours: float, interval: float) -> float:
@@ -70,5 +70,5 @@ class Guard:
     def from_json(cls, values: object) -> "Guard":
         """Return what ``to_json`` gave; a new one for anything else."""
         kept = values.get("guard") if isinstance(values, dict) else None
-        found = numbers_of(kept) if isinstance(kept, list) else []
-        return cls(*found) if len(found) == len(fields(cls)) else cls()
+        numbers = numbers_of(kept) if isinstance(kept, list) else []
+        return cls(*numbers) if len(numbers) == len(fields(cls)) else cls()

@@ -1,4 +1,4 @@
-"""The rules by which a look is due: the bot's own, and what others do, to be compared with.
+"""The rules by which a check is due: the bot's own, and what others do, to be compared with.
 
 The others name an interval; the price stretches all intervals of a rule alike, so that each rule
 spends the same budget.
@@ -16,8 +16,8 @@ from bot.scheduling.waiting_time import DAY
 WEEK = 7 * DAY
 
 
-class Rule(Protocol):
-    """How a look teaches, and when the next one is due at a price.
+class Policy(Protocol):
+    """How a check teaches, and when the next one is due at a price.
 
     ``by_rhythm`` is true when the credits of a day are let out as they are wanted in its hours.
     """
@@ -27,9 +27,9 @@ class Rule(Protocol):
     def learn(
         self, state: ProfileState, demand: Demand, at: float, taken: Sequence[float]
     ) -> None:
-        """Change ``state`` by a look at ``at`` that showed stories ``taken`` then, sorted."""
+        """Change ``state`` by a check of ``at`` that showed stories ``taken`` then, sorted."""
 
-    def hours(  # noqa: PLR0917 - called once a look, and keywords cost time
+    def hours(  # noqa: PLR0917 - called once a check, and keywords cost time
         self,
         state: ProfileState,
         demand: Demand,
@@ -38,11 +38,11 @@ class Rule(Protocol):
         cost: float,
         most: float,
     ) -> float:
-        """Return after how many hours the next look is due, ``most`` at the latest."""
+        """Return after how many hours the next check is due, ``most`` at the latest."""
 
 
 class Learned:
-    """The bot's rule: look when subscribers x expected waiting reaches price x cost."""
+    """The bot's rule: check when subscribers x expected waiting reaches price x cost."""
 
     by_rhythm = True
 
@@ -61,7 +61,7 @@ class Learned:
         cost: float,
         most: float,
     ) -> float:
-        """Return when the expected waiting is worth a look."""
+        """Return when the expected waiting is worth a check."""
         if weight <= 0:
             return most
         return reach(state, demand.population, target=price * cost / weight, most=most)

@@ -1,9 +1,9 @@
-"""The price of waiting and the purse of a day: how a budget becomes looks.
+"""The price of waiting and the credit bucket of a day: how a budget becomes checks.
 
-One price, in subscriber-hours of waiting a credit, is common to all profiles. It follows from
-sums over them in closed form, and is corrected slowly by how late the looks come. The purse lets
-the credits of a UTC day out at the pace at which they are wanted; it never gives more than the
-day's budget. All times are unix seconds. Pure: no clock, no I/O.
+One price, in subscriber-hours of waiting a credit, is common to all profiles. It follows from sums
+over them in closed form, and is corrected slowly by how late the checks come. The credit bucket
+lets the credits of a UTC day out at the pace at which they are wanted; it never gives more than
+the day's budget. All times are unix seconds. Pure: no clock, no I/O.
 """
 
 from collections.abc import Iterable
@@ -22,11 +22,11 @@ from bot.scheduling.forecast import (
 from bot.scheduling.waiting_time import DAY, HOUR
 
 BANK_HOURS = 1.5
-"""Hours of the budget that the purse may gather."""
+"""Hours of the budget that the credit bucket may gather."""
 
 _RATE_FORGETS = 1.0  # days of prior for the population's own rate
 _FEWEST_A_DAY = 1.2
-"""Looks a profile and day below which stories would be lost."""
+"""Checks a profile and day below which stories would be lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Demand:
     """Sums over all profiles: refreshed now and then, the same for whoever has the same rows.
 
     ``wanted`` has for each hour (UTC) the sum of √(cost x subscribers x rate), ``costs`` the sum
-    of the credits of one look at each.
+    of the credits of one check each.
     """
 
     population: Population = field(default_factory=Population)
@@ -64,8 +64,8 @@ class Demand:
 
         def hours(name: str) -> tuple[float, ...]:
             kept = values.get(name)
-            found = numbers_of(kept) if isinstance(kept, list | tuple) else []
-            return tuple(found) if len(found) == 24 else (1.0,) * 24  # noqa: PLR2004 - hours
+            numbers = numbers_of(kept) if isinstance(kept, list | tuple) else []
+            return tuple(numbers) if len(numbers) == 24 else (1.0,) * 24  # noqa: PLR2004 - hours
 
         def number(name: str, default: float) -> float:
             return next(iter(numbers_of([values.get(name)])), default)
@@ -118,7 +118,7 @@ def survey(
             for hour, value in enumerate(rhythm(state, before)):
                 wanted[hour] += sqrt(level * value)
     smooth = sum(hours) / 24 + 1.0
-    found = Population(
+    population = Population(
         rate=stories / days,
         rhythm=tuple((value + 1.0) / smooth for value in hours),
         fast=fast / heard,
@@ -128,7 +128,7 @@ def survey(
     )
     scale = profiles / count if profiles is not None and count else 1.0
     return Demand(
-        found, tuple(value * scale for value in wanted), costs * scale, round(count * scale)
+        population, tuple(value * scale for value in wanted), costs * scale, round(count * scale)
     )
 
 
@@ -138,12 +138,12 @@ def _sessions(likeness: float) -> float:
     return float(free * (bound / free) ** shared)
 
 
-def floor_hours(looks_a_day: float) -> float:
-    """Return after how many hours a profile is looked at whatever the price: 12 to 20.
+def floor_hours(polls_a_day: float) -> float:
+    """Return after how many hours a profile is checked whatever the price: 12 to 20.
 
     The rest of the 24 hours that a story lives is for outages.
     """
-    return min(max(60 / looks_a_day, 12.0), 20.0) if looks_a_day > 0 else 20.0
+    return min(max(60 / polls_a_day, 12.0), 20.0) if polls_a_day > 0 else 20.0
 
 
 def is_feasible(budget: float, costs: float) -> bool:
@@ -152,7 +152,7 @@ def is_feasible(budget: float, costs: float) -> bool:
 
 
 def fewest_credits(costs: float) -> float:
-    """Return the credits a day that see each profile in time; ``costs`` of one look at each."""
+    """Return the credits a day that see each profile in time; ``costs`` of one check each."""
     return _FEWEST_A_DAY * costs
 
 
@@ -162,22 +162,22 @@ class Price:
 
     factor: float = 1.0
     late: float = 0.0
-    looks: int = 0
+    polls: int = 0
     since: float = 0.0
     frozen_until: float = 0.0
 
     def of(self, demand: Demand, budget: float) -> float:
         """Return subscriber-hours of waiting that a credit must save at ``budget`` a day."""
         floor = floor_hours(budget / demand.costs) if demand.costs else 20.0
-        # At the price zero some would be looked at by the floor alone; those are paid first.
+        # At the price zero some would be checked by the floor alone; those are paid first.
         free = max(budget / 24 - 0.5 * demand.costs / floor, 0.2 * budget / 24, 1e-9)
         mean = sum(demand.wanted) / 24
         return self.factor * (mean / free) ** 2 / 2 if mean > 0 else self.factor
 
-    def note(self, at: float, lateness: float) -> None:
-        """Count a look that came ``lateness`` seconds after it was due, or before (negative)."""
+    def observe(self, at: float, lateness: float) -> None:
+        """Count a check that came ``lateness`` seconds after it was due, or before (negative)."""
         self.late += min(max(lateness / HOUR, -0.5), 0.5)
-        self.looks += 1
+        self.polls += 1
         if at - self.since >= HOUR:
             self._correct(at)
 
@@ -186,16 +186,16 @@ class Price:
         self.frozen_until = max(self.frozen_until, until)
 
     def _correct(self, at: float) -> None:
-        if at >= self.frozen_until and self.looks:
-            self.factor *= exp(0.3 * self.late / self.looks)
+        if at >= self.frozen_until and self.polls:
+            self.factor *= exp(0.3 * self.late / self.polls)
             self.factor = min(max(self.factor, 0.02), 50.0)
         self.late = 0.0
-        self.looks = 0
+        self.polls = 0
         self.since = at
 
 
 @dataclass(slots=True)
-class Purse:
+class CreditBucket:
     """The credits that may be spent now: let out over the UTC day, at the pace of the demand.
 
     What an outage kept back, and what others borrowed, spreads over the rest of the day, because
@@ -205,7 +205,7 @@ class Purse:
     credits: float = 0.0
     at: float = 0.0
 
-    def advance(self, at: float, *, spent: float, budget: float, plan: "Pace") -> None:
+    def advance(self, at: float, *, spent: float, budget: float, plan: "ReleaseCurve") -> None:
         """Let out what is due by ``at``; ``spent`` is what the UTC day of ``at`` has cost."""
         if at // DAY > self.at // DAY:
             self.credits = min(self.credits, budget)
@@ -219,8 +219,8 @@ class Purse:
         self.credits = min(self.credits + let_out, plan.most, max(budget - spent, 0.0))
         self.at = at
 
-    def ready_at(self, need: float, *, spent: float, budget: float, plan: "Pace") -> float:
-        """Return when the purse, left alone, holds ``need`` credits; midnight if not today."""
+    def ready_at(self, need: float, *, spent: float, budget: float, plan: "ReleaseCurve") -> float:
+        """Return when the bucket, left alone, holds ``need`` credits; midnight if not today."""
         if self.credits >= need:
             return self.at
         held = max(budget - spent - self.credits, 0.0)
@@ -230,7 +230,7 @@ class Purse:
         return plan.when(self.at // DAY, plan.left(self.at) * (1.0 - missing / held))
 
 
-class Pace:
+class ReleaseCurve:
     """How the credits of a day are let out: ``wanted`` in each hour, and ``most`` at once."""
 
     def __init__(self, wanted: tuple[float, ...], most: float) -> None:

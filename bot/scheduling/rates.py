@@ -4,7 +4,7 @@ People change: who posted ten stories yesterday may be silent for weeks, and ano
 for years. So each profile keeps the sums of its stories under several half-lives, and the expected
 rate is a mixture of what these say. The weights of the mixture are common to all profiles and are
 learned by expectation maximisation (the classic one for a mixture of Poisson intensities): each
-story that a look shows is credited to the experts in proportion to what they expected.
+story that a check shows is credited to the experts in proportion to what they expected.
 """
 
 from array import array
@@ -29,8 +29,8 @@ MEMORY = 10 * DAY
 """In which what the weights are learned from forgets half."""
 
 DECAYS = tuple(log(2) / days for days in HALF_LIVES)  # a day
-_PACES, _BONDS = (0.02, 0.13, 0.6, 0.25), (0.9, 0.08, 0.02)  # parts by half-life and by prior
-WEIGHTS = (*(0.99 * pace * bond for pace in _PACES for bond in _BONDS), 0.01)
+_SPEEDS, _BONDS = (0.02, 0.13, 0.6, 0.25), (0.9, 0.08, 0.02)  # parts by half-life and by prior
+WEIGHTS = (*(0.99 * speed * bond for speed in _SPEEDS for bond in _BONDS), 0.01)
 """Of the experts, before anything is learned: a memory of some days, a prior of half a day."""
 
 _DOUBT = 150.0  # stories that speak for the weights as they are
@@ -52,12 +52,12 @@ def guesses(sums: Sequence[float], age: float, common: float) -> list[float]:
 
     ``common`` is the population's mean rate, stories a day.
     """
-    found = []
+    rates = []
     for total, decay in zip(sums, DECAYS, strict=True):
         days = (1.0 - exp(-decay * age)) / decay
-        found += [(total + prior * common) / (days + prior) for prior in PRIORS]
-    found.append(common)
-    return found
+        rates += [(total + prior * common) / (days + prior) for prior in PRIORS]
+    rates.append(common)
+    return rates
 
 
 def terms_of(weights: Sequence[float], age: float, common: float) -> list[float]:
@@ -92,15 +92,15 @@ class Mixture:
     expected: list[float] = field(default_factory=lambda: [_DOUBT] * EXPERTS)
     at: float = 0.0
 
-    def note(self, found: Sequence[float], days: float, stories: float) -> None:
-        """Learn that ``stories`` came in ``days``, where the experts had said ``found``."""
+    def observe(self, estimates: Sequence[float], days: float, stories: float) -> None:
+        """Learn that ``stories`` came in ``days``, where the experts had said ``estimates``."""
         expected = self.expected
-        for number, guess in enumerate(found):
+        for number, guess in enumerate(estimates):
             expected[number] += guess * days
         if stories:
-            mean = sum(map(mul, self.weights, found))
+            mean = sum(map(mul, self.weights, estimates))
             credited = self.credited
-            for number, guess in enumerate(found):
+            for number, guess in enumerate(estimates):
                 credited[number] += stories * guess / mean
 
     def update(self, at: float) -> None:
@@ -113,10 +113,10 @@ class Mixture:
         ]
         total = sum(raw)
         self.weights = tuple(value / total for value in raw)
-        keep = 0.5 ** (max(0.0, at - self.at) / MEMORY) if self.at else 1.0
-        new = _DOUBT * (1.0 - keep)
-        self.credited = [value * keep + new for value in self.credited]
-        self.expected = [value * keep + new for value in self.expected]
+        decay = 0.5 ** (max(0.0, at - self.at) / MEMORY) if self.at else 1.0
+        new = _DOUBT * (1.0 - decay)
+        self.credited = [value * decay + new for value in self.credited]
+        self.expected = [value * decay + new for value in self.expected]
         self.at = at
 
     def to_json(self) -> dict[str, Any]:

@@ -1,24 +1,25 @@
-"""What to look at next, and when: the decisions of the schedule, for whoever keeps the rows.
+"""What to check next, and when: the decisions of the schedule, for whoever keeps the rows.
 
 The live loop keeps the profiles in a table and the simulator keeps them in a heap; both ask this.
 A row needs its ``ProfileState``, its weight (subscribers who can be told now), the credits of a
-look, and ``due_at`` as an indexed column. A round of the loop::
+check, and ``due_at`` as an indexed column. A round of the loop::
 
-    schedule.advance(now, spent=...)              # credits that the UTC day's looks have cost
+    schedule.advance(now, spent=...)              # credits that the UTC day's checks have cost
     due, early = schedule.credits(now)            # how many may go to what is due, to the rest
     rows = claim(limit=due // cost)               # ORDER BY due_at, with due_at <= now ...
     rows += claim(limit=early // cost)            # ... and when all of these are served, the next
     for row in rows:                              # outside of any transaction
         if schedule.is_stale(state):              # the price has moved since it was queued
-            schedule.due(state, weight, cost)     # write due_at; look only if it is still due
+            schedule.due(state, weight, cost)     # write due_at; check only if it is still due
         stories = fetch(row)                      # on failure: schedule.failed(now)
         schedule.looked(state, weight, cost, at=now, taken=[...])   # write state and due_at
     sleep until schedule.next_at(first due_at and seen_at of the table, cost, now=..., spent=...)
 
-Which rows a claim may take is said by ``seen_before``: where the purse is empty, those last seen
-``URGENT`` ago have what the day still has; before their time, only those that have rested.
+Which rows a claim may take is said by ``seen_before``: where the credit bucket is empty, those
+last seen ``URGENT`` ago have what the day still has; before their time, only those that have
+rested.
 
-A look that somebody asked for calls ``schedule.seen`` in the same way. ``schedule.survey(rows)``
+A check that somebody asked for calls ``schedule.seen`` in the same way. ``schedule.survey(rows)``
 refreshes the sums, every few minutes; ``to_json`` is the small row that replicas share, of
 which the last writer wins without harm: credits are bounded by the ledger's sum of the day.
 """
@@ -36,8 +37,16 @@ from bot.scheduling.forecast import (
     usual_between,
 )
 from bot.scheduling.guard import KNOWN, Guard
-from bot.scheduling.policies import Learned, Rule
-from bot.scheduling.pricing import BANK_HOURS, Demand, Pace, Price, Purse, floor_hours, survey
+from bot.scheduling.policies import Learned, Policy
+from bot.scheduling.pricing import (
+    BANK_HOURS,
+    CreditBucket,
+    Demand,
+    Price,
+    ReleaseCurve,
+    floor_hours,
+    survey,
+)
 from bot.scheduling.rates import Mixture, guesses
 from bot.scheduling.waiting_time import DAY, HOUR
 
@@ -45,19 +54,19 @@ STALE = 0.1
 """How far the price may move before what was queued at the old one is queued anew."""
 
 URGENT = 20 * HOUR
-"""Since the last look: after it a look may cost what the day still has, whatever the pace."""
+"""Since the last check: after it a check may cost what the day still has, whatever the pace."""
 
 EVERY = 8
-"""One look in so many teaches the weights of the mixture."""
+"""One check in so many teaches the weights of the mixture."""
 
 _ROUNDING = 1e-6
 
 AFTER_OUTAGE = 3 * HOUR
-"""How long after a failed look lateness says nothing about the price."""
+"""How long after a failed check lateness says nothing about the price."""
 
 
 class Schedule:
-    """Decides by the sums over all profiles, the price and the purse.
+    """Decides by the sums over all profiles, the price and the credit bucket.
 
     ``budget`` is in credits a UTC day.
     """
@@ -68,13 +77,13 @@ class Schedule:
         *,
         demand: Demand | None = None,
         minimum: float = 60.0,
-        rule: Rule | None = None,
+        rule: Policy | None = None,
     ) -> None:
-        """Begin with what is known of the population; ``minimum``: seconds between two looks."""
+        """Begin with what is known of the population; ``minimum``: seconds between two checks."""
         self.rule = rule or Learned()
         self.minimum = minimum
         self.price = Price()
-        self.purse = Purse()
+        self.bucket = CreditBucket()
         self.mixture = Mixture()
         self.guard = Guard()
         self._counted = 0
@@ -90,13 +99,13 @@ class Schedule:
         """Go by this budget, credits a UTC day, from now on."""
         self.budget = budget
         costs = self.demand.costs
-        looks = budget / costs if costs else 24.0
-        self.floor = floor_hours(looks)
-        self.even = 24.0 / looks if looks > 0 else self.floor
+        polls = budget / costs if costs else 24.0
+        self.floor = floor_hours(polls)
+        self.even = 24.0 / polls if polls > 0 else self.floor
         mean_cost = costs / self.demand.profiles if self.demand.profiles else 1.0
         most = BANK_HOURS * budget / 24 + 2 * sqrt(budget * mean_cost)
         wanted = self.demand.wanted if self.rule.by_rhythm else (1.0,) * 24
-        self.pace = Pace(wanted, min(max(most, mean_cost), budget))
+        self.release_curve = ReleaseCurve(wanted, min(max(most, mean_cost), budget))
         self.current = self.price.of(self.demand, budget)
 
     def survey(
@@ -110,7 +119,7 @@ class Schedule:
         self.adopt(survey(rows, before, profiles=profiles))
 
     def due(self, state: ProfileState, weight: float, cost: float) -> float:
-        """Return when the next look is due at the current price; keeps it in ``state``."""
+        """Return when the next check is due at the current price; keeps it in ``state``."""
         hours = self.rule.hours(state, self.demand, self.current, weight, cost, self.floor)
         if self.guard.trust < 1.0 and self.rule.by_rhythm:
             hours = min(self.guard.between(hours, self.even), self.floor)
@@ -125,31 +134,31 @@ class Schedule:
     def seen(
         self, state: ProfileState, weight: float, cost: float, *, at: float, taken: Sequence[float]
     ) -> float:
-        """Learn from a look, whoever paid for it; return when the next one is due."""
+        """Learn from a check, whoever paid for it; return when the next one is due."""
         self.rule.learn(state, self.demand, at, taken)
         return self.due(state, weight, cost)
 
-    def looked(
+    def polled(
         self, state: ProfileState, weight: float, cost: float, *, at: float, taken: Sequence[float]
     ) -> float:
-        """Do as ``seen`` for a look that was the schedule's own: it tells of the price, too."""
-        if state.due_at:  # the first look was put where there was room, whatever the price
-            self.price.note(at, at - state.due_at)
-        if not self.price.looks:
+        """Do as ``seen`` for a check that was the schedule's own: it tells of the price, too."""
+        if state.due_at:  # the first check was put where there was room, whatever the price
+            self.price.observe(at, at - state.due_at)
+        if not self.price.polls:
             self.current = self.price.of(self.demand, self.budget)
-        self.purse.credits -= cost
+        self.bucket.credits -= cost
         if not self.rule.by_rhythm or not 0 < state.seen_at < at:
             return self.seen(state, weight, cost, at=at, taken=taken)
         self._judge(state, weight, at, taken)
         self._counted += 1
         if self._counted % EVERY:
             return self.seen(state, weight, cost, at=at, taken=taken)
-        found = guesses(state.sums, state.age, self.demand.population.rate)
+        estimates = guesses(state.sums, state.age, self.demand.population.rate)
         hours = usual_between(state, self.demand.population, max(state.seen_at, at - DAY), at)
         before = spontaneous(state)
         due = self.seen(state, weight, cost, at=at, taken=taken)
         n = sum(echoes_of(state, self.demand.population))
-        self.mixture.note(found, hours / 24, (spontaneous(state) - before) / (1.0 - n))
+        self.mixture.observe(estimates, hours / 24, (spontaneous(state) - before) / (1.0 - n))
         if at - self.mixture.at >= 3 * HOUR:
             self.mixture.update(at)
             self.guard.update(at)
@@ -163,7 +172,7 @@ class Schedule:
             return
         delays = [at - story for story in taken if state.story_at < story <= at]
         if delays:
-            self.guard.note(weight, delays, self.even)
+            self.guard.observe(weight, delays, self.even)
 
     def failed(self, at: float) -> None:
         """Take note that the API failed."""
@@ -171,45 +180,45 @@ class Schedule:
 
     def advance(self, now: float, *, spent: float) -> None:
         """Let out the credits that are due by ``now``."""
-        self.purse.advance(now, spent=spent, budget=self.budget, plan=self.pace)
+        self.bucket.advance(now, spent=spent, budget=self.budget, plan=self.release_curve)
 
     def credits(self, now: float) -> tuple[float, float]:
-        """Return what may be spent now on looks that are due, and on looks before their time."""
-        held = self.purse.credits
+        """Return what may be spent now on checks that are due, and on checks before their time."""
+        held = self.bucket.credits
         return held, max(0.0, held - self._spare(now))
 
     def _spare(self, now: float) -> float:
         # Half of the bank is kept for what becomes due; near midnight no more than is still used.
         left = 1.0 - now % DAY / DAY
-        return min(self.pace.most / 2, self.budget * left)
+        return min(self.release_curve.most / 2, self.budget * left)
 
     def next_at(
         self, due_at: float, seen_at: float, cost: float, *, now: float, spent: float
     ) -> float:
-        """Return when to look at what is first in the queue: when due and paid for, or early.
+        """Return when to check what is first in the queue: when due and paid for, or early.
 
-        It may be a little too soon, by the rounding of times; ``may_look`` has the last word.
+        It may be a little too soon, by the rounding of times; ``may_poll`` has the last word.
         """
-        purse = self.purse
-        paid = purse.ready_at(cost, spent=spent, budget=self.budget, plan=self.pace)
+        bucket = self.bucket
+        paid = bucket.ready_at(cost, spent=spent, budget=self.budget, plan=self.release_curve)
         if spent + cost <= self.budget:
             paid = min(paid, max(now, seen_at + URGENT))
         if due_at <= paid:
             return max(paid, now)
         need = self._spare(now) + cost
-        early = purse.ready_at(need, spent=spent, budget=self.budget, plan=self.pace)
+        early = bucket.ready_at(need, spent=spent, budget=self.budget, plan=self.release_curve)
         early = max(self._at_the_end(early, cost, spent), seen_at + self.minimum)
         return max(now, paid, min(due_at, early))
 
     def _at_the_end(self, early: float, cost: float, spent: float) -> float:
-        """Return when the purse pays an early look at last: near midnight it spares less."""
-        purse, budget, left = self.purse, self.budget, self.pace.left
+        """Return when the bucket pays an early check at last: near midnight it spares less."""
+        bucket, budget, left = self.bucket, self.budget, self.release_curve.left
         rest = budget - spent - cost
-        midnight = (purse.at // DAY + 1.0) * DAY
-        low = max(purse.at, midnight - self.pace.most / 2 / budget * DAY)
+        midnight = (bucket.at // DAY + 1.0) * DAY
+        low = max(bucket.at, midnight - self.release_curve.most / 2 / budget * DAY)
         if rest < 0 or early <= low:
             return early
-        held = max(budget - spent - purse.credits, 0.0) / (left(purse.at) or 1.0)
+        held = max(budget - spent - bucket.credits, 0.0) / (left(bucket.at) or 1.0)
         high = midnight
         while high - low > 1.0:
             middle = (low + high) / 2
@@ -220,19 +229,19 @@ class Schedule:
         return min(early, high)
 
     def seen_before(self, now: float, *, is_due: bool, is_paid: bool) -> float | None:
-        """Return when a profile must have been seen last for a look now; None: at any time.
+        """Return when a profile must have been seen last for a check now; None: at any time.
 
-        ``is_due``: its time has come, else it would be looked at early. ``is_paid``: the purse
-        pays, else the day does.
+        ``is_due``: its time has come, else it would be checked early. ``is_paid``: the credit
+        bucket pays, else the day does.
         """
         if not is_due:
             return now - self.minimum
         return None if is_paid else now - URGENT
 
-    def may_look(
+    def may_poll(
         self, due_at: float, seen_at: float, cost: float, *, now: float, spent: float
     ) -> bool:
-        """Tell whether the purse pays, or the day does because the last look is long ago."""
+        """Tell whether the bucket pays, or the day does because the last check is long ago."""
         if spent + cost > self.budget:
             return False
         is_due = due_at <= now + _ROUNDING
@@ -245,22 +254,22 @@ class Schedule:
 
     def to_json(self) -> dict[str, Any]:
         """Return what replicas share."""
-        price, purse = self.price, self.purse
+        price, bucket = self.price, self.bucket
         return {
             "demand": self.demand.to_json(),
-            "price": [price.factor, price.late, price.looks, price.since, price.frozen_until],
-            "purse": [purse.credits, purse.at],
+            "price": [price.factor, price.late, price.polls, price.since, price.frozen_until],
+            "purse": [bucket.credits, bucket.at],
         }
 
     def restore(self, values: object) -> None:
         """Take over what ``to_json`` gave, of any version; what can't be read stays as it is."""
         values = values if isinstance(values, dict) else {}
-        price, purse = (_floats(values.get(name)) for name in ("price", "purse"))
+        price, bucket = (_floats(values.get(name)) for name in ("price", "purse"))
         if len(price) == len(fields(Price)):
-            factor, late, looks, since, frozen_until = price
-            self.price = Price(factor, late, int(looks), since, frozen_until)
-        if len(purse) == len(fields(Purse)):
-            self.purse = Purse(*purse)
+            factor, late, polls, since, frozen_until = price
+            self.price = Price(factor, late, int(polls), since, frozen_until)
+        if len(bucket) == len(fields(CreditBucket)):
+            self.bucket = CreditBucket(*bucket)
         demand = Demand.from_json(values.get("demand"))
         weights = self.mixture.weights
         population = replace(demand.population, weights=weights)

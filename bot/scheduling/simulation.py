@@ -12,7 +12,7 @@ from heapq import heapify, heappop, heappush, heapreplace
 from math import inf
 
 from bot.scheduling.forecast import ProfileState
-from bot.scheduling.policies import Rule
+from bot.scheduling.policies import Policy
 from bot.scheduling.pricing import is_feasible
 from bot.scheduling.schedule import Schedule
 from bot.scheduling.waiting_time import DAY, HOUR
@@ -20,11 +20,11 @@ from bot.scheduling.waiting_time import DAY, HOUR
 REFRESH = HOUR
 """Between two surveys of all profiles on the first day; later it is six times as long."""
 
-LOOK_AGAIN = HOUR / 2
-"""After a look that failed."""
+POLL_AGAIN = HOUR / 2
+"""After a check that failed."""
 
 PROBE = 60.0
-"""While the API fails, one look at any profile in so many seconds."""
+"""While the API fails, one check of any profile in so many seconds."""
 
 _GOLDEN = 0.6180339887498949  # its multiples spread evenly over the unit interval
 
@@ -44,22 +44,22 @@ class InfeasibleError(ValueError):
 
 @dataclass(slots=True)
 class Result:
-    """What a simulation gave: seconds of delay by profile, credits by day, looks, stories lost.
+    """What a simulation gave: seconds of delay by profile, credits by day, checks, stories lost.
 
-    ``polls`` has time and profile of each look, where it was asked for.
+    ``polls`` has time and profile of each check, where it was asked for.
     """
 
     begin: float
     delays: list[list[float]]
     days: list[int]
-    looks: int = 0
+    poll_count: int = 0
     lost: int = 0
     polls: list[tuple[float, int]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class Simulation:
-    """One rule over a trace, at ``budget`` credits a day and ``cost`` credits a look.
+    """One rule over a trace, at ``budget`` credits a day and ``cost`` credits a check.
 
     Stories of the first ``warmup`` seconds don't count. ``outages`` are spans of unix seconds in
     which the API fails. ``progress`` is called with the part that is done, once a simulated day;
@@ -71,10 +71,10 @@ class Simulation:
     records: Sequence[Record]
     budget: float
     cost: int = 1
-    rule: Rule | None = None
+    rule: Policy | None = None
     warmup: float = 7 * DAY
     outages: Sequence[tuple[float, float]] = ()
-    keep_polls: bool = False
+    record_polls: bool = False
     progress: Callable[[float], None] | None = None
     minimum: float = 60.0
     bind: Callable[[Sequence[ProfileState]], None] | None = None
@@ -82,10 +82,10 @@ class Simulation:
     refresh: float | None = None
 
     def run(self) -> Result:
-        """Look from the first story's midnight until the last one is seen or gone.
+        """Check from the first story's midnight until the last one is seen or gone.
 
         Raises:
-            InfeasibleError: The budget is below 1.2 looks a profile and day.
+            InfeasibleError: The budget is below 1.2 checks a profile and day.
         """
         if not is_feasible(self.budget, self.cost * len(self.records)):
             msg = "fewer than 1.2 looks a profile and day lose stories"
@@ -108,7 +108,7 @@ class _Run:
         if plan.bind:
             plan.bind(self.states)
         self.schedule = Schedule(plan.budget, minimum=plan.minimum, rule=plan.rule)
-        self.schedule.purse.at = begin
+        self.schedule.bucket.at = begin
         self.schedule.survey(self._rows())
         self.survey_at = begin + self._until_survey(begin)
         self.paused_until = begin
@@ -119,7 +119,7 @@ class _Run:
             yield state, record.subscribers, cost
 
     def _queue(self) -> list[tuple[float, int]]:
-        """Spread the first looks as widely as the budget allows."""
+        """Spread the first checks as widely as the budget allows."""
         plan, begin = self.plan, self.result.begin
         span = min(plan.cost * len(plan.records) / plan.budget, 1.0) * DAY
         for state in self.states:
@@ -132,7 +132,7 @@ class _Run:
         result, plan, schedule = self.result, self.plan, self.schedule
         queue = self._queue()
         resting: deque[tuple[float, int]] = deque()
-        next_at, advance, may_look = schedule.next_at, schedule.advance, schedule.may_look
+        next_at, advance, may_poll = schedule.next_at, schedule.advance, schedule.may_poll
         states, cost = self.states, plan.cost
         now = result.begin
         for day in range(len(result.days)):
@@ -152,11 +152,11 @@ class _Run:
                     continue
                 now = at
                 advance(now, spent=spent)
-                if not may_look(due, seen_at, cost, now=now, spent=spent):
+                if not may_poll(due, seen_at, cost, now=now, spent=spent):
                     now += 1.0
                     continue
                 due, paid = self._visit(key, now)
-                if paid:  # none is due, nor looked at early, before it has rested
+                if paid:  # none is due, nor checked early, before it has rested
                     heappop(queue)
                     resting.append((due, key))
                 else:
@@ -181,7 +181,7 @@ class _Run:
         return now
 
     def _visit(self, key: int, now: float) -> tuple[float, int]:
-        """Look at a profile, unless the price has moved; return when it is due, and the cost."""
+        """Check a profile, unless the price has moved; return when it is due, and the cost."""
         plan, schedule, state = self.plan, self.schedule, self.states[key]
         weight = plan.records[key].subscribers
         if schedule.is_stale(state):
@@ -191,12 +191,12 @@ class _Run:
         if plan.outages and any(begin <= now < end for begin, end in plan.outages):
             schedule.failed(now)
             self.paused_until = now + PROBE
-            return now + LOOK_AGAIN, 0
+            return now + POLL_AGAIN, 0
         shown = self._show(key, now)
-        due = schedule.looked(state, weight, plan.cost, at=now, taken=shown)
+        due = schedule.polled(state, weight, plan.cost, at=now, taken=shown)
         result = self.result
-        result.looks += 1
-        if plan.keep_polls:
+        result.poll_count += 1
+        if plan.record_polls:
             result.polls.append((now, key))
         if now >= self.survey_at:
             schedule.survey(self._rows())
@@ -212,7 +212,7 @@ class _Run:
         return REFRESH if now < self.result.begin + DAY else 6 * REFRESH
 
     def _show(self, key: int, now: float) -> Sequence[float]:
-        """Return the new stories that a look shows, and note how long they waited."""
+        """Return the new stories that a check shows, and note how long they waited."""
         taken = self.plan.records[key].taken_at
         since = self.upto[key]
         upto = bisect_right(taken, now, since)

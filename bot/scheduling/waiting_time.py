@@ -1,4 +1,4 @@
-"""When the stories that may have come since a look have waited long enough for the next one.
+"""When the stories that may have come since a check have waited long enough for the next one.
 
 The arithmetic of an intensity that follows a daily rhythm, with an echo of what came before. Pure.
 """
@@ -77,12 +77,12 @@ def crossing(
             + first_part * (end - one / first)
             + second_part * (end - two / second)
         )
-        pace = total + after * (level + slope * after / 2) + first_part * one + second_part * two
+        gain = total + after * (level + slope * after / 2) + first_part * one + second_part * two
         if value < target:
             low = after
         else:
             high = after
-        step = (value - target) / pace if pace > 0 else left
+        step = (value - target) / gain if gain > 0 else left
         if not low <= after - step <= high:
             step = after - (low + high) / 2
         after -= step

@@ -17,9 +17,11 @@ from bot.store.file_ids import ANIMATION
 log = structlog.get_logger()
 
 REMEMBERED = 20_000  # in memory; the store has them all
-LEASE = timedelta(seconds=9)  # kept up while an upload takes longer; of the dead it ends soon
+UPLOAD_LEASE = timedelta(
+    seconds=9
+)  # kept up while an upload takes longer; of the dead it ends soon
 NAMELESS_FOR = timedelta(minutes=10)  # how long nobody waits for a file_id that did not come
-LOOK_AGAIN_S = 0.2  # between two looks for the file of another replica
+READ_AGAIN_S = 0.2  # between two reads of the file of another replica
 
 
 class Files:
@@ -33,7 +35,7 @@ class Files:
         self._bot_id = bot_id
         self._now = now
         self._memory: dict[str, KnownFile] = {}
-        self._flights: dict[str, asyncio.Future[None]] = {}
+        self._in_flight: dict[str, asyncio.Future[None]] = {}
         self._nameless: dict[str, datetime] = {}
 
     async def known(self, pks: Collection[str]) -> dict[str, KnownFile]:
@@ -42,14 +44,14 @@ class Files:
         missing = [pk for pk in pks if pk not in here]
         if missing:
             async with self._db.read() as tx:
-                self._keep(await store.known(tx, self._bot_id(), missing, now=self._now()))
+                self._memorise(await store.known(tx, self._bot_id(), missing, now=self._now()))
         return self._usable(pks)
 
     def at_hand(self, pks: Collection[str]) -> dict[str, KnownFile]:
-        """Return the known files without a look into the store."""
+        """Return the known files without reading the store."""
         now = self._now()
-        found = {pk: self._memory[pk] for pk in pks if pk in self._memory}
-        return {pk: file for pk, file in found.items() if file.until > now}
+        files = {pk: self._memory[pk] for pk in pks if pk in self._memory}
+        return {pk: file for pk, file in files.items() if file.until > now}
 
     @asynccontextmanager
     async def first(self, pks: Collection[str]) -> AsyncIterator[dict[str, KnownFile]]:
@@ -62,46 +64,46 @@ class Files:
         while True:
             known = await self.known(pks)
             ours = [pk for pk in pks if pk not in known and not self._is_nameless(pk)]
-            busy = {self._flights[pk] for pk in ours if pk in self._flights}
+            busy = {self._in_flight[pk] for pk in ours if pk in self._in_flight}
             if not busy:
                 break
             await asyncio.wait(busy)
         if not ours:
             yield known
             return
-        flight = asyncio.get_running_loop().create_future()
-        self._flights |= dict.fromkeys(ours, flight)
+        future = asyncio.get_running_loop().create_future()
+        self._in_flight |= dict.fromkeys(ours, future)
         try:
             if self._db.is_sqlite:
                 yield self._usable(pks)
             else:
                 await self._wait_for_replicas(ours, pks)
-                async with beside(self._keep_up(ours)):
+                async with beside(self._renew_leases(ours)):
                     yield self._usable(pks)
         finally:
             for pk in ours:
-                del self._flights[pk]
-            flight.set_result(None)
+                del self._in_flight[pk]
+            future.set_result(None)
             unsent = [pk for pk in ours if pk not in self._usable(pks)]
             if unsent and not self._db.is_sqlite:
                 with suppress(DatabaseUnavailableError):  # then the lease ends by itself
                     async with self._db.begin() as tx:
                         await store.release(tx, self._bot_id(), unsent)
 
-    async def remember(self, found: dict[str, KnownFile | None]) -> None:
+    async def remember(self, files: dict[str, KnownFile | None]) -> None:
         """Keep files by their story's pk, here and for the other replicas.
 
         None where a story arrived, and Telegram named no file that can be used again. Without a
         database they are kept here alone: what is in a chat must not seem to have failed.
         """
         now = self._now()
-        nameless = [pk for pk, file in found.items() if file is None]
+        nameless = [pk for pk, file in files.items() if file is None]
         if nameless:
             self._nameless = {pk: until for pk, until in self._nameless.items() if until > now}
             self._nameless |= dict.fromkeys(nameless, now + NAMELESS_FOR)
-        new = {pk: file for pk, file in found.items() if file and not self._has(pk, file)}
+        new = {pk: file for pk, file in files.items() if file and not self._has(pk, file)}
         if new:
-            self._keep(new)
+            self._memorise(new)
             try:
                 async with self._db.begin() as tx:
                     await store.remember(tx, self._bot_id(), new)
@@ -128,18 +130,18 @@ class Files:
             ours = [pk for pk in pks if pk not in known]
             async with self._db.begin() as tx:
                 if not ours or await store.claim(
-                    tx, self._bot_id(), ours, now=self._now(), lease=LEASE
+                    tx, self._bot_id(), ours, now=self._now(), lease=UPLOAD_LEASE
                 ):
                     return
-            await asyncio.sleep(LOOK_AGAIN_S)
+            await asyncio.sleep(READ_AGAIN_S)
 
-    async def _keep_up(self, pks: list[str]) -> None:
+    async def _renew_leases(self, pks: list[str]) -> None:
         """Keep other replicas from uploading what we still upload."""
         while True:
-            await asyncio.sleep(LEASE.total_seconds() / 3)
+            await asyncio.sleep(UPLOAD_LEASE.total_seconds() / 3)
             try:
                 async with self._db.begin(durable=False) as tx:
-                    await store.keep(tx, self._bot_id(), pks, until=self._now() + LEASE)
+                    await store.renew(tx, self._bot_id(), pks, until=self._now() + UPLOAD_LEASE)
             except Exception:  # another may upload the same; nothing worse
                 log.exception("the lease of an upload could not be kept")
 
@@ -151,8 +153,8 @@ class Files:
             or (known.kind, file.kind) == ("video", ANIMATION)
         )
 
-    def _keep(self, found: dict[str, KnownFile]) -> None:
-        self._memory |= found
+    def _memorise(self, files: dict[str, KnownFile]) -> None:
+        self._memory |= files
         while len(self._memory) > REMEMBERED:
             del self._memory[next(iter(self._memory))]
 

@@ -1,4 +1,4 @@
-"""A story on its way: by which way it goes now, and what PTB wants to see for that. No I/O."""
+"""A story on its way: its source now, and what PTB wants to see for that. No I/O."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -52,21 +52,21 @@ class ByUpload:
 
 
 Shown = dict[str, Any]  # a Message as the Bot API shows it
-Way = ByFileId | ByUrl | ByUpload
+Source = ByFileId | ByUrl | ByUpload
 
 
 @dataclass(slots=True)
-class Parcel:
+class Item:
     """One story of an album while it is being sent; ``kind`` is what it goes out as.
 
-    ``tried`` counts the ways that were tried, ``reason`` is the sentence about the last one.
+    ``tried`` counts the sources that were tried, ``reason`` is the sentence about the last one.
     It ends with ``sent``, or with ``failed``, the sentence why not (``later``: another time it
     may work).
     """
 
     story: Story
     kind: Kind
-    way: Way | None = None
+    source: Source | None = None
     tried: int = 0
     reason: str = ""
     sent: SentItem | None = None
@@ -123,28 +123,28 @@ class Text:
 
 
 def as_media(
-    parcel: Parcel, text: dict[str, Any], options: SendOptions
+    item: Item, text: dict[str, Any], options: SendOptions
 ) -> InputMediaPhoto | InputMediaVideo | dict[str, Any]:
-    """Return the parcel as an item of a media group; PTB's objects are for uploads only."""
-    media = _content(parcel, attach=True)
+    """Return the item as an item of a media group; PTB's objects are for uploads only."""
+    media = _content(item, attach=True)
     if isinstance(media, str):
-        item = {"type": parcel.kind, "media": media, "has_spoiler": options.spoiler or None}
-        item |= text | _measures(parcel, attach=True)
-        return {name: value for name, value in item.items() if value is not None}
-    if parcel.kind == "photo":
+        fields = {"type": item.kind, "media": media, "has_spoiler": options.spoiler or None}
+        fields |= text | _measures(item, attach=True)
+        return {name: value for name, value in fields.items() if value is not None}
+    if item.kind == "photo":
         return InputMediaPhoto(media, has_spoiler=options.spoiler or None, **text)
     return InputMediaVideo(
-        media, has_spoiler=options.spoiler or None, **_measures(parcel, attach=True), **text
+        media, has_spoiler=options.spoiler or None, **_measures(item, attach=True), **text
     )
 
 
-def as_single(parcel: Parcel, text: dict[str, Any], options: SendOptions) -> dict[str, Any]:
-    """Return the arguments of the parcel's own ``METHODS`` call."""
-    arguments = {parcel.kind: _content(parcel, attach=False), **text}
-    if parcel.kind != "document":
+def as_single(item: Item, text: dict[str, Any], options: SendOptions) -> dict[str, Any]:
+    """Return the arguments of the item's own ``METHODS`` call."""
+    arguments = {item.kind: _content(item, attach=False), **text}
+    if item.kind != "document":
         arguments["has_spoiler"] = options.spoiler or None
-    if parcel.kind == "video":
-        arguments |= _measures(parcel, attach=True)
+    if item.kind == "video":
+        arguments |= _measures(item, attach=True)
     if options.buttons:
         arguments["reply_markup"] = InlineKeyboardMarkup(options.buttons)
     return arguments
@@ -164,19 +164,19 @@ def common(thread_id: int | None, options: SendOptions, *, paid: bool) -> dict[s
     }
 
 
-def receipt(parcel: Parcel, message: Shown) -> tuple[SentItem, KnownFile | None]:
+def receipt(item: Item, message: Shown) -> tuple[SentItem, KnownFile | None]:
     """Return what arrived and, when it can be used again, the file.
 
     A video without sound that was sent alone comes back as an animation, which no album takes.
     """
     kind, file = _file_of(message)
     number = int(message["message_id"])
-    size = parcel.way.file.size if isinstance(parcel.way, ByUpload) else 0
+    size = item.source.file.size if isinstance(item.source, ByUpload) else 0
     if file is None or kind is None:
-        return SentItem(parcel.story.pk, number, size=size), None
+        return SentItem(item.story.pk, number, size=size), None
     file_id, unique_id = str(file["file_id"]), str(file["file_unique_id"])
-    item = SentItem(parcel.story.pk, number, file_id, unique_id, size)
-    return item, KnownFile(kind, file_id, unique_id, parcel.story.expires_at)
+    sent = SentItem(item.story.pk, number, file_id, unique_id, size)
+    return sent, KnownFile(kind, file_id, unique_id, item.story.expires_at)
 
 
 def _file_of(message: Shown) -> tuple[Kind | None, Shown | None]:
@@ -191,13 +191,13 @@ def _file_of(message: Shown) -> tuple[Kind | None, Shown | None]:
     return None, None
 
 
-def as_known(parcel: Parcel, file: KnownFile) -> None:
-    """Send the parcel by what Telegram has already."""
-    parcel.kind, parcel.way = file.kind, ByFileId(file.file_id)
+def as_known(item: Item, file: KnownFile) -> None:
+    """Send the item by what Telegram has already."""
+    item.kind, item.source = file.kind, ByFileId(file.file_id)
 
 
-def _content(parcel: Parcel, *, attach: bool) -> str | InputFile:
-    match parcel.way:
+def _content(item: Item, *, attach: bool) -> str | InputFile:
+    match item.source:
         case ByFileId(file_id):
             return file_id
         case ByUrl(url):
@@ -205,7 +205,7 @@ def _content(parcel: Parcel, *, attach: bool) -> str | InputFile:
         case ByUpload(file):
             return from_disk(file.path, attach=attach)
         case None:
-            msg = "a parcel without a way can't be sent"
+            msg = "an item without a source can't be sent"
             raise ValueError(msg)
 
 
@@ -214,13 +214,13 @@ def from_disk(path: Path, *, attach: bool) -> InputFile:
     return InputFile(cast("IO[bytes]", path), attach=attach, read_file_handle=False)
 
 
-def _measures(parcel: Parcel, *, attach: bool) -> dict[str, Any]:
-    duration = parcel.story.duration
+def _measures(item: Item, *, attach: bool) -> dict[str, Any]:
+    duration = item.story.duration
     measures: dict[str, Any] = {"supports_streaming": True}
-    if isinstance(parcel.way, ByFileId):
+    if isinstance(item.source, ByFileId):
         return {}  # Telegram knows all this
-    if isinstance(parcel.way, ByUpload):
-        file, thumbnail = parcel.way.file, parcel.way.thumbnail
+    if isinstance(item.source, ByUpload):
+        file, thumbnail = item.source.file, item.source.thumbnail
         duration = file.duration or duration
         measures |= {"width": file.width, "height": file.height}
         if thumbnail:

@@ -163,13 +163,13 @@ def follow_ups(payload: Payload, outcome: Outcome) -> list[Payload]:
         return [text_of(t(CANT_SHOW[outcome.missing]))]
     if payload["kind"] != "album" or not isinstance(outcome, Sent):
         return []
-    found = {story.pk: story for story in load_stories(payload["stories"])}
+    by_pk = {story.pk: story for story in load_stories(payload["stories"])}
     return [
         text_of(
-            t(sentence, url=found[pk].media_url or found[pk].page_url), page_button(found[pk], t)
+            t(sentence, url=by_pk[pk].media_url or by_pk[pk].page_url), page_button(by_pk[pk], t)
         )
         for pk, sentence in outcome.failed.items()
-        if pk in found
+        if pk in by_pk
     ]
 
 

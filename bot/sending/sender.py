@@ -1,4 +1,4 @@
-"""An album out, by the cheapest way that works; one bad item never costs the rest.
+"""An album out, from the cheapest source that works; one bad item never costs the rest.
 
 Only what came back as a message has arrived. A media group that fails has delivered nothing
 (TDLib, MessagesManager::do_send_message_group).
@@ -26,9 +26,9 @@ from bot.domain.model import (
     TryLater,
 )
 from bot.runtime.metrics import Metrics
-from bot.sending.attempts import Delivery, Lane, Trip
+from bot.sending.attempts import Attempts, Lane, SendRequest
 from bot.sending.file_ids import Files
-from bot.sending.items import Parcel, SendOptions, Text
+from bot.sending.items import Item, SendOptions, Text
 from bot.sending.sources import Downloads, Fallback, Supply
 from bot.store.database import Database
 from bot.telegram.api import Leaving
@@ -66,7 +66,7 @@ class Sender:
         """
         self._files = Files(db, bot_id=lambda: bot.id, now=now)
         supply = Supply(self._files, media, fallback=fallback, now=now, largest=largest_file)
-        self._delivery = Delivery(
+        self._attempts = Attempts(
             bot, self._files, supply, paid=paid_broadcast, metrics=metrics or Metrics(), now=now
         )
         self._cache_chat_id = cache_chat_id
@@ -92,50 +92,52 @@ class Sender:
         The caption stands at the first item. TryLater names in ``items`` what did arrive: the
         rest may be sent again. The same story is uploaded once, whoever else sends it meanwhile.
         """
-        trip = Trip(target, Text(caption_html), options, lane, asker, leaving=leaving)
+        request = SendRequest(target, Text(caption_html), options, lane, asker, leaving=leaving)
         async with self._files.first([story.pk for story in album.stories]) as known:
             missing = [story for story in album.stories if story.pk not in known]
             if missing and self._may_prime(target):
-                await self._prime(missing, trip)
-            return await self._send(album.stories, trip)
+                await self._prime(missing, request)
+            return await self._send(album.stories, request)
 
-    async def _send(self, stories: tuple[Story, ...], trip: Trip) -> Outcome:
-        parcels = [Parcel(story, story.kind) for story in stories]
+    async def _send(self, stories: tuple[Story, ...], request: SendRequest) -> Outcome:
+        items = [Item(story, story.kind) for story in stories]
         try:
-            stopped = await self._delivery.run(parcels, trip)
+            stopped = await self._attempts.run(items, request)
         except DatabaseUnavailableError as error:  # between two requests: what arrived is known
             stopped = TryLater(reason=str(error))
         finally:
-            for parcel in parcels:
-                parcel.clean()
-        return conclude(parcels, stopped, trip.lane)
+            for item in items:
+                item.clean()
+        return conclude(items, stopped, request.lane)
 
     def _may_prime(self, target: Target) -> bool:
         is_other = self._cache_chat_id not in {None, target.chat_id}
         return is_other and self._cache_chat_from <= self._now()
 
-    async def _prime(self, stories: list[Story], trip: Trip) -> None:
+    async def _prime(self, stories: list[Story], request: SendRequest) -> None:
         """Upload to the operator's chat; when that fails, the upload goes to the target."""
         cache = Target(self._cache_chat_id or 0)
         silent = SendOptions(silent=True)
-        there = Trip(cache, Text(None), silent, trip.lane, trip.asker, CACHE_CHAT_PATIENCE)
+        there = SendRequest(
+            cache, Text(None), silent, request.lane, request.asker, CACHE_CHAT_PATIENCE
+        )
         outcome = await self._send(tuple(stories), there)
         if isinstance(outcome, GiveUp | Moved | Muted):
             log.warning("the cache chat can't be used", outcome=repr(outcome))
             self._cache_chat_from = self._now() + CACHE_CHAT_RESTS
 
 
-def conclude(parcels: list[Parcel], stopped: Outcome | None, lane: Lane) -> Outcome:
+def conclude(items: list[Item], stopped: Outcome | None, lane: Lane) -> Outcome:
     """Return what came of a whole album.
 
     An alert waits for what may work later; a person gets the sentence now.
     """
-    items = tuple(parcel.sent for parcel in parcels if parcel.sent)
+    sent = tuple(item.sent for item in items if item.sent)
     if isinstance(stopped, TryLater):
-        return replace(stopped, items=items)
+        return replace(stopped, items=sent)
     if stopped is not None:
         return stopped
-    if lane == "alert" and any(parcel.failed and parcel.later for parcel in parcels):
-        return TryLater(reason="media unavailable", items=items)
-    failed = {parcel.story.pk: parcel.failed for parcel in parcels if parcel.failed}
-    return Sent(items, failed)
+    if lane == "alert" and any(item.failed and item.later for item in items):
+        return TryLater(reason="media unavailable", items=sent)
+    failed = {item.story.pk: item.failed for item in items if item.failed}
+    return Sent(sent, failed)

@@ -1,4 +1,4 @@
-"""The ways of a story's media, cheapest first.
+"""The sources of a story's media, cheapest first.
 
 file_id → an address that Telegram fetches → our download and upload → the API's download, which
 costs a credit → a sentence why not. Each is tried once.
@@ -24,7 +24,7 @@ from bot.domain.model import LARGEST_FILE, Asker, Story
 from bot.media.spool import MediaFile
 from bot.media.urls import is_fresh
 from bot.sending.file_ids import Files, is_good_for
-from bot.sending.items import ByFileId, ByUpload, ByUrl, Parcel, Way, as_known
+from bot.sending.items import ByFileId, ByUpload, ByUrl, Item, Source, as_known
 
 log = structlog.get_logger()
 
@@ -37,7 +37,7 @@ FAILED_FOR = timedelta(minutes=10)  # how long what failed is not tried again, f
 NO_ADDRESS_FOR = timedelta(hours=1)  # how long what Telegram could not fetch is uploaded
 
 Fallback = Callable[[Story, Asker], Awaitable[MediaFile]]
-Step = Callable[[Parcel, Asker], Awaitable[Way | None]]
+Step = Callable[[Item, Asker], Awaitable[Source | None]]
 
 
 class Downloads(Protocol):
@@ -53,7 +53,7 @@ class Downloads(Protocol):
 
 
 class Supply:
-    """Finds the next way of a parcel; what it downloads for it, the parcel's ``clean`` removes."""
+    """Finds the next source of an item; what it downloads for it, the item's ``clean`` removes."""
 
     def __init__(
         self,
@@ -78,89 +78,89 @@ class Supply:
         self._no_address: dict[str, datetime] = {}
         self._steps: tuple[Step, ...] = (self._url, self._download, self._bought)
 
-    async def advance(self, parcel: Parcel, asker: Asker) -> None:
-        """Give the parcel its next way, or close it with the sentence why there is none."""
-        if isinstance(parcel.way, ByFileId):
-            await self._files.forget(parcel.story.pk)
-            parcel.kind = parcel.story.kind
-        parcel.way = None
-        sentence, until = self._failed.get(parcel.story.pk, ("", self._now()))
+    async def advance(self, item: Item, asker: Asker) -> None:
+        """Give the item its next source, or close it with the sentence why there is none."""
+        if isinstance(item.source, ByFileId):
+            await self._files.forget(item.story.pk)
+            item.kind = item.story.kind
+        item.source = None
+        sentence, until = self._failed.get(item.story.pk, ("", self._now()))
         if until > self._now():
-            parcel.failed = sentence
+            item.failed = sentence
         can_pay = True
-        while parcel.is_open and parcel.way is None:
-            if parcel.tried == len(self._steps):
+        while item.is_open and item.source is None:
+            if item.tried == len(self._steps):
                 # What this asker can't pay, the next may.
-                self.fail(parcel, parcel.reason or MediaGoneError.text, for_all=can_pay)
+                self.fail(item, item.reason or MediaGoneError.text, for_all=can_pay)
                 return
-            step = self._steps[parcel.tried]
-            parcel.tried += 1
+            step = self._steps[item.tried]
+            item.tried += 1
             try:
-                parcel.way = await step(parcel, asker)
+                item.source = await step(item, asker)
             except (MediaError, SpendingError, StoriesError) as error:
                 can_pay = can_pay and not isinstance(error, SpendingError)
-                self._note(parcel, error)
+                self._record_failure(item, error)
 
-    def known_first(self, parcels: list[Parcel]) -> None:
-        """Give its file_id to each parcel that has one; ``Files.first`` has looked for them."""
-        known = self._files.at_hand([parcel.story.pk for parcel in parcels])
-        for parcel in parcels:
-            if file := known.get(parcel.story.pk):
-                if is_good_for(file, len(parcels)):
-                    as_known(parcel, file)
+    def known_first(self, items: list[Item]) -> None:
+        """Give its file_id to each item that has one; ``Files.first`` has looked for them."""
+        known = self._files.at_hand([item.story.pk for item in items])
+        for item in items:
+            if file := known.get(item.story.pk):
+                if is_good_for(file, len(items)):
+                    as_known(item, file)
                 else:  # a silent video, which an album takes as an upload only
-                    parcel.tried = max(parcel.tried, 1)
+                    item.tried = max(item.tried, 1)
 
-    def fail(self, parcel: Parcel, sentence: str, *, for_all: bool = True) -> None:
-        """Close the parcel; ``for_all``: the same is said for a while to whoever asks."""
-        parcel.failed = sentence
-        if for_all and not parcel.later:
+    def fail(self, item: Item, sentence: str, *, for_all: bool = True) -> None:
+        """Close the item; ``for_all``: the same is said for a while to whoever asks."""
+        item.failed = sentence
+        if for_all and not item.later:
             now = self._now()
             self._failed = {pk: seen for pk, seen in self._failed.items() if seen[1] > now}
-            self._failed[parcel.story.pk] = (sentence, now + FAILED_FOR)
+            self._failed[item.story.pk] = (sentence, now + FAILED_FOR)
 
-    def leave_addresses(self, parcels: list[Parcel]) -> None:
+    def give_up_urls(self, items: list[Item]) -> None:
         """Upload the media that Telegram was to fetch, for a while, whoever wants them."""
         now = self._now()
         self._no_address = {pk: until for pk, until in self._no_address.items() if until > now}
-        by_url = [parcel for parcel in parcels if isinstance(parcel.way, ByUrl)]
+        by_url = [item for item in items if isinstance(item.source, ByUrl)]
         until = now + NO_ADDRESS_FOR
-        self._no_address |= dict.fromkeys([parcel.story.pk for parcel in by_url], until)
+        self._no_address |= dict.fromkeys([item.story.pk for item in by_url], until)
 
-    async def as_document(self, parcel: Parcel, asker: Asker) -> None:
+    async def as_document(self, item: Item, asker: Asker) -> None:
         """Send a photo, whose measures Telegram refused, as a file."""
-        if not isinstance(parcel.way, ByUpload):
-            await self.advance(parcel, asker)
-        if isinstance(parcel.way, ByUpload):
-            parcel.kind = "document"
+        if not isinstance(item.source, ByUpload):
+            await self.advance(item, asker)
+        if isinstance(item.source, ByUpload):
+            item.kind = "document"
 
-    async def _url(self, parcel: Parcel, _asker: Asker) -> Way | None:
-        url = parcel.story.media_url
+    async def _url(self, item: Item, _asker: Asker) -> Source | None:
+        url = item.story.media_url
         now = self._now()
-        if self._no_address.get(parcel.story.pk, now) > now:
+        if self._no_address.get(item.story.pk, now) > now:
             return None
         if url and self._media.may_fetch(url) and is_fresh(url, now):
             return ByUrl(url)
         return None
 
-    async def _download(self, parcel: Parcel, _asker: Asker) -> Way | None:
-        url = parcel.story.media_url
+    async def _download(self, item: Item, _asker: Asker) -> Source | None:
+        url = item.story.media_url
         if not url or not self._media.may_fetch(url):
             return None
         file = await self._media.fetch(url, limit=self._largest)
-        return await self._upload_of(parcel, file)
+        return await self._upload_of(item, file)
 
-    async def _bought(self, parcel: Parcel, asker: Asker) -> Way | None:
-        if self._fallback is None or parcel.story.expires_at <= self._now():
+    async def _bought(self, item: Item, asker: Asker) -> Source | None:
+        if self._fallback is None or item.story.expires_at <= self._now():
             return None  # a story that is over can't be bought
-        if asker.chat_id is None and not self._may_buy(parcel.story.pk):
+        if asker.chat_id is None and not self._may_buy(item.story.pk):
             return None
-        story = parcel.story
+        story = item.story
         if not story.profile.username and story_taken_at(story.pk) is None:
             return None  # a pasted address, which anybody can make up: it is fetched or it is not
-        way = await self._upload_of(parcel, await self._fallback(parcel.story, asker))
-        parcel.later = False
-        return way
+        source = await self._upload_of(item, await self._fallback(item.story, asker))
+        item.later = False
+        return source
 
     def _may_buy(self, pk: str) -> bool:
         """Return whether an alert may pay for a story's file: once an hour, it comes again."""
@@ -168,15 +168,15 @@ class Supply:
         self._bought_at = {one: at for one, at in self._bought_at.items() if at > now - BUY_AGAIN}
         return self._bought_at.setdefault(pk, now) is now
 
-    async def _upload_of(self, parcel: Parcel, file: MediaFile) -> ByUpload:
+    async def _upload_of(self, item: Item, file: MediaFile) -> ByUpload:
         """What the bytes are counts, not what the API called them."""
-        parcel.spooled.append(file)
-        parcel.kind = "document" if _is_no_photo(file) else file.kind
+        item.spooled.append(file)
+        item.kind = "document" if _is_no_photo(file) else file.kind
         thumbnail = None
-        if file.kind == "video" and parcel.story.thumbnail_url:
-            thumbnail = await self._thumbnail(parcel.story.thumbnail_url)
+        if file.kind == "video" and item.story.thumbnail_url:
+            thumbnail = await self._thumbnail(item.story.thumbnail_url)
         if thumbnail:
-            parcel.spooled.append(thumbnail)
+            item.spooled.append(thumbnail)
         return ByUpload(file, thumbnail)
 
     async def _thumbnail(self, url: str) -> MediaFile | None:
@@ -193,15 +193,15 @@ class Supply:
         file.remove()
         return None
 
-    def _note(self, parcel: Parcel, error: BotError) -> None:
-        log.info("way failed", story=parcel.story.pk, error=type(error).__name__, why=str(error))
+    def _record_failure(self, item: Item, error: BotError) -> None:
+        log.info("way failed", story=item.story.pk, error=type(error).__name__, why=str(error))
         if isinstance(error, MediaTooBigError):
-            self.fail(parcel, error.text)
+            self.fail(item, error.text)
         elif isinstance(error, MediaUnavailableError):
-            parcel.later = True
-            parcel.reason = error.text
+            item.later = True
+            item.reason = error.text
         elif isinstance(error, MediaError):
-            parcel.reason = error.text
+            item.reason = error.text
 
 
 def _is_no_photo(file: MediaFile) -> bool:

@@ -6,13 +6,13 @@ Every function takes an open transaction (``tx``) first: its caller decides what
 no two wait for each other:
 
 1. the fan-out that it advances,
-2. chats, by id (``chats.hold``), where their own row changes or goes,
-3. chat queues, by chat id (``chat_queues.hold_all``); who has a chat's queue may insert what
+2. chats, by id (``chats.lock``), where their own row changes or goes,
+3. chat queues, by chat id (``chat_queues.lock_all``); who has a chat's queue may insert what
    refers to the chat, and who deletes a chat does so last,
 4. subscriptions and deliveries of those chats,
-5. profiles, by id (``profiles.hold``, ``subscriptions.reweigh``), and their stories,
+5. profiles, by id (``profiles.lock``, ``subscriptions.reweigh``), and their stories,
 6. money: allowances, purse, budget (``budgets``), then the days of usage, by chat id.
 
-A look takes profiles and money only: it leaves a fan-out, which brings its news to the chats.
+A check takes profiles and money only: it leaves a fan-out, which brings its news to the chats.
 What takes many rows of one kind takes them in order, or passes over those that are taken.
 """

@@ -71,10 +71,10 @@ async def standing(
 ) -> tuple[Entry | None, Entry | None, Entry | None]:
     """Return the rows of a person, of a group or channel, and of who added the bot there."""
     rows = await tx.execute(_OF, {"person": str(person or ""), "chat": str(chat_id or "")})
-    found = {row.kind: _entry(row) for row in rows}
-    chat = found.get("chat")
+    result = {row.kind: _entry(row) for row in rows}
+    chat = result.get("chat")
     adder = await get(tx, Subject("person", chat.added_by)) if chat and chat.added_by else None
-    return found.get("person"), chat, adder
+    return result.get("person"), chat, adder
 
 
 async def put(tx: Tx, subject: Subject, *, now: datetime, **values: Any) -> Entry:  # noqa: ANN401 - columns
@@ -149,8 +149,8 @@ async def chats_through(tx: Tx, subject: Subject) -> list[int]:
     added = sa.select(_SUBJECT).where(
         _KIND == "chat", access_list.c.via == "added", access_list.c.added_by == subject.id
     )
-    found = [int(one) for one in (await tx.execute(added)).scalars()]
-    return sorted({int(subject.id), *found})
+    rows = [int(one) for one in (await tx.execute(added)).scalars()]
+    return sorted({int(subject.id), *rows})
 
 
 async def move_chat(tx: Tx, old: int, new: int) -> None:
@@ -239,8 +239,8 @@ async def allowances(tx: Tx, subjects: Sequence[Subject]) -> dict[Subject, int]:
 async def everybody(tx: Tx) -> list[Entry]:
     """Return all rows of people and chats, the newest first."""
     statement = sa.select(*COLUMNS).where(_KIND != "profile")
-    found = await tx.execute(statement.order_by(access_list.c.since.desc(), _SUBJECT))
-    return [_entry(row) for row in found]
+    result = await tx.execute(statement.order_by(access_list.c.since.desc(), _SUBJECT))
+    return [_entry(row) for row in result]
 
 
 async def count_lately(tx: Tx, *, since: datetime) -> int:

@@ -74,12 +74,12 @@ async def is_known(tx: Tx, kind: Kind, subject: int) -> bool:
 async def move_chat(tx: Tx, old: int, new: int) -> None:
     """Let a group that became a supergroup keep its age."""
     table = acquaintances
-    found = await tx.execute(
+    result = await tx.execute(
         sa.delete(table)
         .where(table.c.kind == "chat", table.c.subject.in_([old, new]))
         .returning(table.c.days, table.c.last_day)
     )
-    rows = found.all()
+    rows = result.all()
     if rows:
         days, last = max(row.days for row in rows), max(row.last_day for row in rows)
         insert = insert_for(tx)(table)

@@ -108,8 +108,8 @@ async def hand_out(tx: Tx, one: Broadcast, *, limit: int, now: datetime) -> bool
     mine = sa.select(chats.c.id).where(AUDIENCE).order_by(chats.c.id).limit(limit)
     if one.last_chat is not None:
         mine = mine.where(chats.c.id > one.last_chat)
-    found = list((await tx.execute(mine)).scalars())
-    if not found:
+    rows = list((await tx.execute(mine)).scalars())
+    if not rows:
         return False
     same = (
         broadcasts.c.last_chat.is_(None)
@@ -119,11 +119,11 @@ async def hand_out(tx: Tx, one: Broadcast, *, limit: int, now: datetime) -> bool
     taken = await tx.execute(
         sa.update(broadcasts)
         .where(broadcasts.c.id == one.id, broadcasts.c.state == "running", same)
-        .values(last_chat=found[-1], handed=broadcasts.c.handed + len(found))
+        .values(last_chat=rows[-1], handed=broadcasts.c.handed + len(rows))
     )
     if taken.rowcount:
         await enqueue.add_notice_to_all(
-            tx, found, NOTICE, {"text": one.text, "id": one.id}, now=now
+            tx, rows, NOTICE, {"text": one.text, "id": one.id}, now=now
         )
     return True
 

@@ -1,7 +1,7 @@
 """How much may still be spent of a chat's and a person's day, of the budget, of the balance.
 
 Each limit is one conditional UPDATE: the database says yes or no, so that any number of askers at
-the last credit get one yes. Rows are locked in one order (chat, person, purse, budget), which
+the last credit get one yes. Rows are locked in one order (chat, person, account, budget), which
 leaves no way for two transactions to wait for each other.
 """
 
@@ -13,13 +13,13 @@ from typing import Literal, get_args
 
 import sqlalchemy as sa
 
-from bot.domain.budget import Rule, Side
+from bot.domain.budget import BudgetRule, Side
 from bot.store.database import Insert, Tx, built_once, insert_for
 from bot.store.schema import metadata
 
 Scope = Literal["chat", "person", "nobody", "newcomer"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
-PURSE = 1  # the one row
+ACCOUNT = 1  # the one row
 NO_MINIMUM = -(10**15)
 
 allowances = sa.Table(
@@ -40,7 +40,7 @@ budget_days = sa.Table(
     sa.Column("schedule", sa.Integer, nullable=False),
 )
 
-purse = sa.Table(
+account = sa.Table(
     "purse",
     metadata,
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
@@ -132,7 +132,7 @@ def _take_budget(side: Side, insert: Insert) -> sa.Executable:
 TAKE_BUDGET = {side: built_once(partial(_take_budget, side)) for side in get_args(Side)}
 
 
-async def take_budget(tx: Tx, side: Side, day: date, amount: int, rule: Rule) -> bool:
+async def take_budget(tx: Tx, side: Side, day: date, amount: int, rule: BudgetRule) -> bool:
     """Add to what one side spent that day, unless the rule forbids it."""
     if amount > rule.room(mine=0, others=0) and amount > rule.budget - rule.others_share:
         return False  # not even on a fresh day
@@ -172,8 +172,8 @@ async def budget_used(tx: Tx, day: date) -> tuple[int, int]:
 
 
 @built_once
-def _take_purse(insert: Insert) -> sa.Executable:
-    table = purse
+def _take_credits(insert: Insert) -> sa.Executable:
+    table = account
     statement = insert(table)
     spent = table.c.spent + statement.excluded.spent
     minimum = sa.bindparam("minimum", type_=sa.BigInteger)
@@ -185,63 +185,65 @@ def _take_purse(insert: Insert) -> sa.Executable:
     ).returning(table.c.id)
 
 
-async def take_purse(tx: Tx, amount: int, *, minimum: int | None) -> bool:
+async def take_credits(tx: Tx, amount: int, *, minimum: int | None) -> bool:
     """Add to what was ever spent, unless the switch is off or the balance would be too low.
 
     ``minimum`` is what must be left of the balance, None for anything; a balance that was never
     told is enough.
     """
-    row = {"id": PURSE, "spent": amount, "stopped": False}
+    row = {"id": ACCOUNT, "spent": amount, "stopped": False}
     row["minimum"] = NO_MINIMUM if minimum is None else minimum
-    return (await tx.execute(_take_purse(tx), row)).first() is not None
+    return (await tx.execute(_take_credits(tx), row)).first() is not None
 
 
 async def set_stopped(tx: Tx, *, stopped: bool) -> None:
     """Turn the stop switch."""
-    insert = insert_for(tx)(purse).values(id=PURSE, spent=0, stopped=stopped)
+    insert = insert_for(tx)(account).values(id=ACCOUNT, spent=0, stopped=stopped)
     await tx.execute(
-        insert.on_conflict_do_update(index_elements=[purse.c.id], set_={"stopped": stopped})
+        insert.on_conflict_do_update(index_elements=[account.c.id], set_={"stopped": stopped})
     )
 
 
 async def is_stopped(tx: Tx) -> bool:
     """Tell whether the stop switch is on."""
-    return (await purse_state(tx))[0]
+    return (await account_state(tx))[0]
 
 
-async def give_purse(tx: Tx, amount: int) -> None:
+async def give_credits(tx: Tx, amount: int) -> None:
     """Take ``amount`` off what was ever spent (negative: add)."""
-    table = purse
+    table = account
     await tx.execute(
-        sa.update(table).where(table.c.id == PURSE).values(spent=table.c.spent - amount)
+        sa.update(table).where(table.c.id == ACCOUNT).values(spent=table.c.spent - amount)
     )
 
 
-async def purse_spent(tx: Tx) -> int:
+async def account_spent(tx: Tx) -> int:
     """Return what was ever spent, reservations included."""
-    statement = sa.select(purse.c.spent).where(purse.c.id == PURSE)
+    statement = sa.select(account.c.spent).where(account.c.id == ACCOUNT)
     return (await tx.execute(statement)).scalar() or 0
 
 
-_STATE = sa.select(purse.c.stopped, purse.c.reach - purse.c.spent).where(purse.c.id == PURSE)
+_STATE = sa.select(account.c.stopped, account.c.reach - account.c.spent).where(
+    account.c.id == ACCOUNT
+)
 
 
-async def purse_state(tx: Tx) -> tuple[bool, int | None]:
-    """Return whether the stop switch is on, and the balance as ``purse_left`` does."""
+async def account_state(tx: Tx) -> tuple[bool, int | None]:
+    """Return whether the stop switch is on, and the balance as ``account_balance`` does."""
     row = (await tx.execute(_STATE)).first()
     return (bool(row[0]), row[1]) if row else (False, None)
 
 
-async def purse_left(tx: Tx) -> int | None:
+async def account_balance(tx: Tx) -> int | None:
     """Return the balance as we know it now; None before it was told."""
-    return (await purse_state(tx))[1]
+    return (await account_state(tx))[1]
 
 
 async def set_reach(tx: Tx, reach: int) -> None:
     """Note that the balance is zero when ``reach`` credits were ever spent."""
-    insert = insert_for(tx)(purse).values(id=PURSE, spent=0, stopped=False, reach=reach)
+    insert = insert_for(tx)(account).values(id=ACCOUNT, spent=0, stopped=False, reach=reach)
     await tx.execute(
-        insert.on_conflict_do_update(index_elements=[purse.c.id], set_={"reach": reach})
+        insert.on_conflict_do_update(index_elements=[account.c.id], set_={"reach": reach})
     )
 
 

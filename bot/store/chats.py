@@ -67,7 +67,7 @@ async def moved_to(tx: Tx, old: int) -> int | None:
     return new
 
 
-async def note_move(tx: Tx, old: int, new: int, *, now: datetime) -> bool:
+async def record_move(tx: Tx, old: int, new: int, *, now: datetime) -> bool:
     """Keep that a group has moved; false when that is known."""
     insert = insert_for(tx)(moved_chats).values(old_id=old, new_id=new, at=now)
     done = await tx.execute(insert.on_conflict_do_nothing(index_elements=["old_id"]))
@@ -84,11 +84,11 @@ async def ensure(
     language_code: str | None = None,
 ) -> Chat:
     """Return the chat, made with the defaults when it is new; what Telegram says is kept."""
-    told = {"kind": kind, "title": title}
+    columns = {"kind": kind, "title": title}
     if language_code:
-        told["language_code"] = language_code
-    insert = insert_for(tx)(chats).values(id=chat_id, state_since=now, created_at=now, **told)
-    statement = insert.on_conflict_do_update(index_elements=[chats.c.id], set_=told).returning(
+        columns["language_code"] = language_code
+    insert = insert_for(tx)(chats).values(id=chat_id, state_since=now, created_at=now, **columns)
+    statement = insert.on_conflict_do_update(index_elements=[chats.c.id], set_=columns).returning(
         *COLUMNS
     )
     return Chat(**(await tx.execute(statement)).one()._mapping)  # noqa: SLF001 - public name
@@ -123,7 +123,7 @@ async def change(tx: Tx, chat_id: int, **values: object) -> None:
     await tx.execute(sa.update(chats).where(chats.c.id == chat_id).values(**values))
 
 
-async def hold(tx: Tx, chat_ids: Collection[int]) -> None:
+async def lock(tx: Tx, chat_ids: Collection[int]) -> None:
     """Keep chats from being changed by others until this transaction ends.
 
     New rows may refer to them meanwhile.

@@ -111,7 +111,7 @@ class Database:
             else self._engine.execution_options(isolation_level="AUTOCOMMIT")
         )
         self._writer = asyncio.Lock()
-        self._owed = 0
+        self._unrecorded = 0
         self._begun: dict[object, float] = {}
         self.on_outage: Callable[[], None] = lambda: None
         """Called whenever a transaction that writes met a database that can't work."""
@@ -119,7 +119,7 @@ class Database:
     @property
     def owes_records(self) -> bool:
         """Return whether something that has happened could not be written down yet."""
-        return self._owed > 0
+        return self._unrecorded > 0
 
     @property
     def oldest_s(self) -> float:
@@ -233,14 +233,14 @@ class Database:
                 except DatabaseUnavailableError as error:
                     failures += 1
                     if failures == 1:
-                        self._owed += 1
+                        self._unrecorded += 1
                         log.warning("what happened can't be written down yet", why=str(error))
                 else:
                     return result
                 pause = min(FIRST_PAUSE_S * 2 ** min(failures, 10), LAST_PAUSE_S)
                 await asyncio.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 - spreads rivals
         finally:
-            self._owed -= min(failures, 1)
+            self._unrecorded -= min(failures, 1)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Tx]:
@@ -276,9 +276,9 @@ class Database:
             async with self._engine.connect() as connection:
                 yield connection
         except Exception as error:
-            if (found := unavailable(error)) is None:
+            if (outage := unavailable(error)) is None:
                 raise
-            raise found from error
+            raise outage from error
 
     async def copy_to(self, target: Path) -> bool:
         """Write a consistent copy of an SQLite database; the bot may run meanwhile.
@@ -295,7 +295,7 @@ class Database:
         """
         if self.is_sqlite and self.url.database not in {None, "", ":memory:"}:
             await asyncio.to_thread(private.make_private, Path(str(self.url.database)))
-            await self._keep_a_copy()
+            await self._back_up()
         is_new = False
         async with self.begin() as tx:
             if not self.is_sqlite:
@@ -309,7 +309,7 @@ class Database:
         if is_new:  # sessions that began before go by the old limits
             await self._engine.dispose()
 
-    async def _keep_a_copy(self) -> None:
+    async def _back_up(self) -> None:
         """Copy an SQLite database that the next migration will change; the newest copies stay.
 
         Raises:
@@ -343,9 +343,9 @@ async def _transaction(engine: AsyncEngine) -> AsyncIterator[Tx]:
                 raise DatabaseUnavailableError(UNREACHABLE) from error
             yield tx
     except Exception as error:
-        if (found := unavailable(error)) is None or found is error:
+        if (outage := unavailable(error)) is None or outage is error:
             raise
-        raise found from error
+        raise outage from error
 
 
 async def _limit_sessions(tx: Tx) -> bool:
@@ -353,7 +353,7 @@ async def _limit_sessions(tx: Tx) -> bool:
 
     Returns whether that is news. Who set others for the role keeps them.
     """
-    found = await tx.execute(
+    outage = await tx.execute(
         sa.text(
             "SELECT unnest(s.setconfig) FROM pg_db_role_setting s"
             " JOIN pg_database d ON d.oid = s.setdatabase"
@@ -361,7 +361,7 @@ async def _limit_sessions(tx: Tx) -> bool:
             " WHERE d.datname = current_database() AND r.rolname = current_user"
         )
     )
-    known = {str(one).partition("=")[0] for one in found.scalars()}
+    known = {str(one).partition("=")[0] for one in outage.scalars()}
     missing = [name for name in SESSION if name not in known]
     if missing:
         name = (await tx.execute(sa.text("SELECT current_database()"))).scalar_one()

@@ -1,7 +1,7 @@
 """Deliveries: what is owed to chats, as rows that outlive the process: the outbox.
 
 A delivery is a story owed to a subscription, or a notice owed to a chat. Who changes when one is
-due holds the chat's lane (``bot.store.chat_queues``).
+due locks the chat's queue (``bot.store.chat_queues``).
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -19,7 +19,7 @@ from bot.store.schema import BigId, Timestamp, metadata
 from bot.store.stories import stories
 from bot.store.subscriptions import subscriptions
 
-ROWS_A_LANE = 60
+ROWS_A_QUEUE = 60
 
 
 deliveries = sa.Table(
@@ -129,7 +129,7 @@ def _due() -> sa.Select[Any]:
         .outerjoin(stories, stories.c.pk == deliveries.c.story_pk)
         .outerjoin(subscriptions, subscriptions.c.id == deliveries.c.subscription_id)
         .outerjoin(profiles, profiles.c.profile_id == subscriptions.c.profile_id)
-        .where(ranked.c.place <= ROWS_A_LANE)
+        .where(ranked.c.place <= ROWS_A_QUEUE)
         .order_by(REPLIES_FIRST, deliveries.c.id)
     )
 
@@ -139,10 +139,10 @@ DUE = _due()
 
 async def due(tx: Tx, chat_ids: list[int], *, now: datetime) -> list[Delivery]:
     """Return the first due rows of each chat, in the order in which they were found."""
-    found = (await tx.execute(DUE, {"chat_ids": chat_ids, "now": now})).all()
-    told = {row.story_pk: row.story for row in found if row.story}
-    known = dict(zip(told, load_readable(list(told.values())), strict=True))
-    return [_delivery(row, known.get(row.story_pk)) for row in found]
+    rows = (await tx.execute(DUE, {"chat_ids": chat_ids, "now": now})).all()
+    payloads = {row.story_pk: row.story for row in rows if row.story}
+    known = dict(zip(payloads, load_readable(list(payloads.values())), strict=True))
+    return [_delivery(row, known.get(row.story_pk)) for row in rows]
 
 
 def _delivery(row: sa.Row[Any], story: Story | None) -> Delivery:
@@ -179,7 +179,7 @@ STILL_OPEN = sa.select(deliveries.c.id).where(
     deliveries.c.id.in_(sa.bindparam("ids", expanding=True)), is_open
 )
 STARTED = _THESE.values(claims=deliveries.c.claims + 1, held="")
-LEFT = _THESE.values(copies=deliveries.c.copies + 1)
+ATTEMPTED = _THESE.values(copies=deliveries.c.copies + 1)
 SENT = (
     sa.update(deliveries)
     .where(deliveries.c.id == sa.bindparam("delivery"), is_open)
@@ -193,18 +193,18 @@ async def start(tx: Tx, ids: Sequence[int]) -> None:
         await tx.execute(STARTED, {"ids": ids})
 
 
-async def leave(tx: Tx, ids: Sequence[int]) -> None:
+async def count_attempt(tx: Tx, ids: Sequence[int]) -> None:
     """Count a copy of each: from here on a crash may leave one in the chat."""
     if ids:
-        await tx.execute(LEFT, {"ids": ids})
+        await tx.execute(ATTEMPTED, {"ids": ids})
 
 
-async def unsure(tx: Tx, ids: Iterable[int]) -> None:
+async def mark_unknown(tx: Tx, ids: Iterable[int]) -> None:
     """Keep what may have arrived: the answer was lost."""
     await _update(tx, ids, unknowns=deliveries.c.unknowns + 1, claims=0)
 
 
-async def put_back(tx: Tx, ids: Iterable[int], *, left: bool, due_at: datetime) -> None:
+async def requeue(tx: Tx, ids: Iterable[int], *, left: bool, due_at: datetime) -> None:
     """Keep what was surely not sent until ``due_at``; ``left``: a copy was counted."""
     await _update(
         tx,
@@ -239,7 +239,7 @@ async def owes_reply(tx: Tx, chat_id: int) -> bool:
     return bool((await tx.execute(OWES_REPLY, {"chat_id": chat_id})).scalar())
 
 
-async def replies_owed(tx: Tx, chat_id: int) -> list[dict[str, Any]]:
+async def replies_enqueued(tx: Tx, chat_id: int) -> list[dict[str, Any]]:
     """Return the answers that wait in a chat, or are on their way."""
     statement = sa.select(deliveries.c.fields).where(
         deliveries.c.chat_id == chat_id, is_open, deliveries.c.notice == REPLY
@@ -267,7 +267,7 @@ async def still_open(tx: Tx, ids: Collection[int]) -> set[int]:
     return set((await tx.execute(STILL_OPEN, {"ids": list(ids)})).scalars())
 
 
-async def hold(tx: Tx, ids: Iterable[int], *, due_at: datetime, held: str) -> None:
+async def defer(tx: Tx, ids: Iterable[int], *, due_at: datetime, held: str) -> None:
     """Put off what may not come now; ``held`` is ``quiet``, ``digest`` or ``muted``."""
     await _update(tx, ids, due_at=due_at, held=held)
 
@@ -295,8 +295,8 @@ async def drop(tx: Tx, ids: Iterable[int], *, reason: str, now: datetime) -> Non
     await _update(tx, ids, state="dropped", reason=reason, done_at=now)
 
 
-async def park(tx: Tx, ids: Iterable[int], *, reason: str, now: datetime) -> None:
-    """Stop trying: several copies may have arrived; the operator may look."""
+async def dead_letter(tx: Tx, ids: Iterable[int], *, reason: str, now: datetime) -> None:
+    """Stop trying: several copies may have arrived; the operator may check."""
     await _update(tx, ids, state="parked", reason=reason, done_at=now)
 
 

@@ -134,8 +134,8 @@ async def add_reply(
         "due_at": due_at,
         "now": now,
     }
-    found: int | None = (await tx.execute(_ADD_REPLY, values)).scalar()
-    return found
+    row_id: int | None = (await tx.execute(_ADD_REPLY, values)).scalar()
+    return row_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,25 +171,27 @@ async def tally(tx: Tx, subscription_id: int, *, since: datetime) -> list[Tally]
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """The outbox in figures: open rows, the oldest one's time, and rows parked."""
+    """The outbox in figures: open rows, the oldest one's time, and dead letters."""
 
     open: int
     oldest: datetime | None
-    parked: int
+    dead_letters: int
 
 
 async def backlog(tx: Tx, *, now: datetime) -> Backlog:
-    """Return how much is due and unsent, since when, and how much is parked."""
+    """Return how much is due and unsent, since when, and how many dead letters there are."""
     due = sa.select(
         sa.func.count().label("open"), sa.func.min(deliveries.c.due_at, type_=Timestamp)
     ).where(is_open, deliveries.c.due_at <= now)
     count, oldest = (await tx.execute(due)).one()
-    parked = sa.select(sa.func.count()).where(deliveries.c.state == "parked")
-    return Backlog(open=count, oldest=oldest, parked=(await tx.execute(parked)).scalar() or 0)
+    given_up = sa.select(sa.func.count()).where(deliveries.c.state == "parked")
+    return Backlog(
+        open=count, oldest=oldest, dead_letters=(await tx.execute(given_up)).scalar() or 0
+    )
 
 
 @dataclass(frozen=True, slots=True)
-class Parked:
+class DeadLetter:
     """A delivery that was given up after several copies."""
 
     id: int
@@ -201,20 +203,20 @@ class Parked:
 
 
 async def send_again(tx: Tx, ids: Collection[int], *, now: datetime) -> list[int]:
-    """Let parked deliveries be sent as if they never had been; return which there were."""
+    """Let dead letters be sent as if they were new; return which there were."""
     statement = (
         sa.update(deliveries)
         .where(deliveries.c.id.in_(sorted(ids)), deliveries.c.state == "parked")
         .values(state="open", reason="", done_at=None, due_at=now, copies=0, unknowns=0, claims=0)
         .returning(deliveries.c.id, deliveries.c.chat_id)
     )
-    found = (await tx.execute(statement)).all()
-    for chat_id in sorted({row.chat_id for row in found}):
+    rows = (await tx.execute(statement)).all()
+    for chat_id in sorted({row.chat_id for row in rows}):
         await chat_queues.wake(tx, chat_id, due_at=now, now=now)
-    return sorted(row.id for row in found)
+    return sorted(row.id for row in rows)
 
 
-async def drop_parked(tx: Tx, ids: Collection[int], *, now: datetime) -> list[int]:
+async def drop_dead_letters(tx: Tx, ids: Collection[int], *, now: datetime) -> list[int]:
     """Give parked deliveries up for good; return which there were."""
     statement = (
         sa.update(deliveries)
@@ -225,13 +227,13 @@ async def drop_parked(tx: Tx, ids: Collection[int], *, now: datetime) -> list[in
     return sorted((await tx.execute(statement)).scalars())
 
 
-async def parked(tx: Tx, *, limit: int = 50) -> list[Parked]:
-    """Return the parked deliveries, newest first."""
-    columns = [deliveries.c[name] for name in Parked.__dataclass_fields__]
+async def dead_letters(tx: Tx, *, limit: int = 50) -> list[DeadLetter]:
+    """Return the dead letters, newest first."""
+    columns = [deliveries.c[name] for name in DeadLetter.__dataclass_fields__]
     statement = (
         sa.select(*columns)
         .where(deliveries.c.state == "parked")
         .order_by(deliveries.c.done_at.desc(), deliveries.c.id)
         .limit(limit)
     )
-    return [Parked(**row._mapping) for row in await tx.execute(statement)]  # noqa: SLF001 - public name
+    return [DeadLetter(**row._mapping) for row in await tx.execute(statement)]  # noqa: SLF001 - public name

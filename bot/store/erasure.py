@@ -14,11 +14,11 @@ BILLS = frozenset({"ledger_entries", "ledger_days"})
 async def erase_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
     """Delete the chat's rows in every table; in the bills, only whose they were.
 
-    What nobody else follows is not looked at any more. That it may use the bot, or not, stays:
+    What nobody else follows is not checked any more. That it may use the bot, or not, stays:
     else who is blocked would only have to erase it.
     """
-    await chats.hold(tx, [chat_id])
-    await chat_queues.hold(tx, chat_id)
+    await chats.lock(tx, [chat_id])
+    await chat_queues.lock(tx, chat_id)
     followed = await subscriptions.profiles_of(tx, chat_id)
     await subscriptions.remove_of_chat(tx, chat_id)
     await subscriptions.reweigh(tx, profile_ids=followed, now=now)

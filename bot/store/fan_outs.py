@@ -68,9 +68,9 @@ _END_OF_SLICE = (
 _WAITS = sa.and_(_IN_RANGE, subscriptions.c.paused.is_(False), chats.c.state == "active")
 # Who ends or moves a chat holds its queue: once that is ours, the chat is there to stay, or gone.
 _QUEUES = (
-    sa.select(chat_queues.lanes.c.chat_id)
-    .where(chat_queues.lanes.c.chat_id.in_(sa.select(subscriptions.c.chat_id).where(_IN_RANGE)))
-    .order_by(chat_queues.lanes.c.chat_id)
+    sa.select(chat_queues.queues.c.chat_id)
+    .where(chat_queues.queues.c.chat_id.in_(sa.select(subscriptions.c.chat_id).where(_IN_RANGE)))
+    .order_by(chat_queues.queues.c.chat_id)
     .with_for_update()
 )
 
@@ -138,15 +138,15 @@ async def _owe(tx: Tx, row: sa.Row[Any], where: Mapping[str, Any]) -> None:
     waiting = sa.select(subscriptions.c.chat_id).where(
         _IN_RANGE, subscriptions.c.paused.is_(False)
     )
-    lanes = (
+    queues = (
         sa.select(chats.c.id, due_at, at)
         .where(chats.c.id.in_(waiting), chats.c.state == "active")
         .order_by(chats.c.id)
         .with_for_update(read=True, key_share=True)  # one that goes is waited for, and not there
     )
-    insert = insert_for(tx)(chat_queues.lanes)
+    insert = insert_for(tx)(chat_queues.queues)
     names = ["chat_id", "due_at", "free_at"]
-    await chat_queues.wake_all(tx, insert.from_select(names, lanes), where)
+    await chat_queues.wake_all(tx, insert.from_select(names, queues), where)
     who = [subscriptions.c.chat_id, subscriptions.c.thread_id, subscriptions.c.id]
     names = ["chat_id", "thread_id", "subscription_id", "due_at", "created_at"]
     if row.story_pks is None:
@@ -166,7 +166,7 @@ async def _owe(tx: Tx, row: sa.Row[Any], where: Mapping[str, Any]) -> None:
         source = source.where(subscriptions.c.since <= row.since)
     # A subscription that is ended meanwhile is waited for, and then not there.
     source = source.with_for_update(read=True, key_share=True, of=subscriptions)
-    owed = insert_for(tx)(deliveries).from_select(names, source)
+    enqueued = insert_for(tx)(deliveries).from_select(names, source)
     await tx.execute(
-        owed.on_conflict_do_nothing(index_elements=["subscription_id", "story_pk"]), where
+        enqueued.on_conflict_do_nothing(index_elements=["subscription_id", "story_pk"]), where
     )

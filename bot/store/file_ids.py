@@ -85,7 +85,7 @@ async def claim(
     return False
 
 
-async def keep(tx: Tx, bot_id: int, pks: Collection[str], *, until: datetime) -> None:
+async def renew(tx: Tx, bot_id: int, pks: Collection[str], *, until: datetime) -> None:
     """Keep the right to upload these stories, as far as they are not uploaded."""
     mine = sa.and_(files.c.bot_id == bot_id, files.c.story_pk.in_(sorted(pks)))
     statement = sa.update(files).where(mine, files.c.leased_until > EPOCH)
@@ -113,9 +113,9 @@ def _remember(insert: Insert) -> sa.Executable:
     )
 
 
-async def remember(tx: Tx, bot_id: int, found: dict[str, KnownFile]) -> None:
+async def remember(tx: Tx, bot_id: int, files: dict[str, KnownFile]) -> None:
     """Keep the files of stories, by pk; a newer file_id takes the place of an older."""
-    if not found:
+    if not files:
         return
     rows = [
         {
@@ -127,7 +127,7 @@ async def remember(tx: Tx, bot_id: int, found: dict[str, KnownFile]) -> None:
             "leased_until": EPOCH,
             "until": file.until,
         }
-        for pk, file in sorted(found.items())
+        for pk, file in sorted(files.items())
     ]
     await tx.execute(_remember(tx), rows)
 

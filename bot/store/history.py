@@ -28,9 +28,9 @@ def _add(insert: Insert) -> sa.Executable:
     return insert(moments).on_conflict_do_nothing(index_elements=["profile_id", "at"])
 
 
-async def add(tx: Tx, found: Iterable[Story]) -> None:
+async def add(tx: Tx, stories: Iterable[Story]) -> None:
     """Keep the times of stories; two of one moment count as one."""
-    rows = [{"profile_id": s.profile.profile_id, "at": s.taken_at} for s in found]
+    rows = [{"profile_id": s.profile.profile_id, "at": s.taken_at} for s in stories]
     if rows:
         await tx.execute(_add(tx), rows)
 
@@ -43,7 +43,7 @@ async def read(tx: Tx) -> dict[str, tuple[int, list[datetime]]]:
         .where(profiles.c.next_look_at.is_not(None))
         .order_by(moments.c.at)
     )
-    found: dict[str, tuple[int, list[datetime]]] = {}
+    traces: dict[str, tuple[int, list[datetime]]] = {}
     for name, weight, at in await tx.execute(statement):
-        found.setdefault(name, (weight, []))[1].append(at)
-    return found
+        traces.setdefault(name, (weight, []))[1].append(at)
+    return traces

@@ -46,7 +46,7 @@ class Arrival:
 
 
 @dataclass(frozen=True, slots=True)
-class Claimed:
+class ClaimedUpdate:
     """An update that is ours to handle; ``attempts`` counts this one."""
 
     id: int
@@ -58,7 +58,7 @@ class Claimed:
     update_id: int = 0
 
 
-CLAIMED = [inbox.c[name] for name in Claimed.__dataclass_fields__]
+CLAIMED = [inbox.c[name] for name in ClaimedUpdate.__dataclass_fields__]
 
 
 @built_once
@@ -69,7 +69,7 @@ def _add(insert: Insert) -> sa.Executable:
 
 async def add(
     tx: Tx, arrivals: Sequence[Arrival], *, now: datetime, ours_until: datetime | None = None
-) -> list[Claimed]:
+) -> list[ClaimedUpdate]:
     """Store updates that are new; return them. ``ours_until`` claims them in the same breath."""
     rows = [
         {
@@ -86,8 +86,8 @@ async def add(
     ]
     unwanted = {arrival.update_id for arrival in arrivals if not arrival.wanted}
     new = (await tx.execute(_add(tx), rows)).all()
-    found = [Claimed(*row) for row in new if row[-1] not in unwanted]
-    return sorted(found, key=lambda claimed: claimed.id)
+    added = [ClaimedUpdate(*row) for row in new if row[-1] not in unwanted]
+    return sorted(added, key=lambda claimed: claimed.id)
 
 
 async def waiting(tx: Tx, queues: Collection[str]) -> dict[tuple[str, int | None], int]:
@@ -127,7 +127,7 @@ async def busy_since(tx: Tx, queues: Collection[str], *, since: datetime) -> set
 
 async def claim(
     tx: Tx, *, now: datetime, lease: timedelta, limit: int, without: Collection[int] = ()
-) -> list[Claimed]:
+) -> list[ClaimedUpdate]:
     """Take the first update of each queue that nobody is busy with.
 
     ``without`` are people who have enough in hand; their queues wait.
@@ -154,8 +154,8 @@ async def claim(
         .values(leased_until=now + lease, attempts=inbox.c.attempts + 1)
         .returning(*CLAIMED)
     )
-    found = [Claimed(*row) for row in await tx.execute(statement)]
-    return sorted(found, key=lambda claimed: claimed.id)
+    claims = [ClaimedUpdate(*row) for row in await tx.execute(statement)]
+    return sorted(claims, key=lambda claimed: claimed.id)
 
 
 async def due_next(tx: Tx) -> datetime | None:
@@ -225,10 +225,10 @@ async def count_open(tx: Tx) -> int:
 
 async def oldest_open(tx: Tx) -> datetime | None:
     """Return since when the oldest unanswered update waits."""
-    found: datetime | None = (
+    at: datetime | None = (
         await tx.execute(sa.select(sa.func.min(inbox.c.stored_at)).where(OPEN))
     ).scalar()
-    return found
+    return at
 
 
 async def clean(tx: Tx, *, before: datetime) -> int:

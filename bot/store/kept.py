@@ -66,7 +66,7 @@ async def add(tx: Tx, rows: Collection[Delivery]) -> None:
     wanted = [row for row in rows if row.story is not None]
     if not wanted:
         return
-    found = await tx.execute(
+    result = await tx.execute(
         sa.select(
             files.c.bot_id, files.c.story_pk, files.c.kind, files.c.file_id, files.c.file_unique_id
         ).where(
@@ -75,7 +75,7 @@ async def add(tx: Tx, rows: Collection[Delivery]) -> None:
         )
     )
     by_pk: dict[str, list[Any]] = {}
-    for file in found:
+    for file in result:
         by_pk.setdefault(file.story_pk, []).append(file)
     values = [
         {

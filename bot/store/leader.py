@@ -15,7 +15,7 @@ from bot.store.database import Database
 
 log = structlog.get_logger()
 
-LEASE = timedelta(seconds=15)
+LEADER_LEASE = timedelta(seconds=15)
 EVERY = timedelta(seconds=5)
 PATIENCE_S = 5.0  # with the database: a lead that can't be renewed must end in time
 
@@ -33,7 +33,7 @@ class Leader:
         work: Callable[[], Coroutine[Any, Any, None]],
         *,
         now: Callable[[], datetime],
-        lease: timedelta = LEASE,
+        lease: timedelta = LEADER_LEASE,
         every: timedelta = EVERY,
     ) -> None:
         """Be one of those who may lead in ``key``."""

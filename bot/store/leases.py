@@ -1,6 +1,6 @@
-"""Gates: what replicas must agree on before they send, one row a limit.
+"""Leases: what replicas must agree on before they send, one row a limit.
 
-A gate's state is JSON that its owner understands. Who changes it says which version it has read,
+A lease's state is JSON that its owner understands. Who changes it says which version it has read,
 and begins anew when another was quicker; who must see several at once holds one first.
 """
 
@@ -14,7 +14,7 @@ from bot.domain.errors import DatabaseUnavailableError
 from bot.store.database import Tx, insert_for
 from bot.store.schema import EPOCH, Timestamp, metadata
 
-gates = sa.Table(
+leases = sa.Table(
     "gates",
     metadata,
     sa.Column("key", sa.String(64), primary_key=True),
@@ -28,7 +28,7 @@ TRIES = 50  # that others may be quicker
 
 
 async def change(tx: Tx, key: str, decide: Decide) -> None:
-    """Replace a gate's state by what ``decide`` makes of it, and keep that until then.
+    """Replace a lease's state by what ``decide`` makes of it, and keep that until then.
 
     ``decide`` may be called again, with what another has made of it meanwhile; None leaves it.
 
@@ -36,8 +36,8 @@ async def change(tx: Tx, key: str, decide: Decide) -> None:
         DatabaseUnavailableError: Others were quicker again and again.
     """
     for _ in range(TRIES):
-        found = sa.select(gates.c.state, gates.c.version).where(gates.c.key == key)
-        row = (await tx.execute(found)).one_or_none()
+        statement = sa.select(leases.c.state, leases.c.version).where(leases.c.key == key)
+        row = (await tx.execute(statement)).one_or_none()
         after = decide(row.state if row else None)
         if after is None or await _swap(tx, key, row.version if row else None, *after):
             return
@@ -51,64 +51,64 @@ async def _swap(
     state: Any | None,  # noqa: ANN401 - any JSON value
     until: datetime,
 ) -> bool:
-    """Set a gate's state, if its version is still that one (None: there is none)."""
+    """Set a lease's state, if its version is still that one (None: there is none)."""
     if version is None:
-        new = insert_for(tx)(gates).values(key=key, state=state, until=until, version=1)
-        statement = new.on_conflict_do_nothing(index_elements=[gates.c.key])
+        new = insert_for(tx)(leases).values(key=key, state=state, until=until, version=1)
+        statement = new.on_conflict_do_nothing(index_elements=[leases.c.key])
         return (await tx.execute(statement)).rowcount > 0
-    same = sa.and_(gates.c.key == key, gates.c.version == version)
+    same = sa.and_(leases.c.key == key, leases.c.version == version)
     values = {"state": state, "until": until, "version": version + 1}
-    return (await tx.execute(sa.update(gates).where(same).values(values))).rowcount > 0
+    return (await tx.execute(sa.update(leases).where(same).values(values))).rowcount > 0
 
 
-async def hold(tx: Tx, key: str) -> Any | None:  # noqa: ANN401 - any JSON value
-    """Return a gate's state; nobody else may change it before the transaction ends."""
-    insert = insert_for(tx)(gates).values(key=key, state=None, until=EPOCH)
-    await tx.execute(insert.on_conflict_do_nothing(index_elements=[gates.c.key]))
-    found = sa.select(gates.c.state).where(gates.c.key == key).with_for_update()
-    return (await tx.execute(found)).scalar()
+async def lock(tx: Tx, key: str) -> Any | None:  # noqa: ANN401 - any JSON value
+    """Return a lease's state; nobody else may change it before the transaction ends."""
+    insert = insert_for(tx)(leases).values(key=key, state=None, until=EPOCH)
+    await tx.execute(insert.on_conflict_do_nothing(index_elements=[leases.c.key]))
+    statement = sa.select(leases.c.state).where(leases.c.key == key).with_for_update()
+    return (await tx.execute(statement)).scalar()
 
 
 async def peek(tx: Tx, key: str) -> Any | None:  # noqa: ANN401 - any JSON value
-    """Return a gate's state without holding it."""
-    return (await tx.execute(sa.select(gates.c.state).where(gates.c.key == key))).scalar()
+    """Return a lease's state without locking it."""
+    return (await tx.execute(sa.select(leases.c.state).where(leases.c.key == key))).scalar()
 
 
 async def peek_all(tx: Tx, keys: Collection[str]) -> dict[str, Any]:
-    """Return the states of those gates that there are, by key, without holding them."""
-    found = sa.select(gates.c.key, gates.c.state).where(gates.c.key.in_(keys))
-    return {row.key: row.state for row in await tx.execute(found)}
+    """Return the states of those leases that exist, by key, without locking them."""
+    statement = sa.select(leases.c.key, leases.c.state).where(leases.c.key.in_(keys))
+    return {row.key: row.state for row in await tx.execute(statement)}
 
 
 async def put(tx: Tx, key: str, state: Any, *, until: datetime) -> None:  # noqa: ANN401 - any JSON value
-    """Set the state of a gate that nobody holds; it may be cleaned away after ``until``."""
+    """Set the state of a lease that nobody has locked; it may be cleaned away after ``until``."""
     values = {"state": state, "until": until}
-    insert = insert_for(tx)(gates).values(key=key, **values)
+    insert = insert_for(tx)(leases).values(key=key, **values)
     await tx.execute(
         insert.on_conflict_do_update(
-            index_elements=[gates.c.key], set_=values | {"version": gates.c.version + 1}
+            index_elements=[leases.c.key], set_=values | {"version": leases.c.version + 1}
         )
     )
 
 
 async def first(tx: Tx, key: str, *, until: datetime) -> bool:
     """Return whether nobody came here before, or so long ago that it was cleaned away."""
-    insert = insert_for(tx)(gates).values(key=key, state=None, until=until)
-    added = insert.on_conflict_do_nothing(index_elements=[gates.c.key]).returning(gates.c.key)
+    insert = insert_for(tx)(leases).values(key=key, state=None, until=until)
+    added = insert.on_conflict_do_nothing(index_elements=[leases.c.key]).returning(leases.c.key)
     return (await tx.execute(added)).scalar() is not None
 
 
 async def remove(tx: Tx, key: str) -> None:
-    """Remove a gate that nobody holds."""
-    await tx.execute(sa.delete(gates).where(gates.c.key == key))
+    """Remove a lease that nobody has locked."""
+    await tx.execute(sa.delete(leases).where(leases.c.key == key))
 
 
-async def keep(tx: Tx, key: str, state: Any, *, until: datetime) -> None:  # noqa: ANN401 - any JSON value
-    """Set a held gate's state; it may be cleaned away after ``until``."""
+async def write(tx: Tx, key: str, state: Any, *, until: datetime) -> None:  # noqa: ANN401 - any JSON value
+    """Set the state of a locked lease; it may be cleaned away after ``until``."""
     await tx.execute(
-        sa.update(gates)
-        .where(gates.c.key == key)
-        .values(state=state, until=until, version=gates.c.version + 1)
+        sa.update(leases)
+        .where(leases.c.key == key)
+        .values(state=state, until=until, version=leases.c.version + 1)
     )
 
 
@@ -134,5 +134,5 @@ async def resign(tx: Tx, key: str, owner: str) -> None:
 
 
 async def clean(tx: Tx, *, now: datetime) -> int:
-    """Remove gates that hold nobody any more; return how many."""
-    return (await tx.execute(sa.delete(gates).where(gates.c.until < now))).rowcount
+    """Remove leases that have ended; return how many."""
+    return (await tx.execute(sa.delete(leases).where(leases.c.until < now))).rowcount

@@ -53,7 +53,7 @@ ledger_days = sa.Table(
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class LedgerEntry:
     """One paid call in the ledger."""
 
     id: int
@@ -67,7 +67,7 @@ class Entry:
     at: datetime
 
 
-COLUMNS = [ledger_entries.c[name] for name in Entry.__dataclass_fields__]
+COLUMNS = [ledger_entries.c[name] for name in LedgerEntry.__dataclass_fields__]
 
 
 ADD = sa.insert(ledger_entries).returning(ledger_entries.c.id)
@@ -236,21 +236,21 @@ async def replies_by_hour(tx: Tx, since: date, *, before: date) -> dict[date, li
         )
         .group_by(hour)
     )
-    found: dict[date, list[int]] = {}
+    by_day: dict[date, list[int]] = {}
     for number, spent in await tx.execute(statement):
         begin = datetime.fromtimestamp(number * HOUR_MS / 1000, UTC)
-        found.setdefault(begin.date(), [0] * 24)[begin.hour] = int(spent)
-    return found
+        by_day.setdefault(begin.date(), [0] * 24)[begin.hour] = int(spent)
+    return by_day
 
 
-async def entries(tx: Tx, *, since: datetime, limit: int = 1000) -> list[Entry]:
+async def entries(tx: Tx, *, since: datetime, limit: int = 1000) -> list[LedgerEntry]:
     """Return the latest entries since then, the oldest first."""
     table = ledger_entries
     statement = (
         sa.select(*COLUMNS).where(table.c.at >= since).order_by(table.c.id.desc()).limit(limit)
     )
     rows = (await tx.execute(statement)).all()
-    return [Entry(**row._mapping) for row in reversed(rows)]  # noqa: SLF001 - public name
+    return [LedgerEntry(**row._mapping) for row in reversed(rows)]  # noqa: SLF001 - public name
 
 
 async def roll_up(tx: Tx, *, before: date) -> int:

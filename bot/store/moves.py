@@ -28,10 +28,10 @@ async def move_chat(tx: Tx, old: int, new: int, *, now: datetime) -> bool:
     """
     if old == new:
         return False
-    await chats.hold(tx, [old, new])
-    await chat_queues.hold_all(tx, [old, new])
+    await chats.lock(tx, [old, new])
+    await chat_queues.lock_all(tx, [old, new])
     before = await chats.get(tx, old)
-    is_first = await chats.note_move(tx, old, new, now=now)
+    is_first = await chats.record_move(tx, old, new, now=now)
     if before is None:
         return False
     await chats.ensure(tx, new, kind="supergroup", title=before.title, now=now)
@@ -49,7 +49,7 @@ async def move_chat(tx: Tx, old: int, new: int, *, now: datetime) -> bool:
     await tx.execute(sa.delete(chats.chats).where(chats.chats.c.id == old))
     await chats.set_state(tx, new, "active", now=now)
     await chat_queues.wake(tx, new, due_at=now, now=now)
-    await chat_queues.settle(tx, new)
+    await chat_queues.reschedule(tx, new)
     await subscriptions.reweigh(tx, chat_id=new, now=now)
     return True
 
@@ -78,7 +78,7 @@ async def _rewrite(tx: Tx, table: sa.Table, old: int, new: int) -> None:
     await tx.execute(sa.update(table).where(table.c.chat_id == old).values(chat_id=new))
 
 
-async def leave_topic(tx: Tx, chat_id: int, thread_id: int, *, now: datetime) -> bool:
+async def close_topic(tx: Tx, chat_id: int, thread_id: int, *, now: datetime) -> bool:
     """Let a topic's subscriptions fall back to the main chat, which is told once.
 
     False when nothing was there any more.
@@ -101,23 +101,23 @@ async def mute_place(
 async def unmute_place(
     tx: Tx, chat_id: int, thread_id: int | None = None, *, now: datetime
 ) -> bool:
-    """Let what waited go out, in a chat whose lane is held; false when nothing was muted."""
+    """Let what waited go out, in a chat whose queue is locked; false when nothing was muted."""
     if not await mutes.unmute(tx, chat_id, thread_id):
         return False
     await deliveries_store.drop_notices(tx, chat_id, "muted", now=now)  # it is not true any more
     await deliveries_store.release(tx, chat_id, held="muted", now=now)
-    await chat_queues.settle(tx, chat_id)
+    await chat_queues.reschedule(tx, chat_id)
     return True
 
 
-async def record_presence(tx: Tx, mute: Mute, found: Presence, *, now: datetime) -> None:
+async def record_presence(tx: Tx, mute: Mute, presence: Presence, *, now: datetime) -> None:
     """Write down how the bot stands in a chat where a right was missing."""
-    if isinstance(found, Moved):
-        await chats.hold(tx, [mute.chat_id, found.chat_id])
-    elif found == "away":
-        await chats.hold(tx, [mute.chat_id])
-    await chat_queues.hold(tx, mute.chat_id)
-    match found:
+    if isinstance(presence, Moved):
+        await chats.lock(tx, [mute.chat_id, presence.chat_id])
+    elif presence == "away":
+        await chats.lock(tx, [mute.chat_id])
+    await chat_queues.lock(tx, mute.chat_id)
+    match presence:
         case Moved(new):
             await move_chat(tx, mute.chat_id, new, now=now)
         case "away":
@@ -129,12 +129,12 @@ async def record_presence(tx: Tx, mute: Mute, found: Presence, *, now: datetime)
 
 
 async def close_chat(tx: Tx, chat_id: int, *, now: datetime) -> bool:
-    """Stop all alerts of a chat, and the looks that only they needed; false: it was closed."""
-    await chats.hold(tx, [chat_id])
-    await chat_queues.hold(tx, chat_id)
+    """Stop all alerts of a chat, and the checks that only they needed; false: it was closed."""
+    await chats.lock(tx, [chat_id])
+    await chat_queues.lock(tx, chat_id)
     news = await chats.set_state(tx, chat_id, "closed", now=now)
     await mutes.unmute(tx, chat_id)
-    await chat_queues.settle(tx, chat_id)
+    await chat_queues.reschedule(tx, chat_id)
     await subscriptions.reweigh(tx, chat_id=chat_id, now=now)
     return news
 
@@ -145,14 +145,14 @@ async def open_chat(tx: Tx, chat_id: int, *, now: datetime, since: datetime | No
     That was at ``since``, where Telegram told so later, else ``now``. What was owed from before
     is dropped: who comes back wants what is new.
     """
-    await chats.hold(tx, [chat_id])
-    await chat_queues.hold(tx, chat_id)
+    await chats.lock(tx, [chat_id])
+    await chat_queues.lock(tx, chat_id)
     news = await chats.set_state(tx, chat_id, "active", now=now)
     if news:
         await deliveries_store.drop_of_chat(tx, chat_id, reason="away", now=now)
         await subscriptions.restart(
             tx, chat_id, since=alert_rules.from_now_on(min(since or now, now))
         )
-        await chat_queues.settle(tx, chat_id)
+        await chat_queues.reschedule(tx, chat_id)
         await subscriptions.reweigh(tx, chat_id=chat_id, now=now)
     return news

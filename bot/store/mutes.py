@@ -44,11 +44,11 @@ OF_CHATS = (
 
 async def of_chats(tx: Tx, chat_ids: Sequence[int]) -> dict[int, tuple[Mute, ...]]:
     """Return the mutes of those chats that have any, the whole chat's first."""
-    found: dict[int, tuple[Mute, ...]] = {}
+    by_chat: dict[int, tuple[Mute, ...]] = {}
     for row in await tx.execute(OF_CHATS, {"ids": chat_ids}):
         mute = Mute(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
-        found[mute.chat_id] = (*found.get(mute.chat_id, ()), mute)
-    return found
+        by_chat[mute.chat_id] = (*by_chat.get(mute.chat_id, ()), mute)
+    return by_chat
 
 
 async def of_chat(tx: Tx, chat_id: int) -> tuple[Mute, ...]:
@@ -82,6 +82,6 @@ async def unmute(tx: Tx, chat_id: int, thread_id: int | None = None) -> bool:
     return (await tx.execute(sa.delete(mutes).where(*which))).rowcount > 0
 
 
-def of_place(found: Sequence[Mute], thread_id: int | None) -> Mute | None:
+def of_place(rows: Sequence[Mute], thread_id: int | None) -> Mute | None:
     """Return what stands against writing to a thread, or to the chat itself."""
-    return next((one for one in found if one.is_whole or one.thread_id == (thread_id or 0)), None)
+    return next((one for one in rows if one.is_whole or one.thread_id == (thread_id or 0)), None)

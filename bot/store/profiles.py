@@ -1,4 +1,4 @@
-"""Profiles: who they are, how they are, and when each is looked at next."""
+"""Profiles: who they are, how they are, and when each is checked next."""
 
 from datetime import datetime, timedelta
 from functools import cache
@@ -26,12 +26,12 @@ profiles = sa.Table(
     sa.Column("next_look_at", Timestamp),  # None: nobody follows it
     sa.Column("leased_until", Timestamp, nullable=False, server_default="0"),
     sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
-    sa.Column("refusal", sa.String(16), nullable=False, server_default=""),  # of the last look
+    sa.Column("refusal", sa.String(16), nullable=False, server_default=""),  # of the last check
     sa.Column("refusals", sa.Integer, nullable=False, server_default="0"),  # the same in a row
     sa.Column("weight", sa.Float, nullable=False, server_default="0"),  # of who wait for alerts
     sa.Column("forecast", sa.JSON),
     sa.Column("memory", sa.JSON),  # of the forecast, which versions before this don't know
-    # followed by newcomers only: looked at from a part of the budget of their own
+    # followed by newcomers only: checked from a part of the budget of their own
     sa.Column("fresh", sa.Boolean, nullable=False, server_default=sa.text("false")),
     sa.Index(
         "ix_profiles_due",
@@ -61,7 +61,7 @@ HELD = (
 )
 
 
-async def hold(tx: Tx, profile_id: str) -> Known | None:
+async def lock(tx: Tx, profile_id: str) -> Known | None:
     """Return the profile, which no other transaction changes until this one ends.
 
     New rows may refer to it meanwhile: two that have just done so would else wait for each other.
@@ -84,21 +84,21 @@ async def named(tx: Tx, username: str, *, since: datetime) -> Known | None:
 
 async def ensure(tx: Tx, profile: Profile, *, now: datetime) -> Known:
     """Keep who the API says it is; return what was known before, itself when it is new."""
-    told: dict[str, object] = {"username": profile.username} if profile.username else {}
+    columns: dict[str, object] = {"username": profile.username} if profile.username else {}
     if profile.full_name:
-        told |= {"full_name": profile.full_name, "is_verified": profile.is_verified}
-    before = await hold(tx, profile.profile_id)
+        columns |= {"full_name": profile.full_name, "is_verified": profile.is_verified}
+    before = await lock(tx, profile.profile_id)
     if before is None:
         new = {"profile_id": profile.profile_id, "state_since": now, "named_at": now}
-        new |= {"username": profile.username, **told}
+        new |= {"username": profile.username, **columns}
         insert = insert_for(tx)(profiles).values(new)
         await tx.execute(insert.on_conflict_do_nothing(index_elements=[profiles.c.profile_id]))
-        before = await hold(tx, profile.profile_id)
+        before = await lock(tx, profile.profile_id)
         assert before is not None  # noqa: S101 - inserted above or by somebody else, and held
-    is_news = any(getattr(before, name) != value for name, value in told.items())
+    is_news = any(getattr(before, name) != value for name, value in columns.items())
     if is_news or now - before.named_at >= NAMED_AGAIN:
         named_at = now if profile.username else before.named_at
-        await change(tx, profile.profile_id, named_at=named_at, **told)
+        await change(tx, profile.profile_id, named_at=named_at, **columns)
     return before
 
 
@@ -174,14 +174,14 @@ async def hand_back(tx: Tx, profile_id: str, *, until: datetime) -> None:
 
 
 async def put_off(tx: Tx, profile_id: str, *, until: datetime) -> None:
-    """Let a look that could not be made wait, if anybody still follows the profile."""
+    """Let a check that could not be made wait, if anybody still follows the profile."""
     followed = sa.and_(profiles.c.profile_id == profile_id, profiles.c.next_look_at.is_not(None))
     values = {"next_look_at": until, "leased_until": EPOCH}
     await tx.execute(sa.update(profiles).where(followed).values(values))
 
 
 async def due_next(tx: Tx, *, now: datetime, fresh: bool | None = None) -> datetime | None:
-    """Return when the next look is due of those that nobody is at; ``fresh`` as in ``claim``."""
+    """Return when the next check is due of those that nobody is at; ``fresh`` as in ``claim``."""
     first = await first_due(tx, now=now, fresh=fresh)
     return first and first[0]
 
@@ -189,7 +189,7 @@ async def due_next(tx: Tx, *, now: datetime, fresh: bool | None = None) -> datet
 async def first_due(
     tx: Tx, *, now: datetime, fresh: bool | None = None
 ) -> tuple[datetime, datetime | None] | None:
-    """Return, as ``due_next`` does, when the next look is due and when the last one was."""
+    """Return, as ``due_next`` does, when the next check is due and when the last one was."""
     row = (await tx.execute(_first_due(fresh), {"now": now})).one_or_none()
     return (row.next_look_at, row.looked_at) if row else None
 
@@ -209,7 +209,7 @@ def _first_due(fresh: bool | None) -> sa.Select[Any]:
 
 
 async def mean_delay(tx: Tx) -> timedelta | None:
-    """Return how long a new story waits for its look: half the pause, by who wait for it."""
+    """Return how long a new story waits for its check: half the pause, by who wait for it."""
     pause = sa.type_coerce(profiles.c.next_look_at, sa.BigInteger) - sa.type_coerce(
         profiles.c.looked_at, sa.BigInteger
     )
@@ -224,7 +224,7 @@ async def mean_delay(tx: Tx) -> timedelta | None:
 async def sample(
     tx: Tx, *, most: int, fresh: bool | None = None
 ) -> tuple[list[tuple[Any, Any, float]], int]:
-    """Return forecast, memory and weight of those that are looked at, and how many there are.
+    """Return forecast, memory and weight of those that are checked, and how many there are.
 
     Of more than ``most`` it is a fair sample; ``fresh`` as in ``claim``.
     """
@@ -251,7 +251,7 @@ async def schedule(tx: Tx, *, limit: int) -> list[tuple[str, datetime | None, da
 
 
 async def followed(tx: Tx, *, fresh: bool | None = None) -> int:
-    """Return how many profiles are looked at: all, or those that newcomers alone follow or not."""
+    """Return how many profiles are checked: all, or those that newcomers alone follow or not."""
     statement = sa.select(sa.func.count()).where(profiles.c.next_look_at.is_not(None))
     if fresh is not None:
         statement = statement.where(profiles.c.fresh.is_(fresh))

@@ -10,7 +10,7 @@ from bot.domain import alert_rules
 from bot.domain.records import REPLY
 from bot.store import history
 from bot.store.broadcasts import broadcasts
-from bot.store.chat_queues import lanes
+from bot.store.chat_queues import queues
 from bot.store.chats import chats
 from bot.store.database import Tx, insert_for
 from bot.store.deliveries import deliveries, is_open
@@ -26,7 +26,7 @@ STORIES_KEPT = timedelta(hours=48)  # after they expired: no list of deleted sto
 # Longer than any story lives, so that the row still guards against a second alert; what is sent is
 # counted by day as well (``bot.store.usage``).
 DELIVERIES_KEPT = timedelta(days=3)
-PARKED_KEPT = timedelta(days=30)
+DEAD_LETTERS_KEPT = timedelta(days=30)
 CLOSED_CHATS_KEPT = timedelta(days=30)
 PROFILES_KEPT = timedelta(days=30)
 HISTORY_KEPT = timedelta(days=60)
@@ -35,9 +35,9 @@ FOLLOWS_KEPT = timedelta(days=2)
 CHECKED_AT_ONCE = 500  # profiles
 
 
-async def mend_lanes(tx: Tx, *, now: datetime) -> None:
+async def mend_queues(tx: Tx, *, now: datetime) -> None:
     """Give every chat with something owed a queue that is due when it is, where it has none."""
-    idle = sa.or_(lanes.c.chat_id.is_(None), lanes.c.due_at.is_(None))
+    idle = sa.or_(queues.c.chat_id.is_(None), queues.c.due_at.is_(None))
     due = (
         sa.select(
             deliveries.c.chat_id,
@@ -45,12 +45,12 @@ async def mend_lanes(tx: Tx, *, now: datetime) -> None:
             sa.literal(now, Timestamp),
         )
         .join(chats, chats.c.id == deliveries.c.chat_id)
-        .outerjoin(lanes, lanes.c.chat_id == deliveries.c.chat_id)
+        .outerjoin(queues, queues.c.chat_id == deliveries.c.chat_id)
         .where(is_open, chats.c.state == "active", idle)
         .group_by(deliveries.c.chat_id)
         .order_by(deliveries.c.chat_id)
     )
-    insert = insert_for(tx)(lanes).from_select(["chat_id", "due_at", "free_at"], due)
+    insert = insert_for(tx)(queues).from_select(["chat_id", "due_at", "free_at"], due)
     await tx.execute(
         insert.on_conflict_do_update(
             index_elements=["chat_id"], set_={"due_at": insert.excluded.due_at}
@@ -58,8 +58,8 @@ async def mend_lanes(tx: Tx, *, now: datetime) -> None:
     )
 
 
-async def stop_looking(tx: Tx, *, after: str = "", limit: int = CHECKED_AT_ONCE) -> str:
-    """Look no more at profiles that nobody waits for, however that came.
+async def stop_polling(tx: Tx, *, after: str = "", limit: int = CHECKED_AT_ONCE) -> str:
+    """No longer check profiles that nobody waits for, however that came.
 
     Up to ``limit`` profiles are seen through, from the id ``after`` on; returns the last one's id,
     with which to go on, empty when that was the end.
@@ -86,14 +86,14 @@ async def stop_looking(tx: Tx, *, after: str = "", limit: int = CHECKED_AT_ONCE)
     return seen[-1] if len(seen) == limit else ""
 
 
-async def release_lanes(tx: Tx, *, now: datetime) -> None:
+async def release_queues(tx: Tx, *, now: datetime) -> None:
     """End all leases: right where one process alone uses the database, at its start."""
-    statement = sa.update(lanes).where(lanes.c.leased.is_(True))
+    statement = sa.update(queues).where(queues.c.leased.is_(True))
     await tx.execute(statement.values(free_at=now, leased=False))
     # Answers that were on their way when the process ended.
     mine = sa.and_(is_open, deliveries.c.notice == REPLY, deliveries.c.due_at > now)
     owing = sa.select(deliveries.c.chat_id).where(mine).scalar_subquery()
-    await tx.execute(sa.update(lanes).where(lanes.c.chat_id.in_(owing)).values(due_at=now))
+    await tx.execute(sa.update(queues).where(queues.c.chat_id.in_(owing)).values(due_at=now))
     await tx.execute(sa.update(deliveries).where(mine).values(due_at=now))
 
 
@@ -120,7 +120,9 @@ def overdue(now: datetime) -> list[Overdue]:
             sa.and_(
                 deliveries.c.state != sa.literal_column("'open'"),
                 deliveries.c.done_at < now - DELIVERIES_KEPT,
-                sa.or_(deliveries.c.state != "parked", deliveries.c.done_at < now - PARKED_KEPT),
+                sa.or_(
+                    deliveries.c.state != "parked", deliveries.c.done_at < now - DEAD_LETTERS_KEPT
+                ),
             ),
         ),
         Overdue(

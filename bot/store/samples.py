@@ -69,11 +69,11 @@ async def take(tx: Tx, hour: datetime) -> dict[str, Any]:
         sa.func.sum(sa.case((deliveries.c.state == "parked", 1), else_=0)),
     )
     alerts, mean = (await tx.execute(arrived)).one()
-    waiting, parked = (await tx.execute(states)).one()
+    waiting, dead_letters = (await tx.execute(states)).one()
     return {
         "spent": {row[0]: int(row[1]) for row in await tx.execute(spent)},
         "alerts": alerts,
         "delay_s": None if mean is None else round(float(mean) / 1000, 1),
         "waiting": int(waiting or 0),
-        "parked": int(parked or 0),
+        "parked": int(dead_letters or 0),
     }

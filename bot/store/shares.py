@@ -1,4 +1,4 @@
-"""Shares: a look's credits, split evenly among the chats that wait for the profile."""
+"""Shares: a check's credits, split evenly among the chats that wait for the profile."""
 
 from datetime import datetime
 

@@ -43,10 +43,10 @@ class Sums:
 
 async def sums(tx: Tx, *, since: date, by: By, chat_id: int | None = None) -> dict[str, Sums]:
     """Return the sums from the day ``since`` on, by endpoint, chat id, ISO day, kind or at all."""
-    found = await _of_entries(tx, since, by, chat_id)
+    totals = await _of_entries(tx, since, by, chat_id)
     for key, more in (await _of_days(tx, since, by, chat_id)).items():
-        found[key] = found.get(key, Sums()) + more
-    return found
+        totals[key] = totals.get(key, Sums()) + more
+    return totals
 
 
 async def by_day_and_kind(tx: Tx, *, since: date) -> dict[str, dict[date, int]]:
@@ -62,15 +62,15 @@ async def by_day_and_kind(tx: Tx, *, since: date) -> dict[str, dict[date, int]]:
         .where(days.c.day >= since)
         .group_by(days.c.kind, days.c.day)
     )
-    found: dict[str, dict[date, int]] = {}
+    totals: dict[str, dict[date, int]] = {}
     for kind, number, spent in await tx.execute(of_entries):
-        of_kind = found.setdefault(kind, {})
+        of_kind = totals.setdefault(kind, {})
         day = EPOCH_DAY + timedelta(days=number)
         of_kind[day] = of_kind.get(day, 0) + int(spent)
     for kind, day, spent in await tx.execute(of_days):
-        of_kind = found.setdefault(kind, {})
+        of_kind = totals.setdefault(kind, {})
         of_kind[day] = of_kind.get(day, 0) + int(spent)
-    return found
+    return totals
 
 
 async def spent_between(tx: Tx, start: datetime, end: datetime) -> int:
@@ -116,13 +116,13 @@ async def costs(tx: Tx, *, since: date) -> list[Cost]:
         .where(shares.c.day >= since, shares.c.millicredits > 0)
         .group_by(shares.c.chat_id)
     )
-    found = [
+    totals = [
         Cost(row[0], row[1], row[2], 1000 * int(row[3]))
         for statement in (of_entries, of_days)
         for row in await tx.execute(statement)
     ]
-    found += [Cost(row[0], None, "alert", int(row[1])) for row in await tx.execute(of_checks)]
-    return [one for one in found if one.millicredits]
+    totals += [Cost(row[0], None, "alert", int(row[1])) for row in await tx.execute(of_checks)]
+    return [one for one in totals if one.millicredits]
 
 
 async def _of_entries(tx: Tx, since: date, by: By, chat_id: int | None) -> dict[str, Sums]:

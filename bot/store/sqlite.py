@@ -1,6 +1,6 @@
-"""SQLite by fewer trips: one to the connection's thread for a statement, where there were four.
+"""SQLite by fewer switches: one to the connection's thread for a statement, where there were four.
 
-A trip costs more than most of our statements, and a pasted link makes dozens of them.
+A switch costs more than most of our statements, and a pasted link makes dozens of them.
 """
 
 import asyncio
@@ -66,7 +66,7 @@ async def opened(*args: Any, **options: Any) -> aiosqlite.Connection:  # noqa: A
 
 
 class Cursor(AsyncAdapt_aiosqlite_cursor):
-    """A cursor that is made, used, read to its end and done with in one trip."""
+    """A cursor that is made, used, read to its end and done with in one switch."""
 
     __slots__ = ()
     _adapt_connection: "Connection"
@@ -93,11 +93,11 @@ class Cursor(AsyncAdapt_aiosqlite_cursor):
         """Keep the rows; nothing is open in the thread."""
 
     def _run(self, work: Callable[[RawCursor], RawCursor]) -> None:
-        def trip() -> Done:
+        def job() -> Done:
             cursor = work(self._adapt_connection.raw.cursor())
             return cursor, cursor.fetchall() if cursor.description else []
 
-        cursor, rows = self._adapt_connection.run(trip)
+        cursor, rows = self._adapt_connection.run(job)
         self._cursor = cast("AsyncIODBAPICursor", cursor)  # its attributes are read, no more
         self._rows = deque(rows)
 
@@ -125,15 +125,15 @@ class Connection(AsyncAdapt_aiosqlite_connection):
         self._begin = statements
         self._only_reads = only_reads
 
-    def run(self, trip: Callable[[], Done]) -> Done:
-        """Run ``trip`` in the thread, after what begins its transaction."""
+    def run(self, job: Callable[[], Done]) -> Done:
+        """Run ``job`` in the thread, after what begins its transaction."""
         begin, self._begin = self._begin, ()
         self._may_be_open = True
 
         def whole() -> Done:
             for statement in begin:
                 self.raw.execute(statement)
-            return trip()
+            return job()
 
         try:
             with outstanding:

@@ -37,8 +37,10 @@ def _add(insert: Insert) -> sa.Executable:
 
 async def add(tx: Tx, shown: Iterable[Story], *, now: datetime) -> list[str]:
     """Keep stories; return the pks of those that nobody had seen, oldest first."""
-    found = sorted({story.pk: story for story in shown}.values(), key=lambda s: (s.taken_at, s.pk))
-    if not found:
+    ordered = sorted(
+        {story.pk: story for story in shown}.values(), key=lambda s: (s.taken_at, s.pk)
+    )
+    if not ordered:
         return []
     values = [
         {
@@ -49,12 +51,12 @@ async def add(tx: Tx, shown: Iterable[Story], *, now: datetime) -> list[str]:
             "seen_at": now,
             "value": value,
         }
-        for story, value in zip(found, dump_stories(found), strict=True)
+        for story, value in zip(ordered, dump_stories(ordered), strict=True)
     ]
     new = set((await tx.execute(_add(tx), values)).scalars())
-    await history.add(tx, [story for story in found if story.pk in new])
-    await _refresh(tx, [story for story in found if story.pk not in new])
-    return [story.pk for story in found if story.pk in new]
+    await history.add(tx, [story for story in ordered if story.pk in new])
+    await _refresh(tx, [story for story in ordered if story.pk not in new])
+    return [story.pk for story in ordered if story.pk in new]
 
 
 async def _refresh(tx: Tx, seen: list[Story]) -> None:
@@ -79,15 +81,15 @@ async def live(tx: Tx, profile_id: str, *, now: datetime) -> list[Story]:
         .where(stories.c.profile_id == profile_id, stories.c.expires_at > now)
         .order_by(stories.c.taken_at, stories.c.pk)
     )
-    found = load_readable(list((await tx.execute(statement)).scalars()))
-    return [story for story in found if story]
+    readable = load_readable(list((await tx.execute(statement)).scalars()))
+    return [story for story in readable if story]
 
 
 async def get(tx: Tx, pks: Iterable[str]) -> dict[str, Story]:
     """Return the stories that are still kept, by pk."""
     statement = sa.select(stories.c.value).where(stories.c.pk.in_(list(pks)))
-    found = load_readable(list((await tx.execute(statement)).scalars()))
-    return {story.pk: story for story in found if story}
+    readable = load_readable(list((await tx.execute(statement)).scalars()))
+    return {story.pk: story for story in readable if story}
 
 
 async def delays(tx: Tx, *, since: datetime) -> list[timedelta]:

@@ -241,14 +241,14 @@ async def fall_back(tx: Tx, chat_id: int, thread_id: int) -> bool:
     return ended.rowcount + moved.rowcount > 0
 
 
-async def hold_chat(tx: Tx, chat_id: int, *, now: datetime) -> Chat:
+async def lock_chat(tx: Tx, chat_id: int, *, now: datetime) -> Chat:
     """Return a chat, whose subscriptions no other transaction counts until this one ends."""
-    await chat_store.hold(tx, [chat_id])
-    found = await chat_store.get(tx, chat_id)
-    if found is None:  # a channel that never wrote to us
+    await chat_store.lock(tx, [chat_id])
+    chat = await chat_store.get(tx, chat_id)
+    if chat is None:  # a channel that never wrote to us
         kind = "private" if chat_id > 0 else "channel"
-        found = await chat_store.ensure(tx, chat_id, kind=kind, title="", now=now)
-    return found
+        chat = await chat_store.ensure(tx, chat_id, kind=kind, title="", now=now)
+    return chat
 
 
 _KNOWN = sa.exists().where(
@@ -298,7 +298,7 @@ async def reweigh(
 ) -> None:
     """Count anew who waits for the alerts of profiles, or of all that a chat follows.
 
-    What nobody waits for is not looked at; what somebody waits for again, at once. The profiles
+    What nobody waits for is not checked; what somebody waits for again, at once. The profiles
     are held first: who counts while another counts would not see what that one has changed.
     """
     wanted = set(profile_ids)
@@ -312,15 +312,15 @@ async def reweigh(
     held = sa.select(profiles.c.profile_id).where(which).order_by(profiles.c.profile_id)
     await tx.execute(held.with_for_update(key_share=True))
     await tx.execute(sa.update(profiles).where(which).values(weight=_WEIGHT, fresh=_IS_FRESH))
-    next_look = sa.case(
+    next_poll = sa.case(
         (profiles.c.weight == 0, sa.null()),
         else_=sa.func.coalesce(profiles.c.next_look_at, sa.literal(now, Timestamp)),
     )
-    await tx.execute(sa.update(profiles).where(which).values(next_look_at=next_look))
+    await tx.execute(sa.update(profiles).where(which).values(next_look_at=next_poll))
 
 
 async def grow_up(tx: Tx, today: date) -> None:
-    """Count those who have become known, and let what they follow be looked at as others'."""
+    """Count those who have become known, and let what they follow be checked as others'."""
     grown = (
         sa.select(subscriptions.c.profile_id)
         .join(acquaintances, acquaintances.c.subject == subscriptions.c.chat_id)

@@ -187,7 +187,7 @@ class StoriesApi:
         """
         query = Query(BALANCE, deadline=self._deadline)
         balance = (await self._ask(query, schema.balance_from)).value
-        self._transport.pace.rate = balance.rate
+        self._transport.call_rate.rate = balance.rate
         if balance.credits > 0:
             self._transport.out_of_service = None
         return balance

@@ -68,8 +68,8 @@ def address_in(value: object, depth: int = 0) -> str | None:
     if not isinstance(value, dict):
         return None
     for name in ADDRESSES:
-        if isinstance(value.get(name), str) and (found := address_in(value[name])):
-            return found
+        if isinstance(value.get(name), str) and (address := address_in(value[name])):
+            return address
     inner = (address_in(value.get(name), depth + 1) for name in WRAPPERS)
     return next(filter(None, inner), None)
 

@@ -137,7 +137,7 @@ def _kind(status: int, complaint: Complaint, endpoint: str) -> type[StoriesError
     if status == 403 and not complaint:  # noqa: PLR2004 - the edge speaks, not the API
         return ApiUnavailableError
     if status == 404 or complaint.name == "NotFoundError":  # noqa: PLR2004
-        return _not_found(complaint, endpoint)
+        return _of_404(complaint, endpoint)
     if complaint.name in BY_NAME:
         return BY_NAME[complaint.name]
     if status == 403:  # noqa: PLR2004 - Instagram's own: walled, gated or throttled
@@ -149,7 +149,7 @@ def _kind(status: int, complaint: Complaint, endpoint: str) -> type[StoriesError
     return ApiUnavailableError
 
 
-def _not_found(complaint: Complaint, endpoint: str) -> type[StoriesError]:
+def _of_404(complaint: Complaint, endpoint: str) -> type[StoriesError]:
     if not complaint:  # a page of somebody between us and the API
         return ApiUnavailableError
     is_empty = complaint.name in NONE_NOW or complaint.message == "Entries not found"
@@ -172,9 +172,9 @@ def _billed(
         return 0
     if status != OK and _is_edge_page(body):
         return 0
-    told = credits_in(headers)
-    if told is not None:
-        return told
+    stated = credits_in(headers)
+    if stated is not None:
+        return stated
     if status in {403, 404} and not complaint:
         return 0
     return nominal if status in BILLED else None

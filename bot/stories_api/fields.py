@@ -19,8 +19,8 @@ def id_of(value: object) -> str:
     """Return an id as text; ValueError if it is none."""
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**30:
         return str(value)
-    if isinstance(value, str) and (found := _ID.fullmatch(value)):
-        return found[1]
+    if isinstance(value, str) and (match := _ID.fullmatch(value)):
+        return match[1]
     raise ValueError("no id")
 
 
@@ -62,15 +62,15 @@ def time_of(value: object) -> datetime | None:
         if isinstance(value, str) and value.isdigit():
             value = int(value)
         if isinstance(value, int | float) and not isinstance(value, bool):
-            found = datetime.fromtimestamp(value, UTC)
+            time = datetime.fromtimestamp(value, UTC)
         elif isinstance(value, str):
-            found = datetime.fromisoformat(value)
+            time = datetime.fromisoformat(value)
         else:
             return None
-        found = found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+        time = time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
     except (ValueError, OverflowError, OSError):
         return None
-    return found if _LEAST_YEAR <= found.year <= _MOST_YEAR else None
+    return time if _LEAST_YEAR <= time.year <= _MOST_YEAR else None
 
 
 def flag(value: object) -> bool:

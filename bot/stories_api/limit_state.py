@@ -15,7 +15,7 @@ import structlog
 from bot.domain.errors import DatabaseUnavailableError
 from bot.store import leases
 from bot.store.database import Database, Tx
-from bot.stories_api.limits import Breaker, Pace, Refused
+from bot.stories_api.limits import Breaker, CallRate, Refused
 
 log = structlog.get_logger()
 
@@ -31,7 +31,7 @@ REMEMBERED = timedelta(seconds=Refused.LONGEST)  # how often a subject failed, o
 class State:
     """The even rate, the breaker, and the subjects that are refused."""
 
-    pace: Pace
+    call_rate: CallRate
     breaker: Breaker = field(default_factory=Breaker)
     refused: Refused = field(default_factory=Refused)
 
@@ -108,7 +108,7 @@ class SharedLimits:
         name = _name_of(subject)
 
         async def work(tx: Tx) -> T:
-            kept = await leases.hold(tx, KEY) or {}
+            kept = await leases.lock(tx, KEY) or {}
             names = {name, *kept.get("suspects", {})}
             rows = await leases.peek_all(tx, [REFUSED_KEY + one for one in names])
             now = self.now()
@@ -127,8 +127,8 @@ class SharedLimits:
     def _load(
         self, kept: dict[str, Any], rows: dict[str, Any], names: set[str], now: float
     ) -> None:
-        pace, breaker, refused = self.state.pace, self.state.breaker, self.state.refused
-        pace.next_at = min(kept.get("next_at", 0.0), now + MOST_AHEAD_S)
+        call_rate, breaker, refused = self.state.call_rate, self.state.breaker, self.state.refused
+        call_rate.next_at = min(kept.get("next_at", 0.0), now + MOST_AHEAD_S)
         breaker.suspects = dict(kept.get("suspects", {}))
         breaker.probe_at = kept.get("probe_at")
         if breaker.probe_at is not None:
@@ -143,16 +143,16 @@ class SharedLimits:
     async def _save(
         self, tx: Tx, kept: dict[str, Any], rows: dict[str, Any], names: set[str], now: float
     ) -> None:
-        pace, breaker = self.state.pace, self.state.breaker
+        call_rate, breaker = self.state.call_rate, self.state.breaker
         state = {
-            "next_at": pace.next_at,
+            "next_at": call_rate.next_at,
             "suspects": breaker.suspects,
             "probe_at": breaker.probe_at,
             "asking_until": breaker.asking_until,
             "answered_at": breaker.answered_at,
         }
         if state != kept:
-            await leases.keep(tx, KEY, state, until=_time(now + MOST_AHEAD_S))
+            await leases.write(tx, KEY, state, until=_time(now + MOST_AHEAD_S))
         for key in (REFUSED_KEY + name for name in names):
             row = self.state.refused.rows.get(key.removeprefix(REFUSED_KEY))
             refusal = {"failures": row[0], "until": row[1]} if row else None

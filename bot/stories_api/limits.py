@@ -9,7 +9,7 @@ from collections.abc import Iterable
 MINUTE = 60.0
 
 
-class Pace:
+class CallRate:
     """Calls one after the other at an even rate, without bursts; a 429 holds all of them."""
 
     def __init__(self, rate: float) -> None:
@@ -27,7 +27,7 @@ class Pace:
         """Return the seconds until the next free place, without taking it."""
         return max(0.0, self.next_at - now)
 
-    def hold(self, until: float) -> None:
+    def pause(self, until: float) -> None:
         """Give no place before ``until``."""
         self.next_at = max(self.next_at, until)
 

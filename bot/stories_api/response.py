@@ -46,8 +46,8 @@ def decode(body: bytes) -> object:
 
 def credits_in(headers: Mapping[str, str]) -> int | None:
     """Return what ``x-hiker-info`` says was billed (``reqs=2`` or ``{"reqs": 2}``)."""
-    found = _REQS.search(headers.get("x-hiker-info", ""))
-    return int(found[1]) if found else None
+    match = _REQS.search(headers.get("x-hiker-info", ""))
+    return int(match[1]) if match else None
 
 
 def clean(text: str) -> str:

@@ -56,7 +56,7 @@ def _each(model: type[M]) -> Callable[[object], list[M]]:
 
     def read_all(value: object) -> list[M]:
         items = value[:MOST_PARTS] if isinstance(value, list) else []
-        return [found for item in items if (found := read(item)) is not None]
+        return [part for item in items if (part := read(item)) is not None]
 
     return read_all
 
@@ -203,16 +203,16 @@ def stories_from(value: object, *, profile_id: str = "", username: str = "") -> 
         NonsenseError: It is no list, or nothing in it is a story.
     """
     items = _items(value)
-    found: dict[str, Story] = {}
+    by_pk: dict[str, Story] = {}
     for item in items[:MOST_STORIES]:
         try:
             story = story_from(item, profile_id=profile_id, username=username)
         except NonsenseError:
             continue
-        found[story.pk] = story
-    if items and not found:
+        by_pk[story.pk] = story
+    if items and not by_pk:
         raise NonsenseError("no story in the list")
-    return sorted(found.values(), key=lambda story: (story.taken_at, int(story.pk)))
+    return sorted(by_pk.values(), key=lambda story: (story.taken_at, int(story.pk)))
 
 
 def profile_from(value: object) -> Profile:

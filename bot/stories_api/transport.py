@@ -30,7 +30,7 @@ from bot.runtime.metrics import Metrics
 from bot.stories_api.endpoints import BALANCE, Answer
 from bot.stories_api.failures import OK, TOO_MANY, Failure, failure_of
 from bot.stories_api.limit_state import Limits, LocalLimits, State
-from bot.stories_api.limits import Breaker, Detour, Pace, Refused, RetryBudget
+from bot.stories_api.limits import Breaker, CallRate, Detour, Refused, RetryBudget
 from bot.stories_api.once import once
 from bot.stories_api.reading import ComplainedError, body_of_error
 from bot.stories_api.response import NonsenseError, credits_in
@@ -76,7 +76,7 @@ class Origin:
 
 
 @dataclass(slots=True)
-class Bill:
+class TryBill:
     """What one try was billed, as far as is known; None until an answer's headers are seen."""
 
     credits: int | None = None
@@ -109,7 +109,7 @@ class Transport:
         self._session = session
         self._origins = [Origin(URL(one)) for one in (url, fallback_url) if one]
         self._key = key
-        state = State(Pace(rate))
+        state = State(CallRate(rate))
         self._limits = limits(state) if limits else LocalLimits(state, self._clock)
         self.probe: Callable[[], Awaitable[bool | None]] | None = None
         """Asks what nobody asked for: true if the API answered, None if it can't be asked."""
@@ -133,9 +133,9 @@ class Transport:
         )
 
     @property
-    def pace(self) -> Pace:
+    def call_rate(self) -> CallRate:
         """Return the even rate, as this process last knew it."""
-        return self._limits.state.pace
+        return self._limits.state.call_rate
 
     @property
     def breaker(self) -> Breaker:
@@ -217,7 +217,7 @@ class Transport:
 
     async def _answered(self, query: Query) -> None:
         if query.path != BALANCE and not self._limits.is_quiet(query.about):
-            await self._limits.decide(query.about, _note_answer)
+            await self._limits.decide(query.about, _on_answer)
 
     async def _in_time(self, query: Query, read: Read[T], end: float) -> Answer[T] | Failure:
         self._retries.call(self._steady())
@@ -265,7 +265,7 @@ class Transport:
         self, query: Query, read: Read[T], end: float, origin: Origin
     ) -> Answer[T] | Failure:
         """Send one request and see it home; what may be billed is never worth another try."""
-        bill = Bill()
+        bill = TryBill()
         result: Answer[T] | Failure
         try:
             async with asyncio.timeout(end - self._steady()):
@@ -278,11 +278,11 @@ class Transport:
         except MediaError as error:
             error.credits = bill.credits
             raise
-        await self._note(query, result, origin)
+        await self._record(query, result, origin)
         return result
 
     async def _send(
-        self, query: Query, read: Read[T], bill: Bill, origin: Origin
+        self, query: Query, read: Read[T], bill: TryBill, origin: Origin
     ) -> Answer[T] | Failure:
         url = origin.url.joinpath(query.path.lstrip("/")).with_query(query.params)
         for _ in range(MOST_HOPS):
@@ -319,12 +319,12 @@ class Transport:
         return target if is_ours else None
 
     async def _judge(
-        self, query: Query, response: aiohttp.ClientResponse, read: Read[T], bill: Bill
+        self, query: Query, response: aiohttp.ClientResponse, read: Read[T], bill: TryBill
     ) -> Answer[T] | Failure:
         """Return what ``read`` makes of a good answer, or what a bad one means."""
         if response.status == OK or response.status in REDIRECTS:
-            told = credits_in(response.headers)
-            billed = bill.redirects + (query.nominal if told is None else told)
+            stated = credits_in(response.headers)
+            billed = bill.redirects + (query.nominal if stated is None else stated)
             bill.credits = billed
             try:
                 return Answer(await read(response), billed)
@@ -345,7 +345,7 @@ class Transport:
             failure.error.credits += bill.redirects
         return failure
 
-    async def _note(self, query: Query, result: Answer[T] | Failure, origin: Origin) -> None:
+    async def _record(self, query: Query, result: Answer[T] | Failure, origin: Origin) -> None:
         outcome = "ok" if isinstance(result, Answer) else type(result.error).__name__
         self._requests.inc(endpoint=query.path, outcome=outcome)
         now = self._steady()
@@ -355,7 +355,7 @@ class Transport:
             origin.detour.succeeded()
         if isinstance(result, Failure) and result.status == TOO_MANY:
             quiet = QUIET if result.after is None else result.after
-            await self._limits.decide("", partial(_hold, quiet))
+            await self._limits.decide("", partial(_pause, quiet))
 
     async def _stop(self, error: OutOfServiceError) -> None:
         is_news, self.out_of_service = self.out_of_service is None, str(error)
@@ -374,11 +374,11 @@ def _admit(state: State, now: float, subject: str) -> Literal["go", "refused", "
 
 def _turn(left: float, state: State, now: float, _: str) -> float | None:
     """Take a place within ``left`` seconds; return the wait until it, None when there is none."""
-    return state.pace.turn(now) if state.pace.wait(now) < left else None
+    return state.call_rate.turn(now) if state.call_rate.wait(now) < left else None
 
 
-def _hold(quiet: float, state: State, now: float, _: str) -> None:
-    state.pace.hold(now + quiet)
+def _pause(quiet: float, state: State, now: float, _: str) -> None:
+    state.call_rate.pause(now + quiet)
 
 
 def _begins_to_ask(state: State, now: float, _: str) -> bool:
@@ -396,7 +396,7 @@ def _conclude(is_alive: bool | None, state: State, now: float, _: str) -> None:
         state.breaker.open(now)
 
 
-def _note_answer(state: State, _: float, subject: str) -> None:
+def _on_answer(state: State, _: float, subject: str) -> None:
     state.refused.forgive([subject])
     state.breaker.succeeded()
 

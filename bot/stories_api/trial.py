@@ -14,7 +14,7 @@ import aiohttp
 from pydantic import SecretStr
 from yarl import URL
 
-from bot.domain.beliefs import AS_TOLD, PUBLISHED, STORIES, Sights
+from bot.domain.beliefs import AS_REPORTED, PUBLISHED, STORIES, Sights
 from bot.media.sniff import sniff
 from bot.stories_api.endpoints import BALANCE
 from bot.stories_api.response import NonsenseError, credits_in, decode, read_body
@@ -152,13 +152,13 @@ class Trial:
             )
 
     async def _profile(self, username: str) -> None:
-        told = await self._ask(USER, username=username)
-        user = told.value if told.status == HTTPStatus.OK else None
+        stated = await self._ask(USER, username=username)
+        user = stated.value if stated.status == HTTPStatus.OK else None
         if not isinstance(user, dict) or "pk" not in user:
-            self.sights.skip(STORIES, f"{USER.path} answered {told.complaint}")
+            self.sights.skip(STORIES, f"{USER.path} answered {stated.complaint}")
             return
         self._see_fields("user_fields", user, USER_FIELDS)
-        self.sights.see("price_header", told.form or "none")
+        self.sights.see("price_header", stated.form or "none")
         pk = str(user["pk"])
         stories = (await self._ask(USER_STORIES, user_id=pk)).objects
         forced = (await self._ask(FORCED, user_id=pk, force="on")).objects
@@ -202,27 +202,27 @@ class Trial:
             self.sights.see(belief, _shape_of_download(await self._ask(call, **params)))
 
     async def _gql(self, pk: str, stories: list[dict[str, Any]]) -> None:
-        told = await self._ask(GQL, user_id=pk)
-        if told.status != HTTPStatus.OK:
-            self.sights.see("gql_user_stories", "refused", told.complaint)
+        stated = await self._ask(GQL, user_id=pk)
+        if stated.status != HTTPStatus.OK:
+            self.sights.see("gql_user_stories", "refused", stated.complaint)
             return
-        has_all = all(str(story.get("pk")).encode() in told.body for story in stories)
+        has_all = all(str(story.get("pk")).encode() in stated.body for story in stories)
         self.sights.see("gql_user_stories", "stories" if has_all else "other")
 
     async def _highlights(self, pk: str) -> None:
-        told = await self._ask(HIGHLIGHTS, user_id=pk)
-        is_list = told.status == HTTPStatus.OK and isinstance(told.value, list)
-        self.sights.see("user_highlights", "list" if is_list else "refused", told.complaint)
-        kept = str(told.objects[0].get("pk", "")) if told.objects else ""
+        stated = await self._ask(HIGHLIGHTS, user_id=pk)
+        is_list = stated.status == HTTPStatus.OK and isinstance(stated.value, list)
+        self.sights.see("user_highlights", "list" if is_list else "refused", stated.complaint)
+        kept = str(stated.objects[0].get("pk", "")) if stated.objects else ""
         if not kept:
             why = "there is no highlight to open"
             self.sights.skip(("highlight_by_url", HIGHLIGHT.belief), why)
             return
         page = f"https://www.instagram.com/stories/highlights/{kept}/"
-        told = await self._ask(HIGHLIGHT, url=page)
-        is_one = told.status == HTTPStatus.OK and isinstance(told.value, dict)
-        is_one = is_one and isinstance(told.value.get("items"), list)
-        self.sights.see("highlight_by_url", "highlight" if is_one else "refused", told.complaint)
+        stated = await self._ask(HIGHLIGHT, url=page)
+        is_one = stated.status == HTTPStatus.OK and isinstance(stated.value, dict)
+        is_one = is_one and isinstance(stated.value.get("items"), list)
+        self.sights.see("highlight_by_url", "highlight" if is_one else "refused", stated.complaint)
 
     async def _what_is_not_there(self) -> None:
         nobody = f"sb_{secrets.token_hex(12)}"
@@ -240,48 +240,56 @@ class Trial:
         before = await self._compare(GOOD, before)
         self.sights.see("private_refusal", (await self._ask(USER_STORIES, user_id=pk)).complaint)
         await self._compare(PRIVATE, before)
-        told = await self._ask(FORCED, user_id=pk, force="on")
-        if isinstance(told.value, list):
-            self.sights.see("forced_private", "stories" if told.value else "empty")
+        stated = await self._ask(FORCED, user_id=pk, force="on")
+        if isinstance(stated.value, list):
+            self.sights.see("forced_private", "stories" if stated.value else "empty")
         else:
-            self.sights.see("forced_private", told.complaint)
+            self.sights.see("forced_private", stated.complaint)
 
     def _see_fields(self, belief: str, value: dict[str, Any], fields: Iterable[str]) -> None:
         missing = sorted(name for name in fields if name not in value)
         self.sights.see(belief, "fewer" if missing else PUBLISHED, ", ".join(missing))
 
     async def _balance(self) -> int:
-        told = await self._call(BALANCE)
-        value = told.value if isinstance(told.value, dict) else {}
-        if told.status != HTTPStatus.OK or "requests" not in value:
-            raise aiohttp.ClientError(f"{BALANCE} answered {told.complaint}")
+        stated = await self._call(BALANCE)
+        value = stated.value if isinstance(stated.value, dict) else {}
+        if stated.status != HTTPStatus.OK or "requests" not in value:
+            raise aiohttp.ClientError(f"{BALANCE} answered {stated.complaint}")
         self._see_fields("balance_fields", value, BALANCE_FIELDS)
         return int(value["requests"])
 
     async def _compare(self, belief: str, before: int) -> int:
         """See whether the balance lost what the answers told, and begin to count anew."""
-        told, now = sum(price for _, price in self.spent[self._counted :]), before
+        stated, now = sum(price for _, price in self.spent[self._counted :]), before
         for attempt in range(LAG_TRIES):
             now = await self._balance()
-            if before - now == told:
+            if before - now == stated:
                 break
             if attempt < LAG_TRIES - 1:
                 await asyncio.sleep(self.lag_s)
         lost = before - now
-        seen = AS_TOLD if lost == told else "more" if lost > told else "less" if lost else "free"
-        self.sights.see(belief, seen, f"told {told}, billed {lost}")
+        seen = (
+            AS_REPORTED
+            if lost == stated
+            else "more"
+            if lost > stated
+            else "less"
+            if lost
+            else "free"
+        )
+        self.sights.see(belief, seen, f"told {stated}, billed {lost}")
         self._counted = len(self.spent)
         return now
 
     async def _ask(self, call: Call, **params: str) -> Said:
-        told = await self._call(call.path, **params)
-        price = credits_in({"x-hiker-info": told.price}) if told.price else None
+        stated = await self._call(call.path, **params)
+        price = credits_in({"x-hiker-info": stated.price}) if stated.price else None
         self.spent.append((call.path, call.credits if price is None else price))
         if price is None:
             self.sights.see(call.belief, None, f"{call.path} did not say its price")
         else:
             self.sights.see(call.belief, str(price))
-        return told
+        return stated
 
     async def _call(self, path: str, **params: str) -> Said:
         headers = {"x-access-key": self.key.get_secret_value(), "User-Agent": "Storybell/1.0"}
@@ -304,13 +312,13 @@ def _json(body: bytes) -> Any:  # noqa: ANN401 - whatever the service says
         return None
 
 
-def _shape_of_download(told: Said) -> str:
+def _shape_of_download(stated: Said) -> str:
     """Return in which of the known shapes a download came."""
     shapes: tuple[tuple[str, Callable[[], bool]], ...] = (
-        ("redirect", lambda: told.is_redirect),
-        ("error", lambda: told.status != HTTPStatus.OK),
-        ("binary", lambda: sniff(told.body[:4096]) is not None),
-        ("json_url", lambda: isinstance(told.value, str)),
-        ("json_story", lambda: isinstance(told.value, dict) and "pk" in told.value),
+        ("redirect", lambda: stated.is_redirect),
+        ("error", lambda: stated.status != HTTPStatus.OK),
+        ("binary", lambda: sniff(stated.body[:4096]) is not None),
+        ("json_url", lambda: isinstance(stated.value, str)),
+        ("json_story", lambda: isinstance(stated.value, dict) and "pk" in stated.value),
     )
     return next((name for name, fits in shapes if fits()), "other")

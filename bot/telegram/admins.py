@@ -45,14 +45,14 @@ class Admins:
         if until > now:
             return known
         try:
-            found = await _ask(bot, chat_id, user_id)
+            standing = await _ask(bot, chat_id, user_id)
         except TelegramError as error:
             raise AskAgainError(str(error)) from error
         if len(self._known) >= REMEMBERED:
             self._known = {k: v for k, v in self._known.items() if v[1] > now}
-        until = now + (TRUST_FOR if found.is_admin else DOUBT_FOR)
-        self._known[chat_id, user_id] = (found, until)
-        return found
+        until = now + (TRUST_FOR if standing.is_admin else DOUBT_FOR)
+        self._known[chat_id, user_id] = (standing, until)
+        return standing
 
 
 async def _ask(bot: Bot, chat_id: int, user_id: int) -> Standing:

@@ -25,7 +25,7 @@ LESS = 0.7  # of the rate after each of them
 RECOVERY_S = 300.0  # from there back to the full rate
 LATEST_ANSWER_S = 2.0  # what takes longer counts as if it had come then
 CATCH_UP_S = 0.1  # of lateness that may be made good
-LOOK_AGAIN_S = 0.02
+ASK_AGAIN_S = 0.02
 LEARN_ONCE_S = 5.0  # many 429 of one moment teach one thing
 
 
@@ -165,7 +165,7 @@ class BotWindow:
             excess -= ticket.weight
             # Unanswered, it may free its place sooner than its latest moment.
             still = ticket.frees_at() - now
-            spaced = max(spaced, min(still, LOOK_AGAIN_S) if ticket.free_at is None else still)
+            spaced = max(spaced, min(still, ASK_AGAIN_S) if ticket.free_at is None else still)
         return spaced
 
     def begin(self, now: float) -> None:

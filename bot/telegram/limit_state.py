@@ -14,7 +14,7 @@ MOST_AHEAD_S = 300.0  # a clock that was set back must not close the bot
 BLOCK_S = 0.25  # seconds of the bot's rate that one replica takes at once
 
 
-class Gates(Protocol):
+class LimitState(Protocol):
     """The limits that are shared."""
 
     are_shared: bool
@@ -40,8 +40,8 @@ class Gates(Protocol):
         ...
 
 
-class LocalGates:
-    """The gates of the only process."""
+class LocalLimitState:
+    """The limits of the only process."""
 
     are_shared = False
 
@@ -52,7 +52,7 @@ class LocalGates:
         self._stopped_until = 0.0
 
     async def enter(self, chat: int | str, weight: int, lane: Lane) -> float:
-        """See Gates."""
+        """See LimitState."""
         now, flood = self._clock(), self._flood(chat)
         wait = flood.wait(now, weight, lane, is_group=is_group(chat))
         if not wait:
@@ -60,20 +60,20 @@ class LocalGates:
         return wait
 
     async def closed_for(self, chat: int | str) -> float:
-        """See Gates."""
-        found = self._chats.get(chat)
-        return max(found.closed_until - self._clock(), 0.0) if found else 0.0
+        """See LimitState."""
+        flood = self._chats.get(chat)
+        return max(flood.closed_until - self._clock(), 0.0) if flood else 0.0
 
     async def close(self, chat: int | str, seconds: float) -> None:
-        """See Gates."""
+        """See LimitState."""
         self._flood(chat).close(self._clock(), seconds)
 
     async def slots(self, weight: int, wanted: int, rate: float) -> tuple[float, int]:  # noqa: ARG002 - the protocol's
-        """See Gates; the only process needs no reservation, it spaces its messages itself."""
+        """See LimitState; the only process needs no reservation, it spaces its messages itself."""
         return max(self._stopped_until - self._clock(), 0.0), weight
 
     async def stop(self, seconds: float) -> None:
-        """See Gates."""
+        """See LimitState."""
         self._stopped_until = max(self._stopped_until, self._clock() + seconds)
 
     def _flood(self, chat: int | str) -> ChatFlood:
@@ -84,7 +84,7 @@ class LocalGates:
         return self._chats.setdefault(chat, ChatFlood())
 
 
-class SharedGates:
+class SharedLimitState:
     """The gates of several processes: what each chat has had stands in the row of its queue.
 
     Nobody holds a row while it thinks: who counts names the version that it has seen, and looks
@@ -94,14 +94,14 @@ class SharedGates:
     are_shared = True
 
     def __init__(self, db: Database, bot_id: int, now: Callable[[], datetime]) -> None:
-        """Use the gates of one bot in ``db``; all replicas' clocks should agree."""
+        """Use the limits of one bot in ``db``; all replicas' clocks should agree."""
         self._db = db
         self._prefix = f"bot:{bot_id}"
         self._now = now
         self._seen: dict[int, tuple[Any | None, int]] = {}
 
     async def enter(self, chat: int | str, weight: int, lane: Lane) -> float:
-        """See Gates."""
+        """See LimitState."""
         wait = 0.0
 
         def count(flood: ChatFlood, now: float) -> bool:
@@ -116,16 +116,16 @@ class SharedGates:
         return wait
 
     async def closed_for(self, chat: int | str) -> float:
-        """See Gates."""
+        """See LimitState."""
         async with self._db.read() as tx:
-            found = await chat_queues.flood(tx, chat) if isinstance(chat, int) else None
-            if isinstance(chat, int) and found is not None:
-                self._see(chat, found)
-            state = found[0] if found else await leases.peek(tx, self._key(chat))
+            flood = await chat_queues.flood(tx, chat) if isinstance(chat, int) else None
+            if isinstance(chat, int) and flood is not None:
+                self._see(chat, flood)
+            state = flood[0] if flood else await leases.peek(tx, self._key(chat))
         return max(ChatFlood.load(state).closed_until - self._now().timestamp(), 0.0)
 
     async def close(self, chat: int | str, seconds: float) -> None:
-        """See Gates."""
+        """See LimitState."""
 
         def close(flood: ChatFlood, now: float) -> bool:
             flood.close(now, seconds)
@@ -134,7 +134,7 @@ class SharedGates:
         await self._change(chat, close)
 
     async def slots(self, weight: int, wanted: int, rate: float) -> tuple[float, int]:
-        """See Gates; as many as are wanted here, up to a quarter of a second of the rate."""
+        """See LimitState; as many as are wanted here, up to a quarter of a second of the rate."""
         now = self._now().timestamp()
         count = max(weight, min(wanted, int(rate * BLOCK_S)))
         start = now
@@ -151,7 +151,7 @@ class SharedGates:
         return start - now, count
 
     async def stop(self, seconds: float) -> None:
-        """See Gates."""
+        """See LimitState."""
         until = self._now().timestamp() + seconds
 
         def stop(state: Any | None) -> tuple[Any, datetime]:  # noqa: ANN401 - JSON
@@ -174,15 +174,15 @@ class SharedGates:
                     return
         async with self._db.statements() as tx:
             for _ in range(leases.TRIES):
-                found = await chat_queues.flood(tx, chat) if isinstance(chat, int) else None
-                if not isinstance(chat, int) or found is None:
-                    await self._change_gate(tx, chat, apply, now)
+                result = await chat_queues.flood(tx, chat) if isinstance(chat, int) else None
+                if not isinstance(chat, int) or result is None:
+                    await self._change_lease(tx, chat, apply, now)
                     return
-                self._see(chat, found)
-                flood = ChatFlood.load(found[0])
+                self._see(chat, result)
+                flood = ChatFlood.load(result[0])
                 if not apply(flood, now.timestamp()):
                     return
-                if await self._counted(tx, chat, flood, found[1], now):
+                if await self._counted(tx, chat, flood, result[1], now):
                     return
         raise DatabaseUnavailableError("others were quicker each time")
 
@@ -197,7 +197,7 @@ class SharedGates:
             self._seen.pop(chat, None)
         return done
 
-    async def _change_gate(
+    async def _change_lease(
         self, tx: Tx, chat: int | str, apply: Callable[[ChatFlood, float], bool], now: datetime
     ) -> None:
         """Count for a chat that we don't know, in a row of its own."""
@@ -210,10 +210,10 @@ class SharedGates:
 
         await leases.change(tx, self._key(chat), decide)
 
-    def _see(self, chat: int, found: tuple[Any | None, int]) -> None:
+    def _see(self, chat: int, flood: tuple[Any | None, int]) -> None:
         if len(self._seen) >= REMEMBERED:
             self._seen.clear()
-        self._seen[chat] = found
+        self._seen[chat] = flood
 
     def _key(self, chat: int | str) -> str:
         return f"{self._prefix}:{chat}"[:64]

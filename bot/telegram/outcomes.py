@@ -169,8 +169,8 @@ def is_known(error: BaseException) -> bool:
 
 def failed_item(error: BaseException) -> tuple[int, str] | None:
     """Return the index (from 0) of the album's item that failed, and Telegram's word on it."""
-    found = ITEM_FAILED.search(_text(error))
-    return (int(found[1]) - 1, found[2] or "") if found else None
+    match = ITEM_FAILED.search(_text(error))
+    return (int(match[1]) - 1, match[2] or "") if match else None
 
 
 def is_fetch_fault(error: BaseException) -> bool:

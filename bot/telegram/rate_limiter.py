@@ -28,7 +28,7 @@ from bot.runtime.metrics import Metrics
 from bot.runtime.places import waiting
 from bot.telegram.api import Leaving
 from bot.telegram.flood_limits import BotRate, BotWindow, Lane, Ticket
-from bot.telegram.limit_state import Gates, LocalGates
+from bot.telegram.limit_state import LimitState, LocalLimitState
 from bot.telegram.outcomes import outcome_of
 
 log = structlog.get_logger()
@@ -81,13 +81,13 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
         self,
         per_second: float = 28.0,
         *,
-        gates: Gates | None = None,
+        limit_state: LimitState | None = None,
         metrics: Metrics | None = None,
         clock: Callable[[], float] = steady,
     ) -> None:
-        """Let ``per_second`` messages out, in all replicas that share ``gates``."""
+        """Let ``per_second`` messages out, in all replicas that share ``limit_state``."""
         self._rate = BotRate(per_second)
-        self._gates = gates or LocalGates(clock)
+        self._limit_state = limit_state or LocalLimitState(clock)
         self._clock = clock
         self._window = BotWindow()
         self._turns = Turns()
@@ -100,7 +100,7 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
         self._probed = asyncio.Event()
         metrics = metrics or Metrics()
         self._waited = metrics.counter("pacing_wait_seconds_total", "Time spent waiting.", "lane")
-        self._told = metrics.counter("retry_after_seconds_total", "Waits told by Telegram.")
+        self._retry_after = metrics.counter("retry_after_seconds_total", "Waits told by Telegram.")
         metrics.gauge("telegram_rate", "Messages a second that are let out.").follow(
             lambda: self._rate.now(self._clock())
         )
@@ -164,9 +164,9 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
         while True:
             if order.chat is not None:
                 wait = (
-                    await self._gates.closed_for(order.chat)
+                    await self._limit_state.closed_for(order.chat)
                     if entered or not order.weight
-                    else await self._gates.enter(order.chat, order.weight, order.lane)
+                    else await self._limit_state.enter(order.chat, order.weight, order.lane)
                 )
                 if wait:
                     await self._wait(wait, order.patience_with_chat)
@@ -175,13 +175,13 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
             if ticket or (not order.weight and self._stopped_until <= self._clock()):
                 break
             async with self._turns.turn(order.lane):
-                ticket = await self._leave(order)
+                ticket = await self._take_slot(order)
             if not order.weight:
                 break
         self._waited.inc(self._clock() - began, lane=order.lane)
         return ticket
 
-    async def _leave(self, order: Order) -> Ticket | None:
+    async def _take_slot(self, order: Order) -> Ticket | None:
         """Wait for the bot's own limit; only one call at a time is here."""
         while (wait := self._stopped_until - self._clock()) > 0:
             await self._wait(wait, order.patience)
@@ -191,10 +191,10 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
         if self._reserved < order.weight:
             rate = self._rate.now(self._clock())
             wanted = order.weight + self._turns.waiting
-            wait, count = await self._gates.slots(order.weight, wanted, rate)
+            wait, count = await self._limit_state.slots(order.weight, wanted, rate)
             await self._wait(wait, order.patience)
             self._reserved = count
-            if self._gates.are_shared:
+            if self._limit_state.are_shared:
                 self._window.begin(self._clock())
         self._reserved -= order.weight
         while True:
@@ -252,11 +252,11 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
         if not isinstance(outcome, TryLater) or outcome.after is None:
             return None
         seconds = outcome.after.total_seconds()
-        self._told.inc(seconds)
+        self._retry_after.inc(seconds)
         if order.chat is None:
             return seconds
-        await self._gates.close(order.chat, seconds)
-        if self._looks_like_the_bots(order.chat, seconds):
+        await self._limit_state.close(order.chat, seconds)
+        if self._seems_bot_wide(order.chat, seconds):
             now = self._clock()
             if ticket is None or ticket is not self._probe:
                 self._doubt_until = max(self._doubt_until, now + seconds)
@@ -265,10 +265,10 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
             log.warning("Telegram stops the whole bot", seconds=seconds)
             self._stopped_until = max(self._stopped_until, now + seconds)
             self._rate.lower(now)
-            await self._gates.stop(seconds)
+            await self._limit_state.stop(seconds)
         return seconds
 
-    def _looks_like_the_bots(self, chat: int | str, seconds: float) -> bool:
+    def _seems_bot_wide(self, chat: int | str, seconds: float) -> bool:
         """Tell whether it may be the bot's own flood, which Telegram doesn't say.
 
         Several chats that open at one moment, a private one among them: groups have slow modes

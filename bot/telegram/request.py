@@ -247,13 +247,13 @@ def _made_plain(answer: tuple[int, bytes, str]) -> tuple[int, bytes]:
     if status < 300 and payload[:12].replace(b" ", b"").startswith(b'{"ok":true'):  # noqa: PLR2004 - 2xx
         return status, payload
     try:
-        told = json.loads(payload)
+        document = json.loads(payload)
     except (ValueError, RecursionError):
-        told = None
-    told = told if isinstance(told, dict) else {}
-    if status < 300 and told.get("ok") is not True:  # noqa: PLR2004 - 2xx
-        status = int(told.get("error_code") or SERVER_ERROR)
-    parameters = told.get("parameters") or {}
+        document = None
+    document = document if isinstance(document, dict) else {}
+    if status < 300 and document.get("ok") is not True:  # noqa: PLR2004 - 2xx
+        status = int(document.get("error_code") or SERVER_ERROR)
+    parameters = document.get("parameters") or {}
     if status == TOO_MANY and not parameters.get("retry_after"):
         seconds = int(wait) if wait.isdigit() else PATIENCE_WITHOUT_WORD
         payload = json.dumps({"ok": False, "parameters": {"retry_after": seconds}}).encode()

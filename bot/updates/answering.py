@@ -28,12 +28,12 @@ log = structlog.get_logger()
 
 # Within which an answer is sent here, or taken for lost; kept up while the sending takes long. One
 # process alone takes up at its start what it was at.
-LEASE = timedelta(seconds=60)
+ANSWER_LEASE = timedelta(seconds=60)
 LEASE_AMONG_REPLICAS = timedelta(seconds=9)
 
 
 @dataclass(frozen=True, slots=True)
-class Owed:
+class EnqueuedReply:
     """An answer on its way; ``id`` is its row, None where its chat is forgotten."""
 
     id: int | None
@@ -61,7 +61,7 @@ class Answering:
         self._outage = outage
         self._wake = wake
         self._now = now
-        self._lease = LEASE if db.is_sqlite else LEASE_AMONG_REPLICAS
+        self._lease = ANSWER_LEASE if db.is_sqlite else LEASE_AMONG_REPLICAS
 
     async def __call__(self, update: Update) -> None:
         """Handle an update and answer it.
@@ -89,7 +89,7 @@ class Answering:
             try:
                 await handle(update)
                 had_effect = unit.is_open
-                owed, is_ours = await self._close(unit, update, in_turn=in_turn)
+                enqueued, is_ours = await self._close(unit, update, in_turn=in_turn)
             except BaseException:
                 await unit.undo()
                 raise
@@ -99,7 +99,7 @@ class Answering:
             await call()
         if is_ours:
             try:
-                await self._send(owed)
+                await self._send(enqueued)
             except DatabaseUnavailableError as error:  # the outbox takes the rest over
                 log.warning("what came of an answer can't be written", why=str(error))
         for call in unit.calls:
@@ -107,7 +107,7 @@ class Answering:
 
     async def _close(
         self, unit: Unit, update: Update, *, in_turn: bool
-    ) -> tuple[list[Owed], bool]:
+    ) -> tuple[list[EnqueuedReply], bool]:
         """Commit; return the answers, and whether they are ours to send now."""
         if not (unit.replies or unit.work or unit.is_open):
             return [], True
@@ -121,31 +121,31 @@ class Answering:
             for chat_id in sorted({reply.target.chat_id for reply in replies}):
                 is_ours = is_ours and not await deliveries.owes_reply(tx, chat_id)
         else:
-            replies = [reply for reply in replies if not await _is_owed(tx, reply)]
+            replies = [reply for reply in replies if not await _is_enqueued(tx, reply)]
         due_at = now + self._lease if is_ours else now
-        owed = []
+        enqueued = []
         for reply in replies:
             row_id = await enqueue.add_reply(
                 tx, reply.target, reply.payload, now=now, due_at=due_at, copies=int(is_ours)
             )
-            owed.append(Owed(row_id, reply.target, reply.payload))
-        for chat_id in sorted({one.target.chat_id for one in owed if one.id is not None}):
+            enqueued.append(EnqueuedReply(row_id, reply.target, reply.payload))
+        for chat_id in sorted({one.target.chat_id for one in enqueued if one.id is not None}):
             await chat_queues.wake(tx, chat_id, due_at=due_at, now=now)
         await inbox.answered(tx, update.update_id, now=now)
         await unit.commit()
-        return owed, is_ours
+        return enqueued, is_ours
 
-    async def _send(self, owed: Sequence[Owed]) -> None:
+    async def _send(self, enqueued: Sequence[EnqueuedReply]) -> None:
         """Send the answers in their order, as far as they leave; the rest is the outbox's."""
-        if not owed:
+        if not enqueued:
             return
-        payloads = [one.payload for one in owed]
-        async with self._replies.progress(owed[0].target, payloads) as progress:
-            await self._send_all(owed, progress)
+        payloads = [one.payload for one in enqueued]
+        async with self._replies.progress(enqueued[0].target, payloads) as progress:
+            await self._send_all(enqueued, progress)
 
-    async def _send_all(self, owed: Sequence[Owed], progress: Progress) -> None:
-        for number, one in enumerate(owed):
-            outcome = await self._send_kept(one, owed[number:])
+    async def _send_all(self, enqueued: Sequence[EnqueuedReply], progress: Progress) -> None:
+        for number, one in enumerate(enqueued):
+            outcome = await self._send_kept(one, enqueued[number:])
             progress.add(outcome)
             in_outage = await self._outage.heard(one.target.chat_id, outcome)
             if is_final(outcome):
@@ -153,15 +153,15 @@ class Answering:
                 await self._record(one, outcome)
                 continue
             log.info("an answer waits", chat=one.target.chat_id, outcome=repr(outcome))
-            await self._leave(owed[number:], outcome, in_outage=in_outage)
+            await self._pass_on(enqueued[number:], outcome, in_outage=in_outage)
             return
 
-    async def _send_kept(self, one: Owed, left: Sequence[Owed]) -> Outcome:
+    async def _send_kept(self, one: EnqueuedReply, left: Sequence[EnqueuedReply]) -> Outcome:
         """Send one; however long it takes, neither it nor the rest is taken for lost."""
-        async with beside(self._keep([each.id for each in left if each.id])):
+        async with beside(self._renew_leases([each.id for each in left if each.id])):
             return await self._send_one(one)
 
-    async def _keep(self, ids: Sequence[int]) -> None:
+    async def _renew_leases(self, ids: Sequence[int]) -> None:
         while ids:
             await asyncio.sleep(self._lease.total_seconds() / 3)
             until = self._now() + self._lease
@@ -171,7 +171,7 @@ class Answering:
             except Exception:  # the outbox may send it once more
                 log.exception("an answer's lease could not be kept", deliveries=ids)
 
-    async def _send_one(self, one: Owed) -> Outcome:
+    async def _send_one(self, one: EnqueuedReply) -> Outcome:
         try:
             return await self._replies.send(one.target, one.payload)
         except DatabaseUnavailableError as error:  # asked before the request, so it never left
@@ -180,7 +180,7 @@ class Answering:
             log.exception("an answer failed", chat=one.target.chat_id)
             return TryLater(unknown=True, reason="error")
 
-    async def _record(self, one: Owed, outcome: Outcome) -> None:
+    async def _record(self, one: EnqueuedReply, outcome: Outcome) -> None:
         """Write down what is in the chat; a crash may undo it, and repeats the answer at most.
 
         However long the database can't work: the outbox would say it once more.
@@ -188,32 +188,34 @@ class Answering:
 
         async def write(tx: Tx) -> None:
             chat_id = one.target.chat_id
-            await chat_queues.hold(tx, chat_id)
+            await chat_queues.lock(tx, chat_id)
             await close(tx, one.id, one.target, one.payload, outcome, now=self._now())
-            await chat_queues.settle(tx, chat_id)
+            await chat_queues.reschedule(tx, chat_id)
 
         await self._db.insist(write, durable=False)
         if not isinstance(outcome, Sent) or outcome.failed:
             self._wake()  # something is said besides
 
-    async def _leave(self, owed: Sequence[Owed], outcome: Outcome, *, in_outage: bool) -> None:
+    async def _pass_on(
+        self, enqueued: Sequence[EnqueuedReply], outcome: Outcome, *, in_outage: bool
+    ) -> None:
         """Let the outbox send what did not leave; the first of it may be there already."""
         wait = _wait(outcome, in_outage=in_outage)
 
         async def write(tx: Tx) -> None:
             now = self._now()
-            for number, one in enumerate(owed):
+            for number, one in enumerate(enqueued):
                 if one.id is not None:
                     met = outcome if number == 0 else TryLater()
                     await self._hand_over(tx, one, met, now)
-            for chat_id in sorted({one.target.chat_id for one in owed if one.id is not None}):
+            for chat_id in sorted({one.target.chat_id for one in enqueued if one.id is not None}):
                 await chat_queues.wake(tx, chat_id, due_at=now, now=now)
                 await chat_queues.rest(tx, chat_id, until=now + wait)
 
         await self._db.insist(write)
         self._wake()
 
-    async def _hand_over(self, tx: Tx, one: Owed, met: Outcome, now: datetime) -> None:
+    async def _hand_over(self, tx: Tx, one: EnqueuedReply, met: Outcome, now: datetime) -> None:
         if one.id is None:
             return
         await close(tx, one.id, one.target, one.payload, met, now=now)
@@ -221,10 +223,10 @@ class Answering:
         await deliveries.change(tx, one.id, due_at=now, copies=int(may_be_there))
 
 
-async def _is_owed(tx: Tx, reply: Reply) -> bool:
+async def _is_enqueued(tx: Tx, reply: Reply) -> bool:
     """Return whether a chat is owed these very words already."""
-    owed = await deliveries.replies_owed(tx, reply.target.chat_id)
-    return reply.payload.get("text") in [payload.get("text") for payload in owed]
+    enqueued = await deliveries.replies_enqueued(tx, reply.target.chat_id)
+    return reply.payload.get("text") in [payload.get("text") for payload in enqueued]
 
 
 def _wait(outcome: Outcome, *, in_outage: bool) -> timedelta:

@@ -17,14 +17,14 @@ import structlog
 from telegram import Bot, Update
 
 from bot.domain.errors import DatabaseUnavailableError, TryAgainError
-from bot.runtime.batching import Combined
+from bot.runtime.batching import BatchingQueue
 from bot.runtime.metrics import Metrics
 from bot.runtime.places import Place
 from bot.runtime.workers import FIRST_PAUSE_S, LAST_PAUSE_S, LONGEST, Worker
 from bot.store import acquaintances, inbox
 from bot.store.acquaintances import Subject
 from bot.store.database import Database, Tx
-from bot.store.inbox import Arrival, Claimed
+from bot.store.inbox import Arrival, ClaimedUpdate
 from bot.store.schema import EPOCH
 from bot.updates import queues
 from bot.updates.presses import Presses
@@ -37,7 +37,7 @@ OUTAGES = (DatabaseUnavailableError,)
 Handle = Callable[[Update], Awaitable[None]]
 News = tuple[Standing, int, str]  # an update that came: where it stands, its number, its JSON
 
-LEASE = timedelta(seconds=60)
+UPDATE_LEASE = timedelta(seconds=60)
 LEASE_AMONG_REPLICAS = timedelta(seconds=15)  # what a dead one had begun waits no longer
 ATTEMPTS = 3
 AGAIN_AFTER = timedelta(seconds=1)  # times the number of the attempt
@@ -46,10 +46,10 @@ ASIDE_AT_MOST = timedelta(hours=6)
 AT_ONCE = 64
 EACH_AT_ONCE = 8  # updates of one person, in whatever chats
 WAITING_AT_ONCE = 1_000  # in hand at all, those included that only wait
-TOLD_AGAIN = timedelta(minutes=2)  # after "one thing at a time", before it is said again
+SAID_AGAIN = timedelta(minutes=2)  # after "one thing at a time", before it is said again
 BEHIND = 2_000  # open updates from which on Telegram is asked to wait
 KEPT = timedelta(hours=25)  # Telegram repeats an update for 24 hours at most
-LOOK_AGAIN = timedelta(seconds=1)  # another replica may have taken one in
+CLAIM_AGAIN = timedelta(seconds=1)  # another replica may have taken one in
 SHORTEST = timedelta(seconds=0.05)  # after nothing could be claimed, others being at it
 
 
@@ -83,7 +83,7 @@ class Intake:
         self._too_much = too_much
         self._at_once = at_once
         self._now = now
-        self._running: dict[str, tuple[Claimed, asyncio.Task[None] | None]] = {}
+        self._running: dict[str, tuple[ClaimedUpdate, asyncio.Task[None] | None]] = {}
         self._places: dict[str, Place] = {}
         self._refused: Counter[int] = Counter()  # updates that can't be stored, by their tries
         self._open = 0  # stored and not answered yet, as far as this process knows
@@ -92,13 +92,13 @@ class Intake:
         self._group: asyncio.TaskGroup | None = None
         self._ended = asyncio.Event()
         self._is_released = False
-        longest = LONGEST if db.is_sqlite else LOOK_AGAIN
+        longest = LONGEST if db.is_sqlite else CLAIM_AGAIN
         self.worker = Worker("updates", self._step, now=now, longest=longest)
-        self._lease = LEASE if db.is_sqlite else LEASE_AMONG_REPLICAS
+        self._lease = UPDATE_LEASE if db.is_sqlite else LEASE_AMONG_REPLICAS
         self._renewer = Worker("leases of updates", self._renew, now=now, longest=self._lease / 3)
         self._presses = Presses(bot, self._is_waiting)
-        self._adds = Combined(self._store, outages=OUTAGES)
-        self._ends = Combined(self._finish, outages=OUTAGES)
+        self._adds = BatchingQueue(self._store, outages=OUTAGES)
+        self._ends = BatchingQueue(self._finish, outages=OUTAGES)
         metrics = metrics or Metrics()
         self._counted = metrics.counter("updates_total", "Updates by what came of them.", "result")
         metrics.gauge("inbox_open", "Updates that wait for their answer.").follow(
@@ -181,10 +181,10 @@ class Intake:
         room = self._room()
         if not room or (self._db.is_sqlite and self._open <= len(self._running)):
             return None  # whoever ends or arrives wakes us
-        found = await self._claim(room)
-        for claimed in found:
+        updates = await self._claim(room)
+        for claimed in updates:
             self._begin(claimed)
-        return await self._next_at(SHORTEST if found else LOOK_AGAIN)
+        return await self._next_at(SHORTEST if updates else CLAIM_AGAIN)
 
     async def _release(self, tx: Tx) -> None:
         """Take up what a process that died had begun."""
@@ -227,13 +227,13 @@ class Intake:
         async with self._db.begin() as tx:
             arrivals = await self._admit(tx, news, now)
             await self._see(tx, {where for where, _, _ in news}, now)
-            found = await inbox.add(tx, arrivals, now=now, ours_until=until)
-        self._open += len(found)
-        self._counted.inc(len(found), result="stored")
+            stored = await inbox.add(tx, arrivals, now=now, ours_until=until)
+        self._open += len(stored)
+        self._counted.inc(len(stored), result="stored")
         self._counted.inc(sum(not arrival.wanted for arrival in arrivals), result="too many")
         # Begun before the commit, they would be answered once more where it fails.
         if at_once:
-            for claimed in found:
+            for claimed in stored:
                 self._begin(claimed)
         self.worker.wake()
 
@@ -260,14 +260,14 @@ class Intake:
         fresh = [(one, arrival) for (one, _, _), arrival in zip(news, plain, strict=True)]
         fresh = [(one, arrival) for one, arrival in fresh if arrival.update_id not in known]
         verdicts = queues.admit([one for one, _ in fresh], waiting)
-        told = await inbox.busy_since(
-            tx, {one.busy_queue for one, _ in fresh}, since=now - TOLD_AGAIN
+        busy = await inbox.busy_since(
+            tx, {one.busy_queue for one, _ in fresh}, since=now - SAID_AGAIN
         )
         kept = []
         for (one, arrival), verdict in zip(fresh, verdicts, strict=True):
             if verdict == "take":
                 kept.append(arrival)
-            elif verdict == "tell" and one.busy_queue not in told:
+            elif verdict == "tell" and one.busy_queue not in busy:
                 # Not of the person's count, and in a queue of its own: it is answered at once.
                 kept.append(replace(arrival, queue=one.busy_queue, person=None))
             else:
@@ -300,21 +300,21 @@ class Intake:
         )
         return queues.busy(working, each=EACH_AT_ONCE)
 
-    async def _claim(self, room: int) -> list[Claimed]:
+    async def _claim(self, room: int) -> list[ClaimedUpdate]:
         """Take the first updates of queues that nobody is busy with."""
 
-        async def claim(tx: Tx) -> tuple[list[Claimed], int]:
-            found = await inbox.claim(
+        async def claim(tx: Tx) -> tuple[list[ClaimedUpdate], int]:
+            rows = await inbox.claim(
                 tx, now=self._now(), lease=self._lease, limit=room, without=self._busy()
             )
-            return found, await inbox.count_open(tx)
+            return rows, await inbox.count_open(tx)
 
-        found, count = await self._db.run(claim)
+        rows, count = await self._db.run(claim)
         if not self._db.is_sqlite:  # others change it as well
             self._open = count
-        return [claimed for claimed in found if not self._is_in_hand(claimed)]
+        return [claimed for claimed in rows if not self._is_in_hand(claimed)]
 
-    def _is_in_hand(self, claimed: Claimed) -> bool:
+    def _is_in_hand(self, claimed: ClaimedUpdate) -> bool:
         """Return whether we are at this very update: its lease ended before its handler did.
 
         Another one of its queue may be begun, although the one before still has its place: the end
@@ -323,7 +323,7 @@ class Intake:
         running = self._running.get(claimed.queue)
         return running is not None and running[0].id == claimed.id
 
-    def _begin(self, claimed: Claimed) -> None:
+    def _begin(self, claimed: ClaimedUpdate) -> None:
         if self._group is not None:
             place = Place(self.worker.wake)
             self._presses.begun(claimed.update_id)
@@ -332,7 +332,7 @@ class Intake:
             task = self._group.create_task(self._answer(claimed, place))
             self._running[claimed.queue] = (claimed, task)
 
-    async def _answer(self, claimed: Claimed, place: Place) -> None:
+    async def _answer(self, claimed: ClaimedUpdate, place: Place) -> None:
         """Handle one update, and write down what came of it."""
         place.take()
         result = ""
@@ -354,7 +354,7 @@ class Intake:
             self._ended.set()
             self.worker.wake()
 
-    async def _record(self, claimed: Claimed, result: str) -> None:
+    async def _record(self, claimed: ClaimedUpdate, result: str) -> None:
         """Write down what came of an update, however long the database can't work.
 
         What was answered must not be begun again, so its chat waits until that is written.
@@ -371,7 +371,7 @@ class Intake:
                 self._counted.inc(result=result)
                 return
 
-    async def _write(self, claimed: Claimed, result: str) -> None:
+    async def _write(self, claimed: ClaimedUpdate, result: str) -> None:
         now, tries = self._now(), claimed.attempts
         match result:
             case "returned":
@@ -387,7 +387,7 @@ class Intake:
                 await self._ends([claimed.id])
                 self._open -= 1
 
-    async def _try(self, claimed: Claimed) -> str:
+    async def _try(self, claimed: ClaimedUpdate) -> str:
         """Return what came of an update, whatever it is and whatever its handler raises."""
         try:
             body = json.loads(claimed.body)
@@ -407,7 +407,7 @@ class Intake:
             return self._after_failure(claimed)
         return "handled"
 
-    def _after_failure(self, claimed: Claimed) -> str:
+    def _after_failure(self, claimed: ClaimedUpdate) -> str:
         """Return what becomes of an update that failed; its chat goes on after three times."""
         if claimed.attempts < ATTEMPTS:
             return "again"

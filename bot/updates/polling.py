@@ -109,7 +109,7 @@ class Polling:
                     await self._on_conflict()
                 await self._rest(REFUSED_PAUSE_S)
             except InvalidToken as error:
-                self._note_refusal(error)
+                self._record_refusal(error)
                 await self._rest(REFUSED_PAUSE_S)
             except RetryAfter as error:
                 await self._rest(wait_of(error).total_seconds())
@@ -146,7 +146,7 @@ class Polling:
         self._pause = 0.0
         self._conflicts = 0
 
-    def _note_refusal(self, error: InvalidToken) -> None:
+    def _record_refusal(self, error: InvalidToken) -> None:
         now = self._clock()
         self._refused.append(now)
         log.error("Telegram refuses the token", why=str(error))

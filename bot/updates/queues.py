@@ -34,12 +34,12 @@ _SERVICE = ("migrate_to_chat_id", "migrate_from_chat_id")
 class Standing:
     """Where an update stands: its ``queue``, and who asks (None: nobody waits for an answer).
 
-    ``keep`` is what must never be let go, however much there is.
+    ``is_kept`` is what must never be let go, however much there is.
     """
 
     queue: str
     person: int | None = None
-    keep: bool = False
+    is_kept: bool = False
 
     @property
     def key(self) -> Key:
@@ -61,9 +61,9 @@ def standing_of(update: Json) -> Standing:
     for kind in _MESSAGES:
         if isinstance(message := update.get(kind), dict):
             if any(name in message for name in _SERVICE):
-                return Standing(queue, keep=True)
+                return Standing(queue, is_kept=True)
             return Standing(queue, _person(message) if _asks(message) else None)
-    return Standing(queue, keep=True)
+    return Standing(queue, is_kept=True)
 
 
 def subjects_of(standing: Standing) -> Iterator[tuple[Literal["person", "chat"], int]]:
@@ -112,10 +112,10 @@ def admit(
     asks: Counter[str] = Counter()
     for (queue, person), count in waiting.items():
         asks[queue] += count if person is not None else 0
-    told: set[Key] = set()
+    answered: set[Key] = set()
     verdicts: list[Verdict] = []
     for one in arrivals:
-        if one.keep:
+        if one.is_kept:
             verdicts.append("take")
             continue
         is_ask = one.person is not None
@@ -124,8 +124,8 @@ def admit(
             counts[one.key] += 1
             asks[one.queue] += is_ask
             verdicts.append("take")
-        elif is_ask and one.key not in told:
-            told.add(one.key)
+        elif is_ask and one.key not in answered:
+            answered.add(one.key)
             verdicts.append("tell")
         else:
             verdicts.append("drop")

@@ -24,7 +24,7 @@ from bot.web.signed import OWN, TELEGRAM, is_session, new_session, signed_by_tel
 log = structlog.get_logger()
 
 KEY = "admin_key"  # the note of the one-time link
-KEY_HOLDS = timedelta(minutes=10)
+KEY_VALID_FOR = timedelta(minutes=10)
 LARGEST_BODY = 4096  # bytes
 BODY_S = 5.0  # seconds that a body may take
 PATH = "/admin"
@@ -144,7 +144,7 @@ class AdminPage:
 
 async def make_key(db: Database, word: str, *, now: datetime) -> None:
     """Let the page be opened once with ``word``, within ten minutes; the last link counts."""
-    value = {"digest": digest_of(word), "until": (now + KEY_HOLDS).timestamp()}
+    value = {"digest": digest_of(word), "until": (now + KEY_VALID_FOR).timestamp()}
     async with db.begin() as tx:
         await key_values.put(tx, KEY, value, now=now)
 

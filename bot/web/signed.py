@@ -79,8 +79,8 @@ def _is_fresh(auth_date: str, now: datetime) -> bool:
 
 def _person(user: str) -> int | None:
     try:
-        found = json.loads(user)
+        result = json.loads(user)
     except ValueError:
         return None
-    number = found.get("id") if isinstance(found, dict) else None
+    number = result.get("id") if isinstance(result, dict) else None
     return number if isinstance(number, int) and not isinstance(number, bool) else None

@@ -59,7 +59,7 @@ async def owe(control: Control, url: str) -> tuple[list[int], list[str]]:
                 since = loop.now() - timedelta(days=1)
                 for person in people:
                     await follow(tx, person, profile, since=since, now=since)
-                await snapshots.record(tx, snapshots.Look(profile, (story,)), now=loop.now())
+                await snapshots.record(tx, snapshots.Snapshot(profile, (story,)), now=loop.now())
     return people, pks
 
 

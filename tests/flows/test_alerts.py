@@ -163,7 +163,7 @@ async def test_one_look_serves_all_and_every_look_counts(stage: Stage) -> None:
     story: Story = story_of(shown)
     async with stage.parts.db.begin() as tx:
         await snapshots.record(
-            tx, snapshots.Look(story.profile, (story,), partial=True), now=utc_now()
+            tx, snapshots.Snapshot(story.profile, (story,), partial=True), now=utc_now()
         )
     await stage.ring()
     for chat in people:
@@ -239,7 +239,7 @@ async def test_options_let_through_what_is_wanted(stage: Stage) -> None:
     assert message["has_media_spoiler"]
     assert message["has_protected_content"]
     why = await followed.why(Target(chat), name)
-    assert (why.found, why.sent, why.filtered, why.held, why.waiting) == (3, 1, 2, 0, 0)
+    assert (why.total, why.sent, why.filtered, why.held, why.waiting) == (3, 1, 2, 0, 0)
     assert why.subscription.id == one.id
     assert not why.out_of_budget
 
@@ -366,7 +366,7 @@ async def test_an_outage_is_owned_up_to_in_one_line(stage: Stage) -> None:
     async with db.begin() as tx:  # the time passes for which they are gathered
         late = deliveries.update().where(deliveries.c.chat_id == chat)
         await tx.execute(late.values(due_at=utc_now() - HOUR))
-        await chat_queues.settle(tx, chat)
+        await chat_queues.reschedule(tx, chat)
     await stage.ring()
     [line] = [text for text in await stage.texts(chat) if "may be missing" in text]
     assert all(name in line for name in names)
@@ -443,7 +443,7 @@ async def test_flood_control_and_lost_answers_lose_nothing(stage: Stage) -> None
     await stage.parts.outbox.run_once()
     async with stage.parts.db.read() as tx:
         backlog = await enqueue.backlog(tx, now=utc_now())
-    assert backlog.parked == 0
+    assert backlog.dead_letters == 0
     deadline = utc_now() + timedelta(seconds=10)
     while not await stage.shown(chat) and utc_now() < deadline:
         await stage.ring()

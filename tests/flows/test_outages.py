@@ -256,7 +256,7 @@ async def test_that_it_was_too_much_is_told_even_where_telegram_does_not_take_it
 async def test_that_it_was_too_much_is_told_once_however_long_an_outage_lasts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.updates.inbox.TOLD_AGAIN", timedelta(0))
+    monkeypatch.setattr("bot.updates.inbox.SAID_AGAIN", timedelta(0))
     async with storybell(tmp_path, **PLENTY) as bell:
         control = bell.control
         ann = await control.person()

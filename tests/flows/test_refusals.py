@@ -119,7 +119,7 @@ async def test_a_groups_language_is_that_of_who_added_the_bot(
     async with Database(bell.settings.database_url.get_secret_value()) as db, db.read() as tx:
         found = await chats.get(tx, group)
     assert found is not None
-    assert found.spoken == "es"
+    assert found.effective_language == "es"
 
 
 async def test_a_press_that_waits_is_answered_and_done_all_the_same(

@@ -44,7 +44,7 @@ async def test_a_menu_that_telegram_refuses_holds_up_no_answer(tmp_path: Path) -
 async def test_a_menu_that_telegram_has_is_not_given_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.operations.menu.PACE", timedelta(0))
+    monkeypatch.setattr("bot.operations.menu.PAUSE", timedelta(0))
     async with sandbox_box() as box:
 
         async def given() -> int:

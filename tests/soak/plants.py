@@ -34,7 +34,7 @@ async def _nothing(*_: object, **__: object) -> bool:
 
 def _uncounted_copies() -> list[Swap]:
     """A copy is not counted before it leaves."""
-    return [(deliveries, "leave", _nothing)]
+    return [(deliveries, "count_attempt", _nothing)]
 
 
 def _dropped_unknowns() -> list[Swap]:
@@ -43,18 +43,18 @@ def _dropped_unknowns() -> list[Swap]:
     async def unsure(tx: Any, ids: Any) -> None:
         await deliveries.drop(tx, list(ids), reason="lost", now=_now())
 
-    return [(deliveries, "unsure", unsure)]
+    return [(deliveries, "mark_unknown", unsure)]
 
 
 def _settled_before_sent() -> list[Swap]:
     """A row counts as sent when it leaves."""
-    leave = deliveries.leave
+    leave = deliveries.count_attempt
 
     async def settled(tx: Any, ids: Any) -> None:
         await leave(tx, ids)
         await deliveries.sent(tx, dict.fromkeys(ids, 0), now=_now())
 
-    return [(deliveries, "leave", settled)]
+    return [(deliveries, "count_attempt", settled)]
 
 
 def _forgotten_quiet_hours() -> list[Swap]:
@@ -105,8 +105,8 @@ def _endless_leases() -> list[Swap]:
         del lease
         return await claim(tx, now=now, limit=limit, lease=timedelta(days=400))
 
-    return [(chat_queues, "claim", for_ever), (retention, "release_lanes", _nothing),
-            (worker.Outbox, "_keep", _nothing)]  # fmt: skip
+    return [(chat_queues, "claim", for_ever), (retention, "release_queues", _nothing),
+            (worker.Outbox, "_renew_lease", _nothing)]  # fmt: skip
 
 
 def _closed_too_early() -> list[Swap]:

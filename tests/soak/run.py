@@ -349,7 +349,7 @@ def _sleep_long() -> None:
 
     It is stricter, too: a loop that nobody woke is not helped by its next look.
     """
-    poller.KEEP_EVERY = timedelta(minutes=15)
+    poller.MAINTAIN_EVERY = timedelta(minutes=15)
     balance.EVERY = timedelta(minutes=30)
     defaults: Any = polling.Polling.__init__.__kwdefaults__
     defaults["poll_s"] = 50

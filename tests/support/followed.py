@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.domain.model import Options, Profile, Story, Target
-from bot.domain.records import Lane
+from bot.domain.records import ChatQueue
 from bot.fetching import snapshots
 from bot.store import chat_queues, chats, fan_outs, subscriptions
 from bot.store.database import Database, Tx
@@ -74,7 +74,7 @@ async def look(
     tx: Tx, *found: Story, of: Profile = NATGEO, partial: bool = False, now: datetime = NOON
 ) -> list[str]:
     """Record a look, and owe what it showed to all who wait; the pks that were new."""
-    new = await snapshots.record(tx, snapshots.Look(of, found, partial=partial), now=now)
+    new = await snapshots.record(tx, snapshots.Snapshot(of, found, partial=partial), now=now)
     await spread(tx, now=now)
     return new
 
@@ -98,7 +98,7 @@ async def rows(db: Database, **where: Any) -> list[Any]:
 
 async def claim(
     db: Database, *, now: datetime = NOON, limit: int = 10, lease: timedelta = MINUTE
-) -> list[Lane]:
+) -> list[ChatQueue]:
     async with db.begin() as tx:
         return await chat_queues.claim(tx, now=now, limit=limit, lease=lease)
 

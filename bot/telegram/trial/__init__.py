@@ -106,7 +106,7 @@ class Trial:
         alone = await self.bot.send_video(self.chat_id, _media("silent.mp4"))
         self._sent.append(alone.message_id)
         self.sights.see("silent_video_alone", "animation" if alone.animation else "video")
-        if self.sights.found["album_by_upload"].seen != "arrives":
+        if self.sights.by_name["album_by_upload"].seen != "arrives":
             self.sights.see("silent_video_in_album", None, "albums can't be uploaded")
             return
         try:
@@ -123,7 +123,7 @@ class Trial:
     async def _bad_item(self) -> None:
         """Send a picture that is none beside a good one, and look what of it is in the chat."""
         beliefs = ("album_with_a_bad_item", "album_error_words")
-        if self.sights.found["album_by_upload"].seen != "arrives":
+        if self.sights.by_name["album_by_upload"].seen != "arrives":
             # What is refused as a whole says nothing of its items; known files may do.
             self.sights.skip(beliefs, "albums can't be uploaded")
             return
@@ -132,13 +132,13 @@ class Trial:
             bad = InputMediaPhoto(b"This is no picture. " * 50)
             await self._album([InputMediaPhoto(_media("photo-2.jpg")), bad])
         except BadRequest as error:
-            found = _ITEM.search(error.message)
+            result = _ITEM.search(error.message)
             after = (await self._text("…")).message_id
             left = [n for n in range(before + 1, after) if await self._was_there(n)]
             self.sights.see("album_with_a_bad_item", "the others" if left else "nothing")
-            if found:
-                words = "code" if _CODE.fullmatch(found[1]) else "sentence"
-                self.sights.see("album_error_words", words, found[1])
+            if result:
+                words = "code" if _CODE.fullmatch(result[1]) else "sentence"
+                self.sights.see("album_error_words", words, result[1])
             else:
                 self.sights.see("album_error_words", "other", error.message)
         else:

@@ -50,7 +50,7 @@ def test_a_counter_that_lags_tells_nothing() -> None:
 def test_three_balances_off_to_one_side_are_certain_and_told_once() -> None:
     drift = after((995, 50), (994, 51), (993, 52))
     assert (drift.size, drift.running, drift.is_certain) == (5, RUNNING, True)
-    told = drift.told()
+    told = drift.reported()
     assert (told.size, told.running, told.total) == (0, 0, 5)
     assert not told.read(Reading(992, 53, NOON + 20 * MINUTE)).size
     assert after((1000, 53), (1000, 53), (1000, 53)).size == -3

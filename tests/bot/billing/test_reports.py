@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.billing.ledger import Ledger, Payer
-from bot.billing.reports import daily_pace, days_to_come, spending_by, spending_of, usage_of
+from bot.billing.reports import daily_rate, days_to_come, spending_by, spending_of, usage_of
 from bot.domain.budget import Limits
 from bot.domain.errors import ApiUnavailableError
 from bot.domain.model import Asker
@@ -120,10 +120,10 @@ def test_the_pace_is_never_negative_and_follows_the_last_week(
     spent: list[int], second: int
 ) -> None:
     now = NOW.replace(hour=0) + timedelta(seconds=second)
-    pace = daily_pace(spent, now)
+    pace = daily_rate(spent, now)
     assert pace >= 0
     assert (pace == 0) is (sum(spent[-7:]) == 0)
-    assert pace == daily_pace([10**6, *spent], now) or len(spent) < 7
+    assert pace == daily_rate([10**6, *spent], now) or len(spent) < 7
 
 
 def test_the_month_ends_when_it_ends() -> None:

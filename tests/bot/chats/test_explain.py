@@ -70,9 +70,9 @@ def why(
 @given(st.lists(TALLIES, max_size=8))
 def test_what_was_found_is_all_somewhere(tallies: list[Tally]) -> None:
     known = why(*tallies)
-    assert known.found == sum(tally.count for tally in tallies)
+    assert known.total == sum(tally.count for tally in tallies)
     parts = known.sent, known.filtered, known.held, known.waiting, known.failed
-    assert known.found == sum(parts)
+    assert known.total == sum(parts)
     assert not (known.held and known.waiting)  # what came since keeps its place behind
     waits = [tally.next_due_at for tally in tallies if tally.held]
     assert known.held_until == min((due for due in waits if due > NOON), default=None)
@@ -129,7 +129,7 @@ async def test_it_counts_the_stories_of_two_days_and_no_notices(db: Database) ->
         known = await explain(tx, found, out_of_budget=True, now=NOON)
         profile = await profiles.get(tx, NATGEO.profile_id)
     assert profile
-    assert (known.found, known.filtered, known.waiting) == (3, 2, 1)
+    assert (known.total, known.filtered, known.waiting) == (3, 2, 1)
     assert (known.live, known.out_of_budget) == (3, True)
     assert (known.looked_at, known.next_look_at) == (profile.looked_at, profile.next_look_at)
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.chats.import_export import BadFileError, Entry, read, to_json, to_opml
+from bot.chats.import_export import BadFileError, ImportEntry, read, to_json, to_opml
 from bot.domain.model import Options
 
 options = st.builds(
@@ -24,7 +24,7 @@ options = st.builds(
 names = st.text("abz019_", min_size=1, max_size=8).map(lambda name: f"x{name}")
 entries = st.lists(
     st.builds(
-        Entry,
+        ImportEntry,
         username=names,
         profile_id=st.integers(1, 10**12).map(str),
         options=options,
@@ -37,12 +37,12 @@ entries = st.lists(
 
 
 @given(entries)
-def test_json_comes_back_whole(wanted: list[Entry]) -> None:
+def test_json_comes_back_whole(wanted: list[ImportEntry]) -> None:
     assert read(to_json(wanted)).entries == wanted
 
 
 @given(entries)
-def test_opml_comes_back_without_topics(wanted: list[Entry]) -> None:
+def test_opml_comes_back_without_topics(wanted: list[ImportEntry]) -> None:
     found = read(to_opml(wanted)).entries
     first = {entry.username: entry for entry in reversed(wanted)}
     assert [(e.username, e.options, e.paused) for e in found] == [
@@ -52,7 +52,7 @@ def test_opml_comes_back_without_topics(wanted: list[Entry]) -> None:
 
 
 def test_opml_is_what_readers_know() -> None:
-    root = ET.fromstring(to_opml([Entry("natgeo")]))  # noqa: S314 - our own
+    root = ET.fromstring(to_opml([ImportEntry("natgeo")]))  # noqa: S314 - our own
     [outline] = root.iter("outline")
     assert (root.tag, root.get("version")) == ("opml", "2.0")
     assert outline.get("url") == "https://www.instagram.com/natgeo/"

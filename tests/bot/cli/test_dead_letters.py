@@ -18,8 +18,8 @@ async def given_up(db: Database) -> Database:
         await follow(tx, 1)
         await look(tx, story("1"), story("2"), story("3"))
         ids = list((await tx.execute(sa.select(deliveries.deliveries.c.id))).scalars())
-        await deliveries.leave(tx, ids[:2])
-        await deliveries.park(tx, ids[:2], reason="no answers", now=NOON)
+        await deliveries.count_attempt(tx, ids[:2])
+        await deliveries.dead_letter(tx, ids[:2], reason="no answers", now=NOON)
         await deliveries.sent(tx, {ids[2]: 9}, now=NOON)
     return db
 

@@ -31,8 +31,8 @@ def shown(moment: datetime, zone: str) -> int:
 def test_retries_come_later_and_later_up_to_a_limit(now: datetime, attempts: int) -> None:
     first, second = alert_rules.retry_at(now, attempts), alert_rules.retry_at(now, attempts + 1)
     assert now < first <= second <= now + timedelta(minutes=15)
-    assert alert_rules.look_again_at(now, attempts) <= alert_rules.look_again_at(now, attempts + 1)
-    assert alert_rules.look_again_at(now, attempts) <= now + timedelta(minutes=30)
+    assert alert_rules.poll_again_at(now, attempts) <= alert_rules.poll_again_at(now, attempts + 1)
+    assert alert_rules.poll_again_at(now, attempts) <= now + timedelta(minutes=30)
 
 
 @given(moments, minutes_of_day, zones)
@@ -56,13 +56,13 @@ def test_a_time_that_the_clocks_skip_comes_later_not_earlier() -> None:
 
 def test_a_look_is_put_off_until_somebody_can_be_told() -> None:
     due = datetime(2026, 5, 1, 23, tzinfo=UTC)
-    quiet = alert_rules.Hearer("UTC", quiet=(22 * 60, 7 * 60))
-    digest = alert_rules.Hearer("UTC", digest=9 * 60)
-    awake = alert_rules.Hearer("Asia/Tokyo")
+    quiet = alert_rules.AudienceMember("UTC", quiet=(22 * 60, 7 * 60))
+    digest = alert_rules.AudienceMember("UTC", digest=9 * 60)
+    awake = alert_rules.AudienceMember("Asia/Tokyo")
     latest = due + timedelta(hours=20)
 
-    def worth(*hearers: alert_rules.Hearer, latest: datetime = latest) -> datetime:
-        return alert_rules.worth_looking_at(due, hearers, latest=latest)
+    def worth(*hearers: alert_rules.AudienceMember, latest: datetime = latest) -> datetime:
+        return alert_rules.worth_polling_at(due, hearers, latest=latest)
 
     assert worth() == worth(awake, quiet) == due
     assert worth(quiet, digest) == datetime(2026, 5, 2, 7, tzinfo=UTC)

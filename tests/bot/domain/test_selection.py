@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bot.domain import selection
 from bot.domain.model import Options, Target
-from bot.domain.records import Chat, Delivery, Lane
+from bot.domain.records import Chat, ChatQueue, Delivery
 from tests.support.followed import DAY, HOUR, MINUTE, NOON, story
 
 CHAT = Chat(1, "private", "", None, None, "UTC", None, None, 9 * 60, {}, "active", NOON)
@@ -40,7 +40,7 @@ def notice(number: int, name: str, **fields: Any) -> Delivery:
 
 
 def decide(*rows: Delivery, chat: Chat = CHAT, now: datetime = NOON) -> selection.Decision:
-    return selection.decide(Lane(chat, 1, list(rows)), now=now)
+    return selection.decide(ChatQueue(chat, 1, list(rows)), now=now)
 
 
 def ids(decision: selection.Decision) -> list[int]:
@@ -92,7 +92,7 @@ def test_what_is_not_wanted_is_dropped_but_never_after_a_copy() -> None:
 
 def test_after_three_copies_it_is_parked() -> None:
     decision = decide(row(1, copies=3), row(3, claims=30), row(2))
-    assert [one.id for one in decision.parked] == [1, 3]
+    assert [one.id for one in decision.dead_letters] == [1, 3]
     assert ids(decision) == [2]
 
 

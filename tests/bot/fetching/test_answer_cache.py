@@ -13,7 +13,7 @@ from bot.billing.ledger import Ledger, Payer
 from bot.domain.budget import Limits
 from bot.domain.errors import AllowanceSpentError, StoryGoneError
 from bot.domain.model import Asker, Story
-from bot.fetching.answer_cache import Answers, Found, profile_key, story_key, until_urls_expire
+from bot.fetching.answer_cache import Answers, Fetched, profile_key, story_key, until_urls_expire
 from bot.store import answers as kept
 from bot.store import ledger as entries
 from bot.store.database import Database
@@ -34,7 +34,7 @@ class Desk:
         self.fetched = 0
         self.stack = AsyncExitStack()  # of the processes, to end them early
 
-    async def fetch(self, *, partial: bool = True) -> Found:
+    async def fetch(self, *, partial: bool = True) -> Fetched:
         self.fetched += 1
 
         async def call() -> Answer[Story]:
@@ -42,7 +42,7 @@ class Desk:
 
         payer = Payer("link", Asker(1, 1))
         found, bill = await self.ledger.pay(payer, Endpoint.STORY_BY_ID, call)
-        return Found(NATGEO, [found], partial=partial, bill=bill)
+        return Fetched(NATGEO, [found], partial=partial, bill=bill)
 
     async def ask(self, number: int = 0) -> list[Story]:
         one = self.processes[number % len(self.processes)]
@@ -104,7 +104,7 @@ async def test_what_can_not_be_kept_is_shown_all_the_same(
 
 
 async def test_a_negative_answer_is_kept_for_a_while(desk: Desk) -> None:
-    async def gone() -> Found:
+    async def gone() -> Fetched:
         desk.fetched += 1
         raise StoryGoneError(username="natgeo")
 
@@ -118,7 +118,7 @@ async def test_a_negative_answer_is_kept_for_a_while(desk: Desk) -> None:
 async def test_who_may_not_spend_leaves_the_question_to_others(desk: Desk) -> None:
     asked = asyncio.Event()
 
-    async def poor() -> Found:
+    async def poor() -> Fetched:
         await asked.wait()
         raise AllowanceSpentError(until=NOW)
 

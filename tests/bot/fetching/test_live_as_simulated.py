@@ -56,7 +56,7 @@ async def lived(
     async with aiohttp.ClientSession() as session:
         limits = Limits(BUDGET, 0.0, 10**6, 10**6, 10**6, 0)
         api = StoriesApi(session, url=box.urls.stories_api, key=SecretStr("k"), rate=1000, now=now)
-        settings = PollSettings(credits_a_day=BUDGET, credits_a_look=COST, floor=MINUTE)
+        settings = PollSettings(credits_a_day=BUDGET, credits_a_poll=COST, floor=MINUTE)
         scheduler = Scheduler(
             db,
             api,
@@ -109,7 +109,9 @@ async def test_each_look_is_the_one_that_the_simulator_makes(sqlite_db: Database
         box.parts.clock.advance(begin - box.parts.clock.now())
         records = past(begin)
         live = await lived(sqlite_db, box, records, begin)
-    plan = Simulation(records, BUDGET, COST, warmup=0, keep_polls=True, as_rows=True, refresh=inf)
+    plan = Simulation(
+        records, BUDGET, COST, warmup=0, record_polls=True, as_rows=True, refresh=inf
+    )
     simulated = plan.run().polls
     assert [key for _, key in live] == [key for _, key in simulated]
     assert max(abs(a - b) for (a, _), (b, _) in zip(live, simulated, strict=True)) <= 1.0

@@ -219,7 +219,9 @@ async def test_silence_is_believed_only_while_the_canary_sings(
 
 async def leased_until(db: Database, key: str) -> datetime:
     async with db.read() as tx:
-        statement = sa.select(store.views.c.leased_until).where(store.views.c.key == key)
+        statement = sa.select(store.cached_answers.c.leased_until).where(
+            store.cached_answers.c.key == key
+        )
         return (await tx.execute(statement)).scalar() or EPOCH
 
 
@@ -229,7 +231,7 @@ async def test_what_a_process_asked_that_died_another_asks_seconds_later(
     one, link = await build(), await story_link(box)
     key = answer_cache.story_key(link.story_id or "")
     async with db.begin() as tx:
-        assert await store.take_off(tx, key, now=clock(), lease=answer_cache.FLIGHT)
+        assert await store.claim(tx, key, now=clock(), lease=answer_cache.IN_FLIGHT)
     clock.ahead = timedelta(seconds=11)
     async with asyncio.timeout(40):
         assert (await one.story(link, ANN)).pk == link.story_id

@@ -21,7 +21,7 @@ from bot.fetching.poller import Scheduler
 from bot.fetching.schedule_state import Plan
 from bot.runtime.metrics import Metrics
 from bot.scheduling.forecast import ProfileState
-from bot.scheduling.pricing import Pace, Purse
+from bot.scheduling.pricing import CreditBucket, ReleaseCurve
 from bot.scheduling.schedule import Schedule
 from bot.store import chats, profiles, usage
 from bot.store.database import Database
@@ -216,7 +216,7 @@ async def test_what_was_put_in_the_queue_at_an_old_price_is_judged_anew(tower: T
 async def keep_purse(tower: Tower, credits_: float, *, budget: float = 2400.0) -> Plan:
     """Keep a plan whose purse holds so much at noon."""
     plan = Plan(Schedule(budget, minimum=60.0))
-    plan.schedule.purse = Purse(credits_, NOON.timestamp())
+    plan.schedule.bucket = CreditBucket(credits_, NOON.timestamp())
     async with tower.db.begin() as tx:
         await schedule_state.save(tx, plan, now=NOON)
     return plan
@@ -227,7 +227,7 @@ async def test_the_claim_takes_whom_the_schedule_says_the_simulator_may_take(
     tower: Tower, purse: float
 ) -> None:
     plan = await keep_purse(tower, purse)
-    plan.schedule.pace = Pace((1.0,) * 24, 200.0)
+    plan.schedule.release_curve = ReleaseCurve((1.0,) * 24, 200.0)
     allowed = set()
     for due in (-MINUTE, 3 * HOUR):
         for ago in (timedelta(seconds=10), 2 * MINUTE, 20 * HOUR + MINUTE):
@@ -237,7 +237,7 @@ async def test_the_claim_takes_whom_the_schedule_says_the_simulator_may_take(
                 await profiles.change(tx, profile.profile_id, looked_at=NOON - ago)
             due_at, seen_at = (NOON + due).timestamp(), (NOON - ago).timestamp()
             now = NOON.timestamp()
-            if plan.schedule.may_look(due_at, seen_at, plan.cost, now=now, spent=0):
+            if plan.schedule.may_poll(due_at, seen_at, plan.cost, now=now, spent=0):
                 allowed.add(profile.username)
     assert len(allowed) == {0: 1, 100: 3, 200: 5}[round(purse)]
     scheduler = tower.scheduler(budget=2400, now=lambda: NOON)

@@ -46,11 +46,11 @@ async def test_a_version_that_knows_no_memory_leaves_it_to_those_that_do(db: Dat
 async def test_a_plan_that_cannot_be_read_begins_anew(db: Database) -> None:
     async with db.begin() as tx:
         plan = await schedule_state.load(tx)
-        plan.schedule.mixture.note([1.0] * EXPERTS, 1.0, 2)
+        plan.schedule.mixture.observe([1.0] * EXPERTS, 1.0, 2)
         await schedule_state.save(tx, plan, now=NOON)
         assert (await schedule_state.load(tx)).schedule.mixture == plan.schedule.mixture
         for kept in (None, 7, {}, {"budget": "x"}, {"schedule": [], "budget": 5}):
-            await key_values.put(tx, schedule_state.NOTE, kept, now=NOON)
+            await key_values.put(tx, schedule_state.KEY, kept, now=NOON)
             plan = await schedule_state.load(tx)
             assert plan.schedule.mixture.expected[0] > 150
             assert plan.schedule.current > 0

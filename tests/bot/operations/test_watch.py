@@ -38,7 +38,7 @@ class Machine:
             self.db, incidents, budget=1000, signs=self.signs,
             disk=lambda: (self.free, 10_000 * MB), now=lambda: self.now,
         )  # fmt: skip
-        await watch.look(self.now)
+        await watch.check(self.now)
         async with self.db.read() as tx:
             rows = await tx.execute(sa.select(deliveries.c.fields).order_by(deliveries.c.id))
             return [row.fields["text"] for row in rows]

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from bot.domain import selection
 from bot.domain.errors import MediaGoneError, MediaTooBigError
 from bot.domain.model import GiveUp, Moved, Outcome, Sent, SentItem, Target, TryLater
-from bot.domain.records import Lane
+from bot.domain.records import ChatQueue
 from bot.domain.selection import Batch
 from bot.outbox import results
 from bot.outbox.results import Account, Arrived
@@ -22,14 +22,14 @@ SECOND = timedelta(seconds=1)
 CHAT = -1
 
 
-async def leaving(db: Database, *, left: bool = True) -> tuple[Lane, Batch]:
+async def leaving(db: Database, *, left: bool = True) -> tuple[ChatQueue, Batch]:
     """Claim the chat's lane; what goes out of it next has left."""
     [lane] = await claim(db)
     batch = selection.decide(lane, now=NOON).batch
     assert batch
     if left:
         async with db.begin() as tx:
-            await deliveries.leave(tx, [row.id for row in batch.rows])
+            await deliveries.count_attempt(tx, [row.id for row in batch.rows])
     return lane, batch
 
 
@@ -41,7 +41,7 @@ async def owing(db: Database, *pks: str, thread_id: int | None = None) -> None:
 
 async def record(
     db: Database,
-    lane: Lane,
+    lane: ChatQueue,
     batch: Batch,
     outcome: Outcome,
     *,
@@ -56,8 +56,8 @@ async def record(
 
 async def free_at(db: Database, chat_id: int = CHAT) -> timedelta:
     async with db.read() as tx:
-        statement = sa.select(chat_queues.lanes.c.free_at).where(
-            chat_queues.lanes.c.chat_id == chat_id
+        statement = sa.select(chat_queues.queues.c.free_at).where(
+            chat_queues.queues.c.chat_id == chat_id
         )
         found: Any = (await tx.execute(statement)).scalar_one()
     return timedelta(seconds=(found - NOON).total_seconds())
@@ -105,7 +105,7 @@ async def test_sends_into_many_chats_are_written_down_together(db: Database) -> 
         items = (SentItem("1", 10 * lane.chat.id, size=5), SentItem("2", 10 * lane.chat.id + 1))
         sends.append(Arrived(lane, batch, items))
     async with db.begin() as tx:
-        await chat_queues.settle(tx, 3, free_at=NOON)
+        await chat_queues.reschedule(tx, 3, free_at=NOON)
     await claim(db)  # the third chat is somebody else's by now
     async with db.begin() as tx:
         await results.record_whole(tx, sends, now=NOON)
@@ -125,9 +125,11 @@ async def test_a_second_lost_answer_parks_the_story(db: Database) -> None:
     lost = TryLater(unknown=True, items=(SentItem("2", 9),))
     assert await record(db, lane, batch, lost) == Account(unknown=1)
     async with db.begin() as tx:
-        await chat_queues.settle(tx, CHAT, free_at=NOON)
+        await chat_queues.reschedule(tx, CHAT, free_at=NOON)
     lane, batch = await leaving(db)
-    assert await record(db, lane, batch, TryLater(unknown=True)) == Account(unknown=1, parked=1)
+    assert await record(db, lane, batch, TryLater(unknown=True)) == Account(
+        unknown=1, dead_letters=1
+    )
     assert [(row.story_pk, row.state) for row in await rows(db)] == [
         ("1", "parked"),
         ("2", "sent"),
@@ -164,7 +166,7 @@ async def test_the_bot_rests_when_the_refusal_is_its_own(db: Database) -> None:
         account = await record(db, *await leaving(db), outcome)
         assert account == Account(rests_until=rest)
         async with db.begin() as tx:
-            await chat_queues.settle(tx, CHAT, free_at=NOON)
+            await chat_queues.reschedule(tx, CHAT, free_at=NOON)
 
 
 async def test_who_lost_the_lease_writes_down_what_arrived_and_no_more(db: Database) -> None:

@@ -328,7 +328,7 @@ async def test_what_is_ended_between_two_requests_of_a_send_stops_the_second(
 ) -> None:
     await found(office, "1", "2")
     [claimed] = await office.outbox._claim(5)
-    await office.outbox._leave(claimed)
+    await office.outbox._before_send(claimed)
     async with office.db.begin() as tx:
         [one] = await subscriptions.of_chat(tx, -1)
         if end == "paused":
@@ -336,14 +336,14 @@ async def test_what_is_ended_between_two_requests_of_a_send_stops_the_second(
         else:
             await subscriptions.remove(tx, [one.id])
     with pytest.raises(NotWantedError):
-        await office.outbox._leave(claimed)
+        await office.outbox._before_send(claimed)
 
 
 async def test_several_requests_of_one_send_are_one_copy(office: Office) -> None:
     await found(office, "1")
     [claimed] = await office.outbox._claim(5)
-    await office.outbox._leave(claimed)
-    await office.outbox._leave(claimed)
+    await office.outbox._before_send(claimed)
+    await office.outbox._before_send(claimed)
     assert await office.state() == [("1", "open", 1)]
 
 
@@ -409,7 +409,7 @@ async def test_one_that_can_not_be_written_down_lets_no_other_be_sent_twice(
         group.create_task(outbox.run())
         await wait_for(lambda: len(post.albums) == 3)
         async with office.db.begin() as tx:  # while this lasts, the others have to wait
-            await chat_queues.hold_all(tx, three)
+            await chat_queues.lock_all(tx, three)
             post.go.set()
             for _ in range(20):
                 await asyncio.sleep(0)
@@ -427,7 +427,7 @@ async def test_a_crash_loop_parks_one_and_lets_others_through(office: Office) ->
     for _ in range(30):
         for claimed in await office.outbox._claim(5):
             if claimed.batch.rows[0].id == first.id:
-                await office.outbox._leave(claimed)  # and dies
+                await office.outbox._before_send(claimed)  # and dies
             else:
                 await office.outbox._deliver(claimed)
         office.clock.on(MINUTE)

@@ -29,7 +29,7 @@ from bot.domain.alert_rules import MAX_CLAIMS, MAX_COPIES
 from bot.domain.model import GiveUp, Moved, Outcome, Sent, SentItem, Target, TryLater
 from bot.domain.records import REPLY
 from bot.fetching import snapshots
-from bot.outbox.worker import Claimed, Outbox
+from bot.outbox.worker import ClaimedBatch, Outbox
 from bot.sending.replies import text_of
 from bot.store import chat_queues, chats, enqueue, moves, profiles, subscriptions
 from bot.store.database import Database
@@ -101,7 +101,7 @@ class OutboxMachine(RuleBasedStateMachine):
         self.model = Model()
         self.clock = Clock()
         self.outbox = Outbox(self.db, None, None, lease=MINUTE, now=self.clock)  # type: ignore[arg-type] # nothing is sent here
-        self.flying: list[Claimed] = []
+        self.flying: list[ClaimedBatch] = []
         self.claimed_at: dict[int, datetime] = {}
         self.stories = 0
         self.answers = 0
@@ -145,9 +145,9 @@ class OutboxMachine(RuleBasedStateMachine):
         async with self.db.begin() as tx:
             if follows:
                 found = await subscriptions.find_named(tx, now_id, username)
-                await chat_queues.hold(tx, now_id)
+                await chat_queues.lock(tx, now_id)
                 await subscriptions.remove(tx, [one.id for one in found])
-                await chat_queues.settle(tx, now_id)
+                await chat_queues.reschedule(tx, now_id)
             elif chat not in self.model.closed:
                 profile = NATGEO if username == "natgeo" else PRADA
                 await follow(tx, now_id, profile, since=LONG_AGO, now=self.clock())
@@ -160,11 +160,11 @@ class OutboxMachine(RuleBasedStateMachine):
             self.stories += 1
             taken_at = self.clock() + self.stories * MINUTE / 600
             found.append(story(str(self.stories), taken_at, followed))
-        self.run(self._look(snapshots.Look(followed, tuple(found))))
+        self.run(self._look(snapshots.Snapshot(followed, tuple(found))))
         for one in found:
             self.model.posted(one.pk, followed.username)
 
-    async def _look(self, look: snapshots.Look) -> None:
+    async def _look(self, look: snapshots.Snapshot) -> None:
         async with self.db.begin() as tx:
             await snapshots.record(tx, look, now=self.clock())
         await self.outbox.fan_out.finish()
@@ -199,7 +199,7 @@ class OutboxMachine(RuleBasedStateMachine):
     async def _ask(self, chat: int, text: str) -> None:
         now = self.clock()
         async with self.db.begin() as tx:
-            await chat_queues.hold(tx, chat)
+            await chat_queues.lock(tx, chat)
             await enqueue.add_reply(tx, Target(chat), text_of(text), now=now, due_at=now)
             await chat_queues.wake(tx, chat, due_at=now, now=now)
 
@@ -221,13 +221,13 @@ class OutboxMachine(RuleBasedStateMachine):
         self.flying += claimed
         self.claimed_at |= {id(one): self.clock() for one in claimed}
 
-    def _check_claim(self, claimed: list[Claimed]) -> None:
+    def _check_claim(self, claimed: list[ClaimedBatch]) -> None:
         first_id = {now: first for first, now in self.model.chat_now.items()}
         for one in claimed:
-            chat = first_id[one.lane.chat.id]
+            chat = first_id[one.queue.chat.id]
             assert chat not in self.model.closed
             if not one.batch.reply:  # alerts come after all answers that are not given up
-                owed = [row for row in one.lane.rows if row.notice == REPLY]
+                owed = [row for row in one.queue.rows if row.notice == REPLY]
                 assert all(row.copies >= MAX_COPIES or row.claims >= MAX_CLAIMS for row in owed)
             for row in one.batch.rows:
                 if row.story_pk:  # else a notice
@@ -243,9 +243,9 @@ class OutboxMachine(RuleBasedStateMachine):
         in_outage = in_outage and kind in {"later", "lost", "gone"}
         self.run(self.outbox._record(claimed, outcome, in_outage=in_outage))
 
-    def _leave(self, claimed: Claimed) -> None:
+    def _leave(self, claimed: ClaimedBatch) -> None:
         with suppress(NotWantedError):
-            self.run(self.outbox._leave(claimed))
+            self.run(self.outbox._before_send(claimed))
 
     @rule(kind=ANSWERS)
     def send(self, kind: str) -> None:
@@ -255,7 +255,7 @@ class OutboxMachine(RuleBasedStateMachine):
         while len(self.flying) > already:
             self.answer(already, kind)
 
-    def _outcome(self, claimed: Claimed, kind: str) -> Outcome:  # noqa: C901, PLR0911 - one line a class of answers
+    def _outcome(self, claimed: ClaimedBatch, kind: str) -> Outcome:  # noqa: C901, PLR0911 - one line a class of answers
         chat = self._chat(claimed)
         pks = [row.story_pk for row in claimed.batch.rows if row.story_pk]
         if reply := claimed.batch.reply:
@@ -298,7 +298,9 @@ class OutboxMachine(RuleBasedStateMachine):
         self._arrive(chat, pks)
         return Sent(items)
 
-    def _outcome_of_answer(self, claimed: Claimed, chat: int, text: str, kind: str) -> Outcome:
+    def _outcome_of_answer(
+        self, claimed: ClaimedBatch, chat: int, text: str, kind: str
+    ) -> Outcome:
         """What comes of an answer; in a chat that is closed or moves no more is asked of it."""
         if not claimed.left and kind != "later":
             return TryLater(unknown=True, reason="the lease was lost")
@@ -310,23 +312,23 @@ class OutboxMachine(RuleBasedStateMachine):
             self.model.answered.setdefault(chat, []).append(text)
         return TryLater(unknown=True) if kind in {"gone", "lost"} else Sent((SentItem("", 1),))
 
-    def _chat(self, claimed: Claimed) -> int:
+    def _chat(self, claimed: ClaimedBatch) -> int:
         """The first id of the chat, whatever it was when it was claimed."""
-        lane_id = claimed.lane.chat.id
+        lane_id = claimed.queue.chat.id
         return lane_id if lane_id in (-1, -2) else -(-lane_id % 1000)
 
     def _arrive(self, chat: int, pks: list[str]) -> None:
         for pk in pks:
             self.model.arrived(chat, pk)
 
-    def _is_ours(self, claimed: Claimed) -> bool:
+    def _is_ours(self, claimed: ClaimedBatch) -> bool:
         async def token() -> int | None:
             async with self.db.read() as tx:
-                lane = chat_queues.lanes
-                query = sa.select(lane.c.token).where(lane.c.chat_id == claimed.lane.chat.id)
+                lane = chat_queues.queues
+                query = sa.select(lane.c.token).where(lane.c.chat_id == claimed.queue.chat.id)
                 return (await tx.execute(query)).scalar()
 
-        return self.run(token()) == claimed.lane.token
+        return self.run(token()) == claimed.queue.token
 
     @rule(profile=st.sampled_from((NATGEO, PRADA)))
     def stumble(self, profile: object) -> None:
@@ -365,10 +367,10 @@ class OutboxMachine(RuleBasedStateMachine):
 
     @invariant()
     def one_at_a_time_into_a_chat(self) -> None:
-        held = [one.lane.chat.id for one in self.flying if self._is_held(one)]
+        held = [one.queue.chat.id for one in self.flying if self._is_held(one)]
         assert len(held) == len(set(held))
 
-    def _is_held(self, claimed: Claimed) -> bool:
+    def _is_held(self, claimed: ClaimedBatch) -> bool:
         return self.claimed_at[id(claimed)] + MINUTE > self.clock()
 
     @invariant()

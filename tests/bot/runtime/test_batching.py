@@ -2,7 +2,7 @@
 
 import asyncio
 
-from bot.runtime.batching import Combined
+from bot.runtime.batching import BatchingQueue
 
 
 async def test_what_comes_while_one_is_written_is_written_at_once() -> None:
@@ -13,7 +13,7 @@ async def test_what_comes_while_one_is_written_is_written_at_once() -> None:
         written.append(items)
         await held.wait()
 
-    combined = Combined(write)
+    combined = BatchingQueue(write)
     async with asyncio.TaskGroup() as group:
         group.create_task(combined([1]))
         await asyncio.sleep(0)
@@ -34,7 +34,7 @@ async def test_a_store_that_fails_is_told_to_everyone_who_waits() -> None:
             raise OSError
         written.append(items)
 
-    combined = Combined(write)
+    combined = BatchingQueue(write)
     results = asyncio.gather(*(combined([n]) for n in range(1, 6)), return_exceptions=True)
     await asyncio.sleep(0)
     held.set()

@@ -15,7 +15,7 @@ def after(days: int, delay_hours: float) -> Guard:
     """Return the guard after stories that waited so long, where two hours were even."""
     guard = Guard()
     for hour in range(24 * days):
-        guard.note(1.0, [delay_hours * HOUR] * 20, 2.0)
+        guard.observe(1.0, [delay_hours * HOUR] * 20, 2.0)
         guard.update(START + hour * HOUR)
     return guard
 
@@ -24,7 +24,7 @@ def test_trust_falls_while_stories_wait_longer_than_evenly_and_comes_back() -> N
     guard = after(6, 2.0)
     assert guard.trust < 0.2
     for hour in range(24 * 30):
-        guard.note(1.0, [0.5 * HOUR] * 20, 2.0)
+        guard.observe(1.0, [0.5 * HOUR] * 20, 2.0)
         guard.update(START + 6 * DAY + hour * HOUR)
     assert guard.trust == 1.0
     assert after(20, 0.8).trust == 1.0

@@ -8,7 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.scheduling.forecast import Population, ProfileState
-from bot.scheduling.pricing import Demand, Pace, Price, Purse, floor_hours, is_feasible, survey
+from bot.scheduling.pricing import (
+    CreditBucket,
+    Demand,
+    Price,
+    ReleaseCurve,
+    floor_hours,
+    is_feasible,
+    survey,
+)
 from bot.scheduling.waiting_time import DAY, HOUR
 
 DAWN = 20_000 * DAY
@@ -25,8 +33,8 @@ wanted = st.lists(st.floats(0, 10), min_size=24, max_size=24).map(tuple)
 def test_no_day_costs_more_than_its_budget(
     hours: tuple[float, ...], budget: int, cost: int, visits: list[tuple[float, int]]
 ) -> None:
-    pace = Pace(hours, most=max(budget / 4, cost))
-    purse = Purse(at=DAWN)
+    pace = ReleaseCurve(hours, most=max(budget / 4, cost))
+    purse = CreditBucket(at=DAWN)
     now, spent, day = DAWN, 0, DAWN // DAY
     for pause, looks in visits:
         now += pause
@@ -46,8 +54,8 @@ def test_no_day_costs_more_than_its_budget(
 def test_the_purse_is_ready_when_it_says(
     hours: tuple[float, ...], begin: float, need: float
 ) -> None:
-    pace = Pace(hours, most=50.0)
-    purse = Purse(at=DAWN + begin)
+    pace = ReleaseCurve(hours, most=50.0)
+    purse = CreditBucket(at=DAWN + begin)
     at = purse.ready_at(need, spent=0, budget=50.0, plan=pace)
     assert at >= purse.at - 1e-3
     if at < DAWN + DAY:
@@ -56,8 +64,8 @@ def test_the_purse_is_ready_when_it_says(
 
 
 def test_what_others_borrowed_is_taken_from_the_rest_of_the_day() -> None:
-    pace = Pace((1.0,) * 24, most=100.0)
-    purse = Purse(at=DAWN)
+    pace = ReleaseCurve((1.0,) * 24, most=100.0)
+    purse = CreditBucket(at=DAWN)
     purse.advance(DAWN + 12 * HOUR, spent=0, budget=24.0, plan=pace)
     assert abs(purse.credits - 12.0) < 1e-6
     purse.advance(DAWN + 12 * HOUR, spent=20, budget=24.0, plan=pace)
@@ -67,8 +75,8 @@ def test_what_others_borrowed_is_taken_from_the_rest_of_the_day() -> None:
 
 
 def test_what_an_outage_kept_back_is_let_out_later_in_the_day() -> None:
-    pace = Pace((1.0,) * 24, most=2.0)
-    purse = Purse(at=DAWN)
+    pace = ReleaseCurve((1.0,) * 24, most=2.0)
+    purse = CreditBucket(at=DAWN)
     purse.advance(DAWN + 6 * HOUR, spent=0, budget=24.0, plan=pace)
     assert purse.credits == 2.0
     purse.credits = 0.0
@@ -101,9 +109,9 @@ def test_late_looks_raise_the_price_and_early_ones_lower_it() -> None:
     late, early, frozen = Price(since=DAWN), Price(since=DAWN), Price(since=DAWN)
     frozen.freeze(DAWN + 3 * HOUR)
     for minute in range(0, 90, 10):
-        late.note(DAWN + minute * 60, 1800)
-        early.note(DAWN + minute * 60, -1800)
-        frozen.note(DAWN + minute * 60, 1800)
+        late.observe(DAWN + minute * 60, 1800)
+        early.observe(DAWN + minute * 60, -1800)
+        frozen.observe(DAWN + minute * 60, 1800)
     assert late.factor > 1 > early.factor
     assert frozen.factor == 1
 

@@ -54,7 +54,7 @@ def moves(rate_of_day: list[float]) -> Mixture:
             at = START + day * DAY
             found = guesses(state.sums, state.age, common=2.0)
             taken = sorted(at - rng.random() * DAY for _ in range(round(rate)))
-            mixture.note(found, 1.0, len(taken))
+            mixture.observe(found, 1.0, len(taken))
             mixture.update(at)
             learn(state, Population(), at=at, taken=taken)
     return mixture
@@ -126,7 +126,7 @@ def test_the_weights_come_back_as_they_were() -> None:
         state = states[hour % 10]
         at = START + hour * HOUR
         taken = [at - 60] if hour % 3 else []
-        schedule.looked(state, 1, 1, at=at, taken=taken)
+        schedule.polled(state, 1, 1, at=at, taken=taken)
     assert schedule.mixture.weights != WEIGHTS
     kept = json.loads(json.dumps(schedule.mixture.to_json()))
     assert Mixture.from_json(kept) == schedule.mixture

@@ -19,7 +19,7 @@ def schedule_of(budget: float, profiles: int = 10) -> tuple[Schedule, list[Profi
     schedule = Schedule(budget)
     states = [ProfileState(seen_at=DAWN) for _ in range(profiles)]
     schedule.survey((state, 1, 1) for state in states)
-    schedule.purse.at = DAWN
+    schedule.bucket.at = DAWN
     return schedule, states
 
 
@@ -64,20 +64,20 @@ def test_credits_before_their_time_are_those_above_half_of_the_bank() -> None:
     schedule, _ = schedule_of(2400)
     schedule.advance(DAWN + HOUR, spent=0)
     due, early = schedule.credits(DAWN + HOUR)
-    assert 0 <= early < due <= schedule.pace.most
+    assert 0 <= early < due <= schedule.release_curve.most
     schedule.advance(DAWN + 6 * HOUR, spent=0)
     due, early = schedule.credits(DAWN + 6 * HOUR)
-    assert due == schedule.pace.most
+    assert due == schedule.release_curve.most
     assert early == due / 2
 
 
 def test_the_next_look_waits_for_its_time_and_for_its_credit() -> None:
     schedule, _ = schedule_of(24, profiles=1)
     assert schedule.next_at(DAWN, DAWN, 1, now=DAWN, spent=0) > DAWN
-    schedule.purse.credits = 1.0
+    schedule.bucket.credits = 1.0
     assert schedule.next_at(DAWN - 60, DAWN, 1, now=DAWN, spent=0) == DAWN
     assert schedule.next_at(DAWN + 60, DAWN, 1, now=DAWN, spent=0) == DAWN + 60
-    schedule.purse.credits = 0.0
+    schedule.bucket.credits = 0.0
     assert schedule.next_at(DAWN, DAWN, 1, now=DAWN, spent=24) == DAWN + DAY
 
 
@@ -85,10 +85,10 @@ def test_a_profile_not_seen_for_long_does_not_wait_for_the_pace() -> None:
     schedule, _ = schedule_of(24, profiles=1)
     seen_at = DAWN - 20 * HOUR
     assert schedule.next_at(DAWN, seen_at, 1, now=DAWN, spent=0) == DAWN
-    assert schedule.may_look(DAWN, seen_at, 1, now=DAWN, spent=23)
-    assert not schedule.may_look(DAWN, seen_at, 1, now=DAWN, spent=24)
-    assert not schedule.may_look(DAWN, seen_at + 60, 1, now=DAWN, spent=0)
-    assert not schedule.may_look(DAWN + 60, seen_at, 1, now=DAWN, spent=0)
+    assert schedule.may_poll(DAWN, seen_at, 1, now=DAWN, spent=23)
+    assert not schedule.may_poll(DAWN, seen_at, 1, now=DAWN, spent=24)
+    assert not schedule.may_poll(DAWN, seen_at + 60, 1, now=DAWN, spent=0)
+    assert not schedule.may_poll(DAWN + 60, seen_at, 1, now=DAWN, spent=0)
 
 
 def test_nobody_is_looked_at_early_who_has_not_rested() -> None:
@@ -98,9 +98,9 @@ def test_nobody_is_looked_at_early_who_has_not_rested() -> None:
     due_at, minimum = noon + HOUR, schedule.minimum
     assert schedule.next_at(due_at, noon - minimum, 1, now=noon, spent=0) == noon
     assert schedule.next_at(due_at, noon - 1, 1, now=noon, spent=0) == noon - 1 + minimum
-    assert schedule.may_look(due_at, noon - minimum, 1, now=noon, spent=0)
-    assert not schedule.may_look(due_at, noon - 1, 1, now=noon, spent=0)
-    assert schedule.may_look(noon, noon - 1, 1, now=noon, spent=0)
+    assert schedule.may_poll(due_at, noon - minimum, 1, now=noon, spent=0)
+    assert not schedule.may_poll(due_at, noon - 1, 1, now=noon, spent=0)
+    assert schedule.may_poll(noon, noon - 1, 1, now=noon, spent=0)
 
 
 def test_what_the_day_still_has_at_its_end_is_spent_early() -> None:
@@ -113,8 +113,8 @@ def test_what_the_day_still_has_at_its_end_is_spent_early() -> None:
         now = max(at, now + 1.0)
         tries += 1
         schedule.advance(now, spent=spent)
-        if schedule.may_look(tomorrow, DAWN, 1, now=now, spent=spent):
-            schedule.purse.credits -= 1
+        if schedule.may_poll(tomorrow, DAWN, 1, now=now, spent=spent):
+            schedule.bucket.credits -= 1
             spent += 1
             looks += 1
     assert 35 <= looks <= 40
@@ -125,17 +125,17 @@ def test_what_the_day_still_has_at_its_end_is_spent_early() -> None:
 def test_the_first_look_at_a_profile_says_nothing_of_the_price() -> None:
     schedule, (state, *_) = schedule_of(2400)
     state.seen_at = 0.0
-    schedule.looked(state, 1, 1, at=DAWN + HOUR, taken=[])
+    schedule.polled(state, 1, 1, at=DAWN + HOUR, taken=[])
     assert schedule.price.late == 0
     assert schedule.price.factor == 1
-    schedule.looked(state, 1, 1, at=state.due_at + HOUR, taken=[])
+    schedule.polled(state, 1, 1, at=state.due_at + HOUR, taken=[])
     assert schedule.price.factor > 1
 
 
 def test_replicas_share_what_one_of_them_wrote() -> None:
     schedule, states = schedule_of(240)
     schedule.advance(DAWN + HOUR, spent=0)
-    schedule.looked(states[0], 1, 1, at=DAWN + HOUR, taken=[])
+    schedule.polled(states[0], 1, 1, at=DAWN + HOUR, taken=[])
     schedule.failed(DAWN + HOUR)
     other = Schedule(240)
     other.restore(json.loads(json.dumps(schedule.to_json())))

@@ -48,12 +48,12 @@ def test_delays_and_losses_are_what_the_polls_say_and_no_day_is_overspent(
     records = records_of(histories)
     budget = looks * cost * len(records)
     rule = None if learned else EntryFrequency()
-    result = Simulation(records, budget, cost, rule, warmup=0, keep_polls=True).run()
+    result = Simulation(records, budget, cost, rule, warmup=0, record_polls=True).run()
     delays, lost = by_hand(records, result)
     assert result.delays == delays
     assert result.lost == lost
     assert max(result.days) <= budget
-    assert sum(result.days) == cost * result.looks == cost * len(result.polls)
+    assert sum(result.days) == cost * result.poll_count == cost * len(result.polls)
     spent: dict[float, int] = {}
     for at, _ in result.polls:
         spent[at // DAY] = spent.get(at // DAY, 0) + cost
@@ -98,7 +98,7 @@ def test_six_hours_without_the_api_lose_nothing() -> None:
         6 * 40,
         warmup=0,
         outages=[(begin, begin + 6 * HOUR)],
-        keep_polls=True,
+        record_polls=True,
     )
     result = plan.run()
     assert result.lost == 0
@@ -112,7 +112,7 @@ def test_thirty_hours_without_the_api_lose_what_expired_in_them() -> None:
     begin = DAWN + 2 * DAY
     records = steady(10)
     outages = [(begin, begin + 30 * HOUR)]
-    result = Simulation(records, 120, warmup=0, outages=outages, keep_polls=True).run()
+    result = Simulation(records, 120, warmup=0, outages=outages, record_polls=True).run()
     delays, lost = by_hand(records, result)
     assert result.lost == lost > 0
     assert result.delays == delays
@@ -136,7 +136,7 @@ def test_a_fixed_interval_is_half_of_it_late() -> None:
 def test_too_small_a_budget_is_refused() -> None:
     with pytest.raises(InfeasibleError):
         Simulation(steady(10), 11.9).run()
-    assert Simulation(steady(10), 12.0, warmup=0).run().looks
+    assert Simulation(steady(10), 12.0, warmup=0).run().poll_count
 
 
 def test_the_warm_up_does_not_count() -> None:

@@ -194,7 +194,7 @@ async def test_expired_media_are_bought_once_and_the_rest_goes(
     async def buy(story: Story, asker: Asker) -> MediaFile:
         assert asker.chat_id == 7
         bought.append(story.pk)
-        source = ours.sender._delivery._supply._media
+        source = ours.sender._attempts._supply._media
         return await source.fetch(spare.stories[0].media_url or "", limit=10**7)
 
     async with made(sqlite_db, tmp_path, fallback=buy) as (ours, ann):
@@ -361,7 +361,7 @@ async def test_a_silent_video_is_a_video_in_albums_and_serves_everywhere_from_th
             ("file_id", "video"),
             ("file_id", "video"),
         ]
-        other = type(ours.sender)(ours.bot, ours.sender._delivery._supply._media, db)
+        other = type(ours.sender)(ours.bot, ours.sender._attempts._supply._media, db)
         assert isinstance(await other.send_album(Target(ann), both), Sent)
         assert [source for _, source in await ours.sources(ann)][-2:] == ["file_id"] * 2
 
@@ -397,7 +397,7 @@ async def test_two_replicas_upload_a_story_once(db: Database, tmp_path: Path) ->
         pytest.skip("SQLite has one process only")
     async with made(db, tmp_path) as (ours, ann):
         album = await ours.album(2)
-        other = type(ours.sender)(ours.bot, ours.sender._delivery._supply._media, db)
+        other = type(ours.sender)(ours.bot, ours.sender._attempts._supply._media, db)
         await ours.control.fault("telegram", {"delay_s": 0.5}, match="sendMediaGroup", times=1)
         async with asyncio.TaskGroup() as group:
             for sender in (ours.sender, other):

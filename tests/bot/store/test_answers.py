@@ -11,10 +11,10 @@ LEASE = timedelta(seconds=60)
 
 async def test_one_takes_off_and_the_answer_ends_the_flight(db: Database) -> None:
     async with db.begin() as tx:
-        assert await answers.take_off(tx, "a", now=NOW, lease=LEASE)
-        assert not await answers.take_off(tx, "a", now=NOW, lease=LEASE)
+        assert await answers.claim(tx, "a", now=NOW, lease=LEASE)
+        assert not await answers.claim(tx, "a", now=NOW, lease=LEASE)
         assert await answers.get(tx, "a", now=NOW) is None
-        await answers.land(tx, "a", [1], now=NOW, until=NOW + LEASE)
+        await answers.store(tx, "a", [1], now=NOW, until=NOW + LEASE)
         found = await answers.get(tx, "a", now=NOW)
         assert found is not None
         assert found.value == [1]
@@ -22,20 +22,20 @@ async def test_one_takes_off_and_the_answer_ends_the_flight(db: Database) -> Non
 
 async def test_nobody_takes_off_while_the_answer_is_fresh(db: Database) -> None:
     async with db.begin() as tx:
-        await answers.land(tx, "a", [1], now=NOW, until=NOW + LEASE)
-        assert not await answers.take_off(tx, "a", now=NOW + LEASE / 2, lease=LEASE)
-        assert await answers.take_off(tx, "a", now=NOW + LEASE, lease=LEASE)
+        await answers.store(tx, "a", [1], now=NOW, until=NOW + LEASE)
+        assert not await answers.claim(tx, "a", now=NOW + LEASE / 2, lease=LEASE)
+        assert await answers.claim(tx, "a", now=NOW + LEASE, lease=LEASE)
 
 
 async def test_a_flight_whose_maker_died_ends(db: Database) -> None:
     async with db.begin() as tx:
-        await answers.take_off(tx, "a", now=NOW, lease=LEASE)
-        assert await answers.take_off(tx, "a", now=NOW + LEASE, lease=LEASE)
+        await answers.claim(tx, "a", now=NOW, lease=LEASE)
+        assert await answers.claim(tx, "a", now=NOW + LEASE, lease=LEASE)
 
 
 async def test_what_is_no_longer_fresh_is_forgotten(db: Database) -> None:
     async with db.begin() as tx:
-        await answers.land(tx, "old", 1, now=NOW, until=NOW)
-        await answers.land(tx, "new", 1, now=NOW, until=NOW + LEASE)
+        await answers.store(tx, "old", 1, now=NOW, until=NOW)
+        await answers.store(tx, "new", 1, now=NOW, until=NOW + LEASE)
         assert await answers.clean(tx, now=NOW) == 1
         assert await answers.get(tx, "new", now=NOW)

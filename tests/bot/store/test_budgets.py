@@ -4,7 +4,7 @@ import contextlib
 import itertools
 from datetime import UTC, date, datetime, timedelta
 
-from bot.domain.budget import Rule, Side
+from bot.domain.budget import BudgetRule, Side
 from bot.store import budgets
 from bot.store.budgets import Scope
 from bot.store.database import Database, Tx
@@ -67,10 +67,10 @@ async def test_what_is_given_back_can_be_taken_again(db: Database) -> None:
 async def test_a_row_says_yes_to_the_budget_just_when_the_rule_has_room(db: Database) -> None:
     sides: tuple[tuple[Side, Side], ...] = (("replies", "schedule"), ("schedule", "replies"))
     figures = itertools.product((0, 3, 6), (0, 2, 5), (0, 2, 4, 7), (0, 3), (1, 2, 4, 7))
-    open_rule = Rule(10**6, 0, 0)
+    open_rule = BudgetRule(10**6, 0, 0)
     async with db.begin() as tx:
         for number, (mine, others, protected, share, amount) in enumerate(figures):
-            day, rule = TODAY + number * DAY, Rule(8, share, protected)
+            day, rule = TODAY + number * DAY, BudgetRule(8, share, protected)
             side, other = sides[number % 2]
             for taken, of in ((mine, side), (others, other)):
                 if taken:
@@ -83,7 +83,7 @@ async def test_a_row_says_yes_to_the_budget_just_when_the_rule_has_room(db: Data
 
 
 async def test_what_is_given_back_of_a_budget_is_its_sides(db: Database) -> None:
-    rule = Rule(10, 0, 0)
+    rule = BudgetRule(10, 0, 0)
     async with db.begin() as tx:
         await budgets.take_budget(tx, "replies", TODAY, 4, rule)
         await budgets.take_budget(tx, "schedule", TODAY, 6, rule)
@@ -94,29 +94,29 @@ async def test_what_is_given_back_of_a_budget_is_its_sides(db: Database) -> None
 
 async def test_the_purse_keeps_the_minimum_once_its_balance_is_told(db: Database) -> None:
     async with db.begin() as tx:
-        assert await budgets.take_purse(tx, 50, minimum=10)  # nobody told us yet
-        assert await budgets.purse_left(tx) is None
+        assert await budgets.take_credits(tx, 50, minimum=10)  # nobody told us yet
+        assert await budgets.account_balance(tx) is None
         await budgets.set_reach(tx, 53 + 10)
-        assert not await budgets.take_purse(tx, 4, minimum=10)
-        assert await budgets.take_purse(tx, 3, minimum=10)
-        assert await budgets.purse_left(tx) == 10
-        assert not await budgets.take_purse(tx, 1, minimum=10)
-        assert await budgets.take_purse(tx, 11, minimum=None)
-        await budgets.give_purse(tx, 5)
-        assert (await budgets.purse_spent(tx), await budgets.purse_left(tx)) == (59, 4)
+        assert not await budgets.take_credits(tx, 4, minimum=10)
+        assert await budgets.take_credits(tx, 3, minimum=10)
+        assert await budgets.account_balance(tx) == 10
+        assert not await budgets.take_credits(tx, 1, minimum=10)
+        assert await budgets.take_credits(tx, 11, minimum=None)
+        await budgets.give_credits(tx, 5)
+        assert (await budgets.account_spent(tx), await budgets.account_balance(tx)) == (59, 4)
 
 
 async def test_the_stop_switch_stops_all_and_changes_no_sum(db: Database) -> None:
     async with db.begin() as tx:
         assert not await budgets.is_stopped(tx)
         await budgets.set_reach(tx, 20)
-        await budgets.take_purse(tx, 5, minimum=0)
+        await budgets.take_credits(tx, 5, minimum=0)
         await budgets.set_stopped(tx, stopped=True)
         assert await budgets.is_stopped(tx)
-        assert not await budgets.take_purse(tx, 1, minimum=None)
+        assert not await budgets.take_credits(tx, 1, minimum=None)
         await budgets.set_stopped(tx, stopped=False)
-        assert await budgets.take_purse(tx, 1, minimum=0)
-        assert await budgets.purse_left(tx) == 14
+        assert await budgets.take_credits(tx, 1, minimum=0)
+        assert await budgets.account_balance(tx) == 14
 
 
 async def test_yesterday_is_kept_and_the_day_before_forgotten(db: Database) -> None:
@@ -124,7 +124,7 @@ async def test_yesterday_is_kept_and_the_day_before_forgotten(db: Database) -> N
     async with db.begin() as tx:
         for ago in range(4):
             await budgets.take_allowances(tx, TODAY - ago * DAY, 1, WANTED)
-            await budgets.take_budget(tx, "replies", TODAY - ago * DAY, 1, Rule(9, 0, 0))
+            await budgets.take_budget(tx, "replies", TODAY - ago * DAY, 1, BudgetRule(9, 0, 0))
         await budgets.forget_old(tx, now, days=2)
         kept = [
             await budgets.allowance_used(tx, "chat", -1, TODAY - ago * DAY) for ago in range(4)

@@ -35,9 +35,9 @@ async def test_a_claimed_lane_is_nobody_elses_until_the_lease_ends(db: Database)
     [second] = await claim(db, now=NOON + MINUTE)
     assert second.token == first.token + 1
     async with db.begin() as tx:
-        assert not await chat_queues.keep(tx, 1, first.token, until=NOON + HOUR)
-        assert await chat_queues.keep(tx, 1, second.token, until=NOON + HOUR)
-        assert await chat_queues.hold(tx, 1) == second.token
+        assert not await chat_queues.renew(tx, 1, first.token, until=NOON + HOUR)
+        assert await chat_queues.renew(tx, 1, second.token, until=NOON + HOUR)
+        assert await chat_queues.lock(tx, 1) == second.token
     assert await claim(db, now=NOON + HOUR / 2) == []
 
 
@@ -48,7 +48,7 @@ async def test_a_settled_lane_is_due_when_its_chat_is(db: Database) -> None:
 
     async def settled(*, free_at: datetime | None = None) -> datetime | None:
         async with db.begin() as tx:
-            await chat_queues.settle(tx, 1, free_at=free_at)
+            await chat_queues.reschedule(tx, 1, free_at=free_at)
             return await chat_queues.due_next(tx)
 
     first, second = await rows(db)
@@ -57,7 +57,7 @@ async def test_a_settled_lane_is_due_when_its_chat_is(db: Database) -> None:
     assert await claim(db) == []
     assert len(await claim(db, now=NOON + MINUTE)) == 1
     async with db.begin() as tx:
-        await deliveries.hold(tx, [first.id, second.id], due_at=NOON + HOUR, held="quiet")
+        await deliveries.defer(tx, [first.id, second.id], due_at=NOON + HOUR, held="quiet")
     assert await settled() == NOON + HOUR
     async with db.begin() as tx:
         await chats.set_state(tx, 1, "closed", now=NOON)
@@ -75,11 +75,11 @@ async def test_no_row_overtakes_an_earlier_one_of_its_subscription(db: Database)
         await look(tx, story("1"), story("2"))
         await look(tx, story("3", of=PRADA), of=PRADA)
         first = (await deliveries.due(tx, [1], now=NOON))[0]
-        await deliveries.hold(tx, [first.id], due_at=NOON + HOUR, held="")
+        await deliveries.defer(tx, [first.id], due_at=NOON + HOUR, held="")
         left = await deliveries.due(tx, [1], now=NOON)
         assert [row.story_pk for row in left] == ["3"]
         await deliveries.drop(tx, [left[0].id], reason="x", now=NOON)
-        await chat_queues.settle(tx, 1)
+        await chat_queues.reschedule(tx, 1)
         assert await chat_queues.due_next(tx) == NOON + MINUTE  # it waits no longer
         late = await deliveries.due(tx, [1], now=NOON + HOUR)
         assert [row.story_pk for row in late] == ["1", "2"]
@@ -92,13 +92,13 @@ async def test_what_is_counted_on_a_row(db: Database) -> None:
     ids = [row.id for row in await rows(db)]
     async with db.begin() as tx:
         await deliveries.start(tx, ids)
-        await deliveries.leave(tx, ids)
-        await deliveries.leave(tx, ids[:1])
-        await deliveries.unsure(tx, ids[1:2])
-        await deliveries.put_back(tx, ids[2:3], left=True, due_at=NOON + HOUR)
+        await deliveries.count_attempt(tx, ids)
+        await deliveries.count_attempt(tx, ids[:1])
+        await deliveries.mark_unknown(tx, ids[1:2])
+        await deliveries.requeue(tx, ids[2:3], left=True, due_at=NOON + HOUR)
         await deliveries.sent(tx, {ids[3]: 55}, now=NOON + MINUTE)
         await deliveries.drop(tx, [ids[3]], reason="too late: it is done", now=NOON)
-        await deliveries.park(tx, ids[4:], reason="r", now=NOON)
+        await deliveries.dead_letter(tx, ids[4:], reason="r", now=NOON)
         await deliveries.unhold(tx, 1, now=NOON)
     found = await rows(db)
     counts = [(row.state, row.copies, row.unknowns, row.tries, row.claims) for row in found]
@@ -136,9 +136,9 @@ async def test_rivals_never_send_into_one_chat_together(db: Database) -> None:
                 row = lane.rows[0]
                 sent.append((row.target.chat_id, row.story_pk))
                 async with db.begin() as tx:
-                    assert await chat_queues.hold(tx, lane.chat.id) == lane.token
+                    assert await chat_queues.lock(tx, lane.chat.id) == lane.token
                     await deliveries.sent(tx, {row.id: 1}, now=NOON)
-                    await chat_queues.settle(tx, lane.chat.id, free_at=NOON)
+                    await chat_queues.reschedule(tx, lane.chat.id, free_at=NOON)
             if not claimed and not busy:
                 return
 

@@ -41,10 +41,10 @@ async def test_who_waits_keeps_the_later_ones_of_its_subscription_behind(db: Dat
         first, middle, _ = await owing(tx, "1", "2", "3")
         await follow(tx, 1, PRADA)
         await look(tx, story("9", of=PRADA), of=PRADA)
-        await deliveries.put_back(tx, [middle], left=False, due_at=NOON + MINUTE)
+        await deliveries.requeue(tx, [middle], left=False, due_at=NOON + MINUTE)
         assert await due(tx, 1) == ["1", "9"]
         assert await due(tx, 1, at=MINUTE) == ["1", "2", "3", "9"]
-        await deliveries.put_back(tx, [first], left=False, due_at=NOON + HOUR)
+        await deliveries.requeue(tx, [first], left=False, due_at=NOON + HOUR)
         second = timedelta(seconds=1)
         assert await due(tx, 1, at=MINUTE - second) == ["9"]
         # What was due waits a minute for it, and no longer.
@@ -61,7 +61,7 @@ async def test_one_chat_with_many_hides_no_other(db: Database) -> None:
         await look(tx, *(story(str(n)) for n in range(100, 200)))
         await look(tx, story("9", of=PRADA), of=PRADA)
         found = await due(tx, 1, 2)
-    assert found == [str(n) for n in range(100, 100 + deliveries.ROWS_A_LANE)] + ["9"]
+    assert found == [str(n) for n in range(100, 100 + deliveries.ROWS_A_QUEUE)] + ["9"]
 
 
 async def test_a_send_counts_up_and_what_surely_did_not_leave_counts_down(db: Database) -> None:
@@ -71,30 +71,30 @@ async def test_a_send_counts_up_and_what_surely_did_not_leave_counts_down(db: Da
     async with db.begin() as tx:
         ids = await owing(tx, "1")
         await deliveries.start(tx, ids)
-        await deliveries.leave(tx, ids)
+        await deliveries.count_attempt(tx, ids)
     assert await counts() == [(1, 1, 0, 0)]
     async with db.begin() as tx:
-        await deliveries.put_back(tx, ids, left=True, due_at=NOON)
+        await deliveries.requeue(tx, ids, left=True, due_at=NOON)
     assert await counts() == [(0, 0, 1, 0)]
     async with db.begin() as tx:
         await deliveries.start(tx, ids)
-        await deliveries.put_back(tx, ids, left=False, due_at=NOON)
+        await deliveries.requeue(tx, ids, left=False, due_at=NOON)
         await deliveries.start(tx, ids)
-        await deliveries.leave(tx, ids)
-        await deliveries.unsure(tx, ids)
+        await deliveries.count_attempt(tx, ids)
+        await deliveries.mark_unknown(tx, ids)
     assert await counts() == [(1, 0, 2, 1)]
 
 
 Change = Callable[[Tx, list[int]], Awaitable[None]]
 CHANGES: dict[str, Change] = {
     "start": deliveries.start,
-    "leave": deliveries.leave,
-    "unsure": deliveries.unsure,
-    "put back": lambda tx, ids: deliveries.put_back(tx, ids, left=True, due_at=NOON + HOUR),
-    "hold": lambda tx, ids: deliveries.hold(tx, ids, due_at=NOON + HOUR, held="quiet"),
+    "leave": deliveries.count_attempt,
+    "unsure": deliveries.mark_unknown,
+    "put back": lambda tx, ids: deliveries.requeue(tx, ids, left=True, due_at=NOON + HOUR),
+    "hold": lambda tx, ids: deliveries.defer(tx, ids, due_at=NOON + HOUR, held="quiet"),
     "sent": lambda tx, ids: deliveries.sent(tx, dict.fromkeys(ids, 77), now=NOON + HOUR),
     "drop": lambda tx, ids: deliveries.drop(tx, ids, reason="filtered", now=NOON + HOUR),
-    "park": lambda tx, ids: deliveries.park(tx, ids, reason="no answers", now=NOON + HOUR),
+    "park": lambda tx, ids: deliveries.dead_letter(tx, ids, reason="no answers", now=NOON + HOUR),
 }
 
 
@@ -104,7 +104,7 @@ async def test_what_is_done_stays_as_it_is(sqlite_db: Database, change: Change) 
         done = await owing(tx, "1", "2", "3")
         await deliveries.sent(tx, {done[0]: 5}, now=NOON)
         await deliveries.drop(tx, [done[1]], reason="paused", now=NOON)
-        await deliveries.park(tx, [done[2]], reason="too many crashes", now=NOON)
+        await deliveries.dead_letter(tx, [done[2]], reason="too many crashes", now=NOON)
     before: list[Any] = await rows(sqlite_db)
     async with sqlite_db.begin() as tx:
         await change(tx, done)
@@ -116,10 +116,10 @@ async def test_new_rules_judge_what_was_held_and_nothing_else(db: Database) -> N
     async with db.begin() as tx:
         held, late, _ = await owing(tx, "1", "2", "3")
         (other,) = await owing(tx, "4", chat_id=2)
-        await deliveries.hold(tx, [held, other], due_at=NOON + HOUR, held="digest")
-        await deliveries.put_back(tx, [late], left=False, due_at=NOON + HOUR)
+        await deliveries.defer(tx, [held, other], due_at=NOON + HOUR, held="digest")
+        await deliveries.requeue(tx, [late], left=False, due_at=NOON + HOUR)
         await deliveries.unhold(tx, 1, now=NOON + MINUTE)
-        await chat_queues.settle(tx, 1)
+        await chat_queues.reschedule(tx, 1)
     found = {row.id: (row.due_at - NOON, row.held) for row in await rows(db)}
     assert found[held] == (MINUTE, "")
     assert found[late] == (HOUR, "")

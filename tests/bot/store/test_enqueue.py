@@ -117,8 +117,8 @@ async def test_the_tally_and_the_backlog_count(db: Database) -> None:
         ids = list((await tx.execute(sa.select(deliveries.deliveries.c.id))).scalars())
         await deliveries.sent(tx, {ids[0]: 100}, now=NOON)
         await deliveries.drop(tx, [ids[1]], reason="filtered", now=NOON)
-        await deliveries.hold(tx, [ids[2]], due_at=NOON + HOUR, held="quiet")
-        await deliveries.park(tx, [ids[3]], reason="no answers", now=NOON)
+        await deliveries.defer(tx, [ids[2]], due_at=NOON + HOUR, held="quiet")
+        await deliveries.dead_letter(tx, [ids[3]], reason="no answers", now=NOON)
         tallies = await enqueue.tally(tx, mine, since=NOON - HOUR)
         assert {(t.state, t.held, t.reason): t.count for t in tallies} == {
             ("sent", "", ""): 1,
@@ -129,12 +129,12 @@ async def test_the_tally_and_the_backlog_count(db: Database) -> None:
         }
         assert await enqueue.tally(tx, mine, since=NOON) == []
         backlog = await enqueue.backlog(tx, now=NOON)
-        assert (backlog.open, backlog.oldest, backlog.parked) == (2, NOON, 1)
-        [parked] = await enqueue.parked(tx)
+        assert (backlog.open, backlog.oldest, backlog.dead_letters) == (2, NOON, 1)
+        [parked] = await enqueue.dead_letters(tx)
         assert (parked.chat_id, parked.story_pk, parked.reason) == (1, "4", "no answers")
 
 
 async def test_an_empty_outbox_has_no_oldest(db: Database) -> None:
     async with db.read() as tx:
         backlog = await enqueue.backlog(tx, now=NOON + timedelta(days=1))
-    assert (backlog.open, backlog.oldest, backlog.parked) == (0, None, 0)
+    assert (backlog.open, backlog.oldest, backlog.dead_letters) == (0, None, 0)

@@ -53,7 +53,7 @@ class Crowd:
         star = self.chance.choice(STARS)
         self.posted += 1
         found = story(f"{star.profile_id}-{self.posted}", of=star)
-        seen = snapshots.Look(star, (found,))
+        seen = snapshots.Snapshot(star, (found,))
         async with self.db.begin() as tx:
             await snapshots.record(tx, seen, now=self.clock.on(timedelta(seconds=1)))
         await self.fan_out.finish()
@@ -84,7 +84,7 @@ class Crowd:
     async def follow(self, person: int) -> None:
         star = self.chance.choice(STARS)
         async with self.db.begin() as tx:
-            await store.hold_chat(tx, person, now=self.clock())
+            await store.lock_chat(tx, person, now=self.clock())
             await chat_queues.ensure(tx, person, now=self.clock())
             await store.add(
                 tx,

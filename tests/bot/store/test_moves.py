@@ -108,8 +108,8 @@ async def test_a_topic_that_is_gone_is_told_of_once(db: Database) -> None:
     async with db.begin() as tx:
         await follow(tx, -5, thread_id=9)
         await look(tx, story("1"))
-        assert await moves.leave_topic(tx, -5, 9, now=NOON)
-        assert not await moves.leave_topic(tx, -5, 9, now=NOON)
+        assert await moves.close_topic(tx, -5, 9, now=NOON)
+        assert not await moves.close_topic(tx, -5, 9, now=NOON)
         [found] = await subscriptions.of_chat(tx, -5)
     assert found.target == Target(-5)
     assert [(row.thread_id, row.story_pk, row.notice) for row in await rows(db)] == [

@@ -37,7 +37,7 @@ async def test_the_profile_tells_who_it_is(db: Database) -> None:
     async with db.begin() as tx:
         await profiles.ensure(tx, NATGEO, now=NOON)
         await profiles.change(tx, NATGEO.profile_id, state="private")
-        known = await profiles.hold(tx, NATGEO.profile_id)
+        known = await profiles.lock(tx, NATGEO.profile_id)
     assert known is not None
     assert known.profile == Profile("787132", "natgeo", "National Geographic", is_private=True)
 

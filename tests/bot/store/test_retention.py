@@ -5,7 +5,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from bot.store import chats, deliveries, moves, profiles, retention, stories, subscriptions
-from bot.store.chat_queues import lanes
+from bot.store.chat_queues import queues
 from bot.store.database import Database
 from tests.support.followed import (
     DAY,
@@ -26,10 +26,10 @@ async def test_lanes_heal(db: Database) -> None:
     async with db.begin() as tx:
         await follow(tx, 1)
         await look(tx, story("1"))
-        await tx.execute(sa.delete(lanes))
+        await tx.execute(sa.delete(queues))
     assert await claim(db) == []
     async with db.begin() as tx:
-        await retention.mend_lanes(tx, now=NOON)
+        await retention.mend_queues(tx, now=NOON)
     assert len(await claim(db)) == 1
 
 
@@ -38,10 +38,12 @@ async def test_a_start_ends_leases_but_not_what_telegram_asked_for(db: Database)
         await follow(tx, 1)
         await follow(tx, 2)
         await look(tx, story("1"))
-        await tx.execute(sa.update(lanes).where(lanes.c.chat_id == 2).values(free_at=NOON + HOUR))
+        await tx.execute(
+            sa.update(queues).where(queues.c.chat_id == 2).values(free_at=NOON + HOUR)
+        )
     assert len(await claim(db, lease=HOUR)) == 1
     async with db.begin() as tx:
-        await retention.release_lanes(tx, now=NOON)
+        await retention.release_queues(tx, now=NOON)
     assert [lane.chat.id for lane in await claim(db)] == [1]
 
 
@@ -80,9 +82,9 @@ async def test_what_nobody_waits_for_is_not_looked_at_however_that_came(db: Data
         await follow(tx, 1)
         await follow(tx, 2, PRADA)
         await tx.execute(sa.delete(chats.chats).where(chats.chats.c.id == 2))
-        last = await retention.stop_looking(tx, limit=1)
+        last = await retention.stop_polling(tx, limit=1)
         assert last == PRADA.profile_id
-        assert not await retention.stop_looking(tx, after=last, limit=2)
+        assert not await retention.stop_polling(tx, after=last, limit=2)
         kept, left = (
             await profiles.get(tx, NATGEO.profile_id),
             await profiles.get(tx, PRADA.profile_id),
@@ -113,7 +115,7 @@ async def test_what_was_given_up_is_kept_for_the_operator(db: Database) -> None:
         await follow(tx, 1)
         await look(tx, story("1"))
         [one] = await deliveries.due(tx, [1], now=NOON)
-        await deliveries.park(tx, [one.id], reason="no answers", now=NOON)
+        await deliveries.dead_letter(tx, [one.id], reason="no answers", now=NOON)
         for what in retention.overdue(NOON + 29 * DAY):
             await retention.forget(tx, what, limit=1000)
     assert len(await rows(db, state="parked")) == 1

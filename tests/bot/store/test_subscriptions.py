@@ -131,10 +131,10 @@ async def test_restarted_alerts_begin_now(db: Database) -> None:
 
 async def test_a_channel_that_never_wrote_becomes_a_chat(db: Database) -> None:
     async with db.begin() as tx:
-        assert (await subscriptions.hold_chat(tx, -100, now=NOON)).kind == "channel"
-        assert (await subscriptions.hold_chat(tx, 100, now=NOON)).kind == "private"
+        assert (await subscriptions.lock_chat(tx, -100, now=NOON)).kind == "channel"
+        assert (await subscriptions.lock_chat(tx, 100, now=NOON)).kind == "private"
         await chats.ensure(tx, -5, kind="group", title="t", now=NOON)
-        assert (await subscriptions.hold_chat(tx, -5, now=NOON)).title == "t"
+        assert (await subscriptions.lock_chat(tx, -5, now=NOON)).title == "t"
 
 
 async def test_options_keep_only_what_is_possible(db: Database) -> None:

@@ -9,7 +9,7 @@ import pytest
 from bot.domain.errors import DatabaseUnavailableError
 from bot.store.database import Database
 from bot.stories_api.limit_state import LocalLimits, SharedLimits, State
-from bot.stories_api.limits import Pace
+from bot.stories_api.limits import CallRate
 from tests.support.followed import NOON, Clock
 
 RATE = 2.0
@@ -22,11 +22,11 @@ def _admit(state: State, now: float, subject: str) -> tuple[bool, bool, bool]:
 
 
 def _turn(state: State, now: float, _: str) -> float:
-    return round(state.pace.turn(now), 3)
+    return round(state.call_rate.turn(now), 3)
 
 
 def _hold(state: State, now: float, _: str) -> None:
-    state.pace.hold(now + 3)
+    state.call_rate.pause(now + 3)
 
 
 def _fail(state: State, now: float, subject: str) -> bool:
@@ -58,8 +58,8 @@ STEPS = [_admit, _admit, _turn, _hold, _fail, _fail, _fail, _ask, _open, _vouch,
 @pytest.mark.parametrize("seed", range(4))
 async def test_several_that_share_decide_as_one(db: Database, seed: int) -> None:
     clock, chance = Clock(), random.Random(seed)  # noqa: S311 - which step comes next
-    shared = [SharedLimits(db, State(Pace(RATE)), clock) for _ in range(3)]
-    local = LocalLimits(State(Pace(RATE)), lambda: clock().timestamp())
+    shared = [SharedLimits(db, State(CallRate(RATE)), clock) for _ in range(3)]
+    local = LocalLimits(State(CallRate(RATE)), lambda: clock().timestamp())
     for number in range(120):
         clock.on(timedelta(seconds=chance.choice((0, 0.1, 1, 20, 90))))
         step, subject = chance.choice(STEPS), chance.choice(SUBJECTS)
@@ -70,7 +70,7 @@ async def test_several_that_share_decide_as_one(db: Database, seed: int) -> None
 
 async def test_a_clock_that_was_set_back_closes_nothing_for_long(db: Database) -> None:
     clock = Clock()
-    limits = SharedLimits(db, State(Pace(RATE)), clock)
+    limits = SharedLimits(db, State(CallRate(RATE)), clock)
     for subject in SUBJECTS:
         await limits.decide(subject, _fail)
     await limits.decide("", _open)
@@ -87,7 +87,7 @@ async def test_while_the_database_cant_work_each_goes_on_with_what_it_knew(
         raise DatabaseUnavailableError("gone")
 
     clock = Clock()
-    limits = SharedLimits(db, State(Pace(RATE)), clock)
+    limits = SharedLimits(db, State(CallRate(RATE)), clock)
     await limits.decide("sick", _fail)
     monkeypatch.setattr(db, "run", partial(fail))
     assert (await limits.decide("sick", _admit))[0]
@@ -96,7 +96,7 @@ async def test_while_the_database_cant_work_each_goes_on_with_what_it_knew(
 
 
 async def test_what_is_kept_of_a_subject_is_not_its_name(db: Database) -> None:
-    limits = SharedLimits(db, State(Pace(RATE)), lambda: datetime.now(UTC))
+    limits = SharedLimits(db, State(CallRate(RATE)), lambda: datetime.now(UTC))
     await limits.decide("natgeo", _fail)
     assert "natgeo" not in str(limits.state.refused.rows)
     assert await limits.decide("natgeo", lambda state, now, _: state.refused.count(now)) == 1

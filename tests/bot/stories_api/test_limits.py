@@ -5,12 +5,12 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.stories_api.limits import Breaker, Detour, Pace, Refused, RetryBudget
+from bot.stories_api.limits import Breaker, CallRate, Detour, Refused, RetryBudget
 
 
 @given(st.lists(st.floats(0, 5), max_size=100), st.floats(1, 100))
 def test_no_two_calls_are_closer_than_the_rate(pauses: list[float], rate: float) -> None:
-    pace, now, times = Pace(rate), 0.0, []
+    pace, now, times = CallRate(rate), 0.0, []
     for pause in pauses:
         now += pause
         times.append(now + pace.turn(now))
@@ -18,9 +18,9 @@ def test_no_two_calls_are_closer_than_the_rate(pauses: list[float], rate: float)
 
 
 def test_a_hold_is_for_all_and_never_shortens_another() -> None:
-    pace = Pace(10)
-    pace.hold(60)
-    pace.hold(5)
+    pace = CallRate(10)
+    pace.pause(60)
+    pace.pause(5)
     assert pace.wait(0) == 60
     assert pace.turn(0) == 60
     assert round(pace.turn(0), 6) == 60.1

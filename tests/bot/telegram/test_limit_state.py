@@ -2,13 +2,13 @@
 
 import pytest
 
-from bot.telegram.limit_state import LocalGates
+from bot.telegram.limit_state import LocalLimitState
 
 
 async def test_local_gates_forget_chats(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.telegram.limit_state.REMEMBERED", 3)
     now = [0.0]
-    gates = LocalGates(lambda: now[0])
+    gates = LocalLimitState(lambda: now[0])
     for chat in range(1, 10):
         now[0] += 100
         assert not await gates.enter(chat, 1, "alert")

@@ -10,7 +10,7 @@ from telegram.error import BadRequest, RetryAfter
 from bot.store import leases as store
 from bot.store.database import Database
 from bot.telegram.flood_limits import GROUP_LIMIT, Lane
-from bot.telegram.limit_state import SharedGates
+from bot.telegram.limit_state import SharedLimitState
 from bot.telegram.outcomes import wait_of
 from bot.telegram.rate_limiter import Pacing, Turns, order_of
 from tests.support.sandbox import sandbox_box
@@ -191,8 +191,8 @@ async def test_a_flood_of_a_method_is_waited_for() -> None:
 
 
 async def test_replicas_share_the_rate_and_the_stop(db: Database) -> None:
-    gates = [SharedGates(db, 1, lambda: datetime.now(UTC)) for _ in range(2)]
-    first, second = (Pacing(40, gates=gate) for gate in gates)
+    gates = [SharedLimitState(db, 1, lambda: datetime.now(UTC)) for _ in range(2)]
+    first, second = (Pacing(40, limit_state=gate) for gate in gates)
     calls = Calls()
     async with asyncio.TaskGroup() as group:
         for number in range(40):

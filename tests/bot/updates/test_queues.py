@@ -64,7 +64,7 @@ ANN = {"id": 5, "first_name": "Ann"}
 def test_who_asks(update: dict[str, Any], person: int | None) -> None:
     found = standing_of({"update_id": 1, **update})
     assert found.person == person
-    assert not found.keep
+    assert not found.is_kept
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_who_asks(update: dict[str, Any], person: int | None) -> None:
     ],
 )
 def test_memberships_and_migrations_are_always_kept(update: dict[str, Any]) -> None:
-    assert standing_of({"update_id": 1, **update}).keep
+    assert standing_of({"update_id": 1, **update}).is_kept
 
 
 STANDINGS = st.builds(
@@ -99,7 +99,7 @@ def test_nobody_has_more_than_the_most_and_each_who_had_too_much_is_told_once(
     taken = Counter(
         one.key
         for one, verdict in zip(arrivals, verdicts, strict=True)
-        if verdict == "take" and not one.keep
+        if verdict == "take" and not one.is_kept
     )
     for (queue, person), count in taken.items():
         before = waiting.get((queue, person), 0)
@@ -118,10 +118,10 @@ def test_nobody_has_more_than_the_most_and_each_who_had_too_much_is_told_once(
     }
     assert told == Counter(dict.fromkeys(refused, 1))
     for one, verdict in zip(arrivals, verdicts, strict=True):
-        assert verdict == "take" or not one.keep
+        assert verdict == "take" or not one.is_kept
 
 
-@given(st.lists(STANDINGS.filter(lambda one: not one.keep), max_size=60))
+@given(st.lists(STANDINGS.filter(lambda one: not one.is_kept), max_size=60))
 def test_what_one_person_asks_takes_no_place_from_another_chat(
     arrivals: list[Standing],
 ) -> None:

@@ -32,7 +32,7 @@ REASON = N_("The reason: {reason}")
 GONE = frozenset({ChatMember.LEFT, ChatMember.BANNED})
 
 
-async def gate(update: Update, context: Context) -> None:
+async def let_in(update: Update, context: Context) -> None:
     """Let pass who may use the bot.
 
     Raises:
@@ -48,7 +48,7 @@ async def admit(update: Update, context: Context) -> bool:
     chat_id = where.id if where else None
     judged, context.is_admin = await context.services.access.judge(person, chat_id)
     if judged.verdict == "let" or _only_ends_things(update):
-        await _note_name(update, context, person)
+        await _remember_name(update, context, person)
         return True
     if judged.verdict == "stranger" and await _brings_a_link(update, context):
         return True
@@ -56,7 +56,7 @@ async def admit(update: Update, context: Context) -> bool:
     return False
 
 
-async def _note_name(update: Update, context: Context, person: int | None) -> None:
+async def _remember_name(update: Update, context: Context, person: int | None) -> None:
     """Keep what a member of a group is called, for the owner's list; once a process."""
     where, user = update.effective_chat, update.effective_user
     if where is None or user is None or person is None or where.type == where.PRIVATE:

@@ -2,14 +2,14 @@
 
 import sqlalchemy as sa
 
-from bot.domain.alert_rules import Hearer
+from bot.domain.alert_rules import AudienceMember
 from bot.domain.model import Options
 from bot.store.chats import chats
 from bot.store.database import Tx
 from bot.store.subscriptions import subscriptions
 
 
-async def waiting_for(tx: Tx, profile_id: str, *, limit: int) -> list[Hearer]:
+async def waiting_for(tx: Tx, profile_id: str, *, limit: int) -> list[AudienceMember]:
     """Return when each of those who wait for a profile can be told; none when too many wait."""
     statement = (
         sa.select(
@@ -31,7 +31,7 @@ async def waiting_for(tx: Tx, profile_id: str, *, limit: int) -> list[Hearer]:
     if len(rows) > limit:
         return []
     return [
-        Hearer(
+        AudienceMember(
             row.zone,
             None if row.quiet_from is None else (row.quiet_from, row.quiet_to),
             row.digest_at if Options.of(row.options).digest else None,

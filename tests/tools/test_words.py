@@ -1,0 +1,114 @@
+"""Words that the project gave up for the field's terms stay out of its names."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+# What each of them is called now stands in the glossary of docs/architecture.md.
+GIVEN_UP = {
+    *("look", "looks", "view", "views", "hearer", "hearers", "owed", "parked", "take_off"),
+    *("land", "lands", "landed", "flight", "flights", "way", "ways", "parcel", "parcels"),
+    *("trip", "trips", "combined", "to_the_end", "purse", "purses", "pace", "paces", "lane"),
+    *("lanes", "hold", "holds", "settle", "settled", "keep", "keeps", "unsure", "put_back"),
+    *("leave", "leaves", "told", "spoken", "found", "gate", "gates", "note", "notes"),
+}
+STORED = "the name of a column, a key or a label, which never changes"
+LEDGER = "reserve, settle, refund: the ledger's own terms"
+LANE = "reply or alert: the two lanes of the limits of Telegram"
+ALLOWED = {
+    ("*", "next_look_at"): STORED,
+    ("*", "ProfileNotFoundError"): STORED,
+    ("bot/telegram/outcomes.py", "EndPointNotFound"): "a class of python-telegram-bot",
+    ("bot/sending/attempts.py", "way"): STORED,
+    ("bot/cli/simulate.py", "looks"): STORED,
+    ("*", "told_at"): STORED,
+    ("handlers/*", "parked"): "a field of a sentence that is translated",
+    ("handlers/broadcast.py", "pace"): "a field of a sentence that is translated",
+    ("bot/web/signed.py", "keep_blank_values"): "an argument of urllib.parse",
+    ("bot/domain/model.py", "keep"): STORED,
+    ("bot/outbox/results.py", "keep"): STORED,
+    ("bot/outbox/worker.py", "found"): "a field of a line of the log",
+    ("*", "settle"): LEDGER,
+    ("*", "_settle"): LEDGER,
+    ("*", "_settle_alone"): LEDGER,
+    ("*", "settled"): LEDGER,
+    ("bot/sending/*", "Lane"): LANE,
+    ("bot/telegram/*", "Lane"): LANE,
+    ("bot/sending/*", "lane"): LANE,
+    ("bot/telegram/*", "lane"): LANE,
+    ("bot/outbox/composer.py", "lane"): LANE,
+}
+
+
+def names_in(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Yield the names that a module gives, and those of the attributes that it uses."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                yield node.lineno, node.name
+            case ast.arg():
+                yield node.lineno, node.arg
+            case ast.Name(ctx=ast.Store()):
+                yield node.lineno, node.id
+            case ast.Attribute():
+                yield node.lineno, node.attr
+            case ast.keyword(arg=str()):
+                yield node.lineno, node.arg or ""
+            case ast.alias():
+                yield node.lineno, node.asname or node.name
+            case ast.MatchAs(name=str()) | ast.MatchStar(name=str()):
+                yield node.lineno, node.name or ""
+
+
+def given_up_in(name: str) -> list[str]:
+    """Return the words of a name that have been given up."""
+    plain = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name.rpartition(".")[2]).lower().strip("_")
+    plain = plain.replace("in_flight", "")  # the field's own
+    return sorted(word for word in GIVEN_UP if f"_{word}_" in f"_{plain}_")
+
+
+def is_allowed(path: str, name: str) -> bool:
+    """Return whether a name may hold such a word there."""
+    return any(what == name and Path(path).match(where) for where, what in ALLOWED)
+
+
+def leftovers() -> list[tuple[str, str, str]]:
+    """Return place, name and word of each name that holds a word that has been given up."""
+    return [
+        (f"{path}:{line}", name, word)
+        for room in ("bot", "handlers")
+        for path in sorted(Path(room).rglob("*.py"))
+        if "migrations" not in path.parts
+        for line, name in [(0, path.stem), *names_in(ast.parse(path.read_text()))]
+        for word in given_up_in(name)
+        if not is_allowed(path.as_posix(), name)
+    ]
+
+
+def test_no_name_holds_a_word_that_was_given_up() -> None:
+    assert not leftovers()
+
+
+def test_such_a_word_is_seen_wherever_it_stands() -> None:
+    assert given_up_in("PurseLeft") == ["purse"]
+    assert given_up_in("_put_back_all") == ["put_back"]
+    assert given_up_in("way") == ["way"]
+    assert given_up_in("flight") == ["flight"]
+    assert not given_up_in("_in_flight")
+    assert not given_up_in("always_landing")
+
+
+def test_what_is_allowed_is_still_there() -> None:
+    names = {
+        (path.as_posix(), name)
+        for room in ("bot", "handlers")
+        for path in Path(room).rglob("*.py")
+        for _, name in names_in(ast.parse(path.read_text()))
+    }
+    unused = [
+        (where, what)
+        for where, what in ALLOWED
+        if not any(name == what and Path(path).match(where) for path, name in names)
+    ]
+    assert not unused
