@@ -10,7 +10,7 @@ SMALL = Attack(accounts=3, wanted=12, honest=1, budget=60, days=0.1, warm_up=0.0
 PLAN = Attack(budget=240, honest=3, days=1.0)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(900)
 async def test_alerts_of_known_people_come_nearly_as_soon_as_before(tmp_path: Path) -> None:
     before = await run("before", tmp_path, PLAN)
