@@ -112,7 +112,7 @@ async def telegram(settings: Settings) -> list[Finding]:
                 *_inline(bot),
                 *_groups(bot),
                 *await _webhook(bot, settings),
-                *[await _admin(bot, admin) for admin in sorted(settings.admin_ids)],
+                *[await _admin(bot, admin) for admin in sorted(await admins_of(settings))],
             ]
     except InvalidToken:
         return [
@@ -198,13 +198,19 @@ async def _reachable(host: str) -> list[Finding]:
     return [Finding("wrong", text)]
 
 
+async def admins_of(settings: Settings) -> set[int]:
+    """Return the admins that are set, and those who became one by a link."""
+    url = settings.database_url.get_secret_value()
+    return set(settings.admin_ids) | await preflight.admins(url)
+
+
 async def _admin(bot: Bot, admin: int) -> Finding:
     try:
         await bot.send_chat_action(admin, "typing")
     except Forbidden:
-        return Finding("note", f"ADMIN_IDS: {admin} has blocked the bot, and can't be told.")
+        return Finding("note", f"The admin {admin} has blocked the bot, and can't be told.")
     except TelegramError:
-        return Finding("note", f"ADMIN_IDS: {admin} has not started the bot, and can't be told.")
+        return Finding("note", f"The admin {admin} has not started the bot, and can't be told.")
     return Finding("ok", f"{admin} can be told when something needs them.")
 
 

@@ -18,7 +18,7 @@ from rich.table import Table
 from telegram import Bot
 from telegram.error import TelegramError
 
-from bot.cli.check import bot_of
+from bot.cli.check import admins_of, bot_of
 from bot.config import Settings, text_of
 from bot.domain.beliefs import STORIES, TELEGRAM, Sight, Sights
 from bot.runtime.logging import Redactor
@@ -63,7 +63,7 @@ async def main(
     2: nothing was tried.
     """
     console = Console(soft_wrap=True, highlight=False)
-    chat = arguments.chat or min(settings.admin_ids, default=None)
+    chat = arguments.chat or min(await admins_of(settings), default=None)
     credits = price_of_all(private=bool(arguments.private))  # noqa: A001 - the project's word
     console.print(
         f"The doctor asks the Stories API for {arguments.profile}"

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from bot.domain.errors import DatabaseUnavailableError
+from bot.store import access
 from bot.store.database import NEWER, Database
 from bot.store.readiness import Readiness, readiness
 
@@ -46,6 +47,18 @@ async def database(url: str) -> Finding:
             return Finding("ok", "The database is new; a start makes its tables.")
         case Readiness.NEWER:
             return Finding("wrong", f"DATABASE_URL: the database can't be used: {NEWER}.")
+
+
+async def admins(url: str) -> set[int]:
+    """Return who has become an admin by a link; nobody where the database can't say so."""
+    try:
+        async with Database(url) as db:
+            if await readiness(db) is not Readiness.CURRENT:
+                return set()
+            async with db.read() as tx:
+                return await access.admins(tx)
+    except (OSError, ModuleNotFoundError, DatabaseUnavailableError):
+        return set()  # ``database`` says what is wrong with it
 
 
 def folder(path: Path, *, limit_mb: int) -> Finding:

@@ -12,10 +12,13 @@ from sqlalchemy.engine import make_url
 
 from bot.cli.check import main
 from bot.config import load
+from bot.domain.access import Subject
 from bot.domain.errors import SettingsError
+from bot.store import access
 from bot.store.database import Database
 from tests.support.sandbox import Box, sandbox_box
 from tests.support.storybell import API_KEY, TOKEN, settings_for
+from tests.support.telegram import utc_now
 
 VERSION = sa.table("alembic_version", sa.column("version_num"))
 ONLINE = argparse.Namespace(offline=False)
@@ -145,6 +148,17 @@ async def test_an_admin_who_has_blocked_the_bot(
     await box.control.member(ann, box.parts.telegram.world.bot.id, "kicked")
     status, said = await told(box, folder, capsys, admin_ids={ann})
     assert (status, f"{ann} has blocked the bot" in said) == (0, True)
+
+
+async def test_an_admin_by_link_is_asked_for_too(
+    box: Box, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with Database(f"sqlite:///{folder}/bot.db") as db:
+        await db.migrate()
+        async with db.begin() as tx:
+            await access.put(tx, Subject("person", "78"), now=utc_now(), is_admin=True)
+    _, said = await told(box, folder, capsys)
+    assert "The admin 78 has not started the bot" in said
 
 
 async def test_the_webhook_is_asked_for(
