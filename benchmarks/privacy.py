@@ -86,8 +86,8 @@ async def world(mode: Mode, folder: Path, *, budget: int, name: str = "") -> Asy
     """Build a poller that has ``budget`` credits a day for looks, its database by ``name``."""
     told: list[str] = []
 
-    async def tell(text: str, /, **_: object) -> None:
-        told.append(text)
+    async def tell(text: str, /, **fields: object) -> None:
+        told.append(text.format(**fields))
 
     async with (
         running(seed=7) as sandbox,

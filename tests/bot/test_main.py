@@ -101,6 +101,8 @@ def test_migrate_makes_the_database_and_backup_copies_it(
 
 @pytest.mark.usefixtures("dotenv")
 def test_spending_prints_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["migrate"]) == 0
+    capsys.readouterr()
     assert main(["spending", "--json", "--days", "7"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["credits"] == {"reserved": 0, "settled": 0, "refunded": 0, "open": 0}
@@ -108,6 +110,7 @@ def test_spending_prints_json(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.usefixtures("dotenv")
 def test_simulating_an_empty_history_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["migrate"]) == 0
     assert main(["simulate", "--history", "--budget", "100"]) == 2
     assert "no story in it" in capsys.readouterr().err
 

@@ -24,6 +24,7 @@ from bot import app
 from bot.config import load
 from bot.domain.model import Profile
 from bot.fetching import snapshots
+from bot.outbox.fan_out import FanOut
 from bot.store.database import Database
 from bot.store.deliveries import deliveries
 from sandbox.app import Sandbox, running
@@ -60,6 +61,7 @@ async def owe(control: Control, url: str) -> tuple[list[int], list[str]]:
                 for person in people:
                     await follow(tx, person, profile, since=since, now=since)
                 await snapshots.record(tx, snapshots.Snapshot(profile, (story,)), now=loop.now())
+            await FanOut(db, lambda: None, now=loop.now).finish()  # so that all are owed in order
     return people, pks
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from bot import app
 from bot.config import Settings, load
-from tests.support.control import PATIENCE_S, Control, Json
+from tests.support.control import PATIENCE_S, Control, Json, wait_for
 from tests.support.sandbox import Box, sandbox_box
 
 TOKEN = "7000000001:a-token-that-no-log-may-show-0123456789"
@@ -48,6 +48,18 @@ class Bell:
         """Write into a chat; return the first ``count`` messages that the bot answers with."""
         message = await self.control.say(chat, text, user=user, **more)
         return await self.control.wait_replies(chat, count, after=message)
+
+    async def noticed(self, chat: int, text: str, *, user: int) -> None:
+        """Write into a group; return when the bot has answered, or marked what it said before."""
+        message = await self.control.say(chat, text, user=user)
+
+        async def is_noticed() -> bool:
+            if await self.control.replies(chat, after=message):
+                return True
+            shown = await self.control.call("GET", f"/chats/{chat}/messages?from_bot=false")
+            return any(m["message_id"] == message and m.get("_reactions") for m in shown)
+
+        await wait_for(is_noticed, what="an answer or a reaction")
 
     async def press(self, chat: int, message: Json, data: str, *, user: int | None = None) -> Json:
         """Press a button and wait until the bot has answered it; return the answer."""

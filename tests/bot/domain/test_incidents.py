@@ -41,7 +41,7 @@ def wrong(seen: Seen, *, before: set[str] = frozenset(), now: datetime = NOW) ->
         ({"spent_today": 998}, {"budget_80"}),
         ({"spent_today": 999}, {"budget_100"}),
         ({"spent_today": 1000}, {"budget_100"}),
-        ({"parked": 1}, {"parked"}),
+        ({"dead_letters": 1}, {"parked"}),
         ({"free_bytes": 299_000_000}, {"disk"}),
         ({"free_bytes": 1_900_000_000}, {"disk"}),
         ({"free_bytes": 1_900_000_000, "disk_bytes": 10_000_000_000}, set()),

@@ -241,7 +241,7 @@ def test_no_story_makes_a_caption_that_telegram_refuses(
     assert len(markup.encode()) <= 32768
     assert len(entities) <= 100
     kinds = {entity["type"]["@type"] for entity in entities}
-    assert kinds <= {"textEntityTypeTextUrl", "textEntityTypeBold"}
+    assert kinds <= {"textEntityTypeTextUrl", "textEntityTypeBold", "textEntityTypeDateTime"}
     opened, closed = text.count("\u2068"), text.count("\u2069")
     assert opened == closed
     assert not set(text) & set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\x00")
