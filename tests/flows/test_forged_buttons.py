@@ -16,7 +16,8 @@ from bot.store.database import Database, all_tables
 from tests.support.control import Control, Json
 from tests.support.storybell import Bell, storybell
 
-TRANSIENT = {"inbox", "notes", "gates", "purse"}  # what came in, and what the process notes
+# What came in, what the process notes, and what it measures each hour.
+TRANSIENT = {"inbox", "notes", "gates", "purse", "samples"}
 FORGERS = 8
 TOGETHER = 4  # of one forger, so that no chat's queue is full
 IDS = range(12)
