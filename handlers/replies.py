@@ -17,6 +17,7 @@ from bot.presentation.buttons import Buttons, about, for_channel
 from bot.presentation.charts import Panel
 from bot.presentation.html import Safe, bold, length
 from bot.runtime import holding, logging
+from bot.runtime.beside import beside
 from bot.sending.replies import Payload, chart_of, edit_of, text_of
 from bot.store import unit_of_work
 from handlers.guard import answer
@@ -167,15 +168,10 @@ class Progress:
 async def working(update: Update, context: Context, sentence: str) -> AsyncIterator[Progress]:
     """Show the signs of work while the body runs; its errors come through as they are."""
     progress = Progress(update, context, sentence)
-    failure: Exception | None = None
-    async with asyncio.TaskGroup() as group:
-        ticker = group.create_task(progress.tick())
-        try:
+    try:
+        async with beside(progress.tick()):
             yield progress
-        except Exception as error:  # noqa: BLE001 - raised again below; a group would wrap it
-            failure = error
-        finally:
-            ticker.cancel()
+    except Exception:
+        await progress.close()
+        raise
     await progress.close()
-    if failure:
-        raise failure

@@ -1,14 +1,19 @@
 """Work that goes on beside a block or beside other work, and ends with it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
 
 @asynccontextmanager
-async def beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Run ``work`` until the block ends; what the block raises comes through as it is."""
+async def beside(
+    work: Coroutine[Any, Any, None], *, end: Callable[[], object] | None = None
+) -> AsyncIterator[None]:
+    """Run ``work`` until the block ends; what the block raises comes through as it is.
+
+    ``end`` asks the work to end by itself, and it is waited for; without it, it is cancelled.
+    """
     failure: Exception | None = None
     async with asyncio.TaskGroup() as group:
         task = group.create_task(work)
@@ -17,7 +22,7 @@ async def beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
         except Exception as error:  # noqa: BLE001 - raised again below; a group would wrap it
             failure = error
         finally:
-            task.cancel()
+            (end or task.cancel)()
     if failure:
         raise failure
 

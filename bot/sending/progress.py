@@ -16,6 +16,7 @@ from telegram.ext import ExtBot
 from bot.domain.errors import N_
 from bot.domain.model import Outcome, Sent, Target, TryLater
 from bot.presentation.translation import translator_for
+from bot.runtime.beside import beside
 
 log = structlog.get_logger()
 
@@ -99,15 +100,10 @@ async def progress_of(
     if total <= 1:
         yield progress
         return
-    failure: Exception | None = None
-    async with asyncio.TaskGroup() as group:
-        group.create_task(progress.run())
-        try:
+    try:
+        async with beside(progress.run(), end=progress.stop):
             yield progress
-        except Exception as error:  # noqa: BLE001 - raised again below; a group would wrap it
-            failure = error
-        finally:
-            progress.stop()
+    except Exception:
+        await progress.close()
+        raise
     await progress.close()
-    if failure:
-        raise failure

@@ -13,7 +13,7 @@ from threading import Event, Thread
 import asyncpg
 import pytest
 
-from tests.support.control import wait_for
+from tests.support.control import Json, wait_for
 from tests.support.killing import free_port
 from tests.support.postgres import Postgres, postgres
 from tests.support.sandbox import sandbox_box
@@ -206,6 +206,24 @@ async def test_a_database_that_keeps_everybody_waiting_is_not_ready(tmp_path: Pa
             await wait_for(ready)
 
 
+async def sent_unrecorded(bell: Bell, name: str) -> tuple[int, int, int, str, int, Json]:
+    """Let an answer and two alerts stand in their chats, of which no send is answered yet.
+
+    Returns who asked, the two who follow, the story, the question and its answer of before.
+    """
+    control = bell.control
+    ann, eva, kim = [await control.person() for _ in range(3)]
+    shown = await followed(bell, [eva, kim], name)
+    (help_,) = await bell.ask(ann, "/help")
+    await control.fault("telegram", SLOW_ANSWER, match="sendPhoto", times=None)
+    await control.fault("telegram", SLOW_ANSWER, match="sendMessage", times=1)
+    pk = str((await control.publish(name))["pk"])
+    message = await control.say(ann, "/help")
+    for person, before in ((ann, message), (eva, shown[eva]), (kim, shown[kim])):
+        await control.wait_replies(person, 1, after=before)
+    return ann, eva, kim, pk, message, help_
+
+
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("away_s", [6, pytest.param(600, marks=pytest.mark.long)])
 async def test_what_was_sent_right_before_postgresql_stopped_is_not_sent_again(
@@ -217,15 +235,8 @@ async def test_what_was_sent_right_before_postgresql_stopped_is_not_sent_again(
             running_bell(tmp_path, box, database_url=server.url) as bell,
         ):
             control = box.control
-            ann, eva, kim = [await control.person() for _ in range(3)]
-            shown = await followed(bell, [eva, kim], "stoppedshort")
-            (help_,) = await bell.ask(ann, "/help")
-            await control.fault("telegram", SLOW_ANSWER, match="sendPhoto", times=None)
-            await control.fault("telegram", SLOW_ANSWER, match="sendMessage", times=1)
-            pk = str((await control.publish("stoppedshort"))["pk"])
-            message = await control.say(ann, "/help")
-            for person, before in ((ann, message), (eva, shown[eva]), (kim, shown[kim])):
-                await control.wait_replies(person, 1, after=before)
+            sent = await sent_unrecorded(bell, "stoppedshort")
+            ann, eva, kim, pk, message, help_ = sent
             # All is there, and nothing of it recorded. (A crash would undo what is committed as
             # well: the test's server waits for no disk.)
             await asyncio.to_thread(server.stop, signal.SIGINT)
@@ -254,15 +265,8 @@ async def test_what_was_sent_right_before_sqlite_was_locked_is_not_sent_again(
     url = f"sqlite:///{file}{patience}"
     async with sandbox_box() as box, running_bell(tmp_path, box, database_url=url) as bell:
         control = box.control
-        ann, eva, kim = [await control.person() for _ in range(3)]
-        shown = await followed(bell, [eva, kim], "lockedout")
-        (help_,) = await bell.ask(ann, "/help")
-        await control.fault("telegram", SLOW_ANSWER, match="sendPhoto", times=None)
-        await control.fault("telegram", SLOW_ANSWER, match="sendMessage", times=1)
-        pk = str((await control.publish("lockedout"))["pk"])
-        message = await control.say(ann, "/help")
-        for person, before in ((ann, message), (eva, shown[eva]), (kim, shown[kim])):
-            await control.wait_replies(person, 1, after=before)
+        sent = await sent_unrecorded(bell, "lockedout")
+        ann, eva, kim, pk, message, help_ = sent
         async with locked(file):  # all is there, and nothing of it recorded
             await control.say(ann, "/help")
             await asyncio.sleep(away_s)  # what is tried meanwhile is tried in vain

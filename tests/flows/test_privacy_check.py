@@ -4,10 +4,19 @@ from pathlib import Path
 
 from tests.support.control import Control, wait_for
 from tests.support.sandbox import sandbox_box
-from tests.support.storybell import running_bell
+from tests.support.storybell import Bell, running_bell
 
 PLENTY = {"daily_budget": 1_000_000, "person_burst": 1000, "skip_privacy_check": "auto"}
 NAMES = ("hid.a", "hid.b")
+
+
+async def follow(bell: Bell, person: int) -> None:
+    """Let somebody follow two profiles with a living story each."""
+    now = (await bell.control.state())["now"]
+    for name in NAMES:
+        await bell.control.profile(name, posts_per_day=0)
+        await bell.control.publish(name, taken_at=now - 3600)
+        await bell.ask(person, f"/subscribe {name}")
 
 
 async def polls(control: Control, after: int = 0) -> list[bool]:
@@ -21,11 +30,7 @@ async def test_what_skipping_the_check_hides_on_two_profiles_ends_it(tmp_path: P
         control = box.control
         boss = await control.person("Boss")
         async with running_bell(tmp_path, box, admin_ids=str(boss), **PLENTY) as bell:
-            now = (await control.state())["now"]
-            for name in NAMES:
-                await control.profile(name, posts_per_day=0)
-                await control.publish(name, taken_at=now - 3600)
-                await bell.ask(boss, f"/subscribe {name}")
+            await follow(bell, boss)
 
             async def are_forced() -> bool:
                 return (await polls(control)).count(True) >= len(NAMES)
@@ -58,11 +63,7 @@ async def test_what_it_hides_on_one_profile_is_that_profiles_own(tmp_path: Path)
         control = box.control
         boss = await control.person("Boss")
         async with running_bell(tmp_path, box, admin_ids=str(boss), **PLENTY) as bell:
-            now = (await control.state())["now"]
-            for name in NAMES:
-                await control.profile(name, posts_per_day=0)
-                await control.publish(name, taken_at=now - 3600)
-                await bell.ask(boss, f"/subscribe {name}")
+            await follow(bell, boss)
             await control.stories_api(forced_blind=[NAMES[0]])
 
             async def was_doubted() -> bool:

@@ -34,7 +34,6 @@ async def run(
 
 
 @pytest.mark.long  # it installs from the network
-@pytest.mark.skipif(not Path(UV).exists(), reason="uv is not installed")
 async def test_the_steps_of_the_readme_lead_to_a_bot_that_answers(tmp_path: Path) -> None:
     block = STEPS.search((ROOT / "README.md").read_text())
     assert block
