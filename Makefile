@@ -16,7 +16,7 @@ demo: .venv/.demo  ## The whole bot against local stand-ins, with a chat page; n
 run: .venv/.run  ## The real bot; TELEGRAM_TOKEN and STORIES_API_KEY in .env
 	$(BIN)/python -m bot run
 
-test: lint types tests  ## Everything that CI checks
+test: lint types tests  ## Style, types, layers and tests; what takes longer is in test-slow
 
 lint: .venv/.dev
 	$(BIN)/ruff format --check .

@@ -154,7 +154,7 @@ class Settings(BaseSettings):
         default=10, ge=1, description="Profiles that one chat may newly follow within a day."
     )
     max_fast_subscriptions: int = Field(
-        default=3, ge=0, description="Profiles that one chat may have looked at more often."
+        default=3, ge=0, description="Profiles that one chat may have checked more often."
     )
     poll_floor_s: int = Field(
         default=60, ge=1, description="Seconds between two checks of one profile, at least."

@@ -139,13 +139,6 @@ class Progress:
                 await self._act()
                 await asyncio.sleep(ACTION_S)
 
-    async def step(self, sentence: str) -> None:
-        """Say how far the work is, where a sentence stands already."""
-        self._sentence = sentence
-        if self._message:
-            with contextlib.suppress(TelegramError):
-                await self._message.edit_text(sentence, parse_mode=ParseMode.HTML)
-
     async def close(self) -> None:
         """Take the sentence away; not while others wait for what the update has changed."""
         if self._message:
@@ -165,12 +158,12 @@ class Progress:
 
 
 @asynccontextmanager
-async def working(update: Update, context: Context, sentence: str) -> AsyncIterator[Progress]:
+async def working(update: Update, context: Context, sentence: str) -> AsyncIterator[None]:
     """Show the signs of work while the body runs; its errors come through as they are."""
     progress = Progress(update, context, sentence)
     try:
         async with beside(progress.tick()):
-            yield progress
+            yield
     except Exception:
         await progress.close()
         raise

@@ -24,8 +24,8 @@ class Why:
     """The state of a subscription; the figures are stories of the last two days.
 
     ``total`` = ``sent`` + ``filtered`` + ``held`` + ``waiting`` + ``muted`` + ``failed``;
-    ``held_until`` is when the first held one goes out. ``looks_late`` is true when a check is
-    overdue, for which ``out_of_budget`` may be the reason; ``live`` counts stories that can be
+    ``held_until`` is when the first held one goes out. ``out_of_budget`` may be the reason why a
+    check is overdue; ``live`` counts stories that can be
     seen now. ``hours`` (UTC) are those in which it posts most; ``mute`` is what keeps alerts from
     the place; ``filtered_by`` the options and terms that kept stories back.
     """

@@ -26,7 +26,6 @@ SUMMARY = N_("What happened")
 LINE = N_("{at}: {text}")
 OVER = N_("Over at {at}.")
 NOTED = "summary:"  # under which it is kept until when an admin knows all
-FIRST_SUMMARY = timedelta(days=1)  # what is older is no news
 WATCH_EVERY = timedelta(minutes=1)
 DEFAULT_HOUR = 9 * 60  # minutes after midnight, for an admin whose chat is not known
 

@@ -15,7 +15,6 @@ from aiohttp.client_proto import ResponseHandler
 from python_socks import ProxyError, ProxyTimeoutError
 from python_socks.async_.asyncio import Proxy
 
-SCHEMES = ("http", "socks5")
 CONNECT_S = 10.0
 
 

@@ -12,7 +12,7 @@ check, and ``due_at`` as an indexed column. A round of the loop::
         if schedule.is_stale(state):              # the price has moved since it was queued
             schedule.due(state, weight, cost)     # write due_at; check only if it is still due
         stories = fetch(row)                      # on failure: schedule.failed(now)
-        schedule.looked(state, weight, cost, at=now, taken=[...])   # write state and due_at
+        schedule.polled(state, weight, cost, at=now, taken=[...])   # write state and due_at
     sleep until schedule.next_at(first due_at and seen_at of the table, cost, now=..., spent=...)
 
 Which rows a claim may take is said by ``seen_before``: where the credit bucket is empty, those

@@ -241,10 +241,3 @@ async def everybody(tx: Tx) -> list[Entry]:
     statement = sa.select(*COLUMNS).where(_KIND != "profile")
     result = await tx.execute(statement.order_by(access_list.c.since.desc(), _SUBJECT))
     return [_entry(row) for row in result]
-
-
-async def count_lately(tx: Tx, *, since: datetime) -> int:
-    """Return how many were refused, and neither let in nor blocked, since then."""
-    row = access_list.c
-    asked = sa.and_(row.is_allowed.is_(False), row.blocked_since.is_(None), row.told_at >= since)
-    return (await tx.execute(sa.select(sa.func.count()).where(asked))).scalar() or 0

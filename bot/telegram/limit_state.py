@@ -85,7 +85,7 @@ class LocalLimitState:
 
 
 class SharedLimitState:
-    """The gates of several processes: what each chat has had stands in the row of its queue.
+    """The limits of several processes: what each chat has had stands in the row of its queue.
 
     Nobody holds a row while it thinks: who counts names the version that it has seen, and looks
     again when another was quicker. What was seen last is tried first.
