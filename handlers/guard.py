@@ -217,6 +217,8 @@ async def act_on(update: Update, context: Context, chat_id: int) -> None:
     """
     where, user_id = update.effective_chat, user_of(update)
     async with context.services.db.read() as tx:
+        # Links and buttons from before a group moved name its old id.
+        chat_id = await chats.moved_to(tx, chat_id) or chat_id
         chat = await chats.get(tx, chat_id)
     if where is None or where.type != Chat.PRIVATE or user_id != where.id:
         raise NotChannelAdminError("not in a private chat")

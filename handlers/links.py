@@ -86,13 +86,17 @@ async def serve_links(update: Update, context: Context, answered: Answered) -> N
 
 
 async def _is_our_post(message: Message, context: Context) -> bool:
-    """Return whether it is an alert of ours that somebody forwards from a channel.
+    """Return whether it is a post of ours that somebody forwards from a channel.
 
-    Posts of channels name no author, so that is known by what was brought there.
+    Posts of channels name no author. Alerts are known by what was brought there, for three days;
+    answers by the link into our private chat that stands under each.
     """
     origin = message.forward_origin
     if not isinstance(origin, MessageOriginChannel):
         return False
+    ours = f"https://t.me/{context.bot.username}?start="
+    if any((e.url or "").startswith(ours) for e in (*message.entities, *message.caption_entities)):
+        return True
     async with context.services.db.read() as tx:
         return await deliveries.is_message(tx, origin.chat.id, origin.message_id)
 

@@ -63,10 +63,14 @@ async def mute(update: Update, context: Context, data: str) -> None:
     """Send no alerts of a subscription for a day: ``mute:<id>``; its button is under alerts."""
     number = int(data.partition(":")[2])
     one = await context.services.subscriptions.mute(context.chat.id, number)
+    if one.paused_until is None:  # paused for good
+        text, buttons = options_page(one, context)
+        await rewrite(update, context, text, buttons)
+        return
     text = context.t(
         N_("🔕 No alerts from <b>{username}</b> until {until}."),
         username=one.username,
-        until=one.paused_until or context.now,
+        until=one.paused_until,
     )
     undo = InlineKeyboardButton(
         context.t.plain(N_("↩️ Undo")), callback_data=f"opt:{one.id}:pause:{OFF}"

@@ -236,13 +236,13 @@ def undo_button(ended: Subscription, context: Context) -> InlineKeyboardButton:
 async def undo(update: Update, context: Context, data: str) -> None:
     """Subscribe again, as it was: ``undo:<options>:<topic>:<name>``; free for a while."""
     _, code, thread, username = data.split(":")
-    rows = await context.services.subscriptions.subscribe(
+    followed = await context.services.subscriptions.restore(
         Target(context.chat.id, int(thread) or None),
         username,
         asker_of(update, context),
         options=Options.of_code(int(code)),
     )
-    text, buttons = options_page(rows.subscription, context)
+    text, buttons = options_page(followed[0].subscription, context)
     await rewrite(update, context, text, buttons)
 
 

@@ -66,8 +66,12 @@ class Past:
                 offset=offset,
                 limit=MOST + 1,
             )
-        profile_id = result[0].story.profile.profile_id if result else ""
-        if not result or alert_rules.is_blocked(profile_id, username, self._blocked):
+            profile_id = result[0].story.profile.profile_id if result else ""
+            owner = await profiles.get(tx, profile_id)  # it may have another name by now
+        names = {username, owner.username if owner else username}
+        if not result or any(
+            alert_rules.is_blocked(profile_id, name, self._blocked) for name in names
+        ):
             raise NothingKeptError(username=username)
         shown = result[:MOST]
         async with effect(self._db) as tx:

@@ -5,6 +5,7 @@ Every change is one transaction; what it ends is not sent any more, unless it is
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from bot.billing.ledger import Ledger
@@ -18,9 +19,10 @@ from bot.domain.records import Subscription
 from bot.fetching import snapshots
 from bot.fetching.poll_settings import PollSettings
 from bot.store import chat_queues, chats, deliveries, enqueue, moves
+from bot.store import ended as ended_store
 from bot.store import subscriptions as store
 from bot.store.database import Database, Tx
-from bot.store.unit_of_work import effect
+from bot.store.unit_of_work import active, effect
 from bot.stories_api import StoriesApi
 
 __all__ = ["Subscribed", "Subscription", "SubscriptionLimits", "Subscriptions", "Why"]
@@ -119,6 +121,30 @@ class Subscriptions:
         await self._end(chat_id, [subscription])
         return subscription
 
+    async def restore(
+        self, target: Target, username: str, by: Asker, *, options: Options
+    ) -> list[Subscribed]:
+        """Let a chat follow a profile again as it did before it ended, within a day.
+
+        In all its topics, with options, rules and pause; later, in ``target`` with ``options``.
+        Costs and errors are those of ``subscribe``, of which each is a transaction of its own.
+        """
+        now = self._now()
+        async with self._db.read() as tx:
+            rows = await ended_store.named(
+                tx, target.chat_id, username, since=now - alert_rules.DAY
+            )
+        restored = []
+        for place, wanted, paused, until in rows or [(target, options, False, None)]:
+            with active(None):  # the next may ask the API
+                one = await self.subscribe(place, username, by, options=wanted)
+                if paused and not one.already and (until is None or until > now):
+                    chat_id, number = place.chat_id, one.subscription.id
+                    held = await self._set_paused(chat_id, number, paused=True, until=until)
+                    one = replace(one, subscription=held)
+            restored.append(one)
+        return restored
+
     async def unsubscribe_all(self, chat_id: int) -> int:
         """End all subscriptions of a chat; return how many there were."""
         rows, count = await self.page(chat_id)
@@ -162,11 +188,14 @@ class Subscriptions:
         return await self._set_paused(chat_id, subscription_id, paused=True)
 
     async def mute(self, chat_id: int, subscription_id: int) -> Subscription:
-        """Pause a subscription for a day; return it.
+        """Pause a subscription for a day; return it. One that is paused for good stays so.
 
         Raises:
             NotFollowedError: The chat has none of that id (any more).
         """
+        before = await self.get(chat_id, subscription_id)
+        if before.paused and before.paused_until is None:
+            return before
         until = self._now() + alert_rules.DAY
         muted = await self._set_paused(chat_id, subscription_id, paused=True, until=until)
         self._wake()
@@ -325,6 +354,7 @@ class Subscriptions:
         async with effect(self._db) as tx:
             await chat_queues.lock(tx, chat_id)
             await store.remove(tx, [one.id for one in gone])
+            await ended_store.add(tx, gone, now=self._now())
             await chat_queues.reschedule(tx, chat_id)
             profile_ids = {one.profile_id for one in gone}
             await store.reweigh(tx, profile_ids=profile_ids, now=self._now())

@@ -14,6 +14,7 @@ from bot.store.chat_queues import queues
 from bot.store.chats import chats
 from bot.store.database import Tx, insert_for
 from bot.store.deliveries import deliveries, is_open
+from bot.store.ended import ended
 from bot.store.incidents import incidents
 from bot.store.kept import kept
 from bot.store.profiles import profiles
@@ -32,6 +33,7 @@ PROFILES_KEPT = timedelta(days=30)
 HISTORY_KEPT = timedelta(days=60)
 INCIDENTS_KEPT = timedelta(days=30)
 FOLLOWS_KEPT = timedelta(days=2)
+ENDED_KEPT = timedelta(days=1)  # as long as an unsubscribing can be undone
 CHECKED_AT_ONCE = 500  # profiles
 
 
@@ -142,6 +144,7 @@ def overdue(now: datetime) -> list[Overdue]:
             sa.and_(broadcasts.c.state != "running", broadcasts.c.made_at < now - INCIDENTS_KEPT),
         ),
         Overdue(samples, samples.c.hour, samples.c.hour < now - INCIDENTS_KEPT),
+        Overdue(ended, ended.c.at, ended.c.at < now - ENDED_KEPT),
         Overdue(follows, follows.c.id, follows.c.at < now - FOLLOWS_KEPT),
         Overdue(deliveries, deliveries.c.id, of_closed),
         Overdue(chats, chats.c.id, closed),

@@ -201,3 +201,66 @@ async def test_new_subscriptions_begin_with_the_defaults_of_the_chat(
     (reply,) = await bell.ask(ann, "/subscribe with.defaults")
     await bell.press(ann, reply, buttons(reply)["Options"])
     assert "✅ Blurred until tapped" in buttons(await bell.message(ann, reply["message_id"]))
+
+
+async def undone(bell: Bell, chat: int, page: Json, user: int | None = None) -> None:
+    """Press Undo under what was unsubscribed."""
+    page = await bell.message(chat, page["message_id"])
+    await bell.press(chat, page, buttons(page)["↩️ Undo"], user=user)
+
+
+async def test_undo_brings_rules_back(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    await control.profile("undo.rules", posts_per_day=0)
+    await bell.ask(ann, "/subscribe undo.rules")
+    await bell.ask(ann, "/rules undo.rules only: #sale not: video")
+    (sure,) = await bell.ask(ann, "/unsubscribe undo.rules")
+    await bell.press(ann, sure, "unsub:name:undo.rules")
+    await undone(bell, ann, sure)
+    (after,) = await bell.ask(ann, "/rules undo.rules")
+    assert "#sale" in after["text"]
+
+
+async def test_undo_brings_every_topic_back(bell: Bell, control: Control) -> None:
+    boss = await control.person()
+    members: list[Json] = [{"user_id": boss, "status": "creator"}]
+    forum = await control.chat("supergroup", members=members, is_forum=True)
+    await control.thread(forum, 7, "News")
+    await control.profile("undo.topics", posts_per_day=0)
+    await bell.ask(forum, "/subscribe undo.topics", user=boss)
+    await bell.ask(forum, "/subscribe undo.topics", user=boss, thread_id=7)
+    (sure,) = await bell.ask(forum, "/unsubscribe undo.topics", user=boss)
+    await bell.press(forum, sure, "unsub:name:undo.topics", user=boss)
+    await undone(bell, forum, sure, user=boss)
+    (listed,) = await bell.ask(forum, "/subscriptions", user=boss)
+    assert "2 subscriptions" in listed["text"]
+
+
+async def paused_page(bell: Bell, person: int, name: str) -> tuple[Json, str]:
+    """Subscribe and pause for good; return the page of its options and its number."""
+    await bell.control.profile(name, posts_per_day=0)
+    await bell.ask(person, f"/subscribe {name}")
+    (menu,) = await bell.ask(person, "/subscriptions")
+    number = next(data for data in buttons(menu).values() if data.startswith("sub:"))[4:]
+    await bell.press(person, menu, f"opt:{number}:pause:on")
+    return menu, number
+
+
+async def test_undo_of_a_paused_one_stays_paused(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    menu, number = await paused_page(bell, ann, "undo.paused")
+    await bell.press(ann, menu, f"unsub:id:{number}")
+    await undone(bell, ann, menu)
+    page = await bell.message(ann, menu["message_id"])
+    assert "until you resume" in page["text"]
+
+
+async def test_mute_of_a_paused_one_is_no_resume(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    _, number = await paused_page(bell, ann, "mute.paused")
+    old = await bell.old_post(ann, f"mute:{number}")
+    await bell.press(ann, old, f"mute:{number}")
+    (menu,) = await bell.ask(ann, "/subscriptions")
+    await bell.press(ann, menu, f"sub:{number}")
+    page = await bell.message(ann, menu["message_id"])
+    assert "until you resume" in page["text"]

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.control import Control, wait_for
 from tests.support.sandbox import sandbox_box
-from tests.support.storybell import TOKEN, Bell, buttons, running_bell
+from tests.support.storybell import TOKEN, Bell, buttons, running_bell, storybell
 
 BOT = int(TOKEN.partition(":")[0])
 BUSY = {"status": 502, "body": {"ok": False, "error_code": 502, "description": "Bad Gateway"}}
@@ -174,3 +174,25 @@ async def test_a_mute_moves_along(tmp_path: Path) -> None:
         await control.call("PATCH", f"/chats/{new}", {"permissions": {}})
         await control.say(new, "/subscriptions", user=boss)
         await arrive(control, new, [story["pk"]])
+
+
+async def test_a_link_from_before_a_move_opens_the_page_of_the_new_group(tmp_path: Path) -> None:
+    async with storybell(tmp_path) as bell:
+        control = bell.control
+        await control.privacy_mode(on=False)
+        boss = await control.person("Boss")
+        group = await control.chat("group", members=[{"user_id": boss, "status": "creator"}])
+        await control.profile("moved.link", posts_per_day=0)
+        (reply,) = await bell.ask(group, "/subscribe moved.link", user=boss)
+        number = next(d for d in buttons(reply).values() if d.startswith("sub:"))[4:]
+        digits, rest = "", -group
+        while rest:
+            rest, last = divmod(rest, 36)
+            digits = "0123456789abcdefghijklmnopqrstuvwxyz"[last] + digits
+        link = f"/start c{digits}-{number}"
+        (page,) = await bell.ask(boss, link)
+        assert "moved.link" in page["text"]
+        new = await control.migrate(group)
+        await bell.ask(new, "/subscriptions", user=boss)
+        (again,) = await bell.ask(boss, link)
+        assert again["text"] == page["text"]

@@ -103,3 +103,30 @@ async def test_a_blocked_profile_is_not_shown_again(tmp_path: Path) -> None:
 
                 await wait_for(refused)
             assert shown(await control.replies(ann)) == [story["pk"]]
+
+
+async def test_a_profile_blocked_by_its_new_name_is_not_shown_by_its_old_one(
+    tmp_path: Path,
+) -> None:
+    async with sandbox_box() as box:
+        control = box.control
+        ann = await control.person()
+        await control.profile("blk.old", posts_per_day=0)
+        async with running_bell(tmp_path, box) as bell:
+            await subscribed(bell, ann, "blk.old")
+            await control.publish("blk.old")
+            await kept(bell, ann, 1)
+            await control.change_profile("blk.old", username="blk.new")
+            await control.publish("blk.new")
+            await kept(bell, ann, 2)
+        async with running_bell(tmp_path, box, blocked_profiles=["blk.new"]) as bell:
+            old = await bell.old_post(ann, "past:blk.old")
+            await bell.press(ann, old, "past:blk.old")
+
+            async def refused() -> bool:
+                told = await control.replies(ann, after=old["message_id"])
+                return any("haven't kept" in one.get("text", "") for one in told)
+
+            await wait_for(refused)
+            told = await control.replies(ann, after=old["message_id"])
+            assert not [one for one in told if "_story_pk" in one]

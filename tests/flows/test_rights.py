@@ -274,3 +274,24 @@ async def test_unknown_data_is_answered(bell: Bell, control: Control) -> None:
     for data in ("x", "opt:1", "sub:one", "live:UPPER", "❓" * 30):
         answer = await bell.press(ann, old, data)
         assert re.search("button doesn't work", answer.get("text", "")), data
+
+
+@pytest.mark.parametrize("count", [1, 3])
+async def test_an_answer_forwarded_out_of_a_channel_asks_for_nothing(
+    bell: Bell, control: Control, count: int
+) -> None:
+    boss, ann = await control.person("Boss"), await control.person()
+    members = [{"user_id": boss, "status": "creator"}, {"user_id": ann, "status": "member"}]
+    channel = await control.chat("channel", "News", members=members, bot_status="administrator")
+    name = f"fwd.answer{count}"
+    await control.profile(name, posts_per_day=0)
+    for _ in range(count):
+        await control.publish(name)
+    shown = await bell.ask(channel, f"/stories {name}", count=count, user=boss)
+    await bell.ask(ann, "/help")
+    before = await control.billed()
+    post = {"chat_id": channel, "message_id": shown[0]["message_id"]}
+    told = await control.call("POST", f"/chats/{ann}/messages", {"user_id": ann, "forward": post})
+    (after,) = await bell.ask(ann, "/help")  # answered after what was forwarded
+    assert await control.replies(ann, after=told["message_id"]) == [after]
+    assert await control.billed() == before

@@ -113,3 +113,20 @@ async def test_what_no_album_takes_goes_alone(db: Database) -> None:
     shown = [[one.pk for one in album.stories] for album in found.albums]
     assert shown == [["1", "2"], ["3"], ["4", "5"]]
     assert all(s.media_url is None for album in found.albums for s in album.stories)
+
+
+async def test_what_arrived_in_a_chat_that_moves_or_goes_meanwhile_harms_nothing(
+    db: Database,
+) -> None:
+    async with db.begin() as tx:
+        await follow(tx, 1)
+        await follow(tx, 2)
+        await moves.move_chat(tx, 1, -3, now=NOON)
+        await erasure.erase_chat(tx, 2, now=NOON)
+    await sent(db, 1, "1")
+    await sent(db, 2, "2")
+    page = await past(db).page(-3, BOT, "natgeo")
+    assert [one.pk for album in page.albums for one in album.stories] == ["1"]
+    for chat in (1, 2):
+        with pytest.raises(NothingKeptError):
+            await past(db).page(chat, BOT, "natgeo")

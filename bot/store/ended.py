@@ -1,0 +1,75 @@
+"""Ended subscriptions, as they were, for a day: what *Undo* brings back."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from bot.domain.model import Options, Target
+from bot.domain.records import Subscription
+from bot.store.database import Tx
+from bot.store.schema import Timestamp, metadata
+
+ended = sa.Table(
+    "ended_subscriptions",
+    metadata,
+    sa.Column(
+        "chat_id",
+        sa.BigInteger,
+        sa.ForeignKey("chats.id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    sa.Column("thread_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("profile_id", sa.String(32), primary_key=True),
+    sa.Column("username", sa.String(64), nullable=False),
+    sa.Column("options", sa.JSON, nullable=False),
+    sa.Column("paused", sa.Boolean, nullable=False),
+    sa.Column("paused_until", Timestamp),
+    sa.Column("at", Timestamp, nullable=False, index=True),
+)
+
+
+async def add(tx: Tx, gone: Collection[Subscription], *, now: datetime) -> None:
+    """Remember subscriptions of one chat that end together, in place of earlier ones."""
+    if not gone:
+        return
+    for one in gone:
+        here = sa.and_(ended.c.chat_id == one.target.chat_id, ended.c.profile_id == one.profile_id)
+        await tx.execute(sa.delete(ended).where(here))
+    await tx.execute(
+        sa.insert(ended),
+        [
+            {
+                "chat_id": one.target.chat_id,
+                "thread_id": one.target.thread_id or 0,
+                "profile_id": one.profile_id,
+                "username": one.username,
+                "options": one.options.values(),
+                "paused": one.paused,
+                "paused_until": one.paused_until,
+                "at": now,
+            }
+            for one in gone
+        ],
+    )
+
+
+async def named(
+    tx: Tx, chat_id: int, username: str, *, since: datetime
+) -> list[tuple[Target, Options, bool, datetime | None]]:
+    """Return where and how a chat followed a profile; and whether it was paused, until when."""
+    rows = await tx.execute(
+        sa.select(ended)
+        .where(ended.c.chat_id == chat_id, ended.c.username == username, ended.c.at > since)
+        .order_by(ended.c.thread_id)
+    )
+    return [
+        (
+            Target(row.chat_id, row.thread_id or None),
+            Options.of(row.options),
+            row.paused,
+            row.paused_until,
+        )
+        for row in rows
+    ]
