@@ -350,9 +350,11 @@ class Subscriptions:
             return await _of_chat(tx, chat_id, subscription_id)
 
     async def _end(self, chat_id: int, ended: Iterable[Subscription]) -> None:
-        gone = list(ended)
+        ids = {one.id for one in ended}
         async with effect(self._db) as tx:
             await chat_queues.lock(tx, chat_id)
+            # what ended or moved before the lock was ours is not ours to end
+            gone = [one for one in await store.of_chat(tx, chat_id) if one.id in ids]
             await store.remove(tx, [one.id for one in gone])
             await ended_store.add(tx, gone, now=self._now())
             await chat_queues.reschedule(tx, chat_id)
