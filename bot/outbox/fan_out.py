@@ -5,12 +5,12 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from bot.runtime.slices import next_limit
-from bot.runtime.workers import Worker
+from bot.runtime.workers import LONGEST, Worker
 from bot.store import fan_outs
 from bot.store.database import Database, Tx
 
 FIRST_SLICE = 200  # subscriptions
-IDLE = timedelta(seconds=5)  # after which what a dead replica has left is found
+LEFT_BY_OTHERS = timedelta(seconds=5)  # after which what a dead replica has left is found
 
 
 class FanOut:
@@ -33,7 +33,8 @@ class FanOut:
         self._now = now
         self._stopwatch = stopwatch
         self._limit = FIRST_SLICE
-        self.worker = Worker("fan-out", self._step, now=now, longest=IDLE)
+        longest = LONGEST if db.is_sqlite else LEFT_BY_OTHERS
+        self.worker = Worker("fan-out", self._step, now=now, longest=longest)
 
     async def finish(self) -> None:
         """Bring all there is to those who wait."""
