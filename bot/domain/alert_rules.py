@@ -138,10 +138,25 @@ def quiet_until(now: datetime, quiet: tuple[int, int] | None, zone: str) -> date
     return end
 
 
-def digest_at(seen_at: datetime, expires_at: datetime, *, minute: int, zone: str) -> datetime:
-    """Return when a story goes out in the digest: at its hour, but while the story lives."""
-    hour = next_local(seen_at, minute, zone)
-    return min(hour, max(seen_at, expires_at - _DIGEST_MARGIN))
+def digest_at(
+    seen_at: datetime,
+    expires_at: datetime,
+    *,
+    minute: int,
+    zone: str,
+    quiet: tuple[int, int] | None = None,
+) -> datetime:
+    """Return when a story goes out in the digest: at its hour, but while the story lives.
+
+    Where that is in quiet hours that outlive the story, it goes out before they begin.
+    """
+    last = max(seen_at, expires_at - _DIGEST_MARGIN)
+    hour = min(next_local(seen_at, minute, zone), last)
+    until = quiet_until(hour, quiet, zone)
+    if quiet is None or until is None or until <= last:
+        return hour
+    begin = min(next_local(hour - DAY, quiet[0], zone), hour)
+    return max(seen_at, begin - _DIGEST_MARGIN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +180,8 @@ def worth_polling_at(
 def _reached_at(due: datetime, member: AudienceMember) -> datetime:
     if member.digest is not None:
         hour = next_local(due + _DIGEST_LEAD, member.digest, member.zone)
-        return max(due, hour - _DIGEST_LEAD)
+        told_at = quiet_until(hour, member.quiet, member.zone) or hour
+        return max(due, told_at - _DIGEST_LEAD)
     return quiet_until(due, member.quiet, member.zone) or due
 
 

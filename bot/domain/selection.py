@@ -148,7 +148,11 @@ def _is_held(row: Delivery, chat: Chat, decision: Decision, now: datetime) -> bo
     if not row.options.digest or row.story is None or row.copies:
         return False
     hour = alert_rules.digest_at(
-        row.created_at, row.story.expires_at, minute=chat.digest_at, zone=chat.zone
+        row.created_at,
+        row.story.expires_at,
+        minute=chat.digest_at,
+        zone=chat.zone,
+        quiet=quiet_hours(chat),
     )
     if hour <= now:
         return False

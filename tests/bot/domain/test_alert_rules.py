@@ -112,14 +112,40 @@ def test_quiet_hours_follow_the_zone_through_the_change_of_the_clocks() -> None:
     )
 
 
-@given(moments, st.integers(0, 24 * 60), minutes_of_day, zones)
+@given(moments, st.integers(0, 24 * 60), minutes_of_day, zones, hours)
 def test_a_digest_is_never_before_the_story_and_in_its_life(
-    now: datetime, age: int, minute: int, zone: str
+    now: datetime, age: int, minute: int, zone: str, quiet: tuple[int, int] | None
 ) -> None:
     expires_at = now + DAY - age * MINUTE
-    due = alert_rules.digest_at(now, expires_at, minute=minute, zone=zone)
+    due = alert_rules.digest_at(now, expires_at, minute=minute, zone=zone, quiet=quiet)
     assert now <= due <= now + timedelta(hours=25)
     assert due <= max(now, expires_at)
+
+
+@given(moments, minutes_of_day, hours)
+def test_quiet_hours_take_no_story_from_a_digest_that_could_have_come_before(
+    now: datetime, minute: int, quiet: tuple[int, int] | None
+) -> None:
+    expires_at = now + DAY
+    due = alert_rules.digest_at(now, expires_at, minute=minute, zone="UTC", quiet=quiet)
+    told_at = alert_rules.quiet_until(due, quiet, "UTC") or due
+    was_awake = not alert_rules.is_quiet(now, quiet, "UTC")
+    assert told_at < expires_at or not was_awake
+
+
+def test_a_digest_at_the_beginning_of_long_quiet_hours_comes_before_them() -> None:
+    seen_at = datetime(2026, 11, 25, 9, tzinfo=UTC)
+    quiet = (12 * 60, 11 * 60)
+
+    def due(minute: int, lives: timedelta) -> datetime:
+        return alert_rules.digest_at(
+            seen_at, seen_at + lives, minute=minute, zone="UTC", quiet=quiet
+        )
+
+    half_an_hour_before = datetime(2026, 11, 25, 11, 30, tzinfo=UTC)
+    assert due(12 * 60, timedelta(hours=20)) == half_an_hour_before
+    assert due(20 * 60, timedelta(hours=20)) == half_an_hour_before
+    assert due(11 * 60 + 5, timedelta(hours=20)) == datetime(2026, 11, 25, 11, 5, tzinfo=UTC)
 
 
 def test_hours_are_missed_only_after_a_storys_life() -> None:
