@@ -314,12 +314,15 @@ def every_command_was_answered(journal: Journal) -> list[str]:
             continue
         if _is_marked(journal, asked):
             continue  # the same refusal was told to the group a moment ago
+        # Who may do it can't be asked in an outage: the answer says that, and names nothing.
+        is_vague = journal.is_outage("telegram", asked.at - MINUTE, asked.at + MINUTE)
+        token = "" if is_vague else asked.token
         after = [
             m
             for m in messages.get(chat, [])
-            if m.sent_at >= asked.at and (not asked.token or asked.token in _text(m))
+            if m.sent_at >= asked.at and (not token or token in _text(m))
         ]
-        if not after or (not asked.token and after[0].sent_at > asked.at + ANSWERED_S):
+        if not after or (not token and after[0].sent_at > asked.at + ANSWERED_S):
             found.append(f"{asked.text!r} in chat {chat} at {asked.at:.0f}")
     return [f"not answered: {words}" for words in found]
 
