@@ -63,6 +63,8 @@ MORE = {
     "Europe/Istanbul": "Ankara, Izmir, Анкара, أنقرة",
     "Europe/Moscow": "Saint Petersburg, St Petersburg, Санкт-Петербург, Петербург, Питер, СПб, "
     "Мск, Казань, Kazan, Сочи, Sochi, Нижний Новгород, Краснодар, Ростов-на-Дону",
+    "Europe/Kyiv": "Lviv, Odesa, Odessa, Kharkiv, Dnipro, Львів, Одеса, Харків, Дніпро, "
+    "Запоріжжя, Вінниця",
     "Asia/Yekaterinburg": "Уфа, Челябинск, Пермь, Тюмень",
     "Asia/Kolkata": "Mumbai, Delhi, New Delhi, Bangalore, Bengaluru, Chennai, Hyderabad, India",
     "Asia/Dubai": "Abu Dhabi, أبوظبي, أبو ظبي",

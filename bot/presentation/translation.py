@@ -26,6 +26,7 @@ LANGUAGES: dict[str, str] = {
     "ru": "Русский",
     "ar": "العربية",
     "id": "Bahasa Indonesia",
+    "uk": "Українська",
 }
 """Each language we speak, in its own words; the keys are the names of the catalogues."""
 

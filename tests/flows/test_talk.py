@@ -193,7 +193,11 @@ async def test_a_city_is_typed_in_any_language_or_found_by_its_clock(
     bell: Bell, control: Control
 ) -> None:
     ann = await control.person()
-    for typed, zone in (("Москва", "Europe/Moscow"), ("Nueva York", "America/New York")):
+    for typed, zone in (
+        ("Москва", "Europe/Moscow"),
+        ("Nueva York", "America/New York"),
+        ("Львів", "Europe/Kyiv"),
+    ):
         (reply,) = await bell.ask(ann, f"/timezone {typed}")
         assert zone in reply["text"]
     (page,) = await bell.ask(ann, "/settings")

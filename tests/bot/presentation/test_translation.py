@@ -95,6 +95,9 @@ def test_plural_forms_are_those_of_cldr(language: str) -> None:
         ("ar", 7, "توجد 7 قصص الآن."),
         ("ar", 11, "توجد 11 قصة الآن."),
         ("id", 5, "Saat ini ada 5 story."),
+        ("uk", 21, "Зараз є 21 історія."),
+        ("uk", 3, "Зараз є 3 історії."),
+        ("uk", 12, "Зараз є 12 історій."),
     ],
 )
 def test_things_are_counted_as_each_language_does(language: str, n: int, text: str) -> None:
@@ -109,6 +112,7 @@ def test_things_are_counted_as_each_language_does(language: str, n: int, text: s
         ("PT_pt", "pt_BR"),
         ("es-419", "es"),
         ("in", "id"),
+        ("uk-UA", "uk"),
         ("en-GB", "en"),
         ("zh-hans", "en"),
         ("", "en"),
@@ -175,6 +179,7 @@ def test_dates_and_spans_in_a_sentence_are_those_of_the_language_and_zone() -> N
         ("ru", "25 нояб., 14:05", "2 часа назад", "2 дн. 3 ч", "1\xa0234,5"),
         ("ar", "25 نوفمبر، 2:05 م", "قبل ساعتين", "يومان 3 س", "1,234.5"),
         ("id", "25 Nov 14.05", "2 jam yang lalu", "2 hr 3 j", "1.234,5"),
+        ("uk", "25 лист., 14:05", "2 години тому", "2 дн. 3 год", "1\xa0234,5"),
     ],
 )
 def test_dates_and_numbers_are_those_of_the_language(

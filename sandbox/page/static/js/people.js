@@ -6,6 +6,7 @@ import { memory } from "./dom.js";
 export const LANGUAGES = [
   ["en", "English"], ["es", "Español"], ["pt-br", "Português (Brasil)"],
   ["ru", "Русский"], ["ar", "العربية"], ["id", "Bahasa Indonesia"],
+  ["uk", "Українська"],
 ];
 
 /** The kept person, if they are of this run of the sandbox, else a new one. */
