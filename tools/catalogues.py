@@ -50,7 +50,10 @@ _TAG = re.compile(r"<[^<>]*>")
 _PLURAL_FORMS = {
     "ar": "nplurals=6; plural=(n==0 ? 0 : n==1 ? 1 : n==2 ? 2 : n%100>=3 && n%100<=10 ? 3 "
     ": n%100>=11 ? 4 : 5);",
+    "fa": "nplurals=2; plural=(n > 1);",
+    "hi": "nplurals=2; plural=(n > 1);",
     "id": "nplurals=1; plural=0;",
+    "tr": "nplurals=2; plural=(n != 1);",
 }
 
 Id = str | tuple[str, str]

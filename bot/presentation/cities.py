@@ -69,6 +69,7 @@ MORE = {
     "Asia/Kolkata": "Mumbai, Delhi, New Delhi, Bangalore, Bengaluru, Chennai, Hyderabad, India",
     "Asia/Dubai": "Abu Dhabi, أبوظبي, أبو ظبي",
     "Asia/Riyadh": "Jeddah, Mecca, Medina, جدة, مكة, المدينة",
+    "Asia/Tehran": "Mashhad, Isfahan, Shiraz, Tabriz, مشهد, اصفهان, شیراز, تبریز, کرج, قم",
     "Africa/Cairo": "Alexandria, Giza, الإسكندرية, الجيزة",
     "Asia/Jakarta": "Bandung, Surabaya, Semarang, Yogyakarta, Medan, Palembang, WIB",
     "Asia/Makassar": "Denpasar, Bali, WITA",

@@ -27,6 +27,7 @@ LANGUAGES: dict[str, str] = {
     "ar": "العربية",
     "id": "Bahasa Indonesia",
     "uk": "Українська",
+    "fa": "فارسی",
 }
 """Each language we speak, in its own words; the keys are the names of the catalogues."""
 

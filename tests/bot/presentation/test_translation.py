@@ -98,6 +98,8 @@ def test_plural_forms_are_those_of_cldr(language: str) -> None:
         ("uk", 21, "Зараз є 21 історія."),
         ("uk", 3, "Зараз є 3 історії."),
         ("uk", 12, "Зараз є 12 історій."),
+        ("fa", 1, "الان 1 استوری هست."),
+        ("fa", 5, "الان 5 استوری هست."),
     ],
 )
 def test_things_are_counted_as_each_language_does(language: str, n: int, text: str) -> None:
@@ -113,6 +115,7 @@ def test_things_are_counted_as_each_language_does(language: str, n: int, text: s
         ("es-419", "es"),
         ("in", "id"),
         ("uk-UA", "uk"),
+        ("fa-IR", "fa"),
         ("en-GB", "en"),
         ("zh-hans", "en"),
         ("", "en"),
@@ -125,15 +128,32 @@ def test_each_language_code_finds_its_language(code: str | None, language: str) 
     assert translator_for(code).language == language
 
 
-def test_arabic_alone_runs_from_right_to_left() -> None:
-    assert [code for code in LANGUAGES if translator_for(code).rtl] == ["ar"]
+def test_arabic_and_persian_run_from_right_to_left() -> None:
+    assert {code for code in LANGUAGES if translator_for(code).rtl} == {"ar", "fa"}
 
 
-def test_no_line_of_arabic_begins_at_the_left() -> None:
-    forms = [form for forms in translation._catalogue("ar")[0].values() for form in forms]
+@pytest.mark.parametrize(
+    ("language", "settings_line", "title"),
+    [
+        (
+            "ar",
+            "\u200f/settings: المنطقة الزمنية وساعات الهدوء والملخص اليومي",
+            "<b>هذه المحادثة</b>",
+        ),
+        (
+            "fa",
+            "\u200f/settings: منطقهٔ زمانی، ساعت‌های سکوت، خلاصهٔ روزانه",
+            "<b>این گفتگو</b>",
+        ),
+    ],
+)
+def test_no_line_of_arabic_or_persian_begins_at_the_left(
+    language: str, settings_line: str, title: str
+) -> None:
+    forms = [form for forms in translation._catalogue(language)[0].values() for form in forms]
     lines = [line for form in forms for line in form.splitlines()]
-    assert "\u200f/settings: المنطقة الزمنية وساعات الهدوء والملخص اليومي" in lines
-    assert "<b>هذه المحادثة</b>" in lines
+    assert settings_line in lines
+    assert title in lines
     for line in lines:
         strong = re.sub(r"<[^>]*>|\{[a-z_]+\}|[^\w\u200f]|[\d_]", "", line)
         assert not strong[:1].isascii() or not strong, line
@@ -180,6 +200,7 @@ def test_dates_and_spans_in_a_sentence_are_those_of_the_language_and_zone() -> N
         ("ar", "25 نوفمبر، 2:05 م", "قبل ساعتين", "يومان 3 س", "1,234.5"),
         ("id", "25 Nov 14.05", "2 jam yang lalu", "2 hr 3 j", "1.234,5"),
         ("uk", "25 лист., 14:05", "2 години тому", "2 дн. 3 год", "1\xa0234,5"),
+        ("fa", "25 نوامبر،\u200f 14:05", "2 ساعت پیش", "2 روز 3 ساعت", "1,234.5"),
     ],
 )
 def test_dates_and_numbers_are_those_of_the_language(

@@ -7,6 +7,7 @@ export const LANGUAGES = [
   ["en", "English"], ["es", "Español"], ["pt-br", "Português (Brasil)"],
   ["ru", "Русский"], ["ar", "العربية"], ["id", "Bahasa Indonesia"],
   ["uk", "Українська"],
+  ["fa", "فارسی"],
 ];
 
 /** The kept person, if they are of this run of the sandbox, else a new one. */
