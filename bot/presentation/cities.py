@@ -66,7 +66,8 @@ MORE = {
     "Europe/Kyiv": "Lviv, Odesa, Odessa, Kharkiv, Dnipro, Львів, Одеса, Харків, Дніпро, "
     "Запоріжжя, Вінниця",
     "Asia/Yekaterinburg": "Уфа, Челябинск, Пермь, Тюмень",
-    "Asia/Kolkata": "Mumbai, Delhi, New Delhi, Bangalore, Bengaluru, Chennai, Hyderabad, India",
+    "Asia/Kolkata": "Mumbai, Delhi, New Delhi, Bangalore, Bengaluru, Chennai, Hyderabad, India, "
+    "Pune, मुंबई, दिल्ली, नई दिल्ली, बेंगलुरु, चेन्नई, हैदराबाद, पुणे, भारत",
     "Asia/Dubai": "Abu Dhabi, أبوظبي, أبو ظبي",
     "Asia/Riyadh": "Jeddah, Mecca, Medina, جدة, مكة, المدينة",
     "Asia/Tehran": "Mashhad, Isfahan, Shiraz, Tabriz, مشهد, اصفهان, شیراز, تبریز, کرج, قم",

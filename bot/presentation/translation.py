@@ -28,6 +28,7 @@ LANGUAGES: dict[str, str] = {
     "id": "Bahasa Indonesia",
     "uk": "Українська",
     "fa": "فارسی",
+    "hi": "हिन्दी",
 }
 """Each language we speak, in its own words; the keys are the names of the catalogues."""
 

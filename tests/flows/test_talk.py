@@ -198,6 +198,7 @@ async def test_a_city_is_typed_in_any_language_or_found_by_its_clock(
         ("Nueva York", "America/New York"),
         ("Львів", "Europe/Kyiv"),
         ("مشهد", "Asia/Tehran"),
+        ("मुंबई", "Asia/Kolkata"),
     ):
         (reply,) = await bell.ask(ann, f"/timezone {typed}")
         assert zone in reply["text"]

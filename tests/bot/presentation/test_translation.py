@@ -100,6 +100,8 @@ def test_plural_forms_are_those_of_cldr(language: str) -> None:
         ("uk", 12, "Зараз є 12 історій."),
         ("fa", 1, "الان 1 استوری هست."),
         ("fa", 5, "الان 5 استوری هست."),
+        ("hi", 0, "अभी 0 स्टोरी है।"),
+        ("hi", 5, "अभी 5 स्टोरी हैं।"),
     ],
 )
 def test_things_are_counted_as_each_language_does(language: str, n: int, text: str) -> None:
@@ -116,6 +118,7 @@ def test_things_are_counted_as_each_language_does(language: str, n: int, text: s
         ("in", "id"),
         ("uk-UA", "uk"),
         ("fa-IR", "fa"),
+        ("hi", "hi"),
         ("en-GB", "en"),
         ("zh-hans", "en"),
         ("", "en"),
@@ -201,6 +204,7 @@ def test_dates_and_spans_in_a_sentence_are_those_of_the_language_and_zone() -> N
         ("id", "25 Nov 14.05", "2 jam yang lalu", "2 hr 3 j", "1.234,5"),
         ("uk", "25 лист., 14:05", "2 години тому", "2 дн. 3 год", "1\xa0234,5"),
         ("fa", "25 نوامبر،\u200f 14:05", "2 ساعت پیش", "2 روز 3 ساعت", "1,234.5"),
+        ("hi", "25 नव॰, 2:05 pm", "2 घंटे पहले", "2 दिन 3 घं॰", "1,234.5"),
     ],
 )
 def test_dates_and_numbers_are_those_of_the_language(

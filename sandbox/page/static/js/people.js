@@ -8,6 +8,7 @@ export const LANGUAGES = [
   ["ru", "Русский"], ["ar", "العربية"], ["id", "Bahasa Indonesia"],
   ["uk", "Українська"],
   ["fa", "فارسی"],
+  ["hi", "हिन्दी"],
 ];
 
 /** The kept person, if they are of this run of the sandbox, else a new one. */
