@@ -13,6 +13,7 @@ from bot.presentation.charts import Panel
 from bot.presentation.html import escape, shorten
 from bot.store import enqueue, profiles, samples
 from handlers.guard import Handler, command
+from handlers.money import STOPPED, balance_of, cost_of
 from handlers.replies import say, say_with_chart
 from handlers.usage import KINDS
 
@@ -26,14 +27,11 @@ SPENDING = N_(
     "30 days: {month}\n"
     "Forecast for this month: {forecast}\n"
 )
-BALANCE = N_("Balance: {balance} credits")
-DAYS_LEFT = N_("Balance: {balance} credits, about {days} days")
 DRIFT = N_("Billed beyond my own count: {credits} credits")
 CHECK_PAID = N_(
     "Since {since} each check of a profile costs 2 credits, because the cheaper way "
     "missed stories."
 )
-STOPPED = N_("Spending is stopped. I won't get any stories until you send /resume_spending.")
 RESUMED = N_("Spending is on again.")
 BUDGET_SHORT = N_(
     "The daily budget is enough to check {enough} of {profiles} profiles in time. "
@@ -141,7 +139,7 @@ async def _shortfall(context: Context) -> str:
         BUDGET_SHORT,
         enough=t.number(lack.enough),
         profiles=t.number(lack.profiles),
-        cost=_money(lack.credits, context),
+        cost=cost_of(lack.credits, context),
     )
     if lack.daily_budget is None:
         return f"\n{line} {t(LOWER_REPLY_SHARE)}"
@@ -153,20 +151,14 @@ def _text(spent: Spending, context: Context, shortfall: str) -> str:
     t = context.t
     text: str = t(
         SPENDING,
-        today=_money(spent.today.spent, context),
+        today=cost_of(spent.today.spent, context),
         left=t.number(spent.left_today),
         budget=t.number(spent.budget),
-        week=_money(spent.week.spent, context),
-        month=_money(spent.month.spent, context),
-        forecast=_money(spent.forecast, context),
+        week=cost_of(spent.week.spent, context),
+        month=cost_of(spent.month.spent, context),
+        forecast=cost_of(spent.forecast, context),
     )
-    if spent.balance is not None:
-        balance = t.number(spent.balance)
-        text += (
-            t(BALANCE, balance=balance)
-            if spent.days_left is None
-            else t(DAYS_LEFT, balance=balance, days=t.number(round(spent.days_left)))
-        )
+    text += balance_of(spent, context)
     if spent.drift:
         text += "\n" + t(DRIFT, credits=t.number(spent.drift))
     if spent.check_paid_since is not None:
@@ -179,7 +171,7 @@ def _text(spent: Spending, context: Context, shortfall: str) -> str:
     for title, lines in ((N_("By endpoint"), by_endpoint), (N_("By chat (⏰ alerts)"), by_chat)):
         top = sorted(lines.items(), key=lambda line: -line[1])[:LINES]
         text += f"\n\n<b>{t(title)}</b>"
-        text += "".join(f"\n<code>{escape(name)}</code> {_money(n, context)}" for name, n in top)
+        text += "".join(f"\n<code>{escape(name)}</code> {cost_of(n, context)}" for name, n in top)
     return text
 
 
@@ -188,12 +180,6 @@ def _named(chat: int, title: str | None) -> str:
     if not chat:
         return "⏰"
     return f"{shorten(title, LONGEST_NAME)} {chat}" if title else str(chat)
-
-
-def _money(credits: int, context: Context) -> str:  # noqa: A002 - the project's word
-    t, services = context.t, context.services
-    amount = t.money(credits * services.credit_price, services.currency)
-    return t.plain(N_("{credits} credits ({amount})"), credits=t.number(credits), amount=amount)
 
 
 def handlers() -> list[Handler]:

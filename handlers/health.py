@@ -8,6 +8,7 @@ from bot.domain.errors import N_
 from bot.domain.incidents import Incident
 from bot.store import enqueue, incidents, profiles
 from handlers.guard import Handler, command
+from handlers.money import STOPPED, balance_of
 from handlers.replies import say
 
 SHOWN = 20  # incidents that are looked through for those that are over
@@ -21,9 +22,6 @@ FIGURES = N_(
     "Profiles checked: {profiles}\n"
     "Alerts waiting: {waiting}, parked: {parked}"
 )
-BALANCE = N_("Balance: {balance} credits")
-DAYS_LEFT = N_("Balance: {balance} credits, about {days} days")
-STOPPED = N_("Spending is stopped. I won't get any stories until you send /resume_spending.")
 
 
 @command("health")
@@ -48,13 +46,8 @@ async def health(update: Update, context: Context) -> None:
         parked=t.number(backlog.dead_letters),
     )
     lines += ["", figures]
-    if spent.balance is not None:
-        balance = t.number(spent.balance)
-        lines.append(
-            t(BALANCE, balance=balance)
-            if spent.days_left is None
-            else t(DAYS_LEFT, balance=balance, days=t.number(round(spent.days_left)))
-        )
+    if balance := balance_of(spent, context):
+        lines.append(balance)
     over = [one for one in last if one.closed_at][:OVER]
     if over:
         lines += ["", t(BEFORE), *(_line(ENDED, one, context) for one in over)]

@@ -14,6 +14,7 @@ from bot.presentation.buttons import Buttons
 from bot.presentation.html import escape, shorten
 from bot.store.unit_of_work import effect
 from handlers.guard import Handler, command, pressed
+from handlers.money import cost_of
 from handlers.replies import rewrite, say
 from handlers.usage import KINDS
 
@@ -120,33 +121,25 @@ def _line(one: Guest, context: Context) -> str:
         sign = "🚫"
     elif entry and entry.is_admin:
         sign = "⭐"
-    cost = credits_of(one.total + one.elsewhere, context)
+    cost = _credits(one.total + one.elsewhere, context)
     return f"{sign} {shorten(one.name, LONGEST_NAME)}: {cost}"
 
 
-def credits_of(millicredits: int, context: Context) -> str:
-    """Return credits to the tenth, as the chat's language writes them."""
+def _credits(millicredits: int, context: Context) -> str:
     return context.t.number(round(millicredits / 1000, 1))
-
-
-def _money(millicredits: int, context: Context) -> str:
-    t, services = context.t, context.services
-    amount = t.money(millicredits / 1000 * services.credit_price, services.currency)
-    number = credits_of(millicredits, context)
-    return t.plain(N_("{credits} credits ({amount})"), credits=number, amount=amount)
 
 
 def _page(one: Guest, context: Context) -> tuple[str, Buttons]:
     t = context.t
     lines = [f"<b>{escape(one.name)}</b> <code>{one.id}</code>", *_standing(one, context), ""]
-    lines.append(t(HERE, cost=_money(one.total, context)))
+    lines.append(t(HERE, cost=cost_of(one.total / 1000, context)))
     lines += [
-        "• " + t(KIND, kind=t.plain(text), cost=credits_of(one.by_kind[kind], context))
+        "• " + t(KIND, kind=t.plain(text), cost=_credits(one.by_kind[kind], context))
         for kind, text in KINDS.items()
         if kind in one.by_kind
     ]
     if one.elsewhere:
-        lines.append(t(ELSEWHERE, cost=_money(one.elsewhere, context)))
+        lines.append(t(ELSEWHERE, cost=cost_of(one.elsewhere / 1000, context)))
     own = one.entry.allowance if one.entry else None
     limits = context.services.ledger.limits
     usual = limits.person_daily_allowance if one.id > 0 else limits.chat_daily_allowance
@@ -155,7 +148,7 @@ def _page(one: Guest, context: Context) -> tuple[str, Buttons]:
     members = [
         [
             InlineKeyboardButton(
-                f"👤 {shorten(name, LONGEST_NAME)}: {credits_of(spent, context)}",
+                f"👤 {shorten(name, LONGEST_NAME)}: {_credits(spent, context)}",
                 callback_data=f"people:who:{user}",
             )
         ]
