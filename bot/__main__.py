@@ -11,7 +11,7 @@ from pathlib import Path
 import structlog
 from rich.console import Console
 
-from bot.config import Settings, load, text_of
+from bot.config import Settings, load, secrets_of
 from bot.domain.errors import SettingsError
 from bot.runtime import logging
 
@@ -105,24 +105,6 @@ async def _report(chosen: argparse.Namespace, settings: Settings) -> int:
             Console(stderr=True, soft_wrap=True).print(finding.text, markup=False)
             return 1
     return await database.REPORTS[chosen.command](settings, chosen)
-
-
-def secrets_of(settings: Settings) -> list[str]:
-    """Return the values that no log may show."""
-    url = settings.database_url.get_secret_value()
-    others = (settings.webhook_secret, settings.metrics_token)
-    proxies = (settings.telegram_proxy, settings.stories_api_proxy, settings.media_proxy)
-    return [
-        settings.telegram_token.get_secret_value(),
-        settings.stories_api_key.get_secret_value(),
-        *(_password_in(one) for one in (url, *map(text_of, proxies))),
-        *(one.get_secret_value() for one in others if one),
-    ]
-
-
-def _password_in(url: str) -> str:
-    """Return the password of an address, as it stands there; empty where there is none."""
-    return url.partition("@")[0].rpartition(":")[2] if "@" in url else ""
 
 
 def _explain(error: SettingsError) -> int:

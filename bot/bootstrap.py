@@ -26,7 +26,7 @@ from bot.domain.budget import Limits
 from bot.domain.errors import DatabaseUnavailableError
 from bot.domain.incidents import BACK_IN_SERVICE, MIGRATED, MIGRATION_FAILED, OUT_OF_SERVICE
 from bot.domain.links import story_taken_at
-from bot.domain.model import LARGEST_FILE, LARGEST_LOCAL_FILE, Asker, Story
+from bot.domain.model import LARGEST_FILE, LARGEST_LOCAL_FILE, MEGABYTE, Asker, Story
 from bot.fetching.answer_cache import Answers
 from bot.fetching.canary import Canary
 from bot.fetching.feasibility import BudgetWatch
@@ -63,7 +63,6 @@ from bot.telegram.request import AiohttpRequest
 
 log = structlog.get_logger()
 
-MEGABYTE = 1_000_000
 IDLE_S = 10  # the Stories API closes idle connections early
 
 

@@ -23,12 +23,12 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from bot.domain.budget import CHECK_COST
 from bot.domain.errors import SettingsError
 
 DATABASES = frozenset(
     {"sqlite", "sqlite+aiosqlite", "postgres", "postgresql", "postgresql+asyncpg"}
 )
-DEAREST_CALL = 2  # credits: the stories of a profile with the privacy check
 WEBHOOK_PORTS = frozenset({443, 80, 88, 8443})  # Bot API, setWebhook
 ENV_FILE = ".env"
 OTHERS = frozenset({"COMPOSE_PROFILES", "POSTGRES_PASSWORD", "DOMAIN", "REPLICAS"})
@@ -370,8 +370,8 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _one_call_can_be_paid(self) -> Self:
         for name in ("daily_budget", "person_burst"):
-            if getattr(self, name) < DEAREST_CALL:
-                msg = f"{name.upper()} is too small for one call: at least {DEAREST_CALL} credits"
+            if getattr(self, name) < CHECK_COST:
+                msg = f"{name.upper()} is too small for one call: at least {CHECK_COST} credits"
                 raise ValueError(msg)
         return self
 
@@ -419,6 +419,24 @@ class Settings(BaseSettings):
 def text_of(secret: SecretStr | None) -> str:
     """Return a secret's text; an empty one where it is not set."""
     return secret.get_secret_value() if secret else ""
+
+
+def secrets_of(settings: Settings) -> list[str]:
+    """Return the values that no log may show."""
+    url = settings.database_url.get_secret_value()
+    others = (settings.webhook_secret, settings.metrics_token)
+    proxies = (settings.telegram_proxy, settings.stories_api_proxy, settings.media_proxy)
+    return [
+        settings.telegram_token.get_secret_value(),
+        settings.stories_api_key.get_secret_value(),
+        *(_password_in(one) for one in (url, *map(text_of, proxies))),
+        *(text_of(one) for one in others),
+    ]
+
+
+def _password_in(url: str) -> str:
+    """Return the password of an address, as it stands there; empty where there is none."""
+    return url.partition("@")[0].rpartition(":")[2] if "@" in url else ""
 
 
 def load(**overrides: object) -> Settings:

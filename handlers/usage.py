@@ -10,6 +10,7 @@ from telegram import Update
 from bot.billing.reports import ChatUsage, UsageLine, usage_of
 from bot.context import Context, asker_of
 from bot.domain.errors import N_
+from bot.domain.model import MEGABYTE
 from bot.presentation.charts import bars
 from bot.presentation.html import Safe
 from handlers.guard import Handler, command
@@ -22,7 +23,6 @@ KINDS = {
     "media": N_("Downloads"),
     "alert": N_("Alerts"),
 }
-MEGABYTE = 1_000_000
 NOTHING = "·"  # a day without stories; blanks would be lost
 TITLE = N_("<b>What this chat has used</b>")
 TODAY = (N_("{n} story today"), N_("{n} stories today"))

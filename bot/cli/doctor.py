@@ -19,7 +19,7 @@ from telegram import Bot
 from telegram.error import TelegramError
 
 from bot.cli.check import admins_of, bot_of
-from bot.config import Settings, text_of
+from bot.config import Settings, secrets_of, text_of
 from bot.domain.beliefs import STORIES, TELEGRAM, Sight, Sights
 from bot.runtime.logging import Redactor
 from bot.runtime.proxies import connector
@@ -162,8 +162,7 @@ def _print(console: Console, sights: list[Sight]) -> None:
 
 
 def _write(file: Path, sights: Sights, settings: Settings) -> None:
-    secrets = [settings.telegram_token, settings.stories_api_key, settings.database_url]
-    clean = Redactor(one.get_secret_value() for one in secrets)
+    clean = Redactor(secrets_of(settings))
     report: dict[str, Any] = {
         "at": f"{datetime.now(UTC):%Y-%m-%dT%H:%MZ}",
         "python": platform.python_version(),

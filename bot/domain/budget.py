@@ -8,6 +8,7 @@ from typing import Literal
 
 Side = Literal["replies", "schedule"]
 DAY = timedelta(days=1)
+CHECK_COST = 2  # credits: the stories of a profile with the privacy check
 NEWCOMERS_PART = 1 / 13  # of the schedule's budget
 LARGE_PART = 0.2  # of what replies may spend a day: one source that takes more is told of
 BURST_WINDOW = timedelta(minutes=1)

@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal, get_args
 
+from bot.domain.budget import CHECK_COST
 from bot.domain.errors import N_
+from bot.domain.model import MEGABYTE
 
 Kind = Literal[
     "api_refuses",  # the key, or no credits left
@@ -35,10 +37,8 @@ QUIET: frozenset[Kind] = frozenset({"budget_80", "migration", "telegram"})
 LASTING = timedelta(minutes=5)
 FEW_DAYS, ENOUGH_DAYS = 3.0, 4.0  # of balance; what is over by little is not over
 ALMOST = 0.8
-DEAREST_CALL = 2  # credits: with less left, no profile can be checked
 LITTLE_BYTES = 300_000_000
 LITTLE_PART, BUT_LESS_THAN = 0.03, 2_000_000_000
-MEGABYTE = 1_000_000
 
 OUT_OF_SERVICE = N_(
     "The Stories API refuses our key or has no credits left. Nothing is fetched. ({why})"
@@ -163,7 +163,7 @@ def _balance(seen: Seen, *, is_open: bool) -> Judged:
 
 
 def _budget(seen: Seen) -> Iterator[Judged]:
-    is_spent = seen.spent_today > seen.budget - DEAREST_CALL
+    is_spent = seen.spent_today > seen.budget - CHECK_COST
     is_almost = seen.spent_today >= seen.budget * ALMOST and not is_spent
     percent = round(100 * seen.spent_today / seen.budget) if seen.budget else 100
     fields = {"budget": seen.budget}

@@ -1,6 +1,6 @@
 """The words of the project as values: what a story, a profile, an album, an outcome is."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal, Self
@@ -8,6 +8,7 @@ from typing import Literal, Self
 from bot.domain.story_terms import normalized
 
 STORY_LIFE = timedelta(hours=24)
+MEGABYTE = 1_000_000
 
 LARGEST_FILE = 50 * 2**20
 LARGEST_LOCAL_FILE = 2000 * 2**20  # of a Bot API server of one's own, with --local
@@ -267,5 +268,8 @@ class Muted:
 
 Presence = Literal["may", "may not", "away"] | Moved
 """How the bot stands in a chat: it may write, may not, or is not there; or the chat has moved."""
+
+AskPresence = Callable[[int, Right], Awaitable[Presence]]
+"""Asks Telegram how the bot stands in a chat where that right was missing; free."""
 
 Outcome = Sent | Muted | TryLater | Moved | GiveUp

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Literal
 
 from bot.domain.errors import DatabaseUnavailableError
+from bot.domain.model import MEGABYTE
 from bot.store import access
 from bot.store.database import NEWER, Database
 from bot.store.readiness import Readiness, readiness
 
-MEGABYTE = 1_000_000
 SPARE_MB = 500  # for the database and its write-ahead log
 
 

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, Literal, TypeVar
 
+from bot.domain.budget import CHECK_COST
+
 T_co = TypeVar("T_co", covariant=True)
 
 
@@ -24,7 +26,10 @@ class Endpoint(StrEnum):
 BALANCE = "/sys/balance"  # free
 
 # Several requests a call: the name's lookup, the privacy check and the stories, each one.
-COSTS = {Endpoint.USER_STORIES: 2, Endpoint.USER_STORIES_BY_USERNAME: 3}
+COSTS = {
+    Endpoint.USER_STORIES: CHECK_COST,
+    Endpoint.USER_STORIES_BY_USERNAME: CHECK_COST + 1,
+}
 
 
 def cost(endpoint: Endpoint, *, skip_privacy_check: bool = False) -> int:
