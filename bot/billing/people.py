@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.domain.access import Entry, Subject
+from bot.domain.access import Entry
 from bot.store import access, acquaintances, chats, spending
 from bot.store.database import Tx
 from bot.store.spending import Cost
@@ -30,11 +30,6 @@ class Guest:
     def total(self) -> int:
         """Return all that was spent in the chat."""
         return sum(self.by_kind.values())
-
-    @property
-    def subject(self) -> Subject:
-        """Return whom the list knows by this id."""
-        return Subject.of_chat(self.id)
 
 
 async def guests(tx: Tx, *, now: datetime) -> list[Guest]:

@@ -160,9 +160,7 @@ class Access:
                 return await self._is_admin_link(tx, payload)
             word = payload.removeprefix(INVITE)
             is_invitation = payload.startswith(INVITE)
-            return is_invitation and bool(
-                await store.invitation(tx, _digest(word), now=self._now())
-            )
+            return is_invitation and await store.is_open(tx, _digest(word), now=self._now())
 
     async def _is_admin_link(self, tx: Tx, payload: str) -> bool:
         seed = await key_values.get(tx, SEED)

@@ -25,9 +25,8 @@ class Why:
 
     ``total`` = ``sent`` + ``filtered`` + ``held`` + ``waiting`` + ``muted`` + ``failed``;
     ``held_until`` is when the first held one goes out. ``out_of_budget`` may be the reason why a
-    check is overdue; ``live`` counts stories that can be
-    seen now. ``hours`` (UTC) are those in which it posts most; ``mute`` is what keeps alerts from
-    the place; ``filtered_by`` the options and terms that kept stories back.
+    check is overdue. ``hours`` (UTC) are those in which it posts most; ``mute`` is what keeps
+    alerts from the place; ``filtered_by`` the options and terms that kept stories back.
     """
 
     subscription: Subscription
@@ -37,7 +36,6 @@ class Why:
     next_look_at: datetime | None
     failures: int
     out_of_budget: bool
-    live: int
     total: int
     sent: int
     filtered: int
@@ -71,7 +69,6 @@ class Why:
         chat: Chat | None,
         tallies: Iterable[Tally],
         *,
-        live: int,
         out_of_budget: bool,
         now: datetime,
         hours: list[int] | None = None,
@@ -101,7 +98,6 @@ class Why:
             next_look_at=known.next_look_at if known else None,
             failures=known.failures if known else 0,
             out_of_budget=out_of_budget,
-            live=live,
             total=sum(kinds.values()),
             held_until=held_until,
             hours=hours or [],
@@ -132,7 +128,6 @@ async def explain(
         known,
         await chats.get(tx, subscription.target.chat_id),
         await enqueue.tally(tx, subscription.id, since=now - LOOKBACK),
-        live=len(await stories.live(tx, subscription.profile_id, now=now)),
         out_of_budget=out_of_budget,
         now=now,
         hours=usual_hours(state, population),

@@ -1,7 +1,6 @@
 """The list of who may use the bot, and the invitations to it."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -184,15 +183,6 @@ async def forget_name(tx: Tx, chat_id: int) -> None:
     await tx.execute(statement.values(name=""))
 
 
-@dataclass(frozen=True, slots=True)
-class Invitation:
-    """An invitation that can still be used, and how often."""
-
-    made_by: str
-    uses: int
-    until: datetime
-
-
 async def invite(
     tx: Tx, digest: str, *, by: str, uses: int, until: datetime, now: datetime
 ) -> None:
@@ -203,27 +193,26 @@ async def invite(
     )
 
 
-async def invitation(tx: Tx, digest: str, *, now: datetime) -> Invitation | None:
-    """Return an invitation that can still be used."""
-    table = invitations
-    statement = sa.select(table.c.made_by, table.c.uses, table.c.until).where(
-        table.c.digest == digest, table.c.uses > 0, table.c.until > now
-    )
-    row = (await tx.execute(statement)).one_or_none()
-    return Invitation(*row) if row else None
+async def is_open(tx: Tx, digest: str, *, now: datetime) -> bool:
+    """Return whether an invitation can still be used."""
+    return bool((await tx.execute(sa.select(sa.exists().where(_usable(digest, now))))).scalar())
 
 
 async def use(tx: Tx, digest: str, *, now: datetime) -> str | None:
     """Use an invitation once; return who made it, None where it can't be used any more."""
-    table = invitations
     statement = (
-        sa.update(table)
-        .where(table.c.digest == digest, table.c.uses > 0, table.c.until > now)
-        .values(uses=table.c.uses - 1)
-        .returning(table.c.made_by)
+        sa.update(invitations)
+        .where(_usable(digest, now))
+        .values(uses=invitations.c.uses - 1)
+        .returning(invitations.c.made_by)
     )
     by: str | None = (await tx.execute(statement)).scalar()
     return by
+
+
+def _usable(digest: str, now: datetime) -> sa.ColumnElement[bool]:
+    row = invitations.c
+    return sa.and_(row.digest == digest, row.uses > 0, row.until > now)
 
 
 async def allowances(tx: Tx, subjects: Sequence[Subject]) -> dict[Subject, int]:

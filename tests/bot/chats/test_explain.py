@@ -64,7 +64,7 @@ TALLIES = st.builds(
 def why(
     *tallies: Tally, known: Known | None = KNOWN, chat: Chat | None = CHAT, now: datetime = NOON
 ) -> Why:
-    return Why.of(MINE, known, chat, tallies, live=0, out_of_budget=False, now=now)
+    return Why.of(MINE, known, chat, tallies, out_of_budget=False, now=now)
 
 
 @given(st.lists(TALLIES, max_size=8))
@@ -130,7 +130,7 @@ async def test_it_counts_the_stories_of_two_days_and_no_notices(db: Database) ->
         profile = await profiles.get(tx, NATGEO.profile_id)
     assert profile
     assert (known.total, known.filtered, known.waiting) == (3, 2, 1)
-    assert (known.live, known.out_of_budget) == (3, True)
+    assert known.out_of_budget
     assert (known.looked_at, known.next_look_at) == (profile.looked_at, profile.next_look_at)
 
 
