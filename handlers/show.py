@@ -79,10 +79,10 @@ async def _subscription(context: Context, albums: list[Album]) -> int | None:
     """Return the subscription of the chat to the profile that is shown, None for none."""
     username = albums[0].stories[0].profile.username
     try:
-        live = await context.services.subscriptions.named(context.chat.id, username)
+        followed = await context.services.subscriptions.named(context.chat.id, username)
     except NotFollowedError:
         return None
-    return live[0].id
+    return followed[0].id
 
 
 def _caption(

@@ -67,8 +67,8 @@ async def main(
     write(file, values)
     folder = Path.cwd()
     console.print(f"Written to {folder / file}, readable by you alone.", markup=False)
-    source = arguments.start_by or _chosen(ask)
-    for line in start_by(source, folder):
+    starter = arguments.start_by or _chosen(ask)
+    for line in start_by(starter, folder):
         console.print(line, markup=False)
     return 0
 
@@ -114,9 +114,9 @@ def _chosen(ask: Callable[[str], str]) -> str:
     return word.strip().lower() if word.strip().lower() in CHOICES else "none"
 
 
-def start_by(source: str, folder: Path) -> list[str]:
+def start_by(starter: str, folder: Path) -> list[str]:
     """Write what starts the bot into ``folder``; return what to do next, in sentences."""
-    if source == "systemd":
+    if starter == "systemd":
         text = (resources.files("bot.cli") / "deploy" / UNIT).read_text(encoding="utf-8")
         unit = folder / UNIT
         unit.write_text(
@@ -128,11 +128,11 @@ def start_by(source: str, folder: Path) -> list[str]:
             f"  sudo cp {unit} /etc/systemd/system/ && sudo systemctl enable --now storybell",
             USER_OF_ITS_OWN,
         ]
-    if source == "compose":
+    if starter == "compose":
         if (folder / "compose.yaml").is_file():
             return ["Start the bot by:", "  docker compose up -d"]
         return ["compose.yaml is in the project's repository: say setup there."]
-    if source == "procfile":
+    if starter == "procfile":
         text = (resources.files("bot.cli") / "deploy" / PROCFILE).read_text(encoding="utf-8")
         (folder / PROCFILE).write_text(text, encoding="utf-8")
         return [

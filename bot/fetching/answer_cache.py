@@ -37,7 +37,7 @@ from bot.store.database import Database, Tx
 log = structlog.get_logger()
 
 IN_FLIGHT = timedelta(seconds=10)  # of a process that died; then somebody else may ask
-STILL_FLYING_S = 3.0  # who is alive says so
+RENEW_EVERY_S = 3.0  # the lease of who asks, while alive
 READ_AGAIN_S = 0.1  # between two reads of the answer of another replica
 STORED_AFTER_S = 0.05  # who asked is served before the answer is kept
 URL_MARGIN = timedelta(seconds=60)
@@ -177,7 +177,7 @@ class Answers:
 
     async def _renew_lease(self, key: str) -> None:
         while True:
-            await asyncio.sleep(STILL_FLYING_S)
+            await asyncio.sleep(RENEW_EVERY_S)
             try:
                 with holding.watched(None):
                     async with self._db.begin(durable=False) as tx:

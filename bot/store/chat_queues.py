@@ -148,7 +148,7 @@ async def _claim(
 
 
 async def ensure(tx: Tx, chat_id: int, *, now: datetime) -> None:
-    """Give a chat its chat queue, where it has none: who follows somebody has one to be held."""
+    """Give a chat its chat queue, where it has none: who follows somebody has one to be locked."""
     insert = insert_for(tx)(queues).values(chat_id=chat_id, free_at=now)
     await tx.execute(insert.on_conflict_do_nothing(index_elements=["chat_id"]))
 
@@ -160,14 +160,14 @@ async def lock(tx: Tx, chat_id: int) -> int | None:
 
 async def lock_all(tx: Tx, chat_ids: Collection[int]) -> dict[int, int]:
     """Lock the queues of many chats, in the order of their ids; return their tokens."""
-    held = await tx.execute(LOCKED, {"chat_ids": list(chat_ids)})
-    return {row.chat_id: row.token for row in held}
+    locked = await tx.execute(LOCKED, {"chat_ids": list(chat_ids)})
+    return {row.chat_id: row.token for row in locked}
 
 
 async def is_leased_by(tx: Tx, chat_id: int, token: int) -> bool:
     """Lock a chat's queue as ``lock`` does; return whether who claimed it has it still."""
-    held = (await tx.execute(LOCKED, {"chat_ids": [chat_id]})).first()
-    return held is not None and held.token == token and held.leased
+    locked = (await tx.execute(LOCKED, {"chat_ids": [chat_id]})).first()
+    return locked is not None and locked.token == token and locked.leased
 
 
 async def reschedule(tx: Tx, chat_id: int, *, free_at: datetime | None = None) -> None:

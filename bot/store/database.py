@@ -353,7 +353,7 @@ async def _limit_sessions(tx: Tx) -> bool:
 
     Returns whether that is news. Who set others for the role keeps them.
     """
-    outage = await tx.execute(
+    configured = await tx.execute(
         sa.text(
             "SELECT unnest(s.setconfig) FROM pg_db_role_setting s"
             " JOIN pg_database d ON d.oid = s.setdatabase"
@@ -361,7 +361,7 @@ async def _limit_sessions(tx: Tx) -> bool:
             " WHERE d.datname = current_database() AND r.rolname = current_user"
         )
     )
-    known = {str(one).partition("=")[0] for one in outage.scalars()}
+    known = {str(one).partition("=")[0] for one in configured.scalars()}
     missing = [name for name in SESSION if name not in known]
     if missing:
         name = (await tx.execute(sa.text("SELECT current_database()"))).scalar_one()

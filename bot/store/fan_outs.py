@@ -66,7 +66,7 @@ _END_OF_SLICE = (
     .limit(1)
 )
 _WAITS = sa.and_(_IN_RANGE, subscriptions.c.paused.is_(False), chats.c.state == "active")
-# Who ends or moves a chat holds its queue: once that is ours, the chat is there to stay, or gone.
+# Who ends or moves a chat locks its queue: once that is ours, the chat is there to stay, or gone.
 _QUEUES = (
     sa.select(chat_queues.queues.c.chat_id)
     .where(chat_queues.queues.c.chat_id.in_(sa.select(subscriptions.c.chat_id).where(_IN_RANGE)))
@@ -144,9 +144,9 @@ async def _owe(tx: Tx, row: sa.Row[Any], where: Mapping[str, Any]) -> None:
         .order_by(chats.c.id)
         .with_for_update(read=True, key_share=True)  # one that goes is waited for, and not there
     )
-    insert = insert_for(tx)(chat_queues.queues)
     names = ["chat_id", "due_at", "free_at"]
-    await chat_queues.wake_all(tx, insert.from_select(names, queues), where)
+    woken = insert_for(tx)(chat_queues.queues).from_select(names, queues)
+    await chat_queues.wake_all(tx, woken, where)
     who = [subscriptions.c.chat_id, subscriptions.c.thread_id, subscriptions.c.id]
     names = ["chat_id", "thread_id", "subscription_id", "due_at", "created_at"]
     if row.story_pks is None:
@@ -166,7 +166,7 @@ async def _owe(tx: Tx, row: sa.Row[Any], where: Mapping[str, Any]) -> None:
         source = source.where(subscriptions.c.since <= row.since)
     # A subscription that is ended meanwhile is waited for, and then not there.
     source = source.with_for_update(read=True, key_share=True, of=subscriptions)
-    enqueued = insert_for(tx)(deliveries).from_select(names, source)
+    insert = insert_for(tx)(deliveries).from_select(names, source)
     await tx.execute(
-        enqueued.on_conflict_do_nothing(index_elements=["subscription_id", "story_pk"]), where
+        insert.on_conflict_do_nothing(index_elements=["subscription_id", "story_pk"]), where
     )

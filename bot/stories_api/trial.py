@@ -152,13 +152,13 @@ class Trial:
             )
 
     async def _profile(self, username: str) -> None:
-        stated = await self._ask(USER, username=username)
-        user = stated.value if stated.status == HTTPStatus.OK else None
+        said = await self._ask(USER, username=username)
+        user = said.value if said.status == HTTPStatus.OK else None
         if not isinstance(user, dict) or "pk" not in user:
-            self.sights.skip(STORIES, f"{USER.path} answered {stated.complaint}")
+            self.sights.skip(STORIES, f"{USER.path} answered {said.complaint}")
             return
         self._see_fields("user_fields", user, USER_FIELDS)
-        self.sights.see("price_header", stated.form or "none")
+        self.sights.see("price_header", said.form or "none")
         pk = str(user["pk"])
         stories = (await self._ask(USER_STORIES, user_id=pk)).objects
         forced = (await self._ask(FORCED, user_id=pk, force="on")).objects
@@ -202,27 +202,27 @@ class Trial:
             self.sights.see(belief, _shape_of_download(await self._ask(call, **params)))
 
     async def _gql(self, pk: str, stories: list[dict[str, Any]]) -> None:
-        stated = await self._ask(GQL, user_id=pk)
-        if stated.status != HTTPStatus.OK:
-            self.sights.see("gql_user_stories", "refused", stated.complaint)
+        said = await self._ask(GQL, user_id=pk)
+        if said.status != HTTPStatus.OK:
+            self.sights.see("gql_user_stories", "refused", said.complaint)
             return
-        has_all = all(str(story.get("pk")).encode() in stated.body for story in stories)
+        has_all = all(str(story.get("pk")).encode() in said.body for story in stories)
         self.sights.see("gql_user_stories", "stories" if has_all else "other")
 
     async def _highlights(self, pk: str) -> None:
-        stated = await self._ask(HIGHLIGHTS, user_id=pk)
-        is_list = stated.status == HTTPStatus.OK and isinstance(stated.value, list)
-        self.sights.see("user_highlights", "list" if is_list else "refused", stated.complaint)
-        kept = str(stated.objects[0].get("pk", "")) if stated.objects else ""
+        said = await self._ask(HIGHLIGHTS, user_id=pk)
+        is_list = said.status == HTTPStatus.OK and isinstance(said.value, list)
+        self.sights.see("user_highlights", "list" if is_list else "refused", said.complaint)
+        kept = str(said.objects[0].get("pk", "")) if said.objects else ""
         if not kept:
             why = "there is no highlight to open"
             self.sights.skip(("highlight_by_url", HIGHLIGHT.belief), why)
             return
         page = f"https://www.instagram.com/stories/highlights/{kept}/"
-        stated = await self._ask(HIGHLIGHT, url=page)
-        is_one = stated.status == HTTPStatus.OK and isinstance(stated.value, dict)
-        is_one = is_one and isinstance(stated.value.get("items"), list)
-        self.sights.see("highlight_by_url", "highlight" if is_one else "refused", stated.complaint)
+        said = await self._ask(HIGHLIGHT, url=page)
+        is_one = said.status == HTTPStatus.OK and isinstance(said.value, dict)
+        is_one = is_one and isinstance(said.value.get("items"), list)
+        self.sights.see("highlight_by_url", "highlight" if is_one else "refused", said.complaint)
 
     async def _what_is_not_there(self) -> None:
         nobody = f"sb_{secrets.token_hex(12)}"
@@ -240,56 +240,56 @@ class Trial:
         before = await self._compare(GOOD, before)
         self.sights.see("private_refusal", (await self._ask(USER_STORIES, user_id=pk)).complaint)
         await self._compare(PRIVATE, before)
-        stated = await self._ask(FORCED, user_id=pk, force="on")
-        if isinstance(stated.value, list):
-            self.sights.see("forced_private", "stories" if stated.value else "empty")
+        said = await self._ask(FORCED, user_id=pk, force="on")
+        if isinstance(said.value, list):
+            self.sights.see("forced_private", "stories" if said.value else "empty")
         else:
-            self.sights.see("forced_private", stated.complaint)
+            self.sights.see("forced_private", said.complaint)
 
     def _see_fields(self, belief: str, value: dict[str, Any], fields: Iterable[str]) -> None:
         missing = sorted(name for name in fields if name not in value)
         self.sights.see(belief, "fewer" if missing else PUBLISHED, ", ".join(missing))
 
     async def _balance(self) -> int:
-        stated = await self._call(BALANCE)
-        value = stated.value if isinstance(stated.value, dict) else {}
-        if stated.status != HTTPStatus.OK or "requests" not in value:
-            raise aiohttp.ClientError(f"{BALANCE} answered {stated.complaint}")
+        said = await self._call(BALANCE)
+        value = said.value if isinstance(said.value, dict) else {}
+        if said.status != HTTPStatus.OK or "requests" not in value:
+            raise aiohttp.ClientError(f"{BALANCE} answered {said.complaint}")
         self._see_fields("balance_fields", value, BALANCE_FIELDS)
         return int(value["requests"])
 
     async def _compare(self, belief: str, before: int) -> int:
         """See whether the balance lost what the answers told, and begin to count anew."""
-        stated, now = sum(price for _, price in self.spent[self._counted :]), before
+        announced, now = sum(price for _, price in self.spent[self._counted :]), before
         for attempt in range(LAG_TRIES):
             now = await self._balance()
-            if before - now == stated:
+            if before - now == announced:
                 break
             if attempt < LAG_TRIES - 1:
                 await asyncio.sleep(self.lag_s)
         lost = before - now
         seen = (
             AS_REPORTED
-            if lost == stated
+            if lost == announced
             else "more"
-            if lost > stated
+            if lost > announced
             else "less"
             if lost
             else "free"
         )
-        self.sights.see(belief, seen, f"told {stated}, billed {lost}")
+        self.sights.see(belief, seen, f"told {announced}, billed {lost}")
         self._counted = len(self.spent)
         return now
 
     async def _ask(self, call: Call, **params: str) -> Said:
-        stated = await self._call(call.path, **params)
-        price = credits_in({"x-hiker-info": stated.price}) if stated.price else None
+        said = await self._call(call.path, **params)
+        price = credits_in({"x-hiker-info": said.price}) if said.price else None
         self.spent.append((call.path, call.credits if price is None else price))
         if price is None:
             self.sights.see(call.belief, None, f"{call.path} did not say its price")
         else:
             self.sights.see(call.belief, str(price))
-        return stated
+        return said
 
     async def _call(self, path: str, **params: str) -> Said:
         headers = {"x-access-key": self.key.get_secret_value(), "User-Agent": "Storybell/1.0"}
@@ -312,13 +312,13 @@ def _json(body: bytes) -> Any:  # noqa: ANN401 - whatever the service says
         return None
 
 
-def _shape_of_download(stated: Said) -> str:
+def _shape_of_download(said: Said) -> str:
     """Return in which of the known shapes a download came."""
     shapes: tuple[tuple[str, Callable[[], bool]], ...] = (
-        ("redirect", lambda: stated.is_redirect),
-        ("error", lambda: stated.status != HTTPStatus.OK),
-        ("binary", lambda: sniff(stated.body[:4096]) is not None),
-        ("json_url", lambda: isinstance(stated.value, str)),
-        ("json_story", lambda: isinstance(stated.value, dict) and "pk" in stated.value),
+        ("redirect", lambda: said.is_redirect),
+        ("error", lambda: said.status != HTTPStatus.OK),
+        ("binary", lambda: sniff(said.body[:4096]) is not None),
+        ("json_url", lambda: isinstance(said.value, str)),
+        ("json_story", lambda: isinstance(said.value, dict) and "pk" in said.value),
     )
     return next((name for name, fits in shapes if fits()), "other")

@@ -121,7 +121,7 @@ class Answering:
             for chat_id in sorted({reply.target.chat_id for reply in replies}):
                 is_ours = is_ours and not await deliveries.owes_reply(tx, chat_id)
         else:
-            replies = [reply for reply in replies if not await _is_enqueued(tx, reply)]
+            replies = [reply for reply in replies if not await _is_repetition(tx, reply)]
         due_at = now + self._lease if is_ours else now
         enqueued = []
         for reply in replies:
@@ -223,7 +223,7 @@ class Answering:
         await deliveries.change(tx, one.id, due_at=now, copies=int(may_be_there))
 
 
-async def _is_enqueued(tx: Tx, reply: Reply) -> bool:
+async def _is_repetition(tx: Tx, reply: Reply) -> bool:
     """Return whether a chat is owed these very words already."""
     enqueued = await deliveries.replies_enqueued(tx, reply.target.chat_id)
     return reply.payload.get("text") in [payload.get("text") for payload in enqueued]

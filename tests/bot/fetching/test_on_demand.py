@@ -243,7 +243,7 @@ async def test_who_is_still_asking_says_so(
 ) -> None:
     if db.is_sqlite:  # one process, which needs no lease
         return
-    monkeypatch.setattr(answer_cache, "STILL_FLYING_S", 0.05)
+    monkeypatch.setattr(answer_cache, "RENEW_EVERY_S", 0.05)
     await box.control.fault("stories", {"hang": True}, match="by/id")
     one, link = await build(), await story_link(box)
     key = answer_cache.story_key(link.story_id or "")
