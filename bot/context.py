@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from telegram import Chat as TelegramChat
-from telegram import ChatMember, Update
+from telegram import Update
 from telegram.ext import Application, CallbackContext, ExtBot
 
 from bot.billing.ledger import Ledger
@@ -27,6 +27,7 @@ from bot.sending.replies import Replies
 from bot.store import chats
 from bot.store.database import Database
 from bot.telegram.admins import Admins
+from bot.telegram.presence import AWAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +107,10 @@ async def prepare(update: Update, context: Context) -> None:
 def _is_added(update: Update) -> bool:
     """Return whether somebody has just added the bot to the chat."""
     change = update.my_chat_member
-    out = {ChatMember.LEFT, ChatMember.BANNED}
     return (
         change is not None
-        and change.old_chat_member.status in out
-        and change.new_chat_member.status not in out
+        and change.old_chat_member.status in AWAY
+        and change.new_chat_member.status not in AWAY
     )
 
 

@@ -4,7 +4,7 @@ Nothing is asked of the Stories API for them, nor of Telegram. What tells that t
 or that a group has another id passes: that only ends things.
 """
 
-from telegram import ChatMember, Message, MessageEntity, Update
+from telegram import Message, MessageEntity, Update
 from telegram.ext import ApplicationHandlerStop
 
 from bot.chats.access import ADMIN, INVITE
@@ -15,6 +15,7 @@ from bot.presentation.html import Safe, plain
 from bot.presentation.translation import translator_for
 from bot.store import acquaintances
 from bot.store.unit_of_work import at_the_end
+from bot.telegram.presence import AWAY
 from handlers.guard import answer, is_echo
 from handlers.replies import say
 
@@ -29,7 +30,6 @@ STRANGER_CHAT = N_(
 BLOCKED = N_("Sorry, the bot's owner doesn't let you use it.")
 BLOCKED_UNTIL = N_("Sorry, the bot's owner doesn't let you use it until {until}.")
 REASON = N_("The reason: {reason}")
-GONE = frozenset({ChatMember.LEFT, ChatMember.BANNED})
 
 
 async def let_in(update: Update, context: Context) -> None:
@@ -86,7 +86,7 @@ def _only_ends_things(update: Update) -> bool:
     change, message = update.my_chat_member, update.message
     if message and (message.migrate_to_chat_id or message.migrate_from_chat_id):
         return True
-    return change is not None and change.new_chat_member.status in GONE
+    return change is not None and change.new_chat_member.status in AWAY
 
 
 async def _refuse(update: Update, context: Context, judged: Judged) -> None:

@@ -18,13 +18,12 @@ from bot.presentation.charts import Panel
 from bot.presentation.html import Safe, bold, length
 from bot.runtime import holding, logging
 from bot.runtime.beside import beside
-from bot.sending.replies import Payload, chart_of, edit_of, text_of
+from bot.sending.replies import ACTION_S, Payload, chart_of, edit_of, text_of
 from bot.store import unit_of_work
 from handlers.guard import answer
 
 PATIENCE_S = 3.0  # before a person is told that it takes a while
 LONGEST_CAPTION = 1024  # characters; Bot API, sendPhoto
-ACTION_S = 4.5  # Telegram shows an action for 5 s
 
 
 def fitting(update: Update, context: Context, buttons: Buttons) -> Buttons:

@@ -1,15 +1,13 @@
 """Whether the bot may write again where it might not: asked when somebody there speaks to it."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import UTC, datetime
 
-from bot.domain.model import Moved, Presence, Right
+from bot.domain.model import AskPresence, Moved
 from bot.domain.records import Mute
 from bot.store import chats, moves, mutes, unit_of_work
 from bot.store.database import Database
 from bot.store.unit_of_work import effect
-
-AskPresence = Callable[[int, Right], Awaitable[Presence]]
 
 
 class Whereabouts:

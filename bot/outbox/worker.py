@@ -5,7 +5,7 @@ that a crash can repeat a message but never lose one; the lease is kept up while
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -14,7 +14,7 @@ import structlog
 
 from bot.domain import alert_rules, selection
 from bot.domain.errors import DatabaseUnavailableError
-from bot.domain.model import Outcome, Presence, Right, Sent, Target, TryLater
+from bot.domain.model import AskPresence, Outcome, Presence, Sent, Target, TryLater
 from bot.domain.records import ChatQueue, Mute
 from bot.domain.selection import Batch, Decision
 from bot.outbox.composer import Albums, Alerts
@@ -34,7 +34,6 @@ from bot.telegram.outage import Outage, is_answer
 log = structlog.get_logger()
 
 OUTAGES = (DatabaseUnavailableError,)
-AskPresence = Callable[[int, Right], Awaitable[Presence]]
 
 SEND_LEASE = timedelta(seconds=60)
 LEASE_AMONG_REPLICAS = timedelta(seconds=15)  # kept up; the chats of a dead one wait no longer
@@ -225,13 +224,11 @@ class Outbox:
         ours: list[ClaimedBatch] = []
         async with self._db.begin() as tx:
             for queue in await chat_queues.claim(tx, now=now, limit=limit, lease=self._lease):
-                verdict = await self._judge(tx, queue, now)
-                if isinstance(verdict, Mute):
-                    ours.append(
-                        ClaimedBatch(queue, Batch(Target(queue.chat.id), ()), probe=verdict)
-                    )
-                elif verdict:
-                    ours.append(ClaimedBatch(queue, verdict))
+                due = await self._judge(tx, queue, now)
+                if isinstance(due, Mute):
+                    ours.append(ClaimedBatch(queue, Batch(Target(queue.chat.id), ()), probe=due))
+                elif due:
+                    ours.append(ClaimedBatch(queue, due))
             await deliveries.start(tx, [row.id for one in ours for row in one.batch.rows])
         return ours
 
@@ -265,10 +262,10 @@ class Outbox:
             await chat_queues.reschedule(tx, queue.chat.id, free_at=now + JUDGED_AGAIN)
             return None
         await self._apply(tx, queue, decision, now)
-        verdict = decision.batch or decision.probe
-        if not verdict:
+        due = decision.batch or decision.probe
+        if not due:
             await chat_queues.reschedule(tx, queue.chat.id, free_at=now)
-        return verdict
+        return due
 
     async def _apply(self, tx: Tx, queue: ChatQueue, decision: Decision, now: datetime) -> None:
         for row, until, why in decision.held:

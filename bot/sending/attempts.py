@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 
 import structlog
 from telegram.error import BadRequest, TelegramError
@@ -29,10 +29,10 @@ from bot.sending.items import (
 )
 from bot.sending.sources import Supply
 from bot.telegram import api, outcomes
+from bot.telegram.flood_limits import Lane
 
 log = structlog.get_logger()
 
-Lane = Literal["reply", "alert"]
 URL_ALBUMS_REST = timedelta(minutes=10)  # after Telegram could not fetch several in a row
 MOST_URL_FAULTS = 3
 FLOOD_PATIENCE = timedelta(seconds=30)  # that a reply waits when an album met a flood limit

@@ -26,14 +26,15 @@ from bot.domain.model import (
     TryLater,
 )
 from bot.runtime.metrics import Metrics
-from bot.sending.attempts import Attempts, Lane, SendRequest
+from bot.sending.attempts import Attempts, SendRequest
 from bot.sending.file_ids import Files
 from bot.sending.items import Item, SendOptions, Text
 from bot.sending.sources import Downloads, Fallback, Supply
 from bot.store.database import Database
 from bot.telegram.api import Leaving
+from bot.telegram.flood_limits import Lane
 
-__all__ = ["Fallback", "Lane", "SendOptions", "Sender"]
+__all__ = ["Fallback", "SendOptions", "Sender"]
 
 log = structlog.get_logger()
 

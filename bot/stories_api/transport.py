@@ -24,6 +24,7 @@ from bot.domain.errors import (
     ProfileUnavailableError,
     StoriesError,
 )
+from bot.media.download import REDIRECTS
 from bot.runtime import holding
 from bot.runtime.clock import steady
 from bot.runtime.metrics import Metrics
@@ -40,7 +41,6 @@ T = TypeVar("T")
 ATTEMPTS = 3
 FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0  # seconds; the jitter is full
 DEADLINE = 30.0  # seconds of a call, waits and retries in it
-REDIRECTS = frozenset({301, 302, 303, 307, 308})
 MOST_HOPS = 3
 QUIET = 1.5  # seconds after a 429 that names none
 

@@ -11,7 +11,7 @@ from bot.domain.model import GiveUp, Moved, Presence, Right
 from bot.telegram.outcomes import outcome_of
 
 ADMINS = frozenset({ChatMember.OWNER, ChatMember.ADMINISTRATOR})
-GONE = frozenset({ChatMember.LEFT, ChatMember.BANNED})
+AWAY = frozenset({ChatMember.LEFT, ChatMember.BANNED})
 RIGHTS: dict[Right, str] = {
     "text": "can_send_messages",
     "photos": "can_send_photos",
@@ -41,7 +41,7 @@ async def presence(bot: Bot, chat_id: int, missing: Right) -> Presence:
 def standing(chat: ChatFullInfo, me: ChatMember, missing: Right) -> Presence:
     """Return what a member who is ``me`` may do in ``chat``."""
     is_restricted = me.status == ChatMember.RESTRICTED
-    if me.status in GONE or (is_restricted and not getattr(me, "is_member", False)):
+    if me.status in AWAY or (is_restricted and not getattr(me, "is_member", False)):
         return "away"
     if chat.type == chat.CHANNEL:
         may_post = getattr(me, "can_post_messages", None) is not False
