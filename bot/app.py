@@ -49,7 +49,7 @@ from bot.operations.pauses import Pauses
 from bot.operations.watch import Sign, Watch, disk_of
 from bot.runtime.workers import Worker
 from bot.store import access, answers, file_ids, key_values, leases
-from bot.store.leader import Leader
+from bot.store.leases import Leader
 from bot.store.lock import alone
 from bot.updates.answering import Answering
 from bot.updates.inbox import Intake

@@ -47,7 +47,6 @@ from bot.store import (
     key_values,
     leases,
     ledger,
-    shares,
     usage,
 )
 from bot.store.budgets import Scope
@@ -254,7 +253,7 @@ class Ledger:
             await budgets.give_credits(tx, back)
             await budgets.give_budget(tx, reservation.payer.side, day, back)
         if reservation.payer.profile_id:
-            await shares.split(tx, reservation.payer.profile_id, credits, now=now)
+            await usage.split(tx, reservation.payer.profile_id, credits, now=now)
 
     async def refund(self, tx: Tx, reservation: Reservation) -> None:
         """Close a reservation whose call was billed nothing, in the caller's transaction."""

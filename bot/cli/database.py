@@ -9,7 +9,7 @@ from rich.console import Console
 from bot.cli import admin, check, dead_letters, doctor, simulate, spending
 from bot.config import Settings
 from bot.scheduling.simulation import Record
-from bot.store import history
+from bot.store import stories
 from bot.store.database import Database
 from bot.store.readiness import Readiness, readiness
 
@@ -79,7 +79,7 @@ async def simulate_history(settings: Settings, arguments: argparse.Namespace) ->
         if not await _is_usable(db):
             return 1
         async with db.read() as tx:
-            past = await history.read(tx)
+            past = await stories.history(tx)
     records = [
         Record(name, weight, [moment.timestamp() for moment in taken_at])
         for name, (weight, taken_at) in past.items()

@@ -9,7 +9,7 @@ from bot.domain.model import Profile, Story
 from bot.domain.records import Known
 from bot.fetching import schedule_state
 from bot.fetching.schedule_state import Plan
-from bot.store import audience, enqueue, profiles, stories
+from bot.store import enqueue, profiles, stories, subscriptions
 from bot.store.database import Tx
 from bot.store.schema import EPOCH
 
@@ -126,7 +126,7 @@ async def worth(
 
     The floor counts from the last check, ``seen_at``: to be put off twice loses no story.
     """
-    waiting = await audience.waiting_for(tx, profile_id, limit=LARGEST_AUDIENCE)
+    waiting = await subscriptions.waiting_for(tx, profile_id, limit=LARGEST_AUDIENCE)
     latest = seen_at + timedelta(hours=plan.schedule.floor)
     return alert_rules.worth_polling_at(due, waiting, latest=latest)
 

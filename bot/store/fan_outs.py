@@ -18,7 +18,7 @@ from bot.store.database import Tx, insert_for, tell
 from bot.store.deliveries import deliveries
 from bot.store.schema import BigId, Timestamp, metadata
 from bot.store.stories import stories
-from bot.store.subscriptions import subscriptions
+from bot.store.subscriptions import WAITS, subscriptions
 
 fan_outs = sa.Table(
     "fan_outs",
@@ -65,7 +65,7 @@ _END_OF_SLICE = (
     .offset(sa.bindparam("before", type_=sa.Integer))
     .limit(1)
 )
-_WAITS = sa.and_(_IN_RANGE, subscriptions.c.paused.is_(False), chats.c.state == "active")
+_WAITS_IN_RANGE = sa.and_(_IN_RANGE, WAITS)
 # Who ends or moves a chat locks its queue: once that is ours, the chat is there to stay, or gone.
 _QUEUES = (
     sa.select(chat_queues.queues.c.chat_id)
@@ -161,7 +161,7 @@ async def _owe(tx: Tx, row: sa.Row[Any], where: Mapping[str, Any]) -> None:
             .order_by(stories.c.taken_at, stories.c.pk, subscriptions.c.id)
         )
         names += ["story_pk"]
-    source = source.join(chats, chats.c.id == subscriptions.c.chat_id).where(_WAITS)
+    source = source.join(chats, chats.c.id == subscriptions.c.chat_id).where(_WAITS_IN_RANGE)
     if row.since is not None:
         source = source.where(subscriptions.c.since <= row.since)
     # A subscription that is ended meanwhile is waited for, and then not there.

@@ -1,18 +1,25 @@
 """Leases: what replicas must agree on before they send, one row a limit.
 
 A lease's state is JSON that its owner understands. Who changes it says which version it has read,
-and begins anew when another was quicker; who must see several at once holds one first.
+and begins anew when another was quicker; who must see several at once holds one first. One lease
+is the lead: Telegram gives updates to one poller only, so one of several replicas polls.
 """
 
-from collections.abc import Callable, Collection
+import asyncio
+import uuid
+from collections.abc import Callable, Collection, Coroutine
 from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
+import structlog
 
 from bot.domain.errors import DatabaseUnavailableError
-from bot.store.database import Tx, insert_for
+from bot.runtime.workers import Worker
+from bot.store.database import Database, Tx, insert_for
 from bot.store.schema import EPOCH, Timestamp, metadata
+
+log = structlog.get_logger()
 
 leases = sa.Table(
     "gates",
@@ -25,6 +32,9 @@ leases = sa.Table(
 
 Decide = Callable[[Any | None], tuple[Any | None, datetime] | None]
 TRIES = 50  # that others may be quicker
+LEADER_LEASE = timedelta(seconds=15)
+EVERY = timedelta(seconds=5)
+PATIENCE_S = 5.0  # with the database: a lead that can't be renewed must end in time
 
 
 async def change(tx: Tx, key: str, decide: Decide) -> None:
@@ -136,3 +146,78 @@ async def resign(tx: Tx, key: str, owner: str) -> None:
 async def clean(tx: Tx, *, now: datetime) -> int:
     """Remove leases that have ended; return how many."""
     return (await tx.execute(sa.delete(leases).where(leases.c.until < now))).rowcount
+
+
+class Leader:
+    """Runs ``work`` while this process leads; another takes over within the lease.
+
+    ``work`` ends only when it is cancelled, or by raising, which ends the leader as well.
+    """
+
+    def __init__(
+        self,
+        db: Database,
+        key: str,
+        work: Callable[[], Coroutine[Any, Any, None]],
+        *,
+        now: Callable[[], datetime],
+        lease: timedelta = LEADER_LEASE,
+        every: timedelta = EVERY,
+    ) -> None:
+        """Be one of those who may lead in ``key``."""
+        self._db = db
+        self._key = key
+        self._work = work
+        self._now = now
+        self._lease = lease
+        self._every = every
+        self._owner = uuid.uuid4().hex
+        self._leads_until = now()
+        self._working: asyncio.Task[None] | None = None
+        self._group: asyncio.TaskGroup | None = None
+        self.worker = Worker("leader", self._step, now=now, longest=every)
+
+    @property
+    def is_leading(self) -> bool:
+        """Return whether this process does the work."""
+        return self._working is not None
+
+    async def run(self) -> None:
+        """Lead, or wait to, until cancelled; then let another lead at once."""
+        try:
+            async with asyncio.TaskGroup() as self._group:
+                await self.worker.run()
+        finally:
+            self._working = None
+            try:
+                async with self._db.statements() as tx:
+                    await resign(tx, self._key, self._owner)
+            except DatabaseUnavailableError as error:  # then the lease ends by itself
+                log.warning("the lead is not handed over", what=self._key, why=str(error))
+
+    async def _step(self) -> datetime:
+        """Take or renew the lead; without the database it lasts as long as the lease."""
+        asked_at = self._now()
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                async with self._db.statements() as tx:
+                    leads = await lead(tx, self._key, self._owner, now=asked_at, lease=self._lease)
+        except Exception:
+            if self._now() >= self._leads_until:
+                self._rest()
+            raise
+        if not leads:
+            self._rest()
+            return asked_at + self._every
+        self._leads_until = asked_at + self._lease
+        if self._working is None and self._group is not None:
+            log.info("leading", what=self._key)
+            self._working = self._group.create_task(self._work())
+        return asked_at + self._every
+
+    def _rest(self) -> None:
+        """Do the work no more: another leads, or may."""
+        if self._working is not None:
+            log.warning("another leads", what=self._key)
+            self._working.cancel()
+            self._working = None

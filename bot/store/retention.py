@@ -8,7 +8,6 @@ import sqlalchemy as sa
 
 from bot.domain import alert_rules
 from bot.domain.records import REPLY
-from bot.store import history
 from bot.store.broadcasts import broadcasts
 from bot.store.chat_queues import queues
 from bot.store.chats import chats
@@ -20,8 +19,8 @@ from bot.store.kept import kept
 from bot.store.profiles import profiles
 from bot.store.samples import samples
 from bot.store.schema import Timestamp
-from bot.store.stories import stories
-from bot.store.subscriptions import follows, subscriptions
+from bot.store.stories import moments, stories
+from bot.store.subscriptions import WAITS, follows, subscriptions
 
 STORIES_KEPT = timedelta(hours=48)  # after they expired: no list of deleted stories is kept
 # Longer than any story lives, so that the row still guards against a second alert; what is sent is
@@ -72,8 +71,7 @@ async def stop_polling(tx: Tx, *, after: str = "", limit: int = CHECKED_AT_ONCE)
     waiting = (
         sa.exists()
         .where(subscriptions.c.profile_id == profiles.c.profile_id)
-        .where(subscriptions.c.paused.is_(False))
-        .where(chats.c.id == subscriptions.c.chat_id, chats.c.state == "active")
+        .where(chats.c.id == subscriptions.c.chat_id, WAITS)
     )
     idle = (
         sa.select(profiles.c.profile_id)
@@ -135,7 +133,7 @@ def overdue(now: datetime) -> list[Overdue]:
                 ~sa.exists().where(deliveries.c.story_pk == stories.c.pk, is_open),
             ),
         ),
-        Overdue(history.moments, history.moments.c.at, history.moments.c.at < now - HISTORY_KEPT),
+        Overdue(moments, moments.c.at, moments.c.at < now - HISTORY_KEPT),
         Overdue(kept, kept.c.taken_at, kept.c.taken_at < now - alert_rules.KEPT_FOR),
         Overdue(incidents, incidents.c.id, incidents.c.closed_at < now - INCIDENTS_KEPT),
         Overdue(

@@ -1,4 +1,4 @@
-"""Stories seen: each once, with all that is needed to send it later."""
+"""Stories seen: each once, with all that is needed to send it later; and when profiles posted."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -7,8 +7,8 @@ import sqlalchemy as sa
 
 from bot.domain.model import Story
 from bot.domain.serialization import dump_stories, load_readable
-from bot.store import history
 from bot.store.database import Insert, Tx, built_once
+from bot.store.profiles import profiles
 from bot.store.schema import Timestamp, metadata
 
 stories = sa.Table(
@@ -26,6 +26,20 @@ stories = sa.Table(
     sa.Column("seen_at", Timestamp, nullable=False),
     sa.Column("value", sa.JSON, nullable=False),
     sa.Index("ix_stories_profile", "profile_id", "taken_at"),
+)
+
+
+# When profiles posted: bare times, kept for longer than the stories, to learn from.
+moments = sa.Table(
+    "moments",
+    metadata,
+    sa.Column(
+        "profile_id",
+        sa.String(32),
+        sa.ForeignKey("profiles.profile_id", ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    sa.Column("at", Timestamp, primary_key=True, index=True),
 )
 
 
@@ -54,7 +68,7 @@ async def add(tx: Tx, shown: Iterable[Story], *, now: datetime) -> list[str]:
         for story, value in zip(ordered, dump_stories(ordered), strict=True)
     ]
     new = set((await tx.execute(_add(tx), values)).scalars())
-    await history.add(tx, [story for story in ordered if story.pk in new])
+    await _record_moments(tx, [story for story in ordered if story.pk in new])
     await _refresh(tx, [story for story in ordered if story.pk not in new])
     return [story.pk for story in ordered if story.pk in new]
 
@@ -96,3 +110,29 @@ async def delays(tx: Tx, *, since: datetime) -> list[timedelta]:
     """Return how long after they were taken the stories since then were first seen."""
     statement = sa.select(stories.c.taken_at, stories.c.seen_at).where(stories.c.taken_at >= since)
     return [seen_at - taken_at for taken_at, seen_at in await tx.execute(statement)]
+
+
+@built_once
+def _add_moments(insert: Insert) -> sa.Executable:
+    return insert(moments).on_conflict_do_nothing(index_elements=["profile_id", "at"])
+
+
+async def _record_moments(tx: Tx, seen: Iterable[Story]) -> None:
+    """Keep the times of stories; two of one moment count as one."""
+    rows = [{"profile_id": s.profile.profile_id, "at": s.taken_at} for s in seen]
+    if rows:
+        await tx.execute(_add_moments(tx), rows)
+
+
+async def history(tx: Tx) -> dict[str, tuple[int, list[datetime]]]:
+    """Return of each followed profile, by name, the weight of who waits and when it posted."""
+    statement = (
+        sa.select(profiles.c.username, profiles.c.weight, moments.c.at)
+        .join(moments, moments.c.profile_id == profiles.c.profile_id)
+        .where(profiles.c.next_look_at.is_not(None))
+        .order_by(moments.c.at)
+    )
+    traces: dict[str, tuple[int, list[datetime]]] = {}
+    for name, weight, at in await tx.execute(statement):
+        traces.setdefault(name, (weight, []))[1].append(at)
+    return traces

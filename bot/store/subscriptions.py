@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from bot.domain.alert_rules import AudienceMember
 from bot.domain.model import Options, Target
 from bot.domain.records import MAIN, Chat, Subscription
 from bot.store import chats as chat_store
@@ -36,6 +37,9 @@ subscriptions = sa.Table(
     sa.Index("ix_subscriptions_profile", "profile_id", "chat_id"),
     sa.Index("ix_subscriptions_fan_out", "profile_id", "id"),
 )
+
+WAITS = sa.and_(subscriptions.c.paused.is_(False), chats.c.state == "active")
+"""What makes a subscription, joined with its chat, wait for alerts."""
 
 # What a chat newly followed, also when it has unfollowed it since: the limit of a day counts it.
 follows = sa.Table(
@@ -251,6 +255,33 @@ async def lock_chat(tx: Tx, chat_id: int, *, now: datetime) -> Chat:
     return chat
 
 
+async def waiting_for(tx: Tx, profile_id: str, *, limit: int) -> list[AudienceMember]:
+    """Return when each of those who wait for a profile can be told; none when too many wait."""
+    statement = (
+        sa.select(
+            chats.c.zone,
+            chats.c.quiet_from,
+            chats.c.quiet_to,
+            chats.c.digest_at,
+            subscriptions.c.options,
+        )
+        .join(chats, chats.c.id == subscriptions.c.chat_id)
+        .where(subscriptions.c.profile_id == profile_id, WAITS)
+        .limit(limit + 1)
+    )
+    rows = (await tx.execute(statement)).all()
+    if len(rows) > limit:
+        return []
+    return [
+        AudienceMember(
+            row.zone,
+            None if row.quiet_from is None else (row.quiet_from, row.quiet_to),
+            row.digest_at if Options.of(row.options).digest else None,
+        )
+        for row in rows
+    ]
+
+
 _KNOWN = sa.exists().where(
     acquaintances.c.kind == sa.literal_column("'chat'"),
     acquaintances.c.subject == subscriptions.c.chat_id,
@@ -266,8 +297,7 @@ def _waiting(*known: sa.ColumnElement[bool]) -> sa.ScalarSelect[float]:
         .select_from(subscriptions.join(chats, chats.c.id == subscriptions.c.chat_id))
         .where(
             subscriptions.c.profile_id == profiles.c.profile_id,
-            subscriptions.c.paused.is_(False),
-            chats.c.state == "active",
+            WAITS,
             *known,
         )
         .correlate(profiles)

@@ -21,7 +21,7 @@ from bot.stories_api import schema
 from bot.stories_api.downloads import Elsewhere, read_download
 from bot.stories_api.endpoints import BALANCE, Answer, Balance, Endpoint, Share, cost
 from bot.stories_api.limit_state import Limits, State
-from bot.stories_api.reading import read_json
+from bot.stories_api.response import read_json
 from bot.stories_api.transport import DEADLINE, Query, Read, Transport
 
 T = TypeVar("T")

@@ -11,9 +11,15 @@ import aiohttp
 from bot.domain.errors import MediaTooBigError
 from bot.media.sniff import HEAD, sniff
 from bot.media.spool import MediaFile, Spool, pour
-from bot.stories_api.failures import OK, complaint_in
-from bot.stories_api.reading import ComplainedError
-from bot.stories_api.response import BUDGET, CHUNK, NonsenseError, decode
+from bot.stories_api.response import (
+    BUDGET,
+    CHUNK,
+    OK,
+    ComplainedError,
+    NonsenseError,
+    complaint_in,
+    decode,
+)
 
 ADDRESSES = ("video_url", "url", "download_url", "media_url", "href", "thumbnail_url")
 WRAPPERS = ("response", "data", "story", "media", "result")

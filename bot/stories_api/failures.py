@@ -21,15 +21,20 @@ from bot.domain.errors import (
     StoryGoneError,
 )
 from bot.stories_api.endpoints import Endpoint
-from bot.stories_api.response import NonsenseError, clean, credits_in, decode
+from bot.stories_api.response import (
+    OK,
+    Complaint,
+    NonsenseError,
+    complaint_in,
+    credits_in,
+    decode,
+)
 
-OK = 200
 BILLED = frozenset({200, 400, 403, 404, 422})
 FREE_CLIENT_ERRORS = frozenset({401, 402, 408, 410, 429})
 AGAIN = frozenset({408, 429, 500, 502, 503, 504})  # nothing was billed
 LONGEST_WAIT = 300.0  # seconds of a Retry-After that we honour
 TOO_MANY = 429
-SHOWN = 200  # characters of a body that a log may hold
 
 ABOUT_PROFILE = frozenset(
     {Endpoint.USER_STORIES, Endpoint.USER_STORIES_BY_USERNAME, Endpoint.USER_BY_USERNAME}
@@ -70,32 +75,6 @@ class Failure:
         """Return whether it may be one of the whole API, which a 403 in its own words is not."""
         is_failure = isinstance(self.error, ApiUnavailableError) and self.status != TOO_MANY
         return is_failure and not isinstance(self.error, ProfileUnavailableError)
-
-
-@dataclass(frozen=True, slots=True)
-class Complaint:
-    """What the body of an error says; both empty when it is none of the API's shapes."""
-
-    name: str = ""
-    message: str = ""
-
-    def __bool__(self) -> bool:
-        """Tell whether the API itself spoke."""
-        return bool(self.name or self.message)
-
-
-def complaint_in(value: object) -> Complaint | None:
-    """Return the complaint in a decoded body, None where it is no complaint."""
-    if not isinstance(value, dict):
-        return None
-    detail = value.get("detail")
-    if isinstance(detail, list):  # FastAPI's validation errors
-        detail = "; ".join(str(item.get("msg", "")) for item in detail if isinstance(item, dict))
-    message = detail or value.get("error") or value.get("message") or ""
-    name = value.get("exc_type")
-    if name or value.get("state") is False or (detail and "pk" not in value):
-        return Complaint(clean(str(name or ""))[:SHOWN], clean(str(message))[:SHOWN])
-    return None
 
 
 def failure_of(

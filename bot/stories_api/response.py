@@ -1,18 +1,57 @@
-"""A body off the wire: never more bytes than its budget, and one typed error for all nonsense."""
+"""Reading an answer: no more bytes than its budget, its JSON, its price, what it complains of."""
 
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import aiohttp
 
 BUDGET = 4 * 1024 * 1024  # bytes of JSON, unpacked; a hundred stories have about 0.5 MB
+ERROR_BUDGET = 256 * 1024  # bytes of an error's body
 CHUNK = 64 * 1024
+OK = 200
+SHOWN = 200  # characters of a body that a log may hold
 _REQS = re.compile(r'"?reqs"?\s*[:=]\s*"?(\d{1,6})')
 
 
 class NonsenseError(ValueError):
     """The body can't be what it should be."""
+
+
+class ComplainedError(Exception):
+    """A 200 whose body says that it is none."""
+
+    def __init__(self, body: bytes) -> None:
+        """Keep the body, which is judged like that of an error."""
+        super().__init__("a complaint")
+        self.body = body
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """What the body of an error says; both empty when it is none of the API's shapes."""
+
+    name: str = ""
+    message: str = ""
+
+    def __bool__(self) -> bool:
+        """Tell whether the API itself spoke."""
+        return bool(self.name or self.message)
+
+
+def complaint_in(value: object) -> Complaint | None:
+    """Return the complaint in a decoded body, None where it is no complaint."""
+    if not isinstance(value, dict):
+        return None
+    detail = value.get("detail")
+    if isinstance(detail, list):  # FastAPI's validation errors
+        detail = "; ".join(str(item.get("msg", "")) for item in detail if isinstance(item, dict))
+    message = detail or value.get("error") or value.get("message") or ""
+    name = value.get("exc_type")
+    if name or value.get("state") is False or (detail and "pk" not in value):
+        return Complaint(clean(str(name or ""))[:SHOWN], clean(str(message))[:SHOWN])
+    return None
 
 
 async def read_body(response: aiohttp.ClientResponse, budget: int = BUDGET) -> bytes:
@@ -42,6 +81,30 @@ def decode(body: bytes) -> object:
     except (ValueError, RecursionError) as error:
         raise NonsenseError(type(error).__name__) from None
     return value
+
+
+async def read_json(response: aiohttp.ClientResponse) -> object:
+    """Return the JSON of a good answer.
+
+    Raises:
+        NonsenseError: It is none, or leads elsewhere.
+        ComplainedError: It is an error under a status 200.
+    """
+    if response.status != OK:
+        raise NonsenseError("a redirect")
+    body = await read_body(response)
+    value = decode(body)
+    if complaint_in(value):
+        raise ComplainedError(body)
+    return value
+
+
+async def body_of_error(response: aiohttp.ClientResponse) -> bytes:
+    """Return the body of an error, empty when it can't be read."""
+    try:
+        return await read_body(response, ERROR_BUDGET)
+    except (NonsenseError, aiohttp.ClientError, OSError):
+        return b""  # the status says enough
 
 
 def credits_in(headers: Mapping[str, str]) -> int | None:

@@ -29,12 +29,16 @@ from bot.runtime import holding
 from bot.runtime.clock import steady
 from bot.runtime.metrics import Metrics
 from bot.stories_api.endpoints import BALANCE, Answer
-from bot.stories_api.failures import OK, TOO_MANY, Failure, failure_of
+from bot.stories_api.failures import TOO_MANY, Failure, failure_of
 from bot.stories_api.limit_state import Limits, LocalLimits, State
 from bot.stories_api.limits import Breaker, CallRate, Detour, Refused, RetryBudget
-from bot.stories_api.once import once
-from bot.stories_api.reading import ComplainedError, body_of_error
-from bot.stories_api.response import NonsenseError, credits_in
+from bot.stories_api.response import (
+    OK,
+    ComplainedError,
+    NonsenseError,
+    body_of_error,
+    credits_in,
+)
 
 T = TypeVar("T")
 
@@ -45,6 +49,10 @@ MOST_HOPS = 3
 QUIET = 1.5  # seconds after a 429 that names none
 
 Read = Callable[[aiohttp.ClientResponse], Awaitable[T]]
+
+
+class LostError(aiohttp.ClientError):
+    """The connection broke after the request may have left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -416,3 +424,15 @@ def _failed(result: Failure, state: State, now: float, subject: str) -> bool:
 def _lost(query: Query, error: Exception, credits: int | None) -> ApiUnavailableError:  # noqa: A002 - the project's word
     """Name the error without its cause, whose text may hold the request with its key."""
     return ApiUnavailableError(f"{query.path}: {type(error).__name__}", credits=credits)
+
+
+async def once(
+    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """Keep the HTTP client from sending a request again by itself after a broken connection."""
+    try:
+        return await handler(request)
+    except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise LostError(type(error).__name__) from None

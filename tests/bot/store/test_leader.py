@@ -4,7 +4,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 from bot.store.database import Database
-from bot.store.leader import Leader
+from bot.store.leases import Leader
 
 
 class Work:

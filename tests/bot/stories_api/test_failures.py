@@ -18,7 +18,8 @@ from bot.domain.errors import (
     StoryGoneError,
 )
 from bot.stories_api import Endpoint
-from bot.stories_api.failures import Failure, complaint_in, failure_of, retry_after
+from bot.stories_api.failures import Failure, failure_of, retry_after
+from bot.stories_api.response import complaint_in
 from tests.bot.stories_api.server import api_at, response, says, serving
 
 NOW = datetime(2026, 4, 8, 15, 0, tzinfo=UTC)

@@ -6,8 +6,13 @@ from contextlib import asynccontextmanager
 import aiohttp
 import pytest
 
-from bot.stories_api.reading import ERROR_BUDGET, ComplainedError, body_of_error, read_json
-from bot.stories_api.response import NonsenseError
+from bot.stories_api.response import (
+    ERROR_BUDGET,
+    ComplainedError,
+    NonsenseError,
+    body_of_error,
+    read_json,
+)
 from tests.bot.stories_api.server import response, says, serving
 
 COMPLAINT = b'{"detail": "Media not found", "exc_type": "MediaNotFound"}'
@@ -35,7 +40,7 @@ async def test_another_status_is_no_answer_however_good_its_body(status: int) ->
             await read_json(got)
 
 
-async def test_a_complaint_in_the_clothes_of_a_200_keeps_its_body() -> None:
+async def test_a_complaint_under_a_status_200_keeps_its_body() -> None:
     async with answer(response(200, COMPLAINT)) as got:
         with pytest.raises(ComplainedError) as caught:
             await read_json(got)
