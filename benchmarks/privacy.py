@@ -29,7 +29,8 @@ from bot.fetching.privacy import Mode, PrivacyCheck
 from bot.store import chats, profiles, stories
 from bot.store.database import Database
 from bot.stories_api import StoriesApi
-from sandbox.app import Sandbox, running
+from sandbox.app import running
+from sandbox.state import Sandbox
 
 STEP = 900.0  # seconds that the time moves on, at most
 CHAT = 1

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
 
 from aiohttp import ClientSession, web
 from aiohttp.log import access_logger
@@ -17,37 +16,12 @@ from sandbox.instagram import Instagram
 from sandbox.page import page
 from sandbox.profiles import settle
 from sandbox.requestlog import RequestLog
-from sandbox.stories_api import StoriesApi
+from sandbox.state import Sandbox
+from sandbox.stories_api.server import StoriesApi
 from sandbox.telegram.server import Telegram
 
 HOST = "127.0.0.1"
 _SHUTDOWN_S = 0.2  # what hangs on purpose is cut off after this
-
-
-@dataclass
-class Urls:
-    """Where the four listeners are; origins without a slash at the end."""
-
-    page: str = ""
-    telegram: str = ""
-    stories_api: str = ""
-    cdn: str = ""
-
-
-@dataclass
-class Sandbox:
-    """Everything that a running sandbox is made of."""
-
-    clock: Clock
-    faults: Faults
-    log: RequestLog
-    instagram: Instagram
-    cdn: Cdn
-    stories_api: StoriesApi
-    telegram: Telegram
-    switches: Switches
-    urls: Urls = field(default_factory=Urls)
-    closing: AsyncExitStack = field(default_factory=AsyncExitStack)
 
 
 async def start(

@@ -3,15 +3,12 @@
 import json
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from aiohttp import web
 
 from sandbox.instagram import NameTaken, Profile, Story
-from sandbox.stories_api_answers import TROUBLES
-
-if TYPE_CHECKING:
-    from sandbox.app import Sandbox
+from sandbox.state import Sandbox
+from sandbox.stories_api.answers import TROUBLES
 
 Body = dict[str, object]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -49,7 +46,7 @@ async def body_of(request: web.Request) -> Body:
     return body
 
 
-def routes(sandbox: "Sandbox") -> list[web.RouteDef]:
+def routes(sandbox: Sandbox) -> list[web.RouteDef]:
     """The routes about the sandbox itself and about its Instagram."""
     control = _Control(sandbox)
     return [
@@ -72,7 +69,7 @@ def routes(sandbox: "Sandbox") -> list[web.RouteDef]:
 
 
 class _Control:
-    def __init__(self, sandbox: "Sandbox") -> None:
+    def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
 
     async def state(self, _: web.Request) -> web.Response:

@@ -30,8 +30,9 @@ from bot.fetching.privacy import Mode, PrivacyCheck
 from bot.store import chats, profiles
 from bot.store.database import Database
 from bot.stories_api import StoriesApi
-from sandbox.app import Sandbox, running
+from sandbox.app import running
 from sandbox.instagram import Profile
+from sandbox.state import Sandbox
 
 PAGE = Path("docs/costs.md")
 HEAD = """# What it costs

@@ -1,25 +1,22 @@
 """The chat page: one static page, its live events, and what it asks beside the control API."""
 
 import secrets
-from typing import TYPE_CHECKING
 
 from aiohttp import web
 
 from sandbox.page import files
 from sandbox.page.live import Live
+from sandbox.state import Sandbox
 from sandbox.telegram.files import Content
 from sandbox.telegram.people import Bot
 from sandbox.telegram.refusals import Refusal
 from sandbox.telegram.world import World
 
-if TYPE_CHECKING:
-    from sandbox.app import Sandbox
-
 OFFERED = ("natgeo", "prada", "thirty", "busy", "quiet")  # profiles one publishes as
 STATIC = "/page/static/"
 
 
-def routes(sandbox: "Sandbox") -> list[web.RouteDef]:
+def routes(sandbox: Sandbox) -> list[web.RouteDef]:
     """What the page listener serves for the page.
 
     `GET /` and `/page/static/…` are the page, `/page/files/{file_id}` the media of messages,
@@ -39,7 +36,7 @@ def routes(sandbox: "Sandbox") -> list[web.RouteDef]:
 class Page:
     """The handlers, over one sandbox."""
 
-    def __init__(self, sandbox: "Sandbox") -> None:
+    def __init__(self, sandbox: Sandbox) -> None:
         """Serve `sandbox`."""
         self._sandbox = sandbox
         self._world: World = sandbox.telegram.world
@@ -105,7 +102,7 @@ def menu(bot: Bot, chat_type: str, chat_id: int, language: str) -> list[dict[str
     return []
 
 
-def samples(sandbox: "Sandbox") -> list[dict[str, str]]:
+def samples(sandbox: Sandbox) -> list[dict[str, str]]:
     """Things to try, in their order: what to type, and what one sees then."""
     tries = [
         {"text": "/stories thirty", "note": "30 stories, as several albums"},

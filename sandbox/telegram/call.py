@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.faults import Fault
-from sandbox.telegram.messages import Message
+from sandbox.telegram.model import Message
 from sandbox.telegram.params import Upload
 from sandbox.telegram.people import Bot
 from sandbox.telegram.refusals import bad_request

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from sandbox.telegram.chats import Chat, Member
-from sandbox.telegram.messages import Message
+from sandbox.telegram.model import Chat, Member, Message
 from sandbox.telegram.people import Bot
 from sandbox.telegram.world import World
 

@@ -5,9 +5,8 @@ from typing import Any
 
 from sandbox.telegram import happenings, markup, targets
 from sandbox.telegram.call import Call, truth, whole
-from sandbox.telegram.chats import Chat
 from sandbox.telegram.files import Media
-from sandbox.telegram.messages import Message
+from sandbox.telegram.model import Chat, Message
 from sandbox.telegram.refusals import bad_request, too_many_requests
 
 

@@ -14,23 +14,22 @@ from sandbox.beliefs import Switches
 from sandbox.clock import Clock
 from sandbox.faults import Fault, Faults
 from sandbox.requestlog import RequestLog
-from sandbox.telegram import (
-    control,
-    methods_account,
-    methods_chats,
-    methods_files,
-    methods_media,
-    methods_messages,
-    methods_payments,
-    methods_queries,
-    methods_updates,
-    params,
-    schema,
-)
+from sandbox.telegram import params, schema
 from sandbox.telegram.call import METHODS, Call, Handler
+from sandbox.telegram.control import routes
 from sandbox.telegram.events import Listener
 from sandbox.telegram.limits import Limits, Pacing
-from sandbox.telegram.messages import Message
+from sandbox.telegram.methods import (
+    account,
+    chats,
+    files,
+    media,
+    messages,
+    payments,
+    queries,
+    updates,
+)
+from sandbox.telegram.model import Message
 from sandbox.telegram.people import Bot
 from sandbox.telegram.refusals import METHOD_NOT_FOUND, NOT_FOUND, UNAUTHORIZED, Refusal
 from sandbox.telegram.services import Fetch, Services
@@ -38,14 +37,14 @@ from sandbox.telegram.webhook import Webhooks
 from sandbox.telegram.world import World
 
 SERVED = (
-    methods_account,
-    methods_chats,
-    methods_files,
-    methods_media,
-    methods_messages,
-    methods_payments,
-    methods_queries,
-    methods_updates,
+    account,
+    chats,
+    files,
+    media,
+    messages,
+    payments,
+    queries,
+    updates,
 )
 _TOKEN = re.compile(r"(\d{1,18}):([A-Za-z0-9_-]{30,})")
 _LOOKS_LIKE_TOKEN = re.compile(r"\d+:.*")
@@ -85,7 +84,7 @@ class Telegram:
 
     def control_routes(self) -> list[web.RouteDef]:
         """What moves people and chats, under /control/."""
-        return control.routes(self.world, self.services)
+        return routes.routes(self.world, self.services)
 
     async def start(self) -> None:
         """Begin to deliver to webhooks."""

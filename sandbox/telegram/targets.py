@@ -1,7 +1,7 @@
 """Whether the bot may do this in that chat: Telegram's checks, in their order and words."""
 
 from sandbox.telegram.call import Call
-from sandbox.telegram.chats import GENERAL_TOPIC, Chat
+from sandbox.telegram.model import GENERAL_TOPIC, Chat
 from sandbox.telegram.people import Bot
 from sandbox.telegram.refusals import Refusal, bad_request, forbidden
 

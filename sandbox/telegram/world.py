@@ -7,10 +7,9 @@ from typing import Any
 
 from sandbox.beliefs import Switches
 from sandbox.clock import Clock
-from sandbox.telegram.chats import Chat, Member
 from sandbox.telegram.events import Events
 from sandbox.telegram.files import Files
-from sandbox.telegram.messages import Message
+from sandbox.telegram.model import Chat, Member, Message
 from sandbox.telegram.people import Bot, Person
 from sandbox.telegram.updates import Inbox
 

@@ -22,9 +22,10 @@ from aiohttp import ClientSession
 
 from bot import app
 from bot.config import load
-from sandbox.app import Sandbox, running
+from sandbox.app import running
 from sandbox.clock import Clock
 from sandbox.jumping import JumpingLoop
+from sandbox.state import Sandbox
 from tests.support.control import Control
 
 START = datetime(2026, 3, 1, 10, 30, tzinfo=UTC)

@@ -27,9 +27,10 @@ from bot.fetching import snapshots
 from bot.outbox.fan_out import FanOut
 from bot.store.database import Database
 from bot.store.deliveries import deliveries
-from sandbox.app import Sandbox, running
+from sandbox.app import running
 from sandbox.clock import Clock
 from sandbox.jumping import JumpingLoop
+from sandbox.state import Sandbox
 from tests.support.control import Control, wait_for
 from tests.support.followed import follow
 from tests.support.telegram import story_of

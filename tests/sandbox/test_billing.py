@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.billing import Billing
 from sandbox.clock import Clock
+from sandbox.stories_api.billing import Billing
 
 
 @pytest.mark.parametrize(

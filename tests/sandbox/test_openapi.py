@@ -11,8 +11,8 @@ from schemathesis import GenerationMode
 from schemathesis.checks import CheckFunction
 from schemathesis.specs.openapi.checks import ignored_auth, positive_data_acceptance
 
-from sandbox.openapi import document
-from sandbox.stories_api_endpoints import ENDPOINTS
+from sandbox.stories_api.endpoints import ENDPOINTS
+from sandbox.stories_api.openapi import document
 from tests.support.sandbox import Box
 
 EXAMPLES = 7  # for each endpoint, allowed and forbidden

@@ -6,7 +6,7 @@ import pytest
 from aiohttp import ClientSession
 from aiohttp.hdrs import USER_AGENT
 
-from sandbox.stories_api_endpoints import ENDPOINTS
+from sandbox.stories_api.endpoints import ENDPOINTS
 from tests.support.sandbox import Box
 from tests.support.stories import Raw
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from sandbox.telegram.messages import Message
+from sandbox.telegram.model import Message
 from tests.soak.journal import HOUR, NOTICE_KINDS, Asked, Followed, Journal, Row, pk_of
 
 DAY = 24 * HOUR

@@ -10,9 +10,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from sandbox.app import Sandbox
 from sandbox.instagram import Story
-from sandbox.telegram.messages import Message
+from sandbox.state import Sandbox
+from sandbox.telegram.model import Message
 from tests.soak.rates import ORDINARY, Rates
 
 HOUR = 3600.0

@@ -6,8 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sandbox.telegram.chats import Chat
-from sandbox.telegram.messages import Message
+from sandbox.telegram.model import Chat, Message
 from tests.soak.journal import HOUR, Asked, Journal, Window
 from tests.soak.rates import ORDINARY, Rates
 from tests.support.control import Control, RefusedError

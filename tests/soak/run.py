@@ -24,8 +24,9 @@ from bot.fetching import poller
 from bot.outbox import worker as outbox
 from bot.presentation import charts
 from bot.updates import polling
-from sandbox.app import Sandbox, running
+from sandbox.app import running
 from sandbox.clock import Clock
+from sandbox.state import Sandbox
 from tests.soak import invariants, plants, wires
 from tests.soak.journal import HOUR, Journal
 from tests.soak.people import Crowd, People

@@ -5,7 +5,8 @@ from contextlib import asynccontextmanager
 
 from aiohttp import ClientSession
 
-from sandbox.app import Sandbox, running
+from sandbox.app import running
+from sandbox.state import Sandbox
 from tests.support.control import Control
 
 

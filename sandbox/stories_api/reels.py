@@ -4,7 +4,7 @@ from sandbox import media
 from sandbox.cdn import Cdn
 from sandbox.instagram import Profile, Story
 from sandbox.posting import DAY
-from sandbox.stories_api_shapes import Shapes
+from sandbox.stories_api.shapes import Shapes
 
 LARGEST_EXACT = 2**53  # JavaScript's; `safe_int` turns what is above into text
 

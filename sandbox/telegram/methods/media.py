@@ -7,7 +7,7 @@ from sandbox.telegram import inputs, sending, targets, text
 from sandbox.telegram.call import Call, method, truth
 from sandbox.telegram.files import Media
 from sandbox.telegram.inputs import Given, MediaFailure
-from sandbox.telegram.messages import Message
+from sandbox.telegram.model import Message
 from sandbox.telegram.refusals import Refusal, bad_request, too_many_requests
 
 _ALBUM_LIMIT = 10

@@ -4,7 +4,7 @@ from typing import Any
 
 from sandbox.telegram import happenings, sending
 from sandbox.telegram.call import Call, method, whole
-from sandbox.telegram.messages import Message
+from sandbox.telegram.model import Message
 from sandbox.telegram.people import Person
 from sandbox.telegram.refusals import bad_request
 from sandbox.telegram.world import Checkout, World

@@ -4,8 +4,7 @@ from typing import Any
 
 from aiohttp import web
 
-from sandbox.telegram.chats import Chat
-from sandbox.telegram.messages import Message
+from sandbox.telegram.model import Chat, Message
 from sandbox.telegram.people import Bot, Person
 from sandbox.telegram.world import World
 

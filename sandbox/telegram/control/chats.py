@@ -6,9 +6,9 @@ from typing import Any
 
 from aiohttp import web
 
-from sandbox.telegram import control_errors as get
 from sandbox.telegram import happenings
-from sandbox.telegram.chats import GENERAL_TOPIC, Chat, Member, Topic
+from sandbox.telegram.control import errors as get
+from sandbox.telegram.model import GENERAL_TOPIC, Chat, Member, Topic
 from sandbox.telegram.refusals import Refusal
 from sandbox.telegram.services import Services
 from sandbox.telegram.world import World

@@ -6,8 +6,8 @@ from typing import Any
 
 from aiohttp import web
 
-from sandbox.telegram import control_chats, control_people, control_queries
-from sandbox.telegram.control_errors import Unknown
+from sandbox.telegram.control import chats, people, queries
+from sandbox.telegram.control.errors import Unknown
 from sandbox.telegram.services import Services
 from sandbox.telegram.world import World
 
@@ -16,8 +16,8 @@ Handle = Callable[[web.Request], Awaitable[Any]]
 
 def routes(world: World, services: Services) -> list[web.RouteDef]:
     """All routes of the Telegram side."""
-    table = control_people.table(world) | control_queries.table(world)
-    table |= control_chats.table(world, services)
+    table = people.table(world) | queries.table(world)
+    table |= chats.table(world, services)
     return [web.route(verb, path, _json(handle)) for (verb, path), handle in table.items()]
 
 

@@ -6,11 +6,10 @@ from typing import Any
 
 from aiohttp import web
 
-from sandbox.telegram import control_errors as get
 from sandbox.telegram import entities, happenings
-from sandbox.telegram.chats import Chat
+from sandbox.telegram.control import errors as get
 from sandbox.telegram.files import Media
-from sandbox.telegram.messages import Message
+from sandbox.telegram.model import Chat, Message
 from sandbox.telegram.people import Person
 from sandbox.telegram.world import World
 

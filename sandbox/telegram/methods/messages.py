@@ -4,8 +4,7 @@ from typing import Any
 
 from sandbox.telegram import inputs, markup, sending, targets, text
 from sandbox.telegram.call import Call, method
-from sandbox.telegram.chats import Chat
-from sandbox.telegram.messages import Message
+from sandbox.telegram.model import Chat, Message
 from sandbox.telegram.refusals import bad_request
 
 ACTIONS = frozenset(

@@ -5,8 +5,9 @@ from typing import Any
 
 from aiohttp import web
 
-from sandbox.telegram import control_errors as get
-from sandbox.telegram import happenings, methods_payments
+from sandbox.telegram import happenings
+from sandbox.telegram.control import errors as get
+from sandbox.telegram.methods import payments
 from sandbox.telegram.world import CLOUD_FILE, LOCAL_FILE, Callback, InlineQuery, World
 
 Handle = Callable[[web.Request], Awaitable[Any]]
@@ -119,7 +120,7 @@ class Queries:
         person = get.person(self._world, wanted["user_id"])
         message = get.message(chat, wanted["message_id"])
         query_id = str(next(self._world.query_ids))
-        told = methods_payments.start_checkout(self._world, message, person, query_id)
+        told = payments.start_checkout(self._world, message, person, query_id)
         return {"update_id": told, "pre_checkout_query_id": query_id}
 
     async def payment(self, request: web.Request) -> object:

@@ -7,23 +7,23 @@ from aiohttp import web
 
 from sandbox import faults as faulty
 from sandbox.beliefs import Switches
-from sandbox.billing import Billing
 from sandbox.cdn import Cdn
 from sandbox.clock import Clock
 from sandbox.faults import Fault, Faults
 from sandbox.instagram import Instagram
 from sandbox.media import Blob
-from sandbox.openapi import document
 from sandbox.requestlog import RequestLog
-from sandbox.stories_api_answers import (
+from sandbox.stories_api.answers import (
     NONE_AS,
     Answers,
     EdgePage,
     Redirect,
     Refusal,
 )
-from sandbox.stories_api_endpoints import ENDPOINTS, Endpoint, Invalid, read
-from sandbox.stories_api_shapes import Shapes
+from sandbox.stories_api.billing import Billing
+from sandbox.stories_api.endpoints import ENDPOINTS, Endpoint, Invalid, read
+from sandbox.stories_api.openapi import document
+from sandbox.stories_api.shapes import Shapes
 
 BAD_KEY, EMPTY_KEY = "bad-key", "empty-key"
 _UNFUNDED: dict[str, object] = {

@@ -5,7 +5,7 @@ from typing import Any
 from sandbox.telegram import files, markup, sending, targets, text
 from sandbox.telegram.call import Call, method
 from sandbox.telegram.files import Media
-from sandbox.telegram.messages import Message
+from sandbox.telegram.model import Message
 from sandbox.telegram.refusals import bad_request
 
 DOWNLOAD_LIMIT = 20 * 2**20

@@ -4,7 +4,7 @@ from typing import Any
 
 from sandbox.telegram import happenings, targets
 from sandbox.telegram.call import Call, method, whole
-from sandbox.telegram.chats import MEMBER_RIGHTS, Chat, Member
+from sandbox.telegram.model import MEMBER_RIGHTS, Chat, Member
 from sandbox.telegram.refusals import bad_request, forbidden
 
 _GIFTS = {

@@ -9,12 +9,12 @@ from urllib.parse import urlsplit
 from yarl import URL
 
 from sandbox.beliefs import Switches
-from sandbox.billing import Billing
 from sandbox.cdn import Cdn, blob_of
 from sandbox.instagram import Instagram, Profile, Story, is_alive
 from sandbox.media import Blob
-from sandbox.stories_api_reels import Reels
-from sandbox.stories_api_shapes import Shapes
+from sandbox.stories_api.billing import Billing
+from sandbox.stories_api.reels import Reels
+from sandbox.stories_api.shapes import Shapes
 
 HOSTS = frozenset({"instagram.com", "www.instagram.com", "m.instagram.com"})
 NONE_AS = ("empty", "StoryNotFound", "MediaNotFound", "NotFoundError")

@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from sandbox.stories_api_endpoints import ENDPOINTS, Endpoint, Param
+from sandbox.stories_api.endpoints import ENDPOINTS, Endpoint, Param
 
 Schema = dict[str, object]
 

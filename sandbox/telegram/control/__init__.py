@@ -1,0 +1,1 @@
+"""The part of the control API that moves people, chats and messages."""
