@@ -236,6 +236,8 @@ def _faults(form: str, english: str, language: str) -> Iterator[str]:
         yield "a translated command"
     if _CODE.findall(form) != _CODE.findall(english):
         yield "a translated <code>"
+    if form.count("%") != english.count("%"):
+        yield "a percent sign that the field brings itself, or a lost one"
     lost = set(_signs(english)) - set(_signs(form))
     if lost:
         yield f"a lost sign {' '.join(sorted(lost))}"

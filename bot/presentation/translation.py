@@ -23,6 +23,7 @@ LANGUAGES: dict[str, str] = {
     "en": "English",
     "es": "Español",
     "pt_BR": "Português (Brasil)",
+    "de": "Deutsch",
     "ru": "Русский",
     "ar": "العربية",
     "id": "Bahasa Indonesia",

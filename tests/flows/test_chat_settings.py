@@ -1,6 +1,7 @@
 """The chat's own settings, what it has used, and how it is forgotten."""
 
 import sqlite3
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -112,7 +113,10 @@ async def test_strangers_get_no_answer_to_the_operators_commands(
     assert "See stories" in reply["text"]
 
 
-async def test_the_menu_is_there_in_every_language(bell: Bell, control: Control) -> None:
+async def test_the_menu_is_there_in_every_language(
+    bell: Bell, control: Control, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.operations.menu.PAUSE", timedelta(milliseconds=20))
     ann = await control.person()
     await bell.ask(ann, "/start")
     wanted = {None} | {code[:2] for code in LANGUAGES if code != "en"}

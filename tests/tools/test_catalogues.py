@@ -53,6 +53,7 @@ def faults(language: str, msgid: Any, text: str | tuple[str, ...]) -> list[str]:
         ("ar", "Hi {username}", "مرحبا /{username}", "can't be kept apart"),
         ("ru", "A daily summary", "Дайджест дня", "the banned word 'дайджест'"),
         ("es", "Hello {name}", "Hola", "other fields"),
+        ("es", "{percent} used", "{percent} % usado", "a percent sign"),
     ],
 )
 def test_a_planted_fault_is_found(language: str, msgid: str, text: str, fault: str) -> None:

@@ -102,6 +102,8 @@ def test_plural_forms_are_those_of_cldr(language: str) -> None:
         ("fa", 5, "الان 5 استوری هست."),
         ("hi", 0, "अभी 0 स्टोरी है।"),
         ("hi", 5, "अभी 5 स्टोरी हैं।"),
+        ("de", 1, "Gerade gibt es 1 Story."),
+        ("de", 21, "Gerade gibt es 21 Storys."),
     ],
 )
 def test_things_are_counted_as_each_language_does(language: str, n: int, text: str) -> None:
@@ -119,6 +121,7 @@ def test_things_are_counted_as_each_language_does(language: str, n: int, text: s
         ("uk-UA", "uk"),
         ("fa-IR", "fa"),
         ("hi", "hi"),
+        ("de-AT", "de"),
         ("en-GB", "en"),
         ("zh-hans", "en"),
         ("", "en"),
@@ -199,6 +202,7 @@ def test_dates_and_spans_in_a_sentence_are_those_of_the_language_and_zone() -> N
         ("en", "Nov 25, 2:05\u202fPM", "2 hours ago", "2 days 3 hr", "1,234.5"),
         ("es", "25 nov, 14:05", "hace 2 horas", "2 d 3 h", "1.234,5"),
         ("pt_BR", "25 de nov. 14:05", "há 2 horas", "2 dias 3 h", "1.234,5"),
+        ("de", "25. Nov., 14:05", "vor 2 Stunden", "2 Tg. 3 Std.", "1.234,5"),
         ("ru", "25 нояб., 14:05", "2 часа назад", "2 дн. 3 ч", "1\xa0234,5"),
         ("ar", "25 نوفمبر، 2:05 م", "قبل ساعتين", "يومان 3 س", "1,234.5"),
         ("id", "25 Nov 14.05", "2 jam yang lalu", "2 hr 3 j", "1.234,5"),
