@@ -24,6 +24,7 @@ LANGUAGES: dict[str, str] = {
     "es": "Español",
     "pt_BR": "Português (Brasil)",
     "de": "Deutsch",
+    "fr": "Français",
     "ru": "Русский",
     "ar": "العربية",
     "id": "Bahasa Indonesia",

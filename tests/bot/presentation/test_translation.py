@@ -104,6 +104,8 @@ def test_plural_forms_are_those_of_cldr(language: str) -> None:
         ("hi", 5, "अभी 5 स्टोरी हैं।"),
         ("de", 1, "Gerade gibt es 1 Story."),
         ("de", 21, "Gerade gibt es 21 Storys."),
+        ("fr", 0, "Il y a 0 story en ce moment."),
+        ("fr", 2, "Il y a 2 stories en ce moment."),
     ],
 )
 def test_things_are_counted_as_each_language_does(language: str, n: int, text: str) -> None:
@@ -122,6 +124,7 @@ def test_things_are_counted_as_each_language_does(language: str, n: int, text: s
         ("fa-IR", "fa"),
         ("hi", "hi"),
         ("de-AT", "de"),
+        ("fr-CA", "fr"),
         ("en-GB", "en"),
         ("zh-hans", "en"),
         ("", "en"),
@@ -203,6 +206,7 @@ def test_dates_and_spans_in_a_sentence_are_those_of_the_language_and_zone() -> N
         ("es", "25 nov, 14:05", "hace 2 horas", "2 d 3 h", "1.234,5"),
         ("pt_BR", "25 de nov. 14:05", "há 2 horas", "2 dias 3 h", "1.234,5"),
         ("de", "25. Nov., 14:05", "vor 2 Stunden", "2 Tg. 3 Std.", "1.234,5"),
+        ("fr", "25 nov., 14:05", "il y a 2 heures", "2\u202fj 3\u202fh", "1\u202f234,5"),
         ("ru", "25 нояб., 14:05", "2 часа назад", "2 дн. 3 ч", "1\xa0234,5"),
         ("ar", "25 نوفمبر، 2:05 م", "قبل ساعتين", "يومان 3 س", "1,234.5"),
         ("id", "25 Nov 14.05", "2 jam yang lalu", "2 hr 3 j", "1.234,5"),

@@ -5,7 +5,7 @@ import { memory } from "./dom.js";
 
 export const LANGUAGES = [
   ["en", "English"], ["es", "Español"], ["pt-br", "Português (Brasil)"],
-  ["de", "Deutsch"],
+  ["de", "Deutsch"], ["fr", "Français"],
   ["ru", "Русский"], ["ar", "العربية"], ["id", "Bahasa Indonesia"],
   ["uk", "Українська"],
   ["fa", "فارسی"],
