@@ -25,6 +25,7 @@ LANGUAGES: dict[str, str] = {
     "pt_BR": "Português (Brasil)",
     "de": "Deutsch",
     "fr": "Français",
+    "it": "Italiano",
     "ru": "Русский",
     "ar": "العربية",
     "id": "Bahasa Indonesia",
