@@ -26,6 +26,7 @@ LANGUAGES: dict[str, str] = {
     "de": "Deutsch",
     "fr": "Français",
     "it": "Italiano",
+    "tr": "Türkçe",
     "ru": "Русский",
     "ar": "العربية",
     "id": "Bahasa Indonesia",

@@ -5,7 +5,7 @@ import { memory } from "./dom.js";
 
 export const LANGUAGES = [
   ["en", "English"], ["es", "Español"], ["pt-br", "Português (Brasil)"],
-  ["de", "Deutsch"], ["fr", "Français"], ["it", "Italiano"],
+  ["de", "Deutsch"], ["fr", "Français"], ["it", "Italiano"], ["tr", "Türkçe"],
   ["ru", "Русский"], ["ar", "العربية"], ["id", "Bahasa Indonesia"],
   ["uk", "Українська"],
   ["fa", "فارسی"],
