@@ -18,6 +18,7 @@ MENU = (
     ("past", N_("Stories I sent here before")),
     ("why", N_("When I check a profile")),
     ("preview", N_("What a profile's options let in")),
+    ("rules", N_("Which stories bring an alert")),
     ("settings", N_("Time zone, quiet hours, summary")),
     ("timezone", N_("Set the time zone")),
     ("usage", N_("What this chat has used")),

@@ -208,7 +208,8 @@ def _limits(one: Guest, context: Context) -> tuple[str, Buttons]:
     usual = InlineKeyboardButton(
         t.plain(N_("As for everybody")), callback_data=f"people:limit:{one.id}:none"
     )
-    return t(ASK_LIMIT, name=one.name), [buttons[:3], buttons[3:], [usual]]
+    back = InlineKeyboardButton(t.plain(N_("« Back")), callback_data=f"people:who:{one.id}")
+    return t(ASK_LIMIT, name=one.name), [buttons[:3], buttons[3:], [usual], [back]]
 
 
 def _subject(number: str) -> Subject | None:

@@ -11,7 +11,9 @@ from bot.presentation.buttons import Buttons
 from bot.presentation.html import code
 from handlers.guard import Handler, command, pressed
 from handlers.replies import rewrite, say
+from handlers.subscriptions import choose
 
+WHICH = N_("Whose rules do you want to see?")
 USAGE = N_(
     "Write it like this: <code>/rules natgeo only: #sale @nike nike.com not: video</code>\n"
     "You can use hashtags, names, websites, and the words photo, video, link, mention, hashtag, "
@@ -32,6 +34,9 @@ OFF = "off"
 async def rules(update: Update, context: Context) -> None:
     """Show or change the rules of a profile's subscription here."""
     words = list(context.args or [])
+    if not words:
+        await choose(update, context, WHICH, "rules")
+        return
     link = links.parse_argument(words[0]) if words else None
     if link is None or link.username is None:
         await say(update, context, context.t(USAGE))

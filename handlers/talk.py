@@ -17,7 +17,7 @@ from bot.domain.errors import N_, NotFollowedError
 from bot.presentation.buttons import Buttons, follow_button
 from bot.presentation.html import Safe, shorten
 from bot.store import unit_of_work
-from handlers import settings, stories, subscriptions, why
+from handlers import rules, settings, stories, subscriptions, why
 from handlers.exchange import HOW
 from handlers.guard import Guarded, Handler, heard, pressed
 from handlers.replies import say
@@ -42,6 +42,7 @@ COMMANDS: dict[str, Guarded] = {
     "unsubscribe": subscriptions.unsubscribe,
     "why": why.why,
     "preview": why.preview,
+    "rules": rules.rules,
 }
 """Commands that take a name, which a button can run."""
 

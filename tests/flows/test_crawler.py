@@ -1,25 +1,46 @@
 """Every button of every menu is pressed: each says something, and each page has a way back."""
 
+import contextlib
+import importlib
 import re
 from collections import deque
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
 from tests.support.control import Control, Json, wait_for
-from tests.support.storybell import Bell, buttons
+from tests.support.sandbox import sandbox_box
+from tests.support.storybell import Bell, buttons, running_bell
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 COMMANDS = (
     "/start", "/help", "/settings", "/timezone", "/language", "/subscriptions", "/unsubscribe",
-    "/unsubscribe all", "/why", "/preview", "/privacy", "crawled.one", "/story crawled.one",
-    "some words that ask for nothing", "/subscribe crawled.one",
+    "/unsubscribe all", "/why", "/preview", "/rules", "/past", "/usage", "/privacy",
+    "/subscribe {name}", "/rules {name}",
 )  # fmt: skip
-OF_A_KIND = 2  # buttons that differ in their numbers and places only, and are pressed
+IN_PRIVATE = ("{name}", "/story {name}", "some words that ask for nothing")
+OPERATORS = ("/people", "/health", "/spending", "/stop_spending", "/resume_spending", "/invite",
+             "/stats", "/admin", "/block 77", "/unblock 77")  # fmt: skip
 ENDS = {"erase:yes"}  # after it there is nothing to go back to; pressed last
 WAYS_BACK = ("set:back", "set:zone", "set:clock", "set:quiet", "subs:0", "erase:back", "erase:no",
-             "unsub:no", "undo:")  # fmt: skip
-ONE_WAY = ("stories:", "live:", "run:")  # these show something new, below
+             "unsub:no", "undo:", "people:0")  # fmt: skip
+ONE_WAY = ("stories:", "live:", "run:", "past:")  # these show something new, below
+LISTS = ("sub:", "people:who:")  # a page with such buttons is a list, from which all others go on
+LINK = "?start="
+
+
+@pytest.fixture(autouse=True)
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the bot keep no pause between messages: the pages are tried here, not the flood limits.
+
+    Older code, which ``tools.red`` runs the flows on, has them elsewhere.
+    """
+    with contextlib.suppress(ImportError):
+        limits = importlib.import_module("bot.telegram.flood_limits")
+        monkeypatch.setattr(limits, "GROUP_LIMIT", 100_000)
+        monkeypatch.setattr(limits, "CHAT_GAP_S", 0.0)
 
 
 def kind_of(data: str) -> str:
@@ -27,65 +48,192 @@ def kind_of(data: str) -> str:
     return re.sub(r"[A-Z][A-Za-z_/]+|-?\d+", "#", data)
 
 
-async def press(bell: Bell, chat: int, data: str) -> tuple[Json | None, list[Json], str]:
-    """Press a button of an old message; the message as it is then, what is new, the toast."""
-    post = await bell.old_post(chat, data)
-    answer = await bell.press(chat, post, data)
-    told = answer.get("text", "")
-
-    async def changed() -> tuple[Json | None, list[Json]] | None:
-        now = await bell.message(chat, post["message_id"])
-        new = await bell.control.replies(chat, after=post["message_id"])
-        return (now if now["text"] != "…" else None, new) if now["text"] != "…" or new else None
-
-    if told:
-        return None, [], told
-    page, new = await wait_for(changed, what=f"an effect of {data}")
-    return page, new, told
+def bare(data: str) -> str:
+    """The data of a button without the chat that it acts on."""
+    return re.sub(r"^@[0-9a-z]+:", "", data)
 
 
-async def crawl(bell: Bell, chat: int) -> set[str]:
-    """Press all; what was pressed."""
-    waiting: deque[str] = deque()
-    counts: dict[str, int] = {}
-    last: list[str] = []
+@dataclass
+class Place:
+    """Where the buttons stand, and who presses them there."""
 
-    def found(message: Json) -> None:
+    chat: int
+    user: int
+    thread: int | None = None
+
+    @property
+    def topic(self) -> Json:
+        """What says of a message in which topic it is."""
+        return {} if self.thread is None else {"thread_id": self.thread}
+
+
+@dataclass
+class Crawler:
+    """Presses what it finds, and what that brings."""
+
+    bell: Bell
+    place: Place
+    members: tuple[int, ...] = ()  # who press each button before, and may do less
+    of_a_kind: int = 2  # buttons that differ in their numbers and places only, and are pressed
+    waiting: deque[str] = field(default_factory=deque)
+    last: list[str] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
+    pressed: set[str] = field(default_factory=set)
+    found: set[str] = field(default_factory=set)
+
+    def find(self, message: Json) -> None:
+        """Note the buttons of a message, a few of each kind."""
+        assert message.get("message_thread_id") == self.place.thread, message
         for data in buttons(message).values():
             kind = kind_of(data)
-            if "://" in data or counts.get(kind, 0) >= OF_A_KIND or data in last:
+            if "://" in data or self.counts.get(kind, 0) >= self.of_a_kind or data in self.last:
                 continue
-            counts[kind] = counts.get(kind, 0) + 1
-            (last if data in ENDS else waiting).append(data)
+            self.counts[kind] = self.counts.get(kind, 0) + 1
+            self.found.add(data)
+            (self.last if bare(data) in ENDS else self.waiting).append(data)
 
-    for command in COMMANDS:
-        (reply, *_) = await bell.ask(chat, command)
-        found(reply)
-    pressed = set()
-    while waiting or last:
-        data = waiting.popleft() if waiting else last.pop()
-        pressed.add(kind_of(data))
-        page, new, told = await press(bell, chat, data)
-        assert page or new or told, data
-        if page and data not in ENDS:
-            ways = set(buttons(page).values())
-            assert ways - {data} or data == "subs:0", f"no way on from {data}: {page['text']}"
-            leads_back = any(way.startswith(WAYS_BACK) for way in ways)
-            is_top = "set:zone" in ways or "erase" in ways or "subs:0" in ways
-            is_list = any(way.startswith("sub:") for way in ways) or data.startswith("subs:")
-            assert leads_back or is_top or is_list or data.startswith(ONE_WAY), data
-        for message in (page, *new):
-            if message:
-                found(message)
-    return pressed
+    async def ask(self, text: str) -> Json:
+        """Write a command; the first message that answers it."""
+        place = self.place
+        (reply, *_) = await self.bell.ask(place.chat, text, user=place.user, **place.topic)
+        return reply
+
+    async def press(self, data: str, user: int) -> tuple[Json | None, list[Json], str]:
+        """Press a button of an old message; the message as it is then, what is new, the toast."""
+        chat = self.place.chat
+        post = await self.bell.old_post(chat, data, **self.place.topic)
+        answer = await self.bell.press(chat, post, data, user=user)
+        if told := answer.get("text", ""):
+            return None, [], told
+
+        async def changed() -> tuple[Json | None, list[Json]] | None:
+            now = await self.bell.message(chat, post["message_id"])
+            new = await self.bell.control.replies(chat, after=post["message_id"])
+            return (
+                (now if now["text"] != "…" else None, new) if now["text"] != "…" or new else None
+            )
+
+        page, new = await wait_for(changed, what=f"an effect of {data}")
+        return page, new, ""
+
+    async def crawl(self, commands: tuple[str, ...]) -> set[str]:
+        """Press all that these commands lead to; the kinds of what was pressed."""
+        for command in commands:
+            self.find(await self.ask(command))
+        while self.waiting or self.last:
+            data = self.waiting.popleft() if self.waiting else self.last.pop()
+            self.pressed.add(kind_of(bare(data)))
+            for member in self.members:
+                await self.press(data, member)
+            page, new, _ = await self.press(data, self.place.user)
+            if page:
+                self.judge(page, data)
+            for message in (page, *new):
+                if message:
+                    self.find(message)
+        return self.pressed
+
+    def judge(self, page: Json, data: str) -> None:
+        """Look for a way on, and back, from a page."""
+        what = bare(data)
+        if what in ENDS:
+            return
+        ways = {bare(way) for way in buttons(page).values()}
+        assert ways - {what} or what == "subs:0", f"no way on from {data}: {page['text']}"
+        leads_back = any(way.startswith(WAYS_BACK) for way in ways)
+        is_top = "set:zone" in ways or "erase" in ways or "subs:0" in ways
+        is_list = any(way.startswith(LISTS) for way in ways) or what.startswith("subs:")
+        assert leads_back or is_top or is_list or what.startswith(ONE_WAY), (data, page)
+
+
+async def alerted(crawler: Crawler, name: str) -> None:
+    """Subscribe to a profile whose alerts are kept, and let one come; its buttons are crawled."""
+    control, place = crawler.bell.control, crawler.place
+    await control.profile(name, posts_per_day=0)
+    await control.publish(name)
+    ways = buttons(await crawler.ask(f"/subscribe {name}"))
+    options = next(way for way in ways.values() if way.startswith("sub:"))
+    await crawler.press(f"opt:{options.removeprefix('sub:')}:keep:on", place.user)
+    story = await control.publish(name)
+
+    async def alert() -> Json | None:
+        shown = await control.replies(place.chat)
+        return next((m for m in shown if m.get("_story_pk") == story["pk"]), None)
+
+    crawler.find(await wait_for(alert, what="the alert"))
+
+
+def commands_with(name: str, *more: str) -> tuple[str, ...]:
+    return tuple(text.format(name=name) for text in (*COMMANDS, *more))
 
 
 async def test_every_button_says_something_and_every_page_has_a_way_back(
     bell: Bell, control: Control
 ) -> None:
     ann = await control.person()
-    await control.profile("crawled.one")
-    await control.publish("crawled.one")
-    await bell.ask(ann, "/subscribe crawled.one")
-    pressed = await crawl(bell, ann)
+    crawler = Crawler(bell, Place(ann, ann), of_a_kind=1)
+    await alerted(crawler, "crawled.one")
+    pressed = await crawler.crawl(commands_with("crawled.one", *IN_PRIVATE))
+    assert len(pressed) >= 50, sorted(pressed)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("thread", [None, 7], ids=["group", "topic"])
+async def test_the_same_in_a_group_for_its_admin_and_a_member(
+    bell: Bell, control: Control, thread: int | None
+) -> None:
+    boss, ann = await control.person("Boss"), await control.person(language_code="ru")
+    members = [{"user_id": boss, "status": "creator"}, {"user_id": ann, "status": "member"}]
+    group = await control.chat("supergroup", members=members, is_forum=thread is not None)
+    if thread:
+        await control.thread(group, thread, "News")
+    crawler = Crawler(bell, Place(group, boss, thread), members=(ann,))
+    name = f"crawled.group{thread or 0}"
+    await alerted(crawler, name)
+    pressed = await crawler.crawl(commands_with(name))
     assert len(pressed) >= 45, sorted(pressed)
+
+
+@pytest.mark.slow
+async def test_the_same_of_a_channel_for_who_runs_it_and_a_subscriber(
+    bell: Bell, control: Control
+) -> None:
+    boss, eve = await control.person("Boss"), await control.person("Eve")
+    members = [{"user_id": boss, "status": "creator"}, {"user_id": eve, "status": "member"}]
+    channel = await control.chat("channel", members=members, bot_status="administrator")
+    name = "crawled.channel"
+    await control.profile(name, posts_per_day=0)
+    await control.publish(name)
+    in_channel, starts = Crawler(bell, Place(channel, boss)), set[str]()
+    await in_channel.ask(f"/subscribe {name}")
+    for command in commands_with(name):
+        for url in buttons(await in_channel.ask(command)).values():
+            starts.add(f"/start {url.partition(LINK)[2]}")
+    assert len(starts) >= 5, starts
+    posted = len(await control.replies(channel))
+    in_private = Crawler(bell, Place(boss, boss))
+    pressed = await in_private.crawl(tuple(sorted(starts)))
+    assert len(pressed) >= 35, sorted(pressed)
+    assert len(await control.replies(channel)) == posted
+    for start in sorted(starts):
+        (refused, *_) = await bell.ask(eve, start)
+        assert refused.get("text") or refused.get("caption"), start
+    # Buttons of old posts: those of an admin do what they did, a subscriber is told why not.
+    await in_channel.ask(f"/subscribe {name}")
+    for data in sorted(in_private.found):
+        if bare(data) in ENDS:
+            continue
+        _, new, told = await in_channel.press(bare(data), eve)
+        assert told, data
+        assert not new, data
+        await in_channel.press(bare(data), boss)
+
+
+@pytest.mark.slow
+async def test_the_same_for_who_runs_the_bot(tmp_path: Path) -> None:
+    async with sandbox_box() as box:
+        boss, ann = await box.control.person("Boss"), await box.control.person()
+        async with running_bell(tmp_path, box, admin_ids=str(boss)) as bell:
+            await bell.ask(ann, "/stories natgeo")
+            pressed = await Crawler(bell, Place(boss, boss)).crawl(OPERATORS)
+            assert len(pressed) >= 8, sorted(pressed)

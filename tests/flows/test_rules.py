@@ -67,7 +67,7 @@ async def test_what_was_lately_used_is_offered_as_buttons(bell: Bell, control: C
 @pytest.mark.parametrize(
     ("text", "answer"),
     [
-        ("/rules", "Write it like this: /rules natgeo only: #sale"),
+        ("/rules ?", "Write it like this: /rules natgeo only: #sale"),
         ("/rules nobody.follows.it only: #sale", "isn't subscribed to nobody.follows.it"),
         ("/rules natgeo only: cats", "I don't understand cats."),
     ],

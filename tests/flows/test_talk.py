@@ -127,7 +127,7 @@ async def test_service_messages_edits_and_inline_results_get_no_answer(
     assert len(await control.replies(ann)) == 2
 
 
-@pytest.mark.parametrize("command", ["unsubscribe", "why", "preview"])
+@pytest.mark.parametrize("command", ["unsubscribe", "why", "preview", "rules"])
 async def test_a_command_alone_lists_what_is_followed(
     bell: Bell, control: Control, command: str
 ) -> None:

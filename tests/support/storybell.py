@@ -74,10 +74,12 @@ class Bell:
             await asyncio.sleep(0.02)
         return answer
 
-    async def old_post(self, chat: int, *data: str) -> Json:
+    async def old_post(self, chat: int, *data: str, thread_id: int | None = None) -> Json:
         """Let a message of the bot with these buttons stand in a chat, as an old one does."""
         rows = [[{"text": one, "callback_data": one}] for one in data]
-        body = {"chat_id": chat, "text": "…", "reply_markup": {"inline_keyboard": rows}}
+        body: Json = {"chat_id": chat, "text": "…", "reply_markup": {"inline_keyboard": rows}}
+        if thread_id is not None:
+            body["message_thread_id"] = thread_id
         url = f"{self.box.urls.telegram}/bot{TOKEN}/sendMessage"
         async with self.box.session.post(url, json=body) as answer:
             sent: Json = (await answer.json())["result"]
