@@ -25,11 +25,15 @@ async def bell(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bell]:
 def patient_presses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no press be answered before its handler begins, however busy the machine is.
 
-    Older code, which ``tools.red`` runs the flows on, has no such timer.
+    Nor let "Looking for …", which a person is told after 3 s, be taken for the answer. Older code,
+    which ``tools.red`` runs the flows on, has no such timers.
     """
     with contextlib.suppress(ImportError):
         presses = importlib.import_module("bot.updates.presses")
         monkeypatch.setattr(presses, "PATIENCE_S", 60.0)
+    with contextlib.suppress(ImportError, AttributeError):
+        replies = importlib.import_module("handlers.replies")
+        monkeypatch.setattr(replies, "PATIENCE_S", 60.0)
 
 
 @pytest.fixture
