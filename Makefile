@@ -1,14 +1,14 @@
 # Each target does all of its own set-up in .venv; only Python 3.11+ and make are needed.
 PYTHON ?= python3
 BIN := .venv/bin
-INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
+INSTALL := $(BIN)/python tools/install.py
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
 	--custom-compile-command "make lock" pyproject.toml
 PYTEST := $(BIN)/python -m pytest
 # What failed while the machine did much else is asked once more, with nothing beside it: then it must pass.
 ALONE := --last-failed --last-failed-no-failures none
 
-.PHONY: demo test test-slow soak lint types tests campaign red run bench lock test-all wheels image catalogues clean
+.PHONY: demo test test-slow soak lint types tests campaign red run bench lock test-all wheels image catalogues pictures clean
 
 demo: .venv/.demo  ## The whole bot against local stand-ins, with a chat page; no account, no key
 	$(BIN)/python -m bot demo
@@ -64,6 +64,9 @@ image: .venv/.dev  ## Build the real image here and start it: buildah, and a Deb
 catalogues: .venv/.dev  ## Bring what the code says into every catalogue
 	$(BIN)/python -m tools.catalogues update
 
+pictures: .venv/.dev  ## Every message in every language as a picture of the chat page, for translators; ARGS="--language ru"
+	$(BIN)/python -m tools.pictures $(ARGS)
+
 clean:
 	rm -rf .venv .cache
 
@@ -72,13 +75,13 @@ clean:
 	$(PYTHON) -m venv .venv
 
 .venv/.run: requirements.txt | .venv/bin/python
-	$(INSTALL) -r requirements.txt
+	$(INSTALL) requirements.txt
 	touch $@
 
 .venv/.demo: requirements-demo.txt | .venv/bin/python
-	$(INSTALL) -r requirements-demo.txt
+	$(INSTALL) requirements-demo.txt
 	touch $@
 
 .venv/.dev: requirements-dev.txt | .venv/bin/python
-	$(INSTALL) -r requirements-dev.txt
+	$(INSTALL) requirements-dev.txt
 	touch $@ .venv/.demo .venv/.run

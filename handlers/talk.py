@@ -8,7 +8,7 @@ with each other, so nothing is said there.
 from datetime import timedelta
 from functools import partial
 
-from telegram import InlineKeyboardButton, Update
+from telegram import InlineKeyboardButton, Message, MessageOriginChannel, Update
 from telegram.ext import filters
 
 from bot.context import Context
@@ -16,7 +16,7 @@ from bot.domain import links, talk
 from bot.domain.errors import N_, NotFollowedError
 from bot.presentation.buttons import Buttons, follow_button
 from bot.presentation.html import Safe, shorten
-from bot.store import unit_of_work
+from bot.store import chats, unit_of_work
 from handlers import rules, settings, stories, subscriptions, why
 from handlers.exchange import HOW
 from handlers.guard import Guarded, Handler, heard, pressed
@@ -134,9 +134,23 @@ async def _give_example(update: Update, context: Context) -> None:
     is_known = lately.get(album, within=ALBUM, now=now)
     if is_known or lately.get((chat_id, "example"), within=ONCE_IN, now=now):
         return
+    if message and await _is_from_our_channel(message, context):
+        return
     await say(update, context, context.t(EXAMPLE), example(context))
     # Noted when it is said: what is undone is said again.
     await unit_of_work.later(partial(_record, context, chat_id))
+
+
+async def _is_from_our_channel(message: Message, context: Context) -> bool:
+    """Return whether it is a post of a channel where we are: it may be a word of our own.
+
+    Posts of channels name no author (Bot API, MessageOriginChannel).
+    """
+    origin = message.forward_origin
+    if not isinstance(origin, MessageOriginChannel):
+        return False
+    async with context.services.db.read() as tx:
+        return await chats.get(tx, origin.chat.id) is not None
 
 
 async def _record(context: Context, chat_id: int) -> None:

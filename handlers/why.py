@@ -94,10 +94,10 @@ def _checks(known: Why, context: Context) -> list[str]:
     t, now = context.t, context.now
     lines: list[str] = []
     if known.looked_at:
-        lines.append(t(N_("Last check: {ago}"), ago=t.ago(known.looked_at, now)))
+        lines.append(t(N_("Last check: {ago}"), ago=t.moment(known.looked_at)))
     if known.next_look_at:
         if known.next_look_at > now:
-            lines.append(t(N_("Next check: {ago}"), ago=t.ago(known.next_look_at, now)))
+            lines.append(t(N_("Next check: {ago}"), ago=t.moment(known.next_look_at)))
         elif known.out_of_budget:
             lines.append(t(N_("Next check: delayed, today's limit is used up")))
         else:

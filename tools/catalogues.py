@@ -24,6 +24,7 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po, write_po
 
 from bot.presentation.translation import LANGUAGES, LOCALES
+from tools.notes import NOTES
 
 ROOT = LOCALES.parent
 FOLDERS = ("bot", "handlers")
@@ -107,8 +108,16 @@ def extract() -> Catalog:
     for path in files:
         place = path.relative_to(ROOT).as_posix()
         for msgid in message_ids(path.read_text(encoding="utf-8")):
-            template.add(msgid, locations=[(place, 0)])
+            template.add(msgid, locations=[(place, 0)], auto_comments=comments(msgid))
     return template
+
+
+def comments(msgid: Id) -> list[str]:
+    """Return what a translator is told of a message: where it is shown, and what it means."""
+    english = msgid if isinstance(msgid, str) else msgid[0]
+    place = {BUTTON: "A button", MENU_ENTRY: "The menu of commands"}.get(lengths().get(english, 0))
+    told = [f"{place}: {lengths()[english]} characters at most."] if place else []
+    return [*told, NOTES[english]] if english in NOTES else told
 
 
 def load(language: str) -> Catalog:
@@ -204,7 +213,7 @@ def is_english(catalogue: Catalog) -> bool:
     if str(catalogue.locale) == "en":
         return False
     told = [m for m in _messages(catalogue) if m.string]
-    same = sum(m.string == m.id for m in told if len(_texts_of(m)[0].split()) > 1)
+    same = sum(m.string == m.id for m in told if len(ids_of(m)[0].split()) > 1)
     return bool(told) and same > len(told) / 4
 
 
@@ -343,7 +352,13 @@ def _marked(node: ast.AST) -> list[str]:
     ]
 
 
-def _texts_of(message: Message) -> tuple[str, ...]:
+def fields_in(text: str) -> list[str]:
+    """Return the names of the fields of a message, in their order."""
+    return [field.strip("{}") for field in _FIELD.findall(text)]
+
+
+def ids_of(message: Message) -> tuple[str, ...]:
+    """Return the English of a message; the plural's after the singular."""
     return (message.id,) if isinstance(message.id, str) else tuple(message.id)
 
 

@@ -4,12 +4,12 @@ No clock and no I/O: ``now`` is an argument. Minutes are counted from midnight i
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from urllib.parse import urlsplit
 
-from bot.domain.model import STORY_LIFE, Options, Story
+from bot.domain.model import STORY_LIFE, Options, Right, Story
 from bot.domain.story_terms import PLACE, is_term
 from bot.domain.zones import zone_of
 
@@ -46,6 +46,22 @@ _FIRST_UNAVAILABLE_PAUSE = timedelta(minutes=30)  # its owner may have erred, an
 _LAST_UNAVAILABLE_PAUSE = DAY
 _DIGEST_MARGIN = timedelta(minutes=30)
 _DIGEST_LEAD = timedelta(minutes=10)  # a check so long before the digest still gets into it
+
+
+KINDS_OF: Mapping[Right, frozenset[str]] = {
+    "photos": frozenset({"photo"}),
+    "videos": frozenset({"video"}),
+    "gifs": frozenset({"video"}),  # a video without sound may go out as one
+    "documents": frozenset({"photo", "video"}),  # what is too large for either
+    "media": frozenset({"photo", "video"}),
+}
+"""The kinds of stories that wait while a right is missing; with any other right all do."""
+
+
+def missing_both(known: Right, found: Right) -> Right:
+    """Return what is missing where ``known`` was, and now ``found`` is."""
+    is_more = known != found and {known, found} <= KINDS_OF.keys()
+    return "media" if is_more else found
 
 
 PROBE_AFTER = timedelta(minutes=10)

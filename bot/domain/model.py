@@ -254,16 +254,24 @@ class GiveUp:
     scope: Literal["item", "thread", "chat", "bot"] = "chat"
 
 
-Right = Literal["text", "photos", "videos", "documents", "gifs", "posts", "topic"]
-"""What the bot may be missing; ``posts``: in channels; ``topic``: it, or General, is closed."""
+Right = Literal["text", "photos", "videos", "documents", "gifs", "media", "posts", "topic"]
+"""What the bot may be missing; ``media``: several kinds of them; ``posts``: in channels.
+
+``topic``: it, or General, is closed.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Muted:
-    """The bot is there but may not send this; it may again when somebody gives the right back."""
+    """The bot is there but may not send this; it may again when somebody gives the right back.
+
+    ``items`` did arrive: only what needs the right did not. ``failed`` as in ``Sent``.
+    """
 
     missing: Right
     scope: Literal["thread", "chat"] = "chat"
+    items: tuple[SentItem, ...] = ()
+    failed: dict[str, str] = field(default_factory=dict)
 
 
 Presence = Literal["may", "may not", "away"] | Moved

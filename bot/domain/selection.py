@@ -107,8 +107,11 @@ def _speakable(
 
 
 def _may_be_said(row: Delivery, mute: Mute) -> bool:
-    """Tell whether a sentence passes where only media are refused."""
-    return row.notice is not None and mute.missing not in {"text", "posts", "topic"}
+    """Tell whether a row passes: where only some media are refused, sentences and others do."""
+    kinds = alert_rules.KINDS_OF.get(mute.missing)
+    if kinds is None:
+        return False
+    return row.notice is not None or (row.story is not None and row.story.kind not in kinds)
 
 
 def quiet_hours(chat: Chat) -> tuple[int, int] | None:

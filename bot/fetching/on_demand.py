@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from bot.billing.ledger import Bill, Ledger, Payer
-from bot.domain import links
+from bot.domain import alert_rules, links
 from bot.domain.errors import (
     ApiUnavailableError,
     ProfileNotFoundError,
@@ -94,8 +94,8 @@ class Viewer:
         except StoriesError as error:
             error.about(link.username or "")
             raise
-        self._refuse_blocked(stories[0].profile.profile_id)
-        self._refuse_blocked(stories[0].profile.username)  # a link may name anybody, or nobody
+        shown = stories[0].profile  # a link may name anybody, or nobody
+        self._refuse_blocked(shown.username, shown.profile_id)
         if stories[0].expires_at <= self._now():
             raise StoryGoneError
         return stories[0]
@@ -134,7 +134,7 @@ class Viewer:
                 known = await profiles.named(tx, username, since=since)
             if known is None:
                 return await self._by_name(username, payer)
-            self._refuse_blocked(known.profile_id)
+            self._refuse_blocked(username, known.profile_id)
             fetched = await self._by_id(
                 Profile(known.profile_id, known.username, known.full_name), payer
             )
@@ -152,14 +152,14 @@ class Viewer:
             error.about(username)
             raise
         if stories:
-            self._refuse_blocked(stories[0].profile.profile_id)
+            self._refuse_blocked(username, stories[0].profile.profile_id)
             self._refuse_blocked(stories[0].profile.username)
         now = self._now()
         return [story for story in stories if story.expires_at > now]
 
     async def _by_name(self, username: str, payer: Payer) -> Fetched:
         profile = await self._names.resolve(username, payer)
-        self._refuse_blocked(profile.profile_id)
+        self._refuse_blocked(username, profile.profile_id)
         if profile.is_private:
             await self._fail(profile, "private")
             raise ProfilePrivateError(username=username)
@@ -208,6 +208,6 @@ class Viewer:
         if not stories and self._canary and await self._canary.says_down():
             raise ApiUnavailableError("even the canary has no stories")
 
-    def _refuse_blocked(self, name: str) -> None:
-        if name in self._blocked:
-            raise ProfileNotFoundError(username=name)
+    def _refuse_blocked(self, username: str, profile_id: str = "") -> None:
+        if alert_rules.is_blocked(profile_id, username, self._blocked):
+            raise ProfileNotFoundError(username=username)

@@ -104,7 +104,7 @@ async def record(
     if reply := batch.reply:
         await replies.close(tx, reply.id, reply.target, reply.fields, outcome, now=now)
         rest = [] if replies.is_final(outcome) else rest
-    elif isinstance(outcome, Sent | TryLater):
+    elif isinstance(outcome, Sent | TryLater | Muted):
         arrived = Arrived(queue, batch, outcome.items)
         await _arrived(tx, [arrived], now)
         rest = [row for row in rest if row.id not in arrived.messages]
@@ -144,6 +144,10 @@ async def _judged(
         case Moved():
             await deliveries.requeue(tx, _ids(rest), left=account.left, due_at=now)
         case Muted():
+            await _fail(
+                tx, [row for row in rest if row.story_pk in outcome.failed], outcome.failed, now
+            )
+            rest = [row for row in rest if row.story_pk not in outcome.failed]
             await _mute(tx, batch, rest, outcome, left=account.left, now=now)
         case GiveUp():
             free_at = await _give_up(tx, rest, outcome, account, now)

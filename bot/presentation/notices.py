@@ -34,10 +34,14 @@ MUTED = "muted"
 AWAY = N_("🚪 I'm no longer in that chat, so there are no alerts until I'm back.")
 MISSING_MEDIA = {
     "photos": N_(
-        "🔇 I'm not allowed to send photos here. Alerts are waiting until an admin allows it."
+        "🔇 I'm not allowed to send photos here. They are waiting until an admin allows it."
     ),
     "videos": N_(
-        "🔇 I'm not allowed to send videos here. Alerts are waiting until an admin allows it."
+        "🔇 I'm not allowed to send videos here. They are waiting until an admin allows it."
+    ),
+    "media": N_(
+        "🔇 I'm not allowed to send photos or videos here. Alerts are waiting until an admin "
+        "allows it."
     ),
     "documents": N_(
         "🔇 I'm not allowed to send files here. Alerts are waiting until an admin allows it."

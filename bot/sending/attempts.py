@@ -10,8 +10,8 @@ from telegram.error import BadRequest, TelegramError
 from telegram.ext import ExtBot
 
 from bot.domain.errors import MediaTooBigError
-from bot.domain.model import Asker, GiveUp, Outcome, Target, TryLater
-from bot.domain.records import KnownFile
+from bot.domain.model import Asker, GiveUp, Muted, Outcome, Right, Target, TryLater
+from bot.domain.records import Kind, KnownFile
 from bot.runtime.beside import together
 from bot.runtime.metrics import Metrics
 from bot.sending.file_ids import Files
@@ -37,6 +37,13 @@ URL_ALBUMS_REST = timedelta(minutes=10)  # after Telegram could not fetch severa
 MOST_URL_FAULTS = 3
 FLOOD_PATIENCE = timedelta(seconds=30)  # that a reply waits when an album met a flood limit
 MOST_FLOODS = 3
+AS_SENT: dict[Right, tuple[Kind, ...]] = {
+    "photos": ("photo",),
+    "videos": ("video",),
+    "documents": ("document",),
+    "gifs": ("animation",),
+}
+"""What needs a right, as it goes out."""
 
 
 @dataclass(slots=True)
@@ -166,7 +173,7 @@ class Attempts:
             return await self._after_item(*failure, outcome, batch, request)
         if isinstance(outcome, GiveUp) and outcome.scope == "item":
             return await self._after_whole(error, batch, request)
-        return outcome
+        return _leave_out(outcome, batch)
 
     async def _after_whole(
         self, error: TelegramError, batch: list[Item], request: SendRequest
@@ -196,7 +203,7 @@ class Attempts:
         if isinstance(nested, TryLater) or not 0 <= index < len(batch):
             return outcome
         if not (isinstance(nested, GiveUp) and nested.scope == "item"):
-            return nested
+            return _leave_out(nested, batch)
         failed = batch[index]
         if outcomes.others_may_be_there(refusal):
             request.options = replace(
@@ -248,6 +255,19 @@ class Attempts:
         for item in items:
             item.tried = max(item.tried, skip_url)
         await together(*(self._supply.advance(item, request.asker) for item in items))
+
+
+def _leave_out(outcome: Outcome, batch: list[Item]) -> Outcome | None:
+    """Give up what needs a right that the bot has not, and go on with the rest; None to go on.
+
+    Where nothing of the batch is of the kind that the refusal names, it is about all of it.
+    """
+    if not (isinstance(outcome, Muted) and outcome.missing in AS_SENT):
+        return outcome
+    kinds = AS_SENT[outcome.missing]
+    for item in [one for one in batch if one.kind in kinds] or batch:
+        item.refused = outcome.missing
+    return None
 
 
 def _by_url(batch: list[Item]) -> list[Item]:

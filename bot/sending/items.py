@@ -15,7 +15,7 @@ from telegram import (
 )
 from telegram.constants import ParseMode
 
-from bot.domain.model import SentItem, Story
+from bot.domain.model import Right, SentItem, Story
 from bot.domain.records import Kind, KnownFile
 from bot.media.spool import MediaFile
 from bot.presentation.html import plain, shorten
@@ -61,7 +61,7 @@ class Item:
 
     ``tried`` counts the sources that were tried, ``reason`` is the sentence about the last one.
     It ends with ``sent``, or with ``failed``, the sentence why not (``later``: another time it
-    may work).
+    may work), or with ``refused``, the right that it needs and the bot has not.
     """
 
     story: Story
@@ -72,12 +72,13 @@ class Item:
     sent: SentItem | None = None
     failed: str = ""
     later: bool = False
+    refused: Right | None = None
     spooled: list[MediaFile] = field(default_factory=list)
 
     @property
     def is_open(self) -> bool:
         """Tell whether it still has to go out."""
-        return self.sent is None and not self.failed
+        return self.sent is None and not self.failed and self.refused is None
 
     def clean(self) -> None:
         """Remove what was downloaded for it."""

@@ -1,4 +1,4 @@
-"""How far the sending of many stories is: one line after 3 s, edited, then deleted.
+"""How far the sending of many stories, or of a large video, is: one line after 3 s, then deleted.
 
 The line is no answer, so it is kept nowhere: what goes wrong with it spoils nothing.
 """
@@ -6,6 +6,7 @@ The line is no answer, so it is kept nowhere: what goes wrong with it spoils not
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import structlog
@@ -14,7 +15,7 @@ from telegram.error import TelegramError
 from telegram.ext import ExtBot
 
 from bot.domain.errors import N_
-from bot.domain.model import Outcome, Sent, Target, TryLater
+from bot.domain.model import Muted, Outcome, Sent, Target, TryLater
 from bot.presentation.translation import translator_for
 from bot.runtime.beside import beside
 
@@ -22,7 +23,17 @@ log = structlog.get_logger()
 
 PATIENCE_S = 3.0
 STEP_S = 1.0
+LARGE = 10 * 2**20  # bytes of a video that is worth a word
 LINE = N_("Sending stories: {done} of {total}")
+LARGE_LINE = N_("Sending a large video: {megabytes} MB")
+
+_current: ContextVar["Progress | None"] = ContextVar("_current", default=None)
+
+
+def uploading(size: int) -> None:
+    """Note that a video of so many bytes is about to be uploaded, where somebody waits for it."""
+    if progress := _current.get():
+        progress.large = max(progress.large, size)
 
 
 class Progress:
@@ -35,22 +46,24 @@ class Progress:
         self._total = total
         self._t = translator_for(language)
         self._done = 0
+        self.large = 0
+        """Bytes of the largest video that is uploaded."""
         self._line: Message | None = None
         self._stopped = asyncio.Event()
 
     def add(self, outcome: Outcome) -> None:
         """Count what has arrived."""
-        if isinstance(outcome, Sent | TryLater):
+        if isinstance(outcome, Sent | TryLater | Muted):
             self._done += len(outcome.items)
 
     async def run(self) -> None:
         """Say how far it is, until ``stop``; a line that is on its way is waited for."""
-        said, pause = -1, PATIENCE_S
+        said, pause = "", PATIENCE_S
         while not await self._is_stopped(within=pause):
             pause = STEP_S
-            if self._done != said:
-                said = self._done
-                await self._say()
+            if (text := self._text()) != said:
+                said = text
+                await self._say(text)
 
     def stop(self) -> None:
         """Let ``run`` end."""
@@ -71,10 +84,16 @@ class Progress:
             except TelegramError as error:
                 log.info("a line stays", reason=str(error))
 
-    async def _say(self) -> None:
-        text = self._t.plain(
-            LINE, done=self._t.number(self._done), total=self._t.number(self._total)
-        )
+    def _text(self) -> str:
+        """Return what is said now; of one story nothing, but for a large video."""
+        t = self._t
+        if self._total > 1:
+            return t.plain(LINE, done=t.number(self._done), total=t.number(self._total))
+        if self.large >= LARGE:
+            return t.plain(LARGE_LINE, megabytes=t.number(round(self.large / 1e6)))
+        return ""
+
+    async def _say(self, text: str) -> None:
         try:
             if self._line:
                 await self._line.edit_text(text)
@@ -97,13 +116,16 @@ async def progress_of(
     total = sum(len(one["stories"]) for one in payloads if one["kind"] == "album")
     language = next((one.get("language") for one in payloads), None)
     progress = Progress(bot, target, total, language)
-    if total <= 1:
+    if not total:
         yield progress
         return
+    token = _current.set(progress)
     try:
         async with beside(progress.run(), end=progress.stop):
             yield progress
     except Exception:
         await progress.close()
         raise
+    finally:
+        _current.reset(token)
     await progress.close()

@@ -7,7 +7,7 @@ the one in which more is said, where a payload could not be sent.
 
 import asyncio
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from datetime import date, datetime
 from typing import Any
@@ -25,6 +25,7 @@ from bot.domain.model import (
     GiveUp,
     Muted,
     Outcome,
+    Right,
     Sent,
     SentItem,
     Story,
@@ -55,6 +56,7 @@ CANT_SHOW = {
     "videos": N_("I'm not allowed to send videos here. An admin can change that."),
     "documents": N_("I'm not allowed to send files here. An admin can change that."),
     "gifs": N_("I'm not allowed to send GIFs here. An admin can change that."),
+    "media": N_("I'm not allowed to send photos or videos here. An admin can change that."),
 }
 NOT_CONFIRMED = N_(
     "I tried to answer you three times, and Telegram never confirmed it. If my answer isn't here, "
@@ -149,22 +151,24 @@ def rest_of(payload: Payload, outcome: Outcome) -> Payload:
     return {**payload, "stories": left, "caption": None}
 
 
-def follow_ups(payload: Payload, outcome: Outcome) -> list[Payload]:
+def follow_ups(payload: Payload, outcome: Outcome, known: Collection[Right] = ()) -> list[Payload]:
     """Return what is to be said besides: why a story of an album could not be sent.
 
-    Or that Telegram did not take our words, which is a bug of ours: it gets a number.
+    Or that Telegram did not take our words, which is a bug of ours: it gets a number. That the
+    ``known`` rights are missing was said of the same answer already.
     """
     t = translator_for(payload.get("language"))
     if isinstance(outcome, GiveUp) and outcome.scope == "item" and "language" in payload:
         incident = secrets.token_hex(4)
         log.error("incident", incident=incident, reason=outcome.reason, kind=payload["kind"])
         return [text_of(t(INCIDENT, incident=incident))]
-    if isinstance(outcome, Muted) and payload["kind"] == "album" and outcome.missing in CANT_SHOW:
-        return [text_of(t(CANT_SHOW[outcome.missing]))]
-    if payload["kind"] != "album" or not isinstance(outcome, Sent):
+    if payload["kind"] != "album" or not isinstance(outcome, Sent | Muted):
         return []
+    said: list[Payload] = []
+    if isinstance(outcome, Muted) and outcome.missing in CANT_SHOW.keys() - known:
+        said.append(text_of(t(CANT_SHOW[outcome.missing])))
     by_pk = {story.pk: story for story in load_stories(payload["stories"])}
-    return [
+    return said + [
         text_of(
             t(sentence, url=by_pk[pk].media_url or by_pk[pk].page_url), page_button(by_pk[pk], t)
         )
@@ -272,12 +276,13 @@ async def close(
     payload: Payload,
     outcome: Outcome,
     *,
+    known: Collection[Right] = (),
     now: datetime,
 ) -> None:
     """Write down what came of an answer: it is done with, there in part, or still to come.
 
     What can't be said any more is forgotten as well: nobody waits for it. ``row_id`` is None for
-    what could not be stored, its chat being forgotten.
+    what could not be stored, its chat being forgotten; ``known`` as in ``follow_ups``.
     """
     if not is_final(outcome):
         await _count(tx, target.chat_id, payload, outcome, now=now)
@@ -288,7 +293,7 @@ async def close(
     if row_id is not None and not await deliveries.remove(tx, [row_id]):
         return  # it was written once already, and the commit's answer was lost
     await _count(tx, target.chat_id, payload, outcome, now=now)
-    for more in follow_ups(payload, outcome):
+    for more in follow_ups(payload, outcome, known):
         await enqueue.add_reply(tx, target, more, now=now, due_at=now)
 
 
@@ -296,7 +301,7 @@ async def _count(
     tx: Tx, chat_id: int, payload: Payload, outcome: Outcome, *, now: datetime
 ) -> None:
     """Count the stories that an answer brought as used by its chat."""
-    items = outcome.items if isinstance(outcome, Sent | TryLater) else ()
+    items = outcome.items if isinstance(outcome, Sent | TryLater | Muted) else ()
     if payload["kind"] == "album" and items:
         size = sum(item.size for item in items)
         kind = payload["usage"]

@@ -7,10 +7,12 @@ Only what came back as a message has arrived. A media group that fails has deliv
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import reduce
 
 import structlog
 from telegram.ext import ExtBot
 
+from bot.domain.alert_rules import missing_both
 from bot.domain.errors import DatabaseUnavailableError
 from bot.domain.model import (
     LARGEST_FILE,
@@ -134,11 +136,14 @@ def conclude(items: list[Item], stopped: Outcome | None, lane: Lane) -> Outcome:
     An alert waits for what may work later; a person gets the sentence now.
     """
     sent = tuple(item.sent for item in items if item.sent)
-    if isinstance(stopped, TryLater):
+    if isinstance(stopped, TryLater | Muted):
         return replace(stopped, items=sent)
     if stopped is not None:
         return stopped
     if lane == "alert" and any(item.failed and item.later for item in items):
         return TryLater(reason="media unavailable", items=sent)
     failed = {item.story.pk: item.failed for item in items if item.failed}
+    missing = [item.refused for item in items if item.refused]
+    if missing:
+        return Muted(reduce(missing_both, missing), items=sent, failed=failed)
     return Sent(sent, failed)

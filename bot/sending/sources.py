@@ -23,6 +23,7 @@ from bot.domain.links import story_taken_at
 from bot.domain.model import LARGEST_FILE, Asker, Story
 from bot.media.spool import MediaFile
 from bot.media.urls import is_fresh
+from bot.sending import progress
 from bot.sending.file_ids import Files, is_good_for
 from bot.sending.items import ByFileId, ByUpload, ByUrl, Item, Source, as_known
 
@@ -173,6 +174,8 @@ class Supply:
         item.spooled.append(file)
         item.kind = "document" if _is_no_photo(file) else file.kind
         thumbnail = None
+        if file.kind == "video":
+            progress.uploading(file.size)
         if file.kind == "video" and item.story.thumbnail_url:
             thumbnail = await self._thumbnail(item.story.thumbnail_url)
         if thumbnail:

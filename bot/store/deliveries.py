@@ -85,7 +85,8 @@ def overdue_at() -> sa.ColumnElement[datetime]:
 def waits_for_earlier(than: Any) -> sa.ColumnElement[bool]:  # noqa: ANN401 - time or column
     """Tell of a row whether an earlier one of its subscription is due later than that.
 
-    Answers wait for the earlier ones of their chat in the same way.
+    Answers wait for the earlier ones of their chat in the same way. What a missing right holds
+    back is not waited for: its kind may not come for days, and others may.
     """
     earlier = deliveries.alias()
     is_alike = sa.or_(
@@ -98,6 +99,7 @@ def waits_for_earlier(than: Any) -> sa.ColumnElement[bool]:  # noqa: ANN401 - ti
         earlier.c.id < deliveries.c.id,
         earlier.c.state == sa.literal_column("'open'"),
         earlier.c.due_at > than,
+        earlier.c.held != sa.literal_column("'muted'"),
     )
 
 

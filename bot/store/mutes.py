@@ -60,8 +60,9 @@ async def mute(tx: Tx, chat_id: int, thread_id: int, missing: Right, *, now: dat
     """Note that something is missing, and put off the next probe; false when that is known."""
     known = [one for one in await of_chat(tx, chat_id) if one.thread_id == thread_id]
     probes = known[0].probes + 1 if known else 0
+    together = alert_rules.missing_both(known[0].missing, missing) if known else missing
     values = {
-        "missing": missing,
+        "missing": together,
         "probe_at": alert_rules.probe_at(now, probes),
         "probes": probes,
     }
@@ -71,7 +72,7 @@ async def mute(tx: Tx, chat_id: int, thread_id: int, missing: Right, *, now: dat
     await tx.execute(
         insert.on_conflict_do_update(index_elements=["chat_id", "thread_id"], set_=values)
     )
-    return not known or known[0].missing != missing
+    return not known or known[0].missing != together
 
 
 async def unmute(tx: Tx, chat_id: int, thread_id: int | None = None) -> bool:

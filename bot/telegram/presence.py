@@ -19,6 +19,7 @@ RIGHTS: dict[Right, str] = {
     "documents": "can_send_documents",
     "gifs": "can_send_other_messages",
 }
+SEVERAL = ("can_send_photos", "can_send_videos")  # of "media": with one of them something may go
 
 
 async def presence(bot: Bot, chat_id: int, missing: Right) -> Presence:
@@ -48,7 +49,7 @@ def standing(chat: ChatFullInfo, me: ChatMember, missing: Right) -> Presence:
         return "may" if me.status == ChatMember.OWNER or may_post else "may not"
     if me.status in ADMINS or chat.type == chat.PRIVATE:
         return "may"
-    right = RIGHTS.get(missing, RIGHTS["text"])
+    rights = SEVERAL if missing == "media" else (RIGHTS.get(missing, RIGHTS["text"]),)
     givers = [chat.permissions, me if is_restricted else None]
-    refused = any(getattr(giver, right, None) is False for giver in givers)
-    return "may not" if refused else "may"
+    refused = [any(getattr(one, right, None) is False for one in givers) for right in rights]
+    return "may not" if all(refused) else "may"

@@ -14,7 +14,7 @@ from telegram import Update
 
 from bot.domain.alert_rules import ANSWER_PAUSE
 from bot.domain.errors import DatabaseUnavailableError
-from bot.domain.model import Outcome, Sent, Target, TryLater
+from bot.domain.model import Muted, Outcome, Right, Sent, Target, TryLater
 from bot.runtime.beside import beside
 from bot.runtime.logging import mark
 from bot.sending.progress import Progress
@@ -144,13 +144,15 @@ class Answering:
             await self._send_all(enqueued, progress)
 
     async def _send_all(self, enqueued: Sequence[EnqueuedReply], progress: Progress) -> None:
+        known: set[Right] = set()
         for number, one in enumerate(enqueued):
             outcome = await self._send_kept(one, enqueued[number:])
             progress.add(outcome)
             in_outage = await self._outage.heard(one.target.chat_id, outcome)
             if is_final(outcome):
                 log.info("answered", chat=one.target.chat_id, what=one.payload["kind"])
-                await self._record(one, outcome)
+                await self._record(one, outcome, known)
+                known |= {outcome.missing} if isinstance(outcome, Muted) else set()
                 continue
             log.info("an answer waits", chat=one.target.chat_id, outcome=repr(outcome))
             await self._pass_on(enqueued[number:], outcome, in_outage=in_outage)
@@ -180,7 +182,7 @@ class Answering:
             log.exception("an answer failed", chat=one.target.chat_id)
             return TryLater(unknown=True, reason="error")
 
-    async def _record(self, one: EnqueuedReply, outcome: Outcome) -> None:
+    async def _record(self, one: EnqueuedReply, outcome: Outcome, known: set[Right]) -> None:
         """Write down what is in the chat; a crash may undo it, and repeats the answer at most.
 
         However long the database can't work: the outbox would say it once more.
@@ -189,7 +191,7 @@ class Answering:
         async def write(tx: Tx) -> None:
             chat_id = one.target.chat_id
             await chat_queues.lock(tx, chat_id)
-            await close(tx, one.id, one.target, one.payload, outcome, now=self._now())
+            await close(tx, one.id, one.target, one.payload, outcome, known=known, now=self._now())
             await chat_queues.reschedule(tx, chat_id)
 
         await self._db.insist(write, durable=False)

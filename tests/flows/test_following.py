@@ -164,7 +164,9 @@ async def test_why_and_preview(bell: Bell, control: Control) -> None:
     await profile(control, "asked.why")
     await bell.ask(ann, "/subscribe asked.why")
     (why,) = await bell.ask(ann, "/why asked.why")
-    assert "Last check: just now" in why["text"]
+    assert "Last check: " in why["text"]
+    (checked,) = [e for e in why["entities"] if e["type"] == "date_time"][:1]
+    assert checked["date_time_format"] == "r"
     (photo,) = await bell.ask(ann, "/preview asked.why")
     assert "photo" in photo
 

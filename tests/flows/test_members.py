@@ -104,6 +104,21 @@ async def test_a_new_group_is_greeted_and_told_what_privacy_mode_hides(tmp_path:
             assert hides is (status == "member")
 
 
+async def test_a_new_channel_is_greeted_with_a_link_into_the_private_chat(
+    bell: Bell, control: Control
+) -> None:
+    boss = await control.person("Boss")
+    members = [{"user_id": boss, "status": "creator"}]
+    channel = await control.chat("channel", "News", members=members, bot_status="left")
+    await control.member(channel, BOT, "administrator")
+    (greeting,) = await control.wait_replies(channel, 1)
+    assert "I can post the new stories of Instagram profiles in this channel" in greeting["text"]
+    ((text, url),) = buttons(greeting).items()
+    assert text == "Set it up"
+    (page,) = await bell.ask(boss, f"/start {url.partition('?start=')[2]}")
+    assert page["text"].startswith("📣 News\nNo subscriptions yet.")
+
+
 async def test_a_group_that_throws_the_bot_out_is_left_alone(bell: Bell, control: Control) -> None:
     boss = await control.person("Boss")
     members = [{"user_id": boss, "status": "creator"}]

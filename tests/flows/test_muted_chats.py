@@ -54,13 +54,13 @@ async def test_photos_that_are_not_allowed_wait_and_follow(bell: Bell, control: 
     first = await control.publish("mute.photos")
 
     async def said() -> list[Json]:
-        return await texts(control, group, "I'm not allowed to send photos here. Alerts")
+        return await texts(control, group, "I'm not allowed to send photos here. They")
 
     assert len(await wait_for(said, what="what is missing")) == 1
     second = await control.publish("mute.photos")
     for text in ("/why mute.photos", "/subscriptions", "/subscribe mute.photos"):
         (answer,) = await bell.ask(group, text, user=boss)
-        assert "I'm not allowed to send photos here. Alerts" in answer["text"], text
+        assert "I'm not allowed to send photos here. They" in answer["text"], text
     assert len(await refused(control, group, mark)) == 1
     assert await pks(control, group) == []
     await permit(control, group)
@@ -78,6 +78,78 @@ async def test_photos_that_are_not_allowed_wait_and_follow(bell: Bell, control: 
     await wait_for(both, what="what waited")
     mutes = await texts(control, group, "until an admin allows it")
     assert len([m for m in mutes if "has 1 subscription" not in m["text"]]) == 3  # once by itself
+
+
+async def test_what_is_allowed_goes_on_while_videos_wait(bell: Bell, control: Control) -> None:
+    group, boss = await group_of(control)
+    await control.profile("mute.videos", posts_per_day=0)
+    await bell.ask(group, "/subscribe mute.videos", user=boss)
+    await permit(control, group, can_send_videos=False)
+    first = [(await control.publish("mute.videos", kind))["pk"] for kind in (1, 2, 1)]
+
+    async def photos() -> bool:
+        return await pks(control, group) == [first[0], first[2]]
+
+    async def said() -> list[Json]:
+        return await texts(control, group, "I'm not allowed to send videos here")
+
+    await wait_for(photos, what="the photos")
+    await wait_for(said, what="why the video is not here")
+    later = (await control.publish("mute.videos"))["pk"]
+
+    async def the_later_one() -> bool:
+        return (await pks(control, group))[2:] == [later]
+
+    await wait_for(the_later_one, what="a photo while videos wait")
+    assert len(await said()) == 1
+    await permit(control, group, can_send_videos=False, can_send_photos=False)
+    last = (await control.publish("mute.videos"))["pk"]
+
+    async def said_of_photos() -> list[Json]:
+        return await texts(control, group, "I'm not allowed to send photos here")
+
+    await wait_for(said_of_photos, what="that photos wait, too")
+    (why,) = await bell.ask(group, "/why mute.videos", user=boss)
+    assert "I'm not allowed to send photos or videos here" in why["text"]
+    assert (len(await said()), len(await said_of_photos())) == (1, 1)
+    await permit(control, group)
+    await control.say(group, "/subscriptions", user=boss)
+
+    async def both() -> bool:
+        return (await pks(control, group))[3:] == [first[1], last]
+
+    await wait_for(both, what="what waited")
+
+
+async def test_stories_that_may_be_shown_are_shown_and_the_rest_is_said_once(
+    bell: Bell, control: Control, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Two albums, each tried twice, are more than a group may have in a minute.
+    monkeypatch.setattr("bot.telegram.flood_limits.GROUP_LIMIT", 1000)
+    group, boss = await group_of(control)
+    await control.profile("mute.mixed", posts_per_day=0)
+    kinds = [2, *([1] * 6), 2, *([1] * 6)]
+    posted = [(await control.publish("mute.mixed", kind))["pk"] for kind in kinds]
+    await permit(control, group, can_send_videos=False)
+    await control.say(group, "/stories mute.mixed", user=boss)
+    wanted = [pk for pk, kind in zip(posted, kinds, strict=True) if kind == 1]
+
+    async def shown() -> bool:
+        return await pks(control, group) == wanted
+
+    await wait_for(shown, what="the photos, in order")
+
+    async def said() -> list[Json]:
+        return await texts(control, group, "I'm not allowed to send videos here.")
+
+    await wait_for(said, what="what is missing")
+    await bell.ask(group, "/help", user=boss)
+    assert len(await said()) == 1
+    assert await pks(control, group) == wanted
+    await permit(control, group, can_send_videos=False, can_send_photos=False)
+    (refused, *more) = await bell.ask(group, "/stories mute.mixed", user=boss)
+    assert "I'm not allowed to send photos or videos here." in refused["text"]
+    assert more == []
 
 
 async def test_a_group_where_nothing_may_be_written_is_silent_and_goes_on(

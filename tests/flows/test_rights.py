@@ -139,6 +139,21 @@ async def test_the_bots_own_message_forwarded_to_it_asks_for_nothing(
     ]
 
 
+async def test_a_confirmation_forwarded_to_the_bot_asks_for_nothing(
+    bell: Bell, control: Control
+) -> None:
+    boss = await control.person("Boss")
+    channel = await channel_of(control, boss)
+    said = await followed(bell, channel, boss, "chan.confirmed")
+    own = (await bell.ask(boss, "/settings"))[0]
+    for chat, message in ((channel, said), (boss, own)):
+        forward = {"chat_id": chat, "message_id": message["message_id"]}
+        body = {"user_id": boss, "forward": forward}
+        told = await control.call("POST", f"/chats/{boss}/messages", body)
+        (help_,) = await bell.ask(boss, "/help")
+        assert await control.replies(boss, after=told["message_id"]) == [help_]
+
+
 async def test_a_channels_alert_forwarded_to_the_bot_asks_for_nothing(
     bell: Bell, control: Control
 ) -> None:

@@ -85,6 +85,29 @@ async def _press(control: Control, chat: int, message: Json, data: str) -> None:
     await wait_for(answered)
 
 
+async def test_a_mute_ends_after_a_day(control: Control) -> None:
+    ann = await control.person()
+    await control.profile("muted.day", posts_per_day=0)
+    message = await control.say(ann, "/subscribe muted.day")
+    (page,) = await control.wait_replies(ann, 1, after=message)
+    keys = [key for row in page["reply_markup"]["inline_keyboard"] for key in row]
+    number = next(k["callback_data"] for k in keys if k["callback_data"].startswith("sub:"))[4:]
+    await _press(control, ann, page, f"mute:{number}")
+    await control.publish("muted.day")
+
+    async def shown() -> list[str]:
+        return [m["_story_pk"] for m in await control.replies(ann) if "_story_pk" in m]
+
+    await control.advance(25 * HOUR_S)  # the story of the muted day is gone by then
+    story = await control.publish("muted.day")
+
+    async def alerted() -> bool:
+        await control.advance(60)
+        return await shown() == [story["pk"]]
+
+    await wait_for(alerted, what="the alert after the day")
+
+
 class Muted:
     """A supergroup that follows a profile, and where photos are not allowed."""
 

@@ -13,6 +13,7 @@ from bot.presentation.html import Safe
 from bot.presentation.translation import LANGUAGES, translator_for
 from tools import catalogues
 from tools.catalogues import carry_over, extract, is_english, lengths_in
+from tools.notes import NOTES
 
 LONG = "w" * 30
 FIELDS: dict[str, object] = {
@@ -123,3 +124,10 @@ def test_every_text_with_the_longest_fields_is_taken_by_telegram(language: str) 
         parsed = json.loads(tdjson.td_execute(json.dumps(query).encode()) or b"{}")
         assert parsed["@type"] != "error", (shown, parsed)
         assert len(parsed["text"]) <= 4096, shown
+
+
+def test_each_note_for_translators_is_of_a_message_and_stands_in_the_template() -> None:
+    template = {catalogues._key(message): message for message in catalogues._messages(extract())}
+    assert NOTES.keys() <= template.keys()
+    told = template["Silent"].auto_comments
+    assert told == ["A button: 24 characters at most.", NOTES["Silent"]]

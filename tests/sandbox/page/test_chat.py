@@ -122,6 +122,37 @@ async def test_one_writes_in_groups_and_as_the_channel(
     assert post["text"] == "/subscribe natgeo"
 
 
+async def test_a_forum_has_a_tab_for_each_topic(me: Tab, bot: ScriptedBot, box: Box) -> None:
+    await box.control.privacy_mode(on=False)
+    await me.open("Travel club")
+    tabs = me.page.locator("#topics button")
+    await expect(tabs).to_have_text(["All", "Photos", "Small talk"])
+    await tabs.nth(1).click()
+    await me.say("/subscribe natgeo")
+    told = await bot.update("message")
+    assert (told["is_topic_message"], told["message_thread_id"]) == (True, 2)
+    forum = await chat_titled(box, "Travel club")
+    await bot.say(forum, "in Photos", message_thread_id=2)
+    await bot.say(forum, "in Small talk", message_thread_id=3)
+    await expect(me.page.locator("article")).to_have_count(2)
+    await tabs.nth(2).click()
+    await expect(me.page.locator("article .text")).to_contain_text(["in Small talk"])
+    await expect(tabs.nth(2)).to_have_attribute("aria-pressed", "true")
+    await tabs.nth(0).click()
+    await expect(me.page.locator("article")).to_have_count(3)
+    await me.open("Friends")
+    await expect(me.page.locator("#topics")).to_be_hidden()
+
+
+async def test_a_reaction_stands_below_its_message(me: Tab, bot: ScriptedBot) -> None:
+    await me.say("again")
+    message = await bot.update("message")
+    reaction = [{"type": "emoji", "emoji": "🤷"}]
+    where = {"chat_id": message["chat"]["id"], "message_id": message["message_id"]}
+    await bot.call("setMessageReaction", **where, reaction=reaction)
+    await expect(me.page.locator("article.mine .reactions")).to_have_text("🤷")
+
+
 async def test_a_reply_points_at_its_message(me: Tab, bot: ScriptedBot) -> None:
     sent = await bot.say(await started(me, bot), "Which profile?")
     bubble = me.page.locator(f"article[data-id='{sent}']")

@@ -18,7 +18,8 @@ async function send(content) {
   const chat = store.chats.get(store.open);
   if (!chat) return;
   const sender = chat.type === "channel" ? { sender_chat_id: chat.id } : {};
-  await attempt(() => api.write(chat.id, { user_id: store.person.id, ...sender, ...content }));
+  const place = store.topic === null ? {} : { thread_id: store.topic };
+  await attempt(() => api.write(chat.id, { user_id: store.person.id, ...sender, ...place, ...content }));
 }
 
 async function sendFile(file) {

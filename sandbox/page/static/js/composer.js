@@ -59,6 +59,7 @@ export async function send(text) {
     message.reply_to = reply.message_id;
     if (reply.message_thread_id) message.thread_id = reply.message_thread_id;
   }
+  if (store.topic !== null) message.thread_id = store.topic;
   if (chat.type === "channel") message.sender_chat_id = chat.id;
   setReply(null);
   return Boolean(await attempt(() => api.write(chat.id, message)));

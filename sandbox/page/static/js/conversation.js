@@ -6,7 +6,7 @@ import { blocksOf } from "./blocks.js";
 import { $, h, icon, reconcile } from "./dom.js";
 import { blockNode } from "./message.js";
 import { isMine, nameOf } from "./model.js";
-import { actionIn, markRead, messages, now, on, store } from "./state.js";
+import { actionIn, markRead, messages, now, on, shownIn, store } from "./state.js";
 
 const PAGE = 150; // messages drawn at first; "earlier" draws as many again
 const NEAR = 120; // px from the end that still count as "at the end"
@@ -58,14 +58,15 @@ function subtitle() {
 const dots = () => h("span", { class: "dots", "aria-hidden": "true" }, h("i"), h("i"), h("i"));
 
 function draw(actions) {
-  const all = store.open === null ? [] : messages(store.open);
+  const all = store.open === null ? [] : shownIn(store.open);
   const shown = all.slice(-limit);
-  const switched = drawn !== store.open;
+  const place = `${store.open}:${store.topic ?? ""}`;
+  const switched = drawn !== place;
   const stick = switched || fromEnd() < NEAR;
   reconcile($("blocks"), blocksOf(shown, store.person, now()), (block) => blockNode(block, actions));
   $("earlier").hidden = all.length <= shown.length;
   $("empty").hidden = all.length > 0 || store.open === null;
-  drawn = store.open;
+  drawn = place;
   if (switched) toEnd(scrolls.get(store.open) ?? 0);
   else if (stick) toEnd(0);
 }
@@ -122,6 +123,7 @@ export function jump(messageId) {
 
 export function setUpConversation(actions) {
   on("open", () => opened(actions));
+  on("topic", () => opened(actions));
   on("chats", header);
   on("person", header);
   on("messages", (chatId) => arrived(chatId, actions));

@@ -12,6 +12,7 @@ import { attempt, toast } from "./notices.js";
 import { setUpPanel } from "./panel.js";
 import { LANGUAGES, demoChats, openedForum, speak, whoAmI } from "./people.js";
 import { begin, dropMessages, on, openChat, putChat, putMessage, setChats, setLinked, setMessages, startAction, store } from "./state.js";
+import { setUpTopics } from "./topics.js";
 import { setUpViewer } from "./viewer.js";
 
 const wide = matchMedia("(min-width: 761px)");
@@ -134,6 +135,7 @@ async function start() {
   await demoChats(person, known);
   setUpViewer();
   setUpChatList();
+  setUpTopics();
   setUpConversation(actions);
   setUpComposer();
   on("open", () => attempt(() => openedForum(store.chats.get(store.open), store.person)));

@@ -55,7 +55,15 @@ function parts(block, captioned, crowd, actions) {
     messages.some(mediaOf) ? mediaBox(messages) : null,
     file ? fileRow(file) : null,
     h("div", { class: text ? "text" : "text empty", dir: "auto" }, formatted(text, entities, actions), meta(block)),
+    reactions(messages),
   ];
+}
+
+/** What was answered to a message by a sign only. */
+function reactions(messages) {
+  const signs = messages.flatMap((message) => message._reactions ?? []);
+  if (signs.length === 0) return null;
+  return h("div", { class: "reactions", role: "img", "aria-label": `Reactions: ${signs.join(" ")}` }, signs.map((sign) => h("span", {}, sign)));
 }
 
 function quote(original, actions) {

@@ -4,7 +4,7 @@ import { isMine, serviceOf } from "./model.js";
 
 const listeners = new Map();
 
-/** Calls `listener` after each change of a topic: "chats", "messages", "open", "action", "link", "person". */
+/** Calls `listener` after each change of a topic: "chats", "messages", "open", "action", "link", "person", "topic". */
 export function on(topic, listener) {
   listeners.set(topic, [...(listeners.get(topic) ?? []), listener]);
 }
@@ -34,6 +34,7 @@ export const store = {
   person: null,
   bot: null,
   open: null, // id of the chat on screen
+  topic: null, // the forum topic on screen; null for all of them, and for other chats
   linked: false, // the live connection stands
   chats: new Map(),
   skew: 0, // sandbox time minus this machine's, in seconds
@@ -101,8 +102,23 @@ export function dropMessages(chatId, ids) {
   emitSoon("messages", chatId);
 }
 
+/** The messages of a chat that are on screen while it is open: those of the topic, or all. */
+export const shownIn = (chatId) =>
+  messages(chatId).filter((message) => store.topic === null || message.message_thread_id === store.topic);
+
+/** The topics of a forum, in the order in which they were made: {id, name}. */
+export const topicsOf = (chatId) =>
+  messages(chatId).filter((message) => message.forum_topic_created)
+    .map((message) => ({ id: message.message_thread_id, name: message.forum_topic_created.name }));
+
+export function openTopic(topic) {
+  store.topic = topic;
+  emit("topic");
+}
+
 export function openChat(chatId) {
   store.open = chatId;
+  store.topic = null;
   if (chatId !== null) markRead(chatId);
   emit("open");
 }

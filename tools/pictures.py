@@ -1,0 +1,166 @@
+"""Pictures of every message in every language, for translators: ``python -m tools.pictures``.
+
+Each is sent by the Bot API to the sandbox's chat page, and taken there by a Chromium. They lie in
+``pictures/``, with an index page that shows the English beside each.
+
+``--language ru --language ar`` takes these only, ``--only words`` what has them in its English.
+"""
+
+import argparse
+import asyncio
+import html
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from babel.messages.catalog import Message
+from playwright.async_api import Browser, expect
+
+from bot.presentation.html import Safe
+from bot.presentation.translation import LANGUAGES, Translator, translator_for
+from tests.sandbox.page.browser import NAMES, PHONE, ScriptedBot, chromium, started, tab
+from tests.support.sandbox import sandbox_box
+from tools.catalogues import BUTTON, ROOT, comments, extract, fields_in, ids_of, lengths
+
+FOLDER = ROOT / "pictures"
+A_PAGE = 60  # messages that are sent before their pictures are taken; the page draws 150
+NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
+FIELDS: dict[str, object] = {
+    "username": "natgeo", "profile": Safe("<b>natgeo</b>"), "old": "natgeo", "new": "natgeo.wild",
+    "names": Safe("<b>natgeo</b>, <b>prada</b>"), "name": "Ann Example", "who": "Ann Example",
+    "by": "Ann Example", "until": NOON, "to": NOON, "from_": NOON - timedelta(hours=6),
+    "delay": timedelta(minutes=25), "time": timedelta(minutes=2), "hours": "9:00 AM, 6:00 PM",
+    "url": "https://www.instagram.com/stories/natgeo/", "where": "@story_news", "id": 100000001,
+    "options": "Photos only", "command": Safe("/subscribe"), "bars": Safe("<code>▁▂▃▅▇</code>"),
+    "when": Safe('<tg-time unix="1795644000" format="r">Nov 26, 10:00 PM</tg-time>'),
+    "zone": "Europe/Madrid", "incident": "a1b2c3d4", "words": Safe("<code>cats</code>"),
+    "terms": Safe("<code>#sale nike.com</code>"), "at": NOON, "since": NOON, "reason": "spam",
+    "text": "The Stories API does not answer", "line": "natgeo", "amount": "$0.12", "why": "",
+}  # fmt: skip
+STYLE = """body{font:16px/1.4 system-ui,sans-serif;margin:24px;max-width:1100px}
+table{border-collapse:collapse}td{border-top:1px solid #ccc;padding:12px;vertical-align:top}
+img{max-width:380px;border-radius:8px}small{color:#555}pre{white-space:pre-wrap;margin:0}"""
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One message of the catalogues, and the file that its pictures have in each language."""
+
+    message: Message
+    number: int
+
+    @property
+    def english(self) -> str:
+        """Return its message id; the plural's below the singular."""
+        return "\n".join(ids_of(self.message))
+
+    @property
+    def file(self) -> str:
+        """Return the name of its pictures."""
+        return f"{self.number:04}.png"
+
+    def sent(self, t: Translator) -> dict[str, Any]:
+        """Return the arguments of sendMessage that show it: as a text, or on a button."""
+        texts = "\n".join(self._texts(t))
+        if lengths().get(ids_of(self.message)[0]) == BUTTON:
+            button = {"text": texts or "?", "callback_data": "x"}
+            return {"text": "…", "reply_markup": {"inline_keyboard": [[button]]}}
+        return {"text": texts or "?", "parse_mode": "HTML"}
+
+    def _texts(self, t: Translator) -> Iterator[str]:
+        ids = ids_of(self.message)
+        is_button = lengths().get(ids[0]) == BUTTON
+        names = {name for text in ids for name in fields_in(text)}
+        fields = {name: FIELDS.get(name, "3") for name in names}
+        if len(ids) == 1:
+            yield (t.plain if is_button else t)(ids[0], **fields)
+            return
+        fields.pop("n", None)
+        shown = [str(t.n(ids[0], ids[1], n, **fields)) for n in (1, 2, 3, 5, 11, 21, 100)]
+        yield from dict.fromkeys(shown)
+
+
+def shots(only: str = "") -> list[Shot]:
+    """Return what pictures are taken of, in the order of the code."""
+    messages = [message for message in extract() if message.id]
+    found = [Shot(message, number) for number, message in enumerate(messages, 1)]
+    return [one for one in found if only.lower() in one.english.lower()]
+
+
+async def take(languages: Sequence[str], chosen: Sequence[Shot], folder: Path) -> None:
+    """Take the pictures of ``chosen`` in each language."""
+    async with chromium() as browser:
+        for language in languages:
+            await _take(browser, language, chosen, folder / language)
+            sys.stdout.write(f"{LANGUAGES[language]}: {len(chosen)} pictures\n")
+            sys.stdout.flush()
+
+
+def write_pages(languages: Sequence[str], chosen: Sequence[Shot], folder: Path) -> Path:
+    """Make the folders of the pictures, and the pages that show them; return the index."""
+    for language in languages:
+        (folder / language).mkdir(parents=True, exist_ok=True)
+        (folder / f"{language}.html").write_text(_page(language, chosen), encoding="utf-8")
+    index = folder / "index.html"
+    index.write_text(_index(languages), encoding="utf-8")
+    return index
+
+
+async def _take(browser: Browser, language: str, chosen: Sequence[Shot], folder: Path) -> None:
+    t = translator_for(language)
+    async with sandbox_box() as box:
+        bot = ScriptedBot(box)
+        await bot.call("getMe")
+        async with tab(browser, box.urls.page, PHONE, locale=language.replace("_", "-")) as me:
+            await me.page.locator("#chats a").first.tap()
+            chat = await started(me, bot)
+            for first in range(0, len(chosen), A_PAGE):
+                part = chosen[first : first + A_PAGE]
+                sent = [await bot.say(chat, **one.sent(t)) for one in part]
+                await expect(me.page.locator(f"article[data-id='{sent[-1]}']")).to_be_visible()
+                for one, number in zip(part, sent, strict=True):
+                    bubble = me.page.locator(f"article[data-id='{number}'] .column")
+                    await bubble.screenshot(path=folder / one.file, animations="disabled")
+
+
+def _index(languages: Sequence[str]) -> str:
+    links = "".join(f'<li><a href="{code}.html">{LANGUAGES[code]}</a>' for code in languages)
+    return f"<!doctype html><meta charset=utf-8><title>Storybell</title><ul>{links}</ul>"
+
+
+def _page(language: str, chosen: Sequence[Shot]) -> str:
+    rows = "".join(_row(language, one) for one in chosen)
+    head = f"<!doctype html><html lang={language.replace('_', '-')}><meta charset=utf-8>"
+    return f"{head}<title>{LANGUAGES[language]}</title><style>{STYLE}</style><table>{rows}</table>"
+
+
+def _row(language: str, one: Shot) -> str:
+    places = ", ".join(place for place, _ in one.message.locations)
+    notes = " ".join(comments(one.message.id))
+    about = f"<pre>{html.escape(one.english)}</pre><small>{html.escape(notes)} {places}</small>"
+    return f'<tr><td>{about}<td><img loading=lazy alt="" src="{language}/{one.file}">'
+
+
+def main() -> int:
+    """Do what the command line asks."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--language", action="append", choices=LANGUAGES)
+    parser.add_argument("--only", default="")
+    parser.add_argument("--to", type=Path, default=FOLDER)
+    asked = parser.parse_args()
+    if not any(map(shutil.which, NAMES)):
+        sys.stderr.write(f"There is no Chromium here ({', '.join(NAMES)}).\n")
+        return 1
+    languages, chosen = asked.language or list(LANGUAGES), shots(asked.only)
+    index = write_pages(languages, chosen, asked.to)
+    asyncio.run(take(languages, chosen, asked.to))
+    sys.stdout.write(f"{index}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
