@@ -55,12 +55,18 @@ MORE = {
     "America/Mexico_City": "Guadalajara, Puebla, CDMX, Ciudad de México",
     "America/Bogota": "Medellin, Cali",
     "Europe/Madrid": "Barcelona, Valencia, Sevilla, Seville, Барселона",
-    "Europe/Berlin": "Munich, München, Hamburg, Frankfurt, Köln, Cologne, Мюнхен",
+    "Europe/Berlin": "Munich, München, Hamburg, Frankfurt, Köln, Cologne, Мюнхен, Stuttgart, "
+    "Düsseldorf, Leipzig, Dresden, Hannover, Nürnberg, Bremen, Monaco di Baviera",
+    "Europe/Vienna": "Graz, Salzburg, Linz, Innsbruck",
+    "Europe/Zurich": "Genf, Genève, Geneva, Ginevra, Basel, Bâle, Bern, Lausanne",
     "Europe/London": "Manchester, Birmingham, Edinburgh, Glasgow",
-    "Europe/Rome": "Milan, Milano, Naples, Napoli, Turin, Милан",
-    "Europe/Paris": "Lyon, Marseille",
+    "Europe/Rome": "Milan, Milano, Naples, Napoli, Turin, Милан, Torino, Mailand, Neapel, "
+    "Firenze, Florenz, Bologna, Palermo, Genova, Bari, Catania, Verona, Venezia, Venedig",
+    "Europe/Paris": "Lyon, Marseille, Toulouse, Nice, Nantes, Bordeaux, Lille, Strasbourg, "
+    "Montpellier, Rennes, Lione, Marsiglia, Nizza",
     "Europe/Lisbon": "Porto",
-    "Europe/Istanbul": "Ankara, Izmir, Анкара, أنقرة",
+    "Europe/Istanbul": "Ankara, Izmir, Анкара, أنقرة, Bursa, Antalya, Adana, Konya, "
+    "Gaziantep, Trabzon",
     "Europe/Moscow": "Saint Petersburg, St Petersburg, Санкт-Петербург, Петербург, Питер, СПб, "
     "Мск, Казань, Kazan, Сочи, Sochi, Нижний Новгород, Краснодар, Ростов-на-Дону",
     "Europe/Kyiv": "Lviv, Odesa, Odessa, Kharkiv, Dnipro, Львів, Одеса, Харків, Дніпро, "
@@ -75,7 +81,7 @@ MORE = {
     "Asia/Jakarta": "Bandung, Surabaya, Semarang, Yogyakarta, Medan, Palembang, WIB",
     "Asia/Makassar": "Denpasar, Bali, WITA",
     "Asia/Jayapura": "WIT",
-    "Asia/Shanghai": "Beijing, Shenzhen, Guangzhou, Пекин, بكين",
+    "Asia/Shanghai": "Beijing, Shenzhen, Guangzhou, Пекин, بكين, Peking, Pékin, Pechino, Pekin",
     "Asia/Tokyo": "Osaka, Kyoto",
     "Asia/Karachi": "Lahore, Islamabad",
     "Asia/Ho_Chi_Minh": "Hanoi, Saigon",
