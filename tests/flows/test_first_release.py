@@ -1,0 +1,157 @@
+"""Today's code on a database of the first release, with its buttons still in the chats.
+
+``tests/fixtures/first_release`` holds both, as that release made them. Tables are read here by the
+names that never change.
+"""
+
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from tests.support.control import wait_for
+from tests.support.first_release import LEFT, Heir, data_of, heir
+
+STALE = "doesn't work any more"
+# What it ends, when it is pressed; the others are pressed before.
+ENDS = re.compile(r"unsub:(?!no)|erase:yes")
+
+
+@pytest.fixture
+async def bell(tmp_path: Path) -> AsyncIterator[Heir]:
+    """Run today's bot for those whom it serves already: nobody new was let in."""
+    async with heir(tmp_path, access="invited", daily_budget=100_000) as running:
+        yield running
+
+
+def test_there_are_rows_of_every_table() -> None:
+    dump = (LEFT / "database.sql").read_text(encoding="utf-8")
+    tables = set(re.findall(r"CREATE TABLE (\w+)", dump))
+    assert len(tables) == 20
+    assert tables == set(re.findall(r'^INSERT INTO "(\w+)"', dump, re.MULTILINE))
+
+
+async def test_what_was_kept_is_kept(bell: Heir) -> None:
+    (listed,) = await bell.ask(bell.ann, "/subscriptions")
+    assert "2 profiles" in listed["text"]
+    options = dict(bell.rows("SELECT id, options FROM subscriptions"))
+    assert options == {
+        1: '{"silent": true}', 2: '{"fast": true}', 3: "{}", 4: "{}", 5: "{}"
+    }  # fmt: skip
+    (settings,) = await bell.ask(bell.ann, "/settings")
+    assert "Tokyo" in settings["text"]
+    assert "9:00" in settings["text"]  # the digest
+    (quiet,) = await bell.ask(bell.group, "/settings", user=bell.ann)
+    assert re.search(r"10:00.PM.*1:00.AM", quiet["text"])
+    (used,) = await bell.ask(bell.ann, "/usage")
+    assert "5 stories today" in used["text"]  # links, /stories and alerts
+    assert bell.rows("SELECT sum(credits) FROM ledger_days") == [(3,)]
+    assert bell.rows("SELECT stopped FROM purse") == [(0,)]
+
+
+async def test_an_update_that_was_stored_is_answered(bell: Heir) -> None:
+    def is_answered() -> bool:
+        return bell.rows("SELECT count(*) FROM inbox WHERE done_at IS NULL") == [(0,)]
+
+    await wait_for(is_answered)
+    shown = await bell.control.replies(bell.ann, after=bell.posts[-1][1]["message_id"])
+    stories = {one.get("_story_pk") for one in shown} - {None}
+    assert len(stories) == 2  # /preview first.one
+
+
+async def test_what_was_owed_arrives_when_the_quiet_hours_end(bell: Heir) -> None:
+    ((owed, state, held),) = bell.rows(
+        "SELECT story_pk, state, held FROM deliveries WHERE state = 'open'"
+    )
+    assert (state, held) == ("open", "quiet")
+    before = bell.posts[-1][1]["message_id"]
+    await bell.push("set:quiet", bell.group, bell.ann)
+    _, post = bell.post_with("set:quiet", bell.group)
+    await bell.press(bell.group, post, "set:quiet:off", user=bell.ann)
+    (alert,) = await bell.control.wait_replies(bell.group, 1, after=before)
+    assert alert["_story_pk"] == owed
+
+
+async def test_who_followed_then_is_told_of_what_is_posted_now(bell: Heir) -> None:
+    before = max(post["message_id"] for chat, post in bell.posts if chat == bell.bob)
+    story = await bell.control.publish("first.one")
+    await bell.ask(bell.ann, "/stories first.one")  # a check, whoever pays
+    alerts = await bell.control.wait_replies(bell.bob, 1, after=before)
+    assert alerts[-1]["_story_pk"] == story["pk"]
+
+
+@pytest.mark.parametrize(
+    ("data", "statement", "then"),
+    [
+        ("opt:1:silent", "SELECT options FROM subscriptions WHERE id = 1", "{}"),
+        ("opt:1:digest", "SELECT options FROM subscriptions WHERE id = 1",
+         '{"digest": true, "silent": true}'),
+        ("opt:1:pause", "SELECT paused FROM subscriptions WHERE id = 1", 1),
+        ("defaults:spoiler", "SELECT defaults FROM chats WHERE title = 'Ann'", "{}"),
+        ("set:zone:Europe/Berlin", "SELECT zone FROM chats WHERE title = 'Ann'", "Europe/Berlin"),
+        ("set:quiet:1:7", "SELECT quiet_to FROM chats WHERE title = 'Ann'", 420),
+        ("set:digest:7", "SELECT digest_at FROM chats WHERE title = 'Ann'", 420),
+        ("language:es", "SELECT language FROM chats WHERE title = 'Ann'", "es"),
+        ("unsub:name:first.two", "SELECT count(*) FROM subscriptions WHERE id = 3", 0),
+        ("unsub:id:1", "SELECT count(*) FROM subscriptions WHERE id = 1", 0),
+        ("unsub:no", "SELECT count(*) FROM subscriptions", 5),
+        ("unsub:all", "SELECT count(*) FROM subscriptions", 3),
+        ("erase:no", "SELECT count(*) FROM subscriptions", 5),
+        ("erase:yes", "SELECT count(*) FROM chats WHERE title = 'Ann'", 0),
+    ],
+)  # fmt: skip
+async def test_a_button_of_then_changes_what_it_says(
+    bell: Heir, data: str, statement: str, then: Any
+) -> None:
+    await bell.push(data, bell.ann)
+
+    def is_so() -> bool:
+        return bell.rows(statement) == [(then,)]
+
+    await wait_for(is_so, what=f"{data}: {bell.rows(statement)}")
+
+
+@pytest.mark.parametrize(
+    ("data", "shown"),
+    [
+        ("set:zone", "UTC"),
+        ("sub:3", "first.two"),
+        ("subs:0", "2 profiles"),
+        ("defaults", "new subscriptions"),
+        ("erase", "forget"),
+    ],
+)
+async def test_a_button_of_then_shows_its_page(bell: Heir, data: str, shown: str) -> None:
+    message = await bell.push(data, bell.ann)
+    assert shown in message["text"] + str(message["reply_markup"])
+
+
+@pytest.mark.parametrize("data", ["live:first.one", "stories:first.two"])
+async def test_a_button_of_then_shows_stories(bell: Heir, data: str) -> None:
+    await bell.push(data, bell.ann)
+    name = data.partition(":")[2]
+    pks = {one["pk"] for one in await bell.control.stories(name)}
+
+    async def are_there() -> bool:
+        replies = await bell.control.replies(bell.ann)
+        return pks <= {one.get("_story_pk") for one in replies}
+
+    await wait_for(are_there)
+
+
+async def test_no_button_of_then_is_unknown(bell: Heir) -> None:
+    pressed: set[tuple[int, str]] = set()
+    every = [(chat, post, data) for chat, post in bell.posts for data in data_of(post)]
+    with capture_logs() as lines:
+        for chat, post, data in sorted(every, key=lambda one: bool(ENDS.match(one[2]))):
+            shape = re.sub(r"(?<=:)\d+|(?<=zone:).+", "0", data)
+            if (chat, shape) in pressed:
+                continue
+            pressed.add((chat, shape))
+            answer = await bell.press(chat, post, data, user=bell.ann if chat < 0 else chat)
+            assert STALE not in answer.get("text", ""), data
+    assert not [line for line in lines if line["log_level"] in {"error", "critical"}]
+    assert len(pressed) > 40
