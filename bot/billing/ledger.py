@@ -55,7 +55,6 @@ from bot.stories_api import Answer, Balance, Endpoint, cost
 
 T = TypeVar("T")
 
-BALANCE = "balance"
 PRESUMED_AFTER = timedelta(minutes=30)  # longer than any call can last
 HABIT_DAYS = 7
 KEPT_IN_DETAIL, KEPT_BY_DAY = 32, 366  # days; in detail for a whole month, by person
@@ -101,18 +100,6 @@ class Bill:
 
     reservation: Reservation
     credits: int
-
-
-@dataclass(frozen=True, slots=True)
-class LastBalance:
-    """The account as it was last told, and what is left of it by our own count."""
-
-    credits: int
-    left: int
-    rate: float
-    currency: str
-    amount: float
-    at: datetime
 
 
 class Ledger:
@@ -313,19 +300,11 @@ class Ledger:
         async with self._db.read() as tx:
             spent, in_flight = await budgets.account_spent(tx), await ledger.open_credits(tx)
         balance = await ask()
-        payload = {
-            "credits": balance.credits,
-            "rate": balance.rate,
-            "currency": balance.currency,
-            "amount": balance.amount,
-        }
         async with self._db.begin() as tx:
-            now = self._now()
             is_quiet = not in_flight and await budgets.account_spent(tx) == spent
             if is_quiet:
-                await self._compare(tx, Reading(balance.credits, spent, now))
+                await self._compare(tx, Reading(balance.credits, spent, self._now()))
             await budgets.set_reach(tx, balance.credits - in_flight + spent)
-            await key_values.put(tx, BALANCE, {**payload, "at": now.isoformat()}, now=now)
         return balance
 
     async def _compare(self, tx: Tx, reading: Reading) -> None:
@@ -345,15 +324,6 @@ class Ledger:
             calls = await ledger.count_since(tx, drift.base.at)
             await key_values.put(tx, DRIFT, drift.reported().to_json(), now=self._now())
         return drift, calls
-
-    async def last_balance(self) -> LastBalance | None:
-        """Return the balance as it was last told; None before the first time."""
-        async with self._db.read() as tx:
-            payload = await key_values.get(tx, BALANCE)
-            left = await budgets.account_balance(tx)
-        if payload is None or left is None:
-            return None
-        return LastBalance(left=left, **payload | {"at": datetime.fromisoformat(payload["at"])})
 
     async def tidy(self) -> int:
         """Close what the dead left open, sum up old days, forget older ones; return how many."""

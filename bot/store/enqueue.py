@@ -171,22 +171,19 @@ async def tally(tx: Tx, subscription_id: int, *, since: datetime) -> list[Tally]
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """The outbox in figures: open rows, the oldest one's time, and dead letters."""
+    """The outbox in figures: what is due and unsent, and dead letters."""
 
     open: int
-    oldest: datetime | None
     dead_letters: int
 
 
 async def backlog(tx: Tx, *, now: datetime) -> Backlog:
-    """Return how much is due and unsent, since when, and how many dead letters there are."""
-    due = sa.select(
-        sa.func.count().label("open"), sa.func.min(deliveries.c.due_at, type_=Timestamp)
-    ).where(is_open, deliveries.c.due_at <= now)
-    count, oldest = (await tx.execute(due)).one()
+    """Return how much is due and unsent, and how many dead letters there are."""
+    due = sa.select(sa.func.count()).where(is_open, deliveries.c.due_at <= now)
     given_up = sa.select(sa.func.count()).where(deliveries.c.state == "parked")
     return Backlog(
-        open=count, oldest=oldest, dead_letters=(await tx.execute(given_up)).scalar() or 0
+        open=(await tx.execute(due)).scalar() or 0,
+        dead_letters=(await tx.execute(given_up)).scalar() or 0,
     )
 
 

@@ -129,12 +129,12 @@ async def test_the_tally_and_the_backlog_count(db: Database) -> None:
         }
         assert await enqueue.tally(tx, mine, since=NOON) == []
         backlog = await enqueue.backlog(tx, now=NOON)
-        assert (backlog.open, backlog.oldest, backlog.dead_letters) == (2, NOON, 1)
+        assert (backlog.open, backlog.dead_letters) == (2, 1)
         [parked] = await enqueue.dead_letters(tx)
         assert (parked.chat_id, parked.story_pk, parked.reason) == (1, "4", "no answers")
 
 
-async def test_an_empty_outbox_has_no_oldest(db: Database) -> None:
+async def test_an_empty_outbox_has_no_backlog(db: Database) -> None:
     async with db.read() as tx:
         backlog = await enqueue.backlog(tx, now=NOON + timedelta(days=1))
-    assert (backlog.open, backlog.oldest, backlog.dead_letters) == (0, None, 0)
+    assert (backlog.open, backlog.dead_letters) == (0, 0)
