@@ -53,8 +53,11 @@ TRIES = 7  # of a transaction that may run again: some 3 seconds in all
 FIRST_PAUSE_S = 0.05
 LAST_PAUSE_S = 1.0  # of what runs again however long the database can't work
 # How SQLite's transactions begin; only a commit that waits for the disk outlives a power cut.
-DURABLE = ("PRAGMA synchronous=FULL", "BEGIN IMMEDIATE")
-HASTY = ("PRAGMA synchronous=NORMAL", "BEGIN IMMEDIATE")
+DURABLE = ("PRAGMA synchronous=FULL", "PRAGMA foreign_keys=ON", "BEGIN IMMEDIATE")
+HASTY = ("PRAGMA synchronous=NORMAL", "PRAGMA foreign_keys=ON", "BEGIN IMMEDIATE")
+# A migration makes some tables anew, and to drop the old one would fail, or delete what refers to
+# it (sqlite.org/lang_altertable.html, section 7). The next transaction checks references again.
+UNREFERENCED = ("PRAGMA synchronous=FULL", "PRAGMA foreign_keys=OFF", "BEGIN IMMEDIATE")
 READ = ("BEGIN",)
 # What the server does for the sessions of our role in our database; PgBouncer refuses such things
 # at the start of a session, so they are the role's. Times are milliseconds where nothing is said.
@@ -74,6 +77,7 @@ POOL_WAIT_S = 10
 LIBPQ = ("sslmode", "sslrootcert", "sslcert", "sslkey", "sslcrl", "target_session_attrs")
 NOT_OURS = ("channel_binding", "gssencmode", "connect_timeout")  # which asyncpg does not know
 KEPT_COPIES = 2  # of those that are made before a migration
+BROKEN = "a migration would leave rows that refer to nothing, so nothing was changed"
 NO_COPY = "it is from an older version, and can't be copied before it is changed: is the disk full"
 NEWER = (
     "it was written by a newer version of the bot than this one. Start that version, or restore "
@@ -297,7 +301,7 @@ class Database:
             await asyncio.to_thread(private.make_private, Path(str(self.url.database)))
             await self._back_up()
         is_new = False
-        async with self.begin() as tx:
+        async with self._migrating() as tx:
             if not self.is_sqlite:
                 for name in ("statement_timeout", "lock_timeout"):  # it takes what it takes
                     await tx.exec_driver_sql(f"SET LOCAL {name} = 0")
@@ -308,6 +312,20 @@ class Database:
             await tx.run_sync(_upgrade)
         if is_new:  # sessions that began before go by the old limits
             await self._engine.dispose()
+
+    @asynccontextmanager
+    async def _migrating(self) -> AsyncIterator[Tx]:
+        """Yield the transaction of a migration, at the end of which all references must hold."""
+        if not self.is_sqlite:
+            async with self.begin() as tx:
+                yield tx
+            return
+        engine = self._engine.execution_options(storybell_begin=UNREFERENCED)
+        async with self._writer, _transaction(engine) as tx:
+            yield tx
+            broken = (await tx.exec_driver_sql("PRAGMA foreign_key_check")).all()
+            if broken:
+                raise DatabaseUnavailableError(f"{BROKEN}: {sorted({row[0] for row in broken})}")
 
     async def _back_up(self) -> None:
         """Copy an SQLite database that the next migration will change; the newest copies stay.

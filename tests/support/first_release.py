@@ -14,7 +14,7 @@ from aiohttp import ClientSession
 from bot import app
 from sandbox.app import running
 from sandbox.clock import Clock
-from tests.support.control import Json
+from tests.support.control import Json, wait_for
 from tests.support.sandbox import Box
 from tests.support.storybell import TOKEN, Bell, settings_for
 
@@ -81,6 +81,11 @@ class Heir(Bell):
             result = db.execute(statement).fetchall()
         db.close()
         return result
+
+    async def all_answered(self) -> None:
+        """Wait until the update that was stored then is answered, and no other waits."""
+        nothing = "SELECT count(*) FROM inbox WHERE done_at IS NULL"
+        await wait_for(lambda: self.rows(nothing) == [(0,)])
 
     def post_with(self, data: str, chat: int | None = None) -> tuple[int, Json]:
         """Return a message that has this button, and its chat."""

@@ -103,7 +103,7 @@ async def test_a_cancelled_transaction_leaves_nothing_behind(db: Database) -> No
 
 
 async def test_sqlite_waits_for_the_disk_and_for_other_processes(sqlite_db: Database) -> None:
-    async with sqlite_db.read() as tx:
+    async with sqlite_db.begin() as tx:
         values = [
             (await tx.exec_driver_sql(f"PRAGMA {name}")).scalar()
             for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
