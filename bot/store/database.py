@@ -450,6 +450,8 @@ def _copy(source: str, target: Path) -> bool:
 
 def _upgrade(connection: sa.Connection) -> None:
     revision = _revision(connection)
+    if revision is not None and revision == newest_revision():
+        return
     if revision is not None and not is_known(revision):
         raise DatabaseUnavailableError(NEWER)
     command.upgrade(migration_config(connection), "head")
@@ -459,15 +461,20 @@ def _revision(connection: sa.Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 
 
+@cache
+def _migrations() -> ScriptDirectory:
+    """Return the migrations of this version of the code; to read them all takes a while."""
+    return ScriptDirectory.from_config(migration_config())
+
+
 def newest_revision() -> str | None:
     """Return the revision of the tables of this version of the code."""
-    return ScriptDirectory.from_config(migration_config()).get_current_head()
+    return _migrations().get_current_head()
 
 
 def is_known(revision: str) -> bool:
     """Return whether this version of the code knows the tables of ``revision``."""
-    known = ScriptDirectory.from_config(migration_config()).walk_revisions()
-    return any(script.revision == revision for script in known)
+    return any(script.revision == revision for script in _migrations().walk_revisions())
 
 
 def _with_driver(url: URL) -> URL:
