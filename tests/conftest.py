@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 import structlog
 from hypothesis import settings
 
-from bot.store.database import Database, all_tables
+from bot.store.database import Database
+from tests.support.database import empty, migrated_copy
 from tests.support.postgres import postgres
 
 # The same examples each time: what CI sees, everybody sees.
@@ -55,22 +55,17 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 async def db(database_url: str) -> AsyncIterator[Database]:
     """Open a migrated, empty database; tests that take it run on both engines."""
     async with Database(database_url) as database:
-        await database.migrate()
-        if not database.is_sqlite:
-            await _empty(database)
+        if database.is_sqlite:
+            await migrated_copy(Path(str(database.url.database)))
+        else:
+            await database.migrate()
+            await empty(database)
         yield database
 
 
 @pytest.fixture
 async def sqlite_db(tmp_path: Path) -> AsyncIterator[Database]:
     """Open a migrated, empty SQLite database."""
+    await migrated_copy(tmp_path / "bot.db")
     async with Database(f"sqlite:///{tmp_path}/bot.db") as database:
-        await database.migrate()
         yield database
-
-
-async def _empty(database: Database) -> None:
-    names = ", ".join(f'"{table.name}"' for table in all_tables().sorted_tables)
-    with contextlib.suppress(ValueError):
-        async with database.begin() as tx:
-            await tx.execute(sa.text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))

@@ -1,8 +1,10 @@
 """The sandbox's control API as verbs: what every test that drives the whole bot speaks."""
 
 import asyncio
+import contextlib
 import inspect
 import os
+import re
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar, overload
@@ -14,7 +16,10 @@ Json = dict[str, Any]
 
 # On a machine that does much else. Only a failure takes so long, so who expects one sets less.
 PATIENCE_S = float(os.environ.get("PATIENCE_S", "60"))  # noqa: TID251 - the tests have no Settings
-_POLL_S = 0.02
+# Each poll is a request to the sandbox, in the process that shall get on with the work: often at
+# first, and rarely where it takes long. Many that wait at once spent half of the CPU on polls.
+_FIRST_POLL_S, _LAST_POLL_S = 0.01, 0.25
+_POLLS_GROW = 1.5
 
 
 @overload
@@ -34,6 +39,7 @@ async def wait_for(
         AssertionError: it did not within so many seconds.
     """
     deadline = time.monotonic() + within
+    pause = _FIRST_POLL_S
     while True:
         got = predicate()
         value = await got if inspect.isawaitable(got) else got
@@ -41,7 +47,8 @@ async def wait_for(
             return value
         if time.monotonic() > deadline:
             raise AssertionError(f"waited {within} s in vain for {what or predicate}: {value!r}")
-        await asyncio.sleep(_POLL_S)
+        await asyncio.sleep(pause)
+        pause = min(_LAST_POLL_S, pause * _POLLS_GROW)
 
 
 class RefusedError(AssertionError):
@@ -225,6 +232,22 @@ class Control:
         """Credits billed in all, or for one path."""
         billed = (await self.state())["billed"]
         return int(billed["total"] if path is None else billed["by_path"].get(path, 0))
+
+    async def billed_for(self, username: str) -> int:
+        """Credits billed for requests about one profile, or one of its stories.
+
+        What others follow with the same bot is checked at any moment, and counts in ``billed``.
+        """
+        ids = {username.lower()}
+        with contextlib.suppress(RefusedError):  # nobody has this name
+            ids.add((await self.call("GET", f"/profiles/{username}"))["pk"])
+            ids |= {story["pk"] for story in await self.stories(username)}
+
+        def is_about(value: object) -> bool:
+            return bool(ids & set(re.split(r"[^\w.]+", str(value).lower())))
+
+        log = await self.requests("stories")
+        return sum(one["billed"] for one in log if any(map(is_about, one["params"].values())))
 
     async def requests(
         self, service: str | None = None, *, after: int = 0, path: str = ""

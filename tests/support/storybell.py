@@ -9,6 +9,7 @@ from typing import Any
 from bot import app
 from bot.config import Settings, load
 from tests.support.control import PATIENCE_S, Control, Json, wait_for
+from tests.support.database import migrated_copy
 from tests.support.sandbox import Box, sandbox_box
 
 TOKEN = "7000000001:a-token-that-no-log-may-show-0123456789"
@@ -68,11 +69,12 @@ class Bell:
 
     async def answered(self, query: str, within: float = PATIENCE_S) -> Json:
         """Wait until a callback query is answered."""
-        deadline = asyncio.get_running_loop().time() + within
-        while not (answer := await self.control.callback(query))["answered"]:
-            assert asyncio.get_running_loop().time() < deadline, "the spinner never stopped"
-            await asyncio.sleep(0.02)
-        return answer
+
+        async def is_answered() -> Json | None:
+            answer = await self.control.callback(query)
+            return answer if answer["answered"] else None
+
+        return await wait_for(is_answered, within, "the spinner to stop")
 
     async def old_post(self, chat: int, *data: str, thread_id: int | None = None) -> Json:
         """Let a message of the bot with these buttons stand in a chat, as an old one does."""
@@ -101,6 +103,8 @@ def buttons(message: Json) -> dict[str, str]:
 async def running_bell(folder: Path, box: Box, **changed: Any) -> AsyncIterator[Bell]:
     """Run the bot until the block ends; a failure of a loop fails the test."""
     settings = settings_for(box, folder, **changed)
+    if "database_url" not in changed:
+        await migrated_copy(folder / "bot.db")
     stop = asyncio.Event()
     async with asyncio.TaskGroup() as group:
         task = group.create_task(app.run(settings, stop))

@@ -38,7 +38,7 @@ from bot.store import ledger as entries
 from bot.store.budgets import budget_days, budget_used
 from bot.store.database import Database, all_tables
 from bot.stories_api import Answer, Balance, Endpoint, cost
-from tests.conftest import _empty
+from tests.support.database import empty
 
 NOON = datetime(2026, 4, 8, 12, 0, tzinfo=UTC)
 MANY = 10**6
@@ -403,7 +403,7 @@ class LedgerMachine(RuleBasedStateMachine):
         if db.is_sqlite:
             runner.run(_wipe(db))
         else:
-            runner.run(_empty(db))
+            runner.run(empty(db))
 
     @rule(
         target=reservations,

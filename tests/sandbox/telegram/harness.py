@@ -1,9 +1,8 @@
 """One Bot API server on a loopback port, the control API beside it, and a small web."""
 
-import asyncio
 import io
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import cache
 from typing import Any
@@ -182,16 +181,6 @@ async def served(speed: float = 1.0) -> AsyncIterator[Api]:
         api.web = small_web
         await api.ok("getMe")  # the main bot has its id from here on
         yield api
-
-
-async def eventually(true: Callable[[], Awaitable[object] | object]) -> None:
-    """Wait until something is true; ten seconds at most."""
-    async with asyncio.timeout(60):
-        while True:
-            answer = true()
-            if await answer if isinstance(answer, Awaitable) else answer:
-                return
-            await asyncio.sleep(0.005)
 
 
 def photo(pk: str = "1") -> bytes:

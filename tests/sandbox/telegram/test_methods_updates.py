@@ -4,7 +4,8 @@ import asyncio
 import time
 from typing import Any
 
-from tests.sandbox.telegram.harness import OTHER_TOKEN, Api, eventually
+from tests.sandbox.telegram.harness import OTHER_TOKEN, Api
+from tests.support.control import wait_for
 
 
 async def _polls(api: Api, **params: Any) -> list[int]:
@@ -43,7 +44,7 @@ async def test_two_pollers_conflict_and_the_older_one_loses(api: Api) -> None:
     ann = await api.person(started=False)
     async with asyncio.TaskGroup() as group:
         older = group.create_task(api.refusal("getUpdates", timeout=30))
-        await eventually(lambda: api.telegram.world.bot.inbox.poll is not None)
+        await wait_for(lambda: api.telegram.world.bot.inbox.poll is not None)
         newer = group.create_task(_polls(api, timeout=30))
         code, words = await older
         said = await api.says(ann, "x")

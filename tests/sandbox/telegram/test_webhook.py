@@ -10,7 +10,8 @@ import pytest
 from aiohttp import web
 
 from sandbox.telegram.webhook import Webhooks
-from tests.sandbox.telegram.harness import Api, eventually
+from tests.sandbox.telegram.harness import Api
+from tests.support.control import wait_for
 
 DEADLINE_S = 10.0
 
@@ -80,13 +81,13 @@ async def _info(api: Api, **wanted: Any) -> bool:
 
 
 async def _until_empty(api: Api) -> None:
-    await eventually(lambda: _info(api, pending_update_count=0))
+    await wait_for(lambda: _info(api, pending_update_count=0))
 
 
 async def _failed(api: Api, times: int) -> None:
     """Wait until a delivery has failed so often and waits for its next turn."""
     inbox = api.telegram.world.bot.inbox
-    await eventually(lambda: inbox.pending[0].attempts == times)
+    await wait_for(lambda: inbox.pending[0].attempts == times)
 
 
 async def test_an_update_is_delivered_once_with_the_secret(api: Api, hook: Receiver) -> None:
@@ -105,7 +106,7 @@ async def test_an_update_is_delivered_once_with_the_secret(api: Api, hook: Recei
 async def test_get_updates_and_webhooks_exclude_each_other(api: Api, hook: Receiver) -> None:
     async with asyncio.TaskGroup() as group:
         poll = group.create_task(api.refusal("getUpdates", timeout=30))
-        await eventually(lambda: api.telegram.world.bot.inbox.poll is not None)
+        await wait_for(lambda: api.telegram.world.bot.inbox.poll is not None)
         await api.ok("setWebhook", url=hook.url)
     assert poll.result() == (409, "Conflict: terminated by setWebhook request")
     code, words = await api.refusal("getUpdates")
@@ -193,9 +194,9 @@ async def test_nobody_there_and_gone_for_23_hours(api: Api, hook: Receiver) -> N
     await api.says(ann, "x")
     await _failed(api, 2)
     api.telegram.world.clock.advance(23.5 * 3600)
-    await eventually(lambda: _info(api, url=""))
+    await wait_for(lambda: _info(api, url=""))
     await api.ok("setWebhook", url="http://127.0.0.1:1/")
-    await eventually(lambda: _info(api, last_error_message="Connection refused"))
+    await wait_for(lambda: _info(api, last_error_message="Connection refused"))
 
 
 async def test_an_answer_can_be_a_call(api: Api, hook: Receiver) -> None:
@@ -206,7 +207,7 @@ async def test_an_answer_can_be_a_call(api: Api, hook: Receiver) -> None:
     await api.says(ann, "x")
     await api.says(ann, "y")
     await hook.until(2)
-    await eventually(lambda: api.shown(ann))
+    await wait_for(lambda: api.shown(ann))
     assert [message["text"] for message in await api.shown(ann)] == ["by webhook"]
 
 
