@@ -29,14 +29,14 @@ async def test_a_pasted_link_costs_one_credit_and_brings_the_story(
 ) -> None:
     ann = await control.person()
     url, story = await fresh(control, "link.one", mentions=["prada"], hashtags=["dawn"])
-    before = await control.billed()
+    before = await control.billed_for("link.one")
     (photo,) = await bell.ask(ann, f"look at {url}?igsh=abc !")
     assert photo["_story_pk"] == story["pk"]
     assert "Some <One> & Co · link.one" in photo["caption"]
     assert "prada" in photo["caption"]
     assert "#dawn" in photo["caption"]
     assert set(buttons(photo).values()) == {"run:subscribe:link.one", "stories:link.one", url}
-    assert await control.billed() - before == 1
+    assert await control.billed_for("link.one") - before == 1
 
 
 async def test_asked_again_it_costs_nothing_and_is_not_uploaded_again(
@@ -45,19 +45,19 @@ async def test_asked_again_it_costs_nothing_and_is_not_uploaded_again(
     ann, bob = await control.person(), await control.person("Bob")
     url, story = await fresh(control, "link.two")
     await bell.ask(ann, url)
-    before = await control.billed()
+    before = await control.billed_for("link.two")
     (photo,) = await bell.ask(bob, url)
     assert (photo["_story_pk"], photo["_source"]) == (story["pk"], "file_id")
-    assert await control.billed() == before
+    assert await control.billed_for("link.two") == before
 
 
 async def test_two_chats_at_the_same_moment_make_one_call(bell: Bell, control: Control) -> None:
     people = [await control.person(name) for name in ("A", "B", "C", "D")]
     url, _ = await fresh(control, "link.three")
-    before = await control.billed()
+    before = await control.billed_for("link.three")
     answers = await asyncio.gather(*(bell.ask(person, url) for person in people))
     assert all(len(answer) == 1 for answer in answers)
-    assert await control.billed() - before == 1
+    assert await control.billed_for("link.three") - before == 1
 
 
 async def test_links_in_captions_and_behind_words_count_in_order(
@@ -141,11 +141,11 @@ async def test_when_the_api_is_down_a_person_is_told_and_nothing_is_billed(
     fault = await control.fault(
         "stories", {"status": status, "body": "{}"}, match="/v1/story", times=None
     )
-    before = await control.billed()
+    before = await control.billed_for(f"down.{status}")
     (reply,) = await bell.ask(ann, url)
     await control.clear_faults(fault)
     assert "can't get stories right now" in reply["text"]
-    assert await control.billed() == before
+    assert await control.billed_for(f"down.{status}") == before
 
 
 async def test_a_story_taken_down_is_gone(bell: Bell, control: Control) -> None:

@@ -38,11 +38,11 @@ async def test_the_stop_switch_refuses_everybody_until_it_is_taken_back(
     bell, boss = run
     (reply,) = await bell.ask(boss, "/stop_spending")
     assert "Spending is stopped" in reply["text"]
-    before = await bell.control.billed()
+    before = await bell.control.billed_for("prada")
     ann = await bell.control.person()
     (refused,) = await bell.ask(ann, "/stories prada")
     assert "Stories are paused" in refused["text"]
-    assert await bell.control.billed() == before
+    assert await bell.control.billed_for("prada") == before
     (stats,) = await bell.ask(boss, "/stats")
     assert "Spending is stopped" in stats["text"]
     await bell.ask(boss, "/resume_spending")
@@ -79,6 +79,6 @@ async def test_without_the_privacy_check_a_known_profile_costs_one(tmp_path: Pat
         ann = await bell.control.person()
         story = (await bell.control.stories("natgeo"))[0]
         await bell.ask(ann, f"https://www.instagram.com/stories/natgeo/{story['pk']}/")
-        before = await bell.control.billed()
+        before = await bell.control.billed_for("natgeo")
         await bell.ask(ann, "/stories natgeo", count=3)
-        assert await bell.control.billed() - before == 1
+        assert await bell.control.billed_for("natgeo") - before == 1

@@ -56,13 +56,13 @@ async def test_what_was_sent_comes_again_by_file_id_and_costs_nothing(
     await kept(bell, ann, 2)
     last = await control.publish("past.one")
     await kept(bell, ann, 3)
-    before = await control.billed("stories")
+    before = await control.requests("stories", path="/v1/story/")
     for command in ("/past past.one", "/past past.one 7d"):
         messages = await bell.ask(ann, command, count=3)
         # Oldest first; what no album takes goes alone.
         assert shown(messages) == [photo["pk"], silent["pk"], last["pk"]]
         assert {m["_source"] for m in messages if "_story_pk" in m} == {"file_id"}
-    assert await control.billed("stories") == before
+    assert await control.requests("stories", path="/v1/story/") == before
     (reply,) = await bell.ask(bob, "/past past.one")
     assert "haven't kept any stories from past.one" in reply["text"]
 

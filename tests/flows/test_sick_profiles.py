@@ -173,10 +173,10 @@ async def test_a_passing_404_of_a_known_account_is_asked_again(
     url = f"https://www.instagram.com/stories/{name}/{story['pk']}/"
     await bell.ask(ann, url)  # which tells the id
     await control.change_profile(name, trouble="UserNotFound", trouble_times=1)
-    before = await control.billed()
+    before = await control.billed_for(name)
     (shown,) = await bell.ask(ann, f"/stories {name}")
     assert shown.get("_story_pk") == story["pk"], shown.get("text")
-    assert await control.billed() - before == 5
+    assert await control.billed_for(name) - before == 5
 
 
 async def test_a_passing_404_while_one_subscribes_is_asked_again(
@@ -204,7 +204,7 @@ async def test_who_contradicts_himself_is_asked_once_a_minute(
         (reply,) = await bell.ask(person, "/stories of.two.minds")
         assert "of.two.minds" in reply["text"]
         assert "private" not in reply["text"]
-    assert await control.billed() == 3
+    assert await control.billed_for("of.two.minds") == 3
 
 
 async def test_a_refusal_always_names_whom_it_is_about(bell: Bell, control: Control) -> None:
@@ -235,6 +235,6 @@ async def test_a_name_is_looked_up_before_the_dearer_calls(bell: Bell, control: 
     ann = await control.person()
     await control.profile("cheap")
     for name, credits_ in (("no.such.name", 2), ("locked", 1), ("cheap", 3)):
-        before = await control.billed()
+        before = await control.billed_for(name)
         await bell.ask(ann, f"/stories {name}")
-        assert await control.billed() - before == credits_, name
+        assert await control.billed_for(name) - before == credits_, name

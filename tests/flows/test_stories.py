@@ -55,11 +55,11 @@ async def test_a_known_profile_costs_two_and_the_same_within_a_minute_nothing(
     await control.profile("known.one")
     story = await control.publish("known.one")
     await bell.ask(ann, link("known.one", story))  # teaches the id
-    before = await control.billed()
+    before = await control.billed_for("known.one")
     await bell.ask(ann, "/stories @Known.One")
-    assert await control.billed() - before == 2
+    assert await control.billed_for("known.one") - before == 2
     await bell.ask(bob, "/stories https://www.instagram.com/known.one/")
-    assert await control.billed() - before == 2
+    assert await control.billed_for("known.one") - before == 2
 
 
 async def test_a_count_brings_the_latest(bell: Bell, control: Control) -> None:
@@ -127,10 +127,10 @@ async def test_each_failure_has_its_sentence_and_is_remembered(
     ann = await control.person()
     (reply,) = await bell.ask(ann, f"/stories {name}")
     assert answer in reply["text"]
-    before = await control.billed()
+    before = await control.billed_for(name)
     (again,) = await bell.ask(ann, f"/stories {name}")
     assert answer in again["text"]
-    assert await control.billed() == before
+    assert await control.billed_for(name) == before
 
 
 async def test_a_profile_that_is_missed_once_is_found(bell: Bell, control: Control) -> None:

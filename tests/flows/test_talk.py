@@ -26,19 +26,15 @@ def png() -> bytes:
 PICTURE = {"kind": "photo", "base64": base64.b64encode(png()).decode(), "type": "image/png"}
 
 
-async def billed_nothing(control: Control, before: int) -> bool:
-    return await control.billed() == before
-
-
 @pytest.mark.parametrize("text", ["natgeo", "NatGeo?", "@natgeo", "look at @natgeo please"])
 async def test_a_name_gets_its_two_buttons_at_no_cost(
     bell: Bell, control: Control, text: str
 ) -> None:
     ann = await control.person()
-    before = await control.billed()
+    before = await control.billed_for("natgeo")
     (card,) = await bell.ask(ann, text)
     assert buttons(card) == {"Show": "stories:natgeo", "Subscribe": "run:subscribe:natgeo"}
-    assert await billed_nothing(control, before)
+    assert await control.billed_for("natgeo") == before
 
 
 async def test_the_buttons_of_a_name_show_and_subscribe(bell: Bell, control: Control) -> None:
@@ -68,11 +64,11 @@ async def test_a_mistyped_command_is_asked_about(
     bell: Bell, control: Control, text: str, data: str
 ) -> None:
     ann = await control.person()
-    before = await control.billed()
+    before = await control.billed_for("natgeo")
     (asked,) = await bell.ask(ann, text)
     assert asked["text"] == "Did you mean this?"
     assert list(buttons(asked).values()) == [data]
-    assert await billed_nothing(control, before)
+    assert await control.billed_for("natgeo") == before
     (asked,) = await bell.ask(ann, "/setings")
     assert asked["text"] == "Did you mean /settings?"
 
