@@ -145,7 +145,7 @@ class Instagram:
     ) -> Story:
         """Put a story up; `details` are further fields of `Story`."""
         self._move_on(profile)
-        return self._put_up(profile, media_type, taken_at, **details)
+        return self.put_up(profile, media_type, taken_at, **details)
 
     def stories_of(self, profile: Profile) -> list[Story]:
         """What a profile shows now, oldest first."""
@@ -164,12 +164,13 @@ class Instagram:
             at = profile.next_post_at
             if at + DAY > now:
                 media_type = 2 if profile.rng.random() < 0.4 else 1
-                self._put_up(profile, media_type, at, variant=profile.rng.randrange(60))
+                self.put_up(profile, media_type, at, variant=profile.rng.randrange(60))
             profile.next_post_at = next_post(profile.rng, at, profile.posts_per_day)
 
-    def _put_up(
+    def put_up(
         self, profile: Profile, media_type: int, taken_at: float | None, **details: object
     ) -> Story:
+        """Add a story, whoever published it: a person, or time by itself."""
         at = self.clock.now() if taken_at is None else taken_at
         pk = self._new_pk(profile.rng, at)
         details.setdefault("variant", profile.rng.randrange(60))

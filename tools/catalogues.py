@@ -44,7 +44,7 @@ _COMMAND = re.compile(r"(?<![\w<])/[a-z_]+")
 _CODE = re.compile(r"<code>[^<]*</code>")
 _BARE_FIELD = re.compile(r"[/=]\{[a-z_]+\}")
 _BANNED = re.compile(r"^- ~~(.+?)~~", re.MULTILINE)
-_FIELD = re.compile(r"\{[a-z_]+\}")
+FIELD = re.compile(r"\{[a-z_]+\}")
 _TAG = re.compile(r"<[^<>]*>")
 
 # What Babel lacks, or orders otherwise than CLDR: zero, one, two, few, many, other.
@@ -103,7 +103,7 @@ def _texts(node: ast.expr) -> Iterator[str]:
 
 def extract() -> Catalog:
     """Return the template: every message id of the code with the files that use it."""
-    template = _new(None)
+    template = new_catalogue(None)
     files = sorted(path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py"))
     for path in files:
         place = path.relative_to(ROOT).as_posix()
@@ -124,7 +124,7 @@ def load(language: str) -> Catalog:
     """Return the catalogue of ``language``; an empty one if there is none yet."""
     path = _path(language)
     if not path.is_file():
-        return _new(language)
+        return new_catalogue(language)
     with path.open("rb") as file:
         return read_po(file, locale=language)
 
@@ -141,16 +141,16 @@ def save(catalogue: Catalog, path: Path) -> None:
 
 def update(template: Catalog) -> None:
     """Bring the message ids of ``template`` into every catalogue; what the code dropped goes."""
-    wanted = {_key(message) for message in _messages(template)}
+    wanted = {id_of(message) for message in messages(template)}
     for language in LANGUAGES:
         catalogue = load(language)
-        for message in list(_messages(catalogue)):
-            if _key(message) not in wanted:
+        for message in list(messages(catalogue)):
+            if id_of(message) not in wanted:
                 catalogue.delete(message.id)
         # A copy for each: update() puts the template's own messages into the catalogue.
         catalogue.update(deepcopy(template), no_fuzzy_matching=True)
         if language == "en":
-            for message in _messages(catalogue):
+            for message in messages(catalogue):
                 message.string = message.id
         save(catalogue, _path(language))
 
@@ -171,8 +171,8 @@ def carry_over(catalogue: Catalog, old: str, new: str) -> bool:
 
     Both are the singular where a message has a plural.
     """
-    before = next((m for m in _messages(catalogue) if _key(m) == old or _key(m)[0] == old), None)
-    after = next((m for m in _messages(catalogue) if _key(m) == new or _key(m)[0] == new), None)
+    before = next((m for m in messages(catalogue) if id_of(m) == old or id_of(m)[0] == old), None)
+    after = next((m for m in messages(catalogue) if id_of(m) == new or id_of(m)[0] == new), None)
     if (
         before is None
         or not before.string
@@ -188,13 +188,13 @@ def carry_over(catalogue: Catalog, old: str, new: str) -> bool:
 def problems(language: str, template: Catalog) -> list[str]:
     """Return what is wrong with the catalogue of ``language``, a sentence each."""
     catalogue = load(language)
-    wanted = {_key(message) for message in _messages(template)}
+    wanted = {id_of(message) for message in messages(template)}
     found = [
-        f"{language}: missing: {key!r}" for key in wanted - {_key(m) for m in _messages(catalogue)}
+        f"{language}: missing: {key!r}" for key in wanted - {id_of(m) for m in messages(catalogue)}
     ]
     found += [f"{language}: obsolete: {key!r}" for key in catalogue.obsolete]
-    for message in _messages(catalogue):
-        key = _key(message)
+    for message in messages(catalogue):
+        key = id_of(message)
         if key not in wanted:
             found.append(f"{language}: obsolete: {key!r}")
         elif message.fuzzy:
@@ -202,7 +202,7 @@ def problems(language: str, template: Catalog) -> list[str]:
         elif REWORDED in message.flags:
             found.append(f"{language}: reworded, to be looked at: {key!r}")
         else:
-            found += [f"{language}: {wrong}: {key!r}" for wrong in _wrong(message, catalogue)]
+            found += [f"{language}: {wrong}: {key!r}" for wrong in wrong_in(message, catalogue)]
     if is_english(catalogue):
         found.append(f"{language}: most of it is English")
     return sorted(found)
@@ -212,22 +212,22 @@ def is_english(catalogue: Catalog) -> bool:
     """Return whether a catalogue of another language says most things in English."""
     if str(catalogue.locale) == "en":
         return False
-    told = [m for m in _messages(catalogue) if m.string]
+    told = [m for m in messages(catalogue) if m.string]
     same = sum(m.string == m.id for m in told if len(ids_of(m)[0].split()) > 1)
     return bool(told) and same > len(told) / 4
 
 
-def _wrong(message: Message, catalogue: Catalog) -> Iterator[str]:
+def wrong_in(message: Message, catalogue: Catalog) -> Iterator[str]:
     """Say how a translation differs from its id where it must not."""
     ids = (message.id,) if isinstance(message.id, str) else tuple(message.id)
     forms = (message.string,) if isinstance(message.string, str) else tuple(message.string or ())
     if len(forms) != (catalogue.num_plurals if message.pluralizable else 1) or not all(forms):
         yield "not translated"
         return
-    fields = {name for text in ids for name in _FIELD.findall(text)}
+    fields = {name for text in ids for name in FIELD.findall(text)}
     for form in forms:
         # "one story", "two stories" may say their number in words.
-        left = fields ^ set(_FIELD.findall(form)) - ({"{n}"} if message.pluralizable else set())
+        left = fields ^ set(FIELD.findall(form)) - ({"{n}"} if message.pluralizable else set())
         if left - ({"{n}"} if message.pluralizable else set()):
             yield f"other fields {sorted(left)}"
         if Counter(_TAG.findall(form)) != Counter(_TAG.findall(ids[-1])):
@@ -253,7 +253,7 @@ def _faults(form: str, english: str, language: str) -> Iterator[str]:
     bare = [set(_BARE_FIELD.findall(_TAG.sub("", _CODE.sub("", t)))) for t in (form, english)]
     if Locale.parse(language).text_direction == "rtl" and bare[0] - bare[1]:
         yield "a field that can't be kept apart from the text around it"
-    plain_text = _FIELD.sub("", _TAG.sub("", form))
+    plain_text = FIELD.sub("", _TAG.sub("", form))
     for word in banned(language):
         if re.search(rf"(?<!\w){re.escape(word)}(?!\w)", plain_text, re.IGNORECASE):
             yield f"the banned word {word!r}"
@@ -274,7 +274,7 @@ def _length_faults(english: str, forms: tuple[str, ...]) -> Iterator[str]:
     """Say what is too long for the place where it is shown."""
     most = lengths().get(english)
     for form in forms if most else ():
-        shown = len(_FIELD.sub("", form))
+        shown = len(FIELD.sub("", form))
         if most and shown > most:
             yield f"{shown} characters where {most} are shown"
 
@@ -354,7 +354,7 @@ def _marked(node: ast.AST) -> list[str]:
 
 def fields_in(text: str) -> list[str]:
     """Return the names of the fields of a message, in their order."""
-    return [field.strip("{}") for field in _FIELD.findall(text)]
+    return [field.strip("{}") for field in FIELD.findall(text)]
 
 
 def ids_of(message: Message) -> tuple[str, ...]:
@@ -362,15 +362,18 @@ def ids_of(message: Message) -> tuple[str, ...]:
     return (message.id,) if isinstance(message.id, str) else tuple(message.id)
 
 
-def _messages(catalogue: Iterable[Message]) -> Iterator[Message]:
+def messages(catalogue: Iterable[Message]) -> Iterator[Message]:
+    """Yield what is translated; the header of a catalogue has no id."""
     return (message for message in catalogue if message.id)
 
 
-def _key(message: Message) -> Id:
+def id_of(message: Message) -> Id:
+    """Return the id of a message, of both forms where it is counted."""
     return message.id if isinstance(message.id, str) else (message.id[0], message.id[1])
 
 
-def _new(language: str | None) -> Catalog:
+def new_catalogue(language: str | None) -> Catalog:
+    """Return an empty catalogue of a language, or without one the template."""
     name = f"{LANGUAGES[language]} ({language})" if language else "template"
     catalogue = Catalog(
         locale=language,

@@ -48,7 +48,7 @@ class Subscriptions:
         self._db = db
         self._ledger = ledger
         self._limits = limits
-        self._blocked = polling.blocked
+        self.blocked = polling.blocked
         self._wake = wake
         self._now = now
         self._subscribing = Subscribing(
@@ -257,7 +257,7 @@ class Subscriptions:
     async def end_blocked(self) -> int:
         """End what follows blocked profiles, with a neutral notice; return how many ended."""
         ended: list[Subscription] = []
-        while self._blocked:
+        while self.blocked:
             some = await self._db.run(self._end_some_blocked)
             ended += some
             if len(some) < BLOCKED_AT_ONCE:
@@ -271,11 +271,11 @@ class Subscriptions:
         return len(ended)
 
     async def _end_some_blocked(self, tx: Tx) -> list[Subscription]:
-        rows = await store.of_profiles(tx, self._blocked, limit=BLOCKED_AT_ONCE)
+        rows = await store.of_profiles(tx, self.blocked, limit=BLOCKED_AT_ONCE)
         held = await chat_queues.lock_all(tx, {one.target.chat_id for one in rows})
         rows = [  # anew: a chat may have gone before its queue was held
             one
-            for one in await store.of_profiles(tx, self._blocked, limit=BLOCKED_AT_ONCE)
+            for one in await store.of_profiles(tx, self.blocked, limit=BLOCKED_AT_ONCE)
             if one.target.chat_id in held
         ]
         await store.remove(tx, [one.id for one in rows])
@@ -310,7 +310,7 @@ class Subscriptions:
             NotFollowedError: The chat does not follow it.
         """
         rows = await self.named(chat_id, username)
-        if alert_rules.is_blocked(rows[0].profile_id, username, self._blocked):
+        if alert_rules.is_blocked(rows[0].profile_id, username, self.blocked):
             return []
         async with self._db.read() as tx:
             return await preview(tx, username, options, chat_id=chat_id, now=self._now())

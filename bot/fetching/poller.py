@@ -130,9 +130,9 @@ class Scheduler:
             return self._now()
         if self._in_flight >= self._at_once:
             return None  # who ends wakes us
-        return await self._next_at()
+        return await self.next_at()
 
-    async def _next_at(self) -> datetime:
+    async def next_at(self) -> datetime:
         """Return when there is something to do: a check that is due and paid, or the upkeep."""
         now = self._now()
         upkeep_at = self._kept_at + MAINTAIN_EVERY

@@ -146,7 +146,7 @@ class Outbox:
             return rests_until
         if len(self._sending) >= self._at_once:
             return None  # the first that ends wakes us
-        claimed = await self._claim(self._at_once - len(self._sending))
+        claimed = await self.claim(self._at_once - len(self._sending))
         for one in claimed:
             self._begin(one)
         if claimed:
@@ -189,10 +189,10 @@ class Outbox:
     async def run_once(self) -> int:
         """Send one round of what is due; return how many batches it was."""
         await self.fan_out.finish()
-        claimed = await self._claim(self._at_once)
+        claimed = await self.claim(self._at_once)
         async with asyncio.TaskGroup() as group:
             for one in claimed:
-                group.create_task(self._deliver(one))
+                group.create_task(self.deliver(one))
         return len(claimed)
 
     async def _hear(self) -> None:
@@ -210,17 +210,17 @@ class Outbox:
 
     async def _deliver_safely(self, claimed: ClaimedBatch) -> None:
         try:
-            await self._deliver(claimed)
+            await self.deliver(claimed)
         except Exception:  # it is claimed again when its lease is over
             log.exception("an alert was not recorded", chat=claimed.queue.chat.id)
 
-    async def _claim(self, limit: int) -> list[ClaimedBatch]:
+    async def claim(self, limit: int) -> list[ClaimedBatch]:
         """Take chat queues, and judge what is due in them."""
         now = self._now()
         if self._rests_until > now:
             return []
         if self._outage and await self._outage.is_on():
-            return await self._claim_try(self._outage)
+            return await self.claim_try(self._outage)
         ours: list[ClaimedBatch] = []
         async with self._db.begin() as tx:
             for queue in await chat_queues.claim(tx, now=now, limit=limit, lease=self._lease):
@@ -232,7 +232,7 @@ class Outbox:
             await deliveries.start(tx, [row.id for one in ours for row in one.batch.rows])
         return ours
 
-    async def _claim_try(self, outage: Outage) -> list[ClaimedBatch]:
+    async def claim_try(self, outage: Outage) -> list[ClaimedBatch]:
         """While Telegram is down: take one row now and then; its arrival ends the pause."""
         if not await outage.may_try():
             return []
@@ -288,7 +288,8 @@ class Outbox:
             ids = [row.id for row in decision.dead_letters]
             log.error("parked after too many crashes", chat=queue.chat.id, deliveries=ids)
 
-    async def _deliver(self, claimed: ClaimedBatch) -> None:
+    async def deliver(self, claimed: ClaimedBatch) -> None:
+        """Send what was claimed and record what came of it, or ask what a mute has us ask."""
         if claimed.probe:
             await self._ask(claimed.queue, claimed.probe)
         else:
@@ -323,7 +324,7 @@ class Outbox:
             finally:
                 keeping.cancel()
         in_outage = await self._heard(claimed, outcome)
-        await self._record(claimed, outcome, in_outage=in_outage or is_ours)
+        await self.record(claimed, outcome, in_outage=in_outage or is_ours)
         if isinstance(outcome, Sent):
             stories = [row.story_pk for row in claimed.batch.rows if row.story_pk]
             log.info("delivered", chat=chat.id, stories=stories)
@@ -335,7 +336,7 @@ class Outbox:
         if claimed.is_try and self._outage and not await self._outage.takes(chat.id):
             return TryLater(down=True, reason="Telegram is still down")
         return await self._alerts.send(
-            chat, claimed.batch, leaving=lambda: self._before_send(claimed)
+            chat, claimed.batch, leaving=lambda: self.before_send(claimed)
         )
 
     async def _heard(self, claimed: ClaimedBatch, outcome: Outcome) -> bool:
@@ -354,7 +355,7 @@ class Outbox:
         await deliveries.forgive(tx, [row.id for one in doubted for row in one.batch.rows])
         await chat_queues.free(tx, [one.queue.chat.id for one in doubted], now=self._now())
 
-    async def _record(self, claimed: ClaimedBatch, outcome: Outcome, *, in_outage: bool) -> None:
+    async def record(self, claimed: ClaimedBatch, outcome: Outcome, *, in_outage: bool) -> None:
         """Write down what came of a send, however long the database can't work.
 
         Nothing is claimed meanwhile, so that nothing goes out again that is in its chat.
@@ -396,7 +397,7 @@ class Outbox:
         async with self._db.begin() as tx:
             await record_whole(tx, sends, now=self._now())
 
-    async def _before_send(self, claimed: ClaimedBatch) -> None:
+    async def before_send(self, claimed: ClaimedBatch) -> None:
         """Count the copies that are about to leave, once; check each time whether they may.
 
         Raises:

@@ -53,7 +53,7 @@ class Translator:
         self.language = language
         self.zone = zone
         self._locale = Locale.parse(language)
-        self._messages, self._plural = _catalogue(language)
+        self._messages, self._plural = catalogue(language)
 
     @property
     def rtl(self) -> bool:
@@ -212,7 +212,7 @@ def translator_for(language_code: str | None) -> Translator:
 
 
 @cache
-def _catalogue(language: str) -> tuple[dict[str, tuple[str, ...]], Callable[[int], int]]:
+def catalogue(language: str) -> tuple[dict[str, tuple[str, ...]], Callable[[int], int]]:
     """Return the messages of ``language`` by English (singular) id, and its rule of plurals."""
     path = LOCALES / language / "LC_MESSAGES" / "bot.po"
     if not path.is_file():

@@ -24,13 +24,16 @@ class Clock:
     not on a loop that doesn't count real seconds, nor when ``start`` says what time it is.
     """
 
-    def __init__(self, start: datetime | None = None) -> None:
+    def __init__(
+        self, start: datetime | None = None, *, check_every_s: float = CHECK_EVERY_S
+    ) -> None:
         """Begin at ``start``, or at the machine's time; needs a running loop."""
         self._loop = asyncio.get_running_loop()
         self._follows = start is None
         self._start = (time.time() if start is None else start.timestamp()) - self._loop.time()
         self._real = self._loop.time() - time.monotonic()
-        self._check_at = self._loop.time() + CHECK_EVERY_S
+        self._check_at = self._loop.time() + check_every_s
+        self._check_every_s = check_every_s
         self._ahead = 0.0
 
     def correct(self, ahead: float) -> None:
@@ -41,7 +44,7 @@ class Clock:
         """Return the time."""
         passed = self._loop.time()
         if self._follows and passed >= self._check_at:
-            self._check_at = passed + CHECK_EVERY_S
+            self._check_at = passed + self._check_every_s
             self._follow(passed)
         return datetime.fromtimestamp(self._start + self._ahead + passed, UTC)
 

@@ -96,7 +96,7 @@ class Metrics:
         self.registry = CollectorRegistry()
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self.registry)
-        self._all: dict[str, Counter | Gauge | Histogram] = {}
+        self.all: dict[str, Counter | Gauge | Histogram] = {}
         self.gauge("asyncio_tasks", "Tasks of the event loop.").follow(_tasks)
 
     def counter(self, name: str, text: str, *labels: str) -> Counter:
@@ -130,11 +130,11 @@ class Metrics:
         return kind(name, text, labels, registry=self.registry)
 
     def _add(self, new: M) -> M:
-        self._all[new.name] = new
+        self.all[new.name] = new
         return new
 
     def _known(self, kind: type[M], name: str, labels: tuple[str, ...]) -> M | None:
-        known = self._all.get(name)
+        known = self.all.get(name)
         if known is None:
             return None
         if not isinstance(known, kind) or known.labels != labels:

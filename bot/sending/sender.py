@@ -72,7 +72,7 @@ class Sender:
         self._attempts = Attempts(
             bot, self._files, supply, paid=paid_broadcast, metrics=metrics or Metrics(), now=now
         )
-        self._cache_chat_id = cache_chat_id
+        self.cache_chat_id = cache_chat_id
         self._cache_chat_from = now()
         self._now = now
 
@@ -114,12 +114,12 @@ class Sender:
         return conclude(items, stopped, request.lane)
 
     def _may_prime(self, target: Target) -> bool:
-        is_other = self._cache_chat_id not in {None, target.chat_id}
+        is_other = self.cache_chat_id not in {None, target.chat_id}
         return is_other and self._cache_chat_from <= self._now()
 
     async def _prime(self, stories: list[Story], request: SendRequest) -> None:
         """Upload to the operator's chat; when that fails, the upload goes to the target."""
-        cache = Target(self._cache_chat_id or 0)
+        cache = Target(self.cache_chat_id or 0)
         silent = SendOptions(silent=True)
         there = SendRequest(
             cache, Text(None), silent, request.lane, request.asker, CACHE_CHAT_PATIENCE

@@ -1,5 +1,6 @@
 """The Stories API in the project's words."""
 
+import random
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Protocol, TypeVar
@@ -16,6 +17,7 @@ from bot.domain.errors import (
 )
 from bot.domain.model import LARGEST_FILE, Profile, Story
 from bot.media.spool import MediaFile, Spool
+from bot.runtime.clock import steady
 from bot.runtime.metrics import Metrics
 from bot.stories_api import schema
 from bot.stories_api.downloads import Elsewhere, read_download
@@ -60,8 +62,11 @@ class StoriesApi:
         limits: Callable[[State], Limits] | None = None,
         largest_file: int = LARGEST_FILE,
         deadline: float = DEADLINE,
+        download_deadline: float = DOWNLOAD_DEADLINE,
         rate: float = RATE,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Callable[[], float] = steady,
+        jitter: Callable[[float, float], float] = random.uniform,
     ) -> None:
         """Ask at ``url`` with ``key``, each call at most ``deadline`` seconds.
 
@@ -71,7 +76,7 @@ class StoriesApi:
         ``fetch_media`` fetches where a download endpoint names an address instead of a file;
         ``on_out_of_service`` is called once when a 401 or 402 stops all paid calls.
         """
-        self._transport = Transport(
+        self.transport = Transport(
             session,
             url=url,
             key=key,
@@ -81,11 +86,14 @@ class StoriesApi:
             metrics=metrics or Metrics(),
             on_out_of_service=on_out_of_service,
             now=now,
+            clock=clock,
+            jitter=jitter,
         )
         self._skip_privacy_check = skip_privacy_check
         self._fetch_media = fetch_media
         self._largest_file = largest_file
         self._deadline = deadline
+        self._download_deadline = download_deadline
         self._now = now
         self.shown_at: datetime | None = None
         """When a profile last showed stories: then silence is not the API's."""
@@ -93,19 +101,19 @@ class StoriesApi:
     @property
     def is_in_service(self) -> bool:
         """Tell whether paid calls are made: no 401 or 402 since the last good balance."""
-        return self._transport.out_of_service is None
+        return self.transport.out_of_service is None
 
     def probe_by(self, probe: Callable[[], Awaitable[bool | None]]) -> None:
         """Let ``probe`` tell whether the API fails for everybody.
 
         It asks what no person asked for: true if the API answered, None where it can't be asked.
         """
-        self._transport.probe = probe
+        self.transport.probe = probe
 
     @property
     def is_failing(self) -> bool:
         """Tell whether the breaker holds calls back."""
-        return self._transport.breaker.is_open
+        return self.transport.breaker.is_open
 
     async def story(self, story_id: str) -> Answer[Story]:
         """Return a live story by its pk; 1 credit.
@@ -187,9 +195,9 @@ class StoriesApi:
         """
         query = Query(BALANCE, deadline=self._deadline)
         balance = (await self._ask(query, schema.balance_from)).value
-        self._transport.call_rate.rate = balance.rate
+        self.transport.call_rate.rate = balance.rate
         if balance.credits > 0:
-            self._transport.out_of_service = None
+            self.transport.out_of_service = None
         return balance
 
     def _query(
@@ -211,7 +219,7 @@ class StoriesApi:
         async def reader(response: aiohttp.ClientResponse) -> T:
             return read(await read_json(response))
 
-        return await self._transport.ask(query, reader)
+        return await self.transport.ask(query, reader)
 
     async def _story(self, endpoint: Endpoint, params: dict[str, str]) -> Answer[Story]:
         answer = await self._ask(self._query(endpoint, params), schema.story_from)
@@ -236,13 +244,13 @@ class StoriesApi:
     async def _download(
         self, endpoint: Endpoint, params: dict[str, str], spool: Spool
     ) -> Answer[MediaFile]:
-        query = Query(endpoint, params, cost(endpoint), deadline=DOWNLOAD_DEADLINE)
+        query = Query(endpoint, params, cost(endpoint), deadline=self._download_deadline)
 
         async def read(response: aiohttp.ClientResponse) -> MediaFile | Elsewhere:
             return await read_download(response, spool, self._largest_file)
 
         reader: Read[MediaFile | Elsewhere] = read
-        answer = await self._transport.ask(query, reader)
+        answer = await self.transport.ask(query, reader)
         if isinstance(answer.value, MediaFile):
             return Answer(answer.value, answer.credits)
         try:

@@ -45,9 +45,10 @@ class LocalLimitState:
 
     are_shared = False
 
-    def __init__(self, clock: Callable[[], float]) -> None:
-        """Remember nothing yet; ``clock`` is in seconds and never goes back."""
+    def __init__(self, clock: Callable[[], float], *, remembered: int = REMEMBERED) -> None:
+        """Remember nothing yet, then ``remembered`` chats; ``clock`` never goes back."""
         self._clock = clock
+        self._remembered = remembered
         self._chats: dict[int | str, ChatFlood] = {}
         self._stopped_until = 0.0
 
@@ -77,7 +78,7 @@ class LocalLimitState:
         self._stopped_until = max(self._stopped_until, self._clock() + seconds)
 
     def _flood(self, chat: int | str) -> ChatFlood:
-        if len(self._chats) >= REMEMBERED and chat not in self._chats:
+        if len(self._chats) >= self._remembered and chat not in self._chats:
             now = self._clock()
             kept = {k: v for k, v in self._chats.items() if not v.is_forgettable(now)}
             self._chats = kept

@@ -102,8 +102,13 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
         self._waited = metrics.counter("pacing_wait_seconds_total", "Time spent waiting.", "lane")
         self._retry_after = metrics.counter("retry_after_seconds_total", "Waits told by Telegram.")
         metrics.gauge("telegram_rate", "Messages a second that are let out.").follow(
-            lambda: self._rate.now(self._clock())
+            lambda: self.per_second
         )
+
+    @property
+    def per_second(self) -> float:
+        """Return how many messages a second are let out now."""
+        return self._rate.now(self._clock())
 
     async def initialize(self) -> None:
         """Nothing is needed."""

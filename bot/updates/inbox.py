@@ -106,6 +106,11 @@ class Intake:
         )
 
     @property
+    def is_running(self) -> bool:
+        """Tell whether ``run`` has begun and not ended."""
+        return self._group is not None
+
+    @property
     def is_behind(self) -> bool:
         """Tell whether so much waits that Telegram had better keep the rest."""
         return self._open >= BEHIND

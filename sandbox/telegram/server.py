@@ -68,8 +68,8 @@ class Telegram:
         self.world = World(clock, switches)
         limits = Limits()
         self.services = Services(fetch, limits, Pacing(limits), Webhooks(clock))
-        self._faults = faults
-        self._log = log
+        self.faults = faults
+        self.log = log
         self._schema = schema.load()
         self._group: asyncio.TaskGroup | None = None
         self._answering: asyncio.Task[None] | None = None
@@ -121,7 +121,7 @@ class Telegram:
         known = self._schema.methods.get(name.lower())
         if known is None:
             return self._refused(name, METHOD_NOT_FOUND)
-        fault = self._faults.take("telegram", known.name)
+        fault = self.faults.take("telegram", known.name)
         if fault is not None and not _only_waits(fault):
             early = await faulty.before(fault, request)
             if early is not None:
@@ -200,7 +200,7 @@ class Telegram:
         bot = self._bot_of(unquote(request.match_info["token"]))
         if isinstance(bot, Refusal):
             return self._refused("file", bot)
-        fault = self._faults.take("telegram", f"file/{request.match_info['path']}")
+        fault = self.faults.take("telegram", f"file/{request.match_info['path']}")
         if fault is not None and (answer := await faulty.before(fault, request)) is not None:
             return answer
         content = self.world.files.at(request.match_info["path"])
@@ -221,7 +221,7 @@ class Telegram:
         return _response(refusal.body(), refusal)
 
     def _note(self, name: str, sent: dict[str, object], status: int, **extra: Any) -> None:  # noqa: ANN401 - JSON
-        self._log.add(
+        self.log.add(
             service="telegram",
             path=f"/bot***/{name}",
             params=sent,

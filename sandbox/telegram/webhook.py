@@ -137,12 +137,12 @@ class Webhooks:
                 self._failed(hook, f"Wrong response from the webhook: {answer.status} "
                                    f"{answer.reason}")  # fmt: skip
                 self._maybe_gone(bot, hook, answer.status)
-                return self._pause(update, answer.headers.get("Retry-After"))
+                return self.pause(update, answer.headers.get("Retry-After"))
         except TimeoutError:
             self._failed(hook, "Read timeout expired")
         except (ClientError, OSError):
             self._failed(hook, "Connection refused")
-        return self._pause(update, None)
+        return self.pause(update, None)
 
     def _note_answer(self, bot: Bot, text: bytes) -> None:
         try:
@@ -167,7 +167,7 @@ class Webhooks:
             if task is not None:
                 task.cancel()
 
-    def _pause(self, update: Update, retry_after: str | None) -> float:
+    def pause(self, update: Update, retry_after: str | None) -> float:
         """The first retry is at once, then 2, 4, 8 … s, at most one or two minutes."""
         if retry_after is not None and retry_after.strip().isdecimal():
             return min(float(retry_after), _LONGEST_RETRY_AFTER_S)

@@ -37,7 +37,7 @@ class Scene:
 
     def log(self) -> list[dict[str, Any]]:
         """What was asked of the server."""
-        return self.api.telegram._log.since(0)
+        return self.api.telegram.log.since(0)
 
 
 @pytest.fixture

@@ -27,22 +27,24 @@ async def ask(request: pytest.FixtureRequest, sandbox: Box) -> AsyncIterator[Ask
     """Call a method of the client by its name; only its address is ours."""
     if request.param == "async":
         client = hikerapi.AsyncClient(token="some-key")
-        client._client.base_url = sandbox.urls.stories_api
+        remote = client._client  # noqa: SLF001 - it takes no address
+        remote.base_url = sandbox.urls.stories_api
 
         async def call(method: str, **params: Any) -> Any:
             return await getattr(client, method)(**params)
 
         yield call
-        await client._client.aclose()
+        await remote.aclose()
         return
     blocking = hikerapi.Client(token="some-key")
-    blocking._client.base_url = sandbox.urls.stories_api
+    blocking_remote = blocking._client  # noqa: SLF001 - as above
+    blocking_remote.base_url = sandbox.urls.stories_api
 
     async def in_thread(method: str, **params: Any) -> Any:
         return await asyncio.to_thread(getattr(blocking, method), **params)
 
     yield in_thread
-    blocking._client.close()
+    blocking_remote.close()
 
 
 async def _natgeo(sandbox: Box) -> tuple[Json, str]:

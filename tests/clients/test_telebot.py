@@ -56,6 +56,6 @@ async def test_telebot_finds_telegram_here(scene: Scene, monkeypatch: pytest.Mon
     monkeypatch.setattr(apihelper, "API_URL", base + "/bot{0}/{1}")
     monkeypatch.setattr(apihelper, "FILE_URL", base + "/file/bot{0}/{1}")
     await asyncio.to_thread(_drive, scene.chat, scene.photo, scene.video)
-    session: Any = apihelper._get_req_session
+    session: Any = apihelper._get_req_session  # noqa: SLF001 - nothing else ends its session
     session(reset=True).close()
     await scene.check()

@@ -413,13 +413,13 @@ async def test_what_the_operator_blocks_ends_with_a_neutral_word(stage: Stage) -
     chat, name = await stage.person(), await stage.star()
     await stage.follow(chat, name)
     followed = stage.parts.services.subscriptions
-    blocked = followed._blocked
-    followed._blocked = frozenset({name})
+    blocked = followed.blocked
+    followed.blocked = frozenset({name})
     try:
         assert await followed.end_blocked() == 1
         assert await followed.end_blocked() == 0
     finally:
-        followed._blocked = blocked
+        followed.blocked = blocked
     await stage.ring()
     assert len([text for text in await stage.texts(chat) if name in text]) == 1
     with pytest.raises(NotFollowedError):

@@ -49,9 +49,8 @@ async def adapter(box: Box, spool: Spool, **options: Any) -> AsyncIterator[Stori
             key=SecretStr("k"),
             fetch_media=media.fetch,
             rate=10_000,
-            **{"deadline": 0.6, **options},
+            **{"deadline": 0.6, "jitter": lambda low, _high: low, **options},
         )
-        api._transport._jitter = lambda low, _high: low
         yield api
 
 
@@ -184,8 +183,8 @@ async def test_a_day_of_mixed_traffic_adds_up_to_the_credit(
                     pass
                 if is_faulty:
                     await box.control.clear_faults()
-                api._transport.breaker.succeeded()  # each call counts here, in an outage too
-                api._transport.refused.rows.clear()
+                api.transport.breaker.succeeded()  # each call counts here, in an outage too
+                api.transport.refused.rows.clear()
                 billed, end = await billed_since(box, end)
                 async with db.read() as tx:
                     (entry,) = await entries.entries(tx, since=MORNING, limit=1)

@@ -75,7 +75,7 @@ class Seed:
         self._plant = plant
         self._lives = 0
         self._life: wires.Life | None = None
-        self._journal: Journal | None = None
+        self.journal: Journal | None = None
 
     @property
     def life(self) -> wires.Life:
@@ -89,7 +89,7 @@ class Seed:
         assert isinstance(loop, wires.LocalLoop)
         clock = Clock(start=START.timestamp(), move_on=loop.jump)
         async with running(seed=self._seed, clock=clock) as sandbox, ClientSession() as session:
-            journal = self._journal = Journal(sandbox, self._rates)
+            journal = self.journal = Journal(sandbox, self._rates)
             _listen(journal)
             _remember_stories(sandbox, journal)
             control = Control(session, sandbox.urls.page)
@@ -146,8 +146,8 @@ class Seed:
         self, sandbox: Sandbox, weather: Weather, until: float, stop: asyncio.Event
     ) -> None:
         """Run the bot until ``stop``, killing it now and then."""
-        assert self._journal is not None
-        journal, database = self._journal, self._folder / "bot-0.db"
+        assert self.journal is not None
+        journal, database = self.journal, self._folder / "bot-0.db"
         crashing: asyncio.Task[float | None] | None = None
         async with asyncio.TaskGroup() as group:
             while not stop.is_set():
@@ -211,11 +211,11 @@ class Seed:
 
     async def _kill(self, life: wires.Life, task: "asyncio.Task[int | None]", copy: Path) -> None:
         """Switch a process off; what it would clean up is not done."""
-        assert self._journal is not None
-        self._journal.read_requests()
-        self._journal.note("killed", life.number)
+        assert self.journal is not None
+        self.journal.read_requests()
+        self.journal.note("killed", life.number)
         life.kill(copy)
-        self._journal.crashed(copy)
+        self.journal.crashed(copy)
         task.cancel()
         for _ in range(DEAD_TURNS):
             if task.done():
@@ -275,14 +275,14 @@ def _unheard(sandbox: Sandbox, weather: Weather) -> int:
 def _remember_stories(sandbox: Sandbox, journal: Journal) -> None:
     """Keep every story that is ever put up: the sandbox itself forgets them after days."""
     instagram: Any = sandbox.instagram
-    put_up = instagram._put_up
+    put_up = instagram.put_up
 
     def remembered(*args: Any, **kwargs: Any) -> Any:
         story = put_up(*args, **kwargs)
         journal.stories[story.pk] = story
         return story
 
-    instagram._put_up = remembered
+    instagram.put_up = remembered
 
 
 def _listen(journal: Journal) -> None:
@@ -339,8 +339,8 @@ def one(
     loop = wires.LocalLoop(START)
     with asyncio.Runner(loop_factory=lambda: loop) as runner:
         result = runner.run(run.run())
-    if log is not None and run._journal is not None:
-        log.write_text("\n".join([*run._journal.lines, *run._journal.tracebacks]) + "\n")
+    if log is not None and run.journal is not None:
+        log.write_text("\n".join([*run.journal.lines, *run.journal.tracebacks]) + "\n")
     shutil.rmtree(folder, ignore_errors=True)
     return result
 

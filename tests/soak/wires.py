@@ -192,10 +192,10 @@ def lay(seed: int) -> None:
     modules: Any = (os, random, aiohappyeyeballs, aiosqlite.core)
     system, dice, eyeballs, driver = modules
     system.urandom = chance.randbytes
-    dice._urandom = chance.randbytes  # secrets go by it
+    dice._urandom = chance.randbytes  # noqa: SLF001 - secrets go by it
     random.seed(f"{seed}/random")
     eyeballs.start_connection = _connected
-    driver.Connection._execute = _statement  # the one place where a statement goes to its thread
+    driver.Connection._execute = _statement  # noqa: SLF001 - here statements go to their thread
     driver.SimpleQueue, driver.Thread = _AtOnce, _NoThread
     defaults: Any = store.Database.__init__.__kwdefaults__
     defaults["busy_timeout"] = timedelta(0)  # SQLite would wait in the machine's time

@@ -78,6 +78,7 @@ class Bench:
     bot: ExtBot[Any]
     sender: Sender
     spool: Spool
+    media: Media
     bought: list[str] = field(default_factory=list)
 
     @property
@@ -124,7 +125,7 @@ async def bench(
         spool = stack.enter_context(Spool(folder, limit=10**9))
         media = Media(session, spool, trusted_origin=box.urls.cdn)
         sender = Sender(bot, media, db, now=now, **options)
-        yield Bench(box, bot, sender, spool)
+        yield Bench(box, bot, sender, spool, media)
 
 
 def most_in_a_second(sent: list[tuple[float, int]], window: float = 1.0) -> int:

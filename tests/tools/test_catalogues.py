@@ -34,15 +34,15 @@ def template() -> Catalog:
 
 
 def catalogue(language: str, text: str | tuple[str, ...], msgid: Any) -> Catalog:
-    made = catalogues._new(language)
+    made = catalogues.new_catalogue(language)
     made.add(msgid, text)
     return made
 
 
 def faults(language: str, msgid: Any, text: str | tuple[str, ...]) -> list[str]:
     made = catalogue(language, text, msgid)
-    (message,) = catalogues._messages(made)
-    return list(catalogues._wrong(message, made))
+    (message,) = catalogues.messages(made)
+    return list(catalogues.wrong_in(message, made))
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_a_form_for_one_that_serves_21_tells_its_number() -> None:
 
 
 def test_a_catalogue_that_is_english_is_found() -> None:
-    made = catalogues._new("es")
+    made = catalogues.new_catalogue("es")
     for number in range(8):
         made.add(f"Some words {number}", f"Some words {number}")
     assert is_english(made)
@@ -99,7 +99,7 @@ def page(t):
 def test_rewording_keeps_the_translation_and_marks_it() -> None:
     made = catalogue("es", "Hola {name}", "Hello {name}")
     assert carry_over(made, "Hello {name}", "Hi {name}")
-    (message,) = catalogues._messages(made)
+    (message,) = catalogues.messages(made)
     assert (message.id, message.string) == ("Hi {name}", "Hola {name}")
     assert catalogues.REWORDED in message.flags
     assert not carry_over(made, "Not there", "Nor there")
@@ -108,9 +108,9 @@ def test_rewording_keeps_the_translation_and_marks_it() -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_text_with_the_longest_fields_is_taken_by_telegram(language: str) -> None:
     t = translator_for(language)
-    for message in catalogues._messages(template()):
+    for message in catalogues.messages(template()):
         ids = (message.id,) if isinstance(message.id, str) else tuple(message.id)
-        names = {name.strip("{}") for text in ids for name in catalogues._FIELD.findall(text)}
+        names = {name.strip("{}") for text in ids for name in catalogues.FIELD.findall(text)}
         fields = {name: FIELDS.get(name, LONG) for name in names - {"n"}}
         if len(ids) > 1:
             shown: str = t.n(ids[0], ids[1], 1_234_567, **fields)
@@ -127,7 +127,7 @@ def test_every_text_with_the_longest_fields_is_taken_by_telegram(language: str) 
 
 
 def test_each_note_for_translators_is_of_a_message_and_stands_in_the_template() -> None:
-    template = {catalogues._key(message): message for message in catalogues._messages(extract())}
-    assert NOTES.keys() <= template.keys()
-    told = template["Silent"].auto_comments
+    noted = {catalogues.id_of(message): message for message in catalogues.messages(template())}
+    assert NOTES.keys() <= noted.keys()
+    told = noted["Silent"].auto_comments
     assert told == ["A button: 24 characters at most.", NOTES["Silent"]]

@@ -34,12 +34,12 @@ async def told(tmp_path: Path) -> AsyncIterator[dict[str, set[str]]]:
         async with built(settings) as parts:
             Running(settings, parts)
             series: dict[str, set[str]] = {}
-            for name, metric in parts.metrics._all.items():
+            for name, metric in parts.metrics.all.items():
                 ends = ("_bucket", "_sum", "_count") if isinstance(metric, Histogram) else ("",)
                 for end in ends:
                     series[name + end] = {*metric.labels, *(["le"] if end == "_bucket" else [])}
             for line in parts.metrics.render().splitlines():
-                if line.startswith("# TYPE") and line.split()[2] not in parts.metrics._all:
+                if line.startswith("# TYPE") and line.split()[2] not in parts.metrics.all:
                     series.setdefault(line.split()[2], set())
             yield series
 

@@ -71,8 +71,13 @@ async def test_the_admins_are_told_what_was_billed_for_failures(sqlite_db: Datab
     clock, metrics = Clock(), Metrics()
     async with sandbox_box() as box:
         await box.control.stories_api(also_billed=[500])
-        api = StoriesApi(box.session, url=box.urls.stories_api, key=SecretStr("k"), rate=1000)
-        api._transport._jitter = lambda low, _high: low
+        api = StoriesApi(
+            box.session,
+            url=box.urls.stories_api,
+            key=SecretStr("k"),
+            rate=1000,
+            jitter=lambda low, _high: low,
+        )
         ledger = Ledger(sqlite_db, FREE, now=clock)
         treasurer = Treasurer(api, ledger, tell=tell, metrics=metrics, now=clock)
         await treasurer.run_once()

@@ -32,8 +32,8 @@ async def watched(
             key=SecretStr("k"),
             rate=1000,
             now=lambda: clock[0],
+            jitter=lambda low, _high: low,
         )
-        api._transport._jitter = lambda low, _high: low
         ledger = Ledger(db, FREE, now=lambda: clock[0])
         yield Canary(api, ledger, username, now=lambda: clock[0]), api, box.control, clock
 
@@ -79,7 +79,7 @@ async def test_without_a_canary_or_money_everything_is_believed(sqlite_db: Datab
     async with watched(sqlite_db, "") as (canary, _, control, _clock):
         assert not await canary.says_down()
         assert await control.billed() == 0
-        await canary._ledger.stop_spending()
+        await Ledger(sqlite_db, FREE, now=lambda: NOW).stop_spending()
         assert await canary.is_answered() is None
 
 

@@ -84,7 +84,7 @@ async def lived(
                 assert star is not None
                 shown.publish(star, 1, taken_at)
             made = await scheduler.run_once()
-            scheduler._kept_at = now() + timedelta(days=30)  # one survey, as over there
+            scheduler._kept_at = now() + timedelta(days=30)  # noqa: SLF001 - one survey, as there
             if made:
                 async with db.read() as tx:
                     for profile_id, key in keys.items():
@@ -94,7 +94,7 @@ async def lived(
                             polls.append((moment, key))
                         seen[profile_id] = known.looked_at
             else:
-                clock.advance(max(0.0, (await scheduler._next_at()).timestamp() - clock.now()))
+                clock.advance(max(0.0, (await scheduler.next_at()).timestamp() - clock.now()))
     return polls
 
 

@@ -137,8 +137,9 @@ async def test_cancelled_it_gives_the_room_back(tmp_path: Path) -> None:
 async def test_a_full_disk_is_a_failure_that_passes(tmp_path: Path) -> None:
     with Spool(tmp_path, limit=1000) as spool:
         async with spool.room(1000) as draft:
-            os.close(draft._fd)
-            draft._fd = os.open("/dev/full", os.O_WRONLY)
+            full = os.open("/dev/full", os.O_WRONLY)
+            os.dup2(full, draft._fd)  # noqa: SLF001 - a disk can't be filled for a test
+            os.close(full)
             with pytest.raises(MediaUnavailableError):
                 draft.write(JPEG)
         assert spool.used == 0

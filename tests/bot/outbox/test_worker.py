@@ -20,6 +20,7 @@ from bot.domain.model import (
     TryLater,
 )
 from bot.outbox.worker import Outbox
+from bot.runtime.clock import Clock as RealClock
 from bot.runtime.metrics import Metrics
 from bot.store import chat_queues, chats, deliveries, subscriptions
 from bot.store.database import Database
@@ -327,8 +328,8 @@ async def test_what_is_ended_between_two_requests_of_a_send_stops_the_second(
     office: Office, end: str
 ) -> None:
     await found(office, "1", "2")
-    [claimed] = await office.outbox._claim(5)
-    await office.outbox._before_send(claimed)
+    [claimed] = await office.outbox.claim(5)
+    await office.outbox.before_send(claimed)
     async with office.db.begin() as tx:
         [one] = await subscriptions.of_chat(tx, -1)
         if end == "paused":
@@ -336,23 +337,24 @@ async def test_what_is_ended_between_two_requests_of_a_send_stops_the_second(
         else:
             await subscriptions.remove(tx, [one.id])
     with pytest.raises(NotWantedError):
-        await office.outbox._before_send(claimed)
+        await office.outbox.before_send(claimed)
 
 
 async def test_several_requests_of_one_send_are_one_copy(office: Office) -> None:
     await found(office, "1")
-    [claimed] = await office.outbox._claim(5)
-    await office.outbox._before_send(claimed)
-    await office.outbox._before_send(claimed)
+    [claimed] = await office.outbox.claim(5)
+    await office.outbox.before_send(claimed)
+    await office.outbox.before_send(claimed)
     assert await office.state() == [("1", "open", 1)]
 
 
 async def test_a_long_send_keeps_its_lease(db: Database) -> None:
     post = Post()
-    outbox = Outbox(db, post, post, lease=timedelta(seconds=1.5))  # type: ignore[arg-type] # Post stands for both
+    now = RealClock()
+    outbox = Outbox(db, post, post, lease=timedelta(seconds=1.5), now=now)  # type: ignore[arg-type] # Post stands for both
     async with db.begin() as tx:
         await follow(tx, 1)
-        await look(tx, story("1", outbox._now()), now=outbox._now())
+        await look(tx, story("1", now()), now=now())
     claims: list[int] = []
 
     async def wait_long() -> None:
@@ -360,7 +362,7 @@ async def test_a_long_send_keeps_its_lease(db: Database) -> None:
         until = asyncio.get_running_loop().time() + 2
         while asyncio.get_running_loop().time() < until:
             async with db.begin() as tx:
-                lane = await chat_queues.claim(tx, now=outbox._now(), limit=5, lease=MINUTE)
+                lane = await chat_queues.claim(tx, now=now(), limit=5, lease=MINUTE)
             claims.append(len(lane))
             await asyncio.sleep(0.05)
 
@@ -371,7 +373,7 @@ async def test_a_long_send_keeps_its_lease(db: Database) -> None:
 
 
 async def test_run_sends_what_comes_and_stops_when_told(office: Office) -> None:
-    office.outbox._now = lambda: NOON + HOUR
+    office.clock.on(HOUR)
     async with asyncio.timeout(60), asyncio.TaskGroup() as group:
         group.create_task(office.outbox.run())
         for pk in ("1", "2", "3"):
@@ -425,11 +427,11 @@ async def test_a_crash_loop_parks_one_and_lets_others_through(office: Office) ->
     await found(office, "1")
     first = (await rows(office.db))[0]
     for _ in range(30):
-        for claimed in await office.outbox._claim(5):
+        for claimed in await office.outbox.claim(5):
             if claimed.batch.rows[0].id == first.id:
-                await office.outbox._before_send(claimed)  # and dies
+                await office.outbox.before_send(claimed)  # and dies
             else:
-                await office.outbox._deliver(claimed)
+                await office.outbox.deliver(claimed)
         office.clock.on(MINUTE)
     assert await office.state() == [("1", "parked", 3), ("1", "sent", 1), ("failed", "sent", 1)]
     assert "delivery_parked_total 1" in metrics.render()

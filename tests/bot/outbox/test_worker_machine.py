@@ -207,14 +207,14 @@ class OutboxMachine(RuleBasedStateMachine):
 
     @rule()
     def claim(self) -> None:
-        claimed = self.run(self.outbox._claim(5))
+        claimed = self.run(self.outbox.claim(5))
         self._check_claim(claimed)
         self.flying += claimed
         self.claimed_at |= {id(one): self.clock() for one in claimed}
 
     @rule()
     def claim_one_in_an_outage(self) -> None:
-        claimed = self.run(self.outbox._claim_try(Down()))  # type: ignore[arg-type] # all it needs
+        claimed = self.run(self.outbox.claim_try(Down()))  # type: ignore[arg-type] # all it needs
         assert len(claimed) <= 1
         assert all(len(one.batch.rows) == 1 for one in claimed)
         self._check_claim(claimed)
@@ -241,11 +241,11 @@ class OutboxMachine(RuleBasedStateMachine):
             self._leave(claimed)
         outcome = self._outcome(claimed, kind)
         in_outage = in_outage and kind in {"later", "lost", "gone"}
-        self.run(self.outbox._record(claimed, outcome, in_outage=in_outage))
+        self.run(self.outbox.record(claimed, outcome, in_outage=in_outage))
 
     def _leave(self, claimed: ClaimedBatch) -> None:
         with suppress(NotWantedError):
-            self.run(self.outbox._before_send(claimed))
+            self.run(self.outbox.before_send(claimed))
 
     @rule(kind=ANSWERS)
     def send(self, kind: str) -> None:
@@ -392,11 +392,11 @@ class OutboxMachine(RuleBasedStateMachine):
         self.flying = []
         for _ in range(40):
             self.clock.on(HOUR / 4)
-            claimed = self.run(self.outbox._claim(5))
+            claimed = self.run(self.outbox.claim(5))
             self._check_claim(claimed)
             for one in claimed:
                 self._leave(one)
-                self.run(self.outbox._record(one, self._outcome(one, "sent"), in_outage=False))
+                self.run(self.outbox.record(one, self._outcome(one, "sent"), in_outage=False))
             if not claimed:
                 break
         self.run(self._check())
@@ -433,7 +433,7 @@ def _wait_for_no_disk(database: Database) -> None:
     """Make commits fast: no power is cut here."""
     hurry = "PRAGMA synchronous=OFF" if database.is_sqlite else "SET synchronous_commit=off"
 
-    @sa.event.listens_for(database._engine.sync_engine, "connect")
+    @sa.event.listens_for(database._engine.sync_engine, "connect")  # noqa: SLF001 - for speed alone
     def on_connect(connection: Any, _record: object) -> None:
         cursor = connection.cursor()
         cursor.execute(hurry)

@@ -80,7 +80,7 @@ def test_telegram_takes_every_translation(language: str) -> None:
 def test_plural_forms_are_those_of_cldr(language: str) -> None:
     with (LOCALES / language / "LC_MESSAGES" / "bot.po").open("rb") as file:
         catalogue = read_po(file, locale=language)
-    _, rule = translation._catalogue(language)
+    _, rule = translation.catalogue(language)
     locale = Locale.parse(language)
     categories: dict[int, set[str]] = {}
     for n in range(1000):
@@ -170,7 +170,7 @@ def test_arabic_and_persian_run_from_right_to_left() -> None:
 def test_no_line_of_arabic_or_persian_begins_at_the_left(
     language: str, settings_line: str, title: str
 ) -> None:
-    forms = [form for forms in translation._catalogue(language)[0].values() for form in forms]
+    forms = [form for forms in translation.catalogue(language)[0].values() for form in forms]
     lines = [line for form in forms for line in form.splitlines()]
     assert settings_line in lines
     assert title in lines
@@ -268,7 +268,7 @@ def test_a_language_without_its_catalogue_speaks_english(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(translation, "LOCALES", tmp_path)
-    translation._catalogue.cache_clear()
+    translation.catalogue.cache_clear()
     try:
         t = Translator("ru")
         assert (t("just now"), t.n(*LIVE, 2)) == (
@@ -277,7 +277,7 @@ def test_a_language_without_its_catalogue_speaks_english(
         )
         assert Translator("en")("just now") == "just now"
     finally:
-        translation._catalogue.cache_clear()
+        translation.catalogue.cache_clear()
     assert [record.getMessage() for record in caplog.records] == ["no catalogue for ru"]
 
 

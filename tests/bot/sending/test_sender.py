@@ -194,8 +194,7 @@ async def test_expired_media_are_bought_once_and_the_rest_goes(
     async def buy(story: Story, asker: Asker) -> MediaFile:
         assert asker.chat_id == 7
         bought.append(story.pk)
-        source = ours.sender._attempts._supply._media
-        return await source.fetch(spare.stories[0].media_url or "", limit=10**7)
+        return await ours.media.fetch(spare.stories[0].media_url or "", limit=10**7)
 
     async with made(sqlite_db, tmp_path, fallback=buy) as (ours, ann):
         spare = await ours.album(1)
@@ -281,9 +280,8 @@ async def test_a_stale_file_id_is_forgotten_and_replaced(ready: Made) -> None:
     ours, ann = ready
     album = await ours.album(2)
     await ours.sender.send_album(Target(ann), album)
-    files = ours.sender._files
-    for pk, file in list(files._memory.items()):
-        files._memory[pk] = replace(file, file_id="AgAC-stale")
+    files = ours.sender._files._memory  # noqa: SLF001 - Telegram alone makes one stale
+    files.update({pk: replace(file, file_id="AgAC-stale") for pk, file in files.items()})
     outcome = await ours.sender.send_album(Target(ann), album)
     assert isinstance(outcome, Sent)
     assert [source for _, source in await ours.sources(ann)][-2:] == ["url", "url"]
@@ -361,7 +359,7 @@ async def test_a_silent_video_is_a_video_in_albums_and_serves_everywhere_from_th
             ("file_id", "video"),
             ("file_id", "video"),
         ]
-        other = type(ours.sender)(ours.bot, ours.sender._attempts._supply._media, db)
+        other = type(ours.sender)(ours.bot, ours.media, db)
         assert isinstance(await other.send_album(Target(ann), both), Sent)
         assert [source for _, source in await ours.sources(ann)][-2:] == ["file_id"] * 2
 
@@ -397,7 +395,7 @@ async def test_two_replicas_upload_a_story_once(db: Database, tmp_path: Path) ->
         pytest.skip("SQLite has one process only")
     async with made(db, tmp_path) as (ours, ann):
         album = await ours.album(2)
-        other = type(ours.sender)(ours.bot, ours.sender._attempts._supply._media, db)
+        other = type(ours.sender)(ours.bot, ours.media, db)
         await ours.control.fault("telegram", {"delay_s": 0.5}, match="sendMediaGroup", times=1)
         async with asyncio.TaskGroup() as group:
             for sender in (ours.sender, other):
@@ -412,7 +410,7 @@ async def test_the_operators_chat_gets_the_first_upload(
     async with made(sqlite_db, tmp_path) as (ours, ann):
         cache = await ours.control.person("Cache")
         await ours.control.say(cache, "/start")
-        ours.sender._cache_chat_id = cache
+        ours.sender.cache_chat_id = cache
         album = await ours.album(3)
         there: list[int] = []
 

@@ -21,7 +21,7 @@ from bot.store.sqlite import outstanding
 def trips(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Return a list that grows with each trip."""
     made: list[str] = []
-    execute: Any = aiosqlite.Connection._execute
+    execute: Any = aiosqlite.Connection._execute  # noqa: SLF001 - all trips go there
 
     async def counted(self: aiosqlite.Connection, work: object, *args: object) -> object:
         made.append(getattr(work, "__name__", "?"))

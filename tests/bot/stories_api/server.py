@@ -84,7 +84,6 @@ def says(*answers: bytes) -> Answerer:
 async def api_at(url: str, **options: object) -> AsyncIterator[StoriesApi]:
     """Open an adapter for ``url`` with a short deadline and no patience between tries."""
     async with aiohttp.ClientSession() as session:
-        settings: dict[str, object] = {"deadline": 5.0, "rate": 10_000.0, **options}
+        settings = {"deadline": 5.0, "rate": 10_000.0, "jitter": lambda low, _high: low, **options}
         api = StoriesApi(session, url=url, key=SecretStr(KEY), **settings)  # type: ignore[arg-type] # checked by running
-        api._transport._jitter = lambda low, _high: low
         yield api

@@ -244,9 +244,8 @@ async def test_an_outage_is_left_alone_until_a_probe_succeeds() -> None:
     async def answer(_: Server, writer: asyncio.StreamWriter) -> None:
         writer.write(answers["now"])
 
-    async with serving(answer) as server, api_at(server.url) as api:
-        clock = [0.0]
-        api._transport._steady = lambda: clock[0]
+    clock = [0.0]
+    async with serving(answer) as server, api_at(server.url, clock=lambda: clock[0]) as api:
         for n in range(50):
             with pytest.raises(ApiUnavailableError):
                 await api.story(str(n))
@@ -262,16 +261,15 @@ async def test_an_outage_is_left_alone_until_a_probe_succeeds() -> None:
         answers["now"] = GOOD
         clock[0] += 30
         await api.story("1")
-        assert api._transport.breaker.is_open is False
+        assert api.transport.breaker.is_open is False
 
 
 async def test_one_sick_subject_is_refused_free_and_harms_no_other() -> None:
     async def answer(server: Server, writer: asyncio.StreamWriter) -> None:
         writer.write(response(500) if "id=666" in server.requests[-1] else GOOD)
 
-    async with serving(answer) as server, api_at(server.url) as api:
-        clock = [0.0]
-        api._transport._steady = lambda: clock[0]
+    clock = [0.0]
+    async with serving(answer) as server, api_at(server.url, clock=lambda: clock[0]) as api:
         for _ in range(20):
             with pytest.raises(ApiUnavailableError) as caught:
                 await api.story("666")
@@ -310,7 +308,7 @@ async def test_the_probe_has_the_word(alive: bool | None, is_open: bool) -> None
             with pytest.raises(ApiUnavailableError):
                 await api.story(str(10 + n))
         assert (server.count == before) is is_open
-        assert api._transport.refused.count(time.monotonic()) == (0 if is_open else 6)
+        assert api.transport.refused.count(time.monotonic()) == (0 if is_open else 6)
 
 
 # --- the second address --------------------------------------------------------------------------
@@ -325,9 +323,8 @@ async def test_the_second_address_is_asked_while_the_edge_of_the_first_fails(how
         pass
     async with serving(says(GOOD)) as second, serving(says(page)) as front:
         url = first.url if how == "nobody" else front.url
-        async with api_at(url, fallback_url=second.url) as api:
-            clock = [0.0]
-            api._transport._steady = lambda: clock[0]
+        clock = [0.0]
+        async with api_at(url, fallback_url=second.url, clock=lambda: clock[0]) as api:
             for n in range(5):
                 assert (await api.story(str(n))).credits == 1
             assert second.count == 5
@@ -430,8 +427,13 @@ async def test_redirects_in_a_circle_end() -> None:
 
 async def test_no_error_and_no_part_shows_the_key() -> None:
     session = aiohttp.ClientSession()
-    api = StoriesApi(session, url="http://127.0.0.1:9", key=SecretStr(KEY), deadline=1)
-    api._transport._jitter = lambda low, _high: low
+    api = StoriesApi(
+        session,
+        url="http://127.0.0.1:9",
+        key=SecretStr(KEY),
+        deadline=1,
+        jitter=lambda low, _high: low,
+    )
     with pytest.raises(ApiUnavailableError) as caught:
         await api.story("1")
     await session.close()
@@ -439,4 +441,4 @@ async def test_no_error_and_no_part_shows_the_key() -> None:
     while chain is not None:
         assert KEY not in repr(chain) + str(chain)
         chain = chain.__cause__ or chain.__context__
-    assert KEY not in repr(api) + repr(vars(api._transport))
+    assert KEY not in repr(api) + repr(vars(api.transport))

@@ -14,7 +14,9 @@ from telegram import InputFile
 from telegram.error import BadRequest, ChatMigrated, InvalidToken, NetworkError, RetryAfter
 from telegram.ext import ExtBot
 
+from bot.runtime.metrics import Metrics
 from bot.sending.items import from_disk
+from bot.telegram.outcomes import wait_of
 from bot.telegram.request import AiohttpRequest, NotSentError, Timeouts, UnknownOutcomeError
 from tests.support.telegram import TOKEN, bot_at
 
@@ -91,7 +93,7 @@ async def test_answers_become_the_right_errors(answer: Answer, kind: type[Except
 async def test_a_flood_without_parameters_names_its_time() -> None:
     error = await error_of(saying(429, "slow down", {"Retry-After": "7"}))
     assert isinstance(error, RetryAfter)
-    assert error._retry_after.total_seconds() == 7
+    assert wait_of(error).total_seconds() == 7
 
 
 async def test_a_broken_or_missing_answer_is_unknown() -> None:
@@ -111,12 +113,13 @@ async def test_a_broken_or_missing_answer_is_unknown() -> None:
 async def test_nothing_sent_is_tried_once_more_and_then_known() -> None:
     async with server(saying(200, {})) as url:
         pass  # nobody listens there any more
-    request = AiohttpRequest()
+    metrics = Metrics()
+    request = AiohttpRequest(metrics=metrics)
     async with request:
         with pytest.raises(NotSentError) as caught:
             await request.post(f"{url}/bot{TOKEN}/sendMessage")
     assert TOKEN not in "".join(traceback.format_exception(caught.value))
-    assert request._calls.value(outcome="not sent") == 2
+    assert 'telegram_requests_total{outcome="not sent"} 2' in metrics.render()
 
 
 async def test_connections_are_used_again() -> None:

@@ -35,7 +35,7 @@ async def working(db: Database, handle: Handle, **options: Any) -> AsyncIterator
     intake = Intake(db, BOT, handle, **options)
     async with asyncio.TaskGroup() as group:
         task = group.create_task(intake.run())
-        await wait_for(lambda: intake._group is not None)
+        await wait_for(lambda: intake.is_running)
         try:
             yield intake
         finally:
@@ -151,7 +151,7 @@ async def test_a_stop_ends_in_time_and_loses_nothing(sqlite_db: Database) -> Non
     intake = Intake(sqlite_db, BOT, handle, at_once=4)
     async with asyncio.TaskGroup() as group:
         group.create_task(intake.run())
-        await wait_for(lambda: intake._group is not None)
+        await wait_for(lambda: intake.is_running)
         await intake.add([message(number, number) for number in range(1, 9)])
         await wait_for(lambda: len(begun) >= 4)
         began = asyncio.get_running_loop().time()
@@ -206,18 +206,18 @@ async def test_the_end_of_one_update_leaves_the_place_of_the_next_of_its_chat(
             await ended.wait()
 
     async with working(sqlite_db, handle) as intake:
-        finish = intake._ends
+        finish = intake._ends  # noqa: SLF001 - a pause that only the database makes
 
         async def slow_to_return(ids: list[int]) -> None:
             await finish(ids)  # written; from here on the next may be claimed
             intake.worker.wake()
             await second.wait()
 
-        intake._ends = slow_to_return  # type: ignore[assignment] # the same call, with a pause
+        intake._ends = slow_to_return  # type: ignore[assignment] # noqa: SLF001 - as above
         await intake.add([message(1, 7), message(2, 7)])
         await second.wait()
-        await wait_for(lambda: intake._open == 1)
-        held = list(intake._places)
+        await wait_for(lambda: intake._open == 1)  # noqa: SLF001 - between two updates
+        held = list(intake._places)  # noqa: SLF001 - as above
         ended.set()
         await wait_for(lambda: nothing_open(sqlite_db))
     assert held == ["chat:7"]

@@ -97,7 +97,7 @@ def test_equal_uploads_are_spaced() -> None:
 
 def _fault(api: Api, match: str = "sendMessage", **fault: Any) -> None:
     spec = {"service": "telegram", "match": match, "times": 1, "fault": fault}
-    api.telegram._faults.add(spec)
+    api.telegram.faults.add(spec)
 
 
 @pytest.mark.parametrize(("when", "arrived"), [("before", 0), ("after", 1)])

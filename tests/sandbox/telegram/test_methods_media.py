@@ -131,7 +131,7 @@ async def test_an_album_is_all_or_nothing_but_for_a_rare_answer(
     ann = await api.person()
     fault = {"fail_item": 2, "description": "Too Many Requests: retry after 8", **rare}
     match = {"service": "telegram", "match": "sendMediaGroup", "times": 1}
-    api.telegram._faults.add({**match, "fault": fault})
+    api.telegram.faults.add({**match, "fault": fault})
     sent = {"chat_id": ann, "media": _media("photo", "video", "photo")}
     files = {"f0": photo("1"), "f1": video("2"), "f2": photo("3")}
     status, body = await api.upload("sendMediaGroup", sent, **files)
@@ -157,7 +157,7 @@ async def test_albums_by_url_alone_are_answered_429_on_request(api: Api) -> None
     ann = await api.person()
     api.web["http://w.test/a.jpg"] = page(photo("77"), "image/jpeg")
     fault = {"album_url_retry_after": 3}
-    api.telegram._faults.add({"service": "telegram", "match": "sendMediaGroup", "fault": fault})
+    api.telegram.faults.add({"service": "telegram", "match": "sendMediaGroup", "fault": fault})
     items = [{"type": "photo", "media": "http://w.test/a.jpg"}] * 2
     code, _ = await api.refusal("sendMediaGroup", chat_id=ann, media=items)
     assert code == 429

@@ -108,10 +108,10 @@ async def test_unknown_and_missing_params_are_noted(api: Api) -> None:
     ann = await api.person()
     markup = {"inline_keyboard": [[{"text": "a", "callback_data": "b", "colour": 1}]]}
     await api.ok("sendMessage", chat_id=ann, text="x", txet="y", reply_markup=markup)
-    entry: Any = api.telegram._log.since(0)[-1]
+    entry: Any = api.telegram.log.since(0)[-1]
     assert sorted(entry["unknown_params"]) == ["reply_markup.inline_keyboard[0][0].colour", "txet"]
     await api.refusal("sendMessage", chat_id=ann)
-    assert api.telegram._log.since(0)[-1]["missing_params"] == ["text"]
+    assert api.telegram.log.since(0)[-1]["missing_params"] == ["text"]
 
 
 async def test_markup_that_is_good(api: Api) -> None:

@@ -100,7 +100,7 @@ async def test_an_update_is_delivered_once_with_the_secret(api: Api, hook: Recei
     assert hook.headers[0]["Content-Type"] == "application/json"
     info = await api.ok("getWebhookInfo")
     assert (info["url"], info["max_connections"]) == (hook.url, 5)
-    assert "se-cret_1" not in str(api.telegram._log.since(0))
+    assert "se-cret_1" not in str(api.telegram.log.since(0))
 
 
 async def test_get_updates_and_webhooks_exclude_each_other(api: Api, hook: Receiver) -> None:
@@ -218,7 +218,7 @@ def test_pauses_grow_to_a_minute_or_two(api: Api) -> None:
     update = inbox.pending[-1]
     pauses = []
     for update.attempts in range(12):
-        pauses.append(hooks._pause(update, None))
+        pauses.append(hooks.pause(update, None))
     assert pauses[:6] == [0, 2, 4, 8, 16, 32]
     assert all(60 <= pause <= 120 for pause in pauses[6:])
-    assert hooks._pause(update, "9999999") == 3600
+    assert hooks.pause(update, "9999999") == 3600
