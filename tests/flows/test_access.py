@@ -125,8 +125,12 @@ async def test_a_group_is_allowed_by_who_added_the_bot_and_its_members_through_i
     (refused,) = await bell.ask(bob, "/stories natgeo")  # for themselves Bob is nobody's guest
     assert refused["text"].startswith(PRIVATE)
     moved = await bell.control.migrate(group)
-    (listed,) = await bell.ask(moved, f"/subscriptions@storybell_{BOT}_bot", user=bob)
-    assert not listed["text"].startswith(PRIVATE)
+    await bell.control.say(moved, f"/subscriptions@storybell_{BOT}_bot", user=bob)
+
+    async def is_listed() -> bool:
+        return any("no subscriptions yet" in text for text in await said(bell, moved))
+
+    await wait_for(is_listed, what="the list")
 
 
 async def test_a_strangers_group_is_refused_once_for_all_in_it(run: tuple[Bell, int]) -> None:

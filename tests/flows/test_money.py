@@ -139,20 +139,19 @@ async def billed_since(box: Box, n: int) -> tuple[int, int]:
 
 
 async def test_a_day_of_mixed_traffic_adds_up_to_the_credit(
-    db: Database, box: Box, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    db: Database, box: Box, tmp_path: Path
 ) -> None:
     """One call in ten meets a fault; each entry is compared with the sandbox's own log.
 
     An entry must equal what was billed, except where no answer was seen (a time-out, a reset):
     nobody can know then, so the nominal price counts, which is at least what was billed.
     """
-    monkeypatch.setattr("bot.stories_api.client.DOWNLOAD_DEADLINE", 0.6)
     chance = random.Random(2026)  # noqa: S311 - repeatable, not secret
     now = [MORNING]
     ledger = Ledger(db, FREE, now=lambda: now[0])
     unknown = faults = end = 0
     with Spool(tmp_path, limit=10**8) as spool:
-        async with adapter(box, spool) as api:
+        async with adapter(box, spool, download_deadline=0.6) as api:
             story = (await box.control.stories("natgeo"))[0]
             profile = story["user"]["pk"]
             page = f"https://www.instagram.com/stories/natgeo/{story['pk']}/"

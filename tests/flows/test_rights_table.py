@@ -27,7 +27,7 @@ from tests.support.control import Json
 from tests.support.storybell import TOKEN, Bell, storybell
 
 NAME = f"storybell_{TOKEN.partition(':')[0]}_bot"
-AT_ONCE = 24
+AT_ONCE = 8
 EACH = 4  # of so many cells one is tried at least, before all are
 REFUSALS = {
     "Only admins of this group can change that.",

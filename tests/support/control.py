@@ -18,8 +18,8 @@ Json = dict[str, Any]
 PATIENCE_S = float(os.environ.get("PATIENCE_S", "60"))  # noqa: TID251 - the tests have no Settings
 # Each poll is a request to the sandbox, in the process that shall get on with the work: often at
 # first, and rarely where it takes long. Many that wait at once spent half of the CPU on polls.
-_FIRST_POLL_S, _LAST_POLL_S = 0.01, 0.25
-_POLLS_GROW = 1.5
+_FIRST_POLL_S, _LAST_POLL_S = 0.01, 0.1
+_POLLS_GROW = 1.25
 
 
 @overload

@@ -48,7 +48,7 @@ class Bell:
     ) -> list[Json]:
         """Write into a chat; return the first ``count`` messages that the bot answers with."""
         message = await self.control.say(chat, text, user=user, **more)
-        return await self.control.wait_replies(chat, count, after=message)
+        return (await self.control.wait_replies(chat, count, after=message))[:count]
 
     async def noticed(self, chat: int, text: str, *, user: int) -> None:
         """Write into a group; return when the bot has answered, or marked what it said before."""

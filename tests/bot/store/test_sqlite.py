@@ -23,9 +23,11 @@ def trips(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     made: list[str] = []
     execute: Any = aiosqlite.Connection._execute  # noqa: SLF001 - all trips go there
 
-    async def counted(self: aiosqlite.Connection, work: object, *args: object) -> object:
+    async def counted(
+        self: aiosqlite.Connection, work: object, *args: object, **options: object
+    ) -> object:
         made.append(getattr(work, "__name__", "?"))
-        return await execute(self, work, *args)
+        return await execute(self, work, *args, **options)
 
     monkeypatch.setattr(aiosqlite.Connection, "_execute", counted)
     return made

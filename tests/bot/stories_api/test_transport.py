@@ -106,11 +106,11 @@ async def called(api: StoriesApi, call: str, folder: Path) -> object:
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("name", list(FAULTS))
 async def test_a_wire_fault_is_one_typed_error_in_time_and_is_not_asked_again(
-    name: str, call: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, call: str, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("bot.stories_api.client.DOWNLOAD_DEADLINE", 0.6)
+    deadlines = {"deadline": 0.6, "download_deadline": 0.6}
     started = time.monotonic()
-    async with serving(FAULTS[name]) as server, api_at(server.url, deadline=0.6) as api:
+    async with serving(FAULTS[name]) as server, api_at(server.url, **deadlines) as api:
         with pytest.raises(BotError) as caught:
             await called(api, call, tmp_path)
         assert server.count == 1
