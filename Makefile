@@ -27,12 +27,17 @@ lint: .venv/.dev
 types: .venv/.dev
 	$(BIN)/mypy
 
-tests: .venv/.dev
-	$(PYTEST) --cov -n 2 --dist loadfile -m "not campaign and not slow and not long" || \
-		$(PYTEST) --cov --cov-append $(ALONE) -m "not campaign and not slow and not long"
+# A file's tests share a bot, so they stay together; those of tests/sandbox and tests/tools are
+# short and come last, so that both workers end at about the same time.
+QUICK := -m "not campaign and not slow and not long"
+SLOW := --hypothesis-profile=thorough -m "(campaign or slow or hypothesis) and not long"
 
-test-slow: .venv/.dev  ## What takes longer: hundreds of kills, long outages
-	$(PYTEST) -n 2 --dist load -m "(campaign or slow) and not long" || $(PYTEST) $(ALONE) -m "(campaign or slow) and not long"
+tests: .venv/.dev
+	$(PYTEST) --cov -n 2 --dist loadfile --no-loadscope-reorder $(QUICK) || \
+		$(PYTEST) --cov --cov-append $(ALONE) $(QUICK)
+
+test-slow: .venv/.dev  ## What takes longer: hundreds of kills, long outages, all languages and examples
+	$(PYTEST) -n 2 --dist worksteal $(SLOW) || $(PYTEST) $(ALONE) $(SLOW)
 
 campaign: .venv/.dev  ## What takes ten minutes and more each
 	$(BIN)/python -m pytest -n 2 --dist load -m long

@@ -14,9 +14,10 @@ from bot.store.database import Database
 from tests.support.database import empty, migrated_copy
 from tests.support.postgres import postgres
 
-# The same examples each time: what CI sees, everybody sees.
-settings.register_profile("steady", derandomize=True, deadline=None, print_blob=True)
-settings.load_profile("steady")
+# The same examples each time: what CI sees, everybody sees. ``make test-slow`` tries more of them.
+settings.register_profile("thorough", derandomize=True, deadline=None, print_blob=True)
+settings.register_profile("quick", settings.get_profile("thorough"), max_examples=25)
+settings.load_profile("quick")
 
 # Whoever lets others wait for a transaction fails here; people only get it logged. Older code,
 # which ``tools.red`` runs the flows on, has no such guard.

@@ -20,6 +20,7 @@ async def test_alerts_of_known_people_come_nearly_as_soon_as_before(tmp_path: Pa
     assert attacked.delay_min <= MOST * before.delay_min
 
 
+@pytest.mark.slow
 async def test_on_a_small_scale_newcomers_find_less_room_than_others(tmp_path: Path) -> None:
     before = await run("before", tmp_path, SMALL)
     attacked = await run("attacked", tmp_path, SMALL)

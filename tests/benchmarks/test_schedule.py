@@ -24,7 +24,7 @@ def mean_of(kind: str, policy: str, looks: float = 12) -> float:
     return found.weighted
 
 
-@pytest.mark.parametrize("kind", ["homogeneous", "exciting"])
+@pytest.mark.parametrize("kind", ["homogeneous", pytest.param("exciting", marks=pytest.mark.slow)])
 def test_learning_comes_near_the_true_intensity_and_far_from_the_rest(kind: str) -> None:
     learned = mean_of(kind, "learned")
     assert learned < 1.25 * mean_of(kind, "true intensity")
@@ -56,6 +56,7 @@ def test_an_outage_loses_nothing() -> None:
     assert ": 0 lost;" in schedule.outage(1, 40)
 
 
+@pytest.mark.slow
 def test_the_table_has_a_line_for_each_world_and_budget(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -94,7 +94,8 @@ async def still_there(bell: Bell, folder: Path, chat: int, before: object, boss:
     assert greetings == []
 
 
-ORDERS = ("told", "alert", "alert-restart", "restart-told", "restart-alert")
+SLOW = ("alert", "alert-restart", "restart-told")
+ORDERS = ("told", "restart-alert", *(pytest.param(one, marks=pytest.mark.slow) for one in SLOW))
 
 
 @pytest.mark.parametrize("order", ORDERS)

@@ -9,9 +9,10 @@ import pytest
 
 from bot.domain import errors
 from bot.domain.errors import BotError
-from bot.presentation.translation import LANGUAGES, translator_for
+from bot.presentation.translation import translator_for
 from bot.store import chats
 from bot.store.database import Database
+from tests.support import languages
 from tests.support.control import Control, Json, wait_for
 from tests.support.storybell import Bell, buttons
 
@@ -22,10 +23,6 @@ FIELDS: dict[str, Any] = {
     "username": "natgeo", "most": 20, "url": "https://x.org/", "incident": "0",
     "until": datetime(2027, 1, 1, 0, tzinfo=UTC),
 }  # fmt: skip
-OFTEN = {"en", "ru", "ar"}  # those of every run: two scripts from the left, one from the right
-CODES = [
-    code if code in OFTEN else pytest.param(code, marks=pytest.mark.slow) for code in LANGUAGES
-]
 TYPES = [
     one
     for one in vars(errors).values()
@@ -40,7 +37,7 @@ async def raises(_: Any, username: str, *__: Any, **___: Any) -> None:
     raise kind("raised by the test", **{**FIELDS, **takes})
 
 
-@pytest.mark.parametrize("code", CODES)
+@pytest.mark.parametrize("code", languages.EACH)
 async def test_every_error_speaks_the_language_and_the_zone_of_the_chat(
     bell: Bell, control: Control, monkeypatch: pytest.MonkeyPatch, code: str
 ) -> None:

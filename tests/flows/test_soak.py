@@ -31,7 +31,7 @@ def test_a_plant_says_which_invariants_find_it(name: str) -> None:
     assert known.issuperset(FOUND_BY[name])
 
 
-@pytest.mark.long
+@pytest.mark.slow
 @pytest.mark.timeout(1200)
 def test_the_rough_hours_of_three_seeds_violate_nothing() -> None:
     """Some three minutes of CPU; the weeks are for ``make soak``."""

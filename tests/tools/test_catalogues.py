@@ -10,7 +10,8 @@ import tdjson
 from babel.messages.catalog import Catalog
 
 from bot.presentation.html import Safe
-from bot.presentation.translation import LANGUAGES, translator_for
+from bot.presentation.translation import translator_for
+from tests.support import languages
 from tools import catalogues
 from tools.catalogues import carry_over, extract, is_english, lengths_in
 from tools.notes import NOTES
@@ -105,7 +106,7 @@ def test_rewording_keeps_the_translation_and_marks_it() -> None:
     assert not carry_over(made, "Not there", "Nor there")
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", languages.EACH)
 def test_every_text_with_the_longest_fields_is_taken_by_telegram(language: str) -> None:
     t = translator_for(language)
     for message in catalogues.messages(template()):

@@ -108,7 +108,7 @@ class Crowd:
             await moves.move_chat(tx, -100 - person, 100 + person, now=self.clock())
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.slow)])
 async def test_looks_beside_presses_never_wait_for_each_other(db: Database, seed: int) -> None:
     crowd = Crowd(db, seed)
     await crowd.begin()
