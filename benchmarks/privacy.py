@@ -102,13 +102,14 @@ async def world(mode: Mode, folder: Path, *, budget: int, name: str = "") -> Asy
             return datetime.fromtimestamp(sandbox.clock.now(), UTC)
 
         many = 10**6
-        ledger = Ledger(db, Limits(budget * 2, 0.5, many, many, many), now=now)
+        limits = Limits(budget * 2, 0.5, many, many, many, newcomer_allowance=many)
+        ledger = Ledger(db, limits, now=now)
         api = StoriesApi(
             session, url=sandbox.urls.stories_api, key=SecretStr("k"), rate=10_000, now=now
         )
         polling = PollSettings(credits_a_day=budget, credits_a_poll=None if mode == "auto" else 2)
-        limits = SubscriptionLimits(most=many, most_new_a_day=many)
-        subscriptions = Subscriptions(db, api, ledger, limits=limits, polling=polling, now=now)
+        most = SubscriptionLimits(most=many, most_new_a_day=many)
+        subscriptions = Subscriptions(db, api, ledger, limits=most, polling=polling, now=now)
         privacy = PrivacyCheck(db, mode, tell=tell, now=now)
         scheduler = Scheduler(
             db,

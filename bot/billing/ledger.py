@@ -267,14 +267,20 @@ class Ledger:
             return await budgets.budget_used(tx, self._now().date())
 
     async def left_by_replies(self, now: datetime) -> float:
-        """Return the credits of the replies' share of today that they will not need."""
+        """Return the credits of the replies' share of today that they will not need.
+
+        What newcomers asked for is no habit, where others are known: a hundred accounts made for
+        a day must not take credits from the checks of a week.
+        """
         today = now.date()
         async with self._db.read() as tx:
             used, _ = await budgets.budget_used(tx, today)
             if self._habits is None or self._habits[0] != today:
                 since = today - timedelta(days=HABIT_DAYS)
                 days = await budgets.days_since(tx, since, before=today)
-                hours = await ledger.replies_by_hour(tx, since, before=today)
+                tells_apart = self.limits.newcomer_allowance is not None
+                of_known = tells_apart and await acquaintances.is_anybody_known(tx)
+                hours = await ledger.replies_by_hour(tx, since, before=today, of_known=of_known)
                 self._habits = today, [hours.get(day, [0] * 24) for day in days]
         return left_by_replies(self.limits, self._habits[1], used=used, now=now)
 

@@ -71,6 +71,22 @@ async def is_known(tx: Tx, kind: Kind, subject: int) -> bool:
     return ((await tx.execute(statement)).scalar() or 0) >= KNOWN_AFTER
 
 
+def is_known_as(
+    kind: sa.ColumnElement[str], subject: sa.ColumnElement[int]
+) -> sa.ColumnElement[bool]:
+    """Return the condition that who stands in another table was seen on enough days."""
+    table = acquaintances
+    mine = sa.and_(table.c.kind == kind, table.c.subject == subject)
+    return sa.exists().where(mine, table.c.days >= KNOWN_AFTER)
+
+
+async def is_anybody_known(tx: Tx) -> bool:
+    """Return whether the bot has been anywhere for long enough to know somebody."""
+    table = acquaintances
+    found = await tx.execute(sa.select(table.c.kind).where(table.c.days >= KNOWN_AFTER).limit(1))
+    return found.first() is not None
+
+
 async def move_chat(tx: Tx, old: int, new: int) -> None:
     """Let a group that became a supergroup keep its age."""
     table = acquaintances

@@ -12,6 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from bot.store import acquaintances
 from bot.store.database import Tx, insert_for
 from bot.store.schema import BigId, Timestamp, metadata
 
@@ -222,8 +223,13 @@ async def count_since(tx: Tx, since: datetime) -> int:
     return (await tx.execute(statement)).scalar_one()
 
 
-async def replies_by_hour(tx: Tx, since: date, *, before: date) -> dict[date, list[int]]:
-    """Return what replies spent in each hour (UTC) of the days in which they spent anything."""
+async def replies_by_hour(
+    tx: Tx, since: date, *, before: date, of_known: bool = False
+) -> dict[date, list[int]]:
+    """Return what replies spent in each hour (UTC) of the days in which they spent anything.
+
+    With ``of_known``: only those to whom the bot knows, see ``acquaintances``.
+    """
     table = ledger_entries
     # Written out, as PostgreSQL takes two parameters for two different expressions.
     hour = sa.type_coerce(table.c.at, sa.BigInteger) // sa.literal_column(str(HOUR_MS), sa.Integer)
@@ -236,6 +242,10 @@ async def replies_by_hour(tx: Tx, since: date, *, before: date) -> dict[date, li
         )
         .group_by(hour)
     )
+    if of_known:
+        who = sa.func.coalesce(table.c.user_id, table.c.chat_id)
+        kind = sa.case((table.c.user_id.is_(None), "chat"), else_="person")
+        statement = statement.where(acquaintances.is_known_as(kind, who))
     by_day: dict[date, list[int]] = {}
     for number, spent in await tx.execute(statement):
         begin = datetime.fromtimestamp(number * HOUR_MS / 1000, UTC)

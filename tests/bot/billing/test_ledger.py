@@ -33,7 +33,7 @@ from bot.domain.errors import (
     TooFastError,
 )
 from bot.domain.model import Asker
-from bot.store import budgets
+from bot.store import acquaintances, budgets
 from bot.store import ledger as entries
 from bot.store.budgets import budget_days, budget_used
 from bot.store.database import Database, all_tables
@@ -537,3 +537,30 @@ async def test_what_replies_usually_take_later_in_the_day_is_kept_for_them(db: D
     assert await paying.left_by_replies(clock.now) == 500 - 1.2 * 300
     assert await paying.left_by_replies(clock.now + 12 * timedelta(hours=1)) == 500 - 1.2 * 200
     assert 490 < await paying.left_by_replies(clock.now + 21 * timedelta(hours=1)) < 500
+
+
+async def test_what_newcomers_asked_for_is_no_habit_where_others_are_known(db: Database) -> None:
+    clock = Clock(NOON.replace(hour=0))
+    known, new, group = 1, 2, -3
+    limits = Limits(1000, 0.5, newcomer_allowance=30)
+    yesterday = clock.now - DAY
+    async with db.begin() as tx:
+        for chat, person, spent in ((1, known, 100), (2, new, 200), (group, None, 50)):
+            await entries.add(
+                tx,
+                kind="link",
+                chat_id=chat,
+                user_id=person,
+                endpoint="x",
+                nominal=spent,
+                now=yesterday + 20 * timedelta(hours=1),
+            )
+        row = {"day": yesterday.date(), "replies": 350, "schedule": 0}
+        await tx.execute(budget_days.insert().values(row))
+    # Nobody is known yet: all are alike.
+    assert await Ledger(db, limits, now=clock).left_by_replies(clock.now) == 500 - 1.2 * 350
+    async with db.begin() as tx:
+        for day in range(1, 4):
+            seen: list[acquaintances.Subject] = [("person", known), ("chat", group)]
+            await acquaintances.see(tx, seen, yesterday.date().replace(day=day))
+    assert await Ledger(db, limits, now=clock).left_by_replies(clock.now) == 500 - 1.2 * 150
