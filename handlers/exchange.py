@@ -15,7 +15,6 @@ from handlers.guard import HEARD, Handler, command, heard, replied_to
 from handlers.replies import enqueue_reply, say, working
 from handlers.subscriptions import EMPTY
 
-LARGEST = 1_000_000  # bytes of a file that we read
 LINES = 25  # of what was refused; more would not fit into a message
 HOW = N_(
     "Send me a file made by /export, or an OPML file with Instagram links, with "
@@ -53,7 +52,7 @@ async def take_file(update: Update, context: Context) -> None:
     if source is None:
         await say(update, context, context.t(HOW))
         return
-    if (source.file_size or 0) > LARGEST:
+    if (source.file_size or 0) > import_export.LARGEST:
         raise import_export.BadFileError("too large")
     file = await context.bot.get_file(source.file_id)
     imported = import_export.read(bytes(await file.download_as_bytearray()))

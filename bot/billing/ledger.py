@@ -257,7 +257,7 @@ class Ledger:
             await budgets.set_stopped(tx, stopped=False)
 
     async def is_stopped(self) -> bool:
-        """Tell whether the stop switch is on."""
+        """Return whether the stop switch is on."""
         async with self._db.read() as tx:
             return await budgets.is_stopped(tx)
 

@@ -11,8 +11,8 @@ from bot.domain.errors import N_, BotError
 from bot.domain.links import parse_argument
 from bot.domain.model import Options
 
-LARGEST = 256 * 1024
-MOST = 1000
+LARGEST = 256 * 1024  # bytes of a file that is read
+MOST = 1000  # subscriptions in it
 VERSION = 1
 _PAGE = "https://www.instagram.com/"
 

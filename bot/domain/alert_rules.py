@@ -99,7 +99,7 @@ def return_check_at(now: datetime, answers: int) -> datetime:
 
 
 def is_believed(answers: int) -> bool:
-    """Tell whether so many answers in a row prove that a profile is private, or gone."""
+    """Return whether so many answers in a row prove that a profile is private, or gone."""
     return answers >= MOST_DOUBTS
 
 
@@ -134,7 +134,7 @@ def next_local(now: datetime, minute: int, zone: str) -> datetime:
 
 
 def is_quiet(now: datetime, quiet: tuple[int, int] | None, zone: str) -> bool:
-    """Tell whether ``now`` is within the quiet hours, which may span midnight."""
+    """Return whether ``now`` is within the quiet hours, which may span midnight."""
     if quiet is None or quiet[0] == quiet[1]:
         return False
     local = now.astimezone(zone_of(zone))
@@ -202,7 +202,7 @@ def _reached_at(due: datetime, member: AudienceMember) -> datetime:
 
 
 def passes(story: Story, options: Options) -> bool:
-    """Tell whether a subscription with ``options`` wants the story."""
+    """Return whether a subscription with ``options`` wants the story."""
     return held_back_by(story, options) is None
 
 
@@ -276,7 +276,7 @@ def from_now_on(now: datetime) -> datetime:
 
 
 def is_too_old(expires_at: datetime, now: datetime) -> bool:
-    """Tell whether a story is over for so long that its media can't be had any more.
+    """Return whether a story is over for so long that its media can't be had any more.
 
     Their addresses outlive a story by hours, and a file that Telegram has already, for good.
     """
@@ -284,5 +284,5 @@ def is_too_old(expires_at: datetime, now: datetime) -> bool:
 
 
 def is_blocked(profile_id: str, username: str, blocked: Collection[str]) -> bool:
-    """Tell whether the operator has put the profile on the block-list, by id or name."""
+    """Return whether the operator has put the profile on the block-list, by id or name."""
     return profile_id in blocked or username in blocked

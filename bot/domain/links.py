@@ -138,7 +138,7 @@ def story_taken_at(pk: str) -> datetime | None:
 
 
 def is_probably_gone(pk: str, now: datetime, margin: timedelta = timedelta(hours=25)) -> bool:
-    """Tell whether the story's time is over, by its id alone; false where that says nothing."""
+    """Return whether the story's time is over, by its id alone; false where that says nothing."""
     taken_at = story_taken_at(pk)
     return taken_at is not None and now - taken_at > margin
 
@@ -198,7 +198,7 @@ def _cut(candidate: str) -> str:
 
 
 def _ends(char: str) -> bool:
-    """Tell whether a link ends before this character; letters do not end it, they spoil it."""
+    """Return whether a link ends before this character; letters do not end it, they spoil it."""
     category = unicodedata.category(char)
     return not char.isascii() and (category[0] in "PSZ" or category == "Cf")
 

@@ -134,7 +134,7 @@ class Mute:
 
     @property
     def is_whole(self) -> bool:
-        """Tell whether it holds for all of the chat."""
+        """Return whether it holds for all of the chat."""
         return self.thread_id == WHOLE
 
 

@@ -32,7 +32,7 @@ class Batch:
 
     @property
     def is_repeat(self) -> bool:
-        """Tell whether some of it may be in the chat already."""
+        """Return whether some of it may be in the chat already."""
         return any(row.copies for row in self.rows)
 
     @property
@@ -107,7 +107,7 @@ def _speakable(
 
 
 def _may_be_said(row: Delivery, mute: Mute) -> bool:
-    """Tell whether a row passes: where only some media are refused, sentences and others do."""
+    """Return whether a row passes: where only some media are refused, sentences and others do."""
     kinds = alert_rules.KINDS_OF.get(mute.missing)
     if kinds is None:
         return False

@@ -15,7 +15,7 @@ from bot.domain.telling import Tell
 from bot.scheduling.pricing import fewest_credits, is_feasible
 from bot.store.database import Database
 
-SPARE = 1.05  # what a check costs is a mean that moves: it is over when so much is there
+SPARE = 1.05  # what a check costs is a mean that moves: the lack ends with so much of the need
 
 TOO_SMALL = N_(
     "The daily budget is too small: it is enough to check {enough} of {profiles} profiles before "

@@ -84,7 +84,7 @@ class Plan:
             self.schedule.survey(rows, profiles=profiles)
 
     def is_stale(self, known: Known) -> bool:
-        """Tell whether a profile was queued at a price that does not hold any more."""
+        """Return whether a profile was queued at a price that does not hold any more."""
         return known.forecast is not None and self.schedule.is_stale(
             state_of(known.forecast, known.memory)
         )

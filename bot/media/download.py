@@ -69,7 +69,7 @@ class PublicResolver(AbstractResolver):
 
 
 def is_public(address: str) -> bool:
-    """Tell whether an IP address is of the public internet, whatever is embedded in it."""
+    """Return whether an IP address is of the public internet, whatever is embedded in it."""
     try:
         ip = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
@@ -108,7 +108,7 @@ class Media:
         self._now = now
 
     def may_fetch(self, url: str) -> bool:
-        """Tell whether ``url`` is on a host that media may come from."""
+        """Return whether ``url`` is on a host that media may come from."""
         return self._hosts.allows(url)
 
     async def fetch(self, url: str, *, limit: int) -> MediaFile:

@@ -18,7 +18,7 @@ class MediaHosts:
         self._trusted = URL(trusted_origin).origin() if trusted_origin else None
 
     def allows(self, url: str) -> bool:
-        """Tell whether ``url`` may be fetched; never raises."""
+        """Return whether ``url`` may be fetched; never raises."""
         parsed = parse(url)
         if parsed is None:
             return False
@@ -60,6 +60,6 @@ def expires_at(url: str) -> datetime | None:
 
 
 def is_fresh(url: str, now: datetime) -> bool:
-    """Tell whether ``url`` still works for a minute; an unsigned one does."""
+    """Return whether ``url`` still works for a minute; an unsigned one does."""
     end = expires_at(url)
     return end is None or end - MARGIN > now

@@ -143,7 +143,7 @@ class Incidents:
         if since >= due_at:
             return False
         await key_values.put(tx, f"{NOTED}{admin}", now.isoformat(), now=now)
-        incidents = await store.quiet_since(tx, since, kinds=QUIET)
+        incidents = await store.changed_since(tx, since, kinds=QUIET)
         if not incidents:
             return False
         await self._operators.owe(tx, lambda t: summary(incidents, t), silent=True, only=admin)

@@ -61,7 +61,7 @@ class Arrived:
 
     @property
     def is_whole(self) -> bool:
-        """Tell whether nothing of it is missing."""
+        """Return whether nothing of it is missing."""
         return len(self.messages) == len(self.batch.rows)
 
 

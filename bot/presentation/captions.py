@@ -25,7 +25,7 @@ class CaptionLanguage(Protocol):
 
     @property
     def rtl(self) -> bool:
-        """Tell whether it is written from right to left."""
+        """Return whether it is written from right to left."""
 
     def __call__(self, msgid: str, /, **fields: object) -> str:
         """Return the translation as HTML."""

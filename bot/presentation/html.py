@@ -54,7 +54,7 @@ def isolate(text: str) -> str:
 
 
 def has_rtl(text: str) -> bool:
-    """Tell whether ``text`` holds a letter that is written from right to left."""
+    """Return whether ``text`` holds a letter that is written from right to left."""
     return any(unicodedata.bidirectional(char) in {"R", "AL"} for char in text)
 
 

@@ -57,7 +57,7 @@ class Translator:
 
     @property
     def rtl(self) -> bool:
-        """Tell whether the language is written from right to left."""
+        """Return whether the language is written from right to left."""
         return self._locale.text_direction == "rtl"
 
     def in_zone(self, zone: tzinfo) -> "Translator":
@@ -184,7 +184,7 @@ _NEVER = 10**9  # Babel goes on to the larger unit from this many on
 
 
 def _separates(match: re.Match[str]) -> bool:
-    """Tell whether marks of direction may stand here: not in addresses or what is copied."""
+    """Return whether marks of direction may stand here: not in addresses or what is copied."""
     before = match.string[: match.start()]
     return not before.endswith(('="', "=", "/")) and before.count("<code>") == before.count(
         "</code>"

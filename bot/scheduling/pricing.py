@@ -147,7 +147,7 @@ def floor_hours(polls_a_day: float) -> float:
 
 
 def is_feasible(budget: float, costs: float) -> bool:
-    """Tell whether the budget sees each profile before its stories expire, outages aside."""
+    """Return whether the budget sees each profile before its stories expire, outages aside."""
     return budget >= fewest_credits(costs) * (1 - 1e-9)
 
 

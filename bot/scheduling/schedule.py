@@ -128,7 +128,7 @@ class Schedule:
         return state.due_at
 
     def is_stale(self, state: ProfileState) -> bool:
-        """Tell whether the price has moved since ``state`` was queued."""
+        """Return whether the price has moved since ``state`` was queued."""
         return abs(state.price - self.current) > STALE * self.current
 
     def seen(
@@ -241,7 +241,7 @@ class Schedule:
     def may_poll(
         self, due_at: float, seen_at: float, cost: float, *, now: float, spent: float
     ) -> bool:
-        """Tell whether the bucket pays, or the day does because the last check is long ago."""
+        """Return whether the bucket pays, or the day does because the last check is long ago."""
         if spent + cost > self.budget:
             return False
         is_due = due_at <= now + _ROUNDING

@@ -146,7 +146,7 @@ class Files:
                 log.exception("the lease of an upload could not be kept")
 
     def _has(self, pk: str, file: KnownFile) -> bool:
-        """Tell whether it is known, or something better: a video serves alone and in albums."""
+        """Return whether it is known, or something better: a video serves alone and in albums."""
         known = self.at_hand([pk]).get(pk)
         return known is not None and (
             known.file_unique_id == file.file_unique_id
@@ -160,5 +160,5 @@ class Files:
 
 
 def is_good_for(file: KnownFile, count: int) -> bool:
-    """Tell whether a file may go out as one of ``count``: an animation goes alone."""
+    """Return whether a file may go out as one of ``count``: an animation goes alone."""
     return count == 1 or file.kind != ANIMATION

@@ -77,7 +77,7 @@ class Item:
 
     @property
     def is_open(self) -> bool:
-        """Tell whether it still has to go out."""
+        """Return whether it still has to go out."""
         return self.sent is None and not self.failed and self.refused is None
 
     def clean(self) -> None:

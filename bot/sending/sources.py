@@ -45,7 +45,7 @@ class Downloads(Protocol):
     """What is needed of ``bot.media.download.Media``."""
 
     def may_fetch(self, url: str) -> bool:
-        """Tell whether ``url`` is on a host that media may come from."""
+        """Return whether ``url`` is on a host that media may come from."""
         ...
 
     async def fetch(self, url: str, *, limit: int) -> MediaFile:
@@ -208,7 +208,7 @@ class Supply:
 
 
 def _is_no_photo(file: MediaFile) -> bool:
-    """Tell whether Telegram takes this photo as a file only."""
+    """Return whether Telegram takes this photo as a file only."""
     sides = sorted([file.width or 1, file.height or 1])
     is_stretched = sides[1] > LARGEST_RATIO * sides[0]
     return file.kind == "photo" and (file.size > LARGEST_PHOTO or is_stretched)

@@ -103,22 +103,22 @@ async def turn(
 async def hand_out(tx: Tx, one: Broadcast, *, limit: int, now: datetime) -> bool:
     """Owe the message to the next chats; false where there are none left.
 
-    Of several processes one goes on: who finds that another has, does nothing.
+    Of several processes that try it at once one does it; the others change nothing.
     """
-    mine = sa.select(chats.c.id).where(AUDIENCE).order_by(chats.c.id).limit(limit)
+    following = sa.select(chats.c.id).where(AUDIENCE).order_by(chats.c.id).limit(limit)
     if one.last_chat is not None:
-        mine = mine.where(chats.c.id > one.last_chat)
-    rows = list((await tx.execute(mine)).scalars())
+        following = following.where(chats.c.id > one.last_chat)
+    rows = list((await tx.execute(following)).scalars())
     if not rows:
         return False
-    same = (
+    unchanged = (
         broadcasts.c.last_chat.is_(None)
         if one.last_chat is None
         else broadcasts.c.last_chat == one.last_chat
     )
     taken = await tx.execute(
         sa.update(broadcasts)
-        .where(broadcasts.c.id == one.id, broadcasts.c.state == "running", same)
+        .where(broadcasts.c.id == one.id, broadcasts.c.state == "running", unchanged)
         .values(last_chat=rows[-1], handed=broadcasts.c.handed + len(rows))
     )
     if taken.rowcount:

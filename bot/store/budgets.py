@@ -205,7 +205,7 @@ async def set_stopped(tx: Tx, *, stopped: bool) -> None:
 
 
 async def is_stopped(tx: Tx) -> bool:
-    """Tell whether the stop switch is on."""
+    """Return whether the stop switch is on."""
     return (await account_state(tx))[0]
 
 

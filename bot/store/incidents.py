@@ -101,7 +101,7 @@ async def latest(tx: Tx, *, limit: int) -> list[Incident]:
     return [_incident(row) for row in await tx.execute(statement)]
 
 
-async def quiet_since(tx: Tx, since: datetime, *, kinds: Collection[str]) -> list[Incident]:
+async def changed_since(tx: Tx, since: datetime, *, kinds: Collection[str]) -> list[Incident]:
     """Return the incidents of ``kinds`` that began or ended after ``since``, in order."""
     statement = (
         sa.select(*COLUMNS)

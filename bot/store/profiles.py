@@ -54,7 +54,7 @@ async def get(tx: Tx, profile_id: str) -> Known | None:
     return Known(**row._mapping) if row else None  # noqa: SLF001 - SQLAlchemy's public name for it
 
 
-HELD = (
+LOCKED = (
     sa.select(*COLUMNS)
     .where(profiles.c.profile_id == sa.bindparam("profile_id"))
     .with_for_update(key_share=True)
@@ -66,7 +66,7 @@ async def lock(tx: Tx, profile_id: str) -> Known | None:
 
     New rows may refer to it meanwhile: two that have just done so would else wait for each other.
     """
-    row = (await tx.execute(HELD, {"profile_id": profile_id})).one_or_none()
+    row = (await tx.execute(LOCKED, {"profile_id": profile_id})).one_or_none()
     return Known(**row._mapping) if row else None  # noqa: SLF001 - SQLAlchemy's public name for it
 
 
@@ -94,7 +94,7 @@ async def ensure(tx: Tx, profile: Profile, *, now: datetime) -> Known:
         insert = insert_for(tx)(profiles).values(new)
         await tx.execute(insert.on_conflict_do_nothing(index_elements=[profiles.c.profile_id]))
         before = await lock(tx, profile.profile_id)
-        assert before is not None  # noqa: S101 - inserted above or by somebody else, and held
+        assert before is not None  # noqa: S101 - inserted above or by somebody else, and locked
     is_news = any(getattr(before, name) != value for name, value in columns.items())
     if is_news or now - before.named_at >= NAMED_AGAIN:
         named_at = now if profile.username else before.named_at
@@ -121,8 +121,8 @@ async def claim(
 ) -> list[Known]:
     """Take the profiles that are due, longest overdue first, for ``lease``.
 
-    With ``early``: those that are due next. With ``unseen_since``: only those that were not looked
-    at since then, or never. With ``fresh``: only those that newcomers alone follow, or only the
+    With ``early``: those that are due next. With ``unseen_since``: only those not checked since
+    then, or never. With ``fresh``: only those that newcomers alone follow, or only the
     others. What a process that dies had taken is due again when its lease ends.
     """
     statement = _claim(early=early, is_bounded=unseen_since is not None, fresh=fresh)

@@ -329,7 +329,7 @@ async def reweigh(
     """Count anew who waits for the alerts of profiles, or of all that a chat follows.
 
     What nobody waits for is not checked; what somebody waits for again, at once. The profiles
-    are held first: who counts while another counts would not see what that one has changed.
+    are locked first: who counts while another counts would not see what that one has changed.
     """
     wanted = set(profile_ids)
     if profile_id is not None:
@@ -339,8 +339,8 @@ async def reweigh(
     if not wanted:
         return
     which = profiles.c.profile_id.in_(sorted(wanted))
-    held = sa.select(profiles.c.profile_id).where(which).order_by(profiles.c.profile_id)
-    await tx.execute(held.with_for_update(key_share=True))
+    rows = sa.select(profiles.c.profile_id).where(which).order_by(profiles.c.profile_id)
+    await tx.execute(rows.with_for_update(key_share=True))
     await tx.execute(sa.update(profiles).where(which).values(weight=_WEIGHT, fresh=_IS_FRESH))
     next_poll = sa.case(
         (profiles.c.weight == 0, sa.null()),

@@ -100,7 +100,7 @@ class StoriesApi:
 
     @property
     def is_in_service(self) -> bool:
-        """Tell whether paid calls are made: no 401 or 402 since the last good balance."""
+        """Return whether paid calls are made: no 401 or 402 since the last good balance."""
         return self.transport.out_of_service is None
 
     def probe_by(self, probe: Callable[[], Awaitable[bool | None]]) -> None:
@@ -112,7 +112,7 @@ class StoriesApi:
 
     @property
     def is_failing(self) -> bool:
-        """Tell whether the breaker holds calls back."""
+        """Return whether the breaker holds calls back."""
         return self.transport.breaker.is_open
 
     async def story(self, story_id: str) -> Answer[Story]:

@@ -36,7 +36,7 @@ class Complaint:
     message: str = ""
 
     def __bool__(self) -> bool:
-        """Tell whether the API itself spoke."""
+        """Return whether the API itself spoke."""
         return bool(self.name or self.message)
 
 

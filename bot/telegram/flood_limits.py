@@ -67,7 +67,7 @@ class ChatFlood:
         self.strict_until = now + STRICT_FOR_S
 
     def is_forgettable(self, now: float) -> bool:
-        """Tell whether a fresh one would say the same."""
+        """Return whether a fresh one would say the same."""
         last = self.sent[-1][0] + GROUP_WINDOW_S if self.sent else 0.0
         return max(self.drained_at, self.closed_until, self.strict_until, last) <= now
 

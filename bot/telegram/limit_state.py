@@ -221,7 +221,7 @@ class SharedLimitState:
 
 
 def is_group(chat: int | str) -> bool:
-    """Tell whether a chat is a group or a channel: those have negative ids, or a public name."""
+    """Return whether a chat is a group or a channel: those have negative ids, or a public name."""
     return isinstance(chat, str) or chat < 0
 
 

@@ -161,7 +161,7 @@ def outcome_of(error: BaseException) -> Outcome:  # noqa: PLR0911 - one line a c
 
 
 def is_known(error: BaseException) -> bool:
-    """Tell whether the table has the text of a refusal; an operator should see the others."""
+    """Return whether the table has the text of a refusal; an operator should see the others."""
     known = (*CHAT, *MISSING, TOPIC_CLOSED, *THREAD, *ITEM, *CAPTION, *UNKNOWN)
     known += (*PARTLY_SENT, GROUP_FAILED)
     return not isinstance(error, BadRequest) or _has(_text(error), (*known, "too many requests"))
@@ -174,27 +174,27 @@ def failed_item(error: BaseException) -> tuple[int, str] | None:
 
 
 def is_fetch_fault(error: BaseException) -> bool:
-    """Tell whether Telegram could not load an address; others of the same album may be hit too."""
+    """Return whether Telegram could not load an address; others of its album may be hit too."""
     return isinstance(error, BadRequest) and _has(_text(error), FETCH)
 
 
 def others_may_be_there(error: BaseException) -> bool:
-    """Tell whether an album's item failed in the one way that leaves the others in the chat."""
+    """Return whether an album's item failed in the one way that leaves the others in the chat."""
     return isinstance(error, BadRequest) and _has(_text(error), PARTLY_SENT)
 
 
 def is_caption_fault(error: BaseException) -> bool:
-    """Tell whether the caption was refused, so that a plain one may pass."""
+    """Return whether the caption was refused, so that a plain one may pass."""
     return isinstance(error, BadRequest) and _has(_text(error), CAPTION)
 
 
 def wants_document(error: BaseException) -> bool:
-    """Tell whether a photo was refused that may pass as a file."""
+    """Return whether a photo was refused that may pass as a file."""
     return isinstance(error, NetworkError) and _has(_text(error), DIMENSIONS)
 
 
 def is_too_big(error: BaseException) -> bool:
-    """Tell whether Telegram takes no file of this size."""
+    """Return whether Telegram takes no file of this size."""
     return isinstance(error, NetworkError) and _has(_text(error), FATAL_ITEM)
 
 

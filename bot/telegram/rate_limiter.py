@@ -274,7 +274,7 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
         return seconds
 
     def _seems_bot_wide(self, chat: int | str, seconds: float) -> bool:
-        """Tell whether it may be the bot's own flood, which Telegram doesn't say.
+        """Return whether it may be the bot's own flood, which Telegram doesn't say.
 
         Several chats that open at one moment, a private one among them: groups have slow modes
         of their own, private chats have not.

@@ -73,7 +73,7 @@ class AiohttpRequest(BaseRequest):
         self._timeouts = timeouts or Timeouts()
         self._session: aiohttp.ClientSession | None = None
         # Servers older than Bot API 9.5 refuse <tg-time>; the text in it is the time all the same.
-        self._has_times = True
+        self._knows_times = True
         metrics = metrics or Metrics()
         self._calls = metrics.counter(
             "telegram_requests_total", "Calls of the Bot API by what came of them.", "outcome"
@@ -119,9 +119,9 @@ class AiohttpRequest(BaseRequest):
             answer = await self._attempt(url, method, request_data, timeout)
         except NotSentError:
             answer = await self._attempt(url, method, request_data, timeout)
-        if answer[0] == BAD_REQUEST and TIME_TAG in answer[1] and self._has_times:
+        if answer[0] == BAD_REQUEST and TIME_TAG in answer[1] and self._knows_times:
             log.info("the server does not know the tag of times; they are sent as plain text")
-            self._has_times = False  # until the next start
+            self._knows_times = False  # until the next start
             answer = await self._attempt(url, method, request_data, timeout)
         status, payload = _made_plain(answer) if method == "POST" else answer[:2]
         self._calls.inc(outcome=str(status))
@@ -157,7 +157,7 @@ class AiohttpRequest(BaseRequest):
             raise NotSentError("the transport is not open")
         failure: NetworkError
         with ExitStack() as files:
-            body = _body(data, files, has_times=self._has_times)
+            body = _body(data, files, has_times=self._knows_times)
             try:
                 async with self._session.request(
                     method, _address(url), timeout=timeout, allow_redirects=False, **body

@@ -112,7 +112,7 @@ class Intake:
 
     @property
     def is_behind(self) -> bool:
-        """Tell whether so much waits that Telegram had better keep the rest."""
+        """Return whether so much waits that Telegram had better keep the rest."""
         return self._open >= BEHIND
 
     async def add(self, updates: Iterable[object]) -> None:

@@ -72,7 +72,7 @@ class Polling:
 
     @property
     def is_alive(self) -> bool:
-        """Tell whether Telegram answered within the time of two polls."""
+        """Return whether Telegram answered within the time of two polls."""
         return self.silence_s <= 2 * self._poll_s
 
     @property
