@@ -315,7 +315,7 @@ class Database:
 
     @asynccontextmanager
     async def _migrating(self) -> AsyncIterator[Tx]:
-        """Yield the transaction of a migration, at the end of which all references must hold."""
+        """Yield the transaction of a migration."""
         if not self.is_sqlite:
             async with self.begin() as tx:
                 yield tx
@@ -323,9 +323,6 @@ class Database:
         engine = self._engine.execution_options(storybell_begin=UNREFERENCED)
         async with self._writer, _transaction(engine) as tx:
             yield tx
-            broken = (await tx.exec_driver_sql("PRAGMA foreign_key_check")).all()
-            if broken:
-                raise DatabaseUnavailableError(f"{BROKEN}: {sorted({row[0] for row in broken})}")
 
     async def _back_up(self) -> None:
         """Copy an SQLite database that the next migration will change; the newest copies stay.
@@ -455,6 +452,10 @@ def _upgrade(connection: sa.Connection) -> None:
     if revision is not None and not is_known(revision):
         raise DatabaseUnavailableError(NEWER)
     command.upgrade(migration_config(connection), "head")
+    if connection.dialect.name == "sqlite":
+        broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+        if broken:
+            raise DatabaseUnavailableError(f"{BROKEN}: {sorted({row[0] for row in broken})}")
 
 
 def _revision(connection: sa.Connection) -> str | None:
