@@ -58,10 +58,10 @@ KINDS_OF: Mapping[Right, frozenset[str]] = {
 """The kinds of stories that wait while a right is missing; with any other right all do."""
 
 
-def missing_both(known: Right, found: Right) -> Right:
-    """Return what is missing where ``known`` was, and now ``found`` is."""
-    is_more = known != found and {known, found} <= KINDS_OF.keys()
-    return "media" if is_more else found
+def missing_both(known: Right, new: Right) -> Right:
+    """Return what is missing where ``known`` was, and now ``new`` is."""
+    is_more = known != new and {known, new} <= KINDS_OF.keys()
+    return "media" if is_more else new
 
 
 PROBE_AFTER = timedelta(minutes=10)

@@ -173,7 +173,7 @@ class Attempts:
             return await self._after_item(*failure, outcome, batch, request)
         if isinstance(outcome, GiveUp) and outcome.scope == "item":
             return await self._after_whole(error, batch, request)
-        return _leave_out(outcome, batch)
+        return _refuse_kind(outcome, batch)
 
     async def _after_whole(
         self, error: TelegramError, batch: list[Item], request: SendRequest
@@ -203,7 +203,7 @@ class Attempts:
         if isinstance(nested, TryLater) or not 0 <= index < len(batch):
             return outcome
         if not (isinstance(nested, GiveUp) and nested.scope == "item"):
-            return _leave_out(nested, batch)
+            return _refuse_kind(nested, batch)
         failed = batch[index]
         if outcomes.others_may_be_there(refusal):
             request.options = replace(
@@ -257,7 +257,7 @@ class Attempts:
         await together(*(self._supply.advance(item, request.asker) for item in items))
 
 
-def _leave_out(outcome: Outcome, batch: list[Item]) -> Outcome | None:
+def _refuse_kind(outcome: Outcome, batch: list[Item]) -> Outcome | None:
     """Give up what needs a right that the bot has not, and go on with the rest; None to go on.
 
     Where nothing of the batch is of the kind that the refusal names, it is about all of it.

@@ -83,8 +83,8 @@ def is_known_as(
 async def is_anybody_known(tx: Tx) -> bool:
     """Return whether the bot has been anywhere for long enough to know somebody."""
     table = acquaintances
-    found = await tx.execute(sa.select(table.c.kind).where(table.c.days >= KNOWN_AFTER).limit(1))
-    return found.first() is not None
+    known = await tx.execute(sa.select(table.c.kind).where(table.c.days >= KNOWN_AFTER).limit(1))
+    return known.first() is not None
 
 
 async def move_chat(tx: Tx, old: int, new: int) -> None:
