@@ -202,14 +202,19 @@ class Subscriptions:
         return muted
 
     async def resume_due(self) -> datetime | None:
-        """Resume what was muted until now; return when the next one is due."""
+        """Resume what was muted until now; return when the next one is due.
+
+        Alerts begin with what is posted from the end of the mute on, however late that is noticed.
+        """
         async with self._db.read() as tx:
             rows = await store.muted(tx)
         for one in rows:
             if one.paused_until is None or one.paused_until > self._now():
                 return one.paused_until
             with suppress(NotFollowedError):  # ended in between
-                await self._set_paused(one.target.chat_id, one.id, paused=False)
+                await self._set_paused(
+                    one.target.chat_id, one.id, paused=False, since=one.paused_until
+                )
                 self._wake()
         return None
 
@@ -325,7 +330,13 @@ class Subscriptions:
         ]
 
     async def _set_paused(
-        self, chat_id: int, subscription_id: int, *, paused: bool, until: datetime | None = None
+        self,
+        chat_id: int,
+        subscription_id: int,
+        *,
+        paused: bool,
+        until: datetime | None = None,
+        since: datetime | None = None,
     ) -> Subscription:
         now = self._now()
         async with effect(self._db) as tx:
@@ -339,7 +350,7 @@ class Subscriptions:
                 else {
                     "paused": False,
                     "paused_until": None,
-                    "since": alert_rules.from_now_on(now),
+                    "since": alert_rules.from_now_on(since or now),
                 }
             )
             await store.change(tx, subscription_id, **values)
