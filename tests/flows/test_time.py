@@ -1,6 +1,7 @@
 """One clock for bot and sandbox, as in the demo: an hour that is skipped has passed for both."""
 
 import asyncio
+import contextlib
 import re
 import signal
 import sys
@@ -101,11 +102,12 @@ async def test_a_mute_ends_after_a_day(control: Control) -> None:
     await control.advance(25 * HOUR_S)  # the story of the muted day is gone by then
     story = await control.publish("muted.day")
 
-    async def alerted() -> bool:
-        await control.advance(60)
-        return await shown() == [story["pk"]]
-
-    await wait_for(alerted, what="the alert after the day")
+    for _ in range(12):  # a jump ends what is under way, so each has its time
+        await control.advance(300)
+        with contextlib.suppress(AssertionError):
+            await wait_for(shown, within=5)
+            break
+    assert await shown() == [story["pk"]]
 
 
 class Muted:
