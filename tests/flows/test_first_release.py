@@ -7,7 +7,6 @@ names that never change.
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -70,11 +69,7 @@ async def test_what_was_owed_arrives_when_the_quiet_hours_end(bell: Heir) -> Non
     await bell.press(bell.group, post, "set:quiet:off", user=bell.ann)
     (alert,) = await bell.control.wait_replies(bell.group, 1, after=before)
     assert "first.three" in alert["caption"]
-
-    def is_sent() -> bool:
-        return bell.rows("SELECT state FROM deliveries WHERE id = 4") == [("sent",)]
-
-    await wait_for(is_sent)
+    await becomes(bell, "SELECT state FROM deliveries WHERE id = 4", "sent")
 
 
 async def test_who_followed_then_is_told_of_what_is_posted_now(bell: Heir) -> None:
@@ -85,50 +80,60 @@ async def test_who_followed_then_is_told_of_what_is_posted_now(bell: Heir) -> No
     assert alerts[-1]["_story_pk"] == story["pk"]
 
 
+OF_ANN = "FROM chats WHERE title = 'Ann'"
+OF_HERS = "FROM subscriptions WHERE id = 1"
+CHANGES = [
+    ("opt:1:silent", f"SELECT options {OF_HERS}", "{}"),
+    ("opt:1:digest", f"SELECT options {OF_HERS}", '{"digest": true}'),
+    ("opt:1:pause", f"SELECT paused {OF_HERS}", 1),
+    ("defaults:spoiler", f"SELECT defaults {OF_ANN}", "{}"),
+    ("set:zone:Europe/Berlin", f"SELECT zone {OF_ANN}", "Europe/Berlin"),
+    ("set:quiet:1:7", f"SELECT quiet_to {OF_ANN}", 420),
+    ("set:digest:7", f"SELECT digest_at {OF_ANN}", 420),
+    ("unsub:no", "SELECT count(*) FROM subscriptions", 5),
+    ("erase:no", "SELECT count(*) FROM subscriptions", 5),
+    ("language:es", f"SELECT language {OF_ANN}", "es"),
+    ("unsub:name:first.two", "SELECT count(*) FROM subscriptions WHERE id = 3", 0),
+    ("unsub:id:1", f"SELECT count(*) {OF_HERS}", 0),
+]
+
+
+async def test_the_buttons_of_then_change_what_they_say(bell: Heir) -> None:
+    for data, statement, then in CHANGES:
+        await bell.push(data, bell.ann)
+        await becomes(bell, statement, then)
+
+
 @pytest.mark.parametrize(
     ("data", "statement", "then"),
     [
-        ("opt:1:silent", "SELECT options FROM subscriptions WHERE id = 1", "{}"),
-        ("opt:1:digest", "SELECT options FROM subscriptions WHERE id = 1",
-         '{"silent": true, "digest": true}'),
-        ("opt:1:pause", "SELECT paused FROM subscriptions WHERE id = 1", 1),
-        ("defaults:spoiler", "SELECT defaults FROM chats WHERE title = 'Ann'", "{}"),
-        ("set:zone:Europe/Berlin", "SELECT zone FROM chats WHERE title = 'Ann'", "Europe/Berlin"),
-        ("set:quiet:1:7", "SELECT quiet_to FROM chats WHERE title = 'Ann'", 420),
-        ("set:digest:7", "SELECT digest_at FROM chats WHERE title = 'Ann'", 420),
-        ("language:es", "SELECT language FROM chats WHERE title = 'Ann'", "es"),
-        ("unsub:name:first.two", "SELECT count(*) FROM subscriptions WHERE id = 3", 0),
-        ("unsub:id:1", "SELECT count(*) FROM subscriptions WHERE id = 1", 0),
-        ("unsub:no", "SELECT count(*) FROM subscriptions", 5),
         ("unsub:all", "SELECT count(*) FROM subscriptions", 3),
-        ("erase:no", "SELECT count(*) FROM subscriptions", 5),
-        ("erase:yes", "SELECT count(*) FROM chats WHERE title = 'Ann'", 0),
-    ],
-)  # fmt: skip
-async def test_a_button_of_then_changes_what_it_says(
-    bell: Heir, data: str, statement: str, then: Any
-) -> None:
-    await bell.push(data, bell.ann)
-
-    def is_so() -> bool:
-        return bell.rows(statement) == [(then,)]
-
-    await wait_for(is_so, what=f"{data}: {bell.rows(statement)}")
-
-
-@pytest.mark.parametrize(
-    ("data", "shown"),
-    [
-        ("set:zone", "UTC"),
-        ("sub:3", "first.two"),
-        ("subs:0", "2 subscriptions"),
-        ("defaults", "new subscriptions"),
-        ("erase", "for good"),
+        ("erase:yes", f"SELECT count(*) {OF_ANN}", 0),
     ],
 )
-async def test_a_button_of_then_shows_its_page(bell: Heir, data: str, shown: str) -> None:
-    message = await bell.push(data, bell.ann)
-    assert shown in message["text"] + str(message["reply_markup"])
+async def test_the_buttons_of_then_end_what_they_say(
+    bell: Heir, data: str, statement: str, then: int
+) -> None:
+    await bell.push(data, bell.ann)
+    await becomes(bell, statement, then)
+
+
+async def becomes(bell: Heir, statement: str, then: object) -> None:
+    """Wait until the database has this."""
+    await wait_for(lambda: bell.rows(statement) == [(then,)], what=f"{then} from {statement}")
+
+
+async def test_the_buttons_of_then_show_their_pages(bell: Heir) -> None:
+    pages = {
+        "set:zone": "UTC",
+        "sub:3": "first.two",
+        "subs:0": "2 subscriptions",
+        "defaults": "new subscriptions",
+        "erase": "for good",
+    }
+    for data, shown in pages.items():
+        message = await bell.push(data, bell.ann)
+        assert shown in message["text"] + str(message["reply_markup"])
 
 
 @pytest.mark.parametrize(("data", "count"), [("live:first.three", 2), ("stories:first.three", 2)])
