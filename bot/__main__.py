@@ -6,7 +6,6 @@ import importlib
 import math
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 import structlog
 from rich.console import Console
@@ -22,7 +21,9 @@ COMMANDS = {
     "check": "try what the settings lead to, and say what is wrong",
     "setup": "ask for the two values, try them, write .env",
     "doctor": "try on the real services what the stand-ins believe of them",
-    "backup": "copy the SQLite database while the bot runs",
+    "backup": "copy the database while the bot runs",
+    "restore": "put a copy in the place of the database",
+    "move": "move all of an SQLite file into PostgreSQL",
     "spending": "what was spent",
     "admin": "print a link that opens the admin page on this machine",
     "parked": "alerts that were given up after several copies; --again sends them",
@@ -30,6 +31,9 @@ COMMANDS = {
 }
 # The modules of the commands that have options of their own.
 OPTIONS_IN = {
+    "backup": "backup",
+    "restore": "restore",
+    "move": "move",
     "check": "check",
     "doctor": "doctor",
     "setup": "setup",
@@ -122,7 +126,6 @@ def _parser(wanted: list[str]) -> argparse.ArgumentParser:
     parsers = {name: commands.add_parser(name, help=text) for name, text in COMMANDS.items()}
     parsers["demo"].add_argument("--port-base", type=int, default=8080, help="first of four ports")
     parsers["demo"].add_argument("--speed", type=_speed, default=1.0, help="how fast time runs")
-    parsers["backup"].add_argument("file", type=Path, help="where to; must not exist")
     for name in OPTIONS_IN.keys() & set(wanted):
         importlib.import_module(f"bot.cli.{OPTIONS_IN[name]}").add_arguments(parsers[name])
     return parser

@@ -49,6 +49,7 @@ from bot.operations.pauses import Pauses
 from bot.operations.watch import Sign, Watch, disk_of
 from bot.runtime.workers import Worker
 from bot.store import access, answers, file_ids, key_values, leases
+from bot.store.backups import KEEPER
 from bot.store.leases import Leader
 from bot.store.lock import alone
 from bot.updates.answering import Answering
@@ -200,6 +201,7 @@ class Running:
             now=parts.now,
         )
         self._leader = Leader(parts.db, "polling", self.polling.run, now=parts.now)
+        self._keeper = Leader(parts.db, KEEPER, self._back_up, now=parts.now)
         self.web = Web(
             parts.metrics,
             checks={
@@ -252,6 +254,8 @@ class Running:
         folders = [self._settings.spool_dir]
         if self._parts.db.is_sqlite:
             folders.append(Path(str(self._parts.db.url.database)).parent)
+        if self._parts.backups is not None:
+            folders.append(self._settings.backups_in)
         return folders
 
     async def begin(self, stop: asyncio.Event) -> bool:
@@ -292,6 +296,7 @@ class Running:
                 group.create_task(parts.incidents.summaries.run()),
                 group.create_task(parts.broadcasts.worker.run()),
                 group.create_task(parts.services.access.worker.run()),
+                group.create_task(self._back_up() if parts.db.is_sqlite else self._keeper.run()),
             ]
             if parts.shared_clock:
                 endless.append(group.create_task(parts.shared_clock.worker.run()))
@@ -335,6 +340,13 @@ class Running:
             await self.polling.run()
         else:
             await self._leader.run()
+
+    async def _back_up(self) -> None:
+        """Make the backups; of several replicas one does, which shows that the bot runs."""
+        if self._parts.backups is not None:
+            await self._parts.backups.worker.run()
+        else:
+            await asyncio.Event().wait()
 
     async def _database(self) -> str:
         db = self._parts.db

@@ -36,6 +36,8 @@ from bot.fetching.poller import Scheduler
 from bot.fetching.privacy import PrivacyCheck
 from bot.media.download import Media, PublicResolver
 from bot.media.spool import MediaFile, Spool
+from bot.operations import backups
+from bot.operations.backups import Backups
 from bot.operations.broadcast import Broadcasts
 from bot.operations.incidents import Incidents
 from bot.operations.operators import Operators
@@ -50,6 +52,7 @@ from bot.sending.replies import Replies
 from bot.sending.sender import Fallback, Sender
 from bot.sending.text import Texts
 from bot.store import access as access_store
+from bot.store import transfer
 from bot.store.database import Database
 from bot.store.readiness import Readiness, connections, readiness
 from bot.stories_api import Endpoint, StoriesApi
@@ -79,6 +82,7 @@ class Parts:
     outage: Outage
     metrics: Metrics
     incidents: Incidents
+    backups: Backups | None
     broadcasts: Broadcasts
     operators: Operators
     api: StoriesApi
@@ -100,14 +104,15 @@ async def built(
     metrics, clock = Metrics(), Clock() if now is None else None
     now = now or clock or Clock()
     async with AsyncExitStack() as stack:
-        url = settings.database_url.get_secret_value()
-        db = await stack.enter_async_context(Database(url, pool_size=settings.database_pool))
+        db = await stack.enter_async_context(_database(settings))
         was_migrated = await _migrate(settings, db)
+        await transfer.check(db)
         shared_clock = None
         if clock and not db.is_sqlite:
             shared_clock = SharedClock(db, clock, now=clock)
             await shared_clock.agree()
-        await warn_of_few_connections(db, settings.database_pool)
+        if settings.database_direct_url is None:  # a pooler has its own idea of how many
+            await warn_of_few_connections(db, settings.database_pool)
         limit = settings.spool_limit_mb * MEGABYTE
         spool = stack.enter_context(Spool(settings.spool_dir, limit=limit))
         to_media = await stack.enter_async_context(
@@ -257,6 +262,7 @@ async def built(
         )
         if was_migrated:
             await incidents.event("migration", MIGRATED)
+        await backups.go_on(db, incidents, now=now())
         yield Parts(
             bot=bot,
             db=db,
@@ -274,6 +280,7 @@ async def built(
             outage=outage,
             metrics=metrics,
             incidents=incidents,
+            backups=_backups(settings, db, incidents, metrics, now),
             broadcasts=broadcast,
             operators=operators,
             api=api,
@@ -281,6 +288,14 @@ async def built(
             now=now,
             shared_clock=shared_clock,
         )
+
+
+def _database(settings: Settings) -> Database:
+    return Database(
+        settings.database_url.get_secret_value(),
+        direct_url=text_of(settings.database_direct_url),
+        pool_size=settings.database_pool,
+    )
 
 
 async def warn_of_few_connections(db: Database, ours: int) -> None:
@@ -375,6 +390,26 @@ def _bot(
         rate_limiter=Pacing(
             settings.messages_per_second, limit_state=limit_state, metrics=metrics
         ),
+    )
+
+
+def _backups(
+    settings: Settings,
+    db: Database,
+    incidents: Incidents,
+    metrics: Metrics,
+    now: Callable[[], datetime],
+) -> Backups | None:
+    if not settings.hours_between_backups:
+        return None
+    return Backups(
+        db,
+        settings.backups_in,
+        incidents,
+        every=timedelta(hours=settings.hours_between_backups),
+        most=settings.backup_count,
+        metrics=metrics,
+        now=now,
     )
 
 

@@ -69,6 +69,12 @@ class Settings(BaseSettings):
         default=SecretStr("sqlite:///data/storybell.db"),
         description="Where the bot remembers: an SQLite file, or PostgreSQL for several replicas.",
     )
+    database_direct_url: SecretStr | None = Field(
+        default=None,
+        description="PostgreSQL's own address, where DATABASE_URL leads to a pooler in "
+        "transaction mode (PgBouncer 1.21 and newer): listening and backups need a session of "
+        "their own.",
+    )
     ephemeral_disk: bool = Field(
         default=False,
         description="The disk forgets at each restart, as on platforms that run a Procfile: the "
@@ -79,6 +85,21 @@ class Settings(BaseSettings):
         ge=3,
         le=500,
         description="Connections to PostgreSQL that each process may have.",
+    )
+    backup_dir: Path | None = Field(
+        default=None,
+        description="Where backups are kept; when empty, the folder backups beside the SQLite "
+        "file, data/backups with PostgreSQL.",
+    )
+    backup_hours: int | None = Field(
+        default=None,
+        ge=0,
+        le=24 * 30,
+        description="Hours between two backups, 0 for none; when empty, 24 with SQLite and none "
+        "with PostgreSQL, where pg_dump and pg_restore must be installed for it.",
+    )
+    backup_count: int = Field(
+        default=3, ge=1, le=1000, description="Backups that are kept; the oldest goes first."
     )
     spool_dir: Path = Field(
         default=Path("data/spool"), description="Where downloads wait for their upload."
@@ -311,9 +332,11 @@ class Settings(BaseSettings):
             raise ValueError(msg)
         return value
 
-    @field_validator("database_url")
+    @field_validator("database_url", "database_direct_url")
     @classmethod
-    def _known_database(cls, value: SecretStr) -> SecretStr:
+    def _known_database(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is None:
+            return None
         scheme, separator, _ = value.get_secret_value().partition("://")
         if not separator or scheme not in DATABASES:
             msg = "must begin with sqlite:// or postgresql://"
@@ -407,6 +430,26 @@ class Settings(BaseSettings):
         return self.database_url.get_secret_value().startswith("sqlite")
 
     @property
+    def backups_in(self) -> Path:
+        """Return the folder of the backups."""
+        beside = Path(self._file).parent if self._file else Path("data")
+        return self.backup_dir or beside / "backups"
+
+    @property
+    def hours_between_backups(self) -> int:
+        """Return how often a backup is made; 0 for never."""
+        if self.backup_hours is None:
+            return 24 if self._file else 0
+        return self.backup_hours
+
+    @property
+    def _file(self) -> str:
+        """Return the SQLite file of the database; empty where it is none."""
+        scheme, _, rest = self.database_url.get_secret_value().partition(":///")
+        file = rest.partition("?")[0]
+        return file if scheme.startswith("sqlite") and file != ":memory:" else ""
+
+    @property
     def is_open_to_others(self) -> bool:
         """Return whether others than this machine can reach the port."""
         return not _is_loopback(self.bound_to)
@@ -425,11 +468,16 @@ def secrets_of(settings: Settings) -> list[str]:
     """Return the values that no log may show."""
     url = settings.database_url.get_secret_value()
     others = (settings.webhook_secret, settings.metrics_token)
-    proxies = (settings.telegram_proxy, settings.stories_api_proxy, settings.media_proxy)
+    addresses = (
+        settings.database_direct_url,
+        settings.telegram_proxy,
+        settings.stories_api_proxy,
+        settings.media_proxy,
+    )
     return [
         settings.telegram_token.get_secret_value(),
         settings.stories_api_key.get_secret_value(),
-        *(_password_in(one) for one in (url, *map(text_of, proxies))),
+        *(_password_in(one) for one in (url, *map(text_of, addresses))),
         *(text_of(one) for one in others),
     ]
 

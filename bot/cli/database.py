@@ -6,7 +6,7 @@ from typing import Any
 
 from rich.console import Console
 
-from bot.cli import admin, check, dead_letters, doctor, simulate, spending
+from bot.cli import admin, backup, check, dead_letters, doctor, move, restore, simulate, spending
 from bot.config import Settings
 from bot.scheduling.simulation import Record
 from bot.store import stories
@@ -34,9 +34,9 @@ async def _is_usable(db: Database) -> bool:
     except OSError as error:
         Console().print(f"The database can't be used: {error}.")
         return False
-    if state is not Readiness.CURRENT:
+    if not state.is_usable:
         Console().print(UNUSABLE[state])
-    return state is Readiness.CURRENT
+    return state.is_usable
 
 
 async def migrate(settings: Settings, _: argparse.Namespace) -> int:
@@ -44,20 +44,6 @@ async def migrate(settings: Settings, _: argparse.Namespace) -> int:
     async with _database(settings) as db:
         await db.migrate()
     Console().print("The database is up to date.")
-    return 0
-
-
-async def backup(settings: Settings, arguments: argparse.Namespace) -> int:
-    """Write a copy of the SQLite database while the bot runs; what is committed is in it."""
-    out = Console()
-    async with _database(settings) as db:
-        if not db.is_sqlite:
-            out.print("This database is PostgreSQL: use pg_dump.")
-            return 2
-        if not await db.copy_to(arguments.file):
-            out.print("There is such a file already.")
-            return 2
-    out.print("Copied.")
     return 0
 
 
@@ -93,7 +79,9 @@ REPORTS: dict[str, Callable[[Settings, argparse.Namespace], Coroutine[Any, Any, 
     "doctor": doctor.main,
     "admin": admin.main,
     "migrate": migrate,
-    "backup": backup,
+    "backup": backup.main,
+    "restore": restore.main,
+    "move": move.main,
     "spending": print_spending,
     "parked": print_dead_letters,
     "simulate": simulate_history,

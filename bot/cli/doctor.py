@@ -25,7 +25,7 @@ from bot.runtime.logging import Redactor
 from bot.runtime.proxies import connector
 from bot.store import ledger
 from bot.store.database import Database
-from bot.store.readiness import Readiness, readiness
+from bot.store.readiness import readiness
 from bot.stories_api.trial import Trial as StoriesTrial
 from bot.stories_api.trial import price_of_all
 from bot.telegram.trial import LATE_S, PRESS_WITHIN_S
@@ -125,7 +125,7 @@ async def _stories(
 async def _record(settings: Settings, spent: list[tuple[str, int]]) -> None:
     """Enter what was spent into the bot's ledger, where it has one, so that the bill agrees."""
     async with Database(settings.database_url.get_secret_value()) as db:
-        if await readiness(db) is not Readiness.CURRENT:
+        if not (await readiness(db)).is_usable:
             return
         now = datetime.now(UTC)
         async with db.begin() as tx:

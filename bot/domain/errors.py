@@ -35,6 +35,7 @@ BotError
 │   ├── AdminBlockError         an admin of the bot can't be blocked
 │   └── NowhereError            the button's message is in no chat that we know
 ├── DatabaseUnavailableError    our database can't work now: gone, locked, its disk full
+├── BackupError                 a copy of the database can't be made, or put back
 ├── TryAgainError               an update of which nothing is done yet goes back to the inbox
 └── SettingsError               the operator's settings, in sentences, without the values
 """
@@ -346,6 +347,10 @@ class DatabaseUnavailableError(BotError):
 
     is_outage: ClassVar[bool] = True
     text = N_("I'm having trouble on my side. Please try again in a few minutes.")
+
+
+class BackupError(BotError):
+    """A copy of the database can't be made, or put back; the reason is a sentence."""
 
 
 class TryAgainError(BotError):

@@ -16,6 +16,7 @@ from bot.domain.model import MEGABYTE
 Kind = Literal[
     "api_refuses",  # the key, or no credits left
     "api_fails",
+    "backup",
     "balance",
     "budget_80",
     "budget_100",
@@ -27,11 +28,12 @@ Kind = Literal[
     "migration",
     "parked",
     "privacy_check",
+    "restore",
     "telegram",
     "two_pollers",
 ]
 KINDS: tuple[Kind, ...] = get_args(Kind)
-QUIET: frozenset[Kind] = frozenset({"budget_80", "migration", "telegram"})
+QUIET: frozenset[Kind] = frozenset({"backup", "budget_80", "migration", "restore", "telegram"})
 """What can wait for the daily summary."""
 
 LASTING = timedelta(minutes=5)
@@ -79,6 +81,12 @@ MIGRATED = N_("The database was brought up to date for this version.")
 MIGRATION_FAILED = N_(
     "The database could not be brought up to date for this version ({why}), so I don't run. It is "
     "as it was; the log says more, and the version before still works with it."
+)
+BACKUP_FAILED = N_("The database could not be backed up ({why}). I try again every hour.")
+BACKUP_WORKS = N_("The database was backed up again.")
+RESTORED = N_(
+    "I run on a copy of my database from {time} (UTC). What came since is not in it. I alert to "
+    "what is posted from now on, and say nothing a second time."
 )
 
 Fields = Mapping[str, Any]

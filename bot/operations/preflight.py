@@ -19,6 +19,13 @@ from bot.store.readiness import Readiness, readiness
 
 SPARE_MB = 500  # for the database and its write-ahead log
 
+SENTENCES = {
+    Readiness.CURRENT: "The database can be written and is up to date.",
+    Readiness.SERVES: "The database can be written. A newer version changed it; it serves this.",
+    Readiness.OLD: "The database is from an older version; a start migrates it.",
+    Readiness.EMPTY: "The database is new; a start makes its tables.",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -38,22 +45,16 @@ async def database(url: str) -> Finding:
         return Finding("wrong", text)
     except (OSError, DatabaseUnavailableError) as error:
         return Finding("wrong", f"DATABASE_URL: the database can't be used: {error}.")
-    match state:
-        case Readiness.CURRENT:
-            return Finding("ok", "The database can be written and is up to date.")
-        case Readiness.OLD:
-            return Finding("ok", "The database is from an older version; a start migrates it.")
-        case Readiness.EMPTY:
-            return Finding("ok", "The database is new; a start makes its tables.")
-        case Readiness.NEWER:
-            return Finding("wrong", f"DATABASE_URL: the database can't be used: {NEWER}.")
+    if state is Readiness.NEWER:
+        return Finding("wrong", f"DATABASE_URL: the database can't be used: {NEWER}.")
+    return Finding("ok", SENTENCES[state])
 
 
 async def admins(url: str) -> set[int]:
     """Return who has become an admin by a link; nobody where the database can't say so."""
     try:
         async with Database(url) as db:
-            if await readiness(db) is not Readiness.CURRENT:
+            if not (await readiness(db)).is_usable:
                 return set()
             async with db.read() as tx:
                 return await access.admins(tx)

@@ -14,8 +14,8 @@ import socket
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager
-from datetime import timedelta
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from types import TracebackType
@@ -26,16 +26,15 @@ import sqlalchemy as sa
 import structlog
 from alembic import command
 from alembic.config import Config
-from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from bot.domain.errors import DatabaseUnavailableError
+from bot.domain.errors import BackupError, DatabaseUnavailableError
 from bot.runtime import holding
 from bot.runtime.clock import steady
-from bot.store import private, schema
+from bot.store import compatibility, private, schema, sqlite_copies
 from bot.store.failures import UNREACHABLE, Repeat, repeat, unavailable
 from bot.store.sqlite import Connection, opened, outstanding
 
@@ -76,6 +75,7 @@ POOL = 20
 POOL_WAIT_S = 10
 LIBPQ = ("sslmode", "sslrootcert", "sslcert", "sslkey", "sslcrl", "target_session_attrs")
 NOT_OURS = ("channel_binding", "gssencmode", "connect_timeout")  # which asyncpg does not know
+MIGRATING = 7402  # the lock of whoever changes the tables, or all that is in them
 KEPT_COPIES = 2  # of those that are made before a migration
 BROKEN = "a migration would leave rows that refer to nothing, so nothing was changed"
 NO_COPY = "it is from an older version, and can't be copied before it is changed: is the disk full"
@@ -93,10 +93,17 @@ class Database:
     """
 
     def __init__(
-        self, url: str, *, pool_size: int = POOL, busy_timeout: timedelta = BUSY_TIMEOUT
+        self,
+        url: str,
+        *,
+        direct_url: str = "",
+        pool_size: int = POOL,
+        busy_timeout: timedelta = BUSY_TIMEOUT,
     ) -> None:
         """Prepare the engine; nothing is opened yet. ``sqlite:`` and ``postgresql:`` URLs do.
 
+        ``direct_url`` is PostgreSQL's own address, where ``url`` is that of a pooler whose clients
+        have no session: what needs one goes there.
         For ``busy_timeout`` SQLite waits for another program that keeps the database locked; the
         URL's ``timeout``, in seconds, goes before.
         """
@@ -106,6 +113,10 @@ class Database:
             _sqlite_engine(self.url, busy_timeout)
             if self.is_sqlite
             else _postgres_engine(self.url, pool_size)
+        )
+        self.direct = _with_driver(make_url(direct_url)) if direct_url else self.url
+        self._direct = (
+            _postgres_engine(self.direct, 1) if self.direct != self.url else self._engine
         )
         self._hasty = self._engine.execution_options(storybell_begin=HASTY)
         self._reader = self._engine.execution_options(storybell_begin=READ)
@@ -152,6 +163,7 @@ class Database:
     ) -> None:
         """Close all connections; an open aiosqlite thread would keep the process alive."""
         await self._engine.dispose()
+        await self._direct.dispose()
 
     @asynccontextmanager
     async def begin(self, *, durable: bool = True) -> AsyncIterator[Tx]:
@@ -274,10 +286,26 @@ class Database:
                 await connection.invalidate()  # it listens; nobody else shall get it
 
     @asynccontextmanager
+    async def session(self) -> AsyncIterator[Tx]:
+        """Yield a transaction on a connection of its own, which may take as long as it takes.
+
+        It holds no place in the pool, and keeps nobody waiting who doesn't touch its rows.
+        """
+        engine = _postgres_engine(self.direct, 1)
+        try:
+            async with _transaction(engine) as tx:
+                for name in SESSION:
+                    if name.endswith("timeout"):
+                        await tx.exec_driver_sql(f"SET LOCAL {name} = 0")
+                yield tx
+        finally:
+            await engine.dispose()
+
+    @asynccontextmanager
     async def _listening(self) -> AsyncIterator[AsyncConnection]:
         """Yield a connection, and say in one error that there is none."""
         try:
-            async with self._engine.connect() as connection:
+            async with self._direct.connect() as connection:
                 yield connection
         except Exception as error:
             if (outage := unavailable(error)) is None:
@@ -285,7 +313,7 @@ class Database:
             raise outage from error
 
     async def copy_to(self, target: Path) -> bool:
-        """Write a consistent copy of an SQLite database; the bot may run meanwhile.
+        """Write a whole copy of an SQLite database; the bot may run meanwhile.
 
         False when there is a file of that name already.
         """
@@ -305,9 +333,8 @@ class Database:
             if not self.is_sqlite:
                 for name in ("statement_timeout", "lock_timeout"):  # it takes what it takes
                     await tx.exec_driver_sql(f"SET LOCAL {name} = 0")
-                await tx.execute(
-                    sa.text("SELECT pg_advisory_xact_lock(7402)")
-                )  # one replica at a time
+                # One replica at a time.
+                await tx.execute(sa.text(f"SELECT pg_advisory_xact_lock({MIGRATING})"))
                 is_new = await _limit_sessions(tx)
             await tx.run_sync(_upgrade)
         if is_new:  # sessions that began before go by the old limits
@@ -331,7 +358,7 @@ class Database:
             DatabaseUnavailableError: There is no room for a copy; nothing was changed.
         """
         async with self.read() as tx:
-            revision = await tx.run_sync(_revision)
+            revision = await tx.run_sync(compatibility.revision_of)
         newest = newest_revision()
         if revision in {None, newest} or not is_known(str(revision)):
             return
@@ -342,7 +369,7 @@ class Database:
                 log.info("copied the database before it is changed", file=str(copy))
             for old in private.copies_of(file)[:-KEPT_COPIES]:
                 old.unlink(missing_ok=True)
-        except (OSError, sqlite3.Error) as error:
+        except (BackupError, OSError, sqlite3.Error) as error:
             copy.unlink(missing_ok=True)
             raise DatabaseUnavailableError(NO_COPY) from error
 
@@ -437,29 +464,26 @@ def all_tables() -> sa.MetaData:
 
 def _copy(source: str, target: Path) -> bool:
     try:
-        private.create(target)
+        sqlite_copies.copy(Path(source), target, at=datetime.now(UTC))
     except FileExistsError:
         return False
-    with closing(sqlite3.connect(source)) as bot, closing(sqlite3.connect(target)) as copy:
-        bot.backup(copy)
     return True
 
 
 def _upgrade(connection: sa.Connection) -> None:
-    revision = _revision(connection)
+    revision = compatibility.revision_of(connection)
     if revision is not None and revision == newest_revision():
         return
     if revision is not None and not is_known(revision):
+        if serves_us(connection):
+            log.info("a newer version has changed the tables, and they serve this one")
+            return
         raise DatabaseUnavailableError(NEWER)
     command.upgrade(migration_config(connection), "head")
     if connection.dialect.name == "sqlite":
         broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
         if broken:
             raise DatabaseUnavailableError(f"{BROKEN}: {sorted({row[0] for row in broken})}")
-
-
-def _revision(connection: sa.Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
 
 
 @cache
@@ -475,7 +499,12 @@ def newest_revision() -> str | None:
 
 def is_known(revision: str) -> bool:
     """Return whether this version of the code knows the tables of ``revision``."""
-    return any(script.revision == revision for script in _migrations().walk_revisions())
+    return compatibility.is_known(revision, _migrations())
+
+
+def serves_us(connection: sa.Connection) -> bool:
+    """Return whether tables that a newer version has changed serve this one."""
+    return compatibility.serves(connection, _migrations())
 
 
 def _with_driver(url: URL) -> URL:

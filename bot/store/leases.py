@@ -136,6 +136,14 @@ async def lead(tx: Tx, key: str, owner: str, *, now: datetime, lease: timedelta)
     return leads
 
 
+async def is_led(tx: Tx, keys: Collection[str]) -> bool:
+    """Return whether anybody leads in one of these now, by PostgreSQL's clock."""
+    clock = sa.select(sa.extract("epoch", sa.func.clock_timestamp()))
+    now = float((await tx.execute(clock)).scalar_one())
+    states = (await peek_all(tx, keys)).values()
+    return any(state is not None and state["until"] > now for state in states)
+
+
 async def resign(tx: Tx, key: str, owner: str) -> None:
     """Let another lead at once."""
     await change(

@@ -6,10 +6,10 @@ from enum import Enum
 from pathlib import Path
 
 import sqlalchemy as sa
-from alembic.migration import MigrationContext
 
 from bot.domain.errors import DatabaseUnavailableError
-from bot.store.database import Database, Tx, is_known, newest_revision
+from bot.store import compatibility
+from bot.store.database import Database, Tx, is_known, newest_revision, serves_us
 
 
 class Readiness(Enum):
@@ -18,7 +18,13 @@ class Readiness(Enum):
     EMPTY = "no tables yet"
     OLD = "of an older version: a start migrates it"
     CURRENT = "up to date"
+    SERVES = "of a newer version, whose tables serve this code as well"
     NEWER = "of a newer version than the code"
+
+    @property
+    def is_usable(self) -> bool:
+        """Return whether this code can work on it as it is."""
+        return self in {Readiness.CURRENT, Readiness.SERVES}
 
 
 async def readiness(db: Database) -> Readiness:
@@ -33,7 +39,7 @@ async def readiness(db: Database) -> Readiness:
         async with db.read() as tx:
             if not db.is_sqlite and await _is_standby(tx):
                 raise PermissionError("it is a standby, which only reads")
-            state = _of(await _revision(tx))
+            state = await tx.run_sync(_state)
             if not db.is_sqlite and state in {Readiness.EMPTY, Readiness.OLD}:
                 await _may_make_tables(tx)
         async with db.begin():
@@ -90,15 +96,12 @@ def _has_file(file: Path) -> bool:
     return False
 
 
-async def _revision(tx: Tx) -> str | None:
-    return await tx.run_sync(
-        lambda connection: MigrationContext.configure(connection).get_current_revision()
-    )
-
-
-def _of(revision: str | None) -> Readiness:
+def _state(connection: sa.Connection) -> Readiness:
+    revision = compatibility.revision_of(connection)
     if revision is None:
         return Readiness.EMPTY
     if revision == newest_revision():
         return Readiness.CURRENT
-    return Readiness.OLD if is_known(revision) else Readiness.NEWER
+    if is_known(revision):
+        return Readiness.OLD
+    return Readiness.SERVES if serves_us(connection) else Readiness.NEWER

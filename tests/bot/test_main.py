@@ -95,8 +95,14 @@ def test_migrate_makes_the_database_and_backup_copies_it(
     with sqlite3.connect(folder / "copy.db") as copy:
         assert copy.execute("SELECT count(*) FROM chats").fetchone() == (0,)
     copy.close()
-    assert main(["backup", "copy.db"]) == 2
-    assert "There is such a file already." in capsys.readouterr().out
+    assert main(["backup", "copy.db"]) == 1
+    assert "there is a file copy.db already" in capsys.readouterr().out
+    assert main(["backup"]) == 0
+    (made,) = (folder / "data/backups").iterdir()
+    assert made.name.startswith("storybell-")
+    assert main(["restore", str(made)]) == 0
+    assert main(["restore", "there-is-none.db"]) == 1
+    assert "Nothing was restored: " in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("dotenv")

@@ -1,5 +1,6 @@
 """The runbook of docs/operations.md, drilled: each row is done as it is written there."""
 
+import argparse
 import json
 import re
 from pathlib import Path
@@ -9,13 +10,13 @@ import sqlalchemy as sa
 from alembic import command
 
 from bot.__main__ import _parser, main
-from bot.cli import spending
+from bot.cli import restore, spending
 from bot.store.database import Database, migration_config
 from bot.store.private import copies_of
 from bot.store.readiness import Readiness, readiness
 from tests.support.control import wait_for
 from tests.support.sandbox import sandbox_box
-from tests.support.storybell import API_KEY, TOKEN, Bell, running_bell
+from tests.support.storybell import API_KEY, TOKEN, Bell, running_bell, settings_for
 
 ROOT = Path(__file__).parents[2]
 OTHER_TOKEN = f"{TOKEN.partition(':')[0]}:another-token-that-no-log-may-show-987654"
@@ -34,6 +35,8 @@ DRILLED_ELSEWHERE = {
     "the disk is full": "test_database_outages.py",
     "the bot was down for long": "test_outages.py",
     "a person wants their data gone": "test_chat_settings.py",
+    "the database is lost or damaged": "test_backups.py",
+    "SQLite is not enough any more": "test_move.py",
 }
 
 
@@ -136,9 +139,9 @@ async def test_an_update_is_taken_back(tmp_path: Path) -> None:
     async with Database(url) as db:
         await db.migrate()
     (copy,) = copies_of(file)
-    for end in ("", "-wal", "-shm"):
-        file.with_name(file.name + end).unlink(missing_ok=True)
-    copy.rename(file)
+    async with sandbox_box() as box:
+        words = argparse.Namespace(file=copy)
+        assert await restore.main(settings_for(box, tmp_path), words) == 0
     async with Database(url) as db:
         assert await readiness(db) is Readiness.OLD
         async with db.read() as tx:

@@ -234,6 +234,7 @@ class Seed:
             database_url=f"sqlite:///{life.database}",
             spool_dir=self._folder / f"spool-{life.number}",
             daily_budget=self._rates.credits,
+            backup_hours=0,
             port=0,
             host="127.0.0.1",
             **({"access": "open"} if "access" in Settings.model_fields else {}),

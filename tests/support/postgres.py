@@ -23,14 +23,14 @@ class Postgres:
 
     def __init__(self, folder: Path) -> None:
         """Prepare; ``make`` makes the data, ``start`` runs the server."""
-        self._programs, user = _programs()
+        self._programs, user = programs()
         self._as: dict[str, Any] = {}
         folder.mkdir(parents=True, exist_ok=True)
         if user:  # PostgreSQL refuses to run as root
             entry = pwd.getpwnam(user)
             self._as = {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
             os.chown(folder, entry.pw_uid, entry.pw_gid)
-        self._folder = folder
+        self.folder = folder
         self._data = folder / "data"
         self._process: subprocess.Popen[bytes] | None = None
         self.url = f"postgresql://postgres@/postgres?host={folder}"
@@ -43,19 +43,19 @@ class Postgres:
     def start(self) -> None:
         """Run the server until it takes connections."""
         settings = [word for one in SETTINGS for word in ("-c", one)]
-        settings += ["-c", f"unix_socket_directories={self._folder}"]
-        with (self._folder / "log").open("ab") as log:
+        settings += ["-c", f"unix_socket_directories={self.folder}"]
+        with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603 - the server of the wheel
                 [self._programs / "postgres", "-D", self._data, *settings],
                 stdout=log,
                 stderr=log,
-                cwd=self._folder,
+                cwd=self.folder,
                 **self._as,
             )
         deadline = time.monotonic() + PATIENCE_S
         while not self._is_ready():
             if self._process.poll() is not None or time.monotonic() > deadline:
-                raise AssertionError((self._folder / "log").read_text()[-2000:])
+                raise AssertionError((self.folder / "log").read_text()[-2000:])
             time.sleep(0.05)
 
     def stop(self, number: int = signal.SIGQUIT) -> None:
@@ -67,9 +67,9 @@ class Postgres:
 
     def _is_ready(self) -> bool:
         done = subprocess.run(  # noqa: S603 - of the wheel
-            [self._programs / "pg_isready", "-q", "-h", self._folder, "-U", "postgres"],
+            [self._programs / "pg_isready", "-q", "-h", self.folder, "-U", "postgres"],
             check=False,
-            cwd=self._folder,
+            cwd=self.folder,
         )
         return done.returncode == 0
 
@@ -78,7 +78,7 @@ class Postgres:
             [self._programs / program, *words],
             check=True,
             stdout=subprocess.DEVNULL,
-            cwd=self._folder,
+            cwd=self.folder,
             **self._as,
         )
 
@@ -97,7 +97,7 @@ def postgres() -> Iterator[Postgres]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _programs() -> tuple[Path, str]:
+def programs() -> tuple[Path, str]:
     """Return where the wheel has its programs, and as whom they run when we are root."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it warns of a missing XDG_RUNTIME_DIR, at import

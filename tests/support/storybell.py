@@ -26,6 +26,7 @@ def settings_for(box: Box, folder: Path, **changed: Any) -> Settings:
         "trusted_media_origin": box.urls.cdn,
         "database_url": f"sqlite:///{folder}/bot.db",
         "spool_dir": folder / "spool",
+        "backup_hours": 0,
         "poll_floor_s": 1,
         "access": "open",
         "port": 0,

@@ -21,6 +21,7 @@ from tests.support.storybell import API_KEY, TOKEN, settings_for
 from tests.support.telegram import utc_now
 
 VERSION = sa.table("alembic_version", sa.column("version_num"))
+SERVED = sa.table("compatibility", sa.column("oldest_code"))
 ONLINE = argparse.Namespace(offline=False)
 
 
@@ -71,6 +72,7 @@ async def test_the_state_of_the_database(
         ):
             async with db.begin() as tx:
                 await tx.execute(sa.update(VERSION).values(version_num=revision))
+                await tx.execute(sa.update(SERVED).values(oldest_code=revision))
             found, said = await told(box, folder, capsys)
             assert (found, part in said) == (status, True)
 

@@ -1,0 +1,35 @@
+"""``python -m bot backup``: a whole copy of the database, made while the bot runs."""
+
+import argparse
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
+
+from bot.config import Settings, text_of
+from bot.domain.errors import BackupError, DatabaseUnavailableError
+from bot.operations import backups
+from bot.store import backups as store
+from bot.store.database import Database
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
+    parser.add_argument(
+        "file", type=Path, nargs="?", help="where to; must not exist (default: into BACKUP_DIR)"
+    )
+
+
+async def main(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Write a copy, and read it again; return the exit status."""
+    out, now = Console(soft_wrap=True), datetime.now(UTC)
+    url, direct = settings.database_url.get_secret_value(), text_of(settings.database_direct_url)
+    async with Database(url, direct_url=direct) as db:
+        file = arguments.file or settings.backups_in / backups.file_name(db, now)
+        try:
+            rows = await store.make(db, file, at=now)
+        except (BackupError, DatabaseUnavailableError) as error:
+            out.print(f"No backup was made: {error}.", markup=False)
+            return 1
+    out.print(f"Copied: {sum(rows.values())} rows into {file}.", markup=False, highlight=False)
+    return 0

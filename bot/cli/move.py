@@ -1,0 +1,75 @@
+"""``python -m bot move --to postgresql://…``: all of an SQLite file into PostgreSQL."""
+
+import argparse
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+
+from rich.console import Console
+
+from bot.cli.restore import unused
+from bot.config import Settings
+from bot.domain.errors import BackupError, DatabaseUnavailableError
+from bot.store import transfer
+from bot.store.database import Database
+from bot.store.readiness import Readiness, readiness
+
+NOT_FROM = "DATABASE_URL is no SQLite file: there is nothing to be moved."
+NOT_TO = "--to must be an address that begins with postgresql://."
+OLD = "the database is from another version: run migrate first"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--to", metavar="URL", help="an empty database, postgresql://…")
+    what.add_argument("--undo", action="store_true", help="let the bot run on the file again")
+
+
+async def main(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Move all rows and compare them, or take that back; return the exit status."""
+    out = Console(soft_wrap=True, highlight=False)
+    if not settings.is_sqlite:
+        out.print(NOT_FROM)
+        return 2
+    if arguments.to and not arguments.to.startswith(("postgresql:", "postgres:")):
+        out.print(NOT_TO)
+        return 2
+    try:
+        return await _move(settings, arguments.to, out)
+    except (BackupError, DatabaseUnavailableError, OSError) as error:
+        out.print(f"Not moved: {error}.", markup=False)
+        return 1
+
+
+async def _move(settings: Settings, to: str | None, out: Console) -> int:
+    url, now = settings.database_url.get_secret_value(), datetime.now(UTC)
+    async with AsyncExitStack() as stack:
+        source = await stack.enter_async_context(Database(url))
+        await stack.enter_async_context(unused(source, url))
+        if await readiness(source) is not Readiness.CURRENT:
+            raise BackupError(OLD)
+        if to is None:
+            return await _undo(source, out, now)
+        target = await stack.enter_async_context(Database(to, pool_size=3))
+        await target.migrate()
+        await stack.enter_async_context(unused(target, to))
+        rows = await transfer.move(
+            source, target, now=now, tell=lambda name, rows: out.print(f"{name}: {rows}")
+        )
+    if rows is None:
+        out.print("All of it was moved before.")
+    else:
+        out.print(f"Moved and compared: {rows} rows.")
+    out.print("Now set DATABASE_URL to that address, and start the bot.")
+    return 0
+
+
+async def _undo(source: Database, out: Console, now: datetime) -> int:
+    if not await transfer.undo(source, now=now):
+        out.print("Nothing of this file was moved.")
+        return 1
+    out.print(
+        "The bot runs on this file again. It says nothing a second time; what came since the move "
+        "is not in it."
+    )
+    return 0

@@ -1,0 +1,117 @@
+"""Copies of the database, by a schedule and by hand: each is made whole, or not at all.
+
+The newest few stay; a failure is an incident. What a copy must not do when it is put back is
+decided in ``bot.store.restored``.
+"""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import structlog
+
+from bot.billing.drift import KEY as DRIFT
+from bot.domain.errors import BackupError
+from bot.domain.incidents import BACKUP_FAILED, BACKUP_WORKS, RESTORED
+from bot.operations.incidents import Incidents
+from bot.runtime.metrics import Metrics
+from bot.runtime.workers import Worker
+from bot.store import backups as store
+from bot.store import key_values, restored
+from bot.store.database import Database
+
+log = structlog.get_logger()
+
+KEY = "backup"  # when the last one was made
+TRY_EVERY = timedelta(hours=1)
+AGAIN_AFTER = timedelta(hours=1)
+NAME = "storybell-{at:%Y%m%d-%H%M%S}{end}"
+
+
+class Backups:
+    """Makes a copy every so many hours, and removes the oldest; run ``worker`` in one process."""
+
+    def __init__(
+        self,
+        db: Database,
+        folder: Path,
+        incidents: Incidents,
+        *,
+        every: timedelta,
+        most: int,
+        metrics: Metrics | None = None,
+        now: Callable[[], datetime],
+    ) -> None:
+        """Keep the ``most`` newest copies in ``folder``."""
+        self._db = db
+        self._folder = folder
+        self._incidents = incidents
+        self._every = every
+        self._most = most
+        self._made_at = (metrics or Metrics()).gauge(
+            "backup_last_success_timestamp_seconds", "When the database was last backed up."
+        )
+        self._now = now
+        self.worker = Worker("backups", self.make_due, now=now, longest=TRY_EVERY)
+
+    async def make_due(self) -> datetime:
+        """Make a copy if it is time; return when the next one is due."""
+        now = self._now()
+        due_at = await self._due_at(now)
+        if due_at > now:
+            return due_at
+        try:
+            rows = await store.make(self._db, self._folder / file_name(self._db, now), at=now)
+        except (BackupError, OSError) as error:
+            why = str(error)
+            log.error("no backup", why=why)  # noqa: TRY400 - no trace needed
+            await self._incidents.open("backup", BACKUP_FAILED, why=why)
+            await self._write(now + AGAIN_AFTER - self._every)
+            return now + AGAIN_AFTER
+        log.info("backed up", rows=sum(rows.values()))
+        self._made_at.set(now.timestamp())
+        await self._write(now)
+        await self._incidents.close("backup", BACKUP_WORKS)
+        await asyncio.to_thread(rotate, self._folder, end_of(self._db), self._most)
+        return now + self._every
+
+    async def _due_at(self, now: datetime) -> datetime:
+        async with self._db.read() as tx:
+            kept = await key_values.get(tx, KEY)
+        if kept is None:  # a bot that has just begun has nothing to lose
+            await self._write(now)
+            return now + self._every
+        return min(datetime.fromisoformat(str(kept)), now) + self._every
+
+    async def _write(self, at: datetime) -> None:
+        await self._db.run(lambda tx: key_values.put(tx, KEY, at.isoformat(), now=self._now()))
+
+
+def end_of(db: Database) -> str:
+    """Return how the names of copies of a database end."""
+    return ".db" if db.is_sqlite else ".dump"
+
+
+def file_name(db: Database, at: datetime) -> str:
+    """Return the name of a copy that is made now; in the order of time."""
+    return NAME.format(at=at.astimezone(UTC), end=end_of(db))
+
+
+def rotate(folder: Path, end: str, most: int) -> list[Path]:
+    """Remove all but the ``most`` newest copies; return what went. Other files stay."""
+    gone = sorted(folder.glob(f"storybell-????????-??????{end}"))[:-most]
+    for one in gone:
+        one.unlink(missing_ok=True)
+    return gone
+
+
+async def go_on(db: Database, incidents: Incidents, *, now: datetime) -> None:
+    """Let a copy that was put back go on as the database; nothing where it is no copy."""
+    async with db.begin() as tx:
+        made_at = await restored.settle(tx, now=now)
+        if made_at is not None:
+            await key_values.remove(tx, DRIFT)  # what was billed since then nobody has counted
+            await key_values.put(tx, KEY, now.isoformat(), now=now)
+    if made_at is not None:
+        await incidents.event("restore", RESTORED, time=f"{made_at:%Y-%m-%d %H:%M}")

@@ -1,0 +1,66 @@
+"""What a copy of the database must not do when the bot runs on it: say anything a second time.
+
+Since the copy was made the bot has sent what was owed in it, and alerted to stories that it does
+not know. So nothing that it owes is sent, and news is what is posted from now on.
+"""
+
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from bot.domain import alert_rules
+from bot.store import key_values
+from bot.store.broadcasts import broadcasts
+from bot.store.chat_queues import queues
+from bot.store.database import MIGRATING, Tx
+from bot.store.deliveries import deliveries, is_open
+from bot.store.fan_outs import fan_outs
+from bot.store.inbox import OPEN, inbox
+from bot.store.profiles import profiles
+from bot.store.schema import EPOCH
+from bot.store.sqlite_copies import MARK
+from bot.store.subscriptions import subscriptions
+
+REASON = "restored"
+
+
+async def mark(tx: Tx, *, made_at: datetime, now: datetime) -> None:
+    """Say of a database that it is a copy; one of a copy is as old as that."""
+    await key_values.add(tx, MARK, made_at.isoformat(), now=now)
+
+
+async def settle(tx: Tx, *, now: datetime) -> datetime | None:
+    """Let a copy go on as the database from ``now``; return of when it was, None for no copy.
+
+    Only right before anything runs on it. Stories posted before ``now`` that were not alerted to
+    are lost as alerts; what people asked and were not answered is lost as well.
+    """
+    if await key_values.get(tx, MARK) is None:
+        return None
+    if tx.dialect.name == "postgresql":  # one replica at a time, and it takes what it takes
+        for name in ("statement_timeout", "lock_timeout"):
+            await tx.exec_driver_sql(f"SET LOCAL {name} = 0")
+        await tx.execute(sa.text(f"SELECT pg_advisory_xact_lock({MIGRATING})"))
+    kept = await key_values.get(tx, MARK)
+    if kept is None:
+        return None  # another replica was quicker
+    await tx.execute(
+        sa.update(deliveries).where(is_open).values(state="dropped", reason=REASON, done_at=now)
+    )
+    await tx.execute(sa.delete(fan_outs))
+    await tx.execute(
+        sa.update(broadcasts).where(broadcasts.c.state == "running").values(state="stopped")
+    )
+    await tx.execute(
+        sa.update(queues).values(due_at=None, free_at=now, leased=False, token=queues.c.token + 1)
+    )
+    await tx.execute(sa.update(inbox).where(OPEN).values(done_at=now, body=""))
+    since = alert_rules.from_now_on(now)
+    await tx.execute(
+        sa.update(subscriptions).where(subscriptions.c.since < since).values(since=since)
+    )
+    await tx.execute(
+        sa.update(profiles).where(profiles.c.leased_until > EPOCH).values(leased_until=EPOCH)
+    )
+    await key_values.remove(tx, MARK)
+    return datetime.fromisoformat(str(kept))

@@ -1,0 +1,194 @@
+"""Copies of an SQLite file: made while others write to it, looked through, and put in its place.
+
+The backup API is used (https://sqlite.org/backup.html): a copy of the file alone misses what is in
+the log. All pages are of one moment, since the reading transaction is held to the end.
+"""
+
+import json
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bot.domain.errors import BackupError
+from bot.store import private
+
+PAGES = 2_000  # at a time; after each, a stop is heard
+STEPS = 100_000  # of SQLite's machine; the same
+MARK = "copy"
+"""Under which a copy says in ``notes`` that it is one, and of when."""
+
+STOPPED = "it was stopped"
+
+
+def copy(
+    source: Path, target: Path, *, at: datetime, stop: threading.Event | None = None
+) -> dict[str, int]:
+    """Write a whole copy of ``source`` as it is now, marked as one of ``at``; return its rows.
+
+    The copy is read again, and has the rows that were there. ``target`` appears when all is done.
+
+    Raises:
+        FileExistsError: There is such a file.
+        BackupError: The copy is not whole, or ``stop`` was set.
+        OSError, sqlite3.Error: It can't be read or written.
+    """
+    if target.exists():
+        raise FileExistsError(str(target))
+    part = target.with_name(f"{target.name}.part")
+    part.unlink(missing_ok=True)
+    private.create(part)
+    try:
+        counts = _write(source, part, at=at, stop=stop or threading.Event())
+        part.replace(target)
+        _sync(target.parent)
+    finally:
+        for end in ("", "-journal", "-wal", "-shm"):
+            part.with_name(part.name + end).unlink(missing_ok=True)
+    return counts
+
+
+def _write(source: Path, part: Path, *, at: datetime, stop: threading.Event) -> dict[str, int]:
+    with closing(_opened(source, stop)) as there, closing(_opened(part, stop)) as here:
+        try:
+            there.execute("BEGIN")
+            counts = _rows(there)
+            there.backup(here, pages=PAGES, progress=lambda *_: _heed(stop))
+            there.rollback()
+            here.execute("PRAGMA journal_mode=DELETE")  # one file, with nothing beside it
+            if _is_ours(here):
+                _mark(here, at)
+            _check_all(here, counts)
+        except sqlite3.OperationalError:
+            _heed(stop)
+            raise
+    _sync(part)
+    return counts
+
+
+def revision_in(file: Path) -> str | None:
+    """Return the revision of the tables in a copy that opens and is whole; None: has none of ours.
+
+    Raises:
+        BackupError: It is no database, or damaged.
+    """
+    try:
+        with closing(_opened(file, threading.Event())) as here:
+            _check_all(here, None)
+            return _revision(here)
+    except sqlite3.Error as error:
+        raise BackupError(f"{file} can't be read as an SQLite database: {error}") from error
+
+
+def put(file: Path, database: Path, *, now: datetime) -> Path | None:
+    """Put a copy of ``file`` in the place of ``database``, which nobody uses.
+
+    What was there is kept beside it, under the name that is returned; None where nothing was. A
+    kill leaves the old database or the new one.
+
+    Raises:
+        BackupError: ``file`` is not whole.
+        OSError, sqlite3.Error: It can't be read, or nothing can be written.
+    """
+    made_at = datetime.fromtimestamp(file.stat().st_mtime, UTC)
+    new = database.with_name(f"{database.name}.restoring")
+    new.unlink(missing_ok=True)
+    copy(file, new, at=made_at)
+    before = None
+    if database.exists():
+        before = _free_name(database, now)
+        _merge_log(database)
+        for end in ("-wal", "-shm", ""):  # a log must never stand beside another database
+            old = database.with_name(database.name + end)
+            if old.exists():
+                old.replace(before.with_name(before.name + end))
+        before.chmod(private.OURS)
+    for end in ("-wal", "-shm"):
+        database.with_name(database.name + end).unlink(missing_ok=True)
+    new.replace(database)
+    _sync(database.parent)
+    return before
+
+
+def _free_name(database: Path, now: datetime) -> Path:
+    stem = f"{database.name}.replaced-{now:%Y%m%d-%H%M%S}"
+    names = (f"{stem}{end}" for end in ("", *(f"-{n}" for n in range(1, 1000))))
+    return next(one for one in map(database.with_name, names) if not one.exists())
+
+
+def _merge_log(database: Path) -> None:
+    """Let what is in the log come into the file, where that can be read at all."""
+    with suppress(sqlite3.Error), closing(sqlite3.connect(database)) as here:
+        here.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _opened(file: Path, stop: threading.Event) -> sqlite3.Connection:
+    uri = f"{file.absolute().as_uri()}?mode=rw"  # "rw": none is made where there is none
+    connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA busy_timeout=10000")
+    connection.set_progress_handler(lambda: int(stop.is_set()), STEPS)
+    return connection
+
+
+def _heed(stop: threading.Event) -> None:
+    if stop.is_set():
+        raise BackupError(STOPPED)
+
+
+def _check_all(connection: sqlite3.Connection, counts: dict[str, int] | None) -> None:
+    """Read every page and every index; compare how many rows each table has."""
+    result = [str(row[0]) for row in connection.execute("PRAGMA integrity_check")]
+    if result != ["ok"]:
+        raise BackupError(f"the copy is damaged: {result[0]}")
+    if counts is None:
+        return
+    for table, count in _rows(connection).items():
+        if table != "notes" and counts.get(table) != count:
+            raise BackupError(f"the copy has {count} rows of {table}, not {counts.get(table)}")
+
+
+def _rows(connection: sqlite3.Connection) -> dict[str, int]:
+    names = connection.execute(
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+    ).fetchall()
+    return {
+        str(name): int(connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0])  # noqa: S608 - names of tables
+        for (name,) in names
+    }
+
+
+def _is_ours(connection: sqlite3.Connection) -> bool:
+    return "notes" in _rows(connection)
+
+
+def _mark(connection: sqlite3.Connection, at: datetime) -> None:
+    """Say that this is a copy; one of a copy is as old as that."""
+    connection.execute(
+        "INSERT INTO notes (key, value, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+        (MARK, json.dumps(at.isoformat()), round(at.timestamp() * 1000)),
+    )
+
+
+def _revision(connection: sqlite3.Connection) -> str | None:
+    try:
+        row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    except sqlite3.OperationalError:
+        return None
+    return str(row[0]) if row else None
+
+
+def _sync(path: Path) -> None:
+    with _descriptor(path) as number:
+        os.fsync(number)
+
+
+@contextmanager
+def _descriptor(path: Path) -> Iterator[int]:
+    number = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        yield number
+    finally:
+        os.close(number)

@@ -1,0 +1,255 @@
+"""All that an SQLite file holds, moved into a PostgreSQL database, by steps that can be resumed.
+
+Rows go in batches, each in one transaction with how far it has come (``MOVING``), so that a kill
+repeats and misses none. Nothing runs on either database before both have the same rows: a note in
+the file (``MOVED``) and ``MOVING`` in the other refuse a start (``check``).
+"""
+
+import secrets
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from datetime import date, datetime
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from bot.domain.errors import BackupError, DatabaseUnavailableError
+from bot.store import key_values, restored
+from bot.store.database import Database, Tx, all_tables
+
+MOVING = "moving"  # in the target: from where, and how far
+READY = "ready"  # which a probe of health writes
+MOVED = "moved"  # in the source: that it is given up, or will be
+CAME = "moved_in"  # in the target, when all is there
+OURS = frozenset({MOVING, MOVED, READY, CAME})  # which are not moved, or compared
+BATCH = 2_000
+HALF = "a move into it was begun and not finished: run move again"
+GONE = (
+    "what it holds was moved to PostgreSQL, or is about to be: set DATABASE_URL to that database, "
+    "or go back with move --undo"
+)
+
+Row = tuple[Any, ...]
+Report = Callable[[str, int], None]
+
+
+async def check(db: Database) -> None:
+    """Refuse a database that was moved away, or that another is half moved into.
+
+    Raises:
+        DatabaseUnavailableError: It must not be used.
+    """
+    async with db.read() as tx:
+        if await key_values.get(tx, MOVED) is not None:
+            raise DatabaseUnavailableError(GONE)
+        if await key_values.get(tx, MOVING) is not None:
+            raise DatabaseUnavailableError(HALF)
+
+
+async def move(source: Database, target: Database, *, now: datetime, tell: Report) -> int | None:
+    """Move all rows, and compare them; return how many there are, None when it was done before.
+
+    Nobody may use either database.
+
+    ``tell`` hears the name and the rows of each table that is there as it should be.
+
+    Raises:
+        BackupError: The target holds something else, the source is damaged, or they differ.
+        DatabaseUnavailableError: One of them can't work now; another call goes on.
+    """
+    async with source.read() as tx:
+        kept = await key_values.get(tx, MOVED)
+    number = str(kept["number"]) if kept else secrets.token_hex(8)
+    if not await _is_begun(target, number, now=now):
+        return None
+    gives_up = {"number": number, "at": now.isoformat()}
+    async with source.begin() as tx:  # nothing runs on it from now on
+        await key_values.add(tx, MOVED, gives_up, now=now)
+    rows = 0
+    with closing(_opened(source)) as there:
+        _check(there)
+        for table in all_tables().sorted_tables:
+            await _copy(there, target, table, number, now=now)
+        for table in all_tables().sorted_tables:
+            mine, theirs = _summed(_read(there, table)), await _sum_of(target, table)
+            if mine != theirs:
+                raise BackupError(
+                    f"the table {table.name} differs: {mine[0]} rows here, {theirs[0]} there"
+                )
+            tell(table.name, mine[0])
+            rows += mine[0]
+    async with target.session() as tx:
+        await _set_sequences(tx)
+        await tx.execute(sa.text("ANALYZE"))
+        await key_values.remove(tx, MOVING)
+        await key_values.put(tx, CAME, number, now=now)
+    return rows
+
+
+async def undo(source: Database, *, now: datetime) -> bool:
+    """Let the source be used again; false where it was not given up.
+
+    The bot may have run on the target since, so the source goes on as an old copy does: it says
+    nothing twice.
+    """
+    async with source.begin() as tx:
+        kept = await key_values.get(tx, MOVED)
+        if kept is None:
+            return False
+        await key_values.remove(tx, MOVED)
+        given_up_at = datetime.fromisoformat(kept["at"])
+        await restored.mark(tx, made_at=given_up_at, now=now)
+    return True
+
+
+async def _is_begun(target: Database, number: str, *, now: datetime) -> bool:
+    """Begin, or go on; false where this very move is done already."""
+    async with target.session() as tx:
+        if await key_values.get(tx, CAME) == number:
+            return False
+        kept = await key_values.get(tx, MOVING)
+        if kept and kept["number"] == number:
+            return True
+        if kept:  # half of another, on which nothing ever ran
+            names = ", ".join(f'"{name}"' for name in all_tables().tables)
+            await tx.execute(sa.text(f"TRUNCATE {names}"))
+        else:
+            for table in all_tables().sorted_tables:
+                if (await tx.execute(sa.select(sa.exists().select_from(table)))).scalar():
+                    raise BackupError(
+                        f"there are rows in it already ({table.name}): move into an empty database"
+                    )
+        await key_values.put(tx, MOVING, {"number": number, "done": [], "after": None}, now=now)
+        return True
+
+
+async def _copy(
+    source: sqlite3.Connection, target: Database, table: sa.Table, number: str, *, now: datetime
+) -> None:
+    """Move what is left of one table."""
+    async with target.read() as tx:
+        progress = await key_values.get(tx, MOVING)
+    if progress is None or table.name in progress["done"]:
+        return
+    values = ", ".join(
+        f"CAST(:{one.name} AS JSON)" if _is_json(one) else f":{one.name}" for one in table.c
+    )
+    names = ", ".join(f'"{one.name}"' for one in table.c)
+    insert = sa.text(f'INSERT INTO "{table.name}" ({names}) VALUES ({values})')  # noqa: S608 - names of ours
+    keys = [list(table.c.keys()).index(one.name) for one in table.primary_key]
+    rows = _read(source, table, after=progress["after"])
+    is_last = False
+    while not is_last:
+        batch = [row for _, row in zip(range(BATCH), rows, strict=False)]
+        is_last = len(batch) < BATCH
+        if is_last:
+            progress["done"].append(table.name)
+        progress["after"] = None if is_last else [_plain(batch[-1][key]) for key in keys]
+        async with target.begin() as tx:
+            kept = await key_values.get(tx, MOVING)
+            if kept is None or kept["number"] != number:
+                raise BackupError("another move goes into this database")
+            if batch:
+                named = [dict(zip(table.c.keys(), row, strict=True)) for row in batch]
+                await tx.execute(insert, named)
+            await key_values.put(tx, MOVING, progress, now=now)
+
+
+def _opened(source: Database) -> sqlite3.Connection:
+    uri = Path(str(source.url.database)).absolute().as_uri()
+    return sqlite3.connect(f"{uri}?mode=rw", uri=True, isolation_level=None)
+
+
+def _check(source: sqlite3.Connection) -> None:
+    result = source.execute("PRAGMA integrity_check").fetchone()[0]
+    if result != "ok":
+        raise BackupError(f"the source is damaged: {result}")
+    if astray := source.execute("PRAGMA foreign_key_check").fetchone():
+        raise BackupError(f"the source is damaged: a row of {astray[0]} belongs to nothing")
+
+
+def _read(
+    source: sqlite3.Connection, table: sa.Table, *, after: Sequence[Any] | None = None
+) -> Iterator[Row]:
+    """Yield the rows of a table in the order of its key, as PostgreSQL shall have them."""
+    names = ", ".join(f'"{one.name}"' for one in table.c)
+    keys = ", ".join(f'"{one.name}"' for one in table.primary_key)
+    where = f" WHERE ({keys}) > ({', '.join('?' * len(after))})" if after else ""
+    statement = f'SELECT {names} FROM "{table.name}"{where} ORDER BY {keys}'  # noqa: S608 - names of ours
+    convert = [_conversion(one) for one in table.c]
+    for row in source.execute(statement, after or ()):
+        result = tuple(
+            None if value is None else make(value)
+            for make, value in zip(convert, row, strict=True)
+        )
+        if table is not key_values.key_values or result[0] not in OURS:
+            yield result
+
+
+def _conversion(column: sa.Column[Any]) -> Callable[[Any], Any]:
+    """Return what makes PostgreSQL's value of what stands in SQLite's file."""
+    kind = column.type
+    if isinstance(kind, sa.Boolean):
+        return bool
+    if isinstance(kind, sa.Date):
+        return date.fromisoformat
+    if isinstance(kind, sa.Float):
+        return float
+    if isinstance(kind, sa.String):
+        return _text
+    return str if _is_json(column) else int
+
+
+def _text(value: object) -> str:
+    return str(value).replace("\x00", "\N{REPLACEMENT CHARACTER}")  # which PostgreSQL has not
+
+
+def _is_json(column: sa.Column[Any]) -> bool:
+    return isinstance(column.type, sa.JSON)
+
+
+def _plain(value: object) -> object:
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _summed(rows: Iterator[Row]) -> tuple[int, int]:
+    """Return how many rows there are, and a sum of them, whatever their order."""
+    count = total = 0
+    for row in rows:
+        count += 1
+        total += int.from_bytes(blake2b(repr(row).encode(), digest_size=8).digest())
+    return count, total
+
+
+async def _sum_of(target: Database, table: sa.Table) -> tuple[int, int]:
+    names = ", ".join(
+        f'"{one.name}"::text' if _is_json(one) else f'"{one.name}"' for one in table.c
+    )
+    count = total = 0
+    async with target.session() as tx:
+        rows = await tx.stream(sa.text(f'SELECT {names} FROM "{table.name}"'))  # noqa: S608 - names of ours
+        async for part in rows.partitions(BATCH):
+            some = (tuple(row) for row in part)
+            if table is key_values.key_values:
+                some = (row for row in some if row[0] not in OURS)
+            more = _summed(some)
+            count, total = count + more[0], total + more[1]
+    return count, total
+
+
+async def _set_sequences(tx: Tx) -> None:
+    """Let the numbers of new rows follow those that are there."""
+    for table in all_tables().sorted_tables:
+        for column in table.primary_key:
+            statement = sa.text("SELECT pg_get_serial_sequence(:table, :column)")
+            named = {"table": f'"{table.name}"', "column": column.name}
+            sequence = (await tx.execute(statement, named)).scalar()
+            highest = (await tx.execute(sa.select(sa.func.max(column)))).scalar()
+            if sequence and highest is not None:
+                await tx.execute(
+                    sa.text("SELECT setval(CAST(:sequence AS regclass), :highest)"),
+                    {"sequence": sequence, "highest": highest},
+                )

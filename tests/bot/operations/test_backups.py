@@ -1,0 +1,163 @@
+"""Backups by a schedule: made in time, the oldest removed, a failure told once, and its end."""
+
+import shutil
+import sqlite3
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from telegram.ext import ExtBot
+
+from bot.domain.errors import BackupError
+from bot.operations.backups import Backups, rotate
+from bot.operations.incidents import Incidents
+from bot.operations.operators import Operators
+from bot.store import backups as store
+from bot.store import restored, sqlite_copies
+from bot.store.database import Database
+from tests.support.followed import HOUR, NOON, Clock, follow, look, story
+from tests.support.postgres import programs
+
+
+def incidents_of(db: Database, clock: Clock) -> Incidents:
+    """Return what would tell admins, where there are none."""
+    nobody = Operators(db, ExtBot("1:a"), lambda: (), wake=lambda: None, now=clock)
+    return Incidents(db, nobody, now=clock)
+
+
+@pytest.fixture(autouse=True)
+def client_programs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(programs()[0]), prepend=":")
+
+
+async def test_they_are_made_in_time_and_the_oldest_goes(db: Database, tmp_path: Path) -> None:
+    clock, folder = Clock(), tmp_path / "kept"
+    told = incidents_of(db, clock)
+    (tmp_path / "kept").mkdir()
+    (folder / "mine.db").write_text("not the bot's")
+    backups = Backups(db, folder, told, every=6 * HOUR, most=2, now=clock)
+    assert await backups.make_due() == NOON + 6 * HOUR
+    assert await backups.make_due() == NOON + 6 * HOUR
+    for _ in range(3):
+        clock.on(6 * HOUR)
+        assert await backups.make_due() == clock() + 6 * HOUR
+        clock.on(timedelta(minutes=1))
+    end = "db" if db.is_sqlite else "dump"
+    assert sorted(one.name for one in folder.iterdir()) == [
+        "mine.db",
+        f"storybell-20261126-000100.{end}",
+        f"storybell-20261126-060200.{end}",
+    ]
+    # Another process, or the next start, goes on with the schedule.
+    again = Backups(db, folder, told, every=6 * HOUR, most=2, now=clock)
+    assert await again.make_due() == clock() - timedelta(minutes=1) + 6 * HOUR
+    assert await told.all_open() == []
+
+
+async def test_a_failure_is_told_and_tried_again(db: Database, tmp_path: Path) -> None:
+    clock = Clock()
+    told = incidents_of(db, clock)
+    folder = tmp_path / "kept"
+    folder.write_text("a file where the folder should be")
+    backups = Backups(db, folder, told, every=6 * HOUR, most=2, now=clock)
+    await backups.make_due()
+    clock.on(6 * HOUR)
+    assert await backups.make_due() == clock() + HOUR
+    (incident,) = await told.all_open()
+    assert incident.kind == "backup"
+    assert "kept" in incident.fields["why"]
+    folder.unlink()
+    clock.on(HOUR)
+    assert await backups.make_due() == clock() + 6 * HOUR
+    assert await told.all_open() == []
+
+
+def test_what_is_not_ours_is_never_removed(tmp_path: Path) -> None:
+    names = ["storybell-20260101-000000.db", "storybell-old.db", "storybell-20260101-000000.dump"]
+    for name in names:
+        (tmp_path / name).write_text("")
+    assert rotate(tmp_path, ".db", 1) == []
+    (tmp_path / "storybell-20260102-000000.db").write_text("")
+    assert [one.name for one in rotate(tmp_path, ".db", 1)] == names[:1]
+
+
+async def test_a_copy_made_while_others_write_is_whole_and_of_one_moment(
+    sqlite_db: Database, tmp_path: Path
+) -> None:
+    async with sqlite_db.begin() as tx:
+        for chat in range(1, 200):
+            await follow(tx, chat)
+    for round_ in range(5):
+        async with sqlite_db.begin() as tx:
+            await look(tx, *(story(f"{round_}-{n}") for n in range(20)))
+            target = tmp_path / f"copy-{round_}"
+            # A transaction that is open is not in it, and does not keep it waiting.
+            rows = await store.make(sqlite_db, target, at=NOON)
+        assert rows["stories"] == 20 * round_
+        assert sqlite_copies.revision_in(target)
+
+
+async def test_a_damaged_copy_is_found_and_not_restore(
+    sqlite_db: Database, tmp_path: Path
+) -> None:
+    async with sqlite_db.begin() as tx:
+        for chat in range(1, 200):
+            await follow(tx, chat)
+    whole = tmp_path / "whole"
+    await store.make(sqlite_db, whole, at=NOON)
+    size = whole.stat().st_size
+    cut, torn = tmp_path / "cut", tmp_path / "torn"
+    cut.write_bytes(whole.read_bytes()[: size // 2])
+    body = bytearray(whole.read_bytes())
+    body[size // 2 : size // 2 + 4096] = b"\xff" * 4096
+    torn.write_bytes(body)
+    for damaged in (cut, torn):
+        with pytest.raises(BackupError):
+            await store.restore(sqlite_db, damaged, now=NOON)
+    async with sqlite_db.read() as tx:
+        assert await restored.settle(tx, now=NOON) is None  # it is no copy, and was not replaced
+
+
+async def test_what_was_there_is_kept_beside_what_was_restore(tmp_path: Path) -> None:
+    file = tmp_path / "bot.db"
+    async with Database(f"sqlite:///{file}") as db:
+        await db.migrate()
+        await store.make(db, tmp_path / "copy", at=NOON)
+        async with db.begin() as tx:
+            await follow(tx, 5)
+        shutil.copy(f"{file}-wal", tmp_path / "log")  # a process that was killed leaves it
+    before = await store.restore(Database(f"sqlite:///{file}"), tmp_path / "copy", now=NOON)
+    assert before is not None
+    with closing(sqlite3.connect(before)) as old, closing(sqlite3.connect(file)) as new:
+        assert old.execute("SELECT count(*) FROM chats").fetchone() == (1,)
+        assert new.execute("SELECT count(*) FROM chats").fetchone() == (0,)
+    assert rights(tmp_path) == {"0o600"}
+
+
+def files(folder: Path) -> list[Path]:
+    return list(folder.iterdir())
+
+
+def rights(folder: Path) -> set[str]:
+    return {oct(one.stat().st_mode & 0o777) for one in folder.glob("bot.db*")}
+
+
+async def test_without_the_programs_it_says_which_are_missing(
+    postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    async with Database(postgres_url) as db:
+        with pytest.raises(BackupError, match="pg_dump is not installed"):
+            await store.make(db, tmp_path / "copy", at=NOON)
+    assert files(tmp_path) == []
+
+
+async def test_no_program_gets_the_password_in_its_words() -> None:
+    from bot.store.dumps import Programs  # noqa: PLC0415 - of this test alone
+
+    url = "postgresql://ann:pass-canary@db.example:5433/bell?sslmode=require&pool=3"
+    programs = Programs.of(Database(url))
+    assert programs.address == "postgresql://ann@db.example:5433/bell?sslmode=require"
+    assert programs.environment["PGPASSWORD"] == "pass-canary"
+    assert "canary" not in repr(programs)

@@ -1,0 +1,138 @@
+"""Copies of the database, made under a running bot and put back; on both databases."""
+
+import argparse
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from bot.cli import backup, restore
+from tests.support.control import Control, Json, wait_for
+from tests.support.postgres import programs
+from tests.support.sandbox import sandbox_box
+from tests.support.storybell import Bell, running_bell
+
+pytestmark = pytest.mark.usefixtures("db")  # migrated and empty
+NAME = "daily.news"
+SETTINGS: Json = {"cache_s": 0, "daily_budget": 100_000}
+DOWN: Json = {
+    "status": 500,
+    "body": '{"ok":false,"error_code":500,"description":"Internal Server Error"}',
+}
+
+
+@pytest.fixture(autouse=True)
+def client_programs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have pg_dump, pg_restore and psql of the server's version."""
+    monkeypatch.setenv("PATH", str(programs()[0]), prepend=":")
+
+
+def words(file: Path) -> argparse.Namespace:
+    return argparse.Namespace(file=file)
+
+
+async def came(control: Control, person: int) -> Counter[str]:
+    """Count what a person has of each story."""
+    return Counter(
+        one["_story_pk"] for one in await control.replies(person) if one.get("_story_pk")
+    )
+
+
+async def posted(control: Control) -> str:
+    """Post a story that is found at once, since somebody asks for it."""
+    now = (await control.state())["now"]
+    pk = str((await control.publish(NAME, taken_at=now))["pk"])
+    await control.say(await control.person("Eve"), f"/stories {NAME}")
+    return pk
+
+
+async def a_second_later(control: Control) -> None:
+    """Wait so long: the seconds of two clocks end at different times."""
+    began = float((await control.state())["now"])
+
+    async def is_later() -> bool:
+        return float((await control.state())["now"]) >= began + 1
+
+    await wait_for(is_later)
+
+
+async def alerted(bell: Bell, person: int) -> str:
+    """Post a story; return it when its alert came."""
+    pk = await posted(bell.control)
+
+    async def is_there() -> bool:
+        return pk in await came(bell.control, person)
+
+    await wait_for(is_there, what="the alert")
+    return pk
+
+
+async def subscribed(bell: Bell) -> int:
+    ann = await bell.control.person()
+    await bell.control.profile(NAME, posts_per_day=0)
+    await bell.ask(ann, f"/subscribe {NAME}")
+    await a_second_later(bell.control)
+    return ann
+
+
+async def test_an_old_copy_says_nothing_twice_and_goes_on(
+    tmp_path: Path, database_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy = tmp_path / "kept" / "copy"
+    async with sandbox_box() as box:
+        control = box.control
+        async with running_bell(tmp_path, box, database_url=database_url, **SETTINGS) as bell:
+            ann = await subscribed(bell)
+            stories = [await alerted(bell, ann)]
+            # What is owed when the copy is made, and arrives after.
+            await control.fault("telegram", DOWN, match="send", times=None)
+            stories.append(await posted(control))
+            await wait_for(lambda: tried(control), what="the first try")
+            bob = await control.person("Bob")
+            await control.say(bob, "/help")
+            assert await backup.main(bell.settings, words(copy)) == 0
+            assert await backup.main(bell.settings, words(copy)) == 1
+            assert await restore.main(bell.settings, words(copy)) == 1
+            await control.clear_faults()
+            await wait_for(lambda: has(control, ann, stories), what="what was owed")
+            stories.append(await alerted(bell, ann))
+            await control.wait_replies(bob, 1)
+            settings = bell.settings
+        said = capsys.readouterr().out
+        assert "already" in said
+        assert "a bot runs on this database" in said or "another process runs" in said
+        assert oct(copy.stat().st_mode & 0o777) == "0o600"
+        answers = len(await control.replies(bob))
+        assert await restore.main(settings, words(copy)) == 0, capsys.readouterr().out
+        async with running_bell(tmp_path, box, database_url=database_url, **SETTINGS) as bell:
+            await a_second_later(control)
+            stories.append(await alerted(bell, ann))
+            assert await came(control, ann) == dict.fromkeys(stories, 1)
+            assert len(await control.replies(bob)) == answers
+            (shown,) = await bell.ask(ann, "/subscriptions")
+            assert NAME in str(shown)
+
+
+async def tried(control: Control) -> bool:
+    log = await control.requests("telegram")
+    return any("send" in one["path"] and one["status"] == 500 for one in log[-20:])
+
+
+async def has(control: Control, person: int, stories: list[str]) -> bool:
+    return set(stories) <= set(await came(control, person))
+
+
+async def test_what_is_no_copy_is_refused_and_the_database_stays(
+    tmp_path: Path, database_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    nonsense = tmp_path / "nonsense"
+    nonsense.write_bytes(b"this is no database" * 1000)
+    async with sandbox_box() as box:
+        async with running_bell(tmp_path, box, database_url=database_url, **SETTINGS) as bell:
+            ann = await subscribed(bell)
+            settings = bell.settings
+        for file in (nonsense, tmp_path / "there is none"):
+            assert await restore.main(settings, words(file)) == 1
+            assert "Nothing was restored: " in capsys.readouterr().out
+        async with running_bell(tmp_path, box, database_url=database_url, **SETTINGS) as bell:
+            await alerted(bell, ann)

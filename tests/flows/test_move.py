@@ -1,0 +1,155 @@
+"""From an SQLite file to PostgreSQL: with everything, and what is under way goes on."""
+
+import argparse
+import asyncio
+import random
+from datetime import date
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from bot import app
+from bot.cli import move
+from bot.domain.errors import BackupError, DatabaseUnavailableError
+from bot.store import chats, key_values, spending, transfer
+from bot.store.database import Database, all_tables
+from tests.flows.test_backups import (
+    DOWN,
+    SETTINGS,
+    a_second_later,
+    alerted,
+    came,
+    has,
+    posted,
+    subscribed,
+    tried,
+)
+from tests.support.control import wait_for
+from tests.support.followed import NOON, follow, look, story
+from tests.support.sandbox import sandbox_box
+from tests.support.storybell import running_bell, settings_for
+
+
+@pytest.fixture
+def database_url(postgres_url: str) -> str:
+    """Name the database into which all is moved; ``db`` empties it."""
+    return postgres_url
+
+
+def to(url: str | None) -> argparse.Namespace:
+    return argparse.Namespace(to=url, undo=url is None)
+
+
+async def test_the_bot_goes_on_where_it_was_moved_to(
+    tmp_path: Path, db: Database, postgres_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with sandbox_box() as box:
+        control = box.control
+        async with running_bell(tmp_path, box, **SETTINGS) as bell:
+            ann = await subscribed(bell)
+            stories = [await alerted(bell, ann)]
+            assert await move.main(bell.settings, to(postgres_url)) == 1
+            assert "another process runs the bot" in capsys.readouterr().out
+            await control.fault("telegram", DOWN, match="send", times=None)
+            stories.append(await posted(control))
+            await wait_for(lambda: tried(control), what="the first try")
+            settings = bell.settings
+        async with Database(f"sqlite:///{tmp_path}/bot.db") as old:
+            spent = await spent_in(old)
+        assert await move.main(settings, to(postgres_url)) == 0, capsys.readouterr().out
+        assert "Moved and compared" in capsys.readouterr().out
+        assert await spent_in(db) == spent
+        # The file is given up; to move it once more changes nothing.
+        assert await app.run(settings_for(box, tmp_path), asyncio.Event()) == 1
+        assert await move.main(settings, to(postgres_url)) == 0
+        assert "was moved before" in capsys.readouterr().out
+        await control.clear_faults()
+        async with running_bell(tmp_path, box, database_url=postgres_url, **SETTINGS) as bell:
+            await wait_for(lambda: has(control, ann, stories), what="what was owed")
+            stories.append(await alerted(bell, ann))
+        assert await came(control, ann) == dict.fromkeys(stories, 1)
+        # Back to the file: nothing is said twice there either.
+        assert await move.main(settings, to(None)) == 0
+        assert await move.main(settings, to(None)) == 1
+        async with running_bell(tmp_path, box, **SETTINGS) as bell:
+            await a_second_later(control)
+            stories.append(await alerted(bell, ann))
+        assert await came(control, ann) == dict.fromkeys(stories, 1)
+
+
+async def spent_in(db: Database) -> object:
+    async with db.read() as tx:
+        return await spending.sums(tx, since=date(2000, 1, 1), by="chat")
+
+
+async def filled(file: Path) -> Database:
+    """Return a file with rows of many tables."""
+    source = Database(f"sqlite:///{file}")
+    await source.migrate()
+    async with source.begin() as tx:
+        for chat in range(1, 20):
+            await follow(tx, chat)
+        await look(tx, *(story(str(n)) for n in range(30)))
+        await chats.change(tx, 1, title="a \x00 in the middle, and ✨")
+    return source
+
+
+async def moved(source: Database, target: Database) -> int | None:
+    return await transfer.move(source, target, now=NOON, tell=lambda *_: None)
+
+
+async def test_a_move_that_is_cut_short_again_and_again_is_gone_on_with(
+    tmp_path: Path, db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transfer, "BATCH", 7)
+    chance = random.Random(7)  # noqa: S311 - moments, not secrets
+    async with await filled(tmp_path / "bot.db") as source:
+        cuts, rows = 0, None
+        for _ in range(200):
+            task = asyncio.get_running_loop().create_task(moved(source, db))
+            for _ in range(chance.randrange(40 + 40 * cuts)):
+                await asyncio.sleep(0)
+            if task.done():
+                rows = await task
+                break
+            task.cancel()
+            await asyncio.wait([task])
+            cuts += 1
+        rows = rows or await moved(source, db)
+        with pytest.raises(DatabaseUnavailableError):  # it is given up
+            await transfer.check(source)
+        assert cuts
+        assert rows
+        assert rows > 500
+        async with source.read() as here, db.read() as there:
+            for table in all_tables().sorted_tables:
+                if table is not key_values.key_values:
+                    every = sa.select(table).order_by(*table.primary_key)
+                    mine = sorted(map(str, await here.execute(every)))
+                    theirs = sorted(map(str, await there.execute(every)))
+                    assert [one.replace("\\x00", "�") for one in mine] == theirs, table.name
+        # New rows get numbers of their own.
+        async with db.begin() as tx:
+            await follow(tx, 999)
+            await transfer.check(db)
+
+
+async def test_what_is_half_moved_into_is_not_used(db: Database) -> None:
+    async with db.begin() as tx:
+        await key_values.put(tx, transfer.MOVING, {"number": "1"}, now=NOON)
+    with pytest.raises(DatabaseUnavailableError, match="run move again"):
+        await transfer.check(db)
+
+
+async def test_into_a_database_with_other_rows_nothing_is_moved(
+    tmp_path: Path, db: Database
+) -> None:
+    async with db.begin() as tx:
+        await follow(tx, 77)
+    async with await filled(tmp_path / "bot.db") as source:
+        with pytest.raises(BackupError, match="rows in it already"):
+            await moved(source, db)
+        async with db.read() as tx:
+            assert (await tx.execute(sa.select(sa.func.count(chats.chats.c.id)))).scalar() == 1
+        await transfer.check(source)

@@ -1,0 +1,63 @@
+"""A real PgBouncer in transaction mode in front of a PostgreSQL of the tests, where installed."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from tests.support.killing import free_port
+from tests.support.postgres import PATIENCE_S, Postgres, programs
+
+CONFIGURATION = """
+[databases]
+postgres = host={sockets} user=postgres
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = {port}
+unix_socket_dir =
+auth_type = any
+pool_mode = transaction
+default_pool_size = {size}
+max_client_conn = 200
+"""
+
+
+def found() -> str | None:
+    """Return where the program is; Debian's package puts it into /usr/sbin."""
+    return shutil.which("pgbouncer", path=f"{os.defpath}:/usr/sbin:/usr/local/sbin")
+
+
+@contextmanager
+def pgbouncer(server: Postgres, *, size: int = 4) -> Iterator[str]:
+    """Run it with ``size`` connections to the server; yield the address that leads through it."""
+    port, folder = free_port(), Path(tempfile.mkdtemp(prefix="pgb"))
+    folder.chmod(0o755)
+    file = folder / "pgbouncer.ini"
+    file.write_text(CONFIGURATION.format(sockets=server.folder, port=port, size=size))
+    user = programs()[1]  # it refuses to run as root, as PostgreSQL does
+    words = [str(found()), *(["-u", user] if user else []), str(file)]
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(words, stdout=log, stderr=log)  # noqa: S603 - Debian's
+    try:
+        deadline = time.monotonic() + PATIENCE_S
+        while not _listens(port):
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise AssertionError((folder / "log").read_text()[-2000:])
+            time.sleep(0.05)
+        yield f"postgresql://postgres@127.0.0.1:{port}/postgres"
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(PATIENCE_S)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _listens(port: int) -> bool:
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True
+    return False
