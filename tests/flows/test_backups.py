@@ -2,17 +2,20 @@
 
 import argparse
 from collections import Counter
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from bot.cli import backup, restore
+from bot.store.database import Database
 from tests.support.control import Control, Json, wait_for
 from tests.support.postgres import programs
 from tests.support.sandbox import sandbox_box
 from tests.support.storybell import Bell, running_bell
 
-pytestmark = pytest.mark.usefixtures("db")  # migrated and empty
+pytestmark = pytest.mark.usefixtures("replaced")
 NAME = "daily.news"
 SETTINGS: Json = {"cache_s": 0, "daily_budget": 100_000}
 DOWN: Json = {
@@ -25,6 +28,18 @@ DOWN: Json = {
 def client_programs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have pg_dump, pg_restore and psql of the server's version."""
     monkeypatch.setenv("PATH", str(programs()[0]), prepend=":")
+
+
+@pytest.fixture
+async def replaced(db: Database) -> AsyncIterator[None]:
+    """Drop what was put aside when a copy was put back: other tests share the server."""
+    yield
+    if db.is_sqlite:
+        return
+    names = sa.text("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'replaced%'")
+    async with db.begin() as tx:
+        for name in (await tx.execute(names)).scalars().all():
+            await tx.execute(sa.text(f'DROP SCHEMA "{name}" CASCADE'))
 
 
 def words(file: Path) -> argparse.Namespace:
