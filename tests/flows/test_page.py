@@ -98,7 +98,7 @@ async def test_a_new_story_rings_in_the_chat_that_subscribed(browser: Browser, u
         await me.page.get_by_role("button", name="Photo").tap()
         await me.page.get_by_role("button", name="Close the sandbox panel").tap()
         alert = me.page.locator("article.theirs").filter(has=me.page.locator(".media"))
-        await expect(alert.locator(".loaded")).to_have_count(1, timeout=120_000)
+        await expect(alert.locator(".loaded")).to_have_count(1, timeout=240_000)
         await expect(alert.locator(".text")).to_contain_text("quiet")
 
 
