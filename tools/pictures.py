@@ -37,6 +37,7 @@ FIELDS: dict[str, object] = {
     "url": "https://www.instagram.com/stories/natgeo/", "where": "@story_news", "id": 100000001,
     "options": "Photos only", "command": Safe("/subscribe"), "bars": Safe("<code>▁▂▃▅▇</code>"),
     "when": Safe('<tg-time unix="1795644000" format="r">Nov 26, 10:00 PM</tg-time>'),
+    "ago": Safe('<tg-time unix="1795644000" format="r">Nov 26, 10:00 PM</tg-time>'),
     "zone": "Europe/Madrid", "incident": "a1b2c3d4", "words": Safe("<code>cats</code>"),
     "terms": Safe("<code>#sale nike.com</code>"), "at": NOON, "since": NOON, "reason": "spam",
     "text": "The Stories API does not answer", "line": "natgeo", "amount": "$0.12", "why": "",
