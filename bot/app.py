@@ -20,7 +20,9 @@ import handlers.admin
 import handlers.broadcast
 import handlers.errors
 import handlers.exchange
+import handlers.files
 import handlers.health
+import handlers.highlights
 import handlers.links
 import handlers.members
 import handlers.options
@@ -67,10 +69,11 @@ log = structlog.get_logger()
 
 # In the order in which they are asked; the first that fits takes the update.
 CONVERSATION = (
-    handlers.start, handlers.stories, handlers.subscriptions, handlers.options, handlers.past,
-    handlers.rules, handlers.why, handlers.exchange, handlers.settings, handlers.usage,
-    handlers.privacy, handlers.admin, handlers.access, handlers.people, handlers.health,
-    handlers.broadcast, handlers.members, handlers.links, handlers.talk, handlers.unknown,
+    handlers.start, handlers.stories, handlers.files, handlers.highlights, handlers.subscriptions,
+    handlers.options, handlers.past, handlers.rules, handlers.why, handlers.exchange,
+    handlers.settings, handlers.usage, handlers.privacy, handlers.admin, handlers.access,
+    handlers.people, handlers.health, handlers.broadcast, handlers.members, handlers.links,
+    handlers.talk, handlers.unknown,
 )  # fmt: skip
 UPDATES = ["message", "edited_message", "channel_post", "callback_query", "my_chat_member"]
 CONFLICT = N_(

@@ -30,6 +30,7 @@ from bot.domain.model import LARGEST_FILE, LARGEST_LOCAL_FILE, MEGABYTE, Asker, 
 from bot.fetching.answer_cache import Answers
 from bot.fetching.canary import Canary
 from bot.fetching.feasibility import BudgetWatch
+from bot.fetching.highlights import Highlights
 from bot.fetching.on_demand import Viewer
 from bot.fetching.poll_settings import PollSettings
 from bot.fetching.poller import Scheduler
@@ -224,6 +225,7 @@ async def built(
                 canary=canary,
             ),
             subscriptions=subscriptions,
+            highlights=Highlights(db, api, ledger, answers, now=now, blocked=access.blocked),
             past=Past(db, blocked=settings.blocked_profiles, now=now),
             replies=replies,
             whereabouts=Whereabouts(db, ask_presence, wake=outbox.wake, now=now),

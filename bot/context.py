@@ -20,6 +20,7 @@ from bot.domain.identity import is_nobody
 from bot.domain.model import Asker, Target
 from bot.domain.records import Chat
 from bot.domain.zones import zone_of
+from bot.fetching.highlights import Highlights
 from bot.fetching.on_demand import Viewer
 from bot.operations.vanishing import Vanishing
 from bot.presentation.translation import Translator, translator_for
@@ -37,6 +38,7 @@ class Services:
     db: Database
     viewer: Viewer
     subscriptions: Subscriptions
+    highlights: Highlights
     past: Past
     replies: Replies
     whereabouts: Whereabouts

@@ -12,6 +12,7 @@ from bot.presentation.translation import LANGUAGES, translator_for
 
 MENU = (
     ("stories", N_("Show a profile's stories")),
+    ("highlights", N_("Show a profile's highlights")),
     ("subscribe", N_("Get alerts for new stories")),
     ("subscriptions", N_("This chat's subscriptions")),
     ("unsubscribe", N_("Unsubscribe from a profile")),

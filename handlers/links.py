@@ -11,9 +11,11 @@ from bot.domain.albums import plan
 from bot.domain.errors import N_, BotError, DatabaseUnavailableError
 from bot.domain.links import Link
 from bot.domain.model import Asker
+from bot.domain.wanted import Wanted
 from bot.store import deliveries
 from handlers.errors import refuse
 from handlers.guard import Handler, heard
+from handlers.highlights import show_highlight
 from handlers.replies import say, working
 from handlers.show import media_story, show, show_profile
 
@@ -28,11 +30,15 @@ OTHER_KIND = N_(
     "That's a different kind of Instagram link; I only show stories. To see "
     "someone's stories, write /stories <i>name</i>."
 )
-HIGHLIGHT = N_(
-    "That's a highlight, and I can't open highlights yet. For stories from the "
-    "last 24 hours, write /stories <i>name</i>."
-)
 TOO_MANY = N_("I open up to {limit} links per message; please send the rest separately.")
+
+
+def unreadable(wanted: Wanted, usage: str) -> str:
+    """Return what is said of a command whose words name no profile: a message id."""
+    if len(wanted.unread) != 1 or wanted.unread[0][1] is None:
+        return usage
+    link = wanted.unread[0][1]
+    return OTHER_KIND if link.kind in {"unsupported", "highlight"} else NOT_OURS
 
 
 class Answered:
@@ -105,7 +111,7 @@ async def _serve(update: Update, context: Context, link: Link, asker: Asker) -> 
     """Serve one link; its failure is told and does not stop the next."""
     try:
         if link.kind == "highlight":
-            await say(update, context, context.t(HIGHLIGHT))
+            await show_highlight(update, context, link.highlight_id or "", story_id=link.story_id)
         elif link.kind == "profile":
             await show_profile(update, context, link.username or "")
         else:
@@ -115,7 +121,7 @@ async def _serve(update: Update, context: Context, link: Link, asker: Asker) -> 
                     story = media_story(link.url or "", context.now)
                 else:
                     story = await context.services.viewer.story(link, asker)
-                await show(update, context, plan([story]), kind="link")
+                await show(update, context, plan([story]), kind="link", has_more=True)
     except DatabaseUnavailableError:
         raise
     except BotError as error:

@@ -20,6 +20,7 @@ TOGGLES = {
     "digest": N_("Daily summary"),
     "fast": N_("Check more often"),
     "keep": N_("Keep for /past"),
+    "files": N_("Send as files"),
 }
 MEDIA = {
     "all": N_("Photos and videos"),

@@ -60,7 +60,7 @@ async def past_of(update: Update, context: Context, data: str) -> None:
 
 
 async def _show(update: Update, context: Context, username: str, page: Page) -> None:
-    await show(update, context, list(page.albums), kind="stories")
+    await show(update, context, list(page.albums), kind="stories", originals=page.originals)
     if page.more is not None:
         data = f"past:{username}:{page.more}"
         button = InlineKeyboardButton(context.t.plain(N_("Show earlier ones")), callback_data=data)

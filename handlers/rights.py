@@ -81,6 +81,7 @@ TABLE: Mapping[str, Row] = {
     "/why": SHOW,
     "/preview": SHOW,
     "/past": SHOW,
+    "/highlights": SHOW,
     "/rules": CHANGE,
     "/export": SHOW,
     "/import": CHANGE,
@@ -106,6 +107,9 @@ TABLE: Mapping[str, Row] = {
     "stories:": SHOW,
     "live:": SHOW,
     "past:": SHOW,
+    "files:": SHOW,
+    "highlights:": SHOW,
+    "highlight:": SHOW,
     "subs:": SHOW,
     "sub:": SHOW,
     "unsub:": CHANGE,
@@ -117,12 +121,14 @@ TABLE: Mapping[str, Row] = {
     "set:": CHANGE,
     "erase": CHANGE,
     "run:": SHOW,  # and what the command itself needs
+    "many:": SHOW,  # the same
     "people:": OPERATE,
     "cast:": OPERATE,
     "any other button": ANYBODY,
     # messages
     "a link": SHOW,
     "an answer to our question": SHOW,
+    "an answer: whose highlights": SHOW,
     "an answer: whom to subscribe to": CHANGE,
     "an answer: a setting": CHANGE,
     "a file to import": CHANGE,

@@ -1,6 +1,7 @@
 """Stories on their way out: albums in order, a caption, buttons, and what the chat has used."""
 
 import hashlib
+from collections.abc import Collection
 from datetime import datetime
 from urllib.parse import urlsplit
 
@@ -11,7 +12,7 @@ from bot.domain.albums import plan
 from bot.domain.errors import N_, NoStoriesError, NotFollowedError
 from bot.domain.model import Album, Profile, Story
 from bot.presentation import captions
-from bot.presentation.buttons import OPTIONS, options_link, story_buttons
+from bot.presentation.buttons import OPTIONS, link_buttons, options_link, story_buttons
 from bot.sending.replies import album_of
 from bot.store import usage
 from bot.store.unit_of_work import at_the_end
@@ -27,14 +28,32 @@ async def show_profile(
         live = await context.services.viewer.stories(username, asker_of(update, context))
         if not live:
             raise NoStoriesError(username=username)
-        live = sorted(live, key=lambda story: story.taken_at)
-        await show(update, context, plan(live[-count:] if count else live), kind="stories")
+        await show(update, context, plan(latest(live, count)), kind="stories")
 
 
-async def show(update: Update, context: Context, albums: list[Album], *, kind: str) -> None:
+def latest(stories: list[Story], count: int | None) -> list[Story]:
+    """Return the latest ``count`` stories, or all of them, oldest first."""
+    in_order = sorted(stories, key=lambda story: story.taken_at)
+    return in_order[-count:] if count else in_order
+
+
+async def show(
+    update: Update,
+    context: Context,
+    albums: list[Album],
+    *,
+    kind: str,
+    title: str = "",
+    part: tuple[int, int] | None = None,
+    has_more: bool = False,
+    originals: Collection[str] = (),
+) -> None:
     """Owe the albums in order; what arrives is counted as used.
 
     A single story has buttons; an album, and what stands in a channel, ends with one link.
+    ``title`` is that of a highlight, of which one album may be the ``part`` (2, 3).
+    ``has_more``: it is one story of several, and a button shows the others. ``originals`` are the
+    ids of stories that go as files; an album is of such, or of none.
     """
     target = target_of(update)
     message = update.effective_message
@@ -42,19 +61,22 @@ async def show(update: Update, context: Context, albums: list[Album], *, kind: s
     followed = await _subscription(context, albums)
     for number, album in enumerate(albums):
         single = len(albums) == len(album.stories) == 1
-        buttons = (
-            story_buttons(album.stories[0], context.t, followed, has_more=kind == "link")
-            if single and not is_channel
-            else None
-        )
+        of = part or (number + 1, len(albums))
+        first = album.stories[0]
+        acts = single and not is_channel and bool(first.profile.username)
+        if acts:
+            buttons = story_buttons(first, context.t, followed, has_more=has_more)
+        else:
+            buttons = link_buttons(first) if single else []
         quoted = message and number == 0 and message.chat.type != message.chat.PRIVATE
         payload = album_of(
             album,
-            caption=_caption(album, (number + 1, len(albums)), context, has_link=not buttons),
+            caption=_caption(album, of, context, has_link=not acts, title=title),
             asker=asker_of(update, context),
             usage=kind,
             buttons=buttons,
             reply_to=message.message_id if message and quoted else None,
+            as_files=first.pk in originals,
         )
         await enqueue_reply(context, target, payload)
     now, chat_id = context.now, context.chat.id
@@ -86,7 +108,7 @@ async def _subscription(context: Context, albums: list[Album]) -> int | None:
 
 
 def _caption(
-    album: Album, part: tuple[int, int], context: Context, *, has_link: bool
+    album: Album, part: tuple[int, int], context: Context, *, has_link: bool, title: str = ""
 ) -> str | None:
     username = album.stories[0].profile.username
     if not username:
@@ -99,6 +121,7 @@ def _caption(
         zone=t.zone,
         part=part,
         spare=captions.LINK_ROOM if has_link else 0,
+        title=title,
     )
     if not has_link:
         return text

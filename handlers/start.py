@@ -9,7 +9,7 @@ from bot.presentation.buttons import Buttons, read_payload
 from bot.presentation.translation import LANGUAGES, translator_for
 from bot.store import chats
 from bot.store.unit_of_work import effect
-from handlers import access, options, privacy, settings, stories, subscriptions, talk
+from handlers import access, highlights, options, privacy, settings, stories, subscriptions, talk
 from handlers.admission import start_link
 from handlers.guard import UNKNOWN_BUTTON, Handler, act_on, command, pressed
 from handlers.replies import rewrite, say
@@ -23,9 +23,11 @@ HELP = N_(
     "<b>See stories</b>\n"
     "Paste a link like instagram.com/stories/natgeo/… or write:\n"
     "/stories <i>name</i>: all stories from a profile\n"
-    "/stories <i>name</i> 3: only the latest three\n\n"
+    "/stories <i>name</i> 3: only the latest three\n"
+    "/highlights <i>name</i>: the collections a profile keeps\n\n"
     "<b>Get alerts</b>\n"
     "/subscribe <i>name</i>: an alert here for every new story\n"
+    "/subscribe <i>name name name</i>: several at once\n"
     "/subscribe <i>name</i> fast: the same, checked more often\n"
     "/subscribe <i>name</i> @channel: alerts in a channel where you and I are "
     "admins\n"
@@ -57,7 +59,9 @@ async def start(update: Update, context: Context) -> None:
         return
     link = links.parse_argument(payload.removeprefix("p_").replace("-", "."))
     if payload.startswith("p_") and link and link.username:
-        await talk.show_card(update, context, link.username)
+        await talk.show_card(update, context, link.username, has_more=True)
+        return
+    if await highlights.follow_link(update, context, payload):
         return
     if payload.startswith("stories_"):
         context.args = [payload.removeprefix("stories_").replace("-", ".")]

@@ -1,57 +1,109 @@
-"""/stories NAME [COUNT]: all stories of a profile, or the latest few."""
+"""/stories NAME… [COUNT]: all stories of a profile, or of up to ten, or the latest few."""
+
+from collections.abc import Sequence
 
 from telegram import Update
 from telegram.ext import filters
 
-from bot.context import Context
-from bot.domain import links
-from bot.domain.errors import N_
+from bot.context import Context, asker_of
+from bot.domain import links, talk
+from bot.domain.albums import plan
+from bot.domain.errors import N_, BotError, NoStoriesError, SpendingError, StoriesError
 from bot.domain.links import Link
+from bot.domain.model import Story
+from bot.domain.wanted import Wanted, read
+from bot.presentation.html import Safe
+from bot.runtime.beside import together
 from handlers.guard import Handler, command, heard, pressed, replied_to
-from handlers.links import HIGHLIGHT, NOT_OURS, OTHER_KIND, SERVED, links_of
+from handlers.highlights import show_highlight
+from handlers.links import NOT_OURS, OTHER_KIND, SERVED, links_of
 from handlers.questions import Answers, ask
-from handlers.replies import say
-from handlers.show import show_profile
+from handlers.replies import say, working
+from handlers.several import lines_of
+from handlers.show import latest, show, show_profile
 
 ASK = N_("Whose stories? Send me a name like <code>natgeo</code>, or a link to a profile.")
 USAGE = N_(
     "Write it like this: /stories <i>name</i>, or /stories <i>name</i> 3 for the latest three."
 )
-MOST = 100
+COUNTED = (
+    N_("<b>{username}</b>: {n} story"),
+    N_("<b>{username}</b>: {n} stories"),
+)
 
 
 @command("stories")
 async def stories(update: Update, context: Context) -> None:
     """Show a profile's stories: of the argument, or of the message that this one replies to."""
     arguments = list(context.args or [])
-    count = _count(arguments)
     message = update.effective_message
     asked = replied_to(message) if message else None
     if not arguments and asked:
-        pasted = links_of(asked, context.bot.username)
-        link = links.verdict(pasted)
+        link = links.verdict(links_of(asked, context.bot.username))
+        await serve_argument(update, context, link)
     elif not arguments:
         await ask(update, context, ASK, USAGE)
-        return
-    elif len(arguments) > 1:
-        await say(update, context, context.t(USAGE))
-        return
     else:
-        link = links.parse_argument(arguments[0])
-    await serve_argument(update, context, link, count)
+        await serve_words(update, context, arguments)
 
 
-async def serve_argument(
-    update: Update, context: Context, link: Link | None, count: int | None = None
-) -> None:
+async def serve_words(update: Update, context: Context, words: Sequence[str]) -> None:
+    """Show what words name: a profile's stories, those of up to ten, or what a link opens."""
+    wanted = read(words, takes_count=True)
+    others = [link for _, link in wanted.unread]
+    if len(wanted.names) + len(others) > 1 and wanted.names:
+        await show_profiles(update, context, wanted)
+    elif wanted.names:
+        await show_profile(update, context, wanted.names[0], wanted.count)
+    else:
+        link = others[0] if len(others) == 1 and wanted.count is None else None
+        await serve_argument(update, context, link)
+
+
+async def serve_argument(update: Update, context: Context, link: Link | None) -> None:
     """Show what an argument names; a story's link stands for its profile's stories."""
     if link is None:
         await say(update, context, context.t(USAGE))
+    elif link.highlight_id:
+        await show_highlight(update, context, link.highlight_id, story_id=link.story_id)
     elif link.username and link.kind in SERVED:
-        await show_profile(update, context, link.username, count)
+        await show_profile(update, context, link.username)
     else:
-        text = {"highlight": HIGHLIGHT, "unsupported": OTHER_KIND}.get(link.kind, NOT_OURS)
+        text = OTHER_KIND if link.kind == "unsupported" else NOT_OURS
         await say(update, context, context.t(text))
+
+
+async def show_profiles(update: Update, context: Context, wanted: Wanted) -> None:
+    """Show the stories of several profiles, then in one message what became of each.
+
+    All are asked for at once; each costs what it costs alone.
+    """
+    t, asker = context.t, asker_of(update, context)
+    result: dict[str, list[Story]] = {}
+    failed: dict[str, BotError] = {}
+
+    async def ask_for(name: str) -> None:
+        try:
+            result[name] = await context.services.viewer.stories(name, asker)
+            if not result[name]:
+                raise NoStoriesError(username=name)
+        except (SpendingError, StoriesError) as error:
+            failed[name] = error
+
+    names = ", ".join(wanted.names)
+    sentence = t(N_("Getting the stories from <b>{username}</b>…"), username=names)
+    async with working(update, context, sentence):
+        await together(*(ask_for(name) for name in wanted.names))
+    lines: list[str] = []
+    for name in wanted.names:
+        if name in failed:
+            continue
+        live = latest(result[name], wanted.count)
+        await show(update, context, plan(live), kind="stories")
+        lines.append(t.n(*COUNTED, len(live), username=name))
+    in_order = [(name, failed[name]) for name in wanted.names if name in failed]
+    lines += lines_of(in_order, wanted, context)
+    await say(update, context, Safe("\n".join(lines)))
 
 
 @pressed("stories:", r"stories:")
@@ -70,16 +122,11 @@ async def take_answer(update: Update, context: Context) -> None:
     """Take a bare name that answers our question."""
     message = update.effective_message
     if message and message.text:
-        await serve_argument(update, context, links.parse_argument(message.text))
-
-
-def _count(arguments: list[str]) -> int | None:
-    """Take the number off the end of the arguments, if there is one."""
-    last = arguments[-1] if len(arguments) > 1 else ""
-    if last.isascii() and last.isdigit() and 1 <= int(last[:4]) <= MOST:
-        arguments.pop()
-        return int(last)
-    return None
+        names = talk.names_in(message.text)
+        if names:
+            await serve_words(update, context, names)
+        else:
+            await serve_argument(update, context, links.parse_argument(message.text))
 
 
 def handlers() -> list[Handler]:

@@ -7,24 +7,34 @@ from telegram import Chat, InlineKeyboardButton, Update
 from telegram.error import BadRequest, Forbidden, TelegramError
 from telegram.ext import filters
 
+from bot.chats.subscribing import Subscribed
 from bot.chats.subscriptions import Subscription
 from bot.context import Context, asker_of, target_of, user_of
-from bot.domain import links
+from bot.domain import links, talk
 from bot.domain.albums import plan
-from bot.domain.errors import N_, AdminsUnknownError, AskAgainError, SubscriptionError
+from bot.domain.errors import (
+    N_,
+    AdminsUnknownError,
+    AskAgainError,
+    BotError,
+    SubscriptionError,
+)
 from bot.domain.model import Options, Target
+from bot.domain.wanted import Wanted, read
 from bot.presentation.buttons import Buttons
 from bot.presentation.html import Safe
 from bot.presentation.notices import MISSING
 from bot.store import chats, mutes, profiles
 from handlers.guard import Handler, answer, command, heard, pressed
-from handlers.links import NOT_OURS, OTHER_KIND
+from handlers.links import unreadable
 from handlers.options import options_page
 from handlers.questions import Answers, ask, choices
 from handlers.replies import rewrite, say, working
+from handlers.several import lines_of
 from handlers.show import show
 
 PAGE = 8
+WORDS = ("fast",)
 WORTH_SAYING = timedelta(minutes=1)
 ASK = N_("Whose new stories should I send here? Send me a name like <code>natgeo</code>.")
 FIRST = N_(
@@ -66,23 +76,54 @@ class ChannelError(SubscriptionError):
 
 @command("subscribe")
 async def subscribe(update: Update, context: Context) -> None:
-    """Follow a profile in this chat or topic, or in a channel of the person's."""
+    """Follow a profile, or up to ten, in this chat or topic, or in a channel of the person's."""
     arguments = list(context.args or [])
     if not arguments:
         await ask(update, context, ASK, USAGE)
         return
-    is_fast = "fast" in (word.lower() for word in arguments[1:])
-    arguments = [*arguments[:1], *(word for word in arguments[1:] if word.lower() != "fast")]
-    channel = arguments.pop() if len(arguments) > 1 else None
-    link = links.parse_argument(arguments[0]) if len(arguments) == 1 else None
-    if link is None or (channel and not channel.startswith(("@", "-100"))):
-        await say(update, context, context.t(USAGE))
-        return
-    if not link.username:
-        text = OTHER_KIND if link.kind in {"unsupported", "highlight"} else NOT_OURS
-        await say(update, context, context.t(text))
-        return
-    await follow(update, context, link.username, channel=channel, is_fast=is_fast)
+    wanted = read(arguments, words=WORDS, takes_channel=True)
+    is_fast = "fast" in wanted.words
+    if len(wanted.names) == 1 and not wanted.unread:
+        await follow(update, context, wanted.names[0], channel=wanted.channel, is_fast=is_fast)
+    elif not wanted.names:
+        await say(update, context, context.t(unreadable(wanted, USAGE)))
+    else:
+        await _follow_all(update, context, wanted)
+
+
+async def _follow_all(update: Update, context: Context, wanted: Wanted) -> None:
+    """Follow several profiles, and say in one message what became of each."""
+    t, channel = context.t, wanted.channel
+    target = await _channel(update, context, channel) if channel else target_of(update)
+    is_fast = "fast" in wanted.words
+    sentence = t(N_("Looking for <b>{username}</b>…"), username=", ".join(wanted.names))
+    async with working(update, context, sentence):
+        result = await context.services.subscriptions.subscribe_all(
+            target,
+            wanted.names,
+            asker_of(update, context),
+            options=replace(Options.of(context.chat.defaults), fast=True) if is_fast else None,
+        )
+    done = [one for _, one in result if isinstance(one, Subscribed)]
+    new = ", ".join(one.profile.username for one in done if not one.already)
+    old = ", ".join(one.profile.username for one in done if one.already)
+    lines: list[str] = []
+    if new and channel:
+        lines.append(t(NOW_IN, where=channel, username=new))
+    elif new:
+        lines.append(t(NOW_IN_TOPIC if target.thread_id else NOW, username=new))
+    if old:
+        lines.append(t(ALREADY, username=old))
+    failed = [(name, one) for name, one in result if isinstance(one, BotError)]
+    lines += lines_of(failed, wanted, context)
+    if live := sum(len(one.live) for one in done):
+        lines.append(t.n(*LIVE, live))
+    if new and (delay := await _usual_delay(context)):
+        lines.append(t(SOON, delay=delay))
+    text = Safe("\n".join(lines) + await _obstacles(context, target))
+    button = InlineKeyboardButton(t.plain(N_("Subscriptions")), callback_data="subs:0")
+    is_here = target.chat_id == context.chat.id and done
+    await say(update, context, text, [[button]] if is_here else None)
 
 
 async def follow(
@@ -141,7 +182,12 @@ async def _usual_delay(context: Context) -> timedelta | None:
 async def take_answer(update: Update, context: Context) -> None:
     """Take a bare name, or a link, that answers our question."""
     message = update.effective_message
-    context.args = (message.text or "").split() if message else []
+    text = (message.text or "") if message else ""
+    wanted = read(text.split(), words=WORDS, takes_channel=True)
+    if len(wanted.names) + len(wanted.unread) > 1 and not talk.names_in(text):
+        await say(update, context, context.t(USAGE))  # a sentence holds words, not names
+        return
+    context.args = text.split()
     await subscribe.run(update, context)
 
 

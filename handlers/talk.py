@@ -5,6 +5,7 @@ pressed. All else gets one short line with an example, once a minute at most. In
 with each other, so nothing is said there.
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 
@@ -13,21 +14,24 @@ from telegram.ext import filters
 
 from bot.context import Context
 from bot.domain import links, talk
-from bot.domain.errors import N_, NotFollowedError
+from bot.domain.errors import N_, NotFollowedError, NowhereError
+from bot.domain.wanted import MOST, OURS
 from bot.presentation.buttons import Buttons, follow_button
-from bot.presentation.html import Safe, shorten
+from bot.presentation.html import Safe, escape, shorten
 from bot.store import chats, unit_of_work
-from handlers import rules, settings, stories, subscriptions, why
+from handlers import highlights, rules, settings, stories, subscriptions, why
 from handlers.exchange import HOW
 from handlers.guard import Guarded, Handler, heard, pressed
 from handlers.replies import say
 from handlers.rights import TABLE, Need
+from handlers.several import LEFT_OUT
 
 ONCE_IN = timedelta(minutes=1)
 ALBUM = timedelta(minutes=10)  # within which the photos of one album arrive
 BUTTON = 24  # characters that a phone shows of a button
 
 WHICH = N_("Do you want to see the stories from <b>{username}</b> now, or get every new one?")
+WHICH_OF_MANY = N_("Do you want to see the stories from {names} now, or get every new one?")
 MEANT = N_("Did you mean this?")
 MEANT_COMMAND = N_("Did you mean {command}?")
 EXAMPLE = N_(
@@ -38,6 +42,7 @@ FILES = (".json", ".opml", ".xml")
 
 COMMANDS: dict[str, Guarded] = {
     "stories": stories.stories,
+    "highlights": highlights.highlights,
     "subscribe": subscriptions.subscribe,
     "unsubscribe": subscriptions.unsubscribe,
     "why": why.why,
@@ -75,16 +80,54 @@ async def answer_talk(update: Update, context: Context) -> None:
         return
     elif command := talk.command_in(text):
         await _answer_command(update, context, *command)
+    elif names := talk.names_in(text):
+        await _show_list(update, context, names)
     elif name := talk.name_in(text or message.caption or ""):
         await show_card(update, context, name)
     else:
         await _give_example(update, context)
 
 
-async def show_card(update: Update, context: Context, username: str) -> None:
-    """Offer what can be done with a profile; nothing is paid until a button is pressed."""
+async def show_card(
+    update: Update, context: Context, username: str, *, has_more: bool = False
+) -> None:
+    """Offer what can be done with a profile; nothing is paid until a button is pressed.
+
+    ``has_more``: also what is wanted less often, as of who comes from an album.
+    """
     buttons = await card_buttons(context, username)
+    if has_more:
+        t = context.t
+        more = (N_("Highlights"), f"highlights:{username}"), (N_("As files"), f"files:@{username}")
+        buttons.append(
+            [InlineKeyboardButton(t.plain(text), callback_data=data) for text, data in more]
+        )
     await say(update, context, context.t(WHICH, username=username), buttons)
+
+
+async def _show_list(update: Update, context: Context, names: Sequence[str]) -> None:
+    """Offer what can be done with a list of profiles; a press reads the names off the message."""
+    t = context.t
+    shown = Safe(", ".join(f"<code>{escape(name)}</code>" for name in names[:MOST]))
+    text: str = t(WHICH_OF_MANY, names=shown)
+    if len(names) > MOST:
+        text = Safe(f"{text}\n{t(LEFT_OUT, limit=MOST)}")
+    show = InlineKeyboardButton(t.plain(N_("Show all")), callback_data="many:stories")
+    follow = InlineKeyboardButton(t.plain(N_("Subscribe to all")), callback_data="many:subscribe")
+    await say(update, context, text, [[show, follow]])
+
+
+@pressed("many:", r"many:(stories|subscribe)$")
+async def run_for_many(update: Update, context: Context, data: str) -> None:
+    """Do what a command does with the names that the message lists: ``many:<word>``."""
+    query = update.callback_query
+    message = query.message if query else None
+    if not isinstance(message, Message):
+        raise NowhereError
+    names = [message.parse_entity(one) for one in message.entities if one.type == one.CODE]
+    context.args = [f"@{name}" if name in OURS or name.isdigit() else name for name in names]
+    if names:
+        await COMMANDS[data.partition(":")[2]](update, context)
 
 
 async def card_buttons(context: Context, username: str) -> Buttons:
@@ -159,4 +202,4 @@ async def _record(context: Context, chat_id: int) -> None:
 
 def handlers() -> list[Handler]:
     """Return this module's handlers, in order; they are asked after all others."""
-    return [run_command.handler, answer_talk.handler]
+    return [run_command.handler, run_for_many.handler, answer_talk.handler]

@@ -19,6 +19,7 @@ from handlers.replies import say, say_with_chart
 KINDS = {
     "link": N_("Links"),
     "stories": N_("/stories"),
+    "highlight": N_("Highlights"),
     "subscribe": N_("New subscriptions"),
     "media": N_("Downloads"),
     "alert": N_("Alerts"),

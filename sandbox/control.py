@@ -13,6 +13,7 @@ from sandbox.stories_api.answers import TROUBLES
 Body = dict[str, object]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
+_DAY = 86_400.0
 _LISTS = ("mentions", "links", "hashtags", "locations", "sponsor_tags")
 
 
@@ -65,6 +66,8 @@ def routes(sandbox: Sandbox) -> list[web.RouteDef]:
         web.get("/control/profiles/{username}/stories", control.show_stories),
         web.post("/control/profiles/{username}/stories", control.publish),
         web.delete("/control/profiles/{username}/stories/{pk}", control.take_down),
+        web.post("/control/profiles/{username}/highlights", control.keep),
+        web.delete("/control/profiles/{username}/highlights/{pk}", control.drop),
     ]
 
 
@@ -183,6 +186,32 @@ class _Control:
         if story is None or story.profile is not profile:
             raise Missing("no such story")
         story.removed = True
+        return web.json_response({})
+
+    async def keep(self, request: web.Request) -> web.Response:
+        """Make a highlight of so many old stories, one a day, the last one `days_ago`."""
+        profile, body = self._profile(request), await body_of(request)
+        world = self._sandbox.instagram
+        count, days_ago = int(_number(body.get("count", 3))), _number(body.get("days_ago", 100))
+        end = world.clock.now() - days_ago * _DAY
+        stories = [
+            world.past_story(profile, 2 if body.get("videos") else 1, end - (count - 1 - k) * _DAY)
+            for k in range(count)
+        ]
+        if body.get("live"):
+            stories += world.stories_of(profile)
+        made = world.keep(profile, str(body.get("title", "Best of")), stories)
+        shapes = self._sandbox.stories_api.shapes
+        return web.json_response(
+            shapes.highlight(made.pk, profile, made.title, made.created_at, made.stories)
+        )
+
+    async def drop(self, request: web.Request) -> web.Response:
+        self._profile(request)
+        found = self._sandbox.instagram.highlight(request.match_info["pk"])
+        if found is None:
+            raise Missing("no such highlight")
+        found.removed = True
         return web.json_response({})
 
     def _profile(self, request: web.Request) -> Profile:

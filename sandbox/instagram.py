@@ -68,6 +68,18 @@ class Profile:
     stories: list[Story] = field(default_factory=list)
 
 
+@dataclass
+class Highlight:
+    """A collection that a profile keeps; its stories are shown after their day."""
+
+    pk: str
+    profile: Profile
+    title: str
+    created_at: float
+    stories: list[Story] = field(default_factory=list)
+    removed: bool = False
+
+
 class NameTaken(ValueError):  # noqa: N818  reads as the sentence it is
     """Another profile has that username."""
 
@@ -82,6 +94,7 @@ class Instagram:
         self._profiles: dict[str, Profile] = {}
         self._names: dict[str, str] = {}
         self._stories: dict[str, Story] = {}
+        self._highlights: dict[str, Highlight] = {}
         self._published = 0
 
     def by_username(self, username: str) -> Profile | None:
@@ -154,6 +167,38 @@ class Instagram:
         profile.stories = [s for s in profile.stories if is_alive(s, now)]
         return list(profile.stories)
 
+    def keep(self, profile: Profile, title: str, stories: list[Story]) -> Highlight:
+        """Put stories, alive or not, into a new highlight of a profile."""
+        rng = random.Random(f"{self._seed}/highlights/{len(self._highlights)}")
+        pk = str(rng.randrange(17_800_000_000_000_000, 18_400_000_000_000_000))
+        highlight = Highlight(pk, profile, title, self.clock.now(), stories)
+        self._highlights[pk] = highlight
+        return highlight
+
+    def past_story(
+        self, profile: Profile, media_type: int, taken_at: float, **details: object
+    ) -> Story:
+        """A story of long ago, which a highlight may keep; the profile does not show it now.
+
+        It leaves the profile's own rhythm as it is.
+        """
+        rng = random.Random(f"{self._seed}/past/{profile.username}/{taken_at}")
+        pk = self._new_pk(rng, taken_at)
+        details.setdefault("variant", rng.randrange(60))
+        story = Story(pk, profile, taken_at, media_type, **details)  # type: ignore[arg-type]  # the caller's fields of Story
+        self._stories[pk] = story
+        return story
+
+    def highlights_of(self, profile: Profile) -> list[Highlight] | None:
+        """A profile's highlights, the newest first; None for one that never made any."""
+        ours = [one for one in self._highlights.values() if one.profile is profile]
+        return [one for one in reversed(ours) if not one.removed] if ours else None
+
+    def highlight(self, pk: str) -> Highlight | None:
+        """The highlight with that id, unless its owner took it down."""
+        found = self._highlights.get(pk)
+        return None if found is None or found.removed else found
+
     def story(self, pk: str) -> Story | None:
         """A story that is or was up, while its media are kept; see `is_alive`."""
         return self._stories.get(pk)
@@ -195,7 +240,10 @@ class Instagram:
 
     def _sweep(self) -> None:
         oldest = self.clock.now() - _KEPT_S
-        self._stories = {pk: s for pk, s in self._stories.items() if s.taken_at > oldest}
+        kept = {s.pk for one in self._highlights.values() for s in one.stories}
+        self._stories = {
+            pk: s for pk, s in self._stories.items() if s.taken_at > oldest or s.pk in kept
+        }
 
 
 def is_alive(story: Story, now: float) -> bool:

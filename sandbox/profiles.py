@@ -5,6 +5,7 @@ from sandbox.instagram import Instagram
 BIG = 52_500_000  # bytes: above the 50 MB that a bot may upload
 BUSY_EVERY_S = 40
 HOUR = 3_600.0
+DAY, YEAR = 24 * HOUR, 365 * 24 * HOUR
 
 
 def settle(world: Instagram) -> None:
@@ -57,3 +58,10 @@ def _natgeo(world: Instagram, now: float) -> None:
     world.publish(natgeo, 2, first, variant=0, **tagged)
     world.publish(natgeo, 2, first + 29, variant=1, **tagged)
     world.publish(natgeo, 1, first + 61, variant=3, **tagged)
+    for title, count, years in (("Lions 🦁", 4, 2), ("Oceans", 23, 1)):
+        start = now - years * YEAR
+        kept = [
+            world.past_story(natgeo, 2 if k % 6 == 5 else 1, start + k * DAY, variant=k)
+            for k in range(count)
+        ]
+        world.keep(natgeo, title, kept)

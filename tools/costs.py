@@ -23,6 +23,7 @@ from bot.domain.errors import BotError
 from bot.domain.links import Link
 from bot.domain.model import Asker, Target
 from bot.fetching.answer_cache import Answers
+from bot.fetching.highlights import Highlights
 from bot.fetching.on_demand import Viewer
 from bot.fetching.poll_settings import PollSettings
 from bot.fetching.poller import Scheduler
@@ -57,6 +58,7 @@ class Shop:
     viewer: Viewer
     subscriptions: Subscriptions
     scheduler: Scheduler
+    highlights: Highlights
     rows: list[tuple[str, int]] = field(default_factory=list)
 
     async def row(self, what: str, do: Callable[[], Awaitable[Any]]) -> None:
@@ -131,7 +133,12 @@ async def shop(mode: Mode) -> AsyncIterator[Shop]:
             for chat in (1, 2):
                 await chats.ensure(tx, chat, kind="private", title="", now=now())
         yield Shop(
-            sandbox, db, Viewer(db, api, ledger, answers, now=now), subscriptions, scheduler
+            sandbox,
+            db,
+            Viewer(db, api, ledger, answers, now=now),
+            subscriptions,
+            scheduler,
+            Highlights(db, api, ledger, answers, now=now),
         )
 
 
@@ -141,6 +148,7 @@ async def page() -> str:
     async with shop("auto") as here:
         await _links(here)
         await _names(here)
+        await _highlights(here)
         await _subscribing(here)
         rows += here.rows
     modes: tuple[Mode, ...] = ("auto", "false", "true")
@@ -205,6 +213,29 @@ async def _names(here: Shop) -> None:
     here.account("well")
     await ask("well")()  # three failures in a row would ask for a probe
     await here.row("a page of the edge", ask("edge"))
+
+
+async def _highlights(here: Shop) -> None:
+    def listed(name: str) -> Callable[[], Awaitable[Any]]:
+        return lambda: here.highlights.of_profile(name, ANN)
+
+    def opened(pk: str) -> Callable[[], Awaitable[Any]]:
+        return lambda: here.highlights.opened(pk, ANN)
+
+    owner = here.account("keeper")
+    kept = here.sandbox.instagram.keep(owner, "Sea", here.sandbox.instagram.stories_of(owner))
+    here.account("keeps.secrets", is_private=True)
+    await here.row("`/highlights NAME`, a name not seen in 30 days", listed("keeper"))
+    await here.row("the same within an hour", listed("keeper"))
+    here.go_on(hours=2)
+    await here.row("the same after it", listed("keeper"))
+    await here.row("`/highlights` of a private account", listed("keeps.secrets"))
+    await here.row("a highlight, by its button or link", opened(kept.pk))
+    await here.row("the same again within a day, each ten of it", opened(kept.pk))
+    await here.row("a highlight that is not there", opened("17800000000000001"))
+    here.sandbox.switches.set("highlight_by_url", "refused")
+    await here.row("a highlight, where the key's plan has none", opened("17800000000000002"))
+    await here.row("the same within an hour", opened("17800000000000003"))
 
 
 async def _subscribing(here: Shop) -> None:

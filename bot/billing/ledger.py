@@ -73,7 +73,7 @@ class Payer:
     ``profile_id`` is whom the schedule checks: all chats that wait for it share what that costs.
     """
 
-    kind: Literal["link", "stories", "subscribe", "media", "schedule"]
+    kind: Literal["link", "stories", "highlight", "subscribe", "media", "schedule"]
     asker: Asker | None = None
     profile_id: str = ""
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from bot.domain import alert_rules
 from bot.domain.albums import plan
 from bot.domain.errors import NothingKeptError
-from bot.domain.model import Album, Story
+from bot.domain.model import ORIGINAL, Album, Story
 from bot.store import file_ids, kept, profiles
 from bot.store.database import Database
 from bot.store.kept import Kept
@@ -25,6 +25,8 @@ class Page:
 
     albums: tuple[Album, ...]
     more: int | None = None
+    originals: frozenset[str] = frozenset()
+    """The stories that were sent as files, and are again."""
 
 
 class Past:
@@ -76,10 +78,16 @@ class Past:
         shown = result[:MOST]
         async with effect(self._db) as tx:
             lent = {one.story.pk: max(one.story.expires_at, now + LENT) for one in shown}
-            files = {one.story.pk: one.file(until=lent[one.story.pk]) for one in shown}
+            originals = {one.story.pk for one in shown if one.kind == "document"}
+            files = {
+                one.story.pk + (ORIGINAL if one.story.pk in originals else ""): one.file(
+                    until=lent[one.story.pk]
+                )
+                for one in shown
+            }
             await file_ids.remember(tx, bot_id, files)
-        is_last = len(result) <= MOST
-        return Page(tuple(albums(shown)), None if is_last else offset + MOST)
+        more = None if len(result) <= MOST else offset + MOST
+        return Page(tuple(albums(shown)), more, frozenset(originals))
 
     async def profiles(self, chat_id: int, bot_id: int, *, limit: int) -> list[str]:
         """Return the names of which the chat has something; blocked ones are left out."""

@@ -1,7 +1,7 @@
 """How a chat begins to follow a profile: what costs nothing is known before anything is paid."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from weakref import WeakValueDictionary
@@ -11,6 +11,7 @@ from bot.domain import alert_rules
 from bot.domain.budget import poll_shares
 from bot.domain.errors import (
     BlockedProfileError,
+    BotError,
     NewcomersNoRoomError,
     NoRoomError,
     NotFollowedError,
@@ -19,6 +20,7 @@ from bot.domain.errors import (
     ProfileUnavailableError,
     SpendingError,
     StoriesError,
+    SubscriptionError,
     TooManyFastError,
     TooManyFollowedError,
     TooManyNewError,
@@ -105,19 +107,62 @@ class Subscribing:
             SpendingError: The credits for it may not be spent.
             StoriesError: The API failed.
         """
+        asked = await self._find(target, username, by)
+        if isinstance(asked, Subscribed):
+            return asked
+        return await self._follow(target, *asked, by, options)
+
+    async def subscribe_all(
+        self, target: Target, usernames: Sequence[str], by: Asker, *, options: Options | None
+    ) -> list[tuple[str, Subscribed | BotError]]:
+        """Follow each profile as ``subscribe`` does; return what became of each, in their order.
+
+        All is asked first; what can be followed then is, all in one transaction. Should a limit
+        be reached in between, by another command, none is.
+
+        Raises:
+            SubscriptionError: A limit was reached in between.
+        """
+        asked: list[tuple[str, Subscribed | tuple[Profile, list[Story]] | BotError]] = []
+        new = 0
+        for username in usernames:
+            try:
+                if options and options.fast:
+                    async with self._db.read() as tx:
+                        await check_fast(tx, target.chat_id, self._limits, pending=new)
+                one = await self._find(target, username, by, pending=new)
+            except (SubscriptionError, SpendingError, StoriesError) as error:
+                asked.append((username, error))
+            else:
+                asked.append((username, one))
+                new += isinstance(one, tuple)
+        results: list[tuple[str, Subscribed | BotError]] = []
+        for username, result in asked:
+            if isinstance(result, tuple):
+                results.append((username, await self._follow(target, *result, by, options)))
+            else:
+                results.append((username, result))
+        return results
+
+    async def _find(
+        self, target: Target, username: str, by: Asker, *, pending: int = 0
+    ) -> Subscribed | tuple[Profile, list[Story]]:
+        """Return the subscription that there is, or whom to follow, with the live stories.
+
+        ``pending`` other subscriptions of the chat are about to be made.
+        """
         self._refuse_blocked("", username)
         lock = self._asking.setdefault(username, asyncio.Lock())
         async with lock:
             known = await self._known(username)
             if known and (existing := await self._already(target, known)):
                 return existing
-            await self._check_room(target.chat_id, known)
+            await self._check_room(target.chat_id, known, pending)
             profile = known.profile if known else await self._ask_name(username, by)
             self._refuse_blocked(profile.profile_id, username)
             if known is None and (existing := await self._already_as(target, profile)):
                 return existing
-            live = await self._snapshot(profile, by)
-        return await self._follow(target, profile, live, by, options)
+            return profile, await self._snapshot(profile, by)
 
     async def _known(self, username: str) -> Known | None:
         now = self._now()
@@ -143,13 +188,13 @@ class Subscribing:
             Subscribed(subscription, known.profile, live, already=True) if subscription else None
         )
 
-    async def _check_room(self, chat_id: int, known: Known | None) -> None:
+    async def _check_room(self, chat_id: int, known: Known | None, pending: int) -> None:
         async with self._db.read() as tx:
-            await self._check_limits(tx, chat_id)
+            await self._check_limits(tx, chat_id, pending)
             if known is None or known.next_look_at is None:
                 is_fresh = not await acquaintances.is_known(tx, "chat", chat_id)
                 counts = [await profiles.followed(tx, fresh=fresh) for fresh in (False, True)]
-                counts[is_fresh] += 1
+                counts[is_fresh] += 1 + pending
                 shares = poll_shares(
                     self._polling.credits_a_day, known=counts[False], fresh=counts[True]
                 )
@@ -158,12 +203,12 @@ class Subscribing:
                 if not is_feasible(shares[is_fresh], costs):
                     raise NewcomersNoRoomError if is_fresh and counts[False] else NoRoomError
 
-    async def _check_limits(self, tx: Tx, chat_id: int) -> None:
+    async def _check_limits(self, tx: Tx, chat_id: int, pending: int = 0) -> None:
         limits = self._limits
-        if await store.count(tx, chat_id) >= limits.most:
+        if await store.count(tx, chat_id) + pending >= limits.most:
             raise TooManyFollowedError(most=limits.most)
         since = self._now() - alert_rules.DAY
-        if await store.count_new(tx, chat_id, since=since) >= limits.most_new_a_day:
+        if await store.count_new(tx, chat_id, since=since) + pending >= limits.most_new_a_day:
             raise TooManyNewError(most=limits.most_new_a_day)
 
     async def _ask_name(self, username: str, by: Asker) -> Profile:
@@ -257,12 +302,14 @@ class Subscribing:
             raise BlockedProfileError(username=username)
 
 
-async def check_fast(tx: Tx, chat_id: int, limits: SubscriptionLimits) -> None:
-    """Let a chat have one more fast subscription.
+async def check_fast(
+    tx: Tx, chat_id: int, limits: SubscriptionLimits, *, pending: int = 0
+) -> None:
+    """Let a chat have one more fast subscription, besides ``pending`` that it is about to have.
 
     Raises:
         TooManyFastError: It has as many as it may.
     """
     fast = [one for one in await store.of_chat(tx, chat_id) if one.options.fast]
-    if len(fast) >= limits.most_fast:
+    if len(fast) + pending >= limits.most_fast:
         raise TooManyFastError(most=limits.most_fast)

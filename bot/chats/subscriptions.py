@@ -3,7 +3,7 @@
 Every change is one transaction; what it ends is not sent any more, unless it is on its way.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -13,7 +13,7 @@ from bot.chats.explain import Why, explain, preview
 from bot.chats.import_export import ImportEntry
 from bot.chats.subscribing import Subscribed, Subscribing, SubscriptionLimits, check_fast
 from bot.domain import alert_rules
-from bot.domain.errors import NotFollowedError
+from bot.domain.errors import BotError, NotFollowedError
 from bot.domain.model import Asker, Options, Story, Target
 from bot.domain.records import Subscription
 from bot.fetching import snapshots
@@ -71,6 +71,21 @@ class Subscriptions:
             StoriesError: The API failed.
         """
         return await self._subscribing.subscribe(target, username, by, options=options)
+
+    async def subscribe_all(
+        self,
+        target: Target,
+        usernames: Sequence[str],
+        by: Asker,
+        *,
+        options: Options | None = None,
+    ) -> list[tuple[str, Subscribed | BotError]]:
+        """Follow several profiles, 0 to 3 credits each; return what became of each, in order.
+
+        Raises:
+            SubscriptionError: A limit was reached while they were asked for; none is followed.
+        """
+        return await self._subscribing.subscribe_all(target, usernames, by, options=options)
 
     async def get(self, chat_id: int, subscription_id: int) -> Subscription:
         """Return a subscription of that chat.

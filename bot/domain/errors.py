@@ -121,6 +121,24 @@ class NoStoriesError(StoriesError):
     nameless = N_("There are no stories right now.")
 
 
+class HighlightGoneError(StoriesError):
+    """There is no such highlight (any more), or it is of an account that is not shown."""
+
+    text = N_("This highlight isn't available. It may have been deleted.")
+
+
+class NoHighlightsError(StoriesError):
+    """The account keeps no highlights."""
+
+    text = N_("<b>{username}</b> has no highlights.")
+
+
+class HighlightsUnavailableError(StoriesError):
+    """The key's plan has no highlights."""
+
+    text = N_("Highlights aren't available in this bot.")
+
+
 class ApiUnavailableError(StoriesError):
     """The Stories API is down, slow or answered nonsense."""
 

@@ -9,6 +9,8 @@ from bot.domain.story_terms import normalized
 
 STORY_LIFE = timedelta(hours=24)
 MEGABYTE = 1_000_000
+ORIGINAL = "/file"
+"""What follows a story's id where it is known as an uncompressed file."""
 
 LARGEST_FILE = 50 * 2**20
 LARGEST_LOCAL_FILE = 2000 * 2**20  # of a Bot API server of one's own, with --local
@@ -59,6 +61,8 @@ class Reshared:
     product: str = ""
     profile_id: str = ""
     place: Place = Place()
+    username: str = ""
+    """Its author's, where the answer names them."""
 
     @property
     def page_url(self) -> str:
@@ -88,6 +92,9 @@ class Story:
     sponsors: tuple[str, ...] = ()
     stickers: tuple[Sticker, ...] = ()
     reshared: tuple[Reshared, ...] = ()
+    music: tuple[str, ...] = ()
+    highlight: str = ""
+    """The id of the highlight that it was found in, which shows it after its day."""
 
     @property
     def expires_at(self) -> datetime:
@@ -96,8 +103,24 @@ class Story:
 
     @property
     def page_url(self) -> str:
-        """Return the story's page on Instagram."""
+        """Return the story's page on Instagram, or that of the highlight that keeps it."""
+        if self.highlight:
+            return f"https://www.instagram.com/stories/highlights/{self.highlight}/"
         return f"https://www.instagram.com/stories/{self.profile.username}/{self.pk}/"
+
+
+@dataclass(frozen=True, slots=True)
+class Highlight:
+    """A collection of stories that a profile keeps; ``count`` is 0 where the answer did not say.
+
+    ``stories`` is empty in a list of highlights, which holds their titles only.
+    """
+
+    pk: str
+    title: str
+    profile: Profile
+    count: int = 0
+    stories: tuple[Story, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +143,7 @@ class Options:
     """How one subscription wants its alerts.
 
     ``digest``: once a day at the chat's hour; ``fast``: it counts for more in the schedule;
-    ``keep``: what was sent can be sent again for 90 days;
+    ``keep``: what was sent can be sent again for 90 days; ``files``: as uncompressed files;
     ``only``, ``without``: terms of ``bot.domain.story_terms``.
     """
 
@@ -130,10 +153,11 @@ class Options:
     mentions_only: bool = False
     spoiler: bool = False
     protect: bool = False
-    caption: Literal["full", "short"] = "full"
+    caption: Literal["full", "short"] = "short"
     digest: bool = False
     fast: bool = False
     keep: bool = False
+    files: bool = False
     only: str = ""
     without: str = ""
 
@@ -176,7 +200,10 @@ class Options:
 
 
 # Buttons hold these in their order: only the end may grow.
-_FLAGS = ("silent", "links_only", "mentions_only", "spoiler", "protect", "digest", "fast", "keep")
+_FLAGS = (
+    "silent", "links_only", "mentions_only", "spoiler", "protect", "digest", "fast", "keep",
+    "files",
+)  # fmt: skip
 _MEDIA = ("all", "photo", "video")
 _CAPTIONS = ("full", "short")
 

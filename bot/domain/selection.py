@@ -1,5 +1,6 @@
 """What of a chat's due deliveries goes out now, and what becomes of the rest; pure."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,6 +12,7 @@ from bot.domain.model import Album, Target
 from bot.domain.records import MAIN, REPLY, WHOLE, Chat, ChatQueue, Delivery, Mute
 
 FILTERED = "filtered"
+SUMMARY = "summary"
 MUTED = "muted"
 TOO_OLD = "expired"
 FORGOTTEN = "forgotten"
@@ -47,9 +49,21 @@ class Batch:
         return Batch(self.target, self.rows[:1], Album(self.album.stories[:1]))
 
 
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The line over a daily summary of several profiles: how many stories each has in it."""
+
+    target: Target
+    counts: dict[str, int]
+    is_silent: bool
+
+
 @dataclass(slots=True)
 class Decision:
-    """What was decided of a chat queue; nothing is sent while ``batch`` is None."""
+    """What was decided of a chat queue; nothing is sent while ``batch`` is None.
+
+    A ``header`` is to be said before what it stands over.
+    """
 
     batch: Batch | None = None
     held: list[tuple[Delivery, datetime, str]] = field(default_factory=list)
@@ -57,6 +71,7 @@ class Decision:
     dead_letters: list[Delivery] = field(default_factory=list)
     unreadable: list[Delivery] = field(default_factory=list)
     probe: Mute | None = None
+    header: Header | None = None
 
 
 def decide(queue: ChatQueue, *, now: datetime) -> Decision:
@@ -71,6 +86,11 @@ def decide(queue: ChatQueue, *, now: datetime) -> Decision:
         return decision
     alerts = [row for row in queue.rows if row.notice != REPLY]
     rest = _speakable(alerts, queue.mutes, decision, now)
+    rest.sort(key=lambda row: row.notice != SUMMARY)  # over the stories that it is about
+    if rest and rest[0].notice != SUMMARY:
+        decision.header = _header(rest, queue.chat, now)
+        if decision.header:
+            return decision
     while rest and decision.batch is None:
         head = rest[0]
         group = [row for row in rest if _belongs(row, head)]
@@ -79,6 +99,21 @@ def decide(queue: ChatQueue, *, now: datetime) -> Decision:
         if willing:
             decision.batch = _batch(willing)
     return decision
+
+
+def _header(rows: Sequence[Delivery], chat: Chat, now: datetime) -> Header | None:
+    """Return the line over the first daily summary that is due and of several profiles."""
+    scratch = Decision()
+    places: dict[Target, list[Delivery]] = {}
+    for row in rows:
+        is_due = row.held == "digest" and row.options.digest and not row.copies
+        if is_due and _may_go(row, chat, scratch, now):
+            places.setdefault(row.target, []).append(row)
+    for target, due in places.items():
+        counts = Counter(row.username for row in due)
+        if len(counts) > 1:
+            return Header(target, dict(counts), all(row.options.silent for row in due))
+    return None
 
 
 def _speakable(

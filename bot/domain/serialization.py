@@ -5,9 +5,10 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from bot.domain.model import Story
+from bot.domain.model import Highlight, Story
 
 _stories = TypeAdapter(list[Story])
+_highlights = TypeAdapter(list[Highlight])
 
 
 def dump_stories(stories: list[Story]) -> list[dict[str, Any]]:
@@ -19,6 +20,17 @@ def dump_stories(stories: list[Story]) -> list[dict[str, Any]]:
 def load_stories(value: object) -> list[Story]:
     """Return the stories that ``dump_stories`` made ``value`` of."""
     return _stories.validate_python(value)
+
+
+def dump_highlights(highlights: list[Highlight]) -> list[dict[str, Any]]:
+    """Return the highlights as JSON values."""
+    dumped: list[dict[str, Any]] = _highlights.dump_python(highlights, mode="json")
+    return dumped
+
+
+def load_highlights(value: object) -> list[Highlight]:
+    """Return the highlights that ``dump_highlights`` made ``value`` of."""
+    return _highlights.validate_python(value)
 
 
 def load_readable(values: Sequence[object]) -> list[Story | None]:

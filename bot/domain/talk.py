@@ -7,6 +7,8 @@ from collections.abc import Collection
 from bot.domain import links
 
 _MENTION = re.compile(r"(?<![\w@/.])@([A-Za-z0-9._]{1,30})")
+_BETWEEN = re.compile(r"[\n,;]+")
+_BULLET = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+")
 _COMMAND = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@\w+)?(?:\s+(.*))?", re.DOTALL)
 _AROUND = " \t\n.,;:!?…\"'()[]<>«»“”"
 _LIKENESS = 0.6  # of difflib: "stoires" is as like "stories" as 0.86
@@ -43,6 +45,21 @@ def name_in(text: str) -> str | None:
             return name
     result = (_name(match[1].rstrip(".")) for match in _MENTION.finditer(text))
     return next((name for name in result if name), None)
+
+
+def names_in(text: str) -> tuple[str, ...]:
+    """Return the profiles' names that a text lists: one a line, or with commas, or each with @.
+
+    Empty unless there are two at least and nothing else is said.
+    """
+    parts = [part for part in _BETWEEN.split(text) if part.strip()]
+    if len(parts) == 1:
+        parts = text.split()
+        if not all(part.startswith("@") for part in parts):
+            return ()
+    names = [_name(_BULLET.sub("", part).strip(_AROUND)) for part in parts]
+    result = tuple(dict.fromkeys(name for name in names if name))
+    return result if all(names) and len(result) > 1 else ()
 
 
 def command_in(text: str) -> tuple[str, str] | None:

@@ -11,21 +11,28 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Generic, Self, TypeVar
 
 import structlog
 
 from bot.billing.ledger import Bill, Ledger
 from bot.domain.errors import (
     DatabaseUnavailableError,
+    HighlightGoneError,
+    HighlightsUnavailableError,
     ProfileNotFoundError,
     ProfilePrivateError,
     ProfileUnavailableError,
     StoriesError,
     StoryGoneError,
 )
-from bot.domain.model import Profile, Story
-from bot.domain.serialization import dump_stories, load_stories
+from bot.domain.model import Highlight, Profile, Story
+from bot.domain.serialization import (
+    dump_highlights,
+    dump_stories,
+    load_highlights,
+    load_stories,
+)
 from bot.fetching import snapshots
 from bot.media.urls import expires_at
 from bot.runtime import holding
@@ -35,6 +42,8 @@ from bot.store.answers import CachedAnswer
 from bot.store.database import Database, Tx
 
 log = structlog.get_logger()
+
+T = TypeVar("T")
 
 IN_FLIGHT = timedelta(seconds=10)  # of a process that died; then somebody else may ask
 RENEW_EVERY_S = 3.0  # the lease of who asks, while alive
@@ -49,23 +58,39 @@ NEGATIVE: dict[str, type[StoriesError]] = {
         ProfilePrivateError,
         ProfileUnavailableError,
         StoryGoneError,
+        HighlightGoneError,
+        HighlightsUnavailableError,
     )
 }
 UNAVAILABLE_FOR = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Fetched:
-    """What a question brought: stories, and whose they are as far as that is known."""
+class Fetched(Generic[T]):
+    """What a question brought, and whose it is as far as that is known.
+
+    With a ``profile`` it is a snapshot of it: then it holds stories.
+    """
 
     profile: Profile | None
-    stories: list[Story]
+    result: list[T]
     partial: bool = False
     bill: Bill | None = None  # to be settled where the answer is kept
 
 
-Fetch = Callable[[], Awaitable[Fetched]]
-Until = Callable[[list[Story], datetime], datetime]
+@dataclass(frozen=True, slots=True)
+class Codec(Generic[T]):
+    """How answers of one kind become JSON values and back."""
+
+    dump: Callable[[list[T]], Any]
+    load: Callable[[Any], list[T]]
+
+
+STORIES: Codec[Story] = Codec(dump_stories, load_stories)
+HIGHLIGHTS: Codec[Highlight] = Codec(dump_highlights, load_highlights)
+
+Fetch = Callable[[], Awaitable[Fetched[T]]]
+Until = Callable[[list[T], datetime], datetime]
 
 
 class Answers:
@@ -84,7 +109,7 @@ class Answers:
         self._ledger = ledger
         self._now = now
         self._negative_for = negative_for
-        self._in_flight: dict[str, asyncio.Future[list[Story]]] = {}
+        self._in_flight: dict[str, asyncio.Future[list[Any]]] = {}
         self._storing: dict[str, asyncio.Task[None]] = {}
         self._group = asyncio.TaskGroup()
 
@@ -102,8 +127,10 @@ class Answers:
         """Wait until all that was answered is kept."""
         await self._group.__aexit__(kind, error, trace)
 
-    async def ask(self, key: str, fetch: Fetch, until: Until) -> list[Story]:
+    async def ask(self, key: str, fetch: Fetch[T], until: Until[T], codec: Codec[T]) -> list[T]:
         """Return the answer to ``key``, by ``fetch`` if nobody has it; it may be shown ``until``.
+
+        It is kept by ``codec``; a key is always asked by the same one.
 
         Raises:
             BotError: What ``fetch`` raised, to whoever asked the same meanwhile as well, unless
@@ -117,33 +144,33 @@ class Answers:
             # Its asker may not spend, or left; we may and stay.
         future = self._in_flight[key] = asyncio.get_running_loop().create_future()
         try:
-            stories = await self._fetch_once(key, fetch, until)
+            result = await self._fetch_once(key, fetch, until, codec)
         except StoriesError as error:
             future.set_exception(error)
             future.exception()  # nobody else may have asked; that is no mistake
             raise
         else:
-            future.set_result(stories)
-            return stories
+            future.set_result(result)
+            return result
         finally:
             del self._in_flight[key]
             if not future.done():
                 future.cancel()
 
-    async def _fetch_once(self, key: str, fetch: Fetch, until: Until) -> list[Story]:
+    async def _fetch_once(
+        self, key: str, fetch: Fetch[T], until: Until[T], codec: Codec[T]
+    ) -> list[T]:
         if (storing := self._storing.get(key)) is not None:
             await asyncio.wait([storing])  # it may hold the answer, or whose the name is
         answer = await self._answer_of_others(key)
         if answer is not None:
-            return _unpacked(answer)
+            return _unpacked(answer, codec)
         cached = CachedAnswer(None, self._now())
-        fetched = Fetched(None, [])
+        fetched: Fetched[Any] = Fetched(None, [])
         try:
             async with self._asking(key):
                 fetched = await fetch()
-            cached = CachedAnswer(
-                dump_stories(fetched.stories), until(fetched.stories, self._now())
-            )
+            cached = CachedAnswer(codec.dump(fetched.result), until(fetched.result, self._now()))
         except StoriesError as error:
             if type(error).__name__ in NEGATIVE:
                 value = {"error": type(error).__name__, "fields": error.fields}
@@ -154,7 +181,7 @@ class Answers:
             keys = {key, *_answered_by(fetched)}
             self._storing |= dict.fromkeys(keys, storing)
             storing.add_done_callback(partial(self._forget, keys))
-        return fetched.stories
+        return fetched.result
 
     def _lasts(self, error: StoriesError) -> timedelta:
         """Return how long a failure is said again; what cost nothing may be asked again."""
@@ -186,7 +213,7 @@ class Answers:
                 log.warning("others may ask the same again", why=str(error))
 
     async def _store(
-        self, key: str, cached: CachedAnswer, fetched: Fetched, *, now: datetime
+        self, key: str, cached: CachedAnswer, fetched: Fetched[Any], *, now: datetime
     ) -> None:
         """Keep the answer, what it teaches, and what it cost: all or nothing.
 
@@ -232,22 +259,23 @@ class Answers:
                 await asyncio.sleep(READ_AGAIN_S)
 
 
-async def _remember(tx: Tx, profile: Profile, fetched: Fetched, *, now: datetime) -> None:
+async def _remember(tx: Tx, profile: Profile, fetched: Fetched[Story], *, now: datetime) -> None:
     """Keep each story by its pk, and the snapshot that it is, whoever asked."""
     if not fetched.partial:
-        for story in fetched.stories:
+        for story in fetched.result:
             until = until_urls_expire([story], now)
             await answers.store(
                 tx, story_key(story.pk), dump_stories([story]), now=now, until=until
             )
-    snapshot = snapshots.Snapshot(profile, tuple(fetched.stories), partial=fetched.partial)
+    snapshot = snapshots.Snapshot(profile, tuple(fetched.result), partial=fetched.partial)
     await snapshots.record(tx, snapshot, now=now)
 
 
-def _answered_by(fetched: Fetched) -> set[str]:
+def _answered_by(fetched: Fetched[Any]) -> set[str]:
     """Return the questions that are cheaper once this is kept."""
-    stories = {story_key(story.pk) for story in fetched.stories}
-    return stories | ({profile_key(fetched.profile.username)} if fetched.profile else set())
+    if fetched.profile is None:
+        return set()
+    return {profile_key(fetched.profile.username), *(story_key(one.pk) for one in fetched.result)}
 
 
 def profile_key(username: str) -> str:
@@ -263,12 +291,16 @@ def story_key(pk: str) -> str:
 def until_urls_expire(stories: list[Story], now: datetime) -> datetime:
     """Return until when a story may be shown again: its addresses are signed."""
     story = stories[0]
+    return max(min([story.expires_at, *url_ends(story)]), now)
+
+
+def url_ends(story: Story) -> list[datetime]:
+    """Return until when each signed address of a story can be fetched, with a margin."""
     urls = [url for url in (story.media_url, story.thumbnail_url) if url]
-    ends = [end - URL_MARGIN for url in urls if (end := expires_at(url))]
-    return max(min([story.expires_at, *ends]), now)
+    return [end - URL_MARGIN for url in urls if (end := expires_at(url))]
 
 
-def _unpacked(answer: Any) -> list[Story]:  # noqa: ANN401 - a JSON value
+def _unpacked(answer: Any, codec: Codec[T]) -> list[T]:  # noqa: ANN401 - a JSON value
     if isinstance(answer, dict):
         raise NEGATIVE[answer["error"]]("known from the last answer", **answer["fields"])
-    return load_stories(answer)
+    return codec.load(answer)

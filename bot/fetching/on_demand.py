@@ -19,7 +19,14 @@ from bot.domain.errors import (
 from bot.domain.links import Link
 from bot.domain.model import Asker, Profile, Story
 from bot.fetching import snapshots
-from bot.fetching.answer_cache import Answers, Fetched, profile_key, story_key, until_urls_expire
+from bot.fetching.answer_cache import (
+    STORIES,
+    Answers,
+    Fetched,
+    profile_key,
+    story_key,
+    until_urls_expire,
+)
 from bot.fetching.canary import Canary
 from bot.fetching.names import Names
 from bot.store import profiles
@@ -75,7 +82,7 @@ class Viewer:
         self._refuse_blocked(link.username or "")
         payer = Payer("link", asker)
 
-        async def fetch() -> Fetched:
+        async def fetch() -> Fetched[Story]:
             try:
                 story, bill = await self._pay_for_story(link, payer)
             except StoryGoneError:
@@ -90,7 +97,9 @@ class Viewer:
             return Fetched(story.profile, [story], partial=True, bill=bill)
 
         try:
-            stories = await self._answers.ask(story_key(story_id), fetch, until_urls_expire)
+            stories = await self._answers.ask(
+                story_key(story_id), fetch, until_urls_expire, STORIES
+            )
         except StoriesError as error:
             error.about(link.username or "")
             raise
@@ -128,7 +137,7 @@ class Viewer:
         self._refuse_blocked(username)
         payer = Payer("stories", asker)
 
-        async def fetch() -> Fetched:
+        async def fetch() -> Fetched[Story]:
             async with self._db.read() as tx:
                 since = self._now() - NAME_VALID_FOR
                 known = await profiles.named(tx, username, since=since)
@@ -138,7 +147,7 @@ class Viewer:
             fetched = await self._by_id(
                 Profile(known.profile_id, known.username, known.full_name), payer
             )
-            if fetched.stories and fetched.stories[0].profile.username != username:
+            if fetched.result and fetched.result[0].profile.username != username:
                 # The name has a new owner; the one we knew goes by another now.
                 return await self._by_name(username, payer)
             return fetched
@@ -147,7 +156,7 @@ class Viewer:
             return now + self._fresh_for
 
         try:
-            stories = await self._answers.ask(profile_key(username), fetch, until)
+            stories = await self._answers.ask(profile_key(username), fetch, until, STORIES)
         except StoriesError as error:
             error.about(username)
             raise
@@ -157,7 +166,7 @@ class Viewer:
         now = self._now()
         return [story for story in stories if story.expires_at > now]
 
-    async def _by_name(self, username: str, payer: Payer) -> Fetched:
+    async def _by_name(self, username: str, payer: Payer) -> Fetched[Story]:
         profile = await self._names.resolve(username, payer)
         self._refuse_blocked(username, profile.profile_id)
         if profile.is_private:
@@ -167,7 +176,7 @@ class Viewer:
 
     async def _by_id(
         self, profile: Profile, payer: Payer, *, is_just_named: bool = False
-    ) -> Fetched:
+    ) -> Fetched[Story]:
         """Ask by id; what refuses is believed only where the lookup of the name agrees.
 
         Where it does not, a 404 is asked again, as it passes; who is refused as private though

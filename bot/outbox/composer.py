@@ -8,7 +8,13 @@ from bot.domain.model import Album, Options, Outcome, Target
 from bot.domain.records import Chat
 from bot.domain.selection import Batch
 from bot.domain.zones import zone_of
-from bot.presentation.buttons import OPTIONS, Buttons, alert_buttons, options_link
+from bot.presentation.buttons import (
+    OPTIONS,
+    Buttons,
+    alert_buttons,
+    link_buttons,
+    options_link,
+)
 from bot.presentation.captions import LINK_ROOM, caption, with_link
 from bot.presentation.notices import render
 from bot.presentation.translation import Translator, translator_for
@@ -114,15 +120,17 @@ class Alerts:
         notice = batch.rows[0].notice or ""
         sentences = render(notice, [row.fields for row in batch.rows], t)
         text = "\n\n".join(sentences)
-        silent = batch.is_repeat
+        silent = batch.is_repeat or all(row.fields.get("silent") for row in batch.rows)
         return await self._texts.send(batch.target, text, silent=silent, leaving=leaving)
 
 
 def _buttons(chat: Chat, batch: Batch, t: Translator) -> Buttons | None:
-    """One story has its buttons, but not in channels, where anybody could press them."""
+    """One story has its buttons; in channels, where anybody could press them, its links only."""
     album = batch.album
-    if album is None or len(album.stories) > 1 or chat.kind == "channel":
+    if album is None or len(album.stories) > 1:
         return None
+    if chat.kind == "channel":
+        return link_buttons(album.stories[0]) or None
     return alert_buttons(album.stories[0], t, batch.rows[0].subscription_id)
 
 
@@ -133,5 +141,6 @@ def _send_options(batch: Batch, buttons: Buttons | None) -> SendOptions:
         silent=options.silent or batch.is_repeat,
         spoiler=options.spoiler,
         protect=options.protect,
+        as_files=options.files,
         buttons=buttons,
     )

@@ -270,6 +270,10 @@ class Outbox:
     async def _apply(self, tx: Tx, queue: ChatQueue, decision: Decision, now: datetime) -> None:
         for row, until, why in decision.held:
             await deliveries.defer(tx, [row.id], due_at=until, held=why)
+        if header := decision.header:
+            fields = {"counts": header.counts, "silent": header.is_silent}
+            await deliveries.under_header(tx, header.target, now=now)
+            await enqueue.add_notice(tx, header.target, selection.SUMMARY, fields, now=now)
         for row, reason in decision.dropped:
             await deliveries.drop(tx, [row.id], reason=reason, now=now)
         for (target, username), count in selection.lost(decision).items():

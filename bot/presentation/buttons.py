@@ -12,6 +12,7 @@ from telegram import InlineKeyboardButton
 
 from bot.domain.errors import N_
 from bot.domain.model import Story
+from bot.presentation.html import one_line, shorten
 from bot.presentation.translation import Translator
 
 Buttons = list[list[InlineKeyboardButton]]
@@ -22,6 +23,12 @@ ABOUT = r"(?:@[0-9a-z]{1,12}:)?"
 """The pattern of what may stand before the data of any button; 12 digits fit into 63 bits."""
 
 _ABOUT = re.compile(r"@([0-9a-z]{1,12}):(.*)", re.DOTALL)
+MOST_LINKS = 3
+LINK_TEXT = 22  # characters that a phone shows of a button, less the sign
+_PLAIN_ADDRESS = re.compile(
+    r"https?://((?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,24})(?:[/?][!-~]{0,1000})?",
+    re.IGNORECASE | re.ASCII,
+)
 _PAYLOAD = re.compile(r"(?:c([0-9a-z]{1,12})|s)(?:-([0-9a-z]{1,18}))?")
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _PAGES = {"set": "settings", "defaults": "settings", "language": "language", "erase": "privacy"}
@@ -32,6 +39,22 @@ def page_button(story: Story, t: Translator) -> Buttons:
     if not story.profile.username:
         return []
     return [[InlineKeyboardButton(t.plain(N_("Open on Instagram")), url=story.page_url)]]
+
+
+def link_buttons(story: Story) -> Buttons:
+    """Return where a story's link stickers lead, a button each.
+
+    Telegram refuses a whole message for one address that it does not take; so what is odd in the
+    least stands in the caption only.
+    """
+    titles = {sticker.link: sticker.title for sticker in story.stickers if sticker.title}
+    rows: Buttons = []
+    for url in story.links[:MOST_LINKS]:
+        match = _PLAIN_ADDRESS.fullmatch(url)
+        if match:
+            text = one_line(titles.get(url, "")) or match[1].removeprefix("www.")
+            rows.append([InlineKeyboardButton(f"🔗 {shorten(text, LINK_TEXT)}", url=url)])
+    return rows
 
 
 def story_buttons(
@@ -46,10 +69,22 @@ def story_buttons(
     if not username:
         return []
     rows = [[follow_button(username, t, subscription_id)]]
-    if has_more:
+    if has_more and story.highlight:
+        whole = t.plain(N_("Show the highlight"))
+        rows.append([InlineKeyboardButton(whole, callback_data=f"highlight:{story.highlight}")])
+    elif has_more:
         more = t.plain(N_("All stories from {username}"), username=username)
         rows.append([InlineKeyboardButton(more, callback_data=f"stories:{username}")])
-    return [*rows, *page_button(story, t)]
+    return [*link_buttons(story), *rows, *_last_row(story, t)]
+
+
+def _last_row(story: Story, t: Translator) -> Buttons:
+    """Return the page of a story, and while it lives its original."""
+    rows = page_button(story, t)
+    if rows and not story.highlight and story.pk.isdigit():
+        text = t.plain(N_("As a file"))
+        rows[0].append(InlineKeyboardButton(text, callback_data=f"files:{story.pk}"))
+    return rows
 
 
 def follow_button(
@@ -66,14 +101,14 @@ def follow_button(
 def alert_buttons(story: Story, t: Translator, subscription_id: int | None) -> Buttons:
     """Return the buttons under an alert of one story: what one may want of it, one tap away."""
     if subscription_id is None:
-        return page_button(story, t)
+        return [*link_buttons(story), *page_button(story, t)]
     mute = InlineKeyboardButton(
         t.plain(N_("🔕 Mute for a day")), callback_data=f"mute:{subscription_id}"
     )
     stop = InlineKeyboardButton(
         t.plain(N_("Unsubscribe")), callback_data=f"unsub:id:{subscription_id}"
     )
-    return [[mute, stop], *page_button(story, t)]
+    return [*link_buttons(story), [mute, stop], *_last_row(story, t)]
 
 
 def options_link(
@@ -158,6 +193,10 @@ def _link(button: InlineKeyboardButton, channel: int, bot_name: str) -> str:
     kind, _, rest = button.callback_data.partition(":")
     if kind in {"stories", "live"}:
         payload = profile_payload(rest)
+    elif kind == "highlight":
+        payload = f"h_{rest.replace(':', '_')}"
+    elif kind == "highlights":
+        payload = f"hs_{rest.partition(':')[0].replace('.', '-')}"
     else:
         page = rest.partition(":")[0] if kind in {"sub", "opt"} else _PAGES.get(kind, "")
         payload = f"c{_base36(channel)}" + (f"-{page}" if page else "")

@@ -6,7 +6,7 @@ from datetime import datetime, tzinfo
 from typing import Literal, Protocol
 from urllib.parse import parse_qs, quote_plus, urlsplit
 
-from bot.domain.model import Profile, Story
+from bot.domain.model import Profile, Reshared, Story
 from bot.presentation.html import Safe, bold, foreign, length, link, one_line, shorten
 
 CAPTION_LENGTH = 1024  # Bot API, sendPhoto: code points after parsing
@@ -50,21 +50,21 @@ def caption(
     alert: bool = False,
     part: tuple[int, int] | None = None,
     spare: int = 0,
+    title: str = "",
 ) -> Safe:
     """Return the caption of one story or of an album, at most 1,024 code points after parsing.
 
-    ``alert`` announces new stories, ``part`` = (2, 3) marks the second album of three. Where it is
+    ``alert`` announces new stories, ``part`` = (2, 3) marks the second album of three; ``title``
+    is that of the highlight they are from. Where it is
     too long, whole lines go, the least important first; ``spare`` code points are left free.
     """
     header = _header(stories, t, alert=alert)
     if part and part[1] > 1:
         header += f" · {part[0]}/{part[1]}"
-    posted = max(story.taken_at for story in stories)
-    if style == "short":
-        lines = [header, "🕒 " + t.moment(posted, zone)]
-        return _fit(lines, [], t, spare)
+    if name := shorten(one_line(title), _NAME_LENGTH):
+        header += f"\n⭐ {bold(foreign(name, rtl=t.rtl))}"
     lines = [header, "🕒 " + _when(stories, t, zone), *_life(stories, t, now, zone)]
-    return _fit(lines, _details(stories, t), t, spare)
+    return _fit(lines, _details(stories, t, style), t, spare)
 
 
 def profile_link(profile: Profile, t: CaptionLanguage) -> Safe:
@@ -116,8 +116,13 @@ def _life(stories: Sequence[Story], t: CaptionLanguage, now: datetime, zone: tzi
     return ["⏳ " + t("The first one disappears: {when}", when=when)]
 
 
-def _details(stories: Sequence[Story], t: CaptionLanguage) -> list[str]:
-    """Return the lines about what the stories hold, the most important first."""
+def _details(
+    stories: Sequence[Story], t: CaptionLanguage, style: Literal["short", "full"]
+) -> list[str]:
+    """Return the lines about what the stories hold, the most important first.
+
+    A short caption tells who has paid, and where links lead that no button can: those of an album.
+    """
 
     def listed(
         values: Callable[[Story], Iterable[str]], show: Callable[[str, CaptionLanguage], str]
@@ -128,11 +133,18 @@ def _details(stories: Sequence[Story], t: CaptionLanguage) -> list[str]:
 
     sponsors = listed(lambda story: story.sponsors, _person)
     lines = ["🤝 " + t("Paid partnership with {names}", names=Safe(sponsors))] if sponsors else []
+    if style == "short":
+        links = listed(lambda story: story.links, _web) if len(stories) > 1 else ""
+        return [*lines, *([f"🔗 {links}"] if links else [])]
+    posts = list(dict.fromkeys(post for story in stories for post in story.reshared))
+    if shown := [_post(post, t) for post in posts if post.page_url or post.username]:
+        lines.append("🔁 " + " · ".join(shown[:_PROFILES]))
     for sign, values, show in (
         ("🔗", lambda story: story.links, _web),
         ("👤", lambda story: story.mentions, _person),
         ("📍", lambda story: story.locations, _place),
         ("🏷", lambda story: story.hashtags, _hashtag),
+        ("🎵", lambda story: story.music, _song),
     ):
         names = listed(values, show)
         lines += [f"{sign} {names}"] if names else []
@@ -191,6 +203,17 @@ def _place(name: str, t: CaptionLanguage) -> str:
     name = shorten(one_line(name), _WORD_LENGTH)
     url = "https://www.google.com/maps/search/?api=1&query=" + quote_plus(name, errors="replace")
     return link(url, foreign(name, rtl=t.rtl)) if name else ""
+
+
+def _post(post: Reshared, t: CaptionLanguage) -> str:
+    """Return a reshared post as a link, and its author as far as the answer told them."""
+    shown = link(post.page_url, t("Post")) if post.page_url else t("Post")
+    return f"{shown} ({_person(post.username, t)})" if post.username else shown
+
+
+def _song(name: str, t: CaptionLanguage) -> str:
+    name = shorten(one_line(name), _NAME_LENGTH)
+    return foreign(name, rtl=t.rtl) if name else ""
 
 
 def _hashtag(name: str, t: CaptionLanguage) -> str:

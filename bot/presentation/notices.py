@@ -30,6 +30,7 @@ SENTENCES = {
         "and {to} may be missing here."
     ),
 }
+SUMMARY = N_("🗞 Daily summary: {names}")
 MUTED = "muted"
 AWAY = N_("🚪 I'm no longer in that chat, so there are no alerts until I'm back.")
 MISSING_MEDIA = {
@@ -70,6 +71,8 @@ def render(notice: str, rows: Sequence[Mapping[str, Any]], t: Translator) -> lis
     """
     if notice == "missed":
         return [_missed(rows, t)]
+    if notice == "summary":
+        return list(dict.fromkeys(_summary(row["counts"], t) for row in rows))
     if notice == "failed":
         return list(dict.fromkeys(_failed(row, t) for row in rows))
     if notice == MUTED:
@@ -77,6 +80,11 @@ def render(notice: str, rows: Sequence[Mapping[str, Any]], t: Translator) -> lis
     if notice == "broadcast":
         return list(dict.fromkeys(Safe(row["text"]) for row in rows))
     return list(dict.fromkeys(t(SENTENCES[notice], **row) for row in rows))
+
+
+def _summary(counts: Mapping[str, int], t: Translator) -> Safe:
+    names = (f"{bold(name)} ({t.number(n)})" for name, n in counts.items())
+    return t(SUMMARY, names=Safe(", ".join(names)))
 
 
 def _missed(rows: Sequence[Mapping[str, Any]], t: Translator) -> Safe:

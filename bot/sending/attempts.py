@@ -95,7 +95,8 @@ class Attempts:
         self._supply.known_first(items)
         await self._advance([item for item in items if item.source is None], request)
         while waiting := [item for item in items if item.is_open]:
-            together = [item for item in waiting if item.kind != "document"]
+            is_alone = not request.options.as_files  # documents make an album of their own
+            together = [item for item in waiting if item.kind != "document" or not is_alone]
             batch = together if len(together) > 1 else waiting[:1]
             if stopped := await self._send(batch, request):
                 return stopped
@@ -118,7 +119,7 @@ class Attempts:
         files: dict[str, KnownFile | None] = {}
         for item, message in zip(batch, messages, strict=False):
             self._sources.inc(way=type(item.source).__name__)
-            item.sent, files[item.story.pk] = receipt(item, message)
+            item.sent, files[item.key] = receipt(item, message, self._now())
         await self._files.remember(files)
         return None
 

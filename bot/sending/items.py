@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -9,18 +10,20 @@ from telegram import (
     InlineKeyboardButton,
     InlineKeyboardMarkup,
     InputFile,
+    InputMediaDocument,
     InputMediaPhoto,
     InputMediaVideo,
     ReplyParameters,
 )
 from telegram.constants import ParseMode
 
-from bot.domain.model import Right, SentItem, Story
+from bot.domain.model import ORIGINAL, Right, SentItem, Story
 from bot.domain.records import Kind, KnownFile
 from bot.media.spool import MediaFile
 from bot.presentation.html import plain, shorten
 
 CAPTION = 1024  # code points after parsing; Bot API, "caption"
+HIGHLIGHTS_KEPT = timedelta(days=30)  # the file_id of what a highlight shows after its day
 METHODS: dict[Kind, str] = {
     "photo": "sendPhoto",
     "video": "sendVideo",
@@ -73,7 +76,19 @@ class Item:
     failed: str = ""
     later: bool = False
     refused: Right | None = None
+    as_file: bool = False
+    """Whether it goes out uncompressed, as a document, whatever it is."""
     spooled: list[MediaFile] = field(default_factory=list)
+
+    @property
+    def key(self) -> str:
+        """Return under what its file is known to Telegram: an original is another file."""
+        return self.story.pk + (ORIGINAL if self.as_file else "")
+
+    @property
+    def own_kind(self) -> Kind:
+        """Return as what it goes out before anything is known of its bytes."""
+        return "document" if self.as_file else self.story.kind
 
     @property
     def is_open(self) -> bool:
@@ -93,6 +108,7 @@ class SendOptions:
     silent: bool = False
     spoiler: bool = False
     protect: bool = False
+    as_files: bool = False
     reply_to: int | None = None
     buttons: Sequence[Sequence[InlineKeyboardButton]] | None = None
 
@@ -125,12 +141,15 @@ class Text:
 
 def as_media(
     item: Item, text: dict[str, Any], options: SendOptions
-) -> InputMediaPhoto | InputMediaVideo | dict[str, Any]:
+) -> InputMediaDocument | InputMediaPhoto | InputMediaVideo | dict[str, Any]:
     """Return the item as an item of a media group; PTB's objects are for uploads only."""
     media = _content(item, attach=True)
+    if item.kind == "document" and not isinstance(media, str):
+        return InputMediaDocument(media, disable_content_type_detection=True, **text)
     if isinstance(media, str):
-        fields = {"type": item.kind, "media": media, "has_spoiler": options.spoiler or None}
-        fields |= text | _measures(item, attach=True)
+        spoiler = item.kind != "document" and options.spoiler
+        fields = {"type": item.kind, "media": media, "has_spoiler": spoiler or None}
+        fields |= text | (_measures(item, attach=True) if item.kind != "document" else {})
         return {name: value for name, value in fields.items() if value is not None}
     if item.kind == "photo":
         return InputMediaPhoto(media, has_spoiler=options.spoiler or None, **text)
@@ -144,6 +163,8 @@ def as_single(item: Item, text: dict[str, Any], options: SendOptions) -> dict[st
     arguments = {item.kind: _content(item, attach=False), **text}
     if item.kind != "document":
         arguments["has_spoiler"] = options.spoiler or None
+    elif item.as_file and isinstance(item.source, ByUpload):
+        arguments["disable_content_type_detection"] = True  # a video stays a file
     if item.kind == "video":
         arguments |= _measures(item, attach=True)
     if options.buttons:
@@ -165,7 +186,7 @@ def common(thread_id: int | None, options: SendOptions, *, paid: bool) -> dict[s
     }
 
 
-def receipt(item: Item, message: Shown) -> tuple[SentItem, KnownFile | None]:
+def receipt(item: Item, message: Shown, now: datetime) -> tuple[SentItem, KnownFile | None]:
     """Return what arrived and, when it can be used again, the file.
 
     A video without sound that was sent alone comes back as an animation, which no album takes.
@@ -177,7 +198,10 @@ def receipt(item: Item, message: Shown) -> tuple[SentItem, KnownFile | None]:
         return SentItem(item.story.pk, number, size=size), None
     file_id, unique_id = str(file["file_id"]), str(file["file_unique_id"])
     sent = SentItem(item.story.pk, number, file_id, unique_id, size)
-    return sent, KnownFile(kind, file_id, unique_id, item.story.expires_at)
+    until = item.story.expires_at
+    if item.story.highlight:
+        until = max(until, now + HIGHLIGHTS_KEPT)
+    return sent, KnownFile(kind, file_id, unique_id, until)
 
 
 def _file_of(message: Shown) -> tuple[Kind | None, Shown | None]:
@@ -204,15 +228,22 @@ def _content(item: Item, *, attach: bool) -> str | InputFile:
         case ByUrl(url):
             return url
         case ByUpload(file):
-            return from_disk(file.path, attach=attach)
+            name = filename(item.story, file.path.suffix) if item.as_file else None
+            return from_disk(file.path, attach=attach, name=name)
         case None:
             msg = "an item without a source can't be sent"
             raise ValueError(msg)
 
 
-def from_disk(path: Path, *, attach: bool) -> InputFile:
+def filename(story: Story, suffix: str) -> str:
+    """Return the name of a story's original; its time is UTC, as all chats share the file."""
+    username = story.profile.username or "instagram"
+    return f"{story.taken_at:%Y-%m-%d_%H-%M}_{username}_{story.pk}{suffix}"
+
+
+def from_disk(path: Path, *, attach: bool, name: str | None = None) -> InputFile:
     """Return a file that the transport opens when it sends it, and not before."""
-    return InputFile(cast("IO[bytes]", path), attach=attach, read_file_handle=False)
+    return InputFile(cast("IO[bytes]", path), filename=name, attach=attach, read_file_handle=False)
 
 
 def _measures(item: Item, *, attach: bool) -> dict[str, Any]:

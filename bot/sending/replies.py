@@ -104,9 +104,11 @@ def album_of(
     usage: str,
     buttons: Buttons | None = None,
     reply_to: int | None = None,
+    as_files: bool = False,
 ) -> Payload:
     """Return an album; ``usage`` is the kind of request as which its items are counted."""
     return {
+        **({"as_files": True} if as_files else {}),
         "kind": "album",
         "stories": dump_stories(list(album.stories)),
         "caption": None if caption is None else str(caption),
@@ -240,7 +242,10 @@ class Replies:
         chat_id, user_id, is_admin = payload["asker"]
         stories: tuple[Story, ...] = tuple(load_stories(payload["stories"]))
         options = SendOptions(
-            silent=silent, reply_to=payload["reply_to"], buttons=_loaded(payload["buttons"])
+            silent=silent,
+            reply_to=payload["reply_to"],
+            buttons=_loaded(payload["buttons"]),
+            as_files=bool(payload.get("as_files")),
         )
         return await self._sender.send_album(
             target,

@@ -16,6 +16,7 @@ from bot.domain.alert_rules import missing_both
 from bot.domain.errors import DatabaseUnavailableError
 from bot.domain.model import (
     LARGEST_FILE,
+    ORIGINAL,
     Album,
     Asker,
     GiveUp,
@@ -96,14 +97,18 @@ class Sender:
         rest may be sent again. The same story is uploaded once, whoever else sends it meanwhile.
         """
         request = SendRequest(target, Text(caption_html), options, lane, asker, leaving=leaving)
-        async with self._files.first([story.pk for story in album.stories]) as known:
-            missing = [story for story in album.stories if story.pk not in known]
+        suffix = ORIGINAL if options.as_files else ""
+        async with self._files.first([story.pk + suffix for story in album.stories]) as known:
+            missing = [story for story in album.stories if story.pk + suffix not in known]
             if missing and self._may_prime(target):
                 await self._prime(missing, request)
             return await self._send(album.stories, request)
 
     async def _send(self, stories: tuple[Story, ...], request: SendRequest) -> Outcome:
-        items = [Item(story, story.kind) for story in stories]
+        as_files = request.options.as_files
+        items = [Item(story, story.kind, as_file=as_files) for story in stories]
+        for item in items:
+            item.kind = item.own_kind
         try:
             stopped = await self._attempts.run(items, request)
         except DatabaseUnavailableError as error:  # between two requests: what arrived is known
@@ -120,7 +125,7 @@ class Sender:
     async def _prime(self, stories: list[Story], request: SendRequest) -> None:
         """Upload to the operator's chat; when that fails, the upload goes to the target."""
         cache = Target(self.cache_chat_id or 0)
-        silent = SendOptions(silent=True)
+        silent = SendOptions(silent=True, as_files=request.options.as_files)
         there = SendRequest(
             cache, Text(None), silent, request.lane, request.asker, CACHE_CHAT_PATIENCE
         )

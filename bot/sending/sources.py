@@ -82,10 +82,10 @@ class Supply:
     async def advance(self, item: Item, asker: Asker) -> None:
         """Give the item its next source, or close it with the sentence why there is none."""
         if isinstance(item.source, ByFileId):
-            await self._files.forget(item.story.pk)
-            item.kind = item.story.kind
+            await self._files.forget(item.key)
+            item.kind = item.own_kind
         item.source = None
-        sentence, until = self._failed.get(item.story.pk, ("", self._now()))
+        sentence, until = self._failed.get(item.key, ("", self._now()))
         if until > self._now():
             item.failed = sentence
         can_pay = True
@@ -104,9 +104,11 @@ class Supply:
 
     def known_first(self, items: list[Item]) -> None:
         """Give its file_id to each item that has one; ``Files.first`` has looked for them."""
-        known = self._files.at_hand([item.story.pk for item in items])
+        known = self._files.at_hand([item.key for item in items])
         for item in items:
-            if file := known.get(item.story.pk):
+            if file := known.get(item.key):
+                if item.as_file and file.kind != "document":
+                    continue  # Telegram took it for something else: then it is uploaded
                 if is_good_for(file, len(items)):
                     as_known(item, file)
                 else:  # a silent video, which an album takes as an upload only
@@ -118,7 +120,7 @@ class Supply:
         if for_all and not item.later:
             now = self._now()
             self._failed = {pk: seen for pk, seen in self._failed.items() if seen[1] > now}
-            self._failed[item.story.pk] = (sentence, now + FAILED_FOR)
+            self._failed[item.key] = (sentence, now + FAILED_FOR)
 
     def give_up_urls(self, items: list[Item]) -> None:
         """Upload the media that Telegram was to fetch, for a while, whoever wants them."""
@@ -138,6 +140,8 @@ class Supply:
     async def _url(self, item: Item, _asker: Asker) -> Source | None:
         url = item.story.media_url
         now = self._now()
+        if item.as_file:
+            return None  # of addresses Telegram makes documents of GIF, PDF and ZIP only
         if self._no_address.get(item.story.pk, now) > now:
             return None
         if url and self._media.may_fetch(url) and is_fresh(url, now):
@@ -172,11 +176,11 @@ class Supply:
     async def _upload_of(self, item: Item, file: MediaFile) -> ByUpload:
         """What the bytes are counts, not what the API called them."""
         item.spooled.append(file)
-        item.kind = "document" if _is_no_photo(file) else file.kind
+        item.kind = "document" if item.as_file or _is_no_photo(file) else file.kind
         thumbnail = None
         if file.kind == "video":
             progress.uploading(file.size)
-        if file.kind == "video" and item.story.thumbnail_url:
+        if item.kind == "video" and item.story.thumbnail_url:
             thumbnail = await self._thumbnail(item.story.thumbnail_url)
         if thumbnail:
             item.spooled.append(thumbnail)

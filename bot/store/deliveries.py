@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.domain.model import Options, Story, Target
-from bot.domain.records import REPLY, Delivery
+from bot.domain.records import MAIN, REPLY, Delivery
 from bot.domain.serialization import load_readable
 from bot.store.database import Tx
 from bot.store.profiles import profiles
@@ -324,6 +324,18 @@ async def release(tx: Tx, chat_id: int, *, held: str, now: datetime) -> None:
         deliveries.c.chat_id == chat_id, is_open, deliveries.c.held == held
     )
     await tx.execute(statement.values(due_at=now))
+
+
+async def under_header(tx: Tx, target: Target, *, now: datetime) -> None:
+    """Note that the header of a daily summary goes before what is due of it in a place."""
+    statement = sa.update(deliveries).where(
+        deliveries.c.chat_id == target.chat_id,
+        deliveries.c.thread_id == (target.thread_id or MAIN),
+        is_open,
+        deliveries.c.held == "digest",
+        deliveries.c.due_at <= now,
+    )
+    await tx.execute(statement.values(held=""))
 
 
 async def drop_notices(tx: Tx, chat_id: int, notice: str, *, now: datetime) -> None:

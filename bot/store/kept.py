@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.domain.model import Story
+from bot.domain.model import ORIGINAL, Story
 from bot.domain.records import Delivery, Kind, KnownFile
 from bot.domain.serialization import dump_stories, load_readable
 from bot.store.chats import chats, moved_chats
@@ -62,6 +62,11 @@ def _add(insert: Insert) -> sa.Executable:
     )
 
 
+def _key(row: Delivery) -> str:
+    """Return under what the file of a delivery is known: an original is a file of its own."""
+    return (row.story_pk or "") + (ORIGINAL if row.options.files else "")
+
+
 async def add(tx: Tx, rows: Collection[Delivery]) -> None:
     """Keep the stories of ``rows`` for their chats, as far as Telegram named a file."""
     wanted = [row for row in rows if row.story is not None]
@@ -71,7 +76,7 @@ async def add(tx: Tx, rows: Collection[Delivery]) -> None:
         sa.select(
             files.c.bot_id, files.c.story_pk, files.c.kind, files.c.file_id, files.c.file_unique_id
         ).where(
-            files.c.story_pk.in_(sorted({row.story.pk for row in wanted if row.story})),
+            files.c.story_pk.in_(sorted({_key(row) for row in wanted})),
             files.c.file_id.is_not(None),
         )
     )
@@ -102,7 +107,7 @@ async def add(tx: Tx, rows: Collection[Delivery]) -> None:
         }
         for row in wanted
         if row.story and moved.get(row.target.chat_id, row.target.chat_id) in known
-        for file in by_pk.get(row.story.pk, ())
+        for file in by_pk.get(_key(row), ())
     ]
     if values:
         await tx.execute(_add(tx), values)

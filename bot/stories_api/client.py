@@ -1,7 +1,7 @@
 """The Stories API in the project's words."""
 
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from typing import Protocol, TypeVar
 
@@ -15,7 +15,8 @@ from bot.domain.errors import (
     OutOfServiceError,
     ProfilePrivateError,
 )
-from bot.domain.model import LARGEST_FILE, Profile, Story
+from bot.domain.links import PAGE
+from bot.domain.model import LARGEST_FILE, Highlight, Profile, Story
 from bot.media.spool import MediaFile, Spool
 from bot.runtime.clock import steady
 from bot.runtime.metrics import Metrics
@@ -171,6 +172,35 @@ class StoriesApi:
         )
         return await self._ask(query, schema.profile_from)
 
+    async def highlights(self, profile_id: str) -> Answer[list[Highlight]]:
+        """Return a profile's highlights, without their stories; 2 credits.
+
+        Raises:
+            ProfilePrivateError: The account is private.
+            ProfileNotFoundError: There is no such account.
+            HighlightsUnavailableError: The key's plan has none.
+        """
+        query = self._query(Endpoint.USER_HIGHLIGHTS, {"user_id": profile_id})
+        try:
+            return await self._ask(query, schema.highlights_from)
+        except NoStoriesError as none:
+            return Answer([], query.nominal if none.credits is None else none.credits)
+
+    async def highlight(self, highlight_id: str) -> Answer[Highlight]:
+        """Return a highlight with its stories, oldest first; 1 credit.
+
+        Raises:
+            HighlightGoneError: It is not there (any more).
+            ProfilePrivateError: The account is private.
+            HighlightsUnavailableError: The key's plan has none.
+        """
+        url = f"{PAGE}/stories/highlights/{highlight_id}/"
+        answer = await self._ask(
+            self._query(Endpoint.HIGHLIGHT_BY_URL, {"url": url}), schema.highlight_from
+        )
+        _refuse_private([answer.value, *answer.value.stories], answer.credits)
+        return answer
+
     async def share(self, url: str) -> Answer[Share]:
         """Return what a share link (``/s/…``) stands for; 1 credit."""
         return await self._ask(self._query(Endpoint.SHARE_BY_URL, {"url": url}), schema.share_from)
@@ -264,16 +294,16 @@ class StoriesApi:
             raise
 
 
-def _refuse_private(stories: list[Story], billed: int) -> None:
+def _refuse_private(result: Sequence[Story | Highlight], billed: int) -> None:
     """Keep what a private account shows to its followers only, however we came by it.
 
     Raises:
         ProfilePrivateError: A story says that its account is private.
     """
-    for story in stories:
-        if story.profile.is_private:
+    for one in result:
+        if one.profile.is_private:
             raise ProfilePrivateError(
                 "a story of a private account",
                 credits=billed,
-                username=story.profile.username,
+                username=one.profile.username,
             )

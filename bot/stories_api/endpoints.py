@@ -20,6 +20,8 @@ class Endpoint(StrEnum):
     USER_STORIES = "/v1/user/stories"
     USER_STORIES_BY_USERNAME = "/v1/user/stories/by/username"
     USER_BY_USERNAME = "/v1/user/by/username"
+    USER_HIGHLIGHTS = "/v1/user/highlights"
+    HIGHLIGHT_BY_URL = "/v1/highlight/by/url"
     SHARE_BY_URL = "/v1/share/by/url"
 
 
@@ -29,13 +31,15 @@ BALANCE = "/sys/balance"  # free
 COSTS = {
     Endpoint.USER_STORIES: CHECK_COST,
     Endpoint.USER_STORIES_BY_USERNAME: CHECK_COST + 1,
+    Endpoint.USER_HIGHLIGHTS: 2,
 }
+WITH_PRIVACY_CHECK = frozenset({Endpoint.USER_STORIES, Endpoint.USER_STORIES_BY_USERNAME})
 
 
 def cost(endpoint: Endpoint, *, skip_privacy_check: bool = False) -> int:
     """Return the nominal credits of a call."""
     nominal = COSTS.get(endpoint, 1)
-    return nominal - 1 if skip_privacy_check and endpoint in COSTS else nominal
+    return nominal - 1 if skip_privacy_check and endpoint in WITH_PRIVACY_CHECK else nominal
 
 
 @dataclass(frozen=True, slots=True)

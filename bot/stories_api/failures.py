@@ -12,6 +12,8 @@ from email.utils import parsedate_to_datetime
 from bot.domain.errors import (
     ApiRefusedError,
     ApiUnavailableError,
+    HighlightGoneError,
+    HighlightsUnavailableError,
     NoStoriesError,
     OutOfServiceError,
     ProfileNotFoundError,
@@ -36,11 +38,12 @@ AGAIN = frozenset({408, 429, 500, 502, 503, 504})  # nothing was billed
 LONGEST_WAIT = 300.0  # seconds of a Retry-After that we honour
 TOO_MANY = 429
 
-ABOUT_PROFILE = frozenset(
-    {Endpoint.USER_STORIES, Endpoint.USER_STORIES_BY_USERNAME, Endpoint.USER_BY_USERNAME}
+LISTS = frozenset(
+    {Endpoint.USER_STORIES, Endpoint.USER_STORIES_BY_USERNAME, Endpoint.USER_HIGHLIGHTS}
 )
-LISTS = frozenset({Endpoint.USER_STORIES, Endpoint.USER_STORIES_BY_USERNAME})
-NONE_NOW = frozenset({"NotFoundError", "StoryNotFound", "MediaNotFound"})
+ABOUT_PROFILE = LISTS | {Endpoint.USER_BY_USERNAME}
+HIGHLIGHTS = frozenset({Endpoint.USER_HIGHLIGHTS, Endpoint.HIGHLIGHT_BY_URL})
+NONE_NOW = frozenset({"NotFoundError", "StoryNotFound", "MediaNotFound", "HighlightNotFound"})
 _PRIVATE = re.compile(r"privacy settings|private account|account is private", re.IGNORECASE)
 BY_NAME: Mapping[str, type[StoriesError]] = {
     "UserNotFound": ProfileNotFoundError,
@@ -135,7 +138,10 @@ def _of_404(complaint: Complaint, endpoint: str) -> type[StoriesError]:
     if endpoint in LISTS and is_empty:
         return NoStoriesError
     if not complaint.name and complaint.message == "Not Found":
-        return ApiRefusedError  # FastAPI: no such path
+        # FastAPI: no such path, which the key's plan may not have.
+        return HighlightsUnavailableError if endpoint in HIGHLIGHTS else ApiRefusedError
+    if endpoint == Endpoint.HIGHLIGHT_BY_URL:
+        return HighlightGoneError
     return ProfileNotFoundError if endpoint in ABOUT_PROFILE else StoryGoneError
 
 

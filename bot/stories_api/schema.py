@@ -4,7 +4,8 @@ Only a story's ``pk`` is indispensable; a broken part is left out, a broken item
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, TypeVar
 from urllib.parse import parse_qs, urlsplit
@@ -12,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from bot.domain.links import story_taken_at
-from bot.domain.model import Place, Profile, Reshared, Sticker, Story
+from bot.domain.model import Highlight, Place, Profile, Reshared, Sticker, Story
 from bot.stories_api.endpoints import Balance, Share
 from bot.stories_api.fields import (
     MOST_NUMBER,
@@ -31,6 +32,7 @@ from bot.stories_api.response import NonsenseError
 
 MOST_PARTS = 50  # mentions, links, ... of one story
 MOST_STORIES = 500
+MOST_HIGHLIGHTS = 200
 CODE = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
 
@@ -139,6 +141,19 @@ class WireMedia(WirePlaced):
     user_id: Annotated[str, BeforeValidator(id_or_empty)] = ""
 
 
+class WireSong(_Wire):
+    """A piece of music."""
+
+    title: Annotated[str, BeforeValidator(text)] = ""
+    display_artist: Annotated[str, BeforeValidator(text)] = ""
+
+
+class WireMusic(_Wire):
+    """The music of a story, as Instagram's own answers hold it."""
+
+    music_asset_info: WireSong
+
+
 class WireStory(_Wire):
     """A Story of version 1."""
 
@@ -156,6 +171,61 @@ class WireStory(_Wire):
     locations: Annotated[list[WireLocation], BeforeValidator(_each(WireLocation))] = []
     stickers: Annotated[list[WireSticker], BeforeValidator(_each(WireSticker))] = []
     medias: Annotated[list[WireMedia], BeforeValidator(_each(WireMedia))] = []
+    story_music_stickers: Annotated[list[WireMusic], BeforeValidator(_each(WireMusic))] = []
+    reshared_story_media_author: Annotated[WireUser | None, BeforeValidator(_maybe(WireUser))] = (
+        None
+    )
+
+
+class WireHighlight(_Wire):
+    """A Highlight, with its items or without."""
+
+    pk: Annotated[str, BeforeValidator(id_of)]
+    title: Annotated[str, BeforeValidator(text)] = ""
+    media_count: Annotated[float, BeforeValidator(number)] = 0.0
+    user: Annotated[WireUser | None, BeforeValidator(_maybe(WireUser))] = None
+
+
+def highlight_from(value: object) -> Highlight:
+    """Return the highlight in a decoded body, with its stories, oldest first.
+
+    Raises:
+        NonsenseError: There is none in it.
+    """
+    try:
+        wire = WireHighlight.model_validate(value)
+    except ValidationError as error:
+        raise NonsenseError("no highlight") from error
+    if not wire.title and wire.user is None:
+        raise NonsenseError("an id alone")
+    user = wire.user or WireUser()
+    owner = Profile(user.pk, user.username, user.full_name, user.is_private, user.is_verified)
+    items = value.get("items") if isinstance(value, dict) else None
+    result = stories_from(items or [], profile_id=owner.profile_id, username=owner.username)
+    stories = tuple(replace(story, highlight=wire.pk) for story in result)
+    if stories and not owner.username:
+        owner = stories[0].profile
+    count = len(stories) or max(0, round(wire.media_count))
+    return Highlight(wire.pk, wire.title, owner, count, stories)
+
+
+def highlights_from(value: object) -> list[Highlight]:
+    """Return the highlights in a decoded body, in its order, each once.
+
+    Raises:
+        NonsenseError: It is no list, or nothing in it is a highlight.
+    """
+    items = _items(value)
+    by_pk: dict[str, Highlight] = {}
+    for item in items[:MOST_HIGHLIGHTS]:
+        try:
+            highlight = highlight_from(item)
+        except NonsenseError:
+            continue
+        by_pk.setdefault(highlight.pk, highlight)
+    if items and not by_pk:
+        raise NonsenseError("no highlight in the list")
+    return list(by_pk.values())
 
 
 def story_from(value: object, *, profile_id: str = "", username: str = "") -> Story:
@@ -192,7 +262,8 @@ def story_from(value: object, *, profile_id: str = "", username: str = "") -> St
         locations=_unique(place.location.name for place in wire.locations),
         sponsors=_unique(sponsor.username for sponsor in wire.sponsor_tags),
         stickers=tuple(_sticker(sticker) for sticker in wire.stickers),
-        reshared=tuple(_reshared(media) for media in wire.medias),
+        reshared=tuple(_reshared(media, _people(wire)) for media in wire.medias),
+        music=_unique(_song(one.music_asset_info) for one in wire.story_music_stickers),
     )
 
 
@@ -286,9 +357,20 @@ def _sticker(wire: WireSticker) -> Sticker:
     )
 
 
-def _reshared(wire: WireMedia) -> Reshared:
+def _reshared(wire: WireMedia, people: Mapping[str, str]) -> Reshared:
     code = wire.media_code if CODE.fullmatch(wire.media_code) else ""
-    return Reshared(wire.media_pk, code, wire.product_type, wire.user_id, wire.place)
+    author = people.get(wire.user_id, "") if wire.user_id else ""
+    return Reshared(wire.media_pk, code, wire.product_type, wire.user_id, wire.place, author)
+
+
+def _people(wire: WireStory) -> dict[str, str]:
+    """Return the names in a story by their ids: the author of a post is mentioned, as a rule."""
+    named = [wire.reshared_story_media_author, *(one.user for one in wire.mentions)]
+    return {one.pk: one.username for one in named if one and one.pk and one.username}
+
+
+def _song(wire: WireSong) -> str:
+    return " \u2013 ".join(part for part in (wire.display_artist, wire.title) if part)
 
 
 def _unwrapped(url: str) -> str:

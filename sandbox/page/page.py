@@ -106,6 +106,7 @@ def samples(sandbox: Sandbox) -> list[dict[str, str]]:
     """Things to try, in their order: what to type, and what one sees then."""
     tries = [
         {"text": "/stories thirty", "note": "30 stories, as several albums"},
+        {"text": "/highlights natgeo", "note": "collections it keeps, as buttons"},
         {"text": "/subscribe busy", "note": "an alert for each new story"},
         {"text": "/subscriptions", "note": "options: daily summary, then +1 day below"},
         {"text": "/stories locked", "note": "a private profile; nobody.here is none at all"},

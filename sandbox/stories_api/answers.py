@@ -10,7 +10,7 @@ from yarl import URL
 
 from sandbox.beliefs import Switches
 from sandbox.cdn import Cdn, blob_of
-from sandbox.instagram import Instagram, Profile, Story, is_alive
+from sandbox.instagram import Highlight, Instagram, Profile, Story, is_alive
 from sandbox.media import Blob
 from sandbox.stories_api.billing import Billing
 from sandbox.stories_api.reels import Reels
@@ -188,33 +188,35 @@ class Answers:
         self._served("user_highlights")
         self._visible(profile, {"force": False})
         amount = values["amount"]
-        return [self._kept(profile)][: amount if isinstance(amount, int) and amount > 0 else None]
+        made = self._instagram.highlights_of(profile)
+        shown = [self._kept(profile)] if made is None else [self._made(one) for one in made]
+        return shown[: amount if isinstance(amount, int) and amount > 0 else None]
 
     def _highlight(self, url: str) -> dict[str, object]:
         self._served("highlight_by_url")
         parts = _path_parts(url)
         if len(parts) < 3 or parts[:2] != ["stories", "highlights"]:
             raise Refusal(400, "Url is not a link to a highlight", "ValidationError")
-        owner = self._instagram.by_pk(_pk(parts[2]).removeprefix(_HIGHLIGHT))
+        pk = _pk(parts[2])
+        made = self._instagram.highlight(pk)
+        if made is not None:
+            self._visible(self._seen(made.profile), {"force": False})
+            return self._made(made) | {"items": [self._shown(one) for one in made.stories]}
+        owner = self._instagram.by_pk(pk.removeprefix(_HIGHLIGHT))
+        if owner is None:
+            raise Refusal(404, "Highlight not found", "HighlightNotFound")
         profile = self._seen(owner)
         stories = self._visible(profile, {"force": False})
         shown: list[object] = [self._shown(story) for story in stories]
         return self._kept(profile) | {"items": shown}
 
     def _kept(self, profile: Profile) -> dict[str, object]:
-        """The one highlight of a profile: what it shows now, for want of a memory."""
+        """The one highlight of a profile that has made none: what it shows now."""
         pk, stories = _HIGHLIGHT + profile.pk, self._instagram.stories_of(profile)
-        return {
-            "pk": pk,
-            "id": f"highlight:{pk}",
-            "title": "Best of",
-            "user": self._shapes.user_short(profile),
-            "created_at": "2024-01-01T00:00:00Z",
-            "is_pinned_highlight": False,
-            "media_count": len(stories),
-            "media_ids": [story.pk for story in stories],
-            "items": [],
-        }
+        return self._shapes.highlight(pk, profile, "Best of", 1_704_067_200, stories)
+
+    def _made(self, one: Highlight) -> dict[str, object]:
+        return self._shapes.highlight(one.pk, one.profile, one.title, one.created_at, one.stories)
 
     def _reel_of(self, profile: Profile, values: dict[str, object]) -> dict[str, object]:
         stories = self._visible(profile, values)

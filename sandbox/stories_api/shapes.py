@@ -76,6 +76,22 @@ class Shapes:
         }
         return drawn | story.overrides
 
+    def highlight(
+        self, pk: str, profile: Profile, title: str, created_at: float, stories: list[Story]
+    ) -> dict[str, object]:
+        """A `Highlight` without its items."""
+        return {
+            "pk": pk,
+            "id": f"highlight:{pk}",
+            "title": title,
+            "user": self.user_short(profile),
+            "created_at": f"{datetime.fromtimestamp(int(created_at), UTC):%Y-%m-%dT%H:%M:%SZ}",
+            "is_pinned_highlight": False,
+            "media_count": len(stories),
+            "media_ids": [story.pk for story in stories],
+            "items": [],
+        }
+
     def _person(self, name: object) -> dict[str, object]:
         if isinstance(name, dict):
             return name

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+import sqlalchemy as sa
 
 from bot.bootstrap import Parts, built
 from bot.chats.subscriptions import Subscribed
@@ -284,6 +285,33 @@ async def test_a_digest_waits_for_its_hour_until_it_is_switched_off(stage: Stage
     await followed.set_options(chat, one.id, Options())
     await stage.ring()
     assert await stage.shown(chat) == [pk]
+
+
+async def test_a_daily_summary_names_its_profiles_and_then_shows_each(stage: Stage) -> None:
+    chat = await stage.person()
+    names = [await stage.star(), await stage.star()]
+    shown: list[str] = []
+    for name in names:
+        await stage.follow(chat, name, options=Options(digest=True))
+        shown += [await stage.publish(name), await stage.publish(name)]
+        await stage.look_and_ring(name)
+    assert await stage.shown(chat) == []
+    async with stage.parts.db.begin() as tx:  # a day goes by
+        yesterday = utc_now() - 25 * HOUR
+        await tx.execute(
+            sa.update(deliveries)
+            .where(deliveries.c.chat_id == chat, deliveries.c.held == "digest")
+            .values(due_at=utc_now(), created_at=yesterday)
+        )
+        await chat_queues.reschedule(tx, chat)
+    for _ in range(2):  # the first round writes the header, and sends nothing
+        await stage.ring()
+    assert await stage.shown(chat) == shown
+    messages = await stage.control.replies(chat)
+    header = next(m for m in messages if "Daily summary" in m.get("text", ""))
+    assert header["text"] == f"🗞 Daily summary: {names[0]} (2), {names[1]} (2)"
+    assert header["message_id"] < min(m["message_id"] for m in messages if "_story_pk" in m)
+    assert sum("Daily summary" in text for text in await stage.texts(chat)) == 1
 
 
 async def test_a_pause_is_a_pause(stage: Stage) -> None:

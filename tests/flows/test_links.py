@@ -35,7 +35,8 @@ async def test_a_pasted_link_costs_one_credit_and_brings_the_story(
     assert "Some <One> & Co · link.one" in photo["caption"]
     assert "prada" in photo["caption"]
     assert "#dawn" in photo["caption"]
-    assert set(buttons(photo).values()) == {"run:subscribe:link.one", "stories:link.one", url}
+    data = {"run:subscribe:link.one", "stories:link.one", url, f"files:{story['pk']}"}
+    assert set(buttons(photo).values()) == data
     assert await control.billed_for("link.one") - before == 1
 
 
@@ -86,11 +87,10 @@ OLD_PK = str((int(datetime(2024, 5, 1, tzinfo=UTC).timestamp() * 1000) - 1314220
     ("text", "answer"),
     [
         (f"https://www.instagram.com/stories/natgeo/{OLD_PK}/", "This story is gone"),
-        ("https://www.instagram.com/stories/highlights/17991234567890123/", "a highlight"),
         ("https://www.instagram.com/p/C0ffee12345/", "a different kind of Instagram link"),
         ("https://instagram.com.evil.example/stories/natgeo/1", "I can't open this link"),
         ("/stories", "Whose stories?"),
-        ("/stories natgeo prada", "Write it like this: /stories"),
+        ("/stories nat-geo pra-da", "Write it like this: /stories"),
         ("/stories nat-geo", "I can't open this link"),
         ("/subscribe", "Whose new stories should I send here?"),
         ("/subscribe https://www.instagram.com/p/C0ffee12345/", "a different kind"),

@@ -88,7 +88,7 @@ async def test_a_blocked_profile_is_not_shown_again(tmp_path: Path) -> None:
         control = box.control
         ann = await control.person()
         await control.profile("past.blocked", posts_per_day=0)
-        async with running_bell(tmp_path, box) as bell:
+        async with running_bell(tmp_path, box, daily_budget=10**6) as bell:
             await subscribed(bell, ann, "past.blocked")
             story = await control.publish("past.blocked")
             await kept(bell, ann, 1)
@@ -112,7 +112,7 @@ async def test_a_profile_blocked_by_its_new_name_is_not_shown_by_its_old_one(
         control = box.control
         ann = await control.person()
         await control.profile("blk.old", posts_per_day=0)
-        async with running_bell(tmp_path, box) as bell:
+        async with running_bell(tmp_path, box, daily_budget=10**6) as bell:
             await subscribed(bell, ann, "blk.old")
             await control.publish("blk.old")
             await kept(bell, ann, 1)

@@ -18,7 +18,7 @@ import aiohttp
 import pytest
 
 from bot.app import CONVERSATION
-from handlers import stories, subscriptions
+from handlers import highlights, stories, subscriptions
 from handlers.guard import Guarded, command
 from handlers.members import bot_membership, migrated, topic_reopened
 from handlers.rights import TABLE, Need, Place, Role, allows
@@ -44,6 +44,9 @@ BUTTONS = {
     "subs:": ("subs:0",),
     "sub:": ("sub:1",),
     "unsub:": ("unsub:all", "unsub:no", "unsub:name:quiet", "unsub:id:1"),
+    "files:": ("files:3770000000000000000", "files:@natgeo"),
+    "highlights:": ("highlights:natgeo", "highlights:natgeo:0"),
+    "highlight:": ("highlight:18787132", "highlight:18787132:10"),
     "past:": ("past:natgeo", "past:natgeo:30"),
     "rule:": ("rule:1:only:#sale", "rule:1:off"),
     "opt:": ("opt:1:pause", "opt:1:silent", "opt:1:silent:on"),
@@ -55,11 +58,13 @@ BUTTONS = {
     "mute:": ("mute:1",),
     "undo:": ("undo:0:0:quiet",),
     "run:": ("run:why:quiet", "run:subscribe:quiet"),
+    "many:": ("many:stories", "many:subscribe"),
     "language": ("language",),
     "any other button": ("invented",),
 }
 QUESTIONS = {
     "an answer to our question": "/stories",
+    "an answer: whose highlights": "/highlights",
     "an answer: whom to subscribe to": "/subscribe",
 }
 SETTING = "an answer: a setting"
@@ -67,6 +72,7 @@ NOT_IN_CHANNELS = {"a link", *QUESTIONS, SETTING}  # posts with links are not fo
 ONLY_PRIVATE = {"what asks for nothing"}  # in groups people talk with each other
 SENTENCES = {
     "an answer to our question": stories.ASK,
+    "an answer: whose highlights": highlights.ASK,
     "an answer: whom to subscribe to": subscriptions.ASK,
 }
 WRITERS = (Role.MEMBER, Role.ADMIN, Role.ANONYMOUS_ADMIN, Role.AS_CHANNEL, Role.OPERATOR)

@@ -194,6 +194,15 @@ class Control:
         got: list[Json] = await self.call("GET", f"/profiles/{username}/stories")
         return got
 
+    async def keep(self, username: str, **fields: Any) -> Json:
+        """A new highlight; `fields`: `title`, `count`, `days_ago`, `videos`, `live`."""
+        got: Json = await self.call("POST", f"/profiles/{username}/highlights", fields)
+        return got
+
+    async def drop(self, username: str, pk: str) -> None:
+        """Delete a highlight, as its owner would."""
+        await self.call("DELETE", f"/profiles/{username}/highlights/{pk}")
+
     async def take_down(self, username: str, pk: str) -> None:
         """Delete a story, as its owner would."""
         await self.call("DELETE", f"/profiles/{username}/stories/{pk}")

@@ -49,7 +49,20 @@ class Bell:
     ) -> list[Json]:
         """Write into a chat; return the first ``count`` messages that the bot answers with."""
         message = await self.control.say(chat, text, user=user, **more)
-        return (await self.control.wait_replies(chat, count, after=message))[:count]
+        return (await self.replies(chat, count, after=message))[:count]
+
+    async def replies(self, chat: int, count: int = 1, *, after: int) -> list[Json]:
+        """Wait until the bot has written so many messages since ``after``; all it wrote.
+
+        That it is at work, which it says on a slow machine and takes back, is none of them.
+        """
+
+        async def enough() -> list[Json] | None:
+            found = await self.control.replies(chat, after)
+            said = [one for one in found if not _is_progress(one.get("text", ""))]
+            return said if len(said) >= count else None
+
+        return await wait_for(enough, what=f"{count} answers in chat {chat}")
 
     async def noticed(self, chat: int, text: str, *, user: int) -> None:
         """Write into a group; return when the bot has answered, or marked what it said before."""
@@ -92,6 +105,10 @@ class Bell:
         """Return one message of the bot as it stands now."""
         replies = await self.control.replies(chat)
         return next(m for m in replies if m["message_id"] == message_id)
+
+
+def _is_progress(text: str) -> bool:
+    return text.endswith("…") or text.startswith("Sending stories: ")
 
 
 def buttons(message: Json) -> dict[str, str]:

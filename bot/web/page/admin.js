@@ -1,7 +1,7 @@
 "use strict";
 
 const EVERY_MS = 15000;
-const KINDS = { schedule: "Checks", stories: "/stories", link: "Links", subscribe: "New subscriptions", media: "Downloads" };
+const KINDS = { schedule: "Checks", stories: "/stories", link: "Links", highlight: "Highlights", subscribe: "New subscriptions", media: "Downloads" };
 const SVG = "http://www.w3.org/2000/svg";
 const WIDTH = 640, HEIGHT = 120, BASE = 119, TOP = 4;
 

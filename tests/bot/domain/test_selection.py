@@ -116,3 +116,36 @@ def test_notices_of_one_kind_go_as_one_message() -> None:
     assert ids(decide(*rows)) == [1, 3]
     assert len(ids(decide(*(notice(n, "back") for n in range(60))))) == selection.NOTICES
     assert ids(decide(replace(notice(1, "gone"), copies=3))) == []
+
+
+def test_a_daily_summary_of_several_profiles_has_one_header_first() -> None:
+    daily = Options(digest=True)
+    since = NOON - 2 * DAY  # its hour has come
+    rows = [
+        row(1, of=1, options=daily, held="digest", created_at=since),
+        row(2, of=2, options=daily, held="digest", created_at=since, username="nike"),
+        row(3, of=2, options=daily, held="digest", created_at=since, username="nike"),
+        row(4, of=3, username="other"),
+    ]
+    decision = decide(*rows)
+    assert decision.batch is None
+    assert decision.header is not None
+    assert decision.header.counts == {"natgeo": 1, "nike": 2}
+    assert not decision.header.is_silent
+    # Said, it goes before what it stands over, and no second one is made.
+    told = [replace(one, held="") for one in rows]
+    line = notice(9, selection.SUMMARY, counts={"natgeo": 1, "nike": 2})
+    assert ids(decide(*told, line)) == [9]
+    assert ids(decide(*told)) == [1]
+
+
+def test_one_profile_or_two_topics_have_no_header() -> None:
+    daily = Options(digest=True)
+    since = NOON - 2 * DAY
+    one = row(1, options=daily, held="digest", created_at=since)
+    assert decide(one, replace(one, id=2, story_pk="2", story=story("2"))).header is None
+    other = row(3, of=2, options=daily, held="digest", created_at=since, username="nike")
+    assert decide(one, replace(other, target=Target(1, 7))).header is None
+    # What its rules hold back is no part of it.
+    picky = replace(other, options=replace(daily, links_only=True))
+    assert decide(one, picky).header is None

@@ -13,7 +13,14 @@ from bot.billing.ledger import Ledger, Payer
 from bot.domain.budget import Limits
 from bot.domain.errors import AllowanceSpentError, StoryGoneError
 from bot.domain.model import Asker, Story
-from bot.fetching.answer_cache import Answers, Fetched, profile_key, story_key, until_urls_expire
+from bot.fetching.answer_cache import (
+    STORIES,
+    Answers,
+    Fetched,
+    profile_key,
+    story_key,
+    until_urls_expire,
+)
 from bot.store import answers as kept
 from bot.store import ledger as entries
 from bot.store.database import Database
@@ -34,7 +41,7 @@ class Desk:
         self.fetched = 0
         self.stack = AsyncExitStack()  # of the processes, to end them early
 
-    async def fetch(self, *, partial: bool = True) -> Fetched:
+    async def fetch(self, *, partial: bool = True) -> Fetched[Story]:
         self.fetched += 1
 
         async def call() -> Answer[Story]:
@@ -46,7 +53,7 @@ class Desk:
 
     async def ask(self, number: int = 0) -> list[Story]:
         one = self.processes[number % len(self.processes)]
-        return await one.ask(story_key("31"), self.fetch, until_urls_expire)
+        return await one.ask(story_key("31"), self.fetch, until_urls_expire, STORIES)
 
 
 @pytest.fixture
@@ -72,7 +79,7 @@ async def test_many_who_ask_at_once_fetch_once(desk: Desk) -> None:
 
 async def test_who_asks_before_the_answer_is_kept_waits_for_that(desk: Desk) -> None:
     whole = partial(desk.fetch, partial=False)
-    await desk.processes[0].ask(profile_key("natgeo"), whole, until_urls_expire)
+    await desk.processes[0].ask(profile_key("natgeo"), whole, until_urls_expire, STORIES)
     assert await desk.ask() == [STORY]
     assert desk.fetched == 1
 
@@ -104,13 +111,13 @@ async def test_what_can_not_be_kept_is_shown_all_the_same(
 
 
 async def test_a_negative_answer_is_kept_for_a_while(desk: Desk) -> None:
-    async def gone() -> Fetched:
+    async def gone() -> Fetched[Story]:
         desk.fetched += 1
         raise StoryGoneError(username="natgeo")
 
     for _ in range(3):
         with pytest.raises(StoryGoneError) as caught:
-            await desk.processes[0].ask("story:9", gone, until_urls_expire)
+            await desk.processes[0].ask("story:9", gone, until_urls_expire, STORIES)
         assert caught.value.fields == {"username": "natgeo"}
     assert desk.fetched == 1
 
@@ -118,7 +125,7 @@ async def test_a_negative_answer_is_kept_for_a_while(desk: Desk) -> None:
 async def test_who_may_not_spend_leaves_the_question_to_others(desk: Desk) -> None:
     asked = asyncio.Event()
 
-    async def poor() -> Fetched:
+    async def poor() -> Fetched[Story]:
         await asked.wait()
         raise AllowanceSpentError(until=NOW)
 
@@ -128,7 +135,7 @@ async def test_who_may_not_spend_leaves_the_question_to_others(desk: Desk) -> No
 
     key = story_key("31")
     refusal, found = await asyncio.gather(
-        desk.processes[0].ask(key, poor, until_urls_expire),
+        desk.processes[0].ask(key, poor, until_urls_expire, STORIES),
         ask_as_well(),
         return_exceptions=True,
     )

@@ -40,7 +40,7 @@ class Post:
 def batch(
     *pks: str, copies: int = 0, notice: str | None = None, options: Options | None = None
 ) -> Batch:
-    shown = tuple(story(pk, NOON - MINUTE) for pk in pks)
+    shown = tuple(story(pk, NOON - MINUTE, hashtags=("dawn",)) for pk in pks)
     row = Delivery(
         1, Target(1), 1, pks[0] if pks else None, shown[0] if shown else None, "natgeo",
         options or Options(), notice, {"username": "natgeo"}, copies, 0, 0, 0, NOON,
@@ -68,11 +68,11 @@ async def test_each_chat_reads_its_own_words(alerts: Alerts, post: Post) -> None
     lima = replace(ANN, language=None, language_code="es")
     for chat in (ANN, tokyo, lima, ANN):
         await alerts.send(chat, batch("1"))
-    await alerts.send(ANN, batch("1", options=Options(caption="short")))
+    await alerts.send(ANN, batch("1", options=Options(caption="full")))
     await alerts.send(ANN, batch("1", "2"))
-    english, there, spanish, again, short, two = post.captions
+    english, there, spanish, again, full, two = post.captions
     assert english == again
-    assert len({english, there, spanish, short, two}) == 5
+    assert len({english, there, spanish, full, two}) == 5
     assert "11:59" in english
     assert "8:59" in there
 

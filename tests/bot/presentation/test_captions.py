@@ -11,7 +11,7 @@ import tdjson
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.model import Profile, Story
+from bot.domain.model import Profile, Reshared, Story
 from bot.presentation.buttons import OPTIONS
 from bot.presentation.captions import (
     CAPTION_LENGTH,
@@ -156,9 +156,24 @@ def test_the_one_link_at_the_end_has_its_room() -> None:
         assert links_in(whole)[t.plain(OPTIONS)] == "https://t.me/bot?start=s-1"
 
 
-def test_the_short_style_is_two_lines() -> None:
+def test_the_short_style_tells_when_and_who_paid() -> None:
     short = parse(of(RICH, style="short"))[0]
-    assert short == "National Geographic · natgeo ☑️\n🕒 Nov 25, 2:05\u202fPM"
+    assert short.splitlines()[1:] == [
+        "🕒 Nov 25, 2:05\u202fPM",
+        "⏳ Disappears: Nov 26, 2:05\u202fPM",
+        "",
+        "🤝 Paid partnership with canon",
+    ]
+    # The links of an album have no buttons.
+    album = parse(of(RICH, replace(STORY, pk="12"), style="short"))[0]
+    assert album.splitlines()[-1] == "🔗 example.com/a · b.example"
+
+
+def test_posts_and_music_have_their_lines() -> None:
+    posts = (Reshared("7", "Cx1", username="nasa"), Reshared("8", "Cx2"), Reshared("9"))
+    told = of(replace(STORY, reshared=posts, music=("Adele: Hello",)))
+    assert parse(told)[0].splitlines()[4:] == ["🔁 Post (nasa) · Post", "🎵 Adele: Hello"]
+    assert links_in(told)["Post"] == "https://www.instagram.com/p/Cx2/"
 
 
 def test_an_alert_says_that_it_is_new() -> None:

@@ -18,7 +18,15 @@ from bot.domain.model import Place, Profile, Reshared, Sticker, Story
 from bot.domain.serialization import dump_stories, load_stories
 from bot.stories_api import Balance, Share
 from bot.stories_api.response import NonsenseError, clean, credits_in, decode
-from bot.stories_api.schema import balance_from, profile_from, share_from, stories_from, story_from
+from bot.stories_api.schema import (
+    balance_from,
+    highlight_from,
+    highlights_from,
+    profile_from,
+    share_from,
+    stories_from,
+    story_from,
+)
 
 FOLDER = Path("tests/data/stories")
 RECORDED = {path.stem: path.read_bytes() for path in sorted(FOLDER.glob("*.json"))}
@@ -35,6 +43,8 @@ def everything_in(body: bytes) -> list[object]:
         profile_from,
         share_from,
         balance_from,
+        highlight_from,
+        highlights_from,
     )
     for reader in readers:
         try:
@@ -362,3 +372,41 @@ def test_the_bill_comes_in_two_forms() -> None:
 
 def test_clean_text_is_left_alone() -> None:
     assert clean("Ünïcode 🌊") == "Ünïcode 🌊"
+
+
+def test_a_highlight_with_its_stories_and_without() -> None:
+    user = {"pk": "787132", "username": "natgeo", "is_private": False}
+    items = [
+        {"pk": "31", "taken_at": "2024-05-02T10:00:00Z", "media_type": 1},
+        {"pk": "30", "taken_at": "2024-05-01T10:00:00Z", "media_type": 1},
+        {"nothing": 1},
+    ]
+    one = highlight_from({"pk": 17, "title": "Sea", "user": user, "items": items})
+    assert (one.pk, one.title, one.profile.username, one.count) == ("17", "Sea", "natgeo", 2)
+    assert [(story.pk, story.highlight) for story in one.stories] == [("30", "17"), ("31", "17")]
+    assert one.stories[0].profile.username == "natgeo"
+    assert one.stories[0].page_url == "https://www.instagram.com/stories/highlights/17/"
+    listed = highlights_from(
+        [
+            {"pk": "17", "title": "A", "media_count": 9},
+            {"title": "no id"},
+            {"pk": "17", "title": "B"},
+        ]
+    )
+    assert [(one.pk, one.count) for one in listed] == [("17", 9)]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [None, [], {"pk": "1"}, {"pk": "x", "title": "A"}, {"pk": "1", "title": "A", "items": [{}]}],
+)
+def test_what_is_no_highlight(value: object) -> None:
+    with pytest.raises(NonsenseError):
+        highlight_from(value)
+
+
+def test_a_list_in_which_nothing_is_a_highlight_is_nonsense() -> None:
+    assert highlights_from([]) == []
+    for value in ([{"a": 1}], None, "x"):
+        with pytest.raises(NonsenseError):
+            highlights_from(value)

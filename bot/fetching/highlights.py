@@ -1,0 +1,159 @@
+"""Highlights: the collections of a profile, and the stories of one, kept by their ids."""
+
+from collections.abc import Callable
+from collections.abc import Set as AbstractSet
+from datetime import datetime, timedelta
+
+from bot.billing.ledger import Ledger, Payer
+from bot.domain.errors import (
+    HighlightGoneError,
+    HighlightsUnavailableError,
+    NoHighlightsError,
+    ProfileNotFoundError,
+    ProfilePrivateError,
+    ProfileUnavailableError,
+    StoriesError,
+)
+from bot.domain.model import Asker, Highlight, Profile
+from bot.fetching.answer_cache import HIGHLIGHTS, Answers, Fetched, url_ends
+from bot.fetching.names import Names
+from bot.fetching.on_demand import NAME_VALID_FOR
+from bot.store import profiles
+from bot.store.database import Database
+from bot.stories_api import Endpoint, StoriesApi
+
+LIST_KEPT = timedelta(hours=1)
+OPENED_KEPT = timedelta(days=1)  # its addresses are signed for about as long
+REFUSED_FOR = timedelta(hours=1)  # a plan without highlights does not get them sooner
+
+
+class Highlights:
+    """Highlights that people ask for, from the cache or for credits."""
+
+    def __init__(
+        self,
+        db: Database,
+        api: StoriesApi,
+        ledger: Ledger,
+        answers: Answers,
+        *,
+        now: Callable[[], datetime],
+        blocked: AbstractSet[str] = frozenset(),
+    ) -> None:
+        """Take the parts; ``blocked`` holds ids and names of profiles that are never shown."""
+        self._db = db
+        self._api = api
+        self._ledger = ledger
+        self._answers = answers
+        self._names = Names(db, api, ledger, now=now)
+        self._now = now
+        self._blocked = blocked
+        self._asked_from = now()
+
+    async def of_profile(self, username: str, asker: Asker) -> list[Highlight]:
+        """Return the highlights of a profile, without their stories; 2 credits.
+
+        3 for a name that was not seen in 30 days, 0 within an hour.
+
+        Raises:
+            NoHighlightsError: It keeps none.
+            ProfileNotFoundError: There is no such account.
+            ProfilePrivateError: It is for the account's followers.
+            HighlightsUnavailableError: The key's plan has none.
+            SpendingError: The credits for it may not be spent.
+            StoriesError: The API failed.
+        """
+        self._refuse_blocked(Profile("", username))
+        payer = Payer("highlight", asker)
+
+        async def fetch() -> Fetched[Highlight]:
+            self._refuse_early()
+            profile = await self._named(username, payer)
+            try:
+                result = await self._ledger.spend(
+                    payer,
+                    Endpoint.USER_HIGHLIGHTS,
+                    lambda: self._api.highlights(profile.profile_id),
+                )
+            except ProfilePrivateError as error:
+                if await self._names.proof(profile, payer) == "private":
+                    raise
+                raise ProfileUnavailableError(str(error), credits=error.credits) from None
+            return Fetched(None, result)
+
+        def until(_: list[Highlight], now: datetime) -> datetime:
+            return now + LIST_KEPT
+
+        try:
+            result = await self._answers.ask(f"highlights:{username}", fetch, until, HIGHLIGHTS)
+        except StoriesError as error:
+            self._record_refusal(error)
+            error.about(username)
+            raise
+        for one in result:
+            self._refuse_blocked(one.profile)
+        if not result:
+            raise NoHighlightsError(username=username)
+        return result
+
+    async def opened(self, highlight_id: str, asker: Asker) -> Highlight:
+        """Return a highlight with its stories, oldest first; 1 credit, 0 within a day.
+
+        Raises:
+            HighlightGoneError: It is not there (any more), or shows nothing.
+            ProfilePrivateError: It is for the account's followers.
+            HighlightsUnavailableError: The key's plan has none.
+            SpendingError: The credits for it may not be spent.
+            StoriesError: The API failed.
+        """
+        payer = Payer("highlight", asker)
+
+        async def fetch() -> Fetched[Highlight]:
+            self._refuse_early()
+            result, bill = await self._ledger.pay(
+                payer, Endpoint.HIGHLIGHT_BY_URL, lambda: self._api.highlight(highlight_id)
+            )
+            return Fetched(None, [result], bill=bill)
+
+        def until(result: list[Highlight], now: datetime) -> datetime:
+            ends = [end for story in result[0].stories for end in url_ends(story)]
+            return max(min([now + OPENED_KEPT, *ends]), now)
+
+        key = f"highlight:{highlight_id}"
+        try:
+            (result,) = await self._answers.ask(key, fetch, until, HIGHLIGHTS)
+        except StoriesError as error:
+            self._record_refusal(error)
+            raise
+        for profile in (result.profile, *(story.profile for story in result.stories)):
+            self._refuse_blocked(profile)
+        if not result.stories:
+            raise HighlightGoneError
+        return result
+
+    async def _named(self, username: str, payer: Payer) -> Profile:
+        """Return who has the name now; the lookup of 1 credit where that is not known."""
+        async with self._db.read() as tx:
+            since = self._now() - NAME_VALID_FOR
+            known = await profiles.named(tx, username, since=since)
+        if known is not None:
+            profile = Profile(known.profile_id, known.username, known.full_name)
+        else:
+            profile = await self._names.resolve(username, payer)
+        self._refuse_blocked(profile)
+        if profile.is_private:
+            raise ProfilePrivateError(username=username)
+        return profile
+
+    def _refuse_early(self) -> None:
+        """Ask for nothing while the plan is known to have no highlights."""
+        if self._asked_from > self._now():
+            raise HighlightsUnavailableError("known from the last answer")
+
+    def _record_refusal(self, error: StoriesError) -> None:
+        if isinstance(error, HighlightsUnavailableError) and self._asked_from <= self._now():
+            self._asked_from = self._now() + REFUSED_FOR
+
+    def _refuse_blocked(self, profile: Profile) -> None:
+        if self._blocked & {profile.profile_id, profile.username}:
+            raise ProfileNotFoundError(username=profile.username)

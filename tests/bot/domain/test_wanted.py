@@ -1,0 +1,75 @@
+"""What the words after a command ask for."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.domain.wanted import MOST, OURS, Wanted, read
+
+
+def subscribed(text: str) -> Wanted:
+    return read(text.split(), words={"fast", "topic"}, takes_channel=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "channel", "words"),
+    [
+        ("natgeo nike prada", ("natgeo", "nike", "prada"), None, set()),
+        ("natgeo, nike,prada", ("natgeo", "nike", "prada"), None, set()),
+        ("natgeo fast", ("natgeo",), None, {"fast"}),
+        ("natgeo nike FAST topic", ("natgeo", "nike"), None, {"fast", "topic"}),
+        ("fast", ("fast",), None, set()),
+        ("natgeo @fast", ("natgeo", "fast"), None, set()),
+        ("natgeo @topic", ("natgeo", "topic"), None, set()),
+        ("natgeo @mychannel", ("natgeo",), "@mychannel", set()),
+        ("natgeo nike @mychannel fast", ("natgeo", "nike"), "@mychannel", {"fast"}),
+        ("natgeo -1001234567890", ("natgeo",), "-1001234567890", set()),
+        ("@natgeo", ("natgeo",), None, set()),
+        ("@natgeo @mychannel", ("natgeo",), "@mychannel", set()),
+        ("@natgeo @nike @prada", ("natgeo", "nike", "prada"), None, set()),
+        ("natgeo NatGeo @natgeo nike", ("natgeo", "nike"), None, set()),
+        ("https://www.instagram.com/natgeo/ nike", ("natgeo", "nike"), None, set()),
+    ],
+)
+def test_names_channel_and_words(
+    text: str, names: tuple[str, ...], channel: str | None, words: set[str]
+) -> None:
+    got = subscribed(text)
+    assert (got.names, got.channel) == (names, channel)
+    assert set(got.words) == words
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "count"),
+    [
+        ("natgeo nike 3", ("natgeo", "nike"), 3),
+        ("natgeo 3", ("natgeo",), 3),
+        ("12345", ("12345",), None),
+        ("natgeo @12345", ("natgeo", "12345"), None),
+        ("natgeo 3 nike", ("natgeo", "3", "nike"), None),
+        ("natgeo 0", ("natgeo", "0"), None),
+    ],
+)
+def test_a_last_number(text: str, names: tuple[str, ...], count: int | None) -> None:
+    got = read(text.split(), takes_count=True)
+    assert (got.names, got.count) == (names, count)
+
+
+def test_what_is_no_name_is_told_apart() -> None:
+    got = read(["natgeo", "nat-geo", "https://evil.example/x"])
+    assert got.names == ("natgeo",)
+    assert [word for word, _ in got.unread] == ["nat-geo", "https://evil.example/x"]
+
+
+def test_more_than_ten_are_counted() -> None:
+    got = read([f"name{n}" for n in range(13)])
+    assert len(got.names) == MOST
+    assert got.left_out == 3
+
+
+@given(st.lists(st.from_regex(r"[a-z0-9_]{1,10}", fullmatch=True), min_size=1, max_size=30))
+def test_with_an_at_each_word_is_a_name(words: list[str]) -> None:
+    got = read([f"@{word}" for word in words], words=OURS, takes_count=True)
+    assert got.count is None
+    assert not got.words
+    assert len(got.names) + len(got.unread) + got.left_out <= len(set(words)) + 1

@@ -1,0 +1,118 @@
+"""What a story holds is shown: links as buttons, people and places, posts, music."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from tests.support.control import Control, Json
+from tests.support.storybell import Bell, buttons
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+SHOP = "https://www.nike.com/shoes?utm=1"
+
+
+def held(author: str = "787132") -> Json:
+    """What a story holds besides its picture, as the API and Instagram's own answers name it."""
+    return {
+        "stickers": [
+            {"type": "story_link", "story_link": {"url": SHOP, "link_title": "Shop the look"}}
+        ],
+        "medias": [
+            {
+                "media_pk": 77,
+                "media_code": "DW38ZhqiKax",
+                "product_type": "feed",
+                "user_id": author,
+            }
+        ],
+        "story_music_stickers": [
+            {"music_asset_info": {"title": "Hello", "display_artist": "Adele & Co"}}
+        ],
+    }
+
+
+def link(username: str, story: Json) -> str:
+    return f"https://www.instagram.com/stories/{username}/{story['pk']}/"
+
+
+def linked(message: Json) -> set[str]:
+    return {one["url"] for one in message["caption_entities"] if one["type"] == "text_link"}
+
+
+async def test_a_story_that_was_asked_for_tells_all(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    await control.profile("rich.one", posts_per_day=0)
+    story = await control.publish(
+        "rich.one", mentions=["natgeo"], locations=["Milan, Italy"], overrides=held()
+    )
+    (photo,) = await bell.ask(ann, link("rich.one", story))
+    assert buttons(photo)["🔗 Shop the look"] == SHOP
+    assert "🎵 Adele & Co \u2013 Hello" in photo["caption"]
+    assert "🔁 Post (natgeo)" in photo["caption"]
+    assert {
+        "https://www.instagram.com/p/DW38ZhqiKax/",
+        "https://www.instagram.com/natgeo/",
+        SHOP,
+    } <= linked(photo)
+
+
+async def test_an_alert_is_short_until_the_option_says_full(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    await control.profile("rich.two", posts_per_day=0)
+    await bell.ask(ann, "/subscribe rich.two")
+    (menu,) = await bell.ask(ann, "/subscriptions")
+    number = buttons(menu)["🔔 rich.two"].partition(":")[2]
+    await control.publish("rich.two", hashtags=["dawn"], overrides=held())
+    (alert,) = await bell.replies(ann, 1, after=menu["message_id"])
+    assert "🔗 Shop the look" in buttons(alert)
+    assert f"mute:{number}" in buttons(alert).values()
+    assert "⏳" in alert["caption"]
+    assert "#dawn" not in alert["caption"]
+    assert "🎵" not in alert["caption"]
+    await bell.press(ann, menu, f"sub:{number}")
+    await bell.press(ann, menu, f"opt:{number}:caption:full")
+    await control.publish("rich.two", hashtags=["dusk"], overrides=held())
+    (alert,) = await bell.replies(ann, 1, after=alert["message_id"])
+    assert "#dusk" in alert["caption"]
+    assert "🎵" in alert["caption"]
+
+
+async def test_in_a_channel_a_link_is_the_only_button(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    channel = await control.chat(
+        "channel",
+        members=[{"user_id": ann, "status": "administrator"}],
+        bot_status="administrator",
+    )
+    await control.profile("rich.three", posts_per_day=0)
+    (reply,) = await bell.ask(channel, "/subscribe rich.three", user=ann)
+    await control.publish("rich.three", overrides=held())
+    (alert,) = await bell.replies(channel, 1, after=reply["message_id"])
+    assert buttons(alert) == {"🔗 Shop the look": SHOP}
+    (post,) = await bell.ask(channel, "/stories rich.three", user=ann)
+    assert buttons(post) == {"🔗 Shop the look": SHOP}
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://user@nike.com/x",
+        "https://nike/x",
+        "http://127.0.0.1:8080/x",
+        "https://ex ample.com/",
+        "https://пример.рф/",
+        "https://nike.com:8443/x",
+        "https://nike.com/" + "x" * 3000,
+    ],
+)
+async def test_an_odd_address_does_not_cost_the_story(
+    bell: Bell, control: Control, url: str
+) -> None:
+    ann = await control.person()
+    name = f"odd.{datetime.now(UTC).timestamp():.6f}".replace(".", "_")
+    await control.profile(name, posts_per_day=0)
+    story = await control.publish(name, links=[url])
+    (photo,) = await bell.ask(ann, link(name, story))
+    assert photo["_story_pk"] == story["pk"]
+    assert url not in buttons(photo).values()

@@ -1,0 +1,190 @@
+"""Several profiles in one message: each is done or said why not, in one summary."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.control import Control, Json, wait_for
+from tests.support.storybell import Bell, buttons, storybell
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+async def star(control: Control, name: str, stories: int = 1, **fields: object) -> None:
+    await control.profile(name, posts_per_day=0, **fields)
+    now = (await control.state())["now"]
+    for number in range(stories):
+        await control.publish(name, taken_at=now - 60 + number)
+
+
+def shown(messages: list[Json]) -> list[str]:
+    return [message["_story_pk"] for message in messages if "_story_pk" in message]
+
+
+async def test_stories_of_several_come_by_profile_and_a_summary_ends_them(
+    bell: Bell, control: Control
+) -> None:
+    ann = await control.person()
+    await star(control, "many.a", 3)
+    await star(control, "many.b", 1)
+    await star(control, "many.none", 0)
+    await star(control, "many.locked", is_private=True)
+    before = await control.billed()
+    messages = await bell.ask(
+        ann, "/stories many.a, many.b many.none @many.locked nobody.is.it nat-geo 2", count=4
+    )
+    first = [story["pk"] for story in await control.stories("many.a")][1:]
+    second = [story["pk"] for story in await control.stories("many.b")]
+    assert shown(messages) == first + second  # the latest two of the first
+    assert messages[-1]["text"].splitlines() == [
+        "many.a: 2 stories",
+        "many.b: 1 story",
+        "many.none has no stories right now.",
+        "many.locked is a private account, so its stories can't be shown.",
+        "I can't find nobody.is.it on Instagram. Please check the spelling.",
+        "I can't read “nat-geo”.",
+    ]
+    assert await control.billed() - before == 3 + 3 + 3 + 1 + 2
+
+
+async def test_one_message_subscribes_to_several(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    await star(control, "subs.a")
+    await star(control, "subs.b")
+    await star(control, "subs.locked", is_private=True)
+    await bell.ask(ann, "/subscribe subs.a")
+    (reply,) = await bell.ask(ann, "/subscribe subs.a subs.b subs.locked")
+    lines = reply["text"].splitlines()
+    assert lines[:3] == [
+        "🔔 I'll send every new story from subs.b to this chat.",
+        "Already subscribed to subs.a.",
+        "subs.locked is a private account, so its stories can't be shown.",
+    ]
+    assert "subs:0" in buttons(reply).values()
+    (listed,) = await bell.ask(ann, "/subscriptions")
+    assert {"🔔 subs.a", "🔔 subs.b"} <= set(buttons(listed))
+    # All that was said to be subscribed to is, and brings alerts.
+    story = await control.publish("subs.b")
+    (alert,) = await bell.replies(ann, 1, after=listed["message_id"])
+    assert alert["_story_pk"] == story["pk"]
+
+
+async def test_words_of_ours_and_profiles_so_named(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    await star(control, "fast", 0)
+    await star(control, "words.a", 0)
+    (reply,) = await bell.ask(ann, "/subscribe words.a @fast fast")
+    assert "from words.a, fast to this chat" in reply["text"]
+    (listed,) = await bell.ask(ann, "/subscriptions")
+    for name in ("words.a", "fast"):
+        number = buttons(listed)[f"🔔 {name}"]
+        await bell.press(ann, listed, number)
+        page = await bell.message(ann, listed["message_id"])
+        assert any(text.startswith("✅ Check more often") for text in buttons(page)), name
+
+
+async def test_limits_are_those_of_single_ones(tmp_path: Path) -> None:
+    async with storybell(tmp_path, max_subscriptions=3, person_burst=1000) as bell:
+        control = bell.control
+        ann = await control.person()
+        names = [f"limit.{number}" for number in range(5)]
+        for name in names:
+            await star(control, name, 0)
+        (reply,) = await bell.ask(ann, f"/subscribe {' '.join(names)}")
+        lines = reply["text"].splitlines()
+        assert lines[0] == (
+            "🔔 I'll send every new story from limit.0, limit.1, limit.2 to this chat."
+        )
+        assert lines[1].startswith("limit.3, limit.4: This chat has reached its limit")
+
+
+async def test_more_than_ten_are_told(control: Control) -> None:
+    ann = await control.person()
+    names = [f"ten.{number}" for number in range(12)]
+    for name in names:
+        await star(control, name, 1)
+    await control.say(ann, f"/stories {' '.join(names)}")
+
+    async def told() -> list[Json] | None:
+        found = await control.replies(ann)
+        last = found[-1].get("text", "") if found else ""
+        return found if "I take up to 10 names at a time" in last else None
+
+    assert len(shown(await wait_for(told))) == 10
+
+
+@pytest.mark.parametrize("text", ["list.a\n- list.b\n3. list.c", "list.a, @list.b, list.c"])
+async def test_a_pasted_list_gets_its_two_buttons(bell: Bell, control: Control, text: str) -> None:
+    ann = await control.person()
+    for name in ("list.a", "list.b", "list.c"):
+        try:
+            await star(control, name, 1)
+        except AssertionError:  # of the other example
+            continue
+    before = len(await control.requests("stories", path="/v1/user/by/username"))
+    (card,) = await bell.ask(ann, text)
+    assert "list.a, list.b, list.c" in card["text"]
+    assert buttons(card) == {"Show all": "many:stories", "Subscribe to all": "many:subscribe"}
+    assert len(await control.requests("stories", path="/v1/user/by/username")) == before
+    await bell.press(ann, card, "many:stories")
+    messages = await bell.replies(ann, 4, after=card["message_id"])
+    assert len(shown(messages)) == 3
+    await bell.press(ann, card, "many:subscribe")
+    told = await bell.replies(ann, 5, after=card["message_id"])
+    assert "from list.a, list.b, list.c to this chat" in told[-1]["text"]
+
+
+async def test_a_sentence_is_no_list(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    before = len(await control.requests("stories", path="/v1/user/by/username"))
+    await bell.ask(ann, "well, this is nice, thank you")
+    (question,) = await bell.ask(ann, "/subscribe")
+    (usage,) = await bell.ask(ann, "no thank you", reply_to=question["message_id"])
+    assert "Write it like this: /subscribe" in usage["text"]
+    assert len(await control.requests("stories", path="/v1/user/by/username")) == before
+
+
+async def test_a_lost_answer_pays_and_subscribes_once(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    await star(control, "lost.a")
+    await star(control, "lost.b")
+    before = len(await control.requests("stories", path="/v1/user/by/username"))
+    await control.fault("telegram", {"status": 502}, match="sendMessage")
+    (reply,) = await bell.ask(ann, "/subscribe lost.a lost.b")
+    assert "from lost.a, lost.b to this chat" in reply["text"]
+    # Its subscriptions are checked meanwhile; the names were asked for once.
+    assert len(await control.requests("stories", path="/v1/user/by/username")) - before == 2
+
+
+@pytest.mark.parametrize("kind", ["group", "forum", "channel"])
+async def test_in_groups_topics_and_channels(bell: Bell, control: Control, kind: str) -> None:
+    ann = await control.person()
+    chat = await control.chat(
+        {"forum": "supergroup"}.get(kind, kind),
+        members=[{"user_id": ann, "status": "administrator"}],
+        is_forum=kind == "forum",
+        bot_status="administrator" if kind == "channel" else "member",
+    )
+    names = [f"{kind}.one", f"{kind}.two"]
+    for name in names:
+        await star(control, name, 0)
+    more = {}
+    if kind == "forum":
+        await control.thread(chat, 7, "Stories")
+        more = {"thread_id": 7}
+    (reply,) = await bell.ask(chat, f"/subscribe {' '.join(names)}", user=ann, **more)
+    where = "topic" if kind == "forum" else "chat"
+    assert f"from {kind}.one, {kind}.two to this {where}" in reply["text"]
+    story = await control.publish(names[1])
+    (alert,) = await bell.replies(chat, 1, after=reply["message_id"])
+    assert alert["_story_pk"] == story["pk"]
+    assert alert.get("message_thread_id") == more.get("thread_id")
+
+
+@pytest.mark.usefixtures("db")  # which is empty
+async def test_on_both_databases(tmp_path: Path, database_url: str) -> None:
+    async with storybell(tmp_path, database_url=database_url) as bell:
+        ann = await bell.control.person()
+        (reply,) = await bell.ask(ann, "/subscribe natgeo prada nobody.is.it")
+        assert "from natgeo, prada to this chat" in reply["text"]
+        assert "can't find nobody.is.it" in reply["text"]
