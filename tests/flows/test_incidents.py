@@ -16,7 +16,7 @@ from bot.store.database import Database, migration_config
 from tests.support.sandbox import sandbox_box
 from tests.support.storybell import running_bell, settings_for
 
-LIVES_S = 150  # real seconds that the two days may take on a slow machine; 10 are usual
+LIVES_S = 350  # real seconds that the two days may take on a slow machine; 60 of its CPU are usual
 
 Told = list[dict[str, Any]]
 
