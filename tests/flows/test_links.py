@@ -189,7 +189,10 @@ async def test_a_link_edited_into_a_message_is_served_once(bell: Bell, control: 
     assert len(await control.replies(ann)) == 3
 
 
-async def test_what_takes_long_is_said_and_unsaid(control: Control) -> None:
+async def test_what_takes_long_is_said_and_unsaid(
+    control: Control, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("handlers.replies.PATIENCE_S", 1.0)  # other flows have no such line
     ann = await control.person()
     url, story = await fresh(control, "slow.one")
     await control.fault("stories", {"delay_s": 4}, match="/v1/story")
