@@ -114,6 +114,7 @@ async def test_the_buttons_of_then_change_what_they_say(bell: Heir) -> None:
 async def test_the_buttons_of_then_end_what_they_say(
     bell: Heir, data: str, statement: str, then: int
 ) -> None:
+    await bell.all_answered()  # an update of hers that is answered later makes her known again
     await bell.push(data, bell.ann)
     await becomes(bell, statement, then)
 
