@@ -41,6 +41,7 @@ def of(days: dict[str, Any], words: str) -> Told:
     return [one for one in days["told"] if words in one["text"]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("begin", "end"),
     [
@@ -58,6 +59,7 @@ def test_what_is_urgent_rings_once_and_its_end_does_not(
         assert [one["rings"] for one in of(days, end)] == [False], days["told"]
 
 
+@pytest.mark.slow
 def test_what_can_wait_comes_at_the_time_of_the_daily_summary(days: dict[str, Any]) -> None:
     summaries = of(days, "What happened")
     assert [one["at"][11:16] for one in summaries] == ["09:00"] * len(summaries)
@@ -69,6 +71,7 @@ def test_what_can_wait_comes_at_the_time_of_the_daily_summary(days: dict[str, An
     assert alone == []
 
 
+@pytest.mark.slow
 def test_health_says_what_is_wrong_and_what_was(days: dict[str, Any]) -> None:
     assert "⚠️" in days["health"]
     assert "daily budget of 100 credits is spent" in days["health"]

@@ -28,6 +28,8 @@ def settings_for(box: Box, folder: Path, **changed: Any) -> Settings:
         "spool_dir": folder / "spool",
         "backup_hours": 0,
         "poll_floor_s": 1,
+        # With the default nothing is left for checks in the first hours of a day (UTC).
+        "daily_budget": 100_000,
         "access": "open",
         "port": 0,
         "host": "127.0.0.1",
