@@ -54,7 +54,7 @@ async def test_subscribing_twice_says_so(bell: Bell, control: Control) -> None:
     [
         ("/subscribe nobody.has.it", "can't find nobody.has.it"),
         ("/subscribe locked", "private account"),
-        ("/subscribe natgeo two words", "Write it like this: /subscribe"),
+        ("/subscribe nat-geo two-words", "Write it like this: /subscribe"),
         ("/subscribe natgeo @no_such_channel", "you and I are both admins"),
         ("/subscriptions", "no subscriptions yet"),
         ("/unsubscribe all", "no subscriptions yet"),

@@ -49,6 +49,10 @@ async def test_every_endpoint_and_what_it_costs(box: Box, tmp_path: Path) -> Non
         story = stories.value[0]
         one = await api.story(story.pk)
         by_url = await api.story_by_url(story.page_url)
+        listed = await api.highlights(profile.value.profile_id)
+        opened = await api.highlight(listed.value[0].pk)
+        assert (listed.credits, opened.credits) == (2, 1)
+        assert len(opened.value.stories) == listed.value[0].count
         assert [profile.credits, stories.credits, by_name.credits] == [1, 2, 3]
         assert story.pk == one.value.pk == by_url.value.pk
         assert [s.pk for s in stories.value] == [s.pk for s in by_name.value]
@@ -69,6 +73,8 @@ async def test_every_endpoint_and_what_it_costs(box: Box, tmp_path: Path) -> Non
         Endpoint.USER_BY_USERNAME: 1,
         Endpoint.USER_STORIES: 2,
         Endpoint.USER_STORIES_BY_USERNAME: 3,
+        Endpoint.USER_HIGHLIGHTS: 2,
+        Endpoint.HIGHLIGHT_BY_URL: 1,
         Endpoint.STORY_BY_ID: 1,
         Endpoint.STORY_BY_URL: 1,
         Endpoint.DOWNLOAD: 4,

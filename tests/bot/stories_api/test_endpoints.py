@@ -4,7 +4,11 @@ from bot.stories_api import Endpoint, cost
 
 
 def test_costs_are_those_of_the_documentation() -> None:
-    dear = {Endpoint.USER_STORIES: 2, Endpoint.USER_STORIES_BY_USERNAME: 3}
+    dear = {
+        Endpoint.USER_STORIES: 2,
+        Endpoint.USER_STORIES_BY_USERNAME: 3,
+        Endpoint.USER_HIGHLIGHTS: 2,
+    }
     assert {endpoint: cost(endpoint) for endpoint in Endpoint} == {
         endpoint: dear.get(endpoint, 1) for endpoint in Endpoint
     }
