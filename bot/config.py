@@ -33,6 +33,10 @@ WEBHOOK_PORTS = frozenset({443, 80, 88, 8443})  # Bot API, setWebhook
 ENV_FILE = ".env"
 OTHERS = frozenset({"COMPOSE_PROFILES", "POSTGRES_PASSWORD", "DOMAIN", "REPLICAS"})
 """What else may stand in ``.env``: what compose.yaml reads."""
+UNREADABLE = (
+    "can't be read: the port is no number, or the password holds a sign that must be "
+    "written with % (@ as %40, / as %2F, : as %3A)"
+)
 PROXIES = frozenset({"http", "socks5"})
 Credits = Annotated[int, Field(ge=0, le=100_000_000)]
 
@@ -344,11 +348,7 @@ class Settings(BaseSettings):
         try:
             urlsplit(value.get_secret_value()).port  # noqa: B018 - it raises where there is none
         except ValueError:
-            msg = (
-                "can't be read: the port is no number, or the password holds a sign that must be "
-                "written with % (@ as %40, / as %2F, : as %3A)"
-            )
-            raise ValueError(msg) from None
+            raise ValueError(UNREADABLE) from None
         return value
 
     @field_validator("telegram_proxy", "stories_api_proxy", "media_proxy")

@@ -8,6 +8,7 @@ from rich.console import Console
 
 from bot.cli import admin, backup, check, dead_letters, doctor, move, restore, simulate, spending
 from bot.config import Settings
+from bot.domain.errors import DatabaseUnavailableError
 from bot.scheduling.simulation import Record
 from bot.store import stories
 from bot.store.database import Database
@@ -41,8 +42,12 @@ async def _is_usable(db: Database) -> bool:
 
 async def migrate(settings: Settings, _: argparse.Namespace) -> int:
     """Bring the database up to date."""
-    async with _database(settings) as db:
-        await db.migrate()
+    try:
+        async with _database(settings) as db:
+            await db.migrate()
+    except DatabaseUnavailableError as error:
+        Console().print(f"The database can't be used: {error}.", markup=False)
+        return 1
     Console().print("The database is up to date.")
     return 0
 

@@ -3,11 +3,12 @@
 import argparse
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
+from urllib.parse import urlsplit
 
 from rich.console import Console
 
 from bot.cli.restore import unused
-from bot.config import Settings
+from bot.config import UNREADABLE, Settings
 from bot.domain.errors import BackupError, DatabaseUnavailableError
 from bot.store import transfer
 from bot.store.database import Database
@@ -31,8 +32,13 @@ async def main(settings: Settings, arguments: argparse.Namespace) -> int:
     if not settings.is_sqlite:
         out.print(NOT_FROM)
         return 2
-    if arguments.to and not arguments.to.startswith(("postgresql:", "postgres:")):
+    if arguments.to and not arguments.to.startswith(("postgresql://", "postgres://")):
         out.print(NOT_TO)
+        return 2
+    try:
+        urlsplit(arguments.to or "").port  # noqa: B018 - it raises where there is none
+    except ValueError:
+        out.print(f"--to {UNREADABLE}.")
         return 2
     try:
         return await _move(settings, arguments.to, out)

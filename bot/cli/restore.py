@@ -34,7 +34,7 @@ async def main(settings: Settings, arguments: argparse.Namespace) -> int:
         direct = text_of(settings.database_direct_url)
         async with Database(url, direct_url=direct) as db, unused(db, url):
             before = await backups.restore(db, arguments.file, now=now)
-    except (BackupError, DatabaseUnavailableError) as error:
+    except (BackupError, DatabaseUnavailableError, OSError) as error:
         out.print(f"Nothing was restored: {error}.", markup=False)
         return 1
     out.print(f"Restored from {arguments.file}.", markup=False, highlight=False)

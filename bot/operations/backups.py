@@ -5,7 +5,9 @@ decided in ``bot.store.restored``.
 """
 
 import asyncio
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -26,6 +28,7 @@ log = structlog.get_logger()
 KEY = "backup"  # when the last one was made
 TRY_EVERY = timedelta(hours=1)
 AGAIN_AFTER = timedelta(hours=1)
+LEFT_AFTER = timedelta(hours=1)  # in which nothing was written to it
 NAME = "storybell-{at:%Y%m%d-%H%M%S}{end}"
 
 
@@ -62,6 +65,7 @@ class Backups:
         if due_at > now:
             return due_at
         try:
+            await asyncio.to_thread(clear, self._folder, end_of(self._db))
             rows = await store.make(self._db, self._folder / file_name(self._db, now), at=now)
         except (BackupError, OSError) as error:
             why = str(error)
@@ -104,6 +108,15 @@ def rotate(folder: Path, end: str, most: int) -> list[Path]:
     for one in gone:
         one.unlink(missing_ok=True)
     return gone
+
+
+def clear(folder: Path, end: str) -> None:
+    """Remove what kills in the middle of copies have left; one that is being written stays."""
+    before = time.time() - LEFT_AFTER.total_seconds()
+    for one in folder.glob(f"storybell-????????-??????{end}.part*"):
+        with suppress(FileNotFoundError):
+            if one.stat().st_mtime < before:
+                one.unlink()
 
 
 async def go_on(db: Database, incidents: Incidents, *, now: datetime) -> None:

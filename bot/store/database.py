@@ -312,12 +312,13 @@ class Database:
                 raise
             raise outage from error
 
-    async def copy_to(self, target: Path) -> bool:
+    async def copy_to(self, target: Path) -> None:
         """Write a whole copy of an SQLite database; the bot may run meanwhile.
 
-        False when there is a file of that name already.
+        A file of that name is replaced, when the copy is whole.
         """
-        return await asyncio.to_thread(_copy, str(self.url.database), target)
+        source, at = Path(str(self.url.database)), datetime.now(UTC)
+        await asyncio.to_thread(sqlite_copies.copy, source, target, at=at, instead=True)
 
     async def migrate(self) -> None:
         """Bring the tables up to this version of the code; does nothing when they are.
@@ -365,12 +366,12 @@ class Database:
         file = Path(str(self.url.database))
         copy = file.with_name(f"{file.name}.before-{newest}")
         try:
-            if await self.copy_to(copy):
-                log.info("copied the database before it is changed", file=str(copy))
+            # One of that name is from an update that was taken back, and knows nothing since.
+            await self.copy_to(copy)
+            log.info("copied the database before it is changed", file=str(copy))
             for old in private.copies_of(file)[:-KEPT_COPIES]:
                 old.unlink(missing_ok=True)
         except (BackupError, OSError, sqlite3.Error) as error:
-            copy.unlink(missing_ok=True)
             raise DatabaseUnavailableError(NO_COPY) from error
 
 
@@ -460,14 +461,6 @@ def all_tables() -> sa.MetaData:
         if not module.ispkg:
             importlib.import_module(module.name)
     return schema.metadata
-
-
-def _copy(source: str, target: Path) -> bool:
-    try:
-        sqlite_copies.copy(Path(source), target, at=datetime.now(UTC))
-    except FileExistsError:
-        return False
-    return True
 
 
 def _upgrade(connection: sa.Connection) -> None:

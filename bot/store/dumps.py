@@ -205,7 +205,7 @@ async def restore(db: Database, file: Path, *, made_at: datetime, now: datetime)
         there = await _tables(tx)
     old = sorted(there & (theirs | set(all_tables().tables) | {VERSIONS, compatibility.TABLE}))
     aside = f"replaced_{now:%Y%m%d_%H%M%S}" if old else None
-    head = [f"SELECT pg_advisory_xact_lock({MIGRATING});"]
+    head = ["BEGIN;", f"SELECT pg_advisory_xact_lock({MIGRATING});"]
     if aside:
         head.append(f'CREATE SCHEMA "{aside}";')
         head += [f'ALTER TABLE "{schema}"."{one}" SET SCHEMA "{aside}";' for one in old]
@@ -213,13 +213,16 @@ async def restore(db: Database, file: Path, *, made_at: datetime, now: datetime)
     tail = (
         f'INSERT INTO "{schema}".notes (key, value, at)'  # noqa: S608 - all of it is ours
         f" VALUES ('{MARK}', '{mark}', {round(now.timestamp() * 1000)}) ON CONFLICT DO NOTHING;"
+        "\nCOMMIT;"
     )
     await _in_thread(lambda stop: _restore(programs, file, "\n".join(head), tail, stop))
     return aside
 
 
 def _restore(programs: Programs, file: Path, head: str, tail: str, stop: threading.Event) -> None:
-    into = ["-X", "-q", "--single-transaction", "-v", "ON_ERROR_STOP=1", "-f", "-"]
+    # Not --single-transaction: that commits what came when the input ends, also because we were
+    # killed in the middle. The COMMIT at the end of ``tail`` is the only one.
+    into = ["-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", "-"]
     read = ["--no-owner", "--no-privileges", "-f", "-", str(file)]
     # Whatever fails here ends psql before it commits.
     with (

@@ -25,18 +25,24 @@ STOPPED = "it was stopped"
 
 
 def copy(
-    source: Path, target: Path, *, at: datetime, stop: threading.Event | None = None
+    source: Path,
+    target: Path,
+    *,
+    at: datetime,
+    stop: threading.Event | None = None,
+    instead: bool = False,
 ) -> dict[str, int]:
     """Write a whole copy of ``source`` as it is now, marked as one of ``at``; return its rows.
 
-    The copy is read again, and has the rows that were there. ``target`` appears when all is done.
+    The copy is read again, and has the rows that were there. ``target`` appears when all is done;
+    with ``instead`` in the place of a file of that name.
 
     Raises:
-        FileExistsError: There is such a file.
+        FileExistsError: There is such a file, and it is not to be replaced.
         BackupError: The copy is not whole, or ``stop`` was set.
         OSError, sqlite3.Error: It can't be read or written.
     """
-    if target.exists():
+    if target.exists() and not instead:
         raise FileExistsError(str(target))
     part = target.with_name(f"{target.name}.part")
     part.unlink(missing_ok=True)
@@ -87,7 +93,7 @@ def put(file: Path, database: Path, *, now: datetime) -> Path | None:
     """Put a copy of ``file`` in the place of ``database``, which nobody uses.
 
     What was there is kept beside it, under the name that is returned; None where nothing was. A
-    kill leaves the old database or the new one.
+    kill leaves the old database or the new one (where the disk has hard links).
 
     Raises:
         BackupError: ``file`` is not whole.
@@ -101,11 +107,15 @@ def put(file: Path, database: Path, *, now: datetime) -> Path | None:
     if database.exists():
         before = _free_name(database, now)
         _merge_log(database)
-        for end in ("-wal", "-shm", ""):  # a log must never stand beside another database
+        try:
+            before.hardlink_to(database)  # so that there is a database at every moment
+        except OSError:  # a disk that has no such thing, as a memory card
+            database.replace(before)
+        before.chmod(private.OURS)
+        for end in ("-wal", "-shm"):  # a log must never stand beside another database
             old = database.with_name(database.name + end)
             if old.exists():
                 old.replace(before.with_name(before.name + end))
-        before.chmod(private.OURS)
     for end in ("-wal", "-shm"):
         database.with_name(database.name + end).unlink(missing_ok=True)
     new.replace(database)

@@ -106,6 +106,25 @@ def test_migrate_makes_the_database_and_backup_copies_it(
 
 
 @pytest.mark.usefixtures("dotenv")
+def test_what_can_not_be_used_is_said_in_a_sentence(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for address in ("postgresql://ann:pw-canary@db:port/bell", "postgres:/db"):
+        assert main(["move", "--to", address]) == 2
+        said = capsys.readouterr().out
+        assert said.startswith("--to ")
+        assert "canary" not in said
+    (folder / "a-file").write_text("where a folder should be")
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{folder}/a-file/bot.db")
+    assert main(["restore", str(folder / "a-file")]) == 1
+    assert "Nothing was restored: " in capsys.readouterr().out
+    nonsense = folder / "bot.db"
+    nonsense.write_bytes(b"this is no database" * 1000)
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{nonsense}")
+    assert main(["migrate"]) == 1
+
+
+@pytest.mark.usefixtures("dotenv")
 def test_spending_prints_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["migrate"]) == 0
     capsys.readouterr()

@@ -1,8 +1,9 @@
 """Backups by a schedule: made in time, the oldest removed, a failure told once, and its end."""
 
+import os
 import shutil
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -133,6 +134,55 @@ async def test_what_was_there_is_kept_beside_what_was_restore(tmp_path: Path) ->
         assert old.execute("SELECT count(*) FROM chats").fetchone() == (1,)
         assert new.execute("SELECT count(*) FROM chats").fetchone() == (0,)
     assert rights(tmp_path) == {"0o600"}
+
+
+class Killed(BaseException):
+    """What ends us in the middle."""
+
+
+@pytest.mark.parametrize("at", range(4))
+async def test_a_kill_leaves_the_old_database_or_the_new_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: int
+) -> None:
+    file = tmp_path / "bot.db"
+    async with Database(f"sqlite:///{file}") as db:
+        await db.migrate()
+        await store.make(db, tmp_path / "copy", at=NOON)
+    moves = iter(range(at))
+    replace = Path.replace
+
+    def killed(path: Path, target: Path) -> Path:
+        if next(moves, None) is None:
+            raise Killed
+        return replace(path, target)
+
+    with monkeypatch.context() as patch, suppress(Killed):
+        patch.setattr(Path, "replace", killed)
+        sqlite_copies.put(tmp_path / "copy", file, now=NOON)
+    assert sqlite_copies.revision_in(file)
+    sqlite_copies.put(tmp_path / "copy", file, now=NOON)
+    assert sqlite_copies.revision_in(file)
+
+
+async def test_what_a_kill_left_of_a_copy_is_removed(db: Database, tmp_path: Path) -> None:
+    clock = Clock()
+    left, under_way = (
+        tmp_path / "storybell-20260101-000000",
+        tmp_path / "storybell-20260102-000000",
+    )
+    left, under_way = (
+        one.with_name(f"{one.name}{'.db' if db.is_sqlite else '.dump'}.part")
+        for one in (left, under_way)
+    )
+    for one in (left, under_way):
+        one.write_text("half of it")
+    os.utime(left, (0, 0))
+    backups = Backups(db, tmp_path, incidents_of(db, clock), every=HOUR, most=2, now=clock)
+    await backups.make_due()
+    clock.on(HOUR)
+    await backups.make_due()
+    assert not left.exists()
+    assert under_way.exists()
 
 
 def files(folder: Path) -> list[Path]:

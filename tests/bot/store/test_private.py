@@ -46,7 +46,7 @@ async def test_the_database_its_log_and_copies_are_ours_alone(tmp_path: Path) ->
     url = f"sqlite:///{folder}/bot.db"
     async with alone(url, wait=timedelta(seconds=5)), Database(url) as db:
         await db.migrate()
-        assert await db.copy_to(folder / "copy.db")
+        await db.copy_to(folder / "copy.db")
         assert rights(folder) == dict.fromkeys(
             ("bot.db", "bot.db-wal", "bot.db-shm", "bot.db.lock", "copy.db"), "0o600"
         )
@@ -68,17 +68,31 @@ async def test_before_a_migration_there_is_a_copy_of_what_was(tmp_path: Path) ->
         assert copy.execute("SELECT version_num FROM alembic_version").fetchone() == ("0004",)
 
 
+async def test_the_copy_is_of_what_is_changed_and_not_of_an_update_that_was_taken_back(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "bot.db"
+    url = await old_database(file, "0004")
+    with closing(sqlite3.connect(file)) as old:
+        old.execute("CREATE TABLE since (a)")
+    (tmp_path / f"bot.db.before-{newest_revision()}").write_text("of the first try")
+    async with Database(url) as db:
+        await db.migrate()
+    with closing(sqlite3.connect(copies_of(file)[-1])) as copy:
+        assert copy.execute("SELECT count(*) FROM since").fetchone() == (0,)
+
+
 async def test_without_room_for_a_copy_nothing_is_changed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "bot.db"
     url = await old_database(file, "0004")
 
-    def full(_: str, target: Path) -> bool:
-        target.write_text("half of it")
+    def full(_: Path, part: Path, **_more: object) -> None:
+        part.write_text("half of it")
         raise sqlite3.OperationalError("database or disk is full")
 
-    monkeypatch.setattr("bot.store.database._copy", full)
+    monkeypatch.setattr("bot.store.sqlite_copies._write", full)
     async with Database(url) as db:
         with pytest.raises(DatabaseUnavailableError, match="can't be copied"):
             await db.migrate()
