@@ -173,7 +173,7 @@ async def built(
         )
         negative_for = timedelta(seconds=settings.negative_cache_s)
         answers = await stack.enter_async_context(
-            Answers(db, ledger, negative_for=negative_for, now=now)
+            Answers(db, ledger, negative_for=negative_for, wake=wake, now=now)
         )
         sender = Sender(
             bot,

@@ -103,12 +103,17 @@ class Answers:
         *,
         now: Callable[[], datetime],
         negative_for: timedelta,
+        wake: Callable[[], None] = lambda: None,
     ) -> None:
-        """Keep answers in ``db``, settle their bills in ``ledger``."""
+        """Keep answers in ``db``, settle their bills in ``ledger``.
+
+        ``wake`` is called when what an answer teaches may be owed to others than who asked.
+        """
         self._db = db
         self._ledger = ledger
         self._now = now
         self._negative_for = negative_for
+        self._wake = wake
         self._in_flight: dict[str, asyncio.Future[list[Any]]] = {}
         self._storing: dict[str, asyncio.Task[None]] = {}
         self._group = asyncio.TaskGroup()
@@ -236,6 +241,9 @@ class Answers:
                 await self._db.run(write, durable=durable)
         except Exception:  # it was shown; who asks again pays again
             log.exception("an answer could not be kept", key=key)
+        else:
+            if fetched.profile:
+                self._wake()  # who asked may have been answered before
 
     def _forget(self, keys: set[str], storing: asyncio.Task[None]) -> None:
         for key in keys:

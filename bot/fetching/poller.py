@@ -459,13 +459,13 @@ class Scheduler:
             return new
 
         new = await self._db.insist(record)
+        self._wake()
         if not forced:
             await self._privacy.compare(known, shown, new)
         self._new.inc(len(new))
         if new:
             for pk in new:
                 log.info("new story", trace=f"s{pk}", profile=known.profile_id)
-        self._wake()
 
     async def _record_failure(
         self, known: Known, plan: Plan, reservation: Reservation, error: StoriesError

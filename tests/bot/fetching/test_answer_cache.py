@@ -22,10 +22,11 @@ from bot.fetching.answer_cache import (
     until_urls_expire,
 )
 from bot.store import answers as kept
+from bot.store import fan_outs
 from bot.store import ledger as entries
 from bot.store.database import Database
 from bot.stories_api import Answer, Endpoint
-from tests.support.followed import NATGEO, story
+from tests.support.followed import NATGEO, follow, look, story
 
 NOW = datetime.now(UTC)
 STORY = story("31", NOW - timedelta(hours=1))
@@ -94,6 +95,20 @@ async def test_at_the_end_all_that_was_answered_is_kept_and_settled(db: Database
     async with db.read() as tx:
         assert await kept.get(tx, story_key("31"), now=NOW)
         assert [entry.state for entry in await entries.entries(tx, since=NOW)] == ["settled"]
+
+
+async def test_what_is_learned_for_others_wakes_who_brings_it_to_them(db: Database) -> None:
+    async with db.begin() as tx:
+        await follow(tx, 5)
+        await look(tx)
+    woken, ledger = asyncio.Event(), Ledger(db, Limits(), now=lambda: NOW)
+    many = Answers(db, ledger, now=lambda: NOW, negative_for=timedelta(minutes=5), wake=woken.set)
+    async with many:
+        await Desk(db, [many], ledger).ask()
+        assert not woken.is_set()
+        await asyncio.wait_for(woken.wait(), 30)
+        async with db.read() as tx:
+            assert await fan_outs.is_any(tx)
 
 
 async def test_what_can_not_be_kept_is_shown_all_the_same(

@@ -13,17 +13,19 @@ from pydantic import SecretStr
 from bot.billing.ledger import Ledger
 from bot.chats.subscriptions import SubscriptionLimits, Subscriptions
 from bot.domain.budget import Limits
+from bot.domain.errors import DatabaseUnavailableError
 from bot.domain.model import Profile
 from bot.domain.records import Known
 from bot.fetching import schedule_state
 from bot.fetching.poll_settings import PollSettings
 from bot.fetching.poller import Scheduler
+from bot.fetching.privacy import PrivacyCheck
 from bot.fetching.schedule_state import Plan
 from bot.runtime.metrics import Metrics
 from bot.scheduling.forecast import ProfileState
 from bot.scheduling.pricing import CreditBucket, ReleaseCurve
 from bot.scheduling.schedule import Schedule
-from bot.store import chats, profiles, usage
+from bot.store import chats, fan_outs, profiles, usage
 from bot.store.database import Database
 from bot.stories_api import StoriesApi
 from tests.support.control import Control, wait_for
@@ -50,6 +52,7 @@ class Tower:
     def scheduler(self, **changed: Any) -> Scheduler:
         now = changed.pop("now", utc_now)
         budget = changed.pop("budget", 10**6)
+        privacy = changed.pop("privacy", None)
         settings = PollSettings(credits_a_day=budget, floor=MINUTE, **changed)
         return Scheduler(
             self.db,
@@ -57,6 +60,7 @@ class Tower:
             self.ledger,
             settings=settings,
             end_blocked=self.subscriptions.end_blocked,
+            privacy=privacy,
             wake=lambda: self.woken.append(True),
             metrics=self.metrics,
             now=now,
@@ -113,6 +117,24 @@ async def test_what_is_due_is_looked_at_once_and_paid(tower: Tower) -> None:
     assert sums["alert"].millicredits == 4000
     assert tower.woken
     assert 'looks_total{outcome="seen"} 2' in tower.metrics.render()
+
+
+class Torn(PrivacyCheck):
+    """Meets a database that is gone, right after a check was recorded."""
+
+    async def compare(self, *_: object) -> None:
+        raise DatabaseUnavailableError
+
+
+async def test_what_was_recorded_is_brought_to_all_also_when_the_rest_of_the_check_fails(
+    tower: Tower,
+) -> None:
+    profile = await tower.followed()
+    await tower.control.publish(profile.username)
+    await tower.scheduler(privacy=Torn(tower.db, "false", now=utc_now)).run_once()
+    async with tower.db.read() as tx:
+        assert await fan_outs.is_any(tx)
+    assert tower.woken
 
 
 async def test_rivals_look_at_each_profile_once(tower: Tower) -> None:
