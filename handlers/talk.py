@@ -125,9 +125,16 @@ async def run_for_many(update: Update, context: Context, data: str) -> None:
     if not isinstance(message, Message):
         raise NowhereError
     names = [message.parse_entity(one) for one in message.entities if one.type == one.CODE]
-    context.args = [f"@{name}" if name in OURS or name.isdigit() else name for name in names]
+    word = data.partition(":")[2]
+    # Only where a command would take it for something else: a last @name may be a channel.
+    context.args = [f"@{name}" if _is_taken(name, word) else name for name in names]
     if names:
-        await COMMANDS[data.partition(":")[2]](update, context)
+        await COMMANDS[word](update, context)
+
+
+def _is_taken(name: str, word: str) -> bool:
+    """Return whether a command may take a profile's name for a word of ours, or for a number."""
+    return name.isdigit() if word == "stories" else name in OURS
 
 
 async def card_buttons(context: Context, username: str) -> Buttons:

@@ -107,7 +107,8 @@ class Subscribing:
             SpendingError: The credits for it may not be spent.
             StoriesError: The API failed.
         """
-        asked = await self._find(target, username, by)
+        is_fast = options is not None and options.fast
+        asked = await self._find(target, username, by, is_fast=is_fast)
         if isinstance(asked, Subscribed):
             return asked
         return await self._follow(target, *asked, by, options)
@@ -124,13 +125,10 @@ class Subscribing:
             SubscriptionError: A limit was reached in between.
         """
         asked: list[tuple[str, Subscribed | tuple[Profile, list[Story]] | BotError]] = []
-        new = 0
+        new, is_fast = 0, options is not None and options.fast
         for username in usernames:
             try:
-                if options and options.fast:
-                    async with self._db.read() as tx:
-                        await check_fast(tx, target.chat_id, self._limits, pending=new)
-                one = await self._find(target, username, by, pending=new)
+                one = await self._find(target, username, by, is_fast=is_fast, pending=new)
             except (SubscriptionError, SpendingError, StoriesError) as error:
                 asked.append((username, error))
             else:
@@ -145,11 +143,11 @@ class Subscribing:
         return results
 
     async def _find(
-        self, target: Target, username: str, by: Asker, *, pending: int = 0
+        self, target: Target, username: str, by: Asker, *, is_fast: bool, pending: int = 0
     ) -> Subscribed | tuple[Profile, list[Story]]:
         """Return the subscription that there is, or whom to follow, with the live stories.
 
-        ``pending`` other subscriptions of the chat are about to be made.
+        ``pending`` other subscriptions of the chat are about to be made, as fast as this one.
         """
         self._refuse_blocked("", username)
         lock = self._asking.setdefault(username, asyncio.Lock())
@@ -158,6 +156,9 @@ class Subscribing:
             if known and (existing := await self._already(target, known)):
                 return existing
             await self._check_room(target.chat_id, known, pending)
+            if is_fast:
+                async with self._db.read() as tx:
+                    await check_fast(tx, target.chat_id, self._limits, pending=pending)
             profile = known.profile if known else await self._ask_name(username, by)
             self._refuse_blocked(profile.profile_id, username)
             if known is None and (existing := await self._already_as(target, profile)):

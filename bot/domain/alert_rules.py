@@ -52,14 +52,19 @@ KINDS_OF: Mapping[Right, frozenset[str]] = {
     "photos": frozenset({"photo"}),
     "videos": frozenset({"video"}),
     "gifs": frozenset({"video"}),  # a video without sound may go out as one
-    "documents": frozenset({"photo", "video"}),  # what is too large for either
+    "documents": frozenset(),  # what was refused as a file waits; ``selection`` knows it
     "media": frozenset({"photo", "video"}),
 }
 """The kinds of stories that wait while a right is missing; with any other right all do."""
 
 
 def missing_both(known: Right, new: Right) -> Right:
-    """Return what is missing where ``known`` was, and now ``new`` is."""
+    """Return what is missing where ``known`` was, and now ``new`` is.
+
+    That of photos or videos counts for more than that of files, which few stories go as.
+    """
+    if "documents" in {known, new} and {known, new} <= KINDS_OF.keys():
+        return new if known == "documents" else known
     is_more = known != new and {known, new} <= KINDS_OF.keys()
     return "media" if is_more else new
 

@@ -106,7 +106,8 @@ def _header(rows: Sequence[Delivery], chat: Chat, now: datetime) -> Header | Non
     scratch = Decision()
     places: dict[Target, list[Delivery]] = {}
     for row in rows:
-        is_due = row.held == "digest" and row.options.digest and not row.copies
+        was_held = row.held in {"digest", "quiet"}  # its hour may have been a quiet one
+        is_due = was_held and row.options.digest and not row.copies
         if is_due and _may_go(row, chat, scratch, now):
             places.setdefault(row.target, []).append(row)
     for target, due in places.items():
@@ -142,11 +143,21 @@ def _speakable(
 
 
 def _may_be_said(row: Delivery, mute: Mute) -> bool:
-    """Return whether a row passes: where only some media are refused, sentences and others do."""
+    """Return whether a row passes: where only some media are refused, sentences and others do.
+
+    What goes as a file is tried until it is refused as one, and so is what may be too large for
+    all else.
+    """
     kinds = alert_rules.KINDS_OF.get(mute.missing)
     if kinds is None:
         return False
-    return row.notice is not None or (row.story is not None and row.story.kind not in kinds)
+    if row.notice is not None:
+        return True
+    if mute.missing == "documents":
+        return not row.options.files and row.held != MUTED
+    if row.options.files:
+        return row.held != MUTED
+    return row.story is not None and row.story.kind not in kinds
 
 
 def quiet_hours(chat: Chat) -> tuple[int, int] | None:

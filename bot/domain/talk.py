@@ -50,7 +50,7 @@ def name_in(text: str) -> str | None:
 def names_in(text: str) -> tuple[str, ...]:
     """Return the profiles' names that a text lists: one a line, or with commas, or each with @.
 
-    Empty unless there are two at least and nothing else is said.
+    Empty unless there are two at least and nothing else is said: "hello, thanks" is no list.
     """
     parts = [part for part in _BETWEEN.split(text) if part.strip()]
     if len(parts) == 1:
@@ -59,6 +59,8 @@ def names_in(text: str) -> tuple[str, ...]:
             return ()
     names = [_name(_BULLET.sub("", part).strip(_AROUND)) for part in parts]
     result = tuple(dict.fromkeys(name for name in names if name))
+    if "@" not in text and not SMALL_TALK.isdisjoint(result):
+        return ()
     return result if all(names) and len(result) > 1 else ()
 
 

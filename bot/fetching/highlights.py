@@ -79,6 +79,9 @@ class Highlights:
                 if await self._names.proof(profile, payer) == "private":
                     raise
                 raise ProfileUnavailableError(str(error), credits=error.credits) from None
+            except HighlightsUnavailableError:
+                self._record_refusal()
+                raise
             return Fetched(None, result)
 
         def until(_: list[Highlight], now: datetime) -> datetime:
@@ -87,7 +90,6 @@ class Highlights:
         try:
             result = await self._answers.ask(f"highlights:{username}", fetch, until, HIGHLIGHTS)
         except StoriesError as error:
-            self._record_refusal(error)
             error.about(username)
             raise
         for one in result:
@@ -110,9 +112,13 @@ class Highlights:
 
         async def fetch() -> Fetched[Highlight]:
             self._refuse_early()
-            result, bill = await self._ledger.pay(
-                payer, Endpoint.HIGHLIGHT_BY_URL, lambda: self._api.highlight(highlight_id)
-            )
+            try:
+                result, bill = await self._ledger.pay(
+                    payer, Endpoint.HIGHLIGHT_BY_URL, lambda: self._api.highlight(highlight_id)
+                )
+            except HighlightsUnavailableError:
+                self._record_refusal()
+                raise
             return Fetched(None, [result], bill=bill)
 
         def until(result: list[Highlight], now: datetime) -> datetime:
@@ -120,11 +126,7 @@ class Highlights:
             return max(min([now + OPENED_KEPT, *ends]), now)
 
         key = f"highlight:{highlight_id}"
-        try:
-            (result,) = await self._answers.ask(key, fetch, until, HIGHLIGHTS)
-        except StoriesError as error:
-            self._record_refusal(error)
-            raise
+        (result,) = await self._answers.ask(key, fetch, until, HIGHLIGHTS)
         for profile in (result.profile, *(story.profile for story in result.stories)):
             self._refuse_blocked(profile)
         if not result.stories:
@@ -150,9 +152,9 @@ class Highlights:
         if self._asked_from > self._now():
             raise HighlightsUnavailableError("known from the last answer")
 
-    def _record_refusal(self, error: StoriesError) -> None:
-        if isinstance(error, HighlightsUnavailableError) and self._asked_from <= self._now():
-            self._asked_from = self._now() + REFUSED_FOR
+    def _record_refusal(self) -> None:
+        """Note what the API has just said; what is only repeated from a cache puts off nothing."""
+        self._asked_from = self._now() + REFUSED_FOR
 
     def _refuse_blocked(self, profile: Profile) -> None:
         if self._blocked & {profile.profile_id, profile.username}:

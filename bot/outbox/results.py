@@ -238,7 +238,14 @@ async def _mute(
     """
     if not rest:
         return
+    if batch.rows[0].notice == selection.SUMMARY:  # photos may be allowed where words are not
+        await deliveries.drop(tx, _ids(rest), reason=outcome.missing, now=now)
+        return
     await deliveries.requeue(tx, _ids(rest), left=left, due_at=now)
+    if outcome.missing == "documents":  # others go on; what is only too large is tried hourly
+        for row in rest:
+            due_at = now if row.options.files else alert_rules.probe_at(now, 1)
+            await deliveries.defer(tx, [row.id], due_at=due_at, held=selection.MUTED)
     target = batch.target
     thread_id = WHOLE if outcome.scope == "chat" else target.thread_id or MAIN
     is_news = await moves.mute_place(tx, target.chat_id, thread_id, outcome.missing, now=now)

@@ -49,12 +49,16 @@ def link_buttons(story: Story) -> Buttons:
     """
     titles = {sticker.link: sticker.title for sticker in story.stickers if sticker.title}
     rows: Buttons = []
-    for url in story.links[:MOST_LINKS]:
-        match = _PLAIN_ADDRESS.fullmatch(url)
-        if match:
+    for url in button_links(story):
+        if match := _PLAIN_ADDRESS.fullmatch(url):
             text = one_line(titles.get(url, "")) or match[1].removeprefix("www.")
             rows.append([InlineKeyboardButton(f"🔗 {shorten(text, LINK_TEXT)}", url=url)])
     return rows
+
+
+def button_links(story: Story) -> list[str]:
+    """Return which of a story's links get buttons; the others stand in its caption."""
+    return [url for url in story.links[:MOST_LINKS] if _PLAIN_ADDRESS.fullmatch(url)]
 
 
 def story_buttons(

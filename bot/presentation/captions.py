@@ -7,6 +7,7 @@ from typing import Literal, Protocol
 from urllib.parse import parse_qs, quote_plus, urlsplit
 
 from bot.domain.model import Profile, Reshared, Story
+from bot.presentation.buttons import button_links
 from bot.presentation.html import Safe, bold, foreign, length, link, one_line, shorten
 
 CAPTION_LENGTH = 1024  # Bot API, sendPhoto: code points after parsing
@@ -121,7 +122,8 @@ def _details(
 ) -> list[str]:
     """Return the lines about what the stories hold, the most important first.
 
-    A short caption tells who has paid, and where links lead that no button can: those of an album.
+    A short caption tells who has paid, and where links lead that no button can: those of an
+    album, and of a single story those that have none.
     """
 
     def listed(
@@ -134,7 +136,8 @@ def _details(
     sponsors = listed(lambda story: story.sponsors, _person)
     lines = ["🤝 " + t("Paid partnership with {names}", names=Safe(sponsors))] if sponsors else []
     if style == "short":
-        links = listed(lambda story: story.links, _web) if len(stories) > 1 else ""
+        is_single = len(stories) == 1
+        links = listed(lambda story: _bare_links(story) if is_single else story.links, _web)
         return [*lines, *([f"🔗 {links}"] if links else [])]
     posts = list(dict.fromkeys(post for story in stories for post in story.reshared))
     if shown := [_post(post, t) for post in posts if post.page_url or post.username]:
@@ -149,6 +152,11 @@ def _details(
         names = listed(values, show)
         lines += [f"{sign} {names}"] if names else []
     return lines
+
+
+def _bare_links(story: Story) -> list[str]:
+    with_button = button_links(story)
+    return [url for url in story.links if url not in with_button]
 
 
 def with_link(text: str, label: str, url: str, t: CaptionLanguage) -> Safe:

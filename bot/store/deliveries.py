@@ -332,7 +332,7 @@ async def under_header(tx: Tx, target: Target, *, now: datetime) -> None:
         deliveries.c.chat_id == target.chat_id,
         deliveries.c.thread_id == (target.thread_id or MAIN),
         is_open,
-        deliveries.c.held == "digest",
+        deliveries.c.held.in_(["digest", "quiet"]),
         deliveries.c.due_at <= now,
     )
     await tx.execute(statement.values(held=""))

@@ -315,6 +315,32 @@ async def test_a_daily_summary_names_its_profiles_and_then_shows_each(stage: Sta
     assert sum("Daily summary" in text for text in await stage.texts(chat)) == 1
 
 
+async def test_a_summary_without_words_still_brings_its_photos(stage: Stage) -> None:
+    chat = await stage.control.chat("supergroup")
+    names = [await stage.star(), await stage.star()]
+    shown = set()
+    async with stage.parts.db.begin() as tx:
+        await chats.ensure(tx, chat, kind="supergroup", title="", now=utc_now())
+    for name in names:
+        await stage.follow(chat, name, options=Options(digest=True))
+        shown.add(await stage.publish(name))
+        await stage.look_and_ring(name)
+    await stage.control.call(
+        "PATCH", f"/chats/{chat}", {"permissions": {"can_send_messages": False}}
+    )
+    async with stage.parts.db.begin() as tx:  # a day goes by
+        yesterday = utc_now() - 25 * HOUR
+        await tx.execute(
+            sa.update(deliveries)
+            .where(deliveries.c.chat_id == chat, deliveries.c.held == "digest")
+            .values(due_at=utc_now(), created_at=yesterday)
+        )
+        await chat_queues.reschedule(tx, chat)
+    for _ in range(2):  # the first round writes the header, and sends nothing
+        await stage.ring()
+    assert set(await stage.shown(chat)) == shown
+
+
 async def test_a_pause_is_a_pause(stage: Stage) -> None:
     chat, name = await stage.person(), await stage.star()
     one = (await stage.follow(chat, name)).subscription

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.support.control import Control, Json, wait_for
-from tests.support.storybell import TOKEN, Bell
+from tests.support.storybell import TOKEN, Bell, buttons
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -85,7 +85,11 @@ async def test_what_is_allowed_goes_on_while_videos_wait(bell: Bell, control: Co
     await control.profile("mute.videos", posts_per_day=0)
     await bell.ask(group, "/subscribe mute.videos", user=boss)
     await permit(control, group, can_send_videos=False)
-    first = [(await control.publish("mute.videos", kind))["pk"] for kind in (1, 2, 1)]
+    now = (await control.state())["now"]
+    first = [
+        (await control.publish("mute.videos", kind, taken_at=now - 3 + number))["pk"]
+        for number, kind in enumerate((1, 2, 1))
+    ]
 
     async def photos() -> bool:
         return await pks(control, group) == [first[0], first[2]]
@@ -121,6 +125,42 @@ async def test_what_is_allowed_goes_on_while_videos_wait(bell: Bell, control: Co
     await wait_for(both, what="what waited")
 
 
+@pytest.mark.parametrize("what", ["documents", "photos"])
+async def test_files_and_photos_do_not_wait_for_each_other(
+    bell: Bell, control: Control, what: str
+) -> None:
+    group, boss = await group_of(control)
+    as_files, plain = f"files.no.{what}", f"plain.no.{what}"
+    for name in (as_files, plain):
+        await control.profile(name, posts_per_day=0)
+    await bell.ask(group, f"/subscribe {as_files} {plain}", user=boss)
+    (menu,) = await bell.ask(group, "/subscriptions", user=boss)
+    number = buttons(menu)[f"🔔 {as_files}"].partition(":")[2]
+    await bell.press(group, menu, f"opt:{number}:files:on", user=boss)
+    await permit(control, group, **{f"can_send_{what}": False})
+    refused, allowed = (as_files, plain) if what == "documents" else (plain, as_files)
+    waits = await control.publish(refused)
+
+    async def said() -> list[Json]:
+        return await texts(control, group, "I'm not allowed to send")
+
+    await wait_for(said, what="what is missing")
+    goes = await control.publish(allowed)
+
+    async def there() -> list[str]:
+        return await pks(control, group)
+
+    assert await wait_for(there, what="what is allowed") == [goes["pk"]]
+    await permit(control, group)
+    await control.say(group, "/subscriptions", user=boss)
+
+    async def both() -> bool:
+        return await pks(control, group) == [goes["pk"], waits["pk"]]
+
+    await wait_for(both, what="what waited")
+    assert len(await said()) == 1
+
+
 async def test_stories_that_may_be_shown_are_shown_and_the_rest_is_said_once(
     bell: Bell, control: Control, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -129,7 +169,11 @@ async def test_stories_that_may_be_shown_are_shown_and_the_rest_is_said_once(
     group, boss = await group_of(control)
     await control.profile("mute.mixed", posts_per_day=0)
     kinds = [2, *([1] * 6), 2, *([1] * 6)]
-    posted = [(await control.publish("mute.mixed", kind))["pk"] for kind in kinds]
+    now = (await control.state())["now"]  # one a second, so that their order is certain
+    posted = [
+        (await control.publish("mute.mixed", kind, taken_at=now - 60 + number))["pk"]
+        for number, kind in enumerate(kinds)
+    ]
     await permit(control, group, can_send_videos=False)
     await control.say(group, "/stories mute.mixed", user=boss)
     wanted = [pk for pk, kind in zip(posted, kinds, strict=True) if kind == 1]

@@ -78,6 +78,22 @@ async def test_an_alert_is_short_until_the_option_says_full(bell: Bell, control:
     assert "🎵" in alert["caption"]
 
 
+async def test_a_link_without_a_button_stands_in_a_short_alert(
+    bell: Bell, control: Control
+) -> None:
+    ann = await control.person()
+    await control.profile("rich.odd", posts_per_day=0)
+    (reply,) = await bell.ask(ann, "/subscribe rich.odd")
+    odd = "https://shop.example.com:8443/sale"
+    plain = [f"https://{letter}.example.com/" for letter in "abcd"]
+    await control.publish("rich.odd", links=[odd, *plain])
+    (alert,) = await bell.replies(ann, 1, after=reply["message_id"])
+    with_button = set(buttons(alert).values()) & set(plain)
+    assert with_button == set(plain[:2])
+    assert {odd, *plain[2:]} <= linked(alert)
+    assert not with_button & linked(alert)
+
+
 async def test_in_a_channel_a_link_is_the_only_button(bell: Bell, control: Control) -> None:
     ann = await control.person()
     channel = await control.chat(

@@ -134,6 +134,40 @@ async def test_a_pasted_list_gets_its_two_buttons(bell: Bell, control: Control, 
     assert "from list.a, list.b, list.c to this chat" in told[-1]["text"]
 
 
+async def test_a_list_may_end_in_a_name_of_digits(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    await star(control, "digits.a", 1)
+    await star(control, "1234567", 1)
+    (card,) = await bell.ask(ann, "digits.a\n1234567")
+    await bell.press(ann, card, "many:stories")
+    told = await bell.replies(ann, 3, after=card["message_id"])
+    assert len(shown(told)) == 2
+    await bell.press(ann, card, "many:subscribe")
+    told = await bell.replies(ann, 4, after=card["message_id"])
+    assert "from digits.a, 1234567 to this chat" in told[-1]["text"]
+
+
+async def test_small_talk_is_no_list(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    (reply,) = await bell.ask(ann, "hello, thanks")
+    assert "I bring Instagram stories" in reply["text"]
+    (card,) = await bell.ask(ann, "@hello, @thanks")
+    assert "many:stories" in buttons(card).values()
+
+
+async def test_one_fast_too_many_is_known_before_anything_is_paid(tmp_path: Path) -> None:
+    async with storybell(tmp_path, max_fast_subscriptions=1, person_burst=1000) as bell:
+        control = bell.control
+        ann = await control.person()
+        for name in ("quick.a", "quick.b"):
+            await star(control, name, 0)
+        await bell.ask(ann, "/subscribe quick.a fast")
+        for _ in range(2):
+            (reply,) = await bell.ask(ann, "/subscribe quick.b fast")
+            assert "checked more often (1) is reached" in reply["text"]
+        assert len(await control.requests("stories", path="/v1/user/by/username")) == 1
+
+
 async def test_a_sentence_is_no_list(bell: Bell, control: Control) -> None:
     ann = await control.person()
     before = len(await control.requests("stories", path="/v1/user/by/username"))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bot.domain import selection
 from bot.domain.model import Options, Target
-from bot.domain.records import Chat, ChatQueue, Delivery
+from bot.domain.records import WHOLE, Chat, ChatQueue, Delivery, Mute
 from tests.support.followed import DAY, HOUR, MINUTE, NOON, story
 
 CHAT = Chat(1, "private", "", None, None, "UTC", None, None, 9 * 60, {}, "active", NOON)
@@ -137,6 +137,38 @@ def test_a_daily_summary_of_several_profiles_has_one_header_first() -> None:
     line = notice(9, selection.SUMMARY, counts={"natgeo": 1, "nike": 2})
     assert ids(decide(*told, line)) == [9]
     assert ids(decide(*told)) == [1]
+
+
+def test_a_daily_summary_that_quiet_hours_put_off_has_its_header() -> None:
+    daily = Options(digest=True)
+    chat = replace(CHAT, quiet_from=22 * 60, quiet_to=10 * 60)  # its hour is 9:00
+    since = NOON - 16 * HOUR
+    rows = [
+        row(1, of=1, options=daily, held="quiet", created_at=since),
+        row(2, of=2, options=daily, held="quiet", created_at=since, username="nike"),
+    ]
+    header = decide(*rows, chat=chat).header
+    assert header is not None
+    assert header.counts == {"natgeo": 1, "nike": 1}
+    # What came in quiet hours, and whose hour is still to come, is no part of it.
+    new = replace(rows[1], created_at=NOON - HOUR)
+    assert decide(rows[0], new, chat=chat).header is None
+
+
+def test_files_that_are_refused_hold_up_nothing_else() -> None:
+    as_file = Options(files=True)
+    mute = Mute(1, WHOLE, "documents", NOON, NOON + HOUR, 0)
+    rows = [row(1, options=as_file), row(2, of=2), row(3, of=3, held="muted")]
+    decision = selection.decide(ChatQueue(CHAT, 1, rows, (mute,)), now=NOON)
+    assert ids(decision) == [2]
+    assert {one.id for one, *_ in decision.held} == {1, 3}
+    # Where photos are refused, what goes as a file is tried, until that is refused as well.
+    mute = replace(mute, missing="photos")
+    decision = selection.decide(ChatQueue(CHAT, 1, rows, (mute,)), now=NOON)
+    assert ids(decision) == [1]
+    rows = [replace(one, held="muted") for one in rows]
+    decision = selection.decide(ChatQueue(CHAT, 1, rows, (mute,)), now=NOON)
+    assert decision.batch is None
 
 
 def test_one_profile_or_two_topics_have_no_header() -> None:
