@@ -4,7 +4,7 @@ Since the copy was made the bot has sent what was owed in it, and alerted to sto
 not know. So nothing that it owes is sent, and news is what is posted from now on.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -55,7 +55,8 @@ async def settle(tx: Tx, *, now: datetime) -> datetime | None:
         sa.update(queues).values(due_at=None, free_at=now, leased=False, token=queues.c.token + 1)
     )
     await tx.execute(sa.update(inbox).where(OPEN).values(done_at=now, body=""))
-    since = alert_rules.from_now_on(now)
+    # What was posted in this very second may have been alerted to before.
+    since = alert_rules.from_now_on(now) + timedelta(seconds=1)
     await tx.execute(
         sa.update(subscriptions).where(subscriptions.c.since < since).values(since=since)
     )
