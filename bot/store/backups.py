@@ -1,6 +1,7 @@
 """A copy of either database, and the way back."""
 
 import asyncio
+import shutil
 import sqlite3
 import threading
 from datetime import UTC, datetime
@@ -9,10 +10,12 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from bot.domain.errors import BackupError
+from bot.domain.model import MEGABYTE
 from bot.store import dumps, leases, private, sqlite_copies
 from bot.store.database import Database, is_known
 from bot.store.sqlite import outstanding
 
+SPARE = 50 * MEGABYTE  # which a copy leaves for others
 KEEPER = "operations"
 LEADERS = ("polling", KEEPER)
 """In what replicas lead: of all that run one has the second, of those that poll one the first."""
@@ -32,7 +35,9 @@ async def make(db: Database, target: Path, *, at: datetime) -> dict[str, int]:
         await asyncio.to_thread(_prepare, target)
         if not db.is_sqlite:
             return await dumps.dump(db, target)
-        return await _copy(Path(str(db.url.database)), target, at)
+        source = Path(str(db.url.database))
+        await asyncio.to_thread(_make_sure_of_room, source, target)
+        return await _copy(source, target, at)
     except (OSError, sqlite3.Error) as error:
         raise BackupError(_reason(error)) from error
 
@@ -41,6 +46,16 @@ def _prepare(target: Path) -> None:
     if target.exists():
         raise BackupError(f"there is a file {target} already")
     target.parent.mkdir(parents=True, exist_ok=True, mode=private.OUR_FOLDER)
+
+
+def _make_sure_of_room(source: Path, target: Path) -> None:
+    """Begin nothing that would fill the disk: the bot may be writing to the same."""
+    log = source.with_name(f"{source.name}-wal")
+    size = sum(one.stat().st_size for one in (source, log) if one.exists())
+    free = shutil.disk_usage(target.parent).free
+    if free < size + SPARE:
+        most, there = round((size + SPARE) / MEGABYTE), round(free / MEGABYTE)
+        raise BackupError(f"{target.parent} needs {most} MB of room, and has {there} MB")
 
 
 async def _copy(source: Path, target: Path, at: datetime) -> dict[str, int]:

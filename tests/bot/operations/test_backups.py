@@ -6,6 +6,7 @@ import sqlite3
 from contextlib import closing, suppress
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from telegram.ext import ExtBot
@@ -97,6 +98,18 @@ async def test_a_copy_made_while_others_write_is_whole_and_of_one_moment(
             rows = await store.make(sqlite_db, target, at=NOON)
         assert rows["stories"] == 20 * round_
         assert sqlite_copies.revision_in(target)
+
+
+async def test_a_copy_that_would_fill_the_disk_is_not_begun(
+    sqlite_db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "kept"
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=store.SPARE))
+        with pytest.raises(BackupError, match="MB of room, and has 50 MB"):
+            await store.make(sqlite_db, folder / "copy", at=NOON)
+    assert files(folder) == []
+    await store.make(sqlite_db, folder / "copy", at=NOON)
 
 
 async def test_a_damaged_copy_is_found_and_not_restore(
