@@ -340,7 +340,7 @@ async def test_a_story_that_is_published_while_postgresql_is_away_comes_soon_aft
     with postgres() as server:
         async with (
             sandbox_box() as box,
-            running_bell(tmp_path, box, database_url=server.url, daily_budget=10_000) as bell,
+            running_bell(tmp_path, box, database_url=server.url) as bell,
         ):
             control = box.control
             (ann,) = [await control.person()]
