@@ -92,8 +92,8 @@ class Settings(BaseSettings):
     )
     backup_dir: Path | None = Field(
         default=None,
-        description="Where backups are kept; when empty, the folder backups beside the SQLite "
-        "file, data/backups with PostgreSQL.",
+        description="Where backups are kept, a folder for this bot alone; when empty, the folder "
+        "backups beside the SQLite file, data/backups with PostgreSQL.",
     )
     backup_hours: int | None = Field(
         default=None,

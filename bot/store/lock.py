@@ -14,6 +14,7 @@ from pathlib import Path
 from sqlalchemy.engine import make_url
 
 from bot.domain.errors import DatabaseUnavailableError
+from bot.store import private
 
 try:
     import fcntl
@@ -52,4 +53,8 @@ async def alone(url: str, *, wait: timedelta) -> AsyncIterator[None]:
 
 
 def _ours(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
+    is_new = not Path(path).exists()
+    number = os.open(path, flags, 0o600)
+    if is_new:
+        private.give(Path(path), like=Path(path).parent)
+    return number

@@ -17,6 +17,14 @@ def create(file: Path) -> None:
     os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, OURS))
 
 
+def give(file: Path, *, like: Path) -> None:
+    """Let ``file`` belong to whom ``like`` belongs, where root works for the bot's user."""
+    if os.geteuid() == 0:
+        owner = like.stat()
+        with suppress(OSError):  # a container's root may be without that right
+            os.chown(file, owner.st_uid, owner.st_gid)
+
+
 def make_private(file: Path) -> None:
     """Let nobody else read a database, what is beside it and its copies; make what is missing.
 

@@ -18,6 +18,7 @@ from bot.operations.operators import Operators
 from bot.store import backups as store
 from bot.store import restored, sqlite_copies
 from bot.store.database import Database
+from bot.store.lock import alone
 from tests.support.followed import HOUR, NOON, Clock, follow, look, story
 from tests.support.postgres import programs
 
@@ -196,6 +197,22 @@ async def test_what_a_kill_left_of_a_copy_is_removed(db: Database, tmp_path: Pat
     await backups.make_due()
     assert not left.exists()
     assert under_way.exists()
+
+
+async def test_what_root_restores_belongs_to_the_bot(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "data" / "bot.db"
+    given: list[tuple[str, tuple[int, int]]] = []
+    async with Database(f"sqlite:///{tmp_path}/other.db") as db:
+        await db.migrate()
+        await store.make(db, tmp_path / "copy", at=NOON)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(os, "chown", lambda path, *owner: given.append((path.name, owner)))
+    async with alone(f"sqlite:///{file}", wait=HOUR):
+        sqlite_copies.put(tmp_path / "copy", file, now=NOON)
+    owner = (file.parent.stat().st_uid, file.parent.stat().st_gid)
+    assert given == [("bot.db.lock", owner), ("bot.db.restoring", owner)]
 
 
 def files(folder: Path) -> list[Path]:
