@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from weakref import WeakValueDictionary
 
@@ -280,13 +280,19 @@ class Subscribing:
             await chat_queues.ensure(tx, target.chat_id, now=now)
             if await store.find(tx, target, profile.profile_id) is None:
                 await self._check_limits(tx, target.chat_id)
-            if options and options.fast:
-                await check_fast(tx, target.chat_id, self._limits)
+            wanted = Options.of(chat.defaults) if options is None else options
+            if wanted.fast:
+                try:
+                    await check_fast(tx, target.chat_id, self._limits)
+                except TooManyFastError:
+                    if options is not None:
+                        raise
+                    wanted = replace(wanted, fast=False)  # a default gives what there is
             added = await store.add(
                 tx,
                 target,
                 profile.profile_id,
-                options=Options.of(chat.defaults) if options is None else options,
+                options=wanted,
                 since=now - OVERLAP,
                 created_by=by.user_id,
                 now=now,

@@ -59,9 +59,8 @@ def names_in(text: str) -> tuple[str, ...]:
             return ()
     names = [_name(_BULLET.sub("", part).strip(_AROUND)) for part in parts]
     result = tuple(dict.fromkeys(name for name in names if name))
-    if "@" not in text and not SMALL_TALK.isdisjoint(result):
-        return ()
-    return result if all(names) and len(result) > 1 else ()
+    meant = result if "@" in text else [name for name in result if name not in SMALL_TALK]
+    return result if all(names) and len(result) > 1 and len(meant) > 1 else ()
 
 
 def command_in(text: str) -> tuple[str, str] | None:

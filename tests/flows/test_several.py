@@ -151,8 +151,9 @@ async def test_small_talk_is_no_list(bell: Bell, control: Control) -> None:
     ann = await control.person()
     (reply,) = await bell.ask(ann, "hello, thanks")
     assert "I bring Instagram stories" in reply["text"]
-    (card,) = await bell.ask(ann, "@hello, @thanks")
-    assert "many:stories" in buttons(card).values()
+    for text in ("@hello, @thanks", "stop\nnatgeo\nprada"):
+        (card,) = await bell.ask(ann, text)
+        assert "many:stories" in buttons(card).values(), text
 
 
 async def test_one_fast_too_many_is_known_before_anything_is_paid(tmp_path: Path) -> None:
@@ -166,6 +167,30 @@ async def test_one_fast_too_many_is_known_before_anything_is_paid(tmp_path: Path
             (reply,) = await bell.ask(ann, "/subscribe quick.b fast")
             assert "checked more often (1) is reached" in reply["text"]
         assert len(await control.requests("stories", path="/v1/user/by/username")) == 1
+
+
+async def test_a_default_makes_no_more_fast_than_a_chat_may_have(tmp_path: Path) -> None:
+    async with storybell(tmp_path, max_fast_subscriptions=1, person_burst=1000) as bell:
+        control = bell.control
+        ann = await control.person()
+        names = ["dash.a", "dash.b", "dash.c"]
+        for name in names:
+            await star(control, name, 0)
+        await bell.ask(ann, "/help")
+        menu = await bell.old_post(ann, "defaults:fast:on")
+        await bell.press(ann, menu, "defaults:fast:on")
+        await bell.ask(ann, "/subscribe dash.a")
+        (reply,) = await bell.ask(ann, "/subscribe dash.b dash.c")
+        assert "from dash.b, dash.c to this chat" in reply["text"]
+        (listed,) = await bell.ask(ann, "/subscriptions")
+        are_fast = []
+        for name in names:
+            await bell.press(ann, listed, buttons(listed)[f"🔔 {name}"])
+            page = await bell.message(ann, listed["message_id"])
+            texts = buttons(page)
+            are_fast += [name for text in texts if text.startswith("✅ Check more often")]
+            await bell.press(ann, page, "subs:0")
+        assert are_fast == ["dash.a"]
 
 
 async def test_a_sentence_is_no_list(bell: Bell, control: Control) -> None:
