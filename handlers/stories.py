@@ -13,7 +13,6 @@ from bot.domain.links import Link
 from bot.domain.model import Story
 from bot.domain.wanted import Wanted, read
 from bot.presentation.html import Safe
-from bot.runtime.beside import together
 from handlers.guard import Handler, command, heard, pressed, replied_to
 from handlers.highlights import show_highlight
 from handlers.links import NOT_OURS, OTHER_KIND, SERVED, links_of
@@ -76,24 +75,22 @@ async def serve_argument(update: Update, context: Context, link: Link | None) ->
 async def show_profiles(update: Update, context: Context, wanted: Wanted) -> None:
     """Show the stories of several profiles, then in one message what became of each.
 
-    All are asked for at once; each costs what it costs alone.
+    Each costs what it costs alone. They are asked for one after the other: a small allowance
+    then shows the first of them, and does not go into looking up the names of all.
     """
     t, asker = context.t, asker_of(update, context)
     result: dict[str, list[Story]] = {}
     failed: dict[str, BotError] = {}
-
-    async def ask_for(name: str) -> None:
-        try:
-            result[name] = await context.services.viewer.stories(name, asker)
-            if not result[name]:
-                raise NoStoriesError(username=name)
-        except (SpendingError, StoriesError) as error:
-            failed[name] = error
-
     names = ", ".join(wanted.names)
     sentence = t(N_("Getting the stories from <b>{username}</b>…"), username=names)
     async with working(update, context, sentence):
-        await together(*(ask_for(name) for name in wanted.names))
+        for name in wanted.names:
+            try:
+                result[name] = await context.services.viewer.stories(name, asker)
+                if not result[name]:
+                    raise NoStoriesError(username=name)
+            except (SpendingError, StoriesError) as error:
+                failed[name] = error
     lines: list[str] = []
     for name in wanted.names:
         if name in failed:

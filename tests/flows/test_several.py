@@ -98,6 +98,21 @@ async def test_limits_are_those_of_single_ones(tmp_path: Path) -> None:
         assert lines[1].startswith("limit.3, limit.4: This chat has reached its limit")
 
 
+async def test_a_small_allowance_shows_the_first_of_them(tmp_path: Path) -> None:
+    async with storybell(tmp_path, person_daily_allowance=7) as bell:
+        control = bell.control
+        ann = await control.person()
+        names = [f"small.{number}" for number in range(5)]
+        for name in names:
+            await star(control, name, 1)
+        messages = await bell.ask(ann, f"/stories {' '.join(names)}", count=3)
+        assert len(shown(messages)) == 2  # 3 credits each
+        lines = messages[-1]["text"].splitlines()
+        assert lines[:2] == ["small.0: 1 story", "small.1: 1 story"]
+        assert lines[2].startswith("small.2, small.3, small.4: You've reached your limit")
+        assert await control.billed() <= 7
+
+
 async def test_more_than_ten_are_told(control: Control) -> None:
     ann = await control.person()
     names = [f"ten.{number}" for number in range(12)]
