@@ -14,7 +14,7 @@ from telegram import Update
 
 from bot.domain.alert_rules import ANSWER_PAUSE
 from bot.domain.errors import DatabaseUnavailableError
-from bot.domain.model import Muted, Outcome, Right, Sent, Target, TryLater
+from bot.domain.model import Muted, Outcome, Right, Target, TryLater
 from bot.runtime.beside import beside
 from bot.runtime.logging import mark
 from bot.sending.progress import Progress
@@ -188,15 +188,16 @@ class Answering:
         However long the database can't work: the outbox would say it once more.
         """
 
-        async def write(tx: Tx) -> None:
+        async def write(tx: Tx) -> bool:
             chat_id = one.target.chat_id
             await chat_queues.lock(tx, chat_id)
             await close(tx, one.id, one.target, one.payload, outcome, known=known, now=self._now())
             await chat_queues.reschedule(tx, chat_id)
+            return await deliveries.owes_reply(tx, chat_id)
 
-        await self._db.insist(write, durable=False)
-        if not isinstance(outcome, Sent) or outcome.failed:
-            self._wake()  # something is said besides
+        # More is owed where something is said besides, or where a later answer waited for this.
+        if await self._db.insist(write, durable=False):
+            self._wake()
 
     async def _pass_on(
         self, enqueued: Sequence[EnqueuedReply], outcome: Outcome, *, in_outage: bool
