@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.privacy import World, world
-from bot.domain.errors import SubscriptionError
+from bot.domain.errors import SpendingError, SubscriptionError
 from bot.domain.model import Asker, Target
 from bot.store import acquaintances, chats, profiles
 
@@ -123,7 +123,7 @@ async def _attack(here: World, case: Case, plan: Attack) -> int:
         if case == "all alike":
             await _known(here, chat)
         here.sandbox.instagram.add_profile(f"new{n}", posts_per_day=POSTS_A_DAY)
-        with suppress(SubscriptionError):
+        with suppress(SubscriptionError, SpendingError):  # no room, or no credits for who is new
             await here.subscriptions.subscribe(Target(chat), f"new{n}", Asker(chat, chat))
             added += 1
     return added

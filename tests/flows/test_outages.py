@@ -214,10 +214,11 @@ async def test_the_owner_is_told_when_telegram_is_back(tmp_path: Path) -> None:
     async with sandbox_box() as box:
         control = box.control
         boss, ann = await control.person("Boss"), await control.person("Ann")
-        await control.say(boss, "/start")
+        started = await control.say(boss, "/start")
         async with running_bell(tmp_path, box, admin_ids=str(boss), **PLENTY) as bell:
             await bell.ask(ann, "/help")
-            before = (await control.replies(boss))[-1]["message_id"]
+            (hello,) = await control.wait_replies(boss, 1, after=started)
+            before = hello["message_id"]
             refused = {"status": 402, "body": '{"state":false,"exc_type":"InsufficientFunds"}'}
             await control.fault("stories", refused, times=None)
             await control.fault("telegram", DOWN, match="send", times=None)
