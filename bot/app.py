@@ -133,7 +133,7 @@ async def run(
             log.error("a port can't be bound", ports=ports, reason=str(error))  # noqa: TRY400 - no trace needed
             return 1
         if not await running.begin(stop):
-            return 1
+            return int(not stop.is_set())  # a stop is no failure, however early
         stack.push_async_callback(running.app.shutdown)
         log.info("running", roles=sorted(settings.run_roles), port=web.port)
         status = 0
