@@ -5,6 +5,7 @@ from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 
 from bot.billing.ledger import Ledger, Payer
+from bot.domain import alert_rules
 from bot.domain.errors import (
     HighlightGoneError,
     HighlightsUnavailableError,
@@ -17,8 +18,6 @@ from bot.domain.errors import (
 from bot.domain.model import Asker, Highlight, Profile
 from bot.fetching.answer_cache import HIGHLIGHTS, Answers, Fetched, url_ends
 from bot.fetching.names import Names
-from bot.fetching.on_demand import NAME_VALID_FOR
-from bot.store import profiles
 from bot.store.database import Database
 from bot.stories_api import Endpoint, StoriesApi
 
@@ -41,7 +40,6 @@ class Highlights:
         blocked: AbstractSet[str] = frozenset(),
     ) -> None:
         """Take the parts; ``blocked`` holds ids and names of profiles that are never shown."""
-        self._db = db
         self._api = api
         self._ledger = ledger
         self._answers = answers
@@ -135,13 +133,7 @@ class Highlights:
 
     async def _named(self, username: str, payer: Payer) -> Profile:
         """Return who has the name now; the lookup of 1 credit where that is not known."""
-        async with self._db.read() as tx:
-            since = self._now() - NAME_VALID_FOR
-            known = await profiles.named(tx, username, since=since)
-        if known is not None:
-            profile = Profile(known.profile_id, known.username, known.full_name)
-        else:
-            profile = await self._names.resolve(username, payer)
+        profile = await self._names.known(username) or await self._names.resolve(username, payer)
         self._refuse_blocked(profile)
         if profile.is_private:
             raise ProfilePrivateError(username=username)
@@ -157,5 +149,5 @@ class Highlights:
         self._asked_from = self._now() + REFUSED_FOR
 
     def _refuse_blocked(self, profile: Profile) -> None:
-        if self._blocked & {profile.profile_id, profile.username}:
+        if alert_rules.is_blocked(profile.profile_id, profile.username, self._blocked):
             raise ProfileNotFoundError(username=profile.username)

@@ -5,7 +5,7 @@ and go for accounts that are public and exist.
 """
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from bot.billing.ledger import Ledger, Payer
@@ -16,6 +16,7 @@ from bot.store import profiles
 from bot.store.database import Database
 from bot.stories_api import Endpoint, StoriesApi
 
+VALID_FOR = timedelta(days=30)  # after that we ask by name again, it may be another's
 Proof = Literal["private", "gone", "public", "unknown"]
 
 
@@ -30,6 +31,12 @@ class Names:
         self._api = api
         self._ledger = ledger
         self._now = now
+
+    async def known(self, username: str) -> Profile | None:
+        """Return who had the name when it was last seen, None where that is too long ago; free."""
+        async with self._db.read() as tx:
+            found = await profiles.named(tx, username, since=self._now() - VALID_FOR)
+        return Profile(found.profile_id, found.username, found.full_name) if found else None
 
     async def resolve(self, username: str, payer: Payer) -> Profile:
         """Return the account that has the name now; 1 credit, 2 where the first answer is 404.

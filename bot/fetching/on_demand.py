@@ -29,11 +29,8 @@ from bot.fetching.answer_cache import (
 )
 from bot.fetching.canary import Canary
 from bot.fetching.names import Names
-from bot.store import profiles
 from bot.store.database import Database
 from bot.stories_api import Endpoint, StoriesApi
-
-NAME_VALID_FOR = timedelta(days=30)  # after that we ask by name again, it may be another's
 
 
 class Viewer:
@@ -138,15 +135,11 @@ class Viewer:
         payer = Payer("stories", asker)
 
         async def fetch() -> Fetched[Story]:
-            async with self._db.read() as tx:
-                since = self._now() - NAME_VALID_FOR
-                known = await profiles.named(tx, username, since=since)
+            known = await self._names.known(username)
             if known is None:
                 return await self._by_name(username, payer)
             self._refuse_blocked(username, known.profile_id)
-            fetched = await self._by_id(
-                Profile(known.profile_id, known.username, known.full_name), payer
-            )
+            fetched = await self._by_id(known, payer)
             if fetched.result and fetched.result[0].profile.username != username:
                 # The name has a new owner; the one we knew goes by another now.
                 return await self._by_name(username, payer)
