@@ -35,8 +35,8 @@ class Names:
     async def known(self, username: str) -> Profile | None:
         """Return who had the name when it was last seen, None where that is too long ago; free."""
         async with self._db.read() as tx:
-            found = await profiles.named(tx, username, since=self._now() - VALID_FOR)
-        return Profile(found.profile_id, found.username, found.full_name) if found else None
+            row = await profiles.named(tx, username, since=self._now() - VALID_FOR)
+        return Profile(row.profile_id, row.username, row.full_name) if row else None
 
     async def resolve(self, username: str, payer: Payer) -> Profile:
         """Return the account that has the name now; 1 credit, 2 where the first answer is 404.
