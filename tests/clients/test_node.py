@@ -9,12 +9,13 @@ import pytest
 
 from tests.clients.conftest import Scene
 from tests.sandbox.telegram.harness import TOKEN
+from tests.support.needs import needs
 
 HERE = Path(__file__).with_name("node")
 CACHE = Path(__file__).parents[2] / ".cache" / "node-clients"
 NODE, NPM = shutil.which("node"), shutil.which("npm")
 
-pytestmark = pytest.mark.skipif(not (NODE and NPM), reason="node is not found here")
+pytestmark = needs("node", "npm")
 
 
 async def _run(folder: Path, *command: str) -> str:

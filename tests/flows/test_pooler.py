@@ -9,6 +9,7 @@ import pytest
 from bot.cli import backup
 from tests.support import pooler
 from tests.support.control import Control, wait_for
+from tests.support.needs import needs
 from tests.support.postgres import postgres, programs
 from tests.support.sandbox import sandbox_box
 from tests.support.storybell import running_bell
@@ -17,7 +18,7 @@ PEOPLE = 12
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(pooler.found() is None, reason="pgbouncer is not installed")
+@needs("pgbouncer")
 @pytest.mark.parametrize("connections", [2, 8])
 async def test_all_is_answered_and_alerted_once_behind_a_pooler(
     connections: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

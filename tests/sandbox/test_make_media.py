@@ -1,13 +1,13 @@
 """The script that made the media."""
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
 
 from sandbox import make_media
 from sandbox.media import FOLDER, index
+from tests.support.needs import needs
 
 
 def test_draws_the_same_scene_every_time() -> None:
@@ -31,7 +31,7 @@ def test_makes_what_the_index_promises(tmp_path: Path, monkeypatch: pytest.Monke
     assert len(index().photos) == len(make_media.PALETTES)
 
 
-@pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not here")
+@needs("ffmpeg")
 def test_films(tmp_path: Path) -> None:
     target = tmp_path / "short.mp4"
     make_media.film(0, 0.25, target)

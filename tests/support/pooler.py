@@ -1,6 +1,5 @@
 """A real PgBouncer in transaction mode in front of a PostgreSQL of the tests, where installed."""
 
-import os
 import shutil
 import signal
 import socket
@@ -12,6 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.support.killing import free_port
+from tests.support.needs import found
 from tests.support.postgres import PATIENCE_S, Postgres, programs
 
 CONFIGURATION = """
@@ -25,12 +25,8 @@ auth_type = any
 pool_mode = transaction
 default_pool_size = {size}
 max_client_conn = 200
+max_prepared_statements = 100
 """
-
-
-def found() -> str | None:
-    """Return where the program is; Debian's package puts it into /usr/sbin."""
-    return shutil.which("pgbouncer", path=f"{os.defpath}:/usr/sbin:/usr/local/sbin")
 
 
 @contextmanager
@@ -41,7 +37,7 @@ def pgbouncer(server: Postgres, *, size: int = 4) -> Iterator[str]:
     file = folder / "pgbouncer.ini"
     file.write_text(CONFIGURATION.format(sockets=server.folder, port=port, size=size))
     user = programs()[1]  # it refuses to run as root, as PostgreSQL does
-    words = [str(found()), *(["-u", user] if user else []), str(file)]
+    words = [str(found("pgbouncer")), *(["-u", user] if user else []), str(file)]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(words, stdout=log, stderr=log)  # noqa: S603 - Debian's
     try:

@@ -14,6 +14,7 @@ import yaml
 from bot.app import Running
 from bot.bootstrap import built
 from bot.runtime.metrics import Histogram
+from tests.support.needs import needs
 from tests.support.sandbox import sandbox_box
 from tests.support.storybell import settings_for
 
@@ -74,7 +75,7 @@ def test_the_panels_of_the_dashboard_do_not_overlap() -> None:
                 places.add((x, y))
 
 
-promtool = pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed")
+promtool = needs("promtool")
 
 
 @promtool

@@ -12,6 +12,7 @@ import pytest
 from bot.cli import setup
 from bot.cli.setup import UNIT, start_by, write
 from bot.config import load, unknown_names
+from tests.support.needs import needs
 from tests.support.sandbox import Box, sandbox_box
 from tests.support.storybell import API_KEY, TOKEN
 
@@ -93,7 +94,7 @@ def test_the_unit_starts_this_program_as_a_user_of_its_own(folder: Path) -> None
         assert service[name] == "yes"
 
 
-@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")
+@needs("systemd-analyze")
 def test_systemd_can_read_the_unit_and_finds_it_hardened(folder: Path) -> None:
     start_by("systemd", folder)
     verified = systemd("verify", str(folder / UNIT))

@@ -20,6 +20,7 @@ from playwright.async_api import (
 )
 
 from sandbox import media
+from tests.support.needs import is_required
 from tests.support.sandbox import Box
 
 FLAGS = [
@@ -42,18 +43,12 @@ POLLS = 20  # for one update
 Json = dict[str, Any]
 
 
-def _required() -> bool:
-    import os  # noqa: PLC0415 - read nowhere else
-
-    return bool(os.environ.get("REQUIRE_BROWSER"))  # noqa: TID251 - the tests have no Settings
-
-
 @asynccontextmanager
 async def chromium() -> AsyncIterator[Browser]:
     """Start the Chromium of this machine; without one the test is skipped, or fails if it must."""
     path = next((found for name in NAMES if (found := shutil.which(name))), None)
     if path is None:
-        if _required():
+        if is_required("browser"):
             pytest.fail("REQUIRE_BROWSER is set and there is no Chromium here")
         pytest.skip("no Chromium found")
     async with async_playwright() as playwright:
