@@ -405,9 +405,11 @@ class Outbox:
         """Count the copies that are about to leave, once; check each time whether they may.
 
         Raises:
-            NotWantedError: The chat is another's to send into, or some of it was ended.
+            NotWantedError: The chat is another's to send into, some of it was ended, or we stop.
         """
         claimed.may_go = False
+        if self.worker.is_stopping:  # what waited for a flood limit would be cut off half-way
+            raise NotWantedError
         await self._departures([claimed])
         if not claimed.may_go:
             raise NotWantedError

@@ -17,7 +17,7 @@ behind. It raises ``NotWantedError`` to keep the message from leaving.
 
 
 class NotWantedError(Exception):
-    """What was about to leave may not any more: it was ended, or is another's to send."""
+    """What was about to leave may not: it was ended, is another's to send, or the bot stops."""
 
 
 async def call(
