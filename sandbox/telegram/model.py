@@ -44,6 +44,7 @@ _CHANNEL_RIGHTS = ("can_post_messages", "can_edit_messages")
 _GROUP_RIGHTS = ("can_pin_messages", "can_manage_topics")
 IN_CHAT = frozenset({"creator", "administrator", "member", "restricted"})
 GENERAL_TOPIC = 1
+ICON_COLOR = 0x6FB9F0  # of a topic, where nobody chose one
 
 
 @dataclass(slots=True)
@@ -70,7 +71,8 @@ class Topic:
     id: int
     name: str
     state: str = "open"
-    icon_color: int = 7322096
+    icon_color: int = ICON_COLOR
+    made_by: int = 0  # a user's id
 
 
 @dataclass(slots=True)
@@ -160,11 +162,32 @@ class Chat:
             return member.rights.get(right, False) and self.permissions.get(right, True)
         return member.present and self.type != "channel" and self.permissions.get(right, True)
 
+    @property
+    def has_topics(self) -> bool:
+        """Whether there are topics; in a private chat its bot's owner decides."""
+        return self.is_forum if self.bot is None else self.bot.has_topics
+
     def may_manage_topics(self, user_id: int) -> bool:
-        """Whether closed topics are open to somebody."""
+        """Whether somebody may change all topics; closed ones are open to them."""
         member = self.member(user_id)
         named = member.rights.get("can_manage_topics", False)
         return member.status == "creator" or (member.status == "administrator" and named)
+
+    def may_create_topics(self, user_id: int) -> bool:
+        """Whether somebody may make a topic: a right of administrators, or of all members."""
+        if self.type == "private" or self.may_manage_topics(user_id):
+            return True
+        member = self.member(user_id)
+        is_plain = member.status == "member"
+        named = self.permissions if is_plain else member.rights
+        return (is_plain or member.status == "restricted") and named.get(
+            "can_manage_topics", False
+        )
+
+    def is_open_to(self, user_id: int, topic: Topic) -> bool:
+        """Whether somebody may write in a topic, which may be closed."""
+        is_closed = topic.state == "closed" and self.type != "private"
+        return not is_closed or topic.made_by == user_id or self.may_manage_topics(user_id)
 
     def admin_rights(self, member: Member) -> dict[str, bool]:
         """What ChatMemberAdministrator tells of an administrator's rights."""

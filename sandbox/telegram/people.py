@@ -45,6 +45,8 @@ class Bot:
     claimed: bool = False  # whether a token with this id has been seen
     reads_all: bool = False  # group privacy mode is on, as BotFather's default is
     inline: bool = True
+    has_topics: bool = False  # in private chats; BotFather's "Threaded Mode"
+    users_make_topics: bool = False
     last_message_id: int = 0  # private chats share one count
     commands: dict[tuple[str, str], list[dict[str, Any]]] = field(default_factory=dict)
     profiles: dict[str, Profile] = field(default_factory=dict)

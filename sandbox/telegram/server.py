@@ -27,6 +27,7 @@ from sandbox.telegram.methods import (
     messages,
     payments,
     queries,
+    topics,
     updates,
 )
 from sandbox.telegram.model import Message
@@ -44,6 +45,7 @@ SERVED = (
     messages,
     payments,
     queries,
+    topics,
     updates,
 )
 _TOKEN = re.compile(r"(\d{1,18}):([A-Za-z0-9_-]{30,})")

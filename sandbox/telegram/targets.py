@@ -111,14 +111,16 @@ def topic(call: Call, chat: Chat) -> int:
         Refusal: there is no such topic, or it is closed to the bot.
     """
     thread = call.integer("message_thread_id")
-    if thread == 0:
-        general = chat.topics.get(GENERAL_TOPIC) if chat.is_forum else None
-        if general and general.state == "closed" and not chat.may_manage_topics(call.bot.id):
+    if chat.type != "private" and not chat.is_forum:
+        return 0  # Client.cpp, check_message_topic: it is not looked at
+    if thread <= 0:
+        general = chat.topics.get(GENERAL_TOPIC)
+        if general and not chat.is_open_to(call.bot.id, general):
             raise bad_request("TOPIC_CLOSED")
         return 0
-    found = chat.topics.get(thread)
-    if found is None or found.state == "deleted" or thread == GENERAL_TOPIC or not chat.is_forum:
+    found = chat.topics.get(thread) if chat.has_topics else None
+    if found is None or found.state == "deleted" or thread == GENERAL_TOPIC:
         raise bad_request("message thread not found")
-    if found.state == "closed" and not chat.may_manage_topics(call.bot.id):
+    if not chat.is_open_to(call.bot.id, found):
         raise bad_request("TOPIC_CLOSED")
     return thread

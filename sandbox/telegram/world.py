@@ -9,7 +9,7 @@ from sandbox.beliefs import Switches
 from sandbox.clock import Clock
 from sandbox.telegram.events import Events
 from sandbox.telegram.files import Files
-from sandbox.telegram.model import Chat, Member, Message
+from sandbox.telegram.model import GENERAL_TOPIC, ICON_COLOR, Chat, Member, Message, Topic
 from sandbox.telegram.people import Bot, Person
 from sandbox.telegram.updates import Inbox
 
@@ -199,6 +199,19 @@ class World:
         if thread:
             body |= {"message_thread_id": thread, "is_topic_message": True}
         return self.add(Message(chat, body["message_id"], body, self.clock.now()))
+
+    def add_topic(
+        self, chat: Chat, sender: dict[str, Any], name: str, *, icon_color: int = ICON_COLOR
+    ) -> tuple[Topic, Message]:
+        """A new topic, and the service message that makes it, whose id is its own."""
+        made = {"name": name, "icon_color": icon_color}
+        if chat.bot is None:
+            chat.last_message_id = max(chat.last_message_id, GENERAL_TOPIC)
+        message = self.service(chat, sender, forum_topic_created=made)
+        message.fields |= {"message_thread_id": message.id, "is_topic_message": True}
+        topic = Topic(message.id, name, icon_color=icon_color, made_by=sender["id"])
+        chat.topics[topic.id] = topic
+        return topic, message
 
     def edited(self, message: Message) -> None:
         """Tell the listeners that a message has changed."""

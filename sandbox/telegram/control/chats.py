@@ -85,7 +85,7 @@ class Chats:
         status = wanted.get("bot_status") or ("administrator" if kind == "channel" else "member")
         bot = get.bot(self._world, wanted.get("bot_id"))
         if status != "left":
-            chat.members[bot.id] = _member({"status": status})
+            chat.members[bot.id] = _member({"status": status} | wanted.get("bot_rights", {}))
         self._world.events.emit("chat", chat_id=chat.id, chat=chat.brief())
         return chat.brief()
 
@@ -191,22 +191,29 @@ class Chats:
         """A new forum topic; its id is its first message's."""
         chat = get.chat(self._world, request.match_info["chat"])
         wanted = await get.body(request)
-        return self._new_topic(chat, max(chat.last_message_id, GENERAL_TOPIC) + 1, wanted)
+        return self._new_topic(chat, wanted)
 
-    def _new_topic(self, chat: Chat, thread: int, wanted: dict[str, Any]) -> object:
-        if not chat.is_forum:
+    def _new_topic(self, chat: Chat, wanted: dict[str, Any]) -> object:
+        if not chat.has_topics:
             raise ValueError("the chat is no forum")
-        chat.last_message_id = max(chat.last_message_id, thread - 1)
-        topic = Topic(thread, str(wanted["name"]), str(wanted.get("state", "open")))
-        chat.topics[thread] = topic
-        made = {"name": topic.name, "icon_color": topic.icon_color}
-        if thread not in chat.messages:
-            kept, chat.last_message_id = chat.last_message_id, thread - 1
-            actor = self._actor(chat, 0, {"status": ""})
-            message = self._world.service(chat, actor, thread, forum_topic_created=made)
-            chat.last_message_id = max(kept, thread)
-            happenings.tell(self._world, chat, message)
+        actor = self._actor(chat, 0, {"status": ""})
+        topic, message = self._world.add_topic(chat, actor, str(wanted["name"]))
+        topic.state = str(wanted.get("state", "open"))
+        happenings.tell(self._world, chat, message)
         return _topic_view(topic)
+
+    def _topic_of_number(self, chat: Chat, thread: int, wanted: dict[str, Any]) -> object:
+        """A new topic whose first message has that number; no message where it is taken."""
+        if not chat.is_forum:
+            raise ValueError("the chat is no forum, or counts its topics by itself")
+        if thread in chat.messages:
+            state = str(wanted.get("state", "open"))
+            topic = chat.topics[thread] = Topic(thread, str(wanted["name"]), state)
+            return _topic_view(topic)
+        last, chat.last_message_id = max(chat.last_message_id, thread), thread - 1
+        made = self._new_topic(chat, wanted)
+        chat.last_message_id = last
+        return made
 
     async def set_thread(self, request: web.Request) -> object:
         """Make, rename, close, reopen or delete a forum topic."""
@@ -220,7 +227,7 @@ class Chats:
         if topic is None and thread == GENERAL_TOPIC and chat.is_forum:
             topic = chat.topics[thread] = Topic(thread, "General")  # it is there from the start
         if topic is None:
-            return self._new_topic(chat, thread, wanted)
+            return self._topic_of_number(chat, thread, wanted)
         before, topic.state = topic.state, state
         actor = self._actor(chat, 0, {"status": ""})
         if wanted.get("name") not in {None, topic.name}:
@@ -244,11 +251,15 @@ class Chats:
         return [bot.user() | {"_claimed": bot.claimed} for bot in self._world.bots.values()]
 
     async def change_bot(self, request: web.Request) -> object:
-        """Group privacy and inline mode of a bot."""
+        """Group privacy, inline mode and topics in private chats of a bot."""
         bot = get.bot(self._world, request.match_info["bot"])
         wanted = await get.body(request)
         bot.reads_all = bool(wanted.get("can_read_all_group_messages", bot.reads_all))
         bot.inline = bool(wanted.get("supports_inline_queries", bot.inline))
+        bot.has_topics = bool(wanted.get("has_topics_enabled", bot.has_topics))
+        bot.users_make_topics = bool(
+            wanted.get("allows_users_to_create_topics", bot.users_make_topics)
+        )
         return bot.user()
 
     async def limits(self, _: web.Request) -> object:

@@ -91,8 +91,9 @@ class People:
         thread = int(wanted.get("thread_id") or 0)
         if thread:
             fields |= {"message_thread_id": thread, "is_topic_message": True}
-        # What is written in a topic implicitly replies to the topic's first message.
-        reply_to = chat.messages.get(int(wanted.get("reply_to") or thread))
+        # What is written in a forum's topic implicitly replies to the topic's first message.
+        implied = thread if chat.type == "supergroup" else 0
+        reply_to = chat.messages.get(int(wanted.get("reply_to") or implied))
         fields |= _content(wanted)
         media = None
         for word in ("forward", "file_of"):

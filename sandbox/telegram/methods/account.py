@@ -25,8 +25,8 @@ async def get_me(call: Call) -> dict[str, Any]:
         "supports_inline_queries": bot.inline,
         "can_connect_to_business": False,
         "has_main_web_app": False,
-        "has_topics_enabled": False,
-        "allows_users_to_create_topics": False,
+        "has_topics_enabled": bot.has_topics,
+        "allows_users_to_create_topics": bot.users_make_topics,
         "can_manage_bots": False,
     }
 

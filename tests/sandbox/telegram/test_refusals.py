@@ -55,10 +55,15 @@ async def _chats(scene: Scene) -> None:
     silent = ("messages", "photos", "videos", "documents", "other_messages")
     rights = {f"can_send_{what}": False for what in silent}
     await api.control("PATCH", f"chats/{quiet}", permissions=rights)
-    names["forum"] = forum = await api.chat("supergroup", ann, is_forum=True)
-    for thread, state in ((10, "open"), (11, "closed"), (12, "deleted")):
-        await api.control("PUT", f"chats/{forum}/threads/{thread}", name="T", state="open")
-        await api.control("PUT", f"chats/{forum}/threads/{thread}", name="T", state=state)
+    leads: dict[str, Any] = {
+        "bot_status": "administrator",
+        "bot_rights": {"can_manage_topics": True},
+    }
+    for name, rights in (("forum", {}), ("led_forum", leads)):
+        names[name] = forum = await api.chat("supergroup", ann, is_forum=True, **rights)
+        for thread, state in ((10, "open"), (11, "closed"), (12, "deleted")):
+            await api.control("PUT", f"chats/{forum}/threads/{thread}", name="T", state="open")
+            await api.control("PUT", f"chats/{forum}/threads/{thread}", name="T", state=state)
     names["reader"] = await api.chat("channel", ann)
     await api.control("PUT", f"chats/{names['reader']}/members/bot", status="member")
 

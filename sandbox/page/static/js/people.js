@@ -45,7 +45,7 @@ const TOPICS = [[2, "Photos"], [3, "Small talk"]];
 export async function demoChats(person, chats) {
   await ensure(person, chats, { type: "group", title: "Friends" }, "member");
   await ensure(person, chats, { type: "channel", title: "Story news", username: "story_news" }, "administrator");
-  const forum = { type: "supergroup", title: "Travel club", is_forum: true };
+  const forum = { type: "supergroup", title: "Travel club", is_forum: true, bot_rights: { can_manage_topics: true } };
   if (!chats.some(({ title }) => title === forum.title)) await ensure(person, chats, forum, "administrator");
 }
 

@@ -106,10 +106,15 @@ export function dropMessages(chatId, ids) {
 export const shownIn = (chatId) =>
   messages(chatId).filter((message) => store.topic === null || message.message_thread_id === store.topic);
 
-/** The topics of a forum, in the order in which they were made: {id, name}. */
-export const topicsOf = (chatId) =>
-  messages(chatId).filter((message) => message.forum_topic_created)
-    .map((message) => ({ id: message.message_thread_id, name: message.forum_topic_created.name }));
+/** The topics of a forum or private chat, in the order in which they were made: {id, name}. */
+export function topicsOf(chatId) {
+  const names = new Map();
+  for (const { message_thread_id: id, forum_topic_created: made, forum_topic_edited: edited } of messages(chatId)) {
+    const name = (made ?? edited)?.name;
+    if (name) names.set(id, name);
+  }
+  return [...names].map(([id, name]) => ({ id, name }));
+}
 
 export function openTopic(topic) {
   store.topic = topic;

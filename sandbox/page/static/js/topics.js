@@ -1,10 +1,10 @@
-// The tabs over a forum: all that is written there, or one topic, which is then written to.
+// The tabs over a chat with topics: all that is written there, or one topic, which is then written to.
 import { $, h, reconcile } from "./dom.js";
 import { on, openTopic, store, topicsOf } from "./state.js";
 
 function tabs() {
   const chat = store.chats.get(store.open);
-  const topics = chat?.is_forum ? topicsOf(chat.id) : [];
+  const topics = chat ? topicsOf(chat.id) : [];
   return topics.length ? [{ id: null, name: "All" }, ...topics] : [];
 }
 
