@@ -19,6 +19,7 @@ from pydantic import SecretStr
 from bot.domain.errors import BotError
 from bot.store import key_values
 from bot.store.database import Database
+from bot.web.connections import recognise
 from bot.web.signed import OWN, TELEGRAM, is_session, new_session, signed_by_telegram
 
 log = structlog.get_logger()
@@ -135,11 +136,15 @@ class AdminPage:
     async def _is_admin(self, request: web.Request) -> bool:
         scheme, _, given = request.headers.get("Authorization", "").partition(" ")
         if scheme == OWN:
-            return is_session(given, self._token, self._now())
-        if scheme != TELEGRAM:
-            return False
-        person = signed_by_telegram(given, self._token, self._now())
-        return person is not None and person in await self._admins()
+            is_known = is_session(given, self._token, self._now())
+        elif scheme == TELEGRAM:
+            person = signed_by_telegram(given, self._token, self._now())
+            is_known = person is not None and person in await self._admins()
+        else:
+            is_known = False
+        if is_known:
+            recognise(request)
+        return is_known
 
 
 async def make_key(db: Database, word: str, *, now: datetime) -> None:

@@ -15,6 +15,7 @@ from pydantic import SecretStr
 
 from bot.runtime.metrics import CONTENT_TYPE, Metrics
 from bot.runtime.workers import reason_of
+from bot.web.connections import KNOWN, accepting, recognise
 
 log = structlog.get_logger()
 
@@ -23,7 +24,6 @@ LARGEST_UPDATE = 2**20  # bytes
 COME_BACK_S = "5"  # Telegram honours Retry-After; Bot API server, WebhookActor.cpp
 SHUTDOWN_S = 2.0
 HEADERS_S = 10.0  # that a connection may take to send its headers, the first and each after it
-MOST_CONNECTIONS = 100  # Telegram makes 40; without a bound all files of the process may be theirs
 
 PRIVATE = web.AppKey("private", bool)
 
@@ -68,6 +68,7 @@ class Door:
         given = request.headers.get(SECRET_HEADER, "").encode("utf-8", "surrogateescape")
         if not hmac.compare_digest(given, self.webhook.secret.get_secret_value().encode()):
             return "wrong secret", _closed(403)
+        recognise(request)
         if self.is_behind():
             return "behind", _busy()
         body = await _body_of(request)
@@ -113,13 +114,13 @@ class Web:
         self._token = token
         self._closing = AsyncExitStack()
         self._posts = metrics.counter("webhook_posts_total", "Posts to the webhook.", "result")
-        self._silent: dict[Any, None] = {}  # connections without a request yet, the oldest first
         self.port = 0
 
     def app(self, *, is_private: bool = False) -> web.Application:
         """Return the routes; those of the operator alone where it ``is_private``."""
         app = web.Application(client_max_size=LARGEST_UPDATE)
         app[PRIVATE] = is_private
+        app[KNOWN] = set()
         app.router.add_get("/healthz", self._healthz)
         app.router.add_get("/readyz", self._readyz)
         app.router.add_get("/metrics", self._render)
@@ -147,9 +148,9 @@ class Web:
         )
         await runner.setup()
         self._closing.push_async_callback(runner.cleanup)
-        loop = asyncio.get_running_loop()
-        accepted = partial(_accepted, runner.server, self._silent)
-        server = await loop.create_server(accepted, host, port)
+        assert runner.server is not None  # noqa: S101 - it was set up
+        accept = accepting(runner.server, app[KNOWN])
+        server = await asyncio.get_running_loop().create_server(accept, host, port)
         self._closing.callback(server.close)
         return int(server.sockets[0].getsockname()[1])
 
@@ -197,43 +198,6 @@ class Web:
         return web.Response(
             body=self._metrics.render().encode(), headers={"Content-Type": CONTENT_TYPE}
         )
-
-
-class _Refused(asyncio.Protocol):
-    """Ends a connection that is one too many."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Drop it."""
-        transport.close()
-
-
-def _accepted(server: web.Server | None, silent: dict[Any, None]) -> asyncio.BaseProtocol:
-    """Return who serves a new connection.
-
-    Where there are too many, the one that has been silent for longest makes room: whoever opens a
-    hundred and says nothing keeps nobody out. Without such a one the new connection ends.
-    """
-    for one in [one for one in silent if one._request_count]:  # noqa: SLF001 - nothing public tells
-        del silent[one]
-    if server is None:
-        return _Refused()
-    if len(server.connections) >= MOST_CONNECTIONS:
-        oldest = next(iter(silent), None)
-        if oldest is None:
-            return _Refused()
-        silent.pop(oldest)
-        oldest.force_close()
-    handler = server()
-    silent[handler] = None
-    asyncio.get_running_loop().call_later(HEADERS_S, _end_silent, handler, silent)
-    return handler
-
-
-def _end_silent(handler: Any, silent: dict[Any, None]) -> None:  # noqa: ANN401 - aiohttp's own, which is not exported
-    """End a connection that has not sent its first headers by now."""
-    silent.pop(handler, None)
-    if handler._request_count == 0:  # noqa: SLF001 - nothing public tells
-        handler.force_close()
 
 
 def _closed(status: int) -> web.Response:

@@ -34,7 +34,8 @@ def signed_by_telegram(init_data: str, token: SecretStr, now: datetime) -> int |
     if len(fields) != len(pairs):
         return None  # a field that is there twice is no data of Telegram's
     given = fields.pop("hash", "")
-    if not hmac.compare_digest(given.encode(), hash_of(fields, token).encode()):
+    given_bytes = given.encode("utf-8", "surrogateescape")
+    if not hmac.compare_digest(given_bytes, hash_of(fields, token).encode()):
         return None
     if not _is_fresh(fields.get("auth_date", ""), now):
         return None

@@ -1,10 +1,8 @@
-"""The admin page on the bot's own web server: who gets in, what it does, how it is attacked."""
+"""The admin page on the bot's own web server: what it does, and how it looks."""
 
-import asyncio
 import json
 import re
-import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -30,10 +28,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 PHONE: ViewportSize = {"width": 380, "height": 740}
 DESKTOP: ViewportSize = {"width": 1280, "height": 860}
-LARGE = 10 * 2**20  # bytes
-SILENT = 100  # connections that say nothing
 READY = "html[data-ready]"
-Record = Callable[[str, object], None]
 
 
 class Site:
@@ -42,14 +37,14 @@ class Site:
     def __init__(self, bell: Bell, boss: int, url: str, folder: Path) -> None:
         self.bell, self.boss, self.url, self.folder = bell, boss, url, folder
 
-    def signed(self, person: int, *, age: timedelta = timedelta(0), token: str = TOKEN) -> str:
-        """What Telegram gives to a Mini App that this person opened so long ago."""
+    def signed(self, person: int) -> str:
+        """What Telegram gives to a Mini App that this person has opened."""
         fields = {
-            "auth_date": str(int((datetime.now(UTC) - age).timestamp())),
+            "auth_date": str(int(datetime.now(UTC).timestamp())),
             "query_id": "AAHdF6IQAAAAAN0XohDhrOrc",
             "user": json.dumps({"id": person, "first_name": "Boss"}),
         }
-        return urlencode({**fields, "hash": hash_of(fields, SecretStr(token))})
+        return urlencode({**fields, "hash": hash_of(fields, SecretStr(TOKEN))})
 
     async def key(self, word: str) -> None:
         """Let ``word`` open the page once, as ``python -m bot admin`` does."""
@@ -91,28 +86,6 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
 async def browser() -> AsyncIterator[Browser]:
     async with chromium() as running:
         yield running
-
-
-async def test_nobody_gets_in_without_a_proof_of_this_hour(site: Site) -> None:
-    ann = await site.bell.control.person("Ann")
-    good = site.signed(site.boss)
-    altered = good.replace("query_id=AA", "query_id=AB")
-    refused = {
-        "none": "",
-        "another scheme": f"Basic {good}",
-        "a stranger": f"tma {site.signed(ann)}",
-        "another bot's": f"tma {site.signed(site.boss, token='1:' + 'x' * 35)}",
-        "altered": f"tma {altered}",
-        "old": f"tma {site.signed(site.boss, age=timedelta(minutes=61))}",
-        "from tomorrow": f"tma {site.signed(site.boss, age=-timedelta(days=1))}",
-        "no session": "Bearer x",
-        "the webhook's word": f"Bearer {TOKEN}",
-    }
-    for why, proof in refused.items():
-        for path, body in (("state", None), ("do", {"action": "stop"})):
-            status, _ = await site.call(path, proof, body)
-            assert status == 401, why
-    assert not (await site.call("state", f"tma {good}"))[1]["stopped"]
 
 
 async def test_a_link_opens_once_and_for_ten_minutes(site: Site) -> None:
@@ -176,50 +149,6 @@ async def test_the_page_has_a_strict_policy_no_cookie_and_no_outside_file(site: 
                 outside = re.findall(r"(?:https?:)?//[a-z][\w.-]+", text)
                 assert set(outside) <= {"http://www.w3.org"}  # a name of SVG, not an address
                 assert TOKEN.partition(":")[2] not in text
-
-
-async def test_large_bodies_are_not_read(site: Site, record_property: Record) -> None:
-    proof = f"tma {site.signed(site.boss)}"
-    began, sizes = time.monotonic(), []
-    for given, path in (("", "do"), (proof, "do"), ("", "session")):
-        sent = 0
-
-        async def drip() -> AsyncIterator[bytes]:
-            nonlocal sent
-            for _ in range(LARGE // 2**16):
-                sent += 2**16
-                yield b"x" * 2**16
-
-        async with aiohttp.ClientSession() as session:
-            try:
-                async with session.post(
-                    f"{site.url}/admin/api/{path}", data=drip(), headers={"Authorization": given}
-                ) as answer:
-                    assert answer.status in {400, 401}
-            except aiohttp.ClientError:
-                pass  # it was closed before all was sent
-        sizes.append(sent)
-    assert (await site.call("state", proof))[0] == 200
-    assert max(sizes) < LARGE
-    record_property("seconds_of_three_large_bodies", time.monotonic() - began)
-
-
-async def test_a_hundred_silent_connections_keep_nobody_out(
-    site: Site, record_property: Record
-) -> None:
-    host, port = "127.0.0.1", int(site.url.rpartition(":")[2])
-    opened = [await asyncio.open_connection(host, port) for _ in range(SILENT)]
-    try:
-        for _, writer in opened:
-            writer.write(b"GET /admin HTTP/1.1\r\nHost: x\r\nX-Slow: ")
-            await writer.drain()
-        began = time.monotonic()
-        for _ in range(20):
-            assert (await site.call("state", f"tma {site.signed(site.boss)}"))[0] == 200
-        record_property("seconds_of_20_answers", time.monotonic() - began)
-    finally:
-        for _, writer in opened:
-            writer.close()
 
 
 async def test_the_command_opens_it_as_a_mini_app(site: Site, tmp_path: Path) -> None:

@@ -225,7 +225,7 @@ async def test_who_sends_no_headers_is_let_go_and_a_flood_of_them_shuts_nobody_o
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("bot.web.server.HEADERS_S", 0.3)
-    monkeypatch.setattr("bot.web.server.MOST_CONNECTIONS", 5)
+    monkeypatch.setattr("bot.web.connections.MOST", 5)
     web = Web(Metrics(), checks={})
     await web.start("127.0.0.1", 0)
     try:

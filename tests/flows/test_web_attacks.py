@@ -1,0 +1,232 @@
+"""Every path of the bot's web server, attacked: by what proves nothing, by size, by slowness."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlencode
+
+import aiohttp
+import pytest
+import pytest_asyncio
+from pydantic import SecretStr
+
+from bot.app import Running
+from bot.bootstrap import built
+from bot.web.server import SECRET_HEADER, webhook_for
+from bot.web.signed import hash_of
+from tests.support.killing import free_port
+from tests.support.sandbox import sandbox_box
+from tests.support.storybell import TOKEN, Bell, running_bell, settings_for
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+HOOK = webhook_for(SecretStr(TOKEN))
+SECRET = HOOK.secret.get_secret_value()
+OPEN = {"/healthz", "/readyz", "/metrics", "/admin", "/admin/admin.js", "/admin/admin.css",
+        "/admin/admin.svg"}  # fmt: skip
+GUARDED = {("GET", "/admin/api/state"), ("POST", "/admin/api/do"), ("POST", "/admin/api/session"),
+           ("POST", HOOK.path)}  # fmt: skip
+LARGE = 10 * 2**20  # bytes
+SLOW = 100  # connections
+Record = Callable[[str, object], None]
+
+
+@dataclass(frozen=True)
+class Site:
+    """A bot that gets its updates by webhook, its owner, and where it listens."""
+
+    bell: Bell
+    boss: int
+    port: int
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def signed(self, *, token: str = TOKEN, age: timedelta = timedelta(0), **more: str) -> str:
+        """What Telegram gives to a Mini App that the owner opened so long ago."""
+        fields = {
+            "auth_date": str(int((datetime.now(UTC) - age).timestamp())),
+            "query_id": "AAHdF6IQAAAAAN0XohDhrOrc",
+            "user": json.dumps({"id": self.boss, "first_name": "Boss"}),
+            **more,
+        }
+        return "tma " + urlencode({**fields, "hash": hash_of(fields, SecretStr(token))})
+
+    async def state(self) -> int:
+        """Ask for the admin page's figures on a connection of its own; the status."""
+        headers = {"Authorization": self.signed()}
+        async with (
+            aiohttp.ClientSession() as session,
+            session.get(f"{self.url}/admin/api/state", headers=headers) as answer,
+        ):
+            return answer.status
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
+    folder, port = tmp_path_factory.mktemp("web"), free_port()
+    async with sandbox_box() as box:
+        boss = await box.control.person("Boss")
+        hook = f"http://127.0.0.1:{port}"
+        async with running_bell(
+            folder, box, admin_ids=str(boss), port=port, webhook_url=hook
+        ) as bell:
+            await bell.ask(boss, "/help")
+            yield Site(bell, boss, port)
+
+
+async def test_each_path_is_attacked_here(tmp_path: Path) -> None:
+    async with sandbox_box() as box:
+        settings = settings_for(box, tmp_path, webhook_url="http://127.0.0.1:8443")
+        async with built(settings) as parts:
+            routes = Running(settings, parts).web.app().router.routes()
+            found = {(one.method, str(one.resource and one.resource.canonical)) for one in routes}
+    opened = {(method, path) for path in OPEN for method in ("GET", "HEAD")}
+    assert found - {("HEAD", "/admin/api/state")} == opened | GUARDED
+
+
+async def test_what_proves_nothing_gets_nothing(site: Site) -> None:
+    good = site.signed()
+    stranger = site.signed(user=json.dumps({"id": await site.bell.control.person("Ann")}))
+    headers = [
+        {}, {"Authorization": ""}, {"Authorization": "tma"}, {"Authorization": "tma hash=%ff"},
+        {"Authorization": good.replace("query_id=AA", "query_id=AB")}, {"Authorization": stranger},
+        {"Authorization": f"{good}&hash={good.rpartition('=')[2]}"},
+        {"Authorization": good.replace("tma ", "Bearer ")},
+        {"Authorization": site.signed(age=timedelta(minutes=61))},
+        {"Authorization": site.signed(age=timedelta(minutes=-5))},
+        {"Authorization": site.signed(token="7000000002:the-token-of-another-bot-0123456789")},
+        {"Authorization": site.signed(user="{}")}, {"Authorization": site.signed(user="[")},
+        {"Authorization": f"tma {'x=1&' * 1000}"}, {"Authorization": f"Bearer {SECRET}"},
+        {SECRET_HEADER: ""}, {SECRET_HEADER: SECRET[:-1]}, {SECRET_HEADER: f"{SECRET}x"},
+    ]  # fmt: skip
+    body = {"action": "stop", "key": "a-guess", "update_id": 1}
+    async with aiohttp.ClientSession() as session:
+        for method, path in sorted(GUARDED):
+            for one in headers:
+                sent = body if method == "POST" else None
+                async with session.request(
+                    method, site.url + path, headers=one, json=sent
+                ) as answer:
+                    assert answer.status in {401, 403}, (path, one)
+    for raw in (b"tma hash=\xff&auth_date=1", b"tma \xff\xfe", b"Bearer 1.\xff.\xff", b"\xff"):
+        for name in (b"Authorization", SECRET_HEADER.encode()):
+            for method, path in sorted(GUARDED):
+                head = f"{method} {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n".encode()
+                async with connection(site) as (reader, writer):
+                    writer.write(head + name + b": " + raw + b"\r\n\r\n")
+                    status = int((await reader.readline()).split()[1])
+                    assert status in {400, 401, 403}, (path, raw)
+    (answered,) = await site.bell.ask(site.boss, "/stories prada")
+    assert "photo" in answered  # nobody has stopped the spending
+
+
+@asynccontextmanager
+async def connection(
+    site: Site,
+) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    reader, writer = await asyncio.open_connection("127.0.0.1", site.port)
+    try:
+        yield reader, writer
+    finally:
+        writer.close()
+
+
+async def poured(site: Site, method: str, path: str, header: str, *, is_chunked: bool) -> int:
+    """Send ten megabytes to a path; return how many bytes were taken from us."""
+    length = "Transfer-Encoding: chunked" if is_chunked else f"Content-Length: {LARGE}"
+    piece = b"x" * 2**16
+    sent = 0
+    async with connection(site) as (reader, writer):
+        head = f"{method} {path} HTTP/1.1\r\nHost: x\r\n{length}\r\n{header}\r\n\r\n"
+        writer.write(head.encode())
+        with suppress(ConnectionError):
+            while sent < LARGE and not reader.at_eof():
+                writer.write(b"%x\r\n%b\r\n" % (len(piece), piece) if is_chunked else piece)
+                await writer.drain()
+                sent += len(piece)
+                await asyncio.sleep(0)  # what came back is seen
+    return sent
+
+
+async def test_ten_megabytes_are_taken_by_no_path(
+    site: Site, record_testsuite_property: Record
+) -> None:
+    began, most = time.monotonic(), 0
+    proofs = ["X-None: 1", f"Authorization: {site.signed()}", f"{SECRET_HEADER}: {SECRET}"]
+    for method, path in sorted({("GET", path) for path in OPEN} | GUARDED):
+        for proof in proofs:
+            for is_chunked in (False, True):
+                taken = await poured(site, method, path, proof, is_chunked=is_chunked)
+                assert taken < LARGE, (path, proof)
+                most = max(most, taken)
+    assert await site.state() == 200
+    record_testsuite_property("most_bytes_taken_of_ten_megabytes", most)
+    record_testsuite_property("seconds_of_all_large_bodies", time.monotonic() - began)
+
+
+async def silent(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+    """Say nothing until the other side hangs up."""
+    await reader.read()
+
+
+async def slow_headers(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Send one header after the other, without end."""
+    writer.write(b"GET /admin HTTP/1.1\r\nHost: x\r\n")
+    while True:
+        writer.write(b"X-Slow: 1\r\n")
+        await writer.drain()
+        await asyncio.sleep(0.5)
+
+
+async def slow_body(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Send a body byte by byte, to the one path that reads some of a stranger's."""
+    writer.write(b"POST /admin/api/session HTTP/1.1\r\nHost: x\r\nContent-Length: 4000\r\n\r\n")
+    while True:
+        writer.write(b" ")
+        await writer.drain()
+        await asyncio.sleep(0.5)
+
+
+async def again_and_again(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Ask for what is open to all, and keep the connection for the next time."""
+    while True:
+        writer.write(b"GET /admin/admin.svg HTTP/1.1\r\nHost: x\r\n\r\n")
+        await reader.readuntil(b"</svg>")
+        await asyncio.sleep(0.5)
+
+
+Attack = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+async def attack(site: Site, kind: Attack) -> None:
+    """Attack by one connection, and by another one a second after it was ended."""
+    while True:
+        with suppress(OSError, asyncio.IncompleteReadError):
+            async with connection(site) as both:
+                await kind(*both)
+        await asyncio.sleep(1)
+
+
+@pytest.mark.parametrize("kind", [again_and_again, slow_body, slow_headers, silent])
+async def test_a_hundred_slow_connections_keep_nobody_out(
+    site: Site, kind: Attack, record_testsuite_property: Record
+) -> None:
+    slowest = 0.0
+    async with asyncio.TaskGroup() as group:
+        attackers = [group.create_task(attack(site, kind)) for _ in range(SLOW)]
+        await asyncio.sleep(2.0)  # until all places are taken
+        for _ in range(5):
+            began = time.monotonic()
+            assert await site.state() == 200
+            await site.bell.ask(site.boss, "/help")
+            slowest = max(slowest, time.monotonic() - began)
+        for one in attackers:
+            one.cancel()
+    record_testsuite_property(f"slowest_answer_during_{kind.__name__}", slowest)
