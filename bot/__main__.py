@@ -46,7 +46,7 @@ FORGETS = (
     "EPHEMERAL_DISK is set, and the database is a file: at the next restart all subscriptions are "
     "gone. Set DATABASE_URL to a PostgreSQL database."
 )
-READERS = frozenset({"migrate", "spending", "parked", "simulate"})
+READERS = frozenset({"migrate", "spending", "parked", "simulate", "admin", "doctor"})
 """The commands that need a database that can be used as it is."""
 
 

@@ -45,7 +45,7 @@ async def migrate(settings: Settings, _: argparse.Namespace) -> int:
     try:
         async with _database(settings) as db:
             await db.migrate()
-    except DatabaseUnavailableError as error:
+    except (OSError, DatabaseUnavailableError) as error:
         Console().print(f"The database can't be used: {error}.", markup=False)
         return 1
     Console().print("The database is up to date.")

@@ -78,6 +78,12 @@ async def main(
     if not (arguments.yes or _consents(credits)):
         console.print("Nothing was tried.")
         return NOTHING_TO_DO
+    try:
+        arguments.file.touch()
+    except OSError as error:  # known before a credit is spent
+        text = f"--file: {arguments.file} can't be written: {error.strerror}. Nothing was tried."
+        console.print(text, markup=False)
+        return NOTHING_TO_DO
     sights = Sights()
     photos = await _stories(settings, arguments, sights, lag_s=lag_s)
     if chat is None:

@@ -80,9 +80,10 @@ def test_a_run_that_can_t_begin_is_one_line(
     assert reason in said
     assert "canary" not in said
     if setting.startswith("DATABASE"):
-        assert main(["spending"]) == 1
-        said = "".join(capfd.readouterr())
-        assert (said.count("\n"), reason in said) == (1, True)
+        for words in (["spending"], ["admin"], ["migrate"], ["doctor", "--live", "--yes"]):
+            assert main(words) == 1
+            said = "".join(capfd.readouterr())
+            assert (said.count("\n"), reason in said) == (1, True)
 
 
 @pytest.mark.usefixtures("dotenv")

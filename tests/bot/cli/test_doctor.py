@@ -146,6 +146,17 @@ async def test_without_consent_nothing_is_spent(
     assert not (tmp_path / "doctor.json").exists()
 
 
+async def test_where_its_file_can_not_be_written_nothing_is_spent(
+    box: Box, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = await box.control.billed()
+    arguments = {"live": True, "yes": True, "profile": "natgeo", "private": "", "chat": None}
+    words = argparse.Namespace(**arguments, file=tmp_path / "no folder" / "doctor.json")
+    assert await doctor.main(settings_for(box, tmp_path), words) == doctor.NOTHING_TO_DO
+    assert "Nothing was tried." in capsys.readouterr().out
+    assert await box.control.billed() == before
+
+
 async def test_a_service_that_is_not_there_is_said_so(box: Box, ann: int, tmp_path: Path) -> None:
     assert ann
     fault = await box.control.fault("stories", {"reset": "before"}, times=None)
