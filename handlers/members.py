@@ -7,7 +7,7 @@ from bot.context import Context
 from bot.domain.errors import N_
 from bot.domain.identity import is_nobody
 from bot.domain.records import MAIN
-from bot.presentation.buttons import options_link
+from bot.presentation.buttons import Buttons, options_link
 from bot.presentation.html import Safe
 from bot.store.unit_of_work import effect
 from handlers.guard import Handler
@@ -66,17 +66,21 @@ async def _greet(update: Update, context: Context, change: ChatMemberUpdated) ->
     _, count = await context.services.subscriptions.page(change.chat.id, limit=1)
     if count or change.chat.type == Chat.PRIVATE:
         return
-    link = InlineKeyboardButton(
-        context.t.plain(N_("Set it up")), url=options_link(context.bot.username, change.chat.id)
-    )
-    if change.chat.type == Chat.CHANNEL:
-        await say(update, context, context.t(GREETING_CHANNEL), [[link]])
-        return
+    text, buttons = greeting(change.chat, context)
     sees_all = change.new_chat_member.status == ChatMember.ADMINISTRATOR
-    text = context.t(GREETING)
-    if not sees_all and not context.bot.can_read_all_group_messages:
+    if change.chat.type != Chat.CHANNEL and not (
+        sees_all or context.bot.can_read_all_group_messages
+    ):
         text = Safe(f"{text}\n\n{context.t(HIDDEN)}")
-    await say(update, context, text, [[link]])
+    await say(update, context, text, buttons)
+
+
+def greeting(chat: Chat, context: Context) -> tuple[Safe, Buttons]:
+    """Return what a group or a channel is told of the bot, and the button that sets it up."""
+    link = InlineKeyboardButton(
+        context.t.plain(N_("Set it up")), url=options_link(context.bot.username, chat.id)
+    )
+    return context.t(GREETING_CHANNEL if chat.type == Chat.CHANNEL else GREETING), [[link]]
 
 
 async def somebody_spoke(update: Update, context: Context) -> None:

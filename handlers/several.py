@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from bot.context import Context
 from bot.domain.errors import N_, BotError
 from bot.domain.wanted import MOST, Wanted
-from bot.presentation.html import Safe, bold, escape, shorten
+from bot.presentation.html import Safe, bold, shorten
 from handlers.errors import sentence_for
 
 LEFT_OUT = N_("I take up to {limit} names at a time; please send the rest separately.")
@@ -25,13 +25,10 @@ def lines_of(failed: Failures, wanted: Wanted, context: Context) -> list[str]:
             lines.append(sentence)  # it names the profile
         else:
             alike.setdefault(sentence, []).append(name)
-    lines += [Safe(f"{listed(names)}: {sentence}") for sentence, names in alike.items()]
+    lines += [
+        Safe(f"{context.t.names(names, bold)}: {sentence}") for sentence, names in alike.items()
+    ]
     lines += [context.t(UNREAD, word=shorten(word, WORD)) for word, _ in wanted.unread]
     if wanted.left_out:
         lines.append(context.t(LEFT_OUT, limit=MOST))
     return lines
-
-
-def listed(names: Sequence[str]) -> Safe:
-    """Return names in bold, separated by commas."""
-    return Safe(", ".join(bold(escape(name)) for name in names))

@@ -1,6 +1,6 @@
 """/start, /help and /language: who the bot is and what it understands."""
 
-from telegram import InlineKeyboardButton, Update
+from telegram import Chat, InlineKeyboardButton, Update
 
 from bot.context import Context
 from bot.domain import links
@@ -9,7 +9,17 @@ from bot.presentation.buttons import Buttons, read_payload
 from bot.presentation.translation import LANGUAGES, translator_for
 from bot.store import chats
 from bot.store.unit_of_work import effect
-from handlers import access, highlights, options, privacy, settings, stories, subscriptions, talk
+from handlers import (
+    access,
+    highlights,
+    members,
+    options,
+    privacy,
+    settings,
+    stories,
+    subscriptions,
+    talk,
+)
 from handlers.admission import start_link
 from handlers.guard import UNKNOWN_BUTTON, Handler, act_on, command, pressed
 from handlers.replies import rewrite, say
@@ -51,7 +61,10 @@ WHICH_LANGUAGE = N_("Which language should I use here?")
 
 @command("start")
 async def start(update: Update, context: Context) -> None:
-    """Greet, or follow a link: to a profile's stories, or to a page of a channel of theirs."""
+    """Greet, or follow a link: to a profile's stories, or to a page of a channel of theirs.
+
+    A group or channel is told what it can do there: a bare name is not answered in it.
+    """
     payload = context.args[0] if context.args else ""
     page = read_payload(payload)
     if page:
@@ -66,6 +79,9 @@ async def start(update: Update, context: Context) -> None:
     if payload.startswith("stories_"):
         context.args = [payload.removeprefix("stories_").replace("-", ".")]
         await stories.stories(update, context)
+        return
+    if update.effective_chat and update.effective_chat.type != Chat.PRIVATE:
+        await say(update, context, *members.greeting(update.effective_chat, context))
         return
     invitation = start_link(update)
     text = await access.come_in(update, context, invitation) if invitation else None

@@ -81,8 +81,7 @@ async def show_profiles(update: Update, context: Context, wanted: Wanted) -> Non
     t, asker = context.t, asker_of(update, context)
     result: dict[str, list[Story]] = {}
     failed: dict[str, BotError] = {}
-    names = ", ".join(wanted.names)
-    sentence = t(N_("Getting the stories from <b>{username}</b>…"), username=names)
+    sentence = t(N_("Getting the stories from <b>{username}</b>…"), username=t.names(wanted.names))
     async with working(update, context, sentence):
         for name in wanted.names:
             try:

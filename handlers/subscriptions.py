@@ -18,6 +18,7 @@ from bot.domain.errors import (
     AskAgainError,
     BotError,
     SubscriptionError,
+    TooManyFastError,
 )
 from bot.domain.model import Options, Target
 from bot.domain.wanted import Wanted, read
@@ -27,7 +28,7 @@ from bot.presentation.notices import MISSING
 from bot.store import chats, mutes, profiles
 from handlers.guard import Handler, answer, command, heard, pressed
 from handlers.links import unreadable
-from handlers.options import options_page
+from handlers.options import options_page, paused_line
 from handlers.questions import Answers, ask, choices
 from handlers.replies import rewrite, say, working
 from handlers.several import lines_of
@@ -55,6 +56,7 @@ NOW = N_("🔔 I'll send every new story from <b>{username}</b> to this chat.")
 NOW_IN_TOPIC = N_("🔔 I'll send every new story from <b>{username}</b> to this topic.")
 NOW_IN = N_("🔔 I'll send every new story from <b>{username}</b> to {where}.")
 ALREADY = N_("Already subscribed to <b>{username}</b>.")
+SOONER = N_("I'll check <b>{username}</b> more often from now on.")
 SOON = N_(
     "On average, alerts come about {delay} after a story is posted. To get them sooner, turn on "
     "“Check more often” in Options."
@@ -96,7 +98,7 @@ async def _follow_all(update: Update, context: Context, wanted: Wanted) -> None:
     t, channel = context.t, wanted.channel
     target = await _channel(update, context, channel) if channel else target_of(update)
     is_fast = "fast" in wanted.words
-    sentence = t(N_("Looking for <b>{username}</b>…"), username=", ".join(wanted.names))
+    sentence = t(N_("Looking for <b>{username}</b>…"), username=t.names(wanted.names))
     async with working(update, context, sentence):
         result = await context.services.subscriptions.subscribe_all(
             target,
@@ -105,16 +107,26 @@ async def _follow_all(update: Update, context: Context, wanted: Wanted) -> None:
             options=replace(Options.of(context.chat.defaults), fast=True) if is_fast else None,
         )
     done = [one for _, one in result if isinstance(one, Subscribed)]
-    new = ", ".join(one.profile.username for one in done if not one.already)
-    old = ", ".join(one.profile.username for one in done if one.already)
+    failed = [(name, one) for name, one in result if isinstance(one, BotError)]
+    new = t.names(one.profile.username for one in done if not one.already)
     lines: list[str] = []
     if new and channel:
         lines.append(t(NOW_IN, where=channel, username=new))
     elif new:
         lines.append(t(NOW_IN_TOPIC if target.thread_id else NOW, username=new))
+    sooner: list[str] = []
+    for one in done if is_fast else ():
+        try:
+            if await _hasten(one, context):
+                sooner.append(one.profile.username)
+        except TooManyFastError as error:
+            failed.append((one.profile.username, error))
+    answered = {*sooner, *(name for name, _ in failed)}
+    old = [name for one in done if one.already and (name := one.profile.username) not in answered]
+    if sooner:
+        lines.append(t(SOONER, username=t.names(sooner)))
     if old:
-        lines.append(t(ALREADY, username=old))
-    failed = [(name, one) for name, one in result if isinstance(one, BotError)]
+        lines.append(t(ALREADY, username=t.names(old)))
     lines += lines_of(failed, wanted, context)
     if live := sum(len(one.live) for one in done):
         lines.append(t.n(*LIVE, live))
@@ -148,13 +160,16 @@ async def follow(
             asker_of(update, context),
             options=replace(Options.of(context.chat.defaults), fast=True) if is_fast else None,
         )
-    text: str = context.t(ALREADY, username=followed.profile.username)
-    if not followed.already:
-        name = followed.profile.username
-        if channel:
-            text = context.t(NOW_IN, where=channel, username=name)
-        else:
-            text = context.t(NOW_IN_TOPIC if target.thread_id else NOW, username=name)
+    name = followed.profile.username
+    if not followed.already and channel:
+        text: str = context.t(NOW_IN, where=channel, username=name)
+    elif not followed.already:
+        text = context.t(NOW_IN_TOPIC if target.thread_id else NOW, username=name)
+    else:
+        is_sooner = is_fast and await _hasten(followed, context)
+        text = context.t(SOONER if is_sooner else ALREADY, username=name)
+    if followed.subscription.paused:
+        text += "\n" + paused_line(followed.subscription, context)
     if followed.live:
         text += "\n" + context.t.n(*LIVE, len(followed.live))
     if not followed.already and (delay := await _usual_delay(context)):
@@ -162,6 +177,20 @@ async def follow(
     text = Safe(text + await _obstacles(context, target))
     buttons = _after_subscribe(followed.subscription, len(followed.live), context)
     await say(update, context, text, buttons if target.chat_id == context.chat.id else None)
+
+
+async def _hasten(one: Subscribed, context: Context) -> bool:
+    """Let a profile that was followed before be checked more often; return whether it was not.
+
+    Raises:
+        TooManyFastError: The chat has as many fast ones as it may.
+    """
+    before = one.subscription
+    if not one.already or before.options.fast:
+        return False
+    wanted = replace(before.options, fast=True)
+    await context.services.subscriptions.set_options(before.target.chat_id, before.id, wanted)
+    return True
 
 
 async def _usual_delay(context: Context) -> timedelta | None:

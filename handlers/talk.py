@@ -17,7 +17,7 @@ from bot.domain import links, talk
 from bot.domain.errors import N_, NotFollowedError, NowhereError
 from bot.domain.wanted import MOST, OURS
 from bot.presentation.buttons import Buttons, follow_button
-from bot.presentation.html import Safe, escape, shorten
+from bot.presentation.html import Safe, code, shorten
 from bot.store import chats, unit_of_work
 from handlers import highlights, rules, settings, stories, subscriptions, why
 from handlers.exchange import HOW
@@ -108,7 +108,7 @@ async def show_card(
 async def _show_list(update: Update, context: Context, names: Sequence[str]) -> None:
     """Offer what can be done with a list of profiles; a press reads the names off the message."""
     t = context.t
-    shown = Safe(", ".join(f"<code>{escape(name)}</code>" for name in names[:MOST]))
+    shown = Safe(t.listed([code(name) for name in names[:MOST]]))
     text: str = t(WHICH_OF_MANY, names=shown)
     if len(names) > MOST:
         text = Safe(f"{text}\n{t(LEFT_OUT, limit=MOST)}")

@@ -2,7 +2,7 @@
 
 from telegram import Update
 
-from bot.chats.subscriptions import Why
+from bot.chats.explain import LOOKBACK, Why
 from bot.context import Context, target_of
 from bot.domain import links
 from bot.domain.albums import plan
@@ -121,6 +121,13 @@ def _checks(known: Why, context: Context) -> list[str]:
 def _outcomes(known: Why, context: Context) -> list[str]:
     """Return what became of the stories of two days; why nothing came, where nothing did."""
     t = context.t
+    if not known.total and known.subscription.created_at > context.now - LOOKBACK:
+        return [
+            t(
+                N_("No new stories since alerts began ({when})."),
+                when=t.moment(known.subscription.created_at),
+            )
+        ]
     if not known.total:
         return [t(N_("I found no new stories in the last two days."))]
     options = t.listed(_limits(known, context))

@@ -46,6 +46,7 @@ _BARE_FIELD = re.compile(r"[/=]\{[a-z_]+\}")
 _BANNED = re.compile(r"^- ~~(.+?)~~", re.MULTILINE)
 FIELD = re.compile(r"\{[a-z_]+\}")
 _TAG = re.compile(r"<[^<>]*>")
+_TWICE = re.compile(r"([.,:;!?…؟،؛।])[ \u00a0\u202f]?\1(?!\.)|(?<=\S)  ")
 
 # What Babel lacks, or orders otherwise than CLDR: zero, one, two, few, many, other.
 _PLURAL_FORMS = {
@@ -239,8 +240,16 @@ def wrong_in(message: Message, catalogue: Catalog) -> Iterator[str]:
     yield from _length_faults(ids[0], forms)
 
 
+def twice(text: str) -> str:
+    """Return a sign of punctuation, or a blank, that a text has twice in a row; empty for none."""
+    found = _TWICE.search(text)
+    return found[0] if found else ""
+
+
 def _faults(form: str, english: str, language: str) -> Iterator[str]:
     """Say what of a sentence may never be translated, and what is said wrongly."""
+    if twice(_TAG.sub("", form)):
+        yield f"{twice(_TAG.sub('', form))!r} twice in a row"
     if Counter(_COMMAND.findall(form)) != Counter(_COMMAND.findall(english)):
         yield "a translated command"
     if _CODE.findall(form) != _CODE.findall(english):

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from typing import Literal, Protocol
 from urllib.parse import parse_qs, quote_plus, urlsplit
 
@@ -15,6 +15,8 @@ _MARKUP_BYTES = 16_384  # the server refuses texts over 32,768 bytes before it p
 LINK_ROOM = 40  # code points for the one link at the end, in any language
 _NAMES = 10  # of one kind; Telegram keeps 100 entities of a message at most
 _PROFILES = 5
+_APART = timedelta(hours=1)  # nearer ones would be told as "2 hours ago" twice
+_LONG_AGO = timedelta(days=30)
 _NAME_LENGTH, _LINK_LENGTH, _WORD_LENGTH = 64, 40, 50
 
 _USERNAME = re.compile(r"[A-Za-z0-9._]{1,30}")
@@ -40,6 +42,12 @@ class CaptionLanguage(Protocol):
     def moment(self, dt: datetime, zone: tzinfo | None = None) -> Safe:
         """Return a time that readers see as how far it is from now."""
 
+    def days(self, first: datetime, last: datetime, zone: tzinfo | None = None) -> str:
+        """Return the days from one time to another, with the year."""
+
+    def listed(self, items: Sequence[str]) -> str:
+        """Return things one after the other, as in "a, b, and c"."""
+
 
 def caption(
     stories: Sequence[Story],
@@ -64,7 +72,7 @@ def caption(
         header += f" · {part[0]}/{part[1]}"
     if name := shorten(one_line(title), _NAME_LENGTH):
         header += f"\n⭐ {bold(foreign(name, rtl=t.rtl))}"
-    lines = [header, "🕒 " + _when(stories, t, zone), *_life(stories, t, now, zone)]
+    lines = [header, "🕒 " + _when(stories, t, now, zone), *_life(stories, t, now, zone)]
     return _fit(lines, _details(stories, t, style), t, spare)
 
 
@@ -83,9 +91,9 @@ def profile_link(profile: Profile, t: CaptionLanguage) -> Safe:
 
 def _header(stories: Sequence[Story], t: CaptionLanguage, *, alert: bool) -> str:
     profiles = list({story.profile.username: story.profile for story in stories}.values())
-    names = Safe(", ".join(profile_link(profile, t) for profile in profiles[:_PROFILES]))
-    if len(profiles) > _PROFILES:
-        names = Safe(f"{names} …")
+    shown = [profile_link(profile, t) for profile in profiles[:_PROFILES]]
+    is_all = len(shown) == len(profiles)
+    names = Safe(t.listed(shown) if is_all else f"{', '.join(shown)} …")
     if not alert:
         return names
     if len(stories) == 1:
@@ -98,11 +106,13 @@ def _header(stories: Sequence[Story], t: CaptionLanguage, *, alert: bool) -> str
     )
 
 
-def _when(stories: Sequence[Story], t: CaptionLanguage, zone: tzinfo) -> str:
+def _when(stories: Sequence[Story], t: CaptionLanguage, now: datetime, zone: tzinfo) -> str:
     first, last = (f(story.taken_at for story in stories) for f in (min, max))
-    shown = t.moment(last, zone)
-    if t.date(first, zone) != t.date(last, zone):
-        shown = Safe(f"{t.moment(first, zone)} \u2013 {shown}")
+    shown: str = t.moment(last, zone)
+    if last < now - _LONG_AGO:
+        shown = t.days(first, last, zone)  # "730 days ago" tells nobody when
+    elif last - first >= _APART:
+        shown = f"{t.moment(first, zone)} \u2013 {shown}"
     count = [t.n("{n} story", "{n} stories", len(stories))] if len(stories) > 1 else []
     return " · ".join([*count, shown])
 

@@ -83,15 +83,15 @@ def render(notice: str, rows: Sequence[Mapping[str, Any]], t: Translator) -> lis
 
 
 def _summary(counts: Mapping[str, int], t: Translator) -> Safe:
-    names = (f"{bold(name)} ({t.number(n)})" for name, n in counts.items())
-    return t(SUMMARY, names=Safe(", ".join(names)))
+    names = [f"{t.names([name], bold)} ({t.number(n)})" for name, n in counts.items()]
+    return t(SUMMARY, names=Safe(t.listed(names)))
 
 
 def _missed(rows: Sequence[Mapping[str, Any]], t: Translator) -> Safe:
     names = sorted({str(row["username"]) for row in rows})
     return t(
         SENTENCES["missed"],
-        names=Safe(", ".join(bold(name) for name in names)),
+        names=t.names(names, bold),
         from_=_moment(min(row["from"] for row in rows)),
         to=_moment(max(row["to"] for row in rows)),
     )

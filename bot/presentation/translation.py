@@ -3,7 +3,7 @@
 import gettext
 import logging
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import cache
 from pathlib import Path
@@ -15,7 +15,7 @@ from babel.lists import format_list
 from babel.messages.pofile import read_po
 
 from bot.domain.errors import N_
-from bot.presentation.html import Safe, clean, escape, has_rtl, isolate, plain
+from bot.presentation.html import Safe, clean, escape, foreign, has_rtl, isolate, plain
 
 __all__ = ["LANGUAGES", "N_", "Safe", "Translator", "language_for", "translator_for"]
 
@@ -39,6 +39,8 @@ LANGUAGES: dict[str, str] = {
 LOCALES = Path(__file__).parents[2] / "locales"
 _OLD_NAMES = {"in": "id"}  # ISO 639 renamed Indonesian; old phones did not hear of it
 _FIELD = re.compile(r"\{([a-z_]+)\}")
+# With the full stop of its sentence: "25 Min." ends one by itself.
+_FILLED = re.compile(r"\{([a-z_]+)\}((?:</\w+>)*\.?)")
 _log = logging.getLogger(__name__)
 
 
@@ -94,6 +96,10 @@ class Translator:
         """Return things one after the other, as in "a, b, and c"."""
         return format_list(items, locale=self._locale)
 
+    def names(self, names: Iterable[str], show: Callable[[str], Safe] = Safe) -> Safe:
+        """Return the names of profiles one after the other as HTML, each as ``show`` makes it."""
+        return Safe(self.listed([show(foreign(name, rtl=self.rtl)) for name in names]))
+
     def money(self, amount: float, currency: str) -> str:
         """Return an amount of ``currency`` (ISO 4217), as in “$1.20”."""
         return numbers.format_currency(amount, currency, locale=self._locale)
@@ -120,6 +126,11 @@ class Translator:
         """
         at = int(dt.timestamp())
         return Safe(f'<tg-time unix="{at}" format="r">{self.date(dt, zone)}</tg-time>')
+
+    def days(self, first: datetime, last: datetime, zone: tzinfo | None = None) -> str:
+        """Return the days from one time to another with the year, as in “Nov 24, 2024”."""
+        start, end = (at.astimezone(zone or self.zone).date() for at in (first, last))
+        return str(dates.format_interval(start, end, "yMMMd", locale=self._locale))
 
     def span(self, start: str, end: str) -> str:
         """Return a range between two values that are written already, as in "22:00-7:00"."""
@@ -157,7 +168,13 @@ class Translator:
                 "text %r (%s) lacks fields %s", english, self.language, wanted - fields.keys()
             )
             text = english
-        return _FIELD.sub(lambda match: self._field(match, fields, html=html), text)
+
+        def fill(match: re.Match[str]) -> str:
+            value = self._field(match, fields, html=html)
+            shown = (plain(value) if html else value).rstrip("\u2069")
+            return value + (match[2].removesuffix(".") if shown.endswith(".") else match[2])
+
+        return _FILLED.sub(fill, text)
 
     def _field(self, match: re.Match[str], fields: dict[str, object], *, html: bool) -> str:
         value = fields.get(match[1], "…")

@@ -49,6 +49,37 @@ async def test_subscribing_twice_says_so(bell: Bell, control: Control) -> None:
     assert await control.billed("/v1/user/by/username") == before
 
 
+async def test_subscribing_again_does_what_it_asks_and_says_what_is_so(
+    bell: Bell, control: Control
+) -> None:
+    ann = await control.person()
+    for name in ("again.one", "again.two"):
+        await profile(control, name)
+        await bell.ask(ann, f"/subscribe {name}")
+    (reply,) = await bell.ask(ann, "/subscribe again.one fast")
+    assert "check again.one more often from now on" in reply["text"]
+    (reply,) = await bell.ask(ann, "/subscribe again.one again.two fast")
+    assert reply["text"].splitlines()[:2] == [
+        "I'll check again.two more often from now on.",
+        "Already subscribed to again.one.",
+    ]
+    (reply,) = await bell.ask(ann, "/subscribe again.one")
+    await bell.press(ann, reply, buttons(reply)["Options"])
+    page = await bell.message(ann, reply["message_id"])
+    assert "✅ Check more often" in buttons(page)
+    await bell.press(ann, page, buttons(page)["⏸ Pause"])
+    (reply,) = await bell.ask(ann, "/subscribe again.one")
+    assert "Paused: no alerts until you resume." in reply["text"]
+
+
+async def test_why_says_since_when_there_was_nothing(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    await profile(control, "since.one", 2)
+    await bell.ask(ann, "/subscribe since.one")
+    (why,) = await bell.ask(ann, "/why since.one")
+    assert "No new stories since alerts began" in why["text"]
+
+
 @pytest.mark.parametrize(
     ("text", "answer"),
     [

@@ -74,7 +74,7 @@ async def test_words_of_ours_and_profiles_so_named(bell: Bell, control: Control)
     await star(control, "fast", 0)
     await star(control, "words.a", 0)
     (reply,) = await bell.ask(ann, "/subscribe words.a @fast fast")
-    assert "from words.a, fast to this chat" in reply["text"]
+    assert "from words.a and fast to this chat" in reply["text"]
     (listed,) = await bell.ask(ann, "/subscriptions")
     for name in ("words.a", "fast"):
         number = buttons(listed)[f"🔔 {name}"]
@@ -93,9 +93,9 @@ async def test_limits_are_those_of_single_ones(tmp_path: Path) -> None:
         (reply,) = await bell.ask(ann, f"/subscribe {' '.join(names)}")
         lines = reply["text"].splitlines()
         assert lines[0] == (
-            "🔔 I'll send every new story from limit.0, limit.1, limit.2 to this chat."
+            "🔔 I'll send every new story from limit.0, limit.1, and limit.2 to this chat."
         )
-        assert lines[1].startswith("limit.3, limit.4: This chat has reached its limit")
+        assert lines[1].startswith("limit.3 and limit.4: This chat has reached its limit")
 
 
 async def test_a_small_allowance_shows_the_first_of_them(tmp_path: Path) -> None:
@@ -109,7 +109,7 @@ async def test_a_small_allowance_shows_the_first_of_them(tmp_path: Path) -> None
         assert len(shown(messages)) == 2  # 3 credits each
         lines = messages[-1]["text"].splitlines()
         assert lines[:2] == ["small.0: 1 story", "small.1: 1 story"]
-        assert lines[2].startswith("small.2, small.3, small.4: You've reached your limit")
+        assert lines[2].startswith("small.2, small.3, and small.4: You've reached your limit")
         assert await control.billed() <= 7
 
 
@@ -138,7 +138,7 @@ async def test_a_pasted_list_gets_its_two_buttons(bell: Bell, control: Control, 
             continue
     before = len(await control.requests("stories", path="/v1/user/by/username"))
     (card,) = await bell.ask(ann, text)
-    assert "list.a, list.b, list.c" in card["text"]
+    assert "list.a, list.b, and list.c" in card["text"]
     assert buttons(card) == {"Show all": "many:stories", "Subscribe to all": "many:subscribe"}
     assert len(await control.requests("stories", path="/v1/user/by/username")) == before
     await bell.press(ann, card, "many:stories")
@@ -146,7 +146,7 @@ async def test_a_pasted_list_gets_its_two_buttons(bell: Bell, control: Control, 
     assert len(shown(messages)) == 3
     await bell.press(ann, card, "many:subscribe")
     told = await bell.replies(ann, 5, after=card["message_id"])
-    assert "from list.a, list.b, list.c to this chat" in told[-1]["text"]
+    assert "from list.a, list.b, and list.c to this chat" in told[-1]["text"]
 
 
 async def test_a_list_may_end_in_a_name_of_digits(bell: Bell, control: Control) -> None:
@@ -159,7 +159,7 @@ async def test_a_list_may_end_in_a_name_of_digits(bell: Bell, control: Control) 
     assert len(shown(told)) == 2
     await bell.press(ann, card, "many:subscribe")
     told = await bell.replies(ann, 4, after=card["message_id"])
-    assert "from digits.a, 1234567 to this chat" in told[-1]["text"]
+    assert "from digits.a and 1234567 to this chat" in told[-1]["text"]
 
 
 async def test_small_talk_is_no_list(bell: Bell, control: Control) -> None:
@@ -196,7 +196,7 @@ async def test_a_default_makes_no_more_fast_than_a_chat_may_have(tmp_path: Path)
         await bell.press(ann, menu, "defaults:fast:on")
         await bell.ask(ann, "/subscribe dash.a")
         (reply,) = await bell.ask(ann, "/subscribe dash.b dash.c")
-        assert "from dash.b, dash.c to this chat" in reply["text"]
+        assert "from dash.b and dash.c to this chat" in reply["text"]
         (listed,) = await bell.ask(ann, "/subscriptions")
         are_fast = []
         for name in names:
@@ -225,7 +225,7 @@ async def test_a_lost_answer_pays_and_subscribes_once(bell: Bell, control: Contr
     before = len(await control.requests("stories", path="/v1/user/by/username"))
     await control.fault("telegram", {"status": 502}, match="sendMessage")
     (reply,) = await bell.ask(ann, "/subscribe lost.a lost.b")
-    assert "from lost.a, lost.b to this chat" in reply["text"]
+    assert "from lost.a and lost.b to this chat" in reply["text"]
     # Its subscriptions are checked meanwhile; the names were asked for once.
     assert len(await control.requests("stories", path="/v1/user/by/username")) - before == 2
 
@@ -248,7 +248,7 @@ async def test_in_groups_topics_and_channels(bell: Bell, control: Control, kind:
         more = {"thread_id": 7}
     (reply,) = await bell.ask(chat, f"/subscribe {' '.join(names)}", user=ann, **more)
     where = "topic" if kind == "forum" else "chat"
-    assert f"from {kind}.one, {kind}.two to this {where}" in reply["text"]
+    assert f"from {kind}.one and {kind}.two to this {where}" in reply["text"]
     story = await control.publish(names[1])
     (alert,) = await bell.replies(chat, 1, after=reply["message_id"])
     assert alert["_story_pk"] == story["pk"]
@@ -260,5 +260,5 @@ async def test_on_both_databases(tmp_path: Path, database_url: str) -> None:
     async with storybell(tmp_path, database_url=database_url) as bell:
         ann = await bell.control.person()
         (reply,) = await bell.ask(ann, "/subscribe natgeo prada nobody.is.it")
-        assert "from natgeo, prada to this chat" in reply["text"]
+        assert "from natgeo and prada to this chat" in reply["text"]
         assert "can't find nobody.is.it" in reply["text"]

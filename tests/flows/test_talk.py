@@ -219,6 +219,24 @@ async def test_quiet_hours_and_the_summary_are_typed(bell: Bell, control: Contro
     assert "Daily summary at: 9:30 PM" in " ".join(reply["text"].split())
 
 
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("supergroup", "sends every new one to this group (admins only)"),
+        ("channel", "I can post the new stories of Instagram profiles in this channel"),
+    ],
+)
+async def test_start_says_what_works_where_it_is_written(
+    bell: Bell, control: Control, kind: str, text: str
+) -> None:
+    boss = await control.person("Boss")
+    members = [{"user_id": boss, "status": "creator"}]
+    place = await control.chat(kind, members=members, bot_status="administrator")
+    (greeting,) = await bell.ask(place, "/start", user=boss)
+    assert text in greeting["text"]
+    assert "?start=" in buttons(greeting)["Set it up"]
+
+
 async def test_in_a_group_names_and_prose_are_left_alone(bell: Bell, control: Control) -> None:
     ann = await control.person()
     members: list[Json] = [{"user_id": ann, "status": "creator"}]

@@ -63,6 +63,10 @@ def faults(language: str, msgid: Any, text: str | tuple[str, ...]) -> list[str]:
         ("ru", "A daily summary", "Дайджест дня", "the banned word 'дайджест'"),
         ("es", "Hello {name}", "Hola", "other fields"),
         ("es", "{percent} used", "{percent} % usado", "a percent sign"),
+        ("de", "Until {time}.", "Bis {time}..", "'..' twice in a row"),
+        ("ar", "One, two", "واحد،، اثنان", "'،،' twice in a row"),
+        ("fr", "<b>Yes</b>! No", "<b>Oui !</b> ! Non", "twice in a row"),
+        ("ru", "One two", "Раз  два", "'  ' twice in a row"),
     ],
 )
 def test_a_planted_fault_is_found(language: str, msgid: str, text: str, fault: str) -> None:

@@ -193,6 +193,21 @@ def test_an_album_sums_up_its_stories() -> None:
     assert "👤 NASA · esa · space.x" in text
 
 
+def test_stories_of_an_hour_have_one_time_and_old_ones_their_days() -> None:
+    near = replace(STORY, pk="10", taken_at=STORY.taken_at - timedelta(minutes=59))
+    assert parse(of(near, STORY))[0].splitlines()[1] == "🕒 2 stories · Nov 25, 2:05\u202fPM"
+    old = replace(STORY, pk="9", taken_at=NOW - timedelta(days=730))
+    later = replace(old, pk="10", taken_at=old.taken_at + timedelta(days=3))
+    days = "Nov 25\u2009\u2013\u200928, 2024"
+    assert parse(of(old, later))[0].splitlines()[1] == f"🕒 2 stories · {days}"
+    assert parse(of(old))[0].splitlines()[1] == "🕒 Nov 25, 2024"
+
+
+def test_two_profiles_are_listed_as_the_language_does() -> None:
+    two = [replace(STORY, pk=str(k), profile=Profile(str(k), f"user{k}")) for k in range(2)]
+    assert parse(of(*two))[0].splitlines()[0] == "user0 and user1"
+
+
 def test_an_album_of_many_profiles_names_five() -> None:
     many = [replace(STORY, pk=str(k), profile=Profile(str(k), f"user{k}")) for k in range(7)]
     first = parse(of(*many))[0].splitlines()[0]

@@ -28,7 +28,7 @@ def test_missed_hours_of_several_profiles_are_one_line() -> None:
         {"username": "prada", "from": start, "to": end},
     ]
     [text] = render("missed", rows, T)
-    assert "<b>natgeo</b>, <b>prada</b>" in text
+    assert "<b>natgeo</b> and <b>prada</b>" in text
     assert T.date(NOON) in text
     assert T.date(NOON + 3 * HOUR) in text
 

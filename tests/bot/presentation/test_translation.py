@@ -16,7 +16,7 @@ from babel.messages.pofile import read_po
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.presentation import translation
+from bot.presentation import html, translation
 from bot.presentation.translation import (
     LANGUAGES,
     LOCALES,
@@ -25,7 +25,15 @@ from bot.presentation.translation import (
     language_for,
     translator_for,
 )
-from tools.catalogues import TEMPLATE, extract, message_ids, problems
+from tools.catalogues import (
+    TEMPLATE,
+    extract,
+    fields_in,
+    ids_of,
+    message_ids,
+    problems,
+    twice,
+)
 
 calm = settings(deadline=None)  # the machine may be busy with other tests
 NOW = datetime(2026, 11, 25, 13, 5, tzinfo=UTC)
@@ -74,6 +82,36 @@ def test_telegram_takes_every_translation(language: str) -> None:
         }
         answer = json.loads(tdjson.td_execute(json.dumps(request).encode()) or b"{}")
         assert answer["@type"] == "formattedText", form
+
+
+def endings(t: Translator) -> set[str]:
+    """What fields end in: times, spans and days, which some languages shorten with a full stop."""
+    spans = [timedelta(seconds=8), timedelta(minutes=25), timedelta(hours=3), timedelta(days=2)]
+    days = [NOW.replace(month=month) for month in range(1, 13)]
+    return {
+        *map(t.duration, spans),
+        *map(t.day, days),
+        t.days(NOW, NOW),
+        t.date(NOW),
+        t.time(NOW),
+        t.percent(0.02),
+        t.money(0.5, "USD"),
+        t.moment(NOW),
+        t.listed(["natgeo", "prada"]),
+    }
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_sign_stands_twice_and_no_blank_whatever_is_told(language: str) -> None:
+    t = translator_for(language)
+    for ids in (ids_of(message) for message in template() if message.id):
+        fields = {name for text in ids for name in fields_in(text)} - {"n"}
+        for value in endings(t):
+            told = dict.fromkeys(fields, Safe(value))
+            for n in (1, 2, 5, 21):
+                text = t.n(ids[0], ids[1], n, **told) if len(ids) > 1 else t(ids[0], **told)
+                seen = html.plain(text).translate(dict.fromkeys(map(ord, "\u2068\u2069\u200f")))
+                assert not twice(seen), seen
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -5,6 +5,8 @@ const TARGET = 1.12; // height / width of the whole album that looks best in a b
 const LOWEST = 0.62; // tiles may be cropped to between these aspect ratios
 const HIGHEST = 1.75;
 const PER_ROW = 4;
+const TALLEST = 0.5; // a picture that stands alone is shown whole
+const WIDEST = 4;
 
 /**
  * Tiles as fractions of the album's box: {height, tiles: [{x, y, w, h}]}, `height` being that of the
@@ -12,7 +14,7 @@ const PER_ROW = 4;
  */
 export function mosaic(ratios) {
   const cropped = ratios.map((ratio) => clamp(ratio || 1, LOWEST, HIGHEST));
-  if (cropped.length === 1) return { height: 1 / clamp(ratios[0] || 1, LOWEST, 2.2), tiles: [whole()] };
+  if (cropped.length === 1) return { height: 1 / clamp(ratios[0] || 1, TALLEST, WIDEST), tiles: [whole()] };
   const layouts = partitions(cropped.length).map((rows) => inRows(cropped, rows));
   if (cropped.length === 3 || cropped.length === 4) layouts.push(besideColumn(cropped));
   return layouts.reduce((best, layout) => (cost(layout) < cost(best) ? layout : best));
