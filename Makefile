@@ -8,7 +8,7 @@ PYTEST := $(BIN)/python -m pytest
 # What failed while the machine did much else is asked once more, with nothing beside it: then it must pass.
 ALONE := --last-failed --last-failed-no-failures none
 
-.PHONY: demo test coverage test-slow soak lint types tests campaign red run bench lock test-all wheels image catalogues pictures clean
+.PHONY: demo test coverage test-slow soak lint types tests campaign red run bench lock test-all wheels image catalogues pictures screenshots clean
 
 demo: .venv/.demo  ## The whole bot against local stand-ins, with a chat page; no account, no key
 	$(BIN)/python -m bot demo
@@ -75,6 +75,9 @@ catalogues: .venv/.dev  ## Bring what the code says into every catalogue
 
 pictures: .venv/.dev  ## Every message in every language as a picture of the chat page, for translators; ARGS="--language ru"
 	$(BIN)/python -m tools.pictures $(ARGS)
+
+screenshots: .venv/.dev  ## The README's pictures of the chat page, made anew from the demo
+	$(BIN)/python -m tools.screenshots
 
 clean:
 	rm -rf .venv .cache

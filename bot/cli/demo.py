@@ -53,7 +53,8 @@ async def _demo(folder: Path, port_base: int, loop: MovableLoop) -> int:
             database_url=f"sqlite:///{folder}/demo.db",
             spool_dir=folder / "spool",
             access="open",
-            daily_budget=20_000,
+            # Enough for a check of each profile as often as may be: a published story rings soon.
+            daily_budget=200_000,
             # Whoever opens the page runs the bot as well: /spending and /stats are theirs.
             admin_ids=range(FIRST_PERSON, FIRST_PERSON + VISITORS),
             # Everybody is new here, and tries much at once.

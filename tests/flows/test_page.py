@@ -1,22 +1,20 @@
 """The demo as a person meets it: `python -m bot demo`, and its page in a real browser."""
 
-import asyncio
 import re
-import signal
-import sys
 from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, expect
 
+from bot.domain.errors import ProfilePrivateError
+from bot.presentation.html import plain
+from bot.presentation.translation import translator_for
 from tests.sandbox.page.browser import DESKTOP, PHONE, chromium, tab
+from tests.support.demo import running_demo
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-URL = re.compile(r"http://127\.0\.0\.1:\d+")
-START_S = 30
-STOP_S = 20
 SLOW_MS = 30_000
 
 
@@ -29,31 +27,9 @@ async def browser() -> AsyncIterator[Browser]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def url() -> AsyncIterator[str]:
-    """Run the demo as its command does, and end it as Ctrl-C does."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("BROWSER", "true")  # a program that opens nothing
-        patch.setenv("COLUMNS", "200")
-        demo = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "bot", "demo", "--port-base", "0", stdout=asyncio.subprocess.PIPE
-        )
-    try:
-        async with asyncio.timeout(START_S):
-            address = await _address(demo)
+    """Run the demo as its command does."""
+    async with running_demo() as address:
         yield address
-    finally:
-        if demo.returncode is None:
-            demo.send_signal(signal.SIGINT)
-        async with asyncio.timeout(STOP_S):
-            await demo.communicate()
-    assert demo.returncode == 0
-
-
-async def _address(demo: asyncio.subprocess.Process) -> str:
-    assert demo.stdout
-    async for line in demo.stdout:
-        if found := URL.search(line.decode()):
-            return found[0]
-    raise AssertionError("the demo ended before it said where it is")
 
 
 async def test_a_pasted_link_becomes_the_story_and_its_button_the_album(
@@ -103,10 +79,9 @@ async def test_a_new_story_rings_in_the_chat_that_subscribed(browser: Browser, u
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("locale", "size"), [("en-GB", DESKTOP), ("ru-RU", PHONE), ("ar", DESKTOP), ("ar", PHONE)]
-)
-async def test_the_tour_is_ticked_off(
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("locale", ["en-GB", "ru-RU", "ar"])
+async def test_the_tour_is_ticked_off_in_the_visitors_language(
     browser: Browser, url: str, locale: str, size: dict[str, int]
 ) -> None:
     async with tab(browser, url, size, locale=locale) as me:
@@ -124,3 +99,6 @@ async def test_the_tour_is_ticked_off(
             )
             await expect(me.page.locator(".samples li.tried")).to_have_count(number)
         await expect(me.page.locator("ol.samples")).to_be_hidden()
+        private = translator_for(locale)(ProfilePrivateError.text, username="locked")
+        said = me.page.locator("article.theirs .text", has_text=plain(private))
+        await expect(said).to_have_count(1)

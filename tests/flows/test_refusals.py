@@ -1,6 +1,7 @@
 """Every failure in every language, through the real application; and who is bothered by it."""
 
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -23,10 +24,19 @@ FIELDS: dict[str, Any] = {
     "username": "natgeo", "most": 20, "url": "https://x.org/", "incident": "0",
     "until": datetime(2027, 1, 1, 0, tzinfo=UTC),
 }  # fmt: skip
+
+
+def kinds(base: type[BotError]) -> Iterator[type[BotError]]:
+    """Every error of the code, wherever it is defined."""
+    for one in base.__subclasses__():
+        yield one
+        yield from kinds(one)
+
+
 TYPES = [
     one
-    for one in vars(errors).values()
-    if isinstance(one, type) and issubclass(one, BotError) and one.__name__ not in BACK
+    for one in dict.fromkeys(kinds(BotError))
+    if one.__name__ not in BACK and one.__module__.startswith(("bot.", "handlers."))
 ]
 
 

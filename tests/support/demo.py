@@ -1,0 +1,43 @@
+"""The demo as its command starts it, and as Ctrl-C ends it."""
+
+import asyncio
+import re
+import signal
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+URL = re.compile(r"http://127\.0\.0\.1:\d+")
+START_S = 60
+STOP_S = 20
+
+
+@asynccontextmanager
+async def running_demo() -> AsyncIterator[str]:
+    """Run `python -m bot demo` on free ports; the address of its page."""
+    command = (sys.executable, "-m", "bot", "demo", "--port-base", "0")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BROWSER", "true")  # a program that opens nothing
+        patch.setenv("COLUMNS", "200")
+        demo = await asyncio.create_subprocess_exec(*command, stdout=PIPE)
+    try:
+        async with asyncio.timeout(START_S):
+            address = await _address(demo)
+        yield address
+    finally:
+        if demo.returncode is None:
+            demo.send_signal(signal.SIGINT)
+        async with asyncio.timeout(STOP_S):
+            await demo.communicate()
+    assert demo.returncode == 0
+
+
+async def _address(demo: Process) -> str:
+    assert demo.stdout
+    async for line in demo.stdout:
+        if found := URL.search(line.decode()):
+            return found[0]
+    raise AssertionError("the demo ended before it said where it is")

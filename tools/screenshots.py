@@ -1,0 +1,92 @@
+"""The README's pictures of the chat page, made anew: ``python -m tools.screenshots``.
+
+The demo is started, and a Chromium does there what a person would. Its emoji are those of the
+machine: Debian's ``fonts-noto-color-emoji`` and ``fonts-noto-core`` draw them, and all scripts.
+"""
+
+import asyncio
+import shutil
+import subprocess
+import sys
+
+from playwright.async_api import Browser, Page, expect
+
+from tests.sandbox.page.browser import NAMES, Tab, chromium, tab
+from tests.support.demo import running_demo
+from tools.catalogues import ROOT
+
+FOLDER = ROOT / "docs" / "images"
+DESKTOP = {"width": 1320, "height": 950}
+PHONE = {"width": 412, "height": 1060}
+EMOJI = "Noto Color Emoji"
+ALERT_MS = 240_000  # the demo's quiet profile is checked less often than the others
+
+
+async def album(browser: Browser, url: str) -> None:
+    """Take a pasted link, and the album that its button brings."""
+    async with tab(browser, url, DESKTOP) as me:
+        await me.say(str(await me.page.locator(".sample code").first.text_content()))
+        await me.page.get_by_role("button", name="All stories from natgeo").click()
+        shown = me.page.locator("article.theirs").filter(has=me.page.locator(".album"))
+        await expect(shown.locator(".loaded")).to_have_count(3)
+        await _take(me.page, "demo-album")
+
+
+async def alert(browser: Browser, url: str) -> None:
+    """Take what a phone shows of a subscription: the two buttons of a name, and an alert."""
+    async with tab(browser, url, PHONE, color_scheme="dark", device_scale_factor=2) as me:
+        await me.page.locator("#chats a").first.tap()
+        await me.say("quiet")
+        await me.page.get_by_role("button", name="Subscribe", exact=True).tap()
+        await expect(me.page.get_by_role("button", name="Options")).to_be_visible()
+        await _publish(me, "quiet")
+        shown = me.page.locator("article.theirs").filter(has=me.page.locator(".media"))
+        await expect(shown.locator(".loaded")).to_have_count(1, timeout=ALERT_MS)
+        await _take(me.page, "demo-alert")
+
+
+async def _publish(me: Tab, name: str) -> None:
+    await me.page.get_by_role("button", name="Sandbox panel").tap()
+    await me.page.select_option("#publish-as", name)
+    await me.page.get_by_role("button", name="Photo").tap()
+    await me.page.get_by_role("button", name="Close the sandbox panel").tap()
+
+
+async def _take(page: Page, name: str) -> None:
+    """Write a picture when nothing moves any more: pop-ups are gone, what was pressed is done."""
+    await expect(page.locator(".key[aria-busy=true]")).to_have_count(0)
+    await expect(page.locator(".toast")).to_have_count(0)
+    await page.mouse.move(0, 0)
+    path = FOLDER / f"{name}.png"
+    await page.screenshot(path=path, animations="disabled")
+    sys.stdout.write(f"{path.relative_to(ROOT)}\n")
+
+
+async def _take_all() -> None:
+    async with running_demo() as url, chromium() as browser:
+        await album(browser, url)
+        await alert(browser, url)
+
+
+def missing() -> str:
+    """Return what this machine lacks for it, in a sentence; empty for nothing."""
+    if not any(map(shutil.which, NAMES)):
+        return f"There is no Chromium here ({', '.join(NAMES)})."
+    fonts = shutil.which("fc-list")
+    listed = subprocess.run([fonts], capture_output=True, text=True, check=True) if fonts else None  # noqa: S603 - its path is what the shell finds
+    if listed is None or EMOJI not in listed.stdout:
+        return f"There is no font with coloured emoji here ({EMOJI}: fonts-noto-color-emoji)."
+    return ""
+
+
+def main() -> int:
+    """Take the pictures; 1 where something for it is missing."""
+    if lack := missing():
+        sys.stderr.write(f"{lack}\n")
+        return 1
+    asyncio.run(_take_all())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
