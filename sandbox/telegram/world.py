@@ -207,8 +207,9 @@ class World:
         made = {"name": name, "icon_color": icon_color}
         if chat.bot is None:
             chat.last_message_id = max(chat.last_message_id, GENERAL_TOPIC)
-        message = self.service(chat, sender, forum_topic_created=made)
-        message.fields |= {"message_thread_id": message.id, "is_topic_message": True}
+        body = self.head(chat, sender) | {"forum_topic_created": made, "is_topic_message": True}
+        body["message_thread_id"] = body["message_id"]
+        message = self.add(Message(chat, body["message_id"], body, self.clock.now()))
         topic = Topic(message.id, name, icon_color=icon_color, made_by=sender["id"])
         chat.topics[topic.id] = topic
         return topic, message

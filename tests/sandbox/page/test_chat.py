@@ -140,6 +140,13 @@ async def test_a_forum_has_a_tab_for_each_topic(me: Tab, bot: ScriptedBot, box: 
     await expect(tabs.nth(2)).to_have_attribute("aria-pressed", "true")
     await tabs.nth(0).click()
     await expect(me.page.locator("article")).to_have_count(3)
+    made = await bot.call("createForumTopic", chat_id=forum, name="natgeo")
+    thread = made["message_thread_id"]
+    await bot.say(forum, "in its own", message_thread_id=thread)
+    await tabs.nth(3).click()
+    await expect(me.page.locator("article .text")).to_contain_text(["in its own"])
+    await bot.call("editForumTopic", chat_id=forum, name="new", message_thread_id=thread)
+    await expect(tabs).to_have_text(["All", "Photos", "Small talk", "new"])
     await me.open("Friends")
     await expect(me.page.locator("#topics")).to_be_hidden()
 
