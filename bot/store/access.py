@@ -51,10 +51,6 @@ _OF = sa.select(*COLUMNS).where(
 )
 
 
-def _entry(row: Any) -> Entry:  # noqa: ANN401 - SQLAlchemy's row
-    return Entry(**row._mapping)  # noqa: SLF001 - public name
-
-
 def _is(subject: Subject) -> sa.ColumnElement[bool]:
     return sa.and_(_KIND.in_([subject.kind]), _SUBJECT.in_([subject.id]))
 
@@ -62,7 +58,7 @@ def _is(subject: Subject) -> sa.ColumnElement[bool]:
 async def get(tx: Tx, subject: Subject) -> Entry | None:
     """Return the row of somebody, None where the list does not know them."""
     row = (await tx.execute(sa.select(*COLUMNS).where(_is(subject)))).one_or_none()
-    return _entry(row) if row else None
+    return Entry(*row) if row else None
 
 
 async def standing(
@@ -70,7 +66,7 @@ async def standing(
 ) -> tuple[Entry | None, Entry | None, Entry | None]:
     """Return the rows of a person, of a group or channel, and of who added the bot there."""
     rows = await tx.execute(_OF, {"person": str(person or ""), "chat": str(chat_id or "")})
-    result = {row.kind: _entry(row) for row in rows}
+    result = {row.kind: Entry(*row) for row in rows}
     chat = result.get("chat")
     adder = await get(tx, Subject("person", chat.added_by)) if chat and chat.added_by else None
     return result.get("person"), chat, adder
@@ -83,7 +79,7 @@ async def put(tx: Tx, subject: Subject, *, now: datetime, **values: Any) -> Entr
     statement = insert.on_conflict_do_update(
         index_elements=[_KIND, _SUBJECT], set_=values or {"kind": subject.kind}
     )
-    return _entry((await tx.execute(statement.returning(*COLUMNS))).one())
+    return Entry(*(await tx.execute(statement.returning(*COLUMNS))).one())
 
 
 async def tell(tx: Tx, subject: Subject, *, name: str, now: datetime) -> bool:
@@ -120,7 +116,7 @@ async def blocked_profiles(tx: Tx, *, now: datetime) -> set[str]:
 async def over(tx: Tx, *, now: datetime) -> list[Entry]:
     """Return the rows whose block has ended by time."""
     statement = sa.select(*COLUMNS).where(access_list.c.blocked_until <= now)
-    return [_entry(row) for row in await tx.execute(statement.order_by(_KIND, _SUBJECT))]
+    return [Entry(*row) for row in await tx.execute(statement.order_by(_KIND, _SUBJECT))]
 
 
 async def allow_all(tx: Tx, ids: Iterable[int], *, via: Via, now: datetime) -> int:
@@ -229,4 +225,4 @@ async def everybody(tx: Tx) -> list[Entry]:
     """Return all rows of people and chats, the newest first."""
     statement = sa.select(*COLUMNS).where(_KIND != "profile")
     result = await tx.execute(statement.order_by(access_list.c.since.desc(), _SUBJECT))
-    return [_entry(row) for row in result]
+    return [Entry(*row) for row in result]

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 import sqlalchemy as sa
 
@@ -50,10 +50,6 @@ COLUMNS = [broadcasts.c[name] for name in Broadcast.__dataclass_fields__]
 AUDIENCE = sa.and_(chats.c.state == "active", chats.c.kind.in_(KINDS))
 
 
-def _broadcast(row: Any) -> Broadcast:  # noqa: ANN401 - SQLAlchemy's row
-    return Broadcast(**row._mapping)  # noqa: SLF001 - public name
-
-
 async def audience(tx: Tx) -> int:
     """Return how many chats a broadcast would go to."""
     return (
@@ -71,7 +67,7 @@ async def draft(tx: Tx, text: str, admin: int, *, now: datetime) -> int:
 async def get(tx: Tx, number: int) -> Broadcast | None:
     """Return a broadcast."""
     row = (await tx.execute(sa.select(*COLUMNS).where(broadcasts.c.id == number))).one_or_none()
-    return _broadcast(row) if row else None
+    return Broadcast(*row) if row else None
 
 
 async def running(tx: Tx) -> Broadcast | None:
@@ -83,7 +79,7 @@ async def running(tx: Tx) -> Broadcast | None:
         .limit(1)
     )
     row = (await tx.execute(statement)).one_or_none()
-    return _broadcast(row) if row else None
+    return Broadcast(*row) if row else None
 
 
 async def turn(
@@ -97,7 +93,7 @@ async def turn(
         .returning(*COLUMNS)
     )
     row = (await tx.execute(statement)).one_or_none()
-    return _broadcast(row) if row else None
+    return Broadcast(*row) if row else None
 
 
 async def hand_out(tx: Tx, one: Broadcast, *, limit: int, now: datetime) -> bool:

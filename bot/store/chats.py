@@ -48,7 +48,7 @@ OF_ID = sa.select(*COLUMNS).where(chats.c.id == sa.bindparam("id"))
 async def get(tx: Tx, chat_id: int) -> Chat | None:
     """Return the chat, or None when it never wrote to us."""
     row = (await tx.execute(OF_ID, {"id": chat_id})).one_or_none()
-    return Chat(**row._mapping) if row else None  # noqa: SLF001 - SQLAlchemy's public name for it
+    return Chat(*row) if row else None
 
 
 OF_IDS = sa.select(*COLUMNS).where(chats.c.id.in_(sa.bindparam("ids", expanding=True)))
@@ -57,7 +57,7 @@ OF_IDS = sa.select(*COLUMNS).where(chats.c.id.in_(sa.bindparam("ids", expanding=
 async def get_all(tx: Tx, chat_ids: Sequence[int]) -> list[Chat]:
     """Return those of the chats that are there."""
     rows = await tx.execute(OF_IDS, {"ids": chat_ids})
-    return [Chat(**row._mapping) for row in rows]  # noqa: SLF001 - public name
+    return [Chat(*row) for row in rows]
 
 
 async def moved_to(tx: Tx, old: int) -> int | None:
@@ -91,7 +91,7 @@ async def ensure(
     statement = insert.on_conflict_do_update(index_elements=[chats.c.id], set_=columns).returning(
         *COLUMNS
     )
-    return Chat(**(await tx.execute(statement)).one()._mapping)  # noqa: SLF001 - public name
+    return Chat(*(await tx.execute(statement)).one())
 
 
 async def titles(tx: Tx, chat_ids: Collection[int]) -> dict[int, str]:

@@ -166,7 +166,7 @@ async def tally(tx: Tx, subscription_id: int, *, since: datetime) -> list[Tally]
         )
         .group_by(deliveries.c.state, deliveries.c.held, deliveries.c.reason)
     )
-    return [Tally(**row._mapping) for row in await tx.execute(statement)]  # noqa: SLF001 - public name
+    return [Tally(*row) for row in await tx.execute(statement)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,4 +233,4 @@ async def dead_letters(tx: Tx, *, limit: int = 50) -> list[DeadLetter]:
         .order_by(deliveries.c.done_at.desc(), deliveries.c.id)
         .limit(limit)
     )
-    return [DeadLetter(**row._mapping) for row in await tx.execute(statement)]  # noqa: SLF001 - public name
+    return [DeadLetter(*row) for row in await tx.execute(statement)]

@@ -1,6 +1,7 @@
 """Incidents, as the admins are told of them; of each kind one at most is open."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -32,10 +33,8 @@ COLUMNS = [incidents.c[name] for name in Incident.__dataclass_fields__]
 
 
 def _incident(row: Any) -> Incident:  # noqa: ANN401 - SQLAlchemy's row
-    values = dict(row._mapping)  # noqa: SLF001 - public name
-    for name in ("fields", "closing_fields"):
-        values[name] = loaded(values[name])
-    return Incident(**values)
+    made = Incident(*row)
+    return replace(made, fields=loaded(made.fields), closing_fields=loaded(made.closing_fields))
 
 
 async def add(

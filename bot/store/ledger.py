@@ -260,7 +260,7 @@ async def entries(tx: Tx, *, since: datetime, limit: int = 1000) -> list[LedgerE
         sa.select(*COLUMNS).where(table.c.at >= since).order_by(table.c.id.desc()).limit(limit)
     )
     rows = (await tx.execute(statement)).all()
-    return [LedgerEntry(**row._mapping) for row in reversed(rows)]  # noqa: SLF001 - public name
+    return [LedgerEntry(*row) for row in reversed(rows)]
 
 
 async def roll_up(tx: Tx, *, before: date) -> int:
@@ -314,8 +314,8 @@ async def move_chat(tx: Tx, old: int, new: int) -> None:
     rows = await tx.execute(
         sa.delete(ledger_days).where(ledger_days.c.chat_id == old).returning(*ledger_days.c)
     )
-    for row in rows.all():
-        values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
+    for row in rows.mappings().all():
+        values = dict(row)
         key = {name: values.pop(name) for name in ("day", "kind", "endpoint")}
         del values["chat_id"]
         await _add_day(tx, key | {"chat_id": new}, values)

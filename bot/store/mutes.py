@@ -46,7 +46,7 @@ async def of_chats(tx: Tx, chat_ids: Sequence[int]) -> dict[int, tuple[Mute, ...
     """Return the mutes of those chats that have any, the whole chat's first."""
     by_chat: dict[int, tuple[Mute, ...]] = {}
     for row in await tx.execute(OF_CHATS, {"ids": chat_ids}):
-        mute = Mute(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
+        mute = Mute(*row)
         by_chat[mute.chat_id] = (*by_chat.get(mute.chat_id, ()), mute)
     return by_chat
 

@@ -51,7 +51,7 @@ async def get(tx: Tx, profile_id: str) -> Known | None:
     """Return the profile; who changes it next in this transaction has it alone."""
     statement = sa.select(*COLUMNS).where(profiles.c.profile_id == profile_id)
     row = (await tx.execute(statement)).one_or_none()
-    return Known(**row._mapping) if row else None  # noqa: SLF001 - SQLAlchemy's public name for it
+    return Known(*row) if row else None
 
 
 LOCKED = (
@@ -67,7 +67,7 @@ async def lock(tx: Tx, profile_id: str) -> Known | None:
     New rows may refer to it meanwhile: two that have just done so would else wait for each other.
     """
     row = (await tx.execute(LOCKED, {"profile_id": profile_id})).one_or_none()
-    return Known(**row._mapping) if row else None  # noqa: SLF001 - SQLAlchemy's public name for it
+    return Known(*row) if row else None
 
 
 async def named(tx: Tx, username: str, *, since: datetime) -> Known | None:
@@ -79,7 +79,7 @@ async def named(tx: Tx, username: str, *, since: datetime) -> Known | None:
         .limit(1)
     )
     row = (await tx.execute(statement)).one_or_none()
-    return Known(**row._mapping) if row else None  # noqa: SLF001 - SQLAlchemy's public name for it
+    return Known(*row) if row else None
 
 
 async def ensure(tx: Tx, profile: Profile, *, now: datetime) -> Known:
@@ -129,7 +129,7 @@ async def claim(
     values: dict[str, object] = {"now": now, "until": now + lease, "most": limit}
     if unseen_since is not None:
         values["unseen_since"] = unseen_since
-    return [Known(**row._mapping) for row in await tx.execute(statement, values)]  # noqa: SLF001 - public name
+    return [Known(*row) for row in await tx.execute(statement, values)]
 
 
 @cache  # built once, for the schedule asks all the time
