@@ -242,10 +242,6 @@ class Ledger:
         if reservation.payer.profile_id:
             await usage.split(tx, reservation.payer.profile_id, credits, now=now)
 
-    async def refund(self, tx: Tx, reservation: Reservation) -> None:
-        """Close a reservation whose call was billed nothing, in the caller's transaction."""
-        await self.settle(tx, reservation, 0)
-
     async def stop_spending(self) -> None:
         """Refuse every paid call from now on, in all replicas; the balance stays to be asked."""
         async with self._db.begin() as tx:

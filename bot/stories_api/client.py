@@ -147,19 +147,18 @@ class StoriesApi:
         query = self._query(
             Endpoint.USER_STORIES, {"user_id": profile_id}, forced=forced, probe=probe
         )
-        return await self._stories(query, profile_id=profile_id)
 
-    async def stories_by_username(self, username: str) -> Answer[list[Story]]:
-        """Return a profile's live stories by its name; 3 credits, 2 without the privacy check.
+        def read(value: object) -> list[Story]:
+            return schema.stories_from(value, profile_id=profile_id)
 
-        Raises:
-            ProfilePrivateError: The account is private (only told with the privacy check).
-            ProfileNotFoundError: There is no such account.
-        """
-        query = self._query(
-            Endpoint.USER_STORIES_BY_USERNAME, {"username": username}, subject=username
-        )
-        return await self._stories(query, username=username)
+        try:
+            answer = await self._ask(query, read)
+        except NoStoriesError as none:
+            return Answer([], query.nominal if none.credits is None else none.credits)
+        _refuse_private(answer.value, answer.credits)
+        if answer.value:
+            self.shown_at = self._now()
+        return answer
 
     async def profile(self, username: str, *, probe: bool = False) -> Answer[Profile]:
         """Return the account behind a name, and whether it is private; 1 credit.
@@ -213,10 +212,6 @@ class StoriesApi:
         """Return a story's file by the address of its page; 1 credit. The caller removes it."""
         return await self._download(Endpoint.DOWNLOAD_BY_STORY_URL, {"url": url}, spool)
 
-    async def download_by_url(self, url: str, spool: Spool) -> Answer[MediaFile]:
-        """Return a file by its address at the media hosts; 1 credit. The caller removes it."""
-        return await self._download(Endpoint.DOWNLOAD_BY_URL, {"url": url}, spool)
-
     async def balance(self) -> Balance:
         """Return the account's balance; free. A good one puts us back in service.
 
@@ -254,21 +249,6 @@ class StoriesApi:
     async def _story(self, endpoint: Endpoint, params: dict[str, str]) -> Answer[Story]:
         answer = await self._ask(self._query(endpoint, params), schema.story_from)
         _refuse_private([answer.value], answer.credits)
-        return answer
-
-    async def _stories(
-        self, query: Query, *, profile_id: str = "", username: str = ""
-    ) -> Answer[list[Story]]:
-        def read(value: object) -> list[Story]:
-            return schema.stories_from(value, profile_id=profile_id, username=username)
-
-        try:
-            answer = await self._ask(query, read)
-        except NoStoriesError as none:
-            return Answer([], query.nominal if none.credits is None else none.credits)
-        _refuse_private(answer.value, answer.credits)
-        if answer.value:
-            self.shown_at = self._now()
         return answer
 
     async def _download(

@@ -16,9 +16,7 @@ class Endpoint(StrEnum):
     STORY_BY_URL = "/v1/story/by/url"
     DOWNLOAD = "/v1/story/download"
     DOWNLOAD_BY_STORY_URL = "/v1/story/download/by/story/url"
-    DOWNLOAD_BY_URL = "/v1/story/download/by/url"
     USER_STORIES = "/v1/user/stories"
-    USER_STORIES_BY_USERNAME = "/v1/user/stories/by/username"
     USER_BY_USERNAME = "/v1/user/by/username"
     USER_HIGHLIGHTS = "/v1/user/highlights"
     HIGHLIGHT_BY_URL = "/v1/highlight/by/url"
@@ -27,19 +25,14 @@ class Endpoint(StrEnum):
 
 BALANCE = "/sys/balance"  # free
 
-# Several requests a call: the name's lookup, the privacy check and the stories, each one.
-COSTS = {
-    Endpoint.USER_STORIES: CHECK_COST,
-    Endpoint.USER_STORIES_BY_USERNAME: CHECK_COST + 1,
-    Endpoint.USER_HIGHLIGHTS: 2,
-}
-WITH_PRIVACY_CHECK = frozenset({Endpoint.USER_STORIES, Endpoint.USER_STORIES_BY_USERNAME})
+# Two requests a call: the privacy check, and what is asked for.
+COSTS = {Endpoint.USER_STORIES: CHECK_COST, Endpoint.USER_HIGHLIGHTS: 2}
 
 
 def cost(endpoint: Endpoint, *, skip_privacy_check: bool = False) -> int:
     """Return the nominal credits of a call."""
     nominal = COSTS.get(endpoint, 1)
-    return nominal - 1 if skip_privacy_check and endpoint in WITH_PRIVACY_CHECK else nominal
+    return nominal - 1 if skip_privacy_check and endpoint is Endpoint.USER_STORIES else nominal
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,9 +38,7 @@ AGAIN = frozenset({408, 429, 500, 502, 503, 504})  # nothing was billed
 LONGEST_WAIT = 300.0  # seconds of a Retry-After that we honour
 TOO_MANY = 429
 
-LISTS = frozenset(
-    {Endpoint.USER_STORIES, Endpoint.USER_STORIES_BY_USERNAME, Endpoint.USER_HIGHLIGHTS}
-)
+LISTS = frozenset({Endpoint.USER_STORIES, Endpoint.USER_HIGHLIGHTS})
 ABOUT_PROFILE = LISTS | {Endpoint.USER_BY_USERNAME}
 HIGHLIGHTS = frozenset({Endpoint.USER_HIGHLIGHTS, Endpoint.HIGHLIGHT_BY_URL})
 NONE_NOW = frozenset({"NotFoundError", "StoryNotFound", "MediaNotFound", "HighlightNotFound"})

@@ -209,13 +209,13 @@ async def test_what_is_under_way_is_not_in_the_balance_yet(db: Database) -> None
     await ledger.check_balance(balance)
     assert await left_of(db) == 1000 - 2 - 1
     async with db.begin() as tx:
-        await ledger.refund(tx, reservation)
+        await ledger.settle(tx, reservation, 0)
     assert await left_of(db) == 1000 - 1
 
 
 async def test_a_reservation_is_closed_once(db: Database) -> None:
     ledger = Ledger(db, FREE, now=Clock())
-    reservation = await ledger.reserve(link(), Endpoint.USER_STORIES_BY_USERNAME)
+    reservation = await ledger.reserve(link(), Endpoint.USER_STORIES)
     for _ in range(3):
         async with db.begin() as tx:
             await ledger.settle(tx, reservation, 1)
@@ -337,7 +337,7 @@ LIMITS = Limits(
     person_burst=5,
     minimum_balance=10,
 )
-ENDPOINTS = [Endpoint.STORY_BY_ID, Endpoint.USER_STORIES, Endpoint.USER_STORIES_BY_USERNAME]
+ENDPOINTS = [Endpoint.STORY_BY_ID, Endpoint.USER_STORIES]
 Kind = Literal["link", "schedule"]
 Held = tuple[Reservation, list[int]]
 

@@ -45,7 +45,6 @@ async def test_every_endpoint_and_what_it_costs(box: Box, tmp_path: Path) -> Non
         api = api_of(box, media=media)
         profile = await api.profile("natgeo")
         stories = await api.stories(profile.value.profile_id)
-        by_name = await api.stories_by_username("natgeo")
         story = stories.value[0]
         one = await api.story(story.pk)
         by_url = await api.story_by_url(story.page_url)
@@ -53,15 +52,13 @@ async def test_every_endpoint_and_what_it_costs(box: Box, tmp_path: Path) -> Non
         opened = await api.highlight(listed.value[0].pk)
         assert (listed.credits, opened.credits) == (2, 1)
         assert len(opened.value.stories) == listed.value[0].count
-        assert [profile.credits, stories.credits, by_name.credits] == [1, 2, 3]
+        assert [profile.credits, stories.credits] == [1, 2]
         assert story.pk == one.value.pk == by_url.value.pk
-        assert [s.pk for s in stories.value] == [s.pk for s in by_name.value]
         for mode in ("binary", "redirect", "json_url", "json_story"):
             await box.control.stories_api(download_mode=mode)
             downloads = [
                 await api.download(story.pk, spool),
                 await api.download_by_story_url(story.page_url, spool),
-                await api.download_by_url(story.media_url or "", spool),
             ]
             for answer in downloads:
                 with answer.value as file:
@@ -72,14 +69,12 @@ async def test_every_endpoint_and_what_it_costs(box: Box, tmp_path: Path) -> Non
     assert {path: billed[path] for path in Endpoint if path != Endpoint.SHARE_BY_URL} == {
         Endpoint.USER_BY_USERNAME: 1,
         Endpoint.USER_STORIES: 2,
-        Endpoint.USER_STORIES_BY_USERNAME: 3,
         Endpoint.USER_HIGHLIGHTS: 2,
         Endpoint.HIGHLIGHT_BY_URL: 1,
         Endpoint.STORY_BY_ID: 1,
         Endpoint.STORY_BY_URL: 1,
         Endpoint.DOWNLOAD: 4,
         Endpoint.DOWNLOAD_BY_STORY_URL: 4,
-        Endpoint.DOWNLOAD_BY_URL: 4,
     }
 
 
@@ -97,20 +92,21 @@ async def test_the_privacy_check_is_skipped_only_when_the_operator_says_so(
     assert not [r for r in await box.control.requests("stories") if "force" in str(r["params"])]
     nothing = await careless.stories(locked.profile_id)
     assert (nothing.value, nothing.credits) == ([], 1)
-    assert (await careless.stories_by_username("natgeo")).credits == 2
 
 
 async def test_what_is_not_there(box: Box) -> None:
     api = api_of(box)
-    assert (await api.stories_by_username("quiet")).value == []
+    quiet = (await api.profile("quiet")).value.profile_id
+    assert (await api.stories(quiet)).value == []
     with pytest.raises(ProfileNotFoundError) as caught:
-        await api.stories_by_username("nobody.here")
-    assert (caught.value.credits, caught.value.fields) == (3, {"username": "nobody.here"})
+        await api.profile("nobody.here")
+    assert (caught.value.credits, caught.value.fields) == (1, {"username": "nobody.here"})
     with pytest.raises(StoryGoneError):
         await api.story("3870828041672894129")
     with pytest.raises((ApiRefusedError, StoryGoneError)):
         await api.story_by_url("https://example.com/")
-    assert len((await api.stories_by_username("thirty")).value) == 30
+    thirty = (await api.profile("thirty")).value.profile_id
+    assert len((await api.stories(thirty)).value) == 30
 
 
 @pytest.mark.parametrize("key", ["bad-key", "empty-key"])
