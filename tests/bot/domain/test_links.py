@@ -205,9 +205,9 @@ def test_no_message_takes_longer_than_20_ms(unit: str, tail: int) -> None:
     text = (unit + unit[-tail:] * (4096 // tail))[:4096]
     best = 1.0
     for _ in range(5):
-        start = time.perf_counter()
+        start = time.thread_time()
         find_links(text)
-        best = min(best, time.perf_counter() - start)
+        best = min(best, time.thread_time() - start)
     assert best < 0.020
 
 
