@@ -38,6 +38,9 @@ ANSWER_PAUSE = timedelta(seconds=5)
 BOT_RESTS = timedelta(minutes=1)
 """After Telegram refused the bot itself; its operator may mend it meanwhile."""
 
+LONGEST_WAIT = timedelta(minutes=1)
+"""How long what is due waits for an earlier one of its subscription that can't be brought."""
+
 _FIRST_RETRY = timedelta(seconds=5)
 _LAST_RETRY = timedelta(minutes=15)
 _FIRST_POLL_AGAIN = timedelta(minutes=1)

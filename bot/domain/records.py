@@ -7,6 +7,7 @@ from typing import Any, Literal
 from bot.domain.model import Options, Profile, Right, Story, Target
 
 State = Literal["active", "private", "gone"]
+ROWS_A_QUEUE = 60  # of what is due in a chat, so many deliveries are read at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,7 @@ class Subscription:
 
 
 REPLY = "reply"  # the notice that holds an answer to somebody, which goes before all alerts
+SUMMARY = "summary"  # the notice over the daily summary of several profiles
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,17 +2,26 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import takewhile
 
 from bot.domain import albums, alert_rules
 from bot.domain.errors import StoryGoneError
 from bot.domain.model import Album, Target
-from bot.domain.records import MAIN, REPLY, WHOLE, Chat, ChatQueue, Delivery, Mute
+from bot.domain.records import (
+    MAIN,
+    REPLY,
+    ROWS_A_QUEUE,
+    SUMMARY,
+    WHOLE,
+    Chat,
+    ChatQueue,
+    Delivery,
+    Mute,
+)
 
 FILTERED = "filtered"
-SUMMARY = "summary"
 MUTED = "muted"
 TOO_OLD = "expired"
 FORGOTTEN = "forgotten"
@@ -51,7 +60,10 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The line over a daily summary of several profiles: how many stories each has in it."""
+    """The line over a daily summary of several profiles: how many stories each has in it.
+
+    Where a queue holds more than was read, ``counts`` are of a part: ``header_over`` knows all.
+    """
 
     target: Target
     counts: dict[str, int]
@@ -88,7 +100,7 @@ def decide(queue: ChatQueue, *, now: datetime) -> Decision:
     rest = _speakable(alerts, queue.mutes, decision, now)
     rest.sort(key=lambda row: row.notice != SUMMARY)  # over the stories that it is about
     if rest and rest[0].notice != SUMMARY:
-        decision.header = _header(rest, queue.chat, now)
+        decision.header = _header(rest, queue, now)
         if decision.header:
             return decision
     while rest and decision.batch is None:
@@ -101,18 +113,29 @@ def decide(queue: ChatQueue, *, now: datetime) -> Decision:
     return decision
 
 
-def _header(rows: Sequence[Delivery], chat: Chat, now: datetime) -> Header | None:
-    """Return the line over the first daily summary that is due and of several profiles."""
+def header_over(rows: Sequence[Delivery], queue: ChatQueue, now: datetime) -> Header | None:
+    """Return the header over all that is due of a daily summary; None where it is of one profile.
+
+    ``rows`` are all of it, which may be more than the queue holds.
+    """
+    return _header(_speakable(rows, queue.mutes, Decision(), now), replace(queue, rows=[]), now)
+
+
+def _header(rows: Sequence[Delivery], queue: ChatQueue, now: datetime) -> Header | None:
+    """Return the line over the first daily summary that is due and of several profiles.
+
+    Of one that may go on behind what was read, as well.
+    """
     scratch = Decision()
     places: dict[Target, list[Delivery]] = {}
     for row in rows:
         was_held = row.held in {"digest", "quiet"}  # its hour may have been a quiet one
         is_due = was_held and row.options.digest and not row.copies
-        if is_due and _may_go(row, chat, scratch, now):
+        if is_due and _may_go(row, queue.chat, scratch, now):
             places.setdefault(row.target, []).append(row)
     for target, due in places.items():
         counts = Counter(row.username for row in due)
-        if len(counts) > 1:
+        if len(counts) > 1 or len(queue.rows) >= ROWS_A_QUEUE:
             return Header(target, dict(counts), all(row.options.silent for row in due))
     return None
 
@@ -214,7 +237,8 @@ def _batch(willing: Sequence[Delivery]) -> Batch:
     head = willing[0]
     alike = list(takewhile(lambda row: bool(row.copies) == bool(head.copies), willing))
     if head.notice:
-        return Batch(head.target, tuple(alike[:NOTICES]))
+        most = 1 if head.notice == SUMMARY else NOTICES  # it may be long
+        return Batch(head.target, tuple(alike[:most]))
     by_pk = {row.story.pk: row for row in alike if row.story}
     album = albums.plan(row.story for row in alike if row.story)[0]
     return Batch(head.target, tuple(by_pk[story.pk] for story in album.stories), album)

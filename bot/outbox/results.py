@@ -20,7 +20,7 @@ from bot.domain.model import (
     Target,
     TryLater,
 )
-from bot.domain.records import MAIN, REPLY, WHOLE, ChatQueue, Delivery
+from bot.domain.records import MAIN, REPLY, SUMMARY, WHOLE, ChatQueue, Delivery
 from bot.domain.selection import Batch
 from bot.presentation import notices
 from bot.sending import replies
@@ -238,7 +238,7 @@ async def _mute(
     """
     if not rest:
         return
-    if batch.rows[0].notice == selection.SUMMARY:  # photos may be allowed where words are not
+    if batch.rows[0].notice == SUMMARY:  # photos may be allowed where words are not
         await deliveries.drop(tx, _ids(rest), reason=outcome.missing, now=now)
         return
     await deliveries.requeue(tx, _ids(rest), left=left, due_at=now)

@@ -15,7 +15,7 @@ import structlog
 from bot.domain import alert_rules, selection
 from bot.domain.errors import DatabaseUnavailableError
 from bot.domain.model import AskPresence, Outcome, Presence, Sent, Target, TryLater
-from bot.domain.records import ChatQueue, Mute
+from bot.domain.records import SUMMARY, ChatQueue, Mute
 from bot.domain.selection import Batch, Decision
 from bot.outbox.composer import Albums, Alerts
 from bot.outbox.fan_out import FanOut
@@ -271,9 +271,10 @@ class Outbox:
         for row, until, why in decision.held:
             await deliveries.defer(tx, [row.id], due_at=until, held=why)
         if header := decision.header:
-            fields = {"counts": header.counts, "silent": header.is_silent}
-            await deliveries.under_header(tx, header.target, now=now)
-            await enqueue.add_notice(tx, header.target, selection.SUMMARY, fields, now=now)
+            due = await deliveries.under_header(tx, header.target, now=now)
+            if header := selection.header_over(due, queue, now):
+                fields = {"counts": header.counts, "silent": header.is_silent}
+                await enqueue.add_notice(tx, header.target, SUMMARY, fields, now=now)
         for row, reason in decision.dropped:
             await deliveries.drop(tx, [row.id], reason=reason, now=now)
         for (target, username), count in selection.lost(decision).items():

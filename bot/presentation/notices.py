@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot.domain.errors import N_
-from bot.presentation.html import Safe, bold
+from bot.presentation.html import Safe, bold, length
 from bot.presentation.translation import Translator
 
 SENTENCES = {
@@ -31,6 +31,7 @@ SENTENCES = {
     ),
 }
 SUMMARY = N_("🗞 Daily summary: {names}")
+MOST_NAMES = 1_000  # code points; of 4,096 of a message
 MUTED = "muted"
 AWAY = N_("🚪 I'm no longer in that chat, so there are no alerts until I'm back.")
 MISSING_MEDIA = {
@@ -83,7 +84,15 @@ def render(notice: str, rows: Sequence[Mapping[str, Any]], t: Translator) -> lis
 
 
 def _summary(counts: Mapping[str, int], t: Translator) -> Safe:
-    names = [f"{t.names([name], bold)} ({t.number(n)})" for name, n in counts.items()]
+    """Name the profiles as far as they fit, and say how many more there are."""
+    names: list[str] = []
+    room = MOST_NAMES
+    for name, n in counts.items():
+        names.append(f"{t.names([name], bold)} ({t.number(n)})")
+        room -= length(names[-1]) + 2  # what stands between two
+        if room < 0:
+            names[-1] = f"+{t.number(len(counts) - len(names) + 1)}"
+            break
     return t(SUMMARY, names=Safe(t.listed(names)))
 
 

@@ -5,22 +5,20 @@ due locks the chat's queue (``bot.store.chat_queues``).
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
+from bot.domain.alert_rules import LONGEST_WAIT
 from bot.domain.model import Options, Story, Target
-from bot.domain.records import MAIN, REPLY, Delivery
+from bot.domain.records import MAIN, REPLY, ROWS_A_QUEUE, SUMMARY, Delivery
 from bot.domain.serialization import load_readable
 from bot.store.database import Tx
 from bot.store.profiles import profiles
 from bot.store.schema import BigId, Timestamp, metadata
 from bot.store.stories import stories
 from bot.store.subscriptions import subscriptions
-
-ROWS_A_QUEUE = 60
-
 
 deliveries = sa.Table(
     "deliveries",
@@ -72,13 +70,12 @@ deliveries = sa.Table(
 is_open = deliveries.c.state == sa.literal_column("'open'")
 
 
-LONGEST_WAIT_MS = 60_000
-"""How long what is due waits for an earlier one of its subscription that can't be brought."""
+_LONGEST_WAIT_MS = LONGEST_WAIT // timedelta(milliseconds=1)
 
 
 def overdue_at() -> sa.ColumnElement[datetime]:
     """Return when a row goes without the earlier ones: order is kept, but not for ever."""
-    later = sa.type_coerce(deliveries.c.due_at, sa.BigInteger) + LONGEST_WAIT_MS
+    later = sa.type_coerce(deliveries.c.due_at, sa.BigInteger) + _LONGEST_WAIT_MS
     return sa.type_coerce(later, Timestamp)
 
 
@@ -103,14 +100,31 @@ def waits_for_earlier(than: Any) -> sa.ColumnElement[bool]:  # noqa: ANN401 - ti
     )
 
 
-REPLIES_FIRST = sa.case((deliveries.c.notice == REPLY, 0), else_=1)
+_WHOLE = (
+    sa.select(
+        deliveries,
+        stories.c.value.label("story"),
+        subscriptions.c.options,
+        profiles.c.username,
+    )
+    .outerjoin(stories, stories.c.pk == deliveries.c.story_pk)
+    .outerjoin(subscriptions, subscriptions.c.id == deliveries.c.subscription_id)
+    .outerjoin(profiles, profiles.c.profile_id == subscriptions.c.profile_id)
+)
+"""Rows with what belongs to them."""
+
+IN_TURN = [
+    sa.case((deliveries.c.notice == REPLY, 0), (deliveries.c.notice == SUMMARY, 1), else_=2),
+    deliveries.c.id,
+]
+"""Answers go first, and the header of a daily summary before what it is over."""
 
 
 def _due() -> sa.Select[Any]:
     now = sa.bindparam("now", type_=Timestamp)
     place = (
         sa.func.row_number()
-        .over(partition_by=deliveries.c.chat_id, order_by=[REPLIES_FIRST, deliveries.c.id])
+        .over(partition_by=deliveries.c.chat_id, order_by=IN_TURN)
         .label("place")
     )
     ranked = (
@@ -121,18 +135,9 @@ def _due() -> sa.Select[Any]:
         .subquery()
     )
     return (
-        sa.select(
-            deliveries,
-            stories.c.value.label("story"),
-            subscriptions.c.options,
-            profiles.c.username,
-        )
-        .join(ranked, ranked.c.id == deliveries.c.id)
-        .outerjoin(stories, stories.c.pk == deliveries.c.story_pk)
-        .outerjoin(subscriptions, subscriptions.c.id == deliveries.c.subscription_id)
-        .outerjoin(profiles, profiles.c.profile_id == subscriptions.c.profile_id)
+        _WHOLE.join(ranked, ranked.c.id == deliveries.c.id)
         .where(ranked.c.place <= ROWS_A_QUEUE)
-        .order_by(REPLIES_FIRST, deliveries.c.id)
+        .order_by(*IN_TURN)
     )
 
 
@@ -141,7 +146,10 @@ DUE = _due()
 
 async def due(tx: Tx, chat_ids: list[int], *, now: datetime) -> list[Delivery]:
     """Return the first due rows of each chat, in the order in which they were found."""
-    rows = (await tx.execute(DUE, {"chat_ids": chat_ids, "now": now})).all()
+    return _read((await tx.execute(DUE, {"chat_ids": chat_ids, "now": now})).all())
+
+
+def _read(rows: Sequence[sa.Row[Any]]) -> list[Delivery]:
     payloads = {row.story_pk: row.story for row in rows if row.story}
     known = dict(zip(payloads, load_readable(list(payloads.values())), strict=True))
     return [_delivery(row, known.get(row.story_pk)) for row in rows]
@@ -326,16 +334,21 @@ async def release(tx: Tx, chat_id: int, *, held: str, now: datetime) -> None:
     await tx.execute(statement.values(due_at=now))
 
 
-async def under_header(tx: Tx, target: Target, *, now: datetime) -> None:
-    """Note that the header of a daily summary goes before what is due of it in a place."""
-    statement = sa.update(deliveries).where(
+async def under_header(tx: Tx, target: Target, *, now: datetime) -> list[Delivery]:
+    """Note that the header of a daily summary goes before what is due of it in a place.
+
+    Returns all of that, in the order in which it was found.
+    """
+    here = sa.and_(
         deliveries.c.chat_id == target.chat_id,
         deliveries.c.thread_id == (target.thread_id or MAIN),
         is_open,
         deliveries.c.held.in_(["digest", "quiet"]),
         deliveries.c.due_at <= now,
     )
-    await tx.execute(statement.values(held=""))
+    rows = (await tx.execute(_WHOLE.where(here).order_by(deliveries.c.id))).all()
+    await tx.execute(sa.update(deliveries).where(here).values(held=""))
+    return _read(rows)
 
 
 async def drop_notices(tx: Tx, chat_id: int, notice: str, *, now: datetime) -> None:

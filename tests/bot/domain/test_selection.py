@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bot.domain import selection
 from bot.domain.model import Options, Target
-from bot.domain.records import WHOLE, Chat, ChatQueue, Delivery, Mute
+from bot.domain.records import ROWS_A_QUEUE, SUMMARY, WHOLE, Chat, ChatQueue, Delivery, Mute
 from tests.support.followed import DAY, HOUR, MINUTE, NOON, story
 
 CHAT = Chat(1, "private", "", None, None, "UTC", None, None, 9 * 60, {}, "active", NOON)
@@ -134,9 +134,26 @@ def test_a_daily_summary_of_several_profiles_has_one_header_first() -> None:
     assert not decision.header.is_silent
     # Said, it goes before what it stands over, and no second one is made.
     told = [replace(one, held="") for one in rows]
-    line = notice(9, selection.SUMMARY, counts={"natgeo": 1, "nike": 2})
+    line = notice(9, SUMMARY, counts={"natgeo": 1, "nike": 2})
     assert ids(decide(*told, line)) == [9]
     assert ids(decide(*told)) == [1]
+
+
+def test_a_header_counts_what_a_queue_is_too_short_for() -> None:
+    daily = Options(digest=True)
+    since = NOON - 2 * DAY
+    rows = [
+        row(n, of=1, options=daily, held="digest", created_at=since)
+        for n in range(1, ROWS_A_QUEUE + 1)
+    ]
+    assert decide(*rows[:-1]).header is None
+    assert decide(*rows).header is not None  # others may come behind them
+    more = row(99, of=2, options=daily, held="digest", created_at=since, username="nike")
+    queue = ChatQueue(CHAT, 1, rows)
+    assert selection.header_over(rows, queue, NOON) is None
+    header = selection.header_over([*rows, more], queue, NOON)
+    assert header is not None
+    assert header.counts == {"natgeo": ROWS_A_QUEUE, "nike": 1}
 
 
 def test_a_daily_summary_that_quiet_hours_put_off_has_its_header() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from bot.domain.model import Options, Target
+from bot.domain.records import ROWS_A_QUEUE
 from bot.store import chat_queues, deliveries, enqueue
 from bot.store.database import Database, Tx
 from tests.support.followed import HOUR, MINUTE, NOON, PRADA, follow, look, rows, story
@@ -61,7 +62,7 @@ async def test_one_chat_with_many_hides_no_other(db: Database) -> None:
         await look(tx, *(story(str(n)) for n in range(100, 200)))
         await look(tx, story("9", of=PRADA), of=PRADA)
         found = await due(tx, 1, 2)
-    assert found == [str(n) for n in range(100, 100 + deliveries.ROWS_A_QUEUE)] + ["9"]
+    assert found == [str(n) for n in range(100, 100 + ROWS_A_QUEUE)] + ["9"]
 
 
 async def test_a_send_counts_up_and_what_surely_did_not_leave_counts_down(db: Database) -> None:
