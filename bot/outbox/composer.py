@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
+from bot.domain.alert_rules import LONGEST_WAIT
 from bot.domain.model import Album, Options, Outcome, Target
 from bot.domain.records import Chat
 from bot.domain.selection import Batch
@@ -86,7 +87,7 @@ class Alerts:
             batch.target,
             batch.album,
             caption_html=text,
-            options=_send_options(batch, _buttons(chat, batch, t)),
+            options=_send_options(batch, _buttons(chat, batch, t), self._now()),
             lane="alert",
             leaving=leaving,
         )
@@ -134,13 +135,15 @@ def _buttons(chat: Chat, batch: Batch, t: Translator) -> Buttons | None:
     return alert_buttons(album.stories[0], t, batch.rows[0].subscription_id)
 
 
-def _send_options(batch: Batch, buttons: Buttons | None) -> SendOptions:
-    """What may be in the chat already comes without a sound."""
+def _send_options(batch: Batch, buttons: Buttons | None, now: datetime) -> SendOptions:
+    """What may be in the chat already comes without a sound; order is not kept for ever."""
+    oldest = min(row.created_at for row in batch.rows)
     options = batch.rows[0].options
     return SendOptions(
         silent=options.silent or batch.is_repeat,
         spoiler=options.spoiler,
         protect=options.protect,
         as_files=options.files,
+        in_order=now < oldest + LONGEST_WAIT,
         buttons=buttons,
     )

@@ -94,7 +94,7 @@ class Attempts:
         """Send all open items; None when each is sent or failed, else what stopped it."""
         self._supply.known_first(items)
         await self._advance([item for item in items if item.source is None], request)
-        while waiting := [item for item in items if item.is_open]:
+        while waiting := _may_go(items, in_order=request.options.in_order):
             is_alone = not request.options.as_files  # documents make an album of their own
             together = [item for item in waiting if item.kind != "document" or not is_alone]
             batch = together if len(together) > 1 else waiting[:1]
@@ -256,6 +256,12 @@ class Attempts:
         for item in items:
             item.tried = max(item.tried, skip_url)
         await together(*(self._supply.advance(item, request.asker) for item in items))
+
+
+def _may_go(items: list[Item], *, in_order: bool) -> list[Item]:
+    """Return the items that are to be sent now."""
+    until = (place for place, item in enumerate(items) if in_order and item.failed and item.later)
+    return [item for item in items[: next(until, None)] if item.is_open]
 
 
 def _refuse_kind(outcome: Outcome, batch: list[Item]) -> Outcome | None:

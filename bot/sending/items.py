@@ -103,12 +103,16 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class SendOptions:
-    """How messages look and arrive; ``buttons`` stand under single items only (Bot API)."""
+    """How messages look and arrive; ``buttons`` stand under single items only (Bot API).
+
+    ``in_order``: what comes after an item that may work later waits with it.
+    """
 
     silent: bool = False
     spoiler: bool = False
     protect: bool = False
     as_files: bool = False
+    in_order: bool = False
     reply_to: int | None = None
     buttons: Sequence[Sequence[InlineKeyboardButton]] | None = None
 

@@ -275,6 +275,30 @@ async def test_quiet_hours_hold_all_for_one_catch_up(stage: Stage) -> None:
     assert len(groups) == 1
 
 
+async def test_of_an_album_what_is_newer_waits_a_minute_for_what_fails(stage: Stage) -> None:
+    chat, name = await stage.person(), await stage.star()
+    await stage.follow(chat, name)
+    at = utc_now().timestamp()
+    found = [await stage.publish(name, taken_at=at - 60 + number) for number in range(3)]
+    for service, match in (("cdn", found[1]), ("stories", "download")):
+        await stage.control.fault(service, {"status": 503, "body": ""}, match=match, times=None)
+
+    async def later(**values: Any) -> None:
+        async with stage.parts.db.begin() as tx:
+            ours = sa.update(deliveries).where(deliveries.c.chat_id == chat)
+            await tx.execute(ours.values(due_at=utc_now(), **values))
+            await chat_queues.reschedule(tx, chat)
+        await stage.ring()
+
+    await stage.look_and_ring(name)
+    assert await stage.shown(chat) == found[:1]
+    await later(created_at=utc_now() - timedelta(minutes=1))
+    assert await stage.shown(chat) == [found[0], found[2]]
+    await stage.control.clear_faults()
+    await later()
+    assert await stage.shown(chat) == [found[0], found[2], found[1]]
+
+
 async def test_a_digest_waits_for_its_hour_until_it_is_switched_off(stage: Stage) -> None:
     chat, name = await stage.person(), await stage.star()
     one = (await stage.follow(chat, name, options=Options(digest=True))).subscription
