@@ -5,7 +5,8 @@ what fails, and at which await the bot dies; the same seed gives the same run, e
 `python -m tests.soak --seeds 20` runs seeds side by side and says what was violated.
 
 - `wires`: one thread and no network, so that a run can be repeated; lives that can be killed.
-- `people`, `weather`: what people do, and what fails.
+- `people`, `weather`: what people do, and what fails. `fans`: people who use all of it.
+- `contents`: what stories hold, and what of it fits a subscription's rules.
 - `journal`: what happened, as the sandbox saw it and as the bot's tables say.
 - `rates`: how much happens, in an ordinary week and in the few rough hours of plants.
 - `invariants`: what must hold. `plants`: mistakes put into the bot, which must be found.

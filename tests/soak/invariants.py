@@ -3,11 +3,13 @@
 import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from sandbox.telegram.model import Message
+from tests.soak import contents
 from tests.soak.journal import HOUR, NOTICE_KINDS, Asked, Followed, Journal, Row, pk_of
 
 DAY = 24 * HOUR
@@ -17,6 +19,9 @@ ANSWERED_S = 6 * HOUR  # after what hindered it
 REFUSED_S = 5 * MINUTE  # a look that was refused, and its proof
 MOST_COPIES = 3
 LEDGER = "ledger_matches_bill"
+BACKUPS = "backups_were_made"
+FILTERED = "filtered"
+SENDING_S = 15 * MINUTE  # from when a row is judged until its message is there, if all goes well
 
 Check = Callable[[Journal], list[str]]
 
@@ -31,6 +36,9 @@ def check_all(journal: Journal) -> list[str]:
             stories_came_in_order,
             no_story_more_than_three_times,
             repeats_were_lost_answers,
+            rules_decided,
+            files_came_as_files,
+            what_is_over_was_here_before,
             every_command_was_answered,
             no_command_was_answered_twice,
             nothing_came_in_quiet_hours,
@@ -68,8 +76,8 @@ def every_story_arrived_or_was_explained(journal: Journal) -> list[str]:
             row = owed.get((one.sub, pk))
             if pk in there.get(chat, set()):
                 continue
-            if row is not None and row.reason.startswith("filtered") and one.filters:
-                continue
+            if row is not None and row.reason.startswith(FILTERED):
+                continue  # rules_decided tells whether rightly
             missing[chat, one.profile].append(pk)
     found = []
     for (chat, profile), pks in missing.items():
@@ -297,6 +305,86 @@ def _within(at: float, zone: str, begin: int | None, end: int | None) -> bool:
     return begin <= minute < end if begin < end else minute >= begin or minute < end
 
 
+# -- what a subscription asks for ---------------------------------------------------------
+
+
+def rules_decided(journal: Journal) -> list[str]:
+    """Only what the options let pass has come, and only what they do not was held back."""
+    found = []
+    for row in journal.rows.values():
+        story = journal.stories.get(row.pk or "")
+        was_held = row.state == "dropped" and row.reason.startswith(FILTERED)
+        if story is None or row.done is None or not (was_held or row.state == "sent"):
+            continue
+        options = journal.options_within(row, _judged_since(row), row.done)
+        if options and all(contents.passes(story, one) == was_held for one in options):
+            found.append(
+                f"story {row.pk} was {row.reason or 'sent'} in chat {journal.chat_now(row.chat)}"
+                f" at {row.done:.0f}, whose options were {options}"
+            )
+    return found
+
+
+def files_came_as_files(journal: Journal) -> list[str]:
+    """Alerts are documents where the subscription says so, and nowhere else."""
+    there = {
+        (chat, message.id, pk_of(message)): message
+        for chat, messages in journal.messages().items()
+        for message in messages
+        if message.media is not None
+    }
+    found = []
+    for row in journal.rows.values():
+        message = there.get((journal.chat_now(row.chat), row.message or 0, row.pk or ""))
+        if message is None or message.media is None or row.done is None or row.state != "sent":
+            continue
+        options = journal.options_within(row, _judged_since(row), row.done)
+        is_file = message.media.kind == "document"
+        if options and all(bool(one.get("files")) != is_file for one in options):
+            found.append(
+                f"story {row.pk} came as {message.media.kind} into chat"
+                f" {journal.chat_now(row.chat)} at {row.done:.0f}, whose options were {options}"
+            )
+    return found
+
+
+def _judged_since(row: Row) -> float:
+    """Since when a row that is done may have been judged: a repeat is not judged again."""
+    assert row.done is not None
+    is_repeat = row.tries or row.unknowns or row.copies > 1
+    return row.created if is_repeat else max(row.created, row.done - SENDING_S)
+
+
+def what_is_over_was_here_before(journal: Journal) -> list[str]:
+    """A story comes after its day only where its chat was alerted to it, and by its file_id.
+
+    That is `/past`. What highlights keep is shown to everybody.
+    """
+    found = []
+    for chat, messages in journal.messages().items():
+        alerts = journal.alerts(messages)
+        rung = {(message.chat.id, message.id) for message in alerts}
+        since: dict[str, float] = {}
+        for message in alerts:
+            since.setdefault(pk_of(message), message.sent_at)
+        for message in messages:
+            pk = pk_of(message)
+            if not pk or (message.chat.id, message.id) in rung or pk in journal.highlights:
+                continue
+            story = journal.stories.get(pk)
+            if story is None:
+                found.append(f"story {pk} in chat {chat} is nobody's")
+            elif message.sent_at > story.taken_at + DAY + ANSWERED_S and (
+                since.get(pk, float("inf")) > message.sent_at or message.source != "file_id"
+            ):
+                found.append(
+                    f"story {pk} came into chat {chat} at {message.sent_at:.0f} by"
+                    f" {message.source}, {(message.sent_at - story.taken_at) / HOUR:.0f} h old;"
+                    f" the alert was at {since.get(pk)}"
+                )
+    return found
+
+
 # -- answers ------------------------------------------------------------------------------
 
 
@@ -426,4 +514,23 @@ def check_ledger(journal: Journal, database: Path) -> None:
         journal.problems.append(
             f"{LEDGER}: billed {bill}, in the ledger {ledger}, open at crashes"
             f" {journal.open_at_crashes}, unheard {journal.unanswered_calls}"
+        )
+
+
+def check_backups(journal: Journal, folder: Path) -> None:
+    """Compare: the newest copy is of the last hours, whole, and knows no more than the bot."""
+    hours = journal.rates.backup_hours
+    copies = sorted((folder / "backups").glob("storybell-*.db"))
+    if not copies:
+        journal.problems.append(f"{BACKUPS}: none in {folder}")
+        return
+    newest = copies[-1].name
+    made_at = datetime.strptime(newest, "storybell-%Y%m%d-%H%M%S.db").replace(tzinfo=UTC)
+    age = journal.sandbox.clock.now() - made_at.timestamp()
+    with closing(sqlite3.connect(f"file:{copies[-1]}?mode=ro", uri=True)) as tx:
+        (state,) = tx.execute("PRAGMA integrity_check").fetchone()
+        (subs,) = tx.execute("SELECT count(*) FROM subscriptions").fetchone()
+    if age > (hours + 1) * HOUR or state != "ok" or not subs:
+        journal.problems.append(
+            f"{BACKUPS}: {newest} is {age / HOUR:.1f} h old, {state}, with {subs} subscriptions"
         )

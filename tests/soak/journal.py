@@ -3,6 +3,7 @@
 import hashlib
 import json
 import sqlite3
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,6 +19,9 @@ from tests.soak.rates import ORDINARY, Rates
 HOUR = 3600.0
 DAY = 24 * HOUR
 NOTICE_KINDS = ("failed", "missed", "private", "gone", "ended")
+LOOKS_EVERY_S = 300.0  # between two looks at the tables
+UNSETTLED_S = 2 * HOUR  # that what somebody wants to change may wait, for all that fails
+CHANGING = ("opt:", "rule", "undo:", "subscribe", "unsub:", "many:", "erase", "defaults")
 REFUSALS = (
     "bot was blocked",
     "bot was kicked",
@@ -64,7 +68,6 @@ class Followed:
     profile: str
     since: float
     seen: Window
-    filters: bool = False
 
 
 @dataclass
@@ -101,6 +104,10 @@ class Journal:
     segments: list[Followed] = field(default_factory=list)  # those that ended
     threads: dict[tuple[int, str], set[int]] = field(default_factory=lambda: defaultdict(set))
     rows: dict[int, Row] = field(default_factory=dict)
+    options: dict[int, list[tuple[float, dict[str, Any]]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )  # of each subscription, with when they were seen first
+    highlights: set[str] = field(default_factory=set)  # the stories in them
     quiet: dict[int, list[tuple[float, str, int | None, int | None]]] = field(
         default_factory=lambda: defaultdict(list)
     )
@@ -185,6 +192,7 @@ class Journal:
         now = self.sandbox.clock.now()
         with _reading(database) as tx:
             self._read_followed(tx, now)
+            self._read_options(tx, now)
             for chat, zone, begin, end in tx.execute(
                 "SELECT id, zone, quiet_from, quiet_to FROM chats"
             ):
@@ -194,7 +202,7 @@ class Journal:
     def _read_followed(self, tx: sqlite3.Connection, now: float) -> None:
         found: dict[int, tuple[Any, ...]] = {}
         for row in tx.execute(
-            "SELECT s.id, s.chat_id, s.thread_id, s.profile_id, s.since, s.options FROM"
+            "SELECT s.id, s.chat_id, s.thread_id, s.profile_id, s.since FROM"
             " subscriptions s JOIN chats c ON c.id = s.chat_id"
             " WHERE NOT s.paused AND c.state = 'active'"
         ):
@@ -204,14 +212,17 @@ class Journal:
             if row is None or row[4] / 1000 != one.since or row[1:3] != (one.chat, one.thread):
                 one.seen.end = now
                 self.segments.append(self.followed.pop(sub))
-        for sub, (_, chat, thread, profile, since, options) in found.items():
-            one = self.followed.setdefault(
+        for sub, (_, chat, thread, profile, since) in found.items():
+            self.followed.setdefault(
                 sub, Followed(sub, chat, thread, profile, since / 1000, Window(now))
             )
-            filters = '"links_only": true' in options or '"mentions_only": true' in options
-            media = '"media": "photo"' in options or '"media": "video"' in options
-            one.filters = one.filters or filters or media
             self.threads[chat, profile].add(sub)
+
+    def _read_options(self, tx: sqlite3.Connection, now: float) -> None:
+        for sub, text in tx.execute("SELECT id, options FROM subscriptions"):
+            options, before = json.loads(text), self.options[sub]
+            if not before or before[-1][1] != options:
+                before.append((now, options))
 
     def _read_rows(self, tx: sqlite3.Connection) -> None:
         known = {row.id for row in self.rows.values() if row.state == "open"}
@@ -280,6 +291,29 @@ class Journal:
         for messages in found.values():
             messages.sort(key=lambda m: (m.sent_at, m.id))
         return found
+
+    def options_within(self, row: Row, begin: float, end: float) -> list[dict[str, Any]]:
+        """The options that a row's subscription may have had between the two; empty: not known.
+
+        That is so where somebody has changed something in its chat, for the tables are read now
+        and then, and what a person does may wait for hours.
+        """
+        chat, known = self.chat_now(row.chat), self.options.get(row.sub or 0, [])
+        times = self._changes.get(chat, [])
+        place = bisect_left(times, begin - UNSETTLED_S)
+        if place < len(times) and times[place] <= end + UNSETTLED_S:
+            return []
+        before = [options for at, options in known if at <= begin][-1:]
+        return before + [options for at, options in known if begin < at <= end + LOOKS_EVERY_S]
+
+    @cached_property
+    def _changes(self) -> dict[int, list[float]]:
+        """When something was asked for that may have changed subscriptions, by chat."""
+        found: dict[int, list[float]] = defaultdict(list)
+        for asked in self.asked:
+            if any(word in asked.text for word in CHANGING):
+                found[self.chat_now(asked.chat)].append(asked.at)
+        return {chat: sorted(times) for chat, times in found.items()}
 
     @cached_property
     def _rung(self) -> set[tuple[int, int, str]]:

@@ -16,6 +16,9 @@ PRIVATE, GROUPS, SUPERGROUPS, FORUMS, CHANNELS = 12, 5, 4, 4, 5
 FOLLOWED = 4  # by each chat, to begin with
 HANDS = 30  # so many deeds at once; some last for hours
 DAY = 24 * HOUR
+Deed = Callable[["Place"], Awaitable[None]]
+"""What somebody does in a chat."""
+
 TROUBLES: tuple[tuple[str, int | None], ...] = (
     ("error", None), ("ClientForbiddenError", None), ("ClientLoginRequired", None),
     ("PleaseWaitFewMinutes", None), ("nameless", None), ("edge", None), ("PrivateAccount", None),
@@ -49,12 +52,22 @@ class People:
         self._chance = random.Random(f"{seed}/people")  # noqa: S311 - to be repeated is the aim
         self.places: list[Place] = []
         self.names: list[str] = []
+        self.deeds: list[tuple[int, Deed]] = [
+            (rates.probes, self.probe), (14, self.press_any),
+            (10, self.ask_stories), (10, self.paste),
+            (7, self.subscribe), (5, self.unsubscribe), (6, self.ask_why), (5, self.look_round),
+            (5, self.set_quiet), (4, self.set_option), (rates.leaves, self.leave),
+            (3, self.migrate),
+            (3, self.mute), (3, self.change_rights), (3, self.close_topic), (4, self.hide),
+            (3, self.take_down), (3, self.flood), (6, self.trouble),
+        ]  # fmt: skip
+        """How often each is done, of all together; others may add theirs."""
         self._asked = 0
 
     # -- the beginning ------------------------------------------------------------------
 
-    async def settle(self) -> None:
-        """Make profiles and chats, and let each chat follow some."""
+    async def found(self) -> None:
+        """Make profiles and chats."""
         chance = self._chance
         for number in range(PROFILES):
             name = f"star{number:02}"
@@ -72,6 +85,10 @@ class People:
         ):
             for number in range(count):
                 await self._found(kind, number)
+
+    async def settle(self) -> None:
+        """Let each chat follow some profiles."""
+        chance = self._chance
         for place in self.places:
             for name in chance.sample(self.names, FOLLOWED):
                 await self.write(place, place.owner, f"/subscribe {name}")
@@ -103,16 +120,7 @@ class People:
 
     async def live(self, until: float) -> None:
         """Do one thing after the other until the time has come."""
-        deeds: list[tuple[int, Callable[[Place], Awaitable[None]]]] = [
-            (self._rates.probes, self.probe), (14, self.press_any),
-            (10, self.ask_stories), (10, self.paste),
-            (7, self.subscribe), (5, self.unsubscribe), (6, self.ask_why), (5, self.look_round),
-            (5, self.set_quiet), (4, self.set_option), (self._rates.leaves, self.leave),
-            (3, self.migrate),
-            (3, self.mute), (3, self.change_rights), (3, self.close_topic), (4, self.hide),
-            (3, self.take_down), (3, self.flood), (6, self.trouble),
-        ]  # fmt: skip
-        weights = [weight for weight, _ in deeds]
+        weights = [weight for weight, _ in self.deeds]
         clock = self._journal.sandbox.clock
         while True:
             wait = self._chance.expovariate(self._rates.deeds / HANDS / DAY)
@@ -120,7 +128,7 @@ class People:
             if clock.now() >= until:
                 return
             (_, deed), place = (
-                self._chance.choices(deeds, weights)[0],
+                self._chance.choices(self.deeds, weights)[0],
                 self._chance.choice(self.places),
             )
             self._journal.note("deed", deed.__name__, place.chat)
@@ -142,11 +150,11 @@ class People:
         """Ask something whose answer can be told from all others."""
         self._asked += 1
         token = f"nobody{self._asked}x"
-        await self.write(place, place.owner, f"/unsubscribe {token}", token, self._topic_of(place))
+        await self.write(place, place.owner, f"/unsubscribe {token}", token, self.topic_of(place))
 
     async def press_any(self, place: Place) -> None:
         """Press some button of one of the latest messages."""
-        found = [m for m in self._messages(place) if m.fields.get("reply_markup")]
+        found = [m for m in self.messages(place) if m.fields.get("reply_markup")]
         if not found or place.is_away:
             return
         message = self._chance.choice(found[-6:])
@@ -169,7 +177,7 @@ class People:
     async def ask_stories(self, place: Place) -> None:
         """Ask for somebody's stories."""
         name = self._chance.choice(self.names)
-        await self.write(place, place.owner, f"/stories {name}", thread=self._topic_of(place))
+        await self.write(place, place.owner, f"/stories {name}", thread=self.topic_of(place))
 
     async def paste(self, place: Place) -> None:
         """Paste the link of a story that is up, or was; in channels only commands are heard."""
@@ -185,14 +193,14 @@ class People:
     async def subscribe(self, place: Place) -> None:
         """Follow somebody more."""
         name = self._chance.choice(self.names)
-        await self.write(place, place.owner, f"/subscribe {name}", thread=self._topic_of(place))
+        await self.write(place, place.owner, f"/subscribe {name}", thread=self.topic_of(place))
 
     async def unsubscribe(self, place: Place) -> None:
         """Stop following somebody, by the question's button."""
         name = self._chance.choice(self.names)
         await self.write(place, place.owner, f"/unsubscribe {name}")
         await asyncio.sleep(30)
-        await self._press_where(place, lambda data: data.startswith("unsub:name"))
+        await self.press_where(place, lambda data: data.startswith("unsub:name"))
 
     async def ask_why(self, place: Place) -> None:
         """Ask when somebody is looked at."""
@@ -220,21 +228,21 @@ class People:
         await self.write(place, place.owner, "/settings")
         for data in way:
             await asyncio.sleep(20)
-            await self._press_where(place, lambda had, data=data: had == data)  # type: ignore[misc] # a default that binds
+            await self.press_where(place, lambda had, data=data: had == data)  # type: ignore[misc] # a default that binds
 
     async def set_option(self, place: Place) -> None:
         """Change an option of a subscription: the digest, a filter, a pause."""
         await self.write(place, place.owner, "/subscriptions")
         await asyncio.sleep(20)
-        found = sorted({data for _, data in self._buttons(place) if data.startswith("sub:")})
+        found = sorted({data for _, data in self.buttons(place) if data.startswith("sub:")})
         if not found:
             return
         data = self._chance.choice(found)
-        await self._press_where(place, lambda had: had == data)
+        await self.press_where(place, lambda had: had == data)
         await asyncio.sleep(20)
         number = data.partition(":")[2]
         chosen = self._chance.choice(["digest", "digest", "silent", "media", "caption", "pause"])
-        await self._press_where(place, lambda had: had.startswith(f"opt:{number}:{chosen}"))
+        await self.press_where(place, lambda had: had.startswith(f"opt:{number}:{chosen}"))
 
     async def leave(self, place: Place) -> None:
         """Block the bot or throw it out, and take it back some hours later."""
@@ -259,16 +267,17 @@ class People:
         place.kind = "supergroup"
 
     async def mute(self, place: Place) -> None:
-        """Take the members' right to write for a night; bots are not told."""
+        """Take the members' right to write for a night."""
+        await self.forbid(place, "can_send_messages", self._chance.uniform(1, 8))
+
+    async def forbid(self, place: Place, right: str, hours: float) -> None:
+        """Take one of the members' rights for some hours; bots are not told."""
         if place.kind not in {"group", "supergroup"} or place.is_away:
             return
         chat, window = place.chat, self._begin(place)
-        path = f"/chats/{chat}"
-        await self._control.call("PATCH", path, {"permissions": {"can_send_messages": False}})
-        await asyncio.sleep(self._chance.uniform(1, 8) * HOUR * self._rates.away)
-        await self._control.call(
-            "PATCH", f"/chats/{place.chat}", {"permissions": {"can_send_messages": True}}
-        )
+        await self._control.call("PATCH", f"/chats/{chat}", {"permissions": {right: False}})
+        await asyncio.sleep(hours * HOUR * self._rates.away)
+        await self._control.call("PATCH", f"/chats/{place.chat}", {"permissions": {right: True}})
         window.end = self._journal.sandbox.clock.now()
 
     async def change_rights(self, place: Place) -> None:
@@ -339,30 +348,36 @@ class People:
         self._journal.unable[chat].append(window)
         return window
 
-    def _topic_of(self, place: Place) -> int:
+    def topic_of(self, place: Place) -> int:
+        """One of a forum's topics; 0 where there are none."""
         return self._chance.choice(place.topics) if place.topics else 0
 
-    def _messages(self, place: Place) -> list[Message]:
+    def messages(self, place: Place) -> list[Message]:
+        """What the bot wrote last into a chat."""
         world = self._journal.sandbox.telegram.world
         chat: Chat | None = world.chat(place.chat, world.bot)
         messages = list(chat.messages.values())[-60:] if chat else []
         return [m for m in messages if m.bot is not None and not m.deleted]
 
-    def _buttons(self, place: Place) -> list[tuple[Message, str]]:
+    def buttons(self, place: Place) -> list[tuple[Message, str]]:
+        """The buttons that can be pressed in a chat, and what each carries."""
         return [
             (message, key["callback_data"])
-            for message in self._messages(place)
+            for message in self.messages(place)
             if message.fields.get("reply_markup")
             for row in message.fields["reply_markup"]["inline_keyboard"]
             for key in row
             if "callback_data" in key
         ]
 
-    async def _press_where(self, place: Place, fits: Callable[[str], bool]) -> None:
-        found = [(message, had) for message, had in self._buttons(place) if fits(had)]
-        if found and not place.is_away:
-            message, had = found[-1]
-            await self.press(place, message, had)
+    async def press_where(self, place: Place, fits: Callable[[str], bool]) -> bool:
+        """Press the last button that fits; false where there is none."""
+        found = [(message, had) for message, had in self.buttons(place) if fits(had)]
+        if not found or place.is_away:
+            return False
+        message, had = found[-1]
+        await self.press(place, message, had)
+        return True
 
 
 class Crowd:

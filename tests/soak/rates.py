@@ -9,7 +9,7 @@ HOUR = 3600.0
 class Rates:
     """Counts are of a day and of all people together, times are seconds."""
 
-    deeds: int = 220
+    deeds: int = 270
     faults: int = 16
     crashes: float = 2.5
     credits: int = 320
@@ -28,6 +28,9 @@ class Rates:
     """By what all that fails for minutes or hours is multiplied."""
     away: float = 1.0
     """By what all that people do for hours is multiplied."""
+    fans: int = 1
+    """By what the weights of those who use all of it are multiplied; 0: there are none."""
+    backup_hours: int = 6
     quiet: bool = False
     """Every third chat wants to be left alone from the first hour on."""
 
@@ -36,5 +39,6 @@ ORDINARY = Rates()
 ROUGH = Rates(
     deeds=900, faults=600, crashes=90, credits=1000, posts=8, probes=60, leaves=20,
     settled_s=5, lasting=0.4, away=0.1, drain_s=2.5 * HOUR, quiet=True,
+    backup_hours=1,
 )  # fmt: skip
 ROUGH_DAYS = 0.25

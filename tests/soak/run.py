@@ -26,9 +26,11 @@ from bot.presentation import charts
 from bot.updates import polling
 from sandbox.app import running
 from sandbox.clock import Clock
+from sandbox.instagram import Profile
 from sandbox.state import Sandbox
-from tests.soak import invariants, plants, wires
-from tests.soak.journal import HOUR, Journal
+from tests.soak import contents, invariants, plants, wires
+from tests.soak.fans import Fans
+from tests.soak.journal import HOUR, LOOKS_EVERY_S, Journal
 from tests.soak.people import Crowd, People
 from tests.soak.rates import ORDINARY, Rates
 from tests.soak.weather import UNHEARD, Weather
@@ -36,7 +38,6 @@ from tests.support.control import Control
 
 START = datetime(2026, 3, 1, 6, 30, tzinfo=UTC)
 DAY = 24 * HOUR
-SNAPSHOT_S = 300.0
 TOKEN = "7000000001:a-token-that-no-log-may-show-0123456789"
 RESTART_S = 3.0
 TRACE = 4000  # characters of one traceback
@@ -107,13 +108,17 @@ class Seed:
         end = sandbox.clock.now() + self._days * DAY
         calm = end - self._rates.drain_s
         people = People(control, journal, self._seed, self._rates)
+        fans = Fans(people, control, journal, self._seed, self._rates)
         weather = Weather(control, journal, self._seed, lambda: self.life, self._rates)
         stop = asyncio.Event()
         async with asyncio.TaskGroup() as group:
             living = group.create_task(self._lifetimes(sandbox, weather, calm, stop))
             watching = group.create_task(self._watch(sandbox, journal))
             await asyncio.sleep(5)
+            await people.found()
+            await fans.begin()
             await people.settle()
+            fans.join()
             raging = group.create_task(weather.rage(calm))
             await Crowd(people).live(calm)
             await raging
@@ -125,12 +130,13 @@ class Seed:
             journal.read_tables(self.life.database)
         journal.unanswered_calls = _unheard(sandbox, weather)
         invariants.check_ledger(journal, self.life.database)
+        invariants.check_backups(journal, self._folder)
 
     async def _watch(self, sandbox: Sandbox, journal: Journal) -> None:
         """Look at tables and log again and again."""
         hours = 0
         while True:
-            await asyncio.sleep(SNAPSHOT_S)
+            await asyncio.sleep(LOOKS_EVERY_S)
             if sandbox.clock.now() - START.timestamp() > (hours + 6) * HOUR:
                 hours += 6
                 sys.stderr.write(f"{hours} h lived in {process_time():.0f} s of CPU\n")
@@ -234,7 +240,7 @@ class Seed:
             database_url=f"sqlite:///{life.database}",
             spool_dir=self._folder / f"spool-{life.number}",
             daily_budget=self._rates.credits,
-            backup_hours=0,
+            backup_hours=self._rates.backup_hours,
             port=0,
             host="127.0.0.1",
             **({"access": "open"} if "access" in Settings.model_fields else {}),
@@ -274,12 +280,13 @@ def _unheard(sandbox: Sandbox, weather: Weather) -> int:
 
 
 def _remember_stories(sandbox: Sandbox, journal: Journal) -> None:
-    """Keep every story that is ever put up: the sandbox itself forgets them after days."""
+    """Fill every story that is ever put up, and keep it: the sandbox forgets them after days."""
     instagram: Any = sandbox.instagram
     put_up = instagram.put_up
 
-    def remembered(*args: Any, **kwargs: Any) -> Any:
-        story = put_up(*args, **kwargs)
+    def remembered(profile: Profile, media_type: int, taken_at: float, **details: Any) -> Any:
+        details |= contents.held(profile.username, taken_at)
+        story = put_up(profile, media_type, taken_at, **details)
         journal.stories[story.pk] = story
         return story
 

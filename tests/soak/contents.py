@@ -1,0 +1,91 @@
+"""What stories hold besides their picture, and whether it fits what a subscription asks for.
+
+The bot judges by what the API answers, this by what the sandbox was told; neither knows the other.
+"""
+
+import random
+from typing import Any
+from urllib.parse import urlsplit
+
+from sandbox.instagram import Story
+
+HASHTAGS = ("sale", "Dawn", "ad")
+LINKS = (
+    "https://www.nike.com/shoes?utm=1",
+    "https://shop.nike.com/",
+    "https://odd.example.com:8443/sale",
+)
+LOCATIONS = ("Milan, Italy", "Paris, France")
+TERMS = (
+    "#sale", "#dawn", "@star07", "nike.com", "example.com", "link", "mention", "hashtag",
+    "photo", "video", "place", "place:paris", "sponsor", "reshare",
+)  # fmt: skip
+"""What people write into rules."""
+
+RESHARED = {"media_pk": 77, "media_code": "DW38ZhqiKax", "product_type": "feed", "user_id": "787"}
+MUSIC = {"music_asset_info": {"title": "Hello", "display_artist": "Adele & Co"}}
+
+
+def held(name: str, at: float) -> dict[str, Any]:
+    """Return fields of ``Story``, always the same for a profile's story of one moment."""
+    chance = random.Random(f"{name}/{at:.3f}/contents")  # noqa: S311 - to be repeated is the aim
+
+    def some(what: tuple[str, ...], share: float) -> list[object]:
+        return [chance.choice(what)] if chance.random() < share else []
+
+    overrides: dict[str, object] = {}
+    if chance.random() < 0.15:
+        overrides["medias"] = [RESHARED]
+    if chance.random() < 0.15:
+        overrides["story_music_stickers"] = [MUSIC]
+    return {
+        "hashtags": some(HASHTAGS, 0.4),
+        "links": some(LINKS, 0.3),
+        "mentions": some(("star07", "star11", "stranger"), 0.3),
+        "locations": some(LOCATIONS, 0.25),
+        "sponsor_tags": some(("star07", "shop"), 0.1),
+        "silent": chance.random() < 0.25,
+        "overrides": overrides,
+    }
+
+
+def passes(story: Story, options: dict[str, Any]) -> bool:
+    """Whether a subscription with these options, as its row holds them, wants a story."""
+    kind = "video" if story.media_type == 2 else "photo"
+    if options.get("media", kind) not in {"all", kind}:
+        return False
+    if options.get("links_only") and not story.links:
+        return False
+    if options.get("mentions_only") and not story.mentions:
+        return False
+    only, without = (str(options.get(name, "")).split() for name in ("only", "without"))
+    if only and not any(_fits(story, term) for term in only):
+        return False
+    return not any(_fits(story, term) for term in without)
+
+
+def _fits(story: Story, term: str) -> bool:
+    tags = [str(tag).lower() for tag in story.hashtags]
+    people = [str(name) for name in (*story.mentions, *story.sponsor_tags)]
+    hosts = [str(urlsplit(str(url)).hostname) for url in story.links]
+    places = [str(place).lower() for place in story.locations]
+    holds = {
+        "link": bool(hosts),
+        "mention": bool(story.mentions),
+        "hashtag": bool(tags),
+        "photo": story.media_type == 1,
+        "video": story.media_type == 2,
+        "place": bool(places),
+        "sponsor": bool(story.sponsor_tags),
+        "reshare": "medias" in story.overrides,
+    }
+    if term in holds:
+        return holds[term]
+    match term[0], term.partition(":"):
+        case "#", _:
+            return term[1:] in tags
+        case "@", _:
+            return term[1:] in people
+        case _, ("place", ":", name):
+            return any(name in place for place in places)
+    return any(f".{host}".endswith(f".{term}") for host in hosts)

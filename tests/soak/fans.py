@@ -1,0 +1,226 @@
+"""People who use all of it: highlights, the past, files, rules, several profiles at once.
+
+Each deed is a few messages and presses of one person in one chat; what must come of them is said
+in `invariants`. A deed for another part of the bot is a method here and a line in `join`.
+"""
+
+import asyncio
+import random
+from typing import Any
+
+from tests.soak.contents import TERMS
+from tests.soak.journal import Journal
+from tests.soak.people import People, Place
+from tests.soak.rates import ORDINARY, Rates
+from tests.support.control import Control
+
+A_WHILE = 25.0  # seconds from a message to the next press
+TITLES = ("Sea", "Lions 🦁", "", "Everything that was ever shown here, in order")
+DEFAULTS = ("keep", "files", "digest")
+"""What subscriptions begin with, chat after chat; in each fourth with nothing."""
+
+
+class Fans:
+    """Drives them by a seeded chance of their own, in the chats of `people`."""
+
+    def __init__(
+        self,
+        people: People,
+        control: Control,
+        journal: Journal,
+        seed: int,
+        rates: Rates = ORDINARY,
+    ) -> None:
+        """Nobody does anything yet."""
+        self._people = people
+        self._control = control
+        self._journal = journal
+        self._rates = rates
+        self._chance = random.Random(f"{seed}/fans")  # noqa: S311 - to be repeated is the aim
+        self._highlights: dict[str, list[dict[str, Any]]] = {}
+
+    def join(self) -> None:
+        """Add what they do to what people do; nothing where nobody is like them."""
+        deeds = [
+            (6, self.look_through), (4, self.open_link), (2, self.change_highlights),
+            (6, self.look_back), (4, self.want_files), (7, self.set_rules), (3, self.tap_rules),
+            (4, self.follow_several), (3, self.show_several), (3, self.paste_list),
+            (3, self.preview), (4, self.choose), (2, self.forbid_kind),
+        ]  # fmt: skip
+        if self._rates.fans:
+            self._people.deeds += [(weight * self._rates.fans, deed) for weight, deed in deeds]
+
+    async def begin(self) -> None:
+        """Give the profiles highlights, and chats the defaults that they want."""
+        if not self._rates.fans:
+            return
+        for name in self._people.names:
+            for _ in range(self._chance.choice([1, 1, 2, 5])):
+                await self._keep(name)
+        for number, place in enumerate(self._people.places):
+            if wanted := (*DEFAULTS, "")[number % 4]:
+                await self._say(place, "/settings")
+                for data in ("defaults", f"defaults:{wanted}:on"):
+                    await asyncio.sleep(self._rates.settled_s / 4)
+                    await self._people.press_where(place, lambda had, data=data: had == data)  # type: ignore[misc] # a default that binds
+
+    # -- highlights ---------------------------------------------------------------------
+
+    async def look_through(self, place: Place) -> None:
+        """Ask for a profile's highlights, open one, and want more of it."""
+        await self._say(place, f"/highlights {self._name()}")
+        await asyncio.sleep(A_WHILE)
+        if place.kind == "channel":  # its buttons are links into the private chat
+            await self._open_in_private(place)
+        elif await self._press(place, "highlight:"):
+            await asyncio.sleep(A_WHILE)
+            await self._press(place, "highlight:", ends=":10")
+
+    async def _open_in_private(self, place: Place) -> None:
+        known = [one for found in self._highlights.values() for one in found]
+        alone = Place(place.owner, "private", place.owner, [place.owner])
+        await self._say(alone, f"/start h_{self._chance.choice(known)['pk']}")
+
+    async def open_link(self, place: Place) -> None:
+        """Paste the link of a highlight, which may be gone."""
+        known = [one for found in self._highlights.values() for one in found]
+        link = f"https://www.instagram.com/stories/highlights/{self._chance.choice(known)['pk']}/"
+        words = "/stories " if place.kind == "channel" or self._chance.random() < 0.3 else ""
+        await self._say(place, words + link)
+
+    async def change_highlights(self, _: Place) -> None:
+        """Make a highlight, or take one down."""
+        name = self._chance.choice(sorted(self._highlights))
+        known = self._highlights[name]
+        there = [one for one in known if not one.get("dropped")]
+        if len(there) > 1 and self._chance.random() < 0.5:
+            gone = self._chance.choice(there)
+            gone["dropped"] = True
+            await self._control.drop(name, str(gone["pk"]))
+        else:
+            await self._keep(name)
+
+    async def _keep(self, name: str) -> None:
+        one = await self._control.keep(
+            name,
+            title=self._chance.choice(TITLES),
+            count=self._chance.choice([1, 3, 10, 13, 23]),
+            videos=self._chance.random() < 0.3,
+            live=self._chance.random() < 0.3,
+        )
+        self._highlights.setdefault(name, []).append(one)
+        self._journal.highlights.update(str(pk) for pk in one["media_ids"])
+
+    # -- the past, files ----------------------------------------------------------------
+
+    async def look_back(self, place: Place) -> None:
+        """Ask for what was sent here, of some days or of all, and press for more."""
+        words = self._chance.choice(["", "{}", "{}", "{} 7d", "{} 2"]).format(self._name())
+        await self._say(place, f"/past {words}".strip())
+        await asyncio.sleep(A_WHILE)
+        await self._press(place, "past:")
+
+    async def want_files(self, place: Place) -> None:
+        """Press for the original of a story, or for those of all of a profile's."""
+        if place.kind == "private" and self._chance.random() < 0.5:
+            await self._say(place, f"/start p_{self._name()}")
+            await asyncio.sleep(A_WHILE)
+            await self._press(place, "files:@")
+        else:
+            await self._press(place, "files:")
+
+    # -- rules and options --------------------------------------------------------------
+
+    async def set_rules(self, place: Place) -> None:
+        """Say which of somebody's stories bring an alert, or that all do again."""
+        only, without = (" ".join(self._chance.sample(TERMS, n)) for n in (2, 1))
+        rules = self._chance.choice(
+            [f"only: {only}", f"not: {without}", f"only: {only} not: {without}", "off", "off", ""]
+        )
+        await self._say(place, f"/rules {self._followed(place)} {rules}".strip())
+
+    async def tap_rules(self, place: Place) -> None:
+        """Make rules by the buttons of what a profile has lately used, and end them again."""
+        await self._say(place, f"/rules {self._followed(place)}")
+        await asyncio.sleep(A_WHILE)
+        if await self._press(place, "rule:", contains=self._chance.choice([":only:", ":not:"])):
+            await asyncio.sleep(A_WHILE)
+            if self._chance.random() < 0.5:
+                await self._press(place, "rule:", ends=":off")
+
+    async def choose(self, place: Place) -> None:
+        """Change an option that alerts look different by."""
+        await self._say(place, "/subscriptions")
+        await asyncio.sleep(A_WHILE)
+        found = sorted({data for _, data in self._people.buttons(place) if data[:4] == "sub:"})
+        if not found:
+            return
+        data = self._chance.choice(found)
+        await self._people.press_where(place, lambda had: had == data)
+        await asyncio.sleep(A_WHILE)
+        what = self._chance.choice(
+            ["keep", "keep", "files", "files", "caption", "spoiler", "protect", "fast",
+             "links_only", "mentions_only"]
+        )  # fmt: skip
+        await self._press(place, f"opt:{data.partition(':')[2]}:{what}")
+
+    async def forbid_kind(self, place: Place) -> None:
+        """Take the members' right to send one kind of media for a while; bots are not told."""
+        right = self._chance.choice(
+            ["can_send_documents", "can_send_documents", "can_send_photos", "can_send_videos"]
+        )
+        await self._people.forbid(place, right, self._chance.uniform(1, 8))
+
+    async def preview(self, place: Place) -> None:
+        """Ask what the options would let pass."""
+        await self._say(place, f"/preview {self._followed(place)}")
+
+    # -- several at once ----------------------------------------------------------------
+
+    async def follow_several(self, place: Place) -> None:
+        """Follow several profiles by one message."""
+        words = [*self._names(), *self._chance.choice([[], [], ["fast"]])]
+        await self._say(place, f"/subscribe {' '.join(words)}")
+
+    async def show_several(self, place: Place) -> None:
+        """Ask for the stories of several profiles, perhaps the latest of each."""
+        last = self._chance.choice(["", " 1", " 3"])
+        await self._say(place, f"/stories {', '.join(self._names(3))}{last}")
+
+    async def paste_list(self, place: Place) -> None:
+        """Send a list of names, and press one of its two buttons, or both."""
+        if place.kind != "private":
+            await self.follow_several(place)
+            return
+        between = self._chance.choice([", ", "\n", "\n- "])
+        await self._say(place, between.join(self._names()))
+        await asyncio.sleep(A_WHILE)
+        await self._press(place, "many:", ends=self._chance.choice([":subscribe", ":stories"]))
+
+    # -- helpers ------------------------------------------------------------------------
+
+    def _name(self) -> str:
+        return self._chance.choice(self._people.names)
+
+    def _names(self, most: int = 11) -> list[str]:
+        count = self._chance.choice([2, 2, 3, 5, 11])
+        return self._chance.sample(self._people.names, min(count, most))
+
+    def _followed(self, place: Place) -> str:
+        """Somebody whom a chat follows, mostly."""
+        chat = self._journal.chat_now(place.chat)
+        by_pk = self._journal.sandbox.instagram.by_pk
+        whom = {one.profile for one in self._journal.followed.values() if one.chat == chat}
+        found = sorted(profile.username for pk in whom if (profile := by_pk(pk)))
+        return self._chance.choice(found) if found else self._name()
+
+    async def _say(self, place: Place, text: str) -> None:
+        await self._people.write(place, place.owner, text, thread=self._people.topic_of(place))
+
+    async def _press(
+        self, place: Place, begins: str, *, contains: str = "", ends: str = ""
+    ) -> bool:
+        return await self._people.press_where(
+            place,
+            lambda had: had.startswith(begins) and contains in had and had.endswith(ends),
+        )
