@@ -52,6 +52,7 @@ from bot.runtime.proxies import connector
 from bot.sending.replies import Replies
 from bot.sending.sender import Fallback, Sender
 from bot.sending.text import Texts
+from bot.sending.topics import Topics
 from bot.store import access as access_store
 from bot.store import transfer
 from bot.store.database import Database
@@ -187,6 +188,7 @@ async def built(
             now=now,
         )
         replies = Replies(bot, sender)
+        topics = Topics(db, bot, now=now)
         outage = Outage(db, bot, bot_id=bot_id_of(settings), now=now, metrics=metrics)
         ask_presence = partial(presence, bot)
         outbox = Outbox(
@@ -196,6 +198,7 @@ async def built(
             replies=replies,
             outage=outage,
             presence=ask_presence,
+            topics=topics,
             metrics=metrics,
             now=now,
         )
@@ -209,6 +212,7 @@ async def built(
             ledger,
             limits=_subscription_limits(settings),
             polling=polling,
+            topics=topics,
             wake=wake,
             now=now,
         )
@@ -228,6 +232,7 @@ async def built(
             highlights=Highlights(db, api, ledger, answers, now=now, blocked=access.blocked),
             past=Past(db, blocked=settings.blocked_profiles, now=now),
             replies=replies,
+            topics=topics,
             whereabouts=Whereabouts(db, ask_presence, wake=outbox.wake, now=now),
             ledger=ledger,
             admins=Admins(),

@@ -25,6 +25,7 @@ from bot.fetching.on_demand import Viewer
 from bot.operations.vanishing import Vanishing
 from bot.presentation.translation import Translator, translator_for
 from bot.sending.replies import Replies
+from bot.sending.topics import Topics
 from bot.store import chats
 from bot.store.database import Database
 from bot.telegram.admins import Admins
@@ -41,6 +42,7 @@ class Services:
     highlights: Highlights
     past: Past
     replies: Replies
+    topics: Topics
     whereabouts: Whereabouts
     ledger: Ledger
     admins: Admins
@@ -68,6 +70,9 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
     t: Translator
     is_admin: bool = False
     """Whether who acts is one of those who run the bot."""
+
+    has_topics: bool = False
+    """Whether a topic could be made where the update came from, which is acted on."""
 
     answered: bool = False
     """Whether the pressed button was answered."""
@@ -103,6 +108,8 @@ async def prepare(update: Update, context: Context) -> None:
         context.chat = await _chat_of(where, code, context, is_added=_is_added(update))
     except DatabaseUnavailableError as error:
         raise TryAgainError(str(error)) from error
+    is_private = where.type == TelegramChat.PRIVATE
+    context.has_topics = bool(context.bot.bot.has_topics_enabled if is_private else where.is_forum)
     context.t = translator_for(context.chat.effective_language).in_zone(zone_of(context.chat.zone))
 
 

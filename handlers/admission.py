@@ -47,7 +47,7 @@ async def admit(update: Update, context: Context) -> bool:
     person, where = user_of(update), update.effective_chat
     chat_id = where.id if where else None
     judged, context.is_admin = await context.services.access.judge(person, chat_id)
-    if judged.verdict == "let" or _only_ends_things(update):
+    if judged.verdict == "let" or _only_ends_things(update) or _is_ours(update, context):
         await _remember_name(update, context, person)
         return True
     if judged.verdict == "stranger" and await _brings_a_link(update, context):
@@ -119,6 +119,13 @@ def _sentence(judged: Judged, context: Context) -> str:
     if entry and entry.reason:
         text = Safe(f"{text}\n{t(REASON, reason=entry.reason)}")
     return text
+
+
+def _is_ours(update: Update, context: Context) -> bool:
+    """Return whether it tells of what the bot itself did, as of a topic that it made."""
+    message = update.message
+    sender = message.from_user if message else None
+    return sender is not None and sender.id == context.bot.id
 
 
 def _asks(update: Update, context: Context) -> bool:

@@ -98,6 +98,25 @@ async def topic_reopened(update: Update, context: Context) -> None:
         await context.services.whereabouts.reopened(message.chat.id, place or MAIN)
 
 
+async def topic_created(update: Update, context: Context) -> None:
+    """Know a topic of our own, in case the answer to its making was lost."""
+    message = update.effective_message
+    if message is None or message.from_user is None or message.from_user.id != context.bot.id:
+        return
+    made, thread_id = message.forum_topic_created, message.message_thread_id
+    if made and thread_id:
+        await context.services.topics.adopt(message.chat.id, made.name, thread_id)
+
+
+async def topic_renamed(update: Update, context: Context) -> None:
+    """Know what a topic is called now."""
+    message = update.effective_message
+    edited = message.forum_topic_edited if message else None
+    if message and edited and edited.name and message.message_thread_id:
+        chat_id, thread_id = message.chat.id, message.message_thread_id
+        await context.services.topics.renamed(chat_id, thread_id, edited.name)
+
+
 async def migrated(update: Update, context: Context) -> None:
     """Take everything along when a group becomes a supergroup."""
     message = update.effective_message
@@ -125,4 +144,6 @@ def handlers() -> list[Handler]:
         ChatMemberHandler(bot_membership, ChatMemberHandler.MY_CHAT_MEMBER),
         MessageHandler(filters.StatusUpdate.MIGRATE, migrated),
         MessageHandler(filters.StatusUpdate.FORUM_TOPIC_REOPENED, topic_reopened),
+        MessageHandler(filters.StatusUpdate.FORUM_TOPIC_CREATED, topic_created),
+        MessageHandler(filters.StatusUpdate.FORUM_TOPIC_EDITED, topic_renamed),
     ]

@@ -41,12 +41,22 @@ def options_page(one: Subscription, context: Context) -> tuple[str, Buttons]:
     )
     for sign, terms in (("✅", one.options.only), ("🚫", one.options.without)):
         text += Safe(f"\n{sign} {code(terms)}") if terms else ""
+    if one.in_own_topic:
+        text += "\n" + t(N_("Its alerts go to its own topic."))
+    elif one.target.thread_id:
+        text += "\n" + t(N_("Its alerts go to a topic."))
     if one.paused:
         text += "\n\n" + paused_line(one, context)
     pause = N_("▶️ Resume") if one.paused else N_("⏸ Pause")
     wanted = f"opt:{one.id}:pause:{OFF if one.paused else ON}"
     rows = [[InlineKeyboardButton(t.plain(pause), callback_data=wanted)]]
     rows += _rows(one.options, f"opt:{one.id}", context)
+    if one.in_own_topic or (context.has_topics and context.about is None):
+        sign, value = ("✅ ", OFF) if one.in_own_topic else ("▫️ ", ON)
+        own = InlineKeyboardButton(
+            sign + t.plain(N_("In its own topic")), callback_data=f"topic:{one.id}:{value}"
+        )
+        rows.append([own])
     stop = InlineKeyboardButton(t.plain(N_("Unsubscribe")), callback_data=f"unsub:id:{one.id}")
     back = InlineKeyboardButton(t.plain(N_("« Back")), callback_data="subs:0")
     return text, [*rows, [back, stop]]
@@ -91,6 +101,17 @@ async def change_option(update: Update, context: Context, data: str) -> None:
         one = await (service.pause if shall_pause else service.resume)(chat_id, one.id)
     else:
         one = await service.set_options(chat_id, one.id, changed(one.options, what, value))
+    text, buttons = options_page(one, context)
+    await rewrite(update, context, text, buttons)
+
+
+@pressed("topic:", r"topic:\d{1,18}:(on|off)$")
+async def own_topic(update: Update, context: Context, data: str) -> None:
+    """Let a subscription go to its profile's own topic, or to the chat: ``topic:<id>:<value>``."""
+    number, value = data.split(":")[1:]
+    one = await context.services.subscriptions.to_own_topic(
+        context.chat.id, int(number), on=value == ON
+    )
     text, buttons = options_page(one, context)
     await rewrite(update, context, text, buttons)
 
@@ -151,4 +172,4 @@ def _rows(options: Options, prefix: str, context: Context) -> Buttons:
 
 def handlers() -> list[Handler]:
     """Return this module's handlers, in order."""
-    return [mute.handler, change_option.handler, change_default.handler]
+    return [mute.handler, change_option.handler, own_topic.handler, change_default.handler]

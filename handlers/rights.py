@@ -115,6 +115,7 @@ TABLE: Mapping[str, Row] = {
     "unsub:": CHANGE,
     "undo:": CHANGE,
     "opt:": CHANGE,
+    "topic:": CHANGE,
     "mute:": CHANGE,
     "rule:": CHANGE,
     "defaults": CHANGE,

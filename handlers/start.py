@@ -39,6 +39,7 @@ HELP = N_(
     "/subscribe <i>name</i>: an alert here for every new story\n"
     "/subscribe <i>name name name</i>: several at once\n"
     "/subscribe <i>name</i> fast: the same, checked more often\n"
+    "/subscribe <i>name</i> topic: in a topic of its own\n"
     "/subscribe <i>name</i> @channel: alerts in a channel where you and I are "
     "admins\n"
     "/subscriptions: this chat's subscriptions and their options\n"

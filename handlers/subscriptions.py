@@ -1,5 +1,6 @@
 """Following profiles: /subscribe, /subscriptions, /unsubscribe, and their buttons."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -35,7 +36,7 @@ from handlers.several import lines_of
 from handlers.show import show
 
 PAGE = 8
-WORDS = ("fast",)
+WORDS = ("fast", "topic")
 WORTH_SAYING = timedelta(minutes=1)
 ASK = N_("Whose new stories should I send here? Send me a name like <code>natgeo</code>.")
 FIRST = N_(
@@ -54,6 +55,10 @@ EMPTY_THERE = N_(
 )
 NOW = N_("🔔 I'll send every new story from <b>{username}</b> to this chat.")
 NOW_IN_TOPIC = N_("🔔 I'll send every new story from <b>{username}</b> to this topic.")
+NOW_IN_OWN_TOPIC = N_("🔔 I'll send every new story from <b>{username}</b> to its own topic.")
+NOW_IN_OWN_TOPICS = N_(
+    "🔔 I'll send every new story from <b>{username}</b> to topics of their own."
+)
 NOW_IN = N_("🔔 I'll send every new story from <b>{username}</b> to {where}.")
 ALREADY = N_("Already subscribed to <b>{username}</b>.")
 SOONER = N_("I'll check <b>{username}</b> more often from now on.")
@@ -84,9 +89,8 @@ async def subscribe(update: Update, context: Context) -> None:
         await ask(update, context, ASK, USAGE)
         return
     wanted = read(arguments, words=WORDS, takes_channel=True)
-    is_fast = "fast" in wanted.words
     if len(wanted.names) == 1 and not wanted.unread:
-        await follow(update, context, wanted.names[0], channel=wanted.channel, is_fast=is_fast)
+        await follow(update, context, wanted.names[0], channel=wanted.channel, words=wanted.words)
     elif not wanted.names:
         await say(update, context, context.t(unreadable(wanted, USAGE)))
     else:
@@ -97,25 +101,21 @@ async def _follow_all(update: Update, context: Context, wanted: Wanted) -> None:
     """Follow several profiles, and say in one message what became of each."""
     t, channel = context.t, wanted.channel
     target = await _channel(update, context, channel) if channel else target_of(update)
-    is_fast = "fast" in wanted.words
     sentence = t(N_("Looking for <b>{username}</b>…"), username=t.names(wanted.names))
     async with working(update, context, sentence):
         result = await context.services.subscriptions.subscribe_all(
             target,
             wanted.names,
             asker_of(update, context),
-            options=replace(Options.of(context.chat.defaults), fast=True) if is_fast else None,
+            options=_options(wanted.words, context),
+            own_topic="topic" in wanted.words,
         )
     done = [one for _, one in result if isinstance(one, Subscribed)]
     failed = [(name, one) for name, one in result if isinstance(one, BotError)]
-    new = t.names(one.profile.username for one in done if not one.already)
-    lines: list[str] = []
-    if new and channel:
-        lines.append(t(NOW_IN, where=channel, username=new))
-    elif new:
-        lines.append(t(NOW_IN_TOPIC if target.thread_id else NOW, username=new))
+    new = [one.profile.username for one in done if not one.already]
+    lines = [_now(new, target, wanted.words, channel, context)] if new else []
     sooner: list[str] = []
-    for one in done if is_fast else ():
+    for one in done if "fast" in wanted.words else ():
         try:
             if await _hasten(one, context):
                 sooner.append(one.profile.username)
@@ -144,9 +144,11 @@ async def follow(
     username: str,
     *,
     channel: str | None = None,
-    is_fast: bool = False,
+    words: Collection[str] = (),
 ) -> None:
     """Let the chat or topic, or a channel of the person's, have alerts; 0 to 3 credits.
+
+    ``words`` are those of ``WORDS`` that were said.
 
     Raises:
         BotError: It can't; all that ``Subscriptions.subscribe`` raises.
@@ -158,16 +160,15 @@ async def follow(
             target,
             username,
             asker_of(update, context),
-            options=replace(Options.of(context.chat.defaults), fast=True) if is_fast else None,
+            options=_options(words, context),
+            own_topic="topic" in words,
         )
-    name = followed.profile.username
-    if not followed.already and channel:
-        text: str = context.t(NOW_IN, where=channel, username=name)
-    elif not followed.already:
-        text = context.t(NOW_IN_TOPIC if target.thread_id else NOW, username=name)
+    target, name = followed.subscription.target, followed.profile.username
+    is_sooner = "fast" in words and await _hasten(followed, context)
+    if followed.already:
+        text: str = context.t(SOONER if is_sooner else ALREADY, username=name)
     else:
-        is_sooner = is_fast and await _hasten(followed, context)
-        text = context.t(SOONER if is_sooner else ALREADY, username=name)
+        text = _now([name], target, words, channel, context)
     if followed.subscription.paused:
         text += "\n" + paused_line(followed.subscription, context)
     if followed.live:
@@ -179,6 +180,22 @@ async def follow(
     await say(update, context, text, buttons if target.chat_id == context.chat.id else None)
 
 
+def _now(
+    names: Sequence[str],
+    target: Target,
+    words: Collection[str],
+    channel: str | None,
+    context: Context,
+) -> str:
+    """Return the sentence on where alerts of profiles come from now on."""
+    t, username = context.t, context.t.names(names)
+    if "topic" in words:
+        return t(NOW_IN_OWN_TOPIC if len(names) == 1 else NOW_IN_OWN_TOPICS, username=username)
+    if channel:
+        return t(NOW_IN, where=channel, username=username)
+    return t(NOW_IN_TOPIC if target.thread_id else NOW, username=username)
+
+
 async def _hasten(one: Subscribed, context: Context) -> bool:
     """Let a profile that was followed before be checked more often; return whether it was not.
 
@@ -186,11 +203,18 @@ async def _hasten(one: Subscribed, context: Context) -> bool:
         TooManyFastError: The chat has as many fast ones as it may.
     """
     before = one.subscription
-    if not one.already or before.options.fast:
+    if before.options.fast:
         return False
     wanted = replace(before.options, fast=True)
     await context.services.subscriptions.set_options(before.target.chat_id, before.id, wanted)
     return True
+
+
+def _options(words: Collection[str], context: Context) -> Options | None:
+    """Return the options that the words ask for, None for the chat's defaults."""
+    if "fast" not in words:
+        return None
+    return replace(Options.of(context.chat.defaults), fast=True)
 
 
 async def _usual_delay(context: Context) -> timedelta | None:
@@ -343,7 +367,9 @@ async def listed(context: Context, page: int) -> tuple[str, Buttons]:
         count,
     )
     text = Safe(text + await _obstacles(context, None))
-    buttons = [[InlineKeyboardButton(_line(one), callback_data=f"sub:{one.id}")] for one in rows]
+    buttons = [
+        [InlineKeyboardButton(_line(one, context), callback_data=f"sub:{one.id}")] for one in rows
+    ]
     arrows = []
     if page > 0:
         arrows.append(InlineKeyboardButton("◀️", callback_data=f"subs:{page - 1}"))
@@ -365,10 +391,15 @@ async def _obstacles(context: Context, target: Target | None) -> Safe:
     return Safe("".join("\n\n" + context.t(MISSING[mute.missing]) for mute in here))
 
 
-def _line(one: Subscription) -> str:
+def _line(one: Subscription, context: Context) -> str:
+    """Return a profile's name, and where its alerts go if not to the chat itself."""
     signs = {True: "⏸ ", False: "🔔 "}[one.paused]
     if one.state != "active":
         signs = "🔒 "
+    if one.in_own_topic:
+        return signs + context.t.plain(N_("{username} (own topic)"), username=one.username)
+    if one.target.thread_id:
+        return signs + context.t.plain(N_("{username} (in a topic)"), username=one.username)
     return signs + one.username
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import aiohttp
 from pydantic import SecretStr
+from telegram.ext import ExtBot
 
 from bot.billing.ledger import Ledger
 from bot.chats.subscribing import SubscriptionLimits
@@ -28,12 +29,15 @@ from bot.fetching.on_demand import Viewer
 from bot.fetching.poll_settings import PollSettings
 from bot.fetching.poller import Scheduler
 from bot.fetching.privacy import Mode, PrivacyCheck
+from bot.sending.topics import Topics
 from bot.store import chats, profiles
 from bot.store.database import Database
 from bot.stories_api import StoriesApi
+from bot.telegram.request import AiohttpRequest
 from sandbox.app import running
 from sandbox.instagram import Profile
 from sandbox.state import Sandbox
+from sandbox.telegram.world import FIRST_PERSON
 
 PAGE = Path("docs/costs.md")
 HEAD = """# What it costs
@@ -47,6 +51,7 @@ single calls: [the sandbox's page of the Stories API](sandbox-stories.md).
 """
 MANY = 10**6
 ANN, BOB = Asker(1, 1), Asker(2, 2)
+ANN_ID = FIRST_PERSON  # the one person whom Telegram knows, too
 
 
 @dataclass(slots=True)
@@ -79,6 +84,11 @@ class Shop:
     def go_on(self, **span: float) -> None:
         """Move the time on."""
         self.sandbox.clock.advance(timedelta(**span).total_seconds())
+
+    def topic(self, name: str) -> Callable[[], Awaitable[Any]]:
+        """Follow an account in a topic of its own."""
+        by = Asker(ANN_ID, ANN_ID)
+        return lambda: self.subscriptions.subscribe(Target(ANN_ID), name, by, own_topic=True)
 
     async def poll(self, profile: Profile) -> None:
         """Let the schedule look at a profile now."""
@@ -116,7 +126,13 @@ async def shop(mode: Mode) -> AsyncIterator[Shop]:
         )
         polling = PollSettings(credits_a_day=MANY, credits_a_poll=None if mode == "auto" else 2)
         subscriptions = Subscriptions(
-            db, api, ledger, limits=SubscriptionLimits(), polling=polling, now=now
+            db,
+            api,
+            ledger,
+            limits=SubscriptionLimits(most_new_a_day=MANY),
+            polling=polling,
+            topics=Topics(db, await stack.enter_async_context(_bot(sandbox)), now=now),
+            now=now,
         )
         privacy = PrivacyCheck(db, mode, now=now)
         scheduler = Scheduler(
@@ -130,7 +146,7 @@ async def shop(mode: Mode) -> AsyncIterator[Shop]:
             now=now,
         )
         async with db.begin() as tx:
-            for chat in (1, 2):
+            for chat in (1, 2, ANN_ID):
                 await chats.ensure(tx, chat, kind="private", title="", now=now())
         yield Shop(
             sandbox,
@@ -140,6 +156,17 @@ async def shop(mode: Mode) -> AsyncIterator[Shop]:
             scheduler,
             Highlights(db, api, ledger, answers, now=now),
         )
+
+
+@asynccontextmanager
+async def _bot(sandbox: Sandbox) -> AsyncIterator[ExtBot[Any]]:
+    """Yield the bot that makes topics, in a private chat with somebody as well."""
+    token = f"{sandbox.telegram.world.bot.id}:{'x' * 30}"
+    bot = ExtBot(token, base_url=f"{sandbox.urls.telegram}/bot", request=AiohttpRequest())
+    world = sandbox.telegram.world
+    world.private_chat(world.bot, world.add_person("Ann")).started = True
+    async with bot:
+        yield bot
 
 
 async def page() -> str:
@@ -244,8 +271,13 @@ async def _subscribing(here: Shop) -> None:
 
     here.account("followed")
     here.account("locked.in", is_private=True)
+    here.account("with.topic")
     await here.row("`/subscribe NAME`, a name not seen before", ask("followed", 1, ANN))
     await here.row("the same by another chat, soon after", ask("followed", 2, BOB))
+    own = here.topic
+    await here.row("`/subscribe NAME topic`, where there are no topics", own("with.topic"))
+    here.sandbox.telegram.world.bot.has_topics = True
+    await here.row("`/subscribe NAME topic`, a name not seen before", own("with.topic"))
     await here.row("`/subscribe` to a private account", ask("locked.in", 1, ANN))
     await here.row("`/subscribe` to a name that nobody has", ask("nobody.has.it", 1, ANN))
 

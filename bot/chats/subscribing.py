@@ -10,11 +10,13 @@ from bot.billing.ledger import Ledger, Payer
 from bot.domain import alert_rules
 from bot.domain.budget import poll_shares
 from bot.domain.errors import (
+    AskAgainError,
     BlockedProfileError,
     BotError,
     NewcomersNoRoomError,
     NoRoomError,
     NotFollowedError,
+    NoTopicsError,
     ProfileNotFoundError,
     ProfilePrivateError,
     ProfileUnavailableError,
@@ -26,12 +28,13 @@ from bot.domain.errors import (
     TooManyNewError,
 )
 from bot.domain.model import Asker, Options, Profile, Story, Target
-from bot.domain.records import Known, Subscription
+from bot.domain.records import MAIN, Known, Subscription
 from bot.fetching import schedule_state, snapshots
 from bot.fetching.names import Names
 from bot.fetching.poll_settings import PollSettings
 from bot.scheduling.pricing import is_feasible
-from bot.store import acquaintances, chat_queues, profiles, stories
+from bot.sending.topics import Topics
+from bot.store import acquaintances, chat_queues, moves, profiles, stories
 from bot.store import subscriptions as store
 from bot.store.database import Database, Tx
 from bot.store.unit_of_work import effect
@@ -67,6 +70,10 @@ class Subscribed:
     already: bool
 
 
+Asked = Subscribed | tuple[Profile, list[Story]]
+"""The subscription that there is, or whom to follow, with the live stories."""
+
+
 class Subscribing:
     """Begins subscriptions."""
 
@@ -78,11 +85,13 @@ class Subscribing:
         *,
         limits: SubscriptionLimits,
         polling: PollSettings,
+        topics: Topics | None,
         wake: Callable[[], None],
         now: Callable[[], datetime],
     ) -> None:
         """Take the parts; ``wake`` is called when something may have become due."""
         self._db = db
+        self._topics = topics
         self._api = api
         self._ledger = ledger
         self._names = Names(db, api, ledger, now=now)
@@ -93,28 +102,111 @@ class Subscribing:
         self._asking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def subscribe(
-        self, target: Target, username: str, by: Asker, *, options: Options | None = None
+        self,
+        target: Target,
+        username: str,
+        by: Asker,
+        *,
+        options: Options | None = None,
+        own_topic: bool = False,
     ) -> Subscribed:
         """Let a chat or topic follow the profile of that name; 0 to 3 credits.
 
         Stories that are alive now are no news: they are returned, to be offered. Without
-        ``options`` the chat's defaults hold.
+        ``options`` the chat's defaults hold. ``own_topic``: in the profile's own topic, to which
+        what ``target`` has of it moves.
 
         Raises:
-            SubscriptionError: A limit, or the block-list.
+            SubscriptionError: A limit, the block-list, or there can be no such topic.
+            AskAgainError: Telegram doesn't answer, which is asked for the topic.
             ProfileNotFoundError: There is no such account.
             ProfilePrivateError: Nobody could be told of its stories.
             SpendingError: The credits for it may not be spent.
             StoriesError: The API failed.
         """
         is_fast = options is not None and options.fast
-        asked = await self._find(target, username, by, is_fast=is_fast)
-        if isinstance(asked, Subscribed):
+        places = await self._places(target, [username], own_topic=own_topic)
+        asked = await self._find(places[username], username, by, is_fast=is_fast)
+        if own_topic:
+            target = await self._own_topic(target.chat_id, asked)
+        return await self._settle(target, asked, by, options)
+
+    async def _places(
+        self, target: Target, usernames: Sequence[str], *, own_topic: bool
+    ) -> dict[str, list[Target]]:
+        """Return where each may be followed already; what stands against new topics is raised."""
+        if not own_topic:
+            return {one: [target] for one in usernames}
+        if self._topics is None:
+            raise NoTopicsError
+        own = await self._topics.places(target.chat_id, usernames)
+        if len(own) < len(usernames):
+            await self._topics.check(target.chat_id)
+        return {one: [own[one], target] if one in own else [target] for one in usernames}
+
+    async def _own_topic(self, chat_id: int, asked: Asked) -> Target:
+        if self._topics is None:
+            raise NoTopicsError
+        profile = asked.profile if isinstance(asked, Subscribed) else asked[0]
+        return await self._topics.own(chat_id, profile.profile_id, profile.username)
+
+    async def _settle(
+        self, target: Target, asked: Asked, by: Asker, options: Options | None
+    ) -> Subscribed:
+        """Follow in ``target`` what was asked for, or move there what is followed elsewhere."""
+        if not isinstance(asked, Subscribed):
+            return await self._follow(target, *asked, by, options)
+        if asked.subscription.target == target:
             return asked
-        return await self._follow(target, *asked, by, options)
+        moved = await self.move(asked.subscription, target)
+        return replace(asked, subscription=moved, already=False)
+
+    async def to_own_topic(self, one: Subscription) -> Subscription:
+        """Let a subscription go to its profile's own topic; free.
+
+        Raises:
+            NoTopicsError: There can be none.
+            AskAgainError: Telegram doesn't answer.
+            NotFollowedError: It has ended in between.
+        """
+        if self._topics is None:
+            raise NoTopicsError
+        chat_id = one.target.chat_id
+        await self._places(one.target, [one.username], own_topic=True)
+        target = await self._topics.own(chat_id, one.profile_id, one.username)
+        return await self.move(one, target)
+
+    async def move(self, one: Subscription, target: Target) -> Subscription:
+        """Let a subscription, with what it is owed, go to another topic of its chat; free.
+
+        Raises:
+            NotFollowedError: It has ended in between.
+        """
+        now = self._now()
+        async with effect(self._db) as tx:
+            await chat_queues.lock(tx, target.chat_id)
+            before = await store.get(tx, one.id)
+            if before is None or before.target.chat_id != target.chat_id:
+                raise NotFollowedError(username=one.username)
+            if before.target != target:
+                to = target.thread_id or MAIN
+                await moves.move_subscription(tx, before, to=to, now=now)
+            await chat_queues.reschedule(tx, target.chat_id)
+            await store.reweigh(tx, profile_id=one.profile_id, now=now)
+            moved = await store.find(tx, target, one.profile_id)
+        if moved is None:
+            raise NotFollowedError(username=one.username)
+        self._wake()
+        return moved
 
     async def subscribe_all(
-        self, target: Target, usernames: Sequence[str], by: Asker, *, options: Options | None
+        self,
+        target: Target,
+        usernames: Sequence[str],
+        by: Asker,
+        *,
+        options: Options | None,
+        own_topic: bool = False,
     ) -> list[tuple[str, Subscribed | BotError]]:
         """Follow each profile as ``subscribe`` does; return what became of each, in their order.
 
@@ -122,46 +214,74 @@ class Subscribing:
         be reached in between, by another command, none is.
 
         Raises:
-            SubscriptionError: A limit was reached in between.
+            SubscriptionError: A limit was reached in between, or there can be no topics.
+            AskAgainError: As ``subscribe``.
         """
-        asked: list[tuple[str, Subscribed | tuple[Profile, list[Story]] | BotError]] = []
+        places = await self._places(target, usernames, own_topic=own_topic)
+        asked: list[tuple[str, Asked | BotError]] = []
         new, is_fast = 0, options is not None and options.fast
         for username in usernames:
             try:
-                one = await self._find(target, username, by, is_fast=is_fast, pending=new)
+                one = await self._find(
+                    places[username], username, by, is_fast=is_fast, pending=new
+                )
             except (SubscriptionError, SpendingError, StoriesError) as error:
                 asked.append((username, error))
             else:
                 asked.append((username, one))
                 new += isinstance(one, tuple)
-        results: list[tuple[str, Subscribed | BotError]] = []
-        for username, result in asked:
-            if isinstance(result, tuple):
-                results.append((username, await self._follow(target, *result, by, options)))
+        placed: list[tuple[str, Asked | BotError, Target]] = []
+        for username, result in asked:  # all topics first: nothing may wait for Telegram later
+            if own_topic and not isinstance(result, BotError):
+                placed.append((username, *await self._try_own_topic(target, result)))
             else:
-                results.append((username, result))
-        return results
+                placed.append((username, result, target))
+        return [
+            (
+                username,
+                result
+                if isinstance(result, BotError)
+                else await self._settle(there, result, by, options),
+            )
+            for username, result, there in placed
+        ]
+
+    async def _try_own_topic(
+        self, target: Target, asked: Asked
+    ) -> tuple[Asked | BotError, Target]:
+        try:
+            return asked, await self._own_topic(target.chat_id, asked)
+        except (SubscriptionError, AskAgainError) as error:
+            return error, target
 
     async def _find(
-        self, target: Target, username: str, by: Asker, *, is_fast: bool, pending: int = 0
-    ) -> Subscribed | tuple[Profile, list[Story]]:
+        self,
+        places: Sequence[Target],
+        username: str,
+        by: Asker,
+        *,
+        is_fast: bool,
+        pending: int = 0,
+    ) -> Asked:
         """Return the subscription that there is, or whom to follow, with the live stories.
 
-        ``pending`` other subscriptions of the chat are about to be made, as fast as this one.
+        ``places`` are of one chat; what the first has counts. ``pending`` other subscriptions of
+        the chat are about to be made, as fast as this one.
         """
         self._refuse_blocked("", username)
         lock = self._asking.setdefault(username, asyncio.Lock())
         async with lock:
             known = await self._known(username)
-            if known and (existing := await self._already(target, known)):
+            if known and (existing := await self._already(places, known)):
                 return existing
-            await self._check_room(target.chat_id, known, pending)
+            chat_id = places[0].chat_id
+            await self._check_room(chat_id, known, pending)
             if is_fast:
                 async with self._db.read() as tx:
-                    await check_fast(tx, target.chat_id, self._limits, pending=pending)
+                    await check_fast(tx, chat_id, self._limits, pending=pending)
             profile = known.profile if known else await self._ask_name(username, by)
             self._refuse_blocked(profile.profile_id, username)
-            if known is None and (existing := await self._already_as(target, profile)):
+            if known is None and (existing := await self._already_as(places, profile)):
                 return existing
             return profile, await self._snapshot(profile, by)
 
@@ -176,18 +296,17 @@ class Subscribing:
                 raise ProfileNotFoundError(username=username)
         return known
 
-    async def _already_as(self, target: Target, profile: Profile) -> Subscribed | None:
+    async def _already_as(self, places: Sequence[Target], profile: Profile) -> Subscribed | None:
         async with self._db.read() as tx:
             known = await profiles.get(tx, profile.profile_id)
-        return await self._already(target, known) if known else None
+        return await self._already(places, known) if known else None
 
-    async def _already(self, target: Target, known: Known) -> Subscribed | None:
+    async def _already(self, places: Sequence[Target], known: Known) -> Subscribed | None:
         async with self._db.read() as tx:
-            subscription = await store.find(tx, target, known.profile_id)
+            here = [await store.find(tx, place, known.profile_id) for place in places]
             live = await stories.live(tx, known.profile_id, now=self._now())
-        return (
-            Subscribed(subscription, known.profile, live, already=True) if subscription else None
-        )
+        one = next((one for one in here if one), None)
+        return Subscribed(one, known.profile, live, already=True) if one else None
 
     async def _check_room(self, chat_id: int, known: Known | None, pending: int) -> None:
         async with self._db.read() as tx:

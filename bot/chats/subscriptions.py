@@ -18,6 +18,7 @@ from bot.domain.model import Asker, Options, Story, Target
 from bot.domain.records import Subscription
 from bot.fetching import snapshots
 from bot.fetching.poll_settings import PollSettings
+from bot.sending.topics import Topics
 from bot.store import chat_queues, chats, deliveries, enqueue, moves
 from bot.store import ended as ended_store
 from bot.store import subscriptions as store
@@ -41,10 +42,14 @@ class Subscriptions:
         *,
         limits: SubscriptionLimits,
         polling: PollSettings,
+        topics: Topics | None = None,
         wake: Callable[[], None] = lambda: None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Take the parts; ``wake`` is called when something may have become due."""
+        """Take the parts; ``wake`` is called when something may have become due.
+
+        Without ``topics`` none can be made.
+        """
         self._db = db
         self._ledger = ledger
         self._limits = limits
@@ -52,25 +57,35 @@ class Subscriptions:
         self._wake = wake
         self._now = now
         self._subscribing = Subscribing(
-            db, api, ledger, limits=limits, polling=polling, wake=wake, now=now
+            db, api, ledger, limits=limits, polling=polling, topics=topics, wake=wake, now=now
         )
 
     async def subscribe(
-        self, target: Target, username: str, by: Asker, *, options: Options | None = None
+        self,
+        target: Target,
+        username: str,
+        by: Asker,
+        *,
+        options: Options | None = None,
+        own_topic: bool = False,
     ) -> Subscribed:
         """Let a chat or topic follow the profile of that name; 0 to 3 credits.
 
         Stories that are alive now are no news: they are returned, to be offered. Without
-        ``options`` the chat's defaults hold.
+        ``options`` the chat's defaults hold. ``own_topic``: in the profile's own topic, to which
+        what ``target`` has of it moves.
 
         Raises:
-            SubscriptionError: A limit, or the block-list.
+            SubscriptionError: A limit, the block-list, or there can be no such topic.
+            AskAgainError: Telegram doesn't answer, which is asked for the topic.
             ProfileNotFoundError: There is no such account.
             ProfilePrivateError: Nobody could be told of its stories.
             SpendingError: The credits for it may not be spent.
             StoriesError: The API failed.
         """
-        return await self._subscribing.subscribe(target, username, by, options=options)
+        return await self._subscribing.subscribe(
+            target, username, by, options=options, own_topic=own_topic
+        )
 
     async def subscribe_all(
         self,
@@ -79,13 +94,33 @@ class Subscriptions:
         by: Asker,
         *,
         options: Options | None = None,
+        own_topic: bool = False,
     ) -> list[tuple[str, Subscribed | BotError]]:
         """Follow several profiles, 0 to 3 credits each; return what became of each, in order.
 
         Raises:
-            SubscriptionError: A limit was reached while they were asked for; none is followed.
+            SubscriptionError: A limit was reached while they were asked for, or there can be no
+                topics; none is followed.
+            AskAgainError: As ``subscribe``.
         """
-        return await self._subscribing.subscribe_all(target, usernames, by, options=options)
+        return await self._subscribing.subscribe_all(
+            target, usernames, by, options=options, own_topic=own_topic
+        )
+
+    async def to_own_topic(self, chat_id: int, subscription_id: int, *, on: bool) -> Subscription:
+        """Let a subscription go to its profile's own topic, or back to the chat itself; free.
+
+        Raises:
+            NotFollowedError: The chat has none of that id (any more).
+            NoTopicsError: There can be no such topic.
+            AskAgainError: Telegram doesn't answer.
+        """
+        one = await self.get(chat_id, subscription_id)
+        if on and not one.in_own_topic:
+            return await self._subscribing.to_own_topic(one)
+        if not on and one.in_own_topic:
+            return await self._subscribing.move(one, Target(chat_id))
+        return one
 
     async def get(self, chat_id: int, subscription_id: int) -> Subscription:
         """Return a subscription of that chat.

@@ -256,6 +256,45 @@ class NotFollowedError(SubscriptionError):
     text = N_("This chat isn't subscribed to <b>{username}</b>.")
 
 
+class NoTopicsError(SubscriptionError):
+    """A profile can't have a topic of its own here; subclasses say why."""
+
+
+class NoGroupTopicsError(NoTopicsError):
+    """The group is no forum."""
+
+    text = N_(
+        "This group has no topics. An admin can turn them on in the group's settings. Without "
+        "<code>topic</code>, alerts come to the group itself."
+    )
+
+
+class NoPrivateTopicsError(NoTopicsError):
+    """The bot has no topics in private chats."""
+
+    text = N_(
+        "I have no topics in private chats. The bot's owner can turn them on in @BotFather. "
+        "Without <code>topic</code>, alerts come to this chat."
+    )
+
+
+class NoChannelTopicsError(NoTopicsError):
+    """Channels have no topics."""
+
+    text = N_(
+        "Channels have no topics. Without <code>topic</code>, alerts come to the channel itself."
+    )
+
+
+class TopicRightError(NoTopicsError):
+    """The bot may not make topics in the group."""
+
+    text = N_(
+        "To make a topic, I need to be an admin who can manage topics. Please give me that right "
+        "and try again."
+    )
+
+
 class NothingKeptError(SubscriptionError):
     """The chat has nothing of a profile that could be shown again."""
 

@@ -88,6 +88,23 @@ class Subscription:
     created_by: int | None
     created_at: datetime
     paused_until: datetime | None = None
+    in_own_topic: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A topic that the bot made for a profile; ``thread_id`` is ``MAIN`` while there is none.
+
+    ``former_id`` is that of the topic in whose place it was made, else ``MAIN``;
+    ``claimed_until`` is until when somebody may be making it.
+    """
+
+    chat_id: int
+    profile_id: str
+    name: str
+    thread_id: int
+    former_id: int
+    claimed_until: datetime | None
 
 
 REPLY = "reply"  # the notice that holds an answer to somebody, which goes before all alerts

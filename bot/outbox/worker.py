@@ -14,18 +14,20 @@ import structlog
 
 from bot.domain import alert_rules, selection
 from bot.domain.errors import DatabaseUnavailableError
-from bot.domain.model import AskPresence, Outcome, Presence, Sent, Target, TryLater
+from bot.domain.model import AskPresence, GiveUp, Outcome, Presence, Sent, Target, TryLater
 from bot.domain.records import SUMMARY, ChatQueue, Mute
 from bot.domain.selection import Batch, Decision
 from bot.outbox.composer import Albums, Alerts
 from bot.outbox.fan_out import FanOut
 from bot.outbox.results import Arrived, dead_letter, record, record_whole
+from bot.presentation import notices
 from bot.runtime.batching import BatchingQueue
 from bot.runtime.logging import tracing
 from bot.runtime.metrics import Metrics
 from bot.runtime.workers import Worker
 from bot.sending.replies import Replies
 from bot.sending.text import Texts
+from bot.sending.topics import Topics
 from bot.store import chat_queues, deliveries, enqueue, moves, retention
 from bot.store.database import Database, Tx
 from bot.telegram.api import NotWantedError
@@ -83,6 +85,7 @@ class Outbox:
         replies: Replies | None = None,
         outage: Outage | None = None,
         presence: AskPresence | None = None,
+        topics: Topics | None = None,
         lease: timedelta | None = None,
         idle: timedelta = IDLE,
         metrics: Metrics | None = None,
@@ -92,11 +95,13 @@ class Outbox:
 
         ``replies`` sends answers that could not leave at once. ``outage`` knows when Telegram is
         down; without it each row is on its own. ``presence`` asks whether the bot may write again
-        where it might not; without it that is tried.
+        where it might not; without it that is tried. ``topics`` makes a topic of our own that was
+        deleted again.
         """
         self._db = db
         self._outage = outage
         self._presence = presence
+        self._topics = topics
         self._doubted: list[ClaimedBatch] = []  # whose lost answers may belong to a pause to come
         self._alerts = Alerts(sender, texts, replies, now=now)
         self._at_once = at_once
@@ -340,9 +345,18 @@ class Outbox:
         chat = claimed.queue.chat
         if claimed.is_try and self._outage and not await self._outage.takes(chat.id):
             return TryLater(down=True, reason="Telegram is still down")
-        return await self._alerts.send(
+        if self._topics and claimed.batch.rows[0].notice == notices.RENAMED:
+            for row in claimed.batch.rows:
+                fields = row.fields
+                await self._topics.follow_name(row.target, fields["old"], fields["new"])
+        outcome = await self._alerts.send(
             chat, claimed.batch, leaving=lambda: self.before_send(claimed)
         )
+        thread_id = claimed.batch.target.thread_id
+        is_lost = isinstance(outcome, GiveUp) and outcome.scope == "thread"
+        if is_lost and thread_id is not None and self._topics and not claimed.batch.reply:
+            return await self._topics.replace(claimed.queue, thread_id) or outcome
+        return outcome
 
     async def _heard(self, claimed: ClaimedBatch, outcome: Outcome) -> bool:
         """Tell who watches for outages; return whether a failure belongs to one."""

@@ -8,8 +8,9 @@ from bot.domain.errors import N_
 from bot.presentation.html import Safe, bold, length
 from bot.presentation.translation import Translator
 
+RENAMED = "renamed"
 SENTENCES = {
-    "renamed": N_("✏️ <b>{old}</b> is now called <b>{new}</b>. Alerts continue."),
+    RENAMED: N_("✏️ <b>{old}</b> is now called <b>{new}</b>. Alerts continue."),
     "private": N_(
         "🔒 <b>{username}</b> is a private account now, so alerts have stopped. They'll "
         "start again when it's public."

@@ -9,7 +9,7 @@ no two wait for each other:
 2. chats, by id (``chats.lock``), where their own row changes or goes,
 3. chat queues, by chat id (``chat_queues.lock_all``); who has a chat's queue may insert what
    refers to the chat, and who deletes a chat does so last,
-4. subscriptions and deliveries of those chats,
+4. the topics, subscriptions and deliveries of those chats,
 5. profiles, by id (``profiles.lock``, ``subscriptions.reweigh``), and their stories,
 6. money: allowances, purse, budget (``budgets``), then the days of usage, by chat id.
 

@@ -6,8 +6,17 @@ import sqlalchemy as sa
 
 from bot.domain import alert_rules
 from bot.domain.model import Moved, Presence, Right, Target
-from bot.domain.records import MAIN, Mute
-from bot.store import access, acquaintances, budgets, chat_queues, chats, mutes, subscriptions
+from bot.domain.records import MAIN, Mute, Subscription
+from bot.store import (
+    access,
+    acquaintances,
+    budgets,
+    chat_queues,
+    chats,
+    mutes,
+    subscriptions,
+    topics,
+)
 from bot.store import deliveries as deliveries_store
 from bot.store.database import Tx, all_tables
 from bot.store.deliveries import deliveries, is_open
@@ -83,12 +92,39 @@ async def close_topic(tx: Tx, chat_id: int, thread_id: int, *, now: datetime) ->
 
     False when nothing was there any more.
     """
-    here = sa.and_(deliveries.c.chat_id == chat_id, deliveries.c.thread_id == thread_id, is_open)
-    moved = await subscriptions.fall_back(tx, chat_id, thread_id)
-    await tx.execute(sa.update(deliveries).where(here).values(thread_id=MAIN))
+    moved = await move_topic(tx, chat_id, thread_id, to=MAIN, now=now)
+    await topics.forget(tx, chat_id, thread_id)
     if moved:
         await add_notice(tx, Target(chat_id), "topic", {}, now=now)
     return moved
+
+
+async def move_topic(tx: Tx, chat_id: int, thread_id: int, *, to: int, now: datetime) -> bool:
+    """Let all that a topic follows and is owed go to another thread; false when it follows none.
+
+    The chat's queue is locked.
+    """
+    here = sa.and_(deliveries.c.chat_id == chat_id, deliveries.c.thread_id == thread_id, is_open)
+    moved = await subscriptions.move(tx, chat_id, thread_id, to=to)
+    await tx.execute(sa.update(deliveries).where(here).values(thread_id=to))
+    if await mutes.unmute(tx, chat_id, thread_id):
+        await deliveries_store.release(tx, chat_id, held="muted", now=now)
+    return moved
+
+
+async def move_subscription(tx: Tx, one: Subscription, *, to: int, now: datetime) -> None:
+    """Let a subscription, with what it is owed, go to another thread of its chat.
+
+    Where that has the same, this one ends. The chat's queue is locked.
+    """
+    chat_id = one.target.chat_id
+    if await subscriptions.find(tx, Target(chat_id, to or None), one.profile_id):
+        await subscriptions.remove(tx, [one.id])
+        return
+    its_own = sa.and_(deliveries.c.subscription_id == one.id, is_open)
+    await subscriptions.change(tx, one.id, thread_id=to)
+    await tx.execute(sa.update(deliveries).where(its_own).values(thread_id=to))
+    await deliveries_store.unhold(tx, chat_id, now=now)
 
 
 async def mute_place(

@@ -15,6 +15,7 @@ from bot.store.chats import chats
 from bot.store.database import Tx, insert_for
 from bot.store.profiles import profiles
 from bot.store.schema import BigId, Timestamp, metadata
+from bot.store.topics import topics
 
 FAST = 4.0  # the weight of a subscription that asked for it; of others 1
 
@@ -67,8 +68,19 @@ _FIELDS = [
     subscriptions.c.created_by,
     subscriptions.c.created_at,
     subscriptions.c.paused_until,
+    topics.c.thread_id.is_not(None).label("in_own_topic"),
 ]
-_SELECT = sa.select(*_FIELDS).join(profiles, profiles.c.profile_id == subscriptions.c.profile_id)
+_OWN_TOPIC = sa.and_(
+    topics.c.chat_id == subscriptions.c.chat_id,
+    topics.c.profile_id == subscriptions.c.profile_id,
+    topics.c.thread_id == subscriptions.c.thread_id,
+    topics.c.thread_id != MAIN,
+)
+_SELECT = (
+    sa.select(*_FIELDS)
+    .join(profiles, profiles.c.profile_id == subscriptions.c.profile_id)
+    .outerjoin(topics, _OWN_TOPIC)
+)
 
 
 def _subscription(row: sa.Row[Any]) -> Subscription:
@@ -84,6 +96,7 @@ def _subscription(row: sa.Row[Any]) -> Subscription:
         created_by=row.created_by,
         created_at=row.created_at,
         paused_until=row.paused_until if row.paused else None,
+        in_own_topic=bool(row.in_own_topic),
     )
 
 
@@ -228,20 +241,20 @@ async def end_doubled(tx: Tx, chat_id: int, *, older: int) -> None:
     await tx.execute(sa.delete(subscriptions).where(subscriptions.c.chat_id == chat_id, doubled))
 
 
-async def fall_back(tx: Tx, chat_id: int, thread_id: int) -> bool:
-    """Let a topic's subscriptions go to the main chat; where it has the same, they end.
+async def move(tx: Tx, chat_id: int, thread_id: int, *, to: int) -> bool:
+    """Let a topic's subscriptions go to another thread; where it has the same, they end.
 
     False when the topic had none.
     """
     other = subscriptions.alias()
     doubled = sa.exists().where(
         other.c.chat_id == subscriptions.c.chat_id,
-        other.c.thread_id == MAIN,
+        other.c.thread_id == to,
         other.c.profile_id == subscriptions.c.profile_id,
     )
     here = sa.and_(subscriptions.c.chat_id == chat_id, subscriptions.c.thread_id == thread_id)
     ended = await tx.execute(sa.delete(subscriptions).where(here, doubled))
-    moved = await tx.execute(sa.update(subscriptions).where(here).values(thread_id=MAIN))
+    moved = await tx.execute(sa.update(subscriptions).where(here).values(thread_id=to))
     return ended.rowcount + moved.rowcount > 0
 
 

@@ -20,7 +20,7 @@ import pytest
 from bot.app import CONVERSATION
 from handlers import highlights, stories, subscriptions
 from handlers.guard import Guarded, command
-from handlers.members import bot_membership, migrated, topic_reopened
+from handlers.members import bot_membership, migrated, topic_created, topic_renamed, topic_reopened
 from handlers.rights import TABLE, Need, Place, Role, allows
 from handlers.settings import QUIET_FROM
 from tests.support.control import Json
@@ -56,6 +56,7 @@ BUTTONS = {
     "cast:": ("cast:send:1", "cast:no:1", "cast:stop:1"),
     "erase": ("erase", "erase:yes", "erase:no"),
     "mute:": ("mute:1",),
+    "topic:": ("topic:1:on", "topic:1:off"),
     "undo:": ("undo:0:0:quiet",),
     "run:": ("run:why:quiet", "run:subscribe:quiet"),
     "many:": ("many:stories", "many:subscribe"),
@@ -290,7 +291,13 @@ def test_every_handler_has_a_row_and_every_row_a_handler() -> None:
     heard = [handler for module in CONVERSATION for handler in module.handlers()]
     ours = [one.callback for one in heard if isinstance(one.callback, Guarded)]
     others = {one.callback for one in heard if not isinstance(one.callback, Guarded)}
-    assert others == {bot_membership, migrated, topic_reopened}  # what Telegram itself tells
+    assert others == {
+        bot_membership,
+        migrated,
+        topic_created,
+        topic_renamed,
+        topic_reopened,
+    }  # what Telegram itself tells
     assert {one.name for one in ours} == set(TABLE)
     assert len(ours) == len(TABLE)
 
@@ -300,7 +307,8 @@ def test_what_a_member_may_do_in_a_group() -> None:
     assert refused == {
         "/subscribe", "/unsubscribe", "/rules", "/import", "/timezone", "a file to import",
         "an answer: whom to subscribe to", "an answer: a setting",
-        "language:", "unsub:", "undo:", "mute:", "opt:", "rule:", "defaults", "set:", "erase",
+        "language:", "unsub:", "undo:", "mute:", "topic:", "opt:", "rule:", "defaults", "set:",
+        "erase",
         "/spending", "/stop_spending", "/resume_spending", "/stats",
         "/allow", "/invite", "/block", "/unblock", "/people", "people:", "/health",
         "/admin", "/broadcast", "cast:",

@@ -93,6 +93,7 @@ class Control:
         members: list[Json] | None = None,
         is_forum: bool = False,
         bot_status: str = "member",
+        bot_rights: Json | None = None,
     ) -> int:
         """A new `group`, `supergroup` or `channel`; members are `{"user_id", "status"}`."""
         body: Json = {
@@ -101,6 +102,7 @@ class Control:
             "is_forum": is_forum,
             "members": members or [],
             "bot_status": bot_status,
+            "bot_rights": bot_rights or {},
         }
         return int((await self.call("POST", "/chats", body))["id"])
 
@@ -115,6 +117,20 @@ class Control:
     async def thread(self, chat: int, thread: int, name: str, state: str = "open") -> None:
         """Open, close or delete a forum topic."""
         await self.call("PUT", f"/chats/{chat}/threads/{thread}", {"name": name, "state": state})
+
+    async def topics(self, chat: int) -> dict[int, str]:
+        """The names of a chat's topics that are open, by their ids."""
+        chats = await self.call("GET", "/chats")
+        (found,) = [one for one in chats if one["id"] == chat]
+        return {
+            topic["message_thread_id"]: topic["name"]
+            for topic in found["_topics"]
+            if topic["state"] == "open"
+        }
+
+    async def private_topics(self, *, on: bool) -> None:
+        """Let private chats with the bot have topics, or not."""
+        await self.call("PATCH", "/bots/bot", {"has_topics_enabled": on})
 
     # the conversation
 

@@ -28,7 +28,10 @@ async def get_chat(call: Call) -> dict[str, Any]:
     if chat.username or (chat.person and chat.person.username):
         full["active_usernames"] = [chat.username or (chat.person and chat.person.username)]
     if chat.type in {"group", "supergroup"}:
-        full["permissions"] = {right: chat.permissions.get(right, True) for right in MEMBER_RIGHTS}
+        full["permissions"] = {
+            right: chat.permissions.get(right, right != "can_manage_topics")
+            for right in MEMBER_RIGHTS
+        }
         full["permissions"].pop("can_react_to_messages")
         full["permissions"].pop("can_edit_tag")
     if chat.slow_mode_delay:

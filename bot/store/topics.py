@@ -1,0 +1,106 @@
+"""Topics that the bot made: each is one profile's own in a chat.
+
+A row is claimed before Telegram is asked, so that no two processes make a topic for it at once;
+the thread is written down when it answers, or when it tells of the topic in an update.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from bot.domain.records import MAIN, Topic
+from bot.store.database import Tx, insert_for
+from bot.store.schema import Timestamp, metadata
+
+topics = sa.Table(
+    "topics",
+    metadata,
+    sa.Column(
+        "chat_id",
+        sa.BigInteger,
+        sa.ForeignKey("chats.id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    sa.Column("profile_id", sa.String(32), primary_key=True),
+    sa.Column("name", sa.String(128), nullable=False),
+    sa.Column("thread_id", sa.BigInteger, nullable=False, server_default="0"),  # 0: none (yet)
+    sa.Column("former_id", sa.BigInteger, nullable=False, server_default="0"),  # it was deleted
+    sa.Column("claimed_until", Timestamp),  # somebody is making it
+)
+
+_FIELDS = [topics.c[name] for name in Topic.__dataclass_fields__]
+
+
+def _topic(row: Sequence[Any] | None) -> Topic | None:
+    return Topic(*row) if row else None
+
+
+async def get(tx: Tx, chat_id: int, profile_id: str) -> Topic | None:
+    """Return a profile's own topic in a chat."""
+    where = sa.and_(topics.c.chat_id == chat_id, topics.c.profile_id == profile_id)
+    return _topic((await tx.execute(sa.select(*_FIELDS).where(where))).one_or_none())
+
+
+async def of_thread(tx: Tx, chat_id: int, thread_id: int) -> Topic | None:
+    """Return the topic that has this thread, or had it before it was deleted."""
+    is_it = sa.or_(topics.c.thread_id == thread_id, topics.c.former_id == thread_id)
+    first = sa.case((topics.c.thread_id == thread_id, 0), else_=1)
+    statement = sa.select(*_FIELDS).where(topics.c.chat_id == chat_id, is_it).order_by(first)
+    return _topic((await tx.execute(statement.limit(1))).one_or_none())
+
+
+async def named(tx: Tx, chat_id: int, names: Collection[str]) -> dict[str, int]:
+    """Return the threads of a chat's topics of these names."""
+    statement = sa.select(topics.c.name, topics.c.thread_id).where(
+        topics.c.chat_id == chat_id, topics.c.name.in_(names), topics.c.thread_id != MAIN
+    )
+    return {row.name: row.thread_id for row in await tx.execute(statement)}
+
+
+async def claim(
+    tx: Tx, chat_id: int, profile_id: str, name: str, *, former_id: int = MAIN, until: datetime
+) -> None:
+    """Note that a topic is being made, in place of ``former_id``, in a chat that is locked."""
+    values = {"name": name, "thread_id": MAIN, "former_id": former_id, "claimed_until": until}
+    insert = insert_for(tx)(topics).values(chat_id=chat_id, profile_id=profile_id, **values)
+    await tx.execute(
+        insert.on_conflict_do_update(index_elements=["chat_id", "profile_id"], set_=values)
+    )
+
+
+async def change(tx: Tx, chat_id: int, profile_id: str, **values: object) -> None:
+    """Set columns of a topic (name, thread_id, claimed_until)."""
+    where = sa.and_(topics.c.chat_id == chat_id, topics.c.profile_id == profile_id)
+    await tx.execute(sa.update(topics).where(where).values(**values))
+
+
+async def rename(tx: Tx, chat_id: int, thread_id: int, name: str) -> None:
+    """Note what a topic is called now."""
+    where = sa.and_(topics.c.chat_id == chat_id, topics.c.thread_id == thread_id)
+    await tx.execute(sa.update(topics).where(where).values(name=name))
+
+
+async def adopt(tx: Tx, chat_id: int, name: str, thread_id: int) -> None:
+    """Take a topic that Telegram tells of for the one of this name that was being made, if any."""
+    where = sa.and_(topics.c.chat_id == chat_id, topics.c.name == name, topics.c.thread_id == MAIN)
+    await tx.execute(
+        sa.update(topics).where(where).values(thread_id=thread_id, claimed_until=None)
+    )
+
+
+async def forget(tx: Tx, chat_id: int, thread_id: int) -> None:
+    """Forget the topic of a thread that is gone and will not be made again."""
+    is_it = sa.or_(
+        topics.c.thread_id == thread_id,
+        sa.and_(topics.c.thread_id == MAIN, topics.c.former_id == thread_id),
+    )
+    await tx.execute(sa.delete(topics).where(topics.c.chat_id == chat_id, is_it))
+
+
+async def release(tx: Tx, chat_id: int, profile_id: str) -> None:
+    """Forget a topic that could not be made."""
+    where = sa.and_(topics.c.chat_id == chat_id, topics.c.profile_id == profile_id)
+    await tx.execute(sa.delete(topics).where(where, topics.c.thread_id == MAIN))

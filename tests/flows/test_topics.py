@@ -1,0 +1,292 @@
+"""A topic per profile: made, found again, lost, made again once; and where there can be none."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from bot.store.database import Database
+from tests.support.control import Control, Json, wait_for
+from tests.support.database import empty
+from tests.support.storybell import Bell, buttons, storybell
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+MAKES = {"can_manage_topics": True}
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=["sqlite", "postgresql"])
+async def bell(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Bell]:
+    """Run the bot on each database in turn."""
+    plenty = {"daily_budget": 1_000_000, "person_burst": 1000, "newcomer_allowance": 1000}
+    if request.param == "postgresql":
+        url = request.getfixturevalue("postgres_url")
+        async with Database(url) as database:
+            await database.migrate()
+            await empty(database)
+        plenty["database_url"] = url
+    async with storybell(tmp_path_factory.mktemp("topics"), **plenty) as running:
+        await running.control.privacy_mode(on=False)
+        yield running
+
+
+async def forum_of(control: Control, *, rights: Json | None = MAKES) -> tuple[int, int]:
+    """Return a forum where the bot may make topics, and its owner."""
+    boss = await control.person()
+    members = [{"user_id": boss, "status": "creator"}]
+    status = "member" if rights is None else "administrator"
+    forum = await control.chat(
+        "supergroup", members=members, is_forum=True, bot_status=status, bot_rights=rights
+    )
+    return forum, boss
+
+
+async def star(control: Control, name: str) -> None:
+    await control.profile(name, posts_per_day=0)
+
+
+async def post(control: Control, name: str, count: int) -> list[str]:
+    """Publish stories, one after the other."""
+    now = (await control.state())["now"]
+    return [
+        (await control.publish(name, taken_at=now - count + number))["pk"]
+        for number in range(count)
+    ]
+
+
+async def brought(bell: Bell, chat: int, *pks: str) -> list[int | None]:
+    """Wait until stories are in a chat, once each and in order; return in which topics."""
+
+    async def shown() -> list[Json] | None:
+        here = [m for m in await bell.control.replies(chat) if m.get("_story_pk") in pks]
+        return here if len(here) >= len(pks) else None
+
+    messages = await wait_for(shown, what="the alerts")
+    assert [one["_story_pk"] for one in messages] == list(pks)
+    return [one.get("message_thread_id") for one in messages]
+
+
+async def told(control: Control, chat: int) -> list[str]:
+    """Wait until a chat is told that a topic was deleted; return what it was told."""
+
+    async def said() -> list[str]:
+        shown = await control.replies(chat)
+        return [m["text"] for m in shown if "was deleted" in m.get("text", "")]
+
+    return await wait_for(said)
+
+
+async def made(control: Control, chat: int) -> int:
+    """Return how many topics Telegram was asked for in a chat."""
+    asked = await control.requests("telegram", path="createForumTopic")
+    return sum(str(one["params"]["chat_id"]) == str(chat) for one in asked)
+
+
+async def test_a_profile_has_a_topic_of_its_own(bell: Bell, control: Control) -> None:
+    forum, boss = await forum_of(control)
+    await star(control, "topic.one")
+    (reply,) = await bell.ask(forum, "/subscribe topic.one topic", user=boss)
+    assert "every new story from topic.one to its own topic." in reply["text"]
+    assert "message_thread_id" not in reply  # the answer stands where it was asked for
+    ((thread, name),) = (await control.topics(forum)).items()
+    assert name == "topic.one"
+    first = (await control.publish("topic.one"))["pk"]
+    assert await brought(bell, forum, first) == [thread]
+    (again,) = await bell.ask(forum, "/subscribe topic.one topic", user=boss)
+    assert again["text"].startswith("Already subscribed to topic.one.")
+    (listed,) = await bell.ask(forum, "/subscriptions", user=boss)
+    assert "🔔 topic.one (own topic)" in buttons(listed)
+    (sure,) = await bell.ask(forum, "/unsubscribe topic.one", user=boss)
+    await bell.press(forum, sure, "unsub:name:topic.one", user=boss)
+    await bell.ask(forum, "/subscribe topic.one topic fast", user=boss)
+    second = (await control.publish("topic.one"))["pk"]
+    assert await brought(bell, forum, second) == [thread]
+    assert await made(control, forum) == 1
+
+
+async def test_a_lost_topic_is_made_again_once(bell: Bell, control: Control) -> None:
+    forum, boss = await forum_of(control)
+    await star(control, "topic.lost")
+    await bell.ask(forum, "/subscribe topic.lost topic", user=boss)
+    ((thread, _),) = (await control.topics(forum)).items()
+    await control.thread(forum, thread, "topic.lost", state="deleted")
+    pks = await post(control, "topic.lost", 3)
+    threads = await brought(bell, forum, *pks)
+    ((new, name),) = (await control.topics(forum)).items()
+    assert (threads, name) == ([new] * 3, "topic.lost")
+    await control.thread(forum, new, "topic.lost", state="deleted")
+    more = await post(control, "topic.lost", 2)
+    assert await brought(bell, forum, *more) == [None, None]
+    assert await told(control, forum) == ["The topic was deleted, so its alerts now come here."]
+    assert await made(control, forum) == 2
+    (reply,) = await bell.ask(forum, "/subscribe topic.lost topic", user=boss)  # wanted anew
+    assert "to its own topic" in reply["text"]
+    last = (await control.publish("topic.lost"))["pk"]
+    assert await brought(bell, forum, last) == list(await control.topics(forum))
+
+
+async def test_a_topic_is_renamed_with_its_profile_unless_people_named_it(
+    bell: Bell, control: Control
+) -> None:
+    forum, boss = await forum_of(control)
+    for name in ("topic.old", "topic.kept"):
+        await star(control, name)
+        await bell.ask(forum, f"/subscribe {name} topic", user=boss)
+    kept = next(t for t, name in (await control.topics(forum)).items() if name == "topic.kept")
+    await control.thread(forum, kept, "Our favourite")
+    for name in ("topic.old", "topic.kept"):
+        await control.change_profile(name, username=f"{name}.new")
+        pk = (await control.publish(f"{name}.new"))["pk"]
+        await brought(bell, forum, pk)
+
+    async def renamed() -> bool:
+        names = set((await control.topics(forum)).values())
+        return names == {"topic.old.new", "Our favourite"}
+
+    await wait_for(renamed)
+    again = await bell.ask(forum, "/subscribe topic.old.new topic", user=boss)
+    assert again[0]["text"].startswith("Already subscribed")
+    assert await made(control, forum) == 2
+
+
+async def test_what_is_lost_where_no_topic_may_be_made_goes_to_general(
+    bell: Bell, control: Control
+) -> None:
+    forum, boss = await forum_of(control)
+    await star(control, "topic.end")
+    await bell.ask(forum, "/subscribe topic.end topic", user=boss)
+    ((thread, _),) = (await control.topics(forum)).items()
+    await control.member(forum, bot_id(bell), "member")
+    await control.thread(forum, thread, "topic.end", state="deleted")
+    pk = (await control.publish("topic.end"))["pk"]
+    assert await brought(bell, forum, pk) == [None]
+    assert len(await told(control, forum)) == 1
+
+
+async def test_topics_in_a_private_chat(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    await star(control, "topic.private")
+    (refused,) = await bell.ask(ann, "/subscribe topic.private topic")
+    assert refused["text"].startswith("I have no topics in private chats.")
+    assert await control.billed_for("topic.private") == 0
+    await control.private_topics(on=True)
+    try:
+        (reply,) = await bell.ask(ann, "/subscribe topic.private topic")
+        assert "to its own topic" in reply["text"]
+        ((thread, _),) = (await control.topics(ann)).items()
+        pk = (await control.publish("topic.private"))["pk"]
+        assert await brought(bell, ann, pk) == [thread]
+        await control.thread(ann, thread, "topic.private", state="deleted")
+        pk = (await control.publish("topic.private"))["pk"]
+        assert await brought(bell, ann, pk) == list(await control.topics(ann))
+        shown = [m.get("text", "") for m in await control.replies(ann)]
+        assert not [text for text in shown if text.startswith("Sorry")]
+    finally:
+        await control.private_topics(on=False)
+
+
+@pytest.mark.parametrize(
+    ("kind", "rights", "words"),
+    [
+        ("group", None, "This group has no topics."),
+        ("supergroup", MAKES, "This group has no topics."),
+        ("forum", None, "To make a topic, I need to be an admin who can manage topics."),
+        ("forum", {}, "To make a topic, I need to be an admin who can manage topics."),
+        ("channel", {}, "Channels have no topics."),
+    ],
+)
+async def test_where_there_can_be_none_nothing_is_done(
+    bell: Bell, control: Control, kind: str, rights: Json | None, words: str
+) -> None:
+    name = f"no.{kind}.{'member' if rights is None else len(rights)}"
+    await star(control, name)
+    if kind == "forum":
+        chat, boss = await forum_of(control, rights=rights)
+    else:
+        boss = await control.person()
+        members = [{"user_id": boss, "status": "creator"}]
+        status = "member" if rights is None else "administrator"
+        chat = await control.chat(kind, members=members, bot_status=status, bot_rights=rights)
+    (refused,) = await bell.ask(chat, f"/subscribe {name} topic", user=boss)
+    assert refused["text"].startswith(words)
+    assert await control.billed_for(name) == 0
+    (listed,) = await bell.ask(chat, "/subscriptions", user=boss)
+    assert "no subscriptions yet" in listed["text"].lower()
+    assert await made(control, chat) == 0
+
+
+async def test_several_have_a_topic_each_and_what_was_here_moves(
+    bell: Bell, control: Control
+) -> None:
+    forum, boss = await forum_of(control)
+    for name in ("topic.a", "topic.b", "topic.c"):
+        await star(control, name)
+    await bell.ask(forum, "/subscribe topic.b", user=boss)
+    (reply,) = await bell.ask(forum, "/subscribe topic.a topic.b topic.c topic", user=boss)
+    assert reply["text"].startswith(
+        "🔔 I'll send every new story from topic.a, topic.b, and topic.c to topics of their own."
+    )
+    topics = {name: thread for thread, name in (await control.topics(forum)).items()}
+    assert sorted(topics) == ["topic.a", "topic.b", "topic.c"]
+    for name, thread in topics.items():
+        pk = (await control.publish(name))["pk"]
+        assert await brought(bell, forum, pk) == [thread]
+
+
+async def test_a_button_of_the_options_does_it_too(bell: Bell, control: Control) -> None:
+    forum, boss = await forum_of(control)
+    await star(control, "topic.button")
+    await bell.ask(forum, "/subscribe topic.button", user=boss)
+    (listed,) = await bell.ask(forum, "/subscriptions", user=boss)
+    await bell.press(forum, listed, buttons(listed)["🔔 topic.button"], user=boss)
+
+    async def button(text: str) -> str | None:
+        return buttons(await bell.message(forum, listed["message_id"])).get(text)
+
+    on = await wait_for(lambda: button("▫️ In its own topic"))
+    await bell.press(forum, listed, on, user=boss)
+    off = await wait_for(lambda: button("✅ In its own topic"))
+    pk = (await control.publish("topic.button"))["pk"]
+    assert await brought(bell, forum, pk) == list(await control.topics(forum))
+    await bell.press(forum, listed, off, user=boss)
+    await wait_for(lambda: button("▫️ In its own topic"))
+    pk = (await control.publish("topic.button"))["pk"]
+    assert await brought(bell, forum, pk) == [None]
+    await bell.press(forum, listed, on, user=boss)
+    await wait_for(lambda: button("✅ In its own topic"))
+    assert await made(control, forum) == 1
+
+
+async def test_an_answer_lost_after_the_effect_leaves_one_topic(
+    bell: Bell, control: Control
+) -> None:
+    forum, boss = await forum_of(control)
+    await star(control, "topic.twice")
+    lost = {"status": 502, "effect": True}
+    await control.fault("telegram", lost, match="createForumTopic", times=1)
+    (reply,) = await bell.ask(forum, "/subscribe topic.twice topic", user=boss)
+    assert "own topic" not in reply["text"]
+    (reply,) = await bell.ask(forum, "/subscribe topic.twice topic", user=boss)
+    assert "to its own topic" in reply["text"]
+    assert await made(control, forum) == 1
+    pk = (await control.publish("topic.twice"))["pk"]
+    assert await brought(bell, forum, pk) == list(await control.topics(forum))
+
+
+def bot_id(bell: Bell) -> int:
+    return int(bell.settings.telegram_token.get_secret_value().partition(":")[0])
+
+
+async def test_the_bots_own_topic_is_no_stranger(tmp_path: Path) -> None:
+    """Telegram tells the bot of the topic as of a message that the bot wrote."""
+    async with storybell(tmp_path, access="invited", allowed_users="100000001") as bell:
+        control = bell.control
+        ann = await control.person()
+        await star(control, "topic.invited")
+        await control.private_topics(on=True)
+        await bell.ask(ann, "/subscribe topic.invited topic")
+        await bell.ask(ann, "/subscriptions")  # after the update that tells of the topic
+        shown = [m.get("text", "") for m in await control.replies(ann)]
+        assert not [text for text in shown if text.startswith("Sorry")]
