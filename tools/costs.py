@@ -17,12 +17,13 @@ from pydantic import SecretStr
 from telegram.ext import ExtBot
 
 from bot.billing.ledger import Ledger
+from bot.chats.past import Past
 from bot.chats.subscribing import SubscriptionLimits
 from bot.chats.subscriptions import Subscriptions
 from bot.domain.budget import Limits
 from bot.domain.errors import BotError
 from bot.domain.links import Link
-from bot.domain.model import Asker, Target
+from bot.domain.model import Asker, Options, Target
 from bot.fetching.answer_cache import Answers
 from bot.fetching.highlights import Highlights
 from bot.fetching.on_demand import Viewer
@@ -90,11 +91,14 @@ class Shop:
         by = Asker(ANN_ID, ANN_ID)
         return lambda: self.subscriptions.subscribe(Target(ANN_ID), name, by, own_topic=True)
 
+    def now(self) -> datetime:
+        """Return the sandbox's time."""
+        return datetime.fromtimestamp(self.sandbox.clock.now(), UTC)
+
     async def poll(self, profile: Profile) -> None:
         """Let the schedule look at a profile now."""
-        now = datetime.fromtimestamp(self.sandbox.clock.now(), UTC)
         async with self.db.begin() as tx:
-            await profiles.put_off(tx, profile.pk, until=now - timedelta(seconds=1))
+            await profiles.put_off(tx, profile.pk, until=self.now() - timedelta(seconds=1))
         await self.scheduler.run_once()
 
 
@@ -196,6 +200,7 @@ async def _links(here: Shop) -> None:
 
     await here.row("the link of a story", ask(0))
     await here.row("the same again, by anybody, while its address lives", ask(0))
+    await here.row("its original, by *As a file*", ask(0))
     stories[1].removed = True
     await here.row("the link of a story that its owner took down", ask(1))
     here.go_on(hours=26)
@@ -215,6 +220,7 @@ async def _names(here: Shop) -> None:
     passing.failures = 1
     await here.row("`/stories NAME`, a name not seen in 30 days", ask("new"))
     await here.row("the same within `CACHE_S`", ask("new"))
+    await here.row("the originals of all of them, by *As files*, within it", ask("new"))
     here.go_on(minutes=2)
     await here.row("the same after it", ask("new"))
     await here.row("a name that nobody has", ask("no.such.name"))
@@ -269,7 +275,14 @@ async def _subscribing(here: Shop) -> None:
     def ask(name: str, chat: int, by: Asker) -> Callable[[], Awaitable[Any]]:
         return lambda: here.subscriptions.subscribe(Target(chat), name, by)
 
-    here.account("followed")
+    async def choose(username: str) -> None:
+        (one,) = await here.subscriptions.named(1, username)
+        await here.subscriptions.set_options(1, one.id, Options(only="#sale"))
+        await here.subscriptions.preview(username, chat_id=1)
+        await here.subscriptions.why(Target(1), username)
+
+    for name in ("followed", "one.of.two", "other.of.two"):
+        here.account(name)
     here.account("locked.in", is_private=True)
     here.account("with.topic")
     await here.row("`/subscribe NAME`, a name not seen before", ask("followed", 1, ANN))
@@ -280,6 +293,16 @@ async def _subscribing(here: Shop) -> None:
     await here.row("`/subscribe NAME topic`, a name not seen before", own("with.topic"))
     await here.row("`/subscribe` to a private account", ask("locked.in", 1, ANN))
     await here.row("`/subscribe` to a name that nobody has", ask("nobody.has.it", 1, ANN))
+    two = ("one.of.two", "other.of.two")
+    await here.row(
+        "`/subscribe A B`, two names not seen before",
+        lambda: here.subscriptions.subscribe_all(Target(1), two, ANN),
+    )
+    await here.row(
+        "`/rules`, `/preview` and `/why` of what is followed", lambda: choose("followed")
+    )
+    past = Past(here.db, blocked=(), now=here.now)
+    await here.row("`/past NAME`", lambda: past.page(1, 1, "followed"))
 
 
 async def _polls(here: Shop, mode: Mode) -> None:
