@@ -7,13 +7,9 @@ stood before as well is marked ``stands`` and left out.
 """
 
 import ast
-import io
 import os
-import shutil
 import subprocess
 import sys
-import tarfile
-import tempfile
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
@@ -21,8 +17,9 @@ from xml.etree import ElementTree as ET
 
 from rich.console import Console
 
+from tools.older import git, unpacked
+
 FLOWS = "tests/flows"
-OLD = ("bot", "handlers", "locales")  # what is taken from the older commit
 LEFT_OUT = "stands"
 IN_VAIN_S = "15"  # how long a flow waits on older code for what will not come
 
@@ -34,10 +31,7 @@ def main(commit: str, *arguments: str) -> int:
     if not flows:
         console.print(f"no new flows since {commit}")
         return 1
-    with tempfile.TemporaryDirectory() as folder:
-        old = Path(folder)
-        _copy_all_but(old, OLD)
-        _unpack(old, commit, *OLD)
+    with unpacked(commit) as old:
         before = outcomes(flows, old, *arguments)
         after = outcomes(flows, Path.cwd(), *arguments)
     wrong = 0
@@ -53,7 +47,7 @@ def main(commit: str, *arguments: str) -> int:
 def new_flows(commit: str) -> Iterator[str]:
     """Yield the tests that ``commit`` does not have, as pytest names them."""
     for path in sorted(Path(FLOWS).rglob("test_*.py")):
-        known = set(flows_in(_git("show", f"{commit}:{path}", allow_failure=True)))
+        known = set(flows_in(git("show", f"{commit}:{path}", allow_failure=True)))
         for name in flows_in(path.read_text()):
             if name not in known:
                 yield f"{path}::{name}"
@@ -103,28 +97,6 @@ def _outcomes_of_module(flows: list[str], folder: Path, *arguments: str) -> dict
             found.setdefault(flow, "passed")
     report.unlink()
     return found
-
-
-def _copy_all_but(folder: Path, left_out: tuple[str, ...]) -> None:
-    """Copy what git tracks or would track, as it is now."""
-    listed = _git("ls-files", "-z", "--cached", "--others", "--exclude-standard").decode()
-    for name in filter(None, listed.split("\0")):
-        path = Path(name)
-        if path.parts[0] not in left_out and path.is_file():
-            (folder / path).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(path, folder / path)
-
-
-def _unpack(folder: Path, commit: str, *paths: str) -> None:
-    with tarfile.open(fileobj=io.BytesIO(_git("archive", commit, *paths))) as archive:
-        archive.extractall(folder, filter="data")
-
-
-def _git(*words: str, allow_failure: bool = False) -> bytes:
-    done = subprocess.run(["git", *words], check=False, capture_output=True)  # noqa: S603, S607 - git
-    if done.returncode and not allow_failure:
-        raise SystemExit(done.stderr.decode())
-    return done.stdout
 
 
 if __name__ == "__main__":

@@ -509,6 +509,7 @@ def check_ledger(journal: Journal, database: Path) -> None:
         (days,) = tx.execute("SELECT coalesce(sum(credits), 0) FROM ledger_days").fetchone()
     tx.close()
     bill, ledger = journal.sandbox.stories_api.billing.total, entries + days
+    journal.ledger = ledger
     most = bill + journal.open_at_crashes + journal.unanswered_calls
     if not bill <= ledger <= most:
         journal.problems.append(

@@ -123,6 +123,7 @@ class Journal:
     tracebacks: list[str] = field(default_factory=list)
     looks: int = 0
     billed: Counter[int] = field(default_factory=Counter)  # credits by day
+    ledger: int = 0  # credits in all, at the end
     problems: list[str] = field(default_factory=list)  # found on the way
     watchers: list[Callable[[str], None]] = field(default_factory=list)  # of what happens now
     _hash: Any = field(default_factory=hashlib.sha256)
@@ -344,6 +345,14 @@ class Journal:
             if group in groups or is_bare:
                 found.append(message)
         return found
+
+    def delays(self) -> list[float]:
+        """How many seconds after its posting each story came to each chat, in order."""
+        first: dict[tuple[int, str], float] = {}
+        for chat, messages in self.messages().items():
+            for message in self.alerts(messages):
+                first.setdefault((chat, pk_of(message)), message.sent_at)
+        return sorted(at - self.stories[pk].taken_at for (_, pk), at in first.items())
 
     def is_unable(self, chat: int, begin: float, end: float) -> bool:
         """Whether the bot could not write into a chat at some time between the two."""

@@ -55,6 +55,8 @@ class Result:
     alerts: int
     crashes: int
     looks: int
+    ledger: int  # credits
+    delays: tuple[float, float]  # of alerts, in seconds: the median, and what 95 % stay below
     digest: str
     cpu: float  # seconds
     violations: list[str]
@@ -248,6 +250,7 @@ class Seed:
 
     def _result(self, journal: Journal) -> Result:
         found = [*journal.problems, *invariants.check_all(journal)]
+        delays = journal.delays() or [0.0]
         return Result(
             seed=self._seed,
             days=self._days,
@@ -255,6 +258,8 @@ class Seed:
             alerts=invariants.count_alerts(journal),
             crashes=len(journal.crashes),
             looks=journal.looks,
+            ledger=journal.ledger,
+            delays=(delays[len(delays) // 2], delays[len(delays) * 95 // 100]),
             digest=journal.digest,
             cpu=round(process_time(), 1),
             violations=found,
