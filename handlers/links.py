@@ -13,6 +13,7 @@ from bot.domain.links import Link
 from bot.domain.model import Asker
 from bot.domain.wanted import Wanted
 from bot.store import deliveries
+from handlers.card import show_card
 from handlers.errors import refuse
 from handlers.guard import Handler, heard
 from handlers.highlights import show_highlight
@@ -108,10 +109,17 @@ async def _is_our_post(message: Message, context: Context) -> bool:
 
 
 async def _serve(update: Update, context: Context, link: Link, asker: Asker) -> None:
-    """Serve one link; its failure is told and does not stop the next."""
+    """Serve one link; its failure is told and does not stop the next.
+
+    In a private chat a profile's page is asked about first, for nothing is paid unasked; in groups
+    nobody is asked.
+    """
+    where = update.effective_chat
     try:
         if link.kind == "highlight":
             await show_highlight(update, context, link.highlight_id or "", story_id=link.story_id)
+        elif link.is_page and where and where.type == where.PRIVATE:
+            await show_card(update, context, link.username or "")
         elif link.kind == "profile":
             await show_profile(update, context, link.username or "")
         else:

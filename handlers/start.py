@@ -11,6 +11,7 @@ from bot.store import chats
 from bot.store.unit_of_work import effect
 from handlers import (
     access,
+    card,
     highlights,
     members,
     options,
@@ -73,7 +74,7 @@ async def start(update: Update, context: Context) -> None:
         return
     link = links.parse_argument(payload.removeprefix("p_").replace("-", "."))
     if payload.startswith("p_") and link and link.username:
-        await talk.show_card(update, context, link.username, has_more=True)
+        await card.show_card(update, context, link.username, has_more=True)
         return
     if await highlights.follow_link(update, context, payload):
         return

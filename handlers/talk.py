@@ -14,12 +14,12 @@ from telegram.ext import filters
 
 from bot.context import Context
 from bot.domain import links, talk
-from bot.domain.errors import N_, NotFollowedError, NowhereError
+from bot.domain.errors import N_, NowhereError
 from bot.domain.wanted import MOST, OURS
-from bot.presentation.buttons import Buttons, follow_button
+from bot.presentation.buttons import Buttons
 from bot.presentation.html import Safe, code, shorten
 from bot.store import chats, unit_of_work
-from handlers import highlights, rules, settings, stories, subscriptions, why
+from handlers import card, highlights, rules, settings, stories, subscriptions, why
 from handlers.exchange import HOW
 from handlers.guard import Guarded, Handler, heard, pressed
 from handlers.replies import say
@@ -30,7 +30,6 @@ ONCE_IN = timedelta(minutes=1)
 ALBUM = timedelta(minutes=10)  # within which the photos of one album arrive
 BUTTON = 24  # characters that a phone shows of a button
 
-WHICH = N_("Do you want to see the stories from <b>{username}</b> now, or get every new one?")
 WHICH_OF_MANY = N_("Do you want to see the stories from {names} now, or get every new one?")
 MEANT = N_("Did you mean this?")
 MEANT_COMMAND = N_("Did you mean {command}?")
@@ -83,26 +82,9 @@ async def answer_talk(update: Update, context: Context) -> None:
     elif names := talk.names_in(text):
         await _show_list(update, context, names)
     elif name := talk.name_in(text or message.caption or ""):
-        await show_card(update, context, name)
+        await card.show_card(update, context, name)
     else:
         await _give_example(update, context)
-
-
-async def show_card(
-    update: Update, context: Context, username: str, *, has_more: bool = False
-) -> None:
-    """Offer what can be done with a profile; nothing is paid until a button is pressed.
-
-    ``has_more``: also what is wanted less often, as of who comes from an album.
-    """
-    buttons = await card_buttons(context, username)
-    if has_more:
-        t = context.t
-        more = (N_("Highlights"), f"highlights:{username}"), (N_("As files"), f"files:@{username}")
-        buttons.append(
-            [InlineKeyboardButton(t.plain(text), callback_data=data) for text, data in more]
-        )
-    await say(update, context, context.t(WHICH, username=username), buttons)
 
 
 async def _show_list(update: Update, context: Context, names: Sequence[str]) -> None:
@@ -135,19 +117,6 @@ async def run_for_many(update: Update, context: Context, data: str) -> None:
 def _is_taken(name: str, word: str) -> bool:
     """Return whether a command may take a profile's name for a word of ours, or for a number."""
     return name.isdigit() if word == "stories" else name in OURS
-
-
-async def card_buttons(context: Context, username: str) -> Buttons:
-    """Return the buttons of a profile: its stories, and its alerts or their options."""
-    t = context.t
-    try:
-        result = await context.services.subscriptions.named(context.chat.id, username)
-    except NotFollowedError:
-        followed = None
-    else:
-        followed = result[0].id
-    show = InlineKeyboardButton(t.plain(N_("Show")), callback_data=f"stories:{username}")
-    return [[show, follow_button(username, t, followed)]]
 
 
 def example(context: Context) -> Buttons:

@@ -40,7 +40,8 @@ FIELDS: dict[str, object] = {
     "ago": Safe('<tg-time unix="1795644000" format="r">Nov 26, 10:00 PM</tg-time>'),
     "zone": "Europe/Madrid", "incident": "a1b2c3d4", "words": Safe("<code>cats</code>"),
     "terms": Safe("<code>#sale nike.com</code>"), "at": NOON, "since": NOON, "reason": "spam",
-    "text": "The Stories API does not answer", "line": "natgeo", "amount": "$0.12", "why": "",
+    "text": "The Stories API does not answer", "line": "natgeo", "amount": "$0.12",
+    "why": "disk full",
 }  # fmt: skip
 STYLE = """body{font:16px/1.4 system-ui,sans-serif;margin:24px;max-width:1100px}
 table{border-collapse:collapse}td{border-top:1px solid #ccc;padding:12px;vertical-align:top}

@@ -10,7 +10,7 @@ import re
 import string
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 from urllib.parse import unquote
@@ -60,6 +60,7 @@ class Link:
 
     ``url`` is built anew from the parts: the page of a story, profile or highlight, or the address
     of a media file with its signature byte for byte; None where nothing may be fetched.
+    ``is_page``: the page of a profile itself, which asks for none of its stories.
     """
 
     kind: Literal["story", "profile", "highlight", "media", "unsupported", "rejected"]
@@ -67,6 +68,7 @@ class Link:
     story_id: str | None = None
     highlight_id: str | None = None
     url: str | None = None
+    is_page: bool = field(default=False, compare=False)
 
 
 _REJECTED = Link("rejected")
@@ -252,22 +254,24 @@ def _page(target: str) -> Link:  # noqa: PLR0911 - one line for each shape of a 
             return _UNSUPPORTED
         case ("stories", user, story_id):
             return _story(user, story_id)
-        case ("stories", user) | ("_u", user):
+        case ("stories", user):
             return _profile(user)
+        case ("_u", user):
+            return _profile(user, is_page=True)
         case ("s", code):
             return _shared(code, query)
         case (user,) if not _RESERVED.fullmatch(first):
-            return _profile(user)
+            return _profile(user, is_page=True)
         case _:
             return _UNSUPPORTED
 
 
-def _profile(user: str) -> Link:
+def _profile(user: str, *, is_page: bool = False) -> Link:
     # Judged before it is lowered: the Kelvin sign would become a harmless k.
     user, is_ascii = user.lower(), user.isascii()
     if not is_ascii or not _USER.fullmatch(user) or _RESERVED.fullmatch(user):
         return _REJECTED
-    return Link("profile", username=user, url=f"{PAGE}/{user}/")
+    return Link("profile", username=user, url=f"{PAGE}/{user}/", is_page=is_page)
 
 
 def _story(user: str, story_id: str) -> Link:

@@ -41,6 +41,7 @@ _OLD_NAMES = {"in": "id"}  # ISO 639 renamed Indonesian; old phones did not hear
 _FIELD = re.compile(r"\{([a-z_]+)\}")
 # With the full stop of its sentence: "25 Min." ends one by itself.
 _FILLED = re.compile(r"\{([a-z_]+)\}((?:</\w+>)*\.?)")
+_COMMAND = re.compile(r"(?<![\w/<>=])(?:/[a-z_]+|\{command\})")
 _log = logging.getLogger(__name__)
 
 
@@ -250,10 +251,13 @@ def catalogue(language: str) -> tuple[dict[str, tuple[str, ...]], Callable[[int]
 
 
 def _from_the_right(text: str) -> str:
-    """Begin with a mark every line that a command or a Latin name would turn to the left."""
+    """Begin with a mark every line that a command or a Latin name would turn to the left.
+
+    Another keeps the slash of each command at its left: it has no direction of its own.
+    """
     lines = []
     for line in text.split("\n"):
         letters = _FIELD.sub("", plain(line))
         first = next((d for c in letters if (d := bidirectional(c)) in {"L", "R", "AL"}), "")
         lines.append(f"\u200f{line}" if first == "L" else line)
-    return "\n".join(lines)
+    return _COMMAND.sub("\u200e\\g<0>", "\n".join(lines))

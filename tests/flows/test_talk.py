@@ -26,7 +26,16 @@ def png() -> bytes:
 PICTURE = {"kind": "photo", "base64": base64.b64encode(png()).decode(), "type": "image/png"}
 
 
-@pytest.mark.parametrize("text", ["natgeo", "NatGeo?", "@natgeo", "look at @natgeo please"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "natgeo",
+        "NatGeo?",
+        "@natgeo",
+        "look at @natgeo please",
+        "https://www.instagram.com/natgeo?igsh=abc",
+    ],
+)
 async def test_a_name_gets_its_two_buttons_at_no_cost(
     bell: Bell, control: Control, text: str
 ) -> None:
@@ -35,6 +44,20 @@ async def test_a_name_gets_its_two_buttons_at_no_cost(
     (card,) = await bell.ask(ann, text)
     assert buttons(card) == {"Show": "stories:natgeo", "Subscribe": "run:subscribe:natgeo"}
     assert await control.billed_for("natgeo") == before
+
+
+async def test_a_link_to_stories_and_a_page_in_a_group_are_shown(
+    bell: Bell, control: Control
+) -> None:
+    ann = await control.person()
+    await control.profile("page.one")
+    story = await control.publish("page.one")
+    (photo,) = await bell.ask(ann, "https://www.instagram.com/stories/page.one/")
+    assert photo["_story_pk"] == story["pk"]
+    members = [{"user_id": ann, "status": "creator"}]
+    group = await control.chat("supergroup", members=members, bot_status="administrator")
+    (photo,) = await bell.ask(group, "https://www.instagram.com/page.one/", user=ann)
+    assert photo["_story_pk"] == story["pk"]
 
 
 async def test_the_buttons_of_a_name_show_and_subscribe(bell: Bell, control: Control) -> None:

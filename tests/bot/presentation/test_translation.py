@@ -195,12 +195,12 @@ def test_arabic_and_persian_run_from_right_to_left() -> None:
     [
         (
             "ar",
-            "\u200f/settings: المنطقة الزمنية وساعات الهدوء والملخص اليومي",
+            "\u200f\u200e/settings: المنطقة الزمنية وساعات الهدوء والملخص اليومي",
             "<b>هذه المحادثة</b>",
         ),
         (
             "fa",
-            "\u200f/settings: منطقهٔ زمانی، ساعت‌های سکوت، خلاصهٔ روزانه",
+            "\u200f\u200e/settings: منطقهٔ زمانی، ساعت‌های سکوت، خلاصهٔ روزانه",
             "<b>این گفتگو</b>",
         ),
     ],
@@ -215,6 +215,18 @@ def test_no_line_of_arabic_or_persian_begins_at_the_left(
     for line in lines:
         strong = re.sub(r"<[^>]*>|\{[a-z_]+\}|[^\w\u200f]|[\d_]", "", line)
         assert not strong[:1].isascii() or not strong, line
+
+
+@pytest.mark.parametrize("language", ["ar", "fa"])
+def test_the_slash_of_a_command_stays_at_its_left(language: str) -> None:
+    t = translator_for(language)
+    text = t("Add a name, for example: /why natgeo")
+    assert "\u200e/why natgeo" in text
+    assert "\u200e/settings" in t("Did you mean {command}?", command=Safe("/settings"))
+    # Telegram takes it for a command all the same.
+    request = json.dumps({"@type": "getTextEntities", "text": text})
+    found = json.loads(tdjson.td_execute(request.encode()) or b"{}")["entities"]
+    assert [one["type"]["@type"] for one in found] == ["textEntityTypeBotCommand"]
 
 
 def test_each_language_is_named_in_its_own_words() -> None:
