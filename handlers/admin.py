@@ -10,7 +10,7 @@ from bot.context import Context
 from bot.domain.errors import N_
 from bot.operations.overview import days_of
 from bot.presentation.charts import Panel
-from bot.presentation.html import code, shorten
+from bot.presentation.html import code, isolate, shorten
 from bot.store import enqueue, profiles, samples
 from handlers.guard import Handler, command
 from handlers.money import STOPPED, balance_of, cost_of
@@ -168,11 +168,12 @@ def _text(spent: Spending, context: Context, shortfall: str) -> str:
     by_chat = {
         _named(chat, spent.names.get(chat)): one.spent for chat, one in spent.by_chat.items()
     }
-    start = "\u200f" if t.rtl else ""  # a line has the direction of its first letter
     for title, lines in ((N_("By endpoint"), by_endpoint), (N_("By chat (⏰ alerts)"), by_chat)):
         top = sorted(lines.items(), key=lambda line: -line[1])[:LINES]
         text += f"\n\n<b>{t(title)}</b>"
-        text += "".join(f"\n{start}{code(name)} {cost_of(n, context)}" for name, n in top)
+        for name, n in top:
+            shown = isolate(code(name)) if t.rtl else code(name)
+            text += f"\n{shown} {cost_of(n, context)}"
     return text
 
 

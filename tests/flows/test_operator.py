@@ -30,6 +30,13 @@ async def test_spending_shows_credits_and_money(run: tuple[Bell, int]) -> None:
     assert "Today: 3 credits ($0.06)" in text
     assert "/v1/user/by/username" in text
     assert "Balance:" in text
+    # In Arabic a path keeps its direction to itself, slash and all.
+    old = await bell.old_post(boss, "language:ar", "language:en")
+    await bell.press(boss, old, "language:ar")
+    (report,) = await bell.ask(boss, "/spending")
+    text = report.get("caption") or report["text"]
+    assert "\n\u2068/v1/user/by/username\u2069 " in text
+    await bell.press(boss, old, "language:en")
 
 
 async def test_the_stop_switch_refuses_everybody_until_it_is_taken_back(
