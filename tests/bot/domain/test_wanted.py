@@ -44,6 +44,8 @@ def test_names_channel_and_words(
     [
         ("natgeo nike 3", ("natgeo", "nike"), 3),
         ("natgeo 3", ("natgeo",), 3),
+        ("natgeo 100", ("natgeo",), 100),
+        ("natgeo 101", ("natgeo", "101"), None),
         ("12345", ("12345",), None),
         ("natgeo @12345", ("natgeo", "12345"), None),
         ("natgeo 3 nike", ("natgeo", "3", "nike"), None),

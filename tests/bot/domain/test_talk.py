@@ -1,0 +1,85 @@
+"""What is meant by what is neither a command of ours nor a link."""
+
+import pytest
+
+from bot.domain.talk import ALIASES, command_in, command_meant, name_in, names_in
+
+KNOWN = ("stories", "subscribe", "unsubscribe", "settings", "help")
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("natgeo", "natgeo"),
+        (" «NatGeo»! ", "natgeo"),
+        ("@natgeo", "natgeo"),
+        ("Hello", None),
+        ("thanks!", None),
+        ("look at that", None),
+        ("what does @natgeo post?", "natgeo"),
+        ("by @natgeo.", "natgeo"),
+        ("@nike or @prada", "nike"),
+        ("mail ann@example.com", None),
+        ("see t.me/@natgeo", None),
+        ("one/two", None),
+        ("", None),
+    ],
+)
+def test_a_name_alone_or_mentioned(text: str, name: str | None) -> None:
+    assert name_in(text) == name
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("natgeo, nike; prada", ("natgeo", "nike", "prada")),
+        ("natgeo\nnike\n\n", ("natgeo", "nike")),
+        ("- natgeo\n2. nike\n• prada", ("natgeo", "nike", "prada")),
+        ("@natgeo @nike", ("natgeo", "nike")),
+        ("natgeo, natgeo", ()),
+        ("natgeo nike", ()),
+        ("@natgeo nike", ()),
+        ("natgeo", ()),
+        ("hello, thanks", ()),
+        ("natgeo, thanks", ()),
+        ("natgeo, nike, thanks", ("natgeo", "nike", "thanks")),
+        ("@natgeo, @thanks", ("natgeo", "thanks")),
+        ("natgeo, what a day", ()),
+    ],
+)
+def test_a_list_of_names_and_nothing_else(text: str, names: tuple[str, ...]) -> None:
+    assert names_in(text) == names
+
+
+@pytest.mark.parametrize(
+    ("text", "command"),
+    [
+        ("/Stories", ("stories", "")),
+        (" /stories@storybell_bot  natgeo 3 ", ("stories", "natgeo 3")),
+        ("/stories natgeo\nnike", ("stories", "natgeo\nnike")),
+        ("stories natgeo", None),
+        ("/ stories", None),
+    ],
+)
+def test_a_command_and_what_stands_after_it(text: str, command: tuple[str, str] | None) -> None:
+    assert command_in(text) == command
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        ("stoires", "stories"),
+        ("hepl", "help"),
+        ("setings", "settings"),
+        ("sub", "subscribe"),
+        ("folow", "subscribe"),  # nearest to a word that people write in its place
+        ("qqqqqq", None),
+    ],
+)
+def test_which_command_may_be_meant(word: str, meant: str | None) -> None:
+    assert command_meant(word, KNOWN) == meant
+
+
+def test_what_people_write_in_place_of_our_commands_is_near_to_itself() -> None:
+    commands = set(ALIASES.values())
+    assert {command_meant(word, commands) for word in ALIASES} == commands
