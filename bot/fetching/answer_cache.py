@@ -103,6 +103,7 @@ class Answers:
         *,
         now: Callable[[], datetime],
         negative_for: timedelta,
+        renew_every_s: float = RENEW_EVERY_S,
         wake: Callable[[], None] = lambda: None,
     ) -> None:
         """Keep answers in ``db``, settle their bills in ``ledger``.
@@ -113,6 +114,7 @@ class Answers:
         self._ledger = ledger
         self._now = now
         self._negative_for = negative_for
+        self._renew_every_s = renew_every_s
         self._wake = wake
         self._in_flight: dict[str, asyncio.Future[list[Any]]] = {}
         self._storing: dict[str, asyncio.Task[None]] = {}
@@ -209,7 +211,7 @@ class Answers:
 
     async def _renew_lease(self, key: str) -> None:
         while True:
-            await asyncio.sleep(RENEW_EVERY_S)
+            await asyncio.sleep(self._renew_every_s)
             try:
                 with holding.watched(None):
                     async with self._db.begin(durable=False) as tx:

@@ -49,7 +49,9 @@ async def check(db: Database) -> None:
             raise DatabaseUnavailableError(HALF)
 
 
-async def move(source: Database, target: Database, *, now: datetime, tell: Report) -> int | None:
+async def move(
+    source: Database, target: Database, *, now: datetime, tell: Report, batch: int = BATCH
+) -> int | None:
     """Move all rows, and compare them; return how many there are, None when it was done before.
 
     Nobody may use either database.
@@ -72,9 +74,9 @@ async def move(source: Database, target: Database, *, now: datetime, tell: Repor
     with closing(_opened(source)) as there:
         _check(there)
         for table in all_tables().sorted_tables:
-            await _copy(there, target, table, number, now=now)
+            await _copy(there, target, table, number, now=now, size=batch)
         for table in all_tables().sorted_tables:
-            mine, theirs = _summed(_read(there, table)), await _sum_of(target, table)
+            mine, theirs = _summed(_read(there, table)), await _sum_of(target, table, batch)
             if mine != theirs:
                 raise BackupError(
                     f"the table {table.name} differs: {mine[0]} rows here, {theirs[0]} there"
@@ -127,9 +129,15 @@ async def _is_begun(target: Database, number: str, *, now: datetime) -> bool:
 
 
 async def _copy(
-    source: sqlite3.Connection, target: Database, table: sa.Table, number: str, *, now: datetime
+    source: sqlite3.Connection,
+    target: Database,
+    table: sa.Table,
+    number: str,
+    *,
+    now: datetime,
+    size: int,
 ) -> None:
-    """Move what is left of one table."""
+    """Move what is left of one table, ``size`` rows in a transaction."""
     async with target.read() as tx:
         progress = await key_values.get(tx, MOVING)
     if progress is None or table.name in progress["done"]:
@@ -143,8 +151,8 @@ async def _copy(
     rows = _read(source, table, after=progress["after"])
     is_last = False
     while not is_last:
-        batch = [row for _, row in zip(range(BATCH), rows, strict=False)]
-        is_last = len(batch) < BATCH
+        batch = [row for _, row in zip(range(size), rows, strict=False)]
+        is_last = len(batch) < size
         if is_last:
             progress["done"].append(table.name)
         progress["after"] = None if is_last else [_plain(batch[-1][key]) for key in keys]
@@ -224,14 +232,14 @@ def _summed(rows: Iterator[Row]) -> tuple[int, int]:
     return count, total
 
 
-async def _sum_of(target: Database, table: sa.Table) -> tuple[int, int]:
+async def _sum_of(target: Database, table: sa.Table, size: int) -> tuple[int, int]:
     names = ", ".join(
         f'"{one.name}"::text' if _is_json(one) else f'"{one.name}"' for one in table.c
     )
     count = total = 0
     async with target.session() as tx:
         rows = await tx.stream(sa.text(f'SELECT {names} FROM "{table.name}"'))  # noqa: S608 - names of ours
-        async for part in rows.partitions(BATCH):
+        async for part in rows.partitions(size):
             some = (tuple(row) for row in part)
             if table is key_values.key_values:
                 some = (row for row in some if row[0] not in OURS)

@@ -66,9 +66,11 @@ class AiohttpRequest(BaseRequest):
         timeouts: Timeouts | None = None,
         metrics: Metrics | None = None,
         proxy: str = "",
+        longest_answer: int = LONGEST_ANSWER,
     ) -> None:
         """Prepare; the session is opened by ``initialize``, in the loop that will use it."""
         self._connections = connections
+        self._longest_answer = longest_answer
         self._proxy = proxy
         self._timeouts = timeouts or Timeouts()
         self._session: aiohttp.ClientSession | None = None
@@ -162,7 +164,7 @@ class AiohttpRequest(BaseRequest):
                 async with self._session.request(
                     method, _address(url), timeout=timeout, allow_redirects=False, **body
                 ) as response:
-                    payload = await _read(response)
+                    payload = await _read(response, self._longest_answer)
                     return response.status, payload, response.headers.get("Retry-After", "")
             except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
                 failure = NotSentError(f"no connection to Telegram ({type(error).__name__})")
@@ -226,14 +228,14 @@ def _files_of(data: RequestData) -> Iterator[tuple[str, tuple[str, BinaryIO | by
     yield from parts.items()
 
 
-async def _read(response: aiohttp.ClientResponse) -> bytes:
+async def _read(response: aiohttp.ClientResponse, longest: int) -> bytes:
     """Return the body, whose length is bounded whatever the server says of it."""
-    if (response.content_length or LONGEST_ANSWER) < LONGEST_ANSWER:
+    if (response.content_length or longest) < longest:
         return await response.read()
     payload = bytearray()
     async for chunk in response.content.iter_any():
         payload += chunk
-        if len(payload) > LONGEST_ANSWER:
+        if len(payload) > longest:
             raise aiohttp.ClientPayloadError("too long")
     return bytes(payload)
 

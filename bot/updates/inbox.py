@@ -69,12 +69,15 @@ class Intake:
         last_resort: Handle = _no_answer,
         too_much: Handle = _no_answer,
         at_once: int = AT_ONCE,
+        again_after: timedelta = AGAIN_AFTER,
+        said_again: timedelta = SAID_AGAIN,
         metrics: Metrics | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """``last_resort`` answers an update that ``handle`` failed with every time.
 
-        ``too_much`` answers, once in all, what is more than a chat or a person may ask at a time.
+        ``too_much`` answers, once within ``said_again``, what is more than a chat or a person may
+        ask at a time.
         """
         self._db = db
         self._bot = bot
@@ -82,6 +85,7 @@ class Intake:
         self._last_resort = last_resort
         self._too_much = too_much
         self._at_once = at_once
+        self._again_after, self._said_again = again_after, said_again
         self._now = now
         self._running: dict[str, tuple[ClaimedUpdate, asyncio.Task[None] | None]] = {}
         self._places: dict[str, Place] = {}
@@ -266,7 +270,7 @@ class Intake:
         fresh = [(one, arrival) for one, arrival in fresh if arrival.update_id not in known]
         verdicts = queues.admit([one for one, _ in fresh], waiting)
         busy = await inbox.busy_since(
-            tx, {one.busy_queue for one, _ in fresh}, since=now - SAID_AGAIN
+            tx, {one.busy_queue for one, _ in fresh}, since=now - self._said_again
         )
         kept = []
         for (one, arrival), verdict in zip(fresh, verdicts, strict=True):
@@ -383,10 +387,10 @@ class Intake:
                 until = now + RETURNED_FOR
                 await self._db.run(lambda tx: inbox.hand_back(tx, claimed.id, until=until))
             case "again":
-                until = now + AGAIN_AFTER * tries
+                until = now + self._again_after * tries
                 await self._db.run(lambda tx: inbox.postpone(tx, claimed.id, until=until))
             case "set aside":
-                until = now + min(AGAIN_AFTER * 2 ** min(tries, 20), ASIDE_AT_MOST)
+                until = now + min(self._again_after * 2 ** min(tries, 20), ASIDE_AT_MOST)
                 await self._db.run(lambda tx: inbox.set_aside(tx, claimed.id, until=until))
             case _:
                 await self._ends([claimed.id])

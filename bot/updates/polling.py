@@ -43,10 +43,16 @@ class Polling:
         is_behind: Callable[[], bool] = lambda: False,
         on_conflict: Callable[[], Awaitable[object]] | None = None,
         poll_s: int = POLL_S,
+        first_pause_s: float = FIRST_PAUSE_S,
+        refused_pause_s: float = REFUSED_PAUSE_S,
         metrics: Metrics | None = None,
         clock: Callable[[], float] = steady,
     ) -> None:
-        """``add`` stores updates; ``clock`` is in seconds."""
+        """``add`` stores updates; ``clock`` is in seconds.
+
+        After a failure it rests for ``first_pause_s``, then longer; for ``refused_pause_s`` where
+        somebody else takes the updates, or Telegram refuses the token.
+        """
         self._bot = bot
         self._add = add
         self._allowed = allowed_updates
@@ -54,6 +60,7 @@ class Polling:
         self._conflicts = 0  # in a row
         self._is_behind = is_behind
         self._poll_s = poll_s
+        self._first_pause_s, self._refused_pause_s = first_pause_s, refused_pause_s
         self._clock = clock
         self._heard_at = clock()
         self._polls = False
@@ -107,23 +114,23 @@ class Polling:
                 self._conflicts += 1
                 if self._conflicts == LASTING and self._on_conflict:
                     await self._on_conflict()
-                await self._rest(REFUSED_PAUSE_S)
+                await self._rest(self._refused_pause_s)
             except InvalidToken as error:
                 self._record_refusal(error)
-                await self._rest(REFUSED_PAUSE_S)
+                await self._rest(self._refused_pause_s)
             except RetryAfter as error:
                 await self._rest(wait_of(error).total_seconds())
             except Exception as error:  # noqa: BLE001 - a deaf bot is worse than any of them
                 why = str(error) if isinstance(error, TelegramError) else type(error).__name__
                 log.warning("poll failed", why=why)
                 longest = LONGEST_PAUSE_S if isinstance(error, TelegramError) else STORE_PAUSE_S
-                self._pause = min(max(self._pause * 2, FIRST_PAUSE_S), longest)
+                self._pause = min(max(self._pause * 2, self._first_pause_s), longest)
                 await self._rest(self._pause)
 
     async def _poll(self) -> None:
         """Ask once; the next question confirms what was stored."""
         if self._is_behind():
-            await self._rest(FIRST_PAUSE_S)
+            await self._rest(self._first_pause_s)
             self._heard_at = self._clock()
             return
         question: dict[str, Any] = {

@@ -20,16 +20,16 @@ def recognise(request: web.Request) -> None:
 
 
 def accepting(
-    server: web.Server, known: set[web.RequestHandler]
+    server: web.Server, known: set[web.RequestHandler], most: int
 ) -> "partial[asyncio.BaseProtocol]":
-    """Return what serves each new connection."""
-    return partial(_accept, server, known)
+    """Return what serves each new connection, of which ``most`` may be there."""
+    return partial(_accept, server, known, most)
 
 
-def _accept(server: web.Server, known: set[web.RequestHandler]) -> asyncio.BaseProtocol:
+def _accept(server: web.Server, known: set[web.RequestHandler], most: int) -> asyncio.BaseProtocol:
     there = [one for one in server.connections if one.transport is not None]
     known.intersection_update(there)
-    too_many = len(there) - MOST + 1
+    too_many = len(there) - most + 1
     if too_many > 0:
         strangers = [one for one in there if one not in known]  # in the order in which they came
         if not strangers:

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from bot.runtime.metrics import CONTENT_TYPE, Metrics
 from bot.runtime.workers import reason_of
-from bot.web.connections import KNOWN, accepting, recognise
+from bot.web.connections import KNOWN, MOST, accepting, recognise
 
 log = structlog.get_logger()
 
@@ -98,17 +98,21 @@ class Web:
         is_open: bool = False,
         token: SecretStr | None = None,
         routes: Iterable[web.RouteDef] = (),
+        headers_s: float = HEADERS_S,
+        most_connections: int = MOST,
     ) -> None:
         """``checks`` say what is not ready, in a word or two; nothing when all is well.
 
         Where the port ``is_open`` to others it tells them only whether all is well; who has
         ``token``, and who asks at the port of ``start_private``, is told why, and the metrics.
-        ``routes`` are those of others, served beside its own.
+        ``routes`` are those of others, served beside its own. Who sends no headers within
+        ``headers_s`` is let go.
         """
         self._metrics = metrics
         self._checks = checks
         self._door = door
         self._routes = list(routes)
+        self._headers_s, self._most_connections = headers_s, most_connections
         self._is_healthy = is_healthy
         self._is_open = is_open
         self._token = token
@@ -144,12 +148,12 @@ class Web:
             access_log=None,
             shutdown_timeout=SHUTDOWN_S,
             lingering_time=0,
-            keepalive_timeout=HEADERS_S,
+            keepalive_timeout=self._headers_s,
         )
         await runner.setup()
         self._closing.push_async_callback(runner.cleanup)
         assert runner.server is not None  # noqa: S101 - it was set up
-        accept = accepting(runner.server, app[KNOWN])
+        accept = accepting(runner.server, app[KNOWN], self._most_connections)
         server = await asyncio.get_running_loop().create_server(accept, host, port)
         self._closing.callback(server.close)
         return int(server.sockets[0].getsockname()[1])

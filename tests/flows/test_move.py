@@ -95,19 +95,18 @@ async def filled(file: Path) -> Database:
     return source
 
 
-async def moved(source: Database, target: Database) -> int | None:
-    return await transfer.move(source, target, now=NOON, tell=lambda *_: None)
+async def moved(source: Database, target: Database, batch: int = 2_000) -> int | None:
+    return await transfer.move(source, target, now=NOON, tell=lambda *_: None, batch=batch)
 
 
 async def test_a_move_that_is_cut_short_again_and_again_is_gone_on_with(
-    tmp_path: Path, db: Database, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, db: Database
 ) -> None:
-    monkeypatch.setattr(transfer, "BATCH", 7)
     chance = random.Random(7)  # noqa: S311 - moments, not secrets
     async with await filled(tmp_path / "bot.db") as source:
         cuts, rows = 0, None
         for _ in range(200):
-            task = asyncio.get_running_loop().create_task(moved(source, db))
+            task = asyncio.get_running_loop().create_task(moved(source, db, 7))
             for _ in range(chance.randrange(40 + 40 * cuts)):
                 await asyncio.sleep(0)
             if task.done():

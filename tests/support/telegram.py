@@ -38,6 +38,7 @@ async def bot_at(
     timeouts: Timeouts | None = None,
     token: str = TOKEN,
     paced: bool = True,
+    **more: Any,
 ) -> AsyncIterator[ExtBot[Any]]:
     """Yield a bot that speaks to the Bot API at ``url`` by our transport and limiter."""
     limiter = limiter or (Pacing(1000) if paced else None)
@@ -45,7 +46,7 @@ async def bot_at(
         token,
         base_url=f"{url}/bot",
         base_file_url=f"{url}/file/bot",
-        request=AiohttpRequest(timeouts=timeouts),
+        request=AiohttpRequest(timeouts=timeouts, **more),
         get_updates_request=AiohttpRequest(timeouts=timeouts),
         rate_limiter=limiter,
     )

@@ -70,7 +70,9 @@ class Build(Protocol):
 async def build(db: Database, box: Box, clock: Clock) -> AsyncIterator[Build]:
     async with AsyncExitStack() as stack:
 
-        async def one(*, limits: Limits = PLENTY, blocked: str = "", canary: str = "") -> Viewer:
+        async def one(
+            *, limits: Limits = PLENTY, blocked: str = "", canary: str = "", **more: float
+        ) -> Viewer:
             api = StoriesApi(
                 box.session, url=box.urls.stories_api, key=SecretStr("key"), now=clock
             )
@@ -78,7 +80,7 @@ async def build(db: Database, box: Box, clock: Clock) -> AsyncIterator[Build]:
             ledger = Ledger(db, limits, now=clock)
             watch = Canary(api, ledger, canary, now=clock)
             answers = await stack.enter_async_context(
-                Answers(db, ledger, now=clock, negative_for=timedelta(minutes=5))
+                Answers(db, ledger, now=clock, negative_for=timedelta(minutes=5), **more)
             )
             return Viewer(db, api, ledger, answers, now=clock, blocked=names, canary=watch)
 
@@ -228,7 +230,7 @@ async def leased_until(db: Database, key: str) -> datetime:
 async def test_what_a_process_asked_that_died_another_asks_seconds_later(
     db: Database, build: Build, box: Box, clock: Clock
 ) -> None:
-    one, link = await build(), await story_link(box)
+    one, link = await build(renew_every_s=0.05), await story_link(box)
     key = answer_cache.story_key(link.story_id or "")
     async with db.begin() as tx:
         assert await store.claim(tx, key, now=clock(), lease=answer_cache.IN_FLIGHT)
@@ -238,12 +240,9 @@ async def test_what_a_process_asked_that_died_another_asks_seconds_later(
     assert await box.control.billed() == 1
 
 
-async def test_who_is_still_asking_says_so(
-    db: Database, build: Build, box: Box, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_who_is_still_asking_says_so(db: Database, build: Build, box: Box) -> None:
     if db.is_sqlite:  # one process, which needs no lease
         return
-    monkeypatch.setattr(answer_cache, "RENEW_EVERY_S", 0.05)
     await box.control.fault("stories", {"hang": True}, match="by/id")
     one, link = await build(), await story_link(box)
     key = answer_cache.story_key(link.story_id or "")

@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.runtime import workers
 from bot.runtime.clock import Clock
 from bot.runtime.workers import Worker
 from sandbox.jumping import JumpingLoop
@@ -104,10 +103,7 @@ async def test_fatal_errors_and_a_cancellation_of_ours_come_through() -> None:
     assert task.cancelled()
 
 
-async def test_a_cancellation_that_nobody_asked_for_ends_nothing(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(workers, "FIRST_PAUSE_S", 0.001)
+async def test_a_cancellation_that_nobody_asked_for_ends_nothing() -> None:
     steps = 0
 
     async def step() -> None:

@@ -239,10 +239,7 @@ async def test_a_lost_connection_is_another_try_unless_it_may_have_committed(
     assert (tries, await sum_of(db)) == (3, 2)
 
 
-async def test_a_server_that_is_not_there_is_one_error(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("bot.store.database.FIRST_PAUSE_S", 0.001)
+async def test_a_server_that_is_not_there_is_one_error() -> None:
     async with Database("postgresql://nobody@127.0.0.1:1/none") as db:
         with pytest.raises(DatabaseUnavailableError, match="no connection"):
             await db.run(add_one)

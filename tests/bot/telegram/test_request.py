@@ -58,9 +58,9 @@ def refusal(status: int, text: str, **parameters: int) -> Answer:
     return saying(status, body | ({"parameters": parameters} if parameters else {}))
 
 
-async def error_of(answer: Answer, timeouts: Timeouts | None = None) -> BaseException:
+async def error_of(answer: Answer, **options: Any) -> BaseException:
     """Return what a sendMessage raises; the token is nowhere in it."""
-    async with server(answer) as url, bot_at(url, timeouts=timeouts, paced=False) as bot:
+    async with server(answer) as url, bot_at(url, paced=False, **options) as bot:
         with pytest.raises(Exception) as caught:  # noqa: PT011 - the caller looks at it
             await bot.send_message(1, "hi")
     shown = "".join(traceback.format_exception(caught.value)) + repr(caught.value)
@@ -107,7 +107,7 @@ async def test_a_broken_or_missing_answer_is_unknown() -> None:
         return web.Response()
 
     assert type(await error_of(broken)) is UnknownOutcomeError
-    assert type(await error_of(silent, Timeouts(call=0.2))) is UnknownOutcomeError
+    assert type(await error_of(silent, timeouts=Timeouts(call=0.2))) is UnknownOutcomeError
 
 
 async def test_nothing_sent_is_tried_once_more_and_then_known() -> None:
@@ -183,9 +183,7 @@ async def test_bytes_in_memory_can_be_uploaded_too() -> None:
     assert got == [b"csv"]
 
 
-async def test_an_answer_without_end_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.telegram.request.LONGEST_ANSWER", 2**16)
-
+async def test_an_answer_without_end_is_cut_off() -> None:
     async def answer(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse()
         response.enable_chunked_encoding()
@@ -193,7 +191,7 @@ async def test_an_answer_without_end_is_cut_off(monkeypatch: pytest.MonkeyPatch)
         while True:
             await response.write(b"x" * 2**14)
 
-    assert type(await error_of(answer)) is UnknownOutcomeError
+    assert type(await error_of(answer, longest_answer=2**16)) is UnknownOutcomeError
 
 
 async def test_a_closed_transport_says_so_and_opens_again() -> None:

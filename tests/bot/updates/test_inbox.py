@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import pytest
 from telegram import Bot, Update
 
 from bot.store import inbox
@@ -115,9 +114,8 @@ async def test_replicas_share_the_work_and_a_lease_ends(db: Database) -> None:
 
 
 async def test_a_handler_that_fails_is_tried_again_and_then_somebody_else_answers(
-    sqlite_db: Database, monkeypatch: pytest.MonkeyPatch
+    sqlite_db: Database,
 ) -> None:
-    monkeypatch.setattr("bot.updates.inbox.AGAIN_AFTER", timedelta(0))
     minutes = itertools.count()
     tried: list[int] = []
     told: list[int] = []
@@ -132,7 +130,10 @@ async def test_a_handler_that_fails_is_tried_again_and_then_somebody_else_answer
     def now() -> datetime:
         return NOW + timedelta(minutes=next(minutes))
 
-    async with working(sqlite_db, handle, last_resort=last_resort, now=now) as intake:
+    soon = timedelta(0)
+    async with working(
+        sqlite_db, handle, last_resort=last_resort, again_after=soon, now=now
+    ) as intake:
         await intake.add([message(1, 1)])
         await wait_for(lambda: nothing_open(sqlite_db))
     assert tried == [1, 1, 1]

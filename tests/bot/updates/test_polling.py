@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from bot.updates import polling
 from bot.updates.polling import Polling, TokenRefusedError
 from bot.updates.webhook import set_webhook
 from bot.web.server import webhook_for
@@ -16,12 +15,11 @@ from tests.support.sandbox import Box, sandbox_box
 from tests.support.telegram import TOKEN, bot_at
 
 KINDS = ["message", "callback_query"]
+SOON: dict[str, Any] = {"first_pause_s": 0.05, "refused_pause_s": 0.05}
 
 
 @pytest.fixture
-async def box(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Box]:
-    monkeypatch.setattr(polling, "REFUSED_PAUSE_S", 0.05)
-    monkeypatch.setattr(polling, "FIRST_PAUSE_S", 0.05)
+async def box() -> AsyncIterator[Box]:
     async with sandbox_box() as ours:
         yield ours
 
@@ -44,7 +42,7 @@ async def polled(box: Box, store: Store, faults: list[dict[str, Any]]) -> Pollin
     """Poll until two messages arrived, one before the faults and one after."""
     ann = await box.control.person()
     async with bot_at(box.urls.telegram) as bot, asyncio.TaskGroup() as group:
-        ours = Polling(bot, store, allowed_updates=KINDS, poll_s=1)
+        ours = Polling(bot, store, allowed_updates=KINDS, poll_s=1, **SOON)
         task = group.create_task(ours.run())
         await box.control.say(ann, "one")
         await wait_for(lambda: len(store.updates) >= 1)
@@ -75,7 +73,7 @@ async def test_what_was_not_stored_is_not_confirmed(box: Box) -> None:
 
 async def test_a_token_that_is_refused_again_and_again_ends_it(box: Box) -> None:
     async with bot_at(box.urls.telegram) as bot:
-        ours = Polling(bot, Store(), allowed_updates=KINDS, poll_s=1)
+        ours = Polling(bot, Store(), allowed_updates=KINDS, poll_s=1, **SOON)
         await box.control.fault("telegram", refused(401), match="getUpdates", times=None)
         with pytest.raises(TokenRefusedError) as caught:
             async with asyncio.timeout(60):
@@ -92,7 +90,9 @@ async def test_a_webhook_is_taken_away_by_itself(box: Box) -> None:
             bot, "http://127.0.0.1:9/hook", secret=door.secret, allowed_updates=KINDS
         )
         await box.control.say(ann, "kept")
-        task = group.create_task(Polling(bot, store, allowed_updates=KINDS, poll_s=1).run())
+        task = group.create_task(
+            Polling(bot, store, allowed_updates=KINDS, poll_s=1, **SOON).run()
+        )
         await wait_for(lambda: store.updates)
         await set_webhook(
             bot, "http://127.0.0.1:9/hook", secret=door.secret, allowed_updates=KINDS
@@ -116,7 +116,9 @@ async def test_a_full_inbox_leaves_updates_with_telegram(box: Box) -> None:
     await box.control.say(ann, "wait")
     store, behind = Store(), [True]
     async with bot_at(box.urls.telegram) as bot, asyncio.TaskGroup() as group:
-        ours = Polling(bot, store, allowed_updates=KINDS, poll_s=1, is_behind=lambda: behind[0])
+        ours = Polling(
+            bot, store, allowed_updates=KINDS, poll_s=1, is_behind=lambda: behind[0], **SOON
+        )
         task = group.create_task(ours.run())
         await asyncio.sleep(0.2)
         assert not store.updates

@@ -221,12 +221,8 @@ async def test_an_open_port_tells_strangers_only_whether_all_is_well() -> None:
         await web.close()
 
 
-async def test_who_sends_no_headers_is_let_go_and_a_flood_of_them_shuts_nobody_out(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("bot.web.server.HEADERS_S", 0.3)
-    monkeypatch.setattr("bot.web.connections.MOST", 5)
-    web = Web(Metrics(), checks={})
+async def test_who_sends_no_headers_is_let_go_and_a_flood_of_them_shuts_nobody_out() -> None:
+    web = Web(Metrics(), checks={}, headers_s=0.3, most_connections=5)
     await web.start("127.0.0.1", 0)
     try:
         halves = [await asyncio.open_connection("127.0.0.1", web.port) for _ in range(9)]
