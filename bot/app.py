@@ -40,7 +40,7 @@ import handlers.usage
 import handlers.why
 from bot.bootstrap import Parts, built
 from bot.config import Settings
-from bot.context import App, Context, prepare
+from bot.context import App, Context, Timing, prepare
 from bot.domain.errors import N_, BotError, DatabaseUnavailableError, TryAgainError
 from bot.domain.incidents import Kind
 from bot.operations import cleanup, preflight, unknown_zones
@@ -105,6 +105,7 @@ async def run(
     stop: asyncio.Event | None = None,
     *,
     now: Callable[[], datetime] | None = None,
+    timing: Timing | None = None,
 ) -> int:
     """Run every loop that this process's roles ask for, until ``stop`` or a signal.
 
@@ -118,7 +119,7 @@ async def run(
         try:
             url, wait = settings.database_url.get_secret_value(), settings.lock_wait_s
             await stack.enter_async_context(alone(url, wait=timedelta(seconds=wait)))
-            parts = await stack.enter_async_context(built(settings, now=now))
+            parts = await stack.enter_async_context(built(settings, now=now, timing=timing))
         except (DatabaseUnavailableError, OSError) as error:
             log.error("can't run", reason=str(error))  # noqa: TRY400 - no trace needed
             return 1
@@ -153,6 +154,7 @@ class Running:
         """Put the conversation, the intake and the web server together."""
         self._settings = settings
         self._parts = parts
+        timing = parts.services.timing
         self._webhook: Webhook | None = None
         if settings.webhook_url:
             self._webhook = webhook_for(settings.telegram_token, settings.webhook_secret)
@@ -171,6 +173,8 @@ class Running:
             answering,
             last_resort=answering.out_of_turn(handlers.errors.last_resort),
             too_much=answering.out_of_turn(self._too_much),
+            said_again=timing.said_again,
+            press_s=timing.press_s,
             metrics=parts.metrics,
             now=parts.now,
         )
@@ -180,11 +184,14 @@ class Running:
             allowed_updates=UPDATES,
             is_behind=lambda: self.intake.is_behind,
             on_conflict=lambda: parts.incidents.open("two_pollers", CONFLICT),
+            refused_pause_s=timing.refused_pause_s,
             metrics=parts.metrics,
         )
         self._cleaning = Worker("clean-up", self._clean, now=parts.now, longest=CLEAN_EVERY)
         admins = parts.services.access.admin_ids
-        self._menu = Menu(parts.db, shown(self.app.bot, admins), now=parts.now)
+        self._menu = Menu(
+            parts.db, shown(self.app.bot, admins), pause=timing.menu_pause, now=parts.now
+        )
         self._pauses = Pauses(parts.services.subscriptions, now=parts.now)
         self._database_watch = DatabaseWatch(
             parts.db,
@@ -192,6 +199,7 @@ class Running:
             over=lambda since, away, back: parts.incidents.past(
                 "database", AWAY, away, since=since, closing=BACK, closing_fields=back
             ),
+            patience=timing.database,
             now=parts.now,
         )
         self._watch = Watch(

@@ -21,7 +21,7 @@ from bot.chats.past import Past
 from bot.chats.subscriptions import SubscriptionLimits, Subscriptions
 from bot.chats.whereabouts import Whereabouts
 from bot.config import Settings, text_of
-from bot.context import Services
+from bot.context import Services, Timing
 from bot.domain.budget import Limits
 from bot.domain.errors import DatabaseUnavailableError
 from bot.domain.incidents import BACK_IN_SERVICE, MIGRATED, MIGRATION_FAILED, OUT_OF_SERVICE
@@ -100,7 +100,10 @@ class Parts:
 
 @asynccontextmanager
 async def built(
-    settings: Settings, *, now: Callable[[], datetime] | None = None
+    settings: Settings,
+    *,
+    now: Callable[[], datetime] | None = None,
+    timing: Timing | None = None,
 ) -> AsyncIterator[Parts]:
     """Build every part, in the order of the layers; close them in the other."""
     metrics, clock = Metrics(), Clock() if now is None else None
@@ -243,6 +246,7 @@ async def built(
             currency=settings.currency,
             example_profile=settings.example_profile,
             public_url=str(settings.public_url or "").rstrip("/"),
+            timing=timing or Timing(),
             wake=broadcast.worker.wake,
         )
         scheduler = Scheduler(

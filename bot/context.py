@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from telegram import Chat as TelegramChat
@@ -22,6 +22,7 @@ from bot.domain.records import Chat
 from bot.domain.zones import zone_of
 from bot.fetching.highlights import Highlights
 from bot.fetching.on_demand import Viewer
+from bot.operations import database_watch, menu
 from bot.operations.vanishing import Vanishing
 from bot.presentation.translation import Translator, translator_for
 from bot.sending.replies import Replies
@@ -30,6 +31,22 @@ from bot.store import chats
 from bot.store.database import Database
 from bot.telegram.admins import Admins
 from bot.telegram.presence import AWAY
+from bot.updates import inbox, polling, presses
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """What is waited for before people see something; tests wait for less, or for longer."""
+
+    press_s: float = presses.PATIENCE_S
+    """Before a press whose handler can't begin is answered without words."""
+    work_s: float = 3.0
+    """Before a person is told that it takes a while."""
+    said_again: timedelta = inbox.SAID_AGAIN
+    refused_pause_s: float = polling.REFUSED_PAUSE_S
+    menu_pause: timedelta = menu.PAUSE
+    database: timedelta = database_watch.PATIENCE
+    """Before the admins are told that the database can't work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +71,7 @@ class Services:
     example_profile: str = "natgeo"
     lately: Lately = field(default_factory=Lately)
     public_url: str = ""
+    timing: Timing = field(default_factory=Timing)
     wake: Callable[[], None] = lambda: None
     """Lets the loops look at what became due by a handler."""
 

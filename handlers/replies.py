@@ -22,7 +22,6 @@ from bot.sending.replies import ACTION_S, Payload, chart_of, edit_of, text_of
 from bot.store import unit_of_work
 from handlers.guard import answer
 
-PATIENCE_S = 3.0  # before a person is told that it takes a while
 LONGEST_CAPTION = 1024  # characters; Bot API, sendPhoto
 
 
@@ -125,7 +124,7 @@ class Progress:
         """
         with contextlib.suppress(TelegramError), holding.watched(None):
             await self._act()
-            await asyncio.sleep(PATIENCE_S)
+            await asyncio.sleep(self._context.services.timing.work_s)
             await answer(self._update, self._context)
             self._message = await self._bot.send_message(
                 self._target.chat_id,

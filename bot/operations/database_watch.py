@@ -32,16 +32,19 @@ class DatabaseWatch:
         *,
         tell: Tell,
         over: Callable[[datetime, Fields, Fields], Awaitable[None]],
+        patience: timedelta = PATIENCE,
         now: Callable[[], datetime],
     ) -> None:
         """Hear of the failures of ``db``, and ``tell`` the admins of those that last.
 
+        What is over within ``patience`` is nobody's business.
         ``over`` hears since when one lasted that is over; with the fields of ``AWAY`` and of
         ``BACK``.
         """
         self._db = db
         self._tell = tell
         self._over = over
+        self._patience = patience
         self._now = now
         self._since: datetime | None = None
         self._why = ""
@@ -60,12 +63,12 @@ class DatabaseWatch:
         try:
             await self._db.run(lambda tx: key_values.put(tx, "ready", value=True, now=self._now()))
             lasted = self._now() - self._since
-            if lasted >= PATIENCE:
+            if lasted >= self._patience:
                 why = {"why": self._why}
                 await self._over(self._since, why, {"time": lasted, **why})
         except DatabaseUnavailableError as error:
             self._why = str(error)
-            if not self._is_reported and self._now() - self._since >= PATIENCE:
+            if not self._is_reported and self._now() - self._since >= self._patience:
                 # Where replicas share their limits in it, nobody can be told before it is back.
                 self._is_reported = self._db.is_sqlite
                 if self._is_reported:

@@ -43,11 +43,17 @@ class Menu:
     """Gives one thing at a time; a call may raise TelegramErrors."""
 
     def __init__(
-        self, db: Database, shown: Mapping[str, Shown], *, now: Callable[[], datetime]
+        self,
+        db: Database,
+        shown: Mapping[str, Shown],
+        *,
+        pause: timedelta = PAUSE,
+        now: Callable[[], datetime],
     ) -> None:
         """Prepare to give what is ``shown``, by the name under which it is remembered."""
         self._db = db
         self._shown = shown
+        self._pause = pause
         self._now = now
         self._refused: set[str] = set()  # until the next start
         self.worker = Worker("menu", self._step, now=now, longest=LONGEST)
@@ -74,5 +80,5 @@ class Menu:
                 return self._now() + AGAIN
             value = {**published, name: one.digest}
             await self._db.run(lambda tx: key_values.put(tx, KEY, value, now=self._now()))  # noqa: B023 - awaited here
-            return self._now() + PAUSE
+            return self._now() + self._pause
         return None

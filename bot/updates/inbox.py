@@ -27,7 +27,7 @@ from bot.store.database import Database, Tx
 from bot.store.inbox import Arrival, ClaimedUpdate
 from bot.store.schema import EPOCH
 from bot.updates import queues
-from bot.updates.presses import Presses
+from bot.updates.presses import PATIENCE_S, Presses
 from bot.updates.queues import BUSY, Standing
 
 log = structlog.get_logger()
@@ -71,13 +71,14 @@ class Intake:
         at_once: int = AT_ONCE,
         again_after: timedelta = AGAIN_AFTER,
         said_again: timedelta = SAID_AGAIN,
+        press_s: float = PATIENCE_S,
         metrics: Metrics | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """``last_resort`` answers an update that ``handle`` failed with every time.
 
         ``too_much`` answers, once within ``said_again``, what is more than a chat or a person may
-        ask at a time.
+        ask at a time. A press is answered after ``press_s`` where its handler can't begin.
         """
         self._db = db
         self._bot = bot
@@ -100,7 +101,7 @@ class Intake:
         self.worker = Worker("updates", self._step, now=now, longest=longest)
         self._lease = UPDATE_LEASE if db.is_sqlite else LEASE_AMONG_REPLICAS
         self._renewer = Worker("leases of updates", self._renew, now=now, longest=self._lease / 3)
-        self._presses = Presses(bot, self._is_waiting)
+        self._presses = Presses(bot, self._is_waiting, press_s)
         self._adds = BatchingQueue(self._store, outages=OUTAGES)
         self._ends = BatchingQueue(self._finish, outages=OUTAGES)
         metrics = metrics or Metrics()

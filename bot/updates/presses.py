@@ -20,10 +20,16 @@ PATIENCE_S = 2.0
 class Presses:
     """Watches presses from when they are stored until their handlers begin."""
 
-    def __init__(self, bot: Bot, is_waiting: Callable[[int], Awaitable[bool]]) -> None:
+    def __init__(
+        self,
+        bot: Bot,
+        is_waiting: Callable[[int], Awaitable[bool]],
+        patience_s: float = PATIENCE_S,
+    ) -> None:
         """``is_waiting`` tells of an update's number whether no process has begun it."""
         self._bot = bot
         self._is_waiting = is_waiting
+        self._patience_s = patience_s
         self._tasks: dict[int, asyncio.Task[None]] = {}
 
     def watch(self, group: asyncio.TaskGroup, update: object) -> None:
@@ -46,7 +52,7 @@ class Presses:
             self.begun(number)
 
     async def _answer(self, number: int, query_id: str) -> None:
-        await asyncio.sleep(PATIENCE_S)
+        await asyncio.sleep(self._patience_s)
         try:
             if await self._is_waiting(number):
                 await self._bot.answer_callback_query(query_id)

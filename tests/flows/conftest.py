@@ -1,7 +1,5 @@
 """One bot and one sandbox for the flows of a module: each test brings its own people."""
 
-import contextlib
-import importlib
 from collections.abc import AsyncIterator
 
 import pytest
@@ -19,21 +17,6 @@ async def bell(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bell]:
     async with storybell(tmp_path_factory.mktemp("bell"), **plenty) as running:
         await running.control.privacy_mode(on=False)  # groups speak to the bot in bare words
         yield running
-
-
-@pytest.fixture(autouse=True)
-def patient_presses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let no press be answered before its handler begins, however busy the machine is.
-
-    Nor let "Looking for …", which a person is told after 3 s, be taken for the answer. Older code,
-    which ``tools.red`` runs the flows on, has no such timers.
-    """
-    with contextlib.suppress(ImportError):
-        presses = importlib.import_module("bot.updates.presses")
-        monkeypatch.setattr(presses, "PATIENCE_S", 60.0)
-    with contextlib.suppress(ImportError, AttributeError):
-        replies = importlib.import_module("handlers.replies")
-        monkeypatch.setattr(replies, "PATIENCE_S", 60.0)
 
 
 @pytest.fixture

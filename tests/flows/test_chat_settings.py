@@ -9,7 +9,7 @@ import pytest
 from bot.presentation.translation import LANGUAGES
 from tests.support.control import Control, Json, wait_for
 from tests.support.sandbox import sandbox_box
-from tests.support.storybell import Bell, buttons, running_bell
+from tests.support.storybell import Bell, buttons, running_bell, storybell
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -114,15 +114,15 @@ async def test_strangers_get_no_answer_to_the_operators_commands(
 
 
 async def test_the_menu_is_there_in_every_language(
-    bell: Bell, control: Control, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
-    monkeypatch.setattr("bot.operations.menu.PAUSE", timedelta(milliseconds=20))
-    ann = await control.person()
-    await bell.ask(ann, "/start")
     wanted = {None} | {code[:2] for code in LANGUAGES if code != "en"}
 
-    async def all_there() -> bool:
-        menus = await control.requests("telegram", path="setMyCommands")
-        return {menu["params"].get("language_code") for menu in menus} == wanted
+    soon = {"menu_pause": timedelta(milliseconds=20)}
+    async with storybell(tmp_path, timing=soon) as bell:
 
-    await wait_for(all_there, what="the menus, given one after the other")
+        async def all_there() -> bool:
+            menus = await bell.control.requests("telegram", path="setMyCommands")
+            return {menu["params"].get("language_code") for menu in menus} == wanted
+
+        await wait_for(all_there, what="the menus, given one after the other")

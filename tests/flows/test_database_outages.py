@@ -304,17 +304,15 @@ async def test_a_handler_that_the_database_fails_begins_anew_and_says_so_to_nobo
 
 
 async def test_a_full_disk_is_told_to_the_admins_and_answers_nothing_twice(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
-    monkeypatch.setattr(
-        "bot.operations.database_watch.PATIENCE", timedelta(seconds=1), raising=False
-    )
+    soon = {"database": timedelta(seconds=1)}
     with small_disk(tmp_path / "disk") as disk:
         url, port = f"sqlite:///{disk}/bot.db", free_port()
         async with sandbox_box() as box:
             admin, ann = [await box.control.person() for _ in range(2)]
             more = {"database_url": url, "port": port, "admin_ids": [admin]}
-            async with running_bell(tmp_path, box, **more) as bell:
+            async with running_bell(tmp_path, box, timing=soon, **more) as bell:
                 (first,) = await bell.ask(admin, "/help")
                 (help_,) = await bell.ask(ann, "/help")
                 filler = fill(disk)

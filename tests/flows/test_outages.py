@@ -255,10 +255,10 @@ async def test_that_it_was_too_much_is_told_even_where_telegram_does_not_take_it
 
 
 async def test_that_it_was_too_much_is_told_once_however_long_an_outage_lasts(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
-    monkeypatch.setattr("bot.updates.inbox.SAID_AGAIN", timedelta(0))
-    async with storybell(tmp_path, **PLENTY) as bell:
+    at_once = {"said_again": timedelta(0)}
+    async with storybell(tmp_path, timing=at_once, **PLENTY) as bell:
         control = bell.control
         ann = await control.person()
         await control.fault("stories", {"delay_s": 2.5}, match="snail", times=None)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,7 +16,7 @@ from bot.store import chats
 from bot.store.database import Database
 from tests.support import languages
 from tests.support.control import Control, Json, wait_for
-from tests.support.storybell import Bell, buttons
+from tests.support.storybell import Bell, buttons, storybell
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -133,10 +134,12 @@ async def test_a_groups_language_is_that_of_who_added_the_bot(
     assert found.effective_language == "es"
 
 
-async def test_a_press_that_waits_is_answered_and_done_all_the_same(
-    bell: Bell, control: Control, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("bot.updates.presses.PATIENCE_S", 1.0)
+async def test_a_press_that_waits_is_answered_and_done_all_the_same(tmp_path: Path) -> None:
+    async with storybell(tmp_path, timing={"press_s": 1}) as bell:
+        await _press_and_wait(bell, bell.control)
+
+
+async def _press_and_wait(bell: Bell, control: Control) -> None:
     ann = await control.person()
     await bell.ask(ann, "/help")
     old = await bell.old_post(ann, "set:zone:Asia/Tokyo")

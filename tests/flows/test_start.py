@@ -5,8 +5,6 @@ import signal
 from datetime import timedelta
 from pathlib import Path
 
-import pytest
-
 from bot.presentation.translation import LANGUAGES
 from tests.support.control import wait_for
 from tests.support.killing import Victim, free_port
@@ -43,9 +41,9 @@ async def test_a_menu_that_telegram_refuses_holds_up_no_answer(tmp_path: Path) -
 
 
 async def test_a_menu_that_telegram_has_is_not_given_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
-    monkeypatch.setattr("bot.operations.menu.PAUSE", timedelta(0))
+    soon = {"menu_pause": timedelta(0)}
     async with sandbox_box() as box:
 
         async def given() -> int:
@@ -56,7 +54,7 @@ async def test_a_menu_that_telegram_has_is_not_given_again(
             return await given() >= len(LANGUAGES)
 
         ann = await box.control.person()
-        async with running_bell(tmp_path, box) as bell:
+        async with running_bell(tmp_path, box, timing=soon) as bell:
             await wait_for(all_given)
             await bell.ask(ann, "/help")  # by now the last is written down
         before = await given()
@@ -66,13 +64,13 @@ async def test_a_menu_that_telegram_has_is_not_given_again(
 
 
 async def test_a_rival_for_the_updates_is_told_to_the_admins(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
-    monkeypatch.setattr("bot.updates.polling.REFUSED_PAUSE_S", 0.05)
+    soon = {"refused_pause_s": 0.05}
     async with sandbox_box() as box:
         admin = await box.control.person()
         port = free_port()
-        async with running_bell(tmp_path, box, admin_ids=[admin], port=port) as bell:
+        async with running_bell(tmp_path, box, timing=soon, admin_ids=[admin], port=port) as bell:
             (first,) = await bell.ask(admin, "/help")
             fault = await box.control.fault("telegram", RIVAL, match="getUpdates", times=None)
             await box.control.say(admin, "/help")  # which ends the poll that is open

@@ -16,7 +16,7 @@ from sandbox.app import running
 from sandbox.clock import Clock
 from tests.support.control import Json, wait_for
 from tests.support.sandbox import Box
-from tests.support.storybell import TOKEN, Bell, settings_for
+from tests.support.storybell import TOKEN, Bell, settings_for, timed
 
 LEFT = Path(__file__).parents[1] / "fixtures" / "first_release"
 PAUSE_S = 60.0  # that the bot was away
@@ -119,7 +119,7 @@ async def heir(folder: Path, **changed: Any) -> AsyncIterator[Heir]:
         stop = asyncio.Event()
         async with asyncio.TaskGroup() as group:
             now = lambda: datetime.fromtimestamp(clock.now(), UTC)  # noqa: E731 - the bot's clock
-            task = group.create_task(app.run(bell.settings, stop, now=now))
+            task = group.create_task(app.run(bell.settings, stop, now=now, **timed()))
             try:
                 yield bell
             finally:

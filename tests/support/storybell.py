@@ -1,12 +1,12 @@
 """The whole bot against a sandbox of its own, in this process, for the flows."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from bot import app
+from bot import app, context
 from bot.config import Settings, load
 from tests.support.control import PATIENCE_S, Control, Json, wait_for
 from tests.support.database import migrated_copy
@@ -14,6 +14,9 @@ from tests.support.sandbox import Box, sandbox_box
 
 TOKEN = "7000000001:a-token-that-no-log-may-show-0123456789"
 API_KEY = "a-key-that-no-log-may-show"
+PATIENT = {"press_s": 60, "work_s": 60}
+"""No press is answered before its handler begins, however busy the machine is, and no "Looking
+for …", which a person is told after 3 s, is taken for the answer."""
 
 
 def settings_for(box: Box, folder: Path, **changed: Any) -> Settings:
@@ -119,15 +122,27 @@ def buttons(message: Json) -> dict[str, str]:
     return {b["text"]: b.get("callback_data") or b["url"] for row in rows for b in row}
 
 
+def timed(timing: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return what ``app.run`` is told of times; older code, for ``tools.red``, knows of none."""
+    if not hasattr(context, "Timing"):
+        return {}
+    return {"timing": context.Timing(**PATIENT | dict(timing or {}))}
+
+
 @asynccontextmanager
-async def running_bell(folder: Path, box: Box, **changed: Any) -> AsyncIterator[Bell]:
-    """Run the bot until the block ends; a failure of a loop fails the test."""
+async def running_bell(
+    folder: Path, box: Box, *, timing: Any = None, **changed: Any
+) -> AsyncIterator[Bell]:
+    """Run the bot until the block ends; a failure of a loop fails the test.
+
+    ``timing`` are times of ``bot.context.Timing`` in place of the patient ones.
+    """
     settings = settings_for(box, folder, **changed)
     if "database_url" not in changed:
         await migrated_copy(folder / "bot.db")
     stop = asyncio.Event()
     async with asyncio.TaskGroup() as group:
-        task = group.create_task(app.run(settings, stop))
+        task = group.create_task(app.run(settings, stop, **timed(timing)))
         try:
             yield Bell(box, settings)
         finally:

@@ -62,7 +62,12 @@ class Build(Protocol):
     """Builds one process's viewer."""
 
     def __call__(
-        self, *, limits: Limits = PLENTY, blocked: str = "", canary: str = ""
+        self,
+        *,
+        limits: Limits = PLENTY,
+        blocked: str = "",
+        canary: str = "",
+        renew_every_s: float = 3,
     ) -> Awaitable[Viewer]: ...
 
 
@@ -71,7 +76,11 @@ async def build(db: Database, box: Box, clock: Clock) -> AsyncIterator[Build]:
     async with AsyncExitStack() as stack:
 
         async def one(
-            *, limits: Limits = PLENTY, blocked: str = "", canary: str = "", **more: float
+            *,
+            limits: Limits = PLENTY,
+            blocked: str = "",
+            canary: str = "",
+            renew_every_s: float = 3,
         ) -> Viewer:
             api = StoriesApi(
                 box.session, url=box.urls.stories_api, key=SecretStr("key"), now=clock
@@ -80,7 +89,13 @@ async def build(db: Database, box: Box, clock: Clock) -> AsyncIterator[Build]:
             ledger = Ledger(db, limits, now=clock)
             watch = Canary(api, ledger, canary, now=clock)
             answers = await stack.enter_async_context(
-                Answers(db, ledger, now=clock, negative_for=timedelta(minutes=5), **more)
+                Answers(
+                    db,
+                    ledger,
+                    now=clock,
+                    negative_for=timedelta(minutes=5),
+                    renew_every_s=renew_every_s,
+                )
             )
             return Viewer(db, api, ledger, answers, now=clock, blocked=names, canary=watch)
 
