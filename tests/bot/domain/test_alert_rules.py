@@ -1,5 +1,6 @@
 """The rules of alerts hold for all times and places."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -9,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain import alert_rules
-from bot.domain.model import Options
+from bot.domain.model import Options, Right
 from tests.support.followed import DAY, HOUR, MINUTE, NOON, story
 
+SECOND = timedelta(seconds=1)
 ZONES = ("UTC", "Europe/Madrid", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe")
 # Every hour of two years: all changes of the clocks are in it.
 moments = st.integers(0, 2 * 366 * 24 * 60).map(
@@ -190,3 +192,72 @@ def test_the_block_list_holds_ids_and_names() -> None:
     assert alert_rules.is_blocked("5", "renamed", blocked)
     assert alert_rules.is_blocked("6", "prada", blocked)
     assert not alert_rules.is_blocked("6", "natgeo", blocked)
+
+
+@pytest.mark.parametrize(
+    ("known", "new", "missing"),
+    [
+        ("photos", "photos", "photos"),
+        ("photos", "videos", "media"),
+        ("gifs", "photos", "media"),
+        ("documents", "photos", "photos"),
+        ("photos", "documents", "photos"),
+        ("documents", "documents", "documents"),
+        ("photos", "text", "text"),
+        ("text", "photos", "photos"),
+        ("text", "documents", "documents"),
+    ],
+)
+def test_two_rights_that_are_missing_are_one(known: Right, new: Right, missing: Right) -> None:
+    assert alert_rules.missing_both(known, new) == missing
+
+
+def test_permission_is_asked_for_after_ten_minutes_then_hourly_then_daily() -> None:
+    waits = [alert_rules.probe_at(NOON, probes) - NOON for probes in (0, 1, 24, 25)]
+    assert waits == [10 * MINUTE, HOUR, HOUR, DAY]
+
+
+def test_each_try_waits_twice_as_long() -> None:
+    def waits(rule: Callable[[datetime, int], datetime], *times: int) -> list[timedelta]:
+        return [rule(NOON, n) - NOON for n in times]
+
+    sends = waits(alert_rules.retry_at, 0, 1, 2, 3, 8, 9, 99)
+    assert sends == [
+        5 * SECOND,
+        5 * SECOND,
+        10 * SECOND,
+        20 * SECOND,
+        640 * SECOND,
+        *[15 * MINUTE] * 2,
+    ]
+    polls = waits(alert_rules.poll_again_at, 1, 2, 5, 6, 99)
+    assert polls == [MINUTE, 2 * MINUTE, 16 * MINUTE, 30 * MINUTE, 30 * MINUTE]
+    returns = waits(alert_rules.return_check_at, 1, 2, 3, 7, 8, 99)
+    assert returns == [HOUR / 2, HOUR / 2, HOUR, 16 * HOUR, DAY, DAY]
+
+
+def test_a_second_answer_proves_what_the_first_says() -> None:
+    assert [alert_rules.is_believed(answers) for answers in (0, 1, 2, 3)] == [
+        False,
+        False,
+        True,
+        True,
+    ]
+
+
+def test_news_begin_with_a_whole_second() -> None:
+    now = NOON + timedelta(microseconds=999_999)
+    assert alert_rules.from_now_on(now) == NOON
+
+
+def test_used_terms_are_the_most_used_first_and_hosts_without_www() -> None:
+    stories = [
+        story("1", hashtags=("Sale", "#new"), links=("https://www.nike.com/x",)),
+        story("2", hashtags=("sale",), mentions=("prada",), sponsors=("@nike",)),
+        story("3", hashtags=("sale",), links=("https://nike.com/y", "https://[bad")),
+    ]
+    assert alert_rules.used_terms(stories, most=2) == ["#sale", "nike.com"]
+    assert set(alert_rules.used_terms(stories, most=9)) == {
+        "#sale", "#new", "nike.com", "@prada", "@nike"
+    }  # fmt: skip
+    assert alert_rules.host_of("https://[bad") == ""

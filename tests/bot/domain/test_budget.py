@@ -5,7 +5,16 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.budget import Limits, budget_again, midnight_after, rule_for
+from bot.domain.budget import (
+    Limits,
+    budget_again,
+    burst_over,
+    large_from,
+    left_by_replies,
+    midnight_after,
+    poll_shares,
+    rule_for,
+)
 
 DAY = datetime(2026, 4, 8, tzinfo=UTC)
 TIMES = st.integers(0, 86_399).map(lambda s: DAY + timedelta(seconds=s))
@@ -48,3 +57,35 @@ def test_the_time_that_is_told_is_right(
         at = max(again, now) + timedelta(seconds=1)
         if at < midnight_after(now):
             assert rule_for("replies", limits, at).room(mine=mine, others=others) >= price
+
+
+def test_a_burst_is_over_when_enough_of_it_is_a_minute_old() -> None:
+    limits, minute, second = Limits(person_burst=5), timedelta(minutes=1), timedelta(seconds=1)
+    recent = [(DAY - 61 * second, 4), (DAY - 40 * second, 2), (DAY - 10 * second, 2)]
+    assert burst_over(limits, recent, 1, DAY) is None
+    assert burst_over(limits, recent, 2, DAY) == DAY + 20 * second
+    assert burst_over(limits, recent, 3, DAY) == DAY + 20 * second
+    assert burst_over(limits, recent, 4, DAY) == DAY + 50 * second
+    assert burst_over(limits, recent, 6, DAY) == DAY + minute  # which never fits
+    assert burst_over(limits, [(DAY - minute, 5)], 5, DAY) is None
+
+
+def test_a_fifth_of_what_replies_may_spend_is_large() -> None:
+    assert large_from(Limits(daily_budget=1000, reply_share=0.5)) == 100
+    assert large_from(Limits(daily_budget=0)) == 1
+    assert large_from(Limits(daily_budget=11, reply_share=1)) == 3
+
+
+def test_newcomers_have_a_part_of_the_schedule_where_both_follow_something() -> None:
+    assert poll_shares(1300, known=2, fresh=1) == (1200, 100)
+    assert poll_shares(1300, known=0, fresh=1) == (1300, 1300)
+    assert poll_shares(1300, known=2, fresh=0) == (1300, 1300)
+
+
+def test_what_replies_leave_is_what_no_day_took_from_this_hour_on() -> None:
+    limits, noon = Limits(daily_budget=1000, reply_share=0.4), DAY + timedelta(hours=12)
+    assert left_by_replies(limits, [], used=50, now=noon) == 400 - 50 - 200
+    quiet, busy = [0] * 24, [9] * 11 + [0] + [10] * 12
+    assert left_by_replies(limits, [quiet], used=50, now=noon) == 400 - 50 - 20
+    assert left_by_replies(limits, [quiet, busy], used=50, now=noon) == 400 - 50 - 144
+    assert left_by_replies(limits, [busy], used=390, now=noon) == 0
