@@ -1,4 +1,4 @@
-"""People who use all of it: highlights, the past, files, rules, several profiles at once.
+"""People who use all of it: highlights, the past, files, rules, topics, several profiles at once.
 
 Each deed is a few messages and presses of one person in one chat; what must come of them is said
 in `invariants`. A deed for another part of the bot is a method here and a line in `join`.
@@ -46,14 +46,21 @@ class Fans:
             (6, self.look_back), (4, self.want_files), (7, self.set_rules), (3, self.tap_rules),
             (4, self.follow_several), (3, self.show_several), (3, self.paste_list),
             (3, self.preview), (4, self.choose), (2, self.forbid_kind),
+            (5, self.follow_in_topic), (2, self.delete_topic), (2, self.let_make_topics),
         ]  # fmt: skip
         if self._rates.fans:
             self._people.deeds += [(weight * self._rates.fans, deed) for weight, deed in deeds]
 
     async def begin(self) -> None:
-        """Give the profiles highlights, and chats the defaults that they want."""
+        """Give the profiles highlights, chats the defaults that they want, and some topics."""
         if not self._rates.fans:
             return
+        await self._control.private_topics(on=True)
+        for place in self._people.places[::2]:
+            if place.kind == "private":
+                await self._say(place, "/start")
+                place.topics = [await self._topic(place, name) for name in ("News", "Friends")]
+            await self.let_make_topics(place)
         for name in self._people.names:
             for _ in range(self._chance.choice([1, 1, 2, 5])):
                 await self._keep(name)
@@ -174,6 +181,36 @@ class Fans:
     async def preview(self, place: Place) -> None:
         """Ask what the options would let pass."""
         await self._say(place, f"/preview {self._followed(place)}")
+
+    # -- topics -------------------------------------------------------------------------
+
+    async def follow_in_topic(self, place: Place) -> None:
+        """Let a profile have a topic of its own, where there may be some."""
+        if place.topics:
+            await self._say(place, f"/subscribe {self._name()} topic")
+
+    async def delete_topic(self, place: Place) -> None:
+        """Delete a topic that the bot made."""
+        world = self._journal.sandbox.telegram.world
+        chat = world.chat(place.chat, world.bot)
+        made = [one for one in chat.topics.values() if one.made_by == world.bot.id] if chat else []
+        there = [one for one in made if one.state != "deleted"]
+        if there and not place.is_away:
+            one = self._chance.choice(there)
+            await self._control.thread(place.chat, one.id, one.name, "deleted")
+
+    async def let_make_topics(self, place: Place) -> None:
+        """Let the bot make topics in a forum, or take that right away."""
+        if place.kind != "forum" or place.is_away:
+            return
+        bot = self._journal.sandbox.telegram.world.bot.id
+        right = {"can_manage_topics": self._chance.random() < 0.7}
+        path = f"/chats/{place.chat}/members/{bot}"
+        await self._control.call("PUT", path, {"status": "administrator", **right})
+
+    async def _topic(self, place: Place, name: str) -> int:
+        made = await self._control.call("POST", f"/chats/{place.chat}/threads", {"name": name})
+        return int(made["message_thread_id"])
 
     # -- several at once ----------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from bot.domain import albums, alert_rules
 from bot.domain.model import Outcome, Sent
-from bot.outbox import worker
+from bot.outbox import composer, worker
 from bot.store import chat_queues, deliveries, inbox, ledger, moves, retention
 from bot.updates import answering
 
@@ -122,6 +122,21 @@ def _closed_too_early() -> list[Swap]:
     return [(inbox, "add", closed)]
 
 
+def _ignored_rules() -> list[Swap]:
+    """Nobody asks what a subscription wants before a send."""
+    return [(alert_rules, "held_back_by", lambda *_: None)]
+
+
+def _forgotten_files() -> list[Swap]:
+    """Who wants files gets photos and videos."""
+    choose = composer._send_options  # noqa: SLF001 - a plant takes the place of anything
+
+    def plain(*words: Any) -> Any:
+        return replace(choose(*words), as_files=False)
+
+    return [(composer, "_send_options", plain)]
+
+
 FOUND_BY: dict[str, tuple[str, ...]] = {
     "uncounted-copies": ("no_story_more_than_three_times", "repeats_were_lost_answers"),
     "dropped-unknowns": ("every_story_arrived_or_was_explained",),
@@ -133,6 +148,8 @@ FOUND_BY: dict[str, tuple[str, ...]] = {
     "ignored-refusals": ("no_forbidden_chat_was_written_to",),
     "endless-leases": ("nothing_waits_for_ever", "every_story_arrived_or_was_explained"),
     "closed-too-early": ("every_command_was_answered",),
+    "ignored-rules": ("rules_decided",),
+    "forgotten-files": ("files_came_as_files",),
 }
 """Which invariants find a plant; a violation of another one does not count."""
 
@@ -147,6 +164,8 @@ PLANTS: dict[str, Plant] = {
     "ignored-refusals": _ignored_refusals,
     "endless-leases": _endless_leases,
     "closed-too-early": _closed_too_early,
+    "ignored-rules": _ignored_rules,
+    "forgotten-files": _forgotten_files,
 }
 
 
