@@ -41,7 +41,7 @@ _OLD_NAMES = {"in": "id"}  # ISO 639 renamed Indonesian; old phones did not hear
 _FIELD = re.compile(r"\{([a-z_]+)\}")
 # With the full stop of its sentence: "25 Min." ends one by itself.
 _FILLED = re.compile(r"\{([a-z_]+)\}((?:</\w+>)*\.?)")
-_COMMAND = re.compile(r"(?<![\w/<>=])(?:/[a-z_]+|\{command\})")
+_COMMAND = re.compile(r"(?<![\w/<>=])(?:<code>)?(?:/[a-z_]+|\{command\})")
 _log = logging.getLogger(__name__)
 
 

@@ -25,6 +25,7 @@ from bot.presentation.translation import (
     language_for,
     translator_for,
 )
+from handlers.exchange import HOW
 from tools.catalogues import (
     TEMPLATE,
     extract,
@@ -222,6 +223,7 @@ def test_the_slash_of_a_command_stays_at_its_left(language: str) -> None:
     t = translator_for(language)
     text = t("Add a name, for example: /why natgeo")
     assert "\u200e/why natgeo" in text
+    assert "\u200e<code>/import</code>" in t(HOW)
     assert "\u200e/settings" in t("Did you mean {command}?", command=Safe("/settings"))
     # Telegram takes it for a command all the same.
     request = json.dumps({"@type": "getTextEntities", "text": text})
