@@ -1,12 +1,20 @@
 """Upkeep: what is forgotten when, and that lanes heal."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
 from bot.store import chats, deliveries, moves, profiles, retention, stories, subscriptions
+from bot.store.broadcasts import broadcasts
 from bot.store.chat_queues import queues
 from bot.store.database import Database
+from bot.store.ended import ended
+from bot.store.incidents import incidents
+from bot.store.kept import kept
+from bot.store.samples import samples
+from bot.store.stories import moments
+from bot.store.subscriptions import follows
 from tests.support.followed import (
     DAY,
     HOUR,
@@ -75,6 +83,43 @@ async def test_each_thing_is_forgotten_in_its_time(db: Database) -> None:
         assert await subscriptions.get(tx, gone) is None
         assert await profiles.get(tx, NATGEO.profile_id) is not None
         assert await subscriptions.count_new(tx, 1, since=NOON - DAY) == 0
+
+
+async def test_nothing_is_kept_for_longer_than_is_said(db: Database) -> None:
+    """Each table that only grows loses what is a minute too old, and keeps what is not."""
+    one = {"chat_id": 1, "profile_id": NATGEO.profile_id}
+    file = {"bot_id": 1, "username": "natgeo", "story": {}, "kind": "photo", "file_id": "x"}
+    told = {"kind": "disk", "text": "x", "fields": {}, "is_urgent": False, "opened_at": NOON}
+    options = {"thread_id": 0, "username": "natgeo", "options": {}, "paused": False}
+    said = {"text": "x", "admin": 1, "state": "done"}
+    kept_for: dict[tuple[sa.Table, str], tuple[timedelta, dict[str, Any]]] = {
+        (moments, "at"): (60 * DAY, {"profile_id": NATGEO.profile_id}),
+        (kept, "taken_at"): (90 * DAY, one | file),
+        (incidents, "closed_at"): (30 * DAY, told),
+        (broadcasts, "made_at"): (30 * DAY, said),
+        (samples, "hour"): (30 * DAY, {"figures": {}}),
+        (ended, "at"): (DAY, one | options),
+        (follows, "at"): (2 * DAY, {"chat_id": 1}),
+    }
+    async with db.begin() as tx:
+        await follow(tx, 1)
+        await tx.execute(sa.delete(follows))
+        for (table, column), (span, values) in kept_for.items():
+            for number, at in enumerate((NOON - span, NOON - span - MINUTE)):
+                key: dict[str, Any] = {
+                    kept: {"story_pk": str(number)},
+                    ended: {"profile_id": f"{number}"},
+                }.get(table, {})
+                await tx.execute(sa.insert(table).values(values | key | {column: at}))
+        running = said | {"state": "running", "made_at": NOON - 99 * DAY}
+        await tx.execute(sa.insert(broadcasts).values(running))
+    async with db.begin() as tx:
+        for what in retention.overdue(NOON):
+            await retention.forget(tx, what, limit=1000)
+        for (table, column), (span, _) in kept_for.items():
+            left = list((await tx.execute(sa.select(table.c[column]))).scalars())
+            assert [at for at in left if at != running["made_at"]] == [NOON - span], table.name
+            assert len(left) == (2 if table is broadcasts else 1)
 
 
 async def test_what_nobody_waits_for_is_not_looked_at_however_that_came(db: Database) -> None:
