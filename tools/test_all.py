@@ -14,16 +14,11 @@ ROOT = Path(__file__).parents[1]
 PYTHONS = ("3.11", "3.12", "3.13")
 NEXT = "3.14"
 NOT_FOUND = "not installed here"
-TESTS = (
-    "-m",
-    "pytest",
-    "-n",
-    "2",
-    "--dist",
-    "loadfile",
-    "-m",
-    "not campaign and not slow and not long",
-)
+TIERS = (  # as make test and make test-slow
+    ("-n", "3", "--dist", "loadfile", "-m", "not campaign and not slow and not long"),
+    ("-n", "2", "--dist", "worksteal", "--hypothesis-profile=thorough",
+     "-m", "(campaign or slow or hypothesis) and not long"),
+)  # fmt: skip
 
 
 def main(wanted: list[str]) -> int:
@@ -39,7 +34,7 @@ def main(wanted: list[str]) -> int:
 
 
 def tested(python: str, more: list[str]) -> str:
-    """Return what the tests say on one Python."""
+    """Return what the tests say on one Python; those that are named are of the first tier."""
     find = [UV, "python", "find", "--no-python-downloads", "--system", python]
     if subprocess.run(find, capture_output=True, check=False).returncode:  # noqa: S603 - uv, by our own words
         return NOT_FOUND
@@ -49,7 +44,9 @@ def tested(python: str, more: list[str]) -> str:
                     "--python", python, str(place)) and succeeds(
         UV, "pip", "install", "--quiet", "--python", program, "--require-hashes",
         "--requirement", "requirements-dev.txt")  # fmt: skip
-    return "ok" if made and succeeds(program, *TESTS, *more) else "FAILED"
+    tiers = TIERS[:1] if more else TIERS
+    is_good = made and all(succeeds(program, "-m", "pytest", *tier, *more) for tier in tiers)
+    return "ok" if is_good else "FAILED"
 
 
 def succeeds(*words: str) -> bool:
