@@ -8,7 +8,7 @@ PYTEST := $(BIN)/python -m pytest
 # What failed while the machine did much else is asked once more, with nothing beside it: then it must pass.
 ALONE := --last-failed --last-failed-no-failures none
 
-.PHONY: demo test coverage test-slow soak lint types tests campaign red run bench lock test-all wheels image catalogues pictures screenshots clean
+.PHONY: demo test coverage test-slow mutation soak lint types tests campaign red run bench lock test-all wheels image catalogues pictures screenshots clean
 
 demo: .venv/.demo  ## The whole bot against local stand-ins, with a chat page; no account, no key
 	$(BIN)/python -m bot demo
@@ -42,6 +42,9 @@ coverage: .venv/.dev  ## That the tests of make test run 95 % of the code; to me
 
 test-slow: .venv/.dev  ## What takes longer: hundreds of kills, long outages, all languages and examples
 	$(PYTEST) -n 2 --dist worksteal $(SLOW) || $(PYTEST) $(ALONE) $(SLOW)
+
+mutation: .venv/.dev  ## Break rules and money in small ways, one at a time; each must fail a test. ARGS="bot/outbox --some 50"
+	$(BIN)/python -m tools.mutation $(ARGS)
 
 campaign: .venv/.dev  ## What takes ten minutes and more each
 	$(BIN)/python -m pytest -n 2 --dist load -m long

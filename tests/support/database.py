@@ -6,7 +6,13 @@ from pathlib import Path
 
 from bot.store.database import Database, all_tables
 
-_made: list[tempfile.TemporaryDirectory[str]] = []
+_kept: list[tempfile.TemporaryDirectory[str]] = []  # removed when the process ends
+_made: list[Path] = []
+
+
+def made_in(folder: Path) -> None:
+    """Take the database with all tables from ``folder``, where it is made unless it is there."""
+    _made[:] = [folder / "tables.db"]
 
 
 async def migrated_copy(file: Path) -> None:
@@ -15,11 +21,12 @@ async def migrated_copy(file: Path) -> None:
     The migrations run once in a process.
     """
     if not _made:
-        folder = tempfile.TemporaryDirectory(prefix="bell")
-        async with Database(f"sqlite:///{folder.name}/bot.db") as database:
+        _kept.append(tempfile.TemporaryDirectory(prefix="bell"))
+        made_in(Path(_kept[0].name))
+    if not _made[0].exists():
+        async with Database(f"sqlite:///{_made[0]}") as database:
             await database.migrate()
-        _made.append(folder)
-    _copy(Path(_made[0].name) / "bot.db", file)
+    _copy(_made[0], file)
 
 
 def _copy(made: Path, file: Path) -> None:

@@ -1,0 +1,446 @@
+"""Break the code in one small way at a time, and see that a test notices: ``make mutation``.
+
+Cosmic Ray finds the places and makes the mutants. Its own way to run one (write the file, start
+pytest, put the file back) takes four seconds of CPU, and there are thousands; so they run here: a
+fork of a process that has the libraries loaded takes the mutant for the module, and runs the tests
+that reach its lines, the nearest first, until one fails. Nothing on the disk is changed.
+
+``mutation.toml`` says what is broken, and lists the survivors that are no fault, with the reason.
+Exit 1 where less is killed than it asks for, where a survivor is not listed, or where one that is
+listed survives no longer.
+
+``python -m tools.mutation bot/domain/links.py`` tries a room or a module, ``--some 50`` that many
+of its mutants.
+"""
+
+import argparse
+import contextlib
+import gc
+import hashlib
+import importlib
+import importlib.machinery
+import importlib.util
+import json
+import multiprocessing
+import os
+import resource
+import sys
+import tempfile
+import time
+import tomllib
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from multiprocessing.connection import wait
+from pathlib import Path
+from types import CodeType
+from typing import Any
+
+import coverage
+import pytest
+from cosmic_ray.ast import ast_nodes, get_ast
+from cosmic_ray.mutating import mutate_code
+from cosmic_ray.operators.operator import Operator
+from cosmic_ray.plugins import get_operator
+from rich.console import Console
+
+Node = Any  # of parso's tree, whose classes are typed in parts only
+CONFIG = Path(__file__).with_suffix(".toml")
+LIBRARIES = (  # loaded once, and shared by all forks
+    "aiosqlite", "alembic.command", "babel.dates", "hypothesis.stateful", "prometheus_client",
+    "pydantic_settings", "sqlalchemy.dialects.postgresql", "sqlalchemy.dialects.sqlite",
+    "sqlalchemy.ext.asyncio", "structlog", "telegram.ext", "aiohttp.web", "pytest_asyncio.plugin",
+)  # fmt: skip
+OURS = ("bot", "handlers", "sandbox", "tests")  # loaded anew in each fork
+QUICK = "not campaign and not slow and not long"
+PYTEST = (  # without the plugins of others, whose import takes longer than most tests
+    "-q", "-m", QUICK, "--disable-plugin-autoload", "-p", "pytest_asyncio.plugin",
+    "-p", "pytest_timeout", "-p", "_hypothesis_pytestplugin", "-p", "no:cacheprovider",
+    "-p", "no:unraisableexception",
+    "-W", "ignore::pytest.PytestAssertRewriteWarning",  # hypothesis is one of LIBRARIES
+)  # fmt: skip
+ENOUGH_S = 4.0  # CPU of the tests of one mutant, by the nearest
+# Above what its tests take without it, a mutant is held to be in a loop without end.
+LIMIT_TIMES, LIMIT_MORE_S = 4.0, 5.0
+NO_TESTS = int(pytest.ExitCode.NO_TESTS_COLLECTED)
+HANGS_S = 120.0  # waiting for what never comes uses no CPU
+CALLS = ("await_stmt", "atom_expr", "power")
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One way to break one place."""
+
+    path: Path
+    operator: str
+    occurrence: int  # the how manieth place of this operator in the module
+    lines: range  # of the statement
+    where: str  # what tells it from others, whatever stands above it
+
+    @property
+    def module(self) -> str:
+        """The module's name for imports."""
+        return ".".join(self.path.with_suffix("").parts)
+
+    def code(self) -> str:
+        """Return the module's broken text; as it is, for a control."""
+        if not self.operator:
+            return self.path.read_text()
+        made = mutate_code(self.path.read_text(), _operator(self.operator), self.occurrence)
+        return str(made)
+
+    def change(self) -> str:
+        """Return what stood there and what stands there now, each in a line."""
+        before, after = self.path.read_text().splitlines(), self.code().splitlines()
+        at = next(n for n, pair in enumerate(zip(before, after, strict=False)) if len({*pair}) > 1)
+        return " ".join(f"{before[at]}  →  {after[at]}".split())
+
+
+class RemoveCall(Operator):  # type: ignore[misc]
+    """Leave out a call that is made for its effect; Cosmic Ray has nothing that removes."""
+
+    def mutation_positions(self, node: Node) -> Iterator[tuple[Any, Any]]:
+        """Yield the place of a statement that is nothing but a call."""
+        if node.type == "simple_stmt" and node.children[0].get_code().strip().endswith(")"):
+            called = node.children[0]
+            if called.type in CALLS:
+                yield called.start_pos, called.end_pos
+
+    def mutate(self, node: Node, index: int) -> Node:
+        """Put a statement without effect in its place."""
+        del index
+        prefix = node.children[0].get_first_leaf().prefix
+        node.children[0] = get_ast(f"{prefix}pass")
+        return node
+
+    @classmethod
+    def examples(cls) -> tuple[()]:
+        """Cosmic Ray's documentation is made of these."""
+        return ()
+
+
+def _operator(name: str) -> Operator:
+    return RemoveCall() if name == "RemoveCall" else get_operator(f"core/{name}")()
+
+
+def mutants_of(path: Path, operators: Sequence[str]) -> Iterator[Mutant]:
+    """Yield all mutants of a module; what only types and decorators' flags say is left alone."""
+    tree = get_ast(path.read_text())
+    nodes = list(ast_nodes(tree))
+    seen = Counter[str]()
+    for name in (*operators, "RemoveCall"):
+        operator, occurrence = _operator(name), -1
+        for node in nodes:
+            for _ in operator.mutation_positions(node):
+                occurrence += 1
+                if _is_of_types(node):
+                    continue
+                lines = _lines(node)
+                where = f"{path} {name} {_scope(node)} {node.get_code(include_prefix=False)}"
+                seen[where] += 1
+                yield Mutant(path, name, occurrence, lines, f"{where} {seen[where]}")
+
+
+def _is_of_types(node: Node) -> bool:
+    """Return whether a place is in an annotation, or among the arguments of a decorator."""
+    while (parent := node.parent) is not None:
+        if parent.type == "annassign" and node is parent.children[1]:
+            return True
+        if parent.type == "tfpdef" and node is parent.children[2]:
+            return True
+        if parent.type == "funcdef" and node is parent.annotation:
+            return True
+        if parent.type in ("decorator", "param", "parameters") and node.type == "operator":
+            return True  # the star of a signature
+        if parent.type == "decorator":
+            return True
+        node = parent
+    return False
+
+
+def _scope(node: Node) -> str:
+    names = []
+    scope = node.search_ancestor("funcdef", "classdef")
+    while scope is not None:
+        names.append(scope.name.value)
+        scope = scope.search_ancestor("funcdef", "classdef")
+    return ".".join(reversed(names))
+
+
+def _lines(node: Node) -> range:
+    """Return the lines that a test must reach to notice: of the statement, or of its head."""
+    statement = node
+    while statement.parent is not None and statement.parent.type not in ("suite", "file_input"):
+        statement = statement.parent
+    last = node.end_pos[0]
+    return range(statement.start_pos[0], last + 1)
+
+
+def chosen(room: str, most: int, config: dict[str, Any]) -> list[Mutant]:
+    """Return a room's mutants, or as many as may be, by the seed.
+
+    A change elsewhere does not choose others: each mutant has a number of its own.
+    """
+    paths = [Path(room)] if room.endswith(".py") else sorted(Path(room).glob("*.py"))
+    found = [one for path in paths for one in mutants_of(path, config["operators"]["used"])]
+    if most:
+        found.sort(
+            key=lambda one: hashlib.sha256(f"{config['seed']} {one.where}".encode()).digest()
+        )
+    return found[: most or None]
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Which tests come by, and the CPU that each takes."""
+
+    took: dict[str, float]
+    by_line: dict[str, dict[int, list[str]]]
+
+    def tests(self, mutant: Mutant) -> list[str]:
+        """Return the tests to ask, the nearest and quickest first, and not for too long."""
+        lines = self.by_line.get(str(mutant.path), {})
+        room, name = mutant.path.parent.name, mutant.path.stem
+        found = {test for line in mutant.lines for test in lines.get(line, ())}
+        if not found:  # what runs at import concerns all who come by
+            found = {test for line in lines.values() for test in line}
+            found |= {test for test in self.took if test.startswith(f"tests/bot/{room}/")}
+
+        def nearness(test: str) -> tuple[bool, bool, float]:
+            near = test.startswith(f"tests/bot/{room}/")
+            return not near, f"/test_{name}.py" not in test, self.took[test]
+
+        asked, spent = list[str](), 0.0
+        for test in sorted(found, key=nearness):
+            if spent + self.took[test] <= ENOUGH_S or not asked:
+                asked.append(test)
+                spent += self.took[test]
+        return asked
+
+
+class Watched:
+    """A plugin that notes which lines each test runs, and how long it takes."""
+
+    def __init__(self, rooms: Sequence[str], folder: Path) -> None:
+        """Watch ``rooms``; keep databases and notes in ``folder``."""
+        self._coverage = coverage.Coverage(
+            data_file=None, config_file=False, source=list(rooms),
+            concurrency=["thread", "greenlet"],
+        )  # fmt: skip
+        self._folder, self._took = folder, dict[str, float]()
+        self._failed = set[str]()
+
+    @pytest.hookimpl
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Leave out what wants PostgreSQL, and begin to watch."""
+        items[:] = [item for item in items if "postgres_url" not in _fixtures(item)]
+        _share_database(self._folder)
+        self._coverage.start()
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
+        """Count what a test takes, with what it needs before and after."""
+        self._coverage.switch_context(item.nodeid)
+        before = time.process_time()
+        result = yield
+        self._took[item.nodeid] = time.process_time() - before
+        return result
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Note what fails without a mutant: it can show none."""
+        if report.failed:
+            self._failed.add(report.nodeid)
+
+    def pytest_sessionfinish(self) -> None:
+        """Write down what was seen."""
+        self._coverage.stop()
+        data, root = self._coverage.get_data(), Path.cwd()
+        by_line = {
+            str(Path(name).relative_to(root)): {
+                line: [test for test in tests if test and test not in self._failed]
+                for line, tests in data.contexts_by_lineno(name).items()
+            }
+            for name in data.measured_files()
+        }
+        seen = {"took": self._took, "by_line": by_line}
+        (self._folder / "reach.json").write_text(json.dumps(seen))
+
+
+def _fixtures(item: pytest.Item) -> set[str]:
+    names = set(getattr(item, "fixturenames", ()))
+    chosen = getattr(getattr(item, "callspec", None), "params", {}).get("database_url")
+    return names - {"postgres_url"} | ({"postgres_url"} if chosen == "postgresql" else set())
+
+
+class Only:
+    """A plugin that runs some tests, in the order that they are given in."""
+
+    def __init__(self, tests: Sequence[str], folder: Path) -> None:
+        """Run ``tests`` with the database that is kept in ``folder``."""
+        self._order = {test: place for place, test in enumerate(tests)}
+        self._folder = folder
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Choose and order."""
+        items[:] = [item for item in items if item.nodeid in self._order]
+        items.sort(key=lambda item: self._order[item.nodeid])
+        _share_database(self._folder)
+
+
+def _share_database(folder: Path) -> None:
+    """Let the forks copy one migrated database, instead of each making its own."""
+    importlib.import_module("tests.support.database").made_in(folder)
+
+
+class Broken(importlib.machinery.SourceFileLoader):
+    """Finds and loads the mutant for the module."""
+
+    def __init__(self, mutant: Mutant) -> None:
+        """Take the mutant's text instead of the file's."""
+        super().__init__(mutant.module, str(mutant.path.resolve()))
+        self._code = compile(mutant.code(), self.path, "exec")
+
+    def find_spec(self, name: str, *_: object) -> importlib.machinery.ModuleSpec | None:
+        """Answer for the one module."""
+        if name != self.name:
+            return None
+        return importlib.util.spec_from_file_location(name, self.path, loader=self)
+
+    def get_code(self, _: str) -> CodeType:
+        """Return the mutant."""
+        return self._code
+
+
+def _quietly(work: Callable[[], int], limit_s: float) -> None:
+    """Do the work of a fork, and end it by the work's exit code."""
+    resource.setrlimit(resource.RLIMIT_CPU, (int(limit_s) + 1,) * 2)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
+    code = 1
+    with contextlib.suppress(BaseException):  # a mutant that breaks the import is killed
+        code = work()
+    os._exit(code)
+
+
+class Forks:
+    """Runs pytest in forks of this process, a few at once."""
+
+    def __init__(self, folder: Path, workers: int) -> None:
+        """Keep the forks' files in ``folder``."""
+        self._folder, self._workers = folder, workers
+        self._fork = multiprocessing.get_context("fork")
+        for name in LIBRARIES:
+            importlib.import_module(name)
+        if loaded := [name for name in sys.modules if name.split(".")[0] in OURS]:
+            raise RuntimeError(f"a mutant of what is loaded would not be seen: {loaded}")
+        gc.freeze()
+
+    def reach(self, rooms: Sequence[str], tests: Sequence[str]) -> Reach:
+        """Run all tests as they are, and return who comes by where."""
+
+        def run() -> int:
+            watched = Watched(rooms, self._folder)
+            return int(pytest.main([*PYTEST, *tests], plugins=[watched]))
+
+        process = self._fork.Process(target=run)
+        process.start()
+        process.join()
+        if not (file := self._folder / "reach.json").exists():
+            raise SystemExit("the tests can't be run")
+        seen = json.loads(file.read_text())
+        lines = {
+            path: {int(line): tests for line, tests in found.items()}
+            for path, found in seen["by_line"].items()
+        }
+        return Reach(seen["took"], lines)
+
+    def results(self, mutants: Sequence[Mutant], reach: Reach) -> Iterator[tuple[Mutant, bool]]:
+        """Yield each mutant and whether it survived."""
+        waiting, running = list(reversed(mutants)), dict[Any, Any]()
+        while waiting or running:
+            while waiting and len(running) < self._workers:
+                mutant = waiting.pop()
+                tests = reach.tests(mutant)
+                if not tests:
+                    yield mutant, True
+                    continue
+                limit = LIMIT_TIMES * sum(reach.took[test] for test in tests) + LIMIT_MORE_S
+                process = self._fork.Process(
+                    target=_quietly, args=(lambda m=mutant, t=tests: self._try(m, t), limit)
+                )
+                process.start()
+                running[process.sentinel] = mutant, process, time.monotonic() + HANGS_S
+            for sentinel in wait(running, timeout=1):
+                mutant, process, _ = running.pop(sentinel)
+                process.join()
+                yield mutant, process.exitcode in (0, NO_TESTS)
+            for _, process, until in running.values():
+                if time.monotonic() > until:
+                    process.kill()
+
+    def _try(self, mutant: Mutant, tests: list[str]) -> int:
+        sys.meta_path.insert(0, Broken(mutant))
+        files = list(dict.fromkeys(test.split("::")[0] for test in tests))
+        with tempfile.TemporaryDirectory(dir=self._folder) as folder:
+            options = (*PYTEST, "-x", "--timeout=30", f"--basetemp={folder}/base")
+            return int(pytest.main([*options, *files], plugins=[Only(tests, self._folder)]))
+
+
+def main() -> int:
+    """Try the mutants; return 0 when enough were killed and each survivor is explained."""
+    config = tomllib.loads(CONFIG.read_text())
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument(
+        "only", nargs="*", help="rooms or modules; all of the configuration's else"
+    )
+    parser.add_argument("--some", type=int, default=0, help="at most this many mutants of each")
+    parser.add_argument("--workers", type=int, default=os.cpu_count())
+    asked = parser.parse_args()
+    console = Console(soft_wrap=True, highlight=False, markup=False)
+    rooms = dict.fromkeys(asked.only, 0) or config["rooms"]
+    mutants = [
+        one for room, most in rooms.items() for one in chosen(room, asked.some or most, config)
+    ]
+    reasons = {
+        (one["module"], change): one["why"]
+        for one in config.get("equivalent", ())
+        for change in one["changes"]
+    }
+    with tempfile.TemporaryDirectory(prefix="mutants") as folder:
+        forks = Forks(Path(folder), asked.workers)
+        tests = [f"tests/bot/{name}" for name in config["tests"]["folders"]]
+        reach = forks.reach(list(config["rooms"]), tests)
+        console.print(f"{len(mutants)} mutants, {len(reach.took)} tests")
+        modules = dict.fromkeys(mutant.path for mutant in mutants)
+        controls = [Mutant(path, "", 0, range(0), "") for path in modules]
+        for control, survived in forks.results(controls, reach):
+            if not survived:
+                console.print(f"{control.path}: its tests fail where nothing is broken")
+                return 1
+        survivors, unexplained, used = set[Mutant](), 0, set[tuple[str, str]]()
+        for mutant, survived in forks.results(mutants, reach):
+            if survived:
+                survivors.add(mutant)
+                key = str(mutant.path), mutant.change()
+                used.add(key)
+                unexplained += key not in reasons
+                mark = "  " if key in reasons else "! "
+                console.print(f"{mark}{mutant.path}: {key[1]}  {reasons.get(key, '')}")
+    for room, tried in groupby(mutants, key=lambda one: one.path.parent):
+        whole = list(tried)
+        killed = sum(one not in survivors for one in whole)
+        console.print(f"{room}: {killed} of {len(whole)} killed ({killed / len(whole):.1%})")
+    stale = [] if asked.only or asked.some else [key for key in reasons if key not in used]
+    for module, change in stale:
+        console.print(f"! {module}: {change}  is listed, and survives no longer")
+    killed_part = 1 - len(survivors) / max(1, len(mutants))
+    console.print(f"{killed_part:.1%} killed, {unexplained} survivors without a reason")
+    return int(unexplained > 0 or bool(stale) or killed_part < config["least_killed"])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
