@@ -26,7 +26,7 @@ from bot.domain.wanted import Wanted, read
 from bot.presentation.buttons import Buttons
 from bot.presentation.html import Safe
 from bot.presentation.notices import MISSING
-from bot.store import chats, mutes, profiles
+from bot.store import mutes, profiles
 from handlers.guard import Handler, answer, command, heard, pressed
 from handlers.links import unreadable
 from handlers.options import options_page, paused_line
@@ -442,16 +442,13 @@ async def _channel(update: Update, context: Context, name: str) -> Target:
         raise ChannelError("can't be seen") from error
     except TelegramError as error:
         raise AskAgainError(str(error)) from error
-    async with services.db.begin() as tx:
-        await services.access.added(tx, channel.id, user_id, name=channel.effective_name or "")
-        await chats.ensure(
-            tx,
-            channel.id,
-            kind=channel.type,
-            title=channel.effective_name or "",
-            now=context.now,
-            language_code=context.t.language,
-        )
+    await services.access.channel_named(
+        channel.id,
+        user_id,
+        kind=channel.type,
+        title=channel.effective_name or "",
+        language_code=context.t.language,
+    )
     return Target(channel.id)
 
 

@@ -209,6 +209,20 @@ class Access:
                 values["name"] = name
             return await self._unblock(tx, subject, **values)
 
+    async def channel_named(
+        self, chat_id: int, by: int, *, kind: str, title: str, language_code: str
+    ) -> None:
+        """Know a channel that somebody who runs it has named, and allow it by them.
+
+        This is a transaction of its own: what they ask for it is fetched after that.
+        """
+        now = self._now()
+        async with self._db.begin() as tx:
+            await self.added(tx, chat_id, by, name=title)
+            await chats.ensure(
+                tx, chat_id, kind=kind, title=title, now=now, language_code=language_code
+            )
+
     async def added(self, tx: Tx, chat_id: int, by: int, *, name: str) -> None:
         """Allow a group or channel to which somebody who is allowed has added the bot."""
         subject = Subject.of_chat(chat_id)

@@ -72,6 +72,17 @@ def test_every_room_stands_on_the_page() -> None:
             assert f"bot.{room.name}" in text
 
 
+def test_handlers_change_things_in_their_updates_unit_of_work_only() -> None:
+    """A transaction of a handler's own would hold where the update's is undone."""
+    begun = [
+        f"{path}:{node.lineno}"
+        for path in sorted(Path("handlers").glob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute) and node.attr in {"begin", "statements", "session"}
+    ]
+    assert begun == []
+
+
 def test_the_pure_rooms_load_no_adapter() -> None:
     """A fresh process that imports them has neither database nor network."""
     modules = [
