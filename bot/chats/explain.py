@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from bot.domain import alert_rules
 from bot.domain.model import Options, Story
-from bot.domain.records import Chat, Known, Mute, State, Subscription
+from bot.domain.records import EPOCH, Chat, Known, Mute, State, Subscription
 from bot.domain.selection import FILTERED
 from bot.fetching import schedule_state
 from bot.scheduling.forecast import ProfileState, usual_hours
@@ -14,7 +14,6 @@ from bot.store import chats, enqueue, mutes, profiles, stories
 from bot.store import subscriptions as store
 from bot.store.database import Tx
 from bot.store.enqueue import Tally
-from bot.store.schema import EPOCH
 
 LOOKBACK = timedelta(days=2)
 

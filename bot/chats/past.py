@@ -8,10 +8,10 @@ from bot.domain import alert_rules
 from bot.domain.albums import plan
 from bot.domain.errors import NothingKeptError
 from bot.domain.model import ORIGINAL, Album, Story
+from bot.domain.records import EPOCH
 from bot.store import file_ids, kept, profiles
 from bot.store.database import Database
 from bot.store.kept import Kept
-from bot.store.schema import EPOCH
 from bot.store.unit_of_work import effect
 
 MOST = 30  # stories at once: three albums

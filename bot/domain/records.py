@@ -1,12 +1,15 @@
 """Rows of the store as the rest of the bot knows them: plain values, no table."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 from bot.domain.model import Options, Profile, Right, Story, Target
 
 State = Literal["active", "private", "gone"]
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+"""The time of what never was, and of what has been due all along."""
 ROWS_A_QUEUE = 60  # of what is due in a chat, so many deliveries are read at a time
 
 

@@ -6,12 +6,11 @@ from typing import Literal
 
 from bot.domain import alert_rules
 from bot.domain.model import Profile, Story
-from bot.domain.records import Known
+from bot.domain.records import EPOCH, Known
 from bot.fetching import schedule_state
 from bot.fetching.schedule_state import Plan
 from bot.store import enqueue, profiles, stories, subscriptions
 from bot.store.database import Tx
-from bot.store.schema import EPOCH
 
 LARGEST_AUDIENCE = 50  # with more, somebody is always awake
 GATHER = timedelta(minutes=5)

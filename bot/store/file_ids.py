@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from bot.domain.records import KnownFile
+from bot.domain.records import EPOCH, KnownFile
 from bot.store.database import Insert, Tx, built_once
-from bot.store.schema import EPOCH, Timestamp, metadata
+from bot.store.schema import Timestamp, metadata
 
 ANIMATION = "animation"
 

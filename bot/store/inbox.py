@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
+from bot.domain.records import EPOCH
 from bot.store.database import Insert, Tx, built_once
-from bot.store.schema import EPOCH, BigId, Timestamp, metadata
+from bot.store.schema import BigId, Timestamp, metadata
 
 inbox = sa.Table(
     "inbox",

@@ -15,9 +15,10 @@ import sqlalchemy as sa
 import structlog
 
 from bot.domain.errors import DatabaseUnavailableError
+from bot.domain.records import EPOCH
 from bot.runtime.workers import Worker
 from bot.store.database import Database, Tx, insert_for
-from bot.store.schema import EPOCH, Timestamp, metadata
+from bot.store.schema import Timestamp, metadata
 
 log = structlog.get_logger()
 

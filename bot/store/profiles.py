@@ -7,9 +7,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.domain.model import Profile
-from bot.domain.records import Known
+from bot.domain.records import EPOCH, Known
 from bot.store.database import Tx, insert_for
-from bot.store.schema import EPOCH, Timestamp, metadata
+from bot.store.schema import Timestamp, metadata
 
 profiles = sa.Table(
     "profiles",

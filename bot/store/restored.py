@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from bot.domain import alert_rules
+from bot.domain.records import EPOCH
 from bot.store import key_values
 from bot.store.broadcasts import broadcasts
 from bot.store.chat_queues import queues
@@ -17,7 +18,6 @@ from bot.store.deliveries import deliveries, is_open
 from bot.store.fan_outs import fan_outs
 from bot.store.inbox import OPEN, inbox
 from bot.store.profiles import profiles
-from bot.store.schema import EPOCH
 from bot.store.sqlite_copies import MARK
 from bot.store.subscriptions import subscriptions
 

@@ -3,10 +3,12 @@
 Each entity's file defines its own tables on ``metadata``; ``bot.store.database`` imports them all.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
+
+from bot.domain.records import EPOCH
 
 metadata = sa.MetaData(
     # Names are needed to change a constraint later (SQLite rebuilds the table for that).
@@ -19,7 +21,6 @@ metadata = sa.MetaData(
     },
 )
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
 
 # An automatic id: SQLite makes only a plain INTEGER the row's own number.

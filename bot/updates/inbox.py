@@ -17,6 +17,7 @@ import structlog
 from telegram import Bot, Update
 
 from bot.domain.errors import DatabaseUnavailableError, TryAgainError
+from bot.domain.records import EPOCH
 from bot.runtime.batching import BatchingQueue
 from bot.runtime.metrics import Metrics
 from bot.runtime.places import Place
@@ -25,7 +26,6 @@ from bot.store import acquaintances, inbox
 from bot.store.acquaintances import Subject
 from bot.store.database import Database, Tx
 from bot.store.inbox import Arrival, ClaimedUpdate
-from bot.store.schema import EPOCH
 from bot.updates import queues
 from bot.updates.presses import PATIENCE_S, Presses
 from bot.updates.queues import BUSY, Standing

@@ -23,6 +23,7 @@ from pydantic import SecretStr
 from bot.billing.ledger import Ledger
 from bot.chats.subscriptions import SubscriptionLimits, Subscriptions
 from bot.domain.budget import Limits
+from bot.domain.records import EPOCH
 from bot.fetching.poll_settings import PollSettings
 from bot.fetching.poller import Scheduler
 from bot.media.download import Media
@@ -32,7 +33,6 @@ from bot.sending.sender import Sender
 from bot.sending.text import Texts
 from bot.store.database import Database
 from bot.store.file_ids import files
-from bot.store.schema import EPOCH
 from bot.stories_api import StoriesApi
 from tests.support.telegram import bot_at
 

@@ -22,13 +22,13 @@ from bot.domain.errors import (
 )
 from bot.domain.links import Link
 from bot.domain.model import Asker
+from bot.domain.records import EPOCH
 from bot.fetching import answer_cache
 from bot.fetching.answer_cache import Answers
 from bot.fetching.canary import Canary
 from bot.fetching.on_demand import Viewer
 from bot.store import answers as store
 from bot.store.database import Database
-from bot.store.schema import EPOCH
 from bot.stories_api import StoriesApi
 from tests.support.control import wait_for
 from tests.support.sandbox import Box, sandbox_box

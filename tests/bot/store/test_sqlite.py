@@ -11,9 +11,9 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
+from bot.domain.records import EPOCH
 from bot.store import key_values
 from bot.store.database import Database
-from bot.store.schema import EPOCH
 from bot.store.sqlite import outstanding
 
 
