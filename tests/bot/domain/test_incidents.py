@@ -1,5 +1,6 @@
 """When something is wrong: each condition at its edges, and no flapping at them."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.incidents import LASTING, Judged, Seen, judge
+from bot.domain.incidents import LASTING, Judged, Seen, dumped, judge, loaded
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 WELL = Seen(
@@ -71,3 +72,18 @@ def test_every_condition_is_judged_once_with_a_sentence_for_its_end(
     assert len(kinds) == len(set(kinds))
     assert all(one.closing.endswith(".") for one in found)
     assert not {"budget_80", "budget_100"} <= wrong(seen)
+
+
+def test_what_the_admins_are_told_has_its_figures() -> None:
+    seen = replace(WELL, balance=250, spent_today=800, dead_letters=3, free_bytes=299_000_000)
+    told = {one.kind: one.fields for one in judge(seen, is_open={}, now=NOW)}
+    assert told["balance"] == {"credits": 250, "days": 2.5}
+    assert told["budget_80"] == {"percent": 80, "budget": 1000}
+    assert told["budget_100"] == {"budget": 1000}
+    assert told["parked"] == {"count": 3}
+    assert told["disk"] == {"megabytes": 299}
+
+
+def test_fields_come_back_from_their_column_as_they_were() -> None:
+    fields = {"time": timedelta(minutes=5), "why": "x", "count": 3}
+    assert loaded(json.loads(json.dumps(dumped(fields)))) == fields

@@ -198,3 +198,10 @@ def test_one_profile_or_two_topics_have_no_header() -> None:
     # What its rules hold back is no part of it.
     picky = replace(other, options=replace(daily, links_only=True))
     assert decide(one, picky).header is None
+
+
+def test_what_was_muted_until_its_end_is_dropped_at_that_very_moment() -> None:
+    held = row(1, held=selection.MUTED)
+    end = NOON + DAY
+    assert ids(decide(held, now=end - MINUTE)) == [1]
+    assert [why for _, why in decide(held, now=end).dropped] == [selection.TOO_OLD]
