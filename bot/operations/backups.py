@@ -59,10 +59,13 @@ class Backups:
         self.worker = Worker("backups", self.make_due, now=now, longest=TRY_EVERY)
 
     async def make_due(self) -> datetime:
-        """Make a copy if it is time; return when the next one is due."""
+        """Make a copy if it is time; return when the next one is due.
+
+        Where none can ever be made, that is told at once, not when the first is due.
+        """
         now = self._now()
         due_at = await self._due_at(now)
-        if due_at > now:
+        if due_at > now and not store.lacking(is_sqlite=self._db.is_sqlite):
             return due_at
         try:
             await asyncio.to_thread(clear, self._folder, end_of(self._db))

@@ -14,6 +14,7 @@ from typing import Literal
 from bot.domain.errors import DatabaseUnavailableError
 from bot.domain.model import MEGABYTE
 from bot.store import access
+from bot.store import backups as store
 from bot.store.database import NEWER, Database
 from bot.store.readiness import Readiness, readiness
 
@@ -65,10 +66,7 @@ async def admins(url: str) -> set[int]:
 def folder(path: Path, *, limit_mb: int) -> Finding:
     """Write a file where downloads wait; note when the disk has less room than they may take."""
     try:
-        path.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with tempfile.TemporaryFile(dir=path):
-            pass
-        free_mb = shutil.disk_usage(path).free // MEGABYTE
+        free_mb = shutil.disk_usage(_writable(path)).free // MEGABYTE
     except OSError as error:
         reason = error.strerror or type(error).__name__
         return Finding("wrong", f"SPOOL_DIR: {path} can't be written: {reason}.")
@@ -81,8 +79,29 @@ def folder(path: Path, *, limit_mb: int) -> Finding:
     return Finding("ok", f"Downloads wait in {path}.")
 
 
-def port(host: str, number: int) -> Finding:
-    """Bind the port for a moment."""
+def _writable(path: Path) -> Path:
+    """Write a file into a folder, or where it would be made; return where that was."""
+    there = next(one for one in (path, *path.absolute().parents) if one.exists())
+    with tempfile.TemporaryFile(dir=there):
+        return there
+
+
+def backups(path: Path, *, hours: int, is_sqlite: bool) -> Finding:
+    """Write a file where backups are kept, every so many hours; 0 for never."""
+    if not hours:
+        return Finding("note", "BACKUP_HOURS: no backups are made by themselves.")
+    if lack := store.lacking(is_sqlite=is_sqlite):
+        return Finding("note", f"BACKUP_HOURS: no backup can be made: {lack}.")
+    try:
+        _writable(path)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        return Finding("note", f"BACKUP_DIR: no backup can be made: {path}: {reason}.")
+    return Finding("ok", f"A backup is made every {hours} hours, in {path}.")
+
+
+def port(host: str, number: int, name: str = "PORT") -> Finding:
+    """Bind the port for a moment; ``name`` is its setting."""
     where = f"{host}:{number}"
     try:
         family, kind, _, _, address = socket.getaddrinfo(
@@ -92,9 +111,12 @@ def port(host: str, number: int) -> Finding:
             one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             one.bind(address)
     except socket.gaierror as error:
-        return Finding("wrong", f"HOST: {host} is no address of this machine: {error.strerror}.")
+        setting = name.replace("PORT", "HOST")
+        return Finding(
+            "wrong", f"{setting}: {host} is no address of this machine: {error.strerror}."
+        )
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)
-        text = f"PORT: {where} can't be bound: {reason}. Does the bot run already?"
+        text = f"{name}: {where} can't be bound: {reason}. Does the bot run already?"
         return Finding("note", text)
     return Finding("ok", f"Port {number} is free.")

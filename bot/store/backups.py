@@ -21,6 +21,11 @@ LEADERS = ("polling", KEEPER)
 """In what replicas lead: of all that run one has the second, of those that poll one the first."""
 
 
+def lacking(*, is_sqlite: bool) -> str:
+    """Return what keeps every copy from being made, in a sentence; empty where nothing does."""
+    return "" if is_sqlite else dumps.lacking()
+
+
 async def make(db: Database, target: Path, *, at: datetime) -> dict[str, int]:
     """Write a copy of the database as it is now into a new file of ours alone; return its rows.
 

@@ -28,6 +28,9 @@ from bot.store.sqlite_copies import MARK, STOPPED
 
 T = TypeVar("T")
 STOP_EVERY = 100_000  # lines, after which a stop is heard
+NOT_HERE = (
+    "is not installed: it comes with PostgreSQL's client programs (postgresql-client on Debian)"
+)
 HEAD = 100  # lines of a dump in which its settings stand
 # What a newer pg_dump writes at the head and an older server does not know, and what only the
 # owner of a schema may say of it.
@@ -35,6 +38,13 @@ LEFT_OUT = (b"SET transaction_timeout", b"COMMENT ON SCHEMA")
 COPY = re.compile(rb'COPY (?:"?\w+"?\.)?"?(\w+)"? ')
 LISTED = re.compile(r"^\d+; \d+ \d+ TABLE (\S+) (\S+) ", re.MULTILINE)
 VERSIONS = "alembic_version"
+PROGRAMS = ("pg_dump", "pg_restore", "psql")
+
+
+def lacking() -> str:
+    """Return in a sentence which of PostgreSQL's programs is not here; empty where all are."""
+    missing = next((one for one in PROGRAMS if shutil.which(one) is None), "")
+    return missing and f"{missing} {NOT_HERE}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +79,7 @@ class Programs:
         """Run one for the block, at whose end it must have ended well; killed where it fails."""
         path = shutil.which(name)
         if path is None:
-            raise BackupError(
-                f"{name} is not installed: it comes with PostgreSQL's client programs "
-                "(postgresql-client on Debian)"
-            )
+            raise BackupError(f"{name} {NOT_HERE}")
         with tempfile.TemporaryFile() as complaints:
             one = subprocess.Popen(  # noqa: S603 - counted by its name, no shell
                 [path, *words],

@@ -113,10 +113,30 @@ async def test_a_port_that_is_taken_and_an_admin_who_never_wrote(
     server = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
     async with server:
         port = server.sockets[0].getsockname()[1]
-        status, said = await told(box, folder, capsys, port=port, admin_ids={77})
+        values = {"port": port, "metrics_port": port, "admin_ids": {77}}
+        status, said = await told(box, folder, capsys, **values)
     assert status == 0
-    assert "Does the bot run already?" in said
+    for name in ("PORT", "METRICS_PORT"):
+        assert f"note {name}: 127.0.0.1:{port} can't be bound" in said
+    assert said.count("Does the bot run already?") == 2
     assert "77 has not started the bot" in said
+
+
+async def test_what_becomes_of_backups(
+    box: Box, folder: Path, postgres_url: str, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    (folder / "a-file").write_text("")
+    kept = folder / "kept"
+    monkeypatch.setenv("PATH", str(folder))
+    for changed, words in (
+        ({"backup_hours": 0}, "no backups are made"),
+        ({"backup_dir": folder / "a-file"}, "no backup can be made: "),
+        ({"backup_dir": kept}, f"every 6 hours, in {kept}"),
+        ({"backup_dir": kept, "database_url": postgres_url}, "pg_dump is not installed"),
+    ):
+        status, said = await told(box, folder, capsys, **{"backup_hours": 6} | changed)
+        assert (status, words in said) == (0, True), said
 
 
 async def test_a_setting_that_is_none_is_named_with_the_nearest(

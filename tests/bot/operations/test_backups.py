@@ -230,7 +230,19 @@ async def test_without_the_programs_it_says_which_are_missing(
     async with Database(postgres_url) as db:
         with pytest.raises(BackupError, match="pg_dump is not installed"):
             await store.make(db, tmp_path / "copy", at=NOON)
-    assert files(tmp_path) == []
+        assert files(tmp_path) == []
+        # The schedule says so at its start, and makes one within the hour after they came.
+        await db.migrate()
+        clock = Clock()
+        told = incidents_of(db, clock)
+        backups = Backups(db, tmp_path / "kept", told, every=24 * HOUR, most=2, now=clock)
+        assert await backups.make_due() == NOON + HOUR
+        (incident,) = await told.all_open()
+        assert "pg_dump is not installed" in incident.fields["why"]
+        monkeypatch.setenv("PATH", str(programs()[0]))
+        clock.on(HOUR)
+        assert await backups.make_due() == clock() + 24 * HOUR
+        assert await told.all_open() == []
 
 
 async def test_no_program_gets_the_password_in_its_words() -> None:
