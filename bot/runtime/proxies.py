@@ -7,6 +7,7 @@ into a private network, and the proxy is told an address.
 
 import asyncio
 import socket
+import ssl
 from typing import Any
 
 import aiohttp
@@ -78,6 +79,9 @@ class _ByProxy(aiohttp.TCPConnector):
             raise client_error(req.connection_key, payload) from None
         try:
             return await self._loop.create_connection(*args, **kwargs, sock=made)
+        except ssl.CertificateError as error:
+            made.close()
+            raise aiohttp.ClientConnectorCertificateError(req.connection_key, error) from error
         except OSError as error:
             made.close()
             raise client_error(req.connection_key, error) from error

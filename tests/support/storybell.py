@@ -113,7 +113,7 @@ class Bell:
 
 
 def _is_progress(text: str) -> bool:
-    return text.endswith("…") or text.startswith("Sending stories: ")
+    return text.endswith("…") or text.startswith(("Sending stories: ", "Sending a large video: "))
 
 
 def buttons(message: Json) -> dict[str, str]:

@@ -2,7 +2,8 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,17 +31,11 @@ class Proxy:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Take one connection, of whichever kind."""
-        with suppress(OSError, asyncio.IncompleteReadError):
-            first = await reader.readexactly(1)
-            target = await (self._socks if first == b"\x05" else self._http)(reader, writer)
-            if target:
-                self.asked.append(target)
-                host, _, port = (self.leads or target).rpartition(":")
-                there, back = await asyncio.open_connection(host.strip("[]"), int(port))
-                async with asyncio.TaskGroup() as group:
-                    group.create_task(_pour(reader, back))
-                    group.create_task(_pour(there, writer))
-        writer.close()
+        first = await reader.readexactly(1)
+        target = await (self._socks if first == b"\x05" else self._http)(reader, writer)
+        if target:
+            self.asked.append(target)
+            await joined(reader, writer, self.leads or target)
 
     async def _http(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> str:
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
@@ -72,6 +67,18 @@ class Proxy:
         return f"{host}:{port}"
 
 
+async def joined(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, to: str) -> None:
+    """Pour what comes in to another server, and what it answers back."""
+    host, _, port = to.rpartition(":")
+    there, back = await asyncio.open_connection(host.strip("[]"), int(port))
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(_pour(reader, back))
+            group.create_task(_pour(there, writer))
+    finally:
+        back.close()
+
+
 async def _pour(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
     with suppress(OSError):
         while chunk := await source.read(65536):
@@ -80,15 +87,35 @@ async def _pour(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> N
     target.close()
 
 
+Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+@asynccontextmanager
+async def serving(serve: Serve, tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
+    """Serve connections for as long as the block lasts; yield the port."""
+    tasks: set[asyncio.Task[None] | None] = set()
+
+    async def one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        tasks.add(asyncio.current_task())
+        with suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            await serve(reader, writer)
+        writer.close()
+
+    server = await asyncio.start_server(one, "127.0.0.1", 0, ssl=tls)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+        for task in filter(None, tasks):
+            task.cancel()
+        await asyncio.gather(*filter(None, tasks))
+
+
 @asynccontextmanager
 async def proxy(leads: str = "", password: str = "") -> AsyncIterator[Proxy]:
     made = Proxy(leads, password=password)
-    server = await asyncio.start_server(made.serve, "127.0.0.1", 0)
-    made.port = server.sockets[0].getsockname()[1]
-    try:
+    async with serving(made.serve) as made.port:
         yield made
-    finally:
-        server.close()
 
 
 class Leading(AbstractResolver):
