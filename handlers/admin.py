@@ -10,7 +10,7 @@ from bot.context import Context
 from bot.domain.errors import N_
 from bot.operations.overview import days_of
 from bot.presentation.charts import Panel
-from bot.presentation.html import code, isolate, shorten
+from bot.presentation.html import code, shorten
 from bot.store import enqueue, profiles, samples
 from handlers.guard import Handler, command
 from handlers.money import STOPPED, balance_of, cost_of
@@ -172,8 +172,7 @@ def _text(spent: Spending, context: Context, shortfall: str) -> str:
         top = sorted(lines.items(), key=lambda line: -line[1])[:LINES]
         text += f"\n\n<b>{t(title)}</b>"
         for name, n in top:
-            shown = isolate(code(name)) if t.rtl else code(name)
-            text += f"\n{shown} {cost_of(n, context)}"
+            text += f"\n{t.apart(code(name))} {cost_of(n, context)}"
     return text
 
 

@@ -40,7 +40,7 @@ def options_page(one: Subscription, context: Context) -> tuple[str, Buttons]:
         N_("<b>{username}</b>\nTap an option to change it for this chat."), username=one.username
     )
     for sign, terms in (("✅", one.options.only), ("🚫", one.options.without)):
-        text += Safe(f"\n{sign} {code(terms)}") if terms else ""
+        text += Safe(f"\n{sign} {t.apart(code(terms))}") if terms else ""
     if one.in_own_topic:
         text += "\n" + t(N_("Its alerts go to its own topic."))
     elif one.target.thread_id:

@@ -41,7 +41,7 @@ _OLD_NAMES = {"in": "id"}  # ISO 639 renamed Indonesian; old phones did not hear
 _FIELD = re.compile(r"\{([a-z_]+)\}")
 # With the full stop of its sentence: "25 Min." ends one by itself.
 _FILLED = re.compile(r"\{([a-z_]+)\}((?:</\w+>)*\.?)")
-_COMMAND = re.compile(r"(?<![\w/<>=])(?:<code>)?(?:/[a-z_]+|\{command\})")
+_SIGNED = re.compile(r"(?<![\w/<>=])(?:<code>)?(?:/[a-z_]+|\{command\})|\b\d+-\d+")
 _log = logging.getLogger(__name__)
 
 
@@ -133,6 +133,10 @@ class Translator:
         start, end = (at.astimezone(zone or self.zone).date() for at in (first, last))
         return str(dates.format_interval(start, end, "yMMMd", locale=self._locale))
 
+    def apart(self, markup: Safe) -> Safe:
+        """Return what is no word of the language, as a path or a rule, in its own direction."""
+        return Safe(isolate(markup)) if self.rtl else markup
+
     def span(self, start: str, end: str) -> str:
         """Return a range between two values that are written already, as in "22:00-7:00"."""
         return str(self._locale.interval_formats.get(None, "{0}-{1}")).format(start, end)
@@ -183,6 +187,8 @@ class Translator:
             return self.date(value)
         if isinstance(value, timedelta):
             return self.duration(value)
+        if isinstance(value, Safe) and value.startswith("<code>"):
+            return self.apart(value)
         if isinstance(value, (Safe, int, float)):
             return str(value)
         text = escape(value) if html else clean(str(value))
@@ -253,11 +259,12 @@ def catalogue(language: str) -> tuple[dict[str, tuple[str, ...]], Callable[[int]
 def _from_the_right(text: str) -> str:
     """Begin with a mark every line that a command or a Latin name would turn to the left.
 
-    Another keeps the slash of each command at its left: it has no direction of its own.
+    Another keeps the slash of each command at its left, and the hours of 23-7 in their order: the
+    signs have no direction of their own.
     """
     lines = []
     for line in text.split("\n"):
         letters = _FIELD.sub("", plain(line))
         first = next((d for c in letters if (d := bidirectional(c)) in {"L", "R", "AL"}), "")
         lines.append(f"\u200f{line}" if first == "L" else line)
-    return _COMMAND.sub("\u200e\\g<0>", "\n".join(lines))
+    return _SIGNED.sub("\u200e\\g<0>", "\n".join(lines))

@@ -26,6 +26,7 @@ from bot.presentation.translation import (
     translator_for,
 )
 from handlers.exchange import HOW
+from handlers.settings import QUIET_FROM
 from tools.catalogues import (
     TEMPLATE,
     extract,
@@ -224,6 +225,9 @@ def test_the_slash_of_a_command_stays_at_its_left(language: str) -> None:
     text = t("Add a name, for example: /why natgeo")
     assert "\u200e/why natgeo" in text
     assert "\u200e<code>/import</code>" in t(HOW)
+    assert "\u200e23-7" in t(QUIET_FROM)
+    shown = t("{names}", names=Safe("<code>#sale</code>"))
+    assert shown == "\u2068<code>#sale</code>\u2069"
     assert "\u200e/settings" in t("Did you mean {command}?", command=Safe("/settings"))
     # Telegram takes it for a command all the same.
     request = json.dumps({"@type": "getTextEntities", "text": text})
