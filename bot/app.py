@@ -4,7 +4,7 @@ import asyncio
 import gc
 import signal
 from collections.abc import Callable, Coroutine
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -49,9 +49,11 @@ from bot.operations.menu import Menu
 from bot.operations.overview import Overview
 from bot.operations.pauses import Pauses
 from bot.operations.watch import Sign, Watch, disk_of
+from bot.runtime.clock import steady
 from bot.runtime.workers import Worker
 from bot.store import access, answers, file_ids, key_values, leases
 from bot.store.backups import KEEPER
+from bot.store.failures import is_passing
 from bot.store.leases import Leader
 from bot.store.lock import alone
 from bot.updates.answering import Answering
@@ -86,9 +88,13 @@ FIRST_LINK = (
 )
 DRAIN_S = 6.0  # of the 8 seconds that a stop may take
 TRY_AGAIN_S = 5.0
+DATABASE_AGAIN_S = 1.0
 CLEAN_EVERY = timedelta(hours=1)
 STALL_S = 8.0  # no transaction takes so long, unless it waits for somebody who is stuck
 ANSWERS_S = 3.0  # in which the database writes a row
+
+
+Build = Callable[[], AbstractAsyncContextManager[Parts]]
 
 
 def main(settings: Settings) -> int:
@@ -112,17 +118,12 @@ async def run(
     ``now`` is the time to live by, in place of the machine's (``bot.runtime.clock``).
     """
     stop = stop or _stop_on_signals()
-    if (trouble := await _trouble(settings)) is not None:
-        log.error("can't run", reason=trouble)
-        return 1
     async with AsyncExitStack() as stack:
-        try:
-            url, wait = settings.database_url.get_secret_value(), settings.lock_wait_s
-            await stack.enter_async_context(alone(url, wait=timedelta(seconds=wait)))
-            parts = await stack.enter_async_context(built(settings, now=now, timing=timing))
-        except (DatabaseUnavailableError, OSError) as error:
-            log.error("can't run", reason=str(error))  # noqa: TRY400 - no trace needed
-            return 1
+        build = partial(built, settings, now=now, timing=timing)
+        parts = await _begun(settings, stack, stop, build)
+        if isinstance(parts, str):
+            log.error("can't run", reason=parts)
+            return int(not stop.is_set())
         running = Running(settings, parts)
         stack.push_async_callback(running.web.close)
         try:
@@ -276,14 +277,17 @@ class Running:
                 await self.app.initialize()
                 if self._webhook:
                     await self._set_webhook(self._webhook)
+                await self._welcome()
             except InvalidToken:
                 log.error("Telegram refuses the token")  # noqa: TRY400 - no trace needed
                 return False
             except (NetworkError, TelegramError) as error:
                 log.warning("Telegram doesn't answer; trying again", reason=str(error))
                 await _either(stop.wait(), TRY_AGAIN_S)
+            except DatabaseUnavailableError as error:
+                log.warning("the database doesn't answer; trying again", reason=str(error))
+                await _either(stop.wait(), DATABASE_AGAIN_S)
             else:
-                await self._welcome()
                 return True
         return False
 
@@ -445,13 +449,45 @@ def conversation(parts: Parts) -> App:
     return app
 
 
-async def _trouble(settings: Settings) -> str | None:
-    """Return what this machine lacks that the bot can't be without, in a sentence."""
+async def _begun(
+    settings: Settings, stack: AsyncExitStack, stop: asyncio.Event, build: Build
+) -> Parts | str:
+    """Build the parts, which ``stack`` closes; else return in a sentence why they can't be.
+
+    A database that does not answer is waited for: it may be restarted.
+    """
+    until = steady() + settings.lock_wait_s
+    while True:
+        trouble = await _trouble(settings)
+        text, may_pass = (trouble.text, trouble.is_passing) if trouble else ("", False)
+        if not trouble:
+            try:
+                return await _built(settings, stack, build)
+            except (DatabaseUnavailableError, OSError) as error:
+                text, may_pass = str(error), is_passing(error)
+        if not may_pass or stop.is_set() or steady() >= until:
+            return text
+        log.warning("the database doesn't answer; trying again", reason=text)
+        await _either(stop.wait(), DATABASE_AGAIN_S)
+
+
+async def _built(settings: Settings, stack: AsyncExitStack, build: Build) -> Parts:
+    """Build the parts; where that fails, nothing is left of them."""
+    url, wait = settings.database_url.get_secret_value(), settings.lock_wait_s
+    async with AsyncExitStack() as begun:
+        await begun.enter_async_context(alone(url, wait=timedelta(seconds=wait)))
+        parts = await begun.enter_async_context(build())
+        stack.push_async_exit(begun.pop_all())
+        return parts
+
+
+async def _trouble(settings: Settings) -> preflight.Finding | None:
+    """Return what this machine lacks that the bot can't be without."""
     findings = (
-        await preflight.database(settings.database_url.get_secret_value()),
         preflight.folder(settings.spool_dir, limit_mb=settings.spool_limit_mb),
+        await preflight.database(settings.database_url.get_secret_value()),
     )
-    return next((finding.text for finding in findings if finding.level == "wrong"), None)
+    return next((finding for finding in findings if finding.level == "wrong"), None)
 
 
 async def _either(waiting: Coroutine[Any, Any, object], seconds: float) -> None:

@@ -255,7 +255,7 @@ class Settings(BaseSettings):
         ge=0,
         le=3600,
         description="Seconds that a start waits for another process to end that runs on the same "
-        "SQLite file; then it refuses.",
+        "SQLite file, or for a PostgreSQL that does not answer; then it refuses.",
     )
     cache_chat_id: int | None = Field(
         default=None, description="A chat of yours where media are uploaded first; optional."

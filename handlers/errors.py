@@ -18,6 +18,7 @@ from bot.domain.errors import (
     RightsError,
     SubscriptionError,
     TooFastError,
+    TryAgainError,
 )
 from bot.presentation.html import plain
 from bot.presentation.translation import translator_for
@@ -136,7 +137,10 @@ async def _know_again(update: Update, context: Context) -> None:
     """Learn the chat and its language: PTB gives a failure another context than its handler."""
     try:
         await prepare(update, context)
-    except Exception:  # the store may be what has failed; then in Telegram's language
-        log.exception("the chat of a failure can't be read")
+    except Exception as error:  # the store may be what has failed; then in Telegram's language
+        if isinstance(error, TryAgainError):
+            log.warning("the chat of a failure can't be read", why=str(error))
+        else:
+            log.exception("the chat of a failure can't be read")
         person = update.effective_user
         context.t = translator_for(person.language_code if person else None)

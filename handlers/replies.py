@@ -11,7 +11,7 @@ from telegram.constants import ChatAction, ParseMode
 from telegram.error import TelegramError
 
 from bot.context import Context, target_of
-from bot.domain.errors import N_
+from bot.domain.errors import N_, DatabaseUnavailableError
 from bot.domain.model import Target
 from bot.presentation.buttons import Buttons, about, for_channel
 from bot.presentation.charts import Panel
@@ -122,7 +122,7 @@ class Progress:
 
         They go beside the work: no transaction of it waits for them.
         """
-        with contextlib.suppress(TelegramError), holding.watched(None):
+        with contextlib.suppress(TelegramError, DatabaseUnavailableError), holding.watched(None):
             await self._act()
             await asyncio.sleep(self._context.services.timing.work_s)
             await answer(self._update, self._context)
@@ -144,7 +144,7 @@ class Progress:
 
     async def _delete(self) -> None:
         if self._message:
-            with contextlib.suppress(TelegramError):
+            with contextlib.suppress(TelegramError, DatabaseUnavailableError):
                 await self._message.delete()
 
     async def _act(self) -> None:

@@ -16,6 +16,7 @@ from bot.domain.model import MEGABYTE
 from bot.store import access
 from bot.store import backups as store
 from bot.store.database import NEWER, Database
+from bot.store.failures import is_passing
 from bot.store.readiness import Readiness, readiness
 
 SPARE_MB = 500  # for the database and its write-ahead log
@@ -30,10 +31,14 @@ SENTENCES = {
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What was found of one thing; ``wrong`` keeps the bot from its work, ``note`` does not."""
+    """What was found of one thing; ``wrong`` keeps the bot from its work, ``note`` does not.
+
+    What ``is_passing`` may be over in a moment, as a restart of the database is.
+    """
 
     level: Literal["ok", "note", "wrong"]
     text: str
+    is_passing: bool = False
 
 
 async def database(url: str) -> Finding:
@@ -45,7 +50,8 @@ async def database(url: str) -> Finding:
         text = "DATABASE_URL: PostgreSQL needs an extra: pip install 'storybell[postgres]'."
         return Finding("wrong", text)
     except (OSError, DatabaseUnavailableError) as error:
-        return Finding("wrong", f"DATABASE_URL: the database can't be used: {error}.")
+        text = f"DATABASE_URL: the database can't be used: {error}."
+        return Finding("wrong", text, is_passing=is_passing(error))
     if state is Readiness.NEWER:
         return Finding("wrong", f"DATABASE_URL: the database can't be used: {NEWER}.")
     return Finding("ok", SENTENCES[state])

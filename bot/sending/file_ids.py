@@ -142,6 +142,8 @@ class Files:
             try:
                 async with self._db.begin(durable=False) as tx:
                     await store.renew(tx, self._bot_id(), pks, until=self._now() + UPLOAD_LEASE)
+            except DatabaseUnavailableError as error:
+                log.warning("the lease of an upload could not be kept", why=str(error))
             except Exception:  # another may upload the same; nothing worse
                 log.exception("the lease of an upload could not be kept")
 

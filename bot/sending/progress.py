@@ -14,7 +14,7 @@ from telegram import Message
 from telegram.error import TelegramError
 from telegram.ext import ExtBot
 
-from bot.domain.errors import N_
+from bot.domain.errors import N_, DatabaseUnavailableError
 from bot.domain.model import Muted, Outcome, Sent, Target, TryLater
 from bot.presentation.translation import translator_for
 from bot.runtime.beside import beside
@@ -81,7 +81,7 @@ class Progress:
         if self._line:
             try:
                 await self._line.delete()
-            except TelegramError as error:
+            except (TelegramError, DatabaseUnavailableError) as error:
                 log.info("a line stays", reason=str(error))
 
     def _text(self) -> str:
@@ -104,7 +104,7 @@ class Progress:
                     message_thread_id=self._target.thread_id,
                     disable_notification=True,
                 )
-        except TelegramError as error:
+        except (TelegramError, DatabaseUnavailableError) as error:
             log.info("how far it is can't be said", reason=str(error))
 
 

@@ -18,7 +18,7 @@ from telegram.constants import ChatAction
 from telegram.error import TelegramError
 from telegram.ext import ExtBot
 
-from bot.domain.errors import INCIDENT, N_
+from bot.domain.errors import INCIDENT, N_, DatabaseUnavailableError
 from bot.domain.model import (
     Album,
     Asker,
@@ -260,7 +260,7 @@ class Replies:
         """Say "is sending a photo…" while that takes long."""
         while True:
             await asyncio.sleep(1)
-            with suppress(TelegramError):
+            with suppress(TelegramError, DatabaseUnavailableError):
                 await self._bot.send_chat_action(
                     target.chat_id,
                     ChatAction.UPLOAD_PHOTO,

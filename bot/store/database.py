@@ -34,8 +34,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from bot.domain.errors import BackupError, DatabaseUnavailableError
 from bot.runtime import holding
 from bot.runtime.clock import steady
+from bot.runtime.replica import session_name
 from bot.store import compatibility, private, schema, sqlite_copies
-from bot.store.failures import UNREACHABLE, Repeat, repeat, unavailable
+from bot.store.failures import UNREACHABLE, Repeat, breaks_connection, repeat, unavailable
 from bot.store.sqlite import Connection, opened, outstanding
 
 log = structlog.get_logger()
@@ -516,8 +517,11 @@ def _postgres_engine(url: URL, pool_size: int) -> AsyncEngine:
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=POOL_WAIT_S,
-        # The driver reads these in an address only, where providers write them.
-        connect_args={"dsn": f"postgresql://?{urlencode(given, doseq=True)}"} if given else {},
+        connect_args={
+            # The driver reads these in an address only, where providers write them.
+            **({"dsn": f"postgresql://?{urlencode(given, doseq=True)}"} if given else {}),
+            "server_settings": {"application_name": session_name()},
+        },
     )
 
     @sa.event.listens_for(engine.sync_engine, "connect")
@@ -529,6 +533,19 @@ def _postgres_engine(url: URL, pool_size: int) -> AsyncEngine:
             for name, value in (*KEEPALIVE, ("TCP_USER_TIMEOUT", UNANSWERED_MS)):
                 if hasattr(socket, name):
                     wire.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+
+    _watch_rest(engine)
+
+    @sa.event.listens_for(engine.sync_engine, "handle_error")
+    def on_error(context: sa.engine.ExceptionContext) -> None:
+        if breaks_connection(context.original_exception):
+            context.is_disconnect = True
+
+    return engine
+
+
+def _watch_rest(engine: AsyncEngine) -> None:
+    """Let each connection be tried that did nothing for a while, before it is used."""
 
     @sa.event.listens_for(engine.sync_engine, "checkin")
     def on_checkin(_connection: object, record: Any) -> None:  # noqa: ANN401 - the pool's
@@ -545,8 +562,6 @@ def _postgres_engine(url: URL, pool_size: int) -> AsyncEngine:
             raise sa.exc.DisconnectionError from error
         if not alive:
             raise sa.exc.DisconnectionError
-
-    return engine
 
 
 def _sqlite_engine(url: URL, busy_timeout: timedelta) -> AsyncEngine:

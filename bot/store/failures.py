@@ -52,6 +52,8 @@ POSTGRES = {
     "42501": "its user lacks a right",
 }
 ROLLED_BACK = {"40001", "40P01"}
+# What asyncpg says of a connection whose end has come and is not seen yet: it can't go on.
+BROKEN = "InternalClientError"
 
 
 def unavailable(error: BaseException) -> DatabaseUnavailableError | None:
@@ -60,6 +62,16 @@ def unavailable(error: BaseException) -> DatabaseUnavailableError | None:
         return error
     reason = _reason(error)
     return DatabaseUnavailableError(reason) if reason else None
+
+
+def is_passing(error: BaseException) -> bool:
+    """Return whether a database that can't work now may be one that is being restarted."""
+    return str(error) in {LOST, UNREACHABLE}
+
+
+def breaks_connection(error: BaseException | None) -> bool:
+    """Return whether the driver has lost its place in what a connection says."""
+    return type(error).__name__ == BROKEN
 
 
 def repeat(error: BaseException) -> Repeat:

@@ -85,7 +85,7 @@ class Answering:
     ) -> None:
         mark(f"u{update.update_id}")
         unit = Unit(self._db)
-        with unit_of_work.active(unit):
+        with unit_of_work.active(unit), unit_of_work.outages():
             try:
                 await handle(update)
                 had_effect = unit.is_open
@@ -170,6 +170,8 @@ class Answering:
             try:
                 async with self._db.begin(durable=False) as tx:
                     await deliveries.put_off(tx, ids, due_at=until)
+            except DatabaseUnavailableError as error:
+                log.warning("an answer's lease could not be kept", why=str(error))
             except Exception:  # the outbox may send it once more
                 log.exception("an answer's lease could not be kept", deliveries=ids)
 

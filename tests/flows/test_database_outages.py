@@ -13,11 +13,12 @@ from threading import Event, Thread
 import asyncpg
 import pytest
 
+from bot import app
 from tests.support.control import Json, wait_for
 from tests.support.killing import free_port
 from tests.support.postgres import Postgres, postgres
 from tests.support.sandbox import sandbox_box
-from tests.support.storybell import Bell, running_bell
+from tests.support.storybell import Bell, running_bell, settings_for
 
 SLOW_ANSWER = {"slow_bytes_per_s": 500}  # Telegram has done it, and says so seconds later
 
@@ -181,6 +182,57 @@ async def test_a_replica_that_is_stopped_in_a_transaction_stops_no_other(tmp_pat
             async with paused_replica(server, busy=False):
                 (again,) = await bell.ask(ann, "/help")
             assert again["text"] == first["text"]
+
+
+KILLS_ITSELF = """
+CREATE SEQUENCE {table}_once;
+CREATE FUNCTION {table}_cut() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    IF nextval('{table}_once') = 1 THEN
+        PERFORM pg_terminate_backend(pg_backend_pid());
+        PERFORM pg_sleep(5);
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER cut BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION {table}_cut();
+"""
+
+
+async def test_a_connection_that_is_lost_in_the_middle_of_an_answer_is_told_to_nobody(
+    tmp_path: Path,
+) -> None:
+    with postgres() as server:
+        async with (
+            sandbox_box() as box,
+            running_bell(tmp_path, box, database_url=server.url) as bell,
+        ):
+            ann = await box.control.person()
+            (help_,) = await bell.ask(ann, "/help")
+            await box.control.profile("cut.short", posts_per_day=0)
+            connection = await asyncpg.connect(server.url)
+            try:  # once in the effect of a handler, once where its answer is written
+                for table in ("subscriptions", "deliveries"):
+                    await connection.execute(KILLS_ITSELF.format(table=table))
+            finally:
+                await connection.close()
+            message = await box.control.say(ann, "/subscribe cut.short")
+            await box.control.wait_replies(ann, 1, after=message)
+            await bell.ask(ann, "/help")
+            said = await answers(bell, ann, message)
+            assert said[1:] == [help_["text"]]
+            assert "cut.short" in said[0]
+            assert "went wrong" not in said[0]
+
+
+async def test_a_start_waits_for_a_database_that_is_being_restarted(tmp_path: Path) -> None:
+    with postgres() as server:
+        await asyncio.to_thread(server.stop, signal.SIGINT)
+        async with sandbox_box() as box:
+            settings = settings_for(box, tmp_path, database_url=server.url, lock_wait_s=0)
+            assert await app.run(settings, asyncio.Event()) == 1  # which tells why, at once
+            async with running_bell(tmp_path, box, database_url=server.url) as bell:
+                await asyncio.sleep(0.5)
+                await asyncio.to_thread(server.start)
+                await bell.ask(await box.control.person(), "/help")
 
 
 async def test_a_database_that_keeps_everybody_waiting_is_not_ready(tmp_path: Path) -> None:

@@ -239,6 +239,29 @@ async def test_a_lost_connection_is_another_try_unless_it_may_have_committed(
     assert (tries, await sum_of(db)) == (3, 2)
 
 
+async def test_a_connection_of_which_the_end_is_not_seen_yet_is_a_lost_one(
+    postgres_url: str,
+) -> None:
+    """Between the server's last word and the end of the connection the driver is at a loss."""
+    word = b"SFATAL\0VFATAL\0C57P01\0Mterminating connection\0\0"
+
+    async def one(tx: Tx) -> object:
+        return (await tx.execute(sa.text("SELECT 1"))).scalar()
+
+    async def cut(db: Database) -> None:
+        async with db.begin() as tx:
+            await one(tx)
+            wire: Any = (await tx.get_raw_connection()).driver_connection
+            last = b"E" + (len(word) + 4).to_bytes(4) + word
+            wire._protocol.data_received(last)  # noqa: SLF001 - a moment that nobody can time
+            await one(tx)
+
+    async with Database(postgres_url) as db:
+        with pytest.raises(DatabaseUnavailableError, match="lost"):
+            await cut(db)
+        assert await db.run(one) == 1
+
+
 async def test_a_server_that_is_not_there_is_one_error() -> None:
     async with Database("postgresql://nobody@127.0.0.1:1/none") as db:
         with pytest.raises(DatabaseUnavailableError, match="no connection"):

@@ -1,0 +1,16 @@
+"""Which of several processes this one is, by its machine and its number there."""
+
+import os
+import socket
+
+LONGEST = 63  # bytes of a name that PostgreSQL keeps of a session
+
+
+def replica() -> str:
+    """Return the name by which metrics and PostgreSQL's sessions tell replicas apart."""
+    return f"{socket.gethostname()[:40]}:{os.getpid()}"
+
+
+def session_name() -> str:
+    """Return what PostgreSQL shows as ``application_name``."""
+    return f"storybell {replica()}"[:LONGEST]
