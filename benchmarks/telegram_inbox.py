@@ -56,7 +56,7 @@ async def webhook(updates: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         async with Database(f"sqlite:///{folder}/bot.db") as db, asyncio.TaskGroup() as group:
             await db.migrate()
-            intake = Intake(db, Bot(TOKEN), handle)
+            intake = Intake(db, Bot(TOKEN), lambda update, _: handle(update))
             group.create_task(intake.run())
             web = Web(Metrics(), checks={}, door=Door(hook, intake.add))
             await web.start("127.0.0.1", 0)

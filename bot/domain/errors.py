@@ -414,6 +414,10 @@ class TryAgainError(BotError):
     """Nothing was done for an update yet, and can't be now; it goes back to the inbox."""
 
 
+class TakenOverError(BotError):
+    """Another replica has an update by now: what was done for it here must not hold."""
+
+
 class SettingsError(BotError):
     """The operator's settings are wrong; ``sentences`` say how, without the values."""
 

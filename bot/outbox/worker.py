@@ -52,12 +52,14 @@ QUEUES_FOR_A_TRY = 20  # queues, of which the first that may send tries whether 
 class ClaimedBatch:
     """A batch that is ours to send; ``left`` when its copies are counted.
 
-    ``is_try``: Telegram was down, and this one tells whether it is back. ``probe``: nothing is
-    sent, but asked whether the bot may write there again.
+    ``until`` then it is another's to send, unless the lease is renewed. ``is_try``: Telegram was
+    down, and this one tells whether it is back. ``probe``: nothing is sent, but asked whether the
+    bot may write there again.
     """
 
     queue: ChatQueue
     batch: Batch
+    until: datetime
     left: bool = False
     may_go: bool = False
     is_try: bool = False
@@ -231,9 +233,10 @@ class Outbox:
             for queue in await chat_queues.claim(tx, now=now, limit=limit, lease=self._lease):
                 due = await self._judge(tx, queue, now)
                 if isinstance(due, Mute):
-                    ours.append(ClaimedBatch(queue, Batch(Target(queue.chat.id), ()), probe=due))
+                    nothing = Batch(Target(queue.chat.id), ())
+                    ours.append(ClaimedBatch(queue, nothing, now + self._lease, probe=due))
                 elif due:
-                    ours.append(ClaimedBatch(queue, due))
+                    ours.append(ClaimedBatch(queue, due, now + self._lease))
             await deliveries.start(tx, [row.id for one in ours for row in one.batch.rows])
         return ours
 
@@ -254,7 +257,7 @@ class Outbox:
                 elif batch:
                     batch = batch.first()
                     await deliveries.start(tx, [row.id for row in batch.rows])
-                    return [ClaimedBatch(queues[0], batch, is_try=True)]
+                    return [ClaimedBatch(queues[0], batch, now + self._lease, is_try=True)]
         await outage.end()  # nothing is owed that could tell more
         return []
 
@@ -321,7 +324,7 @@ class Outbox:
     async def _bring(self, claimed: ClaimedBatch) -> None:
         chat = claimed.queue.chat
         async with asyncio.TaskGroup() as group:
-            keeping = group.create_task(self._renew_lease(claimed.queue))
+            keeping = group.create_task(self._renew_lease(claimed))
             is_ours = False  # a failure of the database, which is not the rows' either
             try:
                 outcome = await self._send(claimed)
@@ -426,7 +429,8 @@ class Outbox:
         if self.worker.is_stopping:  # what waited for a flood limit would be cut off half-way
             raise NotWantedError
         await self._departures([claimed])
-        if not claimed.may_go:
+        # Who stood still since may find another at it, and is told by the clock alone.
+        if not claimed.may_go or self._now() >= claimed.until:
             raise NotWantedError
 
     async def _depart(self, leaving: list[ClaimedBatch]) -> None:
@@ -450,15 +454,16 @@ class Outbox:
         await deliveries.count_attempt(tx, fresh)
         return ours
 
-    async def _renew_lease(self, queue: ChatQueue) -> None:
+    async def _renew_lease(self, claimed: ClaimedBatch) -> None:
         """Keep the lease up for as long as the send takes."""
-        held = True
+        queue, held = claimed.queue, True
         while held:
             await asyncio.sleep(self._lease.total_seconds() / 3)
             until = self._now() + self._lease
             try:
                 async with self._db.begin() as tx:
                     held = await chat_queues.renew(tx, queue.chat.id, queue.token, until=until)
+                claimed.until = until if held else claimed.until
             except DatabaseUnavailableError as error:
                 log.warning("a lease could not be kept", chat=queue.chat.id, why=str(error))
             except Exception:

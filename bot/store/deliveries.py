@@ -239,9 +239,29 @@ async def change(tx: Tx, delivery_id: int, **values: Any) -> None:  # noqa: ANN4
     await _update(tx, [delivery_id], **values)
 
 
-async def put_off(tx: Tx, ids: Iterable[int], *, due_at: datetime) -> None:
-    """Keep answers that are being sent from being taken for lost before ``due_at``."""
-    await _update(tx, ids, due_at=due_at)
+def _held(ids: Collection[int], until: datetime) -> sa.ColumnElement[bool]:
+    """Tell whether a row is an answer that is being sent by who is to have it until then."""
+    return sa.and_(
+        deliveries.c.id.in_(list(ids)),
+        is_open,
+        deliveries.c.due_at == sa.literal(until, Timestamp),
+        deliveries.c.claims == 0,  # else somebody took it for lost, and is at it
+    )
+
+
+async def are_held(tx: Tx, ids: Collection[int], *, until: datetime) -> bool:
+    """Return whether nobody has taken for lost what is being sent; its queues are locked."""
+    count = sa.select(sa.func.count()).where(_held(ids, until))
+    return (await tx.execute(count)).scalar_one() == len(ids)
+
+
+async def put_off(tx: Tx, ids: Collection[int], *, until: datetime, due_at: datetime) -> bool:
+    """Keep answers that are being sent from being taken for lost before ``due_at``.
+
+    False where one was, after ``until``; the queues are locked.
+    """
+    statement = sa.update(deliveries).where(_held(ids, until)).values(due_at=due_at)
+    return (await tx.execute(statement)).rowcount == len(ids)
 
 
 async def owes_reply(tx: Tx, chat_id: int) -> bool:

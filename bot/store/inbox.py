@@ -1,7 +1,9 @@
 """The inbox: updates of Telegram, stored before they are confirmed and kept until answered.
 
 Within one queue (a chat) they are handled in the order of their ids. What is done stays a day,
-without its contents, so that an update that Telegram repeats is known.
+without its contents, so that an update that Telegram repeats is known. Who claims an update counts
+its attempts up, and writes on it only while that number stands: who was stopped for longer than
+the lease finds another's.
 """
 
 from collections.abc import Collection, Sequence
@@ -30,6 +32,10 @@ inbox = sa.Table(
 OPEN = inbox.c.done_at.is_(None)
 sa.Index("ix_inbox_open", inbox.c.queue, inbox.c.id, sqlite_where=OPEN, postgresql_where=OPEN)
 sa.Index("ix_inbox_done_at", inbox.c.done_at)
+
+
+FAILURE = 3
+"""As how many attempts one counts that failed; a kill that cuts one off is rarely its fault."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,46 +178,66 @@ async def due_next(tx: Tx) -> datetime | None:
     return due
 
 
-async def renew(tx: Tx, ids: Collection[int], *, until: datetime) -> None:
+async def renew(tx: Tx, ours: Collection[ClaimedUpdate], *, until: datetime) -> None:
     """Keep the lease of what is still being handled."""
-    statement = sa.update(inbox).where(inbox.c.id.in_(sorted(ids)), OPEN)
-    await tx.execute(statement.values(leased_until=until))
+    await tx.execute(sa.update(inbox).where(_held(ours)).values(leased_until=until))
 
 
-async def finish(tx: Tx, ids: Collection[int], *, now: datetime) -> None:
+async def uncount(tx: Tx, ours: Collection[ClaimedUpdate]) -> None:
+    """Let a claim not count of what its claimer was handling still."""
+    if ours:
+        statement = sa.update(inbox).where(_held(ours))
+        await tx.execute(statement.values(attempts=inbox.c.attempts - 1))
+
+
+async def finish(tx: Tx, ours: Collection[ClaimedUpdate], *, now: datetime) -> None:
     """Mark updates as answered; what they said is forgotten."""
-    statement = sa.update(inbox).where(inbox.c.id.in_(sorted(ids)), OPEN)
-    await tx.execute(statement.values(done_at=now, body=""))
+    await tx.execute(sa.update(inbox).where(_held(ours)).values(done_at=now, body=""))
 
 
 ANSWERED = (
     sa.update(inbox)
-    .where(inbox.c.update_id == sa.bindparam("number"))
+    .where(
+        inbox.c.update_id == sa.bindparam("number"),
+        inbox.c.attempts == sa.bindparam("attempt"),
+        OPEN,
+    )
     .values(done_at=sa.bindparam("now", type_=Timestamp), body="")
 )
 
 
-async def answered(tx: Tx, update_id: int, *, now: datetime) -> None:
-    """Mark an update of Telegram's as answered, in the transaction of what it did."""
-    await tx.execute(ANSWERED, {"number": update_id, "now": now})
+async def answered(tx: Tx, update_id: int, attempt: int, *, now: datetime) -> bool:
+    """Mark an update of Telegram's as answered, in the transaction of what it did.
+
+    False where another has it by now, who was not the one of this ``attempt``.
+    """
+    values = {"number": update_id, "attempt": attempt, "now": now}
+    return (await tx.execute(ANSWERED, values)).rowcount > 0
 
 
-async def postpone(tx: Tx, row_id: int, *, until: datetime) -> None:
-    """Hand an update back, to be taken again after ``until``; its queue waits with it."""
-    statement = sa.update(inbox).where(inbox.c.id == row_id, OPEN)
-    await tx.execute(statement.values(leased_until=until))
+async def postpone(tx: Tx, ours: ClaimedUpdate, *, until: datetime) -> None:
+    """Hand back an update that failed, to be taken after ``until``; its queue waits with it."""
+    values = {"attempts": inbox.c.attempts + FAILURE - 1, "leased_until": until}
+    await tx.execute(sa.update(inbox).where(_held([ours])).values(**values))
 
 
-async def set_aside(tx: Tx, row_id: int, *, until: datetime) -> None:
+async def set_aside(tx: Tx, ours: ClaimedUpdate, *, until: datetime) -> None:
     """Take an update out of its queue, which goes on, and let it be taken after ``until``."""
-    statement = sa.update(inbox).where(inbox.c.id == row_id, OPEN)
-    await tx.execute(statement.values(queue=f"aside:{row_id}", leased_until=until))
+    values = {"attempts": inbox.c.attempts + FAILURE - 1, "leased_until": until}
+    statement = sa.update(inbox).where(_held([ours]))
+    await tx.execute(statement.values(queue=f"aside:{ours.id}", **values))
 
 
-async def hand_back(tx: Tx, row_id: int, *, until: datetime) -> None:
+async def hand_back(tx: Tx, ours: ClaimedUpdate, *, until: datetime) -> None:
     """Give up an update that was hardly begun, until ``until``: the attempt doesn't count."""
-    statement = sa.update(inbox).where(inbox.c.id == row_id, OPEN)
+    statement = sa.update(inbox).where(_held([ours]))
     await tx.execute(statement.values(leased_until=until, attempts=inbox.c.attempts - 1))
+
+
+def _held(ours: Collection[ClaimedUpdate]) -> sa.ColumnElement[bool]:
+    """Tell of a row whether it is one of these, and nobody has claimed it since."""
+    claims = sorted((one.id, one.attempts) for one in ours)
+    return sa.and_(sa.tuple_(inbox.c.id, inbox.c.attempts).in_(claims), OPEN)
 
 
 async def release_all(tx: Tx) -> None:

@@ -6,14 +6,14 @@ before all alerts, and the outbox sends it. So no handler runs twice after its e
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import structlog
 from telegram import Update
 
 from bot.domain.alert_rules import ANSWER_PAUSE
-from bot.domain.errors import DatabaseUnavailableError
+from bot.domain.errors import DatabaseUnavailableError, TakenOverError
 from bot.domain.model import Muted, Outcome, Right, Target, TryLater
 from bot.runtime.beside import beside
 from bot.runtime.logging import mark
@@ -22,6 +22,7 @@ from bot.sending.replies import Payload, Replies, close, is_final
 from bot.store import chat_queues, deliveries, enqueue, inbox, unit_of_work
 from bot.store.database import Database, Tx
 from bot.store.unit_of_work import Reply, Unit
+from bot.telegram.api import Leaving, NotWantedError
 from bot.telegram.outage import Outage
 
 log = structlog.get_logger()
@@ -39,6 +40,15 @@ class EnqueuedReply:
     id: int | None
     target: Target
     payload: Payload
+
+
+@dataclass(slots=True)
+class AnswerLease:
+    """Until when answers are ours to send; then the outbox of any replica may take them."""
+
+    until: datetime
+    is_lost: bool = False
+    renewing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class Answering:
@@ -63,25 +73,31 @@ class Answering:
         self._now = now
         self._lease = ANSWER_LEASE if db.is_sqlite else LEASE_AMONG_REPLICAS
 
-    async def __call__(self, update: Update) -> None:
-        """Handle an update and answer it.
+    async def __call__(self, update: Update, attempt: int) -> None:
+        """Handle an update, which is ours by the number of this ``attempt``, and answer it.
 
         Raises:
+            TakenOverError: Another replica has it by now; nothing has happened here.
             Exception: It could not be written down: nothing has happened, and it may come again.
         """
-        await self._answer(update, self._handle, in_turn=True)
+        await self._answer(update, attempt, self._handle, in_turn=True)
 
     def out_of_turn(
         self, handle: Callable[[Update], Awaitable[None]]
-    ) -> Callable[[Update], Awaitable[None]]:
+    ) -> Callable[[Update, int], Awaitable[None]]:
         """Return what lets ``handle`` answer without waiting for other answers of the chat.
 
         What can't leave at once is owed all the same, but the same words only once.
         """
-        return lambda update: self._answer(update, handle, in_turn=False)
+        return lambda update, attempt: self._answer(update, attempt, handle, in_turn=False)
 
     async def _answer(
-        self, update: Update, handle: Callable[[Update], Awaitable[None]], *, in_turn: bool
+        self,
+        update: Update,
+        attempt: int,
+        handle: Callable[[Update], Awaitable[None]],
+        *,
+        in_turn: bool,
     ) -> None:
         mark(f"u{update.update_id}")
         unit = Unit(self._db)
@@ -89,29 +105,29 @@ class Answering:
             try:
                 await handle(update)
                 had_effect = unit.is_open
-                enqueued, is_ours = await self._close(unit, update, in_turn=in_turn)
+                enqueued, lease = await self._close(unit, update, attempt, in_turn=in_turn)
             except BaseException:
                 await unit.undo()
                 raise
-        if had_effect or not is_ours:
+        if had_effect or not lease:
             self._wake()
         for call in unit.first_calls:
             await call()
-        if is_ours:
+        if lease:
             try:
-                await self._send(enqueued)
+                await self._send(enqueued, lease)
             except DatabaseUnavailableError as error:  # the outbox takes the rest over
                 log.warning("what came of an answer can't be written", why=str(error))
         for call in unit.calls:
             await call()
 
     async def _close(
-        self, unit: Unit, update: Update, *, in_turn: bool
-    ) -> tuple[list[EnqueuedReply], bool]:
-        """Commit; return the answers, and whether they are ours to send now."""
-        if not (unit.replies or unit.work or unit.is_open):
-            return [], True
+        self, unit: Unit, update: Update, attempt: int, *, in_turn: bool
+    ) -> tuple[list[EnqueuedReply], AnswerLease | None]:
+        """Commit; return the answers, and until when they are ours; None where they are not."""
         now = self._now()
+        if not (unit.replies or unit.work or unit.is_open):
+            return [], AnswerLease(now)
         is_ours = not await self._outage.is_on()
         tx = await unit.transaction()
         for work in unit.work:
@@ -131,22 +147,25 @@ class Answering:
             enqueued.append(EnqueuedReply(row_id, reply.target, reply.payload))
         for chat_id in sorted({one.target.chat_id for one in enqueued if one.id is not None}):
             await chat_queues.wake(tx, chat_id, due_at=due_at, now=now)
-        await inbox.answered(tx, update.update_id, now=now)
+        if not await inbox.answered(tx, update.update_id, attempt, now=now):
+            raise TakenOverError
         await unit.commit()
-        return enqueued, is_ours
+        return enqueued, AnswerLease(due_at) if is_ours else None
 
-    async def _send(self, enqueued: Sequence[EnqueuedReply]) -> None:
+    async def _send(self, enqueued: Sequence[EnqueuedReply], lease: AnswerLease) -> None:
         """Send the answers in their order, as far as they leave; the rest is the outbox's."""
         if not enqueued:
             return
         payloads = [one.payload for one in enqueued]
         async with self._replies.progress(enqueued[0].target, payloads) as progress:
-            await self._send_all(enqueued, progress)
+            await self._send_all(enqueued, lease, progress)
 
-    async def _send_all(self, enqueued: Sequence[EnqueuedReply], progress: Progress) -> None:
+    async def _send_all(
+        self, enqueued: Sequence[EnqueuedReply], lease: AnswerLease, progress: Progress
+    ) -> None:
         known: set[Right] = set()
         for number, one in enumerate(enqueued):
-            outcome = await self._send_kept(one, enqueued[number:])
+            outcome = await self._send_kept(one, enqueued[number:], lease)
             progress.add(outcome)
             in_outage = await self._outage.heard(one.target.chat_id, outcome)
             if is_final(outcome):
@@ -155,29 +174,49 @@ class Answering:
                 known |= {outcome.missing} if isinstance(outcome, Muted) else set()
                 continue
             log.info("an answer waits", chat=one.target.chat_id, outcome=repr(outcome))
-            await self._pass_on(enqueued[number:], outcome, in_outage=in_outage)
+            await self._pass_on(enqueued[number:], outcome, lease, in_outage=in_outage)
             return
 
-    async def _send_kept(self, one: EnqueuedReply, left: Sequence[EnqueuedReply]) -> Outcome:
-        """Send one; however long it takes, neither it nor the rest is taken for lost."""
-        async with beside(self._renew_leases([each.id for each in left if each.id])):
-            return await self._send_one(one)
+    async def _send_kept(
+        self, one: EnqueuedReply, left: Sequence[EnqueuedReply], lease: AnswerLease
+    ) -> Outcome:
+        """Send one; however long it takes, neither it nor the rest is taken for lost.
 
-    async def _renew_leases(self, ids: Sequence[int]) -> None:
-        while ids:
+        Nothing leaves that was, because we stood still.
+        """
+        kept = [each for each in left if each.id is not None]
+
+        async def leaving() -> None:
+            if kept and self._now() >= lease.until:
+                await self._renew(kept, lease)
+            if lease.is_lost:
+                raise NotWantedError
+
+        async with beside(self._renew_leases(kept, lease)):
+            return await self._send_one(one, leaving)
+
+    async def _renew_leases(self, left: Sequence[EnqueuedReply], lease: AnswerLease) -> None:
+        while left and not lease.is_lost:
             await asyncio.sleep(self._lease.total_seconds() / 3)
-            until = self._now() + self._lease
             try:
-                async with self._db.begin(durable=False) as tx:
-                    await deliveries.put_off(tx, ids, due_at=until)
+                await self._renew(left, lease)
             except DatabaseUnavailableError as error:
                 log.warning("an answer's lease could not be kept", why=str(error))
             except Exception:  # the outbox may send it once more
-                log.exception("an answer's lease could not be kept", deliveries=ids)
+                log.exception("an answer's lease could not be kept")
 
-    async def _send_one(self, one: EnqueuedReply) -> Outcome:
+    async def _renew(self, left: Sequence[EnqueuedReply], lease: AnswerLease) -> None:
+        """Lease answers for longer, if they are still ours."""
+        async with lease.renewing:
+            ids, until = [one.id for one in left if one.id is not None], self._now() + self._lease
+            async with self._db.begin(durable=False) as tx:
+                await chat_queues.lock_all(tx, {one.target.chat_id for one in left})
+                is_ours = await deliveries.put_off(tx, ids, until=lease.until, due_at=until)
+            lease.until, lease.is_lost = until, not is_ours
+
+    async def _send_one(self, one: EnqueuedReply, leaving: Leaving) -> Outcome:
         try:
-            return await self._replies.send(one.target, one.payload)
+            return await self._replies.send(one.target, one.payload, leaving=leaving)
         except DatabaseUnavailableError as error:  # asked before the request, so it never left
             return TryLater(reason=str(error))
         except Exception:  # whatever it is, the answer is owed
@@ -202,13 +241,26 @@ class Answering:
             self._wake()
 
     async def _pass_on(
-        self, enqueued: Sequence[EnqueuedReply], outcome: Outcome, *, in_outage: bool
+        self,
+        enqueued: Sequence[EnqueuedReply],
+        outcome: Outcome,
+        lease: AnswerLease,
+        *,
+        in_outage: bool,
     ) -> None:
-        """Let the outbox send what did not leave; the first of it may be there already."""
+        """Let the outbox send what did not leave; the first of it may be there already.
+
+        What was taken for lost meanwhile is for who took it to decide.
+        """
         wait = _wait(outcome, in_outage=in_outage)
+        ids = [one.id for one in enqueued if one.id is not None]
 
         async def write(tx: Tx) -> None:
             now = self._now()
+            await chat_queues.lock_all(tx, {one.target.chat_id for one in enqueued})
+            if lease.is_lost or not await deliveries.are_held(tx, ids, until=lease.until):
+                log.warning("an answer is another's by now", deliveries=ids)
+                return
             for number, one in enumerate(enqueued):
                 if one.id is not None:
                     met = outcome if number == 0 else TryLater()

@@ -1,8 +1,9 @@
 """Updates in: stored first, confirmed to Telegram then, handled after.
 
 In order within a chat, many chats at once. A process that dies leaves nothing unanswered: what it
-was handling is taken up again, at most three times in all. What one chat or one person asks too
-much is answered once in all (``queues``), and a handler that only waits holds no place.
+was handling is taken up again, after three failures or nine deaths no more. What one chat or one
+person asks too much is answered once in all (``queues``), and a handler that only waits holds no
+place.
 """
 
 import asyncio
@@ -16,7 +17,7 @@ from datetime import UTC, date, datetime, timedelta
 import structlog
 from telegram import Bot, Update
 
-from bot.domain.errors import DatabaseUnavailableError, TryAgainError
+from bot.domain.errors import DatabaseUnavailableError, TakenOverError, TryAgainError
 from bot.domain.records import EPOCH
 from bot.runtime.batching import BatchingQueue
 from bot.runtime.metrics import Metrics
@@ -25,7 +26,7 @@ from bot.runtime.workers import FIRST_PAUSE_S, LAST_PAUSE_S, LONGEST, Worker
 from bot.store import acquaintances, inbox
 from bot.store.acquaintances import Subject
 from bot.store.database import Database, Tx
-from bot.store.inbox import Arrival, ClaimedUpdate
+from bot.store.inbox import FAILURE, Arrival, ClaimedUpdate
 from bot.updates import queues
 from bot.updates.presses import PATIENCE_S, Presses
 from bot.updates.queues import BUSY, Standing
@@ -34,12 +35,13 @@ log = structlog.get_logger()
 
 OUTAGES = (DatabaseUnavailableError,)
 
-Handle = Callable[[Update], Awaitable[None]]
+Handle = Callable[[Update, int], Awaitable[None]]
 News = tuple[Standing, int, str]  # an update that came: where it stands, its number, its JSON
 
 UPDATE_LEASE = timedelta(seconds=60)
 LEASE_AMONG_REPLICAS = timedelta(seconds=15)  # what a dead one had begun waits no longer
-ATTEMPTS = 3
+FAILURES = 3
+ATTEMPTS = FAILURES * FAILURE
 AGAIN_AFTER = timedelta(seconds=1)  # times the number of the attempt
 RETURNED_FOR = timedelta(seconds=2)  # what the database kept from being begun
 ASIDE_AT_MOST = timedelta(hours=6)
@@ -53,7 +55,7 @@ CLAIM_AGAIN = timedelta(seconds=1)  # another replica may have taken one in
 SHORTEST = timedelta(seconds=0.05)  # after nothing could be claimed, others being at it
 
 
-async def _no_answer(_: Update) -> None:
+async def _no_answer(_update: Update, _attempt: int) -> None:
     """Say nothing."""
 
 
@@ -75,7 +77,9 @@ class Intake:
         metrics: Metrics | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """``last_resort`` answers an update that ``handle`` failed with every time.
+        """``handle`` gets an update and the number of the attempt by which it is ours.
+
+        ``last_resort`` answers an update that ``handle`` failed with every time.
 
         ``too_much`` answers, once within ``said_again``, what is more than a chat or a person may
         ask at a time. A press is answered after ``press_s`` where its handler can't begin.
@@ -154,7 +158,7 @@ class Intake:
                 raise
             except Exception as error:
                 self._refused[number] += 1
-                if self._refused[number] < ATTEMPTS:
+                if self._refused[number] < FAILURES:
                     refused = error
                     continue
                 log.exception("an update can't be stored and is left out", id=number)
@@ -317,6 +321,8 @@ class Intake:
             rows = await inbox.claim(
                 tx, now=self._now(), lease=self._lease, limit=room, without=self._busy()
             )
+            # The number by which a handler of ours goes must stay.
+            await inbox.uncount(tx, [one for one in rows if self._is_in_hand(one)])
             return rows, await inbox.count_open(tx)
 
         rows, count = await self._db.run(claim)
@@ -352,7 +358,7 @@ class Intake:
         except asyncio.CancelledError:
             if not result:  # nothing came of it, as far as we know: it is begun anew
                 with contextlib.suppress(DatabaseUnavailableError):
-                    await self._db.run(lambda tx: inbox.hand_back(tx, claimed.id, until=EPOCH))
+                    await self._db.run(lambda tx: inbox.hand_back(tx, claimed, until=EPOCH))
             if not self.worker.is_stopping:
                 raise
         except Exception:  # the lease brings it back; the loop and the other chats go on
@@ -382,19 +388,21 @@ class Intake:
                 return
 
     async def _write(self, claimed: ClaimedUpdate, result: str) -> None:
-        now, tries = self._now(), claimed.attempts
+        now, tries = self._now(), 1 + claimed.attempts // FAILURE
         match result:
             case "returned":
                 until = now + RETURNED_FOR
-                await self._db.run(lambda tx: inbox.hand_back(tx, claimed.id, until=until))
+                await self._db.run(lambda tx: inbox.hand_back(tx, claimed, until=until))
             case "again":
                 until = now + self._again_after * tries
-                await self._db.run(lambda tx: inbox.postpone(tx, claimed.id, until=until))
+                await self._db.run(lambda tx: inbox.postpone(tx, claimed, until=until))
             case "set aside":
                 until = now + min(self._again_after * 2 ** min(tries, 20), ASIDE_AT_MOST)
-                await self._db.run(lambda tx: inbox.set_aside(tx, claimed.id, until=until))
+                await self._db.run(lambda tx: inbox.set_aside(tx, claimed, until=until))
+            case "taken over":
+                pass
             case _:
-                await self._ends([claimed.id])
+                await self._ends([claimed])
                 self._open -= 1
 
     async def _try(self, claimed: ClaimedUpdate) -> str:
@@ -403,15 +411,18 @@ class Intake:
             body = json.loads(claimed.body)
             update = Update.de_json(body, self._bot)
             if claimed.attempts > ATTEMPTS and not queues.is_lasting(body):
-                await self._last_resort(update)
+                await self._last_resort(update, claimed.attempts)
                 return "given up"
             if claimed.queue.startswith(BUSY):
-                await self._too_much(update)
+                await self._too_much(update, claimed.attempts)
                 return "too many"
-            await self._handle(update)
+            await self._handle(update, claimed.attempts)
         except (TryAgainError, DatabaseUnavailableError) as error:
             log.warning("an update goes back", update=claimed.id, why=str(error))
             return "returned"
+        except TakenOverError:
+            log.warning("an update is another's by now", update=claimed.id)
+            return "taken over"
         except Exception:
             log.exception("an update failed", update=claimed.id, attempt=claimed.attempts)
             return self._after_failure(claimed)
@@ -419,7 +430,8 @@ class Intake:
 
     def _after_failure(self, claimed: ClaimedUpdate) -> str:
         """Return what becomes of an update that failed; its chat goes on after three times."""
-        if claimed.attempts < ATTEMPTS:
+        counted = claimed.attempts + FAILURE - 1
+        if counted < ATTEMPTS:
             return "again"
         try:
             body = json.loads(claimed.body)
@@ -428,16 +440,16 @@ class Intake:
             Update.de_json(body, self._bot)
         except Exception:  # noqa: BLE001 - said above; nobody can be told of what can't be read
             return "unreadable"
-        return "again" if claimed.attempts == ATTEMPTS else "given up"
+        return "again" if claimed.attempts <= ATTEMPTS else "given up"
 
-    async def _finish(self, ids: list[int]) -> None:
-        await self._db.run(lambda tx: inbox.finish(tx, ids, now=self._now()))
+    async def _finish(self, ours: list[ClaimedUpdate]) -> None:
+        await self._db.run(lambda tx: inbox.finish(tx, ours, now=self._now()))
 
     async def _renew(self) -> datetime | None:
         """Keep the leases while handlers run."""
-        ids = [claimed.id for claimed, _ in self._running.values()]
-        if ids:
-            await self._db.run(lambda tx: inbox.renew(tx, ids, until=self._now() + self._lease))
+        ours = [claimed for claimed, _ in self._running.values()]
+        if ours:
+            await self._db.run(lambda tx: inbox.renew(tx, ours, until=self._now() + self._lease))
         return None
 
 

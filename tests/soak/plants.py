@@ -77,8 +77,8 @@ def _lost_replies() -> list[Swap]:
     send = answering.Answering._send_one  # noqa: SLF001 - a plant takes the place of anything
     counted = itertools.count(1)
 
-    async def lost(self: Any, one: Any) -> Outcome:
-        return await send(self, one) if next(counted) % 10 else Sent(())
+    async def lost(self: Any, one: Any, leaving: Any) -> Outcome:
+        return await send(self, one, leaving) if next(counted) % 10 else Sent(())
 
     return [(answering.Answering, "_send_one", lost)]
 
@@ -116,7 +116,7 @@ def _closed_too_early() -> list[Swap]:
 
     async def closed(tx: Any, arrivals: Any, *, now: datetime, **more: Any) -> Any:
         found = await add(tx, arrivals, now=now, **more)
-        await inbox.finish(tx, [claimed.id for claimed in found], now=now)
+        await inbox.finish(tx, found, now=now)
         return found
 
     return [(inbox, "add", closed)]

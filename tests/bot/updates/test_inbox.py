@@ -4,21 +4,25 @@ import asyncio
 import itertools
 import json
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from telegram import Bot, Update
 
+from bot.domain.records import EPOCH
 from bot.store import inbox
 from bot.store.database import Database
-from bot.store.inbox import Arrival
+from bot.store.inbox import Arrival, ClaimedUpdate
 from bot.updates.inbox import Handle, Intake
 from tests.support.control import wait_for
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
 BOT = Bot("1:x")
+ANSWERS = {"last_resort", "too_much"}
+
+Plain = Callable[[Update], Awaitable[None]]
 
 
 def message(update_id: int, chat: int, text: str = "hi") -> dict[str, Any]:
@@ -28,10 +32,16 @@ def message(update_id: int, chat: int, text: str = "hi") -> dict[str, Any]:
     return {"update_id": update_id, "message": sent}
 
 
+def whichever(handle: Plain) -> Handle:
+    """Let a handler not care by which attempt an update is its."""
+    return lambda update, _: handle(update)
+
+
 @asynccontextmanager
-async def working(db: Database, handle: Handle, **options: Any) -> AsyncIterator[Intake]:
+async def working(db: Database, handle: Plain, **options: Any) -> AsyncIterator[Intake]:
     """Run an intake; it is drained at the end."""
-    intake = Intake(db, BOT, handle, **options)
+    options |= {name: whichever(options[name]) for name in ANSWERS & options.keys()}
+    intake = Intake(db, BOT, whichever(handle), **options)
     async with asyncio.TaskGroup() as group:
         task = group.create_task(intake.run())
         await wait_for(lambda: intake.is_running)
@@ -102,13 +112,21 @@ async def test_replicas_share_the_work_and_a_lease_ends(db: Database) -> None:
         assert not await inbox.claim(tx, now=NOW, lease=lease, limit=9)
     assert [claimed.queue for claimed in first + second] == ["chat:0", "chat:1", "chat:2"]
     async with db.begin() as tx:
-        await inbox.finish(tx, [first[0].id], now=NOW)
+        await inbox.finish(tx, [first[0]], now=NOW)
         again = await inbox.claim(tx, now=NOW, lease=lease, limit=9)
         assert [claimed.queue for claimed in again] == ["chat:0"]
-        await inbox.renew(tx, [again[0].id], until=NOW + 3 * lease)
+        await inbox.renew(tx, [again[0]], until=NOW + 3 * lease)
         late = await inbox.claim(tx, now=NOW + 2 * lease, lease=lease, limit=9)
         assert [claimed.queue for claimed in late] == ["chat:1", "chat:2"]
         assert [claimed.attempts for claimed in late] == [2, 2]
+        # Whose they were was stopped for longer than the lease, and writes on them no more.
+        await inbox.finish(tx, second, now=NOW)
+        await inbox.hand_back(tx, second[-1], until=EPOCH)
+        await inbox.renew(tx, second, until=NOW + 9 * lease)
+        assert not await inbox.answered(tx, second[-1].update_id, 1, now=NOW)
+        assert not await inbox.claim(tx, now=NOW + 2 * lease, lease=lease, limit=9)
+        await inbox.uncount(tx, late)  # and who was at them all the time keeps the number
+        assert await inbox.answered(tx, second[-1].update_id, 1, now=NOW + lease)
         assert await inbox.oldest_open(tx) == NOW
         assert await inbox.clean(tx, before=NOW + lease) == 1
 
@@ -149,7 +167,7 @@ async def test_a_stop_ends_in_time_and_loses_nothing(sqlite_db: Database) -> Non
         await asyncio.sleep(0.05 if update.update_id < 3 else 60)
         done.append(update.update_id)
 
-    intake = Intake(sqlite_db, BOT, handle, at_once=4)
+    intake = Intake(sqlite_db, BOT, whichever(handle), at_once=4)
     async with asyncio.TaskGroup() as group:
         group.create_task(intake.run())
         await wait_for(lambda: intake.is_running)
@@ -209,8 +227,8 @@ async def test_the_end_of_one_update_leaves_the_place_of_the_next_of_its_chat(
     async with working(sqlite_db, handle) as intake:
         finish = intake._ends  # noqa: SLF001 - a pause that only the database makes
 
-        async def slow_to_return(ids: list[int]) -> None:
-            await finish(ids)  # written; from here on the next may be claimed
+        async def slow_to_return(ours: list[ClaimedUpdate]) -> None:
+            await finish(ours)  # written; from here on the next may be claimed
             intake.worker.wake()
             await second.wait()
 

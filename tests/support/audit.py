@@ -1,0 +1,113 @@
+"""Witnesses in PostgreSQL itself: who claimed what, and who wrote on what is another's by then.
+
+A process goes by its ``application_name``, which is its own. Whoever claims a chat's queue or an
+update owns it until another claims it; what anybody else writes on it is a mark of a stale owner.
+That a message is in its chat may be noted by whoever has sent it.
+"""
+
+from dataclasses import dataclass
+
+import asyncpg
+
+WITNESSES = """
+CREATE TABLE audit_owners (
+    kind text, id bigint, owner text, PRIMARY KEY (kind, id)
+);
+CREATE TABLE audit_stale (
+    at timestamptz DEFAULT clock_timestamp(), kind text, id bigint, by text, owner text, what text
+);
+CREATE TABLE audit_calls (id bigint PRIMARY KEY, by text, at timestamptz);
+
+CREATE FUNCTION audit_me() RETURNS text LANGUAGE sql AS
+    $$ SELECT current_setting('application_name') $$;
+
+CREATE FUNCTION audit_claim(what text, row_id bigint) RETURNS void LANGUAGE sql AS $$
+    INSERT INTO audit_owners VALUES (what, row_id, audit_me())
+    ON CONFLICT (kind, id) DO UPDATE SET owner = excluded.owner
+$$;
+
+CREATE FUNCTION audit_write(what text, row_id bigint, details text)
+RETURNS void LANGUAGE sql AS $$
+    INSERT INTO audit_stale (kind, id, by, owner, what)
+    SELECT what, row_id, audit_me(), owner, details FROM audit_owners
+    WHERE kind = what AND id = row_id AND owner <> audit_me()
+$$;
+
+CREATE FUNCTION audit_queue() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.token <> OLD.token THEN
+        PERFORM audit_claim('queue', NEW.chat_id);
+    ELSIF OLD.leased AND (NEW.leased, NEW.free_at) IS DISTINCT FROM (OLD.leased, OLD.free_at) THEN
+        PERFORM audit_write('queue', NEW.chat_id, format('free at %s', NEW.free_at));
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER audit AFTER UPDATE ON lanes FOR EACH ROW EXECUTE FUNCTION audit_queue();
+
+CREATE FUNCTION audit_delivery() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.story_pk IS NOT NULL AND NEW.state <> 'sent' AND NEW.unknowns >= OLD.unknowns THEN
+        PERFORM audit_write(
+            'queue', NEW.chat_id, format('story %s: %s -> %s', NEW.story_pk, OLD, NEW)
+        );
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER audit AFTER UPDATE ON deliveries FOR EACH ROW EXECUTE FUNCTION audit_delivery();
+
+CREATE FUNCTION audit_update() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.attempts > OLD.attempts THEN
+        PERFORM audit_claim('update', NEW.id);
+    ELSE
+        PERFORM audit_write('update', NEW.id, format('done at %s', NEW.done_at));
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER audit AFTER UPDATE ON inbox FOR EACH ROW EXECUTE FUNCTION audit_update();
+
+CREATE FUNCTION audit_call() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO audit_calls VALUES (NEW.id, audit_me(), clock_timestamp());
+    RETURN NULL;
+END $$;
+CREATE TRIGGER audit AFTER INSERT ON ledger_entries FOR EACH ROW EXECUTE FUNCTION audit_call();
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCall:
+    """An entry of the ledger that nobody has closed: whose it was, and when it was made."""
+
+    by: str
+    at: float
+    nominal: int
+
+
+async def begin(url: str) -> None:
+    """Put the witnesses into a migrated database."""
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(WITNESSES)
+    finally:
+        await connection.close()
+
+
+async def stale_marks(connection: asyncpg.Connection) -> list[str]:
+    """Return what stale owners have written."""
+    rows = await connection.fetch("SELECT * FROM audit_stale ORDER BY at")
+    return [
+        f"{row['at']:%H:%M:%S.%f} {row['by']} on {row['kind']} {row['id']} of {row['owner']}:"
+        f" {row['what']}"
+        for row in rows
+    ]
+
+
+async def open_calls(connection: asyncpg.Connection) -> list[OpenCall]:
+    """Return the calls whose bill was never written down."""
+    rows = await connection.fetch(
+        "SELECT by, extract(epoch FROM c.at)::float8 AS at, nominal"
+        " FROM ledger_entries e JOIN audit_calls c ON c.id = e.id"
+        " WHERE state IN ('reserved', 'presumed')"
+    )
+    return [OpenCall(*row) for row in rows]
