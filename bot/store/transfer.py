@@ -2,7 +2,8 @@
 
 Rows go in batches, each in one transaction with how far it has come (``MOVING``), so that a kill
 repeats and misses none. Nothing runs on either database before both have the same rows: a note in
-the file (``MOVED``) and ``MOVING`` in the other refuse a start (``check``).
+the file (``MOVED``) and ``MOVING`` in the other refuse a start (``check``). The note says whether
+all is there: from then on the bot may run on that database, so that no other may be moved into.
 """
 
 import secrets
@@ -30,6 +31,11 @@ HALF = "a move into it was begun and not finished: run move again"
 GONE = (
     "what it holds was moved to PostgreSQL, or is about to be: set DATABASE_URL to that database, "
     "or go back with move --undo"
+)
+
+ELSEWHERE = (
+    "what it holds was moved into another database already: set DATABASE_URL to that one, or go "
+    "back with move --undo first"
 )
 
 Row = tuple[Any, ...]
@@ -64,12 +70,13 @@ async def move(
     """
     async with source.read() as tx:
         kept = await key_values.get(tx, MOVED)
-    number = str(kept["number"]) if kept else secrets.token_hex(8)
-    if not await _is_begun(target, number, now=now):
+    number = await _begin(target, kept, now=now)
+    if number is None:
         return None
-    gives_up = {"number": number, "at": now.isoformat()}
+    if kept is None or kept["number"] != number:
+        kept = {"number": number, "at": now.isoformat(), "whole": False}
     async with source.begin() as tx:  # nothing runs on it from now on
-        await key_values.add(tx, MOVED, gives_up, now=now)
+        await key_values.put(tx, MOVED, kept, now=now)
     rows = 0
     with closing(_opened(source)) as there:
         _check(there)
@@ -83,6 +90,8 @@ async def move(
                 )
             tell(table.name, mine[0])
             rows += mine[0]
+    async with source.begin() as tx:  # before the other may be used
+        await key_values.put(tx, MOVED, kept | {"whole": True}, now=now)
     async with target.session() as tx:
         await _set_sequences(tx)
         await tx.execute(sa.text("ANALYZE"))
@@ -94,27 +103,38 @@ async def move(
 async def undo(source: Database, *, now: datetime) -> bool:
     """Let the source be used again; false where it was not given up.
 
-    The bot may have run on the target since, so the source goes on as an old copy does: it says
-    nothing twice.
+    Where all was moved, the bot may have run on the target since, so the source goes on as an old
+    copy does: it says nothing twice.
     """
     async with source.begin() as tx:
         kept = await key_values.get(tx, MOVED)
         if kept is None:
             return False
         await key_values.remove(tx, MOVED)
-        given_up_at = datetime.fromisoformat(kept["at"])
-        await restored.mark(tx, made_at=given_up_at, now=now)
+        if kept["whole"]:
+            await restored.mark(tx, made_at=datetime.fromisoformat(kept["at"]), now=now)
     return True
 
 
-async def _is_begun(target: Database, number: str, *, now: datetime) -> bool:
-    """Begin, or go on; false where this very move is done already."""
+async def _begin(target: Database, known: dict[str, Any] | None, *, now: datetime) -> str | None:
+    """Begin, or go on; return the number of the move, None where it is done already.
+
+    ``known`` is what the source says. A move of which the source knows that it went elsewhere and
+    no further has another number then, so that what came of it there is never used.
+
+    Raises:
+        BackupError: All went elsewhere, where the bot may run.
+    """
+    number = str(known["number"]) if known else None
     async with target.session() as tx:
-        if await key_values.get(tx, CAME) == number:
-            return False
+        if number and await key_values.get(tx, CAME) == number:
+            return None
         kept = await key_values.get(tx, MOVING)
-        if kept and kept["number"] == number:
-            return True
+        if number and kept and kept["number"] == number:
+            return number
+        if known and known["whole"]:
+            raise BackupError(ELSEWHERE)
+        number = secrets.token_hex(8)
         if kept:  # half of another, on which nothing ever ran
             names = ", ".join(f'"{name}"' for name in all_tables().tables)
             await tx.execute(sa.text(f"TRUNCATE {names}"))
@@ -125,7 +145,7 @@ async def _is_begun(target: Database, number: str, *, now: datetime) -> bool:
                         f"there are rows in it already ({table.name}): move into an empty database"
                     )
         await key_values.put(tx, MOVING, {"number": number, "done": [], "after": None}, now=now)
-        return True
+        return number
 
 
 async def _copy(

@@ -120,6 +120,8 @@ async def test_an_old_copy_says_nothing_twice_and_goes_on(
         answers = len(await control.replies(bob))
         assert await restore.main(settings, words(copy)) == 0, capsys.readouterr().out
         async with running_bell(tmp_path, box, database_url=database_url, **SETTINGS) as bell:
+            await bell.ask(bob, "/help")  # it runs
+            answers += 1
             await a_second_later(control)
             stories.append(await alerted(bell, ann))
             assert await came(control, ann) == dict.fromkeys(stories, 1)

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import random
+from collections.abc import AsyncIterator
 from datetime import date
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import sqlalchemy as sa
 from bot import app
 from bot.cli import move
 from bot.domain.errors import BackupError, DatabaseUnavailableError
-from bot.store import chats, key_values, spending, transfer
+from bot.store import chats, key_values, spending, sqlite_copies, transfer
 from bot.store.database import Database, all_tables
 from tests.flows.test_backups import (
     DOWN,
@@ -73,6 +74,7 @@ async def test_the_bot_goes_on_where_it_was_moved_to(
         assert await move.main(settings, to(None)) == 0
         assert await move.main(settings, to(None)) == 1
         async with running_bell(tmp_path, box, **SETTINGS) as bell:
+            await bell.ask(ann, "/help")  # it runs
             await a_second_later(control)
             stories.append(await alerted(bell, ann))
         assert await came(control, ann) == dict.fromkeys(stories, 1)
@@ -152,3 +154,49 @@ async def test_into_a_database_with_other_rows_nothing_is_moved(
         async with db.read() as tx:
             assert (await tx.execute(sa.select(sa.func.count(chats.chats.c.id)))).scalar() == 1
         await transfer.check(source)
+
+
+@pytest.fixture
+async def elsewhere(postgres_url: str) -> AsyncIterator[Database]:
+    """Have another empty database on the same server."""
+    url = sa.make_url(postgres_url)
+    async with Database(postgres_url) as server, server.statements() as tx:
+        await tx.execute(sa.text("CREATE DATABASE elsewhere"))
+    async with Database(url.set(database="elsewhere").render_as_string()) as other:
+        await other.migrate()
+        yield other
+    async with Database(postgres_url) as server, server.statements() as tx:
+        await tx.execute(sa.text("DROP DATABASE elsewhere WITH (FORCE)"))
+
+
+async def test_what_was_moved_into_one_database_is_never_moved_into_another_as_well(
+    tmp_path: Path, db: Database, elsewhere: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transfer, "BATCH", 7)
+
+    def cut_short(*_: object) -> None:
+        raise OSError("killed")  # when the first table was compared
+
+    async with await filled(tmp_path / "bot.db") as source:
+        with pytest.raises(OSError, match="killed"):
+            await transfer.move(source, db, now=NOON, tell=cut_short)
+        # It went no further, so it may go elsewhere; what came here is never used then.
+        assert await moved(source, elsewhere)
+        await transfer.check(elsewhere)
+        for url in (source, db):
+            with pytest.raises(DatabaseUnavailableError):
+                await transfer.check(url)
+        with pytest.raises(BackupError, match="into another database already"):
+            await moved(source, db)
+        assert await moved(source, elsewhere) is None
+        # Taken back, it goes on as an old copy; what was cut short takes nothing along.
+        assert await transfer.undo(source, now=NOON)
+        async with source.read() as tx:
+            assert await key_values.get(tx, sqlite_copies.MARK) is not None
+        with pytest.raises(OSError, match="killed"):
+            await transfer.move(source, db, now=NOON, tell=cut_short)
+        async with source.begin() as tx:
+            await key_values.remove(tx, sqlite_copies.MARK)
+        assert await transfer.undo(source, now=NOON)
+        async with source.read() as tx:
+            assert await key_values.get(tx, sqlite_copies.MARK) is None
