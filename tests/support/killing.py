@@ -43,8 +43,8 @@ class Victim:
     ) -> None:
         """Prepare the settings; nothing runs yet."""
         self.port = free_port()
-        self._log = folder / "bot.log"
-        self._env = {
+        self.log = folder / "bot.log"
+        self.env = {
             "PYTHONPATH": str(ROOT),
             "TELEGRAM_TOKEN": TOKEN,
             "STORIES_API_KEY": "a-key",
@@ -64,19 +64,19 @@ class Victim:
             "LOG_LEVEL": "WARNING",
         }
         if webhook:
-            self._env["WEBHOOK_URL"] = f"http://127.0.0.1:{self.port}"
+            self.env["WEBHOOK_URL"] = f"http://127.0.0.1:{self.port}"
         self._folder = folder
         self.process: Process | None = None
 
     async def start(self, **more: str) -> None:
         """Start the process with ``more`` settings; it needs a moment before it answers."""
-        with self._log.open("ab") as log:
+        with self.log.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-m",
                 "bot",
                 "run",
-                env=self._env | more,
+                env=self.env | more,
                 cwd=self._folder,
                 stderr=log,
             )

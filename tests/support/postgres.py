@@ -21,8 +21,9 @@ SETTINGS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "list
 class Postgres:
     """One server with its data in ``folder``, reached by a socket there; ``url`` names it."""
 
-    def __init__(self, folder: Path) -> None:
-        """Prepare; ``make`` makes the data, ``start`` runs the server."""
+    def __init__(self, folder: Path, *settings: str) -> None:
+        """Prepare; ``make`` makes the data, ``start`` runs the server with ``settings``, too."""
+        self._settings = (*SETTINGS, *settings)
         self._programs, user = programs()
         self._as: dict[str, Any] = {}
         folder.mkdir(parents=True, exist_ok=True)
@@ -42,7 +43,7 @@ class Postgres:
 
     def start(self) -> None:
         """Run the server until it takes connections."""
-        settings = [word for one in SETTINGS for word in ("-c", one)]
+        settings = [word for one in self._settings for word in ("-c", one)]
         settings += ["-c", f"unix_socket_directories={self.folder}"]
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603 - the server of the wheel
@@ -84,10 +85,10 @@ class Postgres:
 
 
 @contextmanager
-def postgres() -> Iterator[Postgres]:
+def postgres(*settings: str) -> Iterator[Postgres]:
     """Run a server for as long as the block lasts; its folder has a short name, for the socket."""
     folder = Path(tempfile.mkdtemp(prefix="pg"))
-    server = Postgres(folder)
+    server = Postgres(folder, *settings)
     try:
         server.make()
         server.start()
