@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from weakref import WeakValueDictionary
 
 from bot.billing.ledger import Ledger, Payer
@@ -85,11 +85,14 @@ class Subscribing:
         *,
         limits: SubscriptionLimits,
         polling: PollSettings,
-        topics: Topics | None,
-        wake: Callable[[], None],
-        now: Callable[[], datetime],
+        topics: Topics | None = None,
+        wake: Callable[[], None] = lambda: None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Take the parts; ``wake`` is called when something may have become due."""
+        """Take the parts; ``wake`` is called when something may have become due.
+
+        Without ``topics`` none can be made.
+        """
         self._db = db
         self._topics = topics
         self._api = api
@@ -97,6 +100,7 @@ class Subscribing:
         self._names = Names(db, api, ledger, now=now)
         self._limits = limits
         self._polling = polling
+        self.blocked = polling.blocked
         self._wake = wake
         self._now = now
         self._asking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -158,10 +162,10 @@ class Subscribing:
             return await self._follow(target, *asked, by, options)
         if asked.subscription.target == target:
             return asked
-        moved = await self.move(asked.subscription, target)
+        moved = await self._move(asked.subscription, target)
         return replace(asked, subscription=moved, already=False)
 
-    async def to_own_topic(self, one: Subscription) -> Subscription:
+    async def _to_own_topic(self, one: Subscription) -> Subscription:
         """Let a subscription go to its profile's own topic; free.
 
         Raises:
@@ -174,9 +178,9 @@ class Subscribing:
         chat_id = one.target.chat_id
         await self._places(one.target, [one.username], own_topic=True)
         target = await self._topics.own(chat_id, one.profile_id, one.username)
-        return await self.move(one, target)
+        return await self._move(one, target)
 
-    async def move(self, one: Subscription, target: Target) -> Subscription:
+    async def _move(self, one: Subscription, target: Target) -> Subscription:
         """Let a subscription, with what it is owed, go to another topic of its chat; free.
 
         Raises:
@@ -205,7 +209,7 @@ class Subscribing:
         usernames: Sequence[str],
         by: Asker,
         *,
-        options: Options | None,
+        options: Options | None = None,
         own_topic: bool = False,
     ) -> list[tuple[str, Subscribed | BotError]]:
         """Follow each profile as ``subscribe`` does; return what became of each, in their order.

@@ -3,109 +3,32 @@
 Every change is one transaction; what it ends is not sent any more, unless it is on its way.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 
-from bot.billing.ledger import Ledger
 from bot.chats.explain import Why, explain, preview
 from bot.chats.import_export import ImportEntry
 from bot.chats.subscribing import Subscribed, Subscribing, SubscriptionLimits, check_fast
 from bot.domain import alert_rules
-from bot.domain.errors import BotError, NotFollowedError
+from bot.domain.errors import NotFollowedError
 from bot.domain.model import Asker, Options, Story, Target
 from bot.domain.records import Subscription
 from bot.fetching import snapshots
-from bot.fetching.poll_settings import PollSettings
-from bot.sending.topics import Topics
 from bot.store import chat_queues, chats, deliveries, enqueue, moves
 from bot.store import ended as ended_store
 from bot.store import subscriptions as store
-from bot.store.database import Database, Tx
+from bot.store.database import Tx
 from bot.store.unit_of_work import active, effect
-from bot.stories_api import StoriesApi
 
 __all__ = ["Subscribed", "Subscription", "SubscriptionLimits", "Subscriptions", "Why"]
 
 BLOCKED_AT_ONCE = 200  # subscriptions that one transaction ends
 
 
-class Subscriptions:
-    """The use cases around following profiles; all are free but ``subscribe``."""
-
-    def __init__(
-        self,
-        db: Database,
-        api: StoriesApi,
-        ledger: Ledger,
-        *,
-        limits: SubscriptionLimits,
-        polling: PollSettings,
-        topics: Topics | None = None,
-        wake: Callable[[], None] = lambda: None,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
-    ) -> None:
-        """Take the parts; ``wake`` is called when something may have become due.
-
-        Without ``topics`` none can be made.
-        """
-        self._db = db
-        self._ledger = ledger
-        self._limits = limits
-        self.blocked = polling.blocked
-        self._wake = wake
-        self._now = now
-        self._subscribing = Subscribing(
-            db, api, ledger, limits=limits, polling=polling, topics=topics, wake=wake, now=now
-        )
-
-    async def subscribe(
-        self,
-        target: Target,
-        username: str,
-        by: Asker,
-        *,
-        options: Options | None = None,
-        own_topic: bool = False,
-    ) -> Subscribed:
-        """Let a chat or topic follow the profile of that name; 0 to 3 credits.
-
-        Stories that are alive now are no news: they are returned, to be offered. Without
-        ``options`` the chat's defaults hold. ``own_topic``: in the profile's own topic, to which
-        what ``target`` has of it moves.
-
-        Raises:
-            SubscriptionError: A limit, the block-list, or there can be no such topic.
-            AskAgainError: Telegram doesn't answer, which is asked for the topic.
-            ProfileNotFoundError: There is no such account.
-            ProfilePrivateError: Nobody could be told of its stories.
-            SpendingError: The credits for it may not be spent.
-            StoriesError: The API failed.
-        """
-        return await self._subscribing.subscribe(
-            target, username, by, options=options, own_topic=own_topic
-        )
-
-    async def subscribe_all(
-        self,
-        target: Target,
-        usernames: Sequence[str],
-        by: Asker,
-        *,
-        options: Options | None = None,
-        own_topic: bool = False,
-    ) -> list[tuple[str, Subscribed | BotError]]:
-        """Follow several profiles, 0 to 3 credits each; return what became of each, in order.
-
-        Raises:
-            SubscriptionError: A limit was reached while they were asked for, or there can be no
-                topics; none is followed.
-            AskAgainError: As ``subscribe``.
-        """
-        return await self._subscribing.subscribe_all(
-            target, usernames, by, options=options, own_topic=own_topic
-        )
+class Subscriptions(Subscribing):
+    """The use cases around following profiles; all are free but to begin."""
 
     async def to_own_topic(self, chat_id: int, subscription_id: int, *, on: bool) -> Subscription:
         """Let a subscription go to its profile's own topic, or back to the chat itself; free.
@@ -117,9 +40,9 @@ class Subscriptions:
         """
         one = await self.get(chat_id, subscription_id)
         if on and not one.in_own_topic:
-            return await self._subscribing.to_own_topic(one)
+            return await self._to_own_topic(one)
         if not on and one.in_own_topic:
-            return await self._subscribing.move(one, Target(chat_id))
+            return await self._move(one, Target(chat_id))
         return one
 
     async def get(self, chat_id: int, subscription_id: int) -> Subscription:
