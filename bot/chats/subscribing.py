@@ -196,7 +196,7 @@ class Subscribing:
                 to = target.thread_id or MAIN
                 await moves.move_subscription(tx, before, to=to, now=now)
             await chat_queues.reschedule(tx, target.chat_id)
-            await store.reweigh(tx, profile_id=one.profile_id, now=now)
+            await store.reweigh(tx, chat_id=target.chat_id, profile_id=one.profile_id, now=now)
             moved = await store.find(tx, target, one.profile_id)
         if moved is None:
             raise NotFollowedError(username=one.username)
@@ -420,7 +420,8 @@ class Subscribing:
                 created_by=by.user_id,
                 now=now,
             )
-            await store.reweigh(tx, profile_id=profile.profile_id, now=now)
+            profile_id, chat_id = profile.profile_id, target.chat_id
+            await store.reweigh(tx, chat_id=chat_id, profile_id=profile_id, now=now)
             await snapshots.requeue(tx, profile.profile_id, now=now)
             subscription = await store.find(tx, target, profile.profile_id)
         if subscription is None:  # another chat's command ended it in between; theirs was later

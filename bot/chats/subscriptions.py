@@ -139,7 +139,8 @@ class Subscriptions(Subscribing):
             if options.fast and not before.options.fast:
                 await check_fast(tx, chat_id, self._limits)
             await store.set_options(tx, subscription_id, options)
-            await store.reweigh(tx, profile_id=before.profile_id, now=self._now())
+            profile_id = before.profile_id
+            await store.reweigh(tx, chat_id=chat_id, profile_id=profile_id, now=self._now())
             await snapshots.requeue(tx, before.profile_id, now=self._now())
             await deliveries.unhold(tx, chat_id, now=self._now())
             await chat_queues.reschedule(tx, chat_id)
@@ -234,21 +235,17 @@ class Subscriptions(Subscribing):
 
     async def end_blocked(self) -> int:
         """End what follows blocked profiles, with a neutral notice; return how many ended."""
-        ended: list[Subscription] = []
+        ended = 0
         while self.blocked:
             some = await self._db.run(self._end_some_blocked)
             ended += some
-            if len(some) < BLOCKED_AT_ONCE:
+            if some < BLOCKED_AT_ONCE:
                 break
         if ended:
-            profile_ids = {one.profile_id for one in ended}
-            await self._db.run(
-                lambda tx: store.reweigh(tx, profile_ids=profile_ids, now=self._now())
-            )
             self._wake()
-        return len(ended)
+        return ended
 
-    async def _end_some_blocked(self, tx: Tx) -> list[Subscription]:
+    async def _end_some_blocked(self, tx: Tx) -> int:
         rows = await store.of_profiles(tx, self.blocked, limit=BLOCKED_AT_ONCE)
         held = await chat_queues.lock_all(tx, {one.target.chat_id for one in rows})
         rows = [  # anew: a chat may have gone before its queue was held
@@ -260,7 +257,13 @@ class Subscriptions(Subscribing):
         for one in sorted(rows, key=lambda one: one.target.chat_id):
             fields = {"username": one.username}
             await enqueue.add_notice(tx, one.target, "ended", fields, now=self._now())
-        return rows
+        await store.reweigh(
+            tx,
+            chat_ids={one.target.chat_id for one in rows},
+            profile_ids={one.profile_id for one in rows},
+            now=self._now(),
+        )
+        return len(rows)
 
     async def why(self, target: Target, username: str) -> Why:
         """Return what is known of a profile's alerts in a chat or topic; costs nothing.
@@ -330,7 +333,8 @@ class Subscriptions(Subscribing):
             if paused:
                 await deliveries.drop_of(tx, subscription_id, reason="paused", now=now)
             await chat_queues.reschedule(tx, chat_id)
-            await store.reweigh(tx, profile_id=subscription.profile_id, now=now)
+            profile_id = subscription.profile_id
+            await store.reweigh(tx, chat_id=chat_id, profile_id=profile_id, now=now)
             return await _of_chat(tx, chat_id, subscription_id)
 
     async def _end(self, chat_id: int, ended: Iterable[Subscription]) -> None:
@@ -343,7 +347,7 @@ class Subscriptions(Subscribing):
             await ended_store.add(tx, gone, now=self._now())
             await chat_queues.reschedule(tx, chat_id)
             profile_ids = {one.profile_id for one in gone}
-            await store.reweigh(tx, profile_ids=profile_ids, now=self._now())
+            await store.reweigh(tx, chat_id=chat_id, profile_ids=profile_ids, now=self._now())
 
 
 async def _of_chat(tx: Tx, chat_id: int, subscription_id: int) -> Subscription:

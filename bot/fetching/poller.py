@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Literal
 
 import structlog
@@ -50,6 +51,7 @@ MONEY_AGAIN = timedelta(seconds=15)  # the operator may have let us spend again
 LONGEST_WAIT = timedelta(minutes=5)  # for money, or for the API to be back
 PROBE_EVERY = timedelta(seconds=30)
 MAINTAIN_EVERY = timedelta(minutes=1)
+COUNTED_A_MINUTE = 200  # chats
 SURVEYED_A_MINUTE = 1_000  # profiles; to sum them up takes 15 ms, in which nobody is answered
 REFUSED, SILENT = "refused", "silent"  # what a forced answer was that proves nothing
 LOOKUPS = 1, 2  # credits of a lookup of the name; "gone" takes two
@@ -96,6 +98,7 @@ class Scheduler:
         self._kept_at = now() - MAINTAIN_EVERY
         self._survey_at = now()
         self._checked = ""  # the profile up to which was seen whether anybody waits
+        self._counted: int | None = None  # the chat up to which was seen whether it is counted
         self._plans: dict[bool, Plan] = {}  # by whether newcomers alone follow the profiles
         self._counts = [0, 0]  # profiles of each plan, as last counted
         self._left = 0.0  # credits a day that replies leave to the schedule
@@ -311,10 +314,21 @@ class Scheduler:
                 await self._watch_budget(plans, now)
                 self._survey_at = now + MAINTAIN_EVERY * (1 + seen / SURVEYED_A_MINUTE)
             self._share(plans)
+            await self._recount(now)
             async with self._db.begin() as tx:
                 self._checked = await retention.stop_polling(tx, after=self._checked)
                 for fresh, plan in plans.items():
                     await schedule_state.save(tx, plan, now=now, fresh=fresh)
+
+    async def _recount(self, now: datetime) -> None:
+        """Count anew what some chats wait for, where that was counted wrongly."""
+        async with self._db.read() as tx:
+            wrong, self._counted = await subscriptions.miscounted(
+                tx, after=self._counted, limit=COUNTED_A_MINUTE
+            )
+        for chat_id, ids in wrong.items():
+            again = partial(subscriptions.reweigh, chat_id=chat_id, profile_ids=ids, now=now)
+            await self._db.run(again)
 
     async def _watch_budget(self, plans: dict[bool, Plan], now: datetime) -> None:
         """Tell when what is sure for checks can't see all that is followed in time."""

@@ -27,6 +27,19 @@ acquaintances = sa.Table(
     sa.Column("name", sa.Text, nullable=False, server_default=""),
 )
 
+# Chats that became known a day or two ago, if they were there since.
+HAS_GROWN = sa.and_(
+    acquaintances.c.kind == sa.literal_column("'chat'"),
+    acquaintances.c.days >= sa.literal_column(str(KNOWN_AFTER)),
+    acquaintances.c.days <= sa.literal_column(str(KNOWN_AFTER + 1)),
+)
+sa.Index(
+    "ix_acquaintances_grown",
+    acquaintances.c.last_day,
+    postgresql_where=HAS_GROWN,
+    sqlite_where=HAS_GROWN,
+)
+
 
 @built_once
 def _see(insert: Insert) -> sa.Executable:

@@ -18,13 +18,16 @@ from bot.store import (
     topics,
 )
 from bot.store import deliveries as deliveries_store
+from bot.store.audiences import waiting_chats
 from bot.store.database import Tx, all_tables
 from bot.store.deliveries import deliveries, is_open
 from bot.store.enqueue import add_notice
+from bot.store.usage import usage_days
 
 UNIQUE = (sa.UniqueConstraint, sa.PrimaryKeyConstraint)
 SUMS = (sa.Integer, sa.BigInteger)
 WAITING_ROOMS = frozenset({"inbox", "updates"})  # what came from the old chat was said there
+COUNTED = (waiting_chats, usage_days)  # which move when it is known who waits
 SETTINGS = ("language", "language_code", "zone", "quiet_from", "quiet_to", "digest_at", "defaults")
 
 
@@ -50,7 +53,7 @@ async def move_chat(tx: Tx, old: int, new: int, *, now: datetime) -> bool:
         await chats.change(tx, new, **values, created_at=born.scalar_subquery())
         await subscriptions.end_doubled(tx, new, older=old)
     for table in all_tables().sorted_tables:
-        if "chat_id" in table.c and table.name not in WAITING_ROOMS:
+        if "chat_id" in table.c and table not in COUNTED and table.name not in WAITING_ROOMS:
             await _rewrite(tx, table, old, new)
     await budgets.move_chat(tx, old, new)
     await acquaintances.move_chat(tx, old, new)
@@ -59,8 +62,20 @@ async def move_chat(tx: Tx, old: int, new: int, *, now: datetime) -> bool:
     await chats.set_state(tx, new, "active", now=now)
     await chat_queues.wake(tx, new, due_at=now, now=now)
     await chat_queues.reschedule(tx, new)
-    await subscriptions.reweigh(tx, chat_id=new, now=now)
+    await _count(tx, old, new, now=now)
     return True
+
+
+async def _count(tx: Tx, old: int, new: int, *, now: datetime) -> None:
+    """Let ``new`` bear what ``old`` has begun to bear; where both did, one share ends."""
+    other = waiting_chats.alias()
+    doubled = sa.exists().where(
+        other.c.chat_id == new, other.c.profile_id == waiting_chats.c.profile_id
+    )
+    alone = sa.update(waiting_chats).where(waiting_chats.c.chat_id == old, ~doubled)
+    await tx.execute(alone.values(chat_id=new))
+    await subscriptions.reweigh(tx, chat_ids=[old, new], now=now)
+    await _rewrite(tx, usage_days, old, new)
 
 
 async def _rewrite(tx: Tx, table: sa.Table, old: int, new: int) -> None:

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from bot.domain import alert_rules
 from bot.domain.records import REPLY
+from bot.store.audiences import waiting_chats
 from bot.store.broadcasts import broadcasts
 from bot.store.chat_queues import queues
 from bot.store.chats import chats
@@ -152,6 +153,7 @@ def overdue(now: datetime) -> list[Overdue]:
             sa.and_(
                 profiles.c.named_at < now - PROFILES_KEPT,
                 ~sa.exists().where(subscriptions.c.profile_id == profiles.c.profile_id),
+                ~sa.exists().where(waiting_chats.c.profile_id == profiles.c.profile_id),
             ),
         ),
     ]

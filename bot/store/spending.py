@@ -1,5 +1,6 @@
 """Sums over the ledger: its entries, and the days that were summed up before."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -7,6 +8,7 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
+from bot.store import usage
 from bot.store.database import Tx
 from bot.store.ledger import NOBODY, OPEN, ledger_days, ledger_entries
 from bot.store.usage import usage_days
@@ -121,7 +123,10 @@ async def costs(tx: Tx, *, since: date) -> list[Cost]:
         for statement in (of_entries, of_days)
         for row in await tx.execute(statement)
     ]
-    totals += [Cost(row[0], None, "alert", int(row[1])) for row in await tx.execute(of_checks)]
+    of_chats = Counter({row[0]: int(row[1]) for row in await tx.execute(of_checks)})
+    for chat_id, borne in (await usage.borne(tx, since=since)).items():
+        of_chats[chat_id] += sum(borne.values())
+    totals += [Cost(chat_id, None, "alert", borne) for chat_id, borne in of_chats.items()]
     return [one for one in totals if one.millicredits]
 
 

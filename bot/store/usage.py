@@ -1,15 +1,14 @@
 """What each chat asked for and got by day: asks, items, bytes, its fair share of the polls."""
 
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
 
-from bot.store.chats import chats
+from bot.store.audiences import audiences, check_shares, waiting_chats
 from bot.store.database import Insert, Tx, built_once, insert_for
 from bot.store.schema import metadata
-from bot.store.subscriptions import WAITS, subscriptions
 
 usage_days = sa.Table(
     "usage_days",
@@ -20,7 +19,8 @@ usage_days = sa.Table(
     sa.Column("requests", sa.Integer, nullable=False),
     sa.Column("items", sa.Integer, nullable=False),
     sa.Column("bytes", sa.BigInteger, nullable=False),
-    # A poll's credits are split among the chats that follow the profile, to the thousandth.
+    # A check's credits are split among the chats that wait for it, to the thousandth; here is what
+    # is settled, ``borne`` what is not.
     sa.Column("millicredits", sa.BigInteger, nullable=False),
 )
 
@@ -79,7 +79,12 @@ async def of_chat(tx: Tx, chat_id: int, *, since: date) -> dict[str, Use]:
         .where(table.c.chat_id == chat_id, table.c.day >= since)
         .group_by(table.c.kind)
     )
-    return {row[0]: Use(*map(int, row[1:])) for row in await tx.execute(statement)}
+    uses = {row[0]: Use(*map(int, row[1:])) for row in await tx.execute(statement)}
+    open_ = sum((await borne(tx, since=since, chat_id=chat_id)).get(chat_id, {}).values())
+    if open_:
+        alerts = uses.get("alert", Use())
+        uses["alert"] = replace(alerts, millicredits=alerts.millicredits + open_)
+    return uses
 
 
 async def millicredits_by_day(tx: Tx, chat_id: int, *, since: date) -> dict[date, int]:
@@ -90,7 +95,10 @@ async def millicredits_by_day(tx: Tx, chat_id: int, *, since: date) -> dict[date
         .where(table.c.chat_id == chat_id, table.c.day >= since)
         .group_by(table.c.day)
     )
-    return {row[0]: int(row[1]) for row in await tx.execute(statement)}
+    days = (await borne(tx, since=since, chat_id=chat_id)).get(chat_id, {})
+    for day, part in await tx.execute(statement):
+        days[day] = days.get(day, 0) + int(part)
+    return days
 
 
 async def items_by_day(tx: Tx, chat_id: int, *, since: date) -> dict[date, int]:
@@ -112,34 +120,108 @@ async def forget_old(tx: Tx, now: datetime, *, days: int) -> None:
 
 
 async def split(tx: Tx, profile_id: str, amount: int, *, now: datetime) -> None:
-    """Book ``amount`` credits on all chats that wait for a profile; no thousandth is lost."""
-    waiting = (
-        sa.select(subscriptions.c.chat_id)
-        .join(chats, chats.c.id == subscriptions.c.chat_id)
-        .where(subscriptions.c.profile_id == profile_id, WAITS)
-        .distinct()
-        .subquery()
-    )
-    number = (await tx.execute(sa.select(sa.func.count()).select_from(waiting))).scalar() or 0
-    if not number or not amount:
+    """Share ``amount`` credits among all chats that wait for a profile, however many these are.
+
+    Each bears its part from now on, and what it bears is booked when it no longer waits
+    (``settle``). What can't be split evenly is split with the next check: no thousandth is lost.
+    """
+    mine = audiences.c.profile_id == profile_id
+    statement = sa.select(audiences.c.chats, audiences.c.rest).where(mine)
+    row = (await tx.execute(statement.with_for_update())).one_or_none()
+    if row is None or not row.chats or not amount:
         return
-    part, rest = divmod(amount * 1000, number)
-    place = sa.func.row_number().over(order_by=waiting.c.chat_id)
+    part, rest = divmod(amount * 1000 + row.rest, row.chats)
+    await tx.execute(sa.update(audiences).where(mine).values(rest=rest))
+    if part:
+        added = {"profile_id": profile_id, "day": now.date(), "millicredits": part}
+        await tx.execute(_share(tx), added)
+
+
+@built_once
+def _share(insert: Insert) -> sa.Executable:
+    table = check_shares
+    statement = insert(table)
+    added = table.c.millicredits + statement.excluded.millicredits
+    return statement.on_conflict_do_update(
+        index_elements=list(table.primary_key.columns), set_={"millicredits": added}
+    )
+
+
+async def share_of(tx: Tx, profile_id: str, day: date) -> int:
+    """Return what the checks of a day have cost each chat so far: where a new one begins."""
+    table = check_shares
+    mine = sa.and_(table.c.profile_id == profile_id, table.c.day == day)
+    return (await tx.execute(sa.select(table.c.millicredits).where(mine))).scalar() or 0
+
+
+async def settle(
+    tx: Tx, profile_id: str, chat_ids: Sequence[int], *, rest: int, now: datetime
+) -> int:
+    """Book what chats that wait no longer have borne; the audience is locked.
+
+    Of the thousandths that are left, each takes one while there are any. Returns what is left of
+    ``rest``: who leaves last leaves nothing.
+    """
+    leaving = sa.and_(
+        waiting_chats.c.profile_id == profile_id, waiting_chats.c.chat_id.in_(chat_ids)
+    )
     zero = sa.literal(0)
-    source = sa.select(
-        waiting.c.chat_id,
-        sa.literal(now.date(), sa.Date),
+    names = ["chat_id", "day", "kind", *Use.__dataclass_fields__]
+    borne = sa.select(
+        _BORNE.c.chat_id,
+        _BORNE.c.day,
         sa.literal("alert"),
         zero,
         zero,
         zero,
-        part + sa.case((place <= rest, 1), else_=0),
-    ).where(sa.true())
-    names = ["chat_id", "day", "kind", "requests", "items", "bytes", "millicredits"]
-    insert = insert_for(tx)(usage_days).from_select(names, source.order_by(waiting.c.chat_id))
+        _BORNE.c.millicredits,
+    ).where(_BORNE.c.profile_id == profile_id, _BORNE.c.chat_id.in_(chat_ids))
+    insert = insert_for(tx)(usage_days).from_select(names, borne.order_by(_BORNE.c.chat_id))
     added = usage_days.c.millicredits + insert.excluded.millicredits
     await tx.execute(
         insert.on_conflict_do_update(
-            index_elements=["chat_id", "day", "kind"], set_={"millicredits": added}
+            index_elements=list(usage_days.primary_key.columns), set_={"millicredits": added}
         )
     )
+    await tx.execute(sa.delete(waiting_chats).where(leaving))
+    paying = sorted(chat_ids)[:rest]
+    await count_alerts(tx, [(chat_id, Use(millicredits=1)) for chat_id in paying], now=now)
+    return rest - len(paying)
+
+
+_BORNE = (
+    sa.select(
+        waiting_chats.c.profile_id,
+        waiting_chats.c.chat_id,
+        check_shares.c.day,
+        (
+            check_shares.c.millicredits
+            - sa.case((check_shares.c.day == waiting_chats.c.day, waiting_chats.c.share), else_=0)
+        ).label("millicredits"),
+    )
+    .join(
+        check_shares,
+        sa.and_(
+            check_shares.c.profile_id == waiting_chats.c.profile_id,
+            check_shares.c.day >= waiting_chats.c.day,
+        ),
+    )
+    .subquery()
+)
+"""What chats that still wait have borne, by profile and day."""
+
+
+async def borne(tx: Tx, *, since: date, chat_id: int | None = None) -> dict[int, dict[date, int]]:
+    """Return what chats that wait have borne and is not booked yet, in thousandths, by day."""
+    statement = (
+        sa.select(_BORNE.c.chat_id, _BORNE.c.day, sa.func.sum(_BORNE.c.millicredits))
+        .where(_BORNE.c.day >= since)
+        .group_by(_BORNE.c.chat_id, _BORNE.c.day)
+    )
+    if chat_id is not None:
+        statement = statement.where(_BORNE.c.chat_id == chat_id)
+    found: dict[int, dict[date, int]] = {}
+    for chat, day, part in await tx.execute(statement):
+        if part:
+            found.setdefault(chat, {})[day] = int(part)
+    return found

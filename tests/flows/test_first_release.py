@@ -50,6 +50,14 @@ async def test_what_was_kept_is_kept(bell: Heir) -> None:
     assert "stories today" in used["text"]
     counted = "SELECT kind, items FROM usage_days WHERE chat_id > 0 AND kind IN ('alert', 'link')"
     assert sorted(bell.rows(counted)) == [("alert", 1), ("alert", 1), ("link", 1)]
+    facts = (
+        "SELECT DISTINCT s.profile_id, s.chat_id FROM subscriptions s"
+        " JOIN chats c ON c.id = s.chat_id WHERE NOT s.paused AND c.state = 'active'"
+    )
+    waiting = sorted(bell.rows("SELECT profile_id, chat_id FROM waiting_chats"))
+    assert waiting == sorted(bell.rows(facts)) != []
+    sums = "SELECT sum(chats), sum(weight) FROM audiences"
+    assert bell.rows(sums) == bell.rows("SELECT count(*), sum(weight) FROM waiting_chats")
     assert bell.rows("SELECT sum(credits) FROM ledger_days") == [(3,)]
     assert bell.rows("SELECT stopped FROM purse") == [(0,)]
 
