@@ -17,7 +17,7 @@ from bot.store.database import Tx
 KEY = "schedule"
 KEYS = {False: KEY, True: "schedule of newcomers"}
 RATES = "schedule-rates"  # apart, as versions before this write the other one without it
-SAMPLE = 4_000  # profiles; the error of the price that follows from so many is 5 %
+SAMPLE = 400  # profiles, others each time: the price errs by 15 %, intervals by half of that
 POLLS_OF_MEAN = 50
 BUDGET, FLOOR_S, COST = 500.0, 60.0, 2.0  # until the scheduler has written the real ones
 

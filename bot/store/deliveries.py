@@ -59,6 +59,18 @@ deliveries = sa.Table(
         sqlite_where=sa.text("state = 'open'"),
     ),
     sa.Index(
+        "ix_deliveries_due",
+        "due_at",
+        postgresql_where=sa.text("state = 'open'"),
+        sqlite_where=sa.text("state = 'open'"),
+    ),
+    sa.Index(
+        "ix_deliveries_parked",
+        "done_at",
+        postgresql_where=sa.text("state = 'parked'"),
+        sqlite_where=sa.text("state = 'parked'"),
+    ),
+    sa.Index(
         "ix_deliveries_done",
         "done_at",
         postgresql_where=sa.text("state <> 'open'"),
@@ -68,6 +80,7 @@ deliveries = sa.Table(
 
 # A literal, not a parameter: only so does PostgreSQL's generic plan use the partial index.
 is_open = deliveries.c.state == sa.literal_column("'open'")
+is_parked = deliveries.c.state == sa.literal_column("'parked'")
 
 
 _LONGEST_WAIT_MS = LONGEST_WAIT // timedelta(milliseconds=1)

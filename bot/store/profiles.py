@@ -1,7 +1,10 @@
 """Profiles: who they are, how they are, and when each is checked next."""
 
+import random
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import cache
+from math import ceil
 from typing import Any
 
 import sqlalchemy as sa
@@ -41,7 +44,20 @@ profiles = sa.Table(
     ),
 )
 
+# The last digits of an id, by which nothing is known of a profile: who has some is a fair sample.
+LOT = sa.literal_column("substr(profile_id, length(profile_id) - 3)", sa.String)
+LOTS = 10_000
+IS_CHECKED = profiles.c.next_look_at.is_not(None)
+sa.Index(
+    "ix_profiles_lot",
+    profiles.c.fresh,
+    sa.text("substr(profile_id, length(profile_id) - 3)"),
+    _table=profiles,
+    postgresql_where=sa.text("next_look_at IS NOT NULL"),
+    sqlite_where=sa.text("next_look_at IS NOT NULL"),
+)
 
+SAMPLE = 1_000  # profiles, of which sums are said to be those of all
 NAMED_AGAIN = timedelta(hours=1)  # by so much the time of a name may be off
 
 COLUMNS = [profiles.c[name] for name in Known.__dataclass_fields__]
@@ -209,16 +225,20 @@ def _first_due(fresh: bool | None) -> sa.Select[Any]:
 
 
 async def mean_delay(tx: Tx) -> timedelta | None:
-    """Return how long a new story waits for its check: half the pause, by who wait for it."""
+    """Return how long a new story waits for its check: half the pause, by who wait for it.
+
+    Of very many profiles a sample says it.
+    """
     pause = sa.type_coerce(profiles.c.next_look_at, sa.BigInteger) - sa.type_coerce(
         profiles.c.looked_at, sa.BigInteger
     )
-    waiting = profiles.c.next_look_at.is_not(None) & profiles.c.looked_at.is_not(None)
-    statement = sa.select(
-        sa.func.sum(profiles.c.weight * pause), sa.func.sum(profiles.c.weight)
-    ).where(waiting, profiles.c.failures == 0)
-    total, weight = (await tx.execute(statement)).one()
-    return timedelta(milliseconds=float(total) / float(weight) / 2) if weight else None
+    is_usual = profiles.c.looked_at.is_not(None) & (profiles.c.failures == 0)
+    columns = (profiles.c.weight, sa.case((is_usual, pause)).label("pause"))
+    rows, _ = await _some(tx, columns, most=SAMPLE)
+    paused = [(row.weight, row.pause) for row in rows if row.pause is not None]
+    weight = sum(one[0] for one in paused)
+    mean = sum(one[0] * one[1] for one in paused) / weight if weight else None
+    return None if mean is None else timedelta(milliseconds=mean / 2)
 
 
 async def sample(
@@ -229,21 +249,41 @@ async def sample(
     Of more than ``most`` it is a fair sample; ``fresh`` as in ``claim``.
     """
     columns = (profiles.c.forecast, profiles.c.memory, profiles.c.weight)
-    statement = sa.select(*columns).where(profiles.c.next_look_at.is_not(None))
-    if fresh is not None:
-        statement = statement.where(profiles.c.fresh.is_(fresh))
-    count = await followed(tx, fresh=fresh)
-    if count > most:
-        statement = statement.order_by(sa.func.random()).limit(most)
-    rows = await tx.execute(statement)
+    rows, count = await _some(tx, columns, most=most, fresh=fresh)
     return [(row.forecast, row.memory, float(row.weight)) for row in rows], count
+
+
+async def _some(
+    tx: Tx,
+    columns: Sequence[sa.ColumnElement[Any]],
+    *,
+    most: int,
+    fresh: bool | None = None,
+) -> tuple[list[sa.Row[Any]], int]:
+    """Return columns of those that are checked, and how many these are.
+
+    Of more than ``most``: of those whose ids end in some digits, and in the next.
+    """
+    sides = (False, True) if fresh is None else (fresh,)
+    counts = [await followed(tx, fresh=side) for side in sides]
+    rows: list[sa.Row[Any]] = []
+    for side, count in zip(sides, counts, strict=True):
+        part = ceil(count * min(1.0, most / max(sum(counts), 1)))
+        start = f"{random.randrange(LOTS):04}" if part < count else ""  # noqa: S311 - a sample
+        these = sa.select(*columns).where(IS_CHECKED, profiles.c.fresh.is_(side)).order_by(LOT)
+        for half in (start <= LOT, start > LOT):
+            if part:
+                found = (await tx.execute(these.where(half).limit(part))).all()
+                rows += found
+                part -= len(found)
+    return rows, sum(counts)
 
 
 async def schedule(tx: Tx, *, limit: int) -> list[tuple[str, datetime | None, datetime]]:
     """Return what is checked next: the name, when it was checked, when it will be."""
     statement = (
         sa.select(profiles.c.username, profiles.c.looked_at, profiles.c.next_look_at)
-        .where(profiles.c.next_look_at.is_not(None))
+        .where(IS_CHECKED)
         .order_by(profiles.c.next_look_at)
         .limit(limit)
     )
@@ -252,7 +292,7 @@ async def schedule(tx: Tx, *, limit: int) -> list[tuple[str, datetime | None, da
 
 async def followed(tx: Tx, *, fresh: bool | None = None) -> int:
     """Return how many profiles are checked: all, or those that newcomers alone follow or not."""
-    statement = sa.select(sa.func.count()).where(profiles.c.next_look_at.is_not(None))
+    statement = sa.select(sa.func.count()).where(IS_CHECKED)
     if fresh is not None:
         statement = statement.where(profiles.c.fresh.is_(fresh))
     return (await tx.execute(statement)).scalar() or 0
