@@ -165,9 +165,7 @@ def _text(spent: Spending, context: Context, shortfall: str) -> str:
         text += "\n" + t(CHECK_PAID, since=t.date(spent.check_paid_since))
     text += shortfall
     by_endpoint = {name: one.spent for name, one in spent.by_endpoint.items()}
-    by_chat = {
-        _named(chat, spent.names.get(chat)): one.spent for chat, one in spent.by_chat.items()
-    }
+    by_chat = {_named(chat, spent.names.get(chat)): one for chat, one in spent.by_chat.items()}
     for title, lines in ((N_("By endpoint"), by_endpoint), (N_("By chat (⏰ alerts)"), by_chat)):
         top = sorted(lines.items(), key=lambda line: -line[1])[:LINES]
         text += f"\n\n<b>{t(title)}</b>"

@@ -8,6 +8,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from time import perf_counter
 from typing import Any, Literal, TypeVar
 
 from bot.billing.drift import KEY as DRIFT
@@ -39,6 +41,7 @@ from bot.domain.errors import (
 )
 from bot.domain.model import Asker
 from bot.runtime.places import FairSlots, waiting
+from bot.runtime.slices import next_limit
 from bot.store import (
     access,
     acquaintances,
@@ -57,6 +60,7 @@ T = TypeVar("T")
 
 PRESUMED_AFTER = timedelta(minutes=30)  # longer than any call can last
 HABIT_DAYS = 7
+FIRST_SLICE = 200  # entries
 KEPT_IN_DETAIL, KEPT_BY_DAY = 32, 366  # days; in detail for a whole month, by person
 LARGE_SOURCE = (
     "Much is spent by one {who}: {spent} of today's {share} credits for replies. "
@@ -332,15 +336,24 @@ class Ledger:
         now = self._now()
         async with self._db.begin() as tx:
             presumed = await ledger.presume_spent(tx, before=now - PRESUMED_AFTER, now=now)
-            await budgets.forget_old(tx, now, days=KEPT_BY_DAY)
-            await ledger.forget_old(tx, now, days=KEPT_BY_DAY)
-            await usage.forget_old(tx, now, days=KEPT_BY_DAY)
-            await acquaintances.forget_old(tx, now.date(), days=KEPT_BY_DAY)
-        more = 1
-        while more:
+        for forget in (budgets.forget_old, ledger.forget_old):
             async with self._db.begin() as tx:
-                more = await ledger.roll_up(tx, before=now.date() - timedelta(days=KEPT_IN_DETAIL))
+                await forget(tx, now, days=KEPT_BY_DAY)
+        async with self._db.begin() as tx:
+            await acquaintances.forget_old(tx, now.date(), days=KEPT_BY_DAY)
+        before = now.date() - timedelta(days=KEPT_IN_DETAIL)
+        await self._in_slices(partial(ledger.sum_up, now=now))
+        await self._in_slices(partial(ledger.roll_up, before=before))
         return presumed
+
+    async def _in_slices(self, work: Callable[..., Awaitable[int]]) -> None:
+        """Let ``work`` do what there is, in transactions of some 50 ms, so that nobody waits."""
+        limit, count = FIRST_SLICE, 1
+        while count:
+            async with self._db.begin(durable=False) as tx:  # what a power cut undoes comes again
+                began = perf_counter()
+                count = await work(tx, limit=limit)
+                limit = next_limit(limit, perf_counter() - began)
 
     async def _take_allowances(
         self, tx: Tx, asker: Asker, nominal: int, now: datetime

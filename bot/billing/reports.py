@@ -14,6 +14,7 @@ from bot.store.spending import By, Sums
 PRIVACY_CHECK = "privacy_check"  # the note of what is known of answers without it
 DAYS_SHOWN = 30
 DAYS_OF_AVERAGE = 7
+CHATS = 20  # of which it is shown what they spent
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +61,17 @@ class ChatUsage:
 class Spending:
     """What the bot spent: today, 7 and 30 days, by endpoint and chat (30 days), and the outlook.
 
-    ``by_chat`` has the largest first; 0 is the schedule. ``names`` are those of chats that we
-    know. ``by_kind`` has the credits of each of ``days``, for what they were spent. ``forecast``
-    is what this month will come to; ``days_left`` how long ``balance`` lasts at the pace of the
-    last 7 days.
+    ``by_chat`` has the ``CHATS`` largest, in order; 0 is the schedule. ``names`` are those of
+    chats that we know. ``by_kind`` has the credits of each of ``days``, for what they were
+    spent. ``forecast`` is what this month will come to; ``days_left`` how long ``balance`` lasts
+    at the pace of the last 7 days.
     """
 
     today: Sums
     week: Sums
     month: Sums
     by_endpoint: dict[str, Sums]
-    by_chat: dict[int, Sums]
+    by_chat: dict[int, int]
     names: dict[int, str]
     by_kind: dict[str, list[int]]
     days: list[tuple[date, int]]
@@ -118,9 +119,9 @@ async def spending_of(db: Database, limits: Limits, *, now: datetime) -> Spendin
     async with db.read() as tx:
         by_day = await spending.sums(tx, since=min(first, today.replace(day=1)), by="day")
         by_endpoint = await spending.sums(tx, since=first, by="endpoint")
-        by_chat = await spending.sums(tx, since=first, by="chat")
+        by_chat = await spending.dearest_chats(tx, since=first, limit=CHATS)
         by_kind = await spending.by_day_and_kind(tx, since=first)
-        names = await chats.titles(tx, [int(chat) for chat in by_chat])
+        names = await chats.titles(tx, by_chat)
         used = await budgets.budget_used(tx, today)
         balance = await budgets.account_balance(tx)
         check_paid_since = await _fell_back_at(tx)
@@ -130,13 +131,12 @@ async def spending_of(db: Database, limits: Limits, *, now: datetime) -> Spendin
         (one.spent for day, one in by_day.items() if day >= today.replace(day=1).isoformat()), 0
     )
     rate = daily_rate([spent for _, spent in days], now)
-    ordered = sorted(by_chat.items(), key=lambda item: -item[1].spent)
     return Spending(
         today=by_day.get(today.isoformat(), Sums()),
         week=_since(by_day, today - timedelta(days=6)),
         month=_since(by_day, first),
         by_endpoint=by_endpoint,
-        by_chat={int(chat): one for chat, one in ordered},
+        by_chat=by_chat,
         names=names,
         by_kind={
             kind: [of_kind.get(day, 0) for day in _days(first, today)]

@@ -1,11 +1,11 @@
-"""The ledger's entries: one a paid call, in detail for 30 days, then summed by day for a year.
+"""The ledger's entries: one a paid call, in detail for 32 days, summed by day for a year.
 
 An entry's ``credits`` are what counts as spent: the nominal cost until it is closed, then what the
 API really billed. So a crash between the call and its end leaves too much in the ledger, never
 too little.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -20,7 +20,6 @@ OPEN = "reserved"
 CLOSABLE = (OPEN, "presumed")  # a late answer still knows better than a presumption
 HOUR_MS = 3_600_000
 NOBODY = 0  # the chat of the schedule, and of chats that asked to be forgotten
-ROLLED_UP_AT_ONCE = 5000
 
 ledger_entries = sa.Table(
     "ledger_entries",
@@ -35,9 +34,32 @@ ledger_entries = sa.Table(
     sa.Column("state", sa.String(8), nullable=False),
     sa.Column("at", Timestamp, nullable=False, index=True),
     sa.Column("closed_at", Timestamp),
+    # Whether ``ledger_sums`` has it; versions that don't know this close entries without.
+    sa.Column("summed", sa.Boolean, nullable=False, server_default=sa.text("false")),
+    sa.Index(
+        "ix_ledger_entries_unsummed",
+        "at",
+        postgresql_where=sa.text("NOT summed"),
+        sqlite_where=sa.text("NOT summed"),
+    ),
+    sa.Index(
+        "ix_ledger_entries_of_chats",
+        "chat_id",
+        "at",
+        "credits",
+        postgresql_where=sa.text("chat_id <> 0"),
+        sqlite_where=sa.text("chat_id <> 0"),
+    ),
     sa.Index("ix_ledger_entries_chat_id_at", "chat_id", "at"),
     sa.Index("ix_ledger_entries_user_id_at", "user_id", "at"),
 )
+
+# In the words of their indexes, so that both databases see that these will do.
+IS_OF_A_CHAT = sa.text("chat_id <> 0")
+IS_UNSUMMED = sa.text("NOT summed")
+
+
+SUMS = ("requests", "nominal", "credits", "refunded")
 
 ledger_days = sa.Table(
     "ledger_days",
@@ -46,10 +68,17 @@ ledger_days = sa.Table(
     sa.Column("kind", sa.String(10), primary_key=True),
     sa.Column("chat_id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("endpoint", sa.String(64), primary_key=True),
-    sa.Column("requests", sa.Integer, nullable=False),
-    sa.Column("nominal", sa.Integer, nullable=False),
-    sa.Column("credits", sa.Integer, nullable=False),
-    sa.Column("refunded", sa.Integer, nullable=False),
+    *(sa.Column(name, sa.Integer, nullable=False) for name in SUMS),
+)
+
+# Of entries that are still there, and ``summed``: for figures of the whole bot.
+ledger_sums = sa.Table(
+    "ledger_sums",
+    metadata,
+    sa.Column("day", sa.Date, primary_key=True),
+    sa.Column("kind", sa.String(10), primary_key=True),
+    sa.Column("endpoint", sa.String(64), primary_key=True),
+    *(sa.Column(name, sa.BigInteger, nullable=False) for name in SUMS),
 )
 
 
@@ -103,6 +132,7 @@ CLOSE = (
     .where(
         ledger_entries.c.id == sa.bindparam("entry_id"),
         ledger_entries.c.state.in_(CLOSABLE),
+        IS_UNSUMMED,
     )
     .returning(ledger_entries.c.id)
 )
@@ -120,7 +150,7 @@ async def presume_spent(tx: Tx, *, before: datetime, now: datetime) -> int:
     table = ledger_entries
     statement = (
         sa.update(table)
-        .where(table.c.state == OPEN, table.c.at < before)
+        .where(table.c.state == OPEN, IS_UNSUMMED, table.c.at < before)
         .values(state="presumed", closed_at=now)
     )
     return (await tx.execute(statement)).rowcount
@@ -129,7 +159,7 @@ async def presume_spent(tx: Tx, *, before: datetime, now: datetime) -> int:
 async def open_credits(tx: Tx) -> int:
     """Return the credits of calls that are under way."""
     statement = sa.select(sa.func.sum(ledger_entries.c.credits)).where(
-        ledger_entries.c.state == OPEN
+        ledger_entries.c.state == OPEN, IS_UNSUMMED
     )
     return (await tx.execute(statement)).scalar() or 0
 
@@ -263,41 +293,73 @@ async def entries(tx: Tx, *, since: datetime, limit: int = 1000) -> list[LedgerE
     return [LedgerEntry(*row) for row in reversed(rows)]
 
 
-async def roll_up(tx: Tx, *, before: date) -> int:
-    """Sum the entries of days before that one by day and remove them; return how many.
+_SUMMED_UP = [
+    ledger_entries.c[name]
+    for name in ("at", "kind", "chat_id", "endpoint", "nominal", "credits", "summed")
+]
 
-    At most 5,000 at a time, so that nobody waits long; call again until it returns 0.
+
+async def sum_up(tx: Tx, *, now: datetime, limit: int) -> int:
+    """Add up to ``limit`` closed entries to the sums of their days; return how many.
+
+    Those that are presumed spent wait for a day: a late answer may know better.
+    """
+    table = ledger_entries
+    closed = sa.or_(
+        table.c.state.in_(("settled", "refunded")),
+        sa.and_(table.c.state == "presumed", table.c.at < now - timedelta(days=1)),
+    )
+    these = sa.select(table.c.id).where(IS_UNSUMMED, closed).order_by(table.c.at).limit(limit)
+    rows = await tx.execute(
+        sa.update(table)
+        .where(table.c.id.in_(these.with_for_update(skip_locked=True)))
+        .values(summed=True)
+        .returning(*_SUMMED_UP)
+    )
+    return await _add_up(tx, ledger_sums, rows.all())
+
+
+async def roll_up(tx: Tx, *, before: date, limit: int) -> int:
+    """Sum up to ``limit`` entries of days before that one by day and remove them.
+
+    Returns how many; call again until it returns 0.
     """
     table = ledger_entries
     doomed = (
         sa.select(table.c.id)
         .where(table.c.at < datetime.combine(before, time(), UTC), table.c.state != OPEN)
-        .limit(ROLLED_UP_AT_ONCE)
+        .limit(limit)
     )
-    rows = await tx.execute(
-        sa.delete(table)
-        .where(table.c.id.in_(doomed))
-        .returning(
-            table.c.at,
-            table.c.kind,
-            table.c.chat_id,
-            table.c.endpoint,
-            table.c.nominal,
-            table.c.credits,
-        )
-    )
-    sums: dict[tuple[date, str, int, str], list[int]] = {}
-    count = 0
-    for at, kind, chat_id, endpoint, nominal, spent in rows:
-        one = (1, nominal, spent, max(0, nominal - spent))
-        total = sums.setdefault((at.date(), kind, chat_id, endpoint), [0, 0, 0, 0])
-        total[:] = [a + b for a, b in zip(total, one, strict=True)]
-        count += 1
-    names = ("requests", "nominal", "credits", "refunded")
-    for (day, kind, chat_id, endpoint), total in sums.items():
-        key = {"day": day, "kind": kind, "chat_id": chat_id, "endpoint": endpoint}
-        await _add_day(tx, key, dict(zip(names, total, strict=True)))
-    return count
+    gone = await tx.execute(sa.delete(table).where(table.c.id.in_(doomed)).returning(*_SUMMED_UP))
+    rows = gone.all()
+    await _add_up(tx, ledger_sums, [row for row in rows if row.summed], sign=-1)
+    if not rows:  # all else that is left of those days is of a version that knows no such sums
+        await tx.execute(sa.delete(ledger_sums).where(ledger_sums.c.day < before))
+    return await _add_up(tx, ledger_days, rows)
+
+
+async def _add_up(tx: Tx, table: sa.Table, rows: Sequence[Any], *, sign: int = 1) -> int:
+    """Add entries to the sums of their days; return how many they are."""
+    keys = [column.name for column in table.primary_key.columns]
+    sums: dict[tuple[Any, ...], list[int]] = {}
+    for row in rows:
+        alike = row._asdict() | {"day": row.at.date()}
+        one = (1, row.nominal, row.credits, max(0, row.nominal - row.credits))
+        total = sums.setdefault(tuple(alike[key] for key in keys), [0, 0, 0, 0])
+        total[:] = [a + sign * b for a, b in zip(total, one, strict=True)]
+    names = [*keys, *SUMS]
+    # in one order: two replicas must not wait in a ring
+    ordered = [(*key, *total) for key, total in sorted(sums.items())]
+    await _add(tx, table, [dict(zip(names, values, strict=True)) for values in ordered])
+    return len(rows)
+
+
+async def _add(tx: Tx, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    insert = insert_for(tx)(table)
+    added = {name: table.c[name] + insert.excluded[name] for name in SUMS}
+    keys = list(table.primary_key.columns)
+    if rows:
+        await tx.execute(insert.on_conflict_do_update(index_elements=keys, set_=added), rows)
 
 
 async def forget_old(tx: Tx, now: datetime, *, days: int) -> None:
@@ -311,28 +373,13 @@ async def move_chat(tx: Tx, old: int, new: int) -> None:
     await tx.execute(
         sa.update(ledger_entries).where(ledger_entries.c.chat_id == old).values(chat_id=new)
     )
-    rows = await tx.execute(
-        sa.delete(ledger_days).where(ledger_days.c.chat_id == old).returning(*ledger_days.c)
-    )
-    for row in rows.mappings().all():
-        values = dict(row)
-        key = {name: values.pop(name) for name in ("day", "kind", "endpoint")}
-        del values["chat_id"]
-        await _add_day(tx, key | {"chat_id": new}, values)
+    here = sa.delete(ledger_days).where(ledger_days.c.chat_id == old).returning(*ledger_days.c)
+    rows = (await tx.execute(here)).mappings().all()
+    await _add(tx, ledger_days, [dict(row) | {"chat_id": new} for row in rows])
 
 
 async def forget_person(tx: Tx, user_id: int) -> None:
     """Keep the sums, but not who spent them."""
     await tx.execute(
         sa.update(ledger_entries).where(ledger_entries.c.user_id == user_id).values(user_id=None)
-    )
-
-
-async def _add_day(tx: Tx, key: dict[str, object], values: dict[str, int]) -> None:
-    insert = insert_for(tx)(ledger_days).values(**key, **values)
-    await tx.execute(
-        insert.on_conflict_do_update(
-            index_elements=list(ledger_days.primary_key.columns),
-            set_={name: ledger_days.c[name] + value for name, value in values.items()},
-        )
     )

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from bot.domain import alert_rules
 from bot.domain.records import REPLY
-from bot.store.audiences import waiting_chats
+from bot.store.audiences import check_shares, waiting_chats
 from bot.store.broadcasts import broadcasts
 from bot.store.chat_queues import queues
 from bot.store.chats import chats
@@ -22,6 +22,7 @@ from bot.store.samples import samples
 from bot.store.schema import Timestamp
 from bot.store.stories import moments, stories
 from bot.store.subscriptions import WAITS, follows, subscriptions
+from bot.store.usage import usage_days
 
 STORIES_KEPT = timedelta(hours=48)  # after they expired: no list of deleted stories is kept
 # Longer than any story lives, so that the row still guards against a second alert; what is sent is
@@ -32,6 +33,7 @@ CLOSED_CHATS_KEPT = timedelta(days=30)
 PROFILES_KEPT = timedelta(days=30)
 HISTORY_KEPT = timedelta(days=60)
 INCIDENTS_KEPT = timedelta(days=30)
+USAGE_KEPT = timedelta(days=366)
 FOLLOWS_KEPT = timedelta(days=2)
 ENDED_KEPT = timedelta(days=1)  # as long as an unsubscribing can be undone
 CHECKED_AT_ONCE = 500  # profiles
@@ -103,7 +105,7 @@ class Overdue:
     """Rows of one table that have been kept long enough."""
 
     table: sa.Table
-    key: sa.Column[Any]
+    key: sa.Column[Any] | sa.Tuple
     condition: sa.ColumnElement[bool]
 
 
@@ -142,6 +144,16 @@ def overdue(now: datetime) -> list[Overdue]:
             broadcasts.c.id,
             sa.and_(broadcasts.c.state != "running", broadcasts.c.made_at < now - INCIDENTS_KEPT),
         ),
+        Overdue(
+            usage_days,
+            sa.tuple_(*usage_days.primary_key.columns),
+            usage_days.c.day < now.date() - USAGE_KEPT,
+        ),
+        Overdue(
+            check_shares,
+            sa.tuple_(*check_shares.primary_key.columns),
+            check_shares.c.day < now.date() - USAGE_KEPT,
+        ),
         Overdue(samples, samples.c.hour, samples.c.hour < now - INCIDENTS_KEPT),
         Overdue(ended, ended.c.at, ended.c.at < now - ENDED_KEPT),
         Overdue(follows, follows.c.id, follows.c.at < now - FOLLOWS_KEPT),
@@ -161,7 +173,8 @@ def overdue(now: datetime) -> list[Overdue]:
 
 async def forget(tx: Tx, what: Overdue, *, limit: int) -> int:
     """Delete up to ``limit`` rows of what is overdue; return how many went."""
-    first = sa.select(what.key).where(what.condition).limit(limit)
+    columns = what.key.clauses if isinstance(what.key, sa.Tuple) else (what.key,)
+    first = sa.select(*columns).where(what.condition).limit(limit)
     first = first.with_for_update(skip_locked=True)  # it goes the next time
-    these = what.key.in_(first.scalar_subquery())
+    these = what.key.in_(first)
     return (await tx.execute(sa.delete(what.table).where(these))).rowcount

@@ -10,7 +10,15 @@ import sqlalchemy as sa
 
 from bot.store import usage
 from bot.store.database import Tx
-from bot.store.ledger import NOBODY, OPEN, ledger_days, ledger_entries
+from bot.store.ledger import (
+    IS_OF_A_CHAT,
+    IS_UNSUMMED,
+    NOBODY,
+    OPEN,
+    ledger_days,
+    ledger_entries,
+    ledger_sums,
+)
 from bot.store.usage import usage_days
 
 By = Literal["all", "endpoint", "chat", "day", "kind"]
@@ -46,32 +54,57 @@ class Sums:
 async def sums(tx: Tx, *, since: date, by: By, chat_id: int | None = None) -> dict[str, Sums]:
     """Return the sums from the day ``since`` on, by endpoint, chat id, ISO day, kind or at all."""
     totals = await _of_entries(tx, since, by, chat_id)
-    for key, more in (await _of_days(tx, since, by, chat_id)).items():
-        totals[key] = totals.get(key, Sums()) + more
+    tables = (ledger_days, ledger_sums) if _are_summed(by, chat_id) else (ledger_days,)
+    for table in tables:
+        for key, more in (await _of_days(tx, table, since, by, chat_id)).items():
+            totals[key] = totals.get(key, Sums()) + more
     return totals
+
+
+async def dearest_chats(tx: Tx, *, since: date, limit: int) -> dict[int, int]:
+    """Return who spent most from the day ``since`` on, the largest first; ``NOBODY``: all others.
+
+    The day is one of those that are kept in detail.
+    """
+    table = ledger_entries
+    spent = sa.func.sum(table.c.credits)
+    largest = (
+        sa.select(table.c.chat_id, spent, sa.func.sum(spent).over())
+        .where(IS_OF_A_CHAT, _is_since(since))
+        .group_by(table.c.chat_id)
+        .order_by(spent.desc(), table.c.chat_id)
+        .limit(limit)
+    )
+    rows = (await tx.execute(largest)).all()
+    every = (await sums(tx, since=since, by="all")).get("all", Sums())
+    found = {row[0]: int(row[1]) for row in rows}
+    found[NOBODY] = every.spent - (int(rows[0][2]) if rows else 0)
+    ordered = sorted(found.items(), key=lambda one: -one[1])
+    return {chat_id: credits_ for chat_id, credits_ in ordered if credits_}
 
 
 async def by_day_and_kind(tx: Tx, *, since: date) -> dict[str, dict[date, int]]:
     """Return the credits that were spent each day from ``since`` on, by what they were for."""
-    entries, days = ledger_entries, ledger_days
+    entries = ledger_entries
     of_entries = (
         sa.select(entries.c.kind, ENTRY_DAY.label("day"), sa.func.sum(entries.c.credits))
-        .where(entries.c.at >= datetime.combine(since, time(), UTC))
+        .where(IS_UNSUMMED, _is_since(since))
         .group_by(entries.c.kind, sa.text("day"))
-    )
-    of_days = (
-        sa.select(days.c.kind, days.c.day, sa.func.sum(days.c.credits))
-        .where(days.c.day >= since)
-        .group_by(days.c.kind, days.c.day)
     )
     totals: dict[str, dict[date, int]] = {}
     for kind, number, spent in await tx.execute(of_entries):
         of_kind = totals.setdefault(kind, {})
         day = EPOCH_DAY + timedelta(days=number)
         of_kind[day] = of_kind.get(day, 0) + int(spent)
-    for kind, day, spent in await tx.execute(of_days):
-        of_kind = totals.setdefault(kind, {})
-        of_kind[day] = of_kind.get(day, 0) + int(spent)
+    for days in (ledger_days, ledger_sums):
+        of_days = (
+            sa.select(days.c.kind, days.c.day, sa.func.sum(days.c.credits))
+            .where(days.c.day >= since)
+            .group_by(days.c.kind, days.c.day)
+        )
+        for kind, day, spent in await tx.execute(of_days):
+            of_kind = totals.setdefault(kind, {})
+            of_kind[day] = of_kind.get(day, 0) + int(spent)
     return totals
 
 
@@ -130,6 +163,18 @@ async def costs(tx: Tx, *, since: date) -> list[Cost]:
     return [one for one in totals if one.millicredits]
 
 
+def _is_since(day: date) -> sa.ColumnElement[bool]:
+    """Return the condition on entries, in a form that tempts no planner to the index of times."""
+    begin = datetime.combine(day, time(), UTC)
+    at = sa.type_coerce(ledger_entries.c.at, sa.BigInteger)
+    return at + 0 >= sa.literal(int(begin.timestamp() * 1000), sa.BigInteger)
+
+
+def _are_summed(by: By, chat_id: int | None) -> bool:
+    """Return whether the sums by day tell it; of chats only the entries do."""
+    return by != "chat" and chat_id is None
+
+
 async def _of_entries(tx: Tx, since: date, by: By, chat_id: int | None) -> dict[str, Sums]:
     table = ledger_entries
     is_open = table.c.state == OPEN
@@ -150,27 +195,24 @@ async def _of_entries(tx: Tx, since: date, by: By, chat_id: int | None) -> dict[
             sa.func.sum(sa.case((gap > 0, gap), else_=0)),
             sa.func.sum(sa.case((is_open, table.c.credits), else_=0)),
         )
-        .where(table.c.at >= datetime.combine(since, time(), UTC))
+        .where(_is_since(since))
         .group_by(sa.text("key"))
     )
+    if _are_summed(by, chat_id):
+        statement = statement.where(IS_UNSUMMED)
     if chat_id is not None:
         statement = statement.where(table.c.chat_id == chat_id)
     name = _named_day if by == "day" else str
     return await _read(tx, statement, name)
 
 
-async def _of_days(tx: Tx, since: date, by: By, chat_id: int | None) -> dict[str, Sums]:
-    table = ledger_days
-    keys: dict[By, Any] = {
-        "all": sa.literal("all"),
-        "endpoint": table.c.endpoint,
-        "chat": table.c.chat_id,
-        "day": table.c.day,
-        "kind": table.c.kind,
-    }
+async def _of_days(
+    tx: Tx, table: sa.Table, since: date, by: By, chat_id: int | None
+) -> dict[str, Sums]:
+    key = sa.literal("all") if by == "all" else table.c["chat_id" if by == "chat" else by]
     statement = (
         sa.select(
-            keys[by].label("key"),
+            key.label("key"),
             sa.func.sum(table.c.requests),
             sa.func.sum(table.c.nominal),
             sa.func.sum(table.c.credits),

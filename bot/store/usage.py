@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 import sqlalchemy as sa
 
@@ -14,7 +14,7 @@ usage_days = sa.Table(
     "usage_days",
     metadata,
     sa.Column("chat_id", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("day", sa.Date, primary_key=True),
+    sa.Column("day", sa.Date, primary_key=True, index=True),
     sa.Column("kind", sa.String(10), primary_key=True),
     sa.Column("requests", sa.Integer, nullable=False),
     sa.Column("items", sa.Integer, nullable=False),
@@ -110,13 +110,6 @@ async def items_by_day(tx: Tx, chat_id: int, *, since: date) -> dict[date, int]:
         .group_by(table.c.day)
     )
     return {row[0]: int(row[1]) for row in await tx.execute(statement)}
-
-
-async def forget_old(tx: Tx, now: datetime, *, days: int) -> None:
-    """Remove days longer ago than ``days``."""
-    await tx.execute(
-        sa.delete(usage_days).where(usage_days.c.day < now.date() - timedelta(days=days))
-    )
 
 
 async def split(tx: Tx, profile_id: str, amount: int, *, now: datetime) -> None:

@@ -1,10 +1,13 @@
 """The ledger's entries: closed once, summed up, moved, made anonymous; no credit is lost."""
 
 from datetime import UTC, datetime, timedelta
+from typing import get_args
+
+import sqlalchemy as sa
 
 from bot.store import budgets, ledger
 from bot.store.database import Database, Tx
-from bot.store.spending import Sums, sums
+from bot.store.spending import By, Sums, by_day_and_kind, sums
 
 NOW = datetime(2026, 4, 8, 12, tzinfo=UTC)
 LONG_AGO = NOW.date() - timedelta(days=9999)
@@ -34,10 +37,16 @@ async def test_days_are_summed_up_in_parts_and_open_entries_stay(db: Database) -
         await add(tx, at=NOW - timedelta(days=50))
         await add(tx)
         before = await sums(tx, since=LONG_AGO, by="all")
-        ledger.ROLLED_UP_AT_ONCE = 3
-        done = [await ledger.roll_up(tx, before=NOW.date()) for _ in range(4)]
-        ledger.ROLLED_UP_AT_ONCE = 5000
+        by = {one: await sums(tx, since=LONG_AGO, by=one) for one in get_args(By)}
+        days = await by_day_and_kind(tx, since=LONG_AGO)
+        assert [await ledger.sum_up(tx, now=NOW, limit=2) for _ in range(2)] == [2, 2]
+        done = []
+        for _ in range(4):
+            done.append(await ledger.roll_up(tx, before=NOW.date(), limit=3))
+            assert {one: await sums(tx, since=LONG_AGO, by=one) for one in by} == by
+            assert await by_day_and_kind(tx, since=LONG_AGO) == days
         assert done == [3, 3, 1, 0]
+        assert (await tx.execute(sa.select(ledger.ledger_sums))).all() == []
         assert await sums(tx, since=LONG_AGO, by="all") == before
         assert len(await ledger.entries(tx, since=NOW - timedelta(days=99))) == 2
         await ledger.forget_old(tx, NOW, days=41)
@@ -52,7 +61,7 @@ async def test_a_group_that_moves_takes_its_bill_along_and_one_that_leaves_leave
             for days in (0, 40):
                 entry = await add(tx, chat, at=NOW - timedelta(days=days))
                 await ledger.close(tx, entry, 2, now=NOW)
-        await ledger.roll_up(tx, before=NOW.date() - timedelta(days=30))
+        await ledger.roll_up(tx, before=NOW.date() - timedelta(days=30), limit=99)
         await ledger.move_chat(tx, -1, -100)
         assert await sums(tx, since=LONG_AGO, by="chat") == {"-100": Sums(4, 8, 8, 0, 0)}
         await ledger.move_chat(tx, -100, ledger.NOBODY)

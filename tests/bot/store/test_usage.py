@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+from bot.operations.cleanup import clean
 from bot.store import usage
 from bot.store.database import Database
 from bot.store.usage import Use
@@ -22,7 +23,8 @@ async def test_what_is_counted_adds_up_by_kind_and_day(db: Database) -> None:
             "stories": Use(1, 0, 0, 0),
         }
         assert (await usage.of_chat(tx, 1, since=TODAY - timedelta(days=1)))["link"].requests == 3
-        await usage.forget_old(tx, NOW, days=366)
+    await clean(db, now=NOW)
+    async with db.read() as tx:
         assert (await usage.of_chat(tx, 1, since=TODAY - timedelta(days=999)))[
             "link"
         ].requests == 3
