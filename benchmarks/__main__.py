@@ -12,7 +12,7 @@ BENCHMARKS = {
     "schedule": "the delay of alerts: policies and budgets on made-up traces",
     "privacy": "credits a look in a simulated week, SKIP_PRIVACY_CHECK false against auto",
     "newcomers": "the delay of known people's alerts while 60 new accounts want 267 profiles",
-    "scale": "each statement at 1,000,000 subscriptions against 10,000; the CPU of an alert",
+    "scale": "each statement at 1,000,000 subscriptions against 10,000; an alert's CPU; replicas",
     "sandbox": "how much the sandbox itself can answer",
 }
 TOOLS = {"traces": "write a made-up trace as JSON lines, for python -m bot simulate"}

@@ -9,28 +9,49 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from bot.domain.model import Profile, Story
+from bot.domain.records import EPOCH
 from bot.domain.serialization import dump_stories
+from bot.fetching import schedule_state
+from bot.scheduling.forecast import ProfileState
 from bot.store.database import Database, Tx
 
 STAR = "0"  # the profile that every chat follows
 DAY_MS = 86_400_000
+COUNTED = (
+    """INSERT INTO waiting_chats (profile_id, chat_id, weight, known, day, share)
+    SELECT DISTINCT profile_id, chat_id, 1, true, {day}, 0 FROM subscriptions""",
+    """INSERT INTO audiences (profile_id, chats, weight, known_weight, rest)
+    SELECT profile_id, count(*), count(*), count(*), 0 FROM waiting_chats GROUP BY profile_id""",
+    """INSERT INTO check_shares (profile_id, day, millicredits)
+    SELECT profile_id, {day}, 400 FROM audiences""",
+    """INSERT INTO ledger_sums (day, kind, endpoint, requests, nominal, credits, refunded)
+    SELECT {day}, kind, endpoint, count(*), sum(nominal), sum(credits), 0 FROM ledger_entries
+    WHERE summed GROUP BY kind, endpoint""",
+)
+"""Who waits, what the checks of a day have cost each, and what is summed up."""
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How many rows there are; ``due`` chats are owed one story now."""
+    """How many rows there are; ``due`` chats are owed one story now.
+
+    ``calls`` are paid ones of the last 30 days, a tenth of them by people.
+    """
 
     profiles: int
     subscriptions: int
     chats: int
     done: int
     due: int
+    calls: int
 
     @classmethod
     def of(cls, subscriptions: int) -> "Size":
         """Return the usual proportions."""
         chats = subscriptions // 10
-        return cls(subscriptions // 5, subscriptions, chats, subscriptions * 3, chats)
+        return cls(
+            subscriptions // 5, subscriptions, chats, subscriptions * 3, chats, subscriptions
+        )
 
 
 def _numbers(tx: Tx, last: int) -> str:
@@ -53,6 +74,11 @@ async def fill(db: Database, size: Size, *, now: datetime) -> None:
     number = "CAST(i AS BIGINT)"
     profile = f"CAST(({number} * 7919 + {round_} * 31) % {profiles} + 1 AS VARCHAR(32))"
     due = f"CASE WHEN i <= {size.due} THEN {ms - 200_000} + i END"
+    state = ProfileState(seen_at=now.timestamp(), stories=3.0, days=2.0, age=2.0)
+    learned = schedule_state.columns_of(state)
+    today = (now - EPOCH).days
+    sqlite, postgres = "date(({}) * 86400, 'unixepoch')", "date '1970-01-01' + ({})"
+    day = (sqlite if db.is_sqlite else postgres).format
     tables: list[tuple[str, int, dict[str, str | int]]] = [
         ("chats", chats, {"id": "i", "kind": "'private'", "state_since": 0, "created_at": 0}),
         (
@@ -66,6 +92,7 @@ async def fill(db: Database, size: Size, *, now: datetime) -> None:
                 "looked_at": f"{ms} - {number} * 997 % {DAY_MS}",
                 "next_look_at": f"{ms - 60_000} + {number} * 7919 % {DAY_MS}",
                 "weight": 5,
+                **{name: f":{name}" for name in learned},
             },
         ),
         (
@@ -116,6 +143,45 @@ async def fill(db: Database, size: Size, *, now: datetime) -> None:
                 "created_at": ms - 1000,
             },
         ),
+        (
+            "acquaintances",
+            chats,
+            {
+                "kind": "'chat'",
+                "subject": "i",
+                "days": "i % 100 + 3",
+                "last_day": day(f"{today} - i / 100 % 20"),
+            },
+        ),
+        (
+            "ledger_entries",
+            size.calls,
+            {
+                "kind": "CASE WHEN i % 10 = 0 THEN 'stories' ELSE 'schedule' END",
+                "chat_id": f"CASE WHEN i % 10 = 0 THEN (i / 10) % {chats} + 1 ELSE 0 END",
+                "endpoint": "'/v1/user/stories'",
+                "nominal": 2,
+                "credits": 2,
+                "state": "'settled'",
+                "at": f"{ms} - {number} * {30 * DAY_MS // size.calls}",
+                "closed_at": ms,
+                # All but the last hour's are in the sums.
+                "summed": f"i > {size.calls // 720}",
+            },
+        ),
+        (
+            "usage_days",
+            10 * chats,
+            {
+                "chat_id": chat,
+                "day": day(f"{today} - {round_}"),
+                "kind": "'alert'",
+                "requests": 0,
+                "items": 3,
+                "bytes": 0,
+                "millicredits": 100,
+            },
+        ),
         ("lanes", chats, {"chat_id": "i", "due_at": due, "free_at": 0}),
         (
             "profiles",
@@ -151,6 +217,16 @@ async def fill(db: Database, size: Size, *, now: datetime) -> None:
                 f"INSERT INTO {table} ({', '.join(columns)})"  # noqa: S608 - all of it is ours
                 f" SELECT {values} FROM {_numbers(tx, count)}"
             )
-            if "value" in columns:
-                statement = statement.bindparams(sa.bindparam("value", value, type_=sa.JSON))
+            for name, given in ({"value": value} | learned).items():
+                if columns.get(name) == f":{name}":
+                    statement = statement.bindparams(sa.bindparam(name, given, type_=sa.JSON))
             await tx.execute(statement)
+    async with db.begin(durable=False) as tx:
+        if not db.is_sqlite:
+            await tx.exec_driver_sql("SET LOCAL statement_timeout = 0")
+        for counted in COUNTED:
+            await tx.execute(sa.text(counted.format(day=day(f"{today - 9}"))))
+        for fresh in (False, True):  # as each minute of the schedule leaves it
+            plan = await schedule_state.load(tx, fresh=fresh)
+            plan.profiles = 0 if fresh else size.profiles + 1
+            await schedule_state.save(tx, plan, now=now, fresh=fresh)

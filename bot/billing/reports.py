@@ -114,18 +114,23 @@ async def usage_of(db: Database, chat_id: int, limits: Limits, *, now: datetime)
 
 async def spending_of(db: Database, limits: Limits, *, now: datetime) -> Spending:
     """Return what the bot spent, and what that will come to."""
+    async with db.read() as tx:
+        return await spending_in(tx, limits, now=now)
+
+
+async def spending_in(tx: Tx, limits: Limits, *, now: datetime) -> Spending:
+    """Return the same, in a transaction that is open."""
     today = now.date()
     first = today - timedelta(days=DAYS_SHOWN - 1)
-    async with db.read() as tx:
-        by_day = await spending.sums(tx, since=min(first, today.replace(day=1)), by="day")
-        by_endpoint = await spending.sums(tx, since=first, by="endpoint")
-        by_chat = await spending.dearest_chats(tx, since=first, limit=CHATS)
-        by_kind = await spending.by_day_and_kind(tx, since=first)
-        names = await chats.titles(tx, by_chat)
-        used = await budgets.budget_used(tx, today)
-        balance = await budgets.account_balance(tx)
-        check_paid_since = await _fell_back_at(tx)
-        drift = await key_values.get(tx, DRIFT)
+    by_day = await spending.sums(tx, since=min(first, today.replace(day=1)), by="day")
+    by_endpoint = await spending.sums(tx, since=first, by="endpoint")
+    by_chat = await spending.dearest_chats(tx, since=first, limit=CHATS)
+    by_kind = await spending.by_day_and_kind(tx, since=first)
+    names = await chats.titles(tx, by_chat)
+    used = await budgets.budget_used(tx, today)
+    balance = await budgets.account_balance(tx)
+    check_paid_since = await _fell_back_at(tx)
+    drift = await key_values.get(tx, DRIFT)
     days = [(day, by_day.get(day.isoformat(), Sums()).spent) for day in _days(first, today)]
     this_month = sum(
         (one.spent for day, one in by_day.items() if day >= today.replace(day=1).isoformat()), 0
