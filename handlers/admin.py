@@ -8,6 +8,7 @@ from bot.billing.reports import Spending, spending_of
 from bot.billing.shortfalls import shortfall_of
 from bot.context import Context
 from bot.domain.errors import N_
+from bot.fetching import schedule_state
 from bot.operations.overview import days_of
 from bot.presentation.charts import Panel
 from bot.presentation.html import code, shorten
@@ -87,14 +88,14 @@ async def stats(update: Update, context: Context) -> None:
     """Show what is followed, what waits, and the dead letters."""
     async with context.services.db.read() as tx:
         backlog = await enqueue.backlog(tx, now=context.now)
-        followed = await profiles.followed(tx)
+        counts = await schedule_state.counts(tx)
         following = await profiles.due_next(tx, now=context.now)
-        delay = await profiles.mean_delay(tx)
+        delay = await profiles.mean_delay(tx, counts)
         days = days_of(await samples.since(tx, context.now - STATS_SHOW))
     t = context.t
     text: str = t(
         STATS,
-        profiles=t.number(followed),
+        profiles=t.number(sum(counts)),
         next=t.ago(following, context.now) if following else t.plain(N_("none")),
         delay=t.duration(delay) if delay else t.plain(N_("unknown")),
         waiting=t.number(backlog.open),

@@ -6,7 +6,8 @@ from bot.billing.reports import spending_of
 from bot.context import Context
 from bot.domain.errors import N_
 from bot.domain.incidents import Incident
-from bot.store import enqueue, incidents, profiles
+from bot.fetching import schedule_state
+from bot.store import enqueue, incidents
 from handlers.guard import Handler, command
 from handlers.money import STOPPED, balance_of
 from handlers.replies import say
@@ -32,7 +33,7 @@ async def health(update: Update, context: Context) -> None:
         last = await incidents.latest(tx, limit=SHOWN)
         still = await incidents.all_open(tx)
         backlog = await enqueue.backlog(tx, now=context.now)
-        followed = await profiles.followed(tx)
+        followed = sum(await schedule_state.counts(tx))
     spent = await spending_of(services.db, services.ledger.limits, now=context.now)
     lines = [_line(SINCE, one, context) for one in still] or [t(WELL)]
     if await services.ledger.is_stopped():

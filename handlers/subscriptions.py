@@ -23,6 +23,7 @@ from bot.domain.errors import (
 )
 from bot.domain.model import Options, Target
 from bot.domain.wanted import Wanted, read
+from bot.fetching import schedule_state
 from bot.presentation.buttons import Buttons
 from bot.presentation.html import Safe
 from bot.presentation.notices import MISSING
@@ -220,7 +221,7 @@ def _options(words: Collection[str], context: Context) -> Options | None:
 async def _usual_delay(context: Context) -> timedelta | None:
     """Return how long alerts take on average, None where too little is known to say so."""
     async with context.services.db.read() as tx:
-        delay = await profiles.mean_delay(tx)
+        delay = await profiles.mean_delay(tx, await schedule_state.counts(tx))
     return delay if delay and delay >= WORTH_SAYING else None
 
 

@@ -317,7 +317,7 @@ class Subscribing:
             await self._check_limits(tx, chat_id, pending)
             if known is None or known.next_look_at is None:
                 is_fresh = not await acquaintances.is_known(tx, "chat", chat_id)
-                counts = [await profiles.followed(tx, fresh=fresh) for fresh in (False, True)]
+                counts = await schedule_state.counts(tx)
                 counts[is_fresh] += 1 + pending
                 shares = poll_shares(
                     self._polling.credits_a_day, known=counts[False], fresh=counts[True]

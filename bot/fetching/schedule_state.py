@@ -19,6 +19,7 @@ KEYS = {False: KEY, True: "schedule of newcomers"}
 RATES = "schedule-rates"  # apart, as versions before this write the other one without it
 SAMPLE = 400  # profiles, others each time: the price errs by 15 %, intervals by half of that
 POLLS_OF_MEAN = 50
+COUNTED = 5_000  # profiles; more are not counted anew for a figure
 BUDGET, FLOOR_S, COST = 500.0, 60.0, 2.0  # until the scheduler has written the real ones
 
 Columns = dict[str, list[Any]]
@@ -38,6 +39,7 @@ class Plan:
     _wasted: float = 0.0
     spent_on: tuple[int, float] = (0, 0.0)  # a day's ordinal, and the credits it has cost
     in_flight: int = 0  # checks of this process
+    profiles: int = 0  # that were checked by it when they were last counted
 
     def billed(self, credits: int, *, is_whole: bool = True) -> None:  # noqa: A002 - the project's word
         """Learn what a check was billed; what is not whole belongs to the one after it."""
@@ -79,6 +81,7 @@ class Plan:
 
     def survey(self, states: Sequence[tuple[ProfileState, float]], profiles: int) -> None:
         """Refresh the sums over all profiles from what ``sample`` gave."""
+        self.profiles = profiles
         if states:
             rows = ((state, weight, self.cost) for state, weight in states)
             self.schedule.survey(rows, profiles=profiles)
@@ -128,6 +131,8 @@ async def load(tx: Tx, *, fresh: bool = False) -> Plan:
     plan.schedule.mixture = Mixture.from_json(learned)
     plan.schedule.guard = Guard.from_json(learned)
     plan.schedule.restore(kept.get("schedule"))
+    if isinstance(count := kept.get("profiles"), int):
+        plan.profiles = count
     match kept.get("spent_on"):
         case [int(day), int(spent) | float(spent)]:
             plan.spent_on = (day, float(spent))
@@ -143,6 +148,7 @@ async def save(tx: Tx, plan: Plan, *, now: datetime, fresh: bool = False) -> Non
         "cost": plan.cost,
         "schedule": schedule.to_json(),
         "spent_on": plan.spent_on,
+        "profiles": plan.profiles,
     }
     await key_values.put(tx, KEYS[fresh], value, now=now)
     if not fresh:  # of all profiles alike
@@ -153,6 +159,18 @@ async def save(tx: Tx, plan: Plan, *, now: datetime, fresh: bool = False) -> Non
 async def cost_of_poll(tx: Tx, fixed: float | None) -> float:
     """Return the credits of one check: ``fixed``, or the mean that the plan has learned."""
     return (await load(tx)).cost if fixed is None else fixed
+
+
+async def counts(tx: Tx) -> list[int]:
+    """Return how many profiles known people follow, and how many newcomers alone do.
+
+    Of very many it is what the schedule has counted last, some minutes ago.
+    """
+    if await profiles.followed(tx, most=COUNTED + 1) > COUNTED:
+        kept = [(await load(tx, fresh=fresh)).profiles for fresh in (False, True)]
+        if sum(kept) > COUNTED:
+            return kept
+    return [await profiles.followed(tx, fresh=fresh) for fresh in (False, True)]
 
 
 async def sample(

@@ -48,7 +48,8 @@ class Overview:
         spent = await spending_of(self.db, self.ledger.limits, now=now)
         async with self.db.read() as tx:
             backlog = await enqueue.backlog(tx, now=now)
-            delay = await profiles.mean_delay(tx)
+            counts = await schedule_state.counts(tx)
+            delay = await profiles.mean_delay(tx, counts)
             last = await incidents.latest(tx, limit=INCIDENTS)
             people = await guests(tx, now=now)
             hours = await samples.since(tx, now - timedelta(days=DAYS))
@@ -63,7 +64,7 @@ class Overview:
                 "month": spent.month.spent,
                 "forecast": spent.forecast,
                 "drift": spent.drift,
-                "profiles": await profiles.followed(tx),
+                "profiles": sum(counts),
                 "delay_s": delay and round(delay.total_seconds()),
                 "waiting": backlog.open,
                 "parked": backlog.dead_letters,

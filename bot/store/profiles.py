@@ -1,7 +1,7 @@
 """Profiles: who they are, how they are, and when each is checked next."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache
 from math import ceil
@@ -224,17 +224,18 @@ def _first_due(fresh: bool | None) -> sa.Select[Any]:
     return statement if fresh is None else statement.where(profiles.c.fresh.is_(fresh))
 
 
-async def mean_delay(tx: Tx) -> timedelta | None:
+async def mean_delay(tx: Tx, counts: Sequence[int]) -> timedelta | None:
     """Return how long a new story waits for its check: half the pause, by who wait for it.
 
-    Of very many profiles a sample says it.
+    Of very many profiles a sample says it. ``counts``: of those that known people follow, and of
+    those that newcomers alone do.
     """
     pause = sa.type_coerce(profiles.c.next_look_at, sa.BigInteger) - sa.type_coerce(
         profiles.c.looked_at, sa.BigInteger
     )
     is_usual = profiles.c.looked_at.is_not(None) & (profiles.c.failures == 0)
     columns = (profiles.c.weight, sa.case((is_usual, pause)).label("pause"))
-    rows, _ = await _some(tx, columns, most=SAMPLE)
+    rows = await _some(tx, columns, dict(zip((False, True), counts, strict=True)), most=SAMPLE)
     paused = [(row.weight, row.pause) for row in rows if row.pause is not None]
     weight = sum(one[0] for one in paused)
     mean = sum(one[0] * one[1] for one in paused) / weight if weight else None
@@ -249,34 +250,30 @@ async def sample(
     Of more than ``most`` it is a fair sample; ``fresh`` as in ``claim``.
     """
     columns = (profiles.c.forecast, profiles.c.memory, profiles.c.weight)
-    rows, count = await _some(tx, columns, most=most, fresh=fresh)
-    return [(row.forecast, row.memory, float(row.weight)) for row in rows], count
+    sides = (False, True) if fresh is None else (fresh,)
+    counts = {side: await followed(tx, fresh=side) for side in sides}
+    rows = await _some(tx, columns, counts, most=most)
+    return [(row.forecast, row.memory, float(row.weight)) for row in rows], sum(counts.values())
 
 
 async def _some(
-    tx: Tx,
-    columns: Sequence[sa.ColumnElement[Any]],
-    *,
-    most: int,
-    fresh: bool | None = None,
-) -> tuple[list[sa.Row[Any]], int]:
-    """Return columns of those that are checked, and how many these are.
+    tx: Tx, columns: Sequence[sa.ColumnElement[Any]], counts: Mapping[bool, int], *, most: int
+) -> list[sa.Row[Any]]:
+    """Return columns of those that are checked, of which there are ``counts`` by ``fresh``.
 
     Of more than ``most``: of those whose ids end in some digits, and in the next.
     """
-    sides = (False, True) if fresh is None else (fresh,)
-    counts = [await followed(tx, fresh=side) for side in sides]
     rows: list[sa.Row[Any]] = []
-    for side, count in zip(sides, counts, strict=True):
-        part = ceil(count * min(1.0, most / max(sum(counts), 1)))
-        start = f"{random.randrange(LOTS):04}" if part < count else ""  # noqa: S311 - a sample
-        these = sa.select(*columns).where(IS_CHECKED, profiles.c.fresh.is_(side)).order_by(LOT)
+    for fresh, count in counts.items():
+        left = ceil(count * min(1.0, most / max(sum(counts.values()), 1)))
+        start = f"{random.randrange(LOTS):04}" if left < count else ""  # noqa: S311 - a sample
+        these = sa.select(*columns).where(IS_CHECKED, profiles.c.fresh.is_(fresh)).order_by(LOT)
         for half in (start <= LOT, start > LOT):
-            if part:
-                found = (await tx.execute(these.where(half).limit(part))).all()
+            if left > 0:
+                found = (await tx.execute(these.where(half).limit(left))).all()
                 rows += found
-                part -= len(found)
-    return rows, sum(counts)
+                left -= len(found)
+    return rows
 
 
 async def schedule(tx: Tx, *, limit: int) -> list[tuple[str, datetime | None, datetime]]:
@@ -290,9 +287,13 @@ async def schedule(tx: Tx, *, limit: int) -> list[tuple[str, datetime | None, da
     return [(row[0], row[1], row[2]) for row in await tx.execute(statement)]
 
 
-async def followed(tx: Tx, *, fresh: bool | None = None) -> int:
-    """Return how many profiles are checked: all, or those that newcomers alone follow or not."""
-    statement = sa.select(sa.func.count()).where(IS_CHECKED)
+async def followed(tx: Tx, *, fresh: bool | None = None, most: int | None = None) -> int:
+    """Return how many profiles are checked: all, or those that newcomers alone follow or not.
+
+    With ``most`` it is counted no further than that.
+    """
+    those = sa.select(profiles.c.profile_id).where(IS_CHECKED)
     if fresh is not None:
-        statement = statement.where(profiles.c.fresh.is_(fresh))
+        those = those.where(profiles.c.fresh.is_(fresh))
+    statement = sa.select(sa.func.count()).select_from(those.limit(most).subquery())
     return (await tx.execute(statement)).scalar() or 0
