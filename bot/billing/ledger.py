@@ -339,8 +339,6 @@ class Ledger:
         for forget in (budgets.forget_old, ledger.forget_old):
             async with self._db.begin() as tx:
                 await forget(tx, now, days=KEPT_BY_DAY)
-        async with self._db.begin() as tx:
-            await acquaintances.forget_old(tx, now.date(), days=KEPT_BY_DAY)
         before = now.date() - timedelta(days=KEPT_IN_DETAIL)
         await self._in_slices(partial(ledger.sum_up, now=now))
         await self._in_slices(partial(ledger.roll_up, before=before))

@@ -23,8 +23,14 @@ async def clean(
     Each slice is a transaction of its own, of as many rows as took less than 50 ms before. Several
     replicas may do so at once: what one has deleted, another does not find.
     """
-    async with db.begin() as tx:
-        await retention.mend_queues(tx, now=now)
+    while True:  # to look for them takes a while, in which others write
+        async with db.read() as tx:
+            idle = await retention.idle_queues(tx, limit=FIRST_SLICE)
+        if idle:
+            async with db.begin() as tx:
+                await retention.mend_queues(tx, idle, now=now)
+        if len(idle) < FIRST_SLICE:
+            break
     gone = 0
     for what in retention.overdue(now):
         limit = FIRST_SLICE

@@ -4,7 +4,7 @@ A newcomer may spend less, since accounts that are made to spend are new.
 """
 
 from collections.abc import Collection, Iterable
-from datetime import date, timedelta
+from datetime import date
 from typing import Literal
 
 import sqlalchemy as sa
@@ -22,7 +22,7 @@ acquaintances = sa.Table(
     sa.Column("kind", sa.String(8), primary_key=True),
     sa.Column("subject", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("days", sa.Integer, nullable=False),
-    sa.Column("last_day", sa.Date, nullable=False),
+    sa.Column("last_day", sa.Date, nullable=False, index=True),
     # Of people: those who act in groups only have no chat of their own that would know it.
     sa.Column("name", sa.Text, nullable=False, server_default=""),
 )
@@ -119,9 +119,3 @@ async def forget(tx: Tx, subjects: Iterable[int]) -> None:
     """Forget people and chats that asked for it."""
     table = acquaintances
     await tx.execute(sa.delete(table).where(table.c.subject.in_(list(subjects))))
-
-
-async def forget_old(tx: Tx, today: date, *, days: int) -> None:
-    """Forget who was not there for so many days."""
-    table = acquaintances
-    await tx.execute(sa.delete(table).where(table.c.last_day < today - timedelta(days=days)))

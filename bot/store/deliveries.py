@@ -80,7 +80,7 @@ deliveries = sa.Table(
 
 # A literal, not a parameter: only so does PostgreSQL's generic plan use the partial index.
 is_open = deliveries.c.state == sa.literal_column("'open'")
-is_parked = deliveries.c.state == sa.literal_column("'parked'")
+is_dead = deliveries.c.state == sa.literal_column("'parked'")
 
 
 _LONGEST_WAIT_MS = LONGEST_WAIT // timedelta(milliseconds=1)

@@ -12,7 +12,7 @@ from bot.domain.records import MAIN, REPLY
 from bot.store import chat_queues, fan_outs
 from bot.store.chats import chats
 from bot.store.database import Tx
-from bot.store.deliveries import deliveries, is_open, is_parked
+from bot.store.deliveries import deliveries, is_dead, is_open
 from bot.store.schema import Timestamp
 from bot.store.stories import stories
 
@@ -180,7 +180,7 @@ class Backlog:
 async def backlog(tx: Tx, *, now: datetime) -> Backlog:
     """Return how much is due and unsent, and how many dead letters there are."""
     due = sa.select(sa.func.count()).where(is_open, deliveries.c.due_at <= now)
-    given_up = sa.select(sa.func.count()).where(is_parked)
+    given_up = sa.select(sa.func.count()).where(is_dead)
     return Backlog(
         open=(await tx.execute(due)).scalar() or 0,
         dead_letters=(await tx.execute(given_up)).scalar() or 0,
@@ -229,7 +229,7 @@ async def dead_letters(tx: Tx, *, limit: int = 50) -> list[DeadLetter]:
     columns = [deliveries.c[name] for name in DeadLetter.__dataclass_fields__]
     statement = (
         sa.select(*columns)
-        .where(is_parked)
+        .where(is_dead)
         .order_by(deliveries.c.done_at.desc(), deliveries.c.id)
         .limit(limit)
     )

@@ -270,9 +270,9 @@ async def _some(
         these = sa.select(*columns).where(IS_CHECKED, profiles.c.fresh.is_(fresh)).order_by(LOT)
         for half in (start <= LOT, start > LOT):
             if left > 0:
-                found = (await tx.execute(these.where(half).limit(left))).all()
-                rows += found
-                left -= len(found)
+                part = (await tx.execute(these.where(half).limit(left))).all()
+                rows += part
+                left -= len(part)
     return rows
 
 

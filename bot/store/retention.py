@@ -1,5 +1,6 @@
 """Retention: what is forgotten in time, and chat queues mended after the unforeseen."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,6 +9,7 @@ import sqlalchemy as sa
 
 from bot.domain import alert_rules
 from bot.domain.records import REPLY
+from bot.store.acquaintances import acquaintances
 from bot.store.audiences import check_shares, waiting_chats
 from bot.store.broadcasts import broadcasts
 from bot.store.chat_queues import queues
@@ -39,9 +41,23 @@ ENDED_KEPT = timedelta(days=1)  # as long as an unsubscribing can be undone
 CHECKED_AT_ONCE = 500  # profiles
 
 
-async def mend_queues(tx: Tx, *, now: datetime) -> None:
-    """Give every chat with something owed a queue that is due when it is, where it has none."""
+async def idle_queues(tx: Tx, *, limit: int) -> list[int]:
+    """Return up to ``limit`` chats with something owed whose queue is missing, or due never."""
     idle = sa.or_(queues.c.chat_id.is_(None), queues.c.due_at.is_(None))
+    waiting = (
+        sa.select(deliveries.c.chat_id)
+        .distinct()
+        .join(chats, chats.c.id == deliveries.c.chat_id)
+        .outerjoin(queues, queues.c.chat_id == deliveries.c.chat_id)
+        .where(is_open, chats.c.state == "active", idle)
+        .order_by(deliveries.c.chat_id)
+        .limit(limit)
+    )
+    return list((await tx.execute(waiting)).scalars())
+
+
+async def mend_queues(tx: Tx, chat_ids: Collection[int], *, now: datetime) -> None:
+    """Let the queues of chats with something owed be due when it is; make those that miss."""
     due = (
         sa.select(
             deliveries.c.chat_id,
@@ -49,15 +65,16 @@ async def mend_queues(tx: Tx, *, now: datetime) -> None:
             sa.literal(now, Timestamp),
         )
         .join(chats, chats.c.id == deliveries.c.chat_id)
-        .outerjoin(queues, queues.c.chat_id == deliveries.c.chat_id)
-        .where(is_open, chats.c.state == "active", idle)
+        .where(is_open, chats.c.state == "active", deliveries.c.chat_id.in_(chat_ids))
         .group_by(deliveries.c.chat_id)
         .order_by(deliveries.c.chat_id)
     )
     insert = insert_for(tx)(queues).from_select(["chat_id", "due_at", "free_at"], due)
     await tx.execute(
         insert.on_conflict_do_update(
-            index_elements=["chat_id"], set_={"due_at": insert.excluded.due_at}
+            index_elements=["chat_id"],
+            set_={"due_at": insert.excluded.due_at},
+            where=queues.c.due_at.is_(None),  # it may have been found out meanwhile
         )
     )
 
@@ -153,6 +170,11 @@ def overdue(now: datetime) -> list[Overdue]:
             check_shares,
             sa.tuple_(*check_shares.primary_key.columns),
             check_shares.c.day < now.date() - USAGE_KEPT,
+        ),
+        Overdue(
+            acquaintances,
+            sa.tuple_(*acquaintances.primary_key.columns),
+            acquaintances.c.last_day < now.date() - USAGE_KEPT,
         ),
         Overdue(samples, samples.c.hour, samples.c.hour < now - INCIDENTS_KEPT),
         Overdue(ended, ended.c.at, ended.c.at < now - ENDED_KEPT),

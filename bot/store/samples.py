@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.store.database import Tx, insert_for
-from bot.store.deliveries import deliveries, is_open, is_parked
+from bot.store.deliveries import deliveries, is_dead, is_open
 from bot.store.ledger import ledger_entries
 from bot.store.schema import Timestamp, metadata
 from bot.store.stories import stories
@@ -66,7 +66,7 @@ async def take(tx: Tx, hour: datetime) -> dict[str, Any]:
         )
     )
     alerts, mean = (await tx.execute(arrived)).one()
-    counts = [sa.select(sa.func.count()).where(one) for one in (is_open, is_parked)]
+    counts = [sa.select(sa.func.count()).where(one) for one in (is_open, is_dead)]
     waiting, dead_letters = [(await tx.execute(one)).scalar_one() for one in counts]
     return {
         "spent": {row[0]: int(row[1]) for row in await tx.execute(spent)},

@@ -77,9 +77,9 @@ async def dearest_chats(tx: Tx, *, since: date, limit: int) -> dict[int, int]:
     )
     rows = (await tx.execute(largest)).all()
     every = (await sums(tx, since=since, by="all")).get("all", Sums())
-    found = {row[0]: int(row[1]) for row in rows}
-    found[NOBODY] = every.spent - (int(rows[0][2]) if rows else 0)
-    ordered = sorted(found.items(), key=lambda one: -one[1])
+    by_chat = {row[0]: int(row[1]) for row in rows}
+    by_chat[NOBODY] = every.spent - (int(rows[0][2]) if rows else 0)
+    ordered = sorted(by_chat.items(), key=lambda one: -one[1])
     return {chat_id: credits_ for chat_id, credits_ in ordered if credits_}
 
 

@@ -375,23 +375,23 @@ async def reweigh(
         large.update((await tx.execute(sa.select(audiences.c.profile_id).where(*many))).scalars())
     before, after = await _counts(tx, lambda table: table.c.profile_id.in_(set(there) - large))
     if large:
-        found = await _counts(
+        of_large = await _counts(
             tx, lambda table: table.c.profile_id.in_(large) & table.c.chat_id.in_(whose)
         )
-        before, after = before | found[0], after | found[1]
+        before, after = before | of_large[0], after | of_large[1]
     for one in there:
         await _recount(tx, one, before.get(one, {}), after.get(one, {}), now=now)
 
 
 async def _counts(tx: Tx, is_in: _Condition) -> tuple[_Counts, _Counts]:
     """Return what chats count in audiences, and what they should, by profile."""
-    found: list[_Counts] = []
+    both: list[_Counts] = []
     for table, statement in ((waiting_chats, _COUNTED), (subscriptions, _WAITING)):
         sums: _Counts = {}
         for profile_id, chat_id, weight, known in await tx.execute(statement.where(is_in(table))):
             sums.setdefault(profile_id, {})[chat_id] = Waiting(float(weight), bool(known))
-        found.append(sums)
-    return found[0], found[1]
+        both.append(sums)
+    return both[0], both[1]
 
 
 async def _recount(
@@ -404,30 +404,30 @@ async def _recount(
 ) -> None:
     """Count in one audience, locked with its profile, what has changed."""
     mine = audiences.c.profile_id == profile_id
-    joins, leaves = sorted(after.keys() - before.keys()), sorted(before.keys() - after.keys())
+    joining, leaving = sorted(after.keys() - before.keys()), sorted(before.keys() - after.keys())
     changed = [one for one in sorted(after.keys() & before.keys()) if after[one] != before[one]]
-    if joins or leaves or changed:
+    if joining or leaving or changed:
         audience = (await tx.execute(sa.select(audiences).where(mine).with_for_update())).one()
         rest = audience.rest
-        if joins:
+        if joining:
             begin = {"day": now.date(), "share": await usage.share_of(tx, profile_id, now.date())}
             rows = [
                 {"profile_id": profile_id, "chat_id": one, **asdict(after[one]), **begin}
-                for one in joins
+                for one in joining
             ]
             await tx.execute(sa.insert(waiting_chats), rows)
         for one in changed:
             its = waiting_chats.c.profile_id == profile_id
             row = sa.update(waiting_chats).where(its, waiting_chats.c.chat_id == one)
             await tx.execute(row.values(asdict(after[one])))
-        if leaves:
-            rest = await usage.settle(tx, profile_id, leaves, rest=rest, now=now)
+        if leaving:
+            rest = await usage.settle(tx, profile_id, leaving, rest=rest, now=now)
         more = {"weight": 0.0, "known_weight": 0.0}
         for sign, counts in ((1, after), (-1, before)):
             more["weight"] += sign * sum(one.weight for one in counts.values())
             more["known_weight"] += sign * sum(one.weight for one in counts.values() if one.known)
         values: dict[str, Any] = {name: audiences.c[name] + more[name] for name in more}
-        values |= {"chats": audiences.c.chats + len(joins) - len(leaves), "rest": rest}
+        values |= {"chats": audiences.c.chats + len(joining) - len(leaving), "rest": rest}
         await tx.execute(sa.update(audiences).where(mine).values(values))
     weight, known = (
         await tx.execute(sa.select(audiences.c.weight, audiences.c.known_weight).where(mine))

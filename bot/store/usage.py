@@ -213,8 +213,8 @@ async def borne(tx: Tx, *, since: date, chat_id: int | None = None) -> dict[int,
     )
     if chat_id is not None:
         statement = statement.where(_BORNE.c.chat_id == chat_id)
-    found: dict[int, dict[date, int]] = {}
+    by_chat: dict[int, dict[date, int]] = {}
     for chat, day, part in await tx.execute(statement):
         if part:
-            found.setdefault(chat, {})[day] = int(part)
-    return found
+            by_chat.setdefault(chat, {})[day] = int(part)
+    return by_chat

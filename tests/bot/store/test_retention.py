@@ -37,7 +37,10 @@ async def test_lanes_heal(db: Database) -> None:
         await tx.execute(sa.delete(queues))
     assert await claim(db) == []
     async with db.begin() as tx:
-        await retention.mend_queues(tx, now=NOON)
+        idle = await retention.idle_queues(tx, limit=9)
+        assert idle == [1]
+        await retention.mend_queues(tx, idle, now=NOON)
+        assert await retention.idle_queues(tx, limit=9) == []
     assert len(await claim(db)) == 1
 
 

@@ -1,4 +1,4 @@
-"""Sums of the ledger by day, and the usage of a day found by the day."""
+"""Sums of the ledger by day; usage and acquaintances are found by the day."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -42,9 +42,11 @@ def upgrade() -> None:
         sqlite_where=OF_CHATS,
     )
     op.create_index("ix_usage_days_day", "usage_days", ["day"])
+    op.create_index("ix_acquaintances_last_day", "acquaintances", ["last_day"])
 
 
 def downgrade() -> None:
+    op.drop_index("ix_acquaintances_last_day", "acquaintances")
     op.drop_index("ix_usage_days_day", "usage_days")
     op.drop_index("ix_ledger_entries_of_chats", "ledger_entries")
     op.drop_index("ix_ledger_entries_unsummed", "ledger_entries")
