@@ -22,14 +22,14 @@ UV = str(Path(sys.executable).with_name("uv"))
 
 
 async def run(
-    *words: str, folder: Path, env: dict[str, str] | None = None, given: str = ""
+    *words: str, folder: Path, env: dict[str, str] | None = None, given: str = "", status: int = 0
 ) -> str:
-    """Run a command with ``given`` at its input; return what it said."""
+    """Run a command with ``given`` at its input, which must end so; return what it said."""
     process = await asyncio.create_subprocess_exec(
         *words, cwd=folder, env=env, stdin=PIPE, stdout=PIPE, stderr=PIPE, start_new_session=True
     )
     out, problems = await process.communicate(given.encode())
-    assert process.returncode == 0, (out + problems).decode()[-3000:]
+    assert process.returncode == status, (out + problems).decode()[-3000:]
     return (out + problems).decode()
 
 
@@ -69,6 +69,10 @@ async def test_the_steps_of_the_readme_lead_to_a_bot_that_answers(tmp_path: Path
         assert TOKEN not in said
         checked = await run(program, "check", folder=folder, env=env)
         assert "The settings are fine." in checked
+        asked = await run(program, "doctor", folder=folder, env=env, status=2)
+        assert "Add --live to try it." in asked
+        shown = await run(program, "demo", folder=folder, env=env, status=1)
+        assert shown == "The demo is in the project's repository: there, make demo starts it.\n"
         log = tmp_path / "log"
         with log.open("wb") as out:
             bot = await asyncio.create_subprocess_exec(
