@@ -1,9 +1,9 @@
 """Build the image from the Dockerfile and run it, without Docker: ``make image``.
 
-It needs root, Debian's buildah and debootstrap, and Debian's packages; where one is missing it
-says so and ends with 3. The base is a small Debian with Python, tagged as the image that the
-Dockerfile names: it shows that the Dockerfile works, and how large what we add is, not how large
-the usual base is.
+It needs root, Debian's buildah (with netavark, which it recommends) and debootstrap, and Debian's
+packages; where one is missing it says so and ends with 3. The base is a small Debian with Python,
+tagged as the image that the Dockerfile names: it shows that the Dockerfile works, and how large
+what we add is, not how large the usual base is.
 """
 
 import json
@@ -17,13 +17,18 @@ import sys
 import tempfile
 import time
 import urllib.request
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
+
+from tests.support.postgres import postgres
 
 ROOT = Path(__file__).parents[1]
 TAG = "storybell-try"
 SUITE = "trixie"  # its Python is 3.13, as the Dockerfile's
 PACKAGES = "python3,python3-venv,python3-pip,ca-certificates"
+NETAVARK = Path("/usr/lib/podman/netavark")
 BUILDAH = ("buildah", "--storage-driver", "vfs")
 PROCESSES = min(resource.getrlimit(resource.RLIMIT_NPROC)[1], 65536)  # buildah would ask for more
 CHROOT = ("--isolation", "chroot", "--network", "host")
@@ -31,12 +36,28 @@ LIMITS = ("--ulimit", "nofile=20000:20000", "--ulimit", f"nproc={PROCESSES}:{PRO
 # Where a machine trusts authorities of its own, the build must trust them, too.
 TRUST = ("--volume", "/etc/ssl/certs:/etc/ssl/certs:ro")
 MISSING = 3
+SOCKETS = "/tmp/postgres"  # noqa: S108 - inside of the image, whose /tmp is fresh
+STOP_S = 15  # compose.yaml's stop_grace_period
+INSIDE = """
+mount --bind "$1" "$1"
+mount -o remount,bind,ro "$1"
+mount -t tmpfs tmpfs "$1/tmp"
+mkdir "$1$4"
+mount --bind "$3" "$1$4"
+mount --bind "$2" "$1/data"
+mount --rbind /dev "$1/dev"
+mount -t proc proc "$1/proc"
+root=$1 owner=$5 place=$6
+shift 6
+exec chroot --userspec="$owner" "$root" sh -c 'cd "$0" && exec "$@"' "$place" "$@"
+"""
 TOKEN = "7000000001:a-token-of-the-image-0123456789abcdefgh"  # noqa: S105 - the stand-in takes any
 
 
 def main() -> int:
     """Build and try the image; return 0 when it did all it should."""
     lacking = [one for one in ("buildah", "debootstrap") if shutil.which(one) is None]
+    lacking += [] if NETAVARK.exists() else ["netavark"]
     if lacking or os.geteuid():
         say(f"Not tried: {', '.join(lacking) or 'root'} is needed.")
         return MISSING
@@ -85,16 +106,17 @@ def _mirror() -> list[str]:
 
 
 def try_out(container: str, stack: ExitStack, folder: Path) -> None:
-    """Look into the image, start it against stand-ins, and see it well and then ended."""
+    """Look into the image, start it against stand-ins on both databases, and end it."""
     root = Path(output(*BUILDAH, "mount", container).strip())
     stack.callback(run, *BUILDAH, "umount", container)
-    config = json.loads(output(*BUILDAH, "inspect", container))["OCIv1"]["config"]
+    told = json.loads(output(*BUILDAH, "inspect", container))
+    config, docker = told["OCIv1"]["config"], told["Docker"]["config"]
     expect(config["User"] == "storybell", "it runs as a user without rights")
     for name in ("tests", "sandbox", "benchmarks", ".env", ".git", "docs"):
         expect(not (root / "app" / name).exists(), f"no {name} in it")
     expect(not (root / "venv/bin/pip").exists(), "no pip in it")
-    added = sum(size_of(root / name) for name in ("app", "venv"))
-    say(f"What is added to the base: {added / 1e6:.0f} MB.")
+    added = sum(size_of(root / name) for name in ("app", "venv", "usr/local/bin"))
+    say(f"What is added to the base, beside libpq: {added / 1e6:.0f} MB.")
     sandbox = subprocess.Popen(
         [sys.executable, "-m", "sandbox", "--port-base", "0", "--quiet"],
         cwd=ROOT, stdout=subprocess.PIPE, text=True,
@@ -102,30 +124,98 @@ def try_out(container: str, stack: ExitStack, folder: Path) -> None:
     stack.callback(end, sandbox)
     assert sandbox.stdout is not None  # noqa: S101 - asked for
     urls = json.loads(sandbox.stdout.readline())
-    port = free_port()
+    server = stack.enter_context(postgres())
+    server.folder.chmod(0o755)  # the user of the image must find the socket in it
+    box = Box(root, config, folder, server.folder)
     settings = {
-        "TELEGRAM_TOKEN": TOKEN, "STORIES_API_KEY": "a-key", "PORT": str(port),
+        "TELEGRAM_TOKEN": TOKEN, "STORIES_API_KEY": "a-key",
         "TELEGRAM_API_URL": urls["telegram"], "STORIES_API_URL": urls["stories_api"],
     }  # fmt: skip
-    words = [word for name, value in settings.items() for word in ("--env", f"{name}={value}")]
-    command = [*config["Entrypoint"], *config["Cmd"]]
-    bot = subprocess.Popen(  # noqa: S603 - the same
-        [*BUILDAH, "run", *CHROOT, "--user", "storybell", *words, container, "--", *command],
-        stdout=(folder / "log").open("w"), stderr=subprocess.STDOUT,
-    )  # fmt: skip
-    stack.callback(end, bot)
-    try:
-        wait_until(lambda: answers(port, "/readyz"), 120)
-    except TimeoutError:
-        say((folder / "log").read_text()[-3000:])
-        raise
-    expect(not answers(port, "/metrics"), "the open port keeps its numbers to itself")
-    docker = json.loads(output(*BUILDAH, "inspect", container))["Docker"]["config"]
-    expect("/healthz" in str(docker["Healthcheck"]), "it tells of its own health")
-    data = root / "data/storybell.db"
+    bot = box.start(stack, "one", settings)
+    expect(not answers(bot.port, "/metrics"), "the open port keeps its numbers to itself")
+    expect(bot.succeeds(*docker["Healthcheck"]["Test"][1:]), "it tells of its own health")
+    expect(bot.succeeds(*config["Entrypoint"], "backup"), "it copies its database")
+    data = bot.data / "storybell.db"
     expect(oct(data.stat().st_mode & 0o777) == "0o600", "the database is its own alone")
-    written = [one for one in (root / "app").rglob("*") if one.stat().st_uid != 0]
-    expect(not written, "it wrote nothing beside its data")
+    expect(bot.ends_well(), "it ends in time, with status 0, on a root that nobody can write")
+    expect(bot.succeeds(*config["Entrypoint"], "check"), "it finds nothing wrong")
+    settings["DATABASE_URL"] = f"postgresql://postgres@/postgres?host={SOCKETS}"
+    both = [box.start(stack, name, settings) for name in ("two", "three")]
+    # The server of the tests is newer than Debian's programs; that of compose.yaml must not be.
+    (served,) = re.findall(r"image: postgres:(\d+)", (ROOT / "compose.yaml").read_text())
+    dumps = re.search(r"\d+", both[0].said("pg_dump", "--version"))
+    expect(int(dumps[0]) >= int(served) if dumps else False, "its pg_dump copies compose's server")
+    ended = [bot.ends_well() for bot in both]
+    expect(all(ended), "two that share a PostgreSQL end in time")
+
+
+class Box:
+    """Runs the image's commands as compose.yaml does: a root that is read-only, /data, /tmp."""
+
+    def __init__(self, root: Path, config: dict[str, Any], folder: Path, sockets: Path) -> None:
+        """``sockets`` is where PostgreSQL listens; the image finds it in ``SOCKETS``."""
+        self.root, self.folder, self.sockets = root, folder, sockets
+        self.env = dict(one.split("=", 1) for one in config["Env"])
+        self.words = [*config["Entrypoint"], *config["Cmd"]]
+        self.place = config["WorkingDir"]
+        users = (root / "etc/passwd").read_text()
+        ((user, group),) = re.findall(r"^storybell:x:(\d+):(\d+):", users, re.MULTILINE)
+        self.user, self.group = int(user), int(group)
+
+    def start(self, stack: ExitStack, name: str, settings: dict[str, str]) -> "Started":
+        """Start a bot with a volume of its own, and wait until it is ready."""
+        data = self.folder / name
+        data.mkdir(mode=0o700)
+        os.chown(data, self.user, self.group)
+        bot = Started(self, data, settings, free_port())
+        stack.callback(end, bot.process)
+        try:
+            wait_until(lambda: answers(bot.port, "/readyz"), 120)
+        except TimeoutError:
+            say(bot.log.read_text()[-3000:])
+            raise
+        return bot
+
+    def command(self, data: Path, words: Sequence[str]) -> list[str]:
+        """Return the words that run ``words`` inside."""
+        owner = f"{self.user}:{self.group}"
+        given = [str(self.root), str(data), str(self.sockets), SOCKETS, owner, self.place]
+        return ["unshare", "--mount", "--propagation", "private", "sh", "-euc", INSIDE, "sh",
+                *given, *words]  # fmt: skip
+
+
+class Started:
+    """A bot that runs in the image."""
+
+    def __init__(self, box: Box, data: Path, settings: dict[str, str], port: int) -> None:
+        """Start it."""
+        self.box, self.data, self.port = box, data, port
+        self.log = data.with_suffix(".log")
+        self.env = {**box.env, **settings, "PORT": str(port)}
+        self.process = subprocess.Popen(  # noqa: S603 - our own words
+            box.command(data, box.words), env=self.env,
+            stdout=self.log.open("w"), stderr=subprocess.STDOUT,
+        )  # fmt: skip
+
+    def succeeds(self, *words: str) -> bool:
+        """Run a command beside the bot; return whether it succeeded."""
+        done = self._ran(words)
+        if done.returncode:
+            say(done.stdout + done.stderr)
+        return not done.returncode
+
+    def said(self, *words: str) -> str:
+        """Run a command beside the bot; return what it said."""
+        return self._ran(words).stdout
+
+    def _ran(self, words: Sequence[str]) -> subprocess.CompletedProcess[str]:
+        command = self.box.command(self.data, words)
+        return subprocess.run(command, env=self.env, check=False, capture_output=True, text=True)  # noqa: S603 - the same
+
+    def ends_well(self) -> bool:
+        """Stop it; return whether it ended by itself in time, and well."""
+        self.process.terminate()
+        return self.process.wait(STOP_S) == 0
 
 
 def size_of(folder: Path) -> int:
