@@ -50,6 +50,8 @@ from bot.operations.overview import Overview
 from bot.operations.pauses import Pauses
 from bot.operations.watch import Sign, Watch, disk_of
 from bot.runtime.clock import steady
+from bot.runtime.metrics import Metrics
+from bot.runtime.replica import replica
 from bot.runtime.workers import Worker
 from bot.store import access, answers, file_ids, key_values, leases
 from bot.store.backups import KEEPER
@@ -214,6 +216,7 @@ class Running:
         )
         self._leader = Leader(parts.db, "polling", self.polling.run, now=parts.now)
         self._keeper = Leader(parts.db, KEEPER, self._back_up, now=parts.now)
+        self._gauge(parts.metrics)
         self.web = Web(
             parts.metrics,
             checks={
@@ -243,6 +246,27 @@ class Running:
                 now=parts.now,
             ).routes(),
         )
+
+    def _gauge(self, metrics: Metrics) -> None:
+        """Let the metrics tell how this one of several replicas stands."""
+        db = self._parts.db
+        leads = metrics.gauge(
+            "leader", "1 where this replica does what one does at a time.", "what", "replica"
+        )
+        for name, leader in (("polling", self._leader), ("operations", self._keeper)):
+            leads.follow(
+                lambda one=leader: float(db.is_sqlite or one.is_leading),  # type: ignore[misc] # a default
+                what=name,
+                replica=replica(),
+            )
+        metrics.gauge(
+            "database_connections_used", "Connections of the pool that are in use.", "replica"
+        ).follow(lambda: float(db.connections_used), replica=replica())
+        metrics.gauge(
+            "database_stall_seconds",
+            "For how long the oldest transaction is under way, or waited for.",
+            "replica",
+        ).follow(lambda: db.oldest_s, replica=replica())
 
     def _signs(self) -> dict[Kind, Sign]:
         """Return what of this process tells that something is wrong; only what it meets."""

@@ -10,8 +10,9 @@ import structlog
 from bot.domain.incidents import KINDS, Kind, Seen, judge
 from bot.operations.incidents import Incidents
 from bot.runtime.metrics import Metrics
+from bot.runtime.replica import replica
 from bot.runtime.workers import Worker
-from bot.store import budgets, enqueue, samples, spending
+from bot.store import budgets, chat_queues, enqueue, samples, spending
 from bot.store.database import Database
 
 log = structlog.get_logger()
@@ -49,8 +50,15 @@ class Watch:
         self._budget = budget
         self._signs = signs
         self._disk = disk
-        self._open = (metrics or Metrics()).gauge(
+        metrics = metrics or Metrics()
+        self._open = metrics.gauge(
             "incidents_open", "1 while an incident of that kind is open.", "kind"
+        )
+        self._due = metrics.gauge(
+            "outbox_due", "What is due to chats and not sent, as of a minute ago.", "replica"
+        )
+        self._overdue = metrics.gauge(
+            "outbox_oldest_due_seconds", "For how long the first of it is due.", "replica"
         )
         self._now = now
         self._since: dict[str, datetime] = {}
@@ -90,14 +98,18 @@ class Watch:
             balance = await budgets.account_balance(tx)
             in_a_day = await spending.spent_between(tx, now - DAY, now)
             today = sum(await budgets.budget_used(tx, now.date()))
-            dead_letters = (await enqueue.backlog(tx, now=now)).dead_letters
+            backlog = await enqueue.backlog(tx, now=now)
+            next_at = await chat_queues.due_next(tx)
+        overdue = (now - next_at).total_seconds() if next_at and backlog.open else 0.0
+        self._due.set(backlog.open, replica=replica())
+        self._overdue.set(max(0.0, overdue), replica=replica())
         room = self._disk()
         return Seen(
             balance=balance,
             spent_in_a_day=in_a_day,
             spent_today=today,
             budget=self._budget,
-            dead_letters=dead_letters,
+            dead_letters=backlog.dead_letters,
             free_bytes=room[0] if room else None,
             disk_bytes=room[1] if room else 0,
             api_fails_since=self._record("api", signs.get("api_fails"), now),

@@ -63,9 +63,9 @@ class Gauge(_Metric[prometheus_client.Gauge]):
         """Add ``by`` to the number."""
         self._of(labels).inc(by)
 
-    def follow(self, source: Callable[[], float]) -> Self:
+    def follow(self, source: Callable[[], float], **labels: str) -> Self:
         """Read the number from ``source`` at each rendering."""
-        self._metric.set_function(source)
+        self._of(labels).set_function(source)
         return self
 
     def value(self, **labels: str) -> float:

@@ -143,6 +143,12 @@ class Database:
         began = min(self._begun.values(), default=None)
         return 0.0 if began is None else steady() - began
 
+    @property
+    def connections_used(self) -> int:
+        """Return how many connections of the pool are in use."""
+        count: int = getattr(self._engine.pool, "checkedout", lambda: 0)()
+        return count
+
     @contextmanager
     def _timed(self) -> Iterator[None]:
         key = object()

@@ -1,6 +1,7 @@
 """Several processes on one PostgreSQL spend as one: what one has learned of the API, all know."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
@@ -9,10 +10,12 @@ import pytest
 
 from bot.store.database import Database
 from tests.support.control import Control, Json, wait_for
+from tests.support.killing import free_port
 from tests.support.sandbox import Box, sandbox_box
 from tests.support.storybell import Bell, running_bell
 
 SICK: Json = {"status": 500, "body": '{"detail": "x", "exc_type": "InternalError"}'}
+LEADS = re.compile(r'leader\{.*what="(\w+)"')
 LIMITS = {"daily_budget": 100_000, "person_burst": 1000}
 
 
@@ -110,6 +113,37 @@ async def links(control: Control, name: str, count: int) -> list[str]:
     now = (await control.state())["now"]
     pks = [(await control.publish(name, taken_at=now - 60 + n))["pk"] for n in range(count)]
     return [f"https://www.instagram.com/stories/{name}/{pk}/" for pk in pks]
+
+
+async def test_each_tells_how_it_stands_and_a_standby_raises_no_alarm(
+    box: Box, shared: Json, tmp_path: Path
+) -> None:
+    ports = [free_port(), free_port()]
+
+    async def figures(port: int) -> dict[str, float]:
+        async with box.session.get(f"http://127.0.0.1:{port}/metrics") as answer:
+            lines = (await answer.text()).splitlines()
+        return {
+            name.partition("{")[0] + "".join(f" {one}" for one in LEADS.findall(name)): float(
+                value
+            )
+            for name, value in (line.rsplit(" ", 1) for line in lines if line[0] != "#")
+        }
+
+    async def one_leads() -> list[dict[str, float]] | None:
+        both = [await figures(port) for port in ports]
+        return both if sorted(one["leader polling"] for one in both) == [0, 1] else None
+
+    async with (
+        running_bell(tmp_path / "a", box, port=ports[0], **shared) as bell,
+        running_bell(tmp_path / "b", box, port=ports[1], **shared),
+    ):
+        await bell.ask(await box.control.person(), "/help")
+        for one in await wait_for(one_leads):
+            assert one["database_stall_seconds"] < 8
+            assert 0 <= one["database_connections_used"] <= 20
+            if not one["leader polling"]:
+                assert one["poll_heartbeat_seconds"] == 0
 
 
 @pytest.mark.stands  # an answer was leased by its row before, too

@@ -10,6 +10,8 @@ from bot.operations.incidents import Incidents, latest, summary
 from bot.operations.operators import Operators
 from bot.operations.watch import Watch, disk_of
 from bot.presentation.translation import translator_for
+from bot.runtime.metrics import Metrics
+from bot.runtime.replica import replica
 from bot.store import incidents as store
 from bot.store import samples
 from bot.store.database import Database
@@ -26,6 +28,7 @@ class Machine:
     def __init__(self, db: Database) -> None:
         self.db, self.now, self.free = db, NOON, 9_000 * MB
         self.signs: dict[Any, Any] = {}
+        self.metrics = Metrics()
 
     async def look(self) -> list[str]:
         """Look once; all that the admin is owed."""
@@ -36,7 +39,7 @@ class Machine:
         incidents = Incidents(self.db, operators, now=lambda: self.now)
         watch = Watch(
             self.db, incidents, budget=1000, signs=self.signs,
-            disk=lambda: (self.free, 10_000 * MB), now=lambda: self.now,
+            disk=lambda: (self.free, 10_000 * MB), metrics=self.metrics, now=lambda: self.now,
         )  # fmt: skip
         await watch.check(self.now)
         async with self.db.read() as tx:
@@ -59,6 +62,23 @@ async def test_a_disk_that_fills_is_told_once_and_when_it_has_room(db: Database)
     (_, over) = await machine.look()
     assert over == f"The disk has room again. (#{one.id})"
     assert len(await machine.look()) == 2
+
+
+async def test_how_much_is_due_and_for_how_long_is_in_the_metrics(db: Database) -> None:
+    machine = Machine(db)
+
+    async def figures() -> list[float]:
+        await machine.look()
+        names = ("outbox_due", "outbox_oldest_due_seconds")
+        return [
+            machine.metrics.gauge(one, "", "replica").value(replica=replica()) for one in names
+        ]
+
+    assert await figures() == [0, 0]
+    machine.free = 200 * MB
+    await machine.look()  # which owes the admin a sentence, that nobody sends here
+    machine.now += timedelta(seconds=90)
+    assert await figures() == [1, 90]
 
 
 async def test_who_does_not_meet_telegram_closes_nothing(db: Database) -> None:
