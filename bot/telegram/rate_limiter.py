@@ -39,6 +39,7 @@ COUNTED = ("send", "copy", "forward")  # methods that put a message into a chat
 NOT_COUNTED = frozenset({"sendChatAction", "sendMessageDraft"})
 PATIENCE_S = 30.0  # that a reply waits after a 429; an alert has the outbox for that
 ALERT_PATIENCE_S = 5.0  # that an alert waits for its chat; else it would keep others from going
+STAYS_OPEN_S = 1.0  # a chat that another replica closes meanwhile answers 429 once more
 TRIES = 3
 SAME_END_S = 1.5  # 429 that end together, of so many chats, are the bot's own
 CHATS_OF_ONE_FLOOD = 3
@@ -164,19 +165,19 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
     async def _pass(self, order: Order) -> Ticket | None:
         """Return when the call may be made, counted."""
         began = self._clock()
-        entered = False
+        entered_at: float | None = None
         ticket = None
         while True:
-            if order.chat is not None:
+            if order.chat is not None and not self._has_just(entered_at):
                 wait = (
                     await self._limit_state.closed_for(order.chat)
-                    if entered or not order.weight
+                    if entered_at is not None or not order.weight
                     else await self._limit_state.enter(order.chat, order.weight, order.lane)
                 )
                 if wait:
                     await self._wait(wait, order.patience_with_chat)
                     continue
-                entered = True
+                entered_at = self._clock()
             if ticket or (not order.weight and self._stopped_until <= self._clock()):
                 break
             async with self._turns.turn(order.lane):
@@ -185,6 +186,11 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
                 break
         self._waited.inc(self._clock() - began, lane=order.lane)
         return ticket
+
+    def _has_just(self, entered_at: float | None) -> bool:
+        """Return whether a chat was open so lately that the database need not be asked again."""
+        is_known = entered_at is not None and self._limit_state.are_shared
+        return is_known and self._clock() - (entered_at or 0.0) < STAYS_OPEN_S
 
     async def _take_slot(self, order: Order) -> Ticket | None:
         """Wait for the bot's own limit; only one call at a time is here."""

@@ -212,6 +212,26 @@ async def test_replicas_share_the_rate_and_the_stop(db: Database) -> None:
         assert await store.clean(tx, now=datetime(2100, 1, 1, tzinfo=UTC)) > 0
 
 
+class Asked(SharedLimitState):
+    """Counts how often it is asked whether a chat is closed."""
+
+    times = 0
+
+    async def closed_for(self, chat: int | str) -> float:
+        self.times += 1
+        return await super().closed_for(chat)
+
+
+async def test_whether_a_chat_is_open_is_asked_again_after_a_wait_only(db: Database) -> None:
+    state = Asked(db, 1, lambda: datetime.now(UTC))
+    pacing, calls = Pacing(1000, limit_state=state), Calls()
+    await send(pacing, calls, 5, lane="alert")
+    assert (state.times, len(calls.at)) == (0, 1)
+    await state.stop(1.3)
+    await send(Pacing(1000, limit_state=state), calls, 6, lane="alert")
+    assert (state.times, len(calls.at)) == (1, 2)
+
+
 async def test_under_the_documented_limits_nothing_is_refused() -> None:
     async with sandbox_box() as box:
         people = [await box.control.person() for _ in range(30)]
