@@ -48,11 +48,13 @@ class Topics:
         db: Database,
         bot: ExtBot[Any],
         *,
+        patience: timedelta = PATIENCE,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Take the parts."""
+        """Take the parts; ``patience`` is had with another process that makes the same topic."""
         self._db = db
         self._bot = bot
+        self._patience = patience
         self._now = now
 
     async def places(self, chat_id: int, usernames: Collection[str]) -> dict[str, Target]:
@@ -98,7 +100,7 @@ class Topics:
             NoTopicsError: Telegram refuses it.
             AskAgainError: Telegram does not answer, or somebody else's call takes long.
         """
-        until = self._now() + PATIENCE
+        until = self._now() + self._patience
         while True:
             now = self._now()
             async with self._db.begin() as tx:

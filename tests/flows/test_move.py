@@ -170,16 +170,14 @@ async def elsewhere(postgres_url: str) -> AsyncIterator[Database]:
 
 
 async def test_what_was_moved_into_one_database_is_never_moved_into_another_as_well(
-    tmp_path: Path, db: Database, elsewhere: Database, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, db: Database, elsewhere: Database
 ) -> None:
-    monkeypatch.setattr(transfer, "BATCH", 7)
-
     def cut_short(*_: object) -> None:
         raise OSError("killed")  # when the first table was compared
 
     async with await filled(tmp_path / "bot.db") as source:
         with pytest.raises(OSError, match="killed"):
-            await transfer.move(source, db, now=NOON, tell=cut_short)
+            await transfer.move(source, db, now=NOON, tell=cut_short, batch=7)
         # It went no further, so it may go elsewhere; what came here is never used then.
         assert await moved(source, elsewhere)
         await transfer.check(elsewhere)
@@ -194,7 +192,7 @@ async def test_what_was_moved_into_one_database_is_never_moved_into_another_as_w
         async with source.read() as tx:
             assert await key_values.get(tx, sqlite_copies.MARK) is not None
         with pytest.raises(OSError, match="killed"):
-            await transfer.move(source, db, now=NOON, tell=cut_short)
+            await transfer.move(source, db, now=NOON, tell=cut_short, batch=7)
         async with source.begin() as tx:
             await key_values.remove(tx, sqlite_copies.MARK)
         assert await transfer.undo(source, now=NOON)
