@@ -310,14 +310,21 @@ def _database(settings: Settings) -> Database:
 
 
 async def warn_of_few_connections(db: Database, ours: int) -> None:
-    """Say so when the server has no room for our pool beside what others use already."""
+    """Say so when the server has no room for the pools of all replicas beside what others use.
+
+    Each has one connection more, by which it listens.
+    """
     result = await connections(db)
-    if result and result.others + ours > result.most:
+    if result is None:
+        return
+    replicas = result.replicas + 1
+    if result.others + replicas * (ours + 1) > result.most:
         log.warning(
             "PostgreSQL has too few connections: lower DATABASE_POOL, or raise max_connections",
             most=result.most,
             used_by_others=result.others,
-            ours=ours,
+            replicas=replicas,
+            each=ours + 1,
         )
 
 

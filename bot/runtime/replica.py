@@ -3,6 +3,7 @@
 import os
 import socket
 
+OURS = "storybell "
 LONGEST = 63  # bytes of a name that PostgreSQL keeps of a session
 
 
@@ -13,4 +14,4 @@ def replica() -> str:
 
 def session_name() -> str:
     """Return what PostgreSQL shows as ``application_name``."""
-    return f"storybell {replica()}"[:LONGEST]
+    return f"{OURS}{replica()}"[:LONGEST]

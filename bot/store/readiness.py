@@ -8,6 +8,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from bot.domain.errors import DatabaseUnavailableError
+from bot.runtime.replica import OURS, session_name
 from bot.store import compatibility
 from bot.store.database import Database, Tx, is_known, newest_revision, serves_us
 
@@ -59,10 +60,15 @@ async def _may_make_tables(tx: Tx) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Connections:
-    """How many connections a server has for people like us, and how many others use now."""
+    """How many connections a server has for people like us, and how many are in use.
+
+    ``replicas`` are those of the bot that run now without this one; ``others`` are the connections
+    of everybody else.
+    """
 
     most: int
     others: int
+    replicas: int
 
 
 async def connections(db: Database) -> Connections | None:
@@ -72,12 +78,14 @@ async def connections(db: Database) -> Connections | None:
     room = sa.text(
         "SELECT current_setting('max_connections')::int"
         " - current_setting('superuser_reserved_connections')::int,"
-        " (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"
-        " AND pid <> pg_backend_pid())"
+        " count(*) FILTER (WHERE NOT starts_with(application_name, :ours)),"
+        " count(DISTINCT application_name) FILTER (WHERE starts_with(application_name, :ours)"
+        "  AND application_name <> :mine)"
+        " FROM pg_stat_activity WHERE backend_type = 'client backend'"
     )
+    names = {"ours": OURS, "mine": session_name()}
     async with db.read() as tx:
-        most, others = (await tx.execute(room)).one()
-    return Connections(most, others)
+        return Connections(*(await tx.execute(room, names)).one())
 
 
 async def _is_standby(tx: Tx) -> bool:

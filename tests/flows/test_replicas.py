@@ -6,9 +6,13 @@ from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
 
+import asyncpg
 import pytest
+from structlog.testing import capture_logs
 
+from bot.bootstrap import warn_of_few_connections
 from bot.store.database import Database
+from bot.store.readiness import connections
 from tests.support.control import Control, Json, wait_for
 from tests.support.killing import free_port
 from tests.support.sandbox import Box, sandbox_box
@@ -180,3 +184,23 @@ async def test_both_together_stay_under_the_rate(
     times = sorted(one["at"] for one in log)
     assert len(times) == count
     assert times[-1] - times[0] >= (count - 1) / rate * 0.9
+
+
+async def test_a_start_says_that_the_pools_of_all_replicas_are_too_many(
+    db: Database, database_url: str
+) -> None:
+    names = {"application_name": "storybell another:1"}
+    one, same = [await asyncpg.connect(database_url, server_settings=names) for _ in range(2)]
+    try:
+        room = await connections(db)
+        assert room
+        assert room.replicas == 1
+        too_many = room.most // 2
+        with capture_logs() as said:
+            await warn_of_few_connections(db, (room.most - room.others) // 2 - 1)
+            assert said == []
+            await warn_of_few_connections(db, too_many)
+        assert [(line["replicas"], line["each"]) for line in said] == [(2, too_many + 1)]
+    finally:
+        for connection in (one, same):
+            await connection.close()
