@@ -16,8 +16,8 @@ from tests.support.control import Control
 
 A_WHILE = 25.0  # seconds from a message to the next press
 TITLES = ("Sea", "Lions 🦁", "", "Everything that was ever shown here, in order")
-DEFAULTS = ("keep", "files", "digest")
-"""What subscriptions begin with, chat after chat; in each fourth with nothing."""
+DEFAULTS = ("keep", "files", "digest", "links_only", "")
+"""What subscriptions begin with, chat after chat."""
 
 
 class Fans:
@@ -60,12 +60,13 @@ class Fans:
             if place.kind == "private":
                 await self._say(place, "/start")
                 place.topics = [await self._topic(place, name) for name in ("News", "Friends")]
-            await self.let_make_topics(place)
+            elif place.kind == "forum":
+                await self.let_make_topics(place)
         for name in self._people.names:
             for _ in range(self._chance.choice([1, 1, 2, 5])):
                 await self._keep(name)
         for number, place in enumerate(self._people.places):
-            if wanted := (*DEFAULTS, "")[number % 4]:
+            if wanted := DEFAULTS[number % len(DEFAULTS)]:
                 await self._say(place, "/settings")
                 for data in ("defaults", f"defaults:{wanted}:on"):
                     await asyncio.sleep(self._rates.settled_s / 4)
@@ -185,23 +186,30 @@ class Fans:
     # -- topics -------------------------------------------------------------------------
 
     async def follow_in_topic(self, place: Place) -> None:
-        """Let a profile have a topic of its own, where there may be some."""
-        if place.topics:
-            await self._say(place, f"/subscribe {self._name()} topic")
+        """Let a profile have a topic of its own, here or where there may be some."""
+        there = [one for one in self._people.places if one.topics]
+        place = place if place.topics else self._chance.choice(there)
+        await self._say(place, f"/subscribe {self._name()} topic")
 
-    async def delete_topic(self, place: Place) -> None:
-        """Delete a topic that the bot made."""
+    async def delete_topic(self, _: Place) -> None:
+        """Delete a topic that the bot made, wherever there is one."""
         world = self._journal.sandbox.telegram.world
-        chat = world.chat(place.chat, world.bot)
-        made = [one for one in chat.topics.values() if one.made_by == world.bot.id] if chat else []
-        there = [one for one in made if one.state != "deleted"]
-        if there and not place.is_away:
-            one = self._chance.choice(there)
-            await self._control.thread(place.chat, one.id, one.name, "deleted")
+        made = [
+            (place, topic)
+            for place in self._people.places
+            if place.topics and not place.is_away and (chat := world.chat(place.chat, world.bot))
+            for topic in chat.topics.values()
+            if topic.made_by == world.bot.id and topic.state != "deleted"
+        ]
+        if made:
+            place, topic = self._chance.choice(made)
+            await self._control.thread(place.chat, topic.id, topic.name, "deleted")
 
     async def let_make_topics(self, place: Place) -> None:
-        """Let the bot make topics in a forum, or take that right away."""
-        if place.kind != "forum" or place.is_away:
+        """Let the bot make topics in a forum, here or elsewhere, or take that right away."""
+        if place.kind != "forum":
+            place = self._chance.choice([p for p in self._people.places if p.kind == "forum"])
+        if place.is_away:
             return
         bot = self._journal.sandbox.telegram.world.bot.id
         right = {"can_manage_topics": self._chance.random() < 0.7}
