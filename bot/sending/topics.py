@@ -60,12 +60,8 @@ class Topics:
     async def places(self, chat_id: int, usernames: Collection[str]) -> dict[str, Target]:
         """Return the topics that profiles of these names have already; a topic may be gone."""
         async with self._db.read() as tx:
-            existing = await store.named(tx, chat_id, [_name(one) for one in usernames])
-        return {
-            one: Target(chat_id, existing[_name(one)])
-            for one in usernames
-            if _name(one) in existing
-        }
+            threads = await store.named(tx, chat_id, usernames)
+        return {name: Target(chat_id, thread_id) for name, thread_id in threads.items()}
 
     async def check(self, chat_id: int) -> None:
         """Let a topic be made in a chat, as far as Telegram tells.

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from bot.domain.records import MAIN, Topic
 from bot.store.database import Tx, insert_for
+from bot.store.profiles import profiles
 from bot.store.schema import Timestamp, metadata
 
 topics = sa.Table(
@@ -53,11 +54,18 @@ async def of_thread(tx: Tx, chat_id: int, thread_id: int) -> Topic | None:
 
 
 async def named(tx: Tx, chat_id: int, names: Collection[str]) -> dict[str, int]:
-    """Return the threads of a chat's topics of these names."""
-    statement = sa.select(topics.c.name, topics.c.thread_id).where(
-        topics.c.chat_id == chat_id, topics.c.name.in_(names), topics.c.thread_id != MAIN
+    """Return the threads of the topics that profiles of these names have in a chat.
+
+    What the topics are called is for people to say.
+    """
+    statement = (
+        sa.select(profiles.c.username, topics.c.thread_id)
+        .join(profiles, profiles.c.profile_id == topics.c.profile_id)
+        .where(
+            topics.c.chat_id == chat_id, profiles.c.username.in_(names), topics.c.thread_id != MAIN
+        )
     )
-    return {row.name: row.thread_id for row in await tx.execute(statement)}
+    return {row.username: row.thread_id for row in await tx.execute(statement)}
 
 
 async def claim(
