@@ -33,7 +33,9 @@ from bot.telegram.outcomes import wait_of
 log = structlog.get_logger()
 
 LONGEST_NAME = 128  # characters; the Bot API's
-CLAIMED_FOR = timedelta(seconds=60)  # longer than a call of ours takes
+CLAIMED_FOR = timedelta(seconds=60)
+CALL_S = 50.0  # with all its waits: after the claim's end another makes it, too
+FLOOD_S = 30.0  # that it waits for a chat that Telegram wants nothing in
 DOUBTED_FOR = timedelta(seconds=5)  # in which Telegram tells of a topic whose answer was lost
 PATIENCE = timedelta(seconds=5)
 ASK_AGAIN_S = 0.2
@@ -121,14 +123,18 @@ class Topics:
             await asyncio.sleep(ASK_AGAIN_S)
 
     async def _make(self, chat_id: int, profile_id: str, username: str) -> Target:
+        limits: Any = {"patience": FLOOD_S} if self._bot.rate_limiter is not None else None
         try:
-            made = await self._bot.create_forum_topic(chat_id, _name(username))
+            async with asyncio.timeout(CALL_S):
+                made = await self._bot.create_forum_topic(
+                    chat_id, _name(username), rate_limit_args=limits
+                )
         except (BadRequest, Forbidden) as error:
             async with self._db.begin() as tx:
                 await store.release(tx, chat_id, profile_id)
             log.info("a topic can't be made", chat=chat_id, reason=str(error))
             raise _refused(error, chat_id) from error
-        except TelegramError as error:
+        except (TelegramError, TimeoutError) as error:
             is_sure = isinstance(error, RetryAfter)  # that it was not made
             doubted = None if is_sure else self._now() + DOUBTED_FOR
             async with self._db.begin() as tx:

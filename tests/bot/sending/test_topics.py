@@ -6,12 +6,14 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from telegram.error import RetryAfter
 
 from bot.domain.errors import AskAgainError, TopicRightError
 from bot.sending.topics import CLAIMED_FOR, Topics
-from bot.store import chats, topics
+from bot.store import chats, moves, subscriptions, topics
 from bot.store.database import Database
-from tests.support.control import Control, wait_for
+from tests.support.control import Control, Json, wait_for
+from tests.support.followed import MINUTE, NATGEO, NOON, claim, follow, look, rows, story
 from tests.support.sandbox import Box, sandbox_box
 from tests.support.telegram import bot_at
 
@@ -34,6 +36,16 @@ async def forum_of(control: Control, db: Database, *, may_make: bool = True) -> 
     async with db.begin() as tx:
         await chats.ensure(tx, forum, kind="supergroup", title="Forum", now=NOW)
     return forum
+
+
+def flood(seconds: int) -> Json:
+    body = {
+        "ok": False,
+        "error_code": 429,
+        "description": f"Too Many Requests: retry after {seconds}",
+        "parameters": {"retry_after": seconds},
+    }
+    return {"status": 429, "body": json.dumps(body)}
 
 
 async def claimed(db: Database, forum: int) -> bool:
@@ -100,14 +112,7 @@ async def test_a_topic_that_telegram_tells_of_is_the_one_that_was_being_made(
 async def test_a_flood_limit_makes_nothing_and_holds_nothing(db: Database, box: Box) -> None:
     async with bot_at(box.urls.telegram) as bot:
         forum = await forum_of(box.control, db)
-        body: dict[str, object] = {
-            "ok": False,
-            "error_code": 429,
-            "description": "Too Many Requests: retry after 300",
-        }
-        body["parameters"] = {"retry_after": 300}
-        flood = {"status": 429, "body": json.dumps(body)}
-        await box.control.fault("telegram", flood, match="createForumTopic")
+        await box.control.fault("telegram", flood(300), match="createForumTopic")
         ours = Topics(db, bot, now=lambda: NOW)
         with pytest.raises(AskAgainError):
             await ours.own(forum, "7", "nike")
@@ -115,6 +120,57 @@ async def test_a_flood_limit_makes_nothing_and_holds_nothing(db: Database, box: 
             kept = await topics.get(tx, forum, "7")
         assert kept is not None
         assert kept.claimed_until is None
+
+
+async def test_a_chat_that_is_full_for_long_does_not_outlive_the_claim(
+    db: Database, box: Box
+) -> None:
+    async with bot_at(box.urls.telegram) as bot:
+        forum = await forum_of(box.control, db)
+        await box.control.fault("telegram", flood(90), match="sendChatAction")
+        with pytest.raises(RetryAfter):
+            await bot.send_chat_action(forum, "typing")
+        async with asyncio.timeout(10):
+            with pytest.raises(AskAgainError):
+                await Topics(db, bot).own(forum, "7", "nike")
+        async with db.read() as tx:
+            kept = await topics.get(tx, forum, "7")
+        assert kept is not None
+        assert kept.claimed_until is None
+        assert not await box.control.requests("telegram", path="createForumTopic")
+
+
+async def test_who_lost_the_chat_leaves_the_rest_to_who_has_it(db: Database, box: Box) -> None:
+    async with bot_at(box.urls.telegram) as bot:
+        forum = await forum_of(box.control, db)
+        ours, natgeo = Topics(db, bot, now=lambda: NOON), NATGEO.profile_id
+        old = (await ours.own(forum, natgeo, "natgeo")).thread_id
+        assert old is not None
+        async with db.begin() as tx:
+            await follow(tx, forum, thread_id=old)
+            await look(tx, story("1"), story("2"))
+        await rows(db)
+        await box.control.thread(forum, old, "natgeo", state="deleted")
+        (first,) = await claim(db)
+        await box.control.fault("telegram", {"delay_s": 0.5}, match="createForumTopic")
+
+        async def is_asked() -> bool:
+            async with db.read() as tx:
+                made = await topics.get(tx, forum, natgeo)
+            return made is not None and made.former_id == old
+
+        async with asyncio.TaskGroup() as group:
+            group.create_task(ours.replace(first, old))
+            await wait_for(is_asked)
+            (second,) = await claim(db, now=NOON + 2 * MINUTE)
+        assert {row.thread_id for row in await rows(db)} == {old}
+        later = Topics(db, bot, now=lambda: NOON + 2 * MINUTE)
+        assert await later.replace(second, old) is None
+        assert {row.thread_id for row in await rows(db)} == set(await box.control.topics(forum))
+        async with db.begin() as tx:
+            assert not await moves.close_topic(tx, forum, old, now=NOON)
+            (one,) = await subscriptions.of_chat(tx, forum)
+        assert one.in_own_topic
 
 
 async def test_a_refusal_leaves_no_claim(db: Database, box: Box) -> None:
