@@ -9,7 +9,7 @@ from bot.domain.model import Story
 from bot.domain.records import Known
 from bot.scheduling.forecast import ProfileState
 from bot.scheduling.guard import Guard
-from bot.scheduling.rates import Mixture
+from bot.scheduling.rates import Mixture, Pool
 from bot.scheduling.schedule import Schedule
 from bot.store import key_values, profiles
 from bot.store.database import Tx
@@ -129,6 +129,7 @@ async def load(tx: Tx, *, fresh: bool = False) -> Plan:
     plan = Plan(Schedule(budget, minimum=minimum), cost)
     learned = await key_values.get(tx, RATES)
     plan.schedule.mixture = Mixture.from_json(learned)
+    plan.schedule.pool = Pool.from_json(learned)
     plan.schedule.guard = Guard.from_json(learned)
     plan.schedule.restore(kept.get("schedule"))
     if isinstance(count := kept.get("profiles"), int):
@@ -152,7 +153,8 @@ async def save(tx: Tx, plan: Plan, *, now: datetime, fresh: bool = False) -> Non
     }
     await key_values.put(tx, KEYS[fresh], value, now=now)
     if not fresh:  # of all profiles alike
-        learned = schedule.mixture.to_json() | schedule.guard.to_json()
+        parts = (schedule.mixture, schedule.pool, schedule.guard)
+        learned = {name: kept for part in parts for name, kept in part.to_json().items()}
         await key_values.put(tx, RATES, learned, now=now)
 
 

@@ -10,7 +10,6 @@ from bisect import bisect_right
 from collections.abc import MutableSequence, Sequence
 from dataclasses import dataclass, field
 from math import comb, exp, isfinite, log, sqrt
-from operator import mul
 from typing import Any, Self
 
 from bot.scheduling import rates
@@ -48,7 +47,7 @@ class Population:
     ``rate`` is the mean number of stories a day; ``rhythm`` has mean 1 over 24 hours (UTC);
     ``fast`` and ``slow`` are the parts of the stories that another one brought about, soon or
     later; ``sessions`` is how many sessions the population's rhythm counts for each profile.
-    ``weights`` are those of the experts of ``rates``.
+    ``weights`` and ``exponents`` are those of the experts of ``rates``.
     """
 
     rate: float = 2.0
@@ -57,7 +56,8 @@ class Population:
     slow: float = 0.25
     sessions: float = 10.0
     weights: tuple[float, ...] = rates.WEIGHTS
-    _terms: dict[int, list[float]] = field(
+    exponents: tuple[float, ...] = rates.EXPONENTS
+    _forecasters: dict[int, rates.Forecaster] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
 
@@ -244,13 +244,16 @@ def _excite(state: ProfileState, at: float) -> None:
 def rate_of(state: ProfileState, population: Population) -> float:
     """Return the mean number of stories an hour that we expect."""
     bucket = int(state.age * _AGES_A_DAY + 0.5)
-    terms = population._terms.get(bucket)  # noqa: SLF001 - a cache of this module
-    if terms is None:
-        age = bucket / _AGES_A_DAY
-        terms = rates.terms_of(population.weights, age, population.rate)
-        population._terms[bucket] = terms  # noqa: SLF001 - a cache of this module
-    stories_a_day: float = sum(map(mul, terms, state.sums)) + terms[-1]
-    return stories_a_day / 24
+    forecaster = population._forecasters.get(bucket)  # noqa: SLF001 - a cache of this module
+    if forecaster is None:
+        forecaster = rates.Forecaster(
+            population.weights,
+            population.exponents,
+            age=bucket / _AGES_A_DAY,
+            common=population.rate,
+        )
+        population._forecasters[bucket] = forecaster  # noqa: SLF001 - a cache of this module
+    return forecaster.rate(state.sums) / 24
 
 
 def echoes_of(state: ProfileState, population: Population) -> tuple[float, float]:

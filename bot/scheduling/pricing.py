@@ -25,6 +25,7 @@ BANK_HOURS = 1.5
 """Hours of the budget that the credit bucket may gather."""
 
 _RATE_FORGETS = 1.0  # days of prior for the population's own rate
+_CORRECTION = 0.1  # of the price's logarithm, for checks that come an hour late
 _FEWEST_A_DAY = 1.2
 """Checks a profile and day below which stories would be lost."""
 
@@ -125,6 +126,7 @@ def survey(
         slow=slow / heard,
         sessions=_sessions(likeness),
         weights=before.weights,
+        exponents=before.exponents,
     )
     scale = profiles / count if profiles is not None and count else 1.0
     return Demand(
@@ -187,7 +189,7 @@ class Price:
 
     def _correct(self, at: float) -> None:
         if at >= self.frozen_until and self.polls:
-            self.factor *= exp(0.3 * self.late / self.polls)
+            self.factor *= exp(_CORRECTION * self.late / self.polls)
             self.factor = min(max(self.factor, 0.02), 50.0)
         self.late = 0.0
         self.polls = 0

@@ -5,12 +5,16 @@ for years. So each profile keeps the sums of its stories under several half-live
 rate is a mixture of what these say. The weights of the mixture are common to all profiles and are
 learned by expectation maximisation (the classic one for a mixture of Poisson intensities): each
 story that a check shows is credited to the experts in proportion to what they expected.
+
+A mixture never says less than a part of what each of its experts says: who posted much for weeks
+and then stops goes on being expected. So the mixture is multiplied by powers of what the experts
+say of it, which are learned as well, by Poisson regression: one silent expert can veto.
 """
 
 from array import array
 from collections.abc import MutableSequence, Sequence
 from dataclasses import dataclass, field
-from math import exp, inf, log
+from math import exp, inf, isfinite, log
 from operator import mul
 from typing import Any
 
@@ -32,6 +36,22 @@ DECAYS = tuple(log(2) / days for days in HALF_LIVES)  # a day
 _SPEEDS, _BONDS = (0.02, 0.13, 0.6, 0.25), (0.9, 0.08, 0.02)  # parts by half-life and by prior
 WEIGHTS = (*(0.99 * speed * bond for speed in _SPEEDS for bond in _BONDS), 0.01)
 """Of the experts, before anything is learned: a memory of some days, a prior of half a day."""
+
+POOLED = tuple(
+    number for number in range(EXPERTS - 1) if number % len(PRIORS) in {0, len(PRIORS) - 1}
+)
+"""The experts whose powers count: of each half-life those with the least and greatest prior."""
+
+EXPONENTS = (0.0,) * len(POOLED)
+"""Of their powers, before anything is learned: the mixture as it is."""
+
+POOL_MEMORY = 20 * DAY
+"""In which what the exponents are learned from forgets half."""
+
+_RIDGE = 30.0  # stories that speak for exponents of zero
+_STEEPEST = 2.0  # exponent, either way
+_FARTHEST = 2.0  # from the mixture, either way; a logarithm
+_NEVER = 0.003  # stories a day that are as good as none
 
 _DOUBT = 150.0  # stories that speak for the weights as they are
 _LEAST = 1e-3  # of a weight, so that an expert can come back
@@ -78,6 +98,141 @@ def terms_of(weights: Sequence[float], age: float, common: float) -> list[float]
             place += 1
         terms.append(slope)
     return [*terms, constant]
+
+
+def leanings(estimates: Sequence[float], mixture: float) -> list[float]:
+    """Return how far the pooled experts are from the mixture, as logarithms of their ratios."""
+    usual = log(mixture + _NEVER)
+    return [log(estimates[number] + _NEVER) - usual for number in POOLED]
+
+
+def pooled(exponents: Sequence[float], leaning: Sequence[float]) -> float:
+    """Return by what the mixture is multiplied."""
+    return exp(min(max(sum(map(mul, exponents, leaning)), -_FARTHEST), _FARTHEST))
+
+
+class Forecaster:
+    """What the experts say together of profiles of one age: prepared once, asked for many.
+
+    ``common`` is the population's mean rate, stories a day.
+    """
+
+    __slots__ = ("_exponent", "_powers", "_terms")
+
+    def __init__(
+        self, weights: Sequence[float], exponents: Sequence[float], *, age: float, common: float
+    ) -> None:
+        """Work out what does not depend on the profile; ``age`` in days."""
+        self._terms = terms_of(weights, age, common)
+        self._exponent = sum(exponents)
+        self._powers = []
+        for number, exponent in zip(POOLED, exponents, strict=True):
+            place, prior = number // len(PRIORS), PRIORS[number % len(PRIORS)]
+            slope = 1.0 / ((1.0 - exp(-DECAYS[place] * age)) / DECAYS[place] + prior)
+            if exponent:
+                self._powers.append((place, slope, prior * common * slope + _NEVER, exponent))
+
+    def rate(self, sums: Sequence[float]) -> float:
+        """Return the stories a day that are expected of a profile with these sums."""
+        mixture: float = sum(map(mul, self._terms, sums)) + self._terms[-1]
+        if not self._powers:
+            return mixture
+        power = -self._exponent * log(mixture + _NEVER)
+        for place, slope, constant, exponent in self._powers:
+            power += exponent * log(sums[place] * slope + constant)
+        return mixture * exp(min(max(power, -_FARTHEST), _FARTHEST))
+
+
+@dataclass(slots=True)
+class Pool:
+    """The exponents of the pooled experts, and what they are learned from.
+
+    Newton's method for Poisson regression with a ridge, of which the past is forgotten:
+    ``curvature`` and ``pull`` are the normal equations.
+    """
+
+    exponents: tuple[float, ...] = EXPONENTS
+    curvature: list[list[float]] = field(
+        default_factory=lambda: [[0.0] * len(POOLED) for _ in POOLED]
+    )
+    pull: list[float] = field(default_factory=lambda: [0.0] * len(POOLED))
+    at: float = 0.0
+
+    def came(self, leaning: Sequence[float], stories: float) -> None:
+        """Learn that ``stories`` came where the experts had leaned so."""
+        for number, value in enumerate(leaning):
+            self.pull[number] += value * stories
+
+    def expected(self, leaning: Sequence[float], stories: float) -> None:
+        """Learn that the mixture had expected so many, whatever came."""
+        stories *= pooled(self.exponents, leaning)
+        tilt = sum(map(mul, self.exponents, leaning)) - 1.0
+        for number, value in enumerate(leaning):
+            part = value * stories
+            self.pull[number] += part * tilt
+            row = self.curvature[number]
+            for other, leant in enumerate(leaning):
+                row[other] += part * leant
+
+    def update(self, at: float) -> None:
+        """Find the exponents anew, and forget by the time that has passed."""
+        solution = _solved(self.curvature, self.pull)
+        self.exponents = tuple(min(max(value, -_STEEPEST), _STEEPEST) for value in solution)
+        decay = 0.5 ** (max(0.0, at - self.at) / POOL_MEMORY) if self.at else 1.0
+        self.pull = [value * decay for value in self.pull]
+        self.curvature = [[value * decay for value in row] for row in self.curvature]
+        self.at = at
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as a JSON object."""
+        return {
+            "pool": [
+                [*HALF_LIVES, *PRIORS],
+                self.exponents,
+                self.pull,
+                [value for row in self.curvature for value in row],
+                self.at,
+            ]
+        }
+
+    @classmethod
+    def from_json(cls, values: object) -> "Pool":
+        """Return what ``to_json`` gave; a new one for that of other experts."""
+        size = len(POOLED)
+        match values:
+            case {
+                "pool": [
+                    [*experts],
+                    [*exponents],
+                    [*pull],
+                    [*curvature],
+                    int() | float() as at,
+                ]
+            } if experts == [*HALF_LIVES, *PRIORS] and isfinite(at):
+                lengths = (len(exponents), len(pull), len(curvature))
+                if lengths == (size, size, size * size) and _are_finite(
+                    [*exponents, *pull, *curvature]
+                ):
+                    rows = [curvature[row * size : (row + 1) * size] for row in range(size)]
+                    return cls(tuple(exponents), rows, pull, at)
+        return cls()
+
+
+def _solved(curvature: Sequence[Sequence[float]], pull: Sequence[float]) -> list[float]:
+    """Return the solution of the normal equations with the ridge: elimination by Gauss.
+
+    The ridge makes them positive definite, so that no pivot has to be looked for.
+    """
+    rows = [[*row, right] for row, right in zip(curvature, pull, strict=True)]
+    for number, row in enumerate(rows):
+        row[number] += _RIDGE
+    for number, row in enumerate(rows):
+        for other in rows:
+            if other is not row:
+                factor = other[number] / row[number]
+                for place in range(number, len(row)):
+                    other[place] -= factor * row[place]
+    return [row[-1] / row[number] for number, row in enumerate(rows)]
 
 
 @dataclass(slots=True)
@@ -146,6 +301,10 @@ class Mixture:
                 if all(len(each) == EXPERTS and _are_above_zero(each) for each in kept):
                     return cls(tuple(weights), credited, expected, at)
         return cls()
+
+
+def _are_finite(values: Sequence[object]) -> bool:
+    return all(isinstance(value, int | float) and isfinite(value) for value in values)
 
 
 def _are_above_zero(values: Sequence[object]) -> bool:

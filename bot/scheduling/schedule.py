@@ -27,9 +27,11 @@ which the last writer wins without harm: credits are bounded by the ledger's sum
 from collections.abc import Iterable, Sequence
 from dataclasses import fields, replace
 from math import sqrt
+from operator import mul
 from typing import Any
 
 from bot.scheduling.forecast import (
+    Population,
     ProfileState,
     echoes_of,
     numbers_of,
@@ -47,7 +49,7 @@ from bot.scheduling.pricing import (
     floor_hours,
     survey,
 )
-from bot.scheduling.rates import Mixture, guesses
+from bot.scheduling.rates import Mixture, Pool, guesses, leanings
 from bot.scheduling.waiting_time import DAY, HOUR
 
 STALE = 0.1
@@ -57,7 +59,7 @@ URGENT = 20 * HOUR
 """Since the last check: after it a check may cost what the day still has, whatever the pace."""
 
 EVERY = 8
-"""One check in so many teaches the weights of the mixture."""
+"""One check in so many teaches the weights of the mixture, and what its pool had expected."""
 
 _ROUNDING = 1e-6
 
@@ -85,6 +87,7 @@ class Schedule:
         self.price = Price()
         self.bucket = CreditBucket()
         self.mixture = Mixture()
+        self.pool = Pool()
         self.guard = Guard()
         self._counted = 0
         self.budget = budget
@@ -115,8 +118,10 @@ class Schedule:
         profiles: int | None = None,
     ) -> None:
         """Refresh the sums from ``(state, weight, cost)`` of all; see ``pricing.survey``."""
-        before = replace(self.demand.population, weights=self.mixture.weights)
-        self.adopt(survey(rows, before, profiles=profiles))
+        self.adopt(survey(rows, self._learned(self.demand.population), profiles=profiles))
+
+    def _learned(self, population: Population) -> Population:
+        return replace(population, weights=self.mixture.weights, exponents=self.pool.exponents)
 
     def due(self, state: ProfileState, weight: float, cost: float) -> float:
         """Return when the next check is due at the current price; keeps it in ``state``."""
@@ -151,17 +156,46 @@ class Schedule:
             return self.seen(state, weight, cost, at=at, taken=taken)
         self._judge(state, weight, at, taken)
         self._counted += 1
-        if self._counted % EVERY:
+        is_sample = not self._counted % EVERY
+        if not is_sample and not (taken and taken[-1] > state.story_at):
             return self.seen(state, weight, cost, at=at, taken=taken)
-        estimates = guesses(state.sums, state.age, self.demand.population.rate)
-        hours = usual_between(state, self.demand.population, max(state.seen_at, at - DAY), at)
+        due = self._compared(state, weight, cost, at=at, taken=taken, is_sample=is_sample)
+        if is_sample and at - self.mixture.at >= 3 * HOUR:
+            self.mixture.update(at)
+            self.pool.update(at)
+            self.guard.update(at)
+        return due
+
+    def _compared(
+        self,
+        state: ProfileState,
+        weight: float,
+        cost: float,
+        *,
+        at: float,
+        taken: Sequence[float],
+        is_sample: bool,
+    ) -> float:
+        """Do as ``seen``, and hold what came against what each expert had expected.
+
+        What had been expected is counted at the sample alone, as if at all; stories at all.
+        """
+        population = self.demand.population
+        estimates = guesses(state.sums, state.age, population.rate)
+        mixture = sum(map(mul, population.weights, estimates))
+        leaning = leanings(estimates, mixture)
+        hours = usual_between(state, population, max(state.seen_at, at - DAY), at)
         before = spontaneous(state)
         due = self.seen(state, weight, cost, at=at, taken=taken)
-        n = sum(echoes_of(state, self.demand.population))
-        self.mixture.observe(estimates, hours / 24, (spontaneous(state) - before) / (1.0 - n))
-        if at - self.mixture.at >= 3 * HOUR:
-            self.mixture.update(at)
-            self.guard.update(at)
+        echoes = sum(echoes_of(state, population))
+        stories = spontaneous(state) - before
+        if state.age > 1.0:  # before, the prior says all
+            self.pool.came(leaning, stories)
+            if is_sample:
+                expected = mixture * (1.0 - echoes) * hours / 24
+                self.pool.expected(leaning, EVERY * expected)
+        if is_sample:
+            self.mixture.observe(estimates, hours / 24, stories / (1.0 - echoes))
         return due
 
     def _judge(
@@ -271,9 +305,7 @@ class Schedule:
         if len(bucket) == len(fields(CreditBucket)):
             self.bucket = CreditBucket(*bucket)
         demand = Demand.from_json(values.get("demand"))
-        weights = self.mixture.weights
-        population = replace(demand.population, weights=weights)
-        self.adopt(replace(demand, population=population))
+        self.adopt(replace(demand, population=self._learned(demand.population)))
 
 
 def _floats(values: object) -> list[float]:

@@ -8,7 +8,19 @@ from hypothesis import strategies as st
 
 from bot.scheduling.forecast import Population, ProfileState, learn, rate_of
 from bot.scheduling.pricing import Demand
-from bot.scheduling.rates import EXPERTS, HALF_LIVES, WEIGHTS, Mixture, guesses, steady_sums
+from bot.scheduling.rates import (
+    EXPERTS,
+    EXPONENTS,
+    HALF_LIVES,
+    WEIGHTS,
+    Forecaster,
+    Mixture,
+    Pool,
+    guesses,
+    leanings,
+    pooled,
+    steady_sums,
+)
 from bot.scheduling.schedule import Schedule
 from bot.scheduling.waiting_time import DAY, HOUR
 
@@ -60,6 +72,54 @@ def moves(rate_of_day: list[float]) -> Mixture:
     return mixture
 
 
+def regressed(rate_of_day: list[float]) -> Pool:
+    """Return the pool after profiles that post at these rates, where the mixture never learns."""
+    pool = Pool()
+    for shift in range(40):
+        state = ProfileState(seen_at=START)
+        for day in range(len(rate_of_day)):
+            at = START + (day + 1) * DAY
+            found = guesses(state.sums, state.age, common=2.0)
+            mixture = sum(map(lambda a, b: a * b, WEIGHTS, found))
+            leaning = leanings(found, mixture)
+            stories = round(rate_of_day[(day + shift) % len(rate_of_day)])
+            pool.came(leaning, stories)
+            pool.expected(leaning, mixture)
+            pool.update(at)
+            taken = [at - (place + 1) * DAY / (stories + 1) for place in range(stories)]
+            learn(state, Population(), at=at, taken=sorted(taken))
+    return pool
+
+
+def after_silence(pool: Pool) -> float:
+    """Return what is expected of who posted six a day for a month, and then none for four."""
+    state = ProfileState(seen_at=START)
+    for day in range(1, 35):
+        at = START + day * DAY
+        taken = [at - hour * HOUR for hour in (21, 17, 13, 9, 5, 1)] if day <= 30 else []
+        learn(state, Population(), at=at, taken=taken)
+    return rate_of(state, Population(exponents=pool.exponents)) * 24
+
+
+def test_who_falls_silent_is_expected_by_what_silence_has_meant() -> None:
+    usual = after_silence(Pool())
+    blocks = regressed([6.0] * 10 + [0.0] * 20)
+    steady = regressed([2.0])
+    assert after_silence(blocks) < usual / 2
+    assert usual / 1.5 < after_silence(steady) < usual * 1.5
+
+
+def test_the_rate_is_what_the_experts_say_together() -> None:
+    state, exponents = watched(20), (0.5, -0.2, 0.3, 0.1, 0.4, -0.6, 0.2, 0.1)
+    found = guesses(state.sums, state.age, common=2.0)
+    mixture = sum(map(lambda a, b: a * b, WEIGHTS, found))
+    forecaster = Forecaster(WEIGHTS, exponents, age=state.age, common=2.0)
+    expected = mixture * pooled(exponents, leanings(found, mixture))
+    assert abs(forecaster.rate(state.sums) - expected) < 1e-9
+    plain = Forecaster(WEIGHTS, EXPONENTS, age=state.age, common=2.0)
+    assert abs(plain.rate(state.sums) - mixture) < 1e-9
+
+
 def mean_half_life(mixture: Mixture) -> float:
     priors = (EXPERTS - 1) // len(HALF_LIVES)
     parts = [sum(mixture.weights[n * priors : (n + 1) * priors]) for n in range(len(HALF_LIVES))]
@@ -82,6 +142,7 @@ def test_nothing_that_was_kept_raises(kept: object) -> None:
     assert len(Demand.from_json(kept).wanted) == 24
     assert len(Demand.from_json({"rhythm": kept, "costs": kept}).population.rhythm) == 24
     assert len(Mixture.from_json(kept).weights) == EXPERTS
+    assert Pool.from_json({"pool": kept}) == Pool.from_json(kept) == Pool()
     schedule = Schedule(24)
     schedule.restore(kept)
     schedule.restore({"demand": kept, "price": kept, "purse": kept})
@@ -130,4 +191,7 @@ def test_the_weights_come_back_as_they_were() -> None:
     assert schedule.mixture.weights != WEIGHTS
     kept = json.loads(json.dumps(schedule.mixture.to_json()))
     assert Mixture.from_json(kept) == schedule.mixture
+    assert schedule.pool.exponents != EXPONENTS
+    pool = json.loads(json.dumps(schedule.pool.to_json()))
+    assert Pool.from_json(pool) == schedule.pool
     assert Mixture.from_json(kept | {"half_lives": [1, 2]}).weights == WEIGHTS
