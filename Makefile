@@ -61,8 +61,8 @@ bench: .venv/.dev  ## The figures of the README
 
 lock: .venv/.dev  ## Resolve all three locks together: what is tested is what runs
 	$(LOCK) --all-extras --group dev --output-file requirements-dev.txt
-	$(LOCK) --extra postgres --extra speed --constraint requirements-dev.txt --output-file requirements.txt
-	$(LOCK) --extra postgres --extra speed --extra sandbox --constraint requirements-dev.txt --output-file requirements-demo.txt
+	$(LOCK) --extra postgres --extra speed --extra charts --constraint requirements-dev.txt --output-file requirements.txt
+	$(LOCK) --extra postgres --extra speed --extra charts --extra sandbox --constraint requirements-dev.txt --output-file requirements-demo.txt
 
 test-all: .venv/.dev  ## The tests on every supported Python that is installed; ARGS go to pytest
 	$(BIN)/python -m tools.test_all $(ARGS)

@@ -18,6 +18,7 @@ TEXT = (ROOT / "compose.yaml").read_text()
 COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)["services"]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 OF_PYTHON = {"PATH", "PYTHONPATH", "PYTHONSAFEPATH", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE"}
+OF_LIBRARIES = {"MPLCONFIGDIR"}  # where matplotlib keeps what it knows of fonts
 SECRETS = {"TELEGRAM_TOKEN": f"1:{'x' * 35}", "STORIES_API_KEY": "a-key"}
 PROFILES = {
     "postgres": {
@@ -37,6 +38,11 @@ def environment() -> dict[str, str]:
     return dict(word.split("=", 1) for word in lines if "=" in word)
 
 
+def test_whoever_owns_the_bot_sees_spending_as_a_picture() -> None:
+    for lock in ("requirements.txt", "requirements-demo.txt"):
+        assert re.search(r"^matplotlib==", (ROOT / lock).read_text(), re.MULTILINE), lock
+
+
 def test_only_what_runs_goes_into_the_image() -> None:
     ignored = (ROOT / ".dockerignore").read_text().splitlines()
     assert ignored[1] == "*"
@@ -51,7 +57,7 @@ def test_only_what_runs_goes_into_the_image() -> None:
 
 def test_each_setting_that_is_named_is_one() -> None:
     known = {name.upper() for name in Settings.model_fields}
-    assert environment().keys() - known == OF_PYTHON
+    assert environment().keys() - known == OF_PYTHON | OF_LIBRARIES
     assert set(COMPOSE["bot"]["environment"]) <= known
     assert set(re.findall(r"\$\{(\w+)", TEXT)) <= known | OTHERS
     for variables in PROFILES.values():
