@@ -117,11 +117,11 @@ async def _follow_all(update: Update, context: Context, wanted: Wanted) -> None:
     lines = [_now(new, target, wanted.words, channel, context)] if new else []
     sooner: list[str] = []
     for one in done if "fast" in wanted.words else ():
-        try:
-            if await _hasten(one, context):
-                sooner.append(one.profile.username)
-        except TooManyFastError as error:
-            failed.append((one.profile.username, error))
+        hastened = await _hasten(one, context)
+        if isinstance(hastened, TooManyFastError):
+            failed.append((one.profile.username, hastened))
+        elif hastened:
+            sooner.append(one.profile.username)
     answered = {*sooner, *(name for name, _ in failed)}
     old = [name for one in done if one.already and (name := one.profile.username) not in answered]
     if sooner:
@@ -166,6 +166,8 @@ async def follow(
         )
     target, name = followed.subscription.target, followed.profile.username
     is_sooner = "fast" in words and await _hasten(followed, context)
+    if isinstance(is_sooner, TooManyFastError):
+        raise is_sooner
     if followed.already:
         text: str = context.t(SOONER if is_sooner else ALREADY, username=name)
     else:
@@ -197,18 +199,16 @@ def _now(
     return t(NOW_IN_TOPIC if target.thread_id else NOW, username=username)
 
 
-async def _hasten(one: Subscribed, context: Context) -> bool:
+async def _hasten(one: Subscribed, context: Context) -> bool | TooManyFastError:
     """Let a profile that was followed before be checked more often; return whether it was not.
 
-    Raises:
-        TooManyFastError: The chat has as many fast ones as it may.
+    A limit is returned, not raised: what was done for the profiles before it holds.
     """
     before = one.subscription
     if before.options.fast:
         return False
-    wanted = replace(before.options, fast=True)
-    await context.services.subscriptions.set_options(before.target.chat_id, before.id, wanted)
-    return True
+    limit = await context.services.subscriptions.hasten(before.target.chat_id, before.id)
+    return limit or True
 
 
 def _options(words: Collection[str], context: Context) -> Options | None:

@@ -12,7 +12,7 @@ from bot.chats.explain import Why, explain, preview
 from bot.chats.import_export import ImportEntry
 from bot.chats.subscribing import Subscribed, Subscribing, SubscriptionLimits, check_fast
 from bot.domain import alert_rules
-from bot.domain.errors import NotFollowedError
+from bot.domain.errors import NotFollowedError, TooManyFastError
 from bot.domain.model import Asker, Options, Story, Target
 from bot.domain.records import Subscription
 from bot.fetching import snapshots
@@ -147,6 +147,24 @@ class Subscriptions(Subscribing):
             changed = await _of_chat(tx, chat_id, subscription_id)
         self._wake()
         return changed
+
+    async def hasten(self, chat_id: int, subscription_id: int) -> TooManyFastError | None:
+        """Let a subscription be checked more often; return the limit that keeps it from that.
+
+        That one is reached undoes nothing of what the same update did before.
+
+        Raises:
+            NotFollowedError: The chat has none of that id (any more).
+        """
+        async with effect(self._db) as tx:
+            await chat_queues.lock(tx, chat_id)
+            before = await _of_chat(tx, chat_id, subscription_id)
+            try:
+                await check_fast(tx, chat_id, self._limits)
+            except TooManyFastError as limit:
+                return limit
+        await self.set_options(chat_id, subscription_id, replace(before.options, fast=True))
+        return None
 
     async def set_defaults(self, chat_id: int, options: Options) -> None:
         """Change what new subscriptions of a chat begin with."""

@@ -184,6 +184,29 @@ async def test_one_fast_too_many_is_known_before_anything_is_paid(tmp_path: Path
         assert len(await control.requests("stories", path="/v1/user/by/username")) == 1
 
 
+async def test_one_fast_too_many_undoes_none_of_the_others(tmp_path: Path) -> None:
+    async with storybell(tmp_path, max_fast_subscriptions=2, person_burst=1000) as bell:
+        control = bell.control
+        ann = await control.person()
+        for name in ("haste.new", "haste.a", "haste.b"):
+            await star(control, name, 0)
+        await bell.ask(ann, "/subscribe haste.a haste.b")
+        (reply,) = await bell.ask(ann, "/subscribe haste.new haste.a haste.b fast")
+        new, sooner, full = reply["text"].splitlines()[:3]
+        assert "every new story from haste.new to this chat" in new
+        assert "check haste.a more often" in sooner
+        assert full.startswith("haste.b: ")
+        assert "checked more often (2) is reached" in full
+        (listed,) = await bell.ask(ann, "/subscriptions")
+        names = {"haste.new": True, "haste.a": True, "haste.b": False}
+        assert {f"🔔 {name}" for name in names} <= set(buttons(listed))
+        for name, is_fast in names.items():
+            await bell.press(ann, listed, buttons(listed)[f"🔔 {name}"])
+            texts = buttons(await bell.message(ann, listed["message_id"]))
+            assert any(text.startswith("✅ Check more often") for text in texts) is is_fast, name
+            await bell.press(ann, listed, "subs:0")
+
+
 async def test_a_default_makes_no_more_fast_than_a_chat_may_have(tmp_path: Path) -> None:
     async with storybell(tmp_path, max_fast_subscriptions=1, person_burst=1000) as bell:
         control = bell.control
