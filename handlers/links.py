@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 
-from telegram import Message, MessageOriginChannel, Update
+from telegram import Chat, Message, MessageOriginChannel, Update
 from telegram.ext import filters
 
 from bot.context import Context, asker_of
@@ -47,20 +47,28 @@ class Answered:
 
     def __init__(self) -> None:
         """Remember nothing yet."""
-        self._links: OrderedDict[tuple[int, int], set[Link]] = OrderedDict()
+        self._links: OrderedDict[tuple[int, int], dict[Link, bool]] = OrderedDict()
 
     def fresh(self, message: Message, pasted: list[Link]) -> list[Link]:
         """Return the links that were not served for this message.
 
         As many as one message may have are remembered as served; the others have their turn when
-        it is edited.
+        it is edited. So do stories of a profile whose page was only asked about.
         """
-        known = self._links.setdefault((message.chat.id, message.message_id), set())
-        fresh = [link for link in pasted if link not in known]
-        known.update(fresh[:LINKS_A_MESSAGE])
+        shown = self._links.setdefault((message.chat.id, message.message_id), {})
+        fresh = [x for x in pasted if x not in shown or not (shown[x] or x.is_page)]
+        shown.update((x, not is_asked_about(x, message.chat)) for x in fresh[:LINKS_A_MESSAGE])
         while len(self._links) > REMEMBERED:
             self._links.popitem(last=False)
         return fresh
+
+
+def is_asked_about(link: Link, where: Chat) -> bool:
+    """Return whether nothing is paid for a link before somebody says what is wanted.
+
+    That is so for a profile's page in a private chat; in groups nobody is asked.
+    """
+    return link.is_page and where.type == Chat.PRIVATE
 
 
 def links_of(message: Message, bot_name: str) -> list[Link]:
@@ -109,16 +117,12 @@ async def _is_our_post(message: Message, context: Context) -> bool:
 
 
 async def _serve(update: Update, context: Context, link: Link, asker: Asker) -> None:
-    """Serve one link; its failure is told and does not stop the next.
-
-    In a private chat a profile's page is asked about first, for nothing is paid unasked; in groups
-    nobody is asked.
-    """
+    """Serve one link; its failure is told and does not stop the next."""
     where = update.effective_chat
     try:
         if link.kind == "highlight":
             await show_highlight(update, context, link.highlight_id or "", story_id=link.story_id)
-        elif link.is_page and where and where.type == where.PRIVATE:
+        elif where and is_asked_about(link, where):
             await show_card(update, context, link.username or "")
         elif link.kind == "profile":
             await show_profile(update, context, link.username or "")

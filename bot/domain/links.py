@@ -96,6 +96,8 @@ def links_in_message(
 ) -> list[Link]:
     """Return the links of a text or caption and those hidden in its ``entities``, each once.
 
+    A profile's page is left out where its stories are linked, too.
+
     ``entities`` are pairs of Telegram's entity type and its ``url``: a ``text_link`` shows other
     words than its address.
     """
@@ -104,7 +106,8 @@ def links_in_message(
     if not (words and _COMMAND.fullmatch(words[0])):
         for kind, url in entities:
             links += _scan(_words(url)) if kind == "text_link" and url else []
-    return list(dict.fromkeys(links))
+    stories = {link for link in links if not link.is_page}
+    return list(dict.fromkeys(link for link in links if not (link.is_page and link in stories)))
 
 
 def parse_argument(argument: str) -> Link | None:

@@ -73,6 +73,45 @@ async def test_links_in_captions_and_behind_words_count_in_order(
     assert [m["_story_pk"] for m in shown] == [one["pk"], two["pk"]]
 
 
+async def test_stories_that_are_linked_beside_their_profiles_page_are_shown(
+    bell: Bell, control: Control
+) -> None:
+    ann = await control.person()
+    url, story = await fresh(control, "page.both")
+    page, stories = (f"https://www.instagram.com/{way}page.both" for way in ("", "stories/"))
+    (photo,) = await bell.ask(ann, f"{page} and {stories}")
+    assert photo["_story_pk"] == story["pk"]
+    card, photo = await bell.ask(ann, f"{page} and {url}", count=2)
+    assert "stories:page.both" in buttons(card).values()
+    assert photo["_story_pk"] == story["pk"]
+    # Edited: what was only asked about is shown, what was shown is not asked about.
+    message = await control.say(ann, page)
+    (card,) = await control.wait_replies(ann, 1, after=message)
+    for text in (f"{page} {stories}", f"{page} and {stories}", f"just {page}"):
+        await control.call("PATCH", f"/chats/{ann}/messages/{message}", {"text": text})
+    (photo,) = await bell.replies(ann, 1, after=card["message_id"])
+    assert photo["_story_pk"] == story["pk"]
+    (help_,) = await bell.ask(ann, "/help")
+    assert await control.replies(ann, after=photo["message_id"]) == [help_]
+
+
+@pytest.mark.stands
+async def test_a_page_in_a_group_is_shown_once_however_it_is_edited(
+    bell: Bell, control: Control
+) -> None:
+    ann = await control.person()
+    _, story = await fresh(control, "page.group")
+    members = [{"user_id": ann, "status": "creator"}]
+    group = await control.chat("supergroup", members=members, bot_status="administrator")
+    page, stories = (f"https://www.instagram.com/{way}page.group" for way in ("", "stories/"))
+    message = await control.say(group, f"{page} {stories}", user=ann)
+    (photo,) = await control.wait_replies(group, 1, after=message)
+    assert photo["_story_pk"] == story["pk"]
+    await control.call("PATCH", f"/chats/{group}/messages/{message}", {"text": stories})
+    (help_,) = await bell.ask(group, "/help", user=ann)
+    assert await control.replies(group, after=photo["message_id"]) == [help_]
+
+
 async def test_more_than_five_links_are_told(bell: Bell, control: Control) -> None:
     ann = await control.person()
     urls = [(await fresh(control, f"many.{n}"))[0] for n in range(6)]
