@@ -14,6 +14,7 @@ from telegram.ext import filters
 from bot.context import Context
 from bot.domain.records import Subscription
 from bot.presentation.buttons import Buttons
+from bot.presentation.html import plain
 from bot.presentation.translation import LANGUAGES, translator_for
 from handlers.replies import say
 
@@ -56,13 +57,20 @@ class Answers(filters.MessageFilter):
             asked
             and asked.from_user
             and asked.from_user.is_bot
-            and any(asked.text in shown(question) for question in self._questions)
+            and any(asks(asked, question) for question in self._questions)
         )
 
 
+def asks(asked: Message, question: str) -> bool:
+    """Return whether a message of ours asks ``question``, in any language."""
+    return _words(asked.text or "") in _shown(question)
+
+
 @cache
-def shown(question: str) -> frozenset[str]:
-    """Return a question in every language, as Telegram gives it back: without markup."""
-    return frozenset(
-        re.sub("<[^>]+>", "", translator_for(code)(question)).strip() for code in LANGUAGES
-    )
+def _shown(question: str) -> frozenset[str]:
+    return frozenset(_words(plain(translator_for(code)(question))) for code in LANGUAGES)
+
+
+def _words(text: str) -> str:
+    """Return a text without marks of direction, which a release may add or take away."""
+    return re.sub("[\u200e\u200f\u2066-\u2069]", "", text).strip()

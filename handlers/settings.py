@@ -20,8 +20,7 @@ from bot.presentation.buttons import Buttons
 from bot.store import chats
 from bot.store.unit_of_work import effect
 from handlers.guard import Handler, command, heard, pressed
-from handlers.questions import Answers
-from handlers.questions import shown as shown_as
+from handlers.questions import Answers, asks
 from handlers.replies import rewrite, say
 
 NIGHTS = ((22, 7), (23, 7), (23, 8), (0, 8))
@@ -126,7 +125,7 @@ async def take_answer(update: Update, context: Context) -> None:
     asked = message.reply_to_message if message else None
     if message is None or asked is None:
         return
-    what = next((w for w, text in QUESTIONS.items() if asked.text in shown_as(text)), "quiet")
+    what = next((w for w, text in QUESTIONS.items() if asks(asked, text)), "quiet")
     if not await _take(update, context, what, message.text or ""):
         _expect(context, what)
         await say(update, context, context.t(QUESTIONS[what]))

@@ -90,7 +90,7 @@ async def answer_talk(update: Update, context: Context) -> None:
 async def _show_list(update: Update, context: Context, names: Sequence[str]) -> None:
     """Offer what can be done with a list of profiles; a press reads the names off the message."""
     t = context.t
-    shown = Safe(t.listed([code(name) for name in names[:MOST]]))
+    shown = Safe(t.listed([t.apart(code(name)) for name in names[:MOST]]))
     text: str = t(WHICH_OF_MANY, names=shown)
     if len(names) > MOST:
         text = Safe(f"{text}\n{t(LEFT_OUT, limit=MOST)}")

@@ -149,6 +149,21 @@ async def test_a_pasted_list_gets_its_two_buttons(bell: Bell, control: Control, 
     assert "from list.a, list.b, and list.c to this chat" in told[-1]["text"]
 
 
+@pytest.mark.parametrize("language", ["ar", "fa"])
+async def test_a_list_in_a_language_from_the_right_is_read_off_its_message(
+    bell: Bell, control: Control, language: str
+) -> None:
+    ann = await control.person(language_code=language)
+    names = [f"{language}.{number}.{'x' * 25}" for number in range(10)]
+    (card,) = await bell.ask(ann, "\n".join(names))
+    # Each name has a direction of its own, and the list that of its sentence.
+    assert all(f"\u2068{name}\u2069" in card["text"] for name in names)
+    await star(control, names[9], 1)
+    await bell.press(ann, card, "many:subscribe")
+    (told,) = await bell.replies(ann, 1, after=card["message_id"])
+    assert f"\u2068{names[9]}\u2069" in told["text"].splitlines()[0]
+
+
 async def test_a_list_may_end_in_a_name_of_digits(bell: Bell, control: Control) -> None:
     ann = await control.person()
     await star(control, "digits.a", 1)

@@ -5,6 +5,8 @@ import zlib
 
 import pytest
 
+from bot.presentation.translation import translator_for
+from handlers.settings import QUIET_FROM
 from tests.support.control import Control, Json, wait_for
 from tests.support.storybell import Bell, buttons
 
@@ -240,6 +242,18 @@ async def test_quiet_hours_and_the_summary_are_typed(bell: Bell, control: Contro
     asked = await bell.message(ann, page["message_id"])
     (reply,) = await bell.ask(ann, "9:30 pm", reply_to=asked["message_id"])
     assert "Daily summary at: 9:30 PM" in " ".join(reply["text"].split())
+
+
+@pytest.mark.parametrize("language", ["ar", "fa"])
+async def test_a_question_of_before_an_update_is_answered_after_it(
+    bell: Bell, control: Control, language: str
+) -> None:
+    boss = await control.person("Boss", language_code=language)
+    group = await control.chat("supergroup", members=[{"user_id": boss, "status": "creator"}])
+    asked = translator_for(language)(QUIET_FROM).replace("\u200e", "").replace("\u200f", "")
+    old = await bell.old_post(group, "set:quiet:off", text=asked)
+    (reply,) = await bell.ask(group, "23-7", user=boss, reply_to=old["message_id"])
+    assert "set:quiet" in buttons(reply).values()
 
 
 @pytest.mark.parametrize(
