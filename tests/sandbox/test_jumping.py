@@ -45,6 +45,32 @@ def test_the_clock_stands_while_a_thread_works() -> None:
         assert runner.run(work()) == (0.0, 60.0)
 
 
+def test_a_wait_below_the_resolution_of_the_clock_moves_it_though_others_are_ready() -> None:
+    async def waits() -> float:
+        loop = asyncio.get_running_loop()
+        await asyncio.sleep(500_000)
+        until = loop.time() + 2e-10
+        woken = asyncio.Event()
+
+        async def be_woken() -> None:
+            while True:
+                await woken.wait()
+                woken.clear()
+
+        async with asyncio.TaskGroup() as group:
+            other = group.create_task(be_woken())
+            for _ in range(100):
+                if (left := until - loop.time()) <= 0:
+                    break
+                woken.set()
+                await asyncio.sleep(left)
+            other.cancel()
+        return until - loop.time()
+
+    with asyncio.Runner(loop_factory=lambda: JumpingLoop(START)) as runner:
+        assert runner.run(waits()) <= 0
+
+
 def test_what_is_written_on_loopback_arrives_before_a_timer() -> None:
     async def talk() -> float:
         async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
