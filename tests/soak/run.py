@@ -15,7 +15,7 @@ from time import process_time
 from typing import Any
 
 import structlog
-from aiohttp import ClientSession
+from aiohttp import ClientConnectionResetError, ClientSession
 
 from bot import app
 from bot.billing import balance
@@ -298,6 +298,12 @@ def _remember_stories(sandbox: Sandbox, journal: Journal) -> None:
     instagram.put_up = remembered
 
 
+def _has_gone(record: logging.LogRecord) -> bool:
+    """Return whether whoever asked the sandbox has gone in the middle of its answer."""
+    error = record.exc_info[1] if record.exc_info else None
+    return isinstance(error, ClientConnectionResetError)
+
+
 def _listen(journal: Journal) -> None:
     """Take every log line of the process, ours and the libraries'."""
 
@@ -329,6 +335,7 @@ def _listen(journal: Journal) -> None:
                 keep(wires.LIFE.get(), f"{record.name}: {record.getMessage()} {trace}")
 
     logging.getLogger().handlers = [Libraries()]
+    logging.getLogger("aiohttp.server").addFilter(lambda record: not _has_gone(record))
     logging.getLogger("asyncio").addFilter(lambda record: "Killed" not in record.getMessage())
 
     def unhandled(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
