@@ -481,6 +481,7 @@ async def _begun(
     A database that does not answer is waited for: it may be restarted.
     """
     until = steady() + settings.lock_wait_s
+    is_said = False
     while True:
         trouble = await _trouble(settings)
         text, may_pass = (trouble.text, trouble.is_passing) if trouble else ("", False)
@@ -491,7 +492,9 @@ async def _begun(
                 text, may_pass = str(error), is_passing(error)
         if not may_pass or stop.is_set() or steady() >= until:
             return text
-        log.warning("the database doesn't answer; trying again", reason=text)
+        if not is_said:
+            log.warning("waiting for the database", seconds=settings.lock_wait_s, reason=text)
+            is_said = True
         await _either(stop.wait(), DATABASE_AGAIN_S)
 
 

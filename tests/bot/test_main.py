@@ -73,7 +73,7 @@ def test_a_run_that_can_t_begin_is_one_line(
         newer.execute("CREATE TABLE alembic_version (version_num TEXT)")
         newer.execute("INSERT INTO alembic_version VALUES ('9999')")
         newer.commit()
-    dotenv.write_text(f"{dotenv.read_text()}{setting}\n")
+    dotenv.write_text(f"{dotenv.read_text()}{setting}\nLOCK_WAIT_S=0\n")
     assert main(["run"]) == 1
     said = "".join(capfd.readouterr())
     assert said.count("\n") == 1
