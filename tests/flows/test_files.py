@@ -56,7 +56,8 @@ async def test_a_profiles_stories_come_as_an_album_of_files(bell: Bell, control:
     assert buttons(card)["As files"] == "files:@file.two"
     await bell.press(ann, card, "files:@file.two")
     files = await bell.replies(ann, 3, after=card["message_id"])
-    assert [file["_story_pk"] for file in files] == [story["pk"] for story in stories]
+    pks = sorted((story["pk"] for story in stories), key=int)  # by their times, and then by these
+    assert [file["_story_pk"] for file in files] == pks
     assert all("document" in file for file in files)
     assert len({file["media_group_id"] for file in files}) == 1
 

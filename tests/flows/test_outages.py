@@ -304,9 +304,9 @@ async def test_who_is_given_up_is_told_even_where_telegram_does_not_take_it(
         }
         await control.fault("telegram", DOWN, match="sendMessage", times=1)
         with closing(sqlite3.connect(tmp_path / "bot.db")) as db, db:
-            db.execute(  # three processes died of it
+            db.execute(  # nine processes died of it
                 "INSERT INTO inbox (update_id, queue, body, attempts, stored_at, leased_until)"
-                " VALUES (1, ?, ?, 3, 0, 0)",
+                " VALUES (1, ?, ?, 9, 0, 0)",
                 (f"chat:{ann}", json.dumps(update)),
             )
         async with running_bell(tmp_path, box, **PLENTY):
