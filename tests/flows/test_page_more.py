@@ -63,6 +63,6 @@ async def test_highlights_several_at_once_and_rules(
 
         await me.say("/rules natgeo only: #sale not: video")
         for sentence, term in ((rules.ONLY, "#sale"), (rules.WITHOUT, "video")):
-            await told(t(sentence, terms=Safe(term)))
+            await told(t(sentence, terms=t.apart(Safe(term))))
         await press(t.plain("Remove all rules"))
         await told(plain(t(rules.ALL)))
