@@ -10,7 +10,7 @@ from typing import Literal
 import sqlalchemy as sa
 
 from bot.store.database import Insert, Tx, built_once, insert_for
-from bot.store.schema import metadata
+from bot.store.schema import metadata, only
 
 Kind = Literal["person", "chat"]
 Subject = tuple[Kind, int]
@@ -36,8 +36,7 @@ HAS_GROWN = sa.and_(
 sa.Index(
     "ix_acquaintances_grown",
     acquaintances.c.last_day,
-    postgresql_where=HAS_GROWN,
-    sqlite_where=HAS_GROWN,
+    **only(HAS_GROWN),
 )
 
 

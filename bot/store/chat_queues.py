@@ -14,7 +14,7 @@ from bot.domain.records import ChatQueue, Delivery
 from bot.store import chats, deliveries, mutes
 from bot.store.database import Insert, Tx, built_once, insert_for, tell
 from bot.store.deliveries import is_open, overdue_at, waits_for_earlier
-from bot.store.schema import Timestamp, metadata
+from bot.store.schema import Timestamp, metadata, only
 
 COMPARED = 100  # chat queues of which the one with the fewest copies is taken
 DUE = "storybell_due"  # the channel that tells other processes of what became due
@@ -48,8 +48,7 @@ sa.Index(
     "ix_lanes_claimable",
     sa.text("(CASE WHEN free_at > due_at THEN free_at ELSE due_at END)"),
     _table=queues,
-    postgresql_where=sa.text("due_at IS NOT NULL"),
-    sqlite_where=sa.text("due_at IS NOT NULL"),
+    **only("due_at IS NOT NULL"),
 )
 
 

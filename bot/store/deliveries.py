@@ -16,7 +16,7 @@ from bot.domain.records import MAIN, REPLY, ROWS_A_QUEUE, SUMMARY, Delivery
 from bot.domain.serialization import load_readable
 from bot.store.database import Tx
 from bot.store.profiles import profiles
-from bot.store.schema import BigId, Timestamp, metadata
+from bot.store.schema import BigId, Timestamp, metadata, only
 from bot.store.stories import stories
 from bot.store.subscriptions import subscriptions
 
@@ -48,33 +48,28 @@ deliveries = sa.Table(
         "ix_deliveries_open",
         "chat_id",
         "id",
-        postgresql_where=sa.text("state = 'open'"),
-        sqlite_where=sa.text("state = 'open'"),
+        **only("state = 'open'"),
     ),
     sa.Index("ix_deliveries_chat", "chat_id"),  # a chat that goes takes its own with it
     sa.Index(
         "ix_deliveries_story",
         "story_pk",
-        postgresql_where=sa.text("state = 'open'"),
-        sqlite_where=sa.text("state = 'open'"),
+        **only("state = 'open'"),
     ),
     sa.Index(
         "ix_deliveries_due",
         "due_at",
-        postgresql_where=sa.text("state = 'open'"),
-        sqlite_where=sa.text("state = 'open'"),
+        **only("state = 'open'"),
     ),
     sa.Index(
         "ix_deliveries_parked",
         "done_at",
-        postgresql_where=sa.text("state = 'parked'"),
-        sqlite_where=sa.text("state = 'parked'"),
+        **only("state = 'parked'"),
     ),
     sa.Index(
         "ix_deliveries_done",
         "done_at",
-        postgresql_where=sa.text("state <> 'open'"),
-        sqlite_where=sa.text("state <> 'open'"),
+        **only("state <> 'open'"),
     ),
 )
 

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from bot.domain.records import EPOCH
 from bot.store.database import Insert, Tx, built_once
-from bot.store.schema import BigId, Timestamp, metadata
+from bot.store.schema import BigId, Timestamp, metadata, only
 
 inbox = sa.Table(
     "inbox",
@@ -30,7 +30,7 @@ inbox = sa.Table(
     sa.Column("person", sa.BigInteger),  # who asks (0: nobody in particular); None: nobody waits
 )
 OPEN = inbox.c.done_at.is_(None)
-sa.Index("ix_inbox_open", inbox.c.queue, inbox.c.id, sqlite_where=OPEN, postgresql_where=OPEN)
+sa.Index("ix_inbox_open", inbox.c.queue, inbox.c.id, **only(OPEN))
 sa.Index("ix_inbox_done_at", inbox.c.done_at)
 
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from bot.domain.incidents import Fields, Incident, dumped, loaded
 from bot.store.database import Tx, insert_for
-from bot.store.schema import BigId, Timestamp, metadata
+from bot.store.schema import BigId, Timestamp, metadata, only
 
 incidents = sa.Table(
     "incidents",
@@ -25,9 +25,7 @@ incidents = sa.Table(
     sa.Column("closing_fields", sa.JSON, nullable=False, server_default="{}"),
 )
 OPEN = incidents.c.closed_at.is_(None)
-sa.Index(
-    "ix_incidents_open", incidents.c.kind, unique=True, sqlite_where=OPEN, postgresql_where=OPEN
-)
+sa.Index("ix_incidents_open", incidents.c.kind, unique=True, **only(OPEN))
 
 COLUMNS = [incidents.c[name] for name in Incident.__dataclass_fields__]
 

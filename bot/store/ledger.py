@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from bot.store import acquaintances
 from bot.store.database import Tx, insert_for
-from bot.store.schema import BigId, Timestamp, metadata
+from bot.store.schema import BigId, Timestamp, metadata, only
 
 OPEN = "reserved"
 CLOSABLE = (OPEN, "presumed")  # a late answer still knows better than a presumption
@@ -39,16 +39,14 @@ ledger_entries = sa.Table(
     sa.Index(
         "ix_ledger_entries_unsummed",
         "at",
-        postgresql_where=sa.text("NOT summed"),
-        sqlite_where=sa.text("NOT summed"),
+        **only("NOT summed"),
     ),
     sa.Index(
         "ix_ledger_entries_of_chats",
         "chat_id",
         "at",
         "credits",
-        postgresql_where=sa.text("chat_id <> 0"),
-        sqlite_where=sa.text("chat_id <> 0"),
+        **only("chat_id <> 0"),
     ),
     sa.Index("ix_ledger_entries_chat_id_at", "chat_id", "at"),
     sa.Index("ix_ledger_entries_user_id_at", "user_id", "at"),

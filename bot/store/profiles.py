@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from bot.domain.model import Profile
 from bot.domain.records import EPOCH, Known
 from bot.store.database import Tx, insert_for
-from bot.store.schema import Timestamp, metadata
+from bot.store.schema import Timestamp, metadata, only
 
 profiles = sa.Table(
     "profiles",
@@ -39,8 +39,7 @@ profiles = sa.Table(
     sa.Index(
         "ix_profiles_due",
         "next_look_at",
-        postgresql_where=sa.text("next_look_at IS NOT NULL"),
-        sqlite_where=sa.text("next_look_at IS NOT NULL"),
+        **only("next_look_at IS NOT NULL"),
     ),
 )
 
@@ -53,8 +52,7 @@ sa.Index(
     profiles.c.fresh,
     sa.text("substr(profile_id, length(profile_id) - 3)"),
     _table=profiles,
-    postgresql_where=sa.text("next_look_at IS NOT NULL"),
-    sqlite_where=sa.text("next_look_at IS NOT NULL"),
+    **only("next_look_at IS NOT NULL"),
 )
 
 SAMPLE = 1_000  # profiles, of which sums are said to be those of all

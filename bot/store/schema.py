@@ -4,6 +4,7 @@ Each entity's file defines its own tables on ``metadata``; ``bot.store.database`
 """
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
@@ -25,6 +26,12 @@ MILLISECOND = timedelta(milliseconds=1)
 
 # An automatic id: SQLite makes only a plain INTEGER the row's own number.
 BigId = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+def only(where: str | sa.ColumnElement[bool]) -> dict[str, Any]:
+    """Return what lets an index hold these rows alone, on both databases."""
+    condition = sa.text(where) if isinstance(where, str) else where
+    return {"postgresql_where": condition, "sqlite_where": condition}
 
 
 class Timestamp(sa.types.TypeDecorator[datetime]):
