@@ -4,8 +4,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
+from playwright.async_api import Browser
 
+from tests.sandbox.page.browser import chromium
 from tests.support.control import Control
+from tests.support.demo import running_demo
 from tests.support.storybell import Bell, storybell
 
 
@@ -23,3 +26,17 @@ async def bell(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bell]:
 def control(bell: Bell) -> Control:
     """Return the sandbox's verbs."""
     return bell.control
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    """Run a real Chromium, or skip."""
+    async with chromium() as running:
+        yield running
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def url() -> AsyncIterator[str]:
+    """Run the demo as its command does."""
+    async with running_demo() as address:
+        yield address

@@ -19,7 +19,6 @@ from bot.store import incidents, samples
 from bot.store.database import Database
 from bot.web.admin import make_key
 from bot.web.signed import hash_of
-from tests.sandbox.page.browser import chromium
 from tests.support.killing import free_port
 from tests.support.sandbox import sandbox_box
 from tests.support.storybell import TOKEN, Bell, running_bell
@@ -79,12 +78,6 @@ async def site_in(folder: Path, **changed: Any) -> AsyncIterator[Site]:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
     async with site_in(tmp_path_factory.mktemp("admin")) as running:
-        yield running
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium() as running:
         yield running
 
 

@@ -1,35 +1,18 @@
 """The demo as a person meets it: `python -m bot demo`, and its page in a real browser."""
 
 import re
-from collections.abc import AsyncIterator
 
 import pytest
-import pytest_asyncio
 from playwright.async_api import Browser, expect
 
 from bot.domain.errors import ProfilePrivateError
 from bot.presentation.html import plain
 from bot.presentation.translation import translator_for
-from tests.sandbox.page.browser import DESKTOP, PHONE, chromium, tab
-from tests.support.demo import running_demo
+from tests.sandbox.page.browser import DESKTOP, PHONE, tab
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 SLOW_MS = 30_000
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    """Run a real Chromium, or skip."""
-    async with chromium() as running:
-        yield running
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def url() -> AsyncIterator[str]:
-    """Run the demo as its command does."""
-    async with running_demo() as address:
-        yield address
 
 
 async def test_a_pasted_link_becomes_the_story_and_its_button_the_album(

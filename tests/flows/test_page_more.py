@@ -1,34 +1,16 @@
 """Highlights, several profiles at once and rules, on the demo's page, in three languages."""
 
-from collections.abc import AsyncIterator
-
 import pytest
-import pytest_asyncio
 from playwright.async_api import Browser, expect
 
 from bot.presentation.html import Safe, plain
 from bot.presentation.translation import translator_for
 from handlers import rules
-from tests.sandbox.page.browser import chromium, tab
-from tests.support.demo import running_demo
+from tests.sandbox.page.browser import tab
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.slow]
 
 PATIENCE_MS = 60_000
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    """Run a real Chromium, or skip."""
-    async with chromium() as running:
-        yield running
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def url() -> AsyncIterator[str]:
-    """Run the demo as its command does."""
-    async with running_demo() as address:
-        yield address
 
 
 @pytest.mark.parametrize("locale", ["en-GB", "ru-RU", "ar"])
