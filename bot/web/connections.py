@@ -1,7 +1,8 @@
 """Who keeps a connection when there are too many: whoever has proven who they are.
 
-A stranger can hold one by silence, by headers or a body that drip, or by asking again and again
-for what is open to all. So of the strangers whoever came first makes room, whatever they do.
+A stranger can hold one by silence, by headers or a body that drip, by asking again and again for
+what is open to all, or by never reading the answers. So of the strangers whoever came first makes
+room, whatever they do.
 """
 
 import asyncio
@@ -17,6 +18,16 @@ KNOWN = web.AppKey("known", set[web.RequestHandler])
 def recognise(request: web.Request) -> None:
     """Let the connection stay on which somebody has proven who they are."""
     request.app[KNOWN].add(request.protocol)
+
+
+async def busy_until_read(request: web.Request, _answer: web.StreamResponse) -> None:
+    """Let an answer count as under way until all of it has left.
+
+    A connection that is closed before that stays open for as long as nobody reads, and no list
+    has it any more.
+    """
+    if request.transport is not None:
+        request.transport.set_write_buffer_limits(high=0)
 
 
 def accepting(
@@ -35,7 +46,10 @@ def _accept(server: web.Server, known: set[web.RequestHandler], most: int) -> as
         if not strangers:
             return _Refused()
         for one in strangers[:too_many]:
+            transport = one.transport
             one.force_close()
+            if isinstance(transport, asyncio.WriteTransport):
+                transport.abort()  # a close waits until what was answered is read
     return server()
 
 

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from bot.runtime.metrics import CONTENT_TYPE, Metrics
 from bot.runtime.workers import reason_of
-from bot.web.connections import KNOWN, MOST, accepting, recognise
+from bot.web.connections import KNOWN, MOST, accepting, busy_until_read, recognise
 
 log = structlog.get_logger()
 
@@ -125,6 +125,7 @@ class Web:
         app = web.Application(client_max_size=LARGEST_UPDATE)
         app[PRIVATE] = is_private
         app[KNOWN] = set()
+        app.on_response_prepare.append(busy_until_read)
         app.router.add_get("/healthz", self._healthz)
         app.router.add_get("/readyz", self._readyz)
         app.router.add_get("/metrics", self._render)

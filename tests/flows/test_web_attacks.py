@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
@@ -17,8 +18,10 @@ from pydantic import SecretStr
 
 from bot.app import Running
 from bot.bootstrap import built
+from bot.web.connections import MOST
 from bot.web.server import SECRET_HEADER, webhook_for
 from bot.web.signed import hash_of
+from tests.support.control import wait_for
 from tests.support.killing import free_port
 from tests.support.sandbox import sandbox_box
 from tests.support.storybell import TOKEN, Bell, running_bell, settings_for
@@ -230,3 +233,29 @@ async def test_a_hundred_slow_connections_keep_nobody_out(
         for one in attackers:
             one.cancel()
     record_testsuite_property(f"slowest_answer_during_{kind.__name__}", slowest)
+
+
+def open_files() -> int:
+    return len([*Path("/dev/fd").iterdir()])
+
+
+async def test_who_never_reads_an_answer_keeps_no_file_of_the_process(site: Site) -> None:
+    ask = b"GET /admin/admin.js HTTP/1.1\r\nHost: x\r\n\r\n"
+    loop, deaf, before = asyncio.get_running_loop(), [], open_files()
+    try:
+        for number in range(3 * SLOW):
+            one = socket.socket()
+            deaf.append(one)
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            one.settimeout(0)
+            await loop.sock_connect(one, ("127.0.0.1", site.port))
+            await loop.sock_sendall(one, ask * 500)
+            if number % 10 == 0:
+                assert await site.state() == 200
+        await wait_for(
+            lambda: open_files() - before - len(deaf) <= MOST + 10,
+            what="the ends of what came first",
+        )
+    finally:
+        for one in deaf:
+            one.close()
