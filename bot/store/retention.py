@@ -101,7 +101,9 @@ async def stop_polling(tx: Tx, *, after: str = "", limit: int = CHECKED_AT_ONCE)
     )
     ids = list((await tx.execute(idle)).scalars()) if seen else []
     if ids:
-        these = profiles.c.profile_id.in_(ids)
+        # Asked again, now that nobody else can count: PostgreSQL locks a row as it is by then,
+        # but who came while it looked for others is not in what it has answered.
+        these = sa.and_(profiles.c.profile_id.in_(ids), ~waiting)
         await tx.execute(sa.update(profiles).where(these).values(weight=0, next_look_at=None))
     return seen[-1] if len(seen) == limit else ""
 

@@ -16,7 +16,7 @@ from bot.store.acquaintances import HAS_GROWN, acquaintances, is_known_as
 from bot.store.audiences import audiences, waiting_chats
 from bot.store.chats import chats
 from bot.store.database import Tx, insert_for
-from bot.store.profiles import profiles
+from bot.store.profiles import IS_CHECKED, profiles
 from bot.store.schema import BigId, Timestamp, metadata
 from bot.store.topics import topics
 
@@ -464,10 +464,12 @@ async def grow_up(tx: Tx, today: date) -> None:
 async def miscounted(
     tx: Tx, *, after: int | None, limit: int
 ) -> tuple[dict[int, list[str]], int | None]:
-    """Return of whom some chats count what they should not; of no change that we make.
+    """Return of whom some chats count what they should not, or wait in vain; of no change of ours.
 
-    A version before this one, at work beside us, counts differently. Up to ``limit`` chats are
-    seen through, from the id ``after`` on; returns as well where to go on, None at the end.
+    A version before this one, at work beside us, counts differently; and a profile that has no
+    time for its next check, however that came, would never be checked again. Up to ``limit``
+    chats are seen through, from the id ``after`` on; returns as well where to go on, None at the
+    end. ``reweigh`` mends both.
     """
     table = subscriptions
     some = sa.select(table.c.chat_id).distinct().order_by(table.c.chat_id).limit(limit)
@@ -476,17 +478,23 @@ async def miscounted(
     seen = list((await tx.execute(some)).scalars())
     last = seen[-1] if len(seen) == limit else None
     start, end = sa.literal(after), sa.literal(last)
-    counted, due = await _counts(
-        tx,
-        lambda table: sa.and_(
+
+    def is_seen(table: sa.Table) -> sa.ColumnElement[bool]:
+        return sa.and_(
             sa.true() if after is None else table.c.chat_id > start,
             sa.true() if last is None else table.c.chat_id <= end,
-        ),
+        )
+
+    counted, due = await _counts(tx, is_seen)
+    in_vain = _WAITING.join(profiles, profiles.c.profile_id == table.c.profile_id).where(
+        is_seen(table), ~IS_CHECKED
     )
+    unchecked = {row.profile_id for row in await tx.execute(in_vain)}
     wrong: dict[int, list[str]] = {}
     for profile_id in sorted(counted.keys() | due.keys()):
         here = (counted.get(profile_id, {}), due.get(profile_id, {}))
         for chat_id in here[0].keys() | here[1].keys():
-            if here[0].get(chat_id) != here[1].get(chat_id):
+            is_wrong = here[0].get(chat_id) != here[1].get(chat_id)
+            if is_wrong or (profile_id in unchecked and chat_id in here[1]):
                 wrong.setdefault(chat_id, []).append(profile_id)
     return wrong, last

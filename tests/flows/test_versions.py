@@ -85,6 +85,23 @@ async def test_tables_that_do_not_serve_this_version_end_a_start_in_one_sentence
     assert "by a newer version of the bot than this one" in said
 
 
+async def test_a_profile_that_lost_the_time_of_its_check_is_checked_and_alerts_again(
+    db: Database, database_url: str, tmp_path: Path
+) -> None:
+    """However that came: what has none counts as not followed, and nobody would be told."""
+    async with sandbox_box() as box:
+        ann = await box.control.person()
+        await box.control.profile(NAME, posts_per_day=0)
+        async with running_bell(tmp_path, box, database_url=database_url) as bell:
+            (said,) = await bell.ask(ann, f"/subscribe {NAME}")
+        async with db.begin() as tx:
+            await tx.execute(sa.text("UPDATE profiles SET next_look_at = NULL"))
+        story = await box.control.publish(NAME)
+        async with running_bell(tmp_path, box, database_url=database_url):
+            (alert,) = await box.control.wait_replies(ann, 1, after=said["message_id"])
+    assert alert["_story_pk"] == story["pk"]
+
+
 async def followers(box: Box, count: int, victim: Victim) -> list[int]:
     """Start a replica, and let people subscribe."""
     people = [await box.control.person(f"P{n}") for n in range(count)]
