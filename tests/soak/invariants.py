@@ -107,11 +107,10 @@ def _stories_of(journal: Journal, one: Followed, owed: dict[tuple[int, str], Row
         over = story.taken_at + DAY
         row = owed.get((one.sub, pk))
         is_over = row is not None and row.state != "open" and (row.done or end) + HOUR < end
-        # Long quiet hours put off what is to be sent, and what is to be told of it.
-        told_at = max(over + 2 * HOUR, row.due if row is not None else 0.0)
-        if (over + 2 * HOUR > end and not is_over) or journal.is_unable(
-            chat, story.taken_at, told_at
-        ):
+        # Long quiet hours put off, by a day at most, what is to be sent and to be told of it.
+        due = min(row.due, over + DAY) if row is not None else 0.0
+        told_at = max(over + 2 * HOUR, due)
+        if (told_at > end and not is_over) or journal.is_unable(chat, story.taken_at, told_at):
             continue
         name = story.profile.username
         windows = [*journal.hidden[name], *journal.troubled[name]]
