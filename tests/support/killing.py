@@ -11,6 +11,7 @@ from asyncio.subprocess import Process
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 
 from tests.support.control import wait_for
@@ -65,6 +66,7 @@ class Victim:
         }
         if webhook:
             self.env["WEBHOOK_URL"] = f"http://127.0.0.1:{self.port}"
+        self._session = box.session
         self._folder = folder
         self.process: Process | None = None
 
@@ -80,6 +82,14 @@ class Victim:
                 cwd=self._folder,
                 stderr=log,
             )
+
+    async def is_ready(self) -> bool:
+        """Whether it says that it serves."""
+        try:
+            async with self._session.get(f"http://127.0.0.1:{self.port}/readyz") as answer:
+                return answer.status == HTTPStatus.OK
+        except OSError:
+            return False
 
     async def end(self, number: signal.Signals) -> tuple[int, float]:
         """Send a signal and wait for the end; return the status and the seconds it took."""
