@@ -166,26 +166,6 @@ async def test_what_is_pasted_to_both_at_once_is_asked_once(
     assert await control.billed() == 1
 
 
-async def test_both_together_stay_under_the_rate(
-    box: Box, control: Control, shared: Json, tmp_path: Path
-) -> None:
-    rate, count = 5, 16
-    await control.stories_api(rate=rate)
-    people = [await control.person(f"P{n}") for n in range(count)]
-    urls = await links(control, "many.here", count)
-    stop = asyncio.Event()
-    async with asyncio.TaskGroup() as group:
-        await both(box, shared, tmp_path, group, stop)
-        await asyncio.gather(*map(control.say, people, urls))
-        for person in people:
-            await wait_for(partial(shown, control, person))
-        stop.set()
-    log = await control.requests("stories", path="/v1/story/by/id")
-    times = sorted(one["at"] for one in log)
-    assert len(times) == count
-    assert times[-1] - times[0] >= (count - 1) / rate * 0.9
-
-
 async def test_a_start_says_that_the_pools_of_all_replicas_are_too_many(
     db: Database, database_url: str
 ) -> None:
