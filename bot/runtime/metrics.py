@@ -111,14 +111,12 @@ class Metrics:
             Gauge(self._made(prometheus_client.Gauge, name, text, labels), name, labels)
         )
 
-    def histogram(
-        self, name: str, text: str, *labels: str, bounds: tuple[float, ...] = SECONDS
-    ) -> Histogram:
-        """Return the histogram ``name``, made when it is new; seconds by default."""
+    def histogram(self, name: str, text: str, *labels: str) -> Histogram:
+        """Return the histogram ``name`` of seconds, made when it is new."""
         if known := self._known(Histogram, name, labels):
             return known
         metric = prometheus_client.Histogram(
-            name, text, labels, registry=self.registry, buckets=bounds
+            name, text, labels, registry=self.registry, buckets=SECONDS
         )
         return self._add(Histogram(metric, name, labels))
 

@@ -22,7 +22,7 @@ class Worker:
 
     A time that has come means at once; None, that only ``wake`` tells of more. No sleep is longer
     than ``longest``. Whatever a step raises is logged, and the step comes again after a pause that
-    doubles up to 5 seconds; only ``fatal`` errors come through. ``run`` runs once.
+    doubles up to 5 seconds. ``run`` runs once.
     """
 
     def __init__(
@@ -32,7 +32,6 @@ class Worker:
         *,
         now: Callable[[], datetime],
         longest: timedelta = LONGEST,
-        fatal: tuple[type[Exception], ...] = (),
     ) -> None:
         """Prepare to repeat ``step``; ``name`` is for the log and for /readyz."""
         self.name = name
@@ -41,7 +40,6 @@ class Worker:
         self._step = step
         self._now = now
         self._longest = longest.total_seconds()
-        self._fatal = fatal
         self._failures = 0
         self._woken = asyncio.Event()
         self._stopped = asyncio.Event()
@@ -61,17 +59,11 @@ class Worker:
         return self._stopped.is_set()
 
     async def run(self) -> None:
-        """Repeat the step until ``stop``.
-
-        Raises:
-            Exception: One of ``fatal``.
-        """
+        """Repeat the step until ``stop``."""
         while not self.is_stopping:
             self._woken.clear()
             try:
                 due = await self._step()
-            except self._fatal:
-                raise
             except (Exception, asyncio.CancelledError) as error:
                 task = asyncio.current_task()
                 if isinstance(error, asyncio.CancelledError) and task and task.cancelling():

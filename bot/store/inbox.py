@@ -250,14 +250,6 @@ async def count_open(tx: Tx) -> int:
     return (await tx.execute(sa.select(sa.func.count()).where(OPEN))).scalar_one()
 
 
-async def oldest_open(tx: Tx) -> datetime | None:
-    """Return since when the oldest unanswered update waits."""
-    at: datetime | None = (
-        await tx.execute(sa.select(sa.func.min(inbox.c.stored_at)).where(OPEN))
-    ).scalar()
-    return at
-
-
 async def clean(tx: Tx, *, before: datetime) -> int:
     """Remove what was answered before ``before``; return how many."""
     return (await tx.execute(sa.delete(inbox).where(inbox.c.done_at < before))).rowcount

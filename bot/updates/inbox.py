@@ -115,11 +115,6 @@ class Intake:
         )
 
     @property
-    def is_running(self) -> bool:
-        """Tell whether ``run`` has begun and not ended."""
-        return self._group is not None
-
-    @property
     def is_behind(self) -> bool:
         """Return whether so much waits that Telegram had better keep the rest."""
         return self._open >= BEHIND
@@ -225,12 +220,6 @@ class Intake:
         """Forget what was answered over a day ago; return how many."""
         async with self._db.begin() as tx:
             return await inbox.clean(tx, before=self._now() - KEPT)
-
-    async def oldest_s(self) -> float:
-        """Return for how many seconds the oldest unanswered update waits."""
-        async with self._db.read() as tx:
-            since = await inbox.oldest_open(tx)
-        return (self._now() - since).total_seconds() if since else 0.0
 
     async def _store(self, news: list[News]) -> None:
         """Store a batch; what nothing stands before is begun at once, without another claim."""

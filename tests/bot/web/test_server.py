@@ -28,7 +28,6 @@ class Served:
     def __init__(self) -> None:
         self.stored: list[Any] = []
         self.behind = False
-        self.is_healthy = True
         self.broken = False
         self.reason = ""
         self.metrics = Metrics()
@@ -36,7 +35,6 @@ class Served:
             self.metrics,
             checks={"database": self.check},
             door=Door(HOOK, self.add, lambda: self.behind),
-            is_healthy=lambda: self.is_healthy,
         )
 
     async def add(self, updates: list[dict[str, Any]]) -> None:
@@ -187,9 +185,6 @@ async def test_health_and_metrics(at: At) -> None:
         assert await answer.json() == {"ok": True}
     async with session.get(served.url + "/metrics") as answer:
         assert 'webhook_posts_total{result="stored"} 1' in await answer.text()
-    served.is_healthy = False
-    async with session.get(served.url + "/healthz") as answer:
-        assert answer.status == 503
 
 
 async def test_an_open_port_tells_strangers_only_whether_all_is_well() -> None:
