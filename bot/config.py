@@ -506,13 +506,13 @@ def load(**overrides: object) -> Settings:
         ) from None
 
 
-def unknown_names(file: Path | None = None) -> list[tuple[str, str]]:
+def unknown_names() -> list[tuple[str, str]]:
     """Return what is set and is no setting, each with the nearest that is one, or nothing.
 
     In the file (``.env``) each name counts; of the environment, which holds much else, only what
     is a setting but for a letter or two.
     """
-    file = Path(ENV_FILE) if file is None else file
+    file = Path(ENV_FILE)
     names = [name.upper() for name in Settings.model_fields]
     known = {*names, *OTHERS, *(f"{name}_FILE" for name in _secret_names())}
     unknown = []

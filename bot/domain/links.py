@@ -142,15 +142,16 @@ def story_taken_at(pk: str) -> datetime | None:
     return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
-def is_probably_gone(pk: str, now: datetime, margin: timedelta = timedelta(hours=25)) -> bool:
+def is_probably_gone(pk: str, now: datetime) -> bool:
     """Return whether the story's time is over, by its id alone; false where that says nothing."""
     taken_at = story_taken_at(pk)
-    return taken_at is not None and now - taken_at > margin
+    return taken_at is not None and now - taken_at > _LIFE_BY_ID
 
 
 _ID_EPOCH = 1_314_220_021_721
 _FIRST_STORY_MS = 1_470_000_000_000  # stories began in August 2016
 _LAST_MS = 4_102_444_800_000  # 2100
+_LIFE_BY_ID = timedelta(hours=25)  # a day, and an hour that is left to doubt
 
 
 def _words(text: str) -> list[str]:

@@ -37,6 +37,7 @@ log = structlog.get_logger()
 
 OUTAGES = (DatabaseUnavailableError,)
 
+AT_ONCE = 64  # chats that are sent into at a time
 SEND_LEASE = timedelta(seconds=60)
 LEASE_AMONG_REPLICAS = timedelta(seconds=15)  # kept up; the chats of a dead one wait no longer
 IDLE = timedelta(minutes=1)  # the longest sleep; `parked --again` wakes nobody
@@ -83,7 +84,6 @@ class Outbox:
         sender: Albums,
         texts: Texts,
         *,
-        at_once: int = 64,
         replies: Replies | None = None,
         outage: Outage | None = None,
         presence: AskPresence | None = None,
@@ -93,7 +93,7 @@ class Outbox:
         metrics: Metrics | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Send into up to ``at_once`` chats at a time; sleep no longer than ``idle``.
+        """Sleep no longer than ``idle``.
 
         ``replies`` sends answers that could not leave at once. ``outage`` knows when Telegram is
         down; without it each row is on its own. ``presence`` asks whether the bot may write again
@@ -106,7 +106,6 @@ class Outbox:
         self._topics = topics
         self._doubted: list[ClaimedBatch] = []  # whose lost answers may belong to a pause to come
         self._alerts = Alerts(sender, texts, replies, now=now)
-        self._at_once = at_once
         self._lease = lease or (SEND_LEASE if db.is_sqlite else LEASE_AMONG_REPLICAS)
         self._now = now
         self._group: asyncio.TaskGroup | None = None
@@ -151,9 +150,9 @@ class Outbox:
         self._is_released = True
         if rests_until := await self._rest():
             return rests_until
-        if len(self._sending) >= self._at_once:
+        if len(self._sending) >= AT_ONCE:
             return None  # the first that ends wakes us
-        claimed = await self.claim(self._at_once - len(self._sending))
+        claimed = await self.claim(AT_ONCE - len(self._sending))
         for one in claimed:
             self._begin(one)
         if claimed:
@@ -196,7 +195,7 @@ class Outbox:
     async def run_once(self) -> int:
         """Send one round of what is due; return how many batches it was."""
         await self.fan_out.finish()
-        claimed = await self.claim(self._at_once)
+        claimed = await self.claim(AT_ONCE)
         async with asyncio.TaskGroup() as group:
             for one in claimed:
                 group.create_task(self.deliver(one))

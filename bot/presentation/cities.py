@@ -7,7 +7,7 @@ each zone, so ``MORE`` adds the large ones that people live in.
 import difflib
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import cache
 from zoneinfo import available_timezones
@@ -114,10 +114,10 @@ def city_of(zone: str, language: str) -> str:
     return _cities(language).get(zone) or zone.rpartition("/")[2].replace("_", " ")
 
 
-def by_offset(now: datetime, zones: Iterable[str] = EVERYWHERE) -> Mapping[timedelta, list[str]]:
+def by_offset(now: datetime) -> Mapping[timedelta, list[str]]:
     """Return zones by what their clocks are ahead of UTC now, from west to east."""
     result: dict[timedelta, list[str]] = {}
-    for zone in zones:
+    for zone in EVERYWHERE:
         ahead = zone_of(zone).utcoffset(now) or timedelta(0)
         result.setdefault(ahead, []).append(zone)
     return dict(sorted(result.items()))

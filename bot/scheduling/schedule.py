@@ -77,7 +77,6 @@ class Schedule:
         self,
         budget: float,
         *,
-        demand: Demand | None = None,
         minimum: float = 60.0,
         rule: Policy | None = None,
     ) -> None:
@@ -91,7 +90,7 @@ class Schedule:
         self.guard = Guard()
         self._counted = 0
         self.budget = budget
-        self.adopt(demand or Demand())
+        self.adopt(Demand())
 
     def adopt(self, demand: Demand) -> None:
         """Go by these sums from now on."""

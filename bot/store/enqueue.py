@@ -57,14 +57,12 @@ async def add_notice(
     fields: Mapping[str, Any],
     *,
     now: datetime,
-    subscription_id: int | None = None,
 ) -> None:
     """Owe one notice to one chat or topic, due now."""
     await tx.execute(
         sa.insert(deliveries).values(
             chat_id=target.chat_id,
             thread_id=target.thread_id or MAIN,
-            subscription_id=subscription_id,
             notice=notice,
             fields=dict(fields),
             due_at=now,
