@@ -54,18 +54,10 @@ class Treasurer:
         ).follow(lambda: float(self._drift))
         self._now = now
         self._tidied_at: datetime | None = None
-        self.worker = Worker("balance", self._step, now=now, longest=EVERY)
+        self.worker = Worker("balance", self.run_once, now=now, longest=EVERY)
 
-    async def run(self) -> None:
-        """Work until stopped or cancelled."""
-        await self.worker.run()
-
-    async def _step(self) -> datetime:
-        wait = await self.run_once()
-        return self._now() + wait
-
-    async def run_once(self) -> timedelta:
-        """Ask once, and tidy when it is time; return how long to wait."""
+    async def run_once(self) -> datetime:
+        """Ask once, and tidy when it is time; return when to ask again."""
         was_out, is_low = not self._api.is_in_service, False
         try:
             balance = await self._ledger.check_balance(self._api.balance)
@@ -83,7 +75,8 @@ class Treasurer:
             self._tidied_at = now
             log.info("ledger_tidied", presumed=presumed)
         # While it serves nobody, a top-up is to be noticed soon.
-        return EVERY if self._api.is_in_service and not is_low else EVERY_WHEN_OUT
+        is_well = self._api.is_in_service and not is_low
+        return self._now() + (EVERY if is_well else EVERY_WHEN_OUT)
 
     async def _watch_drift(self) -> None:
         """Tell once of what the account was billed beyond the ledger, or less."""

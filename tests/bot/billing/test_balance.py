@@ -48,14 +48,14 @@ async def test_after_a_402_it_resumes_with_the_top_up_and_says_so_once(
     )
     ledger = Ledger(sqlite_db, FREE, now=lambda: NOW)
     treasurer = Treasurer(api, ledger, on_back=on_back, now=lambda: NOW)
-    assert await treasurer.run_once() == EVERY
+    assert await treasurer.run_once() == NOW + EVERY
     async with sqlite_db.read() as tx:
         assert await budgets.account_balance(tx) == 1_000_000
 
     await box.control.stories_api(balance=0)
-    assert await treasurer.run_once() == EVERY_WHEN_OUT  # though no call was refused yet
+    assert await treasurer.run_once() == NOW + EVERY_WHEN_OUT  # though no call was refused yet
     await box.control.stories_api(balance=1_000_000)
-    assert await treasurer.run_once() == EVERY
+    assert await treasurer.run_once() == NOW + EVERY
     await box.control.stories_api(balance=0)
 
     async def ask() -> None:
@@ -66,11 +66,11 @@ async def test_after_a_402_it_resumes_with_the_top_up_and_says_so_once(
     for _ in range(3):
         with pytest.raises(OutOfServiceError):
             await ask()
-    assert await treasurer.run_once() == EVERY_WHEN_OUT
+    assert await treasurer.run_once() == NOW + EVERY_WHEN_OUT
     assert await ledger.spent_today() == (0, 0)
     await box.control.stories_api(balance=500)
     async with asyncio.TaskGroup() as group:
-        running = group.create_task(treasurer.run())
+        running = group.create_task(treasurer.worker.run())
         await wait_for(lambda: "back" in told)
         running.cancel()
     await ask()
