@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import signal
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from datetime import datetime, timedelta
 from functools import partial
@@ -12,7 +12,7 @@ from typing import Any
 
 import structlog
 from telegram import Update
-from telegram.error import InvalidToken, NetworkError, TelegramError
+from telegram.error import InvalidToken, TelegramError
 from telegram.ext import Application, ContextTypes, MessageHandler, TypeHandler, filters
 
 import handlers.access
@@ -47,12 +47,11 @@ from bot.operations import cleanup, preflight, unknown_zones
 from bot.operations.database_watch import AWAY, BACK, DatabaseWatch
 from bot.operations.menu import Menu
 from bot.operations.overview import Overview
-from bot.operations.pauses import Pauses
 from bot.operations.watch import Sign, Watch, disk_of
 from bot.runtime.clock import steady
 from bot.runtime.metrics import Metrics
 from bot.runtime.replica import replica
-from bot.runtime.workers import Worker
+from bot.runtime.workers import Worker, is_set_within
 from bot.store import access, answers, file_ids, key_values, leases
 from bot.store.backups import KEEPER
 from bot.store.failures import is_passing
@@ -92,6 +91,7 @@ DRAIN_S = 6.0  # of the 8 seconds that a stop may take
 TRY_AGAIN_S = 5.0
 DATABASE_AGAIN_S = 1.0
 CLEAN_EVERY = timedelta(hours=1)
+MUTES_EVERY = timedelta(minutes=15)  # at the latest, what was muted for a while is looked at
 STALL_S = 8.0  # no transaction takes so long, unless it waits for somebody who is stuck
 ANSWERS_S = 3.0  # in which the database writes a row
 
@@ -195,7 +195,9 @@ class Running:
         self._menu = Menu(
             parts.db, shown(self.app.bot, admins), pause=timing.menu_pause, now=parts.now
         )
-        self._pauses = Pauses(parts.services.subscriptions, now=parts.now)
+        self._mutes = Worker(
+            "pauses", parts.services.subscriptions.resume_due, now=parts.now, longest=MUTES_EVERY
+        )
         self._database_watch = DatabaseWatch(
             parts.db,
             tell=parts.operators.tell,
@@ -305,12 +307,12 @@ class Running:
             except InvalidToken:
                 log.error("Telegram refuses the token")  # noqa: TRY400 - no trace needed
                 return False
-            except (NetworkError, TelegramError) as error:
+            except TelegramError as error:
                 log.warning("Telegram doesn't answer; trying again", reason=str(error))
-                await _either(stop.wait(), TRY_AGAIN_S)
+                await is_set_within(stop, TRY_AGAIN_S)
             except DatabaseUnavailableError as error:
                 log.warning("the database doesn't answer; trying again", reason=str(error))
-                await _either(stop.wait(), DATABASE_AGAIN_S)
+                await is_set_within(stop, DATABASE_AGAIN_S)
             else:
                 return True
         return False
@@ -327,30 +329,34 @@ class Running:
         """Run until ``stop``; then begin nothing new and end what is under way."""
         parts, roles = self._parts, self._settings.run_roles
         async with asyncio.TaskGroup() as group:
-            endless = [
-                group.create_task(parts.treasurer.run()),
-                group.create_task(self._cleaning.run()),
-                group.create_task(self._database_watch.worker.run()),
-                group.create_task(self._watch.worker.run()),
-                group.create_task(parts.incidents.summaries.run()),
-                group.create_task(parts.broadcasts.worker.run()),
-                group.create_task(parts.services.access.worker.run()),
-                group.create_task(self._back_up() if parts.db.is_sqlite else self._keeper.run()),
+            workers = [
+                parts.treasurer.worker,
+                self._cleaning,
+                self._database_watch.worker,
+                self._watch.worker,
+                parts.incidents.summaries,
+                parts.broadcasts.worker,
+                parts.services.access.worker,
             ]
             if parts.shared_clock:
-                endless.append(group.create_task(parts.shared_clock.worker.run()))
-            ending = []
+                workers.append(parts.shared_clock.worker)
             if "updates" in roles:
-                ending.append(group.create_task(self.intake.run()))
-                endless.append(group.create_task(self._menu.worker.run()))
-                endless.append(group.create_task(self._pauses.worker.run()))
-                endless.append(group.create_task(parts.services.vanishing.worker.run()))
-                if self._webhook is None:
-                    endless.append(group.create_task(self._poll()))
-            if "scheduler" in roles:
-                ending.append(group.create_task(parts.scheduler.run()))
-            if "outbox" in roles:
-                ending.append(group.create_task(parts.outbox.run()))
+                workers += [self._menu.worker, self._mutes, parts.services.vanishing.worker]
+            endless = [group.create_task(one.run()) for one in workers]
+            endless.append(
+                group.create_task(self._back_up() if parts.db.is_sqlite else self._keeper.run())
+            )
+            if "updates" in roles and self._webhook is None:
+                endless.append(group.create_task(self._poll()))
+            ending = [
+                group.create_task(one.run())
+                for role, one in (
+                    ("updates", self.intake),
+                    ("scheduler", parts.scheduler),
+                    ("outbox", parts.outbox),
+                )
+                if role in roles
+            ]
             await stop.wait()
             for task in endless:
                 task.cancel()
@@ -495,7 +501,7 @@ async def _begun(
         if not is_said:
             log.warning("waiting for the database", seconds=settings.lock_wait_s, reason=text)
             is_said = True
-        await _either(stop.wait(), DATABASE_AGAIN_S)
+        await is_set_within(stop, DATABASE_AGAIN_S)
 
 
 async def _built(settings: Settings, stack: AsyncExitStack, build: Build) -> Parts:
@@ -515,15 +521,6 @@ async def _trouble(settings: Settings) -> preflight.Finding | None:
         await preflight.database(settings.database_url.get_secret_value()),
     )
     return next((finding for finding in findings if finding.level == "wrong"), None)
-
-
-async def _either(waiting: Coroutine[Any, Any, object], seconds: float) -> None:
-    """Wait for something, but no longer than so many seconds."""
-    try:
-        async with asyncio.timeout(seconds):
-            await waiting
-    except TimeoutError:
-        pass
 
 
 def _stop_on_signals() -> asyncio.Event:

@@ -83,7 +83,7 @@ class Worker:
         # What we depend on may be gone for long: that needs a line each time, no traceback.
         trace = None if getattr(error, "is_outage", False) else error
         log.error("a loop failed", loop=self.name, again_s=pause, why=str(error), exc_info=trace)
-        await _wait(self._stopped, pause)
+        await is_set_within(self._stopped, pause)
 
     async def _rest(self, due: datetime | None) -> None:
         """Sleep until ``due``, or somebody calls."""
@@ -91,7 +91,7 @@ class Worker:
         if left <= 0:
             await asyncio.sleep(0)  # others are to have their turn
         else:
-            await _wait(self._woken, min(max(left, SHORTEST_S), self._longest))
+            await is_set_within(self._woken, min(max(left, SHORTEST_S), self._longest))
 
 
 def reason_of(error: BaseException) -> str:
@@ -102,7 +102,9 @@ def reason_of(error: BaseException) -> str:
     return str(error) if getattr(error, "is_outage", False) else type(error).__name__
 
 
-async def _wait(event: asyncio.Event, seconds: float) -> None:
+async def is_set_within(event: asyncio.Event, seconds: float) -> bool:
+    """Wait for an event, but no longer than so many seconds; return whether it came."""
     with suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await event.wait()
+    return event.is_set()

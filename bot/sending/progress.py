@@ -18,6 +18,7 @@ from bot.domain.errors import N_, DatabaseUnavailableError
 from bot.domain.model import Muted, Outcome, Sent, Target, TryLater
 from bot.presentation.translation import translator_for
 from bot.runtime.beside import beside
+from bot.runtime.workers import is_set_within
 
 log = structlog.get_logger()
 
@@ -59,7 +60,7 @@ class Progress:
     async def run(self) -> None:
         """Say how far it is, until ``stop``; a line that is on its way is waited for."""
         said, pause = "", PATIENCE_S
-        while not await self._is_stopped(within=pause):
+        while not await is_set_within(self._stopped, pause):
             pause = STEP_S
             if (text := self._text()) != said:
                 said = text
@@ -68,13 +69,6 @@ class Progress:
     def stop(self) -> None:
         """Let ``run`` end."""
         self._stopped.set()
-
-    async def _is_stopped(self, *, within: float) -> bool:
-        try:
-            async with asyncio.timeout(within):
-                return await self._stopped.wait()
-        except TimeoutError:
-            return False
 
     async def close(self) -> None:
         """Take the line away."""
