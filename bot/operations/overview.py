@@ -1,6 +1,6 @@
 """What the admin page shows, as JSON, and what its buttons do."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -89,20 +89,27 @@ class Overview:
             BadActionError: There is no such button, or its value is none.
             RightsError: An admin can't be blocked.
         """
-        word, number, value = wanted.get("action"), wanted.get("id"), wanted.get("value")
-        is_number = isinstance(number, int) and not isinstance(number, bool) and number != 0
-        if not isinstance(word, str):
-            raise BadActionError("no action")
-        if word in SWITCHES:
-            await SWITCHES[word](self)
-        elif not is_number or abs(int(number or 0)) >= 2**52:
-            raise BadActionError("no number")
-        elif word in OF_PEOPLE:
-            await OF_PEOPLE[word](self, Subject.of_chat(int(number or 0)), value)
-        elif word in {"send_again", "drop"}:
-            await self._settle(int(number or 0), again=word == "send_again")
-        else:
-            raise BadActionError("unknown action")
+        number = _whole(wanted.get("id")) or 0
+        subject = Subject.of_chat(number)
+        match wanted.get("action"):
+            case "stop":
+                await self.ledger.stop_spending()
+            case "resume":
+                await self.ledger.resume_spending()
+            case _ if not 0 < abs(number) < 2**52:
+                raise BadActionError("no such button, or no number")
+            case "block":
+                await self.access.block(subject, until=None, reason="")
+            case "unblock":
+                await self.access.unblock(subject)
+            case "allow":
+                await self.access.allow(subject, by=None)
+            case "limit":
+                await self._limit(subject, wanted.get("value"))
+            case "send_again" | "drop" as word:
+                await self._settle(number, again=word == "send_again")
+            case _:
+                raise BadActionError("unknown action")
 
     async def _settle(self, number: int, *, again: bool) -> None:
         """Let a parked alert be sent once more, or be dropped."""
@@ -110,12 +117,12 @@ class Overview:
         await self.db.run(lambda tx: act(tx, [number], now=now))
         self.wake()
 
-    async def limit(self, subject: Subject, value: object) -> None:
+    async def _limit(self, subject: Subject, value: object) -> None:
         """Set what somebody may spend a day."""
-        is_number = isinstance(value, int) and not isinstance(value, bool)
-        if value is not None and not (is_number and 0 <= int(str(value)) <= MOST_CREDITS):
+        credits_ = _whole(value)
+        if value is not None and (credits_ is None or not 0 <= credits_ <= MOST_CREDITS):
             raise BadActionError("not so many credits")
-        await self.access.limit(subject, None if value is None else int(str(value)))
+        await self.access.limit(subject, credits_)
 
     async def _dead_letters(self, tx: Tx) -> list[Json]:
         rows = await enqueue.dead_letters(tx, limit=SHOWN)
@@ -155,33 +162,8 @@ class Overview:
         }
 
 
-async def _stop(overview: Overview) -> None:
-    await overview.ledger.stop_spending()
-
-
-async def _resume(overview: Overview) -> None:
-    await overview.ledger.resume_spending()
-
-
-async def _block(overview: Overview, subject: Subject, _: object) -> None:
-    await overview.access.block(subject, until=None, reason="")
-
-
-async def _unblock(overview: Overview, subject: Subject, _: object) -> None:
-    await overview.access.unblock(subject)
-
-
-async def _allow(overview: Overview, subject: Subject, _: object) -> None:
-    await overview.access.allow(subject, by=None)
-
-
-SWITCHES: Mapping[str, Callable[[Overview], Awaitable[None]]] = {"stop": _stop, "resume": _resume}
-OF_PEOPLE: Mapping[str, Callable[[Overview, Subject, object], Awaitable[None]]] = {
-    "block": _block,
-    "unblock": _unblock,
-    "allow": _allow,
-    "limit": Overview.limit,
-}
+def _whole(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def _incident(one: Incident) -> Json:
