@@ -12,13 +12,13 @@ from bot.domain.errors import MediaTooBigError
 from bot.media.sniff import HEAD, sniff
 from bot.media.spool import MediaFile, Spool, pour
 from bot.stories_api.response import (
-    BUDGET,
     CHUNK,
     OK,
     ComplainedError,
     NonsenseError,
     complaint_in,
     decode,
+    joined,
 )
 
 ADDRESSES = ("video_url", "url", "download_url", "media_url", "href", "thumbnail_url")
@@ -40,7 +40,7 @@ async def read_download(
 
     Raises:
         NonsenseError: It is neither.
-        ComplainedError: It is an error in the clothes of a 200.
+        ComplainedError: It is an error under a status 200.
         MediaTooBigError: It has more bytes than ``limit``.
         MediaUnavailableError: There is no room in the spool.
         MediaRefusedError: A photo has too many pixels.
@@ -55,7 +55,7 @@ async def read_download(
         if len(head) >= HEAD:
             break
     if sniff(head) is None:
-        return _elsewhere(await _rest(head, chunks))
+        return _elsewhere(await joined(_chained(head, chunks)))
     length = response.content_length
     if length is not None and length > limit:
         raise MediaTooBigError
@@ -91,15 +91,6 @@ def _address(url: str) -> str:
     if not url.startswith(("https://", "http://")):
         raise NonsenseError("no address")
     return url
-
-
-async def _rest(head: bytes, chunks: AsyncIterable[bytes]) -> bytes:
-    body = bytearray(head)
-    async for chunk in chunks:
-        body += chunk
-        if len(body) > BUDGET:
-            raise NonsenseError("the body is too long")
-    return bytes(body)
 
 
 async def _chained(head: bytes, chunks: AsyncIterable[bytes]) -> AsyncIterator[bytes]:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterable, Mapping
 from dataclasses import dataclass
 
 import aiohttp
@@ -62,8 +62,13 @@ async def read_body(response: aiohttp.ClientResponse, budget: int = BUDGET) -> b
     """
     if response.content_length is not None and response.content_length > budget:
         raise NonsenseError("the body is too long")
+    return await joined(response.content.iter_chunked(CHUNK), budget)
+
+
+async def joined(chunks: AsyncIterable[bytes], budget: int = BUDGET) -> bytes:
+    """Return what comes in ``chunks``; errors as ``read_body``."""
     body = bytearray()
-    async for chunk in response.content.iter_chunked(CHUNK):
+    async for chunk in chunks:
         body += chunk
         if len(body) > budget:
             raise NonsenseError("the body is too long")

@@ -5,8 +5,10 @@ Only a story's ``pk`` is indispensable; a broken part is left out, a broken item
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Annotated, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
@@ -36,11 +38,21 @@ MOST_HIGHLIGHTS = 200
 CODE = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
 
+Id = Annotated[str, BeforeValidator(id_of)]
+IdOrEmpty = Annotated[str, BeforeValidator(id_or_empty)]
+Username = Annotated[str, BeforeValidator(username_of)]
+Text = Annotated[str, BeforeValidator(text)]
+Flag = Annotated[bool, BeforeValidator(flag)]
+Number = Annotated[float, BeforeValidator(number)]
+Url = Annotated[str | None, BeforeValidator(url_of)]
+
+
 class _Wire(BaseModel):
     model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
 
 
 M = TypeVar("M", bound=_Wire)
+Item = TypeVar("Item")
 
 
 def _maybe(model: type[M]) -> Callable[[object], M | None]:
@@ -66,11 +78,16 @@ def _each(model: type[M]) -> Callable[[object], list[M]]:
 class WireUser(_Wire):
     """A UserShort, or the User of the user endpoints."""
 
-    pk: Annotated[str, BeforeValidator(id_or_empty)] = ""
-    username: Annotated[str, BeforeValidator(username_of)] = ""
-    full_name: Annotated[str, BeforeValidator(text)] = ""
-    is_private: Annotated[bool, BeforeValidator(flag)] = False
-    is_verified: Annotated[bool, BeforeValidator(flag)] = False
+    pk: IdOrEmpty = ""
+    username: Username = ""
+    full_name: Text = ""
+    is_private: Flag = False
+    is_verified: Flag = False
+
+    @property
+    def profile(self) -> Profile:
+        """Return the account; id and name are empty where they were missing."""
+        return Profile(self.pk, self.username, self.full_name, self.is_private, self.is_verified)
 
 
 class WireMention(_Wire):
@@ -82,13 +99,13 @@ class WireMention(_Wire):
 class WireLink(_Wire):
     """A link in a story."""
 
-    webUri: Annotated[str | None, BeforeValidator(url_of)]  # noqa: N815 - the wire's name
+    webUri: Url  # noqa: N815 - the wire's name
 
 
 class WireName(_Wire):
     """A hashtag or a place."""
 
-    name: Annotated[str, BeforeValidator(text)]
+    name: Text
 
 
 class WireHashtag(_Wire):
@@ -106,11 +123,11 @@ class WireLocation(_Wire):
 class WirePlaced(_Wire):
     """What lies somewhere on a story."""
 
-    x: Annotated[float, BeforeValidator(number)] = 0.0
-    y: Annotated[float, BeforeValidator(number)] = 0.0
-    width: Annotated[float, BeforeValidator(number)] = 0.0
-    height: Annotated[float, BeforeValidator(number)] = 0.0
-    rotation: Annotated[float, BeforeValidator(number)] = 0.0
+    x: Number = 0.0
+    y: Number = 0.0
+    width: Number = 0.0
+    height: Number = 0.0
+    rotation: Number = 0.0
 
     @property
     def place(self) -> Place:
@@ -121,31 +138,31 @@ class WirePlaced(_Wire):
 class WireStickerLink(_Wire):
     """The link of a sticker; newer answers have links only here."""
 
-    url: Annotated[str | None, BeforeValidator(url_of)]
-    link_title: Annotated[str, BeforeValidator(text)] = ""
+    url: Url
+    link_title: Text = ""
 
 
 class WireSticker(WirePlaced):
     """A sticker, with a link or without."""
 
-    type: Annotated[str, BeforeValidator(text)] = ""
+    type: Text = ""
     story_link: Annotated[WireStickerLink | None, BeforeValidator(_maybe(WireStickerLink))] = None
 
 
 class WireMedia(WirePlaced):
     """A post that a story shows (StoryMedia)."""
 
-    media_pk: Annotated[str, BeforeValidator(id_of)]
-    media_code: Annotated[str, BeforeValidator(text)] = ""
-    product_type: Annotated[str, BeforeValidator(text)] = ""
-    user_id: Annotated[str, BeforeValidator(id_or_empty)] = ""
+    media_pk: Id
+    media_code: Text = ""
+    product_type: Text = ""
+    user_id: IdOrEmpty = ""
 
 
 class WireSong(_Wire):
     """A piece of music."""
 
-    title: Annotated[str, BeforeValidator(text)] = ""
-    display_artist: Annotated[str, BeforeValidator(text)] = ""
+    title: Text = ""
+    display_artist: Text = ""
 
 
 class WireMusic(_Wire):
@@ -157,11 +174,11 @@ class WireMusic(_Wire):
 class WireStory(_Wire):
     """A Story of version 1."""
 
-    pk: Annotated[str, BeforeValidator(id_of)]
+    pk: Id
     taken_at: Annotated[datetime | None, BeforeValidator(time_of)] = None
     media_type: Annotated[int | None, BeforeValidator(small)] = None
-    thumbnail_url: Annotated[str | None, BeforeValidator(url_of)] = None
-    video_url: Annotated[str | None, BeforeValidator(url_of)] = None
+    thumbnail_url: Url = None
+    video_url: Url = None
     video_duration: Annotated[float, BeforeValidator(seconds)] = 0.0
     user: Annotated[WireUser | None, BeforeValidator(_maybe(WireUser))] = None
     sponsor_tags: Annotated[list[WireUser], BeforeValidator(_each(WireUser))] = []
@@ -180,9 +197,9 @@ class WireStory(_Wire):
 class WireHighlight(_Wire):
     """A Highlight, with its items or without."""
 
-    pk: Annotated[str, BeforeValidator(id_of)]
-    title: Annotated[str, BeforeValidator(text)] = ""
-    media_count: Annotated[float, BeforeValidator(number)] = 0.0
+    pk: Id
+    title: Text = ""
+    media_count: Number = 0.0
     user: Annotated[WireUser | None, BeforeValidator(_maybe(WireUser))] = None
 
 
@@ -198,8 +215,7 @@ def highlight_from(value: object) -> Highlight:
         raise NonsenseError("no highlight") from error
     if not wire.title and wire.user is None:
         raise NonsenseError("an id alone")
-    user = wire.user or WireUser()
-    owner = Profile(user.pk, user.username, user.full_name, user.is_private, user.is_verified)
+    owner = (wire.user or WireUser()).profile
     items = value.get("items") if isinstance(value, dict) else None
     result = stories_from(items or [], profile_id=owner.profile_id, username=owner.username)
     stories = tuple(replace(story, highlight=wire.pk) for story in result)
@@ -215,16 +231,9 @@ def highlights_from(value: object) -> list[Highlight]:
     Raises:
         NonsenseError: It is no list, or nothing in it is a highlight.
     """
-    items = _items(value)
     by_pk: dict[str, Highlight] = {}
-    for item in items[:MOST_HIGHLIGHTS]:
-        try:
-            highlight = highlight_from(item)
-        except NonsenseError:
-            continue
-        by_pk.setdefault(highlight.pk, highlight)
-    if items and not by_pk:
-        raise NonsenseError("no highlight in the list")
+    for one in _read(value, highlight_from, most=MOST_HIGHLIGHTS):
+        by_pk.setdefault(one.pk, one)
     return list(by_pk.values())
 
 
@@ -241,17 +250,15 @@ def story_from(value: object, *, profile_id: str = "", username: str = "") -> St
     taken_at = wire.taken_at or story_taken_at(wire.pk)
     if taken_at is None:
         raise NonsenseError("a story without a time")
-    user = wire.user or WireUser()
+    shown = (wire.user or WireUser()).profile
     return Story(
         pk=wire.pk,
         taken_at=taken_at,
         kind="video" if wire.video_url or _is_lost_video(wire) else "photo",
-        profile=Profile(
-            profile_id=user.pk or profile_id,
-            username=user.username or username.lower(),
-            full_name=user.full_name,
-            is_private=user.is_private,
-            is_verified=user.is_verified,
+        profile=replace(
+            shown,
+            profile_id=shown.profile_id or profile_id,
+            username=shown.username or username.lower(),
         ),
         media_url=wire.video_url or (None if _is_lost_video(wire) else wire.thumbnail_url),
         thumbnail_url=wire.thumbnail_url,
@@ -273,16 +280,8 @@ def stories_from(value: object, *, profile_id: str = "", username: str = "") -> 
     Raises:
         NonsenseError: It is no list, or nothing in it is a story.
     """
-    items = _items(value)
-    by_pk: dict[str, Story] = {}
-    for item in items[:MOST_STORIES]:
-        try:
-            story = story_from(item, profile_id=profile_id, username=username)
-        except NonsenseError:
-            continue
-        by_pk[story.pk] = story
-    if items and not by_pk:
-        raise NonsenseError("no story in the list")
+    read = partial(story_from, profile_id=profile_id, username=username)
+    by_pk = {story.pk: story for story in _read(value, read, most=MOST_STORIES)}
     return sorted(by_pk.values(), key=lambda story: (story.taken_at, int(story.pk)))
 
 
@@ -295,7 +294,7 @@ def profile_from(value: object) -> Profile:
     user = _maybe(WireUser)(value.get("user", value) if isinstance(value, dict) else value)
     if user is None or not user.pk or not user.username:
         raise NonsenseError("no profile")
-    return Profile(user.pk, user.username, user.full_name, user.is_private, user.is_verified)
+    return user.profile
 
 
 def share_from(value: object) -> Share:
@@ -323,6 +322,18 @@ def balance_from(value: object) -> Balance:
     rate, amount = number(value.get("rate")), number(value.get("amount"))
     currency = text(value.get("currency"))
     return Balance(left, rate if rate > 0 else 15.0, currency[:3] or "USD", amount)
+
+
+def _read(value: object, read: Callable[[object], Item], *, most: int) -> list[Item]:
+    """Return what ``read`` makes of the first items in a decoded body, but for broken ones."""
+    items = _items(value)
+    result: list[Item] = []
+    for item in items[:most]:
+        with suppress(NonsenseError):
+            result.append(read(item))
+    if items and not result:
+        raise NonsenseError("nothing of the list can be read")
+    return result
 
 
 def _items(value: object) -> list[object]:
