@@ -91,11 +91,8 @@ class Parts:
     credits_a_check: float | None
     now: Callable[[], datetime]
     shared_clock: SharedClock | None
-
-    def wake(self) -> None:
-        """Let what became due be looked at, and be sent."""
-        self.scheduler.wake()
-        self.outbox.wake()
+    wake: Callable[[], None]
+    """Lets what became due be looked at, and be sent."""
 
 
 @asynccontextmanager
@@ -106,15 +103,15 @@ async def built(
     timing: Timing | None = None,
 ) -> AsyncIterator[Parts]:
     """Build every part, in the order of the layers; close them in the other."""
-    metrics, clock = Metrics(), Clock() if now is None else None
-    now = now or clock or Clock()
+    metrics, our_clock = Metrics(), Clock()
+    now = now or our_clock
     async with AsyncExitStack() as stack:
         db = await stack.enter_async_context(_database(settings))
         was_migrated = await _migrate(settings, db)
         await transfer.check(db)
         shared_clock = None
-        if clock and not db.is_sqlite:
-            shared_clock = SharedClock(db, clock, now=clock)
+        if now is our_clock and not db.is_sqlite:
+            shared_clock = SharedClock(db, our_clock, now=now)
             await shared_clock.agree()
         if settings.database_direct_url is None:  # a pooler has its own idea of how many
             await warn_of_few_connections(db, settings.database_pool)
@@ -183,7 +180,7 @@ async def built(
             bot,
             media,
             db,
-            fallback=paid_download(api, ledger, spool),
+            fallback=_paid_download(api, ledger, spool),
             cache_chat_id=settings.cache_chat_id,
             paid_broadcast=settings.paid_broadcast,
             largest_file=largest,
@@ -192,7 +189,7 @@ async def built(
         )
         replies = Replies(bot, sender)
         topics = Topics(db, bot, now=now)
-        outage = Outage(db, bot, bot_id=bot_id_of(settings), now=now, metrics=metrics)
+        outage = Outage(db, bot, bot_id=_bot_id_of(settings), now=now, metrics=metrics)
         ask_presence = partial(presence, bot)
         outbox = Outbox(
             db,
@@ -298,6 +295,7 @@ async def built(
             credits_a_check=polling.credits_a_poll,
             now=now,
             shared_clock=shared_clock,
+            wake=wake,
         )
 
 
@@ -328,7 +326,7 @@ async def warn_of_few_connections(db: Database, ours: int) -> None:
         )
 
 
-def paid_download(api: StoriesApi, ledger: Ledger, spool: Spool) -> Fallback:
+def _paid_download(api: StoriesApi, ledger: Ledger, spool: Spool) -> Fallback:
     """Return the last way to a story's file: the API's own download, 1 credit.
 
     By its id where it has a real one, by its page where it has not.
@@ -385,7 +383,7 @@ async def _tell_alone(settings: Settings, db: Database, sentence: str, **fields:
         log.warning("can't tell an operator", reason=str(error))
 
 
-def bot_id_of(settings: Settings) -> int:
+def _bot_id_of(settings: Settings) -> int:
     """Return the bot's number, with which its token begins."""
     return int(settings.telegram_token.get_secret_value().partition(":")[0])
 
@@ -395,7 +393,7 @@ def _bot(
 ) -> ExtBot[Any]:
     url = str(settings.telegram_api_url).rstrip("/")
     token = settings.telegram_token.get_secret_value()
-    bot_id = bot_id_of(settings)
+    bot_id = _bot_id_of(settings)
     proxy = text_of(settings.telegram_proxy)
     # One process on SQLite keeps its limits in memory; replicas share them as rows.
     limit_state = None if db.is_sqlite else SharedLimitState(db, bot_id, now)
