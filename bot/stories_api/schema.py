@@ -75,7 +75,7 @@ def _each(model: type[M]) -> Callable[[object], list[M]]:
     return read_all
 
 
-class WireUser(_Wire):
+class _User(_Wire):
     """A UserShort, or the User of the user endpoints."""
 
     pk: IdOrEmpty = ""
@@ -90,37 +90,37 @@ class WireUser(_Wire):
         return Profile(self.pk, self.username, self.full_name, self.is_private, self.is_verified)
 
 
-class WireMention(_Wire):
+class _Mention(_Wire):
     """Somebody named in a story."""
 
-    user: WireUser
+    user: _User
 
 
-class WireLink(_Wire):
+class _Link(_Wire):
     """A link in a story."""
 
     webUri: Url  # noqa: N815 - the wire's name
 
 
-class WireName(_Wire):
+class _Name(_Wire):
     """A hashtag or a place."""
 
     name: Text
 
 
-class WireHashtag(_Wire):
+class _Hashtag(_Wire):
     """A hashtag in a story."""
 
-    hashtag: WireName
+    hashtag: _Name
 
 
-class WireLocation(_Wire):
+class _Location(_Wire):
     """A place in a story."""
 
-    location: WireName
+    location: _Name
 
 
-class WirePlaced(_Wire):
+class _Placed(_Wire):
     """What lies somewhere on a story."""
 
     x: Number = 0.0
@@ -135,21 +135,21 @@ class WirePlaced(_Wire):
         return Place(self.x, self.y, self.width, self.height, self.rotation)
 
 
-class WireStickerLink(_Wire):
+class _StickerLink(_Wire):
     """The link of a sticker; newer answers have links only here."""
 
     url: Url
     link_title: Text = ""
 
 
-class WireSticker(WirePlaced):
+class _Sticker(_Placed):
     """A sticker, with a link or without."""
 
     type: Text = ""
-    story_link: Annotated[WireStickerLink | None, BeforeValidator(_maybe(WireStickerLink))] = None
+    story_link: Annotated[_StickerLink | None, BeforeValidator(_maybe(_StickerLink))] = None
 
 
-class WireMedia(WirePlaced):
+class _Media(_Placed):
     """A post that a story shows (StoryMedia)."""
 
     media_pk: Id
@@ -158,20 +158,20 @@ class WireMedia(WirePlaced):
     user_id: IdOrEmpty = ""
 
 
-class WireSong(_Wire):
+class _Song(_Wire):
     """A piece of music."""
 
     title: Text = ""
     display_artist: Text = ""
 
 
-class WireMusic(_Wire):
+class _Music(_Wire):
     """The music of a story, as Instagram's own answers hold it."""
 
-    music_asset_info: WireSong
+    music_asset_info: _Song
 
 
-class WireStory(_Wire):
+class _Story(_Wire):
     """A Story of version 1."""
 
     pk: Id
@@ -180,27 +180,25 @@ class WireStory(_Wire):
     thumbnail_url: Url = None
     video_url: Url = None
     video_duration: Annotated[float, BeforeValidator(seconds)] = 0.0
-    user: Annotated[WireUser | None, BeforeValidator(_maybe(WireUser))] = None
-    sponsor_tags: Annotated[list[WireUser], BeforeValidator(_each(WireUser))] = []
-    mentions: Annotated[list[WireMention], BeforeValidator(_each(WireMention))] = []
-    links: Annotated[list[WireLink], BeforeValidator(_each(WireLink))] = []
-    hashtags: Annotated[list[WireHashtag], BeforeValidator(_each(WireHashtag))] = []
-    locations: Annotated[list[WireLocation], BeforeValidator(_each(WireLocation))] = []
-    stickers: Annotated[list[WireSticker], BeforeValidator(_each(WireSticker))] = []
-    medias: Annotated[list[WireMedia], BeforeValidator(_each(WireMedia))] = []
-    story_music_stickers: Annotated[list[WireMusic], BeforeValidator(_each(WireMusic))] = []
-    reshared_story_media_author: Annotated[WireUser | None, BeforeValidator(_maybe(WireUser))] = (
-        None
-    )
+    user: Annotated[_User | None, BeforeValidator(_maybe(_User))] = None
+    sponsor_tags: Annotated[list[_User], BeforeValidator(_each(_User))] = []
+    mentions: Annotated[list[_Mention], BeforeValidator(_each(_Mention))] = []
+    links: Annotated[list[_Link], BeforeValidator(_each(_Link))] = []
+    hashtags: Annotated[list[_Hashtag], BeforeValidator(_each(_Hashtag))] = []
+    locations: Annotated[list[_Location], BeforeValidator(_each(_Location))] = []
+    stickers: Annotated[list[_Sticker], BeforeValidator(_each(_Sticker))] = []
+    medias: Annotated[list[_Media], BeforeValidator(_each(_Media))] = []
+    story_music_stickers: Annotated[list[_Music], BeforeValidator(_each(_Music))] = []
+    reshared_story_media_author: Annotated[_User | None, BeforeValidator(_maybe(_User))] = None
 
 
-class WireHighlight(_Wire):
+class _Highlight(_Wire):
     """A Highlight, with its items or without."""
 
     pk: Id
     title: Text = ""
     media_count: Number = 0.0
-    user: Annotated[WireUser | None, BeforeValidator(_maybe(WireUser))] = None
+    user: Annotated[_User | None, BeforeValidator(_maybe(_User))] = None
 
 
 def highlight_from(value: object) -> Highlight:
@@ -210,12 +208,12 @@ def highlight_from(value: object) -> Highlight:
         NonsenseError: There is none in it.
     """
     try:
-        wire = WireHighlight.model_validate(value)
+        wire = _Highlight.model_validate(value)
     except ValidationError as error:
         raise NonsenseError("no highlight") from error
     if not wire.title and wire.user is None:
         raise NonsenseError("an id alone")
-    owner = (wire.user or WireUser()).profile
+    owner = (wire.user or _User()).profile
     items = value.get("items") if isinstance(value, dict) else None
     result = stories_from(items or [], profile_id=owner.profile_id, username=owner.username)
     stories = tuple(replace(story, highlight=wire.pk) for story in result)
@@ -244,13 +242,13 @@ def story_from(value: object, *, profile_id: str = "", username: str = "") -> St
         NonsenseError: There is no story in it.
     """
     try:
-        wire = WireStory.model_validate(value)
+        wire = _Story.model_validate(value)
     except ValidationError as error:
         raise NonsenseError("no story") from error
     taken_at = wire.taken_at or story_taken_at(wire.pk)
     if taken_at is None:
         raise NonsenseError("a story without a time")
-    shown = (wire.user or WireUser()).profile
+    shown = (wire.user or _User()).profile
     return Story(
         pk=wire.pk,
         taken_at=taken_at,
@@ -291,7 +289,7 @@ def profile_from(value: object) -> Profile:
     Raises:
         NonsenseError: There is none in it.
     """
-    user = _maybe(WireUser)(value.get("user", value) if isinstance(value, dict) else value)
+    user = _maybe(_User)(value.get("user", value) if isinstance(value, dict) else value)
     if user is None or not user.pk or not user.username:
         raise NonsenseError("no profile")
     return user.profile
@@ -346,11 +344,11 @@ def _items(value: object) -> list[object]:
     return value
 
 
-def _is_lost_video(wire: WireStory) -> bool:
+def _is_lost_video(wire: _Story) -> bool:
     return wire.media_type == 2 and wire.video_url is None  # noqa: PLR2004 - 2 is a video
 
 
-def _links(wire: WireStory) -> Iterable[str]:
+def _links(wire: _Story) -> Iterable[str]:
     for link in wire.links:
         yield _unwrapped(link.webUri or "")
     for sticker in wire.stickers:
@@ -358,7 +356,7 @@ def _links(wire: WireStory) -> Iterable[str]:
             yield _unwrapped(sticker.story_link.url or "")
 
 
-def _sticker(wire: WireSticker) -> Sticker:
+def _sticker(wire: _Sticker) -> Sticker:
     link = wire.story_link
     return Sticker(
         kind=wire.type,
@@ -368,19 +366,19 @@ def _sticker(wire: WireSticker) -> Sticker:
     )
 
 
-def _reshared(wire: WireMedia, people: Mapping[str, str]) -> Reshared:
+def _reshared(wire: _Media, people: Mapping[str, str]) -> Reshared:
     code = wire.media_code if CODE.fullmatch(wire.media_code) else ""
     author = people.get(wire.user_id, "") if wire.user_id else ""
     return Reshared(wire.media_pk, code, wire.product_type, wire.user_id, wire.place, author)
 
 
-def _people(wire: WireStory) -> dict[str, str]:
+def _people(wire: _Story) -> dict[str, str]:
     """Return the names in a story by their ids: the author of a post is mentioned, as a rule."""
     named = [wire.reshared_story_media_author, *(one.user for one in wire.mentions)]
     return {one.pk: one.username for one in named if one and one.pk and one.username}
 
 
-def _song(wire: WireSong) -> str:
+def _song(wire: _Song) -> str:
     return " \u2013 ".join(part for part in (wire.display_artist, wire.title) if part)
 
 
