@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
-from typing import Literal
 
 from bot.billing.ledger import Bill, Ledger, Payer
 from bot.domain import alert_rules, links
@@ -163,7 +162,7 @@ class Viewer:
         profile = await self._names.resolve(username, payer)
         self._refuse_blocked(username, profile.profile_id)
         if profile.is_private:
-            await self._fail(profile, "private")
+            await self._record_private(profile)
             raise ProfilePrivateError(username=username)
         return await self._by_id(profile, payer, is_just_named=True)
 
@@ -183,7 +182,7 @@ class Viewer:
                 if shown.profile_id != profile.profile_id:
                     return await self._by_name(profile.username, payer)
                 if shown.is_private and isinstance(error, ProfilePrivateError):
-                    await self._fail(profile, "private")
+                    await self._record_private(profile)
                     raise
             if isinstance(error, ProfilePrivateError):
                 raise ProfileUnavailableError(str(error), credits=error.credits) from None
@@ -201,9 +200,9 @@ class Viewer:
             payer, Endpoint.USER_STORIES, lambda: self._api.stories(profile.profile_id)
         )
 
-    async def _fail(self, profile: Profile, why: Literal["private"]) -> None:
+    async def _record_private(self, profile: Profile) -> None:
         async with self._db.begin() as tx:
-            await snapshots.fail(tx, profile.profile_id, why, now=self._now())
+            await snapshots.fail(tx, profile.profile_id, "private", now=self._now())
 
     async def _doubt(self, stories: list[Story]) -> None:
         """Refuse to believe in silence when even the canary is silent."""

@@ -7,6 +7,7 @@ of its own, so that two bots in one process (the tests) do not share their numbe
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Generic, Self, TypeVar
 
 import prometheus_client
@@ -24,10 +25,13 @@ prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call] # i
 class _Metric(Generic[P]):
     """One metric; its labels are given by name with each number."""
 
-    def __init__(self, metric: P, name: str, labels: tuple[str, ...]) -> None:
-        self.name = name
+    kind: Callable[..., P]
+
+    def __init__(
+        self, name: str, text: str, labels: tuple[str, ...], registry: CollectorRegistry
+    ) -> None:
         self.labels = labels
-        self._metric: P = metric
+        self._metric: P = self.kind(name, text, labels, registry=registry)
 
     def _of(self, labels: dict[str, str]) -> P:
         return self._metric.labels(**labels) if labels or self.labels else self._metric
@@ -43,6 +47,8 @@ class _Metric(Generic[P]):
 class Counter(_Metric[prometheus_client.Counter]):
     """A number that only grows."""
 
+    kind = prometheus_client.Counter
+
     def inc(self, by: float = 1, **labels: str) -> None:
         """Add ``by``, which is not negative."""
         self._of(labels).inc(by)
@@ -54,6 +60,8 @@ class Counter(_Metric[prometheus_client.Counter]):
 
 class Gauge(_Metric[prometheus_client.Gauge]):
     """A number that goes up and down; ``follow`` reads it when asked instead."""
+
+    kind = prometheus_client.Gauge
 
     def set(self, value: float, **labels: str) -> None:
         """Set the number."""
@@ -74,7 +82,9 @@ class Gauge(_Metric[prometheus_client.Gauge]):
 
 
 class Histogram(_Metric[prometheus_client.Histogram]):
-    """How often a value fell under each of some bounds."""
+    """How often a value, in seconds, fell under each of some bounds."""
+
+    kind = staticmethod(partial(prometheus_client.Histogram, buckets=SECONDS))
 
     def observe(self, value: float, **labels: str) -> None:
         """Count ``value``."""
@@ -101,40 +111,24 @@ class Metrics:
 
     def counter(self, name: str, text: str, *labels: str) -> Counter:
         """Return the counter ``name``, which ends in ``_total``; made when it is new."""
-        return self._known(Counter, name, labels) or self._add(
-            Counter(self._made(prometheus_client.Counter, name, text, labels), name, labels)
-        )
+        return self._of(Counter, name, text, labels)
 
     def gauge(self, name: str, text: str, *labels: str) -> Gauge:
         """Return the gauge ``name``, made when it is new."""
-        return self._known(Gauge, name, labels) or self._add(
-            Gauge(self._made(prometheus_client.Gauge, name, text, labels), name, labels)
-        )
+        return self._of(Gauge, name, text, labels)
 
     def histogram(self, name: str, text: str, *labels: str) -> Histogram:
         """Return the histogram ``name`` of seconds, made when it is new."""
-        if known := self._known(Histogram, name, labels):
-            return known
-        metric = prometheus_client.Histogram(
-            name, text, labels, registry=self.registry, buckets=SECONDS
-        )
-        return self._add(Histogram(metric, name, labels))
+        return self._of(Histogram, name, text, labels)
 
     def render(self) -> str:
         """Return Prometheus' text, format 0.0.4 (``CONTENT_TYPE``)."""
         return prometheus_client.generate_latest(self.registry).decode()
 
-    def _made(self, kind: type[P], name: str, text: str, labels: tuple[str, ...]) -> P:
-        return kind(name, text, labels, registry=self.registry)
-
-    def _add(self, new: M) -> M:
-        self.all[new.name] = new
-        return new
-
-    def _known(self, kind: type[M], name: str, labels: tuple[str, ...]) -> M | None:
-        known = self.all.get(name)
-        if known is None:
-            return None
+    def _of(self, kind: type[M], name: str, text: str, labels: tuple[str, ...]) -> M:
+        if name not in self.all:
+            self.all[name] = kind(name, text, labels, self.registry)
+        known = self.all[name]
         if not isinstance(known, kind) or known.labels != labels:
             raise ValueError(f"{name} is already another metric")
         return known

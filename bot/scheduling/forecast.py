@@ -150,8 +150,10 @@ class ProfileState:
                 self.sums[number] += more
 
 
-def numbers_of(values: Sequence[Any]) -> list[float]:
-    """Return the values when all of them are finite numbers, else none."""
+def numbers_of(values: object) -> list[float]:
+    """Return the values of a list when all of them are finite numbers, else none."""
+    if not isinstance(values, list | tuple):
+        return []
     try:
         numbers = [float(value) for value in values]
     except (TypeError, ValueError, OverflowError):

@@ -69,6 +69,5 @@ class Guard:
     @classmethod
     def from_json(cls, values: object) -> "Guard":
         """Return what ``to_json`` gave; a new one for anything else."""
-        kept = values.get("guard") if isinstance(values, dict) else None
-        numbers = numbers_of(kept) if isinstance(kept, list) else []
+        numbers = numbers_of(values.get("guard") if isinstance(values, dict) else None)
         return cls(*numbers) if len(numbers) == len(fields(cls)) else cls()

@@ -64,8 +64,7 @@ class Demand:
         usual = Population()
 
         def hours(name: str) -> tuple[float, ...]:
-            kept = values.get(name)
-            numbers = numbers_of(kept) if isinstance(kept, list | tuple) else []
+            numbers = numbers_of(values.get(name))
             return tuple(numbers) if len(numbers) == 24 else (1.0,) * 24  # noqa: PLR2004 - hours
 
         def number(name: str, default: float) -> float:

@@ -297,7 +297,7 @@ class Schedule:
     def restore(self, values: object) -> None:
         """Take over what ``to_json`` gave, of any version; what can't be read stays as it is."""
         values = values if isinstance(values, dict) else {}
-        price, bucket = (_floats(values.get(name)) for name in ("price", "purse"))
+        price, bucket = (numbers_of(values.get(name)) for name in ("price", "purse"))
         if len(price) == len(fields(Price)):
             factor, late, polls, since, frozen_until = price
             self.price = Price(factor, late, int(polls), since, frozen_until)
@@ -305,7 +305,3 @@ class Schedule:
             self.bucket = CreditBucket(*bucket)
         demand = Demand.from_json(values.get("demand"))
         self.adopt(replace(demand, population=self._learned(demand.population)))
-
-
-def _floats(values: object) -> list[float]:
-    return numbers_of(values) if isinstance(values, list | tuple) else []

@@ -66,13 +66,9 @@ class ChatFlood:
         self.closed_until = max(self.closed_until, now + seconds)
         self.strict_until = now + STRICT_FOR_S
 
-    def is_forgettable(self, now: float) -> bool:
-        """Return whether a fresh one would say the same."""
-        last = self.sent[-1][0] + GROUP_WINDOW_S if self.sent else 0.0
-        return max(self.drained_at, self.closed_until, self.strict_until, last) <= now
-
+    @property
     def until(self) -> float:
-        """Return when it may be forgotten."""
+        """Return when it may be forgotten: from then on a fresh one would say the same."""
         last = self.sent[-1][0] + GROUP_WINDOW_S if self.sent else 0.0
         return max(self.drained_at, self.closed_until, self.strict_until, last)
 

@@ -80,8 +80,7 @@ class LocalLimitState:
     def _flood(self, chat: int | str) -> ChatFlood:
         if len(self._chats) >= self._remembered and chat not in self._chats:
             now = self._clock()
-            kept = {k: v for k, v in self._chats.items() if not v.is_forgettable(now)}
-            self._chats = kept
+            self._chats = {k: v for k, v in self._chats.items() if v.until > now}
         return self._chats.setdefault(chat, ChatFlood())
 
 
@@ -207,7 +206,7 @@ class SharedLimitState:
             flood = ChatFlood.load(state)
             if not apply(flood, now.timestamp()):
                 return None
-            return flood.dump(), _time(flood.until())
+            return flood.dump(), _time(flood.until)
 
         await leases.change(tx, self._key(chat), decide)
 
