@@ -253,15 +253,13 @@ class TryLater:
 
     ``unknown`` is true when the message may have arrived although no answer was seen; ``items``
     did arrive. ``partly``: an answer came, and some of it may be there all the same. ``down``: it
-    may be Telegram that fails, not this message. ``whole_bot`` is true when the limit is the
-    bot's, not the chat's.
+    may be Telegram that fails, not this message.
     """
 
     after: timedelta | None = None
     unknown: bool = False
     reason: str = ""
     items: tuple[SentItem, ...] = ()
-    whole_bot: bool = False
     partly: bool = False
     down: bool = False
 

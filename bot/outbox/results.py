@@ -179,8 +179,6 @@ async def _later(
 
     Where Telegram named a time, or may have sent it, the whole chat waits; else only these rows.
     """
-    if outcome.whole_bot and outcome.after:
-        account.rests_until = now + outcome.after
     if outcome.unknown and account.left and rest and rest[0].notice == REPLY:
         account.unknown += len(rest)
         await deliveries.requeue(tx, _ids(rest), left=False, due_at=now)

@@ -160,7 +160,6 @@ async def test_the_bot_rests_when_the_refusal_is_its_own(db: Database) -> None:
     await owing(db, "1")
     for outcome, rest in (
         (TryLater(SECOND), None),
-        (TryLater(9 * SECOND, whole_bot=True), NOON + 9 * SECOND),
         (GiveUp("unauthorized", scope="bot"), NOON + MINUTE),
     ):
         account = await record(db, *await leaving(db), outcome)

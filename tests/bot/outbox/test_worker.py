@@ -286,7 +286,7 @@ async def test_when_the_bot_is_refused_all_chats_wait(office: Office) -> None:
     async with office.db.begin() as tx:
         await follow(tx, -2)
     await found(office, "1")
-    office.post.outcomes = [GiveUp("unauthorized", scope="bot"), TryLater(MINUTE, whole_bot=True)]
+    office.post.outcomes = [GiveUp("unauthorized", scope="bot"), TryLater(MINUTE)]
     await office.outbox.run_once()
     assert await office.outbox.run_once() == 0
     office.clock.on(MINUTE)
