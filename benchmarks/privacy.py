@@ -23,9 +23,9 @@ from bot.billing.ledger import Ledger
 from bot.chats.subscriptions import SubscriptionLimits, Subscriptions
 from bot.domain.budget import Limits
 from bot.domain.model import Asker, Target
-from bot.fetching.poll_settings import PollSettings
 from bot.fetching.poller import Scheduler
 from bot.fetching.privacy import Mode, PrivacyCheck
+from bot.fetching.schedule_state import PollSettings
 from bot.store import chats, profiles, stories
 from bot.store.database import Database
 from bot.stories_api import StoriesApi

@@ -32,9 +32,9 @@ from bot.fetching.canary import Canary
 from bot.fetching.feasibility import BudgetWatch
 from bot.fetching.highlights import Highlights
 from bot.fetching.on_demand import Viewer
-from bot.fetching.poll_settings import PollSettings
 from bot.fetching.poller import Scheduler
 from bot.fetching.privacy import PrivacyCheck
+from bot.fetching.schedule_state import PollSettings
 from bot.media.download import Media, PublicResolver
 from bot.media.spool import MediaFile, Spool
 from bot.operations import backups

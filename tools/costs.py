@@ -27,9 +27,9 @@ from bot.domain.model import Asker, Options, Target
 from bot.fetching.answer_cache import Answers
 from bot.fetching.highlights import Highlights
 from bot.fetching.on_demand import Viewer
-from bot.fetching.poll_settings import PollSettings
 from bot.fetching.poller import Scheduler
 from bot.fetching.privacy import Mode, PrivacyCheck
+from bot.fetching.schedule_state import PollSettings
 from bot.sending.topics import Topics
 from bot.store import chats, profiles
 from bot.store.database import Database

@@ -7,7 +7,7 @@ import structlog
 
 from bot.billing.ledger import Ledger
 from bot.domain.errors import N_, StoriesError
-from bot.domain.telling import Tell
+from bot.domain.incidents import Tell
 from bot.runtime.metrics import Metrics
 from bot.runtime.workers import Worker
 from bot.stories_api import StoriesApi

@@ -31,7 +31,7 @@ from bot.domain.model import Asker, Options, Profile, Story, Target
 from bot.domain.records import MAIN, Known, Subscription
 from bot.fetching import schedule_state, snapshots
 from bot.fetching.names import Names
-from bot.fetching.poll_settings import PollSettings
+from bot.fetching.schedule_state import PollSettings
 from bot.scheduling.pricing import is_feasible
 from bot.sending.topics import Topics
 from bot.store import acquaintances, chat_queues, moves, profiles, stories

@@ -7,7 +7,7 @@ by the daily summary of the admin's own chat. Nothing is said twice.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Literal, get_args
+from typing import Any, Literal, Protocol, get_args
 
 from bot.domain.budget import CHECK_COST
 from bot.domain.errors import N_
@@ -90,6 +90,13 @@ RESTORED = N_(
 )
 
 Fields = Mapping[str, Any]
+
+
+class Tell(Protocol):
+    """Tells each of the bot's admins a sentence in their language."""
+
+    async def __call__(self, sentence: str, /, **fields: object) -> None:
+        """Tell ``sentence``, a message id (``N_``), with its ``fields``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from bot.billing import shortfalls
 from bot.billing.shortfalls import Shortfall
 from bot.domain.budget import poll_shares
 from bot.domain.errors import N_
-from bot.domain.telling import Tell
+from bot.domain.incidents import Tell
 from bot.scheduling.pricing import fewest_credits, is_feasible
 from bot.store.database import Database
 

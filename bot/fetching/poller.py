@@ -31,9 +31,8 @@ from bot.fetching import schedule_state, snapshots
 from bot.fetching.canary import Canary
 from bot.fetching.feasibility import BudgetWatch
 from bot.fetching.names import Names, Proof
-from bot.fetching.poll_settings import PollSettings
 from bot.fetching.privacy import PrivacyCheck
-from bot.fetching.schedule_state import Plan
+from bot.fetching.schedule_state import Plan, PollSettings
 from bot.runtime.metrics import Metrics
 from bot.runtime.workers import Worker
 from bot.store import profiles, retention, stories, subscriptions

@@ -14,9 +14,9 @@ import structlog
 
 from bot.billing.reports import PRIVACY_CHECK
 from bot.domain.errors import N_
+from bot.domain.incidents import Tell
 from bot.domain.model import Story
 from bot.domain.records import Known
-from bot.domain.telling import Tell
 from bot.store import key_values
 from bot.store.database import Database, Tx
 

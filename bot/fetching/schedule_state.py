@@ -1,6 +1,7 @@
-"""The plan of the checks: the schedule that all replicas share, as one value."""
+"""The plan of the checks: what the operator sets, and the schedule that all replicas share."""
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -24,6 +25,20 @@ BUDGET, FLOOR_S, COST = 500.0, 60.0, 2.0  # until the scheduler has written the 
 
 Columns = dict[str, list[Any]]
 """Columns of a profile's row, by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class PollSettings:
+    """Credits a UTC day that are sure for checks, and what a check costs; ``floor``: between two.
+
+    ``credits_a_poll`` is None where the mean holds that the schedule has learned. ``blocked``
+    are the names and ids of profiles that nobody may follow; they may change at any time.
+    """
+
+    credits_a_day: int = 500
+    credits_a_poll: float | None = 2
+    floor: timedelta = timedelta(minutes=1)
+    blocked: AbstractSet[str] = frozenset()
 
 
 @dataclass(slots=True)

@@ -7,8 +7,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 from bot.domain.errors import N_, DatabaseUnavailableError
-from bot.domain.incidents import Fields
-from bot.domain.telling import Tell
+from bot.domain.incidents import Fields, Tell
 from bot.runtime.workers import Worker
 from bot.store import key_values
 from bot.store.database import Database

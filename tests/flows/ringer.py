@@ -24,8 +24,8 @@ from bot.billing.ledger import Ledger
 from bot.chats.subscriptions import SubscriptionLimits, Subscriptions
 from bot.domain.budget import Limits
 from bot.domain.records import EPOCH
-from bot.fetching.poll_settings import PollSettings
 from bot.fetching.poller import Scheduler
+from bot.fetching.schedule_state import PollSettings
 from bot.media.download import Media
 from bot.media.spool import Spool
 from bot.outbox.worker import Outbox

@@ -23,7 +23,7 @@ from bot.domain.errors import (
 )
 from bot.domain.model import Asker, Options, Profile, Target
 from bot.fetching import snapshots
-from bot.fetching.poll_settings import PollSettings
+from bot.fetching.schedule_state import PollSettings
 from bot.store import chats, profiles
 from bot.store.database import Database
 from bot.stories_api import StoriesApi

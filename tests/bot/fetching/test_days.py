@@ -12,8 +12,8 @@ from bot.billing.ledger import Ledger, Payer
 from bot.chats.subscriptions import SubscriptionLimits, Subscriptions
 from bot.domain.budget import Limits
 from bot.domain.model import Asker, Profile
-from bot.fetching.poll_settings import PollSettings
 from bot.fetching.poller import Scheduler
+from bot.fetching.schedule_state import PollSettings
 from bot.store import budgets, ledger, profiles
 from bot.store.database import Database
 from bot.stories_api import Endpoint, StoriesApi

@@ -10,8 +10,8 @@ from pydantic import SecretStr
 from bot.billing.ledger import Ledger
 from bot.domain.budget import Limits
 from bot.domain.model import Profile
-from bot.fetching.poll_settings import PollSettings
 from bot.fetching.poller import Scheduler
+from bot.fetching.schedule_state import PollSettings
 from bot.scheduling.simulation import Record, Simulation
 from bot.scheduling.waiting_time import DAY
 from bot.store import profiles

@@ -17,10 +17,9 @@ from bot.domain.errors import DatabaseUnavailableError
 from bot.domain.model import Profile
 from bot.domain.records import Known
 from bot.fetching import schedule_state
-from bot.fetching.poll_settings import PollSettings
 from bot.fetching.poller import Scheduler
 from bot.fetching.privacy import PrivacyCheck
-from bot.fetching.schedule_state import Plan
+from bot.fetching.schedule_state import Plan, PollSettings
 from bot.runtime.metrics import Metrics
 from bot.scheduling.forecast import ProfileState
 from bot.scheduling.pricing import CreditBucket, ReleaseCurve

@@ -14,7 +14,7 @@ from bot.chats.subscriptions import Subscriptions
 from bot.domain.errors import NotFollowedError
 from bot.domain.model import Options, Profile, Target
 from bot.fetching import snapshots
-from bot.fetching.poll_settings import PollSettings
+from bot.fetching.schedule_state import PollSettings
 from bot.outbox.fan_out import FanOut
 from bot.store import chat_queues, chats, erasure, moves, profiles
 from bot.store import subscriptions as store
