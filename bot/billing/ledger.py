@@ -4,13 +4,12 @@ A reservation counts as spent until it is closed, so a crash leaves the ledger t
 low. All limits are taken in the transaction of the reservation: no race passes them.
 """
 
-import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from time import perf_counter
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeVar
 
 from bot.billing.drift import KEY as DRIFT
 from bot.billing.drift import Drift, Reading
@@ -40,6 +39,7 @@ from bot.domain.errors import (
     TooFastError,
 )
 from bot.domain.model import Asker
+from bot.runtime.beside import finish_on_cancel
 from bot.runtime.places import FairSlots, waiting
 from bot.runtime.slices import next_limit
 from bot.store import (
@@ -186,16 +186,10 @@ class Ledger:
         Raises:
             SpendingError: Its kind tells which limit, ``until`` when asking makes sense again.
         """
-        task = asyncio.get_running_loop().create_task(
-            self._reserve(payer, endpoint, forced=forced)
+        return await finish_on_cancel(
+            self._reserve(payer, endpoint, forced=forced),
+            undo=lambda reservation: self._close(reservation, 0),
         )
-        try:
-            return await asyncio.shield(task)
-        except asyncio.CancelledError:
-            await asyncio.wait([task])
-            if not task.cancelled() and task.exception() is None:
-                await self._close(task.result(), 0)  # whoever wanted it has left
-            raise
 
     async def _reserve(self, payer: Payer, endpoint: Endpoint, *, forced: bool) -> Reservation:
         news: list[str] = []
@@ -314,7 +308,7 @@ class Ledger:
         return balance
 
     async def _compare(self, tx: Tx, reading: Reading) -> None:
-        before = await drift_in(tx)
+        before = await _drift_in(tx)
         drift = before.read(reading) if before else Drift(reading, reading)
         await key_values.put(tx, DRIFT, drift.to_json(), now=reading.at)
 
@@ -324,7 +318,7 @@ class Ledger:
         What is returned counts as told: the comparison begins anew.
         """
         async with self._db.begin() as tx:
-            drift = await drift_in(tx)
+            drift = await _drift_in(tx)
             if drift is None or not drift.is_certain:
                 return None
             calls = await ledger.count_since(tx, drift.base.at)
@@ -453,6 +447,7 @@ class Ledger:
             raise TooFastError(until=until)
 
     async def _close(self, reservation: Reservation, credits: int) -> None:  # noqa: A002 - the project's word
+        # The answer may have named more credits than were reserved: that must still be written.
         await finish_on_cancel(self._settle_alone(reservation, credits))
 
     async def _settle_alone(self, reservation: Reservation, credits: int) -> None:  # noqa: A002 - the project's word
@@ -461,22 +456,7 @@ class Ledger:
             await self.settle(tx, reservation, credits)
 
 
-async def finish_on_cancel(work: Coroutine[Any, Any, T]) -> T:
-    """Finish ``work`` even when cancelled, and be cancelled then: money is not left half counted.
-
-    The answer may have named more credits than were reserved; that must still be written.
-    """
-    task = asyncio.get_running_loop().create_task(work)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait([task])
-        if not task.cancelled():
-            task.exception()  # nobody is left to be told
-        raise
-
-
-async def drift_in(tx: Tx) -> Drift | None:
+async def _drift_in(tx: Tx) -> Drift | None:
     """Return how the balance and the ledger differ; None before the first comparison."""
     kept = await key_values.get(tx, DRIFT)
     return Drift.from_json(kept) if isinstance(kept, dict) else None

@@ -1,9 +1,11 @@
-"""Work that goes on beside a block or beside other work, and ends with it."""
+"""Work that goes on beside a block or beside other work, and ends with it, or after it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
 @asynccontextmanager
@@ -39,3 +41,21 @@ async def together(*work: Coroutine[Any, Any, None]) -> None:
                 group.create_task(one)
     except ExceptionGroup as failures:
         raise failures.exceptions[0] from None
+
+
+async def finish_on_cancel(
+    work: Coroutine[Any, Any, T], *, undo: Callable[[T], Awaitable[object]] | None = None
+) -> T:
+    """Finish ``work`` even when cancelled, and be cancelled then.
+
+    ``undo`` takes back what came of it where nobody is left who wants it.
+    """
+    task = asyncio.get_running_loop().create_task(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        is_done = not task.cancelled() and task.exception() is None
+        if is_done and undo:
+            await undo(task.result())
+        raise

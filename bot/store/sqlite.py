@@ -3,7 +3,6 @@
 A switch costs more than most of our statements, and a pasted link makes dozens of them.
 """
 
-import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from sqlite3 import Cursor as RawCursor
@@ -17,6 +16,8 @@ from sqlalchemy.dialects.sqlite.aiosqlite import (
 )
 from sqlalchemy.util import EMPTY_DICT
 from sqlalchemy.util.concurrency import await_
+
+from bot.runtime.beside import finish_on_cancel
 
 Done = tuple[RawCursor, list[Any]]
 
@@ -51,18 +52,10 @@ async def opened(*args: Any, **options: Any) -> aiosqlite.Connection:  # noqa: A
     connection = aiosqlite.connect(*args, **options)
     connection._thread.daemon = True  # noqa: SLF001 - as SQLAlchemy does: it must not keep us alive
 
-    async def open_it() -> None:
-        await connection
+    async def open_it() -> aiosqlite.Connection:
+        return await connection
 
-    task = asyncio.get_running_loop().create_task(open_it())
-    try:
-        await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait([task])
-        if not task.cancelled() and task.exception() is None:
-            await connection.close()
-        raise
-    return connection
+    return await finish_on_cancel(open_it(), undo=aiosqlite.Connection.close)
 
 
 class Cursor(AsyncAdapt_aiosqlite_cursor):
