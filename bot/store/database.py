@@ -36,7 +36,7 @@ from bot.runtime import holding
 from bot.runtime.clock import steady
 from bot.runtime.replica import session_name
 from bot.store import compatibility, private, schema, sqlite_copies
-from bot.store.failures import UNREACHABLE, Repeat, breaks_connection, repeat, unavailable
+from bot.store.failures import UNREACHABLE, Repeat, breaks_connection, outages, repeat
 from bot.store.sqlite import Connection, opened, outstanding
 
 log = structlog.get_logger()
@@ -281,16 +281,17 @@ class Database:
         """
         if self.is_sqlite:
             return
-        async with self._listening() as connection:
-            wire: Any = (await connection.get_raw_connection()).driver_connection
-            lost = asyncio.Event()
-            wire.add_termination_listener(lambda _: lost.set())
-            await wire.add_listener(channel, lambda *_: heard())
-            heard()
-            try:
-                await lost.wait()
-            finally:
-                await connection.invalidate()  # it listens; nobody else shall get it
+        with outages():
+            async with self._direct.connect() as connection:
+                wire: Any = (await connection.get_raw_connection()).driver_connection
+                lost = asyncio.Event()
+                wire.add_termination_listener(lambda _: lost.set())
+                await wire.add_listener(channel, lambda *_: heard())
+                heard()
+                try:
+                    await lost.wait()
+                finally:
+                    await connection.invalidate()  # it listens; nobody else shall get it
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[Tx]:
@@ -307,17 +308,6 @@ class Database:
                 yield tx
         finally:
             await engine.dispose()
-
-    @asynccontextmanager
-    async def _listening(self) -> AsyncIterator[AsyncConnection]:
-        """Yield a connection, and say in one error that there is none."""
-        try:
-            async with self._direct.connect() as connection:
-                yield connection
-        except Exception as error:
-            if (outage := unavailable(error)) is None:
-                raise
-            raise outage from error
 
     async def copy_to(self, target: Path) -> None:
         """Write a whole copy of an SQLite database; the bot may run meanwhile.
@@ -385,17 +375,13 @@ class Database:
 @asynccontextmanager
 async def _transaction(engine: AsyncEngine) -> AsyncIterator[Tx]:
     """Yield a transaction; what the driver says of a database that can't work is one error."""
-    try:
+    with outages():
         async with AsyncExitStack() as stack:
             try:
                 tx = await stack.enter_async_context(engine.begin())
             except OSError as error:  # asyncpg's, raw: the server is not there, or doesn't answer
                 raise DatabaseUnavailableError(UNREACHABLE) from error
             yield tx
-    except Exception as error:
-        if (outage := unavailable(error)) is None or outage is error:
-            raise
-        raise outage from error
 
 
 async def _limit_sessions(tx: Tx) -> bool:

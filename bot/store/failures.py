@@ -5,6 +5,8 @@ Codes". What says that our statement was wrong is no answer to "can it work", an
 """
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import Enum
 
 import sqlalchemy as sa
@@ -62,6 +64,21 @@ def unavailable(error: BaseException) -> DatabaseUnavailableError | None:
         return error
     reason = _reason(error)
     return DatabaseUnavailableError(reason) if reason else None
+
+
+@contextmanager
+def outages() -> Iterator[None]:
+    """Say in one error that the database can't work, whatever its driver says.
+
+    Raises:
+        DatabaseUnavailableError: That was the failure.
+    """
+    try:
+        yield
+    except Exception as error:
+        if (outage := unavailable(error)) is None or outage is error:
+            raise
+        raise outage from error
 
 
 def is_passing(error: BaseException) -> bool:

@@ -14,7 +14,7 @@ from typing import Any
 from bot.domain.model import Target
 from bot.runtime import holding
 from bot.store.database import Database, Tx
-from bot.store.failures import unavailable
+from bot.store.failures import outages
 
 Call = Callable[[], Awaitable[Any]]
 Work = Callable[[Tx], Awaitable[None]]
@@ -74,21 +74,6 @@ class Unit:
 
 class _UndoneError(Exception):
     """Ends a transaction without a commit."""
-
-
-@contextmanager
-def outages() -> Iterator[None]:
-    """Say in one error that the database can't work: no block of its transaction is left by it.
-
-    Raises:
-        DatabaseUnavailableError: That was the failure.
-    """
-    try:
-        yield
-    except Exception as error:
-        if (outage := unavailable(error)) is None or outage is error:
-            raise
-        raise outage from error
 
 
 _current: ContextVar[Unit | None] = ContextVar("unit", default=None)

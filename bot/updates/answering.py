@@ -21,6 +21,7 @@ from bot.sending.progress import Progress
 from bot.sending.replies import Payload, Replies, close, is_final
 from bot.store import chat_queues, deliveries, enqueue, inbox, unit_of_work
 from bot.store.database import Database, Tx
+from bot.store.failures import outages
 from bot.store.unit_of_work import Reply, Unit
 from bot.telegram.api import Leaving, NotWantedError
 from bot.telegram.outage import Outage
@@ -101,7 +102,7 @@ class Answering:
     ) -> None:
         mark(f"u{update.update_id}")
         unit = Unit(self._db)
-        with unit_of_work.active(unit), unit_of_work.outages():
+        with unit_of_work.active(unit), outages():
             try:
                 await handle(update)
                 had_effect = unit.is_open
