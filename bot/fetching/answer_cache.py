@@ -5,8 +5,7 @@ somebody else is already asking waits for that answer.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -17,7 +16,6 @@ import structlog
 
 from bot.billing.ledger import Bill, Ledger
 from bot.domain.errors import (
-    DatabaseUnavailableError,
     HighlightGoneError,
     HighlightsUnavailableError,
     ProfileNotFoundError,
@@ -36,6 +34,7 @@ from bot.domain.serialization import (
 from bot.fetching import snapshots
 from bot.media.urls import expires_at
 from bot.runtime import holding
+from bot.runtime.beside import beside, keep_renewing
 from bot.runtime.places import waiting
 from bot.store import answers
 from bot.store.answers import CachedAnswer
@@ -175,8 +174,12 @@ class Answers:
         cached = CachedAnswer(None, self._now())
         fetched: Fetched[Any] = Fetched(None, [])
         try:
-            async with self._asking(key):
+            if self._db.is_sqlite:  # there are no other processes
                 fetched = await fetch()
+            else:
+                renewing = keep_renewing(lambda: self._renew(key), every_s=self._renew_every_s)
+                async with beside(renewing):
+                    fetched = await fetch()
             cached = CachedAnswer(codec.dump(fetched.result), until(fetched.result, self._now()))
         except StoriesError as error:
             if type(error).__name__ in NEGATIVE:
@@ -196,28 +199,12 @@ class Answers:
             return min(UNAVAILABLE_FOR, self._negative_for) * (error.credits != 0)
         return self._negative_for
 
-    @asynccontextmanager
-    async def _asking(self, key: str) -> AsyncIterator[None]:
+    async def _renew(self, key: str) -> bool:
         """Stay the one who asks for ``key``, in the eyes of other processes, however long."""
-        if self._db.is_sqlite:  # there are none
-            yield
-            return
-        task = asyncio.get_running_loop().create_task(self._renew_lease(key))
-        try:
-            yield
-        finally:
-            task.cancel()
-            await asyncio.wait([task])
-
-    async def _renew_lease(self, key: str) -> None:
-        while True:
-            await asyncio.sleep(self._renew_every_s)
-            try:
-                with holding.watched(None):
-                    async with self._db.begin(durable=False) as tx:
-                        await answers.renew(tx, key, now=self._now(), lease=IN_FLIGHT)
-            except DatabaseUnavailableError as error:
-                log.warning("others may ask the same again", why=str(error))
+        with holding.watched(None):
+            async with self._db.begin(durable=False) as tx:
+                await answers.renew(tx, key, now=self._now(), lease=IN_FLIGHT)
+        return True
 
     async def _store(
         self, key: str, cached: CachedAnswer, fetched: Fetched[Any], *, now: datetime

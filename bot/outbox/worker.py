@@ -22,6 +22,7 @@ from bot.outbox.fan_out import FanOut
 from bot.outbox.results import Arrived, dead_letter, record, record_whole
 from bot.presentation import notices
 from bot.runtime.batching import BatchingQueue
+from bot.runtime.beside import keep_renewing
 from bot.runtime.logging import tracing
 from bot.runtime.metrics import Metrics
 from bot.runtime.workers import Worker
@@ -323,7 +324,8 @@ class Outbox:
     async def _bring(self, claimed: ClaimedBatch) -> None:
         chat = claimed.queue.chat
         async with asyncio.TaskGroup() as group:
-            keeping = group.create_task(self._renew_lease(claimed))
+            renew, third = partial(self._renew, claimed), self._lease.total_seconds() / 3
+            keeping = group.create_task(keep_renewing(renew, every_s=third, chat=chat.id))
             is_ours = False  # a failure of the database, which is not the rows' either
             try:
                 outcome = await self._send(claimed)
@@ -453,17 +455,10 @@ class Outbox:
         await deliveries.count_attempt(tx, fresh)
         return ours
 
-    async def _renew_lease(self, claimed: ClaimedBatch) -> None:
-        """Keep the lease up for as long as the send takes."""
-        queue, held = claimed.queue, True
-        while held:
-            await asyncio.sleep(self._lease.total_seconds() / 3)
-            until = self._now() + self._lease
-            try:
-                async with self._db.begin() as tx:
-                    held = await chat_queues.renew(tx, queue.chat.id, queue.token, until=until)
-                claimed.until = until if held else claimed.until
-            except DatabaseUnavailableError as error:
-                log.warning("a lease could not be kept", chat=queue.chat.id, why=str(error))
-            except Exception:
-                log.exception("a lease could not be kept", chat=queue.chat.id)
+    async def _renew(self, claimed: ClaimedBatch) -> bool:
+        """Make the lease longer while the send takes long; false where it is lost."""
+        queue, until = claimed.queue, self._now() + self._lease
+        async with self._db.begin() as tx:
+            held = await chat_queues.renew(tx, queue.chat.id, queue.token, until=until)
+        claimed.until = until if held else claimed.until
+        return held

@@ -5,6 +5,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
+import structlog
+
+log = structlog.get_logger()
+
 T = TypeVar("T")
 
 
@@ -59,3 +63,21 @@ async def finish_on_cancel(
         if is_done and undo:
             await undo(task.result())
         raise
+
+
+async def keep_renewing(
+    renew: Callable[[], Awaitable[bool]], *, every_s: float, **of_what: object
+) -> None:
+    """Renew a lease again and again, until ``renew`` says that it is lost, or we are cancelled.
+
+    A failure is logged with ``of_what``, and the next time may do: else the lease ends by itself,
+    and others do at worst what we do.
+    """
+    is_held = True
+    while is_held:
+        await asyncio.sleep(every_s)
+        try:
+            is_held = await renew()
+        except Exception as error:
+            trace = None if getattr(error, "is_outage", False) else error
+            log.warning("a lease could not be kept", why=str(error), exc_info=trace, **of_what)

@@ -9,7 +9,7 @@ import structlog
 
 from bot.domain.errors import DatabaseUnavailableError
 from bot.domain.records import KnownFile
-from bot.runtime.beside import beside
+from bot.runtime.beside import beside, keep_renewing
 from bot.store import file_ids as store
 from bot.store.database import Database
 from bot.store.file_ids import ANIMATION
@@ -78,7 +78,8 @@ class Files:
                 yield self._usable(pks)
             else:
                 await self._wait_for_replicas(ours, pks)
-                async with beside(self._renew_leases(ours)):
+                third = UPLOAD_LEASE.total_seconds() / 3
+                async with beside(keep_renewing(lambda: self._renew(ours), every_s=third)):
                     yield self._usable(pks)
         finally:
             for pk in ours:
@@ -135,17 +136,11 @@ class Files:
                     return
             await asyncio.sleep(READ_AGAIN_S)
 
-    async def _renew_leases(self, pks: list[str]) -> None:
+    async def _renew(self, pks: list[str]) -> bool:
         """Keep other replicas from uploading what we still upload."""
-        while True:
-            await asyncio.sleep(UPLOAD_LEASE.total_seconds() / 3)
-            try:
-                async with self._db.begin(durable=False) as tx:
-                    await store.renew(tx, self._bot_id(), pks, until=self._now() + UPLOAD_LEASE)
-            except DatabaseUnavailableError as error:
-                log.warning("the lease of an upload could not be kept", why=str(error))
-            except Exception:  # another may upload the same; nothing worse
-                log.exception("the lease of an upload could not be kept")
+        async with self._db.begin(durable=False) as tx:
+            await store.renew(tx, self._bot_id(), pks, until=self._now() + UPLOAD_LEASE)
+        return True
 
     def _has(self, pk: str, file: KnownFile) -> bool:
         """Return whether it is known, or something better: a video serves alone and in albums."""

@@ -15,7 +15,7 @@ from telegram import Update
 from bot.domain.alert_rules import ANSWER_PAUSE
 from bot.domain.errors import DatabaseUnavailableError, TakenOverError
 from bot.domain.model import Muted, Outcome, Right, Target, TryLater
-from bot.runtime.beside import beside
+from bot.runtime.beside import beside, keep_renewing
 from bot.runtime.logging import mark
 from bot.sending.progress import Progress
 from bot.sending.replies import Payload, Replies, close, is_final
@@ -193,27 +193,21 @@ class Answering:
             if lease.is_lost:
                 raise NotWantedError
 
-        async with beside(self._renew_leases(kept, lease)):
+        third = self._lease.total_seconds() / 3
+        async with beside(keep_renewing(lambda: self._renew(kept, lease), every_s=third)):
             return await self._send_one(one, leaving)
 
-    async def _renew_leases(self, left: Sequence[EnqueuedReply], lease: AnswerLease) -> None:
-        while left and not lease.is_lost:
-            await asyncio.sleep(self._lease.total_seconds() / 3)
-            try:
-                await self._renew(left, lease)
-            except DatabaseUnavailableError as error:
-                log.warning("an answer's lease could not be kept", why=str(error))
-            except Exception:  # the outbox may send it once more
-                log.exception("an answer's lease could not be kept")
-
-    async def _renew(self, left: Sequence[EnqueuedReply], lease: AnswerLease) -> None:
-        """Lease answers for longer, if they are still ours."""
+    async def _renew(self, left: Sequence[EnqueuedReply], lease: AnswerLease) -> bool:
+        """Lease answers for longer, if they are still ours; false where they are not."""
+        if not left or lease.is_lost:
+            return False
         async with lease.renewing:
             ids, until = [one.id for one in left if one.id is not None], self._now() + self._lease
             async with self._db.begin(durable=False) as tx:
                 await chat_queues.lock_all(tx, {one.target.chat_id for one in left})
                 is_ours = await deliveries.put_off(tx, ids, until=lease.until, due_at=until)
             lease.until, lease.is_lost = until, not is_ours
+            return is_ours
 
     async def _send_one(self, one: EnqueuedReply, leaving: Leaving) -> Outcome:
         try:
