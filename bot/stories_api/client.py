@@ -22,7 +22,7 @@ from bot.runtime.clock import steady
 from bot.runtime.metrics import Metrics
 from bot.stories_api import schema
 from bot.stories_api.downloads import Elsewhere, read_download
-from bot.stories_api.endpoints import BALANCE, Answer, Balance, Endpoint, Share, cost
+from bot.stories_api.endpoints import BALANCE, Answer, Balance, Endpoint, cost
 from bot.stories_api.limit_state import Limits, State
 from bot.stories_api.response import read_json
 from bot.stories_api.transport import DEADLINE, Query, Read, Transport
@@ -199,10 +199,6 @@ class StoriesApi:
         )
         _refuse_private([answer.value, *answer.value.stories], answer.credits)
         return answer
-
-    async def share(self, url: str) -> Answer[Share]:
-        """Return what a share link (``/s/…``) stands for; 1 credit."""
-        return await self._ask(self._query(Endpoint.SHARE_BY_URL, {"url": url}), schema.share_from)
 
     async def download(self, story_id: str, spool: Spool) -> Answer[MediaFile]:
         """Return a story's file by its pk; 1 credit. The caller removes it."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Generic, Literal, TypeVar
+from typing import Generic, TypeVar
 
 from bot.domain.budget import CHECK_COST
 
@@ -20,7 +20,6 @@ class Endpoint(StrEnum):
     USER_BY_USERNAME = "/v1/user/by/username"
     USER_HIGHLIGHTS = "/v1/user/highlights"
     HIGHLIGHT_BY_URL = "/v1/highlight/by/url"
-    SHARE_BY_URL = "/v1/share/by/url"
 
 
 BALANCE = "/sys/balance"  # free
@@ -44,18 +43,8 @@ class Answer(Generic[T_co]):
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
-    """What a share link stands for; ``pk`` is the story's or the highlight's."""
-
-    pk: str
-    kind: Literal["story", "highlight"]
-
-
-@dataclass(frozen=True, slots=True)
 class Balance:
-    """The account: credits left, calls a second, and what the rest is worth in ``currency``."""
+    """The account: credits left, and calls a second."""
 
     credits: int
     rate: float
-    currency: str = "USD"
-    amount: float = 0.0

@@ -16,7 +16,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from bot.domain.links import story_taken_at
 from bot.domain.model import Highlight, Place, Profile, Reshared, Sticker, Story
-from bot.stories_api.endpoints import Balance, Share
+from bot.stories_api.endpoints import Balance
 from bot.stories_api.fields import (
     MOST_NUMBER,
     flag,
@@ -295,19 +295,6 @@ def profile_from(value: object) -> Profile:
     return user.profile
 
 
-def share_from(value: object) -> Share:
-    """Return the share in a decoded body.
-
-    Raises:
-        NonsenseError: There is none in it.
-    """
-    if isinstance(value, dict):
-        pk, kind = id_or_empty(value.get("pk")), value.get("type")
-        if pk and kind in ("story", "highlight"):
-            return Share(pk, kind)
-    raise NonsenseError("no share")
-
-
 def balance_from(value: object) -> Balance:
     """Return the balance in a decoded body.
 
@@ -317,9 +304,8 @@ def balance_from(value: object) -> Balance:
     left = value.get("requests") if isinstance(value, dict) else None
     if not isinstance(value, dict) or not isinstance(left, int) or abs(left) >= MOST_NUMBER:
         raise NonsenseError("no balance")
-    rate, amount = number(value.get("rate")), number(value.get("amount"))
-    currency = text(value.get("currency"))
-    return Balance(left, rate if rate > 0 else 15.0, currency[:3] or "USD", amount)
+    rate = number(value.get("rate"))
+    return Balance(left, rate if rate > 0 else 15.0)
 
 
 def _read(value: object, read: Callable[[object], Item], *, most: int) -> list[Item]:

@@ -110,7 +110,6 @@ class Day:
             (1, more, Endpoint.USER_STORIES, lambda: api.stories(self.locked_id)),
             (2, more, Endpoint.USER_BY_USERNAME, lambda: api.profile("natgeo")),
             (1, more, Endpoint.USER_BY_USERNAME, lambda: api.profile("nobody")),
-            (1, link, Endpoint.SHARE_BY_URL, lambda: api.share("https://www.instagram.com/s/x")),
             (1, media, Endpoint.DOWNLOAD, lambda: api.download(self.pk, spool)),
             (
                 1,

@@ -66,7 +66,7 @@ async def test_every_endpoint_and_what_it_costs(box: Box, tmp_path: Path) -> Non
                     assert (file.width, file.height, file.duration) == (720, 1280, 15.0)
         assert spool.used == 0
     billed = (await box.control.state())["billed"]["by_path"]
-    assert {path: billed[path] for path in Endpoint if path != Endpoint.SHARE_BY_URL} == {
+    assert {path: billed[path] for path in Endpoint} == {
         Endpoint.USER_BY_USERNAME: 1,
         Endpoint.USER_STORIES: 2,
         Endpoint.USER_HIGHLIGHTS: 2,

@@ -119,7 +119,6 @@ def test_status_first_then_the_body(status: int, name: str, kind: type[StoriesEr
         (Endpoint.STORY_BY_ID, {"detail": "x", "exc_type": "StoryNotFound"}, StoryGoneError),
         (Endpoint.STORY_BY_URL, {"detail": "Media gone"}, StoryGoneError),
         (Endpoint.DOWNLOAD, {"detail": "x", "exc_type": "MediaNotFound"}, StoryGoneError),
-        (Endpoint.SHARE_BY_URL, {"detail": "x", "exc_type": "NotFoundError"}, StoryGoneError),
         (Endpoint.USER_STORIES, {"detail": "Entries not found"}, NoStoriesError),
         (Endpoint.USER_STORIES, {"detail": "x", "exc_type": "NotFoundError"}, NoStoriesError),
         (Endpoint.USER_STORIES, {"detail": "x", "exc_type": "StoryNotFound"}, NoStoriesError),
