@@ -438,11 +438,8 @@ class Ledger:
             raise PersonSpentError(until=midnight_after(now))
         if tried + nominal <= self.limits.person_burst:
             return
-        if asker.user_id is not None:
-            recent = await ledger.of_person_since(tx, asker.user_id, window)
-        else:
-            recent = await ledger.of_nobody_since(tx, asker.chat_id or 0, window)
-        until = burst_over(self.limits, [(one.at, one.tried) for one in recent], nominal, now)
+        recent = await ledger.tried_since(tx, asker.user_id, asker.chat_id or 0, window)
+        until = burst_over(self.limits, recent, nominal, now)
         if until is not None:
             raise TooFastError(until=until)
 

@@ -167,42 +167,31 @@ _SPENT_OR_TRIED = sa.case(
     else_=ledger_entries.c.credits,
 )
 
-_OF_ASKER = (
-    sa.select(
-        ledger_entries.c.at, _SPENT_OR_TRIED, ledger_entries.c.credits, ledger_entries.c.chat_id
-    )
+_TRIED = (
+    sa.select(ledger_entries.c.at, _SPENT_OR_TRIED)
     .where(ledger_entries.c.at > sa.bindparam("since"), _SPENT_OR_TRIED > 0)
     .order_by(ledger_entries.c.at)
 )
-OF_PERSON = _OF_ASKER.where(ledger_entries.c.user_id == sa.bindparam("user_id"))
-OF_NOBODY = _OF_ASKER.where(
+_IS_PERSON = ledger_entries.c.user_id == sa.bindparam("user_id")
+_IS_NOBODY = sa.and_(
     ledger_entries.c.chat_id == sa.bindparam("chat_id"), ledger_entries.c.user_id.is_(None)
 )
+TRIED_BY_PERSON, TRIED_BY_NOBODY = _TRIED.where(_IS_PERSON), _TRIED.where(_IS_NOBODY)
 
 
-@dataclass(frozen=True, slots=True)
-class Spent:
-    """One call of an asker, where and when; ``tried``: what it counts in a burst.
+async def tried_since(
+    tx: Tx, user_id: int | None, chat_id: int, since: datetime
+) -> list[tuple[datetime, int]]:
+    """Return when an asker called after ``since``, and what each call tried, the oldest first.
 
     A call that failed for nothing counts as if it had been billed: asking costs the API, too.
+    Without ``user_id`` it is all who have no name in the chat.
     """
-
-    at: datetime
-    tried: int
-    credits: int
-    chat_id: int
-
-
-async def of_person_since(tx: Tx, user_id: int, since: datetime) -> Sequence[Spent]:
-    """Return the calls of a person after ``since``, the oldest first."""
-    rows = await tx.execute(OF_PERSON, {"user_id": user_id, "since": since})
-    return [Spent(*row) for row in rows]
-
-
-async def of_nobody_since(tx: Tx, chat_id: int, since: datetime) -> Sequence[Spent]:
-    """Return the calls after ``since`` of all who have no name in a chat, the oldest first."""
-    rows = await tx.execute(OF_NOBODY, {"chat_id": chat_id, "since": since})
-    return [Spent(*row) for row in rows]
+    if user_id is None:
+        rows = await tx.execute(TRIED_BY_NOBODY, {"chat_id": chat_id, "since": since})
+    else:
+        rows = await tx.execute(TRIED_BY_PERSON, {"user_id": user_id, "since": since})
+    return [(row[0], row[1]) for row in rows]
 
 
 def _summed(who: sa.ColumnElement[bool]) -> sa.Select[Any]:
@@ -219,12 +208,7 @@ def _summed(who: sa.ColumnElement[bool]) -> sa.Select[Any]:
     return sa.select(*sums).where(who, table.c.at > sa.bindparam("since", type_=Timestamp))
 
 
-SUMS_OF_PERSON = _summed(ledger_entries.c.user_id == sa.bindparam("user_id"))
-SUMS_OF_NOBODY = _summed(
-    sa.and_(
-        ledger_entries.c.chat_id == sa.bindparam("chat_id"), ledger_entries.c.user_id.is_(None)
-    )
-)
+SUMS_OF_PERSON, SUMS_OF_NOBODY = _summed(_IS_PERSON), _summed(_IS_NOBODY)
 
 
 async def spent_lately(
@@ -233,7 +217,7 @@ async def spent_lately(
     """Return what an asker tried since ``window``, and spent in this chat since ``midnight``.
 
     Without ``user_id`` it is all who have no name in the chat; without ``midnight`` only the
-    first is counted. What was tried is as ``Spent`` has it.
+    first is counted. What was tried is as in ``tried_since``.
     """
     begin = window if midnight is None else midnight
     since = min(window, begin - timedelta(milliseconds=1))
