@@ -113,8 +113,6 @@ class Incident:
     is_urgent: bool
     opened_at: datetime
     closed_at: datetime | None
-    closing: str
-    closing_fields: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -224,15 +224,13 @@ class Asker:
 
 @dataclass(frozen=True, slots=True)
 class SentItem:
-    """One story that arrived: its message, and the file_id that can be used again.
+    """One story that arrived, and its message.
 
     ``size`` is the bytes uploaded, 0 where a file_id or a URL was enough.
     """
 
     pk: str
     message_id: int
-    file_id: str = ""
-    file_unique_id: str = ""
     size: int = 0
 
 

@@ -65,7 +65,6 @@ class Chat:
     digest_at: int
     defaults: dict[str, object]
     state: Literal["active", "closed"]
-    state_since: datetime
 
     @property
     def effective_language(self) -> str | None:
@@ -102,7 +101,6 @@ class Topic:
     ``claimed_until`` is until when somebody may be making it.
     """
 
-    chat_id: int
     profile_id: str
     name: str
     thread_id: int
@@ -150,7 +148,6 @@ class Mute:
     chat_id: int
     thread_id: int
     missing: Right
-    since: datetime
     probe_at: datetime
     probes: int
 

@@ -196,16 +196,14 @@ def receipt(item: Item, message: Shown, now: datetime) -> tuple[SentItem, KnownF
     A video without sound that was sent alone comes back as an animation, which no album takes.
     """
     kind, file = _file_of(message)
-    number = int(message["message_id"])
     size = item.source.file.size if isinstance(item.source, ByUpload) else 0
+    sent = SentItem(item.story.pk, int(message["message_id"]), size)
     if file is None or kind is None:
-        return SentItem(item.story.pk, number, size=size), None
-    file_id, unique_id = str(file["file_id"]), str(file["file_unique_id"])
-    sent = SentItem(item.story.pk, number, file_id, unique_id, size)
+        return sent, None
     until = item.story.expires_at
     if item.story.highlight:
         until = max(until, now + HIGHLIGHTS_KEPT)
-    return sent, KnownFile(kind, file_id, unique_id, until)
+    return sent, KnownFile(kind, str(file["file_id"]), str(file["file_unique_id"]), until)
 
 
 def _file_of(message: Shown) -> tuple[Kind | None, Shown | None]:

@@ -60,7 +60,6 @@ class ClaimedUpdate:
     queue: str
     body: str
     attempts: int
-    stored_at: datetime
     person: int | None = None
     update_id: int = 0
 

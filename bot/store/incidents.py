@@ -32,7 +32,7 @@ COLUMNS = [incidents.c[name] for name in Incident.__dataclass_fields__]
 
 def _incident(row: Any) -> Incident:  # noqa: ANN401 - SQLAlchemy's row
     made = Incident(*row)
-    return replace(made, fields=loaded(made.fields), closing_fields=loaded(made.closing_fields))
+    return replace(made, fields=loaded(made.fields))
 
 
 async def add(

@@ -26,7 +26,7 @@ MINE = Subscription(
     created_by=7,
     created_at=NOON,
 )
-CHAT = Chat(1, "private", "", None, None, "UTC", None, None, 540, {}, "active", NOON)
+CHAT = Chat(1, "private", "", None, None, "UTC", None, None, 540, {}, "active")
 KNOWN = Known(
     profile_id=NATGEO.profile_id,
     username="natgeo",

@@ -12,7 +12,7 @@ from bot.domain.model import Options, Target
 from bot.domain.records import ROWS_A_QUEUE, SUMMARY, WHOLE, Chat, ChatQueue, Delivery, Mute
 from tests.support.followed import DAY, HOUR, MINUTE, NOON, story
 
-CHAT = Chat(1, "private", "", None, None, "UTC", None, None, 9 * 60, {}, "active", NOON)
+CHAT = Chat(1, "private", "", None, None, "UTC", None, None, 9 * 60, {}, "active")
 
 
 def row(number: int, *, of: int = 1, taken_at: datetime = NOON, **more: Any) -> Delivery:
@@ -174,7 +174,7 @@ def test_a_daily_summary_that_quiet_hours_put_off_has_its_header() -> None:
 
 def test_files_that_are_refused_hold_up_nothing_else() -> None:
     as_file = Options(files=True)
-    mute = Mute(1, WHOLE, "documents", NOON, NOON + HOUR, 0)
+    mute = Mute(1, WHOLE, "documents", NOON + HOUR, 0)
     rows = [row(1, options=as_file), row(2, of=2), row(3, of=3, held="muted")]
     decision = selection.decide(ChatQueue(CHAT, 1, rows, (mute,)), now=NOON)
     assert ids(decision) == [2]

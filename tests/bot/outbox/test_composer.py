@@ -12,7 +12,7 @@ from bot.outbox.composer import Alerts
 from bot.sending.items import SendOptions
 from tests.support.followed import MINUTE, NOON, Clock, story
 
-ANN = Chat(1, "private", "", "en", None, "UTC", None, None, 540, {}, "active", NOON)
+ANN = Chat(1, "private", "", "en", None, "UTC", None, None, 540, {}, "active")
 
 
 @dataclass
