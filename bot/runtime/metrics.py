@@ -36,13 +36,6 @@ class _Metric(Generic[P]):
     def _of(self, labels: dict[str, str]) -> P:
         return self._metric.labels(**labels) if labels or self.labels else self._metric
 
-    def _sample(self, suffix: str, labels: dict[str, str]) -> float:
-        for family in self._of(labels).collect():
-            for sample in family.samples:
-                if sample.name.endswith(suffix):
-                    return float(sample.value)
-        return 0.0
-
 
 class Counter(_Metric[prometheus_client.Counter]):
     """A number that only grows."""
@@ -52,10 +45,6 @@ class Counter(_Metric[prometheus_client.Counter]):
     def inc(self, by: float = 1, **labels: str) -> None:
         """Add ``by``, which is not negative."""
         self._of(labels).inc(by)
-
-    def value(self, **labels: str) -> float:
-        """Return the number, 0 when it never grew."""
-        return self._sample("_total", labels)
 
 
 class Gauge(_Metric[prometheus_client.Gauge]):
@@ -67,18 +56,10 @@ class Gauge(_Metric[prometheus_client.Gauge]):
         """Set the number."""
         self._of(labels).set(value)
 
-    def inc(self, by: float = 1, **labels: str) -> None:
-        """Add ``by`` to the number."""
-        self._of(labels).inc(by)
-
     def follow(self, source: Callable[[], float], **labels: str) -> Self:
         """Read the number from ``source`` at each rendering."""
         self._of(labels).set_function(source)
         return self
-
-    def value(self, **labels: str) -> float:
-        """Return the number, 0 when it was never set."""
-        return self._sample("", labels)
 
 
 class Histogram(_Metric[prometheus_client.Histogram]):
@@ -89,10 +70,6 @@ class Histogram(_Metric[prometheus_client.Histogram]):
     def observe(self, value: float, **labels: str) -> None:
         """Count ``value``."""
         self._of(labels).observe(value)
-
-    def count(self, **labels: str) -> int:
-        """Return how many values were counted."""
-        return int(self._sample("_count", labels))
 
 
 M = TypeVar("M", Counter, Gauge, Histogram)
