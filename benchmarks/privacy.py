@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import aiohttp
+import sqlalchemy as sa
 from pydantic import SecretStr
 from rich.console import Console
 from rich.table import Table
@@ -26,8 +27,9 @@ from bot.domain.model import Asker, Target
 from bot.fetching.poller import Scheduler
 from bot.fetching.privacy import Mode, PrivacyCheck
 from bot.fetching.schedule_state import PollSettings
-from bot.store import chats, profiles, stories
+from bot.store import chats, profiles
 from bot.store.database import Database
+from bot.store.stories import stories
 from bot.stories_api import StoriesApi
 from sandbox.app import running
 from sandbox.state import Sandbox
@@ -149,8 +151,10 @@ async def week(mode: Mode, folder: Path, *, count: int, budget: int, days: float
 
 async def _delays(db: Database, begin: datetime) -> list[float]:
     async with db.read() as tx:
-        seen = await stories.delays(tx, since=begin)
-    return [delay.total_seconds() for delay in seen]
+        seen = await tx.execute(
+            sa.select(stories.c.taken_at, stories.c.seen_at).where(stories.c.taken_at >= begin)
+        )
+    return [(seen_at - taken_at).total_seconds() for taken_at, seen_at in seen]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -6,7 +6,6 @@ too little.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -78,24 +77,6 @@ ledger_sums = sa.Table(
     sa.Column("endpoint", sa.String(64), primary_key=True),
     *(sa.Column(name, sa.BigInteger, nullable=False) for name in SUMS),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class LedgerEntry:
-    """One paid call in the ledger."""
-
-    id: int
-    kind: str
-    chat_id: int
-    user_id: int | None
-    endpoint: str
-    nominal: int
-    credits: int
-    state: str
-    at: datetime
-
-
-COLUMNS = [ledger_entries.c[name] for name in LedgerEntry.__dataclass_fields__]
 
 
 ADD = sa.insert(ledger_entries).returning(ledger_entries.c.id)
@@ -263,16 +244,6 @@ async def replies_by_hour(
         begin = datetime.fromtimestamp(number * HOUR_MS / 1000, UTC)
         by_day.setdefault(begin.date(), [0] * 24)[begin.hour] = int(spent)
     return by_day
-
-
-async def entries(tx: Tx, *, since: datetime, limit: int = 1000) -> list[LedgerEntry]:
-    """Return the latest entries since then, the oldest first."""
-    table = ledger_entries
-    statement = (
-        sa.select(*COLUMNS).where(table.c.at >= since).order_by(table.c.id.desc()).limit(limit)
-    )
-    rows = (await tx.execute(statement)).all()
-    return [LedgerEntry(*row) for row in reversed(rows)]
 
 
 _SUMMED_UP = [

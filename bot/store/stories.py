@@ -1,7 +1,7 @@
 """Stories seen: each once, with all that is needed to send it later; and when profiles posted."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import sqlalchemy as sa
 
@@ -97,19 +97,6 @@ async def live(tx: Tx, profile_id: str, *, now: datetime) -> list[Story]:
     )
     readable = load_readable(list((await tx.execute(statement)).scalars()))
     return [story for story in readable if story]
-
-
-async def get(tx: Tx, pks: Iterable[str]) -> dict[str, Story]:
-    """Return the stories that are still kept, by pk."""
-    statement = sa.select(stories.c.value).where(stories.c.pk.in_(list(pks)))
-    readable = load_readable(list((await tx.execute(statement)).scalars()))
-    return {story.pk: story for story in readable if story}
-
-
-async def delays(tx: Tx, *, since: datetime) -> list[timedelta]:
-    """Return how long after they were taken the stories since then were first seen."""
-    statement = sa.select(stories.c.taken_at, stories.c.seen_at).where(stories.c.taken_at >= since)
-    return [seen_at - taken_at for taken_at, seen_at in await tx.execute(statement)]
 
 
 @built_once

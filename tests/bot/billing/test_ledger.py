@@ -38,6 +38,7 @@ from bot.store import ledger as entries
 from bot.store.budgets import budget_days, budget_used
 from bot.store.database import Database, all_tables
 from bot.stories_api import Answer, Balance, Endpoint, cost
+from tests.support import rows
 from tests.support.database import empty
 
 NOON = datetime(2026, 4, 8, 12, 0, tzinfo=UTC)
@@ -237,7 +238,7 @@ async def test_what_a_crash_left_open_is_presumed_spent_but_a_late_answer_knows_
         await ledger.settle(tx, late, 1)
     assert await spent(db) == 3
     async with db.read() as tx:
-        states = {e.id: (e.state, e.credits) for e in await entries.entries(tx, since=NOON)}
+        states = {e.id: (e.state, e.credits) for e in await rows.entries(tx, since=NOON)}
     assert states == {lost.id: ("presumed", 2), late.id: ("settled", 1)}
 
 

@@ -23,9 +23,9 @@ from bot.fetching.answer_cache import (
 )
 from bot.store import answers as kept
 from bot.store import fan_outs
-from bot.store import ledger as entries
 from bot.store.database import Database
 from bot.stories_api import Answer, Endpoint
+from tests.support import rows
 from tests.support.followed import NATGEO, follow, look, story
 
 NOW = datetime.now(UTC)
@@ -94,7 +94,7 @@ async def test_at_the_end_all_that_was_answered_is_kept_and_settled(db: Database
             assert await kept.get(tx, story_key("31"), now=NOW) is None
     async with db.read() as tx:
         assert await kept.get(tx, story_key("31"), now=NOW)
-        assert [entry.state for entry in await entries.entries(tx, since=NOW)] == ["settled"]
+        assert [entry.state for entry in await rows.entries(tx, since=NOW)] == ["settled"]
 
 
 async def test_what_is_learned_for_others_wakes_who_brings_it_to_them(db: Database) -> None:

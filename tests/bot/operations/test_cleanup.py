@@ -5,9 +5,10 @@ from hypothesis import strategies as st
 
 from bot.operations.cleanup import clean
 from bot.runtime.slices import LARGEST, SMALLEST, next_limit
-from bot.store import deliveries, moves, stories
+from bot.store import deliveries, moves
 from bot.store.database import Database
 from tests.support.followed import DAY, HOUR, NOON, follow, look, rows, story
+from tests.support.rows import kept_stories
 
 MANY = 450  # more than two slices
 
@@ -23,7 +24,7 @@ async def test_all_that_is_overdue_goes_in_one_night(db: Database) -> None:
     assert await clean(db, now=NOON + 31 * DAY) > MANY
     assert await rows(db) == []
     async with db.read() as tx:
-        assert await stories.get(tx, [str(number) for number in range(MANY)]) == {}
+        assert await kept_stories(tx, [str(number) for number in range(MANY)]) == {}
 
 
 @given(st.integers(SMALLEST, LARGEST), st.floats(0, 10))

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from bot.store import budgets, ledger
 from bot.store.database import Database, Tx
 from bot.store.spending import By, Sums, by_day_and_kind, sums
+from tests.support.rows import entries
 
 NOW = datetime(2026, 4, 8, 12, tzinfo=UTC)
 LONG_AGO = NOW.date() - timedelta(days=9999)
@@ -26,7 +27,7 @@ async def test_an_entry_is_closed_once(db: Database) -> None:
         assert await ledger.close(tx, entry, 0, now=NOW)
         assert not await ledger.close(tx, entry, 2, now=NOW)
         assert await ledger.open_credits(tx) == 0
-        assert [e.state for e in await ledger.entries(tx, since=NOW)] == ["refunded"]
+        assert [e.state for e in await entries(tx, since=NOW)] == ["refunded"]
 
 
 async def test_days_are_summed_up_in_parts_and_open_entries_stay(db: Database) -> None:
@@ -48,7 +49,7 @@ async def test_days_are_summed_up_in_parts_and_open_entries_stay(db: Database) -
         assert done == [3, 3, 1, 0]
         assert (await tx.execute(sa.select(ledger.ledger_sums))).all() == []
         assert await sums(tx, since=LONG_AGO, by="all") == before
-        assert len(await ledger.entries(tx, since=NOW - timedelta(days=99))) == 2
+        assert len(await entries(tx, since=NOW - timedelta(days=99))) == 2
         await ledger.forget_old(tx, NOW, days=41)
         assert (await sums(tx, since=LONG_AGO, by="all"))["all"].requests < before["all"].requests
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.store import chats, deliveries, moves, profiles, retention, stories, subscriptions
+from bot.store import chats, deliveries, moves, profiles, retention, subscriptions
 from bot.store.broadcasts import broadcasts
 from bot.store.chat_queues import queues
 from bot.store.database import Database
@@ -30,6 +30,7 @@ from tests.support.followed import (
     rows,
     story,
 )
+from tests.support.rows import kept_stories
 
 
 async def test_lanes_heal(db: Database) -> None:
@@ -75,7 +76,7 @@ async def test_each_thing_is_forgotten_in_its_time(db: Database) -> None:
         async with db.begin() as tx:
             for what in retention.overdue(now):
                 await retention.forget(tx, what, limit=1000)
-            kept = set(await stories.get(tx, ["1", "2", "3"]))
+            kept = set(await kept_stories(tx, ["1", "2", "3"]))
             chat, profile = await chats.get(tx, 2), await profiles.get(tx, PRADA.profile_id)
         return len(await rows(db)), kept, chat is not None, profile is not None
 
@@ -200,7 +201,7 @@ async def test_a_story_shown_again_when_its_delivery_is_forgotten_rings_no_secon
         await deliveries.sent(tx, {one.id: 1}, now=NOON)
         for what in retention.overdue(late):
             await retention.forget(tx, what, limit=1000)
-        assert not await stories.get(tx, ["1"])
+        assert not await kept_stories(tx, ["1"])
         await look(tx, story("1"), now=late)
     assert not await rows(db, story_pk="1")
 
