@@ -22,10 +22,11 @@ LOOKBACK = timedelta(days=2)
 class Why:
     """The state of a subscription; the figures are stories of the last two days.
 
-    ``total`` = ``sent`` + ``filtered`` + ``held`` + ``waiting`` + ``muted`` + ``failed``;
-    ``held_until`` is when the first held one goes out. ``out_of_budget`` may be the reason why a
-    check is overdue. ``hours`` (UTC) are those in which it posts most; ``mute`` is what keeps
-    alerts from the place; ``filtered_by`` the options and terms that kept stories back.
+    ``total`` = ``sent`` + ``filtered`` + ``quiet`` + ``digest`` + ``waiting`` + ``muted`` +
+    ``failed``; the first of those in ``quiet`` and ``digest`` goes out at ``held_until``.
+    ``out_of_budget`` may be the reason why a check is overdue. ``hours`` (UTC) are those in which
+    it posts most; ``mute`` is what keeps alerts from the place; ``filtered_by`` the options and
+    terms that kept stories back.
     """
 
     subscription: Subscription
@@ -54,11 +55,6 @@ class Why:
         if self.looked_at is None or self.next_look_at is None:
             return None
         return (self.next_look_at - self.looked_at) / 2
-
-    @property
-    def held(self) -> int:
-        """Return how many wait for the end of the quiet hours, or for the digest."""
-        return self.quiet + self.digest
 
     @classmethod
     def of(
