@@ -161,7 +161,7 @@ class Running:
         self._webhook: Webhook | None = None
         if settings.webhook_url:
             self._webhook = webhook_for(settings.telegram_token, settings.webhook_secret)
-        self.app = conversation(parts)
+        self.app = _conversation(parts)
         answering = Answering(
             parts.db,
             self.app.process_update,
@@ -464,7 +464,7 @@ class Conversation(Application[Any, Context, Any, Any, Any, Any]):
         return True
 
 
-def conversation(parts: Parts) -> App:
+def _conversation(parts: Parts) -> App:
     """Return PTB's application with our handlers; updates come from the intake."""
     builder = Application.builder().bot(parts.bot).updater(None)
     builder = builder.application_class(Conversation)

@@ -40,10 +40,10 @@ async def guests(tx: Tx, *, now: datetime) -> list[Guest]:
     ids |= {one.user_id for one in costs if one.user_id}
     names = await acquaintances.names(tx, ids) | await chats.titles(tx, ids)
     names |= {number: one.name for number, one in entries.items() if one.name}
-    return together(entries, costs, names)
+    return _together(entries, costs, names)
 
 
-def together(
+def _together(
     entries: Mapping[int, Entry], costs: Iterable[Cost], names: Mapping[int, str]
 ) -> list[Guest]:
     """Join the list with what was spent."""

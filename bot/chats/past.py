@@ -87,7 +87,7 @@ class Past:
             }
             await file_ids.remember(tx, bot_id, files)
         more = None if len(result) <= MOST else offset + MOST
-        return Page(tuple(albums(shown)), more, frozenset(originals))
+        return Page(tuple(_albums(shown)), more, frozenset(originals))
 
     async def profiles(self, chat_id: int, bot_id: int, *, limit: int) -> list[str]:
         """Return the names of which the chat has something; blocked ones are left out."""
@@ -96,7 +96,7 @@ class Past:
         return [name for name in names if not alert_rules.is_blocked("", name, self._blocked)]
 
 
-def albums(result: Sequence[Kept]) -> list[Album]:
+def _albums(result: Sequence[Kept]) -> list[Album]:
     """Return albums, oldest first, of what an album takes, and the others alone.
 
     A story's addresses are over by now: only its file_id is left.

@@ -40,7 +40,7 @@ async def _is_usable(db: Database) -> bool:
     return state.is_usable
 
 
-async def migrate(settings: Settings, _: argparse.Namespace) -> int:
+async def _migrate(settings: Settings, _: argparse.Namespace) -> int:
     """Bring the database up to date."""
     try:
         async with _database(settings) as db:
@@ -52,19 +52,19 @@ async def migrate(settings: Settings, _: argparse.Namespace) -> int:
     return 0
 
 
-async def print_spending(settings: Settings, arguments: argparse.Namespace) -> int:
+async def _print_spending(settings: Settings, arguments: argparse.Namespace) -> int:
     """Print what was spent."""
     async with _database(settings) as db:
         return await spending.main(arguments, db) if await _is_usable(db) else 1
 
 
-async def print_dead_letters(settings: Settings, arguments: argparse.Namespace) -> int:
+async def _print_dead_letters(settings: Settings, arguments: argparse.Namespace) -> int:
     """Print what was given up, or let it be sent again."""
     async with _database(settings) as db:
         return await dead_letters.main(arguments, db) if await _is_usable(db) else 1
 
 
-async def simulate_history(settings: Settings, arguments: argparse.Namespace) -> int:
+async def _simulate_history(settings: Settings, arguments: argparse.Namespace) -> int:
     """Print what another budget would have bought of the alerts that this bot gave."""
     async with _database(settings) as db:
         if not await _is_usable(db):
@@ -83,11 +83,11 @@ REPORTS: dict[str, Callable[[Settings, argparse.Namespace], Coroutine[Any, Any, 
     "check": check.main,
     "doctor": doctor.main,
     "admin": admin.main,
-    "migrate": migrate,
+    "migrate": _migrate,
     "backup": backup.main,
     "restore": restore.main,
     "move": move.main,
-    "spending": print_spending,
-    "parked": print_dead_letters,
-    "simulate": simulate_history,
+    "spending": _print_spending,
+    "parked": _print_dead_letters,
+    "simulate": _simulate_history,
 }

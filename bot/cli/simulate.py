@@ -97,18 +97,18 @@ def run(
     result = results[0]
     try:
         if args.export_trace:
-            write_trace(args.export_trace, known)
+            _write_trace(args.export_trace, known)
         if args.polls:
-            write_polls(args.polls, known, result)
+            _write_polls(args.polls, known, result)
         if args.plot:
             from bot.cli import simulate_plot  # noqa: PLC0415 - matplotlib is an extra
 
             warmup = args.warmup_days * DAY
-            simulate_plot.draw(args.plot, curves(known, args.cost, warmup, minimum))
+            simulate_plot.draw(args.plot, _curves(known, args.cost, warmup, minimum))
     except (OSError, ImportError) as error:
         stderr.print(_unwritten(error), markup=False, soft_wrap=True)
         return 1
-    summaries = [summarise(known, each) for each in results]
+    summaries = [_summarise(known, each) for each in results]
     if args.json:
         for summary in summaries:
             print(json.dumps(asdict(summary)))  # noqa: T201 - the answer of the command
@@ -139,7 +139,7 @@ def _simulated(
         records,
         budget,
         args.cost,
-        rule_of(args.policy, records, budget, args.cost),
+        _rule_of(args.policy, records, budget, args.cost),
         warmup=args.warmup_days * DAY,
         record_polls=args.polls is not None,
         minimum=minimum,
@@ -147,7 +147,7 @@ def _simulated(
     ).run()
 
 
-def curves(
+def _curves(
     records: Sequence[Record], cost: int, warmup: float, minimum: float
 ) -> dict[str, list[tuple[float, float]]]:
     """Return for each policy the mean delay in minutes by checks a profile and day."""
@@ -155,10 +155,10 @@ def curves(
     for policy, points in by_policy.items():
         for polls in POLLS:
             budget = polls * cost * len(records)
-            rule = rule_of(policy, records, budget, cost)
+            rule = _rule_of(policy, records, budget, cost)
             plan = Simulation(records, budget, cost, rule, warmup=warmup, minimum=minimum)
             result = plan.run()
-            minutes = summarise(records, result).delay_mean_minutes
+            minutes = _summarise(records, result).delay_mean_minutes
             if minutes is not None:
                 points.append((polls, minutes))
     return by_policy
@@ -192,7 +192,7 @@ def _infeasible(records: Sequence[Record], args: argparse.Namespace) -> str:
     )
 
 
-def rule_of(policy: str, records: Sequence[Record], budget: float, cost: int) -> Policy | None:
+def _rule_of(policy: str, records: Sequence[Record], budget: float, cost: int) -> Policy | None:
     """Return the rule of a policy; None stands for the bot's own."""
     if policy == "fixed":
         return Fixed(24 * cost * len(records) / budget)
@@ -234,7 +234,7 @@ def _record(line: str, number: int) -> Record:
     return Record(username, subscribers, taken)
 
 
-def write_trace(path: Path, records: Sequence[Record]) -> None:
+def _write_trace(path: Path, records: Sequence[Record]) -> None:
     """Write a trace that ``read_trace`` reads, with numbers for names."""
     with path.open("w", encoding="utf-8") as file:
         for number, record in enumerate(records, 1):
@@ -242,7 +242,7 @@ def write_trace(path: Path, records: Sequence[Record]) -> None:
             file.write(json.dumps(nameless) + "\n")
 
 
-def write_polls(path: Path, records: Sequence[Record], result: Result) -> None:
+def _write_polls(path: Path, records: Sequence[Record], result: Result) -> None:
     """Write ``username,unix_time`` of each check, in order; times to the microsecond."""
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
@@ -266,7 +266,7 @@ class Summary:
     credits_by_day: dict[str, int]
 
 
-def summarise(records: Sequence[Record], result: Result) -> Summary:
+def _summarise(records: Sequence[Record], result: Result) -> Summary:
     """Sum up delays and credits; None where no story counts."""
     weighted = sorted(
         (delay, record.subscribers)

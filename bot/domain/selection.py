@@ -93,7 +93,7 @@ def decide(queue: ChatQueue, *, now: datetime) -> Decision:
         if row.notice == REPLY and _may_go(row, queue.chat, decision, now):
             decision.batch = Batch(row.target, (row,))
             return decision
-    if until := alert_rules.quiet_until(now, quiet_hours(queue.chat), queue.chat.zone):
+    if until := alert_rules.quiet_until(now, _quiet_hours(queue.chat), queue.chat.zone):
         decision.held = [(row, until, "quiet") for row in queue.rows if row.notice != REPLY]
         return decision
     alerts = [row for row in queue.rows if row.notice != REPLY]
@@ -183,7 +183,7 @@ def _may_be_said(row: Delivery, mute: Mute) -> bool:
     return row.story is not None and row.story.kind not in kinds
 
 
-def quiet_hours(chat: Chat) -> tuple[int, int] | None:
+def _quiet_hours(chat: Chat) -> tuple[int, int] | None:
     """Return a chat's quiet hours in minutes of its day."""
     if chat.quiet_from is None or chat.quiet_to is None:
         return None
@@ -224,7 +224,7 @@ def _is_held(row: Delivery, chat: Chat, decision: Decision, now: datetime) -> bo
         row.story.expires_at,
         minute=chat.digest_at,
         zone=chat.zone,
-        quiet=quiet_hours(chat),
+        quiet=_quiet_hours(chat),
     )
     if hour <= now:
         return False

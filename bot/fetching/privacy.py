@@ -77,7 +77,7 @@ class PrivacyCheck:
                 await key_values.remove(tx, PRIVACY_CHECK)
         elif self.mode == "auto":
             async with self._db.read() as tx:
-                self._trust = await trust_in(tx)
+                self._trust = await _trust_in(tx)
 
     def skips(self, known: Known) -> bool:
         """Return whether the next poll goes without the check; 1 credit instead of 2."""
@@ -118,7 +118,7 @@ class PrivacyCheck:
         log.warning("a forced answer is contradicted", profile=known.profile_id, by=what)
         now = self._now()
         async with self._db.begin() as tx:
-            trust = await trust_in(tx)
+            trust = await _trust_in(tx)
             is_news = trust.doubt(known.profile_id, now)
             at = {one: moment.isoformat() for one, moment in trust.contradicted.items()}
             since = trust.fell_back_at.isoformat() if trust.fell_back_at else None
@@ -130,7 +130,7 @@ class PrivacyCheck:
             await self._tell(FELL_BACK, profiles=len(trust.contradicted))
 
 
-async def trust_in(tx: Tx) -> Trust:
+async def _trust_in(tx: Tx) -> Trust:
     """Return what is known of forced answers."""
     kept = await key_values.get(tx, PRIVACY_CHECK)
     if not isinstance(kept, dict):

@@ -68,7 +68,7 @@ class Backups:
         if due_at > now and not store.lacking(is_sqlite=self._db.is_sqlite):
             return due_at
         try:
-            await asyncio.to_thread(clear, self._folder, end_of(self._db))
+            await asyncio.to_thread(_clear, self._folder, _end_of(self._db))
             rows = await store.make(self._db, self._folder / file_name(self._db, now), at=now)
         except (BackupError, OSError) as error:
             why = str(error)
@@ -80,7 +80,7 @@ class Backups:
         self._made_at.set(now.timestamp())
         await self._write(now)
         await self._incidents.close("backup", BACKUP_WORKS)
-        await asyncio.to_thread(rotate, self._folder, end_of(self._db), self._most)
+        await asyncio.to_thread(rotate, self._folder, _end_of(self._db), self._most)
         return now + self._every
 
     async def _due_at(self, now: datetime) -> datetime:
@@ -95,14 +95,14 @@ class Backups:
         await self._db.run(lambda tx: key_values.put(tx, KEY, at.isoformat(), now=self._now()))
 
 
-def end_of(db: Database) -> str:
+def _end_of(db: Database) -> str:
     """Return how the names of copies of a database end."""
     return ".db" if db.is_sqlite else ".dump"
 
 
 def file_name(db: Database, at: datetime) -> str:
     """Return the name of a copy that is made now; in the order of time."""
-    return NAME.format(at=at.astimezone(UTC), end=end_of(db))
+    return NAME.format(at=at.astimezone(UTC), end=_end_of(db))
 
 
 def rotate(folder: Path, end: str, most: int) -> list[Path]:
@@ -113,7 +113,7 @@ def rotate(folder: Path, end: str, most: int) -> list[Path]:
     return gone
 
 
-def clear(folder: Path, end: str) -> None:
+def _clear(folder: Path, end: str) -> None:
     """Remove what kills in the middle of copies have left; one that is being written stays."""
     before = time.time() - LEFT_AFTER.total_seconds()
     for one in folder.glob(f"storybell-????????-??????{end}.part*"):

@@ -61,16 +61,16 @@ class Broadcasts:
     async def _progress(self, tx: Tx, number: int, waiting: int, now: datetime) -> None:
         one = await broadcasts.get(tx, number)
         if one and one.state == "running":  # it may have been stopped just now
-            await show(tx, one, waiting=waiting, now=now)
+            await _show(tx, one, waiting=waiting, now=now)
 
     async def _end(self, tx: Tx, one: Broadcast, now: datetime) -> None:
         ended = await broadcasts.turn(tx, one.id, before="running", after="done")
         if ended:
             log.info("a broadcast is done", chats=ended.handed)
-            await show(tx, ended, waiting=0, now=now)
+            await _show(tx, ended, waiting=0, now=now)
 
 
-async def show(tx: Tx, one: Broadcast, *, waiting: int, now: datetime) -> None:
+async def _show(tx: Tx, one: Broadcast, *, waiting: int, now: datetime) -> None:
     """Put how far a broadcast is into the message that shows it."""
     if one.message_id is None:
         return

@@ -62,7 +62,7 @@ class Incidents:
                 is_urgent=is_urgent, opened_at=now, closed_at=closed_at,
             )  # fmt: skip
             if is_urgent and number is not None:
-                await self._operators.owe(tx, numbered(sentence, fields, number))
+                await self._operators.owe(tx, _numbered(sentence, fields, number))
 
         try:
             await self._db.run(write)
@@ -77,7 +77,7 @@ class Incidents:
         async def write(tx: Tx) -> Incident | None:
             ended = await store.close(tx, kind, sentence, fields, now=self._now())
             if ended and ended.is_urgent:
-                text = numbered(sentence, fields, ended.id)
+                text = _numbered(sentence, fields, ended.id)
                 await self._operators.owe(tx, text, silent=True)
             return ended
 
@@ -104,7 +104,7 @@ class Incidents:
                 is_urgent=True, opened_at=since, closed_at=self._now(),
                 closing=closing, closing_fields=closing_fields,
             )  # fmt: skip
-            await self._operators.owe(tx, numbered(closing, closing_fields, number or 0))
+            await self._operators.owe(tx, _numbered(closing, closing_fields, number or 0))
 
         try:
             await self._db.run(write)
@@ -150,7 +150,7 @@ class Incidents:
         return True
 
 
-def numbered(sentence: str, fields: Fields, number: int) -> Callable[[Translator], str]:
+def _numbered(sentence: str, fields: Fields, number: int) -> Callable[[Translator], str]:
     """Return how to say a sentence with the number by which /health knows the incident."""
     return lambda t: Safe(f"{t(sentence, **fields)} (#{number})")
 

@@ -68,7 +68,7 @@ class ClaimedBatch:
     probe: Mute | None = None
 
 
-def trace_of(batch: Batch) -> str:
+def _trace_of(batch: Batch) -> str:
     """Return the id of what a batch came from: an update, a story, else its first row."""
     first = batch.rows[0]
     if first.story_pk:
@@ -306,7 +306,7 @@ class Outbox:
         if claimed.probe:
             await self._ask(claimed.queue, claimed.probe)
         else:
-            with tracing(trace_of(claimed.batch)):
+            with tracing(_trace_of(claimed.batch)):
                 await self._bring(claimed)
 
     async def _ask(self, queue: ChatQueue, mute: Mute) -> None:

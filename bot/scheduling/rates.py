@@ -80,7 +80,7 @@ def guesses(sums: Sequence[float], age: float, common: float) -> list[float]:
     return rates
 
 
-def terms_of(weights: Sequence[float], age: float, common: float) -> list[float]:
+def _terms_of(weights: Sequence[float], age: float, common: float) -> list[float]:
     """Return what the mixture adds for each story of the sums, and last what it adds anyway.
 
     The mean of ``guesses`` under ``weights`` is linear in the sums: this is the line.
@@ -123,7 +123,7 @@ class Forecaster:
         self, weights: Sequence[float], exponents: Sequence[float], *, age: float, common: float
     ) -> None:
         """Work out what does not depend on the profile; ``age`` in days."""
-        self._terms = terms_of(weights, age, common)
+        self._terms = _terms_of(weights, age, common)
         self._exponent = sum(exponents)
         self._powers = []
         for number, exponent in zip(POOLED, exponents, strict=True):

@@ -230,14 +230,14 @@ def _content(item: Item, *, attach: bool) -> str | InputFile:
         case ByUrl(url):
             return url
         case ByUpload(file):
-            name = filename(item.story, file.path.suffix) if item.as_file else None
+            name = _filename(item.story, file.path.suffix) if item.as_file else None
             return from_disk(file.path, attach=attach, name=name)
         case None:
             msg = "an item without a source can't be sent"
             raise ValueError(msg)
 
 
-def filename(story: Story, suffix: str) -> str:
+def _filename(story: Story, suffix: str) -> str:
     """Return the name of a story's original; its time is UTC, as all chats share the file."""
     username = story.profile.username or "instagram"
     return f"{story.taken_at:%Y-%m-%d_%H-%M}_{username}_{story.pk}{suffix}"

@@ -144,7 +144,7 @@ def document_of(data: str, filename: str, caption: str) -> Payload:
     return {"kind": "document", "data": data, "filename": filename, "caption": caption}
 
 
-def rest_of(payload: Payload, outcome: Outcome) -> Payload:
+def _rest_of(payload: Payload, outcome: Outcome) -> Payload:
     """Return what of a payload has not arrived."""
     if payload["kind"] != "album" or not isinstance(outcome, TryLater) or not outcome.items:
         return payload
@@ -153,7 +153,9 @@ def rest_of(payload: Payload, outcome: Outcome) -> Payload:
     return {**payload, "stories": left, "caption": None}
 
 
-def follow_ups(payload: Payload, outcome: Outcome, known: Collection[Right] = ()) -> list[Payload]:
+def _follow_ups(
+    payload: Payload, outcome: Outcome, known: Collection[Right] = ()
+) -> list[Payload]:
     """Return what is to be said besides: why a story of an album could not be sent.
 
     Or that Telegram did not take our words, which is a bug of ours: it gets a number. That the
@@ -287,18 +289,18 @@ async def close(
     """Write down what came of an answer: it is done with, there in part, or still to come.
 
     What can't be said any more is forgotten as well: nobody waits for it. ``row_id`` is None for
-    what could not be stored, its chat being forgotten; ``known`` as in ``follow_ups``.
+    what could not be stored, its chat being forgotten; ``known`` as in ``_follow_ups``.
     """
     if not is_final(outcome):
         await _count(tx, target.chat_id, payload, outcome, now=now)
-        rest = rest_of(payload, outcome)
+        rest = _rest_of(payload, outcome)
         if row_id is not None and rest is not payload:
             await deliveries.change(tx, row_id, fields=rest)
         return
     if row_id is not None and not await deliveries.remove(tx, [row_id]):
         return  # it was written once already, and the commit's answer was lost
     await _count(tx, target.chat_id, payload, outcome, now=now)
-    for more in follow_ups(payload, outcome, known):
+    for more in _follow_ups(payload, outcome, known):
         await enqueue.add_reply(tx, target, more, now=now, due_at=now)
 
 

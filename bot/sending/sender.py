@@ -116,7 +116,7 @@ class Sender:
         finally:
             for item in items:
                 item.clean()
-        return conclude(items, stopped, request.lane)
+        return _conclude(items, stopped, request.lane)
 
     def _may_prime(self, target: Target) -> bool:
         is_other = self.cache_chat_id not in {None, target.chat_id}
@@ -135,7 +135,7 @@ class Sender:
             self._cache_chat_from = self._now() + CACHE_CHAT_RESTS
 
 
-def conclude(items: list[Item], stopped: Outcome | None, lane: Lane) -> Outcome:
+def _conclude(items: list[Item], stopped: Outcome | None, lane: Lane) -> Outcome:
     """Return what came of a whole album.
 
     An alert waits for what may work later; a person gets the sentence now.

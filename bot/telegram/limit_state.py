@@ -55,9 +55,9 @@ class LocalLimitState:
     async def enter(self, chat: int | str, weight: int, lane: Lane) -> float:
         """See LimitState."""
         now, flood = self._clock(), self._flood(chat)
-        wait = flood.wait(now, weight, lane, is_group=is_group(chat))
+        wait = flood.wait(now, weight, lane, is_group=_is_group(chat))
         if not wait:
-            flood.take(now, weight, is_group=is_group(chat))
+            flood.take(now, weight, is_group=_is_group(chat))
         return wait
 
     async def closed_for(self, chat: int | str) -> float:
@@ -107,9 +107,9 @@ class SharedLimitState:
         def count(flood: ChatFlood, now: float) -> bool:
             nonlocal wait
             flood.drained_at = min(flood.drained_at, now + MOST_AHEAD_S)
-            wait = flood.wait(now, weight, lane, is_group=is_group(chat))
+            wait = flood.wait(now, weight, lane, is_group=_is_group(chat))
             if not wait:
-                flood.take(now, weight, is_group=is_group(chat))
+                flood.take(now, weight, is_group=_is_group(chat))
             return not wait
 
         await self._change(chat, count)
@@ -219,7 +219,7 @@ class SharedLimitState:
         return f"{self._prefix}:{chat}"[:64]
 
 
-def is_group(chat: int | str) -> bool:
+def _is_group(chat: int | str) -> bool:
     """Return whether a chat is a group or a channel: those have negative ids, or a public name."""
     return isinstance(chat, str) or chat < 0
 

@@ -99,7 +99,7 @@ class Outage:
 
         Without a database nobody knows, and the failure is not held against the message.
         """
-        if is_sign(outcome):
+        if _is_sign(outcome):
             try:
                 return await self._failed(chat_id)
             except DatabaseUnavailableError as error:
@@ -140,7 +140,7 @@ class Outage:
         try:
             await self._bot.send_chat_action(chat_id, ChatAction.TYPING)
         except TelegramError as error:
-            return not is_sign(outcome_of(error))
+            return not _is_sign(outcome_of(error))
         return True
 
     async def end(self) -> None:
@@ -199,7 +199,7 @@ class Outage:
         return True
 
 
-def is_sign(outcome: Outcome) -> bool:
+def _is_sign(outcome: Outcome) -> bool:
     """Return whether it may be Telegram that fails, not this message or chat."""
     return isinstance(outcome, TryLater) and outcome.down
 

@@ -36,10 +36,10 @@ async def presence(bot: Bot, chat_id: int, missing: Right) -> Presence:
         outcome = outcome_of(error)
         is_away = isinstance(outcome, GiveUp) and outcome.scope == "chat"
         return "away" if is_away else "may not"
-    return standing(chat, me, missing)
+    return _standing(chat, me, missing)
 
 
-def standing(chat: ChatFullInfo, me: ChatMember, missing: Right) -> Presence:
+def _standing(chat: ChatFullInfo, me: ChatMember, missing: Right) -> Presence:
     """Return what a member who is ``me`` may do in ``chat``."""
     is_restricted = me.status == ChatMember.RESTRICTED
     if me.status in AWAY or (is_restricted and not getattr(me, "is_member", False)):

@@ -54,7 +54,7 @@ class Standing:
 
 def standing_of(update: Json) -> Standing:
     """Return where an update stands, as Telegram sent it."""
-    queue = queue_of(update)
+    queue = _queue_of(update)
     for kind in _PRESSES:
         if isinstance(update.get(kind), dict):
             return Standing(queue, _person(update[kind]))
@@ -77,7 +77,7 @@ def subjects_of(standing: Standing) -> Iterator[tuple[Literal["person", "chat"],
         yield "chat", int(number)
 
 
-def queue_of(update: Json) -> str:
+def _queue_of(update: Json) -> str:
     """Return in which queue an update stands: its chat's, else its person's."""
     about = next((value for value in update.values() if isinstance(value, dict)), {})
     chat = about.get("chat") or _dict(about.get("message")).get("chat")

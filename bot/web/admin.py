@@ -129,7 +129,7 @@ class AdminPage:
             kept = await key_values.get(tx, KEY)
             if not isinstance(kept, dict) or kept["until"] < self._now().timestamp():
                 return False
-            if not hmac.compare_digest(str(kept["digest"]), digest_of(word)):
+            if not hmac.compare_digest(str(kept["digest"]), _digest_of(word)):
                 return False
             return await key_values.remove(tx, KEY)
 
@@ -149,12 +149,12 @@ class AdminPage:
 
 async def make_key(db: Database, word: str, *, now: datetime) -> None:
     """Let the page be opened once with ``word``, within ten minutes; the last link counts."""
-    value = {"digest": digest_of(word), "until": (now + KEY_VALID_FOR).timestamp()}
+    value = {"digest": _digest_of(word), "until": (now + KEY_VALID_FOR).timestamp()}
     async with db.begin() as tx:
         await key_values.put(tx, KEY, value, now=now)
 
 
-def digest_of(word: str) -> str:
+def _digest_of(word: str) -> str:
     """Return what is kept of the word of a link."""
     return hashlib.sha256(word.encode("utf-8", "surrogatepass")).hexdigest()
 
