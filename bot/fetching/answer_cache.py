@@ -34,7 +34,7 @@ from bot.domain.serialization import (
 from bot.fetching import snapshots
 from bot.media.urls import expires_at
 from bot.runtime import holding
-from bot.runtime.beside import beside, keep_renewing
+from bot.runtime.beside import beside, renewing
 from bot.runtime.places import waiting
 from bot.store import answers
 from bot.store.answers import CachedAnswer
@@ -177,8 +177,8 @@ class Answers:
             if self._db.is_sqlite:  # there are no other processes
                 fetched = await fetch()
             else:
-                renewing = keep_renewing(lambda: self._renew(key), every_s=self._renew_every_s)
-                async with beside(renewing):
+                every_s = self._renew_every_s
+                async with beside(renewing(lambda: self._renew(key), every_s=every_s)):
                     fetched = await fetch()
             cached = CachedAnswer(codec.dump(fetched.result), until(fetched.result, self._now()))
         except StoriesError as error:

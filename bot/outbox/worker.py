@@ -22,7 +22,7 @@ from bot.outbox.fan_out import FanOut
 from bot.outbox.results import Arrived, dead_letter, record, record_whole
 from bot.presentation import notices
 from bot.runtime.batching import BatchingQueue
-from bot.runtime.beside import keep_renewing
+from bot.runtime.beside import renewing
 from bot.runtime.logging import tracing
 from bot.runtime.metrics import Metrics
 from bot.runtime.workers import Worker
@@ -325,7 +325,7 @@ class Outbox:
         chat = claimed.queue.chat
         async with asyncio.TaskGroup() as group:
             renew, third = partial(self._renew, claimed), self._lease.total_seconds() / 3
-            keeping = group.create_task(keep_renewing(renew, every_s=third, chat=chat.id))
+            keeping = group.create_task(renewing(renew, every_s=third, chat=chat.id))
             is_ours = False  # a failure of the database, which is not the rows' either
             try:
                 outcome = await self._send(claimed)

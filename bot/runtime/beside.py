@@ -65,7 +65,7 @@ async def finish_on_cancel(
         raise
 
 
-async def keep_renewing(
+async def renewing(
     renew: Callable[[], Awaitable[bool]], *, every_s: float, **of_what: object
 ) -> None:
     """Renew a lease again and again, until ``renew`` says that it is lost, or we are cancelled.

@@ -9,7 +9,7 @@ import structlog
 
 from bot.domain.errors import DatabaseUnavailableError
 from bot.domain.records import KnownFile
-from bot.runtime.beside import beside, keep_renewing
+from bot.runtime.beside import beside, renewing
 from bot.store import file_ids as store
 from bot.store.database import Database
 from bot.store.file_ids import ANIMATION
@@ -79,7 +79,7 @@ class Files:
             else:
                 await self._wait_for_replicas(ours, pks)
                 third = UPLOAD_LEASE.total_seconds() / 3
-                async with beside(keep_renewing(lambda: self._renew(ours), every_s=third)):
+                async with beside(renewing(lambda: self._renew(ours), every_s=third)):
                     yield self._usable(pks)
         finally:
             for pk in ours:
