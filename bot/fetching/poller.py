@@ -51,6 +51,7 @@ LONGEST_WAIT = timedelta(minutes=5)  # for money, or for the API to be back
 PROBE_EVERY = timedelta(seconds=30)
 MAINTAIN_EVERY = timedelta(minutes=1)
 COUNTED_A_MINUTE = 200  # chats
+SUMMED_A_MINUTE = 500  # audiences
 SURVEYED_A_MINUTE = 1_000  # profiles; to sum them up takes 15 ms, in which nobody is answered
 REFUSED, SILENT = "refused", "silent"  # what a forced answer was that proves nothing
 LOOKUPS = 1, 2  # credits of a lookup of the name; "gone" takes two
@@ -98,6 +99,7 @@ class Scheduler:
         self._survey_at = now()
         self._checked = ""  # the profile up to which was seen whether anybody waits
         self._counted: int | None = None  # the chat up to which was seen whether it is counted
+        self._summed = ""  # the profile up to which was seen whether its audience is summed up
         self._plans: dict[bool, Plan] = {}  # by whether newcomers alone follow the profiles
         self._counts = [0, 0]  # profiles of each plan, as last counted
         self._left = 0.0  # credits a day that replies leave to the schedule
@@ -325,9 +327,14 @@ class Scheduler:
             wrong, self._counted = await subscriptions.miscounted(
                 tx, after=self._counted, limit=COUNTED_A_MINUTE
             )
+            unlike, self._summed = await subscriptions.missummed(
+                tx, after=self._summed, limit=SUMMED_A_MINUTE
+            )
         for chat_id, ids in wrong.items():
             again = partial(subscriptions.reweigh, chat_id=chat_id, profile_ids=ids, now=now)
             await self._db.run(again)
+        for profile_id in unlike:
+            await self._db.run(partial(subscriptions.reweigh, profile_id=profile_id, now=now))
 
     async def _watch_budget(self, plans: dict[bool, Plan], now: datetime) -> None:
         """Tell when what is sure for checks can't see all that is followed in time."""

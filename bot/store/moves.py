@@ -124,6 +124,8 @@ async def move_topic(tx: Tx, chat_id: int, thread_id: int, *, to: int, now: date
     await tx.execute(sa.update(deliveries).where(here).values(thread_id=to))
     if await mutes.unmute(tx, chat_id, thread_id):
         await deliveries_store.release(tx, chat_id, held="muted", now=now)
+    if moved:  # what was doubled has ended
+        await subscriptions.reweigh(tx, chat_id=chat_id, now=now)
     return moved
 
 

@@ -358,17 +358,9 @@ async def reweigh(
     for one in whose if not wanted else ():
         counted = sa.select(waiting_chats.c.profile_id).where(waiting_chats.c.chat_id == one)
         wanted.update(await profiles_of(tx, one), (await tx.execute(counted)).scalars())
-    ids = sorted(wanted)
-    if not ids:
+    if not wanted:
         return
-    which = profiles.c.profile_id.in_(ids)
-    rows = sa.select(profiles.c.profile_id).where(which).order_by(profiles.c.profile_id)
-    there = list((await tx.execute(rows.with_for_update(key_share=True))).scalars())
-    if not there:
-        return
-    new = [{"profile_id": one} for one in there]
-    insert = insert_for(tx)(audiences).on_conflict_do_nothing(index_elements=["profile_id"])
-    await tx.execute(insert, new)
+    there = await _lock(tx, sorted(wanted))
     large: set[str] = set()
     if whose:
         many = audiences.c.profile_id.in_(there), audiences.c.chats > FEW
@@ -379,8 +371,30 @@ async def reweigh(
             tx, lambda table: table.c.profile_id.in_(large) & table.c.chat_id.in_(whose)
         )
         before, after = before | of_large[0], after | of_large[1]
-    for one in there:
-        await _recount(tx, one, before.get(one, {}), after.get(one, {}), now=now)
+    for profile in there:
+        mine = before.get(profile, {}), after.get(profile, {})
+        await _recount(tx, profile, *mine, is_whole=profile not in large, now=now)
+
+
+async def _lock(tx: Tx, profile_ids: list[str]) -> list[str]:
+    """Lock profiles with their audiences, which all have then; return those that are there.
+
+    What chats counted in an audience that has gone with its profile counts no more, also where
+    the profile has come back: a version that knows no audiences drops it while they do.
+    """
+    which = profiles.c.profile_id.in_(profile_ids)
+    rows = sa.select(profiles.c.profile_id).where(which).order_by(profiles.c.profile_id)
+    there = list((await tx.execute(rows.with_for_update(key_share=True))).scalars())
+    without = set(profile_ids) - set(there)
+    if there:
+        insert = insert_for(tx)(audiences).on_conflict_do_nothing(index_elements=["profile_id"])
+        new = [{"profile_id": one} for one in there]
+        begun = await tx.execute(insert.returning(audiences.c.profile_id), new)
+        without.update(begun.scalars())
+    if without:
+        gone = waiting_chats.c.profile_id.in_(without)
+        await tx.execute(sa.delete(waiting_chats).where(gone))
+    return there
 
 
 async def _counts(tx: Tx, is_in: _Condition) -> tuple[_Counts, _Counts]:
@@ -394,44 +408,50 @@ async def _counts(tx: Tx, is_in: _Condition) -> tuple[_Counts, _Counts]:
     return both[0], both[1]
 
 
+def _sums(counts: dict[int, Waiting]) -> dict[str, float]:
+    """Return what an audience has where these chats wait."""
+    known = sum(one.weight for one in counts.values() if one.known)
+    weight = sum(one.weight for one in counts.values())
+    return {"chats": len(counts), "weight": weight, "known_weight": known}
+
+
 async def _recount(
     tx: Tx,
     profile_id: str,
     before: dict[int, Waiting],
     after: dict[int, Waiting],
     *,
+    is_whole: bool,
     now: datetime,
 ) -> None:
-    """Count in one audience, locked with its profile, what has changed."""
+    """Count in one audience, locked with its profile, what has changed; ``is_whole``: all of it.
+
+    Then its sums are those of its chats, whatever they were before.
+    """
     mine = audiences.c.profile_id == profile_id
     joining, leaving = sorted(after.keys() - before.keys()), sorted(before.keys() - after.keys())
     changed = [one for one in sorted(after.keys() & before.keys()) if after[one] != before[one]]
-    if joining or leaving or changed:
-        audience = (await tx.execute(sa.select(audiences).where(mine).with_for_update())).one()
-        rest = audience.rest
-        if joining:
-            begin = {"day": now.date(), "share": await usage.share_of(tx, profile_id, now.date())}
-            rows = [
-                {"profile_id": profile_id, "chat_id": one, **asdict(after[one]), **begin}
-                for one in joining
-            ]
-            await tx.execute(sa.insert(waiting_chats), rows)
-        for one in changed:
-            its = waiting_chats.c.profile_id == profile_id
-            row = sa.update(waiting_chats).where(its, waiting_chats.c.chat_id == one)
-            await tx.execute(row.values(asdict(after[one])))
-        if leaving:
-            rest = await usage.settle(tx, profile_id, leaving, rest=rest, now=now)
-        more = {"weight": 0.0, "known_weight": 0.0}
-        for sign, counts in ((1, after), (-1, before)):
-            more["weight"] += sign * sum(one.weight for one in counts.values())
-            more["known_weight"] += sign * sum(one.weight for one in counts.values() if one.known)
-        values: dict[str, Any] = {name: audiences.c[name] + more[name] for name in more}
-        values |= {"chats": audiences.c.chats + len(joining) - len(leaving), "rest": rest}
+    audience = (await tx.execute(sa.select(audiences).where(mine).with_for_update())).one()
+    if joining:
+        begin = {"day": now.date(), "share": await usage.share_of(tx, profile_id, now.date())}
+        rows = [
+            {"profile_id": profile_id, "chat_id": one, **asdict(after[one]), **begin}
+            for one in joining
+        ]
+        await tx.execute(sa.insert(waiting_chats), rows)
+    for one in changed:
+        its = waiting_chats.c.profile_id == profile_id
+        row = sa.update(waiting_chats).where(its, waiting_chats.c.chat_id == one)
+        await tx.execute(row.values(asdict(after[one])))
+    values: dict[str, Any] = _sums(after) | {"rest": audience.rest}
+    if leaving:
+        values["rest"] = await usage.settle(tx, profile_id, leaving, rest=audience.rest, now=now)
+    if not is_whole:
+        for name, sum_ in _sums(before).items():
+            values[name] += getattr(audience, name) - sum_
+    if values != {name: getattr(audience, name) for name in values}:
         await tx.execute(sa.update(audiences).where(mine).values(values))
-    weight, known = (
-        await tx.execute(sa.select(audiences.c.weight, audiences.c.known_weight).where(mine))
-    ).one()
+    weight, known = values["weight"], values["known_weight"]
     next_poll = (
         sa.func.coalesce(profiles.c.next_look_at, sa.literal(now, Timestamp))
         if weight
@@ -498,3 +518,42 @@ async def miscounted(
             if is_wrong or (profile_id in unchecked and chat_id in here[1]):
                 wrong.setdefault(chat_id, []).append(profile_id)
     return wrong, last
+
+
+async def missummed(tx: Tx, *, after: str, limit: int) -> tuple[list[str], str]:
+    """Return in whose audiences the sums are not those of the chats; of no change of ours.
+
+    With them a check would be shared among too many or too few, or never be made. Up to ``limit``
+    profiles are seen through, from the id ``after`` on; returns as well where to go on, empty at
+    the end. ``reweigh`` mends them.
+    """
+    some = sa.select(audiences.c.profile_id).where(audiences.c.profile_id > after)
+    seen = list((await tx.execute(some.order_by(audiences.c.profile_id).limit(limit))).scalars())
+    last = seen[-1] if len(seen) == limit else ""
+
+    def is_seen(table: sa.Table) -> sa.ColumnElement[bool]:
+        is_after = table.c.profile_id > after
+        return is_after & (table.c.profile_id <= last) if last else is_after
+
+    table = waiting_chats
+    sums = (
+        sa.select(
+            table.c.profile_id,
+            sa.func.count().label("chats"),
+            sa.func.sum(table.c.weight).label("weight"),
+            sa.func.sum(sa.case((table.c.known, table.c.weight), else_=0.0)).label("known_weight"),
+        )
+        .where(is_seen(table))
+        .group_by(table.c.profile_id)
+        .subquery()
+    )
+    differs = [audiences.c[name] != sa.func.coalesce(sums.c[name], 0) for name in _sums({})]
+    wrong = (
+        sa.select(audiences.c.profile_id)
+        .outerjoin(sums, sums.c.profile_id == audiences.c.profile_id)
+        .where(is_seen(audiences), sa.or_(*differs))
+    )
+    alone = sa.select(sums.c.profile_id).where(
+        ~sa.exists().where(audiences.c.profile_id == sums.c.profile_id)
+    )
+    return sorted((await tx.execute(wrong.union(alone))).scalars()), last

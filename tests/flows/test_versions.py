@@ -103,6 +103,28 @@ async def test_a_profile_that_lost_the_time_of_its_check_is_checked_and_alerts_a
     assert alert["_story_pk"] == story["pk"]
 
 
+async def test_who_follows_again_what_a_version_without_counts_had_dropped_is_alerted(
+    db: Database, database_url: str, tmp_path: Path
+) -> None:
+    """It ends a subscription and drops the profile, and what the chat counted stays behind."""
+    async with sandbox_box() as box:
+        ann = await box.control.person()
+        await box.control.profile(NAME, posts_per_day=0)
+        async with running_bell(tmp_path, box, database_url=database_url) as bell:
+            await bell.ask(ann, f"/subscribe {NAME}")
+        async with db.begin() as tx:
+            for table in ("subscriptions", "stories", "profiles"):
+                await tx.execute(sa.text(f"DELETE FROM {table}"))  # noqa: S608 - names of ours
+        async with running_bell(tmp_path, box, database_url=database_url) as bell:
+            (said,) = await bell.ask(ann, f"/subscribe {NAME}")
+            story = await box.control.publish(NAME)
+            (alert,) = await box.control.wait_replies(ann, 1, after=said["message_id"])
+        async with db.read() as tx:
+            split = await tx.execute(sa.text("SELECT chats, weight FROM audiences"))
+            assert tuple(split.one()) == (1, 1)
+    assert alert["_story_pk"] == story["pk"]
+
+
 async def followers(box: Box, count: int, victim: Victim) -> list[int]:
     """Start a replica, and let people subscribe."""
     people = [await box.control.person(f"P{n}") for n in range(count)]
