@@ -26,6 +26,7 @@ from bot.domain.errors import (
     TooManyFastError,
     TooManyFollowedError,
     TooManyNewError,
+    about,
 )
 from bot.domain.model import Asker, Options, Profile, Story, Target
 from bot.domain.records import MAIN, Known, Subscription
@@ -336,11 +337,8 @@ class Subscribing:
             raise TooManyNewError(most=limits.most_new_a_day)
 
     async def _ask_name(self, username: str, by: Asker) -> Profile:
-        try:
+        with about(username):
             profile = await self._names.resolve(username, Payer("subscribe", by))
-        except StoriesError as error:
-            error.about(username)
-            raise
         if profile.is_private:
             async with self._db.begin() as tx:
                 await snapshots.fail(tx, profile.profile_id, "private", now=self._now())
@@ -355,11 +353,9 @@ class Subscribing:
             if known and known.looked_at and known.looked_at > now - OVERLAP:
                 return await stories.live(tx, profile.profile_id, now=now)
         try:
-            live = await self._list(profile, by)
-        except StoriesError as error:
-            error.about(profile.username)
-            if not isinstance(error, ProfilePrivateError):
-                raise
+            with about(profile.username):
+                live = await self._list(profile, by)
+        except ProfilePrivateError as error:
             if await self._names.proof(profile, Payer("subscribe", by)) != "private":
                 raise ProfileUnavailableError(str(error), username=profile.username) from None
             async with self._db.begin() as tx:

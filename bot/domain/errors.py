@@ -40,6 +40,8 @@ BotError
 └── SettingsError               the operator's settings, in sentences, without the values
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import ClassVar
 
@@ -92,6 +94,16 @@ class StoriesError(BotError):
         """Say whose account it is about, where the answer did not."""
         if username and not self.fields.get("username"):
             self.fields["username"] = username
+
+
+@contextmanager
+def about(username: str) -> Iterator[None]:
+    """Let what the Stories API fails with inside say whose account it is about."""
+    try:
+        yield
+    except StoriesError as error:
+        error.about(username)
+        raise
 
 
 class ProfileNotFoundError(StoriesError):

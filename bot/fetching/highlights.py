@@ -1,7 +1,8 @@
 """Highlights: the collections of a profile, and the stories of one, kept by their ids."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from collections.abc import Set as AbstractSet
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from bot.billing.ledger import Ledger, Payer
@@ -13,7 +14,7 @@ from bot.domain.errors import (
     ProfileNotFoundError,
     ProfilePrivateError,
     ProfileUnavailableError,
-    StoriesError,
+    about,
 )
 from bot.domain.model import Asker, Highlight, Profile
 from bot.fetching.answer_cache import HIGHLIGHTS, Answers, Fetched, url_ends
@@ -65,31 +66,25 @@ class Highlights:
         payer = Payer("highlight", asker)
 
         async def fetch() -> Fetched[Highlight]:
-            self._refuse_early()
-            profile = await self._named(username, payer)
-            try:
-                result = await self._ledger.spend(
-                    payer,
-                    Endpoint.USER_HIGHLIGHTS,
-                    lambda: self._api.highlights(profile.profile_id),
-                )
-            except ProfilePrivateError as error:
-                if await self._names.proof(profile, payer) == "private":
-                    raise
-                raise ProfileUnavailableError(str(error), credits=error.credits) from None
-            except HighlightsUnavailableError:
-                self._record_refusal()
-                raise
+            with self._as_the_plan_allows():
+                profile = await self._named(username, payer)
+                try:
+                    result = await self._ledger.spend(
+                        payer,
+                        Endpoint.USER_HIGHLIGHTS,
+                        lambda: self._api.highlights(profile.profile_id),
+                    )
+                except ProfilePrivateError as error:
+                    if await self._names.proof(profile, payer) == "private":
+                        raise
+                    raise ProfileUnavailableError(str(error), credits=error.credits) from None
             return Fetched(None, result)
 
         def until(_: list[Highlight], now: datetime) -> datetime:
             return now + LIST_KEPT
 
-        try:
+        with about(username):
             result = await self._answers.ask(f"highlights:{username}", fetch, until, HIGHLIGHTS)
-        except StoriesError as error:
-            error.about(username)
-            raise
         for one in result:
             self._refuse_blocked(one.profile)
         if not result:
@@ -109,14 +104,10 @@ class Highlights:
         payer = Payer("highlight", asker)
 
         async def fetch() -> Fetched[Highlight]:
-            self._refuse_early()
-            try:
+            with self._as_the_plan_allows():
                 result, bill = await self._ledger.pay(
                     payer, Endpoint.HIGHLIGHT_BY_URL, lambda: self._api.highlight(highlight_id)
                 )
-            except HighlightsUnavailableError:
-                self._record_refusal()
-                raise
             return Fetched(None, [result], bill=bill)
 
         def until(result: list[Highlight], now: datetime) -> datetime:
@@ -139,14 +130,19 @@ class Highlights:
             raise ProfilePrivateError(username=username)
         return profile
 
-    def _refuse_early(self) -> None:
-        """Ask for nothing while the plan is known to have no highlights."""
+    @contextmanager
+    def _as_the_plan_allows(self) -> Iterator[None]:
+        """Ask for nothing for some time after the API has said that the plan has no highlights.
+
+        What is only repeated from a cache puts off nothing.
+        """
         if self._asked_from > self._now():
             raise HighlightsUnavailableError("known from the last answer")
-
-    def _record_refusal(self) -> None:
-        """Note what the API has just said; what is only repeated from a cache puts off nothing."""
-        self._asked_from = self._now() + REFUSED_FOR
+        try:
+            yield
+        except HighlightsUnavailableError:
+            self._asked_from = self._now() + REFUSED_FOR
+            raise
 
     def _refuse_blocked(self, profile: Profile) -> None:
         if alert_rules.is_blocked(profile.profile_id, profile.username, self._blocked):

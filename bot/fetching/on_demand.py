@@ -12,8 +12,8 @@ from bot.domain.errors import (
     ProfilePrivateError,
     ProfileUnavailableError,
     SpendingError,
-    StoriesError,
     StoryGoneError,
+    about,
 )
 from bot.domain.links import Link
 from bot.domain.model import Asker, Profile, Story
@@ -92,13 +92,10 @@ class Viewer:
                 raise ProfileUnavailableError(str(error), credits=error.credits) from None
             return Fetched(story.profile, [story], partial=True, bill=bill)
 
-        try:
+        with about(link.username or ""):
             stories = await self._answers.ask(
                 story_key(story_id), fetch, until_urls_expire, STORIES
             )
-        except StoriesError as error:
-            error.about(link.username or "")
-            raise
         shown = stories[0].profile  # a link may name anybody, or nobody
         self._refuse_blocked(shown.username, shown.profile_id)
         if stories[0].expires_at <= self._now():
@@ -147,11 +144,8 @@ class Viewer:
         def until(_: list[Story], now: datetime) -> datetime:
             return now + self._fresh_for
 
-        try:
+        with about(username):
             stories = await self._answers.ask(profile_key(username), fetch, until, STORIES)
-        except StoriesError as error:
-            error.about(username)
-            raise
         if stories:
             self._refuse_blocked(username, stories[0].profile.profile_id)
             self._refuse_blocked(stories[0].profile.username)
