@@ -4,7 +4,7 @@ One table holds it all, so that no restart and no replica says anything twice. W
 said at once and rings; the rest comes by the daily summary of the admin's own chat.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
 import structlog
@@ -56,20 +56,13 @@ class Incidents:
         log.warning("incident", kind=kind, text=in_english(sentence, fields))
         is_urgent, now = kind not in QUIET, self._now()
 
-        async def write(tx: Tx) -> None:
-            number = await store.add(
+        async def add(tx: Tx) -> int | None:
+            return await store.add(
                 tx, kind, sentence, fields,
                 is_urgent=is_urgent, opened_at=now, closed_at=closed_at,
             )  # fmt: skip
-            if is_urgent and number is not None:
-                await self._operators.owe(tx, _numbered(sentence, fields, number))
 
-        try:
-            await self._db.run(write)
-        except DatabaseUnavailableError:
-            await self._operators.say(sentence, fields)
-        else:
-            self._operators.wake()
+        await self._write(add, sentence, fields, is_urgent=is_urgent)
 
     async def close(self, kind: Kind, sentence: str, /, **fields: object) -> None:
         """End the open incident of a kind, where there is one."""
@@ -98,18 +91,37 @@ class Incidents:
         """Write an incident that is over; what is said is its end."""
         log.warning("incident over", kind=kind, text=in_english(closing, closing_fields))
 
-        async def write(tx: Tx) -> None:
-            number = await store.add(
+        async def add(tx: Tx) -> int | None:
+            return await store.add(
                 tx, kind, sentence, fields,
                 is_urgent=True, opened_at=since, closed_at=self._now(),
                 closing=closing, closing_fields=closing_fields,
             )  # fmt: skip
-            await self._operators.owe(tx, _numbered(closing, closing_fields, number or 0))
+
+        await self._write(add, closing, closing_fields, is_urgent=True)
+
+    async def _write(
+        self,
+        add: Callable[[Tx], Awaitable[int | None]],
+        sentence: str,
+        fields: Fields,
+        *,
+        is_urgent: bool,
+    ) -> None:
+        """Owe the admins a sentence with the number that ``add`` gives.
+
+        Said at once where there is no database to write to.
+        """
+
+        async def write(tx: Tx) -> None:
+            number = await add(tx)
+            if is_urgent and number is not None:
+                await self._operators.owe(tx, _numbered(sentence, fields, number))
 
         try:
             await self._db.run(write)
         except DatabaseUnavailableError:
-            await self._operators.say(closing, closing_fields)
+            await self._operators.say(sentence, fields)
         else:
             self._operators.wake()
 
