@@ -100,7 +100,7 @@ def _run(chosen: argparse.Namespace, settings: Settings) -> int:
 
 
 async def _report(chosen: argparse.Namespace, settings: Settings) -> int:
-    from bot.cli import database  # noqa: PLC0415 - as above
+    from bot.cli import commands  # noqa: PLC0415 - as above
     from bot.operations import preflight  # noqa: PLC0415 - the same
 
     if chosen.command in READERS:
@@ -108,7 +108,7 @@ async def _report(chosen: argparse.Namespace, settings: Settings) -> int:
         if finding.level == "wrong":
             Console(stderr=True, soft_wrap=True).print(finding.text, markup=False)
             return 1
-    return await database.REPORTS[chosen.command](settings, chosen)
+    return await commands.ALL[chosen.command](settings, chosen)
 
 
 def _explain(error: SettingsError) -> int:

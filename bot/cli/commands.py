@@ -1,7 +1,7 @@
-"""What the command line does with the database: migrate it, and print what it holds."""
+"""The commands by their names, and how those that read the database come to it."""
 
 import argparse
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from rich.console import Console
@@ -13,6 +13,8 @@ from bot.scheduling.simulation import Record
 from bot.store import stories
 from bot.store.database import Database
 from bot.store.readiness import Readiness, readiness
+
+Command = Callable[[Settings, argparse.Namespace], Coroutine[Any, Any, int]]
 
 UNUSABLE = {
     Readiness.EMPTY: "The database is empty: the bot has not run on it yet.",
@@ -52,16 +54,14 @@ async def _migrate(settings: Settings, _: argparse.Namespace) -> int:
     return 0
 
 
-async def _print_spending(settings: Settings, arguments: argparse.Namespace) -> int:
-    """Print what was spent."""
-    async with _database(settings) as db:
-        return await spending.main(arguments, db) if await _is_usable(db) else 1
+def _on_database(report: Callable[[argparse.Namespace, Database], Awaitable[int]]) -> Command:
+    """Return the command that makes a report where the database is usable."""
 
+    async def run(settings: Settings, arguments: argparse.Namespace) -> int:
+        async with _database(settings) as db:
+            return await report(arguments, db) if await _is_usable(db) else 1
 
-async def _print_dead_letters(settings: Settings, arguments: argparse.Namespace) -> int:
-    """Print what was given up, or let it be sent again."""
-    async with _database(settings) as db:
-        return await dead_letters.main(arguments, db) if await _is_usable(db) else 1
+    return run
 
 
 async def _simulate_history(settings: Settings, arguments: argparse.Namespace) -> int:
@@ -79,7 +79,7 @@ async def _simulate_history(settings: Settings, arguments: argparse.Namespace) -
     return simulate.run(records, arguments, cost=cost, minimum=settings.poll_floor_s)
 
 
-REPORTS: dict[str, Callable[[Settings, argparse.Namespace], Coroutine[Any, Any, int]]] = {
+ALL: dict[str, Command] = {
     "check": check.main,
     "doctor": doctor.main,
     "admin": admin.main,
@@ -87,7 +87,7 @@ REPORTS: dict[str, Callable[[Settings, argparse.Namespace], Coroutine[Any, Any, 
     "backup": backup.main,
     "restore": restore.main,
     "move": move.main,
-    "spending": _print_spending,
-    "parked": _print_dead_letters,
+    "spending": _on_database(spending.main),
+    "parked": _on_database(dead_letters.main),
     "simulate": _simulate_history,
 }
