@@ -26,10 +26,8 @@ from bot.runtime.proxies import connector
 from bot.store import ledger
 from bot.store.database import Database
 from bot.store.readiness import readiness
-from bot.stories_api.trial import Trial as StoriesTrial
-from bot.stories_api.trial import price_of_all
-from bot.telegram.trial import LATE_S, PRESS_WITHIN_S
-from bot.telegram.trial import Trial as TelegramTrial
+from bot.stories_api.trial import StoriesTrial, price_of_all
+from bot.telegram.trial import LATE_S, PRESS_WITHIN_S, TelegramTrial
 
 MARKS = {True: "[green]yes[/]", False: "[red]no[/]", None: "[yellow]not tried[/]"}
 NOTHING_TO_DO, DISAGREES, UNTRIED = 2, 1, 3

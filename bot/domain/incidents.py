@@ -131,7 +131,7 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class Condition:
     """Whether an incident is there: its sentence, None where it is not; and that of its end."""
 
     kind: Kind
@@ -140,7 +140,7 @@ class Judged:
     fields: dict[str, Any] = field(default_factory=dict)
 
 
-def judge(seen: Seen, *, is_open: Mapping[str, bool], now: datetime) -> Iterator[Judged]:
+def judge(seen: Seen, *, is_open: Mapping[str, bool], now: datetime) -> Iterator[Condition]:
     """Yield how each condition stands that can be checked; ``is_open`` says how it stood.
 
     That somebody else takes the updates, and that the API refuses the key, is told by who meets
@@ -148,7 +148,7 @@ def judge(seen: Seen, *, is_open: Mapping[str, bool], now: datetime) -> Iterator
     """
     yield _balance(seen, is_open=is_open.get("balance", False))
     yield from _budget(seen)
-    yield Judged(
+    yield Condition(
         "parked",
         GIVEN_UP if seen.dead_letters else None,
         NONE_GIVEN_UP,
@@ -156,32 +156,34 @@ def judge(seen: Seen, *, is_open: Mapping[str, bool], now: datetime) -> Iterator
     )
     if seen.free_bytes is not None:
         yield _disk(seen.free_bytes, seen.disk_bytes, is_open=is_open.get("disk", False))
-    yield Judged("api_fails", API_FAILS if _lasts(seen.api_fails_since, now) else None, API_WORKS)
-    yield Judged(
+    yield Condition(
+        "api_fails", API_FAILS if _lasts(seen.api_fails_since, now) else None, API_WORKS
+    )
+    yield Condition(
         "telegram",
         TELEGRAM_FAILS if _lasts(seen.telegram_fails_since, now) else None,
         TELEGRAM_WORKS,
     )
-    yield Judged("two_pollers", None, ALONE_AGAIN)
-    yield Judged("api_refuses", None, BACK_IN_SERVICE)
+    yield Condition("two_pollers", None, ALONE_AGAIN)
+    yield Condition("api_refuses", None, BACK_IN_SERVICE)
 
 
-def _balance(seen: Seen, *, is_open: bool) -> Judged:
+def _balance(seen: Seen, *, is_open: bool) -> Condition:
     if seen.balance is None or seen.spent_in_a_day <= 0:  # nothing is spent: nothing runs out
-        return Judged("balance", None, BALANCE_ENOUGH)
+        return Condition("balance", None, BALANCE_ENOUGH)
     left = max(0, seen.balance) / seen.spent_in_a_day
     is_low = left < (ENOUGH_DAYS if is_open else FEW_DAYS)
     fields = {"credits": seen.balance, "days": round(left, 1)}
-    return Judged("balance", BALANCE_LOW if is_low else None, BALANCE_ENOUGH, fields)
+    return Condition("balance", BALANCE_LOW if is_low else None, BALANCE_ENOUGH, fields)
 
 
-def _budget(seen: Seen) -> Iterator[Judged]:
+def _budget(seen: Seen) -> Iterator[Condition]:
     is_spent = seen.spent_today > seen.budget - CHECK_COST
     is_almost = seen.spent_today >= seen.budget * ALMOST and not is_spent
     percent = round(100 * seen.spent_today / seen.budget) if seen.budget else 100
     fields = {"budget": seen.budget}
-    yield Judged("budget_100", BUDGET_SPENT if is_spent else None, BUDGET_AGAIN, fields)
-    yield Judged(
+    yield Condition("budget_100", BUDGET_SPENT if is_spent else None, BUDGET_AGAIN, fields)
+    yield Condition(
         "budget_80",
         BUDGET_ALMOST if is_almost else None,
         BUDGET_MOVED_ON,
@@ -189,12 +191,12 @@ def _budget(seen: Seen) -> Iterator[Judged]:
     )
 
 
-def _disk(free: int, size: int, *, is_open: bool) -> Judged:
+def _disk(free: int, size: int, *, is_open: bool) -> Condition:
     spare = 1.2 if is_open else 1.0
     is_little = free < LITTLE_BYTES * spare
     is_small_part = free < size * LITTLE_PART * spare and free < BUT_LESS_THAN * spare
     text = DISK_FULL if is_little or is_small_part else None
-    return Judged("disk", text, DISK_HAS_ROOM, {"megabytes": free // MEGABYTE})
+    return Condition("disk", text, DISK_HAS_ROOM, {"megabytes": free // MEGABYTE})
 
 
 def _lasts(since: datetime | None, now: datetime) -> bool:

@@ -45,7 +45,7 @@ Decide = Callable[[State, float, str], T]
 """Takes the state, the seconds of its clock, and by which name it knows the subject."""
 
 
-class Limits(Protocol):
+class AccountLimits(Protocol):
     """The state of the limits, shared by all who spend of one account."""
 
     state: State
@@ -73,11 +73,11 @@ class LocalLimits:
         self.now = clock
 
     def is_quiet(self, subject: str) -> bool:  # noqa: ARG002 - the protocol's
-        """See Limits; to note it costs nothing here."""
+        """See AccountLimits; to note it costs nothing here."""
         return False
 
     async def decide(self, subject: str, decide: Decide[T]) -> T:
-        """See Limits."""
+        """See AccountLimits."""
         return decide(self.state, self.now(), subject)
 
 
@@ -96,15 +96,15 @@ class SharedLimits:
         self._turn = asyncio.Lock()  # all wait for one row: one connection will do
 
     def now(self) -> float:
-        """See Limits; Unix time."""
+        """See AccountLimits; Unix time."""
         return self._time().timestamp()
 
     def is_quiet(self, subject: str) -> bool:
-        """See Limits."""
+        """See AccountLimits."""
         return self.state.is_quiet(_name_of(subject))
 
     async def decide(self, subject: str, decide: Decide[T]) -> T:
-        """See Limits."""
+        """See AccountLimits."""
         name = _name_of(subject)
 
         async def work(tx: Tx) -> T:

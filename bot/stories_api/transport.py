@@ -30,7 +30,7 @@ from bot.runtime.clock import steady
 from bot.runtime.metrics import Metrics
 from bot.stories_api.endpoints import BALANCE, Answer
 from bot.stories_api.failures import TOO_MANY, Failure, failure_of
-from bot.stories_api.limit_state import Limits, LocalLimits, State
+from bot.stories_api.limit_state import AccountLimits, LocalLimits, State
 from bot.stories_api.limits import Breaker, CallRate, Detour, Refused, RetryBudget
 from bot.stories_api.response import (
     OK,
@@ -102,7 +102,7 @@ class Transport:
         key: SecretStr,
         rate: float,
         metrics: Metrics,
-        limits: Callable[[State], Limits] | None = None,
+        limits: Callable[[State], AccountLimits] | None = None,
         fallback_url: str = "",
         on_out_of_service: Callable[[OutOfServiceError], Awaitable[object]] | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),

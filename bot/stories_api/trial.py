@@ -118,7 +118,7 @@ class Said:
 
 
 @dataclass(slots=True)
-class Trial:
+class StoriesTrial:
     """Tries the beliefs about one account of the service, by a public profile's stories."""
 
     session: aiohttp.ClientSession

@@ -17,7 +17,7 @@ REMEMBERED = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class AdminRights:
     """What somebody is in a group or channel; ``may_post`` is the right to post in a channel."""
 
     is_admin: bool = False
@@ -29,9 +29,11 @@ class Admins:
 
     def __init__(self) -> None:
         """Know nobody yet."""
-        self._known: dict[tuple[int, int], tuple[Standing, datetime]] = {}
+        self._known: dict[tuple[int, int], tuple[AdminRights, datetime]] = {}
 
-    async def standing(self, bot: Bot, chat_id: int, user_id: int, *, now: datetime) -> Standing:
+    async def standing(
+        self, bot: Bot, chat_id: int, user_id: int, *, now: datetime
+    ) -> AdminRights:
         """Return what a person, or the bot itself, is in a chat.
 
         getChatMember is sure to work for others only where the bot administers the chat (Bot API);
@@ -41,7 +43,7 @@ class Admins:
             AdminsUnknownError: Telegram tells neither; the bot has to be made an administrator.
             AskAgainError: Telegram does not answer.
         """
-        known, until = self._known.get((chat_id, user_id), (Standing(), now))
+        known, until = self._known.get((chat_id, user_id), (AdminRights(), now))
         if until > now:
             return known
         try:
@@ -55,21 +57,21 @@ class Admins:
         return standing
 
 
-async def _ask(bot: Bot, chat_id: int, user_id: int) -> Standing:
+async def _ask(bot: Bot, chat_id: int, user_id: int) -> AdminRights:
     try:
-        return _standing_of(await bot.get_chat_member(chat_id, user_id))
+        return _rights_of(await bot.get_chat_member(chat_id, user_id))
     except (BadRequest, Forbidden) as error:  # answered; a lost connection is another matter
         log.info("a member can't be looked up", chat=chat_id, reason=str(error))
     try:
         admins = await bot.get_chat_administrators(chat_id)
     except (BadRequest, Forbidden) as error:
         raise AdminsUnknownError(str(error)) from error
-    return next((_standing_of(one) for one in admins if one.user.id == user_id), Standing())
+    return next((_rights_of(one) for one in admins if one.user.id == user_id), AdminRights())
 
 
-def _standing_of(member: ChatMember) -> Standing:
+def _rights_of(member: ChatMember) -> AdminRights:
     if member.status == ChatMember.OWNER:
-        return Standing(is_admin=True, may_post=True)
+        return AdminRights(is_admin=True, may_post=True)
     if isinstance(member, ChatMemberAdministrator):
-        return Standing(is_admin=True, may_post=bool(member.can_post_messages))
-    return Standing()
+        return AdminRights(is_admin=True, may_post=bool(member.can_post_messages))
+    return AdminRights()

@@ -50,7 +50,7 @@ HEADERS = {
 Json = dict[str, Any]
 
 
-class Page(Protocol):
+class PageContent(Protocol):
     """What the page shows and does."""
 
     async def show(self) -> Json:
@@ -65,7 +65,7 @@ class AdminPage:
 
     def __init__(
         self,
-        page: Page,
+        page: PageContent,
         db: Database,
         *,
         token: SecretStr,

@@ -37,7 +37,7 @@ GREETING = "Storybell tries what it believes of Telegram. These messages go away
 
 
 @dataclass(slots=True)
-class Trial:
+class TelegramTrial:
     """Tries the beliefs about Telegram in ``chat_id``, where somebody presses one button."""
 
     bot: Bot

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.incidents import LASTING, Judged, Seen, dumped, judge, loaded
+from bot.domain.incidents import LASTING, Condition, Seen, dumped, judge, loaded
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 WELL = Seen(
@@ -67,7 +67,7 @@ def test_every_condition_is_judged_once_with_a_sentence_for_its_end(
     spent: int, budget: int, balance: int
 ) -> None:
     seen = replace(WELL, spent_today=spent, budget=budget, balance=balance)
-    found: list[Judged] = list(judge(seen, is_open={}, now=NOW))
+    found: list[Condition] = list(judge(seen, is_open={}, now=NOW))
     kinds = [one.kind for one in found]
     assert len(kinds) == len(set(kinds))
     assert all(one.closing.endswith(".") for one in found)
