@@ -1,6 +1,7 @@
 """What a file is and how large its picture is, from its bytes; names and headers are not asked.
 
-Only headers are read and nothing is decoded, so that a picture bomb stays folded.
+Only headers are read and nothing is decoded: a small file that unpacks to a huge picture does no
+harm.
 """
 
 import struct

@@ -88,7 +88,7 @@ def overdue_at() -> sa.ColumnElement[datetime]:
 
 
 def waits_for_earlier(than: Any) -> sa.ColumnElement[bool]:  # noqa: ANN401 - time or column
-    """Tell of a row whether an earlier one of its subscription is due later than that.
+    """Return whether an earlier row of its subscription is due later than that.
 
     Answers wait for the earlier ones of their chat in the same way. What a missing right holds
     back is not waited for: its kind may not come for days, and others may.
@@ -248,7 +248,7 @@ async def change(tx: Tx, delivery_id: int, **values: Any) -> None:  # noqa: ANN4
 
 
 def _held(ids: Collection[int], until: datetime) -> sa.ColumnElement[bool]:
-    """Tell whether a row is an answer that is being sent by who is to have it until then."""
+    """Return whether a row is an answer that its sender, who claimed it until then, still has."""
     return sa.and_(
         deliveries.c.id.in_(list(ids)),
         is_open,

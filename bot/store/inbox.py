@@ -234,7 +234,7 @@ async def hand_back(tx: Tx, ours: ClaimedUpdate, *, until: datetime) -> None:
 
 
 def _held(ours: Collection[ClaimedUpdate]) -> sa.ColumnElement[bool]:
-    """Tell of a row whether it is one of these, and nobody has claimed it since."""
+    """Return whether a row is one of these, and nobody has claimed it since."""
     claims = sorted((one.id, one.attempts) for one in ours)
     return sa.and_(sa.tuple_(inbox.c.id, inbox.c.attempts).in_(claims), OPEN)
 

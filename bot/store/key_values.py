@@ -1,4 +1,4 @@
-"""Notes: small named values that all replicas share (the stop switch, sums, the last balance)."""
+"""Small named values that all replicas share (the stop switch, sums, the last balance)."""
 
 from datetime import datetime
 from typing import Any

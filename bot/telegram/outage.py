@@ -65,7 +65,7 @@ class Outage:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         metrics: Metrics | None = None,
     ) -> None:
-        """Probe with ``bot``; replicas share the pause of ``bot_id`` as a row of ``gates``."""
+        """Probe with ``bot``; replicas share the pause of ``bot_id`` as a lease."""
         self._db = db
         self._bot = bot
         self._key = f"bot:{bot_id}:outage"

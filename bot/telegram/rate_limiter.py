@@ -301,7 +301,7 @@ class Turns:
     """One at a time; who waits in the lane of replies comes before all alerts."""
 
     def __init__(self) -> None:
-        """Nobody is there."""
+        """Begin with nobody in the queue."""
         self._busy = False
         self._queue: list[tuple[int, int, asyncio.Future[None]]] = []
         self._numbers = itertools.count()
