@@ -56,7 +56,7 @@ SEEDS ?= 20
 soak: .venv/.dev  ## Weeks of the bot's life in minutes, with all that can go wrong; PLANT=name, or all, puts mistakes in that must be found
 	$(BIN)/python -m tests.soak $(if $(PLANT),--plant $(PLANT),--seeds $(SEEDS)) $(if $(REPLAY),--replay)
 
-bench: .venv/.dev  ## The figures of the README
+bench: .venv/.dev  ## The figures of docs/figures.md
 	$(BIN)/python -m benchmarks all
 
 lock: .venv/.dev  ## Resolve all three locks together: what is tested is what runs
