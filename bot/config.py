@@ -323,8 +323,9 @@ class Settings(BaseSettings):
     @classmethod
     def _known_roles(cls, value: frozenset[str]) -> frozenset[str]:
         if unknown := value - {"updates", "scheduler", "outbox"}:
-            msg = f"unknown: {', '.join(sorted(unknown))}; known are updates, scheduler, outbox"
-            raise ValueError(msg)
+            raise ValueError(
+                f"unknown: {', '.join(sorted(unknown))}; known are updates, scheduler, outbox"
+            )
         return value
 
     @field_validator("telegram_token")
@@ -332,8 +333,7 @@ class Settings(BaseSettings):
     def _token_shape(cls, value: SecretStr) -> SecretStr:
         number, _, rest = value.get_secret_value().partition(":")
         if not (number.isascii() and number.isdigit() and len(rest) >= 30):  # noqa: PLR2004 - as @BotFather makes them
-            msg = "does not look like a bot token (digits, a colon, 35 letters)"
-            raise ValueError(msg)
+            raise ValueError("does not look like a bot token (digits, a colon, 35 letters)")
         return value
 
     @field_validator("database_url", "database_direct_url")
@@ -343,8 +343,7 @@ class Settings(BaseSettings):
             return None
         scheme, separator, _ = value.get_secret_value().partition("://")
         if not separator or scheme not in DATABASES:
-            msg = "must begin with sqlite:// or postgresql://"
-            raise ValueError(msg)
+            raise ValueError("must begin with sqlite:// or postgresql://")
         try:
             urlsplit(value.get_secret_value()).port  # noqa: B018 - it raises where there is none
         except ValueError:
@@ -362,61 +361,56 @@ class Settings(BaseSettings):
         except ValueError:
             is_good = False
         if not is_good:
-            msg = "must be http://host:port or socks5://host:port"
-            raise ValueError(msg)
+            raise ValueError("must be http://host:port or socks5://host:port")
         return value
 
     @field_validator("currency")
     @classmethod
     def _code_of_a_currency(cls, value: str) -> str:
         if not (len(value) == 3 and value.isascii() and value.isalpha() and value.isupper()):  # noqa: PLR2004 - ISO 4217
-            msg = "must be three capital letters, such as USD"
-            raise ValueError(msg)
+            raise ValueError("must be three capital letters, such as USD")
         return value
 
     @field_validator("trusted_media_origin")
     @classmethod
     def _is_an_origin(cls, value: str) -> str:
         if value and not (value.startswith(("http://", "https://")) and urlsplit(value).hostname):
-            msg = "must be an address that begins with https:// or http://"
-            raise ValueError(msg)
+            raise ValueError("must be an address that begins with https:// or http://")
         return value
 
     @field_validator("stories_api_url", "stories_api_fallback_url")
     @classmethod
     def _carries_the_key(cls, value: AnyHttpUrl | None) -> AnyHttpUrl | None:
         if value and value.scheme != "https" and not _is_loopback(value.host or ""):
-            msg = "must begin with https://, or anybody on the way could read the key"
-            raise ValueError(msg)
+            raise ValueError("must begin with https://, or anybody on the way could read the key")
         return value
 
     @model_validator(mode="after")
     def _one_call_can_be_paid(self) -> Self:
         for name in ("daily_budget", "person_burst"):
             if getattr(self, name) < CHECK_COST:
-                msg = f"{name.upper()} is too small for one call: at least {CHECK_COST} credits"
-                raise ValueError(msg)
+                raise ValueError(
+                    f"{name.upper()} is too small for one call: at least {CHECK_COST} credits"
+                )
         return self
 
     @model_validator(mode="after")
     def _local_is_not_the_cloud(self) -> Self:
         if self.telegram_local and self._is_official_telegram:
-            msg = "TELEGRAM_LOCAL needs TELEGRAM_API_URL, the address of your own server"
-            raise ValueError(msg)
+            raise ValueError(
+                "TELEGRAM_LOCAL needs TELEGRAM_API_URL, the address of your own server"
+            )
         return self
 
     @model_validator(mode="after")
     def _webhook_is_https(self) -> Self:
         if self.webhook_url and self.webhook_url.scheme != "https" and self._is_official_telegram:
-            msg = "WEBHOOK_URL must begin with https://"
-            raise ValueError(msg)
+            raise ValueError("WEBHOOK_URL must begin with https://")
         port = self.webhook_url.port if self.webhook_url else 443
         if self._is_official_telegram and port not in WEBHOOK_PORTS:
-            msg = "WEBHOOK_URL: Telegram calls the ports 443, 80, 88 and 8443 only"
-            raise ValueError(msg)
+            raise ValueError("WEBHOOK_URL: Telegram calls the ports 443, 80, 88 and 8443 only")
         if self.public_url and self.public_url.scheme != "https" and self._is_official_telegram:
-            msg = "PUBLIC_URL must begin with https://"
-            raise ValueError(msg)
+            raise ValueError("PUBLIC_URL must begin with https://")
         return self
 
     @property

@@ -192,7 +192,6 @@ def target_of(update: Update) -> Target:
     """Return where the answer goes: the chat, and in a forum the topic of the message."""
     message, where = update.effective_message, update.effective_chat
     if where is None:
-        msg = "an update without a chat can't be answered"
-        raise ValueError(msg)
+        raise ValueError("an update without a chat can't be answered")
     in_topic = message is not None and message.is_topic_message
     return Target(where.id, message.message_thread_id if message and in_topic else None)

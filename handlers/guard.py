@@ -159,8 +159,7 @@ async def _record_album(context: Context, message: Message) -> None:
 
 def _guarded(name: str, hear: Callable[[Run], Handler]) -> Callable[[Run], Guarded]:
     if name not in TABLE:
-        msg = f"{name} has no row in handlers.rights.TABLE"
-        raise LookupError(msg)
+        raise LookupError(f"{name} has no row in handlers.rights.TABLE")
     return lambda run: Guarded(name, run, hear)
 
 

@@ -215,8 +215,7 @@ def read_trace(path: Path) -> Iterator[Record]:
                 if line.strip():
                     yield _record(line, number)
         except UnicodeDecodeError:
-            msg = "it is no UTF-8 text"
-            raise TraceError(msg) from None
+            raise TraceError("it is no UTF-8 text") from None
 
 
 def _record(line: str, number: int) -> Record:
@@ -226,11 +225,11 @@ def _record(line: str, number: int) -> Record:
         subscribers = float(values["subscribers"])
         username = str(values["username"])
     except (ValueError, KeyError, TypeError):
-        msg = f"line {number} is no object with username, subscribers and taken_at"
-        raise TraceError(msg) from None
+        raise TraceError(
+            f"line {number} is no object with username, subscribers and taken_at"
+        ) from None
     if not all(map(math.isfinite, [subscribers, *taken])) or subscribers < 0:
-        msg = f"line {number} has a number that can't be"
-        raise TraceError(msg)
+        raise TraceError(f"line {number} has a number that can't be")
     return Record(username, subscribers, taken)
 
 

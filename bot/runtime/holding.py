@@ -43,6 +43,5 @@ def check(what: str) -> None:
     if is_held is None or not is_held():
         return
     if is_strict:
-        msg = f"{what} begins while a transaction is held"
-        raise HoldingError(msg)
+        raise HoldingError(f"{what} begins while a transaction is held")
     log.error("a transaction is held too long", by=what, stack_info=True)

@@ -233,8 +233,7 @@ def _content(item: Item, *, attach: bool) -> str | InputFile:
             name = _filename(item.story, file.path.suffix) if item.as_file else None
             return from_disk(file.path, attach=attach, name=name)
         case None:
-            msg = "an item without a source can't be sent"
-            raise ValueError(msg)
+            raise ValueError("an item without a source can't be sent")
 
 
 def _filename(story: Story, suffix: str) -> str:

@@ -48,8 +48,7 @@ class Timestamp(sa.types.TypeDecorator[datetime]):
         if value is None:
             return None
         if value.tzinfo is None:
-            msg = "a time without a zone can't be stored"
-            raise ValueError(msg)
+            raise ValueError("a time without a zone can't be stored")
         return (value - EPOCH) // MILLISECOND
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's signature
