@@ -178,14 +178,14 @@ async def cost_of_poll(tx: Tx, fixed: float | None) -> float:
     return (await load(tx)).cost if fixed is None else fixed
 
 
-async def counts(tx: Tx) -> list[int]:
+async def counts(tx: Tx, *, most: int = COUNTED) -> list[int]:
     """Return how many profiles known people follow, and how many newcomers alone do.
 
-    Of very many it is what the schedule has counted last, some minutes ago.
+    Of more than ``most`` it is what the schedule has counted last, some minutes ago.
     """
-    if await profiles.followed(tx, most=COUNTED + 1) > COUNTED:
+    if await profiles.followed(tx, most=most + 1) > most:
         kept = [(await load(tx, fresh=fresh)).profiles for fresh in (False, True)]
-        if sum(kept) > COUNTED:
+        if sum(kept) > most:
             return kept
     return [await profiles.followed(tx, fresh=fresh) for fresh in (False, True)]
 

@@ -1,6 +1,6 @@
 """The plan of the looks: what it is made of when there are many profiles."""
 
-import pytest
+from functools import partial
 
 from bot.domain.model import Profile
 from bot.fetching import schedule_state
@@ -28,23 +28,21 @@ async def test_of_many_profiles_a_sample_is_read_and_of_few_all(db: Database) ->
     assert {weight for _, weight in few} < set(weights)
 
 
-async def test_very_many_are_not_counted_for_a_figure(
-    db: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(schedule_state, "COUNTED", 2)
+async def test_very_many_are_not_counted_for_a_figure(db: Database) -> None:
+    counts = partial(schedule_state.counts, most=2)
     async with db.begin() as tx:
         for number in range(3):
             await follow(tx, 1, Profile(str(100 + number), f"profile{number}"))
-        assert await schedule_state.counts(tx) == [0, 3]  # nothing is kept yet
+        assert await counts(tx) == [0, 3]  # nothing is kept yet
         for fresh in (False, True):
             plan = await schedule_state.load(tx, fresh=fresh)
             plan.survey(*await schedule_state.sample(tx, most=2, fresh=fresh))
             await schedule_state.save(tx, plan, now=NOON, fresh=fresh)
         await follow(tx, 1, Profile("103", "profile3"))
-        assert await schedule_state.counts(tx) == [0, 3]
+        assert await counts(tx) == [0, 3]
         for number in range(2):
             await profiles.change(tx, str(100 + number), next_look_at=None)
-        assert await schedule_state.counts(tx) == [0, 2]
+        assert await counts(tx) == [0, 2]
         assert await profiles.mean_delay(tx, [0, 2]) is None
 
 
