@@ -456,10 +456,9 @@ class Conversation(Application[Any, Context, Any, Any, Any, Any]):
         """
         if isinstance(error, TryAgainError | DatabaseUnavailableError):
             raise error  # nothing of it has happened
-        if not isinstance(error, BotError | TelegramError):
-            lasting = isinstance(update, Update) and is_lasting(update.to_dict())
-            if lasting:
-                raise error
+        is_ours = isinstance(error, BotError | TelegramError)
+        if not is_ours and isinstance(update, Update) and is_lasting(update.to_dict()):
+            raise error
         await super().process_error(update, error, job, coroutine)
         return True
 
