@@ -433,11 +433,9 @@ async def _recount(
     changed = [one for one in sorted(after.keys() & before.keys()) if after[one] != before[one]]
     audience = (await tx.execute(sa.select(audiences).where(mine).with_for_update())).one()
     if joining:
-        begin = {"day": now.date(), "share": await usage.share_of(tx, profile_id, now.date())}
-        rows = [
-            {"profile_id": profile_id, "chat_id": one, **asdict(after[one]), **begin}
-            for one in joining
-        ]
+        day, share = await usage.begin(tx, profile_id, now.date())
+        alike = {"profile_id": profile_id, "day": day, "share": share}
+        rows = [{"chat_id": one, **asdict(after[one]), **alike} for one in joining]
         await tx.execute(sa.insert(waiting_chats), rows)
     for one in changed:
         its = waiting_chats.c.profile_id == profile_id

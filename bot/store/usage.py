@@ -2,13 +2,15 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
 
 from bot.store.audiences import audiences, check_shares, waiting_chats
 from bot.store.database import Insert, Tx, built_once, insert_for
 from bot.store.schema import metadata
+
+DAY = timedelta(days=1)
 
 usage_days = sa.Table(
     "usage_days",
@@ -126,8 +128,8 @@ async def split(tx: Tx, profile_id: str, amount: int, *, now: datetime) -> None:
     part, rest = divmod(amount * 1000 + row.rest, row.chats)
     await tx.execute(sa.update(audiences).where(mine).values(rest=rest))
     if part:
-        added = {"profile_id": profile_id, "day": now.date(), "millicredits": part}
-        await tx.execute(_share(tx), added)
+        day, _ = await _latest(tx, profile_id, now.date())
+        await tx.execute(_share(tx), {"profile_id": profile_id, "day": day, "millicredits": part})
 
 
 @built_once
@@ -140,11 +142,28 @@ def _share(insert: Insert) -> sa.Executable:
     )
 
 
-async def share_of(tx: Tx, profile_id: str, day: date) -> int:
-    """Return what the checks of a day have cost each chat so far: where a new one begins."""
+async def begin(tx: Tx, profile_id: str, today: date) -> tuple[date, int]:
+    """Return on which day a new chat begins to bear, and what that has cost each chat before.
+
+    The audience is locked. No later check counts for a day before that one.
+    """
+    day, share = await _latest(tx, profile_id, today)
+    if share is None:
+        await tx.execute(_share(tx), {"profile_id": profile_id, "day": day, "millicredits": 0})
+    return day, share or 0
+
+
+async def _latest(tx: Tx, profile_id: str, today: date) -> tuple[date, int | None]:
+    """Return the day for which checks of a profile count, and its share if it has one.
+
+    It is tomorrow's where another replica was there first: its time was taken a little later, or
+    its clock is ahead. One that is ahead by more than that is not believed.
+    """
     table = check_shares
-    mine = sa.and_(table.c.profile_id == profile_id, table.c.day == day)
-    return (await tx.execute(sa.select(table.c.millicredits).where(mine))).scalar() or 0
+    mine = sa.and_(table.c.profile_id == profile_id, table.c.day.between(today, today + DAY))
+    latest = sa.select(table.c.day, table.c.millicredits).where(mine).order_by(table.c.day.desc())
+    row = (await tx.execute(latest.limit(1))).one_or_none()
+    return (today, None) if row is None else (row.day, row.millicredits)
 
 
 async def settle(
@@ -168,7 +187,11 @@ async def settle(
         zero,
         zero,
         _BORNE.c.millicredits,
-    ).where(_BORNE.c.profile_id == profile_id, _BORNE.c.chat_id.in_(chat_ids))
+    ).where(
+        _BORNE.c.profile_id == profile_id,
+        _BORNE.c.chat_id.in_(chat_ids),
+        _BORNE.c.millicredits != 0,
+    )
     insert = insert_for(tx)(usage_days).from_select(names, borne.order_by(_BORNE.c.chat_id))
     added = usage_days.c.millicredits + insert.excluded.millicredits
     await tx.execute(

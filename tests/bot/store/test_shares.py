@@ -17,7 +17,7 @@ from bot.store import chats, moves, profiles, spending, subscriptions, usage
 from bot.store.audiences import audiences
 from bot.store.database import Database, Tx
 from tests.support.database import empty
-from tests.support.followed import DAY, HOUR, NATGEO, NOON, PRADA, follow
+from tests.support.followed import DAY, HOUR, MINUTE, NATGEO, NOON, PRADA, follow
 
 BEGIN = date(2026, 1, 1)
 CHATS = range(1, 4)
@@ -72,6 +72,24 @@ async def test_who_leaves_is_booked_and_who_comes_begins_at_nothing(db: Database
         days = await usage.millicredits_by_day(tx, 1, since=BEGIN)
         assert days == {NOON.date(): 3000, (NOON + DAY).date(): 1500}
         assert await usage.borne(tx, since=BEGIN) == {2: {(NOON + DAY).date(): 4500}}
+
+
+async def test_around_midnight_each_replica_has_a_day_of_its_own_and_nothing_is_borne_twice(
+    db: Database,
+) -> None:
+    """Who took the time before midnight may come after who took it later."""
+    before = NOON.replace(hour=23, minute=59)
+    after = before + 2 * MINUTE
+    async with db.begin() as tx:
+        await follow(tx, 1, now=before)
+        await usage.split(tx, NATGEO.profile_id, 3, now=after)
+        await follow(tx, 2, now=before)
+        await usage.split(tx, NATGEO.profile_id, 2, now=before)
+        assert await shares(tx) == {1: 4000, 2: 1000, 3: 0}
+        await follow(tx, 3, now=after + DAY)
+        await usage.split(tx, NATGEO.profile_id, 3, now=after)
+        assert await shares(tx) == {1: 5000, 2: 2000, 3: 1000}
+        assert await rest(tx) == 0
 
 
 async def test_a_group_that_moves_goes_on_bearing_what_it_bore(db: Database) -> None:
