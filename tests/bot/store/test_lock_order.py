@@ -16,9 +16,10 @@ from bot.domain.model import Options, Profile, Target
 from bot.fetching import snapshots
 from bot.fetching.schedule_state import PollSettings
 from bot.outbox.fan_out import FanOut
-from bot.store import chat_queues, chats, erasure, moves, profiles
+from bot.store import chat_queues, chats, erasure, moves, profiles, retention, usage
 from bot.store import subscriptions as store
 from bot.store.database import Database
+from tests.bot.store.test_audiences import consistent
 from tests.support.followed import NOON, Clock, follow, story
 
 STARS = [Profile(str(number), f"star{number}") for number in range(4)]
@@ -76,26 +77,49 @@ class Crowd:
             lambda: self.subscriptions.bot_back(person),
             lambda: self.erase(person),
             lambda: self.move(person),
+            lambda: self.lose_topic(person),
             self.subscriptions.end_blocked,
+            self.tidy,
         ]
         with suppress(NotFollowedError):  # another press was first
             await self.chance.choice(deeds)()
 
     async def follow(self, person: int) -> None:
         star = self.chance.choice(STARS)
+        thread_id = self.chance.choice([None, 9])
         async with self.db.begin() as tx:
             await store.lock_chat(tx, person, now=self.clock())
             await chat_queues.ensure(tx, person, now=self.clock())
             await store.add(
                 tx,
-                Target(person),
+                Target(person, thread_id),
                 star.profile_id,
                 options=Options(),
                 since=NOON,
                 created_by=person,
                 now=self.clock(),
             )
-            await store.reweigh(tx, profile_id=star.profile_id, now=self.clock())
+            await store.reweigh(tx, chat_id=person, profile_id=star.profile_id, now=self.clock())
+
+    async def lose_topic(self, person: int) -> None:
+        async with self.db.begin() as tx:
+            await chats.lock(tx, [person])
+            await chat_queues.lock(tx, person)
+            await moves.close_topic(tx, person, 9, now=self.clock())
+
+    async def tidy(self) -> None:
+        """Do what the schedule does each minute, and what is paid."""
+        async with self.db.begin() as tx:
+            await retention.stop_polling(tx)
+        async with self.db.read() as tx:
+            wrong, _ = await store.miscounted(tx, after=None, limit=1_000)
+            unlike, _ = await store.missummed(tx, after="", limit=1_000)
+        assert not unlike
+        for chat_id, ids in wrong.items():
+            async with self.db.begin() as tx:
+                await store.reweigh(tx, chat_id=chat_id, profile_ids=ids, now=self.clock())
+        async with self.db.begin() as tx:
+            await usage.split(tx, self.chance.choice(STARS).profile_id, 2, now=self.clock())
 
     async def erase(self, person: int) -> None:
         async with self.db.begin() as tx:
@@ -109,13 +133,19 @@ class Crowd:
 
 
 @pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.slow)])
-async def test_looks_beside_presses_never_wait_for_each_other(db: Database, seed: int) -> None:
+async def test_looks_beside_presses_never_wait_for_each_other(
+    db: Database, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And however they come between each other, who waits is counted once, and is checked."""
+    monkeypatch.setattr(store, "FEW", 2)
     crowd = Crowd(db, seed)
     await crowd.begin()
     for _ in range(ROUNDS):
         async with asyncio.TaskGroup() as group:
             for number in range(AT_ONCE):
                 group.create_task(crowd.press() if number % 3 else crowd.look())
+    async with db.read() as tx:
+        await consistent(tx)
 
 
 async def test_what_nobody_follows_after_an_erasure_is_looked_at_no_more(db: Database) -> None:
