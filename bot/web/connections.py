@@ -2,10 +2,12 @@
 
 A stranger can hold one by silence, by headers or a body that drip, by asking again and again for
 what is open to all, or by never reading the answers. So of the strangers whoever came first makes
-room, whatever they do.
+room, whatever they do. What is proven holds until the next request: a proxy sends those of others
+by the same connection.
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 from aiohttp import web
@@ -18,6 +20,15 @@ KNOWN = web.AppKey("known", set[web.RequestHandler])
 def recognise(request: web.Request) -> None:
     """Let the connection stay on which somebody has proven who they are."""
     request.app[KNOWN].add(request.protocol)
+
+
+@web.middleware
+async def anew(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """Let whoever asks by a connection prove it themselves."""
+    request.app[KNOWN].discard(request.protocol)
+    return await handler(request)
 
 
 async def busy_until_read(request: web.Request, _answer: web.StreamResponse) -> None:

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from bot.runtime.metrics import CONTENT_TYPE, Metrics
 from bot.runtime.workers import reason_of
-from bot.web.connections import KNOWN, MOST, accepting, busy_until_read, recognise
+from bot.web.connections import KNOWN, MOST, accepting, anew, busy_until_read, recognise
 
 log = structlog.get_logger()
 
@@ -120,7 +120,7 @@ class Web:
 
     def app(self, *, is_private: bool = False) -> web.Application:
         """Return the routes; those of the operator alone where it ``is_private``."""
-        app = web.Application(client_max_size=LARGEST_UPDATE)
+        app = web.Application(client_max_size=LARGEST_UPDATE, middlewares=[anew])
         app[PRIVATE] = is_private
         app[KNOWN] = set()
         app.on_response_prepare.append(busy_until_read)

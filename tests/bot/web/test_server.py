@@ -235,3 +235,44 @@ async def test_who_sends_no_headers_is_let_go_and_a_flood_of_them_shuts_nobody_o
             assert answer.status == 200
     finally:
         await web.close()
+
+
+async def test_what_a_proxy_sends_of_others_by_telegrams_connection_makes_room_as_well() -> None:
+    """Else strangers would hold each connection by which Telegram ever came, and with them all."""
+    held, stored = asyncio.Event(), asyncio.Event()
+
+    async def add(_: list[dict[str, Any]]) -> None:
+        stored.set()
+
+    async def hold() -> str:
+        held.set()
+        await asyncio.Event().wait()
+        return ""
+
+    web = Web(Metrics(), checks={"slow": hold}, door=Door(HOOK, add), most_connections=2)
+    await web.start("127.0.0.1", 0)
+    head = f"Host: x\r\n{SECRET_HEADER}: {RIGHT[SECRET_HEADER]}\r\n".encode()
+    body = json.dumps(UPDATE).encode()
+    writers = []
+    try:
+        async with asyncio.timeout(20):
+            for _ in range(2):
+                reader, writer = await asyncio.open_connection("127.0.0.1", web.port)
+                writers.append(writer)
+                length = f"Content-Length: {len(body)}\r\n\r\n".encode()
+                writer.write(b"POST %b HTTP/1.1\r\n" % HOOK.path.encode() + head + length + body)
+                assert b"200" in await reader.readuntil(b"\r\n\r\n")
+                assert stored.is_set()
+            for writer in writers:
+                held.clear()
+                writer.write(b"GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n")
+                await held.wait()
+            async with (
+                aiohttp.ClientSession() as session,
+                session.get(f"http://127.0.0.1:{web.port}/healthz") as answer,
+            ):
+                assert answer.status == 200
+    finally:
+        for writer in writers:
+            writer.close()
+        await web.close()
