@@ -36,6 +36,7 @@ Press = Callable[[Update, Context, str], Coroutine[Any, Any, str | None]]
 
 TWICE = timedelta(seconds=1)  # after the first press is done, in which a second one is the same
 TOAST = 200  # characters of a pop-up
+UNCHANGED = N_("Nothing has changed.")
 UNKNOWN_BUTTON = N_("This button doesn't work any more. Please ask me again.")
 
 
@@ -179,12 +180,20 @@ async def answer(
     # Albums may take long, and Telegram takes the answer for some 15 seconds only.
     takes_long = unit is not None and any(r.payload["kind"] == "album" for r in unit.replies)
     when = unit_of_work.before_saying if takes_long else unit_of_work.later
-    await when(partial(_answer, update, context, query, text, alert=alert))
+    await when(partial(_answer, update, context, query, text, alert=alert, unit=unit))
 
 
 async def _answer(
-    update: Update, context: Context, query: CallbackQuery, text: str | None, *, alert: bool
+    update: Update,
+    context: Context,
+    query: CallbackQuery,
+    text: str | None,
+    *,
+    alert: bool,
+    unit: unit_of_work.Unit | None,
 ) -> None:
+    if not text and unit and unit.is_in_vain:
+        text = context.t.plain(UNCHANGED)
     try:
         await query.answer(shorten(text, TOAST) if text else None, show_alert=alert)
     except TelegramError as error:

@@ -84,8 +84,12 @@ def greeting(chat: Chat, context: Context) -> tuple[Safe, Buttons]:
 
 
 async def somebody_spoke(update: Update, context: Context) -> None:
-    """Ask anew about a chat that was closed to us, when a command comes from it."""
+    """Ask anew about a chat that was closed to us, when a command comes from it.
+
+    What a page had asked for there is not answered any more.
+    """
     if update.effective_chat:
+        context.services.lately.forget((update.effective_chat.id, "expected"))
         await context.services.whereabouts.check(update.effective_chat.id)
 
 

@@ -35,7 +35,7 @@ async def rules(update: Update, context: Context) -> None:
     """Show or change the rules of a profile's subscription here."""
     words = list(context.args or [])
     if not words:
-        await choose(update, context, WHICH, "rules")
+        await choose(update, context, WHICH, "rules", USAGE)
         return
     link = links.parse_argument(words[0]) if words else None
     if link is None or link.username is None:

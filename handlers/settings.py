@@ -11,7 +11,7 @@ from telegram import InlineKeyboardButton, Update
 from telegram.ext import filters
 
 from bot.context import Context
-from bot.domain import hours
+from bot.domain import hours, talk
 from bot.domain.errors import N_
 from bot.domain.records import Chat
 from bot.domain.zones import is_zone, zone_of
@@ -45,7 +45,8 @@ WHICH_CITY = N_("Which city is it?")
 QUIET_FROM = N_("When should quiet hours start? You can also send me both times, like 23-7.")
 QUIET_TO = N_("When should they end?")
 DIGEST = N_("When should the daily summary arrive? Choose an hour, or send me one, like 9:30.")
-QUESTIONS = {"zone": WHICH_ZONE, "quiet": QUIET_FROM, "digest": DIGEST}
+QUESTIONS = {"zone": WHICH_ZONE, "clock": WHAT_TIME, "quiet": QUIET_FROM, "digest": DIGEST}
+NEAR = 20  # minutes that a typed clock may be off
 
 
 @command("settings")
@@ -69,30 +70,31 @@ async def timezone(update: Update, context: Context) -> None:
 async def change_setting(update: Update, context: Context, data: str) -> None:
     """Follow the buttons: ``set:<what>[:<value>[:<value>]]``."""
     words = data.split(":")[1:]
-    _expect(context, words[0] if len(words) == 1 else "")
-    if not (await _turn_to(update, context, words) or await _set(update, context, words)):
+    page = _question(context, words)
+    _expect(context, ":".join(words) if page else "")
+    if page:
+        await rewrite(update, context, *page)
+    elif not await _set(update, context, words):
         await _back(update, context)
 
 
-async def _turn_to(update: Update, context: Context, words: list[str]) -> bool:
-    """Show the page that asks for a setting; return whether there is one."""
+def _question(context: Context, words: list[str]) -> tuple[str, Buttons] | None:
+    """Return the page that asks for a setting, None where there is no such page."""
     t = context.t
     match words:
         case ["zone"]:
-            await rewrite(update, context, t(WHICH_ZONE), _cities(context))
+            return t(WHICH_ZONE), _cities(context)
         case ["clock"]:
-            await rewrite(update, context, t(WHAT_TIME), _clocks(context))
+            return t(WHAT_TIME), _clocks(context)
         case ["quiet"]:
-            await rewrite(update, context, t(QUIET_FROM), _nights(context))
+            return t(QUIET_FROM), _nights(context)
         case ["quiet", start] if _is_hour(start):
             buttons = [*_hours(f"set:quiet:{start}", context), [back(context, "set:quiet")]]
-            await rewrite(update, context, t(QUIET_TO), buttons)
+            return t(QUIET_TO), buttons
         case ["digest"]:
-            buttons = [*_hours("set:digest", context), [back(context)]]
-            await rewrite(update, context, t(DIGEST), buttons)
+            return t(DIGEST), [*_hours("set:digest", context), [back(context)]]
         case _:
-            return False
-    return True
+            return None
 
 
 async def _set(update: Update, context: Context, words: list[str]) -> bool:
@@ -128,34 +130,84 @@ async def take_answer(update: Update, context: Context) -> None:
     what = next((w for w, text in QUESTIONS.items() if asks(asked, text)), "quiet")
     if not await _take(update, context, what, message.text or ""):
         _expect(context, what)
-        await say(update, context, context.t(QUESTIONS[what]))
+        await _ask(update, context, what)
 
 
 async def take_typed(update: Update, context: Context, text: str) -> bool:
-    """Take a bare message, where a page has just asked for it; return whether it was that."""
-    key = (context.chat.id, "expected")
-    what = context.services.lately.get(key, within=EXPECTED, now=context.now)
-    if not isinstance(what, str) or not text or text.startswith("/"):
+    """Take a bare message, where a page has just asked for it; return whether it was that.
+
+    What may be a profile's name, or no answer at all, is not.
+    """
+    what = _expected(context)
+    if not what or not text or text.startswith("/"):
         return False
-    return await _take(update, context, what, text)
+    if what == "zone" and ("@" in text or talk.names_in(text) or _is_small_talk(text)):
+        return False
+    if await _take(update, context, what, text):
+        return True
+    if any(char.isalpha() for char in text):
+        return False
+    await _ask(update, context, what)
+    return True
+
+
+async def ask_again(update: Update, context: Context, text: str) -> bool:
+    """Ask what a page has just asked, where ``text`` is no answer; return whether it was asked."""
+    what = _expected(context)
+    if not what or not text or _is_small_talk(text):
+        return False
+    await _ask(update, context, what)
+    return True
+
+
+def _is_small_talk(text: str) -> bool:
+    return all(word.strip(".,!?").lower() in talk.SMALL_TALK for word in text.split())
+
+
+async def _ask(update: Update, context: Context, what: str) -> None:
+    page = _question(context, what.split(":"))
+    if page:
+        await say(update, context, *page)
 
 
 async def _take(update: Update, context: Context, what: str, text: str) -> bool:
     """Set what was typed; return whether it could be read."""
     night, hour = hours.hours_in(text), hours.hour_in(text)
+    what, _, start = what.partition(":")
     if what == "zone":
         await _set_zone(update, context, text)
         return True
+    if what == "clock" and hour is not None:
+        ahead = _ahead(context, hour)
+        if ahead is None:
+            return False
+        _expect(context, "")
+        if not await _choose_city(update, context, ahead):
+            await _back(update, context)
+        return True
     if what == "quiet" and night:
         await _set_quiet(context, *night)
+    elif what == "quiet" and start and hour is not None:
+        await _set_quiet(context, int(start) * 60, hour)
     elif what == "digest" and hour is not None:
         await _change(context, digest_at=hour)
     else:
         return False
     _expect(context, "")
-    page, buttons = overview(context)
-    await say(update, context, page, buttons)
+    await _back(update, context)
     return True
+
+
+def _ahead(context: Context, clock: int) -> int | None:
+    """Return what a clock is ahead of UTC in minutes, None where clocks show that nowhere now."""
+    now = context.now.hour * 60 + context.now.minute
+
+    def off(ahead: timedelta) -> int:
+        apart = (now + ahead // timedelta(minutes=1) - clock) % hours.DAY
+        return min(apart, hours.DAY - apart)
+
+    nearest = min(cities.by_offset(context.now), key=off)
+    return nearest // timedelta(minutes=1) if off(nearest) <= NEAR else None
 
 
 async def _set_zone(update: Update, context: Context, text: str) -> None:
@@ -185,11 +237,18 @@ async def _choose_city(update: Update, context: Context, minutes: int) -> bool:
     return True
 
 
+def _expected(context: Context) -> str:
+    """Return what a page has just asked for in the chat; empty for nothing."""
+    key = (context.chat.id, "expected")
+    what = context.services.lately.get(key, within=EXPECTED, now=context.now)
+    return what if isinstance(what, str) else ""
+
+
 def _expect(context: Context, what: str) -> None:
     """Note that the next bare message of a private chat may be what a page asks for."""
     lately, key = context.services.lately, (context.chat.id, "expected")
     lately.forget(key)
-    if what in QUESTIONS and context.chat.kind == TelegramChat.PRIVATE:
+    if what.partition(":")[0] in QUESTIONS and context.chat.kind == TelegramChat.PRIVATE:
         lately.record(key, what, now=context.now)
 
 

@@ -1,6 +1,6 @@
 """Several profiles at once: what became of each, in one message."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from bot.context import Context
 from bot.domain.errors import N_, BotError
@@ -15,19 +15,27 @@ WORD = 40  # characters of what somebody wrote
 Failures = Sequence[tuple[str, BotError]]
 
 
+def shared(said: Iterable[tuple[str, str]], context: Context) -> list[str]:
+    """Return what is said of profiles, each after its name; what is alike shares a line."""
+    alike: dict[str, list[str]] = {}
+    for name, sentence in said:
+        alike.setdefault(sentence, []).append(name)
+    return [
+        Safe(f"{context.t.names(names, bold)}: {sentence}") for sentence, names in alike.items()
+    ]
+
+
 def lines_of(failed: Failures, wanted: Wanted, context: Context) -> list[str]:
     """Return what could not be done and why, a line each; what is alike shares one."""
-    alike: dict[str, list[str]] = {}
+    nameless: list[tuple[str, str]] = []
     lines: list[str] = []
     for name, error in failed:
         sentence = sentence_for(error, context)
         if error.fields.get("username"):
             lines.append(sentence)  # it names the profile
         else:
-            alike.setdefault(sentence, []).append(name)
-    lines += [
-        Safe(f"{context.t.names(names, bold)}: {sentence}") for sentence, names in alike.items()
-    ]
+            nameless.append((name, sentence))
+    lines += shared(nameless, context)
     lines += [context.t(UNREAD, word=shorten(word, WORD)) for word, _ in wanted.unread]
     if wanted.left_out:
         lines.append(context.t(LEFT_OUT, limit=MOST))

@@ -81,7 +81,9 @@ async def show_profiles(update: Update, context: Context, wanted: Wanted) -> Non
     t, asker = context.t, asker_of(update, context)
     result: dict[str, list[Story]] = {}
     failed: dict[str, BotError] = {}
-    sentence = t(N_("Getting the stories from <b>{username}</b>…"), username=t.names(wanted.names))
+    sentence = t(
+        N_("Getting the stories from <b>{username}</b>…"), username=t.bold_names(wanted.names)
+    )
     async with working(update, context, sentence):
         for name in wanted.names:
             try:

@@ -28,12 +28,13 @@ from bot.presentation.buttons import Buttons
 from bot.presentation.html import Safe
 from bot.presentation.notices import MISSING
 from bot.store import mutes, profiles
-from handlers.guard import Handler, answer, command, heard, pressed
+from handlers.guard import UNCHANGED, Handler, answer, command, heard, pressed
 from handlers.links import unreadable
 from handlers.options import options_page, paused_line
 from handlers.questions import Answers, ask, choices
 from handlers.replies import rewrite, say, working
-from handlers.several import lines_of
+from handlers.rights import TABLE, Need
+from handlers.several import lines_of, shared
 from handlers.show import show
 
 PAGE = 8
@@ -49,6 +50,7 @@ USAGE = N_(
     "Write it like this: /subscribe <i>name</i>, or /subscribe <i>name</i> "
     "@channel for your channel."
 )
+UNSUBSCRIBE_USAGE = N_("Write it like this: /unsubscribe <i>name</i>, or /unsubscribe all.")
 EMPTY = N_("This chat has no subscriptions yet. Start with /subscribe <i>name</i>.")
 EMPTY_THERE = N_(
     "No subscriptions yet. To add one, write /subscribe <i>name</i> there; for a channel you can "
@@ -102,7 +104,7 @@ async def _follow_all(update: Update, context: Context, wanted: Wanted) -> None:
     """Follow several profiles, and say in one message what became of each."""
     t, channel = context.t, wanted.channel
     target = await _channel(update, context, channel) if channel else target_of(update)
-    sentence = t(N_("Looking for <b>{username}</b>…"), username=t.names(wanted.names))
+    sentence = t(N_("Looking for <b>{username}</b>…"), username=t.bold_names(wanted.names))
     async with working(update, context, sentence):
         result = await context.services.subscriptions.subscribe_all(
             target,
@@ -125,13 +127,15 @@ async def _follow_all(update: Update, context: Context, wanted: Wanted) -> None:
     answered = {*sooner, *(name for name, _ in failed)}
     old = [name for one in done if one.already and (name := one.profile.username) not in answered]
     if sooner:
-        lines.append(t(SOONER, username=t.names(sooner)))
+        lines.append(t(SOONER, username=t.bold_names(sooner)))
     if old:
-        lines.append(t(ALREADY, username=t.names(old)))
+        lines.append(t(ALREADY, username=t.bold_names(old)))
+    lines += shared(_paused(done, context), context)
     lines += lines_of(failed, wanted, context)
     if live := sum(len(one.live) for one in done):
         lines.append(t.n(*LIVE, live))
-    if new and (delay := await _usual_delay(context)):
+    is_slow = any(not (one.already or one.subscription.options.fast) for one in done)
+    if is_slow and (delay := await _usual_delay(context)):
         lines.append(t(SOON, delay=delay))
     text = Safe("\n".join(lines) + await _obstacles(context, target))
     button = InlineKeyboardButton(t.plain(N_("Subscriptions")), callback_data="subs:0")
@@ -176,7 +180,8 @@ async def follow(
         text += "\n" + paused_line(followed.subscription, context)
     if followed.live:
         text += "\n" + context.t.n(*LIVE, len(followed.live))
-    if not followed.already and (delay := await _usual_delay(context)):
+    is_slow = not (followed.already or followed.subscription.options.fast)
+    if is_slow and (delay := await _usual_delay(context)):
         text += "\n" + context.t(SOON, delay=delay)
     text = Safe(text + await _obstacles(context, target))
     buttons = _after_subscribe(followed.subscription, len(followed.live), context)
@@ -191,7 +196,7 @@ def _now(
     context: Context,
 ) -> str:
     """Return the sentence on where alerts of profiles come from now on."""
-    t, username = context.t, context.t.names(names)
+    t, username = context.t, context.t.bold_names(names)
     if "topic" in words:
         return t(NOW_IN_OWN_TOPIC if len(names) == 1 else NOW_IN_OWN_TOPICS, username=username)
     if channel:
@@ -209,6 +214,12 @@ async def _hasten(one: Subscribed, context: Context) -> bool | TooManyFastError:
         return False
     limit = await context.services.subscriptions.hasten(before.target.chat_id, before.id)
     return limit or True
+
+
+def _paused(done: Sequence[Subscribed], context: Context) -> list[tuple[str, str]]:
+    """Return which profiles were followed before and are paused, each with the sentence on it."""
+    paused = [one for one in done if one.subscription.paused]
+    return [(one.profile.username, paused_line(one.subscription, context)) for one in paused]
 
 
 def _options(words: Collection[str], context: Context) -> Options | None:
@@ -287,12 +298,11 @@ async def unsubscribe(update: Update, context: Context) -> None:
         await say(update, context, text, _sure("all", context))
         return
     if not argument:
-        await choose(update, context, WHICH, "unsubscribe")
+        await choose(update, context, WHICH, "unsubscribe", UNSUBSCRIBE_USAGE)
         return
-    link = links.parse_argument(argument)
+    link = links.parse_argument(" ".join(context.args or []))
     if link is None or not link.username:
-        text = context.t(N_("Write it like this: /unsubscribe <i>name</i>, or /unsubscribe all."))
-        await say(update, context, text)
+        await say(update, context, context.t(UNSUBSCRIBE_USAGE))
         return
     rows = await context.services.subscriptions.named(context.chat.id, link.username)
     text = context.t(N_("Unsubscribe from <b>{username}</b>?"), username=rows[0].username)
@@ -321,7 +331,7 @@ async def unsubscribe_sure(update: Update, context: Context, data: str) -> None:
             undo = [undo_button(one, context)]
             text = context.t(N_("Unsubscribed from <b>{username}</b>."), username=one.username)
         case _:
-            text = context.t(N_("Nothing has changed."))
+            text = context.t(UNCHANGED)
     back = InlineKeyboardButton(context.t.plain(N_("« Back")), callback_data="subs:0")
     await rewrite(update, context, text, [[*undo, back]])
 
@@ -346,11 +356,25 @@ async def undo(update: Update, context: Context, data: str) -> None:
     await rewrite(update, context, text, buttons)
 
 
-async def choose(update: Update, context: Context, question: str, command: str) -> None:
-    """Ask with which of its profiles the chat wants ``command`` done; a button each."""
+async def choose(
+    update: Update, context: Context, question: str, command: str, usage: str
+) -> None:
+    """Ask with which of its profiles the chat wants ``command`` done; a button each.
+
+    Without any, whom to subscribe to: but not who may not subscribe. In a channel no button can
+    run a command, so ``usage`` is said. ``question`` and ``usage`` are message ids.
+    """
+    where = update.effective_chat
     rows, count = await context.services.subscriptions.page(context.chat.id)
     if not count:
-        await ask(update, context, FIRST, EMPTY)
+        anybody = TABLE[f"/{command}"].group is Need.NOTHING
+        if anybody and where and where.type in {Chat.GROUP, Chat.SUPERGROUP}:
+            await say(update, context, context.t(EMPTY))
+        else:
+            await ask(update, context, FIRST, EMPTY)
+        return
+    if where and where.type == Chat.CHANNEL:
+        await say(update, context, context.t(usage))
         return
     await say(update, context, context.t(question), choices(rows, command))
 

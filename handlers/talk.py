@@ -14,14 +14,14 @@ from telegram.ext import filters
 
 from bot.context import Context
 from bot.domain import links, talk
-from bot.domain.errors import N_, NowhereError
+from bot.domain.errors import N_
 from bot.domain.wanted import MOST, OURS
 from bot.presentation.buttons import Buttons
 from bot.presentation.html import Safe, code, shorten
 from bot.store import chats, unit_of_work
 from handlers import card, highlights, rules, settings, stories, subscriptions, why
 from handlers.exchange import HOW
-from handlers.guard import Guarded, Handler, heard, pressed
+from handlers.guard import UNCHANGED, UNKNOWN_BUTTON, Guarded, Handler, heard, pressed
 from handlers.replies import say
 from handlers.rights import TABLE, Need
 from handlers.several import LEFT_OUT
@@ -37,6 +37,7 @@ EXAMPLE = N_(
     "I bring Instagram stories. Send me the name of a profile or a link to a story, or tap the "
     "example."
 )
+CANCEL = "cancel"  # what a page had asked for was forgotten when the command came
 FILES = (".json", ".opml", ".xml")
 
 COMMANDS: dict[str, Guarded] = {
@@ -79,11 +80,11 @@ async def answer_talk(update: Update, context: Context) -> None:
         return
     elif command := talk.command_in(text):
         await _answer_command(update, context, *command)
-    elif names := talk.names_in(text):
+    elif names := talk.names_in(text or message.caption or ""):
         await _show_list(update, context, names)
     elif name := talk.name_in(text or message.caption or ""):
         await card.show_card(update, context, name)
-    else:
+    elif not await settings.ask_again(update, context, text):
         await _give_example(update, context)
 
 
@@ -100,18 +101,20 @@ async def _show_list(update: Update, context: Context, names: Sequence[str]) -> 
 
 
 @pressed("many:", r"many:(stories|subscribe)$")
-async def run_for_many(update: Update, context: Context, data: str) -> None:
+async def run_for_many(update: Update, context: Context, data: str) -> str | None:
     """Do what a command does with the names that the message lists: ``many:<word>``."""
     query = update.callback_query
     message = query.message if query else None
-    if not isinstance(message, Message):
-        raise NowhereError
-    names = [message.parse_entity(one) for one in message.entities if one.type == one.CODE]
+    names: list[str] = []
+    if isinstance(message, Message):
+        names = [message.parse_entity(one) for one in message.entities if one.type == one.CODE]
+    if not names:  # the message is gone, or too old to be told of
+        return context.t.plain(UNKNOWN_BUTTON)
     word = data.partition(":")[2]
     # Only where a command would take it for something else: a last @name may be a channel.
     context.args = [f"@{name}" if _is_taken(name, word) else name for name in names]
-    if names:
-        await COMMANDS[word](update, context)
+    await COMMANDS[word](update, context)
+    return None
 
 
 def _is_taken(name: str, word: str) -> bool:
@@ -132,6 +135,9 @@ async def _answer_command(update: Update, context: Context, word: str, rest: str
         for name, row in TABLE.items()
         if name.startswith("/") and row.private is not Need.OPERATOR
     }
+    if word == CANCEL:
+        await say(update, context, context.t(UNCHANGED))
+        return
     meant = talk.command_meant(word, known)
     link = links.parse_argument(rest) if rest else None
     if meant is None:

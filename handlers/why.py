@@ -1,5 +1,7 @@
 """/why and /preview: what becomes of a profile's stories here, and what the options let pass."""
 
+from datetime import timedelta
+
 from telegram import Update
 
 from bot.chats.explain import LOOKBACK, Why
@@ -19,6 +21,7 @@ PREVIEW_USAGE = N_("Add a name, for example: /preview natgeo")
 WHY = N_("Which one do you want to know about?")
 PREVIEW = N_("Which one do you want to see a preview of?")
 DELAY = N_("On average, new stories get here about {delay} after they are posted.")
+LEAST = timedelta(minutes=1)  # to send takes a while, too
 MOST_RULES = 5  # named in one line
 STATES = {
     "active": N_("This profile is public."),
@@ -36,7 +39,7 @@ async def why(update: Update, context: Context) -> None:
         if context.args:
             await say(update, context, context.t(USAGE))
         else:
-            await choose(update, context, WHY, "why")
+            await choose(update, context, WHY, "why", USAGE)
         return
     known = await context.services.subscriptions.why(target_of(update), username)
     await say(update, context, _text(known, context))
@@ -50,7 +53,7 @@ async def preview(update: Update, context: Context) -> None:
         if context.args:
             await say(update, context, context.t(PREVIEW_USAGE))
         else:
-            await choose(update, context, PREVIEW, "preview")
+            await choose(update, context, PREVIEW, "preview", PREVIEW_USAGE)
         return
     shown = await context.services.subscriptions.preview(username, chat_id=context.chat.id)
     if not shown:
@@ -103,7 +106,7 @@ def _checks(known: Why, context: Context) -> list[str]:
         else:
             lines.append(t(N_("Next check: now")))
     if known.expected_delay and not known.failures:
-        lines.append(t(DELAY, delay=known.expected_delay))
+        lines.append(t(DELAY, delay=max(known.expected_delay, LEAST)))
     if known.hours:
         hours = t.listed([_hour(hour, context) for hour in known.hours])
         lines.append(t(N_("It usually posts around {hours}."), hours=hours))

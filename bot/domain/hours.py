@@ -3,11 +3,14 @@
 import re
 
 DAY = 24 * 60
-_TIME = r"(\d{1,2})(?:[:.](\d{2}))?\s*([ap]\.?m\.?|[صم])?"
-_TO = r"\s*(?:-|\u2013|\u2014|to|till|until|a|à|ate|até|hasta|до|по|sampai|s/d|إلى|الى)\s*"
-_FROM = r"(?:from|de|desde|das|\u0441|dari|من)?\s*"
+_TIME = r"(\d{1,2})(?:[:.h](\d{2}))?\s*(?:h|uhr)?\s*([ap]\.?m\.?|[صم])?"
+_TO = (
+    r"\s*(?:-|\u2013|\u2014|to|till|until|a|à|ate|até|hasta|до|по|bis|alle|تا|से|sampai|s/d"
+    r"|إلى|الى)\s*"
+)
+_FROM = r"(?:from|von|dalle|de|desde|das|\u0441|dari|من)?\s*"
 _HOURS = re.compile(_FROM + _TIME + _TO + _TIME)
-_HOUR = re.compile(r"(?:at|a las|às|в|jam|في)?\s*" + _TIME)
+_HOUR = re.compile(r"(?:at|a las|às|в|jam|في|um|alle|à|saat|\u043e\u0431?|ساعت)?\s*" + _TIME)
 
 
 def hours_in(text: str) -> tuple[int, int] | None:

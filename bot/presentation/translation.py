@@ -15,7 +15,7 @@ from babel.lists import format_list
 from babel.messages.pofile import read_po
 
 from bot.domain.errors import N_
-from bot.presentation.html import Safe, clean, escape, foreign, has_rtl, isolate, plain
+from bot.presentation.html import Safe, bold, clean, escape, foreign, has_rtl, isolate, plain
 
 __all__ = ["LANGUAGES", "N_", "Safe", "Translator", "language_for", "translator_for"]
 
@@ -100,6 +100,10 @@ class Translator:
     def names(self, names: Iterable[str], show: Callable[[str], Safe] = Safe) -> Safe:
         """Return the names of profiles one after the other as HTML, each as ``show`` makes it."""
         return Safe(self.listed([show(foreign(name, rtl=self.rtl)) for name in names]))
+
+    def bold_names(self, names: Iterable[str]) -> Safe:
+        """Return the names for a place in bold; what stands between them is not."""
+        return Safe(self.names(names, bold).removeprefix("<b>").removesuffix("</b>"))
 
     def money(self, amount: float, currency: str) -> str:
         """Return an amount of ``currency`` (ISO 4217), as in “$1.20”."""
@@ -259,6 +263,8 @@ def catalogue(language: str) -> tuple[dict[str, tuple[str, ...]], Callable[[int]
 def _from_the_right(text: str) -> str:
     """Begin with a mark every line that a command or a Latin name would turn to the left.
 
+    So would a name that stands alone: its own marks keep it from saying where the line begins.
+
     Another keeps the slash of each command at its left, and the hours of 23-7 in their order: the
     signs have no direction of their own.
     """
@@ -266,5 +272,6 @@ def _from_the_right(text: str) -> str:
     for line in text.split("\n"):
         letters = _FIELD.sub("", plain(line))
         first = next((d for c in letters if (d := bidirectional(c)) in {"L", "R", "AL"}), "")
-        lines.append(f"\u200f{line}" if first == "L" else line)
+        is_bare = not first and _FIELD.search(line)
+        lines.append(f"\u200f{line}" if first == "L" or is_bare else line)
     return _SIGNED.sub("\u200e\\g<0>", "\n".join(lines))

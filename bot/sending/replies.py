@@ -63,8 +63,16 @@ NOT_CONFIRMED = N_(
     "please ask me again."
 )
 ACTION_S = 4.5  # Telegram shows an action for 5 s
-# Edits that are in vain and harm nobody: the message is so already, or gone.
-IN_VAIN = ("message is not modified", "message to edit not found", "message can't be edited")
+AS_IT_IS = "message is not modified"
+# What shall be changed is gone, too old, or holds no words: they are said anew.
+NO_SUCH_TEXT = (
+    "message to edit not found",
+    "message can't be edited",
+    "message_id_invalid",
+    "there is no text in the message to edit",
+)
+UNCHANGED = Sent(())
+"""What came of an edit that would have changed nothing, known by identity."""
 
 
 def text_of(
@@ -233,8 +241,14 @@ class Replies:
         except api.NotWantedError:
             return NOT_WANTED
         except TelegramError as error:
-            if payload["kind"] == "edit" and any(word in str(error).lower() for word in IN_VAIN):
-                return Sent(())
+            why = str(error).lower() if payload["kind"] == "edit" else ""
+            if AS_IT_IS in why:
+                return UNCHANGED
+            if any(words in why for words in NO_SUCH_TEXT):
+                anew = {**payload, "kind": "text"}
+                return await self.send(
+                    target, anew, silent=silent, leaving=leaving, patience=patience
+                )
             return outcome_of(error)
         return Sent((SentItem("", message["message_id"]),) if isinstance(message, dict) else ())
 

@@ -40,6 +40,8 @@ class Unit:
         self.calls: list[Call] = []
         self.first_calls: list[Call] = []
         self.work: list[Work] = []
+        self.is_in_vain = False
+        """Whether what it shows was shown already, so that nobody sees an answer."""
 
     @property
     def is_open(self) -> bool:

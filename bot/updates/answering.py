@@ -18,7 +18,7 @@ from bot.domain.model import Muted, Outcome, Right, Target, TryLater
 from bot.runtime.beside import beside, renewing
 from bot.runtime.logging import mark
 from bot.sending.progress import Progress
-from bot.sending.replies import Payload, Replies, close, is_final
+from bot.sending.replies import UNCHANGED, Payload, Replies, close, is_final
 from bot.store import chat_queues, deliveries, enqueue, inbox, unit_of_work
 from bot.store.database import Database, Tx
 from bot.store.failures import outages
@@ -116,7 +116,7 @@ class Answering:
             await call()
         if lease:
             try:
-                await self._send(enqueued, lease)
+                await self._send(enqueued, lease, unit)
             except DatabaseUnavailableError as error:  # the outbox takes the rest over
                 log.warning("what came of an answer can't be written", why=str(error))
         for call in unit.calls:
@@ -153,21 +153,28 @@ class Answering:
         await unit.commit()
         return enqueued, AnswerLease(due_at) if is_ours else None
 
-    async def _send(self, enqueued: Sequence[EnqueuedReply], lease: AnswerLease) -> None:
+    async def _send(
+        self, enqueued: Sequence[EnqueuedReply], lease: AnswerLease, unit: Unit
+    ) -> None:
         """Send the answers in their order, as far as they leave; the rest is the outbox's."""
         if not enqueued:
             return
         payloads = [one.payload for one in enqueued]
         async with self._replies.progress(enqueued[0].target, payloads) as progress:
-            await self._send_all(enqueued, lease, progress)
+            await self._send_all(enqueued, lease, unit, progress)
 
     async def _send_all(
-        self, enqueued: Sequence[EnqueuedReply], lease: AnswerLease, progress: Progress
+        self,
+        enqueued: Sequence[EnqueuedReply],
+        lease: AnswerLease,
+        unit: Unit,
+        progress: Progress,
     ) -> None:
         known: set[Right] = set()
         for number, one in enumerate(enqueued):
             outcome = await self._send_kept(one, enqueued[number:], lease)
             progress.add(outcome)
+            unit.is_in_vain = outcome is UNCHANGED
             in_outage = await self._outage.heard(one.target.chat_id, outcome)
             if is_final(outcome):
                 log.info("answered", chat=one.target.chat_id, what=one.payload["kind"])

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from handlers.rights import TABLE, Need
 from tests.support.control import Control, Json, wait_for
 from tests.support.sandbox import sandbox_box
 from tests.support.storybell import Bell, buttons, running_bell
@@ -18,9 +19,10 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 COMMANDS = (
     "/start", "/help", "/settings", "/timezone", "/language", "/subscriptions", "/unsubscribe",
     "/unsubscribe all", "/why", "/preview", "/rules", "/past", "/usage", "/privacy",
-    "/subscribe {name}", "/rules {name}",
+    "/subscribe {name}", "/rules {name}", "/highlights {name}",
 )  # fmt: skip
-IN_PRIVATE = ("{name}", "/story {name}", "some words that ask for nothing")
+IN_PRIVATE = ("{name}", "{name}, natgeo", "/story {name}", "some words that ask for nothing",
+              "/start p_{start}")  # fmt: skip
 OPERATORS = ("/people", "/health", "/spending", "/stop_spending", "/resume_spending", "/invite",
              "/stats", "/admin", "/block 77", "/unblock 77")  # fmt: skip
 ENDS = {"erase:yes"}  # after it there is nothing to go back to; pressed last
@@ -150,7 +152,7 @@ async def alerted(crawler: Crawler, name: str) -> None:
     """Subscribe to a profile whose alerts are kept, and let one come; its buttons are crawled."""
     control, place = crawler.bell.control, crawler.place
     await control.profile(name, posts_per_day=0)
-    await control.publish(name)
+    await control.publish(name, hashtags=["sale"])  # which its rules offer
     ways = buttons(await crawler.ask(f"/subscribe {name}"))
     options = next(way for way in ways.values() if way.startswith("sub:"))
     await crawler.press(f"opt:{options.removeprefix('sub:')}:keep:on", place.user)
@@ -164,7 +166,8 @@ async def alerted(crawler: Crawler, name: str) -> None:
 
 
 def commands_with(name: str, *more: str) -> tuple[str, ...]:
-    return tuple(text.format(name=name) for text in (*COMMANDS, *more))
+    start = name.replace(".", "-")
+    return tuple(text.format(name=name, start=start) for text in (*COMMANDS, *more))
 
 
 async def test_every_button_says_something_and_every_page_has_a_way_back(
@@ -173,8 +176,13 @@ async def test_every_button_says_something_and_every_page_has_a_way_back(
     ann = await control.person()
     crawler = Crawler(bell, Place(ann, ann), of_a_kind=1)
     await alerted(crawler, "crawled.one")
+    await control.keep("crawled.one", title="Kept", count=12)
     pressed = await crawler.crawl(commands_with("crawled.one", *IN_PRIVATE))
     assert len(pressed) >= 50, sorted(pressed)
+    kinds = {row for row in TABLE if not row.startswith(("/", "a", "what"))}
+    kinds = {row for row in kinds if TABLE[row].private is not Need.OPERATOR}
+    missed = {row for row in kinds if not any(data.startswith(row) for data in pressed)}
+    assert missed == {"topic:"}  # below, where there are topics
 
 
 @pytest.mark.slow

@@ -2,13 +2,15 @@
 
 import base64
 import zlib
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from bot.presentation.translation import translator_for
 from handlers.settings import QUIET_FROM
 from tests.support.control import Control, Json, wait_for
-from tests.support.storybell import Bell, buttons
+from tests.support.storybell import Bell, buttons, storybell
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -26,6 +28,16 @@ def png() -> bytes:
 
 
 PICTURE = {"kind": "photo", "base64": base64.b64encode(png()).decode(), "type": "image/png"}
+
+
+def bold(message: Json) -> list[str]:
+    """What of a message's text is bold."""
+    units = message["text"].encode("utf-16-le")
+    return [
+        units[2 * one["offset"] : 2 * (one["offset"] + one["length"])].decode("utf-16-le")
+        for one in message["entities"]
+        if one["type"] == "bold"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -282,3 +294,149 @@ async def test_in_a_group_names_and_prose_are_left_alone(bell: Bell, control: Co
         await control.say(group, text, user=ann)
     (help_,) = await bell.ask(group, "/help", user=ann)
     assert await control.replies(group) == [help_]
+
+
+@pytest.mark.parametrize(
+    "why",
+    ["message to edit not found", "message can't be edited", "MESSAGE_ID_INVALID"],
+)
+async def test_a_button_whose_message_is_gone_meanwhile_brings_a_new_one(
+    bell: Bell, control: Control, why: str
+) -> None:
+    ann = await control.person()
+    (page,) = await bell.ask(ann, "/settings")
+    body = {"ok": False, "error_code": 400, "description": f"Bad Request: {why}"}
+    await control.fault("telegram", {"status": 400, "body": body}, match="editMessageText")
+    await bell.press(ann, page, "set:zone")
+    (anew,) = await control.wait_replies(ann, 1, after=page["message_id"])
+    assert anew["text"].startswith("Which city's time")
+    assert "set:back" in buttons(anew).values()
+
+
+async def test_a_button_that_changes_nothing_says_so(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    (page,) = await bell.ask(ann, "/settings")
+    assert not (await bell.press(ann, page, "subs:0")).get("text")
+    answer = await bell.press(ann, page, "subs:00")
+    assert answer["text"] == "Nothing has changed."
+
+
+async def test_a_list_whose_message_is_gone_can_not_be_pressed(
+    bell: Bell, control: Control
+) -> None:
+    ann = await control.person()
+    (card,) = await bell.ask(ann, "natgeo, prada")
+    await bell.delete(ann, card["message_id"])
+    for data in buttons(card).values():
+        answer = await bell.press(ann, card, data)
+        assert "doesn't work any more" in answer["text"]
+
+
+async def test_what_joins_a_list_of_names_is_not_bold(bell: Bell, control: Control) -> None:
+    ann = await control.person(language_code="ru")
+    for name in ("bold.one", "bold.two"):
+        await control.profile(name)
+    for text in ("/subscribe bold.one bold.two", "/subscribe bold.one bold.two fast"):
+        (done,) = await bell.ask(ann, text)
+        assert "bold.one и bold.two" in done["text"]
+        assert bold(done) == ["bold.one", "bold.two"]
+
+
+async def test_of_several_one_that_is_paused_says_so(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    for name in ("paused.one", "paused.two", "paused.three"):
+        await control.profile(name)
+    for name in ("paused.one", "paused.two"):
+        (done,) = await bell.ask(ann, f"/subscribe {name}")
+        number = buttons(done)["Options"].removeprefix("sub:")
+        await bell.press(ann, done, f"opt:{number}:pause:on")
+    for text in (
+        "/subscribe paused.one paused.two paused.three fast",
+        "/subscribe paused.one paused.two paused.three",
+    ):
+        (done,) = await bell.ask(ann, text)
+        assert "paused.one and paused.two: ⏸ Paused: no alerts until you resume." in done["text"]
+
+
+async def test_what_a_page_asks_for_is_typed_or_cancelled(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    (page,) = await bell.ask(ann, "/settings")
+    await bell.press(ann, page, "set:zone")
+    (card,) = await bell.ask(ann, "@natgeo")
+    assert "Show" in buttons(card)
+    (reply,) = await bell.ask(ann, "/cancel")
+    assert reply["text"] == "Nothing has changed."
+    (card,) = await bell.ask(ann, "natgeo")
+    assert "Show" in buttons(card)
+    await bell.press(ann, page, "set:quiet")
+    for text in ("at night", "25", "25-3"):
+        (asked,) = await bell.ask(ann, text)
+        assert asked["text"].startswith("When should quiet hours start?")
+        assert "set:back" in buttons(asked).values()
+    await bell.press(ann, page, "set:quiet:22")
+    (reply,) = await bell.ask(ann, "6:30")
+    assert "Quiet hours: 10:00 PM \u2013 6:30 AM" in " ".join(reply["text"].split())
+
+
+async def test_what_time_it_is_there_is_typed(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    (page,) = await bell.ask(ann, "/settings")
+    await bell.press(ann, page, "set:clock")
+    now = datetime.fromtimestamp((await control.state())["now"], UTC)
+    there = now + timedelta(hours=5, minutes=45)
+    (reply,) = await bell.ask(ann, f"{there:%H:%M}")
+    assert "Asia/Kathmandu" in reply["text"]
+    for data in ("set:zone", "set:clock"):
+        await bell.press(ann, page, data)
+    there = now + timedelta(hours=1)
+    (reply,) = await bell.ask(ann, f"{there:%H:%M}")
+    assert reply["text"] == "Which city is it?"
+    assert "set:zone:Africa/Lagos" in buttons(reply).values()
+
+
+async def test_who_may_not_subscribe_is_not_asked_whom_to(bell: Bell, control: Control) -> None:
+    boss, ann = await control.person("Boss"), await control.person()
+    members = [{"user_id": boss, "status": "creator"}, {"user_id": ann, "status": "member"}]
+    group = await control.chat("supergroup", members=members)
+    for command in ("why", "preview"):
+        (reply,) = await bell.ask(group, f"/{command}", user=ann)
+        assert reply["text"] == "This chat has no subscriptions yet. Start with /subscribe name."
+    channel = await control.chat("channel", members=members, bot_status="administrator")
+    await control.profile("asked.channel")
+    await bell.ask(channel, "/subscribe asked.channel", user=boss)
+    (reply,) = await bell.ask(channel, "/why", user=boss)
+    assert reply["text"] == "Add a name, for example: /why natgeo"
+
+
+async def test_several_names_are_not_taken_for_one(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    for name in ("first.one", "second.one"):
+        await control.profile(name)
+    (done,) = await bell.ask(ann, "/subscribe fast first.one second.one")
+    assert bold(done) == ["first.one", "second.one"]
+    (usage,) = await bell.ask(ann, "/unsubscribe first.one second.one")
+    assert usage["text"].startswith("Write it like this: /unsubscribe")
+    await control.call(
+        "POST",
+        f"/chats/{ann}/messages",
+        {"user_id": ann, "file": PICTURE, "caption": "first.one, second.one"},
+    )
+    (card,) = await control.wait_replies(ann, 1, after=usage["message_id"])
+    assert list(buttons(card).values()) == ["many:stories", "many:subscribe"]
+
+
+async def test_after_subscribing_it_says_how_soon_alerts_come_and_how_to_make_it_faster(
+    tmp_path: Path,
+) -> None:
+    async with storybell(tmp_path, poll_floor_s=3600) as bell:
+        ann = await bell.control.person()
+        for name in ("soon.one", "soon.two", "soon.three", "soon.four"):
+            await bell.control.profile(name)
+        await bell.ask(ann, "/subscribe soon.one")
+        (done,) = await bell.ask(ann, "/subscribe soon.two")
+        assert "On average, alerts come about" in done["text"]
+        assert "turn on “Check more often” in Options" in done["text"]
+        for text in ("/subscribe soon.three fast", "/subscribe soon.four soon.one fast"):
+            (done,) = await bell.ask(ann, text)
+            assert "every new story" in done["text"]
+            assert "more often” in Options" not in done["text"]

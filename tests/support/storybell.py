@@ -108,6 +108,13 @@ class Bell:
             sent: Json = (await answer.json())["result"]
         return sent
 
+    async def delete(self, chat: int, message_id: int) -> None:
+        """Take a message of the bot out of a chat."""
+        url = f"{self.box.urls.telegram}/bot{TOKEN}/deleteMessage"
+        body = {"chat_id": chat, "message_id": message_id}
+        async with self.box.session.post(url, json=body) as answer:
+            assert (await answer.json())["ok"]
+
     async def message(self, chat: int, message_id: int) -> Json:
         """Return one message of the bot as it stands now."""
         replies = await self.control.replies(chat)

@@ -19,6 +19,8 @@ def subscribed(text: str) -> Wanted:
         ("natgeo fast", ("natgeo",), None, {"fast"}),
         ("natgeo nike FAST topic", ("natgeo", "nike"), None, {"fast", "topic"}),
         ("fast", ("fast",), None, set()),
+        ("fast topic", ("fast",), None, {"topic"}),
+        ("fast natgeo", ("natgeo",), None, {"fast"}),
         ("natgeo @fast", ("natgeo", "fast"), None, set()),
         ("natgeo @topic", ("natgeo", "topic"), None, set()),
         ("natgeo @mychannel", ("natgeo",), "@mychannel", set()),

@@ -220,6 +220,18 @@ def test_no_line_of_arabic_or_persian_begins_at_the_left(
 
 
 @pytest.mark.parametrize("language", ["ar", "fa"])
+def test_a_name_alone_begins_at_the_right(language: str) -> None:
+    shown = translator_for(language)("<b>{username}</b>", username="natgeo")
+    assert shown == "\u200f<b>\u2068natgeo\u2069</b>"
+
+
+def test_names_for_a_bold_place_are_bold_and_what_joins_them_is_not() -> None:
+    t = translator_for("en")
+    assert f"<b>{t.bold_names(['a', 'b'])}</b>" == "<b>a</b> and <b>b</b>"
+    assert t.bold_names(["a"]) == "a"
+
+
+@pytest.mark.parametrize("language", ["ar", "fa"])
 def test_the_slash_of_a_command_stays_at_its_left(language: str) -> None:
     t = translator_for(language)
     text = t("Add a name, for example: /why natgeo")
