@@ -12,12 +12,14 @@ from bot.domain.errors import N_, BotError, DatabaseUnavailableError
 from bot.domain.links import Link
 from bot.domain.model import Asker
 from bot.domain.wanted import Wanted
+from bot.presentation.html import Safe, shorten
 from bot.store import deliveries
 from handlers.card import show_card
 from handlers.errors import refuse
 from handlers.guard import Handler, heard
 from handlers.highlights import show_highlight
 from handlers.replies import say, working
+from handlers.several import UNREAD, WORD
 from handlers.show import media_story, show, show_profile
 
 LINKS_A_MESSAGE = 5
@@ -34,12 +36,15 @@ OTHER_KIND = N_(
 TOO_MANY = N_("I open up to {limit} links per message; please send the rest separately.")
 
 
-def unreadable(wanted: Wanted, usage: str) -> str:
-    """Return what is said of a command whose words name no profile: a message id."""
-    if len(wanted.unread) != 1 or wanted.unread[0][1] is None:
-        return usage
-    link = wanted.unread[0][1]
-    return OTHER_KIND if link.kind in {"unsupported", "highlight"} else NOT_OURS
+def unreadable(wanted: Wanted, usage: str, context: Context) -> Safe:
+    """Return what is said of a command whose words name no profile; ``usage`` is a message id."""
+    t = context.t
+    word, link = wanted.unread[0] if len(wanted.unread) == 1 else ("", None)
+    if link is None:
+        return t(usage)
+    if "/" not in word:
+        return Safe(f"{t(UNREAD, word=shorten(word, WORD))} {t(usage)}")
+    return t(OTHER_KIND if link.kind in {"unsupported", "highlight"} else NOT_OURS)
 
 
 class Answered:

@@ -15,7 +15,7 @@ from bot.domain.wanted import Wanted, read
 from bot.presentation.html import Safe
 from handlers.guard import Handler, command, heard, pressed, replied_to
 from handlers.highlights import show_highlight
-from handlers.links import NOT_OURS, OTHER_KIND, SERVED, links_of
+from handlers.links import NOT_OURS, OTHER_KIND, SERVED, links_of, unreadable
 from handlers.questions import Answers, ask
 from handlers.replies import say, working
 from handlers.several import lines_of
@@ -54,9 +54,10 @@ async def serve_words(update: Update, context: Context, words: Sequence[str]) ->
         await show_profiles(update, context, wanted)
     elif wanted.names:
         await show_profile(update, context, wanted.names[0], wanted.count)
+    elif len(others) == 1 and others[0] and others[0].kind in SERVED and wanted.count is None:
+        await serve_argument(update, context, others[0])
     else:
-        link = others[0] if len(others) == 1 and wanted.count is None else None
-        await serve_argument(update, context, link)
+        await say(update, context, unreadable(wanted, USAGE, context))
 
 
 async def serve_argument(update: Update, context: Context, link: Link | None) -> None:
@@ -120,11 +121,12 @@ async def take_answer(update: Update, context: Context) -> None:
     """Take a bare name that answers our question."""
     message = update.effective_message
     if message and message.text:
-        names = talk.names_in(message.text)
+        words = message.text.split()
+        names = talk.names_in(message.text) or words[: len(words) == 1]
         if names:
             await serve_words(update, context, names)
-        else:
-            await serve_argument(update, context, links.parse_argument(message.text))
+        else:  # a sentence holds words, not names
+            await say(update, context, context.t(USAGE))
 
 
 def handlers() -> list[Handler]:

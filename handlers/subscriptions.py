@@ -95,7 +95,7 @@ async def subscribe(update: Update, context: Context) -> None:
     if len(wanted.names) == 1 and not wanted.unread:
         await follow(update, context, wanted.names[0], channel=wanted.channel, words=wanted.words)
     elif not wanted.names:
-        await say(update, context, context.t(unreadable(wanted, USAGE)))
+        await say(update, context, unreadable(wanted, USAGE, context))
     else:
         await _follow_all(update, context, wanted)
 
