@@ -367,13 +367,12 @@ def what_is_over_was_here_before(journal: Journal) -> list[str]:
         for message in alerts:
             since.setdefault(pk_of(message), message.sent_at)
         for message in messages:
-            pk = pk_of(message)
-            if not pk or (message.chat.id, message.id) in rung or pk in journal.highlights:
-                continue
-            story = journal.stories.get(pk)
+            story = journal.stories.get(pk := pk_of(message))
             if story is None:
-                found.append(f"story {pk} in chat {chat} is nobody's")
-            elif message.sent_at > story.taken_at + DAY + ANSWERED_S and (
+                continue  # a sentence, or a story of the profile that /start has as its example
+            if (message.chat.id, message.id) in rung or pk in journal.highlights:
+                continue
+            if message.sent_at > story.taken_at + DAY + ANSWERED_S and (
                 since.get(pk, float("inf")) > message.sent_at or message.source != "file_id"
             ):
                 found.append(
@@ -403,6 +402,11 @@ def every_command_was_answered(journal: Journal) -> list[str]:
             continue
         if _is_marked(journal, asked):
             continue  # the same refusal was told to the group a moment ago
+        if any(
+            asked.at <= at <= asked.at + ANSWERED_S and journal.chat_now(where) == chat
+            for at, where in journal.closed
+        ):
+            continue  # into a closed topic only who manages topics may write
         # Who may do it can't be asked in an outage: the answer says that, and names nothing.
         is_vague = journal.is_outage("telegram", asked.at - MINUTE, asked.at + MINUTE)
         token = "" if is_vague else asked.token

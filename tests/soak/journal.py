@@ -120,6 +120,7 @@ class Journal:
     unrecorded: dict[tuple[int, str], int] = field(default_factory=lambda: defaultdict(int))
     unanswered_calls: int = 0  # nominal credits of calls whose answer was lost on the way
     refused: list[tuple[float, int, str]] = field(default_factory=list)
+    closed: list[tuple[float, int]] = field(default_factory=list)  # topics that took no answer
     tracebacks: list[str] = field(default_factory=list)
     looks: int = 0
     billed: Counter[int] = field(default_factory=Counter)  # credits by day
@@ -185,6 +186,8 @@ class Journal:
             said = str(entry.get("description", ""))
             if entry["service"] == "telegram" and any(word in said for word in REFUSALS):
                 self.refused.append((float(str(entry["at"])), int(chat or 0), method))
+            if "TOPIC_CLOSED" in said and method.startswith("send"):
+                self.closed.append((float(str(entry["at"])), int(chat or 0)))
 
     # -- the bot's tables ---------------------------------------------------------------
 
