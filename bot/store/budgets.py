@@ -14,11 +14,13 @@ from typing import Literal, get_args
 import sqlalchemy as sa
 
 from bot.domain.budget import BudgetRule, Side
+from bot.store import chats
 from bot.store.database import Insert, Tx, built_once, insert_for
 from bot.store.schema import metadata
 
 Scope = Literal["chat", "person", "nobody", "newcomer"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
+OF_CHATS: tuple[Scope, ...] = ("chat", "nobody")
 ACCOUNT = 1  # the one row
 NO_MINIMUM = -(10**15)
 
@@ -92,13 +94,25 @@ async def take_allowances(
 
 
 async def give_allowance(tx: Tx, scope: Scope, subject: int, day: date, amount: int) -> None:
-    """Take ``amount`` off what was spent that day (negative: add, whatever the limit)."""
+    """Take ``amount`` off what was spent that day (negative: add, whatever the limit).
+
+    Of a group that has moved since, off what it spent with its new id.
+    """
+    if await _give(tx, scope, subject, day, amount) or scope not in OF_CHATS:
+        return
+    new = await chats.moved_to(tx, subject)
+    if new is not None:
+        await _give(tx, scope, new, day, amount)
+
+
+async def _give(tx: Tx, scope: Scope, subject: int, day: date, amount: int) -> bool:
     table = allowances
-    await tx.execute(
+    given = await tx.execute(
         sa.update(table)
         .where(table.c.scope == scope, table.c.subject == subject, table.c.day == day)
         .values(credits=table.c.credits - amount)
     )
+    return given.rowcount > 0
 
 
 async def allowance_used(tx: Tx, scope: Scope, subject: int, day: date) -> int:
@@ -261,7 +275,7 @@ async def move_chat(tx: Tx, old: int, new: int) -> None:
     table = allowances
     rows = await tx.execute(
         sa.delete(table)
-        .where(table.c.scope.in_(["chat", "nobody"]), table.c.subject == old)
+        .where(table.c.scope.in_(OF_CHATS), table.c.subject == old)
         .returning(table.c.scope, table.c.day, table.c.credits)
     )
     for scope, day, amount in rows.all():

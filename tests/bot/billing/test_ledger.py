@@ -33,7 +33,7 @@ from bot.domain.errors import (
     TooFastError,
 )
 from bot.domain.model import Asker
-from bot.store import acquaintances, budgets
+from bot.store import acquaintances, budgets, chats, moves
 from bot.store import ledger as entries
 from bot.store.budgets import budget_days, budget_used
 from bot.store.database import Database, all_tables
@@ -221,6 +221,23 @@ async def test_a_reservation_is_closed_once(db: Database) -> None:
         async with db.begin() as tx:
             await ledger.settle(tx, reservation, 1)
     assert await spent(db) == 1
+
+
+async def test_a_group_that_moves_during_a_call_gets_its_credits_back(db: Database) -> None:
+    ledger = Ledger(db, limits=FREE, now=Clock())
+    old, new = -5, -1005
+    async with db.begin() as tx:
+        await chats.ensure(tx, old, kind="group", title="", now=NOON)
+    for asker in (Asker(old, 1), Asker(old, None)):  # a person, and who writes without a name
+        reservation = await ledger.reserve(Payer("link", asker), ONE)
+        async with db.begin() as tx:
+            await moves.move_chat(tx, old, new, now=NOON)
+            await ledger.settle(tx, reservation, 0)
+            await chats.ensure(tx, old, kind="group", title="", now=NOON)
+    async with db.read() as tx:
+        for scope in ("chat", "nobody"):
+            assert await budgets.allowance_used(tx, scope, new, NOON.date()) == 0, scope
+            assert await budgets.allowance_used(tx, scope, old, NOON.date()) == 0, scope
 
 
 async def test_what_a_crash_left_open_is_presumed_spent_but_a_late_answer_knows_better(
