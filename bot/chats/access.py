@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from typing import Literal
 
 import structlog
 from pydantic import SecretStr
@@ -200,14 +200,9 @@ class Access:
     async def allow(self, subject: Subject, *, by: int | None, name: str = "") -> Entry:
         """Let somebody use the bot; a block ends by it."""
         async with effect(self._db) as tx:
-            values: dict[str, Any] = {
-                "is_allowed": True,
-                "via": "admin",
-                "added_by": str(by or ""),
-            }
-            if name or (name := await self._known_name(tx, subject)):
-                values["name"] = name
-            return await self._unblock(tx, subject, **values)
+            values = {"is_allowed": True, "via": "admin", "added_by": str(by or "")}
+            names = await self._called(tx, subject, name)
+            return await self._unblock(tx, subject, **values, **names)
 
     async def channel_named(
         self, chat_id: int, by: int, *, kind: str, title: str, language_code: str
@@ -246,14 +241,9 @@ class Access:
         async with effect(self._db) as tx:
             if subject.kind == "person" and await self._is_admin(tx, int(subject.id)):
                 raise AdminBlockError
-            values: dict[str, Any] = {
-                "blocked_since": now,
-                "blocked_until": until,
-                "reason": reason,
-            }
-            if name or (name := await self._known_name(tx, subject)):
-                values["name"] = name
-            entry = await store.put(tx, subject, now=now, told_at=None, **values)
+            values = {"blocked_since": now, "blocked_until": until, "reason": reason}
+            names = await self._called(tx, subject, name)
+            entry = await store.put(tx, subject, now=now, told_at=None, **values, **names)
             for chat_id in await store.chats_through(tx, subject):
                 await moves.close_chat(tx, chat_id, now=now)
         if subject.kind == "profile":
@@ -291,13 +281,15 @@ class Access:
     async def _is_admin(self, tx: Tx, person: int) -> bool:
         return person in self._always_admins or person in await store.admins(tx)
 
-    async def _known_name(self, tx: Tx, subject: Subject) -> str:
-        """Return what a chat is called, of a profile its id, as far as we know."""
-        if subject.kind == "profile":
+    async def _called(self, tx: Tx, subject: Subject, name: str) -> dict[str, str]:
+        """Return the column that names a chat, or a profile by its id, as far as we know it."""
+        if not name and subject.kind == "profile":
             known = await profiles.named(tx, subject.id, since=self._now() - timedelta(days=30))
-            return known.profile_id if known else ""
-        chat = await chats.get(tx, int(subject.id))
-        return chat.title if chat else ""
+            name = known.profile_id if known else ""
+        elif not name:
+            chat = await chats.get(tx, int(subject.id))
+            name = chat.title if chat else ""
+        return {"name": name} if name else {}
 
     async def _step(self) -> datetime | None:
         """End the blocks whose time is over, and learn of what other processes have blocked."""
