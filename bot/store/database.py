@@ -329,10 +329,7 @@ class Database:
         is_new = False
         async with self._migrating() as tx:
             if not self.is_sqlite:
-                for name in ("statement_timeout", "lock_timeout"):  # it takes what it takes
-                    await tx.exec_driver_sql(f"SET LOCAL {name} = 0")
-                # One replica at a time.
-                await tx.execute(sa.text(f"SELECT pg_advisory_xact_lock({MIGRATING})"))
+                await migrate_alone(tx)
                 is_new = await _limit_sessions(tx)
             await tx.run_sync(_upgrade)
         if is_new:  # sessions that began before go by the old limits
@@ -382,6 +379,13 @@ async def _transaction(engine: AsyncEngine) -> AsyncIterator[Tx]:
             except OSError as error:  # asyncpg's, raw: the server is not there, or doesn't answer
                 raise DatabaseUnavailableError(UNREACHABLE) from error
             yield tx
+
+
+async def migrate_alone(tx: Tx) -> None:
+    """Let a transaction of PostgreSQL take its time, and no other replica's do the same."""
+    for name in ("statement_timeout", "lock_timeout"):
+        await tx.exec_driver_sql(f"SET LOCAL {name} = 0")
+    await tx.execute(sa.text(f"SELECT pg_advisory_xact_lock({MIGRATING})"))
 
 
 async def _limit_sessions(tx: Tx) -> bool:

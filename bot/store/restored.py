@@ -13,7 +13,7 @@ from bot.domain.records import EPOCH
 from bot.store import key_values
 from bot.store.broadcasts import broadcasts
 from bot.store.chat_queues import queues
-from bot.store.database import MIGRATING, Tx
+from bot.store.database import Tx, migrate_alone
 from bot.store.deliveries import deliveries, is_open
 from bot.store.fan_outs import fan_outs
 from bot.store.inbox import OPEN, inbox
@@ -37,10 +37,8 @@ async def settle(tx: Tx, *, now: datetime) -> datetime | None:
     """
     if await key_values.get(tx, MARK) is None:
         return None
-    if tx.dialect.name == "postgresql":  # one replica at a time, and it takes what it takes
-        for name in ("statement_timeout", "lock_timeout"):
-            await tx.exec_driver_sql(f"SET LOCAL {name} = 0")
-        await tx.execute(sa.text(f"SELECT pg_advisory_xact_lock({MIGRATING})"))
+    if tx.dialect.name == "postgresql":
+        await migrate_alone(tx)
     kept = await key_values.get(tx, MARK)
     if kept is None:
         return None  # another replica was quicker
