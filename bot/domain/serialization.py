@@ -7,30 +7,19 @@ from pydantic import TypeAdapter, ValidationError
 
 from bot.domain.model import Highlight, Story
 
-_stories = TypeAdapter(list[Story])
-_highlights = TypeAdapter(list[Highlight])
+STORIES = TypeAdapter(list[Story])
+HIGHLIGHTS = TypeAdapter(list[Highlight])
 
 
 def dump_stories(stories: list[Story]) -> list[dict[str, Any]]:
     """Return the stories as JSON values."""
-    dumped: list[dict[str, Any]] = _stories.dump_python(stories, mode="json")
+    dumped: list[dict[str, Any]] = STORIES.dump_python(stories, mode="json")
     return dumped
 
 
 def load_stories(value: object) -> list[Story]:
     """Return the stories that ``dump_stories`` made ``value`` of."""
-    return _stories.validate_python(value)
-
-
-def dump_highlights(highlights: list[Highlight]) -> list[dict[str, Any]]:
-    """Return the highlights as JSON values."""
-    dumped: list[dict[str, Any]] = _highlights.dump_python(highlights, mode="json")
-    return dumped
-
-
-def load_highlights(value: object) -> list[Highlight]:
-    """Return the highlights that ``dump_highlights`` made ``value`` of."""
-    return _highlights.validate_python(value)
+    return STORIES.validate_python(value)
 
 
 def load_readable(values: Sequence[object]) -> list[Story | None]:

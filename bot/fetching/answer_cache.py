@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
 import structlog
+from pydantic import TypeAdapter
 
 from bot.billing.ledger import Bill, Ledger
 from bot.domain.errors import (
@@ -24,12 +25,9 @@ from bot.domain.errors import (
     StoriesError,
     StoryGoneError,
 )
-from bot.domain.model import Highlight, Profile, Story
+from bot.domain.model import Profile, Story
 from bot.domain.serialization import (
-    dump_highlights,
     dump_stories,
-    load_highlights,
-    load_stories,
 )
 from bot.fetching import snapshots
 from bot.media.urls import expires_at
@@ -77,17 +75,6 @@ class Fetched(Generic[T]):
     bill: Bill | None = None  # to be settled where the answer is kept
 
 
-@dataclass(frozen=True, slots=True)
-class Codec(Generic[T]):
-    """How answers of one kind become JSON values and back."""
-
-    dump: Callable[[list[T]], Any]
-    load: Callable[[Any], list[T]]
-
-
-STORIES: Codec[Story] = Codec(dump_stories, load_stories)
-HIGHLIGHTS: Codec[Highlight] = Codec(dump_highlights, load_highlights)
-
 Fetch = Callable[[], Awaitable[Fetched[T]]]
 Until = Callable[[list[T], datetime], datetime]
 
@@ -133,7 +120,9 @@ class Answers:
         """Wait until all that was answered is kept."""
         await self._group.__aexit__(kind, error, trace)
 
-    async def ask(self, key: str, fetch: Fetch[T], until: Until[T], codec: Codec[T]) -> list[T]:
+    async def ask(
+        self, key: str, fetch: Fetch[T], until: Until[T], codec: TypeAdapter[list[T]]
+    ) -> list[T]:
         """Return the answer to ``key``, by ``fetch`` if nobody has it; it may be shown ``until``.
 
         It is kept by ``codec``; a key is always asked by the same one.
@@ -164,7 +153,7 @@ class Answers:
                 future.cancel()
 
     async def _fetch_once(
-        self, key: str, fetch: Fetch[T], until: Until[T], codec: Codec[T]
+        self, key: str, fetch: Fetch[T], until: Until[T], codec: TypeAdapter[list[T]]
     ) -> list[T]:
         if (storing := self._storing.get(key)) is not None:
             await asyncio.wait([storing])  # it may hold the answer, or whose the name is
@@ -180,7 +169,9 @@ class Answers:
                 every_s = self._renew_every_s
                 async with beside(renewing(lambda: self._renew(key), every_s=every_s)):
                     fetched = await fetch()
-            cached = CachedAnswer(codec.dump(fetched.result), until(fetched.result, self._now()))
+            cached = CachedAnswer(
+                codec.dump_python(fetched.result, mode="json"), until(fetched.result, self._now())
+            )
         except StoriesError as error:
             if type(error).__name__ in NEGATIVE:
                 value = {"error": type(error).__name__, "fields": error.fields}
@@ -297,7 +288,7 @@ def url_ends(story: Story) -> list[datetime]:
     return [end - URL_MARGIN for url in urls if (end := expires_at(url))]
 
 
-def _unpacked(answer: Any, codec: Codec[T]) -> list[T]:  # noqa: ANN401 - a JSON value
+def _unpacked(answer: Any, codec: TypeAdapter[list[T]]) -> list[T]:  # noqa: ANN401 - a JSON value
     if isinstance(answer, dict):
         raise NEGATIVE[answer["error"]]("known from the last answer", **answer["fields"])
-    return codec.load(answer)
+    return codec.validate_python(answer)

@@ -17,7 +17,8 @@ from bot.domain.errors import (
     about,
 )
 from bot.domain.model import Asker, Highlight, Profile
-from bot.fetching.answer_cache import HIGHLIGHTS, Answers, Fetched, url_ends
+from bot.domain.serialization import HIGHLIGHTS
+from bot.fetching.answer_cache import Answers, Fetched, url_ends
 from bot.fetching.names import Names
 from bot.store.database import Database
 from bot.stories_api import Endpoint, StoriesApi

@@ -17,9 +17,9 @@ from bot.domain.errors import (
 )
 from bot.domain.links import Link
 from bot.domain.model import Asker, Profile, Story
+from bot.domain.serialization import STORIES
 from bot.fetching import snapshots
 from bot.fetching.answer_cache import (
-    STORIES,
     Answers,
     Fetched,
     profile_key,

@@ -13,8 +13,8 @@ from bot.billing.ledger import Ledger, Payer
 from bot.domain.budget import Limits
 from bot.domain.errors import AllowanceSpentError, StoryGoneError
 from bot.domain.model import Asker, Story
+from bot.domain.serialization import STORIES
 from bot.fetching.answer_cache import (
-    STORIES,
     Answers,
     Fetched,
     profile_key,
