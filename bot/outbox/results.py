@@ -260,18 +260,17 @@ async def _give_up(
 ) -> datetime:
     if not rest:
         return now
+    if outcome.scope == "item":
+        await _fail(tx, rest, {}, now)
+        return now
+    await deliveries.requeue(tx, _ids(rest), left=account.left, due_at=now)
     chat_id, thread_id = rest[0].target.chat_id, rest[0].target.thread_id
     match outcome.scope:
-        case "item":
-            await _fail(tx, rest, {}, now)
         case "thread" if thread_id is not None:
-            await deliveries.requeue(tx, _ids(rest), left=account.left, due_at=now)
             await moves.close_topic(tx, chat_id, thread_id, now=now)
         case "thread" | "chat":
-            await deliveries.requeue(tx, _ids(rest), left=account.left, due_at=now)
             await moves.close_chat(tx, chat_id, now=now)
         case "bot":
-            await deliveries.requeue(tx, _ids(rest), left=account.left, due_at=now)
             account.rests_until = now + alert_rules.BOT_RESTS
         case _:
             assert_never(outcome.scope)
