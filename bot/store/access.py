@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from bot.domain.access import Entry, Subject, Via
 from bot.store.chats import chats
-from bot.store.database import Tx, insert_for
+from bot.store.database import Tx, insert_for, row_or_none
 from bot.store.schema import Timestamp, metadata
 
 ASKED_KEPT = timedelta(days=30)
@@ -57,8 +57,7 @@ def _is(subject: Subject) -> sa.ColumnElement[bool]:
 
 async def get(tx: Tx, subject: Subject) -> Entry | None:
     """Return the row of somebody, None where the list does not know them."""
-    row = (await tx.execute(sa.select(*COLUMNS).where(_is(subject)))).one_or_none()
-    return Entry(*row) if row else None
+    return await row_or_none(tx, Entry, sa.select(*COLUMNS).where(_is(subject)))
 
 
 async def standing(

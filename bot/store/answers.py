@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.store.database import Insert, Tx, built_once
+from bot.store.database import Insert, Tx, built_once, row_or_none
 from bot.store.schema import Timestamp, metadata
 
 cached_answers = sa.Table(
@@ -37,8 +37,7 @@ FRESH = sa.select(cached_answers.c.value, cached_answers.c.until).where(
 
 async def get(tx: Tx, key: str, *, now: datetime) -> CachedAnswer | None:
     """Return the answer under ``key`` while it is fresh."""
-    row = (await tx.execute(FRESH, {"key": key, "now": now})).one_or_none()
-    return CachedAnswer(row.value, row.until) if row else None
+    return await row_or_none(tx, CachedAnswer, FRESH, {"key": key, "now": now})
 
 
 @built_once

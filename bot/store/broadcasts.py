@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from bot.store import enqueue
 from bot.store.chats import chats
-from bot.store.database import Tx
+from bot.store.database import Tx, row_or_none
 from bot.store.deliveries import deliveries, is_open
 from bot.store.schema import BigId, Timestamp, metadata
 
@@ -66,8 +66,7 @@ async def draft(tx: Tx, text: str, admin: int, *, now: datetime) -> int:
 
 async def get(tx: Tx, number: int) -> Broadcast | None:
     """Return a broadcast."""
-    row = (await tx.execute(sa.select(*COLUMNS).where(broadcasts.c.id == number))).one_or_none()
-    return Broadcast(*row) if row else None
+    return await row_or_none(tx, Broadcast, sa.select(*COLUMNS).where(broadcasts.c.id == number))
 
 
 async def running(tx: Tx) -> Broadcast | None:
@@ -78,8 +77,7 @@ async def running(tx: Tx) -> Broadcast | None:
         .order_by(broadcasts.c.id)
         .limit(1)
     )
-    row = (await tx.execute(statement)).one_or_none()
-    return Broadcast(*row) if row else None
+    return await row_or_none(tx, Broadcast, statement)
 
 
 async def turn(
@@ -92,8 +90,7 @@ async def turn(
         .values(state=after, **values)
         .returning(*COLUMNS)
     )
-    row = (await tx.execute(statement)).one_or_none()
-    return Broadcast(*row) if row else None
+    return await row_or_none(tx, Broadcast, statement)
 
 
 async def hand_out(tx: Tx, one: Broadcast, *, limit: int, now: datetime) -> bool:

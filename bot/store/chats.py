@@ -7,7 +7,7 @@ from typing import Literal
 import sqlalchemy as sa
 
 from bot.domain.records import Chat
-from bot.store.database import Tx, insert_for
+from bot.store.database import Tx, insert_for, row_or_none
 from bot.store.schema import Timestamp, metadata
 
 chats = sa.Table(
@@ -47,8 +47,7 @@ OF_ID = sa.select(*COLUMNS).where(chats.c.id == sa.bindparam("id"))
 
 async def get(tx: Tx, chat_id: int) -> Chat | None:
     """Return the chat, or None when it never wrote to us."""
-    row = (await tx.execute(OF_ID, {"id": chat_id})).one_or_none()
-    return Chat(*row) if row else None
+    return await row_or_none(tx, Chat, OF_ID, {"id": chat_id})
 
 
 OF_IDS = sa.select(*COLUMNS).where(chats.c.id.in_(sa.bindparam("ids", expanding=True)))

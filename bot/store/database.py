@@ -13,7 +13,7 @@ import random
 import socket
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -417,6 +417,17 @@ async def tell(tx: Tx, channel: str) -> None:
     """Let the listeners of ``channel`` know when this transaction commits."""
     if tx.dialect.name == "postgresql":
         await tx.execute(sa.select(sa.func.pg_notify(channel, "")))
+
+
+async def row_or_none(
+    tx: Tx,
+    kind: Callable[..., T],
+    statement: sa.Executable,
+    values: Mapping[str, Any] | None = None,
+) -> T | None:
+    """Return the only row of a statement as a ``kind``, None where there is none."""
+    row = (await tx.execute(statement, values)).one_or_none()
+    return kind(*row) if row else None
 
 
 def insert_for(tx: Tx) -> Insert:

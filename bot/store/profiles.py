@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from bot.domain.model import Profile
 from bot.domain.records import EPOCH, Known
-from bot.store.database import Tx, insert_for
+from bot.store.database import Tx, insert_for, row_or_none
 from bot.store.schema import Timestamp, metadata, only
 
 profiles = sa.Table(
@@ -64,8 +64,7 @@ COLUMNS = [profiles.c[name] for name in Known.__dataclass_fields__]
 async def get(tx: Tx, profile_id: str) -> Known | None:
     """Return the profile; who changes it next in this transaction has it alone."""
     statement = sa.select(*COLUMNS).where(profiles.c.profile_id == profile_id)
-    row = (await tx.execute(statement)).one_or_none()
-    return Known(*row) if row else None
+    return await row_or_none(tx, Known, statement)
 
 
 LOCKED = (
@@ -80,8 +79,7 @@ async def lock(tx: Tx, profile_id: str) -> Known | None:
 
     New rows may refer to it meanwhile: two that have just done so would else wait for each other.
     """
-    row = (await tx.execute(LOCKED, {"profile_id": profile_id})).one_or_none()
-    return Known(*row) if row else None
+    return await row_or_none(tx, Known, LOCKED, {"profile_id": profile_id})
 
 
 async def named(tx: Tx, username: str, *, since: datetime) -> Known | None:
@@ -92,8 +90,7 @@ async def named(tx: Tx, username: str, *, since: datetime) -> Known | None:
         .order_by(profiles.c.named_at.desc())
         .limit(1)
     )
-    row = (await tx.execute(statement)).one_or_none()
-    return Known(*row) if row else None
+    return await row_or_none(tx, Known, statement)
 
 
 async def ensure(tx: Tx, profile: Profile, *, now: datetime) -> Known:
