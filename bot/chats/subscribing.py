@@ -340,8 +340,7 @@ class Subscribing:
         with about(username):
             profile = await self._names.resolve(username, Payer("subscribe", by))
         if profile.is_private:
-            async with self._db.begin() as tx:
-                await snapshots.fail(tx, profile.profile_id, "private", now=self._now())
+            await self._names.record_private(profile.profile_id)
             raise ProfilePrivateError(username=username)
         return profile
 
@@ -358,8 +357,7 @@ class Subscribing:
         except ProfilePrivateError as error:
             if await self._names.proof(profile, Payer("subscribe", by)) != "private":
                 raise ProfileUnavailableError(str(error), username=profile.username) from None
-            async with self._db.begin() as tx:
-                await snapshots.fail(tx, profile.profile_id, "private", now=self._now())
+            await self._names.record_private(profile.profile_id)
             raise
         shown = live[0].profile if live else profile
         async with self._db.begin() as tx:

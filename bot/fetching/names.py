@@ -76,6 +76,11 @@ class Names:
             return "gone"  # the name is another's now
         return "private" if answer.is_private else "public"
 
+    async def record_private(self, profile_id: str) -> None:
+        """Keep that two answers agree: the account is private."""
+        async with self._db.begin() as tx:
+            await snapshots.fail(tx, profile_id, "private", now=self._now())
+
     async def _ask(self, username: str, payer: Payer) -> Profile:
         return await self._ledger.spend(
             payer, Endpoint.USER_BY_USERNAME, lambda: self._api.profile(username)

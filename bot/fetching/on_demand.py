@@ -18,7 +18,6 @@ from bot.domain.errors import (
 from bot.domain.links import Link
 from bot.domain.model import Asker, Profile, Story
 from bot.domain.serialization import STORIES
-from bot.fetching import snapshots
 from bot.fetching.answer_cache import (
     Answers,
     Fetched,
@@ -51,7 +50,6 @@ class Viewer:
 
         ``canary`` is asked when a profile seems to have no stories.
         """
-        self._db = db
         self._api = api
         self._ledger = ledger
         self._answers = answers
@@ -156,7 +154,7 @@ class Viewer:
         profile = await self._names.resolve(username, payer)
         self._refuse_blocked(username, profile.profile_id)
         if profile.is_private:
-            await self._record_private(profile)
+            await self._names.record_private(profile.profile_id)
             raise ProfilePrivateError(username=username)
         return await self._by_id(profile, payer, is_just_named=True)
 
@@ -176,7 +174,7 @@ class Viewer:
                 if shown.profile_id != profile.profile_id:
                     return await self._by_name(profile.username, payer)
                 if shown.is_private and isinstance(error, ProfilePrivateError):
-                    await self._record_private(profile)
+                    await self._names.record_private(profile.profile_id)
                     raise
             if isinstance(error, ProfilePrivateError):
                 raise ProfileUnavailableError(str(error), credits=error.credits) from None
@@ -193,10 +191,6 @@ class Viewer:
         return await self._ledger.spend(
             payer, Endpoint.USER_STORIES, lambda: self._api.stories(profile.profile_id)
         )
-
-    async def _record_private(self, profile: Profile) -> None:
-        async with self._db.begin() as tx:
-            await snapshots.fail(tx, profile.profile_id, "private", now=self._now())
 
     async def _doubt(self, stories: list[Story]) -> None:
         """Refuse to believe in silence when even the canary is silent."""

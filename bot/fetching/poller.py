@@ -391,8 +391,7 @@ class Scheduler:
         """Return whether the lookup, at half the price, says of a private profile that it is."""
         if await self._proof(known, plan) != "private":
             return False
-        async with self._db.begin() as tx:
-            await snapshots.fail(tx, known.profile_id, "private", now=self._now())
+        await self._names.record_private(known.profile_id)
         return True
 
     async def _ask(
