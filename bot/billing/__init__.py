@@ -1,4 +1,6 @@
 """What the paid API costs: reserve before a call, settle after it, and who may spend how much.
 
-Money is whole credits.
+In: who pays, and the endpoint of a call. Out: an entry of the ledger with what was really billed,
+or the error that names the limit. ``balance`` compares the ledger with the account; ``reports``
+and ``people`` tell where the money went. Money is whole credits.
 """

@@ -1,5 +1,5 @@
 """Asks the paid API.
 
-In: a link, a name, a due profile. Out: stories, and in one transaction the snapshot, its
-deliveries and the settled bill. ``on_demand`` serves who asks now, ``poller`` who subscribed.
+In: a link, a name, a due profile. Out: stories, and in one transaction the snapshot, its fan-out
+and the settled bill. ``on_demand`` serves who asks now, ``poller`` who subscribed.
 """

@@ -1,1 +1,5 @@
-"""What the operator needs: clean-up now, and what tells of trouble."""
+"""What the operator needs: incidents, broadcasts, backups, clean-up, the admin page's figures.
+
+In: how the parts of the process stand, and what an admin asks for. Out: messages to the admins,
+copies of the database, figures.
+"""

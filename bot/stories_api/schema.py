@@ -131,7 +131,7 @@ class _Placed(_Wire):
 
     @property
     def place(self) -> Place:
-        """Return where."""
+        """Return where on the story it lies."""
         return Place(self.x, self.y, self.width, self.height, self.rotation)
 
 

@@ -1,1 +1,6 @@
-"""The parts between us and Telegram."""
+"""The adapter to Telegram: calls of the Bot API, how fast they may go, what the answers mean.
+
+In: a call, with its lane and weight. Out: its answer, or an error of which ``outcomes`` says what
+is to be done. ``rate_limiter`` lets calls wait by the arithmetic of ``flood_limits``, whose state
+``limit_state`` keeps; ``outage`` pauses the whole bot while Telegram is down.
+"""

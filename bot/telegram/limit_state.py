@@ -15,7 +15,7 @@ BLOCK_S = 0.25  # seconds of the bot's rate that one replica takes at once
 
 
 class LimitState(Protocol):
-    """The limits that are shared."""
+    """What the rate limiter asks of the limits, wherever they are kept."""
 
     are_shared: bool
 
