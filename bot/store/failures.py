@@ -16,6 +16,7 @@ from bot.domain.errors import DatabaseUnavailableError
 LOST = "the connection was lost"
 UNREACHABLE = "no connection can be made"
 FULL = "the disk is full"
+SLOW = "a statement took too long"
 
 
 class Repeat(Enum):
@@ -44,7 +45,7 @@ POSTGRES = {
     "53": "the database has no room",
     "55P03": "the database is locked",
     "57P": LOST,
-    "57014": "a statement took too long",
+    "57014": SLOW,
     "25P03": LOST,  # we were idle in a transaction, for which others waited
     "58": "the disk fails",
     "08": LOST,
@@ -84,6 +85,11 @@ def outages() -> Iterator[None]:
 def is_passing(error: BaseException) -> bool:
     """Return whether a database that can't work now may be one that is being restarted."""
     return str(error) in {LOST, UNREACHABLE}
+
+
+def is_slow(error: BaseException) -> bool:
+    """Return whether the statement may be why the database can't work, not the database."""
+    return str(error) == SLOW
 
 
 def breaks_connection(error: BaseException | None) -> bool:

@@ -1,9 +1,9 @@
 """Updates in: stored first, confirmed to Telegram then, handled after.
 
 In order within a chat, many chats at once. A process that dies leaves nothing unanswered: what it
-was handling is taken up again, after three failures or nine deaths no more. What one chat or one
-person asks too much is answered once in all (``queues``), and a handler that only waits holds no
-place.
+was handling is taken up again, after three failures or nine deaths no more. A statement that takes
+too long counts as a death. What one chat or one person asks too much is answered once in all
+(``queues``), and a handler that only waits holds no place.
 """
 
 import asyncio
@@ -26,6 +26,7 @@ from bot.runtime.workers import FIRST_PAUSE_S, LAST_PAUSE_S, LONGEST, Worker
 from bot.store import acquaintances, inbox
 from bot.store.acquaintances import Subject
 from bot.store.database import Database, Tx
+from bot.store.failures import is_slow
 from bot.store.inbox import FAILURE, Arrival, ClaimedUpdate
 from bot.updates import queues
 from bot.updates.presses import PATIENCE_S, Presses
@@ -382,6 +383,9 @@ class Intake:
             case "returned":
                 until = now + RETURNED_FOR
                 await self._db.run(lambda tx: inbox.hand_back(tx, claimed, until=until))
+            case "slow":
+                until = now + self._again_after * tries
+                await self._db.run(lambda tx: inbox.renew(tx, [claimed], until=until))
             case "again":
                 until = now + self._again_after * tries
                 await self._db.run(lambda tx: inbox.postpone(tx, claimed, until=until))
@@ -408,7 +412,7 @@ class Intake:
             await self._handle(update, claimed.attempts)
         except (TryAgainError, DatabaseUnavailableError) as error:
             log.warning("an update goes back", update=claimed.id, why=str(error))
-            return "returned"
+            return self._after_timeout(claimed) if is_slow(error) else "returned"
         except TakenOverError:
             log.warning("an update is another's by now", update=claimed.id)
             return "taken over"
@@ -430,6 +434,17 @@ class Intake:
         except Exception:  # noqa: BLE001 - said above; nobody can be told of what can't be read
             return "unreadable"
         return "again" if claimed.attempts <= ATTEMPTS else "given up"
+
+    def _after_timeout(self, claimed: ClaimedUpdate) -> str:
+        """Return what becomes of an update of which a statement took too long.
+
+        The database may be to blame, so it counts as a death does; or it would always take that.
+        """
+        if claimed.attempts < ATTEMPTS:
+            return "slow"
+        if queues.is_lasting(json.loads(claimed.body)):
+            return "set aside"
+        return "slow" if claimed.attempts == ATTEMPTS else "given up"
 
     async def _finish(self, ours: list[ClaimedUpdate]) -> None:
         await self._db.run(lambda tx: inbox.finish(tx, ours, now=self._now()))

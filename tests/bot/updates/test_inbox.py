@@ -17,6 +17,7 @@ from bot.store.database import Database
 from bot.store.inbox import Arrival, ClaimedUpdate
 from bot.updates.inbox import Handle, Intake
 from tests.support.control import wait_for
+from tests.support.database import empty
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
 BOT = Bot("1:x")
@@ -153,6 +154,35 @@ async def test_a_handler_that_fails_is_tried_again_and_then_somebody_else_answer
         await intake.add([message(1, 1)])
         await wait_for(lambda: nothing_open(sqlite_db))
     assert tried == [1, 1, 1]
+    assert told == [1]
+
+
+async def test_an_update_whose_statement_always_takes_too_long_keeps_its_chat_no_longer_than_nine(
+    postgres_url: str,
+) -> None:
+    """The server ends it each time, and nobody knows that it was not the server's fault."""
+    tried: list[int] = []
+    told: list[int] = []
+
+    async def handle(update: Update) -> None:
+        tried.append(update.update_id)
+        if update.update_id == 1:
+            async with db.begin() as tx:
+                await tx.exec_driver_sql("SET LOCAL statement_timeout = 20")
+                await tx.exec_driver_sql("SELECT pg_sleep(9)")
+
+    async def last_resort(update: Update) -> None:
+        told.append(update.update_id)
+
+    soon = timedelta(0)
+    async with Database(postgres_url) as db:
+        await db.migrate()
+        await empty(db)
+        async with working(db, handle, last_resort=last_resort, again_after=soon) as intake:
+            await intake.add([message(1, 1), message(2, 1)])
+            await wait_for(lambda: nothing_open(db))
+        await empty(db)
+    assert tried == [1] * 9 + [2]
     assert told == [1]
 
 
