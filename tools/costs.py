@@ -262,6 +262,10 @@ async def _highlights(here: Shop) -> None:
     await here.row("the same within an hour", listed("keeper"))
     here.go_on(hours=2)
     await here.row("the same after it", listed("keeper"))
+    here.sandbox.instagram.rename(owner, "keeper.now")
+    here.account("keeper")
+    here.go_on(hours=2)
+    await here.row("of a name that another has taken since", listed("keeper"))
     await here.row("`/highlights` of a private account", listed("keeps.secrets"))
     await here.row("a highlight, by its button or link", opened(kept.pk))
     await here.row("the same again within a day, each ten of it", opened(kept.pk))
@@ -281,6 +285,11 @@ async def _subscribing(here: Shop) -> None:
         await here.subscriptions.preview(username, chat_id=1)
         await here.subscriptions.why(Target(1), username)
 
+    async def own_topic(username: str) -> None:
+        (one,) = await here.subscriptions.named(ANN_ID, username)
+        for on in (False, True):
+            await here.subscriptions.to_own_topic(ANN_ID, one.id, on=on)
+
     for name in ("followed", "one.of.two", "other.of.two"):
         here.account(name)
     here.account("locked.in", is_private=True)
@@ -291,6 +300,7 @@ async def _subscribing(here: Shop) -> None:
     await here.row("`/subscribe NAME topic`, where there are no topics", own("with.topic"))
     here.sandbox.telegram.world.bot.has_topics = True
     await here.row("`/subscribe NAME topic`, a name not seen before", own("with.topic"))
+    await here.row("*In its own topic*, off and on", lambda: own_topic("with.topic"))
     await here.row("`/subscribe` to a private account", ask("locked.in", 1, ANN))
     await here.row("`/subscribe` to a name that nobody has", ask("nobody.has.it", 1, ANN))
     two = ("one.of.two", "other.of.two")

@@ -53,7 +53,9 @@ class Highlights:
     async def of_profile(self, username: str, asker: Asker) -> list[Highlight]:
         """Return the highlights of a profile, without their stories; 2 credits.
 
-        3 for a name that was not seen in 30 days, 0 within an hour.
+        3 for a name that was not seen in 30 days, 0 within an hour. A list that is known to be of
+        another than who has the name now, or bears another name, is not shown: then who has it is
+        asked for, at the same price.
 
         Raises:
             NoHighlightsError: It keeps none.
@@ -68,24 +70,18 @@ class Highlights:
 
         async def fetch() -> Fetched[Highlight]:
             with self._as_the_plan_allows():
-                profile = await self._named(username, payer)
-                try:
-                    result = await self._ledger.spend(
-                        payer,
-                        Endpoint.USER_HIGHLIGHTS,
-                        lambda: self._api.highlights(profile.profile_id),
-                    )
-                except ProfilePrivateError as error:
-                    if await self._names.proof(profile, payer) == "private":
-                        raise
-                    raise ProfileUnavailableError(str(error), credits=error.credits) from None
+                known = await self._names.known(username)
+                result = await self._list(known or await self._resolve(username, payer), payer)
+                if known and _is_of_another(result, username):
+                    result = await self._list(await self._resolve(username, payer), payer)
             return Fetched(None, result)
 
-        def until(_: list[Highlight], now: datetime) -> datetime:
-            return now + LIST_KEPT
-
         with about(username):
-            result = await self._answers.ask(f"highlights:{username}", fetch, until, HIGHLIGHTS)
+            result = await self._answers.ask(f"highlights:{username}", fetch, _until, HIGHLIGHTS)
+            if not await self._is_theirs(result, username):
+                result = await self._answers.ask(
+                    await self._key_of_owner(username, payer), fetch, _until, HIGHLIGHTS
+                )
         for one in result:
             self._refuse_blocked(one.profile)
         if not result:
@@ -123,13 +119,38 @@ class Highlights:
             raise HighlightGoneError
         return result
 
-    async def _named(self, username: str, payer: Payer) -> Profile:
-        """Return who has the name now; the lookup of 1 credit where that is not known."""
-        profile = await self._names.known(username) or await self._names.resolve(username, payer)
+    async def _resolve(self, username: str, payer: Payer) -> Profile:
+        """Return who has the name now; the lookup of 1 credit."""
+        profile = await self._names.resolve(username, payer)
         self._refuse_blocked(profile)
         if profile.is_private:
             raise ProfilePrivateError(username=username)
         return profile
+
+    async def _list(self, profile: Profile, payer: Payer) -> list[Highlight]:
+        self._refuse_blocked(profile)
+        try:
+            return await self._ledger.spend(
+                payer,
+                Endpoint.USER_HIGHLIGHTS,
+                lambda: self._api.highlights(profile.profile_id),
+            )
+        except ProfilePrivateError as error:
+            if await self._names.proof(profile, payer) == "private":
+                raise
+            raise ProfileUnavailableError(str(error), credits=error.credits) from None
+
+    async def _is_theirs(self, result: list[Highlight], username: str) -> bool:
+        """Return whether a list, which may have been kept, is of who has the name by now."""
+        if not result or not result[0].profile.profile_id:
+            return True
+        owner = await self._names.known(username)
+        return owner is not None and owner.profile_id == result[0].profile.profile_id
+
+    async def _key_of_owner(self, username: str, payer: Payer) -> str:
+        """Return under which key the list of who has the name now is kept."""
+        owner = await self._names.known(username) or await self._resolve(username, payer)
+        return f"highlights:{username}:{owner.profile_id}"
 
     @contextmanager
     def _as_the_plan_allows(self) -> Iterator[None]:
@@ -148,3 +169,12 @@ class Highlights:
     def _refuse_blocked(self, profile: Profile) -> None:
         if alert_rules.is_blocked(profile.profile_id, profile.username, self._blocked):
             raise ProfileNotFoundError(username=profile.username)
+
+
+def _until(_: list[Highlight], now: datetime) -> datetime:
+    return now + LIST_KEPT
+
+
+def _is_of_another(result: list[Highlight], username: str) -> bool:
+    """Return whether a list bears another name than the one that was asked for."""
+    return bool(result) and result[0].profile.username not in {"", username}

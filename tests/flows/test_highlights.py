@@ -172,6 +172,49 @@ async def test_many_highlights_have_pages(bell: Bell, control: Control) -> None:
     assert await control.billed() == before
 
 
+async def test_a_name_that_another_took_lists_who_has_it_now(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    await made(control, "hl.name", title="First")
+    await bell.ask(ann, "/highlights hl.name")
+    await control.change_profile("hl.name", username="hl.moved")
+    await made(control, "hl.name", title="Second")
+
+    async def titles(name: str) -> set[str]:
+        (menu,) = await bell.ask(ann, f"/highlights {name}")
+        return {text.partition(" ")[0] for text in buttons(menu)}
+
+    # Whose the name is now is seen by whatever shows it: here a pasted link.
+    await control.publish("hl.name")
+    (story,) = await control.stories("hl.name")
+    await bell.ask(ann, f"https://www.instagram.com/stories/hl.name/{story['pk']}/")
+
+    async def is_seen() -> bool:  # an answer is kept right after it was given
+        return await titles("hl.name") == {"Second"}
+
+    await wait_for(is_seen)
+    before = await control.billed()
+    assert await titles("hl.name") == {"Second"}
+    assert await control.billed() == before
+    assert await titles("hl.moved") == {"First"}
+
+
+async def test_a_list_that_bears_another_name_is_not_shown_for_the_one_that_was_asked(
+    bell: Bell, control: Control
+) -> None:
+    ann = await control.person()
+    await made(control, "hl.former", title="Theirs")
+    await bell.ask(ann, "/stories hl.former")  # whose the name is, is known from now on
+    await control.change_profile("hl.former", username="hl.renamed")
+    (reply,) = await bell.ask(ann, "/highlights hl.former")
+    assert "can't find hl.former" in reply["text"]
+    await made(control, "hl.again", title="Theirs")
+    await bell.ask(ann, "/stories hl.again")
+    await control.change_profile("hl.again", username="hl.gone.on")
+    await made(control, "hl.again", title="Ours")
+    (menu,) = await bell.ask(ann, "/highlights hl.again")
+    assert {text.partition(" ")[0] for text in buttons(menu)} == {"Ours"}
+
+
 @pytest.mark.parametrize("kind", ["group", "forum", "channel"])
 async def test_in_groups_topics_and_channels(bell: Bell, control: Control, kind: str) -> None:
     ann = await control.person()
