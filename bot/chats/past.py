@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from bot.domain import alert_rules
 from bot.domain.albums import plan
-from bot.domain.errors import NothingKeptError
+from bot.domain.errors import NothingKeptError, NothingOfThenError
 from bot.domain.model import ORIGINAL, Album, Story
 from bot.domain.records import EPOCH
 from bot.store import file_ids, kept, profiles
@@ -55,26 +55,31 @@ class Past:
 
         Raises:
             NothingKeptError: There is nothing of it.
+            NothingOfThenError: There is, but nothing of that time.
         """
         now = self._now()
         async with self._db.read() as tx:
             known = await profiles.named(tx, username, since=EPOCH)
+            owner_id = known.profile_id if known else None
+            profile_id = await kept.whose(tx, chat_id, bot_id, owner_id, username)
+            if profile_id is None:
+                raise NothingKeptError(username=username)
             result = await kept.latest(
                 tx,
                 chat_id,
                 bot_id,
-                (known.profile_id if known else None, username),
+                profile_id,
                 since=now - within,
                 offset=offset,
                 limit=MOST + 1,
             )
-            profile_id = result[0].story.profile.profile_id if result else ""
             owner = await profiles.get(tx, profile_id)  # it may have another name by now
         names = {username, owner.username if owner else username}
-        if not result or any(
-            alert_rules.is_blocked(profile_id, name, self._blocked) for name in names
-        ):
+        if any(alert_rules.is_blocked(profile_id, name, self._blocked) for name in names):
             raise NothingKeptError(username=username)
+        if not result:
+            is_all = within >= alert_rules.KEPT_FOR
+            raise (NothingKeptError if is_all else NothingOfThenError)(username=username)
         shown = result[:MOST]
         async with effect(self._db) as tx:
             lent = {one.story.pk: max(one.story.expires_at, now + LENT) for one in shown}
@@ -92,8 +97,13 @@ class Past:
     async def profiles(self, chat_id: int, bot_id: int, *, limit: int) -> list[str]:
         """Return the names of which the chat has something; blocked ones are left out."""
         async with self._db.read() as tx:
-            names = await kept.profiles_of(tx, chat_id, bot_id, limit=limit)
-        return [name for name in names if not alert_rules.is_blocked("", name, self._blocked)]
+            result = await kept.profiles_of(tx, chat_id, bot_id, limit=limit)
+        names = [
+            one.username
+            for one in result
+            if not alert_rules.is_blocked(one.profile_id, one.username, self._blocked)
+        ]
+        return list(dict.fromkeys(names))
 
 
 def _albums(result: Sequence[Kept]) -> list[Album]:

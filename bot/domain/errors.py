@@ -316,6 +316,15 @@ class NothingKeptError(SubscriptionError):
     )
 
 
+class NothingOfThenError(SubscriptionError):
+    """The chat has something of a profile, and nothing of the time that was asked for."""
+
+    text = N_(
+        "There is nothing from <b>{username}</b> in that time. <code>/past {username}</code> "
+        "shows all that I've kept."
+    )
+
+
 class TooManyFollowedError(SubscriptionError):
     """The chat has as many subscriptions as it may."""
 

@@ -11,12 +11,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.domain.model import ORIGINAL, Story
+from bot.domain.model import ORIGINAL, Profile, Story
 from bot.domain.records import Delivery, Kind, KnownFile
 from bot.domain.serialization import dump_stories, load_readable
 from bot.store.chats import chats, moved_chats
 from bot.store.database import Insert, Tx, built_once
 from bot.store.file_ids import files
+from bot.store.profiles import profiles
 from bot.store.schema import Timestamp, metadata
 
 kept = sa.Table(
@@ -113,28 +114,46 @@ async def add(tx: Tx, rows: Collection[Delivery]) -> None:
         await tx.execute(_add(tx), values)
 
 
+async def whose(
+    tx: Tx, chat_id: int, bot_id: int, profile_id: str | None, username: str
+) -> str | None:
+    """Return the id of the profile of which a chat has something under a name, None for none.
+
+    ``profile_id`` is who has the name now, as far as known; else who had it last.
+    """
+    is_owner = sa.case((kept.c.profile_id == profile_id, 0), else_=1)
+    statement = (
+        sa.select(kept.c.profile_id)
+        .where(
+            kept.c.chat_id == chat_id,
+            kept.c.bot_id == bot_id,
+            (kept.c.username == username) | (kept.c.profile_id == profile_id),
+        )
+        .order_by(is_owner, kept.c.taken_at.desc())
+        .limit(1)
+    )
+    owner_id: str | None = (await tx.execute(statement)).scalar()
+    return owner_id
+
+
 async def latest(
     tx: Tx,
     chat_id: int,
     bot_id: int,
-    profile: tuple[str | None, str],
+    profile_id: str,
     *,
     since: datetime,
     offset: int,
     limit: int,
 ) -> Sequence[Kept]:
-    """Return what a chat has of a profile (id, if known, and name), newest first."""
-    profile_id, username = profile
-    is_of = kept.c.username == username
-    if profile_id is not None:
-        is_of = is_of | (kept.c.profile_id == profile_id)
+    """Return what a chat has of a profile, newest first."""
     rows = (
         await tx.execute(
             sa.select(kept.c.story, kept.c.kind, kept.c.file_id, kept.c.file_unique_id)
             .where(
                 kept.c.chat_id == chat_id,
                 kept.c.bot_id == bot_id,
-                is_of,
+                kept.c.profile_id == profile_id,
                 kept.c.taken_at >= since,
             )
             .order_by(kept.c.taken_at.desc(), kept.c.story_pk.desc())
@@ -150,13 +169,15 @@ async def latest(
     ]
 
 
-async def profiles_of(tx: Tx, chat_id: int, bot_id: int, *, limit: int) -> list[str]:
-    """Return the names of the profiles of which a chat has something, by name."""
+async def profiles_of(tx: Tx, chat_id: int, bot_id: int, *, limit: int) -> list[Profile]:
+    """Return the profiles of which a chat has something, by name: as each is called now."""
+    name = sa.func.coalesce(profiles.c.username, kept.c.username).label("name")
     rows = await tx.execute(
-        sa.select(kept.c.username)
+        sa.select(kept.c.profile_id, name)
+        .outerjoin(profiles, profiles.c.profile_id == kept.c.profile_id)
         .where(kept.c.chat_id == chat_id, kept.c.bot_id == bot_id)
         .distinct()
-        .order_by(kept.c.username)
+        .order_by(name)
         .limit(limit)
     )
-    return [row.username for row in rows]
+    return [Profile(row.profile_id, row.name) for row in rows]

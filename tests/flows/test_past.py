@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.control import Control, Json, wait_for
 from tests.support.sandbox import sandbox_box
-from tests.support.storybell import Bell, running_bell
+from tests.support.storybell import Bell, buttons, running_bell
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -81,6 +81,72 @@ async def test_without_a_name_there_are_buttons(bell: Bell, control: Control) ->
     assert again["_story_pk"] == story["pk"]
     (wrong,) = await bell.ask(ann, "/past past.two two weeks")
     assert "Write it like this: /past" in wrong["text"]
+
+
+async def test_a_name_that_another_took_shows_who_has_it_now(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    await control.profile("past.name", posts_per_day=0)
+    await subscribed(bell, ann, "past.name")
+    first = await control.publish("past.name")
+    await kept(bell, ann, 1)
+    await control.change_profile("past.name", username="past.moved")
+    second = await control.publish("past.moved")
+    await kept(bell, ann, 2)
+
+    async def again(name: str, *stories: Json) -> None:
+        message = await control.say(ann, f"/past {name}")
+        wanted = [story["pk"] for story in stories]
+
+        async def here() -> bool:
+            return shown(await control.replies(ann, after=message)) == wanted
+
+        await wait_for(here, what=f"the past of {name}")
+
+    await again("past.name", first, second)  # nobody else has it yet
+    await control.profile("past.name", posts_per_day=0)
+    await subscribed(bell, ann, "past.name")
+    other = await control.publish("past.name")
+    await kept(bell, ann, 3)
+    await again("past.name", other)
+    await again("past.moved", first, second)
+    (menu,) = await bell.ask(ann, "/past")
+    assert list(buttons(menu)) == ["past.moved", "past.name"]
+    assert shown(await control.replies(ann, after=menu["message_id"])) == []
+
+
+async def test_odd_spans(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    await control.profile("past.span", posts_per_day=0)
+    await subscribed(bell, ann, "past.span")
+    now = (await control.state())["now"]
+    story = await control.publish("past.span", taken_at=now - 60)
+    await kept(bell, ann, 1)
+    for span in ("0d", "1D", "7", "999d", "\u0667d"):
+        assert shown(await bell.ask(ann, f"/past past.span {span}")) == [story["pk"]], span
+    for words in ("past.span -1d", "past.span 7 d", "past.span 2w", "7d past.span", "past.span d"):
+        (reply,) = await bell.ask(ann, f"/past {words}")
+        assert "Write it like this: /past" in reply["text"], words
+
+
+async def test_an_erased_chat_has_no_past(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    await control.profile("past.erased", posts_per_day=0)
+    await subscribed(bell, ann, "past.erased")
+    story = await control.publish("past.erased")
+    await kept(bell, ann, 1)
+    old = await bell.old_post(ann, "past:past.erased", "erase:yes")
+    await bell.press(ann, old, "erase:yes")
+    await kept(bell, ann, 0)
+    (reply,) = await bell.ask(ann, "/past past.erased")
+    assert "haven't kept any stories from past.erased" in reply["text"]
+    await bell.press(ann, old, "past:past.erased")
+    await bell.ask(ann, "/past")
+    assert shown(await control.replies(ann, after=old["message_id"])) == []
+    await subscribed(bell, ann, "past.erased")  # from now on, again
+    after = await control.publish("past.erased")
+    await kept(bell, ann, 1)
+    assert shown(await bell.ask(ann, "/past past.erased")) == [after["pk"]]
+    assert story["pk"] != after["pk"]
 
 
 async def test_a_blocked_profile_is_not_shown_again(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from bot.chats.past import MOST, Past
-from bot.domain.errors import NothingKeptError
+from bot.domain.errors import NothingKeptError, NothingOfThenError
 from bot.domain.model import Options, Target
 from bot.domain.records import Delivery, KnownFile
 from bot.operations import cleanup
@@ -70,6 +70,21 @@ async def test_the_latest_come_first_and_each_once(db: Database) -> None:
         await past(db, blocked=frozenset({NATGEO.profile_id})).page(1, BOT, "natgeo")
     assert await past(db).profiles(1, BOT, limit=5) == ["natgeo"]
     assert await past(db, blocked=frozenset({"natgeo"})).profiles(1, BOT, limit=5) == []
+
+
+async def test_nothing_of_a_time_is_not_nothing_at_all(db: Database) -> None:
+    async with db.begin() as tx:
+        await follow(tx, 1)
+    await sent(db, 1, "1")
+    later = past(db, days=3)
+    for days in (2, 1):
+        with pytest.raises(NothingOfThenError):
+            await later.page(1, BOT, "natgeo", within=days * DAY)
+    await later.page(1, BOT, "natgeo", within=4 * DAY)
+    with pytest.raises(NothingKeptError):
+        await later.page(1, BOT, PRADA.username, within=DAY)
+    with pytest.raises(NothingKeptError):
+        await later.page(1, BOT, "natgeo", offset=1)
 
 
 async def test_its_files_are_at_hand_for_an_hour(db: Database) -> None:
