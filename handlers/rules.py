@@ -43,6 +43,10 @@ async def rules(update: Update, context: Context) -> None:
         return
     text = " ".join(words[1:])
     parsed = story_terms.parse(text)
+    names_none = not (parsed.only or parsed.without or parsed.unknown)
+    if text and names_none:  # "only:" alone takes no rules away
+        await say(update, context, context.t(USAGE))
+        return
     if parsed.unknown and text.lower() != OFF:
         listed = ", ".join(parsed.unknown[: story_terms.MOST])
         unknown = context.t(UNKNOWN, words=code(listed))

@@ -64,6 +64,19 @@ async def test_what_was_lately_used_is_offered_as_buttons(bell: Bell, control: C
     await wait_for(options)
 
 
+@pytest.mark.parametrize("text", ["only:", "not:", "only: not:", ",;"])
+async def test_a_head_without_terms_takes_no_rules_away(
+    bell: Bell, control: Control, text: str
+) -> None:
+    ann = await control.person()
+    await bell.ask(ann, "/subscribe quiet")
+    await bell.ask(ann, "/rules quiet only: #sale")
+    (reply,) = await bell.ask(ann, f"/rules quiet {text}")
+    assert "Write it like this: /rules" in reply["text"]
+    (reply,) = await bell.ask(ann, "/rules quiet")
+    assert "#sale" in reply["text"]
+
+
 @pytest.mark.parametrize(
     ("text", "answer"),
     [
