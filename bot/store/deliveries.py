@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from bot.domain.alert_rules import LONGEST_WAIT
 from bot.domain.model import Options, Story, Target
-from bot.domain.records import MAIN, REPLY, ROWS_A_QUEUE, SUMMARY, Delivery
+from bot.domain.records import MAIN, REPLY, ROWS_A_QUEUE, SUMMARY, Delivery, Subscription
 from bot.domain.serialization import load_readable
 from bot.store.database import Tx
 from bot.store.profiles import profiles
@@ -344,6 +344,20 @@ async def drop_of(tx: Tx, subscription_id: int, *, reason: str, now: datetime) -
         deliveries.c.subscription_id == subscription_id, is_open
     )
     await tx.execute(statement.values(state="dropped", reason=reason, done_at=now))
+
+
+async def hand_on(tx: Tx, subscription_id: int, *, to: Subscription) -> None:
+    """Owe what a subscription is owed, which is about to end, to another of the same profile."""
+    theirs = deliveries.alias()
+    has_it = sa.exists().where(
+        theirs.c.subscription_id == to.id, theirs.c.story_pk == deliveries.c.story_pk
+    )
+    statement = sa.update(deliveries).where(
+        deliveries.c.subscription_id == subscription_id, is_open, ~has_it
+    )
+    await tx.execute(
+        statement.values(subscription_id=to.id, thread_id=to.target.thread_id or MAIN)
+    )
 
 
 async def unhold(tx: Tx, chat_id: int, *, now: datetime) -> None:

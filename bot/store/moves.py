@@ -117,8 +117,11 @@ async def close_topic(tx: Tx, chat_id: int, thread_id: int, *, now: datetime) ->
 async def move_topic(tx: Tx, chat_id: int, thread_id: int, *, to: int, now: datetime) -> bool:
     """Let all that a topic follows and is owed go to another thread; false when it follows none.
 
-    The chat's queue is locked.
+    Where that follows the same, it has what is owed, too. The chat's queue is locked.
     """
+    for one in await subscriptions.of_chat(tx, chat_id):
+        if one.target.thread_id == thread_id:
+            await _hand_on(tx, one, Target(chat_id, to or None))
     here = sa.and_(deliveries.c.chat_id == chat_id, deliveries.c.thread_id == thread_id, is_open)
     moved = await subscriptions.move(tx, chat_id, thread_id, to=to)
     await tx.execute(sa.update(deliveries).where(here).values(thread_id=to))
@@ -129,13 +132,23 @@ async def move_topic(tx: Tx, chat_id: int, thread_id: int, *, to: int, now: date
     return moved
 
 
+async def _hand_on(tx: Tx, one: Subscription, there: Target) -> bool:
+    """Let what follows the same there have what a subscription is owed; false where none does."""
+    heir = await subscriptions.find(tx, there, one.profile_id)
+    if heir is None or heir.id == one.id:
+        return False
+    await deliveries_store.hand_on(tx, one.id, to=heir)
+    return True
+
+
 async def move_subscription(tx: Tx, one: Subscription, *, to: int, now: datetime) -> None:
     """Let a subscription, with what it is owed, go to another thread of its chat.
 
-    Where that has the same, this one ends. The chat's queue is locked.
+    Where that has the same, this one ends, and that has what it is owed. The chat's queue is
+    locked.
     """
     chat_id = one.target.chat_id
-    if await subscriptions.find(tx, Target(chat_id, to or None), one.profile_id):
+    if await _hand_on(tx, one, Target(chat_id, to or None)):
         await subscriptions.remove(tx, [one.id])
         return
     its_own = sa.and_(deliveries.c.subscription_id == one.id, is_open)

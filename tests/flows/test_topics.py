@@ -1,5 +1,6 @@
 """A topic per profile: made, found again, lost, made again once; and where there can be none."""
 
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -56,11 +57,11 @@ async def post(control: Control, name: str, count: int) -> list[str]:
     ]
 
 
-async def brought(bell: Bell, chat: int, *pks: str) -> list[int | None]:
+async def brought(control: Control, chat: int, *pks: str) -> list[int | None]:
     """Wait until stories are in a chat, once each and in order; return in which topics."""
 
     async def shown() -> list[Json] | None:
-        here = [m for m in await bell.control.replies(chat) if m.get("_story_pk") in pks]
+        here = [m for m in await control.replies(chat) if m.get("_story_pk") in pks]
         return here if len(here) >= len(pks) else None
 
     messages = await wait_for(shown, what="the alerts")
@@ -93,7 +94,7 @@ async def test_a_profile_has_a_topic_of_its_own(bell: Bell, control: Control) ->
     ((thread, name),) = (await control.topics(forum)).items()
     assert name == "topic.one"
     first = (await control.publish("topic.one"))["pk"]
-    assert await brought(bell, forum, first) == [thread]
+    assert await brought(control, forum, first) == [thread]
     (again,) = await bell.ask(forum, "/subscribe topic.one topic", user=boss)
     assert again["text"].startswith("Already subscribed to topic.one.")
     (listed,) = await bell.ask(forum, "/subscriptions", user=boss)
@@ -102,7 +103,7 @@ async def test_a_profile_has_a_topic_of_its_own(bell: Bell, control: Control) ->
     await bell.press(forum, sure, "unsub:name:topic.one", user=boss)
     await bell.ask(forum, "/subscribe topic.one topic fast", user=boss)
     second = (await control.publish("topic.one"))["pk"]
-    assert await brought(bell, forum, second) == [thread]
+    assert await brought(control, forum, second) == [thread]
     assert await made(control, forum) == 1
 
 
@@ -113,18 +114,18 @@ async def test_a_lost_topic_is_made_again_once(bell: Bell, control: Control) -> 
     ((thread, _),) = (await control.topics(forum)).items()
     await control.thread(forum, thread, "topic.lost", state="deleted")
     pks = await post(control, "topic.lost", 3)
-    threads = await brought(bell, forum, *pks)
+    threads = await brought(control, forum, *pks)
     ((new, name),) = (await control.topics(forum)).items()
     assert (threads, name) == ([new] * 3, "topic.lost")
     await control.thread(forum, new, "topic.lost", state="deleted")
     more = await post(control, "topic.lost", 2)
-    assert await brought(bell, forum, *more) == [None, None]
+    assert await brought(control, forum, *more) == [None, None]
     assert await told(control, forum) == ["The topic was deleted, so its alerts now come here."]
     assert await made(control, forum) == 2
     (reply,) = await bell.ask(forum, "/subscribe topic.lost topic", user=boss)  # wanted anew
     assert "to its own topic" in reply["text"]
     last = (await control.publish("topic.lost"))["pk"]
-    assert await brought(bell, forum, last) == list(await control.topics(forum))
+    assert await brought(control, forum, last) == list(await control.topics(forum))
 
 
 async def test_a_topic_is_renamed_with_its_profile_unless_people_named_it(
@@ -139,7 +140,7 @@ async def test_a_topic_is_renamed_with_its_profile_unless_people_named_it(
     for name in ("topic.old", "topic.kept"):
         await control.change_profile(name, username=f"{name}.new")
         pk = (await control.publish(f"{name}.new"))["pk"]
-        await brought(bell, forum, pk)
+        await brought(control, forum, pk)
 
     async def renamed() -> bool:
         names = set((await control.topics(forum)).values())
@@ -164,7 +165,7 @@ async def test_what_is_lost_where_no_topic_may_be_made_goes_to_general(
     await control.member(forum, bot_id(bell), "member")
     await control.thread(forum, thread, "topic.end", state="deleted")
     pk = (await control.publish("topic.end"))["pk"]
-    assert await brought(bell, forum, pk) == [None]
+    assert await brought(control, forum, pk) == [None]
     assert len(await told(control, forum)) == 1
 
 
@@ -180,10 +181,10 @@ async def test_topics_in_a_private_chat(bell: Bell, control: Control) -> None:
         assert "to its own topic" in reply["text"]
         ((thread, _),) = (await control.topics(ann)).items()
         pk = (await control.publish("topic.private"))["pk"]
-        assert await brought(bell, ann, pk) == [thread]
+        assert await brought(control, ann, pk) == [thread]
         await control.thread(ann, thread, "topic.private", state="deleted")
         pk = (await control.publish("topic.private"))["pk"]
-        assert await brought(bell, ann, pk) == list(await control.topics(ann))
+        assert await brought(control, ann, pk) == list(await control.topics(ann))
         shown = [m.get("text", "") for m in await control.replies(ann)]
         assert not [text for text in shown if text.startswith("Sorry")]
     finally:
@@ -235,7 +236,7 @@ async def test_several_have_a_topic_each_and_what_was_here_moves(
     assert sorted(topics) == ["topic.a", "topic.b", "topic.c"]
     for name, thread in topics.items():
         pk = (await control.publish(name))["pk"]
-        assert await brought(bell, forum, pk) == [thread]
+        assert await brought(control, forum, pk) == [thread]
 
 
 async def test_a_button_of_the_options_does_it_too(bell: Bell, control: Control) -> None:
@@ -252,11 +253,11 @@ async def test_a_button_of_the_options_does_it_too(bell: Bell, control: Control)
     await bell.press(forum, listed, on, user=boss)
     off = await wait_for(lambda: button("✅ In its own topic"))
     pk = (await control.publish("topic.button"))["pk"]
-    assert await brought(bell, forum, pk) == list(await control.topics(forum))
+    assert await brought(control, forum, pk) == list(await control.topics(forum))
     await bell.press(forum, listed, off, user=boss)
     await wait_for(lambda: button("▫️ In its own topic"))
     pk = (await control.publish("topic.button"))["pk"]
-    assert await brought(bell, forum, pk) == [None]
+    assert await brought(control, forum, pk) == [None]
     await bell.press(forum, listed, on, user=boss)
     await wait_for(lambda: button("✅ In its own topic"))
     assert await made(control, forum) == 1
@@ -275,7 +276,73 @@ async def test_an_answer_lost_after_the_effect_leaves_one_topic(
     assert "to its own topic" in reply["text"]
     assert await made(control, forum) == 1
     pk = (await control.publish("topic.twice"))["pk"]
-    assert await brought(bell, forum, pk) == list(await control.topics(forum))
+    assert await brought(control, forum, pk) == list(await control.topics(forum))
+
+
+async def test_what_a_lost_topic_is_owed_comes_although_the_chat_follows_the_same(
+    bell: Bell, control: Control
+) -> None:
+    forum, boss = await forum_of(control)
+    await star(control, "topic.heir")
+    await control.thread(forum, 7, "News")
+    await bell.ask(forum, "/subscribe topic.heir", user=boss, thread_id=7)
+    body = {
+        "ok": False,
+        "error_code": 429,
+        "description": "Too Many Requests: retry after 4",
+        "parameters": {"retry_after": 4},
+    }
+    refused = {"status": 429, "body": json.dumps(body)}
+    await control.fault("telegram", refused, match="sendPhoto")
+    pk = (await control.publish("topic.heir"))["pk"]
+
+    async def is_refused() -> bool:
+        sent = await control.requests("telegram", path="sendPhoto")
+        return any(str(one["params"]["chat_id"]) == str(forum) for one in sent)
+
+    await wait_for(is_refused, what="the refusal")
+    await control.thread(forum, 7, "News", state="deleted")
+    await control.say(forum, "/subscribe topic.heir", user=boss)  # later than that story
+    assert await brought(control, forum, pk) == [None]
+    (listed,) = await bell.ask(forum, "/subscriptions", user=boss)
+    assert [text for text in buttons(listed) if "topic.heir" in text] == ["🔔 topic.heir"]
+
+
+async def test_a_group_that_turns_topics_off_and_on(bell: Bell, control: Control) -> None:
+    """Without topics all comes to the chat itself; its topics are there again with them."""
+    forum, boss = await forum_of(control)
+    for name in ("topic.off", "topic.not"):
+        await star(control, name)
+    await bell.ask(forum, "/subscribe topic.off topic", user=boss)
+    ((thread, _),) = (await control.topics(forum)).items()
+    await control.call("PATCH", f"/chats/{forum}", {"is_forum": False})
+    pk = (await control.publish("topic.off"))["pk"]
+    assert await brought(control, forum, pk) == [None]
+    (reply,) = await bell.ask(forum, "/subscribe topic.not topic", user=boss)
+    assert reply["text"].startswith("This group has no topics.")
+    await control.call("PATCH", f"/chats/{forum}", {"is_forum": True})
+    pk = (await control.publish("topic.off"))["pk"]
+    assert await brought(control, forum, pk) == [thread]
+    assert await made(control, forum) == 1
+
+
+async def test_a_topic_that_people_close_goes_on_and_one_more_right_less_makes_none(
+    bell: Bell, control: Control
+) -> None:
+    forum, boss = await forum_of(control)
+    for name in ("topic.closed", "topic.later"):
+        await star(control, name)
+    await bell.ask(forum, "/subscribe topic.closed topic", user=boss)
+    ((thread, name),) = (await control.topics(forum)).items()
+    await control.thread(forum, thread, name, state="closed")
+    pk = (await control.publish("topic.closed"))["pk"]
+    assert await brought(control, forum, pk) == [thread]
+    await control.member(forum, bot_id(bell), "member")  # who made it may write there still
+    pk = (await control.publish("topic.closed"))["pk"]
+    assert await brought(control, forum, pk) == [thread]
+    (reply,) = await bell.ask(forum, "/subscribe topic.closed topic.later topic", user=boss)
+    assert "I need to be an admin who can manage topics" in reply["text"]
+    assert await made(control, forum) == 1
 
 
 def bot_id(bell: Bell) -> int:

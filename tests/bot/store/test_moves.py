@@ -5,11 +5,12 @@ from datetime import date
 import sqlalchemy as sa
 
 from bot.domain.model import Options, Target
-from bot.store import chats, moves, profiles, subscriptions, usage
+from bot.store import chat_queues, chats, moves, profiles, subscriptions, usage
 from bot.store.database import Database, all_tables
 from tests.support.followed import (
     DAY,
     HOUR,
+    MINUTE,
     NATGEO,
     NOON,
     PRADA,
@@ -122,3 +123,25 @@ async def test_an_unknown_chat_does_not_move(db: Database) -> None:
     async with db.begin() as tx:
         assert not await moves.move_chat(tx, -5, -1005, now=NOON + DAY)
         assert await chats.get(tx, -1005) is None
+
+
+async def test_what_a_doubled_subscription_is_owed_is_owed_to_the_other(db: Database) -> None:
+    """One that began later is owed only what came since."""
+    async with db.begin() as tx:
+        older = await follow(tx, -5, thread_id=9)
+        await look(tx, story("1"))
+    await rows(db)
+    async with db.begin() as tx:
+        younger = await follow(tx, -5, since=NOON - MINUTE)
+        await look(tx, story("1"), story("2"))
+    assert {(row.subscription_id, row.story_pk) for row in await rows(db)} == {
+        (older, "1"), (older, "2"), (younger, "2"),
+    }  # fmt: skip
+    async with db.begin() as tx:
+        await chat_queues.lock(tx, -5)
+        one = await subscriptions.get(tx, older)
+        assert one is not None
+        await moves.move_subscription(tx, one, to=0, now=NOON)
+    assert {(row.subscription_id, row.story_pk, row.thread_id) for row in await rows(db)} == {
+        (younger, "1", 0), (younger, "2", 0),
+    }  # fmt: skip
