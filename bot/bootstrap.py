@@ -188,7 +188,7 @@ async def built(
             now=now,
         )
         replies = Replies(bot, sender)
-        topics = Topics(db, bot, now=now)
+        topics = Topics(db, bot, wake=wake, now=now)
         outage = Outage(db, bot, bot_id=_bot_id_of(settings), now=now, metrics=metrics)
         ask_presence = partial(presence, bot)
         outbox = Outbox(

@@ -51,12 +51,17 @@ class Topics:
         bot: ExtBot[Any],
         *,
         patience: timedelta = PATIENCE,
+        wake: Callable[[], None] = lambda: None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Take the parts; ``patience`` is had with another process that makes the same topic."""
+        """Take the parts; ``patience`` is had with another process that makes the same topic.
+
+        ``wake`` is called when alerts may go that waited for a topic.
+        """
         self._db = db
         self._bot = bot
         self._patience = patience
+        self._wake = wake
         self._now = now
 
     async def places(self, chat_id: int, usernames: Collection[str]) -> dict[str, Target]:
@@ -146,9 +151,17 @@ class Topics:
         return Target(chat_id, thread_id)
 
     async def adopt(self, chat_id: int, name: str, thread_id: int) -> None:
-        """Note a topic of ours that Telegram tells of, where its answer did not reach us."""
+        """Note a topic of ours that Telegram tells of, where its answer did not reach us.
+
+        The alerts that wait for it wait no longer.
+        """
+        now = self._now()
         async with self._db.begin() as tx:
-            await store.adopt(tx, chat_id, name, thread_id)
+            await chat_queues.lock(tx, chat_id)
+            if await store.adopt(tx, chat_id, name, thread_id):
+                await chat_queues.free(tx, [chat_id], now=now)
+                await chat_queues.wake(tx, chat_id, due_at=now, now=now)
+        self._wake()
 
     async def renamed(self, chat_id: int, thread_id: int, name: str) -> None:
         """Note what a topic is called now: Telegram tells of it, whoever named it."""

@@ -91,12 +91,13 @@ async def rename(tx: Tx, chat_id: int, thread_id: int, name: str) -> None:
     await tx.execute(sa.update(topics).where(where).values(name=name))
 
 
-async def adopt(tx: Tx, chat_id: int, name: str, thread_id: int) -> None:
+async def adopt(tx: Tx, chat_id: int, name: str, thread_id: int) -> bool:
     """Take a topic that Telegram tells of for the one of this name that was being made, if any."""
     where = sa.and_(topics.c.chat_id == chat_id, topics.c.name == name, topics.c.thread_id == MAIN)
-    await tx.execute(
+    adopted = await tx.execute(
         sa.update(topics).where(where).values(thread_id=thread_id, claimed_until=None)
     )
+    return adopted.rowcount > 0
 
 
 async def forget(tx: Tx, chat_id: int, thread_id: int) -> None:

@@ -8,15 +8,18 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+import sqlalchemy as sa
 from structlog.testing import capture_logs
 
 from bot.bootstrap import warn_of_few_connections
 from bot.store.database import Database
 from bot.store.readiness import connections
+from bot.store.topics import topics
+from tests.flows.test_topics import brought, forum_of, made, star
 from tests.support.control import Control, Json, wait_for
 from tests.support.killing import free_port
 from tests.support.sandbox import Box, sandbox_box
-from tests.support.storybell import Bell, running_bell
+from tests.support.storybell import Bell, buttons, running_bell
 
 SICK: Json = {"status": 500, "body": '{"detail": "x", "exc_type": "InternalError"}'}
 LEADS = re.compile(r'leader\{.*what="(\w+)"')
@@ -164,6 +167,48 @@ async def test_what_is_pasted_to_both_at_once_is_asked_once(
             await wait_for(partial(shown, control, person))
         stop.set()
     assert await control.billed() == 1
+
+
+async def test_a_topic_that_two_want_at_once_is_made_once_and_gets_what_was_owed(
+    box: Box, control: Control, shared: Json, db: Database, tmp_path: Path
+) -> None:
+    """One answers people, the other brings alerts: it makes the lost topic again meanwhile."""
+    talks = shared | {"run_roles": "updates"}
+    brings = shared | {"run_roles": "outbox,scheduler"}
+    forum, boss = await forum_of(control)
+    await star(control, "both.want")
+
+    async def is_claimed() -> bool:
+        async with db.read() as tx:
+            (row,) = await tx.execute(sa.select(topics.c.thread_id))
+        return bool(row.thread_id == 0)
+
+    async with (
+        running_bell(tmp_path / "a", box, **talks) as bell,
+        running_bell(tmp_path / "b", box, **brings),
+    ):
+        await bell.ask(forum, "/subscribe both.want topic", user=boss)
+        ((old, name),) = (await control.topics(forum)).items()
+        await control.thread(forum, old, name, state="deleted")
+        await control.fault("telegram", {"delay_s": 1.0}, match="createForumTopic")
+        pk = (await control.publish("both.want"))["pk"]
+        await wait_for(is_claimed, what="who makes it again")
+        asked = await control.say(forum, "/subscribe both.want topic", user=boss)
+
+        async def is_answered() -> bool:
+            replies = await control.replies(forum, asked)
+            return any("both.want" in one.get("text", "") for one in replies)
+
+        await wait_for(is_answered)
+        threads = list(await control.topics(forum))
+        assert await brought(control, forum, pk) == threads
+        assert await made(control, forum) == 2
+        (listed,) = await bell.ask(forum, "/subscriptions", user=boss)
+        assert [text for text in buttons(listed) if "both.want" in text] == [
+            "🔔 both.want (own topic)"
+        ]
+        last = (await control.publish("both.want"))["pk"]
+        assert await brought(control, forum, last) == threads
 
 
 async def test_a_start_says_that_the_pools_of_all_replicas_are_too_many(

@@ -9,8 +9,9 @@ import pytest
 from telegram.error import RetryAfter
 
 from bot.domain.errors import AskAgainError, TopicRightError
+from bot.domain.model import TryLater
 from bot.sending.topics import CLAIMED_FOR, Topics
-from bot.store import chats, moves, subscriptions, topics
+from bot.store import chat_queues, chats, moves, subscriptions, topics
 from bot.store.database import Database
 from tests.support.control import Control, Json, wait_for
 from tests.support.followed import MINUTE, NATGEO, NOON, claim, follow, look, rows, story
@@ -107,6 +108,37 @@ async def test_a_topic_that_telegram_tells_of_is_the_one_that_was_being_made(
         assert (await ours.own(forum, "7", "nike")).thread_id == thread
         await ours.adopt(forum, "nike", 999)  # somebody's of the same name
         assert (await ours.own(forum, "7", "nike")).thread_id == thread
+
+
+async def test_what_waits_for_a_topic_goes_when_telegram_tells_of_it(
+    db: Database, box: Box
+) -> None:
+    async with bot_at(box.urls.telegram) as bot:
+        forum = await forum_of(box.control, db)
+        woken: list[bool] = []
+        ours = Topics(db, bot, wake=lambda: woken.append(True), now=lambda: NOON)
+        natgeo = NATGEO.profile_id
+        old = (await ours.own(forum, natgeo, "natgeo")).thread_id
+        assert old is not None
+        async with db.begin() as tx:
+            await follow(tx, forum, thread_id=old)
+            await look(tx, story("1"))
+        await rows(db)
+        (queue,) = await claim(db)
+        async with db.begin() as tx:  # as who was killed over it, and left the queue to rest
+            until = NOON + CLAIMED_FOR
+            await topics.claim(tx, forum, natgeo, "natgeo", former_id=old, until=until)
+        outcome = await ours.replace(queue, old)
+        assert isinstance(outcome, TryLater)
+        async with db.begin() as tx:
+            await chat_queues.lock(tx, forum)
+            await chat_queues.reschedule(tx, forum, free_at=NOON + CLAIMED_FOR)
+        assert await claim(db, now=NOON + timedelta(seconds=1)) == []
+        await ours.adopt(forum, "natgeo", 77)
+        assert woken
+        (queue,) = await claim(db, now=NOON + timedelta(seconds=1))
+        assert await ours.replace(queue, old) is None
+        assert {row.thread_id for row in await rows(db)} == {77}
 
 
 async def test_a_flood_limit_makes_nothing_and_holds_nothing(db: Database, box: Box) -> None:
