@@ -108,6 +108,7 @@ def samples(sandbox: Sandbox) -> list[dict[str, str]]:
         {"text": "/stories thirty", "note": "30 stories, as several albums"},
         {"text": "/highlights natgeo", "note": "collections it keeps, as buttons"},
         {"text": "/subscribe busy", "note": "an alert for each new story"},
+        {"text": "/subscribe prada topic", "note": "in Travel club: a topic of its own"},
         {"text": "/subscriptions", "note": "options: daily summary, then +1 day below"},
         {"text": "/stories locked", "note": "a private profile; nobody.here is none at all"},
         {"text": "/stories bigvideo", "note": "a video too big for Telegram"},

@@ -1,14 +1,18 @@
-"""Rules, files, full captions and the past of one subscription: in every kind of chat, everywhere.
+"""All that there is besides plain alerts: in every kind of chat, on both databases.
 
-Highlights and several profiles at once have such flows of their own.
+Topics of a profile's own have such flows in ``test_topics``.
 """
 
+import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from bot.store.database import Database
 from tests.flows.test_rich_captions import SHOP, held
 from tests.support.control import Control, Json, wait_for
+from tests.support.database import empty
 from tests.support.storybell import Bell, buttons, storybell
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -57,14 +61,29 @@ async def choose(bell: Bell, chat: int, ann: int, subscribed: Json) -> None:
         await bell.press(where, page, data, user=ann)
 
 
+def shown(messages: list[Json]) -> list[str]:
+    return [message["_story_pk"] for message in messages if "_story_pk" in message]
+
+
 async def lived(bell: Bell, kind: str, name: str) -> None:
-    """Subscribe in a chat, with rules and options; get what fits, as it is wanted, and again."""
+    """Use all of it in one chat of a kind."""
     control = bell.control
     ann, bob = await control.person(), await control.person("Bob")
     chat, where = await place(control, kind, ann, bob)
+    asker = {"channel": ann, "private": ann}.get(kind, bob)  # anybody may ask, but in channels
     await control.profile(name, posts_per_day=0)
-    (subscribed,) = await bell.ask(chat, f"/subscribe {name}", user=ann, **where)
-    await choose(bell, chat, ann, subscribed)
+    await subscribed(bell, kind, name, (chat, ann, bob), where)
+    await asked(bell, chat, name, asker, where)
+    await highlights_opened(bell, chat, name, (kind, asker), where)
+
+
+async def subscribed(
+    bell: Bell, kind: str, name: str, people: tuple[int, int, int], where: dict[str, Any]
+) -> None:
+    """Subscribe, with rules and options; get what fits, as it is wanted, and again."""
+    control, (chat, ann, bob) = bell.control, people
+    (told,) = await bell.ask(chat, f"/subscribe {name}", user=ann, **where)
+    await choose(bell, chat, ann, told)
     (told,) = await bell.ask(chat, f"/rules {name} only: #sale not: @nike", user=ann, **where)
     assert "✅ Only stories with one of these: #sale" in told["text"]
     if kind in {"group", "forum"}:
@@ -83,7 +102,7 @@ async def lived(bell: Bell, kind: str, name: str) -> None:
     assert "#sale" in alert["caption"]
     assert buttons(alert)["🔗 Shop the look"] == SHOP
     assert alert.get("message_thread_id") == where.get("thread_id")
-    asker = ann if kind == "channel" else bob if kind != "private" else ann
+    asker = {"channel": ann, "private": ann}.get(kind, bob)
 
     async def again() -> Json | None:  # it is kept right after it has arrived
         (reply,) = await bell.ask(chat, f"/past {name} 7d", user=asker, **where)
@@ -93,10 +112,50 @@ async def lived(bell: Bell, kind: str, name: str) -> None:
     assert past["document"]["file_id"] == alert["document"]["file_id"]
     assert past["_source"] == "file_id"
     assert past.get("message_thread_id") == where.get("thread_id")
-    (why,) = await bell.ask(chat, f"/why {name}", user=ann, **where)
+    (why,) = await bell.ask(chat, f"/why {name}", user=asker, **where)
     assert "not @nike" in why["text"]
     assert "only #sale" in why["text"]
-    assert {m["_story_pk"] for m in await alerted()} == {wanted["pk"]}
+    (preview,) = await bell.ask(chat, f"/preview {name}", user=asker, **where)
+    assert preview["_story_pk"] == wanted["pk"]
+    assert set(shown(await alerted())) == {wanted["pk"]}
+
+
+async def asked(bell: Bell, chat: int, name: str, asker: int, where: dict[str, Any]) -> None:
+    """Ask for several at once, with a typo and a repeat, and for the original of one."""
+    control, other = bell.control, f"{name}.too"
+    await control.profile(other, posts_per_day=0)
+    pk = (await control.publish(other, hashtags=["sale"]))["pk"]
+    command = f"/stories {name} {other} {name.upper()} no.such.name.is 1"
+    replies = await bell.ask(chat, command, count=3, user=asker, **where)
+    assert shown(replies)[-1] == pk
+    assert len(shown(replies)) == 2
+    assert replies[-1]["text"].splitlines() == [
+        f"{name}: 1 story",
+        f"{other}: 1 story",
+        "I can't find no.such.name.is on Instagram. Please check the spelling.",
+    ]
+    old = await bell.old_post(chat, f"files:{pk}", thread_id=where.get("thread_id"))
+    await bell.press(chat, old, f"files:{pk}", user=asker)
+    (file,) = await bell.replies(chat, 1, after=old["message_id"])
+    assert file["document"]["file_name"].endswith(f"_{other}_{pk}.jpg")
+    assert file.get("message_thread_id") == where.get("thread_id")
+
+
+async def highlights_opened(
+    bell: Bell, chat: int, name: str, who: tuple[str, int], where: dict[str, Any]
+) -> None:
+    """List the highlights, and open one: from a channel in the private chat."""
+    kind, asker = who
+    highlight = await bell.control.keep(name, title="Sea", count=2)
+    (menu,) = await bell.ask(chat, f"/highlights {name}", user=asker, **where)
+    opened = buttons(menu)["Sea · 2"]
+    if kind == "channel":
+        messages = await bell.ask(asker, f"/start {opened.partition('?start=')[2]}", count=2)
+    else:
+        await bell.press(chat, menu, opened, user=asker)
+        messages = await bell.replies(chat, 2, after=menu["message_id"])
+        assert {one.get("message_thread_id") for one in messages} == {where.get("thread_id")}
+    assert shown(messages) == highlight["media_ids"]
 
 
 @pytest.mark.parametrize("kind", ["group", "forum", "channel"])
@@ -106,5 +165,20 @@ async def test_in_groups_topics_and_channels(bell: Bell, kind: str) -> None:
 
 @pytest.mark.usefixtures("db")  # which is empty
 async def test_on_both_databases(tmp_path: Path, database_url: str) -> None:
-    async with storybell(tmp_path, database_url=database_url) as bell:
+    async with storybell(tmp_path, database_url=database_url, person_burst=1000) as bell:
         await lived(bell, "private", "every.base")
+
+
+@pytest.mark.slow
+async def test_in_groups_topics_and_channels_on_postgresql(
+    tmp_path: Path, postgres_url: str
+) -> None:
+    async with Database(postgres_url) as database:
+        await database.migrate()
+        await empty(database)
+    plenty = {"daily_budget": 1_000_000, "person_burst": 1000, "newcomer_allowance": 1000}
+    async with storybell(tmp_path, database_url=postgres_url, **plenty) as bell:
+        await bell.control.privacy_mode(on=False)
+        async with asyncio.TaskGroup() as group:
+            for kind in ("group", "forum", "channel"):
+                group.create_task(lived(bell, kind, f"pg.{kind}"))
