@@ -27,6 +27,8 @@ COUNTED = (
     """INSERT INTO ledger_sums (day, kind, endpoint, requests, nominal, credits, refunded)
     SELECT {day}, kind, endpoint, count(*), sum(nominal), sum(credits), 0 FROM ledger_entries
     WHERE summed GROUP BY kind, endpoint""",
+    """INSERT INTO ledger_chats (chat_id, credits) SELECT chat_id, sum(credits)
+    FROM ledger_entries WHERE summed AND chat_id <> 0 GROUP BY chat_id""",
 )
 """Who waits, what the checks of a day have cost each, and what is summed up."""
 

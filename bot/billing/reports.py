@@ -1,16 +1,21 @@
 """What /usage and /spending show, as plain values: sums, what is left, what it comes to."""
 
 import calendar
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import TypeVar
 
 from bot.billing.drift import KEY as DRIFT
 from bot.domain.access import Subject
 from bot.domain.budget import DAY, Limits
 from bot.store import access, budgets, chats, key_values, spending, usage
 from bot.store.database import Database, Tx
-from bot.store.spending import By, Sums
+from bot.store.ledger import NOBODY
+from bot.store.spending import By, Part, Sums
 
+K = TypeVar("K")
+SCHEDULE = NOBODY  # in whose place the checks of the schedule are shown
 PRIVACY_CHECK = "privacy_check"  # the note of what is known of answers without it
 DAYS_SHOWN = 30
 DAYS_OF_AVERAGE = 7
@@ -122,30 +127,32 @@ async def spending_in(tx: Tx, limits: Limits, *, now: datetime) -> Spending:
     """Return the same, in a transaction that is open."""
     today = now.date()
     first = today - timedelta(days=DAYS_SHOWN - 1)
-    by_day = await spending.sums(tx, since=min(first, today.replace(day=1)), by="day")
-    by_endpoint = await spending.sums(tx, since=first, by="endpoint")
+    parts = await spending.parts(tx, since=min(first, today.replace(day=1)))
+    by_day = _together(parts, lambda one: one.day)
+    shown = [one for one in parts if one.day >= first]
+    by_kind = _together(shown, lambda one: (one.kind, one.day))
+    kinds = _together(shown, lambda one: one.kind)
     by_chat = await spending.dearest_chats(tx, since=first, limit=CHATS)
-    by_kind = await spending.by_day_and_kind(tx, since=first)
+    by_chat[SCHEDULE] = by_chat.get(SCHEDULE, 0) + kinds.get("schedule", Sums()).spent
     names = await chats.titles(tx, by_chat)
     used = await budgets.budget_used(tx, today)
     balance = await budgets.account_balance(tx)
     check_paid_since = await _fell_back_at(tx)
     drift = await key_values.get(tx, DRIFT)
-    days = [(day, by_day.get(day.isoformat(), Sums()).spent) for day in _days(first, today)]
-    this_month = sum(
-        (one.spent for day, one in by_day.items() if day >= today.replace(day=1).isoformat()), 0
-    )
+    shown_days = _days(first, today)
+    days = [(day, by_day.get(day, Sums()).spent) for day in shown_days]
+    this_month = sum(one.spent for day, one in by_day.items() if day >= today.replace(day=1))
     rate = daily_rate([spent for _, spent in days], now)
     return Spending(
-        today=by_day.get(today.isoformat(), Sums()),
+        today=by_day.get(today, Sums()),
         week=_since(by_day, today - timedelta(days=6)),
         month=_since(by_day, first),
-        by_endpoint=by_endpoint,
-        by_chat=by_chat,
+        by_endpoint=_together(shown, lambda one: one.endpoint),
+        by_chat={chat: spent for chat, spent in sorted(by_chat.items(), key=_most) if spent},
         names=names,
         by_kind={
-            kind: [of_kind.get(day, 0) for day in _days(first, today)]
-            for kind, of_kind in sorted(by_kind.items(), key=lambda item: -sum(item[1].values()))
+            kind: [by_kind.get((kind, day), Sums()).spent for day in shown_days]
+            for kind, _ in sorted(kinds.items(), key=lambda one: -one[1].spent)
         },
         days=days,
         budget=limits.daily_budget,
@@ -203,8 +210,20 @@ def _lines(uses: dict[str, usage.Use], paid: dict[str, Sums]) -> dict[str, Usage
     return lines
 
 
-def _since(by_day: dict[str, Sums], first: date) -> Sums:
-    chosen = (one for day, one in by_day.items() if day >= first.isoformat())
+def _together(parts: Iterable[Part], key: Callable[[Part], K]) -> dict[K, Sums]:
+    """Return the sums of what has the same key."""
+    totals: dict[K, Sums] = {}
+    for one in parts:
+        totals[key(one)] = totals.get(key(one), Sums()) + one.sums
+    return totals
+
+
+def _most(one: tuple[int, int]) -> int:
+    return -one[1]
+
+
+def _since(by_day: dict[date, Sums], first: date) -> Sums:
+    chosen = (one for day, one in by_day.items() if day >= first)
     return sum(chosen, Sums())
 
 

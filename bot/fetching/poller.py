@@ -215,7 +215,7 @@ class Scheduler:
         """Go on with the plans that were kept, by today's settings."""
         async with self._db.read() as tx:
             plans = {fresh: await schedule_state.load(tx, fresh=fresh) for fresh in (False, True)}
-            self._counts = [await profiles.followed(tx, fresh=fresh) for fresh in plans]
+            self._counts = [await profiles.about(tx, fresh=fresh) for fresh in plans]
         await self._privacy.refresh()
         for plan in plans.values():
             if self._settings.credits_a_poll is not None:

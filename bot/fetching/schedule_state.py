@@ -193,7 +193,7 @@ async def counts(tx: Tx, *, most: int = COUNTED) -> list[int]:
 async def sample(
     tx: Tx, *, most: int = SAMPLE, fresh: bool | None = None
 ) -> tuple[list[tuple[ProfileState, float]], int]:
-    """Return state and weight of the profiles that are followed, and how many there are.
+    """Return state and weight of the profiles that are followed, and about how many there are.
 
     Of more than ``most`` it is a fair sample: to read all would keep everybody waiting.
     """

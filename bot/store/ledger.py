@@ -47,12 +47,19 @@ ledger_entries = sa.Table(
         "credits",
         **only("chat_id <> 0"),
     ),
+    sa.Index(
+        "ix_ledger_entries_forgotten",
+        "at",
+        "credits",
+        **only("chat_id + 0 = 0 AND kind <> 'schedule'"),
+    ),
     sa.Index("ix_ledger_entries_chat_id_at", "chat_id", "at"),
     sa.Index("ix_ledger_entries_user_id_at", "user_id", "at"),
 )
 
-# In the words of their indexes, so that both databases see that these will do.
-IS_OF_A_CHAT = sa.text("chat_id <> 0")
+# In the words of their indexes, so that both databases see that these will do; with "+ 0" none
+# takes the index of all that is nobody's, which the checks are.
+IS_OF_FORGOTTEN = sa.text("chat_id + 0 = 0 AND kind <> 'schedule'")
 IS_UNSUMMED = sa.text("NOT summed")
 
 
@@ -77,6 +84,16 @@ ledger_sums = sa.Table(
     sa.Column("endpoint", sa.String(64), primary_key=True),
     *(sa.Column(name, sa.BigInteger, nullable=False) for name in SUMS),
 )
+
+# Of the same entries, by chat: never less than what a chat has spent in them, so that the dearest
+# are found without reading all. What they spent in a time the entries say.
+ledger_chats = sa.Table(
+    "ledger_chats",
+    metadata,
+    sa.Column("chat_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("credits", sa.BigInteger, nullable=False),
+)
+sa.Index("ix_ledger_chats_dearest", ledger_chats.c.credits.desc(), ledger_chats.c.chat_id)
 
 
 ADD = sa.insert(ledger_entries).returning(ledger_entries.c.id)
@@ -269,7 +286,7 @@ async def sum_up(tx: Tx, *, now: datetime, limit: int) -> int:
         .values(summed=True)
         .returning(*_SUMMED_UP)
     )
-    return await _add_up(tx, ledger_sums, rows.all())
+    return await _sum(tx, rows.all())
 
 
 async def roll_up(tx: Tx, *, before: date, limit: int) -> int:
@@ -285,34 +302,50 @@ async def roll_up(tx: Tx, *, before: date, limit: int) -> int:
     )
     gone = await tx.execute(sa.delete(table).where(table.c.id.in_(doomed)).returning(*_SUMMED_UP))
     rows = gone.all()
-    await _add_up(tx, ledger_sums, [row for row in rows if row.summed], sign=-1)
+    await _sum(tx, [row for row in rows if row.summed], sign=-1)
+    await tx.execute(sa.delete(ledger_chats).where(ledger_chats.c.credits <= 0))
     if not rows:  # all else that is left of those days is of a version that knows no such sums
         await tx.execute(sa.delete(ledger_sums).where(ledger_sums.c.day < before))
     return await _add_up(tx, ledger_days, rows)
 
 
+async def _sum(tx: Tx, rows: Sequence[Any], *, sign: int = 1) -> int:
+    """Add entries to the sums, or take them off; return how many they are."""
+    of_chats = [row for row in rows if row.chat_id != NOBODY and row.credits]
+    await _add_up(tx, ledger_chats, of_chats, sign=sign)
+    return await _add_up(tx, ledger_sums, rows, sign=sign)
+
+
 async def _add_up(tx: Tx, table: sa.Table, rows: Sequence[Any], *, sign: int = 1) -> int:
-    """Add entries to the sums of their days; return how many they are."""
-    keys = [column.name for column in table.primary_key.columns]
+    """Add entries to the sums that a table has of them; return how many they are."""
+    keys, figures = _columns(table)
     sums: dict[tuple[Any, ...], list[int]] = {}
     for row in rows:
-        alike = row._asdict() | {"day": row.at.date()}
-        one = (1, row.nominal, row.credits, max(0, row.nominal - row.credits))
-        total = sums.setdefault(tuple(alike[key] for key in keys), [0, 0, 0, 0])
-        total[:] = [a + sign * b for a, b in zip(total, one, strict=True)]
-    names = [*keys, *SUMS]
+        refunded = max(0, row.nominal - row.credits)
+        one = row._asdict() | {"day": row.at.date(), "requests": 1, "refunded": refunded}
+        total = sums.setdefault(tuple(one[key] for key in keys), [0] * len(figures))
+        total[:] = [a + sign * one[name] for a, name in zip(total, figures, strict=True)]
     # in one order: two replicas must not wait in a ring
     ordered = [(*key, *total) for key, total in sorted(sums.items())]
+    names = [*keys, *figures]
     await _add(tx, table, [dict(zip(names, values, strict=True)) for values in ordered])
     return len(rows)
 
 
 async def _add(tx: Tx, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
     insert = insert_for(tx)(table)
-    added = {name: table.c[name] + insert.excluded[name] for name in SUMS}
-    keys = list(table.primary_key.columns)
+    keys, figures = _columns(table)
+    added = {name: table.c[name] + insert.excluded[name] for name in figures}
     if rows:
         await tx.execute(insert.on_conflict_do_update(index_elements=keys, set_=added), rows)
+
+
+def _columns(table: sa.Table) -> tuple[list[str], list[str]]:
+    """Return what sums are kept by, and of what."""
+    return (
+        [column.name for column in table.c if column.primary_key],
+        [column.name for column in table.c if not column.primary_key],
+    )
 
 
 async def forget_old(tx: Tx, now: datetime, *, days: int) -> None:
@@ -326,9 +359,11 @@ async def move_chat(tx: Tx, old: int, new: int) -> None:
     await tx.execute(
         sa.update(ledger_entries).where(ledger_entries.c.chat_id == old).values(chat_id=new)
     )
-    here = sa.delete(ledger_days).where(ledger_days.c.chat_id == old).returning(*ledger_days.c)
-    rows = (await tx.execute(here)).mappings().all()
-    await _add(tx, ledger_days, [dict(row) | {"chat_id": new} for row in rows])
+    for table in (ledger_chats, ledger_days):
+        here = sa.delete(table).where(table.c.chat_id == old).returning(*table.c)
+        rows = (await tx.execute(here)).mappings().all()
+        if new != NOBODY or table is not ledger_chats:
+            await _add(tx, table, [dict(row) | {"chat_id": new} for row in rows])
 
 
 async def forget_person(tx: Tx, user_id: int) -> None:

@@ -22,12 +22,13 @@ from bot.store.audiences import waiting_chats
 from bot.store.database import Tx, all_tables
 from bot.store.deliveries import deliveries, is_open
 from bot.store.enqueue import add_notice
+from bot.store.ledger import ledger_chats
 from bot.store.usage import usage_days
 
 UNIQUE = (sa.UniqueConstraint, sa.PrimaryKeyConstraint)
 SUMS = (sa.Integer, sa.BigInteger)
 WAITING_ROOMS = frozenset({"inbox", "updates"})  # what came from the old chat was said there
-COUNTED = (waiting_chats, usage_days)  # which move when it is known who waits
+COUNTED = (waiting_chats, usage_days, ledger_chats)  # which move when what they count has
 SETTINGS = ("language", "language_code", "zone", "quiet_from", "quiet_to", "digest_at", "defaults")
 
 
@@ -75,7 +76,8 @@ async def _count(tx: Tx, old: int, new: int, *, now: datetime) -> None:
     alone = sa.update(waiting_chats).where(waiting_chats.c.chat_id == old, ~doubled)
     await tx.execute(alone.values(chat_id=new))
     await subscriptions.reweigh(tx, chat_ids=[old, new], now=now)
-    await _rewrite(tx, usage_days, old, new)
+    for table in (usage_days, ledger_chats):
+        await _rewrite(tx, table, old, new)
 
 
 async def _rewrite(tx: Tx, table: sa.Table, old: int, new: int) -> None:

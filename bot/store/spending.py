@@ -11,10 +11,12 @@ import sqlalchemy as sa
 from bot.store import usage
 from bot.store.database import Tx
 from bot.store.ledger import (
-    IS_OF_A_CHAT,
+    IS_OF_FORGOTTEN,
     IS_UNSUMMED,
     NOBODY,
     OPEN,
+    SUMS,
+    ledger_chats,
     ledger_days,
     ledger_entries,
     ledger_sums,
@@ -24,6 +26,7 @@ from bot.store.usage import usage_days
 By = Literal["all", "endpoint", "chat", "day", "kind"]
 EPOCH_DAY = date(1970, 1, 1)
 DAY_MS = 86_400_000
+MOST_AT_ONCE = 1_000  # chats
 ENTRY_DAY = sa.type_coerce(ledger_entries.c.at, sa.BigInteger) // DAY_MS
 
 
@@ -51,6 +54,22 @@ class Sums:
         return Sums(*(getattr(self, n) + getattr(other, n) for n in self.__dataclass_fields__))
 
 
+_IS_OPEN = ledger_entries.c.state == OPEN
+_GAP = ledger_entries.c.nominal - ledger_entries.c.credits
+FIGURES = (  # of entries, in the order of ``Sums``
+    sa.func.count(),
+    sa.func.sum(ledger_entries.c.nominal),
+    sa.func.sum(sa.case((_IS_OPEN, 0), else_=ledger_entries.c.credits)),
+    sa.func.sum(sa.case((_GAP > 0, _GAP), else_=0)),
+    sa.func.sum(sa.case((_IS_OPEN, ledger_entries.c.credits), else_=0)),
+)
+
+
+def _figures_of(days: sa.Table) -> list[sa.ColumnElement[int]]:
+    """Return the same of days: nothing of them is open."""
+    return [sa.func.sum(days.c[name]) for name in SUMS]
+
+
 async def sums(tx: Tx, *, since: date, by: By, chat_id: int | None = None) -> dict[str, Sums]:
     """Return the sums from the day ``since`` on, by endpoint, chat id, ISO day, kind or at all."""
     totals = await _of_entries(tx, since, by, chat_id)
@@ -62,50 +81,90 @@ async def sums(tx: Tx, *, since: date, by: By, chat_id: int | None = None) -> di
 
 
 async def dearest_chats(tx: Tx, *, since: date, limit: int) -> dict[int, int]:
-    """Return who spent most from the day ``since`` on, the largest first; ``NOBODY``: all others.
+    """Return who spent most from the day ``since`` on; ``NOBODY``: chats that were forgotten.
 
-    The day is one of those that are kept in detail.
+    The day is one of those that are kept in detail. Looked at are chats of which not all is
+    summed up, and others in the order of their sums, until none that is left can be among the
+    largest.
     """
     table = ledger_entries
-    spent = sa.func.sum(table.c.credits)
-    largest = (
-        sa.select(table.c.chat_id, spent, sa.func.sum(spent).over())
-        .where(IS_OF_A_CHAT, _is_since(since))
-        .group_by(table.c.chat_id)
-        .order_by(spent.desc(), table.c.chat_id)
-        .limit(limit)
+    chat_id = (table.c.chat_id + sa.literal_column("0")).label("chat_id")  # by no index of chats
+    late = sa.select(chat_id).where(IS_UNSUMMED, _is_since(since)).distinct().subquery()
+    lately = sa.select(late.c.chat_id, _spent_by(late.c.chat_id, since))
+    totals = {row[0]: int(row[1]) for row in await tx.execute(lately) if row[0] != NOBODY}
+    seen, page = 0, limit
+    while True:
+        kept = ledger_chats.c
+        some = (
+            sa.select(kept.chat_id, kept.credits, _spent_by(kept.chat_id, since))
+            .order_by(kept.credits.desc(), kept.chat_id)
+            .offset(seen)
+            .limit(page)
+        )
+        rows = (await tx.execute(some)).all()
+        totals |= {row[0]: int(row[2]) for row in rows}
+        largest = sorted(totals.items(), key=_by_size)[:limit]
+        last = _by_size(tuple(rows[-1][:2])) if len(rows) == page else None
+        if last is None or (len(largest) == limit and _by_size(largest[-1]) <= last):
+            break
+        seen, page = seen + page, min(2 * page, MOST_AT_ONCE)
+    forgotten = sa.select(sa.func.sum(table.c.credits)).where(IS_OF_FORGOTTEN, _is_since(since))
+    by_chat = [*largest, (NOBODY, int((await tx.execute(forgotten)).scalar() or 0))]
+    return {chat_id: credits_ for chat_id, credits_ in by_chat if credits_}
+
+
+def _by_size(one: tuple[int, int]) -> tuple[int, int]:
+    """Return the place of a chat among those who spent most."""
+    chat_id, spent = one
+    return -spent, chat_id
+
+
+def _spent_by(chat_id: sa.ColumnElement[int], since: date) -> sa.ScalarSelect[int]:
+    """Return what a chat of another table spent from the day ``since`` on.
+
+    By a subquery of each: a join tempts PostgreSQL, where it knows nothing yet, to read all.
+    """
+    own = ledger_entries.alias()
+    spent = sa.func.coalesce(sa.func.sum(own.c.credits), 0)
+    return (
+        sa.select(spent)
+        .where(own.c.chat_id == chat_id, own.c.chat_id != sa.literal_column("0"))
+        .where(_is_since(since, own))
+        .scalar_subquery()
     )
-    rows = (await tx.execute(largest)).all()
-    every = (await sums(tx, since=since, by="all")).get("all", Sums())
-    by_chat = {row[0]: int(row[1]) for row in rows}
-    by_chat[NOBODY] = every.spent - (int(rows[0][2]) if rows else 0)
-    ordered = sorted(by_chat.items(), key=lambda one: -one[1])
-    return {chat_id: credits_ for chat_id, credits_ in ordered if credits_}
 
 
-async def by_day_and_kind(tx: Tx, *, since: date) -> dict[str, dict[date, int]]:
-    """Return the credits that were spent each day from ``since`` on, by what they were for."""
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What was spent on a day for one kind of call, at one endpoint."""
+
+    day: date
+    kind: str
+    endpoint: str
+    sums: Sums
+
+
+async def parts(tx: Tx, *, since: date) -> list[Part]:
+    """Return what was spent from the day ``since`` on, as fine as it is kept of all chats."""
     entries = ledger_entries
+    result = []
     of_entries = (
-        sa.select(entries.c.kind, ENTRY_DAY.label("day"), sa.func.sum(entries.c.credits))
+        sa.select(ENTRY_DAY.label("day"), entries.c.kind, entries.c.endpoint, *FIGURES)
         .where(IS_UNSUMMED, _is_since(since))
-        .group_by(entries.c.kind, sa.text("day"))
+        .group_by(sa.text("day"), entries.c.kind, entries.c.endpoint)
     )
-    totals: dict[str, dict[date, int]] = {}
-    for kind, number, spent in await tx.execute(of_entries):
-        of_kind = totals.setdefault(kind, {})
+    for number, kind, endpoint, *figures in await tx.execute(of_entries):
         day = EPOCH_DAY + timedelta(days=number)
-        of_kind[day] = of_kind.get(day, 0) + int(spent)
+        result.append(Part(day, kind, endpoint, Sums(*map(int, figures))))
     for days in (ledger_days, ledger_sums):
         of_days = (
-            sa.select(days.c.kind, days.c.day, sa.func.sum(days.c.credits))
+            sa.select(days.c.day, days.c.kind, days.c.endpoint, *_figures_of(days))
             .where(days.c.day >= since)
-            .group_by(days.c.kind, days.c.day)
+            .group_by(days.c.day, days.c.kind, days.c.endpoint)
         )
-        for kind, day, spent in await tx.execute(of_days):
-            of_kind = totals.setdefault(kind, {})
-            of_kind[day] = of_kind.get(day, 0) + int(spent)
-    return totals
+        for day, kind, endpoint, *figures in await tx.execute(of_days):
+            result.append(Part(day, kind, endpoint, Sums(*map(int, figures))))
+    return result
 
 
 async def spent_between(tx: Tx, start: datetime, end: datetime) -> int:
@@ -163,10 +222,10 @@ async def costs(tx: Tx, *, since: date) -> list[Cost]:
     return [one for one in totals if one.millicredits]
 
 
-def _is_since(day: date) -> sa.ColumnElement[bool]:
+def _is_since(day: date, entries: sa.FromClause = ledger_entries) -> sa.ColumnElement[bool]:
     """Return the condition on entries, in a form that tempts no planner to the index of times."""
     begin = datetime.combine(day, time(), UTC)
-    at = sa.type_coerce(ledger_entries.c.at, sa.BigInteger)
+    at = sa.type_coerce(entries.c.at, sa.BigInteger)
     return at + 0 >= sa.literal(int(begin.timestamp() * 1000), sa.BigInteger)
 
 
@@ -177,8 +236,6 @@ def _are_summed(by: By, chat_id: int | None) -> bool:
 
 async def _of_entries(tx: Tx, since: date, by: By, chat_id: int | None) -> dict[str, Sums]:
     table = ledger_entries
-    is_open = table.c.state == OPEN
-    gap = table.c.nominal - table.c.credits
     keys: dict[By, Any] = {
         "all": sa.literal("all"),
         "endpoint": table.c.endpoint,
@@ -187,16 +244,7 @@ async def _of_entries(tx: Tx, since: date, by: By, chat_id: int | None) -> dict[
         "kind": table.c.kind,
     }
     statement = (
-        sa.select(
-            keys[by].label("key"),
-            sa.func.count(),
-            sa.func.sum(table.c.nominal),
-            sa.func.sum(sa.case((is_open, 0), else_=table.c.credits)),
-            sa.func.sum(sa.case((gap > 0, gap), else_=0)),
-            sa.func.sum(sa.case((is_open, table.c.credits), else_=0)),
-        )
-        .where(_is_since(since))
-        .group_by(sa.text("key"))
+        sa.select(keys[by].label("key"), *FIGURES).where(_is_since(since)).group_by(sa.text("key"))
     )
     if _are_summed(by, chat_id):
         statement = statement.where(IS_UNSUMMED)
@@ -211,13 +259,7 @@ async def _of_days(
 ) -> dict[str, Sums]:
     key = sa.literal("all") if by == "all" else table.c["chat_id" if by == "chat" else by]
     statement = (
-        sa.select(
-            key.label("key"),
-            sa.func.sum(table.c.requests),
-            sa.func.sum(table.c.nominal),
-            sa.func.sum(table.c.credits),
-            sa.func.sum(table.c.refunded),
-        )
+        sa.select(key.label("key"), *_figures_of(table))
         .where(table.c.day >= since)
         .group_by(sa.text("key"))
     )

@@ -2,6 +2,8 @@
 
 from functools import partial
 
+import sqlalchemy as sa
+
 from bot.domain.model import Profile
 from bot.fetching import schedule_state
 from bot.scheduling.forecast import ProfileState
@@ -26,6 +28,22 @@ async def test_of_many_profiles_a_sample_is_read_and_of_few_all(db: Database) ->
     weights = [weight for _, weight in every]
     assert sorted(weights) == [1, 2, 3, 4, 5, 6, 7, 8]
     assert {weight for _, weight in few} < set(weights)
+
+
+async def test_how_many_there_are_of_very_many_a_part_says(db: Database) -> None:
+    row = {"username": "x", "named_at": NOON, "state_since": NOON}
+    known = [
+        row | {"profile_id": f"7{25 * n:04}", "next_look_at": None if n % 2 else NOON}
+        for n in range(400)
+    ]
+    row |= {"next_look_at": NOON, "fresh": True}
+    fresh = [row | {"profile_id": f"8{1000 * n:04}"} for n in range(10)]
+    async with db.begin() as tx:
+        for rows in (known, fresh):
+            await tx.execute(sa.insert(profiles.profiles), rows)
+        for _ in range(20):
+            assert await profiles.about(tx, fresh=True, most=5) == 10
+            assert await profiles.about(tx, fresh=False, most=5) == 200
 
 
 async def test_very_many_are_not_counted_for_a_figure(db: Database) -> None:

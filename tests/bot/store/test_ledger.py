@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from bot.store import budgets, ledger
 from bot.store.database import Database, Tx
-from bot.store.spending import By, Sums, by_day_and_kind, sums
+from bot.store.spending import By, Part, Sums, parts, sums
 from tests.support.rows import entries
 
 NOW = datetime(2026, 4, 8, 12, tzinfo=UTC)
@@ -18,6 +18,14 @@ async def add(tx: Tx, chat: int | None = 1, *, at: datetime = NOW, nominal: int 
     return await ledger.add(
         tx, kind="link", chat_id=chat, user_id=5, endpoint="/x", nominal=nominal, now=at
     )
+
+
+def together(found: list[Part]) -> dict[tuple[str, ...], Sums]:
+    totals: dict[tuple[str, ...], Sums] = {}
+    for one in found:
+        key = (one.day.isoformat(), one.kind, one.endpoint)
+        totals[key] = totals.get(key, Sums()) + one.sums
+    return totals
 
 
 async def test_an_entry_is_closed_once(db: Database) -> None:
@@ -39,13 +47,13 @@ async def test_days_are_summed_up_in_parts_and_open_entries_stay(db: Database) -
         await add(tx)
         before = await sums(tx, since=LONG_AGO, by="all")
         by = {one: await sums(tx, since=LONG_AGO, by=one) for one in get_args(By)}
-        days = await by_day_and_kind(tx, since=LONG_AGO)
+        days = together(await parts(tx, since=LONG_AGO))
         assert [await ledger.sum_up(tx, now=NOW, limit=2) for _ in range(2)] == [2, 2]
         done = []
         for _ in range(4):
             done.append(await ledger.roll_up(tx, before=NOW.date(), limit=3))
             assert {one: await sums(tx, since=LONG_AGO, by=one) for one in by} == by
-            assert await by_day_and_kind(tx, since=LONG_AGO) == days
+            assert together(await parts(tx, since=LONG_AGO)) == days
         assert done == [3, 3, 1, 0]
         assert (await tx.execute(sa.select(ledger.ledger_sums))).all() == []
         assert await sums(tx, since=LONG_AGO, by="all") == before
