@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.domain.access import Entry, Subject, Via
-from bot.store.chats import chats
+from bot.store.chats import IS_ACTIVE, chats
 from bot.store.database import Tx, insert_for, row_or_none
 from bot.store.schema import Timestamp, metadata
 
@@ -132,7 +132,7 @@ async def allow_all(tx: Tx, ids: Iterable[int], *, via: Via, now: datetime) -> i
 
 async def who_is_there(tx: Tx) -> list[int]:
     """Return the ids of all chats that have used the bot and have not removed it."""
-    statement = sa.select(chats.c.id).where(chats.c.state == "active")
+    statement = sa.select(chats.c.id).where(IS_ACTIVE)
     return list((await tx.execute(statement)).scalars())
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 import sqlalchemy as sa
 
 from bot.store import enqueue
-from bot.store.chats import chats
+from bot.store.chats import IS_ACTIVE, chats
 from bot.store.database import Tx, row_or_none
 from bot.store.deliveries import deliveries, is_open
 from bot.store.schema import BigId, Timestamp, metadata
@@ -47,7 +47,7 @@ class Broadcast:
 
 
 COLUMNS = [broadcasts.c[name] for name in Broadcast.__dataclass_fields__]
-AUDIENCE = sa.and_(chats.c.state == "active", chats.c.kind.in_(KINDS))
+AUDIENCE = sa.and_(IS_ACTIVE, chats.c.kind.in_(KINDS))
 
 
 async def audience(tx: Tx) -> int:

@@ -105,7 +105,7 @@ _NEXT_DUE = (
     .where(
         deliveries.deliveries.c.chat_id == queues.c.chat_id,
         is_open,
-        chats.chats.c.state == "active",
+        chats.IS_ACTIVE,
     )
 )
 RESCHEDULED = (

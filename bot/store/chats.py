@@ -38,6 +38,9 @@ moved_chats = sa.Table(
 )
 """Groups that became supergroups: what still comes from the old id belongs to the new one."""
 
+# Not equal to "active": where PostgreSQL has counted nothing yet, it takes few rows for equal to
+# anything, and would read all chats to find who waits for one profile.
+IS_ACTIVE = chats.c.state != "closed"
 
 COLUMNS = [chats.c[name] for name in Chat.__dataclass_fields__]
 
@@ -106,7 +109,7 @@ async def zones(tx: Tx) -> list[str]:
 
 async def in_zone(tx: Tx, name: str) -> list[int]:
     """Return the open chats that have chosen a time zone, in order."""
-    here = sa.select(chats.c.id).where(chats.c.zone == name, chats.c.state == "active")
+    here = sa.select(chats.c.id).where(chats.c.zone == name, IS_ACTIVE)
     return list((await tx.execute(here.order_by(chats.c.id))).scalars())
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.store import chat_queues
-from bot.store.chats import chats
+from bot.store.chats import IS_ACTIVE, chats
 from bot.store.database import Tx, insert_for, tell
 from bot.store.deliveries import deliveries
 from bot.store.schema import BigId, Timestamp, metadata
@@ -140,7 +140,7 @@ async def _owe(tx: Tx, row: sa.Row[Any], where: Mapping[str, Any]) -> None:
     )
     queues = (
         sa.select(chats.c.id, due_at, at)
-        .where(chats.c.id.in_(waiting), chats.c.state == "active")
+        .where(chats.c.id.in_(waiting), IS_ACTIVE)
         .order_by(chats.c.id)
         .with_for_update(read=True, key_share=True)  # one that goes is waited for, and not there
     )

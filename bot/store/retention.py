@@ -13,7 +13,7 @@ from bot.store.acquaintances import acquaintances
 from bot.store.audiences import check_shares, waiting_chats
 from bot.store.broadcasts import broadcasts
 from bot.store.chat_queues import queues
-from bot.store.chats import chats
+from bot.store.chats import IS_ACTIVE, chats
 from bot.store.database import Tx, insert_for
 from bot.store.deliveries import deliveries, is_open
 from bot.store.ended import ended
@@ -49,7 +49,7 @@ async def idle_queues(tx: Tx, *, limit: int) -> list[int]:
         .distinct()
         .join(chats, chats.c.id == deliveries.c.chat_id)
         .outerjoin(queues, queues.c.chat_id == deliveries.c.chat_id)
-        .where(is_open, chats.c.state == "active", idle)
+        .where(is_open, IS_ACTIVE, idle)
         .order_by(deliveries.c.chat_id)
         .limit(limit)
     )
@@ -65,7 +65,7 @@ async def mend_queues(tx: Tx, chat_ids: Collection[int], *, now: datetime) -> No
             sa.literal(now, Timestamp),
         )
         .join(chats, chats.c.id == deliveries.c.chat_id)
-        .where(is_open, chats.c.state == "active", deliveries.c.chat_id.in_(chat_ids))
+        .where(is_open, IS_ACTIVE, deliveries.c.chat_id.in_(chat_ids))
         .group_by(deliveries.c.chat_id)
         .order_by(deliveries.c.chat_id)
     )

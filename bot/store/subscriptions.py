@@ -14,7 +14,7 @@ from bot.store import chats as chat_store
 from bot.store import usage
 from bot.store.acquaintances import HAS_GROWN, acquaintances, is_known_as
 from bot.store.audiences import audiences, waiting_chats
-from bot.store.chats import chats
+from bot.store.chats import IS_ACTIVE, chats
 from bot.store.database import Tx, insert_for
 from bot.store.profiles import IS_CHECKED, profiles
 from bot.store.schema import BigId, Timestamp, metadata
@@ -44,7 +44,7 @@ subscriptions = sa.Table(
     sa.Index("ix_subscriptions_fan_out", "profile_id", "id"),
 )
 
-WAITS = sa.and_(subscriptions.c.paused.is_(False), chats.c.state == "active")
+WAITS = sa.and_(subscriptions.c.paused.is_(False), IS_ACTIVE)
 """What makes a subscription, joined with its chat, wait for alerts."""
 
 # What a chat newly followed, also when it has unfollowed it since: the limit of a day counts it.
