@@ -24,7 +24,7 @@ import sqlalchemy as sa
 from bot.domain.errors import BackupError
 from bot.store import compatibility, private
 from bot.store.database import LIBPQ, MIGRATING, NOT_OURS, Database, Tx, all_tables
-from bot.store.sqlite_copies import MARK, STOPPED
+from bot.store.sqlite_copies import MARK, heed
 
 T = TypeVar("T")
 STOP_EVERY = 100_000  # lines, after which a stop is heard
@@ -103,8 +103,8 @@ class Programs:
     def output(self, name: str, *words: str) -> str:
         """Return what one prints."""
         with self.running(name, *words, stdout=subprocess.PIPE) as one:
-            text = one.lines.read().decode(errors="replace")
-            one.end()
+            text = one.output.read().decode(errors="replace")
+            one.end(threading.Event())
         return text
 
 
@@ -117,23 +117,34 @@ class Program:
     complaints: IO[bytes]
 
     @property
-    def lines(self) -> IO[bytes]:
+    def output(self) -> IO[bytes]:
         """Return what it prints."""
         return self._pipe(self.process.stdout)
+
+    def lines(self, stop: threading.Event) -> Iterator[bytes]:
+        """Yield what it prints, line by line.
+
+        Raises:
+            BackupError: ``stop`` was set.
+        """
+        for number, line in enumerate(self.output):
+            if number % STOP_EVERY == 0:
+                heed(stop)
+            yield line
 
     @property
     def input(self) -> IO[bytes]:
         """Return what it reads."""
         return self._pipe(self.process.stdin)
 
-    def end(self, stop: threading.Event | None = None) -> None:
+    def end(self, stop: threading.Event) -> None:
         """Wait until it has ended.
 
         Raises:
             BackupError: It failed, or ``stop`` was set.
         """
         while True:
-            _heed(stop)
+            heed(stop)
             try:
                 status = self.process.wait(timeout=0.2)
                 break
@@ -238,9 +249,7 @@ def _restore(programs: Programs, file: Path, head: str, tail: str, stop: threadi
     ):
         try:
             psql.input.write(f"{head}\n".encode())
-            for number, line in enumerate(source.lines):
-                if number % STOP_EVERY == 0:
-                    _heed(stop)
+            for number, line in enumerate(source.lines(stop)):
                 psql.input.write(_fitting(line) if number < HEAD else line)
             source.end(stop)
             psql.input.write(f"{tail}\n".encode())
@@ -286,9 +295,7 @@ def _rows_in(programs: Programs, file: Path, stop: threading.Event) -> dict[str,
     table = ""
     words = ["--data-only", "-f", "-", str(file)]
     with programs.running("pg_restore", *words, stdout=subprocess.PIPE) as one:
-        for number, line in enumerate(one.lines):
-            if number % STOP_EVERY == 0:
-                _heed(stop)
+        for line in one.lines(stop):
             if table:
                 if line == b"\\.\n":
                     table = ""
@@ -305,11 +312,6 @@ def _revision_in(programs: Programs, file: Path) -> str | None:
     words = ["--data-only", f"--table={VERSIONS}", "-f", "-", str(file)]
     lines = iter(programs.output("pg_restore", *words).splitlines())
     return next((next(lines, None) for line in lines if line.startswith("COPY ")), None)
-
-
-def _heed(stop: threading.Event | None) -> None:
-    if stop and stop.is_set():
-        raise BackupError(STOPPED)
 
 
 async def _in_thread(work: Callable[[threading.Event], T]) -> T:

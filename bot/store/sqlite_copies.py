@@ -21,8 +21,6 @@ STEPS = 100_000  # of SQLite's machine; the same
 MARK = "copy"
 """Under which a copy says in ``notes`` that it is one, and of when."""
 
-STOPPED = "it was stopped"
-
 
 def copy(
     source: Path,
@@ -62,14 +60,14 @@ def _write(source: Path, part: Path, *, at: datetime, stop: threading.Event) -> 
         try:
             there.execute("BEGIN")
             counts = _rows(there)
-            there.backup(here, pages=PAGES, progress=lambda *_: _heed(stop))
+            there.backup(here, pages=PAGES, progress=lambda *_: heed(stop))
             there.rollback()
             here.execute("PRAGMA journal_mode=DELETE")  # one file, with nothing beside it
             if _is_ours(here):
                 _mark(here, at)
             _check_all(here, counts)
         except sqlite3.OperationalError:
-            _heed(stop)
+            heed(stop)
             raise
     _sync(part)
     return counts
@@ -144,9 +142,14 @@ def _opened(file: Path, stop: threading.Event) -> sqlite3.Connection:
     return connection
 
 
-def _heed(stop: threading.Event) -> None:
+def heed(stop: threading.Event) -> None:
+    """End what is under way where ``stop`` is set.
+
+    Raises:
+        BackupError: It is.
+    """
     if stop.is_set():
-        raise BackupError(STOPPED)
+        raise BackupError("it was stopped")
 
 
 def _check_all(connection: sqlite3.Connection, counts: dict[str, int] | None) -> None:
