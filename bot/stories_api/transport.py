@@ -118,7 +118,7 @@ class Transport:
         self._origins = [Origin(URL(one)) for one in (url, fallback_url) if one]
         self._key = key
         state = State(CallRate(rate))
-        self._limits = limits(state) if limits else LocalLimits(state, self._clock)
+        self._limits = limits(state) if limits else LocalLimits(state, clock)
         self.probe: Callable[[], Awaitable[bool | None]] | None = None
         """Asks what nobody asked for: true if the API answered, None if it can't be asked."""
         self._retries = RetryBudget()
@@ -154,9 +154,6 @@ class Transport:
     def refused(self) -> Refused:
         """Return the subjects that are refused, as far as this process knows."""
         return self._limits.state.refused
-
-    def _clock(self) -> float:
-        return self._steady()
 
     async def ask(self, query: Query, read: Read[T]) -> Answer[T]:
         """Return what ``read`` makes of the answer.
