@@ -51,7 +51,7 @@ LONGEST_WAIT = timedelta(minutes=5)  # for money, or for the API to be back
 PROBE_EVERY = timedelta(seconds=30)
 MAINTAIN_EVERY = timedelta(minutes=1)
 COUNTED_A_MINUTE = 200  # chats
-SUMMED_A_MINUTE = 500  # audiences
+SUMMED_A_MINUTE = 5_000  # chats, of all audiences
 SURVEYED_A_MINUTE = 1_000  # profiles; to sum them up takes 15 ms, in which nobody is answered
 REFUSED, SILENT = "refused", "silent"  # what a forced answer was that proves nothing
 LOOKUPS = 1, 2  # credits of a lookup of the name; "gone" takes two

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import accumulate, takewhile
 from typing import Any
 
 import sqlalchemy as sa
@@ -521,13 +522,17 @@ async def miscounted(
 async def missummed(tx: Tx, *, after: str, limit: int) -> tuple[list[str], str]:
     """Return in whose audiences the sums are not those of the chats; of no change of ours.
 
-    With them a check would be shared among too many or too few, or never be made. Up to ``limit``
-    profiles are seen through, from the id ``after`` on; returns as well where to go on, empty at
-    the end. ``reweigh`` mends them.
+    With them a check would be shared among too many or too few, or never be made. Audiences of up
+    to ``limit`` chats in all are seen through, or one, from the profile's id ``after`` on; returns
+    as well where to go on, empty at the end. ``reweigh`` mends them.
     """
-    some = sa.select(audiences.c.profile_id).where(audiences.c.profile_id > after)
-    seen = list((await tx.execute(some.order_by(audiences.c.profile_id).limit(limit))).scalars())
-    last = seen[-1] if len(seen) == limit else ""
+    some = sa.select(audiences.c.profile_id, audiences.c.chats)
+    some = some.where(audiences.c.profile_id > after).order_by(audiences.c.profile_id)
+    there = (await tx.execute(some.limit(limit))).all()
+    chats_up_to = accumulate(max(1, row.chats) for row in there)
+    count = sum(1 for _ in takewhile(lambda chats: chats <= limit, chats_up_to))
+    is_end = count == len(there) < limit
+    last = "" if is_end else there[max(0, count - 1)].profile_id
 
     def is_seen(table: sa.Table) -> sa.ColumnElement[bool]:
         is_after = table.c.profile_id > after

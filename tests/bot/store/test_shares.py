@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import date, datetime
 from fractions import Fraction
 from typing import Any, Literal, get_args
@@ -24,7 +24,7 @@ CHATS = range(1, 4)
 Act = Literal["join", "leave", "pause", "resume", "close", "open", "topic"]
 
 
-async def shares(tx: Tx, chat_ids: range = CHATS) -> dict[int, int]:
+async def shares(tx: Tx, chat_ids: Iterable[int] = CHATS) -> dict[int, int]:
     """What each chat has borne, settled or not, in thousandths of a credit."""
     found = {}
     for chat in chat_ids:
@@ -239,9 +239,13 @@ def test_in_which_order_chats_come_and_go_between_two_checks_does_not_matter(
 
 
 def run(
-    url: str, play: Callable[[Tx, Any], Awaitable[None]], examples: st.SearchStrategy[Any]
+    url: str,
+    play: Callable[[Tx, Any], Awaitable[None]],
+    examples: st.SearchStrategy[Any],
+    *,
+    part: float = 1,
 ) -> None:
-    """Play each example in a transaction that is undone."""
+    """Play each example in a transaction that is undone; ``part`` of as many as others have."""
 
     async def undone(db: Database, example: Any) -> None:
         async with db.begin() as tx:
@@ -260,7 +264,7 @@ def run(
         runner.run(ready(db))
 
         @given(examples)
-        @settings(deadline=None, max_examples=settings().max_examples)
+        @settings(deadline=None, max_examples=int(part * settings().max_examples))
         def each(example: Any) -> None:
             runner.run(undone(db, example))
 
