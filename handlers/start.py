@@ -6,7 +6,7 @@ from bot.context import Context
 from bot.domain import links
 from bot.domain.errors import N_
 from bot.presentation.buttons import Buttons, read_payload
-from bot.presentation.translation import LANGUAGES, translator_for
+from bot.presentation.translation import LANGUAGES, language_for, translator_for
 from bot.store import chats
 from bot.store.unit_of_work import effect
 from handlers import (
@@ -145,9 +145,10 @@ async def set_language(update: Update, context: Context, data: str) -> str | Non
 
 
 def _choices(context: Context) -> Buttons:
+    current = language_for(context.chat.effective_language)  # a channel's may be another than ours
     buttons = [
         InlineKeyboardButton(
-            f"✓ {name}" if code == context.t.language else name, callback_data=f"language:{code}"
+            f"✓ {name}" if code == current else name, callback_data=f"language:{code}"
         )
         for code, name in LANGUAGES.items()
     ]

@@ -17,7 +17,7 @@ _HOST = re.compile(r"(?:[\w-]{1,63}\.){1,8}[a-z]{2,24}")
 _NAME = re.compile(r"@[a-z0-9._]{1,30}")
 _HASHTAG = re.compile(r"#\w{1,100}")
 _PLACE = re.compile(rf"{PLACE}[\w'-]{{1,60}}")
-_HEAD = re.compile(r"(?<!\S)(only|not):", re.IGNORECASE)
+_HEAD = re.compile(r"(?<!\S)(only|not)(?::|(?!\S))", re.IGNORECASE)
 _SEPARATOR = re.compile(r"[\s,;]+")
 
 

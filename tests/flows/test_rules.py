@@ -83,6 +83,7 @@ async def test_a_head_without_terms_takes_no_rules_away(
         ("/rules ?", "Write it like this: /rules natgeo only: #sale"),
         ("/rules nobody.follows.it only: #sale", "isn't subscribed to nobody.follows.it"),
         ("/rules natgeo only: cats", "I don't understand cats."),
+        ("/rules natgeo only:", "Write it like this: /rules natgeo"),
     ],
 )
 async def test_bad_input_has_one_sentence(

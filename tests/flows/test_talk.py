@@ -440,3 +440,20 @@ async def test_after_subscribing_it_says_how_soon_alerts_come_and_how_to_make_it
             (done,) = await bell.ask(ann, text)
             assert "every new story" in done["text"]
             assert "more often” in Options" not in done["text"]
+
+
+async def test_the_language_that_is_ticked_is_that_of_the_channel(
+    bell: Bell, control: Control
+) -> None:
+    boss = await control.person("Boss", language_code="ru")
+    members = [{"user_id": boss, "status": "creator"}]
+    channel = await control.chat("channel", members=members, bot_status="administrator")
+    await bell.ask(channel, "/language", user=boss)
+    (post,) = await bell.ask(channel, "/settings", user=boss)
+    url = next(url for url in buttons(post).values() if url.endswith("-language"))
+    (page,) = await bell.ask(boss, f"/start {url.partition('start=')[2]}")
+    ticked = [data for text, data in buttons(page).items() if text.startswith("✓")]
+    assert [data.rpartition(":")[2] for data in ticked] == ["en"]
+    await bell.press(boss, page, next(d for d in buttons(page).values() if d.endswith(":de")))
+    (page,) = await bell.ask(boss, f"/start {url.partition('start=')[2]}")
+    assert "✓ Deutsch" in buttons(page)

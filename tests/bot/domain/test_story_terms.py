@@ -52,6 +52,8 @@ def test_a_term_does_not_fit_what_is_like_it(term: str) -> None:
         ("NOT: sponsor not: sponsor #ad only: link", Rules("link", "sponsor #ad")),
         ("only: cats not: dogs video", Rules("", "video", ("cats", "dogs"))),
         ("only:#sale", Rules("#sale")),
+        ("Only #sale not video", Rules("#sale", "video")),
+        ("notable only", Rules("", "", ("notable",))),
         ("", Rules()),
     ],
 )
