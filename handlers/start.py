@@ -109,6 +109,8 @@ async def open_page(update: Update, context: Context, chat_id: int | None, page:
         text, buttons = options.options_page(one, context)
     else:
         text, buttons = await subscriptions.listed(context, 0)
+        if not buttons and context.about is not None:  # "Set it up" leads here
+            buttons = settings.overview(context)[1]
     await say(update, context, text, buttons)
 
 

@@ -117,6 +117,11 @@ async def test_a_new_channel_is_greeted_with_a_link_into_the_private_chat(
     assert text == "Set it up"
     (page,) = await bell.ask(boss, f"/start {url.partition('?start=')[2]}")
     assert page["text"].startswith("📣 News\nNo subscriptions yet.")
+    zone = next(data for data in buttons(page).values() if data.endswith(":set:zone"))
+    await bell.press(boss, page, zone)
+    await bell.press(boss, page, f"{zone}:Asia/Tokyo")
+    page = await bell.message(boss, page["message_id"])
+    assert "Time zone: Tokyo (Asia/Tokyo)" in page["text"]
 
 
 async def test_a_group_that_throws_the_bot_out_is_left_alone(bell: Bell, control: Control) -> None:
