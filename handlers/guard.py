@@ -1,7 +1,8 @@
 """How commands, buttons and messages are heard: each with its row of the table of rights.
 
 ``@command``, ``@pressed`` and ``@heard`` make handlers. What somebody may not do ends here: as a
-sentence for a command, as a pop-up for a button, in silence for the operator's commands.
+sentence for a command, as a pop-up for a button. What is the operator's does not exist for them: a
+command meets silence, a button is an unknown one.
 """
 
 from collections.abc import Callable, Coroutine, Hashable
@@ -88,7 +89,7 @@ class Guarded:
         if await _may(update, context, TABLE[self.name]):
             await self.run(update, context)
         else:
-            await answer(update, context)  # a button of theirs stops spinning, and that is all
+            await answer(update, context, context.t.plain(UNKNOWN_BUTTON))
 
     @property
     def handler(self) -> Handler:

@@ -317,11 +317,8 @@ async def unsubscribe_sure(update: Update, context: Context, data: str) -> None:
     match data.split(":", 2)[1:]:
         case ["all"]:
             count = await service.unsubscribe_all(chat_id)
-            text = context.t.n(
-                N_("Unsubscribed from {n} profile."),
-                N_("Unsubscribed from {n} profiles."),
-                count,
-            )
+            done = N_("Unsubscribed from {n} profile."), N_("Unsubscribed from {n} profiles.")
+            text = context.t.n(*done, count) if count else context.t(UNCHANGED)
         case ["name", username]:
             ended = await service.unsubscribe(chat_id, username)
             undo = [undo_button(ended[0], context)]

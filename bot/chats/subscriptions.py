@@ -371,5 +371,5 @@ class Subscriptions(Subscribing):
 async def _of_chat(tx: Tx, chat_id: int, subscription_id: int) -> Subscription:
     subscription = await store.get(tx, subscription_id)
     if subscription is None or subscription.target.chat_id != chat_id:
-        raise NotFollowedError(username="…")
+        raise NotFollowedError
     return subscription

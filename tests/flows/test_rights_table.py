@@ -19,7 +19,7 @@ import pytest
 
 from bot.app import CONVERSATION
 from handlers import highlights, stories, subscriptions
-from handlers.guard import Guarded, command
+from handlers.guard import UNKNOWN_BUTTON, Guarded, command
 from handlers.members import bot_membership, migrated, topic_created, topic_renamed, topic_reopened
 from handlers.rights import TABLE, Need, Place, Role, allows
 from handlers.settings import QUIET_FROM
@@ -197,7 +197,8 @@ class Walk:
         answer = await self.bell.answered(query, 60)
         if answer.get("text") not in REFUSALS:
             is_for_others = TABLE[cell.name].need(cell.place) is Need.OPERATOR and not is_let(cell)
-            return "silence" if is_for_others and not answer.get("text") else "done"
+            is_unknown = answer.get("text") == UNKNOWN_BUTTON
+            return "silence" if is_for_others and is_unknown else "done"
         after = await self.control.replies(chat)
         return "refused" if after == before else f"refused, and {after}"
 

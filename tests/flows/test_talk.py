@@ -457,3 +457,19 @@ async def test_the_language_that_is_ticked_is_that_of_the_channel(
     await bell.press(boss, page, next(d for d in buttons(page).values() if d.endswith(":de")))
     (page,) = await bell.ask(boss, f"/start {url.partition('start=')[2]}")
     assert "✓ Deutsch" in buttons(page)
+
+
+async def test_old_buttons_of_what_is_gone_say_what_is_gone(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    await control.profile("gone.sub")
+    (done,) = await bell.ask(ann, "/subscribe gone.sub")
+    options = buttons(done)["Options"]
+    await bell.press(ann, done, "unsub:all")
+    for data in (options, options.replace("sub:", "mute:")):
+        answer = await bell.press(ann, done, data)
+        assert answer["text"] == "This chat doesn't have this subscription any more."
+    (page,) = await bell.ask(ann, "/subscriptions")
+    await bell.press(ann, page, "unsub:all")
+    assert (await bell.message(ann, page["message_id"]))["text"] == "Nothing has changed."
+    answer = await bell.press(ann, page, "people:0")  # which the bot's owner had
+    assert "doesn't work any more" in answer["text"]
