@@ -298,7 +298,7 @@ async def test_what_a_lost_topic_is_owed_comes_although_the_chat_follows_the_sam
 
     async def is_refused() -> bool:
         sent = await control.requests("telegram", path="sendPhoto")
-        return any(str(one["params"]["chat_id"]) == str(forum) for one in sent)
+        return any(one["status"] == refused["status"] for one in sent)
 
     await wait_for(is_refused, what="the refusal")
     await control.thread(forum, 7, "News", state="deleted")
