@@ -6,13 +6,15 @@ every chat, of a clean-up of a tenth of all deliveries, of an hour's upkeep and 
 
 import argparse
 import asyncio
+import gc
 import json
 import os
 import resource
+import signal
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -42,12 +44,14 @@ from bot.store import (
     usage,
 )
 from bot.store.database import Database, Tx
-from tests.support.postgres import postgres
+from tests.support.postgres import Postgres, postgres
 
 SMALL, LARGE = 10_000, 1_000_000
 TIMES = 7
 LEASE = timedelta(seconds=60)
 ENGINES = ("sqlite", "postgresql")
+PARTS = ("statements", "ready", "writes", "cpu", "replicas")
+OF_WORLDS = frozenset({"statements", "ready", "writes"})
 Work = Callable[[Tx], Awaitable[object]]
 
 
@@ -56,11 +60,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--subscriptions", type=int, default=LARGE)
     parser.add_argument("--alerts", type=int, default=500)
     parser.add_argument("--people", type=int, default=200, help="for whom replicas work")
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help="parts of it")
+    parser.add_argument("--engine", nargs="+", choices=ENGINES, default=ENGINES)
+    parser.add_argument(
+        "--kept",
+        type=Path,
+        help="a folder where the databases are made once; ready and writes change them",
+    )
     parser.add_argument("--json", action="store_true")
 
 
 def main(arguments: argparse.Namespace) -> int:
     """Measure, and print."""
+    gc.collect()  # as the bot does at its start
+    gc.freeze()
     found = asyncio.run(measure(arguments))
     if arguments.json:
         print(json.dumps(found))
@@ -74,31 +87,41 @@ def main(arguments: argparse.Namespace) -> int:
 
 async def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return all figures; times of statements are milliseconds of CPU, the best of eight."""
-    largest, alerts = arguments.subscriptions, arguments.alerts
+    parts, engines = set(arguments.only), arguments.engine
+    result = await _of_worlds(arguments, parts) if parts & OF_WORLDS else {}
+    if "cpu" in parts:
+        result["alert_cpu_ratio"] = {
+            one: await _alert_cpu(one, arguments.alerts) for one in engines
+        }
+    if "replicas" in parts:
+        result["replicas"] = await replicas(arguments.people)
+    return result | {"load": os.getloadavg()[1]}
+
+
+async def _of_worlds(arguments: argparse.Namespace, parts: set[str]) -> dict[str, Any]:
+    """Return what databases of both sizes are made for."""
+    largest = arguments.subscriptions
     statements: dict[str, dict[str, dict[int, float]]] = {}
-    longest: dict[str, float] = {}
-    memory: dict[str, int] = {}
-    readiness: dict[str, dict[str, float]] = {}
-    for engine in ENGINES:
+    result: dict[str, dict[str, Any]] = {part: {} for part in ("writes", "ready", "memory")}
+    for engine in arguments.engine:
         for count in (SMALL, largest):
-            async with _database(engine) as db:
-                await fill(db, Size.of(count), now=(now := datetime.now(UTC)))
-                for name, took in (await _statements(db, now)).items():
-                    statements.setdefault(name, {}).setdefault(engine, {})[count] = took
-                memory["10k" if count == SMALL else "1m"] = _rss_mb()
-                if count != SMALL:
-                    readiness[engine] = await ready(_url(db))
-                longest[engine] = await _longest_write(db, now)
-    return {
-        "alert_cpu_ratio": {one: await _alert_cpu(one, alerts) for one in ENGINES},
-        "statements_ms": {name: _row(found, largest) for name, found in statements.items()},
-        "longest_write_ms": longest,
-        "claim_100k_ms": {one: statements["claim"][one][largest] for one in ENGINES},
-        "rss_mb": memory,
-        "ready_s": readiness,
-        "replicas": await replicas(arguments.people),
-        "load": os.getloadavg()[1],
+            async with _world(engine, count, arguments.kept) as (db, now):
+                if "statements" in parts:
+                    for name, took in (await _statements(db, now)).items():
+                        statements.setdefault(name, {}).setdefault(engine, {})[count] = took
+                    result["memory"]["10k" if count == SMALL else "1m"] = _rss_mb()
+                if "ready" in parts and count != SMALL:
+                    result["ready"][engine] = await ready(_url(db))
+                if "writes" in parts and count != SMALL:
+                    result["writes"][engine] = await _longest_write(db, now)
+    figures = {
+        "statements_ms": {name: _row(took, largest) for name, took in statements.items()},
+        "claim_100k_ms": {one: took[largest] for one, took in statements.get("claim", {}).items()},
+        "longest_write_ms": result["writes"],
+        "rss_mb": result["memory"],
+        "ready_s": result["ready"],
     }
+    return {name: values for name, values in figures.items() if values}
 
 
 def _url(db: Database) -> str:
@@ -116,6 +139,36 @@ def _row(found: dict[str, dict[int, float]], largest: int) -> dict[str, float]:
 async def _alert_cpu(engine: str, alerts: int) -> float:
     async with _database(engine) as db:
         return await alert_cpu(_url(db), alerts)
+
+
+@asynccontextmanager
+async def _world(
+    engine: str, count: int, kept: Path | None
+) -> AsyncIterator[tuple[Database, datetime]]:
+    """Yield a database of that size, and when it was made; made anew, or taken from ``kept``."""
+    if kept is None:
+        async with _database(engine) as db:
+            await fill(db, Size.of(count), now=(now := datetime.now(UTC)))
+            yield db, now
+        return
+    folder = kept / f"{engine}-{count}"
+    made = folder / "made_at"
+    folder.mkdir(parents=True, exist_ok=True)
+    async with AsyncExitStack() as stack:
+        url = f"sqlite:///{folder}/bot.db"
+        if engine != "sqlite":
+            server = Postgres(folder)
+            if not made.exists():
+                server.make()
+            server.start()
+            stack.callback(server.stop, signal.SIGINT)
+            url = server.url
+        db = await stack.enter_async_context(Database(url))
+        await db.migrate()
+        if not made.exists():
+            await fill(db, Size.of(count), now=(now := datetime.now(UTC)))
+            made.write_text(now.isoformat(), encoding="ascii")
+        yield db, datetime.fromisoformat(made.read_text(encoding="ascii"))
 
 
 @asynccontextmanager

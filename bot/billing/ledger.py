@@ -345,7 +345,7 @@ class Ledger:
             async with self._db.begin(durable=False) as tx:  # what a power cut undoes comes again
                 began = perf_counter()
                 count = await work(tx, limit=limit)
-                limit = next_limit(limit, perf_counter() - began)
+            limit = next_limit(limit, perf_counter() - began)
 
     async def _take_allowances(
         self, tx: Tx, asker: Asker, nominal: int, now: datetime

@@ -20,7 +20,8 @@ async def clean(
 ) -> int:
     """Delete until nothing is overdue at ``now``; return how many rows went.
 
-    Each slice is a transaction of its own, of as many rows as took less than 50 ms before. Several
+    Each slice is a transaction of its own, of as many rows as took less than 50 ms before, with
+    the commit, in which SQLite writes to its file what has gathered in the log. Several
     replicas may do so at once: what one has deleted, another does not find.
     """
     while True:  # to look for them takes a while, in which others write
@@ -38,11 +39,10 @@ async def clean(
             async with db.begin(durable=False) as tx:  # what a power cut undoes goes next time
                 began = stopwatch()
                 count = await retention.forget(tx, what, limit=limit)
-                took = stopwatch() - began
             gone += count
             if count < limit:
                 break
-            limit = next_limit(limit, took)
+            limit = next_limit(limit, stopwatch() - began)
     if gone:
         log.info("forgotten", rows=gone)
     return gone

@@ -50,13 +50,13 @@ class FanOut:
             if not await fan_outs.is_any(tx):
                 return False
         # What a power cut undoes of it undoes how far it had come as well.
-        result, took = await self._db.run(self._advance, durable=False)
+        result, began = await self._db.run(self._advance, durable=False)
         if result:
-            self._limit = next_limit(self._limit, took)
+            self._limit = next_limit(self._limit, self._stopwatch() - began)
             self._wake()
         return result
 
     async def _advance(self, tx: Tx) -> tuple[bool, float]:
         began = self._stopwatch()
         result = await fan_outs.advance(tx, now=self._now(), limit=self._limit)
-        return result, self._stopwatch() - began
+        return result, began
