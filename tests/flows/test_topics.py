@@ -304,6 +304,7 @@ async def test_what_a_lost_topic_is_owed_comes_although_the_chat_follows_the_sam
     await control.thread(forum, 7, "News", state="deleted")
     await control.say(forum, "/subscribe topic.heir", user=boss)  # later than that story
     assert await brought(control, forum, pk) == [None]
+    assert len(await told(control, forum)) == 1
     (listed,) = await bell.ask(forum, "/subscriptions", user=boss)
     assert [text for text in buttons(listed) if "topic.heir" in text] == ["🔔 topic.heir"]
 
