@@ -172,15 +172,26 @@ def digest_at(
 ) -> datetime:
     """Return when a story goes out in the digest: at its hour, but while the story lives.
 
-    Where that is in quiet hours that outlive the story, it goes out before they begin.
+    Where that hour, or the end of its life, is in quiet hours that outlive the story, it goes out
+    before they begin; so none comes after a newer one.
     """
     last = max(seen_at, expires_at - _DIGEST_MARGIN)
-    hour = min(next_local(seen_at, minute, zone), last)
-    until = quiet_until(hour, quiet, zone)
-    if quiet is None or until is None or until <= last:
-        return hour
-    begin = min(next_local(hour - DAY, quiet[0], zone), hour)
-    return max(seen_at, begin - _DIGEST_MARGIN)
+    hour = next_local(seen_at, minute, zone)
+    due = min(hour, last)
+    for moment in (hour, due, expires_at):
+        until = quiet_until(moment, quiet, zone)
+        if quiet is not None and until is not None and until > last:
+            begin = _last_local(moment, quiet[0], zone)
+            due = min(due, max(seen_at, begin - _DIGEST_MARGIN))
+    return due
+
+
+def _last_local(now: datetime, minute: int, zone: str) -> datetime:
+    """Return the last moment up to ``now`` when the clocks of ``zone`` showed ``minute``."""
+    latest = next_local(now - DAY - timedelta(hours=1), minute, zone)  # a day may have 25 hours
+    while (later := next_local(latest, minute, zone)) <= now:
+        latest = later
+    return latest
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.domain import alert_rules
@@ -148,6 +149,22 @@ def test_a_digest_at_the_beginning_of_long_quiet_hours_comes_before_them() -> No
     assert due(12 * 60, timedelta(hours=20)) == half_an_hour_before
     assert due(20 * 60, timedelta(hours=20)) == half_an_hour_before
     assert due(11 * 60 + 5, timedelta(hours=20)) == datetime(2026, 11, 25, 11, 5, tzinfo=UTC)
+
+
+@given(moments, st.tuples(*[st.integers(0, 1439)] * 3), minutes_of_day, hours)
+@example(NOON - 55 * MINUTE, (0, 67, 600), 20 * 60, (12 * 60, 11 * 60))
+def test_no_story_of_a_digest_comes_after_a_newer_one(
+    now: datetime, minutes: tuple[int, int, int], minute: int, quiet: tuple[int, int] | None
+) -> None:
+    """But in the night in which the clocks change, where it may be by some minutes."""
+    seen_after, lives, lives_longer = sorted(minutes)
+    digest_at = partial(alert_rules.digest_at, minute=minute, zone="UTC", quiet=quiet)
+
+    def told_at(seen_at: datetime, lives: int) -> datetime:
+        due = digest_at(seen_at, now + lives * MINUTE)
+        return alert_rules.quiet_until(due, quiet, "UTC") or due
+
+    assert told_at(now, lives) <= told_at(now + seen_after * MINUTE, lives_longer)
 
 
 def test_hours_are_missed_only_after_a_storys_life() -> None:
