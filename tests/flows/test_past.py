@@ -140,7 +140,10 @@ async def test_an_erased_chat_has_no_past(bell: Bell, control: Control) -> None:
     (reply,) = await bell.ask(ann, "/past past.erased")
     assert "haven't kept any stories from past.erased" in reply["text"]
     await bell.press(ann, old, "past:past.erased")
-    await bell.ask(ann, "/past")
+    (reply,) = await bell.replies(ann, 1, after=reply["message_id"])
+    assert "haven't kept any stories from past.erased" in reply["text"]
+    (reply,) = await bell.ask(ann, "/past")
+    assert "haven't kept any stories for this chat" in reply["text"]
     assert shown(await control.replies(ann, after=old["message_id"])) == []
     await subscribed(bell, ann, "past.erased")  # from now on, again
     after = await control.publish("past.erased")
