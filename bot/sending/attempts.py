@@ -35,7 +35,7 @@ log = structlog.get_logger()
 
 URL_ALBUMS_REST = timedelta(minutes=10)  # after Telegram could not fetch several in a row
 MOST_URL_FAULTS = 3
-FLOOD_PATIENCE = timedelta(seconds=30)  # that a reply waits when an album met a flood limit
+FLOOD_PATIENCE = timedelta(seconds=30)  # that what has to go another way waits for its chat
 MOST_FLOODS = 3
 AS_SENT: dict[Right, tuple[Kind, ...]] = {
     "photos": ("photo",),
@@ -110,7 +110,11 @@ class Attempts:
         except TelegramError as error:
             log.info("not sent", chat=request.target.chat_id, n=len(batch), why=str(error))
             self._unclassified.inc(0 if outcomes.is_known(error) else 1)
-            return await self._after(error, batch, request)
+            stopped = await self._after(error, batch, request)
+            if stopped is None and request.patience is None and request.lane == "alert":
+                # Begun anew it would be refused and wait again, where a chat takes little.
+                request.patience = FLOOD_PATIENCE.total_seconds()
+            return stopped
         if not messages:
             return TryLater(unknown=True, reason="an empty answer")
         request.text.spend()
@@ -235,7 +239,6 @@ class Attempts:
 
     async def _give_up_urls(self, items: list[Item], request: SendRequest) -> None:
         """Upload what Telegram could not fetch; after several such albums, all of them."""
-        self._supply.give_up_urls(items)
         self._url_faults += 1
         if self._url_faults >= MOST_URL_FAULTS:
             self._url_albums_from = self._now() + URL_ALBUMS_REST

@@ -44,6 +44,17 @@ def refused(text: str) -> dict[str, Any]:
     return {"status": 400, "body": body}
 
 
+def flood(seconds: int) -> dict[str, Any]:
+    """Return the fault that answers 429."""
+    told = {"parameters": {"retry_after": seconds}}
+    body = {
+        "ok": False,
+        "error_code": 429,
+        "description": f"Too Many Requests: retry after {seconds}",
+    }
+    return {"status": 429, "body": body | told}
+
+
 def pks(album: Album) -> list[str]:
     return [story.pk for story in album.stories]
 
@@ -170,6 +181,42 @@ async def test_one_medium_that_telegram_cannot_fetch_stops_no_other_address(read
     await ours.sender.send_album(Target(ann), second)
     ways = [source for _, source in await ours.sources(ann)]
     assert ways == ["url", "upload", "url", "url", "url"]
+
+
+async def test_an_address_that_was_refused_is_not_tried_again_after_a_flood(ready: Made) -> None:
+    ours, ann = ready
+    word = "Wrong file identifier/HTTP URL specified"
+    wrong = {"fail_item": 1, "description": word}
+    await ours.control.fault("telegram", wrong, match="sendMediaGroup")
+    await ours.control.fault("telegram", flood(8), match="sendMediaGroup")
+    album = await ours.album(3)
+    outcome = await ours.sender.send_album(Target(ann), album, lane="alert")
+    assert isinstance(outcome, TryLater)
+    again = await ours.sender.send_album(Target(ann), album, lane="alert")
+    assert isinstance(again, Sent)
+    assert (pks(album)[0], "upload") in await ours.sources(ann)
+    assert await statuses(ours) == [400, 429, 200]
+
+
+@pytest.mark.slow
+async def test_an_alert_that_has_to_go_another_way_waits_for_its_chat(
+    sqlite_db: Database, tmp_path: Path
+) -> None:
+    async with made(sqlite_db, tmp_path, limiter=Pacing()) as (ours, ann):
+        album = await ours.album(7)
+        await ours.control.fault("telegram", flood(1), match="sendMediaGroup")
+        outcome = await ours.sender.send_album(Target(ann), album, lane="alert")
+        assert isinstance(outcome, TryLater)  # and for an hour the chat takes no more at once
+        wrong = {"fail_item": 1, "description": "PHOTO_INVALID_DIMENSIONS"}
+        await ours.control.fault("telegram", wrong, match="sendMediaGroup")
+        again = await ours.sender.send_album(Target(ann), album, lane="alert")
+        assert isinstance(again, Sent)
+        assert await statuses(ours) == [429, 400, 200]
+
+
+async def statuses(ours: Bench) -> list[int]:
+    calls = await ours.control.requests("telegram", path="sendMediaGroup")
+    return [call["status"] for call in calls]
 
 
 async def test_after_several_albums_that_it_cannot_fetch_none_goes_by_url_for_a_while(
