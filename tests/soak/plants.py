@@ -107,7 +107,7 @@ def _endless_leases() -> list[Swap]:
         return await claim(tx, now=now, limit=limit, lease=timedelta(days=400))
 
     return [(chat_queues, "claim", for_ever), (retention, "release_queues", _nothing),
-            (worker.Outbox, "_renew_lease", _nothing)]  # fmt: skip
+            (worker.Outbox, "_renew", _nothing)]  # fmt: skip
 
 
 def _closed_too_early() -> list[Swap]:
