@@ -78,11 +78,12 @@ class Viewer:
 
         async def fetch() -> Fetched[Story]:
             try:
-                story, bill = await self._pay_for_story(link, payer)
-            except StoryGoneError:
-                if links.story_taken_at(story_id) is None:
-                    raise  # nothing says that it should live
-                story, bill = await self._pay_for_story(link, payer)
+                try:
+                    story, bill = await self._pay_for_story(link, payer)
+                except StoryGoneError:
+                    if links.story_taken_at(story_id) is None:
+                        raise  # nothing says that it should live
+                    story, bill = await self._pay_for_story(link, payer)
             except ProfilePrivateError as error:
                 named = Profile("", link.username or "")
                 if await self._names.proof(named, payer) == "private":

@@ -1,5 +1,6 @@
 """One account that can't be had hurts nobody else and costs nothing; an outage does differ."""
 
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -148,6 +149,22 @@ async def test_private_takes_two_answers_that_agree(bell: Bell, control: Control
     assert "contrary" in reply["text"]
     news = await control.replies(ann, told["message_id"])
     assert not any("private" in str(one.get("text")) for one in news)
+
+
+async def test_private_takes_two_answers_also_after_a_passing_404(
+    bell: Bell, control: Control
+) -> None:
+    ann = await control.person()
+    await control.profile("contrary.too")
+    story = await control.publish("contrary.too")
+    for status, name in ((404, "MediaNotFound"), (403, "PrivateAccount")):
+        page = json.dumps({"detail": "…", "exc_type": name})
+        await control.fault("stories", {"status": status, "body": page}, match="story/by/id")
+    (reply,) = await bell.ask(
+        ann, f"https://www.instagram.com/stories/contrary.too/{story['pk']}/"
+    )
+    assert "private" not in str(reply.get("text"))
+    assert "contrary.too" in str(reply.get("text"))
 
 
 async def test_a_passing_404_is_not_believed(bell: Bell, control: Control) -> None:
