@@ -129,6 +129,7 @@ class Journal:
     watchers: list[Callable[[str], None]] = field(default_factory=list)  # of what happens now
     _hash: Any = field(default_factory=hashlib.sha256)
     _read: int = 0
+    _rows_read_at: float = 0.0
 
     def __post_init__(self) -> None:
         """Hear of each request to the sandbox at once."""
@@ -231,11 +232,12 @@ class Journal:
     def _read_rows(self, tx: sqlite3.Connection) -> None:
         known = {row.id for row in self.rows.values() if row.state == "open"}
         oldest = min(known, default=max(self.rows, default=0) + 1)
+        # What a crash undid had numbers that others have since: those are told by their time.
         for r in tx.execute(
             "SELECT id, chat_id, subscription_id, story_pk, notice, fields, state, reason,"
             " message_id, created_at, done_at, copies, tries, unknowns, due_at FROM deliveries"
-            " WHERE id >= ?",
-            (oldest,),
+            " WHERE id >= ? OR created_at >= ?",
+            (oldest, int(self._rows_read_at * 1000)),
         ):
             known.discard(r[0])
             before = self.rows.get(r[0])
@@ -258,6 +260,7 @@ class Journal:
                 tries=max(r[12], before.tries if before else 0),
                 unknowns=max(r[13], before.unknowns if before else 0),
             )
+        self._rows_read_at = self.sandbox.clock.now() - LOOKS_EVERY_S
         for gone in known:  # with its subscription or its chat, or an answer that has arrived
             self.rows[gone].state = "removed"
 
