@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.support.control import Control, wait_for
 from tests.support.sandbox import sandbox_box
 from tests.support.storybell import Bell, running_bell
@@ -58,6 +60,7 @@ async def test_what_skipping_the_check_hides_on_two_profiles_ends_it(tmp_path: P
             assert len(await told()) == 1
 
 
+@pytest.mark.stands  # code that counts nothing that is hidden ends nothing
 async def test_what_it_hides_on_one_profile_is_that_profiles_own(tmp_path: Path) -> None:
     async with sandbox_box() as box:
         control = box.control
