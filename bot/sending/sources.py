@@ -84,7 +84,8 @@ class Supply:
         if isinstance(item.source, ByFileId):
             await self._files.forget(item.key)
             item.kind = item.own_kind
-        self.give_up_urls([item])  # also where what stops this send lets it begin anew
+        elif isinstance(item.source, ByUrl):
+            self.give_up_urls([item])  # for what stops this send lets it begin anew
         item.source = None
         sentence, until = self._failed.get(item.key, ("", self._now()))
         if until > self._now():
