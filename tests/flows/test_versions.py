@@ -86,15 +86,22 @@ async def test_tables_that_do_not_serve_this_version_end_a_start_in_one_sentence
     assert "by a newer version of the bot than this one" in said
 
 
+async def followed_once(box: Box, folder: Path, database_url: str) -> int:
+    """Let somebody subscribe by a bot that has ended; return who it is."""
+    ann = await box.control.person()
+    await box.control.profile(NAME, posts_per_day=0)
+    async with running_bell(folder, box, database_url=database_url) as bell:
+        await bell.ask(ann, f"/subscribe {NAME}")
+    return ann
+
+
 async def test_a_profile_that_lost_the_time_of_its_check_is_checked_and_alerts_again(
     db: Database, database_url: str, tmp_path: Path
 ) -> None:
     """However that came: what has none counts as not followed, and nobody would be told."""
     async with sandbox_box() as box:
-        ann = await box.control.person()
-        await box.control.profile(NAME, posts_per_day=0)
-        async with running_bell(tmp_path, box, database_url=database_url) as bell:
-            (said,) = await bell.ask(ann, f"/subscribe {NAME}")
+        ann = await followed_once(box, tmp_path, database_url)
+        *_, said = await box.control.replies(ann)
         async with db.begin() as tx:
             await tx.execute(sa.text("UPDATE profiles SET next_look_at = NULL"))
         story = await box.control.publish(NAME)
@@ -108,10 +115,7 @@ async def test_who_follows_again_what_a_version_without_counts_had_dropped_is_al
 ) -> None:
     """It ends a subscription and drops the profile, and what the chat counted stays behind."""
     async with sandbox_box() as box:
-        ann = await box.control.person()
-        await box.control.profile(NAME, posts_per_day=0)
-        async with running_bell(tmp_path, box, database_url=database_url) as bell:
-            await bell.ask(ann, f"/subscribe {NAME}")
+        ann = await followed_once(box, tmp_path, database_url)
         async with db.begin() as tx:
             for table in ("subscriptions", "stories", "profiles"):
                 await tx.execute(sa.text(f"DELETE FROM {table}"))  # noqa: S608 - names of ours
