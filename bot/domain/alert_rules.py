@@ -178,7 +178,7 @@ def digest_at(
     last = max(seen_at, expires_at - _DIGEST_MARGIN)
     hour = next_local(seen_at, minute, zone)
     due = min(hour, last)
-    for moment in (hour, due, expires_at):
+    for moment in (due, min(hour, expires_at)):
         until = quiet_until(moment, quiet, zone)
         if quiet is not None and until is not None and until > last:
             begin = _last_local(moment, quiet[0], zone)

@@ -35,7 +35,8 @@ log = structlog.get_logger()
 
 URL_ALBUMS_REST = timedelta(minutes=10)  # after Telegram could not fetch several in a row
 MOST_URL_FAULTS = 3
-FLOOD_PATIENCE = timedelta(seconds=30)  # that what has to go another way waits for its chat
+FLOOD_PATIENCE = timedelta(seconds=30)  # that a reply waits when an album met a flood limit
+RETRY_PATIENCE = timedelta(seconds=12)  # in all, that an alert waits for its chat after a refusal
 MOST_FLOODS = 3
 AS_SENT: dict[Right, tuple[Kind, ...]] = {
     "photos": ("photo",),
@@ -51,7 +52,7 @@ class SendRequest:
     """Where items go, how, and who pays for a download; ``patience`` is in seconds.
 
     ``floods`` counts the answers 429 that were waited for, ``leaving`` is told right before each
-    request.
+    request. ``until`` is when the patience of an alert ends that has to go another way.
     """
 
     target: Target
@@ -61,6 +62,7 @@ class SendRequest:
     asker: Asker
     patience: float | None = None
     floods: int = 0
+    until: datetime | None = None
     leaving: api.Leaving | None = None
 
 
@@ -110,11 +112,12 @@ class Attempts:
         except TelegramError as error:
             log.info("not sent", chat=request.target.chat_id, n=len(batch), why=str(error))
             self._unclassified.inc(0 if outcomes.is_known(error) else 1)
-            stopped = await self._after(error, batch, request)
-            if stopped is None and request.patience is None and request.lane == "alert":
-                # Begun anew it would be refused and wait again, where a chat takes little.
-                request.patience = FLOOD_PATIENCE.total_seconds()
-            return stopped
+            if request.lane == "alert":
+                # Begun anew it would be refused and wait again, where a chat takes little; but
+                # other chats wait for what is uploaded here.
+                request.until = request.until or self._now() + RETRY_PATIENCE
+                request.patience = max(0.0, (request.until - self._now()).total_seconds())
+            return await self._after(error, batch, request)
         if not messages:
             return TryLater(unknown=True, reason="an empty answer")
         request.text.spend()

@@ -167,6 +167,17 @@ def test_no_story_of_a_digest_comes_after_a_newer_one(
     assert told_at(now, lives) <= told_at(now + seen_after * MINUTE, lives_longer)
 
 
+def test_a_digest_shortly_before_quiet_hours_is_one() -> None:
+    seen_at, night = datetime(2026, 11, 25, 12, tzinfo=UTC), (22 * 60, 8 * 60)
+    due = {
+        alert_rules.digest_at(
+            seen_at, seen_at + lives * HOUR, minute=21 * 60 + 45, zone="UTC", quiet=night
+        )
+        for lives in (11, 15, 19, 22, 24)
+    }
+    assert due == {datetime(2026, 11, 25, 21, 45, tzinfo=UTC)}
+
+
 def test_hours_are_missed_only_after_a_storys_life() -> None:
     assert alert_rules.missed_hours(None, NOON) is None
     assert alert_rules.missed_hours(NOON - DAY, NOON) is None
