@@ -14,8 +14,8 @@ from bot.domain.errors import N_
 from bot.presentation.html import Safe, plain
 from bot.presentation.translation import translator_for
 from bot.store import acquaintances
-from bot.store.unit_of_work import at_the_end
 from bot.telegram.presence import AWAY
+from bot.updates.unit_of_work import at_the_end
 from handlers.guard import answer, is_echo
 from handlers.replies import say
 

@@ -11,7 +11,7 @@ from bot.operations.broadcast import A_SECOND, stop_button, text_of
 from bot.presentation.buttons import Buttons
 from bot.presentation.html import Safe, length
 from bot.store import broadcasts
-from bot.store.unit_of_work import effect, later
+from bot.updates.unit_of_work import effect, later
 from handlers.guard import Handler, command, pressed, replied_to
 from handlers.replies import rewrite, say
 

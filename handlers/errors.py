@@ -23,7 +23,7 @@ from bot.domain.errors import (
 from bot.presentation.html import plain
 from bot.presentation.translation import translator_for
 from bot.sending.replies import text_of
-from bot.store import unit_of_work
+from bot.updates import unit_of_work
 from handlers.guard import answer, is_echo
 from handlers.replies import say
 

@@ -9,7 +9,7 @@ from bot.context import Context, asker_of, target_of
 from bot.domain.errors import N_, BotError, DatabaseUnavailableError
 from bot.domain.model import Target
 from bot.sending.replies import document_of
-from bot.store import unit_of_work
+from bot.updates import unit_of_work
 from handlers.errors import sentence_for
 from handlers.guard import HEARD, Handler, command, heard, replied_to
 from handlers.replies import enqueue_reply, say, working

@@ -26,7 +26,8 @@ from bot.context import Context, target_of, user_of
 from bot.domain.errors import N_, NotAdminError, NotChannelAdminError, NowhereError
 from bot.presentation.buttons import ABOUT, split_about
 from bot.presentation.html import shorten
-from bot.store import chats, unit_of_work
+from bot.store import chats
+from bot.updates import unit_of_work
 from handlers.rights import TABLE, Need, Place, Role, Row, allows
 
 log = structlog.get_logger()

@@ -9,7 +9,7 @@ from bot.domain.identity import is_nobody
 from bot.domain.records import MAIN
 from bot.presentation.buttons import Buttons, options_link
 from bot.presentation.html import Safe
-from bot.store.unit_of_work import effect
+from bot.updates.unit_of_work import effect
 from handlers.guard import Handler
 from handlers.replies import say
 

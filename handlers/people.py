@@ -12,7 +12,7 @@ from bot.domain.access import Subject
 from bot.domain.errors import N_
 from bot.presentation.buttons import Buttons
 from bot.presentation.html import escape, shorten
-from bot.store.unit_of_work import effect
+from bot.updates.unit_of_work import effect
 from handlers.guard import Handler, command, pressed
 from handlers.money import cost_of
 from handlers.replies import rewrite, say

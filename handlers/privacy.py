@@ -6,7 +6,7 @@ from bot.context import Context
 from bot.domain.errors import N_
 from bot.presentation.buttons import Buttons
 from bot.store import erasure
-from bot.store.unit_of_work import effect
+from bot.updates.unit_of_work import effect
 from handlers.guard import Handler, command, pressed
 from handlers.replies import rewrite, say
 

@@ -19,7 +19,7 @@ from bot.presentation.html import Safe, bold, length
 from bot.runtime import holding, logging
 from bot.runtime.beside import beside
 from bot.sending.replies import ACTION_S, Payload, chart_of, edit_of, text_of
-from bot.store import unit_of_work
+from bot.updates import unit_of_work
 from handlers.guard import answer
 
 LONGEST_CAPTION = 1024  # characters; Bot API, sendPhoto

@@ -18,7 +18,7 @@ from bot.domain.zones import is_zone, zone_of
 from bot.presentation import cities
 from bot.presentation.buttons import Buttons
 from bot.store import chats
-from bot.store.unit_of_work import effect
+from bot.updates.unit_of_work import effect
 from handlers.guard import Handler, command, heard, pressed
 from handlers.questions import Answers, asks
 from handlers.replies import rewrite, say

@@ -15,7 +15,7 @@ from bot.presentation import captions
 from bot.presentation.buttons import OPTIONS, link_buttons, options_link, story_buttons
 from bot.sending.replies import album_of
 from bot.store import usage
-from bot.store.unit_of_work import at_the_end
+from bot.updates.unit_of_work import at_the_end
 from handlers.replies import enqueue_reply, working
 
 

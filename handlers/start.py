@@ -8,7 +8,7 @@ from bot.domain.errors import N_
 from bot.presentation.buttons import Buttons, read_payload
 from bot.presentation.translation import LANGUAGES, language_for, translator_for
 from bot.store import chats
-from bot.store.unit_of_work import effect
+from bot.updates.unit_of_work import effect
 from handlers import (
     access,
     card,

@@ -18,7 +18,8 @@ from bot.domain.errors import N_
 from bot.domain.wanted import MOST, OURS
 from bot.presentation.buttons import Buttons
 from bot.presentation.html import Safe, code, shorten
-from bot.store import chats, unit_of_work
+from bot.store import chats
+from bot.updates import unit_of_work
 from handlers import card, highlights, rules, settings, stories, subscriptions, why
 from handlers.exchange import HOW
 from handlers.guard import UNCHANGED, UNKNOWN_BUTTON, Guarded, Handler, heard, pressed

@@ -21,7 +21,7 @@ from bot.runtime.workers import Worker
 from bot.store import access as store
 from bot.store import chats, key_values, moves, profiles
 from bot.store.database import Database, Tx
-from bot.store.unit_of_work import effect
+from bot.updates.unit_of_work import effect
 
 log = structlog.get_logger()
 

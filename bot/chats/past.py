@@ -12,7 +12,7 @@ from bot.domain.records import EPOCH
 from bot.store import file_ids, kept, profiles
 from bot.store.database import Database
 from bot.store.kept import Kept
-from bot.store.unit_of_work import effect
+from bot.updates.unit_of_work import effect
 
 MOST = 30  # stories at once: three albums
 LENT = timedelta(hours=1)  # how long a file_id is at hand for the album that is to go

@@ -38,8 +38,8 @@ from bot.sending.topics import Topics
 from bot.store import acquaintances, chat_queues, moves, profiles, stories
 from bot.store import subscriptions as store
 from bot.store.database import Database, Tx
-from bot.store.unit_of_work import effect
 from bot.stories_api import Endpoint, StoriesApi
+from bot.updates.unit_of_work import effect
 
 NAME_IS_SURE = timedelta(days=1)
 """How long a name surely belongs to whom the API last showed under it."""

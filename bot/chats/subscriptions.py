@@ -20,7 +20,7 @@ from bot.store import chat_queues, chats, deliveries, enqueue, moves
 from bot.store import ended as ended_store
 from bot.store import subscriptions as store
 from bot.store.database import Tx
-from bot.store.unit_of_work import active, effect
+from bot.updates.unit_of_work import active, effect
 
 __all__ = ["Subscribed", "Subscription", "SubscriptionLimits", "Subscriptions", "Why"]
 

@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 
 from bot.domain.model import AskPresence, Moved
 from bot.domain.records import Mute
-from bot.store import chats, moves, mutes, unit_of_work
+from bot.store import chats, moves, mutes
 from bot.store.database import Database
-from bot.store.unit_of_work import effect
+from bot.updates import unit_of_work
+from bot.updates.unit_of_work import effect
 
 
 class Whereabouts:

@@ -1,4 +1,5 @@
 """Updates of Telegram: stored first, confirmed then, handled after, in order for each chat.
 
-In: updates by ``polling`` or ``webhook``. Out: calls of the handlers.
+In: updates by ``polling`` or ``webhook``. Out: calls of the handlers, and what each changed and
+answers as one transaction (``unit_of_work``).
 """

@@ -19,12 +19,13 @@ from bot.runtime.beside import beside, renewing
 from bot.runtime.logging import mark
 from bot.sending.progress import Progress
 from bot.sending.replies import UNCHANGED, Payload, Replies, close, is_final
-from bot.store import chat_queues, deliveries, enqueue, inbox, unit_of_work
+from bot.store import chat_queues, deliveries, enqueue, inbox
 from bot.store.database import Database, Tx
 from bot.store.failures import outages
-from bot.store.unit_of_work import Reply, Unit
 from bot.telegram.api import Leaving, NotWantedError
 from bot.telegram.outage import Outage
+from bot.updates import unit_of_work
+from bot.updates.unit_of_work import Reply, Unit
 
 log = structlog.get_logger()
 

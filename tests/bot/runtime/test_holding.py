@@ -5,9 +5,9 @@ import asyncio
 import pytest
 
 from bot.runtime import holding
-from bot.store import unit_of_work
 from bot.store.database import Database
-from bot.store.unit_of_work import Unit
+from bot.updates import unit_of_work
+from bot.updates.unit_of_work import Unit
 from tests.support.sandbox import sandbox_box
 from tests.support.telegram import bot_at
 
