@@ -176,6 +176,8 @@ class Attempts:
             return None
         outcome = outcomes.outcome_of(error)
         if isinstance(outcome, TryLater) and outcome.after:
+            if len(batch) > 1 and not isinstance(error, api.TooSoonError):
+                self._supply.give_up_urls(batch)
             return await self._after_flood(outcome, outcome.after, batch, request)
         if failure := outcomes.failed_item(error):
             return await self._after_item(*failure, outcome, batch, request)
@@ -231,8 +233,6 @@ class Attempts:
 
         (telegram-bot-api#505: single addresses and uploads work meanwhile.)
         """
-        if len(batch) > 1:
-            self._supply.give_up_urls(batch)
         if request.lane == "alert" or after > FLOOD_PATIENCE or request.floods == MOST_FLOODS:
             return outcome
         request.floods += 1  # the limiter keeps the chat closed until then
@@ -254,7 +254,8 @@ class Attempts:
         elif outcomes.is_too_big(error) and not isinstance(item.source, ByUrl):
             self._supply.fail(item, MediaTooBigError.text)
         else:
-            await self._supply.advance(item, request.asker)
+            chat_id = request.target.chat_id
+            await self._supply.advance(item, request.asker, refused_in=chat_id)
 
     async def _advance(self, items: list[Item], request: SendRequest) -> None:
         """Give each its next source, all at once: some have to be downloaded."""

@@ -6,16 +6,18 @@ costs a credit → a sentence why not. Each is tried once.
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 import structlog
 
 from bot.domain.errors import (
+    ApiUnavailableError,
     BotError,
     MediaError,
     MediaGoneError,
     MediaTooBigError,
     MediaUnavailableError,
+    OutOfServiceError,
     SpendingError,
     StoriesError,
 )
@@ -35,7 +37,9 @@ LARGEST_THUMBNAIL = 200_000  # bytes; Bot API, sendVideo: less than 200 kB
 THUMBNAIL_SIDE = 320  # pixels; the same
 BUY_AGAIN = timedelta(hours=1)  # an alert whose host fails is tried more often than it pays
 FAILED_FOR = timedelta(minutes=10)  # how long what failed is not tried again, for anybody
-NO_ADDRESS_FOR = timedelta(hours=1)  # how long what Telegram could not fetch is uploaded
+REFUSED_FOR = timedelta(hours=1)  # how long what Telegram refused goes another way at once
+
+T = TypeVar("T")
 
 Fallback = Callable[[Story, Asker], Awaitable[MediaFile]]
 Step = Callable[[Item, Asker], Awaitable[Source | None]]
@@ -74,27 +78,32 @@ class Supply:
         self._media = media
         self._fallback = fallback
         self._now = now
-        self._failed: dict[str, tuple[str, datetime]] = {}
-        self._bought_at: dict[str, datetime] = {}
-        self._no_address: dict[str, datetime] = {}
-        self._steps: tuple[Step, ...] = (self._url, self._download, self._bought)
+        self._failed = _Lately[str](FAILED_FOR, now)
+        self._refused_in = _Lately[int](FAILED_FOR, now)
+        self._bought = _Lately[None](BUY_AGAIN, now)
+        self._no_address = _Lately[None](REFUSED_FOR, now)
+        self._no_photo = _Lately[None](REFUSED_FOR, now)
+        self._steps: tuple[Step, ...] = (self._url, self._download, self._buy)
 
-    async def advance(self, item: Item, asker: Asker) -> None:
-        """Give the item its next source, or close it with the sentence why there is none."""
+    async def advance(self, item: Item, asker: Asker, *, refused_in: int | None = None) -> None:
+        """Give the item its next source, or close it with the sentence why there is none.
+
+        ``refused_in`` is the chat in which Telegram refused the one before.
+        """
+        is_file = isinstance(item.source, ByUpload)
         if isinstance(item.source, ByFileId):
             await self._files.forget(item.key)
             item.kind = item.own_kind
         elif isinstance(item.source, ByUrl):
             self.give_up_urls([item])  # for what stops this send lets it begin anew
         item.source = None
-        sentence, until = self._failed.get(item.key, ("", self._now()))
-        if until > self._now():
-            item.failed = sentence
+        item.failed = self._failed.get(item.key) or ""
         can_pay = True
         while item.is_open and item.source is None:
             if item.tried == len(self._steps):
-                # What this asker can't pay, the next may.
-                self.fail(item, item.reason or MediaGoneError.text, for_all=can_pay)
+                # What this asker can't pay, the next may; what one chat refuses, others may take.
+                for_all = can_pay and not (is_file and self._is_first_refusal(item, refused_in))
+                self.fail(item, item.reason or MediaGoneError.text, for_all=for_all)
                 return
             step = self._steps[item.tried]
             item.tried += 1
@@ -120,23 +129,20 @@ class Supply:
         """Close the item; ``for_all``: the same is said for a while to whoever asks."""
         item.failed = sentence
         if for_all and not item.later:
-            now = self._now()
-            self._failed = {pk: seen for pk, seen in self._failed.items() if seen[1] > now}
-            self._failed[item.key] = (sentence, now + FAILED_FOR)
+            self._failed.put(item.key, sentence)
 
     def give_up_urls(self, items: list[Item]) -> None:
         """Upload the media that Telegram was to fetch, for a while, whoever wants them."""
-        now = self._now()
-        self._no_address = {pk: until for pk, until in self._no_address.items() if until > now}
-        by_url = [item for item in items if isinstance(item.source, ByUrl)]
-        until = now + NO_ADDRESS_FOR
-        self._no_address |= dict.fromkeys([item.story.pk for item in by_url], until)
+        for item in items:
+            if isinstance(item.source, ByUrl):
+                self._no_address.put(item.story.pk, None)
 
     async def as_document(self, item: Item, asker: Asker) -> None:
         """Send a photo, whose measures Telegram refused, as a file."""
         if not isinstance(item.source, ByUpload):
             await self.advance(item, asker)
         if isinstance(item.source, ByUpload):
+            self._no_photo.put(item.key, None)
             item.kind = "document"
 
     async def _url(self, item: Item, _asker: Asker) -> Source | None:
@@ -144,7 +150,7 @@ class Supply:
         now = self._now()
         if item.as_file:
             return None  # of addresses Telegram makes documents of GIF, PDF and ZIP only
-        if self._no_address.get(item.story.pk, now) > now:
+        if item.story.pk in self._no_address:
             return None
         if url and self._media.may_fetch(url) and is_fresh(url, now):
             return ByUrl(url)
@@ -157,28 +163,38 @@ class Supply:
         file = await self._media.fetch(url, limit=self._largest)
         return await self._upload_of(item, file)
 
-    async def _bought(self, item: Item, asker: Asker) -> Source | None:
+    async def _buy(self, item: Item, asker: Asker) -> Source | None:
         if self._fallback is None or item.story.expires_at <= self._now():
             return None  # a story that is over can't be bought
-        if asker.chat_id is None and not self._may_buy(item.story.pk):
-            return None
         story = item.story
         if not story.profile.username and story_taken_at(story.pk) is None:
             return None  # a pasted address, which anybody can make up: it is fetched or it is not
-        source = await self._upload_of(item, await self._fallback(item.story, asker))
+        if asker.chat_id is None:
+            if story.pk in self._bought:
+                self._wait_for_a_file(item)
+                return None
+            self._bought.put(story.pk, None)
+        source = await self._upload_of(item, await self._fallback(story, asker))
         item.later = False
         return source
 
-    def _may_buy(self, pk: str) -> bool:
-        """Return whether an alert may pay for a story's file: once an hour, it comes again."""
-        now = self._now()
-        self._bought_at = {one: at for one, at in self._bought_at.items() if at > now - BUY_AGAIN}
-        return self._bought_at.setdefault(pk, now) is now
+    def _is_first_refusal(self, item: Item, chat_id: int | None) -> bool:
+        """Return whether no other chat has lately refused what was uploaded of it."""
+        first = self._refused_in.get(item.key)
+        if first is None and chat_id is not None:
+            self._refused_in.put(item.key, chat_id)
+        return first in {None, chat_id}
+
+    @staticmethod
+    def _wait_for_a_file(item: Item) -> None:
+        """Let an alert come again where nothing could be had of it now, and may be later."""
+        item.later = item.later or not item.spooled
 
     async def _upload_of(self, item: Item, file: MediaFile) -> ByUpload:
         """What the bytes are counts, not what the API called them."""
         item.spooled.append(file)
-        item.kind = "document" if item.as_file or _is_no_photo(file) else file.kind
+        as_document = item.as_file or _is_no_photo(file) or item.key in self._no_photo
+        item.kind = "document" if as_document else file.kind
         thumbnail = None
         if file.kind == "video":
             progress.uploading(file.size)
@@ -211,6 +227,11 @@ class Supply:
             item.reason = error.text
         elif isinstance(error, MediaError):
             item.reason = error.text
+        elif isinstance(error, ApiUnavailableError | OutOfServiceError):
+            self._wait_for_a_file(item)
+            item.reason = MediaUnavailableError.text
+        elif isinstance(error, SpendingError):
+            self._wait_for_a_file(item)
 
 
 def _is_no_photo(file: MediaFile) -> bool:
@@ -218,3 +239,27 @@ def _is_no_photo(file: MediaFile) -> bool:
     sides = sorted([file.width or 1, file.height or 1])
     is_stretched = sides[1] > LARGEST_RATIO * sides[0]
     return file.kind == "photo" and (file.size > LARGEST_PHOTO or is_stretched)
+
+
+class _Lately(Generic[T]):
+    """What was seen of media, each for a while."""
+
+    def __init__(self, lasts: timedelta, now: Callable[[], datetime]) -> None:
+        """Forget each after ``lasts``."""
+        self._lasts = lasts
+        self._now = now
+        self._seen: dict[str, tuple[T, datetime]] = {}
+
+    def __contains__(self, key: str) -> bool:
+        """Return whether it was seen lately."""
+        return key in self._seen and self._seen[key][1] > self._now()
+
+    def get(self, key: str) -> T | None:
+        """Return what was seen, None when it is too long ago."""
+        return self._seen[key][0] if key in self else None
+
+    def put(self, key: str, value: T) -> None:
+        """Keep ``value`` from now on, and forget what is over."""
+        now = self._now()
+        self._seen = {one: seen for one, seen in self._seen.items() if seen[1] > now}
+        self._seen[key] = (value, now + self._lasts)

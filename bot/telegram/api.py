@@ -6,6 +6,7 @@ PTB's objects of ten messages cost most of an album's time, and an update is sto
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from telegram.error import RetryAfter
 from telegram.ext import ExtBot
 
 Leaving = Callable[[], Awaitable[None]]
@@ -18,6 +19,10 @@ behind. It raises ``NotWantedError`` to keep the message from leaving.
 
 class NotWantedError(Exception):
     """What was about to leave may not: it was ended, is another's to send, or the bot stops."""
+
+
+class TooSoonError(RetryAfter):
+    """Our own limits kept a message from leaving; Telegram was not asked."""
 
 
 async def call(

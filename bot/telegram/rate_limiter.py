@@ -26,7 +26,7 @@ from bot.runtime import holding
 from bot.runtime.clock import steady
 from bot.runtime.metrics import Metrics
 from bot.runtime.places import waiting
-from bot.telegram.api import Leaving
+from bot.telegram.api import Leaving, TooSoonError
 from bot.telegram.flood_limits import BotRate, BotWindow, Lane, Ticket
 from bot.telegram.limit_state import LimitState, LocalLimitState
 from bot.telegram.outcomes import outcome_of
@@ -129,7 +129,8 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
         """Make the call when its time has come; a reply that met a 429 is made again.
 
         Raises:
-            RetryAfter: An alert met a 429, or a chat that is full for longer than it waits.
+            RetryAfter: An alert met a 429.
+            TooSoonError: The chat, or the bot, is full for longer than it waits.
         """
         holding.check(f"Telegram's {endpoint}")
         order = order_of(endpoint, data, rate_limit_args or {})
@@ -250,7 +251,7 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
 
     async def _wait(self, seconds: float, patience: float | None) -> None:
         if patience is not None and seconds > patience:
-            raise RetryAfter(timedelta(seconds=math.ceil(seconds)))
+            raise TooSoonError(timedelta(seconds=math.ceil(seconds)))
         if seconds > 0:
             with waiting():
                 await asyncio.sleep(seconds)

@@ -10,7 +10,12 @@ from typing import Any
 
 import pytest
 
-from bot.domain.errors import DatabaseUnavailableError, MediaGoneError
+from bot.domain.errors import (
+    ApiUnavailableError,
+    BudgetSpentError,
+    DatabaseUnavailableError,
+    MediaGoneError,
+)
 from bot.domain.model import Album, Asker, GiveUp, Moved, Sent, Story, Target, TryLater
 from bot.media.spool import MediaFile
 from bot.sending.sender import SendOptions
@@ -196,6 +201,87 @@ async def test_an_address_that_was_refused_is_not_tried_again_after_a_flood(read
     assert isinstance(again, Sent)
     assert (pks(album)[0], "upload") in await ours.sources(ann)
     assert await statuses(ours) == [400, 429, 200]
+
+
+async def test_what_one_chat_refuses_is_sent_to_the_next_until_that_refuses_it_too(
+    ready: Made,
+) -> None:
+    ours, ann = ready
+    bea, cem = [await ours.control.person(name) for name in ("Bea", "Cem")]
+    for person in (bea, cem):
+        await ours.control.say(person, "/start")
+    album, other = await ours.album(1), await ours.album(1)
+    odd = refused("SOMETHING_ODD")
+    await ours.control.fault("telegram", odd, match="sendPhoto", times=2)  # its URL, its file
+    mine = await ours.sender.send_album(Target(ann), album, lane="alert")
+    assert isinstance(mine, Sent)
+    assert list(mine.failed) == pks(album)
+    theirs = await ours.sender.send_album(Target(bea), album, lane="alert")
+    assert isinstance(theirs, Sent)
+    assert not theirs.failed
+    for person in (ann, bea):
+        await ours.control.fault("telegram", odd, match="sendPhoto", times=2)
+        await ours.sender.send_album(Target(person), other, lane="alert")
+    calls = len(await ours.control.requests("telegram", path="sendPhoto"))
+    last = await ours.sender.send_album(Target(cem), other, lane="alert")
+    assert isinstance(last, Sent)
+    assert list(last.failed) == pks(other)
+    assert len(await ours.control.requests("telegram", path="sendPhoto")) == calls
+
+
+async def test_a_photo_that_has_to_be_a_document_is_one_at_once_after_a_flood(
+    ready: Made,
+) -> None:
+    ours, ann = ready
+    album = await ours.album(1)
+    odd = refused("PHOTO_INVALID_DIMENSIONS")
+    await ours.control.fault("telegram", odd, match="sendPhoto", times=2)
+    await ours.control.fault("telegram", flood(8), match="sendDocument")
+    outcome = await ours.sender.send_album(Target(ann), album, lane="alert")
+    assert isinstance(outcome, TryLater)
+    tried = len(await ours.control.requests("telegram", path="sendPhoto"))
+    again = await ours.sender.send_album(Target(ann), album, lane="alert")
+    assert isinstance(again, Sent)
+    assert len(await ours.control.requests("telegram", path="sendPhoto")) == tried
+
+
+async def test_a_chat_that_is_full_costs_nobody_the_address(
+    sqlite_db: Database, tmp_path: Path
+) -> None:
+    async with made(sqlite_db, tmp_path, limiter=Pacing()) as (ours, ann):
+        bea = await ours.control.person("Bea")
+        await ours.control.say(bea, "/start")
+        album = await ours.album(3)
+        await ours.control.fault("telegram", flood(60), match="sendPhoto")
+        full = await ours.sender.send_album(Target(ann), await ours.album(1), lane="alert")
+        assert isinstance(full, TryLater)
+        assert isinstance(await ours.sender.send_album(Target(ann), album, lane="alert"), TryLater)
+        await ours.sender.send_album(Target(bea), album, lane="alert")
+        assert [source for _, source in await ours.sources(bea)] == ["url"] * 3
+
+
+@pytest.mark.parametrize("why", ["bought lately", "the API is down", "the budget is spent"])
+async def test_an_alert_whose_file_cannot_be_bought_now_comes_again(
+    sqlite_db: Database, tmp_path: Path, why: str
+) -> None:
+    errors = {"the API is down": ApiUnavailableError(), "the budget is spent": BudgetSpentError()}
+
+    async def buy(_: Story, __: Asker) -> MediaFile:
+        if why in errors:
+            raise errors[why]
+        return await ours.media.fetch(spare.stories[0].media_url or "", limit=10**7)
+
+    async with made(sqlite_db, tmp_path, fallback=buy) as (ours, ann):
+        spare, album = await ours.album(1), await ours.album(1)
+        gone = replace(album.stories[0], media_url=f"{ours.box.urls.cdn}/gone.jpg?oe=1")
+        await ours.control.fault("telegram", flood(8), match="sendPhoto")
+        for _ in range(2):
+            outcome = await ours.sender.send_album(Target(ann), Album((gone,)), lane="alert")
+            assert isinstance(outcome, TryLater)
+        person = await ours.sender.send_album(Target(ann), Album((gone,)))
+        if why in errors:  # who asks hears it now
+            assert isinstance(person, Sent)
+            assert list(person.failed) == [gone.pk]
 
 
 @pytest.mark.slow
