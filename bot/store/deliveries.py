@@ -360,6 +360,20 @@ async def hand_on(tx: Tx, subscription_id: int, *, to: Subscription) -> None:
     )
 
 
+async def drop_had(tx: Tx, subscription_id: int, *, by: int, now: datetime) -> None:
+    """End what a subscription is owed that another has had, whose chat is the same by now."""
+    theirs = deliveries.alias()
+    is_there = sa.exists().where(
+        theirs.c.subscription_id == by,
+        theirs.c.story_pk == deliveries.c.story_pk,
+        theirs.c.state == "sent",
+    )
+    statement = sa.update(deliveries).where(
+        deliveries.c.subscription_id == subscription_id, is_open, is_there
+    )
+    await tx.execute(statement.values(state="dropped", reason="had", done_at=now))
+
+
 async def unhold(tx: Tx, chat_id: int, *, now: datetime) -> None:
     """Let what is held in a chat be judged anew, by rules that have changed."""
     statement = sa.update(deliveries).where(

@@ -37,7 +37,8 @@ async def move_chat(tx: Tx, old: int, new: int, *, now: datetime) -> bool:
 
     Alert, service messages and restarts may tell of it in any order, and each more than once: the
     settings come along the first time only, for what ``old`` has later are the defaults of a
-    chat that was not known any more. A profile that both follow stays as ``old`` had it then.
+    chat that was not known any more. A profile that both follow stays as ``old`` had it then,
+    and what either was still owed of it and has not had goes to ``new``, once.
     """
     if old == new:
         return False
@@ -52,7 +53,13 @@ async def move_chat(tx: Tx, old: int, new: int, *, now: datetime) -> bool:
         born = sa.select(chats.chats.c.created_at).where(chats.chats.c.id == old)
         values = {name: getattr(before, name) for name in SETTINGS}
         await chats.change(tx, new, **values, created_at=born.scalar_subquery())
-        await subscriptions.end_doubled(tx, new, older=old)
+    ended, kept = (new, old) if is_first else (old, new)
+    for one in await subscriptions.of_chat(tx, ended):
+        heir = await subscriptions.find(tx, Target(kept, one.target.thread_id), one.profile_id)
+        if heir is not None:
+            await deliveries_store.drop_had(tx, heir.id, by=one.id, now=now)
+            await deliveries_store.hand_on(tx, one.id, to=heir)
+            await subscriptions.remove(tx, [one.id])
     for table in all_tables().sorted_tables:
         if "chat_id" in table.c and table not in COUNTED and table.name not in WAITING_ROOMS:
             await _rewrite(tx, table, old, new)

@@ -236,17 +236,6 @@ async def restart(tx: Tx, chat_id: int, *, since: datetime) -> None:
     )
 
 
-async def end_doubled(tx: Tx, chat_id: int, *, older: int) -> None:
-    """End what a chat follows that ``older`` follows as well, in the same thread."""
-    other = subscriptions.alias()
-    doubled = sa.exists().where(
-        other.c.chat_id == older,
-        other.c.thread_id == subscriptions.c.thread_id,
-        other.c.profile_id == subscriptions.c.profile_id,
-    )
-    await tx.execute(sa.delete(subscriptions).where(subscriptions.c.chat_id == chat_id, doubled))
-
-
 async def move(tx: Tx, chat_id: int, thread_id: int, *, to: int) -> bool:
     """Let a topic's subscriptions go to another thread; where it has the same, they end.
 

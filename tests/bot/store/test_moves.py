@@ -2,10 +2,11 @@
 
 from datetime import date
 
+import pytest
 import sqlalchemy as sa
 
 from bot.domain.model import Options, Target
-from bot.store import chat_queues, chats, moves, profiles, subscriptions, usage
+from bot.store import chat_queues, chats, deliveries, moves, profiles, subscriptions, usage
 from bot.store.database import Database, all_tables
 from tests.support.followed import (
     DAY,
@@ -70,6 +71,33 @@ async def test_what_the_new_chat_has_already_is_joined(db: Database) -> None:
         known = await profiles.get(tx, NATGEO.profile_id)
     assert known is not None
     assert known.weight == 1
+
+
+@pytest.mark.parametrize("again", [False, True])
+async def test_what_either_chat_is_owed_goes_to_the_new_one_once(
+    db: Database, *, again: bool
+) -> None:
+    """It moves for the first time, or the old one has begun anew since."""
+    async with db.begin() as tx:
+        if again:
+            await follow(tx, -5, PRADA)
+            await moves.move_chat(tx, -5, -1005, now=NOON)
+        await follow(tx, -5)
+        await look(tx, story("1"))
+        await follow(tx, -1005, since=NOON - MINUTE)
+        await look(tx, story("2"))
+    both = await rows(db)
+    async with db.begin() as tx:
+        here = [row.id for row in both if (row.chat_id, row.story_pk) == (-1005, "2")]
+        await deliveries.sent(tx, dict.fromkeys(here, 7), now=NOON)
+        await moves.close_chat(tx, -1005 if again else -5, now=NOON)
+        await look(tx, story("3"))
+    await rows(db)
+    async with db.begin() as tx:
+        await moves.move_chat(tx, -5, -1005, now=NOON)
+    [queue] = await claim(db)
+    assert queue.chat.id == -1005
+    assert sorted(row.story_pk or "" for row in queue.rows) == ["1", "3"]
 
 
 async def test_a_claim_under_way_keeps_its_lane_when_the_chat_moves(db: Database) -> None:
