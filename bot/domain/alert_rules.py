@@ -181,8 +181,10 @@ def digest_at(
     for moment in (due, min(hour, expires_at)):
         until = quiet_until(moment, quiet, zone)
         if quiet is not None and until is not None and until > last:
-            begin = _last_local(moment, quiet[0], zone)
-            due = min(due, max(seen_at, begin - _DIGEST_MARGIN))
+            before = _last_local(moment, quiet[0], zone) - _DIGEST_MARGIN
+            if is_quiet(before, quiet, zone):  # clocks put back may let them begin twice
+                before = _last_local(before, quiet[0], zone) - _DIGEST_MARGIN
+            due = min(due, max(seen_at, before))
     return due
 
 

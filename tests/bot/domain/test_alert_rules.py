@@ -125,14 +125,17 @@ def test_a_digest_is_never_before_the_story_and_in_its_life(
     assert due <= max(now, expires_at)
 
 
-@given(moments, minutes_of_day, hours)
+@given(moments, minutes_of_day, hours, st.sampled_from(["UTC", "Europe/Berlin"]))
+@example(datetime(2026, 10, 24, 12, tzinfo=UTC), 10 * 60, (130, 13 * 60), "Europe/Berlin")
+@example(datetime(2026, 10, 24, 12, tzinfo=UTC), 3 * 60, (150, 15 * 60), "Europe/Berlin")
 def test_quiet_hours_take_no_story_from_a_digest_that_could_have_come_before(
-    now: datetime, minute: int, quiet: tuple[int, int] | None
+    now: datetime, minute: int, quiet: tuple[int, int] | None, zone: str
 ) -> None:
+    """Also in the night in which they begin twice."""
     expires_at = now + DAY
-    due = alert_rules.digest_at(now, expires_at, minute=minute, zone="UTC", quiet=quiet)
-    told_at = alert_rules.quiet_until(due, quiet, "UTC") or due
-    was_awake = not alert_rules.is_quiet(now, quiet, "UTC")
+    due = alert_rules.digest_at(now, expires_at, minute=minute, zone=zone, quiet=quiet)
+    told_at = alert_rules.quiet_until(due, quiet, zone) or due
+    was_awake = not alert_rules.is_quiet(now, quiet, zone)
     assert told_at < expires_at or not was_awake
 
 
