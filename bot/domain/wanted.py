@@ -39,15 +39,12 @@ def read(
 ) -> Wanted:
     """Return what ``arguments`` ask for; ``words`` are those of ours that the command knows.
 
-    The first of nothing but such words is a name.
-
     Where a channel may stand, the last of several words is one if it begins with @, unless all
     do: then it is a list of profiles.
     """
     rest = [word for one in arguments for word in one.replace(",", " ").split()]
     rest = [word.strip(_AROUND) for word in rest if word.strip(_AROUND)]
     is_name = [word.lower() not in words for word in rest]
-    is_name[:1] = is_name[:1] if any(is_name) else [True]
     said = {word.lower() for word, name in zip(rest, is_name, strict=True) if not name}
     rest = [word for word, name in zip(rest, is_name, strict=True) if name]
     count = _count(rest) if takes_count else None

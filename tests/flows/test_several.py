@@ -73,6 +73,10 @@ async def test_words_of_ours_and_profiles_so_named(bell: Bell, control: Control)
     ann = await control.person()
     await star(control, "fast", 0)
     await star(control, "words.a", 0)
+    bill = len(await control.requests("stories"))
+    (reply,) = await bell.ask(ann, "/subscribe fast")
+    assert "Write it like this: /subscribe" in reply["text"]
+    assert len(await control.requests("stories")) == bill
     (reply,) = await bell.ask(ann, "/subscribe words.a @fast fast")
     assert "from words.a and fast to this chat" in reply["text"]
     (listed,) = await bell.ask(ann, "/subscriptions")
