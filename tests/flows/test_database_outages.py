@@ -122,6 +122,7 @@ async def open_rows_of(server: Postgres) -> int:
     return found
 
 
+@pytest.mark.stands  # held since loops are supervised
 @pytest.mark.parametrize("number", [signal.SIGQUIT, signal.SIGINT])
 async def test_a_postgresql_that_is_started_anew_ends_nothing(
     tmp_path: Path, number: signal.Signals

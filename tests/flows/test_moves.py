@@ -156,6 +156,7 @@ async def late_arrivals(
     assert kept(folder, new) == before
 
 
+@pytest.mark.stands  # all tables with a chat's id always did
 async def test_a_mute_moves_along(tmp_path: Path) -> None:
     async with sandbox_box() as box, running_bell(tmp_path, box, **PLENTY) as bell:
         control = box.control

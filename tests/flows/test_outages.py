@@ -210,6 +210,7 @@ async def test_who_gets_no_answer_three_times_is_told_so(tmp_path: Path) -> None
         assert "See stories" in helped["text"]
 
 
+@pytest.mark.stands  # held since outages are noticed
 async def test_the_owner_is_told_when_telegram_is_back(tmp_path: Path) -> None:
     async with sandbox_box() as box:
         control = box.control
@@ -254,6 +255,7 @@ async def test_that_it_was_too_much_is_told_even_where_telegram_does_not_take_it
         await control.clear_faults()
 
 
+@pytest.mark.stands  # held since commands are capped, however long
 async def test_that_it_was_too_much_is_told_once_however_long_an_outage_lasts(
     tmp_path: Path,
 ) -> None:
@@ -283,6 +285,7 @@ async def test_that_it_was_too_much_is_told_once_however_long_an_outage_lasts(
         assert sum("a lot at once" in text for text in said) == 1
 
 
+@pytest.mark.stands  # held since dead letters are told
 async def test_who_is_given_up_is_told_even_where_telegram_does_not_take_it(
     tmp_path: Path,
 ) -> None:

@@ -5,6 +5,8 @@ import signal
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from bot.presentation.translation import LANGUAGES
 from tests.support.control import wait_for
 from tests.support.killing import Victim, free_port
@@ -83,6 +85,7 @@ async def test_a_rival_for_the_updates_is_told_to_the_admins(
             assert answer["text"] == first["text"]
 
 
+@pytest.mark.stands  # held, with its 30 seconds, since there is a lock
 async def test_a_second_process_on_the_same_file_refuses_to_run(tmp_path: Path) -> None:
     async with sandbox_box() as box:
         ann = await box.control.person()
