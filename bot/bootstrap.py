@@ -60,7 +60,7 @@ from bot.store.readiness import Readiness, connections, readiness
 from bot.stories_api import Endpoint, StoriesApi
 from bot.stories_api.limit_state import SharedLimits
 from bot.telegram.admins import Admins
-from bot.telegram.limit_state import SharedLimitState
+from bot.telegram.limit_state import LimitState, SharedLimitState
 from bot.telegram.outage import Outage
 from bot.telegram.presence import presence
 from bot.telegram.rate_limiter import Pacing
@@ -128,7 +128,9 @@ async def built(
                 connector=connector(text_of(settings.stories_api_proxy), keepalive_timeout=IDLE_S)
             )
         )
-        bot = _bot(settings, db, metrics, now)
+        # One process on SQLite keeps its limits in memory; replicas share them as rows.
+        shared = None if db.is_sqlite else SharedLimitState(db, _bot_id_of(settings), now)
+        bot = _bot(settings, metrics, shared)
 
         def wake() -> None:
             """Let what became due be looked at, and be sent."""
@@ -199,6 +201,7 @@ async def built(
             outage=outage,
             presence=ask_presence,
             topics=topics,
+            see_flood=shared.see if shared else None,
             metrics=metrics,
             now=now,
         )
@@ -388,15 +391,10 @@ def _bot_id_of(settings: Settings) -> int:
     return int(settings.telegram_token.get_secret_value().partition(":")[0])
 
 
-def _bot(
-    settings: Settings, db: Database, metrics: Metrics, now: Callable[[], datetime]
-) -> ExtBot[Any]:
+def _bot(settings: Settings, metrics: Metrics, limit_state: LimitState | None) -> ExtBot[Any]:
     url = str(settings.telegram_api_url).rstrip("/")
     token = settings.telegram_token.get_secret_value()
-    bot_id = _bot_id_of(settings)
     proxy = text_of(settings.telegram_proxy)
-    # One process on SQLite keeps its limits in memory; replicas share them as rows.
-    limit_state = None if db.is_sqlite else SharedLimitState(db, bot_id, now)
     return ExtBot(
         token,
         base_url=f"{url}/bot",

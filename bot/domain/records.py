@@ -157,14 +157,22 @@ class Mute:
         return self.thread_id == WHOLE
 
 
+Flood = tuple[Any | None, int]
+"""What counts against a chat's flood limits, as ``bot.telegram`` reads it, and its version."""
+
+
 @dataclass(frozen=True, slots=True)
 class ChatQueue:
-    """A chat with what is due in it, in the order of sending; ``token`` proves the claim."""
+    """A chat with what is due in it, in the order of sending; ``token`` proves the claim.
+
+    ``flood`` is what counts against the limits of its chat where replicas share them.
+    """
 
     chat: Chat
     token: int
     rows: list[Delivery] = field(default_factory=list)
     mutes: tuple[Mute, ...] = ()
+    flood: Flood = (None, 0)
 
 
 Kind = Literal["photo", "video", "document", "animation"]

@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.domain.records import ChatQueue, Delivery
+from bot.domain.records import ChatQueue, Delivery, Flood
 from bot.store import chats, deliveries, mutes
 from bot.store.database import Insert, Tx, built_once, insert_for, tell
 from bot.store.deliveries import is_open, overdue_at, waits_for_earlier
@@ -85,7 +85,7 @@ CLAIMED = (
     sa.update(queues)
     .where(queues.c.chat_id.in_(_CHATS))
     .values(free_at=sa.bindparam("until"), token=queues.c.token + 1, leased=True)
-    .returning(queues.c.chat_id, queues.c.token)
+    .returning(queues.c.chat_id, queues.c.token, queues.c.flood, queues.c.flood_version)
 )
 DUE_NEXT = sa.select(CLAIMABLE_AT).where(IS_DUE).order_by(CLAIMABLE_AT).limit(1)
 LOCKED = (
@@ -134,15 +134,22 @@ async def _claim(
     ids = list((await tx.execute(waiting, where)).scalars())
     if not ids:
         return []
-    claimed = await tx.execute(CLAIMED, {"chat_ids": ids, "until": now + lease})
-    tokens = {row.chat_id: row.token for row in claimed}
-    rows: dict[int, list[Delivery]] = {chat_id: [] for chat_id in tokens}
-    for delivery in await deliveries.due(tx, list(tokens), now=now):
+    leased = await tx.execute(CLAIMED, {"chat_ids": ids, "until": now + lease})
+    claimed = {row.chat_id: row for row in leased}
+    rows: dict[int, list[Delivery]] = {chat_id: [] for chat_id in claimed}
+    for delivery in await deliveries.due(tx, list(claimed), now=now):
         rows[delivery.target.chat_id].append(delivery)
-    owners = await chats.get_all(tx, list(tokens))
-    muted = await mutes.of_chats(tx, list(tokens))
+    owners = await chats.get_all(tx, list(claimed))
+    muted = await mutes.of_chats(tx, list(claimed))
     return [
-        ChatQueue(chat, tokens[chat.id], rows[chat.id], muted.get(chat.id, ())) for chat in owners
+        ChatQueue(
+            chat,
+            token=claimed[chat.id].token,
+            rows=rows[chat.id],
+            mutes=muted.get(chat.id, ()),
+            flood=(claimed[chat.id].flood, claimed[chat.id].flood_version),
+        )
+        for chat in owners
     ]
 
 
@@ -261,7 +268,37 @@ def _count_flood(insert: Insert) -> sa.Executable:
     ).returning(queues.c.chat_id)
 
 
-async def flood(tx: Tx, chat_id: int) -> tuple[Any | None, int] | None:
+# Rows of queues that others hold are left to who waits for them one by one.
+_COUNTED = (
+    sa.func.json_to_recordset(sa.bindparam("floods", type_=sa.JSON))
+    .table_valued(
+        sa.column("chat_id", sa.BigInteger),
+        sa.column("state", sa.JSON),
+        sa.column("next", sa.BigInteger),
+    )
+    .render_derived(name="counted", with_types=True)
+)
+_UNCHANGED = (
+    sa.select(_COUNTED)
+    .join(
+        queues,
+        sa.and_(
+            queues.c.chat_id == _COUNTED.c.chat_id,
+            queues.c.flood_version == _COUNTED.c.next - 1,
+        ),
+    )
+    .with_for_update(of=queues, skip_locked=True)
+    .subquery()
+)
+_SET_FLOODS = (
+    sa.update(queues)
+    .where(queues.c.chat_id == _UNCHANGED.c.chat_id)
+    .values(flood=_UNCHANGED.c.state, flood_version=_UNCHANGED.c.next)
+    .returning(queues.c.chat_id)
+)
+
+
+async def flood(tx: Tx, chat_id: int) -> Flood | None:
     """Return what counts against a chat's flood limits, and its version.
 
     None where nothing is known of the chat.
@@ -274,3 +311,18 @@ async def set_flood(tx: Tx, chat_id: int, state: Any, version: int, *, now: date
     """Replace what counts against a chat's limits, if its version is still that one."""
     values = {"chat_id": chat_id, "state": state, "next": version + 1, "now": now}
     return (await tx.execute(_count_flood(tx), values)).one_or_none() is not None
+
+
+async def set_floods(tx: Tx, floods: Mapping[int, Flood]) -> set[int]:
+    """Do what ``set_flood`` does in many chats; return in which of them it is done.
+
+    It waits for nobody who holds a queue. PostgreSQL's, as only there replicas share limits; on
+    SQLite it is done in none.
+    """
+    if tx.dialect.name != "postgresql":
+        return set()
+    rows = [
+        {"chat_id": chat_id, "state": state, "next": version + 1}
+        for chat_id, (state, version) in floods.items()
+    ]
+    return set((await tx.execute(_SET_FLOODS, {"floods": rows})).scalars())

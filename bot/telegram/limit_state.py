@@ -1,10 +1,14 @@
 """Where the flood limits are kept: in memory for one process, in the database for several."""
 
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from bot.domain.errors import DatabaseUnavailableError
+from bot.domain.records import Flood
+from bot.runtime.batching import BatchingQueue
 from bot.store import chat_queues, leases
 from bot.store.database import Database, Tx
 from bot.telegram.flood_limits import ChatFlood, Lane
@@ -84,11 +88,22 @@ class LocalLimitState:
         return self._chats.setdefault(chat, ChatFlood())
 
 
+@dataclass(slots=True, eq=False)
+class Entry:
+    """What is to count in a chat instead of what was seen there; ``is_done`` when it does."""
+
+    chat: int
+    seen: Flood
+    after: ChatFlood
+    is_done: bool = False
+
+
 class SharedLimitState:
     """The limits of several processes: what each chat has had stands in the row of its queue.
 
     Nobody holds a row while it thinks: who counts names the version that it has seen, and looks
-    again when another was quicker. What was seen last is tried first.
+    again when another was quicker. What was seen last is tried first, with what else is counted
+    at that moment.
     """
 
     are_shared = True
@@ -98,7 +113,13 @@ class SharedLimitState:
         self._db = db
         self._prefix = f"bot:{bot_id}"
         self._now = now
-        self._seen: dict[int, tuple[Any | None, int]] = {}
+        self._seen: dict[int, Flood] = {}
+        self._entries = BatchingQueue(self._count_all, outages=(DatabaseUnavailableError,))
+
+    def see(self, chat: int, flood: Flood) -> None:
+        """Take over what was read of a chat's row, if that is news: it need not be read again."""
+        if chat not in self._seen or self._seen[chat][1] < flood[1]:
+            self._see(chat, flood)
 
     async def enter(self, chat: int | str, weight: int, lane: Lane) -> float:
         """See LimitState."""
@@ -169,9 +190,11 @@ class SharedLimitState:
             flood = ChatFlood.load(seen[0])
             if not apply(flood, now.timestamp()):  # others can only have made it later
                 return
-            async with self._db.statements() as tx:
-                if await self._counted(tx, chat, flood, seen[1], now):
-                    return
+            entry = Entry(chat, seen, flood)
+            with suppress(RuntimeError):  # who wrote for all was cancelled: each does it alone
+                await self._entries([entry])
+            if entry.is_done:
+                return
         async with self._db.statements() as tx:
             for _ in range(leases.TRIES):
                 result = await chat_queues.flood(tx, chat) if isinstance(chat, int) else None
@@ -185,6 +208,18 @@ class SharedLimitState:
                 if await self._counted(tx, chat, flood, result[1], now):
                     return
         raise DatabaseUnavailableError("others were quicker each time")
+
+    async def _count_all(self, entries: list[Entry]) -> None:
+        """Count in many chats at once, once in each."""
+        by_chat = {entry.chat: entry for entry in reversed(entries)}
+        floods = {chat: (entry.after.dump(), entry.seen[1]) for chat, entry in by_chat.items()}
+        async with self._db.statements() as tx:
+            done = await chat_queues.set_floods(tx, floods)
+        for chat, (state, version) in floods.items():
+            self._seen.pop(chat, None)
+            if chat in done:
+                by_chat[chat].is_done = True
+                self._see(chat, (state, version + 1))
 
     async def _counted(
         self, tx: Tx, chat: int, flood: ChatFlood, version: int, now: datetime
@@ -210,7 +245,7 @@ class SharedLimitState:
 
         await leases.change(tx, self._key(chat), decide)
 
-    def _see(self, chat: int, flood: tuple[Any | None, int]) -> None:
+    def _see(self, chat: int, flood: Flood) -> None:
         if len(self._seen) >= REMEMBERED:
             self._seen.clear()
         self._seen[chat] = flood
