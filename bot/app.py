@@ -46,7 +46,6 @@ from bot.domain.incidents import Kind
 from bot.operations import cleanup, preflight, unknown_zones
 from bot.operations.database_watch import AWAY, BACK, DatabaseWatch
 from bot.operations.menu import Menu
-from bot.operations.overview import Overview
 from bot.operations.watch import Sign, Watch, disk_of
 from bot.runtime.clock import steady
 from bot.runtime.metrics import Metrics
@@ -232,16 +231,7 @@ class Running:
             is_open=settings.is_open_to_others,
             token=settings.metrics_token,
             routes=AdminPage(
-                Overview(
-                    parts.db,
-                    parts.services.ledger,
-                    parts.services.access,
-                    credits_a_check=parts.credits_a_check,
-                    credit_price=settings.credit_price,
-                    currency=settings.currency,
-                    wake=parts.outbox.wake,
-                    now=parts.now,
-                ),
+                parts.services.overview,
                 parts.db,
                 token=settings.telegram_token,
                 admins=parts.services.access.admins,
@@ -335,7 +325,7 @@ class Running:
                 self._database_watch.worker,
                 self._watch.worker,
                 parts.incidents.summaries,
-                parts.broadcasts.worker,
+                parts.services.broadcasts.worker,
                 parts.services.access.worker,
             ]
             if parts.shared_clock:

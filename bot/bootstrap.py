@@ -16,8 +16,10 @@ from telegram.ext import ExtBot
 
 from bot.billing.balance import Treasurer
 from bot.billing.ledger import Ledger, Payer
+from bot.billing.reports import Reports
 from bot.chats.access import Access
 from bot.chats.past import Past
+from bot.chats.settings import Chats
 from bot.chats.subscriptions import SubscriptionLimits, Subscriptions
 from bot.chats.whereabouts import Whereabouts
 from bot.config import Settings, text_of
@@ -42,6 +44,7 @@ from bot.operations.backups import Backups
 from bot.operations.broadcast import Broadcasts
 from bot.operations.incidents import Incidents
 from bot.operations.operators import Operators
+from bot.operations.overview import Overview
 from bot.operations.shared_clock import SharedClock
 from bot.operations.vanishing import Vanishing
 from bot.outbox.worker import Outbox
@@ -85,10 +88,8 @@ class Parts:
     metrics: Metrics
     incidents: Incidents
     backups: Backups | None
-    broadcasts: Broadcasts
     operators: Operators
     api: StoriesApi
-    credits_a_check: float | None
     now: Callable[[], datetime]
     shared_clock: SharedClock | None
     wake: Callable[[], None]
@@ -205,7 +206,7 @@ async def built(
             metrics=metrics,
             now=now,
         )
-        broadcast = Broadcasts(db, wake=outbox.wake, now=now)
+        reports = Reports(db, ledger.limits, now)
         canary = Canary(api, ledger, settings.canary_username, now=now)
         api.probe_by(canary.is_answered)
         polling = _polling(settings, access.blocked)
@@ -220,7 +221,7 @@ async def built(
             now=now,
         )
         services = Services(
-            db=db,
+            chats=Chats(db, now=now),
             viewer=Viewer(
                 db,
                 api,
@@ -238,6 +239,19 @@ async def built(
             topics=topics,
             whereabouts=Whereabouts(db, ask_presence, wake=outbox.wake, now=now),
             ledger=ledger,
+            reports=reports,
+            overview=Overview(
+                db,
+                reports,
+                ledger,
+                access,
+                credits_a_check=polling.credits_a_poll,
+                credit_price=settings.credit_price,
+                currency=settings.currency,
+                wake=outbox.wake,
+                now=now,
+            ),
+            broadcasts=Broadcasts(db, wake=outbox.wake, now=now),
             admins=Admins(),
             vanishing=Vanishing(bot, now=now),
             access=access,
@@ -247,7 +261,6 @@ async def built(
             example_profile=settings.example_profile,
             public_url=str(settings.public_url or "").rstrip("/"),
             timing=timing or Timing(),
-            wake=broadcast.worker.wake,
         )
         scheduler = Scheduler(
             db,
@@ -292,10 +305,8 @@ async def built(
             metrics=metrics,
             incidents=incidents,
             backups=_backups(settings, db, incidents, metrics, now),
-            broadcasts=broadcast,
             operators=operators,
             api=api,
-            credits_a_check=polling.credits_a_poll,
             now=now,
             shared_clock=shared_clock,
             wake=wake,

@@ -10,9 +10,11 @@ from telegram import Update
 from telegram.ext import Application, CallbackContext, ExtBot
 
 from bot.billing.ledger import Ledger
+from bot.billing.reports import Reports
 from bot.chats.access import Access
 from bot.chats.lately import Lately
 from bot.chats.past import Past
+from bot.chats.settings import Chats
 from bot.chats.subscriptions import Subscriptions
 from bot.chats.whereabouts import Whereabouts
 from bot.domain.errors import DatabaseUnavailableError, TryAgainError
@@ -23,12 +25,12 @@ from bot.domain.zones import zone_of
 from bot.fetching.highlights import Highlights
 from bot.fetching.on_demand import Viewer
 from bot.operations import database_watch, menu
+from bot.operations.broadcast import Broadcasts
+from bot.operations.overview import Overview
 from bot.operations.vanishing import Vanishing
 from bot.presentation.translation import Translator, translator_for
 from bot.sending.replies import Replies
 from bot.sending.topics import Topics
-from bot.store import chats
-from bot.store.database import Database
 from bot.telegram.admins import Admins
 from bot.telegram.presence import AWAY
 from bot.updates import inbox, polling, presses
@@ -53,7 +55,7 @@ class Timing:
 class Services:
     """The parts that handlers call, and the few settings that they speak of."""
 
-    db: Database
+    chats: Chats
     viewer: Viewer
     subscriptions: Subscriptions
     highlights: Highlights
@@ -62,6 +64,9 @@ class Services:
     topics: Topics
     whereabouts: Whereabouts
     ledger: Ledger
+    reports: Reports
+    overview: Overview
+    broadcasts: Broadcasts
     admins: Admins
     vanishing: Vanishing
     access: Access
@@ -72,8 +77,6 @@ class Services:
     lately: Lately = field(default_factory=Lately)
     public_url: str = ""
     timing: Timing = field(default_factory=Timing)
-    wake: Callable[[], None] = lambda: None
-    """Lets the loops look at what became due by a handler."""
 
 
 class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict[str, Services]]):
@@ -123,7 +126,13 @@ async def prepare(update: Update, context: Context) -> None:
         context.t = translator_for(code)
         return
     try:
-        context.chat = await _chat_of(where, code, context, is_added=_is_added(update))
+        context.chat = await context.services.chats.ensure(
+            where.id,
+            kind=where.type,
+            title=where.effective_name or "",
+            language_code=code,
+            is_added=_is_added(update),
+        )
     except DatabaseUnavailableError as error:
         raise TryAgainError(str(error)) from error
     is_private = where.type == TelegramChat.PRIVATE
@@ -139,32 +148,6 @@ def _is_added(update: Update) -> bool:
         and change.old_chat_member.status in AWAY
         and change.new_chat_member.status not in AWAY
     )
-
-
-async def _chat_of(
-    where: TelegramChat, code: str | None, context: Context, *, is_added: bool
-) -> Chat:
-    """Return what we know of the chat; written only when Telegram says something new of it.
-
-    A group or channel speaks the language of who added the bot, until /language changes it: not
-    that of whoever wrote or pressed last.
-    """
-    title = where.effective_name or ""
-    async with context.services.db.read() as tx:
-        known = await chats.get(tx, where.id)
-        if known is None and (moved_to := await chats.moved_to(tx, where.id)):
-            known = await chats.get(tx, moved_to)
-            if known:  # what comes late from the old id of a group belongs to the new one
-                return known
-    if known and where.type != TelegramChat.PRIVATE and not is_added:
-        code = None
-    details = (where.type, title, code or (known.language_code if known else None))
-    if known and details == (known.kind, known.title, known.language_code):
-        return known
-    async with context.services.db.begin() as tx:
-        return await chats.ensure(
-            tx, where.id, kind=where.type, title=title, now=context.now, language_code=code
-        )
 
 
 def asker_of(update: Update, context: Context) -> Asker:

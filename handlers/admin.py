@@ -1,18 +1,14 @@
 """The operator's commands: what is spent, the stop switch, how the bot is doing."""
 
-from datetime import date, timedelta
+from datetime import date
 
 from telegram import InlineKeyboardButton, Update, WebAppInfo
 
-from bot.billing.reports import Spending, spending_of
-from bot.billing.shortfalls import shortfall_of
+from bot.billing.reports import Spending
 from bot.context import Context
 from bot.domain.errors import N_
-from bot.fetching import schedule_state
-from bot.operations.overview import days_of
 from bot.presentation.charts import Panel
 from bot.presentation.html import code, shorten
-from bot.store import enqueue, profiles, samples
 from handlers.guard import Handler, command
 from handlers.money import STOPPED, balance_of, cost_of
 from handlers.replies import say, say_with_chart
@@ -20,7 +16,6 @@ from handlers.usage import KINDS
 
 LINES = 8
 LONGEST_NAME = 24
-STATS_SHOW = timedelta(days=30)
 SPENDING = N_(
     "<b>Spending</b>\n"
     "Today: {today}, {left} of {budget} credits left\n"
@@ -58,8 +53,7 @@ STATS = N_(
 @command("spending")
 async def spending(update: Update, context: Context) -> None:
     """Show credits and money: today, 7 and 30 days, by endpoint and chat, and the outlook."""
-    services = context.services
-    spent = await spending_of(services.db, services.ledger.limits, now=context.now)
+    spent = await context.services.reports.spending()
     text = _text(spent, context, await _shortfall(context))
     kinds = {**KINDS, "schedule": N_("Checks")}
     series = [
@@ -86,20 +80,15 @@ async def resume_spending(update: Update, context: Context) -> None:
 @command("stats")
 async def stats(update: Update, context: Context) -> None:
     """Show what is followed, what waits, and the dead letters."""
-    async with context.services.db.read() as tx:
-        backlog = await enqueue.backlog(tx, now=context.now)
-        counts = await schedule_state.counts(tx)
-        following = await profiles.due_next(tx, now=context.now)
-        delay = await profiles.mean_delay(tx, counts)
-        days = days_of(await samples.since(tx, context.now - STATS_SHOW))
-    t = context.t
+    stands = await context.services.overview.figures()
+    t, days, following = context.t, stands.days, stands.next_check
     text: str = t(
         STATS,
-        profiles=t.number(sum(counts)),
+        profiles=t.number(stands.profiles),
         next=t.ago(following, context.now) if following else t.plain(N_("none")),
-        delay=t.duration(delay) if delay else t.plain(N_("unknown")),
-        waiting=t.number(backlog.open),
-        parked=t.number(backlog.dead_letters),
+        delay=t.duration(stands.delay) if stands.delay else t.plain(N_("unknown")),
+        waiting=t.number(stands.waiting),
+        parked=t.number(stands.dead_letters),
     )
     if await context.services.ledger.is_stopped():
         text += "\n" + t(STOPPED)
@@ -132,7 +121,7 @@ async def admin(update: Update, context: Context) -> None:
 
 async def _shortfall(context: Context) -> str:
     """Return a line about a budget that is too small for what is followed, else nothing."""
-    lack = await shortfall_of(context.services.db)
+    lack = await context.services.reports.shortfall()
     if lack is None:
         return ""
     t = context.t

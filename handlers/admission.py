@@ -13,9 +13,7 @@ from bot.domain.access import Judged
 from bot.domain.errors import N_
 from bot.presentation.html import Safe, plain
 from bot.presentation.translation import translator_for
-from bot.store import acquaintances
 from bot.telegram.presence import AWAY
-from bot.updates.unit_of_work import at_the_end
 from handlers.guard import answer, is_echo
 from handlers.replies import say
 
@@ -61,9 +59,8 @@ async def _remember_name(update: Update, context: Context, person: int | None) -
     where, user = update.effective_chat, update.effective_user
     if where is None or user is None or person is None or where.type == where.PRIVATE:
         return
-    services, name = context.services, user.full_name
-    if _asks(update, context) and services.access.is_news(person, name):
-        await at_the_end(services.db, lambda tx: acquaintances.call(tx, person, name))
+    if _asks(update, context):
+        await context.services.access.remember(person, user.full_name)
 
 
 def start_link(update: Update) -> str | None:

@@ -1,7 +1,6 @@
 """/broadcast: a message to all chats, after a look at it; with progress, and a button to stop."""
 
 from datetime import timedelta
-from functools import partial
 
 from telegram import InlineKeyboardButton, Update
 
@@ -10,8 +9,6 @@ from bot.domain.errors import N_
 from bot.operations.broadcast import A_SECOND, stop_button, text_of
 from bot.presentation.buttons import Buttons
 from bot.presentation.html import Safe, length
-from bot.store import broadcasts
-from bot.updates.unit_of_work import effect, later
 from handlers.guard import Handler, command, pressed, replied_to
 from handlers.replies import rewrite, say
 
@@ -41,9 +38,7 @@ async def broadcast(update: Update, context: Context) -> None:
     if length(text) > LONGEST:
         await say(update, context, context.t(TOO_LONG))
         return
-    async with effect(context.services.db) as tx:
-        count = await broadcasts.audience(tx)
-        number = await broadcasts.draft(tx, text, admin, now=context.now)
+    number, count = await context.services.broadcasts.draft(text, admin)
     t = context.t
     sure = t(
         SURE,
@@ -64,32 +59,22 @@ async def press(update: Update, context: Context, data: str) -> str | None:
         return t.plain(OVER)
     number = int(digits)
     message_id = query.message.message_id if query and query.message else None
+    broadcasts, left = context.services.broadcasts, 0
     buttons: Buttons = []
-    left = 0
-    async with effect(context.services.db) as tx:
-        if what == "send":
-            count = await broadcasts.audience(tx)
-            one = await broadcasts.turn(
-                tx, number, before="draft", after="running", count=count, message_id=message_id
-            )
-            buttons = stop_button(number, t)
-        elif what == "stop":
-            one = await broadcasts.turn(tx, number, before="running", after="stopped")
-            left = await broadcasts.drop(tx, now=context.now) if one else 0
-        else:
-            one = await broadcasts.turn(tx, number, before="draft", after="stopped")
+    if what == "send":
+        one = await broadcasts.begin(number, message_id)
+        buttons = stop_button(number, t)
+    elif what == "stop":
+        one, left = await broadcasts.stop(number)
+    else:
+        one = await broadcasts.discard(number)
     if one is None:
         return t.plain(OVER)
     if what == "no":
         await rewrite(update, context, t(NOTHING))
     else:
         await rewrite(update, context, text_of(one, left, t), buttons)
-    await later(partial(_wake, context))  # not before it holds
     return None
-
-
-async def _wake(context: Context) -> None:
-    context.services.wake()
 
 
 def _text(update: Update) -> str:

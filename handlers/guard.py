@@ -26,7 +26,6 @@ from bot.context import Context, target_of, user_of
 from bot.domain.errors import N_, NotAdminError, NotChannelAdminError, NowhereError
 from bot.presentation.buttons import ABOUT, split_about
 from bot.presentation.html import shorten
-from bot.store import chats
 from bot.updates import unit_of_work
 from handlers.rights import TABLE, Need, Place, Role, Row, allows
 
@@ -226,22 +225,20 @@ async def act_on(update: Update, context: Context, chat_id: int) -> None:
         AskAgainError: Telegram doesn't answer.
     """
     where, user_id = update.effective_chat, user_of(update)
-    async with context.services.db.read() as tx:
-        # Links and buttons from before a group moved name its old id.
-        chat_id = await chats.moved_to(tx, chat_id) or chat_id
-        chat = await chats.get(tx, chat_id)
+    # Links and buttons from before a group moved name its old id.
+    chat = await context.services.chats.get(chat_id)
     if where is None or where.type != Chat.PRIVATE or user_id != where.id:
         raise NotChannelAdminError("not in a private chat")
     if chat is None or chat.kind == Chat.PRIVATE:
         raise NotChannelAdminError("no channel or group of ours")
     admins = context.services.admins
-    standing = await admins.standing(context.bot, chat_id, user_id, now=context.now)
+    standing = await admins.standing(context.bot, chat.id, user_id, now=context.now)
     if chat.kind == Chat.CHANNEL:
         if not standing.may_post:
             raise NotChannelAdminError
     elif not standing.is_admin:
         raise NotAdminError
-    context.chat, context.about = chat, chat_id
+    context.chat, context.about = chat, chat.id
 
 
 async def _may(update: Update, context: Context, row: Row) -> bool:

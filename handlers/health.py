@@ -2,17 +2,13 @@
 
 from telegram import Update
 
-from bot.billing.reports import spending_of
 from bot.context import Context
 from bot.domain.errors import N_
 from bot.domain.incidents import Incident
-from bot.fetching import schedule_state
-from bot.store import enqueue, incidents
 from handlers.guard import Handler, command
 from handlers.money import STOPPED, balance_of
 from handlers.replies import say
 
-SHOWN = 20  # incidents that are looked through for those that are over
 OVER = 5
 WELL = N_("✅ Nothing is wrong.")
 SINCE = N_("⚠️ #{number}, {ago}: {text}")
@@ -29,27 +25,23 @@ FIGURES = N_(
 async def health(update: Update, context: Context) -> None:
     """Say what is wrong now, how things stand, and what was wrong before."""
     services, t = context.services, context.t
-    async with services.db.read() as tx:
-        last = await incidents.latest(tx, limit=SHOWN)
-        still = await incidents.all_open(tx)
-        backlog = await enqueue.backlog(tx, now=context.now)
-        followed = sum(await schedule_state.counts(tx))
-    spent = await spending_of(services.db, services.ledger.limits, now=context.now)
-    lines = [_line(SINCE, one, context) for one in still] or [t(WELL)]
+    stands = await services.overview.figures()
+    spent = await services.reports.spending()
+    lines = [_line(SINCE, one, context) for one in stands.still_open] or [t(WELL)]
     if await services.ledger.is_stopped():
         lines.append(t(STOPPED))
     figures = t(
         FIGURES,
         spent=t.number(spent.budget - spent.left_today),
         budget=t.number(spent.budget),
-        profiles=t.number(followed),
-        waiting=t.number(backlog.open),
-        parked=t.number(backlog.dead_letters),
+        profiles=t.number(stands.profiles),
+        waiting=t.number(stands.waiting),
+        parked=t.number(stands.dead_letters),
     )
     lines += ["", figures]
     if balance := balance_of(spent, context):
         lines.append(balance)
-    over = [one for one in last if one.closed_at][:OVER]
+    over = [one for one in stands.last if one.closed_at][:OVER]
     if over:
         lines += ["", t(BEFORE), *(_line(ENDED, one, context) for one in over)]
     await say(update, context, "\n".join(lines))

@@ -13,7 +13,6 @@ from bot.domain.links import Link
 from bot.domain.model import Asker
 from bot.domain.wanted import Wanted
 from bot.presentation.html import Safe, shorten
-from bot.store import deliveries
 from handlers.card import show_card
 from handlers.errors import refuse
 from handlers.guard import Handler, heard
@@ -117,8 +116,7 @@ async def _is_our_post(message: Message, context: Context) -> bool:
     ours = f"https://t.me/{context.bot.username}?start="
     if any((e.url or "").startswith(ours) for e in (*message.entities, *message.caption_entities)):
         return True
-    async with context.services.db.read() as tx:
-        return await deliveries.is_message(tx, origin.chat.id, origin.message_id)
+    return await context.services.past.has_brought(origin.chat.id, origin.message_id)
 
 
 async def _serve(update: Update, context: Context, link: Link, asker: Asker) -> None:

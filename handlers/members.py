@@ -9,7 +9,6 @@ from bot.domain.identity import is_nobody
 from bot.domain.records import MAIN
 from bot.presentation.buttons import Buttons, options_link
 from bot.presentation.html import Safe
-from bot.updates.unit_of_work import effect
 from handlers.guard import Handler
 from handlers.replies import say
 
@@ -57,8 +56,7 @@ async def _record_who_added(context: Context, change: ChatMemberUpdated) -> None
     """
     if change.chat.type != Chat.PRIVATE and not is_nobody(change.from_user.id):
         name = change.chat.effective_name or ""
-        async with effect(context.services.db) as tx:
-            await context.services.access.added(tx, change.chat.id, change.from_user.id, name=name)
+        await context.services.access.added(change.chat.id, change.from_user.id, name=name)
 
 
 async def _greet(update: Update, context: Context, change: ChatMemberUpdated) -> None:

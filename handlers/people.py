@@ -6,13 +6,12 @@ from functools import partial
 
 from telegram import InlineKeyboardButton, Update
 
-from bot.billing.people import Guest, guests
+from bot.billing.people import Guest
 from bot.context import Context
 from bot.domain.access import Subject
 from bot.domain.errors import N_
 from bot.presentation.buttons import Buttons
 from bot.presentation.html import escape, shorten
-from bot.updates.unit_of_work import effect
 from handlers.guard import Handler, command, pressed
 from handlers.money import cost_of
 from handlers.replies import rewrite, say
@@ -47,9 +46,7 @@ A_DAY = timedelta(days=1)
 @command("people")
 async def people(update: Update, context: Context) -> None:
     """List who uses the bot, who costs most first."""
-    async with context.services.db.read() as tx:
-        result = await guests(tx, now=context.now)
-    text, buttons = _listed(result, 0, context)
+    text, buttons = _listed(await context.services.access.guests(), 0, context)
     await say(update, context, text, buttons)
 
 
@@ -87,9 +84,7 @@ async def _show(
     update: Update, context: Context, page: Callable[[list[Guest]], tuple[str, Buttons]]
 ) -> None:
     """Put a page in place of the one whose button was pressed; it shows what was just changed."""
-    async with effect(context.services.db) as tx:
-        result = await guests(tx, now=context.now)
-    text, buttons = page(result)
+    text, buttons = page(await context.services.access.guests())
     await rewrite(update, context, text, buttons)
 
 

@@ -5,8 +5,6 @@ from telegram import InlineKeyboardButton, Update
 from bot.context import Context
 from bot.domain.errors import N_
 from bot.presentation.buttons import Buttons
-from bot.store import erasure
-from bot.updates.unit_of_work import effect
 from handlers.guard import Handler, command, pressed
 from handlers.replies import rewrite, say
 
@@ -47,8 +45,7 @@ def about_chat(context: Context) -> tuple[str, Buttons]:
 async def erase(update: Update, context: Context, data: str) -> None:
     """Ask once more, then erase everything about the chat."""
     if data == "erase:yes":
-        async with effect(context.services.db) as tx:
-            await erasure.erase_chat(tx, context.chat.id, now=context.now)
+        await context.services.chats.erase(context.chat.id)
         await rewrite(update, context, context.t(DONE))
     elif data == "erase:no":
         back = InlineKeyboardButton(context.t.plain(N_("« Back")), callback_data="erase:back")

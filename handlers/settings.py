@@ -17,8 +17,6 @@ from bot.domain.records import Chat
 from bot.domain.zones import is_zone, zone_of
 from bot.presentation import cities
 from bot.presentation.buttons import Buttons
-from bot.store import chats
-from bot.updates.unit_of_work import effect
 from handlers.guard import Handler, command, heard, pressed
 from handlers.questions import Answers, asks
 from handlers.replies import rewrite, say
@@ -263,9 +261,7 @@ async def _back(update: Update, context: Context) -> None:
 
 
 async def _change(context: Context, **values: object) -> None:
-    async with effect(context.services.db) as tx:
-        await chats.change(tx, context.chat.id, **values)
-        context.chat = await chats.get(tx, context.chat.id) or context.chat
+    context.chat = await context.services.chats.change(context.chat.id, **values) or context.chat
     context.t = context.t.in_zone(zone_of(context.chat.zone))
     await context.services.subscriptions.replan(context.chat.id)
 

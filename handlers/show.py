@@ -14,8 +14,6 @@ from bot.domain.model import Album, Profile, Story
 from bot.presentation import captions
 from bot.presentation.buttons import OPTIONS, link_buttons, options_link, story_buttons
 from bot.sending.replies import album_of
-from bot.store import usage
-from bot.updates.unit_of_work import at_the_end
 from handlers.replies import enqueue_reply, working
 
 
@@ -79,10 +77,7 @@ async def show(
             as_files=first.pk in originals,
         )
         await enqueue_reply(context, target, payload)
-    now, chat_id = context.now, context.chat.id
-    await at_the_end(
-        context.services.db, lambda tx: usage.count(tx, chat_id, kind, now=now, requests=1)
-    )
+    await context.services.chats.count_request(context.chat.id, kind)
 
 
 def media_story(url: str, now: datetime) -> Story:

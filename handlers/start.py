@@ -7,8 +7,6 @@ from bot.domain import links
 from bot.domain.errors import N_
 from bot.presentation.buttons import Buttons, read_payload
 from bot.presentation.translation import LANGUAGES, language_for, translator_for
-from bot.store import chats
-from bot.updates.unit_of_work import effect
 from handlers import (
     access,
     card,
@@ -138,8 +136,7 @@ async def set_language(update: Update, context: Context, data: str) -> str | Non
     code = data.partition(":")[2]
     if code not in LANGUAGES:
         return context.t.plain(UNKNOWN_BUTTON)
-    async with effect(context.services.db) as tx:
-        await chats.change(tx, context.chat.id, language=code)
+    await context.services.chats.change(context.chat.id, language=code)
     context.t = translator_for(code).in_zone(context.t.zone)
     text = context.t(N_("From now on I'll use English here."))
     await rewrite(update, context, text, [[settings.back(context)]])

@@ -22,12 +22,11 @@ from bot.domain.errors import (
     TooManyFastError,
 )
 from bot.domain.model import Options, Target
+from bot.domain.records import mute_of
 from bot.domain.wanted import Wanted, read
-from bot.fetching import schedule_state
 from bot.presentation.buttons import Buttons
 from bot.presentation.html import Safe
 from bot.presentation.notices import MISSING
-from bot.store import mutes, profiles
 from handlers.guard import UNCHANGED, Handler, answer, command, heard, pressed
 from handlers.links import unreadable
 from handlers.options import options_page, paused_line
@@ -231,8 +230,7 @@ def _options(words: Collection[str], context: Context) -> Options | None:
 
 async def _usual_delay(context: Context) -> timedelta | None:
     """Return how long alerts take on average, None where too little is known to say so."""
-    async with context.services.db.read() as tx:
-        delay = await profiles.mean_delay(tx, await schedule_state.counts(tx))
+    delay = await context.services.subscriptions.usual_delay()
     return delay if delay and delay >= WORTH_SAYING else None
 
 
@@ -405,10 +403,9 @@ async def _obstacles(context: Context, target: Target | None) -> Safe:
     chat_id = target.chat_id if target else context.chat.id
     if target and target.chat_id != context.chat.id:
         await context.services.whereabouts.check(chat_id)
-    async with context.services.db.read() as tx:
-        here = await mutes.of_chat(tx, chat_id)
+    here = await context.services.whereabouts.mutes(chat_id)
     if target:
-        place = mutes.of_place(here, target.thread_id)
+        place = mute_of(here, target.thread_id)
         here = (place,) if place else ()
     return Safe("".join("\n\n" + context.t(MISSING[mute.missing]) for mute in here))
 

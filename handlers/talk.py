@@ -18,7 +18,6 @@ from bot.domain.errors import N_
 from bot.domain.wanted import MOST, OURS
 from bot.presentation.buttons import Buttons
 from bot.presentation.html import Safe, code, shorten
-from bot.store import chats
 from bot.updates import unit_of_work
 from handlers import card, highlights, rules, settings, stories, subscriptions, why
 from handlers.exchange import HOW
@@ -175,8 +174,7 @@ async def _is_from_our_channel(message: Message, context: Context) -> bool:
     origin = message.forward_origin
     if not isinstance(origin, MessageOriginChannel):
         return False
-    async with context.services.db.read() as tx:
-        return await chats.get(tx, origin.chat.id) is not None
+    return await context.services.chats.get(origin.chat.id) is not None
 
 
 async def _record(context: Context, chat_id: int) -> None:

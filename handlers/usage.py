@@ -7,7 +7,7 @@ from datetime import UTC, datetime, time, timedelta
 
 from telegram import Update
 
-from bot.billing.reports import ChatUsage, UsageLine, usage_of
+from bot.billing.reports import ChatUsage, UsageLine
 from bot.context import Context, asker_of
 from bot.domain.errors import N_
 from bot.domain.model import MEGABYTE
@@ -36,8 +36,7 @@ LINE = N_("{kind}: used {credits}, files {items} ({size} MB)")
 @command("usage")
 async def usage(update: Update, context: Context) -> None:
     """Show what was used today; to operators with the figures and a chart."""
-    services = context.services
-    used = await usage_of(services.db, context.chat.id, services.ledger.limits, now=context.now)
+    used = await context.services.reports.usage(context.chat.id)
     text = _text(used, context)
     if asker_of(update, context).is_admin:
         await say_with_chart(update, context, f"{text}\n\n{_figures(used, context)}", used.days)

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TypeVar
 
+from bot.billing import shortfalls
 from bot.billing.drift import KEY as DRIFT
+from bot.billing.shortfalls import Shortfall
 from bot.domain.access import Subject
 from bot.domain.budget import DAY, Limits
 from bot.store import access, budgets, chats, key_values, spending, usage
@@ -91,40 +93,52 @@ class Spending:
     """Credits that the account was billed beyond what the ledger counted, ever."""
 
 
-async def usage_of(db: Database, chat_id: int, limits: Limits, *, now: datetime) -> ChatUsage:
-    """Return what a chat used."""
-    today = now.date()
-    first = today - timedelta(days=DAYS_SHOWN - 1)
-    async with db.read() as tx:
-        lines = [
-            _lines(
-                await usage.of_chat(tx, chat_id, since=since),
-                await spending.sums(tx, since=since, by="kind", chat_id=chat_id),
-            )
-            for since in (today, today.replace(day=1))
+@dataclass(frozen=True, slots=True)
+class Reports:
+    """Reads anew, each time, what was spent and what is left within ``limits``."""
+
+    db: Database
+    limits: Limits
+    now: Callable[[], datetime]
+
+    async def usage(self, chat_id: int) -> ChatUsage:
+        """Return what a chat used."""
+        today = self.now().date()
+        first = today - timedelta(days=DAYS_SHOWN - 1)
+        async with self.db.read() as tx:
+            lines = [
+                _lines(
+                    await usage.of_chat(tx, chat_id, since=since),
+                    await spending.sums(tx, since=since, by="kind", chat_id=chat_id),
+                )
+                for since in (today, today.replace(day=1))
+            ]
+            used = await budgets.allowance_used(tx, "chat", chat_id, today)
+            own = await access.allowances(tx, [Subject.of_chat(chat_id)])
+            asked = await spending.sums(tx, since=first, by="day", chat_id=chat_id)
+            got = await usage.items_by_day(tx, chat_id, since=today - timedelta(days=6))
+            shares = await usage.millicredits_by_day(tx, chat_id, since=first)
+        days = [
+            (day, asked.get(day.isoformat(), Sums()).spent + round(shares.get(day, 0) / 1000))
+            for day in _days(first, today)
         ]
-        used = await budgets.allowance_used(tx, "chat", chat_id, today)
-        own = await access.allowances(tx, [Subject.of_chat(chat_id)])
-        asked = await spending.sums(tx, since=first, by="day", chat_id=chat_id)
-        got = await usage.items_by_day(tx, chat_id, since=today - timedelta(days=6))
-        shares = await usage.millicredits_by_day(tx, chat_id, since=first)
-    days = [
-        (day, asked.get(day.isoformat(), Sums()).spent + round(shares.get(day, 0) / 1000))
-        for day in _days(first, today)
-    ]
-    allowance = own.get(Subject.of_chat(chat_id), limits.chat_daily_allowance)
-    week = [got.get(day, 0) for day in _days(today - timedelta(days=6), today)]
-    return ChatUsage(lines[0], lines[1], allowance, max(0, allowance - used), days, week)
+        allowance = own.get(Subject.of_chat(chat_id), self.limits.chat_daily_allowance)
+        week = [got.get(day, 0) for day in _days(today - timedelta(days=6), today)]
+        return ChatUsage(lines[0], lines[1], allowance, max(0, allowance - used), days, week)
 
+    async def spending(self) -> Spending:
+        """Return what the bot spent, and what that will come to."""
+        async with self.db.read() as tx:
+            return await spending_in(tx, self.limits, now=self.now())
 
-async def spending_of(db: Database, limits: Limits, *, now: datetime) -> Spending:
-    """Return what the bot spent, and what that will come to."""
-    async with db.read() as tx:
-        return await spending_in(tx, limits, now=now)
+    async def shortfall(self) -> Shortfall | None:
+        """Return what the daily budget lacks; None while it is enough."""
+        async with self.db.read() as tx:
+            return await shortfalls.kept(tx)
 
 
 async def spending_in(tx: Tx, limits: Limits, *, now: datetime) -> Spending:
-    """Return the same, in a transaction that is open."""
+    """Return what the bot spent, in a transaction that is open."""
     today = now.date()
     first = today - timedelta(days=DAYS_SHOWN - 1)
     parts = await spending.parts(tx, since=min(first, today.replace(day=1)))

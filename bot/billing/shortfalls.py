@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from bot.store import key_values
-from bot.store.database import Database, Tx
+from bot.store.database import Tx
 
 KEY = "budget_short"
 
@@ -40,9 +40,3 @@ async def record(tx: Tx, shortfall: Shortfall | None, *, now: datetime) -> bool:
     if not is_news:
         await key_values.put(tx, KEY, asdict(shortfall), now=now)
     return is_news
-
-
-async def shortfall_of(db: Database) -> Shortfall | None:
-    """Return what the budget lacks; None while it is enough."""
-    async with db.read() as tx:
-        return await kept(tx)

@@ -15,13 +15,14 @@ from typing import Literal
 import structlog
 from pydantic import SecretStr
 
+from bot.billing.people import Guest, guests
 from bot.domain.access import Entry, Judged, Mode, Subject, judge
 from bot.domain.errors import AdminBlockError
 from bot.runtime.workers import Worker
 from bot.store import access as store
-from bot.store import chats, key_values, moves, profiles
+from bot.store import acquaintances, chats, key_values, moves, profiles
 from bot.store.database import Database, Tx
-from bot.updates.unit_of_work import effect
+from bot.updates.unit_of_work import at_the_end, effect, reading
 
 log = structlog.get_logger()
 
@@ -109,14 +110,19 @@ class Access:
             self.admin_ids = self._always_admins | await store.admins(tx)
         return self.admin_ids
 
-    def is_news(self, person: int, name: str) -> bool:
-        """Return whether this process did not know what a person is called."""
+    async def guests(self) -> list[Guest]:
+        """Return who uses the bot, who cost most this month first."""
+        async with reading(self._db) as tx:
+            return await guests(tx, now=self._now())
+
+    async def remember(self, person: int, name: str) -> None:
+        """Keep what a person is called, for the list; written once a process."""
         if self._names.get(person) == name:
-            return False
+            return
         if len(self._names) >= MOST_NAMES:
             self._names.clear()
         self._names[person] = name
-        return True
+        await at_the_end(self._db, lambda tx: acquaintances.call(tx, person, name))
 
     async def refuse(self, about: Subject, *, name: str) -> bool:
         """Note that somebody is refused in a sentence; false where that was said before."""
@@ -213,13 +219,17 @@ class Access:
         """
         now = self._now()
         async with self._db.begin() as tx:
-            await self.added(tx, chat_id, by, name=title)
+            await self._added(tx, chat_id, by, name=title)
             await chats.ensure(
                 tx, chat_id, kind=kind, title=title, now=now, language_code=language_code
             )
 
-    async def added(self, tx: Tx, chat_id: int, by: int, *, name: str) -> None:
+    async def added(self, chat_id: int, by: int, *, name: str) -> None:
         """Allow a group or channel to which somebody who is allowed has added the bot."""
+        async with effect(self._db) as tx:
+            await self._added(tx, chat_id, by, name=name)
+
+    async def _added(self, tx: Tx, chat_id: int, by: int, *, name: str) -> None:
         subject = Subject.of_chat(chat_id)
         known = await store.get(tx, subject)
         if known and known.is_allowed and known.via != "added":

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from bot.domain import alert_rules
 from bot.domain.model import Options, Story
-from bot.domain.records import EPOCH, Chat, Known, Mute, State, Subscription
+from bot.domain.records import EPOCH, Chat, Known, Mute, State, Subscription, mute_of
 from bot.domain.selection import FILTERED
 from bot.fetching import schedule_state
 from bot.scheduling.forecast import ProfileState, usual_hours
@@ -126,7 +126,7 @@ async def explain(
         out_of_budget=out_of_budget,
         now=now,
         hours=usual_hours(state, population),
-        mute=mutes.of_place(await mutes.of_chat(tx, target.chat_id), target.thread_id),
+        mute=mute_of(await mutes.of_chat(tx, target.chat_id), target.thread_id),
     )
 
 

@@ -9,7 +9,7 @@ from bot.domain.albums import plan
 from bot.domain.errors import NothingKeptError, NothingOfThenError
 from bot.domain.model import ORIGINAL, Album, Story
 from bot.domain.records import EPOCH
-from bot.store import file_ids, kept, profiles
+from bot.store import deliveries, file_ids, kept, profiles
 from bot.store.database import Database
 from bot.store.kept import Kept
 from bot.updates.unit_of_work import effect
@@ -104,6 +104,11 @@ class Past:
             if not alert_rules.is_blocked(one.profile_id, one.username, self._blocked)
         ]
         return list(dict.fromkeys(names))
+
+    async def has_brought(self, chat_id: int, message_id: int) -> bool:
+        """Return whether a message is what the bot has brought to a chat within three days."""
+        async with self._db.read() as tx:
+            return await deliveries.is_message(tx, chat_id, message_id)
 
 
 def _albums(result: Sequence[Kept]) -> list[Album]:

@@ -6,7 +6,7 @@ Every change is one transaction; what it ends is not sent any more, unless it is
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.chats.explain import Why, explain, preview
 from bot.chats.import_export import ImportEntry
@@ -15,8 +15,8 @@ from bot.domain import alert_rules
 from bot.domain.errors import NotFollowedError, TooManyFastError
 from bot.domain.model import Asker, Options, Story, Target
 from bot.domain.records import Subscription
-from bot.fetching import snapshots
-from bot.store import chat_queues, chats, deliveries, enqueue, moves
+from bot.fetching import schedule_state, snapshots
+from bot.store import chat_queues, chats, deliveries, enqueue, moves, profiles
 from bot.store import ended as ended_store
 from bot.store import subscriptions as store
 from bot.store.database import Tx
@@ -73,6 +73,11 @@ class Subscriptions(Subscribing):
         async with self._db.read() as tx:
             rows = await store.of_chat(tx, chat_id, offset=offset, limit=limit)
             return rows, await store.count(tx, chat_id)
+
+    async def usual_delay(self) -> timedelta | None:
+        """Return how long alerts take on average; None where too little is known."""
+        async with self._db.read() as tx:
+            return await profiles.mean_delay(tx, await schedule_state.counts(tx))
 
     async def unsubscribe(self, chat_id: int, username: str) -> list[Subscription]:
         """End what a chat has of a profile, in all its topics; return what ended.

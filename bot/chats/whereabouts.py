@@ -49,6 +49,10 @@ class Whereabouts:
         for mute in muted:
             if mute.is_whole:
                 await self._recheck(mute)
+        return await self.mutes(chat_id)
+
+    async def mutes(self, chat_id: int) -> tuple[Mute, ...]:
+        """Return what keeps the bot from writing to a chat and its topics, as far as we know."""
         async with self._db.read() as tx:
             return await mutes.of_chat(tx, chat_id)
 

@@ -1,5 +1,6 @@
 """Rows of the store as the rest of the bot knows them: plain values, no table."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -155,6 +156,12 @@ class Mute:
     def is_whole(self) -> bool:
         """Return whether it holds for all of the chat."""
         return self.thread_id == WHOLE
+
+
+def mute_of(mutes: Iterable[Mute], thread_id: int | None) -> Mute | None:
+    """Return what stands against writing to a thread, or to the chat itself."""
+    thread_id = thread_id or MAIN
+    return next((one for one in mutes if one.is_whole or one.thread_id == thread_id), None)
 
 
 Flood = tuple[Any | None, int]

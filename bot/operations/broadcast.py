@@ -1,4 +1,4 @@
-"""Hands a broadcast out: some chats a second, so that alerts and answers go on between."""
+"""Broadcasts: drafted, then handed out some chats a second: alerts and answers go on between."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -15,6 +15,7 @@ from bot.sending.replies import edit_of
 from bot.store import broadcasts, chat_queues, chats, enqueue
 from bot.store.broadcasts import Broadcast
 from bot.store.database import Database, Tx
+from bot.updates.unit_of_work import effect, later
 
 log = structlog.get_logger()
 
@@ -28,7 +29,7 @@ DONE = N_("📣 Done: sent to {done} chats.")
 
 
 class Broadcasts:
-    """Goes on with the broadcast that runs; ``worker`` sleeps while none does."""
+    """The use cases around broadcasts; ``worker`` goes on with the one that runs."""
 
     def __init__(
         self, db: Database, *, wake: Callable[[], None], now: Callable[[], datetime]
@@ -39,6 +40,41 @@ class Broadcasts:
         self._now = now
         self._shown_at: datetime | None = None
         self.worker = Worker("broadcast", self._step, now=now, longest=LONGEST)
+
+    async def draft(self, text: str, admin: int) -> tuple[int, int]:
+        """Keep a message (HTML) that is not sent yet; return its number, and how many get it."""
+        async with effect(self._db) as tx:
+            number = await broadcasts.draft(tx, text, admin, now=self._now())
+            return number, await broadcasts.audience(tx)
+
+    async def begin(self, number: int, message_id: int | None) -> Broadcast | None:
+        """Send a draft, with its progress in that message; None where it was decided already."""
+        async with effect(self._db) as tx:
+            count = await broadcasts.audience(tx)
+            one = await broadcasts.turn(
+                tx, number, before="draft", after="running", count=count, message_id=message_id
+            )
+        await later(self._go_on)  # not before it holds
+        return one
+
+    async def discard(self, number: int) -> Broadcast | None:
+        """Send a draft to nobody; None where it was decided already."""
+        async with effect(self._db) as tx:
+            return await broadcasts.turn(tx, number, before="draft", after="stopped")
+
+    async def stop(self, number: int) -> tuple[Broadcast | None, int]:
+        """End a broadcast; return it, and how many chats it did not get to.
+
+        It is None where it was over already.
+        """
+        async with effect(self._db) as tx:
+            one = await broadcasts.turn(tx, number, before="running", after="stopped")
+            left = await broadcasts.drop(tx, now=self._now()) if one else 0
+        await later(self._go_on)
+        return one, left
+
+    async def _go_on(self) -> None:
+        self.worker.wake()
 
     async def _step(self) -> datetime | None:
         now = self._now()

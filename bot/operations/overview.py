@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.billing.ledger import Ledger
 from bot.billing.people import Guest, guests
-from bot.billing.reports import spending_of
+from bot.billing.reports import Reports
 from bot.chats.access import Access
 from bot.domain.access import Subject
 from bot.domain.errors import BotError
@@ -30,10 +30,29 @@ class BadActionError(BotError):
 
 
 @dataclass(frozen=True, slots=True)
+class Figures:
+    """How checks and alerts stand: ``delay`` is from post to alert, on the mean.
+
+    ``days`` are the samples of the last 30; ``still_open`` are the incidents that are not over,
+    ``last`` the newest ones.
+    """
+
+    profiles: int
+    next_check: datetime | None
+    delay: timedelta | None
+    waiting: int
+    dead_letters: int
+    days: list[Json]
+    still_open: list[Incident]
+    last: list[Incident]
+
+
+@dataclass(frozen=True, slots=True)
 class Overview:
     """Reads all of it anew each time; ``wake`` lets what became due be looked at."""
 
     db: Database
+    reports: Reports
     ledger: Ledger
     access: Access
     credits_a_check: float | None  # None: the mean that the schedule has learned
@@ -42,17 +61,18 @@ class Overview:
     wake: Callable[[], None]
     now: Callable[[], datetime]
 
+    async def figures(self) -> Figures:
+        """Return how checks, alerts and incidents stand."""
+        async with self.db.read() as tx:
+            return await _figures(tx, now=self.now())
+
     async def show(self) -> Json:
         """Return how the bot is doing, for the page."""
         now = self.now()
-        spent = await spending_of(self.db, self.ledger.limits, now=now)
+        spent = await self.reports.spending()
         async with self.db.read() as tx:
-            backlog = await enqueue.backlog(tx, now=now)
-            counts = await schedule_state.counts(tx)
-            delay = await profiles.mean_delay(tx, counts)
-            last = await incidents.latest(tx, limit=INCIDENTS)
+            stands = await _figures(tx, now=now)
             people = await guests(tx, now=now)
-            hours = await samples.since(tx, now - timedelta(days=DAYS))
             dead_letters = await self._dead_letters(tx)
             cost = await schedule_state.cost_of_poll(tx, self.credits_a_check)
             schedule = [_check(*one, cost) for one in await profiles.schedule(tx, limit=SHOWN)]
@@ -64,10 +84,10 @@ class Overview:
                 "month": spent.month.spent,
                 "forecast": spent.forecast,
                 "drift": spent.drift,
-                "profiles": sum(counts),
-                "delay_s": delay and round(delay.total_seconds()),
-                "waiting": backlog.open,
-                "parked": backlog.dead_letters,
+                "profiles": stands.profiles,
+                "delay_s": stands.delay and round(stands.delay.total_seconds()),
+                "waiting": stands.waiting,
+                "parked": stands.dead_letters,
                 "price": self.credit_price,
                 "currency": self.currency,
             }
@@ -75,11 +95,11 @@ class Overview:
             "now": now.isoformat(),
             "stopped": await self.ledger.is_stopped(),
             "figures": figures,
-            "incidents": [_incident(one) for one in last],
+            "incidents": [_incident(one) for one in stands.last],
             "people": [self._guest(one, now) for one in people[:SHOWN]],
             "parked": dead_letters,
             "schedule": schedule,
-            "days": days_of(hours),
+            "days": stands.days,
         }
 
     async def do(self, wanted: Mapping[str, Any]) -> None:
@@ -162,6 +182,21 @@ class Overview:
         }
 
 
+async def _figures(tx: Tx, *, now: datetime) -> Figures:
+    backlog = await enqueue.backlog(tx, now=now)
+    counts = await schedule_state.counts(tx)
+    return Figures(
+        profiles=sum(counts),
+        next_check=await profiles.due_next(tx, now=now),
+        delay=await profiles.mean_delay(tx, counts),
+        waiting=backlog.open,
+        dead_letters=backlog.dead_letters,
+        days=_days_of(await samples.since(tx, now - timedelta(days=DAYS))),
+        still_open=await incidents.all_open(tx),
+        last=await incidents.latest(tx, limit=INCIDENTS),
+    )
+
+
 def _whole(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
@@ -188,7 +223,7 @@ def _check(name: str, looked_at: datetime | None, next_at: datetime, cost: float
     }
 
 
-def days_of(hours: list[tuple[datetime, Json]]) -> list[Json]:
+def _days_of(hours: list[tuple[datetime, Json]]) -> list[Json]:
     """Return the samples by day (UTC): credits by kind, alerts, their mean delay, most waiting."""
     days: dict[date, Json] = {}
     for hour, figures in hours:

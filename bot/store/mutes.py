@@ -81,8 +81,3 @@ async def unmute(tx: Tx, chat_id: int, thread_id: int | None = None) -> bool:
     if thread_id is not None:
         which.append(mutes.c.thread_id == thread_id)
     return (await tx.execute(sa.delete(mutes).where(*which))).rowcount > 0
-
-
-def of_place(rows: Sequence[Mute], thread_id: int | None) -> Mute | None:
-    """Return what stands against writing to a thread, or to the chat itself."""
-    return next((one for one in rows if one.is_whole or one.thread_id == (thread_id or 0)), None)

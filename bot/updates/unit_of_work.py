@@ -116,6 +116,14 @@ async def effect(db: Database) -> AsyncIterator[Tx]:
             raise
 
 
+@asynccontextmanager
+async def reading(db: Database) -> AsyncIterator[Tx]:
+    """Yield a transaction that is only read from, and sees what the current unit has changed."""
+    unit = _current.get()
+    async with effect(db) if unit and unit.is_open else db.read() as tx:
+        yield tx
+
+
 async def at_the_end(db: Database, work: Work) -> None:
     """Do ``work`` in the unit's transaction, but not before the handler has returned."""
     unit = _current.get()

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from bot.billing.balance import Treasurer
 from bot.billing.drift import RUNNING, Drift, Reading
 from bot.billing.ledger import Ledger, Payer
-from bot.billing.reports import spending_of
+from bot.billing.reports import Reports
 from bot.domain.budget import Limits
 from bot.domain.errors import StoriesError
 from bot.domain.model import Asker
@@ -94,6 +94,6 @@ async def test_the_admins_are_told_what_was_billed_for_failures(sqlite_db: Datab
         assert len(told) == 1
         assert f"{billed} credits more" in told[0]
         assert "in 1 calls" in told[0]
-        spent = await spending_of(sqlite_db, FREE, now=clock())
+        spent = await Reports(sqlite_db, FREE, clock).spending()
         assert spent.drift == billed
         assert metrics.registry.get_sample_value("api_drift_credits") == billed

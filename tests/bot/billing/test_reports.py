@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.billing.ledger import Ledger, Payer
-from bot.billing.reports import daily_rate, days_to_come, spending_by, spending_of, usage_of
+from bot.billing.reports import Reports, daily_rate, days_to_come, spending_by
 from bot.domain.budget import Limits
 from bot.domain.errors import ApiUnavailableError
 from bot.domain.model import Asker
@@ -35,6 +35,10 @@ async def spend(db: Database, at: datetime, payer: Payer, name: str, billed: int
         return
 
 
+def reports(db: Database) -> Reports:
+    return Reports(db, LIMITS, lambda: NOW)
+
+
 @pytest.fixture
 async def month(db: Database) -> Database:
     """A database with some weeks in it: a chat that asks, one that follows, the schedule."""
@@ -55,7 +59,7 @@ async def month(db: Database) -> Database:
 
 
 async def test_a_chat_sees_what_it_used(month: Database) -> None:
-    seen = await usage_of(month, 1, LIMITS, now=NOW)
+    seen = await reports(month).usage(1)
     assert (seen.allowance, seen.left) == (20, 20 - 3)
     link = seen.today["link"]
     assert (link.requests, link.credits, link.items, link.bytes) == (4, 3.0, 7, 1000)
@@ -66,7 +70,7 @@ async def test_a_chat_sees_what_it_used(month: Database) -> None:
     assert dict(seen.days)[date(2026, 4, 20)] == 3
     assert dict(seen.days)[date(2026, 3, 26)] == 2
     assert (seen.today["link"] + seen.month["link"]).items == 14
-    nothing = await usage_of(month, 99, LIMITS, now=NOW)
+    nothing = await reports(month).usage(99)
     assert (nothing.today, nothing.month, nothing.left) == ({}, {}, 20)
 
 
@@ -77,7 +81,7 @@ async def test_admins_see_what_the_bot_spent(month: Database) -> None:
         return Balance(700, 15.0)
 
     await ledger.check_balance(balance)
-    seen = await spending_of(month, LIMITS, now=NOW)
+    seen = await reports(month).spending()
     assert (seen.today.requests, seen.today.spent, seen.today.refunded) == (4, 5, 2)
     assert seen.week.spent == 6
     assert seen.month.spent == 8
@@ -95,7 +99,7 @@ async def test_admins_see_what_the_bot_spent(month: Database) -> None:
 
 
 async def test_an_empty_ledger_has_no_outlook(db: Database) -> None:
-    seen = await spending_of(db, LIMITS, now=NOW)
+    seen = await reports(db).spending()
     assert (seen.today, seen.forecast, seen.balance, seen.days_left) == (Sums(), 0, None, None)
 
 

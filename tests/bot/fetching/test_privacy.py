@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from benchmarks.privacy import World, week, world
-from bot.billing.reports import spending_of
+from bot.billing.reports import Reports
 from bot.domain.budget import Limits
 from bot.fetching.privacy import WITHIN, Mode, Trust
 from bot.store import profiles, stories
@@ -103,7 +103,7 @@ async def test_what_force_hides_on_two_profiles_ends_it(tmp_path: Path) -> None:
         await hiding(here, names, names[:2])
         assert len(here.told) == 1
         assert "2 profiles" in here.told[0]
-        spending = await spending_of(here.db, Limits(), now=here.now())
+        spending = await Reports(here.db, Limits(), here.now).spending()
         assert spending.check_paid_since is not None
         forced, full = await polls(here)
         for name in names:  # what it would hide is found now, within hours

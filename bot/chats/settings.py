@@ -1,0 +1,65 @@
+"""A chat itself: what Telegram says of it, what was set there, and that all of it is forgotten."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from bot.domain.records import Chat
+from bot.store import chats, erasure, usage
+from bot.store.database import Database
+from bot.updates.unit_of_work import at_the_end, effect
+
+PRIVATE = "private"  # Bot API, Chat.type
+
+
+class Chats:
+    """The use cases around a chat and its settings; all are free."""
+
+    def __init__(self, db: Database, *, now: Callable[[], datetime]) -> None:
+        """Keep chats in ``db``."""
+        self._db = db
+        self._now = now
+
+    async def get(self, chat_id: int) -> Chat | None:
+        """Return a chat, also by the id from which it has moved; None where we know none."""
+        async with self._db.read() as tx:
+            known = await chats.get(tx, chat_id)
+            if known is None and (moved_to := await chats.moved_to(tx, chat_id)):
+                known = await chats.get(tx, moved_to)
+            return known
+
+    async def ensure(
+        self, chat_id: int, *, kind: str, title: str, language_code: str | None, is_added: bool
+    ) -> Chat:
+        """Return the chat that an update comes from; written when Telegram says something new.
+
+        A group or channel speaks the language of who added the bot (``is_added``: just now), until
+        /language changes it: not that of whoever wrote or pressed last.
+        """
+        known = await self.get(chat_id)
+        if known and known.id != chat_id:
+            return known  # what comes late from the old id of a group belongs to the new one
+        if known and kind != PRIVATE and not is_added:
+            language_code = None
+        details = (kind, title, language_code or (known.language_code if known else None))
+        if known and details == (known.kind, known.title, known.language_code):
+            return known
+        async with self._db.begin() as tx:
+            return await chats.ensure(
+                tx, chat_id, kind=kind, title=title, now=self._now(), language_code=language_code
+            )
+
+    async def change(self, chat_id: int, **values: object) -> Chat | None:
+        """Set columns of a chat (language, zone, quiet_from, quiet_to, digest_at); return it."""
+        async with effect(self._db) as tx:
+            await chats.change(tx, chat_id, **values)
+            return await chats.get(tx, chat_id)
+
+    async def count_request(self, chat_id: int, kind: str) -> None:
+        """Count that a chat was shown what it asked for; ``kind`` is one of /usage."""
+        now = self._now()
+        await at_the_end(self._db, lambda tx: usage.count(tx, chat_id, kind, now=now, requests=1))
+
+    async def erase(self, chat_id: int) -> None:
+        """Forget all about a chat; the bills stay, without whose they were."""
+        async with effect(self._db) as tx:
+            await erasure.erase_chat(tx, chat_id, now=self._now())
