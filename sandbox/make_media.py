@@ -8,6 +8,7 @@ import math
 import random
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFilter
@@ -111,25 +112,25 @@ def film(number: int, seconds: float, target: Path) -> None:
             raise SystemExit("ffmpeg failed")
 
 
-def main() -> None:
+def main(folder: Path = HERE, film: Callable[[int, float, Path], None] = film) -> None:
     """Make all the files anew, and the index that the sandbox reads."""
-    HERE.mkdir(exist_ok=True)
+    folder.mkdir(exist_ok=True)
     photos = []
     for number in range(len(PALETTES)):
         name = f"photo-{number}.jpg"
-        scene(number, PHOTO, 0.35).save(HERE / name, quality=QUALITY, optimize=True)
+        scene(number, PHOTO, 0.35).save(folder / name, quality=QUALITY, optimize=True)
         photos.append(name)
-        avatar(number).save(HERE / f"avatar-{number}.jpg", quality=QUALITY)
-    scene(2, POSTER, 0.2).save(HERE / "photo.webp", quality=80)
+        avatar(number).save(folder / f"avatar-{number}.jpg", quality=QUALITY)
+    scene(2, POSTER, 0.2).save(folder / "photo.webp", quality=80)
     videos = []
     for number, seconds in enumerate(SECONDS):
-        film(number, seconds, HERE / f"video-{number}.mp4")
-        scene(number, POSTER).save(HERE / f"poster-{number}.jpg", quality=80, optimize=True)
+        film(number, seconds, folder / f"video-{number}.mp4")
+        scene(number, POSTER).save(folder / f"poster-{number}.jpg", quality=80, optimize=True)
         videos.append(
             {"file": f"video-{number}.mp4", "poster": f"poster-{number}.jpg", "seconds": seconds}
         )
     index = {"photos": photos, "videos": videos, "avatars": len(PALETTES), "webp": "photo.webp"}
-    (HERE / "index.json").write_text(json.dumps(index, indent=2) + "\n")
+    (folder / "index.json").write_text(json.dumps(index, indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -51,12 +51,12 @@ class Translator:
     ``zone`` is where fields that are a datetime are shown; UTC unless given.
     """
 
-    def __init__(self, language: str, zone: tzinfo = UTC) -> None:
-        """Speak ``language``, a key of ``LANGUAGES``."""
+    def __init__(self, language: str, zone: tzinfo = UTC, *, locales: Path = LOCALES) -> None:
+        """Speak ``language``, a key of ``LANGUAGES``, by its catalogue in ``locales``."""
         self.language = language
         self.zone = zone
         self._locale = Locale.parse(language)
-        self._messages, self._plural = catalogue(language)
+        self._messages, self._plural = catalogue(language, locales)
 
     @property
     def rtl(self) -> bool:
@@ -240,9 +240,11 @@ def translator_for(language_code: str | None) -> Translator:
 
 
 @cache
-def catalogue(language: str) -> tuple[dict[str, tuple[str, ...]], Callable[[int], int]]:
+def catalogue(
+    language: str, locales: Path = LOCALES
+) -> tuple[dict[str, tuple[str, ...]], Callable[[int], int]]:
     """Return the messages of ``language`` by English (singular) id, and its rule of plurals."""
-    path = LOCALES / language / "LC_MESSAGES" / "bot.po"
+    path = locales / language / "LC_MESSAGES" / "bot.po"
     if not path.is_file():
         if language != "en":
             _log.error("no catalogue for %s", language)

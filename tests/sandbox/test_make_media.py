@@ -17,13 +17,11 @@ def test_draws_the_same_scene_every_time() -> None:
     assert first.tobytes() != make_media.scene(1, (90, 160), 0.5).tobytes()
 
 
-def test_makes_what_the_index_promises(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_makes_what_the_index_promises(tmp_path: Path) -> None:
     def no_film(number: int, seconds: float, target: Path) -> None:
         target.write_bytes(b"%d %f" % (number, seconds))
 
-    monkeypatch.setattr(make_media, "HERE", tmp_path)
-    monkeypatch.setattr(make_media, "film", no_film)
-    make_media.main()
+    make_media.main(tmp_path, no_film)
     assert json.loads((tmp_path / "index.json").read_text()) == json.loads(
         (FOLDER / "index.json").read_text()
     )

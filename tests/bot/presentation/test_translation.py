@@ -333,19 +333,11 @@ def test_a_missing_field_or_a_broken_translation_falls_back_to_english_and_is_lo
 
 
 def test_a_language_without_its_catalogue_speaks_english(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(translation, "LOCALES", tmp_path)
-    translation.catalogue.cache_clear()
-    try:
-        t = Translator("ru")
-        assert (t("just now"), t.n(*LIVE, 2)) == (
-            "just now",
-            "There are 2 stories right now.",
-        )
-        assert Translator("en")("just now") == "just now"
-    finally:
-        translation.catalogue.cache_clear()
+    t = Translator("ru", locales=tmp_path)
+    assert (t("just now"), t.n(*LIVE, 2)) == ("just now", "There are 2 stories right now.")
+    assert Translator("en", locales=tmp_path)("just now") == "just now"
     assert [record.getMessage() for record in caplog.records] == ["no catalogue for ru"]
 
 
