@@ -49,7 +49,7 @@ from bot.operations.shared_clock import SharedClock
 from bot.operations.vanishing import Vanishing
 from bot.outbox.worker import Outbox
 from bot.presentation.translation import translator_for
-from bot.runtime.clock import Clock
+from bot.runtime.clock import Clock, steady
 from bot.runtime.metrics import Metrics
 from bot.runtime.proxies import connector
 from bot.sending.replies import Replies
@@ -63,7 +63,7 @@ from bot.store.readiness import Readiness, connections, readiness
 from bot.stories_api import Endpoint, StoriesApi
 from bot.stories_api.limit_state import SharedLimits
 from bot.telegram.admins import Admins
-from bot.telegram.limit_state import LimitState, SharedLimitState
+from bot.telegram.limit_state import LimitState, LocalLimitState, SharedLimitState
 from bot.telegram.outage import Outage
 from bot.telegram.presence import presence
 from bot.telegram.rate_limiter import Pacing
@@ -105,7 +105,7 @@ async def built(
 ) -> AsyncIterator[Parts]:
     """Build every part, in the order of the layers; close them in the other."""
     metrics, our_clock = Metrics(), Clock()
-    now = now or our_clock
+    now, timing = now or our_clock, timing or Timing()
     async with AsyncExitStack() as stack:
         db = await stack.enter_async_context(_database(settings))
         was_migrated = await _migrate(settings, db)
@@ -116,8 +116,9 @@ async def built(
             await shared_clock.agree()
         if settings.database_direct_url is None:  # a pooler has its own idea of how many
             await warn_of_few_connections(db, settings.database_pool)
-        limit = settings.spool_limit_mb * MEGABYTE
-        spool = stack.enter_context(Spool(settings.spool_dir, limit=limit))
+        spool = stack.enter_context(
+            Spool(settings.spool_dir, limit=settings.spool_limit_mb * MEGABYTE)
+        )
         to_media = await stack.enter_async_context(
             aiohttp.ClientSession(
                 connector=connector(text_of(settings.media_proxy), resolver=PublicResolver()),
@@ -130,8 +131,9 @@ async def built(
             )
         )
         # One process on SQLite keeps its limits in memory; replicas share them as rows.
-        shared = None if db.is_sqlite else SharedLimitState(db, _bot_id_of(settings), now)
-        bot = _bot(settings, metrics, shared)
+        limits, bot_id = timing.chat_limits, _bot_id_of(settings)
+        shared = None if db.is_sqlite else SharedLimitState(db, bot_id, now, limits)
+        bot = _bot(settings, metrics, shared or LocalLimitState(steady, limits))
 
         def wake() -> None:
             """Let what became due be looked at, and be sent."""
@@ -192,7 +194,7 @@ async def built(
         )
         replies = Replies(bot, sender)
         topics = Topics(db, bot, wake=wake, now=now)
-        outage = Outage(db, bot, bot_id=_bot_id_of(settings), now=now, metrics=metrics)
+        outage = Outage(db, bot, bot_id=bot_id, now=now, metrics=metrics)
         ask_presence = partial(presence, bot)
         outbox = Outbox(
             db,
@@ -260,7 +262,7 @@ async def built(
             currency=settings.currency,
             example_profile=settings.example_profile,
             public_url=str(settings.public_url or "").rstrip("/"),
-            timing=timing or Timing(),
+            timing=timing,
         )
         scheduler = Scheduler(
             db,
@@ -402,7 +404,7 @@ def _bot_id_of(settings: Settings) -> int:
     return int(settings.telegram_token.get_secret_value().partition(":")[0])
 
 
-def _bot(settings: Settings, metrics: Metrics, limit_state: LimitState | None) -> ExtBot[Any]:
+def _bot(settings: Settings, metrics: Metrics, limit_state: LimitState) -> ExtBot[Any]:
     url = str(settings.telegram_api_url).rstrip("/")
     token = settings.telegram_token.get_secret_value()
     proxy = text_of(settings.telegram_proxy)

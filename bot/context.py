@@ -32,6 +32,7 @@ from bot.presentation.translation import Translator, translator_for
 from bot.sending.replies import Replies
 from bot.sending.topics import Topics
 from bot.telegram.admins import Admins
+from bot.telegram.flood_limits import ChatLimits
 from bot.telegram.presence import AWAY
 from bot.updates import inbox, polling, presses
 
@@ -47,6 +48,8 @@ class Timing:
     said_again: timedelta = inbox.SAID_AGAIN
     refused_pause_s: float = polling.REFUSED_PAUSE_S
     menu_pause: timedelta = menu.PAUSE
+    chat_limits: ChatLimits = field(default_factory=ChatLimits)
+    """How far apart Telegram wants messages of one chat."""
     database: timedelta = database_watch.PATIENCE
     """Before the admins are told that the database can't work."""
 

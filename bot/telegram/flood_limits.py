@@ -12,12 +12,10 @@ from typing import Any, Literal
 
 Lane = Literal["reply", "alert"]
 
-CHAT_GAP_S = 1.0  # between two messages in a private chat, in the long run
 # Messages that may be ahead of that: a person's answer may come at once, an alert need not.
 BURST: dict[Lane, float] = {"reply": 30.0, "alert": 2.8}
 STRICT_BURST = 2.8  # after Telegram said that it was too much
 ROUNDING_S = 0.001
-GROUP_LIMIT = 20
 GROUP_WINDOW_S = 60.5  # a minute, and half a second for what is late on its way
 STRICT_FOR_S = 3600.0
 SLOWEST = 0.1  # of the full rate; learned from answers 429
@@ -29,14 +27,29 @@ ASK_AGAIN_S = 0.02
 LEARN_ONCE_S = 5.0  # many 429 of one moment teach one thing
 
 
+@dataclass(frozen=True, slots=True)
+class ChatLimits:
+    """What Telegram takes in one chat: in a private one a message every ``gap_s`` in the long run.
+
+    In a group ``group`` a minute.
+    """
+
+    gap_s: float = 1.0
+    group: int = 20
+
+
+DOCUMENTED = ChatLimits()
+
+
 @dataclass(slots=True)
 class ChatFlood:
-    """What one chat has had lately.
+    """What one chat has had lately, against its ``limits``.
 
     ``drained_at`` is when all that was sent would have gone at one message a second; ``sent`` are
     (time, messages) of a group's last minute; nothing goes before ``closed_until``.
     """
 
+    limits: ChatLimits = DOCUMENTED
     drained_at: float = 0.0
     sent: list[tuple[float, int]] = field(default_factory=list)
     closed_until: float = 0.0
@@ -50,7 +63,7 @@ class ChatFlood:
         if is_group:
             return max(closed, self._group_wait(now, weight), 0.0)
         burst = STRICT_BURST if self.strict_until > now else BURST[lane]
-        early = self.drained_at - now - burst * CHAT_GAP_S
+        early = self.drained_at - now - burst * self.limits.gap_s
         return max(closed, early if early > ROUNDING_S else 0.0, 0.0)
 
     def take(self, now: float, weight: int, *, is_group: bool) -> None:
@@ -59,7 +72,7 @@ class ChatFlood:
             self.sent = [entry for entry in self.sent if entry[0] > now - GROUP_WINDOW_S]
             self.sent.append((now, weight))
         else:
-            self.drained_at = max(self.drained_at, now) + weight * CHAT_GAP_S
+            self.drained_at = max(self.drained_at, now) + weight * self.limits.gap_s
 
     def close(self, now: float, seconds: float) -> None:
         """Send nothing for so long, and be careful for an hour."""
@@ -82,14 +95,14 @@ class ChatFlood:
         }
 
     @classmethod
-    def load(cls, value: dict[str, Any] | None) -> "ChatFlood":
+    def load(cls, limits: ChatLimits, value: dict[str, Any] | None) -> "ChatFlood":
         """Return it from JSON."""
         if value is None:
-            return cls()
-        return cls(**{**value, "sent": [(at, weight) for at, weight in value["sent"]]})
+            return cls(limits)
+        return cls(limits, **{**value, "sent": [(at, weight) for at, weight in value["sent"]]})
 
     def _group_wait(self, now: float, weight: int) -> float:
-        room = GROUP_LIMIT - min(weight, GROUP_LIMIT)
+        room = self.limits.group - min(weight, self.limits.group)
         held = sum(n for at, n in self.sent if at > now - GROUP_WINDOW_S)
         for at, n in self.sent:
             if held <= room:

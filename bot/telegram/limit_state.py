@@ -11,7 +11,7 @@ from bot.domain.records import Flood
 from bot.runtime.batching import BatchingQueue
 from bot.store import chat_queues, leases
 from bot.store.database import Database, Tx
-from bot.telegram.flood_limits import ChatFlood, Lane
+from bot.telegram.flood_limits import DOCUMENTED, ChatFlood, ChatLimits, Lane
 
 REMEMBERED = 20_000  # chats; then those that a fresh one equals are forgotten
 MOST_AHEAD_S = 300.0  # a clock that was set back must not close the bot
@@ -49,9 +49,16 @@ class LocalLimitState:
 
     are_shared = False
 
-    def __init__(self, clock: Callable[[], float], *, remembered: int = REMEMBERED) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        limits: ChatLimits = DOCUMENTED,
+        *,
+        remembered: int = REMEMBERED,
+    ) -> None:
         """Remember nothing yet, then ``remembered`` chats; ``clock`` never goes back."""
         self._clock = clock
+        self._limits = limits
         self._remembered = remembered
         self._chats: dict[int | str, ChatFlood] = {}
         self._stopped_until = 0.0
@@ -85,7 +92,7 @@ class LocalLimitState:
         if len(self._chats) >= self._remembered and chat not in self._chats:
             now = self._clock()
             self._chats = {k: v for k, v in self._chats.items() if v.until > now}
-        return self._chats.setdefault(chat, ChatFlood())
+        return self._chats.setdefault(chat, ChatFlood(self._limits))
 
 
 @dataclass(slots=True, eq=False)
@@ -108,9 +115,16 @@ class SharedLimitState:
 
     are_shared = True
 
-    def __init__(self, db: Database, bot_id: int, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        db: Database,
+        bot_id: int,
+        now: Callable[[], datetime],
+        limits: ChatLimits = DOCUMENTED,
+    ) -> None:
         """Use the limits of one bot in ``db``; all replicas' clocks should agree."""
         self._db = db
+        self._limits = limits
         self._prefix = f"bot:{bot_id}"
         self._now = now
         self._seen: dict[int, Flood] = {}
@@ -143,7 +157,7 @@ class SharedLimitState:
             if isinstance(chat, int) and flood is not None:
                 self._see(chat, flood)
             state = flood[0] if flood else await leases.peek(tx, self._key(chat))
-        return max(ChatFlood.load(state).closed_until - self._now().timestamp(), 0.0)
+        return max(ChatFlood.load(self._limits, state).closed_until - self._now().timestamp(), 0.0)
 
     async def close(self, chat: int | str, seconds: float) -> None:
         """See LimitState."""
@@ -187,7 +201,7 @@ class SharedLimitState:
         """Change what counts in a chat by ``apply``, which says whether there is a change."""
         now = self._now()
         if isinstance(chat, int) and (seen := self._seen.get(chat)):
-            flood = ChatFlood.load(seen[0])
+            flood = ChatFlood.load(self._limits, seen[0])
             if not apply(flood, now.timestamp()):  # others can only have made it later
                 return
             entry = Entry(chat, seen, flood)
@@ -202,7 +216,7 @@ class SharedLimitState:
                     await self._change_lease(tx, chat, apply, now)
                     return
                 self._see(chat, result)
-                flood = ChatFlood.load(result[0])
+                flood = ChatFlood.load(self._limits, result[0])
                 if not apply(flood, now.timestamp()):
                     return
                 if await self._counted(tx, chat, flood, result[1], now):
@@ -238,7 +252,7 @@ class SharedLimitState:
         """Count for a chat that we don't know, in a row of its own."""
 
         def decide(state: Any | None) -> tuple[Any, datetime] | None:  # noqa: ANN401 - JSON
-            flood = ChatFlood.load(state)
+            flood = ChatFlood.load(self._limits, state)
             if not apply(flood, now.timestamp()):
                 return None
             return flood.dump(), _time(flood.until)

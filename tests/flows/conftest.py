@@ -13,11 +13,14 @@ from tests.support.storybell import Bell, storybell
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def bell(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bell]:
-    """Run the whole bot against a sandbox, for all tests of the module."""
+async def bell(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Bell]:
+    """Run the whole bot against a sandbox, for all tests of the module, by its ``TIMING``."""
+    timing = getattr(request.module, "TIMING", None)
     plenty = {"daily_budget": 1_000_000, "person_burst": 1000, "person_daily_allowance": 1000}
     plenty |= {"newcomer_allowance": 1000}
-    async with storybell(tmp_path_factory.mktemp("bell"), **plenty) as running:
+    async with storybell(tmp_path_factory.mktemp("bell"), timing=timing, **plenty) as running:
         await running.control.privacy_mode(on=False)  # groups speak to the bot in bare words
         yield running
 

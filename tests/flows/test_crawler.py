@@ -1,7 +1,5 @@
 """Every button of every menu is pressed: each says something, and each page has a way back."""
 
-import contextlib
-import importlib
 import re
 from collections import deque
 from dataclasses import dataclass, field
@@ -12,9 +10,11 @@ import pytest
 from handlers.rights import TABLE, Need
 from tests.support.control import Control, Json, wait_for
 from tests.support.sandbox import sandbox_box
-from tests.support.storybell import Bell, buttons, running_bell
+from tests.support.storybell import Bell, buttons, running_bell, unhurried
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+TIMING = unhurried()  # the pages are tried here, not the flood limits
 
 COMMANDS = (
     "/start", "/help", "/settings", "/timezone", "/language", "/subscriptions", "/unsubscribe",
@@ -31,18 +31,6 @@ WAYS_BACK = ("set:back", "set:zone", "set:clock", "set:quiet", "subs:0", "erase:
 ONE_WAY = ("stories:", "live:", "run:", "past:")  # these show something new, below
 LISTS = ("sub:", "people:who:")  # a page with such buttons is a list, from which all others go on
 LINK = "?start="
-
-
-@pytest.fixture(autouse=True)
-def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the bot keep no pause between messages: the pages are tried here, not the flood limits.
-
-    Older code, which ``tools.red`` runs the flows on, has them elsewhere.
-    """
-    with contextlib.suppress(ImportError):
-        limits = importlib.import_module("bot.telegram.flood_limits")
-        monkeypatch.setattr(limits, "GROUP_LIMIT", 100_000)
-        monkeypatch.setattr(limits, "CHAT_GAP_S", 0.0)
 
 
 def kind_of(data: str) -> str:
@@ -241,7 +229,7 @@ async def test_the_same_of_a_channel_for_who_runs_it_and_a_subscriber(
 async def test_the_same_for_who_runs_the_bot(tmp_path: Path) -> None:
     async with sandbox_box() as box:
         boss, ann = await box.control.person("Boss"), await box.control.person()
-        async with running_bell(tmp_path, box, admin_ids=str(boss)) as bell:
+        async with running_bell(tmp_path, box, timing=TIMING, admin_ids=str(boss)) as bell:
             await bell.ask(ann, "/stories natgeo")
             pressed = await Crawler(bell, Place(boss, boss)).crawl(OPERATORS)
             assert len(pressed) >= 8, sorted(pressed)

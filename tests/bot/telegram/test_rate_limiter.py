@@ -9,7 +9,7 @@ from telegram.error import BadRequest, RetryAfter
 
 from bot.store import leases as store
 from bot.store.database import Database
-from bot.telegram.flood_limits import GROUP_LIMIT, Lane
+from bot.telegram.flood_limits import DOCUMENTED, Lane
 from bot.telegram.limit_state import SharedLimitState
 from bot.telegram.outcomes import wait_of
 from bot.telegram.rate_limiter import Pacing, Turns, order_of
@@ -94,12 +94,12 @@ async def test_an_alert_hands_the_flood_to_the_outbox() -> None:
 
 async def test_an_alert_does_not_keep_its_place_for_a_group_that_is_full() -> None:
     pacing, calls = Pacing(1000), Calls()
-    for _ in range(GROUP_LIMIT):
+    for _ in range(DOCUMENTED.group):
         await send(pacing, calls, -5, lane="alert")
     with pytest.raises(RetryAfter) as told:
         await send(pacing, calls, -5, lane="alert")
     assert 55 < wait_of(told.value).total_seconds() <= 62
-    assert len(calls.at) == GROUP_LIMIT
+    assert len(calls.at) == DOCUMENTED.group
 
 
 async def test_a_flood_inside_of_a_refusal_stops_the_chat_too() -> None:
