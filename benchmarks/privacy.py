@@ -25,7 +25,7 @@ from bot.chats.subscriptions import SubscriptionLimits, Subscriptions
 from bot.domain.budget import Limits
 from bot.domain.model import Asker, Target
 from bot.fetching.poller import Scheduler
-from bot.fetching.privacy import Mode, PrivacyCheck
+from bot.fetching.privacy import PrivacyCheck, SkipCheck
 from bot.fetching.schedule_state import PollSettings
 from bot.store import chats, profiles
 from bot.store.database import Database
@@ -42,7 +42,7 @@ CHAT = 1
 class Result:
     """What one way of polling cost, and what it saw."""
 
-    mode: Mode
+    mode: SkipCheck
     looks: int
     credits: int
     credits_a_look: float
@@ -85,7 +85,9 @@ class World:
 
 
 @asynccontextmanager
-async def world(mode: Mode, folder: Path, *, budget: int, name: str = "") -> AsyncIterator[World]:
+async def world(
+    mode: SkipCheck, folder: Path, *, budget: int, name: str = ""
+) -> AsyncIterator[World]:
     """Build a poller that has ``budget`` credits a day for looks, its database by ``name``."""
     told: list[str] = []
 
@@ -127,7 +129,7 @@ async def world(mode: Mode, folder: Path, *, budget: int, name: str = "") -> Asy
         yield World(sandbox, db, scheduler, subscriptions, privacy, told)
 
 
-async def week(mode: Mode, folder: Path, *, count: int, budget: int, days: float) -> Result:
+async def week(mode: SkipCheck, folder: Path, *, count: int, budget: int, days: float) -> Result:
     """Follow ``count`` profiles that post four times a day, for ``days``."""
     async with world(mode, folder, budget=budget) as here:
         instagram, billing = here.sandbox.instagram, here.sandbox.stories_api.billing
@@ -167,7 +169,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Measure and print; return 1 where ``auto`` is not cheaper."""
-    modes: tuple[Mode, ...] = ("false", "auto")
+    modes: tuple[SkipCheck, ...] = ("false", "auto")
     with tempfile.TemporaryDirectory() as folder:
         results = [
             asyncio.run(

@@ -42,7 +42,7 @@ from bot.bootstrap import Parts, built
 from bot.config import Settings
 from bot.context import App, Context, Timing, prepare
 from bot.domain.errors import N_, BotError, DatabaseUnavailableError, TryAgainError
-from bot.domain.incidents import Kind
+from bot.domain.incidents import IncidentKind
 from bot.operations import cleanup, preflight, unknown_zones
 from bot.operations.database_watch import AWAY, BACK, DatabaseWatch
 from bot.operations.menu import Menu
@@ -260,11 +260,11 @@ class Running:
             "replica",
         ).follow(lambda: db.oldest_s, replica=replica())
 
-    def _signs(self) -> dict[Kind, Sign]:
+    def _signs(self) -> dict[IncidentKind, Sign]:
         """Return what of this process tells that something is wrong; only what it meets."""
         parts, roles = self._parts, self._settings.run_roles
         api, treasurer = parts.api, parts.treasurer
-        signs: dict[Kind, Sign] = {
+        signs: dict[IncidentKind, Sign] = {
             "api_refuses": lambda: (not api.is_in_service) if treasurer.is_answered else None
         }
         if roles & {"updates", "scheduler"}:

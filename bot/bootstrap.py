@@ -29,7 +29,7 @@ from bot.domain.errors import DatabaseUnavailableError
 from bot.domain.incidents import BACK_IN_SERVICE, MIGRATED, MIGRATION_FAILED, OUT_OF_SERVICE
 from bot.domain.links import story_taken_at
 from bot.domain.model import LARGEST_FILE, LARGEST_LOCAL_FILE, MEGABYTE, Asker, Story
-from bot.fetching.answer_cache import Answers
+from bot.fetching.answer_cache import AnswerCache
 from bot.fetching.canary import Canary
 from bot.fetching.feasibility import BudgetWatch
 from bot.fetching.highlights import Highlights
@@ -179,7 +179,7 @@ async def built(
         )
         negative_for = timedelta(seconds=settings.negative_cache_s)
         answers = await stack.enter_async_context(
-            Answers(db, ledger, negative_for=negative_for, wake=wake, now=now)
+            AnswerCache(db, ledger, negative_for=negative_for, wake=wake, now=now)
         )
         sender = Sender(
             bot,

@@ -22,7 +22,7 @@ MEMBERS = 5  # of a group, who cost most
 LIMITS = (0, 10, 30, 100, 300, 1000)  # credits a day
 LONGEST_NAME = 28
 TITLE = N_("<b>Who uses me</b>, and the cost this month. Tap a name for its limits.")
-NOBODY = N_("Nobody uses me yet. /invite makes a link for somebody.")
+NOBODY_YET = N_("Nobody uses me yet. /invite makes a link for somebody.")
 HERE = N_("This month here: {cost}")
 ELSEWHERE = N_("In groups and channels: {cost}")
 KIND = N_("{kind}: {cost}")
@@ -96,7 +96,7 @@ def _one(result: list[Guest], subject: Subject) -> Guest:
 
 def _listed(result: list[Guest], page: int, context: Context) -> tuple[str, Buttons]:
     if not result:
-        return context.t(NOBODY), []
+        return context.t(NOBODY_YET), []
     buttons = [
         [InlineKeyboardButton(_line(one, context), callback_data=f"people:who:{one.id}")]
         for one in result[page * PAGE : (page + 1) * PAGE]

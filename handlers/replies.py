@@ -105,7 +105,7 @@ async def rewrite(
     await enqueue_reply(context, target_of(update), payload)
 
 
-class Progress:
+class SignsOfWork:
     """The signs of work in one chat: "is sending a photo…", and a sentence when it takes long."""
 
     def __init__(self, update: Update, context: Context, sentence: str) -> None:
@@ -158,7 +158,7 @@ class Progress:
 @asynccontextmanager
 async def working(update: Update, context: Context, sentence: str) -> AsyncIterator[None]:
     """Show the signs of work while the body runs; its errors come through as they are."""
-    progress = Progress(update, context, sentence)
+    progress = SignsOfWork(update, context, sentence)
     try:
         async with beside(progress.tick()):
             yield

@@ -24,11 +24,11 @@ from bot.domain.budget import Limits
 from bot.domain.errors import BotError
 from bot.domain.links import Link
 from bot.domain.model import Asker, Options, Target
-from bot.fetching.answer_cache import Answers
+from bot.fetching.answer_cache import AnswerCache
 from bot.fetching.highlights import Highlights
 from bot.fetching.on_demand import Viewer
 from bot.fetching.poller import Scheduler
-from bot.fetching.privacy import Mode, PrivacyCheck
+from bot.fetching.privacy import PrivacyCheck, SkipCheck
 from bot.fetching.schedule_state import PollSettings
 from bot.sending.topics import Topics
 from bot.store import chats, profiles
@@ -103,7 +103,7 @@ class Shop:
 
 
 @asynccontextmanager
-async def shop(mode: Mode) -> AsyncIterator[Shop]:
+async def shop(mode: SkipCheck) -> AsyncIterator[Shop]:
     """Build it."""
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
@@ -126,7 +126,7 @@ async def shop(mode: Mode) -> AsyncIterator[Shop]:
             now=now,
         )
         answers = await stack.enter_async_context(
-            Answers(db, ledger, negative_for=timedelta(minutes=5), now=now)
+            AnswerCache(db, ledger, negative_for=timedelta(minutes=5), now=now)
         )
         polling = PollSettings(credits_a_day=MANY, credits_a_poll=None if mode == "auto" else 2)
         subscriptions = Subscriptions(
@@ -182,7 +182,7 @@ async def page() -> str:
         await _highlights(here)
         await _subscribing(here)
         rows += here.rows
-    modes: tuple[Mode, ...] = ("auto", "false", "true")
+    modes: tuple[SkipCheck, ...] = ("auto", "false", "true")
     for mode in modes:
         async with shop(mode) as here:
             await _polls(here, mode)
@@ -315,7 +315,7 @@ async def _subscribing(here: Shop) -> None:
     await here.row("`/past NAME`", lambda: past.page(1, 1, "followed"))
 
 
-async def _polls(here: Shop, mode: Mode) -> None:
+async def _polls(here: Shop, mode: SkipCheck) -> None:
     profile = here.account("polled")
     await here.subscriptions.subscribe(Target(1), "polled", ANN)
     here.go_on(minutes=5)

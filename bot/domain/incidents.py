@@ -13,7 +13,7 @@ from bot.domain.budget import CHECK_COST
 from bot.domain.errors import N_
 from bot.domain.model import MEGABYTE
 
-Kind = Literal[
+IncidentKind = Literal[
     "api_refuses",  # the key, or no credits left
     "api_fails",
     "backup",
@@ -32,8 +32,10 @@ Kind = Literal[
     "telegram",
     "two_pollers",
 ]
-KINDS: tuple[Kind, ...] = get_args(Kind)
-QUIET: frozenset[Kind] = frozenset({"backup", "budget_80", "migration", "restore", "telegram"})
+KINDS: tuple[IncidentKind, ...] = get_args(IncidentKind)
+QUIET: frozenset[IncidentKind] = frozenset(
+    {"backup", "budget_80", "migration", "restore", "telegram"}
+)
 """What can wait for the daily summary."""
 
 LASTING = timedelta(minutes=5)
@@ -134,7 +136,7 @@ class Seen:
 class Condition:
     """Whether an incident is there: its sentence, None where it is not; and that of its end."""
 
-    kind: Kind
+    kind: IncidentKind
     text: str | None
     closing: str
     fields: dict[str, Any] = field(default_factory=dict)

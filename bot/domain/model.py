@@ -29,7 +29,7 @@ class Profile:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Area:
     """Where something lies on a story, in fractions of the frame, which it may exceed.
 
     ``x`` and ``y`` are its middle; ``rotation`` is in turns. All 0 where the answer did not say.
@@ -49,7 +49,7 @@ class Sticker:
     kind: str = ""
     link: str = ""
     title: str = ""
-    place: Place = Place()
+    place: Area = Area()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class Reshared:
     code: str = ""
     product: str = ""
     profile_id: str = ""
-    place: Place = Place()
+    place: Area = Area()
     username: str = ""
     """Its author's, where the answer names them."""
 

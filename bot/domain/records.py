@@ -182,14 +182,14 @@ class ChatQueue:
     flood: Flood = (None, 0)
 
 
-Kind = Literal["photo", "video", "document", "animation"]
+FileKind = Literal["photo", "video", "document", "animation"]
 
 
 @dataclass(frozen=True, slots=True)
 class KnownFile:
     """A story's media as Telegram has it; good until the story's end."""
 
-    kind: Kind
+    kind: FileKind
     file_id: str
     file_unique_id: str
     until: datetime

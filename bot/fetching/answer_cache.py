@@ -79,7 +79,7 @@ Fetch = Callable[[], Awaitable[Fetched[T]]]
 Until = Callable[[list[T], datetime], datetime]
 
 
-class Answers:
+class AnswerCache:
     """Questions on their way, and what came of earlier ones."""
 
     def __init__(

@@ -43,7 +43,7 @@ class Canary:
         self._username = username.strip().lstrip("@").lower()
         self._now = now
         self._profile_id: str | None = None
-        self._looked_at: datetime | None = None
+        self._checked_at: datetime | None = None
         self._silent_since: datetime | None = None
         self._worked: str | None = None
         self._one_probe = asyncio.Lock()
@@ -97,10 +97,10 @@ class Canary:
             return False
         async with self._one_probe:
             now = self._now()
-            if self._looked_at is None or now - self._looked_at >= FRESH:
+            if self._checked_at is None or now - self._checked_at >= FRESH:
                 is_silent = await self._is_silent()
                 self._silent_since = (self._silent_since or now) if is_silent else None
-                self._looked_at = now
+                self._checked_at = now
             since, shown_at = self._silent_since, self._api.shown_at
             return since is not None and (shown_at is None or shown_at < since)
 

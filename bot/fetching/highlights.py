@@ -18,7 +18,7 @@ from bot.domain.errors import (
 )
 from bot.domain.model import Asker, Highlight, Profile
 from bot.domain.serialization import HIGHLIGHTS
-from bot.fetching.answer_cache import Answers, Fetched, url_ends
+from bot.fetching.answer_cache import AnswerCache, Fetched, url_ends
 from bot.fetching.names import Names
 from bot.store.database import Database
 from bot.stories_api import Endpoint, StoriesApi
@@ -36,7 +36,7 @@ class Highlights:
         db: Database,
         api: StoriesApi,
         ledger: Ledger,
-        answers: Answers,
+        answers: AnswerCache,
         *,
         now: Callable[[], datetime],
         blocked: AbstractSet[str] = frozenset(),

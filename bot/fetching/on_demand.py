@@ -19,7 +19,7 @@ from bot.domain.links import Link
 from bot.domain.model import Asker, Profile, Story
 from bot.domain.serialization import STORIES
 from bot.fetching.answer_cache import (
-    Answers,
+    AnswerCache,
     Fetched,
     profile_key,
     story_key,
@@ -39,7 +39,7 @@ class Viewer:
         db: Database,
         api: StoriesApi,
         ledger: Ledger,
-        answers: Answers,
+        answers: AnswerCache,
         *,
         now: Callable[[], datetime],
         fresh_for: timedelta = timedelta(seconds=60),

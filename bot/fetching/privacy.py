@@ -22,7 +22,7 @@ from bot.store.database import Database, Tx
 
 log = structlog.get_logger()
 
-Mode = Literal["true", "false", "auto"]
+SkipCheck = Literal["true", "false", "auto"]
 
 TRUSTED_FOR = timedelta(days=1)  # how long "public" is believed
 LATE = timedelta(minutes=10)  # so long after it was taken a story may first be shown
@@ -58,7 +58,7 @@ class PrivacyCheck:
     def __init__(
         self,
         db: Database,
-        mode: Mode,
+        mode: SkipCheck,
         *,
         tell: Tell | None = None,
         now: Callable[[], datetime],

@@ -25,7 +25,7 @@ MOST_BOXES = 4096
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class MediaKind:
     """A type that we send."""
 
     kind: Literal["photo", "video"]
@@ -41,17 +41,17 @@ class Measures:
     duration: float | None = None
 
 
-def sniff(head: bytes) -> Kind | None:
+def sniff(head: bytes) -> MediaKind | None:
     """Return what a file that begins with ``head`` is; None for all that is no photo or video."""
     if head.startswith(b"\xff\xd8\xff"):
-        return Kind("photo", "image/jpeg")
+        return MediaKind("photo", "image/jpeg")
     if head.startswith(b"\x89PNG\r\n\x1a\n"):
-        return Kind("photo", "image/png")
+        return MediaKind("photo", "image/png")
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        return Kind("photo", "image/webp")
+        return MediaKind("photo", "image/webp")
     if head[4:8] == b"ftyp":
         still = head[8:12] in STILL_BRANDS
-        return Kind("photo", "image/heic") if still else Kind("video", "video/mp4")
+        return MediaKind("photo", "image/heic") if still else MediaKind("video", "video/mp4")
     return None
 
 

@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Literal, Self
 
 from bot.domain.errors import MediaRefusedError, MediaTooBigError, MediaUnavailableError
-from bot.media.sniff import EXTENSIONS, HEAD, Kind, measure, sniff
+from bot.media.sniff import EXTENSIONS, HEAD, MediaKind, measure, sniff
 
 LONGEST_SIDES = 10_000  # pixels, width + height; Bot API, "sendPhoto"
 PATIENCE = 30.0  # seconds to wait for room
@@ -86,7 +86,7 @@ class Draft:
             raise MediaUnavailableError("the spool can't be written") from error
         self.size += len(chunk)
 
-    async def finish(self, kind: Kind) -> MediaFile:
+    async def finish(self, kind: MediaKind) -> MediaFile:
         """Return the file with its measures; room that was not needed goes back.
 
         Raises:
@@ -213,7 +213,7 @@ async def pour(chunks: AsyncIterable[bytes], draft: Draft) -> MediaFile:
     return await draft.finish(kind)
 
 
-def _known(head: bytes) -> Kind:
+def _known(head: bytes) -> MediaKind:
     kind = sniff(head)
     if kind is None:
         raise MediaRefusedError("neither photo nor video")

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from bot.domain.errors import N_, DatabaseUnavailableError
-from bot.domain.incidents import QUIET, Fields, Incident, Kind
+from bot.domain.incidents import QUIET, Fields, Incident, IncidentKind
 from bot.domain.zones import zone_of
 from bot.operations.operators import Operators
 from bot.presentation.html import Safe
@@ -42,16 +42,16 @@ class Incidents:
             "summary for admins", self._summarise, now=now, longest=WATCH_EVERY
         )
 
-    async def open(self, kind: Kind, sentence: str, /, **fields: object) -> None:
+    async def open(self, kind: IncidentKind, sentence: str, /, **fields: object) -> None:
         """Begin an incident, where none of its kind is open. Said even without a database."""
         await self._begin(kind, sentence, fields)
 
-    async def event(self, kind: Kind, sentence: str, /, **fields: object) -> None:
+    async def event(self, kind: IncidentKind, sentence: str, /, **fields: object) -> None:
         """Write an incident that has no length."""
         await self._begin(kind, sentence, fields, closed_at=self._now())
 
     async def _begin(
-        self, kind: Kind, sentence: str, fields: Fields, closed_at: datetime | None = None
+        self, kind: IncidentKind, sentence: str, fields: Fields, closed_at: datetime | None = None
     ) -> None:
         log.warning("incident", kind=kind, text=in_english(sentence, fields))
         is_urgent, now = kind not in QUIET, self._now()
@@ -64,7 +64,7 @@ class Incidents:
 
         await self._write(add, sentence, fields, is_urgent=is_urgent)
 
-    async def close(self, kind: Kind, sentence: str, /, **fields: object) -> None:
+    async def close(self, kind: IncidentKind, sentence: str, /, **fields: object) -> None:
         """End the open incident of a kind, where there is one."""
 
         async def write(tx: Tx) -> Incident | None:
@@ -80,7 +80,7 @@ class Incidents:
 
     async def past(
         self,
-        kind: Kind,
+        kind: IncidentKind,
         sentence: str,
         fields: Fields,
         *,
@@ -125,7 +125,7 @@ class Incidents:
         else:
             self._operators.wake()
 
-    async def rephrase(self, kind: Kind, sentence: str, fields: Fields) -> None:
+    async def rephrase(self, kind: IncidentKind, sentence: str, fields: Fields) -> None:
         """Let an open incident say how things stand now; nobody is told."""
         await self._db.run(lambda tx: store.rephrase(tx, kind, sentence, fields))
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import structlog
 
-from bot.domain.incidents import KINDS, Kind, Seen, judge
+from bot.domain.incidents import KINDS, IncidentKind, Seen, judge
 from bot.operations.incidents import Incidents
 from bot.runtime.metrics import Metrics
 from bot.runtime.replica import replica
@@ -20,7 +20,7 @@ log = structlog.get_logger()
 EVERY = timedelta(minutes=1)
 DAY = timedelta(days=1)
 
-SIGNS: frozenset[Kind] = frozenset({"api_fails", "api_refuses", "telegram", "two_pollers"})
+SIGNS: frozenset[IncidentKind] = frozenset({"api_fails", "api_refuses", "telegram", "two_pollers"})
 
 Disk = Callable[[], tuple[int, int] | None]
 Sign = Callable[[], bool | None]
@@ -35,7 +35,7 @@ class Watch:
         incidents: Incidents,
         *,
         budget: int,
-        signs: Mapping[Kind, Sign],
+        signs: Mapping[IncidentKind, Sign],
         disk: Disk = lambda: None,
         metrics: Metrics | None = None,
         now: Callable[[], datetime],
@@ -92,7 +92,7 @@ class Watch:
             elif (before.text, before.fields) != (one.text, one.fields):
                 await self._incidents.rephrase(one.kind, one.text, one.fields)
 
-    async def seen(self, signs: Mapping[Kind, bool | None], now: datetime) -> Seen:
+    async def seen(self, signs: Mapping[IncidentKind, bool | None], now: datetime) -> Seen:
         """Return how things stand."""
         async with self._db.read() as tx:
             balance = await budgets.account_balance(tx)

@@ -11,7 +11,7 @@ from telegram.ext import ExtBot
 
 from bot.domain.errors import MediaTooBigError
 from bot.domain.model import Asker, GiveUp, Muted, Outcome, Right, Target, TryLater
-from bot.domain.records import Kind, KnownFile
+from bot.domain.records import FileKind, KnownFile
 from bot.runtime.beside import together
 from bot.runtime.metrics import Metrics
 from bot.sending.file_ids import Files
@@ -19,8 +19,8 @@ from bot.sending.items import (
     METHODS,
     ByUrl,
     Item,
+    MessageJson,
     SendOptions,
-    Shown,
     Text,
     as_media,
     as_single,
@@ -38,7 +38,7 @@ MOST_URL_FAULTS = 3
 FLOOD_PATIENCE = timedelta(seconds=30)  # that a reply waits when an album met a flood limit
 RETRY_PATIENCE = timedelta(seconds=12)  # in all, that an alert waits for its chat after a refusal
 MOST_FLOODS = 3
-AS_SENT: dict[Right, tuple[Kind, ...]] = {
+AS_SENT: dict[Right, tuple[FileKind, ...]] = {
     "photos": ("photo",),
     "videos": ("video",),
     "documents": ("document",),
@@ -130,18 +130,18 @@ class Attempts:
         await self._files.remember(files)
         return None
 
-    async def _group(self, batch: list[Item], request: SendRequest) -> list[Shown]:
+    async def _group(self, batch: list[Item], request: SendRequest) -> list[MessageJson]:
         text = request.text.arguments()
         media = [
             as_media(item, {} if number else text, request.options)
             for number, item in enumerate(batch)
         ]
-        shown: list[Shown] = await self._call(
+        shown: list[MessageJson] = await self._call(
             "sendMediaGroup", {"media": media}, request, len(batch)
         )
         return shown
 
-    async def _single(self, batch: list[Item], request: SendRequest) -> list[Shown]:
+    async def _single(self, batch: list[Item], request: SendRequest) -> list[MessageJson]:
         (item,) = batch
         arguments = as_single(item, request.text.arguments(), request.options)
         return [await self._call(METHODS[item.kind], arguments, request, 1)]

@@ -18,13 +18,13 @@ from telegram import (
 from telegram.constants import ParseMode
 
 from bot.domain.model import ORIGINAL, Right, SentItem, Story
-from bot.domain.records import Kind, KnownFile
+from bot.domain.records import FileKind, KnownFile
 from bot.media.spool import MediaFile
 from bot.presentation.html import plain, shorten
 
 CAPTION = 1024  # code points after parsing; Bot API, "caption"
 HIGHLIGHTS_KEPT = timedelta(days=30)  # the file_id of what a highlight shows after its day
-METHODS: dict[Kind, str] = {
+METHODS: dict[FileKind, str] = {
     "photo": "sendPhoto",
     "video": "sendVideo",
     "document": "sendDocument",
@@ -54,7 +54,7 @@ class ByUpload:
     thumbnail: MediaFile | None = None
 
 
-Shown = dict[str, Any]  # a Message as the Bot API shows it
+MessageJson = dict[str, Any]  # a Message as the Bot API shows it
 Source = ByFileId | ByUrl | ByUpload
 
 
@@ -68,7 +68,7 @@ class Item:
     """
 
     story: Story
-    kind: Kind
+    kind: FileKind
     source: Source | None = None
     tried: int = 0
     reason: str = ""
@@ -86,7 +86,7 @@ class Item:
         return self.story.pk + (ORIGINAL if self.as_file else "")
 
     @property
-    def own_kind(self) -> Kind:
+    def own_kind(self) -> FileKind:
         """Return as what it goes out before anything is known of its bytes."""
         return "document" if self.as_file else self.story.kind
 
@@ -190,7 +190,7 @@ def common(thread_id: int | None, options: SendOptions, *, paid: bool) -> dict[s
     }
 
 
-def receipt(item: Item, message: Shown, now: datetime) -> tuple[SentItem, KnownFile | None]:
+def receipt(item: Item, message: MessageJson, now: datetime) -> tuple[SentItem, KnownFile | None]:
     """Return what arrived and, when it can be used again, the file.
 
     A video without sound that was sent alone comes back as an animation, which no album takes.
@@ -206,7 +206,7 @@ def receipt(item: Item, message: Shown, now: datetime) -> tuple[SentItem, KnownF
     return sent, KnownFile(kind, str(file["file_id"]), str(file["file_unique_id"]), until)
 
 
-def _file_of(message: Shown) -> tuple[Kind | None, Shown | None]:
+def _file_of(message: MessageJson) -> tuple[FileKind | None, MessageJson | None]:
     if message.get("photo"):
         return "photo", message["photo"][-1]
     if message.get("video"):

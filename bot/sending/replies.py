@@ -71,7 +71,7 @@ NO_SUCH_TEXT = (
     "message_id_invalid",
     "there is no text in the message to edit",
 )
-UNCHANGED = Sent(())
+SHOWN_ALREADY = Sent(())
 """What came of an edit that would have changed nothing, known by identity."""
 
 
@@ -243,7 +243,7 @@ class Replies:
         except TelegramError as error:
             why = str(error).lower() if payload["kind"] == "edit" else ""
             if AS_IT_IS in why:
-                return UNCHANGED
+                return SHOWN_ALREADY
             if any(words in why for words in NO_SUCH_TEXT):
                 anew = {**payload, "kind": "text"}
                 return await self.send(

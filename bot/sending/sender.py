@@ -43,7 +43,7 @@ log = structlog.get_logger()
 
 CACHE_CHAT_RESTS = timedelta(minutes=10)  # after it refused us
 CACHE_CHAT_PATIENCE = 2.0  # seconds that its flood limit may cost; else we go without
-NOBODY = Asker(None)
+NO_ASKER = Asker(None)
 PLAIN = SendOptions()
 
 
@@ -85,7 +85,7 @@ class Sender:
         caption_html: str | None = None,
         options: SendOptions = PLAIN,
         lane: Lane = "reply",
-        asker: Asker = NOBODY,
+        asker: Asker = NO_ASKER,
         leaving: Leaving | None = None,
     ) -> Outcome:
         """Send the stories of ``album`` to ``target``; ``asker`` pays if the API must be asked.

@@ -42,7 +42,6 @@ REFUSED_FOR = timedelta(hours=1)  # how long what Telegram refused goes another 
 T = TypeVar("T")
 
 Fallback = Callable[[Story, Asker], Awaitable[MediaFile]]
-Step = Callable[[Item, Asker], Awaitable[Source | None]]
 
 
 class Downloads(Protocol):
@@ -83,7 +82,7 @@ class Supply:
         self._bought = _Lately[None](BUY_AGAIN, now)
         self._no_address = _Lately[None](REFUSED_FOR, now)
         self._no_photo = _Lately[None](REFUSED_FOR, now)
-        self._steps: tuple[Step, ...] = (self._url, self._download, self._buy)
+        self._steps = (self._url, self._download, self._buy)
 
     async def advance(self, item: Item, asker: Asker, *, refused_in: int | None = None) -> None:
         """Give the item its next source, or close it with the sentence why there is none.

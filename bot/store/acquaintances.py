@@ -13,7 +13,7 @@ from bot.store.database import Insert, Tx, built_once, insert_for
 from bot.store.schema import metadata, only
 
 Kind = Literal["person", "chat"]
-Subject = tuple[Kind, int]
+Acquaintance = tuple[Kind, int]
 KNOWN_AFTER = 3  # days on which somebody was seen
 
 acquaintances = sa.Table(
@@ -51,7 +51,7 @@ def _see(insert: Insert) -> sa.Executable:
     )
 
 
-async def see(tx: Tx, subjects: Collection[Subject], day: date) -> None:
+async def see(tx: Tx, subjects: Collection[Acquaintance], day: date) -> None:
     """Note that these were there that day; each day counts once."""
     rows = [
         {"kind": kind, "subject": subject, "days": 1, "last_day": day}

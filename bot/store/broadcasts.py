@@ -15,7 +15,7 @@ from bot.store.schema import BigId, Timestamp, metadata
 NOTICE = "broadcast"
 KINDS = ("private", "group", "supergroup")  # what stands in a channel is its owner's business
 
-State = Literal["draft", "running", "stopped", "done"]
+Stage = Literal["draft", "running", "stopped", "done"]
 
 broadcasts = sa.Table(
     "broadcasts",
@@ -40,7 +40,7 @@ class Broadcast:
     text: str
     admin: int
     message_id: int | None
-    state: State
+    state: Stage
     count: int
     handed: int
     last_chat: int | None
@@ -81,7 +81,7 @@ async def running(tx: Tx) -> Broadcast | None:
 
 
 async def turn(
-    tx: Tx, number: int, *, before: State, after: State, **values: object
+    tx: Tx, number: int, *, before: Stage, after: Stage, **values: object
 ) -> Broadcast | None:
     """Change the state of a broadcast; None where it was not in ``before``."""
     statement = (

@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.domain.model import ORIGINAL, Profile, Story
-from bot.domain.records import Delivery, Kind, KnownFile
+from bot.domain.records import Delivery, FileKind, KnownFile
 from bot.domain.serialization import dump_stories, load_readable
 from bot.store.chats import chats, moved_chats
 from bot.store.database import Insert, Tx, built_once
@@ -47,7 +47,7 @@ class Kept:
     """A story that a chat was sent, and Telegram's file of it."""
 
     story: Story
-    kind: Kind
+    kind: FileKind
     file_id: str
     file_unique_id: str
 

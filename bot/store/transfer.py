@@ -38,7 +38,7 @@ ELSEWHERE = (
     "back with move --undo first"
 )
 
-Row = tuple[Any, ...]
+Values = tuple[Any, ...]
 Report = Callable[[str, int], None]
 
 
@@ -201,7 +201,7 @@ def _check(source: sqlite3.Connection) -> None:
 
 def _read(
     source: sqlite3.Connection, table: sa.Table, *, after: Sequence[Any] | None = None
-) -> Iterator[Row]:
+) -> Iterator[Values]:
     """Yield the rows of a table in the order of its key, as PostgreSQL shall have them."""
     names = ", ".join(f'"{one.name}"' for one in table.c)
     keys = ", ".join(f'"{one.name}"' for one in table.primary_key)
@@ -243,7 +243,7 @@ def _plain(value: object) -> object:
     return value.isoformat() if isinstance(value, date) else value
 
 
-def _summed(rows: Iterator[Row]) -> tuple[int, int]:
+def _summed(rows: Iterator[Values]) -> tuple[int, int]:
     """Return how many rows there are, and a sum of them, whatever their order."""
     count = total = 0
     for row in rows:

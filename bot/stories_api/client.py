@@ -23,7 +23,7 @@ from bot.runtime.metrics import Metrics
 from bot.stories_api import schema
 from bot.stories_api.downloads import Elsewhere, read_download
 from bot.stories_api.endpoints import BALANCE, Answer, Balance, Endpoint, cost
-from bot.stories_api.limit_state import AccountLimits, State
+from bot.stories_api.limit_state import AccountLimits, AccountState
 from bot.stories_api.response import read_json
 from bot.stories_api.transport import DEADLINE, Query, Read, Transport
 
@@ -60,7 +60,7 @@ class StoriesApi:
         metrics: Metrics | None = None,
         on_out_of_service: Callable[[OutOfServiceError], Awaitable[object]] | None = None,
         fallback_url: str = "",
-        limits: Callable[[State], AccountLimits] | None = None,
+        limits: Callable[[AccountState], AccountLimits] | None = None,
         largest_file: int = LARGEST_FILE,
         deadline: float = DEADLINE,
         download_deadline: float = DOWNLOAD_DEADLINE,

@@ -28,7 +28,7 @@ REMEMBERED = timedelta(seconds=Refused.LONGEST)  # how often a subject failed, o
 
 
 @dataclass(slots=True)
-class State:
+class AccountState:
     """The even rate, the breaker, and the subjects that are refused."""
 
     call_rate: CallRate
@@ -41,14 +41,14 @@ class State:
         return not (breaker.is_open or breaker.suspects or subject in self.refused.rows)
 
 
-Decide = Callable[[State, float, str], T]
+Decide = Callable[[AccountState, float, str], T]
 """Takes the state, the seconds of its clock, and by which name it knows the subject."""
 
 
 class AccountLimits(Protocol):
     """The state of the limits, shared by all who spend of one account."""
 
-    state: State
+    state: AccountState
     """As this process last knew it."""
 
     def now(self) -> float:
@@ -67,7 +67,7 @@ class AccountLimits(Protocol):
 class LocalLimits:
     """The limits of the only process."""
 
-    def __init__(self, state: State, clock: Callable[[], float]) -> None:
+    def __init__(self, state: AccountState, clock: Callable[[], float]) -> None:
         """Keep ``state``; ``clock`` is in seconds and never goes back."""
         self.state = state
         self.now = clock
@@ -88,7 +88,7 @@ class SharedLimits:
     with what it knew last. All replicas' clocks should agree.
     """
 
-    def __init__(self, db: Database, state: State, now: Callable[[], datetime]) -> None:
+    def __init__(self, db: Database, state: AccountState, now: Callable[[], datetime]) -> None:
         """Keep the rows in ``db``; ``state`` is the copy of this process."""
         self._db = db
         self.state = state

@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from bot.domain.links import story_taken_at
-from bot.domain.model import Highlight, Place, Profile, Reshared, Sticker, Story
+from bot.domain.model import Area, Highlight, Profile, Reshared, Sticker, Story
 from bot.stories_api.endpoints import Balance
 from bot.stories_api.fields import (
     MOST_NUMBER,
@@ -52,7 +52,7 @@ class _Wire(BaseModel):
 
 
 M = TypeVar("M", bound=_Wire)
-Item = TypeVar("Item")
+T = TypeVar("T")
 
 
 def _maybe(model: type[M]) -> Callable[[object], M | None]:
@@ -130,9 +130,9 @@ class _Placed(_Wire):
     rotation: Number = 0.0
 
     @property
-    def place(self) -> Place:
+    def place(self) -> Area:
         """Return where on the story it lies."""
-        return Place(self.x, self.y, self.width, self.height, self.rotation)
+        return Area(self.x, self.y, self.width, self.height, self.rotation)
 
 
 class _StickerLink(_Wire):
@@ -308,10 +308,10 @@ def balance_from(value: object) -> Balance:
     return Balance(left, rate if rate > 0 else 15.0)
 
 
-def _read(value: object, read: Callable[[object], Item], *, most: int) -> list[Item]:
+def _read(value: object, read: Callable[[object], T], *, most: int) -> list[T]:
     """Return what ``read`` makes of the first items in a decoded body, but for broken ones."""
     items = _items(value)
-    result: list[Item] = []
+    result: list[T] = []
     for item in items[:most]:
         with suppress(NonsenseError):
             result.append(read(item))

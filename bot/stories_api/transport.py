@@ -30,7 +30,7 @@ from bot.runtime.clock import steady
 from bot.runtime.metrics import Metrics
 from bot.stories_api.endpoints import BALANCE, Answer
 from bot.stories_api.failures import TOO_MANY, Failure, failure_of
-from bot.stories_api.limit_state import AccountLimits, LocalLimits, State
+from bot.stories_api.limit_state import AccountLimits, AccountState, LocalLimits
 from bot.stories_api.limits import Breaker, CallRate, Detour, Refused, RetryBudget
 from bot.stories_api.response import (
     OK,
@@ -102,7 +102,7 @@ class Transport:
         key: SecretStr,
         rate: float,
         metrics: Metrics,
-        limits: Callable[[State], AccountLimits] | None = None,
+        limits: Callable[[AccountState], AccountLimits] | None = None,
         fallback_url: str = "",
         on_out_of_service: Callable[[OutOfServiceError], Awaitable[object]] | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -117,7 +117,7 @@ class Transport:
         self._session = session
         self._origins = [Origin(URL(one)) for one in (url, fallback_url) if one]
         self._key = key
-        state = State(CallRate(rate))
+        state = AccountState(CallRate(rate))
         self._limits = limits(state) if limits else LocalLimits(state, clock)
         self.probe: Callable[[], Awaitable[bool | None]] | None = None
         """Asks what nobody asked for: true if the API answered, None if it can't be asked."""
@@ -368,7 +368,9 @@ class Transport:
             await self._on_out_of_service(error)
 
 
-def _admit(state: State, now: float, subject: str) -> Literal["go", "refused", "closed", "probe"]:
+def _admit(
+    state: AccountState, now: float, subject: str
+) -> Literal["go", "refused", "closed", "probe"]:
     """Return whether a call may go out, as far as is known before it."""
     if state.refused.is_refused(subject, now):
         return "refused"
@@ -377,20 +379,20 @@ def _admit(state: State, now: float, subject: str) -> Literal["go", "refused", "
     return "probe" if state.breaker.takes_probe(now) else "closed"
 
 
-def _turn(left: float, state: State, now: float, _: str) -> float | None:
+def _turn(left: float, state: AccountState, now: float, _: str) -> float | None:
     """Take a place within ``left`` seconds; return the wait until it, None when there is none."""
     return state.call_rate.turn(now) if state.call_rate.wait(now) < left else None
 
 
-def _pause(quiet: float, state: State, now: float, _: str) -> None:
+def _pause(quiet: float, state: AccountState, now: float, _: str) -> None:
     state.call_rate.pause(now + quiet)
 
 
-def _begins_to_ask(state: State, now: float, _: str) -> bool:
+def _begins_to_ask(state: AccountState, now: float, _: str) -> bool:
     return state.breaker.begins_to_ask(now)
 
 
-def _conclude(is_alive: bool | None, state: State, now: float, _: str) -> None:
+def _conclude(is_alive: bool | None, state: AccountState, now: float, _: str) -> None:
     """Open or close the breaker by what a probe told; None is no word against the API."""
     if is_alive:
         state.breaker.vouched(now)
@@ -401,12 +403,12 @@ def _conclude(is_alive: bool | None, state: State, now: float, _: str) -> None:
         state.breaker.open(now)
 
 
-def _on_answer(state: State, _: float, subject: str) -> None:
+def _on_answer(state: AccountState, _: float, subject: str) -> None:
     state.refused.forgive([subject])
     state.breaker.succeeded()
 
 
-def _failed(result: Failure, state: State, now: float, subject: str) -> bool:
+def _failed(result: Failure, state: AccountState, now: float, subject: str) -> bool:
     """Learn from a failure; return whether a probe must tell if the API is down."""
     if result.is_the_subjects:
         state.refused.failed(subject, now)

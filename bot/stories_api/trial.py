@@ -52,7 +52,7 @@ GOOD, NOT_THERE, PRIVATE = "bill_of_answers", "bill_of_404", "bill_of_403"
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class PricedCall:
     """A call that is made, the belief about its price, and what the price is believed to be."""
 
     path: str
@@ -60,8 +60,8 @@ class Call:
     credits: int
 
 
-def _priced(path: str, belief: str) -> Call:
-    return Call(path, belief, int(STORIES[belief].believed))
+def _priced(path: str, belief: str) -> PricedCall:
+    return PricedCall(path, belief, int(STORIES[belief].believed))
 
 
 USER = _priced("/v1/user/by/username", "price_user_by_username")
@@ -281,7 +281,7 @@ class StoriesTrial:
         self._counted = len(self.spent)
         return now
 
-    async def _ask(self, call: Call, **params: str) -> Said:
+    async def _ask(self, call: PricedCall, **params: str) -> Said:
         said = await self._call(call.path, **params)
         price = credits_in({"x-hiker-info": said.price}) if said.price else None
         self.spent.append((call.path, call.credits if price is None else price))

@@ -18,7 +18,7 @@ from bot.domain.model import Muted, Outcome, Right, Target, TryLater
 from bot.runtime.beside import beside, renewing
 from bot.runtime.logging import mark
 from bot.sending.progress import Progress
-from bot.sending.replies import UNCHANGED, Payload, Replies, close, is_final
+from bot.sending.replies import SHOWN_ALREADY, Payload, Replies, close, is_final
 from bot.store import chat_queues, deliveries, enqueue, inbox
 from bot.store.database import Database, Tx
 from bot.store.failures import outages
@@ -175,7 +175,7 @@ class Answering:
         for number, one in enumerate(enqueued):
             outcome = await self._send_kept(one, enqueued[number:], lease)
             progress.add(outcome)
-            unit.is_in_vain = outcome is UNCHANGED
+            unit.is_in_vain = outcome is SHOWN_ALREADY
             in_outage = await self._outage.heard(one.target.chat_id, outcome)
             if is_final(outcome):
                 log.info("answered", chat=one.target.chat_id, what=one.payload["kind"])

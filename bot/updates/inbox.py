@@ -24,7 +24,7 @@ from bot.runtime.metrics import Metrics
 from bot.runtime.places import Place
 from bot.runtime.workers import FIRST_PAUSE_S, LAST_PAUSE_S, LONGEST, Worker
 from bot.store import acquaintances, inbox
-from bot.store.acquaintances import Subject
+from bot.store.acquaintances import Acquaintance
 from bot.store.database import Database, Tx
 from bot.store.failures import is_slow
 from bot.store.inbox import FAILURE, Arrival, ClaimedUpdate
@@ -97,7 +97,7 @@ class Intake:
         self._places: dict[str, Place] = {}
         self._refused: Counter[int] = Counter()  # updates that can't be stored, by their tries
         self._open = 0  # stored and not answered yet, as far as this process knows
-        self._seen: set[Subject] = set()
+        self._seen: set[Acquaintance] = set()
         self._seen_day: date | None = None
         self._group: asyncio.TaskGroup | None = None
         self._ended = asyncio.Event()

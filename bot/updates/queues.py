@@ -14,12 +14,12 @@ from typing import Any, Literal
 from bot.domain.identity import is_nobody
 
 Json = dict[str, Any]
-Verdict = Literal["take", "tell", "drop"]
+Admission = Literal["take", "tell", "drop"]
 Key = tuple[str, int | None]
 
 MOST_OF_PERSON = 30  # open asks of one person in one chat
 MOST_OF_CHAT = 100  # open asks of all people in one chat; and as much chatter
-NOBODY = 0  # who asks as a channel, or as an administrator without a name
+NO_PERSON = 0  # who asks as a channel, or as an administrator without a name
 BUSY = "busy:"  # the queue of the one answer to what is too much; it waits for no other
 
 _MESSAGES = ("message", "edited_message", "channel_post", "edited_channel_post")
@@ -70,7 +70,7 @@ def subjects_of(standing: Standing) -> Iterator[tuple[Literal["person", "chat"],
     """Return who is seen with an update that asks: the person, and the chat."""
     if standing.person is None:
         return
-    if standing.person != NOBODY:
+    if standing.person != NO_PERSON:
         yield "person", standing.person
     kind, _, number = standing.queue.partition(":")
     if kind == "chat":
@@ -102,7 +102,7 @@ def admit(
     *,
     of_person: int = MOST_OF_PERSON,
     of_chat: int = MOST_OF_CHAT,
-) -> list[Verdict]:
+) -> list[Admission]:
     """Return of each arrival whether it is taken, is the one to be told, or is let go.
 
     ``waiting`` counts what is open already. Each kind of "too much" is told once at most here;
@@ -113,13 +113,13 @@ def admit(
     for (queue, person), count in waiting.items():
         asks[queue] += count if person is not None else 0
     answered: set[Key] = set()
-    verdicts: list[Verdict] = []
+    verdicts: list[Admission] = []
     for one in arrivals:
         if one.is_kept:
             verdicts.append("take")
             continue
         is_ask = one.person is not None
-        most = of_person if is_ask and one.person != NOBODY else of_chat
+        most = of_person if is_ask and one.person != NO_PERSON else of_chat
         if counts[one.key] < most and (not is_ask or asks[one.queue] < of_chat):
             counts[one.key] += 1
             asks[one.queue] += is_ask
@@ -143,7 +143,7 @@ def _person(about: Json) -> int:
     sender, as_chat = about.get("from"), about.get("sender_chat")
     person = sender.get("id") if isinstance(sender, dict) else None
     if not isinstance(person, int) or is_nobody(person, 0 if as_chat else None):
-        return NOBODY
+        return NO_PERSON
     return person
 
 

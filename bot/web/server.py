@@ -27,7 +27,7 @@ HEADERS_S = 10.0  # that a connection may take to send its headers, the first an
 
 PRIVATE = web.AppKey("private", bool)
 
-Check = Callable[[], Awaitable[str]]
+HealthCheck = Callable[[], Awaitable[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class Web:
         self,
         metrics: Metrics,
         *,
-        checks: Mapping[str, Check],
+        checks: Mapping[str, HealthCheck],
         door: Door | None = None,
         is_open: bool = False,
         token: SecretStr | None = None,

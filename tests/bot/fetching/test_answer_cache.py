@@ -15,7 +15,7 @@ from bot.domain.errors import AllowanceSpentError, StoryGoneError
 from bot.domain.model import Asker, Story
 from bot.domain.serialization import STORIES
 from bot.fetching.answer_cache import (
-    Answers,
+    AnswerCache,
     Fetched,
     profile_key,
     story_key,
@@ -35,7 +35,7 @@ STORY = story("31", NOW - timedelta(hours=1))
 class Desk:
     """Processes that answer questions, and how often they had to fetch."""
 
-    def __init__(self, db: Database, processes: list[Answers], ledger: Ledger) -> None:
+    def __init__(self, db: Database, processes: list[AnswerCache], ledger: Ledger) -> None:
         self.db = db
         self.processes = processes
         self.ledger = ledger
@@ -63,7 +63,7 @@ async def desk(db: Database) -> AsyncIterator[Desk]:
     async with AsyncExitStack() as stack:
         processes = [
             await stack.enter_async_context(
-                Answers(db, ledger, now=lambda: NOW, negative_for=timedelta(minutes=5))
+                AnswerCache(db, ledger, now=lambda: NOW, negative_for=timedelta(minutes=5))
             )
             for _ in range(1 if db.is_sqlite else 3)
         ]
@@ -87,7 +87,7 @@ async def test_who_asks_before_the_answer_is_kept_waits_for_that(desk: Desk) -> 
 
 async def test_at_the_end_all_that_was_answered_is_kept_and_settled(db: Database) -> None:
     ledger = Ledger(db, Limits(), now=lambda: NOW)
-    answers = Answers(db, ledger, now=lambda: NOW, negative_for=timedelta(minutes=5))
+    answers = AnswerCache(db, ledger, now=lambda: NOW, negative_for=timedelta(minutes=5))
     async with answers:
         await Desk(db, [answers], ledger).ask()
         async with db.read() as tx:
@@ -102,7 +102,9 @@ async def test_what_is_learned_for_others_wakes_who_brings_it_to_them(db: Databa
         await follow(tx, 5)
         await look(tx)
     woken, ledger = asyncio.Event(), Ledger(db, Limits(), now=lambda: NOW)
-    many = Answers(db, ledger, now=lambda: NOW, negative_for=timedelta(minutes=5), wake=woken.set)
+    many = AnswerCache(
+        db, ledger, now=lambda: NOW, negative_for=timedelta(minutes=5), wake=woken.set
+    )
     async with many:
         await Desk(db, [many], ledger).ask()
         assert not woken.is_set()

@@ -24,7 +24,7 @@ from bot.domain.links import Link
 from bot.domain.model import Asker
 from bot.domain.records import EPOCH
 from bot.fetching import answer_cache
-from bot.fetching.answer_cache import Answers
+from bot.fetching.answer_cache import AnswerCache
 from bot.fetching.canary import Canary
 from bot.fetching.on_demand import Viewer
 from bot.store import answers as store
@@ -89,7 +89,7 @@ async def build(db: Database, box: Box, clock: Clock) -> AsyncIterator[Build]:
             ledger = Ledger(db, limits, now=clock)
             watch = Canary(api, ledger, canary, now=clock)
             answers = await stack.enter_async_context(
-                Answers(
+                AnswerCache(
                     db,
                     ledger,
                     now=clock,

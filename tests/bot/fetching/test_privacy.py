@@ -9,7 +9,7 @@ import pytest
 from benchmarks.privacy import World, week, world
 from bot.billing.reports import Reports
 from bot.domain.budget import Limits
-from bot.fetching.privacy import WITHIN, Mode, Trust
+from bot.fetching.privacy import WITHIN, SkipCheck, Trust
 from bot.store import profiles, stories
 from tests.support.followed import NOON
 
@@ -43,7 +43,7 @@ async def seen_of(here: World, username: str) -> int:
 
 @pytest.mark.parametrize(("mode", "is_cheap"), [("auto", True), ("false", False)])
 async def test_polls_of_a_public_profile_pay_in_full_once_a_day(
-    tmp_path: Path, mode: Mode, is_cheap: bool
+    tmp_path: Path, mode: SkipCheck, is_cheap: bool
 ) -> None:
     async with world(mode, tmp_path, budget=60) as here:
         here.sandbox.instagram.add_profile("plain", posts_per_day=6)

@@ -5,12 +5,12 @@ from typing import Any, get_args
 import pytest
 import sqlalchemy as sa
 
-from bot.domain.records import Chat, Kind, State
+from bot.domain.records import Chat, FileKind, State
 from bot.presentation.notices import SENTENCES
 from bot.store.database import all_tables
 
 WORDS = {
-    ("files", "kind"): get_args(Kind),
+    ("files", "kind"): get_args(FileKind),
     ("profiles", "state"): get_args(State),
     ("profiles", "refusal"): get_args(State),
     ("chats", "state"): get_args(Chat.__annotations__["state"]),

@@ -8,7 +8,7 @@ import pytest
 
 from bot.domain.errors import DatabaseUnavailableError
 from bot.store.database import Database
-from bot.stories_api.limit_state import LocalLimits, SharedLimits, State
+from bot.stories_api.limit_state import AccountState, LocalLimits, SharedLimits
 from bot.stories_api.limits import CallRate
 from tests.support.followed import NOON, Clock
 
@@ -16,39 +16,39 @@ RATE = 2.0
 SUBJECTS = ["natgeo", "123", "https://www.instagram.com/s/" + "x" * 200]
 
 
-def _admit(state: State, now: float, subject: str) -> tuple[bool, bool, bool]:
+def _admit(state: AccountState, now: float, subject: str) -> tuple[bool, bool, bool]:
     is_probed = state.breaker.takes_probe(now)
     return state.refused.is_refused(subject, now), state.breaker.is_open, is_probed
 
 
-def _turn(state: State, now: float, _: str) -> float:
+def _turn(state: AccountState, now: float, _: str) -> float:
     return round(state.call_rate.turn(now), 3)
 
 
-def _hold(state: State, now: float, _: str) -> None:
+def _hold(state: AccountState, now: float, _: str) -> None:
     state.call_rate.pause(now + 3)
 
 
-def _fail(state: State, now: float, subject: str) -> bool:
+def _fail(state: AccountState, now: float, subject: str) -> bool:
     state.refused.failed(subject, now)
     return state.breaker.failed(subject, now)
 
 
-def _ask(state: State, now: float, _: str) -> bool:
+def _ask(state: AccountState, now: float, _: str) -> bool:
     return state.breaker.begins_to_ask(now)
 
 
-def _open(state: State, now: float, _: str) -> None:
+def _open(state: AccountState, now: float, _: str) -> None:
     state.refused.forgive(state.breaker.suspects)
     state.breaker.open(now)
 
 
-def _answer(state: State, _: float, subject: str) -> None:
+def _answer(state: AccountState, _: float, subject: str) -> None:
     state.refused.forgive([subject])
     state.breaker.succeeded()
 
 
-def _vouch(state: State, now: float, _: str) -> None:
+def _vouch(state: AccountState, now: float, _: str) -> None:
     state.breaker.vouched(now)
 
 
@@ -58,8 +58,8 @@ STEPS = [_admit, _admit, _turn, _hold, _fail, _fail, _fail, _ask, _open, _vouch,
 @pytest.mark.parametrize("seed", range(4))
 async def test_several_that_share_decide_as_one(db: Database, seed: int) -> None:
     clock, chance = Clock(), random.Random(seed)  # noqa: S311 - which step comes next
-    shared = [SharedLimits(db, State(CallRate(RATE)), clock) for _ in range(3)]
-    local = LocalLimits(State(CallRate(RATE)), lambda: clock().timestamp())
+    shared = [SharedLimits(db, AccountState(CallRate(RATE)), clock) for _ in range(3)]
+    local = LocalLimits(AccountState(CallRate(RATE)), lambda: clock().timestamp())
     for number in range(120):
         clock.on(timedelta(seconds=chance.choice((0, 0.1, 1, 20, 90))))
         step, subject = chance.choice(STEPS), chance.choice(SUBJECTS)
@@ -70,7 +70,7 @@ async def test_several_that_share_decide_as_one(db: Database, seed: int) -> None
 
 async def test_a_clock_that_was_set_back_closes_nothing_for_long(db: Database) -> None:
     clock = Clock()
-    limits = SharedLimits(db, State(CallRate(RATE)), clock)
+    limits = SharedLimits(db, AccountState(CallRate(RATE)), clock)
     for subject in SUBJECTS:
         await limits.decide(subject, _fail)
     await limits.decide("", _open)
@@ -87,7 +87,7 @@ async def test_while_the_database_cant_work_each_goes_on_with_what_it_knew(
         raise DatabaseUnavailableError("gone")
 
     clock = Clock()
-    limits = SharedLimits(db, State(CallRate(RATE)), clock)
+    limits = SharedLimits(db, AccountState(CallRate(RATE)), clock)
     await limits.decide("sick", _fail)
     monkeypatch.setattr(db, "run", partial(fail))
     assert (await limits.decide("sick", _admit))[0]
@@ -96,7 +96,7 @@ async def test_while_the_database_cant_work_each_goes_on_with_what_it_knew(
 
 
 async def test_what_is_kept_of_a_subject_is_not_its_name(db: Database) -> None:
-    limits = SharedLimits(db, State(CallRate(RATE)), lambda: datetime.now(UTC))
+    limits = SharedLimits(db, AccountState(CallRate(RATE)), lambda: datetime.now(UTC))
     await limits.decide("natgeo", _fail)
     assert "natgeo" not in str(limits.state.refused.rows)
     assert await limits.decide("natgeo", lambda state, now, _: state.refused.count(now)) == 1

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.model import Place, Profile, Reshared, Sticker, Story
+from bot.domain.model import Area, Profile, Reshared, Sticker, Story
 from bot.domain.serialization import dump_stories, load_stories
 from bot.stories_api import Balance
 from bot.stories_api.response import NonsenseError, clean, credits_in, decode
@@ -162,12 +162,12 @@ def test_what_a_story_reshares_and_its_stickers_are_kept() -> None:
         ],
     )
     assert story.stickers == (
-        Sticker("link", "https://b.example", "Read on", Place(0.5, 0.25, 0.4, 0.1, 0.25)),
+        Sticker("link", "https://b.example", "Read on", Area(0.5, 0.25, 0.4, 0.1, 0.25)),
         Sticker("gif"),
         Sticker(),
     )
     assert story.reshared == (
-        Reshared("3870828041672894129", "DW38ZhqiKax", "clips", "787132", Place(x=0.5, width=0.8)),
+        Reshared("3870828041672894129", "DW38ZhqiKax", "clips", "787132", Area(x=0.5, width=0.8)),
         Reshared("12345"),
     )
     assert story.reshared[0].page_url == "https://www.instagram.com/p/DW38ZhqiKax/"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.updates.queues import NOBODY, Standing, admit, busy, standing_of
+from bot.updates.queues import NO_PERSON, Standing, admit, busy, standing_of
 
 
 def message(update_id: int, chat: int, **more: Any) -> dict[str, Any]:
@@ -54,11 +54,11 @@ ANN = {"id": 5, "first_name": "Ann"}
             5,
         ),
         ({"message": {"chat": GROUP, "from": ANN, "text": "x", "reply_to_message": {}}}, 5),
-        ({"message": {"chat": GROUP, "from": {"id": 1087968824}, "text": "/help"}}, NOBODY),
-        ({"message": {"chat": GROUP, "from": {"id": 136817688}, "text": "/help"}}, NOBODY),
-        ({"channel_post": {"chat": GROUP, "text": "/help"}}, NOBODY),
+        ({"message": {"chat": GROUP, "from": {"id": 1087968824}, "text": "/help"}}, NO_PERSON),
+        ({"message": {"chat": GROUP, "from": {"id": 136817688}, "text": "/help"}}, NO_PERSON),
+        ({"channel_post": {"chat": GROUP, "text": "/help"}}, NO_PERSON),
         ({"callback_query": {"from": ANN, "message": {"chat": GROUP}}}, 5),
-        ({"message": {"chat": GROUP, "from": "nonsense", "text": "/help"}}, NOBODY),
+        ({"message": {"chat": GROUP, "from": "nonsense", "text": "/help"}}, NO_PERSON),
     ],
 )
 def test_who_asks(update: dict[str, Any], person: int | None) -> None:
@@ -83,7 +83,7 @@ def test_memberships_and_migrations_are_always_kept(update: dict[str, Any]) -> N
 STANDINGS = st.builds(
     Standing,
     st.sampled_from(["chat:1", "chat:-2"]),
-    st.sampled_from([None, NOBODY, 5, 6]),
+    st.sampled_from([None, NO_PERSON, 5, 6]),
     st.sampled_from([False, False, False, True]),
 )
 KEYS = st.tuples(st.sampled_from(["chat:1", "chat:-2"]), st.sampled_from([None, 0, 5, 6]))
