@@ -216,7 +216,11 @@ async def built(
             db,
             api,
             ledger,
-            limits=_subscription_limits(settings),
+            limits=SubscriptionLimits(
+                most=settings.max_subscriptions,
+                most_new_a_day=settings.max_new_subscriptions_a_day,
+                most_fast=settings.max_fast_subscriptions,
+            ),
             polling=polling,
             topics=topics,
             wake=wake,
@@ -450,14 +454,6 @@ def _limits(settings: Settings) -> Limits:
         minimum_balance=settings.minimum_balance,
         newcomer_allowance=settings.newcomer_allowance,
         newcomer_share=settings.newcomer_share,
-    )
-
-
-def _subscription_limits(settings: Settings) -> SubscriptionLimits:
-    return SubscriptionLimits(
-        most=settings.max_subscriptions,
-        most_new_a_day=settings.max_new_subscriptions_a_day,
-        most_fast=settings.max_fast_subscriptions,
     )
 
 

@@ -1,7 +1,6 @@
 """Every failure becomes a sentence in the chat's language; an unexpected one gets a number."""
 
 import secrets
-from collections.abc import Hashable
 from datetime import timedelta
 from functools import partial
 
@@ -24,7 +23,7 @@ from bot.presentation.html import plain
 from bot.presentation.translation import translator_for
 from bot.sending.replies import text_of
 from bot.updates import unit_of_work
-from handlers.guard import answer, is_echo
+from handlers.guard import answer, is_echo, record
 from handlers.replies import say
 
 log = structlog.get_logger()
@@ -57,11 +56,7 @@ async def refuse(update: Update, context: Context, error: BotError) -> None:
         await unit_of_work.later(partial(_mark, context, message))
         return
     await say(update, context, text)
-    await unit_of_work.later(partial(_record_refusal, context, key))
-
-
-async def _record_refusal(context: Context, key: Hashable) -> None:
-    context.services.lately.record(key, now=context.now)
+    await record(context, key)
 
 
 async def _mark(context: Context, message: Message) -> None:

@@ -110,7 +110,8 @@ def heard(name: str, what: filters.BaseFilter) -> Callable[[Run], Guarded]:
             await run(update, context)
             message = update.effective_message
             if message and message.media_group_id:
-                await unit_of_work.later(partial(_record_album, context, message))
+                # Each of its photos comes as a message of its own.
+                await record(context, (message.chat.id, "album", message.media_group_id))
 
         return _guarded(name, lambda guarded: MessageHandler(what & ~_Echo(), guarded))(hear)
 
@@ -135,7 +136,7 @@ def pressed(name: str, pattern: str) -> Callable[[Press], Guarded]:
                 return
             await answer(update, context, await run(update, context, split_about(query.data)[1]))
             # Noted at the end: the second press may have waited for the first one's work.
-            await unit_of_work.later(partial(_record_press, context, key, query.data))
+            await record(context, key, query.data)
 
         return _guarded(
             name, lambda guarded: CallbackQueryHandler(guarded, pattern=f"^{ABOUT}{pattern}")
@@ -149,14 +150,13 @@ def _press_key(query: CallbackQuery) -> tuple[str, str, int, int]:
     return ("press", query.chat_instance, query.from_user.id, shown.message_id if shown else 0)
 
 
-async def _record_press(context: Context, key: Hashable, data: str) -> None:
-    context.services.lately.record(key, data, now=context.now)
+async def record(context: Context, key: Hashable, value: object = True) -> None:
+    """Remember what was said or done lately, when it holds: what is undone is done again."""
 
+    async def when_it_holds() -> None:
+        context.services.lately.record(key, value, now=context.now)
 
-async def _record_album(context: Context, message: Message) -> None:
-    """Remember that an album was answered: each of its photos comes as a message of its own."""
-    key = (message.chat.id, "album", message.media_group_id)
-    context.services.lately.record(key, now=context.now)
+    await unit_of_work.later(when_it_holds)
 
 
 def _guarded(name: str, hear: Callable[[Run], Handler]) -> Callable[[Run], Guarded]:

@@ -59,7 +59,7 @@ async def press(update: Update, context: Context, data: str) -> None:
             await _show(update, context, lambda result: _listed(result, int(page), context))
             return
         case ["limits", number] if subject := _subject(number):
-            await _show(update, context, partial(_limits_of, subject, context))
+            await _show(update, context, partial(_limits, subject, context))
             return
         case ["limit", number, "none"] if subject := _subject(number):
             await access.limit(subject, None)
@@ -190,12 +190,8 @@ def _actions(one: Guest, context: Context) -> Buttons:
     return [*rows, [InlineKeyboardButton(t.plain(back), callback_data="people:0")]]
 
 
-def _limits_of(subject: Subject, context: Context, result: list[Guest]) -> tuple[str, Buttons]:
-    return _limits(_one(result, subject), context)
-
-
-def _limits(one: Guest, context: Context) -> tuple[str, Buttons]:
-    t = context.t
+def _limits(subject: Subject, context: Context, result: list[Guest]) -> tuple[str, Buttons]:
+    t, one = context.t, _one(result, subject)
     buttons = [
         InlineKeyboardButton(t.number(n), callback_data=f"people:limit:{one.id}:{n}")
         for n in LIMITS

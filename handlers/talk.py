@@ -7,7 +7,6 @@ with each other, so nothing is said there.
 
 from collections.abc import Sequence
 from datetime import timedelta
-from functools import partial
 
 from telegram import InlineKeyboardButton, Message, MessageOriginChannel, Update
 from telegram.ext import filters
@@ -18,10 +17,9 @@ from bot.domain.errors import N_
 from bot.domain.wanted import MOST, OURS
 from bot.presentation.buttons import Buttons
 from bot.presentation.html import Safe, code, shorten
-from bot.updates import unit_of_work
 from handlers import card, highlights, rules, settings, stories, subscriptions, why
 from handlers.exchange import HOW
-from handlers.guard import UNCHANGED, UNKNOWN_BUTTON, Guarded, Handler, heard, pressed
+from handlers.guard import UNCHANGED, UNKNOWN_BUTTON, Guarded, Handler, heard, pressed, record
 from handlers.replies import say
 from handlers.rights import TABLE, Need
 from handlers.several import LEFT_OUT
@@ -162,8 +160,7 @@ async def _give_example(update: Update, context: Context) -> None:
     if message and await _is_from_our_channel(message, context):
         return
     await say(update, context, context.t(EXAMPLE), example(context))
-    # Noted when it is said: what is undone is said again.
-    await unit_of_work.later(partial(_record, context, chat_id))
+    await record(context, (chat_id, "example"))
 
 
 async def _is_from_our_channel(message: Message, context: Context) -> bool:
@@ -175,10 +172,6 @@ async def _is_from_our_channel(message: Message, context: Context) -> bool:
     if not isinstance(origin, MessageOriginChannel):
         return False
     return await context.services.chats.get(origin.chat.id) is not None
-
-
-async def _record(context: Context, chat_id: int) -> None:
-    context.services.lately.record((chat_id, "example"), now=context.now)
 
 
 def handlers() -> list[Handler]:

@@ -8,7 +8,7 @@ from weakref import WeakValueDictionary
 
 from bot.billing.ledger import Ledger, Payer
 from bot.domain import alert_rules
-from bot.domain.budget import poll_shares
+from bot.domain.budget import DAY, poll_shares
 from bot.domain.errors import (
     AskAgainError,
     BlockedProfileError,
@@ -332,7 +332,7 @@ class Subscribing:
         limits = self._limits
         if await store.count(tx, chat_id) + pending >= limits.most:
             raise TooManyFollowedError(most=limits.most)
-        since = self._now() - alert_rules.DAY
+        since = self._now() - DAY
         if await store.count_new(tx, chat_id, since=since) + pending >= limits.most_new_a_day:
             raise TooManyNewError(most=limits.most_new_a_day)
 

@@ -12,6 +12,7 @@ from bot.chats.explain import Why, explain, preview
 from bot.chats.import_export import ImportEntry
 from bot.chats.subscribing import Subscribed, Subscribing, SubscriptionLimits, check_fast
 from bot.domain import alert_rules
+from bot.domain.budget import DAY
 from bot.domain.errors import NotFollowedError, TooManyFastError
 from bot.domain.model import Asker, Options, Story, Target
 from bot.domain.records import Subscription
@@ -109,9 +110,7 @@ class Subscriptions(Subscribing):
         """
         now = self._now()
         async with self._db.read() as tx:
-            rows = await ended_store.named(
-                tx, target.chat_id, username, since=now - alert_rules.DAY
-            )
+            rows = await ended_store.named(tx, target.chat_id, username, since=now - DAY)
         restored = []
         for place, wanted, paused, until in rows or [(target, options, False, None)]:
             with active(None):  # the next may ask the API
@@ -193,7 +192,7 @@ class Subscriptions(Subscribing):
         before = await self.get(chat_id, subscription_id)
         if before.paused and before.paused_until is None:
             return before
-        until = self._now() + alert_rules.DAY
+        until = self._now() + DAY
         muted = await self._set_paused(chat_id, subscription_id, paused=True, until=until)
         self._wake()
         return muted

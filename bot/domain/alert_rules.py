@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from urllib.parse import urlsplit
 
+from bot.domain.budget import DAY
 from bot.domain.model import STORY_LIFE, Options, Right, Story
 from bot.domain.story_terms import PLACE, is_term
 from bot.domain.zones import zone_of
 
-DAY = timedelta(days=1)
 MOST_DOUBTS = 2
 """Answers in a row that a profile is private, or gone, until it is believed."""
 

@@ -26,9 +26,9 @@ class Vanishing:
         self._due: list[tuple[datetime, int, int]] = []
         self.worker = Worker("vanishing lines", self._step, now=now, longest=LONGEST)
 
-    def put(self, chat_id: int, message_id: int, *, life: timedelta = LIFE) -> None:
-        """Let a message vanish after ``life``."""
-        heapq.heappush(self._due, (self._now() + life, chat_id, message_id))
+    def put(self, chat_id: int, message_id: int) -> None:
+        """Let a message vanish soon."""
+        heapq.heappush(self._due, (self._now() + LIFE, chat_id, message_id))
         self.worker.wake()
 
     async def _step(self) -> datetime | None:

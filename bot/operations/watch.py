@@ -5,8 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 
-import structlog
-
+from bot.domain.budget import DAY
 from bot.domain.incidents import KINDS, IncidentKind, Seen, judge
 from bot.operations.incidents import Incidents
 from bot.runtime.metrics import Metrics
@@ -15,10 +14,7 @@ from bot.runtime.workers import Worker
 from bot.store import budgets, chat_queues, enqueue, samples, spending
 from bot.store.database import Database
 
-log = structlog.get_logger()
-
 EVERY = timedelta(minutes=1)
-DAY = timedelta(days=1)
 
 SIGNS: frozenset[IncidentKind] = frozenset({"api_fails", "api_refuses", "telegram", "two_pollers"})
 

@@ -14,7 +14,7 @@ from bot.domain.records import ChatQueue, Delivery, Flood
 from bot.store import chats, deliveries, mutes
 from bot.store.database import Insert, Tx, built_once, insert_for, tell
 from bot.store.deliveries import is_open, overdue_at, waits_for_earlier
-from bot.store.schema import Timestamp, metadata, only
+from bot.store.schema import Timestamp, chat_key, metadata, only
 
 COMPARED = 100  # chat queues of which the one with the fewest copies is taken
 DUE = "storybell_due"  # the channel that tells other processes of what became due
@@ -22,13 +22,7 @@ DUE = "storybell_due"  # the channel that tells other processes of what became d
 queues = sa.Table(
     "lanes",
     metadata,
-    sa.Column(
-        "chat_id",
-        sa.BigInteger,
-        sa.ForeignKey("chats.id", ondelete="CASCADE"),
-        primary_key=True,
-        autoincrement=False,
-    ),
+    chat_key(),
     sa.Column("due_at", Timestamp),  # None: nothing is owed
     sa.Column("free_at", Timestamp, nullable=False),  # until then leased, or told to wait
     sa.Column("token", sa.BigInteger, nullable=False, server_default="0"),  # who claimed last

@@ -8,18 +8,12 @@ import sqlalchemy as sa
 from bot.domain.model import Options, Target
 from bot.domain.records import Subscription
 from bot.store.database import Tx
-from bot.store.schema import Timestamp, metadata
+from bot.store.schema import Timestamp, chat_key, metadata
 
 ended = sa.Table(
     "ended_subscriptions",
     metadata,
-    sa.Column(
-        "chat_id",
-        sa.BigInteger,
-        sa.ForeignKey("chats.id", ondelete="CASCADE"),
-        primary_key=True,
-        autoincrement=False,
-    ),
+    chat_key(),
     sa.Column("thread_id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("profile_id", sa.String(32), primary_key=True),
     sa.Column("username", sa.String(64), nullable=False),

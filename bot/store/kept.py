@@ -18,18 +18,12 @@ from bot.store.chats import chats, moved_chats
 from bot.store.database import Insert, Tx, built_once
 from bot.store.file_ids import files
 from bot.store.profiles import profiles
-from bot.store.schema import Timestamp, metadata
+from bot.store.schema import Timestamp, chat_key, metadata
 
 kept = sa.Table(
     "kept_stories",
     metadata,
-    sa.Column(
-        "chat_id",
-        sa.BigInteger,
-        sa.ForeignKey("chats.id", ondelete="CASCADE"),
-        primary_key=True,
-        autoincrement=False,
-    ),
+    chat_key(),
     sa.Column("story_pk", sa.String(32), primary_key=True),
     sa.Column("bot_id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("profile_id", sa.String(32), nullable=False),

@@ -14,18 +14,12 @@ from bot.domain import alert_rules
 from bot.domain.model import Right
 from bot.domain.records import Mute
 from bot.store.database import Tx, insert_for
-from bot.store.schema import Timestamp, metadata
+from bot.store.schema import Timestamp, chat_key, metadata
 
 mutes = sa.Table(
     "mutes",
     metadata,
-    sa.Column(
-        "chat_id",
-        sa.BigInteger,
-        sa.ForeignKey("chats.id", ondelete="CASCADE"),
-        primary_key=True,
-        autoincrement=False,
-    ),
+    chat_key(),
     sa.Column("thread_id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("missing", sa.String(16), nullable=False),
     sa.Column("since", Timestamp, nullable=False),

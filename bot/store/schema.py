@@ -34,6 +34,12 @@ def only(where: str | sa.ColumnElement[bool]) -> dict[str, Any]:
     return {"postgresql_where": condition, "sqlite_where": condition}
 
 
+def chat_key() -> sa.Column[int]:
+    """Return the part of a key that is a chat's id: such rows go with the chat."""
+    chat = sa.ForeignKey("chats.id", ondelete="CASCADE")
+    return sa.Column("chat_id", sa.BigInteger, chat, primary_key=True, autoincrement=False)
+
+
 class Timestamp(sa.types.TypeDecorator[datetime]):
     """An aware UTC datetime, kept as integer milliseconds since 1970.
 

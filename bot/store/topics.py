@@ -13,18 +13,12 @@ import sqlalchemy as sa
 from bot.domain.records import MAIN, Topic
 from bot.store.database import Tx, insert_for
 from bot.store.profiles import profiles
-from bot.store.schema import Timestamp, metadata
+from bot.store.schema import Timestamp, chat_key, metadata
 
 topics = sa.Table(
     "topics",
     metadata,
-    sa.Column(
-        "chat_id",
-        sa.BigInteger,
-        sa.ForeignKey("chats.id", ondelete="CASCADE"),
-        primary_key=True,
-        autoincrement=False,
-    ),
+    chat_key(),
     sa.Column("profile_id", sa.String(32), primary_key=True),
     sa.Column("name", sa.String(128), nullable=False),
     sa.Column("thread_id", sa.BigInteger, nullable=False, server_default="0"),  # 0: none (yet)

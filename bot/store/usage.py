@@ -2,15 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 import sqlalchemy as sa
 
+from bot.domain.budget import DAY
 from bot.store.audiences import audiences, check_shares, waiting_chats
 from bot.store.database import Insert, Tx, built_once, insert_for
 from bot.store.schema import metadata
-
-DAY = timedelta(days=1)
 
 usage_days = sa.Table(
     "usage_days",
