@@ -1,8 +1,6 @@
 """/people: who uses the bot and what that costs, with the buttons that limit and block."""
 
-from collections.abc import Callable
 from datetime import timedelta
-from functools import partial
 
 from telegram import InlineKeyboardButton, Update
 
@@ -18,7 +16,6 @@ from handlers.replies import rewrite, say
 from handlers.usage import KINDS
 
 PAGE = 8
-MEMBERS = 5  # of a group, who cost most
 LIMITS = (0, 10, 30, 100, 300, 1000)  # credits a day
 LONGEST_NAME = 28
 TITLE = N_("<b>Who uses me</b>, and the cost this month. Tap a name for its limits.")
@@ -46,7 +43,7 @@ A_DAY = timedelta(days=1)
 @command("people")
 async def people(update: Update, context: Context) -> None:
     """List who uses the bot, who costs most first."""
-    text, buttons = _listed(await context.services.access.guests(), 0, context)
+    text, buttons = await _listed(0, context)
     await say(update, context, text, buttons)
 
 
@@ -56,10 +53,11 @@ async def press(update: Update, context: Context, data: str) -> None:
     access = context.services.access
     match data.split(":")[1:]:
         case [page] if page.isdecimal() and len(page) < 5:  # noqa: PLR2004 - digits
-            await _show(update, context, lambda result: _listed(result, int(page), context))
+            await rewrite(update, context, *await _listed(int(page), context))
             return
         case ["limits", number] if subject := _subject(number):
-            await _show(update, context, partial(_limits, subject, context))
+            one = await access.guest(int(subject.id))
+            await rewrite(update, context, *_limits(one, context))
             return
         case ["limit", number, "none"] if subject := _subject(number):
             await access.limit(subject, None)
@@ -77,34 +75,22 @@ async def press(update: Update, context: Context, data: str) -> None:
             pass
         case _:
             return
-    await _show(update, context, lambda result: _page(_one(result, subject), context))
+    one = await access.guest(int(subject.id))  # with what was just changed
+    await rewrite(update, context, *_page(one, context))
 
 
-async def _show(
-    update: Update, context: Context, page: Callable[[list[Guest]], tuple[str, Buttons]]
-) -> None:
-    """Put a page in place of the one whose button was pressed; it shows what was just changed."""
-    text, buttons = page(await context.services.access.guests())
-    await rewrite(update, context, text, buttons)
-
-
-def _one(result: list[Guest], subject: Subject) -> Guest:
-    number = int(subject.id)
-    unknown = Guest(number, subject.id, None, {}, 0, ())
-    return next((one for one in result if one.id == number), unknown)
-
-
-def _listed(result: list[Guest], page: int, context: Context) -> tuple[str, Buttons]:
-    if not result:
+async def _listed(page: int, context: Context) -> tuple[str, Buttons]:
+    result = await context.services.access.guests(offset=page * PAGE, limit=PAGE + 1)
+    if not result and page == 0:
         return context.t(NOBODY_YET), []
     buttons = [
         [InlineKeyboardButton(_line(one, context), callback_data=f"people:who:{one.id}")]
-        for one in result[page * PAGE : (page + 1) * PAGE]
+        for one in result[:PAGE]
     ]
     arrows = []
     if page > 0:
         arrows.append(InlineKeyboardButton("◀️", callback_data=f"people:{page - 1}"))
-    if (page + 1) * PAGE < len(result):
+    if len(result) > PAGE:
         arrows.append(InlineKeyboardButton("▶️", callback_data=f"people:{page + 1}"))
     return context.t(TITLE), [*buttons, arrows] if arrows else buttons
 
@@ -147,7 +133,7 @@ def _page(one: Guest, context: Context) -> tuple[str, Buttons]:
                 callback_data=f"people:who:{user}",
             )
         ]
-        for user, name, spent in one.by_person[:MEMBERS]
+        for user, name, spent in one.by_person
     ]
     return "\n".join(lines), [*members, *_actions(one, context)]
 
@@ -190,8 +176,8 @@ def _actions(one: Guest, context: Context) -> Buttons:
     return [*rows, [InlineKeyboardButton(t.plain(back), callback_data="people:0")]]
 
 
-def _limits(subject: Subject, context: Context, result: list[Guest]) -> tuple[str, Buttons]:
-    t, one = context.t, _one(result, subject)
+def _limits(one: Guest, context: Context) -> tuple[str, Buttons]:
+    t = context.t
     buttons = [
         InlineKeyboardButton(t.number(n), callback_data=f"people:limit:{one.id}:{n}")
         for n in LIMITS

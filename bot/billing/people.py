@@ -1,14 +1,15 @@
 """Who costs how much this month (UTC), by name and by what it was for."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from bot.domain.access import Entry
 from bot.store import access, acquaintances, chats, spending
 from bot.store.database import Tx
-from bot.store.spending import Cost
+
+MEMBERS = 5  # of a group, who cost most
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +17,7 @@ class Guest:
     """Somebody on the list, or who costs something; costs are in thousandths of a credit.
 
     ``by_kind`` is what was spent in that chat. Of a person ``elsewhere`` is what they asked for in
-    groups, of a group ``by_person`` what its members did (id, name, cost), the largest first.
+    groups, of a group ``by_person`` what its members did (id, name, cost), the five largest first.
     """
 
     id: int
@@ -32,41 +33,43 @@ class Guest:
         return sum(self.by_kind.values())
 
 
-async def guests(tx: Tx, *, now: datetime) -> list[Guest]:
-    """Return everybody, who cost most this month first; then those who are on the list only."""
-    entries = {int(one.subject): one for one in await access.everybody(tx)}
-    costs = await spending.costs(tx, since=now.date().replace(day=1))
-    ids = {*entries, *(one.chat_id for one in costs)}
-    ids |= {one.user_id for one in costs if one.user_id}
-    names = await acquaintances.names(tx, ids) | await chats.titles(tx, ids)
-    names |= {number: one.name for number, one in entries.items() if one.name}
-    return _together(entries, costs, names)
+async def guests(tx: Tx, *, offset: int = 0, limit: int, now: datetime) -> list[Guest]:
+    """Return a page of everybody, who cost most this month first; then who is on the list only."""
+    since = now.date().replace(day=1)
+    ids = await spending.dearest(tx, since=since, listed=access.LISTED, offset=offset, limit=limit)
+    return await _guests(tx, ids, since)
 
 
-def _together(
-    entries: Mapping[int, Entry], costs: Iterable[Cost], names: Mapping[int, str]
-) -> list[Guest]:
-    """Join the list with what was spent."""
-    by_kind: dict[int, Counter[str]] = {}
-    by_person: dict[int, Counter[int]] = {}
+async def guest(tx: Tx, number: int, *, now: datetime) -> Guest:
+    """Return one of them, or somebody who is not known."""
+    [one] = await _guests(tx, [number], now.date().replace(day=1))
+    return one
+
+
+async def _guests(tx: Tx, ids: Sequence[int], since: date) -> list[Guest]:
+    by_kind: dict[int, Counter[str]] = {number: Counter() for number in ids}
+    by_person: dict[int, Counter[int]] = {number: Counter() for number in ids}
     elsewhere: Counter[int] = Counter()
-    for one in costs:
-        by_kind.setdefault(one.chat_id, Counter())[one.kind] += one.millicredits
+    for one in await spending.costs(tx, since=since, of=ids):
+        if one.chat_id in by_kind:
+            by_kind[one.chat_id][one.kind] += one.millicredits
         if one.user_id and one.user_id != one.chat_id:
-            by_person.setdefault(one.chat_id, Counter())[one.user_id] += one.millicredits
             elsewhere[one.user_id] += one.millicredits
-    result = [
+            if one.chat_id in by_person:
+                by_person[one.chat_id][one.user_id] += one.millicredits
+    members = {number: by_person[number].most_common(MEMBERS) for number in ids}
+    named = {*ids, *(user for some in members.values() for user, _ in some)}
+    entries = await access.of(tx, named)
+    names = await acquaintances.names(tx, named) | await chats.titles(tx, named)
+    names |= {number: one.name for number, one in entries.items() if one.name}
+    return [
         Guest(
             number,
             names.get(number) or str(number),
             entries.get(number),
-            dict(by_kind.get(number, {})),
+            dict(by_kind[number]),
             elsewhere[number],
-            tuple(
-                (user, names.get(user) or str(user), spent)
-                for user, spent in by_person.get(number, Counter()).most_common()
-            ),
+            tuple((user, names.get(user) or str(user), spent) for user, spent in members[number]),
         )
-        for number in {**entries, **dict.fromkeys(by_kind), **dict.fromkeys(elsewhere)}
+        for number in ids
     ]
-    return sorted(result, key=lambda one: -one.total)  # the rest as the list has it

@@ -15,7 +15,7 @@ from typing import Literal
 import structlog
 from pydantic import SecretStr
 
-from bot.billing.people import Guest, guests
+from bot.billing.people import Guest, guest, guests
 from bot.domain.access import Entry, Judged, Mode, Subject, judge
 from bot.domain.errors import AdminBlockError
 from bot.runtime.workers import Worker
@@ -110,10 +110,15 @@ class Access:
             self.admin_ids = self._always_admins | await store.admins(tx)
         return self.admin_ids
 
-    async def guests(self) -> list[Guest]:
-        """Return who uses the bot, who cost most this month first."""
+    async def guests(self, *, offset: int, limit: int) -> list[Guest]:
+        """Return a page of who uses the bot, who cost most this month first."""
         async with reading(self._db) as tx:
-            return await guests(tx, now=self._now())
+            return await guests(tx, offset=offset, limit=limit, now=self._now())
+
+    async def guest(self, number: int) -> Guest:
+        """Return what is known of a person or a chat."""
+        async with reading(self._db) as tx:
+            return await guest(tx, number, now=self._now())
 
     async def remember(self, person: int, name: str) -> None:
         """Keep what a person is called, for the list; written once a process."""

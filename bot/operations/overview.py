@@ -72,7 +72,7 @@ class Overview:
         spent = await self.reports.spending()
         async with self.db.read() as tx:
             stands = await _figures(tx, now=now)
-            people = await guests(tx, now=now)
+            people = await guests(tx, limit=SHOWN, now=now)
             dead_letters = await self._dead_letters(tx)
             cost = await schedule_state.cost_of_poll(tx, self.credits_a_check)
             schedule = [_check(*one, cost) for one in await profiles.schedule(tx, limit=SHOWN)]
@@ -96,7 +96,7 @@ class Overview:
             "stopped": await self.ledger.is_stopped(),
             "figures": figures,
             "incidents": [_incident(one) for one in stands.last],
-            "people": [self._guest(one, now) for one in people[:SHOWN]],
+            "people": [self._guest(one, now) for one in people],
             "parked": dead_letters,
             "schedule": schedule,
             "days": stands.days,

@@ -1,6 +1,6 @@
 """The list of who may use the bot, and the invitations to it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -220,8 +220,14 @@ async def allowances(tx: Tx, subjects: Sequence[Subject]) -> dict[Subject, int]:
     return {Subject(row[0], row[1]): row[2] for row in await tx.execute(statement)}
 
 
-async def everybody(tx: Tx) -> list[Entry]:
-    """Return all rows of people and chats, the newest first."""
-    statement = sa.select(*COLUMNS).where(_KIND != "profile")
-    result = await tx.execute(statement.order_by(access_list.c.since.desc(), _SUBJECT))
-    return [Entry(*row) for row in result]
+LISTED = sa.select(sa.cast(_SUBJECT, sa.BigInteger).label("id"), access_list.c.since).where(
+    _KIND != "profile"
+)
+"""The ids of people and chats, and since when they are on the list."""
+
+
+async def of(tx: Tx, ids: Collection[int]) -> dict[int, Entry]:
+    """Return the rows of these people and chats."""
+    statement = sa.select(*COLUMNS).where(_KIND != "profile", _SUBJECT.in_([*map(str, ids)]))
+    entries = [Entry(*row) for row in await tx.execute(statement)]
+    return {int(one.subject): one for one in entries}

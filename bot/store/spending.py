@@ -1,14 +1,12 @@
 """Sums over the ledger: its entries, and the days that were summed up before."""
 
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from bot.store import usage
 from bot.store.database import Tx
 from bot.store.ledger import (
     IS_OF_FORGOTTEN,
@@ -21,7 +19,7 @@ from bot.store.ledger import (
     ledger_entries,
     ledger_sums,
 )
-from bot.store.usage import usage_days
+from bot.store.usage import BORNE, usage_days
 
 By = Literal["all", "endpoint", "chat", "day", "kind"]
 EPOCH_DAY = date(1970, 1, 1)
@@ -186,40 +184,72 @@ class Cost:
     millicredits: int
 
 
-async def costs(tx: Tx, *, since: date) -> list[Cost]:
+async def costs(tx: Tx, *, since: date, of: Collection[int] | None = None) -> list[Cost]:
     """Return what was spent from the day ``since`` on, for whom and what for.
 
     Checks are there as ``alert``, split among the chats that wait for them; the schedule's own
-    entries are not.
+    entries are not. With ``of``, of these chats and people only.
     """
-    entries, days, shares = ledger_entries, ledger_days, usage_days
-    of_entries = (
-        sa.select(
-            entries.c.chat_id, entries.c.user_id, entries.c.kind, sa.func.sum(entries.c.credits)
+    parts = _costs(since).subquery()
+    columns = (parts.c.chat_id, parts.c.user_id, parts.c.kind)
+    statement = sa.select(*columns, sa.func.sum(parts.c.millicredits)).group_by(*columns)
+    if of is not None:
+        statement = statement.where(sa.or_(parts.c.chat_id.in_(of), parts.c.user_id.in_(of)))
+    return [Cost(*row[:3], int(row[3])) for row in await tx.execute(statement) if row[3]]
+
+
+async def dearest(
+    tx: Tx, *, since: date, listed: sa.Select[Any], offset: int, limit: int
+) -> list[int]:
+    """Return a page of all who spent anything from the day ``since`` on, the dearest first.
+
+    A person's asks in groups count for both. ``listed`` are others (id, since when), who come
+    after them, the newest first.
+    """
+    parts = _costs(since).subquery()
+    in_groups = sa.and_(parts.c.user_id.is_not(None), parts.c.user_id != parts.c.chat_id)
+    nothing, no_time = sa.literal(0), sa.literal(0, sa.BigInteger)
+    others = listed.subquery()
+    everybody = sa.union_all(
+        sa.select(parts.c.chat_id.label("id"), parts.c.millicredits, no_time.label("since")),
+        sa.select(parts.c.user_id, parts.c.millicredits, no_time).where(in_groups),
+        sa.select(others.c.id, nothing, sa.type_coerce(others.c.since, sa.BigInteger)),
+    ).subquery()
+    statement = (
+        sa.select(everybody.c.id)
+        .group_by(everybody.c.id)
+        .order_by(
+            sa.func.sum(everybody.c.millicredits).desc(),
+            sa.func.max(everybody.c.since).desc(),
+            everybody.c.id,
         )
-        .where(entries.c.at >= datetime.combine(since, time(), UTC), entries.c.chat_id != NOBODY)
-        .group_by(entries.c.chat_id, entries.c.user_id, entries.c.kind)
+        .offset(offset)
+        .limit(limit)
     )
-    of_days = (
-        sa.select(days.c.chat_id, sa.null(), days.c.kind, sa.func.sum(days.c.credits))
-        .where(days.c.day >= since, days.c.chat_id != NOBODY)
-        .group_by(days.c.chat_id, days.c.kind)
+    return list((await tx.execute(statement)).scalars())
+
+
+def _costs(since: date) -> sa.CompoundSelect[Any]:
+    """Return what was spent: chat, person or null, kind and thousandths of a credit."""
+    entries, days, shares = ledger_entries, ledger_days, usage_days
+    nobody, alert = sa.cast(sa.null(), sa.BigInteger), sa.literal("alert")
+    return sa.union_all(
+        sa.select(
+            entries.c.chat_id,
+            entries.c.user_id,
+            entries.c.kind,
+            (1000 * entries.c.credits).label("millicredits"),
+        ).where(entries.c.at >= datetime.combine(since, time(), UTC), entries.c.chat_id != NOBODY),
+        sa.select(days.c.chat_id, nobody, days.c.kind, 1000 * days.c.credits).where(
+            days.c.day >= since, days.c.chat_id != NOBODY
+        ),
+        sa.select(shares.c.chat_id, nobody, alert, shares.c.millicredits).where(
+            shares.c.day >= since, shares.c.millicredits > 0
+        ),
+        sa.select(BORNE.c.chat_id, nobody, alert, BORNE.c.millicredits).where(
+            BORNE.c.day >= since
+        ),
     )
-    of_checks = (
-        sa.select(shares.c.chat_id, sa.func.sum(shares.c.millicredits))
-        .where(shares.c.day >= since, shares.c.millicredits > 0)
-        .group_by(shares.c.chat_id)
-    )
-    totals = [
-        Cost(row[0], row[1], row[2], 1000 * int(row[3]))
-        for statement in (of_entries, of_days)
-        for row in await tx.execute(statement)
-    ]
-    of_chats = Counter({row[0]: int(row[1]) for row in await tx.execute(of_checks)})
-    for chat_id, borne in (await usage.borne(tx, since=since)).items():
-        of_chats[chat_id] += sum(borne.values())
-    totals += [Cost(chat_id, None, "alert", borne) for chat_id, borne in of_chats.items()]
-    return [one for one in totals if one.millicredits]
 
 
 def _is_since(day: date, entries: sa.FromClause = ledger_entries) -> sa.ColumnElement[bool]:

@@ -179,19 +179,19 @@ async def settle(
     zero = sa.literal(0)
     names = ["chat_id", "day", "kind", *Use.__dataclass_fields__]
     borne = sa.select(
-        _BORNE.c.chat_id,
-        _BORNE.c.day,
+        BORNE.c.chat_id,
+        BORNE.c.day,
         sa.literal("alert"),
         zero,
         zero,
         zero,
-        _BORNE.c.millicredits,
+        BORNE.c.millicredits,
     ).where(
-        _BORNE.c.profile_id == profile_id,
-        _BORNE.c.chat_id.in_(chat_ids),
-        _BORNE.c.millicredits != 0,
+        BORNE.c.profile_id == profile_id,
+        BORNE.c.chat_id.in_(chat_ids),
+        BORNE.c.millicredits != 0,
     )
-    insert = insert_for(tx)(usage_days).from_select(names, borne.order_by(_BORNE.c.chat_id))
+    insert = insert_for(tx)(usage_days).from_select(names, borne.order_by(BORNE.c.chat_id))
     added = usage_days.c.millicredits + insert.excluded.millicredits
     await tx.execute(
         insert.on_conflict_do_update(
@@ -204,7 +204,7 @@ async def settle(
     return rest - len(paying)
 
 
-_BORNE = (
+BORNE = (
     sa.select(
         waiting_chats.c.profile_id,
         waiting_chats.c.chat_id,
@@ -229,12 +229,12 @@ _BORNE = (
 async def borne(tx: Tx, *, since: date, chat_id: int | None = None) -> dict[int, dict[date, int]]:
     """Return what chats that wait have borne and is not booked yet, in thousandths, by day."""
     statement = (
-        sa.select(_BORNE.c.chat_id, _BORNE.c.day, sa.func.sum(_BORNE.c.millicredits))
-        .where(_BORNE.c.day >= since)
-        .group_by(_BORNE.c.chat_id, _BORNE.c.day)
+        sa.select(BORNE.c.chat_id, BORNE.c.day, sa.func.sum(BORNE.c.millicredits))
+        .where(BORNE.c.day >= since)
+        .group_by(BORNE.c.chat_id, BORNE.c.day)
     )
     if chat_id is not None:
-        statement = statement.where(_BORNE.c.chat_id == chat_id)
+        statement = statement.where(BORNE.c.chat_id == chat_id)
     by_chat: dict[int, dict[date, int]] = {}
     for chat, day, part in await tx.execute(statement):
         if part:

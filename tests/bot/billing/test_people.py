@@ -1,0 +1,62 @@
+"""Who uses the bot and what that costs, a page at a time."""
+
+from datetime import UTC, datetime, timedelta
+
+import sqlalchemy as sa
+
+from bot.billing.ledger import Payer
+from bot.billing.people import guest, guests
+from bot.domain.access import Subject
+from bot.domain.model import Asker
+from bot.store import access, usage
+from bot.store.database import Database
+from bot.store.usage import usage_days
+from tests.bot.billing.test_reports import spend
+
+NOW = datetime(2026, 4, 20, 12, 0, tzinfo=UTC)
+MORE_THAN_A_STATEMENT_TAKES = 33_000  # parameters: PostgreSQL's protocol counts in 16 bits
+
+
+async def test_the_dearest_come_first_and_who_is_on_the_list_only_last(db: Database) -> None:
+    await spend(db, NOW - timedelta(days=30), Payer("link", Asker(3, 3)), "two", 2)  # of March
+    await spend(db, NOW, Payer("link", Asker(1, 1)), "two", 2)
+    for member, times in ((1, 1), (2, 4)):
+        for _ in range(times):
+            await spend(db, NOW, Payer("stories", Asker(-9, member)), "two", 2)
+    async with db.begin() as tx:
+        await usage.count(tx, -8, "alert", now=NOW, millicredits=2500)
+        for number, name, days in ((3, "Cem", 2), (4, "Dua", 1), (2, "Bea", 0)):
+            since = NOW - timedelta(days=days)
+            await access.put(tx, Subject.of_chat(number), now=since, name=name, is_allowed=True)
+        everybody = await guests(tx, limit=100, now=NOW)
+        pages = [await guests(tx, offset=n, limit=2, now=NOW) for n in (0, 2, 4, 6)]
+        group, unknown = await guest(tx, -9, now=NOW), await guest(tx, 77, now=NOW)
+    assert [(one.id, one.total, one.elsewhere) for one in everybody] == [
+        (-9, 10_000, 0), (2, 0, 8_000), (1, 2_000, 2_000), (-8, 2_500, 0), (4, 0, 0), (3, 0, 0),
+    ]  # fmt: skip
+    assert [one for page in pages for one in page] == everybody
+    assert group == everybody[0]
+    assert group.by_kind == {"stories": 10_000}
+    assert group.by_person == ((2, "Bea", 8_000), (1, "1", 2_000))
+    assert (unknown.name, unknown.total, unknown.entry) == ("77", 0, None)
+
+
+async def test_a_page_is_read_where_more_chats_cost_something_than_a_statement_takes(
+    db: Database,
+) -> None:
+    rows = [
+        {
+            "chat_id": number,
+            "day": NOW.date(),
+            "kind": "alert",
+            "requests": 0,
+            "items": 0,
+            "bytes": 0,
+            "millicredits": number,
+        }
+        for number in range(1, MORE_THAN_A_STATEMENT_TAKES + 1)
+    ]
+    async with db.begin() as tx:
+        await tx.execute(sa.insert(usage_days), rows)
+        last = await guests(tx, offset=MORE_THAN_A_STATEMENT_TAKES - 2, limit=8, now=NOW)
+    assert [one.id for one in last] == [2, 1]
