@@ -307,6 +307,7 @@ async def test_what_was_sent_right_before_postgresql_stopped_is_not_sent_again(
             assert await answers(bell, ann, message) == [help_["text"]] * 2
 
 
+@pytest.mark.stands  # held where SQLite waits long enough
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize(
     ("patience", "away_s"), [("?timeout=0.2", 3), pytest.param("", 65, marks=pytest.mark.slow)]
