@@ -153,10 +153,10 @@ def _press_key(query: CallbackQuery) -> tuple[str, str, int, int]:
 async def record(context: Context, key: Hashable, value: object = True) -> None:
     """Remember what was said or done lately, when it holds: what is undone is done again."""
 
-    async def when_it_holds() -> None:
+    async def write() -> None:
         context.services.lately.record(key, value, now=context.now)
 
-    await unit_of_work.later(when_it_holds)
+    await unit_of_work.later(write)
 
 
 def _guarded(name: str, hear: Callable[[Run], Handler]) -> Callable[[Run], Guarded]:
