@@ -1,4 +1,4 @@
-"""What a chat decides: what it follows, with which options, and what it is told of that.
+"""What a chat decides: what it follows, with which options and settings, and who may use the bot.
 
 In: a chat and what a person asked for. Out: subscriptions, explanations, files to export.
 """
