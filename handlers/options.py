@@ -123,7 +123,7 @@ async def change_default(update: Update, context: Context, data: str) -> None:
     what, value = [*data.split(":")[1:], "", ""][:2]
     if what:
         options = changed(options, what, value)
-        await context.services.subscriptions.set_defaults(context.chat.id, options)
+        await context.services.chats.change(context.chat.id, defaults=options.values())
     back = InlineKeyboardButton(context.t.plain(N_("« Back")), callback_data="set:back")
     buttons = [*_rows(options, "defaults", context), [back]]
     await rewrite(update, context, context.t(DEFAULTS_TITLE), buttons)

@@ -49,7 +49,7 @@ class Chats:
             )
 
     async def change(self, chat_id: int, **values: object) -> Chat | None:
-        """Set columns of a chat (language, zone, quiet_from, quiet_to, digest_at); return it."""
+        """Set columns of a chat, as ``store.chats.change`` has them; return it."""
         async with effect(self._db) as tx:
             await chats.change(tx, chat_id, **values)
             return await chats.get(tx, chat_id)

@@ -17,7 +17,7 @@ from bot.domain.errors import NotFollowedError, TooManyFastError
 from bot.domain.model import Asker, Options, Story, Target
 from bot.domain.records import Subscription
 from bot.fetching import schedule_state, snapshots
-from bot.store import chat_queues, chats, deliveries, enqueue, moves, profiles
+from bot.store import chat_queues, deliveries, enqueue, moves, profiles
 from bot.store import ended as ended_store
 from bot.store import subscriptions as store
 from bot.store.database import Tx
@@ -169,11 +169,6 @@ class Subscriptions(Subscribing):
                 return limit
         await self.set_options(chat_id, subscription_id, replace(before.options, fast=True))
         return None
-
-    async def set_defaults(self, chat_id: int, options: Options) -> None:
-        """Change what new subscriptions of a chat begin with."""
-        async with effect(self._db) as tx:
-            await chats.change(tx, chat_id, defaults=options.values())
 
     async def pause(self, chat_id: int, subscription_id: int) -> Subscription:
         """Stop the alerts of a subscription; what it is still owed is dropped.

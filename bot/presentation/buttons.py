@@ -186,7 +186,7 @@ def read_payload(text: str) -> tuple[int | None, str] | None:
     return (-int(match[1], 36) if match[1] else None), match[2] or ""
 
 
-def profile_payload(username: str) -> str:
+def _profile_payload(username: str) -> str:
     """Return what follows ``start=`` in a link that shows a profile."""
     return f"stories_{username.replace('.', '-')}"  # a payload holds letters, digits, - and _
 
@@ -196,7 +196,7 @@ def _link(button: InlineKeyboardButton, channel: int, bot_name: str) -> str:
         return button.url or ""
     kind, _, rest = button.callback_data.partition(":")
     if kind in {"stories", "live"}:
-        payload = profile_payload(rest)
+        payload = _profile_payload(rest)
     elif kind == "highlight":
         payload = f"h_{rest.replace(':', '_')}"
     elif kind == "highlights":

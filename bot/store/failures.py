@@ -59,7 +59,7 @@ ROLLED_BACK = {"40001", "40P01"}
 BROKEN = "InternalClientError"
 
 
-def unavailable(error: BaseException) -> DatabaseUnavailableError | None:
+def _unavailable(error: BaseException) -> DatabaseUnavailableError | None:
     """Return what to raise where the database can't work now, None where it is our mistake."""
     if isinstance(error, DatabaseUnavailableError):
         return error
@@ -77,7 +77,7 @@ def outages() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if (outage := unavailable(error)) is None or outage is error:
+        if (outage := _unavailable(error)) is None or outage is error:
             raise
         raise outage from error
 

@@ -317,7 +317,7 @@ _COUNTED = sa.select(
 )
 
 
-async def profiles_of(tx: Tx, chat_id: int) -> list[str]:
+async def _profiles_of(tx: Tx, chat_id: int) -> list[str]:
     """Return the ids of the profiles that a chat follows, in order."""
     statement = sa.select(subscriptions.c.profile_id).where(subscriptions.c.chat_id == chat_id)
     return sorted(set((await tx.execute(statement)).scalars()))
@@ -347,7 +347,7 @@ async def reweigh(
         whose.add(chat_id)
     for one in whose if not wanted else ():
         counted = sa.select(waiting_chats.c.profile_id).where(waiting_chats.c.chat_id == one)
-        wanted.update(await profiles_of(tx, one), (await tx.execute(counted)).scalars())
+        wanted.update(await _profiles_of(tx, one), (await tx.execute(counted)).scalars())
     if not wanted:
         return
     there = await _lock(tx, sorted(wanted))

@@ -96,7 +96,7 @@ class LocalLimitState:
 
 
 @dataclass(slots=True, eq=False)
-class Entry:
+class _Count:
     """What is to count in a chat instead of what was seen there; ``is_done`` when it does."""
 
     chat: int
@@ -204,7 +204,7 @@ class SharedLimitState:
             flood = ChatFlood.load(self._limits, seen[0])
             if not apply(flood, now.timestamp()):  # others can only have made it later
                 return
-            entry = Entry(chat, seen, flood)
+            entry = _Count(chat, seen, flood)
             with suppress(RuntimeError):  # who wrote for all was cancelled: each does it alone
                 await self._entries([entry])
             if entry.is_done:
@@ -223,7 +223,7 @@ class SharedLimitState:
                     return
         raise DatabaseUnavailableError("others were quicker each time")
 
-    async def _count_all(self, entries: list[Entry]) -> None:
+    async def _count_all(self, entries: list[_Count]) -> None:
         """Count in many chats at once, once in each."""
         by_chat = {entry.chat: entry for entry in reversed(entries)}
         floods = {chat: (entry.after.dump(), entry.seen[1]) for chat, entry in by_chat.items()}

@@ -151,7 +151,7 @@ async def test_new_ones_begin_with_the_defaults_of_the_chat(desk: Desk) -> None:
     subscriptions = desk.subscriptions()
     async with desk.db.begin() as tx:
         await chats.ensure(tx, 1, kind="private", title="", now=utc_now())
-    await subscriptions.set_defaults(1, Options(silent=True))
+        await chats.change(tx, 1, defaults=Options(silent=True).values())
     one = await subscriptions.subscribe(Target(1), await desk.star(), Asker(1))
     two = await subscriptions.subscribe(
         Target(1), await desk.star(), Asker(1), options=Options(digest=True)
