@@ -20,8 +20,13 @@ REMEMBERED = 20_000  # in memory; the store has them all
 UPLOAD_LEASE = timedelta(
     seconds=9
 )  # kept up while an upload takes longer; of the dead it ends soon
+PATIENCE = timedelta(seconds=5)  # from its begin, that an alert waits for what another uploads
 NAMELESS_FOR = timedelta(minutes=10)  # how long nobody waits for a file_id that did not come
 READ_AGAIN_S = 0.2  # between two reads of the file of another replica
+
+
+class StillUploadedError(Exception):
+    """Another is at a story for long: an alert waits for that in the outbox."""
 
 
 class Files:
@@ -35,7 +40,7 @@ class Files:
         self._bot_id = bot_id
         self._now = now
         self._memory: dict[str, KnownFile] = {}
-        self._in_flight: dict[str, asyncio.Future[None]] = {}
+        self._in_flight: dict[str, tuple[asyncio.Future[None], datetime]] = {}
         self._nameless: dict[str, datetime] = {}
 
     async def known(self, pks: Collection[str]) -> dict[str, KnownFile]:
@@ -54,30 +59,41 @@ class Files:
         return {pk: file for pk, file in files.items() if file.until > now}
 
     @asynccontextmanager
-    async def first(self, pks: Collection[str]) -> AsyncIterator[dict[str, KnownFile]]:
+    async def first(
+        self, pks: Collection[str], *, patience: timedelta | None = None
+    ) -> AsyncIterator[dict[str, KnownFile]]:
         """Yield the known files; the unknown are the caller's to send, and nobody else does.
 
         Waits while others are sending any of them. All are taken at once or none, so that two
         albums with the same stories can't wait for each other. Nobody waits for what came back
         without a file_id once.
+
+        Raises:
+            StillUploadedError: Another began it ``patience`` ago.
         """
         while True:
             known = await self.known(pks)
             ours = [pk for pk in pks if pk not in known and not self._is_nameless(pk)]
-            busy = {self._in_flight[pk] for pk in ours if pk in self._in_flight}
+            busy = dict(self._in_flight[pk] for pk in ours if pk in self._in_flight)
             if not busy:
                 break
-            await asyncio.wait(busy)
+            seconds = None
+            if patience is not None:
+                seconds = (min(busy.values()) + patience - self._now()).total_seconds()
+                if seconds <= 0:
+                    raise StillUploadedError
+            await asyncio.wait(busy, timeout=seconds)
         if not ours:
             yield known
             return
         future = asyncio.get_running_loop().create_future()
-        self._in_flight |= dict.fromkeys(ours, future)
+        self._in_flight |= dict.fromkeys(ours, (future, self._now()))
+        is_claimed = False  # among replicas; else the right to upload is another's
         try:
             if self._db.is_sqlite:
                 yield self._usable(pks)
             else:
-                await self._wait_for_replicas(ours, pks)
+                is_claimed = await self._wait_for_replicas(ours, pks, patience)
                 third = UPLOAD_LEASE.total_seconds() / 3
                 async with beside(renewing(lambda: self._renew(ours), every_s=third)):
                     yield self._usable(pks)
@@ -86,7 +102,7 @@ class Files:
                 del self._in_flight[pk]
             future.set_result(None)
             unsent = [pk for pk in ours if pk not in self._usable(pks)]
-            if unsent and not self._db.is_sqlite:
+            if unsent and is_claimed:
                 with suppress(DatabaseUnavailableError):  # then the lease ends by itself
                     async with self._db.begin() as tx:
                         await store.release(tx, self._bot_id(), unsent)
@@ -124,16 +140,23 @@ class Files:
     def _is_nameless(self, pk: str) -> bool:
         return self._nameless.get(pk, self._now()) > self._now()
 
-    async def _wait_for_replicas(self, pks: list[str], all_pks: Collection[str]) -> None:
-        """Return when each story is ours to upload or has a file."""
+    async def _wait_for_replicas(
+        self, pks: list[str], all_pks: Collection[str], patience: timedelta | None
+    ) -> bool:
+        """Return when each story has a file (false) or is ours to upload."""
+        began = self._now()
         while True:
             known = await self.known(all_pks)
             ours = [pk for pk in pks if pk not in known]
+            if not ours:
+                return False
             async with self._db.begin() as tx:
-                if not ours or await store.claim(
+                if await store.claim(
                     tx, self._bot_id(), ours, now=self._now(), lease=UPLOAD_LEASE
                 ):
-                    return
+                    return True
+            if patience is not None and self._now() >= began + patience:
+                raise StillUploadedError
             await asyncio.sleep(READ_AGAIN_S)
 
     async def _renew(self, pks: list[str]) -> bool:

@@ -30,7 +30,7 @@ from bot.domain.model import (
 )
 from bot.runtime.metrics import Metrics
 from bot.sending.attempts import Attempts, SendRequest
-from bot.sending.file_ids import Files
+from bot.sending.file_ids import PATIENCE, Files, StillUploadedError
 from bot.sending.items import Item, SendOptions, Text
 from bot.sending.sources import Downloads, Fallback, Supply
 from bot.store.database import Database
@@ -94,15 +94,21 @@ class Sender:
         of no other request: what goes to the operator's chat is no copy.
 
         The caption stands at the first item. TryLater names in ``items`` what did arrive: the
-        rest may be sent again. The same story is uploaded once, whoever else sends it meanwhile.
+        rest may be sent again. The same story is uploaded once, whoever else sends it meanwhile:
+        a person waits for that, an alert comes again where it takes long, and others go before.
         """
         request = SendRequest(target, Text(caption_html), options, lane, asker, leaving=leaving)
         suffix = ORIGINAL if options.as_files else ""
-        async with self._files.first([story.pk + suffix for story in album.stories]) as known:
-            missing = [story for story in album.stories if story.pk + suffix not in known]
-            if missing and self._may_prime(target):
-                await self._prime(missing, request)
-            return await self._send(album.stories, request)
+        keys = [story.pk + suffix for story in album.stories]
+        try:
+            patience = PATIENCE if lane == "alert" else None
+            async with self._files.first(keys, patience=patience) as known:
+                missing = [story for story in album.stories if story.pk + suffix not in known]
+                if missing and self._may_prime(target):
+                    await self._prime(missing, request)
+                return await self._send(album.stories, request)
+        except StillUploadedError:
+            return TryLater(reason="another uploads it")
 
     async def _send(self, stories: tuple[Story, ...], request: SendRequest) -> Outcome:
         as_files = request.options.as_files

@@ -37,6 +37,7 @@ LARGEST_THUMBNAIL = 200_000  # bytes; Bot API, sendVideo: less than 200 kB
 THUMBNAIL_SIDE = 320  # pixels; the same
 BUY_AGAIN = timedelta(hours=1)  # an alert whose host fails is tried more often than it pays
 FAILED_FOR = timedelta(minutes=10)  # how long what failed is not tried again, for anybody
+AWAY_FOR = timedelta(seconds=5)  # how long no alert tries what was not to be had just now
 REFUSED_FOR = timedelta(hours=1)  # how long what Telegram refused goes another way at once
 
 T = TypeVar("T")
@@ -78,6 +79,7 @@ class Supply:
         self._fallback = fallback
         self._now = now
         self._failed = _Lately[str](FAILED_FOR, now)
+        self._away = _Lately[str](AWAY_FOR, now)
         self._refused_in = _Lately[int](FAILED_FOR, now)
         self._bought = _Lately[None](BUY_AGAIN, now)
         self._no_address = _Lately[None](REFUSED_FOR, now)
@@ -97,6 +99,8 @@ class Supply:
             self.give_up_urls([item])  # for what stops this send lets it begin anew
         item.source = None
         item.failed = self._failed.get(item.key) or ""
+        if not item.failed and asker.chat_id is None and (why := self._away.get(item.key)):
+            item.failed, item.later = why, True
         can_pay = True
         while item.is_open and item.source is None:
             if item.tried == len(self._steps):
@@ -125,9 +129,15 @@ class Supply:
                     item.tried = max(item.tried, 1)
 
     def fail(self, item: Item, sentence: str, *, for_all: bool = True) -> None:
-        """Close the item; ``for_all``: the same is said for a while to whoever asks."""
+        """Close the item; ``for_all``: the same is said for a while to whoever asks.
+
+        Of what may be had later, it is said to alerts alone: each of them would wait for a sick
+        host, while others wait for their turn.
+        """
         item.failed = sentence
-        if for_all and not item.later:
+        if item.later:
+            self._away.put(item.key, sentence)
+        elif for_all:
             self._failed.put(item.key, sentence)
 
     def give_up_urls(self, items: list[Item]) -> None:

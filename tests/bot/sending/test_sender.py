@@ -22,9 +22,12 @@ from bot.sending.sender import SendOptions
 from bot.store.database import Database
 from bot.telegram.rate_limiter import Pacing
 from bot.telegram.request import Timeouts
-from tests.support.telegram import Bench, bench, story_of
+from tests.support.control import wait_for
+from tests.support.followed import MINUTE, Clock
+from tests.support.telegram import Bench, bench, story_of, utc_now
 
 ALBUM = 10
+SECOND = timedelta(seconds=1)
 Made = tuple[Bench, int]
 
 
@@ -282,6 +285,48 @@ async def test_an_alert_whose_file_cannot_be_bought_now_comes_again(
         if why in errors:  # who asks hears it now
             assert isinstance(person, Sent)
             assert list(person.failed) == [gone.pk]
+
+
+async def test_a_sick_host_is_asked_once_for_all_alerts(
+    sqlite_db: Database, tmp_path: Path
+) -> None:
+    clock = Clock(utc_now())
+    async with made(sqlite_db, tmp_path, now=clock) as (ours, ann):
+        bea = await ours.control.person("Bea")
+        await ours.control.say(bea, "/start")
+        album = await ours.album(1)
+        await ours.control.fault("telegram", refused("WEBPAGE_CURL_FAILED"), match="sendPhoto")
+        await ours.control.fault("cdn", {"status": 503}, times=None)
+        for person in (ann, bea):
+            outcome = await ours.sender.send_album(Target(person), album, lane="alert")
+            assert isinstance(outcome, TryLater)
+        assert len(await ours.control.requests("cdn")) == 1
+        asked = await ours.sender.send_album(Target(bea), album, asker=Asker(bea))
+        assert isinstance(asked, Sent)
+        assert len(await ours.control.requests("cdn")) == 2
+        clock.on(MINUTE)
+        await ours.sender.send_album(Target(ann), album, lane="alert")
+        assert len(await ours.control.requests("cdn")) == 3
+
+
+async def test_an_alert_leaves_its_place_to_others_while_another_is_long_at_its_story(
+    db: Database, tmp_path: Path
+) -> None:
+    clock = Clock(utc_now())
+    async with made(db, tmp_path, now=clock) as (ours, ann):
+        bea = await ours.control.person("Bea")
+        await ours.control.say(bea, "/start")
+        album = await ours.album(1)
+        await ours.control.fault("telegram", refused("WEBPAGE_CURL_FAILED"), match="sendPhoto")
+        await ours.control.fault("cdn", {"hang": True}, times=None)
+        async with asyncio.TaskGroup() as group:
+            first = group.create_task(ours.sender.send_album(Target(ann), album, lane="alert"))
+            await wait_for(lambda: ours.control.requests("cdn"))
+            clock.on(6 * SECOND)
+            async with asyncio.timeout(10):
+                outcome = await ours.sender.send_album(Target(bea), album, lane="alert")
+            first.cancel()
+        assert outcome == TryLater(reason="another uploads it")
 
 
 @pytest.mark.slow
