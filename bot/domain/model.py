@@ -251,7 +251,7 @@ class TryLater:
 
     ``unknown`` is true when the message may have arrived although no answer was seen; ``items``
     did arrive. ``partly``: an answer came, and some of it may be there all the same. ``down``: it
-    may be Telegram that fails, not this message.
+    may be Telegram that fails, not this message. ``failed`` as in ``Sent``.
     """
 
     after: timedelta | None = None
@@ -260,21 +260,27 @@ class TryLater:
     items: tuple[SentItem, ...] = ()
     partly: bool = False
     down: bool = False
+    failed: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """The group became a supergroup: everything goes to ``chat_id`` from now on."""
+    """The group became a supergroup: all goes to ``chat_id``, but ``items``, which did arrive."""
 
     chat_id: int
+    items: tuple[SentItem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class GiveUp:
-    """It will never work; ``scope`` says for what (``bot``: the token is bad)."""
+    """It will never work; ``scope`` says for what (``bot``: the token is bad).
+
+    ``items`` did arrive before.
+    """
 
     reason: str
     scope: Literal["item", "thread", "chat", "bot"] = "chat"
+    items: tuple[SentItem, ...] = ()
 
 
 Right = Literal["text", "photos", "videos", "documents", "gifs", "media", "posts", "topic"]

@@ -104,7 +104,7 @@ async def record(
     if reply := batch.reply:
         await replies.close(tx, reply.id, reply.target, reply.fields, outcome, now=now)
         rest = [] if replies.is_final(outcome) else rest
-    elif isinstance(outcome, Sent | TryLater | Muted):
+    else:
         arrived = Arrived(queue, batch, outcome.items)
         await _arrived(tx, [arrived], now)
         rest = [row for row in rest if row.id not in arrived.messages]
@@ -131,11 +131,12 @@ async def _judged(
 ) -> datetime:
     """Decide what becomes of the rest of a batch; return when its chat is free again."""
     free_at = now
+    failed = outcome.failed if isinstance(outcome, Sent | TryLater | Muted) else {}
+    await _fail(tx, [row for row in rest if row.story_pk in failed], failed, now)
+    rest = [row for row in rest if row.story_pk not in failed]
     match outcome:
-        case Sent(_, failed):
-            await _fail(tx, [row for row in rest if row.story_pk in failed], failed, now)
-            missing = [row for row in rest if row.story_pk not in failed]
-            await _mark_unknown(tx, missing, account, now)
+        case Sent():
+            await _mark_unknown(tx, rest, account, now)
         case TryLater() if in_outage:
             surely_not = account.left and not (outcome.unknown or outcome.partly)
             await deliveries.give_back(tx, _ids(rest), left=surely_not)
@@ -144,10 +145,6 @@ async def _judged(
         case Moved():
             await deliveries.requeue(tx, _ids(rest), left=account.left, due_at=now)
         case Muted():
-            await _fail(
-                tx, [row for row in rest if row.story_pk in outcome.failed], outcome.failed, now
-            )
-            rest = [row for row in rest if row.story_pk not in outcome.failed]
             await _mute(tx, batch, rest, outcome, left=account.left, now=now)
         case GiveUp():
             free_at = await _give_up(tx, rest, outcome, account, now)

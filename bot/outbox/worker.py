@@ -6,7 +6,7 @@ that a crash can repeat a message but never lose one; the lease is kept up while
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -364,7 +364,8 @@ class Outbox:
         thread_id = claimed.batch.target.thread_id
         is_lost = isinstance(outcome, GiveUp) and outcome.scope == "thread"
         if is_lost and thread_id is not None and self._topics and not claimed.batch.reply:
-            return await self._topics.replace(claimed.queue, thread_id) or outcome
+            waits = await self._topics.replace(claimed.queue, thread_id)
+            return replace(waits, items=outcome.items) if waits else outcome
         return outcome
 
     async def _heard(self, claimed: ClaimedBatch, outcome: Outcome) -> bool:

@@ -30,7 +30,6 @@ from bot.domain.model import (
     SentItem,
     Story,
     Target,
-    TryLater,
 )
 from bot.domain.serialization import dump_stories, load_stories
 from bot.presentation import charts
@@ -154,7 +153,7 @@ def document_of(data: str, filename: str, caption: str) -> Payload:
 
 def _rest_of(payload: Payload, outcome: Outcome) -> Payload:
     """Return what of a payload has not arrived."""
-    if payload["kind"] != "album" or not isinstance(outcome, TryLater) or not outcome.items:
+    if payload["kind"] != "album" or not outcome.items:
         return payload
     there = {item.pk for item in outcome.items}
     left = [story for story in payload["stories"] if story["pk"] not in there]
@@ -322,11 +321,10 @@ async def _count(
     tx: Tx, chat_id: int, payload: Payload, outcome: Outcome, *, now: datetime
 ) -> None:
     """Count the stories that an answer brought as used by its chat."""
-    items = outcome.items if isinstance(outcome, Sent | TryLater | Muted) else ()
-    if payload["kind"] == "album" and items:
-        size = sum(item.size for item in items)
+    if payload["kind"] == "album" and outcome.items:
+        size = sum(item.size for item in outcome.items)
         kind = payload["usage"]
-        await usages.count(tx, chat_id, kind, now=now, items=len(items), size=size)
+        await usages.count(tx, chat_id, kind, now=now, items=len(outcome.items), size=size)
 
 
 async def _call_of(payload: Payload) -> tuple[str, dict[str, Any]]:

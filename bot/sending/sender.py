@@ -147,13 +147,15 @@ def _conclude(items: list[Item], stopped: Outcome | None, lane: Lane) -> Outcome
     An alert waits for what may work later; a person gets the sentence now.
     """
     sent = tuple(item.sent for item in items if item.sent)
+    ended = [item for item in items if item.failed]
+    over = [item for item in ended if lane != "alert" or not item.later]
+    failed = {item.story.pk: item.failed for item in over}
     if isinstance(stopped, TryLater | Muted):
-        return replace(stopped, items=sent)
+        return replace(stopped, items=sent, failed=failed)
     if stopped is not None:
-        return stopped
-    if lane == "alert" and any(item.failed and item.later for item in items):
-        return TryLater(reason="media unavailable", items=sent)
-    failed = {item.story.pk: item.failed for item in items if item.failed}
+        return replace(stopped, items=sent)
+    if len(over) < len(ended):
+        return TryLater(reason="media unavailable", items=sent, failed=failed)
     missing = [item.refused for item in items if item.refused]
     if missing:
         return Muted(reduce(missing_both, missing), items=sent, failed=failed)

@@ -10,6 +10,7 @@ from typing import Generic, Protocol, TypeVar
 
 import structlog
 
+from bot.domain.alert_rules import MOST_DOUBTS
 from bot.domain.errors import (
     ApiUnavailableError,
     BotError,
@@ -18,11 +19,14 @@ from bot.domain.errors import (
     MediaTooBigError,
     MediaUnavailableError,
     OutOfServiceError,
+    ProfileNotFoundError,
+    ProfilePrivateError,
     SpendingError,
     StoriesError,
+    StoryGoneError,
 )
 from bot.domain.links import story_taken_at
-from bot.domain.model import LARGEST_FILE, Asker, Story
+from bot.domain.model import LARGEST_FILE, STORY_LIFE, Asker, Story
 from bot.media.spool import MediaFile
 from bot.media.urls import is_fresh
 from bot.sending import progress
@@ -43,6 +47,7 @@ REFUSED_FOR = timedelta(hours=1)  # how long what Telegram refused goes another 
 T = TypeVar("T")
 
 Fallback = Callable[[Story, Asker], Awaitable[MediaFile]]
+NO = (StoryGoneError, ProfilePrivateError, ProfileNotFoundError)
 
 
 class Downloads(Protocol):
@@ -82,6 +87,7 @@ class Supply:
         self._away = _Lately[str](AWAY_FOR, now)
         self._refused_in = _Lately[int](FAILED_FOR, now)
         self._bought = _Lately[None](BUY_AGAIN, now)
+        self._gone = _Lately[int](STORY_LIFE, now)
         self._no_address = _Lately[None](REFUSED_FOR, now)
         self._no_photo = _Lately[None](REFUSED_FOR, now)
         self._steps = (self._url, self._download, self._buy)
@@ -178,14 +184,31 @@ class Supply:
         story = item.story
         if not story.profile.username and story_taken_at(story.pk) is None:
             return None  # a pasted address, which anybody can make up: it is fetched or it is not
-        if asker.chat_id is None:
+        is_alert = asker.chat_id is None
+        if is_alert:
+            if self._is_gone(item):
+                return None
             if story.pk in self._bought:
-                self._wait_for_a_file(item)
+                if story.pk not in self._gone:
+                    self._wait_for_a_file(item)
                 return None
             self._bought.put(story.pk, None)
-        source = await self._upload_of(item, await self._fallback(story, asker))
+        try:
+            file = await self._fallback(story, asker)
+        except SpendingError:  # nothing was asked
+            if is_alert:
+                self._bought.drop(story.pk)
+            raise
+        source = await self._upload_of(item, file)
         item.later = False
         return source
+
+    def _is_gone(self, item: Item) -> bool:
+        """Return whether the API has said so twice: then no host is waited for any longer."""
+        if (self._gone.get(item.story.pk) or 0) < MOST_DOUBTS:
+            return False
+        item.later, item.reason = False, MediaGoneError.text
+        return True
 
     def _is_first_refusal(self, item: Item, chat_id: int | None) -> bool:
         """Return whether no other chat has lately refused what was uploaded of it."""
@@ -236,6 +259,9 @@ class Supply:
             item.reason = error.text
         elif isinstance(error, MediaError):
             item.reason = error.text
+        elif isinstance(error, NO):
+            self._gone.put(item.story.pk, (self._gone.get(item.story.pk) or 0) + 1)
+            self._is_gone(item)
         elif isinstance(error, ApiUnavailableError | OutOfServiceError):
             self._wait_for_a_file(item)
             item.reason = MediaUnavailableError.text
@@ -272,3 +298,7 @@ class _Lately(Generic[T]):
         now = self._now()
         self._seen = {one: seen for one, seen in self._seen.items() if seen[1] > now}
         self._seen[key] = (value, now + self._lasts)
+
+    def drop(self, key: str) -> None:
+        """Forget it."""
+        self._seen.pop(key, None)

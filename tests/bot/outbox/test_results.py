@@ -194,6 +194,22 @@ async def test_what_can_not_be_brought_is_told_once_a_reason(db: Database) -> No
     assert {row.story_pk: row.reason for row in dropped} == failed
 
 
+async def test_what_can_not_be_brought_ends_while_the_rest_waits(db: Database) -> None:
+    await owing(db, "1", "2")
+    lane, batch = await leaving(db)
+    await record(db, lane, batch, TryLater(failed={"1": MediaGoneError.text}))
+    found = [(row.story_pk, row.state) for row in await rows(db, notice=None)]
+    assert found == [("1", "dropped"), ("2", "open")]
+    assert [row.fields["why"] for row in await rows(db, notice="failed")] == [MediaGoneError.text]
+
+
+async def test_what_arrived_before_the_chat_moved_is_not_sent_again(db: Database) -> None:
+    await owing(db, "1", "2")
+    await record(db, *await leaving(db), Moved(-1001, (SentItem("1", 5),)))
+    found = [(row.chat_id, row.story_pk, row.state) for row in await rows(db)]
+    assert found == [(-1001, "1", "sent"), (-1001, "2", "open")]
+
+
 async def test_a_notice_that_can_not_be_brought_brings_no_other(db: Database) -> None:
     await owing(db)
     async with db.begin() as tx:

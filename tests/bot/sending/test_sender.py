@@ -15,6 +15,7 @@ from bot.domain.errors import (
     BudgetSpentError,
     DatabaseUnavailableError,
     MediaGoneError,
+    StoryGoneError,
 )
 from bot.domain.model import Album, Asker, GiveUp, Moved, Sent, Story, Target, TryLater
 from bot.media.spool import MediaFile
@@ -23,7 +24,7 @@ from bot.store.database import Database
 from bot.telegram.rate_limiter import Pacing
 from bot.telegram.request import Timeouts
 from tests.support.control import wait_for
-from tests.support.followed import MINUTE, Clock
+from tests.support.followed import HOUR, MINUTE, Clock
 from tests.support.telegram import Bench, bench, story_of, utc_now
 
 ALBUM = 10
@@ -285,6 +286,92 @@ async def test_an_alert_whose_file_cannot_be_bought_now_comes_again(
         if why in errors:  # who asks hears it now
             assert isinstance(person, Sent)
             assert list(person.failed) == [gone.pk]
+
+
+async def test_an_alert_that_could_not_be_paid_is_bought_as_soon_as_it_can_be(
+    sqlite_db: Database, tmp_path: Path
+) -> None:
+    clock = Clock(utc_now())
+    errors: list[Exception] = [BudgetSpentError()]
+
+    async def buy(_: Story, __: Asker) -> MediaFile:
+        if errors:
+            raise errors.pop()
+        return await ours.media.fetch(spare.stories[0].media_url or "", limit=10**7)
+
+    async with made(sqlite_db, tmp_path, fallback=buy, now=clock) as (ours, ann):
+        spare, album = await ours.album(1), await ours.album(1)
+        gone = replace(album.stories[0], media_url=f"{ours.box.urls.cdn}/gone.jpg?oe=1")
+        outcome = await ours.sender.send_album(Target(ann), Album((gone,)), lane="alert")
+        assert isinstance(outcome, TryLater)
+        clock.on(MINUTE)
+        again = await ours.sender.send_album(Target(ann), Album((gone,)), lane="alert")
+        assert isinstance(again, Sent)
+        assert not again.failed
+
+
+async def test_what_no_host_answers_for_and_the_api_calls_gone_twice_ends(
+    sqlite_db: Database, tmp_path: Path
+) -> None:
+    clock = Clock(utc_now())
+    bought: list[str] = []
+
+    async def buy(story: Story, _: Asker) -> MediaFile:
+        bought.append(story.pk)
+        raise StoryGoneError
+
+    async with made(sqlite_db, tmp_path, fallback=buy, now=clock) as (ours, ann):
+        album = await ours.album(1)
+        await ours.control.fault("telegram", refused("WEBPAGE_CURL_FAILED"), match="sendPhoto")
+        await ours.control.fault("cdn", {"status": 503}, times=None)
+        outcome = await ours.sender.send_album(Target(ann), album, lane="alert")
+        assert isinstance(outcome, TryLater)
+        for wait in (HOUR, 2 * HOUR, 6 * HOUR):
+            clock.on(wait)
+            outcome = await ours.sender.send_album(Target(ann), album, lane="alert")
+            assert isinstance(outcome, Sent)
+            assert outcome.failed == {album.stories[0].pk: MediaGoneError.text}
+        assert len(bought) == 2
+
+
+async def test_of_an_album_what_is_gone_ends_though_another_may_still_come(ready: Made) -> None:
+    ours, ann = ready
+    album = await ours.album(3)
+    gone = replace(album.stories[1], media_url=f"{ours.box.urls.cdn}/gone.jpg?oe=1")
+    album = Album((album.stories[0], gone, album.stories[2]))
+    wrong = {"fail_item": 2, "description": "WEBPAGE_CURL_FAILED"}
+    await ours.control.fault("telegram", wrong, match="sendMediaGroup")
+    away = (album.stories[2].media_url or "").partition("?")[0].rpartition("/")[2]
+    await ours.control.fault("cdn", {"status": 503}, match=away, times=None)
+    outcome = await ours.sender.send_album(Target(ann), album, lane="alert")
+    assert isinstance(outcome, TryLater)
+    assert [item.pk for item in outcome.items] == [album.stories[0].pk]
+    assert list(outcome.failed) == [gone.pk]
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        {"status": 400, "description": "Bad Request: group chat was upgraded"},
+        {"status": 400, "description": "Bad Request: message thread not found"},
+        {"status": 403, "description": "Forbidden: bot was kicked from the group chat"},
+    ],
+)
+async def test_what_arrived_before_a_chat_moved_or_closed_is_known(
+    ready: Made, refusal: dict[str, Any]
+) -> None:
+    ours, ann = ready
+    album = await ours.album(3)
+    wrong = {"fail_item": 1, "description": "PHOTO_INVALID_DIMENSIONS"}
+    await ours.control.fault("telegram", wrong, match="sendMediaGroup")
+    body = {"ok": False, "error_code": refusal["status"], "description": refusal["description"]}
+    if "upgraded" in refusal["description"]:
+        body["parameters"] = {"migrate_to_chat_id": -1007}
+    fault = {"status": refusal["status"], "body": body}
+    await ours.control.fault("telegram", fault, match="sendDocument")
+    outcome = await ours.sender.send_album(Target(ann), album, lane="alert")
+    assert isinstance(outcome, Moved | GiveUp)
+    assert [item.pk for item in outcome.items] == pks(album)[1:]
 
 
 async def test_a_sick_host_is_asked_once_for_all_alerts(
