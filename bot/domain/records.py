@@ -111,6 +111,7 @@ class Topic:
 
 REPLY = "reply"  # the notice that holds an answer to somebody, which goes before all alerts
 SUMMARY = "summary"  # the notice over the daily summary of several profiles
+BROADCAST = "broadcast"  # the notice that is a message of the owner's to all
 
 
 @dataclass(frozen=True, slots=True)

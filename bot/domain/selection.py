@@ -10,6 +10,7 @@ from bot.domain import albums, alert_rules
 from bot.domain.errors import StoryGoneError
 from bot.domain.model import Album, Target
 from bot.domain.records import (
+    BROADCAST,
     MAIN,
     REPLY,
     ROWS_A_QUEUE,
@@ -30,6 +31,7 @@ NO_ANSWERS = "no answers"
 UNREADABLE = "unreadable"
 
 
+LONG = frozenset({SUMMARY, BROADCAST})  # each may fill a message
 NOTICES = 20  # sentences of one message; all of them fit into 4,096 characters
 
 
@@ -237,7 +239,7 @@ def _batch(willing: Sequence[Delivery]) -> Batch:
     head = willing[0]
     alike = list(takewhile(lambda row: bool(row.copies) == bool(head.copies), willing))
     if head.notice:
-        most = 1 if head.notice == SUMMARY else NOTICES  # it may be long
+        most = 1 if head.notice in LONG else NOTICES
         return Batch(head.target, tuple(alike[:most]))
     by_pk = {row.story.pk: row for row in alike if row.story}
     album = albums.plan(row.story for row in alike if row.story)[0]

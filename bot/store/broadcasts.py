@@ -6,13 +6,13 @@ from typing import Literal
 
 import sqlalchemy as sa
 
+from bot.domain.records import BROADCAST
 from bot.store import enqueue
 from bot.store.chats import IS_ACTIVE, chats
 from bot.store.database import Tx, row_or_none
 from bot.store.deliveries import deliveries, is_open
 from bot.store.schema import BigId, Timestamp, metadata
 
-NOTICE = "broadcast"
 KINDS = ("private", "group", "supergroup")  # what stands in a channel is its owner's business
 
 Stage = Literal["draft", "running", "stopped", "done"]
@@ -116,14 +116,14 @@ async def hand_out(tx: Tx, one: Broadcast, *, limit: int, now: datetime) -> bool
     )
     if taken.rowcount:
         await enqueue.add_notice_to_all(
-            tx, rows, NOTICE, {"text": one.text, "id": one.id}, now=now
+            tx, rows, BROADCAST, {"text": one.text, "id": one.id}, now=now
         )
     return True
 
 
 async def waiting(tx: Tx) -> int:
     """Return how many chats still wait for a broadcast that was handed out."""
-    statement = sa.select(sa.func.count()).where(deliveries.c.notice == NOTICE, is_open)
+    statement = sa.select(sa.func.count()).where(deliveries.c.notice == BROADCAST, is_open)
     return (await tx.execute(statement)).scalar() or 0
 
 
@@ -131,7 +131,7 @@ async def drop(tx: Tx, *, now: datetime) -> int:
     """Give up what has not left yet; return how much that was."""
     statement = (
         sa.update(deliveries)
-        .where(deliveries.c.notice == NOTICE, is_open, deliveries.c.copies == 0)
+        .where(deliveries.c.notice == BROADCAST, is_open, deliveries.c.copies == 0)
         .values(state="dropped", reason="stopped", done_at=now)
     )
     return (await tx.execute(statement)).rowcount

@@ -20,6 +20,7 @@ from bot.domain.errors import (
     TooManyNewError,
 )
 from bot.domain.model import Asker, Options, Story, Target
+from bot.domain.records import BROADCAST
 from bot.fetching import snapshots
 from bot.store import chat_queues, chats, enqueue, profiles
 from bot.store.deliveries import deliveries
@@ -551,3 +552,14 @@ async def test_a_group_that_is_full_waits_in_the_outbox_not_in_a_place_to_send(
     async with stage.parts.db.read() as tx:
         rows = [row for row in await tx.execute(statement) if row.state == "open"]
     assert [(row.story_pk, row.copies) for row in rows] == [(pk, 0) for pk in pks[17:]]
+
+
+async def test_two_long_messages_of_the_owner_that_had_to_wait_both_arrive(stage: Stage) -> None:
+    ann = await stage.person()
+    words = ["first " * 600, "second " * 500]
+    async with stage.parts.db.begin() as tx:
+        await chats.ensure(tx, ann, kind="private", title="", now=utc_now())
+        for text in words:
+            await enqueue.add_notice(tx, Target(ann), BROADCAST, {"text": text}, now=utc_now())
+    await stage.ring()
+    assert [text.split()[0] for text in await stage.texts(ann)][-2:] == ["first", "second"]
