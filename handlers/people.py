@@ -10,6 +10,7 @@ from bot.domain.access import Subject
 from bot.domain.errors import N_
 from bot.presentation.buttons import Buttons
 from bot.presentation.html import escape, shorten
+from handlers.admission import REASON
 from handlers.guard import Handler, command, pressed
 from handlers.money import cost_of
 from handlers.replies import rewrite, say
@@ -33,7 +34,6 @@ STATES = {
     "blocked": N_("Blocked since {since}."),
     "blocked until": N_("Blocked until {until}."),
 }
-REASON = N_("The reason: {reason}")
 LIMIT = N_("Limit: {credits} credits a day.")
 NO_LIMIT = N_("Limit: {credits} credits a day, as for everybody.")
 ASK_LIMIT = N_("How many credits a day may {name} use?")

@@ -41,7 +41,7 @@ CODE = re.compile(r"[A-Za-z0-9_-]{1,40}")
 Id = Annotated[str, BeforeValidator(id_of)]
 IdOrEmpty = Annotated[str, BeforeValidator(id_or_empty)]
 Username = Annotated[str, BeforeValidator(username_of)]
-Text = Annotated[str, BeforeValidator(text)]
+CleanText = Annotated[str, BeforeValidator(text)]
 Flag = Annotated[bool, BeforeValidator(flag)]
 Number = Annotated[float, BeforeValidator(number)]
 Url = Annotated[str | None, BeforeValidator(url_of)]
@@ -80,7 +80,7 @@ class _User(_Wire):
 
     pk: IdOrEmpty = ""
     username: Username = ""
-    full_name: Text = ""
+    full_name: CleanText = ""
     is_private: Flag = False
     is_verified: Flag = False
 
@@ -105,7 +105,7 @@ class _Link(_Wire):
 class _Name(_Wire):
     """A hashtag or a place."""
 
-    name: Text
+    name: CleanText
 
 
 class _Hashtag(_Wire):
@@ -139,13 +139,13 @@ class _StickerLink(_Wire):
     """The link of a sticker; newer answers have links only here."""
 
     url: Url
-    link_title: Text = ""
+    link_title: CleanText = ""
 
 
 class _Sticker(_Placed):
     """A sticker, with a link or without."""
 
-    type: Text = ""
+    type: CleanText = ""
     story_link: Annotated[_StickerLink | None, BeforeValidator(_maybe(_StickerLink))] = None
 
 
@@ -153,16 +153,16 @@ class _Media(_Placed):
     """A post that a story shows (StoryMedia)."""
 
     media_pk: Id
-    media_code: Text = ""
-    product_type: Text = ""
+    media_code: CleanText = ""
+    product_type: CleanText = ""
     user_id: IdOrEmpty = ""
 
 
 class _Song(_Wire):
     """A piece of music."""
 
-    title: Text = ""
-    display_artist: Text = ""
+    title: CleanText = ""
+    display_artist: CleanText = ""
 
 
 class _Music(_Wire):
@@ -196,7 +196,7 @@ class _Highlight(_Wire):
     """A Highlight, with its items or without."""
 
     pk: Id
-    title: Text = ""
+    title: CleanText = ""
     media_count: Number = 0.0
     user: Annotated[_User | None, BeforeValidator(_maybe(_User))] = None
 

@@ -33,7 +33,7 @@ from bot.telegram.outcomes import outcome_of
 
 log = structlog.get_logger()
 
-Call = Callable[..., Coroutine[Any, Any, bool | JSONDict | list[JSONDict]]]
+Callback = Callable[..., Coroutine[Any, Any, bool | JSONDict | list[JSONDict]]]
 
 COUNTED = ("send", "copy", "forward")  # methods that put a message into a chat
 NOT_COUNTED = frozenset({"sendChatAction", "sendMessageDraft"})
@@ -119,7 +119,7 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
 
     async def process_request(  # noqa: PLR0917 - PTB's signature
         self,
-        callback: Call,
+        callback: Callback,
         args: Any,  # noqa: ANN401 - PTB's signature
         kwargs: dict[str, Any],
         endpoint: str,
