@@ -39,6 +39,8 @@ log = structlog.get_logger()
 OUTAGES = (DatabaseUnavailableError,)
 
 AT_ONCE = 64  # chats that are sent into at a time
+FEW = 16  # free slots, before which more are waited for: a claim of one costs as much
+FILLED_EVERY = timedelta(milliseconds=50)  # where no more become free
 SEND_LEASE = timedelta(seconds=60)
 LEASE_AMONG_REPLICAS = timedelta(seconds=15)  # kept up; the chats of a dead one wait no longer
 IDLE = timedelta(minutes=1)  # the longest sleep; `parked --again` wakes nobody
@@ -119,6 +121,7 @@ class Outbox:
         self.worker = Worker("alerts", self._step, now=now, longest=idle)
         self.fan_out = FanOut(db, self.worker.wake, now=now)
         self._rests_until = now()
+        self._fill_at = now()
         self._departures = BatchingQueue(self._depart, outages=OUTAGES)
         self._arrivals = BatchingQueue(self._arrive, outages=OUTAGES)
         metrics = metrics or Metrics()
@@ -154,9 +157,13 @@ class Outbox:
         self._is_released = True
         if rests_until := await self._rest():
             return rests_until
-        if len(self._sending) >= AT_ONCE:
+        free = AT_ONCE - len(self._sending)
+        if not free:
             return None  # the first that ends wakes us
-        claimed = await self.claim(AT_ONCE - len(self._sending))
+        if free < FEW and self._fill_at > self._now():
+            return self._fill_at
+        self._fill_at = self._now() + FILLED_EVERY
+        claimed = await self.claim(free)
         for one in claimed:
             self._begin(one)
         if claimed:

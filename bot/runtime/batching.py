@@ -33,6 +33,7 @@ class BatchingQueue(Generic[T]):
         batch.extend(items)
         async with self._lock:
             if self._next[0] is batch:
+                await asyncio.sleep(0)  # what others are about to ask at this moment goes along
                 self._next = ([], [])
                 try:
                     await self._write(batch)

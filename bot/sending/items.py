@@ -8,7 +8,6 @@ from typing import IO, Any, cast
 
 from telegram import (
     InlineKeyboardButton,
-    InlineKeyboardMarkup,
     InputFile,
     InputMediaDocument,
     InputMediaPhoto,
@@ -172,8 +171,22 @@ def as_single(item: Item, text: dict[str, Any], options: SendOptions) -> dict[st
     if item.kind == "video":
         arguments |= _measures(item, attach=True)
     if options.buttons:
-        arguments["reply_markup"] = InlineKeyboardMarkup(options.buttons)
+        arguments["reply_markup"] = _keyboard(options.buttons)
     return arguments
+
+
+def _keyboard(buttons: Sequence[Sequence[InlineKeyboardButton]]) -> dict[str, Any]:
+    """Return buttons as JSON; PTB goes through all that a button might be, for each alert."""
+    rows = [
+        [
+            {"text": one.text, "url": one.url}
+            if one.url
+            else {"text": one.text, "callback_data": one.callback_data}
+            for one in row
+        ]
+        for row in buttons
+    ]
+    return {"inline_keyboard": rows}
 
 
 def common(thread_id: int | None, options: SendOptions, *, paid: bool) -> dict[str, Any]:

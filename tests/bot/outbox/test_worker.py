@@ -19,7 +19,7 @@ from bot.domain.model import (
     Target,
     TryLater,
 )
-from bot.outbox.worker import Outbox
+from bot.outbox.worker import AT_ONCE, FEW, Outbox
 from bot.runtime.clock import Clock as RealClock
 from bot.runtime.metrics import Metrics
 from bot.store import chat_queues, chats, deliveries, subscriptions
@@ -417,6 +417,38 @@ async def test_one_that_can_not_be_written_down_lets_no_other_be_sent_twice(
                 await asyncio.sleep(0)
         outbox.stop()
     assert sorted(await office.state()) == [("1", "open", 1), ("1", "sent", 1), ("1", "sent", 1)]
+
+
+async def test_slots_are_filled_several_at_a_time_or_after_a_moment(office: Office) -> None:
+    chats_there = range(-AT_ONCE - FEW, -1)  # and -1
+    async with office.db.begin() as tx:
+        for chat in chats_there:
+            await follow(tx, chat)
+    await found(office, "1")
+    gate, begun = asyncio.Semaphore(0), 0
+
+    async def before() -> None:
+        nonlocal begun
+        begun += 1
+        await gate.acquire()
+
+    async def are_sent(count: int) -> bool:
+        return [state for _, state, _ in await office.state()].count("sent") == count
+
+    office.post.before = before
+    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
+        group.create_task(office.outbox.run())
+        await wait_for(lambda: begun == AT_ONCE)
+        for _ in range(FEW - 1):
+            gate.release()
+        await wait_for(lambda: are_sent(FEW - 1))
+        assert begun == AT_ONCE
+        office.clock.on(timedelta(seconds=1))
+        await wait_for(lambda: begun == AT_ONCE + FEW - 1)
+        for _ in chats_there:
+            gate.release()
+        await wait_for(lambda: are_sent(AT_ONCE + FEW))
+        office.outbox.stop()
 
 
 async def test_a_crash_loop_parks_one_and_lets_others_through(office: Office) -> None:

@@ -24,6 +24,17 @@ async def test_what_comes_while_one_is_written_is_written_at_once() -> None:
     assert written == [[1], [2, 3, 4, 5]]
 
 
+async def test_what_is_asked_at_one_moment_is_written_at_once() -> None:
+    written: list[list[int]] = []
+
+    async def write(items: list[int]) -> None:
+        written.append(items)
+
+    combined = BatchingQueue(write)
+    await asyncio.gather(*(combined([n]) for n in range(5)))
+    assert written == [[0, 1, 2, 3, 4]]
+
+
 async def test_a_store_that_fails_is_told_to_everyone_who_waits() -> None:
     held = asyncio.Event()
     written: list[list[int]] = []
