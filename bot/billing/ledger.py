@@ -339,7 +339,7 @@ class Ledger:
         return presumed
 
     async def _in_slices(self, work: Callable[..., Awaitable[int]]) -> None:
-        """Let ``work`` do what there is, in transactions of some 50 ms, so that nobody waits."""
+        """Let ``work`` do what there is, in transactions of some 30 ms, so that nobody waits."""
         limit, count = FIRST_SLICE, 1
         while count:
             async with self._db.begin(durable=False) as tx:  # what a power cut undoes comes again

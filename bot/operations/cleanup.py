@@ -20,7 +20,7 @@ async def clean(
 ) -> int:
     """Delete until nothing is overdue at ``now``; return how many rows went.
 
-    Each slice is a transaction of its own, of as many rows as took less than 50 ms before, with
+    Each slice is a transaction of its own, of as many rows as took less than 30 ms before, with
     the commit, in which SQLite writes to its file what has gathered in the log. Several
     replicas may do so at once: what one has deleted, another does not find.
     """

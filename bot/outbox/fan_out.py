@@ -1,4 +1,4 @@
-"""Brings what was learned of a profile to all who wait for it, in slices of some 50 ms."""
+"""Brings what was learned of a profile to all who wait for it, in slices of some 30 ms."""
 
 import time
 from collections.abc import Callable

@@ -2,7 +2,7 @@
 
 SMALLEST = 10  # rows
 LARGEST = 5_000
-LONGEST_S = 0.05  # SQLite has one writer: a reply waits for a slice
+LONGEST_S = 0.03  # SQLite has one writer: a reply waits for a slice
 
 
 def next_limit(limit: int, took: float) -> int:
