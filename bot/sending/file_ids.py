@@ -41,6 +41,7 @@ class Files:
         self._now = now
         self._memory: dict[str, KnownFile] = {}
         self._in_flight: dict[str, tuple[asyncio.Future[None], datetime]] = {}
+        self._elsewhere: dict[str, datetime] = {}  # since when another replica is seen at it
         self._nameless: dict[str, datetime] = {}
 
     async def known(self, pks: Collection[str]) -> dict[str, KnownFile]:
@@ -144,20 +145,22 @@ class Files:
         self, pks: list[str], all_pks: Collection[str], patience: timedelta | None
     ) -> bool:
         """Return when each story has a file (false) or is ours to upload."""
-        began = self._now()
         while True:
             known = await self.known(all_pks)
             ours = [pk for pk in pks if pk not in known]
-            if not ours:
-                return False
-            async with self._db.begin() as tx:
-                if await store.claim(
-                    tx, self._bot_id(), ours, now=self._now(), lease=UPLOAD_LEASE
-                ):
-                    return True
-            if patience is not None and self._now() >= began + patience:
+            if not ours or await self._is_claimed(ours):
+                for pk in pks:
+                    self._elsewhere.pop(pk, None)
+                return bool(ours)
+            now = self._now()
+            began = min(self._elsewhere.setdefault(pk, now) for pk in ours)
+            if patience is not None and now >= began + patience:
                 raise StillUploadedError
             await asyncio.sleep(READ_AGAIN_S)
+
+    async def _is_claimed(self, pks: list[str]) -> bool:
+        async with self._db.begin() as tx:
+            return await store.claim(tx, self._bot_id(), pks, now=self._now(), lease=UPLOAD_LEASE)
 
     async def _renew(self, pks: list[str]) -> bool:
         """Keep other replicas from uploading what we still upload."""

@@ -19,6 +19,7 @@ from bot.domain.errors import (
 )
 from bot.domain.model import Album, Asker, GiveUp, Moved, Sent, Story, Target, TryLater
 from bot.media.spool import MediaFile
+from bot.sending.file_ids import Files, StillUploadedError
 from bot.sending.sender import SendOptions
 from bot.store.database import Database
 from bot.telegram.rate_limiter import Pacing
@@ -667,6 +668,26 @@ async def test_two_replicas_upload_a_story_once(db: Database, tmp_path: Path) ->
                 group.create_task(sender.send_album(Target(ann), album))
         sources = sorted(source for _, source in await ours.sources(ann))
         assert sources == ["file_id"] * 2 + ["url"] * 2
+
+
+async def test_no_alert_waits_anew_for_a_replica_that_is_long_at_a_story(
+    db: Database,
+) -> None:
+    if db.is_sqlite:
+        pytest.skip("SQLite has one process only")
+    now = utc_now()
+    at_it, waiting = (Files(db, bot_id=lambda: 1, now=lambda: now) for _ in range(2))
+    async with at_it.first(["s1"]):
+        for _ in range(2):
+            with pytest.raises(StillUploadedError):
+                async with asyncio.timeout(5), waiting.first(["s1"], patience=timedelta(0)):
+                    pass
+        now += timedelta(seconds=6)
+        with pytest.raises(StillUploadedError):
+            async with asyncio.timeout(5), waiting.first(["s1"], patience=timedelta(seconds=5)):
+                pass
+    async with waiting.first(["s1"], patience=timedelta(0)) as known:
+        assert not known  # it is ours now
 
 
 async def test_the_operators_chat_gets_the_first_upload(
