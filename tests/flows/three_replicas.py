@@ -35,6 +35,7 @@ LEASE_S = 15.0
 STOP_S = 1.5 * LEASE_S
 SEND_TAKES_S = 0.05
 POST_EVERY_S, WRITE_EVERY_S, ASK_EVERY_S = 1.5, 0.8, 2.0
+ON_ITS_WAY_S = 10 * SEND_TAKES_S
 WRITTEN_DOWN_S = 2.0  # within which a living process has recorded what it sent
 QUIET_S = 240.0  # in which all that is owed comes, at the end
 CLOSED_S = 60.0  # that a call takes at most
@@ -321,6 +322,8 @@ class Scene:
     async def _note_unrecorded(self) -> None:
         """Note which sends took effect and were not written down by those who could."""
         before = await self._owed_and_there()
+        await asyncio.sleep(ON_ITS_WAY_S)  # what had just left takes effect after the kill
+        before |= await self._owed_and_there()
         await asyncio.sleep(WRITTEN_DOWN_S)
         self.unrecorded |= before & await self._owed_and_there()
 
