@@ -18,7 +18,7 @@ from tests.support.sandbox import Box, sandbox_box
 from tests.support.telegram import utc_now
 
 CHATS, PROFILES = 8, 4
-SEND_TAKES_S = 0.04
+SEND_TAKES_S = 0.1  # so that some kills come in the middle of one
 
 
 @dataclass
