@@ -253,6 +253,7 @@ class Supply:
     def _record_failure(self, item: Item, error: BotError) -> None:
         log.info("way failed", story=item.story.pk, error=type(error).__name__, why=str(error))
         if isinstance(error, MediaTooBigError):
+            item.later = False  # its host, if it works again, has nothing smaller
             self.fail(item, error.text)
         elif isinstance(error, MediaUnavailableError):
             item.later = True

@@ -1,0 +1,33 @@
+"""Where a story's media come from, by what hosts and the API say of them."""
+
+from bot.domain.errors import MediaTooBigError, MediaUnavailableError
+from bot.domain.model import Asker, Story
+from bot.media.spool import MediaFile
+from bot.sending.file_ids import Files
+from bot.sending.items import Item
+from bot.sending.sources import Supply
+from bot.store.database import Database
+from tests.support.followed import NOON, story
+
+
+class SickHost:
+    """A host that answers nobody."""
+
+    def may_fetch(self, url: str) -> bool:
+        return bool(url)
+
+    async def fetch(self, url: str, *, limit: int) -> MediaFile:
+        raise MediaUnavailableError(f"{url}, {limit}")
+
+
+async def too_big(_story: Story, _asker: Asker) -> MediaFile:
+    raise MediaTooBigError
+
+
+async def test_what_is_too_large_is_not_bought_again_when_its_host_fails(db: Database) -> None:
+    files = Files(db, bot_id=lambda: 1, now=lambda: NOON)
+    supply = Supply(files, SickHost(), fallback=too_big, now=lambda: NOON)
+    item = Item(story("1"), "photo", tried=1)
+    await supply.advance(item, Asker(None))
+    assert item.failed == MediaTooBigError.text
+    assert not item.later
