@@ -215,14 +215,12 @@ async def dearest(
         sa.select(parts.c.user_id, parts.c.millicredits, no_time).where(in_groups),
         sa.select(others.c.id, nothing, sa.type_coerce(others.c.since, sa.BigInteger)),
     ).subquery()
+    cost, newest = sa.func.sum(everybody.c.millicredits), sa.func.max(everybody.c.since)
     statement = (
         sa.select(everybody.c.id)
         .group_by(everybody.c.id)
-        .order_by(
-            sa.func.sum(everybody.c.millicredits).desc(),
-            sa.func.max(everybody.c.since).desc(),
-            everybody.c.id,
-        )
+        .having(sa.or_(cost != 0, newest != 0))
+        .order_by(cost.desc(), newest.desc(), everybody.c.id)
         .offset(offset)
         .limit(limit)
     )

@@ -19,6 +19,7 @@ MORE_THAN_A_STATEMENT_TAKES = 33_000  # parameters: PostgreSQL's protocol counts
 
 async def test_the_dearest_come_first_and_who_is_on_the_list_only_last(db: Database) -> None:
     await spend(db, NOW - timedelta(days=30), Payer("link", Asker(3, 3)), "two", 2)  # of March
+    await spend(db, NOW, Payer("link", Asker(5, 5)), "two", 0)  # nothing was billed
     await spend(db, NOW, Payer("link", Asker(1, 1)), "two", 2)
     for member, times in ((1, 1), (2, 4)):
         for _ in range(times):
