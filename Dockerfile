@@ -6,7 +6,7 @@ RUN apt-get update && apt-get install --yes --no-install-recommends postgresql-c
 COPY requirements.txt .
 # The environment has no pip of its own: what runs can install nothing.
 RUN python -m venv --without-pip /venv \
-    && pip --python /venv/bin/python install --no-cache-dir --no-compile --require-hashes -r requirements.txt
+    && pip --python /venv/bin/python install --no-cache-dir --no-compile --require-hashes --no-deps -r requirements.txt
 COPY bot /app/bot
 COPY handlers /app/handlers
 COPY locales /app/locales

@@ -53,7 +53,7 @@ def main() -> int:
     say = sys.stdout
     say.write(f"Installing {total} packages of {lock.name} into {Path(sys.prefix).name}\n")
     progress = Progress(total, over=say.isatty())
-    words = [sys.executable, *PIP, "--require-hashes", "-r", str(lock)]
+    words = [sys.executable, *PIP, "--require-hashes", "--no-deps", "-r", str(lock)]
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as pip:  # noqa: S603 - our own words
         for line in pip.stdout or ():
             if told := progress.hear(line):
