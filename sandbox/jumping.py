@@ -87,6 +87,11 @@ class JumpingLoop(asyncio.SelectorEventLoop):
         future.add_done_callback(self._done)
         return future
 
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:  # noqa: ASYNC109, ARG002 - asyncio's
+        """Wait for the threads, however long: a limit, as of Python 3.12, would be jumped to."""
+        with self.waiting():
+            await super().shutdown_default_executor()
+
     def _done(self, _: object) -> None:
         self.outstanding -= 1
 

@@ -1,6 +1,7 @@
 """Groups that become supergroups: all comes along, whatever tells of it first."""
 
 import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -19,7 +20,7 @@ COLUMNS = "kind, language, zone, quiet_from, quiet_to, digest_at, defaults, crea
 
 def kept(folder: Path, chat: int) -> tuple[object, ...] | None:
     """What is stored of a chat, and the options of what it follows, in order."""
-    with sqlite3.connect(f"file:{folder}/bot.db?mode=ro", uri=True) as db:
+    with closing(sqlite3.connect(f"file:{folder}/bot.db?mode=ro", uri=True)) as db:
         row = db.execute(f"SELECT {COLUMNS} FROM chats WHERE id = ?", (chat,)).fetchone()  # noqa: S608 - ours
         options = db.execute(
             "SELECT id, profile_id, options FROM subscriptions WHERE chat_id = ? ORDER BY id",
