@@ -12,7 +12,6 @@ from telegram.ext import Application, CallbackContext, ExtBot
 from bot.billing.ledger import Ledger
 from bot.billing.reports import Reports
 from bot.chats.access import Access
-from bot.chats.lately import Lately
 from bot.chats.past import Past
 from bot.chats.settings import Chats
 from bot.chats.subscriptions import Subscriptions
@@ -29,6 +28,7 @@ from bot.operations.broadcast import Broadcasts
 from bot.operations.overview import Overview
 from bot.operations.vanishing import Vanishing
 from bot.presentation.translation import Translator, translator_for
+from bot.runtime.lately import Lately
 from bot.sending.replies import Replies
 from bot.sending.topics import Topics
 from bot.telegram.admins import Admins
