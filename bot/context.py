@@ -77,7 +77,7 @@ class Services:
     credit_price: float
     currency: str
     example_profile: str = "natgeo"
-    lately: Lately = field(default_factory=Lately)
+    lately: Lately[object] = field(default_factory=Lately)
     public_url: str = ""
     timing: Timing = field(default_factory=Timing)
 

@@ -7,25 +7,27 @@ written with every message.
 from collections import OrderedDict
 from collections.abc import Hashable
 from datetime import datetime, timedelta
+from typing import Generic, TypeVar
 
+T = TypeVar("T")
 MOST = 10_000  # entries; the oldest go
 
 
-class Lately:
+class Lately(Generic[T]):
     """Values with the time when they were noted."""
 
     def __init__(self) -> None:
         """Remember nothing yet."""
-        self._noted: OrderedDict[Hashable, tuple[datetime, object]] = OrderedDict()
+        self._noted: OrderedDict[Hashable, tuple[datetime, T]] = OrderedDict()
 
-    def record(self, key: Hashable, value: object = True, *, now: datetime) -> None:
+    def record(self, key: Hashable, value: T, *, now: datetime) -> None:
         """Keep ``value`` under ``key``."""
         self._noted[key] = (now, value)
         self._noted.move_to_end(key)
         while len(self._noted) > MOST:
             self._noted.popitem(last=False)
 
-    def get(self, key: Hashable, *, within: timedelta, now: datetime) -> object:
+    def get(self, key: Hashable, *, within: timedelta, now: datetime) -> T | None:
         """Return what was noted under ``key`` not longer ago than ``within``, else None."""
         at, value = self._noted.get(key, (None, None))
         return value if at is not None and now - at < within else None

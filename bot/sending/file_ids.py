@@ -10,6 +10,7 @@ import structlog
 from bot.domain.errors import DatabaseUnavailableError
 from bot.domain.records import KnownFile
 from bot.runtime.beside import beside, renewing
+from bot.runtime.lately import Lately
 from bot.store import file_ids as store
 from bot.store.database import Database
 from bot.store.file_ids import ANIMATION
@@ -22,6 +23,7 @@ UPLOAD_LEASE = timedelta(
 )  # kept up while an upload takes longer; of the dead it ends soon
 PATIENCE = timedelta(seconds=5)  # from its begin, that an alert waits for what another uploads
 NAMELESS_FOR = timedelta(minutes=10)  # how long nobody waits for a file_id that did not come
+ELSEWHERE_FOR = timedelta(minutes=10)  # how long it is known that another replica is at it
 READ_AGAIN_S = 0.2  # between two reads of the file of another replica
 
 
@@ -41,8 +43,8 @@ class Files:
         self._now = now
         self._memory: dict[str, KnownFile] = {}
         self._in_flight: dict[str, tuple[asyncio.Future[None], datetime]] = {}
-        self._elsewhere: dict[str, datetime] = {}  # since when another replica is seen at it
-        self._nameless: dict[str, datetime] = {}
+        self._elsewhere = Lately[datetime]()  # since when another replica is seen at it
+        self._nameless = Lately[str]()
 
     async def known(self, pks: Collection[str]) -> dict[str, KnownFile]:
         """Return the files of those stories that have one which will do for all together."""
@@ -116,9 +118,8 @@ class Files:
         """
         now = self._now()
         nameless = [pk for pk, file in files.items() if file is None]
-        if nameless:
-            self._nameless = {pk: until for pk, until in self._nameless.items() if until > now}
-            self._nameless |= dict.fromkeys(nameless, now + NAMELESS_FOR)
+        for pk in nameless:
+            self._nameless.record(pk, "nameless", now=now)
         new = {pk: file for pk, file in files.items() if file and not self._has(pk, file)}
         if new:
             self._memorise(new)
@@ -139,7 +140,7 @@ class Files:
         return {pk: file for pk, file in at_hand.items() if is_good_for(file, len(pks))}
 
     def _is_nameless(self, pk: str) -> bool:
-        return self._nameless.get(pk, self._now()) > self._now()
+        return bool(self._nameless.get(pk, within=NAMELESS_FOR, now=self._now()))
 
     async def _wait_for_replicas(
         self, pks: list[str], all_pks: Collection[str], patience: timedelta | None
@@ -150,13 +151,20 @@ class Files:
             ours = [pk for pk in pks if pk not in known]
             if not ours or await self._is_claimed(ours):
                 for pk in pks:
-                    self._elsewhere.pop(pk, None)
+                    self._elsewhere.forget(pk)
                 return bool(ours)
             now = self._now()
-            began = min(self._elsewhere.setdefault(pk, now) for pk in ours)
+            began = min(self._seen_elsewhere(pk, now) for pk in ours)
             if patience is not None and now >= began + patience:
                 raise StillUploadedError
             await asyncio.sleep(READ_AGAIN_S)
+
+    def _seen_elsewhere(self, pk: str, now: datetime) -> datetime:
+        """Return since when another replica is seen at a story."""
+        since = self._elsewhere.get(pk, within=ELSEWHERE_FOR, now=now)
+        if since is None:
+            self._elsewhere.record(pk, now, now=now)
+        return since or now
 
     async def _is_claimed(self, pks: list[str]) -> bool:
         async with self._db.begin() as tx:

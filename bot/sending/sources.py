@@ -6,7 +6,7 @@ costs a credit → a sentence why not. Each is tried once.
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
-from typing import Generic, Protocol, TypeVar
+from typing import Protocol
 
 import structlog
 
@@ -29,6 +29,7 @@ from bot.domain.links import story_taken_at
 from bot.domain.model import LARGEST_FILE, STORY_LIFE, Asker, Story
 from bot.media.spool import MediaFile
 from bot.media.urls import is_fresh
+from bot.runtime.lately import Lately
 from bot.sending import progress
 from bot.sending.file_ids import Files, is_good_for
 from bot.sending.items import ByFileId, ByUpload, ByUrl, Item, Source, as_known
@@ -43,8 +44,6 @@ BUY_AGAIN = timedelta(hours=1)  # an alert whose host fails is tried more often 
 FAILED_FOR = timedelta(minutes=10)  # how long what failed is not tried again, for anybody
 AWAY_FOR = timedelta(seconds=5)  # how long no alert tries what was not to be had just now
 REFUSED_FOR = timedelta(hours=1)  # how long what Telegram refused goes another way at once
-
-T = TypeVar("T")
 
 Fallback = Callable[[Story, Asker], Awaitable[MediaFile]]
 NO = (StoryGoneError, ProfilePrivateError, ProfileNotFoundError)
@@ -83,13 +82,13 @@ class Supply:
         self._media = media
         self._fallback = fallback
         self._now = now
-        self._failed = _Lately[str](FAILED_FOR, now)
-        self._away = _Lately[str](AWAY_FOR, now)
-        self._refused_in = _Lately[int](FAILED_FOR, now)
-        self._bought = _Lately[None](BUY_AGAIN, now)
-        self._gone = _Lately[int](STORY_LIFE, now)
-        self._no_address = _Lately[None](REFUSED_FOR, now)
-        self._no_photo = _Lately[None](REFUSED_FOR, now)
+        self._failed = Lately[str]()
+        self._away = Lately[str]()
+        self._refused_in = Lately[int]()
+        self._bought = Lately[str]()
+        self._gone = Lately[int]()
+        self._no_address = Lately[str]()
+        self._no_photo = Lately[str]()
         self._steps = (self._url, self._download, self._buy)
 
     async def advance(self, item: Item, asker: Asker, *, refused_in: int | None = None) -> None:
@@ -104,9 +103,11 @@ class Supply:
         elif isinstance(item.source, ByUrl):
             self.give_up_urls([item])  # for what stops this send lets it begin anew
         item.source = None
-        item.failed = self._failed.get(item.key) or ""
-        if not item.failed and asker.chat_id is None and (why := self._away.get(item.key)):
-            item.failed, item.later = why, True
+        now = self._now()
+        item.failed = self._failed.get(item.key, within=FAILED_FOR, now=now) or ""
+        if not item.failed and asker.chat_id is None:
+            item.failed = self._away.get(item.key, within=AWAY_FOR, now=now) or ""
+            item.later = item.later or bool(item.failed)
         can_pay = True
         while item.is_open and item.source is None:
             if item.tried == len(self._steps):
@@ -142,22 +143,22 @@ class Supply:
         """
         item.failed = sentence
         if item.later:
-            self._away.put(item.key, sentence)
+            self._away.record(item.key, sentence, now=self._now())
         elif for_all:
-            self._failed.put(item.key, sentence)
+            self._failed.record(item.key, sentence, now=self._now())
 
     def give_up_urls(self, items: list[Item]) -> None:
         """Upload the media that Telegram was to fetch, for a while, whoever wants them."""
         for item in items:
             if isinstance(item.source, ByUrl):
-                self._no_address.put(item.story.pk, None)
+                self._no_address.record(item.story.pk, "refused", now=self._now())
 
     async def as_document(self, item: Item, asker: Asker) -> None:
         """Send a photo, whose measures Telegram refused, as a file."""
         if not isinstance(item.source, ByUpload):
             await self.advance(item, asker)
         if isinstance(item.source, ByUpload):
-            self._no_photo.put(item.key, None)
+            self._no_photo.record(item.key, "refused", now=self._now())
             item.kind = "document"
 
     async def _url(self, item: Item, _asker: Asker) -> Source | None:
@@ -165,7 +166,7 @@ class Supply:
         now = self._now()
         if item.as_file:
             return None  # of addresses Telegram makes documents of GIF, PDF and ZIP only
-        if item.story.pk in self._no_address:
+        if self._no_address.get(item.story.pk, within=REFUSED_FOR, now=now):
             return None
         if url and self._media.may_fetch(url) and is_fresh(url, now):
             return ByUrl(url)
@@ -184,20 +185,20 @@ class Supply:
         story = item.story
         if not story.profile.username and story_taken_at(story.pk) is None:
             return None  # a pasted address, which anybody can make up: it is fetched or it is not
-        is_alert = asker.chat_id is None
+        is_alert, now = asker.chat_id is None, self._now()
         if is_alert:
             if self._is_gone(item):
                 return None
-            if story.pk in self._bought:
-                if story.pk not in self._gone:
+            if self._bought.get(story.pk, within=BUY_AGAIN, now=now):
+                if not self._times_gone(story.pk):
                     self._wait_for_a_file(item)
                 return None
-            self._bought.put(story.pk, None)
+            self._bought.record(story.pk, "bought", now=now)
         try:
             file = await self._fallback(story, asker)
         except SpendingError:  # nothing was asked
             if is_alert:
-                self._bought.drop(story.pk)
+                self._bought.forget(story.pk)
             raise
         source = await self._upload_of(item, file)
         item.later = False
@@ -205,16 +206,21 @@ class Supply:
 
     def _is_gone(self, item: Item) -> bool:
         """Return whether the API has said so twice: then no host is waited for any longer."""
-        if (self._gone.get(item.story.pk) or 0) < MOST_DOUBTS:
+        if self._times_gone(item.story.pk) < MOST_DOUBTS:
             return False
         item.later, item.reason = False, MediaGoneError.text
         return True
 
+    def _times_gone(self, pk: str) -> int:
+        """Return how often the API has said of an alert's story that it is gone."""
+        return self._gone.get(pk, within=STORY_LIFE, now=self._now()) or 0
+
     def _is_first_refusal(self, item: Item, chat_id: int | None) -> bool:
         """Return whether no other chat has lately refused what was uploaded of it."""
-        first = self._refused_in.get(item.key)
+        now = self._now()
+        first = self._refused_in.get(item.key, within=FAILED_FOR, now=now)
         if first is None and chat_id is not None:
-            self._refused_in.put(item.key, chat_id)
+            self._refused_in.record(item.key, chat_id, now=now)
         return first in {None, chat_id}
 
     @staticmethod
@@ -225,7 +231,8 @@ class Supply:
     async def _upload_of(self, item: Item, file: MediaFile) -> ByUpload:
         """What the bytes are counts, not what the API called them."""
         item.spooled.append(file)
-        as_document = item.as_file or _is_no_photo(file) or item.key in self._no_photo
+        is_refused = self._no_photo.get(item.key, within=REFUSED_FOR, now=self._now())
+        as_document = item.as_file or _is_no_photo(file) or is_refused
         item.kind = "document" if as_document else file.kind
         thumbnail = None
         if file.kind == "video":
@@ -261,7 +268,8 @@ class Supply:
         elif isinstance(error, MediaError):
             item.reason = error.text
         elif isinstance(error, NO):
-            self._gone.put(item.story.pk, (self._gone.get(item.story.pk) or 0) + 1)
+            times = self._times_gone(item.story.pk) + 1
+            self._gone.record(item.story.pk, times, now=self._now())
             self._is_gone(item)
         elif isinstance(error, ApiUnavailableError | OutOfServiceError):
             self._wait_for_a_file(item)
@@ -275,31 +283,3 @@ def _is_no_photo(file: MediaFile) -> bool:
     sides = sorted([file.width or 1, file.height or 1])
     is_stretched = sides[1] > LARGEST_RATIO * sides[0]
     return file.kind == "photo" and (file.size > LARGEST_PHOTO or is_stretched)
-
-
-class _Lately(Generic[T]):
-    """What was seen of media, each for a while."""
-
-    def __init__(self, lasts: timedelta, now: Callable[[], datetime]) -> None:
-        """Forget each after ``lasts``."""
-        self._lasts = lasts
-        self._now = now
-        self._seen: dict[str, tuple[T, datetime]] = {}
-
-    def __contains__(self, key: str) -> bool:
-        """Return whether it was seen lately."""
-        return key in self._seen and self._seen[key][1] > self._now()
-
-    def get(self, key: str) -> T | None:
-        """Return what was seen, None when it is too long ago."""
-        return self._seen[key][0] if key in self else None
-
-    def put(self, key: str, value: T) -> None:
-        """Keep ``value`` from now on, and forget what is over."""
-        now = self._now()
-        self._seen = {one: seen for one, seen in self._seen.items() if seen[1] > now}
-        self._seen[key] = (value, now + self._lasts)
-
-    def drop(self, key: str) -> None:
-        """Forget it."""
-        self._seen.pop(key, None)
