@@ -4,7 +4,12 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import pytest
+
 from bot.store.database import Database, all_tables
+
+on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+"""For what only several processes can do: SQLite has one."""
 
 _kept: list[tempfile.TemporaryDirectory[str]] = []  # removed when the process ends
 _made: list[Path] = []

@@ -25,6 +25,7 @@ from bot.store.database import Database
 from bot.telegram.rate_limiter import Pacing
 from bot.telegram.request import Timeouts
 from tests.support.control import wait_for
+from tests.support.database import on_postgresql
 from tests.support.followed import HOUR, MINUTE, Clock
 from tests.support.telegram import Bench, bench, story_of, utc_now
 
@@ -656,9 +657,8 @@ async def test_a_video_just_below_the_limit_is_uploaded(ready: Made) -> None:
     assert await ours.sources(ann) == [(story.pk, "upload")]
 
 
+@on_postgresql
 async def test_two_replicas_upload_a_story_once(db: Database, tmp_path: Path) -> None:
-    if db.is_sqlite:
-        pytest.skip("SQLite has one process only")
     async with made(db, tmp_path) as (ours, ann):
         album = await ours.album(2)
         other = type(ours.sender)(ours.bot, ours.media, db)
@@ -670,11 +670,10 @@ async def test_two_replicas_upload_a_story_once(db: Database, tmp_path: Path) ->
         assert sources == ["file_id"] * 2 + ["url"] * 2
 
 
+@on_postgresql
 async def test_no_alert_waits_anew_for_a_replica_that_is_long_at_a_story(
     db: Database,
 ) -> None:
-    if db.is_sqlite:
-        pytest.skip("SQLite has one process only")
     now = utc_now()
     at_it, waiting = (Files(db, bot_id=lambda: 1, now=lambda: now) for _ in range(2))
     async with at_it.first(["s1"]):

@@ -9,10 +9,10 @@ import sqlalchemy as sa
 from bot.store import chat_queues, chats, leases
 from bot.store.database import Database
 from bot.telegram.limit_state import LocalLimitState, SharedLimitState
+from tests.support.database import on_postgresql
 from tests.support.followed import Clock
 
 REPLICAS, EACH = 4, 12
-on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
 
 @pytest.mark.parametrize("chat", [7, -7, 99, "@channel"])  # 99: nothing is known of it
