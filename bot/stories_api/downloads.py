@@ -56,7 +56,8 @@ async def read_download(
             break
     if sniff(head) is None:
         return _elsewhere(await joined(_chained(head, chunks)))
-    length = response.content_length
+    # Of what is packed on its way it tells the packed size.
+    length = None if "Content-Encoding" in response.headers else response.content_length
     if length is not None and length > limit:
         raise MediaTooBigError
     async with spool.room(limit if length is None else max(length, len(head))) as draft:

@@ -1,5 +1,6 @@
 """The three download endpoints, whatever they answer."""
 
+import gzip
 import json
 from pathlib import Path
 
@@ -64,6 +65,15 @@ async def test_a_file_is_a_file_whatever_the_header_says(
         assert server.requests[1].startswith("GET /v1/story/download/by/story/url?url=")
         assert "url=https://" in server.requests[1]
         assert "%3Doe" not in server.requests[1]
+        assert spool.used == 0
+
+
+async def test_a_file_that_comes_packed_is_as_large_as_it_unfolds(tmp_path: Path) -> None:
+    packed = response(200, gzip.compress(MP4), {"Content-Encoding": "gzip"})
+    with Spool(tmp_path, limit=10**9) as spool:
+        async with serving(says(packed)) as server, api_at(server.url) as api:
+            with (await api.download("1", spool)).value as file:
+                assert file.path.read_bytes() == MP4
         assert spool.used == 0
 
 
