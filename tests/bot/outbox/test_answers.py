@@ -1,0 +1,161 @@
+"""Answers that could not leave at once: before all alerts, while copies last, then a last word."""
+
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from bot.domain.model import (
+    Album,
+    Asker,
+    GiveUp,
+    Muted,
+    Outcome,
+    Sent,
+    SentItem,
+    Target,
+    TryLater,
+)
+from bot.outbox.results import Account
+from bot.outbox.worker import Outbox
+from bot.runtime.metrics import Metrics
+from bot.sending.replies import Payload, album_of, text_of
+from bot.store import chat_queues, enqueue
+from bot.store.database import Database
+from bot.telegram.api import Leaving
+from tests.bot.outbox.test_results import CHAT, free_at, leaving, owing, record
+from tests.bot.outbox.test_worker import Post
+from tests.support.followed import NOON, Clock, rows, story
+
+SECOND = timedelta(seconds=1)
+HELLO = text_of("hello")
+ALBUM = album_of(
+    Album((story("1"), story("2"))), caption="Here", asker=Asker(CHAT), usage="stories"
+)
+
+
+@dataclass
+class Answers:
+    """Our own seam to Telegram: takes answers, and answers as it is told."""
+
+    outcomes: list[Outcome] = field(default_factory=list)
+    said: list[tuple[str, bool, float]] = field(default_factory=list)
+
+    async def send(
+        self, _: Target, payload: Payload, *, silent: bool, leaving: Leaving, patience: float
+    ) -> Outcome:
+        await leaving()
+        self.said.append((payload["text"], silent, patience))
+        return self.outcomes.pop(0) if self.outcomes else Sent((SentItem("", 1),))
+
+
+async def owe(db: Database, payload: Payload) -> None:
+    async with db.begin() as tx:
+        await chat_queues.lock(tx, CHAT)
+        await enqueue.add_reply(tx, Target(CHAT), payload, now=NOON, due_at=NOON)
+        await chat_queues.wake(tx, CHAT, due_at=NOON, now=NOON)
+
+
+async def test_an_answer_goes_before_alerts_and_is_forgotten_when_it_is_there(
+    sqlite_db: Database,
+) -> None:
+    await owing(sqlite_db, "1")
+    await owe(sqlite_db, HELLO)
+    lane, batch = await leaving(sqlite_db)
+    assert batch.reply
+    assert await record(sqlite_db, lane, batch, Sent((SentItem("", 5),))) == Account()
+    assert [(row.story_pk, row.state, row.copies) for row in await rows(sqlite_db)] == [
+        ("1", "open", 0)
+    ]
+    assert await free_at(sqlite_db) == timedelta(0)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "left", "row", "account", "wait"),
+    [
+        (TryLater(unknown=True), True, (1, 1, 0), Account(unknown=1), 5 * SECOND),
+        (TryLater(7 * SECOND, unknown=True), True, (1, 1, 0), Account(unknown=1), 5 * SECOND),
+        (TryLater(unknown=True), False, (0, 1, 5), Account(left=False), timedelta(0)),
+        (TryLater(7 * SECOND), True, (0, 1, 0), Account(), 7 * SECOND),
+        (TryLater(), True, (0, 1, 5), Account(), timedelta(0)),
+    ],
+)
+async def test_a_lost_answer_is_repeated_soon_and_its_copy_counts(
+    sqlite_db: Database,
+    outcome: Outcome,
+    left: bool,
+    row: tuple[int, int, int],
+    account: Account,
+    wait: timedelta,
+) -> None:
+    await owing(sqlite_db)
+    await owe(sqlite_db, HELLO)
+    lane, batch = await leaving(sqlite_db, left=left)
+    assert await record(sqlite_db, lane, batch, outcome, left=left) == account
+    [kept] = await rows(sqlite_db)
+    copies, tries, due_in = row
+    assert (kept.state, kept.copies, kept.unknowns, kept.tries) == ("open", copies, 0, tries)
+    assert kept.due_at - NOON == due_in * SECOND
+    assert await free_at(sqlite_db) == wait
+
+
+async def test_of_an_album_only_what_is_missing_is_sent_again(sqlite_db: Database) -> None:
+    await owing(sqlite_db)
+    await owe(sqlite_db, ALBUM)
+    outcome = TryLater(unknown=True, items=(SentItem("1", 5),))
+    await record(sqlite_db, *await leaving(sqlite_db), outcome)
+    [kept] = await rows(sqlite_db)
+    assert [one["pk"] for one in kept.fields["stories"]] == ["2"]
+    assert kept.copies == 1
+
+
+@pytest.mark.parametrize("outcome", [GiveUp("weird", scope="item"), Muted("text")])
+async def test_what_can_not_be_answered_is_forgotten(
+    sqlite_db: Database, outcome: Outcome
+) -> None:
+    await owing(sqlite_db)
+    await owe(sqlite_db, HELLO)
+    await record(sqlite_db, *await leaving(sqlite_db), outcome)
+    assert await rows(sqlite_db) == []
+
+
+async def test_after_three_copies_an_answer_is_given_up_with_a_last_word_and_no_other(
+    sqlite_db: Database,
+) -> None:
+    await owing(sqlite_db)
+    await owe(sqlite_db, HELLO)
+    post, answers, clock, metrics = Post(), Answers(), Clock(), Metrics()
+    outbox = Outbox(
+        sqlite_db, post, post, replies=answers, metrics=metrics, now=clock  # type: ignore[arg-type] # they stand for all three
+    )  # fmt: skip
+    answers.outcomes = [TryLater(unknown=True)] * 6
+    sent_at = []
+    for second in range(60):
+        if await outbox.run_once() or await outbox.run_once():  # one to give up, one to say so
+            sent_at.append(second)
+        clock.on(SECOND)
+    assert sent_at == [0, 5, 10, 15, 20, 25]
+    texts = [text for text, _, _ in answers.said]
+    assert texts[:3] == ["hello"] * 3
+    assert len(set(texts[3:])) == 1
+    assert "three times" in texts[3]
+    assert [silent for _, silent, _ in answers.said] == [False, True, True] * 2
+    answered = [(row.notice, row.state, row.reason) for row in await rows(sqlite_db, notice="reply")]
+    assert answered == [("reply", "parked", "too many crashes")] * 2
+    rendered = metrics.render()
+    assert "delivery_unknown_total 6" in rendered
+    assert "delivery_parked_total 2" in rendered
+    assert all(patience < 10 for _, _, patience in answers.said)
+
+
+async def test_who_lost_the_chat_writes_down_what_was_answered(sqlite_db: Database) -> None:
+    await owing(sqlite_db)
+    await owe(sqlite_db, HELLO)
+    lane, batch = await leaving(sqlite_db)
+    late: Any = replace(lane, token=lane.token - 1)
+    await record(sqlite_db, late, batch, TryLater(unknown=True))
+    [kept] = await rows(sqlite_db)
+    assert (kept.copies, kept.tries) == (1, 0)
+    await record(sqlite_db, late, batch, Sent((SentItem("", 5),)))
+    assert await rows(sqlite_db) == []

@@ -1,0 +1,180 @@
+"""While Telegram is down the outbox tries one row now and then, and holds nothing against it."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from bot.domain.errors import DatabaseUnavailableError
+from bot.domain.model import Target, TryLater
+from bot.outbox.worker import Outbox
+from bot.store import chat_queues, moves
+from bot.store.database import Database
+from bot.telegram.outage import Outage
+from tests.bot.outbox.test_worker import Post
+from tests.support.followed import MINUTE, Clock, follow, look, rows, story
+from tests.support.sandbox import Box, sandbox_box
+from tests.support.telegram import bot_at
+
+SECOND = timedelta(seconds=1)
+LOST = TryLater(unknown=True, down=True)
+DOWN = {"status": 502}
+WHOLE = -1
+
+
+@dataclass
+class Town:
+    """Chats that follow a profile, an outbox, and Telegram's side of a sandbox."""
+
+    box: Box
+    db: Database
+    post: Post
+    clock: Clock
+    outage: Outage
+    outbox: Outbox
+
+    async def go_down(self, *methods: str) -> None:
+        for method in methods:
+            await self.box.control.fault("telegram", DOWN, match=method, times=None)
+
+    async def state(self) -> list[tuple[int, str, int, int]]:
+        """Return chat, state, copies and lost answers of all that is owed, by chat."""
+        found = await rows(self.db)
+        return sorted((row.chat_id, row.state, row.copies, row.unknowns) for row in found)
+
+    async def posted(self, chats: tuple[int, ...], *pks: str) -> None:
+        async with self.db.begin() as tx:
+            for chat in chats:
+                await follow(tx, chat)
+            await look(tx, *(story(pk) for pk in pks))
+
+
+@pytest.fixture
+async def town(sqlite_db: Database) -> AsyncIterator[Town]:
+    post, clock = Post(), Clock()
+    async with sandbox_box() as box, bot_at(box.urls.telegram) as bot:
+        outage = Outage(sqlite_db, bot, bot_id=7, now=clock)
+        outbox = Outbox(sqlite_db, post, post, lease=MINUTE, outage=outage, now=clock)  # type: ignore[arg-type] # Post stands for both
+        yield Town(box, sqlite_db, post, clock, outage, outbox)
+
+
+async def test_one_row_that_arrives_ends_the_pause_and_the_rest_follows(town: Town) -> None:
+    await town.posted((1, 2), "1", "2")
+    await town.go_down("getMe", "sendChatAction")
+    town.post.outcomes = [LOST, LOST]
+    assert await town.outbox.run_once() == 2
+    one_copy_each = [(chat, "open", 1, 0) for chat in (1, 1, 2, 2)]
+    assert await town.state() == one_copy_each
+    assert await town.outbox.run_once() == 0  # it is too early for a try
+    town.clock.on(5 * SECOND)
+    assert await town.outbox.run_once() == 0  # getMe fails still
+    await town.box.control.clear_faults()
+    await town.go_down("sendChatAction")
+    town.clock.on(10 * SECOND)
+    assert await town.outbox.run_once() == 1
+    assert len(town.post.albums) == 2  # what Telegram does not take now is not sent
+    assert await town.state() == one_copy_each
+    assert await town.outage.is_on()
+    await town.box.control.clear_faults()
+    town.clock.on(20 * SECOND)
+    town.post.outcomes = [LOST]
+    assert await town.outbox.run_once() == 1
+    assert await town.outage.is_on()  # a try that is lost tells nothing
+    assert sorted(copies for _, _, copies, _ in await town.state()) == [1, 1, 1, 2]
+    town.clock.on(40 * SECOND)
+    assert await town.outbox.run_once() == 1
+    assert [pks for _, pks, _ in town.post.albums[-2:]] == [["1"], ["1"]]
+    assert len({target for target, _, _ in town.post.albums[-2:]}) == 2  # the fewest copies first
+    assert not await town.outage.is_on()
+    while await town.outbox.run_once():
+        pass
+    assert {(state, unknowns) for _, state, _, unknowns in await town.state()} == {("sent", 0)}
+
+
+async def test_what_left_before_the_pause_does_not_end_it(town: Town) -> None:
+    await town.posted((1, 2), "1")
+    first, second = await town.outbox.claim(5)
+    await town.go_down("getMe")
+    town.post.outcomes = [LOST]
+    await town.outbox.deliver(first)
+    await town.outbox.deliver(second)
+    assert [row[1:] for row in await town.state()] == [("open", 1, 0), ("sent", 1, 0)]
+    assert await town.outage.is_on()
+
+
+async def test_answers_that_were_lost_before_it_was_known_are_forgiven(town: Town) -> None:
+    await town.posted((1, 2, 3), "1")
+    claimed = await town.outbox.claim(5)
+    town.post.outcomes = [LOST] * 3
+    for one in claimed[:2]:
+        await town.outbox.deliver(one)
+    assert [row[3] for row in await town.state()] == [1, 1, 0]
+    await town.outbox.deliver(claimed[2])  # the third chat: it is Telegram
+    assert await town.outage.is_on()
+    assert [row[2:] for row in await town.state()] == [(1, 0)] * 3
+    await town.outage.end()
+    assert await town.outbox.run_once() == 3  # and none of them waits for half a minute
+    assert [options.silent for _, _, options in town.post.albums] == [False] * 3 + [True] * 3
+
+
+async def test_a_lost_answer_is_the_rows_own_where_others_arrive(town: Town) -> None:
+    await town.posted((1, 2, 3, 4, 5), "1")
+    claimed = await town.outbox.claim(5)
+    town.post.outcomes = [LOST]
+    for one in claimed[:2]:
+        await town.outbox.deliver(one)
+    town.post.outcomes = [LOST] * 3
+    await town.go_down("getMe")
+    await town.outbox.deliver(claimed[2])
+    assert await town.outage.is_on()
+    assert [row[3] for row in await town.state()] == [1, 0, 0, 0, 0]
+
+
+async def test_a_chat_that_may_hear_nothing_is_passed_over_by_a_try(town: Town) -> None:
+    await town.posted((1, 2), "1")
+    async with town.db.begin() as tx:
+        await moves.mute_place(tx, 1, WHOLE, "text", now=town.clock())
+    [other] = await town.outbox.claim(5)
+    await town.outbox.before_send(other)  # so that the muted one comes first
+    town.clock.on(10 * MINUTE)  # time to ask about the chat; and the lease is over
+    await town.go_down("getMe")
+    await town.outage.heard(2, LOST)
+    await town.box.control.clear_faults()
+    now = town.clock.on(5 * SECOND)
+    assert await town.outbox.run_once() == 1
+    assert [target for target, _, _ in town.post.albums] == [Target(2)]
+    async with town.db.read() as tx:
+        assert await chat_queues.due_next(tx) == now + 30 * SECOND
+    assert not await town.outage.is_on()
+
+
+async def test_with_nothing_to_try_the_pause_ends(town: Town) -> None:
+    await town.posted((1,))
+    await town.go_down("getMe")
+    await town.outage.heard(1, LOST)
+    town.clock.on(5 * SECOND)
+    assert await town.outbox.claim(5) == []
+    assert await town.outage.is_on()
+    await town.box.control.clear_faults()
+    town.clock.on(10 * SECOND)
+    assert await town.outbox.claim(5) == []
+    assert not await town.outage.is_on()
+
+
+async def test_a_database_that_fails_in_a_send_is_not_held_against_the_row(town: Town) -> None:
+    await town.posted((1,), "1")
+
+    async def fail() -> Any:
+        raise DatabaseUnavailableError
+
+    town.post.before = fail
+    assert await town.outbox.run_once() == 1
+    [row] = await rows(town.db)
+    assert (row.state, row.copies, row.unknowns, row.tries, row.due_at) == (
+        "open", 0, 0, 0, town.clock(),
+    )  # fmt: skip
+    town.post.before = None
+    assert await town.outbox.run_once() == 1
+    assert [row.state for row in await rows(town.db)] == ["sent"]

@@ -1,0 +1,139 @@
+"""A profile's own topic in the outbox: named as the profile is, and made again where it is lost."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from bot.domain.model import GiveUp, Outcome, Sent, SentItem, Target
+from bot.outbox.worker import Outbox
+from bot.sending.replies import text_of
+from bot.sending.topics import Topics
+from bot.store import chat_queues, chats, enqueue
+from bot.store.database import Database
+from tests.bot.outbox.test_answers import Answers
+from tests.bot.outbox.test_worker import Post
+from tests.bot.sending.test_topics import flood
+from tests.support.followed import MINUTE, NATGEO, NOON, Clock, follow, look, rows, story
+from tests.support.sandbox import Box, sandbox_box
+from tests.support.telegram import bot_at
+
+LOST = GiveUp("topic_deleted", scope="thread")
+
+
+@dataclass
+class Forum:
+    """A forum that follows a profile in the profile's own topic."""
+
+    box: Box
+    db: Database
+    chat: int
+    thread: int
+    outbox: Outbox
+    post: Post = field(default_factory=Post)
+    answers: Answers = field(default_factory=Answers)
+
+    async def topics(self) -> dict[int, str]:
+        return await self.box.control.topics(self.chat)
+
+    async def lose(self) -> None:
+        await self.box.control.thread(self.chat, self.thread, "natgeo", state="deleted")
+
+    async def posted(self, *pks: str) -> None:
+        async with self.db.begin() as tx:
+            await look(tx, *(story(pk) for pk in pks))
+
+
+@pytest.fixture
+async def forum(sqlite_db: Database) -> AsyncIterator[Forum]:
+    clock, post, answers = Clock(), Post(), Answers()
+    async with sandbox_box() as box, bot_at(box.urls.telegram) as bot:
+        boss = await box.control.person()
+        chat = await box.control.chat(
+            "supergroup",
+            members=[{"user_id": boss, "status": "creator"}],
+            is_forum=True,
+            bot_status="administrator",
+            bot_rights={"can_manage_topics": True},
+        )
+        async with sqlite_db.begin() as tx:
+            await chats.ensure(tx, chat, kind="supergroup", title="Forum", now=NOON)
+        topics = Topics(sqlite_db, bot, now=clock)
+        thread = (await topics.own(chat, NATGEO.profile_id, "natgeo")).thread_id
+        assert thread
+        async with sqlite_db.begin() as tx:
+            await follow(tx, chat, thread_id=thread)
+        outbox = Outbox(
+            sqlite_db, post, post, replies=answers, topics=topics, lease=MINUTE, now=clock  # type: ignore[arg-type] # they stand for all three
+        )  # fmt: skip
+        yield Forum(box, sqlite_db, chat, thread, outbox, post, answers)
+
+
+async def owe(forum: Forum, notice: str, **fields: Any) -> None:
+    async with forum.db.begin() as tx:
+        await enqueue.add_notice(tx, Target(forum.chat, forum.thread), notice, fields, now=NOON)
+
+
+async def test_a_topic_follows_the_name_of_its_profile(forum: Forum) -> None:
+    await owe(forum, "back", username="natgeo", old="natgeo", new="nature")
+    assert await forum.outbox.run_once() == 1
+    assert await forum.topics() == {forum.thread: "natgeo"}
+    await owe(forum, "renamed", old="natgeo", new="nature")
+    assert await forum.outbox.run_once() == 1
+    assert await forum.topics() == {forum.thread: "nature"}
+    assert len(forum.post.sentences) == 2
+
+
+async def test_a_topic_that_was_deleted_is_made_again_and_nobody_is_told(forum: Forum) -> None:
+    await forum.posted("1", "2")
+    await forum.lose()
+    forum.post.outcomes = [GiveUp("topic_deleted", scope="thread", items=(SentItem("1", 5),))]
+    assert await forum.outbox.run_once() == 1
+    [(thread, name)] = (await forum.topics()).items()
+    assert (thread != forum.thread, name) == (True, "natgeo")
+    assert await forum.outbox.run_once() == 1
+    assert [(target.thread_id, pks) for target, pks, _ in forum.post.albums] == [
+        (forum.thread, ["1", "2"]),
+        (thread, ["2"]),
+    ]
+    assert [(row.state, row.notice) for row in await rows(forum.db)] == [("sent", None)] * 2
+
+
+async def test_while_telegram_makes_none_the_chat_waits_as_long_as_it_says(forum: Forum) -> None:
+    await forum.posted("1", "2")
+    await forum.lose()
+    await forum.box.control.fault("telegram", flood(300), match="createForumTopic")
+    forum.post.outcomes = [GiveUp("topic_deleted", scope="thread", items=(SentItem("1", 5),))]
+    assert await forum.outbox.run_once() == 1
+    assert [(row.story_pk, row.state, row.thread_id) for row in await rows(forum.db)] == [
+        ("1", "sent", forum.thread),
+        ("2", "open", forum.thread),
+    ]
+    async with forum.db.read() as tx:
+        due = await chat_queues.due_next(tx)
+    assert due
+    assert due - NOON == timedelta(seconds=300)
+
+
+@pytest.mark.parametrize("outcome", [GiveUp("weird", scope="item"), Sent((SentItem("1", 5),))])
+async def test_another_outcome_makes_no_topic(forum: Forum, outcome: Outcome) -> None:
+    await forum.posted("1")
+    await forum.lose()
+    forum.post.outcomes = [outcome]
+    await forum.outbox.run_once()
+    assert await forum.topics() == {}
+
+
+async def test_an_answer_makes_no_topic(forum: Forum) -> None:
+    await forum.lose()
+    place = Target(forum.chat, forum.thread)
+    async with forum.db.begin() as tx:
+        await enqueue.add_reply(tx, place, text_of("hello"), now=NOON, due_at=NOON)
+        await chat_queues.wake(tx, forum.chat, due_at=NOON, now=NOON)
+    forum.answers.outcomes = [LOST]
+    await forum.outbox.run_once()
+    assert [text for text, _, _ in forum.answers.said] == ["hello"]
+    assert await forum.topics() == {}
+    assert await rows(forum.db) == []
