@@ -72,32 +72,31 @@ async def test_an_answer_goes_before_alerts_and_is_forgotten_when_it_is_there(
 
 
 @pytest.mark.parametrize(
-    ("outcome", "left", "row", "account", "wait"),
+    ("outcome", "left", "row", "account"),
     [
-        (TryLater(unknown=True), True, (1, 1, 0), Account(unknown=1), 5 * SECOND),
-        (TryLater(7 * SECOND, unknown=True), True, (1, 1, 0), Account(unknown=1), 5 * SECOND),
-        (TryLater(unknown=True), False, (0, 1, 5), Account(left=False), timedelta(0)),
-        (TryLater(7 * SECOND), True, (0, 1, 0), Account(), 7 * SECOND),
-        (TryLater(), True, (0, 1, 5), Account(), timedelta(0)),
+        (TryLater(unknown=True), True, (1, 1, 0, 5), Account(unknown=1)),
+        (TryLater(7 * SECOND, unknown=True), True, (1, 1, 0, 5), Account(unknown=1)),
+        (TryLater(unknown=True), False, (0, 1, 5, 0), Account(left=False)),
+        (TryLater(7 * SECOND), True, (0, 1, 0, 7), Account()),
+        (TryLater(), True, (0, 1, 5, 0), Account()),
     ],
 )
 async def test_a_lost_answer_is_repeated_soon_and_its_copy_counts(
     sqlite_db: Database,
     outcome: Outcome,
     left: bool,
-    row: tuple[int, int, int],
+    row: tuple[int, int, int, int],
     account: Account,
-    wait: timedelta,
 ) -> None:
     await owing(sqlite_db)
     await owe(sqlite_db, HELLO)
     lane, batch = await leaving(sqlite_db, left=left)
     assert await record(sqlite_db, lane, batch, outcome, left=left) == account
     [kept] = await rows(sqlite_db)
-    copies, tries, due_in = row
+    copies, tries, due_in, free_in = row
     assert (kept.state, kept.copies, kept.unknowns, kept.tries) == ("open", copies, 0, tries)
     assert kept.due_at - NOON == due_in * SECOND
-    assert await free_at(sqlite_db) == wait
+    assert await free_at(sqlite_db) == free_in * SECOND
 
 
 async def test_of_an_album_only_what_is_missing_is_sent_again(sqlite_db: Database) -> None:
@@ -141,7 +140,9 @@ async def test_after_three_copies_an_answer_is_given_up_with_a_last_word_and_no_
     assert len(set(texts[3:])) == 1
     assert "three times" in texts[3]
     assert [silent for _, silent, _ in answers.said] == [False, True, True] * 2
-    answered = [(row.notice, row.state, row.reason) for row in await rows(sqlite_db, notice="reply")]
+    answered = [
+        (row.notice, row.state, row.reason) for row in await rows(sqlite_db, notice="reply")
+    ]
     assert answered == [("reply", "parked", "too many crashes")] * 2
     rendered = metrics.render()
     assert "delivery_unknown_total 6" in rendered

@@ -1,6 +1,7 @@
 """What a chat reads: captions in its own words and time, and what may be a repeat in silence."""
 
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -40,7 +41,10 @@ class Post:
 def batch(
     *pks: str, copies: int = 0, notice: str | None = None, options: Options | None = None
 ) -> Batch:
-    shown = tuple(story(pk, NOON - MINUTE, hashtags=("dawn",)) for pk in pks)
+    link = "https://shop.example/{}"
+    shown = tuple(
+        story(pk, NOON - MINUTE, hashtags=("dawn",), links=(link.format(pk),)) for pk in pks
+    )
     row = Delivery(
         1, Target(1), 1, pks[0] if pks else None, shown[0] if shown else None, "natgeo",
         options or Options(), notice, {"username": "natgeo"}, copies, 0, 0, 0, NOON,
@@ -97,5 +101,46 @@ async def test_one_story_has_buttons_and_an_album_a_link(alerts: Alerts, post: P
 async def test_a_post_in_a_channel_has_no_button_to_press(alerts: Alerts, post: Post) -> None:
     await alerts.send(replace(ANN, id=-100123, kind="channel"), batch("1"))
     (caption,), (options,) = post.captions, post.options
-    assert options.buttons is None
+    assert [[one.url for one in row] for row in options.buttons or []] == [
+        ["https://shop.example/1"]
+    ]
     assert "?start=c" in caption
+    plain = batch("2")
+    assert plain.album
+    bare = replace(plain.album.stories[0], links=())
+    await alerts.send(
+        replace(ANN, id=-100123, kind="channel"), replace(plain, album=Album((bare,)))
+    )
+    assert post.options[-1].buttons is None  # an empty keyboard would be one
+
+
+async def test_an_album_of_several_subscriptions_leads_to_the_options_of_all(
+    alerts: Alerts, post: Post
+) -> None:
+    one = batch("1", "2")
+    other = replace(one.rows[0], id=2, subscription_id=2)
+    await alerts.send(ANN, replace(one, rows=(*one.rows, other)))
+    assert 'href="https://t.me/storybell_bot?start=s"' in post.captions[0]
+
+
+async def test_that_a_story_is_over_is_said_within_ten_seconds(
+    alerts: Alerts, post: Post, clock: Clock
+) -> None:
+    seconds = timedelta(seconds=5)
+    clock.time = story("1", NOON - MINUTE).expires_at - seconds
+    for _ in range(2):
+        await alerts.send(ANN, batch("1"))
+        clock.on(2 * seconds)
+    live, over = post.captions
+    assert live != over
+
+
+async def test_order_is_kept_for_a_minute(alerts: Alerts, post: Post, clock: Clock) -> None:
+    first = batch("1").rows[0]
+    late = replace(batch("1"), rows=(replace(first, created_at=NOON + MINUTE), first))
+    await alerts.send(ANN, late)
+    clock.on(MINUTE - timedelta(microseconds=1))
+    await alerts.send(ANN, late)
+    clock.on(timedelta(microseconds=1))
+    await alerts.send(ANN, late)
+    assert [options.in_order for options in post.options] == [True, True, False]

@@ -1,4 +1,4 @@
-"""Where a right is missing what needs it waits, it is said once, and asked about ever less often."""
+"""Where a right is missing what needs it waits; that is said once, and asked about hourly."""
 
 from datetime import timedelta
 from typing import Any
@@ -12,7 +12,18 @@ from bot.store import chat_queues, chats, enqueue, moves, mutes
 from bot.store.database import Database
 from tests.bot.outbox.test_results import CHAT, leaving, owing, record
 from tests.bot.outbox.test_worker import Post
-from tests.support.followed import HOUR, MINUTE, NOON, PRADA, Clock, claim, follow, look, rows, story
+from tests.support.followed import (
+    HOUR,
+    MINUTE,
+    NOON,
+    PRADA,
+    Clock,
+    claim,
+    follow,
+    look,
+    rows,
+    story,
+)
 
 
 async def muted(db: Database, chat_id: int = CHAT) -> tuple[Mute, ...]:

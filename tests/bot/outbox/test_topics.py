@@ -1,4 +1,4 @@
-"""A profile's own topic in the outbox: named as the profile is, and made again where it is lost."""
+"""A profile's own topic in the outbox: named as the profile is, made again where it is lost."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field

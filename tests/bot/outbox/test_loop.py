@@ -1,0 +1,257 @@
+"""The outbox as a loop: when it looks again, and when it must not claim."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from bot.domain.errors import DatabaseUnavailableError
+from bot.domain.model import GiveUp, Outcome, Target, TryLater
+from bot.fetching import snapshots
+from bot.outbox.fan_out import FanOut
+from bot.outbox.worker import Outbox
+from bot.runtime.logging import trace
+from bot.store import chat_queues, enqueue
+from bot.store.database import Database
+from tests.bot.outbox.test_worker import Office, Post, found, office, sent
+from tests.support.control import wait_for
+from tests.support.database import on_postgresql
+from tests.support.followed import (
+    DAY,
+    HOUR,
+    MINUTE,
+    NATGEO,
+    NOON,
+    Clock,
+    claim,
+    follow,
+    look,
+    rows,
+    story,
+)
+
+__all__ = ["office"]  # the fixture
+SECOND = timedelta(seconds=1)
+
+
+async def step(outbox: Outbox) -> datetime | None:
+    """Let the loop turn once; when it would turn again."""
+    return await outbox._step()  # noqa: SLF001 - a loop that sleeps shows nothing else in time
+
+
+async def test_what_a_dead_process_had_is_sent_at_once_where_none_else_can_have_it(
+    office: Office,
+) -> None:
+    await found(office, "1")
+    assert await claim(office.db, lease=HOUR)
+    again = await step(office.outbox)
+    if not office.db.is_sqlite:
+        assert again == NOON + HOUR  # it may be at it
+        return
+    assert again == NOON  # it was claimed
+    await found(office, "2")
+    assert await claim(office.db, now=NOON + MINUTE, lease=HOUR)
+    office.clock.on(2 * MINUTE)
+    assert await step(office.outbox) == NOON + MINUTE + HOUR  # of a process that lives
+
+
+async def test_it_looks_again_when_the_next_is_due(office: Office) -> None:
+    assert await step(office.outbox) is None
+    await found(office, "1")
+    office.post.outcomes = [TryLater(7 * SECOND)]
+    assert await office.outbox.run_once() == 1
+    assert await step(office.outbox) == NOON + 7 * SECOND
+    office.clock.on(7 * SECOND)
+    assert await step(office.outbox) == office.clock()  # some were claimed: there may be more
+
+
+async def test_it_does_not_spin_while_nothing_can_be_claimed(office: Office) -> None:
+    await found(office, "1")
+    now = office.clock.on(3 * DAY)  # it is dropped, and its chat is due at once
+    again = await step(office.outbox)
+    assert again
+    assert now < again < now + SECOND
+
+
+async def test_it_rests_as_long_as_the_bot_is_refused(office: Office) -> None:
+    await found(office, "1")
+    office.post.outcomes = [GiveUp("unauthorized", scope="bot")]
+    await office.outbox.run_once()
+    assert await step(office.outbox) == NOON + MINUTE
+    office.clock.on(MINUTE - timedelta(microseconds=1))
+    assert await step(office.outbox) == NOON + MINUTE
+    assert await office.outbox.claim(5) == []
+    office.clock.on(timedelta(microseconds=1))
+    assert len(await office.outbox.claim(5)) == 1
+
+
+async def test_nothing_is_claimed_while_something_can_not_be_written_down(
+    office: Office,
+) -> None:
+    await found(office, "1")
+    begin, calls = office.db.begin, 0
+
+    def fail_once(**how: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == 1:
+            raise DatabaseUnavailableError
+        return begin(**how)
+
+    await step(office.outbox)  # the first turn ends the leases
+    async with office.db.begin() as tx:
+        await chat_queues.reschedule(tx, -1, free_at=NOON)
+    office.db.begin = fail_once  # type: ignore[method-assign] # a database that is away
+
+    async def write(_: object) -> None:
+        """What happened."""
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(office.db.insist(write))
+        await wait_for(lambda: office.db.owes_records)
+        assert await step(office.outbox) == NOON + SECOND
+        assert len(await claim(office.db)) == 1  # it is there
+    assert not office.db.owes_records
+
+
+async def test_after_trouble_the_only_process_goes_on_at_once(sqlite_db: Database) -> None:
+    outbox = Outbox(sqlite_db, Post(), Post(), now=lambda: NOON)  # type: ignore[arg-type] # Post stands for both
+    async with sqlite_db.begin() as tx:
+        await follow(tx, -1)
+        await look(tx, story("1"))
+    outbox.worker.trouble = "the database was away"
+    assert await step(outbox) == NOON
+    assert await claim(sqlite_db) == []  # it has it
+
+
+@on_postgresql
+async def test_after_trouble_replicas_write_down_first_what_they_sent(db: Database) -> None:
+    clock = Clock()
+    outbox = Outbox(db, Post(), Post(), now=clock)  # type: ignore[arg-type] # Post stands for both
+    async with db.begin() as tx:
+        await follow(tx, -1)
+        await look(tx, story("1"))
+    outbox.worker.trouble = "the database was away"
+    assert await step(outbox) == NOON + 3 * SECOND
+    outbox.worker.trouble = ""
+    assert await step(outbox) == NOON + 3 * SECOND
+    clock.on(3 * SECOND)
+    assert await step(outbox) == clock()
+    assert await claim(db, now=clock()) == []  # it has it
+
+
+async def test_a_chat_is_leased_for_a_minute_and_among_replicas_for_a_quarter(
+    db: Database,
+) -> None:
+    outbox = Outbox(db, Post(), Post(), now=lambda: NOON)  # type: ignore[arg-type] # Post stands for both
+    async with db.begin() as tx:
+        await follow(tx, -1)
+        await look(tx, story("1"))
+    [claimed] = await outbox.claim(5)
+    lease = (60 if db.is_sqlite else 15) * SECOND
+    assert claimed.until == NOON + lease
+    assert await claim(db, now=NOON + lease - timedelta(milliseconds=1)) == []
+    assert len(await claim(db, now=NOON + lease)) == 1
+
+
+async def test_who_comes_back_when_the_lease_is_over_sends_nothing(office: Office) -> None:
+    await found(office, "1")
+
+    def after(wait: timedelta) -> Callable[[], Any]:
+        async def pause() -> None:
+            office.clock.on(wait)
+
+        return pause
+
+    office.post.before = after(MINUTE)
+    await office.outbox.run_once()
+    assert office.post.albums == []
+    office.post.before = after(MINUTE - timedelta(milliseconds=1))
+    office.clock.on(MINUTE)
+    await office.outbox.run_once()
+    assert len(office.post.albums) == 1
+
+
+async def test_what_a_look_showed_is_spread_and_sent_when_woken(office: Office) -> None:
+    seen: list[tuple[int, object]] = []
+
+    def see(chat_id: int, flood: object) -> None:
+        seen.append((chat_id, flood))
+
+    outbox = Outbox(office.db, office.post, office.post, see_flood=see, now=office.clock)  # type: ignore[arg-type] # Post stands for both
+    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+        group.create_task(outbox.run())
+        for number in range(1, 4):
+            async with office.db.begin() as tx:
+                shown = snapshots.Snapshot(NATGEO, (story(str(number)),))
+                await snapshots.record(tx, shown, now=office.clock())
+            outbox.wake()
+            await wait_for(lambda: len(office.post.albums) == number)  # noqa: B023 - awaited here
+        outbox.stop()
+    assert seen == [(-1, (None, 0))] * 3
+
+
+async def test_each_slice_wakes_the_outbox_and_more_follows_at_once(db: Database) -> None:
+    woken: list[bool] = []
+    fan_out = FanOut(db, lambda: woken.append(True), now=lambda: NOON)
+    turn = fan_out._step  # noqa: SLF001 - a loop that sleeps shows nothing else in time
+    assert await turn() is None
+    async with db.begin() as tx:
+        for chat in range(1, 11):
+            await follow(tx, chat)
+        await snapshots.record(tx, snapshots.Snapshot(NATGEO, (story("1"),)), now=NOON)
+    turns = 0
+    while await turn() == NOON:
+        turns += 1
+    assert len(woken) == turns > 0
+    assert len(await rows(db)) == 10
+
+
+class Failing(Post):
+    """Fails when the request has left."""
+
+    async def send_album(self, *args: Any, **more: Any) -> Outcome:
+        await super().send_album(*args, **more)
+        raise ZeroDivisionError
+
+
+async def test_a_bug_after_the_request_left_counts_as_a_lost_answer(office: Office) -> None:
+    await found(office, "1")
+    post = Failing()
+    outbox = Outbox(office.db, post, post, lease=MINUTE, now=office.clock)  # type: ignore[arg-type] # Post stands for both
+    await outbox.run_once()
+    [row] = await rows(office.db)
+    assert (row.state, row.copies, row.unknowns) == ("open", 1, 1)
+
+
+async def test_what_an_answer_does_not_name_may_be_there(office: Office) -> None:
+    await found(office, "1", "2")
+    office.post.outcomes = [sent("1")]
+    await office.outbox.run_once()
+    assert [(row.story_pk, row.state, row.unknowns) for row in await rows(office.db)] == [
+        ("1", "sent", 0),
+        ("2", "open", 1),
+    ]
+
+
+@pytest.mark.parametrize(("fields", "wanted"), [({"trace": "u77"}, "u77"), ({}, "d{id}")])
+async def test_a_line_of_the_log_names_what_a_message_came_from(
+    office: Office, fields: dict[str, str], wanted: str
+) -> None:
+    traces: list[str] = []
+
+    async def look_at() -> None:
+        traces.append(trace())
+
+    office.post.before = look_at
+    await found(office, "1", "2")
+    await office.outbox.run_once()
+    async with office.db.begin() as tx:
+        told = {"username": "natgeo", **fields}
+        for one in (told, {"username": "prada", "trace": "u78"}):
+            await enqueue.add_notice(tx, Target(-1), "back", one, now=NOON)
+    await office.outbox.run_once()
+    first = (await rows(office.db, notice="back"))[0].id
+    assert traces == ["s1", wanted.format(id=first)]
