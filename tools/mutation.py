@@ -60,7 +60,7 @@ PYTEST = (  # without the plugins of others, whose import takes longer than most
     "-p", "no:unraisableexception",
     "-W", "ignore::pytest.PytestAssertRewriteWarning",  # hypothesis is one of LIBRARIES
 )  # fmt: skip
-ENOUGH_S = 4.0  # CPU of the tests of one mutant, by the nearest
+ENOUGH_S = 10.0  # CPU of the tests of one mutant, by the nearest
 # Above what its tests take without it, a mutant is held to be in a loop without end.
 LIMIT_TIMES, LIMIT_MORE_S = 4.0, 5.0
 NO_TESTS = int(pytest.ExitCode.NO_TESTS_COLLECTED)

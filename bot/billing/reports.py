@@ -28,10 +28,10 @@ CHATS = 20  # of which it is shown what they spent
 class UsageLine:
     """One kind of use: asks, credits (a share of a poll may be a part of one), items, bytes."""
 
-    requests: int = 0
-    credits: float = 0.0
-    items: int = 0
-    bytes: int = 0
+    requests: int
+    credits: float
+    items: int
+    bytes: int
 
     def __add__(self, other: "UsageLine") -> "UsageLine":
         """Return both together."""
@@ -87,9 +87,9 @@ class Spending:
     forecast: int
     balance: int | None
     days_left: float | None
-    check_paid_since: datetime | None = None
+    check_paid_since: datetime | None
     """Since when the privacy check is paid again, because skipping it hid something."""
-    drift: int = 0
+    drift: int
     """Credits that the account was billed beyond what the ledger counted, ever."""
 
 

@@ -2,24 +2,28 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from pydantic import SecretStr
 
-from bot.billing.balance import EVERY, EVERY_WHEN_OUT, Treasurer
+from bot.billing.balance import Treasurer
 from bot.billing.ledger import Ledger, Payer
 from bot.domain.budget import Limits
 from bot.domain.errors import OutOfServiceError
 from bot.domain.model import Asker
 from bot.store import budgets
+from bot.store import ledger as entries
 from bot.store.database import Database
 from bot.stories_api import Endpoint, StoriesApi
 from tests.support.control import wait_for
+from tests.support.followed import Clock
 from tests.support.sandbox import Box, sandbox_box
 
 NOW = datetime(2026, 4, 8, 12, tzinfo=UTC)
 FREE = Limits(10**6, 0.5, 10**6, 10**6, 10**6)
+EVERY, EVERY_WHEN_OUT = timedelta(minutes=5), timedelta(minutes=1)
 
 
 @pytest.fixture
@@ -76,3 +80,51 @@ async def test_after_a_402_it_resumes_with_the_top_up_and_says_so_once(
     await ask()
     assert told == ["OutOfServiceError", "back"]
     assert await ledger.spent_today() == (1, 0)
+
+
+def api_at(box: Box) -> StoriesApi:
+    return StoriesApi(box.session, url=box.urls.stories_api, key=SecretStr("k"), rate=1000)
+
+
+async def test_at_the_minimum_it_asks_each_minute_and_above_it_every_five(
+    sqlite_db: Database, box: Box
+) -> None:
+    ledger = Ledger(sqlite_db, replace(FREE, minimum_balance=100), now=lambda: NOW)
+    treasurer = Treasurer(api_at(box), ledger, now=lambda: NOW)
+    assert not treasurer.is_answered
+    await box.control.stories_api(balance=100)
+    assert await treasurer.run_once() == NOW + EVERY_WHEN_OUT
+    await box.control.stories_api(balance=101)
+    assert await treasurer.run_once() == NOW + EVERY
+    assert treasurer.is_answered
+
+
+async def test_a_balance_that_is_not_told_stops_nothing(sqlite_db: Database, box: Box) -> None:
+    await box.control.fault("stories", {"status": 500}, times=None)
+    treasurer = Treasurer(api_at(box), Ledger(sqlite_db, FREE, now=lambda: NOW), now=lambda: NOW)
+    assert await treasurer.run_once() == NOW + EVERY
+    assert not treasurer.is_answered
+
+
+async def test_the_ledger_is_tidied_at_the_start_and_then_hourly(
+    sqlite_db: Database, box: Box
+) -> None:
+    clock = Clock(NOW)
+    ledger = Ledger(sqlite_db, FREE, now=clock)
+    treasurer = Treasurer(api_at(box), ledger, now=clock)
+
+    async def presumed() -> bool:
+        async with sqlite_db.read() as tx:
+            return not await entries.open_credits(tx)
+
+    await ledger.reserve(Payer("link", Asker(1, 1)), Endpoint.USER_BY_USERNAME)
+    clock.on(timedelta(minutes=31))
+    await treasurer.run_once()
+    assert await presumed()
+    await ledger.reserve(Payer("link", Asker(1, 1)), Endpoint.USER_BY_USERNAME)
+    clock.on(timedelta(minutes=60, milliseconds=-1))
+    await treasurer.run_once()
+    assert not await presumed()
+    clock.on(timedelta(milliseconds=1))
+    await treasurer.run_once()
+    assert await presumed()

@@ -16,7 +16,7 @@ from bot.domain.errors import StoriesError
 from bot.domain.model import Asker
 from bot.runtime.metrics import Metrics
 from bot.store.database import Database
-from bot.stories_api import Endpoint, StoriesApi
+from bot.stories_api import Answer, Endpoint, StoriesApi
 from tests.support.followed import MINUTE, NOON, Clock
 from tests.support.sandbox import sandbox_box
 
@@ -57,9 +57,33 @@ def test_three_balances_off_to_one_side_are_certain_and_told_once() -> None:
     assert Drift.from_json(drift.to_json()) == drift
 
 
+def test_the_other_side_or_none_begins_to_count_anew() -> None:
+    assert [after(*[(999, 50)] * n).running for n in range(4)] == [0, 1, 2, 3]
+    assert [after(*[(1000, 51)] * n).size for n in range(3)] == [0, -1, -1]
+    turned = after((999, 50), (999, 50), (999, 52))
+    assert (turned.size, turned.running, turned.base) == (-1, 1, BEGIN)
+    again = after((1000, 51), (1000, 51), (999, 50))
+    assert (again.size, again.running, again.base) == (1, 1, BEGIN)
+    level = after((999, 50), (999, 51))
+    assert (level.size, level.running, level.base) == (0, 0, level.last)
+
+
+def test_what_was_told_is_kept_and_counted_on_from() -> None:
+    told = after((995, 50), (995, 50), (995, 50)).reported()
+    assert (told.total, told.base) == (5, told.last)
+    more = told
+    for n in range(4, 7):
+        more = more.read(Reading(994, 50, NOON + 5 * n * MINUTE))
+    assert (more.size, more.running, more.reported().total) == (1, RUNNING, 6)
+    assert RUNNING == 3
+
+
 def test_a_top_up_begins_anew() -> None:
     drift = after((995, 50), (995, 50), (50_000, 50), (49_999, 51))
     assert (drift.size, drift.running) == (0, 0)
+    topped_up = after((995, 50), (50_000, 50))
+    assert (topped_up.size, topped_up.running, topped_up.base) == (0, 0, topped_up.last)
+    assert after((1000, 50), (1001, 50)).base.balance == 1001
 
 
 async def test_the_admins_are_told_what_was_billed_for_failures(sqlite_db: Database) -> None:
@@ -97,3 +121,43 @@ async def test_the_admins_are_told_what_was_billed_for_failures(sqlite_db: Datab
         spent = await Reports(sqlite_db, FREE, clock).spending()
         assert spent.drift == billed
         assert metrics.registry.get_sample_value("api_drift_credits") == billed
+
+
+@pytest.mark.parametrize(
+    ("balance", "spends", "words"),
+    [(999, 0, "1 credits more"), (1000, 1, "1 credits less")],
+)
+async def test_a_single_credit_is_told_of_on_its_side(
+    sqlite_db: Database, balance: int, spends: int, words: str
+) -> None:
+    told: list[str] = []
+
+    async def tell(text: str, /, **fields: object) -> None:
+        told.append(text.format(**fields))
+
+    async def call() -> Answer[None]:
+        return Answer(None, 1)
+
+    clock, metrics = Clock(), Metrics()
+    async with sandbox_box() as box:
+        api = StoriesApi(box.session, url=box.urls.stories_api, key=SecretStr("k"), rate=1000)
+        ledger = Ledger(sqlite_db, FREE, now=clock)
+        treasurer = Treasurer(api, ledger, tell=tell, metrics=metrics, now=clock)
+        silent = Treasurer(api, ledger, now=clock)
+        await box.control.stories_api(balance=1000)
+        await treasurer.run_once()
+        for _ in range(spends):
+            await ledger.spend(Payer("link", Asker(1, 1)), Endpoint.USER_STORIES, call)
+        await box.control.stories_api(balance=balance)
+        for _ in range(5):
+            clock.on(5 * MINUTE)
+            await treasurer.run_once()
+        assert [words in text for text in told] == [True]
+        assert "since 2026-11-25 12:00 UTC" in told[0]
+        drift = metrics.registry.get_sample_value("api_drift_credits")
+        assert drift == 1000 - balance - spends
+        for _ in range(5):  # nobody is to be told, which is no trouble
+            await box.control.stories_api(balance=balance - 7)
+            clock.on(5 * MINUTE)
+            await silent.run_once()
+    assert len(told) == 1

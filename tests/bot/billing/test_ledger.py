@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -257,6 +258,74 @@ async def test_what_a_crash_left_open_is_presumed_spent_but_a_late_answer_knows_
     async with db.read() as tx:
         states = {e.id: (e.state, e.credits) for e in await rows.entries(tx, since=NOON)}
     assert states == {lost.id: ("presumed", 2), late.id: ("settled", 1)}
+
+
+async def test_after_half_an_hour_a_call_is_held_to_be_lost_and_not_before(
+    sqlite_db: Database,
+) -> None:
+    clock = Clock()
+    ledger = Ledger(sqlite_db, FREE, now=clock)
+    await ledger.reserve(link(), ONE)
+    clock.now += timedelta(minutes=30)
+    assert await ledger.tidy() == 0
+    clock.now += timedelta(milliseconds=1)
+    assert await ledger.tidy() == 1
+
+
+async def test_entries_are_kept_for_a_month_their_sums_for_a_year(sqlite_db: Database) -> None:
+    clock = Clock()
+    ledger = Ledger(sqlite_db, FREE, now=clock)
+    await ledger.spend(link(), ONE, answering())
+
+    async def kept() -> tuple[int, ...]:
+        """Return how many rows there are: entries, their sums, days, budgets and allowances."""
+        clock_tables = (entries.ledger_entries, entries.ledger_sums, entries.ledger_days)
+        counts = []
+        async with sqlite_db.read() as tx:
+            for table in (*clock_tables, budget_days, budgets.allowances):
+                count = sa.select(sa.func.count()).select_from(table)
+                counts.append(int((await tx.execute(count)).scalar_one()))
+        return tuple(counts)
+
+    assert await kept() == (1, 0, 0, 1, 2)
+    for days, left in (
+        (0, (1, 1, 0, 1, 2)),
+        (1, (1, 1, 0, 1, 2)),
+        (2, (1, 1, 0, 1, 0)),
+        (32, (1, 1, 0, 1, 0)),
+        (33, (0, 0, 1, 1, 0)),
+        (366, (0, 0, 1, 1, 0)),
+        (367, (0, 0, 0, 0, 0)),
+    ):
+        clock.now = NOON + days * DAY
+        await ledger.tidy()
+        assert await kept() == left, days
+
+
+async def test_calls_that_are_under_way_are_not_yet_in_a_balance(sqlite_db: Database) -> None:
+    ledger = Ledger(sqlite_db, FREE, now=Clock())
+    await ledger.spend(link(), ONE, answering())
+    await ledger.reserve(link(), Endpoint.USER_STORIES)
+
+    async def balance() -> Balance:
+        return Balance(100, 15.0)
+
+    await ledger.check_balance(balance)
+    assert await left_of(sqlite_db) == 98
+    assert await ledger.certain_drift() is None
+    await ledger.spend(link(), ONE, answering())
+    assert await left_of(sqlite_db) == 97
+
+
+async def test_a_call_without_the_privacy_check_costs_less_however_it_is_chosen(
+    sqlite_db: Database,
+) -> None:
+    for skips, forced in ((False, False), (True, False), (False, True)):
+        ledger = Ledger(sqlite_db, FREE, skip_privacy_check=skips, now=Clock())
+        reservation = await ledger.reserve(link(), Endpoint.USER_STORIES, forced=forced)
+        assert reservation.credits == (1 if skips or forced else 2)
+    plain = await Ledger(sqlite_db, FREE, now=Clock()).reserve(link(), Endpoint.USER_STORIES)
+    assert plain.credits == 2
 
 
 async def test_room_for_the_schedule_is_what_reserving_gives(db: Database) -> None:
@@ -582,3 +651,31 @@ async def test_what_newcomers_asked_for_is_no_habit_where_others_are_known(db: D
             seen: list[acquaintances.Acquaintance] = [("person", known), ("chat", group)]
             await acquaintances.see(tx, seen, yesterday.date().replace(day=day))
     assert await Ledger(db, limits, now=clock).left_by_replies(clock.now) == 500 - 1.2 * 150
+
+
+async def test_a_habit_is_of_the_last_seven_days_and_learned_anew_each_day(
+    sqlite_db: Database,
+) -> None:
+    midnight = NOON.replace(hour=0)
+    async with sqlite_db.begin() as tx:
+        for ago, spent in ((8, 300), (7, 200), (2, 100)):
+            at = midnight - ago * DAY + timedelta(hours=20)
+            await entries.add(
+                tx, kind="link", chat_id=1, user_id=1, endpoint="x", nominal=spent, now=at
+            )
+            row = {"day": at.date(), "replies": spent, "schedule": 0}
+            await tx.execute(budget_days.insert().values(row))
+    ledger = Ledger(sqlite_db, Limits(1000, 0.5), now=lambda: midnight)
+    for now, usual in ((midnight, 200), (midnight, 200), (midnight + DAY, 100)):
+        assert await ledger.left_by_replies(now) == 500 - 1.2 * usual
+
+
+async def test_a_day_on_which_nobody_asked_is_a_habit_too(sqlite_db: Database) -> None:
+    """Of the share a tenth is kept for who never asked before, at no hour more."""
+    midnight = NOON.replace(hour=0)
+    async with sqlite_db.begin() as tx:
+        row = {"day": (midnight - DAY).date(), "replies": 0, "schedule": 7}
+        await tx.execute(budget_days.insert().values(row))
+    ledger = Ledger(sqlite_db, Limits(1000, 0.5), now=lambda: midnight)
+    for hour, kept in ((0, 50), (12, 25)):
+        assert await ledger.left_by_replies(midnight + hour * timedelta(hours=1)) == 500 - kept

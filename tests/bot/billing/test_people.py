@@ -8,7 +8,7 @@ from bot.billing.ledger import Payer
 from bot.billing.people import guest, guests
 from bot.domain.access import Subject
 from bot.domain.model import Asker
-from bot.store import access, usage
+from bot.store import access, acquaintances, usage
 from bot.store.database import Database
 from bot.store.usage import usage_days
 from tests.bot.billing.test_reports import spend
@@ -40,6 +40,25 @@ async def test_the_dearest_come_first_and_who_is_on_the_list_only_last(db: Datab
     assert group.by_kind == {"stories": 10_000}
     assert group.by_person == ((2, "Bea", 8_000), (1, "1", 2_000))
     assert (unknown.name, unknown.total, unknown.entry) == ("77", 0, None)
+
+
+async def test_of_a_group_the_five_dearest_members_are_shown_since_the_first(
+    sqlite_db: Database,
+) -> None:
+    first = datetime(2026, 4, 1, tzinfo=UTC)
+    for member in range(1, 8):
+        await spend(sqlite_db, first, Payer("link", Asker(-9, member)), "two", member)
+    last = first - timedelta(milliseconds=1)
+    await spend(sqlite_db, last, Payer("link", Asker(-9, 8)), "two", 99)
+    async with sqlite_db.begin() as tx:
+        await acquaintances.see(tx, [("person", 7)], first.date())
+        await acquaintances.call(tx, 7, "Gil")
+        group = await guest(tx, -9, now=NOW)
+        [dearest, *_] = await guests(tx, limit=1, now=NOW)
+    assert (group.total, group.elsewhere) == (28_000, 0)
+    assert [user for user, _, _ in group.by_person] == [7, 6, 5, 4, 3]
+    assert [name for _, name, _ in group.by_person] == ["Gil", "6", "5", "4", "3"]
+    assert dearest == group
 
 
 async def test_a_page_is_read_where_more_chats_cost_something_than_a_statement_takes(

@@ -11,7 +11,7 @@ from bot.billing.reports import Reports, daily_rate, days_to_come, spending_by
 from bot.domain.budget import Limits
 from bot.domain.errors import ApiUnavailableError
 from bot.domain.model import Asker
-from bot.store import usage
+from bot.store import key_values, usage
 from bot.store.database import Database
 from bot.store.spending import By, Sums
 from bot.stories_api import Answer, Balance, Endpoint
@@ -130,6 +130,111 @@ def test_the_pace_is_never_negative_and_follows_the_last_week(
     assert pace == daily_rate([10**6, *spent], now) or len(spent) < 7
 
 
+def test_the_pace_is_that_of_the_last_seven_days_which_began() -> None:
+    noon, midnight = NOW, NOW.replace(hour=0)
+    assert daily_rate([100, 1, 1, 1, 1, 1, 1, 1], noon) == 7 / 6.5
+    assert daily_rate([100, 0, 0, 2, 0, 1, 1, 1], noon) == 5 / 4.5
+    assert daily_rate([0, 0, 4], noon) == 8
+    assert daily_rate([1, 0, 0], noon) == 1 / 2.5
+    assert daily_rate([4], midnight) == daily_rate([4], midnight + timedelta(hours=1)) == 96
+    assert daily_rate([4], midnight + timedelta(hours=2)) == 48
+    assert daily_rate([0, 0, 0], noon) == 0
+
+
 def test_the_month_ends_when_it_ends() -> None:
     assert days_to_come(datetime(2026, 4, 30, 12, tzinfo=UTC)) == 0.5
     assert days_to_come(datetime(2024, 2, 1, tzinfo=UTC)) == 29
+
+
+async def test_days_weeks_and_months_begin_where_they_do(sqlite_db: Database) -> None:
+    now = datetime(2026, 3, 31, 12, tzinfo=UTC)
+    chat = Payer("link", Asker(1, 5))
+    days_ago = {0: 1, 6: 10, 7: 100, 29: 1_000, 30: 10_000, 31: 100_000}  # the 1st is 30 ago
+    for ago, spent in days_ago.items():
+        await spend(sqlite_db, now - timedelta(days=ago), chat, "two", spent)
+    limits = Limits(10**7, 0.5, 10**7)
+    seen = await Reports(sqlite_db, limits, lambda: now).spending()
+    assert (seen.today.spent, seen.week.spent, seen.month.spent) == (1, 11, 1_111)
+    assert [spent for _, spent in seen.days] == seen.by_kind["link"]
+    assert (seen.days[0], len(seen.days)) == ((date(2026, 3, 2), 1_000), 30)
+    assert seen.by_chat == {1: 1_111}
+    assert seen.by_endpoint == {Endpoint.USER_STORIES: seen.month}
+    assert seen.forecast == 11_111 + round(11 / 6.5 * 0.5)
+    own = await Reports(sqlite_db, limits, lambda: now).usage(1)
+    assert (own.today["link"].credits, own.month["link"].credits) == (1, 11_111)
+    assert own.days == seen.days
+    assert (await spending_by(sqlite_db, "all", days=7, now=now))["all"].spent == 11
+    assert (await spending_by(sqlite_db, "all", days=8, now=now))["all"].spent == 111
+    april = await Reports(sqlite_db, limits, lambda: now + timedelta(days=1)).usage(1)
+    assert april.month == {}
+
+
+async def test_the_stories_of_a_week_are_shown_by_day(sqlite_db: Database) -> None:
+    async with sqlite_db.begin() as tx:
+        for ago, items in ((0, 1), (6, 2), (7, 4)):
+            day = NOW - timedelta(days=ago)
+            await usage.count(tx, 1, "alert", now=day, items=items)
+    assert (await reports(sqlite_db).usage(1)).stories == [2, 0, 0, 0, 0, 0, 1]
+
+
+async def test_a_share_of_a_check_is_rounded_to_credits_by_the_day(sqlite_db: Database) -> None:
+    async with sqlite_db.begin() as tx:
+        for ago, part in ((0, 1_499), (1, 2_500), (2, 3_500)):
+            day = NOW - timedelta(days=ago)
+            await usage.count(tx, 1, "alert", now=day, millicredits=part)
+    seen = await reports(sqlite_db).usage(1)
+    assert [spent for _, spent in seen.days[-4:]] == [0, 4, 2, 1]
+    assert seen.today["alert"].credits == 1.499
+    assert seen.month["alert"].credits == 7.499
+
+
+async def test_the_part_of_an_allowance_that_is_used(sqlite_db: Database) -> None:
+    await spend(sqlite_db, NOW, Payer("link", Asker(1, 5)), "two", 2)
+    for allowance, left, part in ((8, 6, 0.25), (2, 0, 1.0), (1, 0, 1.0), (0, 0, None)):
+        limits = Limits(daily_budget=100, chat_daily_allowance=allowance)
+        seen = await Reports(sqlite_db, limits, lambda: NOW).usage(1)
+        assert (seen.left, seen.part) == (left, part)
+
+
+async def test_of_a_budget_that_is_used_up_nothing_is_left(sqlite_db: Database) -> None:
+    await spend(sqlite_db, NOW, Payer("link", Asker(1, 5)), "two", 2)
+    for budget, left in ((3, 1), (2, 0), (1, 0)):
+        seen = await Reports(sqlite_db, Limits(budget), lambda: NOW).spending()
+        assert (seen.budget, seen.left_today) == (budget, left)
+
+
+async def test_the_largest_come_first_and_who_paid_nothing_is_left_out(
+    sqlite_db: Database,
+) -> None:
+    for chat, kind, spent in ((1, "link", 1), (2, "stories", 3), (3, "media", 0), (4, "link", 1)):
+        payer = Payer(kind, Asker(chat, 5))  # type: ignore[arg-type] # the kinds above
+        await spend(sqlite_db, NOW, payer, "two", spent)
+    await spend(sqlite_db, NOW, Payer("schedule"), "two", 2)
+    seen = await reports(sqlite_db).spending()
+    assert list(seen.by_chat.items()) == [(2, 3), (0, 2), (1, 1), (4, 1)]
+    assert list(seen.by_kind) == ["stories", "link", "schedule", "media"]
+
+
+async def test_without_a_balance_or_a_pace_nobody_knows_how_long_it_lasts(
+    sqlite_db: Database,
+) -> None:
+    await spend(sqlite_db, NOW, Payer("link", Asker(1, 5)), "two", 2)
+    seen = await reports(sqlite_db).spending()
+    assert (seen.balance, seen.days_left, seen.drift) == (None, None, 0)
+
+    async def balance() -> Balance:
+        return Balance(8, 15.0)
+
+    await Ledger(sqlite_db, LIMITS, now=lambda: NOW).check_balance(balance)
+    assert (await reports(sqlite_db).spending()).days_left == 2.0
+    later = Reports(sqlite_db, LIMITS, lambda: NOW + timedelta(days=10))
+    assert (await later.spending()).days_left is None
+
+
+async def test_that_privacy_is_checked_again_is_told_with_the_day(sqlite_db: Database) -> None:
+    assert (await reports(sqlite_db).spending()).check_paid_since is None
+    for since in (None, NOW):
+        value = {"fell_back_at": since and since.isoformat()}
+        async with sqlite_db.begin() as tx:
+            await key_values.put(tx, "privacy_check", value, now=NOW)
+        assert (await reports(sqlite_db).spending()).check_paid_since == since

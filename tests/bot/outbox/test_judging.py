@@ -19,7 +19,7 @@ __all__ = ["office"]  # the fixture
 async def due_in(office: Office) -> timedelta | None:
     async with office.db.read() as tx:
         due = await chat_queues.due_next(tx)
-    return due and due - office.clock()
+    return None if due is None else due - office.clock()
 
 
 async def test_quiet_hours_put_off_alerts_until_they_end(office: Office) -> None:

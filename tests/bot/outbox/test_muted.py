@@ -153,7 +153,7 @@ class Town:
     async def due_in(self) -> timedelta | None:
         async with self.db.read() as tx:
             due = await chat_queues.due_next(tx)
-        return due and due - self.clock()
+        return None if due is None else due - self.clock()
 
 
 @pytest.mark.parametrize("presence", ["may", None])
@@ -190,7 +190,11 @@ async def test_where_it_may_not_it_is_asked_hourly(sqlite_db: Database) -> None:
 async def test_where_it_is_not_any_more_the_chat_is_closed_or_followed(
     sqlite_db: Database,
 ) -> None:
-    for presence, chat_id, state in (("away", CHAT, "closed"), (Moved(-1001), -1001, "active")):
+    cases: tuple[tuple[Presence, int, str], ...] = (
+        ("away", CHAT, "closed"),
+        (Moved(-1001), -1001, "active"),
+    )
+    for presence, chat_id, state in cases:
         town = Town(sqlite_db, presence)
         if state == "closed":
             await town.begin()

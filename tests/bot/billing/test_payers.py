@@ -1,0 +1,213 @@
+"""Who bears what: groups, people without a name, newcomers, large sources, and all who wait."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bot.billing.ledger import Ledger, Payer
+from bot.billing.reports import Reports
+from bot.domain.budget import Limits
+from bot.domain.errors import (
+    AllowanceSpentError,
+    NewcomersSpentError,
+    PersonSpentError,
+    TooFastError,
+)
+from bot.domain.model import Asker
+from bot.store import acquaintances, budgets, chats
+from bot.store.database import Database
+from bot.stories_api import Answer
+from tests.bot.billing.test_ledger import FREE, MANY, ONE, Clock, answering, link
+from tests.support.control import wait_for
+from tests.support.followed import NATGEO, follow
+
+NOON = datetime(2026, 4, 8, 12, tzinfo=UTC)
+MIDNIGHT = datetime(2026, 4, 9, tzinfo=UTC)
+MILLISECOND = timedelta(milliseconds=1)
+GROUP = -5
+
+
+def in_group(person: int | None, chat: int = GROUP) -> Payer:
+    return Payer("link", Asker(chat, person, in_group=True))
+
+
+async def spend(ledger: Ledger, payer: Payer, times: int = 1) -> None:
+    for _ in range(times):
+        await ledger.spend(payer, ONE, answering())
+
+
+async def test_one_member_takes_half_of_a_groups_day_at_most_from_its_midnight_on(
+    sqlite_db: Database,
+) -> None:
+    clock = Clock(MIDNIGHT - MILLISECOND)
+    ledger = Ledger(sqlite_db, Limits(MANY, 0.5, 10, MANY, MANY, 0), now=clock)
+    await spend(ledger, in_group(1), 5)  # of yesterday
+    clock.now = MIDNIGHT
+    await spend(ledger, in_group(1))
+    clock.now = MIDNIGHT + timedelta(days=1) - MILLISECOND
+    await spend(ledger, in_group(1), 4)
+    with pytest.raises(PersonSpentError) as refused:
+        await spend(ledger, in_group(1))
+    assert refused.value.until == MIDNIGHT + timedelta(days=1)
+    await spend(ledger, in_group(1, chat=-6), 5)  # another group is another day
+    await spend(ledger, in_group(2), 5)
+    with pytest.raises(AllowanceSpentError):
+        await spend(ledger, in_group(3))
+    await spend(ledger, link(1, 1), 10)  # all of a private chat is one's own
+    clock.now += MILLISECOND
+    await spend(ledger, in_group(1), 5)
+
+
+async def test_who_has_no_name_pays_by_the_chat_all_of_them_as_one(sqlite_db: Database) -> None:
+    clock = Clock()
+    ledger = Ledger(sqlite_db, Limits(MANY, 0.5, 100, 8, 3, 0), now=clock)
+    await spend(ledger, in_group(None), 3)
+    with pytest.raises(TooFastError) as fast:
+        await spend(ledger, in_group(None))
+    assert fast.value.until == NOON + timedelta(minutes=1)
+    await spend(ledger, in_group(None, chat=-6), 3)
+    await spend(ledger, in_group(1), 3)
+    for _ in range(2):
+        clock.now += timedelta(minutes=1)
+        await spend(ledger, in_group(None), 2)
+    clock.now += timedelta(minutes=1)
+    await spend(ledger, in_group(None), 1)
+    with pytest.raises(AllowanceSpentError) as spent:
+        await spend(ledger, in_group(None))
+    assert spent.value.until == MIDNIGHT
+    await spend(ledger, in_group(1), 3)
+    async with sqlite_db.read() as tx:
+        used = {
+            scope: await budgets.allowance_used(tx, scope, GROUP, NOON.date())
+            for scope in ("chat", "nobody")
+        }
+    assert used == {"chat": 14, "nobody": 8}
+
+
+async def test_nobodies_of_a_small_chat_have_half_of_it(sqlite_db: Database) -> None:
+    ledger = Ledger(sqlite_db, Limits(MANY, 0.5, 6, MANY, MANY, 0), now=Clock())
+    await spend(ledger, in_group(None), 3)
+    with pytest.raises(AllowanceSpentError):
+        await spend(ledger, in_group(None))
+    await spend(ledger, in_group(1), 3)
+
+
+async def know(db: Database, *subjects: acquaintances.Acquaintance) -> None:
+    async with db.begin() as tx:
+        for day in range(1, 4):
+            await acquaintances.see(tx, list(subjects), NOON.date().replace(day=day))
+
+
+async def test_newcomers_have_less_and_only_a_part_that_is_theirs_together(
+    sqlite_db: Database,
+) -> None:
+    limits = Limits(100, 0.5, MANY, MANY, MANY, 0, newcomer_allowance=3, newcomer_share=0.1)
+    ledger = Ledger(sqlite_db, limits, now=Clock())
+    await know(sqlite_db, ("person", 7), ("chat", -7))
+    await spend(ledger, link(1, 1), 3)
+    with pytest.raises(PersonSpentError):
+        await spend(ledger, link(1, 1))
+    await spend(ledger, in_group(None), 2)  # 5 of 50
+    for stranger in (link(2, 2), in_group(None), in_group(7000)):
+        with pytest.raises(NewcomersSpentError) as refused:
+            await spend(ledger, stranger)
+        assert refused.value.until == MIDNIGHT
+    await spend(ledger, link(7, 7), 6)
+    await spend(ledger, in_group(7), 6)
+    await spend(ledger, in_group(None, chat=-7), 6)
+    reservation = await ledger.reserve(link(7, 7), ONE)
+    async with sqlite_db.begin() as tx:
+        await ledger.settle(tx, reservation, 0)
+        assert await budgets.allowance_used(tx, "person", 7, NOON.date()) == 12
+
+
+async def test_what_a_newcomer_was_not_billed_is_there_for_the_next(sqlite_db: Database) -> None:
+    limits = Limits(100, 0.5, MANY, MANY, MANY, 0, newcomer_allowance=3, newcomer_share=0.02)
+    ledger = Ledger(sqlite_db, limits, now=Clock())
+    await ledger.spend(link(1, 1), ONE, answering(0))
+    await spend(ledger, link(2, 2))
+    with pytest.raises(NewcomersSpentError):
+        await spend(ledger, link(3, 3))
+
+
+async def test_one_who_takes_a_fifth_of_the_replies_credits_is_told_of_once_a_day(
+    sqlite_db: Database,
+) -> None:
+    told: list[str] = []
+
+    async def tell(sentence: str) -> None:
+        told.append(sentence.removeprefix("Much is spent by one ").partition(" for ")[0])
+
+    clock = Clock()
+    limits = Limits(100, 0.5, MANY, MANY, MANY, 0)
+    ledger = Ledger(sqlite_db, limits, tell=tell, now=clock)
+    other = Ledger(sqlite_db, limits, tell=tell, now=clock)
+    async with sqlite_db.begin() as tx:
+        await chats.ensure(tx, GROUP, kind="group", title="Friends", now=NOON)
+        await chats.ensure(tx, -6, kind="group", title="", now=NOON)
+    await spend(ledger, link(1, 1), 9)
+    assert told == []
+    await spend(ledger, link(1, 1))
+    await spend(other, link(1, 1))
+    assert told == ["person 1: 10 of today's 50 credits"]
+    await spend(ledger, link(9, 9, admin=True), 10)
+    clock.now = MIDNIGHT
+    told.clear()
+    for member in range(2, 8):
+        await spend(ledger, in_group(member), 2)
+    assert told == ["chat -5 (Friends): 10 of today's 50 credits"]
+    for day in (1, 2):
+        clock.now = MIDNIGHT + timedelta(days=day)
+        told.clear()
+        await spend(ledger, in_group(None, chat=-6), 11)
+        assert told == ["chat -6: 10 of today's 50 credits"]
+    clock.now = MIDNIGHT + timedelta(days=3)
+    told.clear()
+    await spend(ledger, Payer("link", Asker(-8, None)), 10)  # a channel
+    assert told == ["chat -8: 10 of today's 50 credits"]
+    await spend(Ledger(sqlite_db, limits, now=clock), link(1, 1), 10)  # nobody listens
+
+
+async def test_what_a_check_costs_is_borne_by_all_who_wait_and_a_link_by_its_chat(
+    sqlite_db: Database,
+) -> None:
+    async with sqlite_db.begin() as tx:
+        for chat in (1, 2):
+            await follow(tx, chat, now=NOON)
+    ledger = Ledger(sqlite_db, FREE, now=Clock())
+    await spend(ledger, link(1, 1))
+    check = Payer("schedule", profile_id=NATGEO.profile_id)
+    await ledger.spend(check, ONE, answering(3))
+    seen = Reports(sqlite_db, FREE, Clock())
+    one, other = [(await seen.usage(chat)).today for chat in (1, 2)]
+    assert {kind: line.credits for kind, line in one.items()} == {"alert": 1.5, "link": 1.0}
+    assert {kind: line.credits for kind, line in other.items()} == {"alert": 1.5}
+
+
+async def test_one_has_four_calls_at_a_time_and_all_together_forty_eight(
+    sqlite_db: Database,
+) -> None:
+    ledger = Ledger(sqlite_db, FREE, now=Clock())
+    go, begun = asyncio.Event(), 0
+
+    async def hang() -> Answer[None]:
+        nonlocal begun
+        begun += 1
+        await go.wait()
+        return Answer(None, 1)
+
+    async with asyncio.timeout(30), asyncio.TaskGroup() as group:
+        for _ in range(6):
+            group.create_task(ledger.spend(link(GROUP, 1), ONE, hang))
+        for _ in range(6):  # without a name: one to each chat
+            group.create_task(ledger.spend(link(-6, None), ONE, hang))
+        await wait_for(lambda: begun >= 8)
+        for person in range(2, 14):
+            for _ in range(4):
+                group.create_task(ledger.spend(link(GROUP, person), ONE, hang))
+        await wait_for(lambda: begun >= 48)
+        await ledger.spend(Payer("schedule"), ONE, answering())  # it waits for nobody's
+        assert begun == 48
+        go.set()
+    assert begun == 60
