@@ -2,6 +2,9 @@
 
 import asyncio
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from bot.runtime.batching import BatchingQueue
 
 
@@ -54,3 +57,57 @@ async def test_a_store_that_fails_is_told_to_everyone_who_waits() -> None:
     assert all(isinstance(other, OSError | RuntimeError) for other in others)
     await combined([9])
     assert written[-1] == [9]
+
+
+async def test_who_is_cancelled_before_it_writes_lets_another_write() -> None:
+    held = asyncio.Event()
+    written: list[list[int]] = []
+
+    async def write(items: list[int]) -> None:
+        written.append(items)
+        await held.wait()
+
+    combined = BatchingQueue(write)
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(combined([n])) for n in range(2)]
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        tasks += [group.create_task(combined([n])) for n in range(2, 6)]
+        await asyncio.sleep(0)
+        tasks[2].cancel()  # was to write the second batch
+        await asyncio.sleep(0)
+        tasks[3].cancel()  # was told to, in its stead
+        await asyncio.sleep(0)
+        held.set()
+    assert written == [[0, 1], [2, 3, 4, 5]]
+
+
+@given(st.lists(st.integers(-8, 8), max_size=60), st.integers(0, 3))
+async def test_nobody_waits_for_ever_and_nothing_is_written_twice(
+    steps: list[int], turns: int
+) -> None:
+    """A step above zero asks for so many, one below cancels who asked so many calls ago."""
+    written: list[int] = []
+
+    async def write(items: list[int]) -> None:
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        if 3 in items:
+            raise OSError
+        written.extend(items)
+
+    combined = BatchingQueue(write)
+    tasks: list[asyncio.Task[None]] = []
+    for step in steps:
+        for _ in range(step):
+            tasks.append(asyncio.get_running_loop().create_task(combined([len(tasks)])))
+        if step < 0 and len(tasks) >= -step:
+            tasks[step].cancel()
+        await asyncio.sleep(0)
+    async with asyncio.timeout(10):
+        ended = await asyncio.gather(*tasks, return_exceptions=True)
+    done = {n for n, error in enumerate(ended) if error is None}
+    assert done <= set(written)
+    assert len(written) == len(set(written))
+    await combined([-1])
+    assert written[-1] == -1
