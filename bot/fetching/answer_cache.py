@@ -32,7 +32,7 @@ from bot.domain.serialization import (
 from bot.fetching import snapshots
 from bot.media.urls import expires_at
 from bot.runtime import holding
-from bot.runtime.beside import beside, renewing
+from bot.runtime.beside import renewed
 from bot.runtime.places import waiting
 from bot.store import answers
 from bot.store.answers import CachedAnswer
@@ -167,7 +167,7 @@ class AnswerCache:
                 fetched = await fetch()
             else:
                 every_s = self._renew_every_s
-                async with beside(renewing(lambda: self._renew(key), every_s=every_s)):
+                async with renewed(lambda: self._renew(key), every_s=every_s):
                     fetched = await fetch()
             cached = CachedAnswer(
                 codec.dump_python(fetched.result, mode="json"), until(fetched.result, self._now())

@@ -5,7 +5,7 @@ that a crash can repeat a message but never lose one; the lease is kept up while
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -22,7 +22,7 @@ from bot.outbox.fan_out import FanOut
 from bot.outbox.results import Arrived, dead_letter, record, record_whole
 from bot.presentation import notices
 from bot.runtime.batching import BatchingQueue
-from bot.runtime.beside import renewing
+from bot.runtime.beside import renewed
 from bot.runtime.logging import tracing
 from bot.runtime.metrics import Metrics
 from bot.runtime.workers import Worker
@@ -39,7 +39,7 @@ log = structlog.get_logger()
 OUTAGES = (DatabaseUnavailableError,)
 
 AT_ONCE = 64  # chats that are sent into at a time
-FEW = 16  # free slots, before which more are waited for: a claim of one costs as much
+FEW = 32  # free slots, before which more are waited for: a claim of one costs as much
 FILLED_EVERY = timedelta(milliseconds=50)  # where no more become free
 SEND_LEASE = timedelta(seconds=60)
 LEASE_AMONG_REPLICAS = timedelta(seconds=15)  # kept up; the chats of a dead one wait no longer
@@ -76,6 +76,11 @@ def _trace_of(batch: Batch) -> str:
     if first.story_pk:
         return f"s{first.story_pk}"
     return str(first.fields.get("trace") or f"d{first.id}")
+
+
+def _rows_of(batches: Iterable[ClaimedBatch], *, left: bool) -> list[int]:
+    """Return the rows of those whose copies are counted already, or not yet."""
+    return [row.id for one in batches if one.left == left for row in one.batch.rows]
 
 
 class Outbox:
@@ -335,10 +340,9 @@ class Outbox:
 
     async def _bring(self, claimed: ClaimedBatch) -> None:
         chat = claimed.queue.chat
-        async with asyncio.TaskGroup() as group:
-            renew, third = partial(self._renew, claimed), self._lease.total_seconds() / 3
-            keeping = group.create_task(renewing(renew, every_s=third, chat=chat.id))
-            is_ours = False  # a failure of the database, which is not the rows' either
+        is_ours = False  # a failure of the database, which is not the rows' either
+        third = self._lease.total_seconds() / 3
+        async with renewed(partial(self._renew, claimed), every_s=third, chat=chat.id):
             try:
                 outcome = await self._send(claimed)
             except DatabaseUnavailableError as error:
@@ -347,8 +351,6 @@ class Outbox:
             except Exception:
                 log.exception("an alert failed", chat=chat.id)
                 outcome = TryLater(unknown=True, reason="error")
-            finally:
-                keeping.cancel()
         in_outage = await self._heard(claimed, outcome)
         await self.record(claimed, outcome, in_outage=in_outage or is_ours)
         if isinstance(outcome, Sent):
@@ -456,16 +458,11 @@ class Outbox:
     async def _count_copies(leaving: list[ClaimedBatch], tx: Tx) -> list[ClaimedBatch]:
         """Return those of a round of sends that may leave, their copies counted."""
         tokens = await chat_queues.lock_all(tx, [one.queue.chat.id for one in leaving])
-        rows = [row.id for one in leaving for row in one.batch.rows]
-        wanted = await deliveries.still_open(tx, rows)
-        ours = [
-            one
-            for one in leaving
-            if tokens.get(one.queue.chat.id) == one.queue.token
-            and wanted.issuperset(row.id for row in one.batch.rows)
-        ]
-        fresh = [row.id for one in ours if not one.left for row in one.batch.rows]
-        await deliveries.count_attempt(tx, fresh)
+        held = [one for one in leaving if tokens.get(one.queue.chat.id) == one.queue.token]
+        counted = await deliveries.count_attempt(tx, _rows_of(held, left=False))
+        owed = counted | await deliveries.still_open(tx, _rows_of(held, left=True))
+        ours = [one for one in held if owed.issuperset(row.id for row in one.batch.rows)]
+        await deliveries.take_back_attempt(tx, counted.difference(_rows_of(ours, left=False)))
         return ours
 
     async def _renew(self, claimed: ClaimedBatch) -> bool:

@@ -65,19 +65,39 @@ async def finish_on_cancel(
         raise
 
 
-async def renewing(
+@asynccontextmanager
+async def renewed(
     renew: Callable[[], Awaitable[bool]], *, every_s: float, **of_what: object
-) -> None:
-    """Renew a lease again and again, until ``renew`` says that it is lost, or we are cancelled.
+) -> AsyncIterator[None]:
+    """Renew a lease again and again while the block runs, until ``renew`` says that it is lost.
 
     A failure is logged with ``of_what``, and the next time may do: else the lease ends by itself,
     and others do at worst what we do.
     """
+    loop = asyncio.get_running_loop()
+    tasks: list[asyncio.Task[None]] = []
+
+    def begin() -> None:
+        tasks.append(loop.create_task(_renewing(renew, every_s, of_what)))
+
+    timer = loop.call_later(every_s, begin)  # most blocks end before, and need no task
+    try:
+        yield
+    finally:
+        timer.cancel()
+        for task in tasks:
+            task.cancel()
+            await asyncio.wait([task])
+
+
+async def _renewing(
+    renew: Callable[[], Awaitable[bool]], every_s: float, of_what: dict[str, object]
+) -> None:
     is_held = True
     while is_held:
-        await asyncio.sleep(every_s)
         try:
             is_held = await renew()
         except Exception as error:
             trace = None if getattr(error, "is_outage", False) else error
             log.warning("a lease could not be kept", why=str(error), exc_info=trace, **of_what)
+        await asyncio.sleep(every_s)

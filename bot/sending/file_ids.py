@@ -1,15 +1,15 @@
 """Upload once: who sends a story first makes its file_id known, and all others wait for that."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import datetime, timedelta
 
 import structlog
 
 from bot.domain.errors import DatabaseUnavailableError
 from bot.domain.records import KnownFile
-from bot.runtime.beside import beside, renewing
+from bot.runtime.beside import renewed
 from bot.runtime.lately import Lately
 from bot.store import file_ids as store
 from bot.store.database import Database
@@ -50,9 +50,10 @@ class Files:
         """Return the files of those stories that have one which will do for all together."""
         here = self._usable(pks)
         missing = [pk for pk in pks if pk not in here]
-        if missing:
-            async with self._db.read() as tx:
-                self._memorise(await store.known(tx, self._bot_id(), missing, now=self._now()))
+        if not missing:
+            return here
+        async with self._db.read() as tx:
+            self._memorise(await store.known(tx, self._bot_id(), missing, now=self._now()))
         return self._usable(pks)
 
     def at_hand(self, pks: Collection[str]) -> dict[str, KnownFile]:
@@ -74,12 +75,18 @@ class Files:
         Raises:
             StillUploadedError: Another began it ``patience`` ago.
         """
+        has_read = False
         while True:
-            known = await self.known(pks)
+            known = self._usable(pks)
             ours = [pk for pk in pks if pk not in known and not self._is_nameless(pk)]
             busy = dict(self._in_flight[pk] for pk in ours if pk in self._in_flight)
             if not busy:
-                break
+                if has_read or len(known) == len(pks):
+                    break
+                with self._taken(ours):  # else all who want it at this moment read it
+                    await self.known(pks)
+                has_read = True
+                continue
             seconds = None
             if patience is not None:
                 seconds = (min(busy.values()) + patience - self._now()).total_seconds()
@@ -89,26 +96,34 @@ class Files:
         if not ours:
             yield known
             return
-        future = asyncio.get_running_loop().create_future()
-        self._in_flight |= dict.fromkeys(ours, (future, self._now()))
         is_claimed = False  # among replicas; else the right to upload is another's
         try:
-            if self._db.is_sqlite:
-                yield self._usable(pks)
-            else:
-                is_claimed = await self._wait_for_replicas(ours, pks, patience)
-                third = UPLOAD_LEASE.total_seconds() / 3
-                async with beside(renewing(lambda: self._renew(ours), every_s=third)):
-                    yield self._usable(pks)
+            with self._taken(ours):
+                if self._db.is_sqlite:
+                    yield known
+                else:
+                    is_claimed = await self._wait_for_replicas(ours, pks, patience)
+                    third = UPLOAD_LEASE.total_seconds() / 3
+                    async with renewed(lambda: self._renew(ours), every_s=third):
+                        yield self._usable(pks)
         finally:
-            for pk in ours:
-                del self._in_flight[pk]
-            future.set_result(None)
             unsent = [pk for pk in ours if pk not in self._usable(pks)]
             if unsent and is_claimed:
                 with suppress(DatabaseUnavailableError):  # then the lease ends by itself
                     async with self._db.begin() as tx:
                         await store.release(tx, self._bot_id(), unsent)
+
+    @contextmanager
+    def _taken(self, pks: list[str]) -> Iterator[None]:
+        """Let nobody else here ask for these, or send them, while the block runs."""
+        future = asyncio.get_running_loop().create_future()
+        self._in_flight |= dict.fromkeys(pks, (future, self._now()))
+        try:
+            yield
+        finally:
+            for pk in pks:
+                del self._in_flight[pk]
+            future.set_result(None)
 
     async def remember(self, files: dict[str, KnownFile | None]) -> None:
         """Keep files by their story's pk, here and for the other replicas.

@@ -9,12 +9,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
+from pydantic_core import from_json
 
 from bot.domain.alert_rules import LONGEST_WAIT
 from bot.domain.model import Options, Story, Target
 from bot.domain.records import MAIN, REPLY, ROWS_A_QUEUE, SUMMARY, Delivery, Subscription
 from bot.domain.serialization import load_readable
-from bot.store.database import Tx
+from bot.store.database import Insert, Tx, built_once
+from bot.store.json_rows import json_rows
 from bot.store.profiles import profiles
 from bot.store.schema import BigId, Timestamp, metadata, only
 from bot.store.stories import stories
@@ -111,7 +113,7 @@ def waits_for_earlier(than: Any) -> sa.ColumnElement[bool]:  # noqa: ANN401 - ti
 _WHOLE = (
     sa.select(
         deliveries,
-        stories.c.value.label("story"),
+        sa.cast(stories.c.value, sa.Text).label("story"),  # read once for all who get it
         subscriptions.c.options,
         profiles.c.username,
     )
@@ -159,8 +161,15 @@ async def due(tx: Tx, chat_ids: list[int], *, now: datetime) -> list[Delivery]:
 
 def _read(rows: Sequence[sa.Row[Any]]) -> list[Delivery]:
     payloads = {row.story_pk: row.story for row in rows if row.story}
-    known = dict(zip(payloads, load_readable(list(payloads.values())), strict=True))
+    known = dict(zip(payloads, load_readable(list(map(_json, payloads.values()))), strict=True))
     return [_delivery(row, known.get(row.story_pk)) for row in rows]
+
+
+def _json(text: str) -> Any:  # noqa: ANN401 - any value
+    try:
+        return from_json(text)
+    except ValueError:  # of one story; it is told apart from the others
+        return None
 
 
 def _delivery(row: sa.Row[Any], story: Story | None) -> Delivery:
@@ -197,12 +206,17 @@ STILL_OPEN = sa.select(deliveries.c.id).where(
     deliveries.c.id.in_(sa.bindparam("ids", expanding=True)), is_open
 )
 STARTED = _THESE.values(claims=deliveries.c.claims + 1, held="")
-ATTEMPTED = _THESE.values(copies=deliveries.c.copies + 1)
-SENT = (
-    sa.update(deliveries)
-    .where(deliveries.c.id == sa.bindparam("delivery"), is_open)
-    .values(state="sent", message_id=sa.bindparam("message"), done_at=sa.bindparam("now"))
-)
+ATTEMPTED = _THESE.values(copies=deliveries.c.copies + 1).returning(deliveries.c.id)
+
+
+@built_once
+def _sent(insert: Insert) -> sa.Executable:
+    arrived = json_rows(insert, "arrived", delivery=sa.BigInteger, message=sa.BigInteger)
+    return (
+        sa.update(deliveries)
+        .where(deliveries.c.id == arrived.c.delivery, is_open)
+        .values(state="sent", message_id=arrived.c.message, done_at=sa.bindparam("now"))
+    )
 
 
 async def start(tx: Tx, ids: Sequence[int]) -> None:
@@ -211,10 +225,17 @@ async def start(tx: Tx, ids: Sequence[int]) -> None:
         await tx.execute(STARTED, {"ids": ids})
 
 
-async def count_attempt(tx: Tx, ids: Sequence[int]) -> None:
-    """Count a copy of each: from here on a crash may leave one in the chat."""
-    if ids:
-        await tx.execute(ATTEMPTED, {"ids": ids})
+async def count_attempt(tx: Tx, ids: Sequence[int]) -> set[int]:
+    """Count a copy of each that is still owed: from here on a crash may leave one in the chat.
+
+    Returns which these are.
+    """
+    return set((await tx.execute(ATTEMPTED, {"ids": ids})).scalars()) if ids else set()
+
+
+async def take_back_attempt(tx: Tx, ids: Iterable[int]) -> None:
+    """Take back copies that were counted in this transaction, and will not leave."""
+    await _update(tx, ids, copies=deliveries.c.copies - 1)
 
 
 async def mark_unknown(tx: Tx, ids: Iterable[int]) -> None:
@@ -302,7 +323,7 @@ async def forgive(tx: Tx, ids: Iterable[int]) -> None:
 
 async def still_open(tx: Tx, ids: Collection[int]) -> set[int]:
     """Return which of these are still owed."""
-    return set((await tx.execute(STILL_OPEN, {"ids": list(ids)})).scalars())
+    return set((await tx.execute(STILL_OPEN, {"ids": list(ids)})).scalars()) if ids else set()
 
 
 async def defer(tx: Tx, ids: Iterable[int], *, due_at: datetime, held: str) -> None:
@@ -313,11 +334,11 @@ async def defer(tx: Tx, ids: Iterable[int], *, due_at: datetime, held: str) -> N
 async def sent(tx: Tx, message_ids: dict[int, int], *, now: datetime) -> None:
     """Note which message brought each delivery (by its id)."""
     if message_ids:
-        rows = [
-            {"delivery": delivery_id, "message": message_id, "now": now}
-            for delivery_id, message_id in sorted(message_ids.items())
+        arrived = [
+            {"delivery": delivery_id, "message": message_id}
+            for delivery_id, message_id in message_ids.items()
         ]
-        await tx.execute(SENT, rows)
+        await tx.execute(_sent(tx), {"arrived": arrived, "now": now})
 
 
 async def is_message(tx: Tx, chat_id: int, message_id: int) -> bool:

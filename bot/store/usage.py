@@ -1,14 +1,16 @@
 """What each chat asked for and got by day: asks, items, bytes, its fair share of the polls."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import sqlite
 
 from bot.domain.budget import DAY
 from bot.store.audiences import audiences, check_shares, waiting_chats
 from bot.store.database import Insert, Tx, built_once, insert_for
+from bot.store.json_rows import json_rows
 from bot.store.schema import metadata
 
 usage_days = sa.Table(
@@ -35,15 +37,45 @@ class Use:
     bytes: int = 0
     millicredits: int = 0
 
+    def __add__(self, other: "Use") -> "Use":
+        """Return both together."""
+        return Use(
+            self.requests + other.requests,
+            self.items + other.items,
+            self.bytes + other.bytes,
+            self.millicredits + other.millicredits,
+        )
+
+
+SUMS = tuple(Use.__dataclass_fields__)
+
+
+def _adding(statement: sqlite.Insert) -> sa.Executable:
+    """Return an insert that adds to the days that are there."""
+    table = usage_days
+    return statement.on_conflict_do_update(
+        index_elements=list(table.primary_key.columns),
+        set_={name: table.c[name] + statement.excluded[name] for name in SUMS},
+    )
+
 
 @built_once
 def _count(insert: Insert) -> sa.Executable:
-    table = usage_days
-    statement = insert(table)
-    return statement.on_conflict_do_update(
-        index_elements=list(table.primary_key.columns),
-        set_={name: table.c[name] + statement.excluded[name] for name in Use.__dataclass_fields__},
+    return _adding(insert(usage_days))
+
+
+@built_once
+def _count_alerts(insert: Insert) -> sa.Executable:
+    sums = dict.fromkeys(SUMS, sa.BigInteger)
+    got = json_rows(insert, "got", chat_id=sa.BigInteger, **sums)
+    day, kind = sa.bindparam("day", type_=sa.Date), sa.literal("alert")
+    rows = (
+        sa.select(got.c.chat_id, day, kind, *(got.c[name] for name in sums))
+        .where(sa.literal_column("1 = 1"))  # else SQLite takes ON CONFLICT for a join's ON
+        .order_by(got.c.chat_id)  # the order in which others lock the same rows
     )
+    names = ["chat_id", "day", "kind", *sums]
+    return _adding(insert(usage_days).from_select(names, rows))
 
 
 async def count(
@@ -65,16 +97,21 @@ async def count(
 
 async def count_alerts(tx: Tx, got: Iterable[tuple[int, Use]], *, now: datetime) -> None:
     """Add what alerts brought, by chat, to the chats' days."""
-    alike = {"day": now.date(), "kind": "alert"}
-    rows = [{"chat_id": chat_id, **alike, **asdict(use)} for chat_id, use in got]
+    by_chat: dict[int, Use] = {}
+    for chat_id, use in got:
+        by_chat[chat_id] = by_chat.get(chat_id, Use()) + use
+    rows = [
+        {"chat_id": chat_id, **{name: getattr(use, name) for name in SUMS}}
+        for chat_id, use in by_chat.items()
+    ]
     if rows:
-        await tx.execute(_count(tx), sorted(rows, key=lambda row: row["chat_id"]))
+        await tx.execute(_count_alerts(tx), {"got": rows, "day": now.date()})
 
 
 async def of_chat(tx: Tx, chat_id: int, *, since: date) -> dict[str, Use]:
     """Return the sums of a chat by kind, from the day ``since`` on."""
     table = usage_days
-    sums = [sa.func.coalesce(sa.func.sum(table.c[name]), 0) for name in Use.__dataclass_fields__]
+    sums = [sa.func.coalesce(sa.func.sum(table.c[name]), 0) for name in SUMS]
     statement = (
         sa.select(table.c.kind, *sums)
         .where(table.c.chat_id == chat_id, table.c.day >= since)
@@ -83,8 +120,7 @@ async def of_chat(tx: Tx, chat_id: int, *, since: date) -> dict[str, Use]:
     uses = {row[0]: Use(*map(int, row[1:])) for row in await tx.execute(statement)}
     open_ = sum((await borne(tx, since=since, chat_id=chat_id)).get(chat_id, {}).values())
     if open_:
-        alerts = uses.get("alert", Use())
-        uses["alert"] = replace(alerts, millicredits=alerts.millicredits + open_)
+        uses["alert"] = uses.get("alert", Use()) + Use(millicredits=open_)
     return uses
 
 

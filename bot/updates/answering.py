@@ -15,7 +15,7 @@ from telegram import Update
 from bot.domain.alert_rules import ANSWER_PAUSE
 from bot.domain.errors import DatabaseUnavailableError, TakenOverError
 from bot.domain.model import Muted, Outcome, Right, Target, TryLater
-from bot.runtime.beside import beside, renewing
+from bot.runtime.beside import renewed
 from bot.runtime.logging import mark
 from bot.sending.progress import Progress
 from bot.sending.replies import SHOWN_ALREADY, Payload, Replies, close, is_final
@@ -202,7 +202,7 @@ class Answering:
                 raise NotWantedError
 
         third = self._lease.total_seconds() / 3
-        async with beside(renewing(lambda: self._renew(kept, lease), every_s=third)):
+        async with renewed(lambda: self._renew(kept, lease), every_s=third):
             return await self._send_one(one, leaving)
 
     async def _renew(self, left: Sequence[EnqueuedReply], lease: AnswerLease) -> bool:

@@ -34,7 +34,7 @@ async def _nothing(*_: object, **__: object) -> bool:
 
 def _uncounted_copies() -> list[Swap]:
     """A copy is not counted before it leaves."""
-    return [(deliveries, "count_attempt", _nothing)]
+    return [(deliveries, "count_attempt", deliveries.still_open)]
 
 
 def _dropped_unknowns() -> list[Swap]:
@@ -50,9 +50,10 @@ def _settled_before_sent() -> list[Swap]:
     """A row counts as sent when it leaves."""
     leave = deliveries.count_attempt
 
-    async def settled(tx: Any, ids: Any) -> None:
-        await leave(tx, ids)
+    async def settled(tx: Any, ids: Any) -> set[int]:
+        counted = await leave(tx, ids)
         await deliveries.sent(tx, dict.fromkeys(ids, 0), now=_now())
+        return counted
 
     return [(deliveries, "count_attempt", settled)]
 

@@ -340,6 +340,16 @@ async def test_what_is_ended_between_two_requests_of_a_send_stops_the_second(
         await office.outbox.before_send(claimed)
 
 
+async def test_what_may_not_leave_whole_counts_no_copy(office: Office) -> None:
+    await found(office, "1", "2")
+    [claimed] = await office.outbox.claim(5)
+    async with office.db.begin() as tx:
+        await deliveries.drop(tx, [claimed.batch.rows[0].id], reason="had", now=NOON)
+    with pytest.raises(NotWantedError):
+        await office.outbox.before_send(claimed)
+    assert await office.state() == [("1", "dropped", 0), ("2", "open", 0)]
+
+
 async def test_several_requests_of_one_send_are_one_copy(office: Office) -> None:
     await found(office, "1")
     [claimed] = await office.outbox.claim(5)
@@ -405,7 +415,8 @@ async def test_one_that_can_not_be_written_down_lets_no_other_be_sent_twice(
         for chat in three[1:]:
             await follow(tx, chat)
     await found(office, "1")
-    post = Held([sent("1"), Sent((SentItem("1", 2**64),)), sent("1")])
+    no_number: Any = b"what no statement takes"
+    post = Held([sent("1"), Sent((SentItem("1", no_number),)), sent("1")])
     outbox = Outbox(office.db, post, post, now=office.clock)  # type: ignore[arg-type] # Post stands for both
     async with asyncio.timeout(60), asyncio.TaskGroup() as group:
         group.create_task(outbox.run())

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from bot.runtime.beside import beside, together
+from bot.runtime.beside import beside, renewed, together
 
 
 async def test_what_a_block_raises_comes_through_and_the_work_beside_it_ends() -> None:
@@ -40,3 +40,34 @@ async def test_the_first_failure_of_several_ends_the_rest_and_comes_through() ->
     with pytest.raises(LookupError):
         await together(*(work(number) for number in range(3)))
     assert done == [0]
+
+
+async def test_a_lease_is_renewed_while_the_block_runs_whatever_fails() -> None:
+    times = 0
+    enough = asyncio.Event()
+
+    async def renew() -> bool:
+        nonlocal times
+        times += 1
+        if times == 1:
+            raise OSError
+        if times == 3:
+            enough.set()
+        return True
+
+    async with asyncio.timeout(10), renewed(renew, every_s=0.001):
+        await enough.wait()
+    assert [task for task in asyncio.all_tasks() if "_renewing" in repr(task)] == []
+
+
+async def test_a_lease_that_is_lost_is_renewed_no_more() -> None:
+    asked = asyncio.Event()
+
+    async def renew() -> bool:
+        asked.set()
+        return False
+
+    async with asyncio.timeout(10), renewed(renew, every_s=0.001):
+        await asked.wait()
+        [task] = [task for task in asyncio.all_tasks() if "_renewing" in repr(task)]
+        await asyncio.wait([task])

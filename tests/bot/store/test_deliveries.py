@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from bot.domain.model import Options, Target
 from bot.domain.records import ROWS_A_QUEUE
@@ -35,6 +36,15 @@ async def test_a_row_knows_its_story_its_profile_and_how_it_is_wanted(db: Databa
     assert (first.target, first.created_at) == (Target(1), NOON)
     assert (notice.target, notice.fields, notice.story) == (Target(1, 4), {"n": 2}, None)
     assert (notice.username, notice.options) == ("", Options())
+
+
+async def test_a_story_that_is_no_json_hides_no_other(sqlite_db: Database) -> None:
+    async with sqlite_db.begin() as tx:
+        await owing(tx, "1", "2")
+        await tx.execute(sa.text("UPDATE stories SET value = '{' WHERE pk = '1'"))
+        broken, whole = await deliveries.due(tx, [1], now=NOON)
+    assert (broken.story, broken.is_unreadable) == (None, True)
+    assert (whole.story, whole.is_unreadable) == (story("2"), False)
 
 
 async def test_who_waits_keeps_the_later_ones_of_its_subscription_behind(db: Database) -> None:
@@ -86,7 +96,7 @@ async def test_a_send_counts_up_and_what_surely_did_not_leave_counts_down(db: Da
     assert await counts() == [(1, 0, 2, 1)]
 
 
-Change = Callable[[Tx, list[int]], Awaitable[None]]
+Change = Callable[[Tx, list[int]], Awaitable[object]]
 CHANGES: dict[str, Change] = {
     "start": deliveries.start,
     "leave": deliveries.count_attempt,

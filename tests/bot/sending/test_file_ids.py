@@ -1,0 +1,74 @@
+"""Who knows what Telegram has already, and who finds out for all others."""
+
+import asyncio
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from bot.domain.records import KnownFile
+from bot.sending.file_ids import Files
+from bot.store.database import Database
+from tests.support.followed import NOON
+
+FILE = KnownFile("photo", "id", "unique", NOON + timedelta(hours=20))
+
+
+@pytest.fixture
+def reads() -> Iterator[list[str]]:
+    """The reads of the table of files."""
+    seen: list[str] = []
+
+    @sa.event.listens_for(sa.Engine, "before_cursor_execute")
+    def asked(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if statement.startswith("SELECT files."):
+            seen.append(statement)
+
+    yield seen
+    sa.event.remove(sa.Engine, "before_cursor_execute", asked)
+
+
+def files_of(db: Database) -> Files:
+    return Files(db, bot_id=lambda: 1, now=lambda: NOON)
+
+
+async def test_one_reads_for_all_who_want_a_story_at_the_same_moment(
+    sqlite_db: Database, reads: list[str]
+) -> None:
+    files, sent = files_of(sqlite_db), list[int]()
+
+    async def send(number: int) -> None:
+        async with files.first(["s1"]) as known:
+            if not known:
+                sent.append(number)
+                await files.remember({"s1": FILE})
+
+    async with asyncio.TaskGroup() as group:
+        for number in range(20):
+            group.create_task(send(number))
+    assert sent == [0]
+    assert len(reads) == 1
+
+
+async def test_what_the_store_knows_keeps_nobody_waiting(db: Database, reads: list[str]) -> None:
+    await files_of(db).remember({"s1": FILE})
+    files = files_of(db)
+    async with (
+        asyncio.timeout(5),
+        files.first(["s1", "s2"]) as first,  # s2 is its to send
+        files.first(["s1"]) as second,
+    ):
+        assert first == second == {"s1": FILE}
+    assert len(reads) <= 2
+
+
+async def test_a_store_that_cannot_be_read_keeps_nobody_waiting(sqlite_db: Database) -> None:
+    files = files_of(sqlite_db)
+    async with sqlite_db.begin() as tx:
+        await tx.execute(sa.text("ALTER TABLE files RENAME TO elsewhere"))
+    for _ in range(2):
+        with pytest.raises(sa.exc.OperationalError):
+            async with asyncio.timeout(5), files.first(["s1"]):
+                pass
