@@ -5,7 +5,7 @@ import logging
 import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Literal
 from unicodedata import bidirectional
@@ -37,6 +37,8 @@ LANGUAGES: dict[str, str] = {
 """Each language we speak, in its own words; the keys are the names of the catalogues."""
 
 LOCALES = Path(__file__).parents[2] / "locales"
+_BY_CODE = {name.replace("_", "-").lower(): name for name in LANGUAGES}
+_BY_BASE = {name.partition("_")[0]: name for name in LANGUAGES}
 _OLD_NAMES = {"in": "id"}  # ISO 639 renamed Indonesian; old phones did not hear of it
 _FIELD = re.compile(r"\{([a-z_]+)\}")
 # With the full stop of its sentence: "25 Min." ends one by itself.
@@ -65,7 +67,7 @@ class Translator:
 
     def in_zone(self, zone: tzinfo) -> "Translator":
         """Return the same language with the dates of ``zone``."""
-        return Translator(self.language, zone)
+        return _translator(self.language, zone)
 
     def __call__(self, msgid: str, /, **fields: object) -> Safe:
         """Return the translation of ``msgid`` as HTML; fields are escaped unless ``Safe``."""
@@ -171,6 +173,8 @@ class Translator:
 
     def _render(self, text: str, english: str, fields: dict[str, object], *, html: bool) -> str:
         """Fill ``text``; where it lacks a field, the English does its best."""
+        if "{" not in text:
+            return text
         wanted = set(_FIELD.findall(text))
         if not wanted <= fields.keys():
             _log.warning(
@@ -224,14 +228,12 @@ def language_for(code: str | None) -> str:
     wanted = (code or "en").replace("_", "-").lower()
     base = wanted.partition("-")[0]
     base = _OLD_NAMES.get(base, base)
-    exact = {name.replace("_", "-").lower(): name for name in LANGUAGES}
-    by_base = {name.partition("_")[0]: name for name in LANGUAGES}
-    return exact.get(wanted) or by_base.get(base, "en")
+    return _BY_CODE.get(wanted) or _BY_BASE.get(base, "en")
 
 
-@cache
-def _translator(language: str) -> Translator:
-    return Translator(language)
+@lru_cache(maxsize=1000)  # of languages and zones, of which chats choose whatever they like
+def _translator(language: str, zone: tzinfo = UTC) -> Translator:
+    return Translator(language, zone)
 
 
 def translator_for(language_code: str | None) -> Translator:

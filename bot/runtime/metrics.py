@@ -32,9 +32,15 @@ class _Metric(Generic[P]):
     ) -> None:
         self.labels = labels
         self._metric: P = self.kind(name, text, labels, registry=registry)
+        self._children: dict[tuple[tuple[str, str], ...], P] = {}
 
     def _of(self, labels: dict[str, str]) -> P:
-        return self._metric.labels(**labels) if labels or self.labels else self._metric
+        if not labels and not self.labels:
+            return self._metric
+        key = tuple(labels.items())
+        if key not in self._children:  # to look it up in the library takes far longer
+            self._children[key] = self._metric.labels(**labels)
+        return self._children[key]
 
 
 class Counter(_Metric[prometheus_client.Counter]):

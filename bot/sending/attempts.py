@@ -259,6 +259,8 @@ class Attempts:
 
     async def _advance(self, items: list[Item], request: SendRequest) -> None:
         """Give each its next source, all at once: some have to be downloaded."""
+        if not items:
+            return
         skip_url = len(items) > 1 and self._url_albums_from > self._now()
         for item in items:
             item.tried = max(item.tried, skip_url)

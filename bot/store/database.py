@@ -27,6 +27,7 @@ import structlog
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from pydantic_core import from_json
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -524,6 +525,7 @@ def _postgres_engine(url: URL, pool_size: int) -> AsyncEngine:
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=POOL_WAIT_S,
+        json_deserializer=from_json,
         connect_args={
             # The driver reads these in an address only, where providers write them.
             **({"dsn": f"postgresql://?{urlencode(given, doseq=True)}"} if given else {}),
@@ -574,7 +576,7 @@ def _watch_rest(engine: AsyncEngine) -> None:
 def _sqlite_engine(url: URL, busy_timeout: timedelta) -> AsyncEngine:
     patience_s = float(str(url.query.get("timeout", busy_timeout.total_seconds())))
     pragmas = (f"busy_timeout={round(patience_s * 1000)}", *PRAGMAS)
-    engine = create_async_engine(url)
+    engine = create_async_engine(url, json_deserializer=from_json)
 
     @sa.event.listens_for(engine.sync_engine, "do_connect")
     def do_connect(

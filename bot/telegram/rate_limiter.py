@@ -210,10 +210,11 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
                 self._window.begin(self._clock())
         self._reserved -= order.weight
         while True:
-            rate = self._rate.now(self._clock())
-            if not (wait := self._window.wait(self._clock(), order.weight, rate)):
-                ticket = self._window.take(self._clock(), order.weight, rate)
-                if self._doubt_until > self._clock():
+            now = self._clock()
+            rate = self._rate.now(now)
+            if not (wait := self._window.wait(now, order.weight, rate)):
+                ticket = self._window.take(now, order.weight, rate)
+                if self._doubt_until > now:
                     self._probe = ticket
                     self._probed.clear()
                 return ticket

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, cast
 
 import aiohttp
 import structlog
-from pydantic_core import from_json
+from pydantic_core import from_json, to_json
 from telegram._utils.defaultvalue import DefaultValue
 from telegram._utils.types import JSONDict, ODVInput
 from telegram.error import NetworkError
@@ -198,8 +198,8 @@ def _body(data: RequestData | None, files: ExitStack, *, has_times: bool) -> dic
         return {}
     if data.contains_files:
         return {"data": _form(data, files, has_times=has_times)}
-    text = json.dumps(data.parameters)
-    return {"data": (text if has_times else _without_times(text)).encode(), "headers": _JSON}
+    text = to_json(data.parameters)
+    return {"data": text if has_times else _without_times(text.decode()), "headers": _JSON}
 
 
 def _without_times(text: str) -> str:
