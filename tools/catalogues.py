@@ -35,6 +35,7 @@ REWORDED = "reworded"
 """The flag of a translation whose English was worded anew."""
 
 BUTTON, MENU_ENTRY = 24, 32  # characters that phones show, fields not counted
+BUTTONS = ("InlineKeyboardButton", "shared_button")  # what makes one
 BUTTONS_IN, MENUS_IN = (
     frozenset({"TOGGLES", "MEDIA", "CAPTIONS"}),
     frozenset({"MENU", "OPERATORS"}),
@@ -317,8 +318,8 @@ def lengths() -> dict[str, int]:
 def lengths_in(source: str) -> dict[str, int]:
     """Return the message ids of ``source`` that stand on buttons or in the menu; their limits.
 
-    On a button is what ``InlineKeyboardButton`` is called with, also by way of a name in the same
-    function, and the values of the dictionaries in ``BUTTONS_IN``.
+    On a button is what ``BUTTONS`` are called with, also by way of a name in the same function, and
+    the values of the dictionaries in ``BUTTONS_IN``.
     """
     found: dict[str, int] = {}
     tree = ast.parse(source)
@@ -344,7 +345,7 @@ def _on_buttons(function: ast.AST) -> Iterator[str]:
                 if isinstance(name, ast.Name):
                     named.setdefault(name.id, []).extend(_marked(value))
     for node in ast.walk(function):
-        if isinstance(node, ast.Call) and _name(node) == "InlineKeyboardButton" and node.args:
+        if isinstance(node, ast.Call) and _name(node) in BUTTONS and node.args:
             yield from _marked(node.args[0])
             for part in ast.walk(node.args[0]):
                 if isinstance(part, ast.Name):

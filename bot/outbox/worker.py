@@ -460,8 +460,8 @@ class Outbox:
         tokens = await chat_queues.lock_all(tx, [one.queue.chat.id for one in leaving])
         held = [one for one in leaving if tokens.get(one.queue.chat.id) == one.queue.token]
         counted = await deliveries.count_attempt(tx, _rows_of(held, left=False))
-        owed = counted | await deliveries.still_open(tx, _rows_of(held, left=True))
-        ours = [one for one in held if owed.issuperset(row.id for row in one.batch.rows)]
+        wanted = counted | await deliveries.still_open(tx, _rows_of(held, left=True))
+        ours = [one for one in held if wanted.issuperset(row.id for row in one.batch.rows)]
         await deliveries.take_back_attempt(tx, counted.difference(_rows_of(ours, left=False)))
         return ours
 

@@ -36,14 +36,14 @@ _PAGES = {"set": "settings", "defaults": "settings", "language": "language", "er
 
 
 # The same under a story for whoever gets it: to make one costs more than all else of a button.
-_button = lru_cache(maxsize=256)(InlineKeyboardButton)
+shared_button = lru_cache(maxsize=256)(InlineKeyboardButton)
 
 
 def page_button(story: Story, t: Translator) -> Buttons:
     """Return the link to a story's page; none for a bare file, of which no profile is known."""
     if not story.profile.username:
         return []
-    return [[_button(t.plain(N_("Open on Instagram")), url=story.page_url)]]
+    return [[shared_button(t.plain(N_("Open on Instagram")), url=story.page_url)]]
 
 
 def link_buttons(story: Story) -> Buttons:
@@ -92,7 +92,7 @@ def _last_row(story: Story, t: Translator) -> Buttons:
     rows = page_button(story, t)
     if rows and not story.highlight and story.pk.isdigit():
         text = t.plain(N_("As a file"))
-        rows[0].append(_button(text, callback_data=f"files:{story.pk}"))
+        rows[0].append(shared_button(text, callback_data=f"files:{story.pk}"))
     return rows
 
 
