@@ -318,8 +318,8 @@ def lengths() -> dict[str, int]:
 def lengths_in(source: str) -> dict[str, int]:
     """Return the message ids of ``source`` that stand on buttons or in the menu; their limits.
 
-    On a button is what ``BUTTONS`` are called with, also by way of a name in the same function, and
-    the values of the dictionaries in ``BUTTONS_IN``.
+    On a button is what ``BUTTONS`` are called with, also by way of a name in the same function,
+    and the values of the dictionaries in ``BUTTONS_IN``.
     """
     found: dict[str, int] = {}
     tree = ast.parse(source)
