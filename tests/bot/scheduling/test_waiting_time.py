@@ -1,8 +1,10 @@
 """The closed form of the waiting, held against the integral."""
 
+import random
 from itertools import pairwise
-from math import exp
+from math import exp, expm1
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -25,6 +27,75 @@ def waited(seen_at: float, rate: float, shape: list[float], echo: Echo, hours: f
         level += first * exp(-fast * after) + second * exp(-slow * after)
         total += level * (hours - after) * step
     return total
+
+
+def hats(shape: list[float], at: float) -> float:
+    """Return the rhythm as a sum of hats, one of two hours' width around the middle of each."""
+    return sum(
+        level * max(0.0, 1.0 - abs((at / 3600 - 0.5 - hour + 12) % 24 - 12))
+        for hour, level in enumerate(shape)
+    )
+
+
+def exactly(
+    seen_at: float, rate: float, shape: list[float], echo: Echo, hours: float
+) -> tuple[float, float]:
+    """Return the waiting at ``hours`` and how fast it grows.
+
+    By Simpson's rule from one bend of the rhythm to the next, which is exact for the rhythm.
+    """
+    place = seen_at / 3600 - 0.5
+    bends = [0.0, *(it for n in range(1, 60) if 0 < (it := int(place) + n - place) < hours), hours]
+    waiting = gain = 0.0
+    for begin, end in pairwise(bends):
+        for after, part in ((begin, 1), ((begin + end) / 2, 4), (end, 1)):
+            level = rate * hats(shape, seen_at + after * 3600) * (end - begin) * part / 6
+            gain += level
+            waiting += level * (hours - after)
+    first, fast, second, slow = echo
+    for size, decay in ((first, fast), (second, slow)):
+        gain -= size / decay * expm1(-decay * hours)
+        waiting += size / decay**2 * (expm1(-decay * hours) + decay * hours)
+    return waiting, gain
+
+
+def made_up(seed: int) -> tuple[float, float, list[float], Echo]:
+    """Return a time, a rate, a rhythm and an echo, no two alike."""
+    rng = random.Random(seed)  # noqa: S311 - a made-up past
+    shape = [rng.uniform(0.05, 3) for _ in range(24)]
+    echo = (rng.uniform(0, 6), rng.uniform(8, 16), rng.uniform(0, 2), rng.uniform(0.3, 3))
+    return rng.uniform(2e4, 2.1e4) * 86400, rng.uniform(0.02, 3), shape, echo
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_the_crossing_is_exact(seed: int) -> None:
+    # By Newton's method: where it ends with a step below 1e-4 hours, the error is of its square.
+    seen_at, rate, shape, echo = made_up(seed)
+    target = 40 ** (seed / 30 - 1)
+    hours = crossing(seen_at, rate, shape, echo, target=target, most=48.0)
+    assert 0 < hours < 48
+    waiting, gain = exactly(seen_at, rate, shape, echo, hours)
+    assert abs(waiting - target) < 1e-7 * gain
+    assert crossing(seen_at, rate, shape, echo, target=target, most=hours * 0.99) == hours * 0.99
+    assert crossing(seen_at, rate, shape, echo, target=target, most=hours + 1e-3) == hours
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_the_crossing_is_there_where_the_intensity_falls_below_zero(seed: int) -> None:
+    seen_at, rate, shape, _ = made_up(seed)
+    missing = rate * hats(shape, seen_at) * (1.0 - seed / 60)
+    echo = (-missing / 5, 12.0, -missing, 0.2 + seed / 50)
+    target = rate / 30 * 1.1**seed
+    hours = crossing(seen_at, rate, shape, echo, target=target, most=48.0)
+    waiting, gain = exactly(seen_at, rate, shape, echo, hours)
+    assert gain > 0
+    assert abs(waiting - target) < 1e-4 * gain
+
+
+def test_the_rhythm_is_lines_between_the_middles_of_the_hours() -> None:
+    _, _, shape, _ = made_up(0)
+    for minute in range(24 * 60):
+        assert level_at(shape, minute * 60.0 + 86400) == pytest.approx(hats(shape, minute * 60))
 
 
 @settings(max_examples=50, deadline=None)
