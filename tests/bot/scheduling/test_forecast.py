@@ -1,8 +1,13 @@
 """The forecast counts, forgets, and keeps its order."""
 
 import json
-from math import inf
+import random
+from array import array
+from dataclasses import replace
+from itertools import pairwise
+from math import exp, inf, log, nan
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,11 +18,16 @@ from bot.scheduling.forecast import (
     after_echoes,
     echoes_of,
     learn,
+    numbers_of,
     rate_of,
     reach,
     rhythm,
+    spontaneous,
+    usual_between,
+    usual_hours,
 )
-from bot.scheduling.waiting_time import DAY, HOUR
+from bot.scheduling.rates import EXPERTS, POOLED, guesses, leanings, pooled, steady_sums
+from bot.scheduling.waiting_time import DAY, HOUR, crossing, level_at
 
 START = 20_000 * DAY
 moments = st.lists(st.floats(START, START + 5 * DAY), max_size=40).map(sorted)
@@ -152,3 +162,295 @@ def test_what_is_excited_begins_whole_and_fades(
     assert abs(one + other - by_fast - by_slow) < 1e-6
     assert quick > 0
     assert steady > 0
+
+
+# From here on the figures are written out: who changes one of the schedule's constants on purpose
+# changes it here as well.
+
+LIVELY = Population(
+    rate=3.0,
+    rhythm=tuple(24 * (hour + 1) / 300 for hour in range(24)),
+    fast=0.3,
+    slow=0.2,
+    sessions=8.0,
+    weights=tuple((number + 1) / 91 for number in range(EXPERTS)),
+    exponents=tuple(0.05 * (number - 3) for number in range(len(POOLED))),
+)
+
+
+def bursts(seed: int) -> tuple[list[float], list[float]]:
+    """Return the times of stories, of which many are close, and those of checks."""
+    rng = random.Random(seed)  # noqa: S311 - a made-up past
+    taken, looks, at = [], [], START
+    while at < START + 12 * DAY:
+        at += rng.choice((0.01, 0.03, 0.2, 0.9, 1.1, 5.0, 20.0, 30.0)) * HOUR * rng.uniform(1, 1.1)
+        taken.append(at)
+    at = START
+    while at < START + 11 * DAY:
+        at += rng.choice((0.2, 2.0, 6.0, 22.0)) * HOUR * rng.uniform(1, 1.05)
+        looks.append(at)
+    return taken, looks
+
+
+def faded(taken: list[float], at: float, half_life: float) -> float:
+    """Sum what is left of each story at a time, seconds."""
+    return float(sum(0.5 ** ((at - story) / half_life) for story in taken))
+
+
+def excited(taken: list[float], at: float, decay: float) -> float:
+    return sum(exp(-decay * (at - story) / HOUR) for story in taken)
+
+
+def fair_rate(state: ProfileState, population: Population) -> float:
+    """Return stories a day by the definition of the mixture, at the age to an eighth of a day."""
+    found = guesses(state.sums, round(state.age * 8) / 8, population.rate)
+    mixture = sum(one * rate for one, rate in zip(population.weights, found, strict=True))
+    return mixture * pooled(population.exponents, leanings(found, mixture))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_is_kept_follows_from_the_whole_past(seed: int) -> None:
+    taken, looks = bursts(seed)
+    state = ProfileState(seen_at=START)
+    bell = [number / 64 for number in (1, 6, 15, 20, 15, 6, 1)]
+    usual = [level / 24 for level in LIVELY.rhythm]
+    hours = [0.0] * 24
+    hours_at = fast = slow = heard = likeness = stories = days = 0.0
+    known: list[float] = []
+    for before, at in pairwise([START, *looks]):
+        fresh = [story for story in taken if before < story <= at]
+        days = days * 0.5 ** ((at - before) / 10 / DAY) + (at - before) / DAY
+        stories = stories * 0.5 ** ((at - before) / 10 / DAY) + len(fresh)
+        shown = [story for story in taken if at - DAY < story <= at]
+        assert learn(state, LIVELY, at=at, taken=shown) == len(fresh)
+        if fresh:
+            hours = [value * 0.5 ** ((at - hours_at) / 30 / DAY) for value in hours]
+            hours_at = at
+            rate = fair_rate(replace(state), LIVELY) / 24
+            scale = 24 / (sum(hours) + 8)
+            shape = [scale * (own + 8 * part) for own, part in zip(hours, usual, strict=True)]
+            fast_part = (fast + 12 * 0.3) / (heard + 12)
+            slow_part = (slow + 12 * 0.2) / (heard + 12)
+        for story in fresh:
+            hour = int(story % DAY // HOUR)
+            by_fast = fast_part * 15 * excited(known, story, 15)
+            by_slow = slow_part * 3 * excited(known, story, 3)
+            whole = by_fast + by_slow + (1 - fast_part - slow_part) * rate * shape[hour]
+            fast += by_fast / whole
+            slow += by_slow / whole
+            heard += 1
+            bound = (hours[hour] + 50 * usual[hour]) / (sum(hours) + 50)
+            free = (hours[hour] + 5 * usual[hour]) / (sum(hours) + 5)
+            weight = 1.0 if not known or story - known[-1] > HOUR else 0.3
+            likeness += weight * log(bound / free)
+            for place, part in enumerate(bell):
+                hours[(hour + place - 3) % 24] += weight * part
+            known.append(story)
+    at = looks[-1]
+    assert (state.seen_at, state.story_at, state.heard) == (at, known[-1], heard)
+    assert state.hours_at == hours_at
+    assert state.age == pytest.approx((at - START) / DAY)
+    assert (state.stories, state.days) == pytest.approx((stories, days))
+    for own, half_life in zip(state.sums, (0.5, 1.5, 6, 24), strict=True):
+        assert own == pytest.approx(faded(known, at, half_life * DAY))
+    for own, decay in ((state.fast, 15), (state.slow, 3)):
+        assert own == pytest.approx(excited(known[:-1], known[-1], decay), abs=1e-12)
+    assert list(state.hours) == pytest.approx(hours)
+    assert (state.fast_echoes, state.slow_echoes) == pytest.approx((fast, slow))
+    assert state.likeness == pytest.approx(likeness)
+    assert spontaneous(state) == pytest.approx(heard - fast - slow)
+    assert rate_of(state, LIVELY) * 24 == pytest.approx(fair_rate(state, LIVELY))
+
+
+def test_a_check_teaches_of_one_day_whatever_was_before() -> None:
+    state = ProfileState(seen_at=START)
+    learn(state, LIVELY, at=START + 5 * DAY, taken=[])
+    assert (state.age, state.days) == (1.0, 1.0)
+    assert learn(state, LIVELY, at=START + 5 * DAY, taken=[START + 5 * DAY]) == 0
+
+
+def test_a_story_of_the_very_hour_before_is_of_the_same_session() -> None:
+    for gap, weight in ((HOUR, 0.3), (HOUR + 1, 1.0)):
+        state = ProfileState(seen_at=START)
+        learn(state, LIVELY, at=START + DAY, taken=[START + 9 * HOUR, START + 9 * HOUR + gap])
+        assert sum(state.hours) == pytest.approx(1.0 + weight)
+
+
+def test_a_story_is_past_all_exciting_after_a_day() -> None:
+    for gap, left in ((DAY - 1, exp(-3 * (24 - 1 / 3600))), (DAY, 0.0)):
+        state = ProfileState(seen_at=START + DAY / 2, story_at=START, fast=1.0)
+        learn(state, LIVELY, at=START + gap, taken=[START + gap])
+        assert state.slow == pytest.approx(left, rel=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_the_next_check_is_where_the_intensity_has_waited_for_it(seed: int) -> None:
+    taken, looks = bursts(seed)
+    quiet = (0.001, 0.3, 2.0, 12.0)[seed % 4] * HOUR  # since the last story
+    at = next(story for story in taken if story > looks[-1] - DAY) + quiet
+    known = [story for story in taken if story <= at]
+    state = ProfileState(seen_at=START)
+    for look in (*(look for look in looks if look < at), at):
+        learn(
+            state, LIVELY, at=look, taken=[story for story in known if look - DAY < story <= look]
+        )
+    (fast, slow), shape = echoes_of(state, LIVELY), rhythm(state, LIVELY)
+    rate = fair_rate(state, LIVELY) / 24
+    now = rate * level_at(shape, at)
+    by_fast = fast * (15 * excited(known, at, 15) - now)
+    by_slow = slow * (3 * excited(known, at, 3) - now)
+    echo = after_echoes(fast, slow, by_fast, by_slow)
+    hours = crossing(at, rate, shape, echo, target=0.4, most=12.0)
+    assert 0 < hours < 12
+    assert reach(state, LIVELY, target=0.4, most=12.0) == pytest.approx(hours, abs=1e-6)
+
+
+def test_a_story_of_a_day_ago_excites_nothing() -> None:
+    bursty = Population(fast=0.4, slow=0.4)
+    early, late = (ProfileState(seen_at=START + gap, story_at=START) for gap in (DAY - 1e-3, DAY))
+    early.slow = late.slow = 1e40
+    assert reach(early, bursty, target=0.1, most=12.0) < 1e-3
+    assert reach(late, bursty, target=0.1, most=12.0) > 0.5
+
+
+@pytest.mark.parametrize(("fast", "slow"), [(0.0, 0.0), (0.3, 0.2), (0.1, 0.7), (0.0, 0.4)])
+def test_what_is_excited_fades_by_its_differential_equations(fast: float, slow: float) -> None:
+    one, first, other, second = after_echoes(fast, slow, 5.0, 2.0)
+    quick, steady, step = 5.0, 2.0, 1e-3
+    for number in range(1, 1501):
+
+        def change(quick: float, steady: float) -> tuple[float, float]:
+            born = quick + steady
+            return 15 * (fast * born - quick), 3 * (slow * born - steady)
+
+        a, b = change(quick, steady)
+        c, d = change(quick + step / 2 * a, steady + step / 2 * b)  # the midpoint method
+        quick, steady = quick + step * c, steady + step * d
+        after = number * step
+        closed = one * exp(-first * after) + other * exp(-second * after)
+        assert closed == pytest.approx(quick + steady, rel=1e-3)
+    assert first > second
+
+
+def test_echoes_are_the_mean_of_what_was_heard_and_of_all_and_bounded() -> None:
+    state = ProfileState(heard=8.0, fast_echoes=2.0, slow_echoes=1.0)
+    common = Population(fast=0.1, slow=0.3)
+    assert echoes_of(state, common) == pytest.approx(((2 + 1.2) / 20, (1 + 3.6) / 20))
+    state = ProfileState(heard=88.0, fast_echoes=60.0, slow_echoes=26.8)
+    assert echoes_of(state, common) == pytest.approx((0.85 * 61.2 / 91.6, 0.85 * 30.4 / 91.6))
+
+
+def test_what_is_known_of_all_before_any_survey() -> None:
+    common = Population()
+    assert (common.rate, common.fast, common.slow, common.sessions) == (2.0, 0.25, 0.25, 10.0)
+    assert common.rhythm == (1.0,) * 24
+
+
+def test_a_new_state_has_seen_nothing() -> None:
+    times, numbers = [0.0] * 4, [0.0] * 9
+    assert ProfileState().to_json() == [*times, *numbers, [0.0] * 24, [0.0] * 6]
+
+
+@pytest.mark.parametrize("begin", [9.5, 9.6, 9.55])
+def test_usual_hours_are_the_integral_of_the_rhythm(begin: float) -> None:
+    state = ProfileState(hours=array("d", [float(hour) for hour in range(24)]))
+    begin_at, end_at = START + begin * HOUR, START + 10.4 * HOUR  # the rhythm is a line there
+    middle = level_at(rhythm(state, LIVELY), (begin_at + end_at) / 2)
+    found = usual_between(state, LIVELY, begin_at, end_at)
+    assert found == pytest.approx((10.4 - begin) * middle)
+
+
+def test_habits_are_named_from_five_stories_and_five_days_on() -> None:
+    hours = array("d", [0.0] * 24)
+    hours[7] = 24.0
+    known = ProfileState(stories=5.0, age=5.0, hours=hours)
+    assert usual_hours(known, Population()) == [7]
+    assert usual_hours(replace(known, stories=4.99), Population()) == []
+    assert usual_hours(replace(known, age=4.99), Population()) == []
+
+
+def test_an_hour_with_half_more_than_the_mean_is_named() -> None:
+    state = ProfileState(stories=9.0, age=9.0)
+    common = Population(rhythm=(1.5, 1.49, *[1.0] * 20, 1.6, 0.41), sessions=24.0)
+    assert usual_hours(state, common) == [0, 22]
+
+
+def test_a_row_keeps_the_order_and_the_digits_of_its_numbers() -> None:
+    state = ProfileState(
+        seen_at=1.2346, due_at=2.3457, story_at=3.4568, hours_at=4.5679,
+        price=1.23456789, stories=2.0, days=3.0, fast=4.0, slow=5.0,
+        fast_echoes=6.0, slow_echoes=7.0, heard=8.0, likeness=9.0,
+        hours=array("d", [0.123456] * 24), age=1.2345678, sums=array("d", [1e3 / 3] * 4),
+    )  # fmt: skip
+    assert state.to_json() == [
+        *(1.235, 2.346, 3.457, 4.568),
+        *(1.23457, 2.0, 3.0, 4.0, 5.0),
+        *(6.0, 7.0, 8.0, 9.0),
+        [0.1235] * 24,
+        [1.235, 1.23457, *[333.333] * 4],
+    ]
+
+
+def test_a_row_without_memory_is_as_if_it_had_posted_steadily() -> None:
+    # The days of which it keeps the mean are those of a look that never ended.
+    days = 10 / log(2) * (1 - 0.5 ** (7 / 10))
+    row = [START, 0, 0, 0, 0.0, 4 * days, days, 0, 0, 0, 0, 0, 0, [1.0] * 24]
+    state = ProfileState.from_json(row)
+    assert state.age == pytest.approx(7.0)
+    assert list(state.sums) == pytest.approx(list(steady_sums(4.0, 7.0)))
+    row[6] = 15.0  # more than there can be, by rounding
+    full = ProfileState.from_json(row)
+    assert full.age == pytest.approx(10 / log(2) * log(1e3))
+    row[5:7] = 4.0, 0.0
+    assert ProfileState.from_json(row).age == 0.0
+
+
+@pytest.mark.parametrize(("passed", "counts"), [(1e-5, False), (1.1e-4, True), (-1.0, False)])
+def test_a_memory_older_than_the_rest_is_brought_forward(passed: float, counts: bool) -> None:
+    row = [START, 0, 0, 0, 0.0, 6.0, 2.0, 0, 0, 0, 0, 0, 0, [1.0] * 24]
+    memory = [START - passed * DAY, 3.0, 1.0, 2.0, 3.0, 4.0]
+    state = ProfileState.from_json([*row, memory])
+    age, sums = 3.0, [1.0, 2.0, 3.0, 4.0]
+    if counts:
+        age += passed
+        more = steady_sums(3.0, passed)
+        halves = [0.5 ** (passed / days) for days in (0.5, 1.5, 6, 24)]
+        sums = [own * half + add for own, half, add in zip(sums, halves, more, strict=True)]
+    assert state.age == pytest.approx(age, rel=1e-9)
+    assert list(state.sums) == pytest.approx(sums, rel=1e-9)
+
+
+def test_a_row_of_another_length_is_read_by_its_order() -> None:
+    row = ProfileState(seen_at=1.0, likeness=2.0, stories=3.0, days=4.0).to_json()
+    short = ProfileState.from_json([*row[:10], [0.5] * 24])
+    assert (short.seen_at, short.stories, short.likeness) == (1.0, 3.0, 0.0)
+    between = ProfileState.from_json([*row[:13], [0.5] * 24, 7.0, [1.0, 9.0, *[0.1] * 4]])
+    assert (between.age, between.likeness) == (9.0, 2.0)
+    broken = ProfileState.from_json(["x", 5.0, *row[2:]])
+    assert (broken.seen_at, broken.due_at) == (0.0, 5.0)
+    for hours in ([0.5] * 23, [0.5] * 25, ["x"] * 24):
+        assert ProfileState.from_json([*row[:13], hours, row[14]]) == ProfileState()
+
+
+def test_numbers_are_finite_or_none() -> None:
+    assert numbers_of([1, 2.5, "3"]) == [1.0, 2.5, 3.0]
+    assert numbers_of((True,)) == [1.0]
+    for broken in (None, "12", {"a": 1}, 5, [nan], [1.0, inf], ["x"], [None], [10**400]):
+        assert numbers_of(broken) == []
+
+
+def test_the_rhythm_is_worked_out_anew_for_another_population_and_after_stories() -> None:
+    state, common = ProfileState(seen_at=START), Population()
+    assert rhythm(state, common) is rhythm(state, common)
+    before = list(rhythm(state, common))
+    assert list(rhythm(state, LIVELY)) == pytest.approx(LIVELY.rhythm)
+    learn(state, LIVELY, at=START + HOUR, taken=[START + 60])
+    assert list(rhythm(state, LIVELY)) != pytest.approx(LIVELY.rhythm)
+    assert before == [1.0] * 24
+
+
+def test_a_mixture_is_worked_out_once_for_each_eighth_of_a_day() -> None:
+    common = Population()
+    for age in (0.0, 0.06, 0.07, 0.125, 0.18):
+        rate_of(ProfileState(age=age), common)
+    assert sorted(common._forecasters) == [0, 1]  # noqa: SLF001 - the cache that is meant
