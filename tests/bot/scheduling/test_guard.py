@@ -1,5 +1,8 @@
 """What is learned is trusted while it does better than an even interval would."""
 
+import random
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -60,3 +63,59 @@ def test_it_comes_back_as_it_was() -> None:
     ]
     for kept in broken:
         assert Guard.from_json(kept) == Guard()
+
+
+# From here on the figures are written out: who changes one of them on purpose changes it here.
+
+
+def test_the_sums_and_the_trust_are_those_of_the_whole_past() -> None:
+    rng = random.Random(3)  # noqa: S311 - a made-up past
+    guard = Guard()
+    assert (guard.waited, guard.even, guard.trust, guard.at) == (0.0, 0.0, 1.0, 0.0)
+    guard.update(START)
+    seen: list[tuple[float, float, float]] = []  # the last update before it, waited, even
+    trust, at = 1.0, START
+    trusts = set[float]()
+    for number in range(400):
+        weight, interval = rng.uniform(1, 50), rng.uniform(1, 8)
+        worse = 3.0 if number % 100 < 50 else 0.2
+        delays = [rng.uniform(0, worse) * interval * HOUR / 2 for _ in range(rng.randrange(1, 9))]
+        if not seen:
+            half = 100 * weight * interval / 2
+            seen.append((at, 0.8 * half, half))
+        guard.observe(weight, delays, interval)
+        seen.append((at, weight * sum(delays) / HOUR, weight * len(delays) * interval / 2))
+        waited = sum(own * 0.5 ** ((at - then) / 7 / DAY) for then, own, _ in seen)
+        even = sum(own * 0.5 ** ((at - then) / 7 / DAY) for then, _, own in seen)
+        assert (guard.waited, guard.even) == pytest.approx((waited, even))
+        passed = rng.uniform(0, 6) * HOUR
+        at += passed
+        guard.update(at)
+        over = waited / even - 1
+        trust += passed / DAY * (-0.5 * over if over > 0 else 0.15)
+        trust = min(max(trust, 0.0), 1.0)
+        trusts.add(trust)
+        assert guard.trust == pytest.approx(trust)
+        assert guard.at == at
+    assert {0.0, 1.0} < trusts
+
+
+def test_without_stories_and_without_time_the_trust_stays() -> None:
+    guard = Guard(trust=0.5)
+    guard.update(START)
+    guard.update(START + DAY)
+    assert (guard.trust, guard.waited, guard.even) == (0.5, 0.0, 0.0)
+    guard = Guard(waited=9.0, even=1.0, trust=0.5)
+    guard.update(START)  # of when it began nothing is known
+    assert (guard.trust, guard.waited, guard.even) == (0.5, 9.0, 1.0)
+    level = Guard(waited=1.0, even=1.0, trust=0.5, at=START)
+    level.update(START + DAY)
+    assert level.trust == 0.65  # as good as even is good enough
+
+
+def test_the_interval_is_the_geometric_mean_by_trust() -> None:
+    assert Guard(trust=0.25).between(1.0, 16.0) == pytest.approx(8.0)
+    assert Guard(trust=0.0).between(1.0, 16.0) == 16.0
+    assert Guard(trust=1.0).between(1.0, 0.0) == 1.0
+    assert Guard(trust=0.5).between(0.0, 16.0) == 0.0
+    assert Guard(trust=0.5).between(0.5, 2.0) == pytest.approx(1.0)

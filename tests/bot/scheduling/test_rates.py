@@ -2,7 +2,9 @@
 
 import json
 import random
+from math import exp, inf, log, nan
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,12 +14,14 @@ from bot.scheduling.rates import (
     EXPERTS,
     EXPONENTS,
     HALF_LIVES,
+    POOLED,
     WEIGHTS,
     Forecaster,
     Mixture,
     Pool,
     guesses,
     leanings,
+    no_sums,
     pooled,
     steady_sums,
 )
@@ -195,3 +199,201 @@ def test_the_weights_come_back_as_they_were() -> None:
     pool = json.loads(json.dumps(schedule.pool.to_json()))
     assert Pool.from_json(pool) == schedule.pool
     assert Mixture.from_json(kept | {"half_lives": [1, 2]}).weights == WEIGHTS
+
+
+# From here on the figures are written out: who changes one of them on purpose changes it here.
+
+ALL = [(days, prior) for days in (0.5, 1.5, 6.0, 24.0) for prior in (0.5, 2.0, 8.0)]
+
+
+def numbers(seed: int, count: int, least: float, most: float) -> list[float]:
+    rng = random.Random(seed)  # noqa: S311 - made up
+    return [rng.uniform(least, most) for _ in range(count)]
+
+
+def test_each_expert_has_a_half_life_and_a_prior_and_the_last_knows_all_alone() -> None:
+    sums, age, common = [1.0, 2.0, 5.0, 9.0], 3.0, 4.0
+    expected = []
+    for total, decay in zip(sums, (log(2) / days for days in (0.5, 1.5, 6, 24)), strict=True):
+        watched_days = (1 - exp(-decay * age)) / decay
+        expected += [(total + prior * 4) / (watched_days + prior) for prior in (0.5, 2, 8)]
+    assert guesses(sums, age, common) == pytest.approx([*expected, 4.0])
+    assert guesses(no_sums(), 0.0, common) == pytest.approx([4.0] * 13)
+    assert len(ALL) + 1 == EXPERTS == 13
+    assert [ALL[number] for number in POOLED] == [it for it in ALL if it[1] != 2.0]
+
+
+def test_before_anything_is_learned_a_memory_of_days_and_a_prior_of_half_a_day_count_most() -> (
+    None
+):
+    speeds = dict(zip((0.5, 1.5, 6.0, 24.0), (0.02, 0.13, 0.6, 0.25), strict=True))
+    bonds = dict(zip((0.5, 2.0, 8.0), (0.9, 0.08, 0.02), strict=True))
+    usual = [0.99 * speeds[days] * bonds[prior] for days, prior in ALL]
+    assert list(WEIGHTS) == pytest.approx([*usual, 0.01])
+    assert EXPONENTS == (0.0,) * 8
+
+
+def test_steady_sums_are_those_of_many_small_parts() -> None:
+    step = 1e-3
+    for own, days in zip(steady_sums(3.0, 5.0), (0.5, 1.5, 6, 24), strict=True):
+        assert own == pytest.approx(
+            sum(3.0 * step * 0.5 ** ((n + 0.5) * step / days) for n in range(5000)), rel=1e-5
+        )
+
+
+def test_a_leaning_is_the_logarithm_of_a_ratio_where_never_is_not_nothing() -> None:
+    estimates = numbers(1, 13, 0.0, 4.0)
+    found = leanings(estimates, 2.0)
+    assert found == pytest.approx([log((estimates[n] + 0.003) / 2.003) for n in POOLED])
+
+
+def test_the_mixture_is_never_multiplied_by_more_than_the_square_of_e() -> None:
+    one, rest = (1.0,), [0.0]
+    assert pooled(one, [0.5]) == pytest.approx(exp(0.5))
+    assert pooled((0.5, -1.0), [1.0, 0.3]) == pytest.approx(exp(0.2))
+    assert pooled(one, [2.5]) == pytest.approx(exp(2.0))
+    assert pooled(one, [-2.5]) == pytest.approx(exp(-2.0))
+    assert pooled(one, rest) == 1.0
+
+
+@pytest.mark.parametrize("steepness", [0.3, 2.0, -2.0])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_forecaster_says_what_the_definition_says(seed: int, steepness: float) -> None:
+    # With the steepest exponents the powers are bounded.
+    weights, sums = numbers(seed, 13, 0.0, 0.2), numbers(seed + 9, 4, 0.0, 20.0)
+    exponents = [0.0, *(steepness * n / 7 for n in numbers(seed, 7, -0.2, 1.0))]
+    found = guesses(sums, seed + 0.5, 3.0)
+    mixture = sum(one * rate for one, rate in zip(weights, found, strict=True))
+    expected = mixture * pooled(exponents, leanings(found, mixture))
+    forecaster = Forecaster(weights, exponents, age=seed + 0.5, common=3.0)
+    assert forecaster.rate(sums) == pytest.approx(expected)
+    plain = Forecaster(weights, EXPONENTS, age=seed + 0.5, common=3.0)
+    assert plain.rate(sums) == pytest.approx(mixture)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_forecaster_is_bounded_above_and_below(sign: int) -> None:
+    exponents = (2.0 * sign, *(0.0,) * 7)
+    forecaster = Forecaster(WEIGHTS, exponents, age=50.0, common=2.0)
+    sums = [90.0, 0.0, 0.0, 0.0]
+    mixture = Forecaster(WEIGHTS, EXPONENTS, age=50.0, common=2.0).rate(sums)
+    assert forecaster.rate(sums) == pytest.approx(mixture * exp(2.0 * sign))
+
+
+def test_the_exponents_solve_the_normal_equations_of_all_that_was_seen() -> None:
+    pool = Pool()
+    size = len(POOLED)
+    for round_, at in enumerate((START, START + 3 * HOUR, START + 5 * DAY)):
+        matrix, pull = [[*row] for row in pool.curvature], [*pool.pull]
+        for number in range(6):
+            leaning = numbers(10 * round_ + number, size, -1.0, 1.0)
+            pool.came(leaning, number * 3.0)
+            pool.expected(leaning, 20.0)
+            factor = 20.0 * pooled(pool.exponents, leaning)
+            tilt = sum(one * other for one, other in zip(pool.exponents, leaning, strict=True))
+            for row, one in enumerate(leaning):
+                pull[row] += one * (number * 3.0 + factor * (tilt - 1))
+                for column, other in enumerate(leaning):
+                    matrix[row][column] += factor * one * other
+        assert pool.pull == pytest.approx(pull)
+        for own, row in zip(pool.curvature, matrix, strict=True):
+            assert own == pytest.approx(row)
+        before, last = pool.at, pool.at or at
+        pool.update(at)
+        assert max(map(abs, pool.exponents)) < 2.0  # else the bound, not the equations
+        for row, right in enumerate(pull):
+            left = sum(map(lambda a, b: a * b, matrix[row], pool.exponents))
+            assert left + 30 * pool.exponents[row] == pytest.approx(right)
+        kept = 0.5 ** ((at - last) / (20 * DAY))
+        assert kept < 1 or not before
+        assert pool.pull == pytest.approx([kept * value for value in pull])
+        assert pool.curvature[1] == pytest.approx([kept * value for value in matrix[1]])
+        assert pool.at == at
+
+
+def test_the_exponents_are_bounded_and_a_clock_that_goes_back_forgets_nothing() -> None:
+    pool = Pool(at=START)
+    pool.pull[0], pool.pull[1] = 1e9, -1e9
+    pool.update(START - DAY)
+    assert pool.exponents == (2.0, -2.0, *(0.0,) * 6)
+    assert (pool.pull[0], pool.at) == (1e9, START - DAY)
+    assert Pool().at == 0.0
+    assert (Pool().pull, Pool().curvature) == ([0.0] * 8, [[0.0] * 8] * 8)
+
+
+def test_the_weights_are_those_of_expectation_maximisation() -> None:
+    mixture = Mixture()
+    assert (mixture.weights, mixture.at) == (WEIGHTS, 0.0)
+    credited = expected = [150.0] * 13
+    for round_, at in enumerate((START, START + 3 * HOUR, START + 7 * DAY)):
+        for number in range(5):
+            said, days, stories = numbers(number, 13, 0.1, 5.0), 0.5 + number, 4.0 * (number % 3)
+            mixture.observe(said, days, stories)
+            mean = sum(map(lambda a, b: a * b, mixture.weights, said))
+            expected = [old + rate * days for old, rate in zip(expected, said, strict=True)]
+            credited = [
+                old + stories * rate / mean for old, rate in zip(credited, said, strict=True)
+            ]
+        raw = [
+            weight * more / less
+            for weight, more, less in zip(mixture.weights, credited, expected, strict=True)
+        ]
+        raw = [max(value, 1e-3) for value in raw]
+        last = mixture.at or at
+        mixture.update(at)
+        assert mixture.weights == pytest.approx([value / sum(raw) for value in raw])
+        kept = 0.5 ** ((at - last) / (10 * DAY))
+        assert kept < 1 or not round_
+        credited = [150 + (value - 150) * kept for value in credited]
+        expected = [150 + (value - 150) * kept for value in expected]
+        assert mixture.credited == pytest.approx(credited)
+        assert mixture.expected == pytest.approx(expected)
+        assert mixture.at == at
+    mixture.update(START)
+    assert mixture.credited == pytest.approx(credited)
+
+
+def test_an_expert_that_was_wrong_can_come_back() -> None:
+    mixture = Mixture()
+    for _ in range(30):
+        mixture.observe([1.0] + [0.0] * 12, 1e6, 0.0)
+        mixture.update(START)
+    assert mixture.weights[0] == pytest.approx(1e-3 / (1e-3 + sum(mixture.weights[1:])), rel=1e-2)
+
+
+def broken(row: list[object], place: int, value: object) -> dict[str, object]:
+    return {"pool": [*row[:place], value, *row[place + 1 :]]}
+
+
+def test_a_pool_of_other_experts_or_of_other_sizes_begins_anew() -> None:
+    made = Pool((0.5,) * 8, [[float(8 * n + m) for m in range(8)] for n in range(8)], [2.0] * 8, 9)
+    row = json.loads(json.dumps(made.to_json()))["pool"]
+    assert Pool.from_json({"pool": row}) == made
+    assert row[0] == [0.5, 1.5, 6.0, 24.0, 0.5, 2.0, 8.0]
+    for place, value in (
+        (0, [0.5, 1.5, 6.0, 24.0, 0.5, 2.0, 9.0]),
+        *((1, it) for it in ([0.5] * 7, [0.5] * 9, [inf] * 8, ["0"] * 8)),
+        *((2, it) for it in ([0.5] * 7, [nan] * 8, [None] * 8)),
+        *((3, it) for it in ([0.5] * 63, [0.5] * 65, [0.5] * 8, [inf] * 64)),
+        *((4, it) for it in (inf, "9", None)),
+    ):
+        assert Pool.from_json(broken(row, place, value)) == Pool()
+
+
+def test_a_mixture_of_other_experts_or_sizes_begins_anew() -> None:
+    made = Mixture(tuple(numbers(1, 13, 0.1, 1)), numbers(2, 13, 1, 9), numbers(3, 13, 1, 9), 7.5)
+    row = json.loads(json.dumps(made.to_json()))
+    assert Mixture.from_json(row) == made
+    for name, value in (
+        ("half_lives", [0.5, 1.5, 6.0, 23.0]),
+        ("priors", [0.5, 2.0]),
+        ("at", "7"),
+        *(
+            (name, it)
+            for name in ("weights", "credited", "expected")
+            for it in ([0.5] * 12, [0.5] * 14, [0.5] * 12 + [0.0], [inf] * 13, ["1"] * 13)
+        ),
+    ):
+        assert Mixture.from_json(row | {name: value}) == Mixture()
+    tiny = [0.5] * 12 + [1e-300]
+    assert Mixture.from_json(row | {"weights": tiny}).weights == tuple(tiny)
