@@ -1,9 +1,9 @@
 """The rules name the intervals that they should."""
 
-from bot.scheduling.forecast import ProfileState
+from bot.scheduling.forecast import Population, ProfileState, learn, reach
 from bot.scheduling.policies import EntryFrequency, Fixed, Learned
 from bot.scheduling.pricing import Demand
-from bot.scheduling.waiting_time import DAY
+from bot.scheduling.waiting_time import DAY, HOUR
 
 DAWN = 20_000 * DAY
 
@@ -30,3 +30,34 @@ def test_nobody_waiting_means_the_floor() -> None:
     state = ProfileState(seen_at=DAWN)
     assert Learned().hours(state, Demand(), 1.0, 0, 1, 12.0) == 12.0
     assert Learned().hours(state, Demand(), 1.0, 5, 1, 12.0) < 12.0
+
+
+def test_entry_frequency_counts_each_story_of_the_last_week_once() -> None:
+    rule, state = EntryFrequency(), ProfileState()
+    taken = [DAWN + number * HOUR for number in range(4)]
+    rule.learn(state, Demand(), DAWN + HOUR, taken[:2])
+    rule.learn(state, Demand(), DAWN + 3 * HOUR, taken)
+    assert (state.seen_at, state.story_at) == (DAWN + 3 * HOUR, taken[-1])
+    assert rule.hours(state, Demand(), 1.0, 1, 1, 99.0) == 42.0 - 18.0  # a day at most
+    assert rule.hours(state, Demand(), 0.25, 1, 1, 99.0) == 21.0
+    rule.learn(state, Demand(), DAWN + 7 * DAY, [])  # what is a week old is out
+    assert rule.hours(state, Demand(), 1 / 64, 1, 1, 99.0) == 7.0
+    assert rule.hours(state, Demand(), 1e-9, 1, 1, 99.0) == 1 / 12
+    assert rule.hours(ProfileState(), Demand(), 0.25, 1, 1, 99.0) == 12.0
+
+
+def test_the_bots_own_rule_waits_until_a_check_is_worth_its_price() -> None:
+    rule, state, other = Learned(), ProfileState(seen_at=DAWN), ProfileState(seen_at=DAWN)
+    demand = Demand(Population(rate=5.0))
+    at, taken = DAWN + HOUR, [DAWN + 60, DAWN + 90]
+    rule.learn(state, demand, at, taken)
+    learn(other, demand.population, at=at, taken=taken)
+    assert state.to_json() == other.to_json()
+    target = 3.0 * 2 / 0.5
+    expected = reach(state, demand.population, target=target, most=99.0)
+    assert rule.hours(state, demand, 3.0, 0.5, 2, 99.0) == expected < 99.0
+
+
+def test_the_credits_of_a_day_follow_its_hours_under_the_bots_own_rule_alone() -> None:
+    rules = (Learned, Fixed, EntryFrequency)
+    assert [rule.by_rhythm for rule in rules] == [True, False, False]

@@ -1,18 +1,22 @@
 """The purse keeps to the day, the price follows the money."""
 
 import json
+import random
 from array import array
+from dataclasses import replace
+from math import exp, inf, sqrt
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.scheduling.forecast import Population, ProfileState
+from bot.scheduling.forecast import Population, ProfileState, rate_of, rhythm
 from bot.scheduling.pricing import (
     CreditBucket,
     Demand,
     Price,
     ReleaseCurve,
+    fewest_credits,
     floor_hours,
     is_feasible,
     survey,
@@ -137,3 +141,260 @@ def test_a_fair_sample_stands_for_all() -> None:
     assert half.wanted == pytest.approx(whole.wanted)
     assert half.population.rate == pytest.approx(whole.population.rate, rel=0.1)
     assert survey([], Population(), profiles=0).profiles == 0
+
+
+# From here on the figures are written out: who changes one of them on purpose changes it here.
+
+UNEVEN = tuple(float(hour % 7 + hour) for hour in range(24))
+
+
+def survey_rows() -> list[tuple[ProfileState, float, float]]:
+    """Return rows of which no two are alike."""
+    rng = random.Random(2)  # noqa: S311 - made up
+    return [
+        (
+            ProfileState(
+                seen_at=DAWN,
+                stories=rng.uniform(0, 9),
+                days=rng.uniform(0, 9),
+                fast_echoes=rng.uniform(0, 3),
+                slow_echoes=rng.uniform(0, 3),
+                heard=rng.uniform(6, 9),
+                likeness=rng.uniform(-1, 1.5),
+                hours_at=DAWN if number != 2 else 0.0,
+                hours=array("d", [rng.uniform(0, 3) for _ in range(24)]),
+                age=rng.uniform(0, 9),
+                sums=array("d", [rng.uniform(0, 9) for _ in range(4)]),
+            ),
+            float(number),
+            1.0 + number % 3,
+        )
+        for number in range(5)
+    ]
+
+
+def test_the_sums_are_those_over_all_rows() -> None:
+    before = Population(3.0, tuple(24 * it / sum(UNEVEN) for it in UNEVEN), 0.3, 0.1, 7.0)
+    before = replace(before, exponents=(0.1,) * 8)
+    rows = survey_rows()
+    demand = survey(rows, before)
+    states = [state for state, _, _ in rows]
+    heard = 20 + sum(state.heard for state in states)
+    common = demand.population
+    assert common.rate == pytest.approx(
+        (3.0 + sum(state.stories for state in states)) / (1 + sum(state.days for state in states))
+    )
+    assert common.fast == pytest.approx((6 + sum(it.fast_echoes for it in states)) / heard)
+    assert common.slow == pytest.approx((2 + sum(it.slow_echoes for it in states)) / heard)
+    hours = [1 + sum(it.hours[hour] for it in states if it.hours_at) for hour in range(24)]
+    assert list(common.rhythm) == pytest.approx([24 * value / sum(hours) for value in hours])
+    shared = 1 / (1 + exp(-sum(state.likeness for state in states)))
+    assert common.sessions == pytest.approx(5 * 10**shared)
+    assert (common.weights, common.exponents) == (before.weights, before.exponents)
+    wanted = [
+        sum(sqrt(w * cost * rate_of(it, before) * rhythm(it, before)[h]) for it, w, cost in rows)
+        for h in range(24)
+    ]
+    assert list(demand.wanted) == pytest.approx(wanted)
+    assert (demand.profiles, demand.costs) == (5, sum(cost for _, _, cost in rows))
+    sample = survey(rows, before, profiles=12)
+    assert (sample.profiles, sample.population) == (12, common)
+    assert sample.costs == pytest.approx(2.4 * demand.costs)
+    assert list(sample.wanted) == pytest.approx([2.4 * value for value in wanted])
+
+
+@pytest.mark.parametrize(("likeness", "sessions"), [(1e6, 50.0), (-1e6, 5.0), (0.0, sqrt(250))])
+def test_the_rhythm_of_all_counts_from_5_to_50_sessions(likeness: float, sessions: float) -> None:
+    demand = survey([(ProfileState(likeness=likeness), 1, 1)], Population())
+    assert demand.population.sessions == pytest.approx(sessions, rel=1e-9)
+
+
+@pytest.mark.parametrize(("side", "far"), [(-1, 29.9), (1, 29.9), (-1, 31.0), (1, 31.0)])
+def test_the_evidence_of_likeness_counts_up_to_30(side: int, far: float) -> None:
+    demand = survey([(ProfileState(likeness=side * far), 1, 1)], Population())
+    bounded = side * min(far, 30.0)
+    odds = 5 * 10 ** (1 / (1 + exp(-bounded)))
+    assert demand.population.sessions == pytest.approx(odds, rel=1e-15)
+
+
+def test_nobody_there_is_nothing_wanted() -> None:
+    nobody = survey([], Population())
+    assert (nobody.wanted, nobody.costs, nobody.profiles) == ((0.0,) * 24, 0.0, 0)
+    assert nobody.population == replace(Population(), sessions=nobody.population.sessions)
+    alone = survey([(ProfileState(), 0.0, 1.0)], Population())
+    assert (alone.wanted, alone.costs) == ((0.0,) * 24, 1.0)
+    quiet = survey([(ProfileState(), -1.0, 1.0)], Population())
+    assert quiet.wanted == (0.0,) * 24
+
+
+def test_the_floor_is_two_and_a_half_times_the_mean_interval_from_12_to_20_hours() -> None:
+    polls = (-1.0, 0.0, 0.5, 2.9, 3.0, 4.0, 5.0, 6.0, 1e9)
+    floors = [20.0, 20.0, 20.0, 20.0, 20.0, 15.0, 12.0, 12.0, 12.0]
+    assert [floor_hours(each) for each in polls] == floors
+
+
+def test_a_budget_that_is_short_by_rounding_alone_is_enough() -> None:
+    assert fewest_credits(10.0) == 12.0
+    assert is_feasible(12.0 * (1 - 5e-10), 10.0)
+    assert not is_feasible(12.0 * (1 - 2e-9), 10.0)
+
+
+def test_the_price_is_what_the_closed_form_says() -> None:
+    # An interval of sqrt(2 price cost / subscribers / rate) costs sqrt(cost subscribers rate / 2
+    # price) credits an hour: the price at which all of them are what the budget has.
+    demand = Demand(Population(), UNEVEN, costs=10.0, profiles=5)
+    mean = sum(UNEVEN) / 24
+    free = 240 / 24 - 10 / 12 / 2
+    assert Price(factor=3.0).of(demand, 240.0) == pytest.approx(3 * (mean / free) ** 2 / 2)
+    poor = 0.2 * 7 / 24  # where the floor would take more, a fifth is left
+    assert Price().of(demand, 7.0) == pytest.approx((mean / poor) ** 2 / 2)
+    between = 40 / 24 - 10 / 15 / 2
+    assert Price().of(demand, 40.0) == pytest.approx((mean / between) ** 2 / 2)
+    assert Price().of(demand, 0.0) == pytest.approx((mean / 1e-9) ** 2 / 2)
+    nothing = Demand(Population(), UNEVEN, costs=0.0, profiles=0)
+    assert Price().of(nothing, 24.0) == pytest.approx(mean**2 / 2)
+    assert Price(factor=3.0).of(replace(demand, wanted=(0.0,) * 24), 240.0) == 3.0
+    little = replace(demand, wanted=(0.01,) * 24)
+    assert Price().of(little, 240.0) == pytest.approx((0.01 / free) ** 2 / 2)
+
+
+def test_the_price_is_corrected_each_hour_by_the_mean_lateness() -> None:
+    price = Price(since=DAWN)
+    price.observe(DAWN, 600.0)
+    price.observe(DAWN + HOUR - 1, -300.0)
+    assert (price.factor, price.polls, price.late) == (1.0, 2, pytest.approx(1 / 12))
+    price.observe(DAWN + HOUR, 1e9)  # half an hour late at most
+    assert price.factor == pytest.approx(exp(0.1 * (1 / 12 + 0.5) / 3))
+    assert (price.late, price.polls, price.since) == (0.0, 0, DAWN + HOUR)
+    price.observe(DAWN + 3 * HOUR, -1e9)
+    assert price.factor == pytest.approx(exp(0.1 * ((1 / 12 + 0.5) / 3 - 0.5)))
+
+
+def test_the_correction_is_bounded_and_frozen_to_the_second() -> None:
+    low, high = Price(factor=0.0205), Price(factor=49.9)
+    low.observe(DAWN, -HOUR)
+    high.observe(DAWN, HOUR)
+    assert (low.factor, high.factor) == (0.02, 50.0)
+    frozen = Price()
+    frozen.freeze(DAWN)
+    frozen.freeze(DAWN - HOUR)  # the longer one counts
+    assert frozen.frozen_until == DAWN
+    frozen.observe(DAWN - 1, HOUR)
+    assert (frozen.factor, frozen.late, frozen.polls, frozen.since) == (1.0, 0.0, 0, DAWN - 1)
+    frozen.observe(DAWN + HOUR, HOUR)
+    assert frozen.factor == pytest.approx(exp(0.05))
+    just = Price(frozen_until=DAWN)
+    just.observe(DAWN, HOUR)
+    assert just.factor == pytest.approx(exp(0.05))
+
+
+def test_nothing_is_known_at_the_beginning() -> None:
+    assert Price() == Price(1.0, 0.0, 0, 0.0, 0.0)
+    assert CreditBucket() == CreditBucket(0.0, 0.0)
+    assert Demand() == Demand(Population(), (1.0,) * 24, 1.0, 1)
+
+
+def to_come(hours: tuple[float, ...], at: float) -> float:
+    """Return the parts of the day after ``at``, each a fifth even and else as it is wanted."""
+    mean = sum(hours) / 24
+    return sum(
+        (0.2 + 0.8 * value / mean) * min(max(hour + 1 - at % DAY / HOUR, 0.0), 1.0)
+        for hour, value in enumerate(hours)
+    )
+
+
+def test_a_curve_lets_out_as_it_is_wanted() -> None:
+    curve = ReleaseCurve(UNEVEN, most=5.0)
+    assert curve.most == 5.0
+    for minute in range(0, 24 * 60, 7):
+        at = DAWN + minute * 60.0
+        assert curve.left(at) == pytest.approx(to_come(UNEVEN, at))
+        assert curve.when(DAWN / DAY, curve.left(at)) == pytest.approx(at, abs=1e-3)
+    for hour in range(24):
+        at = DAWN + hour * HOUR
+        assert curve.when(DAWN / DAY, curve.left(at)) == pytest.approx(at, abs=1e-3)
+    assert curve.when(DAWN / DAY, 0.0) == DAWN + DAY
+    assert curve.when(DAWN / DAY, 24.0) == pytest.approx(DAWN, abs=1e-3)
+    even = ReleaseCurve((0.0,) * 24, most=5.0)
+    assert even.left(DAWN + 18 * HOUR) == 6.0
+    faint = ReleaseCurve((0.01,) * 12 + (0.03,) * 12, most=5.0)
+    assert faint.left(DAWN + 12 * HOUR) == pytest.approx(12 * (0.2 + 0.8 * 1.5))
+
+
+def test_the_bucket_gets_its_part_of_what_the_day_has() -> None:
+    rng = random.Random(4)  # noqa: S311 - made up
+    curve, bucket = ReleaseCurve(UNEVEN, most=9.0), CreditBucket(at=DAWN)
+    has, spent, before = 0.0, 0.0, DAWN
+    while before < DAWN + DAY - HOUR:
+        at = before + rng.uniform(0, HOUR)
+        bucket.advance(at, spent=spent, budget=100.0, plan=curve)
+        part = 1 - to_come(UNEVEN, at) / to_come(UNEVEN, before)
+        has = min(has + (100 - spent - has) * part, 9.0, 100 - spent)
+        assert bucket.credits == pytest.approx(has)
+        assert bucket.at == at
+        used = rng.uniform(0, has)
+        has, bucket.credits, spent, before = has - used, bucket.credits - used, spent + used, at
+
+
+def test_midnight_begins_a_day_and_keeps_no_more_than_its_budget() -> None:
+    curve = ReleaseCurve((1.0,) * 24, most=50.0)
+    for held, begins in ((30.0, 24.0), (12.0, 12.0)):
+        bucket = CreditBucket(held, at=DAWN - 5 * HOUR)
+        bucket.advance(DAWN, spent=0.0, budget=24.0, plan=curve)
+        assert (bucket.credits, bucket.at) == (begins, DAWN)
+    bucket = CreditBucket(2.0, at=DAWN - 5 * HOUR)
+    bucket.advance(DAWN + 6 * HOUR, spent=0.0, budget=24.0, plan=curve)
+    assert bucket.credits == pytest.approx(2 + 22 / 4)
+    bucket = CreditBucket(0.0, at=DAWN + DAY - 1e-6)
+    bucket.advance(DAWN + DAY, spent=0.0, budget=24.0, plan=curve)
+    assert bucket.credits == 0.0
+
+
+def test_a_clock_that_goes_back_lets_nothing_out() -> None:
+    curve = ReleaseCurve((1.0,) * 24, most=50.0)
+    for at in (DAWN + HOUR, DAWN + 2 * HOUR, DAWN - HOUR):
+        bucket = CreditBucket(7.0, at=DAWN + 2 * HOUR)
+        bucket.advance(at, spent=10.0, budget=24.0, plan=curve)
+        assert (bucket.credits, bucket.at) == (7.0, DAWN + 2 * HOUR)
+        bucket.advance(at, spent=20.0, budget=24.0, plan=curve)
+        assert bucket.credits == 4.0
+        bucket.advance(at, spent=25.0, budget=24.0, plan=curve)
+        assert bucket.credits == 0.0
+
+
+def test_an_overspent_day_lets_nothing_out() -> None:
+    bucket, curve = CreditBucket(at=DAWN), ReleaseCurve((1.0,) * 24, most=50.0)
+    bucket.advance(DAWN + HOUR, spent=24.5, budget=24.0, plan=curve)
+    assert bucket.credits == 0.0
+    assert bucket.ready_at(1.0, spent=24.5, budget=24.0, plan=curve) == DAWN + DAY
+
+
+def test_when_the_bucket_is_ready() -> None:
+    curve = ReleaseCurve((1.0,) * 24, most=50.0)
+    bucket = CreditBucket(2.0, at=DAWN + 12 * HOUR)
+
+    def ready(need: float, spent: float) -> float:
+        return bucket.ready_at(need, spent=spent, budget=24.0, plan=curve)
+
+    assert ready(2.0, 10.0) == ready(1.0, 23.0) == bucket.at
+    assert ready(8.0, 10.0) == pytest.approx(DAWN + 18 * HOUR)
+    assert ready(14.0, 10.0) == pytest.approx(DAWN + DAY)
+    assert ready(14.1, 10.0) == DAWN + DAY
+    assert ready(2.5, 21.5) == pytest.approx(DAWN + DAY)
+    bucket.credits = -1.0
+    assert ready(2.0, 13.0) == pytest.approx(DAWN + 15 * HOUR)
+
+
+def test_a_kept_demand_of_any_version_is_read() -> None:
+    demand = Demand(Population(3.0, UNEVEN, 0.1, 0.2, 9.0), UNEVEN[::-1], 4.0, 3)
+    kept = json.loads(json.dumps(demand.to_json()))
+    assert Demand.from_json(kept) == demand
+    assert Demand.from_json({}) == Demand.from_json(None) == Demand()
+    usual = {
+        "rate": 2.0, "fast": 0.25, "slow": 0.25, "sessions": 10.0, "costs": 1.0, "profiles": 1,
+        "rhythm": (1.0,) * 24, "wanted": (1.0,) * 24,
+    }  # fmt: skip
+    for name, value in usual.items():
+        for broken in (inf, "x", [1.0] * 23, [1.0] * 25, None):
+            read = Demand.from_json(kept | {name: broken}).to_json()
+            assert read == demand.to_json() | {name: value}
