@@ -120,7 +120,7 @@ class _Run:
     def _queue(self) -> list[tuple[float, int]]:
         """Spread the first checks as widely as the budget allows."""
         plan, begin = self.plan, self.result.begin
-        span = min(plan.cost * len(plan.records) / plan.budget, 1.0) * DAY
+        span = plan.cost * len(plan.records) / plan.budget * DAY  # which is feasible: below 20 h
         for state in self.states:
             state.price = self.schedule.current
         queue = [(begin + key * _GOLDEN % 1.0 * span, key) for key in range(len(self.states))]
