@@ -269,6 +269,19 @@ def test_a_check_teaches_of_one_day_whatever_was_before() -> None:
     assert learn(state, LIVELY, at=START + 5 * DAY, taken=[START + 5 * DAY]) == 0
 
 
+def test_a_check_half_a_second_later_teaches() -> None:
+    state = ProfileState(seen_at=START)
+    assert learn(state, LIVELY, at=START + 0.5, taken=[START + 0.4]) == 1
+    assert state.seen_at == START + 0.5
+
+
+def test_hours_of_a_clock_that_was_ahead_stay_as_they_are() -> None:
+    state = ProfileState(seen_at=START, hours_at=START + DAY)
+    state.hours[3] = 1.0
+    learn(state, LIVELY, at=START + 13 * HOUR, taken=[START + 12 * HOUR])
+    assert (state.hours[3], state.hours_at) == (1.0, START + 13 * HOUR)
+
+
 def test_a_story_of_the_very_hour_before_is_of_the_same_session() -> None:
     for gap, weight in ((HOUR, 0.3), (HOUR + 1, 1.0)):
         state = ProfileState(seen_at=START)
@@ -280,7 +293,7 @@ def test_a_story_is_past_all_exciting_after_a_day() -> None:
     for gap, left in ((DAY - 1, exp(-3 * (24 - 1 / 3600))), (DAY, 0.0)):
         state = ProfileState(seen_at=START + DAY / 2, story_at=START, fast=1.0)
         learn(state, LIVELY, at=START + gap, taken=[START + gap])
-        assert state.slow == pytest.approx(left, rel=1e-6)
+        assert state.slow == pytest.approx(left, rel=1e-6, abs=0.0)
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -313,7 +326,9 @@ def test_a_story_of_a_day_ago_excites_nothing() -> None:
     assert reach(late, bursty, target=0.1, most=12.0) > 0.5
 
 
-@pytest.mark.parametrize(("fast", "slow"), [(0.0, 0.0), (0.3, 0.2), (0.1, 0.7), (0.0, 0.4)])
+@pytest.mark.parametrize(
+    ("fast", "slow"), [(0.0, 0.0), (0.3, 0.2), (0.1, 0.7), (0.0, 0.4), (0.8, 0.0)]
+)
 def test_what_is_excited_fades_by_its_differential_equations(fast: float, slow: float) -> None:
     one, first, other, second = after_echoes(fast, slow, 5.0, 2.0)
     quick, steady, step = 5.0, 2.0, 1e-3
@@ -405,9 +420,14 @@ def test_a_row_without_memory_is_as_if_it_had_posted_steadily() -> None:
     assert ProfileState.from_json(row).age == 0.0
 
 
-@pytest.mark.parametrize(("passed", "counts"), [(1e-5, False), (1.1e-4, True), (-1.0, False)])
-def test_a_memory_older_than_the_rest_is_brought_forward(passed: float, counts: bool) -> None:
-    row = [START, 0, 0, 0, 0.0, 6.0, 2.0, 0, 0, 0, 0, 0, 0, [1.0] * 24]
+@pytest.mark.parametrize(
+    ("passed", "days", "counts"),
+    [(1e-5, 2.0, False), (1.1e-4, 2.0, True), (-1.0, 2.0, False), (0.5, 0.5, True), (1, 0, False)],
+)
+def test_a_memory_older_than_the_rest_is_brought_forward(
+    passed: float, days: float, counts: bool
+) -> None:
+    row = [START, 0, 0, 0, 0.0, 3 * days, days, 0, 0, 0, 0, 0, 0, [1.0] * 24]
     memory = [START - passed * DAY, 3.0, 1.0, 2.0, 3.0, 4.0]
     state = ProfileState.from_json([*row, memory])
     age, sums = 3.0, [1.0, 2.0, 3.0, 4.0]

@@ -117,5 +117,13 @@ def test_the_interval_is_the_geometric_mean_by_trust() -> None:
     assert Guard(trust=0.25).between(1.0, 16.0) == pytest.approx(8.0)
     assert Guard(trust=0.0).between(1.0, 16.0) == 16.0
     assert Guard(trust=1.0).between(1.0, 0.0) == 1.0
-    assert Guard(trust=0.5).between(0.0, 16.0) == 0.0
+    assert Guard(trust=0.0).between(0.0, 16.0) == 0.0
     assert Guard(trust=0.5).between(0.5, 2.0) == pytest.approx(1.0)
+
+
+def test_a_profile_is_judged_by_from_three_days_on() -> None:
+    for age, judged in ((2.99, False), (3.0, True)):
+        schedule = Schedule(120)
+        state = ProfileState(seen_at=START, age=age)
+        schedule.polled(state, 1, 1, at=START + HOUR, taken=[START + 60])
+        assert (schedule.guard.even > 0) is judged

@@ -1,13 +1,27 @@
 """When to look next, by the sums, the price and the purse."""
 
 import json
-from math import isfinite
+import random
+from dataclasses import replace
+from math import isfinite, sqrt
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.scheduling.forecast import ProfileState
-from bot.scheduling.pricing import floor_hours
+from bot.scheduling.forecast import (
+    Population,
+    ProfileState,
+    echoes_of,
+    learn,
+    reach,
+    spontaneous,
+    usual_between,
+)
+from bot.scheduling.guard import Guard
+from bot.scheduling.policies import Fixed, Learned
+from bot.scheduling.pricing import Demand, Price, ReleaseCurve, floor_hours, survey
+from bot.scheduling.rates import Mixture, Pool, guesses, leanings
 from bot.scheduling.schedule import Schedule
 from bot.scheduling.waiting_time import DAY, HOUR
 
@@ -142,3 +156,283 @@ def test_replicas_share_what_one_of_them_wrote() -> None:
     assert other.to_json() == schedule.to_json()
     assert other.due(states[1], 1, 1) == schedule.due(states[1], 1, 1)
     assert isfinite(other.current)
+
+
+# From here on the figures are written out: who changes one of them on purpose changes it here.
+
+UNEVEN = tuple(float(hour % 7 + hour) for hour in range(24))
+
+
+def test_what_follows_from_a_budget() -> None:
+    schedule = Schedule(48.0)
+    schedule.adopt(Demand(Population(), UNEVEN, costs=12.0, profiles=4))
+    assert (schedule.floor, schedule.even) == (15.0, 6.0)
+    assert schedule.current == schedule.price.of(schedule.demand, 48.0)
+    most = 1.5 * 48 / 24 + 2 * sqrt(48 * 3)
+    curve = schedule.release_curve
+    assert curve.most == pytest.approx(most)
+    assert curve.left(DAWN + HOUR) == ReleaseCurve(UNEVEN, most).left(DAWN + HOUR)
+    schedule.set_budget(6.0)
+    assert (schedule.budget, schedule.even, schedule.floor) == (6.0, 48.0, 20.0)
+    assert schedule.release_curve.most == 6.0  # no more than a day has
+    schedule.set_budget(0.0)
+    assert (schedule.even, schedule.floor) == (20.0, 20.0)
+    schedule.adopt(Demand(Population(), UNEVEN, costs=0.0, profiles=0))
+    schedule.set_budget(100.0)
+    assert (schedule.even, schedule.floor) == (1.0, 12.0)
+    assert schedule.release_curve.most == pytest.approx(6.25 + 20)
+    evenly = Schedule(48.0, rule=Fixed(1.0))
+    evenly.adopt(schedule.demand)
+    assert evenly.release_curve.left(DAWN + HOUR) == pytest.approx(23.0)
+
+
+def test_the_bucket_holds_one_check_at_least_where_there_is_a_budget() -> None:
+    schedule = Schedule(1e-3)
+    schedule.adopt(Demand(Population(), UNEVEN, costs=1e-9, profiles=1))
+    little = 1.5e-3 / 24 + 2 * sqrt(1e-12)
+    assert schedule.release_curve.most == pytest.approx(little)
+    schedule.adopt(Demand(Population(), UNEVEN, costs=60.0, profiles=1))
+    schedule.set_budget(70.0)
+    assert schedule.release_curve.most == 70.0
+    assert Schedule(24.0).minimum == 60.0
+    assert isinstance(Schedule(24.0).rule, Learned)
+
+
+def test_a_survey_takes_over_what_was_learned() -> None:
+    schedule = Schedule(48.0)
+    schedule.mixture.weights = tuple((number + 1) / 91 for number in range(13))
+    schedule.pool.exponents = (0.1,) * 8
+    schedule.survey([(ProfileState(), 2, 3)], profiles=7)
+    population = schedule.demand.population
+    assert population.weights == schedule.mixture.weights
+    assert population.exponents == schedule.pool.exponents
+    before = replace(Population(), weights=population.weights, exponents=population.exponents)
+    assert schedule.demand == survey([(ProfileState(), 2, 3)], before, profiles=7)
+
+
+def test_a_check_is_due_where_the_rule_says_between_the_minimum_and_the_floor() -> None:
+    schedule, (state, *_) = schedule_of(240)
+    hours = reach(state, schedule.demand.population, target=schedule.current * 2 / 3, most=12.0)
+    assert schedule.due(state, 3.0, 2.0) == DAWN + hours * HOUR == state.due_at
+    assert state.price == schedule.current
+    assert schedule.due(state, 1e9, 1.0) == DAWN + 60.0
+    schedule.minimum = 90.0
+    assert schedule.due(state, 1e9, 1.0) == DAWN + 90.0
+    schedule.guard.trust = 0.5
+    between = sqrt(hours * schedule.even)
+    assert schedule.due(state, 3.0, 2.0) == pytest.approx(DAWN + between * HOUR)
+    schedule.even = 1e4
+    assert schedule.due(state, 3.0, 2.0) == DAWN + 12 * HOUR
+    schedule.rule = Fixed(7.0)
+    assert schedule.due(state, 3.0, 2.0) == DAWN + 7 * HOUR
+
+
+def test_a_tenth_of_the_price_makes_stale() -> None:
+    schedule, (state, *_) = schedule_of(240)
+    schedule.current = 1.0
+    for price, stale in ((0.91, False), (1.09, False), (0.89, True), (1.11, True), (0.0, True)):
+        state.price = price
+        assert schedule.is_stale(state) is stale
+    schedule.current, state.price = 10.0, 9.0
+    assert not schedule.is_stale(state)  # the tenth itself is not beyond it
+
+
+def test_the_learned_and_the_judged_follow_from_all_checks() -> None:
+    rng = random.Random(6)  # noqa: S311 - a made-up past
+    schedule = Schedule(240.0)
+    population = Population(rate=3.0, fast=0.2, slow=0.3)
+    schedule.adopt(Demand(population, UNEVEN, costs=10.0, profiles=10))
+    state, other = ProfileState(), ProfileState()
+    mixture, pool, guard, price = Mixture(), Pool(), Guard(), Price()
+    at, counted, updates, judged = DAWN, 0, 0, 0
+    for number in range(120):
+        at += rng.uniform(0.1, 30.0 if number == 60 else 5.0) * HOUR
+        recent = [at - rng.uniform(0, 3) * HOUR for _ in range(rng.choice((0, 0, 1, 4)))]
+        taken = sorted(recent)
+        fresh = [story for story in taken if other.story_at < story <= at]
+        due_at, seen_at = state.due_at, other.seen_at
+        found = guesses(other.sums, other.age, 3.0)
+        mean = sum(one * rate for one, rate in zip(population.weights, found, strict=True))
+        hours = usual_between(other, population, max(seen_at, at - DAY), at) if seen_at else 0.0
+        before, age = spontaneous(other), other.age
+        schedule.polled(state, 2.0, 1.0, at=at, taken=taken)
+        learn(other, population, at=at, taken=taken)
+        if due_at:
+            price.observe(at, at - due_at)
+        assert schedule.price == price
+        if not number:
+            continue  # the first check shows what was posted before anybody looked
+        if age >= 3.0 and fresh:
+            guard.observe(2.0, [at - story for story in fresh], schedule.even)
+            judged += 1
+        counted += 1
+        stories = spontaneous(other) - before
+        part = 1 - sum(echoes_of(other, population))
+        sample = counted % 8 == 0
+        if other.age > 1.0 and (fresh or sample):
+            pool.came(leanings(found, mean), stories)
+        if other.age > 1.0 and sample:
+            pool.expected(leanings(found, mean), 8 * mean * part * hours / 24)
+        if sample:
+            mixture.observe(found, hours / 24, stories / part)
+            if at - mixture.at >= 3 * HOUR:
+                mixture.update(at)
+                pool.update(at)
+                guard.update(at)
+                updates += 1
+        assert (schedule.mixture.credited, schedule.mixture.expected) == (
+            pytest.approx(mixture.credited),
+            pytest.approx(mixture.expected),
+        )
+        assert schedule.pool.pull == pytest.approx(pool.pull)
+        assert schedule.pool.curvature[3] == pytest.approx(pool.curvature[3])
+        assert schedule.guard.to_json()["guard"] == pytest.approx(guard.to_json()["guard"])
+    assert (updates, schedule.mixture.at, schedule.pool.at) == (14, mixture.at, pool.at)
+    assert judged > 30
+    assert schedule.bucket.credits == -120.0
+    shown = state.to_json()
+    assert [shown[0], *shown[2:4], *shown[5:]] == [
+        it for place, it in enumerate(other.to_json()) if place not in {1, 4}
+    ]
+
+
+def test_the_weights_wait_three_hours() -> None:
+    schedule, (state, *_) = schedule_of(240)
+    schedule.mixture.at = DAWN + 1000.0
+    for at, updated in ((1000.0 + 3 * HOUR - 1, False), (1000.0 + 3 * HOUR, True)):
+        schedule._counted = 7  # noqa: SLF001 - the next is a sample
+        schedule.polled(state, 1, 1, at=DAWN + at, taken=[])
+        assert (schedule.mixture.at == DAWN + at) is updated
+
+
+def test_a_check_that_comes_twice_or_by_another_rule_teaches_no_weights() -> None:
+    schedule, (state, *_) = schedule_of(240)
+    state.age = 9.0
+    schedule.polled(state, 1, 1, at=DAWN, taken=[DAWN - 60])
+    fixed = Schedule(240, rule=Fixed(1.0))
+    fixed.polled(ProfileState(seen_at=DAWN, age=9.0), 1, 1, at=DAWN + HOUR, taken=[DAWN + 60])
+    for one in (schedule, fixed):
+        assert (one._counted, one.guard, one.pool) == (0, Guard(), Pool())  # noqa: SLF001 - ours
+        assert one.bucket.credits == -1
+
+
+def test_an_old_story_alone_is_neither_new_nor_judged() -> None:
+    schedule, (state, *_) = schedule_of(240)
+    state.age, state.story_at = 9.0, DAWN + 60
+    schedule.polled(state, 1, 1, at=DAWN + HOUR, taken=[DAWN + 60])
+    assert (schedule.guard, schedule.pool) == (Guard(), Pool())
+    schedule.polled(state, 1, 1, at=DAWN + 2 * HOUR, taken=[DAWN + 60, DAWN + 2 * HOUR])
+    assert schedule.guard.even == pytest.approx((100 + 1) * schedule.even / 2)
+
+
+def test_the_price_moves_when_its_hour_is_over() -> None:
+    schedule, (state, *_) = schedule_of(240)
+    schedule.price.since = DAWN
+    before, state.due_at = schedule.current, DAWN + 60
+    schedule.polled(state, 1, 1, at=DAWN + HOUR / 2, taken=[])
+    assert schedule.current == before
+    schedule.polled(state, 1, 1, at=DAWN + HOUR, taken=[])
+    assert schedule.current == schedule.price.of(schedule.demand, 240) != before
+
+
+def test_lateness_says_nothing_for_three_hours_after_an_outage() -> None:
+    schedule, _ = schedule_of(240)
+    schedule.failed(DAWN)
+    assert schedule.price.frozen_until == DAWN + 3 * HOUR
+
+
+def test_half_of_the_bank_is_kept_and_near_midnight_what_is_still_used() -> None:
+    schedule, _ = schedule_of(2400)
+    most = schedule.release_curve.most
+    schedule.bucket.credits = most
+    for hour, kept in ((12.0, most / 2), (23.9, 10.0), (23.99, 1.0)):
+        due, early = schedule.credits(DAWN + hour * HOUR)
+        assert (due, early) == (most, pytest.approx(most - kept))
+    schedule.bucket.credits = 1.0
+    assert schedule.credits(DAWN + HOUR) == (1.0, 0.0)
+
+
+def by_trial(schedule: Schedule, due_at: float, seen_at: float, now: float, spent: float) -> float:
+    """Return the first second in which a check may be made, by trying each until midnight."""
+    bucket = schedule.bucket
+    credits_, begun = bucket.credits, bucket.at
+    at = now
+    while at < DAWN + DAY:
+        schedule.advance(at, spent=spent)
+        if schedule.may_poll(due_at, seen_at, 1, now=at, spent=spent):
+            break
+        at += 1.0
+    bucket.credits, bucket.at = credits_, begun
+    return at
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_the_next_check_is_in_the_first_second_that_may_be(seed: int) -> None:
+    rng = random.Random(seed)  # noqa: S311 - made up
+    schedule = Schedule(rng.choice((24.0, 240.0, 2400.0)))
+    schedule.adopt(Demand(Population(), UNEVEN, costs=10.0, profiles=10))
+    now = DAWN + DAY - rng.choice((0.1, 1.0, 4.0)) * HOUR
+    spent = schedule.budget * rng.choice((0.5, 0.9, 0.99))
+    schedule.bucket.credits = min(schedule.budget - spent, rng.choice((0.0, 0.5, 3.0, 9.0)))
+    schedule.bucket.at = now
+    due_at = now + rng.choice((-600.0, 60.0, 1800.0, 2 * DAY))
+    seen_at = now - rng.choice((0.0, 1.0, 19.99, 21.0)) * HOUR
+    said = schedule.next_at(due_at, seen_at, 1, now=now, spent=spent)
+    assert said >= now
+    assert min(said, DAWN + DAY) == pytest.approx(
+        by_trial(schedule, due_at, seen_at, now, spent), abs=3.0
+    )
+
+
+def test_a_check_may_be_made_when_paid_for_and_rested() -> None:
+    schedule, _ = schedule_of(2400)
+    noon, bank = DAWN + 12 * HOUR, schedule.release_curve.most / 2
+
+    def may(due_in: float, rested: float, credits_: float, spent: float = 0.0) -> bool:
+        schedule.bucket.credits = credits_
+        return schedule.may_poll(noon + due_in, noon - rested, 1, now=noon, spent=spent)
+
+    assert may(0.0, 0.0, 1.0)
+    assert may(0.0, 0.0, 1.0 - 5e-7)
+    assert may(5e-7, 0.0, 1.0)
+    assert not may(0.0, 0.0, 1.0 - 2e-6)
+    assert may(0.0, 20 * HOUR, 0.0)
+    assert may(0.0, 20 * HOUR - 5e-7, 0.0)
+    assert not may(0.0, 20 * HOUR - 1e-3, 0.0)
+    assert may(0.0, 20 * HOUR, 0.0, spent=2399.0)
+    assert not may(0.0, 20 * HOUR, 9.0, spent=2399.5)
+    assert may(9.0, 60.0, 1.0 + bank)
+    assert not may(9.0, 60.0 - 1e-3, 1.0 + bank)
+    assert not may(9.0, 60.0, 1.0 + bank - 1e-3)
+    assert not may(2e-6, 60.0, 1.0)
+    assert not may(9.0, 21 * HOUR, 1.0)
+
+
+def test_who_may_be_claimed() -> None:
+    schedule, _ = schedule_of(240)
+    assert schedule.seen_before(DAWN, is_due=False, is_paid=True) == DAWN - 60
+    assert schedule.seen_before(DAWN, is_due=False, is_paid=False) == DAWN - 60
+    assert schedule.seen_before(DAWN, is_due=True, is_paid=True) is None
+    assert schedule.seen_before(DAWN, is_due=True, is_paid=False) == DAWN - 20 * HOUR
+
+
+def test_a_row_of_another_length_leaves_price_and_bucket_as_they_are() -> None:
+    schedule, _ = schedule_of(240)
+    kept = {"price": [2.0, 0.5, 3.0, DAWN, DAWN + 1], "purse": [7.0, DAWN + 2]}
+    schedule.restore(kept)
+    assert schedule.price == Price(2.0, 0.5, 3, DAWN, DAWN + 1)
+    assert isinstance(schedule.price.polls, int)
+    assert (schedule.bucket.credits, schedule.bucket.at) == (7.0, DAWN + 2)
+    assert schedule.to_json()["price"] == kept["price"]
+    assert schedule.to_json()["purse"] == kept["purse"]
+    for price, bucket in (([1.0] * 4, [1.0]), ([1.0] * 6, [1.0] * 3), (None, {}), ("x", "y")):
+        schedule.restore({"price": price, "purse": bucket})
+        assert schedule.to_json()["price"] == kept["price"]
+        assert schedule.to_json()["purse"] == kept["purse"]
+
+
+def test_what_replicas_share_leaves_each_its_own_weights() -> None:
+    schedule, _ = schedule_of(240)
+    schedule.mixture.weights = tuple((number + 1) / 91 for number in range(13))
+    schedule.restore(Schedule(240).to_json())
+    assert schedule.demand.population.weights == schedule.mixture.weights

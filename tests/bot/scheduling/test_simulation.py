@@ -1,11 +1,15 @@
 """The simulated clock, held against the polls that it wrote."""
 
+import random
 from bisect import bisect_left
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.scheduling.forecast import ProfileState
 from bot.scheduling.policies import EntryFrequency, Fixed
 from bot.scheduling.simulation import InfeasibleError, Record, Result, Simulation
 from bot.scheduling.waiting_time import DAY, HOUR
@@ -151,3 +155,92 @@ def test_progress_goes_up_to_one() -> None:
     Simulation(steady(3), 36, progress=parts.append).run()
     assert parts == sorted(parts)
     assert parts[-1] == 1.0
+
+
+# From here on the figures are written out: who changes the schedule on purpose changes them here.
+
+
+def lively(days: float = 3.2) -> list[Record]:
+    """Return profiles that post in bursts, by day and by night, at paces of their own."""
+    rng = random.Random(11)  # noqa: S311 - a made-up past
+    records = []
+    for key in range(6):
+        at, taken = DAWN + 0.3 * DAY, list[float]()
+        while True:
+            at += rng.choice((0.05, 0.1, 1.0, 2.0 + key)) * HOUR * rng.uniform(1, 2)
+            if at > DAWN + days * DAY:
+                break
+            if 6 <= at % DAY / HOUR < 23 or key == 3:
+                taken.append(at)
+        records.append(Record(f"p{key}", 1 + key % 3, taken))
+    return [*records, Record("silent", 2, [])]
+
+
+OUTAGES = [(DAWN + DAY, DAWN + 1.2 * DAY), (DAWN + 2 * DAY, DAWN + 3.6 * DAY)]
+
+
+@pytest.mark.parametrize(
+    ("options", "polls", "lost", "minutes"),
+    [
+        ({}, [83, 83, 83, 83, 83], 0, 77.128),
+        ({"as_rows": True}, [83, 83, 83, 83, 83], 0, 77.128),
+        ({"refresh": HOUR / 2}, [83, 83, 83, 83, 83], 0, 68.311),
+        ({"minimum": 3 * HOUR}, [51, 56, 56, 56, 56], 0, 91.703),
+        ({"outages": OUTAGES}, [83, 83, 0, 83, 83], 33, 340.171),
+        ({"rule": EntryFrequency()}, [83, 83, 83, 83, 83], 0, 78.059),
+    ],
+)
+def test_a_short_past_gives_what_it_gave(
+    options: dict[str, Any], polls: list[int], lost: int, minutes: float
+) -> None:
+    result = Simulation(lively(), 7 * 12, warmup=DAY / 2, **options).run()
+    delays = [delay for each in result.delays for delay in each]
+    assert sum(delays) / len(delays) / 60 == pytest.approx(minutes, abs=0.002)
+    assert (result.days, result.lost) == (polls, lost)
+
+
+def test_the_first_checks_are_spread_as_widely_as_the_budget_allows() -> None:
+    for budget, cost, hours in ((48.0, 3, 12.0), (32.0, 2, 12.0), (20.0, 2, 19.2)):
+        records = [Record(f"p{key}", 1, [DAWN + 5.0 * HOUR]) for key in range(8)]
+        begun: dict[int, float] = {}
+        for at, key in Simulation(records, budget, cost, record_polls=True).run().polls:
+            begun.setdefault(key, at - DAWN)
+        wished = [key * 0.6180339887498949 % 1 * hours * HOUR for key in range(8)]
+        assert [begun[key] for key in range(8)] == pytest.approx(wished)
+
+
+def test_there_is_a_day_for_the_last_stories_to_be_seen_or_gone() -> None:
+    records = [Record("late", 1, [DAWN + 2 * DAY - 1]), Record("early", 1, [DAWN + 5.0])]
+    result = Simulation(records, 24, warmup=0).run()
+    assert (result.begin, len(result.days)) == (DAWN, 3)
+    nothing = Simulation([Record("silent", 1, [])], 24, warmup=0).run()
+    assert (nothing.begin, nothing.days, nothing.delays) == (0.0, [], [[]])
+    assert (nothing.poll_count, nothing.lost, nothing.polls) == (0, 0, [])
+
+
+def test_a_story_of_the_very_end_of_the_warm_up_counts() -> None:
+    taken = [DAWN + DAY - 1, DAWN + DAY, DAWN + DAY + 1]
+    result = Simulation([Record("one", 1, taken)], 24, warmup=DAY).run()
+    assert len(result.delays[0]) == 2
+    assert Simulation([], 24).warmup == 7 * DAY
+    assert Simulation([], 24).minimum == 60.0
+    assert Simulation([], 24).cost == 1
+
+
+def test_the_states_are_shown_before_it_begins() -> None:
+    bound = list[Sequence[ProfileState]]()
+    records = lively()
+    Simulation(records, 84, bind=bound.append).run()
+    (states,) = bound
+    assert len(states) == len(records)
+    assert all(state.seen_at > DAWN + 4 * DAY for state in states)
+
+
+def test_nothing_is_kept_of_the_checks_unless_asked() -> None:
+    assert Simulation(lively(), 84).run().polls == []
+
+
+def test_progress_is_told_each_day() -> None:
+    parts: list[float] = []
+    Simulation(lively(), 84, progress=parts.append).run()
+    assert parts == [0.2, 0.4, 0.6, 0.8, 1.0]
