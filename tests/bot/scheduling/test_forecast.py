@@ -223,14 +223,15 @@ def test_what_is_kept_follows_from_the_whole_past(seed: int) -> None:
         stories = stories * 0.5 ** ((at - before) / 10 / DAY) + len(fresh)
         shown = [story for story in taken if at - DAY < story <= at]
         assert learn(state, LIVELY, at=at, taken=shown) == len(fresh)
-        if fresh:
-            hours = [value * 0.5 ** ((at - hours_at) / 30 / DAY) for value in hours]
-            hours_at = at
-            rate = fair_rate(replace(state), LIVELY) / 24
-            scale = 24 / (sum(hours) + 8)
-            shape = [scale * (own + 8 * part) for own, part in zip(hours, usual, strict=True)]
-            fast_part = (fast + 12 * 0.3) / (heard + 12)
-            slow_part = (slow + 12 * 0.2) / (heard + 12)
+        if not fresh:
+            continue
+        hours = [value * 0.5 ** ((at - hours_at) / 30 / DAY) for value in hours]
+        hours_at = at
+        rate = fair_rate(replace(state), LIVELY) / 24
+        scale = 24 / (sum(hours) + 8)
+        shape = [scale * (own + 8 * part) for own, part in zip(hours, usual, strict=True)]
+        fast_part = (fast + 12 * 0.3) / (heard + 12)
+        slow_part = (slow + 12 * 0.2) / (heard + 12)
         for story in fresh:
             hour = int(story % DAY // HOUR)
             by_fast = fast_part * 15 * excited(known, story, 15)

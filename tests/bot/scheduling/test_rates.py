@@ -296,8 +296,8 @@ def test_the_exponents_solve_the_normal_equations_of_all_that_was_seen() -> None
                 for column, other in enumerate(leaning):
                     matrix[row][column] += factor * one * other
         assert pool.pull == pytest.approx(pull)
-        for own, row in zip(pool.curvature, matrix, strict=True):
-            assert own == pytest.approx(row)
+        for own, expected in zip(pool.curvature, matrix, strict=True):
+            assert own == pytest.approx(expected)
         before, last = pool.at, pool.at or at
         pool.update(at)
         assert max(map(abs, pool.exponents)) < 2.0  # else the bound, not the equations
