@@ -29,7 +29,7 @@ import tempfile
 import time
 import tomllib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from multiprocessing.connection import wait
@@ -43,6 +43,7 @@ from cosmic_ray.ast import ast_nodes, get_ast
 from cosmic_ray.mutating import mutate_code
 from cosmic_ray.operators.operator import Operator
 from cosmic_ray.plugins import get_operator
+from hypothesis import Phase, settings
 from rich.console import Console
 
 Node = Any  # of parso's tree, whose classes are typed in parts only
@@ -61,8 +62,8 @@ PYTEST = (  # without the plugins of others, whose import takes longer than most
     "-W", "ignore::pytest.PytestAssertRewriteWarning",  # hypothesis is one of LIBRARIES
 )  # fmt: skip
 ENOUGH_S = 10.0  # CPU of the tests of one mutant, by the nearest
-# Above what its tests take without it, a mutant is held to be in a loop without end.
-LIMIT_TIMES, LIMIT_MORE_S = 4.0, 5.0
+# Above what a test takes without it, a mutant is held to be in a loop without end.
+LIMIT_TIMES, LIMIT_MORE_S = 4.0, 3.0
 NO_TESTS = int(pytest.ExitCode.NO_TESTS_COLLECTED)
 HANGS_S = 120.0  # waiting for what never comes uses no CPU
 CALLS = ("await_stmt", "atom_expr", "power")
@@ -276,10 +277,27 @@ def _fixtures(item: pytest.Item) -> set[str]:
 class Only:
     """A plugin that runs some tests, in the order that they are given in."""
 
-    def __init__(self, tests: Sequence[str], folder: Path) -> None:
-        """Run ``tests`` with the database that is kept in ``folder``."""
+    def __init__(self, tests: Sequence[str], folder: Path, took: Mapping[str, float]) -> None:
+        """Run ``tests``, which ``took`` so long, with the database that is kept in ``folder``."""
         self._order = {test: place for place, test in enumerate(tests)}
-        self._folder = folder
+        self._folder, self._took = folder, took
+
+    @pytest.hookimpl
+    def pytest_sessionstart(self) -> None:
+        """Let the first example that fails do: to look for the smallest one takes long."""
+        first = (Phase.explicit, Phase.generate)
+        settings.register_profile("first", settings.default, phases=first)
+        settings.load_profile("first")
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
+        """End the whole process where a test takes far longer than without the mutant."""
+        limit = LIMIT_TIMES * self._took[item.nodeid] + LIMIT_MORE_S
+        most = resource.getrlimit(resource.RLIMIT_CPU)[1]
+        resource.setrlimit(
+            resource.RLIMIT_CPU, (min(int(time.process_time() + limit), most), most)
+        )
+        return (yield)
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
@@ -370,7 +388,7 @@ class Forks:
                     continue
                 limit = LIMIT_TIMES * sum(reach.took[test] for test in tests) + LIMIT_MORE_S
                 process = self._fork.Process(
-                    target=_quietly, args=(lambda m=mutant, t=tests: self._try(m, t), limit)
+                    target=_quietly, args=(lambda m=mutant, t=tests: self._try(m, t, reach), limit)
                 )
                 process.start()
                 running[process.sentinel] = mutant, process, time.monotonic() + HANGS_S
@@ -382,12 +400,13 @@ class Forks:
                 if time.monotonic() > until:
                     process.kill()
 
-    def _try(self, mutant: Mutant, tests: list[str]) -> int:
+    def _try(self, mutant: Mutant, tests: list[str], reach: Reach) -> int:
         sys.meta_path.insert(0, Broken(mutant))
         files = list(dict.fromkeys(test.split("::")[0] for test in tests))
         with tempfile.TemporaryDirectory(dir=self._folder) as folder:
             options = (*PYTEST, "-x", "--timeout=30", f"--basetemp={folder}/base")
-            return int(pytest.main([*options, *files], plugins=[Only(tests, self._folder)]))
+            only = Only(tests, self._folder, reach.took)
+            return int(pytest.main([*options, *files], plugins=[only]))
 
 
 def main() -> int:
