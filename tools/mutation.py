@@ -61,6 +61,7 @@ PYTEST = (  # without the plugins of others, whose import takes longer than most
     "-p", "no:unraisableexception",
     "-W", "ignore::pytest.PytestAssertRewriteWarning",  # hypothesis is one of LIBRARIES
 )  # fmt: skip
+BRIEFLY = ("-x", "--tb=no", "--assert=plain", "--timeout=30")  # nobody reads why a test fails
 ENOUGH_S = 10.0  # CPU of the tests of one mutant, by the nearest
 # Above what a test takes without it, a mutant is held to be in a loop without end.
 LIMIT_TIMES, LIMIT_MORE_S = 4.0, 3.0
@@ -404,7 +405,7 @@ class Forks:
         sys.meta_path.insert(0, Broken(mutant))
         files = list(dict.fromkeys(test.split("::")[0] for test in tests))
         with tempfile.TemporaryDirectory(dir=self._folder) as folder:
-            options = (*PYTEST, "-x", "--timeout=30", f"--basetemp={folder}/base")
+            options = (*PYTEST, *BRIEFLY, f"--basetemp={folder}/base")
             only = Only(tests, self._folder, reach.took)
             return int(pytest.main([*options, *files], plugins=[only]))
 
