@@ -203,15 +203,14 @@ class Reach:
     def tests(self, mutant: Mutant) -> list[str]:
         """Return the tests to ask, the nearest and quickest first, and not for too long."""
         lines = self.by_line.get(str(mutant.path), {})
-        room, name = mutant.path.parent.name, mutant.path.stem
+        room = mutant.path.parent.name
         found = {test for line in mutant.lines for test in lines.get(line, ())}
         if not found:  # what runs at import concerns all who come by
             found = {test for line in lines.values() for test in line}
             found |= {test for test in self.took if test.startswith(f"tests/bot/{room}/")}
 
-        def nearness(test: str) -> tuple[bool, bool, float]:
-            near = test.startswith(f"tests/bot/{room}/")
-            return not near, f"/test_{name}.py" not in test, self.took[test]
+        def nearness(test: str) -> tuple[bool, float]:
+            return not test.startswith(f"tests/bot/{room}/"), self.took[test]
 
         asked, spent = list[str](), 0.0
         for test in sorted(found, key=nearness):

@@ -40,7 +40,7 @@ class Drift:
         if now.balance > self.base.balance:
             return replace(self, base=now, last=now, size=0, running=0)
         size = (self.base.balance - now.balance) - (now.spent - self.base.spent)
-        is_same_side = size != 0 and (self.size == 0 or (size > 0) == (self.size > 0))
+        is_same_side = self.size == 0 or (size > 0) == (self.size > 0)
         running = (self.running + 1 if is_same_side else 1) if size else 0
         base = self.base if size else now
         return replace(self, base=base, last=now, size=size, running=running)

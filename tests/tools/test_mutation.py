@@ -52,19 +52,19 @@ def test_what_comes_above_chooses_no_other_mutants(module: Path) -> None:
     assert [one.change() for one in chosen(str(module), 3, config)] == before
 
 
-def test_the_nearest_tests_are_asked_first_and_not_for_too_long() -> None:
-    near, room, far = (
+def test_the_quickest_of_the_room_are_asked_first_and_not_for_too_long() -> None:
+    slow, quick, far = (
         "tests/bot/domain/test_links.py::test_a",
         "tests/bot/domain/test_talk.py::test_b",
         "tests/bot/chats/test_past.py::test_c",
     )
-    took = {far: 0.1, room: 0.5, near: 1.0, f"{far}[long]": ENOUGH_S}
+    took = {far: 0.1, quick: 0.5, slow: 1.0, f"{far}[long]": ENOUGH_S}
     reach = Reach(took, {"bot/domain/links.py": {3: [*took], 4: [far]}})
 
     def asked(*lines: int) -> list[str]:
         mutant = Mutant(Path("bot/domain/links.py"), "AddNot", 0, range(*lines), "")
         return reach.tests(mutant)
 
-    assert asked(3, 4) == [near, room, far]
+    assert asked(3, 4) == [quick, slow, far]
     assert asked(4, 5) == [far]
-    assert asked(9, 10) == [near, room, far]  # at import: all who come by, and the room's
+    assert asked(9, 10) == [quick, slow, far]  # at import: all who come by, and the room's

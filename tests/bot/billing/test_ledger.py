@@ -414,6 +414,20 @@ async def test_cancelled_anywhere_the_ledger_is_never_too_low(db: Database) -> N
     assert 0 <= await spent(db) - billed <= 30 * 2
 
 
+async def test_who_goes_away_while_credits_are_reserved_gets_them_back(
+    sqlite_db: Database,
+) -> None:
+    ledger = Ledger(sqlite_db, FREE, now=Clock())
+    async with asyncio.TaskGroup() as group:
+        reserving = group.create_task(ledger.reserve(link(), Endpoint.USER_STORIES))
+        await asyncio.sleep(0)  # it has begun
+        reserving.cancel()
+    assert reserving.cancelled()
+    assert await spent(sqlite_db) == 0
+    async with sqlite_db.read() as tx:
+        assert [one.state for one in await rows.entries(tx, since=NOON)] == ["refunded"]
+
+
 # --- against a model -----------------------------------------------------------------------------
 
 LIMITS = Limits(
@@ -676,6 +690,6 @@ async def test_a_day_on_which_nobody_asked_is_a_habit_too(sqlite_db: Database) -
     async with sqlite_db.begin() as tx:
         row = {"day": (midnight - DAY).date(), "replies": 0, "schedule": 7}
         await tx.execute(budget_days.insert().values(row))
-    ledger = Ledger(sqlite_db, Limits(1000, 0.5), now=lambda: midnight)
-    for hour, kept in ((0, 50), (12, 25)):
-        assert await ledger.left_by_replies(midnight + hour * timedelta(hours=1)) == 500 - kept
+    ledger = Ledger(sqlite_db, Limits(100, 0.5), now=lambda: midnight)
+    for hour, kept in ((0, 5), (12, 2.5)):
+        assert await ledger.left_by_replies(midnight + hour * timedelta(hours=1)) == 50 - kept

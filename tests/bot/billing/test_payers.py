@@ -7,15 +7,17 @@ import pytest
 
 from bot.billing.ledger import Ledger, Payer
 from bot.billing.reports import Reports
+from bot.domain.access import Subject
 from bot.domain.budget import Limits
 from bot.domain.errors import (
     AllowanceSpentError,
     NewcomersSpentError,
     PersonSpentError,
+    SpendingError,
     TooFastError,
 )
 from bot.domain.model import Asker
-from bot.store import acquaintances, budgets, chats
+from bot.store import access, acquaintances, budgets, chats
 from bot.store.database import Database
 from bot.stories_api import Answer
 from tests.bot.billing.test_ledger import FREE, MANY, ONE, Clock, answering, link
@@ -91,6 +93,27 @@ async def test_nobodies_of_a_small_chat_have_half_of_it(sqlite_db: Database) -> 
     with pytest.raises(AllowanceSpentError):
         await spend(ledger, in_group(None))
     await spend(ledger, in_group(1), 3)
+
+
+async def test_what_was_set_for_a_chat_or_a_person_goes_before_the_limits(
+    sqlite_db: Database,
+) -> None:
+    async with sqlite_db.begin() as tx:
+        for number, allowance in ((GROUP, 6), (7, 5), (8, 1)):
+            subject = Subject.of_chat(number)
+            await access.put(tx, subject, now=NOON, allowance=allowance)
+    limits = Limits(MANY, 0.5, 2, 2, MANY, 0, newcomer_allowance=1, newcomer_share=0)
+    ledger = Ledger(sqlite_db, limits, now=Clock())
+    await spend(ledger, in_group(7), 3)
+    for payer in (in_group(7), link(8, 8), in_group(9)):
+        with pytest.raises(SpendingError):
+            await spend(ledger, payer, 2)
+    await spend(ledger, link(7, 7), 2)
+    with pytest.raises(PersonSpentError):
+        await spend(ledger, link(-6, 7))
+    seen = Reports(sqlite_db, limits, Clock())
+    shown = [await seen.usage(chat) for chat in (GROUP, 7, 1)]
+    assert [(one.allowance, one.left) for one in shown] == [(6, 3), (5, 3), (2, 2)]
 
 
 async def know(db: Database, *subjects: acquaintances.Acquaintance) -> None:

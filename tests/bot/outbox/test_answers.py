@@ -150,6 +150,16 @@ async def test_after_three_copies_an_answer_is_given_up_with_a_last_word_and_no_
     assert all(patience < 10 for _, _, patience in answers.said)
 
 
+async def test_an_answer_that_the_outbox_brought_is_kept_no_longer(sqlite_db: Database) -> None:
+    await owing(sqlite_db)
+    await owe(sqlite_db, HELLO)
+    post, answers = Post(), Answers()
+    outbox = Outbox(sqlite_db, post, post, replies=answers, now=Clock())  # type: ignore[arg-type] # they stand for all three
+    assert await outbox.run_once() == 1
+    assert [text for text, _, _ in answers.said] == ["hello"]
+    assert await rows(sqlite_db) == []
+
+
 async def test_who_lost_the_chat_writes_down_what_was_answered(sqlite_db: Database) -> None:
     await owing(sqlite_db)
     await owe(sqlite_db, HELLO)

@@ -77,6 +77,7 @@ async def test_each_chat_reads_its_own_words(alerts: Alerts, post: Post) -> None
     english, there, spanish, again, full, two = post.captions
     assert english == again
     assert len({english, there, spanish, full, two}) == 5
+    assert "New story" in english
     assert "11:59" in english
     assert "8:59" in there
 

@@ -13,7 +13,7 @@ from bot.fetching import snapshots
 from bot.outbox.fan_out import FanOut
 from bot.outbox.worker import Outbox
 from bot.runtime.logging import trace
-from bot.store import chat_queues, enqueue
+from bot.store import chat_queues, enqueue, usage
 from bot.store.database import Database
 from tests.bot.outbox.test_worker import Office, Post, found, office, sent
 from tests.support.control import wait_for
@@ -209,6 +209,29 @@ async def test_each_slice_wakes_the_outbox_and_more_follows_at_once(db: Database
     assert len(await rows(db)) == 10
 
 
+async def test_with_nothing_to_do_it_sleeps(office: Office) -> None:
+    looks = 0
+
+    def now() -> datetime:
+        nonlocal looks
+        looks += 1
+        return NOON
+
+    outbox = Outbox(office.db, office.post, office.post, now=now)  # type: ignore[arg-type] # Post stands for both
+
+    async def is_asleep() -> bool:
+        before = looks
+        for _ in range(10):
+            async with office.db.read() as tx:
+                await chat_queues.due_next(tx)
+        return looks == before
+
+    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+        group.create_task(outbox.run())
+        await wait_for(is_asleep)
+        outbox.stop()
+
+
 class Failing(Post):
     """Fails when the request has left."""
 
@@ -224,6 +247,14 @@ async def test_a_bug_after_the_request_left_counts_as_a_lost_answer(office: Offi
     await outbox.run_once()
     [row] = await rows(office.db)
     assert (row.state, row.copies, row.unknowns) == ("open", 1, 1)
+
+
+async def test_what_arrived_is_counted_once(office: Office) -> None:
+    await found(office, "1", "2")
+    assert await office.outbox.run_once() == 1
+    async with office.db.read() as tx:
+        used = await usage.of_chat(tx, -1, since=NOON.date())
+    assert used == {"alert": usage.Use(items=2)}
 
 
 async def test_what_an_answer_does_not_name_may_be_there(office: Office) -> None:

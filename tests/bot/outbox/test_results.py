@@ -8,14 +8,23 @@ import sqlalchemy as sa
 
 from bot.domain import selection
 from bot.domain.errors import MediaGoneError, MediaTooBigError
-from bot.domain.model import GiveUp, Moved, Outcome, Sent, SentItem, Target, TryLater
-from bot.domain.records import ChatQueue
+from bot.domain.model import (
+    GiveUp,
+    Moved,
+    Options,
+    Outcome,
+    Sent,
+    SentItem,
+    Target,
+    TryLater,
+)
+from bot.domain.records import ChatQueue, KnownFile
 from bot.domain.selection import Batch
 from bot.outbox import results
 from bot.outbox.results import Account, Arrived
-from bot.store import chat_queues, chats, deliveries, enqueue, usage
+from bot.store import chat_queues, chats, deliveries, enqueue, file_ids, kept, usage
 from bot.store.database import Database
-from tests.support.followed import HOUR, MINUTE, NOON, claim, follow, look, rows, story
+from tests.support.followed import HOUR, MINUTE, NOON, PRADA, claim, follow, look, rows, story
 
 NOW = timedelta(0)
 SECOND = timedelta(seconds=1)
@@ -229,6 +238,42 @@ async def test_alerts_are_counted_by_items_and_bytes_and_notices_are_not(db: Dat
     async with db.read() as tx:
         used = await usage.of_chat(tx, CHAT, since=NOON.date())
     assert used == {"alert": usage.Use(items=2, bytes=740)}
+
+
+async def test_what_arrived_is_kept_for_later_where_that_is_wanted(db: Database) -> None:
+    async with db.begin() as tx:
+        files = {pk: KnownFile("photo", f"file {pk}", pk, NOON + HOUR) for pk in ("1", "2", "9")}
+        await file_ids.remember(tx, 7, files)
+        await follow(tx, CHAT, options=Options(keep=True))
+        await follow(tx, CHAT, PRADA)
+        await look(tx, story("1"), story("2"))
+        await look(tx, story("9", of=PRADA), of=PRADA)
+    await record(db, *await leaving(db), Sent((SentItem("1", 5),)))
+    [other] = await rows(db, story_pk="2")
+    async with db.begin() as tx:
+        await deliveries.drop(tx, [other.id], reason="", now=NOON)
+    await record(db, *await leaving(db), Sent((SentItem("9", 6),)))
+    async with db.read() as tx:
+        assert list((await tx.execute(sa.select(kept.kept.c.story_pk))).scalars()) == ["1"]
+
+
+async def test_who_refuses_when_all_is_there_changes_nothing(db: Database) -> None:
+    await owing(db, "1")
+    await record(db, *await leaving(db), GiveUp("kicked", items=(SentItem("1", 5),)))
+    async with db.read() as tx:
+        chat = await chats.get(tx, CHAT)
+    assert chat
+    assert chat.state == "active"
+    assert [row.state for row in await rows(db)] == ["sent"]
+
+
+async def test_who_lost_the_lease_to_a_chat_that_moved_left_no_copy(db: Database) -> None:
+    await owing(db, "1")
+    lane, batch = await leaving(db)
+    await claim(db, now=NOON + 2 * MINUTE)
+    await record(db, lane, batch, Moved(-1001))
+    [row] = await rows(db)
+    assert (row.chat_id, row.state, row.copies) == (CHAT, "open", 0)
 
 
 async def test_a_lost_topic_falls_back_and_a_lost_main_chat_closes(db: Database) -> None:
