@@ -14,7 +14,7 @@ from bot.config import Settings, load, secrets_of
 from bot.domain.errors import SettingsError
 from bot.runtime import logging
 
-COMMANDS = {
+_COMMANDS = {
     "run": "run the bot",
     "demo": "the whole bot against local stand-ins, with a chat page",
     "migrate": "bring the database up to date",
@@ -30,7 +30,7 @@ COMMANDS = {
     "simulate": "what a budget buys: the schedule over a recorded or made-up past",
 }
 # The modules of the commands that have options of their own.
-OPTIONS_IN = {
+_OPTIONS_IN = {
     "backup": "backup",
     "restore": "restore",
     "move": "move",
@@ -42,11 +42,11 @@ OPTIONS_IN = {
     "simulate": "simulate",
 }
 
-FORGETS = (
+_FORGETS = (
     "EPHEMERAL_DISK is set, and the database is a file: at the next restart all subscriptions are "
     "gone. Set DATABASE_URL to a PostgreSQL database."
 )
-READERS = frozenset({"migrate", "spending", "parked", "simulate", "admin", "doctor"})
+_READERS = frozenset({"migrate", "spending", "parked", "simulate", "admin", "doctor"})
 """The commands that need a database that can be used as it is."""
 
 
@@ -92,7 +92,7 @@ def _run(chosen: argparse.Namespace, settings: Settings) -> int:
 
     if chosen.command == "run":
         if settings.ephemeral_disk and settings.is_sqlite:
-            structlog.get_logger().warning("the disk forgets", why=FORGETS)
+            structlog.get_logger().warning("the disk forgets", why=_FORGETS)
         for sentence in check.strangers():
             structlog.get_logger().warning("a setting is none", why=sentence)
         return app.main(settings)
@@ -103,7 +103,7 @@ async def _report(chosen: argparse.Namespace, settings: Settings) -> int:
     from bot.cli import commands  # noqa: PLC0415 - as above
     from bot.operations import preflight  # noqa: PLC0415 - the same
 
-    if chosen.command in READERS:
+    if chosen.command in _READERS:
         finding = await preflight.database(settings.database_url.get_secret_value())
         if finding.level == "wrong":
             Console(stderr=True, soft_wrap=True).print(finding.text, markup=False)
@@ -123,11 +123,11 @@ def _parser(wanted: list[str]) -> argparse.ArgumentParser:
     """Return the parser; what has options of its own is asked for them only when ``wanted``."""
     parser = argparse.ArgumentParser(prog="python -m bot", description="Storybell")
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
-    parsers = {name: commands.add_parser(name, help=text) for name, text in COMMANDS.items()}
+    parsers = {name: commands.add_parser(name, help=text) for name, text in _COMMANDS.items()}
     parsers["demo"].add_argument("--port-base", type=int, default=8080, help="first of four ports")
     parsers["demo"].add_argument("--speed", type=_speed, default=1.0, help="how fast time runs")
-    for name in OPTIONS_IN.keys() & set(wanted):
-        importlib.import_module(f"bot.cli.{OPTIONS_IN[name]}").add_arguments(parsers[name])
+    for name in _OPTIONS_IN.keys() & set(wanted):
+        importlib.import_module(f"bot.cli.{_OPTIONS_IN[name]}").add_arguments(parsers[name])
     return parser
 
 

@@ -77,22 +77,22 @@ CONVERSATION = (
     handlers.people, handlers.health, handlers.broadcast, handlers.members, handlers.links,
     handlers.talk, handlers.unknown,
 )  # fmt: skip
-UPDATES = ["message", "edited_message", "channel_post", "callback_query", "my_chat_member"]
-CONFLICT = N_(
+_UPDATES = ["message", "edited_message", "channel_post", "callback_query", "my_chat_member"]
+_CONFLICT = N_(
     "Another program takes this bot's updates, so I get none: a second copy of me with the same "
     "token, perhaps. Please stop it, or give it a token of its own."
 )
-FIRST_LINK = (
+_FIRST_LINK = (
     "Nobody runs this bot yet. Open this link in Telegram to become its owner (it works once):\n"
     "    https://t.me/{name}?start={payload}"
 )
-DRAIN_S = 6.0  # of the 8 seconds that a stop may take
-TRY_AGAIN_S = 5.0
-DATABASE_AGAIN_S = 1.0
-CLEAN_EVERY = timedelta(hours=1)
-MUTES_EVERY = timedelta(minutes=15)  # at the latest, what was muted for a while is looked at
-STALL_S = 8.0  # no transaction takes so long, unless it waits for somebody who is stuck
-ANSWERS_S = 3.0  # in which the database writes a row
+_DRAIN_S = 6.0  # of the 8 seconds that a stop may take
+_TRY_AGAIN_S = 5.0
+_DATABASE_AGAIN_S = 1.0
+_CLEAN_EVERY = timedelta(hours=1)
+_MUTES_EVERY = timedelta(minutes=15)  # at the latest, what was muted for a while is looked at
+_STALL_S = 8.0  # no transaction takes so long, unless it waits for somebody who is stuck
+_ANSWERS_S = 3.0  # in which the database writes a row
 
 
 Build = Callable[[], AbstractAsyncContextManager[Parts]]
@@ -183,19 +183,19 @@ class Running:
         self.polling = Polling(
             parts.bot,
             self.intake.add,
-            allowed_updates=UPDATES,
+            allowed_updates=_UPDATES,
             is_behind=lambda: self.intake.is_behind,
-            on_conflict=lambda: parts.incidents.open("two_pollers", CONFLICT),
+            on_conflict=lambda: parts.incidents.open("two_pollers", _CONFLICT),
             refused_pause_s=timing.refused_pause_s,
             metrics=parts.metrics,
         )
-        self._cleaning = Worker("clean-up", self._clean, now=parts.now, longest=CLEAN_EVERY)
+        self._cleaning = Worker("clean-up", self._clean, now=parts.now, longest=_CLEAN_EVERY)
         admins = parts.services.access.admin_ids
         self._menu = Menu(
             parts.db, shown(self.app.bot, admins), pause=timing.menu_pause, now=parts.now
         )
         self._mutes = Worker(
-            "pauses", parts.services.subscriptions.resume_due, now=parts.now, longest=MUTES_EVERY
+            "pauses", parts.services.subscriptions.resume_due, now=parts.now, longest=_MUTES_EVERY
         )
         self._database_watch = DatabaseWatch(
             parts.db,
@@ -299,10 +299,10 @@ class Running:
                 return False
             except TelegramError as error:
                 log.warning("Telegram doesn't answer; trying again", reason=str(error))
-                await is_set_within(stop, TRY_AGAIN_S)
+                await is_set_within(stop, _TRY_AGAIN_S)
             except DatabaseUnavailableError as error:
                 log.warning("the database doesn't answer; trying again", reason=str(error))
-                await is_set_within(stop, DATABASE_AGAIN_S)
+                await is_set_within(stop, _DATABASE_AGAIN_S)
             else:
                 return True
         return False
@@ -313,7 +313,7 @@ class Running:
             return
         payload = await self._parts.services.access.admin_link()
         if payload:
-            print(FIRST_LINK.format(name=self.app.bot.username, payload=payload), flush=True)  # noqa: T201 - for who started it
+            print(_FIRST_LINK.format(name=self.app.bot.username, payload=payload), flush=True)  # noqa: T201 - for who started it
 
     async def loops(self, stop: asyncio.Event) -> None:
         """Run until ``stop``; then begin nothing new and end what is under way."""
@@ -352,7 +352,7 @@ class Running:
                 task.cancel()
             parts.scheduler.stop()
             parts.outbox.stop()
-            await self.intake.drain(DRAIN_S)
+            await self.intake.drain(_DRAIN_S)
             _, late = await asyncio.wait(ending, timeout=1)
             for task in late:
                 task.cancel()
@@ -367,7 +367,7 @@ class Running:
 
     async def _set_webhook(self, webhook: Webhook) -> None:
         url = str(self._settings.webhook_url).rstrip("/") + webhook.path
-        await set_webhook(self.app.bot, url, secret=webhook.secret, allowed_updates=UPDATES)
+        await set_webhook(self.app.bot, url, secret=webhook.secret, allowed_updates=_UPDATES)
 
     async def _poll(self) -> None:
         """Poll; of several replicas only one does at a time, for Telegram takes but one."""
@@ -385,10 +385,10 @@ class Running:
 
     async def _database(self) -> str:
         db = self._parts.db
-        if (waits := db.oldest_s) > STALL_S:
+        if (waits := db.oldest_s) > _STALL_S:
             return f"a transaction takes {round(waits)} s"
         try:
-            async with asyncio.timeout(ANSWERS_S), db.begin() as tx:
+            async with asyncio.timeout(_ANSWERS_S), db.begin() as tx:
                 await key_values.put(tx, "ready", value=True, now=self._parts.now())
         except TimeoutError:
             return "the database doesn't answer"
@@ -426,7 +426,7 @@ class Running:
         await cleanup.clean(self._parts.db, now=now)
         if await unknown_zones.tell_chats(self._parts.db, now=now):
             self._parts.outbox.wake()
-        return now + CLEAN_EVERY
+        return now + _CLEAN_EVERY
 
 
 class Conversation(Application[Any, Context, Any, Any, Any, Any]):
@@ -490,7 +490,7 @@ async def _begun(
         if not is_said:
             log.warning("waiting for the database", seconds=settings.lock_wait_s, reason=text)
             is_said = True
-        await is_set_within(stop, DATABASE_AGAIN_S)
+        await is_set_within(stop, _DATABASE_AGAIN_S)
 
 
 async def _built(settings: Settings, stack: AsyncExitStack, build: Build) -> Parts:

@@ -71,7 +71,7 @@ from bot.telegram.request import AiohttpRequest
 
 log = structlog.get_logger()
 
-IDLE_S = 10  # the Stories API closes idle connections early
+_IDLE_S = 10  # the Stories API closes idle connections early
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ async def built(
         )
         to_api = await stack.enter_async_context(
             aiohttp.ClientSession(
-                connector=connector(text_of(settings.stories_api_proxy), keepalive_timeout=IDLE_S)
+                connector=connector(text_of(settings.stories_api_proxy), keepalive_timeout=_IDLE_S)
             )
         )
         # One process on SQLite keeps its limits in memory; replicas share them as rows.

@@ -26,10 +26,10 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from bot.domain.budget import CHECK_COST
 from bot.domain.errors import SettingsError
 
-DATABASES = frozenset(
+_DATABASES = frozenset(
     {"sqlite", "sqlite+aiosqlite", "postgres", "postgresql", "postgresql+asyncpg"}
 )
-WEBHOOK_PORTS = frozenset({443, 80, 88, 8443})  # Bot API, setWebhook
+_WEBHOOK_PORTS = frozenset({443, 80, 88, 8443})  # Bot API, setWebhook
 ENV_FILE = ".env"
 OTHERS = frozenset({"COMPOSE_PROFILES", "POSTGRES_PASSWORD", "DOMAIN", "REPLICAS"})
 """What else may stand in ``.env``: what compose.yaml reads."""
@@ -37,7 +37,7 @@ UNREADABLE = (
     "can't be read: the port is no number, or the password holds a sign that must be "
     "written with % (@ as %40, / as %2F, : as %3A)"
 )
-PROXIES = frozenset({"http", "socks5"})
+_PROXIES = frozenset({"http", "socks5"})
 Credits = Annotated[int, Field(ge=0, le=100_000_000)]
 
 
@@ -342,7 +342,7 @@ class Settings(BaseSettings):
         if value is None:
             return None
         scheme, separator, _ = value.get_secret_value().partition("://")
-        if not separator or scheme not in DATABASES:
+        if not separator or scheme not in _DATABASES:
             raise ValueError("must begin with sqlite:// or postgresql://")
         try:
             urlsplit(value.get_secret_value()).port  # noqa: B018 - it raises where there is none
@@ -356,7 +356,7 @@ class Settings(BaseSettings):
         try:
             parts = urlsplit(value.get_secret_value()) if value else None
             is_good = parts is None or (
-                parts.scheme in PROXIES and bool(parts.hostname) and bool(parts.port)
+                parts.scheme in _PROXIES and bool(parts.hostname) and bool(parts.port)
             )
         except ValueError:
             is_good = False
@@ -407,7 +407,7 @@ class Settings(BaseSettings):
         if self.webhook_url and self.webhook_url.scheme != "https" and self._is_official_telegram:
             raise ValueError("WEBHOOK_URL must begin with https://")
         port = self.webhook_url.port if self.webhook_url else 443
-        if self._is_official_telegram and port not in WEBHOOK_PORTS:
+        if self._is_official_telegram and port not in _WEBHOOK_PORTS:
             raise ValueError("WEBHOOK_URL: Telegram calls the ports 443, 80, 88 and 8443 only")
         if self.public_url and self.public_url.scheme != "https" and self._is_official_telegram:
             raise ValueError("PUBLIC_URL must begin with https://")
@@ -585,7 +585,7 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-SENTENCES = {
+_SENTENCES = {
     "missing": "is not set",
     "greater_than": "must be more than {gt:.12g}",
     "greater_than_equal": "must be at least {ge:.12g}",
@@ -594,7 +594,7 @@ SENTENCES = {
     "literal_error": "must be {expected}",
     "finite_number": "must be a number",
 }
-BY_WORD = {
+_BY_WORD = {
     "int": "must be a whole number",
     "float": "must be a number",
     "bool": "must be true or false",
@@ -616,7 +616,7 @@ def _sentence(item: dict[str, Any]) -> str:
     elif kind == "int_parsing" and len(location) > 1:
         problem = ": must be whole numbers, separated by commas"
     else:
-        word = BY_WORD.get(kind.partition("_")[0], "has a value that can't be used")
-        problem = ": " + SENTENCES.get(kind, word).format(**context)
-        problem = f" {SENTENCES[kind]}" if kind == "missing" else problem
+        word = _BY_WORD.get(kind.partition("_")[0], "has a value that can't be used")
+        problem = ": " + _SENTENCES.get(kind, word).format(**context)
+        problem = f" {_SENTENCES[kind]}" if kind == "missing" else problem
     return f"{name}{problem}."

@@ -14,13 +14,13 @@ from bot.stories_api import StoriesApi
 
 EVERY = timedelta(minutes=5)
 EVERY_WHEN_OUT = timedelta(minutes=1)
-TIDY_EVERY = timedelta(hours=1)
+_TIDY_EVERY = timedelta(hours=1)
 
-BILLED_MORE = N_(
+_BILLED_MORE = N_(
     "The Stories API has billed {credits} credits more than I counted since {since}, in {calls} "
     "calls. Nothing is stopped; /spending shows what was counted."
 )
-BILLED_LESS = N_(
+_BILLED_LESS = N_(
     "The Stories API has billed {credits} credits less than I counted since {since}, in {calls} "
     "calls. Calls without an answer are counted as billed."
 )
@@ -70,7 +70,7 @@ class Treasurer:
         if was_out and self._api.is_in_service and self._on_back is not None:
             await self._on_back()
         now = self._now()
-        if self._tidied_at is None or now - self._tidied_at >= TIDY_EVERY:
+        if self._tidied_at is None or now - self._tidied_at >= _TIDY_EVERY:
             presumed = await self._ledger.tidy()
             self._tidied_at = now
             log.info("ledger_tidied", presumed=presumed)
@@ -87,6 +87,6 @@ class Treasurer:
         self._drift = drift.total + drift.size
         log.warning("ledger_drift", credits=drift.size, calls=calls, since=drift.base.at)
         if self._tell is not None:
-            text = BILLED_MORE if drift.size > 0 else BILLED_LESS
+            text = _BILLED_MORE if drift.size > 0 else _BILLED_LESS
             since = f"{drift.base.at:%Y-%m-%d %H:%M} UTC"
             await self._tell(text, credits=abs(drift.size), since=since, calls=calls)

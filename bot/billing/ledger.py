@@ -58,11 +58,11 @@ from bot.stories_api import Answer, Balance, Endpoint, cost
 
 T = TypeVar("T")
 
-PRESUMED_AFTER = timedelta(minutes=30)  # longer than any call can last
-HABIT_DAYS = 7
-FIRST_SLICE = 200  # entries
+_PRESUMED_AFTER = timedelta(minutes=30)  # longer than any call can last
+_HABIT_DAYS = 7
+_FIRST_SLICE = 200  # entries
 KEPT_IN_DETAIL, KEPT_BY_DAY = 32, 366  # days; in detail for a whole month, by person
-LARGE_SOURCE = (
+_LARGE_SOURCE = (
     "Much is spent by one {who}: {spent} of today's {share} credits for replies. "
     "PERSON_DAILY_ALLOWANCE and CHAT_DAILY_ALLOWANCE say how much one may take a day; /spending "
     "shows the chats."
@@ -270,7 +270,7 @@ class Ledger:
         async with self._db.read() as tx:
             used, _ = await budgets.budget_used(tx, today)
             if self._habits is None or self._habits[0] != today:
-                since = today - timedelta(days=HABIT_DAYS)
+                since = today - timedelta(days=_HABIT_DAYS)
                 days = await budgets.days_since(tx, since, before=today)
                 tells_apart = self.limits.newcomer_allowance is not None
                 of_known = tells_apart and await acquaintances.is_anybody_known(tx)
@@ -329,7 +329,7 @@ class Ledger:
         """Close what the dead left open, sum up old days, forget older ones; return how many."""
         now = self._now()
         async with self._db.begin() as tx:
-            presumed = await ledger.presume_spent(tx, before=now - PRESUMED_AFTER, now=now)
+            presumed = await ledger.presume_spent(tx, before=now - _PRESUMED_AFTER, now=now)
         for forget in (budgets.forget_old, ledger.forget_old):
             async with self._db.begin() as tx:
                 await forget(tx, now, days=KEPT_BY_DAY)
@@ -340,7 +340,7 @@ class Ledger:
 
     async def _in_slices(self, work: Callable[..., Awaitable[int]]) -> None:
         """Let ``work`` do what there is, in transactions of some 30 ms, so that nobody waits."""
-        limit, count = FIRST_SLICE, 1
+        limit, count = _FIRST_SLICE, 1
         while count:
             async with self._db.begin(durable=False) as tx:  # what a power cut undoes comes again
                 began = perf_counter()
@@ -403,7 +403,7 @@ class Ledger:
                 chat = await chats.get(tx, subject) if scope == "chat" else None
                 who = f"{scope} {subject}" + (f" ({chat.title})" if chat and chat.title else "")
                 share = round(self.limits.daily_budget * self.limits.reply_share)
-                news.append(LARGE_SOURCE.format(who=who, spent=spent, share=share))
+                news.append(_LARGE_SOURCE.format(who=who, spent=spent, share=share))
         return news
 
     async def _allowances_of(self, tx: Tx, asker: Asker) -> Allowances:

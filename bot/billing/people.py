@@ -9,7 +9,7 @@ from bot.domain.access import Entry
 from bot.store import access, acquaintances, chats, spending
 from bot.store.database import Tx
 
-MEMBERS = 5  # of a group, who cost most
+_MEMBERS = 5  # of a group, who cost most
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ async def _guests(tx: Tx, ids: Sequence[int], since: date) -> list[Guest]:
             elsewhere[one.user_id] += one.millicredits
             if one.chat_id in by_person:
                 by_person[one.chat_id][one.user_id] += one.millicredits
-    members = {number: by_person[number].most_common(MEMBERS) for number in ids}
+    members = {number: by_person[number].most_common(_MEMBERS) for number in ids}
     named = {*ids, *(user for some in members.values() for user, _ in some)}
     entries = await access.of(tx, named)
     names = await acquaintances.names(tx, named) | await chats.titles(tx, named)

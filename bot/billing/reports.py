@@ -17,11 +17,11 @@ from bot.store.ledger import NOBODY
 from bot.store.spending import By, Part, Sums
 
 K = TypeVar("K")
-SCHEDULE = NOBODY  # in whose place the checks of the schedule are shown
+_SCHEDULE = NOBODY  # in whose place the checks of the schedule are shown
 PRIVACY_CHECK = "privacy_check"  # the note of what is known of answers without it
-DAYS_SHOWN = 30
-DAYS_OF_AVERAGE = 7
-CHATS = 20  # of which it is shown what they spent
+_DAYS_SHOWN = 30
+_DAYS_OF_AVERAGE = 7
+_CHATS = 20  # of which it is shown what they spent
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class ChatUsage:
 class Spending:
     """What the bot spent: today, 7 and 30 days, by endpoint and chat (30 days), and the outlook.
 
-    ``by_chat`` has the ``CHATS`` largest, in order; 0 is the schedule. ``names`` are those of
+    ``by_chat`` has the ``_CHATS`` largest, in order; 0 is the schedule. ``names`` are those of
     chats that we know. ``by_kind`` has the credits of each of ``days``, for what they were
     spent. ``forecast`` is what this month will come to; ``days_left`` how long ``balance`` lasts
     at the pace of the last 7 days.
@@ -104,7 +104,7 @@ class Reports:
     async def usage(self, chat_id: int) -> ChatUsage:
         """Return what a chat used."""
         today = self.now().date()
-        first = today - timedelta(days=DAYS_SHOWN - 1)
+        first = today - timedelta(days=_DAYS_SHOWN - 1)
         async with self.db.read() as tx:
             lines = [
                 _lines(
@@ -140,14 +140,14 @@ class Reports:
 async def spending_in(tx: Tx, limits: Limits, *, now: datetime) -> Spending:
     """Return what the bot spent, in a transaction that is open."""
     today = now.date()
-    first = today - timedelta(days=DAYS_SHOWN - 1)
+    first = today - timedelta(days=_DAYS_SHOWN - 1)
     parts = await spending.parts(tx, since=min(first, today.replace(day=1)))
     by_day = _together(parts, lambda one: one.day)
     shown = [one for one in parts if one.day >= first]
     by_kind = _together(shown, lambda one: (one.kind, one.day))
     kinds = _together(shown, lambda one: one.kind)
-    by_chat = await spending.dearest_chats(tx, since=first, limit=CHATS)
-    by_chat[SCHEDULE] = by_chat.get(SCHEDULE, 0) + kinds.get("schedule", Sums()).spent
+    by_chat = await spending.dearest_chats(tx, since=first, limit=_CHATS)
+    by_chat[_SCHEDULE] = by_chat.get(_SCHEDULE, 0) + kinds.get("schedule", Sums()).spent
     names = await chats.titles(tx, by_chat)
     used = await budgets.budget_used(tx, today)
     balance = await budgets.account_balance(tx)
@@ -196,7 +196,7 @@ def daily_rate(spent: list[int], now: datetime) -> float:
 
     Days before the first credit don't count: a bot that is two days old is judged by two.
     """
-    recent = spent[-DAYS_OF_AVERAGE:]
+    recent = spent[-_DAYS_OF_AVERAGE:]
     while len(recent) > 1 and not recent[0]:
         recent = recent[1:]
     of_today = (now - datetime.combine(now.date(), time(), UTC)) / DAY

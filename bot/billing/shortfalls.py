@@ -9,7 +9,7 @@ from datetime import datetime
 from bot.store import key_values
 from bot.store.database import Tx
 
-KEY = "budget_short"
+_KEY = "budget_short"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +28,15 @@ class Shortfall:
 
 async def kept(tx: Tx) -> Shortfall | None:
     """Return what was found last; None while the budget is enough."""
-    value = await key_values.get(tx, KEY)
+    value = await key_values.get(tx, _KEY)
     return Shortfall(**value) if isinstance(value, dict) else None
 
 
 async def record(tx: Tx, shortfall: Shortfall | None, *, now: datetime) -> bool:
     """Keep what was found; return whether it is news that there is one, or that there is none."""
     if shortfall is None:
-        return await key_values.remove(tx, KEY)
-    is_news = await key_values.add(tx, KEY, asdict(shortfall), now=now)
+        return await key_values.remove(tx, _KEY)
+    is_news = await key_values.add(tx, _KEY, asdict(shortfall), now=now)
     if not is_news:
-        await key_values.put(tx, KEY, asdict(shortfall), now=now)
+        await key_values.put(tx, _KEY, asdict(shortfall), now=now)
     return is_news

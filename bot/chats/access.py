@@ -27,12 +27,12 @@ from bot.updates.unit_of_work import at_the_end, effect, reading
 log = structlog.get_logger()
 
 INVITATION_VALID_FOR = timedelta(days=7)
-REFRESH = timedelta(minutes=1)  # within which another process's blocks hold in this one
-SEED = "admin_link"
-MODE = "access_mode"
+_REFRESH = timedelta(minutes=1)  # within which another process's blocks hold in this one
+_SEED = "admin_link"
+_MODE = "access_mode"
 ADMIN, INVITE = "admin_", "invite_"  # what the links begin with
-TOKEN_BYTES = 16
-MOST_NAMES = 10_000
+_TOKEN_BYTES = 16
+_MOST_NAMES = 10_000
 
 
 class Access:
@@ -62,7 +62,7 @@ class Access:
         self._now = now
         self.blocked: set[str] = set(blocked_profiles)
         """Ids and names of profiles that are blocked; the same set for as long as the bot runs."""
-        self.worker = Worker("access", self._step, now=now, longest=REFRESH)
+        self.worker = Worker("access", self._step, now=now, longest=_REFRESH)
 
     async def begin(self, allowed: Collection[int] = ()) -> None:
         """Take up the settings, once at a start: ``allowed`` are people and chats.
@@ -71,7 +71,7 @@ class Access:
         """
         now = self._now()
         async with self._db.begin() as tx:
-            before = await key_values.get(tx, MODE)
+            before = await key_values.get(tx, _MODE)
             if self.mode == "invited" and before != "invited":
                 kept = await store.allow_all(
                     tx, await store.who_is_there(tx), via="before", now=now
@@ -79,7 +79,7 @@ class Access:
                 if kept:
                     log.info("chats that were there before stay allowed", chats=kept)
             if before != self.mode:
-                await key_values.put(tx, MODE, self.mode, now=now)
+                await key_values.put(tx, _MODE, self.mode, now=now)
             for one in map(Subject.of_chat, allowed):
                 await store.put(tx, one, now=now, is_allowed=True)
         await self._refresh()
@@ -124,7 +124,7 @@ class Access:
         """Keep what a person is called, for the list; written once a process."""
         if self._names.get(person) == name:
             return
-        if len(self._names) >= MOST_NAMES:
+        if len(self._names) >= _MOST_NAMES:
             self._names.clear()
         self._names[person] = name
         await at_the_end(self._db, lambda tx: acquaintances.call(tx, person, name))
@@ -146,8 +146,8 @@ class Access:
         async with self._db.begin() as tx:
             if await store.admins(tx):
                 return None
-            await key_values.add(tx, SEED, secrets.token_hex(TOKEN_BYTES), now=self._now())
-            seed = await key_values.get(tx, SEED)
+            await key_values.add(tx, _SEED, secrets.token_hex(_TOKEN_BYTES), now=self._now())
+            seed = await key_values.get(tx, _SEED)
         return self._admin_payload(str(seed))
 
     def _admin_payload(self, seed: str) -> str:
@@ -156,7 +156,7 @@ class Access:
 
     async def invite(self, by: int | None, uses: int) -> tuple[str, datetime]:
         """Return what follows ``start=`` in a new link for so many people, and its end."""
-        word, now = secrets.token_urlsafe(TOKEN_BYTES), self._now()
+        word, now = secrets.token_urlsafe(_TOKEN_BYTES), self._now()
         until = now + INVITATION_VALID_FOR
         async with effect(self._db) as tx:
             await store.invite(
@@ -174,7 +174,7 @@ class Access:
             return is_invitation and await store.is_open(tx, _digest(word), now=self._now())
 
     async def _is_admin_link(self, tx: Tx, payload: str) -> bool:
-        seed = await key_values.get(tx, SEED)
+        seed = await key_values.get(tx, _SEED)
         if seed is None or not payload.isascii():
             return False
         return hmac.compare_digest(payload, self._admin_payload(str(seed)))
@@ -188,7 +188,7 @@ class Access:
         """
         now, subject = self._now(), Subject("person", str(person))
         async with effect(self._db) as tx:
-            if await self._is_admin_link(tx, payload) and await key_values.remove(tx, SEED):
+            if await self._is_admin_link(tx, payload) and await key_values.remove(tx, _SEED):
                 await store.put(
                     tx, subject, now=now, name=name, is_allowed=True, is_admin=True, via="link"
                 )

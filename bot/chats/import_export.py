@@ -12,8 +12,8 @@ from bot.domain.links import parse_argument
 from bot.domain.model import Options
 
 LARGEST = 256 * 1024  # bytes of a file that is read
-MOST = 1000  # subscriptions in it
-VERSION = 1
+_MOST = 1000  # subscriptions in it
+_VERSION = 1
 _PAGE = "https://www.instagram.com/"
 
 
@@ -57,7 +57,7 @@ def to_json(entries: Iterable[ImportEntry]) -> bytes:
         }
         for entry in entries
     ]
-    value = {"storybell": VERSION, "subscriptions": rows}
+    value = {"storybell": _VERSION, "subscriptions": rows}
     return json.dumps(value, indent=2, ensure_ascii=False).encode()
 
 
@@ -110,7 +110,7 @@ def _rows_of_json(text: bytes) -> list[Any]:
     except (ValueError, RecursionError) as error:
         raise BadFileError("no JSON") from error
     rows = value.get("subscriptions") if isinstance(value, dict) else value
-    if not isinstance(rows, list) or len(rows) > MOST:
+    if not isinstance(rows, list) or len(rows) > _MOST:
         raise BadFileError("no list of subscriptions")
     return rows
 
@@ -137,7 +137,7 @@ def _rows_of_opml(text: bytes) -> list[Any]:
         parser.Parse(text, True)  # noqa: FBT003 - expat's own signature: this is all
     except expat.ExpatError as error:
         raise BadFileError("no XML") from error
-    if not is_opml or len(rows) > MOST:
+    if not is_opml or len(rows) > _MOST:
         raise BadFileError("no OPML")
     return rows
 

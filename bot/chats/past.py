@@ -15,8 +15,8 @@ from bot.store.kept import Kept
 from bot.updates.unit_of_work import effect
 
 MOST = 30  # stories at once: three albums
-LENT = timedelta(hours=1)  # how long a file_id is at hand for the album that is to go
-IN_ALBUMS = frozenset({"photo", "video"})  # Bot API, sendMediaGroup: others go alone here
+_LENT = timedelta(hours=1)  # how long a file_id is at hand for the album that is to go
+_IN_ALBUMS = frozenset({"photo", "video"})  # Bot API, sendMediaGroup: others go alone here
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class Past:
             raise (NothingKeptError if is_all else NothingOfThenError)(username=username)
         shown = result[:MOST]
         async with effect(self._db) as tx:
-            lent = {one.story.pk: max(one.story.expires_at, now + LENT) for one in shown}
+            lent = {one.story.pk: max(one.story.expires_at, now + _LENT) for one in shown}
             originals = {one.story.pk for one in shown if one.kind == "document"}
             files = {
                 one.story.pk + (ORIGINAL if one.story.pk in originals else ""): one.file(
@@ -120,7 +120,7 @@ def _albums(result: Sequence[Kept]) -> list[Album]:
     run: list[Story] = []
     for one in sorted(result, key=lambda one: (one.story.taken_at, one.story.pk)):
         story = replace(one.story, media_url=None, thumbnail_url=None)
-        if one.kind in IN_ALBUMS:
+        if one.kind in _IN_ALBUMS:
             run.append(story)
             continue
         made += [*plan(run), Album((story,))]

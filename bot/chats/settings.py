@@ -8,7 +8,7 @@ from bot.store import chats, erasure, usage
 from bot.store.database import Database
 from bot.updates.unit_of_work import at_the_end, effect
 
-PRIVATE = "private"  # Bot API, Chat.type
+_PRIVATE = "private"  # Bot API, Chat.type
 
 
 class Chats:
@@ -38,7 +38,7 @@ class Chats:
         known = await self.get(chat_id)
         if known and known.id != chat_id:
             return known  # what comes late from the old id of a group belongs to the new one
-        if known and kind != PRIVATE and not is_added:
+        if known and kind != _PRIVATE and not is_added:
             language_code = None
         details = (kind, title, language_code or (known.language_code if known else None))
         if known and details == (known.kind, known.title, known.language_code):

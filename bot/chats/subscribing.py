@@ -41,13 +41,13 @@ from bot.store.database import Database, Tx
 from bot.stories_api import Endpoint, StoriesApi
 from bot.updates.unit_of_work import effect
 
-NAME_IS_SURE = timedelta(days=1)
+_NAME_IS_SURE = timedelta(days=1)
 """How long a name surely belongs to whom the API last showed under it."""
 
-REFUSAL_VALID_FOR = timedelta(hours=1)
+_REFUSAL_VALID_FOR = timedelta(hours=1)
 """How long a profile that was private or gone counts as that, without asking again."""
 
-OVERLAP = timedelta(minutes=10)
+_OVERLAP = timedelta(minutes=10)
 """Stories posted so shortly before may not have shown yet when the chat began to follow: a check
 that is no older needs no other, and they are news."""
 
@@ -293,8 +293,8 @@ class Subscribing:
     async def _known(self, username: str) -> Known | None:
         now = self._now()
         async with self._db.read() as tx:
-            known = await profiles.named(tx, username, since=now - NAME_IS_SURE)
-        if known and known.state_since > now - REFUSAL_VALID_FOR:
+            known = await profiles.named(tx, username, since=now - _NAME_IS_SURE)
+        if known and known.state_since > now - _REFUSAL_VALID_FOR:
             if known.state == "private":
                 raise ProfilePrivateError(username=username)
             if known.state == "gone":
@@ -349,7 +349,7 @@ class Subscribing:
         now = self._now()
         async with self._db.read() as tx:
             known = await profiles.get(tx, profile.profile_id)
-            if known and known.looked_at and known.looked_at > now - OVERLAP:
+            if known and known.looked_at and known.looked_at > now - _OVERLAP:
                 return await stories.live(tx, profile.profile_id, now=now)
         try:
             with about(profile.username):
@@ -410,7 +410,7 @@ class Subscribing:
                 target,
                 profile.profile_id,
                 options=wanted,
-                since=now - OVERLAP,
+                since=now - _OVERLAP,
                 created_by=by.user_id,
                 now=now,
             )

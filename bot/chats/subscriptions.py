@@ -25,7 +25,7 @@ from bot.updates.unit_of_work import active, effect
 
 __all__ = ["Subscribed", "Subscription", "SubscriptionLimits", "Subscriptions", "Why"]
 
-BLOCKED_AT_ONCE = 200  # subscriptions that one transaction ends
+_BLOCKED_AT_ONCE = 200  # subscriptions that one transaction ends
 
 
 class Subscriptions(Subscribing):
@@ -256,18 +256,18 @@ class Subscriptions(Subscribing):
         while self.blocked:
             some = await self._db.run(self._end_some_blocked)
             ended += some
-            if some < BLOCKED_AT_ONCE:
+            if some < _BLOCKED_AT_ONCE:
                 break
         if ended:
             self._wake()
         return ended
 
     async def _end_some_blocked(self, tx: Tx) -> int:
-        rows = await store.of_profiles(tx, self.blocked, limit=BLOCKED_AT_ONCE)
+        rows = await store.of_profiles(tx, self.blocked, limit=_BLOCKED_AT_ONCE)
         held = await chat_queues.lock_all(tx, {one.target.chat_id for one in rows})
         rows = [  # anew: a chat may have gone before its queue was held
             one
-            for one in await store.of_profiles(tx, self.blocked, limit=BLOCKED_AT_ONCE)
+            for one in await store.of_profiles(tx, self.blocked, limit=_BLOCKED_AT_ONCE)
             if one.target.chat_id in held
         ]
         await store.remove(tx, [one.id for one in rows])

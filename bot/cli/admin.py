@@ -10,7 +10,7 @@ from bot.config import Settings
 from bot.store.database import Database
 from bot.web.admin import KEY_VALID_FOR, make_key
 
-WORD_BYTES = 24
+_WORD_BYTES = 24
 
 
 async def main(settings: Settings, _: argparse.Namespace) -> int:
@@ -19,7 +19,7 @@ async def main(settings: Settings, _: argparse.Namespace) -> int:
     if not settings.port:
         out.print("PORT is 0, so nobody knows where the page is. Give it a number.")
         return 2
-    word = secrets.token_urlsafe(WORD_BYTES)
+    word = secrets.token_urlsafe(_WORD_BYTES)
     async with Database(settings.database_url.get_secret_value()) as db:
         await db.migrate()
         await make_key(db, word, now=datetime.now(UTC))

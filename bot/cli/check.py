@@ -27,9 +27,9 @@ from bot.stories_api import StoriesApi
 from bot.telegram.request import AiohttpRequest
 
 PATIENCE_S = 20.0  # for each of the parts
-FEW_CREDITS = 100
-OFFICIAL = "api.telegram.org"
-MARKS = {"ok": "[green]ok[/]  ", "note": "[yellow]note[/]", "wrong": "[red]wrong[/]"}
+_FEW_CREDITS = 100
+_OFFICIAL = "api.telegram.org"
+_MARKS = {"ok": "[green]ok[/]  ", "note": "[yellow]note[/]", "wrong": "[red]wrong[/]"}
 
 
 Check = Callable[[Settings], Awaitable[Sequence[Finding]]]
@@ -60,7 +60,7 @@ async def main(settings: Settings, arguments: argparse.Namespace) -> int:
 
 def show(console: Console, finding: Finding) -> None:
     """Print one finding."""
-    console.print(MARKS[finding.level], end=" ")
+    console.print(_MARKS[finding.level], end=" ")
     console.print(finding.text, markup=False)
 
 
@@ -184,7 +184,7 @@ async def _webhook(bot: Bot, settings: Settings) -> list[Finding]:
         text = "Another webhook is set for this bot; a start with polling removes it."
         return [Finding("note", text)] if info.url else []
     findings = []
-    if settings.telegram_api_url.host == OFFICIAL:
+    if settings.telegram_api_url.host == _OFFICIAL:
         findings += await _reachable(settings.webhook_url.host or "")
     if info.last_error_message:
         text = f"WEBHOOK_URL: Telegram's last error: {info.last_error_message}."
@@ -240,5 +240,5 @@ async def stories_api(settings: Settings) -> list[Finding]:
             return [Finding("wrong", f"STORIES_API_KEY: the Stories API says no: {error}.")]
         except BotError as error:
             return [Finding("wrong", f"The Stories API can't be reached: {error}.")]
-    level: Literal["ok", "note"] = "note" if balance.credits < FEW_CREDITS else "ok"
+    level: Literal["ok", "note"] = "note" if balance.credits < _FEW_CREDITS else "ok"
     return [Finding(level, f"The Stories API takes the key; {balance.credits} credits are left.")]

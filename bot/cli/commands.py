@@ -16,7 +16,7 @@ from bot.store.readiness import Readiness, readiness
 
 Command = Callable[[Settings, argparse.Namespace], Coroutine[Any, Any, int]]
 
-UNUSABLE = {
+_UNUSABLE = {
     Readiness.EMPTY: "The database is empty: the bot has not run on it yet.",
     Readiness.OLD: "The database is from an older version: start the bot, or run migrate, first.",
     Readiness.NEWER: "The database is from a newer version than this code: update the bot.",
@@ -38,7 +38,7 @@ async def _is_usable(db: Database) -> bool:
         Console().print(f"The database can't be used: {error}.")
         return False
     if not state.is_usable:
-        Console().print(UNUSABLE[state])
+        Console().print(_UNUSABLE[state])
     return state.is_usable
 
 

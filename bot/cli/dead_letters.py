@@ -10,7 +10,7 @@ from rich.table import Table
 from bot.store import enqueue
 from bot.store.database import Database
 
-LINES = 50
+_LINES = 50
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,7 +37,7 @@ async def main(
             out.print(f"Not parked: {_numbers(unknown)}.")
         return 2 if unknown else 0
     async with db.read() as tx:
-        rows = await enqueue.dead_letters(tx, limit=LINES)
+        rows = await enqueue.dead_letters(tx, limit=_LINES)
     if not rows:
         out.print("Nothing is parked.")
         return 0

@@ -17,9 +17,9 @@ from sandbox.clock import Clock
 from sandbox.loop import MovableLoop
 from sandbox.telegram.world import FIRST_PERSON
 
-PLENTY = 10_000
-VISITORS = 3  # people who open the page first, and so run the bot
-TOKEN = "7000000001:demo-token-of-the-sandbox-0123456789abc"  # noqa: S105 - the stand-in takes any
+_PLENTY = 10_000
+_VISITORS = 3  # people who open the page first, and so run the bot
+_TOKEN = "7000000001:demo-token-of-the-sandbox-0123456789abc"  # noqa: S105 - the stand-in takes any
 
 
 def demo(*, port_base: int, speed: float) -> int:
@@ -45,7 +45,7 @@ async def _demo(folder: Path, port_base: int, loop: MovableLoop) -> int:
         sandbox.telegram.world.bot.reads_all = True
         settings = load(
             _env_file=None,
-            telegram_token=TOKEN,
+            telegram_token=_TOKEN,
             stories_api_key="demo-key",
             telegram_api_url=sandbox.urls.telegram,
             stories_api_url=sandbox.urls.stories_api,
@@ -56,13 +56,13 @@ async def _demo(folder: Path, port_base: int, loop: MovableLoop) -> int:
             # Enough for a check of each profile as often as may be: a published story rings soon.
             daily_budget=200_000,
             # Whoever opens the page runs the bot as well: /spending and /stats are theirs.
-            admin_ids=range(FIRST_PERSON, FIRST_PERSON + VISITORS),
+            admin_ids=range(FIRST_PERSON, FIRST_PERSON + _VISITORS),
             # Everybody is new here, and tries much at once.
-            newcomer_allowance=PLENTY,
+            newcomer_allowance=_PLENTY,
             newcomer_share=1,
-            chat_daily_allowance=PLENTY,
-            person_daily_allowance=PLENTY,
-            person_burst=PLENTY,
+            chat_daily_allowance=_PLENTY,
+            person_daily_allowance=_PLENTY,
+            person_burst=_PLENTY,
             poll_floor_s=15,
             # Nobody is too fast here: what waits would look broken.
             messages_per_second=1000,

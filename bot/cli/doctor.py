@@ -29,7 +29,7 @@ from bot.store.readiness import readiness
 from bot.stories_api.trial import StoriesTrial, price_of_all
 from bot.telegram.trial import LATE_S, PRESS_WITHIN_S, TelegramTrial
 
-MARKS = {True: "[green]yes[/]", False: "[red]no[/]", None: "[yellow]not tried[/]"}
+_MARKS = {True: "[green]yes[/]", False: "[red]no[/]", None: "[yellow]not tried[/]"}
 NOTHING_TO_DO, DISAGREES, UNTRIED = 2, 1, 3
 
 
@@ -151,7 +151,7 @@ def _print(console: Console, sights: list[Sight]) -> None:
     table = Table("Belief", "Of", "We believe", "Seen", "Agrees")
     for one in sights:
         seen = one.why if one.seen is None else one.seen
-        table.add_row(one.name, one.belief.about, one.belief.believed, seen, MARKS[one.agrees])
+        table.add_row(one.name, one.belief.about, one.belief.believed, seen, _MARKS[one.agrees])
     console.print(table)
     wrong = [one for one in sights if one.agrees is False]
     for one in wrong:

@@ -14,8 +14,8 @@ from bot.store import transfer
 from bot.store.database import Database
 from bot.store.readiness import Readiness, readiness
 
-NOT_FROM = "DATABASE_URL is no SQLite file: there is nothing to be moved."
-NOT_TO = "--to must be an address that begins with postgresql://."
+_NOT_FROM = "DATABASE_URL is no SQLite file: there is nothing to be moved."
+_NOT_TO = "--to must be an address that begins with postgresql://."
 OLD = "the database is from another version: run migrate first"
 
 
@@ -30,10 +30,10 @@ async def main(settings: Settings, arguments: argparse.Namespace) -> int:
     """Move all rows and compare them, or take that back; return the exit status."""
     out = Console(soft_wrap=True, highlight=False)
     if not settings.is_sqlite:
-        out.print(NOT_FROM)
+        out.print(_NOT_FROM)
         return 2
     if arguments.to and not arguments.to.startswith(("postgresql://", "postgres://")):
-        out.print(NOT_TO)
+        out.print(_NOT_TO)
         return 2
     try:
         urlsplit(arguments.to or "").port  # noqa: B018 - it raises where there is none

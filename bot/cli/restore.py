@@ -14,8 +14,8 @@ from bot.store import backups
 from bot.store.database import Database
 from bot.store.lock import alone
 
-RUNS = "a bot runs on this database, or was killed less than 15 seconds ago; stop it first"
-THEN = (
+_RUNS = "a bot runs on this database, or was killed less than 15 seconds ago; stop it first"
+_THEN = (
     "Start the bot: it alerts to what is posted from then on, and says nothing a second time. "
     "What came after the copy is not in it: docs/operations.md says what that is."
 )
@@ -43,7 +43,7 @@ async def main(settings: Settings, arguments: argparse.Namespace) -> int:
         out.print(text, markup=False, highlight=False)
     elif before:
         out.print(f"The database that was there is {before} now.", markup=False, highlight=False)
-    out.print(THEN)
+    out.print(_THEN)
     return 0
 
 
@@ -56,5 +56,5 @@ async def unused(db: Database, url: str) -> AsyncIterator[None]:
     """
     async with alone(url, wait=timedelta(0)):
         if await backups.is_in_use(db):
-            raise DatabaseUnavailableError(RUNS)
+            raise DatabaseUnavailableError(_RUNS)
         yield

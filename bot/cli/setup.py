@@ -20,18 +20,18 @@ from bot.config import ENV_FILE, load
 from bot.domain.errors import SettingsError
 from bot.operations.preflight import Finding
 
-VALUES = {
+_VALUES = {
     "TELEGRAM_TOKEN": "The bot's token, from @BotFather",
     "STORIES_API_KEY": "The key of the Stories API",
 }
 UNIT, PROCFILE = "storybell.service", "Procfile"
-CHOICES = ("systemd", "compose", "procfile", "none")
-TRIES = 3
-USER_OF_ITS_OWN = (
+_CHOICES = ("systemd", "compose", "procfile", "none")
+_TRIES = 3
+_USER_OF_ITS_OWN = (
     "The service runs as a user of its own: install the bot where that user can read it, such as "
     "by pipx install --global storybell."
 )
-FORGETFUL = (
+_FORGETFUL = (
     "Where its disk forgets at each restart, set DATABASE_URL to a PostgreSQL database: else all "
     "subscriptions are lost then."
 )
@@ -40,7 +40,7 @@ FORGETFUL = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.add_argument(
-        "--start-by", choices=CHOICES, help="what shall start the bot; asked for when not named"
+        "--start-by", choices=_CHOICES, help="what shall start the bot; asked for when not named"
     )
 
 
@@ -52,9 +52,9 @@ async def main(
 ) -> int:
     """Ask, try, write; return 1 where the values are refused to the end."""
     console = Console(soft_wrap=True, highlight=False)
-    for _ in range(TRIES):
+    for _ in range(_TRIES):
         try:
-            values = {name: ask_secret(f"{text}: ").strip() for name, text in VALUES.items()}
+            values = {name: ask_secret(f"{text}: ").strip() for name, text in _VALUES.items()}
         except EOFError:
             console.print("Nobody answers; nothing was written.")
             return 1
@@ -111,7 +111,7 @@ def _chosen(ask: Callable[[str], str]) -> str:
         word = ask("What shall start the bot: systemd, compose, procfile, none? [none] ")
     except EOFError:
         return "none"
-    return word.strip().lower() if word.strip().lower() in CHOICES else "none"
+    return word.strip().lower() if word.strip().lower() in _CHOICES else "none"
 
 
 def start_by(starter: str, folder: Path) -> list[str]:
@@ -126,7 +126,7 @@ def start_by(starter: str, folder: Path) -> list[str]:
         return [
             f"Written: {unit}. Start the bot by:",
             f"  sudo cp {unit} /etc/systemd/system/ && sudo systemctl enable --now storybell",
-            USER_OF_ITS_OWN,
+            _USER_OF_ITS_OWN,
         ]
     if starter == "compose":
         if (folder / "compose.yaml").is_file():
@@ -137,7 +137,7 @@ def start_by(starter: str, folder: Path) -> list[str]:
         (folder / PROCFILE).write_text(text, encoding="utf-8")
         return [
             f"Written: {folder / PROCFILE}. Set both values as variables of the platform.",
-            FORGETFUL,
+            _FORGETFUL,
         ]
     return ["Start the bot by:", f"  {_command()} run"]
 

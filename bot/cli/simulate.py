@@ -21,11 +21,11 @@ from bot.scheduling.waiting_time import DAY
 
 POLICIES = ("learned", "fixed", "entry-frequency")
 
-POLLS = (2, 4, 6, 12, 24, 48)
+_POLLS = (2, 4, 6, 12, 24, 48)
 """Checks a profile and day at which ``--plot`` has its points."""
 
 
-STEPS = 4
+_STEPS = 4
 """Between the budgets of ``--budget`` and ``--budget-to``."""
 
 
@@ -124,7 +124,7 @@ def _budgets(args: argparse.Namespace) -> list[float]:
     if args.budget_to is None:
         return [args.budget]
     factor = args.budget_to / args.budget
-    return [args.budget * factor ** (step / STEPS) for step in range(STEPS + 1)]
+    return [args.budget * factor ** (step / _STEPS) for step in range(_STEPS + 1)]
 
 
 def _simulated(
@@ -153,7 +153,7 @@ def _curves(
     """Return for each policy the mean delay in minutes by checks a profile and day."""
     by_policy: dict[str, list[tuple[float, float]]] = {policy: [] for policy in POLICIES}
     for policy, points in by_policy.items():
-        for polls in POLLS:
+        for polls in _POLLS:
             budget = polls * cost * len(records)
             rule = _rule_of(policy, records, budget, cost)
             plan = Simulation(records, budget, cost, rule, warmup=warmup, minimum=minimum)

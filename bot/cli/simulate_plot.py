@@ -6,7 +6,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 from matplotlib.ticker import ScalarFormatter
 
-COLOURS = {"learned": "#0b6e4f", "fixed": "#8d99ae", "entry-frequency": "#d17a22"}
+_COLOURS = {"learned": "#0b6e4f", "fixed": "#8d99ae", "entry-frequency": "#d17a22"}
 
 
 def draw(path: Path, curves: Mapping[str, Sequence[tuple[float, float]]]) -> None:
@@ -15,7 +15,7 @@ def draw(path: Path, curves: Mapping[str, Sequence[tuple[float, float]]]) -> Non
     axes = figure.add_subplot()
     for policy, points in curves.items():
         polls, minutes = [point[0] for point in points], [point[1] for point in points]
-        axes.plot(polls, minutes, marker="o", color=COLOURS.get(policy), label=policy)
+        axes.plot(polls, minutes, marker="o", color=_COLOURS.get(policy), label=policy)
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_xticks(sorted({point[0] for points in curves.values() for point in points}))

@@ -14,7 +14,7 @@ from bot.billing.reports import spending_by
 from bot.store.database import Database
 from bot.store.spending import By, Sums
 
-LONGEST = 366  # days that the ledger keeps
+_LONGEST = 366  # days that the ledger keeps
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -65,8 +65,8 @@ async def main(
 
 def _days(text: str) -> int:
     days = int(text)
-    if not 1 <= days <= LONGEST:
-        raise argparse.ArgumentTypeError(f"1 to {LONGEST} days are kept")
+    if not 1 <= days <= _LONGEST:
+        raise argparse.ArgumentTypeError(f"1 to {_LONGEST} days are kept")
     return days
 
 

@@ -72,8 +72,8 @@ def missing_both(known: Right, new: Right) -> Right:
     return "media" if is_more else new
 
 
-PROBE_AFTER = timedelta(minutes=10)
-HOURLY_PROBES = 24
+_PROBE_AFTER = timedelta(minutes=10)
+_HOURLY_PROBES = 24
 
 
 def probe_at(now: datetime, probes: int) -> datetime:
@@ -83,8 +83,8 @@ def probe_at(now: datetime, probes: int) -> datetime:
     in the morning.
     """
     if not probes:
-        return now + PROBE_AFTER
-    return now + (timedelta(hours=1) if probes <= HOURLY_PROBES else DAY)
+        return now + _PROBE_AFTER
+    return now + (timedelta(hours=1) if probes <= _HOURLY_PROBES else DAY)
 
 
 def retry_at(now: datetime, attempts: int) -> datetime:

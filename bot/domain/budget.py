@@ -12,8 +12,8 @@ CHECK_COST = 2  # credits: the stories of a profile with the privacy check
 NEWCOMERS_PART = 1 / 13  # of the schedule's budget
 LARGE_PART = 0.2  # of what replies may spend a day: one source that takes more is told of
 BURST_WINDOW = timedelta(minutes=1)
-MORE_THAN_USUAL = 1.2
-FOR_NEW_HABITS = 0.1
+_MORE_THAN_USUAL = 1.2
+_FOR_NEW_HABITS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +163,7 @@ def left_by_replies(
     left = (midnight_after(now) - now) / DAY
     if past:
         usual = max(sum(day[now.hour :]) for day in past)
-        kept = max(MORE_THAN_USUAL * usual, FOR_NEW_HABITS * share * left)
+        kept = max(_MORE_THAN_USUAL * usual, _FOR_NEW_HABITS * share * left)
     else:
         kept = share * left
     return max(0.0, share - used - kept)

@@ -40,45 +40,45 @@ QUIET: frozenset[IncidentKind] = frozenset(
 
 LASTING = timedelta(minutes=5)
 FEW_DAYS, ENOUGH_DAYS = 3.0, 4.0  # of balance; what is over by little is not over
-ALMOST = 0.8
-LITTLE_BYTES = 300_000_000
+_ALMOST = 0.8
+_LITTLE_BYTES = 300_000_000
 LITTLE_PART, BUT_LESS_THAN = 0.03, 2_000_000_000
 
 OUT_OF_SERVICE = N_(
     "The Stories API refuses our key or has no credits left. Nothing is fetched. ({why})"
 )
 BACK_IN_SERVICE = N_("The Stories API serves us again.")
-API_FAILS = N_(
+_API_FAILS = N_(
     "The Stories API has been failing for over 5 minutes. Nothing is lost; I go on when it "
     "answers."
 )
-API_WORKS = N_("The Stories API answers again.")
-TELEGRAM_FAILS = N_("Telegram has not been taking my messages for over 5 minutes.")
-TELEGRAM_WORKS = N_(
+_API_WORKS = N_("The Stories API answers again.")
+_TELEGRAM_FAILS = N_("Telegram has not been taking my messages for over 5 minutes.")
+_TELEGRAM_WORKS = N_(
     "Telegram takes my messages again. What had to wait has gone out, or does so now."
 )
-ALONE_AGAIN = N_("I get this bot's updates again.")
-BALANCE_LOW = N_(
+_ALONE_AGAIN = N_("I get this bot's updates again.")
+_BALANCE_LOW = N_(
     "The balance of the Stories API is low: {credits} credits last for about {days} days at "
     "today's pace."
 )
-BALANCE_ENOUGH = N_("The balance of the Stories API lasts for some days again.")
-BUDGET_SPENT = N_(
+_BALANCE_ENOUGH = N_("The balance of the Stories API lasts for some days again.")
+_BUDGET_SPENT = N_(
     "The daily budget of {budget} credits is spent. Until midnight (UTC) I check no profiles and "
     "get no stories; a larger DAILY_BUDGET changes that."
 )
-BUDGET_AGAIN = N_("There is budget again: checks and stories go on.")
-BUDGET_ALMOST = N_("{percent} % of the daily budget of {budget} credits are spent.")
-BUDGET_MOVED_ON = N_("The daily budget was used up, or a new day has begun.")
-GIVEN_UP = N_(
+_BUDGET_AGAIN = N_("There is budget again: checks and stories go on.")
+_BUDGET_ALMOST = N_("{percent} % of the daily budget of {budget} credits are spent.")
+_BUDGET_MOVED_ON = N_("The daily budget was used up, or a new day has begun.")
+_GIVEN_UP = N_(
     "Alerts that were given up after several tries without an answer from Telegram: {count}. "
     "/health says more."
 )
-NONE_GIVEN_UP = N_("No alert is given up any more.")
-DISK_FULL = N_(
+_NONE_GIVEN_UP = N_("No alert is given up any more.")
+_DISK_FULL = N_(
     "The disk is nearly full: {megabytes} MB are free. When it is full, I can answer nobody."
 )
-DISK_HAS_ROOM = N_("The disk has room again.")
+_DISK_HAS_ROOM = N_("The disk has room again.")
 MIGRATED = N_("The database was brought up to date for this version.")
 MIGRATION_FAILED = N_(
     "The database could not be brought up to date for this version ({why}), so I don't run. It is "
@@ -152,53 +152,53 @@ def judge(seen: Seen, *, is_open: Mapping[str, bool], now: datetime) -> Iterator
     yield from _budget(seen)
     yield Condition(
         "parked",
-        GIVEN_UP if seen.dead_letters else None,
-        NONE_GIVEN_UP,
+        _GIVEN_UP if seen.dead_letters else None,
+        _NONE_GIVEN_UP,
         {"count": seen.dead_letters},
     )
     if seen.free_bytes is not None:
         yield _disk(seen.free_bytes, seen.disk_bytes, is_open=is_open.get("disk", False))
     yield Condition(
-        "api_fails", API_FAILS if _lasts(seen.api_fails_since, now) else None, API_WORKS
+        "api_fails", _API_FAILS if _lasts(seen.api_fails_since, now) else None, _API_WORKS
     )
     yield Condition(
         "telegram",
-        TELEGRAM_FAILS if _lasts(seen.telegram_fails_since, now) else None,
-        TELEGRAM_WORKS,
+        _TELEGRAM_FAILS if _lasts(seen.telegram_fails_since, now) else None,
+        _TELEGRAM_WORKS,
     )
-    yield Condition("two_pollers", None, ALONE_AGAIN)
+    yield Condition("two_pollers", None, _ALONE_AGAIN)
     yield Condition("api_refuses", None, BACK_IN_SERVICE)
 
 
 def _balance(seen: Seen, *, is_open: bool) -> Condition:
     if seen.balance is None or seen.spent_in_a_day <= 0:  # nothing is spent: nothing runs out
-        return Condition("balance", None, BALANCE_ENOUGH)
+        return Condition("balance", None, _BALANCE_ENOUGH)
     left = max(0, seen.balance) / seen.spent_in_a_day
     is_low = left < (ENOUGH_DAYS if is_open else FEW_DAYS)
     fields = {"credits": seen.balance, "days": round(left, 1)}
-    return Condition("balance", BALANCE_LOW if is_low else None, BALANCE_ENOUGH, fields)
+    return Condition("balance", _BALANCE_LOW if is_low else None, _BALANCE_ENOUGH, fields)
 
 
 def _budget(seen: Seen) -> Iterator[Condition]:
     is_spent = seen.spent_today > seen.budget - CHECK_COST
-    is_almost = seen.spent_today >= seen.budget * ALMOST and not is_spent
+    is_almost = seen.spent_today >= seen.budget * _ALMOST and not is_spent
     percent = round(100 * seen.spent_today / seen.budget) if seen.budget else 100
     fields = {"budget": seen.budget}
-    yield Condition("budget_100", BUDGET_SPENT if is_spent else None, BUDGET_AGAIN, fields)
+    yield Condition("budget_100", _BUDGET_SPENT if is_spent else None, _BUDGET_AGAIN, fields)
     yield Condition(
         "budget_80",
-        BUDGET_ALMOST if is_almost else None,
-        BUDGET_MOVED_ON,
+        _BUDGET_ALMOST if is_almost else None,
+        _BUDGET_MOVED_ON,
         {"percent": percent, **fields},
     )
 
 
 def _disk(free: int, size: int, *, is_open: bool) -> Condition:
     spare = 1.2 if is_open else 1.0
-    is_little = free < LITTLE_BYTES * spare
+    is_little = free < _LITTLE_BYTES * spare
     is_small_part = free < size * LITTLE_PART * spare and free < BUT_LESS_THAN * spare
-    text = DISK_FULL if is_little or is_small_part else None
-    return Condition("disk", text, DISK_HAS_ROOM, {"megabytes": free // MEGABYTE})
+    text = _DISK_FULL if is_little or is_small_part else None
+    return Condition("disk", text, _DISK_HAS_ROOM, {"megabytes": free // MEGABYTE})
 
 
 def _lasts(since: datetime | None, now: datetime) -> bool:

@@ -15,8 +15,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal
 from urllib.parse import unquote
 
-LINK_LENGTH = 2048
-HOST_LENGTH = 253
+_LINK_LENGTH = 2048
+_HOST_LENGTH = 253
 PAGE = "https://www.instagram.com"
 _HTTPS = "https://"
 _AT = "story_media_id"
@@ -166,13 +166,13 @@ def _in_word(word: str) -> Link | None:
     """Return the one link that a word may hold."""
     start = _scheme_start(word)
     if start is not None:
-        return _classify(_cut(word[start:]), LINK_LENGTH)
+        return _classify(_cut(word[start:]), _LINK_LENGTH)
     start = next((index for index, char in enumerate(word) if not _opens(char)), len(word))
     candidate = _cut(_HTTPS + word[start:])
     bare = candidate.removeprefix(_HTTPS)
     if _NO_SLASHES.match(bare):
         return _REJECTED
-    return _classify(candidate, LINK_LENGTH + len(_HTTPS)) if _BARE.match(bare) else None
+    return _classify(candidate, _LINK_LENGTH + len(_HTTPS)) if _BARE.match(bare) else None
 
 
 def _scheme_start(word: str) -> int | None:
@@ -231,7 +231,7 @@ def _classify(candidate: str, limit: int) -> Link:
 
 def _is_name(host: str) -> bool:
     labels = host.split(".")
-    return len(host) <= HOST_LENGTH and all(_LABEL.fullmatch(label) for label in labels)
+    return len(host) <= _HOST_LENGTH and all(_LABEL.fullmatch(label) for label in labels)
 
 
 def _media(host: str, target: str, with_fragment: str) -> Link:

@@ -25,13 +25,13 @@ from bot.domain.records import (
 FILTERED = "filtered"
 MUTED = "muted"
 TOO_OLD = "expired"
-FORGOTTEN = "forgotten"
+_FORGOTTEN = "forgotten"
 TOO_MANY_CRASHES = "too many crashes"
 NO_ANSWERS = "no answers"
 UNREADABLE = "unreadable"
 
 
-LONG = frozenset({SUMMARY, BROADCAST})  # each may fill a message
+_LONG = frozenset({SUMMARY, BROADCAST})  # each may fill a message
 NOTICES = 20  # sentences of one message; all of them fit into 4,096 characters
 
 
@@ -208,7 +208,7 @@ def _may_go(row: Delivery, chat: Chat, decision: Decision, now: datetime) -> boo
     elif row.held == MUTED and (row.story is None or row.story.expires_at <= now):
         decision.dropped.append((row, TOO_OLD))
     elif row.story is None:
-        decision.dropped.append((row, FORGOTTEN))
+        decision.dropped.append((row, _FORGOTTEN))
     elif not row.copies and (why := alert_rules.held_back_by(row.story, row.options)):
         decision.dropped.append((row, f"{FILTERED}: {why}"))
     elif alert_rules.is_too_old(row.story.expires_at, now):
@@ -239,7 +239,7 @@ def _batch(willing: Sequence[Delivery]) -> Batch:
     head = willing[0]
     alike = list(takewhile(lambda row: bool(row.copies) == bool(head.copies), willing))
     if head.notice:
-        most = 1 if head.notice in LONG else NOTICES
+        most = 1 if head.notice in _LONG else NOTICES
         return Batch(head.target, tuple(alike[:most]))
     by_pk = {row.story.pk: row for row in alike if row.story}
     album = albums.plan(row.story for row in alike if row.story)[0]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 MOST = 20  # terms of one list
 LONGEST = 200  # characters of one list
 
-KINDS = frozenset({"photo", "video", "link", "mention", "hashtag", "place", "sponsor", "reshare"})
+_KINDS = frozenset({"photo", "video", "link", "mention", "hashtag", "place", "sponsor", "reshare"})
 PLACE = "place:"
 
 _HOST = re.compile(r"(?:[\w-]{1,63}\.){1,8}[a-z]{2,24}")
@@ -32,7 +32,7 @@ class Rules:
 
 def is_term(word: str) -> bool:
     """Return whether a word in lower case is a term."""
-    return word in KINDS or any(form.fullmatch(word) for form in (_HASHTAG, _NAME, _PLACE, _HOST))
+    return word in _KINDS or any(form.fullmatch(word) for form in (_HASHTAG, _NAME, _PLACE, _HOST))
 
 
 def normalized(text: str) -> str:

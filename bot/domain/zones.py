@@ -7,7 +7,7 @@ a later release, does not have.
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
-NO_PLACES = frozenset({"localtime", "Factory", "posixrules"})  # what a machine calls its own
+_NO_PLACES = frozenset({"localtime", "Factory", "posixrules"})  # what a machine calls its own
 
 
 def is_zone(name: str) -> bool:
@@ -17,7 +17,7 @@ def is_zone(name: str) -> bool:
 
 @cache
 def _names() -> frozenset[str]:
-    return frozenset(available_timezones()) - NO_PLACES
+    return frozenset(available_timezones()) - _NO_PLACES
 
 
 @cache

@@ -43,12 +43,12 @@ log = structlog.get_logger()
 T = TypeVar("T")
 
 IN_FLIGHT = timedelta(seconds=10)  # of a process that died; then somebody else may ask
-RENEW_EVERY_S = 3.0  # the lease of who asks, while alive
-READ_AGAIN_S = 0.1  # between two reads of the answer of another replica
-STORED_AFTER_S = 0.05  # who asked is served before the answer is kept
-URL_MARGIN = timedelta(seconds=60)
+_RENEW_EVERY_S = 3.0  # the lease of who asks, while alive
+_READ_AGAIN_S = 0.1  # between two reads of the answer of another replica
+_STORED_AFTER_S = 0.05  # who asked is served before the answer is kept
+_URL_MARGIN = timedelta(seconds=60)
 # What a negative answer may be, kept for a while so that asking again costs nothing.
-NEGATIVE: dict[str, type[StoriesError]] = {
+_NEGATIVE: dict[str, type[StoriesError]] = {
     kind.__name__: kind
     for kind in (
         ProfileNotFoundError,
@@ -59,7 +59,7 @@ NEGATIVE: dict[str, type[StoriesError]] = {
         HighlightsUnavailableError,
     )
 }
-UNAVAILABLE_FOR = timedelta(minutes=1)
+_UNAVAILABLE_FOR = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ class AnswerCache:
         *,
         now: Callable[[], datetime],
         negative_for: timedelta,
-        renew_every_s: float = RENEW_EVERY_S,
+        renew_every_s: float = _RENEW_EVERY_S,
         wake: Callable[[], None] = lambda: None,
     ) -> None:
         """Keep answers in ``db``, settle their bills in ``ledger``.
@@ -173,7 +173,7 @@ class AnswerCache:
                 codec.dump_python(fetched.result, mode="json"), until(fetched.result, self._now())
             )
         except StoriesError as error:
-            if type(error).__name__ in NEGATIVE:
+            if type(error).__name__ in _NEGATIVE:
                 value = {"error": type(error).__name__, "fields": error.fields}
                 cached = CachedAnswer(value, self._now() + self._lasts(error))
             raise
@@ -187,7 +187,7 @@ class AnswerCache:
     def _lasts(self, error: StoriesError) -> timedelta:
         """Return how long a failure is said again; what cost nothing may be asked again."""
         if isinstance(error, ProfileUnavailableError):
-            return min(UNAVAILABLE_FOR, self._negative_for) * (error.credits != 0)
+            return min(_UNAVAILABLE_FOR, self._negative_for) * (error.credits != 0)
         return self._negative_for
 
     async def _renew(self, key: str) -> bool:
@@ -215,7 +215,7 @@ class AnswerCache:
                 await self._ledger.settle(tx, bill.reservation, bill.credits)
 
         try:
-            await asyncio.sleep(STORED_AFTER_S)
+            await asyncio.sleep(_STORED_AFTER_S)
             # The update that asked may have an open transaction by now, and doesn't wait for us.
             with holding.watched(None):
                 await self._db.run(write, durable=durable)
@@ -244,7 +244,7 @@ class AnswerCache:
                 if await answers.claim(tx, key, now=now, lease=IN_FLIGHT):
                     return None
             with waiting():
-                await asyncio.sleep(READ_AGAIN_S)
+                await asyncio.sleep(_READ_AGAIN_S)
 
 
 async def _remember(tx: Tx, profile: Profile, fetched: Fetched[Story], *, now: datetime) -> None:
@@ -285,10 +285,10 @@ def until_urls_expire(stories: list[Story], now: datetime) -> datetime:
 def url_ends(story: Story) -> list[datetime]:
     """Return until when each signed address of a story can be fetched, with a margin."""
     urls = [url for url in (story.media_url, story.thumbnail_url) if url]
-    return [end - URL_MARGIN for url in urls if (end := expires_at(url))]
+    return [end - _URL_MARGIN for url in urls if (end := expires_at(url))]
 
 
 def _unpacked(answer: Any, codec: TypeAdapter[list[T]]) -> list[T]:  # noqa: ANN401 - a JSON value
     if isinstance(answer, dict):
-        raise NEGATIVE[answer["error"]]("known from the last answer", **answer["fields"])
+        raise _NEGATIVE[answer["error"]]("known from the last answer", **answer["fields"])
     return codec.validate_python(answer)

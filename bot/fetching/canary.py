@@ -18,9 +18,9 @@ from bot.domain.errors import (
 )
 from bot.stories_api import Answer, Endpoint, StoriesApi
 
-FRESH = timedelta(minutes=5)
-WELL_KNOWN = "instagram"  # its own account; asked only where no other witness is answered
-PAYER = Payer("schedule")
+_FRESH = timedelta(minutes=5)
+_WELL_KNOWN = "instagram"  # its own account; asked only where no other witness is answered
+_PAYER = Payer("schedule")
 
 
 class Canary:
@@ -61,7 +61,7 @@ class Canary:
         asked = False
         for endpoint, call in self._witnesses():
             try:
-                await self._ledger.spend(PAYER, endpoint, call)
+                await self._ledger.spend(_PAYER, endpoint, call)
             except (SpendingError, OutOfServiceError):
                 return False if asked else None
             except ProfileUnavailableError:
@@ -84,7 +84,7 @@ class Canary:
             witnesses.append((Endpoint.USER_BY_USERNAME, lambda: api.profile(name, probe=True)))
         if worked is not None and worked != canary:
             witnesses.append((Endpoint.USER_STORIES, lambda: api.stories(worked, probe=True)))
-        witnesses.append((Endpoint.USER_BY_USERNAME, lambda: api.profile(WELL_KNOWN, probe=True)))
+        witnesses.append((Endpoint.USER_BY_USERNAME, lambda: api.profile(_WELL_KNOWN, probe=True)))
         return witnesses
 
     async def says_down(self) -> bool:
@@ -97,7 +97,7 @@ class Canary:
             return False
         async with self._one_probe:
             now = self._now()
-            if self._checked_at is None or now - self._checked_at >= FRESH:
+            if self._checked_at is None or now - self._checked_at >= _FRESH:
                 is_silent = await self._is_silent()
                 self._silent_since = (self._silent_since or now) if is_silent else None
                 self._checked_at = now
@@ -109,12 +109,12 @@ class Canary:
         try:
             if self._profile_id is None:
                 profile = await self._ledger.spend(
-                    PAYER, Endpoint.USER_BY_USERNAME, lambda: self._api.profile(name)
+                    _PAYER, Endpoint.USER_BY_USERNAME, lambda: self._api.profile(name)
                 )
                 self._profile_id = profile.profile_id
             profile_id = self._profile_id
             stories = await self._ledger.spend(
-                PAYER, Endpoint.USER_STORIES, lambda: self._api.stories(profile_id)
+                _PAYER, Endpoint.USER_STORIES, lambda: self._api.stories(profile_id)
             )
         except (SpendingError, StoriesError):
             return False  # it can't testify: the answer in doubt is believed

@@ -15,19 +15,19 @@ from bot.domain.incidents import Tell
 from bot.scheduling.pricing import fewest_credits, is_feasible
 from bot.store.database import Database
 
-SPARE = 1.05  # what a check costs is a mean that moves: the lack ends with so much of the need
+_SPARE = 1.05  # what a check costs is a mean that moves: the lack ends with so much of the need
 
-TOO_SMALL = N_(
+_TOO_SMALL = N_(
     "The daily budget is too small: it is enough to check {enough} of {profiles} profiles before "
     "their stories expire, so some will be missed. To check them all takes {credits} credits a "
     "day; DAILY_BUDGET={daily_budget} gives that."
 )
-ALL_FOR_REPLIES = N_(
+_ALL_FOR_REPLIES = N_(
     "The daily budget is too small: it is enough to check {enough} of {profiles} profiles before "
     "their stories expire, so some will be missed. To check them all takes {credits} credits a "
     "day; REPLY_SHARE=1 leaves nothing for checks."
 )
-ENOUGH_AGAIN = N_("The daily budget is enough again to check all profiles in time.")
+_ENOUGH_AGAIN = N_("The daily budget is enough again to check all profiles in time.")
 
 
 class BudgetWatch:
@@ -59,7 +59,7 @@ class BudgetWatch:
             lack = shortfall(budget, counts, costs, reply_share=reply_share, was_short=was_short)
             is_news = await shortfalls.record(tx, lack, now=now)
         if is_news and self._tell is not None and self._over is not None:
-            await (self._over(ENOUGH_AGAIN) if lack is None else _tell_of(self._tell, lack))
+            await (self._over(_ENOUGH_AGAIN) if lack is None else _tell_of(self._tell, lack))
 
 
 def shortfall(
@@ -78,13 +78,13 @@ def shortfall(
     known, fresh = counts
     shares = poll_shares(budget, known=known, fresh=fresh)
     parts = poll_shares(1.0, known=known, fresh=fresh)
-    spare = SPARE if was_short else 1.0
+    spare = _SPARE if was_short else 1.0
     sides = list(zip(counts, costs, shares, parts, strict=True))
     if all(is_feasible(share, count * cost * spare) for count, cost, share, _ in sides):
         return None
-    needed = max(SPARE * fewest_credits(count * cost) / part for count, cost, _, part in sides)
+    needed = max(_SPARE * fewest_credits(count * cost) / part for count, cost, _, part in sides)
     enough = sum(
-        min(count, int(share / (SPARE * fewest_credits(cost)))) if count else 0
+        min(count, int(share / (_SPARE * fewest_credits(cost)))) if count else 0
         for count, cost, share, _ in sides
     )
     daily_budget = ceil(ceil(needed) / (1 - reply_share) - 1e-6) if reply_share < 1 else None
@@ -93,7 +93,7 @@ def shortfall(
 
 async def _tell_of(tell: Tell, lack: Shortfall) -> None:
     await tell(
-        ALL_FOR_REPLIES if lack.daily_budget is None else TOO_SMALL,
+        _ALL_FOR_REPLIES if lack.daily_budget is None else _TOO_SMALL,
         enough=lack.enough,
         profiles=lack.profiles,
         credits=lack.credits,

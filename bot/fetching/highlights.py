@@ -23,9 +23,9 @@ from bot.fetching.names import Names
 from bot.store.database import Database
 from bot.stories_api import Endpoint, StoriesApi
 
-LIST_KEPT = timedelta(hours=1)
-OPENED_KEPT = timedelta(days=1)  # its addresses are signed for about as long
-REFUSED_FOR = timedelta(hours=1)  # a plan without highlights does not get them sooner
+_LIST_KEPT = timedelta(hours=1)
+_OPENED_KEPT = timedelta(days=1)  # its addresses are signed for about as long
+_REFUSED_FOR = timedelta(hours=1)  # a plan without highlights does not get them sooner
 
 
 class Highlights:
@@ -109,7 +109,7 @@ class Highlights:
 
         def until(result: list[Highlight], now: datetime) -> datetime:
             ends = [end for story in result[0].stories for end in url_ends(story)]
-            return max(min([now + OPENED_KEPT, *ends]), now)
+            return max(min([now + _OPENED_KEPT, *ends]), now)
 
         key = f"highlight:{highlight_id}"
         (result,) = await self._answers.ask(key, fetch, until, HIGHLIGHTS)
@@ -163,7 +163,7 @@ class Highlights:
         try:
             yield
         except HighlightsUnavailableError:
-            self._asked_from = self._now() + REFUSED_FOR
+            self._asked_from = self._now() + _REFUSED_FOR
             raise
 
     def _refuse_blocked(self, profile: Profile) -> None:
@@ -172,7 +172,7 @@ class Highlights:
 
 
 def _until(_: list[Highlight], now: datetime) -> datetime:
-    return now + LIST_KEPT
+    return now + _LIST_KEPT
 
 
 def _is_of_another(result: list[Highlight], username: str) -> bool:

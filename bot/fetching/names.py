@@ -16,7 +16,7 @@ from bot.store import profiles
 from bot.store.database import Database
 from bot.stories_api import Endpoint, StoriesApi
 
-VALID_FOR = timedelta(days=30)  # after that we ask by name again, it may be another's
+_VALID_FOR = timedelta(days=30)  # after that we ask by name again, it may be another's
 Proof = Literal["private", "gone", "public", "unknown"]
 
 
@@ -35,7 +35,7 @@ class Names:
     async def known(self, username: str) -> Profile | None:
         """Return who had the name when it was last seen, None where that is too long ago; free."""
         async with self._db.read() as tx:
-            row = await profiles.named(tx, username, since=self._now() - VALID_FOR)
+            row = await profiles.named(tx, username, since=self._now() - _VALID_FOR)
         return Profile(row.profile_id, row.username, row.full_name) if row else None
 
     async def resolve(self, username: str, payer: Payer) -> Profile:

@@ -41,20 +41,20 @@ from bot.stories_api import Answer, Endpoint, StoriesApi
 
 log = structlog.get_logger()
 
-POLL_LEASE = timedelta(minutes=2)  # a call takes 30 seconds at most
-HEAR_AGAIN = timedelta(seconds=5)  # somebody may have subscribed through another replica
-EARLY_ROUNDS = 4  # of looking for somebody who could be told at once
-SHORTEST = timedelta(seconds=0.5)  # after a round that found nothing to check
-EARLY_AGAIN = timedelta(seconds=5)  # after a round that found nobody to check early
-MONEY_AGAIN = timedelta(seconds=15)  # the operator may have let us spend again
-LONGEST_WAIT = timedelta(minutes=5)  # for money, or for the API to be back
-PROBE_EVERY = timedelta(seconds=30)
+_POLL_LEASE = timedelta(minutes=2)  # a call takes 30 seconds at most
+_HEAR_AGAIN = timedelta(seconds=5)  # somebody may have subscribed through another replica
+_EARLY_ROUNDS = 4  # of looking for somebody who could be told at once
+_SHORTEST = timedelta(seconds=0.5)  # after a round that found nothing to check
+_EARLY_AGAIN = timedelta(seconds=5)  # after a round that found nobody to check early
+_MONEY_AGAIN = timedelta(seconds=15)  # the operator may have let us spend again
+_LONGEST_WAIT = timedelta(minutes=5)  # for money, or for the API to be back
+_PROBE_EVERY = timedelta(seconds=30)
 MAINTAIN_EVERY = timedelta(minutes=1)
-COUNTED_A_MINUTE = 200  # chats
-SUMMED_A_MINUTE = 5_000  # chats, of all audiences
-SURVEYED_A_MINUTE = 1_000  # profiles; to sum them up takes 15 ms, in which nobody is answered
+_COUNTED_A_MINUTE = 200  # chats
+_SUMMED_A_MINUTE = 5_000  # chats, of all audiences
+_SURVEYED_A_MINUTE = 1_000  # profiles; to sum them up takes 15 ms, in which nobody is answered
 REFUSED, SILENT = "refused", "silent"  # what a forced answer was that proves nothing
-LOOKUPS = 1, 2  # credits of a lookup of the name; "gone" takes two
+_LOOKUPS = 1, 2  # credits of a lookup of the name; "gone" takes two
 
 
 class Scheduler:
@@ -69,7 +69,7 @@ class Scheduler:
         settings: PollSettings,
         end_blocked: Callable[[], Awaitable[object]],
         at_once: int = 8,
-        lease: timedelta = POLL_LEASE,
+        lease: timedelta = _POLL_LEASE,
         canary: Canary | None = None,
         privacy: PrivacyCheck | None = None,
         budget_watch: BudgetWatch | None = None,
@@ -106,7 +106,7 @@ class Scheduler:
         self._in_flight = 0
         self._group: asyncio.TaskGroup | None = None
         self._is_released = False
-        longest = MAINTAIN_EVERY if db.is_sqlite else HEAR_AGAIN
+        longest = MAINTAIN_EVERY if db.is_sqlite else _HEAR_AGAIN
         self.worker = Worker("looks", self._step, now=now, longest=longest)
         metrics = metrics or Metrics()
         self._polls = metrics.counter("looks_total", "Looks of the schedule.", "outcome")
@@ -141,7 +141,7 @@ class Scheduler:
         now = self._now()
         upkeep_at = self._kept_at + MAINTAIN_EVERY
         if not self._api.is_in_service or not self._plans:
-            return min(upkeep_at, now + MONEY_AGAIN)
+            return min(upkeep_at, now + _MONEY_AGAIN)
         state = await self._state(now)
         times = [self._next_of(fresh, state, now) for fresh in self._plans]
         return min([upkeep_at, *(at for at in times if at is not None)])
@@ -154,7 +154,7 @@ class Scheduler:
             return None
         due, looked_at = first
         if state.room < plan.cost:
-            return max(due, now + MONEY_AGAIN)
+            return max(due, now + _MONEY_AGAIN)
         spent = self._spent(fresh, state, now)
         # Where the first has to rest, another may be checked early that has rested already.
         rested = now.timestamp() - plan.schedule.minimum
@@ -168,7 +168,7 @@ class Scheduler:
             spent=spent,
         )
         # None was found that may be checked early: of the others some may have to rest first.
-        earliest = now + SHORTEST if due <= now else min(due, now + EARLY_AGAIN)
+        earliest = now + _SHORTEST if due <= now else min(due, now + _EARLY_AGAIN)
         return max(datetime.fromtimestamp(at, UTC), earliest)
 
     async def _state(self, now: datetime) -> "_State":
@@ -272,7 +272,7 @@ class Scheduler:
         """Take who is due next, past those of whom nobody could be told yet."""
         taken: list[Known] = []
         passed: list[Known] = []
-        for _ in range(EARLY_ROUNDS):
+        for _ in range(_EARLY_ROUNDS):
             rows = await profiles.claim(
                 tx,
                 now=now,
@@ -313,7 +313,7 @@ class Scheduler:
                     counts.append(count)
                 self._counts = counts
                 await self._watch_budget(plans, now)
-                self._survey_at = now + MAINTAIN_EVERY * (1 + seen / SURVEYED_A_MINUTE)
+                self._survey_at = now + MAINTAIN_EVERY * (1 + seen / _SURVEYED_A_MINUTE)
             self._share(plans)
             await self._recount(now)
             async with self._db.begin() as tx:
@@ -325,10 +325,10 @@ class Scheduler:
         """Count anew what some chats wait for, where that was counted wrongly."""
         async with self._db.read() as tx:
             wrong, self._counted = await subscriptions.miscounted(
-                tx, after=self._counted, limit=COUNTED_A_MINUTE
+                tx, after=self._counted, limit=_COUNTED_A_MINUTE
             )
             unlike, self._summed = await subscriptions.missummed(
-                tx, after=self._summed, limit=SUMMED_A_MINUTE
+                tx, after=self._summed, limit=_SUMMED_A_MINUTE
             )
         for chat_id, ids in wrong.items():
             again = partial(subscriptions.reweigh, chat_id=chat_id, profile_ids=ids, now=now)
@@ -382,7 +382,7 @@ class Scheduler:
     async def _proof(self, known: Known, plan: Plan) -> Proof:
         """Return what the lookup of the name says, and count what it costs the plan."""
         proof = await self._names.proof(known.profile, _payer(known))
-        billed = LOOKUPS[proof == "gone"]
+        billed = _LOOKUPS[proof == "gone"]
         plan.schedule.bucket.credits -= billed
         self._spend(known, billed)
         return proof
@@ -411,7 +411,7 @@ class Scheduler:
                 _payer(known), Endpoint.USER_STORIES, forced=forced
             )
         except SpendingError as error:
-            latest = self._now() + LONGEST_WAIT
+            latest = self._now() + _LONGEST_WAIT
             await self._put_off(known, min(error.until or latest, latest))
             return "no money"
         try:
@@ -501,9 +501,9 @@ class Scheduler:
         async with self._db.begin() as tx:
             match error:
                 case OutOfServiceError():
-                    await profiles.put_off(tx, known.profile_id, until=now + LONGEST_WAIT)
+                    await profiles.put_off(tx, known.profile_id, until=now + _LONGEST_WAIT)
                 case _ if self._api.is_failing:  # it is not this profile's fault
-                    await profiles.put_off(tx, known.profile_id, until=now + PROBE_EVERY)
+                    await profiles.put_off(tx, known.profile_id, until=now + _PROBE_EVERY)
                 case _:
                     await snapshots.fail(tx, known.profile_id, why, now=now)
         self._wake()

@@ -24,11 +24,11 @@ log = structlog.get_logger()
 
 SkipCheck = Literal["true", "false", "auto"]
 
-TRUSTED_FOR = timedelta(days=1)  # how long "public" is believed
-LATE = timedelta(minutes=10)  # so long after it was taken a story may first be shown
+_TRUSTED_FOR = timedelta(days=1)  # how long "public" is believed
+_LATE = timedelta(minutes=10)  # so long after it was taken a story may first be shown
 WITHIN = timedelta(days=2)  # two profiles that contradict a forced answer, within so long
-ENOUGH = 2
-FELL_BACK = N_(
+_ENOUGH = 2
+_FELL_BACK = N_(
     "Skipping the privacy check hid something on {profiles} profiles, so each poll pays for it "
     "again: 2 credits instead of 1. SKIP_PRIVACY_CHECK=false says the same for good."
 )
@@ -46,7 +46,7 @@ class Trust:
         since = now - WITHIN
         kept = {one: at for one, at in self.contradicted.items() if at > since}
         self.contradicted = {**kept, profile_id: now}
-        if self.fell_back_at is not None or len(self.contradicted) < ENOUGH:
+        if self.fell_back_at is not None or len(self.contradicted) < _ENOUGH:
             return False
         self.fell_back_at = now
         return True
@@ -87,20 +87,20 @@ class PrivacyCheck:
         return (
             is_well
             and known.checked_at is not None
-            and self._now() - known.checked_at < TRUSTED_FOR
+            and self._now() - known.checked_at < _TRUSTED_FOR
         )
 
     async def compare(self, known: Known, shown: Iterable[Story], new: Iterable[str]) -> None:
         """Compare a full answer with the forced ones since the last: did they lack a story?"""
         if not self._was_forced(known) or known.looked_at is None:
             return
-        unseen, before = set(new), known.looked_at - LATE
+        unseen, before = set(new), known.looked_at - _LATE
         if any(story.pk in unseen and story.taken_at < before for story in shown):
             await self._contradicted(known, "a story that it lacked")
 
     async def lacked(self, known: Known, shown: Iterable[Story], *, at: datetime) -> None:
         """Compare a full answer with the forced one just before it, which was empty at ``at``."""
-        if any(story.taken_at < at - LATE for story in shown):
+        if any(story.taken_at < at - _LATE for story in shown):
             await self._contradicted(known, "a story that it lacked")
 
     async def refused(self, known: Known) -> None:
@@ -127,7 +127,7 @@ class PrivacyCheck:
             )
         self._trust = trust
         if is_news and self._tell is not None:
-            await self._tell(FELL_BACK, profiles=len(trust.contradicted))
+            await self._tell(_FELL_BACK, profiles=len(trust.contradicted))
 
 
 async def _trust_in(tx: Tx) -> Trust:

@@ -16,11 +16,11 @@ from bot.store import key_values, profiles
 from bot.store.database import Tx
 
 KEY = "schedule"
-KEYS = {False: KEY, True: "schedule of newcomers"}
-RATES = "schedule-rates"  # apart, as versions before this write the other one without it
-SAMPLE = 400  # profiles, others each time: the price errs by 15 %, intervals by half of that
-POLLS_OF_MEAN = 50
-COUNTED = 5_000  # profiles; more are not counted anew for a figure
+_KEYS = {False: KEY, True: "schedule of newcomers"}
+_RATES = "schedule-rates"  # apart, as versions before this write the other one without it
+_SAMPLE = 400  # profiles, others each time: the price errs by 15 %, intervals by half of that
+_POLLS_OF_MEAN = 50
+_COUNTED = 5_000  # profiles; more are not counted anew for a figure
 BUDGET, FLOOR_S, COST = 500.0, 60.0, 2.0  # until the scheduler has written the real ones
 
 Columns = dict[str, list[Any]]
@@ -64,7 +64,7 @@ class Plan:
         total, self._wasted = self._wasted, 0.0
         self.schedule.bucket.credits -= total - self.cost  # the schedule counts the mean
         if self.learns_cost:
-            self.cost += (total - self.cost) / POLLS_OF_MEAN
+            self.cost += (total - self.cost) / _POLLS_OF_MEAN
 
     def spent(self, now: datetime) -> float:
         """Return what the checks of this plan alone have cost today."""
@@ -133,7 +133,7 @@ async def load(tx: Tx, *, fresh: bool = False) -> Plan:
 
     ``fresh``: of what newcomers alone follow.
     """
-    kept = await key_values.get(tx, KEYS[fresh])
+    kept = await key_values.get(tx, _KEYS[fresh])
     if kept is None:  # newcomers begin with what is known of all others
         kept = await key_values.get(tx, KEY)
     kept = kept if isinstance(kept, dict) else {}
@@ -142,7 +142,7 @@ async def load(tx: Tx, *, fresh: bool = False) -> Plan:
         for name, default in (("budget", BUDGET), ("floor", FLOOR_S), ("cost", COST))
     )
     plan = Plan(Schedule(budget, minimum=minimum), cost)
-    learned = await key_values.get(tx, RATES)
+    learned = await key_values.get(tx, _RATES)
     plan.schedule.mixture = Mixture.from_json(learned)
     plan.schedule.pool = Pool.from_json(learned)
     plan.schedule.guard = Guard.from_json(learned)
@@ -166,11 +166,11 @@ async def save(tx: Tx, plan: Plan, *, now: datetime, fresh: bool = False) -> Non
         "spent_on": plan.spent_on,
         "profiles": plan.profiles,
     }
-    await key_values.put(tx, KEYS[fresh], value, now=now)
+    await key_values.put(tx, _KEYS[fresh], value, now=now)
     if not fresh:  # of all profiles alike
         parts = (schedule.mixture, schedule.pool, schedule.guard)
         learned = {name: kept for part in parts for name, kept in part.to_json().items()}
-        await key_values.put(tx, RATES, learned, now=now)
+        await key_values.put(tx, _RATES, learned, now=now)
 
 
 async def cost_of_poll(tx: Tx, fixed: float | None) -> float:
@@ -178,7 +178,7 @@ async def cost_of_poll(tx: Tx, fixed: float | None) -> float:
     return (await load(tx)).cost if fixed is None else fixed
 
 
-async def counts(tx: Tx, *, most: int = COUNTED) -> list[int]:
+async def counts(tx: Tx, *, most: int = _COUNTED) -> list[int]:
     """Return how many profiles known people follow, and how many newcomers alone do.
 
     Of more than ``most`` it is what the schedule has counted last, some minutes ago.
@@ -191,7 +191,7 @@ async def counts(tx: Tx, *, most: int = COUNTED) -> list[int]:
 
 
 async def sample(
-    tx: Tx, *, most: int = SAMPLE, fresh: bool | None = None
+    tx: Tx, *, most: int = _SAMPLE, fresh: bool | None = None
 ) -> tuple[list[tuple[ProfileState, float]], int]:
     """Return state and weight of the profiles that are followed, and about how many there are.
 

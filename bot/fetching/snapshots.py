@@ -12,7 +12,7 @@ from bot.fetching.schedule_state import Plan
 from bot.store import enqueue, profiles, stories, subscriptions
 from bot.store.database import Tx
 
-LARGEST_AUDIENCE = 50  # with more, somebody is always awake
+_LARGEST_AUDIENCE = 50  # with more, somebody is always awake
 GATHER = timedelta(minutes=5)
 """How long a chat's missed hours are gathered, so that one line tells of all profiles."""
 
@@ -125,7 +125,7 @@ async def worth(
 
     The floor counts from the last check, ``seen_at``: to be put off twice loses no story.
     """
-    waiting = await subscriptions.waiting_for(tx, profile_id, limit=LARGEST_AUDIENCE)
+    waiting = await subscriptions.waiting_for(tx, profile_id, limit=_LARGEST_AUDIENCE)
     latest = seen_at + timedelta(hours=plan.schedule.floor)
     return alert_rules.worth_polling_at(due, waiting, latest=latest)
 

@@ -20,20 +20,20 @@ from bot.domain.errors import (
 from bot.media.spool import MediaFile, Spool, pour
 from bot.media.urls import MediaHosts, is_fresh, parse
 
-HEADERS = {
+_HEADERS = {
     "User-Agent": "Storybell/1.0",
     "Accept": "image/jpeg,image/png,video/mp4,*/*;q=0.5",
     "Accept-Encoding": "identity",  # media are packed already; nothing may unfold here
 }
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
-GONE = frozenset({403, 404, 410})  # a signed address that has expired answers 403
-MOST_HOPS = 5
-CHUNK = 64 * 1024
-DEADLINE = 120.0  # seconds, in all
-SILENCE = 15.0  # seconds without a byte: what comes later waits behind it
+_GONE = frozenset({403, 404, 410})  # a signed address that has expired answers 403
+_MOST_HOPS = 5
+_CHUNK = 64 * 1024
+_DEADLINE = 120.0  # seconds, in all
+_SILENCE = 15.0  # seconds without a byte: what comes later waits behind it
 
 
-UNICAST = ipaddress.IPv6Network("2000::/3")
+_UNICAST = ipaddress.IPv6Network("2000::/3")
 MAPPED, NAT64 = ipaddress.IPv6Network("::ffff:0:0/96"), ipaddress.IPv6Network("64:ff9b::/96")
 """Outside of the public unicast addresses, IPv4 ones in two forms that lead to the internet.
 
@@ -82,7 +82,7 @@ def is_public(address: str) -> bool:
     inner = [ip.sixtofour, *(ip.teredo or ())]
     if any(v4 is not None and not v4.is_global for v4 in inner):
         return False
-    return ip in UNICAST and ip.is_global
+    return ip in _UNICAST and ip.is_global
 
 
 class Media:
@@ -94,7 +94,7 @@ class Media:
         spool: Spool,
         *,
         trusted_origin: str = "",
-        deadline: float = DEADLINE,
+        deadline: float = _DEADLINE,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """Fetch by ``session``; one of a connector with PublicResolver is the safe choice.
@@ -133,15 +133,15 @@ class Media:
             raise MediaUnavailableError(type(error).__name__) from None
 
     async def _follow(self, url: str, limit: int) -> MediaFile:
-        for _ in range(MOST_HOPS):
+        for _ in range(_MOST_HOPS):
             address = parse(url)
             if address is None or not self._hosts.allows(url):
                 raise MediaRefusedError("not a host that media may come from")
             async with self._session.get(
                 address,
-                headers=HEADERS,
+                headers=_HEADERS,
                 allow_redirects=False,
-                timeout=aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=SILENCE),
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=_SILENCE),
             ) as response:
                 if response.status not in REDIRECTS:
                     return await self._save(response, limit)
@@ -150,7 +150,7 @@ class Media:
         raise MediaRefusedError("too many redirects")
 
     async def _save(self, response: aiohttp.ClientResponse, limit: int) -> MediaFile:
-        if response.status in GONE:
+        if response.status in _GONE:
             raise MediaGoneError(f"status {response.status}")
         if response.status != 200:  # noqa: PLR2004 - HTTP's OK
             raise MediaUnavailableError(f"status {response.status}")
@@ -158,4 +158,4 @@ class Media:
         if length is not None and length > limit:
             raise MediaTooBigError
         async with self._spool.room(limit if length is None else length) as draft:
-            return await pour(response.content.iter_chunked(CHUNK), draft)
+            return await pour(response.content.iter_chunked(_CHUNK), draft)

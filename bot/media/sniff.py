@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, Literal
 
 HEAD = 32  # bytes that tell the type
-STILL_BRANDS = frozenset({b"heic", b"heix", b"heif", b"mif1", b"msf1", b"avif", b"avis"})
+_STILL_BRANDS = frozenset({b"heic", b"heix", b"heif", b"mif1", b"msf1", b"avif", b"avis"})
 EXTENSIONS = {
     "image/jpeg": ".jpg",
     "image/png": ".png",
@@ -19,9 +19,9 @@ EXTENSIONS = {
     "image/heic": ".heic",
     "video/mp4": ".mp4",
 }
-CONTAINERS = frozenset({b"moov", b"trak"})
-DEEPEST = 4  # boxes within boxes
-MOST_BOXES = 4096
+_CONTAINERS = frozenset({b"moov", b"trak"})
+_DEEPEST = 4  # boxes within boxes
+_MOST_BOXES = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def sniff(head: bytes) -> MediaKind | None:
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return MediaKind("photo", "image/webp")
     if head[4:8] == b"ftyp":
-        still = head[8:12] in STILL_BRANDS
+        still = head[8:12] in _STILL_BRANDS
         return MediaKind("photo", "image/heic") if still else MediaKind("video", "video/mp4")
     return None
 
@@ -74,7 +74,7 @@ def _png(file: BinaryIO) -> Measures:
 
 def _jpeg(file: BinaryIO) -> Measures:
     file.seek(2)
-    for _ in range(MOST_BOXES):
+    for _ in range(_MOST_BOXES):
         marker = file.read(2)
         if len(marker) < 2 or marker[0] != 0xFF:  # noqa: PLR2004 - JPEG: two bytes, the first FF
             break
@@ -133,7 +133,7 @@ def _size_at(tkhd: bytes) -> int:
 
 def _boxes(file: BinaryIO, start: int, end: int, depth: int) -> Iterator[tuple[bytes, int, int]]:
     """Yield (name, start, end) of the boxes in ``moov``; ISO/IEC 14496-12."""
-    for _ in range(MOST_BOXES):
+    for _ in range(_MOST_BOXES):
         if start + 8 > end:
             return
         file.seek(start)
@@ -144,7 +144,7 @@ def _boxes(file: BinaryIO, start: int, end: int, depth: int) -> Iterator[tuple[b
         stop = end if size == 0 else min(start + size, end)
         if stop < body:
             return
-        if name in CONTAINERS and depth < DEEPEST:
+        if name in _CONTAINERS and depth < _DEEPEST:
             yield from _boxes(file, body, stop, depth + 1)
         else:
             yield name, body, stop

@@ -16,8 +16,8 @@ from typing import Literal, Self
 from bot.domain.errors import MediaRefusedError, MediaTooBigError, MediaUnavailableError
 from bot.media.sniff import EXTENSIONS, HEAD, MediaKind, measure, sniff
 
-LONGEST_SIDES = 10_000  # pixels, width + height; Bot API, "sendPhoto"
-PATIENCE = 30.0  # seconds to wait for room
+_LONGEST_SIDES = 10_000  # pixels, width + height; Bot API, "sendPhoto"
+_PATIENCE = 30.0  # seconds to wait for room
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ class Draft:
             raise MediaRefusedError("an empty file")
         measures = await asyncio.to_thread(measure, self.path, kind.mime)
         sides = (measures.width or 0) + (measures.height or 0)
-        if kind.kind == "photo" and sides > LONGEST_SIDES:
+        if kind.kind == "photo" and sides > _LONGEST_SIDES:
             raise MediaRefusedError("more pixels than Telegram takes")
         path = self.path.rename(self.path.with_suffix(EXTENSIONS[kind.mime]))
         self._kept = True
@@ -128,7 +128,7 @@ class Spool:
     removed by the next one that starts, what a living one holds is not.
     """
 
-    def __init__(self, folder: Path, *, limit: int, patience: float = PATIENCE) -> None:
+    def __init__(self, folder: Path, *, limit: int, patience: float = _PATIENCE) -> None:
         """Prepare; nothing is touched yet."""
         self._root = folder
         self._folder = folder / uuid.uuid4().hex

@@ -4,10 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 from yarl import URL
 
-SUFFIXES = (".cdninstagram.com", ".fbcdn.net")
+_SUFFIXES = (".cdninstagram.com", ".fbcdn.net")
 HTTPS = 443
-LONGEST = 4096  # characters; signed addresses have 560 to 1,060
-MARGIN = timedelta(seconds=60)
+_LONGEST = 4096  # characters; signed addresses have 560 to 1,060
+_MARGIN = timedelta(seconds=60)
 
 
 class MediaHosts:
@@ -25,7 +25,7 @@ class MediaHosts:
         if self._trusted is not None and parsed.origin() == self._trusted:
             return True
         host = (parsed.raw_host or "").lower().rstrip(".")
-        return parsed.scheme == "https" and parsed.port == HTTPS and host.endswith(SUFFIXES)
+        return parsed.scheme == "https" and parsed.port == HTTPS and host.endswith(_SUFFIXES)
 
 
 def parse(url: str) -> URL | None:
@@ -33,7 +33,7 @@ def parse(url: str) -> URL | None:
 
     The value that was judged is the one to fetch: two parsers may disagree about one text.
     """
-    if len(url) > LONGEST or "\\" in url or not url.isascii() or not url.isprintable():
+    if len(url) > _LONGEST or "\\" in url or not url.isascii() or not url.isprintable():
         return None
     try:
         parsed = URL(url, encoded=True)
@@ -62,4 +62,4 @@ def expires_at(url: str) -> datetime | None:
 def is_fresh(url: str, now: datetime) -> bool:
     """Return whether ``url`` still works for a minute; an unsigned one does."""
     end = expires_at(url)
-    return end is None or end - MARGIN > now
+    return end is None or end - _MARGIN > now

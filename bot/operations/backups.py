@@ -25,10 +25,10 @@ from bot.store.database import Database
 
 log = structlog.get_logger()
 
-KEY = "backup"  # when the last one was made
-TRY_EVERY = timedelta(hours=1)
-AGAIN_AFTER = timedelta(hours=1)
-LEFT_AFTER = timedelta(hours=1)  # in which nothing was written to it
+_KEY = "backup"  # when the last one was made
+_TRY_EVERY = timedelta(hours=1)
+_AGAIN_AFTER = timedelta(hours=1)
+_LEFT_AFTER = timedelta(hours=1)  # in which nothing was written to it
 NAME = "storybell-{at:%Y%m%d-%H%M%S}{end}"
 
 
@@ -56,7 +56,7 @@ class Backups:
             "backup_last_success_timestamp_seconds", "When the database was last backed up."
         )
         self._now = now
-        self.worker = Worker("backups", self.make_due, now=now, longest=TRY_EVERY)
+        self.worker = Worker("backups", self.make_due, now=now, longest=_TRY_EVERY)
 
     async def make_due(self) -> datetime:
         """Make a copy if it is time; return when the next one is due.
@@ -74,8 +74,8 @@ class Backups:
             why = str(error)
             log.error("no backup", why=why)  # noqa: TRY400 - no trace needed
             await self._incidents.open("backup", BACKUP_FAILED, why=why)
-            await self._write(now + AGAIN_AFTER - self._every)
-            return now + AGAIN_AFTER
+            await self._write(now + _AGAIN_AFTER - self._every)
+            return now + _AGAIN_AFTER
         log.info("backed up", rows=sum(rows.values()))
         self._made_at.set(now.timestamp())
         await self._write(now)
@@ -85,14 +85,14 @@ class Backups:
 
     async def _due_at(self, now: datetime) -> datetime:
         async with self._db.read() as tx:
-            kept = await key_values.get(tx, KEY)
+            kept = await key_values.get(tx, _KEY)
         if kept is None:  # a bot that has just begun has nothing to lose
             await self._write(now)
             return now + self._every
         return min(datetime.fromisoformat(str(kept)), now) + self._every
 
     async def _write(self, at: datetime) -> None:
-        await self._db.run(lambda tx: key_values.put(tx, KEY, at.isoformat(), now=self._now()))
+        await self._db.run(lambda tx: key_values.put(tx, _KEY, at.isoformat(), now=self._now()))
 
 
 def _end_of(db: Database) -> str:
@@ -115,7 +115,7 @@ def rotate(folder: Path, end: str, most: int) -> list[Path]:
 
 def _clear(folder: Path, end: str) -> None:
     """Remove what kills in the middle of copies have left; one that is being written stays."""
-    before = time.time() - LEFT_AFTER.total_seconds()
+    before = time.time() - _LEFT_AFTER.total_seconds()
     for one in folder.glob(f"storybell-????????-??????{end}.part*"):
         with suppress(FileNotFoundError):
             if one.stat().st_mtime < before:
@@ -128,6 +128,6 @@ async def go_on(db: Database, incidents: Incidents, *, now: datetime) -> None:
         made_at = await restored.settle(tx, now=now)
         if made_at is not None:
             await key_values.remove(tx, DRIFT)  # what was billed since then nobody has counted
-            await key_values.put(tx, KEY, now.isoformat(), now=now)
+            await key_values.put(tx, _KEY, now.isoformat(), now=now)
     if made_at is not None:
         await incidents.event("restore", RESTORED, time=f"{made_at:%Y-%m-%d %H:%M}")

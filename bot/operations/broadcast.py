@@ -20,12 +20,12 @@ from bot.updates.unit_of_work import effect, later
 log = structlog.get_logger()
 
 A_SECOND = 10  # chats; Telegram lets 30 messages a second leave, alerts and answers among them
-EVERY = timedelta(seconds=1)
-SHOW_EVERY = timedelta(seconds=10)
-LONGEST = timedelta(minutes=1)
-PROGRESS = N_("📣 Sent to {done} of {count} chats.")
-STOPPED = N_("📣 Stopped: sent to {done} of {count} chats.")
-DONE = N_("📣 Done: sent to {done} chats.")
+_EVERY = timedelta(seconds=1)
+_SHOW_EVERY = timedelta(seconds=10)
+_LONGEST = timedelta(minutes=1)
+_PROGRESS = N_("📣 Sent to {done} of {count} chats.")
+_STOPPED = N_("📣 Stopped: sent to {done} of {count} chats.")
+_DONE = N_("📣 Done: sent to {done} chats.")
 
 
 class Broadcasts:
@@ -39,7 +39,7 @@ class Broadcasts:
         self._wake = wake
         self._now = now
         self._shown_at: datetime | None = None
-        self.worker = Worker("broadcast", self._step, now=now, longest=LONGEST)
+        self.worker = Worker("broadcast", self._step, now=now, longest=_LONGEST)
 
     async def draft(self, text: str, admin: int) -> tuple[int, int]:
         """Keep a message (HTML) that is not sent yet; return its number, and how many get it."""
@@ -85,14 +85,14 @@ class Broadcasts:
             return None
         more = await self._db.run(lambda tx: broadcasts.hand_out(tx, one, limit=A_SECOND, now=now))
         if more:
-            if self._shown_at is None or now - self._shown_at >= SHOW_EVERY:
+            if self._shown_at is None or now - self._shown_at >= _SHOW_EVERY:
                 self._shown_at = now
                 await self._db.run(lambda tx: self._progress(tx, one.id, waiting, now))
         elif not waiting:
             await self._db.run(lambda tx: self._end(tx, one, now))
             self._shown_at = None
         self._wake()
-        return now + EVERY
+        return now + _EVERY
 
     async def _progress(self, tx: Tx, number: int, waiting: int, now: datetime) -> None:
         one = await broadcasts.get(tx, number)
@@ -121,7 +121,7 @@ async def _show(tx: Tx, one: Broadcast, *, waiting: int, now: datetime) -> None:
 def text_of(one: Broadcast, waiting: int, t: Translator) -> str:
     """Return how far a broadcast is, as a sentence."""
     done = t.number(max(0, one.handed - waiting))
-    sentence = {"done": DONE, "stopped": STOPPED}.get(one.state, PROGRESS)
+    sentence = {"done": _DONE, "stopped": _STOPPED}.get(one.state, _PROGRESS)
     return t(sentence, done=done, count=t.number(one.count))
 
 

@@ -12,7 +12,7 @@ from bot.store.database import Database
 
 log = structlog.get_logger()
 
-FIRST_SLICE = 200  # rows
+_FIRST_SLICE = 200  # rows
 
 
 async def clean(
@@ -26,15 +26,15 @@ async def clean(
     """
     while True:  # to look for them takes a while, in which others write
         async with db.read() as tx:
-            idle = await retention.idle_queues(tx, limit=FIRST_SLICE)
+            idle = await retention.idle_queues(tx, limit=_FIRST_SLICE)
         if idle:
             async with db.begin() as tx:
                 await retention.mend_queues(tx, idle, now=now)
-        if len(idle) < FIRST_SLICE:
+        if len(idle) < _FIRST_SLICE:
             break
     gone = 0
     for what in retention.overdue(now):
-        limit = FIRST_SLICE
+        limit = _FIRST_SLICE
         while True:
             async with db.begin(durable=False) as tx:  # what a power cut undoes goes next time
                 began = stopwatch()

@@ -13,8 +13,8 @@ from bot.store import key_values
 from bot.store.database import Database
 
 PATIENCE = timedelta(seconds=15)  # a lock or a restart that is over by then is nobody's business
-TRY_EVERY = timedelta(seconds=2)
-LONGEST = timedelta(days=1)
+_TRY_EVERY = timedelta(seconds=2)
+_LONGEST = timedelta(days=1)
 AWAY = N_(
     "My database can't work at the moment: {why}. Nothing is lost, but until it works again I "
     "answer nobody and send no alerts."
@@ -48,7 +48,7 @@ class DatabaseWatch:
         self._since: datetime | None = None
         self._why = ""
         self._is_reported = False
-        self.worker = Worker("database", self._step, now=now, longest=LONGEST)
+        self.worker = Worker("database", self._step, now=now, longest=_LONGEST)
         db.on_outage = self._doubt
 
     def _doubt(self) -> None:
@@ -72,6 +72,6 @@ class DatabaseWatch:
                 self._is_reported = self._db.is_sqlite
                 if self._is_reported:
                     await self._tell(AWAY, why=self._why)
-            return self._now() + TRY_EVERY
+            return self._now() + _TRY_EVERY
         self._since, self._is_reported = None, False
         return None

@@ -22,12 +22,12 @@ from bot.store.database import Database, Tx
 
 log = structlog.get_logger()
 
-SUMMARY = N_("What happened")
-LINE = N_("{at}: {text}")
-OVER = N_("Over at {at}.")
-NOTED = "summary:"  # under which it is kept until when an admin knows all
-WATCH_EVERY = timedelta(minutes=1)
-DEFAULT_HOUR = 9 * 60  # minutes after midnight, for an admin whose chat is not known
+_SUMMARY = N_("What happened")
+_LINE = N_("{at}: {text}")
+_OVER = N_("Over at {at}.")
+_NOTED = "summary:"  # under which it is kept until when an admin knows all
+_WATCH_EVERY = timedelta(minutes=1)
+_DEFAULT_HOUR = 9 * 60  # minutes after midnight, for an admin whose chat is not known
 
 
 class Incidents:
@@ -39,7 +39,7 @@ class Incidents:
         self._operators = operators
         self._now = now
         self.summaries = Worker(
-            "summary for admins", self._summarise, now=now, longest=WATCH_EVERY
+            "summary for admins", self._summarise, now=now, longest=_WATCH_EVERY
         )
 
     async def open(self, kind: IncidentKind, sentence: str, /, **fields: object) -> None:
@@ -145,16 +145,16 @@ class Incidents:
 
     async def _summarise_for(self, tx: Tx, admin: int, now: datetime) -> bool:
         chat = await chats.get(tx, admin)
-        minutes = chat.digest_at if chat else DEFAULT_HOUR
+        minutes = chat.digest_at if chat else _DEFAULT_HOUR
         due_at = latest(minutes, chat.zone if chat else "UTC", now)
-        kept = await key_values.get(tx, f"{NOTED}{admin}")
+        kept = await key_values.get(tx, f"{_NOTED}{admin}")
         if kept is None:  # the first day begins now
-            await key_values.put(tx, f"{NOTED}{admin}", now.isoformat(), now=now)
+            await key_values.put(tx, f"{_NOTED}{admin}", now.isoformat(), now=now)
             return False
         since = datetime.fromisoformat(str(kept))
         if since >= due_at:
             return False
-        await key_values.put(tx, f"{NOTED}{admin}", now.isoformat(), now=now)
+        await key_values.put(tx, f"{_NOTED}{admin}", now.isoformat(), now=now)
         incidents = await store.changed_since(tx, since, kinds=QUIET)
         if not incidents:
             return False
@@ -174,11 +174,11 @@ def in_english(sentence: str, fields: Fields) -> str:
 
 def summary(incidents: Sequence[Incident], t: Translator) -> str:
     """Return what happened, a line each."""
-    lines = [f"<b>{t(SUMMARY)}</b>"]
+    lines = [f"<b>{t(_SUMMARY)}</b>"]
     for one in incidents:
         text = f"{t(one.text, **one.fields)} (#{one.id})"
-        line = t(LINE, at=t.date(one.opened_at), text=Safe(text))
-        over = t(OVER, at=t.date(one.closed_at)) if one.closed_at else ""
+        line = t(_LINE, at=t.date(one.opened_at), text=Safe(text))
+        over = t(_OVER, at=t.date(one.closed_at)) if one.closed_at else ""
         lines.append(f"• {line} {over}".rstrip())
     return Safe("\n".join(lines))
 

@@ -20,10 +20,10 @@ from bot.telegram.outcomes import wait_of
 
 log = structlog.get_logger()
 
-KEY = "menu"
+_KEY = "menu"
 PAUSE = timedelta(seconds=2)
-AGAIN = timedelta(minutes=5)  # after Telegram failed
-LONGEST = timedelta(days=1)
+_AGAIN = timedelta(minutes=5)  # after Telegram failed
+_LONGEST = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +56,12 @@ class Menu:
         self._pause = pause
         self._now = now
         self._refused: set[str] = set()  # until the next start
-        self.worker = Worker("menu", self._step, now=now, longest=LONGEST)
+        self.worker = Worker("menu", self._step, now=now, longest=_LONGEST)
 
     async def _step(self) -> datetime | None:
         """Give the next thing that Telegram has not; return when to go on."""
         async with self._db.read() as tx:
-            kept = await key_values.get(tx, KEY)
+            kept = await key_values.get(tx, _KEY)
         published: dict[str, str] = kept if isinstance(kept, dict) else {}
         for name, one in self._shown.items():
             if published.get(name) == one.digest or name in self._refused:
@@ -77,8 +77,8 @@ class Menu:
                 continue
             except TelegramError as error:
                 log.warning("Telegram has not taken it", what=name, why=str(error))
-                return self._now() + AGAIN
+                return self._now() + _AGAIN
             value = {**published, name: one.digest}
-            await self._db.run(lambda tx: key_values.put(tx, KEY, value, now=self._now()))  # noqa: B023 - awaited here
+            await self._db.run(lambda tx: key_values.put(tx, _KEY, value, now=self._now()))  # noqa: B023 - awaited here
             return self._now() + self._pause
         return None

@@ -19,10 +19,10 @@ from bot.store.database import Database, Tx
 
 Json = dict[str, Any]
 
-DAYS = 30
-SHOWN = 100  # rows of a table
-INCIDENTS = 50
-MOST_CREDITS = 100_000
+_DAYS = 30
+_SHOWN = 100  # rows of a table
+_INCIDENTS = 50
+_MOST_CREDITS = 100_000
 
 
 class BadActionError(BotError):
@@ -72,10 +72,10 @@ class Overview:
         spent = await self.reports.spending()
         async with self.db.read() as tx:
             stands = await _figures(tx, now=now)
-            people = await guests(tx, limit=SHOWN, now=now)
+            people = await guests(tx, limit=_SHOWN, now=now)
             dead_letters = await self._dead_letters(tx)
             cost = await schedule_state.cost_of_poll(tx, self.credits_a_check)
-            schedule = [_check(*one, cost) for one in await profiles.schedule(tx, limit=SHOWN)]
+            schedule = [_check(*one, cost) for one in await profiles.schedule(tx, limit=_SHOWN)]
             figures = {
                 "balance": spent.balance,
                 "days_left": spent.days_left and round(spent.days_left, 1),
@@ -140,12 +140,12 @@ class Overview:
     async def _limit(self, subject: Subject, value: object) -> None:
         """Set what somebody may spend a day."""
         credits_ = _whole(value)
-        if value is not None and (credits_ is None or not 0 <= credits_ <= MOST_CREDITS):
+        if value is not None and (credits_ is None or not 0 <= credits_ <= _MOST_CREDITS):
             raise BadActionError("not so many credits")
         await self.access.limit(subject, credits_)
 
     async def _dead_letters(self, tx: Tx) -> list[Json]:
-        rows = await enqueue.dead_letters(tx, limit=SHOWN)
+        rows = await enqueue.dead_letters(tx, limit=_SHOWN)
         names = await chats.titles(tx, {one.chat_id for one in rows})
         return [
             {
@@ -191,9 +191,9 @@ async def _figures(tx: Tx, *, now: datetime) -> Figures:
         delay=await profiles.mean_delay(tx, counts),
         waiting=backlog.open,
         dead_letters=backlog.dead_letters,
-        days=_days_of(await samples.since(tx, now - timedelta(days=DAYS))),
+        days=_days_of(await samples.since(tx, now - timedelta(days=_DAYS))),
         still_open=await incidents.all_open(tx),
-        last=await incidents.latest(tx, limit=INCIDENTS),
+        last=await incidents.latest(tx, limit=_INCIDENTS),
     )
 
 

@@ -19,9 +19,9 @@ from bot.store.database import NEWER, Database
 from bot.store.failures import is_passing
 from bot.store.readiness import Readiness, readiness
 
-SPARE_MB = 500  # for the database and its write-ahead log
+_SPARE_MB = 500  # for the database and its write-ahead log
 
-SENTENCES = {
+_SENTENCES = {
     Readiness.CURRENT: "The database can be written and is up to date.",
     Readiness.SERVES: "The database can be written. A newer version changed it; it serves this.",
     Readiness.OLD: "The database is from an older version; a start migrates it.",
@@ -54,7 +54,7 @@ async def database(url: str) -> Finding:
         return Finding("wrong", text, is_passing=is_passing(error))
     if state is Readiness.NEWER:
         return Finding("wrong", f"DATABASE_URL: the database can't be used: {NEWER}.")
-    return Finding("ok", SENTENCES[state])
+    return Finding("ok", _SENTENCES[state])
 
 
 async def admins(url: str) -> set[int]:
@@ -76,7 +76,7 @@ def folder(path: Path, *, limit_mb: int) -> Finding:
     except OSError as error:
         reason = error.strerror or type(error).__name__
         return Finding("wrong", f"SPOOL_DIR: {path} can't be written: {reason}.")
-    if free_mb < limit_mb + SPARE_MB:
+    if free_mb < limit_mb + _SPARE_MB:
         text = (
             f"Downloads wait in {path}, where {free_mb} MB are free; SPOOL_LIMIT_MB lets them "
             f"take {limit_mb} MB."

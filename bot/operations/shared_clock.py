@@ -12,9 +12,9 @@ from bot.store.database import Database
 
 log = structlog.get_logger()
 
-EVERY = timedelta(minutes=1)
-CLOSE_S = 0.05  # so little is not worth a step
-WORTH_A_WORD_S = 1.0
+_EVERY = timedelta(minutes=1)
+_CLOSE_S = 0.05  # so little is not worth a step
+_WORTH_A_WORD_S = 1.0
 
 
 class SharedClock:
@@ -25,16 +25,16 @@ class SharedClock:
         self._db = db
         self._clock = clock
         self._now = now
-        self.worker = Worker("clock", self._step, now=now, longest=EVERY)
+        self.worker = Worker("clock", self._step, now=now, longest=_EVERY)
 
     async def agree(self) -> None:
         """Measure how far the database's clock is ahead of ours, and follow it."""
         ahead = await server_clock.ahead_of(self._db, self._now)
-        if abs(ahead) >= CLOSE_S:
+        if abs(ahead) >= _CLOSE_S:
             self._clock.correct(ahead)
-        if abs(ahead) >= WORTH_A_WORD_S:
+        if abs(ahead) >= _WORTH_A_WORD_S:
             log.warning("our clock and the database's differ", seconds=round(ahead, 1))
 
     async def _step(self) -> datetime:
         await self.agree()
-        return self._now() + EVERY
+        return self._now() + _EVERY

@@ -11,7 +11,7 @@ from bot.store.database import Database
 
 log = structlog.get_logger()
 
-KEY = "unknown_zones"  # names of which the chats have been told
+_KEY = "unknown_zones"  # names of which the chats have been told
 
 
 async def tell_chats(db: Database, *, now: datetime) -> int:
@@ -21,14 +21,14 @@ async def tell_chats(db: Database, *, now: datetime) -> int:
     """
     notified = 0
     async with db.begin() as tx:
-        before = set(await key_values.get(tx, KEY) or ())
+        before = set(await key_values.get(tx, _KEY) or ())
         unknown = {name for name in await chats.zones(tx) if not is_zone(name)}
         for name in sorted(unknown - before):
             for chat_id in await chats.in_zone(tx, name):
                 await enqueue.add_notice(tx, Target(chat_id), "zone", {"zone": name}, now=now)
                 notified += 1
         if unknown != before:
-            await key_values.put(tx, KEY, sorted(unknown), now=now)
+            await key_values.put(tx, _KEY, sorted(unknown), now=now)
     if notified:
         log.warning("time zones are unknown", zones=sorted(unknown - before), chats=notified)
     return notified

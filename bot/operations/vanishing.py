@@ -13,7 +13,7 @@ from telegram.error import TelegramError
 from bot.runtime.workers import Worker
 
 LIFE = timedelta(seconds=8)
-LONGEST = timedelta(hours=1)
+_LONGEST = timedelta(hours=1)
 
 
 class Vanishing:
@@ -24,7 +24,7 @@ class Vanishing:
         self._bot = bot
         self._now = now
         self._due: list[tuple[datetime, int, int]] = []
-        self.worker = Worker("vanishing lines", self._step, now=now, longest=LONGEST)
+        self.worker = Worker("vanishing lines", self._step, now=now, longest=_LONGEST)
 
     def put(self, chat_id: int, message_id: int) -> None:
         """Let a message vanish soon."""

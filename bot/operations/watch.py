@@ -14,9 +14,11 @@ from bot.runtime.workers import Worker
 from bot.store import budgets, chat_queues, enqueue, samples, spending
 from bot.store.database import Database
 
-EVERY = timedelta(minutes=1)
+_EVERY = timedelta(minutes=1)
 
-SIGNS: frozenset[IncidentKind] = frozenset({"api_fails", "api_refuses", "telegram", "two_pollers"})
+_SIGNS: frozenset[IncidentKind] = frozenset(
+    {"api_fails", "api_refuses", "telegram", "two_pollers"}
+)
 
 Disk = Callable[[], tuple[int, int] | None]
 Sign = Callable[[], bool | None]
@@ -59,7 +61,7 @@ class Watch:
         self._now = now
         self._since: dict[str, datetime] = {}
         self._begun: datetime | None = None
-        self.worker = Worker("watch", self._step, now=now, longest=EVERY)
+        self.worker = Worker("watch", self._step, now=now, longest=_EVERY)
 
     async def _step(self) -> None:
         now = self._now()
@@ -77,7 +79,7 @@ class Watch:
         for kind in KINDS:
             self._open.set(float(kind in was_open), kind=kind)
         for one in judge(seen, is_open=dict.fromkeys(was_open, True), now=now):
-            if one.kind in SIGNS and signs.get(one.kind) is None:
+            if one.kind in _SIGNS and signs.get(one.kind) is None:
                 continue
             before = was_open.get(one.kind)
             if one.text is None:

@@ -25,7 +25,7 @@ from bot.sending.text import Texts
 from bot.telegram.api import Leaving
 
 PATIENCE_S = 5.0  # that an answer waits here for a flood limit; else in the store
-SAME_TIME = timedelta(seconds=10)  # by so much "5 minutes ago" may be off
+_SAME_TIME = timedelta(seconds=10)  # by so much "5 minutes ago" may be off
 
 
 class Albums(Protocol):
@@ -103,7 +103,7 @@ class Alerts:
         now = self._now()
         if now >= self._captions_until:
             self._captions.clear()
-            self._captions_until = now + SAME_TIME
+            self._captions_until = now + _SAME_TIME
         key = (album, chat.effective_language, chat.zone, options.caption)
         if key not in self._captions:
             self._captions[key] = caption(

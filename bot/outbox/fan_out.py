@@ -9,8 +9,8 @@ from bot.runtime.workers import LONGEST, Worker
 from bot.store import fan_outs
 from bot.store.database import Database, Tx
 
-FIRST_SLICE = 200  # subscriptions
-LEFT_BY_OTHERS = timedelta(seconds=5)  # after which what a dead replica has left is found
+_FIRST_SLICE = 200  # subscriptions
+_LEFT_BY_OTHERS = timedelta(seconds=5)  # after which what a dead replica has left is found
 
 
 class FanOut:
@@ -32,8 +32,8 @@ class FanOut:
         self._wake = wake
         self._now = now
         self._stopwatch = stopwatch
-        self._limit = FIRST_SLICE
-        longest = LONGEST if db.is_sqlite else LEFT_BY_OTHERS
+        self._limit = _FIRST_SLICE
+        longest = LONGEST if db.is_sqlite else _LEFT_BY_OTHERS
         self.worker = Worker("fan-out", self._step, now=now, longest=longest)
 
     async def finish(self) -> None:

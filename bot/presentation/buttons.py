@@ -18,14 +18,14 @@ from bot.presentation.translation import Translator
 
 Buttons = list[list[InlineKeyboardButton]]
 
-OPEN = N_("Open in a private chat with me")
+_OPEN = N_("Open in a private chat with me")
 OPTIONS = N_("⚙️ Options")
 ABOUT = r"(?:@[0-9a-z]{1,12}:)?"
 """The pattern of what may stand before the data of any button; 12 digits fit into 63 bits."""
 
 _ABOUT = re.compile(r"@([0-9a-z]{1,12}):(.*)", re.DOTALL)
-MOST_LINKS = 3
-LINK_TEXT = 22  # characters that a phone shows of a button, less the sign
+_MOST_LINKS = 3
+_LINK_TEXT = 22  # characters that a phone shows of a button, less the sign
 _PLAIN_ADDRESS = re.compile(
     r"https?://((?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,24})(?:[/?][!-~]{0,1000})?",
     re.IGNORECASE | re.ASCII,
@@ -57,13 +57,13 @@ def link_buttons(story: Story) -> Buttons:
     for url in button_links(story):
         if match := _PLAIN_ADDRESS.fullmatch(url):
             text = one_line(titles.get(url, "")) or match[1].removeprefix("www.")
-            rows.append([InlineKeyboardButton(f"🔗 {shorten(text, LINK_TEXT)}", url=url)])
+            rows.append([InlineKeyboardButton(f"🔗 {shorten(text, _LINK_TEXT)}", url=url)])
     return rows
 
 
 def button_links(story: Story) -> list[str]:
     """Return which of a story's links get buttons; the others stand in its caption."""
-    return [url for url in story.links[:MOST_LINKS] if _PLAIN_ADDRESS.fullmatch(url)]
+    return [url for url in story.links[:_MOST_LINKS] if _PLAIN_ADDRESS.fullmatch(url)]
 
 
 def story_buttons(
@@ -171,7 +171,7 @@ def for_channel(buttons: Buttons, channel: int, bot_name: str, t: Translator) ->
             if url in seen:
                 continue
             seen.add(url)
-            text = one.text if times[url] == 1 else t.plain(OPEN)
+            text = one.text if times[url] == 1 else t.plain(_OPEN)
             kept.append(InlineKeyboardButton(text, url=url))
         if kept:
             shown.append(kept)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-BLOCKS = " ▁▂▃▄▅▆▇█"
-COLOURS = ("#2a7ab5", "#e08e45", "#4a9a62", "#8a5fa8", "#b5a03a", "#c2555a")
-ALL_LABELS = 8
+_BLOCKS = " ▁▂▃▄▅▆▇█"
+_COLOURS = ("#2a7ab5", "#e08e45", "#4a9a62", "#8a5fa8", "#b5a03a", "#c2555a")
+_ALL_LABELS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +47,13 @@ def _draw(axes: Any, labels: Sequence[str], panel: Panel) -> None:  # noqa: ANN4
 
     base = [0.0] * len(labels)
     for place, (name, values) in enumerate(panel.series):
-        colour = COLOURS[place % len(COLOURS)]
+        colour = _COLOURS[place % len(_COLOURS)]
         axes.bar(range(len(labels)), values, bottom=base, color=colour, label=name or None)
         base = [below + value for below, value in zip(base, values, strict=True)]
     axes.set_title(panel.title, loc="left", fontsize=11)
     axes.spines[["top", "right"]].set_visible(False)
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
-    step = max(1, len(labels) // ALL_LABELS)
+    step = max(1, len(labels) // _ALL_LABELS)
     axes.set_xticks(range(0, len(labels), step), labels[::step])
     axes.margins(x=0.01)
     if len(panel.series) > 1:
@@ -65,6 +65,6 @@ def bars(values: Sequence[int]) -> str:
     """Return one block character a value, the largest one full; a space is nothing."""
     most = max(values, default=0)
     if most <= 0:
-        return BLOCKS[0] * len(values)
-    full = len(BLOCKS) - 1
-    return "".join(BLOCKS[-(-max(value, 0) * full // most)] for value in values)
+        return _BLOCKS[0] * len(values)
+    full = len(_BLOCKS) - 1
+    return "".join(_BLOCKS[-(-max(value, 0) * full // most)] for value in values)

@@ -1,7 +1,7 @@
 """Cities and their time zones: what people type for one, in any language that we speak.
 
 The names are those of CLDR, by Babel, and of the database of zones; both know one city or two of
-each zone, so ``MORE`` adds the large ones that people live in.
+each zone, so ``_MORE`` adds the large ones that people live in.
 """
 
 import difflib
@@ -26,7 +26,7 @@ CHOICE = (
 )  # fmt: skip
 """The cities that are offered first."""
 
-EVERYWHERE = (
+_EVERYWHERE = (
     *CHOICE,
     "Pacific/Honolulu", "America/Anchorage", "America/Phoenix", "America/Denver",
     "America/Toronto", "America/Halifax", "America/St_Johns", "America/Bogota", "America/Lima",
@@ -44,7 +44,7 @@ EVERYWHERE = (
 )  # fmt: skip
 """A city or more for each time that clocks show on land."""
 
-MORE = {
+_MORE = {
     "America/New_York": "Washington, Boston, Miami, Atlanta, Philadelphia, Orlando, NYC",
     "America/Chicago": "Houston, Dallas, Austin, San Antonio, New Orleans",
     "America/Los_Angeles": "San Francisco, San Diego, Seattle, Las Vegas, Portland, LA",
@@ -117,7 +117,7 @@ def city_of(zone: str, language: str) -> str:
 def by_offset(now: datetime) -> Mapping[timedelta, list[str]]:
     """Return zones by what their clocks are ahead of UTC now, from west to east."""
     result: dict[timedelta, list[str]] = {}
-    for zone in EVERYWHERE:
+    for zone in _EVERYWHERE:
         ahead = zone_of(zone).utcoffset(now) or timedelta(0)
         result.setdefault(ahead, []).append(zone)
     return dict(sorted(result.items()))
@@ -141,14 +141,14 @@ def _index() -> dict[str, str]:
         if is_zone(zone):
             result.setdefault(_plain(name), zone)
 
-    for zone in (*EVERYWHERE, *sorted(available_timezones())):
+    for zone in (*_EVERYWHERE, *sorted(available_timezones())):
         add(zone, zone)
         if "/" in zone and not zone.startswith("Etc/"):
             add(zone.rpartition("/")[2], zone)
     for language in LANGUAGES:
         for zone, city in _cities(language).items():
             add(city, zone)
-    for zone, cities in MORE.items():
+    for zone, cities in _MORE.items():
         for city in cities.split(", "):
             add(city, zone)
     return result

@@ -31,8 +31,8 @@ SENTENCES = {
         "and {to} may be missing here."
     ),
 }
-SUMMARY = N_("🗞 Daily summary: {names}")
-MOST_NAMES = 1_000  # code points; of 4,096 of a message
+_SUMMARY = N_("🗞 Daily summary: {names}")
+_MOST_NAMES = 1_000  # code points; of 4,096 of a message
 MUTED = "muted"
 AWAY = N_("🚪 I'm no longer in that chat, so there are no alerts until I'm back.")
 MISSING_MEDIA = {
@@ -87,14 +87,14 @@ def render(notice: str, rows: Sequence[Mapping[str, Any]], t: Translator) -> lis
 def _summary(counts: Mapping[str, int], t: Translator) -> Safe:
     """Name the profiles as far as they fit, and say how many more there are."""
     names: list[str] = []
-    room = MOST_NAMES
+    room = _MOST_NAMES
     for name, n in counts.items():
         names.append(f"{t.names([name], bold)} ({t.number(n)})")
         room -= length(names[-1]) + 2  # what stands between two
         if room < 0:
             names[-1] = f"+{t.number(len(counts) - len(names) + 1)}"
             break
-    return t(SUMMARY, names=Safe(t.listed(names)))
+    return t(_SUMMARY, names=Safe(t.listed(names)))
 
 
 def _missed(rows: Sequence[Mapping[str, Any]], t: Translator) -> Safe:

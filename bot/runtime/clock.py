@@ -9,7 +9,7 @@ import time
 from datetime import UTC, datetime
 
 CHECK_EVERY_S = 60.0  # of the loop: how often the machine's clock is compared
-STEP_S = 1.0  # by less a machine's clock is not set anew, it is drifting
+_STEP_S = 1.0  # by less a machine's clock is not set anew, it is drifting
 
 
 def steady() -> float:
@@ -50,7 +50,7 @@ class Clock:
 
     def _follow(self, passed: float) -> None:
         """Take over the machine's time where it was set."""
-        self._follows = abs(passed - time.monotonic() - self._real) < STEP_S
+        self._follows = abs(passed - time.monotonic() - self._real) < _STEP_S
         start = time.time() - passed
-        if self._follows and abs(start - self._start) >= STEP_S:
+        if self._follows and abs(start - self._start) >= _STEP_S:
             self._start = start

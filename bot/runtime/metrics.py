@@ -13,7 +13,7 @@ from typing import Generic, Self, TypeVar
 import prometheus_client
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 
-SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+_SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 CONTENT_TYPE = prometheus_client.CONTENT_TYPE_PLAIN_0_0_4
 
 P = TypeVar("P", prometheus_client.Counter, prometheus_client.Gauge, prometheus_client.Histogram)
@@ -71,7 +71,7 @@ class Gauge(_Metric[prometheus_client.Gauge]):
 class Histogram(_Metric[prometheus_client.Histogram]):
     """How often a value, in seconds, fell under each of some bounds."""
 
-    kind = staticmethod(partial(prometheus_client.Histogram, buckets=SECONDS))
+    kind = staticmethod(partial(prometheus_client.Histogram, buckets=_SECONDS))
 
     def observe(self, value: float, **labels: str) -> None:
         """Count ``value``."""

@@ -16,7 +16,7 @@ from aiohttp.client_proto import ResponseHandler
 from python_socks import ProxyError, ProxyTimeoutError
 from python_socks.async_.asyncio import Proxy
 
-CONNECT_S = 10.0
+_CONNECT_S = 10.0
 
 
 def connector(
@@ -71,7 +71,7 @@ class _ByProxy(aiohttp.TCPConnector):
         host, port = addr_infos[0][4][:2]
         try:
             made = await Proxy.from_url(self._proxy, rdns=True).connect(
-                host, port, timeout=timeout.sock_connect or CONNECT_S
+                host, port, timeout=timeout.sock_connect or _CONNECT_S
             )
         except (ProxyError, ProxyTimeoutError, OSError, TimeoutError) as error:
             # Its own text may hold the proxy's address, and so a password.

@@ -4,7 +4,7 @@ import os
 import socket
 
 OURS = "storybell "
-LONGEST = 63  # bytes of a name that PostgreSQL keeps of a session
+_LONGEST = 63  # bytes of a name that PostgreSQL keeps of a session
 
 
 def replica() -> str:
@@ -14,4 +14,4 @@ def replica() -> str:
 
 def session_name() -> str:
     """Return what PostgreSQL shows as ``application_name``."""
-    return f"{OURS}{replica()}"[:LONGEST]
+    return f"{OURS}{replica()}"[:_LONGEST]

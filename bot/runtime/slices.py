@@ -2,11 +2,11 @@
 
 SMALLEST = 10  # rows
 LARGEST = 5_000
-LONGEST_S = 0.03  # SQLite has one writer: a reply waits for a slice
+_LONGEST_S = 0.03  # SQLite has one writer: a reply waits for a slice
 
 
 def next_limit(limit: int, took: float) -> int:
     """Return the rows of the next slice, after one of ``limit`` rows that took so many seconds."""
-    if took > LONGEST_S:
+    if took > _LONGEST_S:
         return max(SMALLEST, limit // 2)
-    return min(LARGEST, limit * 2) if took < LONGEST_S / 3 else limit
+    return min(LARGEST, limit * 2) if took < _LONGEST_S / 3 else limit

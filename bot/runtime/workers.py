@@ -14,7 +14,7 @@ Step = Callable[[], Awaitable[datetime | None]]
 FIRST_PAUSE_S = 0.25
 LAST_PAUSE_S = 5.0  # so that all go on soon after the database is back
 LONGEST = timedelta(minutes=1)
-SHORTEST_S = 0.001  # a timer may come early by the resolution of the clock
+_SHORTEST_S = 0.001  # a timer may come early by the resolution of the clock
 
 
 class Worker:
@@ -91,7 +91,7 @@ class Worker:
         if left <= 0:
             await asyncio.sleep(0)  # others are to have their turn
         else:
-            await is_set_within(self._woken, min(max(left, SHORTEST_S), self._longest))
+            await is_set_within(self._woken, min(max(left, _SHORTEST_S), self._longest))
 
 
 def reason_of(error: BaseException) -> str:

@@ -15,12 +15,12 @@ from typing import Any, Self
 from bot.scheduling import rates
 from bot.scheduling.waiting_time import DAY, HOUR, Echo, crossing, level_at
 
-RATE_HALF_LIFE = 10 * DAY
-RHYTHM_HALF_LIFE = 30 * DAY
+_RATE_HALF_LIFE = 10 * DAY
+_RHYTHM_HALF_LIFE = 30 * DAY
 PRIOR_SESSIONS = (5.0, 50.0)
 """Sessions of the population's rhythm that a profile starts with, where rhythms differ or not."""
 
-PRIOR_BURSTS = 12.0
+_PRIOR_BURSTS = 12.0
 """Stories of the population's burstiness that a profile starts with."""
 
 FAST, SLOW = 15.0, 3.0
@@ -29,15 +29,15 @@ FAST, SLOW = 15.0, 3.0
 MOST_ECHOES = 0.85
 """The part of the stories that others may bring about, at most."""
 
-OFTEN = 1.5  # times the mean: an hour worth naming
+_OFTEN = 1.5  # times the mean: an hour worth naming
 _SAME_SESSION = HOUR
 _WITHIN_SESSION = 0.3  # what a further story of a session tells about the hours
 # Of a story's hour, to the hours around it: the binomial bell of order six.
 _SMOOTHING = tuple((offset, comb(6, offset + 3) / 64) for offset in range(-3, 4))
 _PLACES = (0.1, 0.3, 0.5, 0.7, 0.9)  # of a stretch of time, at which the rhythm is read
 _AGES_A_DAY = 8  # so finely the age counts; a mixture is worked out once for each
-_RATE_DECAY = log(2) / RATE_HALF_LIFE
-_RHYTHM_DECAY = log(2) / RHYTHM_HALF_LIFE
+_RATE_DECAY = log(2) / _RATE_HALF_LIFE
+_RHYTHM_DECAY = log(2) / _RHYTHM_HALF_LIFE
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,9 +260,9 @@ def rate_of(state: ProfileState, population: Population) -> float:
 
 def echoes_of(state: ProfileState, population: Population) -> tuple[float, float]:
     """Return the parts of its stories that others bring about, soon and later."""
-    heard = state.heard + PRIOR_BURSTS
-    fast = (state.fast_echoes + PRIOR_BURSTS * population.fast) / heard
-    slow = (state.slow_echoes + PRIOR_BURSTS * population.slow) / heard
+    heard = state.heard + _PRIOR_BURSTS
+    fast = (state.fast_echoes + _PRIOR_BURSTS * population.fast) / heard
+    slow = (state.slow_echoes + _PRIOR_BURSTS * population.slow) / heard
     if fast + slow > MOST_ECHOES:
         scale = MOST_ECHOES / (fast + slow)
         return fast * scale, slow * scale
@@ -308,7 +308,7 @@ def usual_hours(state: ProfileState, population: Population) -> list[int]:
     if state.stories < KNOWN_STORIES or state.age < KNOWN_DAYS:
         return []  # of its own it has shown too little to speak of habits
     shape = rhythm(state, population)
-    return [hour for hour, factor in enumerate(shape) if factor >= OFTEN]
+    return [hour for hour, factor in enumerate(shape) if factor >= _OFTEN]
 
 
 def reach(state: ProfileState, population: Population, *, target: float, most: float) -> float:

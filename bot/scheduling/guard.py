@@ -6,10 +6,10 @@ from typing import Any
 from bot.scheduling.forecast import numbers_of
 from bot.scheduling.waiting_time import DAY, HOUR
 
-MEMORY = 7 * DAY
+_MEMORY = 7 * DAY
 """In which the two sums forget half."""
 
-ENOUGH = 1.0
+_ENOUGH = 1.0
 """Part of the even interval's waiting below which what is learned has to stay."""
 
 LOSES, WINS = 0.5, 0.15
@@ -18,7 +18,7 @@ LOSES, WINS = 0.5, 0.15
 KNOWN = 3.0
 """Days after which a profile is judged by: before, nobody could have learned it."""
 
-DOUBT = 100.0
+_DOUBT = 100.0
 """Stories that speak for trust at the beginning."""
 
 
@@ -39,7 +39,7 @@ class Guard:
     def observe(self, weight: float, delays: list[float], interval: float) -> None:
         """Count stories that a check found so many seconds old; ``interval`` is even, in hours."""
         if not self.even:
-            self.even = DOUBT * weight * interval / 2
+            self.even = _DOUBT * weight * interval / 2
             self.waited = 0.8 * self.even
         self.waited += weight * sum(delays) / HOUR
         self.even += weight * len(delays) * interval / 2
@@ -48,10 +48,10 @@ class Guard:
         """Move the trust by what the sums say, and forget by the time that has passed."""
         passed = at - self.at if self.at else 0.0
         if self.even > 0:
-            over = self.waited / self.even - ENOUGH
+            over = self.waited / self.even - _ENOUGH
             step = -LOSES * over if over > 0 else WINS
             self.trust = min(max(self.trust + step * passed / DAY, 0.0), 1.0)
-        decay = 0.5 ** (passed / MEMORY)
+        decay = 0.5 ** (passed / _MEMORY)
         self.waited *= decay
         self.even *= decay
         self.at = at

@@ -13,7 +13,7 @@ from bot.scheduling.forecast import ProfileState, learn, reach
 from bot.scheduling.pricing import Demand
 from bot.scheduling.waiting_time import DAY
 
-WEEK = 7 * DAY
+_WEEK = 7 * DAY
 
 
 class Policy(Protocol):
@@ -112,7 +112,7 @@ class EntryFrequency:
         kept += taken[bisect_right(taken, state.story_at) :]
         if taken:
             state.story_at = taken[-1]
-        del kept[: bisect_right(kept, at - WEEK)]
+        del kept[: bisect_right(kept, at - _WEEK)]
         state.seen_at = at
 
     def hours(  # noqa: PLR0917 - as the protocol has it

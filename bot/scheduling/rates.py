@@ -23,13 +23,13 @@ from bot.scheduling.waiting_time import DAY
 HALF_LIVES = (0.5, 1.5, 6.0, 24.0)
 """Days in which the sums of a profile's stories forget half."""
 
-PRIORS = (0.5, 2.0, 8.0)
+_PRIORS = (0.5, 2.0, 8.0)
 """Days of the population's mean rate that are added to a profile's own past."""
 
-EXPERTS = len(HALF_LIVES) * len(PRIORS) + 1
+EXPERTS = len(HALF_LIVES) * len(_PRIORS) + 1
 """One for each half-life and prior, and last one who knows the population alone."""
 
-MEMORY = 10 * DAY
+_MEMORY = 10 * DAY
 """In which what the weights are learned from forgets half."""
 
 DECAYS = tuple(log(2) / days for days in HALF_LIVES)  # a day
@@ -37,15 +37,15 @@ _SPEEDS, _BONDS = (0.02, 0.13, 0.6, 0.25), (0.9, 0.08, 0.02)  # parts by half-li
 WEIGHTS = (*(0.99 * speed * bond for speed in _SPEEDS for bond in _BONDS), 0.01)
 """Of the experts, before anything is learned: a memory of some days, a prior of half a day."""
 
-POOLED = tuple(
-    number for number in range(EXPERTS - 1) if number % len(PRIORS) in {0, len(PRIORS) - 1}
+_POOLED = tuple(
+    number for number in range(EXPERTS - 1) if number % len(_PRIORS) in {0, len(_PRIORS) - 1}
 )
 """The experts whose powers count: of each half-life those with the least and greatest prior."""
 
-EXPONENTS = (0.0,) * len(POOLED)
+EXPONENTS = (0.0,) * len(_POOLED)
 """Of their powers, before anything is learned: the mixture as it is."""
 
-POOL_MEMORY = 20 * DAY
+_POOL_MEMORY = 20 * DAY
 """In which what the exponents are learned from forgets half."""
 
 _RIDGE = 30.0  # stories that speak for exponents of zero
@@ -75,7 +75,7 @@ def guesses(sums: Sequence[float], age: float, common: float) -> list[float]:
     rates = []
     for total, decay in zip(sums, DECAYS, strict=True):
         days = (1.0 - exp(-decay * age)) / decay
-        rates += [(total + prior * common) / (days + prior) for prior in PRIORS]
+        rates += [(total + prior * common) / (days + prior) for prior in _PRIORS]
     rates.append(common)
     return rates
 
@@ -91,7 +91,7 @@ def _terms_of(weights: Sequence[float], age: float, common: float) -> list[float
     for decay in DECAYS:
         days = (1.0 - exp(-decay * age)) / decay
         slope = 0.0
-        for prior in PRIORS:
+        for prior in _PRIORS:
             part = weights[place] / (days + prior)
             slope += part
             constant += part * prior * common
@@ -103,7 +103,7 @@ def _terms_of(weights: Sequence[float], age: float, common: float) -> list[float
 def leanings(estimates: Sequence[float], mixture: float) -> list[float]:
     """Return how far the pooled experts are from the mixture, as logarithms of their ratios."""
     usual = log(mixture + _NEVER)
-    return [log(estimates[number] + _NEVER) - usual for number in POOLED]
+    return [log(estimates[number] + _NEVER) - usual for number in _POOLED]
 
 
 def pooled(exponents: Sequence[float], leaning: Sequence[float]) -> float:
@@ -126,8 +126,8 @@ class Forecaster:
         self._terms = _terms_of(weights, age, common)
         self._exponent = sum(exponents)
         self._powers = []
-        for number, exponent in zip(POOLED, exponents, strict=True):
-            place, prior = number // len(PRIORS), PRIORS[number % len(PRIORS)]
+        for number, exponent in zip(_POOLED, exponents, strict=True):
+            place, prior = number // len(_PRIORS), _PRIORS[number % len(_PRIORS)]
             slope = 1.0 / ((1.0 - exp(-DECAYS[place] * age)) / DECAYS[place] + prior)
             if exponent:
                 self._powers.append((place, slope, prior * common * slope + _NEVER, exponent))
@@ -153,9 +153,9 @@ class Pool:
 
     exponents: tuple[float, ...] = EXPONENTS
     curvature: list[list[float]] = field(
-        default_factory=lambda: [[0.0] * len(POOLED) for _ in POOLED]
+        default_factory=lambda: [[0.0] * len(_POOLED) for _ in _POOLED]
     )
-    pull: list[float] = field(default_factory=lambda: [0.0] * len(POOLED))
+    pull: list[float] = field(default_factory=lambda: [0.0] * len(_POOLED))
     at: float = 0.0
 
     def came(self, leaning: Sequence[float], stories: float) -> None:
@@ -178,7 +178,7 @@ class Pool:
         """Find the exponents anew, and forget by the time that has passed."""
         solution = _solved(self.curvature, self.pull)
         self.exponents = tuple(min(max(value, -_STEEPEST), _STEEPEST) for value in solution)
-        decay = 0.5 ** (max(0.0, at - self.at) / POOL_MEMORY) if self.at else 1.0
+        decay = 0.5 ** (max(0.0, at - self.at) / _POOL_MEMORY) if self.at else 1.0
         self.pull = [value * decay for value in self.pull]
         self.curvature = [[value * decay for value in row] for row in self.curvature]
         self.at = at
@@ -187,7 +187,7 @@ class Pool:
         """Return it as a JSON object."""
         return {
             "pool": [
-                [*HALF_LIVES, *PRIORS],
+                [*HALF_LIVES, *_PRIORS],
                 self.exponents,
                 self.pull,
                 [value for row in self.curvature for value in row],
@@ -198,7 +198,7 @@ class Pool:
     @classmethod
     def from_json(cls, values: object) -> "Pool":
         """Return what ``to_json`` gave; a new one for that of other experts."""
-        size = len(POOLED)
+        size = len(_POOLED)
         match values:
             case {
                 "pool": [
@@ -208,7 +208,7 @@ class Pool:
                     [*curvature],
                     int() | float() as at,
                 ]
-            } if experts == [*HALF_LIVES, *PRIORS] and isfinite(at):
+            } if experts == [*HALF_LIVES, *_PRIORS] and isfinite(at):
                 lengths = (len(exponents), len(pull), len(curvature))
                 if lengths == (size, size, size * size) and _are_finite(
                     [*exponents, *pull, *curvature]
@@ -268,7 +268,7 @@ class Mixture:
         ]
         total = sum(raw)
         self.weights = tuple(value / total for value in raw)
-        decay = 0.5 ** (max(0.0, at - self.at) / MEMORY) if self.at else 1.0
+        decay = 0.5 ** (max(0.0, at - self.at) / _MEMORY) if self.at else 1.0
         new = _DOUBT * (1.0 - decay)
         self.credited = [value * decay + new for value in self.credited]
         self.expected = [value * decay + new for value in self.expected]
@@ -278,7 +278,7 @@ class Mixture:
         """Return it as a JSON object."""
         return {
             "half_lives": HALF_LIVES,
-            "priors": PRIORS,
+            "priors": _PRIORS,
             "weights": self.weights,
             "credited": self.credited,
             "expected": self.expected,
@@ -296,7 +296,7 @@ class Mixture:
                 "credited": [*credited],
                 "expected": [*expected],
                 "at": int() | float() as at,
-            } if tuple(half_lives) == HALF_LIVES and tuple(priors) == PRIORS:
+            } if tuple(half_lives) == HALF_LIVES and tuple(priors) == _PRIORS:
                 kept = (weights, credited, expected)
                 if all(len(each) == EXPERTS and _are_above_zero(each) for each in kept):
                     return cls(tuple(weights), credited, expected, at)

@@ -16,7 +16,7 @@ check, and ``due_at`` as an indexed column. A round of the loop::
     sleep until schedule.next_at(first due_at and seen_at of the table, cost, now=..., spent=...)
 
 Which rows a claim may take is said by ``seen_before``: where the credit bucket is empty, those
-last seen ``URGENT`` ago have what the day still has; before their time, only those that have
+last seen ``_URGENT`` ago have what the day still has; before their time, only those that have
 rested.
 
 A check that somebody asked for calls ``schedule.seen`` in the same way. ``schedule.survey(rows)``
@@ -52,18 +52,18 @@ from bot.scheduling.pricing import (
 from bot.scheduling.rates import Mixture, Pool, guesses, leanings
 from bot.scheduling.waiting_time import DAY, HOUR
 
-STALE = 0.1
+_STALE = 0.1
 """How far the price may move before what was queued at the old one is queued anew."""
 
-URGENT = 20 * HOUR
+_URGENT = 20 * HOUR
 """Since the last check: after it a check may cost what the day still has, whatever the pace."""
 
-EVERY = 8
+_EVERY = 8
 """One check in so many teaches the weights of the mixture, and what its pool had expected."""
 
 _ROUNDING = 1e-6
 
-AFTER_OUTAGE = 3 * HOUR
+_AFTER_OUTAGE = 3 * HOUR
 """How long after a failed check lateness says nothing about the price."""
 
 
@@ -133,7 +133,7 @@ class Schedule:
 
     def is_stale(self, state: ProfileState) -> bool:
         """Return whether the price has moved since ``state`` was queued."""
-        return abs(state.price - self.current) > STALE * self.current
+        return abs(state.price - self.current) > _STALE * self.current
 
     def seen(
         self, state: ProfileState, weight: float, cost: float, *, at: float, taken: Sequence[float]
@@ -155,7 +155,7 @@ class Schedule:
             return self.seen(state, weight, cost, at=at, taken=taken)
         self._judge(state, weight, at, taken)
         self._counted += 1
-        is_sample = not self._counted % EVERY
+        is_sample = not self._counted % _EVERY
         if not is_sample and not (taken and taken[-1] > state.story_at):
             return self.seen(state, weight, cost, at=at, taken=taken)
         due = self._compared(state, weight, cost, at=at, taken=taken, is_sample=is_sample)
@@ -192,7 +192,7 @@ class Schedule:
             self.pool.came(leaning, stories)
             if is_sample:
                 expected = mixture * (1.0 - echoes) * hours / 24
-                self.pool.expected(leaning, EVERY * expected)
+                self.pool.expected(leaning, _EVERY * expected)
         if is_sample:
             self.mixture.observe(estimates, hours / 24, stories / (1.0 - echoes))
         return due
@@ -209,7 +209,7 @@ class Schedule:
 
     def failed(self, at: float) -> None:
         """Take note that the API failed."""
-        self.price.freeze(at + AFTER_OUTAGE)
+        self.price.freeze(at + _AFTER_OUTAGE)
 
     def advance(self, now: float, *, spent: float) -> None:
         """Let out the credits that are due by ``now``."""
@@ -235,7 +235,7 @@ class Schedule:
         bucket = self.bucket
         paid = bucket.ready_at(cost, spent=spent, budget=self.budget, plan=self.release_curve)
         if spent + cost <= self.budget:
-            paid = min(paid, max(now, seen_at + URGENT))
+            paid = min(paid, max(now, seen_at + _URGENT))
         if due_at <= paid:
             return max(paid, now)
         need = self._spare(now) + cost
@@ -269,7 +269,7 @@ class Schedule:
         """
         if not is_due:
             return now - self.minimum
-        return None if is_paid else now - URGENT
+        return None if is_paid else now - _URGENT
 
     def may_poll(
         self, due_at: float, seen_at: float, cost: float, *, now: float, spent: float

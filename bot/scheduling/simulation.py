@@ -17,13 +17,13 @@ from bot.scheduling.pricing import is_feasible
 from bot.scheduling.schedule import Schedule
 from bot.scheduling.waiting_time import DAY, HOUR
 
-REFRESH = HOUR
+_REFRESH = HOUR
 """Between two surveys of all profiles on the first day; later it is six times as long."""
 
-POLL_AGAIN = HOUR / 2
+_POLL_AGAIN = HOUR / 2
 """After a check that failed."""
 
-PROBE = 60.0
+_PROBE = 60.0
 """While the API fails, one check of any profile in so many seconds."""
 
 _GOLDEN = 0.6180339887498949  # its multiples spread evenly over the unit interval
@@ -65,7 +65,7 @@ class Simulation:
     which the API fails. ``progress`` is called with the part that is done, once a simulated day;
     ``bind`` with the states in the order of the records, before it begins. With ``as_rows`` states
     are rounded as the table of the bot rounds them. ``refresh``: seconds between two surveys, if
-    not those of ``REFRESH``.
+    not those of ``_REFRESH``.
     """
 
     records: Sequence[Record]
@@ -189,8 +189,8 @@ class _Run:
                 return due, 0
         if plan.outages and any(begin <= now < end for begin, end in plan.outages):
             schedule.failed(now)
-            self.paused_until = now + PROBE
-            return now + POLL_AGAIN, 0
+            self.paused_until = now + _PROBE
+            return now + _POLL_AGAIN, 0
         shown = self._show(key, now)
         due = schedule.polled(state, weight, plan.cost, at=now, taken=shown)
         result = self.result
@@ -208,7 +208,7 @@ class _Run:
     def _until_survey(self, now: float) -> float:
         if self.plan.refresh is not None:
             return self.plan.refresh
-        return REFRESH if now < self.result.begin + DAY else 6 * REFRESH
+        return _REFRESH if now < self.result.begin + DAY else 6 * _REFRESH
 
     def _show(self, key: int, now: float) -> Sequence[float]:
         """Return the new stories that a check shows, and note how long they waited."""

@@ -33,12 +33,12 @@ from bot.telegram.flood_limits import Lane
 
 log = structlog.get_logger()
 
-URL_ALBUMS_REST = timedelta(minutes=10)  # after Telegram could not fetch several in a row
-MOST_URL_FAULTS = 3
-FLOOD_PATIENCE = timedelta(seconds=30)  # that a reply waits when an album met a flood limit
-RETRY_PATIENCE = timedelta(seconds=12)  # in all, that an alert waits for its chat after a refusal
-MOST_FLOODS = 3
-AS_SENT: dict[Right, tuple[FileKind, ...]] = {
+_URL_ALBUMS_REST = timedelta(minutes=10)  # after Telegram could not fetch several in a row
+_MOST_URL_FAULTS = 3
+_FLOOD_PATIENCE = timedelta(seconds=30)  # that a reply waits when an album met a flood limit
+_RETRY_PATIENCE = timedelta(seconds=12)  # in all, that an alert waits for its chat after a refusal
+_MOST_FLOODS = 3
+_AS_SENT: dict[Right, tuple[FileKind, ...]] = {
     "photos": ("photo",),
     "videos": ("video",),
     "documents": ("document",),
@@ -115,7 +115,7 @@ class Attempts:
             if request.lane == "alert":
                 # Begun anew it would be refused and wait again, where a chat takes little; but
                 # other chats wait for what is uploaded here.
-                request.until = request.until or self._now() + RETRY_PATIENCE
+                request.until = request.until or self._now() + _RETRY_PATIENCE
                 request.patience = max(0.0, (request.until - self._now()).total_seconds())
             return await self._after(error, batch, request)
         if not messages:
@@ -233,7 +233,7 @@ class Attempts:
 
         (telegram-bot-api#505: single addresses and uploads work meanwhile.)
         """
-        if request.lane == "alert" or after > FLOOD_PATIENCE or request.floods == MOST_FLOODS:
+        if request.lane == "alert" or after > _FLOOD_PATIENCE or request.floods == _MOST_FLOODS:
             return outcome
         request.floods += 1  # the limiter keeps the chat closed until then
         if len(batch) > 1:
@@ -243,8 +243,8 @@ class Attempts:
     async def _give_up_urls(self, items: list[Item], request: SendRequest) -> None:
         """Upload what Telegram could not fetch; after several such albums, all of them."""
         self._url_faults += 1
-        if self._url_faults >= MOST_URL_FAULTS:
-            self._url_albums_from = self._now() + URL_ALBUMS_REST
+        if self._url_faults >= _MOST_URL_FAULTS:
+            self._url_albums_from = self._now() + _URL_ALBUMS_REST
             self._url_faults = 0
         await self._advance(items, request)
 
@@ -278,9 +278,9 @@ def _refuse_kind(outcome: Outcome, batch: list[Item]) -> Outcome | None:
 
     Where nothing of the batch is of the kind that the refusal names, it is about all of it.
     """
-    if not (isinstance(outcome, Muted) and outcome.missing in AS_SENT):
+    if not (isinstance(outcome, Muted) and outcome.missing in _AS_SENT):
         return outcome
-    kinds = AS_SENT[outcome.missing]
+    kinds = _AS_SENT[outcome.missing]
     for item in [one for one in batch if one.kind in kinds] or batch:
         item.refused = outcome.missing
     return None

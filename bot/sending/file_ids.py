@@ -17,14 +17,14 @@ from bot.store.file_ids import ANIMATION
 
 log = structlog.get_logger()
 
-REMEMBERED = 20_000  # in memory; the store has them all
-UPLOAD_LEASE = timedelta(
+_REMEMBERED = 20_000  # in memory; the store has them all
+_UPLOAD_LEASE = timedelta(
     seconds=9
 )  # kept up while an upload takes longer; of the dead it ends soon
 PATIENCE = timedelta(seconds=5)  # from its begin, that an alert waits for what another uploads
-NAMELESS_FOR = timedelta(minutes=10)  # how long nobody waits for a file_id that did not come
-ELSEWHERE_FOR = timedelta(minutes=10)  # how long it is known that another replica is at it
-READ_AGAIN_S = 0.2  # between two reads of the file of another replica
+_NAMELESS_FOR = timedelta(minutes=10)  # how long nobody waits for a file_id that did not come
+_ELSEWHERE_FOR = timedelta(minutes=10)  # how long it is known that another replica is at it
+_READ_AGAIN_S = 0.2  # between two reads of the file of another replica
 
 
 class StillUploadedError(Exception):
@@ -103,7 +103,7 @@ class Files:
                     yield known
                 else:
                     is_claimed = await self._wait_for_replicas(ours, pks, patience)
-                    third = UPLOAD_LEASE.total_seconds() / 3
+                    third = _UPLOAD_LEASE.total_seconds() / 3
                     async with renewed(lambda: self._renew(ours), every_s=third):
                         yield self._usable(pks)
         finally:
@@ -155,7 +155,7 @@ class Files:
         return {pk: file for pk, file in at_hand.items() if is_good_for(file, len(pks))}
 
     def _is_nameless(self, pk: str) -> bool:
-        return bool(self._nameless.get(pk, within=NAMELESS_FOR, now=self._now()))
+        return bool(self._nameless.get(pk, within=_NAMELESS_FOR, now=self._now()))
 
     async def _wait_for_replicas(
         self, pks: list[str], all_pks: Collection[str], patience: timedelta | None
@@ -172,23 +172,23 @@ class Files:
             began = min(self._seen_elsewhere(pk, now) for pk in ours)
             if patience is not None and now >= began + patience:
                 raise StillUploadedError
-            await asyncio.sleep(READ_AGAIN_S)
+            await asyncio.sleep(_READ_AGAIN_S)
 
     def _seen_elsewhere(self, pk: str, now: datetime) -> datetime:
         """Return since when another replica is seen at a story."""
-        since = self._elsewhere.get(pk, within=ELSEWHERE_FOR, now=now)
+        since = self._elsewhere.get(pk, within=_ELSEWHERE_FOR, now=now)
         if since is None:
             self._elsewhere.record(pk, now, now=now)
         return since or now
 
     async def _is_claimed(self, pks: list[str]) -> bool:
         async with self._db.begin() as tx:
-            return await store.claim(tx, self._bot_id(), pks, now=self._now(), lease=UPLOAD_LEASE)
+            return await store.claim(tx, self._bot_id(), pks, now=self._now(), lease=_UPLOAD_LEASE)
 
     async def _renew(self, pks: list[str]) -> bool:
         """Keep other replicas from uploading what we still upload."""
         async with self._db.begin(durable=False) as tx:
-            await store.renew(tx, self._bot_id(), pks, until=self._now() + UPLOAD_LEASE)
+            await store.renew(tx, self._bot_id(), pks, until=self._now() + _UPLOAD_LEASE)
         return True
 
     def _has(self, pk: str, file: KnownFile) -> bool:
@@ -201,7 +201,7 @@ class Files:
 
     def _memorise(self, files: dict[str, KnownFile]) -> None:
         self._memory |= files
-        while len(self._memory) > REMEMBERED:
+        while len(self._memory) > _REMEMBERED:
             del self._memory[next(iter(self._memory))]
 
 

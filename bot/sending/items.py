@@ -21,8 +21,8 @@ from bot.domain.records import FileKind, KnownFile
 from bot.media.spool import MediaFile
 from bot.presentation.html import plain, shorten
 
-CAPTION = 1024  # code points after parsing; Bot API, "caption"
-HIGHLIGHTS_KEPT = timedelta(days=30)  # the file_id of what a highlight shows after its day
+_CAPTION = 1024  # code points after parsing; Bot API, "caption"
+_HIGHLIGHTS_KEPT = timedelta(days=30)  # the file_id of what a highlight shows after its day
 METHODS: dict[FileKind, str] = {
     "photo": "sendPhoto",
     "video": "sendVideo",
@@ -137,7 +137,7 @@ class Text:
         """Make it plainer after Telegram refused it: no markup, then nothing at all."""
         if not self.caption:
             return False
-        self.caption = shorten(plain(self.caption), CAPTION) if self.html else None
+        self.caption = shorten(plain(self.caption), _CAPTION) if self.html else None
         self.html = False
         return True
 
@@ -215,7 +215,7 @@ def receipt(item: Item, message: MessageJson, now: datetime) -> tuple[SentItem, 
         return sent, None
     until = item.story.expires_at
     if item.story.highlight:
-        until = max(until, now + HIGHLIGHTS_KEPT)
+        until = max(until, now + _HIGHLIGHTS_KEPT)
     return sent, KnownFile(kind, str(file["file_id"]), str(file["file_unique_id"]), until)
 
 

@@ -23,10 +23,10 @@ from bot.runtime.workers import is_set_within
 log = structlog.get_logger()
 
 PATIENCE_S = 3.0
-STEP_S = 1.0
-LARGE = 10 * 2**20  # bytes of a video that is worth a word
-LINE = N_("Sending stories: {done} of {total}")
-LARGE_LINE = N_("Sending a large video: {megabytes} MB")
+_STEP_S = 1.0
+_LARGE = 10 * 2**20  # bytes of a video that is worth a word
+_LINE = N_("Sending stories: {done} of {total}")
+_LARGE_LINE = N_("Sending a large video: {megabytes} MB")
 
 _current: ContextVar["Progress | None"] = ContextVar("_current", default=None)
 
@@ -61,7 +61,7 @@ class Progress:
         """Say how far it is, until ``stop``; a line that is on its way is waited for."""
         said, pause = "", PATIENCE_S
         while not await is_set_within(self._stopped, pause):
-            pause = STEP_S
+            pause = _STEP_S
             if (text := self._text()) != said:
                 said = text
                 await self._say(text)
@@ -82,9 +82,9 @@ class Progress:
         """Return what is said now; of one story nothing, but for a large video."""
         t = self._t
         if self._total > 1:
-            return t.plain(LINE, done=t.number(self._done), total=t.number(self._total))
-        if self.large >= LARGE:
-            return t.plain(LARGE_LINE, megabytes=t.number(round(self.large / 1e6)))
+            return t.plain(_LINE, done=t.number(self._done), total=t.number(self._total))
+        if self.large >= _LARGE:
+            return t.plain(_LARGE_LINE, megabytes=t.number(round(self.large / 1e6)))
         return ""
 
     async def _say(self, text: str) -> None:

@@ -50,21 +50,21 @@ log = structlog.get_logger()
 
 Payload = dict[str, Any]
 
-CANT_SHOW = {
+_CANT_SHOW = {
     "photos": N_("I'm not allowed to send photos here. An admin can change that."),
     "videos": N_("I'm not allowed to send videos here. An admin can change that."),
     "documents": N_("I'm not allowed to send files here. An admin can change that."),
     "gifs": N_("I'm not allowed to send GIFs here. An admin can change that."),
     "media": N_("I'm not allowed to send photos or videos here. An admin can change that."),
 }
-NOT_CONFIRMED = N_(
+_NOT_CONFIRMED = N_(
     "I tried to answer you three times, and Telegram never confirmed it. If my answer isn't here, "
     "please ask me again."
 )
 ACTION_S = 4.5  # Telegram shows an action for 5 s
-AS_IT_IS = "message is not modified"
+_AS_IT_IS = "message is not modified"
 # What shall be changed is gone, too old, or holds no words: they are said anew.
-NO_SUCH_TEXT = (
+_NO_SUCH_TEXT = (
     "message to edit not found",
     "message can't be edited",
     "message_id_invalid",
@@ -176,8 +176,8 @@ def _follow_ups(
     if payload["kind"] != "album" or not isinstance(outcome, Sent | Muted):
         return []
     said: list[Payload] = []
-    if isinstance(outcome, Muted) and outcome.missing in CANT_SHOW.keys() - known:
-        said.append(text_of(t(CANT_SHOW[outcome.missing])))
+    if isinstance(outcome, Muted) and outcome.missing in _CANT_SHOW.keys() - known:
+        said.append(text_of(t(_CANT_SHOW[outcome.missing])))
     by_pk = {story.pk: story for story in load_stories(payload["stories"])}
     return said + [
         text_of(
@@ -193,7 +193,7 @@ def last_word(payload: Payload) -> Payload | None:
     if payload.get("is_last_word"):
         return None
     language = payload.get("language")
-    text = translator_for(language)(NOT_CONFIRMED)
+    text = translator_for(language)(_NOT_CONFIRMED)
     return {**text_of(text), "language": language, "is_last_word": True}
 
 
@@ -241,9 +241,9 @@ class Replies:
             return NOT_WANTED
         except TelegramError as error:
             why = str(error).lower() if payload["kind"] == "edit" else ""
-            if AS_IT_IS in why:
+            if _AS_IT_IS in why:
                 return SHOWN_ALREADY
-            if any(words in why for words in NO_SUCH_TEXT):
+            if any(words in why for words in _NO_SUCH_TEXT):
                 anew = {**payload, "kind": "text"}
                 return await self.send(
                     target, anew, silent=silent, leaving=leaving, patience=patience

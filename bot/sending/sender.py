@@ -41,10 +41,10 @@ __all__ = ["Fallback", "SendOptions", "Sender"]
 
 log = structlog.get_logger()
 
-CACHE_CHAT_RESTS = timedelta(minutes=10)  # after it refused us
-CACHE_CHAT_PATIENCE = 2.0  # seconds that its flood limit may cost; else we go without
-NO_ASKER = Asker(None)
-PLAIN = SendOptions()
+_CACHE_CHAT_RESTS = timedelta(minutes=10)  # after it refused us
+_CACHE_CHAT_PATIENCE = 2.0  # seconds that its flood limit may cost; else we go without
+_NO_ASKER = Asker(None)
+_PLAIN = SendOptions()
 
 
 class Sender:
@@ -83,9 +83,9 @@ class Sender:
         album: Album,
         *,
         caption_html: str | None = None,
-        options: SendOptions = PLAIN,
+        options: SendOptions = _PLAIN,
         lane: Lane = "reply",
-        asker: Asker = NO_ASKER,
+        asker: Asker = _NO_ASKER,
         leaving: Leaving | None = None,
     ) -> Outcome:
         """Send the stories of ``album`` to ``target``; ``asker`` pays if the API must be asked.
@@ -133,12 +133,12 @@ class Sender:
         cache = Target(self.cache_chat_id or 0)
         silent = SendOptions(silent=True, as_files=request.options.as_files)
         there = SendRequest(
-            cache, Text(None), silent, request.lane, request.asker, CACHE_CHAT_PATIENCE
+            cache, Text(None), silent, request.lane, request.asker, _CACHE_CHAT_PATIENCE
         )
         outcome = await self._send(tuple(stories), there)
         if isinstance(outcome, GiveUp | Moved | Muted):
             log.warning("the cache chat can't be used", outcome=repr(outcome))
-            self._cache_chat_from = self._now() + CACHE_CHAT_RESTS
+            self._cache_chat_from = self._now() + _CACHE_CHAT_RESTS
 
 
 def _conclude(items: list[Item], stopped: Outcome | None, lane: Lane) -> Outcome:

@@ -36,17 +36,17 @@ from bot.sending.items import ByFileId, ByUpload, ByUrl, Item, Source, as_known
 
 log = structlog.get_logger()
 
-LARGEST_PHOTO = 10 * 2**20  # bytes; a larger one goes as a document
-LARGEST_RATIO = 20  # of a photo's sides; Bot API, sendPhoto
-LARGEST_THUMBNAIL = 200_000  # bytes; Bot API, sendVideo: less than 200 kB
-THUMBNAIL_SIDE = 320  # pixels; the same
-BUY_AGAIN = timedelta(hours=1)  # an alert whose host fails is tried more often than it pays
-FAILED_FOR = timedelta(minutes=10)  # how long what failed is not tried again, for anybody
-AWAY_FOR = timedelta(seconds=5)  # how long no alert tries what was not to be had just now
-REFUSED_FOR = timedelta(hours=1)  # how long what Telegram refused goes another way at once
+_LARGEST_PHOTO = 10 * 2**20  # bytes; a larger one goes as a document
+_LARGEST_RATIO = 20  # of a photo's sides; Bot API, sendPhoto
+_LARGEST_THUMBNAIL = 200_000  # bytes; Bot API, sendVideo: less than 200 kB
+_THUMBNAIL_SIDE = 320  # pixels; the same
+_BUY_AGAIN = timedelta(hours=1)  # an alert whose host fails is tried more often than it pays
+_FAILED_FOR = timedelta(minutes=10)  # how long what failed is not tried again, for anybody
+_AWAY_FOR = timedelta(seconds=5)  # how long no alert tries what was not to be had just now
+_REFUSED_FOR = timedelta(hours=1)  # how long what Telegram refused goes another way at once
 
 Fallback = Callable[[Story, Asker], Awaitable[MediaFile]]
-NO = (StoryGoneError, ProfilePrivateError, ProfileNotFoundError)
+_NO = (StoryGoneError, ProfilePrivateError, ProfileNotFoundError)
 
 
 class Downloads(Protocol):
@@ -104,9 +104,9 @@ class Supply:
             self.give_up_urls([item])  # for what stops this send lets it begin anew
         item.source = None
         now = self._now()
-        item.failed = self._failed.get(item.key, within=FAILED_FOR, now=now) or ""
+        item.failed = self._failed.get(item.key, within=_FAILED_FOR, now=now) or ""
         if not item.failed and asker.chat_id is None:
-            item.failed = self._away.get(item.key, within=AWAY_FOR, now=now) or ""
+            item.failed = self._away.get(item.key, within=_AWAY_FOR, now=now) or ""
             item.later = item.later or bool(item.failed)
         can_pay = True
         while item.is_open and item.source is None:
@@ -166,7 +166,7 @@ class Supply:
         now = self._now()
         if item.as_file:
             return None  # of addresses Telegram makes documents of GIF, PDF and ZIP only
-        if self._no_address.get(item.story.pk, within=REFUSED_FOR, now=now):
+        if self._no_address.get(item.story.pk, within=_REFUSED_FOR, now=now):
             return None
         if url and self._media.may_fetch(url) and is_fresh(url, now):
             return ByUrl(url)
@@ -189,7 +189,7 @@ class Supply:
         if is_alert:
             if self._is_gone(item):
                 return None
-            if self._bought.get(story.pk, within=BUY_AGAIN, now=now):
+            if self._bought.get(story.pk, within=_BUY_AGAIN, now=now):
                 if not self._times_gone(story.pk):
                     self._wait_for_a_file(item)
                 return None
@@ -218,7 +218,7 @@ class Supply:
     def _is_first_refusal(self, item: Item, chat_id: int | None) -> bool:
         """Return whether no other chat has lately refused what was uploaded of it."""
         now = self._now()
-        first = self._refused_in.get(item.key, within=FAILED_FOR, now=now)
+        first = self._refused_in.get(item.key, within=_FAILED_FOR, now=now)
         if first is None and chat_id is not None:
             self._refused_in.record(item.key, chat_id, now=now)
         return first in {None, chat_id}
@@ -231,7 +231,7 @@ class Supply:
     async def _upload_of(self, item: Item, file: MediaFile) -> ByUpload:
         """What the bytes are counts, not what the API called them."""
         item.spooled.append(file)
-        is_refused = self._no_photo.get(item.key, within=REFUSED_FOR, now=self._now())
+        is_refused = self._no_photo.get(item.key, within=_REFUSED_FOR, now=self._now())
         as_document = item.as_file or _is_no_photo(file) or is_refused
         item.kind = "document" if as_document else file.kind
         thumbnail = None
@@ -248,11 +248,11 @@ class Supply:
         if not self._media.may_fetch(url):
             return None
         try:
-            file = await self._media.fetch(url, limit=LARGEST_THUMBNAIL)
+            file = await self._media.fetch(url, limit=_LARGEST_THUMBNAIL)
         except MediaError:
             return None
-        longest = max(file.width or THUMBNAIL_SIDE + 1, file.height or THUMBNAIL_SIDE + 1)
-        if file.mime == "image/jpeg" and longest <= THUMBNAIL_SIDE:
+        longest = max(file.width or _THUMBNAIL_SIDE + 1, file.height or _THUMBNAIL_SIDE + 1)
+        if file.mime == "image/jpeg" and longest <= _THUMBNAIL_SIDE:
             return file
         file.remove()
         return None
@@ -267,7 +267,7 @@ class Supply:
             item.reason = error.text
         elif isinstance(error, MediaError):
             item.reason = error.text
-        elif isinstance(error, NO):
+        elif isinstance(error, _NO):
             times = self._times_gone(item.story.pk) + 1
             self._gone.record(item.story.pk, times, now=self._now())
             self._is_gone(item)
@@ -281,5 +281,5 @@ class Supply:
 def _is_no_photo(file: MediaFile) -> bool:
     """Return whether Telegram takes this photo as a file only."""
     sides = sorted([file.width or 1, file.height or 1])
-    is_stretched = sides[1] > LARGEST_RATIO * sides[0]
-    return file.kind == "photo" and (file.size > LARGEST_PHOTO or is_stretched)
+    is_stretched = sides[1] > _LARGEST_RATIO * sides[0]
+    return file.kind == "photo" and (file.size > _LARGEST_PHOTO or is_stretched)

@@ -11,7 +11,7 @@ from bot.domain.model import Outcome, Sent, SentItem, Target
 from bot.telegram.api import Leaving, NotWantedError
 from bot.telegram.outcomes import NOT_WANTED, outcome_of
 
-NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
+_NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
 
 class Texts:
@@ -44,7 +44,7 @@ class Texts:
                 parse_mode=ParseMode.HTML,
                 message_thread_id=target.thread_id,
                 disable_notification=silent or None,
-                link_preview_options=NO_PREVIEW,
+                link_preview_options=_NO_PREVIEW,
                 rate_limit_args=limited,
             )
         except TelegramError as error:

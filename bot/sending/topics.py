@@ -32,14 +32,14 @@ from bot.telegram.outcomes import wait_of
 
 log = structlog.get_logger()
 
-LONGEST_NAME = 128  # characters; the Bot API's
+_LONGEST_NAME = 128  # characters; the Bot API's
 CLAIMED_FOR = timedelta(seconds=60)
-CALL_S = 50.0  # with all its waits: after the claim's end another makes it, too
-FLOOD_S = 30.0  # that it waits for a chat that Telegram wants nothing in
-DOUBTED_FOR = timedelta(seconds=5)  # in which Telegram tells of a topic whose answer was lost
-PATIENCE = timedelta(seconds=5)
-ASK_AGAIN_S = 0.2
-NO_FORUM = {Chat.PRIVATE: NoPrivateTopicsError, Chat.CHANNEL: NoChannelTopicsError}
+_CALL_S = 50.0  # with all its waits: after the claim's end another makes it, too
+_FLOOD_S = 30.0  # that it waits for a chat that Telegram wants nothing in
+_DOUBTED_FOR = timedelta(seconds=5)  # in which Telegram tells of a topic whose answer was lost
+_PATIENCE = timedelta(seconds=5)
+_ASK_AGAIN_S = 0.2
+_NO_FORUM = {Chat.PRIVATE: NoPrivateTopicsError, Chat.CHANNEL: NoChannelTopicsError}
 
 
 class Topics:
@@ -50,7 +50,7 @@ class Topics:
         db: Database,
         bot: ExtBot[Any],
         *,
-        patience: timedelta = PATIENCE,
+        patience: timedelta = _PATIENCE,
         wake: Callable[[], None] = lambda: None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -89,7 +89,7 @@ class Topics:
         except TelegramError as error:
             raise AskAgainError(str(error)) from error
         if not has_topics:
-            raise NO_FORUM.get(chat.type, NoGroupTopicsError)
+            raise _NO_FORUM.get(chat.type, NoGroupTopicsError)
         if not may_make:
             raise TopicRightError
 
@@ -125,12 +125,12 @@ class Topics:
                 return await self._make(chat_id, profile_id, username)
             if now >= until:
                 raise AskAgainError("its topic is being made")
-            await asyncio.sleep(ASK_AGAIN_S)
+            await asyncio.sleep(_ASK_AGAIN_S)
 
     async def _make(self, chat_id: int, profile_id: str, username: str) -> Target:
-        limits: Any = {"patience": FLOOD_S} if self._bot.rate_limiter is not None else None
+        limits: Any = {"patience": _FLOOD_S} if self._bot.rate_limiter is not None else None
         try:
-            async with asyncio.timeout(CALL_S):
+            async with asyncio.timeout(_CALL_S):
                 made = await self._bot.create_forum_topic(
                     chat_id, _name(username), rate_limit_args=limits
                 )
@@ -141,7 +141,7 @@ class Topics:
             raise _refused(error, chat_id) from error
         except (TelegramError, TimeoutError) as error:
             is_sure = isinstance(error, RetryAfter)  # that it was not made
-            doubted = None if is_sure else self._now() + DOUBTED_FOR
+            doubted = None if is_sure else self._now() + _DOUBTED_FOR
             async with self._db.begin() as tx:
                 await store.change(tx, chat_id, profile_id, claimed_until=doubted)
             raise AskAgainError(str(error)) from error
@@ -198,7 +198,7 @@ class Topics:
             made = await self._make(chat_id, topic.profile_id, topic.name)
         except AskAgainError as error:
             cause = error.__cause__
-            wait = wait_of(cause) if isinstance(cause, RetryAfter) else DOUBTED_FOR
+            wait = wait_of(cause) if isinstance(cause, RetryAfter) else _DOUBTED_FOR
             return TryLater(wait, reason=str(error))
         except BotError:
             return None
@@ -232,7 +232,7 @@ class Topics:
 
 
 def _name(username: str) -> str:
-    return username[:LONGEST_NAME]
+    return username[:_LONGEST_NAME]
 
 
 def _refused(error: TelegramError, chat_id: int) -> BotError:

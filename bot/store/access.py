@@ -11,7 +11,7 @@ from bot.store.chats import IS_ACTIVE, chats
 from bot.store.database import Tx, insert_for, row_or_none
 from bot.store.schema import Timestamp, metadata
 
-ASKED_KEPT = timedelta(days=30)
+_ASKED_KEPT = timedelta(days=30)
 
 access_list = sa.Table(
     "access_list",
@@ -169,7 +169,7 @@ async def clean(tx: Tx, *, now: datetime) -> None:
     asked = sa.and_(
         row.is_allowed.is_(False), row.blocked_since.is_(None), row.allowance.is_(None)
     )
-    await tx.execute(sa.delete(access_list).where(asked, row.told_at < now - ASKED_KEPT))
+    await tx.execute(sa.delete(access_list).where(asked, row.told_at < now - _ASKED_KEPT))
 
 
 async def forget_name(tx: Tx, chat_id: int) -> None:

@@ -30,14 +30,14 @@ class CachedAnswer:
     until: datetime
 
 
-FRESH = sa.select(cached_answers.c.value, cached_answers.c.until).where(
+_FRESH = sa.select(cached_answers.c.value, cached_answers.c.until).where(
     cached_answers.c.key == sa.bindparam("key"), cached_answers.c.until > sa.bindparam("now")
 )
 
 
 async def get(tx: Tx, key: str, *, now: datetime) -> CachedAnswer | None:
     """Return the answer under ``key`` while it is fresh."""
-    return await row_or_none(tx, CachedAnswer, FRESH, {"key": key, "now": now})
+    return await row_or_none(tx, CachedAnswer, _FRESH, {"key": key, "now": now})
 
 
 @built_once

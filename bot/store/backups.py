@@ -17,7 +17,7 @@ from bot.store.sqlite import outstanding
 
 SPARE = 50 * MEGABYTE  # which a copy leaves for others
 KEEPER = "operations"
-LEADERS = ("polling", KEEPER)
+_LEADERS = ("polling", KEEPER)
 """In what replicas lead: of all that run one has the second, of those that poll one the first."""
 
 
@@ -111,7 +111,7 @@ async def is_in_use(db: Database) -> bool:
     async with db.read() as tx:
         if not (await tx.execute(sa.text("SELECT to_regclass('gates')"))).scalar():
             return False
-        return await leases.is_led(tx, LEADERS)
+        return await leases.is_led(tx, _LEADERS)
 
 
 def _reason(error: BaseException) -> str:

@@ -13,7 +13,7 @@ from bot.store.database import Tx, row_or_none
 from bot.store.deliveries import deliveries, is_open
 from bot.store.schema import BigId, Timestamp, metadata
 
-KINDS = ("private", "group", "supergroup")  # what stands in a channel is its owner's business
+_KINDS = ("private", "group", "supergroup")  # what stands in a channel is its owner's business
 
 Stage = Literal["draft", "running", "stopped", "done"]
 
@@ -47,13 +47,13 @@ class Broadcast:
 
 
 COLUMNS = [broadcasts.c[name] for name in Broadcast.__dataclass_fields__]
-AUDIENCE = sa.and_(IS_ACTIVE, chats.c.kind.in_(KINDS))
+_AUDIENCE = sa.and_(IS_ACTIVE, chats.c.kind.in_(_KINDS))
 
 
 async def audience(tx: Tx) -> int:
     """Return how many chats a broadcast would go to."""
     return (
-        await tx.execute(sa.select(sa.func.count()).select_from(chats).where(AUDIENCE))
+        await tx.execute(sa.select(sa.func.count()).select_from(chats).where(_AUDIENCE))
     ).scalar() or 0
 
 
@@ -98,7 +98,7 @@ async def hand_out(tx: Tx, one: Broadcast, *, limit: int, now: datetime) -> bool
 
     Of several processes that try it at once one does it; the others change nothing.
     """
-    following = sa.select(chats.c.id).where(AUDIENCE).order_by(chats.c.id).limit(limit)
+    following = sa.select(chats.c.id).where(_AUDIENCE).order_by(chats.c.id).limit(limit)
     if one.last_chat is not None:
         following = following.where(chats.c.id > one.last_chat)
     rows = list((await tx.execute(following)).scalars())

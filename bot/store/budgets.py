@@ -19,10 +19,10 @@ from bot.store.database import Insert, Tx, built_once, insert_for
 from bot.store.schema import metadata
 
 Scope = Literal["chat", "person", "nobody", "newcomer"]
-SCOPES: tuple[Scope, ...] = get_args(Scope)
-OF_CHATS: tuple[Scope, ...] = ("chat", "nobody")
-ACCOUNT = 1  # the one row
-NO_MINIMUM = -(10**15)
+_SCOPES: tuple[Scope, ...] = get_args(Scope)
+_OF_CHATS: tuple[Scope, ...] = ("chat", "nobody")
+_ACCOUNT = 1  # the one row
+_NO_MINIMUM = -(10**15)
 
 allowances = sa.Table(
     "allowances",
@@ -55,7 +55,7 @@ account = sa.Table(
 @built_once
 def _take_allowances(insert: Insert) -> sa.Executable:
     table = allowances
-    limits = {scope: sa.bindparam(f"{scope}_limit", type_=sa.Integer) for scope in SCOPES}
+    limits = {scope: sa.bindparam(f"{scope}_limit", type_=sa.Integer) for scope in _SCOPES}
     statement = insert(table)
     taken = table.c.credits + statement.excluded.credits
     return statement.on_conflict_do_update(
@@ -80,7 +80,7 @@ async def take_allowances(
 
     ``wanted`` are (scope, subject, limit). After a refusal the caller rolls back.
     """
-    limits = {f"{scope}_limit": 0 for scope in SCOPES}
+    limits = {f"{scope}_limit": 0 for scope in _SCOPES}
     limits |= {f"{scope}_limit": limit for scope, _, limit in wanted}
     rows = [
         {"scope": scope, "subject": subject, "day": day, "credits": amount, **limits}
@@ -98,7 +98,7 @@ async def give_allowance(tx: Tx, scope: Scope, subject: int, day: date, amount: 
 
     Of a group that has moved since, off what it spent with its new id.
     """
-    if await _give(tx, scope, subject, day, amount) or scope not in OF_CHATS:
+    if await _give(tx, scope, subject, day, amount) or scope not in _OF_CHATS:
         return
     new = await chats.moved_to(tx, subject)
     if new is not None:
@@ -143,7 +143,7 @@ def _take_budget(side: Side, insert: Insert) -> sa.Executable:
     ).returning(table.c.day)
 
 
-TAKE_BUDGET = {side: built_once(partial(_take_budget, side)) for side in get_args(Side)}
+_TAKE_BUDGET = {side: built_once(partial(_take_budget, side)) for side in get_args(Side)}
 
 
 async def take_budget(tx: Tx, side: Side, day: date, amount: int, rule: BudgetRule) -> bool:
@@ -156,7 +156,7 @@ async def take_budget(tx: Tx, side: Side, day: date, amount: int, rule: BudgetRu
         "protected": rule.protected,
         "others_share": rule.others_share,
     }
-    return (await tx.execute(TAKE_BUDGET[side](tx), row | limits)).first() is not None
+    return (await tx.execute(_TAKE_BUDGET[side](tx), row | limits)).first() is not None
 
 
 async def give_budget(tx: Tx, side: Side, day: date, amount: int) -> None:
@@ -205,14 +205,14 @@ async def take_credits(tx: Tx, amount: int, *, minimum: int | None) -> bool:
     ``minimum`` is what must be left of the balance, None for anything; a balance that was never
     told is enough.
     """
-    row = {"id": ACCOUNT, "spent": amount, "stopped": False}
-    row["minimum"] = NO_MINIMUM if minimum is None else minimum
+    row = {"id": _ACCOUNT, "spent": amount, "stopped": False}
+    row["minimum"] = _NO_MINIMUM if minimum is None else minimum
     return (await tx.execute(_take_credits(tx), row)).first() is not None
 
 
 async def set_stopped(tx: Tx, *, stopped: bool) -> None:
     """Turn the stop switch."""
-    insert = insert_for(tx)(account).values(id=ACCOUNT, spent=0, stopped=stopped)
+    insert = insert_for(tx)(account).values(id=_ACCOUNT, spent=0, stopped=stopped)
     await tx.execute(
         insert.on_conflict_do_update(index_elements=[account.c.id], set_={"stopped": stopped})
     )
@@ -227,18 +227,18 @@ async def give_credits(tx: Tx, amount: int) -> None:
     """Take ``amount`` off what was ever spent (negative: add)."""
     table = account
     await tx.execute(
-        sa.update(table).where(table.c.id == ACCOUNT).values(spent=table.c.spent - amount)
+        sa.update(table).where(table.c.id == _ACCOUNT).values(spent=table.c.spent - amount)
     )
 
 
 async def account_spent(tx: Tx) -> int:
     """Return what was ever spent, reservations included."""
-    statement = sa.select(account.c.spent).where(account.c.id == ACCOUNT)
+    statement = sa.select(account.c.spent).where(account.c.id == _ACCOUNT)
     return (await tx.execute(statement)).scalar() or 0
 
 
 _STATE = sa.select(account.c.stopped, account.c.reach - account.c.spent).where(
-    account.c.id == ACCOUNT
+    account.c.id == _ACCOUNT
 )
 
 
@@ -255,7 +255,7 @@ async def account_balance(tx: Tx) -> int | None:
 
 async def set_reach(tx: Tx, reach: int) -> None:
     """Note that the balance is zero when ``reach`` credits were ever spent."""
-    insert = insert_for(tx)(account).values(id=ACCOUNT, spent=0, stopped=False, reach=reach)
+    insert = insert_for(tx)(account).values(id=_ACCOUNT, spent=0, stopped=False, reach=reach)
     await tx.execute(
         insert.on_conflict_do_update(index_elements=[account.c.id], set_={"reach": reach})
     )
@@ -275,7 +275,7 @@ async def move_chat(tx: Tx, old: int, new: int) -> None:
     table = allowances
     rows = await tx.execute(
         sa.delete(table)
-        .where(table.c.scope.in_(OF_CHATS), table.c.subject == old)
+        .where(table.c.scope.in_(_OF_CHATS), table.c.subject == old)
         .returning(table.c.scope, table.c.day, table.c.credits)
     )
     for scope, day, amount in rows.all():

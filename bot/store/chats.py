@@ -45,20 +45,20 @@ IS_ACTIVE = chats.c.state != "closed"
 COLUMNS = [chats.c[name] for name in Chat.__dataclass_fields__]
 
 
-OF_ID = sa.select(*COLUMNS).where(chats.c.id == sa.bindparam("id"))
+_OF_ID = sa.select(*COLUMNS).where(chats.c.id == sa.bindparam("id"))
 
 
 async def get(tx: Tx, chat_id: int) -> Chat | None:
     """Return the chat, or None when it never wrote to us."""
-    return await row_or_none(tx, Chat, OF_ID, {"id": chat_id})
+    return await row_or_none(tx, Chat, _OF_ID, {"id": chat_id})
 
 
-OF_IDS = sa.select(*COLUMNS).where(chats.c.id.in_(sa.bindparam("ids", expanding=True)))
+_OF_IDS = sa.select(*COLUMNS).where(chats.c.id.in_(sa.bindparam("ids", expanding=True)))
 
 
 async def get_all(tx: Tx, chat_ids: Sequence[int]) -> list[Chat]:
     """Return those of the chats that are there."""
-    rows = await tx.execute(OF_IDS, {"ids": chat_ids})
+    rows = await tx.execute(_OF_IDS, {"ids": chat_ids})
     return [Chat(*row) for row in rows]
 
 

@@ -27,24 +27,24 @@ from bot.store.database import LIBPQ, MIGRATING, NOT_OURS, Database, Tx, all_tab
 from bot.store.sqlite_copies import MARK, heed
 
 T = TypeVar("T")
-STOP_EVERY = 100_000  # lines, after which a stop is heard
-NOT_HERE = (
+_STOP_EVERY = 100_000  # lines, after which a stop is heard
+_NOT_HERE = (
     "is not installed: it comes with PostgreSQL's client programs (postgresql-client on Debian)"
 )
 HEAD = 100  # lines of a dump in which its settings stand
 # What a newer pg_dump writes at the head and an older server does not know, and what only the
 # owner of a schema may say of it.
-LEFT_OUT = (b"SET transaction_timeout", b"COMMENT ON SCHEMA")
+_LEFT_OUT = (b"SET transaction_timeout", b"COMMENT ON SCHEMA")
 COPY = re.compile(rb'COPY (?:"?\w+"?\.)?"?(\w+)"? ')
-LISTED = re.compile(r"^\d+; \d+ \d+ TABLE (\S+) (\S+) ", re.MULTILINE)
-VERSIONS = "alembic_version"
-PROGRAMS = ("pg_dump", "pg_restore", "psql")
+_LISTED = re.compile(r"^\d+; \d+ \d+ TABLE (\S+) (\S+) ", re.MULTILINE)
+_VERSIONS = "alembic_version"
+_PROGRAMS = ("pg_dump", "pg_restore", "psql")
 
 
 def lacking() -> str:
     """Return in a sentence which of PostgreSQL's programs is not here; empty where all are."""
-    missing = next((one for one in PROGRAMS if shutil.which(one) is None), "")
-    return missing and f"{missing} {NOT_HERE}"
+    missing = next((one for one in _PROGRAMS if shutil.which(one) is None), "")
+    return missing and f"{missing} {_NOT_HERE}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class Programs:
         """Run one for the block, at whose end it must have ended well; killed where it fails."""
         path = shutil.which(name)
         if path is None:
-            raise BackupError(f"{name} {NOT_HERE}")
+            raise BackupError(f"{name} {_NOT_HERE}")
         with tempfile.TemporaryFile() as complaints:
             one = subprocess.Popen(  # noqa: S603 - counted by its name, no shell
                 [path, *words],
@@ -128,7 +128,7 @@ class Program:
             BackupError: ``stop`` was set.
         """
         for number, line in enumerate(self.output):
-            if number % STOP_EVERY == 0:
+            if number % _STOP_EVERY == 0:
                 heed(stop)
             yield line
 
@@ -217,11 +217,11 @@ async def restore(db: Database, file: Path, *, made_at: datetime, now: datetime)
     """
     programs = Programs.of(db)
     listed = await _in_thread(lambda _: programs.output("pg_restore", "--list", str(file)))
-    theirs = {table for _, table in LISTED.findall(listed)}
+    theirs = {table for _, table in _LISTED.findall(listed)}
     async with db.read() as tx:
         schema = str((await tx.execute(sa.text("SELECT current_schema()"))).scalar_one())
         there = await _tables(tx)
-    old = sorted(there & (theirs | set(all_tables().tables) | {VERSIONS, compatibility.TABLE}))
+    old = sorted(there & (theirs | set(all_tables().tables) | {_VERSIONS, compatibility.TABLE}))
     aside = f"replaced_{now:%Y%m%d_%H%M%S}" if old else None
     head = ["BEGIN;", f"SELECT pg_advisory_xact_lock({MIGRATING});"]
     if aside:
@@ -262,7 +262,7 @@ def _restore(programs: Programs, file: Path, head: str, tail: str, stop: threadi
 
 def _fitting(line: bytes) -> bytes:
     """Return a line from the head of a dump as it suits a database that has its schema."""
-    if line.startswith(LEFT_OUT):
+    if line.startswith(_LEFT_OUT):
         return b"\n"
     return re.sub(rb"^CREATE SCHEMA (?!IF)", b"CREATE SCHEMA IF NOT EXISTS ", line)
 
@@ -309,7 +309,7 @@ def _rows_in(programs: Programs, file: Path, stop: threading.Event) -> dict[str,
 
 
 def _revision_in(programs: Programs, file: Path) -> str | None:
-    words = ["--data-only", f"--table={VERSIONS}", "-f", "-", str(file)]
+    words = ["--data-only", f"--table={_VERSIONS}", "-f", "-", str(file)]
     lines = iter(programs.output("pg_restore", *words).splitlines())
     return next((next(lines, None) for line in lines if line.startswith("COPY ")), None)
 

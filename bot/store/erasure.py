@@ -8,7 +8,7 @@ from bot.store import access, acquaintances, chat_queues, chats, ledger, subscri
 from bot.store.database import Tx, all_tables
 
 # The operator's accounts: what was spent must still add up; for whom is forgotten.
-BILLS = frozenset({"ledger_entries", "ledger_days"})
+_BILLS = frozenset({"ledger_entries", "ledger_days"})
 
 
 async def erase_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
@@ -27,7 +27,7 @@ async def erase_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
     await acquaintances.forget(tx, [chat_id])
     await access.forget_name(tx, chat_id)
     for table in reversed(all_tables().sorted_tables):
-        if "chat_id" in table.c and table.name not in BILLS:
+        if "chat_id" in table.c and table.name not in _BILLS:
             await tx.execute(sa.delete(table).where(table.c.chat_id == chat_id))
     moved = chats.moved_chats
     await tx.execute(

@@ -13,10 +13,10 @@ import sqlalchemy as sa
 
 from bot.domain.errors import DatabaseUnavailableError
 
-LOST = "the connection was lost"
+_LOST = "the connection was lost"
 UNREACHABLE = "no connection can be made"
-FULL = "the disk is full"
-SLOW = "a statement took too long"
+_FULL = "the disk is full"
+_SLOW = "a statement took too long"
 
 
 class Repeat(Enum):
@@ -27,10 +27,10 @@ class Repeat(Enum):
     LOST = "lost"  # nothing holds, unless it failed while it committed
 
 
-SQLITE = {
+_SQLITE = {
     sqlite3.SQLITE_BUSY: "another program keeps the database locked",
     sqlite3.SQLITE_LOCKED: "the database is locked",
-    sqlite3.SQLITE_FULL: FULL,
+    sqlite3.SQLITE_FULL: _FULL,
     sqlite3.SQLITE_IOERR: "the disk fails",
     sqlite3.SQLITE_CANTOPEN: "the database can't be opened",
     sqlite3.SQLITE_READONLY: "the database can't be written",
@@ -38,25 +38,25 @@ SQLITE = {
     sqlite3.SQLITE_CORRUPT: "the database is damaged",
     sqlite3.SQLITE_NOTADB: "the file is no SQLite database",
 }
-POSTGRES = {
+_POSTGRES = {
     "40001": "transactions were in each other's way",
     "40P01": "transactions waited for each other",
-    "53100": FULL,
+    "53100": _FULL,
     "53": "the database has no room",
     "55P03": "the database is locked",
-    "57P": LOST,
-    "57014": SLOW,
-    "25P03": LOST,  # we were idle in a transaction, for which others waited
+    "57P": _LOST,
+    "57014": _SLOW,
+    "25P03": _LOST,  # we were idle in a transaction, for which others waited
     "58": "the disk fails",
-    "08": LOST,
+    "08": _LOST,
     "25006": "the database can't be written",
     "28": "it refuses the user or the password",
     "3D000": "there is no database of that name",
     "42501": "its user lacks a right",
 }
-ROLLED_BACK = {"40001", "40P01"}
+_ROLLED_BACK = {"40001", "40P01"}
 # What asyncpg says of a connection whose end has come and is not seen yet: it can't go on.
-BROKEN = "InternalClientError"
+_BROKEN = "InternalClientError"
 
 
 def _unavailable(error: BaseException) -> DatabaseUnavailableError | None:
@@ -84,25 +84,25 @@ def outages() -> Iterator[None]:
 
 def is_passing(error: BaseException) -> bool:
     """Return whether a database that can't work now may be one that is being restarted."""
-    return str(error) in {LOST, UNREACHABLE}
+    return str(error) in {_LOST, UNREACHABLE}
 
 
 def is_slow(error: BaseException) -> bool:
     """Return whether the statement may be why the database can't work, not the database."""
-    return str(error) == SLOW
+    return str(error) == _SLOW
 
 
 def breaks_connection(error: BaseException | None) -> bool:
     """Return whether the driver has lost its place in what a connection says."""
-    return type(error).__name__ == BROKEN
+    return type(error).__name__ == _BROKEN
 
 
 def repeat(error: BaseException) -> Repeat:
     """Return whether the transaction that ``error`` ended may run again."""
     code = _state_of(error)
-    if code in ROLLED_BACK:
+    if code in _ROLLED_BACK:
         return Repeat.ROLLED_BACK
-    is_lost = _reason(error) == LOST or isinstance(error, OSError)
+    is_lost = _reason(error) == _LOST or isinstance(error, OSError)
     return Repeat.LOST if is_lost else Repeat.NEVER
 
 
@@ -112,12 +112,12 @@ def _reason(error: BaseException) -> str:
     inner = _inner(error)
     if isinstance(inner, sqlite3.Error):
         code = getattr(inner, "sqlite_errorcode", None) or 0
-        return SQLITE.get(code & 0xFF, "")
+        return _SQLITE.get(code & 0xFF, "")
     if isinstance(error, sa.exc.DBAPIError) and error.connection_invalidated:
-        return LOST
+        return _LOST
     state = _state_of(error)
-    known = [length for length in (5, 3, 2) if state[:length] in POSTGRES]
-    return POSTGRES[state[: known[0]]] if known else ""
+    known = [length for length in (5, 3, 2) if state[:length] in _POSTGRES]
+    return _POSTGRES[state[: known[0]]] if known else ""
 
 
 def _state_of(error: BaseException) -> str:

@@ -28,7 +28,7 @@ files = sa.Table(
 )
 
 
-KNOWN = sa.select(
+_KNOWN = sa.select(
     files.c.story_pk, files.c.kind, files.c.file_id, files.c.file_unique_id, files.c.until
 ).where(
     files.c.bot_id == sa.bindparam("bot_id"),
@@ -42,7 +42,7 @@ async def known(
     tx: Tx, bot_id: int, pks: Collection[str], *, now: datetime
 ) -> dict[str, KnownFile]:
     """Return the file of each story that has one."""
-    rows = await tx.execute(KNOWN, {"bot_id": bot_id, "pks": sorted(pks), "now": now})
+    rows = await tx.execute(_KNOWN, {"bot_id": bot_id, "pks": sorted(pks), "now": now})
     return {row[0]: KnownFile(*row[1:]) for row in rows}
 
 

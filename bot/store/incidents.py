@@ -24,8 +24,8 @@ incidents = sa.Table(
     sa.Column("closing", sa.Text, nullable=False, server_default=""),
     sa.Column("closing_fields", sa.JSON, nullable=False, server_default="{}"),
 )
-OPEN = incidents.c.closed_at.is_(None)
-sa.Index("ix_incidents_open", incidents.c.kind, unique=True, **only(OPEN))
+_OPEN = incidents.c.closed_at.is_(None)
+sa.Index("ix_incidents_open", incidents.c.kind, unique=True, **only(_OPEN))
 
 COLUMNS = [incidents.c[name] for name in Incident.__dataclass_fields__]
 
@@ -72,7 +72,7 @@ async def close(
     """End the open incident of a kind; return it, None where there was none."""
     statement = (
         sa.update(incidents)
-        .where(incidents.c.kind == kind, OPEN)
+        .where(incidents.c.kind == kind, _OPEN)
         .values(closed_at=now, closing=closing, closing_fields=dumped(fields))
         .returning(*COLUMNS)
     )
@@ -82,13 +82,13 @@ async def close(
 
 async def rephrase(tx: Tx, kind: str, text: str, fields: Fields) -> None:
     """Let an open incident say how things stand now."""
-    statement = sa.update(incidents).where(incidents.c.kind == kind, OPEN)
+    statement = sa.update(incidents).where(incidents.c.kind == kind, _OPEN)
     await tx.execute(statement.values(text=text, fields=dumped(fields)))
 
 
 async def all_open(tx: Tx) -> list[Incident]:
     """Return what is wrong now, the oldest first."""
-    statement = sa.select(*COLUMNS).where(OPEN).order_by(incidents.c.id)
+    statement = sa.select(*COLUMNS).where(_OPEN).order_by(incidents.c.id)
     return [_incident(row) for row in await tx.execute(statement)]
 
 

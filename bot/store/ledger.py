@@ -16,8 +16,8 @@ from bot.store.database import Tx, insert_for
 from bot.store.schema import BigId, Timestamp, metadata, only
 
 OPEN = "reserved"
-CLOSABLE = (OPEN, "presumed")  # a late answer still knows better than a presumption
-HOUR_MS = 3_600_000
+_CLOSABLE = (OPEN, "presumed")  # a late answer still knows better than a presumption
+_HOUR_MS = 3_600_000
 NOBODY = 0  # the chat of the schedule, and of chats that asked to be forgotten
 
 ledger_entries = sa.Table(
@@ -96,7 +96,7 @@ ledger_chats = sa.Table(
 sa.Index("ix_ledger_chats_dearest", ledger_chats.c.credits.desc(), ledger_chats.c.chat_id)
 
 
-ADD = sa.insert(ledger_entries).returning(ledger_entries.c.id)
+_ADD = sa.insert(ledger_entries).returning(ledger_entries.c.id)
 
 
 async def add(
@@ -120,14 +120,14 @@ async def add(
         "state": OPEN,
         "at": now,
     }
-    return int((await tx.execute(ADD, row)).scalar_one())
+    return int((await tx.execute(_ADD, row)).scalar_one())
 
 
-CLOSE = (
+_CLOSE = (
     sa.update(ledger_entries)
     .where(
         ledger_entries.c.id == sa.bindparam("entry_id"),
-        ledger_entries.c.state.in_(CLOSABLE),
+        ledger_entries.c.state.in_(_CLOSABLE),
         IS_UNSUMMED,
     )
     .returning(ledger_entries.c.id)
@@ -138,7 +138,7 @@ async def close(tx: Tx, entry_id: int, amount: int, *, now: datetime) -> bool:
     """Set what was really billed; False when the entry was closed before."""
     state = "settled" if amount else "refunded"
     values = {"entry_id": entry_id, "credits": amount, "state": state, "closed_at": now}
-    return (await tx.execute(CLOSE, values)).first() is not None
+    return (await tx.execute(_CLOSE, values)).first() is not None
 
 
 async def presume_spent(tx: Tx, *, before: datetime, now: datetime) -> int:
@@ -242,7 +242,9 @@ async def replies_by_hour(
     """
     table = ledger_entries
     # Written out, as PostgreSQL takes two parameters for two different expressions.
-    hour = sa.type_coerce(table.c.at, sa.BigInteger) // sa.literal_column(str(HOUR_MS), sa.Integer)
+    hour = sa.type_coerce(table.c.at, sa.BigInteger) // sa.literal_column(
+        str(_HOUR_MS), sa.Integer
+    )
     statement = (
         sa.select(hour, sa.func.sum(table.c.credits))
         .where(
@@ -258,7 +260,7 @@ async def replies_by_hour(
         statement = statement.where(acquaintances.is_known_as(kind, who))
     by_day: dict[date, list[int]] = {}
     for number, spent in await tx.execute(statement):
-        begin = datetime.fromtimestamp(number * HOUR_MS / 1000, UTC)
+        begin = datetime.fromtimestamp(number * _HOUR_MS / 1000, UTC)
         by_day.setdefault(begin.date(), [0] * 24)[begin.hour] = int(spent)
     return by_day
 

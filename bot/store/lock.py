@@ -21,8 +21,8 @@ try:
 except ImportError:  # Windows has no such lock; there nobody is kept out
     fcntl = None  # type: ignore[assignment] # absent there
 
-TRY_EVERY_S = 0.2
-TAKEN = "another process runs the bot on this database file"
+_TRY_EVERY_S = 0.2
+_TAKEN = "another process runs the bot on this database file"
 
 
 @asynccontextmanager
@@ -47,8 +47,8 @@ async def alone(url: str, *, wait: timedelta) -> AsyncIterator[None]:
                 break
             except OSError:
                 if asyncio.get_running_loop().time() >= until:
-                    raise DatabaseUnavailableError(TAKEN) from None
-            await asyncio.sleep(TRY_EVERY_S)
+                    raise DatabaseUnavailableError(_TAKEN) from None
+            await asyncio.sleep(_TRY_EVERY_S)
         yield
 
 

@@ -25,11 +25,19 @@ from bot.store.enqueue import add_notice
 from bot.store.ledger import ledger_chats
 from bot.store.usage import usage_days
 
-UNIQUE = (sa.UniqueConstraint, sa.PrimaryKeyConstraint)
-SUMS = (sa.Integer, sa.BigInteger)
-WAITING_ROOMS = frozenset({"inbox", "updates"})  # what came from the old chat was said there
-COUNTED = (waiting_chats, usage_days, ledger_chats)  # which move when what they count has
-SETTINGS = ("language", "language_code", "zone", "quiet_from", "quiet_to", "digest_at", "defaults")
+_UNIQUE = (sa.UniqueConstraint, sa.PrimaryKeyConstraint)
+_SUMS = (sa.Integer, sa.BigInteger)
+_WAITING_ROOMS = frozenset({"inbox", "updates"})  # what came from the old chat was said there
+_COUNTED = (waiting_chats, usage_days, ledger_chats)  # which move when what they count has
+_SETTINGS = (
+    "language",
+    "language_code",
+    "zone",
+    "quiet_from",
+    "quiet_to",
+    "digest_at",
+    "defaults",
+)
 
 
 async def move_chat(tx: Tx, old: int, new: int, *, now: datetime) -> bool:
@@ -51,7 +59,7 @@ async def move_chat(tx: Tx, old: int, new: int, *, now: datetime) -> bool:
     await chats.ensure(tx, new, kind="supergroup", title=before.title, now=now)
     if is_first:
         born = sa.select(chats.chats.c.created_at).where(chats.chats.c.id == old)
-        values = {name: getattr(before, name) for name in SETTINGS}
+        values = {name: getattr(before, name) for name in _SETTINGS}
         await chats.change(tx, new, **values, created_at=born.scalar_subquery())
     ended, kept = (new, old) if is_first else (old, new)
     for one in await subscriptions.of_chat(tx, ended):
@@ -61,7 +69,7 @@ async def move_chat(tx: Tx, old: int, new: int, *, now: datetime) -> bool:
             await deliveries_store.hand_on(tx, one.id, to=heir)
             await subscriptions.remove(tx, [one.id])
     for table in all_tables().sorted_tables:
-        if "chat_id" in table.c and table not in COUNTED and table.name not in WAITING_ROOMS:
+        if "chat_id" in table.c and table not in _COUNTED and table.name not in _WAITING_ROOMS:
             await _rewrite(tx, table, old, new)
     await budgets.move_chat(tx, old, new)
     await acquaintances.move_chat(tx, old, new)
@@ -90,13 +98,13 @@ async def _count(tx: Tx, old: int, new: int, *, now: datetime) -> None:
 async def _rewrite(tx: Tx, table: sa.Table, old: int, new: int) -> None:
     """Change the id in one table; where ``new`` has the row already, sums are added to it."""
     for key in table.constraints:
-        names = set(key.columns.keys()) if isinstance(key, UNIQUE) else set()
+        names = set(key.columns.keys()) if isinstance(key, _UNIQUE) else set()
         if "chat_id" not in names:
             continue
         other = table.alias()
         same = [other.c[name] == table.c[name] for name in names - {"chat_id"}]
         rest = [column for column in table.c if column.name not in names]
-        if rest and all(type(column.type) in SUMS for column in rest):
+        if rest and all(type(column.type) in _SUMS for column in rest):
             theirs = sa.and_(other.c.chat_id == old, *same)
             added = {
                 column: column

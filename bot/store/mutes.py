@@ -29,7 +29,7 @@ mutes = sa.Table(
 
 
 COLUMNS = [mutes.c[name] for name in Mute.__dataclass_fields__]
-OF_CHATS = (
+_OF_CHATS = (
     sa.select(*COLUMNS)
     .where(mutes.c.chat_id.in_(sa.bindparam("ids", expanding=True)))
     .order_by(mutes.c.chat_id, mutes.c.thread_id)
@@ -39,7 +39,7 @@ OF_CHATS = (
 async def of_chats(tx: Tx, chat_ids: Sequence[int]) -> dict[int, tuple[Mute, ...]]:
     """Return the mutes of those chats that have any, the whole chat's first."""
     by_chat: dict[int, tuple[Mute, ...]] = {}
-    for row in await tx.execute(OF_CHATS, {"ids": chat_ids}):
+    for row in await tx.execute(_OF_CHATS, {"ids": chat_ids}):
         mute = Mute(*row)
         by_chat[mute.chat_id] = (*by_chat.get(mute.chat_id, ()), mute)
     return by_chat

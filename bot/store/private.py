@@ -5,7 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 
 OURS, OUR_FOLDER = 0o600, 0o700
-BESIDE = ("", "-wal", "-shm", ".lock")  # SQLite gives its log the rights of the database
+_BESIDE = ("", "-wal", "-shm", ".lock")  # SQLite gives its log the rights of the database
 
 
 def create(file: Path) -> None:
@@ -34,7 +34,7 @@ def make_private(file: Path) -> None:
     file.parent.mkdir(parents=True, exist_ok=True, mode=OUR_FOLDER)
     with suppress(FileExistsError):
         create(file)
-    for one in (*(file.with_name(file.name + end) for end in BESIDE), *copies_of(file)):
+    for one in (*(file.with_name(file.name + end) for end in _BESIDE), *copies_of(file)):
         if one.exists() and one.stat().st_uid == os.geteuid():
             one.chmod(OURS)
 

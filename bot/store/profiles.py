@@ -44,8 +44,8 @@ profiles = sa.Table(
 )
 
 # The last digits of an id, by which nothing is known of a profile: who has some is a fair sample.
-LOT = sa.literal_column("substr(profile_id, length(profile_id) - 3)", sa.String)
-LOTS = 10_000
+_LOT = sa.literal_column("substr(profile_id, length(profile_id) - 3)", sa.String)
+_LOTS = 10_000
 IS_CHECKED = profiles.c.next_look_at.is_not(None)
 sa.Index(
     "ix_profiles_lot",
@@ -55,10 +55,10 @@ sa.Index(
     **only("next_look_at IS NOT NULL"),
 )
 
-SAMPLE = 1_000  # profiles, of which sums are said to be those of all
-PART = 40  # of the lots says how many profiles there are,
-COUNTED = 500  # where it has so many of them: within some 4 %
-NAMED_AGAIN = timedelta(hours=1)  # by so much the time of a name may be off
+_SAMPLE = 1_000  # profiles, of which sums are said to be those of all
+_PART = 40  # of the lots says how many profiles there are,
+_COUNTED = 500  # where it has so many of them: within some 4 %
+_NAMED_AGAIN = timedelta(hours=1)  # by so much the time of a name may be off
 
 COLUMNS = [profiles.c[name] for name in Known.__dataclass_fields__]
 
@@ -109,7 +109,7 @@ async def ensure(tx: Tx, profile: Profile, *, now: datetime) -> Known:
         before = await lock(tx, profile.profile_id)
         assert before is not None  # noqa: S101 - inserted above or by somebody else, and locked
     is_news = any(getattr(before, name) != value for name, value in columns.items())
-    if is_news or now - before.named_at >= NAMED_AGAIN:
+    if is_news or now - before.named_at >= _NAMED_AGAIN:
         named_at = now if profile.username else before.named_at
         await change(tx, profile.profile_id, named_at=named_at, **columns)
     return before
@@ -232,7 +232,7 @@ async def mean_delay(tx: Tx, counts: Sequence[int]) -> timedelta | None:
     )
     is_usual = profiles.c.looked_at.is_not(None) & (profiles.c.failures == 0)
     columns = (profiles.c.weight, sa.case((is_usual, pause)).label("pause"))
-    rows = await _some(tx, columns, dict(zip((False, True), counts, strict=True)), most=SAMPLE)
+    rows = await _some(tx, columns, dict(zip((False, True), counts, strict=True)), most=_SAMPLE)
     paused = [(row.weight, row.pause) for row in rows if row.pause is not None]
     weight = sum(one[0] for one in paused)
     mean = sum(one[0] * one[1] for one in paused) / weight if weight else None
@@ -263,9 +263,9 @@ async def _some(
     rows: list[sa.Row[Any]] = []
     for fresh, count in counts.items():
         left = ceil(count * min(1.0, most / max(sum(counts.values()), 1)))
-        start = f"{random.randrange(LOTS):04}" if left < count else ""  # noqa: S311 - a sample
-        these = sa.select(*columns).where(IS_CHECKED, profiles.c.fresh.is_(fresh)).order_by(LOT)
-        for half in (start <= LOT, start > LOT):
+        start = f"{random.randrange(_LOTS):04}" if left < count else ""  # noqa: S311 - a sample
+        these = sa.select(*columns).where(IS_CHECKED, profiles.c.fresh.is_(fresh)).order_by(_LOT)
+        for half in (start <= _LOT, start > _LOT):
             if left > 0:
                 part = (await tx.execute(these.where(half).limit(left))).all()
                 rows += part
@@ -296,18 +296,18 @@ async def followed(tx: Tx, *, fresh: bool | None = None, most: int | None = None
     return (await tx.execute(statement)).scalar() or 0
 
 
-async def about(tx: Tx, *, fresh: bool, most: int = COUNTED) -> int:
+async def about(tx: Tx, *, fresh: bool, most: int = _COUNTED) -> int:
     """Return how many profiles are checked that newcomers alone follow, or of the others.
 
     Where a part of the lots has ``most`` it is an estimate: to count all would keep everybody
     waiting.
     """
-    start = random.randrange(LOTS - LOTS // PART)  # noqa: S311 - a sample
+    start = random.randrange(_LOTS - _LOTS // _PART)  # noqa: S311 - a sample
     part = sa.select(sa.func.count()).where(
         IS_CHECKED,
         profiles.c.fresh.is_(fresh),
-        f"{start:04}" <= LOT,
-        f"{start + LOTS // PART:04}" > LOT,
+        f"{start:04}" <= _LOT,
+        f"{start + _LOTS // _PART:04}" > _LOT,
     )
     count: int = (await tx.execute(part)).scalar_one()
-    return PART * count if count >= most else await followed(tx, fresh=fresh)
+    return _PART * count if count >= most else await followed(tx, fresh=fresh)

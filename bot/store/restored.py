@@ -21,7 +21,7 @@ from bot.store.profiles import profiles
 from bot.store.sqlite_copies import MARK
 from bot.store.subscriptions import subscriptions
 
-REASON = "restored"
+_REASON = "restored"
 
 
 async def mark(tx: Tx, *, made_at: datetime, now: datetime) -> None:
@@ -43,7 +43,7 @@ async def settle(tx: Tx, *, now: datetime) -> datetime | None:
     if kept is None:
         return None  # another replica was quicker
     await tx.execute(
-        sa.update(deliveries).where(is_open).values(state="dropped", reason=REASON, done_at=now)
+        sa.update(deliveries).where(is_open).values(state="dropped", reason=_REASON, done_at=now)
     )
     await tx.execute(sa.delete(fan_outs))
     await tx.execute(

@@ -26,19 +26,19 @@ from bot.store.stories import moments, stories
 from bot.store.subscriptions import WAITS, follows, subscriptions
 from bot.store.usage import usage_days
 
-STORIES_KEPT = timedelta(hours=48)  # after they expired: no list of deleted stories is kept
+_STORIES_KEPT = timedelta(hours=48)  # after they expired: no list of deleted stories is kept
 # Longer than any story lives, so that the row still guards against a second alert; what is sent is
 # counted by day as well (``bot.store.usage``).
-DELIVERIES_KEPT = timedelta(days=3)
-DEAD_LETTERS_KEPT = timedelta(days=30)
-CLOSED_CHATS_KEPT = timedelta(days=30)
-PROFILES_KEPT = timedelta(days=30)
-HISTORY_KEPT = timedelta(days=60)
-INCIDENTS_KEPT = timedelta(days=30)
-USAGE_KEPT = timedelta(days=366)
-FOLLOWS_KEPT = timedelta(days=2)
-ENDED_KEPT = timedelta(days=1)  # as long as an unsubscribing can be undone
-CHECKED_AT_ONCE = 500  # profiles
+_DELIVERIES_KEPT = timedelta(days=3)
+_DEAD_LETTERS_KEPT = timedelta(days=30)
+_CLOSED_CHATS_KEPT = timedelta(days=30)
+_PROFILES_KEPT = timedelta(days=30)
+_HISTORY_KEPT = timedelta(days=60)
+_INCIDENTS_KEPT = timedelta(days=30)
+_USAGE_KEPT = timedelta(days=366)
+_FOLLOWS_KEPT = timedelta(days=2)
+_ENDED_KEPT = timedelta(days=1)  # as long as an unsubscribing can be undone
+_CHECKED_AT_ONCE = 500  # profiles
 
 
 async def idle_queues(tx: Tx, *, limit: int) -> list[int]:
@@ -79,7 +79,7 @@ async def mend_queues(tx: Tx, chat_ids: Collection[int], *, now: datetime) -> No
     )
 
 
-async def stop_polling(tx: Tx, *, after: str = "", limit: int = CHECKED_AT_ONCE) -> str:
+async def stop_polling(tx: Tx, *, after: str = "", limit: int = _CHECKED_AT_ONCE) -> str:
     """No longer check profiles that nobody waits for, however that came.
 
     Up to ``limit`` profiles are seen through, from the id ``after`` on; returns the last one's id,
@@ -133,7 +133,7 @@ def overdue(now: datetime) -> list[Overdue]:
 
     What hangs on a chat goes before the chat, so that no single delete is long.
     """
-    closed = sa.and_(chats.c.state == "closed", chats.c.state_since < now - CLOSED_CHATS_KEPT)
+    closed = sa.and_(chats.c.state == "closed", chats.c.state_since < now - _CLOSED_CHATS_KEPT)
     of_closed = deliveries.c.chat_id.in_(sa.select(chats.c.id).where(closed))
     return [
         Overdue(
@@ -141,9 +141,9 @@ def overdue(now: datetime) -> list[Overdue]:
             deliveries.c.id,
             sa.and_(
                 deliveries.c.state != sa.literal_column("'open'"),
-                deliveries.c.done_at < now - DELIVERIES_KEPT,
+                deliveries.c.done_at < now - _DELIVERIES_KEPT,
                 sa.or_(
-                    deliveries.c.state != "parked", deliveries.c.done_at < now - DEAD_LETTERS_KEPT
+                    deliveries.c.state != "parked", deliveries.c.done_at < now - _DEAD_LETTERS_KEPT
                 ),
             ),
         ),
@@ -151,43 +151,43 @@ def overdue(now: datetime) -> list[Overdue]:
             stories,
             stories.c.pk,
             sa.and_(
-                stories.c.expires_at < now - STORIES_KEPT,
+                stories.c.expires_at < now - _STORIES_KEPT,
                 ~sa.exists().where(deliveries.c.story_pk == stories.c.pk, is_open),
             ),
         ),
-        Overdue(moments, moments.c.at, moments.c.at < now - HISTORY_KEPT),
+        Overdue(moments, moments.c.at, moments.c.at < now - _HISTORY_KEPT),
         Overdue(kept, kept.c.taken_at, kept.c.taken_at < now - alert_rules.KEPT_FOR),
-        Overdue(incidents, incidents.c.id, incidents.c.closed_at < now - INCIDENTS_KEPT),
+        Overdue(incidents, incidents.c.id, incidents.c.closed_at < now - _INCIDENTS_KEPT),
         Overdue(
             broadcasts,
             broadcasts.c.id,
-            sa.and_(broadcasts.c.state != "running", broadcasts.c.made_at < now - INCIDENTS_KEPT),
+            sa.and_(broadcasts.c.state != "running", broadcasts.c.made_at < now - _INCIDENTS_KEPT),
         ),
         Overdue(
             usage_days,
             sa.tuple_(*usage_days.primary_key.columns),
-            usage_days.c.day < now.date() - USAGE_KEPT,
+            usage_days.c.day < now.date() - _USAGE_KEPT,
         ),
         Overdue(
             check_shares,
             sa.tuple_(*check_shares.primary_key.columns),
-            check_shares.c.day < now.date() - USAGE_KEPT,
+            check_shares.c.day < now.date() - _USAGE_KEPT,
         ),
         Overdue(
             acquaintances,
             sa.tuple_(*acquaintances.primary_key.columns),
-            acquaintances.c.last_day < now.date() - USAGE_KEPT,
+            acquaintances.c.last_day < now.date() - _USAGE_KEPT,
         ),
-        Overdue(samples, samples.c.hour, samples.c.hour < now - INCIDENTS_KEPT),
-        Overdue(ended, ended.c.at, ended.c.at < now - ENDED_KEPT),
-        Overdue(follows, follows.c.id, follows.c.at < now - FOLLOWS_KEPT),
+        Overdue(samples, samples.c.hour, samples.c.hour < now - _INCIDENTS_KEPT),
+        Overdue(ended, ended.c.at, ended.c.at < now - _ENDED_KEPT),
+        Overdue(follows, follows.c.id, follows.c.at < now - _FOLLOWS_KEPT),
         Overdue(deliveries, deliveries.c.id, of_closed),
         Overdue(chats, chats.c.id, closed),
         Overdue(
             profiles,
             profiles.c.profile_id,
             sa.and_(
-                profiles.c.named_at < now - PROFILES_KEPT,
+                profiles.c.named_at < now - _PROFILES_KEPT,
                 ~sa.exists().where(subscriptions.c.profile_id == profiles.c.profile_id),
                 ~sa.exists().where(waiting_chats.c.profile_id == profiles.c.profile_id),
             ),

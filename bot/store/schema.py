@@ -22,7 +22,7 @@ metadata = sa.MetaData(
     },
 )
 
-MILLISECOND = timedelta(milliseconds=1)
+_MILLISECOND = timedelta(milliseconds=1)
 
 # An automatic id: SQLite makes only a plain INTEGER the row's own number.
 BigId = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
@@ -55,8 +55,8 @@ class Timestamp(sa.types.TypeDecorator[datetime]):
             return None
         if value.tzinfo is None:
             raise ValueError("a time without a zone can't be stored")
-        return (value - EPOCH) // MILLISECOND
+        return (value - EPOCH) // _MILLISECOND
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's signature
         """Give back an aware UTC datetime."""
-        return None if value is None else EPOCH + value * MILLISECOND
+        return None if value is None else EPOCH + value * _MILLISECOND

@@ -7,14 +7,14 @@ import sqlalchemy as sa
 
 from bot.store.database import Database
 
-TRIES = 3  # of which the quickest counts: its answer is the least old
+_TRIES = 3  # of which the quickest counts: its answer is the least old
 
 
 async def ahead_of(db: Database, now: Callable[[], datetime]) -> float:
     """Return by how many seconds PostgreSQL's clock is ahead of ``now``."""
     measured: list[tuple[float, float]] = []
     async with db.statements() as tx:
-        for _ in range(TRIES):
+        for _ in range(_TRIES):
             asked = now()
             there: datetime = (await tx.execute(sa.select(sa.func.clock_timestamp()))).scalar_one()
             took = now() - asked

@@ -22,10 +22,10 @@ from bot.store.ledger import (
 from bot.store.usage import BORNE, usage_days
 
 By = Literal["all", "endpoint", "chat", "day", "kind"]
-EPOCH_DAY = date(1970, 1, 1)
-DAY_MS = 86_400_000
-MOST_AT_ONCE = 1_000  # chats
-ENTRY_DAY = sa.type_coerce(ledger_entries.c.at, sa.BigInteger) // DAY_MS
+_EPOCH_DAY = date(1970, 1, 1)
+_DAY_MS = 86_400_000
+_MOST_AT_ONCE = 1_000  # chats
+_ENTRY_DAY = sa.type_coerce(ledger_entries.c.at, sa.BigInteger) // _DAY_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Sums:
 
 _IS_OPEN = ledger_entries.c.state == OPEN
 _GAP = ledger_entries.c.nominal - ledger_entries.c.credits
-FIGURES = (  # of entries, in the order of ``Sums``
+_FIGURES = (  # of entries, in the order of ``Sums``
     sa.func.count(),
     sa.func.sum(ledger_entries.c.nominal),
     sa.func.sum(sa.case((_IS_OPEN, 0), else_=ledger_entries.c.credits)),
@@ -105,7 +105,7 @@ async def dearest_chats(tx: Tx, *, since: date, limit: int) -> dict[int, int]:
         last = _by_size(tuple(rows[-1][:2])) if len(rows) == page else None
         if last is None or (len(largest) == limit and _by_size(largest[-1]) <= last):
             break
-        seen, page = seen + page, min(2 * page, MOST_AT_ONCE)
+        seen, page = seen + page, min(2 * page, _MOST_AT_ONCE)
     forgotten = sa.select(sa.func.sum(table.c.credits)).where(IS_OF_FORGOTTEN, _is_since(since))
     by_chat = [*largest, (NOBODY, int((await tx.execute(forgotten)).scalar() or 0))]
     return {chat_id: credits_ for chat_id, credits_ in by_chat if credits_}
@@ -147,12 +147,12 @@ async def parts(tx: Tx, *, since: date) -> list[Part]:
     entries = ledger_entries
     result = []
     of_entries = (
-        sa.select(ENTRY_DAY.label("day"), entries.c.kind, entries.c.endpoint, *FIGURES)
+        sa.select(_ENTRY_DAY.label("day"), entries.c.kind, entries.c.endpoint, *_FIGURES)
         .where(IS_UNSUMMED, _is_since(since))
         .group_by(sa.text("day"), entries.c.kind, entries.c.endpoint)
     )
     for number, kind, endpoint, *figures in await tx.execute(of_entries):
-        day = EPOCH_DAY + timedelta(days=number)
+        day = _EPOCH_DAY + timedelta(days=number)
         result.append(Part(day, kind, endpoint, Sums(*map(int, figures))))
     for days in (ledger_days, ledger_sums):
         of_days = (
@@ -268,11 +268,13 @@ async def _of_entries(tx: Tx, since: date, by: By, chat_id: int | None) -> dict[
         "all": sa.literal("all"),
         "endpoint": table.c.endpoint,
         "chat": table.c.chat_id,
-        "day": ENTRY_DAY,
+        "day": _ENTRY_DAY,
         "kind": table.c.kind,
     }
     statement = (
-        sa.select(keys[by].label("key"), *FIGURES).where(_is_since(since)).group_by(sa.text("key"))
+        sa.select(keys[by].label("key"), *_FIGURES)
+        .where(_is_since(since))
+        .group_by(sa.text("key"))
     )
     if _are_summed(by, chat_id):
         statement = statement.where(IS_UNSUMMED)
@@ -301,4 +303,4 @@ async def _read(tx: Tx, statement: sa.Select[Any], name: Callable[[Any], str]) -
 
 
 def _named_day(number: int) -> str:
-    return (EPOCH_DAY + timedelta(days=number)).isoformat()
+    return (_EPOCH_DAY + timedelta(days=number)).isoformat()

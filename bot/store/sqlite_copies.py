@@ -16,8 +16,8 @@ from pathlib import Path
 from bot.domain.errors import BackupError
 from bot.store import private
 
-PAGES = 2_000  # at a time; after each, a stop is heard
-STEPS = 100_000  # of SQLite's machine; the same
+_PAGES = 2_000  # at a time; after each, a stop is heard
+_STEPS = 100_000  # of SQLite's machine; the same
 MARK = "copy"
 """Under which a copy says in ``notes`` that it is one, and of when."""
 
@@ -60,7 +60,7 @@ def _write(source: Path, part: Path, *, at: datetime, stop: threading.Event) -> 
         try:
             there.execute("BEGIN")
             counts = _rows(there)
-            there.backup(here, pages=PAGES, progress=lambda *_: heed(stop))
+            there.backup(here, pages=_PAGES, progress=lambda *_: heed(stop))
             there.rollback()
             here.execute("PRAGMA journal_mode=DELETE")  # one file, with nothing beside it
             if _is_ours(here):
@@ -138,7 +138,7 @@ def _opened(file: Path, stop: threading.Event) -> sqlite3.Connection:
     uri = f"{file.absolute().as_uri()}?mode=rw"  # "rw": none is made where there is none
     connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
     connection.execute("PRAGMA busy_timeout=10000")
-    connection.set_progress_handler(lambda: int(stop.is_set()), STEPS)
+    connection.set_progress_handler(lambda: int(stop.is_set()), _STEPS)
     return connection
 
 

@@ -21,9 +21,9 @@ from bot.store.profiles import IS_CHECKED, profiles
 from bot.store.schema import BigId, Timestamp, metadata
 from bot.store.topics import topics
 
-FAST = 4.0  # the weight of a subscription that asked for it; of others 1
+_FAST = 4.0  # the weight of a subscription that asked for it; of others 1
 FEW = 16  # chats that are counted anew at once, should another version have counted otherwise
-GROWN_AT_ONCE = 100  # chats and profiles; what is left comes a minute later
+_GROWN_AT_ONCE = 100  # chats and profiles; what is left comes a minute later
 
 subscriptions = sa.Table(
     "subscriptions",
@@ -305,7 +305,7 @@ _WAITING = (
     sa.select(
         subscriptions.c.profile_id,
         subscriptions.c.chat_id,
-        sa.func.sum(sa.case((_IS_FAST, FAST), else_=1.0)),
+        sa.func.sum(sa.case((_IS_FAST, _FAST), else_=1.0)),
         is_known_as(sa.literal_column("'chat'"), subscriptions.c.chat_id),
     )
     .join(chats, chats.c.id == subscriptions.c.chat_id)
@@ -460,7 +460,7 @@ async def grow_up(tx: Tx, today: date) -> None:
     uncounted = (
         sa.select(waiting_chats.c.chat_id, waiting_chats.c.profile_id)
         .where(waiting_chats.c.chat_id.in_(chat_ids), waiting_chats.c.known.is_(False))
-        .limit(GROWN_AT_ONCE)
+        .limit(_GROWN_AT_ONCE)
     )
     rows = (await tx.execute(uncounted)).all() if chat_ids else []
     if rows:

@@ -2,7 +2,7 @@
 
 Rows go in batches, each in one transaction with how far it has come (``MOVING``), so that a kill
 repeats and misses none. Nothing runs on either database before both have the same rows: a note in
-the file (``MOVED``) and ``MOVING`` in the other refuse a start (``check``). The note says whether
+the file (``_MOVED``) and ``MOVING`` in the other refuse a start (``check``). The note says whether
 all is there: from then on the bot may run on that database, so that no other may be moved into.
 """
 
@@ -22,18 +22,18 @@ from bot.store import key_values, restored
 from bot.store.database import Database, Tx, all_tables
 
 MOVING = "moving"  # in the target: from where, and how far
-READY = "ready"  # which a probe of health writes
-MOVED = "moved"  # in the source: that it is given up, or will be
-CAME = "moved_in"  # in the target, when all is there
-OURS = frozenset({MOVING, MOVED, READY, CAME})  # which are not moved, or compared
-BATCH = 2_000
-HALF = "a move into it was begun and not finished: run move again"
-GONE = (
+_READY = "ready"  # which a probe of health writes
+_MOVED = "moved"  # in the source: that it is given up, or will be
+_CAME = "moved_in"  # in the target, when all is there
+_OURS = frozenset({MOVING, _MOVED, _READY, _CAME})  # which are not moved, or compared
+_BATCH = 2_000
+_HALF = "a move into it was begun and not finished: run move again"
+_GONE = (
     "what it holds was moved to PostgreSQL, or is about to be: set DATABASE_URL to that database, "
     "or go back with move --undo"
 )
 
-ELSEWHERE = (
+_ELSEWHERE = (
     "what it holds was moved into another database already: set DATABASE_URL to that one, or go "
     "back with move --undo first"
 )
@@ -49,14 +49,14 @@ async def check(db: Database) -> None:
         DatabaseUnavailableError: It must not be used.
     """
     async with db.read() as tx:
-        if await key_values.get(tx, MOVED) is not None:
-            raise DatabaseUnavailableError(GONE)
+        if await key_values.get(tx, _MOVED) is not None:
+            raise DatabaseUnavailableError(_GONE)
         if await key_values.get(tx, MOVING) is not None:
-            raise DatabaseUnavailableError(HALF)
+            raise DatabaseUnavailableError(_HALF)
 
 
 async def move(
-    source: Database, target: Database, *, now: datetime, tell: Report, batch: int = BATCH
+    source: Database, target: Database, *, now: datetime, tell: Report, batch: int = _BATCH
 ) -> int | None:
     """Move all rows, and compare them; return how many there are, None when it was done before.
 
@@ -69,14 +69,14 @@ async def move(
         DatabaseUnavailableError: One of them can't work now; another call goes on.
     """
     async with source.read() as tx:
-        kept = await key_values.get(tx, MOVED)
+        kept = await key_values.get(tx, _MOVED)
     number = await _begin(target, kept, now=now)
     if number is None:
         return None
     if kept is None or kept["number"] != number:
         kept = {"number": number, "at": now.isoformat(), "whole": False}
     async with source.begin() as tx:  # nothing runs on it from now on
-        await key_values.put(tx, MOVED, kept, now=now)
+        await key_values.put(tx, _MOVED, kept, now=now)
     rows = 0
     with closing(_opened(source)) as there:
         _check(there)
@@ -91,12 +91,12 @@ async def move(
             tell(table.name, mine[0])
             rows += mine[0]
     async with source.begin() as tx:  # before the other may be used
-        await key_values.put(tx, MOVED, kept | {"whole": True}, now=now)
+        await key_values.put(tx, _MOVED, kept | {"whole": True}, now=now)
     async with target.session() as tx:
         await _set_sequences(tx)
         await tx.execute(sa.text("ANALYZE"))
         await key_values.remove(tx, MOVING)
-        await key_values.put(tx, CAME, number, now=now)
+        await key_values.put(tx, _CAME, number, now=now)
     return rows
 
 
@@ -107,10 +107,10 @@ async def undo(source: Database, *, now: datetime) -> bool:
     copy does: it says nothing twice.
     """
     async with source.begin() as tx:
-        kept = await key_values.get(tx, MOVED)
+        kept = await key_values.get(tx, _MOVED)
         if kept is None:
             return False
-        await key_values.remove(tx, MOVED)
+        await key_values.remove(tx, _MOVED)
         if kept["whole"]:
             await restored.mark(tx, made_at=datetime.fromisoformat(kept["at"]), now=now)
     return True
@@ -127,13 +127,13 @@ async def _begin(target: Database, known: dict[str, Any] | None, *, now: datetim
     """
     number = str(known["number"]) if known else None
     async with target.session() as tx:
-        if number and await key_values.get(tx, CAME) == number:
+        if number and await key_values.get(tx, _CAME) == number:
             return None
         kept = await key_values.get(tx, MOVING)
         if number and kept and kept["number"] == number:
             return number
         if known and known["whole"]:
-            raise BackupError(ELSEWHERE)
+            raise BackupError(_ELSEWHERE)
         number = secrets.token_hex(8)
         if kept:  # half of another, on which nothing ever ran
             names = ", ".join(f'"{name}"' for name in all_tables().tables)
@@ -213,7 +213,7 @@ def _read(
             None if value is None else make(value)
             for make, value in zip(convert, row, strict=True)
         )
-        if table is not key_values.key_values or result[0] not in OURS:
+        if table is not key_values.key_values or result[0] not in _OURS:
             yield result
 
 
@@ -262,7 +262,7 @@ async def _sum_of(target: Database, table: sa.Table, size: int) -> tuple[int, in
         async for part in rows.partitions(size):
             some = (tuple(row) for row in part)
             if table is key_values.key_values:
-                some = (row for row in some if row[0] not in OURS)
+                some = (row for row in some if row[0] not in _OURS)
             more = _summed(some)
             count, total = count + more[0], total + more[1]
     return count, total

@@ -29,9 +29,9 @@ from bot.stories_api.transport import DEADLINE, Query, Read, Transport
 
 T = TypeVar("T")
 
-RATE = 15.0  # calls a second of every paid plan; the balance knows better
-DOWNLOAD_DEADLINE = 120.0  # seconds
-PROBE_DEADLINE = 10.0  # seconds
+_RATE = 15.0  # calls a second of every paid plan; the balance knows better
+_DOWNLOAD_DEADLINE = 120.0  # seconds
+_PROBE_DEADLINE = 10.0  # seconds
 
 
 class FetchMedia(Protocol):
@@ -63,8 +63,8 @@ class StoriesApi:
         limits: Callable[[AccountState], AccountLimits] | None = None,
         largest_file: int = LARGEST_FILE,
         deadline: float = DEADLINE,
-        download_deadline: float = DOWNLOAD_DEADLINE,
-        rate: float = RATE,
+        download_deadline: float = _DOWNLOAD_DEADLINE,
+        rate: float = _RATE,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         clock: Callable[[], float] = steady,
         jitter: Callable[[float, float], float] = random.uniform,
@@ -233,7 +233,7 @@ class StoriesApi:
         nominal = cost(endpoint, skip_privacy_check=self._skip_privacy_check or forced)
         if nominal < cost(endpoint):
             params = {**params, "force": "on"}
-        deadline = min(self._deadline, PROBE_DEADLINE) if probe else self._deadline
+        deadline = min(self._deadline, _PROBE_DEADLINE) if probe else self._deadline
         return Query(endpoint, params, nominal, subject, deadline, probe)
 
     async def _ask(self, query: Query, read: Callable[[object], T]) -> Answer[T]:

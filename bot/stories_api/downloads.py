@@ -21,9 +21,9 @@ from bot.stories_api.response import (
     joined,
 )
 
-ADDRESSES = ("video_url", "url", "download_url", "media_url", "href", "thumbnail_url")
-WRAPPERS = ("response", "data", "story", "media", "result")
-DEEPEST = 4
+_ADDRESSES = ("video_url", "url", "download_url", "media_url", "href", "thumbnail_url")
+_WRAPPERS = ("response", "data", "story", "media", "result")
+_DEEPEST = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +68,16 @@ def address_in(value: object, depth: int = 0) -> str | None:
     """Return the address of the media in a decoded body; None where there is none."""
     if isinstance(value, str):
         return value if value.startswith(("https://", "http://")) else None
-    if depth >= DEEPEST:
+    if depth >= _DEEPEST:
         return None
     if isinstance(value, list):
         return address_in(value[0], depth + 1) if value else None
     if not isinstance(value, dict):
         return None
-    for name in ADDRESSES:
+    for name in _ADDRESSES:
         if isinstance(value.get(name), str) and (address := address_in(value[name])):
             return address
-    inner = (address_in(value.get(name), depth + 1) for name in WRAPPERS)
+    inner = (address_in(value.get(name), depth + 1) for name in _WRAPPERS)
     return next(filter(None, inner), None)
 
 

@@ -25,12 +25,12 @@ class Endpoint(StrEnum):
 BALANCE = "/sys/balance"  # free
 
 # Two requests a call: the privacy check, and what is asked for.
-COSTS = {Endpoint.USER_STORIES: CHECK_COST, Endpoint.USER_HIGHLIGHTS: 2}
+_COSTS = {Endpoint.USER_STORIES: CHECK_COST, Endpoint.USER_HIGHLIGHTS: 2}
 
 
 def cost(endpoint: Endpoint, *, skip_privacy_check: bool = False) -> int:
     """Return the nominal credits of a call."""
-    nominal = COSTS.get(endpoint, 1)
+    nominal = _COSTS.get(endpoint, 1)
     return nominal - 1 if skip_privacy_check and endpoint is Endpoint.USER_STORIES else nominal
 
 

@@ -32,18 +32,18 @@ from bot.stories_api.response import (
     decode,
 )
 
-BILLED = frozenset({200, 400, 403, 404, 422})
-FREE_CLIENT_ERRORS = frozenset({401, 402, 408, 410, 429})
-AGAIN = frozenset({408, 429, 500, 502, 503, 504})  # nothing was billed
-LONGEST_WAIT = 300.0  # seconds of a Retry-After that we honour
+_BILLED = frozenset({200, 400, 403, 404, 422})
+_FREE_CLIENT_ERRORS = frozenset({401, 402, 408, 410, 429})
+_AGAIN = frozenset({408, 429, 500, 502, 503, 504})  # nothing was billed
+_LONGEST_WAIT = 300.0  # seconds of a Retry-After that we honour
 TOO_MANY = 429
 
-LISTS = frozenset({Endpoint.USER_STORIES, Endpoint.USER_HIGHLIGHTS})
-ABOUT_PROFILE = LISTS | {Endpoint.USER_BY_USERNAME}
-HIGHLIGHTS = frozenset({Endpoint.USER_HIGHLIGHTS, Endpoint.HIGHLIGHT_BY_URL})
-NONE_NOW = frozenset({"NotFoundError", "StoryNotFound", "MediaNotFound", "HighlightNotFound"})
+_LISTS = frozenset({Endpoint.USER_STORIES, Endpoint.USER_HIGHLIGHTS})
+_ABOUT_PROFILE = _LISTS | {Endpoint.USER_BY_USERNAME}
+_HIGHLIGHTS = frozenset({Endpoint.USER_HIGHLIGHTS, Endpoint.HIGHLIGHT_BY_URL})
+_NONE_NOW = frozenset({"NotFoundError", "StoryNotFound", "MediaNotFound", "HighlightNotFound"})
 _PRIVATE = re.compile(r"privacy settings|private account|account is private", re.IGNORECASE)
-BY_NAME: Mapping[str, type[StoriesError]] = {
+_BY_NAME: Mapping[str, type[StoriesError]] = {
     "UserNotFound": ProfileNotFoundError,
     "AccountNotFound": ProfileNotFoundError,
     "PrivateAccount": ProfilePrivateError,
@@ -105,7 +105,7 @@ def failure_of(
     after = retry_after(headers, now)
     at_edge = _is_edge_page(body) or (status in {403, 404} and not complaint)
     return Failure(
-        error, again=status in AGAIN, after=after, status=status, at_edge=at_edge and status != OK
+        error, again=status in _AGAIN, after=after, status=status, at_edge=at_edge and status != OK
     )
 
 
@@ -118,8 +118,8 @@ def _kind(status: int, complaint: Complaint, endpoint: str) -> type[StoriesError
         return ApiUnavailableError
     if status == 404 or complaint.name == "NotFoundError":  # noqa: PLR2004
         return _of_404(complaint, endpoint)
-    if complaint.name in BY_NAME:
-        return BY_NAME[complaint.name]
+    if complaint.name in _BY_NAME:
+        return _BY_NAME[complaint.name]
     if status == 403:  # noqa: PLR2004 - Instagram's own: walled, gated or throttled
         return (
             ProfilePrivateError if _PRIVATE.search(complaint.message) else ProfileUnavailableError
@@ -132,15 +132,15 @@ def _kind(status: int, complaint: Complaint, endpoint: str) -> type[StoriesError
 def _of_404(complaint: Complaint, endpoint: str) -> type[StoriesError]:
     if not complaint:  # a page of somebody between us and the API
         return ApiUnavailableError
-    is_empty = complaint.name in NONE_NOW or complaint.message == "Entries not found"
-    if endpoint in LISTS and is_empty:
+    is_empty = complaint.name in _NONE_NOW or complaint.message == "Entries not found"
+    if endpoint in _LISTS and is_empty:
         return NoStoriesError
     if not complaint.name and complaint.message == "Not Found":
         # FastAPI: no such path, which the key's plan may not have.
-        return HighlightsUnavailableError if endpoint in HIGHLIGHTS else ApiRefusedError
+        return HighlightsUnavailableError if endpoint in _HIGHLIGHTS else ApiRefusedError
     if endpoint == Endpoint.HIGHLIGHT_BY_URL:
         return HighlightGoneError
-    return ProfileNotFoundError if endpoint in ABOUT_PROFILE else StoryGoneError
+    return ProfileNotFoundError if endpoint in _ABOUT_PROFILE else StoryGoneError
 
 
 def _billed(
@@ -151,7 +151,7 @@ def _billed(
     The edge's pages and 5xx cost nothing, whatever their headers say; an answer that is not the
     API's and names no price was not billed by it. The balance tells if that is wrong.
     """
-    if status >= 500 or status in FREE_CLIENT_ERRORS:  # noqa: PLR2004 - x-hiker-info is nominal here
+    if status >= 500 or status in _FREE_CLIENT_ERRORS:  # noqa: PLR2004 - x-hiker-info is nominal here
         return 0
     if status != OK and _is_edge_page(body):
         return 0
@@ -160,7 +160,7 @@ def _billed(
         return stated
     if status in {403, 404} and not complaint:
         return 0
-    return nominal if status in BILLED else None
+    return nominal if status in _BILLED else None
 
 
 def _is_edge_page(body: bytes) -> bool:
@@ -181,4 +181,4 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
             seconds = (parsedate_to_datetime(raw) - now).total_seconds()
         except (ValueError, TypeError, OverflowError):
             return None
-    return min(max(seconds, 0.0), LONGEST_WAIT) if seconds == seconds else None  # noqa: PLR0124 - not NaN
+    return min(max(seconds, 0.0), _LONGEST_WAIT) if seconds == seconds else None  # noqa: PLR0124 - not NaN

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from bot.stories_api.response import clean
 
-LONGEST_URL = 4096
+_LONGEST_URL = 4096
 LONGEST_NAME = 200
 LONGEST_SECONDS = 86_400.0
 _ID = re.compile(r"([0-9]{1,30})(?:_[0-9]{1,30})?")  # a story's id has its owner's behind
@@ -45,7 +45,7 @@ def username_of(value: object) -> str:
 
 def url_of(value: object) -> str | None:
     """Return a web address, None for all else."""
-    if not isinstance(value, str) or len(value) > LONGEST_URL:
+    if not isinstance(value, str) or len(value) > _LONGEST_URL:
         return None
     return value if value.startswith(("https://", "http://")) and clean(value) == value else None
 

@@ -21,10 +21,12 @@ log = structlog.get_logger()
 
 T = TypeVar("T")
 
-KEY = "stories api"
-REFUSED_KEY = "stories api refuses:"
-MOST_AHEAD_S = 300.0  # a clock that was set back must not close the API
-REMEMBERED = timedelta(seconds=Refused.LONGEST)  # how often a subject failed, once it may be asked
+_KEY = "stories api"
+_REFUSED_KEY = "stories api refuses:"
+_MOST_AHEAD_S = 300.0  # a clock that was set back must not close the API
+_REMEMBERED = timedelta(
+    seconds=Refused.LONGEST
+)  # how often a subject failed, once it may be asked
 
 
 @dataclass(slots=True)
@@ -108,9 +110,9 @@ class SharedLimits:
         name = _name_of(subject)
 
         async def work(tx: Tx) -> T:
-            kept = await leases.lock(tx, KEY) or {}
+            kept = await leases.lock(tx, _KEY) or {}
             names = {name, *kept.get("suspects", {})}
-            rows = await leases.peek_all(tx, [REFUSED_KEY + one for one in names])
+            rows = await leases.peek_all(tx, [_REFUSED_KEY + one for one in names])
             now = self.now()
             self._load(kept, rows, names, now)
             result = decide(self.state, now, name)
@@ -128,7 +130,7 @@ class SharedLimits:
         self, kept: dict[str, Any], rows: dict[str, Any], names: set[str], now: float
     ) -> None:
         call_rate, breaker, refused = self.state.call_rate, self.state.breaker, self.state.refused
-        call_rate.next_at = min(kept.get("next_at", 0.0), now + MOST_AHEAD_S)
+        call_rate.next_at = min(kept.get("next_at", 0.0), now + _MOST_AHEAD_S)
         breaker.suspects = dict(kept.get("suspects", {}))
         breaker.probe_at = kept.get("probe_at")
         if breaker.probe_at is not None:
@@ -137,7 +139,7 @@ class SharedLimits:
         breaker.answered_at = [min(at, now) for at in kept.get("answered_at", [])]
         refused.forgive(names)
         for name in names:
-            if state := rows.get(REFUSED_KEY + name):
+            if state := rows.get(_REFUSED_KEY + name):
                 refused.rows[name] = (state["failures"], state["until"])
 
     async def _save(
@@ -152,16 +154,16 @@ class SharedLimits:
             "answered_at": breaker.answered_at,
         }
         if state != kept:
-            await leases.write(tx, KEY, state, until=_time(now + MOST_AHEAD_S))
-        for key in (REFUSED_KEY + name for name in names):
-            row = self.state.refused.rows.get(key.removeprefix(REFUSED_KEY))
+            await leases.write(tx, _KEY, state, until=_time(now + _MOST_AHEAD_S))
+        for key in (_REFUSED_KEY + name for name in names):
+            row = self.state.refused.rows.get(key.removeprefix(_REFUSED_KEY))
             refusal = {"failures": row[0], "until": row[1]} if row else None
             if refusal == rows.get(key):
                 continue
             if refusal is None or row is None:
                 await leases.remove(tx, key)
             else:
-                await leases.put(tx, key, refusal, until=_time(row[1]) + REMEMBERED)
+                await leases.put(tx, key, refusal, until=_time(row[1]) + _REMEMBERED)
 
 
 def _name_of(subject: str) -> str:

@@ -6,7 +6,7 @@ Seconds are of any steady clock.
 from collections import deque
 from collections.abc import Iterable
 
-MINUTE = 60.0
+_MINUTE = 60.0
 
 
 class CallRate:
@@ -70,10 +70,10 @@ class Breaker:
     """
 
     SUBJECTS = 3
-    WINDOW = MINUTE
+    WINDOW = _MINUTE
     PROBE_EVERY = 30.0
     PROBE_LASTS = 40.0  # at most; then whoever made it is gone
-    MOST_ANSWERED, ANSWERED_WITHIN = 3, 10 * MINUTE
+    MOST_ANSWERED, ANSWERED_WITHIN = 3, 10 * _MINUTE
 
     def __init__(self) -> None:
         """Begin closed."""
@@ -137,7 +137,7 @@ class Refused:
     ``rows`` holds for each how often in a row it failed, and until when it is refused.
     """
 
-    FIRST, LONGEST = MINUTE, 30 * MINUTE
+    FIRST, LONGEST = _MINUTE, 30 * _MINUTE
     MOST = 10_000
 
     def __init__(self) -> None:
@@ -169,7 +169,7 @@ class Refused:
 class Detour:
     """Keeps calls off an address whose edge fails, half a minute at first, then longer."""
 
-    FIRST, LONGEST = 30.0, 10 * MINUTE
+    FIRST, LONGEST = 30.0, 10 * _MINUTE
 
     def __init__(self) -> None:
         """Begin with a good address."""
@@ -190,6 +190,6 @@ class Detour:
         self.failures, self.until = 0, 0.0
 
 
-def _forget(times: deque[float], now: float, window: float = MINUTE) -> None:
+def _forget(times: deque[float], now: float, window: float = _MINUTE) -> None:
     while times and times[0] <= now - window:
         times.popleft()

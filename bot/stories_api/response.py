@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import aiohttp
 
-BUDGET = 4 * 1024 * 1024  # bytes of JSON, unpacked; a hundred stories have about 0.5 MB
+_BUDGET = 4 * 1024 * 1024  # bytes of JSON, unpacked; a hundred stories have about 0.5 MB
 ERROR_BUDGET = 256 * 1024  # bytes of an error's body
 CHUNK = 64 * 1024
 OK = 200
-SHOWN = 200  # characters of a body that a log may hold
+_SHOWN = 200  # characters of a body that a log may hold
 _REQS = re.compile(r'"?reqs"?\s*[:=]\s*"?(\d{1,6})')
 
 
@@ -50,11 +50,11 @@ def complaint_in(value: object) -> Complaint | None:
     message = detail or value.get("error") or value.get("message") or ""
     name = value.get("exc_type")
     if name or value.get("state") is False or (detail and "pk" not in value):
-        return Complaint(clean(str(name or ""))[:SHOWN], clean(str(message))[:SHOWN])
+        return Complaint(clean(str(name or ""))[:_SHOWN], clean(str(message))[:_SHOWN])
     return None
 
 
-async def read_body(response: aiohttp.ClientResponse, budget: int = BUDGET) -> bytes:
+async def read_body(response: aiohttp.ClientResponse, budget: int = _BUDGET) -> bytes:
     """Return the whole body.
 
     Raises:
@@ -65,7 +65,7 @@ async def read_body(response: aiohttp.ClientResponse, budget: int = BUDGET) -> b
     return await joined(response.content.iter_chunked(CHUNK), budget)
 
 
-async def joined(chunks: AsyncIterable[bytes], budget: int = BUDGET) -> bytes:
+async def joined(chunks: AsyncIterable[bytes], budget: int = _BUDGET) -> bytes:
     """Return what comes in ``chunks``; errors as ``read_body``."""
     body = bytearray()
     async for chunk in chunks:

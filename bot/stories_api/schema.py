@@ -32,10 +32,10 @@ from bot.stories_api.fields import (
 )
 from bot.stories_api.response import NonsenseError
 
-MOST_PARTS = 50  # mentions, links, ... of one story
-MOST_STORIES = 500
-MOST_HIGHLIGHTS = 200
-CODE = re.compile(r"[A-Za-z0-9_-]{1,40}")
+_MOST_PARTS = 50  # mentions, links, ... of one story
+_MOST_STORIES = 500
+_MOST_HIGHLIGHTS = 200
+_CODE = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
 
 Id = Annotated[str, BeforeValidator(id_of)]
@@ -69,7 +69,7 @@ def _each(model: type[M]) -> Callable[[object], list[M]]:
     read = _maybe(model)
 
     def read_all(value: object) -> list[M]:
-        items = value[:MOST_PARTS] if isinstance(value, list) else []
+        items = value[:_MOST_PARTS] if isinstance(value, list) else []
         return [part for item in items if (part := read(item)) is not None]
 
     return read_all
@@ -230,7 +230,7 @@ def highlights_from(value: object) -> list[Highlight]:
         NonsenseError: It is no list, or nothing in it is a highlight.
     """
     by_pk: dict[str, Highlight] = {}
-    for one in _read(value, highlight_from, most=MOST_HIGHLIGHTS):
+    for one in _read(value, highlight_from, most=_MOST_HIGHLIGHTS):
         by_pk.setdefault(one.pk, one)
     return list(by_pk.values())
 
@@ -279,7 +279,7 @@ def stories_from(value: object, *, profile_id: str = "", username: str = "") -> 
         NonsenseError: It is no list, or nothing in it is a story.
     """
     read = partial(story_from, profile_id=profile_id, username=username)
-    by_pk = {story.pk: story for story in _read(value, read, most=MOST_STORIES)}
+    by_pk = {story.pk: story for story in _read(value, read, most=_MOST_STORIES)}
     return sorted(by_pk.values(), key=lambda story: (story.taken_at, int(story.pk)))
 
 
@@ -353,7 +353,7 @@ def _sticker(wire: _Sticker) -> Sticker:
 
 
 def _reshared(wire: _Media, people: Mapping[str, str]) -> Reshared:
-    code = wire.media_code if CODE.fullmatch(wire.media_code) else ""
+    code = wire.media_code if _CODE.fullmatch(wire.media_code) else ""
     author = people.get(wire.user_id, "") if wire.user_id else ""
     return Reshared(wire.media_pk, code, wire.product_type, wire.user_id, wire.place, author)
 

@@ -42,11 +42,11 @@ from bot.stories_api.response import (
 
 T = TypeVar("T")
 
-ATTEMPTS = 3
+_ATTEMPTS = 3
 FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0  # seconds; the jitter is full
 DEADLINE = 30.0  # seconds of a call, waits and retries in it
-MOST_HOPS = 3
-QUIET = 1.5  # seconds after a 429 that names none
+_MOST_HOPS = 3
+_QUIET = 1.5  # seconds after a 429 that names none
 
 Read = Callable[[aiohttp.ClientResponse], Awaitable[T]]
 
@@ -227,7 +227,7 @@ class Transport:
     async def _in_time(self, query: Query, read: Read[T], end: float) -> Answer[T] | Failure:
         self._retries.call(self._steady())
         last: Failure | None = None
-        for attempt in range(ATTEMPTS):
+        for attempt in range(_ATTEMPTS):
             if not await self._turn(end):
                 busy = ApiUnavailableError("too many calls at once")
                 return last or Failure(busy, status=TOO_MANY)
@@ -239,7 +239,7 @@ class Transport:
             if result.at_edge and result.error.credits == 0 and self._origin() is not origin:
                 continue  # the other address of the service may do
             wait = self._wait_after(result, attempt)
-            is_last = attempt == ATTEMPTS - 1 or self._steady() + wait >= end
+            is_last = attempt == _ATTEMPTS - 1 or self._steady() + wait >= end
             if not result.again or is_last or not self._retries.take(self._steady()):
                 break
             await asyncio.sleep(wait)
@@ -290,7 +290,7 @@ class Transport:
         self, query: Query, read: Read[T], bill: TryBill, origin: Origin
     ) -> Answer[T] | Failure:
         url = origin.url.joinpath(query.path.lstrip("/")).with_query(query.params)
-        for _ in range(MOST_HOPS):
+        for _ in range(_MOST_HOPS):
             async with self._session.get(
                 url,
                 headers={
@@ -359,7 +359,7 @@ class Transport:
         elif isinstance(result, Answer) or result.status:  # a lost answer tells nothing
             origin.detour.succeeded()
         if isinstance(result, Failure) and result.status == TOO_MANY:
-            quiet = QUIET if result.after is None else result.after
+            quiet = _QUIET if result.after is None else result.after
             await self._limits.decide("", partial(_pause, quiet))
 
     async def _stop(self, error: OutOfServiceError) -> None:

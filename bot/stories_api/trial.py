@@ -19,10 +19,10 @@ from bot.media.sniff import sniff
 from bot.stories_api.endpoints import BALANCE
 from bot.stories_api.response import NonsenseError, credits_in, decode, read_body
 
-DEADLINE_S = 60.0
-LARGEST = 60_000_000  # bytes of a download that is looked at
-LAG_TRIES = 6  # the balance lags a little
-STORY_FIELDS = frozenset(
+_DEADLINE_S = 60.0
+_LARGEST = 60_000_000  # bytes of a download that is looked at
+_LAG_TRIES = 6  # the balance lags a little
+_STORY_FIELDS = frozenset(
     [
         "pk",
         "id",
@@ -43,11 +43,11 @@ STORY_FIELDS = frozenset(
         "medias",
     ]
 )
-USER_FIELDS = frozenset(
+_USER_FIELDS = frozenset(
     ["pk", "username", "full_name", "is_private", "profile_pic_url", "is_verified", "media_count"]
 )
-BALANCE_FIELDS = frozenset(["requests", "rate", "currency", "amount"])
-GONE_STORY = "2500000000000000000"  # of February 2021: a story lives a day
+_BALANCE_FIELDS = frozenset(["requests", "rate", "currency", "amount"])
+_GONE_STORY = "2500000000000000000"  # of February 2021: a story lives a day
 GOOD, NOT_THERE, PRIVATE = "bill_of_answers", "bill_of_404", "bill_of_403"
 
 
@@ -64,29 +64,29 @@ def _priced(path: str, belief: str) -> PricedCall:
     return PricedCall(path, belief, int(STORIES[belief].believed))
 
 
-USER = _priced("/v1/user/by/username", "price_user_by_username")
-USER_STORIES = _priced("/v1/user/stories", "price_user_stories")
-FORCED = _priced("/v1/user/stories", "price_user_stories_forced")
-BY_NAME = _priced("/v1/user/stories/by/username", "price_stories_by_username")
-BY_NAME_FORCED = _priced("/v1/user/stories/by/username", "price_stories_by_username_forced")
-BY_ID = _priced("/v1/story/by/id", "price_story_by_id")
-BY_URL = _priced("/v1/story/by/url", "price_story_by_url")
-DOWNLOAD = _priced("/v1/story/download", "price_download_by_id")
-DOWNLOAD_PAGE = _priced("/v1/story/download/by/story/url", "price_download_by_story_url")
-DOWNLOAD_FILE = _priced("/v1/story/download/by/url", "price_download_by_url")
-GQL = _priced("/gql/user/stories", "price_gql_user_stories")
-HIGHLIGHTS = _priced("/v1/user/highlights", "price_user_highlights")
-HIGHLIGHT = _priced("/v1/highlight/by/url", "price_highlight_by_url")
+_USER = _priced("/v1/user/by/username", "price_user_by_username")
+_USER_STORIES = _priced("/v1/user/stories", "price_user_stories")
+_FORCED = _priced("/v1/user/stories", "price_user_stories_forced")
+_BY_NAME = _priced("/v1/user/stories/by/username", "price_stories_by_username")
+_BY_NAME_FORCED = _priced("/v1/user/stories/by/username", "price_stories_by_username_forced")
+_BY_ID = _priced("/v1/story/by/id", "price_story_by_id")
+_BY_URL = _priced("/v1/story/by/url", "price_story_by_url")
+_DOWNLOAD = _priced("/v1/story/download", "price_download_by_id")
+_DOWNLOAD_PAGE = _priced("/v1/story/download/by/story/url", "price_download_by_story_url")
+_DOWNLOAD_FILE = _priced("/v1/story/download/by/url", "price_download_by_url")
+_GQL = _priced("/gql/user/stories", "price_gql_user_stories")
+_HIGHLIGHTS = _priced("/v1/user/highlights", "price_user_highlights")
+_HIGHLIGHT = _priced("/v1/highlight/by/url", "price_highlight_by_url")
 ALL = (
-    USER, USER_STORIES, FORCED, BY_NAME, BY_NAME_FORCED, BY_ID, BY_URL, DOWNLOAD, DOWNLOAD_PAGE,
-    DOWNLOAD_FILE, GQL, HIGHLIGHTS, HIGHLIGHT, USER, BY_ID,
+    _USER, _USER_STORIES, _FORCED, _BY_NAME, _BY_NAME_FORCED, _BY_ID, _BY_URL, _DOWNLOAD,
+    _DOWNLOAD_PAGE, _DOWNLOAD_FILE, _GQL, _HIGHLIGHTS, _HIGHLIGHT, _USER, _BY_ID,
 )  # fmt: skip
-OF_A_PRIVATE_ONE = (USER, USER_STORIES, FORCED)
+_OF_A_PRIVATE_ONE = (_USER, _USER_STORIES, _FORCED)
 
 
 def price_of_all(*, private: bool) -> int:
     """Return the credits that a trial takes if all prices are as believed."""
-    return sum(call.credits for call in ALL + (OF_A_PRIVATE_ONE if private else ()))
+    return sum(call.credits for call in ALL + (_OF_A_PRIVATE_ONE if private else ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,18 +152,18 @@ class StoriesTrial:
             )
 
     async def _profile(self, username: str) -> None:
-        said = await self._ask(USER, username=username)
+        said = await self._ask(_USER, username=username)
         user = said.value if said.status == HTTPStatus.OK else None
         if not isinstance(user, dict) or "pk" not in user:
-            self.sights.skip(STORIES, f"{USER.path} answered {said.complaint}")
+            self.sights.skip(STORIES, f"{_USER.path} answered {said.complaint}")
             return
-        self._see_fields("user_fields", user, USER_FIELDS)
+        self._see_fields("user_fields", user, _USER_FIELDS)
         self.sights.see("price_header", said.form or "none")
         pk = str(user["pk"])
-        stories = (await self._ask(USER_STORIES, user_id=pk)).objects
-        forced = (await self._ask(FORCED, user_id=pk, force="on")).objects
-        await self._ask(BY_NAME, username=username)
-        await self._ask(BY_NAME_FORCED, username=username, force="on")
+        stories = (await self._ask(_USER_STORIES, user_id=pk)).objects
+        forced = (await self._ask(_FORCED, user_id=pk, force="on")).objects
+        await self._ask(_BY_NAME, username=username)
+        await self._ask(_BY_NAME_FORCED, username=username, force="on")
         await self._gql(pk, stories)
         await self._highlights(pk)
         if not stories:
@@ -176,7 +176,7 @@ class StoriesTrial:
         await self._story(username, stories[-1])
 
     def _see_stories(self, stories: list[dict[str, Any]]) -> None:
-        self._see_fields("story_fields", stories[0], STORY_FIELDS)
+        self._see_fields("story_fields", stories[0], _STORY_FIELDS)
         time = stories[0].get("taken_at")
         self.sights.see("story_time", "iso" if isinstance(time, str) else "unix")
         pks = [int(story["pk"]) for story in stories if str(story.get("pk")).isdigit()]
@@ -192,17 +192,17 @@ class StoriesTrial:
         pk = str(story["pk"])
         page = f"https://www.instagram.com/stories/{username}/{pk}/"
         file = str(story.get("video_url") or story.get("thumbnail_url"))
-        await self._ask(BY_ID, id=pk)
-        await self._ask(BY_URL, url=page)
+        await self._ask(_BY_ID, id=pk)
+        await self._ask(_BY_URL, url=page)
         for call, belief, params in (
-            (DOWNLOAD, "download_by_id", {"id": pk}),
-            (DOWNLOAD_PAGE, "download_by_story_url", {"url": page}),
-            (DOWNLOAD_FILE, "download_by_url", {"url": file}),
+            (_DOWNLOAD, "download_by_id", {"id": pk}),
+            (_DOWNLOAD_PAGE, "download_by_story_url", {"url": page}),
+            (_DOWNLOAD_FILE, "download_by_url", {"url": file}),
         ):
             self.sights.see(belief, _shape_of_download(await self._ask(call, **params)))
 
     async def _gql(self, pk: str, stories: list[dict[str, Any]]) -> None:
-        said = await self._ask(GQL, user_id=pk)
+        said = await self._ask(_GQL, user_id=pk)
         if said.status != HTTPStatus.OK:
             self.sights.see("gql_user_stories", "refused", said.complaint)
             return
@@ -210,27 +210,27 @@ class StoriesTrial:
         self.sights.see("gql_user_stories", "stories" if has_all else "other")
 
     async def _highlights(self, pk: str) -> None:
-        said = await self._ask(HIGHLIGHTS, user_id=pk)
+        said = await self._ask(_HIGHLIGHTS, user_id=pk)
         is_list = said.status == HTTPStatus.OK and isinstance(said.value, list)
         self.sights.see("user_highlights", "list" if is_list else "refused", said.complaint)
         kept = str(said.objects[0].get("pk", "")) if said.objects else ""
         if not kept:
             why = "there is no highlight to open"
-            self.sights.skip(("highlight_by_url", HIGHLIGHT.belief), why)
+            self.sights.skip(("highlight_by_url", _HIGHLIGHT.belief), why)
             return
         page = f"https://www.instagram.com/stories/highlights/{kept}/"
-        said = await self._ask(HIGHLIGHT, url=page)
+        said = await self._ask(_HIGHLIGHT, url=page)
         is_one = said.status == HTTPStatus.OK and isinstance(said.value, dict)
         is_one = is_one and isinstance(said.value.get("items"), list)
         self.sights.see("highlight_by_url", "highlight" if is_one else "refused", said.complaint)
 
     async def _what_is_not_there(self) -> None:
         nobody = f"sb_{secrets.token_hex(12)}"
-        self.sights.see("unknown_user", (await self._ask(USER, username=nobody)).complaint)
-        self.sights.see("gone_story", (await self._ask(BY_ID, id=GONE_STORY)).complaint)
+        self.sights.see("unknown_user", (await self._ask(_USER, username=nobody)).complaint)
+        self.sights.see("gone_story", (await self._ask(_BY_ID, id=_GONE_STORY)).complaint)
 
     async def _private(self, username: str, before: int) -> None:
-        user = (await self._ask(USER, username=username)).value
+        user = (await self._ask(_USER, username=username)).value
         if not isinstance(user, dict) or not user.get("is_private"):
             self.sights.skip(
                 (PRIVATE, "private_refusal", "forced_private"), f"{username} is not private"
@@ -238,9 +238,9 @@ class StoriesTrial:
             return
         pk = str(user["pk"])
         before = await self._compare(GOOD, before)
-        self.sights.see("private_refusal", (await self._ask(USER_STORIES, user_id=pk)).complaint)
+        self.sights.see("private_refusal", (await self._ask(_USER_STORIES, user_id=pk)).complaint)
         await self._compare(PRIVATE, before)
-        said = await self._ask(FORCED, user_id=pk, force="on")
+        said = await self._ask(_FORCED, user_id=pk, force="on")
         if isinstance(said.value, list):
             self.sights.see("forced_private", "stories" if said.value else "empty")
         else:
@@ -255,17 +255,17 @@ class StoriesTrial:
         value = said.value if isinstance(said.value, dict) else {}
         if said.status != HTTPStatus.OK or "requests" not in value:
             raise aiohttp.ClientError(f"{BALANCE} answered {said.complaint}")
-        self._see_fields("balance_fields", value, BALANCE_FIELDS)
+        self._see_fields("balance_fields", value, _BALANCE_FIELDS)
         return int(value["requests"])
 
     async def _compare(self, belief: str, before: int) -> int:
         """See whether the balance lost what the answers told, and begin to count anew."""
         announced, now = sum(price for _, price in self.spent[self._counted :]), before
-        for attempt in range(LAG_TRIES):
+        for attempt in range(_LAG_TRIES):
             now = await self._balance()
             if before - now == announced:
                 break
-            if attempt < LAG_TRIES - 1:
+            if attempt < _LAG_TRIES - 1:
                 await asyncio.sleep(self.lag_s)
         lost = before - now
         seen = (
@@ -297,9 +297,9 @@ class StoriesTrial:
             URL(self.url).joinpath(path.lstrip("/")).with_query(params),
             headers=headers,
             allow_redirects=False,  # the key goes nowhere else
-            timeout=aiohttp.ClientTimeout(total=DEADLINE_S),
+            timeout=aiohttp.ClientTimeout(total=_DEADLINE_S),
         ) as response:
-            body = await read_body(response, LARGEST)
+            body = await read_body(response, _LARGEST)
             price = response.headers.get("x-hiker-info", "")
             is_redirect = "Location" in response.headers
             return Said(response.status, price, body, _json(body), is_redirect)

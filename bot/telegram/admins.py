@@ -11,9 +11,9 @@ from bot.domain.errors import AdminsUnknownError, AskAgainError
 
 log = structlog.get_logger()
 
-TRUST_FOR = timedelta(seconds=60)  # a demoted administrator is refused at the latest after this
-DOUBT_FOR = timedelta(seconds=5)  # a promoted one is heard after this
-REMEMBERED = 1000
+_TRUST_FOR = timedelta(seconds=60)  # a demoted administrator is refused at the latest after this
+_DOUBT_FOR = timedelta(seconds=5)  # a promoted one is heard after this
+_REMEMBERED = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +50,9 @@ class Admins:
             standing = await _ask(bot, chat_id, user_id)
         except TelegramError as error:
             raise AskAgainError(str(error)) from error
-        if len(self._known) >= REMEMBERED:
+        if len(self._known) >= _REMEMBERED:
             self._known = {k: v for k, v in self._known.items() if v[1] > now}
-        until = now + (TRUST_FOR if standing.is_admin else DOUBT_FOR)
+        until = now + (_TRUST_FOR if standing.is_admin else _DOUBT_FOR)
         self._known[chat_id, user_id] = (standing, until)
         return standing
 

@@ -13,18 +13,18 @@ from typing import Any, Literal
 Lane = Literal["reply", "alert"]
 
 # Messages that may be ahead of that: a person's answer may come at once, an alert need not.
-BURST: dict[Lane, float] = {"reply": 30.0, "alert": 2.8}
-STRICT_BURST = 2.8  # after Telegram said that it was too much
-ROUNDING_S = 0.001
-GROUP_WINDOW_S = 60.5  # a minute, and half a second for what is late on its way
-STRICT_FOR_S = 3600.0
-SLOWEST = 0.1  # of the full rate; learned from answers 429
-LESS = 0.7  # of the rate after each of them
-RECOVERY_S = 300.0  # from there back to the full rate
-LATEST_ANSWER_S = 2.0  # what takes longer counts as if it had come then
-CATCH_UP_S = 0.1  # of lateness that may be made good
-ASK_AGAIN_S = 0.02
-LEARN_ONCE_S = 5.0  # many 429 of one moment teach one thing
+_BURST: dict[Lane, float] = {"reply": 30.0, "alert": 2.8}
+_STRICT_BURST = 2.8  # after Telegram said that it was too much
+_ROUNDING_S = 0.001
+_GROUP_WINDOW_S = 60.5  # a minute, and half a second for what is late on its way
+_STRICT_FOR_S = 3600.0
+_SLOWEST = 0.1  # of the full rate; learned from answers 429
+_LESS = 0.7  # of the rate after each of them
+_RECOVERY_S = 300.0  # from there back to the full rate
+_LATEST_ANSWER_S = 2.0  # what takes longer counts as if it had come then
+_CATCH_UP_S = 0.1  # of lateness that may be made good
+_ASK_AGAIN_S = 0.02
+_LEARN_ONCE_S = 5.0  # many 429 of one moment teach one thing
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +62,14 @@ class ChatFlood:
             return max(closed, 0.0)
         if is_group:
             return max(closed, self._group_wait(now, weight), 0.0)
-        burst = STRICT_BURST if self.strict_until > now else BURST[lane]
+        burst = _STRICT_BURST if self.strict_until > now else _BURST[lane]
         early = self.drained_at - now - burst * self.limits.gap_s
-        return max(closed, early if early > ROUNDING_S else 0.0, 0.0)
+        return max(closed, early if early > _ROUNDING_S else 0.0, 0.0)
 
     def take(self, now: float, weight: int, *, is_group: bool) -> None:
         """Count what is sent now."""
         if is_group:
-            self.sent = [entry for entry in self.sent if entry[0] > now - GROUP_WINDOW_S]
+            self.sent = [entry for entry in self.sent if entry[0] > now - _GROUP_WINDOW_S]
             self.sent.append((now, weight))
         else:
             self.drained_at = max(self.drained_at, now) + weight * self.limits.gap_s
@@ -77,12 +77,12 @@ class ChatFlood:
     def close(self, now: float, seconds: float) -> None:
         """Send nothing for so long, and be careful for an hour."""
         self.closed_until = max(self.closed_until, now + seconds)
-        self.strict_until = now + STRICT_FOR_S
+        self.strict_until = now + _STRICT_FOR_S
 
     @property
     def until(self) -> float:
         """Return when it may be forgotten: from then on a fresh one would say the same."""
-        last = self.sent[-1][0] + GROUP_WINDOW_S if self.sent else 0.0
+        last = self.sent[-1][0] + _GROUP_WINDOW_S if self.sent else 0.0
         return max(self.drained_at, self.closed_until, self.strict_until, last)
 
     def dump(self) -> dict[str, Any]:
@@ -103,14 +103,14 @@ class ChatFlood:
 
     def _group_wait(self, now: float, weight: int) -> float:
         room = self.limits.group - min(weight, self.limits.group)
-        held = sum(n for at, n in self.sent if at > now - GROUP_WINDOW_S)
+        held = sum(n for at, n in self.sent if at > now - _GROUP_WINDOW_S)
         for at, n in self.sent:
             if held <= room:
                 break
-            if at > now - GROUP_WINDOW_S:
+            if at > now - _GROUP_WINDOW_S:
                 held -= n
                 if held <= room:
-                    return at + GROUP_WINDOW_S - now
+                    return at + _GROUP_WINDOW_S - now
         return 0.0
 
 
@@ -124,13 +124,13 @@ class BotRate:
 
     def now(self, now: float) -> float:
         """Return the messages a second."""
-        regained = (now - self.learned_at) / RECOVERY_S
+        regained = (now - self.learned_at) / _RECOVERY_S
         return self.full * min(1.0, self.part + max(regained, 0.0))
 
     def lower(self, now: float) -> None:
         """Learn that it was too much."""
-        if now - self.learned_at >= LEARN_ONCE_S:
-            self.part = max(SLOWEST, self.now(now) / self.full * LESS)
+        if now - self.learned_at >= _LEARN_ONCE_S:
+            self.part = max(_SLOWEST, self.now(now) / self.full * _LESS)
             self.learned_at = now
 
 
@@ -147,7 +147,7 @@ class Ticket:
 
     def frees_at(self) -> float:
         """Return when they no longer count; a very late answer counts as one after 2 s."""
-        late = self.left_at + LATEST_ANSWER_S + 1.0
+        late = self.left_at + _LATEST_ANSWER_S + 1.0
         return late if self.free_at is None else min(self.free_at, late)
 
 
@@ -174,7 +174,7 @@ class BotWindow:
             excess -= ticket.weight
             # Unanswered, it may free its place sooner than its latest moment.
             still = ticket.frees_at() - now
-            spaced = max(spaced, min(still, ASK_AGAIN_S) if ticket.free_at is None else still)
+            spaced = max(spaced, min(still, _ASK_AGAIN_S) if ticket.free_at is None else still)
         return spaced
 
     def begin(self, now: float) -> None:
@@ -183,7 +183,7 @@ class BotWindow:
 
     def take(self, now: float, weight: int, rate: float) -> Ticket:
         """Count messages that leave now."""
-        self.next_at = max(self.next_at, now - CATCH_UP_S) + weight / rate
+        self.next_at = max(self.next_at, now - _CATCH_UP_S) + weight / rate
         ticket = Ticket(weight, now)
         if not math.isinf(rate):
             self.tickets.append(ticket)

@@ -13,9 +13,9 @@ from bot.store import chat_queues, leases
 from bot.store.database import Database, Tx
 from bot.telegram.flood_limits import DOCUMENTED, ChatFlood, ChatLimits, Lane
 
-REMEMBERED = 20_000  # chats; then those that a fresh one equals are forgotten
-MOST_AHEAD_S = 300.0  # a clock that was set back must not close the bot
-BLOCK_S = 0.25  # seconds of the bot's rate that one replica takes at once
+_REMEMBERED = 20_000  # chats; then those that a fresh one equals are forgotten
+_MOST_AHEAD_S = 300.0  # a clock that was set back must not close the bot
+_BLOCK_S = 0.25  # seconds of the bot's rate that one replica takes at once
 
 
 class LimitState(Protocol):
@@ -54,7 +54,7 @@ class LocalLimitState:
         clock: Callable[[], float],
         limits: ChatLimits = DOCUMENTED,
         *,
-        remembered: int = REMEMBERED,
+        remembered: int = _REMEMBERED,
     ) -> None:
         """Remember nothing yet, then ``remembered`` chats; ``clock`` never goes back."""
         self._clock = clock
@@ -141,7 +141,7 @@ class SharedLimitState:
 
         def count(flood: ChatFlood, now: float) -> bool:
             nonlocal wait
-            flood.drained_at = min(flood.drained_at, now + MOST_AHEAD_S)
+            flood.drained_at = min(flood.drained_at, now + _MOST_AHEAD_S)
             wait = flood.wait(now, weight, lane, is_group=_is_group(chat))
             if not wait:
                 flood.take(now, weight, is_group=_is_group(chat))
@@ -171,15 +171,15 @@ class SharedLimitState:
     async def slots(self, weight: int, wanted: int, rate: float) -> tuple[float, int]:
         """See LimitState; as many as are wanted here, up to a quarter of a second of the rate."""
         now = self._now().timestamp()
-        count = max(weight, min(wanted, int(rate * BLOCK_S)))
+        count = max(weight, min(wanted, int(rate * _BLOCK_S)))
         start = now
 
         def reserve(state: Any | None) -> tuple[Any, datetime]:  # noqa: ANN401 - JSON
             nonlocal start
             state = state or {"next_at": 0.0, "stopped_until": 0.0}
-            free = min(state["next_at"], now + MOST_AHEAD_S)
+            free = min(state["next_at"], now + _MOST_AHEAD_S)
             start = max(free, state["stopped_until"], now)
-            return state | {"next_at": start + count / rate}, _time(start + MOST_AHEAD_S)
+            return state | {"next_at": start + count / rate}, _time(start + _MOST_AHEAD_S)
 
         async with self._db.statements() as tx:
             await leases.change(tx, self._prefix, reserve)
@@ -192,7 +192,7 @@ class SharedLimitState:
         def stop(state: Any | None) -> tuple[Any, datetime]:  # noqa: ANN401 - JSON
             state = state or {"next_at": 0.0, "stopped_until": 0.0}
             latest = max(state["stopped_until"], until)
-            return state | {"stopped_until": latest}, _time(latest + MOST_AHEAD_S)
+            return state | {"stopped_until": latest}, _time(latest + _MOST_AHEAD_S)
 
         async with self._db.statements() as tx:
             await leases.change(tx, self._prefix, stop)
@@ -260,7 +260,7 @@ class SharedLimitState:
         await leases.change(tx, self._key(chat), decide)
 
     def _see(self, chat: int, flood: Flood) -> None:
-        if len(self._seen) >= REMEMBERED:
+        if len(self._seen) >= _REMEMBERED:
             self._seen.clear()
         self._seen[chat] = flood
 

@@ -26,12 +26,12 @@ from bot.telegram.outcomes import outcome_of
 
 log = structlog.get_logger()
 
-CHATS_OF_AN_OUTAGE = 3
-FIRST_TRY_S = 5.0
+_CHATS_OF_AN_OUTAGE = 3
+_FIRST_TRY_S = 5.0
 LAST_TRY_S = 60.0
-PROBE_TAKES_S = 5.0  # an answer to getMe that takes longer is none
-READ_AGAIN = timedelta(seconds=1)  # how late a replica may hear of another's pause
-KEPT = timedelta(days=7)
+_PROBE_TAKES_S = 5.0  # an answer to getMe that takes longer is none
+_READ_AGAIN = timedelta(seconds=1)  # how late a replica may hear of another's pause
+_KEPT = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +45,11 @@ class Pause:
     @classmethod
     def begun(cls, now: datetime) -> "Pause":
         """Return a pause that begins now."""
-        return cls(now.timestamp(), 0, now.timestamp() + FIRST_TRY_S)
+        return cls(now.timestamp(), 0, now.timestamp() + _FIRST_TRY_S)
 
     def tried(self, now: datetime) -> "Pause":
         """Return it with one more try taken: each next one is twice as late, a minute at most."""
-        wait = min(FIRST_TRY_S * 2 ** min(self.tries + 1, 8), LAST_TRY_S)
+        wait = min(_FIRST_TRY_S * 2 ** min(self.tries + 1, 8), LAST_TRY_S)
         return replace(self, tries=self.tries + 1, next_at=now.timestamp() + wait)
 
 
@@ -86,7 +86,7 @@ class Outage:
         if self._read_until is None or (not self._db.is_sqlite and self._read_until <= now):
             async with self._db.read() as tx:
                 self._pause = _load(await leases.peek(tx, self._key))
-            self._read_until = now + READ_AGAIN
+            self._read_until = now + _READ_AGAIN
         return self._pause is not None
 
     @property
@@ -126,7 +126,7 @@ class Outage:
             if pause is None or not may:
                 return None
             self._pause = pause.tried(now)
-            return asdict(self._pause), now + KEPT
+            return asdict(self._pause), now + _KEPT
 
         async with self._db.statements() as tx:
             await leases.change(tx, self._key, decide)
@@ -158,7 +158,7 @@ class Outage:
             return True
         self._failing.add(chat_id)
         answers = await self._answers()
-        if answers and len(self._failing) < CHATS_OF_AN_OUTAGE:
+        if answers and len(self._failing) < _CHATS_OF_AN_OUTAGE:
             return await self.is_on()
         await self._begin("sends fail" if answers else "it does not answer")
         return True
@@ -174,7 +174,7 @@ class Outage:
             if self._pause is not None:
                 return None
             self._pause = Pause.begun(now)
-            return asdict(self._pause), now + KEPT
+            return asdict(self._pause), now + _KEPT
 
         async with self._db.statements() as tx:
             await leases.change(tx, self._key, decide)
@@ -191,7 +191,7 @@ class Outage:
 
     async def _get_me(self) -> bool:
         try:
-            async with asyncio.timeout(PROBE_TAKES_S):
+            async with asyncio.timeout(_PROBE_TAKES_S):
                 await self._bot.get_me()
         except (TelegramError, TimeoutError) as error:
             log.info("Telegram does not answer getMe", reason=str(error))

@@ -24,16 +24,16 @@ from telegram.error import (
 from bot.domain.model import GiveUp, Moved, Muted, Outcome, Right, TryLater
 from bot.telegram.request import NotSentError, UnknownOutcomeError
 
-RETRY_AFTER = re.compile(r"too many requests(?:: retry after (\d+))?")
-ITEM_FAILED = re.compile(
+_RETRY_AFTER = re.compile(r"too many requests(?:: retry after (\d+))?")
+_ITEM_FAILED = re.compile(
     r'failed to send message #(\d+)(?: with the error message "(.*)")?', re.DOTALL
 )
-NO_WORD = timedelta(seconds=30)  # to wait when a flood answer names no time
+_NO_WORD = timedelta(seconds=30)  # to wait when a flood answer names no time
 NOT_WANTED = TryLater(timedelta(0), reason="not wanted any more")
 """What came of a message that was kept from leaving: nothing, and it is judged anew."""
 
 # Answers that close a chat, or one topic of it, for us; Bot API server, Client.cpp.
-CHAT = (
+_CHAT = (
     "bot was blocked by the user",
     "user is deactivated",
     "bot was kicked",
@@ -50,9 +50,9 @@ CHAT = (
     "user_deactivated",
     "user not found",
 )
-THREAD = ("message thread not found", "topic_deleted", "topic_id_invalid")
+_THREAD = ("message thread not found", "topic_deleted", "topic_id_invalid")
 # Answers that close a chat for as long as a right is missing there, by the right.
-MISSING: dict[str, Right] = {
+_MISSING: dict[str, Right] = {
     "rights to send photos": "photos",
     "rights to send videos": "videos",
     "rights to send documents": "documents",
@@ -72,15 +72,15 @@ MISSING: dict[str, Right] = {
     "chat_restricted": "text",
 }
 TOPIC_CLOSED = "topic_closed"
-UNKNOWN = (
+_UNKNOWN = (
     "internal server error",
     "bad gateway",
     "gateway time",
     "timed out",
 )
-GROUP_FAILED = "group send failed"  # said for what items of an album had no error of their own
+_GROUP_FAILED = "group send failed"  # said for what items of an album had no error of their own
 # Answers about one item; the next way of the same item may work.
-ITEM = (
+_ITEM = (
     "photo_invalid_dimensions",
     "photo_invalid",
     "image_process_failed",
@@ -121,23 +121,23 @@ ITEM = (
     "reply markup",
     "inline keyboard",
 )
-FETCH = (
+_FETCH = (
     "webpage_",
     "failed to get http url",
     "wrong type of the web page content",
     "wrong http url",
     "external_url_invalid",
 )
-PARTLY_SENT = ("message was not sent",)  # TDLib: the answer was good, but left this item out
-CAPTION = (
+_PARTLY_SENT = ("message was not sent",)  # TDLib: the answer was good, but left this item out
+_CAPTION = (
     "caption is too long",
     "caption_too_long",
     "message is too long",
     "can't parse entities",
     "entity_",
 )
-DIMENSIONS = ("photo_invalid_dimensions", "is too big for a photo", "image_process_failed")
-FATAL_ITEM = ("file is too big", "request entity too large")  # no other way will be smaller
+_DIMENSIONS = ("photo_invalid_dimensions", "is too big for a photo", "image_process_failed")
+_FATAL_ITEM = ("file is too big", "request entity too large")  # no other way will be smaller
 
 
 def outcome_of(error: BaseException) -> Outcome:  # noqa: PLR0911 - one line a class of answers
@@ -162,56 +162,56 @@ def outcome_of(error: BaseException) -> Outcome:  # noqa: PLR0911 - one line a c
 
 def is_known(error: BaseException) -> bool:
     """Return whether the table has the text of a refusal; an operator should see the others."""
-    known = (*CHAT, *MISSING, TOPIC_CLOSED, *THREAD, *ITEM, *CAPTION, *UNKNOWN)
-    known += (*PARTLY_SENT, GROUP_FAILED)
+    known = (*_CHAT, *_MISSING, TOPIC_CLOSED, *_THREAD, *_ITEM, *_CAPTION, *_UNKNOWN)
+    known += (*_PARTLY_SENT, _GROUP_FAILED)
     return not isinstance(error, BadRequest) or _has(_text(error), (*known, "too many requests"))
 
 
 def failed_item(error: BaseException) -> tuple[int, str] | None:
     """Return the index (from 0) of the album's item that failed, and Telegram's word on it."""
-    match = ITEM_FAILED.search(_text(error))
+    match = _ITEM_FAILED.search(_text(error))
     return (int(match[1]) - 1, match[2] or "") if match else None
 
 
 def is_fetch_fault(error: BaseException) -> bool:
     """Return whether Telegram could not load an address; others of its album may be hit too."""
-    return isinstance(error, BadRequest) and _has(_text(error), FETCH)
+    return isinstance(error, BadRequest) and _has(_text(error), _FETCH)
 
 
 def others_may_be_there(error: BaseException) -> bool:
     """Return whether an album's item failed in the one way that leaves the others in the chat."""
-    return isinstance(error, BadRequest) and _has(_text(error), PARTLY_SENT)
+    return isinstance(error, BadRequest) and _has(_text(error), _PARTLY_SENT)
 
 
 def is_caption_fault(error: BaseException) -> bool:
     """Return whether the caption was refused, so that a plain one may pass."""
-    return isinstance(error, BadRequest) and _has(_text(error), CAPTION)
+    return isinstance(error, BadRequest) and _has(_text(error), _CAPTION)
 
 
 def wants_document(error: BaseException) -> bool:
     """Return whether a photo was refused that may pass as a file."""
-    return isinstance(error, NetworkError) and _has(_text(error), DIMENSIONS)
+    return isinstance(error, NetworkError) and _has(_text(error), _DIMENSIONS)
 
 
 def is_too_big(error: BaseException) -> bool:
     """Return whether Telegram takes no file of this size."""
-    return isinstance(error, NetworkError) and _has(_text(error), FATAL_ITEM)
+    return isinstance(error, NetworkError) and _has(_text(error), _FATAL_ITEM)
 
 
 def _refusal(error: TelegramError) -> Outcome:
     text = _text(error)
-    if flood := RETRY_AFTER.search(text):
+    if flood := _RETRY_AFTER.search(text):
         # Inside a 400 it speaks of one item of an album; some of the others were seen there.
-        wait = timedelta(seconds=int(flood[1])) if flood[1] else NO_WORD
+        wait = timedelta(seconds=int(flood[1])) if flood[1] else _NO_WORD
         return TryLater(wait, partly=failed_item(error) is not None, reason="too many requests")
     if place := _refused_place(text):
         return place
     if isinstance(error, Forbidden):
         return GiveUp(text, scope="chat")
-    if GROUP_FAILED in text or ITEM_FAILED.search(text):
+    if _GROUP_FAILED in text or _ITEM_FAILED.search(text):
         return TryLater(partly=True, reason=text)
-    is_down = _has(text, UNKNOWN)
-    if not is_down and (isinstance(error, BadRequest) or _has(text, ITEM)):
+    is_down = _has(text, _UNKNOWN)
+    if not is_down and (isinstance(error, BadRequest) or _has(text, _ITEM)):
         return GiveUp(text, scope="item")
     return TryLater(unknown=True, down=is_down, reason=text)
 
@@ -219,12 +219,12 @@ def _refusal(error: TelegramError) -> Outcome:
 def _refused_place(text: str) -> Outcome | None:
     if TOPIC_CLOSED in text:
         return Muted("topic", scope="thread")
-    missing = next((right for words, right in MISSING.items() if words in text), None)
+    missing = next((right for words, right in _MISSING.items() if words in text), None)
     if missing:
         return Muted(missing)
-    if _has(text, THREAD):
+    if _has(text, _THREAD):
         return GiveUp(text, scope="thread")
-    return GiveUp(text, scope="chat") if _has(text, CHAT) else None
+    return GiveUp(text, scope="chat") if _has(text, _CHAT) else None
 
 
 def wait_of(error: RetryAfter) -> timedelta:

@@ -10,16 +10,16 @@ from telegram.error import ChatMigrated, TelegramError
 from bot.domain.model import GiveUp, Moved, Presence, Right
 from bot.telegram.outcomes import outcome_of
 
-ADMINS = frozenset({ChatMember.OWNER, ChatMember.ADMINISTRATOR})
+_ADMINS = frozenset({ChatMember.OWNER, ChatMember.ADMINISTRATOR})
 AWAY = frozenset({ChatMember.LEFT, ChatMember.BANNED})
-RIGHTS: dict[Right, str] = {
+_RIGHTS: dict[Right, str] = {
     "text": "can_send_messages",
     "photos": "can_send_photos",
     "videos": "can_send_videos",
     "documents": "can_send_documents",
     "gifs": "can_send_other_messages",
 }
-SEVERAL = ("can_send_photos", "can_send_videos")  # of "media": with one of them something may go
+_SEVERAL = ("can_send_photos", "can_send_videos")  # of "media": with one of them something may go
 
 
 async def presence(bot: Bot, chat_id: int, missing: Right) -> Presence:
@@ -47,9 +47,9 @@ def _standing(chat: ChatFullInfo, me: ChatMember, missing: Right) -> Presence:
     if chat.type == chat.CHANNEL:
         may_post = getattr(me, "can_post_messages", None) is not False
         return "may" if me.status == ChatMember.OWNER or may_post else "may not"
-    if me.status in ADMINS or chat.type == chat.PRIVATE:
+    if me.status in _ADMINS or chat.type == chat.PRIVATE:
         return "may"
-    rights = SEVERAL if missing == "media" else (RIGHTS.get(missing, RIGHTS["text"]),)
+    rights = _SEVERAL if missing == "media" else (_RIGHTS.get(missing, _RIGHTS["text"]),)
     givers = [chat.permissions, me if is_restricted else None]
     refused = [any(getattr(one, right, None) is False for one in givers) for right in rights]
     return "may not" if all(refused) else "may"

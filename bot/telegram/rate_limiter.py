@@ -35,20 +35,20 @@ log = structlog.get_logger()
 
 Callback = Callable[..., Coroutine[Any, Any, bool | JSONDict | list[JSONDict]]]
 
-COUNTED = ("send", "copy", "forward")  # methods that put a message into a chat
-NOT_COUNTED = frozenset({"sendChatAction", "sendMessageDraft"})
+_COUNTED = ("send", "copy", "forward")  # methods that put a message into a chat
+_NOT_COUNTED = frozenset({"sendChatAction", "sendMessageDraft"})
 PATIENCE_S = 30.0  # that a reply waits after a 429; an alert has the outbox for that
-ALERT_PATIENCE_S = 5.0  # that an alert waits for its chat; else it would keep others from going
-STAYS_OPEN_S = 1.0  # a chat that another replica closes meanwhile answers 429 once more
-TRIES = 3
-SAME_END_S = 1.5  # 429 that end together, of so many chats, are the bot's own
-CHATS_OF_ONE_FLOOD = 3
-PROBE_S = 10.0  # how long the others wait for the message that tells whose flood it is
+_ALERT_PATIENCE_S = 5.0  # that an alert waits for its chat; else it would keep others from going
+_STAYS_OPEN_S = 1.0  # a chat that another replica closes meanwhile answers 429 once more
+_TRIES = 3
+_SAME_END_S = 1.5  # 429 that end together, of so many chats, are the bot's own
+_CHATS_OF_ONE_FLOOD = 3
+_PROBE_S = 10.0  # how long the others wait for the message that tells whose flood it is
 # TDLib holds a message of a bot that sends too much, and refuses it only when it would have to
 # hold it for long (NetQueryDelayer.cpp): texts that take so long in several chats are a flood.
-SLOW_S = 4.0
-SLOW_CHATS = 3
-SLOW_WITHIN_S = 10.0
+_SLOW_S = 4.0
+_SLOW_CHATS = 3
+_SLOW_WITHIN_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +62,13 @@ class Order:
     weight: int
     lane: Lane
     patience: float | None
-    tries: int = TRIES
+    tries: int = _TRIES
 
     @property
     def patience_with_chat(self) -> float | None:
         """Return how long it wants to wait for its chat: an alert can wait in the outbox."""
         if self.patience is None and self.lane == "alert":
-            return ALERT_PATIENCE_S
+            return _ALERT_PATIENCE_S
         return self.patience
 
 
@@ -191,7 +191,7 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
     def _has_just(self, entered_at: float | None) -> bool:
         """Return whether a chat was open so lately that the database need not be asked again."""
         is_known = entered_at is not None and self._limit_state.are_shared
-        return is_known and self._clock() - (entered_at or 0.0) < STAYS_OPEN_S
+        return is_known and self._clock() - (entered_at or 0.0) < _STAYS_OPEN_S
 
     async def _take_slot(self, order: Order) -> Ticket | None:
         """Wait for the bot's own limit; only one call at a time is here."""
@@ -226,7 +226,7 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
             return
         with waiting():
             try:
-                async with asyncio.timeout(PROBE_S):
+                async with asyncio.timeout(_PROBE_S):
                     await self._probed.wait()
             except TimeoutError:
                 self._probe = None  # the next one tells
@@ -237,10 +237,10 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
         if ticket is not None and ticket is self._probe:
             self._doubt_until = 0.0
             self._floods.clear()
-        if endpoint != "sendMessage" or order.chat is None or now - began < SLOW_S:
+        if endpoint != "sendMessage" or order.chat is None or now - began < _SLOW_S:
             return
         self._slow.append((now, order.chat))
-        if len({chat for at, chat in self._slow if at > now - SLOW_WITHIN_S}) >= SLOW_CHATS:
+        if len({chat for at, chat in self._slow if at > now - _SLOW_WITHIN_S}) >= _SLOW_CHATS:
             log.warning("Telegram is slow; less is sent", seconds=round(now - began, 1))
             self._rate.lower(now)
             self._slow.clear()
@@ -292,11 +292,11 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
         alike = {
             other
             for seen_at, ends_at, other in self._floods
-            if abs(ends_at - now - seconds) <= SAME_END_S
-            and (seen_at > now - SAME_END_S or self._doubt_until > now)
+            if abs(ends_at - now - seconds) <= _SAME_END_S
+            and (seen_at > now - _SAME_END_S or self._doubt_until > now)
         }
         some_private = any(isinstance(other, int) and other > 0 for other in alike)
-        return len(alike) >= CHATS_OF_ONE_FLOOD and some_private
+        return len(alike) >= _CHATS_OF_ONE_FLOOD and some_private
 
 
 class Turns:
@@ -343,10 +343,10 @@ class Turns:
 
 def order_of(endpoint: str, data: dict[str, Any], limits: dict[str, Any]) -> Order:
     """Return what the limits need to know of a call."""
-    counted = endpoint.startswith(COUNTED) and endpoint not in NOT_COUNTED
+    counted = endpoint.startswith(_COUNTED) and endpoint not in _NOT_COUNTED
     weight = limits.get("weight") or _weight_of(data) if counted else 0
     lane: Lane = "alert" if limits.get("lane") == "alert" else "reply"
-    tries = limits.get("tries") or TRIES
+    tries = limits.get("tries") or _TRIES
     return Order(data.get("chat_id"), weight, lane, limits.get("patience"), tries)
 
 

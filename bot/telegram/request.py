@@ -26,13 +26,13 @@ from bot.runtime.proxies import connector
 
 log = structlog.get_logger()
 
-LONGEST_ANSWER = 32 * 2**20  # bytes; getFile gives 20 MiB at most
-SERVER_ERROR = 500
-TOO_MANY = 429
-BAD_REQUEST = 400
-TIME_TAG = b"tg-time"  # as a server names it that does not know it
-PATIENCE_WITHOUT_WORD = 30  # seconds to wait after a 429 that names no time
-MEDIA_METHODS = frozenset({"sendPhoto", "sendVideo", "sendDocument", "sendMediaGroup"})
+_LONGEST_ANSWER = 32 * 2**20  # bytes; getFile gives 20 MiB at most
+_SERVER_ERROR = 500
+_TOO_MANY = 429
+_BAD_REQUEST = 400
+_TIME_TAG = b"tg-time"  # as a server names it that does not know it
+_PATIENCE_WITHOUT_WORD = 30  # seconds to wait after a 429 that names no time
+_MEDIA_METHODS = frozenset({"sendPhoto", "sendVideo", "sendDocument", "sendMediaGroup"})
 
 
 class NotSentError(NetworkError):
@@ -66,7 +66,7 @@ class AiohttpRequest(BaseRequest):
         timeouts: Timeouts | None = None,
         metrics: Metrics | None = None,
         proxy: str = "",
-        longest_answer: int = LONGEST_ANSWER,
+        longest_answer: int = _LONGEST_ANSWER,
     ) -> None:
         """Prepare; the session is opened by ``initialize``, in the loop that will use it."""
         self._connections = connections
@@ -121,13 +121,13 @@ class AiohttpRequest(BaseRequest):
             answer = await self._attempt(url, method, request_data, timeout)
         except NotSentError:
             answer = await self._attempt(url, method, request_data, timeout)
-        if answer[0] == BAD_REQUEST and TIME_TAG in answer[1] and self._knows_times:
+        if answer[0] == _BAD_REQUEST and _TIME_TAG in answer[1] and self._knows_times:
             log.info("the server does not know the tag of times; they are sent as plain text")
             self._knows_times = False  # until the next start
             answer = await self._attempt(url, method, request_data, timeout)
         status, payload = _made_plain(answer) if method == "POST" else answer[:2]
         self._calls.inc(outcome=str(status))
-        if status >= SERVER_ERROR:
+        if status >= _SERVER_ERROR:
             raise UnknownOutcomeError(f"Telegram answered {status}")
         return status, payload
 
@@ -181,7 +181,7 @@ class AiohttpRequest(BaseRequest):
             total = None if read_timeout is None else times.connect + read_timeout
         elif data is not None and data.contains_files:
             total = times.upload
-        elif url.rpartition("/")[2] in MEDIA_METHODS:
+        elif url.rpartition("/")[2] in _MEDIA_METHODS:
             total = times.media
         else:
             total = times.call
@@ -254,9 +254,9 @@ def _made_plain(answer: tuple[int, bytes, str]) -> tuple[int, bytes]:
         document = None
     document = document if isinstance(document, dict) else {}
     if status < 300 and document.get("ok") is not True:  # noqa: PLR2004 - 2xx
-        status = int(document.get("error_code") or SERVER_ERROR)
+        status = int(document.get("error_code") or _SERVER_ERROR)
     parameters = document.get("parameters") or {}
-    if status == TOO_MANY and not parameters.get("retry_after"):
-        seconds = int(wait) if wait.isdigit() else PATIENCE_WITHOUT_WORD
+    if status == _TOO_MANY and not parameters.get("retry_after"):
+        seconds = int(wait) if wait.isdigit() else _PATIENCE_WITHOUT_WORD
         payload = json.dumps({"ok": False, "parameters": {"retry_after": seconds}}).encode()
     return status, payload

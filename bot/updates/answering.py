@@ -31,8 +31,8 @@ log = structlog.get_logger()
 
 # Within which an answer is sent here, or taken for lost; kept up while the sending takes long. One
 # process alone takes up at its start what it was at.
-ANSWER_LEASE = timedelta(seconds=60)
-LEASE_AMONG_REPLICAS = timedelta(seconds=9)
+_ANSWER_LEASE = timedelta(seconds=60)
+_LEASE_AMONG_REPLICAS = timedelta(seconds=9)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class Answering:
         self._outage = outage
         self._wake = wake
         self._now = now
-        self._lease = ANSWER_LEASE if db.is_sqlite else LEASE_AMONG_REPLICAS
+        self._lease = _ANSWER_LEASE if db.is_sqlite else _LEASE_AMONG_REPLICAS
 
     async def __call__(self, update: Update, attempt: int) -> None:
         """Handle an update, which is ours by the number of this ``attempt``, and answer it.

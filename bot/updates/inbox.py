@@ -34,26 +34,26 @@ from bot.updates.queues import BUSY, Standing
 
 log = structlog.get_logger()
 
-OUTAGES = (DatabaseUnavailableError,)
+_OUTAGES = (DatabaseUnavailableError,)
 
 Handle = Callable[[Update, int], Awaitable[None]]
 News = tuple[Standing, int, str]  # an update that came: where it stands, its number, its JSON
 
-UPDATE_LEASE = timedelta(seconds=60)
-LEASE_AMONG_REPLICAS = timedelta(seconds=15)  # what a dead one had begun waits no longer
-FAILURES = 3
-ATTEMPTS = FAILURES * FAILURE
-AGAIN_AFTER = timedelta(seconds=1)  # times the number of the attempt
-RETURNED_FOR = timedelta(seconds=2)  # what the database kept from being begun
-ASIDE_AT_MOST = timedelta(hours=6)
-AT_ONCE = 64
-EACH_AT_ONCE = 8  # updates of one person, in whatever chats
-WAITING_AT_ONCE = 1_000  # in hand at all, those included that only wait
+_UPDATE_LEASE = timedelta(seconds=60)
+_LEASE_AMONG_REPLICAS = timedelta(seconds=15)  # what a dead one had begun waits no longer
+_FAILURES = 3
+_ATTEMPTS = _FAILURES * FAILURE
+_AGAIN_AFTER = timedelta(seconds=1)  # times the number of the attempt
+_RETURNED_FOR = timedelta(seconds=2)  # what the database kept from being begun
+_ASIDE_AT_MOST = timedelta(hours=6)
+_AT_ONCE = 64
+_EACH_AT_ONCE = 8  # updates of one person, in whatever chats
+_WAITING_AT_ONCE = 1_000  # in hand at all, those included that only wait
 SAID_AGAIN = timedelta(minutes=2)  # after "one thing at a time", before it is said again
-BEHIND = 2_000  # open updates from which on Telegram is asked to wait
-KEPT = timedelta(hours=25)  # Telegram repeats an update for 24 hours at most
-CLAIM_AGAIN = timedelta(seconds=1)  # another replica may have taken one in
-SHORTEST = timedelta(seconds=0.05)  # after nothing could be claimed, others being at it
+_BEHIND = 2_000  # open updates from which on Telegram is asked to wait
+_KEPT = timedelta(hours=25)  # Telegram repeats an update for 24 hours at most
+_CLAIM_AGAIN = timedelta(seconds=1)  # another replica may have taken one in
+_SHORTEST = timedelta(seconds=0.05)  # after nothing could be claimed, others being at it
 
 
 async def _no_answer(_update: Update, _attempt: int) -> None:
@@ -71,8 +71,8 @@ class Intake:
         *,
         last_resort: Handle = _no_answer,
         too_much: Handle = _no_answer,
-        at_once: int = AT_ONCE,
-        again_after: timedelta = AGAIN_AFTER,
+        at_once: int = _AT_ONCE,
+        again_after: timedelta = _AGAIN_AFTER,
         said_again: timedelta = SAID_AGAIN,
         press_s: float = PATIENCE_S,
         metrics: Metrics | None = None,
@@ -102,13 +102,13 @@ class Intake:
         self._group: asyncio.TaskGroup | None = None
         self._ended = asyncio.Event()
         self._is_released = False
-        longest = LONGEST if db.is_sqlite else CLAIM_AGAIN
+        longest = LONGEST if db.is_sqlite else _CLAIM_AGAIN
         self.worker = Worker("updates", self._step, now=now, longest=longest)
-        self._lease = UPDATE_LEASE if db.is_sqlite else LEASE_AMONG_REPLICAS
+        self._lease = _UPDATE_LEASE if db.is_sqlite else _LEASE_AMONG_REPLICAS
         self._renewer = Worker("leases of updates", self._renew, now=now, longest=self._lease / 3)
         self._presses = Presses(bot, self._is_waiting, press_s)
-        self._adds = BatchingQueue(self._store, outages=OUTAGES)
-        self._ends = BatchingQueue(self._finish, outages=OUTAGES)
+        self._adds = BatchingQueue(self._store, outages=_OUTAGES)
+        self._ends = BatchingQueue(self._finish, outages=_OUTAGES)
         metrics = metrics or Metrics()
         self._counted = metrics.counter("updates_total", "Updates by what came of them.", "result")
         metrics.gauge("inbox_open", "Updates that wait for their answer.").follow(
@@ -118,7 +118,7 @@ class Intake:
     @property
     def is_behind(self) -> bool:
         """Return whether so much waits that Telegram had better keep the rest."""
-        return self._open >= BEHIND
+        return self._open >= _BEHIND
 
     async def add(self, updates: Iterable[object]) -> None:
         """Store updates as Telegram sent them; when this returns, they will be answered.
@@ -154,7 +154,7 @@ class Intake:
                 raise
             except Exception as error:
                 self._refused[number] += 1
-                if self._refused[number] < FAILURES:
+                if self._refused[number] < _FAILURES:
                     refused = error
                     continue
                 log.exception("an update can't be stored and is left out", id=number)
@@ -194,7 +194,7 @@ class Intake:
         updates = await self._claim(room)
         for claimed in updates:
             self._begin(claimed)
-        return await self._next_at(SHORTEST if updates else CLAIM_AGAIN)
+        return await self._next_at(_SHORTEST if updates else _CLAIM_AGAIN)
 
     async def _release(self, tx: Tx) -> None:
         """Take up what a process that died had begun."""
@@ -220,7 +220,7 @@ class Intake:
     async def clean(self) -> int:
         """Forget what was answered over a day ago; return how many."""
         async with self._db.begin() as tx:
-            return await inbox.clean(tx, before=self._now() - KEPT)
+            return await inbox.clean(tx, before=self._now() - _KEPT)
 
     async def _store(self, news: list[News]) -> None:
         """Store a batch; what nothing stands before is begun at once, without another claim."""
@@ -293,7 +293,7 @@ class Intake:
     def _room(self) -> int:
         """Return how many may be begun: those that only wait hold no place."""
         held = sum(place.is_held for place in self._places.values())
-        return max(0, min(self._at_once - held, WAITING_AT_ONCE - len(self._running)))
+        return max(0, min(self._at_once - held, _WAITING_AT_ONCE - len(self._running)))
 
     def _busy(self) -> list[int]:
         """Return the people who have as much in hand as one may."""
@@ -302,7 +302,7 @@ class Intake:
             for queue, (claimed, _) in self._running.items()
             if self._places[queue].is_held
         )
-        return queues.busy(working, each=EACH_AT_ONCE)
+        return queues.busy(working, each=_EACH_AT_ONCE)
 
     async def _claim(self, room: int) -> list[ClaimedUpdate]:
         """Take the first updates of queues that nobody is busy with."""
@@ -381,7 +381,7 @@ class Intake:
         now, tries = self._now(), 1 + claimed.attempts // FAILURE
         match result:
             case "returned":
-                until = now + RETURNED_FOR
+                until = now + _RETURNED_FOR
                 await self._db.run(lambda tx: inbox.hand_back(tx, claimed, until=until))
             case "slow":
                 until = now + self._again_after * tries
@@ -390,7 +390,7 @@ class Intake:
                 until = now + self._again_after * tries
                 await self._db.run(lambda tx: inbox.postpone(tx, claimed, until=until))
             case "set aside":
-                until = now + min(self._again_after * 2 ** min(tries, 20), ASIDE_AT_MOST)
+                until = now + min(self._again_after * 2 ** min(tries, 20), _ASIDE_AT_MOST)
                 await self._db.run(lambda tx: inbox.set_aside(tx, claimed, until=until))
             case "taken over":
                 pass
@@ -403,7 +403,7 @@ class Intake:
         try:
             body = json.loads(claimed.body)
             update = Update.de_json(body, self._bot)
-            if claimed.attempts > ATTEMPTS and not queues.is_lasting(body):
+            if claimed.attempts > _ATTEMPTS and not queues.is_lasting(body):
                 await self._last_resort(update, claimed.attempts)
                 return "given up"
             if claimed.queue.startswith(BUSY):
@@ -424,7 +424,7 @@ class Intake:
     def _after_failure(self, claimed: ClaimedUpdate) -> str:
         """Return what becomes of an update that failed; its chat goes on after three times."""
         counted = claimed.attempts + FAILURE - 1
-        if counted < ATTEMPTS:
+        if counted < _ATTEMPTS:
             return "again"
         try:
             body = json.loads(claimed.body)
@@ -433,18 +433,18 @@ class Intake:
             Update.de_json(body, self._bot)
         except Exception:  # noqa: BLE001 - said above; nobody can be told of what can't be read
             return "unreadable"
-        return "again" if claimed.attempts <= ATTEMPTS else "given up"
+        return "again" if claimed.attempts <= _ATTEMPTS else "given up"
 
     def _after_timeout(self, claimed: ClaimedUpdate) -> str:
         """Return what becomes of an update of which a statement took too long.
 
         The database may be to blame, so it counts as a death does; or it would always take that.
         """
-        if claimed.attempts < ATTEMPTS:
+        if claimed.attempts < _ATTEMPTS:
             return "slow"
         if queues.is_lasting(json.loads(claimed.body)):
             return "set aside"
-        return "slow" if claimed.attempts == ATTEMPTS else "given up"
+        return "slow" if claimed.attempts == _ATTEMPTS else "given up"
 
     async def _finish(self, ours: list[ClaimedUpdate]) -> None:
         await self._db.run(lambda tx: inbox.finish(tx, ours, now=self._now()))

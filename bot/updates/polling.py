@@ -16,15 +16,15 @@ from bot.telegram.outcomes import wait_of
 
 log = structlog.get_logger()
 
-POLL_S = 25  # how long Telegram holds a poll open
-LIMIT = 100  # updates an answer; Bot API, getUpdates
-REFUSALS = 3  # of the token within the time below: it really is bad
-REFUSALS_WITHIN_S = 300.0
-FIRST_PAUSE_S = 0.5
-LONGEST_PAUSE_S = 30.0
-STORE_PAUSE_S = 5.0  # where the updates came, and could not be stored
+_POLL_S = 25  # how long Telegram holds a poll open
+_LIMIT = 100  # updates an answer; Bot API, getUpdates
+_REFUSALS = 3  # of the token within the time below: it really is bad
+_REFUSALS_WITHIN_S = 300.0
+_FIRST_PAUSE_S = 0.5
+_LONGEST_PAUSE_S = 30.0
+_STORE_PAUSE_S = 5.0  # where the updates came, and could not be stored
 REFUSED_PAUSE_S = 5.0
-LASTING = 3  # conflicts in a row: no deployment that overlaps for a moment
+_LASTING = 3  # conflicts in a row: no deployment that overlaps for a moment
 
 
 class TokenRefusedError(BotError):
@@ -42,8 +42,8 @@ class Polling:
         allowed_updates: list[str],
         is_behind: Callable[[], bool] = lambda: False,
         on_conflict: Callable[[], Awaitable[object]] | None = None,
-        poll_s: int = POLL_S,
-        first_pause_s: float = FIRST_PAUSE_S,
+        poll_s: int = _POLL_S,
+        first_pause_s: float = _FIRST_PAUSE_S,
         refused_pause_s: float = REFUSED_PAUSE_S,
         metrics: Metrics | None = None,
         clock: Callable[[], float] = steady,
@@ -66,7 +66,7 @@ class Polling:
         self._polls = False
         self._offset: int | None = None
         self._pause = 0.0
-        self._refused: deque[float] = deque(maxlen=REFUSALS)
+        self._refused: deque[float] = deque(maxlen=_REFUSALS)
         metrics = metrics or Metrics()
         metrics.gauge("poll_heartbeat_seconds", "Seconds since the last answer to a poll.").follow(
             lambda: self.silence_s if self._polls else 0.0  # another replica does
@@ -85,7 +85,7 @@ class Polling:
     @property
     def has_rival(self) -> bool:
         """Return whether another program takes our updates, and goes on taking them."""
-        return self._conflicts >= LASTING
+        return self._conflicts >= _LASTING
 
     async def run(self) -> None:
         """Poll until cancelled.
@@ -112,7 +112,7 @@ class Polling:
                 log.warning("somebody else takes the updates", why=str(error))
                 needs_webhook_gone = "webhook" in str(error).lower()
                 self._conflicts += 1
-                if self._conflicts == LASTING and self._on_conflict:
+                if self._conflicts == _LASTING and self._on_conflict:
                     await self._on_conflict()
                 await self._rest(self._refused_pause_s)
             except InvalidToken as error:
@@ -123,7 +123,7 @@ class Polling:
             except Exception as error:  # noqa: BLE001 - a deaf bot is worse than any of them
                 why = str(error) if isinstance(error, TelegramError) else type(error).__name__
                 log.warning("poll failed", why=why)
-                longest = LONGEST_PAUSE_S if isinstance(error, TelegramError) else STORE_PAUSE_S
+                longest = _LONGEST_PAUSE_S if isinstance(error, TelegramError) else _STORE_PAUSE_S
                 self._pause = min(max(self._pause * 2, self._first_pause_s), longest)
                 await self._rest(self._pause)
 
@@ -135,7 +135,7 @@ class Polling:
             return
         question: dict[str, Any] = {
             "timeout": self._poll_s,
-            "limit": LIMIT,
+            "limit": _LIMIT,
             "allowed_updates": self._allowed,
         }
         if self._offset is not None:
@@ -157,7 +157,7 @@ class Polling:
         now = self._clock()
         self._refused.append(now)
         log.error("Telegram refuses the token", why=str(error))
-        if len(self._refused) == REFUSALS and now - self._refused[0] < REFUSALS_WITHIN_S:
+        if len(self._refused) == _REFUSALS and now - self._refused[0] < _REFUSALS_WITHIN_S:
             raise TokenRefusedError("Telegram refuses the token") from None
 
     async def _rest(self, seconds: float) -> None:

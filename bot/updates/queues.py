@@ -18,7 +18,7 @@ Admission = Literal["take", "tell", "drop"]
 Key = tuple[str, int | None]
 
 MOST_OF_PERSON = 30  # open asks of one person in one chat
-MOST_OF_CHAT = 100  # open asks of all people in one chat; and as much chatter
+_MOST_OF_CHAT = 100  # open asks of all people in one chat; and as much chatter
 NO_PERSON = 0  # who asks as a channel, or as an administrator without a name
 BUSY = "busy:"  # the queue of the one answer to what is too much; it waits for no other
 
@@ -101,7 +101,7 @@ def admit(
     waiting: Mapping[Key, int],
     *,
     of_person: int = MOST_OF_PERSON,
-    of_chat: int = MOST_OF_CHAT,
+    of_chat: int = _MOST_OF_CHAT,
 ) -> list[Admission]:
     """Return of each arrival whether it is taken, is the one to be told, or is let go.
 

@@ -3,7 +3,7 @@
 from pydantic import SecretStr
 from telegram.ext import ExtBot
 
-MOST_CONNECTIONS = 40  # Bot API, setWebhook: its default; a queue never has two at once
+_MOST_CONNECTIONS = 40  # Bot API, setWebhook: its default; a queue never has two at once
 
 
 async def set_webhook(
@@ -18,5 +18,5 @@ async def set_webhook(
         url,
         secret_token=secret.get_secret_value(),
         allowed_updates=allowed_updates,
-        max_connections=MOST_CONNECTIONS,
+        max_connections=_MOST_CONNECTIONS,
     )

@@ -24,18 +24,18 @@ from bot.web.signed import OWN, TELEGRAM, is_session, new_session, signed_by_tel
 
 log = structlog.get_logger()
 
-KEY = "admin_key"  # the note of the one-time link
+_KEY = "admin_key"  # the note of the one-time link
 KEY_VALID_FOR = timedelta(minutes=10)
-LARGEST_BODY = 4096  # bytes
-BODY_S = 5.0  # seconds that a body may take
+_LARGEST_BODY = 4096  # bytes
+_BODY_S = 5.0  # seconds that a body may take
 PATH = "/admin"
-FILES = {
+_FILES = {
     PATH: ("admin.html", "text/html"),
     f"{PATH}/admin.js": ("admin.js", "text/javascript"),
     f"{PATH}/admin.css": ("admin.css", "text/css"),
     f"{PATH}/admin.svg": ("admin.svg", "image/svg+xml"),
 }
-HEADERS = {
+_HEADERS = {
     # Telegram's web clients show Mini Apps in a frame; nobody else may.
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
     "connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; "
@@ -79,21 +79,21 @@ class AdminPage:
         self._admins = admins
         self._now = now
         folder = resources.files("bot.web") / "page"
-        self._files = {name: (folder / name).read_bytes() for name, _ in FILES.values()}
+        self._files = {name: (folder / name).read_bytes() for name, _ in _FILES.values()}
 
     def routes(self) -> list[web.RouteDef]:
         """Return the routes, for ``bot.web.server``."""
         return [
-            *(web.get(path, self._file) for path in FILES),
+            *(web.get(path, self._file) for path in _FILES),
             web.get(f"{PATH}/api/state", self._state),
             web.post(f"{PATH}/api/do", self._do),
             web.post(f"{PATH}/api/session", self._session),
         ]
 
     async def _file(self, request: web.Request) -> web.Response:
-        name, kind = FILES[request.path]
+        name, kind = _FILES[request.path]
         return web.Response(
-            body=self._files[name], content_type=kind, charset="utf-8", headers=HEADERS
+            body=self._files[name], content_type=kind, charset="utf-8", headers=_HEADERS
         )
 
     async def _state(self, request: web.Request) -> web.Response:
@@ -126,12 +126,12 @@ class AdminPage:
 
     async def _takes(self, word: str) -> bool:
         async with self._db.begin() as tx:
-            kept = await key_values.get(tx, KEY)
+            kept = await key_values.get(tx, _KEY)
             if not isinstance(kept, dict) or kept["until"] < self._now().timestamp():
                 return False
             if not hmac.compare_digest(str(kept["digest"]), _digest_of(word)):
                 return False
-            return await key_values.remove(tx, KEY)
+            return await key_values.remove(tx, _KEY)
 
     async def _is_admin(self, request: web.Request) -> bool:
         scheme, _, given = request.headers.get("Authorization", "").partition(" ")
@@ -151,7 +151,7 @@ async def make_key(db: Database, word: str, *, now: datetime) -> None:
     """Let the page be opened once with ``word``, within ten minutes; the last link counts."""
     value = {"digest": _digest_of(word), "until": (now + KEY_VALID_FOR).timestamp()}
     async with db.begin() as tx:
-        await key_values.put(tx, KEY, value, now=now)
+        await key_values.put(tx, _KEY, value, now=now)
 
 
 def _digest_of(word: str) -> str:
@@ -160,28 +160,28 @@ def _digest_of(word: str) -> str:
 
 
 def _answer(value: Json) -> web.Response:
-    return web.json_response(value, headers=HEADERS)
+    return web.json_response(value, headers=_HEADERS)
 
 
 def _refused(status: int) -> web.Response:
     """Refuse, and read no more from that connection."""
-    answer = web.Response(status=status, headers=HEADERS)
+    answer = web.Response(status=status, headers=_HEADERS)
     answer.force_close()
     return answer
 
 
 async def _body(request: web.Request) -> Json | None:
     """Return the object that was sent; None when it is none, too large or too slow."""
-    if (request.content_length or 0) > LARGEST_BODY:
+    if (request.content_length or 0) > _LARGEST_BODY:
         return None
     try:
-        async with asyncio.timeout(BODY_S):
-            body = await request.content.read(LARGEST_BODY + 1)
-            while not request.content.at_eof() and len(body) <= LARGEST_BODY:
-                body += await request.content.read(LARGEST_BODY + 1)
+        async with asyncio.timeout(_BODY_S):
+            body = await request.content.read(_LARGEST_BODY + 1)
+            while not request.content.at_eof() and len(body) <= _LARGEST_BODY:
+                body += await request.content.read(_LARGEST_BODY + 1)
     except (TimeoutError, ConnectionError):
         return None
-    if len(body) > LARGEST_BODY:
+    if len(body) > _LARGEST_BODY:
         return None
     try:
         value = json.loads(body)

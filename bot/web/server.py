@@ -20,12 +20,12 @@ from bot.web.connections import KNOWN, MOST, accepting, anew, busy_until_read, r
 log = structlog.get_logger()
 
 SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - the header's name
-LARGEST_UPDATE = 2**20  # bytes
-COME_BACK_S = "5"  # Telegram honours Retry-After; Bot API server, WebhookActor.cpp
-SHUTDOWN_S = 2.0
-HEADERS_S = 10.0  # that a connection may take to send its headers, the first and each after it
+_LARGEST_UPDATE = 2**20  # bytes
+_COME_BACK_S = "5"  # Telegram honours Retry-After; Bot API server, WebhookActor.cpp
+_SHUTDOWN_S = 2.0
+_HEADERS_S = 10.0  # that a connection may take to send its headers, the first and each after it
 
-PRIVATE = web.AppKey("private", bool)
+_PRIVATE = web.AppKey("private", bool)
 
 HealthCheck = Callable[[], Awaitable[str]]
 
@@ -97,7 +97,7 @@ class Web:
         is_open: bool = False,
         token: SecretStr | None = None,
         routes: Iterable[web.RouteDef] = (),
-        headers_s: float = HEADERS_S,
+        headers_s: float = _HEADERS_S,
         most_connections: int = MOST,
     ) -> None:
         """``checks`` say what is not ready, in a word or two; nothing when all is well.
@@ -120,8 +120,8 @@ class Web:
 
     def app(self, *, is_private: bool = False) -> web.Application:
         """Return the routes; those of the operator alone where it ``is_private``."""
-        app = web.Application(client_max_size=LARGEST_UPDATE, middlewares=[anew])
-        app[PRIVATE] = is_private
+        app = web.Application(client_max_size=_LARGEST_UPDATE, middlewares=[anew])
+        app[_PRIVATE] = is_private
         app[KNOWN] = set()
         app.on_response_prepare.append(busy_until_read)
         app.router.add_get("/healthz", self._healthz)
@@ -145,7 +145,7 @@ class Web:
         runner = web.AppRunner(
             app,
             access_log=None,
-            shutdown_timeout=SHUTDOWN_S,
+            shutdown_timeout=_SHUTDOWN_S,
             lingering_time=0,
             keepalive_timeout=self._headers_s,
         )
@@ -172,7 +172,7 @@ class Web:
 
     def _may_know(self, request: web.Request) -> bool:
         """Return whether who asks is told more than that all is well, or not."""
-        if request.app[PRIVATE] or not self._is_open:
+        if request.app[_PRIVATE] or not self._is_open:
             return True
         if self._token is None:
             return False
@@ -210,12 +210,12 @@ def _closed(status: int) -> web.Response:
 
 
 def _busy() -> web.Response:
-    return web.Response(status=503, headers={"Retry-After": COME_BACK_S})
+    return web.Response(status=503, headers={"Retry-After": _COME_BACK_S})
 
 
 async def _body_of(request: web.Request) -> bytes | None:
     """Return the body, None when it is larger than any update."""
-    if (request.content_length or 0) > LARGEST_UPDATE:
+    if (request.content_length or 0) > _LARGEST_UPDATE:
         return None
     try:
         return await request.read()

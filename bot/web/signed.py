@@ -14,15 +14,15 @@ from urllib.parse import parse_qsl
 
 from pydantic import SecretStr
 
-OLDEST = timedelta(hours=1)
-AHEAD = timedelta(minutes=1)  # by so much clocks may differ
-LONGEST = 4096  # characters
+_OLDEST = timedelta(hours=1)
+_AHEAD = timedelta(minutes=1)  # by so much clocks may differ
+_LONGEST = 4096  # characters
 TELEGRAM, OWN = "tma", "Bearer"  # the schemes of the Authorization header
 
 
 def signed_by_telegram(init_data: str, token: SecretStr, now: datetime) -> int | None:
     """Return the id of the person who opened the Mini App; None: not signed so, or too old."""
-    if len(init_data) > LONGEST:
+    if len(init_data) > _LONGEST:
         return None
     try:
         pairs = parse_qsl(
@@ -51,7 +51,7 @@ def hash_of(fields: Mapping[str, str], token: SecretStr) -> str:
 
 def new_session(token: SecretStr, now: datetime) -> str:
     """Return a word that is good for an hour, in any process that has the token."""
-    until = int((now + OLDEST).timestamp())
+    until = int((now + _OLDEST).timestamp())
     words = f"{until}.{secrets.token_urlsafe(12)}"
     return f"{words}.{_own(words, token)}"
 
@@ -59,7 +59,7 @@ def new_session(token: SecretStr, now: datetime) -> str:
 def is_session(word: str, token: SecretStr, now: datetime) -> bool:
     """Return whether ``new_session`` gave this word within the hour."""
     words, _, given = word.rpartition(".")
-    if len(word) > LONGEST or not hmac.compare_digest(
+    if len(word) > _LONGEST or not hmac.compare_digest(
         given.encode("utf-8", "surrogateescape"), _own(words, token).encode()
     ):
         return False
@@ -75,7 +75,7 @@ def _is_fresh(auth_date: str, now: datetime) -> bool:
     if not (auth_date.isascii() and auth_date.isdecimal() and len(auth_date) < 12):  # noqa: PLR2004 - digits
         return False
     age = now.timestamp() - int(auth_date)
-    return -AHEAD.total_seconds() <= age <= OLDEST.total_seconds()
+    return -_AHEAD.total_seconds() <= age <= _OLDEST.total_seconds()
 
 
 def _person(user: str) -> int | None:

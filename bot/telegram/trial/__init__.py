@@ -28,12 +28,12 @@ from telegram.error import BadRequest, TelegramError
 from bot.domain.beliefs import TELEGRAM, Sights
 
 FOLDER = Path(__file__).parent
-BUTTON = "doctor"  # the data of the button that is to be pressed
+_BUTTON = "doctor"  # the data of the button that is to be pressed
 PRESS_WITHIN_S, LATE_S = 60.0, 60.0
-POLL_S = 1.0
+_POLL_S = 1.0
 _ITEM = re.compile(r'failed to send message #\d+ with the error message "([^"]*)"', re.IGNORECASE)
 _CODE = re.compile(r"\w*_\w*")  # PTB has made its letters small
-GREETING = "Storybell tries what it believes of Telegram. These messages go away by themselves."
+_GREETING = "Storybell tries what it believes of Telegram. These messages go away by themselves."
 
 
 @dataclass(slots=True)
@@ -54,7 +54,7 @@ class TelegramTrial:
         Raises:
             TelegramError: Nothing can be sent into the chat, or Telegram can't be reached.
         """
-        first = await self._text(GREETING)
+        first = await self._text(_GREETING)
         try:
             await self._albums(photos)
             await self._silence()
@@ -162,7 +162,7 @@ class TelegramTrial:
             self.sights.see("time_tag", "refused", error.message)
         try:
             await self.bot.edit_message_text(
-                GREETING, chat_id=self.chat_id, message_id=first.message_id
+                _GREETING, chat_id=self.chat_id, message_id=first.message_id
             )
             self.sights.see("edit_to_the_same", "taken")
         except BadRequest as error:
@@ -179,7 +179,7 @@ class TelegramTrial:
             self.sights.see("reply_to_a_deleted_message", "refused", error.message)
 
     async def _late_callback(self) -> None:
-        button = InlineKeyboardButton("Press me", callback_data=BUTTON)
+        button = InlineKeyboardButton("Press me", callback_data=_BUTTON)
         asked = await self._text(
             "Please press this button once.", reply_markup=InlineKeyboardMarkup([[button]])
         )
@@ -210,7 +210,7 @@ class TelegramTrial:
                 query = update.callback_query
                 if query and query.message and query.message.message_id == message_id:
                     return query, ""
-            await asyncio.sleep(min(POLL_S, self.press_within_s / 4))
+            await asyncio.sleep(min(_POLL_S, self.press_within_s / 4))
         return None, "nobody pressed the button"
 
     async def _clean_up(self) -> None:
