@@ -42,7 +42,6 @@ class Albums(Protocol):
         leaving: Leaving | None,
     ) -> Outcome:
         """Send an album; tell what came of it."""
-        ...
 
 
 class Alerts:

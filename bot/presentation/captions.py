@@ -3,12 +3,13 @@
 import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta, tzinfo
-from typing import Literal, Protocol
+from typing import Literal
 from urllib.parse import parse_qs, quote_plus, urlsplit
 
 from bot.domain.model import Profile, Reshared, Story
 from bot.presentation.buttons import button_links
 from bot.presentation.html import Safe, bold, foreign, length, link, one_line, shorten
+from bot.presentation.translation import Translator
 
 CAPTION_LENGTH = 1024  # Bot API, sendPhoto: code points after parsing
 _MARKUP_BYTES = 16_384  # the server refuses texts over 32,768 bytes before it parses them
@@ -23,35 +24,9 @@ _USERNAME = re.compile(r"[A-Za-z0-9._]{1,30}")
 _WEB = re.compile(r"https?://[!-~]{1,2000}", re.IGNORECASE)
 
 
-class CaptionLanguage(Protocol):
-    """The language of a caption; ``bot.presentation.translation.Translator`` is one."""
-
-    @property
-    def rtl(self) -> bool:
-        """Return whether it is written from right to left."""
-
-    def __call__(self, msgid: str, /, **fields: object) -> str:
-        """Return the translation as HTML."""
-
-    def n(self, one: str, many: str, n: int, /, **fields: object) -> str:
-        """Return the form for ``n`` things as HTML."""
-
-    def date(self, dt: datetime, zone: tzinfo | None = None) -> str:
-        """Return day and time of day."""
-
-    def moment(self, dt: datetime, zone: tzinfo | None = None) -> Safe:
-        """Return a time that readers see as how far it is from now."""
-
-    def days(self, first: datetime, last: datetime, zone: tzinfo | None = None) -> str:
-        """Return the days from one time to another, with the year."""
-
-    def listed(self, items: Sequence[str]) -> str:
-        """Return things one after the other, as in "a, b, and c"."""
-
-
 def caption(
     stories: Sequence[Story],
-    t: CaptionLanguage,
+    t: Translator,
     *,
     now: datetime,
     zone: tzinfo,
@@ -76,7 +51,7 @@ def caption(
     return _fit(lines, _details(stories, t, style), t, spare)
 
 
-def profile_link(profile: Profile, t: CaptionLanguage) -> Safe:
+def profile_link(profile: Profile, t: Translator) -> Safe:
     """Return the linked name of a profile, with its handle and a mark if it is verified."""
     name = shorten(one_line(profile.full_name), _NAME_LENGTH)
     handle = foreign(shorten(one_line(profile.username), _WORD_LENGTH), rtl=t.rtl)
@@ -89,7 +64,7 @@ def profile_link(profile: Profile, t: CaptionLanguage) -> Safe:
     return Safe(shown + " ☑️" if profile.is_verified else shown)
 
 
-def _header(stories: Sequence[Story], t: CaptionLanguage, *, alert: bool) -> str:
+def _header(stories: Sequence[Story], t: Translator, *, alert: bool) -> str:
     profiles = list({story.profile.username: story.profile for story in stories}.values())
     shown = [profile_link(profile, t) for profile in profiles[:_PROFILES]]
     is_all = len(shown) == len(profiles)
@@ -106,7 +81,7 @@ def _header(stories: Sequence[Story], t: CaptionLanguage, *, alert: bool) -> str
     )
 
 
-def _when(stories: Sequence[Story], t: CaptionLanguage, now: datetime, zone: tzinfo) -> str:
+def _when(stories: Sequence[Story], t: Translator, now: datetime, zone: tzinfo) -> str:
     first, last = (f(story.taken_at for story in stories) for f in (min, max))
     shown: str = t.moment(last, zone)
     if last < now - _LONG_AGO:
@@ -117,7 +92,7 @@ def _when(stories: Sequence[Story], t: CaptionLanguage, now: datetime, zone: tzi
     return " · ".join([*count, shown])
 
 
-def _life(stories: Sequence[Story], t: CaptionLanguage, now: datetime, zone: tzinfo) -> list[str]:
+def _life(stories: Sequence[Story], t: Translator, now: datetime, zone: tzinfo) -> list[str]:
     ends = min(story.expires_at for story in stories)
     if ends <= now:
         return []
@@ -128,7 +103,7 @@ def _life(stories: Sequence[Story], t: CaptionLanguage, now: datetime, zone: tzi
 
 
 def _details(
-    stories: Sequence[Story], t: CaptionLanguage, style: Literal["short", "full"]
+    stories: Sequence[Story], t: Translator, style: Literal["short", "full"]
 ) -> list[str]:
     """Return the lines about what the stories hold, the most important first.
 
@@ -137,7 +112,7 @@ def _details(
     """
 
     def listed(
-        values: Callable[[Story], Iterable[str]], show: Callable[[str, CaptionLanguage], str]
+        values: Callable[[Story], Iterable[str]], show: Callable[[str, Translator], str]
     ) -> str:
         distinct = dict.fromkeys(value for story in stories for value in values(story))
         shown = [text for value in distinct if (text := show(value, t))]
@@ -169,13 +144,13 @@ def _bare_links(story: Story) -> list[str]:
     return [url for url in story.links if url not in with_button]
 
 
-def with_link(text: str, label: str, url: str, t: CaptionLanguage) -> Safe:
+def with_link(text: str, label: str, url: str, t: Translator) -> Safe:
     """Return a caption that ends with one link; ``spare`` has left room for it."""
     start = "\u200f" if t.rtl else ""
     return Safe(f"{text}\n{start}{link(url, label)}")
 
 
-def _fit(lines: list[str], details: list[str], t: CaptionLanguage, spare: int) -> Safe:
+def _fit(lines: list[str], details: list[str], t: Translator, spare: int) -> Safe:
     """Join the lines, giving up details from the end until the caption fits."""
     # Without a letter of its own a line has the direction of the first name in it.
     start, text = "\u200f" if t.rtl else "", ""
@@ -192,14 +167,14 @@ def _page(username: str) -> str:
     return f"https://www.instagram.com/{username}/"
 
 
-def _person(username: str, t: CaptionLanguage) -> str:
+def _person(username: str, t: Translator) -> str:
     name = one_line(username).removeprefix("@")
     if _USERNAME.fullmatch(name):
         return link(_page(name.lower()), foreign(name, rtl=t.rtl))
     return foreign(shorten(name, _WORD_LENGTH), rtl=t.rtl)
 
 
-def _web(url: str, t: CaptionLanguage) -> str:
+def _web(url: str, t: Translator) -> str:
     """Return a link sticker's address without what only machines read."""
     url = _unwrapped(one_line(url))
     shown = re.sub(r"^https?://(www\.)?", "", url, flags=re.IGNORECASE).partition("?")[0]
@@ -217,23 +192,23 @@ def _unwrapped(url: str) -> str:
     return target if parts.netloc == "l.instagram.com" and _WEB.fullmatch(target) else url
 
 
-def _place(name: str, t: CaptionLanguage) -> str:
+def _place(name: str, t: Translator) -> str:
     name = shorten(one_line(name), _WORD_LENGTH)
     url = "https://www.google.com/maps/search/?api=1&query=" + quote_plus(name, errors="replace")
     return link(url, foreign(name, rtl=t.rtl)) if name else ""
 
 
-def _post(post: Reshared, t: CaptionLanguage) -> str:
+def _post(post: Reshared, t: Translator) -> str:
     """Return a reshared post as a link, and its author as far as the answer told them."""
     shown = link(post.page_url, t("Post")) if post.page_url else t("Post")
     return f"{shown} ({_person(post.username, t)})" if post.username else shown
 
 
-def _song(name: str, t: CaptionLanguage) -> str:
+def _song(name: str, t: Translator) -> str:
     name = shorten(one_line(name), _NAME_LENGTH)
     return foreign(name, rtl=t.rtl) if name else ""
 
 
-def _hashtag(name: str, t: CaptionLanguage) -> str:
+def _hashtag(name: str, t: Translator) -> str:
     name = re.sub(r"[^\w]", "", one_line(name))
     return foreign("#" + shorten(name, _WORD_LENGTH), rtl=t.rtl) if name else ""

@@ -54,11 +54,9 @@ class Downloads(Protocol):
 
     def may_fetch(self, url: str) -> bool:
         """Return whether ``url`` is on a host that media may come from."""
-        ...
 
     async def fetch(self, url: str, *, limit: int) -> MediaFile:
         """Download ``url``, at most ``limit`` bytes."""
-        ...
 
 
 class Supply:

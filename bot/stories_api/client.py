@@ -39,7 +39,6 @@ class FetchMedia(Protocol):
 
     async def __call__(self, url: str, *, limit: int) -> MediaFile:
         """Return the file at ``url``, at most ``limit`` bytes."""
-        ...
 
 
 class StoriesApi:

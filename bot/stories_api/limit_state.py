@@ -55,15 +55,12 @@ class AccountLimits(Protocol):
 
     def now(self) -> float:
         """Return the seconds of the clock by which the state goes."""
-        ...
 
     def is_quiet(self, subject: str) -> bool:
         """Return whether, as far as is known here, an answer about it would change nothing."""
-        ...
 
     async def decide(self, subject: str, decide: Decide[T]) -> T:
         """Return what ``decide``, which may run twice, makes of the state; keep its changes."""
-        ...
 
 
 class LocalLimits:

@@ -25,23 +25,18 @@ class LimitState(Protocol):
 
     async def enter(self, chat: int | str, weight: int, lane: Lane) -> float:
         """Count messages for a chat and return 0, or count nothing: the seconds to wait."""
-        ...
 
     async def closed_for(self, chat: int | str) -> float:
         """Return the seconds for which Telegram wants nothing in this chat."""
-        ...
 
     async def close(self, chat: int | str, seconds: float) -> None:
         """Close a chat, as Telegram told us."""
-        ...
 
     async def slots(self, weight: int, wanted: int, rate: float) -> tuple[float, int]:
         """Reserve messages of the bot's rate: (seconds until the first, how many)."""
-        ...
 
     async def stop(self, seconds: float) -> None:
         """Let nothing out of the whole bot for so long."""
-        ...
 
 
 class LocalLimitState:
