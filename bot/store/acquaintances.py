@@ -42,12 +42,11 @@ sa.Index(
 
 @built_once
 def _see(insert: Insert) -> sa.Executable:
-    table = acquaintances
-    statement = insert(table)
+    statement = insert(acquaintances)
     return statement.on_conflict_do_update(
-        index_elements=[table.c.kind, table.c.subject],
-        set_={"days": table.c.days + 1, "last_day": statement.excluded.last_day},
-        where=table.c.last_day < statement.excluded.last_day,
+        index_elements=[acquaintances.c.kind, acquaintances.c.subject],
+        set_={"days": acquaintances.c.days + 1, "last_day": statement.excluded.last_day},
+        where=acquaintances.c.last_day < statement.excluded.last_day,
     )
 
 
@@ -63,23 +62,28 @@ async def see(tx: Tx, subjects: Collection[Acquaintance], day: date) -> None:
 
 async def call(tx: Tx, person: int, name: str) -> None:
     """Note what a person who was seen is called."""
-    table = acquaintances
-    mine = sa.and_(table.c.kind == "person", table.c.subject == person, table.c.name != name)
-    await tx.execute(sa.update(table).where(mine).values(name=name))
+    mine = sa.and_(
+        acquaintances.c.kind == "person",
+        acquaintances.c.subject == person,
+        acquaintances.c.name != name,
+    )
+    await tx.execute(sa.update(acquaintances).where(mine).values(name=name))
 
 
 async def names(tx: Tx, people: Collection[int]) -> dict[int, str]:
     """Return what these people are called, as far as that is known."""
-    table = acquaintances
-    mine = sa.and_(table.c.kind == "person", table.c.subject.in_(sorted(people)))
-    statement = sa.select(table.c.subject, table.c.name).where(mine, table.c.name != "")
+    mine = sa.and_(acquaintances.c.kind == "person", acquaintances.c.subject.in_(sorted(people)))
+    statement = sa.select(acquaintances.c.subject, acquaintances.c.name).where(
+        mine, acquaintances.c.name != ""
+    )
     return {row[0]: row[1] for row in await tx.execute(statement)}
 
 
 async def is_known(tx: Tx, kind: Kind, subject: int) -> bool:
     """Return whether somebody was seen on enough days."""
-    table = acquaintances
-    statement = sa.select(table.c.days).where(table.c.kind == kind, table.c.subject == subject)
+    statement = sa.select(acquaintances.c.days).where(
+        acquaintances.c.kind == kind, acquaintances.c.subject == subject
+    )
     return ((await tx.execute(statement)).scalar() or 0) >= KNOWN_AFTER
 
 
@@ -87,34 +91,32 @@ def is_known_as(
     kind: sa.ColumnElement[str], subject: sa.ColumnElement[int]
 ) -> sa.ColumnElement[bool]:
     """Return the condition that who stands in another table was seen on enough days."""
-    table = acquaintances
-    mine = sa.and_(table.c.kind == kind, table.c.subject == subject)
-    return sa.exists().where(mine, table.c.days >= KNOWN_AFTER)
+    mine = sa.and_(acquaintances.c.kind == kind, acquaintances.c.subject == subject)
+    return sa.exists().where(mine, acquaintances.c.days >= KNOWN_AFTER)
 
 
 async def is_anybody_known(tx: Tx) -> bool:
     """Return whether the bot has been anywhere for long enough to know somebody."""
-    table = acquaintances
-    known = await tx.execute(sa.select(table.c.kind).where(table.c.days >= KNOWN_AFTER).limit(1))
+    known = await tx.execute(
+        sa.select(acquaintances.c.kind).where(acquaintances.c.days >= KNOWN_AFTER).limit(1)
+    )
     return known.first() is not None
 
 
 async def move_chat(tx: Tx, old: int, new: int) -> None:
     """Let a group that became a supergroup keep its age."""
-    table = acquaintances
     result = await tx.execute(
-        sa.delete(table)
-        .where(table.c.kind == "chat", table.c.subject.in_([old, new]))
-        .returning(table.c.days, table.c.last_day)
+        sa.delete(acquaintances)
+        .where(acquaintances.c.kind == "chat", acquaintances.c.subject.in_([old, new]))
+        .returning(acquaintances.c.days, acquaintances.c.last_day)
     )
     rows = result.all()
     if rows:
         days, last = max(row.days for row in rows), max(row.last_day for row in rows)
-        insert = insert_for(tx)(table)
+        insert = insert_for(tx)(acquaintances)
         await tx.execute(insert.values(kind="chat", subject=new, days=days, last_day=last))
 
 
 async def forget(tx: Tx, subjects: Iterable[int]) -> None:
     """Forget people and chats that asked for it."""
-    table = acquaintances
-    await tx.execute(sa.delete(table).where(table.c.subject.in_(list(subjects))))
+    await tx.execute(sa.delete(acquaintances).where(acquaintances.c.subject.in_(list(subjects))))

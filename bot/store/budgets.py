@@ -54,15 +54,14 @@ account = sa.Table(
 
 @built_once
 def _take_allowances(insert: Insert) -> sa.Executable:
-    table = allowances
     limits = {scope: sa.bindparam(f"{scope}_limit", type_=sa.Integer) for scope in _SCOPES}
-    statement = insert(table)
-    taken = table.c.credits + statement.excluded.credits
+    statement = insert(allowances)
+    taken = allowances.c.credits + statement.excluded.credits
     return statement.on_conflict_do_update(
-        index_elements=list(table.primary_key.columns),
+        index_elements=list(allowances.primary_key.columns),
         set_={"credits": taken},
-        where=taken <= sa.case(limits, value=table.c.scope),
-    ).returning(table.c.scope, table.c.credits)
+        where=taken <= sa.case(limits, value=allowances.c.scope),
+    ).returning(allowances.c.scope, allowances.c.credits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,41 +105,40 @@ async def give_allowance(tx: Tx, scope: Scope, subject: int, day: date, amount: 
 
 
 async def _give(tx: Tx, scope: Scope, subject: int, day: date, amount: int) -> bool:
-    table = allowances
     given = await tx.execute(
-        sa.update(table)
-        .where(table.c.scope == scope, table.c.subject == subject, table.c.day == day)
-        .values(credits=table.c.credits - amount)
+        sa.update(allowances)
+        .where(
+            allowances.c.scope == scope, allowances.c.subject == subject, allowances.c.day == day
+        )
+        .values(credits=allowances.c.credits - amount)
     )
     return given.rowcount > 0
 
 
 async def allowance_used(tx: Tx, scope: Scope, subject: int, day: date) -> int:
     """Return what a chat or a person spent that day."""
-    table = allowances
-    statement = sa.select(table.c.credits).where(
-        table.c.scope == scope, table.c.subject == subject, table.c.day == day
+    statement = sa.select(allowances.c.credits).where(
+        allowances.c.scope == scope, allowances.c.subject == subject, allowances.c.day == day
     )
     return (await tx.execute(statement)).scalar() or 0
 
 
 def _take_budget(side: Side, insert: Insert) -> sa.Executable:
-    table = budget_days
     budget, protected, others_share = (
         sa.bindparam(name, type_=sa.Integer) for name in ("budget", "protected", "others_share")
     )
-    statement = insert(table)
-    mine = table.c[side] + statement.excluded[side]
-    total = table.c.replies + table.c.schedule + statement.excluded[side]
+    statement = insert(budget_days)
+    mine = budget_days.c[side] + statement.excluded[side]
+    total = budget_days.c.replies + budget_days.c.schedule + statement.excluded[side]
     # total + max(0, min(protected, others_share - other)) <= budget, without max and min
     return statement.on_conflict_do_update(
-        index_elements=[table.c.day],
+        index_elements=[budget_days.c.day],
         set_={side: mine},
         where=sa.and_(
             total <= budget,
             sa.or_(total + protected <= budget, mine + others_share <= budget),
         ),
-    ).returning(table.c.day)
+    ).returning(budget_days.c.day)
 
 
 _TAKE_BUDGET = {side: built_once(partial(_take_budget, side)) for side in get_args(Side)}
@@ -161,9 +159,10 @@ async def take_budget(tx: Tx, side: Side, day: date, amount: int, rule: BudgetRu
 
 async def give_budget(tx: Tx, side: Side, day: date, amount: int) -> None:
     """Take ``amount`` off what one side spent that day (negative: add)."""
-    table = budget_days
     await tx.execute(
-        sa.update(table).where(table.c.day == day).values({side: table.c[side] - amount})
+        sa.update(budget_days)
+        .where(budget_days.c.day == day)
+        .values({side: budget_days.c[side] - amount})
     )
 
 
@@ -187,16 +186,15 @@ async def budget_used(tx: Tx, day: date) -> tuple[int, int]:
 
 @built_once
 def _take_credits(insert: Insert) -> sa.Executable:
-    table = account
-    statement = insert(table)
-    spent = table.c.spent + statement.excluded.spent
+    statement = insert(account)
+    spent = account.c.spent + statement.excluded.spent
     minimum = sa.bindparam("minimum", type_=sa.BigInteger)
-    is_enough = sa.or_(table.c.reach.is_(None), spent + minimum <= table.c.reach)
+    is_enough = sa.or_(account.c.reach.is_(None), spent + minimum <= account.c.reach)
     return statement.on_conflict_do_update(
-        index_elements=[table.c.id],
+        index_elements=[account.c.id],
         set_={"spent": spent},
-        where=table.c.stopped.is_(False) & is_enough,
-    ).returning(table.c.id)
+        where=account.c.stopped.is_(False) & is_enough,
+    ).returning(account.c.id)
 
 
 async def take_credits(tx: Tx, amount: int, *, minimum: int | None) -> bool:
@@ -225,9 +223,8 @@ async def is_stopped(tx: Tx) -> bool:
 
 async def give_credits(tx: Tx, amount: int) -> None:
     """Take ``amount`` off what was ever spent (negative: add)."""
-    table = account
     await tx.execute(
-        sa.update(table).where(table.c.id == _ACCOUNT).values(spent=table.c.spent - amount)
+        sa.update(account).where(account.c.id == _ACCOUNT).values(spent=account.c.spent - amount)
     )
 
 
@@ -272,17 +269,18 @@ async def forget_old(tx: Tx, now: datetime, *, days: int) -> None:
 
 async def move_chat(tx: Tx, old: int, new: int) -> None:
     """Let a group that became a supergroup keep what it has spent."""
-    table = allowances
     rows = await tx.execute(
-        sa.delete(table)
-        .where(table.c.scope.in_(_OF_CHATS), table.c.subject == old)
-        .returning(table.c.scope, table.c.day, table.c.credits)
+        sa.delete(allowances)
+        .where(allowances.c.scope.in_(_OF_CHATS), allowances.c.subject == old)
+        .returning(allowances.c.scope, allowances.c.day, allowances.c.credits)
     )
     for scope, day, amount in rows.all():
-        insert = insert_for(tx)(table).values(scope=scope, subject=new, day=day, credits=amount)
+        insert = insert_for(tx)(allowances).values(
+            scope=scope, subject=new, day=day, credits=amount
+        )
         await tx.execute(
             insert.on_conflict_do_update(
-                index_elements=[table.c.scope, table.c.subject, table.c.day],
-                set_={"credits": table.c.credits + amount},
+                index_elements=[allowances.c.scope, allowances.c.subject, allowances.c.day],
+                set_={"credits": allowances.c.credits + amount},
             )
         )

@@ -143,10 +143,9 @@ async def close(tx: Tx, entry_id: int, amount: int, *, now: datetime) -> bool:
 
 async def presume_spent(tx: Tx, *, before: datetime, now: datetime) -> int:
     """Close reservations older than ``before`` as spent: whoever made them is gone."""
-    table = ledger_entries
     statement = (
-        sa.update(table)
-        .where(table.c.state == OPEN, IS_UNSUMMED, table.c.at < before)
+        sa.update(ledger_entries)
+        .where(ledger_entries.c.state == OPEN, IS_UNSUMMED, ledger_entries.c.at < before)
         .values(state="presumed", closed_at=now)
     )
     return (await tx.execute(statement)).rowcount
@@ -193,17 +192,18 @@ async def tried_since(
 
 
 def _summed(who: sa.ColumnElement[bool]) -> sa.Select[Any]:
-    table = ledger_entries
-    in_window = table.c.at > sa.bindparam("window", type_=Timestamp)
+    in_window = ledger_entries.c.at > sa.bindparam("window", type_=Timestamp)
     is_here = sa.and_(
-        table.c.chat_id == sa.bindparam("chat_id"),
-        table.c.at >= sa.bindparam("midnight", type_=Timestamp),
+        ledger_entries.c.chat_id == sa.bindparam("chat_id"),
+        ledger_entries.c.at >= sa.bindparam("midnight", type_=Timestamp),
     )
     sums = [
         sa.func.coalesce(sa.func.sum(sa.case((in_window, _SPENT_OR_TRIED), else_=0)), 0),
-        sa.func.coalesce(sa.func.sum(sa.case((is_here, table.c.credits), else_=0)), 0),
+        sa.func.coalesce(sa.func.sum(sa.case((is_here, ledger_entries.c.credits), else_=0)), 0),
     ]
-    return sa.select(*sums).where(who, table.c.at > sa.bindparam("since", type_=Timestamp))
+    return sa.select(*sums).where(
+        who, ledger_entries.c.at > sa.bindparam("since", type_=Timestamp)
+    )
 
 
 SUMS_OF_PERSON, SUMS_OF_NOBODY = _summed(_IS_PERSON), _summed(_IS_NOBODY)
@@ -240,23 +240,22 @@ async def replies_by_hour(
 
     With ``of_known``: only those to whom the bot knows, see ``acquaintances``.
     """
-    table = ledger_entries
     # Written out, as PostgreSQL takes two parameters for two different expressions.
-    hour = sa.type_coerce(table.c.at, sa.BigInteger) // sa.literal_column(
+    hour = sa.type_coerce(ledger_entries.c.at, sa.BigInteger) // sa.literal_column(
         str(_HOUR_MS), sa.Integer
     )
     statement = (
-        sa.select(hour, sa.func.sum(table.c.credits))
+        sa.select(hour, sa.func.sum(ledger_entries.c.credits))
         .where(
-            table.c.kind != "schedule",
-            table.c.at >= datetime.combine(since, time(), UTC),
-            table.c.at < datetime.combine(before, time(), UTC),
+            ledger_entries.c.kind != "schedule",
+            ledger_entries.c.at >= datetime.combine(since, time(), UTC),
+            ledger_entries.c.at < datetime.combine(before, time(), UTC),
         )
         .group_by(hour)
     )
     if of_known:
-        who = sa.func.coalesce(table.c.user_id, table.c.chat_id)
-        kind = sa.case((table.c.user_id.is_(None), "chat"), else_="person")
+        who = sa.func.coalesce(ledger_entries.c.user_id, ledger_entries.c.chat_id)
+        kind = sa.case((ledger_entries.c.user_id.is_(None), "chat"), else_="person")
         statement = statement.where(acquaintances.is_known_as(kind, who))
     by_day: dict[date, list[int]] = {}
     for number, spent in await tx.execute(statement):
@@ -276,15 +275,21 @@ async def sum_up(tx: Tx, *, now: datetime, limit: int) -> int:
 
     Those that are presumed spent wait for a day: a late answer may know better.
     """
-    table = ledger_entries
     closed = sa.or_(
-        table.c.state.in_(("settled", "refunded")),
-        sa.and_(table.c.state == "presumed", table.c.at < now - timedelta(days=1)),
+        ledger_entries.c.state.in_(("settled", "refunded")),
+        sa.and_(
+            ledger_entries.c.state == "presumed", ledger_entries.c.at < now - timedelta(days=1)
+        ),
     )
-    these = sa.select(table.c.id).where(IS_UNSUMMED, closed).order_by(table.c.at).limit(limit)
+    these = (
+        sa.select(ledger_entries.c.id)
+        .where(IS_UNSUMMED, closed)
+        .order_by(ledger_entries.c.at)
+        .limit(limit)
+    )
     rows = await tx.execute(
-        sa.update(table)
-        .where(table.c.id.in_(these.with_for_update(skip_locked=True)))
+        sa.update(ledger_entries)
+        .where(ledger_entries.c.id.in_(these.with_for_update(skip_locked=True)))
         .values(summed=True)
         .returning(*_SUMMED_UP)
     )
@@ -296,13 +301,17 @@ async def roll_up(tx: Tx, *, before: date, limit: int) -> int:
 
     Returns how many; call again until it returns 0.
     """
-    table = ledger_entries
     doomed = (
-        sa.select(table.c.id)
-        .where(table.c.at < datetime.combine(before, time(), UTC), table.c.state != OPEN)
+        sa.select(ledger_entries.c.id)
+        .where(
+            ledger_entries.c.at < datetime.combine(before, time(), UTC),
+            ledger_entries.c.state != OPEN,
+        )
         .limit(limit)
     )
-    gone = await tx.execute(sa.delete(table).where(table.c.id.in_(doomed)).returning(*_SUMMED_UP))
+    gone = await tx.execute(
+        sa.delete(ledger_entries).where(ledger_entries.c.id.in_(doomed)).returning(*_SUMMED_UP)
+    )
     rows = gone.all()
     await _sum(tx, [row for row in rows if row.summed], sign=-1)
     await tx.execute(sa.delete(ledger_chats).where(ledger_chats.c.credits <= 0))

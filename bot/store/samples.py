@@ -45,11 +45,10 @@ async def take(tx: Tx, hour: datetime) -> dict[str, Any]:
     mean (None: there were none); ``waiting`` and ``parked`` as of now.
     """
     end = hour + HOUR
-    table = ledger_entries
     spent = (
-        sa.select(table.c.kind, sa.func.sum(table.c.credits))
-        .where(table.c.at >= hour, table.c.at < end)
-        .group_by(table.c.kind)
+        sa.select(ledger_entries.c.kind, sa.func.sum(ledger_entries.c.credits))
+        .where(ledger_entries.c.at >= hour, ledger_entries.c.at < end)
+        .group_by(ledger_entries.c.kind)
     )
     delay = sa.type_coerce(deliveries.c.done_at, sa.BigInteger) - sa.type_coerce(
         stories.c.taken_at, sa.BigInteger

@@ -85,8 +85,8 @@ async def dearest_chats(tx: Tx, *, since: date, limit: int) -> dict[int, int]:
     summed up, and others in the order of their sums, until none that is left can be among the
     largest.
     """
-    table = ledger_entries
-    chat_id = (table.c.chat_id + sa.literal_column("0")).label("chat_id")  # by no index of chats
+    # By no index of chats.
+    chat_id = (ledger_entries.c.chat_id + sa.literal_column("0")).label("chat_id")
     late = sa.select(chat_id).where(IS_UNSUMMED, _is_since(since)).distinct().subquery()
     lately = sa.select(late.c.chat_id, _spent_by(late.c.chat_id, since))
     totals = {row[0]: int(row[1]) for row in await tx.execute(lately) if row[0] != NOBODY}
@@ -106,7 +106,9 @@ async def dearest_chats(tx: Tx, *, since: date, limit: int) -> dict[int, int]:
         if last is None or (len(largest) == limit and _by_size(largest[-1]) <= last):
             break
         seen, page = seen + page, min(2 * page, _MOST_AT_ONCE)
-    forgotten = sa.select(sa.func.sum(table.c.credits)).where(IS_OF_FORGOTTEN, _is_since(since))
+    forgotten = sa.select(sa.func.sum(ledger_entries.c.credits)).where(
+        IS_OF_FORGOTTEN, _is_since(since)
+    )
     by_chat = [*largest, (NOBODY, int((await tx.execute(forgotten)).scalar() or 0))]
     return {chat_id: credits_ for chat_id, credits_ in by_chat if credits_}
 
@@ -144,12 +146,13 @@ class Part:
 
 async def parts(tx: Tx, *, since: date) -> list[Part]:
     """Return what was spent from the day ``since`` on, as fine as it is kept of all chats."""
-    entries = ledger_entries
     result = []
     of_entries = (
-        sa.select(_ENTRY_DAY.label("day"), entries.c.kind, entries.c.endpoint, *_FIGURES)
+        sa.select(
+            _ENTRY_DAY.label("day"), ledger_entries.c.kind, ledger_entries.c.endpoint, *_FIGURES
+        )
         .where(IS_UNSUMMED, _is_since(since))
-        .group_by(sa.text("day"), entries.c.kind, entries.c.endpoint)
+        .group_by(sa.text("day"), ledger_entries.c.kind, ledger_entries.c.endpoint)
     )
     for number, kind, endpoint, *figures in await tx.execute(of_entries):
         day = _EPOCH_DAY + timedelta(days=number)
@@ -167,9 +170,8 @@ async def parts(tx: Tx, *, since: date) -> list[Part]:
 
 async def spent_between(tx: Tx, start: datetime, end: datetime) -> int:
     """Return the credits that were spent in that time, reservations included."""
-    table = ledger_entries
-    statement = sa.select(sa.func.sum(table.c.credits)).where(
-        table.c.at > start, table.c.at <= end
+    statement = sa.select(sa.func.sum(ledger_entries.c.credits)).where(
+        ledger_entries.c.at > start, ledger_entries.c.at <= end
     )
     return int((await tx.execute(statement)).scalar() or 0)
 
@@ -263,13 +265,12 @@ def _are_summed(by: By, chat_id: int | None) -> bool:
 
 
 async def _of_entries(tx: Tx, since: date, by: By, chat_id: int | None) -> dict[str, Sums]:
-    table = ledger_entries
     keys: dict[By, Any] = {
         "all": sa.literal("all"),
-        "endpoint": table.c.endpoint,
-        "chat": table.c.chat_id,
+        "endpoint": ledger_entries.c.endpoint,
+        "chat": ledger_entries.c.chat_id,
         "day": _ENTRY_DAY,
-        "kind": table.c.kind,
+        "kind": ledger_entries.c.kind,
     }
     statement = (
         sa.select(keys[by].label("key"), *_FIGURES)
@@ -279,7 +280,7 @@ async def _of_entries(tx: Tx, since: date, by: By, chat_id: int | None) -> dict[
     if _are_summed(by, chat_id):
         statement = statement.where(IS_UNSUMMED)
     if chat_id is not None:
-        statement = statement.where(table.c.chat_id == chat_id)
+        statement = statement.where(ledger_entries.c.chat_id == chat_id)
     name = _named_day if by == "day" else str
     return await _read(tx, statement, name)
 

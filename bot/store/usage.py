@@ -47,15 +47,14 @@ class Use:
         )
 
 
-SUMS = tuple(Use.__dataclass_fields__)
+_SUMS = tuple(Use.__dataclass_fields__)
 
 
 def _adding(statement: sqlite.Insert) -> sa.Executable:
     """Return an insert that adds to the days that are there."""
-    table = usage_days
     return statement.on_conflict_do_update(
-        index_elements=list(table.primary_key.columns),
-        set_={name: table.c[name] + statement.excluded[name] for name in SUMS},
+        index_elements=list(usage_days.primary_key.columns),
+        set_={name: usage_days.c[name] + statement.excluded[name] for name in _SUMS},
     )
 
 
@@ -66,7 +65,7 @@ def _count(insert: Insert) -> sa.Executable:
 
 @built_once
 def _count_alerts(insert: Insert) -> sa.Executable:
-    sums = dict.fromkeys(SUMS, sa.BigInteger)
+    sums = dict.fromkeys(_SUMS, sa.BigInteger)
     got = json_rows(insert, "got", chat_id=sa.BigInteger, **sums)
     day, kind = sa.bindparam("day", type_=sa.Date), sa.literal("alert")
     rows = (
@@ -101,7 +100,7 @@ async def count_alerts(tx: Tx, got: Iterable[tuple[int, Use]], *, now: datetime)
     for chat_id, use in got:
         by_chat[chat_id] = by_chat.get(chat_id, Use()) + use
     rows = [
-        {"chat_id": chat_id, **{name: getattr(use, name) for name in SUMS}}
+        {"chat_id": chat_id, **{name: getattr(use, name) for name in _SUMS}}
         for chat_id, use in by_chat.items()
     ]
     if rows:
@@ -110,12 +109,11 @@ async def count_alerts(tx: Tx, got: Iterable[tuple[int, Use]], *, now: datetime)
 
 async def of_chat(tx: Tx, chat_id: int, *, since: date) -> dict[str, Use]:
     """Return the sums of a chat by kind, from the day ``since`` on."""
-    table = usage_days
-    sums = [sa.func.coalesce(sa.func.sum(table.c[name]), 0) for name in SUMS]
+    sums = [sa.func.coalesce(sa.func.sum(usage_days.c[name]), 0) for name in _SUMS]
     statement = (
-        sa.select(table.c.kind, *sums)
-        .where(table.c.chat_id == chat_id, table.c.day >= since)
-        .group_by(table.c.kind)
+        sa.select(usage_days.c.kind, *sums)
+        .where(usage_days.c.chat_id == chat_id, usage_days.c.day >= since)
+        .group_by(usage_days.c.kind)
     )
     uses = {row[0]: Use(*map(int, row[1:])) for row in await tx.execute(statement)}
     open_ = sum((await borne(tx, since=since, chat_id=chat_id)).get(chat_id, {}).values())
@@ -126,11 +124,10 @@ async def of_chat(tx: Tx, chat_id: int, *, since: date) -> dict[str, Use]:
 
 async def millicredits_by_day(tx: Tx, chat_id: int, *, since: date) -> dict[date, int]:
     """Return a chat's share of the polls by day, in thousandths of a credit."""
-    table = usage_days
     statement = (
-        sa.select(table.c.day, sa.func.sum(table.c.millicredits))
-        .where(table.c.chat_id == chat_id, table.c.day >= since)
-        .group_by(table.c.day)
+        sa.select(usage_days.c.day, sa.func.sum(usage_days.c.millicredits))
+        .where(usage_days.c.chat_id == chat_id, usage_days.c.day >= since)
+        .group_by(usage_days.c.day)
     )
     days = (await borne(tx, since=since, chat_id=chat_id)).get(chat_id, {})
     for day, part in await tx.execute(statement):
@@ -140,11 +137,10 @@ async def millicredits_by_day(tx: Tx, chat_id: int, *, since: date) -> dict[date
 
 async def items_by_day(tx: Tx, chat_id: int, *, since: date) -> dict[date, int]:
     """Return how many stories a chat got by day."""
-    table = usage_days
     statement = (
-        sa.select(table.c.day, sa.func.sum(table.c["items"]))
-        .where(table.c.chat_id == chat_id, table.c.day >= since)
-        .group_by(table.c.day)
+        sa.select(usage_days.c.day, sa.func.sum(usage_days.c["items"]))
+        .where(usage_days.c.chat_id == chat_id, usage_days.c.day >= since)
+        .group_by(usage_days.c.day)
     )
     return {row[0]: int(row[1]) for row in await tx.execute(statement)}
 
@@ -169,11 +165,10 @@ async def split(tx: Tx, profile_id: str, amount: int, *, now: datetime) -> None:
 
 @built_once
 def _share(insert: Insert) -> sa.Executable:
-    table = check_shares
-    statement = insert(table)
-    added = table.c.millicredits + statement.excluded.millicredits
+    statement = insert(check_shares)
+    added = check_shares.c.millicredits + statement.excluded.millicredits
     return statement.on_conflict_do_update(
-        index_elements=list(table.primary_key.columns), set_={"millicredits": added}
+        index_elements=list(check_shares.primary_key.columns), set_={"millicredits": added}
     )
 
 
@@ -194,9 +189,14 @@ async def _latest(tx: Tx, profile_id: str, today: date) -> tuple[date, int | Non
     It is tomorrow's where another replica was there first: its time was taken a little later, or
     its clock is ahead. One that is ahead by more than that is not believed.
     """
-    table = check_shares
-    mine = sa.and_(table.c.profile_id == profile_id, table.c.day.between(today, today + DAY))
-    latest = sa.select(table.c.day, table.c.millicredits).where(mine).order_by(table.c.day.desc())
+    mine = sa.and_(
+        check_shares.c.profile_id == profile_id, check_shares.c.day.between(today, today + DAY)
+    )
+    latest = (
+        sa.select(check_shares.c.day, check_shares.c.millicredits)
+        .where(mine)
+        .order_by(check_shares.c.day.desc())
+    )
     row = (await tx.execute(latest.limit(1))).one_or_none()
     return (today, None) if row is None else (row.day, row.millicredits)
 
