@@ -60,7 +60,6 @@ from bot.updates.answering import Answering
 from bot.updates.inbox import Intake
 from bot.updates.polling import Polling, TokenRefusedError
 from bot.updates.queues import is_lasting
-from bot.updates.webhook import set_webhook
 from bot.web.admin import AdminPage
 from bot.web.server import Door, Web, Webhook, webhook_for
 from handlers.admission import admit, let_in
@@ -86,6 +85,7 @@ _FIRST_LINK = (
     "Nobody runs this bot yet. Open this link in Telegram to become its owner (it works once):\n"
     "    https://t.me/{name}?start={payload}"
 )
+_MOST_CONNECTIONS = 40  # Bot API, setWebhook: its default; a queue never has two at once
 _DRAIN_S = 6.0  # of the 8 seconds that a stop may take
 _TRY_AGAIN_S = 5.0
 _DATABASE_AGAIN_S = 1.0
@@ -367,7 +367,12 @@ class Running:
 
     async def _set_webhook(self, webhook: Webhook) -> None:
         url = str(self._settings.webhook_url).rstrip("/") + webhook.path
-        await set_webhook(self.app.bot, url, secret=webhook.secret, allowed_updates=_UPDATES)
+        await self.app.bot.set_webhook(
+            url,
+            secret_token=webhook.secret.get_secret_value(),
+            allowed_updates=_UPDATES,
+            max_connections=_MOST_CONNECTIONS,
+        )
 
     async def _poll(self) -> None:
         """Poll; of several replicas only one does at a time, for Telegram takes but one."""

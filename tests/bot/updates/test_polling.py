@@ -8,7 +8,6 @@ import pytest
 from pydantic import SecretStr
 
 from bot.updates.polling import Polling, TokenRefusedError
-from bot.updates.webhook import set_webhook
 from bot.web.server import webhook_for
 from tests.support.control import wait_for
 from tests.support.sandbox import Box, sandbox_box
@@ -85,18 +84,14 @@ async def test_a_webhook_is_taken_away_by_itself(box: Box) -> None:
     ann = await box.control.person()
     store = Store()
     async with bot_at(box.urls.telegram) as bot, asyncio.TaskGroup() as group:
-        door = webhook_for(bot_secret())
-        await set_webhook(
-            bot, "http://127.0.0.1:9/hook", secret=door.secret, allowed_updates=KINDS
-        )
+        secret = webhook_for(bot_secret()).secret.get_secret_value()
+        await bot.set_webhook("http://127.0.0.1:9/hook", secret_token=secret)
         await box.control.say(ann, "kept")
         task = group.create_task(
             Polling(bot, store, allowed_updates=KINDS, poll_s=1, **SOON).run()
         )
         await wait_for(lambda: store.updates)
-        await set_webhook(
-            bot, "http://127.0.0.1:9/hook", secret=door.secret, allowed_updates=KINDS
-        )
+        await bot.set_webhook("http://127.0.0.1:9/hook", secret_token=secret)
         await bot.delete_webhook()
         task.cancel()
 
