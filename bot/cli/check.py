@@ -30,6 +30,16 @@ PATIENCE_S = 20.0  # for each of the parts
 _FEW_CREDITS = 100
 _OFFICIAL = "api.telegram.org"
 _MARKS = {"ok": "[green]ok[/]  ", "note": "[yellow]note[/]", "wrong": "[red]wrong[/]"}
+_PRIVACY_MODE = (
+    "Privacy mode is on: in groups the bot sees only commands, replies to it and messages "
+    "that mention it, so a pasted link alone is not seen. /setprivacy at @BotFather changes "
+    "that; so does making the bot an administrator of the group."
+)
+_INLINE = (
+    "Inline mode is on, but the bot answers no inline queries; /setinline at @BotFather turns "
+    "it off."
+)
+_NO_GROUPS = "The bot can't be added to groups; /setjoingroups at @BotFather changes that."
 
 
 Check = Callable[[Settings], Awaitable[Sequence[Finding]]]
@@ -119,9 +129,7 @@ async def telegram(settings: Settings) -> list[Finding]:
         async with bot_of(settings) as bot:
             return [
                 Finding("ok", f"Telegram knows the bot as @{bot.username}."),
-                *_privacy_mode(bot),
-                *_inline(bot),
-                *_groups(bot),
+                *_as_set_at_botfather(bot),
                 *await _webhook(bot, settings),
                 *[await _admin(bot, admin) for admin in sorted(await admins_of(settings))],
             ]
@@ -149,33 +157,14 @@ async def bot_of(settings: Settings) -> AsyncIterator[Bot]:
         yield bot
 
 
-def _privacy_mode(bot: Bot) -> list[Finding]:
-    """Say what privacy mode hides in groups; it is on unless @BotFather was told otherwise."""
-    if bot.can_read_all_group_messages:
-        return []
-    text = (
-        "Privacy mode is on: in groups the bot sees only commands, replies to it and messages "
-        "that mention it, so a pasted link alone is not seen. /setprivacy at @BotFather changes "
-        "that; so does making the bot an administrator of the group."
+def _as_set_at_botfather(bot: Bot) -> list[Finding]:
+    """Say what is set at @BotFather so that people may miss something."""
+    notes = (
+        (not bot.can_read_all_group_messages, _PRIVACY_MODE),
+        (bot.supports_inline_queries, _INLINE),
+        (not bot.can_join_groups, _NO_GROUPS),
     )
-    return [Finding("note", text)]
-
-
-def _inline(bot: Bot) -> list[Finding]:
-    if not bot.supports_inline_queries:
-        return []
-    text = (
-        "Inline mode is on, but the bot answers no inline queries; /setinline at @BotFather turns "
-        "it off."
-    )
-    return [Finding("note", text)]
-
-
-def _groups(bot: Bot) -> list[Finding]:
-    if bot.can_join_groups:
-        return []
-    text = "The bot can't be added to groups; /setjoingroups at @BotFather changes that."
-    return [Finding("note", text)]
+    return [Finding("note", text) for is_so, text in notes if is_so]
 
 
 async def _webhook(bot: Bot, settings: Settings) -> list[Finding]:
