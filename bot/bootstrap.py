@@ -107,7 +107,13 @@ async def built(
     metrics, our_clock = Metrics(), Clock()
     now, timing = now or our_clock, timing or Timing()
     async with AsyncExitStack() as stack:
-        db = await stack.enter_async_context(_database(settings))
+        db = await stack.enter_async_context(
+            Database(
+                settings.database_url.get_secret_value(),
+                direct_url=text_of(settings.database_direct_url),
+                pool_size=settings.database_pool,
+            )
+        )
         was_migrated = await _migrate(settings, db)
         await transfer.check(db)
         shared_clock = None
@@ -317,14 +323,6 @@ async def built(
             shared_clock=shared_clock,
             wake=wake,
         )
-
-
-def _database(settings: Settings) -> Database:
-    return Database(
-        settings.database_url.get_secret_value(),
-        direct_url=text_of(settings.database_direct_url),
-        pool_size=settings.database_pool,
-    )
 
 
 async def warn_of_few_connections(db: Database, ours: int) -> None:

@@ -162,7 +162,11 @@ async def spending_in(tx: Tx, limits: Limits, *, now: datetime) -> Spending:
         week=_since(by_day, today - timedelta(days=6)),
         month=_since(by_day, first),
         by_endpoint=_together(shown, lambda one: one.endpoint),
-        by_chat={chat: spent for chat, spent in sorted(by_chat.items(), key=_most) if spent},
+        by_chat={
+            chat: spent
+            for chat, spent in sorted(by_chat.items(), key=lambda one: -one[1])
+            if spent
+        },
         names=names,
         by_kind={
             kind: [by_kind.get((kind, day), Sums()).spent for day in shown_days]
@@ -230,10 +234,6 @@ def _together(parts: Iterable[Part], key: Callable[[Part], K]) -> dict[K, Sums]:
     for one in parts:
         totals[key(one)] = totals.get(key(one), Sums()) + one.sums
     return totals
-
-
-def _most(one: tuple[int, int]) -> int:
-    return -one[1]
 
 
 def _since(by_day: dict[date, Sums], first: date) -> Sums:

@@ -46,7 +46,11 @@ async def main(
             "requests": total.requests,
             "credits": _credits(total),
             "lines": [
-                {by: _key(by, key), "requests": one.requests, "credits": _credits(one)}
+                {
+                    by: int(key) if by == "chat" else key,
+                    "requests": one.requests,
+                    "credits": _credits(one),
+                }
                 for key, one in ordered
             ],
         }
@@ -58,7 +62,8 @@ async def main(
     for name in columns:
         table.add_column(name.capitalize(), f"{getattr(total, name):,}", justify="right")
     for key, one in ordered:
-        table.add_row(_shown(by, key), *(f"{getattr(one, name):,}" for name in columns))
+        shown = "schedule" if by == "chat" and key == "0" else key
+        table.add_row(shown, *(f"{getattr(one, name):,}" for name in columns))
     Console().print(table)
     return 0
 
@@ -83,11 +88,3 @@ def _credits(sums: Sums) -> dict[str, int]:
         "refunded": sums.refunded,
         "open": sums.open,
     }
-
-
-def _key(by: By, key: str) -> str | int:
-    return int(key) if by == "chat" else key
-
-
-def _shown(by: By, key: str) -> str:
-    return "schedule" if by == "chat" and key == "0" else key

@@ -72,7 +72,7 @@ class Highlights:
             with self._as_the_plan_allows():
                 known = await self._names.known(username)
                 result = await self._list(known or await self._resolve(username, payer), payer)
-                if known and _is_of_another(result, username):
+                if known and result and result[0].profile.username not in {"", username}:
                     result = await self._list(await self._resolve(username, payer), payer)
             return Fetched(None, result)
 
@@ -173,8 +173,3 @@ class Highlights:
 
 def _until(_: list[Highlight], now: datetime) -> datetime:
     return now + _LIST_KEPT
-
-
-def _is_of_another(result: list[Highlight], username: str) -> bool:
-    """Return whether a list bears another name than the one that was asked for."""
-    return bool(result) and result[0].profile.username not in {"", username}

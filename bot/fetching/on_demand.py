@@ -185,18 +185,14 @@ class Viewer:
                 raise ProfileUnavailableError(str(again), credits=again.credits) from None
             except SpendingError:  # the next asker may be able to pay
                 raise ProfileUnavailableError(str(error)) from None
-        await self._doubt(stories)
+        if not stories and self._canary and await self._canary.says_down():
+            raise ApiUnavailableError("even the canary has no stories")
         return Fetched(stories[0].profile if stories else profile, stories)
 
     async def _list(self, profile: Profile, payer: Payer) -> list[Story]:
         return await self._ledger.spend(
             payer, Endpoint.USER_STORIES, lambda: self._api.stories(profile.profile_id)
         )
-
-    async def _doubt(self, stories: list[Story]) -> None:
-        """Refuse to believe in silence when even the canary is silent."""
-        if not stories and self._canary and await self._canary.says_down():
-            raise ApiUnavailableError("even the canary has no stories")
 
     def _refuse_blocked(self, username: str, profile_id: str = "") -> None:
         if alert_rules.is_blocked(profile_id, username, self._blocked):

@@ -312,7 +312,13 @@ class Scheduler:
                     seen += len(states)
                     counts.append(count)
                 self._counts = counts
-                await self._watch_budget(plans, now)
+                await self._budget_watch.check(
+                    self._settings.credits_a_day,
+                    self._counts,
+                    [plan.cost for plan in plans.values()],
+                    reply_share=self._ledger.limits.reply_share,
+                    now=now,
+                )
                 self._survey_at = now + MAINTAIN_EVERY * (1 + seen / _SURVEYED_A_MINUTE)
             self._share(plans)
             await self._recount(now)
@@ -335,16 +341,6 @@ class Scheduler:
             await self._db.run(again)
         for profile_id in unlike:
             await self._db.run(partial(subscriptions.reweigh, profile_id=profile_id, now=now))
-
-    async def _watch_budget(self, plans: dict[bool, Plan], now: datetime) -> None:
-        """Tell when what is sure for checks can't see all that is followed in time."""
-        await self._budget_watch.check(
-            self._settings.credits_a_day,
-            self._counts,
-            [plan.cost for plan in plans.values()],
-            reply_share=self._ledger.limits.reply_share,
-            now=now,
-        )
 
     async def _poll_safely(self, known: Known, plan: Plan) -> None:
         until = self._now() + self._lease
@@ -412,7 +408,9 @@ class Scheduler:
             )
         except SpendingError as error:
             latest = self._now() + _LONGEST_WAIT
-            await self._put_off(known, min(error.until or latest, latest))
+            async with self._db.begin() as tx:
+                until = min(error.until or latest, latest)
+                await profiles.put_off(tx, known.profile_id, until=until)
             return "no money"
         try:
             answer = await self._api.stories(known.profile_id, forced=forced)
@@ -526,10 +524,6 @@ class Scheduler:
     def _spend(self, known: Known, billed: int) -> None:
         if known.fresh:
             self._plans[True].spend(billed, self._now())
-
-    async def _put_off(self, known: Known, until: datetime) -> None:
-        async with self._db.begin() as tx:
-            await profiles.put_off(tx, known.profile_id, until=until)
 
 
 @dataclass(frozen=True, slots=True)

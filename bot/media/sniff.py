@@ -113,7 +113,8 @@ def _mp4(file: BinaryIO) -> Measures:
         if name == b"mvhd":
             duration = _seconds(body)
         elif name == b"tkhd":
-            w, h = (value >> 16 for value in struct.unpack(">II", body[_size_at(body) :][:8]))
+            at = 88 if body[0] else 76  # version 1 has 64-bit times before the width
+            w, h = (value >> 16 for value in struct.unpack(">II", body[at:][:8]))
             if w * h > width * height:
                 width, height = w, h
     return Measures(width or None, height or None, duration)
@@ -124,11 +125,6 @@ def _seconds(mvhd: bytes) -> float | None:
         ">IQ" if mvhd[0] else ">II", mvhd[20:32] if mvhd[0] else mvhd[12:20]
     )
     return length / scale if scale else None
-
-
-def _size_at(tkhd: bytes) -> int:
-    """Where the width stands: version 1 has 64-bit times before it."""
-    return 88 if tkhd[0] else 76
 
 
 def _boxes(file: BinaryIO, start: int, end: int, depth: int) -> Iterator[tuple[bytes, int, int]]:

@@ -191,17 +191,12 @@ def read_payload(text: str) -> tuple[int | None, str] | None:
     return (-int(match[1], 36) if match[1] else None), match[2] or ""
 
 
-def _profile_payload(username: str) -> str:
-    """Return what follows ``start=`` in a link that shows a profile."""
-    return f"stories_{username.replace('.', '-')}"  # a payload holds letters, digits, - and _
-
-
 def _link(button: InlineKeyboardButton, channel: int, bot_name: str) -> str:
     if not isinstance(button.callback_data, str):
         return button.url or ""
     kind, _, rest = button.callback_data.partition(":")
     if kind in {"stories", "live"}:
-        payload = _profile_payload(rest)
+        payload = f"stories_{rest.replace('.', '-')}"  # letters, digits, - and _ are allowed
     elif kind == "highlight":
         payload = f"h_{rest.replace(':', '_')}"
     elif kind == "highlights":

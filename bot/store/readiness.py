@@ -12,6 +12,8 @@ from bot.runtime.replica import OURS, session_name
 from bot.store import compatibility
 from bot.store.database import Database, Tx, is_known, newest_revision, serves_us
 
+_IS_STANDBY = sa.select(sa.func.pg_is_in_recovery())
+
 
 class Readiness(Enum):
     """How the tables of a database stand to those of the code."""
@@ -38,7 +40,7 @@ async def readiness(db: Database) -> Readiness:
         return Readiness.EMPTY
     try:
         async with db.read() as tx:
-            if not db.is_sqlite and await _is_standby(tx):
+            if not db.is_sqlite and (await tx.execute(_IS_STANDBY)).scalar():
                 raise PermissionError("it is a standby, which only reads")
             state = await tx.run_sync(_state)
             if not db.is_sqlite and state in {Readiness.EMPTY, Readiness.OLD}:
@@ -86,10 +88,6 @@ async def connections(db: Database) -> Connections | None:
     names = {"ours": OURS, "mine": session_name()}
     async with db.read() as tx:
         return Connections(*(await tx.execute(room, names)).one())
-
-
-async def _is_standby(tx: Tx) -> bool:
-    return bool((await tx.execute(sa.select(sa.func.pg_is_in_recovery()))).scalar())
 
 
 def _has_file(file: Path) -> bool:

@@ -63,7 +63,7 @@ def _write(source: Path, part: Path, *, at: datetime, stop: threading.Event) -> 
             there.backup(here, pages=_PAGES, progress=lambda *_: heed(stop))
             there.rollback()
             here.execute("PRAGMA journal_mode=DELETE")  # one file, with nothing beside it
-            if _is_ours(here):
+            if "notes" in counts:
                 _mark(here, at)
             _check_all(here, counts)
         except sqlite3.OperationalError:
@@ -172,10 +172,6 @@ def _rows(connection: sqlite3.Connection) -> dict[str, int]:
         str(name): int(connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0])  # noqa: S608 - names of tables
         for (name,) in names
     }
-
-
-def _is_ours(connection: sqlite3.Connection) -> bool:
-    return "notes" in _rows(connection)
 
 
 def _mark(connection: sqlite3.Connection, at: datetime) -> None:

@@ -215,7 +215,9 @@ class Transport:
         """Let a probe tell whether the API fails for everybody, unless one is under way."""
         is_alive: bool | None = False
         if self.probe is not None:
-            if not await self._limits.decide("", _begins_to_ask):
+            if not await self._limits.decide(
+                "", lambda state, now, _: state.breaker.begins_to_ask(now)
+            ):
                 return
             is_alive = await self.probe()
         await self._limits.decide("", partial(_conclude, is_alive))
@@ -360,7 +362,7 @@ class Transport:
             origin.detour.succeeded()
         if isinstance(result, Failure) and result.status == TOO_MANY:
             quiet = _QUIET if result.after is None else result.after
-            await self._limits.decide("", partial(_pause, quiet))
+            await self._limits.decide("", lambda state, now, _: state.call_rate.pause(now + quiet))
 
     async def _stop(self, error: OutOfServiceError) -> None:
         is_news, self.out_of_service = self.out_of_service is None, str(error)
@@ -382,14 +384,6 @@ def _admit(
 def _turn(left: float, state: AccountState, now: float, _: str) -> float | None:
     """Take a place within ``left`` seconds; return the wait until it, None when there is none."""
     return state.call_rate.turn(now) if state.call_rate.wait(now) < left else None
-
-
-def _pause(quiet: float, state: AccountState, now: float, _: str) -> None:
-    state.call_rate.pause(now + quiet)
-
-
-def _begins_to_ask(state: AccountState, now: float, _: str) -> bool:
-    return state.breaker.begins_to_ask(now)
 
 
 def _conclude(is_alive: bool | None, state: AccountState, now: float, _: str) -> None:
