@@ -252,13 +252,11 @@ class Ledger:
 
     async def is_stopped(self) -> bool:
         """Return whether the stop switch is on."""
-        async with self._db.read() as tx:
-            return await budgets.is_stopped(tx)
+        return await self._db.fetch(budgets.is_stopped)
 
     async def spent_today(self) -> tuple[int, int]:
         """Return what replies and the schedule have spent today."""
-        async with self._db.read() as tx:
-            return await budgets.budget_used(tx, self._now().date())
+        return await self._db.fetch(lambda tx: budgets.budget_used(tx, self._now().date()))
 
     async def left_by_replies(self, now: datetime) -> float:
         """Return the credits of the replies' share of today that they will not need.

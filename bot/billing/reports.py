@@ -128,13 +128,11 @@ class Reports:
 
     async def spending(self) -> Spending:
         """Return what the bot spent, and what that will come to."""
-        async with self.db.read() as tx:
-            return await spending_in(tx, self.limits, now=self.now())
+        return await self.db.fetch(lambda tx: spending_in(tx, self.limits, now=self.now()))
 
     async def shortfall(self) -> Shortfall | None:
         """Return what the daily budget lacks; None while it is enough."""
-        async with self.db.read() as tx:
-            return await shortfalls.kept(tx)
+        return await self.db.fetch(shortfalls.kept)
 
 
 async def spending_in(tx: Tx, limits: Limits, *, now: datetime) -> Spending:
@@ -191,8 +189,9 @@ async def _fell_back_at(tx: Tx) -> datetime | None:
 
 async def spending_by(db: Database, by: By, *, days: int, now: datetime) -> dict[str, Sums]:
     """Return the sums of the last ``days`` days, today included."""
-    async with db.read() as tx:
-        return await spending.sums(tx, since=now.date() - timedelta(days=days - 1), by=by)
+    return await db.fetch(
+        lambda tx: spending.sums(tx, since=now.date() - timedelta(days=days - 1), by=by)
+    )
 
 
 def daily_rate(spent: list[int], now: datetime) -> float:

@@ -308,8 +308,7 @@ class Access:
 
     async def _step(self) -> datetime | None:
         """End the blocks whose time is over, and learn of what other processes have blocked."""
-        async with self._db.read() as tx:
-            ended = await store.over(tx, now=self._now())
+        ended = await self._db.fetch(lambda tx: store.over(tx, now=self._now()))
         for entry in ended:
             subject = Subject(entry.kind, entry.subject)
             await self._db.run(lambda tx: self._unblock(tx, subject))  # noqa: B023 - awaited here

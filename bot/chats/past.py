@@ -96,8 +96,9 @@ class Past:
 
     async def profiles(self, chat_id: int, bot_id: int, *, limit: int) -> list[str]:
         """Return the names of which the chat has something; blocked ones are left out."""
-        async with self._db.read() as tx:
-            result = await kept.profiles_of(tx, chat_id, bot_id, limit=limit)
+        result = await self._db.fetch(
+            lambda tx: kept.profiles_of(tx, chat_id, bot_id, limit=limit)
+        )
         names = [
             one.username
             for one in result
@@ -107,8 +108,7 @@ class Past:
 
     async def has_brought(self, chat_id: int, message_id: int) -> bool:
         """Return whether a message is what the bot has brought to a chat within three days."""
-        async with self._db.read() as tx:
-            return await deliveries.is_message(tx, chat_id, message_id)
+        return await self._db.fetch(lambda tx: deliveries.is_message(tx, chat_id, message_id))
 
 
 def _albums(result: Sequence[Kept]) -> list[Album]:

@@ -282,8 +282,9 @@ class Subscribing:
             chat_id = places[0].chat_id
             await self._check_room(chat_id, known, pending)
             if is_fast:
-                async with self._db.read() as tx:
-                    await check_fast(tx, chat_id, self._limits, pending=pending)
+                await self._db.fetch(
+                    lambda tx: check_fast(tx, chat_id, self._limits, pending=pending)
+                )
             profile = known.profile if known else await self._ask_name(username, by)
             self._refuse_blocked(profile.profile_id, username)
             if known is None and (existing := await self._already_as(places, profile)):
@@ -292,8 +293,9 @@ class Subscribing:
 
     async def _known(self, username: str) -> Known | None:
         now = self._now()
-        async with self._db.read() as tx:
-            known = await profiles.named(tx, username, since=now - _NAME_IS_SURE)
+        known = await self._db.fetch(
+            lambda tx: profiles.named(tx, username, since=now - _NAME_IS_SURE)
+        )
         if known and known.state_since > now - _REFUSAL_VALID_FOR:
             if known.state == "private":
                 raise ProfilePrivateError(username=username)
@@ -302,8 +304,7 @@ class Subscribing:
         return known
 
     async def _already_as(self, places: Sequence[Target], profile: Profile) -> Subscribed | None:
-        async with self._db.read() as tx:
-            known = await profiles.get(tx, profile.profile_id)
+        known = await self._db.fetch(lambda tx: profiles.get(tx, profile.profile_id))
         return await self._already(places, known) if known else None
 
     async def _already(self, places: Sequence[Target], known: Known) -> Subscribed | None:

@@ -52,8 +52,7 @@ class Subscriptions(Subscribing):
         Raises:
             NotFollowedError: It has none of that id (any more).
         """
-        async with self._db.read() as tx:
-            return await _of_chat(tx, chat_id, subscription_id)
+        return await self._db.fetch(lambda tx: _of_chat(tx, chat_id, subscription_id))
 
     async def named(self, chat_id: int, username: str) -> list[Subscription]:
         """Return what a chat has of the profile of that name, one for each topic.
@@ -61,8 +60,7 @@ class Subscriptions(Subscribing):
         Raises:
             NotFollowedError: It has nothing.
         """
-        async with self._db.read() as tx:
-            rows = await store.find_named(tx, chat_id, username)
+        rows = await self._db.fetch(lambda tx: store.find_named(tx, chat_id, username))
         if not rows:
             raise NotFollowedError(username=username)
         return rows
@@ -109,8 +107,9 @@ class Subscriptions(Subscribing):
         Costs and errors are those of ``subscribe``, of which each is a transaction of its own.
         """
         now = self._now()
-        async with self._db.read() as tx:
-            rows = await ended_store.named(tx, target.chat_id, username, since=now - DAY)
+        rows = await self._db.fetch(
+            lambda tx: ended_store.named(tx, target.chat_id, username, since=now - DAY)
+        )
         restored = []
         for place, wanted, paused, until in rows or [(target, options, False, None)]:
             with active(None):  # the next may ask the API
@@ -197,8 +196,7 @@ class Subscriptions(Subscribing):
 
         Alerts begin with what is posted from the end of the mute on, however late that is noticed.
         """
-        async with self._db.read() as tx:
-            rows = await store.muted(tx)
+        rows = await self._db.fetch(store.muted)
         for one in rows:
             if one.paused_until is None or one.paused_until > self._now():
                 return one.paused_until
@@ -293,8 +291,9 @@ class Subscriptions(Subscribing):
         subscription = (here or rows)[0]
         now = self._now()
         is_poor = await self._ledger.room_for_schedule(now) <= 0
-        async with self._db.read() as tx:
-            return await explain(tx, subscription, out_of_budget=is_poor, now=now)
+        return await self._db.fetch(
+            lambda tx: explain(tx, subscription, out_of_budget=is_poor, now=now)
+        )
 
     async def preview(
         self, username: str, options: Options | None = None, *, chat_id: int
@@ -310,8 +309,9 @@ class Subscriptions(Subscribing):
         rows = await self.named(chat_id, username)
         if alert_rules.is_blocked(rows[0].profile_id, username, self.blocked):
             return []
-        async with self._db.read() as tx:
-            return await preview(tx, username, options, chat_id=chat_id, now=self._now())
+        return await self._db.fetch(
+            lambda tx: preview(tx, username, options, chat_id=chat_id, now=self._now())
+        )
 
     async def entries(self, chat_id: int) -> list[ImportEntry]:
         """Return a chat's subscriptions for ``bot.chats.import_export`` to write down."""

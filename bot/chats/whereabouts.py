@@ -53,8 +53,7 @@ class Whereabouts:
 
     async def mutes(self, chat_id: int) -> tuple[Mute, ...]:
         """Return what keeps the bot from writing to a chat and its topics, as far as we know."""
-        async with self._db.read() as tx:
-            return await mutes.of_chat(tx, chat_id)
+        return await self._db.fetch(lambda tx: mutes.of_chat(tx, chat_id))
 
     async def reopened(self, chat_id: int, thread_id: int) -> None:
         """Let a topic's alerts go on: Telegram told that it is open again."""

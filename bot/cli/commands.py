@@ -69,8 +69,7 @@ async def _simulate_history(settings: Settings, arguments: argparse.Namespace) -
     async with _database(settings) as db:
         if not await _is_usable(db):
             return 1
-        async with db.read() as tx:
-            past = await stories.history(tx)
+        past = await db.fetch(stories.history)
     records = [
         Record(name, weight, [moment.timestamp() for moment in taken_at])
         for name, (weight, taken_at) in past.items()

@@ -36,8 +36,7 @@ async def main(
         if unknown:
             out.print(f"Not parked: {_numbers(unknown)}.")
         return 2 if unknown else 0
-    async with db.read() as tx:
-        rows = await enqueue.dead_letters(tx, limit=_LINES)
+    rows = await db.fetch(lambda tx: enqueue.dead_letters(tx, limit=_LINES))
     if not rows:
         out.print("Nothing is parked.")
         return 0

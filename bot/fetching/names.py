@@ -34,8 +34,9 @@ class Names:
 
     async def known(self, username: str) -> Profile | None:
         """Return who had the name when it was last seen, None where that is too long ago; free."""
-        async with self._db.read() as tx:
-            row = await profiles.named(tx, username, since=self._now() - _VALID_FOR)
+        row = await self._db.fetch(
+            lambda tx: profiles.named(tx, username, since=self._now() - _VALID_FOR)
+        )
         return Profile(row.profile_id, row.username, row.full_name) if row else None
 
     async def resolve(self, username: str, payer: Payer) -> Profile:

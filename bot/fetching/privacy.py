@@ -76,8 +76,7 @@ class PrivacyCheck:
             async with self._db.begin() as tx:
                 await key_values.remove(tx, PRIVACY_CHECK)
         elif self.mode == "auto":
-            async with self._db.read() as tx:
-                self._trust = await _trust_in(tx)
+            self._trust = await self._db.fetch(_trust_in)
 
     def skips(self, known: Known) -> bool:
         """Return whether the next poll goes without the check; 1 credit instead of 2."""

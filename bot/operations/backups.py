@@ -84,8 +84,7 @@ class Backups:
         return now + self._every
 
     async def _due_at(self, now: datetime) -> datetime:
-        async with self._db.read() as tx:
-            kept = await key_values.get(tx, _KEY)
+        kept = await self._db.fetch(lambda tx: key_values.get(tx, _KEY))
         if kept is None:  # a bot that has just begun has nothing to lose
             await self._write(now)
             return now + self._every

@@ -131,8 +131,7 @@ class Incidents:
 
     async def all_open(self) -> list[Incident]:
         """Return what is wrong now."""
-        async with self._db.read() as tx:
-            return await store.all_open(tx)
+        return await self._db.fetch(store.all_open)
 
     async def _summarise(self) -> None:
         """Bring each admin, at the time of their chat's daily summary, what could wait."""

@@ -60,8 +60,7 @@ class Menu:
 
     async def _step(self) -> datetime | None:
         """Give the next thing that Telegram has not; return when to go on."""
-        async with self._db.read() as tx:
-            kept = await key_values.get(tx, _KEY)
+        kept = await self._db.fetch(lambda tx: key_values.get(tx, _KEY))
         published: dict[str, str] = kept if isinstance(kept, dict) else {}
         for name, one in self._shown.items():
             if published.get(name) == one.digest or name in self._refused:

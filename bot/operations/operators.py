@@ -83,8 +83,7 @@ class Operators:
         """Say a sentence at once, where the database can't work."""
         ids = self.ids
         try:  # a database that takes nothing may still be read
-            async with self._db.read() as tx:
-                translators = await _languages(tx, ids)
+            translators = await self._db.fetch(lambda tx: _languages(tx, ids))
         except DatabaseUnavailableError:
             translators = dict.fromkeys(ids, translator_for("en"))
         for chat_id, t in translators.items():

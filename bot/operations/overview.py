@@ -63,8 +63,7 @@ class Overview:
 
     async def figures(self) -> Figures:
         """Return how checks, alerts and incidents stand."""
-        async with self.db.read() as tx:
-            return await _figures(tx, now=self.now())
+        return await self.db.fetch(lambda tx: _figures(tx, now=self.now()))
 
     async def show(self) -> Json:
         """Return how the bot is doing, for the page."""

@@ -63,8 +63,7 @@ async def admins(url: str) -> set[int]:
         async with Database(url) as db:
             if not (await readiness(db)).is_usable:
                 return set()
-            async with db.read() as tx:
-                return await access.admins(tx)
+            return await db.fetch(access.admins)
     except (OSError, ModuleNotFoundError, DatabaseUnavailableError):
         return set()  # ``database`` says what is wrong with it
 

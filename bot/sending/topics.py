@@ -66,8 +66,7 @@ class Topics:
 
     async def places(self, chat_id: int, usernames: Collection[str]) -> dict[str, Target]:
         """Return the topics that profiles of these names have already; a topic may be gone."""
-        async with self._db.read() as tx:
-            threads = await store.named(tx, chat_id, usernames)
+        threads = await self._db.fetch(lambda tx: store.named(tx, chat_id, usernames))
         return {name: Target(chat_id, thread_id) for name, thread_id in threads.items()}
 
     async def check(self, chat_id: int) -> None:
@@ -172,8 +171,9 @@ class Topics:
         """Let a profile's own topic be called as it is called now, unless people named it."""
         if target.thread_id is None:
             return
-        async with self._db.read() as tx:
-            topic = await store.of_thread(tx, target.chat_id, target.thread_id)
+        topic = await self._db.fetch(
+            lambda tx: store.of_thread(tx, target.chat_id, target.thread_id)
+        )
         if topic is None or topic.thread_id != target.thread_id or topic.name != _name(old):
             return
         try:

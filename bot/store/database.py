@@ -273,6 +273,11 @@ class Database:
             async with _transaction(self._reader) as tx:
                 yield tx
 
+    async def fetch(self, query: Callable[[Tx], Awaitable[T]]) -> T:
+        """Return what one query reads."""
+        async with self.read() as tx:
+            return await query(tx)
+
     async def listen(self, channel: str, heard: Callable[[], None]) -> None:
         """Call ``heard`` when a transaction in which ``tell`` was called commits, in any process.
 
@@ -434,6 +439,13 @@ async def row_or_none(
 def insert_for(tx: Tx) -> Insert:
     """Return the ``insert`` of this database, the one that knows ON CONFLICT."""
     return INSERTS[tx.dialect.name]
+
+
+async def add_new(tx: Tx, table: sa.Table, **row: Any) -> bool:  # noqa: ANN401 - columns
+    """Add a row; false where there is one of its primary key already, which stays as it is."""
+    insert = insert_for(tx)(table).values(**row)
+    new = insert.on_conflict_do_nothing(index_elements=list(table.primary_key.columns))
+    return (await tx.execute(new)).rowcount > 0
 
 
 def built_once(build: Callable[[Insert], Built]) -> Callable[[Tx], Built]:

@@ -68,8 +68,7 @@ async def move(
         BackupError: The target holds something else, the source is damaged, or they differ.
         DatabaseUnavailableError: One of them can't work now; another call goes on.
     """
-    async with source.read() as tx:
-        kept = await key_values.get(tx, _MOVED)
+    kept = await source.fetch(lambda tx: key_values.get(tx, _MOVED))
     number = await _begin(target, kept, now=now)
     if number is None:
         return None
@@ -158,8 +157,7 @@ async def _copy(
     size: int,
 ) -> None:
     """Move what is left of one table, ``size`` rows in a transaction."""
-    async with target.read() as tx:
-        progress = await key_values.get(tx, MOVING)
+    progress = await target.fetch(lambda tx: key_values.get(tx, MOVING))
     if progress is None or table.name in progress["done"]:
         return
     values = ", ".join(

@@ -178,8 +178,9 @@ class Intake:
     async def _is_waiting(self, update_id: int) -> bool:
         """Return whether no process has begun an update yet."""
         try:
-            async with self._db.read() as tx:
-                return await inbox.is_waiting(tx, update_id, now=self._now())
+            return await self._db.fetch(
+                lambda tx: inbox.is_waiting(tx, update_id, now=self._now())
+            )
         except DatabaseUnavailableError:
             return True
 
@@ -204,8 +205,7 @@ class Intake:
 
     async def _next_at(self, rest: timedelta) -> datetime | None:
         """Return when an update may be taken that was handed back, or whose holder died."""
-        async with self._db.read() as tx:
-            due = await inbox.due_next(tx)
+        due = await self._db.fetch(inbox.due_next)
         return due and max(due, self._now() + rest)
 
     async def drain(self, seconds: float) -> None:
