@@ -201,8 +201,7 @@ async def use(tx: Tx, digest: str, *, now: datetime) -> str | None:
         .values(uses=invitations.c.uses - 1)
         .returning(invitations.c.made_by)
     )
-    by: str | None = (await tx.execute(statement)).scalar()
-    return by
+    return await row_or_none(tx, str, statement)
 
 
 def _usable(digest: str, now: datetime) -> sa.ColumnElement[bool]:

@@ -7,7 +7,7 @@ from typing import Literal
 import sqlalchemy as sa
 
 from bot.domain.records import Chat
-from bot.store.database import Tx, insert_for, row_or_none
+from bot.store.database import Tx, add_new, insert_for, row_or_none
 from bot.store.schema import Timestamp, metadata
 
 chats = sa.Table(
@@ -65,15 +65,12 @@ async def get_all(tx: Tx, chat_ids: Sequence[int]) -> list[Chat]:
 async def moved_to(tx: Tx, old: int) -> int | None:
     """Return the id to which a group has moved."""
     statement = sa.select(moved_chats.c.new_id).where(moved_chats.c.old_id == old)
-    new: int | None = (await tx.execute(statement)).scalar_one_or_none()
-    return new
+    return await row_or_none(tx, int, statement)
 
 
 async def record_move(tx: Tx, old: int, new: int, *, now: datetime) -> bool:
     """Keep that a group has moved; false when that is known."""
-    insert = insert_for(tx)(moved_chats).values(old_id=old, new_id=new, at=now)
-    done = await tx.execute(insert.on_conflict_do_nothing(index_elements=["old_id"]))
-    return done.rowcount > 0
+    return await add_new(tx, moved_chats, old_id=old, new_id=new, at=now)
 
 
 async def ensure(
@@ -115,9 +112,7 @@ async def in_zone(tx: Tx, name: str) -> list[int]:
 
 async def meet(tx: Tx, person: int, *, now: datetime) -> None:
     """Know the private chat of somebody who may never have written to us."""
-    values = {"id": person, "kind": "private", "state_since": now, "created_at": now}
-    insert = insert_for(tx)(chats).values(**values)
-    await tx.execute(insert.on_conflict_do_nothing(index_elements=["id"]))
+    await add_new(tx, chats, id=person, kind="private", state_since=now, created_at=now)
 
 
 async def change(tx: Tx, chat_id: int, **values: object) -> None:

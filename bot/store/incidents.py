@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.domain.incidents import Fields, Incident, dumped, loaded
-from bot.store.database import Tx, insert_for
+from bot.store.database import Tx, insert_for, row_or_none
 from bot.store.schema import BigId, Timestamp, metadata, only
 
 incidents = sa.Table(
@@ -62,8 +62,7 @@ async def add(
         closing_fields=dumped(closing_fields or {}),
     )
     added = insert.on_conflict_do_nothing().returning(incidents.c.id)
-    number: int | None = (await tx.execute(added)).scalar()
-    return number
+    return await row_or_none(tx, int, added)
 
 
 async def close(

@@ -15,7 +15,7 @@ from bot.domain.model import ORIGINAL, Profile, Story
 from bot.domain.records import Delivery, FileKind, KnownFile
 from bot.domain.serialization import dump_stories, load_readable
 from bot.store.chats import chats, moved_chats
-from bot.store.database import Insert, Tx, built_once
+from bot.store.database import Insert, Tx, built_once, row_or_none
 from bot.store.file_ids import files
 from bot.store.profiles import profiles
 from bot.store.schema import Timestamp, chat_key, metadata
@@ -126,8 +126,7 @@ async def whose(
         .order_by(is_owner, kept.c.taken_at.desc())
         .limit(1)
     )
-    owner_id: str | None = (await tx.execute(statement)).scalar()
-    return owner_id
+    return await row_or_none(tx, str, statement)
 
 
 async def latest(

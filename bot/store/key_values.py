@@ -5,7 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.store.database import Tx, insert_for
+from bot.store.database import Tx, add_new, insert_for
 from bot.store.schema import Timestamp, metadata
 
 key_values = sa.Table(
@@ -36,11 +36,7 @@ async def put(tx: Tx, key: str, value: Any, *, now: datetime) -> None:  # noqa: 
 
 async def add(tx: Tx, key: str, value: Any, *, now: datetime) -> bool:  # noqa: ANN401 - any JSON value
     """Set the value under ``key`` where there is none; return whether it was set."""
-    insert = insert_for(tx)(key_values).values(key=key, value=value, at=now)
-    added = insert.on_conflict_do_nothing(index_elements=[key_values.c.key]).returning(
-        key_values.c.key
-    )
-    return (await tx.execute(added)).scalar() is not None
+    return await add_new(tx, key_values, key=key, value=value, at=now)
 
 
 async def remove(tx: Tx, key: str) -> bool:

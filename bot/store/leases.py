@@ -17,7 +17,7 @@ import structlog
 from bot.domain.errors import DatabaseUnavailableError
 from bot.domain.records import EPOCH
 from bot.runtime.workers import Worker
-from bot.store.database import Database, Tx, insert_for
+from bot.store.database import Database, Tx, add_new, insert_for
 from bot.store.schema import Timestamp, metadata
 
 log = structlog.get_logger()
@@ -64,9 +64,7 @@ async def _swap(
 ) -> bool:
     """Set a lease's state, if its version is still that one (None: there is none)."""
     if version is None:
-        new = insert_for(tx)(leases).values(key=key, state=state, until=until, version=1)
-        statement = new.on_conflict_do_nothing(index_elements=[leases.c.key])
-        return (await tx.execute(statement)).rowcount > 0
+        return await add_new(tx, leases, key=key, state=state, until=until, version=1)
     same = sa.and_(leases.c.key == key, leases.c.version == version)
     values = {"state": state, "until": until, "version": version + 1}
     return (await tx.execute(sa.update(leases).where(same).values(values))).rowcount > 0
@@ -74,8 +72,7 @@ async def _swap(
 
 async def lock(tx: Tx, key: str) -> Any | None:  # noqa: ANN401 - any JSON value
     """Return a lease's state; nobody else may change it before the transaction ends."""
-    insert = insert_for(tx)(leases).values(key=key, state=None, until=EPOCH)
-    await tx.execute(insert.on_conflict_do_nothing(index_elements=[leases.c.key]))
+    await add_new(tx, leases, key=key, state=None, until=EPOCH)
     statement = sa.select(leases.c.state).where(leases.c.key == key).with_for_update()
     return (await tx.execute(statement)).scalar()
 
@@ -104,9 +101,7 @@ async def put(tx: Tx, key: str, state: Any, *, until: datetime) -> None:  # noqa
 
 async def first(tx: Tx, key: str, *, until: datetime) -> bool:
     """Return whether nobody came here before, or so long ago that it was cleaned away."""
-    insert = insert_for(tx)(leases).values(key=key, state=None, until=until)
-    added = insert.on_conflict_do_nothing(index_elements=[leases.c.key]).returning(leases.c.key)
-    return (await tx.execute(added)).scalar() is not None
+    return await add_new(tx, leases, key=key, state=None, until=until)
 
 
 async def remove(tx: Tx, key: str) -> None:

@@ -199,6 +199,6 @@ async def forget(tx: Tx, what: Overdue, *, limit: int) -> int:
     """Delete up to ``limit`` rows of what is overdue; return how many went."""
     columns = what.key.clauses if isinstance(what.key, sa.Tuple) else (what.key,)
     first = sa.select(*columns).where(what.condition).limit(limit)
-    first = first.with_for_update(skip_locked=True)  # it goes the next time
-    these = what.key.in_(first)
+    # What is locked goes the next time.
+    these = what.key.in_(first.with_for_update(skip_locked=True))
     return (await tx.execute(sa.delete(what.table).where(these))).rowcount

@@ -5,7 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.store.database import Tx, insert_for
+from bot.store.database import Tx, add_new
 from bot.store.deliveries import deliveries, is_dead, is_open
 from bot.store.ledger import ledger_entries
 from bot.store.schema import Timestamp, metadata
@@ -28,8 +28,7 @@ async def has(tx: Tx, hour: datetime) -> bool:
 
 async def add(tx: Tx, hour: datetime, figures: dict[str, Any]) -> None:
     """Write the hour that began at ``hour``; once, whoever does so."""
-    insert = insert_for(tx)(samples).values(hour=hour, figures=figures)
-    await tx.execute(insert.on_conflict_do_nothing(index_elements=["hour"]))
+    await add_new(tx, samples, hour=hour, figures=figures)
 
 
 async def since(tx: Tx, start: datetime) -> list[tuple[datetime, dict[str, Any]]]:

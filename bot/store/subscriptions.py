@@ -149,10 +149,8 @@ async def of_profiles(
 ) -> list[Subscription]:
     """Return the subscriptions to profiles with these ids or names, the oldest first."""
     wanted = list(ids_or_names)
-    statement = _SELECT.where(
-        sa.or_(profiles.c.profile_id.in_(wanted), profiles.c.username.in_(wanted))
-    ).order_by(subscriptions.c.id)
-    statement = statement.limit(limit)
+    is_wanted = sa.or_(profiles.c.profile_id.in_(wanted), profiles.c.username.in_(wanted))
+    statement = _SELECT.where(is_wanted).order_by(subscriptions.c.id).limit(limit)
     return [_subscription(row) for row in await tx.execute(statement)]
 
 

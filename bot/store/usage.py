@@ -124,21 +124,20 @@ async def of_chat(tx: Tx, chat_id: int, *, since: date) -> dict[str, Use]:
 
 async def millicredits_by_day(tx: Tx, chat_id: int, *, since: date) -> dict[date, int]:
     """Return a chat's share of the polls by day, in thousandths of a credit."""
-    statement = (
-        sa.select(usage_days.c.day, sa.func.sum(usage_days.c.millicredits))
-        .where(usage_days.c.chat_id == chat_id, usage_days.c.day >= since)
-        .group_by(usage_days.c.day)
-    )
     days = (await borne(tx, since=since, chat_id=chat_id)).get(chat_id, {})
-    for day, part in await tx.execute(statement):
-        days[day] = days.get(day, 0) + int(part)
+    for day, part in (await _by_day(tx, "millicredits", chat_id, since)).items():
+        days[day] = days.get(day, 0) + part
     return days
 
 
 async def items_by_day(tx: Tx, chat_id: int, *, since: date) -> dict[date, int]:
     """Return how many stories a chat got by day."""
+    return await _by_day(tx, "items", chat_id, since)
+
+
+async def _by_day(tx: Tx, column: str, chat_id: int, since: date) -> dict[date, int]:
     statement = (
-        sa.select(usage_days.c.day, sa.func.sum(usage_days.c["items"]))
+        sa.select(usage_days.c.day, sa.func.sum(usage_days.c[column]))
         .where(usage_days.c.chat_id == chat_id, usage_days.c.day >= since)
         .group_by(usage_days.c.day)
     )
