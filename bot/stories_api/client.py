@@ -113,7 +113,7 @@ class StoriesApi:
     @property
     def is_failing(self) -> bool:
         """Return whether the breaker holds calls back."""
-        return self.transport.breaker.is_open
+        return self.transport.state.breaker.is_open
 
     async def story(self, story_id: str) -> Answer[Story]:
         """Return a live story by its pk; 1 credit.
@@ -215,7 +215,7 @@ class StoriesApi:
         """
         query = Query(BALANCE, deadline=self._deadline)
         balance = (await self._ask(query, schema.balance_from)).value
-        self.transport.call_rate.rate = balance.rate
+        self.transport.state.call_rate.rate = balance.rate
         if balance.credits > 0:
             self.transport.out_of_service = None
         return balance

@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import structlog
 
@@ -37,30 +37,9 @@ class AccountState:
     breaker: Breaker = field(default_factory=Breaker)
     refused: Refused = field(default_factory=Refused)
 
-    def is_quiet(self, subject: str) -> bool:
-        """Return whether an answer about the subject would change nothing."""
-        breaker = self.breaker
-        return not (breaker.is_open or breaker.suspects or subject in self.refused.rows)
-
 
 Decide = Callable[[AccountState, float, str], T]
 """Takes the state, the seconds of its clock, and by which name it knows the subject."""
-
-
-class AccountLimits(Protocol):
-    """The state of the limits, shared by all who spend of one account."""
-
-    state: AccountState
-    """As this process last knew it."""
-
-    def now(self) -> float:
-        """Return the seconds of the clock by which the state goes."""
-
-    def is_quiet(self, subject: str) -> bool:
-        """Return whether, as far as is known here, an answer about it would change nothing."""
-
-    async def decide(self, subject: str, decide: Decide[T]) -> T:
-        """Return what ``decide``, which may run twice, makes of the state; keep its changes."""
 
 
 class LocalLimits:
@@ -71,12 +50,15 @@ class LocalLimits:
         self.state = state
         self.now = clock
 
-    def is_quiet(self, subject: str) -> bool:  # noqa: ARG002 - the protocol's
-        """See AccountLimits; to note it costs nothing here."""
+    def is_quiet(self, subject: str) -> bool:  # noqa: ARG002 - as replicas need it
+        """Return whether, as far as is known here, an answer about it would change nothing.
+
+        To note it costs nothing here.
+        """
         return False
 
     async def decide(self, subject: str, decide: Decide[T]) -> T:
-        """See AccountLimits."""
+        """Return what ``decide``, which may run twice, makes of the state; keep its changes."""
         return decide(self.state, self.now(), subject)
 
 
@@ -95,15 +77,16 @@ class SharedLimits:
         self._turn = asyncio.Lock()  # all wait for one row: one connection will do
 
     def now(self) -> float:
-        """See AccountLimits; Unix time."""
+        """Return the seconds of the clock by which the state goes: Unix time."""
         return self._time().timestamp()
 
     def is_quiet(self, subject: str) -> bool:
-        """See AccountLimits."""
-        return self.state.is_quiet(_name_of(subject))
+        """See LocalLimits."""
+        breaker, refused = self.state.breaker, self.state.refused
+        return not (breaker.is_open or breaker.suspects or _name_of(subject) in refused.rows)
 
     async def decide(self, subject: str, decide: Decide[T]) -> T:
-        """See AccountLimits."""
+        """See LocalLimits."""
         name = _name_of(subject)
 
         async def work(tx: Tx) -> T:
@@ -161,6 +144,10 @@ class SharedLimits:
                 await leases.remove(tx, key)
             else:
                 await leases.put(tx, key, refusal, until=_time(row[1]) + _REMEMBERED)
+
+
+AccountLimits = LocalLimits | SharedLimits
+"""The state of the limits, shared by all who spend of one account."""
 
 
 def _name_of(subject: str) -> str:

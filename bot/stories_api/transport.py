@@ -31,7 +31,7 @@ from bot.runtime.metrics import Metrics
 from bot.stories_api.endpoints import BALANCE, Answer
 from bot.stories_api.failures import TOO_MANY, Failure, failure_of
 from bot.stories_api.limit_state import AccountLimits, AccountState, LocalLimits
-from bot.stories_api.limits import Breaker, CallRate, Detour, Refused, RetryBudget
+from bot.stories_api.limits import CallRate, Detour, RetryBudget
 from bot.stories_api.response import (
     OK,
     ComplainedError,
@@ -131,29 +131,19 @@ class Transport:
         self._seconds = metrics.histogram("api_seconds", "Time of a call.", "endpoint")
         self._credits = metrics.counter("api_credits_total", "Credits billed.", "endpoint")
         metrics.gauge("api_breaker_open", "1 while calls are held back.").follow(
-            lambda: float(self.breaker.is_open)
+            lambda: float(self.state.breaker.is_open)
         )
         metrics.gauge("api_refused_subjects", "Subjects that are refused for a while.").follow(
-            lambda: float(self.refused.count(self._limits.now()))
+            lambda: float(self.state.refused.count(self._limits.now()))
         )
         metrics.gauge("api_out_of_service", "1 while the key or the balance stops us.").follow(
             lambda: float(self.out_of_service is not None)
         )
 
     @property
-    def call_rate(self) -> CallRate:
-        """Return the even rate, as this process last knew it."""
-        return self._limits.state.call_rate
-
-    @property
-    def breaker(self) -> Breaker:
-        """Return what holds calls back, as this process last knew it."""
-        return self._limits.state.breaker
-
-    @property
-    def refused(self) -> Refused:
-        """Return the subjects that are refused, as far as this process knows."""
-        return self._limits.state.refused
+    def state(self) -> AccountState:
+        """Return rate, breaker and what is refused, as this process last knew them."""
+        return self._limits.state
 
     async def ask(self, query: Query, read: Read[T]) -> Answer[T]:
         """Return what ``read`` makes of the answer.
@@ -208,7 +198,7 @@ class Transport:
             if self.probe is None:
                 return  # this call is the probe
             await self._find_out()
-        if verdict != "go" and self.breaker.is_open:
+        if verdict != "go" and self.state.breaker.is_open:
             raise ApiUnavailableError("held back: the API is failing")
 
     async def _find_out(self) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any
 
 from bot.domain.errors import DatabaseUnavailableError
 from bot.domain.records import Flood
@@ -16,27 +16,6 @@ from bot.telegram.flood_limits import DOCUMENTED, ChatFlood, ChatLimits, Lane
 _REMEMBERED = 20_000  # chats; then those that a fresh one equals are forgotten
 _MOST_AHEAD_S = 300.0  # a clock that was set back must not close the bot
 _BLOCK_S = 0.25  # seconds of the bot's rate that one replica takes at once
-
-
-class LimitState(Protocol):
-    """What the rate limiter asks of the limits, wherever they are kept."""
-
-    are_shared: bool
-
-    async def enter(self, chat: int | str, weight: int, lane: Lane) -> float:
-        """Count messages for a chat and return 0, or count nothing: the seconds to wait."""
-
-    async def closed_for(self, chat: int | str) -> float:
-        """Return the seconds for which Telegram wants nothing in this chat."""
-
-    async def close(self, chat: int | str, seconds: float) -> None:
-        """Close a chat, as Telegram told us."""
-
-    async def slots(self, weight: int, wanted: int, rate: float) -> tuple[float, int]:
-        """Reserve messages of the bot's rate: (seconds until the first, how many)."""
-
-    async def stop(self, seconds: float) -> None:
-        """Let nothing out of the whole bot for so long."""
 
 
 class LocalLimitState:
@@ -59,7 +38,7 @@ class LocalLimitState:
         self._stopped_until = 0.0
 
     async def enter(self, chat: int | str, weight: int, lane: Lane) -> float:
-        """See LimitState."""
+        """Count messages for a chat and return 0, or count nothing: the seconds to wait."""
         now, flood = self._clock(), self._flood(chat)
         wait = flood.wait(now, weight, lane, is_group=_is_group(chat))
         if not wait:
@@ -67,20 +46,23 @@ class LocalLimitState:
         return wait
 
     async def closed_for(self, chat: int | str) -> float:
-        """See LimitState."""
+        """Return the seconds for which Telegram wants nothing in this chat."""
         flood = self._chats.get(chat)
         return max(flood.closed_until - self._clock(), 0.0) if flood else 0.0
 
     async def close(self, chat: int | str, seconds: float) -> None:
-        """See LimitState."""
+        """Close a chat, as Telegram told us."""
         self._flood(chat).close(self._clock(), seconds)
 
-    async def slots(self, weight: int, wanted: int, rate: float) -> tuple[float, int]:  # noqa: ARG002 - the protocol's
-        """See LimitState; the only process needs no reservation, it spaces its messages itself."""
+    async def slots(self, weight: int, wanted: int, rate: float) -> tuple[float, int]:  # noqa: ARG002 - as replicas need them
+        """Reserve messages of the bot's rate: (seconds until the first, how many).
+
+        The only process needs no reservation, it spaces its messages itself.
+        """
         return max(self._stopped_until - self._clock(), 0.0), weight
 
     async def stop(self, seconds: float) -> None:
-        """See LimitState."""
+        """Let nothing out of the whole bot for so long."""
         self._stopped_until = max(self._stopped_until, self._clock() + seconds)
 
     def _flood(self, chat: int | str) -> ChatFlood:
@@ -131,7 +113,7 @@ class SharedLimitState:
             self._see(chat, flood)
 
     async def enter(self, chat: int | str, weight: int, lane: Lane) -> float:
-        """See LimitState."""
+        """See LocalLimitState."""
         wait = 0.0
 
         def count(flood: ChatFlood, now: float) -> bool:
@@ -146,7 +128,7 @@ class SharedLimitState:
         return wait
 
     async def closed_for(self, chat: int | str) -> float:
-        """See LimitState."""
+        """See LocalLimitState."""
         async with self._db.read() as tx:
             flood = await chat_queues.flood(tx, chat) if isinstance(chat, int) else None
             if isinstance(chat, int) and flood is not None:
@@ -155,7 +137,7 @@ class SharedLimitState:
         return max(ChatFlood.load(self._limits, state).closed_until - self._now().timestamp(), 0.0)
 
     async def close(self, chat: int | str, seconds: float) -> None:
-        """See LimitState."""
+        """See LocalLimitState."""
 
         def close(flood: ChatFlood, now: float) -> bool:
             flood.close(now, seconds)
@@ -164,7 +146,7 @@ class SharedLimitState:
         await self._change(chat, close)
 
     async def slots(self, weight: int, wanted: int, rate: float) -> tuple[float, int]:
-        """See LimitState; as many as are wanted here, up to a quarter of a second of the rate."""
+        """See LocalLimitState; as many as are wanted, up to a quarter of a second of the rate."""
         now = self._now().timestamp()
         count = max(weight, min(wanted, int(rate * _BLOCK_S)))
         start = now
@@ -181,7 +163,7 @@ class SharedLimitState:
         return start - now, count
 
     async def stop(self, seconds: float) -> None:
-        """See LimitState."""
+        """See LocalLimitState."""
         until = self._now().timestamp() + seconds
 
         def stop(state: Any | None) -> tuple[Any, datetime]:  # noqa: ANN401 - JSON
@@ -261,6 +243,9 @@ class SharedLimitState:
 
     def _key(self, chat: int | str) -> str:
         return f"{self._prefix}:{chat}"[:64]
+
+
+LimitState = LocalLimitState | SharedLimitState
 
 
 def _is_group(chat: int | str) -> bool:

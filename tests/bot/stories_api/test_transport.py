@@ -261,7 +261,7 @@ async def test_an_outage_is_left_alone_until_a_probe_succeeds() -> None:
         answers["now"] = GOOD
         clock[0] += 30
         await api.story("1")
-        assert api.transport.breaker.is_open is False
+        assert api.transport.state.breaker.is_open is False
 
 
 async def test_one_sick_subject_is_refused_free_and_harms_no_other() -> None:
@@ -308,7 +308,7 @@ async def test_the_probe_has_the_word(alive: bool | None, is_open: bool) -> None
             with pytest.raises(ApiUnavailableError):
                 await api.story(str(10 + n))
         assert (server.count == before) is is_open
-        assert api.transport.refused.count(time.monotonic()) == (0 if is_open else 6)
+        assert api.transport.state.refused.count(time.monotonic()) == (0 if is_open else 6)
 
 
 # --- the second address --------------------------------------------------------------------------
