@@ -350,7 +350,7 @@ class Running:
             await stop.wait()
             for task in endless:
                 task.cancel()
-            parts.scheduler.stop()
+            parts.scheduler.worker.stop()
             parts.outbox.stop()
             await self.intake.drain(_DRAIN_S)
             _, late = await asyncio.wait(ending, timeout=1)

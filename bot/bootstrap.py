@@ -143,7 +143,7 @@ async def built(
 
         def wake() -> None:
             """Let what became due be looked at, and be sent."""
-            scheduler.wake()
+            scheduler.worker.wake()
             outbox.wake()
 
         access = Access(

@@ -106,7 +106,9 @@ def run(
             warmup = args.warmup_days * DAY
             simulate_plot.draw(args.plot, _curves(known, args.cost, warmup, minimum))
     except (OSError, ImportError) as error:
-        stderr.print(_unwritten(error), markup=False, soft_wrap=True)
+        lacks = "--plot needs matplotlib: pip install 'storybell[charts]'."
+        why = lacks if isinstance(error, ImportError) else f"Can't write: {error}."
+        stderr.print(why, markup=False, soft_wrap=True)
         return 1
     summaries = [_summarise(known, each) for each in results]
     if args.json:
@@ -162,12 +164,6 @@ def _curves(
             if minutes is not None:
                 points.append((polls, minutes))
     return by_policy
-
-
-def _unwritten(error: Exception) -> str:
-    if isinstance(error, ImportError):
-        return "--plot needs matplotlib: pip install 'storybell[charts]'."
-    return f"Can't write: {error}."
 
 
 def _objection(records: Sequence[Record], args: argparse.Namespace) -> str:

@@ -112,16 +112,8 @@ class Scheduler:
         self._polls = metrics.counter("looks_total", "Looks of the schedule.", "outcome")
         self._new = metrics.counter("stories_found_total", "Stories nobody had seen before.")
 
-    def wake(self) -> None:
-        """Check now for what is due."""
-        self.worker.wake()
-
-    def stop(self) -> None:
-        """Begin no more checks; ``run`` ends when those under way are recorded."""
-        self.worker.stop()
-
     async def run(self) -> None:
-        """Check what is due until ``stop``."""
+        """Check what is due until ``worker`` stops; ends when what is under way is recorded."""
         async with asyncio.TaskGroup() as self._group:
             await self.worker.run()
 
@@ -356,7 +348,7 @@ class Scheduler:
         finally:
             self._in_flight -= 1
             plan.in_flight -= 1
-            self.wake()
+            self.worker.wake()
         self._polls.inc(outcome=outcome)
 
     async def _poll(self, known: Known, plan: Plan) -> str:
@@ -449,8 +441,7 @@ class Scheduler:
             return bool(await stories.live(tx, known.profile_id, now=self._now()))
 
         try:
-            async with self._db.read() as tx:
-                return await live(tx)
+            return await self._db.fetch(live)
         except DatabaseUnavailableError:  # what was answered is paid for
             return await self._db.insist(live)
 

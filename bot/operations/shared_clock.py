@@ -25,16 +25,13 @@ class SharedClock:
         self._db = db
         self._clock = clock
         self._now = now
-        self.worker = Worker("clock", self._step, now=now, longest=_EVERY)
+        self.worker = Worker("clock", self.agree, now=now, longest=_EVERY)
 
-    async def agree(self) -> None:
-        """Measure how far the database's clock is ahead of ours, and follow it."""
+    async def agree(self) -> datetime:
+        """Follow the database's clock as far as it is ahead of ours; return when next."""
         ahead = await server_clock.ahead_of(self._db, self._now)
         if abs(ahead) >= _CLOSE_S:
             self._clock.correct(ahead)
         if abs(ahead) >= _WORTH_A_WORD_S:
             log.warning("our clock and the database's differ", seconds=round(ahead, 1))
-
-    async def _step(self) -> datetime:
-        await self.agree()
         return self._now() + _EVERY

@@ -1,6 +1,6 @@
 """What is told to chats besides stories: each notice is a name in the store, a sentence here."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -73,15 +73,14 @@ def render(notice: str, rows: Sequence[Mapping[str, Any]], t: Translator) -> lis
     """
     if notice == "missed":
         return [_missed(rows, t)]
-    if notice == "summary":
-        return list(dict.fromkeys(_summary(row["counts"], t) for row in rows))
-    if notice == "failed":
-        return list(dict.fromkeys(_failed(row, t) for row in rows))
-    if notice == MUTED:
-        return list(dict.fromkeys(t(MISSING_MEDIA[row["missing"]]) for row in rows))
-    if notice == "broadcast":
-        return list(dict.fromkeys(Safe(row["text"]) for row in rows))
-    return list(dict.fromkeys(t(SENTENCES[notice], **row) for row in rows))
+    sentences: dict[str, Callable[[Mapping[str, Any]], Safe]] = {
+        "summary": lambda row: _summary(row["counts"], t),
+        "failed": lambda row: _failed(row, t),
+        MUTED: lambda row: t(MISSING_MEDIA[row["missing"]]),
+        "broadcast": lambda row: Safe(row["text"]),
+    }
+    sentence = sentences.get(notice, lambda row: t(SENTENCES[notice], **row))
+    return list(dict.fromkeys(map(sentence, rows)))
 
 
 def _summary(counts: Mapping[str, int], t: Translator) -> Safe:

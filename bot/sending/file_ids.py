@@ -78,7 +78,12 @@ class Files:
         has_read = False
         while True:
             known = self._usable(pks)
-            ours = [pk for pk in pks if pk not in known and not self._is_nameless(pk)]
+            ours = [
+                pk
+                for pk in pks
+                if pk not in known
+                and not self._nameless.get(pk, within=_NAMELESS_FOR, now=self._now())
+            ]
             busy = dict(self._in_flight[pk] for pk in ours if pk in self._in_flight)
             if not busy:
                 if has_read or len(known) == len(pks):
@@ -153,9 +158,6 @@ class Files:
     def _usable(self, pks: Collection[str]) -> dict[str, KnownFile]:
         at_hand = self.at_hand(pks)
         return {pk: file for pk, file in at_hand.items() if is_good_for(file, len(pks))}
-
-    def _is_nameless(self, pk: str) -> bool:
-        return bool(self._nameless.get(pk, within=_NAMELESS_FOR, now=self._now()))
 
     async def _wait_for_replicas(
         self, pks: list[str], all_pks: Collection[str], patience: timedelta | None

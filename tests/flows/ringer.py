@@ -72,7 +72,7 @@ async def ring(args: list[str], folder: Path, ready: int) -> None:
         )
 
         def stop() -> None:
-            scheduler.stop()
+            scheduler.worker.stop()
             outbox.stop()
 
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop)

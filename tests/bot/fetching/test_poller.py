@@ -332,4 +332,4 @@ async def test_run_looks_until_it_is_stopped(tower: Tower) -> None:
     async with asyncio.timeout(60), asyncio.TaskGroup() as group:
         group.create_task(scheduler.run())
         await wait_for(looked_at)
-        scheduler.stop()
+        scheduler.worker.stop()
