@@ -137,9 +137,9 @@ async def built(
             )
         )
         # One process on SQLite keeps its limits in memory; replicas share them as rows.
-        limits, bot_id = timing.chat_limits, _bot_id_of(settings)
-        shared = None if db.is_sqlite else SharedLimitState(db, bot_id, now, limits)
-        bot = _bot(settings, metrics, shared or LocalLimitState(steady, limits))
+        bot_id = int(settings.telegram_token.get_secret_value().partition(":")[0])
+        shared = None if db.is_sqlite else SharedLimitState(db, bot_id, now, timing.chat_limits)
+        bot = _bot(settings, metrics, shared or LocalLimitState(steady, timing.chat_limits))
 
         def wake() -> None:
             """Let what became due be looked at, and be sent."""
@@ -162,7 +162,16 @@ async def built(
         media = Media(to_media, spool, trusted_origin=settings.trusted_media_origin, now=now)
         ledger = Ledger(
             db,
-            _limits(settings),
+            Limits(
+                daily_budget=settings.daily_budget,
+                reply_share=settings.reply_share,
+                chat_daily_allowance=settings.chat_daily_allowance,
+                person_daily_allowance=settings.person_daily_allowance,
+                person_burst=settings.person_burst,
+                minimum_balance=settings.minimum_balance,
+                newcomer_allowance=settings.newcomer_allowance,
+                newcomer_share=settings.newcomer_share,
+            ),
             skip_privacy_check=settings.skip_privacy_check == "true",
             tell=partial(incidents.event, "large_source"),
             now=now,
@@ -401,11 +410,6 @@ async def _tell_alone(settings: Settings, db: Database, sentence: str, **fields:
         log.warning("can't tell an operator", reason=str(error))
 
 
-def _bot_id_of(settings: Settings) -> int:
-    """Return the bot's number, with which its token begins."""
-    return int(settings.telegram_token.get_secret_value().partition(":")[0])
-
-
 def _bot(settings: Settings, metrics: Metrics, limit_state: LimitState) -> ExtBot[Any]:
     url = str(settings.telegram_api_url).rstrip("/")
     token = settings.telegram_token.get_secret_value()
@@ -439,19 +443,6 @@ def _backups(
         most=settings.backup_count,
         metrics=metrics,
         now=now,
-    )
-
-
-def _limits(settings: Settings) -> Limits:
-    return Limits(
-        daily_budget=settings.daily_budget,
-        reply_share=settings.reply_share,
-        chat_daily_allowance=settings.chat_daily_allowance,
-        person_daily_allowance=settings.person_daily_allowance,
-        person_burst=settings.person_burst,
-        minimum_balance=settings.minimum_balance,
-        newcomer_allowance=settings.newcomer_allowance,
-        newcomer_share=settings.newcomer_share,
     )
 
 

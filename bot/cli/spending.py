@@ -37,7 +37,9 @@ async def main(
     """Print the totals; return the exit code."""
     by = cast("By", args.by)
     lines = await spending_by(db, by, days=args.days, now=now())
-    ordered = sorted(lines.items(), key=_order(by))
+    ordered = sorted(
+        lines.items(), key=lambda item: (0 if by == "day" else -item[1].spent, item[0])
+    )
     total = sum(lines.values(), Sums())
     if args.json:
         payload = {
@@ -73,12 +75,6 @@ def _days(text: str) -> int:
     if not 1 <= days <= _LONGEST:
         raise argparse.ArgumentTypeError(f"1 to {_LONGEST} days are kept")
     return days
-
-
-def _order(by: By) -> Callable[[tuple[str, Sums]], tuple[int, str]]:
-    if by == "day":
-        return lambda item: (0, item[0])
-    return lambda item: (-item[1].spent, item[0])
 
 
 def _credits(sums: Sums) -> dict[str, int]:

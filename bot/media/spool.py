@@ -36,19 +36,6 @@ class MediaFile:
     duration: float | None = None
     on_remove: Callable[[], None] = field(default=lambda: None, repr=False, compare=False)
 
-    def __enter__(self) -> Self:
-        """Keep the file for the block."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Remove the file."""
-        self.remove()
-
     def remove(self) -> None:
         """Remove the file and give its room back; twice is harmless."""
         with contextlib.suppress(FileNotFoundError):

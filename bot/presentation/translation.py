@@ -73,8 +73,6 @@ class Translator:
         """Return the translation of ``msgid`` as HTML; fields are escaped unless ``Safe``."""
         return Safe(self._render(self._messages.get(msgid, (msgid,))[0], msgid, fields, html=True))
 
-    t = __call__
-
     def plain(self, msgid: str, /, **fields: object) -> str:
         """Return it for where Telegram reads no HTML: buttons, pop-ups, lists of commands."""
         return self._render(self._messages.get(msgid, (msgid,))[0], msgid, fields, html=False)

@@ -120,7 +120,7 @@ class Attempts:
             return await self._after(error, batch, request)
         if not messages:
             return TryLater(unknown=True, reason="an empty answer")
-        request.text.spend()
+        request.text.caption = None  # it stands in the chat
         if len(batch) > 1 and _by_url(batch):
             self._url_faults = 0
         files: dict[str, KnownFile | None] = {}

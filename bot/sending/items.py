@@ -94,11 +94,6 @@ class Item:
         """Return whether it still has to go out."""
         return self.sent is None and not self.failed and self.refused is None
 
-    def clean(self) -> None:
-        """Remove what was downloaded for it."""
-        for file in self.spooled:
-            file.remove()
-
 
 @dataclass(frozen=True, slots=True)
 class SendOptions:
@@ -128,10 +123,6 @@ class Text:
         if not self.caption:
             return {}
         return {"caption": self.caption, "parse_mode": ParseMode.HTML if self.html else None}
-
-    def spend(self) -> None:
-        """Note that it stands in the chat."""
-        self.caption = None
 
     def simplify(self) -> bool:
         """Make it plainer after Telegram refused it: no markup, then nothing at all."""
@@ -229,11 +220,6 @@ def _file_of(message: MessageJson) -> tuple[FileKind | None, MessageJson | None]
     if message.get("document"):
         return "document", message["document"]
     return None, None
-
-
-def as_known(item: Item, file: KnownFile) -> None:
-    """Send the item by what Telegram has already."""
-    item.kind, item.source = file.kind, ByFileId(file.file_id)
 
 
 def _content(item: Item, *, attach: bool) -> str | InputFile:

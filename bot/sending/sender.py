@@ -121,7 +121,8 @@ class Sender:
             stopped = TryLater(reason=str(error))
         finally:
             for item in items:
-                item.clean()
+                for file in item.spooled:
+                    file.remove()
         return _conclude(items, stopped, request.lane)
 
     def _may_prime(self, target: Target) -> bool:

@@ -32,7 +32,7 @@ from bot.media.urls import is_fresh
 from bot.runtime.lately import Lately
 from bot.sending import progress
 from bot.sending.file_ids import Files, is_good_for
-from bot.sending.items import ByFileId, ByUpload, ByUrl, Item, Source, as_known
+from bot.sending.items import ByFileId, ByUpload, ByUrl, Item, Source
 
 log = structlog.get_logger()
 
@@ -129,7 +129,7 @@ class Supply:
                 if item.as_file and file.kind != "document":
                     continue  # Telegram took it for something else: then it is uploaded
                 if is_good_for(file, len(items)):
-                    as_known(item, file)
+                    item.kind, item.source = file.kind, ByFileId(file.file_id)
                 else:  # a silent video, which an album takes as an upload only
                     item.tried = max(item.tried, 1)
 

@@ -114,23 +114,23 @@ class Polling:
                 self._conflicts += 1
                 if self._conflicts == _LASTING and self._on_conflict:
                     await self._on_conflict()
-                await self._rest(self._refused_pause_s)
+                await asyncio.sleep(self._refused_pause_s)
             except InvalidToken as error:
                 self._record_refusal(error)
-                await self._rest(self._refused_pause_s)
+                await asyncio.sleep(self._refused_pause_s)
             except RetryAfter as error:
-                await self._rest(wait_of(error).total_seconds())
+                await asyncio.sleep(wait_of(error).total_seconds())
             except Exception as error:  # noqa: BLE001 - a deaf bot is worse than any of them
                 why = str(error) if isinstance(error, TelegramError) else type(error).__name__
                 log.warning("poll failed", why=why)
                 longest = _LONGEST_PAUSE_S if isinstance(error, TelegramError) else _STORE_PAUSE_S
                 self._pause = min(max(self._pause * 2, self._first_pause_s), longest)
-                await self._rest(self._pause)
+                await asyncio.sleep(self._pause)
 
     async def _poll(self) -> None:
         """Ask once; the next question confirms what was stored."""
         if self._is_behind():
-            await self._rest(self._first_pause_s)
+            await asyncio.sleep(self._first_pause_s)
             self._heard_at = self._clock()
             return
         question: dict[str, Any] = {
@@ -159,6 +159,3 @@ class Polling:
         log.error("Telegram refuses the token", why=str(error))
         if len(self._refused) == _REFUSALS and now - self._refused[0] < _REFUSALS_WITHIN_S:
             raise TokenRefusedError("Telegram refuses the token") from None
-
-    async def _rest(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)

@@ -19,7 +19,7 @@ from pydantic import SecretStr
 from bot.domain.errors import BotError
 from bot.store import key_values
 from bot.store.database import Database
-from bot.web.connections import recognise
+from bot.web.connections import recognise, refused
 from bot.web.signed import OWN, TELEGRAM, is_session, new_session, signed_by_telegram
 
 log = structlog.get_logger()
@@ -98,20 +98,20 @@ class AdminPage:
 
     async def _state(self, request: web.Request) -> web.Response:
         if not await self._is_admin(request):
-            return _refused(401)
+            return refused(401, _HEADERS)
         return _answer(await self._page.show())
 
     async def _do(self, request: web.Request) -> web.Response:
         if not await self._is_admin(request):
-            return _refused(401)
+            return refused(401, _HEADERS)
         wanted = await _body(request)
         if wanted is None:
-            return _refused(400)
+            return refused(400, _HEADERS)
         try:
             await self._page.do(wanted)
         except BotError as error:
             log.info("an action was refused", why=str(error))
-            return _refused(400)
+            return refused(400, _HEADERS)
         log.info("an action on the admin page", action=str(wanted.get("action"))[:20])
         return _answer(await self._page.show())
 
@@ -120,7 +120,7 @@ class AdminPage:
         wanted = await _body(request)
         word = wanted.get("key") if wanted else None
         if not isinstance(word, str) or not await self._takes(word):
-            return _refused(401)
+            return refused(401, _HEADERS)
         log.info("the admin page was opened by a link")
         return _answer({"session": new_session(self._token, self._now())})
 
@@ -161,13 +161,6 @@ def _digest_of(word: str) -> str:
 
 def _answer(value: Json) -> web.Response:
     return web.json_response(value, headers=_HEADERS)
-
-
-def _refused(status: int) -> web.Response:
-    """Refuse, and read no more from that connection."""
-    answer = web.Response(status=status, headers=_HEADERS)
-    answer.force_close()
-    return answer
 
 
 async def _body(request: web.Request) -> Json | None:

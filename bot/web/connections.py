@@ -7,7 +7,7 @@ by the same connection.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 
 from aiohttp import web
@@ -29,6 +29,13 @@ async def anew(
     """Let whoever asks by a connection prove it themselves."""
     request.app[KNOWN].discard(request.protocol)
     return await handler(request)
+
+
+def refused(status: int, headers: Mapping[str, str] | None = None) -> web.Response:
+    """Refuse without reading on: what was not read is not worth a connection."""
+    answer = web.Response(status=status, headers=headers)
+    answer.force_close()
+    return answer
 
 
 async def busy_until_read(request: web.Request, _answer: web.StreamResponse) -> None:

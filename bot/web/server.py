@@ -15,7 +15,15 @@ from pydantic import SecretStr
 
 from bot.runtime.metrics import CONTENT_TYPE, Metrics
 from bot.runtime.workers import reason_of
-from bot.web.connections import KNOWN, MOST, accepting, anew, busy_until_read, recognise
+from bot.web.connections import (
+    KNOWN,
+    MOST,
+    accepting,
+    anew,
+    busy_until_read,
+    recognise,
+    refused,
+)
 
 log = structlog.get_logger()
 
@@ -67,13 +75,13 @@ class Door:
         """Return what became of a post, and the answer; strangers are not read."""
         given = request.headers.get(SECRET_HEADER, "").encode("utf-8", "surrogateescape")
         if not hmac.compare_digest(given, self.webhook.secret.get_secret_value().encode()):
-            return "wrong secret", _closed(403)
+            return "wrong secret", refused(403)
         recognise(request)
         if self.is_behind():
             return "behind", _busy()
         body = await _body_of(request)
         if body is None:
-            return "too large", _closed(413)
+            return "too large", refused(413)
         update = _parsed(body)
         if update is None:
             return "not an update", web.Response()  # said again, it would not be one either
@@ -200,13 +208,6 @@ class Web:
         return web.Response(
             body=self._metrics.render().encode(), headers={"Content-Type": CONTENT_TYPE}
         )
-
-
-def _closed(status: int) -> web.Response:
-    """Refuse without reading on: what was not read is not worth a connection."""
-    answer = web.Response(status=status)
-    answer.force_close()
-    return answer
 
 
 def _busy() -> web.Response:

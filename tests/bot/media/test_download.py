@@ -27,6 +27,7 @@ from bot.media.spool import Spool
 from tests.bot.media.test_spool import files_in
 from tests.bot.stories_api.server import Answerer, response, says, serving
 from tests.support.sandbox import sandbox_box
+from tests.support.spooled import kept
 
 MP4 = b"\x00\x00\x00\x18ftypmp42" + bytes(50_000)
 MIB = 2**20
@@ -46,7 +47,7 @@ async def test_the_sandboxs_media(tmp_path: Path) -> None:
         with Spool(tmp_path, limit=100 * MIB) as spool:
             media = Media(session, spool, trusted_origin=box.urls.cdn)
             photo = (await box.control.stories("prada"))[0]
-            with await media.fetch(photo["thumbnail_url"], limit=10 * MIB) as file:
+            with kept(await media.fetch(photo["thumbnail_url"], limit=10 * MIB)) as file:
                 assert (file.kind, file.width, file.height) == ("photo", 1080, 1920)
             big = (await box.control.stories("bigvideo"))[0]
             with pytest.raises(MediaTooBigError) as caught:
@@ -96,7 +97,7 @@ async def test_a_redirect_within_the_hosts_is_followed(tmp_path: Path) -> None:
     moved = response(302, b"", {"Location": "/v/2.mp4?a=%2F"})
     async with serving(says(moved, response(200, MP4))) as server:
         async with media_at(server.url, tmp_path) as media:
-            with await media.fetch(f"{server.url}/v/1.mp4", limit=MIB) as file:
+            with kept(await media.fetch(f"{server.url}/v/1.mp4", limit=MIB)) as file:
                 assert file.size == len(MP4)
         assert server.requests[1].startswith("GET /v/2.mp4?a=%2F ")
         assert "x-access-key" not in server.requests[0]

@@ -11,6 +11,7 @@ import pytest
 
 from bot.domain.errors import MediaRefusedError, MediaTooBigError, MediaUnavailableError
 from bot.media.spool import MediaFile, Spool, pour
+from tests.support.spooled import kept
 
 JPEG = b"\xff\xd8\xff\xe0" + bytes(100)
 
@@ -39,7 +40,7 @@ def mode_of(path: Path) -> int:
 
 async def test_a_file_is_private_named_by_us_and_gone_after_use(tmp_path: Path) -> None:
     with Spool(tmp_path, limit=1000) as spool:
-        with await saved(spool, JPEG) as file:
+        with kept(await saved(spool, JPEG)) as file:
             assert (file.kind, file.mime, file.size, spool.used) == (
                 "photo",
                 "image/jpeg",
@@ -107,7 +108,7 @@ async def test_a_hundred_at_once_never_hold_more_than_the_limit(tmp_path: Path) 
     with Spool(tmp_path, limit=1000) as spool:
 
         async def one() -> None:
-            with await saved(spool, JPEG, room=300):
+            with kept(await saved(spool, JPEG, room=300)):
                 assert spool.used <= 1000
 
         async with asyncio.TaskGroup() as group:

@@ -23,6 +23,7 @@ from tests.bot.runtime.test_proxies import joined, proxy, serving
 from tests.support.killing import Victim
 from tests.support.needs import found, needs
 from tests.support.sandbox import sandbox_box
+from tests.support.spooled import kept
 
 NAMES = ("telegram.example", "stories.example", "*.cdninstagram.com", "*.fbcdn.net")
 JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00" + bytes(1000)
@@ -141,7 +142,9 @@ async def test_each_redirect_of_media_is_judged_and_resolved_by_us(
             with Spool(tmp_path, limit=10**7) as spool:
                 media = Media(session, spool)
                 away = "https://a.cdninstagram.com/away?to="
-                with await media.fetch(f"{away}https://b.fbcdn.net/x.jpg", limit=10**6) as file:
+                with kept(
+                    await media.fetch(f"{away}https://b.fbcdn.net/x.jpg", limit=10**6)
+                ) as file:
                     assert file.kind == "photo"
                 asked = ["157.240.1.1:443", "157.240.2.2:443"]  # addresses, never names
                 assert (by.asked, there.seen) == (asked, ["a.cdninstagram.com", "b.fbcdn.net"])

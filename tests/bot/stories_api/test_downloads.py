@@ -18,6 +18,7 @@ from bot.domain.errors import (
 from bot.media.spool import MediaFile, Spool
 from bot.stories_api.downloads import address_in
 from tests.bot.stories_api.server import KEY, api_at, response, says, serving
+from tests.support.spooled import kept
 
 MP4 = b"\x00\x00\x00\x18ftypmp42" + bytes(100_000)
 JPEG = b"\xff\xd8\xff\xe0" + bytes(100)
@@ -72,7 +73,7 @@ async def test_a_file_that_comes_packed_is_as_large_as_it_unfolds(tmp_path: Path
     packed = response(200, gzip.compress(MP4), {"Content-Encoding": "gzip"})
     with Spool(tmp_path, limit=10**9) as spool:
         async with serving(says(packed)) as server, api_at(server.url) as api:
-            with (await api.download("1", spool)).value as file:
+            with kept((await api.download("1", spool)).value) as file:
                 assert file.path.read_bytes() == MP4
         assert spool.used == 0
 
