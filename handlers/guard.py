@@ -27,7 +27,7 @@ from bot.domain.errors import N_, NotAdminError, NotChannelAdminError, NowhereEr
 from bot.presentation.buttons import ABOUT, split_about
 from bot.presentation.html import shorten
 from bot.updates import unit_of_work
-from handlers.rights import TABLE, Need, Place, Role, Row, allows
+from handlers.rights import TABLE, ChatKind, Need, Role, Row, allows
 
 log = structlog.get_logger()
 
@@ -245,7 +245,7 @@ async def _may(update: Update, context: Context, row: Row) -> bool:
     query, where = update.callback_query, update.effective_chat
     if where is None:
         raise NowhereError
-    need = row.need(place_of(where))
+    need = row.need(chat_kind(where))
     if need is Need.OPERATOR:  # before all else: no channel's admin gets there by its buttons
         return context.is_admin
     channel = split_about(query.data)[0] if query and query.data else None
@@ -254,14 +254,16 @@ async def _may(update: Update, context: Context, row: Row) -> bool:
         return True
     if where.type == Chat.PRIVATE and user_of(update) != where.id:
         raise NotAdminError("not their own chat")
-    if need is Need.ADMIN and not allows(row, place_of(where), await role_of(update, context)):
+    if need is Need.ADMIN and not allows(row, chat_kind(where), await role_of(update, context)):
         raise NotChannelAdminError if where.type == Chat.CHANNEL else NotAdminError
     return True
 
 
-def place_of(where: Chat) -> Place:
-    """Return what kind of place a chat is."""
-    return {Chat.PRIVATE: Place.PRIVATE, Chat.CHANNEL: Place.CHANNEL}.get(where.type, Place.GROUP)
+def chat_kind(where: Chat) -> ChatKind:
+    """Return what a chat is; a forum is a group."""
+    return {Chat.PRIVATE: ChatKind.PRIVATE, Chat.CHANNEL: ChatKind.CHANNEL}.get(
+        where.type, ChatKind.GROUP
+    )
 
 
 async def role_of(update: Update, context: Context) -> Role:
@@ -274,11 +276,11 @@ async def role_of(update: Update, context: Context) -> Role:
     where, message = update.effective_chat, update.effective_message
     if where is None:
         raise NowhereError
-    place = place_of(where)
-    if place is Place.PRIVATE:
+    kind = chat_kind(where)
+    if kind is ChatKind.PRIVATE:
         return Role.PERSON
     if update.callback_query is None:
-        if place is Place.CHANNEL:
+        if kind is ChatKind.CHANNEL:
             return Role.ADMIN  # nobody else can post
         if message and message.sender_chat:
             own = message.sender_chat.id == where.id
@@ -288,6 +290,6 @@ async def role_of(update: Update, context: Context) -> Role:
         return Role.AS_CHANNEL
     admins = context.services.admins
     standing = await admins.standing(context.bot, where.id, user_id, now=context.now)
-    if place is Place.CHANNEL:
+    if kind is ChatKind.CHANNEL:
         return Role.ADMIN if standing.may_post else Role.SUBSCRIBER
     return Role.ADMIN if standing.is_admin else Role.MEMBER

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 
-class Place(Enum):
+class ChatKind(Enum):
     """Where somebody acts; a forum is a group."""
 
     PRIVATE = auto()
@@ -48,19 +48,19 @@ MAY: Mapping[Need, frozenset[Role]] = {
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What one thing needs in each place."""
+    """What one thing needs in each kind of chat."""
 
     private: Need
     group: Need
     channel: Need
 
-    def need(self, place: Place) -> Need:
+    def need(self, kind: ChatKind) -> Need:
         """Return what it needs there."""
         return {
-            Place.PRIVATE: self.private,
-            Place.GROUP: self.group,
-            Place.CHANNEL: self.channel,
-        }[place]
+            ChatKind.PRIVATE: self.private,
+            ChatKind.GROUP: self.group,
+            ChatKind.CHANNEL: self.channel,
+        }[kind]
 
 
 # In a channel also what only shows something writes for all to see.
@@ -137,6 +137,6 @@ TABLE: Mapping[str, Row] = {
 }
 
 
-def allows(row: Row, place: Place, role: Role) -> bool:
+def allows(row: Row, kind: ChatKind, role: Role) -> bool:
     """Return whether somebody may do this there."""
-    return role in MAY[row.need(place)]
+    return role in MAY[row.need(kind)]

@@ -13,7 +13,7 @@ from typing import Literal, Self
 from bot.domain import links
 
 Mode = Literal["invited", "open"]
-Kind = Literal["person", "chat", "profile"]
+_Kind = Literal["person", "chat", "profile"]
 Verdict = Literal["let", "stranger", "blocked"]
 Via = Literal["", "settings", "before", "invitation", "link", "admin", "added"]
 
@@ -28,7 +28,7 @@ class Subject:
     ``id`` is text: a Telegram id, or a profile's id or username.
     """
 
-    kind: Kind
+    kind: _Kind
     id: str
 
     @classmethod
@@ -45,7 +45,7 @@ class Entry:
     ``allowance`` is in credits a day, in place of what the settings give.
     """
 
-    kind: Kind
+    kind: _Kind
     subject: str
     name: str
     is_allowed: bool

@@ -17,7 +17,7 @@ from bot.operations.incidents import in_english
 from bot.store import chats, enqueue, incidents, profiles, samples
 from bot.store.database import Database, Tx
 
-Json = dict[str, Any]
+_Json = dict[str, Any]
 
 _DAYS = 30
 _SHOWN = 100  # rows of a table
@@ -42,7 +42,7 @@ class Figures:
     delay: timedelta | None
     waiting: int
     dead_letters: int
-    days: list[Json]
+    days: list[_Json]
     still_open: list[Incident]
     last: list[Incident]
 
@@ -65,7 +65,7 @@ class Overview:
         """Return how checks, alerts and incidents stand."""
         return await self.db.fetch(lambda tx: _figures(tx, now=self.now()))
 
-    async def show(self) -> Json:
+    async def show(self) -> _Json:
         """Return how the bot is doing, for the page."""
         now = self.now()
         spent = await self.reports.spending()
@@ -143,7 +143,7 @@ class Overview:
             raise BadActionError("not so many credits")
         await self.access.limit(subject, credits_)
 
-    async def _dead_letters(self, tx: Tx) -> list[Json]:
+    async def _dead_letters(self, tx: Tx) -> list[_Json]:
         rows = await enqueue.dead_letters(tx, limit=_SHOWN)
         names = await chats.titles(tx, {one.chat_id for one in rows})
         return [
@@ -158,7 +158,7 @@ class Overview:
             for one in rows
         ]
 
-    def _guest(self, one: Guest, now: datetime) -> Json:
+    def _guest(self, one: Guest, now: datetime) -> _Json:
         entry = one.entry
         state = "guest"
         if one.id in self.access.admin_ids:
@@ -200,7 +200,7 @@ def _whole(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def _incident(one: Incident) -> Json:
+def _incident(one: Incident) -> _Json:
     return {
         "id": one.id,
         "kind": one.kind,
@@ -211,7 +211,7 @@ def _incident(one: Incident) -> Json:
     }
 
 
-def _check(name: str, looked_at: datetime | None, next_at: datetime, cost: float) -> Json:
+def _check(name: str, looked_at: datetime | None, next_at: datetime, cost: float) -> _Json:
     """Return a row of the schedule; a story waits half the pause for its check on the mean."""
     pause = (next_at - looked_at).total_seconds() if looked_at else None
     return {
@@ -222,9 +222,9 @@ def _check(name: str, looked_at: datetime | None, next_at: datetime, cost: float
     }
 
 
-def _days_of(hours: list[tuple[datetime, Json]]) -> list[Json]:
+def _days_of(hours: list[tuple[datetime, _Json]]) -> list[_Json]:
     """Return the samples by day (UTC): credits by kind, alerts, their mean delay, most waiting."""
-    days: dict[date, Json] = {}
+    days: dict[date, _Json] = {}
     for hour, figures in hours:
         day = days.setdefault(
             hour.date(), {"day": hour.date().isoformat(), "spent": {}, "alerts": 0,

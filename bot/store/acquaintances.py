@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from bot.store.database import Insert, Tx, built_once, insert_for
 from bot.store.schema import metadata, only
 
-Kind = Literal["person", "chat"]
-Acquaintance = tuple[Kind, int]
+_Kind = Literal["person", "chat"]
+Acquaintance = tuple[_Kind, int]
 KNOWN_AFTER = 3  # days on which somebody was seen
 
 acquaintances = sa.Table(
@@ -79,7 +79,7 @@ async def names(tx: Tx, people: Collection[int]) -> dict[int, str]:
     return {row[0]: row[1] for row in await tx.execute(statement)}
 
 
-async def is_known(tx: Tx, kind: Kind, subject: int) -> bool:
+async def is_known(tx: Tx, kind: _Kind, subject: int) -> bool:
     """Return whether somebody was seen on enough days."""
     statement = sa.select(acquaintances.c.days).where(
         acquaintances.c.kind == kind, acquaintances.c.subject == subject

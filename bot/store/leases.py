@@ -31,14 +31,14 @@ leases = sa.Table(
     sa.Column("version", sa.BigInteger, nullable=False, server_default="0"),
 )
 
-Decide = Callable[[Any | None], tuple[Any | None, datetime] | None]
+_Decide = Callable[[Any | None], tuple[Any | None, datetime] | None]
 TRIES = 50  # that others may be quicker
 LEADER_LEASE = timedelta(seconds=15)
 EVERY = timedelta(seconds=5)
 PATIENCE_S = 5.0  # with the database: a lead that can't be renewed must end in time
 
 
-async def change(tx: Tx, key: str, decide: Decide) -> None:
+async def change(tx: Tx, key: str, decide: _Decide) -> None:
     """Replace a lease's state by what ``decide`` makes of it, and keep that until then.
 
     ``decide`` may be called again, with what another has made of it meanwhile; None leaves it.

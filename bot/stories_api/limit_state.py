@@ -38,7 +38,7 @@ class AccountState:
     refused: Refused = field(default_factory=Refused)
 
 
-Decide = Callable[[AccountState, float, str], T]
+_Decide = Callable[[AccountState, float, str], T]
 """Takes the state, the seconds of its clock, and by which name it knows the subject."""
 
 
@@ -57,7 +57,7 @@ class LocalLimits:
         """
         return False
 
-    async def decide(self, subject: str, decide: Decide[T]) -> T:
+    async def decide(self, subject: str, decide: _Decide[T]) -> T:
         """Return what ``decide``, which may run twice, makes of the state; keep its changes."""
         return decide(self.state, self.now(), subject)
 
@@ -85,7 +85,7 @@ class SharedLimits:
         breaker, refused = self.state.breaker, self.state.refused
         return not (breaker.is_open or breaker.suspects or _name_of(subject) in refused.rows)
 
-    async def decide(self, subject: str, decide: Decide[T]) -> T:
+    async def decide(self, subject: str, decide: _Decide[T]) -> T:
         """See LocalLimits."""
         name = _name_of(subject)
 

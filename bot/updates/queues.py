@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from bot.domain.identity import is_nobody
 
-Json = dict[str, Any]
+_Json = dict[str, Any]
 Admission = Literal["take", "tell", "drop"]
 Key = tuple[str, int | None]
 
@@ -52,7 +52,7 @@ class Standing:
         return f"{BUSY}{self.queue.partition(':')[2]}:{self.person}"
 
 
-def standing_of(update: Json) -> Standing:
+def standing_of(update: _Json) -> Standing:
     """Return where an update stands, as Telegram sent it."""
     queue = _queue_of(update)
     for kind in _PRESSES:
@@ -77,7 +77,7 @@ def subjects_of(standing: Standing) -> Iterator[tuple[Literal["person", "chat"],
         yield "chat", int(number)
 
 
-def _queue_of(update: Json) -> str:
+def _queue_of(update: _Json) -> str:
     """Return in which queue an update stands: its chat's, else its person's."""
     about = next((value for value in update.values() if isinstance(value, dict)), {})
     chat = about.get("chat") or _dict(about.get("message")).get("chat")
@@ -87,7 +87,7 @@ def _queue_of(update: Json) -> str:
     return f"user:{person.get('id', 0)}"[:_QUEUE_LENGTH]
 
 
-def is_lasting(update: Json) -> bool:
+def is_lasting(update: _Json) -> bool:
     """Return whether an update tells of what holds until it is known, and is told only once.
 
     That is where the bot was added or removed, and the new id of a chat.
@@ -138,7 +138,7 @@ def busy(claimed: Iterable[int | None], *, each: int) -> list[int]:
     return sorted(person for person, count in counts.items() if count >= each)
 
 
-def _person(about: Json) -> int:
+def _person(about: _Json) -> int:
     """Return who asks; nobody in particular where Telegram names a stand-in."""
     sender, as_chat = about.get("from"), about.get("sender_chat")
     person = sender.get("id") if isinstance(sender, dict) else None
@@ -147,7 +147,7 @@ def _person(about: Json) -> int:
     return person
 
 
-def _asks(message: Json) -> bool:
+def _asks(message: _Json) -> bool:
     """Return whether somebody waits for an answer: alone with us, a command, a reply, a link."""
     if _dict(message.get("chat")).get("type") == "private" or "reply_to_message" in message:
         return True
@@ -158,5 +158,5 @@ def _asks(message: Json) -> bool:
     return text.startswith("/") or is_link or any(word in text.lower() for word in _LINK_WORDS)
 
 
-def _dict(value: object) -> Json:
+def _dict(value: object) -> _Json:
     return value if isinstance(value, dict) else {}

@@ -47,13 +47,13 @@ _HEADERS = {
     "Cache-Control": "no-store",
 }
 
-Json = dict[str, Any]
+_Json = dict[str, Any]
 
 
 class PageContent(Protocol):
     """What the page shows and does."""
 
-    async def show(self) -> Json:
+    async def show(self) -> _Json:
         """Return all that is shown."""
 
     async def do(self, wanted: Mapping[str, Any]) -> None:
@@ -159,11 +159,11 @@ def _digest_of(word: str) -> str:
     return hashlib.sha256(word.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _answer(value: Json) -> web.Response:
+def _answer(value: _Json) -> web.Response:
     return web.json_response(value, headers=_HEADERS)
 
 
-async def _body(request: web.Request) -> Json | None:
+async def _body(request: web.Request) -> _Json | None:
     """Return the object that was sent; None when it is none, too large or too slow."""
     if (request.content_length or 0) > _LARGEST_BODY:
         return None

@@ -21,7 +21,7 @@ from bot.app import CONVERSATION
 from handlers import highlights, stories, subscriptions
 from handlers.guard import UNKNOWN_BUTTON, Guarded, command
 from handlers.members import bot_membership, migrated, topic_created, topic_renamed, topic_reopened
-from handlers.rights import TABLE, Need, Place, Role, allows
+from handlers.rights import TABLE, ChatKind, Need, Role, allows
 from handlers.settings import QUIET_FROM
 from tests.support.control import Json
 from tests.support.storybell import TOKEN, Bell, storybell
@@ -85,7 +85,7 @@ class Cell:
 
     name: str
     data: str | None  # of a button
-    place: Place
+    place: ChatKind
     kind: str  # private, group, forum, channel
     role: Role
 
@@ -103,7 +103,9 @@ def cells() -> Iterator[Cell]:
                     continue
                 if kind != "private" and name in ONLY_PRIVATE:
                     continue
-                place = {"private": Place.PRIVATE, "channel": Place.CHANNEL}.get(kind, Place.GROUP)
+                place = {"private": ChatKind.PRIVATE, "channel": ChatKind.CHANNEL}.get(
+                    kind, ChatKind.GROUP
+                )
                 yield Cell(name, data, place, kind, role)
 
 
@@ -130,7 +132,7 @@ def is_let(cell: Cell) -> bool:
     row = TABLE["/subscribe" if cell.data == "run:subscribe:quiet" else cell.name]
     roles = {cell.role}
     if cell.role is Role.OPERATOR:
-        others = {Place.PRIVATE: Role.PERSON, Place.GROUP: Role.MEMBER}
+        others = {ChatKind.PRIVATE: Role.PERSON, ChatKind.GROUP: Role.MEMBER}
         roles.add(others.get(cell.place, Role.SUBSCRIBER))
     return any(allows(row, cell.place, role) for role in roles)
 
@@ -304,7 +306,7 @@ def test_every_handler_has_a_row_and_every_row_a_handler() -> None:
 
 
 def test_what_a_member_may_do_in_a_group() -> None:
-    refused = {name for name, row in TABLE.items() if not allows(row, Place.GROUP, Role.MEMBER)}
+    refused = {name for name, row in TABLE.items() if not allows(row, ChatKind.GROUP, Role.MEMBER)}
     assert refused == {
         "/subscribe", "/unsubscribe", "/rules", "/import", "/timezone", "a file to import",
         "an answer: whom to subscribe to", "an answer: a setting",
@@ -317,7 +319,9 @@ def test_what_a_member_may_do_in_a_group() -> None:
 
 
 def test_a_subscriber_of_a_channel_may_do_nothing() -> None:
-    allowed = {name for name, row in TABLE.items() if allows(row, Place.CHANNEL, Role.SUBSCRIBER)}
+    allowed = {
+        name for name, row in TABLE.items() if allows(row, ChatKind.CHANNEL, Role.SUBSCRIBER)
+    }
     assert allowed == {"any other button"}  # which does nothing
 
 
