@@ -236,8 +236,7 @@ def _together(parts: Iterable[Part], key: Callable[[Part], K]) -> dict[K, Sums]:
 
 
 def _since(by_day: dict[date, Sums], first: date) -> Sums:
-    chosen = (one for day, one in by_day.items() if day >= first)
-    return sum(chosen, Sums())
+    return sum((one for day, one in by_day.items() if day >= first), Sums())
 
 
 def _days(first: date, last: date) -> list[date]:

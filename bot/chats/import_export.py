@@ -169,5 +169,4 @@ def _entry(row: object) -> ImportEntry | None:
 
 
 def _shown(row: object) -> str:
-    text = row.get("username") if isinstance(row, dict) else row
-    return str(text)[:64]
+    return str(row.get("username") if isinstance(row, dict) else row)[:64]

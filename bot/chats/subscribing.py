@@ -194,8 +194,7 @@ class Subscribing:
             if before is None or before.target.chat_id != target.chat_id:
                 raise NotFollowedError(username=one.username)
             if before.target != target:
-                to = target.thread_id or MAIN
-                await moves.move_subscription(tx, before, to=to, now=now)
+                await moves.move_subscription(tx, before, to=target.thread_id or MAIN, now=now)
             await chat_queues.reschedule(tx, target.chat_id)
             await store.reweigh(tx, chat_id=target.chat_id, profile_id=one.profile_id, now=now)
             moved = await store.find(tx, target, one.profile_id)

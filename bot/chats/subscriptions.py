@@ -142,8 +142,7 @@ class Subscriptions(Subscribing):
             if options.fast and not before.options.fast:
                 await check_fast(tx, chat_id, self._limits)
             await store.set_options(tx, subscription_id, options)
-            profile_id = before.profile_id
-            await store.reweigh(tx, chat_id=chat_id, profile_id=profile_id, now=self._now())
+            await store.reweigh(tx, chat_id=chat_id, profile_id=before.profile_id, now=self._now())
             await snapshots.requeue(tx, before.profile_id, now=self._now())
             await deliveries.unhold(tx, chat_id, now=self._now())
             await chat_queues.reschedule(tx, chat_id)
@@ -350,8 +349,7 @@ class Subscriptions(Subscribing):
             if paused:
                 await deliveries.drop_of(tx, subscription_id, reason="paused", now=now)
             await chat_queues.reschedule(tx, chat_id)
-            profile_id = subscription.profile_id
-            await store.reweigh(tx, chat_id=chat_id, profile_id=profile_id, now=now)
+            await store.reweigh(tx, chat_id=chat_id, profile_id=subscription.profile_id, now=now)
             return await _of_chat(tx, chat_id, subscription_id)
 
     async def _end(self, chat_id: int, ended: Iterable[Subscription]) -> None:

@@ -158,8 +158,7 @@ def _curves(
         for polls in _POLLS:
             budget = polls * cost * len(records)
             rule = _rule_of(policy, records, budget, cost)
-            plan = Simulation(records, budget, cost, rule, warmup=warmup, minimum=minimum)
-            result = plan.run()
+            result = Simulation(records, budget, cost, rule, warmup=warmup, minimum=minimum).run()
             minutes = _summarise(records, result).delay_mean_minutes
             if minutes is not None:
                 points.append((polls, minutes))

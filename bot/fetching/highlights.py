@@ -111,8 +111,7 @@ class Highlights:
             ends = [end for story in result[0].stories for end in url_ends(story)]
             return max(min([now + _OPENED_KEPT, *ends]), now)
 
-        key = f"highlight:{highlight_id}"
-        (result,) = await self._answers.ask(key, fetch, until, HIGHLIGHTS)
+        (result,) = await self._answers.ask(f"highlight:{highlight_id}", fetch, until, HIGHLIGHTS)
         for profile in (result.profile, *(story.profile for story in result.stories)):
             self._refuse_blocked(profile)
         if not result.stories:

@@ -43,8 +43,7 @@ class Trust:
 
     def doubt(self, profile_id: str, now: datetime) -> bool:
         """Note a contradiction; return whether forced answers are not trusted from now on."""
-        since = now - WITHIN
-        kept = {one: at for one, at in self.contradicted.items() if at > since}
+        kept = {one: at for one, at in self.contradicted.items() if at > now - WITHIN}
         self.contradicted = {**kept, profile_id: now}
         if self.fell_back_at is not None or len(self.contradicted) < _ENOUGH:
             return False

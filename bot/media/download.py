@@ -145,8 +145,7 @@ class Media:
             ) as response:
                 if response.status not in REDIRECTS:
                     return await self._save(response, limit)
-                target = response.headers.get("Location", "")
-                url = str(address.join(URL(target, encoded=True)))
+                url = str(address.join(URL(response.headers.get("Location", ""), encoded=True)))
         raise MediaRefusedError("too many redirects")
 
     async def _save(self, response: aiohttp.ClientResponse, limit: int) -> MediaFile:

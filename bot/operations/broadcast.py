@@ -127,5 +127,4 @@ def text_of(one: Broadcast, waiting: int, t: Translator) -> str:
 
 def stop_button(number: int, t: Translator) -> Buttons:
     """Return the button that stops a broadcast."""
-    text = t.plain(N_("Stop"))
-    return [[InlineKeyboardButton(text, callback_data=f"cast:stop:{number}")]]
+    return [[InlineKeyboardButton(t.plain(N_("Stop")), callback_data=f"cast:stop:{number}")]]

@@ -70,8 +70,7 @@ class Incidents:
         async def write(tx: Tx) -> Incident | None:
             ended = await store.close(tx, kind, sentence, fields, now=self._now())
             if ended and ended.is_urgent:
-                text = _numbered(sentence, fields, ended.id)
-                await self._operators.owe(tx, text, silent=True)
+                await self._operators.owe(tx, _numbered(sentence, fields, ended.id), silent=True)
             return ended
 
         if await self._db.run(write):

@@ -35,8 +35,7 @@ def usage_chart(
     figure.set_layout_engine("constrained")
     labels = [day.strftime("%d.%m.") for day, _ in days]
     for number, panel in enumerate(panels):
-        axes = figure.add_subplot(len(panels), 1, number + 1)
-        _draw(axes, labels, panel)
+        _draw(figure.add_subplot(len(panels), 1, number + 1), labels, panel)
     picture = io.BytesIO()
     figure.savefig(picture, format="png")
     return picture.getvalue()

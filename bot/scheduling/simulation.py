@@ -191,8 +191,7 @@ class _Run:
             schedule.failed(now)
             self.paused_until = now + _PROBE
             return now + _POLL_AGAIN, 0
-        shown = self._show(key, now)
-        due = schedule.polled(state, weight, plan.cost, at=now, taken=shown)
+        due = schedule.polled(state, weight, plan.cost, at=now, taken=self._show(key, now))
         result = self.result
         result.poll_count += 1
         if plan.record_polls:

@@ -254,8 +254,7 @@ class Attempts:
         elif outcomes.is_too_big(error) and not isinstance(item.source, ByUrl):
             self._supply.fail(item, MediaTooBigError.text)
         else:
-            chat_id = request.target.chat_id
-            await self._supply.advance(item, request.asker, refused_in=chat_id)
+            await self._supply.advance(item, request.asker, refused_in=request.target.chat_id)
 
     async def _advance(self, items: list[Item], request: SendRequest) -> None:
         """Give each its next source, all at once: some have to be downloaded."""

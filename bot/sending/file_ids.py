@@ -156,8 +156,7 @@ class Files:
             await store.forget(tx, self._bot_id(), pk)
 
     def _usable(self, pks: Collection[str]) -> dict[str, KnownFile]:
-        at_hand = self.at_hand(pks)
-        return {pk: file for pk, file in at_hand.items() if is_good_for(file, len(pks))}
+        return {pk: file for pk, file in self.at_hand(pks).items() if is_good_for(file, len(pks))}
 
     async def _wait_for_replicas(
         self, pks: list[str], all_pks: Collection[str], patience: timedelta | None

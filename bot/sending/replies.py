@@ -375,5 +375,4 @@ def _dumped(buttons: Buttons | None) -> list[list[dict[str, Any]]]:
 
 
 def _loaded(buttons: list[list[dict[str, Any]]]) -> Buttons | None:
-    rows = [[InlineKeyboardButton(**button) for button in row] for row in buttons]
-    return rows or None
+    return [[InlineKeyboardButton(**button) for button in row] for row in buttons] or None

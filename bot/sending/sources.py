@@ -174,8 +174,7 @@ class Supply:
         url = item.story.media_url
         if not url or not self._media.may_fetch(url):
             return None
-        file = await self._media.fetch(url, limit=self._largest)
-        return await self._upload_of(item, file)
+        return await self._upload_of(item, await self._media.fetch(url, limit=self._largest))
 
     async def _buy(self, item: Item, asker: Asker) -> Source | None:
         if self._fallback is None or item.story.expires_at <= self._now():
@@ -266,8 +265,7 @@ class Supply:
         elif isinstance(error, MediaError):
             item.reason = error.text
         elif isinstance(error, _NO):
-            times = self._times_gone(item.story.pk) + 1
-            self._gone.record(item.story.pk, times, now=self._now())
+            self._gone.record(item.story.pk, self._times_gone(item.story.pk) + 1, now=self._now())
             self._is_gone(item)
         elif isinstance(error, ApiUnavailableError | OutOfServiceError):
             self._wait_for_a_file(item)

@@ -132,8 +132,7 @@ async def allow_all(tx: Tx, ids: Iterable[int], *, via: Via, now: datetime) -> i
 
 async def who_is_there(tx: Tx) -> list[int]:
     """Return the ids of all chats that have used the bot and have not removed it."""
-    statement = sa.select(chats.c.id).where(IS_ACTIVE)
-    return list((await tx.execute(statement)).scalars())
+    return list((await tx.execute(sa.select(chats.c.id).where(IS_ACTIVE))).scalars())
 
 
 async def chats_through(tx: Tx, subject: Subject) -> list[int]:
@@ -174,8 +173,7 @@ async def clean(tx: Tx, *, now: datetime) -> None:
 
 async def forget_name(tx: Tx, chat_id: int) -> None:
     """Forget the name of somebody who asked for that; whether they may use the bot stays."""
-    statement = sa.update(access_list).where(_is(Subject.of_chat(chat_id)))
-    await tx.execute(statement.values(name=""))
+    await tx.execute(sa.update(access_list).where(_is(Subject.of_chat(chat_id))).values(name=""))
 
 
 async def invite(

@@ -80,8 +80,7 @@ def _store(insert: Insert) -> sa.Executable:
 
 async def store(tx: Tx, key: str, value: Any, *, now: datetime, until: datetime) -> None:  # noqa: ANN401 - any JSON value
     """Keep the answer under ``key`` and end its lease."""
-    row = {"key": key, "value": value, "until": until, "leased_until": now}
-    await tx.execute(_store(tx), row)
+    await tx.execute(_store(tx), {"key": key, "value": value, "until": until, "leased_until": now})
 
 
 async def clean(tx: Tx, *, now: datetime) -> int:

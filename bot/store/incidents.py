@@ -61,8 +61,7 @@ async def add(
         closing=closing,
         closing_fields=dumped(closing_fields or {}),
     )
-    added = insert.on_conflict_do_nothing().returning(incidents.c.id)
-    return await row_or_none(tx, int, added)
+    return await row_or_none(tx, int, insert.on_conflict_do_nothing().returning(incidents.c.id))
 
 
 async def close(

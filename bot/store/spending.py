@@ -281,8 +281,7 @@ async def _of_entries(tx: Tx, since: date, by: By, chat_id: int | None) -> dict[
         statement = statement.where(IS_UNSUMMED)
     if chat_id is not None:
         statement = statement.where(ledger_entries.c.chat_id == chat_id)
-    name = _named_day if by == "day" else str
-    return await _read(tx, statement, name)
+    return await _read(tx, statement, _named_day if by == "day" else str)
 
 
 async def _of_days(

@@ -380,8 +380,7 @@ async def _lock(tx: Tx, profile_ids: list[str]) -> list[str]:
         begun = await tx.execute(insert.returning(audiences.c.profile_id), new)
         without.update(begun.scalars())
     if without:
-        gone = waiting_chats.c.profile_id.in_(without)
-        await tx.execute(sa.delete(waiting_chats).where(gone))
+        await tx.execute(sa.delete(waiting_chats).where(waiting_chats.c.profile_id.in_(without)))
     return there
 
 
@@ -463,8 +462,7 @@ async def grow_up(tx: Tx, today: date) -> None:
     rows = (await tx.execute(uncounted)).all() if chat_ids else []
     if rows:
         who, whom = {row.chat_id for row in rows}, {row.profile_id for row in rows}
-        midnight = datetime.combine(today, time(), UTC)
-        await reweigh(tx, chat_ids=who, profile_ids=whom, now=midnight)
+        await reweigh(tx, chat_ids=who, profile_ids=whom, now=datetime.combine(today, time(), UTC))
 
 
 async def miscounted(

@@ -90,8 +90,7 @@ async def count(
 ) -> None:
     """Add to a chat's day; ``size`` in bytes sent."""
     sums = {"requests": requests, "items": items, "bytes": size, "millicredits": millicredits}
-    row = {"chat_id": chat_id, "day": now.date(), "kind": kind, **sums}
-    await tx.execute(_count(tx), row)
+    await tx.execute(_count(tx), {"chat_id": chat_id, "day": now.date(), "kind": kind, **sums})
 
 
 async def count_alerts(tx: Tx, got: Iterable[tuple[int, Use]], *, now: datetime) -> None:

@@ -46,8 +46,7 @@ async def read_download(
         MediaRefusedError: A photo has too many pixels.
     """
     if response.status != OK:
-        location = response.headers.get("Location", "")
-        return Elsewhere(_address(location))
+        return Elsewhere(_address(response.headers.get("Location", "")))
     chunks = response.content.iter_chunked(CHUNK)
     head = b""
     async for chunk in chunks:
@@ -77,8 +76,7 @@ def address_in(value: object, depth: int = 0) -> str | None:
     for name in _ADDRESSES:
         if isinstance(value.get(name), str) and (address := address_in(value[name])):
             return address
-    inner = (address_in(value.get(name), depth + 1) for name in _WRAPPERS)
-    return next(filter(None, inner), None)
+    return next(filter(None, (address_in(value.get(name), depth + 1) for name in _WRAPPERS)), None)
 
 
 def _elsewhere(body: bytes) -> Elsewhere:

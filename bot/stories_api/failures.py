@@ -165,8 +165,7 @@ def _billed(
 
 def _is_edge_page(body: bytes) -> bool:
     """Return whether what stands before the API wrote this: a web page, or its short text."""
-    start = body[:64].lstrip().lower()
-    return start.startswith((b"<!doctype html", b"<html", b"error code:"))
+    return body[:64].lstrip().lower().startswith((b"<!doctype html", b"<html", b"error code:"))
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:

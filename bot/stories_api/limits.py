@@ -94,8 +94,7 @@ class Breaker:
 
     def is_suspicious(self, now: float) -> bool:
         """Return whether enough different subjects failed, and it is not open yet."""
-        since = now - self.WINDOW
-        self.suspects = {one: at for one, at in self.suspects.items() if at > since}
+        self.suspects = {one: at for one, at in self.suspects.items() if at > now - self.WINDOW}
         lately = [at for at in self.answered_at if at > now - self.ANSWERED_WITHIN]
         may_probe = not self.is_open and len(lately) < self.MOST_ANSWERED
         return may_probe and len(self.suspects) >= self.SUBJECTS

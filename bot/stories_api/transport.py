@@ -246,8 +246,7 @@ class Transport:
 
     async def _turn(self, end: float) -> bool:
         """Wait for our turn; return whether it comes in time."""
-        left = end - self._steady()
-        wait = await self._limits.decide("", partial(_turn, left))
+        wait = await self._limits.decide("", partial(_turn, end - self._steady()))
         if wait is None:
             return False
         await asyncio.sleep(wait)

@@ -301,8 +301,7 @@ class StoriesTrial:
         ) as response:
             body = await read_body(response, _LARGEST)
             price = response.headers.get("x-hiker-info", "")
-            is_redirect = "Location" in response.headers
-            return Said(response.status, price, body, _json(body), is_redirect)
+            return Said(response.status, price, body, _json(body), "Location" in response.headers)
 
 
 def _json(body: bytes) -> Any:  # noqa: ANN401 - whatever the service says

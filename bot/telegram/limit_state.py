@@ -154,8 +154,7 @@ class SharedLimitState:
         def reserve(state: Any | None) -> tuple[Any, datetime]:  # noqa: ANN401 - JSON
             nonlocal start
             state = state or {"next_at": 0.0, "stopped_until": 0.0}
-            free = min(state["next_at"], now + _MOST_AHEAD_S)
-            start = max(free, state["stopped_until"], now)
+            start = max(min(state["next_at"], now + _MOST_AHEAD_S), state["stopped_until"], now)
             return state | {"next_at": start + count / rate}, _time(start + _MOST_AHEAD_S)
 
         async with self._db.statements() as tx:

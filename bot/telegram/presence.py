@@ -34,8 +34,7 @@ async def presence(bot: Bot, chat_id: int, missing: Right) -> Presence:
         return Moved(error.new_chat_id)
     except TelegramError as error:
         outcome = outcome_of(error)
-        is_away = isinstance(outcome, GiveUp) and outcome.scope == "chat"
-        return "away" if is_away else "may not"
+        return "away" if isinstance(outcome, GiveUp) and outcome.scope == "chat" else "may not"
     return _standing(chat, me, missing)
 
 

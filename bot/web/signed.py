@@ -51,8 +51,7 @@ def hash_of(fields: Mapping[str, str], token: SecretStr) -> str:
 
 def new_session(token: SecretStr, now: datetime) -> str:
     """Return a word that is good for an hour, in any process that has the token."""
-    until = int((now + _OLDEST).timestamp())
-    words = f"{until}.{secrets.token_urlsafe(12)}"
+    words = f"{int((now + _OLDEST).timestamp())}.{secrets.token_urlsafe(12)}"
     return f"{words}.{_own(words, token)}"
 
 
