@@ -301,14 +301,11 @@ class Ledger:
         async with self._db.begin() as tx:
             is_quiet = not in_flight and await budgets.account_spent(tx) == spent
             if is_quiet:
-                await self._compare(tx, Reading(balance.credits, spent, self._now()))
+                reading, before = Reading(balance.credits, spent, self._now()), await _drift_in(tx)
+                drift = before.read(reading) if before else Drift(reading, reading)
+                await key_values.put(tx, DRIFT, drift.to_json(), now=reading.at)
             await budgets.set_reach(tx, balance.credits - in_flight + spent)
         return balance
-
-    async def _compare(self, tx: Tx, reading: Reading) -> None:
-        before = await _drift_in(tx)
-        drift = before.read(reading) if before else Drift(reading, reading)
-        await key_values.put(tx, DRIFT, drift.to_json(), now=reading.at)
 
     async def certain_drift(self) -> tuple[Drift, int] | None:
         """Return once by how much the balance is off for sure, and the calls it arose in.

@@ -45,7 +45,9 @@ class Whereabouts:
             await unit_of_work.later(lambda: self.check(chat_id))
             return muted
         if chat.state == "closed" and await self._ask(chat_id, "text") != "away":
-            await self._open(chat_id)
+            async with self._db.begin() as tx:
+                await moves.open_chat(tx, chat_id, now=self._now())
+            self._wake()
         for mute in muted:
             if mute.is_whole:
                 await self._recheck(mute)
@@ -59,11 +61,6 @@ class Whereabouts:
         """Let a topic's alerts go on: Telegram told that it is open again."""
         async with effect(self._db) as tx:
             await moves.unmute_place(tx, chat_id, thread_id, now=self._now())
-        self._wake()
-
-    async def _open(self, chat_id: int) -> None:
-        async with self._db.begin() as tx:
-            await moves.open_chat(tx, chat_id, now=self._now())
         self._wake()
 
     async def _recheck(self, mute: Mute) -> None:

@@ -14,7 +14,6 @@ from bot.domain import links
 
 Mode = Literal["invited", "open"]
 _Kind = Literal["person", "chat", "profile"]
-Verdict = Literal["let", "stranger", "blocked"]
 Via = Literal["", "settings", "before", "invitation", "link", "admin", "added"]
 
 _SPAN = re.compile(r"([1-9]\d{0,3})([hdw])")
@@ -70,7 +69,7 @@ class Entry:
 class Judged:
     """What somebody is in a chat; ``entry`` is the row of what they are refused for, if any."""
 
-    verdict: Verdict
+    verdict: Literal["let", "stranger", "blocked"]
     about: Subject
     entry: Entry | None = None
 

@@ -79,9 +79,10 @@ class Highlights:
         with about(username):
             result = await self._answers.ask(f"highlights:{username}", fetch, _until, HIGHLIGHTS)
             if not await self._is_theirs(result, username):
-                result = await self._answers.ask(
-                    await self._key_of_owner(username, payer), fetch, _until, HIGHLIGHTS
-                )
+                known = await self._names.known(username)
+                owner = known or await self._resolve(username, payer)
+                key = f"highlights:{username}:{owner.profile_id}"
+                result = await self._answers.ask(key, fetch, _until, HIGHLIGHTS)
         for one in result:
             self._refuse_blocked(one.profile)
         if not result:
@@ -145,11 +146,6 @@ class Highlights:
             return True
         owner = await self._names.known(username)
         return owner is not None and owner.profile_id == result[0].profile.profile_id
-
-    async def _key_of_owner(self, username: str, payer: Payer) -> str:
-        """Return under which key the list of who has the name now is kept."""
-        owner = await self._names.known(username) or await self._resolve(username, payer)
-        return f"highlights:{username}:{owner.profile_id}"
 
     @contextmanager
     def _as_the_plan_allows(self) -> Iterator[None]:

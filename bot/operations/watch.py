@@ -20,7 +20,6 @@ _SIGNS: frozenset[IncidentKind] = frozenset(
     {"api_fails", "api_refuses", "telegram", "two_pollers"}
 )
 
-Disk = Callable[[], tuple[int, int] | None]
 Sign = Callable[[], bool | None]
 
 
@@ -34,7 +33,7 @@ class Watch:
         *,
         budget: int,
         signs: Mapping[IncidentKind, Sign],
-        disk: Disk = lambda: None,
+        disk: Callable[[], tuple[int, int] | None] = lambda: None,
         metrics: Metrics | None = None,
         now: Callable[[], datetime],
     ) -> None:

@@ -9,7 +9,6 @@ import structlog
 
 log = structlog.get_logger()
 
-Step = Callable[[], Awaitable[datetime | None]]
 
 FIRST_PAUSE_S = 0.25
 LAST_PAUSE_S = 5.0  # so that all go on soon after the database is back
@@ -28,7 +27,7 @@ class Worker:
     def __init__(
         self,
         name: str,
-        step: Step,
+        step: Callable[[], Awaitable[datetime | None]],
         *,
         now: Callable[[], datetime],
         longest: timedelta = LONGEST,

@@ -162,22 +162,18 @@ def as_single(item: Item, text: dict[str, Any], options: SendOptions) -> dict[st
     if item.kind == "video":
         arguments |= _measures(item, attach=True)
     if options.buttons:
-        arguments["reply_markup"] = _keyboard(options.buttons)
-    return arguments
-
-
-def _keyboard(buttons: Sequence[Sequence[InlineKeyboardButton]]) -> dict[str, Any]:
-    """Return buttons as JSON; PTB goes through all that a button might be, for each alert."""
-    rows = [
-        [
-            {"text": one.text, "url": one.url}
-            if one.url
-            else {"text": one.text, "callback_data": one.callback_data}
-            for one in row
+        # PTB goes through all that a button might be, for each alert.
+        rows = [
+            [
+                {"text": one.text, "url": one.url}
+                if one.url
+                else {"text": one.text, "callback_data": one.callback_data}
+                for one in row
+            ]
+            for row in options.buttons
         ]
-        for row in buttons
-    ]
-    return {"inline_keyboard": rows}
+        arguments["reply_markup"] = {"inline_keyboard": rows}
+    return arguments
 
 
 def common(thread_id: int | None, options: SendOptions, *, paid: bool) -> dict[str, Any]:

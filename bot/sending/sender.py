@@ -104,7 +104,8 @@ class Sender:
             patience = PATIENCE if lane == "alert" else None
             async with self._files.first(keys, patience=patience) as known:
                 missing = [story for story in album.stories if story.pk + suffix not in known]
-                if missing and self._may_prime(target):
+                is_other = self.cache_chat_id not in {None, target.chat_id}
+                if missing and is_other and self._cache_chat_from <= self._now():
                     await self._prime(missing, request)
                 return await self._send(album.stories, request)
         except StillUploadedError:
@@ -124,10 +125,6 @@ class Sender:
                 for file in item.spooled:
                     file.remove()
         return _conclude(items, stopped, request.lane)
-
-    def _may_prime(self, target: Target) -> bool:
-        is_other = self.cache_chat_id not in {None, target.chat_id}
-        return is_other and self._cache_chat_from <= self._now()
 
     async def _prime(self, stories: list[Story], request: SendRequest) -> None:
         """Upload to the operator's chat; when that fails, the upload goes to the target."""

@@ -63,8 +63,11 @@ def _write(source: Path, part: Path, *, at: datetime, stop: threading.Event) -> 
             there.backup(here, pages=_PAGES, progress=lambda *_: heed(stop))
             there.rollback()
             here.execute("PRAGMA journal_mode=DELETE")  # one file, with nothing beside it
-            if "notes" in counts:
-                _mark(here, at)
+            if "notes" in counts:  # it says that it is a copy; one of a copy is as old as that
+                here.execute(
+                    "INSERT INTO notes (key, value, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+                    (MARK, json.dumps(at.isoformat()), round(at.timestamp() * 1000)),
+                )
             _check_all(here, counts)
         except sqlite3.OperationalError:
             heed(stop)
@@ -105,7 +108,9 @@ def put(file: Path, database: Path, *, now: datetime) -> Path | None:
     before = None
     if database.exists():
         before = _free_name(database, now)
-        _merge_log(database)
+        # What is in the log comes into the file, where that can be read at all.
+        with suppress(sqlite3.Error), closing(sqlite3.connect(database)) as here:
+            here.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         try:
             before.hardlink_to(database)  # so that there is a database at every moment
         except OSError:  # a disk that has no such thing, as a memory card
@@ -126,12 +131,6 @@ def _free_name(database: Path, now: datetime) -> Path:
     stem = f"{database.name}.replaced-{now:%Y%m%d-%H%M%S}"
     names = (f"{stem}{end}" for end in ("", *(f"-{n}" for n in range(1, 1000))))
     return next(one for one in map(database.with_name, names) if not one.exists())
-
-
-def _merge_log(database: Path) -> None:
-    """Let what is in the log come into the file, where that can be read at all."""
-    with suppress(sqlite3.Error), closing(sqlite3.connect(database)) as here:
-        here.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _opened(file: Path, stop: threading.Event) -> sqlite3.Connection:
@@ -172,14 +171,6 @@ def _rows(connection: sqlite3.Connection) -> dict[str, int]:
         str(name): int(connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0])  # noqa: S608 - names of tables
         for (name,) in names
     }
-
-
-def _mark(connection: sqlite3.Connection, at: datetime) -> None:
-    """Say that this is a copy; one of a copy is as old as that."""
-    connection.execute(
-        "INSERT INTO notes (key, value, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-        (MARK, json.dumps(at.isoformat()), round(at.timestamp() * 1000)),
-    )
 
 
 def _revision(connection: sqlite3.Connection) -> str | None:

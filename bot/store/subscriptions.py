@@ -315,12 +315,6 @@ _COUNTED = sa.select(
 )
 
 
-async def _profiles_of(tx: Tx, chat_id: int) -> list[str]:
-    """Return the ids of the profiles that a chat follows, in order."""
-    statement = sa.select(subscriptions.c.profile_id).where(subscriptions.c.chat_id == chat_id)
-    return sorted(set((await tx.execute(statement)).scalars()))
-
-
 async def reweigh(
     tx: Tx,
     *,
@@ -345,7 +339,9 @@ async def reweigh(
         whose.add(chat_id)
     for one in whose if not wanted else ():
         counted = sa.select(waiting_chats.c.profile_id).where(waiting_chats.c.chat_id == one)
-        wanted.update(await _profiles_of(tx, one), (await tx.execute(counted)).scalars())
+        followed = sa.select(subscriptions.c.profile_id).where(subscriptions.c.chat_id == one)
+        for statement in (followed, counted):
+            wanted.update((await tx.execute(statement)).scalars())
     if not wanted:
         return
     there = await _lock(tx, sorted(wanted))

@@ -39,7 +39,6 @@ _ELSEWHERE = (
 )
 
 Values = tuple[Any, ...]
-Report = Callable[[str, int], None]
 
 
 async def check(db: Database) -> None:
@@ -56,7 +55,12 @@ async def check(db: Database) -> None:
 
 
 async def move(
-    source: Database, target: Database, *, now: datetime, tell: Report, batch: int = _BATCH
+    source: Database,
+    target: Database,
+    *,
+    now: datetime,
+    tell: Callable[[str, int], None],
+    batch: int = _BATCH,
 ) -> int | None:
     """Move all rows, and compare them; return how many there are, None when it was done before.
 

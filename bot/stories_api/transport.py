@@ -117,8 +117,9 @@ class Transport:
         self._session = session
         self._origins = [Origin(URL(one)) for one in (url, fallback_url) if one]
         self._key = key
-        state = AccountState(CallRate(rate))
-        self._limits = limits(state) if limits else LocalLimits(state, clock)
+        self.state = AccountState(CallRate(rate))
+        """Rate, breaker and what is refused, as this process last knew them."""
+        self._limits = limits(self.state) if limits else LocalLimits(self.state, clock)
         self.probe: Callable[[], Awaitable[bool | None]] | None = None
         """Asks what nobody asked for: true if the API answered, None if it can't be asked."""
         self._retries = RetryBudget()
@@ -139,11 +140,6 @@ class Transport:
         metrics.gauge("api_out_of_service", "1 while the key or the balance stops us.").follow(
             lambda: float(self.out_of_service is not None)
         )
-
-    @property
-    def state(self) -> AccountState:
-        """Return rate, breaker and what is refused, as this process last knew them."""
-        return self._limits.state
 
     async def ask(self, query: Query, read: Read[T]) -> Answer[T]:
         """Return what ``read`` makes of the answer.
@@ -175,7 +171,8 @@ class Transport:
             await self._refuse_hopeless(query)
         result = await self._in_time(query, read, end)
         if isinstance(result, Answer):
-            await self._answered(query)
+            if query.path != BALANCE and not self._limits.is_quiet(query.about):
+                await self._limits.decide(query.about, _on_answer)
             return result
         if not is_watched or result.status == TOO_MANY:
             raise result.error
@@ -212,10 +209,6 @@ class Transport:
             is_alive = await self.probe()
         await self._limits.decide("", partial(_conclude, is_alive))
 
-    async def _answered(self, query: Query) -> None:
-        if query.path != BALANCE and not self._limits.is_quiet(query.about):
-            await self._limits.decide(query.about, _on_answer)
-
     async def _in_time(self, query: Query, read: Read[T], end: float) -> Answer[T] | Failure:
         self._retries.call(self._steady())
         last: Failure | None = None
@@ -230,7 +223,8 @@ class Transport:
             last = result
             if result.at_edge and result.error.credits == 0 and self._origin() is not origin:
                 continue  # the other address of the service may do
-            wait = self._wait_after(result, attempt)
+            longest = min(LONGEST_WAIT, FIRST_WAIT * 2**attempt)
+            wait = self._jitter(0, longest) if result.after is None else result.after
             is_last = attempt == _ATTEMPTS - 1 or self._steady() + wait >= end
             if not result.again or is_last or not self._retries.take(self._steady()):
                 break
@@ -251,11 +245,6 @@ class Transport:
             return False
         await asyncio.sleep(wait)
         return True
-
-    def _wait_after(self, failure: Failure, attempt: int) -> float:
-        if failure.after is not None:
-            return failure.after
-        return self._jitter(0, min(LONGEST_WAIT, FIRST_WAIT * 2**attempt))
 
     async def _once(
         self, query: Query, read: Read[T], end: float, origin: Origin

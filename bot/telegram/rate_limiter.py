@@ -33,7 +33,6 @@ from bot.telegram.outcomes import outcome_of
 
 log = structlog.get_logger()
 
-Callback = Callable[..., Coroutine[Any, Any, bool | JSONDict | list[JSONDict]]]
 
 _COUNTED = ("send", "copy", "forward")  # methods that put a message into a chat
 _NOT_COUNTED = frozenset({"sendChatAction", "sendMessageDraft"})
@@ -119,7 +118,7 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
 
     async def process_request(  # noqa: PLR0917 - PTB's signature
         self,
-        callback: Callback,
+        callback: Callable[..., Coroutine[Any, Any, bool | JSONDict | list[JSONDict]]],
         args: Any,  # noqa: ANN401 - PTB's signature
         kwargs: dict[str, Any],
         endpoint: str,

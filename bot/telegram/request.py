@@ -5,7 +5,6 @@ The address of every call holds the token, so no text of aiohttp's own errors is
 
 import json
 import re
-from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import lru_cache
@@ -216,16 +215,12 @@ def _form(data: RequestData, files: ExitStack, *, has_times: bool) -> aiohttp.Fo
     form = aiohttp.FormData(default_to_multipart=True)
     for name, value in data.json_parameters.items():
         form.add_field(name, value if has_times else _without_times(value))
-    for name, (filename, content, mime) in _files_of(data):
+    parts = cast("dict[str, tuple[str, BinaryIO | bytes | Path, str]]", data.multipart_data)
+    for name, (filename, content, mime) in parts.items():
         if isinstance(content, Path):
             content = files.enter_context(content.open("rb"))  # noqa: PLW2901 - the same, opened
         form.add_field(name, content, filename=filename, content_type=mime)
     return form
-
-
-def _files_of(data: RequestData) -> Iterator[tuple[str, tuple[str, BinaryIO | bytes | Path, str]]]:
-    parts = cast("dict[str, tuple[str, BinaryIO | bytes | Path, str]]", data.multipart_data)
-    yield from parts.items()
 
 
 async def _read(response: aiohttp.ClientResponse, longest: int) -> bytes:

@@ -35,8 +35,6 @@ _HEADERS_S = 10.0  # that a connection may take to send its headers, the first a
 
 _PRIVATE = web.AppKey("private", bool)
 
-HealthCheck = Callable[[], Awaitable[str]]
-
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
@@ -100,7 +98,7 @@ class Web:
         self,
         metrics: Metrics,
         *,
-        checks: Mapping[str, HealthCheck],
+        checks: Mapping[str, Callable[[], Awaitable[str]]],
         door: Door | None = None,
         is_open: bool = False,
         token: SecretStr | None = None,
