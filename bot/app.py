@@ -231,7 +231,8 @@ class Running:
             is_open=settings.is_open_to_others,
             token=settings.metrics_token,
             routes=AdminPage(
-                parts.services.overview,
+                parts.services.overview.show,
+                parts.services.overview.do,
                 parts.db,
                 token=settings.telegram_token,
                 admins=parts.services.access.admins,

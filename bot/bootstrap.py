@@ -1,7 +1,6 @@
 """The parts of the bot, built from the settings in the order of the layers."""
 
 from collections.abc import AsyncIterator, Callable
-from collections.abc import Set as AbstractSet
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -226,7 +225,12 @@ async def built(
         reports = Reports(db, ledger.limits, now)
         canary = Canary(api, ledger, settings.canary_username, now=now)
         api.probe_by(canary.is_answered)
-        polling = _polling(settings, access.blocked)
+        polling = PollSettings(
+            credits_a_day=round(settings.daily_budget * (1 - settings.reply_share)),
+            credits_a_poll={"true": 1.0, "false": 2.0}.get(settings.skip_privacy_check),
+            floor=timedelta(seconds=settings.poll_floor_s),
+            blocked=access.blocked,
+        )
         subscriptions = Subscriptions(
             db,
             api,
@@ -325,7 +329,17 @@ async def built(
             outage=outage,
             metrics=metrics,
             incidents=incidents,
-            backups=_backups(settings, db, incidents, metrics, now),
+            backups=Backups(
+                db,
+                settings.backups_in,
+                incidents,
+                every=timedelta(hours=settings.hours_between_backups),
+                most=settings.backup_count,
+                metrics=metrics,
+                now=now,
+            )
+            if settings.hours_between_backups
+            else None,
             operators=operators,
             api=api,
             now=now,
@@ -423,33 +437,4 @@ def _bot(settings: Settings, metrics: Metrics, limit_state: LimitState) -> ExtBo
         rate_limiter=Pacing(
             settings.messages_per_second, limit_state=limit_state, metrics=metrics
         ),
-    )
-
-
-def _backups(
-    settings: Settings,
-    db: Database,
-    incidents: Incidents,
-    metrics: Metrics,
-    now: Callable[[], datetime],
-) -> Backups | None:
-    if not settings.hours_between_backups:
-        return None
-    return Backups(
-        db,
-        settings.backups_in,
-        incidents,
-        every=timedelta(hours=settings.hours_between_backups),
-        most=settings.backup_count,
-        metrics=metrics,
-        now=now,
-    )
-
-
-def _polling(settings: Settings, blocked: AbstractSet[str]) -> PollSettings:
-    return PollSettings(
-        credits_a_day=round(settings.daily_budget * (1 - settings.reply_share)),
-        credits_a_poll={"true": 1.0, "false": 2.0}.get(settings.skip_privacy_check),
-        floor=timedelta(seconds=settings.poll_floor_s),
-        blocked=blocked,
     )

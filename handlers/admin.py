@@ -66,14 +66,14 @@ async def spending(update: Update, context: Context) -> None:
 @command("stop_spending")
 async def stop_spending(update: Update, context: Context) -> None:
     """Refuse every paid call from now on."""
-    await context.services.ledger.stop_spending()
+    await context.services.ledger.set_stopped(stopped=True)
     await say(update, context, context.t(STOPPED))
 
 
 @command("resume_spending")
 async def resume_spending(update: Update, context: Context) -> None:
     """Take the stop back."""
-    await context.services.ledger.resume_spending()
+    await context.services.ledger.set_stopped(stopped=False)
     await say(update, context, context.t(RESUMED))
 
 

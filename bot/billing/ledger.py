@@ -240,15 +240,13 @@ class Ledger:
         if reservation.payer.profile_id:
             await usage.split(tx, reservation.payer.profile_id, credits, now=now)
 
-    async def stop_spending(self) -> None:
-        """Refuse every paid call from now on, in all replicas; the balance stays to be asked."""
-        async with self._db.begin() as tx:
-            await budgets.set_stopped(tx, stopped=True)
+    async def set_stopped(self, *, stopped: bool) -> None:
+        """Refuse every paid call from now on, or no more, in all replicas.
 
-    async def resume_spending(self) -> None:
-        """Take the stop switch back."""
+        The balance stays to be asked.
+        """
         async with self._db.begin() as tx:
-            await budgets.set_stopped(tx, stopped=False)
+            await budgets.set_stopped(tx, stopped=stopped)
 
     async def is_stopped(self) -> bool:
         """Return whether the stop switch is on."""

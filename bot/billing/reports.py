@@ -59,9 +59,7 @@ class ChatUsage:
     @property
     def part(self) -> float | None:
         """Return which part of today's allowance is used; None where there is none."""
-        if self.allowance <= 0:
-            return None
-        return (self.allowance - self.left) / self.allowance
+        return None if self.allowance <= 0 else (self.allowance - self.left) / self.allowance
 
 
 @dataclass(frozen=True, slots=True)

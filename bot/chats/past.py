@@ -8,7 +8,7 @@ from bot.domain import alert_rules
 from bot.domain.albums import plan
 from bot.domain.errors import NothingKeptError, NothingOfThenError
 from bot.domain.model import ORIGINAL, Album, Story
-from bot.domain.records import EPOCH
+from bot.domain.records import EPOCH, KnownFile
 from bot.store import deliveries, file_ids, kept, profiles
 from bot.store.database import Database
 from bot.store.kept import Kept
@@ -85,8 +85,8 @@ class Past:
             lent = {one.story.pk: max(one.story.expires_at, now + _LENT) for one in shown}
             originals = {one.story.pk for one in shown if one.kind == "document"}
             files = {
-                one.story.pk + (ORIGINAL if one.story.pk in originals else ""): one.file(
-                    until=lent[one.story.pk]
+                one.story.pk + (ORIGINAL if one.story.pk in originals else ""): KnownFile(
+                    one.kind, one.file_id, one.file_unique_id, until=lent[one.story.pk]
                 )
                 for one in shown
             }

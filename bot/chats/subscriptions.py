@@ -141,7 +141,7 @@ class Subscriptions(Subscribing):
             before = await _of_chat(tx, chat_id, subscription_id)
             if options.fast and not before.options.fast:
                 await check_fast(tx, chat_id, self._limits)
-            await store.set_options(tx, subscription_id, options)
+            await store.change(tx, subscription_id, options=options.values())
             await store.reweigh(tx, chat_id=chat_id, profile_id=before.profile_id, now=self._now())
             await snapshots.requeue(tx, before.profile_id, now=self._now())
             await deliveries.unhold(tx, chat_id, now=self._now())

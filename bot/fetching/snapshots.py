@@ -9,7 +9,7 @@ from bot.domain.model import Profile, Story
 from bot.domain.records import EPOCH, Known
 from bot.fetching import schedule_state
 from bot.fetching.schedule_state import Plan
-from bot.store import enqueue, profiles, stories, subscriptions
+from bot.store import enqueue, fan_outs, profiles, stories, subscriptions
 from bot.store.database import Tx
 
 _LARGEST_AUDIENCE = 50  # with more, somebody is always awake
@@ -78,14 +78,14 @@ async def _finish(
     missed = alert_rules.missed_hours(before.looked_at, now)
     if followed and missed and before.state == "active":
         fields = {"username": before.username, "from": _ms(missed[0]), "to": _ms(missed[1])}
-        await enqueue.add_notices(
+        await fan_outs.add(
             tx,
             before.profile_id,
-            "missed",
-            fields,
+            notice="missed",
+            fields=fields,
             due_at=now + GATHER,
             now=now,
-            following_since=missed[1],
+            since=missed[1],
         )
     plan = own or await schedule_state.load(tx, fresh=before.fresh)
     columns, due = plan.seen(before, snapshot.stories, now=now, own=own is not None)
@@ -172,7 +172,7 @@ async def fail(
 async def _tell(
     tx: Tx, known: Known, notice: str, fields: dict[str, str], *, now: datetime
 ) -> None:
-    await enqueue.add_notices(tx, known.profile_id, notice, fields, due_at=now, now=now)
+    await fan_outs.add(tx, known.profile_id, notice=notice, fields=fields, due_at=now, now=now)
 
 
 def _ms(moment: datetime) -> int:

@@ -112,9 +112,9 @@ class Overview:
         subject = Subject.of_chat(number)
         match wanted.get("action"):
             case "stop":
-                await self.ledger.stop_spending()
+                await self.ledger.set_stopped(stopped=True)
             case "resume":
-                await self.ledger.resume_spending()
+                await self.ledger.set_stopped(stopped=False)
             case _ if not 0 < abs(number) < 2**52:
                 raise BadActionError("no such button, or no number")
             case "block":

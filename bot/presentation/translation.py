@@ -198,9 +198,7 @@ class Translator:
         if isinstance(value, (Safe, int, float)):
             return str(value)
         text = escape(value) if html else clean(str(value))
-        if _separates(match) and (self.rtl or has_rtl(text)):
-            return isolate(text)
-        return text
+        return isolate(text) if _separates(match) and (self.rtl or has_rtl(text)) else text
 
 
 _Unit = Literal["day", "hour", "minute", "second"]

@@ -164,11 +164,13 @@ async def move_chat(tx: Tx, old: int, new: int) -> None:
 
 async def clean(tx: Tx, *, now: datetime) -> None:
     """Forget who asked only, a month ago; they would be told once more."""
-    row = access_list.c
     asked = sa.and_(
-        row.is_allowed.is_(False), row.blocked_since.is_(None), row.allowance.is_(None)
+        access_list.c.is_allowed.is_(False),
+        access_list.c.blocked_since.is_(None),
+        access_list.c.allowance.is_(None),
+        access_list.c.told_at < now - _ASKED_KEPT,
     )
-    await tx.execute(sa.delete(access_list).where(asked, row.told_at < now - _ASKED_KEPT))
+    await tx.execute(sa.delete(access_list).where(asked))
 
 
 async def forget_name(tx: Tx, chat_id: int) -> None:
@@ -203,8 +205,9 @@ async def use(tx: Tx, digest: str, *, now: datetime) -> str | None:
 
 
 def _usable(digest: str, now: datetime) -> sa.ColumnElement[bool]:
-    row = invitations.c
-    return sa.and_(row.digest == digest, row.uses > 0, row.until > now)
+    return sa.and_(
+        invitations.c.digest == digest, invitations.c.uses > 0, invitations.c.until > now
+    )
 
 
 async def allowances(tx: Tx, subjects: Sequence[Subject]) -> dict[Subject, int]:

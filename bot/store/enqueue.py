@@ -28,28 +28,6 @@ async def add_stories(tx: Tx, profile_id: str, pks: Sequence[str], *, now: datet
         await fan_outs.add(tx, profile_id, story_pks=news, due_at=now, now=now)
 
 
-async def add_notices(
-    tx: Tx,
-    profile_id: str,
-    notice: str,
-    fields: Mapping[str, Any],
-    *,
-    due_at: datetime,
-    now: datetime,
-    following_since: datetime | None = None,
-) -> None:
-    """Owe a notice about a profile to all who wait for it, or did before ``following_since``."""
-    await fan_outs.add(
-        tx,
-        profile_id,
-        notice=notice,
-        fields=fields,
-        due_at=due_at,
-        now=now,
-        since=following_since,
-    )
-
-
 async def add_notice(
     tx: Tx,
     target: Target,

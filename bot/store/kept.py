@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.domain.model import ORIGINAL, Profile, Story
-from bot.domain.records import Delivery, FileKind, KnownFile
+from bot.domain.records import Delivery, FileKind
 from bot.domain.serialization import dump_stories, load_readable
 from bot.store.chats import chats, moved_chats
 from bot.store.database import Insert, Tx, built_once, row_or_none
@@ -44,10 +44,6 @@ class Kept:
     kind: FileKind
     file_id: str
     file_unique_id: str
-
-    def file(self, until: datetime) -> KnownFile:
-        """Return the file, to be used until then."""
-        return KnownFile(self.kind, self.file_id, self.file_unique_id, until)
 
 
 @built_once

@@ -212,11 +212,6 @@ async def change(tx: Tx, subscription_id: int, **values: object) -> None:
     )
 
 
-async def set_options(tx: Tx, subscription_id: int, options: Options) -> None:
-    """Set how a subscription wants its alerts."""
-    await change(tx, subscription_id, options=options.values())
-
-
 async def remove(tx: Tx, ids: Iterable[int]) -> None:
     """End subscriptions; what they were still owed goes with them."""
     await tx.execute(sa.delete(subscriptions).where(subscriptions.c.id.in_(list(ids))))

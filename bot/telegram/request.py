@@ -8,6 +8,7 @@ import re
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import lru_cache
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -26,9 +27,6 @@ from bot.runtime.proxies import connector
 log = structlog.get_logger()
 
 _LONGEST_ANSWER = 32 * 2**20  # bytes; getFile gives 20 MiB at most
-_SERVER_ERROR = 500
-_TOO_MANY = 429
-_BAD_REQUEST = 400
 _TIME_TAG = b"tg-time"  # as a server names it that does not know it
 _PATIENCE_WITHOUT_WORD = 30  # seconds to wait after a 429 that names no time
 _MEDIA_METHODS = frozenset({"sendPhoto", "sendVideo", "sendDocument", "sendMediaGroup"})
@@ -120,13 +118,13 @@ class AiohttpRequest(BaseRequest):
             answer = await self._attempt(url, method, request_data, timeout)
         except NotSentError:
             answer = await self._attempt(url, method, request_data, timeout)
-        if answer[0] == _BAD_REQUEST and _TIME_TAG in answer[1] and self._knows_times:
+        if answer[0] == HTTPStatus.BAD_REQUEST and _TIME_TAG in answer[1] and self._knows_times:
             log.info("the server does not know the tag of times; they are sent as plain text")
             self._knows_times = False  # until the next start
             answer = await self._attempt(url, method, request_data, timeout)
         status, payload = _made_plain(answer) if method == "POST" else answer[:2]
         self._calls.inc(outcome=str(status))
-        if status >= _SERVER_ERROR:
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise UnknownOutcomeError(f"Telegram answered {status}")
         return status, payload
 
@@ -249,9 +247,9 @@ def _made_plain(answer: tuple[int, bytes, str]) -> tuple[int, bytes]:
         document = None
     document = document if isinstance(document, dict) else {}
     if status < 300 and document.get("ok") is not True:  # noqa: PLR2004 - 2xx
-        status = int(document.get("error_code") or _SERVER_ERROR)
+        status = int(document.get("error_code") or HTTPStatus.INTERNAL_SERVER_ERROR)
     parameters = document.get("parameters") or {}
-    if status == _TOO_MANY and not parameters.get("retry_after"):
+    if status == HTTPStatus.TOO_MANY_REQUESTS and not parameters.get("retry_after"):
         seconds = int(wait) if wait.isdigit() else _PATIENCE_WITHOUT_WORD
         payload = json.dumps({"ok": False, "parameters": {"retry_after": seconds}}).encode()
     return status, payload

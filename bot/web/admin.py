@@ -10,7 +10,7 @@ import json
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import datetime, timedelta
 from importlib import resources
-from typing import Any, Protocol
+from typing import Any
 
 import structlog
 from aiohttp import web
@@ -50,30 +50,26 @@ _HEADERS = {
 _Json = dict[str, Any]
 
 
-class PageContent(Protocol):
-    """What the page shows and does."""
-
-    async def show(self) -> _Json:
-        """Return all that is shown."""
-
-    async def do(self, wanted: Mapping[str, Any]) -> None:
-        """Do what a button says; ``BotError`` where it can't be done."""
-
-
 class AdminPage:
     """The routes of the page."""
 
     def __init__(
         self,
-        page: PageContent,
+        show: Callable[[], Awaitable[_Json]],
+        do: Callable[[Mapping[str, Any]], Awaitable[None]],
         db: Database,
         *,
         token: SecretStr,
         admins: Callable[[], Awaitable[Collection[int]]],
         now: Callable[[], datetime],
     ) -> None:
-        """``admins`` are the people whose signature is taken."""
-        self._page = page
+        """``show`` returns all that is shown; ``do`` does what a button says.
+
+        It raises ``BotError`` where that can't be done. ``admins`` are the people whose signature
+        is taken.
+        """
+        self._show_all = show
+        self._act = do
         self._db = db
         self._token = token
         self._admins = admins
@@ -99,7 +95,7 @@ class AdminPage:
     async def _state(self, request: web.Request) -> web.Response:
         if not await self._is_admin(request):
             return refused(401, _HEADERS)
-        return _answer(await self._page.show())
+        return _answer(await self._show_all())
 
     async def _do(self, request: web.Request) -> web.Response:
         if not await self._is_admin(request):
@@ -108,12 +104,12 @@ class AdminPage:
         if wanted is None:
             return refused(400, _HEADERS)
         try:
-            await self._page.do(wanted)
+            await self._act(wanted)
         except BotError as error:
             log.info("an action was refused", why=str(error))
             return refused(400, _HEADERS)
         log.info("an action on the admin page", action=str(wanted.get("action"))[:20])
-        return _answer(await self._page.show())
+        return _answer(await self._show_all())
 
     async def _session(self, request: web.Request) -> web.Response:
         """Give a word that is good for an hour for the word of a one-time link."""

@@ -166,13 +166,13 @@ async def test_admins_have_no_allowance_but_the_budget_is_theirs_too(db: Databas
 
 async def test_the_stop_switch_stops_everybody_in_every_replica(db: Database) -> None:
     here, there = Ledger(db, FREE, now=Clock()), Ledger(db, FREE, now=Clock())
-    await here.stop_spending()
+    await here.set_stopped(stopped=True)
     assert await there.is_stopped()
     for payer in (link(), link(admin=True), Payer("schedule")):
         with pytest.raises(SpendingStoppedError):
             await there.spend(payer, ONE, answering())
     assert await there.room_for_schedule(NOON) == 0
-    await there.resume_spending()
+    await there.set_stopped(stopped=False)
     await here.spend(link(), ONE, answering())
 
 
@@ -556,7 +556,7 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(stop=st.booleans())
     def switch(self, stop: bool) -> None:
         ledger = self.ledger
-        self.runner.run(ledger.stop_spending() if stop else ledger.resume_spending())
+        self.runner.run(ledger.set_stopped(stopped=stop))
         self.model.stopped = stop
 
     @rule(told=st.integers(0, 60))

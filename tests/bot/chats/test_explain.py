@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from bot.chats.explain import Why, explain, preview
 from bot.domain.model import Options, Target
 from bot.domain.records import Chat, Known, Subscription
-from bot.store import chats, deliveries, enqueue, profiles, subscriptions
+from bot.store import chats, deliveries, fan_outs, profiles, subscriptions
 from bot.store.database import Database
 from bot.store.enqueue import Tally
 from tests.support.followed import DAY, HOUR, MINUTE, NATGEO, NOON, follow, look, story
@@ -120,8 +120,8 @@ async def test_it_counts_the_stories_of_two_days_and_no_notices(db: Database) ->
         mine = await follow(tx, 1)
         await look(tx, story("1", before), now=before)
         await look(tx, story("2"), story("3"), now=before + MINUTE)
-        await enqueue.add_notices(
-            tx, NATGEO.profile_id, "missed", {}, due_at=NOON, now=NOON - MINUTE
+        await fan_outs.add(
+            tx, NATGEO.profile_id, notice="missed", fields={}, due_at=NOON, now=NOON - MINUTE
         )
         await deliveries.drop_of(tx, mine, reason="filtered", now=NOON)
         await look(tx, story("4"), now=NOON - MINUTE)

@@ -79,7 +79,7 @@ async def test_without_a_canary_or_money_everything_is_believed(sqlite_db: Datab
     async with watched(sqlite_db, "") as (canary, _, control, _clock):
         assert not await canary.says_down()
         assert await control.billed() == 0
-        await Ledger(sqlite_db, FREE, now=lambda: NOW).stop_spending()
+        await Ledger(sqlite_db, FREE, now=lambda: NOW).set_stopped(stopped=True)
         assert await canary.is_answered() is None
 
 

@@ -183,10 +183,10 @@ async def test_private_and_gone_are_noted(tower: Tower) -> None:
 async def test_without_money_nothing_is_asked(tower: Tower) -> None:
     profile = await tower.followed()
     before = await tower.calls()
-    await tower.ledger.stop_spending()
+    await tower.ledger.set_stopped(stopped=True)
     assert await tower.scheduler().run_once() == 0
     assert await tower.calls() == before
-    await tower.ledger.resume_spending()
+    await tower.ledger.set_stopped(stopped=False)
     assert await tower.scheduler(budget=0).run_once() == 0
     assert await tower.calls() == before
     assert (await tower.known(profile)).looked_at is None

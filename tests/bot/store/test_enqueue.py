@@ -6,7 +6,7 @@ from datetime import timedelta
 import sqlalchemy as sa
 
 from bot.domain.model import Target
-from bot.store import chat_queues, chats, deliveries, enqueue, subscriptions
+from bot.store import chat_queues, chats, deliveries, enqueue, fan_outs, subscriptions
 from bot.store.database import Database
 from tests.support.followed import (
     HOUR,
@@ -50,14 +50,14 @@ async def test_notices_go_to_those_who_followed_then(db: Database) -> None:
     async with db.begin() as tx:
         await follow(tx, 1)
         await follow(tx, 2, since=NOON)
-        await enqueue.add_notices(
+        await fan_outs.add(
             tx,
             NATGEO.profile_id,
-            "missed",
-            {"username": "natgeo"},
+            notice="missed",
+            fields={"username": "natgeo"},
             due_at=NOON + MINUTE,
             now=NOON,
-            following_since=NOON - HOUR,
+            since=NOON - HOUR,
         )
         await spread(tx)
         await enqueue.add_notice(tx, Target(2, 7), "topic", {}, now=NOON)

@@ -145,7 +145,7 @@ async def test_options_keep_only_what_is_possible(db: Database) -> None:
         found = await subscriptions.get(tx, mine)
         assert found is not None
         assert found.options == Options(digest=True)
-        await subscriptions.set_options(tx, mine, Options(caption="full"))
+        await subscriptions.change(tx, mine, options=Options(caption="full").values())
         found = await subscriptions.get(tx, mine)
     assert found is not None
     assert found.options.values() == {"caption": "full"}
