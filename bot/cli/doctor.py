@@ -15,7 +15,6 @@ from typing import Any
 import aiohttp
 from rich.console import Console
 from rich.table import Table
-from telegram import Bot
 from telegram.error import TelegramError
 
 from bot.cli.check import admins_of, bot_of
@@ -89,10 +88,10 @@ async def main(
     else:
         try:
             async with bot_of(settings) as bot:
-                await _telegram(
-                    bot, TelegramTrial(bot, chat, sights, console.print, press_within_s, late_s),
-                    photos,
-                )  # fmt: skip
+                if (await bot.get_webhook_info()).url:
+                    press_within_s = 0  # a press would go to the webhook
+                trial = TelegramTrial(bot, chat, sights, console.print, press_within_s, late_s)
+                await trial.run(photos)
         except TelegramError as error:
             sights.skip(TELEGRAM, f"Telegram: {error.message}")
     _print(console, sights.in_order())
@@ -139,12 +138,6 @@ async def _record(settings: Settings, spent: list[tuple[str, int]]) -> None:
                     now=now,
                 )  # fmt: skip
                 await ledger.close(tx, entry, credits, now=now)
-
-
-async def _telegram(bot: Bot, trial: TelegramTrial, photos: list[str]) -> None:
-    if (await bot.get_webhook_info()).url:
-        trial.press_within_s = 0  # a press would go to the webhook
-    await trial.run(photos)
 
 
 def _print(console: Console, sights: list[Sight]) -> None:

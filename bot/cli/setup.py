@@ -92,7 +92,11 @@ async def _are_good(values: dict[str, str], console: Console) -> bool:
 def write(file: Path, values: dict[str, str]) -> None:
     """Put ``values`` into a file of settings that only its owner may read."""
     before = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
-    kept = [line for line in before if _name_in(line) not in values]
+    kept = [
+        line
+        for line in before
+        if line.strip().removeprefix("export ").partition("=")[0].strip().upper() not in values
+    ]
     lines = [*(f"{name}={value}" for name, value in values.items()), *kept]
     fresh = file.with_name(f"{file.name}.new")
     fresh.unlink(missing_ok=True)
@@ -100,10 +104,6 @@ def write(file: Path, values: dict[str, str]) -> None:
     with os.fdopen(handle, "w", encoding="utf-8") as out:
         out.write("\n".join(lines) + "\n")
     fresh.replace(file)
-
-
-def _name_in(line: str) -> str:
-    return line.strip().removeprefix("export ").partition("=")[0].strip().upper()
 
 
 def _chosen(ask: Callable[[str], str]) -> str:

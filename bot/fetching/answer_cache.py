@@ -179,7 +179,10 @@ class AnswerCache:
             raise
         finally:
             storing = self._group.create_task(self._store(key, cached, fetched, now=self._now()))
-            keys = {key, *_answered_by(fetched)}
+            keys = {key}  # with the questions that are cheaper once this is kept
+            if fetched.profile is not None:
+                keys.add(profile_key(fetched.profile.username))
+                keys |= {story_key(one.pk) for one in fetched.result}
             self._storing |= dict.fromkeys(keys, storing)
             storing.add_done_callback(partial(self._forget, keys))
         return fetched.result
@@ -234,8 +237,7 @@ class AnswerCache:
         """Return a fresh answer, or None when it is ours to ask; waits for who is asking."""
         while True:
             now = self._now()
-            async with self._db.read() as tx:
-                cached = await answers.get(tx, key, now=now)
+            cached = await self._db.fetch(partial(answers.get, key=key, now=now))
             if cached:
                 return cached.value
             if self._db.is_sqlite:  # one process, whose requests in flight we know
@@ -257,13 +259,6 @@ async def _remember(tx: Tx, profile: Profile, fetched: Fetched[Story], *, now: d
             )
     snapshot = snapshots.Snapshot(profile, tuple(fetched.result), partial=fetched.partial)
     await snapshots.record(tx, snapshot, now=now)
-
-
-def _answered_by(fetched: Fetched[Any]) -> set[str]:
-    """Return the questions that are cheaper once this is kept."""
-    if fetched.profile is None:
-        return set()
-    return {profile_key(fetched.profile.username), *(story_key(one.pk) for one in fetched.result)}
 
 
 def profile_key(username: str) -> str:

@@ -298,8 +298,9 @@ class Scheduler:
                     await subscriptions.grow_up(tx, now.date())
                 seen, counts = 0, []
                 for fresh, plan in plans.items():
-                    async with self._db.read() as tx:
-                        states, count = await schedule_state.sample(tx, fresh=fresh)
+                    states, count = await self._db.fetch(
+                        partial(schedule_state.sample, fresh=fresh)
+                    )
                     plan.survey(states, count)
                     seen += len(states)
                     counts.append(count)

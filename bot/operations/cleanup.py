@@ -25,8 +25,7 @@ async def clean(
     replicas may do so at once: what one has deleted, another does not find.
     """
     while True:  # to look for them takes a while, in which others write
-        async with db.read() as tx:
-            idle = await retention.idle_queues(tx, limit=_FIRST_SLICE)
+        idle = await db.fetch(lambda tx: retention.idle_queues(tx, limit=_FIRST_SLICE))
         if idle:
             async with db.begin() as tx:
                 await retention.mend_queues(tx, idle, now=now)

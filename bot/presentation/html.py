@@ -7,7 +7,8 @@ import unicodedata
 # Bot API, "Formatting options": no other tag is taken, and nothing inside one is counted.
 _TAG = re.compile(r"<[^<>]*>")
 _FIRST_STRONG, _POP = "\u2068", "\u2069"
-_SOFT = frozenset("\u200c\u200d")
+# Joiners make letters of Persian and whole emoji; tags spell the flags of England and Wales.
+_SOFT = frozenset("\u200c\u200d").union(map(chr, range(0xE0020, 0xE007F + 1)))
 _MARKS = 4  # combining marks a letter; more only climb over the neighbouring lines
 
 
@@ -32,7 +33,7 @@ def clean(text: str) -> str:
             kept.append(char)
         elif category in {"Cc", "Zs", "Zl", "Zp"}:
             kept.append(" ")
-        elif marks <= _MARKS and (category not in {"Cf", "Cs"} or _is_joiner(char)):
+        elif marks <= _MARKS and (category not in {"Cf", "Cs"} or char in _SOFT):
             kept.append(char)
     return "".join(kept)
 
@@ -103,8 +104,3 @@ def shorten(text: str, limit: int) -> str:
     while end and (unicodedata.combining(text[end]) or "\u200d" in text[end - 1 : end + 1]):
         end -= 1
     return text[:end].rstrip() + "…" if limit > 0 else ""
-
-
-def _is_joiner(char: str) -> bool:
-    # Joiners make letters of Persian and whole emoji; tags spell the flags of England and Wales.
-    return char in _SOFT or "\U000e0020" <= char <= "\U000e007f"

@@ -209,13 +209,9 @@ def receipt(item: Item, message: MessageJson, now: datetime) -> tuple[SentItem, 
 def _file_of(message: MessageJson) -> tuple[FileKind | None, MessageJson | None]:
     if message.get("photo"):
         return "photo", message["photo"][-1]
-    if message.get("video"):
-        return "video", message["video"]
-    if message.get("animation"):  # has a document as well
-        return "animation", message["animation"]
-    if message.get("document"):
-        return "document", message["document"]
-    return None, None
+    kinds: tuple[FileKind, ...] = ("video", "animation", "document")  # an animation is both
+    kind = next((one for one in kinds if message.get(one)), None)
+    return kind, message[kind] if kind else None
 
 
 def _content(item: Item, *, attach: bool) -> str | InputFile:

@@ -147,8 +147,7 @@ class Database:
     @property
     def connections_used(self) -> int:
         """Return how many connections of the pool are in use."""
-        count: int = getattr(self._engine.pool, "checkedout", lambda: 0)()
-        return count
+        return int(getattr(self._engine.pool, "checkedout", lambda: 0)())
 
     @contextmanager
     def _timed(self) -> Iterator[None]:

@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import IO, TypeVar
 
 import sqlalchemy as sa
 
@@ -161,11 +161,10 @@ class Program:
         why = said[0] if said else f"it ended with {self.process.returncode}"
         return BackupError(prefix + why.removeprefix(prefix).removeprefix("error: "))
 
-    def _pipe(self, pipe: Any) -> IO[bytes]:  # noqa: ANN401 - a pipe, or none
+    def _pipe(self, pipe: IO[bytes] | None) -> IO[bytes]:
         if pipe is None:
             raise AssertionError(self.name)
-        result: IO[bytes] = pipe
-        return result
+        return pipe
 
 
 async def dump(db: Database, target: Path) -> dict[str, int]:

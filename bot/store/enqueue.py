@@ -11,7 +11,7 @@ from bot.domain.model import Target
 from bot.domain.records import MAIN, REPLY
 from bot.store import chat_queues, fan_outs
 from bot.store.chats import chats
-from bot.store.database import Tx
+from bot.store.database import Tx, row_or_none
 from bot.store.deliveries import deliveries, is_dead, is_open
 from bot.store.schema import Timestamp
 from bot.store.stories import stories
@@ -110,8 +110,7 @@ async def add_reply(
         "due_at": due_at,
         "now": now,
     }
-    row_id: int | None = (await tx.execute(_ADD_REPLY, values)).scalar()
-    return row_id
+    return await row_or_none(tx, int, _ADD_REPLY, values)
 
 
 @dataclass(frozen=True, slots=True)

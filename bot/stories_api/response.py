@@ -82,10 +82,9 @@ def decode(body: bytes) -> object:
         NonsenseError: It is no JSON: cut, too deep, a number without end, NaN, bad UTF-8.
     """
     try:
-        value: object = json.loads(body.decode("utf-8-sig"), parse_constant=_refuse)
+        return json.loads(body.decode("utf-8-sig"), parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
         raise NonsenseError(type(error).__name__) from None
-    return value
 
 
 async def read_json(response: aiohttp.ClientResponse) -> object:

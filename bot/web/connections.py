@@ -8,7 +8,6 @@ by the same connection.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from functools import partial
 
 from aiohttp import web
 
@@ -48,14 +47,8 @@ async def busy_until_read(request: web.Request, _answer: web.StreamResponse) -> 
         request.transport.set_write_buffer_limits(high=0)
 
 
-def accepting(
-    server: web.Server, known: set[web.RequestHandler], most: int
-) -> "partial[asyncio.BaseProtocol]":
-    """Return what serves each new connection, of which ``most`` may be there."""
-    return partial(_accept, server, known, most)
-
-
-def _accept(server: web.Server, known: set[web.RequestHandler], most: int) -> asyncio.BaseProtocol:
+def accept(server: web.Server, known: set[web.RequestHandler], most: int) -> asyncio.BaseProtocol:
+    """Return what serves a new connection, of which ``most`` may be there."""
     there = [one for one in server.connections if one.transport is not None]
     known.intersection_update(there)
     too_many = len(there) - most + 1

@@ -18,7 +18,7 @@ from bot.runtime.workers import reason_of
 from bot.web.connections import (
     KNOWN,
     MOST,
-    accepting,
+    accept,
     anew,
     busy_until_read,
     recognise,
@@ -158,8 +158,8 @@ class Web:
         await runner.setup()
         self._closing.push_async_callback(runner.cleanup)
         assert runner.server is not None  # noqa: S101 - it was set up
-        accept = accepting(runner.server, app[KNOWN], self._most_connections)
-        server = await asyncio.get_running_loop().create_server(accept, host, port)
+        serve = partial(accept, runner.server, app[KNOWN], self._most_connections)
+        server = await asyncio.get_running_loop().create_server(serve, host, port)
         self._closing.callback(server.close)
         return int(server.sockets[0].getsockname()[1])
 
