@@ -169,19 +169,17 @@ class Topics:
 
     async def follow_name(self, target: Target, old: str, new: str) -> None:
         """Let a profile's own topic be called as it is called now, unless people named it."""
-        if target.thread_id is None:
+        if (thread_id := target.thread_id) is None:
             return
-        topic = await self._db.fetch(
-            lambda tx: store.of_thread(tx, target.chat_id, target.thread_id)
-        )
-        if topic is None or topic.thread_id != target.thread_id or topic.name != _name(old):
+        topic = await self._db.fetch(lambda tx: store.of_thread(tx, target.chat_id, thread_id))
+        if topic is None or topic.thread_id != thread_id or topic.name != _name(old):
             return
         try:
-            await self._bot.edit_forum_topic(target.chat_id, target.thread_id, name=_name(new))
+            await self._bot.edit_forum_topic(target.chat_id, thread_id, name=_name(new))
         except TelegramError as error:  # it keeps its name, and its alerts
             log.info("a topic can't be renamed", chat=target.chat_id, reason=str(error))
             return
-        await self.renamed(target.chat_id, target.thread_id, new)
+        await self.renamed(target.chat_id, thread_id, new)
 
     async def replace(self, queue: ChatQueue, thread_id: int) -> TryLater | None:
         """Put a new topic in the place of one of ours that was deleted, once.

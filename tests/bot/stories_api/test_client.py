@@ -18,6 +18,7 @@ from bot.media.download import Media
 from bot.media.spool import Spool
 from bot.stories_api import Endpoint, StoriesApi
 from tests.support.sandbox import Box, sandbox_box
+from tests.support.spooled import kept
 
 
 @pytest.fixture
@@ -61,7 +62,7 @@ async def test_every_endpoint_and_what_it_costs(box: Box, tmp_path: Path) -> Non
                 await api.download_by_story_url(story.page_url, spool),
             ]
             for answer in downloads:
-                with answer.value as file:
+                with kept(answer.value) as file:
                     assert (file.kind, answer.credits) == ("video", 1)
                     assert (file.width, file.height, file.duration) == (720, 1280, 15.0)
         assert spool.used == 0

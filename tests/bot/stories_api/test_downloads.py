@@ -59,7 +59,7 @@ async def test_a_file_is_a_file_whatever_the_header_says(
         ):
             for call in (api.download, api.download_by_story_url):
                 answer = await call(CDN, spool)
-                with answer.value as file:
+                with kept(answer.value) as file:
                     assert (file.mime, file.size, answer.credits) == (mime, len(body), 1)
                     assert file.path.read_bytes() == body
         assert server.requests[0].startswith("GET /v1/story/download?id=")
