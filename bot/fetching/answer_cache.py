@@ -179,10 +179,7 @@ class AnswerCache:
             raise
         finally:
             storing = self._group.create_task(self._store(key, cached, fetched, now=self._now()))
-            keys = {key}  # with the questions that are cheaper once this is kept
-            if fetched.profile is not None:
-                keys.add(profile_key(fetched.profile.username))
-                keys |= {story_key(one.pk) for one in fetched.result}
+            keys = {key, *_answered_by(fetched)}
             self._storing |= dict.fromkeys(keys, storing)
             storing.add_done_callback(partial(self._forget, keys))
         return fetched.result
@@ -259,6 +256,13 @@ async def _remember(tx: Tx, profile: Profile, fetched: Fetched[Story], *, now: d
             )
     snapshot = snapshots.Snapshot(profile, tuple(fetched.result), partial=fetched.partial)
     await snapshots.record(tx, snapshot, now=now)
+
+
+def _answered_by(fetched: Fetched[Any]) -> set[str]:
+    """Return the questions that are cheaper once this is kept."""
+    if fetched.profile is None:
+        return set()
+    return {profile_key(fetched.profile.username), *(story_key(one.pk) for one in fetched.result)}
 
 
 def profile_key(username: str) -> str:

@@ -357,7 +357,9 @@ class Scheduler:
         if alert_rules.is_blocked(known.profile_id, known.username, self._settings.blocked):
             return "blocked"
         seems_private = "private" in {known.state, known.refusal}
-        if seems_private and await self._is_still_private(known, plan):
+        # The lookup of the name, at half the price, tells whether it still is.
+        if seems_private and await self._proof(known, plan) == "private":
+            await self._names.record_private(known.profile_id)
             return "private"
         if not self._privacy.skips(known):
             return await self._ask(known, plan)
@@ -375,13 +377,6 @@ class Scheduler:
         plan.schedule.bucket.credits -= billed
         self._spend(known, billed)
         return proof
-
-    async def _is_still_private(self, known: Known, plan: Plan) -> bool:
-        """Return whether the lookup, at half the price, says of a private profile that it is."""
-        if await self._proof(known, plan) != "private":
-            return False
-        await self._names.record_private(known.profile_id)
-        return True
 
     async def _ask(
         self,

@@ -7,6 +7,7 @@ spends the same budget.
 from bisect import bisect_right
 from collections.abc import Sequence
 from math import sqrt
+from typing import Protocol
 
 from bot.scheduling.forecast import ProfileState, learn, reach
 from bot.scheduling.pricing import Demand
@@ -15,17 +16,18 @@ from bot.scheduling.waiting_time import DAY
 _WEEK = 7 * DAY
 
 
-class Learned:
-    """The bot's rule: check when subscribers x expected waiting reaches price x cost."""
+class Policy(Protocol):
+    """How a check teaches, and when the next one is due at a price.
 
-    by_rhythm = True
-    """Whether the credits of a day are let out as they are wanted in its hours."""
+    ``by_rhythm`` is true when the credits of a day are let out as they are wanted in its hours.
+    """
+
+    by_rhythm: bool
 
     def learn(
         self, state: ProfileState, demand: Demand, at: float, taken: Sequence[float]
     ) -> None:
         """Change ``state`` by a check of ``at`` that showed stories ``taken`` then, sorted."""
-        learn(state, demand.population, at=at, taken=taken)
 
     def hours(  # noqa: PLR0917 - called once a check, and keywords cost time
         self,
@@ -36,7 +38,30 @@ class Learned:
         cost: float,
         most: float,
     ) -> float:
-        """Return after how many hours a check is worth it, ``most`` at the latest."""
+        """Return after how many hours the next check is due, ``most`` at the latest."""
+
+
+class Learned:
+    """The bot's rule: check when subscribers x expected waiting reaches price x cost."""
+
+    by_rhythm = True
+
+    def learn(
+        self, state: ProfileState, demand: Demand, at: float, taken: Sequence[float]
+    ) -> None:
+        """Learn by ``bot.scheduling.forecast``."""
+        learn(state, demand.population, at=at, taken=taken)
+
+    def hours(  # noqa: PLR0917 - as the protocol has it
+        self,
+        state: ProfileState,
+        demand: Demand,
+        price: float,
+        weight: float,
+        cost: float,
+        most: float,
+    ) -> float:
+        """Return when the expected waiting is worth a check."""
         if weight <= 0:
             return most
         return reach(state, demand.population, target=price * cost / weight, most=most)
@@ -54,9 +79,9 @@ class Fixed:
     def learn(
         self,
         state: ProfileState,
-        demand: Demand,  # noqa: ARG002 - as Learned has it
+        demand: Demand,  # noqa: ARG002 - the protocol's
         at: float,
-        taken: Sequence[float],  # noqa: ARG002 - as Learned has it
+        taken: Sequence[float],  # noqa: ARG002 - the protocol's
     ) -> None:
         """Learn nothing."""
         state.seen_at = at
@@ -78,7 +103,7 @@ class EntryFrequency:
     def learn(
         self,
         state: ProfileState,
-        demand: Demand,  # noqa: ARG002 - as Learned has it
+        demand: Demand,  # noqa: ARG002 - the protocol's
         at: float,
         taken: Sequence[float],
     ) -> None:
@@ -90,20 +115,16 @@ class EntryFrequency:
         del kept[: bisect_right(kept, at - _WEEK)]
         state.seen_at = at
 
-    def hours(  # noqa: PLR0917 - as Learned has it
+    def hours(  # noqa: PLR0917 - as the protocol has it
         self,
         state: ProfileState,
-        demand: Demand,  # noqa: ARG002 - as Learned has it
+        demand: Demand,  # noqa: ARG002 - the protocol's
         price: float,
-        weight: float,  # noqa: ARG002 - as Learned has it
-        cost: float,  # noqa: ARG002 - as Learned has it
+        weight: float,  # noqa: ARG002 - the protocol's
+        cost: float,  # noqa: ARG002 - the protocol's
         most: float,
     ) -> float:
         """Return the week's share."""
         entries = len(self._taken.get(id(state), ()))
         own = 7 * 24 / entries if entries else 24.0
         return min(max(own * sqrt(price), 1 / 12), 24.0, most)
-
-
-Policy = Learned | Fixed | EntryFrequency
-"""How a check teaches, and when the next one is due at a price."""
