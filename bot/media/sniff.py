@@ -5,7 +5,7 @@ harm.
 """
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal
@@ -57,7 +57,12 @@ def sniff(head: bytes) -> MediaKind | None:
 
 def measure(path: Path, mime: str) -> Measures:
     """Return the measures in the header of a file; empty ones where it is broken. Reads a file."""
-    readers = {"image/jpeg": _jpeg, "image/png": _png, "image/webp": _webp, "video/mp4": _mp4}
+    readers: dict[str, Callable[[BinaryIO], Measures]] = {
+        "image/jpeg": _jpeg,
+        "image/png": lambda file: Measures(*struct.unpack(">II", file.read(24)[16:24])),
+        "image/webp": _webp,
+        "video/mp4": _mp4,
+    }
     reader = readers.get(mime)
     if reader is None:
         return Measures()
@@ -66,10 +71,6 @@ def measure(path: Path, mime: str) -> Measures:
             return reader(file)
     except (struct.error, ValueError, IndexError, OverflowError):
         return Measures()
-
-
-def _png(file: BinaryIO) -> Measures:
-    return Measures(*struct.unpack(">II", file.read(24)[16:24]))
 
 
 def _jpeg(file: BinaryIO) -> Measures:
