@@ -37,12 +37,12 @@ _SPEEDS, _BONDS = (0.02, 0.13, 0.6, 0.25), (0.9, 0.08, 0.02)  # parts by half-li
 WEIGHTS = (*(0.99 * speed * bond for speed in _SPEEDS for bond in _BONDS), 0.01)
 """Of the experts, before anything is learned: a memory of some days, a prior of half a day."""
 
-_POOLED = tuple(
+POOLED = tuple(
     number for number in range(EXPERTS - 1) if number % len(_PRIORS) in {0, len(_PRIORS) - 1}
 )
 """The experts whose powers count: of each half-life those with the least and greatest prior."""
 
-EXPONENTS = (0.0,) * len(_POOLED)
+EXPONENTS = (0.0,) * len(POOLED)
 """Of their powers, before anything is learned: the mixture as it is."""
 
 _POOL_MEMORY = 20 * DAY
@@ -103,7 +103,7 @@ def _terms_of(weights: Sequence[float], age: float, common: float) -> list[float
 def leanings(estimates: Sequence[float], mixture: float) -> list[float]:
     """Return how far the pooled experts are from the mixture, as logarithms of their ratios."""
     usual = log(mixture + _NEVER)
-    return [log(estimates[number] + _NEVER) - usual for number in _POOLED]
+    return [log(estimates[number] + _NEVER) - usual for number in POOLED]
 
 
 def pooled(exponents: Sequence[float], leaning: Sequence[float]) -> float:
@@ -126,7 +126,7 @@ class Forecaster:
         self._terms = _terms_of(weights, age, common)
         self._exponent = sum(exponents)
         self._powers = []
-        for number, exponent in zip(_POOLED, exponents, strict=True):
+        for number, exponent in zip(POOLED, exponents, strict=True):
             place, prior = number // len(_PRIORS), _PRIORS[number % len(_PRIORS)]
             slope = 1.0 / ((1.0 - exp(-DECAYS[place] * age)) / DECAYS[place] + prior)
             if exponent:
@@ -153,9 +153,9 @@ class Pool:
 
     exponents: tuple[float, ...] = EXPONENTS
     curvature: list[list[float]] = field(
-        default_factory=lambda: [[0.0] * len(_POOLED) for _ in _POOLED]
+        default_factory=lambda: [[0.0] * len(POOLED) for _ in POOLED]
     )
-    pull: list[float] = field(default_factory=lambda: [0.0] * len(_POOLED))
+    pull: list[float] = field(default_factory=lambda: [0.0] * len(POOLED))
     at: float = 0.0
 
     def came(self, leaning: Sequence[float], stories: float) -> None:
@@ -198,7 +198,7 @@ class Pool:
     @classmethod
     def from_json(cls, values: object) -> "Pool":
         """Return what ``to_json`` gave; a new one for that of other experts."""
-        size = len(_POOLED)
+        size = len(POOLED)
         match values:
             case {
                 "pool": [
