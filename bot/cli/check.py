@@ -159,12 +159,12 @@ async def bot_of(settings: Settings) -> AsyncIterator[Bot]:
 
 def _as_set_at_botfather(bot: Bot) -> list[Finding]:
     """Say what is set at @BotFather so that people may miss something."""
-    notes = (
+    hints = (
         (not bot.can_read_all_group_messages, _PRIVACY_MODE),
         (bot.supports_inline_queries, _INLINE),
         (not bot.can_join_groups, _NO_GROUPS),
     )
-    return [Finding("note", text) for is_so, text in notes if is_so]
+    return [Finding("note", text) for is_so, text in hints if is_so]
 
 
 async def _webhook(bot: Bot, settings: Settings) -> list[Finding]:
