@@ -24,7 +24,7 @@ from bot.domain.records import MAIN, REPLY, SUMMARY, WHOLE, ChatQueue, Delivery
 from bot.domain.selection import Batch
 from bot.presentation import notices
 from bot.sending import replies
-from bot.store import chat_queues, chats, deliveries, enqueue, kept, moves, usage
+from bot.store import chat_queues, chats, deliveries, enqueue, kept, moves, mutes, usage
 from bot.store.database import Tx
 
 NOT_CONFIRMED = N_("Telegram didn't confirm it, so it may already be here.")
@@ -243,7 +243,7 @@ async def _mute(
             await deliveries.defer(tx, [row.id], due_at=due_at, held=selection.MUTED)
     target = batch.target
     thread_id = WHOLE if outcome.scope == "chat" else target.thread_id or MAIN
-    is_news = await moves.mute_place(tx, target.chat_id, thread_id, outcome.missing, now=now)
+    is_news = await mutes.mute(tx, target.chat_id, thread_id, outcome.missing, now=now)
     if outcome.missing in notices.MISSING_MEDIA:
         if is_news:
             fields = {"missing": outcome.missing}

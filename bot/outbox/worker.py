@@ -175,8 +175,7 @@ class Outbox:
             return self._now()
         if self._outage and await self._outage.is_on():
             return self._now() + TRY_AGAIN
-        async with self._db.read() as tx:
-            due = await chat_queues.due_next(tx)
+        due = await self._db.fetch(chat_queues.due_next)
         return max(due, self._now() + SHORTEST) if due else None
 
     async def _rest(self) -> datetime | None:
@@ -192,8 +191,7 @@ class Outbox:
             return now + TRY_AGAIN
         if self._db.is_sqlite or not (self.worker.trouble or self._is_deaf):
             return None
-        async with self._db.read() as tx:
-            await chat_queues.due_next(tx)  # raises while it can't work
+        await self._db.fetch(chat_queues.due_next)  # raises while it can't work
         self._is_deaf = False
         self._rests_until = now + OTHERS_FIRST
         return self._rests_until

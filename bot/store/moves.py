@@ -5,7 +5,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from bot.domain import alert_rules
-from bot.domain.model import Moved, Presence, Right, Target
+from bot.domain.model import Moved, Presence, Target
 from bot.domain.records import MAIN, Mute, Subscription
 from bot.store import (
     access,
@@ -174,13 +174,6 @@ async def move_subscription(tx: Tx, one: Subscription, *, to: int, now: datetime
     await deliveries_store.unhold(tx, chat_id, now=now)
 
 
-async def mute_place(
-    tx: Tx, chat_id: int, thread_id: int, missing: Right, *, now: datetime
-) -> bool:
-    """Let what is owed to a chat (``WHOLE``) or a thread wait; false when it did already."""
-    return await mutes.mute(tx, chat_id, thread_id, missing, now=now)
-
-
 async def unmute_place(
     tx: Tx, chat_id: int, thread_id: int | None = None, *, now: datetime
 ) -> bool:
@@ -208,7 +201,7 @@ async def record_presence(tx: Tx, mute: Mute, presence: Presence, *, now: dateti
         case "may":
             await unmute_place(tx, mute.chat_id, mute.thread_id, now=now)
         case "may not":
-            await mute_place(tx, mute.chat_id, mute.thread_id, mute.missing, now=now)
+            await mutes.mute(tx, mute.chat_id, mute.thread_id, mute.missing, now=now)
 
 
 async def close_chat(tx: Tx, chat_id: int, *, now: datetime) -> bool:

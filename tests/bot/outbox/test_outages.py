@@ -10,7 +10,7 @@ import pytest
 from bot.domain.errors import DatabaseUnavailableError
 from bot.domain.model import Target, TryLater
 from bot.outbox.worker import Outbox
-from bot.store import chat_queues, moves
+from bot.store import chat_queues, mutes
 from bot.store.database import Database
 from bot.telegram.outage import Outage
 from tests.bot.outbox.test_worker import Post
@@ -135,7 +135,7 @@ async def test_a_lost_answer_is_the_rows_own_where_others_arrive(town: Town) -> 
 async def test_a_chat_that_may_hear_nothing_is_passed_over_by_a_try(town: Town) -> None:
     await town.posted((1, 2), "1")
     async with town.db.begin() as tx:
-        await moves.mute_place(tx, 1, WHOLE, "text", now=town.clock())
+        await mutes.mute(tx, 1, WHOLE, "text", now=town.clock())
     [other] = await town.outbox.claim(5)
     await town.outbox.before_send(other)  # so that the muted one comes first
     town.clock.on(10 * MINUTE)  # time to ask about the chat; and the lease is over
