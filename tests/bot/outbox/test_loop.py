@@ -152,6 +152,7 @@ async def test_a_chat_is_leased_for_a_minute_and_among_replicas_for_a_quarter(
     [claimed] = await outbox.claim(5)
     lease = (60 if db.is_sqlite else 15) * SECOND
     assert claimed.until == NOON + lease
+    assert (claimed.left, claimed.may_go, claimed.is_try) == (False, False, False)
     assert await claim(db, now=NOON + lease - timedelta(milliseconds=1)) == []
     assert len(await claim(db, now=NOON + lease)) == 1
 
