@@ -43,22 +43,22 @@ async def test_one_member_takes_half_of_a_groups_day_at_most_from_its_midnight_o
     sqlite_db: Database,
 ) -> None:
     clock = Clock(MIDNIGHT - MILLISECOND)
-    ledger = Ledger(sqlite_db, Limits(MANY, 0.5, 10, MANY, MANY, 0), now=clock)
-    await spend(ledger, in_group(1), 5)  # of yesterday
+    ledger = Ledger(sqlite_db, Limits(MANY, 0.5, 4, MANY, MANY, 0), now=clock)
+    await spend(ledger, in_group(1), 2)  # of yesterday
     clock.now = MIDNIGHT
     await spend(ledger, in_group(1))
     clock.now = MIDNIGHT + timedelta(days=1) - MILLISECOND
-    await spend(ledger, in_group(1), 4)
+    await spend(ledger, in_group(1))
     with pytest.raises(PersonSpentError) as refused:
         await spend(ledger, in_group(1))
     assert refused.value.until == MIDNIGHT + timedelta(days=1)
-    await spend(ledger, in_group(1, chat=-6), 5)  # another group is another day
-    await spend(ledger, in_group(2), 5)
+    await spend(ledger, in_group(1, chat=-6), 2)  # another group is another day
+    await spend(ledger, in_group(2), 2)
     with pytest.raises(AllowanceSpentError):
         await spend(ledger, in_group(3))
-    await spend(ledger, link(1, 1), 10)  # all of a private chat is one's own
+    await spend(ledger, link(1, 1), 4)  # all of a private chat is one's own
     clock.now += MILLISECOND
-    await spend(ledger, in_group(1), 5)
+    await spend(ledger, in_group(1), 2)
 
 
 async def test_who_has_no_name_pays_by_the_chat_all_of_them_as_one(sqlite_db: Database) -> None:
@@ -136,13 +136,13 @@ async def test_newcomers_have_less_and_only_a_part_that_is_theirs_together(
         with pytest.raises(NewcomersSpentError) as refused:
             await spend(ledger, stranger)
         assert refused.value.until == MIDNIGHT
-    await spend(ledger, link(7, 7), 6)
-    await spend(ledger, in_group(7), 6)
-    await spend(ledger, in_group(None, chat=-7), 6)
+    await spend(ledger, link(7, 7), 4)
+    await spend(ledger, in_group(7), 4)
+    await spend(ledger, in_group(None, chat=-7), 4)
     reservation = await ledger.reserve(link(7, 7), ONE)
     async with sqlite_db.begin() as tx:
         await ledger.settle(tx, reservation, 0)
-        assert await budgets.allowance_used(tx, "person", 7, NOON.date()) == 12
+        assert await budgets.allowance_used(tx, "person", 7, NOON.date()) == 8
 
 
 async def test_what_a_newcomer_was_not_billed_is_there_for_the_next(sqlite_db: Database) -> None:
@@ -163,33 +163,30 @@ async def test_one_who_takes_a_fifth_of_the_replies_credits_is_told_of_once_a_da
         told.append(sentence.removeprefix("Much is spent by one ").partition(" for ")[0])
 
     clock = Clock()
-    limits = Limits(100, 0.5, MANY, MANY, MANY, 0)
+    limits = Limits(20, 0.5, MANY, MANY, MANY, 0)
     ledger = Ledger(sqlite_db, limits, tell=tell, now=clock)
     other = Ledger(sqlite_db, limits, tell=tell, now=clock)
     async with sqlite_db.begin() as tx:
         await chats.ensure(tx, GROUP, kind="group", title="Friends", now=NOON)
         await chats.ensure(tx, -6, kind="group", title="", now=NOON)
-    await spend(ledger, link(1, 1), 9)
+    await spend(ledger, link(1, 1))
     assert told == []
     await spend(ledger, link(1, 1))
     await spend(other, link(1, 1))
-    assert told == ["person 1: 10 of today's 50 credits"]
-    await spend(ledger, link(9, 9, admin=True), 10)
-    clock.now = MIDNIGHT
+    assert told == ["person 1: 2 of today's 10 credits"]
+    await spend(ledger, link(9, 9, admin=True), 2)
+    for member in (2, 3):
+        await spend(ledger, in_group(member))
+    assert told[1:] == ["chat -5 (Friends): 2 of today's 10 credits"]
     told.clear()
-    for member in range(2, 8):
-        await spend(ledger, in_group(member), 2)
-    assert told == ["chat -5 (Friends): 10 of today's 50 credits"]
-    for day in (1, 2):
+    for day in (0, 1):
         clock.now = MIDNIGHT + timedelta(days=day)
-        told.clear()
-        await spend(ledger, in_group(None, chat=-6), 11)
-        assert told == ["chat -6: 10 of today's 50 credits"]
-    clock.now = MIDNIGHT + timedelta(days=3)
+        await spend(ledger, in_group(None, chat=-6), 3)
+    assert told == ["chat -6: 2 of today's 10 credits"] * 2
     told.clear()
-    await spend(ledger, Payer("link", Asker(-8, None)), 10)  # a channel
-    assert told == ["chat -8: 10 of today's 50 credits"]
-    await spend(Ledger(sqlite_db, limits, now=clock), link(1, 1), 10)  # nobody listens
+    await spend(ledger, Payer("link", Asker(-8, None)), 2)  # a channel
+    assert told == ["chat -8: 2 of today's 10 credits"]
+    await spend(Ledger(sqlite_db, limits, now=clock), link(1, 1), 2)  # nobody listens
 
 
 async def test_what_a_check_costs_is_borne_by_all_who_wait_and_a_link_by_its_chat(
