@@ -42,7 +42,8 @@ class Files:
         self._bot_id = bot_id
         self._now = now
         self._memory: dict[str, KnownFile] = {}
-        self._in_flight: dict[str, tuple[asyncio.Future[None], datetime]] = {}
+        # Since when each is sent; None where the store is asked for it.
+        self._in_flight: dict[str, tuple[asyncio.Future[None], datetime | None]] = {}
         self._elsewhere = Lately[datetime]()  # since when another replica is seen at it
         self._nameless = Lately[str]()
 
@@ -73,7 +74,7 @@ class Files:
         without a file_id once.
 
         Raises:
-            StillUploadedError: Another began it ``patience`` ago.
+            StillUploadedError: Another began to send it ``patience`` ago.
         """
         has_read = False
         while True:
@@ -88,22 +89,25 @@ class Files:
             if not busy:
                 if has_read or len(known) == len(pks):
                     break
-                with self._taken(ours):  # else all who want it at this moment read it
+                with self._taken(ours, since=None):  # else all who want it now read it
                     await self.known(pks)
                 has_read = True
                 continue
             seconds = None
-            if patience is not None:
-                seconds = (min(busy.values()) + patience - self._now()).total_seconds()
+            begun = [since for since in busy.values() if since]
+            if patience is not None and begun:
+                seconds = (min(begun) + patience - self._now()).total_seconds()
                 if seconds <= 0:
                     raise StillUploadedError
-            await asyncio.wait(busy, timeout=seconds)
+            done, _ = await asyncio.wait(busy, timeout=seconds)
+            for one in done:
+                one.result()  # a store that can't be read fails all who wait, not each in turn
         if not ours:
             yield known
             return
         is_claimed = False  # among replicas; else the right to upload is another's
         try:
-            with self._taken(ours):
+            with self._taken(ours, since=self._now()):
                 if self._db.is_sqlite:
                     yield known
                 else:
@@ -119,16 +123,27 @@ class Files:
                         await store.release(tx, self._bot_id(), unsent)
 
     @contextmanager
-    def _taken(self, pks: list[str]) -> Iterator[None]:
-        """Let nobody else here ask for these, or send them, while the block runs."""
+    def _taken(self, pks: list[str], *, since: datetime | None) -> Iterator[None]:
+        """Let nobody else here ask for these, or send them, while the block runs.
+
+        A failure of who only asks is of all who wait for that; of who sends, it is its own.
+        """
         future = asyncio.get_running_loop().create_future()
-        self._in_flight |= dict.fromkeys(pks, (future, self._now()))
+        self._in_flight |= dict.fromkeys(pks, (future, since))
+        failure: Exception | None = None
         try:
             yield
+        except Exception as error:
+            failure = error if since is None else None
+            raise
         finally:
             for pk in pks:
                 del self._in_flight[pk]
-            future.set_result(None)
+            if failure:
+                future.set_exception(failure)
+                future.exception()  # seen: it may be that nobody waits
+            else:
+                future.set_result(None)
 
     async def remember(self, files: dict[str, KnownFile | None]) -> None:
         """Keep files by their story's pk, here and for the other replicas.
