@@ -87,7 +87,19 @@ async def renewed(
         timer.cancel()
         for task in tasks:
             task.cancel()
+            await _end_of(task)
+
+
+async def _end_of(task: asyncio.Task[None]) -> None:
+    """Wait for it even when cancelled, and be cancelled then."""
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
             await asyncio.wait([task])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled:
+        raise cancelled
 
 
 async def _renewing(

@@ -71,3 +71,32 @@ async def test_a_lease_that_is_lost_is_renewed_no_more() -> None:
         await asked.wait()
         [task] = [task for task in asyncio.all_tasks() if "_renewing" in repr(task)]
         await asyncio.wait([task])
+
+
+async def test_nothing_renews_after_the_block_however_often_that_is_cancelled() -> None:
+    begun = asyncio.Event()
+    is_over = False
+
+    async def renew() -> bool:
+        nonlocal is_over
+        begun.set()
+        try:
+            return await asyncio.Event().wait()
+        finally:
+            for _ in range(3):  # a transaction is rolled back
+                await asyncio.sleep(0)
+            is_over = True
+
+    async def work() -> None:
+        async with renewed(renew, every_s=0.001):
+            await asyncio.Event().wait()
+
+    task = asyncio.get_running_loop().create_task(work())
+    async with asyncio.timeout(10):
+        await begun.wait()
+        for _ in range(2):
+            task.cancel()
+            await asyncio.sleep(0)
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    assert is_over
