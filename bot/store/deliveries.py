@@ -9,13 +9,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from pydantic_core import from_json
 
 from bot.domain.alert_rules import LONGEST_WAIT
 from bot.domain.model import Options, Story, Target
 from bot.domain.records import MAIN, REPLY, ROWS_A_QUEUE, SUMMARY, Delivery, Subscription
 from bot.domain.serialization import load_readable
-from bot.store.database import Insert, Tx, built_once
+from bot.store.database import Insert, Tx, built_once, value_of_json
 from bot.store.json_rows import json_rows
 from bot.store.profiles import profiles
 from bot.store.schema import BigId, Timestamp, metadata, only
@@ -167,7 +166,7 @@ def _read(rows: Sequence[sa.Row[Any]]) -> list[Delivery]:
 
 def _json(text: str) -> Any:  # noqa: ANN401 - any value
     try:
-        return from_json(text)
+        return value_of_json(text)
     except ValueError:  # of one story; it is told apart from the others
         return None
 

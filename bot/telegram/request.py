@@ -195,7 +195,10 @@ def _body(data: RequestData | None, files: ExitStack, *, has_times: bool) -> dic
         return {}
     if data.contains_files:
         return {"data": _form(data, files, has_times=has_times)}
-    text = to_json(data.parameters)
+    try:
+        text = to_json(data.parameters)
+    except ValueError:  # half of a pair of surrogates, which json escapes: the server may judge it
+        text = json.dumps(data.parameters).encode()
     return {"data": text if has_times else _without_times(text.decode()), "headers": _JSON}
 
 

@@ -47,6 +47,15 @@ async def test_a_story_that_is_no_json_hides_no_other(sqlite_db: Database) -> No
     assert (whole.story, whole.is_unreadable) == (story("2"), False)
 
 
+async def test_half_of_a_pair_of_surrogates_in_a_notice_hides_nothing(sqlite_db: Database) -> None:
+    fields = {"old": "a\ud83d", "new": "b"}
+    async with sqlite_db.begin() as tx:
+        await owing(tx, "1")
+        await enqueue.add_notice(tx, Target(1), "renamed", fields, now=NOON)
+        first, notice = await deliveries.due(tx, [1], now=NOON)
+    assert (first.story, notice.fields) == (story("1"), fields)
+
+
 async def test_who_waits_keeps_the_later_ones_of_its_subscription_behind(db: Database) -> None:
     async with db.begin() as tx:
         first, middle, _ = await owing(tx, "1", "2", "3")

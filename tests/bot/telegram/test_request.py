@@ -149,6 +149,19 @@ async def test_parameters_go_as_one_json_object() -> None:
     ]
 
 
+async def test_half_of_a_pair_of_surrogates_is_for_the_server_to_judge() -> None:
+    got: list[Any] = []
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        got.append(await request.json())
+        return await refusal(400, "Bad Request: strings must be encoded in utf-8")(request)
+
+    async with server(answer) as url, bot_at(url, paced=False) as bot:
+        with pytest.raises(BadRequest, match="utf-8"):
+            await bot.set_my_name("a\ud83d")
+    assert got == [{"name": "a\ud83d"}]
+
+
 async def test_uploads_stream_from_disk_and_are_opened_anew_for_a_retry(tmp_path: Path) -> None:
     big = tmp_path / "v.mp4"
     big.write_bytes(b"0123456789abcdef" * 2**16)
