@@ -6,6 +6,7 @@ due locks the chat's queue (``bot.store.chat_queues``).
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -113,7 +114,7 @@ _WHOLE = (
     sa.select(
         deliveries,
         sa.cast(stories.c.value, sa.Text).label("story"),  # read once for all who get it
-        subscriptions.c.options,
+        sa.cast(subscriptions.c.options, sa.Text).label("options"),
         profiles.c.username,
     )
     .outerjoin(stories, stories.c.pk == deliveries.c.story_pk)
@@ -164,6 +165,12 @@ def _read(rows: Sequence[sa.Row[Any]]) -> list[Delivery]:
     return [_delivery(row, known.get(row.story_pk)) for row in rows]
 
 
+@lru_cache(maxsize=1000)
+def _options(text: str) -> Options:
+    """Return the options of a subscription, as most others have them, too."""
+    return Options.of(value_of_json(text) or {})
+
+
 def _json(text: str) -> Any:  # noqa: ANN401 - any value
     try:
         return value_of_json(text)
@@ -179,7 +186,7 @@ def _delivery(row: sa.Row[Any], story: Story | None) -> Delivery:
         story_pk=row.story_pk,
         story=story,
         username=row.username or "",
-        options=Options.of(row.options or {}),
+        options=_options(row.options or "{}"),
         notice=row.notice,
         fields=row.fields or {},
         copies=row.copies,
