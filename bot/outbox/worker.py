@@ -41,6 +41,7 @@ OUTAGES = (DatabaseUnavailableError,)
 AT_ONCE = 64  # chats that are sent into at a time
 FEW = 32  # free slots, before which more are waited for: a claim of one costs as much
 FILLED_EVERY = timedelta(milliseconds=50)  # where no more become free
+GATHERED_S = 0.005  # in which arrivals are written down together; a send takes far longer
 SEND_LEASE = timedelta(seconds=60)
 LEASE_AMONG_REPLICAS = timedelta(seconds=15)  # kept up; the chats of a dead one wait no longer
 IDLE = timedelta(minutes=1)  # the longest sleep; `parked --again` wakes nobody
@@ -128,7 +129,7 @@ class Outbox:
         self._rests_until = now()
         self._fill_at = now()
         self._departures = BatchingQueue(self._depart, outages=OUTAGES)
-        self._arrivals = BatchingQueue(self._arrive, outages=OUTAGES)
+        self._arrivals = BatchingQueue(self._arrive, outages=OUTAGES, gather_s=GATHERED_S)
         metrics = metrics or Metrics()
         self._unknown = metrics.counter(
             "delivery_unknown_total", "Sends of alerts whose answer was lost."

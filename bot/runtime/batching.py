@@ -44,9 +44,14 @@ class BatchingQueue(Generic[T]):
         write: Callable[[list[T]], Awaitable[None]],
         *,
         outages: tuple[type[Exception], ...] = (),
+        gather_s: float = 0.0,
     ) -> None:
-        """Combine calls of ``write``; ``outages`` are errors of which no batch is the cause."""
+        """Combine calls of ``write``; ``outages`` are errors of which no batch is the cause.
+
+        Each batch waits for ``gather_s`` seconds for what else is about to be asked.
+        """
         self._outages = outages
+        self._gather_s = gather_s
         self._write = write
         self._lock = asyncio.Lock()
         self._next = _Batch[T]()
@@ -85,7 +90,7 @@ class BatchingQueue(Generic[T]):
     async def _written(self, batch: _Batch[T]) -> None:
         try:
             async with self._lock:
-                await asyncio.sleep(0)  # what others are about to ask at this moment goes along
+                await asyncio.sleep(self._gather_s)  # what others are about to ask goes along
                 self._next = _Batch()
                 await self._write(batch.items)
         except BaseException as error:

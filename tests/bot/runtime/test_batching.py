@@ -111,3 +111,18 @@ async def test_nobody_waits_for_ever_and_nothing_is_written_twice(
     assert len(written) == len(set(written))
     await combined([-1])
     assert written[-1] == -1
+
+
+async def test_a_batch_may_wait_a_moment_for_what_comes_next() -> None:
+    written: list[list[int]] = []
+
+    async def write(items: list[int]) -> None:
+        written.append(items)
+
+    combined = BatchingQueue(write, gather_s=0.01)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(combined([1]))
+        for _ in range(5):
+            await asyncio.sleep(0)
+        group.create_task(combined([2]))
+    assert written == [[1, 2]]
