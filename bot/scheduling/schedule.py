@@ -218,10 +218,13 @@ class Schedule:
     def credits(self, now: float) -> tuple[float, float]:
         """Return what may be spent now on checks that are due, and on checks before their time."""
         held = self.bucket.credits
-        return held, max(0.0, held - self._spare(now))
+        return held, max(0.0, held - self.spare(now))
 
-    def _spare(self, now: float) -> float:
-        # Half of the bank is kept for what becomes due; near midnight no more than is still used.
+    def spare(self, now: float) -> float:
+        """Return the credits that checks before their time leave for what becomes due.
+
+        Half of the bank; near midnight no more than is still used.
+        """
         left = 1.0 - now % DAY / DAY
         return min(self.release_curve.most / 2, self.budget * left)
 
@@ -238,7 +241,7 @@ class Schedule:
             paid = min(paid, max(now, seen_at + _URGENT))
         if due_at <= paid:
             return max(paid, now)
-        need = self._spare(now) + cost
+        need = self.spare(now) + cost
         early = bucket.ready_at(need, spent=spent, budget=self.budget, plan=self.release_curve)
         early = max(self._at_the_end(early, cost, spent), seen_at + self.minimum)
         return max(now, paid, min(due_at, early))

@@ -135,21 +135,25 @@ class _Run:
         states, cost = self.states, plan.cost
         now = result.begin
         for day in range(len(result.days)):
-            spent = 0
+            spent, at, spare = 0, now, 0.0
+            # Whose time is ``at``: until something is spent, it is so whoever has rested since.
+            known: tuple[float, int] | None = None
             midnight = result.begin + (day + 1) * DAY
             while True:
                 now = self._rested(queue, resting, now)
-                due, key = queue[0]
+                head = due, key = queue[0]
                 seen_at = states[key].seen_at
-                at = next_at(due, seen_at, cost, now=now, spent=spent)
-                at = max(at, self.paused_until)
+                if head is not known or schedule.spare(now) != spare:
+                    known, spare = head, schedule.spare(now)
+                    at = next_at(due, seen_at, cost, now=now, spent=spent)
+                    at = max(at, self.paused_until)
                 rested = states[resting[0][1]].seen_at + plan.minimum if resting else inf
                 if min(at, rested) >= midnight:
                     break
                 if rested <= at:
                     now = rested
                     continue
-                now = at
+                known, now = None, at
                 advance(now, spent=spent)
                 if not may_poll(due, seen_at, cost, now=now, spent=spent):
                     now += 1.0
