@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from threading import Event, Thread
 
@@ -122,6 +123,10 @@ async def open_rows_of(server: Postgres) -> int:
     return found
 
 
+async def is_settled(server: Postgres) -> bool:
+    return not await open_rows_of(server)
+
+
 @pytest.mark.stands  # held since loops are supervised
 @pytest.mark.parametrize("number", [signal.SIGQUIT, signal.SIGINT])
 async def test_a_postgresql_that_is_started_anew_ends_nothing(
@@ -134,6 +139,7 @@ async def test_a_postgresql_that_is_started_anew_ends_nothing(
         ):
             ann = await box.control.person()
             (first,) = await bell.ask(ann, "/help")
+            await wait_for(partial(is_settled, server))  # else it may be said once more
             await asyncio.to_thread(server.stop, number)
             messages = [await box.control.say(ann, "/help") for _ in range(3)]
             await asyncio.to_thread(server.start)
