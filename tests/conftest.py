@@ -44,6 +44,18 @@ def postgres_url() -> Iterator[str]:
         yield server.url
 
 
+@pytest.fixture
+async def empty_postgres_url(postgres_url: str) -> str:
+    """Return the URL of a migrated, empty database on that server.
+
+    Else a bot of another test has left its updates there, and the same numbers are not answered.
+    """
+    async with Database(postgres_url) as database:
+        await database.migrate()
+        await empty(database)
+    return postgres_url
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Name a database: once SQLite, once PostgreSQL."""

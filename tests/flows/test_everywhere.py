@@ -9,10 +9,8 @@ from typing import Any
 
 import pytest
 
-from bot.store.database import Database
 from tests.flows.test_rich_captions import SHOP, held
 from tests.support.control import Control, Json, wait_for
-from tests.support.database import empty
 from tests.support.storybell import Bell, buttons, storybell
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -171,13 +169,10 @@ async def test_on_both_databases(tmp_path: Path, database_url: str) -> None:
 
 @pytest.mark.slow
 async def test_in_groups_topics_and_channels_on_postgresql(
-    tmp_path: Path, postgres_url: str
+    tmp_path: Path, empty_postgres_url: str
 ) -> None:
-    async with Database(postgres_url) as database:
-        await database.migrate()
-        await empty(database)
     plenty = {"daily_budget": 1_000_000, "person_burst": 1000, "newcomer_allowance": 1000}
-    async with storybell(tmp_path, database_url=postgres_url, **plenty) as bell:
+    async with storybell(tmp_path, database_url=empty_postgres_url, **plenty) as bell:
         await bell.control.privacy_mode(on=False)
         async with asyncio.TaskGroup() as group:
             for kind in ("group", "forum", "channel"):

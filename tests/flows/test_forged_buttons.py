@@ -143,5 +143,7 @@ async def test_ten_thousand_forged_buttons_do_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-async def test_forged_buttons_do_nothing_on_postgresql(tmp_path: Path, postgres_url: str) -> None:
-    await forge(tmp_path, 1_000, database_url=postgres_url)
+async def test_forged_buttons_do_nothing_on_postgresql(
+    tmp_path: Path, empty_postgres_url: str
+) -> None:
+    await forge(tmp_path, 1_000, database_url=empty_postgres_url)
