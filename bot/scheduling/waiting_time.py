@@ -15,7 +15,7 @@ Echo = tuple[float, float, float, float]
 
 def level_at(shape: Sequence[float], at: float) -> float:
     """Return the rhythm at a time: straight lines between the middles of the hours."""
-    place = (at / HOUR - 0.5) % 24
+    place = (at / HOUR - 0.5) % 24 % 24  # of less than nothing, as -1e-17, the first leaves 24
     hour = int(place)
     return shape[hour] + (place - hour) * (shape[hour - 23] - shape[hour])
 
@@ -34,7 +34,7 @@ def crossing(
     The intensity u hours later is ``rate`` stories an hour x the rhythm ``shape`` + ``echo`` of
     u; the waiting is its second integral, in closed form for each stretch of an hour.
     """
-    place = (seen_at / HOUR - 0.5) % 24
+    place = (seen_at / HOUR - 0.5) % 24 % 24  # as above
     hour = int(place)
     begin = place - hour
     here = shape[hour]

@@ -2,7 +2,7 @@
 
 import random
 from itertools import pairwise
-from math import exp, expm1
+from math import exp, expm1, nextafter
 
 import pytest
 from hypothesis import given, settings
@@ -65,6 +65,15 @@ def made_up(seed: int) -> tuple[float, float, list[float], Echo]:
     shape = [rng.uniform(0.05, 3) for _ in range(24)]
     echo = (rng.uniform(0, 6), rng.uniform(8, 16), rng.uniform(0, 2), rng.uniform(0.3, 3))
     return rng.uniform(2e4, 2.1e4) * 86400, rng.uniform(0.02, 3), shape, echo
+
+
+def test_the_first_middle_of_an_hour_is_rounded_to_no_twenty_fifth() -> None:
+    """A trace may count its seconds from zero; one step of floats before it is 24 hours before."""
+    _, rate, shape, echo = made_up(1)
+    moments = (nextafter(1800.0, 0.0), 1800.0)
+    assert [level_at(shape, at) for at in moments] == pytest.approx([shape[0]] * 2)
+    hours = [crossing(at, rate, shape, echo, target=1.0, most=48.0) for at in moments]
+    assert hours[0] == pytest.approx(hours[1])
 
 
 @pytest.mark.parametrize("seed", range(60))
