@@ -92,13 +92,13 @@ class BatchingQueue(Generic[T]):
             async with self._lock:
                 await asyncio.sleep(self._gather_s)  # what others are about to ask goes along
                 self._next = _Batch()
-                await self._write(batch.items)
-        except BaseException as error:
-            batch.error = error
-            raise
+                try:
+                    await self._write(batch.items)
+                except BaseException as error:
+                    batch.error = error
+                    raise
         finally:
             if self._next is batch:  # cancelled before it began
-                batch.error = None
                 batch.hand_over()
             else:
                 batch.end()

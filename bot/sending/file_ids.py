@@ -76,32 +76,7 @@ class Files:
         Raises:
             StillUploadedError: Another began to send it ``patience`` ago.
         """
-        has_read = False
-        while True:
-            known = self._usable(pks)
-            ours = [
-                pk
-                for pk in pks
-                if pk not in known
-                and not self._nameless.get(pk, within=_NAMELESS_FOR, now=self._now())
-            ]
-            busy = dict(self._in_flight[pk] for pk in ours if pk in self._in_flight)
-            if not busy:
-                if has_read or len(known) == len(pks):
-                    break
-                with self._taken(ours, since=None):  # else all who want it now read it
-                    await self.known(pks)
-                has_read = True
-                continue
-            seconds = None
-            begun = [since for since in busy.values() if since]
-            if patience is not None and begun:
-                seconds = (min(begun) + patience - self._now()).total_seconds()
-                if seconds <= 0:
-                    raise StillUploadedError
-            done, _ = await asyncio.wait(busy, timeout=seconds)
-            for one in done:
-                one.result()  # a store that can't be read fails all who wait, not each in turn
+        known, ours = await self._turn(pks, patience)
         if not ours:
             yield known
             return
@@ -121,6 +96,37 @@ class Files:
                 with suppress(DatabaseUnavailableError):  # then the lease ends by itself
                     async with self._db.begin() as tx:
                         await store.release(tx, self._bot_id(), unsent)
+
+    async def _turn(
+        self, pks: Collection[str], patience: timedelta | None
+    ) -> tuple[dict[str, KnownFile], list[str]]:
+        """Return the known files, and which of the others nobody here sends by now."""
+        has_read = False
+        while True:
+            known = self._usable(pks)
+            ours = [
+                pk
+                for pk in pks
+                if pk not in known
+                and not self._nameless.get(pk, within=_NAMELESS_FOR, now=self._now())
+            ]
+            busy = dict(self._in_flight[pk] for pk in ours if pk in self._in_flight)
+            if not busy:
+                if has_read or len(known) == len(pks):
+                    return known, ours
+                with self._taken(ours, since=None):  # else all who want it now read it
+                    await self.known(pks)
+                has_read = True
+                continue
+            seconds = None
+            begun = [since for since in busy.values() if since]
+            if patience is not None and begun:
+                seconds = (min(begun) + patience - self._now()).total_seconds()
+                if seconds <= 0:
+                    raise StillUploadedError
+            done, _ = await asyncio.wait(busy, timeout=seconds)
+            for one in done:
+                one.result()  # a store that can't be read fails all who wait, not each in turn
 
     @contextmanager
     def _taken(self, pks: list[str], *, since: datetime | None) -> Iterator[None]:
