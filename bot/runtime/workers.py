@@ -36,7 +36,7 @@ class Worker:
         self.name = name
         self.trouble = ""
         """Why the last step failed, in a few words; empty when it did not."""
-        self._step = step
+        self.step = step
         self._now = now
         self._longest = longest.total_seconds()
         self._failures = 0
@@ -62,7 +62,7 @@ class Worker:
         while not self.is_stopping:
             self._woken.clear()
             try:
-                due = await self._step()
+                due = await self.step()
             except (Exception, asyncio.CancelledError) as error:
                 task = asyncio.current_task()
                 if isinstance(error, asyncio.CancelledError) and task and task.cancelling():

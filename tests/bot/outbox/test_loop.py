@@ -1,23 +1,25 @@
 """The outbox as a loop: when it looks again, and when it must not claim."""
 
 import asyncio
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bot.domain.errors import DatabaseUnavailableError
 from bot.domain.model import GiveUp, Outcome, Target, TryLater
 from bot.fetching import snapshots
 from bot.outbox.fan_out import FanOut
 from bot.outbox.worker import Outbox
 from bot.runtime.logging import trace
 from bot.store import chat_queues, enqueue, usage
-from bot.store.database import Database
+from bot.store.database import Database, Tx
 from tests.bot.outbox.test_worker import Office, Post, found, office, sent
 from tests.support.control import wait_for
-from tests.support.database import on_postgresql
+from tests.support.database import migrated_copy, on_postgresql
 from tests.support.followed import (
     DAY,
     HOUR,
@@ -38,7 +40,7 @@ SECOND = timedelta(seconds=1)
 
 async def step(outbox: Outbox) -> datetime | None:
     """Let the loop turn once; when it would turn again."""
-    return await outbox._step()  # noqa: SLF001 - a loop that sleeps shows nothing else in time
+    return await outbox.worker.step()
 
 
 async def test_what_a_dead_process_had_is_sent_at_once_where_none_else_can_have_it(
@@ -87,33 +89,27 @@ async def test_it_rests_as_long_as_the_bot_is_refused(office: Office) -> None:
     assert len(await office.outbox.claim(5)) == 1
 
 
-async def test_nothing_is_claimed_while_something_can_not_be_written_down(
-    office: Office,
-) -> None:
-    await found(office, "1")
-    begin, calls = office.db.begin, 0
+async def test_nothing_is_claimed_while_something_can_not_be_written_down(tmp_path: Path) -> None:
+    await migrated_copy(tmp_path / "bot.db")
+    url, at_once = f"sqlite:///{tmp_path}/bot.db", timedelta(milliseconds=20)
+    async with Database(url, busy_timeout=at_once) as db:
+        outbox = Outbox(db, Post(), Post(), now=lambda: NOON)  # type: ignore[arg-type] # Post stands for both
+        await step(outbox)  # the first turn ends the leases
+        async with db.begin() as tx:
+            await follow(tx, -1)
+            await look(tx, story("1"))
 
-    def fail_once(**how: Any) -> Any:
-        nonlocal calls
-        calls += 1
-        if calls == 1:
-            raise DatabaseUnavailableError
-        return begin(**how)
+        async def write(tx: Tx) -> None:
+            await chat_queues.lock(tx, -1)
 
-    await step(office.outbox)  # the first turn ends the leases
-    async with office.db.begin() as tx:
-        await chat_queues.reschedule(tx, -1, free_at=NOON)
-    office.db.begin = fail_once  # type: ignore[method-assign] # a database that is away
-
-    async def write(_: object) -> None:
-        """What happened."""
-
-    async with asyncio.TaskGroup() as group:
-        group.create_task(office.db.insist(write))
-        await wait_for(lambda: office.db.owes_records)
-        assert await step(office.outbox) == NOON + SECOND
-        assert len(await claim(office.db)) == 1  # it is there
-    assert not office.db.owes_records
+        async with asyncio.timeout(60), asyncio.TaskGroup() as group:
+            with closing(sqlite3.connect(tmp_path / "bot.db")) as other:
+                other.execute("BEGIN IMMEDIATE")  # another program, which keeps it locked
+                group.create_task(db.insist(write))
+                await wait_for(lambda: db.owes_records)
+                assert await step(outbox) == NOON + SECOND
+        assert not db.owes_records
+        assert len(await claim(db)) == 1  # it is there
 
 
 async def test_after_trouble_the_only_process_goes_on_at_once(sqlite_db: Database) -> None:
@@ -197,7 +193,7 @@ async def test_what_a_look_showed_is_spread_and_sent_when_woken(office: Office) 
 async def test_each_slice_wakes_the_outbox_and_more_follows_at_once(db: Database) -> None:
     woken: list[bool] = []
     fan_out = FanOut(db, lambda: woken.append(True), now=lambda: NOON)
-    turn = fan_out._step  # noqa: SLF001 - a loop that sleeps shows nothing else in time
+    turn = fan_out.worker.step
     assert await turn() is None
     async with db.begin() as tx:
         for chat in range(1, 11):

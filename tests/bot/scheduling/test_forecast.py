@@ -472,6 +472,8 @@ def test_the_rhythm_is_worked_out_anew_for_another_population_and_after_stories(
 
 def test_a_mixture_is_worked_out_once_for_each_eighth_of_a_day() -> None:
     common = Population()
-    for age in (0.0, 0.06, 0.07, 0.125, 0.18):
-        rate_of(ProfileState(age=age), common)
-    assert sorted(common._forecasters) == [0, 1]  # noqa: SLF001 - the cache that is meant
+    born, soon, *eighth = (
+        rate_of(ProfileState(age=age), common) for age in (0.0, 0.06, 0.07, 0.125, 0.18)
+    )
+    assert born == soon != eighth[0]
+    assert len(set(eighth)) == 1

@@ -296,9 +296,10 @@ def test_the_learned_and_the_judged_follow_from_all_checks() -> None:
 def test_the_weights_wait_three_hours() -> None:
     schedule, (state, *_) = schedule_of(240)
     schedule.mixture.at = DAWN + 1000.0
+    state.seen_at = DAWN
     for at, updated in ((1000.0 + 3 * HOUR - 1, False), (1000.0 + 3 * HOUR, True)):
-        schedule._counted = 7  # noqa: SLF001 - the next is a sample
-        schedule.polled(state, 1, 1, at=DAWN + at, taken=[])
+        for before in range(7, -1, -1):  # the eighth is a sample
+            schedule.polled(state, 1, 1, at=DAWN + at - before / 10, taken=[])
         assert (schedule.mixture.at == DAWN + at) is updated
 
 
