@@ -13,6 +13,7 @@ from bot.store import (
     budgets,
     chat_queues,
     chats,
+    fan_outs,
     mutes,
     subscriptions,
     topics,
@@ -66,6 +67,7 @@ async def move_chat(tx: Tx, old: int, new: int, *, now: datetime) -> bool:
         heir = await subscriptions.find(tx, Target(kept, one.target.thread_id), one.profile_id)
         if heir is not None:
             await deliveries_store.drop_had(tx, heir.id, by=one.id, now=now)
+            await fan_outs.owe_before_end(tx, one, heir=heir)
             await deliveries_store.hand_on(tx, one.id, to=heir)
             await subscriptions.remove(tx, [one.id])
     for table in all_tables().sorted_tables:
@@ -154,6 +156,7 @@ async def _hand_on(tx: Tx, one: Subscription, there: Target) -> bool:
     heir = await subscriptions.find(tx, there, one.profile_id)
     if heir is None or heir.id == one.id:
         return False
+    await fan_outs.owe_before_end(tx, one, heir=heir)
     await deliveries_store.hand_on(tx, one.id, to=heir)
     return True
 

@@ -6,6 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot.domain.model import Options, Target
+from bot.fetching import snapshots
 from bot.store import chat_queues, chats, deliveries, moves, profiles, subscriptions, usage
 from bot.store.database import Database, all_tables
 from tests.support.followed import (
@@ -173,3 +174,33 @@ async def test_what_a_doubled_subscription_is_owed_is_owed_to_the_other(db: Data
     assert {(row.subscription_id, row.story_pk, row.thread_id) for row in await rows(db)} == {
         (younger, "1", 0), (younger, "2", 0),
     }  # fmt: skip
+
+
+async def test_what_is_on_its_way_to_a_doubled_subscription_comes_to_the_other(
+    db: Database,
+) -> None:
+    """That one began after the story was found, so that the fan-out passes it over."""
+    async with db.begin() as tx:
+        older = await follow(tx, -5, thread_id=9)
+        await snapshots.record(tx, snapshots.Snapshot(NATGEO, (story("1"),)), now=NOON)
+        younger = await follow(tx, -5)
+        await snapshots.record(tx, snapshots.Snapshot(NATGEO, (story("2"),)), now=NOON)
+        await chat_queues.lock(tx, -5)
+        one = await subscriptions.get(tx, older)
+        assert one is not None
+        await moves.move_subscription(tx, one, to=0, now=NOON)
+    assert [(row.subscription_id, row.story_pk) for row in await rows(db)] == [
+        (younger, "1"), (younger, "2"),
+    ]  # fmt: skip
+
+
+async def test_what_is_on_its_way_to_a_chat_that_moves_comes_to_the_new_one(db: Database) -> None:
+    """Which began to follow the same after the story was found."""
+    async with db.begin() as tx:
+        await follow(tx, -5, PRADA)
+        await moves.move_chat(tx, -5, -1005, now=NOON)
+        await follow(tx, -5)  # it has begun anew
+        await snapshots.record(tx, snapshots.Snapshot(NATGEO, (story("1"),)), now=NOON)
+        await follow(tx, -1005)
+        await moves.move_chat(tx, -5, -1005, now=NOON)
+    assert [(row.chat_id, row.story_pk) for row in await rows(db)] == [(-1005, "1")]
