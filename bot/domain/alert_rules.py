@@ -128,12 +128,12 @@ def next_local(now: datetime, minute: int, zone: str) -> datetime:
     """
     place = zone_of(zone)
     today = now.astimezone(place).date()
-    at = time(minute // 60 % 24, minute % 60)
+    at = time(*divmod(minute, 60))
     readings = [
         datetime.combine(
             today + timedelta(days=day), at.replace(fold=fold), tzinfo=place
         ).astimezone(now.tzinfo)
-        for day in (-1, 0, 1, 2)
+        for day in (-1, 0, 1)  # yesterday, where the clocks go back over midnight
         for fold in (0, 1)
     ]
     # Of a time that the clocks skip, the second reading would be too early.
@@ -156,7 +156,7 @@ def quiet_until(now: datetime, quiet: tuple[int, int] | None, zone: str) -> date
     if quiet is None or not is_quiet(now, quiet, zone):
         return None
     end = next_local(now, quiet[1], zone)
-    # Clocks put back may make it quiet again for a while.
+    # Clocks put forward over the end may show what is in the next quiet hours.
     while is_quiet(end, quiet, zone):
         end = next_local(end, quiet[1], zone)
     return end

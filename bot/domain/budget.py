@@ -144,10 +144,8 @@ def budget_again(
 ) -> datetime:
     """Return when enough of the other side's protected share has become free, or midnight."""
     others = _share_of_other(side, limits)
-    free = limits.daily_budget - sum(used) - nominal
-    if free < 0 or not others:
-        return midnight_after(now)
-    return max(now, midnight_after(now) - DAY * min(1, free / others))
+    free = max(0, limits.daily_budget - sum(used) - nominal)
+    return max(now, midnight_after(now) - (DAY * free / others if others else timedelta()))
 
 
 def left_by_replies(

@@ -57,6 +57,20 @@ def test_a_time_that_the_clocks_skip_comes_later_not_earlier() -> None:
     assert found == datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
 
 
+def test_a_time_that_the_clocks_show_twice_comes_twice() -> None:
+    now = datetime(2026, 10, 25, tzinfo=UTC)  # the night the clocks go back in Madrid
+    first = alert_rules.next_local(now, 2 * 60 + 30, "Europe/Madrid")
+    second = alert_rules.next_local(first, 2 * 60 + 30, "Europe/Madrid")
+    assert (first, second) == (now + HOUR / 2, now + HOUR * 3 / 2)
+
+
+def test_clocks_that_go_back_over_midnight_show_a_time_of_yesterday_again() -> None:
+    """A minute after midnight, as Newfoundland's did in 2010."""
+    now = datetime(2010, 11, 7, 2, 30, 30, tzinfo=UTC)  # 0:00:30 there
+    found = alert_rules.next_local(now, 23 * 60 + 30, "America/St_Johns")
+    assert found == datetime(2010, 11, 7, 3, tzinfo=UTC)
+
+
 def test_a_look_is_put_off_until_somebody_can_be_told() -> None:
     due = datetime(2026, 5, 1, 23, tzinfo=UTC)
     quiet = alert_rules.AudienceMember("UTC", quiet=(22 * 60, 7 * 60))
@@ -72,6 +86,8 @@ def test_a_look_is_put_off_until_somebody_can_be_told() -> None:
     assert worth(digest) == datetime(2026, 5, 2, 8, 50, tzinfo=UTC)
     assert worth(digest, latest=due + timedelta(hours=1)) == due + timedelta(hours=1)
     assert worth(digest, latest=due - timedelta(hours=1)) == due
+    soon = alert_rules.AudienceMember("UTC", digest=23 * 60 + 5)  # too soon for this check
+    assert worth(soon, latest=due + DAY) == datetime(2026, 5, 2, 22, 55, tzinfo=UTC)
 
 
 @given(moments, hours, zones)
@@ -115,6 +131,14 @@ def test_quiet_hours_follow_the_zone_through_the_change_of_the_clocks() -> None:
     )
 
 
+def test_clocks_put_forward_over_the_end_of_quiet_hours_lead_into_the_next() -> None:
+    """From 3:00 to 2:30: the clocks go from 2:00 to 3:00."""
+    night = datetime(2026, 3, 29, tzinfo=UTC)
+    assert alert_rules.quiet_until(
+        night + HOUR / 2, (3 * 60, 2 * 60 + 30), "Europe/Madrid"
+    ) == datetime(2026, 3, 30, 0, 30, tzinfo=UTC)
+
+
 @given(moments, st.integers(0, 24 * 60), minutes_of_day, zones, hours)
 def test_a_digest_is_never_before_the_story_and_in_its_life(
     now: datetime, age: int, minute: int, zone: str, quiet: tuple[int, int] | None
@@ -137,6 +161,36 @@ def test_quiet_hours_take_no_story_from_a_digest_that_could_have_come_before(
     told_at = alert_rules.quiet_until(due, quiet, zone) or due
     was_awake = not alert_rules.is_quiet(now, quiet, zone)
     assert told_at < expires_at or not was_awake
+
+
+def test_a_digest_comes_before_quiet_hours_that_begin_twice() -> None:
+    """At 2:10, before and after the clocks go back."""
+    seen_at = datetime(2026, 10, 24, 12, tzinfo=UTC)
+    due = alert_rules.digest_at(
+        seen_at, seen_at + DAY, minute=10 * 60, zone="Europe/Berlin", quiet=(130, 13 * 60)
+    )
+    assert due == datetime(2026, 10, 24, 23, 40, tzinfo=UTC)
+
+
+def test_quiet_hours_that_began_on_a_day_of_25_hours_are_known() -> None:
+    """More than 24 hours ago: what was seen since goes out at once."""
+    seen_at = datetime(2026, 10, 24, 21, 50, tzinfo=UTC)
+    due = alert_rules.digest_at(
+        seen_at,
+        seen_at + 25 * HOUR + 15 * MINUTE,
+        minute=23 * 60 + 30,
+        zone="Europe/Berlin",
+        quiet=(23 * 60 + 45, 23 * 60 + 40),
+    )
+    assert due == seen_at
+
+
+def test_a_digest_waits_for_quiet_hours_that_end_in_time() -> None:
+    """At the last moment that leaves the story half an hour."""
+    due = alert_rules.digest_at(
+        NOON, NOON + 20 * HOUR + HOUR / 2, minute=23 * 60, zone="UTC", quiet=(22 * 60, 8 * 60)
+    )
+    assert due == NOON + 11 * HOUR
 
 
 def test_a_digest_at_the_beginning_of_long_quiet_hours_comes_before_them() -> None:

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -57,6 +58,21 @@ def test_the_time_that_is_told_is_right(
         at = max(again, now) + timedelta(seconds=1)
         if at < midnight_after(now):
             assert rule_for("replies", limits, at).room(mine=mine, others=others) >= price
+
+
+@pytest.mark.parametrize(
+    ("used", "hours"), [(20, 9), (78, 12.48), (89, 23.04), (90, 24), (91, 24), (100, 24)]
+)
+def test_a_protected_share_becomes_free_in_the_course_of_the_day(used: int, hours: float) -> None:
+    """Of 100 credits the schedule has 25; now it is nine, and ten are asked for."""
+    limits = Limits(daily_budget=100, reply_share=0.75)
+    again = budget_again("replies", limits, (used, 0), 10, DAY + timedelta(hours=9))
+    assert again == DAY + timedelta(hours=hours)
+
+
+def test_what_nobody_else_may_spend_is_back_at_midnight() -> None:
+    limits = Limits(daily_budget=100, reply_share=1)
+    assert budget_again("replies", limits, (60, 0), 50, DAY) == midnight_after(DAY)
 
 
 def test_a_burst_is_over_when_enough_of_it_is_a_minute_old() -> None:
