@@ -1,5 +1,6 @@
 """What the words after a command ask for: profiles, up to ten, and words of ours; pure."""
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ OURS = frozenset({"fast", "topic", "all"})
 """Words that are no profile's name in a command; a profile so named is written with an @."""
 
 _AROUND = ",;"
+_NUMBER = re.compile(r"[0-9]{1,4}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +24,12 @@ class Wanted:
     many profiles there were beyond ten.
     """
 
-    names: tuple[str, ...] = ()
-    unread: tuple[tuple[str, Link | None], ...] = ()
-    words: frozenset[str] = frozenset()
-    count: int | None = None
-    channel: str | None = None
-    left_out: int = 0
+    names: tuple[str, ...]
+    unread: tuple[tuple[str, Link | None], ...]
+    words: frozenset[str]
+    count: int | None
+    channel: str | None
+    left_out: int
 
 
 def read(
@@ -44,9 +46,8 @@ def read(
     """
     rest = [word for one in arguments for word in one.replace(",", " ").split()]
     rest = [word.strip(_AROUND) for word in rest if word.strip(_AROUND)]
-    is_name = [word.lower() not in words for word in rest]
-    said = {word.lower() for word, name in zip(rest, is_name, strict=True) if not name}
-    rest = [word for word, name in zip(rest, is_name, strict=True) if name]
+    said = {word.lower() for word in rest if word.lower() in words}
+    rest = [word for word in rest if word.lower() not in words]
     count = _count(rest) if takes_count else None
     channel = _channel(rest) if takes_channel else None
     names: dict[str, None] = {}
@@ -70,7 +71,7 @@ def read(
 def _count(words: list[str]) -> int | None:
     """Take the number off the end of the words, if there is one."""
     last = words[-1] if len(words) > 1 else ""
-    if last.isascii() and last.isdigit() and 1 <= int(last[:4]) <= MOST_STORIES:
+    if _NUMBER.fullmatch(last) and 1 <= int(last) <= MOST_STORIES:
         words.pop()
         return int(last)
     return None

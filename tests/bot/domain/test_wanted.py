@@ -51,6 +51,11 @@ def test_names_channel_and_words(
         ("12345", ("12345",), None),
         ("natgeo @12345", ("natgeo", "12345"), None),
         ("natgeo 3 nike", ("natgeo", "3", "nike"), None),
+        ("3", ("3",), None),
+        ("natgeo 1", ("natgeo",), 1),
+        ("natgeo 0012", ("natgeo",), 12),
+        ("natgeo 00012", ("natgeo", "00012"), None),
+        ("natgeo 0009999", ("natgeo", "0009999"), None),
         ("natgeo 0", ("natgeo", "0"), None),
     ],
 )
@@ -65,10 +70,18 @@ def test_what_is_no_name_is_told_apart() -> None:
     assert [word for word, _ in got.unread] == ["nat-geo", "https://evil.example/x"]
 
 
-def test_more_than_ten_are_counted() -> None:
-    got = read([f"name{n}" for n in range(13)])
-    assert len(got.names) == MOST
-    assert got.left_out == 3
+@pytest.mark.parametrize(("count", "left_out"), [(1, 0), (10, 0), (11, 1), (13, 3)])
+def test_more_than_ten_are_counted(count: int, left_out: int) -> None:
+    got = read([f"name{n}" for n in range(count)])
+    assert len(got.names) == min(count, MOST)
+    assert got.left_out == left_out
+
+
+def test_where_no_number_and_no_channel_may_stand_each_word_is_a_name() -> None:
+    got = read(["natgeo", "3"])
+    assert (got.names, got.count) == (("natgeo", "3"), None)
+    got = read(["natgeo", "@nike"])
+    assert (got.names, got.channel) == (("natgeo", "nike"), None)
 
 
 @given(st.lists(st.from_regex(r"[a-z0-9_]{1,10}", fullmatch=True), min_size=1, max_size=30))
