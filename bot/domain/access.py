@@ -89,8 +89,7 @@ def judge(
     A person who is allowed may use it everywhere; in a group or channel that is allowed everybody
     may. A chat is allowed by who added the bot, for as long as that person is not blocked.
     """
-    is_private = chat_id is None or chat_id > 0
-    here = Subject.of_chat((person_id or chat_id or 0) if is_private else chat_id or 0)
+    here = Subject.of_chat(chat_id or person_id or 0)
     if person and person.is_blocked(now):
         return Judged("blocked", Subject("person", person.subject), person)
     if chat and chat.is_blocked(now):

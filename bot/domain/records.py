@@ -9,7 +9,7 @@ from bot.domain.model import Options, Profile, Right, Story, Target
 
 State = Literal["active", "private", "gone"]
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH = datetime.fromtimestamp(0, UTC)
 """The time of what never was, and of what has been due all along."""
 ROWS_A_QUEUE = 60  # of what is due in a chat, so many deliveries are read at a time
 

@@ -32,6 +32,7 @@ def load_readable(values: Sequence[object]) -> list[Story | None]:
 
 def _readable(value: object) -> Story | None:
     try:
-        return load_stories([value])[0]
+        (story,) = load_stories([value])
     except ValidationError:
         return None
+    return story

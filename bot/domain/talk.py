@@ -38,12 +38,12 @@ ALIASES = {
 
 def name_in(text: str) -> str | None:
     """Return the profile's name that a text consists of, or that it mentions with an @."""
-    words = text.split()
-    if len(words) == 1:
-        word = words[0].strip(_AROUND)
-        if word.lower() not in SMALL_TALK and "/" not in word and (name := _name(word)):
+    match [word.strip(_AROUND) for word in text.split()]:
+        case [word] if (
+            word.lower() not in SMALL_TALK and "/" not in word and (name := _name(word))
+        ):
             return name
-    result = (_name(match[1].rstrip(".")) for match in _MENTION.finditer(text))
+    result = (_name(mentioned.rstrip(".")) for mentioned in _MENTION.findall(text))
     return next((name for name in result if name), None)
 
 
@@ -60,7 +60,7 @@ def names_in(text: str) -> tuple[str, ...]:
     names = [_name(_BULLET.sub("", part).strip(_AROUND)) for part in parts]
     result = tuple(dict.fromkeys(name for name in names if name))
     meant = result if "@" in text else [name for name in result if name not in SMALL_TALK]
-    return result if all(names) and len(result) > 1 and len(meant) > 1 else ()
+    return result if all(names) and len(meant) > 1 else ()
 
 
 def command_in(text: str) -> tuple[str, str] | None:
@@ -73,8 +73,9 @@ def command_meant(word: str, known: Collection[str]) -> str | None:
     """Return which of the ``known`` commands somebody may have meant by ``word``."""
     if (meant := ALIASES.get(word)) in known:
         return meant
-    near = difflib.get_close_matches(word, [*known, *ALIASES], n=1, cutoff=_LIKENESS)
-    return ALIASES.get(near[0], near[0]) if near else None
+    near = difflib.get_close_matches(word, [*known, *ALIASES], cutoff=_LIKENESS)
+    nearest = next(iter(near), None)
+    return ALIASES.get(nearest, nearest) if nearest else None
 
 
 def _name(word: str) -> str | None:

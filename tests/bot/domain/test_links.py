@@ -1,5 +1,6 @@
 """What a text holds for us: the whole corpus, the laws, and the hostile corners."""
 
+import base64
 import json
 import time
 from datetime import UTC, datetime, timedelta
@@ -103,6 +104,9 @@ def test_every_example_of_the_corpus_gets_its_verdict(example: dict[str, str]) -
         (f"https://{'a.' * 118}cdninstagram.com/x", "media"),  # a host of 252
         (f"https://{'a.' * 117}bb.cdninstagram.com/x", "media"),  # 253
         ("svn+ssh://www.instagram.com/natgeo", "rejected"),
+        ("1https://www.instagram.com/natgeo", "profile"),
+        ("://https://www.instagram.com/natgeo", "profile"),
+        ("HTTPS:www.instagram.com/natgeo", "rejected"),
         ("instagram.com/p/1 https://bit.ly/x", "rejected"),
         ("instagram.com/natgeo\x00\x01instagram.com/p/1", "profile"),
     ],
@@ -130,13 +134,48 @@ def test_a_shared_highlight_takes_the_story_id_before_the_underscore_or_none() -
     page = "https://www.instagram.com/s/aGlnaGxpZ2h0OjE4MDQyNTA5NDg4MTcwMDk1?story_media_id="
     assert find_links(f"{page}5_77")[0].story_id == "5"
     assert find_links(f"{page}x")[0].story_id is None
+    assert find_links(f"{page}5_77&story_media_id=6")[0].story_id == "5"
+
+
+@pytest.mark.parametrize("highlight_id", ["1", "18", "180", "18042509488170095"])
+@pytest.mark.parametrize("padding", ["", "="])
+def test_a_shared_highlight_may_come_without_its_padding(highlight_id: str, padding: str) -> None:
+    code = base64.b64encode(f"highlight:{highlight_id}".encode()).decode().rstrip("=")
+    (link,) = find_links(f"https://www.instagram.com/s/{code}{padding}")
+    assert (link.kind, link.highlight_id) == ("highlight", highlight_id)
+
+
+@pytest.mark.parametrize(
+    ("address", "is_page"),
+    [
+        ("instagram.com/natgeo", True),
+        ("instagram.com/_u/natgeo", True),
+        ("instagram.com/stories/natgeo", False),
+        ("instagram.com/stories/natgeo/1", False),
+        ("instagram.com/p/1", False),
+        ("/stories natgeo", False),
+    ],
+)
+def test_what_is_the_page_of_a_profile_itself(address: str, *, is_page: bool) -> None:
+    (link,) = find_links(address)
+    assert link.is_page is is_page
+
+
+def test_the_page_of_a_profile_is_left_out_beside_its_stories() -> None:
+    pages, stories = "instagram.com/natgeo instagram.com/nasa", "instagram.com/stories/natgeo"
+    for text in (f"{pages} {stories}", f"{stories} {pages}"):
+        shown = {link.username: link.is_page for link in links_in_message(text)}
+        assert shown == {"natgeo": False, "nasa": True}
+        assert len(links_in_message(text)) == 2
 
 
 def test_links_hidden_behind_other_words_count_once_and_never_under_a_command() -> None:
     hidden = [("bold", None), ("text_link", STORY), ("text_link", "https://bit.ly/x")]
     assert [link.kind for link in links_in_message("look", hidden)] == ["story", "rejected"]
     assert links_in_message(STORY, hidden[:2]) == find_links(STORY)
-    assert links_in_message("/start", hidden) == []
+    assert links_in_message("/start", hidden) == links_in_message("/start now", hidden) == []
+    assert len(links_in_message("what is /start", hidden)) == 2
+    assert links_in_message("look", [("text_link", None), ("url", STORY)]) == []
     assert links_in_message("", [("text_link", "/stories nasa")]) == []
 
 
@@ -219,6 +258,20 @@ def test_the_age_of_a_story_is_in_its_id() -> None:
     assert not is_probably_gone("3870828041672894129", taken_at + timedelta(hours=25))
 
 
+@pytest.mark.parametrize(
+    ("milliseconds", "is_one"),
+    [
+        (1_469_999_999_999, False),  # stories began in August 2016
+        (1_470_000_000_000, True),
+        (4_102_444_800_000, True),  # 2100-01-01
+        (4_102_444_800_001, False),
+    ],
+)
+def test_from_when_on_an_id_can_be_a_storys(milliseconds: int, *, is_one: bool) -> None:
+    taken_at = story_taken_at(str((milliseconds - 1_314_220_021_721) << 23))
+    assert taken_at == (datetime.fromtimestamp(milliseconds / 1000, UTC) if is_one else None)
+
+
 @pytest.mark.parametrize("pk", ["", "x", "1", "²", "27243431560647894612345", "9" * 30, "-5"])
 def test_an_id_with_a_nonsense_date_tells_nothing(pk: str) -> None:
     assert story_taken_at(pk) is None
@@ -233,5 +286,4 @@ def test_an_id_with_a_nonsense_date_tells_nothing(pk: str) -> None:
 def test_the_date_comes_out_of_an_id_as_it_went_in(milliseconds: int, low: int) -> None:
     made = datetime.fromtimestamp(milliseconds / 1000, UTC)
     taken_at = story_taken_at(str(((milliseconds - 1314220021721) << 23) | low))
-    assert taken_at is not None
-    assert abs(taken_at - made) <= timedelta(milliseconds=1)
+    assert taken_at == made
