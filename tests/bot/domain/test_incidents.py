@@ -34,7 +34,9 @@ def wrong(seen: Seen, *, before: set[str] = frozenset(), now: datetime = NOW) ->
     [
         ({}, set()),
         ({"balance": 299}, {"balance"}),
-        ({"balance": 301}, set()),
+        ({"balance": 300}, set()),
+        ({"balance": 2, "spent_in_a_day": 1}, {"balance"}),
+        ({"balance": -50}, {"balance"}),
         ({"balance": 0, "spent_in_a_day": 0}, set()),  # nothing is spent, so nothing runs out
         ({"balance": None}, set()),
         ({"spent_today": 799}, set()),
@@ -43,9 +45,7 @@ def wrong(seen: Seen, *, before: set[str] = frozenset(), now: datetime = NOW) ->
         ({"spent_today": 999}, {"budget_100"}),
         ({"spent_today": 1000}, {"budget_100"}),
         ({"dead_letters": 1}, {"parked"}),
-        ({"free_bytes": 299_000_000}, {"disk"}),
-        ({"free_bytes": 1_900_000_000}, {"disk"}),
-        ({"free_bytes": 1_900_000_000, "disk_bytes": 10_000_000_000}, set()),
+        ({"budget": 0}, {"budget_100"}),
         ({"free_bytes": None}, set()),
         ({"api_fails_since": NOW - LASTING}, {"api_fails"}),
         ({"api_fails_since": NOW - timedelta(minutes=4)}, set()),
@@ -57,9 +57,26 @@ def test_each_condition_at_its_edge(changed: dict[str, object], kinds: set[str])
 
 
 def test_what_is_open_is_over_only_when_there_is_some_room() -> None:
-    assert wrong(replace(WELL, balance=350), before={"balance"}) == {"balance"}
-    assert wrong(replace(WELL, balance=401), before={"balance"}) == set()
-    assert wrong(replace(WELL, free_bytes=330_000_000), before={"disk"}) == {"disk"}
+    assert wrong(replace(WELL, balance=399), before={"balance"}) == {"balance"}
+    assert wrong(replace(WELL, balance=400), before={"balance"}) == set()
+
+
+@pytest.mark.parametrize(
+    ("disk_bytes", "full_below", "open_below"),
+    [
+        (1_000_000_000, 300_000_000, 360_000_000),
+        (50_000_000_000, 1_500_000_000, 1_800_000_000),  # 3 %
+        (100_000_000_000, 2_000_000_000, 2_400_000_000),  # less than 3 %
+    ],
+)
+def test_a_disk_is_full_below_300_mb_or_3_percent_and_2_gb(
+    disk_bytes: int, full_below: int, open_below: int
+) -> None:
+    disk = replace(WELL, disk_bytes=disk_bytes)
+    assert wrong(replace(disk, free_bytes=full_below - 1)) == {"disk"}
+    assert wrong(replace(disk, free_bytes=full_below)) == set()
+    assert wrong(replace(disk, free_bytes=open_below - 1), before={"disk"}) == {"disk"}
+    assert wrong(replace(disk, free_bytes=open_below), before={"disk"}) == set()
 
 
 @given(st.integers(0, 10**6), st.integers(2, 10**5), st.integers(-100, 10**7))
@@ -75,13 +92,17 @@ def test_every_condition_is_judged_once_with_a_sentence_for_its_end(
 
 
 def test_what_the_admins_are_told_has_its_figures() -> None:
-    seen = replace(WELL, balance=250, spent_today=800, dead_letters=3, free_bytes=299_000_000)
+    seen = replace(WELL, balance=256, spent_today=800, dead_letters=3, free_bytes=299_999_999)
     told = {one.kind: one.fields for one in judge(seen, is_open={}, now=NOW)}
-    assert told["balance"] == {"credits": 250, "days": 2.5}
+    assert told["balance"] == {"credits": 256, "days": 2.6}
     assert told["budget_80"] == {"percent": 80, "budget": 1000}
     assert told["budget_100"] == {"budget": 1000}
     assert told["parked"] == {"count": 3}
     assert told["disk"] == {"megabytes": 299}
+    nothing = replace(WELL, balance=-50, spent_in_a_day=1, budget=0)
+    told = {one.kind: one.fields for one in judge(nothing, is_open={}, now=NOW)}
+    assert told["balance"] == {"credits": -50, "days": 0.0}
+    assert told["budget_80"] == {"percent": 100, "budget": 0}
 
 
 def test_fields_come_back_from_their_column_as_they_were() -> None:

@@ -1,7 +1,8 @@
-"""Options as one number, which a button can carry."""
+"""Options as one number, which a button can carry, and as what a column holds."""
 
 from dataclasses import fields
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -31,3 +32,23 @@ def test_the_number_says_all(chosen: Options) -> None:
 @given(st.integers(0, 9_999))
 def test_any_number_is_some_options(code: int) -> None:
     assert isinstance(Options.of_code(code), Options)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"media": True},
+        {"media": "gif"},
+        {"caption": False},
+        {"only": True},
+        {"without": None},
+        {"silent": "yes"},
+        {"silent": 1},
+        {"colour": True},
+        {"colour": "all"},
+    ],
+    ids=str,
+)
+def test_what_is_unknown_or_no_possible_value_is_left_out(value: dict[str, object]) -> None:
+    assert Options.of(value) == Options()
+    assert Options.of({**value, "keep": True}) == Options(keep=True)

@@ -8,8 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain import selection
-from bot.domain.model import Options, Target
-from bot.domain.records import ROWS_A_QUEUE, SUMMARY, WHOLE, Chat, ChatQueue, Delivery, Mute
+from bot.domain.model import Album, Options, Target
+from bot.domain.records import (
+    BROADCAST,
+    MAIN,
+    ROWS_A_QUEUE,
+    SUMMARY,
+    WHOLE,
+    Chat,
+    ChatQueue,
+    Delivery,
+    Mute,
+)
 from tests.support.followed import DAY, HOUR, MINUTE, NOON, story
 
 CHAT = Chat(1, "private", "", None, None, "UTC", None, None, 9 * 60, {}, "active")
@@ -70,6 +80,8 @@ def test_in_quiet_hours_all_wait_for_their_end() -> None:
         (2, NOON + HOUR, "quiet"),
     ]
     assert ids(decide(row(1), chat=chat, now=NOON + HOUR)) == [1]
+    for half in (replace(chat, quiet_from=None), replace(chat, quiet_to=None)):
+        assert ids(decide(row(1), chat=half)) == [1]
 
 
 def test_the_digest_waits_for_its_hour_and_others_do_not() -> None:
@@ -79,6 +91,7 @@ def test_the_digest_waits_for_its_hour_and_others_do_not() -> None:
     [(held, due, why)] = decision.held
     assert (held.id, due, why) == (1, NOON + 21 * HOUR, "digest")
     assert ids(decide(row(1, options=digest), now=NOON + 21 * HOUR)) == [1]
+    assert ids(decide(row(1, options=digest, copies=1))) == [1]  # what may be there waits no more
 
 
 def test_what_is_not_wanted_is_dropped_but_never_after_a_copy() -> None:
@@ -118,6 +131,23 @@ def test_notices_of_one_kind_go_as_one_message() -> None:
     assert ids(decide(replace(notice(1, "gone"), copies=3))) == []
 
 
+def test_what_may_fill_a_message_goes_alone() -> None:
+    for name in (SUMMARY, BROADCAST):
+        assert ids(decide(notice(1, name), notice(2, name))) == [1]
+
+
+def test_the_first_of_a_batch_is_what_is_one_message() -> None:
+    notices = decide(notice(1, "back"), notice(2, "back")).batch
+    assert notices is not None
+    assert notices.first() == selection.Batch(Target(1), notices.rows[:1])
+    assert len(notices.first().rows) == 1
+    stories = decide(row(1), row(2)).batch
+    assert stories is not None
+    assert stories.first() == selection.Batch(
+        Target(1), stories.rows[:1], Album((story("1", NOON),))
+    )
+
+
 def test_a_daily_summary_of_several_profiles_has_one_header_first() -> None:
     daily = Options(digest=True)
     since = NOON - 2 * DAY  # its hour has come
@@ -135,7 +165,7 @@ def test_a_daily_summary_of_several_profiles_has_one_header_first() -> None:
     # Said, it goes before what it stands over, and no second one is made.
     told = [replace(one, held="") for one in rows]
     line = notice(9, SUMMARY, counts={"natgeo": 1, "nike": 2})
-    assert ids(decide(*told, line)) == [9]
+    assert ids(decide(*told, line)) == ids(decide(*rows, line)) == [9]
     assert ids(decide(*told)) == [1]
 
 
@@ -186,6 +216,23 @@ def test_files_that_are_refused_hold_up_nothing_else() -> None:
     rows = [replace(one, held="muted") for one in rows]
     decision = selection.decide(ChatQueue(CHAT, 1, rows, (mute,)), now=NOON)
     assert decision.batch is None
+
+
+def test_what_is_muted_in_one_thread_goes_in_another() -> None:
+    rows = [row(1, of=1), row(2, of=2, target=Target(1, 7)), row(3, of=3, target=Target(1, 8))]
+    for thread_id, one in ((MAIN, 1), (7, 2), (8, 3)):
+        mute = Mute(1, thread_id, "text", NOON + HOUR, 0)
+        decision = selection.decide(ChatQueue(CHAT, 1, rows, (mute,)), now=NOON)
+        assert decision.held == [(rows[one - 1], NOON + HOUR, "muted")]
+
+
+def test_where_photos_are_refused_videos_go() -> None:
+    video, photo = story("1", NOON, kind="video"), story("2", NOON)
+    rows = [row(1, story=video), row(2, story=photo, of=2), row(3, story=None, of=3)]
+    mute = Mute(1, WHOLE, "photos", NOON + HOUR, 0)
+    decision = selection.decide(ChatQueue(CHAT, 1, rows, (mute,)), now=NOON)
+    assert ids(decision) == [1]
+    assert [one.id for one, *_ in decision.held] == [2, 3]
 
 
 def test_one_profile_or_two_topics_have_no_header() -> None:

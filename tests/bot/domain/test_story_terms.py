@@ -71,6 +71,18 @@ def test_what_is_stored_is_read_again_as_it_is(text: str) -> None:
     assert story_terms.parse(f"only: {terms}") == Rules(terms)
 
 
+def test_a_list_has_at_most_20_terms_and_200_characters() -> None:
+    short = [f"#{n}" for n in range(21)]
+    assert story_terms.normalized(" ".join(short)) == " ".join(short[:20])
+    fitting = [f"#{'a' * 98}", f"#{'b' * 99}"]  # of 99 and 100, with a space between
+    assert story_terms.normalized(" ".join(fitting)) == " ".join(fitting)
+    assert story_terms.normalized(" ".join([fitting[1], f"#{'a' * 99}"])) == fitting[1]
+    # What is too long is left out, and what comes behind it is not.
+    assert story_terms.normalized(" ".join([*fitting[:1], f"#{'b' * 100}", "#c"])) == (
+        f"{fitting[0]} #c"
+    )
+
+
 def test_what_was_used_most_comes_first() -> None:
     again = story("3", hashtags=("sale",), mentions=("nike",))
     assert alert_rules.used_terms([RICH, again, PLAIN], most=2) in (

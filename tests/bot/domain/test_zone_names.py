@@ -1,8 +1,10 @@
 """A time zone is a name of a list, not whatever file a machine has."""
 
+from zoneinfo import ZoneInfo
+
 import pytest
 
-from bot.domain.zones import is_zone
+from bot.domain.zones import is_zone, zone_of
 
 
 @pytest.mark.parametrize("name", ["UTC", "Europe/Madrid", "America/Argentina/Buenos_Aires"])
@@ -16,3 +18,16 @@ def test_names_of_the_list(name: str) -> None:
 )
 def test_what_is_no_name_of_the_list(name: str) -> None:
     assert not is_zone(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "zone"),
+    [
+        ("Europe/Madrid", "Europe/Madrid"),
+        ("Europe/Nowhere", "UTC"),
+        ("../UTC", "UTC"),
+        ("x" * 300, "UTC"),  # longer than a file's name may be
+    ],
+)
+def test_what_this_machine_does_not_know_is_utc(name: str, zone: str) -> None:
+    assert zone_of(name) == ZoneInfo(zone)

@@ -1,0 +1,90 @@
+"""Rows as values: who they speak of, and what they say where nothing more is known."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bot.domain.incidents import Incident
+from bot.domain.model import Options, Profile, Target
+from bot.domain.records import (
+    EPOCH,
+    MAIN,
+    WHOLE,
+    Chat,
+    ChatQueue,
+    Known,
+    KnownFile,
+    Mute,
+    Subscription,
+    mute_of,
+)
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+KNOWN = Known(
+    profile_id="787132",
+    username="natgeo",
+    full_name="National Geographic",
+    is_verified=True,
+    named_at=NOW,
+    state="active",
+    state_since=NOW,
+    looked_at=None,
+    next_look_at=None,
+    failures=0,
+    weight=1.0,
+    forecast=None,
+)
+CHAT = Chat(1, "private", "", None, None, "UTC", None, None, 9 * 60, {}, "active")
+
+
+def mute(thread_id: int) -> Mute:
+    return Mute(-100, thread_id, "text", NOW, 0)
+
+
+@pytest.mark.parametrize(
+    ("state", "is_private"), [("active", False), ("private", True), ("gone", False)]
+)
+def test_a_profile_is_private_by_its_state(state: str, *, is_private: bool) -> None:
+    known = replace(KNOWN, state=state)  # type: ignore[arg-type] # the values of State
+    assert known.profile == Profile(
+        "787132", "natgeo", "National Geographic", is_private=is_private, is_verified=True
+    )
+
+
+def test_a_new_row_has_nothing_behind_it() -> None:
+    assert (KNOWN.refusals, KNOWN.fresh) == (0, False)
+    one = Subscription(
+        1, Target(1), "787132", "natgeo", "active", Options(), False, NOW, None, NOW  # noqa: FBT003 - a row
+    )  # fmt: skip
+    assert not one.in_own_topic
+    assert ChatQueue(CHAT, 1).flood == (None, 0)
+    assert EPOCH.timestamp() == 0
+
+
+@pytest.mark.parametrize(
+    ("threads", "asked", "stands"),
+    [
+        ([], 7, None),
+        ([8, 7], 7, 7),
+        ([8], 7, None),
+        ([8, WHOLE], 7, WHOLE),
+        ([7, MAIN], None, MAIN),
+        ([7], None, None),
+        ([WHOLE], None, WHOLE),
+    ],
+)
+def test_a_thread_is_muted_by_its_own_row_or_by_that_of_the_whole_chat(
+    threads: list[int], asked: int | None, stands: int | None
+) -> None:
+    got = mute_of([mute(thread) for thread in threads], asked)
+    assert got == (None if stands is None else mute(stands))
+
+
+def test_rows_that_say_the_same_are_equal() -> None:
+    file = KnownFile("photo", "AgAC", "AQAD", NOW)
+    assert file == KnownFile("photo", "AgAC", "AQAD", NOW)
+    assert file != replace(file, until=NOW + timedelta(hours=1))
+    incident = Incident(1, "disk", "Full.", {}, True, NOW, None)  # noqa: FBT003 - a row
+    assert incident == Incident(1, "disk", "Full.", {}, True, NOW, None)  # noqa: FBT003 - a row
+    assert incident != replace(incident, closed_at=NOW)
