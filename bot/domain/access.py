@@ -89,7 +89,9 @@ def judge(
     A person who is allowed may use it everywhere; in a group or channel that is allowed everybody
     may. A chat is allowed by who added the bot, for as long as that person is not blocked.
     """
-    here = Subject.of_chat(chat_id or person_id or 0)
+    # A button in a private chat may be pressed by somebody else: it is about who presses.
+    who = person_id if chat_id is None or chat_id > 0 else None
+    here = Subject.of_chat(who or chat_id or 0)
     if person and person.is_blocked(now):
         return Judged("blocked", Subject("person", person.subject), person)
     if chat and chat.is_blocked(now):

@@ -63,6 +63,8 @@ def test_a_person_is_judged_by_their_own_row_everywhere(chat_id: int | None) -> 
 
 def test_who_is_meant() -> None:
     assert judged(None).about == judged(7).about == Subject("person", "7")
+    # A button in a private chat may be pressed by somebody else: it is about who presses.
+    assert judged(8).about == judged(1).about == Subject("person", "7")
     assert judged(7, person_id=None).about == Subject("person", "7")
     assert judged(None, person_id=None).about.id == "0"
     assert judged(-100).about == Subject("chat", "-100")
