@@ -477,3 +477,12 @@ def test_a_mixture_is_worked_out_once_for_each_eighth_of_a_day() -> None:
     )
     assert born == soon != eighth[0]
     assert len(set(eighth)) == 1
+
+
+def test_what_is_worked_out_for_later_makes_nothing_else() -> None:
+    state, population = ProfileState(seen_at=START), Population()
+    was, was_population = repr(state), repr(population)
+    rhythm(state, population)
+    rate_of(state, population)
+    assert (state, population) == (ProfileState(seen_at=START), Population())
+    assert (repr(state), repr(population)) == (was, was_population)
