@@ -216,7 +216,7 @@ class CreditBucket:
             return
         held = max(budget - spent - self.credits, 0.0)
         before, after = plan.left(self.at), plan.left(at)
-        let_out = held * (1.0 - after / before) if before > 0 else held
+        let_out = held * (1.0 - after / before)
         self.credits = min(self.credits + let_out, plan.most, max(budget - spent, 0.0))
         self.at = at
 
@@ -224,7 +224,7 @@ class CreditBucket:
         """Return when the bucket, left alone, holds ``need`` credits; midnight if not today."""
         if self.credits >= need:
             return self.at
-        held = max(budget - spent - self.credits, 0.0)
+        held = budget - spent - self.credits
         missing = need - self.credits
         if missing > held:
             return (self.at // DAY + 1) * DAY

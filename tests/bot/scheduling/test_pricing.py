@@ -346,6 +346,9 @@ def test_midnight_begins_a_day_and_keeps_no_more_than_its_budget() -> None:
     bucket = CreditBucket(2.0, at=DAWN - 5 * HOUR)
     bucket.advance(DAWN + 6 * HOUR, spent=0.0, budget=24.0, plan=curve)
     assert bucket.credits == pytest.approx(2 + 22 / 4)
+    bucket = CreditBucket(2.0, at=DAWN - 5.3 * HOUR)  # by a clock that shows no whole seconds
+    bucket.advance(DAWN + 12_345.678, spent=0.0, budget=24.0, plan=curve)
+    assert bucket.credits == pytest.approx(2 + 22 * 12_345.678 / 86_400)
     bucket = CreditBucket(0.0, at=DAWN + DAY - 1e-6)
     bucket.advance(DAWN + DAY, spent=0.0, budget=24.0, plan=curve)
     assert bucket.credits == 0.0
@@ -368,6 +371,14 @@ def test_an_overspent_day_lets_nothing_out() -> None:
     bucket.advance(DAWN + HOUR, spent=24.5, budget=24.0, plan=curve)
     assert bucket.credits == 0.0
     assert bucket.ready_at(1.0, spent=24.5, budget=24.0, plan=curve) == DAWN + DAY
+
+
+def test_what_others_have_spent_is_not_in_the_bucket() -> None:
+    bucket, curve = CreditBucket(7.0, at=DAWN), ReleaseCurve((1.0,) * 24, most=50.0)
+    bucket.advance(DAWN + HOUR, spent=23.5, budget=24.0, plan=curve)
+    assert bucket.credits == 0.5
+    assert bucket.ready_at(0.5, spent=23.5, budget=24.0, plan=curve) == bucket.at
+    assert bucket.ready_at(0.6, spent=23.5, budget=24.0, plan=curve) == DAWN + DAY
 
 
 def test_when_the_bucket_is_ready() -> None:
