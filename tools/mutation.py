@@ -127,7 +127,10 @@ def _operator(name: str) -> Operator:
 
 
 def mutants_of(path: Path, operators: Sequence[str]) -> Iterator[Mutant]:
-    """Yield all mutants of a module; what only types and decorators' flags say is left alone."""
+    """Yield all mutants of a module; types, decorators' flags, logs and ``strict`` are left alone.
+
+    As mutation testing does elsewhere: PIT's ``avoidCallsTo`` begins with the loggers.
+    """
     tree = get_ast(path.read_text())
     nodes = list(ast_nodes(tree))
     seen = Counter[str]()
@@ -136,7 +139,7 @@ def mutants_of(path: Path, operators: Sequence[str]) -> Iterator[Mutant]:
         for node in nodes:
             for _ in operator.mutation_positions(node):
                 occurrence += 1
-                if _is_of_types(node):
+                if _is_left_alone(node):
                     continue
                 lines = _lines(node)
                 where = f"{path} {name} {_scope(node)} {node.get_code(include_prefix=False)}"
@@ -144,21 +147,29 @@ def mutants_of(path: Path, operators: Sequence[str]) -> Iterator[Mutant]:
                 yield Mutant(path, name, occurrence, lines, f"{where} {seen[where]}")
 
 
-def _is_of_types(node: Node) -> bool:
-    """Return whether a place is in an annotation, or among the arguments of a decorator."""
+def _is_left_alone(node: Node) -> bool:
+    """Return whether a place is in a type, a decorator's arguments, a log or an assertion."""
     while (parent := node.parent) is not None:
-        if parent.type == "annassign" and node is parent.children[1]:
+        if _is_log(node) or _is_type_of(parent, node) or parent.type == "decorator":
             return True
-        if parent.type == "tfpdef" and node is parent.children[2]:
-            return True
-        if parent.type == "funcdef" and node is parent.annotation:
-            return True
-        if parent.type in ("decorator", "param", "parameters") and node.type == "operator":
-            return True  # the star of a signature
-        if parent.type == "decorator":
-            return True
+        if parent.type == "argument" and parent.children[0].get_code().strip() == "strict":
+            return True  # of zip, which asserts with it that both are of one length
         node = parent
     return False
+
+
+def _is_type_of(parent: Node, node: Node) -> bool:
+    if parent.type in ("param", "parameters") and node.type == "operator":
+        return True  # the star of a signature
+    return (
+        (parent.type == "annassign" and node is parent.children[1])
+        or (parent.type == "tfpdef" and node is parent.children[2])
+        or (parent.type == "funcdef" and node is parent.annotation)
+    )
+
+
+def _is_log(node: Node) -> bool:
+    return node.type in ("simple_stmt", *CALLS) and node.get_code().strip().startswith("log.")
 
 
 def _scope(node: Node) -> str:

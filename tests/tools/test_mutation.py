@@ -13,6 +13,8 @@ class Much:
 
 def more(one: int | str, *, two: int = 4) -> int | None:
     log(one)
+    log.info("more", of=1 + 2)
+    dict(zip([one], [two], strict=True))
     return one + two if one else None
 """
 OPERATORS = [
@@ -37,6 +39,7 @@ def test_what_runs_is_broken_and_what_only_types_say_is_not(module: Path) -> Non
     assert sorted(one.change() for one in mutants_of(module, OPERATORS)) == [
         f"{head.format(4)} → {head.format(3)}",
         f"{head.format(4)} → {head.format(5)}",
+        "dict(zip([one], [two], strict=True)) → pass",
         "log(one) → pass",
         "most: int | None = 3 → most: int | None = 2",
         "most: int | None = 3 → most: int | None = 4",
