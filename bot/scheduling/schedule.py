@@ -250,9 +250,11 @@ class Schedule:
         """Return when the bucket pays an early check at last: near midnight it spares less."""
         bucket, budget, left = self.bucket, self.budget, self.release_curve.left
         rest = budget - spent - cost
+        if rest < 0:  # the day pays none, and its budget may be nothing
+            return early
         midnight = (bucket.at // DAY + 1.0) * DAY
         low = max(bucket.at, midnight - self.release_curve.most / 2 / budget * DAY)
-        if rest < 0 or early <= low:
+        if early <= low:
             return early
         held = max(budget - spent - bucket.credits, 0.0) / (left(bucket.at) or 1.0)
         high = midnight

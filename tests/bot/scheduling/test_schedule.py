@@ -136,6 +136,13 @@ def test_what_the_day_still_has_at_its_end_is_spent_early() -> None:
     assert spent <= 2400
 
 
+def test_where_the_budget_is_nothing_the_next_check_is_not_today() -> None:
+    schedule, _ = schedule_of(0)
+    for due_at in (DAWN - HOUR, DAWN + HOUR, DAWN + 30 * HOUR):
+        assert schedule.next_at(due_at, DAWN - DAY, 1, now=DAWN, spent=0) == DAWN + DAY
+        assert not schedule.may_poll(due_at, DAWN - DAY, 1, now=DAWN, spent=0)
+
+
 def test_the_first_look_at_a_profile_says_nothing_of_the_price() -> None:
     schedule, (state, *_) = schedule_of(2400)
     state.seen_at = 0.0
