@@ -125,7 +125,7 @@ class Schedule:
     def due(self, state: ProfileState, weight: float, cost: float) -> float:
         """Return when the next check is due at the current price; keeps it in ``state``."""
         hours = self.rule.hours(state, self.demand, self.current, weight, cost, self.floor)
-        if self.guard.trust < 1.0 and self.rule.by_rhythm:
+        if self.rule.by_rhythm:
             hours = min(self.guard.between(hours, self.even), self.floor)
         state.price = self.current
         state.due_at = state.seen_at + max(hours * HOUR, self.minimum)
@@ -188,12 +188,10 @@ class Schedule:
         due = self.seen(state, weight, cost, at=at, taken=taken)
         echoes = sum(echoes_of(state, population))
         stories = spontaneous(state) - before
-        if state.age > 1.0:  # before, the prior says all
-            self.pool.came(leaning, stories)
-            if is_sample:
-                expected = mixture * (1.0 - echoes) * hours / 24
-                self.pool.expected(leaning, _EVERY * expected)
+        self.pool.came(leaning, stories)
         if is_sample:
+            expected = mixture * (1.0 - echoes) * hours / 24
+            self.pool.expected(leaning, _EVERY * expected)
             self.mixture.observe(estimates, hours / 24, stories / (1.0 - echoes))
         return due
 
@@ -256,7 +254,7 @@ class Schedule:
         low = max(bucket.at, midnight - self.release_curve.most / 2 / budget * DAY)
         if early <= low:
             return early
-        held = max(budget - spent - bucket.credits, 0.0) / (left(bucket.at) or 1.0)
+        held = max(budget - spent - bucket.credits, 0.0) / left(bucket.at)
         high = midnight
         while high - low > 1.0:
             middle = (low + high) / 2

@@ -275,11 +275,10 @@ def test_the_learned_and_the_judged_follow_from_all_checks() -> None:
         stories = spontaneous(other) - before
         part = 1 - sum(echoes_of(other, population))
         sample = counted % 8 == 0
-        if other.age > 1.0 and (fresh or sample):
+        if fresh or sample:
             pool.came(leanings(found, mean), stories)
-        if other.age > 1.0 and sample:
-            pool.expected(leanings(found, mean), 8 * mean * part * hours / 24)
         if sample:
+            pool.expected(leanings(found, mean), 8 * mean * part * hours / 24)
             mixture.observe(found, hours / 24, stories / part)
             if at - mixture.at >= 3 * HOUR:
                 mixture.update(at)
