@@ -99,6 +99,8 @@ def test_a_profile_not_seen_for_long_does_not_wait_for_the_pace() -> None:
     schedule, _ = schedule_of(24, profiles=1)
     seen_at = DAWN - 20 * HOUR
     assert schedule.next_at(DAWN, seen_at, 1, now=DAWN, spent=0) == DAWN
+    assert schedule.next_at(DAWN, seen_at, 1, now=DAWN, spent=23) == DAWN  # the day's last credit
+    assert schedule.next_at(DAWN, seen_at, 1, now=DAWN, spent=24) == DAWN + DAY
     assert schedule.may_poll(DAWN, seen_at, 1, now=DAWN, spent=23)
     assert not schedule.may_poll(DAWN, seen_at, 1, now=DAWN, spent=24)
     assert not schedule.may_poll(DAWN, seen_at + 60, 1, now=DAWN, spent=0)
@@ -134,6 +136,18 @@ def test_what_the_day_still_has_at_its_end_is_spent_early() -> None:
     assert 35 <= looks <= 40
     assert tries <= looks + 5  # it is not asked in vain
     assert spent <= 2400
+
+
+def test_near_midnight_a_check_is_early_when_less_of_the_day_is_spared_than_is_left() -> None:
+    schedule, _ = schedule_of(240)  # of which an hour spares ten
+    now = schedule.bucket.at = DAWN + 23 * HOUR
+    # What the bucket holds above the rest of the day is not there to be spent.
+    for spent, held, seconds in ((238.5, 1.5, 180), (238.5, 5.0, 180), (237.0, 3.0, 720)):
+        schedule.bucket.credits = held
+        early = schedule.next_at(DAWN + 30 * HOUR, DAWN, 1, now=now, spent=spent)
+        assert early == pytest.approx(DAWN + DAY - seconds, abs=1.0)
+    for spent in (239.0, 239.5):
+        assert schedule.next_at(DAWN + 30 * HOUR, DAWN, 1, now=now, spent=spent) == DAWN + DAY
 
 
 def test_where_the_budget_is_nothing_the_next_check_is_not_today() -> None:
@@ -318,6 +332,13 @@ def test_a_check_that_comes_twice_or_by_another_rule_teaches_no_weights() -> Non
     for one in (schedule, fixed):
         assert (one._counted, one.guard, one.pool) == (0, Guard(), Pool())  # noqa: SLF001 - ours
         assert one.bucket.credits == -1
+
+
+def test_a_check_of_the_clocks_first_second_is_followed_by_one_that_teaches() -> None:
+    schedule, (state, *_) = schedule_of(240)
+    state.seen_at = 0.5  # a trace may count its seconds from zero
+    schedule.polled(state, 1, 1, at=HOUR, taken=[])
+    assert schedule._counted == 1  # noqa: SLF001 - ours
 
 
 def test_an_old_story_alone_is_neither_new_nor_judged() -> None:
