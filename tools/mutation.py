@@ -186,8 +186,7 @@ def _lines(node: Node) -> range:
     statement = node
     while statement.parent is not None and statement.parent.type not in ("suite", "file_input"):
         statement = statement.parent
-    last = node.end_pos[0]
-    return range(statement.start_pos[0], last + 1)
+    return range(statement.start_pos[0], node.get_last_leaf().start_pos[0] + 1)
 
 
 def chosen(room: str, most: int, config: dict[str, Any]) -> list[Mutant]:
@@ -212,7 +211,10 @@ class Reach:
     by_line: dict[str, dict[int, list[str]]]
 
     def tests(self, mutant: Mutant) -> list[str]:
-        """Return the tests to ask, the nearest and quickest first, and not for too long."""
+        """Return the tests to ask, and not for too long: the nearest and quickest first.
+
+        Of a statement of several lines those come before that reach the very line.
+        """
         lines = self.by_line.get(str(mutant.path), {})
         room = mutant.path.parent.name
         found = {test for line in mutant.lines for test in lines.get(line, ())}
@@ -220,8 +222,10 @@ class Reach:
             found = {test for line in lines.values() for test in line}
             found |= {test for test in self.took if test.startswith(f"tests/bot/{room}/")}
 
-        def nearness(test: str) -> tuple[bool, float]:
-            return not test.startswith(f"tests/bot/{room}/"), self.took[test]
+        there = {test for line in mutant.lines[-1:] for test in lines.get(line, ())}
+
+        def nearness(test: str) -> tuple[bool, bool, float]:
+            return not test.startswith(f"tests/bot/{room}/"), test not in there, self.took[test]
 
         asked, spent = list[str](), 0.0
         for test in sorted(found, key=nearness):

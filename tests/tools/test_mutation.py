@@ -70,4 +70,6 @@ def test_the_quickest_of_the_room_are_asked_first_and_not_for_too_long() -> None
 
     assert asked(3, 4) == [quick, slow, far]
     assert asked(4, 5) == [far]
+    reach.by_line["bot/domain/links.py"][5] = [slow]
+    assert asked(3, 6) == [slow, quick, far]  # of more lines, who comes by the last
     assert asked(9, 10) == [quick, slow, far]  # at import: all who come by, and the room's
