@@ -33,7 +33,7 @@ class Guest:
         return sum(self.by_kind.values())
 
 
-async def guests(tx: Tx, *, offset: int = 0, limit: int, now: datetime) -> list[Guest]:
+async def guests(tx: Tx, *, offset: int, limit: int, now: datetime) -> list[Guest]:
     """Return a page of everybody, who cost most this month first; then who is on the list only."""
     since = now.date().replace(day=1)
     ids = await spending.dearest(tx, since=since, listed=access.LISTED, offset=offset, limit=limit)

@@ -71,7 +71,7 @@ class Overview:
         spent = await self.reports.spending()
         async with self.db.read() as tx:
             stands = await _figures(tx, now=now)
-            people = await guests(tx, limit=_SHOWN, now=now)
+            people = await guests(tx, offset=0, limit=_SHOWN, now=now)
             dead_letters = await self._dead_letters(tx)
             cost = await schedule_state.cost_of_poll(tx, self.credits_a_check)
             schedule = [_check(*one, cost) for one in await profiles.schedule(tx, limit=_SHOWN)]

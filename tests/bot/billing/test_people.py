@@ -29,7 +29,7 @@ async def test_the_dearest_come_first_and_who_is_on_the_list_only_last(db: Datab
         for number, name, days in ((3, "Cem", 2), (4, "Dua", 1), (2, "Bea", 0)):
             since = NOW - timedelta(days=days)
             await access.put(tx, Subject.of_chat(number), now=since, name=name, is_allowed=True)
-        everybody = await guests(tx, limit=100, now=NOW)
+        everybody = await guests(tx, offset=0, limit=100, now=NOW)
         pages = [await guests(tx, offset=n, limit=2, now=NOW) for n in (0, 2, 4, 6)]
         group, unknown = await guest(tx, -9, now=NOW), await guest(tx, 77, now=NOW)
     assert [(one.id, one.total, one.elsewhere) for one in everybody] == [
@@ -54,7 +54,7 @@ async def test_of_a_group_the_five_dearest_members_are_shown_since_the_first(
         await acquaintances.see(tx, [("person", 7)], first.date())
         await acquaintances.call(tx, 7, "Gil")
         group = await guest(tx, -9, now=NOW)
-        [dearest, *_] = await guests(tx, limit=1, now=NOW)
+        [dearest, *_] = await guests(tx, offset=0, limit=1, now=NOW)
     assert (group.total, group.elsewhere) == (28_000, 0)
     assert [user for user, _, _ in group.by_person] == [7, 6, 5, 4, 3]
     assert [name for _, name, _ in group.by_person] == ["Gil", "6", "5", "4", "3"]

@@ -13,8 +13,9 @@ import pytest
 from bot.domain.model import GiveUp, Outcome, Target, TryLater
 from bot.fetching import snapshots
 from bot.outbox.fan_out import FanOut
-from bot.outbox.worker import Outbox
+from bot.outbox.worker import IDLE, Outbox
 from bot.runtime.logging import trace
+from bot.runtime.metrics import Metrics
 from bot.store import chat_queues, enqueue, usage
 from bot.store.database import Database, Tx
 from tests.bot.outbox.test_worker import Office, Post, found, office, sent
@@ -229,6 +230,11 @@ async def test_with_nothing_to_do_it_sleeps(office: Office) -> None:
         outbox.stop()
 
 
+def test_what_another_program_made_due_waits_a_minute_at_most() -> None:
+    """As ``storybell parked --again`` does, which wakes nobody."""
+    assert MINUTE == IDLE
+
+
 class Failing(Post):
     """Fails when the request has left."""
 
@@ -239,11 +245,18 @@ class Failing(Post):
 
 async def test_a_bug_after_the_request_left_counts_as_a_lost_answer(office: Office) -> None:
     await found(office, "1")
-    post = Failing()
-    outbox = Outbox(office.db, post, post, lease=MINUTE, now=office.clock)  # type: ignore[arg-type] # Post stands for both
+    post, metrics = Failing(), Metrics()
+    outbox = Outbox(office.db, post, post, lease=MINUTE, metrics=metrics, now=office.clock)  # type: ignore[arg-type] # Post stands for both
     await outbox.run_once()
     [row] = await rows(office.db)
     assert (row.state, row.copies, row.unknowns) == ("open", 1, 1)
+    office.clock.on(MINUTE)
+    await outbox.run_once()
+    parked, told = await rows(office.db)
+    assert (parked.state, parked.copies, told.notice) == ("parked", 2, "failed")
+    counted = metrics.render()
+    assert "delivery_unknown_total 2" in counted
+    assert "delivery_parked_total 1" in counted
 
 
 async def test_what_arrived_is_counted_once(office: Office) -> None:

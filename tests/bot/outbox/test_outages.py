@@ -75,6 +75,7 @@ async def test_one_row_that_arrives_ends_the_pause_and_the_rest_follows(town: To
     town.clock.on(10 * SECOND)
     assert await town.outbox.run_once() == 1
     assert len(town.post.albums) == 2  # what Telegram does not take now is not sent
+    assert {row.tries for row in await rows(town.db)} == {0}  # which is not held against it
     assert await town.state() == one_copy_each
     assert await town.outage.is_on()
     await town.box.control.clear_faults()

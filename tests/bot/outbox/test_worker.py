@@ -180,7 +180,9 @@ async def test_one_medium_that_can_not_be_had_keeps_a_later_story_for_a_minute_a
     office.post.outcomes = [TryLater(reason="media unavailable") for _ in range(7)]
     for attempt in range(7):
         assert await office.outbox.run_once() == 1
-        office.clock.on(5 * SECOND * 2**attempt)
+        office.clock.on(5 * SECOND * 2**attempt - SECOND)
+        assert await office.outbox.run_once() == 0
+        office.clock.on(SECOND)
     office.clock.on(-5 * SECOND * 2**6)  # the next try is five minutes away
     office.post.albums.clear()
     await found(office, "2")
