@@ -73,12 +73,12 @@ async def test_words_of_ours_and_profiles_so_named(bell: Bell, control: Control)
     ann = await control.person()
     await star(control, "fast", 0)
     await star(control, "words.a", 0)
-    bill = len(await control.requests("stories"))
     (reply,) = await bell.ask(ann, "/subscribe fast")
     assert "Write it like this: /subscribe" in reply["text"]
-    assert len(await control.requests("stories")) == bill
+    assert await control.billed_for("fast") == 0
     (reply,) = await bell.ask(ann, "/subscribe words.a @fast fast")
     assert "from words.a and fast to this chat" in reply["text"]
+    assert await control.billed_for("fast") > 0
     (listed,) = await bell.ask(ann, "/subscriptions")
     for name in ("words.a", "fast"):
         number = buttons(listed)[f"🔔 {name}"]
