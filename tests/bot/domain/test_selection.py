@@ -71,6 +71,11 @@ def test_an_album_is_no_larger_than_telegram_takes(count: int) -> None:
     assert 1 <= len(ids(decide(*(row(n) for n in range(count))))) <= 10
 
 
+def test_of_several_albums_the_one_with_the_oldest_goes_first() -> None:
+    rows = [row(n, taken_at=NOON + n * MINUTE) for n in range(11)]
+    assert ids(decide(*rows)) == [0, 1, 2, 3, 4, 5]
+
+
 def test_in_quiet_hours_all_wait_for_their_end() -> None:
     chat = replace(CHAT, quiet_from=11 * 60, quiet_to=13 * 60, zone="UTC")
     decision = decide(row(1), notice(2, "topic"), chat=chat)
