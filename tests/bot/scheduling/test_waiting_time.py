@@ -89,6 +89,22 @@ def test_the_crossing_is_exact(seed: int) -> None:
     assert crossing(seen_at, rate, shape, echo, target=target, most=hours + 1e-3) == hours
 
 
+@pytest.mark.parametrize("wished", [0.002, 0.02, 0.0499, 0.0501, 0.06])
+def test_the_crossing_is_exact_where_the_rhythm_soon_bends(wished: float) -> None:
+    _, rate, shape, _ = made_up(3)
+    seen_at = 20_000 * 86400 + (7.5 - 0.05) * 3600  # three minutes before a bend
+    echo = (5.0, 12.0, 1.5, 0.7)
+    target, _ = exactly(seen_at, rate, shape, echo, wished)
+    hours = crossing(seen_at, rate, shape, echo, target=target, most=48.0)
+    assert abs(hours - wished) < 1e-6
+
+
+def test_where_nothing_is_posted_and_nothing_asked_for_the_crossing_is_at_once() -> None:
+    nothing = (0.0, 1.0, 0.0, 1.0)
+    assert crossing(0.0, 0.0, [1.0] * 24, nothing, target=0.0, most=24.0) == 0.0
+    assert crossing(0.0, 0.0, [1.0] * 24, nothing, target=1e-9, most=24.0) == 24.0
+
+
 @pytest.mark.parametrize("seed", range(40))
 def test_the_crossing_is_there_where_the_intensity_falls_below_zero(seed: int) -> None:
     seen_at, rate, shape, _ = made_up(seed)
