@@ -99,9 +99,9 @@ class _Run:
         begin = min((times[0] for times in taken), default=0.0) // DAY * DAY
         last = max((times[-1] for times in taken), default=begin)
         # A day more than the trace has, so that its last stories are seen or gone.
-        count = int(last // DAY - begin // DAY) + 2 if taken else 0
+        self.days = int(last // DAY - begin // DAY) + 2 if taken else 0
         self.judged = begin + plan.warmup
-        self.result = Result(begin, [[] for _ in plan.records], [0] * count)
+        self.result = Result(begin, [[] for _ in plan.records], [])
         self.states = [ProfileState() for _ in plan.records]
         self.upto = [0] * len(plan.records)
         if plan.bind:
@@ -134,8 +134,9 @@ class _Run:
         next_at, advance, may_poll = schedule.next_at, schedule.advance, schedule.may_poll
         states, cost = self.states, plan.cost
         now = result.begin
-        for day in range(len(result.days)):
-            spent, at, spare = 0, now, 0.0
+        for day in range(self.days):
+            spent, at = 0, now
+            advance(now, spent=spent)
             # Whose time is ``at``: until something is spent, it is so whoever has rested since.
             known: tuple[float, int] | None = None
             midnight = result.begin + (day + 1) * DAY
@@ -143,8 +144,8 @@ class _Run:
                 now = self._rested(queue, resting, now)
                 head = due, key = queue[0]
                 seen_at = states[key].seen_at
-                if head is not known or schedule.spare(now) != spare:
-                    known, spare = head, schedule.spare(now)
+                if head is not known:
+                    known = head
                     at = next_at(due, seen_at, cost, now=now, spent=spent)
                     at = max(at, self.paused_until)
                 rested = states[resting[0][1]].seen_at + plan.minimum if resting else inf
@@ -165,11 +166,10 @@ class _Run:
                 else:
                     heapreplace(queue, (due, key))
                 spent += paid
-            result.days[day] = spent
+            result.days.append(spent)
             now = midnight
-            advance(now, spent=0)
             if plan.progress:
-                plan.progress((day + 1) / len(result.days))
+                plan.progress((day + 1) / self.days)
         return result
 
     def _rested(
