@@ -3,6 +3,7 @@
 import random
 from bisect import bisect_left
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from bot.scheduling.forecast import ProfileState
 from bot.scheduling.policies import EntryFrequency, Fixed
+from bot.scheduling.pricing import Demand
 from bot.scheduling.simulation import InfeasibleError, Record, Result, Simulation
 from bot.scheduling.waiting_time import DAY, HOUR
 
@@ -197,6 +199,7 @@ def test_a_short_past_gives_what_it_gave(
     delays = [delay for each in result.delays for delay in each]
     assert sum(delays) / len(delays) / 60 == pytest.approx(minutes, abs=0.002)
     assert (result.days, result.lost) == (polls, lost)
+    assert result.poll_count == sum(polls)
 
 
 def test_the_first_checks_are_spread_as_widely_as_the_budget_allows() -> None:
@@ -244,3 +247,88 @@ def test_progress_is_told_each_day() -> None:
     parts: list[float] = []
     Simulation(lively(), 84, progress=parts.append).run()
     assert parts == [0.2, 0.4, 0.6, 0.8, 1.0]
+
+
+ONE = [Record("one", 1, [DAWN + 5.0])]  # two days
+
+
+def checks(budget: float, **options: Any) -> list[float]:
+    """Return when the one profile is checked, in seconds since the beginning."""
+    polls = Simulation(ONE, budget, record_polls=True, **options).run().polls
+    return [at - DAWN for at, _ in polls]
+
+
+def test_a_check_of_the_very_midnight_is_of_the_new_day() -> None:
+    plan = Simulation(ONE, 2.4, rule=Fixed(24.0), minimum=DAY, record_polls=True)
+    result = plan.run()
+    assert result.polls == [(DAWN, 0), (DAWN + DAY, 0)]
+    assert result.days == [1, 1]
+
+
+def test_a_new_day_adds_to_what_the_last_one_left_at_its_own_pace() -> None:
+    budget = 6 - 4e-5  # of which each eight hours let out a little less than two
+    times = checks(budget, rule=Fixed(0.0), minimum=8 * HOUR)
+    left = budget * times[2] / DAY - 3  # after the third check, the last one of the day
+    seconds = (1 - left) / (budget - left) * DAY
+    assert times[3] == pytest.approx(DAY + seconds, abs=1e-3)
+    assert 0.1 < seconds < 0.9
+
+
+def test_a_check_that_comes_too_soon_by_the_rounding_of_times_comes_a_second_later() -> None:
+    cost = 10**7  # in the clock's least step more is let out than the tolerance
+    times = checks(23.7 * cost, cost=cost, rule=Fixed(0.1))[1:22]
+    late = {round(at - (place + 2) * DAY / 23.7, 3) for place, at in enumerate(times)}
+    assert late == {0.0, 1.0}
+
+
+def test_an_outage_has_its_first_second_and_not_its_last() -> None:
+    outages = [(DAWN, DAWN + HOUR / 2)]  # after half an hour it is tried again
+    assert checks(2.4, rule=Fixed(24.0), outages=outages)[0] == HOUR / 2
+
+
+def test_rows_are_due_at_the_millisecond() -> None:
+    times = checks(288, rule=Fixed(1 / 7), minimum=HOUR / 7, as_rows=True)
+    # The first is borrowed; the second waits for two credits, and each after it for its time.
+    assert times[:20] == pytest.approx(
+        [0.0, *(600.0 + place * 514.286 for place in range(19))], abs=1e-5
+    )
+
+
+def test_who_has_rested_is_checked_before_others_have() -> None:
+    stories = [DAWN + step * 300.0 for step in range(288)]
+    records = [*(Record(f"star{key}", 3000, stories) for key in range(2)), Record("idle", 0, [])]
+    result = Simulation(records, 300, minimum=HOUR, record_polls=True).run()
+    for star in (0, 1):
+        times = [at for at, key in result.polls if key == star]
+        assert len(times) >= 47
+        assert [two - one for one, two in pairwise(times)] == pytest.approx(
+            [HOUR] * (len(times) - 1)
+        )
+
+
+class Watching(Fixed):
+    """A rule that notes by which survey it learns."""
+
+    def __init__(self, hours: float) -> None:
+        super().__init__(hours)
+        self.surveys = list[Demand]()
+
+    def learn(
+        self, state: ProfileState, demand: Demand, at: float, taken: Sequence[float]
+    ) -> None:
+        super().learn(state, demand, at, taken)
+        self.surveys.append(demand)
+
+
+@pytest.mark.parametrize(
+    ("refresh", "hours"), [(None, [*range(1, 25), 30, 36, 42]), (5 * HOUR, range(5, 46, 5))]
+)
+def test_all_are_surveyed_each_hour_of_the_first_day_and_each_six_later(
+    refresh: float | None, hours: Sequence[int]
+) -> None:
+    rule = Watching(1.0)
+    times = checks(2400, rule=rule, minimum=HOUR, refresh=refresh)
+    assert times == [hour * HOUR for hour in range(48)]
+    # The check of an hour comes before its survey.
+    new = [hour for hour in range(47) if rule.surveys[hour + 1] is not rule.surveys[hour]]
+    assert new == list(hours)
