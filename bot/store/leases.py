@@ -36,6 +36,7 @@ TRIES = 50  # that others may be quicker
 LEADER_LEASE = timedelta(seconds=15)
 EVERY = timedelta(seconds=5)
 PATIENCE_S = 5.0  # with the database: a lead that can't be renewed must end in time
+_SILENT = "it has not answered in time"
 
 
 async def change(tx: Tx, key: str, decide: _Decide) -> None:
@@ -167,6 +168,7 @@ class Leader:
         now: Callable[[], datetime],
         lease: timedelta = LEADER_LEASE,
         every: timedelta = EVERY,
+        patience_s: float = PATIENCE_S,
     ) -> None:
         """Be one of those who may lead in ``key``."""
         self._db = db
@@ -175,6 +177,7 @@ class Leader:
         self._now = now
         self._lease = lease
         self._every = every
+        self._patience_s = patience_s
         self._owner = uuid.uuid4().hex
         self._leads_until = now()
         self._working: asyncio.Task[None] | None = None
@@ -203,12 +206,14 @@ class Leader:
         """Take or renew the lead; without the database it lasts as long as the lease."""
         asked_at = self._now()
         try:
-            async with asyncio.timeout(PATIENCE_S):
+            async with asyncio.timeout(self._patience_s):
                 async with self._db.statements() as tx:
                     leads = await lead(tx, self._key, self._owner, now=asked_at, lease=self._lease)
-        except Exception:
+        except Exception as error:
             if self._now() >= self._leads_until:
                 self._rest()
+            if isinstance(error, TimeoutError):
+                raise DatabaseUnavailableError(_SILENT) from error
             raise
         if not leads:
             self._rest()

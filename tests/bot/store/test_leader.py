@@ -3,8 +3,14 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
+from bot.domain.errors import DatabaseUnavailableError
+from bot.store import leases
 from bot.store.database import Database
 from bot.store.leases import Leader
+
+NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 
 
 class Work:
@@ -25,12 +31,20 @@ class Work:
             self.at_it -= 1
 
 
-def leader(db: Database, work: Work, *, lease_s: float = 15, ahead_s: float = 0) -> Leader:
+def leader(
+    db: Database,
+    work: Work,
+    *,
+    lease_s: float = 15,
+    ahead_s: float = 0,
+    patience_s: float = leases.PATIENCE_S,
+) -> Leader:
     def now() -> datetime:
         return datetime.now(UTC) + timedelta(seconds=ahead_s)
 
     lease = timedelta(seconds=lease_s)
-    return Leader(db, "polling", work, now=now, lease=lease, every=timedelta(seconds=0.01))
+    every = timedelta(seconds=0.01)
+    return Leader(db, "polling", work, now=now, lease=lease, every=every, patience_s=patience_s)
 
 
 async def test_of_three_one_leads_and_hands_over_when_it_ends(db: Database) -> None:
@@ -63,3 +77,23 @@ async def test_who_lets_the_lease_run_out_is_replaced_and_stops(db: Database) ->
         assert slow.at_it == 0
         first.cancel()
         second.cancel()
+
+
+async def test_a_database_that_is_silent_is_an_outage(db: Database) -> None:
+    """As one that is paused, or where another transaction holds the lease."""
+    async with db.begin() as tx:
+        await leases.lead(tx, "polling", "b", now=NOON, lease=timedelta())
+    is_held, is_over = asyncio.Event(), asyncio.Event()
+
+    async def hold() -> None:
+        async with db.begin() as tx:
+            await leases.lead(tx, "polling", "b", now=NOON, lease=timedelta())
+            is_held.set()
+            await is_over.wait()
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(hold())
+        await is_held.wait()
+        with pytest.raises(DatabaseUnavailableError, match="not answered in time"):
+            await leader(db, Work(), patience_s=0.05).worker.step()
+        is_over.set()
