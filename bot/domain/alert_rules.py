@@ -128,7 +128,7 @@ def next_local(now: datetime, minute: int, zone: str) -> datetime:
     """
     place = zone_of(zone)
     today = now.astimezone(place).date()
-    at = time(*divmod(minute, 60))
+    at = time(minute // 60 % 24, minute % 60)
     readings = [
         datetime.combine(
             today + timedelta(days=day), at.replace(fold=fold), tzinfo=place

@@ -388,7 +388,10 @@ async def hand_on(tx: Tx, subscription_id: int, *, to: Subscription) -> None:
 
 
 async def drop_had(tx: Tx, subscription_id: int, *, by: int, now: datetime) -> None:
-    """End what a subscription is owed that another has had, whose chat is the same by now."""
+    """End what a subscription is owed that another has had, whose chat is the same by now.
+
+    What else that one has had counts as had by this one, too, to which it may be on its way.
+    """
     theirs = deliveries.alias()
     is_there = sa.exists().where(
         theirs.c.subscription_id == by,
@@ -399,6 +402,15 @@ async def drop_had(tx: Tx, subscription_id: int, *, by: int, now: datetime) -> N
         deliveries.c.subscription_id == subscription_id, is_open, is_there
     )
     await tx.execute(statement.values(state="dropped", reason="had", done_at=now))
+    its_own = deliveries.alias()
+    has_it = sa.exists().where(
+        its_own.c.subscription_id == subscription_id,
+        its_own.c.story_pk == deliveries.c.story_pk,
+    )
+    had = sa.update(deliveries).where(
+        deliveries.c.subscription_id == by, deliveries.c.state == "sent", ~has_it
+    )
+    await tx.execute(had.values(subscription_id=subscription_id))
 
 
 async def unhold(tx: Tx, chat_id: int, *, now: datetime) -> None:

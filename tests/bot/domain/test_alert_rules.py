@@ -71,6 +71,11 @@ def test_clocks_that_go_back_over_midnight_show_a_time_of_yesterday_again() -> N
     assert found == datetime(2010, 11, 7, 3, tzinfo=UTC)
 
 
+def test_a_minute_beyond_the_day_is_of_the_next_one() -> None:
+    """Nobody can set one; were it in a row, that row would stop no other's check."""
+    assert alert_rules.next_local(NOON, 25 * 60 + 30, "UTC") == NOON + 13 * HOUR + HOUR / 2
+
+
 def test_a_look_is_put_off_until_somebody_can_be_told() -> None:
     due = datetime(2026, 5, 1, 23, tzinfo=UTC)
     quiet = alert_rules.AudienceMember("UTC", quiet=(22 * 60, 7 * 60))

@@ -54,7 +54,7 @@ def test_names_channel_and_words(
         ("3", ("3",), None),
         ("natgeo 1", ("natgeo",), 1),
         ("natgeo 0012", ("natgeo",), 12),
-        ("natgeo 00012", ("natgeo", "00012"), None),
+        ("natgeo 00012", ("natgeo",), 12),
         ("natgeo 0009999", ("natgeo", "0009999"), None),
         ("natgeo 0", ("natgeo", "0"), None),
     ],

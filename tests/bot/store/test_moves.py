@@ -1,13 +1,23 @@
 """Chats that move, close and open again, and topics that go."""
 
 from datetime import date
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from bot.domain.model import Options, Target
 from bot.fetching import snapshots
-from bot.store import chat_queues, chats, deliveries, moves, profiles, subscriptions, usage
+from bot.store import (
+    chat_queues,
+    chats,
+    deliveries,
+    fan_outs,
+    moves,
+    profiles,
+    subscriptions,
+    usage,
+)
 from bot.store.database import Database, all_tables
 from tests.support.followed import (
     DAY,
@@ -204,3 +214,45 @@ async def test_what_is_on_its_way_to_a_chat_that_moves_comes_to_the_new_one(db: 
         await follow(tx, -1005)
         await moves.move_chat(tx, -5, -1005, now=NOON)
     assert [(row.chat_id, row.story_pk) for row in await rows(db)] == [(-1005, "1")]
+
+
+@pytest.mark.parametrize("change", [{"since": NOON + MINUTE}, {"paused": True}])
+async def test_what_is_on_its_way_passes_over_an_heir_that_does_not_wait_for_it(
+    db: Database, change: dict[str, Any]
+) -> None:
+    """It joined, or was resumed, after the story was posted, or is paused now."""
+    async with db.begin() as tx:
+        ends, heir = await follow(tx, -5, thread_id=9), await follow(tx, -5)
+        await snapshots.record(tx, snapshots.Snapshot(NATGEO, (story("1"),)), now=NOON + HOUR)
+        await subscriptions.change(tx, heir, **change)
+        await chat_queues.lock(tx, -5)
+        await moves.move_topic(tx, -5, 9, to=0, now=NOON + HOUR)
+        assert await subscriptions.get(tx, ends) is None
+    assert [(row.subscription_id, row.story_pk) for row in await rows(db)] == [(heir, "1")]
+
+
+@pytest.mark.parametrize("heir_is_older", [False, True])
+async def test_what_comes_to_both_comes_once(db: Database, *, heir_is_older: bool) -> None:
+    async with db.begin() as tx:
+        places = (None, 9) if heir_is_older else (9, None)
+        for place in places:
+            await follow(tx, -5, thread_id=place)
+        await snapshots.record(tx, snapshots.Snapshot(NATGEO, (story("1"),)), now=NOON)
+        await fan_outs.add(tx, NATGEO.profile_id, notice="private", due_at=NOON, now=NOON)
+        await chat_queues.lock(tx, -5)
+        await moves.move_topic(tx, -5, 9, to=0, now=NOON)
+    assert [row.story_pk or row.notice for row in await rows(db)] == ["1", "private"]
+
+
+async def test_what_the_new_chat_has_had_does_not_come_again_while_it_is_on_its_way(
+    db: Database,
+) -> None:
+    async with db.begin() as tx:
+        await follow(tx, -1005)
+        await follow(tx, -5)
+        await snapshots.record(tx, snapshots.Snapshot(NATGEO, (story("1"),)), now=NOON)
+        await fan_outs.advance(tx, now=NOON, limit=1)
+        [number] = (await tx.execute(sa.select(deliveries.deliveries.c.id))).scalars()
+        await deliveries.sent(tx, {number: 7}, now=NOON)
+        await moves.move_chat(tx, -5, -1005, now=NOON)
+    assert [(row.chat_id, row.state) for row in await rows(db)] == [(-1005, "sent")]
