@@ -23,7 +23,7 @@ from bot.domain.budget import Limits
 from bot.domain.errors import SpendingError
 from bot.domain.model import Asker
 from bot.store.database import Database
-from bot.stories_api import Answer, Endpoint
+from bot.stories_api.endpoints import Answer, Endpoint
 
 MANY = 10**9
 FREE = Limits(MANY, 1.0, MANY, MANY, MANY, 0)

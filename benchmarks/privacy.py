@@ -30,7 +30,7 @@ from bot.fetching.schedule_state import PollSettings
 from bot.store import chats, profiles
 from bot.store.database import Database
 from bot.store.stories import stories
-from bot.stories_api import StoriesApi
+from bot.stories_api.client import StoriesApi
 from sandbox.app import running
 from sandbox.state import Sandbox
 

@@ -18,7 +18,7 @@ from pydantic import SecretStr
 
 from benchmarks.telegram_world import TOKEN, World, settings_for, world
 from bot import app
-from bot.stories_api import StoriesApi
+from bot.stories_api.client import StoriesApi
 
 PEOPLE = 10  # who take turns, so that no chat's own limit of a message a second is met
 ALONE = 20  # messages to a poller that does nothing

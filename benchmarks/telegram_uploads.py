@@ -18,7 +18,7 @@ from bot.media.download import Media
 from bot.media.spool import Spool
 from bot.sending.sender import Sender
 from bot.store.database import Database
-from bot.stories_api import StoriesApi
+from bot.stories_api.client import StoriesApi
 
 SIZE = 49_500_000  # bytes; Telegram fetches no more than 20 MB by itself and takes 50 by upload
 

@@ -59,7 +59,8 @@ from bot.store import access as access_store
 from bot.store import transfer
 from bot.store.database import Database
 from bot.store.readiness import Readiness, connections, readiness
-from bot.stories_api import Endpoint, StoriesApi
+from bot.stories_api.client import StoriesApi
+from bot.stories_api.endpoints import Endpoint
 from bot.stories_api.limit_state import SharedLimits
 from bot.telegram.admins import Admins
 from bot.telegram.limit_state import LimitState, LocalLimitState, SharedLimitState

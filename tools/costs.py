@@ -33,7 +33,7 @@ from bot.fetching.schedule_state import PollSettings
 from bot.sending.topics import Topics
 from bot.store import chats, profiles
 from bot.store.database import Database
-from bot.stories_api import StoriesApi
+from bot.stories_api.client import StoriesApi
 from bot.telegram.request import AiohttpRequest
 from sandbox.app import running
 from sandbox.instagram import Profile

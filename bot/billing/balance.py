@@ -10,7 +10,7 @@ from bot.domain.errors import N_, StoriesError
 from bot.domain.incidents import Tell
 from bot.runtime.metrics import Metrics
 from bot.runtime.workers import Worker
-from bot.stories_api import StoriesApi
+from bot.stories_api.client import StoriesApi
 
 EVERY = timedelta(minutes=5)
 EVERY_WHEN_OUT = timedelta(minutes=1)

@@ -54,7 +54,7 @@ from bot.store import (
 )
 from bot.store.budgets import Scope
 from bot.store.database import Database, Tx
-from bot.stories_api import Answer, Balance, Endpoint, cost
+from bot.stories_api.endpoints import Answer, Balance, Endpoint, cost
 
 T = TypeVar("T")
 

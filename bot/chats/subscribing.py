@@ -38,7 +38,8 @@ from bot.sending.topics import Topics
 from bot.store import acquaintances, chat_queues, moves, profiles, stories
 from bot.store import subscriptions as store
 from bot.store.database import Database, Tx
-from bot.stories_api import Endpoint, StoriesApi
+from bot.stories_api.client import StoriesApi
+from bot.stories_api.endpoints import Endpoint
 from bot.updates.unit_of_work import effect
 
 _NAME_IS_SURE = timedelta(days=1)

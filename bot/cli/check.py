@@ -23,7 +23,7 @@ from bot.media.download import is_public
 from bot.operations import preflight
 from bot.operations.preflight import Finding
 from bot.runtime.proxies import connector
-from bot.stories_api import StoriesApi
+from bot.stories_api.client import StoriesApi
 from bot.telegram.request import AiohttpRequest
 
 PATIENCE_S = 20.0  # for each of the parts

@@ -16,7 +16,8 @@ from bot.domain.errors import (
     SpendingError,
     StoriesError,
 )
-from bot.stories_api import Answer, Endpoint, StoriesApi
+from bot.stories_api.client import StoriesApi
+from bot.stories_api.endpoints import Answer, Endpoint
 
 _FRESH = timedelta(minutes=5)
 _WELL_KNOWN = "instagram"  # its own account; asked only where no other witness is answered

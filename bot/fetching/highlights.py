@@ -21,7 +21,8 @@ from bot.domain.serialization import HIGHLIGHTS
 from bot.fetching.answer_cache import AnswerCache, Fetched, url_ends
 from bot.fetching.names import Names
 from bot.store.database import Database
-from bot.stories_api import Endpoint, StoriesApi
+from bot.stories_api.client import StoriesApi
+from bot.stories_api.endpoints import Endpoint
 
 _LIST_KEPT = timedelta(hours=1)
 _OPENED_KEPT = timedelta(days=1)  # its addresses are signed for about as long

@@ -14,7 +14,8 @@ from bot.domain.model import Profile
 from bot.fetching import snapshots
 from bot.store import profiles
 from bot.store.database import Database
-from bot.stories_api import Endpoint, StoriesApi
+from bot.stories_api.client import StoriesApi
+from bot.stories_api.endpoints import Endpoint
 
 _VALID_FOR = timedelta(days=30)  # after that we ask by name again, it may be another's
 Proof = Literal["private", "gone", "public", "unknown"]

@@ -28,7 +28,8 @@ from bot.fetching.answer_cache import (
 from bot.fetching.canary import Canary
 from bot.fetching.names import Names
 from bot.store.database import Database
-from bot.stories_api import Endpoint, StoriesApi
+from bot.stories_api.client import StoriesApi
+from bot.stories_api.endpoints import Endpoint
 
 
 class Viewer:

@@ -37,7 +37,8 @@ from bot.runtime.metrics import Metrics
 from bot.runtime.workers import Worker
 from bot.store import profiles, retention, stories, subscriptions
 from bot.store.database import Database, Tx
-from bot.stories_api import Answer, Endpoint, StoriesApi
+from bot.stories_api.client import StoriesApi
+from bot.stories_api.endpoints import Answer, Endpoint
 
 log = structlog.get_logger()
 

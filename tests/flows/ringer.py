@@ -33,7 +33,7 @@ from bot.sending.sender import Sender
 from bot.sending.text import Texts
 from bot.store.database import Database
 from bot.store.file_ids import files
-from bot.stories_api import StoriesApi
+from bot.stories_api.client import StoriesApi
 from tests.support.telegram import bot_at
 
 RICH = 10**8

@@ -23,7 +23,8 @@ from bot.domain.errors import StoryGoneError
 from bot.domain.model import Asker
 from bot.media.spool import MediaFile, Spool
 from bot.store.database import Database, Tx
-from bot.stories_api import Answer, Endpoint, StoriesApi
+from bot.stories_api.client import StoriesApi
+from bot.stories_api.endpoints import Answer, Endpoint
 
 LIMITS = Limits(10**6, 0.5, 10**6, 10**6, 10**6, 0)
 

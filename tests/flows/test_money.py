@@ -23,7 +23,8 @@ from bot.media.download import Media
 from bot.media.spool import MediaFile, Spool
 from bot.store.database import Database
 from bot.store.spending import Sums, sums
-from bot.stories_api import Answer, Endpoint, StoriesApi, cost
+from bot.stories_api.client import StoriesApi
+from bot.stories_api.endpoints import Answer, Endpoint, cost
 from tests.support import rows
 from tests.support.sandbox import Box, sandbox_box
 

@@ -75,6 +75,13 @@ def test_every_room_stands_on_the_page() -> None:
             assert f"bot.{room.name}" in text
 
 
+def test_a_room_says_what_it_is_and_exports_nothing() -> None:
+    """Else whoever imports one of its modules would load the others."""
+    for page in Path("bot").glob("*/__init__.py"):
+        (says,) = ast.parse(page.read_text()).body
+        assert isinstance(says, ast.Expr), page
+
+
 def test_handlers_get_no_database() -> None:
     """A transaction of a handler's own would hold where the update's is undone."""
     assert Database not in get_type_hints(Services).values()

@@ -16,7 +16,8 @@ from bot.domain.model import Asker
 from bot.store import budgets
 from bot.store import ledger as entries
 from bot.store.database import Database
-from bot.stories_api import Endpoint, StoriesApi
+from bot.stories_api.client import StoriesApi
+from bot.stories_api.endpoints import Endpoint
 from tests.support.control import wait_for
 from tests.support.followed import Clock
 from tests.support.sandbox import Box, sandbox_box

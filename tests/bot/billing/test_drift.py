@@ -16,7 +16,8 @@ from bot.domain.errors import StoriesError
 from bot.domain.model import Asker
 from bot.runtime.metrics import Metrics
 from bot.store.database import Database
-from bot.stories_api import Answer, Endpoint, StoriesApi
+from bot.stories_api.client import StoriesApi
+from bot.stories_api.endpoints import Answer, Endpoint
 from tests.support.followed import MINUTE, NOON, Clock
 from tests.support.sandbox import sandbox_box
 

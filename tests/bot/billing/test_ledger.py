@@ -38,7 +38,7 @@ from bot.store import acquaintances, budgets, chats, moves
 from bot.store import ledger as entries
 from bot.store.budgets import budget_days, budget_used
 from bot.store.database import Database, all_tables
-from bot.stories_api import Answer, Balance, Endpoint, cost
+from bot.stories_api.endpoints import Answer, Balance, Endpoint, cost
 from tests.support import rows
 from tests.support.database import empty
 

@@ -19,7 +19,7 @@ from bot.domain.errors import (
 from bot.domain.model import Asker
 from bot.store import access, acquaintances, budgets, chats
 from bot.store.database import Database
-from bot.stories_api import Answer
+from bot.stories_api.endpoints import Answer
 from tests.bot.billing.test_ledger import FREE, MANY, ONE, Clock, answering, link
 from tests.support.control import wait_for
 from tests.support.followed import NATGEO, follow

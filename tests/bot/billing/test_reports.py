@@ -14,7 +14,7 @@ from bot.domain.model import Asker
 from bot.store import key_values, usage
 from bot.store.database import Database
 from bot.store.spending import By, Sums
-from bot.stories_api import Answer, Balance, Endpoint
+from bot.stories_api.endpoints import Answer, Balance, Endpoint
 
 NOW = datetime(2026, 4, 20, 12, 0, tzinfo=UTC)
 LIMITS = Limits(daily_budget=100, chat_daily_allowance=20, person_burst=10**6)

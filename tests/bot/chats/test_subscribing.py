@@ -26,7 +26,7 @@ from bot.fetching import snapshots
 from bot.fetching.schedule_state import PollSettings
 from bot.store import chats, profiles
 from bot.store.database import Database
-from bot.stories_api import StoriesApi
+from bot.stories_api.client import StoriesApi
 from tests.support.control import Control
 from tests.support.sandbox import sandbox_box
 from tests.support.telegram import utc_now

@@ -11,7 +11,7 @@ from bot.cli import spending as command
 from bot.domain.budget import Limits
 from bot.domain.model import Asker
 from bot.store.database import Database
-from bot.stories_api import Answer, Endpoint
+from bot.stories_api.endpoints import Answer, Endpoint
 
 NOW = datetime(2026, 4, 20, 12, 0, tzinfo=UTC)
 FREE = Limits(10**6, 0.5, 10**6, 10**6, 10**6)

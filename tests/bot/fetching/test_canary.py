@@ -12,7 +12,7 @@ from bot.billing.ledger import Ledger
 from bot.domain.budget import Limits
 from bot.fetching.canary import Canary
 from bot.store.database import Database
-from bot.stories_api import StoriesApi
+from bot.stories_api.client import StoriesApi
 from tests.support.control import Control, Json
 from tests.support.sandbox import sandbox_box
 

@@ -16,7 +16,8 @@ from bot.fetching.poller import Scheduler
 from bot.fetching.schedule_state import PollSettings
 from bot.store import budgets, ledger, profiles
 from bot.store.database import Database
-from bot.stories_api import Endpoint, StoriesApi
+from bot.stories_api.client import StoriesApi
+from bot.stories_api.endpoints import Endpoint
 from tests.support.followed import HOUR, MINUTE, Clock, follow
 from tests.support.sandbox import sandbox_box
 

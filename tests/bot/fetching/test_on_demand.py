@@ -29,7 +29,7 @@ from bot.fetching.canary import Canary
 from bot.fetching.on_demand import Viewer
 from bot.store import answers as store
 from bot.store.database import Database
-from bot.stories_api import StoriesApi
+from bot.stories_api.client import StoriesApi
 from tests.support.control import wait_for
 from tests.support.sandbox import Box, sandbox_box
 

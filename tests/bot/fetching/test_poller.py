@@ -26,7 +26,7 @@ from bot.scheduling.pricing import CreditBucket, ReleaseCurve
 from bot.scheduling.schedule import Schedule
 from bot.store import chats, fan_outs, profiles, usage
 from bot.store.database import Database
-from bot.stories_api import StoriesApi
+from bot.stories_api.client import StoriesApi
 from tests.support.control import Control, wait_for
 from tests.support.followed import HOUR, MINUTE, NOON, follow, rows
 from tests.support.sandbox import sandbox_box

@@ -9,7 +9,7 @@ from bot.domain.budget import Limits
 from bot.domain.model import Asker, Options, Profile, Target
 from bot.store import chats, erasure, profiles, spending, subscriptions, usage
 from bot.store.database import Database, all_tables
-from bot.stories_api import Endpoint
+from bot.stories_api.endpoints import Endpoint
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 ANN, BOB = 11, 22

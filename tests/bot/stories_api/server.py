@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import aiohttp
 from pydantic import SecretStr
 
-from bot.stories_api import StoriesApi
+from bot.stories_api.client import StoriesApi
 
 KEY = "canary-key-5f2e"
 Answerer = Callable[["Server", asyncio.StreamWriter], Awaitable[None]]

@@ -16,7 +16,8 @@ from bot.domain.errors import (
 )
 from bot.media.download import Media
 from bot.media.spool import Spool
-from bot.stories_api import Endpoint, StoriesApi
+from bot.stories_api.client import StoriesApi
+from bot.stories_api.endpoints import Endpoint
 from tests.support.sandbox import Box, sandbox_box
 from tests.support.spooled import kept
 

@@ -1,6 +1,6 @@
 """What a call costs by the table."""
 
-from bot.stories_api import Endpoint, cost
+from bot.stories_api.endpoints import Endpoint, cost
 
 
 def test_costs_are_those_of_the_documentation() -> None:

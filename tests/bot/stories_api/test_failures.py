@@ -17,7 +17,7 @@ from bot.domain.errors import (
     StoriesError,
     StoryGoneError,
 )
-from bot.stories_api import Endpoint
+from bot.stories_api.endpoints import Endpoint
 from bot.stories_api.failures import Failure, failure_of, retry_after
 from bot.stories_api.response import complaint_in
 from tests.bot.stories_api.server import api_at, response, says, serving

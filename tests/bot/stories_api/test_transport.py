@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from bot.domain.errors import ApiUnavailableError, BotError, OutOfServiceError, StoriesError
 from bot.media.spool import Spool
 from bot.runtime.metrics import Metrics
-from bot.stories_api import StoriesApi
+from bot.stories_api.client import StoriesApi
 from tests.bot.stories_api.server import KEY, Answerer, Server, api_at, response, says, serving
 
 STORIES = Path("tests/data/stories/user_stories.json").read_bytes()
