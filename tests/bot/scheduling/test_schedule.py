@@ -336,7 +336,7 @@ def test_a_check_that_comes_twice_or_by_another_rule_teaches_no_weights() -> Non
 
 def test_a_check_of_the_clocks_first_second_is_followed_by_one_that_teaches() -> None:
     schedule, (state, *_) = schedule_of(240)
-    state.seen_at = 0.5  # a trace may count its seconds from zero
+    state.seen_at, state.age = 0.5, 9.0  # a trace may count its seconds from zero
     schedule.polled(state, 1, 1, at=HOUR, taken=[HOUR - 60])
     assert schedule.pool != Pool()
 
