@@ -1,4 +1,6 @@
 """What people read: sentences in their language, captions, buttons, charts.
 
-Pure but for the catalogues and the drawing library: the caller gives the time.
+Pure but for the catalogues and the drawing library: the caller gives the time. Public:
+``translation.Translator``, ``translation.translator_for``, ``html.Safe``, ``buttons.Buttons``,
+``captions.caption``, ``notices.render``, ``charts.Panel``.
 """

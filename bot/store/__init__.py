@@ -1,6 +1,7 @@
 """What the bot remembers: one file of functions an entity; nobody outside sees a table.
 
 Every function takes an open transaction (``tx``) first: its caller decides what is all or nothing.
+Public: ``database.Database``, ``database.Tx``, and the functions of each entity.
 
 **The order of locks.** A transaction that changes several rows takes them in this order, so that
 no two wait for each other:

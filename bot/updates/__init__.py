@@ -1,5 +1,6 @@
 """Updates of Telegram: stored first, confirmed then, handled after, in order for each chat.
 
 In: updates by ``polling``, or posted to ``bot.web``. Out: calls of the handlers, and what each
-changed and answers as one transaction (``unit_of_work``).
+changed and answers as one transaction (``unit_of_work``). Public: ``inbox.Intake``,
+``polling.Polling``, ``answering.Answering``, ``unit_of_work.effect``.
 """

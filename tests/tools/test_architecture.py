@@ -80,6 +80,22 @@ def test_a_room_says_what_it_is_and_exports_nothing() -> None:
     for page in Path("bot").glob("*/__init__.py"):
         (says,) = ast.parse(page.read_text()).body
         assert isinstance(says, ast.Expr), page
+        assert "Public:" in page.read_text(), page
+
+
+PUBLIC = [
+    pytest.param(
+        f"bot.{page.parent.name}.{module}", name, id=f"{page.parent.name}.{module}.{name}"
+    )
+    for page in sorted(Path("bot").glob("*/__init__.py"))
+    for _, _, names in [page.read_text().partition("Public:")]
+    for module, name in re.findall(r"``(\w+)\.(\w+)``", names)
+]
+
+
+@pytest.mark.parametrize(("module", "name"), PUBLIC)
+def test_what_a_room_calls_public_is_there(module: str, name: str) -> None:
+    assert hasattr(importlib.import_module(module), name)
 
 
 def test_handlers_get_no_database() -> None:
