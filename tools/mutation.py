@@ -62,7 +62,7 @@ PYTEST = (  # without the plugins of others, whose import takes longer than most
     "-W", "ignore::pytest.PytestAssertRewriteWarning",  # hypothesis is one of LIBRARIES
 )  # fmt: skip
 BRIEFLY = ("-x", "--tb=no", "--assert=plain", "--timeout=30")  # nobody reads why a test fails
-ENOUGH_S = 10.0  # CPU of the tests of one mutant, by the nearest
+ENOUGH_S = 20.0  # CPU of the tests of one mutant, by the nearest
 # Above what a test takes without it, a mutant is held to be in a loop without end.
 LIMIT_TIMES, LIMIT_MORE_S = 4.0, 3.0
 NO_TESTS = int(pytest.ExitCode.NO_TESTS_COLLECTED)
