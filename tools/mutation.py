@@ -213,7 +213,8 @@ class Reach:
     def tests(self, mutant: Mutant) -> list[str]:
         """Return the tests to ask, and not for too long: the nearest and quickest first.
 
-        Of a statement of several lines those come before that reach the very line.
+        The module's own tests are nearer than its room's, and of a statement of several lines
+        those are that reach the very line.
         """
         lines = self.by_line.get(str(mutant.path), {})
         room = mutant.path.parent.name
@@ -224,8 +225,10 @@ class Reach:
 
         there = {test for line in mutant.lines[-1:] for test in lines.get(line, ())}
 
-        def nearness(test: str) -> tuple[bool, bool, float]:
-            return not test.startswith(f"tests/bot/{room}/"), test not in there, self.took[test]
+        def nearness(test: str) -> tuple[bool, bool, bool, float]:
+            is_own = test.startswith(f"tests/bot/{room}/test_{mutant.path.stem}.py::")
+            is_near = test.startswith(f"tests/bot/{room}/")
+            return not is_own, not is_near, test not in there, self.took[test]
 
         asked, spent = list[str](), 0.0
         for test in sorted(found, key=nearness):

@@ -56,10 +56,11 @@ def test_what_comes_above_chooses_no_other_mutants(module: Path) -> None:
 
 
 def test_the_quickest_of_the_room_are_asked_first_and_not_for_too_long() -> None:
-    slow, quick, far = (
-        "tests/bot/domain/test_links.py::test_a",
+    slow, quick, far, own = (
+        "tests/bot/domain/test_hours.py::test_a",
         "tests/bot/domain/test_talk.py::test_b",
         "tests/bot/chats/test_past.py::test_c",
+        "tests/bot/domain/test_links.py::test_d",
     )
     took = {far: 0.1, quick: 0.5, slow: 1.0, f"{far}[long]": ENOUGH_S}
     reach = Reach(took, {"bot/domain/links.py": {3: [*took], 4: [far]}})
@@ -73,3 +74,6 @@ def test_the_quickest_of_the_room_are_asked_first_and_not_for_too_long() -> None
     reach.by_line["bot/domain/links.py"][5] = [slow]
     assert asked(3, 6) == [slow, quick, far]  # of more lines, who comes by the last
     assert asked(9, 10) == [quick, slow, far]  # at import: all who come by, and the room's
+    took[own] = 2.0
+    reach.by_line["bot/domain/links.py"][3].append(own)
+    assert asked(3, 4) == [own, quick, slow, far]  # the module's own, however long they take
