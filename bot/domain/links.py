@@ -42,7 +42,8 @@ _BARE = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _AUTHORITY = re.compile(r"[^:]*://[^/?#]*")
-# The leftmost scheme (RFC 3986, section 3.1); from the begin of a run, for the time that it takes.
+# The leftmost scheme (RFC 3986, section 3.1). It is looked for at the beginning of each run of its
+# characters, not at each of them: so the time is linear.
 _SCHEME = re.compile(r"(?<![A-Za-z0-9+.-])[0-9+.-]*([A-Za-z][A-Za-z0-9+.-]*)://")
 _STOP = re.compile(r'[<>"|`]')
 _TRAILING = ".,;:!?'\"…)]}*~"

@@ -390,7 +390,7 @@ async def hand_on(tx: Tx, subscription_id: int, *, to: Subscription) -> None:
 async def drop_had(tx: Tx, subscription_id: int, *, by: int, now: datetime) -> None:
     """End what a subscription is owed that another has had, whose chat is the same by now.
 
-    What else that one has had counts as had by this one, too, to which it may be on its way.
+    The other's sent rows become its own, so that a fan-out that reaches it later owes none again.
     """
     theirs = deliveries.alias()
     is_there = sa.exists().where(
