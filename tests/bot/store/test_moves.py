@@ -217,7 +217,7 @@ async def test_what_is_on_its_way_to_a_chat_that_moves_comes_to_the_new_one(db: 
 
 
 @pytest.mark.parametrize("change", [{"since": NOON + MINUTE}, {"paused": True}])
-async def test_what_is_on_its_way_passes_over_an_heir_that_does_not_wait_for_it(
+async def test_what_is_on_its_way_comes_to_an_heir_that_does_not_wait_for_it(
     db: Database, change: dict[str, Any]
 ) -> None:
     """It joined, or was resumed, after the story was posted, or is paused now."""
