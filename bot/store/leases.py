@@ -7,7 +7,8 @@ is the lead: Telegram gives updates to one poller only, so one of several replic
 
 import asyncio
 import uuid
-from collections.abc import Callable, Collection, Coroutine
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -179,8 +180,8 @@ class Leader:
         self._every = every
         self._patience_s = patience_s
         self._owner = uuid.uuid4().hex
-        self._leads_until = now()
         self._working: asyncio.Task[None] | None = None
+        self._expiry: asyncio.TimerHandle | None = None
         self._group: asyncio.TaskGroup | None = None
         self.worker = Worker("leader", self._step, now=now, longest=every)
 
@@ -196,37 +197,47 @@ class Leader:
                 await self.worker.run()
         finally:
             self._working = None
+            if self._expiry is not None:
+                self._expiry.cancel()
             try:
-                async with self._db.statements() as tx:
+                async with self._patient() as tx:
                     await resign(tx, self._key, self._owner)
             except DatabaseUnavailableError as error:  # then the lease ends by itself
                 log.warning("the lead is not handed over", what=self._key, why=str(error))
 
+    @asynccontextmanager
+    async def _patient(self) -> AsyncIterator[Tx]:
+        """Yield statements that a silent database keeps nobody waiting for."""
+        try:
+            async with asyncio.timeout(self._patience_s), self._db.statements() as tx:
+                yield tx
+        except TimeoutError as error:
+            raise DatabaseUnavailableError(_SILENT) from error
+
     async def _step(self) -> datetime:
         """Take or renew the lead; without the database it lasts as long as the lease."""
         asked_at = self._now()
-        try:
-            async with asyncio.timeout(self._patience_s):
-                async with self._db.statements() as tx:
-                    leads = await lead(tx, self._key, self._owner, now=asked_at, lease=self._lease)
-        except Exception as error:
-            if self._now() >= self._leads_until:
-                self._rest()
-            if isinstance(error, TimeoutError):
-                raise DatabaseUnavailableError(_SILENT) from error
-            raise
+        async with self._patient() as tx:
+            leads = await lead(tx, self._key, self._owner, now=asked_at, lease=self._lease)
         if not leads:
             self._rest()
             return asked_at + self._every
-        self._leads_until = asked_at + self._lease
+        self._end_at(asked_at + self._lease)
         if self._working is None and self._group is not None:
             log.info("leading", what=self._key)
             self._working = self._group.create_task(self._work())
         return asked_at + self._every
 
+    def _end_at(self, until: datetime) -> None:
+        """Rest when the lease is over, whatever the next step waits for by then."""
+        if self._expiry is not None:
+            self._expiry.cancel()
+        left = (until - self._now()).total_seconds()
+        self._expiry = asyncio.get_running_loop().call_later(left, self._rest)
+
     def _rest(self) -> None:
         """Do the work no more: another leads, or may."""
         if self._working is not None:
-            log.warning("another leads", what=self._key)
+            log.warning("no longer leading", what=self._key)
             self._working.cancel()
             self._working = None

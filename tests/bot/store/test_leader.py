@@ -4,11 +4,13 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from bot.domain.errors import DatabaseUnavailableError
 from bot.store import leases
 from bot.store.database import Database
 from bot.store.leases import Leader
+from tests.support.control import wait_for
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 
@@ -79,21 +81,47 @@ async def test_who_lets_the_lease_run_out_is_replaced_and_stops(db: Database) ->
         second.cancel()
 
 
+async def silence(db: Database, begun: asyncio.Event, over: asyncio.Event) -> None:
+    """Keep all others from the lease, as a database does that does not answer."""
+    async with db.begin() as tx:
+        await tx.execute(sa.select(leases.leases).with_for_update())
+        begun.set()
+        await over.wait()
+
+
 async def test_a_database_that_is_silent_is_an_outage(db: Database) -> None:
-    """As one that is paused, or where another transaction holds the lease."""
+    begun, over = asyncio.Event(), asyncio.Event()
     async with db.begin() as tx:
         await leases.lead(tx, "polling", "b", now=NOON, lease=timedelta())
-    is_held, is_over = asyncio.Event(), asyncio.Event()
-
-    async def hold() -> None:
-        async with db.begin() as tx:
-            await leases.lead(tx, "polling", "b", now=NOON, lease=timedelta())
-            is_held.set()
-            await is_over.wait()
-
     async with asyncio.TaskGroup() as group:
-        group.create_task(hold())
-        await is_held.wait()
+        group.create_task(silence(db, begun, over))
+        await begun.wait()
         with pytest.raises(DatabaseUnavailableError, match="not answered in time"):
             await leader(db, Work(), patience_s=0.05).worker.step()
-        is_over.set()
+        over.set()
+
+
+async def test_the_lead_ends_with_its_lease_while_the_database_is_silent(db: Database) -> None:
+    """Another may lead by then, while the step waits for the database."""
+    work, begun, over = Work(), asyncio.Event(), asyncio.Event()
+    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
+        leading = group.create_task(leader(db, work, lease_s=1, patience_s=60).run())
+        await work.begun.wait()
+        group.create_task(silence(db, begun, over))
+        await begun.wait()
+        await wait_for(lambda: not work.at_it, 5)
+        over.set()
+        leading.cancel()
+
+
+async def test_who_is_stopped_while_the_database_is_silent_ends_all_the_same(db: Database) -> None:
+    work, begun, over = Work(), asyncio.Event(), asyncio.Event()
+    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
+        leading = group.create_task(leader(db, work, patience_s=0.05).run())
+        await work.begun.wait()
+        group.create_task(silence(db, begun, over))
+        await begun.wait()
+        leading.cancel()
+        await asyncio.wait([leading], timeout=5)
+        assert leading.done()
+        over.set()
