@@ -103,7 +103,7 @@ class Why:
 
 
 def _kind(tally: Tally) -> str:
-    if tally.state == "sent":
+    if tally.state == "sent" or tally.reason == "had":  # by what its chat was before
         return "sent"
     if tally.state == "open":
         return tally.held or "waiting"

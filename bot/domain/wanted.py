@@ -13,7 +13,7 @@ OURS = frozenset({"fast", "topic", "all"})
 """Words that are no profile's name in a command; a profile so named is written with an @."""
 
 _AROUND = ",;"
-_NUMBER = re.compile(r"[0-9]{1,9}")
+_NUMBER = re.compile(r"0*[0-9]{1,3}")
 
 
 @dataclass(frozen=True, slots=True)

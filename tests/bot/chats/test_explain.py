@@ -91,6 +91,11 @@ def test_each_end_has_its_name() -> None:
     assert parts == (1, 2, 12, 16, None)
 
 
+def test_what_the_group_had_before_it_moved_was_sent() -> None:
+    known = why(Tally("sent", "", "", 1, NOON), Tally("dropped", "", "had", 2, NOON))
+    assert (known.sent, known.failed) == (3, 0)
+
+
 def test_what_waits_behind_quiet_hours_is_quiet_as_well() -> None:
     known = why(Tally("open", "quiet", "", 1, NOON + HOUR), Tally("open", "", "", 2, NOON))
     assert (known.quiet, known.digest, known.waiting) == (3, 0, 0)

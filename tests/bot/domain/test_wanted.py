@@ -55,6 +55,7 @@ def test_names_channel_and_words(
         ("natgeo 1", ("natgeo",), 1),
         ("natgeo 0012", ("natgeo",), 12),
         ("natgeo 00012", ("natgeo",), 12),
+        ("natgeo 00000000012", ("natgeo",), 12),
         ("natgeo 0009999", ("natgeo", "0009999"), None),
         ("natgeo 0", ("natgeo", "0"), None),
     ],
