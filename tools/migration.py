@@ -1,18 +1,23 @@
-"""Write the next migration from the tables: ``python -m tools.migration "what changes"``."""
+"""Write the next migration from the tables: ``python -m tools.migration "what changes"``.
+
+``--anew`` writes the first one, ``0001``, anew: until the first release there is no other.
+"""
 
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import command
+from alembic.operations.ops import CreateIndexOp
 
-from bot.store.database import migration_config
+from bot.store.database import all_tables, migration_config
 
 VERSIONS = Path("bot/store/migrations/versions")
 
 
-def write(message: str) -> None:
+def write(message: str, *, is_first: bool = False) -> None:
     """Compare the tables of the code with those of all migrations; write what is missing."""
     number = f"{len(list(VERSIONS.glob('0*.py'))) + 1:04}"
     with tempfile.TemporaryDirectory() as folder:
@@ -20,9 +25,29 @@ def write(message: str) -> None:
         with engine.begin() as connection:
             config = migration_config(connection)
             command.upgrade(config, "head")
-            command.revision(config, message, autogenerate=True, rev_id=number)
+            command.revision(
+                config,
+                message,
+                autogenerate=True,
+                rev_id=number,
+                process_revision_directives=_with_expressions if is_first else None,
+            )
         engine.dispose()
 
 
+def _with_expressions(_context: object, _revision: object, directives: list[Any]) -> None:
+    """Add the indexes of expressions, which Alembic can't compare on SQLite."""
+    expressions = (sa.TextClause, sa.Function)
+    for table in all_tables().sorted_tables:
+        for index in table.indexes:
+            if any(isinstance(part, expressions) for part in index.expressions):
+                directives[0].upgrade_ops.ops.append(CreateIndexOp.from_index(index))
+
+
 if __name__ == "__main__":
-    write(" ".join(sys.argv[1:]) or "tables")
+    if sys.argv[1:] == ["--anew"]:
+        for written in VERSIONS.glob("0*.py"):
+            written.unlink()
+        write("First tables", is_first=True)
+    else:
+        write(" ".join(sys.argv[1:]) or "tables")

@@ -19,8 +19,8 @@ access_list = sa.Table(
     sa.Column("kind", sa.String(8), primary_key=True),  # person, chat, profile
     sa.Column("subject", sa.String(64), primary_key=True),
     sa.Column("name", sa.Text, nullable=False, server_default=""),
-    sa.Column("is_allowed", sa.Boolean, nullable=False, server_default=sa.false()),
-    sa.Column("is_admin", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("is_allowed", sa.Boolean, nullable=False, server_default=sa.text("false")),
+    sa.Column("is_admin", sa.Boolean, nullable=False, server_default=sa.text("false")),
     sa.Column("via", sa.String(12), nullable=False, server_default=""),
     sa.Column("added_by", sa.String(64), nullable=False, server_default=""),
     sa.Column("since", Timestamp, nullable=False),

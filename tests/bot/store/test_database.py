@@ -50,16 +50,6 @@ async def test_migrating_twice_changes_nothing(db: Database) -> None:
         assert await key_values.get(tx, "kept") == 1
 
 
-async def test_all_the_way_down_and_up_again(db: Database) -> None:
-    async with db.begin() as tx:
-        await tx.run_sync(
-            lambda connection: command.downgrade(migration_config(connection), "base")
-        )
-    await db.migrate()
-    async with db.begin() as tx:
-        await tx.run_sync(lambda connection: command.check(migration_config(connection)))
-
-
 async def test_rivals_that_read_then_write_lose_no_update(db: Database) -> None:
     async with db.begin() as tx:
         await key_values.put(tx, "sum", 0, now=EPOCH)
