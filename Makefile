@@ -8,7 +8,7 @@ PYTEST := $(BIN)/python -m pytest
 # What failed while the machine did much else is asked once more, with nothing beside it: then it must pass.
 ALONE := --last-failed --last-failed-no-failures none
 
-.PHONY: demo test coverage test-slow mutation soak lint types tests campaign red run bench lock test-all wheels image catalogues pictures screenshots clean
+.PHONY: demo test coverage test-slow mutation soak lint types tests campaign red run doctor bench lock test-all wheels image catalogues pictures screenshots clean
 
 demo: .venv/.demo  ## The whole bot against local stand-ins, with a chat page; no account, no key
 	$(BIN)/python -m bot demo
@@ -55,6 +55,9 @@ red: .venv/.dev  ## BASE=<commit>: the flows written since then fail on its bot,
 SEEDS ?= 20
 soak: .venv/.dev  ## Weeks of the bot's life in minutes, with all that can go wrong; PLANT=name, or all, puts mistakes in that must be found
 	$(BIN)/python -m tests.soak $(if $(PLANT),--plant $(PLANT),--seeds $(SEEDS)) $(if $(REPLAY),--replay)
+
+doctor: .venv/.dev  ## What the stand-ins believe, tried on the real services; ARGS="--live": names the credits, and asks
+	$(BIN)/python -m tools.doctor $(ARGS)
 
 bench: .venv/.dev  ## The figures of docs/figures.md
 	$(BIN)/python -m benchmarks all

@@ -20,7 +20,6 @@ _COMMANDS = {
     "migrate": "bring the database up to date",
     "check": "try what the settings lead to, and say what is wrong",
     "setup": "ask for the two values, try them, write .env",
-    "doctor": "try on the real services what the stand-ins believe of them",
     "backup": "copy the database while the bot runs",
     "restore": "put a copy in the place of the database",
     "move": "move all of an SQLite file into PostgreSQL",
@@ -35,7 +34,6 @@ _OPTIONS_IN = {
     "restore": "restore",
     "move": "move",
     "check": "check",
-    "doctor": "doctor",
     "setup": "setup",
     "spending": "spending",
     "parked": "dead_letters",
@@ -46,7 +44,7 @@ _FORGETS = (
     "EPHEMERAL_DISK is set, and the database is a file: at the next restart all subscriptions are "
     "gone. Set DATABASE_URL to a PostgreSQL database."
 )
-_READERS = frozenset({"migrate", "spending", "parked", "simulate", "admin", "doctor"})
+_READERS = frozenset({"migrate", "spending", "parked", "simulate", "admin"})
 """The commands that need a database that can be used as it is."""
 
 

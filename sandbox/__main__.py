@@ -48,7 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--speed", type=float, default=1.0, help="sandbox seconds a second")
     parser.add_argument("--seed", type=int, default=0, help="decides all that is random")
     parser.add_argument(
-        "--as-seen", type=Path, metavar="FILE", help="behave as a file of `doctor --live` says"
+        "--as-seen", type=Path, metavar="FILE", help="behave as a file of the doctor says"
     )
     parser.add_argument("--quiet", action="store_true", help="log no requests")
     return parser

@@ -1,8 +1,8 @@
 """What we believe of both remote services, each belief a switch: `python -m sandbox --as-seen`.
 
-The first value of a belief is what the sandbox does from the start. `storybell doctor --live`
-tries the same beliefs against the real services and writes what it saw; a sandbox that is given
-that file behaves so. docs/sandbox-fidelity.md and docs/sandbox-stories.md name the sources.
+The first value of a belief is what the sandbox does from the start. `tools.doctor` tries the same
+beliefs against the real services and writes what it saw; a sandbox that is given that file
+behaves so. docs/sandbox-fidelity.md and docs/sandbox-stories.md name the sources.
 """
 
 import json
@@ -28,8 +28,7 @@ PRICED = {
 """Path, whether with `force`, and credits, by the name of the belief."""
 
 DOWNLOADS = ("binary", "redirect", "json_url", "json_story", "error")
-BELIEFS: Mapping[str, tuple[str, ...]] = {
-    # Telegram
+TELEGRAM: Mapping[str, tuple[str, ...]] = {
     "album_by_upload": ("arrives", "refused"),
     "album_by_file_id": ("arrives", "refused"),
     "album_by_url": ("arrives", "refused"),
@@ -41,7 +40,8 @@ BELIEFS: Mapping[str, tuple[str, ...]] = {
     "edit_to_the_same": ("refused", "taken"),
     "reply_to_a_deleted_message": ("sent", "refused"),
     "late_callback": ("refused", "taken"),
-    # the Stories API
+}
+STORIES: Mapping[str, tuple[str, ...]] = {
     "price_header": ("plain", "json"),
     "bill_of_answers": ("as told", "more"),
     "bill_of_404": ("as told", "free"),
@@ -67,6 +67,7 @@ BELIEFS: Mapping[str, tuple[str, ...]] = {
         for name, (_, _, cost) in PRICED.items()
     },
 }
+BELIEFS = {**TELEGRAM, **STORIES}
 
 
 class Switches:
@@ -104,7 +105,7 @@ class Switches:
 
 
 def as_seen(file: Path, switches: Switches) -> list[str]:
-    """Set the switches as a file of `storybell doctor --live` says; what can't be set, in words.
+    """Set the switches as the doctor's file says; what can't be set, in words.
 
     Raises:
         ValueError: it is no such file.

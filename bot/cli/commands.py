@@ -6,7 +6,7 @@ from typing import Any
 
 from rich.console import Console
 
-from bot.cli import admin, backup, check, dead_letters, doctor, move, restore, simulate, spending
+from bot.cli import admin, backup, check, dead_letters, move, restore, simulate, spending
 from bot.config import Settings
 from bot.domain.errors import DatabaseUnavailableError
 from bot.scheduling.simulation import Record
@@ -80,7 +80,6 @@ async def _simulate_history(settings: Settings, arguments: argparse.Namespace) -
 
 ALL: dict[str, Command] = {
     "check": check.main,
-    "doctor": doctor.main,
     "admin": admin.main,
     "migrate": _migrate,
     "backup": backup.main,

@@ -80,7 +80,7 @@ def test_a_run_that_can_t_begin_is_one_line(
     assert reason in said
     assert "canary" not in said
     if setting.startswith("DATABASE"):
-        for words in (["spending"], ["admin"], ["migrate"], ["doctor", "--live", "--yes"]):
+        for words in (["spending"], ["admin"], ["migrate"]):
             assert main(words) == 1
             said = "".join(capfd.readouterr())
             assert (said.count("\n"), reason in said) == (1, True)

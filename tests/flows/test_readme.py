@@ -69,8 +69,6 @@ async def test_the_steps_of_the_readme_lead_to_a_bot_that_answers(tmp_path: Path
         assert TOKEN not in said
         checked = await run(program, "check", folder=folder, env=env)
         assert "The settings are fine." in checked
-        asked = await run(program, "doctor", folder=folder, env=env, status=2)
-        assert "Add --live to try it." in asked
         shown = await run(program, "demo", folder=folder, env=env, status=1)
         assert shown == "The demo is in the project's repository: there, make demo starts it.\n"
         log = tmp_path / "log"

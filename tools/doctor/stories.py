@@ -14,10 +14,11 @@ import aiohttp
 from pydantic import SecretStr
 from yarl import URL
 
-from bot.domain.beliefs import AS_REPORTED, PUBLISHED, STORIES, Sights
 from bot.media.sniff import sniff
 from bot.stories_api.endpoints import BALANCE
 from bot.stories_api.response import NonsenseError, credits_in, decode, read_body
+from sandbox.beliefs import PRICED, STORIES
+from tools.doctor.sights import Sights
 
 _DEADLINE_S = 60.0
 _LARGEST = 60_000_000  # bytes of a download that is looked at
@@ -51,42 +52,17 @@ _GONE_STORY = "2500000000000000000"  # of February 2021: a story lives a day
 GOOD, NOT_THERE, PRIVATE = "bill_of_answers", "bill_of_404", "bill_of_403"
 
 
-@dataclass(frozen=True, slots=True)
-class PricedCall:
-    """A call that is made, the belief about its price, and what the price is believed to be."""
-
-    path: str
-    belief: str
-    credits: int
-
-
-def _priced(path: str, belief: str) -> PricedCall:
-    return PricedCall(path, belief, int(STORIES[belief].believed))
-
-
-_USER = _priced("/v1/user/by/username", "price_user_by_username")
-_USER_STORIES = _priced("/v1/user/stories", "price_user_stories")
-_FORCED = _priced("/v1/user/stories", "price_user_stories_forced")
-_BY_NAME = _priced("/v1/user/stories/by/username", "price_stories_by_username")
-_BY_NAME_FORCED = _priced("/v1/user/stories/by/username", "price_stories_by_username_forced")
-_BY_ID = _priced("/v1/story/by/id", "price_story_by_id")
-_BY_URL = _priced("/v1/story/by/url", "price_story_by_url")
-_DOWNLOAD = _priced("/v1/story/download", "price_download_by_id")
-_DOWNLOAD_PAGE = _priced("/v1/story/download/by/story/url", "price_download_by_story_url")
-_DOWNLOAD_FILE = _priced("/v1/story/download/by/url", "price_download_by_url")
-_GQL = _priced("/gql/user/stories", "price_gql_user_stories")
-_HIGHLIGHTS = _priced("/v1/user/highlights", "price_user_highlights")
-_HIGHLIGHT = _priced("/v1/highlight/by/url", "price_highlight_by_url")
-ALL = (
-    _USER, _USER_STORIES, _FORCED, _BY_NAME, _BY_NAME_FORCED, _BY_ID, _BY_URL, _DOWNLOAD,
-    _DOWNLOAD_PAGE, _DOWNLOAD_FILE, _GQL, _HIGHLIGHTS, _HIGHLIGHT, _USER, _BY_ID,
+ASKED = (*PRICED, "price_user_by_username", "price_story_by_id")
+"""The prices of what is asked; two are asked again for what is not there."""
+ASKED_OF_A_PRIVATE_ONE = (
+    "price_user_by_username", "price_user_stories", "price_user_stories_forced",
 )  # fmt: skip
-_OF_A_PRIVATE_ONE = (_USER, _USER_STORIES, _FORCED)
 
 
 def price_of_all(*, private: bool) -> int:
     """Return the credits that a trial takes if all prices are as believed."""
-    return sum(call.credits for call in ALL + (_OF_A_PRIVATE_ONE if private else ()))
+    asked = ASKED + (ASKED_OF_A_PRIVATE_ONE if private else ())
+    return sum(PRICED[belief][2] for belief in asked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,18 +128,18 @@ class StoriesTrial:
             )
 
     async def _profile(self, username: str) -> None:
-        said = await self._ask(_USER, username=username)
+        said = await self._ask("price_user_by_username", username=username)
         user = said.value if said.status == HTTPStatus.OK else None
         if not isinstance(user, dict) or "pk" not in user:
-            self.sights.skip(STORIES, f"{_USER.path} answered {said.complaint}")
+            self.sights.skip(STORIES, f"the profile was answered by {said.complaint}")
             return
         self._see_fields("user_fields", user, _USER_FIELDS)
         self.sights.see("price_header", said.form or "none")
         pk = str(user["pk"])
-        stories = (await self._ask(_USER_STORIES, user_id=pk)).objects
-        forced = (await self._ask(_FORCED, user_id=pk, force="on")).objects
-        await self._ask(_BY_NAME, username=username)
-        await self._ask(_BY_NAME_FORCED, username=username, force="on")
+        stories = (await self._ask("price_user_stories", user_id=pk)).objects
+        forced = (await self._ask("price_user_stories_forced", user_id=pk)).objects
+        await self._ask("price_stories_by_username", username=username)
+        await self._ask("price_stories_by_username_forced", username=username)
         await self._gql(pk, stories)
         await self._highlights(pk)
         if not stories:
@@ -192,17 +168,17 @@ class StoriesTrial:
         pk = str(story["pk"])
         page = f"https://www.instagram.com/stories/{username}/{pk}/"
         file = str(story.get("video_url") or story.get("thumbnail_url"))
-        await self._ask(_BY_ID, id=pk)
-        await self._ask(_BY_URL, url=page)
+        await self._ask("price_story_by_id", id=pk)
+        await self._ask("price_story_by_url", url=page)
         for call, belief, params in (
-            (_DOWNLOAD, "download_by_id", {"id": pk}),
-            (_DOWNLOAD_PAGE, "download_by_story_url", {"url": page}),
-            (_DOWNLOAD_FILE, "download_by_url", {"url": file}),
+            ("price_download_by_id", "download_by_id", {"id": pk}),
+            ("price_download_by_story_url", "download_by_story_url", {"url": page}),
+            ("price_download_by_url", "download_by_url", {"url": file}),
         ):
             self.sights.see(belief, _shape_of_download(await self._ask(call, **params)))
 
     async def _gql(self, pk: str, stories: list[dict[str, Any]]) -> None:
-        said = await self._ask(_GQL, user_id=pk)
+        said = await self._ask("price_gql_user_stories", user_id=pk)
         if said.status != HTTPStatus.OK:
             self.sights.see("gql_user_stories", "refused", said.complaint)
             return
@@ -210,27 +186,31 @@ class StoriesTrial:
         self.sights.see("gql_user_stories", "stories" if has_all else "other")
 
     async def _highlights(self, pk: str) -> None:
-        said = await self._ask(_HIGHLIGHTS, user_id=pk)
+        said = await self._ask("price_user_highlights", user_id=pk)
         is_list = said.status == HTTPStatus.OK and isinstance(said.value, list)
         self.sights.see("user_highlights", "list" if is_list else "refused", said.complaint)
         kept = str(said.objects[0].get("pk", "")) if said.objects else ""
         if not kept:
             why = "there is no highlight to open"
-            self.sights.skip(("highlight_by_url", _HIGHLIGHT.belief), why)
+            self.sights.skip(("highlight_by_url", "price_highlight_by_url"), why)
             return
         page = f"https://www.instagram.com/stories/highlights/{kept}/"
-        said = await self._ask(_HIGHLIGHT, url=page)
+        said = await self._ask("price_highlight_by_url", url=page)
         is_one = said.status == HTTPStatus.OK and isinstance(said.value, dict)
         is_one = is_one and isinstance(said.value.get("items"), list)
         self.sights.see("highlight_by_url", "highlight" if is_one else "refused", said.complaint)
 
     async def _what_is_not_there(self) -> None:
         nobody = f"sb_{secrets.token_hex(12)}"
-        self.sights.see("unknown_user", (await self._ask(_USER, username=nobody)).complaint)
-        self.sights.see("gone_story", (await self._ask(_BY_ID, id=_GONE_STORY)).complaint)
+        self.sights.see(
+            "unknown_user", (await self._ask("price_user_by_username", username=nobody)).complaint
+        )
+        self.sights.see(
+            "gone_story", (await self._ask("price_story_by_id", id=_GONE_STORY)).complaint
+        )
 
     async def _private(self, username: str, before: int) -> None:
-        user = (await self._ask(_USER, username=username)).value
+        user = (await self._ask("price_user_by_username", username=username)).value
         if not isinstance(user, dict) or not user.get("is_private"):
             self.sights.skip(
                 (PRIVATE, "private_refusal", "forced_private"), f"{username} is not private"
@@ -238,9 +218,11 @@ class StoriesTrial:
             return
         pk = str(user["pk"])
         before = await self._compare(GOOD, before)
-        self.sights.see("private_refusal", (await self._ask(_USER_STORIES, user_id=pk)).complaint)
+        self.sights.see(
+            "private_refusal", (await self._ask("price_user_stories", user_id=pk)).complaint
+        )
         await self._compare(PRIVATE, before)
-        said = await self._ask(_FORCED, user_id=pk, force="on")
+        said = await self._ask("price_user_stories_forced", user_id=pk)
         if isinstance(said.value, list):
             self.sights.see("forced_private", "stories" if said.value else "empty")
         else:
@@ -248,7 +230,7 @@ class StoriesTrial:
 
     def _see_fields(self, belief: str, value: dict[str, Any], fields: Iterable[str]) -> None:
         missing = sorted(name for name in fields if name not in value)
-        self.sights.see(belief, "fewer" if missing else PUBLISHED, ", ".join(missing))
+        self.sights.see(belief, "fewer" if missing else "as published", ", ".join(missing))
 
     async def _balance(self) -> int:
         said = await self._call(BALANCE)
@@ -269,7 +251,7 @@ class StoriesTrial:
                 await asyncio.sleep(self.lag_s)
         lost = before - now
         seen = (
-            AS_REPORTED
+            "as told"
             if lost == announced
             else "more"
             if lost > announced
@@ -281,14 +263,16 @@ class StoriesTrial:
         self._counted = len(self.spent)
         return now
 
-    async def _ask(self, call: PricedCall, **params: str) -> Said:
-        said = await self._call(call.path, **params)
+    async def _ask(self, belief: str, **params: str) -> Said:
+        """Make the call whose price is a belief."""
+        path, is_forced, believed = PRICED[belief]
+        said = await self._call(path, **params, **({"force": "on"} if is_forced else {}))
         price = credits_in({"x-hiker-info": said.price}) if said.price else None
-        self.spent.append((call.path, call.credits if price is None else price))
+        self.spent.append((path, believed if price is None else price))
         if price is None:
-            self.sights.see(call.belief, None, f"{call.path} did not say its price")
+            self.sights.see(belief, None, f"{path} did not say its price")
         else:
-            self.sights.see(call.belief, str(price))
+            self.sights.see(belief, str(price))
         return said
 
     async def _call(self, path: str, **params: str) -> Said:

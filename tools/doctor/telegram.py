@@ -25,7 +25,8 @@ from telegram import (
 )
 from telegram.error import BadRequest, TelegramError
 
-from bot.domain.beliefs import TELEGRAM, Sights
+from sandbox.beliefs import TELEGRAM
+from tools.doctor.sights import Sights
 
 FOLDER = Path(__file__).parent
 _BUTTON = "doctor"  # the data of the button that is to be pressed

@@ -1,10 +1,12 @@
-"""``storybell doctor --live``: tries on the real services what the stand-ins believe of them.
+"""``python -m tools.doctor --live``: tries on the real services what the stand-ins believe.
 
-It spends credits, so it names them first and asks. What it saw is printed and written to a file
-without secrets, which can be attached to an issue, and by which the stand-ins behave as seen.
+It reads the bot's settings and spends credits, so it names them first and asks. What it saw is
+printed and written to a file without secrets, which can be attached to an issue, and by which
+the stand-ins behave as seen.
 """
 
 import argparse
+import asyncio
 import json
 import platform
 import sys
@@ -18,22 +20,25 @@ from rich.table import Table
 from telegram.error import TelegramError
 
 from bot.cli.check import admins_of, bot_of
-from bot.config import Settings, secrets_of, text_of
-from bot.domain.beliefs import STORIES, TELEGRAM, Sight, Sights
+from bot.config import Settings, load, secrets_of, text_of
+from bot.domain.errors import SettingsError
+from bot.operations import preflight
 from bot.runtime.logging import Redactor
 from bot.runtime.proxies import connector
 from bot.store import ledger
 from bot.store.database import Database
 from bot.store.readiness import readiness
-from bot.stories_api.trial import StoriesTrial, price_of_all
-from bot.telegram.trial import LATE_S, PRESS_WITHIN_S, TelegramTrial
+from sandbox.beliefs import STORIES, TELEGRAM
+from tools.doctor.sights import Sight, Sights
+from tools.doctor.stories import StoriesTrial, price_of_all
+from tools.doctor.telegram import LATE_S, PRESS_WITHIN_S, TelegramTrial
 
 _MARKS = {True: "[green]yes[/]", False: "[red]no[/]", None: "[yellow]not tried[/]"}
 NOTHING_TO_DO, DISAGREES, UNTRIED = 2, 1, 3
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options of the command."""
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tools.doctor", description=__doc__)
     parser.add_argument("--live", action="store_true", help="ask the real services; costs credits")
     parser.add_argument("--yes", action="store_true", help="spend the credits without a question")
     parser.add_argument(
@@ -44,6 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--file", type=Path, default=Path("doctor.json"), help="where to write what was seen"
     )
+    return parser.parse_args()
 
 
 async def main(
@@ -75,9 +81,13 @@ async def main(
     if not (arguments.yes or _consents(credits)):
         console.print("Nothing was tried.")
         return NOTHING_TO_DO
+    found = await preflight.database(settings.database_url.get_secret_value())
+    if found.level == "wrong":  # known before a credit is spent, as what follows
+        console.print(found.text, markup=False)
+        return NOTHING_TO_DO
     try:
         arguments.file.touch()
-    except OSError as error:  # known before a credit is spent
+    except OSError as error:
         text = f"--file: {arguments.file} can't be written: {error.strerror}. Nothing was tried."
         console.print(text, markup=False)
         return NOTHING_TO_DO
@@ -141,15 +151,15 @@ async def _record(settings: Settings, spent: list[tuple[str, int]]) -> None:
 
 
 def _print(console: Console, sights: list[Sight]) -> None:
-    table = Table("Belief", "Of", "We believe", "Seen", "Agrees")
+    table = Table("Belief", "We believe", "Seen", "Agrees")
     for one in sights:
         seen = one.why if one.seen is None else one.seen
-        table.add_row(one.name, one.belief.about, one.belief.believed, seen, _MARKS[one.agrees])
+        table.add_row(one.name, one.believed, seen, _MARKS[one.agrees])
     console.print(table)
     wrong = [one for one in sights if one.agrees is False]
     for one in wrong:
         console.print(
-            f"{one.name}: we believe {one.belief.believed}, seen was {one.seen}"
+            f"{one.name}: we believe {one.believed}, seen was {one.seen}"
             + (f" ({one.why})" if one.why else ""),
             markup=False,
         )
@@ -172,3 +182,16 @@ def _status(sights: list[Sight]) -> int:
     if any(one.agrees is False for one in sights):
         return DISAGREES
     return UNTRIED if any(one.agrees is None for one in sights) else 0
+
+
+def _main() -> int:
+    arguments = _arguments()
+    try:
+        return asyncio.run(main(load(), arguments))
+    except SettingsError as error:
+        sys.stderr.write("\n".join(error.sentences) + "\n")
+        return NOTHING_TO_DO
+
+
+if __name__ == "__main__":
+    sys.exit(_main())
