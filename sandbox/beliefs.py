@@ -21,7 +21,6 @@ PRICED = {
     "price_download_by_id": ("/v1/story/download", False, 1),
     "price_download_by_story_url": ("/v1/story/download/by/story/url", False, 1),
     "price_download_by_url": ("/v1/story/download/by/url", False, 1),
-    "price_gql_user_stories": ("/gql/user/stories", False, 1),
     "price_user_highlights": ("/v1/user/highlights", False, 2),
     "price_highlight_by_url": ("/v1/highlight/by/url", False, 1),
 }
@@ -59,7 +58,6 @@ STORIES: Mapping[str, tuple[str, ...]] = {
     "download_by_id": DOWNLOADS,
     "download_by_story_url": DOWNLOADS,
     "download_by_url": DOWNLOADS,
-    "gql_user_stories": ("stories", "refused"),
     "user_highlights": ("list", "refused"),
     "highlight_by_url": ("highlight", "refused"),
     **{

@@ -13,7 +13,6 @@ from sandbox.cdn import Cdn, blob_of
 from sandbox.instagram import Highlight, Instagram, Profile, Story, is_alive
 from sandbox.media import Blob
 from sandbox.stories_api.billing import Billing
-from sandbox.stories_api.reels import Reels
 from sandbox.stories_api.shapes import Shapes
 
 HOSTS = frozenset({"instagram.com", "www.instagram.com", "m.instagram.com"})
@@ -100,7 +99,6 @@ class Answers:
         self.none_as = "empty"
         self.forced_blind: set[str] = set()
         self._instagram, self._cdn, self._shapes = instagram, cdn, shapes
-        self._reels = Reels(cdn, shapes)
         self._by_path: dict[str, Callable[[dict[str, object]], object]] = {
             "/v1/story/by/id": lambda v: self._shown(self._story(_pk(v["id"]))),
             "/v1/story/by/url": lambda v: self._shown(self._story(_pk_of_link(v["url"]))),
@@ -115,13 +113,6 @@ class Answers:
             "/v1/user/stories/by/username": lambda v: self._stories(
                 self._by_username(v["username"]), v
             ),
-            "/v2/story/by/id": lambda v: self._reel([self._story(_pk(v["id"]))], v),
-            "/v2/story/by/url": lambda v: self._reel([self._story(_pk_of_link(v["url"]))], v),
-            "/v2/user/stories": lambda v: self._reel_of(self._by_pk(v["user_id"]), v),
-            "/v2/user/stories/by/username": lambda v: self._reel_of(
-                self._by_username(v["username"]), v
-            ),
-            "/gql/user/stories": lambda v: self._gql(self._by_pk(v["user_id"])),
             "/v1/user/highlights": lambda v: self._highlights(self._by_pk(v["user_id"]), v),
             "/v1/highlight/by/url": lambda v: self._highlight(str(v["url"])),
             "/v1/user/by/username": lambda v: self._user(self._by_username(v["username"])),
@@ -174,12 +165,6 @@ class Answers:
         left_out = names if self._switches[belief] == "fewer" else ()
         return {name: value for name, value in drawn.items() if name not in left_out}
 
-    def _gql(self, profile: Profile) -> dict[str, object]:
-        self._served("gql_user_stories")
-        stories = self._visible(profile, {"force": False})
-        reel = self._reels.envelope(profile, stories, safe_int=True)["reel"]
-        return {"data": {"reels_media": [reel] if reel else []}, "status": "ok"}
-
     def _served(self, belief: str) -> None:
         if self._switches[belief] == "refused":
             raise Refusal(404, "Not Found", "")
@@ -217,14 +202,6 @@ class Answers:
 
     def _made(self, one: Highlight) -> dict[str, object]:
         return self._shapes.highlight(one.pk, one.profile, one.title, one.created_at, one.stories)
-
-    def _reel_of(self, profile: Profile, values: dict[str, object]) -> dict[str, object]:
-        stories = self._visible(profile, values)
-        return self._reels.envelope(profile, stories, safe_int=bool(values["safe_int"]))
-
-    def _reel(self, stories: list[Story], values: dict[str, object]) -> dict[str, object]:
-        profile, safe_int = stories[0].profile, bool(values["safe_int"])
-        return self._reels.envelope(profile, stories, safe_int=safe_int)
 
     def _visible(self, profile: Profile, values: dict[str, object]) -> list[Story]:
         """What a profile shows now; `force` skips the look at who may see it."""

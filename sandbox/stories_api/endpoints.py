@@ -47,7 +47,6 @@ _AMOUNT = Param("amount", "integer", required=False, text="At most so many items
 _FORCE = Param("force", "flag", required=False, text="Skip account privacy check")
 _ID, _URL, _USERNAME = Param("id"), Param("url"), Param("username")
 _USER_ID = Param("user_id")
-_SAFE_INT = Param("safe_int", "flag", required=False, text="Large numbers as text")
 
 ENDPOINTS = {
     e.path: e
@@ -75,24 +74,10 @@ ENDPOINTS = {
             3,
             2,
         ),
-        Endpoint("/v2/story/by/id", "Get story reel by id", (_ID, _SAFE_INT), "Reel"),
-        Endpoint("/v2/story/by/url", "Get story reel by url", (_URL, _SAFE_INT), "Reel"),
-        Endpoint(
-            "/v2/user/stories", "Get a user's reel", (_USER_ID, _FORCE, _SAFE_INT), "Reel", 2, 1
-        ),
-        Endpoint(
-            "/v2/user/stories/by/username",
-            "Get a user's reel by username",
-            (_USERNAME, _FORCE, _SAFE_INT),
-            "Reel",
-            3,
-            2,
-        ),
         Endpoint(
             "/v1/user/highlights", "Get a user's highlights", (_USER_ID, _AMOUNT), "Highlights", 2
         ),
         Endpoint("/v1/highlight/by/url", "Get a highlight by url", (_URL,), "Highlight"),
-        Endpoint("/gql/user/stories", "Get a user's stories", (_USER_ID,), "Envelope"),
         Endpoint("/v1/user/by/username", "Get user object by username", (_USERNAME,), "User"),
         Endpoint("/v1/user/by/id", "Get user object by id", (_ID,), "User"),
         Endpoint("/v1/share/by/url", "Get share object by url", (_URL,), "Share"),

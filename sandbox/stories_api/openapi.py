@@ -71,16 +71,6 @@ SCHEMAS: dict[str, Schema] = {
         },
     ),
     "Stories": {"type": "array", "items": {"$ref": "#/components/schemas/Story"}},
-    "Reel": _object(
-        {
-            "status": _TEXT,
-            "reel": {
-                "type": ["object", "null"],
-                "required": ["id", "items", "user"],
-                "properties": {"items": {"type": "array", "items": {"type": "object"}}},
-            },
-        }
-    ),
     "Highlight": _object(
         {
             "pk": _TEXT,
@@ -95,7 +85,6 @@ SCHEMAS: dict[str, Schema] = {
         }
     ),
     "Highlights": {"type": "array", "items": {"$ref": "#/components/schemas/Highlight"}},
-    "Envelope": _object({"data": {"type": "object"}, "status": _TEXT}),
     "Share": _object({"pk": _TEXT, "type": {"type": "string", "enum": ["highlight", "story"]}}),
     "Balance": _object(
         {

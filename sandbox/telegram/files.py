@@ -19,7 +19,6 @@ _MARK = {  # the first byte of a file_id, as Telegram's look
     "voice": 3,
     "video": 4,
     "document": 5,
-    "audio": 9,
     "animation": 10,
 }
 _KIND = {mark: kind for kind, mark in _MARK.items()}
@@ -32,11 +31,10 @@ _SUFFIX = {
     "video/mp4": "mp4",
     "application/pdf": "pdf",
     "application/zip": "zip",
-    "audio/mpeg": "mp3",
     "audio/ogg": "oga",
 }
 _FOLDER = {"photo": "photos", "video": "videos", "animation": "animations", "voice": "voice",
-           "audio": "music", "thumbnail": "thumbnails"}  # fmt: skip
+           "thumbnail": "thumbnails"}  # fmt: skip
 
 
 @dataclass(slots=True)

@@ -18,8 +18,6 @@ _URL_TYPES = {
     "video": ("video/",),
     "document": ("application/pdf", "application/zip", "image/gif"),
     "animation": ("image/gif", "video/mp4"),
-    "audio": ("audio/",),
-    "voice": ("audio/ogg",),
 }
 
 
@@ -165,12 +163,7 @@ def _media(call: Call, kind: str, given: Given, options: dict[str, Any]) -> Medi
                            ("height", film.height if film else 0),
                            ("duration", film.duration if film else 0)):  # fmt: skip
             fields[name] = whole(options.get(name) or 0) or real
-    elif kind in {"audio", "voice"}:
-        fields["duration"] = whole(options.get("duration") or 0)
-        for name in ("performer", "title"):
-            if kind == "audio" and options.get(name):
-                fields[name] = str(options[name])
-    if given.name and kind != "voice":
+    if given.name:
         fields["file_name"] = given.name
     fields["mime_type"] = content.mime_type
     return Media(kind, content, fields, thumbnail(call, options))

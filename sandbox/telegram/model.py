@@ -98,7 +98,6 @@ class Chat:
     members: dict[int, Member] = field(default_factory=dict)
     topics: dict[int, Topic] = field(default_factory=dict)
     messages: dict[int, "Message"] = field(default_factory=dict)
-    pinned: list[int] = field(default_factory=list)
     last_message_id: int = 0
     last_sent_at: dict[int, float] = field(default_factory=dict)  # slow mode, by user
     _brief: dict[str, Any] | None = None
@@ -229,11 +228,9 @@ class Message:
     source: str | None = None  # upload, url, file_id
     reply_to: "Message | None" = None
     reply_keyboard: dict[str, Any] | None = None
-    protected: bool = False
     deleted: bool = False
     edited_at: float | None = None
     answer_lost: bool = False  # it is here, and whoever sent it was not told
-    invoice: dict[str, Any] | None = field(default=None)
     reactions: list[str] = field(default_factory=list)
 
     def view(self, bot: Bot, *, nested: bool = False) -> dict[str, Any]:

@@ -30,7 +30,6 @@ class Person:
 class Profile:
     """How a bot presents itself in one language."""
 
-    name: str = ""
     description: str = ""
     short_description: str = ""
 
@@ -50,10 +49,6 @@ class Bot:
     last_message_id: int = 0  # private chats share one count
     commands: dict[tuple[str, str], list[dict[str, Any]]] = field(default_factory=dict)
     profiles: dict[str, Profile] = field(default_factory=dict)
-    menu_buttons: dict[int, dict[str, Any]] = field(default_factory=dict)
-    rights: dict[str, dict[str, bool]] = field(default_factory=dict)
-    stars: int = 0
-    logged_out: bool = False
     _user: dict[str, Any] | None = None
 
     @property
@@ -67,18 +62,7 @@ class Bot:
             self._user = {
                 "id": self.id,
                 "is_bot": True,
-                "first_name": self.name(),
+                "first_name": self.first_name,
                 "username": self.username,
             }
         return self._user
-
-    def name(self, language: str = "") -> str:
-        """The name shown in a language."""
-        for key in (language, ""):
-            if (profile := self.profiles.get(key)) and profile.name:
-                return profile.name
-        return self.first_name
-
-    def renamed(self) -> None:
-        """Forget the User made before the name changed."""
-        self._user = None

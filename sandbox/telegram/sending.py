@@ -131,7 +131,6 @@ def post(
         source=source or None,
         reply_to=where.reply_to,
         reply_keyboard=where.reply_keyboard,
-        protected=where.protected,
     )
     call.made.append(message)
     world.add(message)

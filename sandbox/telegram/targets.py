@@ -11,8 +11,6 @@ _RIGHT_OF = {
     "video": ("can_send_videos", "videos"),
     "document": ("can_send_documents", "documents"),
     "animation": ("can_send_other_messages", "GIFs"),
-    "audio": ("can_send_audios", "music"),
-    "voice": ("can_send_voice_notes", "voice notes"),
 }
 
 

@@ -12,8 +12,6 @@ NOT_BY_DEFAULT = frozenset({"chat_member", "message_reaction", "message_reaction
 _DAY_S = 86400.0
 LIFETIME_S = {  # sandbox seconds; tdlib/telegram-bot-api, Client.cpp
     "callback_query": 150.0,
-    "shipping_query": 150.0,
-    "pre_checkout_query": 150.0,
     "inline_query": 30.0,
     "chosen_inline_result": 600.0,
 }

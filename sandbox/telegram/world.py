@@ -42,20 +42,6 @@ class InlineQuery:
     answer: dict[str, Any] | None = None
 
 
-@dataclass(slots=True)
-class Checkout:
-    """A payment that waits for the bot's word."""
-
-    bot: Bot
-    person: Person
-    chat: Chat
-    at: float
-    invoice: dict[str, Any]
-    answer: dict[str, Any] | None = None
-    charge_id: str | None = None
-    refunded: bool = False
-
-
 class World:
     """Everything that this Telegram knows."""
 
@@ -70,7 +56,6 @@ class World:
         self.private: dict[tuple[int, int], Chat] = {}  # by bot and person
         self.callbacks: dict[str, Callback] = {}
         self.inline: dict[str, InlineQuery] = {}
-        self.checkouts: dict[str, Checkout] = {}
         self.lost = 0  # sends that took effect and whose answer reached nobody
         self.callback_life_s = CALLBACK_LIFE_S
         self.largest_file = CLOUD_FILE

@@ -87,30 +87,6 @@ async def test_downloads_are_bytes(sandbox: Box, ask: Ask) -> None:
     assert await sandbox.control.billed() == 3
 
 
-async def test_the_second_version_answers_with_a_reel(sandbox: Box, ask: Ask) -> None:
-    story, link = await _natgeo(sandbox)
-    for got, shown in (
-        (await ask("user_stories_v2", user_id="787132"), 3),
-        (await ask("user_stories_by_username_v2", username="natgeo"), 3),
-        (await ask("story_by_id_v2", id=story["pk"]), 1),
-        (await ask("story_by_url_v2", url=link), 1),
-    ):
-        assert got["status"] == "ok"
-        assert len(got["reel"]["items"]) == shown
-        item = got["reel"]["items"][0]
-        assert (item["pk"], item["code"]) == (int(story["pk"]), story["code"])
-        assert item["expiring_at"] - item["taken_at"] == 86_400
-    assert await sandbox.control.billed() == 2 + 3 + 1 + 1
-    nothing = await ask("user_stories_by_username_v2", username="quiet")
-    assert (nothing["reel"], nothing["status"]) == (None, "ok")
-
-
-async def test_large_numbers_become_text_when_asked(sandbox: Box, ask: Ask) -> None:
-    story, _ = await _natgeo(sandbox)
-    got = await ask("story_by_id_v2", id=story["pk"], safe_int=True)
-    assert got["reel"]["items"][0]["pk"] == story["pk"]
-
-
 async def test_profiles_and_shares(ask: Ask) -> None:
     by_name = await ask("user_by_username_v1", username="natgeo")
     by_id = await ask("user_by_id_v1", id="787132")

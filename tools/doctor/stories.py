@@ -140,7 +140,6 @@ class StoriesTrial:
         forced = (await self._ask("price_user_stories_forced", user_id=pk)).objects
         await self._ask("price_stories_by_username", username=username)
         await self._ask("price_stories_by_username_forced", username=username)
-        await self._gql(pk, stories)
         await self._highlights(pk)
         if not stories:
             self.sights.skip(STORIES, f"{username} has no stories now")
@@ -176,14 +175,6 @@ class StoriesTrial:
             ("price_download_by_url", "download_by_url", {"url": file}),
         ):
             self.sights.see(belief, _shape_of_download(await self._ask(call, **params)))
-
-    async def _gql(self, pk: str, stories: list[dict[str, Any]]) -> None:
-        said = await self._ask("price_gql_user_stories", user_id=pk)
-        if said.status != HTTPStatus.OK:
-            self.sights.see("gql_user_stories", "refused", said.complaint)
-            return
-        has_all = all(str(story.get("pk")).encode() in said.body for story in stories)
-        self.sights.see("gql_user_stories", "stories" if has_all else "other")
 
     async def _highlights(self, pk: str) -> None:
         said = await self._ask("price_user_highlights", user_id=pk)

@@ -1,4 +1,4 @@
-"""Control calls that the bot has to answer: pressed buttons, inline queries, payments."""
+"""Control calls that the bot has to answer: pressed buttons, inline queries."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -7,7 +7,6 @@ from aiohttp import web
 
 from sandbox.telegram import happenings
 from sandbox.telegram.control import errors as get
-from sandbox.telegram.methods import payments
 from sandbox.telegram.world import CLOUD_FILE, LOCAL_FILE, Callback, InlineQuery, World
 
 Handle = Callable[[web.Request], Awaitable[Any]]
@@ -23,8 +22,6 @@ def table(world: World) -> dict[tuple[str, str], Handle]:
         ("POST", "/control/inline"): calls.ask_inline,
         ("GET", "/control/inline/{query}"): calls.inline,
         ("POST", "/control/inline/{query}/choose"): calls.choose,
-        ("POST", "/control/chats/{chat}/pay"): calls.pay,
-        ("GET", "/control/payments/{query}"): calls.payment,
     }
 
 
@@ -111,26 +108,3 @@ class Queries:
         }
         told = query.bot.inbox.put("chosen_inline_result", chosen, f"chosen:{query.person.id}")
         return {"update_id": told}
-
-    async def pay(self, request: web.Request) -> object:
-        """A person pays an invoice."""
-        wanted = await get.body(request)
-        of = get.bot(self._world, wanted.get("bot_id"))
-        chat = get.chat(self._world, request.match_info["chat"], of)
-        person = get.person(self._world, wanted["user_id"])
-        message = get.message(chat, wanted["message_id"])
-        query_id = str(next(self._world.query_ids))
-        told = payments.start_checkout(self._world, message, person, query_id)
-        return {"update_id": told, "pre_checkout_query_id": query_id}
-
-    async def payment(self, request: web.Request) -> object:
-        """How a payment stands."""
-        checkout = self._world.checkouts.get(request.match_info["query"])
-        if checkout is None:
-            raise get.Unknown("no such payment")
-        return {
-            "answered": checkout.answer is not None,
-            "telegram_payment_charge_id": checkout.charge_id,
-            "refunded": checkout.refunded,
-            **(checkout.answer or {}),
-        }

@@ -1,4 +1,4 @@
-"""The control API of the Telegram side: people write, press, join, pay; chats change."""
+"""The control API of the Telegram side: people write, press, join; chats change."""
 
 import json
 from collections.abc import Awaitable, Callable

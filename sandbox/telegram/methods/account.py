@@ -1,4 +1,4 @@
-"""What a bot says of itself: getMe, names, descriptions, commands, menu button, rights."""
+"""What a bot says of itself: getMe, descriptions, commands."""
 
 import re
 from typing import Any
@@ -7,7 +7,7 @@ from sandbox.telegram.call import Call, method
 from sandbox.telegram.people import Profile
 from sandbox.telegram.refusals import bad_request
 
-_LIMITS = {"name": 64, "description": 512, "short_description": 120}
+_LIMITS = {"description": 512, "short_description": 120}
 _COMMAND = re.compile(r"[a-z0-9_]{1,32}")
 _CHAT_SCOPES = frozenset({"chat", "chat_administrators", "chat_member"})
 _PLAIN_SCOPES = frozenset(
@@ -42,30 +42,11 @@ def _set(call: Call, field: str) -> bool:
     value = call.text(field)
     language = _language(call)
     if len(value) > _LIMITS[field]:
-        raise bad_request(f"{field.replace('_', ' ')} is too long" if field != "name"
-                          else "name is too long")  # fmt: skip
+        raise bad_request(f"{field.replace('_', ' ')} is too long")
     profile = call.bot.profiles.setdefault(language, Profile())
     setattr(profile, field, value)
-    call.bot.renamed()
     call.world.events.emit("commands", chat_id=0)
     return True
-
-
-def _get(call: Call, field: str) -> dict[str, Any]:
-    language = _language(call)
-    if field == "name":
-        return {"name": call.bot.name(language)}
-    for key in (language, ""):
-        profile = call.bot.profiles.get(key)
-        if profile is not None and (value := getattr(profile, field)):
-            return {field: value}
-    return {field: ""}
-
-
-@method("setMyName")
-async def set_my_name(call: Call) -> bool:
-    """The bot's name in a language."""
-    return _set(call, "name")
 
 
 @method("setMyDescription")
@@ -78,24 +59,6 @@ async def set_my_description(call: Call) -> bool:
 async def set_my_short_description(call: Call) -> bool:
     """What the bot's page shows."""
     return _set(call, "short_description")
-
-
-@method("getMyName")
-async def get_my_name(call: Call) -> dict[str, Any]:
-    """The bot's name in a language."""
-    return _get(call, "name")
-
-
-@method("getMyDescription")
-async def get_my_description(call: Call) -> dict[str, Any]:
-    """What an empty chat shows."""
-    return _get(call, "description")
-
-
-@method("getMyShortDescription")
-async def get_my_short_description(call: Call) -> dict[str, Any]:
-    """What the bot's page shows."""
-    return _get(call, "short_description")
 
 
 def _scope(call: Call) -> str:
@@ -160,46 +123,3 @@ async def set_my_commands(call: Call) -> bool:
 async def get_my_commands(call: Call) -> list[dict[str, Any]]:
     """The command menu of exactly this scope and language."""
     return call.bot.commands.get((_scope(call), _language(call)), [])
-
-
-@method("deleteMyCommands")
-async def delete_my_commands(call: Call) -> bool:
-    """No commands for this scope and language."""
-    call.bot.commands.pop((_scope(call), _language(call)), None)
-    call.world.events.emit("commands", chat_id=0)
-    return True
-
-
-@method("setChatMenuButton")
-async def set_chat_menu_button(call: Call) -> bool:
-    """The button beside the input field."""
-    button = call.json("menu_button", "MenuButton") or {"type": "default"}
-    if not isinstance(button, dict) or button.get("type") not in {
-        "commands",
-        "web_app",
-        "default",
-    }:
-        raise bad_request("can't parse menu button: MenuButton has unsupported type")
-    call.bot.menu_buttons[call.integer("chat_id")] = button
-    return True
-
-
-@method("getChatMenuButton")
-async def get_chat_menu_button(call: Call) -> dict[str, Any]:
-    """The button beside the input field."""
-    buttons = call.bot.menu_buttons
-    return buttons.get(call.integer("chat_id")) or buttons.get(0) or {"type": "commands"}
-
-
-@method("logOut")
-async def log_out(call: Call) -> bool:
-    """Leave the cloud server; nothing else happens here."""
-    call.bot.logged_out = True
-    return True
-
-
-@method("close")
-async def close(call: Call) -> bool:
-    """Close the instance; nothing else happens here."""
-    call.bot.inbox.wake()
-    return True

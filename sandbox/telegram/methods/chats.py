@@ -4,7 +4,7 @@ from typing import Any
 
 from sandbox.telegram import happenings, targets
 from sandbox.telegram.call import Call, method, whole
-from sandbox.telegram.model import MEMBER_RIGHTS, Chat, Member
+from sandbox.telegram.model import MEMBER_RIGHTS, Member
 from sandbox.telegram.refusals import bad_request, forbidden
 
 _GIFTS = {
@@ -40,9 +40,6 @@ async def get_chat(call: Call) -> dict[str, Any]:
         full["linked_chat_id"] = chat.linked_chat_id
     if chat.has_hidden_members:
         full["has_hidden_members"] = True
-    pinned = [m for i in chat.pinned if (m := chat.messages.get(i)) and not m.deleted]
-    if pinned:
-        full["pinned_message"] = pinned[-1].view(call.bot, nested=True)
     return full
 
 
@@ -110,45 +107,4 @@ async def leave_chat(call: Call) -> bool:
     if not chat.member(call.bot.id).present:
         raise forbidden(f"bot is not a member of the {chat.kind} chat")
     happenings.standing(call.world, chat, call.bot.id, Member("left"), call.bot.user())
-    return True
-
-
-def _pinner(call: Call) -> Chat:
-    chat = targets.writable(call)
-    right = "can_edit_messages" if chat.type == "channel" else "can_pin_messages"
-    if chat.type != "private" and not (
-        chat.is_admin(call.bot.id) and chat.may(call.bot.id, right)
-    ):
-        raise bad_request("not enough rights to manage pinned messages in the chat")
-    return chat
-
-
-@method("pinChatMessage")
-async def pin_chat_message(call: Call) -> bool:
-    """Keep a message on top."""
-    chat = _pinner(call)
-    message = chat.messages.get(call.integer("message_id"))
-    if message is None or message.deleted:
-        raise bad_request("message to pin not found")
-    if message.id in chat.pinned:
-        chat.pinned.remove(message.id)
-    chat.pinned.append(message.id)
-    return True
-
-
-@method("unpinChatMessage")
-async def unpin_chat_message(call: Call) -> bool:
-    """Let go of one pinned message, the latest by default."""
-    chat = _pinner(call)
-    message_id = call.integer("message_id") or (chat.pinned[-1] if chat.pinned else 0)
-    if message_id not in chat.pinned:
-        raise bad_request("message to unpin not found")
-    chat.pinned.remove(message_id)
-    return True
-
-
-@method("unpinAllChatMessages")
-async def unpin_all_chat_messages(call: Call) -> bool:
-    """Let go of all pinned messages."""
-    _pinner(call).pinned.clear()
     return True

@@ -11,9 +11,7 @@ from sandbox.telegram.model import Message
 from sandbox.telegram.refusals import Refusal, bad_request, too_many_requests
 
 _ALBUM_LIMIT = 10
-_ALONE = ("audio", "document")  # kinds that go with their own kind only
-_ALBUM_KINDS = frozenset({"photo", "video", "audio", "document"})
-_TITLE = {"audio": "Audio", "document": "Document"}
+_ALBUM_KINDS = frozenset({"photo", "video", "document"})
 
 
 async def pace(call: Call) -> None:
@@ -72,18 +70,6 @@ async def send_animation(call: Call) -> dict[str, Any]:
     return await _send(call, "animation")
 
 
-@method("sendAudio")
-async def send_audio(call: Call) -> dict[str, Any]:
-    """Music."""
-    return await _send(call, "audio")
-
-
-@method("sendVoice")
-async def send_voice(call: Call) -> dict[str, Any]:
-    """A voice note."""
-    return await _send(call, "voice")
-
-
 Item = tuple[str, dict[str, Any], dict[str, Any]]  # kind, options, caption
 
 
@@ -115,9 +101,8 @@ def _check_album(items: list[Item]) -> None:
     if len(items) > _ALBUM_LIMIT:
         raise bad_request("too many messages to send as an album")
     kinds = {kind for kind, *_ in items}
-    for kind in _ALONE:
-        if kind in kinds and len(kinds) > 1:
-            raise bad_request(f"{_TITLE[kind]} can't be mixed with other media types")
+    if "document" in kinds and len(kinds) > 1:
+        raise bad_request("Document can't be mixed with other media types")
     above = {truth(item.get("show_caption_above_media")) for _, item, _ in items}
     if len(above) > 1:
         raise bad_request(

@@ -170,7 +170,7 @@ async def edit_message_media(call: Call) -> dict[str, Any]:
     if not isinstance(item, dict):
         raise bad_request("object expected as input media")
     kind = str(item.get("type", ""))
-    if kind not in {"photo", "video", "document", "animation", "audio"}:
+    if kind not in {"photo", "video", "document", "animation"}:
         raise bad_request(f'can\'t parse InputMedia: invalid type "{kind}" specified')
     if not inputs.there(call, str(item.get("media") or "")):
         raise bad_request("can't parse InputMedia: media not found")

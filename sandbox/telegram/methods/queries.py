@@ -17,8 +17,6 @@ _CACHED = {
     "video": "video_file_id",
     "gif": "gif_file_id",
     "document": "document_file_id",
-    "voice": "voice_file_id",
-    "audio": "audio_file_id",
 }
 _NEEDED = {
     "article": ("title",),

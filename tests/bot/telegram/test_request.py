@@ -158,8 +158,8 @@ async def test_half_of_a_pair_of_surrogates_is_for_the_server_to_judge() -> None
 
     async with server(answer) as url, bot_at(url, paced=False) as bot:
         with pytest.raises(BadRequest, match="utf-8"):
-            await bot.set_my_name("a\ud83d")
-    assert got == [{"name": "a\ud83d"}]
+            await bot.set_my_description("a\ud83d")
+    assert got == [{"description": "a\ud83d"}]
 
 
 async def test_uploads_stream_from_disk_and_are_opened_anew_for_a_retry(tmp_path: Path) -> None:

@@ -69,7 +69,6 @@ MARKUP: list[Row] = [
     ("sendMessage", _to("$ann", entities=[{"type": "bold", "length": 1}]), "can't parse MessageEntity: Can't find field \"offset\""),
     ("sendMessage", _to("$ann", entities=[{"offset": 0, "length": 1}]), "can't parse MessageEntity: Type is not specified"),
     ("sendMessage", _to("$ann", entities=[{"type": "dance", "offset": 0, "length": 1}]), "can't parse MessageEntity: Unsupported type specified"),
-    ("copyMessage", {"chat_id": "$ann", "message_id": 1}, 'parameter "from_chat_id" is required'),
     ("sendPhoto", {"chat_id": "$blocker", "caption": "<x>", "parse_mode": "HTML"}, "there is no photo in the request"),
     ("sendMessage", _marked("{"), "can't parse reply keyboard markup JSON object"),
     ("sendMessage", _marked("[]"), "object expected as reply markup"),
@@ -125,9 +124,6 @@ CHATS: list[Row] = [
     ("getChatMember", {"chat_id": "$ann", "user_id": "$stranger"}, "member not found"),
     ("getChatAdministrators", {"chat_id": "$ann"}, "there are no administrators in the private chat"),
     ("leaveChat", {"chat_id": "$ann"}, "chat member status can't be changed in private chats"),
-    ("pinChatMessage", {"chat_id": "$ann", "message_id": 9999}, "message to pin not found"),
-    ("pinChatMessage", {"chat_id": "$supergroup", "message_id": 1}, "not enough rights to manage pinned messages in the chat"),
-    ("unpinChatMessage", {"chat_id": "$ann", "message_id": 9999}, "message to unpin not found"),
 ]  # fmt: skip
 
 FILES: list[Row] = [
@@ -151,11 +147,6 @@ FILES: list[Row] = [
     ("sendPhoto", {"chat_id": "$ann", "photo": "$photo_id", "caption": "<u", "parse_mode": "HTML"}, "can't parse entities: Unclosed start tag at byte offset 0"),
     ("getFile", {}, "file_id not specified"),
     ("getFile", {"file_id": "nonsense"}, "invalid file_id"),
-    ("copyMessage", {"chat_id": "$ann", "from_chat_id": "$ann", "message_id": 9999}, "message to copy not found"),
-    ("copyMessage", {"chat_id": "$ann", "from_chat_id": "$ann"}, "message identifier is not specified"),
-    ("copyMessage", {"chat_id": "$ann", "from_chat_id": "$ann", "message_id": "$protected"}, "message can't be copied"),
-    ("forwardMessage", {"chat_id": "$ann", "from_chat_id": "$ann", "message_id": 9999}, "message to forward not found"),
-    ("forwardMessage", {"chat_id": "$ann", "from_chat_id": "$ann", "message_id": "$protected"}, "message can't be forwarded"),
 ]  # fmt: skip
 
 P = {"type": "photo", "media": "$photo_id"}
@@ -255,16 +246,11 @@ OTHERS: list[Row] = [
     ("setMyCommands", {"commands": [{"command": f"c{i}", "description": "x"} for i in range(101)]}, "BOT_COMMANDS_TOO_MUCH"),
     ("setMyCommands", {"commands": [], "scope": {"type": "nowhere"}}, "unsupported BotCommandScope type"),
     ("setMyCommands", {"commands": [], "language_code": "eng"}, "invalid language code specified"),
-    ("setMyName", {"name": "x" * 65}, "name is too long"),
     ("setMyShortDescription", {"short_description": "x" * 121}, "short description is too long"),
     ("setWebhook", {"url": "http://example.org/"}, "bad webhook: An HTTPS URL must be provided for webhook"),
     ("setWebhook", {"url": "https://example.org:81/"}, "bad webhook: Webhook can be set up only on ports 80, 88, 443 or 8443"),
     ("setWebhook", {"url": "https://example.org/", "secret_token": "a b"}, "secret token contains unallowed characters"),
     ("setWebhook", {"url": "https://example.org/", "secret_token": "a" * 257}, "secret token is too long"),
-    ("sendInvoice", {"chat_id": "$ann"}, 'parameter "title" is required'),
-    ("answerPreCheckoutQuery", {"pre_checkout_query_id": "1", "ok": True}, OLD_QUERY),
-    ("answerPreCheckoutQuery", {"pre_checkout_query_id": "1", "ok": False}, "error message can't be empty"),
-    ("refundStarPayment", {"user_id": "$ann", "telegram_payment_charge_id": "x"}, "CHARGE_NOT_FOUND"),
 ]  # fmt: skip
 
 FORBIDDEN: list[tuple[str, str]] = [

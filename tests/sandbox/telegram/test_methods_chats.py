@@ -189,18 +189,6 @@ async def test_migration_moves_the_members(api: Api) -> None:
     assert "migrated" in again["error"]
 
 
-async def test_pins(api: Api) -> None:
-    ann = await api.person()
-    ids = [(await api.ok("sendMessage", chat_id=ann, text=t))["message_id"] for t in "ab"]
-    for message_id in ids:
-        assert await api.ok("pinChatMessage", chat_id=ann, message_id=message_id)
-    assert (await api.ok("getChat", chat_id=ann))["pinned_message"]["text"] == "b"
-    assert await api.ok("unpinChatMessage", chat_id=ann)
-    assert (await api.ok("getChat", chat_id=ann))["pinned_message"]["text"] == "a"
-    assert await api.ok("unpinAllChatMessages", chat_id=ann)
-    assert "pinned_message" not in await api.ok("getChat", chat_id=ann)
-
-
 async def test_slow_mode(api: Api) -> None:
     ann = await api.person()
     group = await api.chat("supergroup", ann)

@@ -1,4 +1,4 @@
-"""Pressed buttons, inline queries, payments."""
+"""Pressed buttons, inline queries."""
 
 from typing import Any
 
@@ -107,80 +107,3 @@ async def test_inline_results_and_the_chosen_one(api: Api) -> None:
     api.telegram.world.clock.advance(31)
     late_answer = {"inline_query_id": late["inline_query_id"], "results": []}
     assert await api.refusal("answerInlineQuery", **late_answer) == (400, OLD)
-
-
-INVOICE: Params = {
-    "title": "A month",
-    "description": "More",
-    "payload": "plan:1",
-    "currency": "XTR",
-    "provider_token": "",
-    "prices": [{"label": "A month", "amount": 100}],
-}
-
-
-async def _paying(api: Api, ann: int) -> str:
-    message = await api.ok("sendInvoice", chat_id=ann, **INVOICE)
-    assert message["reply_markup"]["inline_keyboard"][0][0]["pay"]
-    await api.updates()
-    paying = {"user_id": ann, "message_id": message["message_id"]}
-    paid = await api.control("POST", f"chats/{ann}/pay", **paying)
-    [update] = await api.updates()
-    assert update["pre_checkout_query"]["invoice_payload"] == "plan:1"
-    query: str = paid["pre_checkout_query_id"]
-    return query
-
-
-async def test_stars_come_and_go(api: Api) -> None:
-    ann = await api.person()
-    query = await _paying(api, ann)
-    answer: Params = {"pre_checkout_query_id": query, "ok": True}
-    assert await api.ok("answerPreCheckoutQuery", **answer)
-    [update] = await api.updates()
-    payment = update["message"]["successful_payment"]
-    assert (payment["total_amount"], payment["currency"]) == (100, "XTR")
-    assert await api.ok("getMyStarBalance") == {"amount": 100}
-    charge = payment["telegram_payment_charge_id"]
-    refund: Params = {"user_id": ann, "telegram_payment_charge_id": charge}
-    assert await api.ok("refundStarPayment", **refund)
-    [update] = await api.updates()
-    assert update["message"]["refunded_payment"]["telegram_payment_charge_id"] == charge
-    refused = await api.refusal("refundStarPayment", **refund)
-    assert refused == (400, "Bad Request: CHARGE_ALREADY_REFUNDED")
-    shown = await api.control("GET", f"payments/{query}")
-    assert shown["refunded"]
-
-
-async def test_a_payment_is_declined_or_late(api: Api) -> None:
-    ann = await api.person()
-    query = await _paying(api, ann)
-    await api.ok(
-        "answerPreCheckoutQuery", pre_checkout_query_id=query, ok=False, error_message="no"
-    )
-    assert (await api.control("GET", f"payments/{query}"))["error_message"] == "no"
-    assert await api.updates() == []
-    query = await _paying(api, ann)
-    api.telegram.world.clock.advance(11)
-    late = await api.refusal("answerPreCheckoutQuery", pre_checkout_query_id=query, ok=True)
-    assert late == (400, OLD)
-
-
-async def test_invoices_that_are_refused(api: Api) -> None:
-    ann = await api.person()
-    two = [{"label": "a", "amount": 1}, {"label": "b", "amount": 1}]
-    for change, words in (
-        ({"title": "x" * 33}, "PRODUCT_TITLE_INVALID"),
-        ({"description": ""}, 'parameter "description" is required'),
-        ({"payload": "x" * 129}, "INVOICE_PAYLOAD_INVALID"),
-        ({"currency": ""}, 'parameter "currency" is required'),
-        ({"currency": "EUR"}, "PAYMENT_PROVIDER_INVALID"),
-        ({"prices": two}, "STARS_INVOICE_INVALID"),
-        ({"prices": [{"label": "a", "amount": 0}]}, "CURRENCY_TOTAL_AMOUNT_INVALID"),
-        ({"prices": "x"}, "can't parse prices JSON object"),
-        ({"prices": [1]}, "can't parse labeled price: LabeledPrice must be an Object"),
-        ({"prices": [{}]}, "can't parse labeled price: Can't find field \"label\""),
-        ({"prices": []}, "there must be at least one price"),
-        ({"reply_markup": KEYBOARD}, "the first button must be a Pay button"),
-    ):
-        answer = await api.refusal("sendInvoice", chat_id=ann, **(INVOICE | change))
-        assert answer == (400, f"Bad Request: {words}")

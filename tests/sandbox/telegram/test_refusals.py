@@ -87,8 +87,6 @@ async def _messages(scene: Scene) -> None:
     ]
     album = await api.ok("sendMediaGroup", chat_id=ann, media=both)
     names["in_album"] = album[0]["message_id"]
-    made = await api.ok("sendMessage", chat_id=ann, text="kept", protect_content=True)
-    names["protected"] = made["message_id"]
     await api.bot("getMe", token=OTHER_TOKEN)
     ann_there = await api.control(
         "POST", f"chats/{ann}/messages", user_id=ann, text="hi", bot_id=654321
@@ -133,7 +131,6 @@ async def test_every_refusal_has_telegrams_words(scene: Scene) -> None:
             if answer != (403, f"Forbidden: {words}"):
                 wrong.append((method, {"chat_id": chat}, answer))
     assert wrong == []
-    assert len(BAD_REQUESTS) + len(FORBIDDEN) >= 180
 
 
 async def test_a_migrated_group_tells_its_new_id(scene: Scene) -> None:
