@@ -4,12 +4,13 @@ import asyncio
 import json
 import socket
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from aiohttp import web
 
 SERVICES = ("telegram", "stories", "cdn")
+SOURCES = ("", "file_id", "url", "upload")
 KINDS = frozenset(
     {
         "status",
@@ -24,7 +25,6 @@ KINDS = frozenset(
         "fail_item",
         "description",
         "others",
-        "album_url_retry_after",
     }
 )
 _POLL_S = 0.02  # how often a hanging request looks whether its client is still there
@@ -36,6 +36,7 @@ class Fault:
     """One fault in waiting: `times` None is for ever, `after` skips that many matches first.
 
     `every` n hits each n-th of the rest; what it lets pass may be hit by a later fault.
+    `chat_id` and `source` (file_id, url, upload) hit only what Telegram is to send there, or so.
     """
 
     id: int
@@ -46,6 +47,8 @@ class Fault:
     fault: dict[str, object] = field(default_factory=dict)
     every: int = 1
     host: str = ""  # hits only what was sent to this name; empty: to any
+    chat_id: int | None = None
+    source: str = ""
     seen: int = 0
 
     @property
@@ -76,17 +79,30 @@ class Faults:
         """Lift one fault, or all."""
         self._faults = [f for f in self._faults if fault_id is not None and f.id != fault_id]
 
-    def take(self, service: str, subject: str, host: str = "") -> Fault | None:
+    def take(
+        self,
+        service: str,
+        subject: str,
+        host: str = "",
+        *,
+        chat_id: object = None,
+        sources: Collection[str] = (),
+    ) -> Fault | None:
         """The fault that hits this request, if any; counts its `after` and `times` down.
 
         `subject` is the path with its query for the Stories API and the CDN, the method's name
         for Telegram; `match` is compared without regard to case. `host` is the name that the
-        request was sent to: one service may be reached by several.
+        request was sent to: one service may be reached by several. `chat_id` and `sources` say
+        where Telegram is to send files, and how they come.
         """
         for fault in self._faults:
             if fault.service != service or fault.match.lower() not in subject.lower():
                 continue
             if fault.host and fault.host != host:
+                continue
+            if fault.chat_id is not None and str(chat_id) != str(fault.chat_id):
+                continue
+            if fault.source and fault.source not in sources:
                 continue
             if fault.after > 0:
                 fault.after -= 1
@@ -120,9 +136,14 @@ def _parsed(fault_id: int, spec: dict[str, object]) -> Fault:
         raise ValueError("fault must be an object")
     if not isinstance(spec.get("host", ""), str):
         raise ValueError("host must be a string")  # noqa: TRY004  one error for a bad spec
+    chat_id, source = spec.get("chat_id"), spec.get("source", "")
+    if not (chat_id is None or isinstance(chat_id, int)):
+        raise ValueError("chat_id must be a number")
+    if not isinstance(source, str) or source not in SOURCES:
+        raise ValueError(f"source must be one of {', '.join(filter(None, SOURCES))}")
     _check_kinds(fault)
     host = str(spec.get("host", ""))
-    return Fault(fault_id, service, match, times, after, fault, every, host)
+    return Fault(fault_id, service, match, times, after, fault, every, host, chat_id, source)
 
 
 def _check_kinds(fault: dict[str, object]) -> None:

@@ -171,7 +171,7 @@ class Answers:
 
     def _highlights(self, profile: Profile, values: dict[str, object]) -> list[dict[str, object]]:
         self._served("user_highlights")
-        self._visible(profile, {"force": False})
+        self._visible(profile, values)
         amount = values["amount"]
         made = self._instagram.highlights_of(profile)
         shown = [self._kept(profile)] if made is None else [self._made(one) for one in made]

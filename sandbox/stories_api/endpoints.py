@@ -75,7 +75,12 @@ ENDPOINTS = {
             2,
         ),
         Endpoint(
-            "/v1/user/highlights", "Get a user's highlights", (_USER_ID, _AMOUNT), "Highlights", 2
+            "/v1/user/highlights",
+            "Get a user's highlights",
+            (_USER_ID, _AMOUNT, _FORCE),
+            "Highlights",
+            2,
+            1,
         ),
         Endpoint("/v1/highlight/by/url", "Get a highlight by url", (_URL,), "Highlight"),
         Endpoint("/v1/user/by/username", "Get user object by username", (_USERNAME,), "User"),

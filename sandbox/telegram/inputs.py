@@ -1,18 +1,20 @@
 """The file that a call sends: uploaded, fetched from the web, or known by its file_id."""
 
+import json
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 from sandbox.telegram.call import Call, whole
 from sandbox.telegram.files import Content, Media
-from sandbox.telegram.params import Upload
+from sandbox.telegram.params import Request, Upload
 from sandbox.telegram.refusals import Refusal, bad_request
 
 PHOTO_LIMIT = 10 * 2**20
 URL_LIMITS = {"photo": 5 * 2**20}
 URL_LIMIT = 20 * 2**20
 _THUMBNAIL_LIMIT = 200 * 1024
+_MEDIA_FIELDS = frozenset({"photo", "video", "document", "animation", "audio", "voice"})
 _URL_TYPES = {
     "photo": ("image/",),
     "video": ("video/",),
@@ -176,6 +178,23 @@ def thumbnail(call: Call, options: dict[str, Any]) -> Content | None:
         return None
     content = call.world.files.keep(upload.data, upload.content_type)
     return content if content.picture else None
+
+
+def sources(method: str, sent: Request) -> set[str]:
+    """How the files of a call come, as far as a fault wants to know."""
+    if method == "sendMediaGroup":
+        items = sent.params.get("media", "[]")
+        try:
+            items = json.loads(items) if isinstance(items, str) else items
+            given = [str(item.get("media", "")) for item in items]
+        except (TypeError, ValueError, AttributeError, RecursionError):
+            given = []
+    else:
+        field = method.removeprefix("send").lower()
+        given = [str(sent.params.get(field, ""))] if field in _MEDIA_FIELDS else []
+    ways = {"url" if "." in value else "file_id" for value in given
+            if value and not value.startswith("attach://")}  # fmt: skip
+    return ways | ({"upload"} if sent.files else set())
 
 
 def upload_bytes(call: Call) -> int:

@@ -14,7 +14,7 @@ from sandbox.beliefs import Switches
 from sandbox.clock import Clock
 from sandbox.faults import Fault, Faults
 from sandbox.requestlog import RequestLog
-from sandbox.telegram import params, schema
+from sandbox.telegram import inputs, params, schema
 from sandbox.telegram.call import METHODS, Call, Handler
 from sandbox.telegram.control import routes
 from sandbox.telegram.events import Listener
@@ -121,15 +121,21 @@ class Telegram:
         known = self._schema.methods.get(name.lower())
         if known is None:
             return self._refused(name, METHOD_NOT_FOUND)
-        fault = self.faults.take("telegram", known.name)
-        if fault is not None and not _only_waits(fault):
+        try:
+            sent = await params.read(request, self.world.largest_file)
+        except Refusal as refusal:
+            self._note(known.name, {}, refusal.code)
+            return _response(refusal.body(), refusal)
+        chat_id, sources = sent.params.get("chat_id"), inputs.sources(known.name, sent)
+        fault = self.faults.take("telegram", known.name, chat_id=chat_id, sources=sources)
+        if fault is not None:
             early = await faulty.before(fault, request)
             if early is not None:
                 self._note(known.name, {}, getattr(early, "status", 0), fault=fault.id)
                 return early
         made: list[Message] = []
         answer: web.StreamResponse
-        answer = response = await self._answered(request, known, bot, fault, made)
+        answer = response = await self._answered(sent, known, bot, fault, made)
         if fault is not None:
             answer = await faulty.after(fault, request, response)
         if made and (_has_gone(request) or (fault is not None and fault.loses)):
@@ -140,20 +146,12 @@ class Telegram:
 
     async def _answered(
         self,
-        request: web.Request,
+        sent: params.Request,
         known: schema.Method,
         bot: Bot,
         fault: Fault | None,
         made: list[Message],
     ) -> web.Response:
-        try:
-            sent = await params.read(request, self.world.largest_file)
-        except Refusal as refusal:
-            self._note(known.name, {}, refusal.code)
-            return _response(refusal.body(), refusal)
-        if fault is not None and _only_waits(fault):
-            # What was received whole has its effect, though the caller be gone meanwhile.
-            await faulty.before(fault, request)
         call = Call(self.services, self.world, bot, known.name, sent.params, sent.files, fault)
         body, refused = await self._run(known, call)
         made += call.made
@@ -259,10 +257,6 @@ def _response(body: dict[str, Any], refused: Refusal | None) -> web.Response:
 
 async def _nowhere(_: web.Request) -> web.Response:
     return _response(NOT_FOUND.body(), NOT_FOUND)
-
-
-def _only_waits(fault: Fault) -> bool:
-    return fault.fault.keys() == {"delay_s"}
 
 
 def _has_gone(request: web.Request) -> bool:

@@ -59,6 +59,8 @@ async def test_every_path_wants_a_key_and_its_parameters(api: Raw, path: str) ->
         ("/v1/user/stories", {"user_id": "787132", "force": "on"}, 200, 1),
         ("/v1/user/stories", {"user_id": "787132", "force": "true"}, 200, 1),
         ("/v1/user/stories", {"user_id": "787132", "force": "off"}, 200, 2),
+        ("/v1/user/highlights", {"user_id": "787132"}, 200, 2),
+        ("/v1/user/highlights", {"user_id": "787132", "force": "on"}, 200, 1),
         ("/v1/user/stories", {"user_id": "787132", "amount": "1"}, 200, 2),
         ("/v1/user/stories", {"user_id": "1"}, 404, 2),
         ("/v1/user/stories", {"user_id": "natgeo"}, 400, 2),

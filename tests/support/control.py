@@ -22,6 +22,25 @@ _FIRST_POLL_S, _LAST_POLL_S = 0.01, 0.1
 _POLLS_GROW = 1.25
 
 
+def refused(text: str, code: int = 400) -> Json:
+    """The fault by which Telegram refuses in these words."""
+    prefix = {400: "Bad Request: ", 403: "Forbidden: ", 500: "Internal Server Error: "}[code]
+    return {
+        "status": code,
+        "body": {"ok": False, "error_code": code, "description": prefix + text},
+    }
+
+
+def flood(seconds: int) -> Json:
+    """The fault that answers 429."""
+    text = f"Too Many Requests: retry after {seconds}"
+    parameters = {"parameters": {"retry_after": seconds}}
+    return {
+        "status": 429,
+        "body": {"ok": False, "error_code": 429, "description": text} | parameters,
+    }
+
+
 @overload
 async def wait_for(
     predicate: Callable[[], Awaitable[T | None]], within: float = PATIENCE_S, what: str = ""
@@ -235,6 +254,8 @@ class Control:
         after: int = 0,
         every: int = 1,
         host: str = "",
+        chat_id: int | None = None,
+        source: str = "",
     ) -> int:
         """Put a fault in force (`times` None: until cleared); its id."""
         body = {"service": service, "match": match, "times": times, "after": after, "fault": fault}
@@ -242,6 +263,10 @@ class Control:
             body["every"] = every
         if host:
             body["host"] = host
+        if chat_id is not None:
+            body["chat_id"] = chat_id
+        if source:
+            body["source"] = source
         return int((await self.call("POST", "/faults", body))["id"])
 
     async def clear_faults(self, fault_id: int | None = None) -> None:

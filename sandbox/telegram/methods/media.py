@@ -8,7 +8,7 @@ from sandbox.telegram.call import Call, method, truth
 from sandbox.telegram.files import Media
 from sandbox.telegram.inputs import Given, MediaFailure
 from sandbox.telegram.model import Message
-from sandbox.telegram.refusals import Refusal, bad_request, too_many_requests
+from sandbox.telegram.refusals import Refusal, bad_request
 
 _ALBUM_LIMIT = 10
 _ALBUM_KINDS = frozenset({"photo", "video", "document"})
@@ -127,7 +127,6 @@ async def send_media_group(call: Call) -> list[dict[str, Any]]:
         targets.check_right(where.chat, call.bot, kind)
     files = [inputs.local(call, kind, options["media"]) for kind, options, _ in items]
     _check_sources(call, files)
-    _check_addresses(call, files)
     sending.charge(call, where.chat, len(items))
     results = await asyncio.gather(
         *(
@@ -154,17 +153,6 @@ async def send_media_group(call: Call) -> list[dict[str, Any]]:
     if failures:
         raise _album_failure(call, *failures[0])
     return [message.view(call.bot) for message in messages]
-
-
-def _check_addresses(call: Call, files: list[Given | str]) -> None:
-    """Refuse an album by URL where a fault wants that; uploads and file_ids go on.
-
-    Raises:
-        Refusal: 429, as telegram-bot-api#505 has it.
-    """
-    wait = call.fault.fault.get("album_url_retry_after") if call.fault else None
-    if isinstance(wait, int) and any(isinstance(file, str) for file in files):
-        raise too_many_requests(wait)
 
 
 async def _finished(

@@ -24,7 +24,7 @@ from bot.sending.sender import SendOptions
 from bot.store.database import Database
 from bot.telegram.rate_limiter import Pacing
 from bot.telegram.request import Timeouts
-from tests.support.control import wait_for
+from tests.support.control import flood, refused, wait_for
 from tests.support.database import on_postgresql
 from tests.support.followed import HOUR, MINUTE, Clock
 from tests.support.telegram import Bench, bench, story_of, utc_now
@@ -47,23 +47,6 @@ async def made(db: Database, folder: Path, **options: Any) -> AsyncIterator[Made
 async def ready(sqlite_db: Database, tmp_path: Path) -> AsyncIterator[Made]:
     async with made(sqlite_db, tmp_path) as ours:
         yield ours
-
-
-def refused(text: str) -> dict[str, Any]:
-    """Return the fault that answers 400."""
-    body = {"ok": False, "error_code": 400, "description": f"Bad Request: {text}"}
-    return {"status": 400, "body": body}
-
-
-def flood(seconds: int) -> dict[str, Any]:
-    """Return the fault that answers 429."""
-    told = {"parameters": {"retry_after": seconds}}
-    body = {
-        "ok": False,
-        "error_code": 429,
-        "description": f"Too Many Requests: retry after {seconds}",
-    }
-    return {"status": 429, "body": body | told}
 
 
 def pks(album: Album) -> list[str]:
@@ -171,7 +154,7 @@ async def test_a_person_waits_for_a_short_flood_and_the_album_goes_by_upload(
     async with made(sqlite_db, tmp_path, limiter=Pacing()) as (ours, ann):
         album = await ours.album(3)
         await ours.control.fault(
-            "telegram", {"album_url_retry_after": 1}, match="sendMediaGroup", times=None
+            "telegram", flood(1), match="sendMediaGroup", times=None, source="url"
         )
         outcome = await ours.sender.send_album(Target(ann), album)
         assert isinstance(outcome, Sent)

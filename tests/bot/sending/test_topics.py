@@ -1,7 +1,6 @@
 """A topic of a profile's own is made once, whoever wants it at the same time and dies over it."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
@@ -13,7 +12,7 @@ from bot.domain.model import TryLater
 from bot.sending.topics import CLAIMED_FOR, Topics
 from bot.store import chat_queues, chats, moves, subscriptions, topics
 from bot.store.database import Database
-from tests.support.control import Control, Json, wait_for
+from tests.support.control import Control, flood, wait_for
 from tests.support.followed import MINUTE, NATGEO, NOON, claim, follow, look, rows, story
 from tests.support.sandbox import Box, sandbox_box
 from tests.support.telegram import bot_at
@@ -37,16 +36,6 @@ async def forum_of(control: Control, db: Database, *, may_make: bool = True) -> 
     async with db.begin() as tx:
         await chats.ensure(tx, forum, kind="supergroup", title="Forum", now=NOW)
     return forum
-
-
-def flood(seconds: int) -> Json:
-    body = {
-        "ok": False,
-        "error_code": 429,
-        "description": f"Too Many Requests: retry after {seconds}",
-        "parameters": {"retry_after": seconds},
-    }
-    return {"status": 429, "body": json.dumps(body)}
 
 
 async def claimed(db: Database, forum: int) -> bool:

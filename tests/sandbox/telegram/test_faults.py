@@ -5,7 +5,7 @@ import asyncio
 import aiohttp
 import pytest
 
-from tests.support.control import wait_for
+from tests.support.control import refused, wait_for
 from tests.support.sandbox import sandbox_box
 from tests.support.storybell import TOKEN
 
@@ -72,3 +72,20 @@ async def test_sends_whose_answer_reached_nobody_are_counted_and_marked() -> Non
 
         assert await wait_for(shown) == {"reset": True, "cut": True, "late": True, "told": False}
         assert (await box.control.state())["lost"] == 3
+
+
+async def test_a_fault_may_hit_one_chat_alone_and_each_nth_call() -> None:
+    async with sandbox_box() as box:
+        ann, bob = await box.control.person(), await box.control.person()
+        url = f"{box.urls.telegram}/bot{TOKEN}/sendMessage"
+        for person in (ann, bob):
+            await box.control.say(person, "/start")
+        await box.control.fault(
+            "telegram", refused("CHAT_RESTRICTED"), times=None, chat_id=ann, every=2
+        )
+        statuses: dict[int, list[int]] = {ann: [], bob: []}
+        for _ in range(4):
+            for person, seen in statuses.items():
+                async with box.session.post(url, json={"chat_id": person, "text": "x"}) as answer:
+                    seen.append(answer.status)
+        assert statuses == {ann: [200, 400, 200, 400], bob: [200] * 4}

@@ -7,6 +7,7 @@ import pytest
 from aiohttp import FormData
 
 from sandbox.media import video as story_video
+from sandbox.telegram.refusals import too_many_requests
 from tests.sandbox.telegram.harness import TOKEN, Api, page, photo, video
 
 
@@ -153,11 +154,12 @@ async def test_an_albums_refusal_has_the_raw_code_and_a_single_ones_a_sentence(a
     assert await api.shown(ann) == []
 
 
-async def test_albums_by_url_alone_are_answered_429_on_request(api: Api) -> None:
+async def test_a_fault_may_hit_albums_by_url_alone(api: Api) -> None:
     ann = await api.person()
     api.web["http://w.test/a.jpg"] = page(photo("77"), "image/jpeg")
-    fault = {"album_url_retry_after": 3}
-    api.telegram.faults.add({"service": "telegram", "match": "sendMediaGroup", "fault": fault})
+    body = too_many_requests(3).body()
+    fault = {"source": "url", "fault": {"status": 429, "body": body}}
+    api.telegram.faults.add({"service": "telegram", "match": "sendMediaGroup", **fault})
     items = [{"type": "photo", "media": "http://w.test/a.jpg"}] * 2
     code, _ = await api.refusal("sendMediaGroup", chat_id=ann, media=items)
     assert code == 429
