@@ -15,7 +15,7 @@ from bot.store import chat_queues, chats, enqueue
 from bot.store.database import Database
 from tests.bot.outbox.test_answers import Answers
 from tests.bot.outbox.test_worker import Post
-from tests.bot.sending.test_topics import flood
+from tests.support.control import flood
 from tests.support.followed import MINUTE, NATGEO, NOON, Clock, follow, look, rows, story
 from tests.support.sandbox import Box, sandbox_box
 from tests.support.telegram import bot_at
