@@ -1,6 +1,6 @@
 """The parts of the bot, built from the settings in the order of the layers."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -58,12 +58,12 @@ from bot.sending.topics import Topics
 from bot.store import access as access_store
 from bot.store import transfer
 from bot.store.database import Database
-from bot.store.readiness import Readiness, connections, readiness
+from bot.store.readiness import Readiness, connections, living, readiness
 from bot.stories_api.client import StoriesApi
 from bot.stories_api.endpoints import Endpoint
 from bot.stories_api.limit_state import SharedLimits
 from bot.telegram.admins import Admins
-from bot.telegram.limit_state import LimitState, LocalLimitState, SharedLimitState
+from bot.telegram.limit_state import ChatFloods
 from bot.telegram.outage import Outage
 from bot.telegram.presence import presence
 from bot.telegram.rate_limiter import Pacing
@@ -136,10 +136,11 @@ async def built(
                 connector=connector(text_of(settings.stories_api_proxy), keepalive_timeout=_IDLE_S)
             )
         )
-        # One process on SQLite keeps its limits in memory; replicas share them as rows.
         bot_id = int(settings.telegram_token.get_secret_value().partition(":")[0])
-        shared = None if db.is_sqlite else SharedLimitState(db, bot_id, now, timing.chat_limits)
-        bot = _bot(settings, metrics, shared or LocalLimitState(steady, timing.chat_limits))
+        floods = ChatFloods(
+            steady if db.is_sqlite else lambda: now().timestamp(), timing.chat_limits
+        )
+        bot = _bot(settings, metrics, floods, partial(living, db))
 
         def wake() -> None:
             """Let what became due be looked at, and be sent."""
@@ -219,7 +220,7 @@ async def built(
             outage=outage,
             presence=ask_presence,
             topics=topics,
-            see_flood=shared.see if shared else None,
+            floods=floods,
             metrics=metrics,
             now=now,
         )
@@ -425,7 +426,12 @@ async def _tell_alone(settings: Settings, db: Database, sentence: str, **fields:
         log.warning("can't tell an operator", reason=str(error))
 
 
-def _bot(settings: Settings, metrics: Metrics, limit_state: LimitState) -> ExtBot[Any]:
+def _bot(
+    settings: Settings,
+    metrics: Metrics,
+    floods: ChatFloods,
+    replicas: Callable[[], Awaitable[int]],
+) -> ExtBot[Any]:
     url = str(settings.telegram_api_url).rstrip("/")
     token = settings.telegram_token.get_secret_value()
     proxy = text_of(settings.telegram_proxy)
@@ -436,6 +442,6 @@ def _bot(settings: Settings, metrics: Metrics, limit_state: LimitState) -> ExtBo
         request=AiohttpRequest(metrics=metrics, proxy=proxy),
         get_updates_request=AiohttpRequest(connections=1, proxy=proxy),
         rate_limiter=Pacing(
-            settings.messages_per_second, limit_state=limit_state, metrics=metrics
+            settings.messages_per_second, floods=floods, replicas=replicas, metrics=metrics
         ),
     )

@@ -165,22 +165,19 @@ def mute_of(mutes: Iterable[Mute], thread_id: int | None) -> Mute | None:
     return next((one for one in mutes if one.is_whole or one.thread_id == thread_id), None)
 
 
-Flood = tuple[Any | None, int]
-"""What counts against a chat's flood limits, as ``bot.telegram`` reads it, and its version."""
-
-
 @dataclass(frozen=True, slots=True)
 class ChatQueue:
     """A chat with what is due in it, in the order of sending; ``token`` proves the claim.
 
-    ``flood`` is what counts against the limits of its chat where replicas share them.
+    ``flood`` is what counts against the limits of its chat, as ``bot.telegram`` reads it, where
+    there are replicas.
     """
 
     chat: Chat
     token: int
     rows: list[Delivery] = field(default_factory=list)
     mutes: tuple[Mute, ...] = ()
-    flood: Flood = (None, 0)
+    flood: Any | None = None
 
 
 FileKind = Literal["photo", "video", "document", "animation"]

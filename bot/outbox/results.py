@@ -26,6 +26,7 @@ from bot.presentation import notices
 from bot.sending import replies
 from bot.store import chat_queues, chats, deliveries, enqueue, kept, moves, mutes, usage
 from bot.store.database import Tx
+from bot.telegram.limit_state import ChatFloods
 
 NOT_CONFIRMED = N_("Telegram didn't confirm it, so it may already be here.")
 
@@ -65,12 +66,22 @@ class Arrived:
         return len(self.messages) == len(self.batch.rows)
 
 
-async def record_whole(tx: Tx, sends: Sequence[Arrived], *, now: datetime) -> None:
+async def record_whole(
+    tx: Tx, sends: Sequence[Arrived], *, floods: ChatFloods | None = None, now: datetime
+) -> None:
     """Write down sends of which nothing is missing, and free their queues."""
     tokens = await chat_queues.lock_all(tx, [send.queue.chat.id for send in sends])
     await _arrived(tx, sends, now)
     ours = [send.queue for send in sends if tokens.get(send.queue.chat.id) == send.queue.token]
     await chat_queues.reschedule_all(tx, [queue.chat.id for queue in ours], free_at=now)
+    await _pass_on_floods(tx, ours, floods)
+
+
+async def _pass_on_floods(tx: Tx, ours: Sequence[ChatQueue], floods: ChatFloods | None) -> None:
+    """Let the next replica that claims these queues know what their chats have had."""
+    if floods and ours:
+        states = {queue.chat.id: floods.state_of(queue.chat.id) for queue in ours}
+        await chat_queues.set_floods(tx, states)
 
 
 async def record(
@@ -81,6 +92,7 @@ async def record(
     *,
     left: bool = True,
     in_outage: bool = False,
+    floods: ChatFloods | None = None,
     now: datetime,
 ) -> Account:
     """Write down what came of a batch; ``left`` is false when no request ever left for it.
@@ -114,6 +126,7 @@ async def record(
         return account
     free_at = await _judged(tx, batch, rest, outcome, account, in_outage=in_outage, now=now)
     await chat_queues.reschedule(tx, chat_id, free_at=free_at)
+    await _pass_on_floods(tx, [queue], floods)
     if isinstance(outcome, Moved):
         await moves.move_chat(tx, chat_id, outcome.chat_id, now=now)
     return account

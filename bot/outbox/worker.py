@@ -15,7 +15,7 @@ import structlog
 from bot.domain import alert_rules, selection
 from bot.domain.errors import DatabaseUnavailableError
 from bot.domain.model import AskPresence, GiveUp, Outcome, Presence, Sent, Target, TryLater
-from bot.domain.records import SUMMARY, ChatQueue, Flood, Mute
+from bot.domain.records import SUMMARY, ChatQueue, Mute
 from bot.domain.selection import Batch, Decision
 from bot.outbox.composer import Albums, Alerts
 from bot.outbox.fan_out import FanOut
@@ -32,6 +32,7 @@ from bot.sending.topics import Topics
 from bot.store import chat_queues, deliveries, enqueue, moves, retention
 from bot.store.database import Database, Tx
 from bot.telegram.api import NotWantedError
+from bot.telegram.limit_state import ChatFloods
 from bot.telegram.outage import Outage, is_answer
 
 log = structlog.get_logger()
@@ -97,7 +98,7 @@ class Outbox:
         outage: Outage | None = None,
         presence: AskPresence | None = None,
         topics: Topics | None = None,
-        see_flood: Callable[[int, Flood], None] | None = None,
+        floods: ChatFloods | None = None,
         lease: timedelta | None = None,
         idle: timedelta = IDLE,
         metrics: Metrics | None = None,
@@ -108,14 +109,13 @@ class Outbox:
         ``replies`` sends answers that could not leave at once. ``outage`` knows when Telegram is
         down; without it each row is on its own. ``presence`` asks whether the bot may write again
         where it might not; without it that is tried. ``topics`` makes a topic of our own that was
-        deleted again. ``see_flood`` is told what counts against the limits of a chat that was
-        claimed.
+        deleted again. ``floods`` go with the queues among replicas.
         """
         self._db = db
         self._outage = outage
         self._presence = presence
         self._topics = topics
-        self._see_flood = see_flood
+        self._floods = None if db.is_sqlite else floods
         self._doubted: list[ClaimedBatch] = []  # whose lost answers may belong to a pause to come
         self._alerts = Alerts(sender, texts, replies, now=now)
         self._lease = lease or (SEND_LEASE if db.is_sqlite else LEASE_AMONG_REPLICAS)
@@ -198,8 +198,8 @@ class Outbox:
         return self._rests_until
 
     def _begin(self, claimed: ClaimedBatch) -> None:
-        if self._see_flood is not None:
-            self._see_flood(claimed.queue.chat.id, claimed.queue.flood)
+        if self._floods is not None:
+            self._floods.take_over(claimed.queue.chat.id, claimed.queue.flood)
         if self._group is not None:
             task = self._group.create_task(self._deliver_safely(claimed))
             self._sending.add(task)
@@ -410,6 +410,7 @@ class Outbox:
                 outcome,
                 left=claimed.left,
                 in_outage=in_outage,
+                floods=self._floods,
                 now=self._now(),
             )
         )
@@ -432,7 +433,7 @@ class Outbox:
 
     async def _arrive(self, sends: list[Arrived]) -> None:
         async with self._db.begin() as tx:
-            await record_whole(tx, sends, now=self._now())
+            await record_whole(tx, sends, floods=self._floods, now=self._now())
 
     async def before_send(self, claimed: ClaimedBatch) -> None:
         """Count the copies that are about to leave, once; check each time whether they may.

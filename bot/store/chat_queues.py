@@ -10,10 +10,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.domain.records import ChatQueue, Delivery, Flood
+from bot.domain.records import ChatQueue, Delivery
 from bot.store import chats, deliveries, mutes
 from bot.store.database import Insert, Tx, built_once, insert_for, tell
 from bot.store.deliveries import is_open, overdue_at, waits_for_earlier
+from bot.store.json_rows import json_rows
 from bot.store.schema import Timestamp, chat_key, metadata, only
 
 COMPARED = 100  # chat queues of which the one with the fewest copies is taken
@@ -28,7 +29,6 @@ queues = sa.Table(
     sa.Column("token", sa.BigInteger, nullable=False, server_default="0"),  # who claimed last
     sa.Column("leased", sa.Boolean, nullable=False, server_default=sa.text("false")),
     sa.Column("flood", sa.JSON),  # what Telegram has had of late from all replicas
-    sa.Column("flood_version", sa.BigInteger, nullable=False, server_default="0"),
 )
 
 
@@ -79,7 +79,7 @@ CLAIMED = (
     sa.update(queues)
     .where(queues.c.chat_id.in_(_CHATS))
     .values(free_at=sa.bindparam("until"), token=queues.c.token + 1, leased=True)
-    .returning(queues.c.chat_id, queues.c.token, queues.c.flood, queues.c.flood_version)
+    .returning(queues.c.chat_id, queues.c.token, queues.c.flood)
 )
 DUE_NEXT = sa.select(CLAIMABLE_AT).where(IS_DUE).order_by(CLAIMABLE_AT).limit(1)
 LOCKED = (
@@ -141,7 +141,7 @@ async def _claim(
             token=claimed[chat.id].token,
             rows=rows[chat.id],
             mutes=muted.get(chat.id, ()),
-            flood=(claimed[chat.id].flood, claimed[chat.id].flood_version),
+            flood=claimed[chat.id].flood,
         )
         for chat in owners
     ]
@@ -238,85 +238,13 @@ async def wake_all(
     await tell(tx, DUE)
 
 
-_FLOOD = (
-    sa.select(queues.c.flood, sa.func.coalesce(queues.c.flood_version, 0))
-    .select_from(chats.chats.outerjoin(queues, queues.c.chat_id == chats.chats.c.id))
-    .where(chats.chats.c.id == sa.bindparam("chat_id", type_=sa.BigInteger))
-)
-
-
 @built_once
-def _count_flood(insert: Insert) -> sa.Executable:
-    new = sa.select(
-        chats.chats.c.id,
-        sa.bindparam("now", type_=Timestamp),
-        sa.bindparam("state", type_=sa.JSON),
-        sa.bindparam("next", type_=sa.BigInteger),
-    ).where(chats.chats.c.id == sa.bindparam("chat_id", type_=sa.BigInteger))
-    statement = insert(queues).from_select(["chat_id", "free_at", "flood", "flood_version"], new)
-    row = statement.excluded
-    return statement.on_conflict_do_update(
-        index_elements=["chat_id"],
-        set_={"flood": row.flood, "flood_version": row.flood_version},
-        where=queues.c.flood_version == row.flood_version - 1,
-    ).returning(queues.c.chat_id)
+def _set_floods(insert: Insert) -> sa.Executable:
+    seen = json_rows(insert, "floods", chat_id=sa.BigInteger, state=sa.JSON)
+    return sa.update(queues).where(queues.c.chat_id == seen.c.chat_id).values(flood=seen.c.state)
 
 
-# Rows of queues that others hold are left to who waits for them one by one.
-_COUNTED = (
-    sa.func.json_to_recordset(sa.bindparam("floods", type_=sa.JSON))
-    .table_valued(
-        sa.column("chat_id", sa.BigInteger),
-        sa.column("state", sa.JSON),
-        sa.column("next", sa.BigInteger),
-    )
-    .render_derived(name="counted", with_types=True)
-)
-_UNCHANGED = (
-    sa.select(_COUNTED)
-    .join(
-        queues,
-        sa.and_(
-            queues.c.chat_id == _COUNTED.c.chat_id,
-            queues.c.flood_version == _COUNTED.c.next - 1,
-        ),
-    )
-    .with_for_update(of=queues, skip_locked=True)
-    .subquery()
-)
-_SET_FLOODS = (
-    sa.update(queues)
-    .where(queues.c.chat_id == _UNCHANGED.c.chat_id)
-    .values(flood=_UNCHANGED.c.state, flood_version=_UNCHANGED.c.next)
-    .returning(queues.c.chat_id)
-)
-
-
-async def flood(tx: Tx, chat_id: int) -> Flood | None:
-    """Return what counts against a chat's flood limits, and its version.
-
-    None where nothing is known of the chat.
-    """
-    row = (await tx.execute(_FLOOD, {"chat_id": chat_id})).one_or_none()
-    return None if row is None else (row[0], int(row[1]))
-
-
-async def set_flood(tx: Tx, chat_id: int, state: Any, version: int, *, now: datetime) -> bool:  # noqa: ANN401 - any JSON value
-    """Replace what counts against a chat's limits, if its version is still that one."""
-    values = {"chat_id": chat_id, "state": state, "next": version + 1, "now": now}
-    return (await tx.execute(_count_flood(tx), values)).one_or_none() is not None
-
-
-async def set_floods(tx: Tx, floods: Mapping[int, Flood]) -> set[int]:
-    """Do what ``set_flood`` does in many chats; return in which of them it is done.
-
-    It waits for nobody who holds a queue. PostgreSQL's, as only there replicas share limits; on
-    SQLite it is done in none.
-    """
-    if tx.dialect.name != "postgresql":
-        return set()
-    rows = [
-        {"chat_id": chat_id, "state": state, "next": version + 1}
-        for chat_id, (state, version) in floods.items()
-    ]
-    return set((await tx.execute(_SET_FLOODS, {"floods": rows})).scalars())
+async def set_floods(tx: Tx, floods: Mapping[int, Any]) -> None:
+    """Write down what chats have had, for the next replica that claims their queues."""
+    rows = [{"chat_id": chat_id, "state": state} for chat_id, state in floods.items()]
+    await tx.execute(_set_floods(tx), {"floods": rows})

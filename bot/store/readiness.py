@@ -90,6 +90,12 @@ async def connections(db: Database) -> Connections | None:
         return Connections(*(await tx.execute(room, names)).one())
 
 
+async def living(db: Database) -> int:
+    """Return how many replicas run now, with this one."""
+    result = await connections(db)
+    return 1 if result is None else 1 + result.replicas
+
+
 def _has_file(file: Path) -> bool:
     """Return whether there is such a file that can be written; raise where none can be made."""
     if file.exists():

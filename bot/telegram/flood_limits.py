@@ -95,10 +95,8 @@ class ChatFlood:
         }
 
     @classmethod
-    def load(cls, limits: ChatLimits, value: dict[str, Any] | None) -> "ChatFlood":
+    def load(cls, limits: ChatLimits, value: dict[str, Any]) -> "ChatFlood":
         """Return it from JSON."""
-        if value is None:
-            return cls(limits)
         return cls(limits, **{**value, "sent": [(at, weight) for at, weight in value["sent"]]})
 
     def _group_wait(self, now: float, weight: int) -> float:
@@ -176,10 +174,6 @@ class BotWindow:
             still = ticket.frees_at() - now
             spaced = max(spaced, min(still, _ASK_AGAIN_S) if ticket.free_at is None else still)
         return spaced
-
-    def begin(self, now: float) -> None:
-        """Begin messages that were reserved among replicas: no lateness is made good there."""
-        self.next_at = max(self.next_at, now)
 
     def take(self, now: float, weight: int, rate: float) -> Ticket:
         """Count messages that leave now."""

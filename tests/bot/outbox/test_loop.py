@@ -18,6 +18,7 @@ from bot.runtime.logging import trace
 from bot.runtime.metrics import Metrics
 from bot.store import chat_queues, enqueue, usage
 from bot.store.database import Database, Tx
+from bot.telegram.limit_state import ChatFloods
 from tests.bot.outbox.test_worker import Office, Post, found, office, sent
 from tests.support.control import wait_for
 from tests.support.database import migrated_copy, on_postgresql
@@ -173,12 +174,9 @@ async def test_who_comes_back_when_the_lease_is_over_sends_nothing(office: Offic
 
 
 async def test_what_a_look_showed_is_spread_and_sent_when_woken(office: Office) -> None:
-    seen: list[tuple[int, object]] = []
-
-    def see(chat_id: int, flood: object) -> None:
-        seen.append((chat_id, flood))
-
-    outbox = Outbox(office.db, office.post, office.post, see_flood=see, now=office.clock)  # type: ignore[arg-type] # Post stands for both
+    floods = ChatFloods(lambda: office.clock().timestamp())
+    floods.close(-1, 30)
+    outbox = Outbox(office.db, office.post, office.post, floods=floods, now=office.clock)  # type: ignore[arg-type] # Post stands for both
     async with asyncio.timeout(20), asyncio.TaskGroup() as group:
         group.create_task(outbox.run())
         for number in range(1, 4):
@@ -188,7 +186,10 @@ async def test_what_a_look_showed_is_spread_and_sent_when_woken(office: Office) 
             outbox.wake()
             await wait_for(lambda: len(office.post.albums) == number)  # noqa: B023 - awaited here
         outbox.stop()
-    assert seen == [(-1, (None, 0))] * 3
+    async with office.db.begin() as tx:
+        await chat_queues.wake(tx, -1, due_at=office.clock(), now=office.clock())
+        (queue,) = await chat_queues.claim(tx, now=office.clock(), limit=1, lease=MINUTE)
+    assert queue.flood == (None if office.db.is_sqlite else floods.state_of(-1))
 
 
 async def test_each_slice_wakes_the_outbox_and_more_follows_at_once(db: Database) -> None:

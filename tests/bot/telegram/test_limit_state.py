@@ -1,12 +1,12 @@
-"""Where the limits of chats are kept."""
+"""What is remembered of the chats."""
 
-from bot.telegram.limit_state import LocalLimitState
+from bot.telegram.limit_state import ChatFloods
 
 
-async def test_local_gates_forget_chats() -> None:
+def test_what_a_fresh_chat_equals_is_forgotten() -> None:
     now = [0.0]
-    gates = LocalLimitState(lambda: now[0], remembered=3)
+    floods = ChatFloods(lambda: now[0], remembered=3)
     for chat in range(1, 10):
         now[0] += 100
-        assert not await gates.enter(chat, 1, "alert")
-    assert len(gates._chats) <= 3  # noqa: SLF001 - memory shows nowhere else
+        assert not floods.enter(chat, 1, "alert")
+    assert len(floods._chats) <= 3  # noqa: SLF001 - memory shows nowhere else

@@ -365,7 +365,6 @@ def upgrade() -> None:
     sa.Column('token', sa.BigInteger(), server_default='0', nullable=False),
     sa.Column('leased', sa.Boolean(), server_default=sa.text('(false)'), nullable=False),
     sa.Column('flood', sa.JSON(), nullable=True),
-    sa.Column('flood_version', sa.BigInteger(), server_default='0', nullable=False),
     sa.ForeignKeyConstraint(['chat_id'], ['chats.id'], name=op.f('fk_lanes_chat_id_chats'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('chat_id', name=op.f('pk_lanes'))
     )
