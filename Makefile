@@ -8,7 +8,7 @@ PYTEST := $(BIN)/python -m pytest
 # What failed while the machine did much else is asked once more, with nothing beside it: then it must pass.
 ALONE := --last-failed --last-failed-no-failures none
 
-.PHONY: demo test coverage test-slow mutation soak lint types tests campaign red run doctor bench lock test-all wheels image catalogues pictures screenshots clean
+.PHONY: demo test coverage test-slow mutation soak lint types tests campaign red run doctor bench lock dist docs source test-all wheels image catalogues pictures screenshots clean
 
 demo: .venv/.demo  ## The whole bot against local stand-ins, with a chat page; no account, no key
 	$(BIN)/python -m bot demo
@@ -23,6 +23,10 @@ lint: .venv/.dev
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
 	$(BIN)/python -m tools.doc_links
+	$(BIN)/python -m tools.source --check
+	$(BIN)/actionlint -shellcheck= -pyflakes=
+	$(BIN)/zizmor --offline --quiet .github
+	rm -rf .cache/dist && $(BIN)/hatchling build -d .cache/dist && $(BIN)/twine --no-color check --strict .cache/dist/*
 
 types: .venv/.dev
 	$(BIN)/mypy
@@ -62,10 +66,23 @@ doctor: .venv/.dev  ## What the stand-ins believe, tried on the real services; A
 bench: .venv/.dev  ## The figures of docs/figures.md
 	$(BIN)/python -m benchmarks all
 
-lock: .venv/.dev  ## Resolve all three locks together: what is tested is what runs
+lock: .venv/.dev  ## Resolve all locks together: what is tested is what runs, and what builds it
 	$(LOCK) --all-extras --group dev --output-file requirements-dev.txt
 	$(LOCK) --extra postgres --extra speed --extra charts --constraint requirements-dev.txt --output-file requirements.txt
 	$(LOCK) --extra postgres --extra speed --extra charts --extra sandbox --constraint requirements-dev.txt --output-file requirements-demo.txt
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
+		build-requirements.in --constraint requirements-dev.txt --output-file build-constraints.txt
+
+dist: .venv/.dev  ## The wheel and the sdist as they are published: what builds them is pinned by its hash
+	rm -rf dist
+	$(BIN)/uv build --quiet --build-constraints build-constraints.txt --require-hashes --out-dir dist
+	$(BIN)/twine --no-color check --strict dist/*
+
+docs: .venv/.dev  ## The documentation as a site, in site/; a link that leads nowhere fails
+	$(BIN)/zensical build --clean --strict
+
+source: .venv/.dev  ## Write where the project lives, [project.urls] Source, into README, compose.yaml and the docs
+	$(BIN)/python -m tools.source
 
 test-all: .venv/.dev  ## The tests on every supported Python that is installed; ARGS go to pytest
 	$(BIN)/python -m tools.test_all $(ARGS)

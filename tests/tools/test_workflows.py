@@ -17,7 +17,7 @@ STEPS = [
     step
     for workflow in WORKFLOWS.values()
     for job in workflow["jobs"].values()
-    for step in job["steps"]
+    for step in job.get("steps", ())
 ]
 TARGETS = re.search(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
 
@@ -35,6 +35,21 @@ def test_the_pythons_are_the_same_everywhere() -> None:
     assert list(wheels.PYTHONS) == named
     assert f'requires-python = ">={named[0]}"' in (ROOT / "pyproject.toml").read_text()
     assert f"FROM python:{test_all.PYTHONS[-1]}-slim" in (ROOT / "Dockerfile").read_text()
+
+
+def test_a_release_tests_first_and_publishes_last_and_only_a_tag() -> None:
+    jobs = WORKFLOWS["release.yml"]["jobs"]
+    assert jobs["test"]["uses"].endswith("/test.yml")
+    assert "workflow_call:" in (ROOT / ".github/workflows/test.yml").read_text()
+    publishing = {name for name, job in jobs.items() if "if" in job}
+    assert publishing == {"publish", "docs", "page"}
+    assert {jobs[name]["if"] for name in publishing} == {"github.event_name == 'push'"}
+    before, waiting = set(), ["publish"]
+    while waiting:
+        needs = jobs[waiting.pop()].get("needs", [])
+        waiting += needs if isinstance(needs, list) else [needs]
+        before.update(waiting)
+    assert before == {"check", "test", "build", "image"}
 
 
 def test_what_others_wrote_is_pinned_and_gets_no_rights_by_itself() -> None:

@@ -1,0 +1,150 @@
+"""Writes where the project lives into README, compose.yaml and the docs: ``make source``.
+
+It is one line of pyproject.toml, ``[project.urls] Source``. While it is not set, nothing is
+published: then the parts that are written here show the clone alone. ``--check`` tells whether
+they are as they should be.
+"""
+
+import argparse
+import re
+import sys
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+ROOT = Path(__file__).parents[1]
+_HOSTS = {"github.com": "ghcr.io"}
+"""The registry for images of each code host that the workflows can publish from."""
+
+
+def project() -> dict[str, str]:
+    """Return the version, and where it lives: empty where that is not set."""
+    told = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return {"version": told["version"], "source": told.get("urls", {}).get("Source", "")}
+
+
+def image_of(source: str) -> str:
+    """Return the name of the image, without a tag, of a project that lives there.
+
+    Raises:
+        ValueError: It is no address of a repository at a host that is known.
+    """
+    where = urlsplit(source)
+    path = where.path.strip("/").removesuffix(".git").lower()
+    if where.scheme != "https" or where.hostname not in _HOSTS or path.count("/") != 1:
+        known = ", ".join(f"https://{host}/OWNER/NAME" for host in _HOSTS)
+        raise ValueError(f"[project.urls] Source is {source!r}; it must be like {known}")
+    return f"{_HOSTS[where.hostname]}/{path}"
+
+
+def install(source: str) -> str:
+    """Return the part of the README that says how to get it."""
+    if not source:
+        return _CLONE.format(get="")
+    image = image_of(source)
+    clone = _CLONE.format(get=f"git clone {source} && cd {source.rpartition('/')[2]}\n")
+    return _PUBLISHED.format(image=image, raw=_raw(source)) + "\nOr from a clone:\n" + clone
+
+
+def image_line(source: str) -> str:
+    """Return what compose.yaml starts."""
+    name = f"{image_of(source)}:1" if source else "storybell"
+    return f"    image: {name}\n"
+
+
+def ask(source: str) -> str:
+    """Return where to ask, for the README."""
+    if not source:
+        return "Open an issue where you got the code from; a question is welcome as one.\n"
+    return f"[Open an issue]({source}/issues); a question is welcome as one.\n"
+
+
+def _raw(source: str) -> str:
+    return f"{source}/raw/v{project()['version']}"
+
+
+_CLONE = """
+```
+{get}make run                  # asks for nothing: TELEGRAM_TOKEN and STORIES_API_KEY stand in .env
+```
+"""
+_PUBLISHED = """
+With [pipx](https://pipx.pypa.io), from any folder:
+
+```
+pipx install storybell
+storybell setup           # asks for a token of @BotFather and a key of the Stories API
+storybell run
+```
+
+With Docker:
+
+```
+docker volume create storybell
+docker run --rm -it -v storybell:/data {image}:1 setup --start-by none
+docker run -d --name storybell --restart unless-stopped \\
+  --read-only --tmpfs /tmp --cap-drop ALL --stop-timeout 15 \\
+  -v storybell:/data {image}:1
+docker logs storybell
+```
+
+With compose, beside a `.env` that holds `TELEGRAM_TOKEN` and `STORIES_API_KEY`:
+
+```
+curl -LO {raw}/compose.yaml
+docker compose up -d
+```
+"""
+PARTS: tuple[tuple[str, str, Callable[[str], str]], ...] = (
+    ("README.md", "install", install),
+    ("README.md", "ask", ask),
+    ("compose.yaml", "image", image_line),
+)
+"""The file, the name of its part, and what writes that."""
+
+
+def written(text: str, name: str, part: str) -> str:
+    """Return a file's text with a part of it written anew, between its two marks.
+
+    Raises:
+        ValueError: The marks are not there.
+    """
+    marks = re.compile(
+        rf"(^[^\n]*\bsource: {name}\b[^\n]*\n).*?(^[^\n]*\bend of {name}\b)",
+        re.DOTALL | re.MULTILINE,
+    )
+    found = marks.search(text)
+    if found is None:
+        raise ValueError(f"no part {name}")
+    return text[: found.start()] + found[1] + part + found[2] + text[found.end() :]
+
+
+def texts(source: str) -> dict[str, str]:
+    """Return what each file should say of where the project lives."""
+    made: dict[str, str] = {}
+    for file, name, write in PARTS:
+        text = made.get(file) or (ROOT / file).read_text(encoding="utf-8")
+        made[file] = written(text, name, write(source))
+    return made
+
+
+def main() -> int:
+    """Write the parts; return 1 where they are not as they should be and only that was asked."""
+    parser = argparse.ArgumentParser(prog="python -m tools.source", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="change nothing")
+    only_asked = parser.parse_args().check
+    stale = [
+        (ROOT / file, text)
+        for file, text in texts(project()["source"]).items()
+        if (ROOT / file).read_text(encoding="utf-8") != text
+    ]
+    for file, text in stale:
+        if not only_asked:
+            file.write_text(text, encoding="utf-8")
+        sys.stdout.write(f"{file.name} {'is stale: make source' if only_asked else 'written'}\n")
+    return int(only_asked and bool(stale))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
