@@ -40,10 +40,6 @@ _OPTIONS_IN = {
     "simulate": "simulate",
 }
 
-_FORGETS = (
-    "EPHEMERAL_DISK is set, and the database is a file: at the next restart all subscriptions are "
-    "gone. Set DATABASE_URL to a PostgreSQL database."
-)
 _READERS = frozenset({"migrate", "spending", "parked", "simulate", "admin"})
 """The commands that need a database that can be used as it is."""
 
@@ -66,9 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = load()
     except SettingsError as error:
         return _explain(error)
-    logging.set_up(
-        level=settings.log_level, style=settings.log_format, secrets=secrets_of(settings)
-    )
+    logging.set_up(level=settings.log_level, secrets=secrets_of(settings))
     return _run(chosen, settings)
 
 
@@ -89,8 +83,6 @@ def _run(chosen: argparse.Namespace, settings: Settings) -> int:
     from bot.cli import check  # noqa: PLC0415 - the same
 
     if chosen.command == "run":
-        if settings.ephemeral_disk and settings.is_sqlite:
-            structlog.get_logger().warning("the disk forgets", why=_FORGETS)
         for sentence in check.strangers():
             structlog.get_logger().warning("a setting is none", why=sentence)
         return app.main(settings)

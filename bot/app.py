@@ -89,6 +89,9 @@ _MOST_CONNECTIONS = 40  # Bot API, setWebhook: its default; a queue never has tw
 _DRAIN_S = 6.0  # of the 8 seconds that a stop may take
 _TRY_AGAIN_S = 5.0
 _DATABASE_AGAIN_S = 1.0
+WAIT_S = 30.0
+"""For how long a start waits for another process on the same SQLite file to end, or for a
+PostgreSQL that does not answer; then it refuses."""
 _CLEAN_EVERY = timedelta(hours=1)
 _MUTES_EVERY = timedelta(minutes=15)  # at the latest, what was muted for a while is looked at
 _STALL_S = 8.0  # no transaction takes so long, unless it waits for somebody who is stuck
@@ -114,7 +117,7 @@ async def run(
     now: Callable[[], datetime] | None = None,
     timing: Timing | None = None,
 ) -> int:
-    """Run every loop that this process's roles ask for, until ``stop`` or a signal.
+    """Run every loop until ``stop`` or a signal.
 
     ``now`` is the time to live by, in place of the machine's (``bot.runtime.clock``).
     """
@@ -129,16 +132,13 @@ async def run(
         stack.push_async_callback(running.web.close)
         try:
             web = await running.web.start(settings.bound_to, settings.port)
-            if settings.metrics_port is not None:
-                await running.web.start_private(settings.metrics_host, settings.metrics_port)
         except OSError as error:
-            ports = [one for one in (settings.port, settings.metrics_port) if one is not None]
-            log.error("a port can't be bound", ports=ports, reason=str(error))  # noqa: TRY400 - no trace needed
+            log.error("the port can't be bound", port=settings.port, reason=str(error))  # noqa: TRY400 - no trace needed
             return 1
         if not await running.begin(stop):
             return int(not stop.is_set())  # a stop is no failure, however early
         stack.push_async_callback(running.app.shutdown)
-        log.info("running", roles=sorted(settings.run_roles), port=web.port)
+        log.info("running", port=web.port)
         status = 0
         try:
             await running.loops(stop)
@@ -159,7 +159,7 @@ class Running:
         timing = parts.services.timing
         self._webhook: Webhook | None = None
         if settings.webhook_url:
-            self._webhook = webhook_for(settings.telegram_token, settings.webhook_secret)
+            self._webhook = webhook_for(settings.telegram_token)
         self.app = _conversation(parts)
         answering = Answering(
             parts.db,
@@ -263,16 +263,13 @@ class Running:
 
     def _signs(self) -> dict[IncidentKind, Sign]:
         """Return what of this process tells that something is wrong; only what it meets."""
-        parts, roles = self._parts, self._settings.run_roles
-        api, treasurer = parts.api, parts.treasurer
+        parts, api, treasurer = self._parts, self._parts.api, self._parts.treasurer
         signs: dict[IncidentKind, Sign] = {
-            "api_refuses": lambda: (not api.is_in_service) if treasurer.is_answered else None
+            "api_refuses": lambda: (not api.is_in_service) if treasurer.is_answered else None,
+            "api_fails": lambda: api.is_failing,
+            "telegram": lambda: parts.outage.next_try_at is not None,
         }
-        if roles & {"updates", "scheduler"}:
-            signs["api_fails"] = lambda: api.is_failing
-        if "outbox" in roles:
-            signs["telegram"] = lambda: parts.outage.next_try_at is not None
-        if "updates" in roles and self._webhook is None:
+        if self._webhook is None:
             signs["two_pollers"] = lambda: (
                 self.polling.has_rival if self.polling.is_alive else None
             )
@@ -310,15 +307,13 @@ class Running:
 
     async def _welcome(self) -> None:
         """Print the link that makes the first admin, where there is none; no log gets it."""
-        if "updates" not in self._settings.run_roles:
-            return
         payload = await self._parts.services.access.admin_link()
         if payload:
             print(_FIRST_LINK.format(name=self.app.bot.username, payload=payload), flush=True)  # noqa: T201 - for who started it
 
     async def loops(self, stop: asyncio.Event) -> None:
         """Run until ``stop``; then begin nothing new and end what is under way."""
-        parts, roles = self._parts, self._settings.run_roles
+        parts = self._parts
         async with asyncio.TaskGroup() as group:
             workers = [
                 parts.treasurer.worker,
@@ -328,25 +323,21 @@ class Running:
                 parts.incidents.summaries,
                 parts.services.broadcasts.worker,
                 parts.services.access.worker,
+                parts.services.vanishing.worker,
+                self._menu.worker,
+                self._mutes,
             ]
             if parts.shared_clock:
                 workers.append(parts.shared_clock.worker)
-            if "updates" in roles:
-                workers += [self._menu.worker, self._mutes, parts.services.vanishing.worker]
             endless = [group.create_task(one.run()) for one in workers]
             endless.append(
                 group.create_task(self._back_up() if parts.db.is_sqlite else self._keeper.run())
             )
-            if "updates" in roles and self._webhook is None:
+            if self._webhook is None:
                 endless.append(group.create_task(self._poll()))
             ending = [
                 group.create_task(one.run())
-                for role, one in (
-                    ("updates", self.intake),
-                    ("scheduler", parts.scheduler),
-                    ("outbox", parts.outbox),
-                )
-                if role in roles
+                for one in (self.intake, parts.scheduler, parts.outbox)
             ]
             await stop.wait()
             for task in endless:
@@ -401,8 +392,6 @@ class Running:
         return ""
 
     async def _updates(self) -> str:
-        if "updates" not in self._settings.run_roles:
-            return ""
         if not self.app.running and not self.app._initialized:  # noqa: SLF001 - PTB has no word for it
             return "Telegram has not answered yet"
         polls = self._webhook is None and (self._parts.db.is_sqlite or self._leader.is_leading)
@@ -481,7 +470,7 @@ async def _begun(
 
     A database that does not answer is waited for: it may be restarted.
     """
-    until = steady() + settings.lock_wait_s
+    until = steady() + WAIT_S
     is_said = False
     while True:
         trouble = await _trouble(settings)
@@ -494,16 +483,16 @@ async def _begun(
         if not may_pass or stop.is_set() or steady() >= until:
             return text
         if not is_said:
-            log.warning("waiting for the database", seconds=settings.lock_wait_s, reason=text)
+            log.warning("waiting for the database", seconds=WAIT_S, reason=text)
             is_said = True
         await is_set_within(stop, _DATABASE_AGAIN_S)
 
 
 async def _built(settings: Settings, stack: AsyncExitStack, build: Build) -> Parts:
     """Build the parts; where that fails, nothing is left of them."""
-    url, wait = settings.database_url.get_secret_value(), settings.lock_wait_s
+    url = settings.database_url.get_secret_value()
     async with AsyncExitStack() as begun:
-        await begun.enter_async_context(alone(url, wait=timedelta(seconds=wait)))
+        await begun.enter_async_context(alone(url, wait=timedelta(seconds=WAIT_S)))
         parts = await begun.enter_async_context(build())
         stack.push_async_exit(begun.pop_all())
         return parts
@@ -512,7 +501,7 @@ async def _built(settings: Settings, stack: AsyncExitStack, build: Build) -> Par
 async def _trouble(settings: Settings) -> preflight.Finding | None:
     """Return what this machine lacks that the bot can't be without."""
     findings = (
-        preflight.folder(settings.spool_dir, limit_mb=settings.spool_limit_mb),
+        preflight.folder(settings.spool_dir),
         await preflight.database(settings.database_url.get_secret_value()),
     )
     return next((finding for finding in findings if finding.level == "wrong"), None)

@@ -44,6 +44,7 @@ from bot.operations.broadcast import Broadcasts
 from bot.operations.incidents import Incidents
 from bot.operations.operators import Operators
 from bot.operations.overview import Overview
+from bot.operations.preflight import SPOOL_MB
 from bot.operations.shared_clock import SharedClock
 from bot.operations.vanishing import Vanishing
 from bot.outbox.worker import Outbox
@@ -122,9 +123,7 @@ async def built(
             await shared_clock.agree()
         if settings.database_direct_url is None:  # a pooler has its own idea of how many
             await warn_of_few_connections(db, settings.database_pool)
-        spool = stack.enter_context(
-            Spool(settings.spool_dir, limit=settings.spool_limit_mb * MEGABYTE)
-        )
+        spool = stack.enter_context(Spool(settings.spool_dir, limit=SPOOL_MB * MEGABYTE))
         to_media = await stack.enter_async_context(
             aiohttp.ClientSession(
                 connector=connector(text_of(settings.media_proxy), resolver=PublicResolver()),
@@ -171,7 +170,6 @@ async def built(
                 person_burst=settings.person_burst,
                 minimum_balance=settings.minimum_balance,
                 newcomer_allowance=settings.newcomer_allowance,
-                newcomer_share=settings.newcomer_share,
             ),
             skip_privacy_check=settings.skip_privacy_check == "true",
             tell=partial(incidents.event, "large_source"),
@@ -182,7 +180,6 @@ async def built(
             url=str(settings.stories_api_url).rstrip("/"),
             key=settings.stories_api_key,
             skip_privacy_check=settings.skip_privacy_check == "true",
-            fallback_url=str(settings.stories_api_fallback_url or "").rstrip("/"),
             # One process on SQLite keeps its limits in memory; replicas share them as rows.
             limits=None if db.is_sqlite else partial(SharedLimits, db, now=now),
             fetch_media=media.fetch,
@@ -202,8 +199,6 @@ async def built(
             media,
             db,
             fallback=_paid_download(api, ledger, spool),
-            cache_chat_id=settings.cache_chat_id,
-            paid_broadcast=settings.paid_broadcast,
             largest_file=largest,
             metrics=metrics,
             now=now,
@@ -240,7 +235,6 @@ async def built(
             limits=SubscriptionLimits(
                 most=settings.max_subscriptions,
                 most_new_a_day=settings.max_new_subscriptions_a_day,
-                most_fast=settings.max_fast_subscriptions,
             ),
             polling=polling,
             topics=topics,
@@ -274,7 +268,6 @@ async def built(
                 access,
                 credits_a_check=polling.credits_a_poll,
                 credit_price=settings.credit_price,
-                currency=settings.currency,
                 wake=outbox.wake,
                 now=now,
             ),
@@ -284,8 +277,6 @@ async def built(
             access=access,
             now=now,
             credit_price=settings.credit_price,
-            currency=settings.currency,
-            example_profile=settings.example_profile,
             public_url=str(settings.public_url or "").rstrip("/"),
             timing=timing,
         )

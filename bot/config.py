@@ -79,11 +79,6 @@ class Settings(BaseSettings):
         "transaction mode (PgBouncer 1.21 and newer): listening and backups need a session of "
         "their own.",
     )
-    ephemeral_disk: bool = Field(
-        default=False,
-        description="The disk forgets at each restart, as on platforms that run a Procfile: the "
-        "bot then warns of a database that is a file.",
-    )
     database_pool: int = Field(
         default=20,
         ge=3,
@@ -108,14 +103,8 @@ class Settings(BaseSettings):
     spool_dir: Path = Field(
         default=Path("data/spool"), description="Where downloads wait for their upload."
     )
-    spool_limit_mb: int = Field(
-        default=2000, ge=100, description="Megabytes that the spool may hold at once."
-    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="How much is logged."
-    )
-    log_format: Literal["auto", "json", "text"] = Field(
-        default="auto", description="JSON lines, or text for people; auto: text on a terminal."
     )
 
     # Money
@@ -143,13 +132,6 @@ class Settings(BaseSettings):
         description="Credits that somebody may spend a day whom the bot has not seen on three "
         "days yet.",
     )
-    newcomer_share: float = Field(
-        default=0.5,
-        ge=0,
-        le=1,
-        description="Part of the replies' part of the daily budget that all newcomers together "
-        "may spend.",
-    )
     minimum_balance: Credits = Field(
         default=0, description="Below this balance of the Stories API only admins are served."
     )
@@ -157,9 +139,8 @@ class Settings(BaseSettings):
         default=0.001,
         ge=0,
         allow_inf_nan=False,
-        description="Price of one credit, for /spending.",
+        description="Price of one credit in US dollars, for /spending.",
     )
-    currency: str = Field(default="USD", description="Currency of the price.")
     skip_privacy_check: Literal["true", "false", "auto"] = Field(
         default="auto",
         description="Skip the Stories API's privacy check, which is 1 of the 2 credits of a poll. "
@@ -178,9 +159,6 @@ class Settings(BaseSettings):
     max_new_subscriptions_a_day: int = Field(
         default=10, ge=1, description="Profiles that one chat may newly follow within a day."
     )
-    max_fast_subscriptions: int = Field(
-        default=3, ge=0, description="Profiles that one chat may have checked more often."
-    )
     poll_floor_s: int = Field(
         default=60, ge=1, description="Seconds between two checks of one profile, at least."
     )
@@ -190,11 +168,6 @@ class Settings(BaseSettings):
     )
 
     # Viewing
-    example_profile: str = Field(
-        default="natgeo",
-        pattern=r"^[a-z0-9._]{1,30}$",
-        description="A profile whose stories the example button shows to new people.",
-    )
     cache_s: int = Field(
         default=60,
         ge=0,
@@ -216,9 +189,6 @@ class Settings(BaseSettings):
         "admin page within Telegram. Without it python -m bot admin prints a link for this "
         "machine.",
     )
-    webhook_secret: SecretStr | None = Field(
-        default=None, description="Secret of the webhook; derived from the token when empty."
-    )
     port: int = Field(
         default=8000,
         ge=0,
@@ -230,41 +200,13 @@ class Settings(BaseSettings):
         description="Address that the port is bound to; when empty 127.0.0.1, with a webhook "
         "0.0.0.0.",
     )
-    metrics_host: str = Field(
-        default="127.0.0.1", description="Address that METRICS_PORT is bound to."
-    )
-    metrics_port: int | None = Field(
-        default=None,
-        ge=0,
-        le=65535,
-        description="A port of its own for /metrics and for /readyz with its reasons. Where PORT "
-        "is open to others (HOST), they are told there only whether all is well.",
-    )
     metrics_token: SecretStr | None = Field(
         default=None,
         description="With it, as `Authorization: Bearer …`, /metrics and the reasons of /readyz "
         "are told at an open PORT, too.",
     )
-    run_roles: Annotated[frozenset[str], NoDecode] = Field(
-        default=frozenset({"updates", "scheduler", "outbox"}),
-        description="What this process does, of updates, scheduler, outbox; several processes may "
-        "share the work.",
-    )
-    lock_wait_s: float = Field(
-        default=30,
-        ge=0,
-        le=3600,
-        description="Seconds that a start waits for another process to end that runs on the same "
-        "SQLite file, or for a PostgreSQL that does not answer; then it refuses.",
-    )
-    cache_chat_id: int | None = Field(
-        default=None, description="A chat of yours where media are uploaded first; optional."
-    )
     messages_per_second: float = Field(
         default=28, gt=0, le=1000, description="Messages that the bot sends a second, at most."
-    )
-    paid_broadcast: bool = Field(
-        default=False, description="Pay Telegram Stars for alerts above 30 messages a second."
     )
 
     # Other addresses; for tests, the demo and a Bot API server of your own
@@ -278,12 +220,6 @@ class Settings(BaseSettings):
     )
     stories_api_url: AnyHttpUrl = Field(
         default=AnyHttpUrl("https://api.hikerapi.com"), description="Address of the Stories API."
-    )
-    stories_api_fallback_url: AnyHttpUrl | None = Field(
-        default=None,
-        description="A second address of the same Stories API, such as "
-        "https://api.instagrapi.com: asked while the edge of the first fails. The key is sent to "
-        "these two and to no other.",
     )
     telegram_proxy: SecretStr | None = Field(
         default=None,
@@ -303,9 +239,8 @@ class Settings(BaseSettings):
     )
 
     @field_validator(
-        "admin_ids", "allowed_users", "allowed_chats", "blocked_profiles", "run_roles",
-        mode="before",
-    )  # fmt: skip
+        "admin_ids", "allowed_users", "allowed_chats", "blocked_profiles", mode="before"
+    )
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
@@ -318,15 +253,6 @@ class Settings(BaseSettings):
         words = {"1": "true", "yes": "true", "on": "true", "0": "false", "no": "false"}
         word = str(value).strip().lower()
         return words.get(word, "false" if word == "off" else word)
-
-    @field_validator("run_roles")
-    @classmethod
-    def _known_roles(cls, value: frozenset[str]) -> frozenset[str]:
-        if unknown := value - {"updates", "scheduler", "outbox"}:
-            raise ValueError(
-                f"unknown: {', '.join(sorted(unknown))}; known are updates, scheduler, outbox"
-            )
-        return value
 
     @field_validator("telegram_token")
     @classmethod
@@ -364,13 +290,6 @@ class Settings(BaseSettings):
             raise ValueError("must be http://host:port or socks5://host:port")
         return value
 
-    @field_validator("currency")
-    @classmethod
-    def _code_of_a_currency(cls, value: str) -> str:
-        if not (len(value) == 3 and value.isascii() and value.isalpha() and value.isupper()):  # noqa: PLR2004 - ISO 4217
-            raise ValueError("must be three capital letters, such as USD")
-        return value
-
     @field_validator("trusted_media_origin")
     @classmethod
     def _is_an_origin(cls, value: str) -> str:
@@ -378,10 +297,10 @@ class Settings(BaseSettings):
             raise ValueError("must be an address that begins with https:// or http://")
         return value
 
-    @field_validator("stories_api_url", "stories_api_fallback_url")
+    @field_validator("stories_api_url")
     @classmethod
-    def _carries_the_key(cls, value: AnyHttpUrl | None) -> AnyHttpUrl | None:
-        if value and value.scheme != "https" and not _is_loopback(value.host or ""):
+    def _carries_the_key(cls, value: AnyHttpUrl) -> AnyHttpUrl:
+        if value.scheme != "https" and not _is_loopback(value.host or ""):
             raise ValueError("must begin with https://, or anybody on the way could read the key")
         return value
 
@@ -461,7 +380,6 @@ def text_of(secret: SecretStr | None) -> str:
 def secrets_of(settings: Settings) -> list[str]:
     """Return the values that no log may show."""
     url = settings.database_url.get_secret_value()
-    others = (settings.webhook_secret, settings.metrics_token)
     addresses = (
         settings.database_direct_url,
         settings.telegram_proxy,
@@ -472,7 +390,7 @@ def secrets_of(settings: Settings) -> list[str]:
         settings.telegram_token.get_secret_value(),
         settings.stories_api_key.get_secret_value(),
         *(_password_in(one) for one in (url, *map(text_of, addresses))),
-        *(text_of(one) for one in others),
+        text_of(settings.metrics_token),
     ]
 
 

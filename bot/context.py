@@ -75,8 +75,6 @@ class Services:
     access: Access
     now: Callable[[], datetime]
     credit_price: float
-    currency: str
-    example_profile: str = "natgeo"
     lately: Lately[object] = field(default_factory=Lately)
     public_url: str = ""
     timing: Timing = field(default_factory=Timing)

@@ -15,7 +15,7 @@ STOPPED = N_("Spending is stopped. I won't get any stories until you send /resum
 def cost_of(credits: float, context: Context) -> Safe:  # noqa: A002 - the project's word
     """Return credits to the tenth, with what they are worth."""
     t, services = context.t, context.services
-    amount = t.money(credits * services.credit_price, services.currency)
+    amount = t.money(credits * services.credit_price)
     shown = round(float(credits), 1)
     whole = int(shown) if shown.is_integer() else int(shown) + SEVERAL
     return t.n(*COST, whole, n=Safe(t.number(shown)), amount=amount)

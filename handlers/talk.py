@@ -24,6 +24,8 @@ from handlers.replies import say
 from handlers.rights import TABLE, Need
 from handlers.several import LEFT_OUT
 
+_EXAMPLE = "natgeo"
+
 ONCE_IN = timedelta(minutes=1)
 ALBUM = timedelta(minutes=10)  # within which the photos of one album arrive
 BUTTON = 24  # characters that a phone shows of a button
@@ -122,9 +124,8 @@ def _is_taken(name: str, word: str) -> bool:
 
 def example(context: Context) -> Buttons:
     """Return a button that shows a real album."""
-    name = context.services.example_profile
-    text = shorten(context.t.plain(N_("Show {username}"), username=name), BUTTON)
-    return [[InlineKeyboardButton(text, callback_data=f"stories:{name}")]]
+    text = shorten(context.t.plain(N_("Show {username}"), username=_EXAMPLE), BUTTON)
+    return [[InlineKeyboardButton(text, callback_data=f"stories:{_EXAMPLE}")]]
 
 
 async def _answer_command(update: Update, context: Context, word: str, rest: str) -> None:

@@ -55,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 async def main(settings: Settings, arguments: argparse.Namespace) -> int:
     """Print what was found; return 1 where something is wrong."""
     console = Console(soft_wrap=True, highlight=False)
-    checks: list[Check] = [unknown_settings, database, folders, ports]
+    checks: list[Check] = [unknown_settings, database, folders, port]
     if not arguments.offline:
         checks += [telegram, stories_api]
     is_wrong = False
@@ -105,7 +105,7 @@ async def database(settings: Settings) -> list[Finding]:
 async def folders(settings: Settings) -> list[Finding]:
     """Write a file where downloads wait, and one where backups are kept."""
     return [
-        preflight.folder(settings.spool_dir, limit_mb=settings.spool_limit_mb),
+        preflight.folder(settings.spool_dir),
         preflight.backups(
             settings.backups_in,
             hours=settings.hours_between_backups,
@@ -114,13 +114,9 @@ async def folders(settings: Settings) -> list[Finding]:
     ]
 
 
-async def ports(settings: Settings) -> list[Finding]:
-    """Bind each port for a moment."""
-    findings = [preflight.port(settings.bound_to, settings.port)]
-    if settings.metrics_port is not None:
-        metrics = (settings.metrics_host, settings.metrics_port)
-        findings.append(preflight.port(*metrics, "METRICS_PORT"))
-    return findings
+async def port(settings: Settings) -> list[Finding]:
+    """Bind the port for a moment."""
+    return [preflight.port(settings.bound_to, settings.port)]
 
 
 async def telegram(settings: Settings) -> list[Finding]:

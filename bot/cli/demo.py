@@ -59,7 +59,6 @@ async def _demo(folder: Path, port_base: int, loop: MovableLoop) -> int:
             admin_ids=range(FIRST_PERSON, FIRST_PERSON + _VISITORS),
             # Everybody is new here, and tries much at once.
             newcomer_allowance=_PLENTY,
-            newcomer_share=1,
             chat_daily_allowance=_PLENTY,
             person_daily_allowance=_PLENTY,
             person_burst=_PLENTY,

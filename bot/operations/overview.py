@@ -57,7 +57,6 @@ class Overview:
     access: Access
     credits_a_check: float | None  # None: the mean that the schedule has learned
     credit_price: float
-    currency: str
     wake: Callable[[], None]
     now: Callable[[], datetime]
 
@@ -88,7 +87,6 @@ class Overview:
                 "waiting": stands.waiting,
                 "parked": stands.dead_letters,
                 "price": self.credit_price,
-                "currency": self.currency,
             }
         return {
             "now": now.isoformat(),

@@ -19,6 +19,8 @@ from bot.store.database import NEWER, Database
 from bot.store.failures import is_passing
 from bot.store.readiness import Readiness, readiness
 
+SPOOL_MB = 2000
+"""Megabytes that downloads may take at once."""
 _SPARE_MB = 500  # for the database and its write-ahead log
 
 _SENTENCES = {
@@ -68,17 +70,16 @@ async def admins(url: str) -> set[int]:
         return set()  # ``database`` says what is wrong with it
 
 
-def folder(path: Path, *, limit_mb: int) -> Finding:
+def folder(path: Path) -> Finding:
     """Write a file where downloads wait; note when the disk has less room than they may take."""
     try:
         free_mb = shutil.disk_usage(_writable(path)).free // MEGABYTE
     except OSError as error:
         reason = error.strerror or type(error).__name__
         return Finding("wrong", f"SPOOL_DIR: {path} can't be written: {reason}.")
-    if free_mb < limit_mb + _SPARE_MB:
+    if free_mb < SPOOL_MB + _SPARE_MB:
         text = (
-            f"Downloads wait in {path}, where {free_mb} MB are free; SPOOL_LIMIT_MB lets them "
-            f"take {limit_mb} MB."
+            f"Downloads wait in {path}, where {free_mb} MB are free; they may take {SPOOL_MB} MB."
         )
         return Finding("note", text)
     return Finding("ok", f"Downloads wait in {path}.")
@@ -105,8 +106,8 @@ def backups(path: Path, *, hours: int, is_sqlite: bool) -> Finding:
     return Finding("ok", f"A backup is made every {hours} hours, in {path}.")
 
 
-def port(host: str, number: int, name: str = "PORT") -> Finding:
-    """Bind the port for a moment; ``name`` is its setting."""
+def port(host: str, number: int) -> Finding:
+    """Bind the port for a moment."""
     where = f"{host}:{number}"
     try:
         family, kind, _, _, address = socket.getaddrinfo(
@@ -116,12 +117,10 @@ def port(host: str, number: int, name: str = "PORT") -> Finding:
             one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             one.bind(address)
     except socket.gaierror as error:
-        setting = name.replace("PORT", "HOST")
-        return Finding(
-            "wrong", f"{setting}: {host} is no address of this machine: {error.strerror}."
-        )
+        text = f"HOST: {host} is no address of this machine: {error.strerror}."
+        return Finding("wrong", text)
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)
-        text = f"{name}: {where} can't be bound: {reason}. Does the bot run already?"
+        text = f"PORT: {where} can't be bound: {reason}. Does the bot run already?"
         return Finding("note", text)
     return Finding("ok", f"Port {number} is free.")

@@ -105,9 +105,9 @@ class Translator:
         """Return the names for a place in bold; what stands between them is not."""
         return Safe(self.names(names, bold).removeprefix("<b>").removesuffix("</b>"))
 
-    def money(self, amount: float, currency: str) -> str:
-        """Return an amount of ``currency`` (ISO 4217), as in “$1.20”."""
-        return numbers.format_currency(amount, currency, locale=self._locale)
+    def money(self, amount: float) -> str:
+        """Return an amount of dollars, in which the Stories API is paid, as in “$1.20”."""
+        return numbers.format_currency(amount, "USD", locale=self._locale)
 
     def date(self, dt: datetime, zone: tzinfo | None = None) -> str:
         """Return day and time of day in ``zone``, as in “Nov 25, 2:05 PM”."""

@@ -75,15 +75,13 @@ class Attempts:
         files: Files,
         supply: Supply,
         *,
-        paid: bool,
         metrics: Metrics,
         now: Callable[[], datetime],
     ) -> None:
-        """``paid`` sends alerts as paid broadcasts (Bot API, allow_paid_broadcast)."""
+        """Take the parts."""
         self._bot = bot
         self._files = files
         self._supply = supply
-        self._paid = paid
         self._now = now
         self._url_albums_from = now()
         self._url_faults = 0  # albums in a row whose addresses Telegram could not fetch
@@ -149,8 +147,7 @@ class Attempts:
     async def _call(
         self, method: str, arguments: dict[str, Any], request: SendRequest, weight: int
     ) -> Any:  # noqa: ANN401 - JSON
-        paid = self._paid and request.lane == "alert"
-        shared = common(request.target.thread_id, request.options, paid=paid)
+        shared = common(request.target.thread_id, request.options)
         return await api.call(
             self._bot,
             method,

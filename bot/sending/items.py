@@ -176,14 +176,13 @@ def as_single(item: Item, text: dict[str, Any], options: SendOptions) -> dict[st
     return arguments
 
 
-def common(thread_id: int | None, options: SendOptions, *, paid: bool) -> dict[str, Any]:
+def common(thread_id: int | None, options: SendOptions) -> dict[str, Any]:
     """Return the arguments that all methods of sending share."""
     reply = options.reply_to
     return {
         "message_thread_id": thread_id,
         "disable_notification": options.silent or None,
         "protect_content": options.protect or None,
-        "allow_paid_broadcast": paid or None,
         "reply_parameters": ReplyParameters(reply, allow_sending_without_reply=True)
         if reply
         else None,

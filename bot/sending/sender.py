@@ -6,10 +6,9 @@ Only what came back as a message has arrived. A media group that fails has deliv
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import reduce
 
-import structlog
 from telegram.ext import ExtBot
 
 from bot.domain.alert_rules import missing_both
@@ -19,8 +18,6 @@ from bot.domain.model import (
     ORIGINAL,
     Album,
     Asker,
-    GiveUp,
-    Moved,
     Muted,
     Outcome,
     Sent,
@@ -39,10 +36,6 @@ from bot.telegram.flood_limits import Lane
 
 __all__ = ["Fallback", "SendOptions", "Sender"]
 
-log = structlog.get_logger()
-
-_CACHE_CHAT_RESTS = timedelta(minutes=10)  # after it refused us
-_CACHE_CHAT_PATIENCE = 2.0  # seconds that its flood limit may cost; else we go without
 _NO_ASKER = Asker(None)
 _PLAIN = SendOptions()
 
@@ -57,25 +50,17 @@ class Sender:
         db: Database,
         *,
         fallback: Fallback | None = None,
-        cache_chat_id: int | None = None,
-        paid_broadcast: bool = False,
         largest_file: int = LARGEST_FILE,
         metrics: Metrics | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """Take the parts; ``fallback`` downloads a story through the API and pays for it.
 
-        In ``cache_chat_id``, a chat of the operator's, media are uploaded first, so that the call
-        whose answer may be lost is a small one. Telegram takes ``largest_file`` bytes.
+        Telegram takes ``largest_file`` bytes.
         """
         self._files = Files(db, bot_id=lambda: bot.id, now=now)
         supply = Supply(self._files, media, fallback=fallback, now=now, largest=largest_file)
-        self._attempts = Attempts(
-            bot, self._files, supply, paid=paid_broadcast, metrics=metrics or Metrics(), now=now
-        )
-        self.cache_chat_id = cache_chat_id
-        self._cache_chat_from = now()
-        self._now = now
+        self._attempts = Attempts(bot, self._files, supply, metrics=metrics or Metrics(), now=now)
 
     async def send_album(
         self,
@@ -90,8 +75,7 @@ class Sender:
     ) -> Outcome:
         """Send the stories of ``album`` to ``target``; ``asker`` pays if the API must be asked.
 
-        ``leaving`` is told right before each request that may put some of it into ``target``, and
-        of no other request: what goes to the operator's chat is no copy.
+        ``leaving`` is told right before each request that may put some of it into ``target``.
 
         The caption stands at the first item. TryLater names in ``items`` what did arrive: the
         rest may be sent again. The same story is uploaded once, whoever else sends it meanwhile:
@@ -102,11 +86,7 @@ class Sender:
         keys = [story.pk + suffix for story in album.stories]
         try:
             patience = PATIENCE if lane == "alert" else None
-            async with self._files.first(keys, patience=patience) as known:
-                missing = [story for story in album.stories if story.pk + suffix not in known]
-                is_other = self.cache_chat_id not in {None, target.chat_id}
-                if missing and is_other and self._cache_chat_from <= self._now():
-                    await self._prime(missing, request)
+            async with self._files.first(keys, patience=patience):
                 return await self._send(album.stories, request)
         except StillUploadedError:
             return TryLater(reason="another uploads it")
@@ -125,18 +105,6 @@ class Sender:
                 for file in item.spooled:
                     file.remove()
         return _conclude(items, stopped, request.lane)
-
-    async def _prime(self, stories: list[Story], request: SendRequest) -> None:
-        """Upload to the operator's chat; when that fails, the upload goes to the target."""
-        cache = Target(self.cache_chat_id or 0)
-        silent = SendOptions(silent=True, as_files=request.options.as_files)
-        there = SendRequest(
-            cache, Text(None), silent, request.lane, request.asker, _CACHE_CHAT_PATIENCE
-        )
-        outcome = await self._send(tuple(stories), there)
-        if isinstance(outcome, GiveUp | Moved | Muted):
-            log.warning("the cache chat can't be used", outcome=repr(outcome))
-            self._cache_chat_from = self._now() + _CACHE_CHAT_RESTS
 
 
 def _conclude(items: list[Item], stopped: Outcome | None, lane: Lane) -> Outcome:

@@ -58,7 +58,6 @@ class StoriesApi:
         fetch_media: FetchMedia | None = None,
         metrics: Metrics | None = None,
         on_out_of_service: Callable[[OutOfServiceError], Awaitable[object]] | None = None,
-        fallback_url: str = "",
         limits: Callable[[AccountState], AccountLimits] | None = None,
         largest_file: int = LARGEST_FILE,
         deadline: float = DEADLINE,
@@ -70,8 +69,7 @@ class StoriesApi:
     ) -> None:
         """Ask at ``url`` with ``key``, each call at most ``deadline`` seconds.
 
-        ``fallback_url`` is a second address of the same service, asked while the edge of the first
-        fails; the key goes to these two origins and to no other.
+        The key goes to that origin and to no other.
         ``limits`` shares rate, breaker and refused subjects with other processes.
         ``fetch_media`` fetches where a download endpoint names an address instead of a file;
         ``on_out_of_service`` is called once when a 401 or 402 stops all paid calls.
@@ -80,7 +78,6 @@ class StoriesApi:
             session,
             url=url,
             key=key,
-            fallback_url=fallback_url,
             limits=limits,
             rate=rate,
             metrics=metrics or Metrics(),

@@ -165,30 +165,6 @@ class Refused:
             self.rows.pop(subject, None)
 
 
-class Detour:
-    """Keeps calls off an address whose edge fails, half a minute at first, then longer."""
-
-    FIRST, LONGEST = 30.0, 10 * _MINUTE
-
-    def __init__(self) -> None:
-        """Begin with a good address."""
-        self.failures = 0
-        self.until = 0.0
-
-    def is_closed(self, now: float) -> bool:
-        """Return whether the other address should be taken."""
-        return now < self.until
-
-    def failed(self, now: float) -> None:
-        """Note that the edge answered, or nobody."""
-        self.failures += 1
-        self.until = now + min(self.FIRST * 2 ** min(self.failures - 1, 16), self.LONGEST)
-
-    def succeeded(self) -> None:
-        """Note that the API itself answered there."""
-        self.failures, self.until = 0, 0.0
-
-
 def _forget(times: deque[float], now: float, window: float = _MINUTE) -> None:
     while times and times[0] <= now - window:
         times.popleft()

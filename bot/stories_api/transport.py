@@ -1,4 +1,4 @@
-"""One call of the Stories API: its key to our origins only, one deadline, no try that pays twice.
+"""One call of the Stories API: its key to one origin only, one deadline, no try that pays twice.
 
 Two habits of the HTTP client are undone here, since each request is billed. It sends a GET again
 by itself when a connection breaks (``once``), and a pooled connection that the server has just
@@ -31,7 +31,7 @@ from bot.runtime.metrics import Metrics
 from bot.stories_api.endpoints import BALANCE, Answer
 from bot.stories_api.failures import TOO_MANY, Failure, failure_of
 from bot.stories_api.limit_state import AccountLimits, AccountState, LocalLimits
-from bot.stories_api.limits import CallRate, Detour, RetryBudget
+from bot.stories_api.limits import CallRate, RetryBudget
 from bot.stories_api.response import (
     OK,
     ComplainedError,
@@ -75,14 +75,6 @@ class Query:
         return next((value for name, value in self.params.items() if name != "force"), self.path)
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """One address of the service, and whether its edge is failing."""
-
-    url: URL
-    detour: Detour = field(default_factory=Detour)
-
-
 @dataclass(slots=True)
 class TryBill:
     """What one try was billed, as far as is known; None until an answer's headers are seen."""
@@ -103,19 +95,18 @@ class Transport:
         rate: float,
         metrics: Metrics,
         limits: Callable[[AccountState], AccountLimits] | None = None,
-        fallback_url: str = "",
         on_out_of_service: Callable[[OutOfServiceError], Awaitable[object]] | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         clock: Callable[[], float] = steady,
         jitter: Callable[[float, float], float] = random.uniform,
     ) -> None:
-        """Ask at ``url``, and at ``fallback_url`` while the edge of the first fails.
+        """Ask at ``url``.
 
         ``limits`` shares the limits of calls with other processes; without it they are our own.
         ``on_out_of_service`` is called once for each stop. ``probe`` may be set later.
         """
         self._session = session
-        self._origins = [Origin(URL(one)) for one in (url, fallback_url) if one]
+        self._url = URL(url)
         self._key = key
         self.state = AccountState(CallRate(rate))
         """Rate, breaker and what is refused, as this process last knew them."""
@@ -216,13 +207,10 @@ class Transport:
             if not await self._turn(end):
                 busy = ApiUnavailableError("too many calls at once")
                 return last or Failure(busy, status=TOO_MANY)
-            origin = self._origin()
-            result = await self._once(query, read, end, origin)
+            result = await self._once(query, read, end)
             if isinstance(result, Answer):
                 return result
             last = result
-            if result.at_edge and result.error.credits == 0 and self._origin() is not origin:
-                continue  # the other address of the service may do
             longest = min(LONGEST_WAIT, FIRST_WAIT * 2**attempt)
             wait = self._jitter(0, longest) if result.after is None else result.after
             is_last = attempt == _ATTEMPTS - 1 or self._steady() + wait >= end
@@ -232,12 +220,6 @@ class Transport:
         assert last is not None  # noqa: S101 - at least one attempt was made
         return last
 
-    def _origin(self) -> Origin:
-        """Return the first address whose edge does not fail; the first one if all do."""
-        now = self._steady()
-        good = (one for one in self._origins if not one.detour.is_closed(now))
-        return next(good, self._origins[0])
-
     async def _turn(self, end: float) -> bool:
         """Wait for our turn; return whether it comes in time."""
         wait = await self._limits.decide("", partial(_turn, end - self._steady()))
@@ -246,15 +228,13 @@ class Transport:
         await asyncio.sleep(wait)
         return True
 
-    async def _once(
-        self, query: Query, read: Read[T], end: float, origin: Origin
-    ) -> Answer[T] | Failure:
+    async def _once(self, query: Query, read: Read[T], end: float) -> Answer[T] | Failure:
         """Send one request and see it home; what may be billed is never worth another try."""
         bill = TryBill()
         result: Answer[T] | Failure
         try:
             async with asyncio.timeout(end - self._steady()):
-                result = await self._send(query, read, bill, origin)
+                result = await self._send(query, read, bill)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             # Nothing was written yet.
             result = Failure(_lost(query, error, 0), again=True, at_edge=True)
@@ -263,13 +243,11 @@ class Transport:
         except MediaError as error:
             error.credits = bill.credits
             raise
-        await self._record(query, result, origin)
+        await self._record(query, result)
         return result
 
-    async def _send(
-        self, query: Query, read: Read[T], bill: TryBill, origin: Origin
-    ) -> Answer[T] | Failure:
-        url = origin.url.joinpath(query.path.lstrip("/")).with_query(query.params)
+    async def _send(self, query: Query, read: Read[T], bill: TryBill) -> Answer[T] | Failure:
+        url = self._url.joinpath(query.path.lstrip("/")).with_query(query.params)
         for _ in range(_MOST_HOPS):
             async with self._session.get(
                 url,
@@ -297,8 +275,7 @@ class Transport:
             return None
         try:
             target = response.url.join(URL(location, encoded=True))
-            ours = {origin.url.origin() for origin in self._origins}
-            is_ours = target.origin() in ours and target.raw_user is None
+            is_ours = target.origin() == self._url.origin() and target.raw_user is None
         except ValueError:
             return None
         return target if is_ours else None
@@ -330,14 +307,9 @@ class Transport:
             failure.error.credits += bill.redirects
         return failure
 
-    async def _record(self, query: Query, result: Answer[T] | Failure, origin: Origin) -> None:
+    async def _record(self, query: Query, result: Answer[T] | Failure) -> None:
         outcome = "ok" if isinstance(result, Answer) else type(result.error).__name__
         self._requests.inc(endpoint=query.path, outcome=outcome)
-        now = self._steady()
-        if isinstance(result, Failure) and result.at_edge:
-            origin.detour.failed(now)
-        elif isinstance(result, Answer) or result.status:  # a lost answer tells nothing
-            origin.detour.succeeded()
         if isinstance(result, Failure) and result.status == TOO_MANY:
             quiet = _QUIET if result.after is None else result.after
             await self._limits.decide("", lambda state, now, _: state.call_rate.pause(now + quiet))

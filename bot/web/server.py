@@ -33,8 +33,6 @@ _COME_BACK_S = "5"  # Telegram honours Retry-After; Bot API server, WebhookActor
 _SHUTDOWN_S = 2.0
 _HEADERS_S = 10.0  # that a connection may take to send its headers, the first and each after it
 
-_PRIVATE = web.AppKey("private", bool)
-
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
@@ -44,13 +42,13 @@ class Webhook:
     secret: SecretStr
 
 
-def webhook_for(token: SecretStr, secret: SecretStr | None = None) -> Webhook:
+def webhook_for(token: SecretStr) -> Webhook:
     """Return a path and a secret that only who has the token can know.
 
     Bot API, setWebhook: the secret has 1-256 characters of A-Z, a-z, 0-9, _ and -.
     """
-    own = secret.get_secret_value() if secret else _derived(token, "secret")
-    return Webhook(f"/telegram/{_derived(token, 'path')[:32]}", SecretStr(own))
+    path, secret = _derived(token, "path")[:32], _derived(token, "secret")
+    return Webhook(f"/telegram/{path}", SecretStr(secret))
 
 
 def _derived(token: SecretStr, purpose: str) -> str:
@@ -109,7 +107,7 @@ class Web:
         """``checks`` say what is not ready, in a word or two; nothing when all is well.
 
         Where the port ``is_open`` to others it tells them only whether all is well; who has
-        ``token``, and who asks at the port of ``start_private``, is told why, and the metrics.
+        ``token`` is told why, and the metrics.
         ``routes`` are those of others, served beside its own. Who sends no headers within
         ``headers_s`` is let go.
         """
@@ -124,30 +122,22 @@ class Web:
         self._posts = metrics.counter("webhook_posts_total", "Posts to the webhook.", "result")
         self.port = 0
 
-    def app(self, *, is_private: bool = False) -> web.Application:
-        """Return the routes; those of the operator alone where it ``is_private``."""
+    def app(self) -> web.Application:
+        """Return the routes."""
         app = web.Application(client_max_size=_LARGEST_UPDATE, middlewares=[anew])
-        app[_PRIVATE] = is_private
         app[KNOWN] = set()
         app.on_response_prepare.append(busy_until_read)
         app.router.add_get("/healthz", self._healthz)
         app.router.add_get("/readyz", self._readyz)
         app.router.add_get("/metrics", self._render)
         app.router.add_routes(self._routes)
-        if self._door and not is_private:
+        if self._door:
             app.router.add_post(self._door.webhook.path, partial(self._receive, self._door))
         return app
 
     async def start(self, host: str, port: int) -> Self:
         """Listen on ``port``; ``self.port`` tells which one when it was 0."""
-        self.port = await self._listen(self.app(), host, port)
-        return self
-
-    async def start_private(self, host: str, port: int) -> int:
-        """Listen at an address of the operator's; return the port."""
-        return await self._listen(self.app(is_private=True), host, port)
-
-    async def _listen(self, app: web.Application, host: str, port: int) -> int:
+        app = self.app()
         runner = web.AppRunner(
             app,
             access_log=None,
@@ -161,7 +151,8 @@ class Web:
         serve = partial(accept, runner.server, app[KNOWN], self._most_connections)
         server = await asyncio.get_running_loop().create_server(serve, host, port)
         self._closing.callback(server.close)
-        return int(server.sockets[0].getsockname()[1])
+        self.port = int(server.sockets[0].getsockname()[1])
+        return self
 
     async def close(self) -> None:
         """Stop listening; what is being stored is stored."""
@@ -178,7 +169,7 @@ class Web:
 
     def _may_know(self, request: web.Request) -> bool:
         """Return whether who asks is told more than that all is well, or not."""
-        if request.app[_PRIVATE] or not self._is_open:
+        if not self._is_open:
             return True
         if self._token is None:
             return False

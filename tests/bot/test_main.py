@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from bot import app
 from bot.__main__ import main
 from bot.store.database import Database
 from tests.support.followed import DAY, HOUR, NOON, follow, look, story
@@ -65,15 +66,20 @@ def test_check_is_content_with_two_settings(capsys: pytest.CaptureFixture[str]) 
     ],
 )
 def test_a_run_that_can_t_begin_is_one_line(
-    dotenv: Path, setting: str, reason: str, capfd: pytest.CaptureFixture[str]
+    dotenv: Path,
+    setting: str,
+    reason: str,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(app, "WAIT_S", 0)
     Path("file").write_text("")
     Path("text.db").write_text("this is some text, and no database of anything at all " * 20)
     with closing(sqlite3.connect("newer.db")) as newer:
         newer.execute("CREATE TABLE alembic_version (version_num TEXT)")
         newer.execute("INSERT INTO alembic_version VALUES ('9999')")
         newer.commit()
-    dotenv.write_text(f"{dotenv.read_text()}{setting}\nLOCK_WAIT_S=0\n")
+    dotenv.write_text(f"{dotenv.read_text()}{setting}\n")
     assert main(["run"]) == 1
     said = "".join(capfd.readouterr())
     assert said.count("\n") == 1

@@ -92,7 +92,6 @@ async def live(folder: Path) -> dict[str, Any]:
             spool_dir=folder / "spool",
             port=0,
             host="127.0.0.1",
-            run_roles="outbox",
             access="open",
         )
         stop = asyncio.Event()

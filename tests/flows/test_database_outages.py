@@ -240,12 +240,16 @@ async def test_a_connection_that_is_lost_in_the_middle_of_an_answer_is_told_to_n
             assert "went wrong" not in said[0]
 
 
-async def test_a_start_waits_for_a_database_that_is_being_restarted(tmp_path: Path) -> None:
+async def test_a_start_waits_for_a_database_that_is_being_restarted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with postgres() as server:
         await asyncio.to_thread(server.stop, signal.SIGINT)
         async with sandbox_box() as box:
-            settings = settings_for(box, tmp_path, database_url=server.url, lock_wait_s=0)
-            assert await app.run(settings, asyncio.Event()) == 1  # which tells why, at once
+            settings = settings_for(box, tmp_path, database_url=server.url)
+            with monkeypatch.context() as impatient:
+                impatient.setattr(app, "WAIT_S", 0)
+                assert await app.run(settings, asyncio.Event()) == 1  # which tells why, at once
             async with running_bell(tmp_path, box, database_url=server.url) as bell:
                 await asyncio.sleep(0.5)
                 await asyncio.to_thread(server.start)

@@ -98,7 +98,7 @@ async def scene(bell: Bell) -> tuple[list[int], dict[str, int]]:
 
 async def forge(folder: Path, count: int, **changed: Any) -> None:
     """Let ``count`` forged presses come, and compare what is kept before and after."""
-    values = {"run_roles": "updates,outbox", "messages_per_second": 1000, **changed}
+    values = {"poll_floor_s": 3600, "messages_per_second": 1000, **changed}
     async with storybell(folder, **values) as bell:
         forgers, chats = await scene(bell)
         await bell.control.callback_life(60)  # a busy machine is not what is tried here

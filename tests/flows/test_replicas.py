@@ -172,9 +172,7 @@ async def test_what_is_pasted_to_both_at_once_is_asked_once(
 async def test_a_topic_that_two_want_at_once_is_made_once_and_gets_what_was_owed(
     box: Box, control: Control, shared: Json, db: Database, tmp_path: Path
 ) -> None:
-    """One answers people, the other brings alerts: it makes the lost topic again meanwhile."""
-    talks = shared | {"run_roles": "updates"}
-    brings = shared | {"run_roles": "outbox,scheduler"}
+    """Whoever brings the alert makes the lost topic again while somebody asks for it."""
     forum, boss = await forum_of(control)
     await star(control, "both.want")
 
@@ -184,8 +182,8 @@ async def test_a_topic_that_two_want_at_once_is_made_once_and_gets_what_was_owed
         return bool(row.thread_id == 0)
 
     async with (
-        running_bell(tmp_path / "a", box, **talks) as bell,
-        running_bell(tmp_path / "b", box, **brings),
+        running_bell(tmp_path / "a", box, **shared) as bell,
+        running_bell(tmp_path / "b", box, **shared),
     ):
         await bell.ask(forum, "/subscribe both.want topic", user=boss)
         ((old, name),) = (await control.topics(forum)).items()

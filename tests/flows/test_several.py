@@ -191,31 +191,32 @@ async def test_small_talk_is_no_list(bell: Bell, control: Control) -> None:
 
 
 async def test_one_fast_too_many_is_known_before_anything_is_paid(tmp_path: Path) -> None:
-    async with storybell(tmp_path, max_fast_subscriptions=1, person_burst=1000) as bell:
+    async with storybell(tmp_path, person_burst=1000) as bell:
         control = bell.control
         ann = await control.person()
-        for name in ("quick.a", "quick.b"):
+        for name in ("quick.a", "quick.b", "quick.c", "quick.d"):
             await star(control, name, 0)
-        await bell.ask(ann, "/subscribe quick.a fast")
+        await bell.ask(ann, "/subscribe quick.a quick.b quick.c fast")
         for _ in range(2):
-            (reply,) = await bell.ask(ann, "/subscribe quick.b fast")
-            assert "checked more often (1) is reached" in reply["text"]
-        assert len(await control.requests("stories", path="/v1/user/by/username")) == 1
+            (reply,) = await bell.ask(ann, "/subscribe quick.d fast")
+            assert "checked more often (3) is reached" in reply["text"]
+        assert len(await control.requests("stories", path="/v1/user/by/username")) == 3
 
 
 async def test_one_fast_too_many_undoes_none_of_the_others(tmp_path: Path) -> None:
-    async with storybell(tmp_path, max_fast_subscriptions=2, person_burst=1000) as bell:
+    async with storybell(tmp_path, person_burst=1000) as bell:
         control = bell.control
         ann = await control.person()
-        for name in ("haste.new", "haste.a", "haste.b"):
+        for name in ("haste.new", "haste.a", "haste.b", "haste.old"):
             await star(control, name, 0)
+        await bell.ask(ann, "/subscribe haste.old fast")
         await bell.ask(ann, "/subscribe haste.a haste.b")
         (reply,) = await bell.ask(ann, "/subscribe haste.new haste.a haste.b fast")
         new, sooner, full = reply["text"].splitlines()[:3]
         assert "every new story from haste.new to this chat" in new
         assert "check haste.a more often" in sooner
         assert full.startswith("haste.b: ")
-        assert "checked more often (2) is reached" in full
+        assert "checked more often (3) is reached" in full
         (listed,) = await bell.ask(ann, "/subscriptions")
         names = {"haste.new": True, "haste.a": True, "haste.b": False}
         assert {f"🔔 {name}" for name in names} <= set(buttons(listed))
@@ -227,18 +228,18 @@ async def test_one_fast_too_many_undoes_none_of_the_others(tmp_path: Path) -> No
 
 
 async def test_a_default_makes_no_more_fast_than_a_chat_may_have(tmp_path: Path) -> None:
-    async with storybell(tmp_path, max_fast_subscriptions=1, person_burst=1000) as bell:
+    async with storybell(tmp_path, person_burst=1000) as bell:
         control = bell.control
         ann = await control.person()
-        names = ["dash.a", "dash.b", "dash.c"]
+        names = ["dash.a", "dash.b", "dash.c", "dash.d"]
         for name in names:
             await star(control, name, 0)
         await bell.ask(ann, "/help")
         menu = await bell.old_post(ann, "defaults:fast:on")
         await bell.press(ann, menu, "defaults:fast:on")
         await bell.ask(ann, "/subscribe dash.a")
-        (reply,) = await bell.ask(ann, "/subscribe dash.b dash.c")
-        assert "from dash.b and dash.c to this chat" in reply["text"]
+        (reply,) = await bell.ask(ann, "/subscribe dash.b dash.c dash.d")
+        assert "from dash.b, dash.c, and dash.d to this chat" in reply["text"]
         (listed,) = await bell.ask(ann, "/subscriptions")
         are_fast = []
         for name in names:
@@ -247,7 +248,7 @@ async def test_a_default_makes_no_more_fast_than_a_chat_may_have(tmp_path: Path)
             texts = buttons(page)
             are_fast += [name for text in texts if text.startswith("✅ Check more often")]
             await bell.press(ann, page, "subs:0")
-        assert are_fast == ["dash.a"]
+        assert are_fast == names[:3]
 
 
 async def test_a_sentence_is_no_list(bell: Bell, control: Control) -> None:

@@ -6,12 +6,14 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
+from bot import app
 from bot.presentation.translation import LANGUAGES
 from tests.support.control import wait_for
 from tests.support.killing import Victim, free_port
 from tests.support.sandbox import sandbox_box
-from tests.support.storybell import running_bell
+from tests.support.storybell import running_bell, settings_for
 
 FLOOD = {
     "status": 429,
@@ -86,7 +88,9 @@ async def test_a_rival_for_the_updates_is_told_to_the_admins(
 
 
 @pytest.mark.stands  # held, with its 30 seconds, since there is a lock
-async def test_a_second_process_on_the_same_file_refuses_to_run(tmp_path: Path) -> None:
+async def test_a_second_process_on_the_same_file_refuses_to_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with sandbox_box() as box:
         ann = await box.control.person()
         first, second = [Victim(box, tmp_path, webhook=False) for _ in range(2)]
@@ -94,16 +98,14 @@ async def test_a_second_process_on_the_same_file_refuses_to_run(tmp_path: Path) 
         try:
             message = await box.control.say(ann, "/help")
             await box.control.wait_replies(ann, 1, after=message, within=60)
-            await second.start(LOCK_WAIT_S="1")
-            assert second.process
-            assert await asyncio.wait_for(second.process.wait(), 60) == 1
-            log = (tmp_path / "bot.log").read_text()
-            assert "another process runs the bot on this database file" in log
-            assert "Traceback" not in log
+            with monkeypatch.context() as impatient, capture_logs() as said:
+                impatient.setattr(app, "WAIT_S", 0.5)
+                assert await app.run(settings_for(box, tmp_path), asyncio.Event()) == 1
+            assert said[-1]["reason"] == "another process runs the bot on this database file"
             message = await box.control.say(ann, "/help")
             await box.control.wait_replies(ann, 1, after=message, within=60)
             # The next waits for the end of the first, as at a release, and then runs.
-            await second.start(LOCK_WAIT_S="60")
+            await second.start()
             await first.end(signal.SIGTERM)
             message = await box.control.say(ann, "/help")
             await box.control.wait_replies(ann, 1, after=message, within=60)

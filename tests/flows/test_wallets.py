@@ -3,17 +3,19 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Literal
 
+from bot.store import acquaintances
 from bot.store.database import Database
 from tests.support.control import wait_for
 from tests.support.sandbox import sandbox_box
-from tests.support.storybell import running_bell, storybell
+from tests.support.storybell import Bell, running_bell, storybell
 
 
 async def test_an_anonymous_administrator_of_many_groups_takes_no_more_than_newcomers_may(
     tmp_path: Path,
 ) -> None:
-    async with storybell(tmp_path, daily_budget=1000, newcomer_share=0.05) as bell:
+    async with storybell(tmp_path, daily_budget=100) as bell:
         control = bell.control
         await control.privacy_mode(on=False)
         boss = await control.person("Boss")
@@ -41,7 +43,7 @@ async def test_an_anonymous_administrator_of_many_groups_takes_no_more_than_newc
             return count >= 36
 
         await wait_for(answered)
-        assert await control.billed() <= 25  # a twentieth of 500
+        assert await control.billed() <= 25  # half of 50
 
 
 async def test_in_a_group_one_person_takes_half_of_its_day_at_most(tmp_path: Path) -> None:
@@ -60,23 +62,24 @@ async def test_in_a_group_one_person_takes_half_of_its_day_at_most(tmp_path: Pat
         assert await control.billed() > before
 
 
+async def know(bell: Bell, *who: tuple[Literal["chat", "person"], int]) -> None:
+    """Let the bot have seen them on enough days."""
+    url = bell.settings.database_url.get_secret_value()
+    async with Database(url) as db, db.begin() as tx:
+        for days in range(3):
+            day = datetime.now(UTC).date() + timedelta(days=days)
+            await acquaintances.see(tx, who, day)
+
+
 async def test_newcomers_share_a_part_of_the_checks_and_are_told_kindly_when_it_is_full(
     tmp_path: Path,
 ) -> None:
-    from bot.store import acquaintances  # noqa: PLC0415 - older code, on which flows run, has none
-
-    limits = {"daily_budget": 200, "newcomer_share": 1.0, "newcomer_allowance": 100}
+    limits = {"daily_budget": 200, "newcomer_allowance": 100}
     async with storybell(tmp_path, **limits) as bell:
         control = bell.control
         ann = await control.person("Ann")
         await bell.ask(ann, "/help")
-        async with (
-            Database(bell.settings.database_url.get_secret_value()) as db,
-            db.begin() as tx,
-        ):
-            for days in range(1, 3):  # with today that makes three
-                day = datetime.now(UTC).date() + timedelta(days=days)
-                await acquaintances.see(tx, [("chat", ann), ("person", ann)], day)
+        await know(bell, ("chat", ann), ("person", ann))
         for number in range(7):
             await control.profile(f"star{number}", posts_per_day=0)
 
@@ -100,7 +103,6 @@ async def test_the_admins_are_told_once_who_takes_over_a_fifth_of_the_replies(
         control = box.control
         boss, greedy, ann = [await control.person(name) for name in ("Boss", "Greedy", "Ann")]
         limits = {"daily_budget": 40, "person_burst": 100, "admin_ids": str(boss)}
-        limits |= {"newcomer_share": 1.0, "newcomer_allowance": 100}
         async with running_bell(tmp_path, box, **limits) as bell:
             await control.privacy_mode(on=False)
             start = await control.say(boss, "/help")
@@ -109,13 +111,15 @@ async def test_the_admins_are_told_once_who_takes_over_a_fifth_of_the_replies(
                 texts = [str(m.get("text")) for m in await control.replies(boss, start)]
                 return [text for text in texts if "credits for replies" in text]
 
+            members = [{"user_id": ann, "status": "member"}]
+            group = await control.chat("supergroup", "Loud ones", members=members)
+            await know(bell, ("person", ann), ("person", greedy))
+            await know(bell, ("chat", ann), ("chat", greedy), ("chat", group))
             await bell.ask(ann, "/stories nobody.of.ann")  # 2 of 20
             for number in range(4):
                 await bell.ask(greedy, f"/stories nobody{number}")
             (said,) = await wait_for(told)
             assert f"person {greedy}:" in said
-            members = [{"user_id": ann, "status": "member"}]
-            group = await control.chat("supergroup", "Loud ones", members=members)
             for number in range(3):
                 await bell.noticed(group, f"/stories else{number}", user=ann)
 

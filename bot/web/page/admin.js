@@ -105,7 +105,7 @@ function show(state) {
   const f = state.figures;
   say("As of " + moment.format(new Date(state.now)));
   document.querySelector("main").hidden = false;
-  const money = new Intl.NumberFormat(undefined, { style: "currency", currency: f.currency });
+  const money = new Intl.NumberFormat(undefined, { style: "currency", currency: "USD" });
   at("switch-text").textContent = state.stopped ? "Spending is stopped: nothing is checked or fetched." : "Spending is on.";
   at("switch-text").className = state.stopped ? "bad" : "";
   const turn = at("switch");

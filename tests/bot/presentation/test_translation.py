@@ -97,7 +97,7 @@ def endings(t: Translator) -> set[str]:
         t.date(NOW),
         t.time(NOW),
         t.percent(0.02),
-        t.money(0.5, "USD"),
+        t.money(0.5),
         t.moment(NOW),
         t.listed(["natgeo", "prada"]),
     }
@@ -304,7 +304,7 @@ def test_dates_and_numbers_are_those_of_the_language(
     assert t.ago(NOW - timedelta(hours=2, minutes=4), NOW) == ago
     assert t.duration(timedelta(days=2, hours=3, minutes=4)) == span
     assert t.number(1234.5) == number
-    assert number.rstrip("5")[:-1] in t.money(1234.5, "USD")
+    assert number.rstrip("5")[:-1] in t.money(1234.5)
 
 
 def test_spans_name_two_units_and_never_less_than_nothing() -> None:

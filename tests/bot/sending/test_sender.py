@@ -672,30 +672,6 @@ async def test_no_alert_waits_anew_for_a_replica_that_is_long_at_a_story(
         assert not known  # it is ours now
 
 
-async def test_the_operators_chat_gets_the_first_upload(
-    sqlite_db: Database, tmp_path: Path
-) -> None:
-    async with made(sqlite_db, tmp_path) as (ours, ann):
-        cache = await ours.control.person("Cache")
-        await ours.control.say(cache, "/start")
-        ours.sender.cache_chat_id = cache
-        album = await ours.album(3)
-        there: list[int] = []
-
-        async def leaving() -> None:
-            there.append(len(await ours.control.replies(cache)))
-
-        outcome = await ours.sender.send_album(Target(ann), album, leaving=leaving)
-        assert isinstance(outcome, Sent)
-        assert there == [3]  # the upload was no copy for the chat
-        assert [source for _, source in await ours.sources(cache)] == ["url"] * 3
-        assert [source for _, source in await ours.sources(ann)] == ["file_id"] * 3
-        await ours.control.member(cache, ours.bot.id, "kicked")
-        more = await ours.sender.send_album(Target(ann), await ours.album(2))
-        assert isinstance(more, Sent)
-        assert not more.failed
-
-
 async def test_a_video_over_fifty_megabytes_ends_with_a_sentence(ready: Made) -> None:
     ours, ann = ready
     shown = await ours.control.stories("bigvideo")

@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.stories_api.limits import Breaker, CallRate, Detour, Refused, RetryBudget
+from bot.stories_api.limits import Breaker, CallRate, Refused, RetryBudget
 
 
 @given(st.lists(st.floats(0, 5), max_size=100), st.floats(1, 100))
@@ -120,14 +120,3 @@ def test_the_memory_of_subjects_is_bounded() -> None:
         refused.failed(str(n), 0)
     assert len(refused.rows) == Refused.MOST
     assert "4" not in refused.rows
-
-
-def test_a_detour_is_taken_for_longer_each_time_and_ends_with_an_answer() -> None:
-    detour, now = Detour(), 0.0
-    for wait in (30, 60, 120, 240, 480, 600, 600):
-        detour.failed(now)
-        assert detour.is_closed(now + wait - 1)
-        assert not detour.is_closed(now + wait)
-        now += wait
-    detour.succeeded()
-    assert not detour.is_closed(now - 1)

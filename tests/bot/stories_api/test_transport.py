@@ -311,43 +311,6 @@ async def test_the_probe_has_the_word(alive: bool | None, is_open: bool) -> None
         assert api.transport.state.refused.count(time.monotonic()) == (0 if is_open else 6)
 
 
-# --- the second address --------------------------------------------------------------------------
-
-EDGE = response(403, b"<!DOCTYPE html><title>Just a moment</title>", {"Content-Type": "text/html"})
-
-
-@pytest.mark.parametrize("how", ["page", "nobody", "bad gateway"])
-async def test_the_second_address_is_asked_while_the_edge_of_the_first_fails(how: str) -> None:
-    page = EDGE if how == "page" else response(502, b"<html>502 Bad Gateway</html>")
-    async with serving(says(page)) as first:
-        pass
-    async with serving(says(GOOD)) as second, serving(says(page)) as front:
-        url = first.url if how == "nobody" else front.url
-        clock = [0.0]
-        async with api_at(url, fallback_url=second.url, clock=lambda: clock[0]) as api:
-            for n in range(5):
-                assert (await api.story(str(n))).credits == 1
-            assert second.count == 5
-            assert front.count == (0 if how == "nobody" else 1)
-            clock[0] = 31.0
-            await api.story("1")
-            assert front.count == (0 if how == "nobody" else 2)
-            assert not api.is_failing
-    assert all(f"x-access-key: {KEY}" in head for head in front.requests + second.requests)
-
-
-async def test_an_answer_of_the_api_is_no_reason_for_the_second_address() -> None:
-    private = response(403, b'{"detail": "x", "exc_type": "PrivateAccount"}')
-    async with (
-        serving(says(GOOD)) as second,
-        serving(says(private)) as first,
-        api_at(first.url, fallback_url=second.url) as api,
-    ):
-        with pytest.raises(StoriesError):
-            await api.story("1")
-    assert second.count == 0
-
-
 @pytest.mark.parametrize("status", [401, 402])
 async def test_a_bad_key_or_an_empty_account_stops_paid_calls_at_once(status: int) -> None:
     told: list[OutOfServiceError] = []
