@@ -1,8 +1,4 @@
 FROM python:3.13-slim AS build
-# Backups of PostgreSQL need three programs, and not the Perl that Debian's package brings with them.
-RUN apt-get update && apt-get install --yes --no-install-recommends postgresql-client \
-    && install -D -t /client/bin /usr/lib/postgresql/*/bin/pg_dump /usr/lib/postgresql/*/bin/pg_restore \
-        /usr/lib/postgresql/*/bin/psql
 COPY requirements.txt .
 # The environment has no pip of its own: what runs can install nothing.
 RUN python -m venv --without-pip /venv \
@@ -13,9 +9,6 @@ COPY locales /app/locales
 RUN /venv/bin/python -m compileall -q --invalidation-mode unchecked-hash /venv/lib /app
 
 FROM python:3.13-slim
-COPY --from=build /client/bin /usr/local/bin
-RUN apt-get update && apt-get install --yes --no-install-recommends libpq5 && rm -rf /var/lib/apt/lists/* \
-    && pg_dump --version && pg_restore --version && psql --version
 RUN useradd --uid 10001 --no-create-home --home-dir /data --shell /usr/sbin/nologin storybell \
     && install -d -m 0700 -o storybell /data
 COPY --from=build /venv /venv

@@ -52,7 +52,6 @@ from bot.runtime.metrics import Metrics
 from bot.runtime.replica import replica
 from bot.runtime.workers import Worker, is_set_within
 from bot.store import access, answers, file_ids, key_values, leases
-from bot.store.backups import KEEPER
 from bot.store.failures import is_passing
 from bot.store.leases import Leader
 from bot.store.lock import alone
@@ -128,6 +127,8 @@ async def run(
         if isinstance(parts, str):
             log.error("can't run", reason=parts)
             return int(not stop.is_set())
+        if parts.at_work:
+            parts.at_work.on_upgrade = stop.set
         running = Running(settings, parts)
         stack.push_async_callback(running.web.close)
         try:
@@ -216,7 +217,6 @@ class Running:
             now=parts.now,
         )
         self._leader = Leader(parts.db, "polling", self.polling.run, now=parts.now)
-        self._keeper = Leader(parts.db, KEEPER, self._back_up, now=parts.now)
         self._gauge(parts.metrics)
         self.web = Web(
             parts.metrics,
@@ -246,12 +246,11 @@ class Running:
         leads = metrics.gauge(
             "leader", "1 where this replica does what one does at a time.", "what", "replica"
         )
-        for name, leader in (("polling", self._leader), ("operations", self._keeper)):
-            leads.follow(
-                lambda one=leader: float(db.is_sqlite or one.is_leading),  # type: ignore[misc] # a default
-                what=name,
-                replica=replica(),
-            )
+        leads.follow(
+            lambda: float(db.is_sqlite or self._leader.is_leading),
+            what="polling",
+            replica=replica(),
+        )
         metrics.gauge(
             "database_connections_used", "Connections of the pool that are in use.", "replica"
         ).follow(lambda: float(db.connections_used), replica=replica())
@@ -329,10 +328,9 @@ class Running:
             ]
             if parts.shared_clock:
                 workers.append(parts.shared_clock.worker)
+            if parts.backups:
+                workers.append(parts.backups.worker)
             endless = [group.create_task(one.run()) for one in workers]
-            endless.append(
-                group.create_task(self._back_up() if parts.db.is_sqlite else self._keeper.run())
-            )
             if self._webhook is None:
                 endless.append(group.create_task(self._poll()))
             ending = [
@@ -372,13 +370,6 @@ class Running:
             await self.polling.run()
         else:
             await self._leader.run()
-
-    async def _back_up(self) -> None:
-        """Make the backups; of several replicas one does, which shows that the bot runs."""
-        if self._parts.backups is not None:
-            await self._parts.backups.worker.run()
-        else:
-            await asyncio.Event().wait()
 
     async def _database(self) -> str:
         db = self._parts.db

@@ -60,6 +60,7 @@ from bot.store import access as access_store
 from bot.store import transfer
 from bot.store.database import Database
 from bot.store.readiness import Readiness, connections, living, readiness
+from bot.store.upgrades import AtWork, shown_at_work, upgrade
 from bot.stories_api.client import StoriesApi
 from bot.stories_api.endpoints import Endpoint
 from bot.stories_api.limit_state import SharedLimits
@@ -93,6 +94,7 @@ class Parts:
     api: StoriesApi
     now: Callable[[], datetime]
     shared_clock: SharedClock | None
+    at_work: AtWork | None
     wake: Callable[[], None]
     """Lets what became due be looked at, and be sent."""
 
@@ -117,12 +119,10 @@ async def built(
         )
         was_migrated = await _migrate(settings, db)
         await transfer.check(db)
-        shared_clock = None
-        if now is our_clock and not db.is_sqlite:
-            shared_clock = SharedClock(db, our_clock, now=now)
-            await shared_clock.agree()
-        if settings.database_direct_url is None:  # a pooler has its own idea of how many
-            await warn_of_few_connections(db, settings.database_pool)
+        shared_clock, at_work = None, None
+        if not db.is_sqlite:
+            shared_clock = SharedClock(db, our_clock, now=now) if now is our_clock else None
+            at_work = await _joined(stack, settings, db, shared_clock, now)
         spool = stack.enter_context(Spool(settings.spool_dir, limit=SPOOL_MB * MEGABYTE))
         to_media = await stack.enter_async_context(
             aiohttp.ClientSession(
@@ -326,19 +326,35 @@ async def built(
                 db,
                 settings.backups_in,
                 incidents,
-                every=timedelta(hours=settings.hours_between_backups),
+                every=timedelta(hours=settings.backup_hours),
                 most=settings.backup_count,
                 metrics=metrics,
                 now=now,
             )
-            if settings.hours_between_backups
+            if db.is_sqlite and settings.backup_hours
             else None,
             operators=operators,
             api=api,
             now=now,
             shared_clock=shared_clock,
+            at_work=at_work,
             wake=wake,
         )
+
+
+async def _joined(
+    stack: AsyncExitStack,
+    settings: Settings,
+    db: Database,
+    shared_clock: SharedClock | None,
+    now: Callable[[], datetime],
+) -> AtWork:
+    """Take our place among the replicas on PostgreSQL, which ``stack`` gives up."""
+    if shared_clock:
+        await shared_clock.agree()
+    if settings.database_direct_url is None:  # a pooler has its own idea of how many
+        await warn_of_few_connections(db, settings.database_pool)
+    return await stack.enter_async_context(shown_at_work(db, now=now))
 
 
 async def warn_of_few_connections(db: Database, ours: int) -> None:
@@ -390,7 +406,7 @@ async def _migrate(settings: Settings, db: Database) -> bool:
     except OSError:
         was_old = False
     try:
-        await db.migrate()
+        await upgrade(db)
     except DatabaseUnavailableError:
         raise  # it was not begun; whoever starts the bot is told
     except Exception as error:

@@ -76,7 +76,7 @@ class Settings(BaseSettings):
     database_direct_url: SecretStr | None = Field(
         default=None,
         description="PostgreSQL's own address, where DATABASE_URL leads to a pooler in "
-        "transaction mode (PgBouncer 1.21 and newer): listening and backups need a session of "
+        "transaction mode (PgBouncer 1.21 and newer): listening and move need a session of "
         "their own.",
     )
     database_pool: int = Field(
@@ -87,15 +87,15 @@ class Settings(BaseSettings):
     )
     backup_dir: Path | None = Field(
         default=None,
-        description="Where backups are kept, a folder for this bot alone; when empty, the folder "
-        "backups beside the SQLite file, data/backups with PostgreSQL.",
+        description="Where backups of the SQLite file are kept, a folder for this bot alone; "
+        "when empty, the folder backups beside it.",
     )
-    backup_hours: int | None = Field(
-        default=None,
+    backup_hours: int = Field(
+        default=24,
         ge=0,
         le=24 * 30,
-        description="Hours between two backups, 0 for none; when empty, 24 with SQLite and none "
-        "with PostgreSQL, where pg_dump and pg_restore must be installed for it.",
+        description="Hours between two backups of the SQLite file, 0 for none. PostgreSQL is "
+        "backed up by pg_dump.",
     )
     backup_count: int = Field(
         default=3, ge=1, le=1000, description="Backups that are kept; the oldest goes first."
@@ -347,13 +347,6 @@ class Settings(BaseSettings):
         """Return the folder of the backups."""
         beside = Path(self._file).parent if self._file else Path("data")
         return self.backup_dir or beside / "backups"
-
-    @property
-    def hours_between_backups(self) -> int:
-        """Return how often a backup is made; 0 for never."""
-        if self.backup_hours is None:
-            return 24 if self._file else 0
-        return self.backup_hours
 
     @property
     def _file(self) -> str:

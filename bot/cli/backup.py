@@ -1,4 +1,4 @@
-"""``python -m bot backup``: a whole copy of the database, made while the bot runs."""
+"""``python -m bot backup``: a whole copy of the SQLite file, made while the bot runs."""
 
 import argparse
 from datetime import UTC, datetime
@@ -6,11 +6,16 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bot.config import Settings, text_of
+from bot.config import Settings
 from bot.domain.errors import BackupError, DatabaseUnavailableError
 from bot.operations import backups
 from bot.store import backups as store
 from bot.store.database import Database
+
+BY_ITS_OWN = (
+    "PostgreSQL is backed up and restored by its own programs, pg_dump and pg_restore: "
+    "docs/operations.md says how."
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,14 +27,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 async def main(settings: Settings, arguments: argparse.Namespace) -> int:
     """Write a copy, and read it again; return the exit status."""
-    out, now = Console(soft_wrap=True), datetime.now(UTC)
-    url, direct = settings.database_url.get_secret_value(), text_of(settings.database_direct_url)
-    async with Database(url, direct_url=direct) as db:
-        file = arguments.file or settings.backups_in / backups.file_name(db, now)
+    out, now = Console(soft_wrap=True, highlight=False), datetime.now(UTC)
+    if not settings.is_sqlite:
+        out.print(BY_ITS_OWN)
+        return 2
+    async with Database(settings.database_url.get_secret_value()) as db:
+        file = arguments.file or settings.backups_in / backups.file_name(now)
         try:
             rows = await store.make(db, file, at=now)
         except (BackupError, DatabaseUnavailableError) as error:
             out.print(f"No backup was made: {error}.", markup=False)
             return 1
-    out.print(f"Copied: {sum(rows.values())} rows into {file}.", markup=False, highlight=False)
+    out.print(f"Copied: {sum(rows.values())} rows into {file}.", markup=False)
     return 0

@@ -108,7 +108,7 @@ async def folders(settings: Settings) -> list[Finding]:
         preflight.folder(settings.spool_dir),
         preflight.backups(
             settings.backups_in,
-            hours=settings.hours_between_backups,
+            hours=settings.backup_hours,
             is_sqlite=settings.is_sqlite,
         ),
     ]

@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Awaitable, Callable, Coroutine
+from datetime import timedelta
 from typing import Any
 
 from rich.console import Console
@@ -12,7 +13,9 @@ from bot.domain.errors import DatabaseUnavailableError
 from bot.scheduling.simulation import Record
 from bot.store import stories
 from bot.store.database import Database
+from bot.store.lock import alone
 from bot.store.readiness import Readiness, readiness
+from bot.store.upgrades import upgrade
 
 Command = Callable[[Settings, argparse.Namespace], Coroutine[Any, Any, int]]
 
@@ -37,16 +40,17 @@ async def _is_usable(db: Database) -> bool:
     except OSError as error:
         Console().print(f"The database can't be used: {error}.")
         return False
-    if not state.is_usable:
+    if state is not Readiness.CURRENT:
         Console().print(_UNUSABLE[state])
-    return state.is_usable
+    return state is Readiness.CURRENT
 
 
 async def _migrate(settings: Settings, _: argparse.Namespace) -> int:
     """Bring the database up to date."""
     try:
-        async with _database(settings) as db:
-            await db.migrate()
+        url = settings.database_url.get_secret_value()
+        async with _database(settings) as db, alone(url, wait=timedelta(0)):
+            await upgrade(db)
     except (OSError, DatabaseUnavailableError) as error:
         Console().print(f"The database can't be used: {error}.", markup=False)
         return 1

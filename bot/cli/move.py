@@ -2,20 +2,22 @@
 
 import argparse
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 from rich.console import Console
 
-from bot.cli.restore import unused
 from bot.config import UNREADABLE, Settings
 from bot.domain.errors import BackupError, DatabaseUnavailableError
 from bot.store import transfer
 from bot.store.database import Database
+from bot.store.lock import alone
 from bot.store.readiness import Readiness, readiness
+from bot.store.upgrades import is_at_work
 
 _NOT_FROM = "DATABASE_URL is no SQLite file: there is nothing to be moved."
 _NOT_TO = "--to must be an address that begins with postgresql://."
+_RUNS = "a bot runs on that database, or was killed a moment ago; stop it first"
 OLD = "the database is from another version: run migrate first"
 
 
@@ -27,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 async def main(settings: Settings, arguments: argparse.Namespace) -> int:
-    """Move all rows and compare them, or take that back; return the exit status."""
+    """Move all rows and count them, or take that back; return the exit status."""
     out = Console(soft_wrap=True, highlight=False)
     if not settings.is_sqlite:
         out.print(_NOT_FROM)
@@ -51,21 +53,22 @@ async def _move(settings: Settings, to: str | None, out: Console) -> int:
     url, now = settings.database_url.get_secret_value(), datetime.now(UTC)
     async with AsyncExitStack() as stack:
         source = await stack.enter_async_context(Database(url))
-        await stack.enter_async_context(unused(source, url))
+        await stack.enter_async_context(alone(url, wait=timedelta(0)))
         if await readiness(source) is not Readiness.CURRENT:
             raise BackupError(OLD)
         if to is None:
             return await _undo(source, out, now)
         target = await stack.enter_async_context(Database(to, pool_size=3))
         await target.migrate()
-        await stack.enter_async_context(unused(target, to))
+        if await is_at_work(target):
+            raise BackupError(_RUNS)
         rows = await transfer.move(
             source, target, now=now, tell=lambda name, rows: out.print(f"{name}: {rows}")
         )
     if rows is None:
         out.print("All of it was moved before.")
     else:
-        out.print(f"Moved and compared: {rows} rows.")
+        out.print(f"Moved and counted: {rows} rows.")
     out.print("Now set DATABASE_URL to that address, and start the bot.")
     return 0
 

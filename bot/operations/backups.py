@@ -1,4 +1,4 @@
-"""Copies of the database, by a schedule and by hand: each is made whole, or not at all.
+"""Copies of the SQLite file, by a schedule and by hand: each is made whole, or not at all.
 
 The newest few stay; a failure is an incident. What a copy must not do when it is put back is
 decided in ``bot.store.restored``.
@@ -29,11 +29,12 @@ _KEY = "backup"  # when the last one was made
 _TRY_EVERY = timedelta(hours=1)
 _AGAIN_AFTER = timedelta(hours=1)
 _LEFT_AFTER = timedelta(hours=1)  # in which nothing was written to it
-NAME = "storybell-{at:%Y%m%d-%H%M%S}{end}"
+_NAME = "storybell-{at:%Y%m%d-%H%M%S}.db"
+_NAMES = "storybell-????????-??????.db"
 
 
 class Backups:
-    """Makes a copy every so many hours, and removes the oldest; run ``worker`` in one process."""
+    """Makes a copy every so many hours, and removes the oldest."""
 
     def __init__(
         self,
@@ -59,17 +60,14 @@ class Backups:
         self.worker = Worker("backups", self.make_due, now=now, longest=_TRY_EVERY)
 
     async def make_due(self) -> datetime:
-        """Make a copy if it is time; return when the next one is due.
-
-        Where none can ever be made, that is told at once, not when the first is due.
-        """
+        """Make a copy if it is time; return when the next one is due."""
         now = self._now()
         due_at = await self._due_at(now)
-        if due_at > now and not store.lacking(is_sqlite=self._db.is_sqlite):
+        if due_at > now:
             return due_at
         try:
-            await asyncio.to_thread(_clear, self._folder, _end_of(self._db))
-            rows = await store.make(self._db, self._folder / file_name(self._db, now), at=now)
+            await asyncio.to_thread(_clear, self._folder)
+            rows = await store.make(self._db, self._folder / file_name(now), at=now)
         except (BackupError, OSError) as error:
             why = str(error)
             log.error("no backup", why=why)  # noqa: TRY400 - no trace needed
@@ -80,7 +78,7 @@ class Backups:
         self._made_at.set(now.timestamp())
         await self._write(now)
         await self._incidents.close("backup", BACKUP_WORKS)
-        await asyncio.to_thread(rotate, self._folder, _end_of(self._db), self._most)
+        await asyncio.to_thread(rotate, self._folder, self._most)
         return now + self._every
 
     async def _due_at(self, now: datetime) -> datetime:
@@ -94,28 +92,23 @@ class Backups:
         await self._db.run(lambda tx: key_values.put(tx, _KEY, at.isoformat(), now=self._now()))
 
 
-def _end_of(db: Database) -> str:
-    """Return how the names of copies of a database end."""
-    return ".db" if db.is_sqlite else ".dump"
-
-
-def file_name(db: Database, at: datetime) -> str:
+def file_name(at: datetime) -> str:
     """Return the name of a copy that is made now; in the order of time."""
-    return NAME.format(at=at.astimezone(UTC), end=_end_of(db))
+    return _NAME.format(at=at.astimezone(UTC))
 
 
-def rotate(folder: Path, end: str, most: int) -> list[Path]:
+def rotate(folder: Path, most: int) -> list[Path]:
     """Remove all but the ``most`` newest copies; return what went. Other files stay."""
-    gone = sorted(folder.glob(f"storybell-????????-??????{end}"))[:-most]
+    gone = sorted(folder.glob(_NAMES))[:-most]
     for one in gone:
         one.unlink(missing_ok=True)
     return gone
 
 
-def _clear(folder: Path, end: str) -> None:
+def _clear(folder: Path) -> None:
     """Remove what kills in the middle of copies have left; one that is being written stays."""
     before = time.time() - _LEFT_AFTER.total_seconds()
-    for one in folder.glob(f"storybell-????????-??????{end}.part*"):
+    for one in folder.glob(f"{_NAMES}.part*"):
         with suppress(FileNotFoundError):
             if one.stat().st_mtime < before:
                 one.unlink()

@@ -14,7 +14,6 @@ from typing import Literal
 from bot.domain.errors import DatabaseUnavailableError
 from bot.domain.model import MEGABYTE
 from bot.store import access
-from bot.store import backups as store
 from bot.store.database import NEWER, Database
 from bot.store.failures import is_passing
 from bot.store.readiness import Readiness, readiness
@@ -25,10 +24,12 @@ _SPARE_MB = 500  # for the database and its write-ahead log
 
 _SENTENCES = {
     Readiness.CURRENT: "The database can be written and is up to date.",
-    Readiness.SERVES: "The database can be written. A newer version changed it; it serves this.",
     Readiness.OLD: "The database is from an older version; a start migrates it.",
     Readiness.EMPTY: "The database is new; a start makes its tables.",
 }
+_NOT_OURS = (
+    "The bot makes no backups of PostgreSQL: let pg_dump run by a schedule (docs/operations.md)."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ async def admins(url: str) -> set[int]:
     """Return who has become an admin by a link; nobody where the database can't say so."""
     try:
         async with Database(url) as db:
-            if not (await readiness(db)).is_usable:
+            if await readiness(db) is not Readiness.CURRENT:
                 return set()
             return await db.fetch(access.admins)
     except (OSError, ModuleNotFoundError, DatabaseUnavailableError):
@@ -94,10 +95,10 @@ def _writable(path: Path) -> Path:
 
 def backups(path: Path, *, hours: int, is_sqlite: bool) -> Finding:
     """Write a file where backups are kept, every so many hours; 0 for never."""
+    if not is_sqlite:
+        return Finding("note", _NOT_OURS)
     if not hours:
         return Finding("note", "BACKUP_HOURS: no backups are made by themselves.")
-    if lack := store.lacking(is_sqlite=is_sqlite):
-        return Finding("note", f"BACKUP_HOURS: no backup can be made: {lack}.")
     try:
         _writable(path)
     except OSError as error:

@@ -27,6 +27,7 @@ import sqlalchemy as sa
 import structlog
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from pydantic_core import from_json
 from sqlalchemy.dialects import postgresql, sqlite
@@ -37,7 +38,7 @@ from bot.domain.errors import BackupError, DatabaseUnavailableError
 from bot.runtime import holding
 from bot.runtime.clock import steady
 from bot.runtime.replica import session_name
-from bot.store import compatibility, private, schema, sqlite_copies
+from bot.store import private, schema, sqlite_copies
 from bot.store.failures import UNREACHABLE, Repeat, breaks_connection, outages, repeat
 from bot.store.sqlite import Connection, opened, outstanding
 
@@ -50,6 +51,7 @@ Built = TypeVar("Built", bound=sa.Executable)
 # Both know ON CONFLICT, by the same words.
 INSERTS = {"sqlite": sqlite.insert, "postgresql": cast("Insert", postgresql.insert)}
 PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
+MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_TIMEOUT = timedelta(seconds=10)
 TRIES = 7  # of a transaction that may run again: some 3 seconds in all
 FIRST_PAUSE_S = 0.05
@@ -359,7 +361,7 @@ class Database:
             DatabaseUnavailableError: There is no room for a copy; nothing was changed.
         """
         async with self.read() as tx:
-            revision = await tx.run_sync(compatibility.revision_of)
+            revision = await tx.run_sync(revision_of)
         newest = newest_revision()
         if revision in {None, newest} or not is_known(str(revision)):
             return
@@ -465,7 +467,7 @@ def built_once(build: Callable[[Insert], Built]) -> Callable[[Tx], Built]:
 def migration_config(connection: sa.Connection | None = None) -> Config:
     """Return Alembic's configuration without an .ini file."""
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["connection"] = connection
     config.attributes["metadata"] = all_tables()
     return config
@@ -485,13 +487,10 @@ def all_tables() -> sa.MetaData:
 
 
 def _upgrade(connection: sa.Connection) -> None:
-    revision = compatibility.revision_of(connection)
+    revision = revision_of(connection)
     if revision is not None and revision == newest_revision():
         return
     if revision is not None and not is_known(revision):
-        if serves_us(connection):
-            log.info("a newer version has changed the tables, and they serve this one")
-            return
         raise DatabaseUnavailableError(NEWER)
     command.upgrade(migration_config(connection), "head")
     if connection.dialect.name == "sqlite":
@@ -513,12 +512,12 @@ def newest_revision() -> str | None:
 
 def is_known(revision: str) -> bool:
     """Return whether this version of the code knows the tables of ``revision``."""
-    return compatibility.is_known(revision, _migrations())
+    return any(script.revision == revision for script in _migrations().walk_revisions())
 
 
-def serves_us(connection: sa.Connection) -> bool:
-    """Return whether tables that a newer version has changed serve this one."""
-    return compatibility.serves(connection, _migrations())
+def revision_of(connection: sa.Connection) -> str | None:
+    """Return the revision of the tables; None where there are none."""
+    return MigrationContext.configure(connection).get_current_revision()
 
 
 def value_of_json(text: str | bytes) -> Any:  # noqa: ANN401 - any value

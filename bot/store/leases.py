@@ -1,8 +1,12 @@
-"""Leases: what replicas must agree on before they send, one row a limit.
+"""Leases: what replicas must agree on, one row each.
 
-A lease's state is JSON that its owner understands. Who changes it says which version it has read,
-and begins anew when another was quicker; who must see several at once holds one first. One lease
-is the lead: Telegram gives updates to one poller only, so one of several replicas polls.
+A lease is held by its ``owner`` until a time, renewed before, and free then: what a process that
+was killed held is another's. A process shows by one that it is at work (``bot.store.upgrades``);
+one is the lead: Telegram gives updates to one poller only, so one of several replicas polls.
+
+Limits that replicas share are rows here too: their state is JSON that its owner understands. Who
+changes it says which version it has read, and begins anew when another was quicker; who must see
+several at once holds one first.
 """
 
 import asyncio
@@ -28,15 +32,16 @@ leases = sa.Table(
     metadata,
     sa.Column("key", sa.String(64), primary_key=True),
     sa.Column("state", sa.JSON),
+    sa.Column("owner", sa.String(64)),  # who holds it, where one does
     sa.Column("until", Timestamp, nullable=False, index=True),
     sa.Column("version", sa.BigInteger, nullable=False, server_default="0"),
 )
 
 _Decide = Callable[[Any | None], tuple[Any | None, datetime] | None]
 TRIES = 50  # that others may be quicker
-LEADER_LEASE = timedelta(seconds=15)
-EVERY = timedelta(seconds=5)
-PATIENCE_S = 5.0  # with the database: a lead that can't be renewed must end in time
+LEASE = timedelta(seconds=5)
+EVERY = timedelta(seconds=1.5)  # it is renewed, or asked for: after a kill another has it in 6.5 s
+PATIENCE_S = 3.0  # with the database: a lead that can't be renewed must end in time
 _SILENT = "it has not answered in time"
 
 
@@ -120,38 +125,54 @@ async def write(tx: Tx, key: str, state: Any, *, until: datetime) -> None:  # no
     )
 
 
-async def lead(tx: Tx, key: str, owner: str, *, now: datetime, lease: timedelta) -> bool:
-    """Be, or stay, the only one that does what ``key`` names; false while another does."""
-    leads = False
-    end = now + lease
-
-    def decide(state: Any | None) -> tuple[Any, datetime] | None:  # noqa: ANN401 - any JSON value
-        nonlocal leads
-        leads = not state or state["owner"] == owner or state["until"] <= now.timestamp()
-        return ({"owner": owner, "until": end.timestamp()}, end) if leads else None
-
-    await change(tx, key, decide)
-    return leads
+async def take(tx: Tx, key: str, owner: str, *, now: datetime, lease: timedelta = LEASE) -> bool:
+    """Take a lease that is free, or renew one's own; false while another holds it."""
+    values = {"owner": owner, "until": now + lease}
+    insert = insert_for(tx)(leases).values(key=key, **values)
+    is_ours = sa.or_(leases.c.until <= now, leases.c.owner == owner)
+    taken = insert.on_conflict_do_update(index_elements=[leases.c.key], set_=values, where=is_ours)
+    return (await tx.execute(taken)).rowcount > 0
 
 
-async def is_led(tx: Tx, keys: Collection[str]) -> bool:
-    """Return whether anybody leads in one of these now, by PostgreSQL's clock."""
-    clock = sa.select(sa.extract("epoch", sa.func.clock_timestamp()))
-    now = float((await tx.execute(clock)).scalar_one())
-    states = (await peek_all(tx, keys)).values()
-    return any(state is not None and state["until"] > now for state in states)
+async def release(tx: Tx, key: str, owner: str) -> None:
+    """Let a lease go, if it is the owner's still."""
+    await tx.execute(sa.delete(leases).where(leases.c.key == key, leases.c.owner == owner))
 
 
-async def resign(tx: Tx, key: str, owner: str) -> None:
-    """Let another lead at once."""
-    await change(
-        tx, key, lambda state: (None, EPOCH) if state and state["owner"] == owner else None
-    )
+async def held(tx: Tx, key: str, *, now: datetime) -> Any | None:  # noqa: ANN401 - any JSON value
+    """Return the state of a lease that has not ended."""
+    statement = sa.select(leases.c.state).where(leases.c.key == key, leases.c.until > now)
+    return (await tx.execute(statement)).scalar()
+
+
+async def is_any_held(tx: Tx, prefix: str, *, now: datetime) -> bool:
+    """Return whether a lease whose key begins so has not ended."""
+    ours = sa.and_(leases.c.key.startswith(prefix), leases.c.until > now)
+    return bool((await tx.execute(sa.select(sa.exists().where(ours)))).scalar())
 
 
 async def clean(tx: Tx, *, now: datetime) -> int:
     """Remove leases that have ended; return how many."""
     return (await tx.execute(sa.delete(leases).where(leases.c.until < now))).rowcount
+
+
+@asynccontextmanager
+async def patient(db: Database, patience_s: float = PATIENCE_S) -> AsyncIterator[Tx]:
+    """Yield statements that a silent database keeps nobody waiting for."""
+    try:
+        async with asyncio.timeout(patience_s), db.statements() as tx:
+            yield tx
+    except TimeoutError as error:
+        raise DatabaseUnavailableError(_SILENT) from error
+
+
+async def let_go(db: Database, key: str, owner: str, *, patience_s: float = PATIENCE_S) -> None:
+    """Let a lease go that ends by itself where the database is silent."""
+    try:
+        async with patient(db, patience_s) as tx:
+            await release(tx, key, owner)
+    except DatabaseUnavailableError as error:
+        log.warning("a lease is not released", key=key, why=str(error))
 
 
 class Leader:
@@ -167,7 +188,7 @@ class Leader:
         work: Callable[[], Coroutine[Any, Any, None]],
         *,
         now: Callable[[], datetime],
-        lease: timedelta = LEADER_LEASE,
+        lease: timedelta = LEASE,
         every: timedelta = EVERY,
         patience_s: float = PATIENCE_S,
     ) -> None:
@@ -199,26 +220,13 @@ class Leader:
             self._working = None
             if self._expiry is not None:
                 self._expiry.cancel()
-            try:
-                async with self._patient() as tx:
-                    await resign(tx, self._key, self._owner)
-            except DatabaseUnavailableError as error:  # then the lease ends by itself
-                log.warning("the lead is not handed over", what=self._key, why=str(error))
-
-    @asynccontextmanager
-    async def _patient(self) -> AsyncIterator[Tx]:
-        """Yield statements that a silent database keeps nobody waiting for."""
-        try:
-            async with asyncio.timeout(self._patience_s), self._db.statements() as tx:
-                yield tx
-        except TimeoutError as error:
-            raise DatabaseUnavailableError(_SILENT) from error
+            await let_go(self._db, self._key, self._owner, patience_s=self._patience_s)
 
     async def _step(self) -> datetime:
         """Take or renew the lead; without the database it lasts as long as the lease."""
         asked_at = self._now()
-        async with self._patient() as tx:
-            leads = await lead(tx, self._key, self._owner, now=asked_at, lease=self._lease)
+        async with patient(self._db, self._patience_s) as tx:
+            leads = await take(tx, self._key, self._owner, now=asked_at, lease=self._lease)
         if not leads:
             self._rest()
             return asked_at + self._every

@@ -9,8 +9,7 @@ import sqlalchemy as sa
 
 from bot.domain.errors import DatabaseUnavailableError
 from bot.runtime.replica import OURS, session_name
-from bot.store import compatibility
-from bot.store.database import Database, Tx, is_known, newest_revision, serves_us
+from bot.store.database import Database, Tx, is_known, newest_revision, revision_of
 
 _IS_STANDBY = sa.select(sa.func.pg_is_in_recovery())
 
@@ -21,13 +20,7 @@ class Readiness(Enum):
     EMPTY = "no tables yet"
     OLD = "of an older version: a start migrates it"
     CURRENT = "up to date"
-    SERVES = "of a newer version, whose tables serve this code as well"
     NEWER = "of a newer version than the code"
-
-    @property
-    def is_usable(self) -> bool:
-        """Return whether this code can work on it as it is."""
-        return self in {Readiness.CURRENT, Readiness.SERVES}
 
 
 async def readiness(db: Database) -> Readiness:
@@ -109,11 +102,9 @@ def _has_file(file: Path) -> bool:
 
 
 def _state(connection: sa.Connection) -> Readiness:
-    revision = compatibility.revision_of(connection)
+    revision = revision_of(connection)
     if revision is None:
         return Readiness.EMPTY
     if revision == newest_revision():
         return Readiness.CURRENT
-    if is_known(revision):
-        return Readiness.OLD
-    return Readiness.SERVES if serves_us(connection) else Readiness.NEWER
+    return Readiness.OLD if is_known(revision) else Readiness.NEWER

@@ -13,7 +13,7 @@ from bot.domain.records import EPOCH
 from bot.store import key_values
 from bot.store.broadcasts import broadcasts
 from bot.store.chat_queues import queues
-from bot.store.database import Tx, migrate_alone
+from bot.store.database import Tx
 from bot.store.deliveries import deliveries, is_open
 from bot.store.fan_outs import fan_outs
 from bot.store.inbox import OPEN, inbox
@@ -35,13 +35,9 @@ async def settle(tx: Tx, *, now: datetime) -> datetime | None:
     Only right before anything runs on it. Stories posted before ``now`` that were not alerted to
     are lost as alerts; what people asked and were not answered is lost as well.
     """
-    if await key_values.get(tx, MARK) is None:
-        return None
-    if tx.dialect.name == "postgresql":
-        await migrate_alone(tx)
     kept = await key_values.get(tx, MARK)
-    if kept is None:
-        return None  # another replica was quicker
+    if kept is None or not await key_values.remove(tx, MARK):
+        return None  # or another replica was quicker
     await tx.execute(
         sa.update(deliveries).where(is_open).values(state="dropped", reason=_REASON, done_at=now)
     )
@@ -61,5 +57,4 @@ async def settle(tx: Tx, *, now: datetime) -> datetime | None:
     await tx.execute(
         sa.update(profiles).where(profiles.c.leased_until > EPOCH).values(leased_until=EPOCH)
     )
-    await key_values.remove(tx, MARK)
     return datetime.fromisoformat(str(kept))

@@ -60,7 +60,7 @@ def _write(source: Path, part: Path, *, at: datetime, stop: threading.Event) -> 
         try:
             there.execute("BEGIN")
             counts = _rows(there)
-            there.backup(here, pages=_PAGES, progress=lambda *_: heed(stop))
+            there.backup(here, pages=_PAGES, progress=lambda *_: _heed(stop))
             there.rollback()
             here.execute("PRAGMA journal_mode=DELETE")  # one file, with nothing beside it
             if "notes" in counts:  # it says that it is a copy; one of a copy is as old as that
@@ -70,7 +70,7 @@ def _write(source: Path, part: Path, *, at: datetime, stop: threading.Event) -> 
                 )
             _check_all(here, counts)
         except sqlite3.OperationalError:
-            heed(stop)
+            _heed(stop)
             raise
     _sync(part)
     return counts
@@ -141,7 +141,7 @@ def _opened(file: Path, stop: threading.Event) -> sqlite3.Connection:
     return connection
 
 
-def heed(stop: threading.Event) -> None:
+def _heed(stop: threading.Event) -> None:
     """End what is under way where ``stop`` is set.
 
     Raises:

@@ -1,45 +1,26 @@
 """Copies of the database, made under a running bot and put back; on both databases."""
 
 import argparse
+import re
+import subprocess
 from collections import Counter
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 
 from bot.cli import backup, restore
 from bot.store.database import Database
 from tests.support.control import Control, Json, wait_for
 from tests.support.postgres import programs
 from tests.support.sandbox import sandbox_box
-from tests.support.storybell import Bell, running_bell
+from tests.support.storybell import Bell, running_bell, settings_for
 
-pytestmark = pytest.mark.usefixtures("replaced")
 NAME = "daily.news"
 SETTINGS: Json = {"cache_s": 0, "daily_budget": 100_000}
 DOWN: Json = {
     "status": 500,
     "body": '{"ok":false,"error_code":500,"description":"Internal Server Error"}',
 }
-
-
-@pytest.fixture(autouse=True)
-def client_programs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have pg_dump, pg_restore and psql of the server's version."""
-    monkeypatch.setenv("PATH", str(programs()[0]), prepend=":")
-
-
-@pytest.fixture
-async def replaced(db: Database) -> AsyncIterator[None]:
-    """Drop what was put aside when a copy was put back: other tests share the server."""
-    yield
-    if db.is_sqlite:
-        return
-    names = sa.text("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'replaced%'")
-    async with db.begin() as tx:
-        for name in (await tx.execute(names)).scalars().all():
-            await tx.execute(sa.text(f'DROP SCHEMA "{name}" CASCADE'))
 
 
 def words(file: Path) -> argparse.Namespace:
@@ -90,8 +71,19 @@ async def subscribed(bell: Bell) -> int:
     return ann
 
 
+def by_the_page(program: str, url: str, file: Path) -> None:
+    """Run the line of docs/operations.md that calls a program of PostgreSQL."""
+    page = (Path(__file__).parents[2] / "docs/operations.md").read_text()
+    (line,) = re.findall(rf"^.*?\b({program} .*)$", page.partition("```")[2], re.MULTILINE)
+    line = re.sub(r"postgresql://\S+", lambda _: f"'{url}'", line)
+    line = re.sub(r"/backups/.*\.dump", str(file), line).replace("FILE", str(file))
+    file.parent.mkdir(exist_ok=True)
+    path = f"{programs()[0]}:/usr/bin:/bin"
+    subprocess.run(["/bin/sh", "-c", line], check=True, env={"PATH": path})  # noqa: S603 - of the page
+
+
 async def test_an_old_copy_says_nothing_twice_and_goes_on(
-    tmp_path: Path, database_url: str, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, db: Database, database_url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     copy = tmp_path / "kept" / "copy"
     async with sandbox_box() as box:
@@ -105,20 +97,27 @@ async def test_an_old_copy_says_nothing_twice_and_goes_on(
             await wait_for(lambda: tried(control), what="the first try")
             bob = await control.person("Bob")
             await control.say(bob, "/help")
-            assert await backup.main(bell.settings, words(copy)) == 0
-            assert await backup.main(bell.settings, words(copy)) == 1
-            assert await restore.main(bell.settings, words(copy)) == 1
+            if db.is_sqlite:
+                assert await backup.main(bell.settings, words(copy)) == 0
+                assert await backup.main(bell.settings, words(copy)) == 1
+                assert await restore.main(bell.settings, words(copy)) == 1
+            else:
+                by_the_page("pg_dump", database_url, copy)
             await control.clear_faults()
             await wait_for(lambda: has(control, ann, stories), what="what was owed")
             stories.append(await alerted(bell, ann))
             await control.wait_replies(bob, 1)
             settings = bell.settings
-        said = capsys.readouterr().out
-        assert "already" in said
-        assert "a bot runs on this database" in said or "another process runs" in said
-        assert oct(copy.stat().st_mode & 0o777) == "0o600"
         answers = len(await control.replies(bob))
-        assert await restore.main(settings, words(copy)) == 0, capsys.readouterr().out
+        if db.is_sqlite:
+            said = capsys.readouterr().out
+            assert "already" in said
+            assert "another process runs" in said
+            assert oct(copy.stat().st_mode & 0o777) == "0o600"
+            assert await restore.main(settings, words(copy)) == 0, capsys.readouterr().out
+        else:
+            by_the_page("pg_restore", database_url, copy)
+            by_the_page("psql", database_url, copy)
         async with running_bell(tmp_path, box, database_url=database_url, **SETTINGS) as bell:
             await bell.ask(bob, "/help")  # it runs
             answers += 1
@@ -140,16 +139,26 @@ async def has(control: Control, person: int, stories: list[str]) -> bool:
 
 
 async def test_what_is_no_copy_is_refused_and_the_database_stays(
-    tmp_path: Path, database_url: str, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     nonsense = tmp_path / "nonsense"
     nonsense.write_bytes(b"this is no database" * 1000)
     async with sandbox_box() as box:
-        async with running_bell(tmp_path, box, database_url=database_url, **SETTINGS) as bell:
+        async with running_bell(tmp_path, box, **SETTINGS) as bell:
             ann = await subscribed(bell)
             settings = bell.settings
         for file in (nonsense, tmp_path / "there is none"):
             assert await restore.main(settings, words(file)) == 1
             assert "Nothing was restored: " in capsys.readouterr().out
-        async with running_bell(tmp_path, box, database_url=database_url, **SETTINGS) as bell:
+        async with running_bell(tmp_path, box, **SETTINGS) as bell:
             await alerted(bell, ann)
+
+
+async def test_postgresql_is_left_to_its_own_programs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with sandbox_box() as box:
+        settings = settings_for(box, tmp_path, database_url="postgresql://nobody@127.0.0.1:1/none")
+    for command in (backup, restore):
+        assert await command.main(settings, words(tmp_path / "copy")) == 2
+        assert "pg_dump" in capsys.readouterr().out

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from alembic import command
 
 from bot.__main__ import _parser, main
 from bot.cli import restore, spending
-from bot.store.database import Database, migration_config
+from bot.store.database import Database
 from bot.store.private import copies_of
 from bot.store.readiness import Readiness, readiness
 from tests.support.control import wait_for
+from tests.support.newer import next_version
 from tests.support.sandbox import sandbox_box
 from tests.support.storybell import API_KEY, TOKEN, Bell, running_bell, settings_for
 
@@ -132,18 +132,19 @@ async def test_a_profiles_owner_objects(tmp_path: Path) -> None:
 
 async def test_an_update_is_taken_back(tmp_path: Path) -> None:
     file = tmp_path / "bot.db"
-    url = f"sqlite:///{file}"
-    async with Database(url) as db, db.begin() as tx:
-        await tx.run_sync(lambda it: command.upgrade(migration_config(it), "0004"))
-        await tx.execute(sa.text("INSERT INTO notes VALUES ('a', '1', 0)"))
-    async with Database(url) as db:
+    async with Database(f"sqlite:///{file}") as db:
         await db.migrate()
+        async with db.begin() as tx:
+            await tx.execute(sa.text("INSERT INTO notes VALUES ('a', '1', 0)"))
+        with next_version(tmp_path / "next"):
+            await db.migrate()
+        assert await readiness(db) is Readiness.NEWER
     (copy,) = copies_of(file)
     async with sandbox_box() as box:
         words = argparse.Namespace(file=copy)
         assert await restore.main(settings_for(box, tmp_path), words) == 0
-    async with Database(url) as db:
-        assert await readiness(db) is Readiness.OLD
+    async with Database(f"sqlite:///{file}") as db:
+        assert await readiness(db) is Readiness.CURRENT
         async with db.read() as tx:
             found = (await tx.execute(sa.text("SELECT value FROM notes WHERE key = 'a'"))).scalar()
     assert str(found) == "1"

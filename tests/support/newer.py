@@ -1,13 +1,28 @@
 """The version after this one, made up: the code of today, and one more migration."""
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from bot.store.database import newest_revision
+import pytest
+
+from bot.store import database
 from tests.support.killing import ROOT
 
 NEXT = "9001"
-MIGRATION = '''"""What a next version might add."""
+COLOURS = """
+    op.create_table("colours", sa.Column("id", sa.Integer(), primary_key=True))
+    # SQLite makes the table anew, to which many others refer.
+    anew = "always" if op.get_bind().dialect.name == "sqlite" else "never"
+    with op.batch_alter_table("chats", recreate=anew) as chats:
+        chats.add_column(sa.Column("colour", sa.String(8), server_default="blue", nullable=False))
+    op.create_index("ix_deliveries_colour", "deliveries", ["created_at"])
+"""
+ORPHANS = """
+    op.execute("DELETE FROM chats")
+"""
+_MIGRATION = '''"""What a next version might change."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -18,37 +33,38 @@ branch_labels = None
 depends_on = None
 
 
-def upgrade() -> None:
-    op.create_table("colours", sa.Column("id", sa.Integer(), primary_key=True))
-    op.add_column(
-        "subscriptions",
-        sa.Column("colour", sa.String(8), server_default="blue", nullable=False),
-    )
-    op.create_index("ix_deliveries_colour", "deliveries", ["created_at"])
-    {serves}
-
+def upgrade() -> None:{change}
 
 def downgrade() -> None:
-    op.drop_index("ix_deliveries_colour")
-    op.drop_column("subscriptions", "colour")
+    op.drop_index("ix_deliveries_colour", "deliveries")
+    op.drop_column("chats", "colour")
     op.drop_table("colours")
-    op.execute("UPDATE compatibility SET oldest_code = '0018'")
 '''
 
-ENDS = """op.execute("UPDATE compatibility SET oldest_code = '{}'")"""
 
-
-def write(folder: Path, *, serves_old_code: bool = True) -> Path:
+def write(folder: Path) -> Path:
     """Write the next version's code into ``folder``; return where it is."""
     for part in ("bot", "handlers", "locales"):
         shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
-    text = MIGRATION.format(
-        next=NEXT, newest=newest_revision(), serves="" if serves_old_code else ENDS.format(NEXT)
-    )
-    versions(folder).joinpath(f"{NEXT}_colours.py").write_text(text)
+    _add(folder / "bot/store/migrations", COLOURS)
     return folder
 
 
-def versions(folder: Path) -> Path:
-    """Return where a version has its migrations."""
-    return folder / "bot/store/migrations/versions"
+@contextmanager
+def next_version(folder: Path, change: str = COLOURS) -> Iterator[None]:
+    """Let the code of this process be the next version's for the block."""
+    migrations = folder / "migrations"
+    shutil.copytree(database.MIGRATIONS, migrations)
+    _add(migrations, change)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(database, "MIGRATIONS", migrations)
+        database._migrations.cache_clear()  # noqa: SLF001 - as a process that starts anew
+        try:
+            yield
+        finally:
+            database._migrations.cache_clear()  # noqa: SLF001 - the same
+
+
+def _add(migrations: Path, change: str) -> None:
+    text = _MIGRATION.format(next=NEXT, newest=database.newest_revision(), change=change)
+    (migrations / "versions" / f"{NEXT}_next.py").write_text(text)

@@ -27,7 +27,7 @@ from bot.runtime.logging import Redactor
 from bot.runtime.proxies import connector
 from bot.store import ledger
 from bot.store.database import Database
-from bot.store.readiness import readiness
+from bot.store.readiness import Readiness, readiness
 from sandbox.beliefs import STORIES, TELEGRAM
 from tools.doctor.sights import Sight, Sights
 from tools.doctor.stories import StoriesTrial, price_of_all
@@ -138,7 +138,7 @@ async def _stories(
 async def _record(settings: Settings, spent: list[tuple[str, int]]) -> None:
     """Enter what was spent into the bot's ledger, where it has one, so that the bill agrees."""
     async with Database(settings.database_url.get_secret_value()) as db:
-        if not (await readiness(db)).is_usable:
+        if await readiness(db) is not Readiness.CURRENT:
             return
         now = datetime.now(UTC)
         async with db.begin() as tx:

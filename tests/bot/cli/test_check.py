@@ -16,12 +16,12 @@ from bot.domain.access import Subject
 from bot.domain.errors import SettingsError
 from bot.store import access
 from bot.store.database import Database
+from tests.support.newer import next_version
 from tests.support.sandbox import Box, sandbox_box
 from tests.support.storybell import API_KEY, TOKEN, settings_for
 from tests.support.telegram import utc_now
 
 VERSION = sa.table("alembic_version", sa.column("version_num"))
-SERVED = sa.table("compatibility", sa.column("oldest_code"))
 ONLINE = argparse.Namespace(offline=False)
 
 
@@ -66,15 +66,12 @@ async def test_the_state_of_the_database(
     async with Database(f"sqlite:///{folder}/bot.db") as db:
         await db.migrate()
         assert "is up to date" in (await told(box, folder, capsys))[1]
-        for revision, status, part in (
-            ("0001", 0, "migrates it"),
-            ("9999", 1, "by a newer version"),
-        ):
-            async with db.begin() as tx:
-                await tx.execute(sa.update(VERSION).values(version_num=revision))
-                await tx.execute(sa.update(SERVED).values(oldest_code=revision))
-            found, said = await told(box, folder, capsys)
-            assert (found, part in said) == (status, True)
+        with next_version(folder / "next"):
+            status, said = await told(box, folder, capsys)
+            assert (status, "migrates it" in said) == (0, True)
+            await db.migrate()
+    status, said = await told(box, folder, capsys)
+    assert (status, "by a newer version" in said) == (1, True)
 
 
 async def test_a_database_that_is_not_there(
@@ -121,17 +118,15 @@ async def test_a_port_that_is_taken_and_an_admin_who_never_wrote(
 
 
 async def test_what_becomes_of_backups(
-    box: Box, folder: Path, postgres_url: str, capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
+    box: Box, folder: Path, postgres_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     (folder / "a-file").write_text("")
     kept = folder / "kept"
-    monkeypatch.setenv("PATH", str(folder))
     for changed, words in (
         ({"backup_hours": 0}, "no backups are made"),
         ({"backup_dir": folder / "a-file"}, "no backup can be made: "),
         ({"backup_dir": kept}, f"every 6 hours, in {kept}"),
-        ({"backup_dir": kept, "database_url": postgres_url}, "pg_dump is not installed"),
+        ({"backup_dir": kept, "database_url": postgres_url}, "makes no backups of PostgreSQL"),
     ):
         status, said = await told(box, folder, capsys, **{"backup_hours": 6} | changed)
         assert (status, words in said) == (0, True), said

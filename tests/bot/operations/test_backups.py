@@ -20,7 +20,6 @@ from bot.store import restored, sqlite_copies
 from bot.store.database import Database
 from bot.store.lock import alone
 from tests.support.followed import HOUR, NOON, Clock, follow, look, story
-from tests.support.postgres import programs
 
 
 def incidents_of(db: Database, clock: Clock) -> Incidents:
@@ -29,41 +28,37 @@ def incidents_of(db: Database, clock: Clock) -> Incidents:
     return Incidents(db, nobody, now=clock)
 
 
-@pytest.fixture(autouse=True)
-def client_programs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", str(programs()[0]), prepend=":")
-
-
-async def test_they_are_made_in_time_and_the_oldest_goes(db: Database, tmp_path: Path) -> None:
+async def test_they_are_made_in_time_and_the_oldest_goes(
+    sqlite_db: Database, tmp_path: Path
+) -> None:
     clock, folder = Clock(), tmp_path / "kept"
-    told = incidents_of(db, clock)
+    told = incidents_of(sqlite_db, clock)
     (tmp_path / "kept").mkdir()
     (folder / "mine.db").write_text("not the bot's")
-    backups = Backups(db, folder, told, every=6 * HOUR, most=2, now=clock)
+    backups = Backups(sqlite_db, folder, told, every=6 * HOUR, most=2, now=clock)
     assert await backups.make_due() == NOON + 6 * HOUR
     assert await backups.make_due() == NOON + 6 * HOUR
     for _ in range(3):
         clock.on(6 * HOUR)
         assert await backups.make_due() == clock() + 6 * HOUR
         clock.on(timedelta(minutes=1))
-    end = "db" if db.is_sqlite else "dump"
     assert sorted(one.name for one in folder.iterdir()) == [
         "mine.db",
-        f"storybell-20261126-000100.{end}",
-        f"storybell-20261126-060200.{end}",
+        "storybell-20261126-000100.db",
+        "storybell-20261126-060200.db",
     ]
     # Another process, or the next start, goes on with the schedule.
-    again = Backups(db, folder, told, every=6 * HOUR, most=2, now=clock)
+    again = Backups(sqlite_db, folder, told, every=6 * HOUR, most=2, now=clock)
     assert await again.make_due() == clock() - timedelta(minutes=1) + 6 * HOUR
     assert await told.all_open() == []
 
 
-async def test_a_failure_is_told_and_tried_again(db: Database, tmp_path: Path) -> None:
+async def test_a_failure_is_told_and_tried_again(sqlite_db: Database, tmp_path: Path) -> None:
     clock = Clock()
-    told = incidents_of(db, clock)
+    told = incidents_of(sqlite_db, clock)
     folder = tmp_path / "kept"
     folder.write_text("a file where the folder should be")
-    backups = Backups(db, folder, told, every=6 * HOUR, most=2, now=clock)
+    backups = Backups(sqlite_db, folder, told, every=6 * HOUR, most=2, now=clock)
     await backups.make_due()
     clock.on(6 * HOUR)
     assert await backups.make_due() == clock() + HOUR
@@ -80,9 +75,9 @@ def test_what_is_not_ours_is_never_removed(tmp_path: Path) -> None:
     names = ["storybell-20260101-000000.db", "storybell-old.db", "storybell-20260101-000000.dump"]
     for name in names:
         (tmp_path / name).write_text("")
-    assert rotate(tmp_path, ".db", 1) == []
+    assert rotate(tmp_path, 1) == []
     (tmp_path / "storybell-20260102-000000.db").write_text("")
-    assert [one.name for one in rotate(tmp_path, ".db", 1)] == names[:1]
+    assert [one.name for one in rotate(tmp_path, 1)] == names[:1]
 
 
 async def test_a_copy_made_while_others_write_is_whole_and_of_one_moment(
@@ -178,20 +173,15 @@ async def test_a_kill_leaves_the_old_database_or_the_new_one(
     assert sqlite_copies.revision_in(file)
 
 
-async def test_what_a_kill_left_of_a_copy_is_removed(db: Database, tmp_path: Path) -> None:
+async def test_what_a_kill_left_of_a_copy_is_removed(sqlite_db: Database, tmp_path: Path) -> None:
     clock = Clock()
-    left, under_way = (
-        tmp_path / "storybell-20260101-000000",
-        tmp_path / "storybell-20260102-000000",
-    )
-    left, under_way = (
-        one.with_name(f"{one.name}{'.db' if db.is_sqlite else '.dump'}.part")
-        for one in (left, under_way)
-    )
+    left, under_way = (tmp_path / f"storybell-2026010{day}-000000.db.part" for day in (1, 2))
     for one in (left, under_way):
         one.write_text("half of it")
     os.utime(left, (0, 0))
-    backups = Backups(db, tmp_path, incidents_of(db, clock), every=HOUR, most=2, now=clock)
+    backups = Backups(
+        sqlite_db, tmp_path, incidents_of(sqlite_db, clock), every=HOUR, most=2, now=clock
+    )
     await backups.make_due()
     clock.on(HOUR)
     await backups.make_due()
@@ -221,35 +211,3 @@ def files(folder: Path) -> list[Path]:
 
 def rights(folder: Path) -> set[str]:
     return {oct(one.stat().st_mode & 0o777) for one in folder.glob("bot.db*")}
-
-
-async def test_without_the_programs_it_says_which_are_missing(
-    postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
-    async with Database(postgres_url) as db:
-        with pytest.raises(BackupError, match="pg_dump is not installed"):
-            await store.make(db, tmp_path / "copy", at=NOON)
-        assert files(tmp_path) == []
-        # The schedule says so at its start, and makes one within the hour after they came.
-        await db.migrate()
-        clock = Clock()
-        told = incidents_of(db, clock)
-        backups = Backups(db, tmp_path / "kept", told, every=24 * HOUR, most=2, now=clock)
-        assert await backups.make_due() == NOON + HOUR
-        (incident,) = await told.all_open()
-        assert "pg_dump is not installed" in incident.fields["why"]
-        monkeypatch.setenv("PATH", str(programs()[0]))
-        clock.on(HOUR)
-        assert await backups.make_due() == clock() + 24 * HOUR
-        assert await told.all_open() == []
-
-
-async def test_no_program_gets_the_password_in_its_words() -> None:
-    from bot.store.dumps import Programs  # noqa: PLC0415 - of this test alone
-
-    url = "postgresql://ann:pass-canary@db.example:5433/bell?sslmode=require&pool=3"
-    programs = Programs.of(Database(url))
-    assert programs.address == "postgresql://ann@db.example:5433/bell?sslmode=require"
-    assert programs.environment["PGPASSWORD"] == "pass-canary"
-    assert "canary" not in repr(programs)

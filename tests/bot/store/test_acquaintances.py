@@ -1,14 +1,10 @@
-"""Who is known: seen on three days, also before the upgrade; a group keeps its age."""
+"""Who is known: seen on three days; a group keeps its age."""
 
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
-
-import sqlalchemy as sa
-from alembic import command
 
 from bot.operations.cleanup import clean
 from bot.store import acquaintances, chats, erasure, moves
-from bot.store.database import Database, migration_config
+from bot.store.database import Database
 
 TODAY = date(2026, 11, 25)
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -43,30 +39,3 @@ async def test_a_group_that_migrates_keeps_its_age_and_who_asks_is_forgotten(db:
         await erasure.erase_chat(tx, 5, now=NOON)
         assert not await acquaintances.is_known(tx, "person", 5)
         assert not await acquaintances.is_known(tx, "chat", 5)
-
-
-async def test_an_upgrade_takes_the_known_from_the_ledger(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/old.db"
-    engine = sa.create_engine(url)
-    with engine.begin() as connection:
-        command.upgrade(migration_config(connection), "0005")
-        for day in range(3):
-            at = int((NOON - day * DAY).timestamp() * 1000)
-            connection.execute(
-                sa.text(
-                    "INSERT INTO ledger_entries"
-                    " (kind, chat_id, user_id, endpoint, nominal, credits, state, at)"
-                    " VALUES ('link', -7, :user, 'x', 1, 1, 'settled', :at)"
-                ),
-                {"user": 5 if day else 6, "at": at},
-            )
-        connection.execute(
-            sa.text("INSERT INTO ledger_days VALUES ('2026-10-01', 'link', 5, 'x', 1, 1, 1, 0)")
-        )
-    engine.dispose()
-    async with Database(url) as db:
-        await db.migrate()
-        async with db.read() as tx:
-            assert await acquaintances.is_known(tx, "chat", -7)
-            assert await acquaintances.is_known(tx, "person", 5)
-            assert not await acquaintances.is_known(tx, "person", 6)

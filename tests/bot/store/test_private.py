@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from alembic import command
 
 from bot.domain.errors import DatabaseUnavailableError
-from bot.store.database import Database, migration_config, newest_revision
+from bot.store.database import Database, newest_revision
 from bot.store.lock import alone
 from bot.store.private import copies_of
+from tests.support.newer import NEXT, next_version
 
 SSL_REQUEST = bytes.fromhex("0000000804d2162f")  # PostgreSQL's protocol, "SSLRequest"
 
@@ -32,11 +32,11 @@ def rights(folder: Path) -> dict[str, str]:
     return {one.name: oct(one.stat().st_mode & 0o777) for one in folder.iterdir()}
 
 
-async def old_database(file: Path, revision: str) -> str:
-    """Make a database as a version of long ago left it."""
+async def old_database(file: Path) -> str:
+    """Make a database as the version before the next one leaves it."""
     url = f"sqlite:///{file}"
-    async with Database(url) as db, db.begin() as tx:
-        await tx.run_sync(lambda it: command.upgrade(migration_config(it), revision))
+    async with Database(url) as db:
+        await db.migrate()
     os.chmod(file, 0o644)  # noqa: PTH101 - a blocking moment in a test
     return url
 
@@ -55,29 +55,32 @@ async def test_the_database_its_log_and_copies_are_ours_alone(tmp_path: Path) ->
 
 async def test_before_a_migration_there_is_a_copy_of_what_was(tmp_path: Path) -> None:
     file = tmp_path / "bot.db"
-    url = await old_database(file, "0004")
-    for name in ("0001", "0002", "0003"):
+    url = await old_database(file)
+    for name in ("8001", "8002", "8003"):
         (tmp_path / f"bot.db.before-{name}").write_text("older")
     async with Database(url) as db:
-        await db.migrate()
-        await db.migrate()
+        with next_version(tmp_path / "next"):
+            await db.migrate()
+            await db.migrate()
     kept = [one.name for one in copies_of(file)]
-    assert kept == ["bot.db.before-0003", f"bot.db.before-{newest_revision()}"]
-    assert set(rights(tmp_path).values()) == {"0o600"}
+    assert kept == ["bot.db.before-8003", f"bot.db.before-{NEXT}"]
+    assert {mode for name, mode in rights(tmp_path).items() if name != "next"} == {"0o600"}
     with closing(sqlite3.connect(copies_of(file)[-1])) as copy:
-        assert copy.execute("SELECT version_num FROM alembic_version").fetchone() == ("0004",)
+        found = copy.execute("SELECT version_num FROM alembic_version").fetchone()
+    assert found == (newest_revision(),)
 
 
 async def test_the_copy_is_of_what_is_changed_and_not_of_an_update_that_was_taken_back(
     tmp_path: Path,
 ) -> None:
     file = tmp_path / "bot.db"
-    url = await old_database(file, "0004")
+    url = await old_database(file)
     with closing(sqlite3.connect(file)) as old:
         old.execute("CREATE TABLE since (a)")
-    (tmp_path / f"bot.db.before-{newest_revision()}").write_text("of the first try")
+    (tmp_path / f"bot.db.before-{NEXT}").write_text("of the first try")
     async with Database(url) as db:
-        await db.migrate()
+        with next_version(tmp_path / "next"):
+            await db.migrate()
     with closing(sqlite3.connect(copies_of(file)[-1])) as copy:
         assert copy.execute("SELECT count(*) FROM since").fetchone() == (0,)
 
@@ -86,7 +89,7 @@ async def test_without_room_for_a_copy_nothing_is_changed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "bot.db"
-    url = await old_database(file, "0004")
+    url = await old_database(file)
 
     def full(_: Path, part: Path, **_more: object) -> None:
         part.write_text("half of it")
@@ -94,11 +97,14 @@ async def test_without_room_for_a_copy_nothing_is_changed(
 
     monkeypatch.setattr("bot.store.sqlite_copies._write", full)
     async with Database(url) as db:
-        with pytest.raises(DatabaseUnavailableError, match="can't be copied"):
+        with (
+            next_version(tmp_path / "next"),
+            pytest.raises(DatabaseUnavailableError, match="can't be copied"),
+        ):
             await db.migrate()
         async with db.read() as tx:
             found = (await tx.execute(sa.text("SELECT version_num FROM alembic_version"))).scalar()
-    assert found == "0004"
+    assert found == newest_revision()
     assert copies_of(file) == []
 
 

@@ -113,6 +113,7 @@ def upgrade() -> None:
     op.create_table('gates',
     sa.Column('key', sa.String(length=64), nullable=False),
     sa.Column('state', sa.JSON(), nullable=True),
+    sa.Column('owner', sa.String(length=64), nullable=True),
     sa.Column('until', sa.BigInteger(), nullable=False),
     sa.Column('version', sa.BigInteger(), server_default='0', nullable=False),
     sa.PrimaryKeyConstraint('key', name=op.f('pk_gates'))

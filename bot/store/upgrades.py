@@ -1,0 +1,130 @@
+"""An upgrade of PostgreSQL's tables: no code works on tables that are not its own.
+
+Each process holds a lease while it is at work. Whoever upgrades stamps the database; processes of
+another version read the stamp, drain and end, and those that start meanwhile do not begin. When no
+lease is left, the tables are changed. An SQLite file has one process alone (``bot.store.lock``).
+
+Code of any version reads ``key``, ``owner``, ``until`` and ``state`` of the leases before an
+upgrade, so no migration may rename them.
+"""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+
+import structlog
+
+from bot.domain.errors import DatabaseUnavailableError
+from bot.runtime.beside import beside
+from bot.runtime.clock import steady
+from bot.runtime.workers import Worker
+from bot.store import leases, server_clock
+from bot.store.database import Database, newest_revision, revision_of
+
+log = structlog.get_logger()
+
+_STAMP = "upgrade"
+_AT_WORK = "process:"  # and a number of its own
+_STAMPED_FOR = timedelta(seconds=10)  # an upgrade that failed keeps nobody from starting again
+_STAMPED_AFTER = timedelta(days=1)  # for a process that was cut off from the database meanwhile
+_ASK_EVERY_S = 0.5
+PATIENCE_S = 30.0  # a drain takes 8 seconds, and the lease of a process that was killed ends in 5
+_STAY = (
+    "processes of the version before are still at work on it: stop them, and start this one again"
+)
+ENDS = "another version of the bot upgrades the database"
+
+
+async def upgrade(db: Database, *, patience_s: float = PATIENCE_S) -> None:
+    """Bring the tables up to this version, once no process of another is at work on them.
+
+    Raises:
+        DatabaseUnavailableError: It can't work now, a newer version has changed it, or others
+            did not end in time.
+    """
+    if db.is_sqlite or not await _is_old(db):
+        await db.migrate()
+        return
+    until = steady() + patience_s
+    while await _is_old(db) and await _is_others(db):
+        if steady() >= until:
+            raise DatabaseUnavailableError(_STAY)
+        await asyncio.sleep(_ASK_EVERY_S)
+    await db.migrate()
+    await _stamp(db, _STAMPED_AFTER)
+
+
+async def is_at_work(db: Database) -> bool:
+    """Return whether a bot is at work on a PostgreSQL database, or was killed a moment ago."""
+    async with db.read() as tx:
+        if not await tx.run_sync(revision_of):
+            return False
+        return await leases.is_any_held(tx, _AT_WORK, now=await server_clock.now(tx))
+
+
+async def _is_old(db: Database) -> bool:
+    async with db.read() as tx:
+        revision = await tx.run_sync(revision_of)
+    return revision is not None and revision != newest_revision()
+
+
+async def _is_others(db: Database) -> bool:
+    """Stamp the database; return whether processes of another version are at work on it."""
+    await _stamp(db, _STAMPED_FOR)
+    return await is_at_work(db)
+
+
+async def _stamp(db: Database, for_: timedelta) -> None:
+    async with db.begin() as tx:
+        until = await server_clock.now(tx) + for_
+        await leases.put(tx, _STAMP, newest_revision(), until=until)
+
+
+class AtWork:
+    """Shows that this process is at work, and tells it of an upgrade."""
+
+    def __init__(self, db: Database, *, now: Callable[[], datetime]) -> None:
+        """Hold nothing yet."""
+        self._db = db
+        self.key = _AT_WORK + uuid.uuid4().hex
+        self._now = now
+        self.on_upgrade: Callable[[], None] = lambda: None
+        """Called when another version upgrades the database: this process is to end."""
+        self.worker = Worker("at work", self._step, now=now, longest=leases.EVERY)
+
+    async def _step(self) -> datetime:
+        if await self.renew():
+            log.warning("this process ends", reason=ENDS)
+            self.on_upgrade()
+        return self._now() + leases.EVERY
+
+    async def renew(self) -> bool:
+        """Renew the lease; return whether another version upgrades the database.
+
+        The lease is there before the stamp is read, each in a transaction of its own: of two that
+        meet, one at least sees the other.
+        """
+        now = self._now()
+        async with leases.patient(self._db) as tx:
+            await leases.take(tx, self.key, self.key, now=now)
+            stamp = await leases.held(tx, _STAMP, now=now)
+        return stamp is not None and stamp != newest_revision()
+
+
+@asynccontextmanager
+async def shown_at_work(db: Database, *, now: Callable[[], datetime]) -> AsyncIterator[AtWork]:
+    """Hold the lease for the block, at whose end nothing is under way any more.
+
+    Raises:
+        DatabaseUnavailableError: Another version upgrades the database.
+    """
+    at_work = AtWork(db, now=now)
+    try:
+        if await at_work.renew():
+            raise DatabaseUnavailableError(ENDS)
+        async with beside(at_work.worker.run(), end=at_work.worker.stop):
+            yield at_work
+    finally:
+        await leases.let_go(db, at_work.key, at_work.key)

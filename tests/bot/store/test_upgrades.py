@@ -1,0 +1,126 @@
+"""A second migration, made up, over tables that have rows; and who is at work meanwhile."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic import command
+
+from bot.domain.errors import DatabaseUnavailableError
+from bot.store import leases
+from bot.store.database import Database, all_tables, migration_config, newest_revision
+from bot.store.upgrades import is_at_work, shown_at_work, upgrade
+from tests.support.database import on_postgresql
+from tests.support.followed import follow, look, story
+from tests.support.newer import NEXT, ORPHANS, next_version
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+async def rows(db: Database) -> dict[str, int]:
+    async with db.read() as tx:
+        return {
+            table.name: (
+                await tx.execute(sa.select(sa.func.count()).select_from(table))
+            ).scalar_one()
+            for table in all_tables().sorted_tables
+            if table.name != "gates"  # of those who are at work
+        }
+
+
+async def version(db: Database) -> object:
+    async with db.read() as tx:
+        return (await tx.execute(sa.text("SELECT version_num FROM alembic_version"))).scalar()
+
+
+@asynccontextmanager
+async def of_the_next(folder: Path, db: Database) -> AsyncIterator[None]:
+    """Be the next version, whose tables are taken back: the server is shared."""
+    with next_version(folder):
+        yield
+        if await version(db) == NEXT:
+            async with db.begin() as tx:
+                await tx.run_sync(lambda it: command.downgrade(migration_config(it), "-1"))
+
+
+async def filled(db: Database) -> None:
+    async with db.begin() as tx:
+        for chat in range(1, 20):
+            await follow(tx, chat)
+        await look(tx, *(story(str(n)) for n in range(30)))
+
+
+async def test_all_rows_and_references_outlive_a_migration(db: Database, tmp_path: Path) -> None:
+    await filled(db)
+    before = await rows(db)
+    assert before["subscriptions"] == 19
+    async with of_the_next(tmp_path, db):
+        await upgrade(db)
+        assert await rows(db) == before
+        async with db.begin() as tx:
+            colours = await tx.execute(sa.text("SELECT DISTINCT colour FROM chats"))
+            assert colours.scalars().all() == ["blue"]
+            await tx.execute(sa.text("DELETE FROM chats WHERE id = 1"))
+            left = "SELECT count(*) FROM subscriptions WHERE chat_id = 1"
+            assert (await tx.execute(sa.text(left))).scalar() == 0
+
+
+async def test_a_migration_that_leaves_rows_of_nothing_changes_nothing(
+    sqlite_db: Database, tmp_path: Path
+) -> None:
+    await filled(sqlite_db)
+    before = await rows(sqlite_db)
+    with (
+        next_version(tmp_path, ORPHANS),
+        pytest.raises(DatabaseUnavailableError, match="refer to nothing"),
+    ):
+        await upgrade(sqlite_db)
+    assert (await version(sqlite_db), await rows(sqlite_db)) == ("0001", before)
+
+
+@on_postgresql
+async def test_an_upgrade_waits_for_who_is_at_work_and_not_for_the_dead(
+    db: Database, tmp_path: Path
+) -> None:
+    async with db.begin() as tx:
+        await leases.take(tx, "process:a", "a", now=now())
+    assert await is_at_work(db)
+    async with of_the_next(tmp_path, db):
+        with pytest.raises(DatabaseUnavailableError, match="still at work on it"):
+            await upgrade(db, patience_s=0)
+        assert await version(db) == "0001"
+        await upgrade(db)  # the lease has ended: it was killed
+        assert await version(db) == NEXT
+
+
+@on_postgresql
+async def test_who_is_at_work_hears_of_an_upgrade_and_nobody_begins_meanwhile(
+    db: Database,
+) -> None:
+    async def stamp(revision: str | None, seconds: float) -> None:
+        async with db.begin() as tx:
+            until = now() + timedelta(seconds=seconds)
+            await leases.put(tx, "upgrade", revision, until=until)
+
+    heard = asyncio.Event()
+    await stamp(newest_revision(), 60)  # by a process of our own version, which was first
+    async with shown_at_work(db, now=now) as ours:
+        ours.on_upgrade = heard.set
+        await ours.worker.step()
+        assert not heard.is_set()
+        await stamp(NEXT, 60)
+        await asyncio.wait_for(heard.wait(), 30)
+    assert not await is_at_work(db)
+    with pytest.raises(DatabaseUnavailableError, match="upgrades the database"):
+        async with shown_at_work(db, now=now):
+            pass
+    assert not await is_at_work(db)
+    await stamp(NEXT, -1)  # it has failed
+    async with shown_at_work(db, now=now):
+        assert await is_at_work(db)
