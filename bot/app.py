@@ -267,6 +267,7 @@ class Running:
             "api_refuses": lambda: (not api.is_in_service) if treasurer.is_answered else None,
             "api_fails": lambda: api.is_failing,
             "telegram": lambda: parts.outage.next_try_at is not None,
+            "price": lambda: api.transport.is_price_absurd,
         }
         if self._webhook is None:
             signs["two_pollers"] = lambda: (

@@ -47,6 +47,11 @@ Credits that each way to a story is billed. This page is written by `python -m t
 goes each way against the sandbox and reads what it billed; a test holds it to that. Prices of the
 single calls: [the sandbox's page of the Stories API](sandbox-stories.md).
 
+What is booked is what an answer says that it cost, up to five times its price, or its price
+where it says nothing; 401, 402, 410, 429, 500, 503 and 504 are free, and so are the edge's pages
+with 403 and 404. What nobody can know (no answer; 408, 502 and other failures) is booked at its
+price; where three balances in a row tell that it was not billed, the day's budget has it back.
+
 | what | credits |
 |---|---|
 """

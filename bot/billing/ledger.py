@@ -5,7 +5,7 @@ low. All limits are taken in the transaction of the reservation: no race passes 
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from time import perf_counter
@@ -168,11 +168,10 @@ class Ledger:
         try:
             answer = await call()
         except (StoriesError, MediaError) as error:
-            billed = reservation.credits if error.credits is None else error.credits
-            await self._close(reservation, billed)
+            await self._close(reservation, error.credits)
             raise
         except Exception:
-            await self._close(reservation, reservation.credits)
+            await self._close(reservation, None)
             raise
         return answer.value, Bill(reservation, answer.credits)
 
@@ -225,12 +224,17 @@ class Ledger:
                 await self._tell(sentence)
         return Reservation(entry_id, payer, nominal, now, tuple(taken))
 
-    async def settle(self, tx: Tx, reservation: Reservation, credits: int) -> None:  # noqa: A002 - the project's word
-        """Close with what the API really billed, in the caller's transaction; once counts."""
-        back = reservation.credits - credits
+    async def settle(self, tx: Tx, reservation: Reservation, credits: int | None) -> None:  # noqa: A002 - the project's word
+        """Close with what the API really billed, in the caller's transaction; once counts.
+
+        None: nobody knows. Then the reservation counts until the balance tells.
+        """
         now = self._now()
         if not await ledger.close(tx, reservation.id, credits, now=now):
             return
+        if credits is None:
+            credits = reservation.credits  # noqa: A001 - the same
+        back = reservation.credits - credits
         if back:
             day = reservation.at.date()
             for scope, subject in reservation.taken_from:
@@ -308,15 +312,31 @@ class Ledger:
     async def certain_drift(self) -> tuple[Drift, int] | None:
         """Return once by how much the balance is off for sure, and the calls it arose in.
 
-        What is returned counts as told: the comparison begins anew.
+        What is returned counts as told: the comparison begins anew. Where the account was billed
+        less, that is given back first of what counted because nobody knew.
         """
         async with self._db.begin() as tx:
             drift = await _drift_in(tx)
             if drift is None or not drift.is_certain:
                 return None
+            back = await self._give_back(tx, since=drift.base.at, most=-drift.size)
+            drift = replace(drift, size=drift.size + back)
             calls = await ledger.count_since(tx, drift.base.at)
             await key_values.put(tx, DRIFT, drift.reported().to_json(), now=self._now())
-        return drift, calls
+        return (drift, calls) if drift.size else None
+
+    async def _give_back(self, tx: Tx, *, since: datetime, most: int) -> int:
+        """Give the day's budget back what was presumed spent and was not; return how much."""
+        given = 0
+        for one in await ledger.presumed_since(tx, since) if most > 0 else ():
+            if given + one.credits > most:
+                break
+            if not await ledger.close(tx, one.id, 0, now=self._now()):
+                continue
+            side: Side = "schedule" if one.kind == "schedule" else "replies"
+            await budgets.give_budget(tx, side, one.at.date(), one.credits)
+            given += one.credits
+        return given
 
     async def tidy(self) -> int:
         """Close what the dead left open, sum up old days, forget older ones; return how many."""
@@ -436,13 +456,13 @@ class Ledger:
         if until is not None:
             raise TooFastError(until=until)
 
-    async def _close(self, reservation: Reservation, credits: int) -> None:  # noqa: A002 - the project's word
+    async def _close(self, reservation: Reservation, credits: int | None) -> None:  # noqa: A002 - the project's word
         # The answer may have named more credits than were reserved: that must still be written.
         await finish_on_cancel(self._settle_alone(reservation, credits))
 
-    async def _settle_alone(self, reservation: Reservation, credits: int) -> None:  # noqa: A002 - the project's word
+    async def _settle_alone(self, reservation: Reservation, credits: int | None) -> None:  # noqa: A002 - the project's word
         # If it is lost with the power, the reservation counts; only more than that must not be.
-        async with self._db.begin(durable=credits > reservation.credits) as tx:
+        async with self._db.begin(durable=(credits or 0) > reservation.credits) as tx:
             await self.settle(tx, reservation, credits)
 
 

@@ -27,6 +27,7 @@ IncidentKind = Literal[
     "large_source",
     "migration",
     "parked",
+    "price",
     "privacy_check",
     "restore",
     "telegram",
@@ -79,6 +80,11 @@ _DISK_FULL = N_(
     "The disk is nearly full: {megabytes} MB are free. When it is full, I can answer nobody."
 )
 _DISK_HAS_ROOM = N_("The disk has room again.")
+_PRICE = N_(
+    "The Stories API says that it bills more than five times its prices. I count five times; the "
+    "balance tells what is true."
+)
+_PRICE_AGAIN = N_("The Stories API names ordinary prices again.")
 MIGRATED = N_("The database was brought up to date for this version.")
 MIGRATION_FAILED = N_(
     "The database could not be brought up to date for this version ({why}), so I don't run. It is "
@@ -130,6 +136,7 @@ class Seen:
     disk_bytes: int
     api_fails_since: datetime | None
     telegram_fails_since: datetime | None
+    is_price_absurd: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +173,7 @@ def judge(seen: Seen, *, is_open: Mapping[str, bool], now: datetime) -> Iterator
         _TELEGRAM_FAILS if _lasts(seen.telegram_fails_since, now) else None,
         _TELEGRAM_WORKS,
     )
+    yield Condition("price", _PRICE if seen.is_price_absurd else None, _PRICE_AGAIN)
     yield Condition("two_pollers", None, _ALONE_AGAIN)
     yield Condition("api_refuses", None, BACK_IN_SERVICE)
 

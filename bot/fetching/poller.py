@@ -426,10 +426,10 @@ class Scheduler:
         self, known: Known, plan: Plan, reservation: Reservation, billed: int | None
     ) -> None:
         """Settle a forced answer that is not believed; the full one is asked at once."""
-        credits_ = reservation.credits if billed is None else billed
-        plan.billed(credits_, is_whole=False)
-        self._spend(known, credits_)
-        await self._db.insist(lambda tx: self._ledger.settle(tx, reservation, credits_))
+        spent = reservation.credits if billed is None else billed
+        plan.billed(spent, is_whole=False)
+        self._spend(known, spent)
+        await self._db.insist(lambda tx: self._ledger.settle(tx, reservation, billed))
 
     async def _should_live(self, known: Known) -> bool:
         """Return whether stories were seen that should still be up."""
@@ -480,7 +480,7 @@ class Scheduler:
         plan.schedule.failed(now.timestamp())
         plan.schedule.bucket.credits -= billed
         self._spend(known, billed)
-        await self._db.insist(lambda tx: self._ledger.settle(tx, reservation, billed))
+        await self._db.insist(lambda tx: self._ledger.settle(tx, reservation, error.credits))
         why = await self._why(known, plan, error)
         if why == "private":
             await self._privacy.refused(known)

@@ -17,7 +17,7 @@ from bot.store.database import Database
 _EVERY = timedelta(minutes=1)
 
 _SIGNS: frozenset[IncidentKind] = frozenset(
-    {"api_fails", "api_refuses", "telegram", "two_pollers"}
+    {"api_fails", "api_refuses", "price", "telegram", "two_pollers"}
 )
 
 Sign = Callable[[], bool | None]
@@ -39,8 +39,8 @@ class Watch:
     ) -> None:
         """``budget`` in credits a day; ``disk`` tells the free bytes and all there are.
 
-        ``signs`` tell of ``api_fails``, ``api_refuses``, ``telegram`` and ``two_pollers`` whether
-        it is so now; what this process does not meet is left out, others do.
+        ``signs`` tell of ``_SIGNS`` whether it is so now; what this process does not meet is left
+        out, others do.
         """
         self._db = db
         self._incidents = incidents
@@ -111,6 +111,7 @@ class Watch:
             disk_bytes=room[1] if room else 0,
             api_fails_since=self._record("api", signs.get("api_fails"), now),
             telegram_fails_since=self._record("telegram", signs.get("telegram"), now),
+            is_price_absurd=bool(signs.get("price")),
         )
 
     def _record(self, what: str, is_so: bool | None, now: datetime) -> datetime | None:

@@ -132,13 +132,24 @@ _CLOSE = (
     )
     .returning(ledger_entries.c.id)
 )
+_PRESUME = _CLOSE.where(ledger_entries.c.state == OPEN)
 
 
-async def close(tx: Tx, entry_id: int, amount: int, *, now: datetime) -> bool:
-    """Set what was really billed; False when the entry was closed before."""
+async def close(tx: Tx, entry_id: int, amount: int | None, *, now: datetime) -> bool:
+    """Set what was really billed, None: presumed spent; False when it was closed before."""
+    if amount is None:
+        values = {"entry_id": entry_id, "state": "presumed", "closed_at": now}
+        return (await tx.execute(_PRESUME, values)).first() is not None
     state = "settled" if amount else "refunded"
     values = {"entry_id": entry_id, "credits": amount, "state": state, "closed_at": now}
     return (await tx.execute(_CLOSE, values)).first() is not None
+
+
+async def presumed_since(tx: Tx, since: datetime) -> Sequence[Any]:
+    """Return what is presumed spent since then, the oldest first: id, kind, credits, at."""
+    columns = [ledger_entries.c[name] for name in ("id", "kind", "credits", "at")]
+    here = sa.and_(ledger_entries.c.state == "presumed", IS_UNSUMMED, ledger_entries.c.at >= since)
+    return (await tx.execute(sa.select(*columns).where(here).order_by(columns[0]))).all()
 
 
 async def presume_spent(tx: Tx, *, before: datetime, now: datetime) -> int:

@@ -28,13 +28,12 @@ from bot.stories_api.response import (
     Complaint,
     NonsenseError,
     complaint_in,
-    credits_in,
     decode,
 )
 
 _BILLED = frozenset({200, 400, 403, 404, 422})
-_FREE_CLIENT_ERRORS = frozenset({401, 402, 408, 410, 429})
-_AGAIN = frozenset({408, 429, 500, 502, 503, 504})  # nothing was billed
+_FREE = frozenset({401, 402, 410, 429, 500, 503, 504})  # of other failures nobody promises it
+_AGAIN = frozenset({429, 500, 503, 504})
 _LONGEST_WAIT = 300.0  # seconds of a Retry-After that we honour
 TOO_MANY = 429
 
@@ -81,29 +80,31 @@ class Failure:
 def failure_of(
     status: int,
     headers: Mapping[str, str],
-    body: bytes,
+    body: bytes | None,
     *,
     endpoint: str,
-    nominal: int,
+    price: int,
     now: datetime,
     subject: str = "",
 ) -> Failure:
     """Return what an answer with ``status``, or a 200 that complains, means.
 
-    ``nominal`` is what the call costs by the table; ``subject`` is the name that was asked about.
+    ``price`` is what it cost, if it was billed; ``subject`` is the name that was asked about.
+    ``body`` is None where it could not be read.
     """
     try:
-        complaint = complaint_in(decode(body)) or Complaint()
+        complaint = complaint_in(decode(body or b"")) or Complaint()
     except NonsenseError:
         complaint = Complaint()
     kind = _kind(status, complaint, endpoint)
     error = kind(
         f"{endpoint}: {status} {complaint.name} {complaint.message}".rstrip(),
-        credits=_billed(status, headers, body, complaint, nominal),
+        credits=_billed(status, body, price),
     )
     error.about(subject)
     after = retry_after(headers, now)
-    at_edge = _is_edge_page(body) or (status in {403, 404} and not complaint)
+    is_ours = body is None or complaint or status not in {403, 404}
+    at_edge = _is_edge_page(body) or not is_ours
     return Failure(
         error, again=status in _AGAIN, after=after, status=status, at_edge=at_edge and status != OK
     )
@@ -143,29 +144,21 @@ def _of_404(complaint: Complaint, endpoint: str) -> type[StoriesError]:
     return ProfileNotFoundError if endpoint in _ABOUT_PROFILE else StoryGoneError
 
 
-def _billed(
-    status: int, headers: Mapping[str, str], body: bytes, complaint: Complaint, nominal: int
-) -> int | None:
-    """Return the credits of an answer; None, which counts as spent, where nobody knows.
+def _billed(status: int, body: bytes | None, price: int) -> int | None:
+    """Return the credits of an answer; None, which counts until the balance tells, if unknown.
 
-    The edge's pages and 5xx cost nothing, whatever their headers say; an answer that is not the
-    API's and names no price was not billed by it. The balance tells if that is wrong.
+    What is free costs nothing, whatever its header says, and so do the edge's pages, but where
+    they stand for an answer of the API that may have been billed (502, 520).
     """
-    if status >= 500 or status in _FREE_CLIENT_ERRORS:  # noqa: PLR2004 - x-hiker-info is nominal here
+    if status in _FREE or (status in {403, 404} and _is_edge_page(body)):
         return 0
-    if status != OK and _is_edge_page(body):
-        return 0
-    stated = credits_in(headers)
-    if stated is not None:
-        return stated
-    if status in {403, 404} and not complaint:
-        return 0
-    return nominal if status in _BILLED else None
+    return price if status in _BILLED else None
 
 
-def _is_edge_page(body: bytes) -> bool:
+def _is_edge_page(body: bytes | None) -> bool:
     """Return whether what stands before the API wrote this: a web page, or its short text."""
-    return body[:64].lstrip().lower().startswith((b"<!doctype html", b"<html", b"error code:"))
+    begin = (body or b"")[:64].lstrip().lower()
+    return begin.startswith((b"<!doctype html", b"<html", b"error code:"))
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:

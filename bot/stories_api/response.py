@@ -103,12 +103,12 @@ async def read_json(response: aiohttp.ClientResponse) -> object:
     return value
 
 
-async def body_of_error(response: aiohttp.ClientResponse) -> bytes:
-    """Return the body of an error, empty when it can't be read."""
+async def body_of_error(response: aiohttp.ClientResponse) -> bytes | None:
+    """Return the body of an error, None when it can't be read."""
     try:
         return await read_body(response, ERROR_BUDGET)
     except (NonsenseError, aiohttp.ClientError, OSError):
-        return b""  # the status says enough
+        return None  # the status says enough
 
 
 def credits_in(headers: Mapping[str, str]) -> int | None:

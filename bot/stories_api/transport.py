@@ -8,7 +8,7 @@ closed can't be told from an answer that was lost (so each call has its own conn
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Literal, TypeVar
@@ -46,6 +46,7 @@ _ATTEMPTS = 3
 FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0  # seconds; the jitter is full
 DEADLINE = 30.0  # seconds of a call, waits and retries in it
 _MOST_HOPS = 3
+MOST_TIMES = 5  # the nominal price; what an answer says beyond that is not believed
 _QUIET = 1.5  # seconds after a 429 that names none
 
 Read = Callable[[aiohttp.ClientResponse], Awaitable[T]]
@@ -77,10 +78,19 @@ class Query:
 
 @dataclass(slots=True)
 class TryBill:
-    """What one try was billed, as far as is known; None until an answer's headers are seen."""
+    """What one try was billed, as far as is known."""
 
-    credits: int | None = None
     redirects: int = 0
+    answer: int | None = None  # until its headers are seen
+
+    def sum(self, nominal: int) -> int | None:
+        """Return all of it, with an answer that was lost at its ``nominal`` price; None: unknown.
+
+        Where redirects were billed, something is known.
+        """
+        if self.answer is None and not self.redirects:
+            return None
+        return self.redirects + (nominal if self.answer is None else self.answer)
 
 
 class Transport:
@@ -115,6 +125,8 @@ class Transport:
         """Asks what nobody asked for: true if the API answered, None if it can't be asked."""
         self._retries = RetryBudget()
         self.out_of_service: str | None = None
+        self.is_price_absurd: bool | None = None
+        """Whether nobody can believe what the last answer with a price says."""
         self._on_out_of_service = on_out_of_service
         self._now, self._steady, self._jitter = now, clock, jitter
         self._requests = metrics.counter(
@@ -236,12 +248,13 @@ class Transport:
             async with asyncio.timeout(end - self._steady()):
                 result = await self._send(query, read, bill)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            # Nothing was written yet.
-            result = Failure(_lost(query, error, 0), again=True, at_edge=True)
+            # Nothing was written yet, but to who redirects.
+            again = not bill.redirects
+            result = Failure(_lost(query, error, bill.redirects), again=again, at_edge=True)
         except (aiohttp.ClientError, OSError, ValueError) as error:  # TimeoutError, too
-            result = Failure(_lost(query, error, bill.credits))
+            result = Failure(_lost(query, error, bill.sum(query.nominal)))
         except MediaError as error:
-            error.credits = bill.credits
+            error.credits = bill.sum(query.nominal)
             raise
         await self._record(query, result)
         return result
@@ -264,8 +277,9 @@ class Transport:
                 target = self._same_origin(response)
                 if target is None:
                     return await self._judge(query, response, read, bill)
-                bill.redirects += credits_in(response.headers) or 0
+                bill.redirects += self._price(query, response)
                 url = target
+        bill.answer = 0
         raise NonsenseError("too many redirects")
 
     def _same_origin(self, response: aiohttp.ClientResponse) -> URL | None:
@@ -284,12 +298,11 @@ class Transport:
         self, query: Query, response: aiohttp.ClientResponse, read: Read[T], bill: TryBill
     ) -> Answer[T] | Failure:
         """Return what ``read`` makes of a good answer, or what a bad one means."""
+        body: bytes | None
         if response.status == OK or response.status in REDIRECTS:
-            stated = credits_in(response.headers)
-            billed = bill.redirects + (query.nominal if stated is None else stated)
-            bill.credits = billed
+            bill.answer = self._price(query, response)
             try:
-                return Answer(await read(response), billed)
+                return Answer(await read(response), bill.redirects + bill.answer)
             except ComplainedError as complained:
                 body = complained.body
         else:
@@ -299,13 +312,26 @@ class Transport:
             response.headers,
             body,
             endpoint=query.path,
-            nominal=query.nominal,
+            price=self._price(query, response),
             now=self._now(),
             subject=query.subject,
         )
-        if failure.error.credits is not None:
-            failure.error.credits += bill.redirects
+        if bill.redirects:  # a try that was billed is the last
+            bill.answer = failure.error.credits
+            failure.error.credits = bill.sum(query.nominal)
+            return replace(failure, again=False)
         return failure
+
+    def _price(self, query: Query, response: aiohttp.ClientResponse) -> int:
+        """Return what an answer says that it cost, nominal where it says nothing.
+
+        What is absurd is not believed: else one wrong header would end the day for everybody.
+        """
+        stated, most = credits_in(response.headers), query.nominal * MOST_TIMES
+        if stated is None or not most:
+            return query.nominal
+        self.is_price_absurd = stated > most
+        return min(stated, most)
 
     async def _record(self, query: Query, result: Answer[T] | Failure) -> None:
         outcome = "ok" if isinstance(result, Answer) else type(result.error).__name__

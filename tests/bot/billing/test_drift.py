@@ -1,6 +1,7 @@
 """The balance against the ledger: a lag tells nothing, three balances off to one side do."""
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -162,3 +163,34 @@ async def test_a_single_credit_is_told_of_on_its_side(
             clock.on(5 * MINUTE)
             await silent.run_once()
     assert len(told) == 1
+
+
+@pytest.mark.parametrize("is_billed", [False, True])
+async def test_what_nobody_knew_counts_until_the_balance_tells(
+    sqlite_db: Database, *, is_billed: bool
+) -> None:
+    told: list[str] = []
+
+    async def tell(text: str, /, **fields: object) -> None:
+        told.append(text.format(**fields))
+
+    clock = Clock()
+    async with sandbox_box() as box:
+        api = StoriesApi(box.session, url=box.urls.stories_api, key=SecretStr("k"), rate=1000)
+        ledger = Ledger(sqlite_db, FREE, now=clock)
+        treasurer = Treasurer(api, ledger, tell=tell, now=clock)
+        await treasurer.run_once()
+        await box.control.stories_api(also_billed=[502] if is_billed else [])
+        await box.control.fault("stories", {"status": 502, "body": ""}, times=None)
+        for n in range(3):  # then it is no use to ask
+            payer = Payer("link", Asker(1, 1))
+            with pytest.raises(StoriesError):
+                await ledger.spend(payer, Endpoint.STORY_BY_ID, partial(api.story, str(n)))
+        await box.control.clear_faults()
+        assert await ledger.spent_today() == (3, 0)
+        for _ in range(4):
+            clock.on(5 * MINUTE)
+            await treasurer.run_once()
+        assert await ledger.spent_today() == (3 if is_billed else 0, 0)
+        assert await box.control.billed() == (3 if is_billed else 0)
+    assert told == []

@@ -51,13 +51,13 @@ RAW = {
     "null": b"null",
     "cut": b'{"detail": "User no',
 }
-FREE = {401, 402, 408, 410, 429, 500, 502, 503, 504, 520, 522}
-AGAIN = {408, 429, 500, 502, 503, 504}
+FREE = {401, 402, 410, 429, 500, 503, 504}
+AGAIN = {429, 500, 503, 504}
 BILLED = {200, 400, 403, 404, 422}
 
 
 def failure(status: int, body: bytes, endpoint: str = Endpoint.USER_STORIES) -> Failure:
-    return failure_of(status, {}, body, endpoint=endpoint, nominal=2, now=NOW, subject="natgeo")
+    return failure_of(status, {}, body, endpoint=endpoint, price=2, now=NOW, subject="natgeo")
 
 
 @pytest.mark.parametrize(("status", "name"), list(itertools.product(STATUSES, RAW)))
@@ -69,9 +69,8 @@ def test_each_cell_is_one_typed_failure(status: int, name: str) -> None:
         assert type(found.error) is OutOfServiceError
     elif status >= 500 or status in {408, 425, 429}:
         assert type(found.error) is ApiUnavailableError
-    is_edge = name.startswith("E ") and status != 200
-    says_nothing = status in {403, 404} and name in {"empty", "number", "list", "null", "cut"}
-    if status in FREE or is_edge or says_nothing:
+    is_edge = name.startswith("E ") and status in {403, 404}
+    if status in FREE or is_edge:
         assert found.error.credits == 0
     elif status in BILLED:
         assert found.error.credits == 2
@@ -137,16 +136,14 @@ def test_not_found_means_what_was_asked_for(
 
 
 def test_the_price_that_the_answer_names_counts_where_it_was_billed() -> None:
-    def billed(status: int, info: str) -> int | None:
-        found = failure_of(
-            status, {"x-hiker-info": info}, RAW["A"], endpoint="/x", nominal=2, now=NOW
-        )
+    def billed(status: int) -> int | None:
+        found = failure_of(status, {}, RAW["A"], endpoint="/x", price=3, now=NOW)
         return found.error.credits
 
-    assert billed(404, "reqs=3") == 3
-    assert billed(404, '{"reqs": 1}') == 1
-    assert billed(503, "reqs=3") == 0  # nominal there, says the API
-    assert billed(418, "reqs=1") == 1
+    assert billed(404) == 3
+    assert billed(503) == 0  # nominal there, says the API
+    assert billed(418) is None
+    assert billed(502) is None
 
 
 @pytest.mark.parametrize(

@@ -60,4 +60,4 @@ async def test_the_body_of_an_error_is_read() -> None:
 )
 async def test_an_error_whose_body_can_not_be_had_has_none(raw: bytes) -> None:
     async with answer(raw) as got:
-        assert await body_of_error(got) == b""
+        assert await body_of_error(got) is None
