@@ -26,6 +26,7 @@ _COMMANDS = {
     "spending": "what was spent",
     "admin": "print a link that opens the admin page on this machine",
     "parked": "alerts that were given up after several copies; --again sends them",
+    "erase": "delete what is stored about a chat, as its button of /privacy does",
     "simulate": "what a budget buys: the schedule over a recorded or made-up past",
 }
 # The modules of the commands that have options of their own.
@@ -37,10 +38,11 @@ _OPTIONS_IN = {
     "setup": "setup",
     "spending": "spending",
     "parked": "dead_letters",
+    "erase": "erase",
     "simulate": "simulate",
 }
 
-_READERS = frozenset({"migrate", "spending", "parked", "simulate", "admin"})
+_READERS = frozenset({"migrate", "spending", "parked", "erase", "simulate", "admin"})
 """The commands that need a database that can be used as it is."""
 
 

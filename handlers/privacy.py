@@ -20,11 +20,18 @@ ABOUT = N_(
     "here.\n\n"
     "To take this chat's subscriptions with you, use /export."
 )
+STAYS = N_(
+    "<b>What stays when you delete it</b>\n"
+    "• whether this chat may use me, and what is used up of today's limit\n"
+    "• what was spent, without saying for whom\n"
+    "• copies of my database, which my owner keeps for some days in case it is lost"
+)
 SURE = N_(
     "Delete everything about this chat? Its subscriptions and settings will be gone for good."
 )
 DONE = N_(
-    "Everything about this chat has been deleted. If you write to me again, we start from scratch."
+    "What I stored about this chat has been deleted. If you write to me again, we start from "
+    "scratch."
 )
 
 
@@ -38,7 +45,7 @@ async def privacy(update: Update, context: Context) -> None:
 def about_chat(context: Context) -> tuple[str, Buttons]:
     """Return what is kept of the chat, and the button that erases it."""
     button = InlineKeyboardButton(context.t.plain(N_("Delete everything")), callback_data="erase")
-    return context.t(ABOUT), [[button]]
+    return f"{context.t(ABOUT)}\n\n{context.t(STAYS)}", [[button]]
 
 
 @pressed("erase", r"erase(:|$)")

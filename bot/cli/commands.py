@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.console import Console
 
-from bot.cli import admin, backup, check, dead_letters, move, restore, simulate, spending
+from bot.cli import admin, backup, check, dead_letters, erase, move, restore, simulate, spending
 from bot.config import Settings
 from bot.domain.errors import DatabaseUnavailableError
 from bot.scheduling.simulation import Record
@@ -91,5 +91,6 @@ ALL: dict[str, Command] = {
     "move": move.main,
     "spending": _on_database(spending.main),
     "parked": _on_database(dead_letters.main),
+    "erase": _on_database(erase.main),
     "simulate": _simulate_history,
 }

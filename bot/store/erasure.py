@@ -4,7 +4,15 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from bot.store import access, acquaintances, chat_queues, chats, ledger, subscriptions
+from bot.store import (
+    access,
+    acquaintances,
+    chat_queues,
+    chats,
+    inbox,
+    ledger,
+    subscriptions,
+)
 from bot.store.database import Tx, all_tables
 
 # The operator's accounts: what was spent must still add up; for whom is forgotten.
@@ -12,7 +20,7 @@ _BILLS = frozenset({"ledger_entries", "ledger_days"})
 
 
 async def erase_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
-    """Delete the chat's rows in every table; in the bills, only whose they were.
+    """Delete the chat's rows in every table; in the bills and the inbox, only whose they were.
 
     What nobody else follows is not checked any more. That it may use the bot, or not, stays:
     else who is blocked would only have to erase it.
@@ -26,6 +34,7 @@ async def erase_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
         await ledger.forget_person(tx, chat_id)
     await acquaintances.forget(tx, [chat_id])
     await access.forget_name(tx, chat_id)
+    await inbox.forget(tx, chat_id)
     for table in reversed(all_tables().sorted_tables):
         if "chat_id" in table.c and table.name not in _BILLS:
             await tx.execute(sa.delete(table).where(table.c.chat_id == chat_id))

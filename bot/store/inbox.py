@@ -86,7 +86,7 @@ async def add(
             "stored_at": now,
             "leased_until": ours_until or EPOCH,
             "done_at": None if arrival.wanted else now,
-            "person": arrival.person,
+            "person": arrival.person if arrival.wanted else None,
         }
         for arrival in arrivals
     ]
@@ -190,8 +190,9 @@ async def uncount(tx: Tx, ours: Collection[ClaimedUpdate]) -> None:
 
 
 async def finish(tx: Tx, ours: Collection[ClaimedUpdate], *, now: datetime) -> None:
-    """Mark updates as answered; what they said is forgotten."""
-    await tx.execute(sa.update(inbox).where(_held(ours)).values(done_at=now, body=""))
+    """Mark updates as answered; what they said is forgotten, and who."""
+    answered = {"done_at": now, "body": "", "person": None}
+    await tx.execute(sa.update(inbox).where(_held(ours)).values(**answered))
 
 
 ANSWERED = (
@@ -201,7 +202,7 @@ ANSWERED = (
         inbox.c.attempts == sa.bindparam("attempt"),
         OPEN,
     )
-    .values(done_at=sa.bindparam("now", type_=Timestamp), body="")
+    .values(done_at=sa.bindparam("now", type_=Timestamp), body="", person=None)
 )
 
 
@@ -242,6 +243,12 @@ def _held(ours: Collection[ClaimedUpdate]) -> sa.ColumnElement[bool]:
 async def release_all(tx: Tx) -> None:
     """End every lease; only right at the start of the only process."""
     await tx.execute(sa.update(inbox).where(OPEN).values(leased_until=EPOCH))
+
+
+async def forget(tx: Tx, chat_id: int) -> None:
+    """Forget whose the answered updates were; that they came stays known for a day."""
+    theirs = inbox.c.queue.in_([f"chat:{chat_id}", f"user:{chat_id}"])
+    await tx.execute(sa.update(inbox).where(theirs, ~OPEN).values(queue=""))
 
 
 async def count_open(tx: Tx) -> int:

@@ -1,12 +1,16 @@
 """The chat's own settings, what it has used, and how it is forgotten."""
 
 import sqlite3
+from argparse import Namespace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
+from bot.cli import erase
 from bot.presentation.translation import LANGUAGES
+from bot.store.database import Database, all_tables
 from tests.support.control import Control, Json, wait_for
 from tests.support.sandbox import sandbox_box
 from tests.support.storybell import Bell, buttons, running_bell, storybell
@@ -100,6 +104,32 @@ async def test_a_chat_is_erased_when_it_asks(bell: Bell, control: Control) -> No
     assert "has been deleted" in (await bell.message(ann, page["message_id"]))["text"]
     (reply,) = await bell.ask(ann, "/subscriptions")
     assert "no subscriptions yet" in reply["text"]
+
+
+async def test_the_operator_erases_a_chat_without_a_trace_of_its_number(
+    bell: Bell, control: Control, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ann = await control.person()
+    group = await control.chat("group", members=[{"user_id": ann, "status": "creator"}])
+    await control.profile("for.two")
+    await control.publish("for.two")
+    await bell.ask(ann, "/subscribe for.two")
+    await bell.ask(group, "/stories quiet", user=ann)
+    async with Database(bell.settings.database_url.get_secret_value()) as db:
+        assert await erase.main(Namespace(chat=ann), db) == 0
+        assert f"stored about {ann} is deleted" in capsys.readouterr().out
+        async with db.read() as tx:
+            left = {
+                f"{table.name}.{name}"
+                for table in all_tables().sorted_tables
+                for row in (await tx.execute(sa.select(table))).mappings()
+                for name, value in row.items()
+                if str(ann) in str(value) and name != "update_id"
+            }
+        # What /privacy names: who may use the bot, and that today's allowance is used.
+        assert left <= {"access_list.subject", "access_list.added_by", "allowances.subject"}
+        assert await erase.main(Namespace(chat=ann), db) == 0
+    assert f"stored about {ann} was not known" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("command", ["/spending", "/stats", "/stop_spending", "/resume_spending"])
