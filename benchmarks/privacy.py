@@ -78,8 +78,8 @@ class World:
             looks += made
             if not made:
                 async with self.db.read() as tx:
-                    due = await profiles.due_next(tx, now=self.now())
-                wait = (due - self.now()).total_seconds() if due else step
+                    first = await profiles.first_due(tx, now=self.now())
+                wait = (first[0] - self.now()).total_seconds() if first else step
                 clock.advance(min(max(wait, step / 4), step))
         return looks
 

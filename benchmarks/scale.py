@@ -24,7 +24,7 @@ import sqlalchemy as sa
 from benchmarks.alert_cpu import alert_cpu
 from benchmarks.scale_processes import ready, replicas
 from benchmarks.scale_world import STAR, Size, fill
-from bot.billing.ledger import Ledger
+from bot.billing.ledger import SPLIT_AT_ONCE, Ledger
 from bot.billing.reports import spending_in
 from bot.domain.budget import Limits
 from bot.domain.model import Profile, Story
@@ -37,7 +37,6 @@ from bot.store import (
     fan_outs,
     moves,
     profiles,
-    retention,
     samples,
     spending,
     subscriptions,
@@ -192,21 +191,21 @@ async def _statements(db: Database, now: datetime) -> dict[str, float]:
         "claim": lambda tx: chat_queues.claim(tx, now=now, limit=64, lease=LEASE),
         "claim_due_next": chat_queues.due_next,
         "look_claim": lambda tx: profiles.claim(tx, now=now, limit=8, lease=LEASE),
-        "look_due_next": lambda tx: profiles.due_next(tx, now=now),
+        "look_due_next": lambda tx: profiles.first_due(tx, now=now),
         "look_record": lambda tx: snapshots.record(tx, _look("1", now), now=now),
         "look_record_star": lambda tx: snapshots.record(tx, _look(STAR, now), now=now),
         "fan_out_slice": lambda tx: _slice(tx, now),
-        "split": lambda tx: usage.split(tx, STAR, 2, now=now),
-        "reweigh": lambda tx: _pause(tx, "1", now),
-        "reweigh_star": lambda tx: _pause(tx, STAR, now),
+        "bill": lambda tx: profiles.bill(tx, STAR, 2),
+        "split_slice": lambda tx: _split(tx, now),
+        "pause": lambda tx: _pause(tx, "1", now),
+        "pause_star": lambda tx: _pause(tx, STAR, now),
+        "audience": lambda tx: subscriptions.audience(tx, "1"),
+        "audience_star": lambda tx: subscriptions.audience(tx, STAR),
         "close_chat": lambda tx: moves.close_chat(tx, 1, now=now),
-        "stop_looking": retention.stop_polling,
         "sample": schedule_state.sample,
-        "followed": schedule_state.counts,
-        "grow_up": lambda tx: subscriptions.grow_up(tx, now.date()),
+        "followed": profiles.followed,
         "stats_backlog": lambda tx: enqueue.backlog(tx, now=now),
-        "stats_delay": _delay,
-        "miscounted": lambda tx: subscriptions.miscounted(tx, after=5, limit=200),
+        "stats_delay": profiles.mean_delay,
         "usage": lambda tx: usage.of_chat(tx, 1, since=now.date() - timedelta(days=30)),
         "hour": lambda tx: samples.take(tx, now - timedelta(hours=1)),
         "spending": lambda tx: spending_in(tx, limits, now=now),
@@ -226,11 +225,14 @@ async def _pause(tx: Tx, profile_id: str, now: datetime) -> None:
     this = sa.select(table.c.id, table.c.chat_id).where(table.c.profile_id == profile_id).limit(1)
     row = (await tx.execute(this)).one()
     await subscriptions.change(tx, row.id, paused=True)
-    await subscriptions.reweigh(tx, chat_id=row.chat_id, profile_id=profile_id, now=now)
+    await subscriptions.start_or_stop(tx, profile_ids=[profile_id], now=now)
 
 
-async def _delay(tx: Tx) -> None:
-    await profiles.mean_delay(tx, await schedule_state.counts(tx))
+async def _split(tx: Tx, now: datetime) -> None:
+    """Book a part of what the checks of the star cost."""
+    each = usage.Use(millicredits=await profiles.take_unsplit(tx, STAR))
+    chat_ids = await subscriptions.waiting(tx, STAR, after=None, limit=SPLIT_AT_ONCE)
+    await usage.count_alerts(tx, [(one, each) for one in chat_ids], day=now.date())
 
 
 async def _slice(tx: Tx, now: datetime) -> None:
@@ -295,8 +297,6 @@ async def _longest_write(url: str, now: datetime) -> float:
         await FanOut(db, lambda: None, now=lambda: now).finish()
         await cleanup.clean(db, now=now + timedelta(hours=8))
         await Ledger(db, Limits(), now=lambda: now).tidy()
-        await db.run(retention.stop_polling)
-        await db.run(lambda tx: subscriptions.grow_up(tx, now.date()))
         return round(db.longest_s * 1000, 1)
 
 

@@ -11,19 +11,12 @@ import sqlalchemy as sa
 from bot.domain.model import Profile, Story
 from bot.domain.records import EPOCH
 from bot.domain.serialization import dump_stories
-from bot.fetching import schedule_state
 from bot.scheduling.forecast import ProfileState
 from bot.store.database import Database, Tx
 
 STAR = "0"  # the profile that every chat follows
 DAY_MS = 86_400_000
 COUNTED = (
-    """INSERT INTO waiting_chats (profile_id, chat_id, weight, known, day, share)
-    SELECT DISTINCT profile_id, chat_id, 1, true, {day}, 0 FROM subscriptions""",
-    """INSERT INTO audiences (profile_id, chats, weight, known_weight, rest)
-    SELECT profile_id, count(*), count(*), count(*), 0 FROM waiting_chats GROUP BY profile_id""",
-    """INSERT INTO check_shares (profile_id, day, millicredits)
-    SELECT profile_id, {day}, 400 FROM audiences""",
     """INSERT INTO ledger_sums (day, kind, endpoint, requests, nominal, credits, refunded)
     SELECT {day}, kind, endpoint, count(*), sum(nominal), sum(credits), 0 FROM ledger_entries
     WHERE summed GROUP BY kind, endpoint""",
@@ -77,7 +70,7 @@ async def fill(db: Database, size: Size, *, now: datetime) -> None:
     profile = f"CAST(({number} * 7919 + {round_} * 31) % {profiles} + 1 AS VARCHAR(32))"
     due = f"CASE WHEN i <= {size.due} THEN {ms - 200_000} + i END"
     state = ProfileState(seen_at=now.timestamp(), stories=3.0, days=2.0, age=2.0)
-    learned = schedule_state.columns_of(state)
+    learned = {"forecast": state.to_json()}
     today = (now - EPOCH).days
     sqlite, postgres = "date(({}) * 86400, 'unixepoch')", "date '1970-01-01' + ({})"
     day = (sqlite if db.is_sqlite else postgres).format
@@ -94,6 +87,8 @@ async def fill(db: Database, size: Size, *, now: datetime) -> None:
                 "looked_at": f"{ms} - {number} * 997 % {DAY_MS}",
                 "next_look_at": f"{ms - 60_000} + {number} * 7919 % {DAY_MS}",
                 "weight": 5,
+                "chats": 5,
+                "unsplit": 400,
                 **{name: f":{name}" for name in learned},
             },
         ),
@@ -196,6 +191,8 @@ async def fill(db: Database, size: Size, *, now: datetime) -> None:
                 "looked_at": ms,
                 "next_look_at": ms + DAY_MS,
                 "weight": chats,
+                "chats": chats,
+                "unsplit": 400,
             },
         ),
         (
@@ -228,7 +225,3 @@ async def fill(db: Database, size: Size, *, now: datetime) -> None:
             await tx.exec_driver_sql("SET LOCAL statement_timeout = 0")
         for counted in COUNTED:
             await tx.execute(sa.text(counted.format(day=day(f"{today - 9}"))))
-        for fresh in (False, True):  # as each minute of the schedule leaves it
-            plan = await schedule_state.load(tx, fresh=fresh)
-            plan.profiles = 0 if fresh else size.profiles + 1
-            await schedule_state.save(tx, plan, now=now, fresh=fresh)

@@ -76,7 +76,7 @@ async def follow(db: Database, profile: Profile, people: list[int]) -> None:
                 created_by=person,
                 now=now,
             )
-        await subscriptions.reweigh(tx, profile_id=profile.profile_id, now=now)
+        await subscriptions.start_or_stop(tx, profile_ids=[profile.profile_id], now=now)
 
 
 async def is_done(db: Database) -> bool:

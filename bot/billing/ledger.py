@@ -50,6 +50,8 @@ from bot.store import (
     key_values,
     leases,
     ledger,
+    profiles,
+    subscriptions,
     usage,
 )
 from bot.store.budgets import Scope
@@ -61,6 +63,8 @@ T = TypeVar("T")
 _PRESUMED_AFTER = timedelta(minutes=30)  # longer than any call can last
 _HABIT_DAYS = 7
 _FIRST_SLICE = 200  # entries
+SPLIT_AT_ONCE = 500  # profiles, and chats
+_SPLIT_ON = "checks split on"  # the day on which that was done last
 KEPT_IN_DETAIL, KEPT_BY_DAY = 32, 366  # days; in detail for a whole month, by person
 _LARGE_SOURCE = (
     "Much is spent by one {who}: {spent} of today's {share} credits for replies. "
@@ -235,14 +239,14 @@ class Ledger:
         if credits is None:
             credits = reservation.credits  # noqa: A001 - the same
         back = reservation.credits - credits
+        if reservation.payer.profile_id:
+            await profiles.bill(tx, reservation.payer.profile_id, credits)
         if back:
             day = reservation.at.date()
             for scope, subject in reservation.taken_from:
                 await budgets.give_allowance(tx, scope, subject, day, back)
             await budgets.give_credits(tx, back)
             await budgets.give_budget(tx, reservation.payer.side, day, back)
-        if reservation.payer.profile_id:
-            await usage.split(tx, reservation.payer.profile_id, credits, now=now)
 
     async def set_stopped(self, *, stopped: bool) -> None:
         """Refuse every paid call from now on, or no more, in all replicas.
@@ -349,7 +353,43 @@ class Ledger:
         before = now.date() - timedelta(days=KEPT_IN_DETAIL)
         await self._in_slices(partial(ledger.sum_up, now=now))
         await self._in_slices(partial(ledger.roll_up, before=before))
+        await self.split_checks()
         return presumed
+
+    async def split_checks(self) -> None:
+        """Book once a day what the checks of the day before cost those who wait for them.
+
+        That is about it: each chat that waits by now bears the same, and a kill in the middle
+        leaves it to nobody. What is spent is in the entries of the ledger, exactly.
+        """
+        today = self._now().date()
+        async with self._db.begin() as tx:
+            split_on = await key_values.get(tx, _SPLIT_ON)
+            if split_on != today.isoformat():
+                await key_values.put(tx, _SPLIT_ON, today.isoformat(), now=self._now())
+        if split_on in {None, today.isoformat()}:
+            return
+        after = ""
+        while some := await self._db.fetch(
+            partial(profiles.unsplit, after=after, limit=SPLIT_AT_ONCE)
+        ):
+            for profile_id in some:
+                await self._split(profile_id, today - DAY)
+            after = some[-1]
+
+    async def _split(self, profile_id: str, day: date) -> None:
+        async with self._db.begin(durable=False) as tx:
+            each = usage.Use(millicredits=await profiles.take_unsplit(tx, profile_id))
+        after: int | None = None
+        while each.millicredits:
+            async with self._db.begin(durable=False) as tx:
+                chat_ids = await subscriptions.waiting(
+                    tx, profile_id, after=after, limit=SPLIT_AT_ONCE
+                )
+                await usage.count_alerts(tx, [(one, each) for one in chat_ids], day=day)
+            if len(chat_ids) < SPLIT_AT_ONCE:
+                return
+            after = chat_ids[-1]
 
     async def _in_slices(self, work: Callable[..., Awaitable[int]]) -> None:
         """Let ``work`` do what there is, in transactions of some 30 ms, so that nobody waits."""

@@ -115,7 +115,7 @@ class Reports:
             own = await access.allowances(tx, [Subject.of_chat(chat_id)])
             asked = await spending.sums(tx, since=first, by="day", chat_id=chat_id)
             got = await usage.items_by_day(tx, chat_id, since=today - timedelta(days=6))
-            shares = await usage.millicredits_by_day(tx, chat_id, since=first)
+            shares = await usage.millicredits_by_day(tx, chat_id, since=first, today=today)
         days = [
             (day, asked.get(day.isoformat(), Sums()).spent + round(shares.get(day, 0) / 1000))
             for day in _days(first, today)

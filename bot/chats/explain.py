@@ -116,7 +116,7 @@ async def explain(
     """Return what is known of a subscription's alerts."""
     target = subscription.target
     known = await profiles.get(tx, subscription.profile_id)
-    state = schedule_state.state_of(known.forecast, known.memory) if known else ProfileState()
+    state = ProfileState.from_json(known.forecast) if known else ProfileState()
     population = (await schedule_state.load(tx)).schedule.demand.population
     return Why.of(
         subscription,

@@ -197,7 +197,7 @@ class Subscribing:
             if before.target != target:
                 await moves.move_subscription(tx, before, to=target.thread_id or MAIN, now=now)
             await chat_queues.reschedule(tx, target.chat_id)
-            await store.reweigh(tx, chat_id=target.chat_id, profile_id=one.profile_id, now=now)
+            await store.start_or_stop(tx, profile_ids=[one.profile_id], now=now)
             moved = await store.find(tx, target, one.profile_id)
         if moved is None:
             raise NotFollowedError(username=one.username)
@@ -319,7 +319,7 @@ class Subscribing:
             await self._check_limits(tx, chat_id, pending)
             if known is None or known.next_look_at is None:
                 is_fresh = not await acquaintances.is_known(tx, "chat", chat_id)
-                counts = await schedule_state.counts(tx)
+                counts = list(await profiles.followed(tx))
                 counts[is_fresh] += 1 + pending
                 shares = poll_shares(
                     self._polling.credits_a_day, known=counts[False], fresh=counts[True]
@@ -415,8 +415,9 @@ class Subscribing:
                 created_by=by.user_id,
                 now=now,
             )
-            profile_id, chat_id = profile.profile_id, target.chat_id
-            await store.reweigh(tx, chat_id=chat_id, profile_id=profile_id, now=now)
+            await store.start_or_stop(
+                tx, chat_id=target.chat_id, profile_ids=[profile.profile_id], now=now
+            )
             await snapshots.requeue(tx, profile.profile_id, now=now)
             subscription = await store.find(tx, target, profile.profile_id)
         if subscription is None:  # another chat's command ended it in between; theirs was later

@@ -16,7 +16,7 @@ from bot.domain.budget import DAY
 from bot.domain.errors import NotFollowedError, TooManyFastError
 from bot.domain.model import Asker, Options, Story, Target
 from bot.domain.records import Subscription
-from bot.fetching import schedule_state, snapshots
+from bot.fetching import snapshots
 from bot.store import chat_queues, deliveries, enqueue, moves, profiles
 from bot.store import ended as ended_store
 from bot.store import subscriptions as store
@@ -76,7 +76,7 @@ class Subscriptions(Subscribing):
     async def usual_delay(self) -> timedelta | None:
         """Return how long alerts take on average; None where too little is known."""
         async with self._db.read() as tx:
-            return await profiles.mean_delay(tx, await schedule_state.counts(tx))
+            return await profiles.mean_delay(tx)
 
     async def unsubscribe(self, chat_id: int, username: str) -> list[Subscription]:
         """End what a chat has of a profile, in all its topics; return what ended.
@@ -142,7 +142,6 @@ class Subscriptions(Subscribing):
             if options.fast and not before.options.fast:
                 await check_fast(tx, chat_id, self._limits)
             await store.change(tx, subscription_id, options=options.values())
-            await store.reweigh(tx, chat_id=chat_id, profile_id=before.profile_id, now=self._now())
             await snapshots.requeue(tx, before.profile_id, now=self._now())
             await deliveries.unhold(tx, chat_id, now=self._now())
             await chat_queues.reschedule(tx, chat_id)
@@ -271,12 +270,8 @@ class Subscriptions(Subscribing):
         for one in sorted(rows, key=lambda one: one.target.chat_id):
             fields = {"username": one.username}
             await enqueue.add_notice(tx, one.target, "ended", fields, now=self._now())
-        await store.reweigh(
-            tx,
-            chat_ids={one.target.chat_id for one in rows},
-            profile_ids={one.profile_id for one in rows},
-            now=self._now(),
-        )
+        profile_ids = {one.profile_id for one in rows}
+        await store.start_or_stop(tx, profile_ids=profile_ids, now=self._now())
         return len(rows)
 
     async def why(self, target: Target, username: str) -> Why:
@@ -349,7 +344,9 @@ class Subscriptions(Subscribing):
             if paused:
                 await deliveries.drop_of(tx, subscription_id, reason="paused", now=now)
             await chat_queues.reschedule(tx, chat_id)
-            await store.reweigh(tx, chat_id=chat_id, profile_id=subscription.profile_id, now=now)
+            await store.start_or_stop(
+                tx, chat_id=chat_id, profile_ids=[subscription.profile_id], now=now
+            )
             return await _of_chat(tx, chat_id, subscription_id)
 
     async def _end(self, chat_id: int, ended: Iterable[Subscription]) -> None:
@@ -362,7 +359,7 @@ class Subscriptions(Subscribing):
             await ended_store.add(tx, gone, now=self._now())
             await chat_queues.reschedule(tx, chat_id)
             profile_ids = {one.profile_id for one in gone}
-            await store.reweigh(tx, chat_id=chat_id, profile_ids=profile_ids, now=self._now())
+            await store.start_or_stop(tx, profile_ids=profile_ids, now=self._now())
 
 
 async def _of_chat(tx: Tx, chat_id: int, subscription_id: int) -> Subscription:

@@ -15,8 +15,21 @@ ROWS_A_QUEUE = 60  # of what is due in a chat, so many deliveries are read at a 
 
 
 @dataclass(frozen=True, slots=True)
+class Audience:
+    """Who waits for a profile: how many chats, what they count, whether all are newcomers.
+
+    Newcomers count where nobody else waits: else a few accounts made today would draw the checks
+    of all others to the profiles that they choose.
+    """
+
+    chats: int
+    weight: float
+    fresh: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Known:
-    """A profile as we know it; ``weight`` is that of the subscriptions that wait for it.
+    """A profile as we know it; ``chats`` wait for it, whose subscriptions have that ``weight``.
 
     ``refusals`` answers in a row said that it is private, or gone: that is ``refusal``.
     """
@@ -32,8 +45,8 @@ class Known:
     next_look_at: datetime | None
     failures: int
     weight: float
+    chats: int
     forecast: list[Any] | None
-    memory: list[Any] | None = None
     refusal: str = ""
     refusals: int = 0
     checked_at: datetime | None = None

@@ -48,7 +48,7 @@ class BudgetWatch:
         self,
         budget: float,
         counts: Sequence[int],
-        costs: Sequence[float],
+        cost: float,
         *,
         reply_share: float,
         now: datetime,
@@ -56,7 +56,7 @@ class BudgetWatch:
         """Judge ``budget``, credits a day; the others are as in ``shortfall``."""
         async with self._db.begin() as tx:
             was_short = await shortfalls.kept(tx) is not None
-            lack = shortfall(budget, counts, costs, reply_share=reply_share, was_short=was_short)
+            lack = shortfall(budget, counts, cost, reply_share=reply_share, was_short=was_short)
             is_news = await shortfalls.record(tx, lack, now=now)
         if is_news and self._tell is not None and self._over is not None:
             await (self._over(_ENOUGH_AGAIN) if lack is None else _tell_of(self._tell, lack))
@@ -65,27 +65,27 @@ class BudgetWatch:
 def shortfall(
     budget: float,
     counts: Sequence[int],
-    costs: Sequence[float],
+    cost: float,
     *,
     reply_share: float,
     was_short: bool = False,
 ) -> Shortfall | None:
     """Return what is lacking of ``budget``, the credits a day that checks are sure to have.
 
-    ``counts`` are the profiles that known people follow and that newcomers alone do, ``costs``
-    the credits of one check of each.
+    ``counts`` are the profiles that known people follow and that newcomers alone do, ``cost`` the
+    credits of one check.
     """
     known, fresh = counts
     shares = poll_shares(budget, known=known, fresh=fresh)
     parts = poll_shares(1.0, known=known, fresh=fresh)
     spare = _SPARE if was_short else 1.0
-    sides = list(zip(counts, costs, shares, parts, strict=True))
-    if all(is_feasible(share, count * cost * spare) for count, cost, share, _ in sides):
+    sides = list(zip(counts, shares, parts, strict=True))
+    if all(is_feasible(share, count * cost * spare) for count, share, _ in sides):
         return None
-    needed = max(_SPARE * fewest_credits(count * cost) / part for count, cost, _, part in sides)
+    needed = max(_SPARE * fewest_credits(count * cost) / part for count, _, part in sides)
     enough = sum(
         min(count, int(share / (_SPARE * fewest_credits(cost)))) if count else 0
-        for count, cost, share, _ in sides
+        for count, share, _ in sides
     )
     daily_budget = ceil(ceil(needed) / (1 - reply_share) - 1e-6) if reply_share < 1 else None
     return Shortfall(known + fresh, enough, ceil(needed), daily_budget)

@@ -8,14 +8,12 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import Literal
 
 import structlog
 
 from bot.billing.ledger import Ledger, Payer, Reservation
 from bot.domain import alert_rules
-from bot.domain.budget import poll_shares
 from bot.domain.errors import (
     ApiUnavailableError,
     DatabaseUnavailableError,
@@ -26,7 +24,7 @@ from bot.domain.errors import (
     StoriesError,
 )
 from bot.domain.model import Story
-from bot.domain.records import Known
+from bot.domain.records import EPOCH, Audience, Known
 from bot.fetching import schedule_state, snapshots
 from bot.fetching.canary import Canary
 from bot.fetching.feasibility import BudgetWatch
@@ -35,7 +33,7 @@ from bot.fetching.privacy import PrivacyCheck
 from bot.fetching.schedule_state import Plan, PollSettings
 from bot.runtime.metrics import Metrics
 from bot.runtime.workers import Worker
-from bot.store import profiles, retention, stories, subscriptions
+from bot.store import profiles, stories, subscriptions
 from bot.store.database import Database, Tx
 from bot.stories_api.client import StoriesApi
 from bot.stories_api.endpoints import Answer, Endpoint
@@ -51,8 +49,8 @@ _MONEY_AGAIN = timedelta(seconds=15)  # the operator may have let us spend again
 _LONGEST_WAIT = timedelta(minutes=5)  # for money, or for the API to be back
 _PROBE_EVERY = timedelta(seconds=30)
 MAINTAIN_EVERY = timedelta(minutes=1)
-_COUNTED_A_MINUTE = 200  # chats
-_SUMMED_A_MINUTE = 5_000  # chats, of all audiences
+_MANY = 1_000  # chats; where more wait for a profile they are counted once in
+_COUNTED_AGAIN = timedelta(hours=1)
 _SURVEYED_A_MINUTE = 1_000  # profiles; to sum them up takes 15 ms, in which nobody is answered
 REFUSED, SILENT = "refused", "silent"  # what a forced answer was that proves nothing
 _LOOKUPS = 1, 2  # credits of a lookup of the name; "gone" takes two
@@ -98,11 +96,9 @@ class Scheduler:
         self._now = now
         self._kept_at = now() - MAINTAIN_EVERY
         self._survey_at = now()
-        self._checked = ""  # the profile up to which was seen whether anybody waits
-        self._counted: int | None = None  # the chat up to which was seen whether it is counted
-        self._summed = ""  # the profile up to which was seen whether its audience is summed up
-        self._plans: dict[bool, Plan] = {}  # by whether newcomers alone follow the profiles
-        self._counts = [0, 0]  # profiles of each plan, as last counted
+        self._counted: dict[str, datetime] = {}  # when it was seen for whom very many wait
+        self._plan: Plan | None = None
+        self._counts = (0, 0)  # profiles that known people follow, and that newcomers alone do
         self._left = 0.0  # credits a day that replies leave to the schedule
         self._in_flight = 0
         self._group: asyncio.TaskGroup | None = None
@@ -133,22 +129,18 @@ class Scheduler:
         """Return when there is something to do: a check that is due and paid, or the upkeep."""
         now = self._now()
         upkeep_at = self._kept_at + MAINTAIN_EVERY
-        if not self._api.is_in_service or not self._plans:
+        if not self._api.is_in_service or self._plan is None:
             return min(upkeep_at, now + _MONEY_AGAIN)
-        state = await self._state(now)
-        times = [self._next_of(fresh, state, now) for fresh in self._plans]
-        return min([upkeep_at, *(at for at in times if at is not None)])
+        return min(upkeep_at, self._next_of(self._plan, await self._state(now), now) or upkeep_at)
 
-    def _next_of(self, fresh: bool, state: "_State", now: datetime) -> datetime | None:
-        """Return when a check of one plan may be made; None when nothing is to be checked."""
-        plan = self._plans[fresh]
-        first = state.first[fresh]
-        if first is None:
+    @staticmethod
+    def _next_of(plan: Plan, state: "_State", now: datetime) -> datetime | None:
+        """Return when a check may be made; None when nothing is to be checked."""
+        if state.first is None:
             return None
-        due, looked_at = first
+        due, looked_at = state.first
         if state.room < plan.cost:
             return max(due, now + _MONEY_AGAIN)
-        spent = self._spent(fresh, state, now)
         # Where the first has to rest, another may be checked early that has rested already.
         rested = now.timestamp() - plan.schedule.minimum
         seen_at = min(looked_at.timestamp(), rested) if looked_at else 0.0
@@ -158,7 +150,7 @@ class Scheduler:
             seen_at,
             plan.cost,
             now=now.timestamp(),
-            spent=spent,
+            spent=state.spent,
         )
         # None was found that may be checked early: of the others some may have to rest first.
         earliest = now + _SHORTEST if due <= now else min(due, now + _EARLY_AGAIN)
@@ -168,15 +160,7 @@ class Scheduler:
         """Read what a step decides by."""
         async with self._db.read() as tx:
             room, spent = await self._ledger.schedule_in(tx, now)
-            first = {
-                fresh: await profiles.first_due(tx, now=now, fresh=fresh) for fresh in self._plans
-            }
-        return _State(room, spent, first)
-
-    def _spent(self, fresh: bool, state: "_State", now: datetime) -> float:
-        """Return what the checks of one plan have cost today."""
-        of_newcomers = self._plans[True].spent(now)
-        return of_newcomers if fresh else max(0.0, state.spent - of_newcomers)
+            return _State(room, spent, await profiles.first_due(tx, now=now))
 
     async def run_once(self) -> int:
         """Begin what checks may be begun, and see them through; return how many they were."""
@@ -188,54 +172,40 @@ class Scheduler:
 
         A profile that is slow keeps its own slot, and holds up no other.
         """
-        plans = self._plans = self._plans or await self._begin()
-        await self._maintain(plans)
+        plan = self._plan = self._plan or await self._begin()
+        await self._maintain(plan)
         if not self._api.is_in_service:
             return 0
-        begun = 0
         state = await self._state(self._now())
-        for fresh, plan in plans.items():
-            if state.first[fresh] is None:
-                continue
-            for known in await self._claim(plan, state, fresh=fresh):
-                self._in_flight += 1
-                plan.in_flight += 1
-                begun += 1
-                group.create_task(self._poll_safely(known, plan))
-        return begun
+        claimed = [] if state.first is None else await self._claim(plan, state)
+        for known in claimed:
+            self._in_flight += 1
+            group.create_task(self._poll_safely(known, plan))
+        return len(claimed)
 
-    async def _begin(self) -> dict[bool, Plan]:
-        """Go on with the plans that were kept, by today's settings."""
+    async def _begin(self) -> Plan:
+        """Go on with the plan that was kept, by today's settings."""
         async with self._db.read() as tx:
-            plans = {fresh: await schedule_state.load(tx, fresh=fresh) for fresh in (False, True)}
-            self._counts = [await profiles.about(tx, fresh=fresh) for fresh in plans]
+            plan = await schedule_state.load(tx)
+            self._counts = await profiles.followed(tx)
         await self._privacy.refresh()
-        for plan in plans.values():
-            if self._settings.credits_a_poll is not None:
-                plan.cost = self._settings.credits_a_poll
-                plan.learns_cost = False
-            plan.schedule.minimum = self._settings.floor.total_seconds()
-        plans[True].schedule.mixture = plans[False].schedule.mixture  # people are alike
-        self._share(plans)
-        return plans
+        if self._settings.credits_a_poll is not None:
+            plan.cost = self._settings.credits_a_poll
+            plan.learns_cost = False
+        plan.schedule.minimum = self._settings.floor.total_seconds()
+        self._share(plan)
+        return plan
 
-    def _share(self, plans: dict[bool, Plan]) -> None:
-        """Give each plan its part of the day's credits."""
-        known, fresh = self._counts
-        budget = self._settings.credits_a_day + self._left
-        for plan, share in zip(
-            plans.values(), poll_shares(budget, known=known, fresh=fresh), strict=True
-        ):
-            if plan.schedule.budget != share:
-                plan.schedule.set_budget(share)
+    def _share(self, plan: Plan) -> None:
+        plan.share(self._settings.credits_a_day + self._left, *self._counts)
 
-    async def _claim(self, plan: Plan, state: "_State", *, fresh: bool) -> list[Known]:
+    async def _claim(self, plan: Plan, state: "_State") -> list[Known]:
         """Take what is due and can be paid, and with what is to spare what is due next."""
         now, room = self._now(), state.room
-        spent = self._spent(fresh, state, now)
+        spent = state.spent
         # Checks under way are reserved (or will be), and not yet off the schedule's credit bucket.
-        pending = plan.in_flight * plan.cost
-        plan.schedule.advance(now.timestamp(), spent=max(0, spent - pending * (not fresh)))
+        pending = self._in_flight * plan.cost
+        plan.schedule.advance(now.timestamp(), spent=max(0, spent - pending))
         held = plan.schedule.credits(now.timestamp())
         for_due, for_early = (max(0, int(min(part - pending, room) // plan.cost)) for part in held)
         most = (1 if self._api.is_failing else self._at_once) - self._in_flight
@@ -252,16 +222,13 @@ class Scheduler:
                 limit=min(for_due, most),
                 lease=self._lease,
                 unseen_since=_seen_before(plan, now, is_due=True, is_paid=is_paid),
-                fresh=fresh,
             )
             spare = min(for_early, most) - len(taken)
             if spare > 0 and not self._api.is_failing:
-                taken += await self._claim_early(tx, plan, now, limit=spare, fresh=fresh)
+                taken += await self._claim_early(tx, plan, now, limit=spare)
             return [known for known in taken if not await _requeued(tx, known, plan, now)]
 
-    async def _claim_early(
-        self, tx: Tx, plan: Plan, now: datetime, *, limit: int, fresh: bool
-    ) -> list[Known]:
+    async def _claim_early(self, tx: Tx, plan: Plan, now: datetime, *, limit: int) -> list[Known]:
         """Take who is due next, past those of whom nobody could be told yet."""
         taken: list[Known] = []
         passed: list[Known] = []
@@ -273,7 +240,7 @@ class Scheduler:
                 lease=self._lease,
                 early=True,
                 unseen_since=_seen_before(plan, now, is_due=False, is_paid=True),
-                fresh=fresh,
+                but_fresh=plan.pause is not None,
             )
             for known in rows:
                 seen_at = known.looked_at or now
@@ -286,7 +253,7 @@ class Scheduler:
                 await profiles.put_off(tx, known.profile_id, until=known.next_look_at)
         return taken
 
-    async def _maintain(self, plans: dict[bool, Plan]) -> None:
+    async def _maintain(self, plan: Plan) -> None:
         """Do now and then what else belongs to the schedule."""
         now = self._now()
         if now - self._kept_at >= MAINTAIN_EVERY:
@@ -295,46 +262,21 @@ class Scheduler:
             await self._end_blocked()
             self._left = await self._ledger.left_by_replies(now)
             if now >= self._survey_at:
-                async with self._db.begin() as tx:
-                    await subscriptions.grow_up(tx, now.date())
-                seen, counts = 0, []
-                for fresh, plan in plans.items():
-                    states, count = await self._db.fetch(
-                        partial(schedule_state.sample, fresh=fresh)
-                    )
-                    plan.survey(states, count)
-                    seen += len(states)
-                    counts.append(count)
-                self._counts = counts
+                async with self._db.read() as tx:
+                    known, fresh = self._counts = await profiles.followed(tx)
+                    states = await schedule_state.sample(tx, but_fresh=known > 0)
+                plan.survey(states, known or fresh)
                 await self._budget_watch.check(
                     self._settings.credits_a_day,
                     self._counts,
-                    [plan.cost for plan in plans.values()],
+                    plan.cost,
                     reply_share=self._ledger.limits.reply_share,
                     now=now,
                 )
-                self._survey_at = now + MAINTAIN_EVERY * (1 + seen / _SURVEYED_A_MINUTE)
-            self._share(plans)
-            await self._recount(now)
+                self._survey_at = now + MAINTAIN_EVERY * (1 + len(states) / _SURVEYED_A_MINUTE)
+            self._share(plan)
             async with self._db.begin() as tx:
-                self._checked = await retention.stop_polling(tx, after=self._checked)
-                for fresh, plan in plans.items():
-                    await schedule_state.save(tx, plan, now=now, fresh=fresh)
-
-    async def _recount(self, now: datetime) -> None:
-        """Count anew what some chats wait for, where that was counted wrongly."""
-        async with self._db.read() as tx:
-            wrong, self._counted = await subscriptions.miscounted(
-                tx, after=self._counted, limit=_COUNTED_A_MINUTE
-            )
-            unlike, self._summed = await subscriptions.missummed(
-                tx, after=self._summed, limit=_SUMMED_A_MINUTE
-            )
-        for chat_id, ids in wrong.items():
-            again = partial(subscriptions.reweigh, chat_id=chat_id, profile_ids=ids, now=now)
-            await self._db.run(again)
-        for profile_id in unlike:
-            await self._db.run(partial(subscriptions.reweigh, profile_id=profile_id, now=now))
+                await schedule_state.save(tx, plan, now=now)
 
     async def _poll_safely(self, known: Known, plan: Plan) -> None:
         until = self._now() + self._lease
@@ -349,7 +291,6 @@ class Scheduler:
             outcome = "error"
         finally:
             self._in_flight -= 1
-            plan.in_flight -= 1
             self.worker.wake()
         self._polls.inc(outcome=outcome)
 
@@ -357,6 +298,8 @@ class Scheduler:
         """Check one profile; return a word on what came of it."""
         if alert_rules.is_blocked(known.profile_id, known.username, self._settings.blocked):
             return "blocked"
+        if not await self._is_awaited(known):
+            return "nobody waits"
         seems_private = "private" in {known.state, known.refusal}
         # The lookup of the name, at half the price, tells whether it still is.
         if seems_private and await self._proof(known, plan) == "private":
@@ -371,12 +314,31 @@ class Scheduler:
             return await self._ask(known, plan, silent_at=silent_at)
         return outcome
 
+    async def _is_awaited(self, known: Known) -> bool:
+        """Count who waits for a profile; where nobody does it is not checked any more."""
+        now = self._now()
+        if (
+            known.chats > _MANY
+            and now - self._counted.get(known.profile_id, EPOCH) < _COUNTED_AGAIN
+        ):
+            return True
+        async with self._db.read() as tx:
+            audience = await subscriptions.audience(tx, known.profile_id)
+        if audience.chats > _MANY:
+            self._counted[known.profile_id] = now
+        if not audience.chats:
+            async with self._db.begin() as tx:
+                await profiles.put_off(tx, known.profile_id, until=now)
+                await subscriptions.start_or_stop(tx, profile_ids=[known.profile_id], now=now)
+        elif audience != Audience(known.chats, known.weight, known.fresh):
+            async with self._db.begin() as tx:
+                await profiles.weigh(tx, known.profile_id, audience)
+        return audience.chats > 0
+
     async def _proof(self, known: Known, plan: Plan) -> Proof:
         """Return what the lookup of the name says, and count what it costs the plan."""
         proof = await self._names.proof(known.profile, _payer(known))
-        billed = _LOOKUPS[proof == "gone"]
-        plan.schedule.bucket.credits -= billed
-        self._spend(known, billed)
+        plan.schedule.bucket.credits -= _LOOKUPS[proof == "gone"]
         return proof
 
     async def _ask(
@@ -405,12 +367,12 @@ class Scheduler:
             answer = await self._api.stories(known.profile_id, forced=forced)
         except StoriesError as error:
             if forced and isinstance(error, ProfilePrivateError | ProfileNotFoundError):
-                await self._waste(known, plan, reservation, error.credits)
+                await self._waste(plan, reservation, error.credits)
                 return REFUSED
             return await self._record_failure(known, plan, reservation, error)
         if not answer.value and await self._should_live(known):
             if forced:
-                await self._waste(known, plan, reservation, answer.credits)
+                await self._waste(plan, reservation, answer.credits)
                 return SILENT
             if self._canary is not None and await self._canary.says_down():
                 silent = ApiUnavailableError("even the canary is silent", credits=answer.credits)
@@ -422,13 +384,10 @@ class Scheduler:
             await self._privacy.lacked(known, answer.value, at=silent_at)
         return "seen"
 
-    async def _waste(
-        self, known: Known, plan: Plan, reservation: Reservation, billed: int | None
-    ) -> None:
+    async def _waste(self, plan: Plan, reservation: Reservation, billed: int | None) -> None:
         """Settle a forced answer that is not believed; the full one is asked at once."""
         spent = reservation.credits if billed is None else billed
         plan.billed(spent, is_whole=False)
-        self._spend(known, spent)
         await self._db.insist(lambda tx: self._ledger.settle(tx, reservation, billed))
 
     async def _should_live(self, known: Known) -> bool:
@@ -456,7 +415,6 @@ class Scheduler:
         now = self._now()
         plan.billed(answer.credits)
         snapshot = snapshots.Snapshot(profile, tuple(shown), forced=forced)
-        self._spend(known, answer.credits)
 
         async def record(tx: Tx) -> list[str]:
             new = await snapshots.record(tx, snapshot, now=now, own=plan)
@@ -479,7 +437,6 @@ class Scheduler:
         billed = reservation.credits if error.credits is None else error.credits
         plan.schedule.failed(now.timestamp())
         plan.schedule.bucket.credits -= billed
-        self._spend(known, billed)
         await self._db.insist(lambda tx: self._ledger.settle(tx, reservation, error.credits))
         why = await self._why(known, plan, error)
         if why == "private":
@@ -509,14 +466,10 @@ class Scheduler:
         log.info("a refusal is in doubt", profile=known.profile_id, why=str(error), proof=proof)
         return "error"
 
-    def _spend(self, known: Known, billed: int) -> None:
-        if known.fresh:
-            self._plans[True].spend(billed, self._now())
-
 
 @dataclass(frozen=True, slots=True)
 class _State:
-    """What a step decides by: the schedule's credits, and of each plan what is due first.
+    """What a step decides by: the schedule's credits, and what is due first.
 
     ``room`` may be spent at this moment, ``spent`` was today; ``first`` is when the next check is
     due and when the last one was, None where nobody is to be checked.
@@ -524,7 +477,7 @@ class _State:
 
     room: int
     spent: int
-    first: dict[bool, tuple[datetime, datetime | None] | None]
+    first: tuple[datetime, datetime | None] | None
 
 
 def _payer(known: Known) -> Payer:

@@ -87,7 +87,7 @@ async def _finish(
             now=now,
             since=missed[1],
         )
-    plan = own or await schedule_state.load(tx, fresh=before.fresh)
+    plan = own or await schedule_state.load(tx)
     columns, due = plan.seen(before, snapshot.stories, now=now, own=own is not None)
     await profiles.change(
         tx,
@@ -112,7 +112,7 @@ async def requeue(tx: Tx, profile_id: str, *, now: datetime) -> None:
     known = await profiles.lock(tx, profile_id)
     if known is None or known.next_look_at is None or known.failures or known.looked_at is None:
         return
-    plan = await schedule_state.load(tx, fresh=known.fresh)
+    plan = await schedule_state.load(tx)
     columns, due = plan.due(known, now=now)
     due = await worth(tx, profile_id, max(due, now), plan, seen_at=known.looked_at)
     await profiles.change(tx, profile_id, **columns, next_look_at=due)

@@ -181,11 +181,11 @@ class Overview:
 
 async def _figures(tx: Tx, *, now: datetime) -> Figures:
     backlog = await enqueue.backlog(tx, now=now)
-    counts = await schedule_state.counts(tx)
+    first = await profiles.first_due(tx, now=now)
     return Figures(
-        profiles=sum(counts),
-        next_check=await profiles.due_next(tx, now=now),
-        delay=await profiles.mean_delay(tx, counts),
+        profiles=sum(await profiles.followed(tx)),
+        next_check=first[0] if first else None,
+        delay=await profiles.mean_delay(tx),
         waiting=backlog.open,
         dead_letters=backlog.dead_letters,
         days=_days_of(await samples.since(tx, now - timedelta(days=_DAYS))),

@@ -179,7 +179,7 @@ async def _arrived(tx: Tx, sends: Sequence[Arrived], now: datetime) -> None:
     await deliveries.sent(tx, messages, now=now)
     arrived = [row for send in sends for row in send.batch.rows if row.id in messages]
     await kept.add(tx, [row for row in arrived if row.options.keep])
-    await usage.count_alerts(tx, uses, now=now)
+    await usage.count_alerts(tx, uses, day=now.date())
 
 
 async def _later(

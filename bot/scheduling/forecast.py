@@ -94,10 +94,7 @@ class ProfileState:
     _rhythm_of: Population | None = field(default=None, repr=False, compare=False)
 
     def to_json(self) -> list[Any]:
-        """Return it as a short JSON array: 13 numbers, the hours, and the memory of the rate.
-
-        Only ever is something put behind it, so that each version reads the rows of others.
-        """
+        """Return it as a short JSON array: 13 numbers, the hours, and the memory of the rate."""
         times = (self.seen_at, self.due_at, self.story_at, self.hours_at)
         numbers = (self.price, self.stories, self.days, self.fast, self.slow)
         echoes = (self.fast_echoes, self.slow_echoes, self.heard, self.likeness)
@@ -105,49 +102,22 @@ class ProfileState:
             *(round(value, 3) for value in times),
             *(float(f"{value:.6g}") for value in numbers + echoes),
             [round(value, 4) for value in self.hours],
-            [
-                round(self.seen_at, 3),
-                round(self.age, 5),
-                *(float(f"{value:.6g}") for value in self.sums),
-            ],
+            [round(self.age, 5), *(float(f"{value:.6g}") for value in self.sums)],
         ]
 
     @classmethod
     def from_json(cls, values: object) -> Self:
-        """Return what ``to_json`` gave, of any version; what can't be read is as in a new state.
-
-        A row without a memory of the rate, or one older than the rest, gets one from its mean.
-        """
-        values = values if isinstance(values, list | tuple) else ()
-        state = cls()
-        numbers = iter(_NAMES)
-        lists = []
-        for value in values:
-            if isinstance(value, list | tuple):
-                lists.append(numbers_of(value))
-            elif not lists and (name := next(numbers, None)):
-                (number,) = numbers_of([value]) or (getattr(state, name),)
-                setattr(state, name, number)
-        if not lists or len(lists[0]) != 24:  # noqa: PLR2004 - hours
-            return cls()  # each version has them
-        state.hours = array("d", lists[0])
-        state._remember(lists[1] if len(lists) > 1 else [])
-        return state
-
-    def _remember(self, memory: Sequence[float]) -> None:
-        """Take over the memory of the rate, and make up what is missing by the mean rate."""
-        if len(memory) == len(self.sums) + 2:
-            at, self.age = memory[:2]
-            self.sums = array("d", memory[2:])
-            missing = (self.seen_at - at) / DAY  # a version looked that kept no such memory
-        else:
-            full = 1.0 / (_RATE_DECAY * DAY)
-            missing = -full * log(max(1.0 - self.days / full, 1e-3))
-        if missing > 1e-4 and self.days > 0:  # noqa: PLR2004 - ten seconds, above the rounding
-            self.age += missing
-            _forget(self.sums, missing * DAY)
-            for number, more in enumerate(rates.steady_sums(self.stories / self.days, missing)):
-                self.sums[number] += more
+        """Return what ``to_json`` gave; a new state for anything else."""
+        match values:
+            case [*first, [*hours], [*memory]]:
+                parts = [numbers_of(part) for part in (first, hours, memory)]
+                if [len(part) for part in parts] == _LENGTHS:
+                    age, *sums = parts[2]
+                    state = cls(age=age, hours=array("d", parts[1]), sums=array("d", sums))
+                    for name, number in zip(_NAMES, parts[0], strict=True):
+                        setattr(state, name, number)
+                    return state
+        return cls()
 
 
 def numbers_of(values: object) -> list[float]:
@@ -166,6 +136,7 @@ _NAMES = (
     *("price", "stories", "days", "fast", "slow"),
     *("fast_echoes", "slow_echoes", "heard", "likeness"),
 )
+_LENGTHS = [len(_NAMES), 24, 1 + len(rates.HALF_LIVES)]
 
 
 def learn(

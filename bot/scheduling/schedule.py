@@ -90,25 +90,32 @@ class Schedule:
         self.guard = Guard()
         self._counted = 0
         self.budget = budget
+        self.apart = 0.0
         self.adopt(Demand())
 
     def adopt(self, demand: Demand) -> None:
         """Go by these sums from now on."""
         self.demand = demand
-        self.set_budget(self.budget)
+        self.set_budget(self.budget, apart=self.apart)
 
-    def set_budget(self, budget: float) -> None:
-        """Go by this budget, credits a UTC day, from now on."""
-        self.budget = budget
+    def set_budget(self, budget: float, *, apart: float = 0.0) -> None:
+        """Go by this budget, credits a UTC day, from now on.
+
+        ``apart`` of it are for checks that are not planned here, and paid from the same bucket.
+        """
+        self.budget, self.apart = budget, apart
         costs = self.demand.costs
-        polls = budget / costs if costs else 24.0
+        polls = (budget - apart) / costs if costs else 24.0
         self.floor = floor_hours(polls)
         self.even = 24.0 / polls if polls > 0 else self.floor
         mean_cost = costs / self.demand.profiles if self.demand.profiles else 1.0
         most = BANK_HOURS * budget / 24 + 2 * sqrt(budget * mean_cost)
         wanted = self.demand.wanted if self.rule.by_rhythm else (1.0,) * 24
         self.release_curve = ReleaseCurve(wanted, min(max(most, mean_cost), budget))
-        self.current = self.price.of(self.demand, budget)
+        self.current = self._price()
+
+    def _price(self) -> float:
+        return self.price.of(self.demand, self.budget - self.apart)
 
     def survey(
         self,
@@ -149,7 +156,7 @@ class Schedule:
         if state.due_at:  # the first check was put where there was room, whatever the price
             self.price.observe(at, at - state.due_at)
         if not self.price.polls:
-            self.current = self.price.of(self.demand, self.budget)
+            self.current = self._price()
         self.bucket.credits -= cost
         if not self.rule.by_rhythm or not 0 < state.seen_at < at:
             return self.seen(state, weight, cost, at=at, taken=taken)
@@ -295,6 +302,9 @@ class Schedule:
             "demand": self.demand.to_json(),
             "price": [price.factor, price.late, price.polls, price.since, price.frozen_until],
             "purse": [bucket.credits, bucket.at],
+            **self.mixture.to_json(),
+            **self.pool.to_json(),
+            **self.guard.to_json(),
         }
 
     def restore(self, values: object) -> None:
@@ -306,5 +316,8 @@ class Schedule:
             self.price = Price(factor, late, int(polls), since, frozen_until)
         if len(bucket) == len(fields(CreditBucket)):
             self.bucket = CreditBucket(*bucket)
+        self.mixture = Mixture.from_json(values)
+        self.pool = Pool.from_json(values)
+        self.guard = Guard.from_json(values)
         demand = Demand.from_json(values.get("demand"))
         self.adopt(replace(demand, population=self._learned(demand.population)))

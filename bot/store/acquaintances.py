@@ -10,7 +10,7 @@ from typing import Literal
 import sqlalchemy as sa
 
 from bot.store.database import Insert, Tx, built_once, insert_for
-from bot.store.schema import metadata, only
+from bot.store.schema import metadata
 
 _Kind = Literal["person", "chat"]
 Acquaintance = tuple[_Kind, int]
@@ -25,18 +25,6 @@ acquaintances = sa.Table(
     sa.Column("last_day", sa.Date, nullable=False, index=True),
     # Of people: those who act in groups only have no chat of their own that would know it.
     sa.Column("name", sa.Text, nullable=False, server_default=""),
-)
-
-# Chats that became known a day or two ago, if they were there since.
-HAS_GROWN = sa.and_(
-    acquaintances.c.kind == sa.literal_column("'chat'"),
-    acquaintances.c.days >= sa.literal_column(str(KNOWN_AFTER)),
-    acquaintances.c.days <= sa.literal_column(str(KNOWN_AFTER + 1)),
-)
-sa.Index(
-    "ix_acquaintances_grown",
-    acquaintances.c.last_day,
-    **only(HAS_GROWN),
 )
 
 

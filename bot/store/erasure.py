@@ -27,8 +27,8 @@ async def erase_chat(tx: Tx, chat_id: int, *, now: datetime) -> None:
     """
     await chats.lock(tx, [chat_id])
     await chat_queues.lock(tx, chat_id)
-    await subscriptions.remove_of_chat(tx, chat_id)
-    await subscriptions.reweigh(tx, chat_id=chat_id, now=now)
+    followed = await subscriptions.remove_of_chat(tx, chat_id)
+    await subscriptions.start_or_stop(tx, profile_ids=followed, now=now)
     await ledger.move_chat(tx, chat_id, ledger.NOBODY)
     if chat_id > 0:  # a private chat has the id of its person
         await ledger.forget_person(tx, chat_id)

@@ -19,17 +19,13 @@ from bot.store import (
     topics,
 )
 from bot.store import deliveries as deliveries_store
-from bot.store.audiences import waiting_chats
 from bot.store.database import Tx, all_tables
 from bot.store.deliveries import deliveries, is_open
 from bot.store.enqueue import add_notice
-from bot.store.ledger import ledger_chats
-from bot.store.usage import usage_days
 
 _UNIQUE = (sa.UniqueConstraint, sa.PrimaryKeyConstraint)
 _SUMS = (sa.Integer, sa.BigInteger)
 _WAITING_ROOMS = frozenset({"inbox", "updates"})  # what came from the old chat was said there
-_COUNTED = (waiting_chats, usage_days, ledger_chats)  # which move when what they count has
 _SETTINGS = (
     "language",
     "language_code",
@@ -71,7 +67,7 @@ async def move_chat(tx: Tx, old: int, new: int, *, now: datetime) -> bool:
             await deliveries_store.hand_on(tx, one.id, to=heir)
             await subscriptions.remove(tx, [one.id])
     for table in all_tables().sorted_tables:
-        if "chat_id" in table.c and table not in _COUNTED and table.name not in _WAITING_ROOMS:
+        if "chat_id" in table.c and table.name not in _WAITING_ROOMS:
             await _rewrite(tx, table, old, new)
     await budgets.move_chat(tx, old, new)
     await acquaintances.move_chat(tx, old, new)
@@ -80,21 +76,8 @@ async def move_chat(tx: Tx, old: int, new: int, *, now: datetime) -> bool:
     await chats.set_state(tx, new, "active", now=now)
     await chat_queues.wake(tx, new, due_at=now, now=now)
     await chat_queues.reschedule(tx, new)
-    await _count(tx, old, new, now=now)
+    await subscriptions.start_or_stop(tx, chat_id=new, now=now)
     return True
-
-
-async def _count(tx: Tx, old: int, new: int, *, now: datetime) -> None:
-    """Let ``new`` bear what ``old`` has begun to bear; where both did, one share ends."""
-    other = waiting_chats.alias()
-    doubled = sa.exists().where(
-        other.c.chat_id == new, other.c.profile_id == waiting_chats.c.profile_id
-    )
-    alone = sa.update(waiting_chats).where(waiting_chats.c.chat_id == old, ~doubled)
-    await tx.execute(alone.values(chat_id=new))
-    await subscriptions.reweigh(tx, chat_ids=[old, new], now=now)
-    for table in (usage_days, ledger_chats):
-        await _rewrite(tx, table, old, new)
 
 
 async def _rewrite(tx: Tx, table: sa.Table, old: int, new: int) -> None:
@@ -147,7 +130,7 @@ async def move_topic(tx: Tx, chat_id: int, thread_id: int, *, to: int, now: date
     if await mutes.unmute(tx, chat_id, thread_id):
         await deliveries_store.release(tx, chat_id, held="muted", now=now)
     if moved:  # what was doubled has ended
-        await subscriptions.reweigh(tx, chat_id=chat_id, now=now)
+        await subscriptions.start_or_stop(tx, chat_id=chat_id, now=now)
     return moved
 
 
@@ -214,7 +197,7 @@ async def close_chat(tx: Tx, chat_id: int, *, now: datetime) -> bool:
     news = await chats.set_state(tx, chat_id, "closed", now=now)
     await mutes.unmute(tx, chat_id)
     await chat_queues.reschedule(tx, chat_id)
-    await subscriptions.reweigh(tx, chat_id=chat_id, now=now)
+    await subscriptions.start_or_stop(tx, chat_id=chat_id, now=now)
     return news
 
 
@@ -233,5 +216,5 @@ async def open_chat(tx: Tx, chat_id: int, *, now: datetime, since: datetime | No
             tx, chat_id, since=alert_rules.from_now_on(min(since or now, now))
         )
         await chat_queues.reschedule(tx, chat_id)
-        await subscriptions.reweigh(tx, chat_id=chat_id, now=now)
+        await subscriptions.start_or_stop(tx, chat_id=chat_id, now=now)
     return news

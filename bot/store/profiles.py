@@ -1,16 +1,14 @@
 """Profiles: who they are, how they are, and when each is checked next."""
 
-import random
-from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from functools import cache
-from math import ceil
 from typing import Any
 
 import sqlalchemy as sa
 
 from bot.domain.model import Profile
-from bot.domain.records import EPOCH, Known
+from bot.domain.records import EPOCH, Audience, Known
 from bot.store.database import Tx, add_new, row_or_none
 from bot.store.schema import Timestamp, metadata, only
 
@@ -31,10 +29,13 @@ profiles = sa.Table(
     sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
     sa.Column("refusal", sa.String(16), nullable=False, server_default=""),  # of the last check
     sa.Column("refusals", sa.Integer, nullable=False, server_default="0"),  # the same in a row
-    sa.Column("weight", sa.Float, nullable=False, server_default="0"),  # of who wait for alerts
+    # Who waits for alerts, as counted before the last check: what they count, and how many chats.
+    sa.Column("weight", sa.Float, nullable=False, server_default="0"),
+    sa.Column("chats", sa.Integer, nullable=False, server_default="0"),
+    # Credits that the checks were billed, and that are not yet split among those chats.
+    sa.Column("unsplit", sa.Integer, nullable=False, server_default="0"),
     sa.Column("forecast", sa.JSON),
-    sa.Column("memory", sa.JSON),  # of the forecast, which versions before this don't know
-    # followed by newcomers only: checked from a part of the budget of their own
+    # Followed by newcomers only: checked from a part of the budget that is set aside.
     sa.Column("fresh", sa.Boolean, nullable=False, server_default=sa.text("false")),
     sa.Index(
         "ix_profiles_due",
@@ -43,21 +44,8 @@ profiles = sa.Table(
     ),
 )
 
-# The last digits of an id, by which nothing is known of a profile: who has some is a fair sample.
-_LOT = sa.literal_column("substr(profile_id, length(profile_id) - 3)", sa.String)
-_LOTS = 10_000
 IS_CHECKED = profiles.c.next_look_at.is_not(None)
-sa.Index(
-    "ix_profiles_lot",
-    profiles.c.fresh,
-    sa.text("substr(profile_id, length(profile_id) - 3)"),
-    _table=profiles,
-    **only("next_look_at IS NOT NULL"),
-)
-
 _SAMPLE = 1_000  # profiles, of which sums are said to be those of all
-_PART = 40  # of the lots says how many profiles there are,
-_COUNTED = 500  # where it has so many of them: within some 4 %
 _NAMED_AGAIN = timedelta(hours=1)  # by so much the time of a name may be off
 
 COLUMNS = [profiles.c[name] for name in Known.__dataclass_fields__]
@@ -129,15 +117,15 @@ async def claim(
     lease: timedelta,
     early: bool = False,
     unseen_since: datetime | None = None,
-    fresh: bool | None = None,
+    but_fresh: bool = False,
 ) -> list[Known]:
     """Take the profiles that are due, longest overdue first, for ``lease``.
 
     With ``early``: those that are due next. With ``unseen_since``: only those not checked since
-    then, or never. With ``fresh``: only those that newcomers alone follow, or only the
-    others. What a process that dies had taken is due again when its lease ends.
+    then, or never. With ``but_fresh``: none that newcomers alone follow. What a process that dies
+    had taken is due again when its lease ends.
     """
-    statement = _claim(early=early, is_bounded=unseen_since is not None, fresh=fresh)
+    statement = _claim(early=early, is_bounded=unseen_since is not None, but_fresh=but_fresh)
     values: dict[str, object] = {"now": now, "until": now + lease, "most": limit}
     if unseen_since is not None:
         values["unseen_since"] = unseen_since
@@ -145,11 +133,11 @@ async def claim(
 
 
 @cache  # built once, for the schedule asks all the time
-def _claim(*, early: bool, is_bounded: bool, fresh: bool | None) -> sa.Executable:
+def _claim(*, early: bool, is_bounded: bool, but_fresh: bool) -> sa.Executable:
     now = sa.bindparam("now", type_=Timestamp)
     free = profiles.c.leased_until <= now
-    if fresh is not None:
-        free = sa.and_(free, profiles.c.fresh.is_(fresh))
+    if but_fresh:
+        free = sa.and_(free, profiles.c.fresh.is_(False))
     if early:
         which = sa.and_(free, profiles.c.next_look_at > now, profiles.c.failures == 0)
     else:
@@ -185,6 +173,12 @@ async def hand_back(tx: Tx, profile_id: str, *, until: datetime) -> None:
     await tx.execute(sa.update(profiles).where(ours).values(leased_until=EPOCH))
 
 
+async def weigh(tx: Tx, profile_id: str, audience: Audience) -> None:
+    """Keep who waits for a profile, if anybody still does."""
+    followed = sa.and_(profiles.c.profile_id == profile_id, IS_CHECKED)
+    await tx.execute(sa.update(profiles).where(followed).values(asdict(audience)))
+
+
 async def put_off(tx: Tx, profile_id: str, *, until: datetime) -> None:
     """Let a check that could not be made wait, if anybody still follows the profile."""
     followed = sa.and_(profiles.c.profile_id == profile_id, profiles.c.next_look_at.is_not(None))
@@ -192,84 +186,57 @@ async def put_off(tx: Tx, profile_id: str, *, until: datetime) -> None:
     await tx.execute(sa.update(profiles).where(followed).values(values))
 
 
-async def due_next(tx: Tx, *, now: datetime, fresh: bool | None = None) -> datetime | None:
-    """Return when the next check is due of those that nobody is at; ``fresh`` as in ``claim``."""
-    first = await first_due(tx, now=now, fresh=fresh)
-    return first and first[0]
-
-
-async def first_due(
-    tx: Tx, *, now: datetime, fresh: bool | None = None
-) -> tuple[datetime, datetime | None] | None:
-    """Return, as ``due_next`` does, when the next check is due and when the last one was."""
-    row = (await tx.execute(_first_due(fresh), {"now": now})).one_or_none()
+async def first_due(tx: Tx, *, now: datetime) -> tuple[datetime, datetime | None] | None:
+    """Return when the next check is due of those that nobody is at, and when the last one was."""
+    row = (await tx.execute(_FIRST_DUE, {"now": now})).one_or_none()
     return (row.next_look_at, row.looked_at) if row else None
 
 
-@cache
-def _first_due(fresh: bool | None) -> sa.Select[Any]:
-    statement = (
-        sa.select(profiles.c.next_look_at, profiles.c.looked_at)
-        .where(
-            profiles.c.next_look_at.is_not(None),
-            profiles.c.leased_until <= sa.bindparam("now", type_=Timestamp),
-        )
-        .order_by(profiles.c.next_look_at)
-        .limit(1)
-    )
-    return statement if fresh is None else statement.where(profiles.c.fresh.is_(fresh))
+_FIRST_DUE = (
+    sa.select(profiles.c.next_look_at, profiles.c.looked_at)
+    .where(IS_CHECKED, profiles.c.leased_until <= sa.bindparam("now", type_=Timestamp))
+    .order_by(profiles.c.next_look_at)
+    .limit(1)
+)
 
 
-async def mean_delay(tx: Tx, counts: Sequence[int]) -> timedelta | None:
+async def mean_delay(tx: Tx) -> timedelta | None:
     """Return how long a new story waits for its check: half the pause, by who wait for it.
 
-    Of very many profiles a sample says it. ``counts``: of those that known people follow, and of
-    those that newcomers alone do.
+    Of very many profiles a sample says it.
     """
     pause = sa.type_coerce(profiles.c.next_look_at, sa.BigInteger) - sa.type_coerce(
         profiles.c.looked_at, sa.BigInteger
     )
     is_usual = profiles.c.looked_at.is_not(None) & (profiles.c.failures == 0)
     columns = (profiles.c.weight, sa.case((is_usual, pause)).label("pause"))
-    rows = await _some(tx, columns, dict(zip((False, True), counts, strict=True)), most=_SAMPLE)
+    rows = await tx.execute(_some(*columns, most=_SAMPLE))
     paused = [(row.weight, row.pause) for row in rows if row.pause is not None]
     weight = sum(one[0] for one in paused)
     mean = sum(one[0] * one[1] for one in paused) / weight if weight else None
     return None if mean is None else timedelta(milliseconds=mean / 2)
 
 
-async def sample(
-    tx: Tx, *, most: int, fresh: bool | None = None
-) -> tuple[list[tuple[Any, Any, float]], int]:
-    """Return forecast, memory and weight of those that are checked, and about how many there are.
+async def sample(tx: Tx, *, most: int, but_fresh: bool = False) -> list[tuple[Any, float]]:
+    """Return forecast and weight of those that are checked; of more than ``most`` a fair sample.
 
-    Of more than ``most`` it is a fair sample; ``fresh`` as in ``claim``.
+    ``but_fresh`` as in ``claim``.
     """
-    columns = (profiles.c.forecast, profiles.c.memory, profiles.c.weight)
-    sides = (False, True) if fresh is None else (fresh,)
-    counts = {side: await about(tx, fresh=side) for side in sides}
-    rows = await _some(tx, columns, counts, most=most)
-    return [(row.forecast, row.memory, float(row.weight)) for row in rows], sum(counts.values())
+    those = sa.true() if not but_fresh else profiles.c.fresh.is_(False)
+    some = _some(profiles.c.forecast, profiles.c.weight, most=most, those=those)
+    return [(row.forecast, float(row.weight)) for row in await tx.execute(some)]
 
 
-async def _some(
-    tx: Tx, columns: Sequence[sa.ColumnElement[Any]], counts: Mapping[bool, int], *, most: int
-) -> list[sa.Row[Any]]:
-    """Return columns of those that are checked, of which there are ``counts`` by ``fresh``.
-
-    Of more than ``most``: of those whose ids end in some digits, and in the next.
-    """
-    rows: list[sa.Row[Any]] = []
-    for fresh, count in counts.items():
-        left = ceil(count * min(1.0, most / max(sum(counts.values()), 1)))
-        start = f"{random.randrange(_LOTS):04}" if left < count else ""  # noqa: S311 - a sample
-        these = sa.select(*columns).where(IS_CHECKED, profiles.c.fresh.is_(fresh)).order_by(_LOT)
-        for half in (start <= _LOT, start > _LOT):
-            if left > 0:
-                part = (await tx.execute(these.where(half).limit(left))).all()
-                rows += part
-                left -= len(part)
-    return rows
+def _some(
+    *columns: sa.ColumnElement[Any], most: int, those: sa.ColumnElement[bool] | None = None
+) -> sa.Select[Any]:
+    """Return the query for columns of up to ``most`` that are checked, whichever."""
+    which = sa.select(profiles.c.profile_id).where(IS_CHECKED)
+    if those is not None:
+        which = which.where(those)
+    return sa.select(*columns).where(
+        profiles.c.profile_id.in_(which.order_by(sa.func.random()).limit(most))
+    )
 
 
 async def schedule(tx: Tx, *, limit: int) -> list[tuple[str, datetime | None, datetime]]:
@@ -283,30 +250,35 @@ async def schedule(tx: Tx, *, limit: int) -> list[tuple[str, datetime | None, da
     return [(row[0], row[1], row[2]) for row in await tx.execute(statement)]
 
 
-async def followed(tx: Tx, *, fresh: bool | None = None, most: int | None = None) -> int:
-    """Return how many profiles are checked: all, or those that newcomers alone follow or not.
+async def followed(tx: Tx) -> tuple[int, int]:
+    """Return how many profiles are checked that known people follow, or newcomers alone."""
+    count = sa.select(profiles.c.fresh, sa.func.count()).where(IS_CHECKED)
+    counts = {bool(row[0]): row[1] for row in await tx.execute(count.group_by(profiles.c.fresh))}
+    return counts.get(False, 0), counts.get(True, 0)
 
-    With ``most`` it is counted no further than that.
+
+async def bill(tx: Tx, profile_id: str, amount: int) -> None:
+    """Add what a check was billed to what is to be split among those who wait for the profile."""
+    mine = sa.and_(profiles.c.profile_id == profile_id, IS_CHECKED)
+    await tx.execute(sa.update(profiles).where(mine).values(unsplit=profiles.c.unsplit + amount))
+
+
+async def unsplit(tx: Tx, *, after: str, limit: int) -> list[str]:
+    """Return profiles, from the id ``after`` on, of which something is to be split."""
+    mine = sa.and_(profiles.c.profile_id > after, profiles.c.unsplit != 0)
+    some = sa.select(profiles.c.profile_id).where(mine).order_by(profiles.c.profile_id)
+    return list((await tx.execute(some.limit(limit))).scalars())
+
+
+async def take_unsplit(tx: Tx, profile_id: str) -> int:
+    """Return how many thousandths each chat bears of what is to be split, which then is nothing.
+
+    0 where nobody waits, or another has taken it.
     """
-    those = sa.select(profiles.c.profile_id).where(IS_CHECKED)
-    if fresh is not None:
-        those = those.where(profiles.c.fresh.is_(fresh))
-    statement = sa.select(sa.func.count()).select_from(those.limit(most).subquery())
-    return (await tx.execute(statement)).scalar() or 0
-
-
-async def about(tx: Tx, *, fresh: bool, most: int = _COUNTED) -> int:
-    """Return how many profiles are checked that newcomers alone follow, or of the others.
-
-    Where a part of the lots has ``most`` it is an estimate: to count all would keep everybody
-    waiting.
-    """
-    start = random.randrange(_LOTS - _LOTS // _PART)  # noqa: S311 - a sample
-    part = sa.select(sa.func.count()).where(
-        IS_CHECKED,
-        profiles.c.fresh.is_(fresh),
-        f"{start:04}" <= _LOT,
-        f"{start + _LOTS // _PART:04}" > _LOT,
-    )
-    count: int = (await tx.execute(part)).scalar_one()
-    return _PART * count if count >= most else await followed(tx, fresh=fresh)
+    known = sa.select(profiles.c.unsplit, profiles.c.chats)
+    mine = known.where(profiles.c.profile_id == profile_id).with_for_update(key_share=True)
+    row = (await tx.execute(mine)).one_or_none()
+    if row is None or not row.unsplit:
+        return 0
+    await change(tx, profile_id, unsplit=0)
+    return int(1000 * row.unsplit // row.chats) if row.chats else 0

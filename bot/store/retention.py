@@ -10,7 +10,6 @@ import sqlalchemy as sa
 from bot.domain import alert_rules
 from bot.domain.records import REPLY
 from bot.store.acquaintances import acquaintances
-from bot.store.audiences import check_shares, waiting_chats
 from bot.store.broadcasts import broadcasts
 from bot.store.chat_queues import queues
 from bot.store.chats import IS_ACTIVE, chats
@@ -23,7 +22,7 @@ from bot.store.profiles import profiles
 from bot.store.samples import samples
 from bot.store.schema import Timestamp
 from bot.store.stories import moments, stories
-from bot.store.subscriptions import WAITS, follows, subscriptions
+from bot.store.subscriptions import follows, subscriptions
 from bot.store.usage import usage_days
 
 _STORIES_KEPT = timedelta(hours=48)  # after they expired: no list of deleted stories is kept
@@ -38,7 +37,6 @@ _INCIDENTS_KEPT = timedelta(days=30)
 _USAGE_KEPT = timedelta(days=366)
 _FOLLOWS_KEPT = timedelta(days=2)
 _ENDED_KEPT = timedelta(days=1)  # as long as an unsubscribing can be undone
-_CHECKED_AT_ONCE = 500  # profiles
 
 
 async def idle_queues(tx: Tx, *, limit: int) -> list[int]:
@@ -77,35 +75,6 @@ async def mend_queues(tx: Tx, chat_ids: Collection[int], *, now: datetime) -> No
             where=queues.c.due_at.is_(None),  # it may have been found out meanwhile
         )
     )
-
-
-async def stop_polling(tx: Tx, *, after: str = "", limit: int = _CHECKED_AT_ONCE) -> str:
-    """No longer check profiles that nobody waits for, however that came.
-
-    Up to ``limit`` profiles are seen through, from the id ``after`` on; returns the last one's id,
-    with which to go on, empty when that was the end.
-    """
-    followed = sa.and_(profiles.c.next_look_at.is_not(None), profiles.c.profile_id > after)
-    some = sa.select(profiles.c.profile_id).where(followed).order_by(profiles.c.profile_id)
-    seen = list((await tx.execute(some.limit(limit))).scalars())
-    waiting = (
-        sa.exists()
-        .where(subscriptions.c.profile_id == profiles.c.profile_id)
-        .where(chats.c.id == subscriptions.c.chat_id, WAITS)
-    )
-    idle = (
-        sa.select(profiles.c.profile_id)
-        .where(profiles.c.profile_id.in_(seen), ~waiting)
-        .order_by(profiles.c.profile_id)
-        .with_for_update(skip_locked=True)
-    )
-    ids = list((await tx.execute(idle)).scalars()) if seen else []
-    if ids:
-        # Asked again, now that nobody else can count: PostgreSQL locks a row as it is by then,
-        # but who came while it looked for others is not in what it has answered.
-        these = sa.and_(profiles.c.profile_id.in_(ids), ~waiting)
-        await tx.execute(sa.update(profiles).where(these).values(weight=0, next_look_at=None))
-    return seen[-1] if len(seen) == limit else ""
 
 
 async def release_queues(tx: Tx, *, now: datetime) -> None:
@@ -172,11 +141,6 @@ def overdue(now: datetime) -> list[Overdue]:
             usage_days.c.day < now.date() - _USAGE_KEPT,
         ),
         Overdue(
-            check_shares,
-            sa.tuple_(*check_shares.primary_key.columns),
-            check_shares.c.day < now.date() - _USAGE_KEPT,
-        ),
-        Overdue(
             acquaintances,
             sa.tuple_(*acquaintances.primary_key.columns),
             acquaintances.c.last_day < now.date() - _USAGE_KEPT,
@@ -192,7 +156,6 @@ def overdue(now: datetime) -> list[Overdue]:
             sa.and_(
                 profiles.c.named_at < now - _PROFILES_KEPT,
                 ~sa.exists().where(subscriptions.c.profile_id == profiles.c.profile_id),
-                ~sa.exists().where(waiting_chats.c.profile_id == profiles.c.profile_id),
             ),
         ),
     ]

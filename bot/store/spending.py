@@ -19,7 +19,7 @@ from bot.store.ledger import (
     ledger_entries,
     ledger_sums,
 )
-from bot.store.usage import BORNE, usage_days
+from bot.store.usage import usage_days
 
 By = Literal["all", "endpoint", "chat", "day", "kind"]
 _EPOCH_DAY = date(1970, 1, 1)
@@ -245,9 +245,6 @@ def _costs(since: date) -> sa.CompoundSelect[Any]:
         ),
         sa.select(shares.c.chat_id, nobody, alert, shares.c.millicredits).where(
             shares.c.day >= since, shares.c.millicredits > 0
-        ),
-        sa.select(BORNE.c.chat_id, nobody, alert, BORNE.c.millicredits).where(
-            BORNE.c.day >= since
         ),
     )
 

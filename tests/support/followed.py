@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from bot.domain.model import Options, Profile, Story, Target
 from bot.domain.records import ChatQueue
 from bot.fetching import snapshots
-from bot.store import chat_queues, chats, fan_outs, subscriptions
+from bot.store import chat_queues, chats, fan_outs, profiles, subscriptions
 from bot.store.database import Database, Tx
 from bot.store.deliveries import deliveries
 
@@ -65,7 +65,8 @@ async def follow(
         created_by=7,
         now=now,
     )
-    await subscriptions.reweigh(tx, profile_id=of.profile_id, now=now)
+    await subscriptions.start_or_stop(tx, profile_ids=[of.profile_id], now=now)
+    await profiles.weigh(tx, of.profile_id, await subscriptions.audience(tx, of.profile_id))
     assert added is not None
     return added
 

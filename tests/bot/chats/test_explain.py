@@ -39,6 +39,7 @@ KNOWN = Known(
     next_look_at=NOON + HOUR,
     failures=3,
     weight=1.0,
+    chats=1,
     forecast=None,
 )
 

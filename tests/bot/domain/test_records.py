@@ -33,6 +33,7 @@ KNOWN = Known(
     next_look_at=None,
     failures=0,
     weight=1.0,
+    chats=1,
     forecast=None,
 )
 CHAT = Chat(1, "private", "", None, None, "UTC", None, None, 9 * 60, {}, "active")

@@ -304,9 +304,8 @@ async def test_a_look_that_is_judged_anew_waits_until_somebody_can_be_told(tower
     profile = await quiet_until_two(tower, 1)
     state = ProfileState(seen_at=(NOON - 6 * HOUR).timestamp(), price=10.0**9)
     async with tower.db.begin() as tx:
-        columns = schedule_state.columns_of(state)
-        looked_at = NOON - 6 * HOUR
-        await profiles.change(tx, profile.profile_id, looked_at=looked_at, **columns)
+        looked_at, forecast = NOON - 6 * HOUR, state.to_json()
+        await profiles.change(tx, profile.profile_id, looked_at=looked_at, forecast=forecast)
         await profiles.put_off(tx, profile.profile_id, until=NOON - MINUTE)
     assert await tower.scheduler(budget=2400, now=lambda: NOON).run_once() == 0
     assert (await tower.known(profile)).next_look_at == NOON + 2 * HOUR

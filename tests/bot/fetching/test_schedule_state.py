@@ -1,8 +1,7 @@
 """The plan of the looks: what it is made of when there are many profiles."""
 
-from functools import partial
-
-import sqlalchemy as sa
+from dataclasses import replace
+from datetime import timedelta
 
 from bot.domain.model import Profile
 from bot.fetching import schedule_state
@@ -10,7 +9,8 @@ from bot.scheduling.forecast import ProfileState
 from bot.scheduling.rates import EXPERTS
 from bot.store import key_values, profiles, subscriptions
 from bot.store.database import Database
-from tests.support.followed import NOON, follow
+from tests.bot.domain.test_records import KNOWN
+from tests.support.followed import HOUR, MINUTE, NOON, follow, story
 
 
 async def test_of_many_profiles_a_sample_is_read_and_of_few_all(db: Database) -> None:
@@ -21,64 +21,46 @@ async def test_of_many_profiles_a_sample_is_read_and_of_few_all(db: Database) ->
                 await follow(tx, chat, of)
         left = await follow(tx, 1, Profile("99", "left"))
         await subscriptions.remove(tx, [left])
-        await subscriptions.reweigh(tx, profile_id="99", now=NOON)
-        few, count = await schedule_state.sample(tx, most=3)
-        every, same = await schedule_state.sample(tx)
-    assert (len(few), count, same) == (3, 8, 8)
+        await subscriptions.start_or_stop(tx, profile_ids=["99"], now=NOON)
+        few = await schedule_state.sample(tx, most=3)
+        every = await schedule_state.sample(tx)
+        assert await profiles.followed(tx) == (0, 8)
+    assert (len(few), len(every)) == (3, 8)
     weights = [weight for _, weight in every]
     assert sorted(weights) == [1, 2, 3, 4, 5, 6, 7, 8]
     assert {weight for _, weight in few} < set(weights)
 
 
-async def test_how_many_there_are_of_very_many_a_part_says(db: Database) -> None:
-    row = {"username": "x", "named_at": NOON, "state_since": NOON}
-    known = [
-        row | {"profile_id": f"7{25 * n:04}", "next_look_at": None if n % 2 else NOON}
-        for n in range(400)
-    ]
-    row |= {"next_look_at": NOON, "fresh": True}
-    fresh = [row | {"profile_id": f"8{1000 * n:04}"} for n in range(10)]
-    async with db.begin() as tx:
-        for rows in (known, fresh):
-            await tx.execute(sa.insert(profiles.profiles), rows)
-        for _ in range(20):
-            assert await profiles.about(tx, fresh=True, most=5) == 10
-            assert await profiles.about(tx, fresh=False, most=5) == 200
-
-
-async def test_very_many_are_not_counted_for_a_figure(db: Database) -> None:
-    counts = partial(schedule_state.counts, most=2)
-    async with db.begin() as tx:
-        for number in range(3):
-            await follow(tx, 1, Profile(str(100 + number), f"profile{number}"))
-        assert await counts(tx) == [0, 3]  # nothing is kept yet
-        for fresh in (False, True):
-            plan = await schedule_state.load(tx, fresh=fresh)
-            plan.survey(*await schedule_state.sample(tx, most=2, fresh=fresh))
-            await schedule_state.save(tx, plan, now=NOON, fresh=fresh)
-        await follow(tx, 1, Profile("103", "profile3"))
-        assert await counts(tx) == [0, 3]
-        for number in range(2):
-            await profiles.change(tx, str(100 + number), next_look_at=None)
-        assert await counts(tx) == [0, 2]
-        assert await profiles.mean_delay(tx, [0, 2]) is None
-
-
-async def test_a_version_that_knows_no_memory_leaves_it_to_those_that_do(db: Database) -> None:
+async def test_a_state_is_kept_as_it_is(db: Database) -> None:
     state = ProfileState(seen_at=NOON.timestamp(), stories=3.0, days=2.0, age=2.0)
     state.sums[0] = 1.5
     async with db.begin() as tx:
-        star = await follow(tx, 1, Profile("100", "star"))
-        columns = schedule_state.columns_of(state)
-        assert len(columns["forecast"]) == 14
-        await profiles.change(tx, "100", **columns)
-        await profiles.change(tx, "100", forecast=columns["forecast"])  # by the other version
-        known = await profiles.get(tx, "100")
-        (kept, weight), *_ = (await schedule_state.sample(tx))[0]
-    assert star
-    assert known is not None
-    assert schedule_state.state_of(known.forecast, known.memory) == kept == state
-    assert weight == 1
+        await follow(tx, 1, Profile("100", "star"))
+        await profiles.change(tx, "100", forecast=state.to_json())
+        assert await schedule_state.sample(tx) == [(state, 1)]
+        assert await schedule_state.sample(tx, but_fresh=True) == []
+        assert await profiles.mean_delay(tx) is None
+
+
+def test_newcomers_have_one_pause_where_others_follow_too() -> None:
+    """Whatever their profiles post, and whoever checks them: they take their part, no more."""
+    plan = schedule_state.Plan(cost=2.0)
+    plan.share(1300, 10, 5)
+    assert plan.pause == timedelta(hours=24 * 5 * 2 / 100)
+    state = ProfileState(seen_at=(NOON - HOUR).timestamp())
+    fresh = replace(KNOWN, fresh=True, forecast=state.to_json(), looked_at=NOON - HOUR)
+    assert plan.is_stale(fresh)
+    assert plan.due(fresh, now=NOON)[1] == NOON - HOUR + plan.pause
+    held = plan.schedule.bucket.credits
+    stories = [story(str(number), NOON - number * MINUTE) for number in range(9)]
+    for own in (True, False):
+        assert plan.seen(fresh, stories, now=NOON, own=own)[1] == NOON + plan.pause
+    assert plan.schedule.bucket.credits == held - 2
+    assert not plan.schedule.price.polls
+    plan.share(1300, 0, 5)
+    assert plan.pause is None
+    plan.share(0, 10, 5)
+    assert plan.pause == timedelta(hours=plan.schedule.floor)
 
 
 async def test_a_plan_that_cannot_be_read_begins_anew(db: Database) -> None:

@@ -9,14 +9,16 @@ from typing import Any
 
 import pytest
 
+from bot.billing.ledger import Ledger
 from bot.chats.subscribing import SubscriptionLimits
 from bot.chats.subscriptions import Subscriptions
+from bot.domain.budget import Limits
 from bot.domain.errors import NotFollowedError
 from bot.domain.model import Options, Profile, Target
 from bot.fetching import snapshots
 from bot.fetching.schedule_state import PollSettings
 from bot.outbox.fan_out import FanOut
-from bot.store import chat_queues, chats, erasure, moves, profiles, retention, usage
+from bot.store import chat_queues, chats, erasure, moves, profiles
 from bot.store import subscriptions as store
 from bot.store.database import Database
 from tests.bot.store.test_audiences import consistent
@@ -99,7 +101,9 @@ class Crowd:
                 created_by=person,
                 now=self.clock(),
             )
-            await store.reweigh(tx, chat_id=person, profile_id=star.profile_id, now=self.clock())
+            await store.start_or_stop(
+                tx, chat_id=person, profile_ids=[star.profile_id], now=self.clock()
+            )
 
     async def lose_topic(self, person: int) -> None:
         async with self.db.begin() as tx:
@@ -108,18 +112,16 @@ class Crowd:
             await moves.close_topic(tx, person, 9, now=self.clock())
 
     async def tidy(self) -> None:
-        """Do what the schedule does each minute, and what is paid."""
-        async with self.db.begin() as tx:
-            await retention.stop_polling(tx)
+        """Do what the schedule does before a check and after it, and what is done daily."""
+        star = self.chance.choice(STARS).profile_id
         async with self.db.read() as tx:
-            wrong, _ = await store.miscounted(tx, after=None, limit=1_000)
-            unlike, _ = await store.missummed(tx, after="", limit=1_000)
-        assert not unlike
-        for chat_id, ids in wrong.items():
-            async with self.db.begin() as tx:
-                await store.reweigh(tx, chat_id=chat_id, profile_ids=ids, now=self.clock())
+            audience = await store.audience(tx, star)
         async with self.db.begin() as tx:
-            await usage.split(tx, self.chance.choice(STARS).profile_id, 2, now=self.clock())
+            await profiles.weigh(tx, star, audience)
+        async with self.db.begin() as tx:
+            await profiles.bill(tx, star, 2)
+        self.clock.on(timedelta(days=1))
+        await Ledger(self.db, Limits(), now=self.clock).split_checks()
 
     async def erase(self, person: int) -> None:
         async with self.db.begin() as tx:
@@ -133,11 +135,8 @@ class Crowd:
 
 
 @pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.slow)])
-async def test_looks_beside_presses_never_wait_for_each_other(
-    db: Database, seed: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """And however they come between each other, who waits is counted once, and is checked."""
-    monkeypatch.setattr(store, "FEW", 2)
+async def test_looks_beside_presses_never_wait_for_each_other(db: Database, seed: int) -> None:
+    """And however they come between each other, what somebody waits for is checked."""
     crowd = Crowd(db, seed)
     await crowd.begin()
     for _ in range(ROUNDS):
@@ -155,4 +154,4 @@ async def test_what_nobody_follows_after_an_erasure_is_looked_at_no_more(db: Dat
     async with db.read() as tx:
         assert await chats.get(tx, 1) is None
         assert await store.find(tx, Target(1), "787132") is None
-        assert not await profiles.followed(tx)
+        assert await profiles.followed(tx) == (0, 0)

@@ -1,6 +1,5 @@
 """Upkeep: what is forgotten when, and that lanes heal."""
 
-import asyncio
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,7 +15,6 @@ from bot.store.kept import kept
 from bot.store.samples import samples
 from bot.store.stories import moments
 from bot.store.subscriptions import follows
-from tests.support.database import empty
 from tests.support.followed import (
     DAY,
     HOUR,
@@ -126,68 +124,6 @@ async def test_nothing_is_kept_for_longer_than_is_said(db: Database) -> None:
             left = list((await tx.execute(sa.select(table.c[column]))).scalars())
             assert [at for at in left if at != running["made_at"]] == [NOON - span], table.name
             assert len(left) == (2 if table is broadcasts else 1)
-
-
-async def test_what_nobody_waits_for_is_not_looked_at_however_that_came(db: Database) -> None:
-    async with db.begin() as tx:
-        await follow(tx, 1)
-        await follow(tx, 2, PRADA)
-        await tx.execute(sa.delete(chats.chats).where(chats.chats.c.id == 2))
-        last = await retention.stop_polling(tx, limit=1)
-        assert last == PRADA.profile_id
-        assert not await retention.stop_polling(tx, after=last, limit=2)
-        kept, left = (
-            await profiles.get(tx, NATGEO.profile_id),
-            await profiles.get(tx, PRADA.profile_id),
-        )
-    assert kept is not None
-    assert left is not None
-    assert (kept.next_look_at is None, left.next_look_at) == (False, None)
-
-
-CROWD = """
-WITH made AS (
-    INSERT INTO chats (id, kind, state_since, created_at)
-    SELECT number, 'private', 0, 0 FROM generate_series(100, 50000) number RETURNING id
-)
-INSERT INTO subscriptions (chat_id, profile_id, options, paused, since, created_at)
-SELECT id, :profile_id, '{}', true, 0, 0 FROM made
-"""
-ASKED = "state = 'active' AND query LIKE '%NOT (EXISTS%SKIP LOCKED%' AND pid <> pg_backend_pid()"
-
-
-async def test_who_comes_while_it_is_found_whom_nobody_waits_for_is_waited_for(
-    postgres_url: str,
-) -> None:
-    """PostgreSQL locks a row as it is now, but asks of other tables as they were before."""
-    asked = sa.text(f"SELECT count(*) FROM pg_stat_activity WHERE {ASKED}")  # noqa: S608 - ours
-    async with Database(postgres_url) as db:
-        await db.migrate()
-        await empty(db)
-        async with db.begin() as tx:
-            mine = await follow(tx, 1)
-            await follow(tx, 2, PRADA)
-            # Who has paused it: to look through them takes long enough to come meanwhile.
-            await tx.execute(sa.text(CROWD), {"profile_id": PRADA.profile_id})
-
-        async def stop() -> None:
-            async with db.begin() as tx:
-                await retention.stop_polling(tx)
-
-        for _ in range(4):
-            async with db.begin() as tx:
-                await subscriptions.change(tx, mine, paused=True)
-            async with asyncio.TaskGroup() as tasks, db.begin() as tx, db.read() as watching:
-                await subscriptions.change(tx, mine, paused=False)
-                await subscriptions.reweigh(tx, profile_id=NATGEO.profile_id, now=NOON)
-                stopping = tasks.create_task(stop())
-                while not (await watching.execute(asked)).scalar() and not stopping.done():
-                    pass
-            async with db.read() as tx:
-                known = await profiles.get(tx, NATGEO.profile_id)
-            assert known is not None
-            assert known.next_look_at is not None
-        await empty(db)
 
 
 async def test_a_story_shown_again_when_its_delivery_is_forgotten_rings_no_second_time(

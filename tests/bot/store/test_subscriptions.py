@@ -1,6 +1,7 @@
 """Subscriptions: a chat, a topic, a profile, once."""
 
 from bot.domain.model import Options, Profile, Target
+from bot.domain.records import Audience
 from bot.store import acquaintances, chats, profiles, subscriptions
 from bot.store.database import Database
 from tests.support.followed import DAY, HOUR, LONG_AGO, NATGEO, NOON, PRADA, follow
@@ -66,10 +67,10 @@ async def test_nobody_waits_no_look_and_somebody_does_again_at_once(db: Database
         assert await weight() == (2, True)
         await subscriptions.change(tx, mine, paused=True)
         await chats.set_state(tx, 2, "closed", now=NOON)
-        await subscriptions.reweigh(tx, chat_id=2, now=NOON)
+        await subscriptions.start_or_stop(tx, chat_id=2, now=NOON)
         assert await weight() == (0, False)
         await subscriptions.change(tx, mine, paused=False)
-        await subscriptions.reweigh(tx, profile_id=NATGEO.profile_id, now=NOON + HOUR)
+        await subscriptions.start_or_stop(tx, profile_ids=[NATGEO.profile_id], now=NOON + HOUR)
         assert await weight() == (1, True)
         known = await profiles.get(tx, NATGEO.profile_id)
         assert known is not None
@@ -96,13 +97,13 @@ async def test_newcomers_count_where_nobody_else_waits(db: Database) -> None:
             await follow(tx, chat, NATGEO)
         assert await judged(NATGEO) == (1, False)
         await acquaintances.see(tx, [("chat", 2)], today)
-        await subscriptions.grow_up(tx, today)
-        assert await judged(NATGEO) == (2, False)
-        assert await judged(PRADA) == (1, False)
+        await subscriptions.start_or_stop(tx, chat_id=2, now=NOON)  # a press of who is known now
+        assert await judged(PRADA) == (2, False)
+        assert await subscriptions.audience(tx, NATGEO.profile_id) == Audience(8, 2, fresh=False)
+        assert await subscriptions.audience(tx, PRADA.profile_id) == Audience(2, 1, fresh=False)
         await chats.set_state(tx, 1, "closed", now=NOON)
         await chats.set_state(tx, 2, "closed", now=NOON)
-        await subscriptions.reweigh(tx, profile_id=NATGEO.profile_id, now=NOON)
-        assert await judged(NATGEO) == (6, True)
+        assert await subscriptions.audience(tx, NATGEO.profile_id) == Audience(6, 6, fresh=True)
 
 
 async def test_a_topics_subscriptions_fall_back_and_what_is_doubled_ends(db: Database) -> None:

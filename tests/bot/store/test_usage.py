@@ -32,13 +32,13 @@ async def test_what_is_counted_adds_up_by_kind_and_day(db: Database) -> None:
 
 async def test_alerts_of_a_chat_that_are_counted_together_add_up(db: Database) -> None:
     async with db.begin() as tx:
-        await usage.count_alerts(tx, [], now=NOW)
+        await usage.count_alerts(tx, [], day=TODAY)
         got = [
             (2, Use(items=1)),
             (1, Use(items=1, bytes=2**40)),
             (2, Use(items=4, millicredits=7)),
         ]
         for _ in range(2):
-            await usage.count_alerts(tx, got, now=NOW)
+            await usage.count_alerts(tx, got, day=TODAY)
         assert await usage.of_chat(tx, 1, since=TODAY) == {"alert": Use(0, 2, 2**41, 0)}
         assert await usage.of_chat(tx, 2, since=TODAY) == {"alert": Use(0, 10, 0, 14)}

@@ -36,7 +36,6 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('kind', 'subject', name=op.f('pk_acquaintances'))
     )
     with op.batch_alter_table('acquaintances', schema=None) as batch_op:
-        batch_op.create_index('ix_acquaintances_grown', ['last_day'], unique=False, postgresql_where=sa.text("kind = 'chat' AND days >= 3 AND days <= 4"), sqlite_where=sa.text("kind = 'chat' AND days >= 3 AND days <= 4"))
         batch_op.create_index(batch_op.f('ix_acquaintances_last_day'), ['last_day'], unique=False)
 
     op.create_table('allowances',
@@ -242,8 +241,9 @@ def upgrade() -> None:
     sa.Column('refusal', sa.String(length=16), server_default='', nullable=False),
     sa.Column('refusals', sa.Integer(), server_default='0', nullable=False),
     sa.Column('weight', sa.Float(), server_default='0', nullable=False),
+    sa.Column('chats', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('unsplit', sa.Integer(), server_default='0', nullable=False),
     sa.Column('forecast', sa.JSON(), nullable=True),
-    sa.Column('memory', sa.JSON(), nullable=True),
     sa.Column('fresh', sa.Boolean(), server_default=sa.text('(false)'), nullable=False),
     sa.PrimaryKeyConstraint('profile_id', name=op.f('pk_profiles'))
     )
@@ -285,37 +285,6 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('views', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_views_until'), ['until'], unique=False)
-
-    op.create_table('waiting_chats',
-    sa.Column('profile_id', sa.String(length=32), nullable=False),
-    sa.Column('chat_id', sa.BigInteger(), autoincrement=False, nullable=False),
-    sa.Column('weight', sa.Float(), nullable=False),
-    sa.Column('known', sa.Boolean(), nullable=False),
-    sa.Column('day', sa.Date(), nullable=False),
-    sa.Column('share', sa.BigInteger(), nullable=False),
-    sa.PrimaryKeyConstraint('profile_id', 'chat_id', name=op.f('pk_waiting_chats'))
-    )
-    with op.batch_alter_table('waiting_chats', schema=None) as batch_op:
-        batch_op.create_index('ix_waiting_chats_chat', ['chat_id'], unique=False)
-
-    op.create_table('audiences',
-    sa.Column('profile_id', sa.String(length=32), nullable=False),
-    sa.Column('chats', sa.Integer(), server_default='0', nullable=False),
-    sa.Column('weight', sa.Float(), server_default='0', nullable=False),
-    sa.Column('known_weight', sa.Float(), server_default='0', nullable=False),
-    sa.Column('rest', sa.BigInteger(), server_default='0', nullable=False),
-    sa.ForeignKeyConstraint(['profile_id'], ['profiles.profile_id'], name=op.f('fk_audiences_profile_id_profiles'), ondelete='CASCADE'),
-    sa.PrimaryKeyConstraint('profile_id', name=op.f('pk_audiences'))
-    )
-    op.create_table('check_shares',
-    sa.Column('profile_id', sa.String(length=32), nullable=False),
-    sa.Column('day', sa.Date(), nullable=False),
-    sa.Column('millicredits', sa.BigInteger(), nullable=False),
-    sa.ForeignKeyConstraint(['profile_id'], ['profiles.profile_id'], name=op.f('fk_check_shares_profile_id_profiles'), ondelete='CASCADE'),
-    sa.PrimaryKeyConstraint('profile_id', 'day', name=op.f('pk_check_shares'))
-    )
-    with op.batch_alter_table('check_shares', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_check_shares_day'), ['day'], unique=False)
 
     op.create_table('ended_subscriptions',
     sa.Column('chat_id', sa.BigInteger(), autoincrement=False, nullable=False),
@@ -464,6 +433,5 @@ def upgrade() -> None:
         batch_op.create_index('ix_deliveries_parked', ['done_at'], unique=False, postgresql_where=sa.text("state = 'parked'"), sqlite_where=sa.text("state = 'parked'"))
         batch_op.create_index('ix_deliveries_story', ['story_pk'], unique=False, postgresql_where=sa.text("state = 'open'"), sqlite_where=sa.text("state = 'open'"))
 
-    op.create_index('ix_profiles_lot', 'profiles', ['fresh', sa.literal_column('substr(profile_id, length(profile_id) - 3)')], unique=False, postgresql_where=sa.text('next_look_at IS NOT NULL'), sqlite_where=sa.text('next_look_at IS NOT NULL'))
     op.create_index('ix_lanes_claimable', 'lanes', [sa.literal_column('(CASE WHEN free_at > due_at THEN free_at ELSE due_at END)')], unique=False, postgresql_where=sa.text('due_at IS NOT NULL'), sqlite_where=sa.text('due_at IS NOT NULL'))
     # ### end Alembic commands ###
