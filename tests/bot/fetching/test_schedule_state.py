@@ -57,10 +57,10 @@ def test_newcomers_have_one_pause_where_others_follow_too() -> None:
         assert plan.seen(fresh, stories, now=NOON, own=own)[1] == NOON + plan.pause
     assert plan.schedule.bucket.credits == held - 2
     assert not plan.schedule.price.polls
-    plan.share(1300, 0, 5)
-    assert plan.pause is None
     plan.share(0, 10, 5)
     assert plan.pause == timedelta(hours=plan.schedule.floor)
+    plan.share(1300, 0, 5)
+    assert plan.pause is None
 
 
 async def test_a_plan_that_cannot_be_read_begins_anew(db: Database) -> None:
@@ -72,5 +72,4 @@ async def test_a_plan_that_cannot_be_read_begins_anew(db: Database) -> None:
         for kept in (None, 7, {}, {"budget": "x"}, {"schedule": [], "budget": 5}):
             await key_values.put(tx, schedule_state.KEY, kept, now=NOON)
             plan = await schedule_state.load(tx)
-            assert plan.schedule.mixture.expected[0] > 150
             assert plan.schedule.current > 0

@@ -216,7 +216,7 @@ async def test_the_plan_is_kept_for_all(db: Database) -> None:
         first.schedule.set_budget(99)
         await follow(tx, 1)
         await look(tx, story("1", NOON - HOUR))
-        first.survey(*await schedule_state.sample(tx))
+        first.survey(await schedule_state.sample(tx), 1)
         await schedule_state.save(tx, first, now=NOON)
         second = await schedule_state.load(tx)
     assert (second.cost, second.schedule.minimum, second.schedule.budget) == (1, 33, 99)

@@ -26,7 +26,7 @@ from bot.scheduling.forecast import (
     usual_between,
     usual_hours,
 )
-from bot.scheduling.rates import EXPERTS, POOLED, guesses, leanings, pooled, steady_sums
+from bot.scheduling.rates import EXPERTS, POOLED, guesses, leanings, pooled
 from bot.scheduling.waiting_time import DAY, HOUR, crossing, level_at
 
 START = 20_000 * DAY
@@ -364,7 +364,7 @@ def test_what_is_known_of_all_before_any_survey() -> None:
 
 def test_a_new_state_has_seen_nothing() -> None:
     times, numbers = [0.0] * 4, [0.0] * 9
-    assert ProfileState().to_json() == [*times, *numbers, [0.0] * 24, [0.0] * 6]
+    assert ProfileState().to_json() == [*times, *numbers, [0.0] * 24, [0.0] * 5]
 
 
 @pytest.mark.parametrize("begin", [9.5, 9.6, 9.55])
@@ -403,54 +403,16 @@ def test_a_row_keeps_the_order_and_the_digits_of_its_numbers() -> None:
         *(1.23457, 2.0, 3.0, 4.0, 5.0),
         *(6.0, 7.0, 8.0, 9.0),
         [0.1235] * 24,
-        [1.235, 1.23457, *[333.333] * 4],
+        [1.23457, *[333.333] * 4],
     ]
 
 
-def test_a_row_without_memory_is_as_if_it_had_posted_steadily() -> None:
-    # The days of which it keeps the mean are those of a look that never ended.
-    days = 10 / log(2) * (1 - 0.5 ** (7 / 10))
-    row = [START, 0, 0, 0, 0.0, 4 * days, days, 0, 0, 0, 0, 0, 0, [1.0] * 24]
-    state = ProfileState.from_json(row)
-    assert state.age == pytest.approx(7.0)
-    assert list(state.sums) == pytest.approx(list(steady_sums(4.0, 7.0)))
-    row[6] = 15.0  # more than there can be, by rounding
-    full = ProfileState.from_json(row)
-    assert full.age == pytest.approx(10 / log(2) * log(1e3))
-    row[5:7] = 4.0, 0.0
-    assert ProfileState.from_json(row).age == 0.0
-
-
-@pytest.mark.parametrize(
-    ("passed", "days", "counts"),
-    [(1e-5, 2.0, False), (1.1e-4, 2.0, True), (-1.0, 2.0, False), (0.5, 0.5, True), (1, 0, False)],
-)
-def test_a_memory_older_than_the_rest_is_brought_forward(
-    passed: float, days: float, counts: bool
-) -> None:
-    row = [START, 0, 0, 0, 0.0, 3 * days, days, 0, 0, 0, 0, 0, 0, [1.0] * 24]
-    memory = [START - passed * DAY, 3.0, 1.0, 2.0, 3.0, 4.0]
-    state = ProfileState.from_json([*row, memory])
-    age, sums = 3.0, [1.0, 2.0, 3.0, 4.0]
-    if counts:
-        age += passed
-        more = steady_sums(3.0, passed)
-        halves = [0.5 ** (passed / days) for days in (0.5, 1.5, 6, 24)]
-        sums = [own * half + add for own, half, add in zip(sums, halves, more, strict=True)]
-    assert state.age == pytest.approx(age, rel=1e-9)
-    assert list(state.sums) == pytest.approx(sums, rel=1e-9)
-
-
-def test_a_row_of_another_length_is_read_by_its_order() -> None:
+def test_a_row_that_is_not_whole_is_a_new_state() -> None:
     row = ProfileState(seen_at=1.0, likeness=2.0, stories=3.0, days=4.0).to_json()
-    short = ProfileState.from_json([*row[:10], [0.5] * 24])
-    assert (short.seen_at, short.stories, short.likeness) == (1.0, 3.0, 0.0)
-    between = ProfileState.from_json([*row[:13], [0.5] * 24, 7.0, [1.0, 9.0, *[0.1] * 4]])
-    assert (between.age, between.likeness) == (9.0, 2.0)
-    broken = ProfileState.from_json(["x", 5.0, *row[2:]])
-    assert (broken.seen_at, broken.due_at) == (0.0, 5.0)
-    for hours in ([0.5] * 23, [0.5] * 25, ["x"] * 24):
-        assert ProfileState.from_json([*row[:13], hours, row[14]]) == ProfileState()
+    assert ProfileState.from_json(row).likeness == 2.0
+    less = [*row[:13], [0.5] * 23, row[14]]
+    for broken in (None, [], row[:14], [*row, 1], less, ["x", *row[1:]]):
+        assert ProfileState.from_json(broken) == ProfileState()
 
 
 def test_numbers_are_finite_or_none() -> None:

@@ -153,36 +153,6 @@ def test_nothing_that_was_kept_raises(kept: object) -> None:
     assert schedule.current > 0
 
 
-def test_a_row_of_the_version_before_keeps_its_rate() -> None:
-    state = watched()
-    before = json.loads(json.dumps(state.to_json()))[:14]
-    again = ProfileState.from_json(before)
-    assert again.stories == before[5]
-    assert list(again.hours) == before[13]
-    for weights in (WEIGHTS, *([float(n == m) for m in range(EXPERTS)] for n in range(EXPERTS))):
-        common = Population(weights=tuple(weights))
-        assert 0.8 < rate_of(again, common) / rate_of(state, common) < 1.25
-
-
-def test_a_row_of_a_version_to_come_keeps_what_is_known_of_it() -> None:
-    row = watched().to_json()
-    longer = [*row, {"more": 1}, "x", [1.0]]
-    assert ProfileState.from_json(longer).to_json() == row
-    more_numbers = [*row[:13], 5.5, *row[13:]]
-    assert ProfileState.from_json(more_numbers).to_json() == row
-
-
-def test_a_look_of_the_version_before_leaves_the_memory_whole() -> None:
-    state = watched()
-    row = json.loads(json.dumps(state.to_json()))
-    memory = row.pop()
-    row[0] += DAY / 2  # it looked, and wrote what it knows
-    again = ProfileState.from_json([*row, memory])
-    assert abs(again.age - state.age - 0.5) < 1e-3
-    later = steady_sums(2.0, again.age)
-    assert all(abs(own - steady) < 1.2 for own, steady in zip(again.sums, later, strict=True))
-
-
 def test_the_weights_come_back_as_they_were() -> None:
     schedule = Schedule(240)
     states = [ProfileState(seen_at=START) for _ in range(10)]

@@ -79,9 +79,7 @@ async def test_what_the_new_chat_has_already_is_joined(db: Database) -> None:
         assert (sums["alert"].items, sums["link"].items) == (7, 1)
     assert [(row.chat_id, row.story_pk) for row in await rows(db)] == [(-1005, "1")]
     async with db.read() as tx:
-        known = await profiles.get(tx, NATGEO.profile_id)
-    assert known is not None
-    assert known.weight == 1
+        assert (await subscriptions.audience(tx, NATGEO.profile_id)).weight == 1
 
 
 @pytest.mark.parametrize("again", [False, True])

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bot.store import chats, erasure, ledger, moves, spending
 from bot.store.database import Database, Tx
-from tests.bot.store.test_shares import run
+from tests.bot.store.test_audiences import run
 
 NOON = datetime(2026, 4, 20, 12, tzinfo=UTC)
 FIRST = NOON.date() - timedelta(days=29)
