@@ -70,10 +70,10 @@ log = structlog.get_logger()
 # In the order in which they are asked; the first that fits takes the update.
 CONVERSATION = (
     handlers.start, handlers.stories, handlers.files, handlers.highlights, handlers.subscriptions,
-    handlers.options, handlers.past, handlers.rules, handlers.why, handlers.exchange,
-    handlers.settings, handlers.usage, handlers.privacy, handlers.admin, handlers.access,
-    handlers.people, handlers.health, handlers.broadcast, handlers.members, handlers.links,
-    handlers.talk, handlers.unknown,
+    handlers.options, handlers.past, handlers.rules, handlers.why,
+    handlers.exchange, handlers.settings, handlers.usage, handlers.privacy, handlers.admin,
+    handlers.access, handlers.people, handlers.health, handlers.broadcast, handlers.members,
+    handlers.links, handlers.talk, handlers.unknown,
 )  # fmt: skip
 _UPDATES = ["message", "edited_message", "channel_post", "callback_query", "my_chat_member"]
 _CONFLICT = N_(

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from telegram import Chat as TelegramChat
-from telegram import Update
+from telegram import InlineKeyboardButton, Update
 from telegram.ext import Application, CallbackContext, ExtBot
 
 from bot.billing.ledger import Ledger
@@ -27,6 +27,7 @@ from bot.operations import database_watch, menu
 from bot.operations.broadcast import Broadcasts
 from bot.operations.overview import Overview
 from bot.operations.vanishing import Vanishing
+from bot.presentation.actions import button
 from bot.presentation.translation import Translator, translator_for
 from bot.runtime.lately import Lately
 from bot.sending.replies import Replies
@@ -89,6 +90,9 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
     about: int | None = None
     """The channel that is run from a private chat by this update."""
 
+    takes_channel: bool = False
+    """Whether the command may be followed by the name of a channel to act on."""
+
     t: Translator
     is_admin: bool = False
     """Whether who acts is one of those who run the bot."""
@@ -108,6 +112,10 @@ class Context(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict
     def now(self) -> datetime:
         """Return the time, aware and UTC."""
         return self.services.now()
+
+    def button(self, text: str, data: str, **fields: object) -> InlineKeyboardButton:
+        """Return a button that does what ``data`` say; ``text`` is a message id."""
+        return button(self.t.plain(text, **fields), data)
 
 
 App = Application[Any, Context, Any, Any, Any, Any]

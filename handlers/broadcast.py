@@ -2,12 +2,12 @@
 
 from datetime import timedelta
 
-from telegram import InlineKeyboardButton, Update
+from telegram import Update
 
 from bot.context import Context, user_of
 from bot.domain.errors import N_
 from bot.operations.broadcast import A_SECOND, stop_button, text_of
-from bot.presentation.buttons import Buttons
+from bot.presentation.actions import BROADCAST, Buttons
 from bot.presentation.html import Safe, length
 from handlers.guard import Handler, command, pressed, replied_to
 from handlers.replies import rewrite, say
@@ -47,17 +47,15 @@ async def broadcast(update: Update, context: Context) -> None:
         pace=t.number(A_SECOND),
     )
     await say(update, context, Safe(text))
-    await say(update, context, sure, _send_or_not(number, context))
+    send = context.button(N_("Send"), BROADCAST("send", number))
+    no = context.button(N_("Don't send"), BROADCAST("no", number))
+    await say(update, context, sure, [[send, no]])
 
 
-@pressed("cast:", r"cast:")
-async def press(update: Update, context: Context, data: str) -> str | None:
-    """Follow the buttons: ``cast:send:<number>``, ``cast:no:<number>``, ``cast:stop:<number>``."""
+@pressed(BROADCAST)
+async def press(update: Update, context: Context, what: str, number: int) -> str | None:
+    """Begin to send, or stop, or send nothing."""
     query, t = update.callback_query, context.t
-    what, _, digits = data.removeprefix("cast:").partition(":")
-    if not (digits.isascii() and digits.isdecimal() and len(digits) < 16):  # noqa: PLR2004 - digits
-        return t.plain(OVER)
-    number = int(digits)
     message_id = query.message.message_id if query and query.message else None
     broadcasts, left = context.services.broadcasts, 0
     buttons: Buttons = []
@@ -85,16 +83,6 @@ def _text(update: Update) -> str:
         return asked.text_html
     words = message.text_html.split(maxsplit=1) if message and message.text else []
     return words[1] if len(words) > 1 else ""
-
-
-def _send_or_not(number: int, context: Context) -> Buttons:
-    t = context.t
-    return [
-        [
-            InlineKeyboardButton(t.plain(N_("Send")), callback_data=f"cast:send:{number}"),
-            InlineKeyboardButton(t.plain(N_("Don't send")), callback_data=f"cast:no:{number}"),
-        ]
-    ]
 
 
 def handlers() -> list[Handler]:

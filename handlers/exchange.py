@@ -22,7 +22,7 @@ HOW = N_(
 )
 
 
-@command("export")
+@command("export", channel_after=0)
 async def export(update: Update, context: Context) -> None:
     """Send the chat's subscriptions as JSON, or with ``/export opml`` as OPML."""
     entries = await context.services.subscriptions.entries(context.chat.id)

@@ -7,14 +7,15 @@ from bot.domain import links
 from bot.domain.albums import plan
 from bot.domain.errors import N_, NoStoriesError, StoryGoneError
 from bot.domain.links import Link
+from bot.presentation.actions import FILES
 from handlers.guard import Handler, pressed
 from handlers.replies import working
 from handlers.show import latest, show
 
 
-@pressed("files:", r"files:([1-9]\d{0,29}|@[a-z0-9._]{1,30})$")
-async def as_files(update: Update, context: Context, data: str) -> None:
-    """Send a story, or a profile's, as files: ``files:<pk>``, ``files:@<name>``.
+@pressed(FILES)
+async def as_files(update: Update, context: Context, what: str) -> None:
+    """Send a story, by its id, or a profile's, by its ``@name``, as files.
 
     What is known of them by now is not paid for again.
 
@@ -23,7 +24,6 @@ async def as_files(update: Update, context: Context, data: str) -> None:
         NoStoriesError: The profile has none now.
         BotError: All that ``Viewer`` raises.
     """
-    what = data.partition(":")[2]
     viewer, asker = context.services.viewer, asker_of(update, context)
     async with working(update, context, context.t(N_("Getting the files…"))):
         if what.startswith("@"):

@@ -13,7 +13,7 @@ from typing import Any
 
 import structlog
 from telegram import CallbackQuery, Chat, Message, MessageOriginUser, Update
-from telegram.error import TelegramError
+from telegram.error import BadRequest, Forbidden, TelegramError
 from telegram.ext import (
     BaseHandler,
     CallbackQueryHandler,
@@ -23,8 +23,14 @@ from telegram.ext import (
 )
 
 from bot.context import Context, target_of, user_of
-from bot.domain.errors import N_, NotAdminError, NotChannelAdminError, NowhereError
-from bot.presentation.buttons import ABOUT, split_about
+from bot.domain.errors import (
+    N_,
+    AskAgainError,
+    NotAdminError,
+    NotChannelAdminError,
+    NowhereError,
+)
+from bot.presentation.actions import Kind, split_about
 from bot.presentation.html import shorten
 from bot.updates import unit_of_work
 from handlers.rights import TABLE, ChatKind, Need, Role, Row, allows
@@ -33,7 +39,7 @@ log = structlog.get_logger()
 
 Handler = BaseHandler[Any, Context, Any]
 Run = Callable[[Update, Context], Coroutine[Any, Any, None]]
-Press = Callable[[Update, Context, str], Coroutine[Any, Any, str | None]]
+Press = Callable[..., Coroutine[Any, Any, str | None]]
 
 TWICE = timedelta(seconds=1)  # after the first press is done, in which a second one is the same
 TOAST = 200  # characters of a pop-up
@@ -97,9 +103,23 @@ class Guarded:
         return self.hear(self)
 
 
-def command(word: str) -> Callable[[Run], Guarded]:
-    """Make the handler of ``/word``."""
-    return _guarded(f"/{word}", lambda run: CommandHandler(word, run, filters=HEARD))
+def command(word: str, *, channel_after: int | None = None) -> Callable[[Run], Guarded]:
+    """Make the handler of ``/word``.
+
+    After so many words may stand a channel (``@name``), to act on from a private chat.
+    """
+    guarded = _guarded(f"/{word}", lambda run: CommandHandler(word, run, filters=HEARD))
+
+    def decorate(run: Run) -> Guarded:
+        async def obey(update: Update, context: Context) -> None:
+            context.takes_channel = channel_after is not None
+            if channel_after is not None and len(context.args or []) > channel_after:
+                await _act_on_named(update, context)
+            await run(update, context)
+
+        return guarded(obey)
+
+    return decorate
 
 
 def heard(name: str, what: filters.BaseFilter) -> Callable[[Run], Guarded]:
@@ -118,11 +138,11 @@ def heard(name: str, what: filters.BaseFilter) -> Callable[[Run], Guarded]:
     return decorate
 
 
-def pressed(name: str, pattern: str) -> Callable[[Press], Guarded]:
-    """Make the handler of buttons whose data match ``pattern`` from their beginning.
+def pressed(kind: Kind) -> Callable[[Press], Guarded]:
+    """Make the handler of buttons of a ``kind``.
 
-    It gets the data without the channel that they may name, and returns what the pop-up says, if
-    anything. A button that is pressed twice in a row does its work once.
+    It gets the arguments of the action, and returns what the pop-up says, if anything. A button
+    that is pressed twice in a row does its work once.
     """
 
     def decorate(run: Press) -> Guarded:
@@ -134,12 +154,16 @@ def pressed(name: str, pattern: str) -> Callable[[Press], Guarded]:
             if lately.get(key, within=TWICE, now=context.now) == query.data:
                 await answer(update, context)
                 return
-            await answer(update, context, await run(update, context, split_about(query.data)[1]))
+            args = kind.read(query.data)
+            if args is None:  # PTB lets every handler have a button without data
+                await answer(update, context, context.t.plain(UNKNOWN_BUTTON))
+                return
+            await answer(update, context, await run(update, context, *args))
             # Noted at the end: the second press may have waited for the first one's work.
             await record(context, key, query.data)
 
         return _guarded(
-            name, lambda guarded: CallbackQueryHandler(guarded, pattern=f"^{ABOUT}{pattern}")
+            kind.row, lambda guarded: CallbackQueryHandler(guarded, pattern=kind.matches)
         )(press)
 
     return decorate
@@ -239,6 +263,22 @@ async def act_on(update: Update, context: Context, chat_id: int) -> None:
     elif not standing.is_admin:
         raise NotAdminError
     context.chat, context.about = chat, chat.id
+
+
+async def _act_on_named(update: Update, context: Context) -> None:
+    """Act on the group or channel that the last word of a command names, if it is one of ours."""
+    where, name = update.effective_chat, (context.args or [""])[-1]
+    if where is None or where.type != Chat.PRIVATE or not name.startswith("@"):
+        return
+    try:
+        named = await context.bot.get_chat(name)
+    except (BadRequest, Forbidden):
+        return  # a profile's name
+    except TelegramError as error:
+        raise AskAgainError(str(error)) from error
+    if named.type != Chat.PRIVATE and await context.services.chats.get(named.id):
+        await act_on(update, context, named.id)
+        context.args = (context.args or [])[:-1]
 
 
 async def _may(update: Update, context: Context, row: Row) -> bool:

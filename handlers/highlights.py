@@ -1,8 +1,6 @@
 """/highlights NAME: what a profile keeps, as buttons; a press brings one, ten at a time."""
 
-import re
-
-from telegram import InlineKeyboardButton, Update
+from telegram import Update
 from telegram.ext import filters
 
 from bot.context import Context, asker_of
@@ -10,7 +8,7 @@ from bot.domain import links
 from bot.domain.albums import ALBUM_SIZE
 from bot.domain.errors import N_, NoHighlightsError
 from bot.domain.model import Album, Highlight
-from bot.presentation.buttons import Buttons
+from bot.presentation.actions import HIGHLIGHT, HIGHLIGHTS, Page, arrows, button, grid
 from bot.presentation.html import one_line, shorten
 from handlers.guard import Handler, command, heard, pressed
 from handlers.questions import Answers, ask
@@ -24,8 +22,6 @@ SHOWN = N_("{shown} of {total} shown.")
 NAMELESS = N_("Highlight {number}")
 PAGE, A_ROW = 20, 2
 TITLE = 24  # characters that a phone shows of a button
-
-_PAYLOAD = re.compile(r"h_([1-9]\d{0,29})(?:_(\d{1,4}))?")
 
 
 @command("highlights")
@@ -61,38 +57,26 @@ async def take_answer(update: Update, context: Context) -> None:
     await serve_argument(update, context, (message.text or "") if message else "")
 
 
-@pressed("highlights:", r"highlights:[a-z0-9._]{1,30}(:\d{1,2})?$")
-async def list_of(update: Update, context: Context, data: str) -> None:
-    """List a profile's highlights, or turn the page of the list: ``highlights:<name>[:<page>]``.
+@pressed(HIGHLIGHTS)
+async def list_of(update: Update, context: Context, username: str, page: int | None) -> None:
+    """List a profile's highlights, or turn the page of the list.
 
     Raises:
         NoHighlightsError: That is nobody's name.
     """
-    username, page = [*data.split(":")[1:], ""][:2]
     link = links.parse_argument(username)
     if link is None or link.username is None:
         raise NoHighlightsError(username=username)
-    text, buttons = await _listed(update, context, link.username, int(page or 0))
-    await (rewrite if page else say)(update, context, text, buttons)
+    listed = await _listed(update, context, link.username, page or 0)
+    await (say if page is None else rewrite)(update, context, *listed)
 
 
-@pressed("highlight:", r"highlight:[1-9]\d{0,29}(:\d{1,4})?$")
-async def open_one(update: Update, context: Context, data: str) -> None:
-    """Show a highlight, from the story at a place in it on: ``highlight:<id>[:<place>]``."""
-    highlight_id, offset = [*data.split(":")[1:], "0"][:2]
-    await show_highlight(update, context, highlight_id, offset=int(offset))
-
-
-async def follow_link(update: Update, context: Context, payload: str) -> bool:
-    """Open what a link of a channel's buttons names; false where it names none of ours."""
-    if match := _PAYLOAD.fullmatch(payload):
-        await show_highlight(update, context, match[1], offset=int(match[2] or 0))
-        return True
-    link = links.parse_argument(payload.removeprefix("hs_").replace("-", "."))
-    if payload.startswith("hs_") and link and link.username:
-        await say(update, context, *await _listed(update, context, link.username, 0))
-        return True
-    return False
+@pressed(HIGHLIGHT)
+async def open_one(
+    update: Update, context: Context, highlight_id: str, offset: int | None
+) -> None:
+    """Show a highlight, from the story at a place in it on."""
+    await show_highlight(update, context, highlight_id, offset=offset or 0)
 
 
 async def show_highlight(
@@ -124,32 +108,23 @@ async def _show_page(update: Update, context: Context, result: Highlight, offset
     end = offset + len(shown)
     if end < total:
         text = context.t(SHOWN, shown=context.t.number(end), total=context.t.number(total))
-        more = context.t.plain(N_("Show more"))
-        button = InlineKeyboardButton(more, callback_data=f"highlight:{result.pk}:{end}")
-        await say(update, context, text, [[button]])
+        more = context.button(N_("Show more"), HIGHLIGHT(result.pk, end))
+        await say(update, context, text, [[more]])
 
 
-async def _listed(
-    update: Update, context: Context, username: str, page: int
-) -> tuple[str, Buttons]:
+async def _listed(update: Update, context: Context, username: str, page: int) -> Page:
     """Return a page of a profile's highlights, each with the button that opens it."""
     sentence = context.t(N_("Getting the highlights from <b>{username}</b>…"), username=username)
     async with working(update, context, sentence):
         result = await context.services.highlights.of_profile(username, asker_of(update, context))
     first = page * PAGE if page * PAGE < len(result) else 0
     rows = [
-        InlineKeyboardButton(_title(one, number, context), callback_data=f"highlight:{one.pk}")
+        button(_title(one, number, context), HIGHLIGHT(one.pk))
         for number, one in enumerate(result[first : first + PAGE], first + 1)
     ]
-    buttons = [rows[i : i + A_ROW] for i in range(0, len(rows), A_ROW)]
-    arrows = []
-    if first > 0:
-        data = f"highlights:{username}:{first // PAGE - 1}"
-        arrows.append(InlineKeyboardButton("◀️", callback_data=data))
-    if first + PAGE < len(result):
-        data = f"highlights:{username}:{first // PAGE + 1}"
-        arrows.append(InlineKeyboardButton("▶️", callback_data=data))
-    return context.t(CHOOSE, username=username), [*buttons, arrows] if arrows else buttons
+    is_last = first + PAGE >= len(result)
+    turn = arrows(first // PAGE, is_last=is_last, to=lambda to: HIGHLIGHTS(username, to))
+    return context.t(CHOOSE, username=username), grid(rows, A_ROW) + turn
 
 
 def _title(one: Highlight, number: int, context: Context) -> str:

@@ -13,7 +13,7 @@ from bot.domain.links import Link
 from bot.domain.model import Asker
 from bot.domain.wanted import Wanted
 from bot.presentation.html import Safe, shorten
-from handlers.card import show_card
+from handlers.card import card
 from handlers.errors import refuse
 from handlers.guard import Handler, heard
 from handlers.highlights import show_highlight
@@ -107,15 +107,11 @@ async def serve_links(update: Update, context: Context, answered: Answered) -> N
 async def _is_our_post(message: Message, context: Context) -> bool:
     """Return whether it is a post of ours that somebody forwards from a channel.
 
-    Posts of channels name no author. Alerts are known by what was brought there, for three days;
-    answers by the link into our private chat that stands under each.
+    Posts of channels name no author. Alerts are known by what was brought there, for three days.
     """
     origin = message.forward_origin
     if not isinstance(origin, MessageOriginChannel):
         return False
-    ours = f"https://t.me/{context.bot.username}?start="
-    if any((e.url or "").startswith(ours) for e in (*message.entities, *message.caption_entities)):
-        return True
     return await context.services.past.has_brought(origin.chat.id, origin.message_id)
 
 
@@ -126,7 +122,7 @@ async def _serve(update: Update, context: Context, link: Link, asker: Asker) -> 
         if link.kind == "highlight":
             await show_highlight(update, context, link.highlight_id or "", story_id=link.story_id)
         elif where and is_asked_about(link, where):
-            await show_card(update, context, link.username or "")
+            await say(update, context, *await card(context, link.username or ""))
         elif link.kind == "profile":
             await show_profile(update, context, link.username or "")
         else:

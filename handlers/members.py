@@ -1,17 +1,34 @@
 """The bot comes into a chat and goes; a group becomes a supergroup."""
 
-from telegram import Chat, ChatMember, ChatMemberUpdated, InlineKeyboardButton, Update
+import contextlib
+from functools import partial
+
+import structlog
+from telegram import (
+    Chat,
+    ChatMember,
+    ChatMemberUpdated,
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+    Update,
+)
+from telegram.constants import ParseMode
+from telegram.error import TelegramError
 from telegram.ext import ChatMemberHandler, MessageHandler, filters
 
 from bot.context import Context
 from bot.domain.errors import N_
 from bot.domain.identity import is_nobody
 from bot.domain.records import MAIN
-from bot.presentation.buttons import Buttons, options_link
+from bot.presentation.actions import Buttons
+from bot.presentation.buttons import options_link
 from bot.presentation.html import Safe
+from bot.updates import unit_of_work
 from handlers.guard import Handler
 from handlers.replies import say
 
+log = structlog.get_logger()
+HTML = ParseMode.HTML
 GENERAL = 1  # the topic of a forum that is no topic to send to
 HERE = {ChatMember.OWNER, ChatMember.ADMINISTRATOR, ChatMember.MEMBER, ChatMember.RESTRICTED}
 
@@ -65,12 +82,27 @@ async def _greet(update: Update, context: Context, change: ChatMemberUpdated) ->
     if count or change.chat.type == Chat.PRIVATE:
         return
     text, buttons = greeting(change.chat, context)
+    if change.chat.type == Chat.CHANNEL:
+        await unit_of_work.later(partial(_greet_who_added, context, change, text, buttons))
+        return
     sees_all = change.new_chat_member.status == ChatMember.ADMINISTRATOR
-    if change.chat.type != Chat.CHANNEL and not (
-        sees_all or context.bot.can_read_all_group_messages
-    ):
+    if not (sees_all or context.bot.can_read_all_group_messages):
         text = Safe(f"{text}\n\n{context.t(HIDDEN)}")
     await say(update, context, text, buttons)
+
+
+async def _greet_who_added(
+    context: Context, change: ChatMemberUpdated, text: Safe, buttons: Buttons
+) -> None:
+    """Greet in private; in the channel, as a plain post, only where that is refused."""
+    keyboard = InlineKeyboardMarkup(buttons)
+    person = change.from_user.id
+    try:
+        await context.bot.send_message(person, text, parse_mode=HTML, reply_markup=keyboard)
+    except TelegramError as error:
+        log.info("who added the bot can't be greeted", reason=str(error))
+        with contextlib.suppress(TelegramError):
+            await context.bot.send_message(change.chat.id, text, parse_mode=HTML)
 
 
 def greeting(chat: Chat, context: Context) -> tuple[Safe, Buttons]:

@@ -1,12 +1,16 @@
 """The options of a subscription, and those that new ones begin with, as buttons that toggle."""
 
+from collections.abc import Callable
+from functools import partial
+
 from telegram import InlineKeyboardButton, Update
 
 from bot.chats.subscriptions import Subscription
 from bot.context import Context
 from bot.domain.errors import N_
 from bot.domain.model import Options
-from bot.presentation.buttons import Buttons
+from bot.presentation import actions
+from bot.presentation.actions import Buttons, Page, back, button
 from bot.presentation.html import Safe, code
 from handlers.guard import Handler, pressed
 from handlers.replies import rewrite
@@ -30,10 +34,11 @@ MEDIA = {
 CAPTIONS = {"full": N_("Full caption"), "short": N_("Short caption")}
 WORDS = {"media": MEDIA, "caption": CAPTIONS}
 ON, OFF = "on", "off"  # as buttons carry them
+SETTINGS = actions.SETTING("back")
 DEFAULTS_TITLE = N_("<b>Options for new subscriptions</b>\nTap an option to change it.")
 
 
-def options_page(one: Subscription, context: Context) -> tuple[str, Buttons]:
+def options_page(one: Subscription, context: Context) -> Page:
     """Return the text and the buttons for a subscription's options."""
     t = context.t
     text: str = t(
@@ -48,18 +53,15 @@ def options_page(one: Subscription, context: Context) -> tuple[str, Buttons]:
     if one.paused:
         text += "\n\n" + paused_line(one, context)
     pause = N_("▶️ Resume") if one.paused else N_("⏸ Pause")
-    wanted = f"opt:{one.id}:pause:{OFF if one.paused else ON}"
-    rows = [[InlineKeyboardButton(t.plain(pause), callback_data=wanted)]]
-    rows += _rows(one.options, f"opt:{one.id}", context)
+    paused = OFF if one.paused else ON
+    rows = [[context.button(pause, actions.OPTION(one.id, "pause", paused))]]
+    rows += _rows(one.options, partial(actions.OPTION, one.id), context)
     if one.in_own_topic or (context.has_topics and context.about is None):
         sign, value = ("✅ ", OFF) if one.in_own_topic else ("▫️ ", ON)
-        own = InlineKeyboardButton(
-            sign + t.plain(N_("In its own topic")), callback_data=f"topic:{one.id}:{value}"
-        )
-        rows.append([own])
-    stop = InlineKeyboardButton(t.plain(N_("Unsubscribe")), callback_data=f"unsub:id:{one.id}")
-    back = InlineKeyboardButton(t.plain(N_("« Back")), callback_data="subs:0")
-    return text, [*rows, [back, stop]]
+        own = t.plain(N_("In its own topic"))
+        rows.append([button(sign + own, actions.OWN_TOPIC(one.id, value))])
+    stop = context.button(N_("Unsubscribe"), actions.UNSUBSCRIBE("id", one.id))
+    return text, [*rows, [back(t, actions.SUBSCRIPTIONS(0)), stop]]
 
 
 def paused_line(one: Subscription, context: Context) -> str:
@@ -69,67 +71,60 @@ def paused_line(one: Subscription, context: Context) -> str:
     return context.t(N_("🔕 Muted until {until}."), until=one.paused_until)
 
 
-@pressed("mute:", r"mute:\d{1,18}$")
-async def mute(update: Update, context: Context, data: str) -> None:
-    """Send no alerts of a subscription for a day: ``mute:<id>``; its button is under alerts."""
-    number = int(data.partition(":")[2])
+@pressed(actions.MUTE)
+async def mute(update: Update, context: Context, number: int) -> None:
+    """Send no alerts of a subscription for a day; its button is under alerts."""
     one = await context.services.subscriptions.mute(context.chat.id, number)
     if one.paused_until is None:  # paused for good
-        text, buttons = options_page(one, context)
-        await rewrite(update, context, text, buttons)
+        await rewrite(update, context, *options_page(one, context))
         return
     text = context.t(
         N_("🔕 No alerts from <b>{username}</b> until {until}."),
         username=one.username,
         until=one.paused_until,
     )
-    undo = InlineKeyboardButton(
-        context.t.plain(N_("↩️ Undo")), callback_data=f"opt:{one.id}:pause:{OFF}"
-    )
-    more = InlineKeyboardButton(context.t.plain(N_("Options")), callback_data=f"sub:{one.id}")
+    undo = context.button(N_("↩️ Undo"), actions.OPTION(one.id, "pause", OFF))
+    more = context.button(N_("Options"), actions.SUBSCRIPTION(one.id))
     await rewrite(update, context, text, [[undo, more]])
 
 
-@pressed("opt:", r"opt:\d{1,18}:[a-z_]{1,20}(:[a-z]{1,10})?$")
-async def change_option(update: Update, context: Context, data: str) -> None:
-    """Change one option of a subscription: ``opt:<id>:<option>[:<value>]``."""
-    number, what, value = [*data.split(":")[1:], ""][:3]
+@pressed(actions.OPTION)
+async def change_option(
+    update: Update, context: Context, number: int, what: str, value: str | None
+) -> None:
+    """Change one option of a subscription."""
     service, chat_id = context.services.subscriptions, context.chat.id
-    one = await service.get(chat_id, int(number))
+    one = await service.get(chat_id, number)
     if what == "pause":
         shall_pause = value == ON if value else not one.paused
         one = await (service.pause if shall_pause else service.resume)(chat_id, one.id)
     else:
         one = await service.set_options(chat_id, one.id, changed(one.options, what, value))
-    text, buttons = options_page(one, context)
-    await rewrite(update, context, text, buttons)
+    await rewrite(update, context, *options_page(one, context))
 
 
-@pressed("topic:", r"topic:\d{1,18}:(on|off)$")
-async def own_topic(update: Update, context: Context, data: str) -> None:
-    """Let a subscription go to its profile's own topic, or to the chat: ``topic:<id>:<value>``."""
-    number, value = data.split(":")[1:]
-    one = await context.services.subscriptions.to_own_topic(
-        context.chat.id, int(number), on=value == ON
-    )
-    text, buttons = options_page(one, context)
-    await rewrite(update, context, text, buttons)
+@pressed(actions.OWN_TOPIC)
+async def own_topic(update: Update, context: Context, number: int, value: str) -> None:
+    """Let a subscription go to its profile's own topic, or to the chat."""
+    service, chat_id = context.services.subscriptions, context.chat.id
+    one = await service.to_own_topic(chat_id, number, on=value == ON)
+    await rewrite(update, context, *options_page(one, context))
 
 
-@pressed("defaults", r"defaults(:[a-z_]{1,20}){0,2}$")
-async def change_default(update: Update, context: Context, data: str) -> None:
-    """Show the defaults of the chat, or change one: ``defaults[:<option>[:<value>]]``."""
+@pressed(actions.DEFAULT)
+async def change_default(
+    update: Update, context: Context, what: str | None, value: str | None
+) -> None:
+    """Show the defaults of the chat, or change one."""
     options = Options.of(context.chat.defaults)
-    what, value = [*data.split(":")[1:], "", ""][:2]
     if what:
         options = changed(options, what, value)
         await context.services.chats.change(context.chat.id, defaults=options.values())
-    back = InlineKeyboardButton(context.t.plain(N_("« Back")), callback_data="set:back")
-    buttons = [*_rows(options, "defaults", context), [back]]
+    buttons = [*_rows(options, actions.DEFAULT, context), [back(context.t, SETTINGS)]]
     await rewrite(update, context, context.t(DEFAULTS_TITLE), buttons)
 
 
-def changed(options: Options, what: str, value: str) -> Options:
+def changed(options: Options, what: str, value: str | None) -> Options:
     """Return the options with ``what`` as the button wants it: pressed twice, it is so once.
 
     Older buttons name no value, and mean the next one.
@@ -152,20 +147,17 @@ def following(options: Options, what: str) -> str:
     return order[(order.index(getattr(options, what)) + 1) % len(order)] if order else ""
 
 
-def _rows(options: Options, prefix: str, context: Context) -> Buttons:
-    plain = context.t.plain
-
-    def button(sign: str, text: str, what: str) -> InlineKeyboardButton:
-        data = f"{prefix}:{what}:{following(options, what)}"
-        return InlineKeyboardButton(sign + plain(text), callback_data=data)
+def _rows(options: Options, change: Callable[[str, str], str], context: Context) -> Buttons:
+    def option(sign: str, text: str, what: str) -> InlineKeyboardButton:
+        return button(sign + context.t.plain(text), change(what, following(options, what)))
 
     toggles = [
-        button("✅ " if getattr(options, name) else "▫️ ", text, name)
+        option("✅ " if getattr(options, name) else "▫️ ", text, name)
         for name, text in TOGGLES.items()
     ]
     words = [
-        button("🎞 ", MEDIA[options.media], "media"),
-        button("📝 ", CAPTIONS[options.caption], "caption"),
+        option("🎞 ", MEDIA[options.media], "media"),
+        option("📝 ", CAPTIONS[options.caption], "caption"),
     ]
     return [words, *([one] for one in toggles)]
 

@@ -3,14 +3,14 @@
 import re
 from datetime import timedelta
 
-from telegram import InlineKeyboardButton, Update
+from telegram import Update
 
 from bot.chats.past import Page
 from bot.context import Context
 from bot.domain import links
 from bot.domain.alert_rules import KEPT_FOR
 from bot.domain.errors import N_
-from bot.presentation.buttons import Buttons
+from bot.presentation.actions import PAST, button
 from handlers.guard import Handler, answer, command, pressed
 from handlers.replies import say
 from handlers.show import show
@@ -29,7 +29,7 @@ MOST_NAMES = 20
 _SPAN = re.compile(r"(\d{1,3})d?", re.IGNORECASE)
 
 
-@command("past")
+@command("past", channel_after=1)
 async def past(update: Update, context: Context) -> None:
     """Send again what the chat was sent of a profile; without a name offer those there are."""
     arguments = list(context.args or [])
@@ -48,13 +48,12 @@ async def past(update: Update, context: Context) -> None:
     await _show(update, context, link.username, result)
 
 
-@pressed("past:", r"past:[a-z0-9._]{1,30}(:\d{1,6})?$")
-async def past_of(update: Update, context: Context, data: str) -> None:
-    """Show a profile's kept stories, or those before the newest: ``past:<name>[:<count>]``."""
+@pressed(PAST)
+async def past_of(update: Update, context: Context, username: str, offset: int | None) -> None:
+    """Show a profile's kept stories, or those before the newest ``offset``."""
     await answer(update, context)
-    username, offset = [*data.split(":")[1:], "0"][:2]
     result = await context.services.past.page(
-        context.chat.id, context.bot.id, username, offset=int(offset)
+        context.chat.id, context.bot.id, username, offset=offset or 0
     )
     await _show(update, context, username, result)
 
@@ -62,9 +61,8 @@ async def past_of(update: Update, context: Context, data: str) -> None:
 async def _show(update: Update, context: Context, username: str, page: Page) -> None:
     await show(update, context, list(page.albums), kind="stories", originals=page.originals)
     if page.more is not None:
-        data = f"past:{username}:{page.more}"
-        button = InlineKeyboardButton(context.t.plain(N_("Show earlier ones")), callback_data=data)
-        await say(update, context, context.t(EARLIER), [[button]])
+        more = context.button(N_("Show earlier ones"), PAST(username, page.more))
+        await say(update, context, context.t(EARLIER), [[more]])
 
 
 async def _offer(update: Update, context: Context) -> None:
@@ -72,10 +70,7 @@ async def _offer(update: Update, context: Context) -> None:
     if not names:
         await say(update, context, context.t(NONE))
         return
-    buttons: Buttons = [
-        [InlineKeyboardButton(name, callback_data=f"past:{name}")] for name in names
-    ]
-    await say(update, context, context.t(CHOOSE), buttons)
+    await say(update, context, context.t(CHOOSE), [[button(name, PAST(name))] for name in names])
 
 
 def handlers() -> list[Handler]:

@@ -2,13 +2,13 @@
 
 from datetime import timedelta
 
-from telegram import InlineKeyboardButton, Update
+from telegram import Update
 
 from bot.billing.people import Guest
 from bot.context import Context
 from bot.domain.access import Subject
 from bot.domain.errors import N_
-from bot.presentation.buttons import Buttons
+from bot.presentation.actions import PEOPLE, Buttons, Page, arrows, back, button
 from bot.presentation.html import escape, shorten
 from handlers.admission import REASON
 from handlers.guard import Handler, command, pressed
@@ -43,15 +43,14 @@ A_DAY = timedelta(days=1)
 @command("people")
 async def people(update: Update, context: Context) -> None:
     """List who uses the bot, who costs most first."""
-    text, buttons = await _listed(0, context)
-    await say(update, context, text, buttons)
+    await say(update, context, *await _listed(0, context))
 
 
-@pressed("people:", r"people:")
+@pressed(PEOPLE)
 async def press(update: Update, context: Context, data: str) -> None:
-    """Follow the buttons: ``people:<page>``, ``people:<what>:<id>[:<value>]``."""
+    """Follow the buttons: ``<page>``, ``<what>:<id>[:<value>]``."""
     access = context.services.access
-    match data.split(":")[1:]:
+    match data.split(":"):
         case [page] if page.isdecimal() and len(page) < 5:  # noqa: PLR2004 - digits
             await rewrite(update, context, *await _listed(int(page), context))
             return
@@ -79,20 +78,12 @@ async def press(update: Update, context: Context, data: str) -> None:
     await rewrite(update, context, *_page(one, context))
 
 
-async def _listed(page: int, context: Context) -> tuple[str, Buttons]:
+async def _listed(page: int, context: Context) -> Page:
     result = await context.services.access.guests(offset=page * PAGE, limit=PAGE + 1)
     if not result and page == 0:
         return context.t(NOBODY_YET), []
-    buttons = [
-        [InlineKeyboardButton(_line(one, context), callback_data=f"people:who:{one.id}")]
-        for one in result[:PAGE]
-    ]
-    arrows = []
-    if page > 0:
-        arrows.append(InlineKeyboardButton("◀️", callback_data=f"people:{page - 1}"))
-    if len(result) > PAGE:
-        arrows.append(InlineKeyboardButton("▶️", callback_data=f"people:{page + 1}"))
-    return context.t(TITLE), [*buttons, arrows] if arrows else buttons
+    buttons = [[button(_line(one, context), PEOPLE("who", one.id))] for one in result[:PAGE]]
+    return context.t(TITLE), buttons + arrows(page, is_last=len(result) <= PAGE, to=PEOPLE)
 
 
 def _line(one: Guest, context: Context) -> str:
@@ -110,7 +101,7 @@ def _credits(millicredits: int, context: Context) -> str:
     return context.t.number(round(millicredits / 1000, 1))
 
 
-def _page(one: Guest, context: Context) -> tuple[str, Buttons]:
+def _page(one: Guest, context: Context) -> Page:
     t = context.t
     lines = [f"<b>{escape(one.name)}</b> <code>{one.id}</code>", *_standing(one, context), ""]
     lines.append(t(HERE, cost=cost_of(one.total / 1000, context)))
@@ -127,15 +118,11 @@ def _page(one: Guest, context: Context) -> tuple[str, Buttons]:
     limit = NO_LIMIT if own is None else LIMIT
     lines += ["", t(limit, credits=t.number(usual if own is None else own))]
     members = [
-        [
-            InlineKeyboardButton(
-                f"👤 {shorten(name, LONGEST_NAME)}: {_credits(spent, context)}",
-                callback_data=f"people:who:{user}",
-            )
-        ]
+        (f"👤 {shorten(name, LONGEST_NAME)}: {_credits(spent, context)}", PEOPLE("who", user))
         for user, name, spent in one.by_person
     ]
-    return "\n".join(lines), [*members, *_actions(one, context)]
+    rows = [[button(*member)] for member in members]
+    return "\n".join(lines), [*rows, *_actions(one, context)]
 
 
 def _standing(one: Guest, context: Context) -> list[str]:
@@ -159,34 +146,25 @@ def _standing(one: Guest, context: Context) -> list[str]:
 
 
 def _actions(one: Guest, context: Context) -> Buttons:
-    t, entry, number = context.t, one.entry, one.id
-
-    def button(text: str, what: str) -> InlineKeyboardButton:
-        return InlineKeyboardButton(t.plain(text), callback_data=f"people:{what}:{number}")
-
-    limit, back = button(N_("Limit"), "limits"), N_("Back to the list")
-    rows = [[limit]]
+    entry, number = one.entry, one.id
+    rows = [[context.button(N_("Limit"), PEOPLE("limits", number))]]
     if entry and entry.is_blocked(context.now):
-        rows = [[limit, button(N_("Unblock"), "unblock")]]
+        rows[0].append(context.button(N_("Unblock"), PEOPLE("unblock", number)))
     elif number not in context.services.access.admin_ids:
-        rows = [[limit, button(N_("Block for a day"), "day"), button(N_("Block"), "block")]]
+        rows[0].append(context.button(N_("Block for a day"), PEOPLE("day", number)))
+        rows[0].append(context.button(N_("Block"), PEOPLE("block", number)))
         is_in = context.services.access.mode == "open" or (entry and entry.is_allowed)
         if not is_in:
-            rows.append([button(N_("Let them use me"), "allow")])
-    return [*rows, [InlineKeyboardButton(t.plain(back), callback_data="people:0")]]
+            rows.append([context.button(N_("Let them use me"), PEOPLE("allow", number))])
+    return [*rows, [context.button(N_("Back to the list"), PEOPLE(0))]]
 
 
-def _limits(one: Guest, context: Context) -> tuple[str, Buttons]:
+def _limits(one: Guest, context: Context) -> Page:
     t = context.t
-    buttons = [
-        InlineKeyboardButton(t.number(n), callback_data=f"people:limit:{one.id}:{n}")
-        for n in LIMITS
-    ]
-    usual = InlineKeyboardButton(
-        t.plain(N_("As for everybody")), callback_data=f"people:limit:{one.id}:none"
-    )
-    back = InlineKeyboardButton(t.plain(N_("« Back")), callback_data=f"people:who:{one.id}")
-    return t(ASK_LIMIT, name=one.name), [buttons[:3], buttons[3:], [usual], [back]]
+    buttons = [button(t.number(n), PEOPLE("limit", one.id, n)) for n in LIMITS]
+    usual = context.button(N_("As for everybody"), PEOPLE("limit", one.id, "none"))
+    to_one = back(t, PEOPLE("who", one.id))
+    return t(ASK_LIMIT, name=one.name), [buttons[:3], buttons[3:], [usual], [to_one]]
 
 
 def _subject(number: str) -> Subject | None:

@@ -1,10 +1,10 @@
 """/privacy: what the bot remembers of a chat, and a button that erases it."""
 
-from telegram import InlineKeyboardButton, Update
+from telegram import Update
 
 from bot.context import Context
 from bot.domain.errors import N_
-from bot.presentation.buttons import Buttons
+from bot.presentation.actions import ERASE, Page, back
 from handlers.guard import Handler, command, pressed
 from handlers.replies import rewrite, say
 
@@ -35,43 +35,33 @@ DONE = N_(
 )
 
 
-@command("privacy")
+@command("privacy", channel_after=0)
 async def privacy(update: Update, context: Context) -> None:
     """Say what is kept, with the button that erases it."""
-    text, buttons = about_chat(context)
-    await say(update, context, text, buttons)
+    await say(update, context, *about_chat(context))
 
 
-def about_chat(context: Context) -> tuple[str, Buttons]:
+def about_chat(context: Context) -> Page:
     """Return what is kept of the chat, and the button that erases it."""
-    button = InlineKeyboardButton(context.t.plain(N_("Delete everything")), callback_data="erase")
+    button = context.button(N_("Delete everything"), ERASE())
     return f"{context.t(ABOUT)}\n\n{context.t(STAYS)}", [[button]]
 
 
-@pressed("erase", r"erase(:|$)")
-async def erase(update: Update, context: Context, data: str) -> None:
+@pressed(ERASE)
+async def erase(update: Update, context: Context, what: str | None) -> None:
     """Ask once more, then erase everything about the chat."""
-    if data == "erase:yes":
+    if what == "yes":
         await context.services.chats.erase(context.chat.id)
         await rewrite(update, context, context.t(DONE))
-    elif data == "erase:no":
-        back = InlineKeyboardButton(context.t.plain(N_("« Back")), callback_data="erase:back")
-        await rewrite(update, context, context.t(N_("Nothing was deleted.")), [[back]])
-    elif data == "erase:back":
+    elif what == "no":
+        text = context.t(N_("Nothing was deleted."))
+        await rewrite(update, context, text, [[back(context.t, ERASE("back"))]])
+    elif what == "back":
         await rewrite(update, context, *about_chat(context))
     else:
-        await rewrite(update, context, context.t(SURE), yes_or_no("erase", context))
-
-
-def yes_or_no(prefix: str, context: Context) -> Buttons:
-    """Return the two buttons of a question; the data are ``prefix:yes`` and ``prefix:no``."""
-    yes, no = context.t.plain(N_("Yes, delete")), context.t.plain(N_("No, keep it"))
-    return [
-        [
-            InlineKeyboardButton(yes, callback_data=f"{prefix}:yes"),
-            InlineKeyboardButton(no, callback_data=f"{prefix}:no"),
-        ]
-    ]
+        yes = context.button(N_("Yes, delete"), ERASE("yes"))
+        no = context.button(N_("No, keep it"), ERASE("no"))
+        await rewrite(update, context, context.t(SURE), [[yes, no]])
 
 
 def handlers() -> list[Handler]:

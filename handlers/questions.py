@@ -8,12 +8,12 @@ import re
 from collections.abc import Sequence
 from functools import cache
 
-from telegram import Chat, InlineKeyboardButton, Message, Update
+from telegram import Chat, Message, Update
 from telegram.ext import filters
 
 from bot.context import Context
 from bot.domain.records import Subscription
-from bot.presentation.buttons import Buttons
+from bot.presentation.actions import RUN, Buttons, button, grid
 from bot.presentation.html import plain
 from bot.presentation.translation import LANGUAGES, translator_for
 from handlers.replies import say
@@ -38,8 +38,7 @@ async def ask(update: Update, context: Context, question: str, usage: str) -> No
 def choices(result: Sequence[Subscription], command: str) -> Buttons:
     """Return a button for each profile that a chat has, which does ``command`` with it."""
     names = list(dict.fromkeys(one.username for one in result))[:MOST]
-    buttons = [InlineKeyboardButton(name, callback_data=f"run:{command}:{name}") for name in names]
-    return [buttons[i : i + A_ROW] for i in range(0, len(buttons), A_ROW)]
+    return grid([button(name, RUN(command, name)) for name in names], A_ROW)
 
 
 class Answers(filters.MessageFilter):

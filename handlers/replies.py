@@ -13,9 +13,9 @@ from telegram.error import TelegramError
 from bot.context import Context, target_of
 from bot.domain.errors import N_, DatabaseUnavailableError
 from bot.domain.model import Target
-from bot.presentation.buttons import Buttons, about, for_channel
+from bot.presentation.actions import Buttons, about
 from bot.presentation.charts import Panel
-from bot.presentation.html import Safe, bold, length
+from bot.presentation.html import Safe, bold, code, length
 from bot.runtime import holding, logging
 from bot.runtime.beside import beside
 from bot.sending.replies import ACTION_S, Payload, chart_of, edit_of, text_of
@@ -25,11 +25,14 @@ from handlers.guard import answer
 LONGEST_CAPTION = 1024  # characters; Bot API, sendPhoto
 
 
+IN_PRIVATE = N_("In channels I have no buttons. Write this to me in a private chat: {command}")
+
+
 def fitting(update: Update, context: Context, buttons: Buttons) -> Buttons:
-    """Return ``buttons`` as links in a channel, and acting on a channel where it is run."""
+    """Return ``buttons``: in a channel links only, and acting on a channel where it is run."""
     where = update.effective_chat
     if where and where.type == where.CHANNEL:
-        return for_channel(buttons, where.id, context.bot.username, context.t)
+        return [row for row in buttons if row and not row[0].callback_data]
     return buttons if context.about is None else about(buttons, context.about)
 
 
@@ -53,9 +56,14 @@ async def say(
     message = update.effective_message
     quoted = message and update.callback_query is None and message.chat.type != "private"
     reply_to = message.message_id if message and quoted else None
+    shown = fitting(update, context, buttons or [])
+    if message and message.chat.type == message.chat.CHANNEL and buttons and not shown:
+        about_it = f" @{message.chat.username or 'channel'}" if context.takes_channel else ""
+        hint = context.t(IN_PRIVATE, command=code(f"{message.text or ''}{about_it}"))
+        text = Safe(f"{text}\n\n{hint}")
     payload = text_of(
         _headed(context, text),
-        fitting(update, context, buttons or []),
+        shown,
         reply_to=reply_to,
         force_reply=force_reply,
     )

@@ -1,13 +1,13 @@
 """/rules NAME only: #sale not: video: which stories of a profile bring an alert here."""
 
-from telegram import InlineKeyboardButton, Update
+from telegram import Update
 
 from bot.chats.subscriptions import Subscription
 from bot.context import Context, target_of
 from bot.domain import alert_rules, links, story_terms
 from bot.domain.errors import N_
 from bot.domain.model import Options
-from bot.presentation.buttons import Buttons
+from bot.presentation.actions import RULE, SUBSCRIPTION, Buttons, Page, back, button
 from bot.presentation.html import code
 from handlers.guard import Handler, command, pressed
 from handlers.replies import rewrite, say
@@ -63,16 +63,17 @@ async def rules(update: Update, context: Context) -> None:
             )
             for one in here
         ]
-    page, buttons = _page(here[0], suggested, context)
-    await say(update, context, page, buttons)
+    await say(update, context, *_page(here[0], suggested, context))
 
 
-@pressed("rule:", r"rule:\d{1,18}:(off$|(only|not):\S)")
-async def change_rule(update: Update, context: Context, data: str) -> None:
-    """Add a term to a subscription's rules, or end them: ``rule:<id>:<only|not>:<term>|off``."""
-    number, what, term = [*data.split(":", 3)[1:], ""][:3]
+@pressed(RULE)
+async def change_rule(
+    update: Update, context: Context, number: int, what: str, term: str | None
+) -> None:
+    """Add a term to a subscription's rules (``only``, ``not``), or end them (``off``)."""
+    term = term or ""
     service = context.services.subscriptions
-    one = await service.get(context.chat.id, int(number))
+    one = await service.get(context.chat.id, number)
     only, without = one.options.only, one.options.without
     if what == OFF:
         only = without = ""
@@ -82,8 +83,7 @@ async def change_rule(update: Update, context: Context, data: str) -> None:
         without = f"{without} {term}"
     suggested = await _suggested(one, context)
     one = await service.set_options(context.chat.id, one.id, _with(one.options, only, without))
-    page, buttons = _page(one, suggested, context)
-    await rewrite(update, context, page, buttons)
+    await rewrite(update, context, *_page(one, suggested, context))
 
 
 async def _suggested(one: Subscription, context: Context) -> list[str]:
@@ -98,7 +98,7 @@ def _with(options: Options, only: str, without: str) -> Options:
     return Options.of({**options.values(), "only": only, "without": without})
 
 
-def _page(one: Subscription, suggested: list[str], context: Context) -> tuple[str, Buttons]:
+def _page(one: Subscription, suggested: list[str], context: Context) -> Page:
     t, options = context.t, one.options
     lines: list[str] = [t(TITLE, username=one.username)]
     if options.only:
@@ -111,21 +111,16 @@ def _page(one: Subscription, suggested: list[str], context: Context) -> tuple[st
     rows: Buttons = []
     for term in suggested:
         pair = {
-            f"✅ {term}": f"rule:{one.id}:only:{term}",
-            f"🚫 {term}": f"rule:{one.id}:not:{term}",
+            f"✅ {term}": RULE(one.id, "only", term),
+            f"🚫 {term}": RULE(one.id, "not", term),
         }
         if term not in used and all(len(data.encode()) <= LONGEST_DATA for data in pair.values()):
-            rows.append(
-                [InlineKeyboardButton(text, callback_data=data) for text, data in pair.items()]
-            )
+            rows.append([button(text, data) for text, data in pair.items()])
     if rows:
         lines.append(t(HINT))
     if used:
-        text = t.plain(N_("Remove all rules"))
-        rows.append([InlineKeyboardButton(text, callback_data=f"rule:{one.id}:{OFF}")])
-    back = t.plain(N_("« Back"))
-    rows.append([InlineKeyboardButton(back, callback_data=f"sub:{one.id}")])
-    return "\n".join(lines), rows
+        rows.append([context.button(N_("Remove all rules"), RULE(one.id, OFF))])
+    return "\n".join(lines), [*rows, [back(t, SUBSCRIPTION(one.id))]]
 
 
 def handlers() -> list[Handler]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from telegram import Chat as TelegramChat
-from telegram import InlineKeyboardButton, Update
+from telegram import Update
 from telegram.ext import filters
 
 from bot.context import Context
@@ -16,7 +16,7 @@ from bot.domain.errors import N_
 from bot.domain.records import Chat
 from bot.domain.zones import is_zone, zone_of
 from bot.presentation import cities
-from bot.presentation.buttons import Buttons
+from bot.presentation.actions import DEFAULT, LANGUAGES, SETTING, Buttons, Page, back, button, grid
 from handlers.guard import Handler, command, heard, pressed
 from handlers.questions import Answers, asks
 from handlers.replies import rewrite, say
@@ -24,6 +24,9 @@ from handlers.replies import rewrite, say
 NIGHTS = ((22, 7), (23, 7), (23, 8), (0, 8))
 """Quiet hours that most people want, offered first."""
 EXPECTED = timedelta(minutes=5)  # in which a bare message is what the last page asked for
+
+MINUTE = timedelta(minutes=1)
+TOP = SETTING("back")  # the page that leads to all others
 
 TITLE = N_("<b>Settings of this chat</b>")
 OVERVIEW = N_(
@@ -47,14 +50,13 @@ QUESTIONS = {"zone": WHICH_ZONE, "clock": WHAT_TIME, "quiet": QUIET_FROM, "diges
 NEAR = 20  # minutes that a typed clock may be off
 
 
-@command("settings")
+@command("settings", channel_after=0)
 async def settings(update: Update, context: Context) -> None:
     """Show what is set, with a button for each."""
-    text, buttons = overview(context)
-    await say(update, context, text, buttons)
+    await say(update, context, *overview(context))
 
 
-@command("timezone")
+@command("timezone", channel_after=1)
 async def timezone(update: Update, context: Context) -> None:
     """Set the zone of a city, or by its own name; without one, offer the cities."""
     if context.args:
@@ -64,10 +66,10 @@ async def timezone(update: Update, context: Context) -> None:
     await say(update, context, context.t(WHICH_ZONE), _cities(context))
 
 
-@pressed("set:", r"set:")
+@pressed(SETTING)
 async def change_setting(update: Update, context: Context, data: str) -> None:
-    """Follow the buttons: ``set:<what>[:<value>[:<value>]]``."""
-    words = data.split(":")[1:]
+    """Follow the buttons: ``<what>[:<value>[:<value>]]``."""
+    words = data.split(":")
     page = _question(context, words)
     _expect(context, ":".join(words) if page else "")
     if page:
@@ -76,7 +78,7 @@ async def change_setting(update: Update, context: Context, data: str) -> None:
         await _back(update, context)
 
 
-def _question(context: Context, words: list[str]) -> tuple[str, Buttons] | None:
+def _question(context: Context, words: list[str]) -> Page | None:
     """Return the page that asks for a setting, None where there is no such page."""
     t = context.t
     match words:
@@ -87,10 +89,10 @@ def _question(context: Context, words: list[str]) -> tuple[str, Buttons] | None:
         case ["quiet"]:
             return t(QUIET_FROM), _nights(context)
         case ["quiet", start] if _is_hour(start):
-            buttons = [*_hours(f"set:quiet:{start}", context), [back(context, "set:quiet")]]
-            return t(QUIET_TO), buttons
+            hours_of_end = _hours(context, "quiet", start)
+            return t(QUIET_TO), [*hours_of_end, [back(t, SETTING("quiet"))]]
         case ["digest"]:
-            return t(DIGEST), [*_hours("set:digest", context), [back(context)]]
+            return t(DIGEST), [*_hours(context, "digest"), [back(t, TOP)]]
         case _:
             return None
 
@@ -201,11 +203,11 @@ def _ahead(context: Context, clock: int) -> int | None:
     now = context.now.hour * 60 + context.now.minute
 
     def off(ahead: timedelta) -> int:
-        apart = (now + ahead // timedelta(minutes=1) - clock) % hours.DAY
+        apart = (now + ahead // MINUTE - clock) % hours.DAY
         return min(apart, hours.DAY - apart)
 
     nearest = min(cities.by_offset(context.now), key=off)
-    return nearest // timedelta(minutes=1) if off(nearest) <= NEAR else None
+    return nearest // MINUTE if off(nearest) <= NEAR else None
 
 
 async def _set_zone(update: Update, context: Context, text: str) -> None:
@@ -216,7 +218,7 @@ async def _set_zone(update: Update, context: Context, text: str) -> None:
     _expect(context, "")
     await _change(context, zone=name)
     shown = context.t(ZONE_SET, time=_clock(context), zone=_zone(context))
-    await say(update, context, shown, [[back(context)]])
+    await say(update, context, shown, [[back(context.t, TOP)]])
 
 
 async def _set_quiet(context: Context, start: int, end: int) -> None:
@@ -230,7 +232,7 @@ async def _choose_city(update: Update, context: Context, minutes: int) -> bool:
     if len(zones) == 1:
         await _change(context, zone=zones[0])
         return False
-    buttons = [*_zone_buttons(zones, context), [back(context, "set:clock")]]
+    buttons = [*_zone_buttons(zones, context), [back(context.t, SETTING("clock"))]]
     await rewrite(update, context, context.t(WHICH_CITY), buttons)
     return True
 
@@ -250,14 +252,8 @@ def _expect(context: Context, what: str) -> None:
         lately.record(key, what, now=context.now)
 
 
-def back(context: Context, data: str = "set:back") -> InlineKeyboardButton:
-    """Return the button that leads to the page before."""
-    return InlineKeyboardButton(context.t.plain(N_("« Back")), callback_data=data)
-
-
 async def _back(update: Update, context: Context) -> None:
-    text, buttons = overview(context)
-    await rewrite(update, context, text, buttons)
+    await rewrite(update, context, *overview(context))
 
 
 async def _change(context: Context, **values: object) -> None:
@@ -266,7 +262,7 @@ async def _change(context: Context, **values: object) -> None:
     await context.services.subscriptions.replan(context.chat.id)
 
 
-def overview(context: Context) -> tuple[str, Buttons]:
+def overview(context: Context) -> Page:
     """Return what is set in the chat, and the buttons that change it."""
     chat, t = context.chat, context.t
     text = f"{t(TITLE)}\n\n" + t(
@@ -277,17 +273,13 @@ def overview(context: Context) -> tuple[str, Buttons]:
         digest=_minutes(chat.digest_at, context),
     )
     buttons = [
-        [
-            InlineKeyboardButton(t.plain(N_("🌍 Time zone")), callback_data="set:zone"),
-            InlineKeyboardButton(t.plain(N_("🌙 Quiet hours")), callback_data="set:quiet"),
-        ],
-        [
-            InlineKeyboardButton(t.plain(N_("📰 Daily summary")), callback_data="set:digest"),
-            InlineKeyboardButton(t.plain(N_("🔔 New subscriptions")), callback_data="defaults"),
-        ],
-        [InlineKeyboardButton(t.plain(N_("🌐 Language")), callback_data="language")],
+        context.button(N_("🌍 Time zone"), SETTING("zone")),
+        context.button(N_("🌙 Quiet hours"), SETTING("quiet")),
+        context.button(N_("📰 Daily summary"), SETTING("digest")),
+        context.button(N_("🔔 New subscriptions"), DEFAULT()),
+        context.button(N_("🌐 Language"), LANGUAGES()),
     ]
-    return text, buttons
+    return text, grid(buttons, 2)
 
 
 def _quiet(chat: Chat, context: Context) -> str:
@@ -317,54 +309,35 @@ def _minutes(minutes: int, context: Context) -> str:
 
 def _nights(context: Context) -> Buttons:
     nights = [
-        InlineKeyboardButton(
-            _range(start * 60, end * 60, context), callback_data=f"set:quiet:{start}:{end}"
-        )
+        button(_range(start * 60, end * 60, context), SETTING("quiet", start, end))
         for start, end in NIGHTS
     ]
-    off = InlineKeyboardButton(context.t.plain(N_("Never")), callback_data="set:quiet:off")
-    return [
-        *(nights[i : i + 2] for i in range(0, len(nights), 2)),
-        *_hours("set:quiet", context),
-        [off, back(context)],
-    ]
+    off = context.button(N_("Never"), SETTING("quiet", "off"))
+    return [*grid(nights, 2), *_hours(context, "quiet"), [off, back(context.t, TOP)]]
 
 
-def _hours(prefix: str, context: Context) -> Buttons:
-    buttons = [
-        InlineKeyboardButton(_minutes(hour * 60, context), callback_data=f"{prefix}:{hour}")
-        for hour in range(24)
-    ]
-    return [buttons[i : i + 4] for i in range(0, 24, 4)]
+def _hours(context: Context, *what: str) -> Buttons:
+    times = (_minutes(hour * 60, context) for hour in range(24))
+    return grid([button(time, SETTING(*what, hour)) for hour, time in enumerate(times)], 4)
 
 
 def _cities(context: Context) -> Buttons:
-    clock = InlineKeyboardButton(
-        context.t.plain(N_("🕐 By the time there")), callback_data="set:clock"
-    )
-    return [*_zone_buttons(cities.CHOICE, context), [clock], [back(context)]]
+    clock = context.button(N_("🕐 By the time there"), SETTING("clock"))
+    return [*_zone_buttons(cities.CHOICE, context), [clock], [back(context.t, TOP)]]
 
 
 def _zone_buttons(zones: Sequence[str], context: Context) -> Buttons:
-    buttons = [
-        InlineKeyboardButton(
-            cities.city_of(zone, context.t.language), callback_data=f"set:zone:{zone}"
-        )
-        for zone in zones
-    ]
-    return [buttons[i : i + 3] for i in range(0, len(buttons), 3)]
+    language = context.t.language
+    return grid([button(cities.city_of(z, language), SETTING("zone", z)) for z in zones], 3)
 
 
 def _clocks(context: Context) -> Buttons:
     """Return a button for each time that clocks show somewhere now."""
     buttons = [
-        InlineKeyboardButton(
-            context.t.time(context.now + ahead, UTC),
-            callback_data=f"set:clock:{ahead // timedelta(minutes=1)}",
-        )
+        button(context.t.time(context.now + ahead, UTC), SETTING("clock", ahead // MINUTE))
         for ahead in cities.by_offset(context.now)
     ]
-    return [*(buttons[i : i + 4] for i in range(0, len(buttons), 4)), [back(context, "set:zone")]]
+    return [*grid(buttons, 4), [back(context.t, SETTING("zone"))]]
 
 
 def _is_hour(text: str) -> bool:

@@ -12,7 +12,8 @@ from bot.domain.albums import plan
 from bot.domain.errors import N_, NoStoriesError, NotFollowedError
 from bot.domain.model import Album, Profile, Story
 from bot.presentation import captions
-from bot.presentation.buttons import OPTIONS, link_buttons, options_link, story_buttons
+from bot.presentation.actions import CARD, link_to
+from bot.presentation.buttons import OPTIONS, link_buttons, story_buttons
 from bot.sending.replies import album_of
 from handlers.replies import enqueue_reply, working
 
@@ -69,7 +70,7 @@ async def show(
         quoted = message and number == 0 and message.chat.type != message.chat.PRIVATE
         payload = album_of(
             album,
-            caption=_caption(album, of, context, has_link=not acts, title=title),
+            caption=_caption(album, of, context, has_link=not (acts or is_channel), title=title),
             asker=asker_of(update, context),
             usage=kind,
             buttons=buttons,
@@ -120,5 +121,5 @@ def _caption(
     )
     if not has_link:
         return text
-    url = options_link(context.bot.username, context.chat.id, username=username)
+    url = link_to(context.bot.username, CARD(username))
     return captions.with_link(text, t.plain(OPTIONS), url, t)

@@ -1,24 +1,16 @@
 """/start, /help and /language: who the bot is and what it understands."""
 
-from telegram import Chat, InlineKeyboardButton, Update
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+from telegram import Chat, Update
 
 from bot.context import Context
-from bot.domain import links
 from bot.domain.errors import N_
-from bot.presentation.buttons import Buttons, read_payload
+from bot.presentation import actions
+from bot.presentation.actions import Page, back, button, grid
 from bot.presentation.translation import LANGUAGES, language_for, translator_for
-from handlers import (
-    access,
-    card,
-    highlights,
-    members,
-    options,
-    privacy,
-    settings,
-    stories,
-    subscriptions,
-    talk,
-)
+from handlers import access, card, members, settings, subscriptions, talk
 from handlers.admission import start_link
 from handlers.guard import UNKNOWN_BUTTON, Handler, act_on, command, pressed
 from handlers.replies import rewrite, say
@@ -56,60 +48,49 @@ HELP = N_(
     "/privacy: what I store, and how to delete it\n\n"
     "I can only see public profiles. Stories disappear after 24 hours."
 )
+PAGES: dict[actions.Kind, Callable[..., Awaitable[Page]]] = {
+    actions.CARD: partial(card.card, has_more=True),
+    actions.SUBSCRIPTIONS: subscriptions.listed,
+    actions.SUBSCRIPTION: subscriptions.options_of,
+}
+"""What a link may open: pages only."""
+
 WHICH_LANGUAGE = N_("Which language should I use here?")
 
 
 @command("start")
 async def start(update: Update, context: Context) -> None:
-    """Greet, or follow a link: to a profile's stories, or to a page of a channel of theirs.
+    """Greet, or follow a link: to a profile's card, or to a page of a group or channel of theirs.
 
     A group or channel is told what it can do there: a bare name is not answered in it.
     """
-    payload = context.args[0] if context.args else ""
-    page = read_payload(payload)
-    if page:
-        await open_page(update, context, *page)
-        return
-    link = links.parse_argument(payload.removeprefix("p_").replace("-", "."))
-    if payload.startswith("p_") and link and link.username:
-        await card.show_card(update, context, link.username, has_more=True)
-        return
-    if await highlights.follow_link(update, context, payload):
-        return
-    if payload.startswith("stories_"):
-        context.args = [payload.removeprefix("stories_").replace("-", ".")]
-        await stories.stories(update, context)
+    if context.args and await _open(update, context, actions.read_link(context.args[0])):
         return
     if update.effective_chat and update.effective_chat.type != Chat.PRIVATE:
-        await say(update, context, *members.greeting(update.effective_chat, context))
+        text, buttons = members.greeting(update.effective_chat, context)
+        is_channel = update.effective_chat.type == Chat.CHANNEL
+        await say(update, context, text, None if is_channel else buttons)
         return
     invitation = start_link(update)
-    text = await access.come_in(update, context, invitation) if invitation else None
-    await say(update, context, text or context.t(WELCOME), talk.example(context))
+    greeting = await access.come_in(update, context, invitation) if invitation else None
+    await say(update, context, greeting or context.t(WELCOME), talk.example(context))
 
 
-async def open_page(update: Update, context: Context, chat_id: int | None, page: str) -> None:
-    """Show the settings of a group, a channel or this chat (None); changes nothing by itself.
+async def _open(update: Update, context: Context, data: str) -> bool:
+    """Open the page that a link names; return whether it names one.
 
     Raises:
-        RightsError: The person may not run that chat.
+        RightsError: The person may not run the group or channel that it is about.
     """
-    if chat_id is not None:
-        await act_on(update, context, chat_id)
-    if page == "settings":
-        text, buttons = settings.overview(context)
-    elif page == "language":
-        text, buttons = context.t(WHICH_LANGUAGE), _choices(context)
-    elif page == "privacy":
-        text, buttons = privacy.about_chat(context)
-    elif page.isdigit():
-        one = await context.services.subscriptions.get(context.chat.id, int(page))
-        text, buttons = options.options_page(one, context)
-    else:
-        text, buttons = await subscriptions.listed(context, 0)
-        if not buttons and context.about is not None:  # "Set it up" leads here
-            buttons = settings.overview(context)[1]
-    await say(update, context, text, buttons)
+    for kind, page in PAGES.items():
+        args = kind.read(data)
+        if args is not None:
+            chat_id = actions.split_about(data)[0]
+            if chat_id is not None:
+                await act_on(update, context, chat_id)
+            await say(update, context, *await page(context, *args))
+            return True
+    return False
 
 
 @command("help")
@@ -118,40 +99,37 @@ async def show_help(update: Update, context: Context) -> None:
     await say(update, context, context.t(HELP))
 
 
-@command("language")
+@command("language", channel_after=0)
 async def language(update: Update, context: Context) -> None:
     """Offer the languages as buttons."""
-    await say(update, context, context.t(WHICH_LANGUAGE), _choices(context))
+    await say(update, context, *_choices(context))
 
 
-@pressed("language", r"language$")
-async def language_page(update: Update, context: Context, data: str) -> None:  # noqa: ARG001 - every button has these
+@pressed(actions.LANGUAGES)
+async def language_page(update: Update, context: Context) -> None:
     """Offer the languages in place of the settings."""
-    await rewrite(update, context, context.t(WHICH_LANGUAGE), _choices(context))
+    await rewrite(update, context, *_choices(context))
 
 
-@pressed("language:", r"language:")
-async def set_language(update: Update, context: Context, data: str) -> str | None:
+@pressed(actions.LANGUAGE)
+async def set_language(update: Update, context: Context, code: str) -> str | None:
     """Speak the language of the pressed button from now on."""
-    code = data.partition(":")[2]
     if code not in LANGUAGES:
         return context.t.plain(UNKNOWN_BUTTON)
     await context.services.chats.change(context.chat.id, language=code)
     context.t = translator_for(code).in_zone(context.t.zone)
     text = context.t(N_("From now on I'll use English here."))
-    await rewrite(update, context, text, [[settings.back(context)]])
+    await rewrite(update, context, text, [[back(context.t, settings.TOP)]])
     return None
 
 
-def _choices(context: Context) -> Buttons:
+def _choices(context: Context) -> Page:
     current = language_for(context.chat.effective_language)  # a channel's may be another than ours
     buttons = [
-        InlineKeyboardButton(
-            f"✓ {name}" if code == current else name, callback_data=f"language:{code}"
-        )
+        button(f"✓ {name}" if code == current else name, actions.LANGUAGE(code))
         for code, name in LANGUAGES.items()
     ]
-    return [*(buttons[i : i + 2] for i in range(0, len(buttons), 2)), [settings.back(context)]]
+    return context.t(WHICH_LANGUAGE), [*grid(buttons, 2), [back(context.t, settings.TOP)]]
 
 
 def handlers() -> list[Handler]:

@@ -12,6 +12,7 @@ from bot.domain.errors import N_, BotError, NoStoriesError, SpendingError, Stori
 from bot.domain.links import Link
 from bot.domain.model import Story
 from bot.domain.wanted import Wanted, read
+from bot.presentation import actions
 from bot.presentation.html import Safe
 from handlers.guard import Handler, command, heard, pressed, replied_to
 from handlers.highlights import show_highlight
@@ -105,10 +106,10 @@ async def show_profiles(update: Update, context: Context, wanted: Wanted) -> Non
     await say(update, context, Safe("\n".join(lines)))
 
 
-@pressed("stories:", r"stories:")
-async def all_stories(update: Update, context: Context, data: str) -> None:
+@pressed(actions.STORIES)
+async def all_stories(update: Update, context: Context, username: str) -> None:
     """Show the profile of the button that was pressed."""
-    link = links.parse_argument(data.partition(":")[2])
+    link = links.parse_argument(username)
     if link and link.username:
         await show_profile(update, context, link.username)
 

@@ -24,12 +24,13 @@ from bot.domain.errors import (
 from bot.domain.model import Options, Target
 from bot.domain.records import mute_of
 from bot.domain.wanted import Wanted, read
-from bot.presentation.buttons import Buttons
+from bot.presentation import actions
+from bot.presentation.actions import Buttons, Page, arrows, back, button
 from bot.presentation.html import Safe
 from bot.presentation.notices import MISSING
 from handlers.guard import UNCHANGED, Handler, answer, command, heard, pressed
 from handlers.links import unreadable
-from handlers.options import options_page, paused_line
+from handlers.options import SETTINGS, options_page, paused_line
 from handlers.questions import Answers, ask, choices
 from handlers.replies import rewrite, say, working
 from handlers.rights import TABLE, Need
@@ -137,9 +138,8 @@ async def _follow_all(update: Update, context: Context, wanted: Wanted) -> None:
     if is_slow and (delay := await _usual_delay(context)):
         lines.append(t(SOON, delay=delay))
     text = Safe("\n".join(lines) + await _obstacles(context, target))
-    button = InlineKeyboardButton(t.plain(N_("Subscriptions")), callback_data="subs:0")
     is_here = target.chat_id == context.chat.id and done
-    await say(update, context, text, [[button]] if is_here else None)
+    await say(update, context, text, [[to_list(context)]] if is_here else None)
 
 
 async def follow(
@@ -254,10 +254,9 @@ async def take_answer(update: Update, context: Context) -> None:
     await subscribe.run(update, context)
 
 
-@pressed("live:", r"live:[a-z0-9._]{1,30}$")
-async def show_live(update: Update, context: Context, data: str) -> str | None:
+@pressed(actions.LIVE)
+async def show_live(update: Update, context: Context, username: str) -> str | None:
     """Show the stories that were there when somebody subscribed; they are paid already."""
-    username = data.partition(":")[2]
     service = context.services.subscriptions
     live = await service.preview(username, Options(), chat_id=context.chat.id)
     if not live:
@@ -267,21 +266,19 @@ async def show_live(update: Update, context: Context, data: str) -> str | None:
     return None
 
 
-@command("subscriptions")
+@command("subscriptions", channel_after=0)
 async def subscriptions(update: Update, context: Context) -> None:
     """List what the chat follows."""
-    text, buttons = await listed(context, 0)
-    await say(update, context, text, buttons)
+    await say(update, context, *await listed(context, 0))
 
 
-@pressed("subs:", r"subs:\d{1,4}$")
-async def turn_page(update: Update, context: Context, data: str) -> None:
+@pressed(actions.SUBSCRIPTIONS)
+async def turn_page(update: Update, context: Context, page: int) -> None:
     """Show another page of the list, in place."""
-    text, buttons = await listed(context, int(data.partition(":")[2]))
-    await rewrite(update, context, text, buttons)
+    await rewrite(update, context, *await listed(context, page))
 
 
-@command("unsubscribe")
+@command("unsubscribe", channel_after=1)
 async def unsubscribe(update: Update, context: Context) -> None:
     """Ask whether to stop following one profile, or all."""
     argument = context.args[0] if context.args else ""
@@ -293,7 +290,7 @@ async def unsubscribe(update: Update, context: Context) -> None:
         text = context.t.n(
             N_("Unsubscribe from {n} profile?"), N_("Unsubscribe from all {n} profiles?"), count
         )
-        await say(update, context, text, _sure("all", context))
+        await say(update, context, text, _sure(context, "all"))
         return
     if not argument:
         await choose(update, context, WHICH, "unsubscribe", UNSUBSCRIBE_USAGE)
@@ -304,51 +301,50 @@ async def unsubscribe(update: Update, context: Context) -> None:
         return
     rows = await context.services.subscriptions.named(context.chat.id, link.username)
     text = context.t(N_("Unsubscribe from <b>{username}</b>?"), username=rows[0].username)
-    await say(update, context, text, _sure(f"name:{rows[0].username}", context))
+    await say(update, context, text, _sure(context, "name", rows[0].username))
 
 
-@pressed("unsub:", r"unsub:(all|no|name:.+|id:\d{1,18})$")
-async def unsubscribe_sure(update: Update, context: Context, data: str) -> None:
-    """Stop following: ``unsub:all``, ``unsub:name:<name>``, ``unsub:id:<id>``, ``unsub:no``."""
+@pressed(actions.UNSUBSCRIBE)
+async def unsubscribe_sure(
+    update: Update, context: Context, what: str, one_of: str | None
+) -> None:
+    """Stop following ``all``, a profile by its ``name``, or a subscription by its ``id``."""
     service, chat_id = context.services.subscriptions, context.chat.id
     undo: list[InlineKeyboardButton] = []
-    match data.split(":", 2)[1:]:
-        case ["all"]:
+    match what, one_of:
+        case "all", None:
             count = await service.unsubscribe_all(chat_id)
             done = N_("Unsubscribed from {n} profile."), N_("Unsubscribed from {n} profiles.")
             text = context.t.n(*done, count) if count else context.t(UNCHANGED)
-        case ["name", username]:
+        case "name", str(username):
             ended = await service.unsubscribe(chat_id, username)
             undo = [undo_button(ended[0], context)]
             text = context.t(N_("Unsubscribed from <b>{username}</b>."), username=username)
-        case ["id", number]:
+        case "id", str(number) if number.isascii() and number.isdecimal():
             one = await service.unsubscribe_one(chat_id, int(number))
             undo = [undo_button(one, context)]
             text = context.t(N_("Unsubscribed from <b>{username}</b>."), username=one.username)
         case _:
             text = context.t(UNCHANGED)
-    back = InlineKeyboardButton(context.t.plain(N_("« Back")), callback_data="subs:0")
-    await rewrite(update, context, text, [[*undo, back]])
+    await rewrite(update, context, text, [[*undo, back(context.t, actions.SUBSCRIPTIONS(0))]])
 
 
 def undo_button(ended: Subscription, context: Context) -> InlineKeyboardButton:
     """Return the button that brings an ended subscription back, with its options."""
-    data = f"undo:{ended.options.code}:{ended.target.thread_id or 0}:{ended.username}"
-    return InlineKeyboardButton(context.t.plain(N_("↩️ Undo")), callback_data=data)
+    thread = ended.target.thread_id or 0
+    return context.button(N_("↩️ Undo"), actions.UNDO(ended.options.code, thread, ended.username))
 
 
-@pressed("undo:", r"undo:\d{1,4}:\d{1,10}:[a-z0-9._]{1,30}$")
-async def undo(update: Update, context: Context, data: str) -> None:
-    """Subscribe again, as it was: ``undo:<options>:<topic>:<name>``; free for a while."""
-    _, code, thread, username = data.split(":")
+@pressed(actions.UNDO)
+async def undo(update: Update, context: Context, code: int, thread: int, username: str) -> None:
+    """Subscribe again, with the options of ``code`` and the topic as it was; free for a while."""
     followed = await context.services.subscriptions.restore(
-        Target(context.chat.id, int(thread) or None),
+        Target(context.chat.id, thread or None),
         username,
         asker_of(update, context),
-        options=Options.of_code(int(code)),
+        options=Options.of_code(code),
     )
-    text, buttons = options_page(followed[0].subscription, context)
-    await rewrite(update, context, text, buttons)
+    await rewrite(update, context, *options_page(followed[0].subscription, context))
 
 
 async def choose(
@@ -374,28 +370,33 @@ async def choose(
     await say(update, context, context.t(question), choices(rows, command))
 
 
-async def listed(context: Context, page: int) -> tuple[str, Buttons]:
+async def listed(context: Context, page: int) -> Page:
     """Return a page of what the chat follows, each with the button of its options."""
     rows, count = await context.services.subscriptions.page(
         context.chat.id, offset=page * PAGE, limit=PAGE
     )
     if not count:
-        return context.t(EMPTY if context.about is None else EMPTY_THERE), []
+        if context.about is None:
+            return context.t(EMPTY), []
+        return context.t(EMPTY_THERE), [[context.button(N_("⚙️ Settings"), SETTINGS)]]
+    if context.chat.kind == Chat.CHANNEL and context.about is None:
+        names = context.t.bold_names(one.username for one in rows)
+        text = Safe(f"{context.t(N_('Subscriptions'))}: <b>{names}</b>")
+        return Safe(text + await _obstacles(context, None)), [[to_list(context)]]
     text = context.t.n(
         N_("This chat has {n} subscription. Tap it for its options."),
         N_("This chat has {n} subscriptions. Tap one for its options."),
         count,
     )
     text = Safe(text + await _obstacles(context, None))
-    buttons = [
-        [InlineKeyboardButton(_line(one, context), callback_data=f"sub:{one.id}")] for one in rows
-    ]
-    arrows = []
-    if page > 0:
-        arrows.append(InlineKeyboardButton("◀️", callback_data=f"subs:{page - 1}"))
-    if (page + 1) * PAGE < count:
-        arrows.append(InlineKeyboardButton("▶️", callback_data=f"subs:{page + 1}"))
-    return text, [*buttons, arrows] if arrows else buttons
+    buttons = [[button(_line(one, context), actions.SUBSCRIPTION(one.id))] for one in rows]
+    is_last = (page + 1) * PAGE >= count
+    return text, buttons + arrows(page, is_last=is_last, to=actions.SUBSCRIPTIONS)
+
+
+def to_list(context: Context) -> InlineKeyboardButton:
+    """Return the button that lists what the chat follows."""
+    return context.button(N_("Subscriptions"), actions.SUBSCRIPTIONS(0))
 
 
 async def _obstacles(context: Context, target: Target | None) -> Safe:
@@ -422,28 +423,17 @@ def _line(one: Subscription, context: Context) -> str:
     return signs + one.username
 
 
-def _sure(what: str, context: Context) -> Buttons:
-    yes = context.t.plain(N_("Yes, unsubscribe"))
-    no = context.t.plain(N_("No, keep it"))
-    return [
-        [
-            InlineKeyboardButton(yes, callback_data=f"unsub:{what}"),
-            InlineKeyboardButton(no, callback_data="unsub:no"),
-        ]
-    ]
+def _sure(context: Context, *what: str) -> Buttons:
+    yes = context.button(N_("Yes, unsubscribe"), actions.UNSUBSCRIBE(*what))
+    no = context.button(N_("No, keep it"), actions.UNSUBSCRIBE("no"))
+    return [[yes, no]]
 
 
 def _after_subscribe(one: Subscription, live: int, context: Context) -> Buttons:
-    t = context.t
-    buttons: Buttons = []
-    if live:
-        text = t.plain(N_("Show current stories"))
-        buttons.append([InlineKeyboardButton(text, callback_data=f"live:{one.username}")])
-    options = InlineKeyboardButton(t.plain(N_("Options")), callback_data=f"sub:{one.id}")
-    stop = InlineKeyboardButton(
-        t.plain(N_("Unsubscribe")), callback_data=f"unsub:name:{one.username}"
-    )
-    return [*buttons, [options, stop]]
+    options = context.button(N_("Options"), actions.SUBSCRIPTION(one.id))
+    stop = context.button(N_("Unsubscribe"), actions.UNSUBSCRIBE("name", one.username))
+    show_now = [[context.button(N_("Show current stories"), actions.LIVE(one.username))]]
+    return [*(show_now if live else ()), [options, stop]]
 
 
 async def _channel(update: Update, context: Context, name: str) -> Target:
@@ -471,13 +461,16 @@ async def _channel(update: Update, context: Context, name: str) -> Target:
     return Target(channel.id)
 
 
-@pressed("sub:", r"sub:\d{1,18}$")
-async def option_list(update: Update, context: Context, data: str) -> None:
+@pressed(actions.SUBSCRIPTION)
+async def option_list(update: Update, context: Context, number: int) -> None:
     """Show the options of the pressed subscription, in place."""
-    number = int(data.partition(":")[2])
+    await rewrite(update, context, *await options_of(context, number))
+
+
+async def options_of(context: Context, number: int) -> Page:
+    """Return the page of a subscription of the chat."""
     one = await context.services.subscriptions.get(context.chat.id, number)
-    text, buttons = options_page(one, context)
-    await rewrite(update, context, text, buttons)
+    return options_page(one, context)
 
 
 def handlers() -> list[Handler]:

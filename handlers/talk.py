@@ -8,14 +8,15 @@ with each other, so nothing is said there.
 from collections.abc import Sequence
 from datetime import timedelta
 
-from telegram import InlineKeyboardButton, Message, MessageOriginChannel, Update
+from telegram import Message, MessageOriginChannel, Update
 from telegram.ext import filters
 
 from bot.context import Context
 from bot.domain import links, talk
 from bot.domain.errors import N_
 from bot.domain.wanted import MOST, OURS
-from bot.presentation.buttons import Buttons
+from bot.presentation import actions
+from bot.presentation.actions import Buttons, button
 from bot.presentation.html import Safe, code, shorten
 from handlers import card, highlights, rules, settings, stories, subscriptions, why
 from handlers.exchange import HOW
@@ -52,10 +53,9 @@ COMMANDS: dict[str, Guarded] = {
 """Commands that take a name, which a button can run."""
 
 
-@pressed("run:", rf"run:({'|'.join(COMMANDS)}):[a-z0-9._]{{1,30}}$")
-async def run_command(update: Update, context: Context, data: str) -> None:
-    """Do what a command with a name does, as its own row of rights lets: ``run:<word>:<name>``."""
-    _, word, name = data.split(":")
+@pressed(actions.RUN)
+async def run_command(update: Update, context: Context, word: str, name: str) -> None:
+    """Do what a command with a name does, as its own row of rights lets."""
     context.args = [name]
     await COMMANDS[word](update, context)
 
@@ -83,7 +83,7 @@ async def answer_talk(update: Update, context: Context) -> None:
     elif names := talk.names_in(text or message.caption or ""):
         await _show_list(update, context, names)
     elif name := talk.name_in(text or message.caption or ""):
-        await card.show_card(update, context, name)
+        await say(update, context, *await card.card(context, name))
     elif not await settings.ask_again(update, context, text):
         await _give_example(update, context)
 
@@ -95,14 +95,14 @@ async def _show_list(update: Update, context: Context, names: Sequence[str]) -> 
     text: str = t(WHICH_OF_MANY, names=shown)
     if len(names) > MOST:
         text = Safe(f"{text}\n{t(LEFT_OUT, limit=MOST)}")
-    show = InlineKeyboardButton(t.plain(N_("Show all")), callback_data="many:stories")
-    follow = InlineKeyboardButton(t.plain(N_("Subscribe to all")), callback_data="many:subscribe")
+    show = context.button(N_("Show all"), actions.RUN_FOR_MANY("stories"))
+    follow = context.button(N_("Subscribe to all"), actions.RUN_FOR_MANY("subscribe"))
     await say(update, context, text, [[show, follow]])
 
 
-@pressed("many:", r"many:(stories|subscribe)$")
-async def run_for_many(update: Update, context: Context, data: str) -> str | None:
-    """Do what a command does with the names that the message lists: ``many:<word>``."""
+@pressed(actions.RUN_FOR_MANY)
+async def run_for_many(update: Update, context: Context, word: str) -> str | None:
+    """Do what a command does with the names that the message lists."""
     query = update.callback_query
     message = query.message if query else None
     names: list[str] = []
@@ -110,7 +110,6 @@ async def run_for_many(update: Update, context: Context, data: str) -> str | Non
         names = [message.parse_entity(one) for one in message.entities if one.type == one.CODE]
     if not names:  # the message is gone, or too old to be told of
         return context.t.plain(UNKNOWN_BUTTON)
-    word = data.partition(":")[2]
     # Only where a command would take it for something else: a last @name may be a channel.
     context.args = [f"@{name}" if _is_taken(name, word) else name for name in names]
     await COMMANDS[word](update, context)
@@ -125,7 +124,7 @@ def _is_taken(name: str, word: str) -> bool:
 def example(context: Context) -> Buttons:
     """Return a button that shows a real album."""
     text = shorten(context.t.plain(N_("Show {username}"), username=_EXAMPLE), BUTTON)
-    return [[InlineKeyboardButton(text, callback_data=f"stories:{_EXAMPLE}")]]
+    return [[button(text, actions.STORIES(_EXAMPLE))]]
 
 
 async def _answer_command(update: Update, context: Context, word: str, rest: str) -> None:
@@ -142,10 +141,8 @@ async def _answer_command(update: Update, context: Context, word: str, rest: str
     if meant is None:
         await _give_example(update, context)
     elif meant in COMMANDS and link and link.username:
-        button = InlineKeyboardButton(
-            f"/{meant} {link.username}", callback_data=f"run:{meant}:{link.username}"
-        )
-        await say(update, context, context.t(MEANT), [[button]])
+        run = button(f"/{meant} {link.username}", actions.RUN(meant, link.username))
+        await say(update, context, context.t(MEANT), [[run]])
     else:
         await say(update, context, context.t(MEANT_COMMAND, command=Safe(f"/{meant}")))
 

@@ -3,11 +3,12 @@
 from telegram import Update
 
 from bot.context import Context
+from bot.presentation.actions import ANY_OTHER
 from handlers.guard import UNKNOWN_BUTTON, Handler, pressed
 
 
-@pressed("any other button", "")
-async def unknown_button(update: Update, context: Context, data: str) -> str:  # noqa: ARG001 - every button has these
+@pressed(ANY_OTHER)
+async def unknown_button(update: Update, context: Context) -> str:  # noqa: ARG001 - every button has these
     """Stop the spinner of the button, whatever was sent."""
     return context.t.plain(UNKNOWN_BUTTON)
 

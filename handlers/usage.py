@@ -33,7 +33,7 @@ LEFT = N_("Left for today: {left} of {allowance}")
 LINE = N_("{kind}: used {credits}, files {items} ({size} MB)")
 
 
-@command("usage")
+@command("usage", channel_after=0)
 async def usage(update: Update, context: Context) -> None:
     """Show what was used today; to operators with the figures and a chart."""
     used = await context.services.reports.usage(context.chat.id)

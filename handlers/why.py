@@ -31,7 +31,7 @@ STATES = {
 NOTHING = N_("None of the current stories from <b>{username}</b> match this chat's options.")
 
 
-@command("why")
+@command("why", channel_after=1)
 async def why(update: Update, context: Context) -> None:
     """Tell the last check and the next, and what became of what was found."""
     username = _name(context)

@@ -35,7 +35,7 @@ REWORDED = "reworded"
 """The flag of a translation whose English was worded anew."""
 
 BUTTON, MENU_ENTRY = 24, 32  # characters that phones show, fields not counted
-BUTTONS = ("InlineKeyboardButton", "shared_button")  # what makes one
+BUTTONS = ("InlineKeyboardButton", "shared_button", "button")  # what makes one
 BUTTONS_IN, MENUS_IN = (
     frozenset({"TOGGLES", "MEDIA", "CAPTIONS"}),
     frozenset({"MENU", "OPERATORS"}),

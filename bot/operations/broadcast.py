@@ -4,11 +4,10 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import structlog
-from telegram import InlineKeyboardButton
 
 from bot.domain.errors import N_
 from bot.domain.model import Target
-from bot.presentation.buttons import Buttons
+from bot.presentation.actions import BROADCAST, Buttons, button
 from bot.presentation.translation import Translator, translator_for
 from bot.runtime.workers import Worker
 from bot.sending.replies import edit_of
@@ -127,4 +126,4 @@ def text_of(one: Broadcast, waiting: int, t: Translator) -> str:
 
 def stop_button(number: int, t: Translator) -> Buttons:
     """Return the button that stops a broadcast."""
-    return [[InlineKeyboardButton(t.plain(N_("Stop")), callback_data=f"cast:stop:{number}")]]
+    return [[button(t.plain(N_("Stop")), BROADCAST("stop", number))]]

@@ -9,13 +9,8 @@ from bot.domain.model import Album, Options, Outcome, Target
 from bot.domain.records import Chat
 from bot.domain.selection import Batch
 from bot.domain.zones import zone_of
-from bot.presentation.buttons import (
-    OPTIONS,
-    Buttons,
-    alert_buttons,
-    link_buttons,
-    options_link,
-)
+from bot.presentation.actions import Buttons
+from bot.presentation.buttons import OPTIONS, alert_buttons, link_buttons, options_link
 from bot.presentation.captions import LINK_ROOM, caption, with_link
 from bot.presentation.notices import render
 from bot.presentation.translation import Translator, translator_for
@@ -80,7 +75,7 @@ class Alerts:
         if batch.album is None:
             return await self._send_notices(batch, t, leaving)
         text = self._caption(chat, batch.album, batch.rows[0].options, t)
-        if chat.kind == "channel" or len(batch.album.stories) > 1:
+        if chat.kind != "channel" and len(batch.album.stories) > 1:
             text = with_link(text, t.plain(OPTIONS), self._options_link(chat, batch), t)
         return await self._sender.send_album(
             batch.target,
@@ -95,7 +90,7 @@ class Alerts:
         """Return where the options are; those of all where the album is of several profiles."""
         ids = {row.subscription_id for row in batch.rows}
         one = ids.pop() if len(ids) == 1 else None
-        return options_link(self._texts.bot_name, chat.id, subscription_id=one)
+        return options_link(self._texts.bot_name, chat.id, one)
 
     def _caption(self, chat: Chat, album: Album, options: Options, t: Translator) -> str:
         """Write it once for all who read it at the same time in the same words."""

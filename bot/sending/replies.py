@@ -33,7 +33,8 @@ from bot.domain.model import (
 )
 from bot.domain.serialization import dump_stories, load_stories
 from bot.presentation import charts
-from bot.presentation.buttons import Buttons, page_button
+from bot.presentation.actions import Buttons
+from bot.presentation.buttons import page_button
 from bot.presentation.charts import Panel
 from bot.presentation.translation import translator_for
 from bot.runtime.beside import beside

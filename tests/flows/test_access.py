@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 from telegram import InlineKeyboardButton
 
-from bot.presentation.buttons import about
+from bot.presentation.actions import about
 from tests.support.control import Json, wait_for
 from tests.support.sandbox import sandbox_box
 from tests.support.storybell import TOKEN, Bell, buttons, running_bell

@@ -39,16 +39,12 @@ async def place(control: Control, kind: str, ann: int, bob: int) -> tuple[int, d
 
 async def choose(bell: Bell, chat: int, ann: int, subscribed: Json) -> None:
     """Switch the wanted options on; those of a channel are opened in the private chat."""
-    known = buttons(subscribed)
-    options = known.get("Options") or next(iter(known.values()))  # in a channel all lead there
     where, page = chat, subscribed
-    if options.startswith("https:"):
+    if not buttons(subscribed):
         where = ann
-        (page,) = await bell.ask(ann, f"/start {options.partition('?start=')[2]}")
-        if not any(data.endswith(WANTED[0]) for data in buttons(page).values()):
-            await bell.press(ann, page, next(iter(buttons(page).values())))
-    else:
-        await bell.press(chat, page, options, user=ann)
+        await bell.control.name_chat(chat, f"everywhere_{-chat}")
+        (page,) = await bell.ask(ann, f"/subscriptions @everywhere_{-chat}")
+    await bell.press(where, page, next(iter(buttons(page).values())), user=ann)
     for wanted in WANTED:
 
         async def offered(wanted: str = wanted) -> str | None:
@@ -146,10 +142,11 @@ async def highlights_opened(
     kind, asker = who
     highlight = await bell.control.keep(name, title="Sea", count=2)
     (menu,) = await bell.ask(chat, f"/highlights {name}", user=asker, **where)
-    opened = buttons(menu)["Sea · 2"]
     if kind == "channel":
-        messages = await bell.ask(asker, f"/start {opened.partition('?start=')[2]}", count=2)
+        url = f"instagram.com/stories/highlights/{highlight['pk']}"
+        messages = await bell.ask(chat, f"/highlights {url}", user=asker, count=2)
     else:
+        opened = buttons(menu)["Sea · 2"]
         await bell.press(chat, menu, opened, user=asker)
         messages = await bell.replies(chat, 2, after=menu["message_id"])
         assert {one.get("message_thread_id") for one in messages} == {where.get("thread_id")}

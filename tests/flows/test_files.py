@@ -52,7 +52,7 @@ async def test_a_profiles_stories_come_as_an_album_of_files(bell: Bell, control:
         await control.publish("file.two", 2 if number == 1 else 1, silent=True)
         for number in range(3)
     ]
-    (card,) = await bell.ask(ann, "/start p_file-two")
+    (card,) = await bell.ask(ann, "/start card--file-dtwo")
     assert buttons(card)["As files"] == "files:@file.two"
     await bell.press(ann, card, "files:@file.two")
     files = await bell.replies(ann, 3, after=card["message_id"])

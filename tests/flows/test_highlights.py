@@ -230,11 +230,10 @@ async def test_in_groups_topics_and_channels(bell: Bell, control: Control, kind:
         await control.thread(chat, 7, "Stories")
         more = {"thread_id": 7}
     (menu,) = await bell.ask(chat, f"/highlights hl.{kind}", user=ann, **more)
-    if kind == "channel":  # every subscriber can press: a link leads into the private chat
-        url = buttons(menu)["Here · 11"]
-        payload = url.partition("?start=")[2]
-        assert payload == f"h_{highlight['pk']}"
-        messages = await bell.ask(ann, f"/start {payload}", count=11)
+    if kind == "channel":  # every subscriber could press
+        assert not buttons(menu)
+        url = f"instagram.com/stories/highlights/{highlight['pk']}"
+        messages = await bell.ask(chat, f"/highlights {url}", count=11, user=ann)
     else:
         await bell.press(chat, menu, f"highlight:{highlight['pk']}", user=ann)
         messages = await bell.replies(chat, 11, after=menu["message_id"])

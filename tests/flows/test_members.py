@@ -104,19 +104,25 @@ async def test_a_new_group_is_greeted_and_told_what_privacy_mode_hides(tmp_path:
             assert hides is (status == "member")
 
 
-async def test_a_new_channel_is_greeted_with_a_link_into_the_private_chat(
+async def test_who_adds_the_bot_to_a_channel_is_greeted_in_private(
     bell: Bell, control: Control
 ) -> None:
     boss = await control.person("Boss")
     members = [{"user_id": boss, "status": "creator"}]
     channel = await control.chat("channel", "News", members=members, bot_status="left")
-    await control.member(channel, BOT, "administrator")
-    (greeting,) = await control.wait_replies(channel, 1)
+    await bell.ask(boss, "/start")
+    await control.call(
+        "PUT", f"/chats/{channel}/members/{BOT}", {"status": "administrator", "by": boss}
+    )
+    _, greeting = await control.wait_replies(boss, 2)
     assert "I can post the new stories of Instagram profiles in this channel" in greeting["text"]
+    assert not await control.replies(channel)
     ((text, url),) = buttons(greeting).items()
     assert text == "Set it up"
     (page,) = await bell.ask(boss, f"/start {url.partition('?start=')[2]}")
     assert page["text"].startswith("📣 News\nNo subscriptions yet.")
+    await bell.press(boss, page, buttons(page)["⚙️ Settings"])
+    page = await bell.message(boss, page["message_id"])
     zone = next(data for data in buttons(page).values() if data.endswith(":set:zone"))
     await bell.press(boss, page, zone)
     await bell.press(boss, page, f"{zone}:Asia/Tokyo")

@@ -192,7 +192,7 @@ async def test_a_link_from_before_a_move_opens_the_page_of_the_new_group(tmp_pat
         while rest:
             rest, last = divmod(rest, 36)
             digits = "0123456789abcdefghijklmnopqrstuvwxyz"[last] + digits
-        link = f"/start c{digits}-{number}"
+        link = f"/start -a{digits}--sub--{number}"
         (page,) = await bell.ask(boss, link)
         assert "moved.link" in page["text"]
         new = await control.migrate(group)

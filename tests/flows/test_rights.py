@@ -30,7 +30,7 @@ async def followed(bell: Bell, channel: int, boss: int, name: str) -> Json:
 async def follows(bell: Bell, channel: int, boss: int) -> set[str]:
     """What a channel follows, as it says itself."""
     (listed,) = await bell.ask(channel, "/subscriptions", user=boss)
-    return {text.removeprefix("🔔 ") for text in buttons(listed)}
+    return set(listed["text"].partition("\n")[0].removeprefix("Subscriptions: ").split(", "))
 
 
 async def test_a_subscriber_of_a_channel_changes_and_posts_nothing(
@@ -72,21 +72,22 @@ async def test_an_administrator_of_a_channel_still_presses_old_buttons(
     assert "Unsubscribed from" in (await bell.message(channel, old["message_id"]))["text"]
 
 
-async def test_posts_in_a_channel_carry_links_and_its_administrator_runs_it_in_private(
+async def test_posts_in_a_channel_carry_no_buttons_and_its_administrator_runs_it_in_private(
     bell: Bell, control: Control
 ) -> None:
     boss, eve = await control.person("Boss"), await control.person("Eve")
     channel = await channel_of(control, boss)
-    reply = await followed(bell, channel, boss, "chan.run")
-    me = f"https://t.me/storybell_{BOT}_bot?start="
+    await control.name_chat(channel, "chan_news")
+    await followed(bell, channel, boss, "chan.run")
     for command in ("/subscriptions", "/settings", "/language", "/privacy", "/unsubscribe all"):
         (post,) = await bell.ask(channel, command, user=boss)
-        assert buttons(post), command
-        assert all(where.startswith(me) for where in buttons(post).values()), command
-    start = buttons(reply)["Options"].removeprefix("https://t.me/").partition("?start=")[2]
-    (refused,) = await bell.ask(eve, f"/start {start}")
+        assert not buttons(post), command
+        assert post["text"].endswith(f"private chat: {command} @chan_news"), command
+    (refused,) = await bell.ask(eve, "/subscriptions @chan_news")
     assert refused["text"] == REFUSED
-    (page,) = await bell.ask(boss, f"/start {start}")
+    (page,) = await bell.ask(boss, "/subscriptions @chan_news")
+    await bell.press(boss, page, buttons(page)["🔔 chan.run"])
+    page = await bell.message(boss, page["message_id"])
     assert page["text"].startswith("📣 News\nchan.run")
     silent = buttons(page)["▫️ Silent"]
     await bell.press(boss, page, silent)
@@ -292,7 +293,7 @@ async def test_unknown_data_is_answered(bell: Bell, control: Control) -> None:
 
 
 @pytest.mark.parametrize("count", [1, 3])
-async def test_an_answer_forwarded_out_of_a_channel_asks_for_nothing(
+async def test_an_answer_forwarded_out_of_a_channel_costs_nothing(
     bell: Bell, control: Control, count: int
 ) -> None:
     boss, ann = await control.person("Boss"), await control.person()
@@ -308,5 +309,7 @@ async def test_an_answer_forwarded_out_of_a_channel_asks_for_nothing(
     post = {"chat_id": channel, "message_id": shown[0]["message_id"]}
     told = await control.call("POST", f"/chats/{ann}/messages", {"user_id": ann, "forward": post})
     (after,) = await bell.ask(ann, "/help")  # answered after what was forwarded
-    assert await control.replies(ann, after=told["message_id"]) == [after]
+    *cards, last = await control.replies(ann, after=told["message_id"])
+    assert last == after
+    assert all(f"stories:{name}" in buttons(card).values() for card in cards)
     assert await control.billed_for(name) == before > 0

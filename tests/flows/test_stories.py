@@ -43,8 +43,8 @@ async def test_thirty_stories_come_as_three_even_albums_oldest_first(
             for entity in shown[first]["caption_entities"]
             if "?start=" in entity.get("url", "")
         ]
-        assert link.endswith("?start=p_thirty")
-    (card,) = await bell.ask(ann, "/start p_thirty")
+        assert link.endswith("?start=card--thirty")
+    (card,) = await bell.ask(ann, "/start card--thirty")
     assert "run:subscribe:thirty" in buttons(card).values()
 
 
@@ -94,12 +94,11 @@ async def test_without_an_argument_it_asks_and_takes_the_answer(
     assert photo["_story_pk"] == story["pk"]
 
 
-async def test_a_deep_link_shows_a_profile(bell: Bell, control: Control) -> None:
+async def test_a_deep_link_shows_a_card(bell: Bell, control: Control) -> None:
     ann = await control.person()
     await control.profile("deep.link")
-    story = await control.publish("deep.link")
-    (photo,) = await bell.ask(ann, "/start stories_deep-link")
-    assert photo["_story_pk"] == story["pk"]
+    (card,) = await bell.ask(ann, "/start card--deep-dlink")
+    assert "stories:deep.link" in buttons(card).values()
 
 
 async def test_the_button_under_a_story_shows_all_of_them(bell: Bell, control: Control) -> None:

@@ -125,6 +125,10 @@ class Control:
         }
         return int((await self.call("POST", "/chats", body))["id"])
 
+    async def name_chat(self, chat: int, username: str) -> None:
+        """Give a group or channel a public name."""
+        await self.call("PATCH", f"/chats/{chat}", {"username": username})
+
     async def member(self, chat: int, user: int, status: str) -> None:
         """Give a member, or the bot, another status in a chat."""
         await self.call("PUT", f"/chats/{chat}/members/{user}", {"status": status})

@@ -96,7 +96,7 @@ async def test_one_story_has_buttons_and_an_album_a_link(alerts: Alerts, post: P
     assert [bool(options.buttons) for options in post.options] == [True, False]
     one, album = post.captions
     assert "?start=" not in one
-    assert 'href="https://t.me/storybell_bot?start=s-1"' in album
+    assert 'href="https://t.me/storybell_bot?start=sub--1"' in album
 
 
 async def test_a_post_in_a_channel_has_no_button_to_press(alerts: Alerts, post: Post) -> None:
@@ -105,7 +105,7 @@ async def test_a_post_in_a_channel_has_no_button_to_press(alerts: Alerts, post: 
     assert [[one.url for one in row] for row in options.buttons or []] == [
         ["https://shop.example/1"]
     ]
-    assert "?start=c" in caption
+    assert "?start=" not in caption
     plain = batch("2")
     assert plain.album
     bare = replace(plain.album.stories[0], links=())
@@ -121,7 +121,7 @@ async def test_an_album_of_several_subscriptions_leads_to_the_options_of_all(
     one = batch("1", "2")
     other = replace(one.rows[0], id=2, subscription_id=2)
     await alerts.send(ANN, replace(one, rows=(*one.rows, other)))
-    assert 'href="https://t.me/storybell_bot?start=s"' in post.captions[0]
+    assert 'href="https://t.me/storybell_bot?start=subs--0"' in post.captions[0]
 
 
 async def test_that_a_story_is_over_is_said_within_ten_seconds(

@@ -151,9 +151,9 @@ def test_the_one_link_at_the_end_has_its_room() -> None:
     for code in LANGUAGES:
         t = translator_for(code)
         text = of(crowd, t=t, spare=LINK_ROOM)
-        whole = with_link(text, t.plain(OPTIONS), "https://t.me/bot?start=s-1", t)
+        whole = with_link(text, t.plain(OPTIONS), "https://t.me/bot?start=sub--1", t)
         assert length(whole) <= CAPTION_LENGTH
-        assert links_in(whole)[t.plain(OPTIONS)] == "https://t.me/bot?start=s-1"
+        assert links_in(whole)[t.plain(OPTIONS)] == "https://t.me/bot?start=sub--1"
 
 
 def test_the_short_style_tells_when_and_who_paid() -> None:

@@ -1,0 +1,165 @@
+"""What a button or a link does, as data: every kind of action, and the one way to write it down.
+
+An action is written ``kind:argument:…`` in the data of a button, behind ``@<chat>:`` where it is
+about another chat than the one where the button stands. In a link (``t.me/<bot>?start=…``) stands
+the same, with other signs in place of those that Telegram doesn't take there.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from telegram import InlineKeyboardButton
+
+from bot.domain.errors import N_
+from bot.presentation.translation import Translator
+
+Buttons = list[list[InlineKeyboardButton]]
+Page = tuple[str, Buttons]
+"""A page of the conversation: its text, and what each of its buttons leads to."""
+
+_ABOUT = re.compile(r"(?:@([0-9a-z]{1,12}):)?(.*)", re.DOTALL)  # 12 digits fit into 63 bits
+_SIGNS = {":": "--", ".": "-d", "@": "-a"}
+_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+
+@dataclass(frozen=True, slots=True)
+class Arg:
+    """An argument of an action: how it is written, and what it is read as."""
+
+    pattern: str
+    read: Callable[[str], object] = str
+    optional: bool = False
+
+    @property
+    def maybe(self) -> "Arg":
+        """Return the same argument, which may be left out: it is None then."""
+        return replace(self, optional=True)
+
+
+NUMBER = Arg(r"[0-9]{1,18}", int)
+PLACE = Arg(r"[0-9]{1,4}", int)
+ID = Arg(r"[1-9][0-9]{0,29}")
+NAME = Arg(r"[a-z0-9._]{1,30}")
+WORD = Arg(r"[a-zA-Z_]{1,20}")
+ON_OFF = Arg("on|off")
+REST = Arg(r"(?s:.*)")
+
+
+class Kind:
+    """A kind of action with its arguments; called with them it gives the data of a button."""
+
+    def __init__(self, word: str, *args: Arg, row: str = "") -> None:
+        """``row`` is its name in the table of rights, unless that is its word."""
+        self._word = word
+        self._args = args
+        self.row = row or (f"{word}:" if args and not args[0].optional else word)
+        parts = (f"(?::({a.pattern}))?" if a.optional else f":({a.pattern})" for a in args)
+        self._pattern = re.compile(word + "".join(parts))
+
+    def __call__(self, *args: object) -> str:
+        """Return the data of a button that does this."""
+        return ":".join([self._word, *map(str, args)])
+
+    def matches(self, data: object) -> bool:
+        """Return whether these data, of whatever chat, are of this kind."""
+        return isinstance(data, str) and self.read(data) is not None
+
+    def read(self, data: str) -> list[object] | None:
+        """Return the arguments in ``data``; None where they are not of this kind."""
+        match = self._pattern.fullmatch(split_about(data)[1])
+        if match is None:
+            return None
+        pairs = zip(self._args, match.groups(), strict=True)
+        return [None if text is None else arg.read(text) for arg, text in pairs]
+
+
+CARD = Kind("card", NAME)
+STORIES = Kind("stories", NAME)
+LIVE = Kind("live", NAME)
+PAST = Kind("past", NAME, PLACE.maybe)
+FILES = Kind("files", Arg(f"{ID.pattern}|@{NAME.pattern}"))
+HIGHLIGHTS = Kind("highlights", NAME, PLACE.maybe)
+HIGHLIGHT = Kind("highlight", ID, PLACE.maybe)
+SUBSCRIPTIONS = Kind("subs", PLACE)
+SUBSCRIPTION = Kind("sub", NUMBER)
+UNSUBSCRIBE = Kind("unsub", Arg("all|no|name|id"), REST.maybe)
+UNDO = Kind("undo", PLACE, Arg(r"[0-9]{1,10}", int), NAME)
+OPTION = Kind("opt", NUMBER, WORD, WORD.maybe)
+DEFAULT = Kind("defaults", WORD.maybe, WORD.maybe)
+OWN_TOPIC = Kind("topic", NUMBER, ON_OFF)
+MUTE = Kind("mute", NUMBER)
+RULE = Kind("rule", NUMBER, Arg("off|only|not"), Arg(r"\S(?s:.*)").maybe)
+SETTING = Kind("set", REST)
+LANGUAGES = Kind("language")
+LANGUAGE = Kind("language", WORD)
+ERASE = Kind("erase", Arg("yes|no|back").maybe)
+RUN = Kind("run", Arg("stories|highlights|subscribe|unsubscribe|why|preview|rules"), NAME)
+RUN_FOR_MANY = Kind("many", Arg("stories|subscribe"))
+PEOPLE = Kind("people", REST)
+BROADCAST = Kind("cast", Arg("send|no|stop"), NUMBER)
+ANY_OTHER = Kind(REST.pattern, row="any other button")
+
+
+def button(text: str, data: str) -> InlineKeyboardButton:
+    """Return a button that does what ``data``, of a kind above, say."""
+    return InlineKeyboardButton(text, callback_data=data)
+
+
+def back(t: Translator, data: str) -> InlineKeyboardButton:
+    """Return the button that leads to the page before."""
+    return button(t.plain(N_("« Back")), data)
+
+
+def grid(buttons: Sequence[InlineKeyboardButton], a_row: int) -> Buttons:
+    """Return buttons in rows of ``a_row``."""
+    return [list(buttons[i : i + a_row]) for i in range(0, len(buttons), a_row)]
+
+
+def arrows(page: int, *, is_last: bool, to: Callable[[int], str]) -> Buttons:
+    """Return the row that turns the pages of a list; none where there is one page only."""
+    row = [button("◀️", to(page - 1))] if page > 0 else []
+    row += [] if is_last else [button("▶️", to(page + 1))]
+    return [row] if row else []
+
+
+def split_about(data: str) -> tuple[int | None, str]:
+    """Return the chat that data are about, None for the chat where they stand; and the rest."""
+    match = _ABOUT.fullmatch(data)
+    if match is None or match[1] is None:
+        return None, data
+    return -int(match[1], 36), match[2]
+
+
+def about(buttons: Buttons, chat_id: int) -> Buttons:
+    """Let buttons in a private chat act on a group or channel."""
+    return [
+        [
+            button(one.text, _about(str(one.callback_data), chat_id)) if one.callback_data else one
+            for one in row
+        ]
+        for row in buttons
+    ]
+
+
+def link_to(bot_name: str, data: str, chat_id: int | None = None) -> str:
+    """Return the link that opens a page in the private chat, about a group or channel if given.
+
+    A link only ever opens a page: anybody can make one and send it to anybody.
+    """
+    data = data if chat_id is None or chat_id > 0 else _about(data, chat_id)
+    return f"https://t.me/{bot_name}?start={''.join(_SIGNS.get(c, c) for c in data)}"
+
+
+def read_link(payload: str) -> str:
+    """Return the data that a link of ``link_to`` brings along."""
+    signs = {written: sign for sign, written in _SIGNS.items()}
+    return re.sub("-.", lambda match: signs.get(match[0], "?"), payload)
+
+
+def _about(data: str, chat_id: int) -> str:
+    number, digits = abs(chat_id), ""
+    while number:
+        number, rest = divmod(number, 36)
+        digits = _DIGITS[rest] + digits
+    return f"@{digits or '0'}:{data}"
