@@ -59,8 +59,8 @@ from bot.sending.topics import Topics
 from bot.store import access as access_store
 from bot.store import transfer
 from bot.store.database import Database
-from bot.store.readiness import Readiness, connections, living, readiness
-from bot.store.upgrades import AtWork, shown_at_work, upgrade
+from bot.store.readiness import Readiness, connections, readiness
+from bot.store.upgrades import AtWork, at_work, shown_at_work, upgrade
 from bot.stories_api.client import StoriesApi
 from bot.stories_api.endpoints import Endpoint
 from bot.stories_api.limit_state import SharedLimits
@@ -119,10 +119,10 @@ async def built(
         )
         was_migrated = await _migrate(settings, db)
         await transfer.check(db)
-        shared_clock, at_work = None, None
+        shared_clock, ours = None, None
         if not db.is_sqlite:
             shared_clock = SharedClock(db, our_clock, now=now) if now is our_clock else None
-            at_work = await _joined(stack, settings, db, shared_clock, now)
+            ours = await _joined(stack, settings, db, shared_clock, now)
         spool = stack.enter_context(Spool(settings.spool_dir, limit=SPOOL_MB * MEGABYTE))
         to_media = await stack.enter_async_context(
             aiohttp.ClientSession(
@@ -139,7 +139,7 @@ async def built(
         floods = ChatFloods(
             steady if db.is_sqlite else lambda: now().timestamp(), timing.chat_limits
         )
-        bot = _bot(settings, metrics, floods, partial(living, db))
+        bot = _bot(settings, metrics, floods, partial(at_work, db))
 
         def wake() -> None:
             """Let what became due be looked at, and be sent."""
@@ -337,7 +337,7 @@ async def built(
             api=api,
             now=now,
             shared_clock=shared_clock,
-            at_work=at_work,
+            at_work=ours,
             wake=wake,
         )
 
@@ -352,9 +352,10 @@ async def _joined(
     """Take our place among the replicas on PostgreSQL, which ``stack`` gives up."""
     if shared_clock:
         await shared_clock.agree()
+    ours = await stack.enter_async_context(shown_at_work(db, now=now))
     if settings.database_direct_url is None:  # a pooler has its own idea of how many
         await warn_of_few_connections(db, settings.database_pool)
-    return await stack.enter_async_context(shown_at_work(db, now=now))
+    return ours
 
 
 async def warn_of_few_connections(db: Database, ours: int) -> None:
@@ -362,10 +363,7 @@ async def warn_of_few_connections(db: Database, ours: int) -> None:
 
     Each has one connection more, by which it listens.
     """
-    result = await connections(db)
-    if result is None:
-        return
-    replicas = result.replicas + 1
+    result, replicas = await connections(db), await at_work(db)
     if result.others + replicas * (ours + 1) > result.most:
         log.warning(
             "PostgreSQL has too few connections: lower DATABASE_POOL, or raise max_connections",

@@ -13,7 +13,7 @@ from bot.store import transfer
 from bot.store.database import Database
 from bot.store.lock import alone
 from bot.store.readiness import Readiness, readiness
-from bot.store.upgrades import is_at_work
+from bot.store.upgrades import at_work
 
 _NOT_FROM = "DATABASE_URL is no SQLite file: there is nothing to be moved."
 _NOT_TO = "--to must be an address that begins with postgresql://."
@@ -60,7 +60,7 @@ async def _move(settings: Settings, to: str | None, out: Console) -> int:
             return await _undo(source, out, now)
         target = await stack.enter_async_context(Database(to, pool_size=3))
         await target.migrate()
-        if await is_at_work(target):
+        if await at_work(target):
             raise BackupError(_RUNS)
         rows = await transfer.move(
             source, target, now=now, tell=lambda name, rows: out.print(f"{name}: {rows}")

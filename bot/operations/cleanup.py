@@ -24,13 +24,6 @@ async def clean(
     the commit, in which SQLite writes to its file what has gathered in the log. Several
     replicas may do so at once: what one has deleted, another does not find.
     """
-    while True:  # to look for them takes a while, in which others write
-        idle = await db.fetch(lambda tx: retention.idle_queues(tx, limit=_FIRST_SLICE))
-        if idle:
-            async with db.begin() as tx:
-                await retention.mend_queues(tx, idle, now=now)
-        if len(idle) < _FIRST_SLICE:
-            break
     gone = 0
     for what in retention.overdue(now):
         limit = _FIRST_SLICE

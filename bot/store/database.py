@@ -125,11 +125,6 @@ class Database:
         )
         self._hasty = self._engine.execution_options(storybell_begin=HASTY)
         self._reader = self._engine.execution_options(storybell_begin=READ)
-        self._alone = (
-            self._hasty
-            if self.is_sqlite
-            else self._engine.execution_options(isolation_level="AUTOCOMMIT")
-        )
         self._writer = asyncio.Lock()
         self._unrecorded = 0
         self._begun: dict[object, float] = {}
@@ -197,22 +192,6 @@ class Database:
         except DatabaseUnavailableError:
             self.on_outage()
             raise
-
-    @asynccontextmanager
-    async def statements(self) -> AsyncIterator[Tx]:
-        """Yield a connection on which each statement is a transaction of its own.
-
-        A process that is paused between two of them keeps nobody waiting. On SQLite, which one
-        process has alone, they are one transaction that doesn't wait for the disk.
-        """
-        if self.is_sqlite:
-            async with self.begin(durable=False) as tx:
-                yield tx
-            return
-        holding.check("another transaction")
-        with self._timed():
-            async with _transaction(self._alone) as tx:
-                yield tx
 
     async def run(self, work: Callable[[Tx], Awaitable[T]], *, durable: bool = True) -> T:
         """Run ``work`` in a transaction that may write, and return what it returns.
@@ -317,14 +296,6 @@ class Database:
         finally:
             await engine.dispose()
 
-    async def copy_to(self, target: Path) -> None:
-        """Write a whole copy of an SQLite database; the bot may run meanwhile.
-
-        A file of that name is replaced, when the copy is whole.
-        """
-        source, at = Path(str(self.url.database)), datetime.now(UTC)
-        await asyncio.to_thread(sqlite_copies.copy, source, target, at=at, instead=True)
-
     async def migrate(self) -> None:
         """Bring the tables up to this version of the code; does nothing when they are.
 
@@ -369,7 +340,8 @@ class Database:
         copy = file.with_name(f"{file.name}.before-{newest}")
         try:
             # One of that name is from an update that was taken back, and knows nothing since.
-            await self.copy_to(copy)
+            at = datetime.now(UTC)
+            await asyncio.to_thread(sqlite_copies.copy, file, copy, at=at, instead=True)
             log.info("copied the database before it is changed", file=str(copy))
             for old in private.copies_of(file)[:-KEPT_COPIES]:
                 old.unlink(missing_ok=True)

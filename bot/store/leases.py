@@ -5,8 +5,7 @@ was killed held is another's. A process shows by one that it is at work (``bot.s
 one is the lead: Telegram gives updates to one poller only, so one of several replicas polls.
 
 Limits that replicas share are rows here too: their state is JSON that its owner understands. Who
-changes it says which version it has read, and begins anew when another was quicker; who must see
-several at once holds one first.
+changes it locks the row first.
 """
 
 import asyncio
@@ -34,11 +33,9 @@ leases = sa.Table(
     sa.Column("state", sa.JSON),
     sa.Column("owner", sa.String(64)),  # who holds it, where one does
     sa.Column("until", Timestamp, nullable=False, index=True),
-    sa.Column("version", sa.BigInteger, nullable=False, server_default="0"),
 )
 
 _Decide = Callable[[Any | None], tuple[Any | None, datetime] | None]
-TRIES = 50  # that others may be quicker
 LEASE = timedelta(seconds=5)
 EVERY = timedelta(seconds=1.5)  # it is renewed, or asked for: after a kill another has it in 6.5 s
 PATIENCE_S = 3.0  # with the database: a lead that can't be renewed must end in time
@@ -46,64 +43,39 @@ _SILENT = "it has not answered in time"
 
 
 async def change(tx: Tx, key: str, decide: _Decide) -> None:
-    """Replace a lease's state by what ``decide`` makes of it, and keep that until then.
+    """Replace a row's state by what ``decide`` makes of it, and keep that until then.
 
-    ``decide`` may be called again, with what another has made of it meanwhile; None leaves it.
-
-    Raises:
-        DatabaseUnavailableError: Others were quicker again and again.
+    Where ``decide`` returns None it stays.
     """
-    for _ in range(TRIES):
-        statement = sa.select(leases.c.state, leases.c.version).where(leases.c.key == key)
-        row = (await tx.execute(statement)).one_or_none()
-        after = decide(row.state if row else None)
-        if after is None or await _swap(tx, key, row.version if row else None, *after):
-            return
-    raise DatabaseUnavailableError("others were quicker each time")
-
-
-async def _swap(
-    tx: Tx,
-    key: str,
-    version: int | None,
-    state: Any | None,  # noqa: ANN401 - any JSON value
-    until: datetime,
-) -> bool:
-    """Set a lease's state, if its version is still that one (None: there is none)."""
-    if version is None:
-        return await add_new(tx, leases, key=key, state=state, until=until, version=1)
-    same = sa.and_(leases.c.key == key, leases.c.version == version)
-    values = {"state": state, "until": until, "version": version + 1}
-    return (await tx.execute(sa.update(leases).where(same).values(values))).rowcount > 0
+    after = decide(await lock(tx, key))
+    if after is not None:
+        state, until = after
+        await write(tx, key, state, until=until)
 
 
 async def lock(tx: Tx, key: str) -> Any | None:  # noqa: ANN401 - any JSON value
-    """Return a lease's state; nobody else may change it before the transaction ends."""
+    """Return a row's state; nobody else may change it before the transaction ends."""
     await add_new(tx, leases, key=key, state=None, until=EPOCH)
     statement = sa.select(leases.c.state).where(leases.c.key == key).with_for_update()
     return (await tx.execute(statement)).scalar()
 
 
 async def peek(tx: Tx, key: str) -> Any | None:  # noqa: ANN401 - any JSON value
-    """Return a lease's state without locking it."""
+    """Return a row's state without locking it."""
     return (await tx.execute(sa.select(leases.c.state).where(leases.c.key == key))).scalar()
 
 
 async def peek_all(tx: Tx, keys: Collection[str]) -> dict[str, Any]:
-    """Return the states of those leases that exist, by key, without locking them."""
+    """Return the states of those rows that exist, by key, without locking them."""
     statement = sa.select(leases.c.key, leases.c.state).where(leases.c.key.in_(keys))
     return {row.key: row.state for row in await tx.execute(statement)}
 
 
 async def put(tx: Tx, key: str, state: Any, *, until: datetime) -> None:  # noqa: ANN401 - any JSON value
-    """Set the state of a lease that nobody has locked; it may be cleaned away after ``until``."""
+    """Set the state of a row that nobody has locked; it may be cleaned away after ``until``."""
     values = {"state": state, "until": until}
     insert = insert_for(tx)(leases).values(key=key, **values)
-    await tx.execute(
-        insert.on_conflict_do_update(
-            index_elements=[leases.c.key], set_=values | {"version": leases.c.version + 1}
-        )
-    )
+    await tx.execute(insert.on_conflict_do_update(index_elements=[leases.c.key], set_=values))
 
 
 async def first(tx: Tx, key: str, *, until: datetime) -> bool:
@@ -112,17 +84,14 @@ async def first(tx: Tx, key: str, *, until: datetime) -> bool:
 
 
 async def remove(tx: Tx, key: str) -> None:
-    """Remove a lease that nobody has locked."""
+    """Remove a row that nobody has locked."""
     await tx.execute(sa.delete(leases).where(leases.c.key == key))
 
 
 async def write(tx: Tx, key: str, state: Any, *, until: datetime) -> None:  # noqa: ANN401 - any JSON value
-    """Set the state of a locked lease; it may be cleaned away after ``until``."""
-    await tx.execute(
-        sa.update(leases)
-        .where(leases.c.key == key)
-        .values(state=state, until=until, version=leases.c.version + 1)
-    )
+    """Set the state of a locked row; it may be cleaned away after ``until``."""
+    values = {"state": state, "until": until}
+    await tx.execute(sa.update(leases).where(leases.c.key == key).values(values))
 
 
 async def take(tx: Tx, key: str, owner: str, *, now: datetime, lease: timedelta = LEASE) -> bool:
@@ -145,10 +114,10 @@ async def held(tx: Tx, key: str, *, now: datetime) -> Any | None:  # noqa: ANN40
     return (await tx.execute(statement)).scalar()
 
 
-async def is_any_held(tx: Tx, prefix: str, *, now: datetime) -> bool:
-    """Return whether a lease whose key begins so has not ended."""
+async def count_held(tx: Tx, prefix: str, *, now: datetime) -> int:
+    """Return how many leases whose keys begin so have not ended."""
     ours = sa.and_(leases.c.key.startswith(prefix), leases.c.until > now)
-    return bool((await tx.execute(sa.select(sa.exists().where(ours)))).scalar())
+    return (await tx.execute(sa.select(sa.func.count()).where(ours))).scalar_one()
 
 
 async def clean(tx: Tx, *, now: datetime) -> int:
@@ -158,9 +127,9 @@ async def clean(tx: Tx, *, now: datetime) -> int:
 
 @asynccontextmanager
 async def patient(db: Database, patience_s: float = PATIENCE_S) -> AsyncIterator[Tx]:
-    """Yield statements that a silent database keeps nobody waiting for."""
+    """Yield a transaction that a silent database keeps nobody waiting for."""
     try:
-        async with asyncio.timeout(patience_s), db.statements() as tx:
+        async with asyncio.timeout(patience_s), db.begin(durable=False) as tx:
             yield tx
     except TimeoutError as error:
         raise DatabaseUnavailableError(_SILENT) from error

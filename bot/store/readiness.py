@@ -8,7 +8,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from bot.domain.errors import DatabaseUnavailableError
-from bot.runtime.replica import OURS, session_name
+from bot.runtime.replica import OURS
 from bot.store.database import Database, Tx, is_known, newest_revision, revision_of
 
 _IS_STANDBY = sa.select(sa.func.pg_is_in_recovery())
@@ -55,38 +55,22 @@ async def _may_make_tables(tx: Tx) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Connections:
-    """How many connections a server has for people like us, and how many are in use.
-
-    ``replicas`` are those of the bot that run now without this one; ``others`` are the connections
-    of everybody else.
-    """
+    """How many connections a server has for people like us, and how many others use."""
 
     most: int
     others: int
-    replicas: int
 
 
-async def connections(db: Database) -> Connections | None:
-    """Return the room for connections; None on SQLite, which has none."""
-    if db.is_sqlite:
-        return None
+async def connections(db: Database) -> Connections:
+    """Return PostgreSQL's room for connections."""
     room = sa.text(
         "SELECT current_setting('max_connections')::int"
         " - current_setting('superuser_reserved_connections')::int,"
-        " count(*) FILTER (WHERE NOT starts_with(application_name, :ours)),"
-        " count(DISTINCT application_name) FILTER (WHERE starts_with(application_name, :ours)"
-        "  AND application_name <> :mine)"
+        " count(*) FILTER (WHERE NOT starts_with(application_name, :ours))"
         " FROM pg_stat_activity WHERE backend_type = 'client backend'"
     )
-    names = {"ours": OURS, "mine": session_name()}
     async with db.read() as tx:
-        return Connections(*(await tx.execute(room, names)).one())
-
-
-async def living(db: Database) -> int:
-    """Return how many replicas run now, with this one."""
-    result = await connections(db)
-    return 1 if result is None else 1 + result.replicas
+        return Connections(*(await tx.execute(room, {"ours": OURS})).one())
 
 
 def _has_file(file: Path) -> bool:

@@ -1,6 +1,5 @@
-"""Retention: what is forgotten in time, and chat queues mended after the unforeseen."""
+"""Retention: what is forgotten in time."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,15 +11,14 @@ from bot.domain.records import REPLY
 from bot.store.acquaintances import acquaintances
 from bot.store.broadcasts import broadcasts
 from bot.store.chat_queues import queues
-from bot.store.chats import IS_ACTIVE, chats
-from bot.store.database import Tx, insert_for
+from bot.store.chats import chats
+from bot.store.database import Tx
 from bot.store.deliveries import deliveries, is_open
 from bot.store.ended import ended
 from bot.store.incidents import incidents
 from bot.store.kept import kept
 from bot.store.profiles import profiles
 from bot.store.samples import samples
-from bot.store.schema import Timestamp
 from bot.store.stories import moments, stories
 from bot.store.subscriptions import follows, subscriptions
 from bot.store.usage import usage_days
@@ -37,44 +35,6 @@ _INCIDENTS_KEPT = timedelta(days=30)
 _USAGE_KEPT = timedelta(days=366)
 _FOLLOWS_KEPT = timedelta(days=2)
 _ENDED_KEPT = timedelta(days=1)  # as long as an unsubscribing can be undone
-
-
-async def idle_queues(tx: Tx, *, limit: int) -> list[int]:
-    """Return up to ``limit`` chats with something owed whose queue is missing, or due never."""
-    idle = sa.or_(queues.c.chat_id.is_(None), queues.c.due_at.is_(None))
-    waiting = (
-        sa.select(deliveries.c.chat_id)
-        .distinct()
-        .join(chats, chats.c.id == deliveries.c.chat_id)
-        .outerjoin(queues, queues.c.chat_id == deliveries.c.chat_id)
-        .where(is_open, IS_ACTIVE, idle)
-        .order_by(deliveries.c.chat_id)
-        .limit(limit)
-    )
-    return list((await tx.execute(waiting)).scalars())
-
-
-async def mend_queues(tx: Tx, chat_ids: Collection[int], *, now: datetime) -> None:
-    """Let the queues of chats with something owed be due when it is; make those that miss."""
-    due = (
-        sa.select(
-            deliveries.c.chat_id,
-            sa.func.min(deliveries.c.due_at, type_=Timestamp),
-            sa.literal(now, Timestamp),
-        )
-        .join(chats, chats.c.id == deliveries.c.chat_id)
-        .where(is_open, IS_ACTIVE, deliveries.c.chat_id.in_(chat_ids))
-        .group_by(deliveries.c.chat_id)
-        .order_by(deliveries.c.chat_id)
-    )
-    insert = insert_for(tx)(queues).from_select(["chat_id", "due_at", "free_at"], due)
-    await tx.execute(
-        insert.on_conflict_do_update(
-            index_elements=["chat_id"],
-            set_={"due_at": insert.excluded.due_at},
-            where=queues.c.due_at.is_(None),  # it may have been found out meanwhile
-        )
-    )
 
 
 async def release_queues(tx: Tx, *, now: datetime) -> None:

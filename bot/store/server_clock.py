@@ -19,7 +19,7 @@ async def now(tx: Tx) -> datetime:
 async def ahead_of(db: Database, our_clock: Callable[[], datetime]) -> float:
     """Return by how many seconds PostgreSQL's clock is ahead of ``our_clock``."""
     measured: list[tuple[float, float]] = []
-    async with db.statements() as tx:
+    async with db.read() as tx:
         for _ in range(_TRIES):
             asked = our_clock()
             there = await now(tx)

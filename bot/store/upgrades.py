@@ -56,12 +56,12 @@ async def upgrade(db: Database, *, patience_s: float = PATIENCE_S) -> None:
     await _stamp(db, _STAMPED_AFTER)
 
 
-async def is_at_work(db: Database) -> bool:
-    """Return whether a bot is at work on a PostgreSQL database, or was killed a moment ago."""
+async def at_work(db: Database) -> int:
+    """Return how many processes are at work on a database, or were killed a moment ago."""
+    if db.is_sqlite:
+        return 1
     async with db.read() as tx:
-        if not await tx.run_sync(revision_of):
-            return False
-        return await leases.is_any_held(tx, _AT_WORK, now=await server_clock.now(tx))
+        return await leases.count_held(tx, _AT_WORK, now=await server_clock.now(tx))
 
 
 async def _is_old(db: Database) -> bool:
@@ -73,7 +73,7 @@ async def _is_old(db: Database) -> bool:
 async def _is_others(db: Database) -> bool:
     """Stamp the database; return whether processes of another version are at work on it."""
     await _stamp(db, _STAMPED_FOR)
-    return await is_at_work(db)
+    return await at_work(db) > 0
 
 
 async def _stamp(db: Database, for_: timedelta) -> None:
@@ -109,6 +109,7 @@ class AtWork:
         now = self._now()
         async with leases.patient(self._db) as tx:
             await leases.take(tx, self.key, self.key, now=now)
+        async with leases.patient(self._db) as tx:
             stamp = await leases.held(tx, _STAMP, now=now)
         return stamp is not None and stamp != newest_revision()
 
@@ -120,11 +121,11 @@ async def shown_at_work(db: Database, *, now: Callable[[], datetime]) -> AsyncIt
     Raises:
         DatabaseUnavailableError: Another version upgrades the database.
     """
-    at_work = AtWork(db, now=now)
+    ours = AtWork(db, now=now)
     try:
-        if await at_work.renew():
+        if await ours.renew():
             raise DatabaseUnavailableError(ENDS)
-        async with beside(at_work.worker.run(), end=at_work.worker.stop):
-            yield at_work
+        async with beside(ours.worker.run(), end=ours.worker.stop):
+            yield ours
     finally:
-        await leases.let_go(db, at_work.key, at_work.key)
+        await leases.let_go(db, ours.key, ours.key)

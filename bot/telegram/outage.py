@@ -128,7 +128,7 @@ class Outage:
             self._pause = pause.tried(now)
             return asdict(self._pause), now + _KEPT
 
-        async with self._db.statements() as tx:
+        async with self._db.begin(durable=False) as tx:
             await leases.change(tx, self._key, decide)
         return may and await self._answers()
 
@@ -145,7 +145,7 @@ class Outage:
 
     async def end(self) -> None:
         """Let everything go on."""
-        async with self._db.statements() as tx:
+        async with self._db.begin(durable=False) as tx:
             await leases.change(tx, self._key, lambda _: (None, self._now()))
         if self._pause:
             seconds = round(self._now().timestamp() - self._pause.since)
@@ -176,7 +176,7 @@ class Outage:
             self._pause = Pause.begun(now)
             return asdict(self._pause), now + _KEPT
 
-        async with self._db.statements() as tx:
+        async with self._db.begin(durable=False) as tx:
             await leases.change(tx, self._key, decide)
         if is_news:
             log.warning("Telegram is down; nothing is sent", why=why)

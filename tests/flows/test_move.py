@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from datetime import date
 from pathlib import Path
 
+import asyncpg
 import pytest
 import sqlalchemy as sa
 
@@ -155,13 +156,19 @@ async def test_into_a_database_with_other_rows_nothing_is_moved(
 async def elsewhere(postgres_url: str) -> AsyncIterator[Database]:
     """Have another empty database on the same server."""
     url = sa.make_url(postgres_url)
-    async with Database(postgres_url) as server, server.statements() as tx:
-        await tx.execute(sa.text("CREATE DATABASE elsewhere"))
+    await on_the_server(postgres_url, "CREATE DATABASE elsewhere")
     async with Database(url.set(database="elsewhere").render_as_string()) as other:
         await other.migrate()
         yield other
-    async with Database(postgres_url) as server, server.statements() as tx:
-        await tx.execute(sa.text("DROP DATABASE elsewhere WITH (FORCE)"))
+    await on_the_server(postgres_url, "DROP DATABASE elsewhere WITH (FORCE)")
+
+
+async def on_the_server(url: str, statement: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
 
 
 async def test_what_was_moved_into_one_database_is_never_moved_into_another_as_well(

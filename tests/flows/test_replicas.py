@@ -2,22 +2,25 @@
 
 import asyncio
 import re
+import signal
+import time
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-import asyncpg
 import pytest
 import sqlalchemy as sa
 from structlog.testing import capture_logs
 
 from bot.bootstrap import warn_of_few_connections
+from bot.store import leases
 from bot.store.database import Database
 from bot.store.readiness import connections
 from bot.store.topics import topics
 from tests.flows.test_topics import brought, forum_of, made, star
 from tests.support.control import Control, Json, wait_for
-from tests.support.killing import free_port
+from tests.support.killing import Victim, free_port
 from tests.support.sandbox import Box, sandbox_box
 from tests.support.storybell import Bell, buttons, running_bell
 
@@ -153,6 +156,33 @@ async def test_each_tells_how_it_stands_and_a_standby_raises_no_alarm(
                 assert one["poll_heartbeat_seconds"] == 0
 
 
+async def test_polling_is_another_s_within_8_seconds_of_a_kill(
+    box: Box, shared: Json, tmp_path: Path
+) -> None:
+    ann = await box.control.person()
+    victims = []
+    for name in "ab":
+        (tmp_path / name).mkdir()
+        victims.append(
+            Victim(box, tmp_path / name, webhook=False, database_url=shared["database_url"])
+        )
+    first, second = victims
+    try:
+        await first.start()
+        message = await box.control.say(ann, "/help")
+        await box.control.wait_replies(ann, 1, after=message)
+        await second.start()
+        await wait_for(second.is_ready, 60, "the standby")
+        await first.end(signal.SIGKILL)
+        began = time.monotonic()
+        message = await box.control.say(ann, "/help")
+        await box.control.wait_replies(ann, 1, after=message)
+        assert time.monotonic() - began < 8
+    finally:
+        for one in victims:
+            await one.end(signal.SIGKILL)
+
+
 @pytest.mark.stands  # an answer was leased by its row before, too
 async def test_what_is_pasted_to_both_at_once_is_asked_once(
     box: Box, control: Control, shared: Json, tmp_path: Path
@@ -210,20 +240,15 @@ async def test_a_topic_that_two_want_at_once_is_made_once_and_gets_what_was_owed
 
 
 async def test_a_start_says_that_the_pools_of_all_replicas_are_too_many(
-    db: Database, database_url: str
+    db: Database,
 ) -> None:
-    names = {"application_name": "storybell another:1"}
-    one, same = [await asyncpg.connect(database_url, server_settings=names) for _ in range(2)]
-    try:
-        room = await connections(db)
-        assert room
-        assert room.replicas == 1
-        too_many = room.most // 2
-        with capture_logs() as said:
-            await warn_of_few_connections(db, (room.most - room.others) // 2 - 1)
-            assert said == []
-            await warn_of_few_connections(db, too_many)
-        assert [(line["replicas"], line["each"]) for line in said] == [(2, too_many + 1)]
-    finally:
-        for connection in (one, same):
-            await connection.close()
+    async with db.begin() as tx:
+        for key in ("process:ours", "process:another"):
+            await leases.take(tx, key, key, now=datetime.now(UTC))
+    room = await connections(db)
+    too_many = room.most // 2
+    with capture_logs() as said:
+        await warn_of_few_connections(db, (room.most - room.others) // 2 - 1)
+        assert said == []
+        await warn_of_few_connections(db, too_many)
+    assert [(line["replicas"], line["each"]) for line in said] == [(2, too_many + 1)]

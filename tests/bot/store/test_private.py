@@ -12,9 +12,11 @@ import pytest
 import sqlalchemy as sa
 
 from bot.domain.errors import DatabaseUnavailableError
+from bot.store import backups
 from bot.store.database import Database, newest_revision
 from bot.store.lock import alone
 from bot.store.private import copies_of
+from tests.support.followed import NOON
 from tests.support.newer import NEXT, next_version
 
 SSL_REQUEST = bytes.fromhex("0000000804d2162f")  # PostgreSQL's protocol, "SSLRequest"
@@ -46,7 +48,7 @@ async def test_the_database_its_log_and_copies_are_ours_alone(tmp_path: Path) ->
     url = f"sqlite:///{folder}/bot.db"
     async with alone(url, wait=timedelta(seconds=5)), Database(url) as db:
         await db.migrate()
-        await db.copy_to(folder / "copy.db")
+        await backups.make(db, folder / "copy.db", at=NOON)
         assert rights(folder) == dict.fromkeys(
             ("bot.db", "bot.db-wal", "bot.db-shm", "bot.db.lock", "copy.db"), "0o600"
         )

@@ -31,20 +31,6 @@ from tests.support.followed import (
 from tests.support.rows import kept_stories
 
 
-async def test_lanes_heal(db: Database) -> None:
-    async with db.begin() as tx:
-        await follow(tx, 1)
-        await look(tx, story("1"))
-        await tx.execute(sa.delete(queues))
-    assert await claim(db) == []
-    async with db.begin() as tx:
-        idle = await retention.idle_queues(tx, limit=9)
-        assert idle == [1]
-        await retention.mend_queues(tx, idle, now=NOON)
-        assert await retention.idle_queues(tx, limit=9) == []
-    assert len(await claim(db)) == 1
-
-
 async def test_a_start_ends_leases_but_not_what_telegram_asked_for(db: Database) -> None:
     async with db.begin() as tx:
         await follow(tx, 1)

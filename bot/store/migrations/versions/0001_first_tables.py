@@ -114,7 +114,6 @@ def upgrade() -> None:
     sa.Column('state', sa.JSON(), nullable=True),
     sa.Column('owner', sa.String(length=64), nullable=True),
     sa.Column('until', sa.BigInteger(), nullable=False),
-    sa.Column('version', sa.BigInteger(), server_default='0', nullable=False),
     sa.PrimaryKeyConstraint('key', name=op.f('pk_gates'))
     )
     with op.batch_alter_table('gates', schema=None) as batch_op:

@@ -1,0 +1,49 @@
+"""Everything that one process holds at a time by a lease, and a process that holds all of it.
+
+``python -m tests.support.holders URL`` takes every lease, says so, and holds them until it dies.
+"""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+
+from bot.store import answers, chat_queues, file_ids, inbox, leases, profiles
+from bot.store.database import Database, Tx
+from tests.support.followed import NOON, follow, look, story
+
+LEASE = timedelta(seconds=15)
+Take = Callable[[Tx, str, datetime], Awaitable[object]]
+"""Takes a lease for an owner; what it returns is true where that was possible."""
+
+HOLDERS: dict[str, Take] = {
+    "polling": lambda tx, owner, now: leases.take(tx, "polling", owner, now=now, lease=LEASE),
+    "update": lambda tx, _, now: inbox.claim(tx, now=now, lease=LEASE, limit=9),
+    "chat queue": lambda tx, _, now: chat_queues.claim(tx, now=now, limit=9, lease=LEASE),
+    "check": lambda tx, _, now: profiles.claim(tx, now=now, limit=9, lease=LEASE),
+    "answer": lambda tx, _, now: answers.claim(tx, "stories:1", now=now, lease=LEASE),
+    "upload": lambda tx, _, now: file_ids.claim(tx, 1, ["1", "2"], now=now, lease=LEASE),
+}
+
+
+async def prepare(db: Database) -> None:
+    """Let there be something to hold of each kind, at noon."""
+    async with db.begin() as tx:
+        await follow(tx, 1)
+        await look(tx, story("1"))
+        await profiles.change(tx, "787132", next_look_at=NOON)
+        await inbox.add(tx, [inbox.Arrival(1, "chat:1", "{}", person=1)], now=NOON)
+
+
+async def hold(url: str) -> None:
+    """Take every lease at noon, and hold them."""
+    async with Database(url) as db:
+        for take in HOLDERS.values():
+            async with db.begin() as tx:
+                assert await take(tx, "first", NOON)
+        print("held", flush=True)  # noqa: T201 - for who started it
+        await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(hold(sys.argv[1]))
