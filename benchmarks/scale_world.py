@@ -16,14 +16,10 @@ from bot.store.database import Database, Tx
 
 STAR = "0"  # the profile that every chat follows
 DAY_MS = 86_400_000
-COUNTED = (
-    """INSERT INTO ledger_sums (day, kind, endpoint, requests, nominal, credits, refunded)
-    SELECT {day}, kind, endpoint, count(*), sum(nominal), sum(credits), 0 FROM ledger_entries
-    WHERE summed GROUP BY kind, endpoint""",
-    """INSERT INTO ledger_chats (chat_id, credits) SELECT chat_id, sum(credits)
-    FROM ledger_entries WHERE summed AND chat_id <> 0 GROUP BY chat_id""",
-)
-"""Who waits, what the checks of a day have cost each, and what is summed up."""
+DAYS = """INSERT INTO ledger_days
+    (day, kind, chat_id, endpoint, requests, nominal, credits, refunded)
+    SELECT {day}, kind, chat_id, endpoint, count(*), sum(nominal), sum(credits), 0
+    FROM ledger_entries GROUP BY {day}, kind, chat_id, endpoint"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +68,7 @@ async def fill(db: Database, size: Size, *, now: datetime) -> None:
     state = ProfileState(seen_at=now.timestamp(), stories=3.0, days=2.0, age=2.0)
     learned = {"forecast": state.to_json()}
     today = (now - EPOCH).days
-    sqlite, postgres = "date(({}) * 86400, 'unixepoch')", "date '1970-01-01' + ({})"
+    sqlite, postgres = "date(({}) * 86400, 'unixepoch')", "date '1970-01-01' + CAST({} AS INTEGER)"
     day = (sqlite if db.is_sqlite else postgres).format
     tables: list[tuple[str, int, dict[str, str | int]]] = [
         ("chats", chats, {"id": "i", "kind": "'private'", "state_since": 0, "created_at": 0}),
@@ -162,8 +158,6 @@ async def fill(db: Database, size: Size, *, now: datetime) -> None:
                 "state": "'settled'",
                 "at": f"{ms} - {number} * {30 * DAY_MS // size.calls}",
                 "closed_at": ms,
-                # All but the last hour's are in the sums.
-                "summed": f"i > {size.calls // 720}",
             },
         ),
         (
@@ -223,5 +217,4 @@ async def fill(db: Database, size: Size, *, now: datetime) -> None:
     async with db.begin(durable=False) as tx:
         if not db.is_sqlite:
             await tx.exec_driver_sql("SET LOCAL statement_timeout = 0")
-        for counted in COUNTED:
-            await tx.execute(sa.text(counted.format(day=day(f"{today - 9}"))))
+        await tx.execute(sa.text(DAYS.format(day=day(f"at / {DAY_MS}"))))

@@ -23,7 +23,6 @@ _COMMANDS = {
     "backup": "copy the database while the bot runs",
     "restore": "put a copy in the place of the database",
     "move": "move all of an SQLite file into PostgreSQL",
-    "spending": "what was spent",
     "admin": "print a link that opens the admin page on this machine",
     "parked": "alerts that were given up after several copies; --again sends them",
     "erase": "delete what is stored about a chat, as its button of /privacy does",
@@ -36,13 +35,12 @@ _OPTIONS_IN = {
     "move": "move",
     "check": "check",
     "setup": "setup",
-    "spending": "spending",
     "parked": "dead_letters",
     "erase": "erase",
     "simulate": "simulate",
 }
 
-_READERS = frozenset({"migrate", "spending", "parked", "erase", "simulate", "admin"})
+_READERS = frozenset({"migrate", "parked", "erase", "simulate", "admin"})
 """The commands that need a database that can be used as it is."""
 
 

@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
-from time import perf_counter
 from typing import Literal, TypeVar
 
 from bot.billing.drift import KEY as DRIFT
@@ -41,7 +40,6 @@ from bot.domain.errors import (
 from bot.domain.model import Asker
 from bot.runtime.beside import finish_on_cancel
 from bot.runtime.places import FairSlots, waiting
-from bot.runtime.slices import next_limit
 from bot.store import (
     access,
     acquaintances,
@@ -62,10 +60,8 @@ T = TypeVar("T")
 
 _PRESUMED_AFTER = timedelta(minutes=30)  # longer than any call can last
 _HABIT_DAYS = 7
-_FIRST_SLICE = 200  # entries
 SPLIT_AT_ONCE = 500  # profiles, and chats
 _SPLIT_ON = "checks split on"  # the day on which that was done last
-KEPT_IN_DETAIL, KEPT_BY_DAY = 32, 366  # days; in detail for a whole month, by person
 _LARGE_SOURCE = (
     "Much is spent by one {who}: {spent} of today's {share} credits for replies. "
     "PERSON_DAILY_ALLOWANCE and CHAT_DAILY_ALLOWANCE say how much one may take a day; /spending "
@@ -343,16 +339,10 @@ class Ledger:
         return given
 
     async def tidy(self) -> int:
-        """Close what the dead left open, sum up old days, forget older ones; return how many."""
+        """Close what the dead left open, and split the checks of a day; return how many."""
         now = self._now()
         async with self._db.begin() as tx:
             presumed = await ledger.presume_spent(tx, before=now - _PRESUMED_AFTER, now=now)
-        for forget in (budgets.forget_old, ledger.forget_old):
-            async with self._db.begin() as tx:
-                await forget(tx, now, days=KEPT_BY_DAY)
-        before = now.date() - timedelta(days=KEPT_IN_DETAIL)
-        await self._in_slices(partial(ledger.sum_up, now=now))
-        await self._in_slices(partial(ledger.roll_up, before=before))
         await self.split_checks()
         return presumed
 
@@ -390,15 +380,6 @@ class Ledger:
             if len(chat_ids) < SPLIT_AT_ONCE:
                 return
             after = chat_ids[-1]
-
-    async def _in_slices(self, work: Callable[..., Awaitable[int]]) -> None:
-        """Let ``work`` do what there is, in transactions of some 30 ms, so that nobody waits."""
-        limit, count = _FIRST_SLICE, 1
-        while count:
-            async with self._db.begin(durable=False) as tx:  # what a power cut undoes comes again
-                began = perf_counter()
-                count = await work(tx, limit=limit)
-            limit = next_limit(limit, perf_counter() - began)
 
     async def _take_allowances(
         self, tx: Tx, asker: Asker, nominal: int, now: datetime

@@ -14,7 +14,7 @@ from bot.domain.budget import DAY, Limits
 from bot.store import access, budgets, chats, key_values, spending, usage
 from bot.store.database import Database, Tx
 from bot.store.ledger import NOBODY
-from bot.store.spending import By, Part, Sums
+from bot.store.spending import Part, Sums
 
 K = TypeVar("K")
 _SCHEDULE = NOBODY  # in whose place the checks of the schedule are shown
@@ -104,20 +104,22 @@ class Reports:
         today = self.now().date()
         first = today - timedelta(days=_DAYS_SHOWN - 1)
         async with self.db.read() as tx:
+            begin = min(first, today.replace(day=1))
+            parts = await spending.parts(tx, since=begin, chat_id=chat_id)
             lines = [
                 _lines(
                     await usage.of_chat(tx, chat_id, since=since),
-                    await spending.sums(tx, since=since, by="kind", chat_id=chat_id),
+                    _together((one for one in parts if one.day >= since), lambda one: one.kind),
                 )
                 for since in (today, today.replace(day=1))
             ]
             used = await budgets.allowance_used(tx, "chat", chat_id, today)
             own = await access.allowances(tx, [Subject.of_chat(chat_id)])
-            asked = await spending.sums(tx, since=first, by="day", chat_id=chat_id)
             got = await usage.items_by_day(tx, chat_id, since=today - timedelta(days=6))
             shares = await usage.millicredits_by_day(tx, chat_id, since=first, today=today)
+        asked = _together(parts, lambda one: one.day)
         days = [
-            (day, asked.get(day.isoformat(), Sums()).spent + round(shares.get(day, 0) / 1000))
+            (day, asked.get(day, Sums()).spent + round(shares.get(day, 0) / 1000))
             for day in _days(first, today)
         ]
         allowance = own.get(Subject.of_chat(chat_id), self.limits.chat_daily_allowance)
@@ -183,13 +185,6 @@ async def _fell_back_at(tx: Tx) -> datetime | None:
     value = await key_values.get(tx, PRIVACY_CHECK)
     since = value["fell_back_at"] if isinstance(value, dict) else None
     return datetime.fromisoformat(since) if since else None
-
-
-async def spending_by(db: Database, by: By, *, days: int, now: datetime) -> dict[str, Sums]:
-    """Return the sums of the last ``days`` days, today included."""
-    return await db.fetch(
-        lambda tx: spending.sums(tx, since=now.date() - timedelta(days=days - 1), by=by)
-    )
 
 
 def daily_rate(spent: list[int], now: datetime) -> float:

@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.console import Console
 
-from bot.cli import admin, backup, check, dead_letters, erase, move, restore, simulate, spending
+from bot.cli import admin, backup, check, dead_letters, erase, move, restore, simulate
 from bot.config import Settings
 from bot.domain.errors import DatabaseUnavailableError
 from bot.scheduling.simulation import Record
@@ -89,7 +89,6 @@ ALL: dict[str, Command] = {
     "backup": backup.main,
     "restore": restore.main,
     "move": move.main,
-    "spending": _on_database(spending.main),
     "parked": _on_database(dead_letters.main),
     "erase": _on_database(erase.main),
     "simulate": _simulate_history,

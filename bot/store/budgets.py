@@ -7,7 +7,7 @@ leaves no way for two transactions to wait for each other.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date
 from functools import partial
 from typing import Literal, get_args
 
@@ -255,15 +255,6 @@ async def set_reach(tx: Tx, reach: int) -> None:
     insert = insert_for(tx)(account).values(id=_ACCOUNT, spent=0, stopped=False, reach=reach)
     await tx.execute(
         insert.on_conflict_do_update(index_elements=[account.c.id], set_={"reach": reach})
-    )
-
-
-async def forget_old(tx: Tx, now: datetime, *, days: int) -> None:
-    """Remove the allowances of days gone by, and budgets older than ``days``."""
-    today = now.date()
-    await tx.execute(sa.delete(allowances).where(allowances.c.day < today - timedelta(days=1)))
-    await tx.execute(
-        sa.delete(budget_days).where(budget_days.c.day < today - timedelta(days=days))
     )
 
 

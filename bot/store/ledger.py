@@ -1,22 +1,22 @@
-"""The ledger's entries: one a paid call, in detail for 32 days, summed by day for a year.
+"""The ledger's entries: one a paid call, in detail for 32 days, and sums by day for a year.
 
 An entry's ``credits`` are what counts as spent: the nominal cost until it is closed, then what the
 API really billed. So a crash between the call and its end leaves too much in the ledger, never
 too little.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
 from bot.store import acquaintances
-from bot.store.database import Tx, insert_for
+from bot.store.database import Insert, Tx, built_once
 from bot.store.schema import BigId, Timestamp, metadata, only
 
 OPEN = "reserved"
-_CLOSABLE = (OPEN, "presumed")  # a late answer still knows better than a presumption
+_PRESUMED = "presumed"  # spent
 _HOUR_MS = 3_600_000
 NOBODY = 0  # the chat of the schedule, and of chats that asked to be forgotten
 
@@ -33,38 +33,17 @@ ledger_entries = sa.Table(
     sa.Column("state", sa.String(8), nullable=False),
     sa.Column("at", Timestamp, nullable=False, index=True),
     sa.Column("closed_at", Timestamp),
-    # Whether ``ledger_sums`` has it; versions that don't know this close entries without.
-    sa.Column("summed", sa.Boolean, nullable=False, server_default=sa.text("false")),
-    sa.Index(
-        "ix_ledger_entries_unsummed",
-        "at",
-        **only("NOT summed"),
-    ),
-    sa.Index(
-        "ix_ledger_entries_of_chats",
-        "chat_id",
-        "at",
-        "credits",
-        **only("chat_id <> 0"),
-    ),
-    sa.Index(
-        "ix_ledger_entries_forgotten",
-        "at",
-        "credits",
-        **only("chat_id + 0 = 0 AND kind <> 'schedule'"),
-    ),
+    sa.Index("ix_ledger_entries_open", "at", **only("state = 'reserved'")),
     sa.Index("ix_ledger_entries_chat_id_at", "chat_id", "at"),
     sa.Index("ix_ledger_entries_user_id_at", "user_id", "at"),
 )
 
-# In the words of their indexes, so that both databases see that these will do; with "+ 0" none
-# takes the index of all that is nobody's, which the checks are.
-IS_OF_FORGOTTEN = sa.text("chat_id + 0 = 0 AND kind <> 'schedule'")
-IS_UNSUMMED = sa.text("NOT summed")
-
+# In the words of its index, so that both databases see that it will do.
+IS_OPEN = sa.text("state = 'reserved'")
 
 SUMS = ("requests", "nominal", "credits", "refunded")
 
+# What was closed, by the day of its reservation; what is still open the entries say.
 ledger_days = sa.Table(
     "ledger_days",
     metadata,
@@ -72,28 +51,9 @@ ledger_days = sa.Table(
     sa.Column("kind", sa.String(10), primary_key=True),
     sa.Column("chat_id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("endpoint", sa.String(64), primary_key=True),
-    *(sa.Column(name, sa.Integer, nullable=False) for name in SUMS),
-)
-
-# Of entries that are still there, and ``summed``: for figures of the whole bot.
-ledger_sums = sa.Table(
-    "ledger_sums",
-    metadata,
-    sa.Column("day", sa.Date, primary_key=True),
-    sa.Column("kind", sa.String(10), primary_key=True),
-    sa.Column("endpoint", sa.String(64), primary_key=True),
     *(sa.Column(name, sa.BigInteger, nullable=False) for name in SUMS),
+    sa.Index("ix_ledger_days_chat", "chat_id", "day"),
 )
-
-# Of the same entries, by chat: never less than what a chat has spent in them, so that the dearest
-# are found without reading all. What they spent in a time the entries say.
-ledger_chats = sa.Table(
-    "ledger_chats",
-    metadata,
-    sa.Column("chat_id", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("credits", sa.BigInteger, nullable=False),
-)
-sa.Index("ix_ledger_chats_dearest", ledger_chats.c.credits.desc(), ledger_chats.c.chat_id)
 
 
 _ADD = sa.insert(ledger_entries).returning(ledger_entries.c.id)
@@ -123,50 +83,81 @@ async def add(
     return int((await tx.execute(_ADD, row)).scalar_one())
 
 
+_CLOSED = [ledger_entries.c[name] for name in ("at", "kind", "chat_id", "endpoint", "nominal")]
 _CLOSE = (
     sa.update(ledger_entries)
     .where(
         ledger_entries.c.id == sa.bindparam("entry_id"),
-        ledger_entries.c.state.in_(_CLOSABLE),
-        IS_UNSUMMED,
+        ledger_entries.c.state == sa.bindparam("before"),
     )
-    .returning(ledger_entries.c.id)
+    .returning(*_CLOSED)
 )
-_PRESUME = _CLOSE.where(ledger_entries.c.state == OPEN)
 
 
 async def close(tx: Tx, entry_id: int, amount: int | None, *, now: datetime) -> bool:
-    """Set what was really billed, None: presumed spent; False when it was closed before."""
-    if amount is None:
-        values = {"entry_id": entry_id, "state": "presumed", "closed_at": now}
-        return (await tx.execute(_PRESUME, values)).first() is not None
-    state = "settled" if amount else "refunded"
-    values = {"entry_id": entry_id, "credits": amount, "state": state, "closed_at": now}
-    return (await tx.execute(_CLOSE, values)).first() is not None
+    """Set what was really billed, None: presumed spent; False when it was closed before.
+
+    It is added to its day. A late answer still knows better than a presumption.
+    """
+    values: dict[str, Any] = {"entry_id": entry_id, "closed_at": now, "state": _PRESUMED}
+    if amount is not None:
+        values |= {"credits": amount, "state": "settled" if amount else "refunded"}
+    for before in (OPEN,) if amount is None else (OPEN, _PRESUMED):
+        row = (await tx.execute(_CLOSE, values | {"before": before})).one_or_none()
+        if row is not None:
+            if before == _PRESUMED:
+                await _count(tx, [row], sign=-1)
+            await _count(tx, [row], amount=amount)
+            return True
+    return False
 
 
 async def presumed_since(tx: Tx, since: datetime) -> Sequence[Any]:
     """Return what is presumed spent since then, the oldest first: id, kind, credits, at."""
     columns = [ledger_entries.c[name] for name in ("id", "kind", "credits", "at")]
-    here = sa.and_(ledger_entries.c.state == "presumed", IS_UNSUMMED, ledger_entries.c.at >= since)
+    here = sa.and_(ledger_entries.c.state == _PRESUMED, ledger_entries.c.at >= since)
     return (await tx.execute(sa.select(*columns).where(here).order_by(columns[0]))).all()
 
 
 async def presume_spent(tx: Tx, *, before: datetime, now: datetime) -> int:
     """Close reservations older than ``before`` as spent: whoever made them is gone."""
-    statement = (
-        sa.update(ledger_entries)
-        .where(ledger_entries.c.state == OPEN, IS_UNSUMMED, ledger_entries.c.at < before)
-        .values(state="presumed", closed_at=now)
-    )
-    return (await tx.execute(statement)).rowcount
+    left = sa.update(ledger_entries).where(IS_OPEN, ledger_entries.c.at < before)
+    rows = await tx.execute(left.values(state=_PRESUMED, closed_at=now).returning(*_CLOSED))
+    return await _count(tx, rows.all())
+
+
+async def _count(tx: Tx, rows: Sequence[Any], *, amount: int | None = None, sign: int = 1) -> int:
+    """Add calls to their days, or take them off; return how many they are.
+
+    Each cost ``amount``, None: its nominal price.
+    """
+    days: dict[tuple[Any, ...], list[int]] = {}
+    for row in rows:
+        spent = row.nominal if amount is None else amount
+        sums = (1, row.nominal, spent, max(0, row.nominal - spent))
+        total = days.setdefault((row.at.date(), *row[1:4]), [0] * len(SUMS))
+        total[:] = [one + sign * more for one, more in zip(total, sums, strict=True)]
+    # In one order: two replicas must not wait in a ring.
+    values = [dict(zip(_DAY_COLUMNS, (*key, *days[key]), strict=True)) for key in sorted(days)]
+    if values:
+        await tx.execute(_add(tx), values)
+    return len(rows)
+
+
+_DAY_COLUMNS = [column.name for column in ledger_days.c]
+
+
+@built_once
+def _add(insert: Insert) -> sa.Executable:
+    statement = insert(ledger_days)
+    added = {name: ledger_days.c[name] + statement.excluded[name] for name in SUMS}
+    keys = list(ledger_days.primary_key.columns)
+    return statement.on_conflict_do_update(index_elements=keys, set_=added)
 
 
 async def open_credits(tx: Tx) -> int:
     """Return the credits of calls that are under way."""
-    statement = sa.select(sa.func.sum(ledger_entries.c.credits)).where(
-        ledger_entries.c.state == OPEN, IS_UNSUMMED
-    )
+    statement = sa.select(sa.func.sum(ledger_entries.c.credits)).where(IS_OPEN)
     return (await tx.execute(statement)).scalar() or 0
 
 
@@ -275,117 +266,15 @@ async def replies_by_hour(
     return by_day
 
 
-_SUMMED_UP = [
-    ledger_entries.c[name]
-    for name in ("at", "kind", "chat_id", "endpoint", "nominal", "credits", "summed")
-]
-
-
-async def sum_up(tx: Tx, *, now: datetime, limit: int) -> int:
-    """Add up to ``limit`` closed entries to the sums of their days; return how many.
-
-    Those that are presumed spent wait for a day: a late answer may know better.
-    """
-    closed = sa.or_(
-        ledger_entries.c.state.in_(("settled", "refunded")),
-        sa.and_(
-            ledger_entries.c.state == "presumed", ledger_entries.c.at < now - timedelta(days=1)
-        ),
-    )
-    these = (
-        sa.select(ledger_entries.c.id)
-        .where(IS_UNSUMMED, closed)
-        .order_by(ledger_entries.c.at)
-        .limit(limit)
-    )
-    rows = await tx.execute(
-        sa.update(ledger_entries)
-        .where(ledger_entries.c.id.in_(these.with_for_update(skip_locked=True)))
-        .values(summed=True)
-        .returning(*_SUMMED_UP)
-    )
-    return await _sum(tx, rows.all())
-
-
-async def roll_up(tx: Tx, *, before: date, limit: int) -> int:
-    """Sum up to ``limit`` entries of days before that one by day and remove them.
-
-    Returns how many; call again until it returns 0.
-    """
-    doomed = (
-        sa.select(ledger_entries.c.id)
-        .where(
-            ledger_entries.c.at < datetime.combine(before, time(), UTC),
-            ledger_entries.c.state != OPEN,
-        )
-        .limit(limit)
-    )
-    gone = await tx.execute(
-        sa.delete(ledger_entries).where(ledger_entries.c.id.in_(doomed)).returning(*_SUMMED_UP)
-    )
-    rows = gone.all()
-    await _sum(tx, [row for row in rows if row.summed], sign=-1)
-    await tx.execute(sa.delete(ledger_chats).where(ledger_chats.c.credits <= 0))
-    if not rows:  # all else that is left of those days is of a version that knows no such sums
-        await tx.execute(sa.delete(ledger_sums).where(ledger_sums.c.day < before))
-    return await _add_up(tx, ledger_days, rows)
-
-
-async def _sum(tx: Tx, rows: Sequence[Any], *, sign: int = 1) -> int:
-    """Add entries to the sums, or take them off; return how many they are."""
-    of_chats = [row for row in rows if row.chat_id != NOBODY and row.credits]
-    await _add_up(tx, ledger_chats, of_chats, sign=sign)
-    return await _add_up(tx, ledger_sums, rows, sign=sign)
-
-
-async def _add_up(tx: Tx, table: sa.Table, rows: Sequence[Any], *, sign: int = 1) -> int:
-    """Add entries to the sums that a table has of them; return how many they are."""
-    keys, figures = _columns(table)
-    sums: dict[tuple[Any, ...], list[int]] = {}
-    for row in rows:
-        refunded = max(0, row.nominal - row.credits)
-        one = row._asdict() | {"day": row.at.date(), "requests": 1, "refunded": refunded}
-        total = sums.setdefault(tuple(one[key] for key in keys), [0] * len(figures))
-        total[:] = [a + sign * one[name] for a, name in zip(total, figures, strict=True)]
-    # in one order: two replicas must not wait in a ring
-    ordered = [(*key, *total) for key, total in sorted(sums.items())]
-    names = [*keys, *figures]
-    await _add(tx, table, [dict(zip(names, values, strict=True)) for values in ordered])
-    return len(rows)
-
-
-async def _add(tx: Tx, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    insert = insert_for(tx)(table)
-    keys, figures = _columns(table)
-    added = {name: table.c[name] + insert.excluded[name] for name in figures}
-    if rows:
-        await tx.execute(insert.on_conflict_do_update(index_elements=keys, set_=added), rows)
-
-
-def _columns(table: sa.Table) -> tuple[list[str], list[str]]:
-    """Return what sums are kept by, and of what."""
-    return (
-        [column.name for column in table.c if column.primary_key],
-        [column.name for column in table.c if not column.primary_key],
-    )
-
-
-async def forget_old(tx: Tx, now: datetime, *, days: int) -> None:
-    """Remove the sums of days longer ago than ``days``."""
-    limit = now.date() - timedelta(days=days)
-    await tx.execute(sa.delete(ledger_days).where(ledger_days.c.day < limit))
-
-
 async def move_chat(tx: Tx, old: int, new: int) -> None:
     """Give all that a chat spent to another: a new supergroup, or nobody (0)."""
     await tx.execute(
         sa.update(ledger_entries).where(ledger_entries.c.chat_id == old).values(chat_id=new)
     )
-    for table in (ledger_chats, ledger_days):
-        here = sa.delete(table).where(table.c.chat_id == old).returning(*table.c)
-        rows = (await tx.execute(here)).mappings().all()
-        if new != NOBODY or table is not ledger_chats:
-            await _add(tx, table, [dict(row) | {"chat_id": new} for row in rows])
+    here = sa.delete(ledger_days).where(ledger_days.c.chat_id == old).returning(*ledger_days.c)
+    rows = [dict(row) | {"chat_id": new} for row in (await tx.execute(here)).mappings()]
+    if rows:
+        await tx.execute(_add(tx), rows)
 
 
 async def forget_person(tx: Tx, user_id: int) -> None:

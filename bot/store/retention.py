@@ -1,7 +1,7 @@
 """Retention: what is forgotten in time."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,6 +10,7 @@ from bot.domain import alert_rules
 from bot.domain.records import REPLY
 from bot.store.acquaintances import acquaintances
 from bot.store.broadcasts import broadcasts
+from bot.store.budgets import allowances, budget_days
 from bot.store.chat_queues import queues
 from bot.store.chats import chats
 from bot.store.database import Tx
@@ -17,6 +18,7 @@ from bot.store.deliveries import deliveries, is_open
 from bot.store.ended import ended
 from bot.store.incidents import incidents
 from bot.store.kept import kept
+from bot.store.ledger import ledger_days, ledger_entries
 from bot.store.profiles import profiles
 from bot.store.samples import samples
 from bot.store.stories import moments, stories
@@ -33,6 +35,7 @@ _PROFILES_KEPT = timedelta(days=30)
 _HISTORY_KEPT = timedelta(days=60)
 _INCIDENTS_KEPT = timedelta(days=30)
 _USAGE_KEPT = timedelta(days=366)
+_ENTRIES_KEPT = timedelta(days=32)  # of the ledger: for a whole month, by person
 _FOLLOWS_KEPT = timedelta(days=2)
 _ENDED_KEPT = timedelta(days=1)  # as long as an unsubscribing can be undone
 
@@ -100,6 +103,23 @@ def overdue(now: datetime) -> list[Overdue]:
             sa.tuple_(*usage_days.primary_key.columns),
             usage_days.c.day < now.date() - _USAGE_KEPT,
         ),
+        Overdue(
+            ledger_entries,
+            ledger_entries.c.id,
+            ledger_entries.c.at < datetime.combine(now.date() - _ENTRIES_KEPT, time(), UTC),
+            by=ledger_entries.c.at,
+        ),
+        Overdue(
+            ledger_days,
+            sa.tuple_(*ledger_days.primary_key.columns),
+            ledger_days.c.day < now.date() - _USAGE_KEPT,
+        ),
+        Overdue(
+            allowances,
+            sa.tuple_(*allowances.primary_key.columns),
+            allowances.c.day < now.date() - timedelta(days=1),
+        ),
+        Overdue(budget_days, budget_days.c.day, budget_days.c.day < now.date() - _USAGE_KEPT),
         Overdue(
             acquaintances,
             sa.tuple_(*acquaintances.primary_key.columns),

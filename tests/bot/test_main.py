@@ -86,7 +86,7 @@ def test_a_run_that_can_t_begin_is_one_line(
     assert reason in said
     assert "canary" not in said
     if setting.startswith("DATABASE"):
-        for words in (["spending"], ["admin"], ["migrate"]):
+        for words in (["admin"], ["migrate"]):
             assert main(words) == 1
             said = "".join(capfd.readouterr())
             assert (said.count("\n"), reason in said) == (1, True)
@@ -129,15 +129,6 @@ def test_what_can_not_be_used_is_said_in_a_sentence(
     nonsense.write_bytes(b"this is no database" * 1000)
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{nonsense}")
     assert main(["migrate"]) == 1
-
-
-@pytest.mark.usefixtures("dotenv")
-def test_spending_prints_json(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["migrate"]) == 0
-    capsys.readouterr()
-    assert main(["spending", "--json", "--days", "7"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert told["credits"] == {"reserved": 0, "settled": 0, "refunded": 0, "open": 0}
 
 
 @pytest.mark.usefixtures("dotenv")

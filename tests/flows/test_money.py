@@ -22,7 +22,7 @@ from bot.domain.model import Asker
 from bot.media.download import Media
 from bot.media.spool import MediaFile, Spool
 from bot.store.database import Database
-from bot.store.spending import Sums, sums
+from bot.store.spending import Sums
 from bot.stories_api.client import StoriesApi
 from bot.stories_api.endpoints import Answer, Endpoint, cost
 from tests.support import rows
@@ -57,8 +57,7 @@ async def adapter(box: Box, spool: Spool, **options: Any) -> AsyncIterator[Stori
 
 async def counted(db: Database) -> Sums:
     async with db.read() as tx:
-        found = await sums(tx, since=datetime(2020, 1, 1, tzinfo=UTC).date(), by="all")
-    return found.get("all", Sums())
+        return await rows.all_spent(tx)
 
 
 # --- a day of mixed traffic ----------------------------------------------------------------------

@@ -83,7 +83,7 @@ async def test_the_bot_goes_on_where_it_was_moved_to(
 
 async def spent_in(db: Database) -> object:
     async with db.read() as tx:
-        return await spending.sums(tx, since=date(2000, 1, 1), by="chat")
+        return await spending.parts(tx, since=date(2000, 1, 1))
 
 
 async def filled(file: Path) -> Database:

@@ -7,14 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.billing.ledger import Ledger, Payer
-from bot.billing.reports import Reports, daily_rate, days_to_come, spending_by
+from bot.billing.reports import Reports, daily_rate, days_to_come
 from bot.domain.budget import Limits
 from bot.domain.errors import ApiUnavailableError
 from bot.domain.model import Asker
+from bot.operations.cleanup import clean
 from bot.store import key_values, usage
 from bot.store.database import Database
-from bot.store.spending import By, Sums
+from bot.store.spending import Sums
 from bot.stories_api.endpoints import Answer, Balance, Endpoint
+from tests.support.rows import all_spent
 
 NOW = datetime(2026, 4, 20, 12, 0, tzinfo=UTC)
 LIMITS = Limits(daily_budget=100, chat_daily_allowance=20, person_burst=10**6)
@@ -103,20 +105,18 @@ async def test_an_empty_ledger_has_no_outlook(db: Database) -> None:
     assert (seen.today, seen.forecast, seen.balance, seen.days_left) == (Sums(), 0, None, None)
 
 
-async def test_old_entries_are_summed_up_and_nothing_is_lost(month: Database) -> None:
-    kinds: tuple[By, ...] = ("all", "endpoint", "chat", "day", "kind")
-    before = {by: await spending_by(month, by, days=366, now=NOW) for by in kinds}
-    ledger = Ledger(month, LIMITS, now=lambda: NOW)
-    await ledger.tidy()
-    for by, sums in before.items():
-        assert await spending_by(month, by, days=366, now=NOW) == sums, by
-    ledger = Ledger(month, LIMITS, now=lambda: NOW + timedelta(days=100))
-    await ledger.tidy()
-    for by, sums in before.items():
-        assert await spending_by(month, by, days=366, now=NOW) == sums, by
-    ledger = Ledger(month, LIMITS, now=lambda: NOW + timedelta(days=500))
-    await ledger.tidy()
-    assert await spending_by(month, "all", days=366, now=NOW) == {}
+async def test_old_entries_go_and_nothing_is_lost(month: Database) -> None:
+    before = await all_counted(month)
+    for days in (0, 100):
+        await clean(month, now=NOW + timedelta(days=days))
+        assert await all_counted(month) == before
+    await clean(month, now=NOW + timedelta(days=500))
+    assert await all_counted(month) == Sums()
+
+
+async def all_counted(db: Database) -> Sums:
+    async with db.read() as tx:
+        return await all_spent(tx)
 
 
 @given(st.lists(st.integers(0, 100), min_size=1, max_size=30), st.integers(0, 86_399))
@@ -163,8 +163,6 @@ async def test_days_weeks_and_months_begin_where_they_do(sqlite_db: Database) ->
     own = await Reports(sqlite_db, limits, lambda: now).usage(1)
     assert (own.today["link"].credits, own.month["link"].credits) == (1, 11_111)
     assert own.days == seen.days
-    assert (await spending_by(sqlite_db, "all", days=7, now=now))["all"].spent == 11
-    assert (await spending_by(sqlite_db, "all", days=8, now=now))["all"].spent == 111
     april = await Reports(sqlite_db, limits, lambda: now + timedelta(days=1)).usage(1)
     assert april.month == {}
 

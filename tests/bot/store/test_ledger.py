@@ -1,31 +1,22 @@
 """The ledger's entries: closed once, summed up, moved, made anonymous; no credit is lost."""
 
 from datetime import UTC, datetime, timedelta
-from typing import get_args
 
-import sqlalchemy as sa
-
+from bot.operations.cleanup import clean
 from bot.store import budgets, ledger
 from bot.store.database import Database, Tx
-from bot.store.spending import By, Part, Sums, parts, sums
-from tests.support.rows import entries
+from bot.store.spending import Sums, parts
+from tests.support.rows import all_spent, entries
 
 NOW = datetime(2026, 4, 8, 12, tzinfo=UTC)
-LONG_AGO = NOW.date() - timedelta(days=9999)
+TODAY = NOW.date()
+LONG_AGO = TODAY - timedelta(days=9999)
 
 
 async def add(tx: Tx, chat: int | None = 1, *, at: datetime = NOW, nominal: int = 2) -> int:
     return await ledger.add(
         tx, kind="link", chat_id=chat, user_id=5, endpoint="/x", nominal=nominal, now=at
     )
-
-
-def together(found: list[Part]) -> dict[tuple[str, ...], Sums]:
-    totals: dict[tuple[str, ...], Sums] = {}
-    for one in found:
-        key = (one.day.isoformat(), one.kind, one.endpoint)
-        totals[key] = totals.get(key, Sums()) + one.sums
-    return totals
 
 
 async def test_an_entry_is_closed_once(db: Database) -> None:
@@ -38,28 +29,45 @@ async def test_an_entry_is_closed_once(db: Database) -> None:
         assert [e.state for e in await entries(tx, since=NOW)] == ["refunded"]
 
 
-async def test_days_are_summed_up_in_parts_and_open_entries_stay(db: Database) -> None:
+async def test_what_is_closed_is_in_its_day_and_what_is_open_is_counted_too(db: Database) -> None:
     async with db.begin() as tx:
         for n in range(7):
-            entry = await add(tx, n % 2, at=NOW - timedelta(days=40 + n % 3))
-            await ledger.close(tx, entry, n % 3, now=NOW)
-        await add(tx, at=NOW - timedelta(days=50))
+            entry = await add(tx, n % 2, at=NOW - timedelta(days=n % 3))
+            await ledger.close(tx, entry, n % 4, now=NOW)
+            assert await add_up(tx) == await all_spent(tx)
         await add(tx)
-        before = await sums(tx, since=LONG_AGO, by="all")
-        by = {one: await sums(tx, since=LONG_AGO, by=one) for one in get_args(By)}
-        days = together(await parts(tx, since=LONG_AGO))
-        assert [await ledger.sum_up(tx, now=NOW, limit=2) for _ in range(2)] == [2, 2]
-        done = []
-        for _ in range(4):
-            done.append(await ledger.roll_up(tx, before=NOW.date(), limit=3))
-            assert {one: await sums(tx, since=LONG_AGO, by=one) for one in by} == by
-            assert together(await parts(tx, since=LONG_AGO)) == days
-        assert done == [3, 3, 1, 0]
-        assert (await tx.execute(sa.select(ledger.ledger_sums))).all() == []
-        assert await sums(tx, since=LONG_AGO, by="all") == before
-        assert len(await entries(tx, since=NOW - timedelta(days=99))) == 2
-        await ledger.forget_old(tx, NOW, days=41)
-        assert (await sums(tx, since=LONG_AGO, by="all"))["all"].requests < before["all"].requests
+        found = {(one.day, one.sums.open > 0): one.sums for one in await parts(tx, since=LONG_AGO)}
+        assert found == {
+            (TODAY, True): Sums(1, 2, open=2),
+            (TODAY, False): Sums(3, 6, 5, 2),
+            (TODAY - timedelta(days=1), False): Sums(2, 4, 1, 3),
+            (TODAY - timedelta(days=2), False): Sums(2, 4, 3, 1),
+        }
+        assert await parts(tx, since=LONG_AGO, chat_id=9) == []
+        assert (await all_spent(tx, chat_id=1)).spent == 1 + 3 + 1 + 2
+
+
+async def test_a_late_answer_knows_better_than_a_presumption(db: Database) -> None:
+    async with db.begin() as tx:
+        late, early = await add(tx, nominal=3), await add(tx, at=NOW + timedelta(minutes=1))
+        assert await ledger.presume_spent(tx, before=NOW + timedelta(seconds=1), now=NOW) == 1
+        assert await all_spent(tx) == Sums(2, 5, settled=3, open=2)
+        assert await ledger.close(tx, early, None, now=NOW)
+        assert not await ledger.close(tx, early, None, now=NOW)
+        assert await all_spent(tx) == Sums(2, 5, settled=5)
+        assert await ledger.close(tx, late, 1, now=NOW)
+        assert not await ledger.close(tx, late, 3, now=NOW)
+        assert await all_spent(tx) == await add_up(tx) == Sums(2, 5, settled=3, refunded=2)
+
+
+async def add_up(tx: Tx) -> Sums:
+    """What all entries say."""
+    total = Sums()
+    for row in await entries(tx, since=NOW - timedelta(days=99)):
+        is_open = row.state == ledger.OPEN
+        settled, back = (0, 0) if is_open else (row.credits, max(0, row.nominal - row.credits))
+        total += Sums(1, row.nominal, settled, back, row.credits if is_open else 0)
+    return total
 
 
 async def test_a_group_that_moves_takes_its_bill_along_and_one_that_leaves_leaves_it(
@@ -70,11 +78,10 @@ async def test_a_group_that_moves_takes_its_bill_along_and_one_that_leaves_leave
             for days in (0, 40):
                 entry = await add(tx, chat, at=NOW - timedelta(days=days))
                 await ledger.close(tx, entry, 2, now=NOW)
-        await ledger.roll_up(tx, before=NOW.date() - timedelta(days=30), limit=99)
         await ledger.move_chat(tx, -1, -100)
-        assert await sums(tx, since=LONG_AGO, by="chat") == {"-100": Sums(4, 8, 8, 0, 0)}
+        assert await all_spent(tx, chat_id=-100) == await all_spent(tx) == Sums(4, 8, 8, 0, 0)
         await ledger.move_chat(tx, -100, ledger.NOBODY)
-        assert await sums(tx, since=LONG_AGO, by="chat") == {"0": Sums(4, 8, 8, 0, 0)}
+        assert await all_spent(tx, chat_id=0) == await all_spent(tx) == Sums(4, 8, 8, 0, 0)
         await ledger.forget_person(tx, 5)
         assert await ledger.tried_since(tx, 5, 0, NOW - timedelta(days=99)) == []
 
@@ -91,5 +98,6 @@ async def test_allowances_move_and_go(db: Database) -> None:
         await budgets.move_chat(tx, -1, -100)
         assert await budgets.allowance_used(tx, "chat", -100, day) == 4
         assert await budgets.allowance_used(tx, "chat", -1, day) == 0
-        await budgets.forget_old(tx, NOW + timedelta(days=2), days=366)
+    await clean(db, now=NOW + timedelta(days=2))
+    async with db.read() as tx:
         assert await budgets.allowance_used(tx, "chat", -100, day) == 0

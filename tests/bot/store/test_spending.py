@@ -1,4 +1,4 @@
-"""Who spent most: found by sums, and the same as if all entries had been read."""
+"""Who spent most: found by the sums of days, and the same as if all entries had been read."""
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -7,12 +7,11 @@ import sqlalchemy as sa
 from hypothesis import strategies as st
 
 from bot.store import chats, erasure, ledger, moves, spending
-from bot.store.database import Database, Tx
+from bot.store.database import Tx
 from tests.bot.store.test_audiences import run
 
 NOON = datetime(2026, 4, 20, 12, tzinfo=UTC)
 FIRST = NOON.date() - timedelta(days=29)
-KEPT = NOON.date() - timedelta(days=32)
 CHATS = range(1, 7)
 
 
@@ -44,15 +43,8 @@ async def slow(tx: Tx, limit: int) -> dict[int, int]:
     return {chat: amount for chat, amount in [*largest, (0, forgotten)] if amount}
 
 
-async def bounds(tx: Tx) -> dict[int, int]:
-    return {row[0]: row[1] for row in await tx.execute(sa.select(ledger.ledger_chats))}
-
-
 CALLS = st.tuples(
     st.just("spend"), st.sampled_from([0, *CHATS]), st.integers(0, 34), st.integers(0, 6)
-)
-UPKEEP = st.tuples(
-    st.sampled_from(["sum up", "roll up"]), st.integers(1, 4), st.just(0), st.just(0)
 )
 ENDS = st.tuples(
     st.sampled_from(["move", "erase"]),
@@ -60,17 +52,13 @@ ENDS = st.tuples(
     st.sampled_from(CHATS),
     st.just(0),
 )
-STEPS = st.lists(st.one_of(CALLS, CALLS, CALLS, UPKEEP, ENDS), min_size=4, max_size=30)
+STEPS = st.lists(st.one_of(CALLS, CALLS, CALLS, ENDS), min_size=4, max_size=30)
 
 
 async def act(tx: Tx, what: str, one: int, two: int, amount: int) -> None:
     match what:
         case "spend":
             await spend(tx, one, two, amount)
-        case "sum up":
-            await ledger.sum_up(tx, now=NOON, limit=one)
-        case "roll up":
-            await ledger.roll_up(tx, before=KEPT, limit=one)
         case "move":
             await chats.ensure(tx, one, kind="group", title="", now=NOON)
             await moves.move_chat(tx, one, two, now=NOON)
@@ -85,24 +73,5 @@ def test_who_spent_most_is_as_the_entries_say(database_url: str) -> None:
             await act(tx, *step)
             found = await spending.dearest_chats(tx, since=FIRST, limit=limit)
             assert list(found.items()) == list((await slow(tx, limit)).items())
-        while await ledger.sum_up(tx, now=NOON, limit=9):
-            pass
-        while await ledger.roll_up(tx, before=KEPT, limit=9):
-            pass
-        exact: Counter[int] = Counter()
-        for row in await tx.execute(sa.select(ledger.ledger_entries)):
-            if row.summed and row.chat_id:
-                exact[row.chat_id] += row.credits
-        assert await bounds(tx) == +exact
 
     run(database_url, play, st.tuples(st.sampled_from([1, 3]), STEPS))
-
-
-async def test_who_spent_much_before_is_looked_past(db: Database) -> None:
-    async with db.begin() as tx:
-        for chat, days, amount in ((1, 31, 6), (1, 1, 2), (2, 31, 5), (2, 1, 3), (3, 2, 4)):
-            await spend(tx, chat, days, amount)
-        await ledger.sum_up(tx, now=NOON, limit=9)
-        assert await bounds(tx) == {1: 8, 2: 8, 3: 4}
-        for limit, found in ((1, {3: 4}), (2, {3: 4, 2: 3})):
-            assert await spending.dearest_chats(tx, since=FIRST, limit=limit) == found

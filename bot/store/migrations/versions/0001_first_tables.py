@@ -158,25 +158,20 @@ def upgrade() -> None:
     sa.Column('until', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('digest', name=op.f('pk_invitations'))
     )
-    op.create_table('ledger_chats',
-    sa.Column('chat_id', sa.BigInteger(), autoincrement=False, nullable=False),
-    sa.Column('credits', sa.BigInteger(), nullable=False),
-    sa.PrimaryKeyConstraint('chat_id', name=op.f('pk_ledger_chats'))
-    )
-    with op.batch_alter_table('ledger_chats', schema=None) as batch_op:
-        batch_op.create_index('ix_ledger_chats_dearest', [sa.literal_column('credits DESC'), 'chat_id'], unique=False)
-
     op.create_table('ledger_days',
     sa.Column('day', sa.Date(), nullable=False),
     sa.Column('kind', sa.String(length=10), nullable=False),
     sa.Column('chat_id', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('endpoint', sa.String(length=64), nullable=False),
-    sa.Column('requests', sa.Integer(), nullable=False),
-    sa.Column('nominal', sa.Integer(), nullable=False),
-    sa.Column('credits', sa.Integer(), nullable=False),
-    sa.Column('refunded', sa.Integer(), nullable=False),
+    sa.Column('requests', sa.BigInteger(), nullable=False),
+    sa.Column('nominal', sa.BigInteger(), nullable=False),
+    sa.Column('credits', sa.BigInteger(), nullable=False),
+    sa.Column('refunded', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('day', 'kind', 'chat_id', 'endpoint', name=op.f('pk_ledger_days'))
     )
+    with op.batch_alter_table('ledger_days', schema=None) as batch_op:
+        batch_op.create_index('ix_ledger_days_chat', ['chat_id', 'day'], unique=False)
+
     op.create_table('ledger_entries',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('kind', sa.String(length=10), nullable=False),
@@ -188,27 +183,14 @@ def upgrade() -> None:
     sa.Column('state', sa.String(length=8), nullable=False),
     sa.Column('at', sa.BigInteger(), nullable=False),
     sa.Column('closed_at', sa.BigInteger(), nullable=True),
-    sa.Column('summed', sa.Boolean(), server_default=sa.text('(false)'), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_ledger_entries'))
     )
     with op.batch_alter_table('ledger_entries', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_ledger_entries_at'), ['at'], unique=False)
         batch_op.create_index('ix_ledger_entries_chat_id_at', ['chat_id', 'at'], unique=False)
-        batch_op.create_index('ix_ledger_entries_forgotten', ['at', 'credits'], unique=False, postgresql_where=sa.text("chat_id + 0 = 0 AND kind <> 'schedule'"), sqlite_where=sa.text("chat_id + 0 = 0 AND kind <> 'schedule'"))
-        batch_op.create_index('ix_ledger_entries_of_chats', ['chat_id', 'at', 'credits'], unique=False, postgresql_where=sa.text('chat_id <> 0'), sqlite_where=sa.text('chat_id <> 0'))
-        batch_op.create_index('ix_ledger_entries_unsummed', ['at'], unique=False, postgresql_where=sa.text('NOT summed'), sqlite_where=sa.text('NOT summed'))
+        batch_op.create_index('ix_ledger_entries_open', ['at'], unique=False, postgresql_where=sa.text("state = 'reserved'"), sqlite_where=sa.text("state = 'reserved'"))
         batch_op.create_index('ix_ledger_entries_user_id_at', ['user_id', 'at'], unique=False)
 
-    op.create_table('ledger_sums',
-    sa.Column('day', sa.Date(), nullable=False),
-    sa.Column('kind', sa.String(length=10), nullable=False),
-    sa.Column('endpoint', sa.String(length=64), nullable=False),
-    sa.Column('requests', sa.BigInteger(), nullable=False),
-    sa.Column('nominal', sa.BigInteger(), nullable=False),
-    sa.Column('credits', sa.BigInteger(), nullable=False),
-    sa.Column('refunded', sa.BigInteger(), nullable=False),
-    sa.PrimaryKeyConstraint('day', 'kind', 'endpoint', name=op.f('pk_ledger_sums'))
-    )
     op.create_table('moved_chats',
     sa.Column('old_id', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('new_id', sa.BigInteger(), nullable=False),
