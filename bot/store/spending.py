@@ -51,30 +51,30 @@ async def parts(tx: Tx, *, since: date, chat_id: int | None = None) -> list[Part
     days, entries = ledger_days.c, ledger_entries.c
     figures = [sa.func.sum(days[name]) for name in SUMS]
     closed = sa.select(days.day, days.kind, days.endpoint, *figures).where(days.day >= since)
-    under_way = sa.select(entries.at, entries.kind, entries.endpoint, entries.credits).where(
+    pending = sa.select(entries.at, entries.kind, entries.endpoint, entries.credits).where(
         IS_OPEN, entries.at >= datetime.combine(since, time(), UTC)
     )
     if chat_id is not None:
         closed = closed.where(days.chat_id == chat_id)
-        under_way = under_way.where(entries.chat_id == chat_id)
+        pending = pending.where(entries.chat_id == chat_id)
     grouped = closed.group_by(days.day, days.kind, days.endpoint)
-    found = [
+    rows = [
         Part(day, kind, endpoint, Sums(*map(int, sums)))
         for day, kind, endpoint, *sums in await tx.execute(grouped)
     ]
-    for at, kind, endpoint, nominal in await tx.execute(under_way):
-        found.append(Part(at.date(), kind, endpoint, Sums(1, nominal, open=nominal)))
-    return found
+    for at, kind, endpoint, nominal in await tx.execute(pending):
+        rows.append(Part(at.date(), kind, endpoint, Sums(1, nominal, open=nominal)))
+    return rows
 
 
 async def dearest_chats(tx: Tx, *, since: date, limit: int) -> dict[int, int]:
     """Return who spent most from the day ``since`` on; ``NOBODY``: chats that were forgotten."""
     days, entries = ledger_days.c, ledger_entries.c
-    under_way = sa.select(entries.chat_id, entries.kind, entries.credits).where(
+    pending = sa.select(entries.chat_id, entries.kind, entries.credits).where(
         IS_OPEN, entries.at >= datetime.combine(since, time(), UTC)
     )
     closed = sa.select(days.chat_id, days.kind, days.credits).where(days.day >= since)
-    calls = sa.union_all(closed, under_way).subquery().c
+    calls = sa.union_all(closed, pending).subquery().c
     spent = sa.func.sum(calls.credits)
     by_chat = (
         sa.select(calls.chat_id, spent)
@@ -83,10 +83,10 @@ async def dearest_chats(tx: Tx, *, since: date, limit: int) -> dict[int, int]:
         .order_by(spent.desc(), calls.chat_id)
         .limit(limit)
     )
-    found = {row[0]: int(row[1]) for row in await tx.execute(by_chat)}
+    spent_by = {row[0]: int(row[1]) for row in await tx.execute(by_chat)}
     forgotten = sa.select(spent).where(calls.chat_id == NOBODY, calls.kind != "schedule")
-    found[NOBODY] = int((await tx.execute(forgotten)).scalar() or 0)
-    return {chat_id: credits_ for chat_id, credits_ in found.items() if credits_}
+    spent_by[NOBODY] = int((await tx.execute(forgotten)).scalar() or 0)
+    return {chat_id: credits_ for chat_id, credits_ in spent_by.items() if credits_}
 
 
 async def spent_between(tx: Tx, start: datetime, end: datetime) -> int:
