@@ -21,10 +21,10 @@ class Live:
     async def handle(self, request: web.Request) -> web.WebSocketResponse:
         """Serve one page until it goes away."""
         socket = web.WebSocketResponse(heartbeat=HEARTBEAT_S)
-        await socket.prepare(request)
         queue: asyncio.Queue[Event] = asyncio.Queue(QUEUE)
         unsubscribe = self._subscribe(lambda event: offer(queue, event))
         try:
+            await socket.prepare(request)  # a page that knows itself connected misses nothing
             async with asyncio.TaskGroup() as tasks:
                 sending = tasks.create_task(_send(socket, queue))
                 await _until_closed(socket)

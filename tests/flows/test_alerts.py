@@ -189,41 +189,6 @@ async def test_a_topic_has_its_own_and_falls_back_once(stage: Stage) -> None:
     assert len([text for text in await stage.texts(chat) if "topic" in text]) == 1
 
 
-async def test_a_group_that_moves_keeps_everything(stage: Stage) -> None:
-    person, name = await stage.person(), await stage.star()
-    members = [{"user_id": person, "status": "creator"}]
-    chat = await stage.control.chat("group", members=members)
-    await stage.follow(chat, name)
-    new_chat = await stage.control.migrate(chat)
-    pk = await stage.publish(name)
-    await stage.look_and_ring(name)
-    assert await stage.shown(new_chat) == [pk]
-    followed = stage.parts.services.subscriptions
-    assert not await followed.chat_moved(chat, new_chat)
-    found, count = await followed.page(new_chat)
-    assert (count, found[0].username) == (1, name)
-
-
-async def test_who_blocks_the_bot_is_not_looked_for_and_may_come_back(stage: Stage) -> None:
-    chat, name = await stage.person(), await stage.star()
-    await stage.follow(chat, name)
-    bot = (await stage.parts.bot.get_me()).id
-    await stage.control.member(chat, bot, "kicked")
-    await stage.publish(name)  # which they will not hear of
-    await stage.look_and_ring(name)
-    async with stage.parts.db.read() as tx:
-        found = await chats.get(tx, chat)
-        known = await profiles.named(tx, name, since=utc_now() - HOUR)
-    assert found is not None
-    assert known is not None
-    assert (found.state, known.next_look_at) == ("closed", None)
-    await stage.control.member(chat, bot, "member")
-    assert await stage.parts.services.subscriptions.bot_back(chat)
-    second = await stage.publish(name)
-    await stage.look_and_ring(name)
-    assert await stage.shown(chat) == [second]
-
-
 async def test_options_let_through_what_is_wanted(stage: Stage) -> None:
     chat, name = await stage.person(), await stage.star()
     options = Options(media="photo", links_only=True, silent=True, spoiler=True, protect=True)

@@ -298,7 +298,7 @@ async def sent_unrecorded(bell: Bell, name: str) -> tuple[int, int, int, str, in
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("away_s", [6, pytest.param(600, marks=pytest.mark.long)])
+@pytest.mark.parametrize("away_s", [3, pytest.param(600, marks=pytest.mark.long)])
 async def test_what_was_sent_right_before_postgresql_stopped_is_not_sent_again(
     tmp_path: Path, away_s: float
 ) -> None:
@@ -330,7 +330,7 @@ async def test_what_was_sent_right_before_postgresql_stopped_is_not_sent_again(
 @pytest.mark.stands  # held where SQLite waits long enough
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize(
-    ("patience", "away_s"), [("?timeout=0.2", 3), pytest.param("", 65, marks=pytest.mark.slow)]
+    ("patience", "away_s"), [("?timeout=0.2", 1.5), pytest.param("", 65, marks=pytest.mark.slow)]
 )
 async def test_what_was_sent_right_before_sqlite_was_locked_is_not_sent_again(
     tmp_path: Path, patience: str, away_s: float
@@ -426,7 +426,7 @@ async def test_a_story_that_is_published_while_postgresql_is_away_comes_soon_aft
             await wait_for(asked)  # a check is under way, whose answer can't be kept
             await asyncio.to_thread(server.stop, signal.SIGINT)
             pk = str((await control.publish("meanwhile"))["pk"])
-            await asyncio.sleep(3)  # what is tried meanwhile is tried in vain
+            await asyncio.sleep(1.5)  # what is tried meanwhile is tried in vain
             await asyncio.to_thread(server.start)
 
             async def shown() -> bool:

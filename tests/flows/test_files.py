@@ -1,13 +1,12 @@
 """Originals: as uncompressed files, by a button or an option, named by time, profile and id."""
 
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
 from tests.flows.test_past import kept
 from tests.support.control import Control, Json
-from tests.support.storybell import Bell, buttons, storybell
+from tests.support.storybell import Bell, buttons
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -130,13 +129,3 @@ async def test_in_a_group_its_members_may_have_it(bell: Bell, control: Control) 
     await bell.press(group, shown, f"files:{story['pk']}", user=ann)
     (file,) = await bell.replies(group, 1, after=shown["message_id"])
     assert "document" in file
-
-
-@pytest.mark.usefixtures("db")  # which is empty
-async def test_on_both_databases(tmp_path: Path, database_url: str) -> None:
-    async with storybell(tmp_path, database_url=database_url) as bell:
-        ann = await bell.control.person()
-        (card,) = await bell.ask(ann, "/start p_natgeo")
-        await bell.press(ann, card, "files:@natgeo")
-        files = await bell.replies(ann, 3, after=card["message_id"])
-        assert all("document" in file for file in files)

@@ -148,34 +148,6 @@ async def test_unsubscribing_asks_first(bell: Bell, control: Control) -> None:
     assert "Unsubscribed from 1 profile" in (await bell.message(ann, sure["message_id"]))["text"]
 
 
-async def test_in_groups_only_administrators_change_anything(bell: Bell, control: Control) -> None:
-    boss, member = await control.person("Boss"), await control.person("Member")
-    group = await group_of(control, administrator=boss, member=member)
-    await profile(control, "group.one", stories=0)
-    (reply,) = await bell.ask(group, "/subscribe group.one", user=member)
-    assert "Only admins" in reply["text"]
-    (reply,) = await bell.ask(group, "/subscribe group.one", user=boss)
-    assert "to this chat" in reply["text"]
-    (listed,) = await bell.ask(group, "/subscriptions", user=member)
-    option = next(d for d in buttons(listed).values() if d.startswith("sub:"))
-    await bell.press(group, listed, option, user=member)
-    number = option.partition(":")[2]
-    await bell.press(group, listed, f"opt:{number}:pause", user=member)
-    (page,) = await bell.ask(group, "/subscriptions", user=member)
-    assert "🔔 group.one" in buttons(page)
-    await bell.press(group, listed, f"opt:{number}:pause", user=boss)
-    (page,) = await bell.ask(group, "/subscriptions", user=member)
-    assert "⏸ group.one" in buttons(page)
-
-
-async def test_an_anonymous_administrator_may(bell: Bell, control: Control) -> None:
-    boss = await control.person("Boss")
-    group = await group_of(control, creator=boss)
-    await profile(control, "group.two", stories=0)
-    (reply,) = await bell.ask(group, "/subscribe group.two", user=boss, sender_chat_id=group)
-    assert "to this chat" in reply["text"]
-
-
 async def test_a_channel_is_served_for_who_runs_it(bell: Bell, control: Control) -> None:
     boss, other = await control.person("Boss"), await control.person("Other")
     members = [{"user_id": boss, "status": "creator"}]

@@ -215,34 +215,6 @@ async def test_a_list_that_bears_another_name_is_not_shown_for_the_one_that_was_
     assert {text.partition(" ")[0] for text in buttons(menu)} == {"Ours"}
 
 
-@pytest.mark.parametrize("kind", ["group", "forum", "channel"])
-async def test_in_groups_topics_and_channels(bell: Bell, control: Control, kind: str) -> None:
-    ann = await control.person()
-    highlight = await made(control, f"hl.{kind}", title="Here", count=11)
-    chat = await control.chat(
-        {"forum": "supergroup"}.get(kind, kind),
-        members=[{"user_id": ann, "status": "administrator"}],
-        is_forum=kind == "forum",
-        bot_status="administrator" if kind == "channel" else "member",
-    )
-    more = {}
-    if kind == "forum":
-        await control.thread(chat, 7, "Stories")
-        more = {"thread_id": 7}
-    (menu,) = await bell.ask(chat, f"/highlights hl.{kind}", user=ann, **more)
-    if kind == "channel":  # every subscriber could press
-        assert not buttons(menu)
-        url = f"instagram.com/stories/highlights/{highlight['pk']}"
-        messages = await bell.ask(chat, f"/highlights {url}", count=11, user=ann)
-    else:
-        await bell.press(chat, menu, f"highlight:{highlight['pk']}", user=ann)
-        messages = await bell.replies(chat, 11, after=menu["message_id"])
-        assert {message.get("message_thread_id") for message in messages} == (
-            {7} if kind == "forum" else {None}
-        )
-    assert shown(messages) == highlight["media_ids"][:10]
-
-
 async def test_pressed_twice_it_comes_once_and_what_is_forged_does_nothing(
     bell: Bell, control: Control
 ) -> None:
@@ -301,19 +273,3 @@ async def test_no_budget_is_said(tmp_path: Path) -> None:
         (reply,) = await bell.ask(ann, "/highlights natgeo")
         assert "limit for today" in reply["text"]
         assert await control.billed() == 1
-
-
-@pytest.mark.usefixtures("db")  # which is empty
-async def test_on_both_databases(tmp_path: Path, database_url: str) -> None:
-    async with storybell(tmp_path, database_url=database_url) as bell:
-        control = bell.control
-        ann = await control.person()
-        (menu,) = await bell.ask(ann, "/highlights natgeo")
-        data = buttons(menu)["Lions 🦁 · 4"]
-        await bell.press(ann, menu, data)
-        assert len(await bell.replies(ann, 4, after=menu["message_id"])) == 4
-        before = await control.billed()
-        await bell.press(ann, menu, f"{data}:0")
-        again = await bell.replies(ann, 8, after=menu["message_id"])
-        assert {message["_source"] for message in again[4:]} == {"file_id"}
-        assert await control.billed() == before

@@ -19,20 +19,6 @@ async def follow(bell: Bell, chat: int, name: str, *, user: int | None = None) -
     return int(reply["message_id"])
 
 
-async def test_a_group_that_becomes_a_supergroup_keeps_everything(
-    bell: Bell, control: Control
-) -> None:
-    boss = await control.person("Boss")
-    group = await control.chat("group", members=[{"user_id": boss, "status": "creator"}])
-    await follow(bell, group, "moving.on", user=boss)
-    moved = await control.migrate(group)
-    story = await control.publish("moving.on")
-    (alert,) = await control.wait_replies(moved, 1)
-    assert alert["_story_pk"] == story["pk"]
-    (listed,) = await bell.ask(moved, "/subscriptions", user=boss)
-    assert "🔔 moving.on" in buttons(listed)
-
-
 async def test_a_person_who_blocks_the_bot_hears_nothing_until_they_are_back(
     bell: Bell, control: Control
 ) -> None:

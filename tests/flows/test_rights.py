@@ -33,28 +33,6 @@ async def follows(bell: Bell, channel: int, boss: int) -> set[str]:
     return set(listed["text"].partition("\n")[0].removeprefix("Subscriptions: ").split(", "))
 
 
-async def test_a_subscriber_of_a_channel_changes_and_posts_nothing(
-    bell: Bell, control: Control
-) -> None:
-    boss, eve = await control.person("Boss"), await control.person("Eve", language_code="ru")
-    channel = await channel_of(control, boss, eve)
-    await followed(bell, channel, boss, "chan.kept")
-    await control.publish("natgeo")
-    every = (
-        "unsub:name:chan.kept", "unsub:all", "unsub:id:1", "unsub:no", "erase", "erase:yes",
-        "erase:no", "language:es", "set:zone", "set:zone:Asia/Tokyo", "set:quiet:1:5", "set:back",
-        "defaults", "defaults:silent", "opt:1:pause", "sub:1", "subs:0", "live:chan.kept",
-        "stories:natgeo",
-    )  # fmt: skip
-    old = await bell.old_post(channel, *every)
-    before = await control.replies(channel)
-    for data in every:
-        answer = await bell.press(channel, old, data, user=eve)
-        assert answer["text"] == REFUSED, data
-    assert await control.replies(channel) == before
-    assert await follows(bell, channel, boss) == {"chan.kept"}
-
-
 async def test_an_administrator_of_a_channel_still_presses_old_buttons(
     bell: Bell, control: Control
 ) -> None:
@@ -138,45 +116,6 @@ async def test_the_bots_own_message_forwarded_to_it_asks_for_nothing(
         shown["message_id"],
         help_["message_id"],
     ]
-
-
-async def test_a_confirmation_forwarded_to_the_bot_asks_for_nothing(
-    bell: Bell, control: Control
-) -> None:
-    boss = await control.person("Boss")
-    channel = await channel_of(control, boss)
-    said = await followed(bell, channel, boss, "chan.confirmed")
-    own = (await bell.ask(boss, "/settings"))[0]
-    for chat, message in ((channel, said), (boss, own)):
-        forward = {"chat_id": chat, "message_id": message["message_id"]}
-        body = {"user_id": boss, "forward": forward}
-        told = await control.call("POST", f"/chats/{boss}/messages", body)
-        (help_,) = await bell.ask(boss, "/help")
-        assert await control.replies(boss, after=told["message_id"]) == [help_]
-
-
-async def test_a_channels_alert_forwarded_to_the_bot_asks_for_nothing(
-    bell: Bell, control: Control
-) -> None:
-    boss, ann = await control.person("Boss"), await control.person()
-    channel = await channel_of(control, boss, ann)
-    await followed(bell, channel, boss, "chan.passed.on")
-    story = await control.publish("chan.passed.on")
-
-    async def alerted() -> Json | None:
-        posts = await control.replies(channel)
-        return next((m for m in posts if m.get("_story_pk") == story["pk"]), None)
-
-    alert = await wait_for(alerted)
-    link = f"https://www.instagram.com/stories/chan.passed.on/{story['pk']}/"
-    post = await control.say(channel, f"See {link}", user=boss)
-    await bell.ask(ann, "/help")
-    for message, count in ((alert["message_id"], 0), (post, 1)):
-        forward = {"user_id": ann, "forward": {"chat_id": channel, "message_id": message}}
-        told = await control.call("POST", f"/chats/{ann}/messages", forward)
-        await control.say(ann, "/help")
-        shown = await control.wait_replies(ann, 1 + count, after=told["message_id"])
-        assert [m.get("_story_pk") for m in shown] == [story["pk"]] * count + [None]
 
 
 async def test_hidden_members_do_not_make_an_owner_a_stranger(

@@ -296,12 +296,3 @@ async def test_in_groups_topics_and_channels(bell: Bell, control: Control, kind:
     (alert,) = await bell.replies(chat, 1, after=reply["message_id"])
     assert alert["_story_pk"] == story["pk"]
     assert alert.get("message_thread_id") == more.get("thread_id")
-
-
-@pytest.mark.usefixtures("db")  # which is empty
-async def test_on_both_databases(tmp_path: Path, database_url: str) -> None:
-    async with storybell(tmp_path, database_url=database_url) as bell:
-        ann = await bell.control.person()
-        (reply,) = await bell.ask(ann, "/subscribe natgeo prada nobody.is.it")
-        assert "from natgeo and prada to this chat" in reply["text"]
-        assert "can't find nobody.is.it" in reply["text"]

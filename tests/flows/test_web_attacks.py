@@ -174,20 +174,6 @@ async def test_ten_megabytes_are_taken_by_no_path(
     record_testsuite_property("seconds_of_all_large_bodies", time.monotonic() - began)
 
 
-async def silent(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
-    """Say nothing until the other side hangs up."""
-    await reader.read()
-
-
-async def slow_headers(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Send one header after the other, without end."""
-    writer.write(b"GET /admin HTTP/1.1\r\nHost: x\r\n")
-    while True:
-        writer.write(b"X-Slow: 1\r\n")
-        await writer.drain()
-        await asyncio.sleep(0.5)
-
-
 async def slow_body(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """Send a body byte by byte, to the one path that reads some of a stranger's."""
     writer.write(b"POST /admin/api/session HTTP/1.1\r\nHost: x\r\nContent-Length: 4000\r\n\r\n")
@@ -217,7 +203,7 @@ async def attack(site: Site, kind: Attack) -> None:
         await asyncio.sleep(1)
 
 
-@pytest.mark.parametrize("kind", [again_and_again, slow_body, slow_headers, silent])
+@pytest.mark.parametrize("kind", [again_and_again, slow_body])
 async def test_a_hundred_slow_connections_keep_nobody_out(
     site: Site, kind: Attack, record_testsuite_property: Record
 ) -> None:

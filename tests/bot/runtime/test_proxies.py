@@ -10,10 +10,9 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from aiohttp.abc import AbstractResolver, ResolveResult
 
-from bot.domain.errors import MediaRefusedError, MediaUnavailableError
-from bot.media.download import Media, PublicResolver
+from bot.domain.errors import MediaUnavailableError
+from bot.media.download import Media
 from bot.media.spool import Spool
 from bot.runtime.proxies import connector
 from tests.support.sandbox import sandbox_box
@@ -118,21 +117,6 @@ async def proxy(leads: str = "", password: str = "") -> AsyncIterator[Proxy]:
         yield made
 
 
-class Leading(AbstractResolver):
-    """Leads every name to one address."""
-
-    def __init__(self, address: str) -> None:
-        self._address = address
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        return [ResolveResult(hostname=host, host=self._address, port=port, family=family,
-                              proto=0, flags=0)]  # fmt: skip
-
-    async def close(self) -> None: ...
-
-
 @pytest.mark.parametrize("kind", ["http", "socks5"])
 async def test_the_whole_bot_speaks_by_three_proxies(kind: str, tmp_path: Path) -> None:
     async with (
@@ -156,39 +140,6 @@ async def test_the_whole_bot_speaks_by_three_proxies(kind: str, tmp_path: Path) 
         assert set(telegram.asked) == {f"127.0.0.1:{ports[0]}"}
         assert set(stories.asked) == {f"127.0.0.1:{ports[1]}"}
         assert set(media.asked) == {box.urls.cdn.removeprefix("http://")}
-
-
-@pytest.mark.parametrize("kind", ["http", "socks5"])
-async def test_the_proxy_of_media_gets_an_address_that_we_resolved(
-    kind: str,
-) -> None:
-    async with sandbox_box() as box, proxy(box.urls.cdn.removeprefix("http://")) as by:
-        for address, fits in (("157.240.1.1", True), ("10.0.0.1", False), ("::127.0.0.1", False)):
-            resolver = PublicResolver(Leading(address))
-            made = connector(f"{kind}://127.0.0.1:{by.port}", resolver=resolver)
-            async with aiohttp.ClientSession(connector=made) as session:
-                if fits:
-                    async with session.get("http://x.cdninstagram.com/") as answer:
-                        assert answer.status == 404
-                else:
-                    with pytest.raises(aiohttp.ClientConnectorError):
-                        await session.get("http://x.cdninstagram.com/")
-        assert by.asked == ["157.240.1.1:80"]
-
-
-async def test_a_redirect_to_another_host_is_refused_by_a_proxy_as_well(tmp_path: Path) -> None:
-    async with sandbox_box() as box, proxy() as by:
-        await box.control.fault(
-            "cdn", {"status": 302, "body": "", "headers": {"Location": "http://10.0.0.1/x.jpg"}}
-        )
-        shown = await box.control.publish("prada")
-        made = connector(f"socks5://127.0.0.1:{by.port}", resolver=PublicResolver())
-        async with aiohttp.ClientSession(connector=made) as session:
-            with Spool(tmp_path, limit=10**9) as spool:
-                media = Media(session, spool, trusted_origin=box.urls.cdn)
-                with pytest.raises(MediaRefusedError):
-                    await media.fetch(shown["thumbnail_url"], limit=10**7)
-        assert by.asked == [box.urls.cdn.removeprefix("http://")]
 
 
 @pytest.mark.parametrize("kind", ["http", "socks5"])

@@ -1,7 +1,5 @@
 """TLS by way of a proxy: between the ends, each name proven, each redirect judged."""
 
-import asyncio
-import signal
 import socket
 import ssl
 import subprocess
@@ -19,10 +17,8 @@ from bot.domain.errors import MediaError, MediaRefusedError, MediaUnavailableErr
 from bot.media.download import Media, PublicResolver
 from bot.media.spool import Spool
 from bot.runtime.proxies import connector
-from tests.bot.runtime.test_proxies import joined, proxy, serving
-from tests.support.killing import Victim
+from tests.bot.runtime.test_proxies import proxy
 from tests.support.needs import found, needs
-from tests.support.sandbox import sandbox_box
 from tests.support.spooled import kept
 
 NAMES = ("telegram.example", "stories.example", "*.cdninstagram.com", "*.fbcdn.net")
@@ -159,42 +155,3 @@ async def test_each_redirect_of_media_is_judged_and_resolved_by_us(
                     with pytest.raises(error):
                         await media.fetch(away + target, limit=10**6)
                 assert set(by.asked) == set(asked)
-
-
-@asynccontextmanager
-async def behind_tls(plain: str, trust: Trust) -> AsyncIterator[str]:
-    """Speak TLS before a server that speaks none; yield where."""
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await joined(reader, writer, plain.removeprefix("http://"))
-
-    async with serving(serve, trust.server([])) as port:
-        yield f"127.0.0.1:{port}"
-
-
-async def test_the_whole_bot_speaks_tls_by_proxies(trust: Trust, tmp_path: Path) -> None:
-    async with (
-        sandbox_box() as box,
-        behind_tls(box.urls.telegram, trust) as telegram,
-        behind_tls(box.urls.stories_api, trust) as stories,
-        proxy(telegram) as to_telegram,
-        proxy(stories, password="secret") as to_stories,
-    ):
-        ann = await box.control.person()
-        bot = Victim(box, tmp_path, webhook=False)
-        try:
-            await bot.start(
-                SSL_CERT_FILE=str(trust.authority),
-                TELEGRAM_API_URL="https://telegram.example",
-                TELEGRAM_PROXY=f"http://127.0.0.1:{to_telegram.port}",
-                STORIES_API_URL="https://stories.example",
-                STORIES_API_PROXY=f"socks5://ann:secret@127.0.0.1:{to_stories.port}",
-            )
-            message = await box.control.say(ann, "/stories prada")
-            (reply,) = await box.control.wait_replies(ann, 1, after=message, within=60)
-            assert "photo" in reply
-        finally:
-            status, _ = await bot.end(signal.SIGTERM)
-        assert status == 0
-        assert set(to_telegram.asked) == {"telegram.example:443"}
-        assert set(to_stories.asked) == {"stories.example:443"}

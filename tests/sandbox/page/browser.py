@@ -37,9 +37,10 @@ NAMES = ("chromium", "chromium-browser", "google-chrome")
 TOKEN = "123456:AAABBBCCCDDDEEEFFFGGGHHHIIIJJJKKK"
 PHONE = {"width": 380, "height": 740}
 DESKTOP = {"width": 1280, "height": 860}
-READY = "html[data-ready]"
-PATIENCE_MS = 10_000
+READY = "html[data-ready][data-linked=true]"  # connected, and with nothing missed
+PATIENCE_MS = 60_000  # on a machine that does much else
 POLLS = 20  # for one update
+expect.set_options(timeout=PATIENCE_MS)
 Json = dict[str, Any]
 
 

@@ -119,7 +119,7 @@ async def test_a_lost_connection_comes_back_with_what_was_missed(
 
     await me.page.route_web_socket("**/ws", connect)
     await me.page.reload()
-    await expect(me.page.locator("#chat-sub")).to_have_text("bot")
+    await me.page.wait_for_selector(READY)
     deaf = True
     await bot.say(chat, "said while nobody heard")
     await expect(me.page.locator("article.mine")).to_have_count(1)

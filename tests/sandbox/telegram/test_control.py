@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.sandbox.telegram.harness import TOKEN, Api, photo
+from tests.sandbox.telegram.harness import Api, photo
 
 
 async def _get(api: Api, path: str, status: int = 200) -> Any:
@@ -102,23 +102,3 @@ async def test_files_and_limits_can_be_looked_at(api: Api) -> None:
         assert await answer.read() == photo()
     await _get(api, "files/nonsense", 404)
     assert (await _get(api, "limits"))["enabled"] is False
-
-
-async def test_people_who_are_named_anew(api: Api) -> None:
-    ann = await api.person("Ann")
-    await api.control("PATCH", f"users/{ann}", first_name="Anna", last_name="B", username="anna")
-    sent = await api.ok("sendMessage", chat_id=ann, text="x")
-    assert (sent["chat"]["first_name"], sent["chat"]["last_name"]) == ("Anna", "B")
-    await api.control("PUT", "limits", 400, preset="none")
-
-
-async def test_requests_that_are_no_json(api: Api) -> None:
-    for data, status in ((b"[]", 400), (b"{", 400)):
-        url = f"{api.control_base}/control/users"
-        async with api.session.post(url, data=data) as answer:
-            assert answer.status == status
-    url = f"{api.base}/bot{TOKEN}/sendMessage"
-    json_type = {"Content-Type": "application/json"}
-    for data, words in ((b"[]", "expected a JSON object"), (b" ", "message text is empty")):
-        async with api.session.post(url, data=data, headers=json_type) as answer:
-            assert (await answer.json())["description"] == f"Bad Request: {words}"

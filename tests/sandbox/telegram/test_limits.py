@@ -2,9 +2,7 @@
 
 import contextlib
 import itertools
-from typing import Any
 
-import aiohttp
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -93,55 +91,3 @@ def test_equal_uploads_are_spaced() -> None:
     with pytest.raises(Refusal, match="retry after 60"):
         pacing.wait(7, 5_000_000, 100.0)
     assert Pacing(Limits()).wait(7, 5_000_000, 100.0) == 0.0
-
-
-def _fault(api: Api, match: str = "sendMessage", **fault: Any) -> None:
-    spec = {"service": "telegram", "match": match, "times": 1, "fault": fault}
-    api.telegram.faults.add(spec)
-
-
-@pytest.mark.parametrize(("when", "arrived"), [("before", 0), ("after", 1)])
-async def test_a_lost_answer(api: Api, when: str, arrived: int) -> None:
-    ann = await api.person()
-    _fault(api, reset=when)
-    with pytest.raises(aiohttp.ClientError):
-        await api.bot("sendMessage", chat_id=ann, text="x")
-    assert len(await api.shown(ann)) == arrived
-
-
-async def test_scripted_answers_delays_and_silence(api: Api) -> None:
-    ann = await api.person()
-    flood = {"ok": False, "error_code": 429, "description": "Too Many Requests: retry after 5",
-             "parameters": {"retry_after": 5}}  # fmt: skip
-    _fault(api, status=429, body=flood, headers={"Retry-After": "5"})
-    status, body = await api.bot("sendMessage", chat_id=ann, text="x")
-    assert (status, body) == (429, flood)
-    _fault(api, status=502, body="<html>bad gateway</html>")
-    async with api.session.get(f"{api.base}/bot{TOKEN}/sendMessage") as answer:
-        assert (answer.status, answer.content_type) == (502, "text/plain")
-    _fault(api, delay_s=0.05)
-    await api.ok("sendMessage", chat_id=ann, text="x")
-    _fault(api, hang=True)
-    with pytest.raises(TimeoutError):
-        async with api.session.get(
-            f"{api.base}/bot{TOKEN}/sendMessage", timeout=aiohttp.ClientTimeout(0.2)
-        ):
-            pass
-    _fault(api, truncate=10)
-    with pytest.raises(aiohttp.ClientPayloadError):
-        await api.bot("sendMessage", chat_id=ann, text="x")
-    assert len(await api.shown(ann)) == 2
-
-
-async def test_a_download_can_fail(api: Api) -> None:
-    ann = await api.person()
-    _, body = await api.upload("sendPhoto", {"chat_id": ann}, photo=photo())
-    file = await api.ok("getFile", file_id=body["result"]["photo"][0]["file_id"])
-    _fault(api, match="file/photos", status=500, body="no")
-    url = f"{api.base}/file/bot{TOKEN}/{file['file_path']}"
-    async with api.session.get(url) as answer:
-        assert answer.status == 500
-    _fault(api, match="file/photos", truncate=100)
-    with pytest.raises(aiohttp.ClientPayloadError):
-        async with api.session.get(url) as answer:
-            await answer.read()

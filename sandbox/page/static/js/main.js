@@ -111,10 +111,12 @@ function received(event) {
 
 async function linked(up) {
   setLinked(up);
-  if (!up) return;
-  const restarted = await attempt(async () => (await api.world()).run !== store.person.run);
-  if (restarted) location.reload();
-  else if (restarted === false) await attempt(refresh);
+  if (up) {
+    const restarted = await attempt(async () => (await api.world()).run !== store.person.run);
+    if (restarted) location.reload();
+    else if (restarted === false) await attempt(refresh);
+  }
+  document.documentElement.dataset.linked = String(store.linked); // with nothing missed
 }
 
 function languages() {
