@@ -15,7 +15,7 @@ BENCHMARKS = {
     "scale": "each statement at 1,000,000 subscriptions against 10,000; an alert's CPU; replicas",
     "sandbox": "how much the sandbox itself can answer",
 }
-TOOLS = {"traces": "write a made-up trace as JSON lines, for python -m bot simulate"}
+TOOLS = {"traces": "write a made-up trace as JSON lines, for schedule --traces"}
 MODULES = {"sandbox": "benchmarks.sandbox_telegram"}
 
 

@@ -1,5 +1,9 @@
-"""Rules beside the bot's own: halve-and-step, the square root law, and the true intensity."""
+"""Rules beside the bot's own, to be compared with.
 
+Those that name an interval are stretched alike by the price, so that each spends the same budget.
+"""
+
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from math import exp, sqrt
 
@@ -8,6 +12,69 @@ from bot.scheduling.forecast import ProfileState, rate_of
 from bot.scheduling.policies import Learned
 from bot.scheduling.pricing import Demand
 from bot.scheduling.waiting_time import crossing, level_at
+
+
+class Fixed:
+    """The same interval for every profile, in hours."""
+
+    by_rhythm = False
+
+    def __init__(self, hours: float) -> None:
+        """Keep the interval."""
+        self._hours = hours
+
+    def learn(
+        self,
+        state: ProfileState,
+        demand: Demand,  # noqa: ARG002 - the protocol's
+        at: float,
+        taken: Sequence[float],  # noqa: ARG002 - the protocol's
+    ) -> None:
+        """Learn nothing."""
+        state.seen_at = at
+
+    def hours(self, *_: object) -> float:
+        """Return the interval, whoever waits."""
+        return self._hours
+
+
+class EntryFrequency:
+    """A week divided by its stories, stretched by the price; 5 minutes to a day."""
+
+    by_rhythm = False
+
+    def __init__(self) -> None:
+        """Begin without a past."""
+        self._taken: dict[int, list[float]] = {}
+
+    def learn(
+        self,
+        state: ProfileState,
+        demand: Demand,  # noqa: ARG002 - the protocol's
+        at: float,
+        taken: Sequence[float],
+    ) -> None:
+        """Keep the times of a week."""
+        kept = self._taken.setdefault(id(state), [])
+        kept += taken[bisect_right(taken, state.story_at) :]
+        if taken:
+            state.story_at = taken[-1]
+        del kept[: bisect_right(kept, at - 7 * DAY)]
+        state.seen_at = at
+
+    def hours(  # noqa: PLR0917 - as the protocol has it
+        self,
+        state: ProfileState,
+        demand: Demand,  # noqa: ARG002 - the protocol's
+        price: float,
+        weight: float,  # noqa: ARG002 - the protocol's
+        cost: float,  # noqa: ARG002 - the protocol's
+        most: float,
+    ) -> float:
+        """Return the week's share."""
+        entries = len(self._taken.get(id(state), ()))
+        own = 7 * 24 / entries if entries else 24.0
+        return min(max(own * sqrt(price), 1 / 12), 24.0, most)
 
 
 class HalveAndStep:

@@ -11,10 +11,10 @@ from heapq import heapify, heapreplace
 from pathlib import Path
 
 from benchmarks import traces
-from benchmarks.rivals import HalveAndStep, SquareRoot, TrueIntensity
-from bot.cli.simulate import mean, read_trace
+from benchmarks.rivals import EntryFrequency, Fixed, HalveAndStep, SquareRoot, TrueIntensity
+from bot.cli.simulate import mean
 from bot.scheduling.forecast import ProfileState
-from bot.scheduling.policies import EntryFrequency, Fixed, Policy
+from bot.scheduling.policies import Policy
 from bot.scheduling.schedule import Schedule
 from bot.scheduling.simulation import Record, Result, Simulation
 from bot.scheduling.waiting_time import DAY, HOUR
@@ -106,6 +106,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--traces", type=Path, metavar="DIR", help="only the traces there (.jsonl, .jsonl.gz)"
     )
+    parser.add_argument("--plot", type=Path, metavar="FILE.png", help="draw the bursty traces")
     parser.add_argument("--workers", type=int, default=os.cpu_count())
 
 
@@ -150,16 +151,48 @@ def table(args: argparse.Namespace, pool: Executor) -> None:
     rows = [(kind, equal, looks) for kind, equal in WORLDS for looks in BUDGETS]
     found = [[_futures(pool, args, row, policy) for policy in POLICIES] for row in rows]
     learned: list[Figures] = []
+    curves: dict[str, list[tuple[float, float]]] = {
+        "learned": [],
+        "fixed": [],
+        "entry-frequency": [],
+    }
     for (kind, equal, looks), futures in zip(rows, found, strict=True):
         figures = [[f for future in same if (f := future.result())] for same in futures]
         learned += figures[0]
         row = {policy: _mean(same) for policy, same in zip(POLICIES, figures, strict=True)}
         print(_line(f"{kind}, equal weights" if equal else kind, looks, row), flush=True)
+        for policy, points in curves.items():
+            if (kind, equal) == ("bursty", False) and (pair := row[policy]):
+                points.append((looks, pair[0]))
+    if args.plot:
+        draw(args.plot, curves)
     print(
         f"\nlearned, all runs: {sum(f.lost for f in learned)} stories lost, the dearest UTC day "
         f"{max(f.most_spent for f in learned):.4f} of the budget, unspent at most "
         f"{1 - min(f.spent for f in learned):.2%}."
     )
+
+
+def draw(path: Path, curves: dict[str, list[tuple[float, float]]]) -> None:
+    """Write a picture of ``(checks a profile and day, minutes)`` by policy."""
+    from matplotlib.figure import Figure  # noqa: PLC0415 - slow to load
+    from matplotlib.ticker import ScalarFormatter  # noqa: PLC0415 - the same
+
+    figure = Figure(figsize=(7, 4.2), layout="constrained")
+    axes = figure.add_subplot()
+    for policy, points in curves.items():
+        axes.loglog(*zip(*points, strict=True), marker="o", label=policy)
+    axes.set_xticks(BUDGETS)
+    axes.set_yticks([2, 5, 10, 20, 50, 100, 200])
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(ScalarFormatter())
+    axes.minorticks_off()
+    axes.set_xlabel("checks a profile and day that the budget pays for")
+    axes.set_ylabel("minutes from story to alert (mean over subscribers)")
+    axes.set_title("What a budget buys", loc="left")
+    axes.grid(alpha=0.3)
+    axes.legend(frameon=False)
+    figure.savefig(path, dpi=144)
 
 
 def recorded(folder: Path, pool: Executor) -> None:
@@ -185,7 +218,7 @@ def recorded(folder: Path, pool: Executor) -> None:
 
 def replayed(path: Path, looks: float, phase: int | None = None) -> tuple[float, int]:
     """Return minutes and stories lost of a trace, learned or by the fixed interval at a phase."""
-    records = list(read_trace(path))
+    records = list(traces.read_trace(path))
     rule = None if phase is None else Fixed(24 / looks)
     turn = (phase or 0) * len(records) // PHASES
     records = records[turn:] + records[:turn]  # who is looked at first

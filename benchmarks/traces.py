@@ -5,11 +5,14 @@ subscribers follow a Zipf-Mandelbrot law.
 """
 
 import argparse
+import gzip
 import json
 import random
 import sys
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from math import cos, exp, log, pi, sqrt
+from pathlib import Path
 
 from bot.scheduling.simulation import Record
 
@@ -41,6 +44,15 @@ def main(args: argparse.Namespace) -> int:
     for record in trace.records:
         sys.stdout.write(json.dumps(asdict(record)) + "\n")
     return 0
+
+
+def read_trace(path: Path) -> Iterator[Record]:
+    """Read ``{"username", "subscribers", "taken_at": [unix seconds]}`` a line; .gz is gzipped."""
+    data = path.read_bytes()
+    for line in (gzip.decompress(data) if path.suffix == ".gz" else data).splitlines():
+        values = json.loads(line)
+        taken = sorted(map(float, values["taken_at"]))
+        yield Record(str(values["username"]), float(values["subscribers"]), taken)
 
 
 @dataclass(slots=True)

@@ -26,7 +26,7 @@ _COMMANDS = {
     "admin": "print a link that opens the admin page on this machine",
     "parked": "alerts that were given up after several copies; --again sends them",
     "erase": "delete what is stored about a chat, as its button of /privacy does",
-    "simulate": "what a budget buys: the schedule over a recorded or made-up past",
+    "simulate": "what a budget buys: the schedule over the bot's own past",
 }
 # The modules of the commands that have options of their own.
 _OPTIONS_IN = {
@@ -54,10 +54,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from bot.cli import setup  # noqa: PLC0415 - it needs no settings, it makes them
 
         return asyncio.run(setup.main(chosen))
-    if chosen.command == "simulate" and not chosen.history:
-        from bot.cli import simulate  # noqa: PLC0415 - it loads what only it needs
-
-        return int(simulate.main(chosen))
     try:
         settings = load()
     except SettingsError as error:

@@ -73,6 +73,7 @@ from bot.telegram.request import AiohttpRequest
 
 log = structlog.get_logger()
 
+_NEWCOMER_SHARE = 0.5  # of the replies' part of the budget, for all newcomers together
 _IDLE_S = 10  # the Stories API closes idle connections early
 
 
@@ -170,6 +171,7 @@ async def built(
                 person_burst=settings.person_burst,
                 minimum_balance=settings.minimum_balance,
                 newcomer_allowance=settings.newcomer_allowance,
+                newcomer_share=_NEWCOMER_SHARE,
             ),
             skip_privacy_check=settings.skip_privacy_check == "true",
             tell=partial(incidents.event, "large_source"),

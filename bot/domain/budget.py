@@ -27,7 +27,7 @@ class Limits:
     person_burst: int = 20
     minimum_balance: int = 0
     newcomer_allowance: int | None = None  # None: who is new may spend as much as others
-    newcomer_share: float = 0.5  # of the replies' part of the budget, for all newcomers together
+    newcomer_share: float = 1.0  # of the replies' part of the budget, for all newcomers together
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,6 @@ ALLOWED = {
     ("*", "ProfileNotFoundError"): STORED,
     ("bot/telegram/outcomes.py", "EndPointNotFound"): "a class of python-telegram-bot",
     ("bot/sending/attempts.py", "way"): STORED,
-    ("bot/cli/simulate.py", "looks"): STORED,
     ("*", "told_at"): STORED,
     ("handlers/*", "parked"): "a field of a sentence that is translated",
     ("handlers/broadcast.py", "pace"): "a field of a sentence that is translated",

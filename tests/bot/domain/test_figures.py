@@ -39,6 +39,6 @@ def test_what_is_spent_and_when_it_is_told() -> None:
         person_burst=20,
         minimum_balance=0,
         newcomer_allowance=None,
-        newcomer_share=0.5,
+        newcomer_share=1.0,
     )
     assert 5 * MINUTE == incidents.LASTING

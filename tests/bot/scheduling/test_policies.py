@@ -1,7 +1,8 @@
 """The rules name the intervals that they should."""
 
+from benchmarks.rivals import EntryFrequency, Fixed
 from bot.scheduling.forecast import Population, ProfileState, learn, reach
-from bot.scheduling.policies import EntryFrequency, Fixed, Learned
+from bot.scheduling.policies import Learned
 from bot.scheduling.pricing import Demand
 from bot.scheduling.waiting_time import DAY, HOUR
 

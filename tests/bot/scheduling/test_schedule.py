@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.rivals import Fixed
 from bot.scheduling.forecast import (
     Population,
     ProfileState,
@@ -19,7 +20,7 @@ from bot.scheduling.forecast import (
     usual_between,
 )
 from bot.scheduling.guard import Guard
-from bot.scheduling.policies import Fixed, Learned
+from bot.scheduling.policies import Learned
 from bot.scheduling.pricing import Demand, Price, ReleaseCurve, floor_hours, survey
 from bot.scheduling.rates import Mixture, Pool, guesses, leanings
 from bot.scheduling.schedule import Schedule

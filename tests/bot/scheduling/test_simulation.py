@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.rivals import EntryFrequency, Fixed
 from bot.scheduling.forecast import ProfileState
-from bot.scheduling.policies import EntryFrequency, Fixed
 from bot.scheduling.pricing import Demand
 from bot.scheduling.simulation import InfeasibleError, Record, Result, Simulation
 from bot.scheduling.waiting_time import DAY, HOUR
