@@ -24,6 +24,7 @@ lint: .venv/.dev
 	$(BIN)/lint-imports
 	$(BIN)/python -m tools.doc_links
 	$(BIN)/python -m tools.source --check
+	$(BIN)/zensical build --clean --strict
 	$(BIN)/actionlint -shellcheck= -pyflakes=
 	$(BIN)/zizmor --offline --quiet .github
 	rm -rf .cache/dist && $(BIN)/hatchling build -d .cache/dist && $(BIN)/twine --no-color check --strict .cache/dist/*
@@ -33,15 +34,15 @@ types: .venv/.dev
 
 # A file's tests share a bot, so they stay together; those of tests/sandbox and tests/tools are
 # short and come last, so that all workers end at about the same time. Flows wait more than they
-# compute: three workers keep two cores busy.
+# compute: four workers keep two cores busy.
 QUICK := -m "not campaign and not slow and not long"
 SLOW := --hypothesis-profile=thorough -m "(campaign or slow or hypothesis) and not long"
 
 tests: .venv/.dev
-	$(PYTEST) -n 3 --dist loadfile --no-loadscope-reorder $(QUICK) || $(PYTEST) $(ALONE) $(QUICK)
+	$(PYTEST) -n 4 --dist loadfile --no-loadscope-reorder $(QUICK) || $(PYTEST) $(ALONE) $(QUICK)
 
 coverage: .venv/.dev  ## That the tests of make test run 95 % of the code; to measure it takes twice their time
-	$(PYTEST) --cov -n 3 --dist loadfile --no-loadscope-reorder $(QUICK) || \
+	$(PYTEST) --cov -n 4 --dist loadfile --no-loadscope-reorder $(QUICK) || \
 		$(PYTEST) --cov --cov-append $(ALONE) $(QUICK)
 
 test-slow: .venv/.dev  ## What takes longer: hundreds of kills, long outages, all languages and examples

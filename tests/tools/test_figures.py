@@ -1,0 +1,48 @@
+"""The counts that the README tells are those of the code."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from bot.presentation.translation import LANGUAGES
+from tests.bot.stories_api.test_failures import RAW, STATUSES
+from tests.bot.stories_api.test_transport import CALLS, FAULTS
+from tests.sandbox.telegram.refusal_table import BAD_REQUESTS, FORBIDDEN
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
+REFUSALS = len(BAD_REQUESTS) + len(FORBIDDEN)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        f"{len(STATUSES) * len(RAW)} pairs of status and body",
+        f"{len(FAULTS) * len(CALLS)} faults of the wire",
+        f"{REFUSALS} refusals in the server's words",
+    ],
+)
+def test_a_count_of_the_readme_is_that_of_the_code(words: str) -> None:
+    assert re.search(rf"(?<![\d,]){words}", README)
+
+
+def test_the_page_of_the_stand_in_counts_its_refusals() -> None:
+    assert f" {REFUSALS} refusals" in (ROOT / "docs/sandbox-fidelity.md").read_text()
+
+
+def test_each_language_has_its_place_in_the_readme() -> None:
+    table = README.partition("| who has read it |")[2].partition("\n\n")[0]
+    named = re.findall(r"^\| ([^|]+) \| (?:the|translated|read)", table, re.MULTILINE)
+    assert sum(len(row.split(", ")) for row in named) == len(LANGUAGES)
+
+
+def test_the_months_of_the_readme_are_what_the_plans_cost() -> None:
+    head = re.search(r"^\| credits a day.*$", README, re.MULTILINE)
+    assert head
+    prices = [float(price) for price in re.findall(r"\$([\d.]+)", head[0])]
+    rows = re.findall(r"^\| ([\d,]+) \| \d+ min .*?\| (.*)$", README, re.MULTILINE)
+    assert len(rows) == len(prices) - 1
+    for a_day, months in rows:
+        told = [float(dollars) for dollars in re.findall(r"\$([\d.]+)", months)]
+        assert told == [round(int(a_day.replace(",", "")) * 30 * price, 2) for price in prices]
