@@ -38,7 +38,6 @@ from bot.scheduling.forecast import (
     spontaneous,
     usual_between,
 )
-from bot.scheduling.guard import KNOWN, Guard
 from bot.scheduling.policies import Learned, Policy
 from bot.scheduling.pricing import (
     BANK_HOURS,
@@ -87,7 +86,6 @@ class Schedule:
         self.bucket = CreditBucket()
         self.mixture = Mixture()
         self.pool = Pool()
-        self.guard = Guard()
         self._counted = 0
         self.budget = budget
         self.apart = 0.0
@@ -107,7 +105,6 @@ class Schedule:
         costs = self.demand.costs
         polls = (budget - apart) / costs if costs else 24.0
         self.floor = floor_hours(polls)
-        self.even = 24.0 / polls if polls > 0 else self.floor
         mean_cost = costs / self.demand.profiles if self.demand.profiles else 1.0
         most = BANK_HOURS * budget / 24 + 2 * sqrt(budget * mean_cost)
         wanted = self.demand.wanted if self.rule.by_rhythm else (1.0,) * 24
@@ -132,8 +129,6 @@ class Schedule:
     def due(self, state: ProfileState, weight: float, cost: float) -> float:
         """Return when the next check is due at the current price; keeps it in ``state``."""
         hours = self.rule.hours(state, self.demand, self.current, weight, cost, self.floor)
-        if self.rule.by_rhythm:
-            hours = min(self.guard.between(hours, self.even), self.floor)
         state.price = self.current
         state.due_at = state.seen_at + max(hours * HOUR, self.minimum)
         return state.due_at
@@ -160,7 +155,6 @@ class Schedule:
         self.bucket.credits -= cost
         if not self.rule.by_rhythm or not 0 < state.seen_at < at:
             return self.seen(state, weight, cost, at=at, taken=taken)
-        self._judge(state, weight, at, taken)
         self._counted += 1
         is_sample = not self._counted % _EVERY
         if not is_sample and not (taken and taken[-1] > state.story_at):
@@ -169,7 +163,6 @@ class Schedule:
         if is_sample and at - self.mixture.at >= 3 * HOUR:
             self.mixture.update(at)
             self.pool.update(at)
-            self.guard.update(at)
         return due
 
     def _compared(
@@ -201,16 +194,6 @@ class Schedule:
             self.pool.expected(leaning, _EVERY * expected)
             self.mixture.observe(estimates, hours / 24, stories / (1.0 - echoes))
         return due
-
-    def _judge(
-        self, state: ProfileState, weight: float, at: float, taken: Sequence[float]
-    ) -> None:
-        """Hold what the new stories waited against what they would have under an even interval."""
-        if state.age < KNOWN or not taken:
-            return
-        delays = [at - story for story in taken if state.story_at < story <= at]
-        if delays:
-            self.guard.observe(weight, delays, self.even)
 
     def failed(self, at: float) -> None:
         """Take note that the API failed."""
@@ -304,7 +287,6 @@ class Schedule:
             "purse": [bucket.credits, bucket.at],
             **self.mixture.to_json(),
             **self.pool.to_json(),
-            **self.guard.to_json(),
         }
 
     def restore(self, values: object) -> None:
@@ -318,6 +300,5 @@ class Schedule:
             self.bucket = CreditBucket(*bucket)
         self.mixture = Mixture.from_json(values)
         self.pool = Pool.from_json(values)
-        self.guard = Guard.from_json(values)
         demand = Demand.from_json(values.get("demand"))
         self.adopt(replace(demand, population=self._learned(demand.population)))

@@ -19,7 +19,6 @@ from bot.scheduling.forecast import (
     spontaneous,
     usual_between,
 )
-from bot.scheduling.guard import Guard
 from bot.scheduling.policies import Learned
 from bot.scheduling.pricing import Demand, Price, ReleaseCurve, floor_hours, survey
 from bot.scheduling.rates import Mixture, Pool, guesses, leanings
@@ -188,21 +187,26 @@ UNEVEN = tuple(float(hour % 7 + hour) for hour in range(24))
 def test_what_follows_from_a_budget() -> None:
     schedule = Schedule(48.0)
     schedule.adopt(Demand(Population(), UNEVEN, costs=12.0, profiles=4))
-    assert (schedule.floor, schedule.even) == (15.0, 6.0)
+    assert schedule.floor == 15.0
     assert schedule.current == schedule.price.of(schedule.demand, 48.0)
     most = 1.5 * 48 / 24 + 2 * sqrt(48 * 3)
     curve = schedule.release_curve
     assert curve.most == pytest.approx(most)
     assert curve.left(DAWN + HOUR) == ReleaseCurve(UNEVEN, most).left(DAWN + HOUR)
     schedule.set_budget(6.0)
-    assert (schedule.budget, schedule.even, schedule.floor) == (6.0, 48.0, 20.0)
+    assert (schedule.budget, schedule.floor) == (6.0, 20.0)
     assert schedule.release_curve.most == 6.0  # no more than a day has
     schedule.set_budget(0.0)
-    assert (schedule.even, schedule.floor) == (20.0, 20.0)
+    assert schedule.floor == 20.0
     schedule.adopt(Demand(Population(), UNEVEN, costs=0.0, profiles=0))
     schedule.set_budget(100.0)
-    assert (schedule.even, schedule.floor) == (1.0, 12.0)
+    assert schedule.floor == 12.0
     assert schedule.release_curve.most == pytest.approx(6.25 + 20)
+    apart = Schedule(48.0)
+    apart.adopt(Demand(Population(), UNEVEN, costs=12.0, profiles=4))
+    apart.set_budget(54.0, apart=6.0)
+    assert (apart.budget, apart.floor) == (54.0, 15.0)
+    assert apart.current == apart.price.of(apart.demand, 48.0)
     evenly = Schedule(48.0, rule=Fixed(1.0))
     evenly.adopt(schedule.demand)
     assert evenly.release_curve.left(DAWN + HOUR) == pytest.approx(23.0)
@@ -240,11 +244,6 @@ def test_a_check_is_due_where_the_rule_says_between_the_minimum_and_the_floor() 
     assert schedule.due(state, 1e9, 1.0) == DAWN + 60.0
     schedule.minimum = 90.0
     assert schedule.due(state, 1e9, 1.0) == DAWN + 90.0
-    schedule.guard.trust = 0.5
-    between = sqrt(hours * schedule.even)
-    assert schedule.due(state, 3.0, 2.0) == pytest.approx(DAWN + between * HOUR)
-    schedule.even = 1e4
-    assert schedule.due(state, 3.0, 2.0) == DAWN + 12 * HOUR
     schedule.rule = Fixed(7.0)
     assert schedule.due(state, 3.0, 2.0) == DAWN + 7 * HOUR
 
@@ -259,14 +258,14 @@ def test_a_tenth_of_the_price_makes_stale() -> None:
     assert not schedule.is_stale(state)  # the tenth itself is not beyond it
 
 
-def test_the_learned_and_the_judged_follow_from_all_checks() -> None:
+def test_the_learned_follows_from_all_checks() -> None:
     rng = random.Random(6)  # noqa: S311 - a made-up past
     schedule = Schedule(240.0)
     population = Population(rate=3.0, fast=0.2, slow=0.3)
     schedule.adopt(Demand(population, UNEVEN, costs=10.0, profiles=10))
     state, other = ProfileState(), ProfileState()
-    mixture, pool, guard, price = Mixture(), Pool(), Guard(), Price()
-    at, counted, updates, judged = DAWN, 0, 0, 0
+    mixture, pool, price = Mixture(), Pool(), Price()
+    at, counted, updates = DAWN, 0, 0
     for number in range(120):
         at += rng.uniform(0.1, 30.0 if number == 60 else 5.0) * HOUR
         taken = sorted(at - rng.uniform(0, 3) * HOUR for _ in range(rng.choice((0, 0, 1, 4))))
@@ -275,7 +274,7 @@ def test_the_learned_and_the_judged_follow_from_all_checks() -> None:
         found = guesses(other.sums, other.age, 3.0)
         mean = sum(one * rate for one, rate in zip(population.weights, found, strict=True))
         hours = usual_between(other, population, max(seen_at, at - DAY), at) if seen_at else 0.0
-        before, age = spontaneous(other), other.age
+        before = spontaneous(other)
         schedule.polled(state, 2.0, 1.0, at=at, taken=taken)
         learn(other, population, at=at, taken=taken)
         if due_at:
@@ -283,9 +282,6 @@ def test_the_learned_and_the_judged_follow_from_all_checks() -> None:
         assert schedule.price == price
         if not number:
             continue  # the first check shows what was posted before anybody looked
-        if age >= 3.0 and fresh:
-            guard.observe(2.0, [at - story for story in fresh], schedule.even)
-            judged += 1
         counted += 1
         stories = spontaneous(other) - before
         part = 1 - sum(echoes_of(other, population))
@@ -298,15 +294,12 @@ def test_the_learned_and_the_judged_follow_from_all_checks() -> None:
             if at - mixture.at >= 3 * HOUR:
                 mixture.update(at)
                 pool.update(at)
-                guard.update(at)
                 updates += 1
         assert schedule.mixture.credited == pytest.approx(mixture.credited)
         assert schedule.mixture.expected == pytest.approx(mixture.expected)
         assert schedule.pool.pull == pytest.approx(pool.pull)
         assert schedule.pool.curvature[3] == pytest.approx(pool.curvature[3])
-        assert schedule.guard.to_json()["guard"] == pytest.approx(guard.to_json()["guard"])
     assert (updates, schedule.mixture.at, schedule.pool.at) == (14, mixture.at, pool.at)
-    assert judged > 30
     assert schedule.bucket.credits == -120.0
     shown = state.to_json()
     assert [shown[0], *shown[2:4], *shown[5:]] == [
@@ -331,7 +324,7 @@ def test_a_check_that_comes_twice_or_by_another_rule_teaches_no_weights() -> Non
     fixed = Schedule(240, rule=Fixed(1.0))
     fixed.polled(ProfileState(seen_at=DAWN, age=9.0), 1, 1, at=DAWN + HOUR, taken=[DAWN + 60])
     for one in (schedule, fixed):
-        assert (one._counted, one.guard, one.pool) == (0, Guard(), Pool())  # noqa: SLF001 - ours
+        assert (one._counted, one.pool) == (0, Pool())  # noqa: SLF001 - ours
         assert one.bucket.credits == -1
 
 
@@ -342,13 +335,11 @@ def test_a_check_of_the_clocks_first_second_is_followed_by_one_that_teaches() ->
     assert schedule.pool != Pool()
 
 
-def test_an_old_story_alone_is_neither_new_nor_judged() -> None:
+def test_an_old_story_alone_is_not_new() -> None:
     schedule, (state, *_) = schedule_of(240)
     state.age, state.story_at = 9.0, DAWN + 60
     schedule.polled(state, 1, 1, at=DAWN + HOUR, taken=[DAWN + 60])
-    assert (schedule.guard, schedule.pool) == (Guard(), Pool())
-    schedule.polled(state, 1, 1, at=DAWN + 2 * HOUR, taken=[DAWN + 60, DAWN + 2 * HOUR])
-    assert schedule.guard.even == pytest.approx((100 + 1) * schedule.even / 2)
+    assert schedule.pool == Pool()
 
 
 def test_the_price_moves_when_its_hour_is_over() -> None:
