@@ -16,6 +16,7 @@ from bot.store import key_values, profiles
 from bot.store.database import Tx
 
 KEY = "schedule"
+_FORMAT = 1  # of what is kept; another one is not read, and the schedule learns anew
 _SAMPLE = 400  # profiles, others each time: the price errs by 15 %, intervals by half of that
 _POLLS_OF_MEAN = 50
 BUDGET, FLOOR_S, COST = 500.0, 60.0, 2.0  # until the scheduler has written the real ones
@@ -124,17 +125,14 @@ class Plan:
 
 
 async def load(tx: Tx) -> Plan:
-    """Return the plan that was kept last; what can't be read of it is as in a new one."""
+    """Return the plan that was kept last, or a new one."""
     kept = await key_values.get(tx, KEY)
-    kept = kept if isinstance(kept, dict) else {}
-    budget, minimum, cost = (
-        value if isinstance(value := kept.get(name), int | float) and value > 0 else default
-        for name, default in (("budget", BUDGET), ("floor", FLOOR_S), ("cost", COST))
-    )
-    plan = Plan(Schedule(budget, minimum=minimum), cost)
-    plan.schedule.restore(kept.get("schedule"))
-    if isinstance(pause := kept.get("pause"), int | float):
-        plan.pause = timedelta(seconds=pause)
+    if not isinstance(kept, dict) or kept["format"] != _FORMAT:
+        return Plan()
+    plan = Plan(Schedule(kept["budget"], minimum=kept["floor"]), kept["cost"])
+    plan.schedule.restore(kept["schedule"])
+    if kept["pause"] is not None:
+        plan.pause = timedelta(seconds=kept["pause"])
     return plan
 
 
@@ -142,6 +140,7 @@ async def save(tx: Tx, plan: Plan, *, now: datetime) -> None:
     """Keep the plan; the last one kept holds, which does no harm."""
     schedule = plan.schedule
     value = {
+        "format": _FORMAT,
         "budget": schedule.budget,
         "floor": schedule.minimum,
         "cost": plan.cost,

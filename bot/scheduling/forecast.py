@@ -9,7 +9,7 @@ from array import array
 from bisect import bisect_right
 from collections.abc import MutableSequence, Sequence
 from dataclasses import dataclass, field
-from math import comb, exp, isfinite, log, sqrt
+from math import comb, exp, log, sqrt
 from typing import Any, Self
 
 from bot.scheduling import rates
@@ -106,29 +106,15 @@ class ProfileState:
         ]
 
     @classmethod
-    def from_json(cls, values: object) -> Self:
-        """Return what ``to_json`` gave; a new state for anything else."""
-        match values:
-            case [*first, [*hours], [*memory]]:
-                parts = [numbers_of(part) for part in (first, hours, memory)]
-                if [len(part) for part in parts] == _LENGTHS:
-                    age, *sums = parts[2]
-                    state = cls(age=age, hours=array("d", parts[1]), sums=array("d", sums))
-                    for name, number in zip(_NAMES, parts[0], strict=True):
-                        setattr(state, name, number)
-                    return state
-        return cls()
-
-
-def numbers_of(values: object) -> list[float]:
-    """Return the values of a list when all of them are finite numbers, else none."""
-    if not isinstance(values, list | tuple):
-        return []
-    try:
-        numbers = [float(value) for value in values]
-    except (TypeError, ValueError, OverflowError):
-        return []
-    return numbers if all(map(isfinite, numbers)) else []
+    def from_json(cls, values: Sequence[Any] | None) -> Self:
+        """Return what ``to_json`` gave; a new state for None."""
+        if values is None:
+            return cls()
+        *numbers, hours, (age, *sums) = values
+        state = cls(age=age, hours=array("d", hours), sums=array("d", sums))
+        for name, number in zip(_NAMES, numbers, strict=True):
+            setattr(state, name, number)
+        return state
 
 
 _NAMES = (
@@ -136,7 +122,6 @@ _NAMES = (
     *("price", "stories", "days", "fast", "slow"),
     *("fast_echoes", "slow_echoes", "heard", "likeness"),
 )
-_LENGTHS = [len(_NAMES), 24, 1 + len(rates.HALF_LIVES)]
 
 
 def learn(

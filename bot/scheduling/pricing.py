@@ -6,7 +6,7 @@ lets the credits of a UTC day out at the pace at which they are wanted; it never
 the day's budget. All times are unix seconds. Pure: no clock, no I/O.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from math import exp, sqrt
 from typing import Any, Self
@@ -15,7 +15,6 @@ from bot.scheduling.forecast import (
     PRIOR_SESSIONS,
     Population,
     ProfileState,
-    numbers_of,
     rate_of,
     rhythm,
 )
@@ -58,27 +57,12 @@ class Demand:
         }
 
     @classmethod
-    def from_json(cls, values: object) -> Self:
-        """Return what ``to_json`` gave, of any version; what can't be read is as by default."""
-        values = values if isinstance(values, dict) else {}
-        usual = Population()
-
-        def hours(name: str) -> tuple[float, ...]:
-            numbers = numbers_of(values.get(name))
-            return tuple(numbers) if len(numbers) == 24 else (1.0,) * 24  # noqa: PLR2004 - hours
-
-        def number(name: str, default: float) -> float:
-            return next(iter(numbers_of([values.get(name)])), default)
-
-        population = Population(
-            number("rate", usual.rate),
-            hours("rhythm"),
-            number("fast", usual.fast),
-            number("slow", usual.slow),
-            number("sessions", usual.sessions),
-        )
-        wanted, costs = hours("wanted"), number("costs", 1.0)
-        return cls(population, wanted, costs, int(number("profiles", 1.0)))
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """Return what ``to_json`` gave."""
+        names = ("rate", "rhythm", "fast", "slow", "sessions")
+        rate, hours, *others = (values[name] for name in names)
+        population = Population(rate, tuple(hours), *others)
+        return cls(population, tuple(values["wanted"]), values["costs"], values["profiles"])
 
 
 def survey(

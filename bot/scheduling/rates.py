@@ -12,9 +12,9 @@ say of it, which are learned as well, by Poisson regression: one silent expert c
 """
 
 from array import array
-from collections.abc import MutableSequence, Sequence
+from collections.abc import Mapping, MutableSequence, Sequence
 from dataclasses import dataclass, field
-from math import exp, inf, isfinite, log
+from math import exp, log
 from operator import mul
 from typing import Any
 
@@ -183,39 +183,10 @@ class Pool:
         self.curvature = [[value * decay for value in row] for row in self.curvature]
         self.at = at
 
-    def to_json(self) -> dict[str, Any]:
-        """Return it as a JSON object."""
-        return {
-            "pool": [
-                [*HALF_LIVES, *_PRIORS],
-                self.exponents,
-                self.pull,
-                [value for row in self.curvature for value in row],
-                self.at,
-            ]
-        }
-
     @classmethod
-    def from_json(cls, values: object) -> "Pool":
-        """Return what ``to_json`` gave; a new one for that of other experts."""
-        size = len(POOLED)
-        match values:
-            case {
-                "pool": [
-                    [*experts],
-                    [*exponents],
-                    [*pull],
-                    [*curvature],
-                    int() | float() as at,
-                ]
-            } if experts == [*HALF_LIVES, *_PRIORS] and isfinite(at):
-                lengths = (len(exponents), len(pull), len(curvature))
-                if lengths == (size, size, size * size) and _are_finite(
-                    [*exponents, *pull, *curvature]
-                ):
-                    rows = [curvature[row * size : (row + 1) * size] for row in range(size)]
-                    return cls(tuple(exponents), rows, pull, at)
-        return cls()
+    def from_json(cls, values: Mapping[str, Any]) -> "Pool":
+        """Return what ``asdict`` gave."""
+        return cls(**{**values, "exponents": tuple(values["exponents"])})
 
 
 def _solved(curvature: Sequence[Sequence[float]], pull: Sequence[float]) -> list[float]:
@@ -274,38 +245,7 @@ class Mixture:
         self.expected = [value * decay + new for value in self.expected]
         self.at = at
 
-    def to_json(self) -> dict[str, Any]:
-        """Return it as a JSON object."""
-        return {
-            "half_lives": HALF_LIVES,
-            "priors": _PRIORS,
-            "weights": self.weights,
-            "credited": self.credited,
-            "expected": self.expected,
-            "at": self.at,
-        }
-
     @classmethod
-    def from_json(cls, values: object) -> "Mixture":
-        """Return what ``to_json`` gave; a new one for that of other experts."""
-        match values:
-            case {
-                "half_lives": [*half_lives],
-                "priors": [*priors],
-                "weights": [*weights],
-                "credited": [*credited],
-                "expected": [*expected],
-                "at": int() | float() as at,
-            } if tuple(half_lives) == HALF_LIVES and tuple(priors) == _PRIORS:
-                kept = (weights, credited, expected)
-                if all(len(each) == EXPERTS and _are_above_zero(each) for each in kept):
-                    return cls(tuple(weights), credited, expected, at)
-        return cls()
-
-
-def _are_finite(values: Sequence[object]) -> bool:
-    return all(isinstance(value, int | float) and isfinite(value) for value in values)
-
-
-def _are_above_zero(values: Sequence[object]) -> bool:
-    return all(isinstance(value, int | float) and 0 < value < inf for value in values)
+    def from_json(cls, values: Mapping[str, Any]) -> "Mixture":
+        """Return what ``asdict`` gave."""
+        return cls(**{**values, "weights": tuple(values["weights"])})

@@ -24,8 +24,8 @@ refreshes the sums, every few minutes; ``to_json`` is the small row that replica
 which the last writer wins without harm: credits are bounded by the ledger's sum of the day.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import fields, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, replace
 from math import sqrt
 from operator import mul
 from typing import Any
@@ -34,7 +34,6 @@ from bot.scheduling.forecast import (
     Population,
     ProfileState,
     echoes_of,
-    numbers_of,
     spontaneous,
     usual_between,
 )
@@ -280,25 +279,13 @@ class Schedule:
 
     def to_json(self) -> dict[str, Any]:
         """Return what replicas share."""
-        price, bucket = self.price, self.bucket
-        return {
-            "demand": self.demand.to_json(),
-            "price": [price.factor, price.late, price.polls, price.since, price.frozen_until],
-            "purse": [bucket.credits, bucket.at],
-            **self.mixture.to_json(),
-            **self.pool.to_json(),
-        }
+        parts = (self.price, self.bucket, self.mixture, self.pool)
+        return {"demand": self.demand.to_json(), "parts": [asdict(part) for part in parts]}
 
-    def restore(self, values: object) -> None:
-        """Take over what ``to_json`` gave, of any version; what can't be read stays as it is."""
-        values = values if isinstance(values, dict) else {}
-        price, bucket = (numbers_of(values.get(name)) for name in ("price", "purse"))
-        if len(price) == len(fields(Price)):
-            factor, late, polls, since, frozen_until = price
-            self.price = Price(factor, late, int(polls), since, frozen_until)
-        if len(bucket) == len(fields(CreditBucket)):
-            self.bucket = CreditBucket(*bucket)
-        self.mixture = Mixture.from_json(values)
-        self.pool = Pool.from_json(values)
-        demand = Demand.from_json(values.get("demand"))
+    def restore(self, values: Mapping[str, Any]) -> None:
+        """Take over what ``to_json`` gave."""
+        price, bucket, mixture, pool = values["parts"]
+        self.price, self.bucket = Price(**price), CreditBucket(**bucket)
+        self.mixture, self.pool = Mixture.from_json(mixture), Pool.from_json(pool)
+        demand = Demand.from_json(values["demand"])
         self.adopt(replace(demand, population=self._learned(demand.population)))

@@ -6,7 +6,7 @@ from datetime import timedelta
 from bot.domain.model import Profile
 from bot.fetching import schedule_state
 from bot.scheduling.forecast import ProfileState
-from bot.scheduling.rates import EXPERTS
+from bot.scheduling.rates import EXPERTS, Mixture
 from bot.store import key_values, profiles, subscriptions
 from bot.store.database import Database
 from tests.bot.domain.test_records import KNOWN
@@ -63,13 +63,13 @@ def test_newcomers_have_one_pause_where_others_follow_too() -> None:
     assert plan.pause is None
 
 
-async def test_a_plan_that_cannot_be_read_begins_anew(db: Database) -> None:
+async def test_a_plan_in_another_format_begins_anew(db: Database) -> None:
     async with db.begin() as tx:
         plan = await schedule_state.load(tx)
         plan.schedule.mixture.observe([1.0] * EXPERTS, 1.0, 2)
+        plan.share(1300, 10, 5)
         await schedule_state.save(tx, plan, now=NOON)
-        assert (await schedule_state.load(tx)).schedule.mixture == plan.schedule.mixture
-        for kept in (None, 7, {}, {"budget": "x"}, {"schedule": [], "budget": 5}):
-            await key_values.put(tx, schedule_state.KEY, kept, now=NOON)
-            plan = await schedule_state.load(tx)
-            assert plan.schedule.current > 0
+        again = await schedule_state.load(tx)
+        assert (again.schedule.mixture, again.pause) == (plan.schedule.mixture, plan.pause)
+        await key_values.put(tx, schedule_state.KEY, {"format": 0}, now=NOON)
+        assert (await schedule_state.load(tx)).schedule.mixture == Mixture()

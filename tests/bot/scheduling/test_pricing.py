@@ -4,7 +4,7 @@ import json
 import random
 from array import array
 from dataclasses import replace
-from math import exp, inf, sqrt
+from math import exp, sqrt
 
 import pytest
 from hypothesis import given, settings
@@ -395,18 +395,3 @@ def test_when_the_bucket_is_ready() -> None:
     assert ready(2.5, 21.5) == pytest.approx(DAWN + DAY)
     bucket.credits = -1.0
     assert ready(2.0, 13.0) == pytest.approx(DAWN + 15 * HOUR)
-
-
-def test_a_kept_demand_of_any_version_is_read() -> None:
-    demand = Demand(Population(3.0, UNEVEN, 0.1, 0.2, 9.0), UNEVEN[::-1], 4.0, 3)
-    kept = json.loads(json.dumps(demand.to_json()))
-    assert Demand.from_json(kept) == demand
-    assert Demand.from_json({}) == Demand.from_json(None) == Demand()
-    usual = {
-        "rate": 2.0, "fast": 0.25, "slow": 0.25, "sessions": 10.0, "costs": 1.0, "profiles": 1,
-        "rhythm": (1.0,) * 24, "wanted": (1.0,) * 24,
-    }  # fmt: skip
-    for name, value in usual.items():
-        for broken in (inf, "x", [1.0] * 23, [1.0] * 25, None):
-            read = Demand.from_json(kept | {name: broken}).to_json()
-            assert read == demand.to_json() | {name: value}

@@ -172,9 +172,14 @@ def test_replicas_share_what_one_of_them_wrote() -> None:
     schedule.advance(DAWN + HOUR, spent=0)
     schedule.polled(states[0], 1, 1, at=DAWN + HOUR, taken=[])
     schedule.failed(DAWN + HOUR)
+    schedule.mixture.observe([1.0] * 13, 1.0, 2)
+    schedule.pool.came([0.5] * 8, 2)
     other = Schedule(240)
     other.restore(json.loads(json.dumps(schedule.to_json())))
     assert other.to_json() == schedule.to_json()
+    assert (other.mixture, other.pool) == (schedule.mixture, schedule.pool)
+    assert (other.price, other.bucket) == (schedule.price, schedule.bucket)
+    assert other.demand == schedule.demand
     assert other.due(states[1], 1, 1) == schedule.due(states[1], 1, 1)
     assert isfinite(other.current)
 
@@ -432,25 +437,3 @@ def test_who_may_be_claimed() -> None:
     assert schedule.seen_before(DAWN, is_due=False, is_paid=False) == DAWN - 60
     assert schedule.seen_before(DAWN, is_due=True, is_paid=True) is None
     assert schedule.seen_before(DAWN, is_due=True, is_paid=False) == DAWN - 20 * HOUR
-
-
-def test_a_row_of_another_length_leaves_price_and_bucket_as_they_are() -> None:
-    schedule, _ = schedule_of(240)
-    kept = {"price": [2.0, 0.5, 3.0, DAWN, DAWN + 1], "purse": [7.0, DAWN + 2]}
-    schedule.restore(kept)
-    assert schedule.price == Price(2.0, 0.5, 3, DAWN, DAWN + 1)
-    assert isinstance(schedule.price.polls, int)
-    assert (schedule.bucket.credits, schedule.bucket.at) == (7.0, DAWN + 2)
-    assert schedule.to_json()["price"] == kept["price"]
-    assert schedule.to_json()["purse"] == kept["purse"]
-    for price, bucket in (([1.0] * 4, [1.0]), ([1.0] * 6, [1.0] * 3), (None, {}), ("x", "y")):
-        schedule.restore({"price": price, "purse": bucket})
-        assert schedule.to_json()["price"] == kept["price"]
-        assert schedule.to_json()["purse"] == kept["purse"]
-
-
-def test_what_replicas_share_leaves_each_its_own_weights() -> None:
-    schedule, _ = schedule_of(240)
-    schedule.mixture.weights = tuple((number + 1) / 91 for number in range(13))
-    schedule.restore(Schedule(240).to_json())
-    assert schedule.demand.population.weights == schedule.mixture.weights
