@@ -121,8 +121,15 @@ async def run(
     ``now`` is the time to live by, in place of the machine's (``bot.runtime.clock``).
     """
     stop = stop or _stop_on_signals()
+    build = partial(built, settings, now=now, timing=timing)
+    while (status := await _run_once(settings, stop, build)) is None:
+        pass
+    return status
+
+
+async def _run_once(settings: Settings, stop: asyncio.Event, build: Build) -> int | None:
+    """Run every loop; return the exit status, None where the bot is to begin anew."""
     async with AsyncExitStack() as stack:
-        build = partial(built, settings, now=now, timing=timing)
         parts = await _begun(settings, stack, stop, build)
         if isinstance(parts, str):
             log.error("can't run", reason=parts)
@@ -140,12 +147,14 @@ async def run(
             return int(not stop.is_set())  # a stop is no failure, however early
         stack.push_async_callback(running.app.shutdown)
         log.info("running", port=web.port)
-        status = 0
+        status: int | None = 0
         try:
             await running.loops(stop)
         except* TokenRefusedError:
             log.error("Telegram refuses the token")  # noqa: TRY400 - no trace needed
             status = 1
+        if parts.clock.went_back.is_set() and not stop.is_set():
+            status = None
     log.info("stopped")
     return status
 
@@ -312,7 +321,7 @@ class Running:
             print(_FIRST_LINK.format(name=self.app.bot.username, payload=payload), flush=True)  # noqa: T201 - for who started it
 
     async def loops(self, stop: asyncio.Event) -> None:
-        """Run until ``stop``; then begin nothing new and end what is under way."""
+        """Run until ``stop``, or the clock goes back; then end what is under way."""
         parts = self._parts
         async with asyncio.TaskGroup() as group:
             workers = [
@@ -323,12 +332,11 @@ class Running:
                 parts.incidents.summaries,
                 parts.services.broadcasts.worker,
                 parts.services.access.worker,
+                parts.clock.worker,
                 parts.services.vanishing.worker,
                 self._menu.worker,
                 self._mutes,
             ]
-            if parts.shared_clock:
-                workers.append(parts.shared_clock.worker)
             if parts.backups:
                 workers.append(parts.backups.worker)
             endless = [group.create_task(one.run()) for one in workers]
@@ -338,8 +346,9 @@ class Running:
                 group.create_task(one.run())
                 for one in (self.intake, parts.scheduler, parts.outbox)
             ]
-            await stop.wait()
-            for task in endless:
+            ends = [group.create_task(one.wait()) for one in (stop, parts.clock.went_back)]
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            for task in (*endless, *ends):
                 task.cancel()
             parts.scheduler.worker.stop()
             parts.outbox.stop()

@@ -41,11 +41,11 @@ from bot.media.spool import MediaFile, Spool
 from bot.operations import backups
 from bot.operations.backups import Backups
 from bot.operations.broadcast import Broadcasts
+from bot.operations.clock_keeper import ClockKeeper
 from bot.operations.incidents import Incidents
 from bot.operations.operators import Operators
 from bot.operations.overview import Overview
 from bot.operations.preflight import SPOOL_MB
-from bot.operations.shared_clock import SharedClock
 from bot.operations.vanishing import Vanishing
 from bot.outbox.worker import Outbox
 from bot.presentation.translation import translator_for
@@ -94,7 +94,7 @@ class Parts:
     operators: Operators
     api: StoriesApi
     now: Callable[[], datetime]
-    shared_clock: SharedClock | None
+    clock: ClockKeeper
     at_work: AtWork | None
     wake: Callable[[], None]
     """Lets what became due be looked at, and be sent."""
@@ -108,8 +108,10 @@ async def built(
     timing: Timing | None = None,
 ) -> AsyncIterator[Parts]:
     """Build every part, in the order of the layers; close them in the other."""
-    metrics, our_clock = Metrics(), Clock()
-    now, timing = now or our_clock, timing or Timing()
+    timing = timing or Timing()
+    metrics, our_clock = Metrics(), Clock(check_every_s=timing.clock.total_seconds())
+    now = now or our_clock
+
     async with AsyncExitStack() as stack:
         db = await stack.enter_async_context(
             Database(
@@ -120,10 +122,11 @@ async def built(
         )
         was_migrated = await _migrate(settings, db)
         await transfer.check(db)
-        shared_clock, ours = None, None
-        if not db.is_sqlite:
-            shared_clock = SharedClock(db, our_clock, now=now) if now is our_clock else None
-            ours = await _joined(stack, settings, db, shared_clock, now)
+        clock = ClockKeeper(
+            db, our_clock if now is our_clock else None, now=now, every=timing.clock
+        )
+        await clock.agree()
+        ours = None if db.is_sqlite else await _joined(stack, settings, db, now)
         spool = stack.enter_context(Spool(settings.spool_dir, limit=SPOOL_MB * MEGABYTE))
         to_media = await stack.enter_async_context(
             aiohttp.ClientSession(
@@ -338,7 +341,7 @@ async def built(
             operators=operators,
             api=api,
             now=now,
-            shared_clock=shared_clock,
+            clock=clock,
             at_work=ours,
             wake=wake,
         )
@@ -348,12 +351,9 @@ async def _joined(
     stack: AsyncExitStack,
     settings: Settings,
     db: Database,
-    shared_clock: SharedClock | None,
     now: Callable[[], datetime],
 ) -> AtWork:
     """Take our place among the replicas on PostgreSQL, which ``stack`` gives up."""
-    if shared_clock:
-        await shared_clock.agree()
     ours = await stack.enter_async_context(shown_at_work(db, now=now))
     if settings.database_direct_url is None:  # a pooler has its own idea of how many
         await warn_of_few_connections(db, settings.database_pool)

@@ -23,7 +23,7 @@ from bot.domain.records import Chat
 from bot.domain.zones import zone_of
 from bot.fetching.highlights import Highlights
 from bot.fetching.on_demand import Viewer
-from bot.operations import database_watch, menu
+from bot.operations import clock_keeper, database_watch, menu
 from bot.operations.broadcast import Broadcasts
 from bot.operations.overview import Overview
 from bot.operations.vanishing import Vanishing
@@ -53,6 +53,8 @@ class Timing:
     """How far apart Telegram wants messages of one chat."""
     database: timedelta = database_watch.PATIENCE
     """Before the admins are told that the database can't work."""
+    clock: timedelta = clock_keeper.EVERY
+    """Between two looks whether the machine's clock was set."""
 
 
 @dataclass(frozen=True, slots=True)

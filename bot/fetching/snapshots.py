@@ -6,7 +6,7 @@ from typing import Literal
 
 from bot.domain import alert_rules
 from bot.domain.model import Profile, Story
-from bot.domain.records import EPOCH, Known
+from bot.domain.records import EPOCH, MISSED, Known
 from bot.fetching import schedule_state
 from bot.fetching.schedule_state import Plan
 from bot.store import enqueue, fan_outs, profiles, stories, subscriptions
@@ -81,7 +81,7 @@ async def _finish(
         await fan_outs.add(
             tx,
             before.profile_id,
-            notice="missed",
+            notice=MISSED,
             fields=fields,
             due_at=now + GATHER,
             now=now,

@@ -53,4 +53,7 @@ class Clock:
         self._follows = abs(passed - time.monotonic() - self._real) < _STEP_S
         start = time.time() - passed
         if self._follows and abs(start - self._start) >= _STEP_S:
-            self._start = start
+            self._start, self._ahead = (
+                start,
+                0.0,
+            )  # what was corrected is right by now, or never was

@@ -179,6 +179,9 @@ class Price:
         self.since = at
 
 
+_AHEAD_S = 60.0  # by so much a clock was ahead, and the time that it named is to come
+
+
 @dataclass(slots=True)
 class CreditBucket:
     """The credits that may be spent now: let out over the UTC day, at the pace of the demand.
@@ -197,6 +200,8 @@ class CreditBucket:
             self.at = at // DAY * DAY
         elif at <= self.at:
             self.credits = min(self.credits, max(budget - spent, 0.0))
+            if self.at - at > _AHEAD_S:
+                self.at = at
             return
         held = max(budget - spent - self.credits, 0.0)
         before, after = plan.left(self.at), plan.left(at)

@@ -356,7 +356,7 @@ def test_midnight_begins_a_day_and_keeps_no_more_than_its_budget() -> None:
 
 def test_a_clock_that_goes_back_lets_nothing_out() -> None:
     curve = ReleaseCurve((1.0,) * 24, most=50.0)
-    for at in (DAWN + HOUR, DAWN + 2 * HOUR, DAWN - HOUR):
+    for at in (DAWN + 2 * HOUR - 60.0, DAWN + 2 * HOUR):
         bucket = CreditBucket(7.0, at=DAWN + 2 * HOUR)
         bucket.advance(at, spent=10.0, budget=24.0, plan=curve)
         assert (bucket.credits, bucket.at) == (7.0, DAWN + 2 * HOUR)
@@ -364,6 +364,14 @@ def test_a_clock_that_goes_back_lets_nothing_out() -> None:
         assert bucket.credits == 4.0
         bucket.advance(at, spent=25.0, budget=24.0, plan=curve)
         assert bucket.credits == 0.0
+
+
+def test_what_a_clock_that_was_ahead_let_out_holds_up_nothing_when_it_is_right() -> None:
+    curve = ReleaseCurve((1.0,) * 24, most=50.0)
+    bucket = CreditBucket(0.0, at=DAWN + DAY + 2 * HOUR)
+    bucket.advance(DAWN + 2 * HOUR, spent=0.0, budget=24.0, plan=curve)
+    bucket.advance(DAWN + 13 * HOUR, spent=0.0, budget=24.0, plan=curve)
+    assert bucket.credits == pytest.approx(12.0)
 
 
 def test_an_overspent_day_lets_nothing_out() -> None:

@@ -1,0 +1,81 @@
+"""Times that a wrong clock wrote are cut to what they may be."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from bot.store import clock_bounds
+from bot.store.chat_queues import queues
+from bot.store.chats import chats
+from bot.store.database import Database
+from bot.store.deliveries import deliveries
+from bot.store.inbox import inbox
+from bot.store.profiles import profiles
+
+NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
+AHEAD = NOW + timedelta(days=1)
+MINUTE = timedelta(minutes=1)
+
+
+async def put(db: Database, table: sa.Table, **values: Any) -> None:
+    async with db.begin() as tx:
+        await tx.execute(sa.insert(table).values(**values))
+
+
+async def chat_with(db: Database, **values: Any) -> None:
+    await put(db, chats, id=1, kind="private", state_since=NOW, created_at=NOW)
+    await put(db, queues, chat_id=1, **values)
+
+
+async def cut(db: Database, column: sa.Column[Any]) -> Any:
+    """Cut all; return the column's one value then."""
+    async with db.begin() as tx:
+        await clock_bounds.cut(tx, now=NOW)
+        return (await tx.execute(sa.select(column))).scalar_one()
+
+
+@pytest.mark.parametrize("until", [NOW - MINUTE, NOW + MINUTE, AHEAD])
+async def test_a_lease_ends_in_time_but_not_now(db: Database, until: datetime) -> None:
+    await put(db, inbox, update_id=1, queue="1", body="{}", stored_at=NOW, leased_until=until)
+    assert await cut(db, inbox.c.leased_until) == min(until, NOW + 2 * MINUTE)
+
+
+@pytest.mark.parametrize(("leased", "free_at"), [(True, NOW + 2 * MINUTE), (False, NOW)])
+async def test_a_chat_is_free_in_time(db: Database, *, leased: bool, free_at: datetime) -> None:
+    await chat_with(db, free_at=AHEAD, leased=leased)
+    assert await cut(db, queues.c.free_at) == free_at
+
+
+async def test_what_was_put_off_is_judged_anew_and_an_answer_keeps_its_lease(
+    db: Database,
+) -> None:
+    await chat_with(db, free_at=NOW, due_at=AHEAD)
+    row = {"chat_id": 1, "created_at": AHEAD, "due_at": AHEAD}
+    await put(db, deliveries, notice="back", fields={}, **row)
+    await put(db, deliveries, notice="reply", fields={}, **row)
+    assert await cut(db, queues.c.due_at) == NOW
+    async with db.read() as tx:
+        due = sa.select(deliveries.c.due_at, deliveries.c.created_at).order_by(deliveries.c.id)
+        assert [tuple(one) for one in await tx.execute(due)] == [
+            (NOW, NOW),
+            (NOW + 2 * MINUTE, NOW),
+        ]
+
+
+@pytest.mark.parametrize(
+    ("written", "right"),
+    [
+        ({"looked_at": AHEAD, "next_look_at": AHEAD + MINUTE}, NOW),
+        ({"looked_at": NOW - MINUTE, "next_look_at": AHEAD + MINUTE}, AHEAD),
+        ({"looked_at": NOW, "next_look_at": NOW + 9 * MINUTE}, NOW + 9 * MINUTE),
+        ({"failures": 2, "next_look_at": AHEAD}, NOW + 30 * MINUTE),
+    ],
+)
+async def test_a_check_comes_in_time(
+    db: Database, written: dict[str, Any], right: datetime
+) -> None:
+    who = {"profile_id": "1", "username": "natgeo", "named_at": NOW, "state_since": NOW}
+    await put(db, profiles, **who, **written)
+    assert await cut(db, profiles.c.next_look_at) == right
