@@ -14,6 +14,7 @@ from benchmarks.telegram_world import TOKEN
 from bot.runtime.metrics import Metrics
 from bot.store import inbox
 from bot.store.database import Database
+from bot.store.inbox import ClaimedUpdate
 from bot.updates.inbox import Intake
 from bot.web.server import SECRET_HEADER, Door, Web, webhook_for
 from tests.support.killing import kill_inbox
@@ -46,17 +47,18 @@ async def webhook(updates: int) -> dict[str, Any]:
     done = asyncio.Event()
     left = updates
 
-    async def handle(_: Update) -> None:
+    async def handle(_: Update, __: ClaimedUpdate) -> bool:
         nonlocal left
         left -= 1
         if not left:
             done.set()
+        return False
 
     hook = webhook_for(SecretStr(TOKEN))
     with tempfile.TemporaryDirectory() as folder:
         async with Database(f"sqlite:///{folder}/bot.db") as db, asyncio.TaskGroup() as group:
             await db.migrate()
-            intake = Intake(db, Bot(TOKEN), lambda update, _: handle(update))
+            intake = Intake(db, Bot(TOKEN), handle)
             group.create_task(intake.run())
             web = Web(Metrics(), checks={}, door=Door(hook, intake.add))
             await web.start("127.0.0.1", 0)

@@ -174,6 +174,7 @@ class Running:
         answering = Answering(
             parts.db,
             self.app.process_update,
+            parts.outbox,
             parts.services.replies,
             parts.outage,
             wake=parts.wake,

@@ -143,7 +143,7 @@ class Subscriptions(Subscribing):
                 await check_fast(tx, chat_id, self._limits)
             await store.change(tx, subscription_id, options=options.values())
             await snapshots.requeue(tx, before.profile_id, now=self._now())
-            await deliveries.unhold(tx, chat_id, now=self._now())
+            await deliveries.release(tx, chat_id, now=self._now())
             await chat_queues.reschedule(tx, chat_id)
             changed = await _of_chat(tx, chat_id, subscription_id)
         self._wake()
@@ -217,7 +217,7 @@ class Subscriptions(Subscribing):
         """Judge anew what is held in a chat, after its zone or hours have changed."""
         async with effect(self._db) as tx:
             await chat_queues.lock(tx, chat_id)
-            await deliveries.unhold(tx, chat_id, now=self._now())
+            await deliveries.release(tx, chat_id, now=self._now())
             await chat_queues.reschedule(tx, chat_id)
         self._wake()
 
@@ -342,7 +342,7 @@ class Subscriptions(Subscribing):
             )
             await store.change(tx, subscription_id, **values)
             if paused:
-                await deliveries.drop_of(tx, subscription_id, reason="paused", now=now)
+                await deliveries.end(tx, subscription_id=subscription_id, reason="paused", now=now)
             await chat_queues.reschedule(tx, chat_id)
             await store.start_or_stop(
                 tx, chat_id=chat_id, profile_ids=[subscription.profile_id], now=now

@@ -26,14 +26,17 @@ MAX_COPIES = 3
 MAX_CLAIMS = 30
 """Crashes in a row while one delivery was being prepared; it may be the one that brings them."""
 
-MAX_UNKNOWNS = 2
-"""Sends without an answer: one is repeated, silently, the next is not."""
+STANDSTILL = timedelta(seconds=30)
+"""That a chat waits after a send whose answer was lost: Telegram may still be at it."""
 
-UNKNOWN_PAUSE = timedelta(seconds=30)
-"""Before a send whose answer was lost is repeated: Telegram may still be at it."""
+REPLY_STANDSTILL = timedelta(seconds=15)
+"""The same after an answer, which somebody waits for."""
 
-ANSWER_PAUSE = timedelta(seconds=5)
-"""The same for an answer, which somebody waits for: it is repeated while copies last."""
+LATE = timedelta(minutes=5)
+"""After which an answer comes in silence in quiet hours, and of equal ones only the last."""
+
+UNTOLD_FOR = timedelta(minutes=15)
+"""That the word of what was given up waits for a send into its chat that is answered."""
 
 BOT_RESTS = timedelta(minutes=1)
 """After Telegram refused the bot itself; its operator may mend it meanwhile."""
@@ -41,6 +44,9 @@ BOT_RESTS = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(minutes=1)
 """How long what is due waits for an earlier one of its subscription that can't be brought."""
 
+_THIRD_COPY_AFTER = timedelta(minutes=15)
+_THIRD_REPLY_AFTER = timedelta(minutes=5)
+_FIRST_TEST_AGAIN = timedelta(seconds=15)
 _FIRST_RETRY = timedelta(seconds=5)
 _LAST_RETRY = timedelta(minutes=15)
 _FIRST_POLL_AGAIN = timedelta(minutes=1)
@@ -87,9 +93,29 @@ def probe_at(now: datetime, probes: int) -> datetime:
     return now + (timedelta(hours=1) if probes <= _HOURLY_PROBES else DAY)
 
 
-def retry_at(now: datetime, attempts: int) -> datetime:
-    """Return when to send again after ``attempts`` sends in a row that did not arrive."""
-    return now + _doubled(_FIRST_RETRY, attempts, _LAST_RETRY)
+def retry_at(now: datetime, attempts: int, *, is_repeat: bool = False) -> datetime:
+    """Return when to send again after ``attempts`` in a row that surely did not arrive.
+
+    What may be there already is tried less soon.
+    """
+    first = _FIRST_TEST_AGAIN if is_repeat else _FIRST_RETRY
+    return now + _doubled(first, attempts, _LAST_RETRY)
+
+
+def standstill(*, is_reply: bool) -> timedelta:
+    """Return how long a chat waits after the first send of something whose answer was lost."""
+    return REPLY_STANDSTILL if is_reply else STANDSTILL
+
+
+def repeat_at(now: datetime, copies: int, *, is_reply: bool, number: int) -> datetime:
+    """Return when something is repeated of which ``copies`` may be in the chat, at most 2.
+
+    By its ``number`` that is up to a fifth later, so that not all come at one moment.
+    """
+    if copies == 1:
+        return now + standstill(is_reply=is_reply)
+    wait = _THIRD_REPLY_AFTER if is_reply else _THIRD_COPY_AFTER
+    return now + wait * (1 + number % 100 / 500)
 
 
 def poll_again_at(now: datetime, failures: int) -> datetime:

@@ -145,7 +145,6 @@ class Delivery:
     notice: str | None
     fields: dict[str, Any]
     copies: int
-    unknowns: int
     tries: int
     claims: int
     created_at: datetime

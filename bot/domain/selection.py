@@ -31,6 +31,7 @@ NO_ANSWERS = "no answers"
 UNREADABLE = "unreadable"
 
 
+_OF_THE_ASKING = frozenset({"reply_to", "trace"})
 _LONG = frozenset({SUMMARY, BROADCAST})  # each may fill a message
 NOTICES = 20  # sentences of one message; all of them fit into 4,096 characters
 
@@ -42,6 +43,8 @@ class Batch:
     target: Target
     rows: tuple[Delivery, ...]
     album: Album | None = None
+    is_late: bool = False
+    """Whether it comes so late that it must not ring in quiet hours."""
 
     @property
     def is_repeat(self) -> bool:
@@ -76,13 +79,15 @@ class Header:
 class Decision:
     """What was decided of a chat queue; nothing is sent while ``batch`` is None.
 
-    A ``header`` is to be said before what it stands over.
+    A ``header`` is to be said before what it stands over. ``doubled`` are late answers that a
+    later one says as well.
     """
 
     batch: Batch | None = None
     held: list[tuple[Delivery, datetime, str]] = field(default_factory=list)
     dropped: list[tuple[Delivery, str]] = field(default_factory=list)
     dead_letters: list[Delivery] = field(default_factory=list)
+    doubled: list[Delivery] = field(default_factory=list)
     unreadable: list[Delivery] = field(default_factory=list)
     probe: Mute | None = None
     header: Header | None = None
@@ -91,11 +96,17 @@ class Decision:
 def decide(queue: ChatQueue, *, now: datetime) -> Decision:
     """Choose what goes out next into a chat: the oldest due, with what belongs to it."""
     decision = Decision()
-    for row in queue.rows:  # who asked is not told later for an alert, nor for quiet hours
-        if row.notice == REPLY and _may_go(row, queue.chat, decision, now):
-            decision.batch = Batch(row.target, (row,))
+    until = alert_rules.quiet_until(now, _quiet_hours(queue.chat), queue.chat.zone)
+    asked = [row for row in queue.rows if row.notice == REPLY]
+    for place, row in enumerate(asked):  # not told later for an alert, nor for quiet hours
+        is_late = row.created_at <= now - alert_rules.LATE
+        if is_late and _words(row) in map(_words, asked[place + 1 :]):
+            decision.doubled.append(row)
+        elif _may_go(row, queue.chat, decision, now):
+            is_late = is_late and until is not None
+            decision.batch = Batch(row.target, (row,), is_late=is_late)
             return decision
-    if until := alert_rules.quiet_until(now, _quiet_hours(queue.chat), queue.chat.zone):
+    if until:
         decision.held = [(row, until, "quiet") for row in queue.rows if row.notice != REPLY]
         return decision
     alerts = [row for row in queue.rows if row.notice != REPLY]
@@ -183,6 +194,12 @@ def _may_be_said(row: Delivery, mute: Mute) -> bool:
     if row.options.files:
         return row.held != MUTED
     return row.story is not None and row.story.kind not in kinds
+
+
+def _words(reply: Delivery) -> tuple[Target, dict[str, object]]:
+    """Return what an answer says, and where."""
+    fields = reply.fields.items()
+    return reply.target, {name: one for name, one in fields if name not in _OF_THE_ASKING}
 
 
 def _quiet_hours(chat: Chat) -> tuple[int, int] | None:

@@ -67,7 +67,7 @@ class Alerts:
             return await self._replies.send(
                 batch.target,
                 batch.reply.fields,
-                silent=batch.is_repeat,
+                silent=batch.is_repeat or batch.is_late,
                 leaving=leaving,
                 patience=PATIENCE_S,
             )

@@ -4,7 +4,7 @@ Nearly always all has arrived: those sends are written down together, for many c
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import assert_never
 
@@ -28,6 +28,7 @@ from bot.store import chat_queues, chats, deliveries, enqueue, kept, moves, mute
 from bot.store.database import Tx
 from bot.telegram.limit_state import ChatFloods
 
+UNTOLD = "untold"
 NOT_CONFIRMED = N_("Telegram didn't confirm it, so it may already be here.")
 
 
@@ -35,13 +36,14 @@ NOT_CONFIRMED = N_("Telegram didn't confirm it, so it may already be here.")
 class Account:
     """What the outbox counts: answers lost, dead letters, and until when the bot rests.
 
-    ``left`` tells whether a copy was counted.
+    ``left`` tells whether a copy was counted, ``is_due`` whether the chat is owed more.
     """
 
     left: bool = True
     unknown: int = 0
     dead_letters: int = 0
     rests_until: datetime | None = None
+    is_due: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,8 @@ async def record(
     *,
     left: bool = True,
     in_outage: bool = False,
+    tells: bool = False,
+    behind: Sequence[Delivery] = (),
     floods: ChatFloods | None = None,
     now: datetime,
 ) -> Account:
@@ -99,7 +103,8 @@ async def record(
 
     A failure ``in_outage`` is Telegram's, not the rows': they stay as they are, but for the
     copies that may have arrived. What arrived did so whoever leases the queue by now; all else is
-    for its holder to decide.
+    for its holder to decide. ``tells``: the word of what was given up in the chat goes out next.
+    ``behind`` are the answers that go out next under the same lease, their copies counted.
     """
     account = Account(left=left)
     chat_id = queue.chat.id
@@ -111,7 +116,7 @@ async def record(
         case _:
             pass
     # Not ours any more, where this was written once already, and the commit's answer was lost.
-    is_ours = await chat_queues.is_leased_by(tx, chat_id, queue.token)
+    is_ours = await chat_queues.lock(tx, chat_id) == queue.token
     rest = list(batch.rows)
     if reply := batch.reply:
         await replies.close(tx, reply.id, reply.target, reply.fields, outcome, now=now)
@@ -122,10 +127,15 @@ async def record(
         rest = [row for row in rest if row.id not in arrived.messages]
     if not is_ours:
         if isinstance(outcome, Moved):  # by now somebody else has moved it: the copy did not leave
-            await deliveries.give_back(tx, _ids(rest), left=left)
+            await deliveries.change(tx, _ids(rest), copies=-int(left), claims=0)
+        return account
+    if tells:
+        await deliveries.release(tx, chat_id, held=UNTOLD, now=now)
+    if behind and replies.is_final(outcome):
         return account
     free_at = await _judged(tx, batch, rest, outcome, account, in_outage=in_outage, now=now)
-    await chat_queues.reschedule(tx, chat_id, free_at=free_at)
+    await deliveries.change(tx, _ids(behind), copies=-1)
+    account.is_due = await chat_queues.reschedule(tx, chat_id, free_at=free_at)
     await _pass_on_floods(tx, [queue], floods)
     if isinstance(outcome, Moved):
         await moves.move_chat(tx, chat_id, outcome.chat_id, now=now)
@@ -149,14 +159,14 @@ async def _judged(
     rest = [row for row in rest if row.story_pk not in failed]
     match outcome:
         case Sent():
-            await _mark_unknown(tx, rest, account, now)
+            free_at = await _doubt(tx, rest, account, now)
         case TryLater() if in_outage:
             surely_not = account.left and not (outcome.unknown or outcome.partly)
-            await deliveries.give_back(tx, _ids(rest), left=surely_not)
+            await deliveries.change(tx, _ids(rest), copies=-int(surely_not), claims=0)
         case TryLater():
             free_at = await _later(tx, rest, outcome, account, now)
         case Moved():
-            await deliveries.requeue(tx, _ids(rest), left=account.left, due_at=now)
+            await _requeue(tx, rest, left=account.left, now=now)
         case Muted():
             await _mute(tx, batch, rest, outcome, left=account.left, now=now)
         case GiveUp():
@@ -189,46 +199,65 @@ async def _later(
 
     Where Telegram named a time, or may have sent it, the whole chat waits; else only these rows.
     """
-    if outcome.unknown and account.left and rest and rest[0].notice == REPLY:
-        account.unknown += len(rest)
-        await deliveries.requeue(tx, _ids(rest), left=False, due_at=now)
-        return now + alert_rules.ANSWER_PAUSE
-    if outcome.unknown and account.left and outcome.after is None:
-        await _mark_unknown(tx, rest, account, now)
-        return now + alert_rules.UNKNOWN_PAUSE
+    if outcome.unknown and account.left:
+        return await _doubt(tx, rest, account, now)
     # An answer came, but some of it may be there all the same: the copy counts.
     takes_back = account.left and not outcome.partly
     if outcome.after is not None:
-        await deliveries.requeue(tx, _ids(rest), left=takes_back, due_at=now)
+        await _requeue(tx, rest, left=takes_back, now=now)
         return now + outcome.after
     for row in rest:
-        due_at = alert_rules.retry_at(now, row.tries + 1)
-        await deliveries.requeue(tx, [row.id], left=takes_back, due_at=due_at)
+        tries = row.tries + 1
+        due_at = alert_rules.retry_at(now, tries, is_repeat=bool(row.copies))
+        await deliveries.change(
+            tx, [row.id], copies=-int(takes_back), claims=0, tries=tries, due_at=due_at
+        )
     return now
 
 
-async def _mark_unknown(tx: Tx, rows: Sequence[Delivery], account: Account, now: datetime) -> None:
-    """Try once more what may have arrived; then it is a dead letter, for it may be there twice."""
+async def _requeue(tx: Tx, rows: Sequence[Delivery], *, left: bool, now: datetime) -> None:
+    """Let be due again what surely was not sent; ``left``: a copy was counted."""
+    await deliveries.change(tx, _ids(rows), copies=-int(left), claims=0, due_at=now)
+
+
+async def _doubt(tx: Tx, rows: Sequence[Delivery], account: Account, now: datetime) -> datetime:
+    """Repeat what may have arrived, while copies last; return when the chat is free again.
+
+    It waits for the first repetition, and no longer: then these rows wait alone.
+    """
+    free_at = now
     account.unknown += len(rows)
-    await deliveries.mark_unknown(tx, _ids(rows))
-    over = [row for row in rows if row.unknowns + 1 >= alert_rules.MAX_UNKNOWNS]
-    account.dead_letters += len(over)
+    for row in rows:
+        copies, is_reply = row.copies + 1, row.notice == REPLY
+        if copies >= alert_rules.MAX_COPIES:
+            account.dead_letters += 1
+            continue
+        due_at = alert_rules.repeat_at(now, copies, is_reply=is_reply, number=row.id)
+        await deliveries.change(tx, [row.id], claims=0, tries=0, due_at=due_at)
+        if copies == 1:
+            free_at = max(free_at, now + alert_rules.standstill(is_reply=is_reply))
+    over = [row for row in rows if row.copies + 1 >= alert_rules.MAX_COPIES]
     await dead_letter(tx, over, reason=selection.NO_ANSWERS, now=now)
+    return free_at
 
 
 async def dead_letter(tx: Tx, rows: Sequence[Delivery], *, reason: str, now: datetime) -> None:
-    """Stop trying rows that fail by themselves, and let their chats know of them."""
-    await deliveries.dead_letter(tx, _ids(rows), reason=reason, now=now)
+    """Stop trying rows that fail by themselves, and let their chats know of them.
+
+    That word would fail as they did: it goes out after the next send that is answered.
+    """
+    await deliveries.end(tx, _ids(rows), state="parked", reason=reason, now=now)
     lost: dict[tuple[Target, str], list[Delivery]] = {}
+    due_at = now + alert_rules.UNTOLD_FOR
     for row in rows:
         if row.story:
             lost.setdefault((row.target, row.username), []).append(row)
     for row in rows:
         if row.notice == REPLY and (word := replies.last_word(row.fields)):
-            await enqueue.add_reply(tx, row.target, word, now=now, due_at=now)
+            await enqueue.add_reply(tx, row.target, word, now=now, due_at=due_at, held=UNTOLD)
     for (target, username), lost_here in lost.items():
         fields = {"username": username, "n": len(lost_here), "why": NOT_CONFIRMED}
-        await enqueue.add_notice(tx, target, "failed", fields, now=now)
+        await enqueue.add_notice(tx, target, "failed", fields, now=now, due_at=due_at, held=UNTOLD)
 
 
 async def _mute(
@@ -247,13 +276,13 @@ async def _mute(
     if not rest:
         return
     if batch.rows[0].notice == SUMMARY:  # photos may be allowed where words are not
-        await deliveries.drop(tx, _ids(rest), reason=outcome.missing, now=now)
+        await deliveries.end(tx, _ids(rest), reason=outcome.missing, now=now)
         return
-    await deliveries.requeue(tx, _ids(rest), left=left, due_at=now)
+    await _requeue(tx, rest, left=left, now=now)
     if outcome.missing == "documents":  # others go on; what is only too large is tried hourly
         for row in rest:
             due_at = now if row.options.files else alert_rules.probe_at(now, 1)
-            await deliveries.defer(tx, [row.id], due_at=due_at, held=selection.MUTED)
+            await deliveries.change(tx, [row.id], due_at=due_at, held=selection.MUTED)
     target = batch.target
     thread_id = WHOLE if outcome.scope == "chat" else target.thread_id or MAIN
     is_news = await mutes.mute(tx, target.chat_id, thread_id, outcome.missing, now=now)
@@ -262,7 +291,7 @@ async def _mute(
             fields = {"missing": outcome.missing}
             await enqueue.add_notice(tx, target, notices.MUTED, fields, now=now)
     elif batch.rows[0].notice == notices.MUTED:  # by now not even that may be said
-        await deliveries.drop(tx, _ids(rest), reason=outcome.missing, now=now)
+        await deliveries.end(tx, _ids(rest), reason=outcome.missing, now=now)
 
 
 async def _give_up(
@@ -273,7 +302,7 @@ async def _give_up(
     if outcome.scope == "item":
         await _fail(tx, rest, {}, now)
         return now
-    await deliveries.requeue(tx, _ids(rest), left=account.left, due_at=now)
+    await _requeue(tx, rest, left=account.left, now=now)
     chat_id, thread_id = rest[0].target.chat_id, rest[0].target.thread_id
     match outcome.scope:
         case "thread" if thread_id is not None:
@@ -292,7 +321,7 @@ async def _fail(tx: Tx, rows: Sequence[Delivery], why: dict[str, str], now: date
     by_reason: dict[str, list[Delivery]] = {}
     for row in rows:
         reason = why.get(row.story_pk or "", MediaGoneError.text)
-        await deliveries.drop(tx, [row.id], reason=reason, now=now)
+        await deliveries.end(tx, [row.id], reason=reason, now=now)
         if row.story:
             by_reason.setdefault(reason, []).append(row)
     for reason, failed in by_reason.items():

@@ -5,7 +5,7 @@ that a crash can repeat a message but never lose one; the lease is kept up while
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -15,7 +15,7 @@ import structlog
 from bot.domain import alert_rules, selection
 from bot.domain.errors import DatabaseUnavailableError
 from bot.domain.model import AskPresence, GiveUp, Outcome, Presence, Sent, Target, TryLater
-from bot.domain.records import SUMMARY, ChatQueue, Mute
+from bot.domain.records import SUMMARY, ChatQueue, Delivery, Mute
 from bot.domain.selection import Batch, Decision
 from bot.outbox.composer import Albums, Alerts
 from bot.outbox.fan_out import FanOut
@@ -26,7 +26,7 @@ from bot.runtime.beside import renewed
 from bot.runtime.logging import tracing
 from bot.runtime.metrics import Metrics
 from bot.runtime.workers import Worker
-from bot.sending.replies import Replies
+from bot.sending.replies import Replies, is_final
 from bot.sending.text import Texts
 from bot.sending.topics import Topics
 from bot.store import chat_queues, deliveries, enqueue, moves, retention
@@ -60,7 +60,8 @@ class ClaimedBatch:
 
     ``until`` then it is another's to send, unless the lease is renewed. ``is_try``: Telegram was
     down, and this one tells whether it is back. ``probe``: nothing is sent, but asked whether the
-    bot may write there again.
+    bot may write there again. ``is_inline``: its update's transaction has claimed and counted it,
+    and the answers ``behind`` it.
     """
 
     queue: ChatQueue
@@ -70,6 +71,8 @@ class ClaimedBatch:
     may_go: bool = False
     is_try: bool = False
     probe: Mute | None = None
+    is_inline: bool = False
+    behind: tuple[Delivery, ...] = ()
 
 
 def _trace_of(batch: Batch) -> str:
@@ -116,9 +119,10 @@ class Outbox:
         self._presence = presence
         self._topics = topics
         self._floods = None if db.is_sqlite else floods
-        self._doubted: list[ClaimedBatch] = []  # whose lost answers may belong to a pause to come
+        self._replies = replies
+        self._untold: set[int] = set()  # chats that wait for the word of what was given up
         self._alerts = Alerts(sender, texts, replies, now=now)
-        self._lease = lease or (SEND_LEASE if db.is_sqlite else LEASE_AMONG_REPLICAS)
+        self.lease = lease or (SEND_LEASE if db.is_sqlite else LEASE_AMONG_REPLICAS)
         self._now = now
         self._group: asyncio.TaskGroup | None = None
         self._sending: set[asyncio.Task[None]] = set()
@@ -198,12 +202,15 @@ class Outbox:
         return self._rests_until
 
     def _begin(self, claimed: ClaimedBatch) -> None:
-        if self._floods is not None:
-            self._floods.take_over(claimed.queue.chat.id, claimed.queue.flood)
+        self._take_over(claimed.queue)
         if self._group is not None:
             task = self._group.create_task(self._deliver_safely(claimed))
             self._sending.add(task)
             task.add_done_callback(self._ended)
+
+    def _take_over(self, queue: ChatQueue) -> None:
+        if self._floods is not None:
+            self._floods.take_over(queue.chat.id, queue.flood)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._sending.discard(task)
@@ -246,13 +253,13 @@ class Outbox:
             return await self.claim_try(self._outage)
         ours: list[ClaimedBatch] = []
         async with self._db.begin() as tx:
-            for queue in await chat_queues.claim(tx, now=now, limit=limit, lease=self._lease):
+            for queue in await chat_queues.claim(tx, now=now, limit=limit, lease=self.lease):
                 due = await self._judge(tx, queue, now)
                 if isinstance(due, Mute):
                     nothing = Batch(Target(queue.chat.id), ())
-                    ours.append(ClaimedBatch(queue, nothing, now + self._lease, probe=due))
+                    ours.append(ClaimedBatch(queue, nothing, now + self.lease, probe=due))
                 elif due:
-                    ours.append(ClaimedBatch(queue, due, now + self._lease))
+                    ours.append(ClaimedBatch(queue, due, now + self.lease))
             await deliveries.start(tx, [row.id for one in ours for row in one.batch.rows])
         return ours
 
@@ -263,17 +270,17 @@ class Outbox:
         now = self._now()
         async with self._db.begin() as tx:
             for _ in range(QUEUES_FOR_A_TRY):
-                queues = await chat_queues.claim_least(tx, now=now, lease=self._lease)
+                queues = await chat_queues.claim_least(tx, now=now, lease=self.lease)
                 if not queues:
                     break
                 batch = await self._judge(tx, queues[0], now)
                 if isinstance(batch, Mute):
-                    later = now + alert_rules.UNKNOWN_PAUSE
+                    later = now + alert_rules.STANDSTILL
                     await chat_queues.reschedule(tx, queues[0].chat.id, free_at=later)
                 elif batch:
                     batch = batch.first()
                     await deliveries.start(tx, [row.id for row in batch.rows])
-                    return [ClaimedBatch(queues[0], batch, now + self._lease, is_try=True)]
+                    return [ClaimedBatch(queues[0], batch, now + self.lease, is_try=True)]
         await outage.end()  # nothing is owed that could tell more
         return []
 
@@ -293,20 +300,21 @@ class Outbox:
 
     async def _apply(self, tx: Tx, queue: ChatQueue, decision: Decision, now: datetime) -> None:
         for row, until, why in decision.held:
-            await deliveries.defer(tx, [row.id], due_at=until, held=why)
+            await deliveries.change(tx, [row.id], due_at=until, held=why)
+        await deliveries.remove(tx, [row.id for row in decision.doubled])
         if header := decision.header:
             due = await deliveries.under_header(tx, header.target, now=now)
             if header := selection.header_over(due, queue, now):
                 fields = {"counts": header.counts, "silent": header.is_silent}
                 await enqueue.add_notice(tx, header.target, SUMMARY, fields, now=now)
         for row, reason in decision.dropped:
-            await deliveries.drop(tx, [row.id], reason=reason, now=now)
+            await deliveries.end(tx, [row.id], reason=reason, now=now)
         for (target, username), count in selection.lost(decision).items():
             fields = {"username": username, "n": count, "why": selection.GONE}
             await enqueue.add_notice(tx, target, "failed", fields, now=now)
         if decision.unreadable:
             ids = [row.id for row in decision.unreadable]
-            await deliveries.dead_letter(tx, ids, reason=selection.UNREADABLE, now=now)
+            await deliveries.end(tx, ids, state="parked", reason=selection.UNREADABLE, now=now)
             self._dead_letters.inc(len(ids))
             log.error("parked, being unreadable", chat=queue.chat.id, deliveries=ids)
         if decision.dead_letters:
@@ -316,6 +324,36 @@ class Outbox:
             self._dead_letters.inc(len(decision.dead_letters))
             ids = [row.id for row in decision.dead_letters]
             log.error("parked after too many crashes", chat=queue.chat.id, deliveries=ids)
+
+    async def answer(
+        self, queue: ChatQueue, rows: Sequence[Delivery], *, until: datetime
+    ) -> Outcome | None:
+        """Send answers whose transaction has claimed their queue, in order; the last outcome.
+
+        What can't leave now goes when it can, with what is behind it.
+        """
+        if self._replies is None:
+            return None
+        outcome: Outcome | None = None
+        target, payloads = rows[0].target, [row.fields for row in rows]
+        async with self._replies.progress(target, payloads) as progress:
+            for place, row in enumerate(rows):
+                claimed = ClaimedBatch(
+                    queue,
+                    Batch(row.target, (row,)),
+                    until,
+                    left=True,
+                    may_go=True,
+                    is_inline=True,
+                    behind=tuple(rows[place + 1 :]),
+                )
+                self._take_over(queue)
+                outcome = await self._bring(claimed)
+                until = claimed.until
+                progress.add(outcome)
+                if not is_final(outcome):
+                    break
+        return outcome
 
     async def deliver(self, claimed: ClaimedBatch) -> None:
         """Send what was claimed and record what came of it, or ask what a mute has us ask."""
@@ -337,10 +375,10 @@ class Outbox:
                 await moves.record_presence(tx, mute, presence, now=now)
                 await chat_queues.reschedule(tx, queue.chat.id, free_at=now)
 
-    async def _bring(self, claimed: ClaimedBatch) -> None:
+    async def _bring(self, claimed: ClaimedBatch) -> Outcome:
         chat = claimed.queue.chat
         is_ours = False  # a failure of the database, which is not the rows' either
-        third = self._lease.total_seconds() / 3
+        third = self.lease.total_seconds() / 3
         async with renewed(partial(self._renew, claimed), every_s=third, chat=chat.id):
             try:
                 outcome = await self._send(claimed)
@@ -350,18 +388,21 @@ class Outbox:
             except Exception:
                 log.exception("an alert failed", chat=chat.id)
                 outcome = TryLater(unknown=True, reason="error")
-        in_outage = await self._heard(claimed, outcome)
+        in_outage = await self._outage.heard(chat.id, outcome) if self._outage else False
         await self.record(claimed, outcome, in_outage=in_outage or is_ours)
-        if isinstance(outcome, Sent):
+        if claimed.batch.reply:
+            log.info("answered" if is_final(outcome) else "an answer waits", chat=chat.id)
+        elif isinstance(outcome, Sent):
             stories = [row.story_pk for row in claimed.batch.rows if row.story_pk]
             log.info("delivered", chat=chat.id, stories=stories)
         if claimed.is_try and self._outage and is_answer(outcome):
             await self._outage.end()
+        return outcome
 
     async def _send(self, claimed: ClaimedBatch) -> Outcome:
         chat = claimed.queue.chat
-        if claimed.is_try and self._outage and not await self._outage.takes(chat.id):
-            return TryLater(down=True, reason="Telegram is still down")
+        if self._outage and not await self._takes(claimed, self._outage):
+            return TryLater(down=claimed.is_try, reason="Telegram takes nothing there")
         if self._topics and claimed.batch.rows[0].notice == notices.RENAMED:
             for row in claimed.batch.rows:
                 fields = row.fields
@@ -376,28 +417,25 @@ class Outbox:
             return replace(waits, items=outcome.items) if waits else outcome
         return outcome
 
-    async def _heard(self, claimed: ClaimedBatch, outcome: Outcome) -> bool:
-        """Tell who watches for outages; return whether a failure belongs to one."""
-        if self._outage is None:
-            return False
-        in_outage = await self._outage.heard(claimed.queue.chat.id, outcome)
-        if in_outage and self._doubted:
-            doubted, self._doubted = self._doubted, []
-            await self._db.insist(partial(self._forgive, doubted))
-        elif is_answer(outcome):
-            self._doubted.clear()
-        return in_outage
+    @staticmethod
+    async def _takes(claimed: ClaimedBatch, outage: Outage) -> bool:
+        """Return whether Telegram takes anything there, where it may be down or have it already.
 
-    async def _forgive(self, doubted: list[ClaimedBatch], tx: Tx) -> None:
-        await deliveries.forgive(tx, [row.id for one in doubted for row in one.batch.rows])
-        await chat_queues.free(tx, [one.queue.chat.id for one in doubted], now=self._now())
+        In channels it says so of its own accord, asking nobody: there time alone decides.
+        """
+        is_channel = claimed.queue.chat.kind == "channel"
+        if not claimed.is_try and (is_channel or not claimed.batch.is_repeat):
+            return True
+        return await outage.takes(claimed.batch.target)
 
     async def record(self, claimed: ClaimedBatch, outcome: Outcome, *, in_outage: bool) -> None:
         """Write down what came of a send, however long the database can't work.
 
         Nothing is claimed meanwhile, so that nothing goes out again that is in its chat.
         """
-        if isinstance(outcome, Sent) and not claimed.batch.reply:
+        chat_id = claimed.queue.chat.id
+        tells = is_answer(outcome) and chat_id in self._untold
+        if isinstance(outcome, Sent) and not (claimed.batch.reply or tells):
             arrived = Arrived(claimed.queue, claimed.batch, outcome.items)
             if arrived.is_whole and await self._is_recorded(arrived):
                 return
@@ -410,17 +448,23 @@ class Outbox:
                 outcome,
                 left=claimed.left,
                 in_outage=in_outage,
+                tells=tells,
+                behind=claimed.behind,
                 floods=self._floods,
                 now=self._now(),
             )
         )
         self._unknown.inc(account.unknown)
         self._dead_letters.inc(account.dead_letters)
-        if account.unknown and not account.dead_letters:
-            self._doubted.append(claimed)
+        if tells:
+            self._untold.discard(chat_id)
+        if account.dead_letters:
+            self._untold.add(chat_id)
+        if claimed.is_inline and account.is_due:
+            self.wake()
         self._rests_until = max(self._rests_until, account.rests_until or now)
         if not isinstance(outcome, Sent):
-            log.info("alert not sent", chat=claimed.queue.chat.id, outcome=repr(outcome))
+            log.info("not sent", chat=chat_id, outcome=repr(outcome))
 
     async def _is_recorded(self, arrived: Arrived) -> bool:
         """Write it down with what else arrives now; false when that failed for any of them."""
@@ -441,10 +485,11 @@ class Outbox:
         Raises:
             NotWantedError: The chat is another's to send into, some of it was ended, or we stop.
         """
-        claimed.may_go = False
-        if self.worker.is_stopping:  # what waited for a flood limit would be cut off half-way
-            raise NotWantedError
-        await self._departures([claimed])
+        if not claimed.is_inline:
+            claimed.may_go = False
+            if self.worker.is_stopping:  # what waited for a flood limit would be cut off half-way
+                raise NotWantedError
+            await self._departures([claimed])
         # Who stood still since may find another at it, and is told by the clock alone.
         if not claimed.may_go or self._now() >= claimed.until:
             raise NotWantedError
@@ -462,12 +507,13 @@ class Outbox:
         counted = await deliveries.count_attempt(tx, _rows_of(held, left=False))
         wanted = counted | await deliveries.still_open(tx, _rows_of(held, left=True))
         ours = [one for one in held if wanted.issuperset(row.id for row in one.batch.rows)]
-        await deliveries.take_back_attempt(tx, counted.difference(_rows_of(ours, left=False)))
+        gone = counted.difference(_rows_of(ours, left=False))
+        await deliveries.change(tx, gone, copies=-1)
         return ours
 
     async def _renew(self, claimed: ClaimedBatch) -> bool:
         """Make the lease longer while the send takes long; false where it is lost."""
-        queue, until = claimed.queue, self._now() + self._lease
+        queue, until = claimed.queue, self._now() + self.lease
         async with self._db.begin() as tx:
             held = await chat_queues.renew(tx, queue.chat.id, queue.token, until=until)
         claimed.until = until if held else claimed.until

@@ -7,7 +7,7 @@ the one in which more is said, where a payload could not be sent.
 
 import asyncio
 import secrets
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from datetime import date, datetime
 from typing import Any
@@ -25,7 +25,6 @@ from bot.domain.model import (
     GiveUp,
     Muted,
     Outcome,
-    Right,
     Sent,
     SentItem,
     Story,
@@ -161,13 +160,10 @@ def _rest_of(payload: Payload, outcome: Outcome) -> Payload:
     return {**payload, "stories": left, "caption": None}
 
 
-def _follow_ups(
-    payload: Payload, outcome: Outcome, known: Collection[Right] = ()
-) -> list[Payload]:
+def _follow_ups(payload: Payload, outcome: Outcome) -> list[Payload]:
     """Return what is to be said besides: why a story of an album could not be sent.
 
-    Or that Telegram did not take our words, which is a bug of ours: it gets a number. That the
-    ``known`` rights are missing was said of the same answer already.
+    Or that Telegram did not take our words, which is a bug of ours: it gets a number.
     """
     t = translator_for(payload.get("language"))
     if isinstance(outcome, GiveUp) and outcome.scope == "item" and "language" in payload:
@@ -177,7 +173,7 @@ def _follow_ups(
     if payload["kind"] != "album" or not isinstance(outcome, Sent | Muted):
         return []
     said: list[Payload] = []
-    if isinstance(outcome, Muted) and outcome.missing in _CANT_SHOW.keys() - known:
+    if isinstance(outcome, Muted) and outcome.missing in _CANT_SHOW:
         said.append(text_of(t(_CANT_SHOW[outcome.missing])))
     by_pk = {story.pk: story for story in load_stories(payload["stories"])}
     return said + [
@@ -292,30 +288,33 @@ def is_final(outcome: Outcome) -> bool:
 
 async def close(
     tx: Tx,
-    row_id: int | None,
+    row_id: int,
     target: Target,
     payload: Payload,
     outcome: Outcome,
     *,
-    known: Collection[Right] = (),
     now: datetime,
 ) -> None:
     """Write down what came of an answer: it is done with, there in part, or still to come.
 
-    What can't be said any more is forgotten as well: nobody waits for it. ``row_id`` is None for
-    what could not be stored, its chat being forgotten; ``known`` as in ``_follow_ups``.
+    What can't be said any more is forgotten as well: nobody waits for it.
     """
     if not is_final(outcome):
         await _count(tx, target.chat_id, payload, outcome, now=now)
         rest = _rest_of(payload, outcome)
-        if row_id is not None and rest is not payload:
-            await deliveries.change(tx, row_id, fields=rest)
+        if rest is not payload:
+            await deliveries.change(tx, [row_id], fields=rest)
         return
-    if row_id is not None and not await deliveries.remove(tx, [row_id]):
+    if not await deliveries.remove(tx, [row_id]):
         return  # it was written once already, and the commit's answer was lost
     await _count(tx, target.chat_id, payload, outcome, now=now)
-    for more in _follow_ups(payload, outcome, known):
-        await enqueue.add_reply(tx, target, more, now=now, due_at=now)
+    known = set()
+    if isinstance(outcome, Muted):  # the albums of one answer need say it once only
+        enqueued = await deliveries.replies_enqueued(tx, target.chat_id)
+        known = {one.get("text") for one in enqueued}
+    for more in _follow_ups(payload, outcome):
+        if more["text"] not in known:
+            await enqueue.add_reply(tx, target, more, now=now, due_at=now)
 
 
 async def _count(

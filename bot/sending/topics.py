@@ -158,7 +158,7 @@ class Topics:
         async with self._db.begin() as tx:
             await chat_queues.lock(tx, chat_id)
             if await store.adopt(tx, chat_id, name, thread_id):
-                await chat_queues.free(tx, [chat_id], now=now)
+                await chat_queues.free(tx, chat_id, now=now)
                 await chat_queues.wake(tx, chat_id, due_at=now, now=now)
         self._wake()
 
@@ -202,7 +202,7 @@ class Topics:
             return None
         log.info("a topic was made again", chat=chat_id)
         async with self._db.begin() as tx:
-            if await chat_queues.is_leased_by(tx, chat_id, queue.token):
+            if await chat_queues.lock(tx, chat_id) == queue.token:
                 to = made.thread_id or MAIN
                 await moves.move_topic(tx, chat_id, thread_id, to=to, now=self._now())
         return None
@@ -213,7 +213,7 @@ class Topics:
         async with self._db.begin() as tx:
             await chats.lock(tx, [chat_id])
             topic = await store.of_thread(tx, chat_id, thread_id)
-            if topic is None or not await chat_queues.is_leased_by(tx, chat_id, queue.token):
+            if topic is None or await chat_queues.lock(tx, chat_id) != queue.token:
                 return None
             if topic.thread_id not in {MAIN, thread_id}:  # it was made, and not all went there yet
                 await moves.move_topic(tx, chat_id, thread_id, to=topic.thread_id, now=now)

@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.domain.records import ChatQueue, Delivery
+from bot.domain.records import REPLY, Chat, ChatQueue, Delivery
 from bot.store import chats, deliveries, mutes
 from bot.store.database import Insert, Tx, built_once, insert_for, tell
 from bot.store.deliveries import is_open, overdue_at, waits_for_earlier
@@ -106,6 +106,7 @@ RESCHEDULED = (
     sa.update(queues)
     .where(queues.c.chat_id.in_(_CHATS))
     .values(due_at=_NEXT_DUE.scalar_subquery())
+    .returning(queues.c.due_at)
 )
 FREED = RESCHEDULED.values(free_at=sa.bindparam("until"), leased=False)
 
@@ -147,6 +148,54 @@ async def _claim(
     ]
 
 
+@built_once
+def _claim_to_reply(insert: Insert) -> sa.Executable:
+    chat = sa.select(
+        chats.chats.c.id,
+        sa.bindparam("now", type_=Timestamp),
+        sa.bindparam("until", type_=Timestamp),
+        sa.literal(1),
+        sa.true(),
+    ).where(chats.chats.c.id == sa.bindparam("chat_id", type_=sa.BigInteger))
+    statement = insert(queues).from_select(
+        ["chat_id", "due_at", "free_at", "token", "leased"], chat
+    )
+    is_free = sa.or_(
+        queues.c.leased.is_(False), queues.c.free_at <= sa.bindparam("now", type_=Timestamp)
+    )
+    owes_reply = sa.exists().where(
+        deliveries.deliveries.c.chat_id == queues.c.chat_id,
+        is_open,
+        deliveries.deliveries.c.notice == REPLY,
+    )
+    return statement.on_conflict_do_update(
+        index_elements=["chat_id"],
+        set_={
+            "due_at": _sooner(statement.excluded.due_at),
+            "free_at": statement.excluded.free_at,
+            "token": queues.c.token + 1,
+            "leased": sa.true(),
+        },
+        where=sa.and_(is_free, ~owes_reply),
+    ).returning(queues.c.token, queues.c.flood)
+
+
+async def claim_to_reply(
+    tx: Tx, chat_id: int, *, now: datetime, until: datetime
+) -> ChatQueue | None:
+    """Take a chat's queue for answers that this transaction adds to it.
+
+    None where another sends into the chat, or has an earlier answer for it, or where nothing is
+    known of it. Of the chat only its number is in what is returned.
+    """
+    values = {"chat_id": chat_id, "now": now, "until": until}
+    row = (await tx.execute(_claim_to_reply(tx), values)).one_or_none()
+    if row is None:
+        return None
+    chat = Chat(chat_id, "", "", None, None, "UTC", None, None, 0, {}, "active")
+    return ChatQueue(chat, token=row.token, flood=row.flood)
+
+
 async def ensure(tx: Tx, chat_id: int, *, now: datetime) -> None:
     """Give a chat its chat queue, where it has none: who follows somebody has one to be locked."""
     insert = insert_for(tx)(queues).values(chat_id=chat_id, free_at=now)
@@ -154,51 +203,44 @@ async def ensure(tx: Tx, chat_id: int, *, now: datetime) -> None:
 
 
 async def lock(tx: Tx, chat_id: int) -> int | None:
-    """Lock a chat's queue until this transaction ends; return its token."""
+    """Lock a chat's queue until this transaction ends; return its token while it is leased."""
     return (await lock_all(tx, [chat_id])).get(chat_id)
 
 
 async def lock_all(tx: Tx, chat_ids: Collection[int]) -> dict[int, int]:
-    """Lock the queues of many chats, in the order of their ids; return their tokens."""
+    """Lock the queues of many chats, in the order of their ids.
+
+    Returns the tokens of those that are leased: who has the token has the lease still.
+    """
     locked = await tx.execute(LOCKED, {"chat_ids": list(chat_ids)})
-    return {row.chat_id: row.token for row in locked}
+    return {row.chat_id: row.token for row in locked if row.leased}
 
 
-async def is_leased_by(tx: Tx, chat_id: int, token: int) -> bool:
-    """Lock a chat's queue as ``lock`` does; return whether who claimed it has it still."""
-    locked = (await tx.execute(LOCKED, {"chat_ids": [chat_id]})).first()
-    return locked is not None and locked.token == token and locked.leased
-
-
-async def reschedule(tx: Tx, chat_id: int, *, free_at: datetime | None = None) -> None:
-    """Write down when something is due next in a chat whose queue is locked.
+async def reschedule(tx: Tx, chat_id: int, *, free_at: datetime | None = None) -> bool:
+    """Write down when something is due next in a chat whose queue is locked, if anything is.
 
     ``free_at`` ends the lease, then or later; a chat where the bot may not write is due never.
     """
-    await reschedule_all(tx, [chat_id], free_at=free_at)
+    return await reschedule_all(tx, [chat_id], free_at=free_at)
 
 
 async def reschedule_all(
     tx: Tx, chat_ids: Collection[int], *, free_at: datetime | None = None
-) -> None:
-    """Reschedule many chat queues alike."""
-    if chat_ids and free_at is not None:
-        await tx.execute(FREED, {"chat_ids": list(chat_ids), "until": free_at})
-    elif chat_ids:
-        await tx.execute(RESCHEDULED, {"chat_ids": list(chat_ids)})
+) -> bool:
+    """Reschedule many chat queues alike; return whether anything is due in any of them."""
+    if not chat_ids:
+        return False
+    ids = list(chat_ids)
+    if free_at is None:
+        result = await tx.execute(RESCHEDULED, {"chat_ids": ids})
+    else:
+        result = await tx.execute(FREED, {"chat_ids": ids, "until": free_at})
+    return any(due_at is not None for due_at in result.scalars())
 
 
-async def rest(tx: Tx, chat_id: int, *, until: datetime) -> None:
-    """Let nothing be sent into a chat before that; what is leased stays so."""
-    free = sa.and_(queues.c.leased.is_(False), queues.c.free_at < until)
-    await tx.execute(
-        sa.update(queues).where(queues.c.chat_id == chat_id, free).values(free_at=until)
-    )
-
-
-async def free(tx: Tx, chat_ids: Collection[int], *, now: datetime) -> None:
-    """Let chats that were told to wait wait no longer; what is leased stays so."""
-    statement = sa.update(queues).where(queues.c.chat_id.in_(chat_ids), queues.c.leased.is_(False))
+async def free(tx: Tx, chat_id: int, *, now: datetime) -> None:
+    """Let a chat that was told to wait wait no longer; what is leased stays so."""
+    statement = sa.update(queues).where(queues.c.chat_id == chat_id, queues.c.leased.is_(False))
     await tx.execute(statement.values(free_at=now))
 
 
@@ -230,12 +272,17 @@ async def wake_all(
     values: Mapping[str, Any] | None = None,
 ) -> None:
     """Insert queues; those that are there are due when the insert says, unless they are sooner."""
-    later = sa.or_(queues.c.due_at.is_(None), queues.c.due_at > insert.excluded.due_at)
-    due_at = sa.case((later, insert.excluded.due_at), else_=queues.c.due_at)
+    due_at = _sooner(insert.excluded.due_at)
     await tx.execute(
         insert.on_conflict_do_update(index_elements=["chat_id"], set_={"due_at": due_at}), values
     )
     await tell(tx, DUE)
+
+
+def _sooner(due_at: Any) -> sa.ColumnElement[datetime]:  # noqa: ANN401 - a column
+    """Return the sooner of when a queue is due and that."""
+    later = sa.or_(queues.c.due_at.is_(None), queues.c.due_at > due_at)
+    return sa.case((later, due_at), else_=queues.c.due_at)
 
 
 @built_once

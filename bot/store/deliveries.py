@@ -7,7 +7,7 @@ due locks the chat's queue (``bot.store.chat_queues``).
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
 import sqlalchemy as sa
 
@@ -38,7 +38,6 @@ deliveries = sa.Table(
     sa.Column("due_at", Timestamp, nullable=False),
     sa.Column("held", sa.String(8), nullable=False, server_default=""),  # quiet, digest, muted
     sa.Column("copies", sa.Integer, nullable=False, server_default="0"),
-    sa.Column("unknowns", sa.Integer, nullable=False, server_default="0"),
     sa.Column("tries", sa.Integer, nullable=False, server_default="0"),  # that sent nothing
     sa.Column("claims", sa.Integer, nullable=False, server_default="0"),  # since the last outcome
     sa.Column("message_id", sa.BigInteger),
@@ -93,7 +92,8 @@ def waits_for_earlier(than: Any) -> sa.ColumnElement[bool]:  # noqa: ANN401 - ti
     """Return whether an earlier row of its subscription is due later than that.
 
     Answers wait for the earlier ones of their chat in the same way. What a missing right holds
-    back is not waited for: its kind may not come for days, and others may.
+    back is not waited for: its kind may not come for days, and others may. Nor is what may have
+    arrived, and waits to be repeated.
     """
     earlier = deliveries.alias()
     is_alike = sa.or_(
@@ -107,6 +107,7 @@ def waits_for_earlier(than: Any) -> sa.ColumnElement[bool]:  # noqa: ANN401 - ti
         earlier.c.state == sa.literal_column("'open'"),
         earlier.c.due_at > than,
         earlier.c.held != sa.literal_column("'muted'"),
+        earlier.c.copies == 0,
     )
 
 
@@ -190,7 +191,6 @@ def _delivery(row: sa.Row[Any], story: Story | None) -> Delivery:
         notice=row.notice,
         fields=row.fields or {},
         copies=row.copies,
-        unknowns=row.unknowns,
         tries=row.tries,
         claims=row.claims,
         created_at=row.created_at,
@@ -202,11 +202,6 @@ def _delivery(row: sa.Row[Any], story: Story | None) -> Delivery:
 # Built once: each alert needs them.
 _THESE = sa.update(deliveries).where(
     deliveries.c.id.in_(sa.bindparam("ids", expanding=True)), is_open
-)
-OWES_REPLY = sa.select(
-    sa.exists().where(
-        deliveries.c.chat_id == sa.bindparam("chat_id"), is_open, deliveries.c.notice == REPLY
-    )
 )
 STILL_OPEN = sa.select(deliveries.c.id).where(
     deliveries.c.id.in_(sa.bindparam("ids", expanding=True)), is_open
@@ -239,26 +234,19 @@ async def count_attempt(tx: Tx, ids: Sequence[int]) -> set[int]:
     return set((await tx.execute(ATTEMPTED, {"ids": ids})).scalars()) if ids else set()
 
 
-async def take_back_attempt(tx: Tx, ids: Iterable[int]) -> None:
-    """Take back copies that were counted in this transaction, and will not leave."""
-    await _update(tx, ids, copies=deliveries.c.copies - 1)
-
-
-async def mark_unknown(tx: Tx, ids: Iterable[int]) -> None:
-    """Keep what may have arrived: the answer was lost."""
-    await _update(tx, ids, unknowns=deliveries.c.unknowns + 1, claims=0)
-
-
-async def requeue(tx: Tx, ids: Iterable[int], *, left: bool, due_at: datetime) -> None:
-    """Keep what was surely not sent until ``due_at``; ``left``: a copy was counted."""
-    await _update(
-        tx,
-        ids,
-        copies=deliveries.c.copies - int(left),
-        tries=deliveries.c.tries + 1,
-        claims=0,
-        due_at=due_at,
-    )
+async def change(
+    tx: Tx,
+    ids: Iterable[int],
+    *,
+    copies: int = 0,
+    **values: Any,  # noqa: ANN401 - columns
+) -> None:
+    """Change what is still owed: when it is due, why it waits; ``copies`` are added to its own."""
+    wanted = list(ids)
+    if wanted:
+        if copies:
+            values["copies"] = deliveries.c.copies + copies
+        await tx.execute(_THESE.values(**values), {"ids": wanted})
 
 
 async def remove(tx: Tx, ids: Iterable[int]) -> int:
@@ -269,41 +257,6 @@ async def remove(tx: Tx, ids: Iterable[int]) -> int:
     return (await tx.execute(sa.delete(deliveries).where(deliveries.c.id.in_(list(ids))))).rowcount
 
 
-async def change(tx: Tx, delivery_id: int, **values: Any) -> None:  # noqa: ANN401 - columns
-    """Change an answer that has arrived in part."""
-    await _update(tx, [delivery_id], **values)
-
-
-def _held(ids: Collection[int], until: datetime) -> sa.ColumnElement[bool]:
-    """Return whether a row is an answer that its sender, who claimed it until then, still has."""
-    return sa.and_(
-        deliveries.c.id.in_(list(ids)),
-        is_open,
-        deliveries.c.due_at == sa.literal(until, Timestamp),
-        deliveries.c.claims == 0,  # else somebody took it for lost, and is at it
-    )
-
-
-async def are_held(tx: Tx, ids: Collection[int], *, until: datetime) -> bool:
-    """Return whether nobody has taken for lost what is being sent; its queues are locked."""
-    count = sa.select(sa.func.count()).where(_held(ids, until))
-    return (await tx.execute(count)).scalar_one() == len(ids)
-
-
-async def put_off(tx: Tx, ids: Collection[int], *, until: datetime, due_at: datetime) -> bool:
-    """Keep answers that are being sent from being taken for lost before ``due_at``.
-
-    False where one was, after ``until``; the queues are locked.
-    """
-    statement = sa.update(deliveries).where(_held(ids, until)).values(due_at=due_at)
-    return (await tx.execute(statement)).rowcount == len(ids)
-
-
-async def owes_reply(tx: Tx, chat_id: int) -> bool:
-    """Return whether an answer waits in a chat, before which no other may go."""
-    return bool((await tx.execute(OWES_REPLY, {"chat_id": chat_id})).scalar())
-
-
 async def replies_enqueued(tx: Tx, chat_id: int) -> list[dict[str, Any]]:
     """Return the answers that wait in a chat, or are on their way."""
     statement = sa.select(deliveries.c.fields).where(
@@ -312,29 +265,9 @@ async def replies_enqueued(tx: Tx, chat_id: int) -> list[dict[str, Any]]:
     return list((await tx.execute(statement)).scalars())
 
 
-async def give_back(tx: Tx, ids: Iterable[int], *, left: bool = False) -> None:
-    """Keep what could not be sent while Telegram was down, as it was.
-
-    ``left``: a copy was counted for what surely was not sent.
-    """
-    await _update(tx, ids, copies=deliveries.c.copies - int(left), claims=0)
-
-
-async def forgive(tx: Tx, ids: Iterable[int]) -> None:
-    """Take back a lost answer that turned out to be Telegram's failure; the copy stays."""
-    await _update(
-        tx, ids, unknowns=sa.case((deliveries.c.unknowns > 0, deliveries.c.unknowns - 1), else_=0)
-    )
-
-
 async def still_open(tx: Tx, ids: Collection[int]) -> set[int]:
     """Return which of these are still owed."""
     return set((await tx.execute(STILL_OPEN, {"ids": list(ids)})).scalars()) if ids else set()
-
-
-async def defer(tx: Tx, ids: Iterable[int], *, due_at: datetime, held: str) -> None:
-    """Put off what may not come now; ``held`` is ``quiet``, ``digest`` or ``muted``."""
-    await _update(tx, ids, due_at=due_at, held=held)
 
 
 async def sent(tx: Tx, message_ids: dict[int, int], *, now: datetime) -> None:
@@ -355,22 +288,25 @@ async def is_message(tx: Tx, chat_id: int, message_id: int) -> bool:
     return bool((await tx.execute(sa.select(known))).scalar_one())
 
 
-async def drop(tx: Tx, ids: Iterable[int], *, reason: str, now: datetime) -> None:
-    """End deliveries that will not be sent, with the reason."""
-    await _update(tx, ids, state="dropped", reason=reason, done_at=now)
+async def end(
+    tx: Tx,
+    ids: Collection[int] | None = None,
+    *,
+    state: Literal["dropped", "parked"] = "dropped",
+    reason: str,
+    now: datetime,
+    **whose: object,
+) -> None:
+    """End what will not be sent, with the reason; ``parked`` is a dead letter.
 
-
-async def dead_letter(tx: Tx, ids: Iterable[int], *, reason: str, now: datetime) -> None:
-    """Stop trying: several copies may have arrived; the operator may check."""
-    await _update(tx, ids, state="parked", reason=reason, done_at=now)
-
-
-async def drop_of(tx: Tx, subscription_id: int, *, reason: str, now: datetime) -> None:
-    """End all that a subscription is still owed."""
-    statement = sa.update(deliveries).where(
-        deliveries.c.subscription_id == subscription_id, is_open
-    )
-    await tx.execute(statement.values(state="dropped", reason=reason, done_at=now))
+    That are these ids, or all that is still owed where columns have the values of ``whose``.
+    """
+    which = [deliveries.c[name] == value for name, value in whose.items()]
+    if ids is not None:
+        which.append(deliveries.c.id.in_(list(ids)))
+    if which and (ids is None or ids):
+        statement = sa.update(deliveries).where(is_open, *which)
+        await tx.execute(statement.values(state=state, reason=reason, done_at=now))
 
 
 async def hand_on(tx: Tx, subscription_id: int, *, to: Subscription) -> None:
@@ -413,20 +349,22 @@ async def drop_had(tx: Tx, subscription_id: int, *, by: int, now: datetime) -> N
     await tx.execute(had.values(subscription_id=subscription_id))
 
 
-async def unhold(tx: Tx, chat_id: int, *, now: datetime) -> None:
-    """Let what is held in a chat be judged anew, by rules that have changed."""
-    statement = sa.update(deliveries).where(
-        deliveries.c.chat_id == chat_id, is_open, deliveries.c.held != ""
-    )
-    await tx.execute(statement.values(due_at=now, held=""))
+async def release(tx: Tx, chat_id: int, *, held: str | None = None, now: datetime) -> None:
+    """Let what is held in a chat, for this reason or for any, be due and judged anew.
 
-
-async def release(tx: Tx, chat_id: int, *, held: str, now: datetime) -> None:
-    """Let what is held in a chat for a reason be due; the reason is kept until it is sent."""
-    statement = sa.update(deliveries).where(
-        deliveries.c.chat_id == chat_id, is_open, deliveries.c.held == held
-    )
+    The reason is kept until it is sent.
+    """
+    is_held = deliveries.c.held != "" if held is None else deliveries.c.held == held
+    statement = sa.update(deliveries).where(deliveries.c.chat_id == chat_id, is_open, is_held)
     await tx.execute(statement.values(due_at=now))
+
+
+async def hasten_replies(tx: Tx, chat_id: int, *, now: datetime) -> None:
+    """Let the answers that a chat waits for be due."""
+    statement = sa.update(deliveries).where(
+        deliveries.c.chat_id == chat_id, is_open, deliveries.c.notice == REPLY
+    )
+    await tx.execute(statement.where(deliveries.c.due_at > now).values(due_at=now))
 
 
 async def under_header(tx: Tx, target: Target, *, now: datetime) -> list[Delivery]:
@@ -444,24 +382,3 @@ async def under_header(tx: Tx, target: Target, *, now: datetime) -> list[Deliver
     rows = (await tx.execute(_WHOLE.where(here).order_by(deliveries.c.id))).all()
     await tx.execute(sa.update(deliveries).where(here).values(held=""))
     return _read(rows)
-
-
-async def drop_notices(tx: Tx, chat_id: int, notice: str, *, now: datetime) -> None:
-    """End the notices of one name that a chat is still owed."""
-    statement = sa.update(deliveries).where(
-        deliveries.c.chat_id == chat_id, is_open, deliveries.c.notice == notice
-    )
-    await tx.execute(statement.values(state="dropped", reason="over", done_at=now))
-
-
-async def drop_of_chat(tx: Tx, chat_id: int, *, reason: str, now: datetime) -> None:
-    """End all that a chat is still owed."""
-    statement = sa.update(deliveries).where(deliveries.c.chat_id == chat_id, is_open)
-    await tx.execute(statement.values(state="dropped", reason=reason, done_at=now))
-
-
-async def _update(tx: Tx, ids: Iterable[int], **values: Any) -> None:  # noqa: ANN401 - columns
-    wanted: Sequence[int] = list(ids)
-    if wanted:
-        statement = sa.update(deliveries).where(deliveries.c.id.in_(wanted), is_open)
-        await tx.execute(statement.values(**values))

@@ -35,19 +35,23 @@ async def add_notice(
     fields: Mapping[str, Any],
     *,
     now: datetime,
+    due_at: datetime | None = None,
+    held: str = "",
 ) -> None:
-    """Owe one notice to one chat or topic, due now."""
+    """Owe one notice to one chat or topic, due now unless it waits for something."""
+    due_at = due_at or now
     await tx.execute(
         sa.insert(deliveries).values(
             chat_id=target.chat_id,
             thread_id=target.thread_id or MAIN,
             notice=notice,
             fields=dict(fields),
-            due_at=now,
+            held=held,
+            due_at=due_at,
             created_at=now,
         )
     )
-    await chat_queues.wake(tx, target.chat_id, due_at=now, now=now)
+    await chat_queues.wake(tx, target.chat_id, due_at=due_at, now=now)
 
 
 async def add_notice_to_all(
@@ -76,13 +80,14 @@ _WHERE_CHAT_IS = sa.select(
     sa.literal(REPLY, sa.String),
     sa.bindparam("fields", type_=sa.JSON),
     sa.bindparam("copies", type_=sa.Integer),
+    sa.bindparam("held", type_=sa.String),
     sa.bindparam("due_at", type_=Timestamp),
     sa.bindparam("now", type_=Timestamp),
 ).where(chats.c.id == sa.bindparam("chat_id"))
 _ADD_REPLY = (
     sa.insert(deliveries)
     .from_select(
-        ["chat_id", "thread_id", "notice", "fields", "copies", "due_at", "created_at"],
+        ["chat_id", "thread_id", "notice", "fields", "copies", "held", "due_at", "created_at"],
         _WHERE_CHAT_IS,
     )
     .returning(deliveries.c.id)
@@ -97,6 +102,7 @@ async def add_reply(
     now: datetime,
     due_at: datetime,
     copies: int = 0,
+    held: str = "",
 ) -> int | None:
     """Owe an answer from ``due_at`` on; None where nothing is known of the chat (any more).
 
@@ -107,6 +113,7 @@ async def add_reply(
         "thread_id": target.thread_id or MAIN,
         "fields": dict(payload),
         "copies": copies,
+        "held": held,
         "due_at": due_at,
         "now": now,
     }
@@ -179,7 +186,7 @@ async def send_again(tx: Tx, ids: Collection[int], *, now: datetime) -> list[int
     statement = (
         sa.update(deliveries)
         .where(deliveries.c.id.in_(sorted(ids)), deliveries.c.state == "parked")
-        .values(state="open", reason="", done_at=None, due_at=now, copies=0, unknowns=0, claims=0)
+        .values(state="open", reason="", done_at=None, due_at=now, copies=0, claims=0)
         .returning(deliveries.c.id, deliveries.c.chat_id)
     )
     rows = (await tx.execute(statement)).all()

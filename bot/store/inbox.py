@@ -9,6 +9,7 @@ the lease finds another's.
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -177,61 +178,25 @@ async def due_next(tx: Tx) -> datetime | None:
     return due
 
 
-async def renew(tx: Tx, ours: Collection[ClaimedUpdate], *, until: datetime) -> None:
-    """Keep the lease of what is still being handled."""
-    await tx.execute(sa.update(inbox).where(_held(ours)).values(leased_until=until))
+async def change(
+    tx: Tx,
+    ours: Collection[ClaimedUpdate],
+    *,
+    attempts: int = 0,
+    **values: Any,  # noqa: ANN401 - columns
+) -> int:
+    """Write on updates that are still ours, ``attempts`` added to theirs; return on how many.
 
-
-async def uncount(tx: Tx, ours: Collection[ClaimedUpdate]) -> None:
-    """Let a claim not count of what its claimer was handling still."""
-    if ours:
-        statement = sa.update(inbox).where(_held(ours))
-        await tx.execute(statement.values(attempts=inbox.c.attempts - 1))
-
-
-async def finish(tx: Tx, ours: Collection[ClaimedUpdate], *, now: datetime) -> None:
-    """Mark updates as answered; what they said is forgotten, and who."""
-    answered = {"done_at": now, "body": "", "person": None}
-    await tx.execute(sa.update(inbox).where(_held(ours)).values(**answered))
-
-
-ANSWERED = (
-    sa.update(inbox)
-    .where(
-        inbox.c.update_id == sa.bindparam("number"),
-        inbox.c.attempts == sa.bindparam("attempt"),
-        OPEN,
-    )
-    .values(done_at=sa.bindparam("now", type_=Timestamp), body="", person=None)
-)
-
-
-async def answered(tx: Tx, update_id: int, attempt: int, *, now: datetime) -> bool:
-    """Mark an update of Telegram's as answered, in the transaction of what it did.
-
-    False where another has it by now, who was not the one of this ``attempt``.
+    ``leased_until`` ends their lease or makes it longer. ``done_at`` ends them: what they said is
+    forgotten, and who.
     """
-    values = {"number": update_id, "attempt": attempt, "now": now}
-    return (await tx.execute(ANSWERED, values)).rowcount > 0
-
-
-async def postpone(tx: Tx, ours: ClaimedUpdate, *, until: datetime) -> None:
-    """Hand back an update that failed, to be taken after ``until``; its queue waits with it."""
-    values = {"attempts": inbox.c.attempts + FAILURE - 1, "leased_until": until}
-    await tx.execute(sa.update(inbox).where(_held([ours])).values(**values))
-
-
-async def set_aside(tx: Tx, ours: ClaimedUpdate, *, until: datetime) -> None:
-    """Take an update out of its queue, which goes on, and let it be taken after ``until``."""
-    values = {"attempts": inbox.c.attempts + FAILURE - 1, "leased_until": until}
-    statement = sa.update(inbox).where(_held([ours]))
-    await tx.execute(statement.values(queue=f"aside:{ours.id}", **values))
-
-
-async def hand_back(tx: Tx, ours: ClaimedUpdate, *, until: datetime) -> None:
-    """Give up an update that was hardly begun, until ``until``: the attempt doesn't count."""
-    statement = sa.update(inbox).where(_held([ours]))
-    await tx.execute(statement.values(leased_until=until, attempts=inbox.c.attempts - 1))
+    if not ours:
+        return 0
+    if attempts:
+        values["attempts"] = inbox.c.attempts + attempts
+    if "done_at" in values:
+        values |= {"body": "", "person": None}
+    return (await tx.execute(sa.update(inbox).where(_held(ours)).values(**values))).rowcount
 
 
 def _held(ours: Collection[ClaimedUpdate]) -> sa.ColumnElement[bool]:

@@ -157,7 +157,7 @@ async def move_subscription(tx: Tx, one: Subscription, *, to: int, now: datetime
     its_own = sa.and_(deliveries.c.subscription_id == one.id, is_open)
     await subscriptions.change(tx, one.id, thread_id=to)
     await tx.execute(sa.update(deliveries).where(its_own).values(thread_id=to))
-    await deliveries_store.unhold(tx, chat_id, now=now)
+    await deliveries_store.release(tx, chat_id, now=now)
 
 
 async def unmute_place(
@@ -166,7 +166,8 @@ async def unmute_place(
     """Let what waited go out, in a chat whose queue is locked; false when nothing was muted."""
     if not await mutes.unmute(tx, chat_id, thread_id):
         return False
-    await deliveries_store.drop_notices(tx, chat_id, "muted", now=now)  # it is not true any more
+    # It is not true any more.
+    await deliveries_store.end(tx, chat_id=chat_id, notice="muted", reason="over", now=now)
     await deliveries_store.release(tx, chat_id, held="muted", now=now)
     await chat_queues.reschedule(tx, chat_id)
     return True
@@ -211,7 +212,7 @@ async def open_chat(tx: Tx, chat_id: int, *, now: datetime, since: datetime | No
     await chat_queues.lock(tx, chat_id)
     news = await chats.set_state(tx, chat_id, "active", now=now)
     if news:
-        await deliveries_store.drop_of_chat(tx, chat_id, reason="away", now=now)
+        await deliveries_store.end(tx, chat_id=chat_id, reason="away", now=now)
         await subscriptions.restart(
             tx, chat_id, since=alert_rules.from_now_on(min(since or now, now))
         )

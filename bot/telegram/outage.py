@@ -18,7 +18,7 @@ from telegram.constants import ChatAction
 from telegram.error import TelegramError
 
 from bot.domain.errors import DatabaseUnavailableError
-from bot.domain.model import Outcome, TryLater
+from bot.domain.model import Outcome, Target, TryLater
 from bot.runtime.metrics import Metrics
 from bot.store import leases
 from bot.store.database import Database
@@ -30,6 +30,8 @@ _CHATS_OF_AN_OUTAGE = 3
 _FIRST_TRY_S = 5.0
 LAST_TRY_S = 60.0
 _PROBE_TAKES_S = 5.0  # an answer to getMe that takes longer is none
+_ASKS_EVERY = timedelta(seconds=1)  # whether a chat takes anything
+_LONGEST_ASKING = timedelta(seconds=5)  # that one waits for its turn to ask so
 _READ_AGAIN = timedelta(seconds=1)  # how late a replica may hear of another's pause
 _KEPT = timedelta(days=7)
 
@@ -74,6 +76,7 @@ class Outage:
         self._read_until: datetime | None = None
         self._failing: set[int] = set()
         self._asking = asyncio.Lock()
+        self._asks_at = now()
         self._answered = True
         metrics = metrics or Metrics()
         metrics.gauge("telegram_outage", "1 while nothing is sent: Telegram is down.").follow(
@@ -132,15 +135,24 @@ class Outage:
             await leases.change(tx, self._key, decide)
         return may and await self._answers()
 
-    async def takes(self, chat_id: int) -> bool:
-        """Return whether Telegram takes a call that leaves nothing in the chat.
+    async def takes(self, target: Target) -> bool:
+        """Return whether Telegram takes a call that leaves nothing in the chat; one a second.
 
-        What is sent while it doesn't may arrive all the same, again and again.
+        What is sent while it doesn't may arrive all the same, again and again. False as well where
+        too many ask.
         """
+        now = self._now()
+        wait = max(self._asks_at - now, timedelta(0))
+        if wait > _LONGEST_ASKING:
+            return False
+        self._asks_at = now + wait + _ASKS_EVERY
+        await asyncio.sleep(wait.total_seconds())
         try:
-            await self._bot.send_chat_action(chat_id, ChatAction.TYPING)
+            await self._bot.send_chat_action(
+                target.chat_id, ChatAction.TYPING, message_thread_id=target.thread_id
+            )
         except TelegramError as error:
-            return not _is_sign(outcome_of(error))
+            return not isinstance(outcome_of(error), TryLater)
         return True
 
     async def end(self) -> None:

@@ -29,7 +29,9 @@ log = structlog.get_logger()
 _LONGEST_ANSWER = 32 * 2**20  # bytes; getFile gives 20 MiB at most
 _TIME_TAG = b"tg-time"  # as a server names it that does not know it
 _PATIENCE_WITHOUT_WORD = 30  # seconds to wait after a 429 that names no time
-_MEDIA_METHODS = frozenset({"sendPhoto", "sendVideo", "sendDocument", "sendMediaGroup"})
+_MEDIA_METHODS = frozenset(
+    {"sendPhoto", "sendVideo", "sendDocument", "sendAnimation", "sendMediaGroup"}
+)
 
 
 class NotSentError(NetworkError):

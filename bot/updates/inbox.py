@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import structlog
 from telegram import Bot, Update
@@ -36,7 +37,7 @@ log = structlog.get_logger()
 
 _OUTAGES = (DatabaseUnavailableError,)
 
-Handle = Callable[[Update, int], Awaitable[None]]
+Handle = Callable[[Update, ClaimedUpdate], Awaitable[bool]]
 News = tuple[Standing, int, str]  # an update that came: where it stands, its number, its JSON
 
 _UPDATE_LEASE = timedelta(seconds=60)
@@ -53,11 +54,13 @@ SAID_AGAIN = timedelta(minutes=2)  # after "one thing at a time", before it is s
 _BEHIND = 2_000  # open updates from which on Telegram is asked to wait
 _KEPT = timedelta(hours=25)  # Telegram repeats an update for 24 hours at most
 _CLAIM_AGAIN = timedelta(seconds=1)  # another replica may have taken one in
+_STILL_OPEN = frozenset({"returned", "slow", "again", "set aside", "taken over"})
 _SHORTEST = timedelta(seconds=0.05)  # after nothing could be claimed, others being at it
 
 
-async def _no_answer(_update: Update, _attempt: int) -> None:
+async def _no_answer(_update: Update, _claimed: ClaimedUpdate) -> bool:
     """Say nothing."""
+    return False
 
 
 class Intake:
@@ -78,7 +81,9 @@ class Intake:
         metrics: Metrics | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """``handle`` gets an update and the number of the attempt by which it is ours.
+        """``handle`` gets an update and the claim by which it is ours.
+
+        It returns whether it has written down the end of the update itself.
 
         ``last_resort`` answers an update that ``handle`` failed with every time.
 
@@ -312,7 +317,8 @@ class Intake:
                 tx, now=self._now(), lease=self._lease, limit=room, without=self._busy()
             )
             # The number by which a handler of ours goes must stay.
-            await inbox.uncount(tx, [one for one in rows if self._is_in_hand(one)])
+            in_hand = [one for one in rows if self._is_in_hand(one)]
+            await inbox.change(tx, in_hand, attempts=-1)
             return rows, await inbox.count_open(tx)
 
         rows, count = await self._db.run(claim)
@@ -343,12 +349,14 @@ class Intake:
         place.take()
         result = ""
         try:
-            result = await self._try(claimed)
-            await self._record(claimed, result)
+            result, is_ended = await self._try(claimed)
+            if not is_ended:
+                await self._record(claimed, result)
+            self._count(result)
         except asyncio.CancelledError:
             if not result:  # nothing came of it, as far as we know: it is begun anew
                 with contextlib.suppress(DatabaseUnavailableError):
-                    await self._db.run(lambda tx: inbox.hand_back(tx, claimed, until=EPOCH))
+                    await self._change(claimed, attempts=-1, leased_until=EPOCH)
             if not self.worker.is_stopping:
                 raise
         except Exception:  # the lease brings it back; the loop and the other chats go on
@@ -374,52 +382,57 @@ class Intake:
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, LAST_PAUSE_S)
             else:
-                self._counted.inc(result=result)
                 return
+
+    def _count(self, result: str) -> None:
+        self._counted.inc(result=result)
+        self._open -= result not in _STILL_OPEN
 
     async def _write(self, claimed: ClaimedUpdate, result: str) -> None:
         now, tries = self._now(), 1 + claimed.attempts // FAILURE
+        failed, wait = FAILURE - 1, self._again_after * tries
         match result:
             case "returned":
-                until = now + _RETURNED_FOR
-                await self._db.run(lambda tx: inbox.hand_back(tx, claimed, until=until))
+                await self._change(claimed, attempts=-1, leased_until=now + _RETURNED_FOR)
             case "slow":
-                until = now + self._again_after * tries
-                await self._db.run(lambda tx: inbox.renew(tx, [claimed], until=until))
+                await self._change(claimed, leased_until=now + wait)
             case "again":
-                until = now + self._again_after * tries
-                await self._db.run(lambda tx: inbox.postpone(tx, claimed, until=until))
+                await self._change(claimed, attempts=failed, leased_until=now + wait)
             case "set aside":
-                until = now + min(self._again_after * 2 ** min(tries, 20), _ASIDE_AT_MOST)
-                await self._db.run(lambda tx: inbox.set_aside(tx, claimed, until=until))
+                wait = min(self._again_after * 2 ** min(tries, 20), _ASIDE_AT_MOST)
+                aside = f"aside:{claimed.id}"
+                until = now + wait
+                await self._change(claimed, attempts=failed, leased_until=until, queue=aside)
             case "taken over":
                 pass
             case _:
                 await self._ends([claimed])
-                self._open -= 1
 
-    async def _try(self, claimed: ClaimedUpdate) -> str:
-        """Return what came of an update, whatever it is and whatever its handler raises."""
+    async def _change(self, claimed: ClaimedUpdate, **values: Any) -> None:  # noqa: ANN401 - columns
+        await self._db.run(lambda tx: inbox.change(tx, [claimed], **values))
+
+    async def _try(self, claimed: ClaimedUpdate) -> tuple[str, bool]:
+        """Return what came of an update, and whether its end is written down."""
         try:
             body = json.loads(claimed.body)
             update = Update.de_json(body, self._bot)
             if claimed.attempts > _ATTEMPTS and not queues.is_lasting(body):
-                await self._last_resort(update, claimed.attempts)
-                return "given up"
+                is_ended = await self._last_resort(update, claimed)
+                return "given up", is_ended
             if claimed.queue.startswith(BUSY):
-                await self._too_much(update, claimed.attempts)
-                return "too many"
-            await self._handle(update, claimed.attempts)
+                is_ended = await self._too_much(update, claimed)
+                return "too many", is_ended
+            is_ended = await self._handle(update, claimed)
         except (TryAgainError, DatabaseUnavailableError) as error:
             log.warning("an update goes back", update=claimed.id, why=str(error))
-            return self._after_timeout(claimed) if is_slow(error) else "returned"
+            return self._after_timeout(claimed) if is_slow(error) else "returned", False
         except TakenOverError:
             log.warning("an update is another's by now", update=claimed.id)
-            return "taken over"
+            return "taken over", False
         except Exception:
             log.exception("an update failed", update=claimed.id, attempt=claimed.attempts)
-            return self._after_failure(claimed)
-        return "handled"
+            return self._after_failure(claimed), False
+        return "handled", is_ended
 
     def _after_failure(self, claimed: ClaimedUpdate) -> str:
         """Return what becomes of an update that failed; its chat goes on after three times."""
@@ -447,13 +460,15 @@ class Intake:
         return "slow" if claimed.attempts == _ATTEMPTS else "given up"
 
     async def _finish(self, ours: list[ClaimedUpdate]) -> None:
-        await self._db.run(lambda tx: inbox.finish(tx, ours, now=self._now()))
+        now = self._now()
+        await self._db.run(lambda tx: inbox.change(tx, ours, done_at=now))
 
     async def _renew(self) -> datetime | None:
         """Keep the leases while handlers run."""
         ours = [claimed for claimed, _ in self._running.values()]
         if ours:
-            await self._db.run(lambda tx: inbox.renew(tx, ours, until=self._now() + self._lease))
+            until = self._now() + self._lease
+            await self._db.run(lambda tx: inbox.change(tx, ours, leased_until=until))
         return None
 
 

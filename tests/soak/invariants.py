@@ -205,13 +205,13 @@ def _inversions(
         row = rows.get((chat, older.pk))
         if row is None or row.created > latest.sent_at:
             continue  # nobody knew of it when the newer one went out
-        failed = row.tries or row.unknowns or row.copies > 1
-        waited = latest.sent_at - row.created >= MINUTE
+        failed = row.tries or row.copies > 1
+        waited = latest.sent_at - row.created >= (MINUTE / 2 if row.copies > 1 else MINUTE)
         if not (failed and waited):
             found.append(
                 f"in chat {chat} story {older.pk} of {older.profile.username} came at"
                 f" {message.sent_at:.0f}, after {newer.pk} at {latest.sent_at:.0f}, though it was"
-                f" owed since {row.created:.0f} (tries {row.tries}, unknowns {row.unknowns})"
+                f" owed since {row.created:.0f} (tries {row.tries}, copies {row.copies})"
             )
     return found
 
@@ -350,7 +350,7 @@ def files_came_as_files(journal: Journal) -> list[str]:
 def _judged_since(row: Row) -> float:
     """Since when a row that is done may have been judged: a repeat is not judged again."""
     assert row.done is not None
-    is_repeat = row.tries or row.unknowns or row.copies > 1
+    is_repeat = row.tries or row.copies > 1
     return row.created if is_repeat else max(row.created, row.done - SENDING_S)
 
 

@@ -88,7 +88,6 @@ class Row:
     done: float | None
     copies: int
     tries: int
-    unknowns: int
 
 
 @dataclass
@@ -235,7 +234,7 @@ class Journal:
         # What a crash undid had numbers that others have since: those are told by their time.
         for r in tx.execute(
             "SELECT id, chat_id, subscription_id, story_pk, notice, fields, state, reason,"
-            " message_id, created_at, done_at, copies, tries, unknowns, due_at FROM deliveries"
+            " message_id, created_at, done_at, copies, tries, due_at FROM deliveries"
             " WHERE id >= ? OR created_at >= ?",
             (oldest, int(self._rows_read_at * 1000)),
         ):
@@ -254,11 +253,10 @@ class Journal:
                 reason=r[7],
                 message=r[8],
                 created=r[9] / 1000,
-                due=r[14] / 1000,
+                due=r[13] / 1000,
                 done=r[10] / 1000 if r[10] else None,
                 copies=max(r[11], before.copies if before else 0),
                 tries=max(r[12], before.tries if before else 0),
-                unknowns=max(r[13], before.unknowns if before else 0),
             )
         self._rows_read_at = self.sandbox.clock.now() - LOOKS_EVERY_S
         for gone in known:  # with its subscription or its chat, or an answer that has arrived

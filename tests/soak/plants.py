@@ -14,9 +14,8 @@ from typing import Any
 
 from bot.domain import albums, alert_rules
 from bot.domain.model import Outcome, Sent
-from bot.outbox import composer, worker
+from bot.outbox import composer, results, worker
 from bot.store import chat_queues, deliveries, inbox, ledger, moves, retention
-from bot.updates import answering
 
 Swap = tuple[Any, str, Any]  # where, the function's name, what takes its place
 Plant = Callable[[], list[Swap]]
@@ -40,10 +39,12 @@ def _uncounted_copies() -> list[Swap]:
 def _dropped_unknowns() -> list[Swap]:
     """A send whose answer was lost is forgotten."""
 
-    async def unsure(tx: Any, ids: Any) -> None:
-        await deliveries.drop(tx, list(ids), reason="lost", now=_now())
+    async def lost(tx: Any, rows: Any, account: Any, now: datetime) -> datetime:
+        del account
+        await deliveries.end(tx, [row.id for row in rows], reason="lost", now=now)
+        return now
 
-    return [(deliveries, "mark_unknown", unsure)]
+    return [(results, "_doubt", lost)]
 
 
 def _settled_before_sent() -> list[Swap]:
@@ -75,13 +76,14 @@ def _doubled_refunds() -> list[Swap]:
 
 def _lost_replies() -> list[Swap]:
     """Every tenth answer is taken for sent that never left."""
-    send = answering.Answering._send_one  # noqa: SLF001 - a plant takes the place of anything
+    send = worker.Outbox._send  # noqa: SLF001 - a plant takes the place of anything
     counted = itertools.count(1)
 
-    async def lost(self: Any, one: Any, leaving: Any) -> Outcome:
-        return await send(self, one, leaving) if next(counted) % 10 else Sent(())
+    async def lost(self: Any, one: Any) -> Outcome:
+        is_lost = one.is_inline and not next(counted) % 10
+        return Sent(()) if is_lost else await send(self, one)
 
-    return [(answering.Answering, "_send_one", lost)]
+    return [(worker.Outbox, "_send", lost)]
 
 
 def _disorder() -> list[Swap]:
@@ -117,7 +119,7 @@ def _closed_too_early() -> list[Swap]:
 
     async def closed(tx: Any, arrivals: Any, *, now: datetime, **more: Any) -> Any:
         found = await add(tx, arrivals, now=now, **more)
-        await inbox.finish(tx, found, now=now)
+        await inbox.change(tx, found, done_at=now)
         return found
 
     return [(inbox, "add", closed)]

@@ -46,7 +46,7 @@ CREATE TRIGGER audit AFTER UPDATE ON lanes FOR EACH ROW EXECUTE FUNCTION audit_q
 
 CREATE FUNCTION audit_delivery() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF NEW.story_pk IS NOT NULL AND NEW.state <> 'sent' AND NEW.unknowns >= OLD.unknowns THEN
+    IF NEW.story_pk IS NOT NULL AND NEW.state <> 'sent' AND NEW.copies >= OLD.copies THEN
         PERFORM audit_write(
             'queue', NEW.chat_id, format('story %s: %s -> %s', NEW.story_pk, OLD, NEW)
         );

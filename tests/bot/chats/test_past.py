@@ -33,7 +33,6 @@ async def sent(db: Database, chat: int, *pks: str, kind: str = "photo") -> None:
             notice=None,
             fields={},
             copies=1,
-            unknowns=0,
             tries=0,
             claims=0,
             created_at=NOON,

@@ -19,7 +19,7 @@ async def given_up(db: Database) -> Database:
         await look(tx, story("1"), story("2"), story("3"))
         ids = list((await tx.execute(sa.select(deliveries.deliveries.c.id))).scalars())
         await deliveries.count_attempt(tx, ids[:2])
-        await deliveries.dead_letter(tx, ids[:2], reason="no answers", now=NOON)
+        await deliveries.end(tx, ids[:2], state="parked", reason="no answers", now=NOON)
         await deliveries.sent(tx, {ids[2]: 9}, now=NOON)
     return db
 

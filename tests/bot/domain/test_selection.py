@@ -37,7 +37,6 @@ def row(number: int, *, of: int = 1, taken_at: datetime = NOON, **more: Any) -> 
         notice=None,
         fields={},
         copies=0,
-        unknowns=0,
         tries=0,
         claims=0,
         created_at=NOON,

@@ -44,7 +44,7 @@ async def test_what_is_missing_is_said_once_and_nothing_counts_as_sent(
     await record(sqlite_db, *await leaving(sqlite_db), outcome)
     first, second, notice = await rows(sqlite_db)
     assert (first.state, first.message_id) == ("sent", 5)
-    assert (second.state, second.copies, second.tries, second.due_at) == ("open", 0, 1, NOON)
+    assert (second.state, second.copies, second.due_at) == ("open", 0, NOON)
     assert (notice.notice, notice.fields) == ("muted", {"missing": "photos"})
     assert await muted(sqlite_db) == (Mute(CHAT, WHOLE, "photos", NOON + 10 * MINUTE, 0),)
     [queue] = await claim(sqlite_db)

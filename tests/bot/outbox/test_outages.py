@@ -39,10 +39,10 @@ class Town:
         for method in methods:
             await self.box.control.fault("telegram", DOWN, match=method, times=None)
 
-    async def state(self) -> list[tuple[int, str, int, int]]:
-        """Return chat, state, copies and lost answers of all that is owed, by chat."""
+    async def state(self) -> list[tuple[int, str, int]]:
+        """Return chat, state and copies of all that is owed, by chat."""
         found = await rows(self.db)
-        return sorted((row.chat_id, row.state, row.copies, row.unknowns) for row in found)
+        return sorted((row.chat_id, row.state, row.copies) for row in found)
 
     async def posted(self, chats: tuple[int, ...], *pks: str) -> None:
         async with self.db.begin() as tx:
@@ -65,7 +65,7 @@ async def test_one_row_that_arrives_ends_the_pause_and_the_rest_follows(town: To
     await town.go_down("getMe", "sendChatAction")
     town.post.outcomes = [LOST, LOST]
     assert await town.outbox.run_once() == 2
-    one_copy_each = [(chat, "open", 1, 0) for chat in (1, 1, 2, 2)]
+    one_copy_each = [(chat, "open", 1) for chat in (1, 1, 2, 2)]
     assert await town.state() == one_copy_each
     assert await town.outbox.run_once() == 0  # it is too early for a try
     town.clock.on(5 * SECOND)
@@ -83,7 +83,7 @@ async def test_one_row_that_arrives_ends_the_pause_and_the_rest_follows(town: To
     town.post.outcomes = [LOST]
     assert await town.outbox.run_once() == 1
     assert await town.outage.is_on()  # a try that is lost tells nothing
-    assert sorted(copies for _, _, copies, _ in await town.state()) == [1, 1, 1, 2]
+    assert sorted(copies for _, _, copies in await town.state()) == [1, 1, 1, 2]
     town.clock.on(40 * SECOND)
     assert await town.outbox.run_once() == 1
     assert [pks for _, pks, _ in town.post.albums[-2:]] == [["1"], ["1"]]
@@ -91,7 +91,7 @@ async def test_one_row_that_arrives_ends_the_pause_and_the_rest_follows(town: To
     assert not await town.outage.is_on()
     while await town.outbox.run_once():
         pass
-    assert {(state, unknowns) for _, state, _, unknowns in await town.state()} == {("sent", 0)}
+    assert {state for _, state, _ in await town.state()} == {"sent"}
 
 
 async def test_what_left_before_the_pause_does_not_end_it(town: Town) -> None:
@@ -101,36 +101,41 @@ async def test_what_left_before_the_pause_does_not_end_it(town: Town) -> None:
     town.post.outcomes = [LOST]
     await town.outbox.deliver(first)
     await town.outbox.deliver(second)
-    assert [row[1:] for row in await town.state()] == [("open", 1, 0), ("sent", 1, 0)]
+    assert [row[1:] for row in await town.state()] == [("open", 1), ("sent", 1)]
     assert await town.outage.is_on()
 
 
-async def test_answers_that_were_lost_before_it_was_known_are_forgiven(town: Town) -> None:
+async def test_what_was_lost_before_it_was_known_waits_half_a_minute(town: Town) -> None:
     await town.posted((1, 2, 3), "1")
     claimed = await town.outbox.claim(5)
     town.post.outcomes = [LOST] * 3
-    for one in claimed[:2]:
+    for one in claimed:
         await town.outbox.deliver(one)
-    assert [row[3] for row in await town.state()] == [1, 1, 0]
-    await town.outbox.deliver(claimed[2])  # the third chat: it is Telegram
-    assert await town.outage.is_on()
-    assert [row[2:] for row in await town.state()] == [(1, 0)] * 3
+    assert await town.outage.is_on()  # the third chat: it is Telegram
+    assert [row[1:] for row in await town.state()] == [("open", 1)] * 3
     await town.outage.end()
-    assert await town.outbox.run_once() == 3  # and none of them waits for half a minute
+    assert await town.outbox.run_once() == 1
+    town.clock.on(30 * SECOND)
+    assert await town.outbox.run_once() == 2
     assert [options.silent for _, _, options in town.post.albums] == [False] * 3 + [True] * 3
 
 
-async def test_a_lost_answer_is_the_rows_own_where_others_arrive(town: Town) -> None:
-    await town.posted((1, 2, 3, 4, 5), "1")
-    claimed = await town.outbox.claim(5)
+async def test_where_a_chat_takes_nothing_no_copy_leaves_and_none_is_spent(town: Town) -> None:
+    await town.posted((1,), "1")
     town.post.outcomes = [LOST]
-    for one in claimed[:2]:
-        await town.outbox.deliver(one)
-    town.post.outcomes = [LOST] * 3
-    await town.go_down("getMe")
-    await town.outbox.deliver(claimed[2])
-    assert await town.outage.is_on()
-    assert [row[3] for row in await town.state()] == [1, 0, 0, 0, 0]
+    await town.outbox.run_once()
+    await town.go_down("sendChatAction")
+    now = town.clock.on(30 * SECOND)
+    for wait in (15, 30, 60, 120, 240, 480, 900, 900):
+        assert await town.outbox.run_once() == 1
+        [row] = await rows(town.db)
+        assert (row.copies, row.due_at) == (1, now + wait * SECOND)
+        now = town.clock.on(wait * SECOND)
+        await town.outage.end()
+    await town.box.control.clear_faults()
+    assert await town.outbox.run_once() == 1
+    assert [row[1:] for row in await town.state()] == [("sent", 2)]
+    assert len(town.post.albums) == 2
 
 
 async def test_a_chat_that_may_hear_nothing_is_passed_over_by_a_try(town: Town) -> None:
@@ -173,8 +178,8 @@ async def test_a_database_that_fails_in_a_send_is_not_held_against_the_row(town:
     town.post.before = fail
     assert await town.outbox.run_once() == 1
     [row] = await rows(town.db)
-    assert (row.state, row.copies, row.unknowns, row.tries, row.due_at) == (
-        "open", 0, 0, 0, town.clock(),
+    assert (row.state, row.copies, row.tries, row.due_at) == (
+        "open", 0, 0, town.clock(),
     )  # fmt: skip
     town.post.before = None
     assert await town.outbox.run_once() == 1

@@ -1,6 +1,6 @@
 """What each outcome writes down: of the row, of its lane, and of what the outbox counts."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -31,10 +31,12 @@ SECOND = timedelta(seconds=1)
 CHAT = -1
 
 
-async def leaving(db: Database, *, left: bool = True) -> tuple[ChatQueue, Batch]:
+async def leaving(
+    db: Database, *, left: bool = True, now: datetime = NOON
+) -> tuple[ChatQueue, Batch]:
     """Claim the chat's lane; what goes out of it next has left."""
-    [lane] = await claim(db)
-    batch = selection.decide(lane, now=NOON).batch
+    [lane] = await claim(db, now=now)
+    batch = selection.decide(lane, now=now).batch
     assert batch
     if left:
         async with db.begin() as tx:
@@ -55,12 +57,10 @@ async def record(
     outcome: Outcome,
     *,
     left: bool = True,
-    in_outage: bool = False,
+    **more: Any,
 ) -> Account:
     async with db.begin() as tx:
-        return await results.record(
-            tx, lane, batch, outcome, left=left, in_outage=in_outage, now=NOON
-        )
+        return await results.record(tx, lane, batch, outcome, left=left, now=NOON, **more)
 
 
 async def free_at(db: Database, chat_id: int = CHAT) -> timedelta:
@@ -75,30 +75,30 @@ async def free_at(db: Database, chat_id: int = CHAT) -> timedelta:
 @pytest.mark.parametrize(
     ("outcome", "left", "row", "waits"),
     [
-        (Sent((SentItem("1", 5),)), True, ("sent", 1, 0, 0), (NOW, NOW)),
-        (Sent(()), True, ("open", 1, 0, 1), (NOW, NOW)),
-        (TryLater(7 * SECOND), True, ("open", 0, 1, 0), (NOW, 7 * SECOND)),
-        (TryLater(), True, ("open", 0, 1, 0), (5 * SECOND, NOW)),
-        (TryLater(unknown=True), True, ("open", 1, 0, 1), (NOW, 30 * SECOND)),
-        (TryLater(SECOND, partly=True), True, ("open", 1, 1, 0), (NOW, SECOND)),
-        (TryLater(HOUR, partly=True), True, ("open", 1, 1, 0), (NOW, HOUR)),
-        (TryLater(unknown=True), False, ("open", 0, 1, 0), (5 * SECOND, NOW)),
-        (GiveUp("weird", scope="item"), True, ("dropped", 1, 0, 0), (NOW, NOW)),
-        (GiveUp("kicked"), True, ("open", 0, 1, 0), (NOW, NOW)),
-        (GiveUp("unauthorized", scope="bot"), True, ("open", 0, 1, 0), (NOW, NOW)),
+        (Sent((SentItem("1", 5),)), True, ("sent", 1, 0), (NOW, NOW)),
+        (Sent(()), True, ("open", 1, 0), (30 * SECOND, 30 * SECOND)),
+        (TryLater(7 * SECOND), True, ("open", 0, 0), (NOW, 7 * SECOND)),
+        (TryLater(), True, ("open", 0, 1), (5 * SECOND, NOW)),
+        (TryLater(unknown=True), True, ("open", 1, 0), (30 * SECOND, 30 * SECOND)),
+        (TryLater(SECOND, partly=True), True, ("open", 1, 0), (NOW, SECOND)),
+        (TryLater(HOUR, partly=True), True, ("open", 1, 0), (NOW, HOUR)),
+        (TryLater(unknown=True), False, ("open", 0, 1), (5 * SECOND, NOW)),
+        (GiveUp("weird", scope="item"), True, ("dropped", 1, 0), (NOW, NOW)),
+        (GiveUp("kicked"), True, ("open", 0, 0), (NOW, NOW)),
+        (GiveUp("unauthorized", scope="bot"), True, ("open", 0, 0), (NOW, NOW)),
     ],
 )
 async def test_each_outcome_has_its_receipt(
     db: Database,
     outcome: Outcome,
     left: bool,
-    row: tuple[str, int, int, int],
+    row: tuple[str, int, int],
     waits: tuple[timedelta, timedelta],
 ) -> None:
     await owing(db, "1")
     await record(db, *await leaving(db, left=left), outcome, left=left)
     first = (await rows(db))[0]
-    assert (first.state, first.copies, first.tries, first.unknowns) == row
+    assert (first.state, first.copies, first.tries) == row
     assert (first.due_at - NOON, await free_at(db)) == waits
 
 
@@ -128,22 +128,40 @@ async def test_sends_into_many_chats_are_written_down_together(db: Database) -> 
     assert used == {"alert": usage.Use(items=2, bytes=5)}
 
 
-async def test_a_second_lost_answer_parks_the_story(db: Database) -> None:
+async def test_after_three_lost_answers_the_story_is_parked_and_waits_alone_before(
+    db: Database,
+) -> None:
     await owing(db, "1", "2")
-    lane, batch = await leaving(db)
     lost = TryLater(unknown=True, items=(SentItem("2", 9),))
-    assert await record(db, lane, batch, lost) == Account(unknown=1)
-    async with db.begin() as tx:
-        await chat_queues.reschedule(tx, CHAT, free_at=NOON)
-    lane, batch = await leaving(db)
-    assert await record(db, lane, batch, TryLater(unknown=True)) == Account(
-        unknown=1, dead_letters=1
-    )
+    assert await record(db, *await leaving(db), lost) == Account(unknown=1)
+    assert await free_at(db) == 30 * SECOND
+    again = await leaving(db, now=NOON + 30 * SECOND)
+    assert await record(db, *again, TryLater(unknown=True)) == Account(unknown=1)
+    [row] = await rows(db, story_pk="1")
+    assert (row.state, row.copies) == ("open", 2)
+    assert 15 * MINUTE <= row.due_at - NOON <= 18 * MINUTE
+    assert await free_at(db) == NOW
+    last = await leaving(db, now=NOON + HOUR)
+    account = await record(db, *last, TryLater(unknown=True))
+    assert account == Account(unknown=1, dead_letters=1)
     assert [(row.story_pk, row.state) for row in await rows(db)] == [
         ("1", "parked"),
         ("2", "sent"),
         (None, "open"),  # the chat hears of it
     ]
+
+
+async def test_the_word_of_what_was_given_up_waits_for_a_send_that_is_answered(
+    db: Database,
+) -> None:
+    await owing(db, "1")
+    async with db.begin() as tx:
+        await enqueue.add_notice(
+            tx, Target(CHAT), "failed", {}, now=NOON, due_at=NOON + HOUR, held="untold"
+        )
+    await record(db, *await leaving(db), Sent((SentItem("1", 5),)), tells=True)
+    [word] = await rows(db, notice="failed")
+    assert word.due_at == NOON
 
 
 async def test_a_failure_of_telegram_changes_nothing_but_what_may_be_there(db: Database) -> None:
@@ -153,7 +171,7 @@ async def test_a_failure_of_telegram_changes_nothing_but_what_may_be_there(db: D
         account = await record(db, lane, batch, outcome, in_outage=True)
         assert account == Account()
         [row] = await rows(db)
-        assert (row.state, row.copies, row.unknowns) == ("open", copies, 0)
+        assert (row.state, row.copies) == ("open", copies)
         assert (row.tries, row.claims, row.due_at) == (0, 0, NOON)
 
 
@@ -162,7 +180,7 @@ async def test_an_album_that_failed_in_part_keeps_its_copies(db: Database) -> No
     lane, batch = await leaving(db)
     assert await record(db, lane, batch, TryLater(7 * SECOND, partly=True)) == Account()
     [row] = await rows(db)
-    assert (row.state, row.copies, row.unknowns) == ("open", 1, 0)
+    assert (row.state, row.copies) == ("open", 1)
 
 
 async def test_the_bot_rests_when_the_refusal_is_its_own(db: Database) -> None:
@@ -183,8 +201,8 @@ async def test_who_lost_the_lease_writes_down_what_arrived_and_no_more(db: Datab
     await claim(db, now=NOON + 2 * MINUTE)
     late = Sent((SentItem("1", 5),), {"3": MediaGoneError.text})
     assert await record(db, lane, batch, late) == Account()
-    found = [(row.story_pk, row.state, row.unknowns) for row in await rows(db)]
-    assert found == [("1", "sent", 0), ("2", "open", 0), ("3", "open", 0)]
+    found = [(row.story_pk, row.state) for row in await rows(db)]
+    assert found == [("1", "sent"), ("2", "open"), ("3", "open")]
     assert await free_at(db) == 3 * MINUTE
 
 
@@ -251,8 +269,8 @@ async def test_what_arrived_is_kept_for_later_where_that_is_wanted(db: Database)
     await record(db, *await leaving(db), Sent((SentItem("1", 5),)))
     [other] = await rows(db, story_pk="2")
     async with db.begin() as tx:
-        await deliveries.drop(tx, [other.id], reason="", now=NOON)
-    await record(db, *await leaving(db), Sent((SentItem("9", 6),)))
+        await deliveries.end(tx, [other.id], reason="", now=NOON)
+    await record(db, *await leaving(db, now=NOON + MINUTE), Sent((SentItem("9", 6),)))
     async with db.read() as tx:
         assert list((await tx.execute(sa.select(kept.kept.c.story_pk))).scalars()) == ["1"]
 

@@ -196,22 +196,32 @@ async def test_one_medium_that_can_not_be_had_keeps_a_later_story_for_a_minute_a
     assert [pks for _, pks, _ in office.post.albums] == [["2"], ["1"]]
 
 
-async def test_a_lost_answer_is_repeated_once_silently_after_a_while(office: Office) -> None:
-    async with office.db.begin() as tx:
-        await follow(tx, -2)
-        await chats.set_state(tx, -1, "closed", now=NOON)
+async def test_a_lost_answer_is_repeated_twice_silently_and_what_is_behind_goes(
+    office: Office,
+) -> None:
     await found(office, "1")
-    office.post.outcomes = [TryLater(unknown=True), TryLater(unknown=True)]
+    office.post.outcomes = [TryLater(unknown=True)] * 2
     await office.outbox.run_once()
+    await found(office, "2")
     office.clock.on(29 * SECOND)
     assert await office.outbox.run_once() == 0
     office.clock.on(1 * SECOND)
     assert await office.outbox.run_once() == 1
-    assert [options.silent for _, _, options in office.post.albums] == [False, True]
-    assert await office.state() == [("1", "parked", 2), ("failed", "open", 0)]
-    row, notice = await rows(office.db)
-    assert (row.reason, row.unknowns) == ("no answers", 2)
+    assert await office.outbox.run_once() == 1
+    assert await office.state() == [("1", "open", 2), ("2", "sent", 1)]
+    office.post.outcomes = [TryLater(unknown=True)]
+    office.clock.on(18 * MINUTE)
+    assert await office.outbox.run_once() == 1
+    assert [pks for _, pks, _ in office.post.albums] == [["1"], ["1"], ["2"], ["1"]]
+    assert [options.silent for _, _, options in office.post.albums] == [True] * 4
+    assert await office.state() == [("1", "parked", 3), ("2", "sent", 1), ("failed", "open", 0)]
+    row, _, notice = await rows(office.db)
+    assert row.reason == "no answers"
     assert (notice.fields["username"], notice.fields["n"]) == ("natgeo", 1)
+    await found(office, "3")
+    assert await office.outbox.run_once() == 1
+    assert await office.outbox.run_once() == 1  # it was answered: now the chat hears of it
+    assert "Telegram didn't confirm it" in office.post.sentences[-1][1].replace("&#x27;", "'")
 
 
 async def test_an_album_is_recorded_item_by_item(office: Office) -> None:
@@ -335,7 +345,7 @@ async def test_what_is_ended_between_two_requests_of_a_send_stops_the_second(
     async with office.db.begin() as tx:
         [one] = await subscriptions.of_chat(tx, -1)
         if end == "paused":
-            await deliveries.drop_of(tx, one.id, reason="paused", now=NOON)
+            await deliveries.end(tx, subscription_id=one.id, reason="paused", now=NOON)
         else:
             await subscriptions.remove(tx, [one.id])
     with pytest.raises(NotWantedError):
@@ -346,7 +356,7 @@ async def test_what_may_not_leave_whole_counts_no_copy(office: Office) -> None:
     await found(office, "1", "2")
     [claimed] = await office.outbox.claim(5)
     async with office.db.begin() as tx:
-        await deliveries.drop(tx, [claimed.batch.rows[0].id], reason="had", now=NOON)
+        await deliveries.end(tx, [claimed.batch.rows[0].id], reason="had", now=NOON)
     with pytest.raises(NotWantedError):
         await office.outbox.before_send(claimed)
     assert await office.state() == [("1", "dropped", 0), ("2", "open", 0)]

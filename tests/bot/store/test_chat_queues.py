@@ -22,7 +22,7 @@ async def test_a_lane_brings_its_chat_and_what_is_due_in_order(db: Database) -> 
         ("3", "prada", 4),
     ]
     assert lane.rows[0].story == story("1", NOON - HOUR)
-    assert (lane.rows[0].copies, lane.rows[0].unknowns, lane.rows[0].tries) == (0, 0, 0)
+    assert (lane.rows[0].copies, lane.rows[0].tries) == (0, 0)
 
 
 async def test_a_claimed_lane_is_nobody_elses_until_the_lease_ends(db: Database) -> None:
@@ -57,14 +57,14 @@ async def test_a_settled_lane_is_due_when_its_chat_is(db: Database) -> None:
     assert await claim(db) == []
     assert len(await claim(db, now=NOON + MINUTE)) == 1
     async with db.begin() as tx:
-        await deliveries.defer(tx, [first.id, second.id], due_at=NOON + HOUR, held="quiet")
+        await deliveries.change(tx, [first.id, second.id], due_at=NOON + HOUR, held="quiet")
     assert await settled() == NOON + HOUR
     async with db.begin() as tx:
         await chats.set_state(tx, 1, "closed", now=NOON)
     assert await settled() is None
     async with db.begin() as tx:
         await chats.set_state(tx, 1, "active", now=NOON)
-        await deliveries.drop(tx, [first.id, second.id], reason="x", now=NOON)
+        await deliveries.end(tx, [first.id, second.id], reason="x", now=NOON)
     assert await settled() is None
 
 
@@ -75,10 +75,10 @@ async def test_no_row_overtakes_an_earlier_one_of_its_subscription(db: Database)
         await look(tx, story("1"), story("2"))
         await look(tx, story("3", of=PRADA), of=PRADA)
         first = (await deliveries.due(tx, [1], now=NOON))[0]
-        await deliveries.defer(tx, [first.id], due_at=NOON + HOUR, held="")
+        await deliveries.change(tx, [first.id], due_at=NOON + HOUR, held="")
         left = await deliveries.due(tx, [1], now=NOON)
         assert [row.story_pk for row in left] == ["3"]
-        await deliveries.drop(tx, [left[0].id], reason="x", now=NOON)
+        await deliveries.end(tx, [left[0].id], reason="x", now=NOON)
         await chat_queues.reschedule(tx, 1)
         assert await chat_queues.due_next(tx) == NOON + MINUTE  # it waits no longer
         late = await deliveries.due(tx, [1], now=NOON + HOUR)
@@ -94,25 +94,25 @@ async def test_what_is_counted_on_a_row(db: Database) -> None:
         await deliveries.start(tx, ids)
         await deliveries.count_attempt(tx, ids)
         await deliveries.count_attempt(tx, ids[:1])
-        await deliveries.mark_unknown(tx, ids[1:2])
-        await deliveries.requeue(tx, ids[2:3], left=True, due_at=NOON + HOUR)
+        await deliveries.change(tx, ids[1:2], claims=0)
+        await deliveries.change(tx, ids[2:3], copies=-1, claims=0, due_at=NOON + HOUR)
         await deliveries.sent(tx, {ids[3]: 55}, now=NOON + MINUTE)
-        await deliveries.drop(tx, [ids[3]], reason="too late: it is done", now=NOON)
-        await deliveries.dead_letter(tx, ids[4:], reason="r", now=NOON)
-        await deliveries.unhold(tx, 1, now=NOON)
+        await deliveries.end(tx, [ids[3]], reason="too late: it is done", now=NOON)
+        await deliveries.end(tx, ids[4:], state="parked", reason="r", now=NOON)
+        await deliveries.release(tx, 1, now=NOON)
     found = await rows(db)
-    counts = [(row.state, row.copies, row.unknowns, row.tries, row.claims) for row in found]
+    counts = [(row.state, row.copies, row.claims) for row in found]
     assert counts == [
-        ("open", 2, 0, 0, 1),
-        ("open", 1, 1, 0, 0),
-        ("open", 0, 0, 1, 0),
-        ("sent", 1, 0, 0, 1),
-        ("parked", 1, 0, 0, 1),
+        ("open", 2, 1),
+        ("open", 1, 0),
+        ("open", 0, 0),
+        ("sent", 1, 1),
+        ("parked", 1, 1),
     ]
     assert found[2].due_at == NOON + HOUR
     assert (found[3].message_id, found[3].done_at, found[3].reason) == (55, NOON + MINUTE, "")
     async with db.begin() as tx:
-        await deliveries.drop_of(tx, mine, reason="paused", now=NOON)
+        await deliveries.end(tx, subscription_id=mine, reason="paused", now=NOON)
     assert [row.state for row in await rows(db)] == [*["dropped"] * 3, "sent", "parked"]
 
 

@@ -61,16 +61,19 @@ async def test_who_waits_keeps_the_later_ones_of_its_subscription_behind(db: Dat
         first, middle, _ = await owing(tx, "1", "2", "3")
         await follow(tx, 1, PRADA)
         await look(tx, story("9", of=PRADA), of=PRADA)
-        await deliveries.requeue(tx, [middle], left=False, due_at=NOON + MINUTE)
+        await deliveries.change(tx, [middle], due_at=NOON + MINUTE)
         assert await due(tx, 1) == ["1", "9"]
         assert await due(tx, 1, at=MINUTE) == ["1", "2", "3", "9"]
-        await deliveries.requeue(tx, [first], left=False, due_at=NOON + HOUR)
+        await deliveries.change(tx, [first], due_at=NOON + HOUR)
         second = timedelta(seconds=1)
         assert await due(tx, 1, at=MINUTE - second) == ["9"]
         # What was due waits a minute for it, and no longer.
         assert await due(tx, 1, at=MINUTE) == ["3", "9"]
         assert await due(tx, 1, at=2 * MINUTE) == ["2", "3", "9"]
-        await deliveries.drop(tx, [first], reason="expired", now=NOON)
+        # Nor is what may have arrived waited for.
+        await deliveries.count_attempt(tx, [first])
+        assert await due(tx, 1, at=MINUTE) == ["2", "3", "9"]
+        await deliveries.end(tx, [first], reason="expired", now=NOON)
         assert await due(tx, 1, at=MINUTE) == ["2", "3", "9"]
 
 
@@ -85,36 +88,30 @@ async def test_one_chat_with_many_hides_no_other(db: Database) -> None:
 
 
 async def test_a_send_counts_up_and_what_surely_did_not_leave_counts_down(db: Database) -> None:
-    async def counts() -> list[tuple[int, int, int, int]]:
-        return [(row.copies, row.claims, row.tries, row.unknowns) for row in await rows(db)]
+    async def counts() -> list[tuple[int, int]]:
+        return [(row.copies, row.claims) for row in await rows(db)]
 
     async with db.begin() as tx:
         ids = await owing(tx, "1")
         await deliveries.start(tx, ids)
         await deliveries.count_attempt(tx, ids)
-    assert await counts() == [(1, 1, 0, 0)]
+    assert await counts() == [(1, 1)]
     async with db.begin() as tx:
-        await deliveries.requeue(tx, ids, left=True, due_at=NOON)
-    assert await counts() == [(0, 0, 1, 0)]
-    async with db.begin() as tx:
-        await deliveries.start(tx, ids)
-        await deliveries.requeue(tx, ids, left=False, due_at=NOON)
-        await deliveries.start(tx, ids)
-        await deliveries.count_attempt(tx, ids)
-        await deliveries.mark_unknown(tx, ids)
-    assert await counts() == [(1, 0, 2, 1)]
+        await deliveries.change(tx, ids, copies=-1, claims=0)
+    assert await counts() == [(0, 0)]
 
 
 Change = Callable[[Tx, list[int]], Awaitable[object]]
 CHANGES: dict[str, Change] = {
     "start": deliveries.start,
     "leave": deliveries.count_attempt,
-    "unsure": deliveries.mark_unknown,
-    "put back": lambda tx, ids: deliveries.requeue(tx, ids, left=True, due_at=NOON + HOUR),
-    "hold": lambda tx, ids: deliveries.defer(tx, ids, due_at=NOON + HOUR, held="quiet"),
+    "put back": lambda tx, ids: deliveries.change(tx, ids, copies=-1, due_at=NOON + HOUR),
+    "hold": lambda tx, ids: deliveries.change(tx, ids, due_at=NOON + HOUR, held="quiet"),
     "sent": lambda tx, ids: deliveries.sent(tx, dict.fromkeys(ids, 77), now=NOON + HOUR),
-    "drop": lambda tx, ids: deliveries.drop(tx, ids, reason="filtered", now=NOON + HOUR),
-    "park": lambda tx, ids: deliveries.dead_letter(tx, ids, reason="no answers", now=NOON + HOUR),
+    "drop": lambda tx, ids: deliveries.end(tx, ids, reason="filtered", now=NOON + HOUR),
+    "park": lambda tx, ids: deliveries.end(
+        tx, ids, state="parked", reason="no answers", now=NOON + HOUR
+    ),
 }
 
 
@@ -123,8 +120,8 @@ async def test_what_is_done_stays_as_it_is(sqlite_db: Database, change: Change) 
     async with sqlite_db.begin() as tx:
         done = await owing(tx, "1", "2", "3")
         await deliveries.sent(tx, {done[0]: 5}, now=NOON)
-        await deliveries.drop(tx, [done[1]], reason="paused", now=NOON)
-        await deliveries.dead_letter(tx, [done[2]], reason="too many crashes", now=NOON)
+        await deliveries.end(tx, [done[1]], reason="paused", now=NOON)
+        await deliveries.end(tx, [done[2]], state="parked", reason="too many crashes", now=NOON)
     before: list[Any] = await rows(sqlite_db)
     async with sqlite_db.begin() as tx:
         await change(tx, done)
@@ -136,12 +133,12 @@ async def test_new_rules_judge_what_was_held_and_nothing_else(db: Database) -> N
     async with db.begin() as tx:
         held, late, _ = await owing(tx, "1", "2", "3")
         (other,) = await owing(tx, "4", chat_id=2)
-        await deliveries.defer(tx, [held, other], due_at=NOON + HOUR, held="digest")
-        await deliveries.requeue(tx, [late], left=False, due_at=NOON + HOUR)
-        await deliveries.unhold(tx, 1, now=NOON + MINUTE)
+        await deliveries.change(tx, [held, other], due_at=NOON + HOUR, held="digest")
+        await deliveries.change(tx, [late], due_at=NOON + HOUR)
+        await deliveries.release(tx, 1, now=NOON + MINUTE)
         await chat_queues.reschedule(tx, 1)
     found = {row.id: (row.due_at - NOON, row.held) for row in await rows(db)}
-    assert found[held] == (MINUTE, "")
+    assert found[held] == (MINUTE, "digest")
     assert found[late] == (HOUR, "")
     assert found[other] == (HOUR, "digest")
 
@@ -153,7 +150,7 @@ async def test_what_a_pause_ends_is_only_its_own(db: Database) -> None:
         await deliveries.sent(tx, {first: 5}, now=NOON)
         mine = (await deliveries.due(tx, [1], now=NOON))[0].subscription_id
         assert mine
-        await deliveries.drop_of(tx, mine, reason="paused", now=NOON)
+        await deliveries.end(tx, subscription_id=mine, reason="paused", now=NOON)
     found = [(row.chat_id, row.story_pk, row.state) for row in await rows(db)]
     assert (1, "1", "sent") in found
     assert (1, "2", "dropped") in found

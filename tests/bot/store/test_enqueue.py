@@ -116,9 +116,9 @@ async def test_the_tally_and_the_backlog_count(db: Database) -> None:
         await look(tx, *(story(str(n)) for n in range(1, 7)))
         ids = list((await tx.execute(sa.select(deliveries.deliveries.c.id))).scalars())
         await deliveries.sent(tx, {ids[0]: 100}, now=NOON)
-        await deliveries.drop(tx, [ids[1]], reason="filtered", now=NOON)
-        await deliveries.defer(tx, [ids[2]], due_at=NOON + HOUR, held="quiet")
-        await deliveries.dead_letter(tx, [ids[3]], reason="no answers", now=NOON)
+        await deliveries.end(tx, [ids[1]], reason="filtered", now=NOON)
+        await deliveries.change(tx, [ids[2]], due_at=NOON + HOUR, held="quiet")
+        await deliveries.end(tx, [ids[3]], state="parked", reason="no answers", now=NOON)
         tallies = await enqueue.tally(tx, mine, since=NOON - HOUR)
         assert {(t.state, t.held, t.reason): t.count for t in tallies} == {
             ("sent", "", ""): 1,

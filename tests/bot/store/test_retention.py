@@ -133,7 +133,7 @@ async def test_what_was_given_up_is_kept_for_the_operator(db: Database) -> None:
         await follow(tx, 1)
         await look(tx, story("1"))
         [one] = await deliveries.due(tx, [1], now=NOON)
-        await deliveries.dead_letter(tx, [one.id], reason="no answers", now=NOON)
+        await deliveries.end(tx, [one.id], state="parked", reason="no answers", now=NOON)
         for what in retention.overdue(NOON + 29 * DAY):
             await retention.forget(tx, what, limit=1000)
     assert len(await rows(db, state="parked")) == 1

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.model import GiveUp, Sent, TryLater
+from bot.domain.model import GiveUp, Sent, Target, TryLater
 from bot.store.database import Database
 from bot.telegram.outage import LAST_TRY_S, Outage, Pause
 from tests.support.followed import NOON, Clock
@@ -72,9 +72,9 @@ async def test_a_call_that_leaves_nothing_tells_whether_sends_are_taken(
 ) -> None:
     async with sandbox_box() as box, bot_at(box.urls.telegram) as bot:
         outage = Outage(sqlite_db, bot, bot_id=7, now=Clock())
-        assert await outage.takes(99)  # refused, which is an answer
+        assert await outage.takes(Target(99))  # refused, which is an answer
         await box.control.fault("telegram", DOWN, match="sendChatAction", times=None)
-        assert not await outage.takes(99)
+        assert not await outage.takes(Target(99))
 
 
 def test_tries_come_ever_later_and_a_minute_at_most() -> None:

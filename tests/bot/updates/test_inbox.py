@@ -34,8 +34,13 @@ def message(update_id: int, chat: int, text: str = "hi") -> dict[str, Any]:
 
 
 def whichever(handle: Plain) -> Handle:
-    """Let a handler not care by which attempt an update is its."""
-    return lambda update, _: handle(update)
+    """Let a handler not care by which claim an update is its, and write down no end."""
+
+    async def plain(update: Update, _: ClaimedUpdate) -> bool:
+        await handle(update)
+        return False
+
+    return plain
 
 
 @asynccontextmanager
@@ -112,21 +117,20 @@ async def test_replicas_share_the_work_and_a_lease_ends(db: Database) -> None:
         assert not await inbox.claim(tx, now=NOW, lease=lease, limit=9)
     assert [claimed.queue for claimed in first + second] == ["chat:0", "chat:1", "chat:2"]
     async with db.begin() as tx:
-        await inbox.finish(tx, [first[0]], now=NOW)
+        assert await inbox.change(tx, [first[0]], done_at=NOW)
         again = await inbox.claim(tx, now=NOW, lease=lease, limit=9)
         assert [claimed.queue for claimed in again] == ["chat:0"]
-        await inbox.renew(tx, [again[0]], until=NOW + 3 * lease)
+        await inbox.change(tx, [again[0]], leased_until=NOW + 3 * lease)
         late = await inbox.claim(tx, now=NOW + 2 * lease, lease=lease, limit=9)
         assert [claimed.queue for claimed in late] == ["chat:1", "chat:2"]
         assert [claimed.attempts for claimed in late] == [2, 2]
         # Whose they were was stopped for longer than the lease, and writes on them no more.
-        await inbox.finish(tx, second, now=NOW)
-        await inbox.hand_back(tx, second[-1], until=EPOCH)
-        await inbox.renew(tx, second, until=NOW + 9 * lease)
-        assert not await inbox.answered(tx, second[-1].update_id, 1, now=NOW)
+        assert not await inbox.change(tx, second, done_at=NOW)
+        await inbox.change(tx, second[-1:], attempts=-1, leased_until=EPOCH)
+        await inbox.change(tx, second, leased_until=NOW + 9 * lease)
         assert not await inbox.claim(tx, now=NOW + 2 * lease, lease=lease, limit=9)
-        await inbox.uncount(tx, late)  # and who was at them all the time keeps the number
-        assert await inbox.answered(tx, second[-1].update_id, 1, now=NOW + lease)
+        await inbox.change(tx, late, attempts=-1)  # who was at them all the time keeps the number
+        assert await inbox.change(tx, second[-1:], done_at=NOW + lease)
         assert await inbox.clean(tx, before=NOW + lease) == 1
 
 

@@ -394,7 +394,6 @@ def upgrade() -> None:
     sa.Column('due_at', sa.BigInteger(), nullable=False),
     sa.Column('held', sa.String(length=8), server_default='', nullable=False),
     sa.Column('copies', sa.Integer(), server_default='0', nullable=False),
-    sa.Column('unknowns', sa.Integer(), server_default='0', nullable=False),
     sa.Column('tries', sa.Integer(), server_default='0', nullable=False),
     sa.Column('claims', sa.Integer(), server_default='0', nullable=False),
     sa.Column('message_id', sa.BigInteger(), nullable=True),
