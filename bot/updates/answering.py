@@ -33,7 +33,7 @@ _HASTENED_EVERY = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
-class Owed:
+class Enqueued:
     """What an update is answered: ``rows`` that are ours to send, as the ``queue`` is.
 
     ``strangers`` are answers to chats of which nothing is known (any more).
@@ -100,22 +100,24 @@ class Answering:
             try:
                 await handle(update)
                 had_effect = unit.is_open
-                owed = await self._close(unit, claimed, in_turn=in_turn)
+                enqueued = await self._close(unit, claimed, in_turn=in_turn)
             except BaseException:
                 await unit.undo()
                 raise
-        if had_effect or (owed and not owed.queue):
+        if had_effect or (enqueued and not enqueued.queue):
             self._wake()
         for call in unit.first_calls:
             await call()
-        if owed:
-            await self._send(owed, unit)
+        if enqueued:
+            await self._send(enqueued, unit)
         for call in unit.calls:
             await call()
-        return owed is not None
+        return enqueued is not None
 
-    async def _close(self, unit: Unit, claimed: ClaimedUpdate, *, in_turn: bool) -> Owed | None:
-        """Commit; return what is owed, None where there was nothing to commit."""
+    async def _close(
+        self, unit: Unit, claimed: ClaimedUpdate, *, in_turn: bool
+    ) -> Enqueued | None:
+        """Commit; return what is enqueued, None where there was nothing to commit."""
         if not (unit.replies or unit.work or unit.is_open):
             return None
         now = self._now()
@@ -125,13 +127,13 @@ class Answering:
         replies = unit.replies
         if not in_turn:
             replies = [reply for reply in replies if not await _is_repetition(tx, reply)]
-        owed = await self._owe(tx, replies, now)
+        enqueued = await self._owe(tx, replies, now)
         if not await inbox.change(tx, [claimed], done_at=now):
             raise TakenOverError
         await unit.commit()
-        return owed
+        return enqueued
 
-    async def _owe(self, tx: Tx, replies: Sequence[Reply], now: datetime) -> Owed:
+    async def _owe(self, tx: Tx, replies: Sequence[Reply], now: datetime) -> Enqueued:
         """Write answers down, and claim the queue of the chat that they are for."""
         queue, until = None, now + self._outbox.lease
         chats = {reply.target.chat_id for reply in replies}
@@ -150,7 +152,7 @@ class Answering:
             for chat_id in sorted({row.target.chat_id for row in rows}):
                 await chat_queues.wake(tx, chat_id, due_at=now, now=now)
                 await self._hasten(tx, chat_id, now)
-        return Owed(queue, until, rows, strangers)
+        return Enqueued(queue, until, rows, strangers)
 
     async def _hasten(self, tx: Tx, chat_id: int, now: datetime) -> None:
         """Let what was asked before be answered now as well, where that has to wait."""
@@ -158,16 +160,18 @@ class Answering:
             self._hastened.record(chat_id, True, now=now)  # noqa: FBT003 - a value of the memory
             await deliveries.hasten_replies(tx, chat_id, now=now)
 
-    async def _send(self, owed: Owed, unit: Unit) -> None:
+    async def _send(self, enqueued: Enqueued, unit: Unit) -> None:
         """Send the answers in their order, as far as they leave; the rest is the outbox's."""
-        for reply in owed.strangers:
+        for reply in enqueued.strangers:
             await self._replies.send(reply.target, reply.payload)
-        if not owed.queue:
+        if not enqueued.queue:
             return
         try:
-            outcome = await self._outbox.answer(owed.queue, owed.rows, until=owed.until)
+            outcome = await self._outbox.answer(
+                enqueued.queue, enqueued.rows, until=enqueued.until
+            )
         except Exception:  # it is claimed again when its lease is over
-            log.exception("an answer was not recorded", chat=owed.queue.chat.id)
+            log.exception("an answer was not recorded", chat=enqueued.queue.chat.id)
         else:
             unit.is_in_vain = outcome is SHOWN_ALREADY
 
