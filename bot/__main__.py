@@ -1,4 +1,4 @@
-"""The command line: ``python -m bot run | demo | migrate | check | backup | …``."""
+"""The command line: ``storybell run | check | setup | backup | …``."""
 
 import argparse
 import asyncio
@@ -14,20 +14,27 @@ from bot.config import Settings, load, secrets_of
 from bot.domain.errors import SettingsError
 from bot.runtime import logging
 
-_COMMANDS = {
-    "run": "run the bot",
-    "demo": "the whole bot against local stand-ins, with a chat page",
-    "migrate": "bring the database up to date",
-    "check": "try what the settings lead to, and say what is wrong",
-    "setup": "ask for the two values, try them, write .env",
-    "backup": "copy the database while the bot runs",
-    "restore": "put a copy in the place of the database",
-    "move": "move all of an SQLite file into PostgreSQL",
-    "admin": "print a link that opens the admin page on this machine",
-    "parked": "alerts that were given up after several copies; --again sends them",
-    "erase": "delete what is stored about a chat, as its button of /privacy does",
-    "simulate": "what a budget buys: the schedule over the bot's own past",
+_GROUPS = {
+    "To begin": {
+        "setup": "ask for the two values, try each, write .env",
+        "check": "try what the settings lead to, and say what is wrong",
+        "run": "run the bot",
+    },
+    "While it runs": {
+        "admin": "print a link that opens the admin page on this machine",
+        "parked": "alerts that were given up after several copies; --again sends them",
+        "simulate": "what a budget buys: the schedule over the bot's own past",
+        "erase": "delete what is stored about a chat, as its button of /privacy does",
+    },
+    "The database": {
+        "backup": "copy the SQLite file while the bot runs",
+        "restore": "put a copy in its place",
+        "move": "move all of an SQLite file into PostgreSQL",
+        "migrate": "bring the tables up to date; a start does it, too",
+    },
+    "In a clone": {"demo": "the whole bot against local stand-ins, with a chat page"},
 }
+_COMMANDS = {name: text for group in _GROUPS.values() for name, text in group.items()}
 # The modules of the commands that have options of their own.
 _OPTIONS_IN = {
     "backup": "backup",
@@ -47,13 +54,19 @@ _READERS = frozenset({"migrate", "parked", "erase", "simulate", "admin"})
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return the exit status."""
     words = sys.argv[1:] if arguments is None else list(arguments)
+    if not words:
+        Console().print(_overview(), markup=False, highlight=False)
+        return 0
     chosen = _parser(words[:1]).parse_args(words)
     if chosen.command == "demo":
         return _demo(chosen)
     if chosen.command == "setup":
         from bot.cli import setup  # noqa: PLC0415 - it needs no settings, it makes them
 
-        return asyncio.run(setup.main(chosen))
+        status = asyncio.run(setup.main(chosen))
+        if status or not chosen.starts_now:
+            return status
+        chosen.command = "run"
     try:
         settings = load()
     except SettingsError as error:
@@ -107,7 +120,7 @@ def _explain(error: SettingsError) -> int:
 
 def _parser(wanted: list[str]) -> argparse.ArgumentParser:
     """Return the parser; what has options of its own is asked for them only when ``wanted``."""
-    parser = argparse.ArgumentParser(prog="python -m bot", description="Storybell")
+    parser = argparse.ArgumentParser(prog="storybell")
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
     parsers = {name: commands.add_parser(name, help=text) for name, text in _COMMANDS.items()}
     parsers["demo"].add_argument("--port-base", type=int, default=8080, help="first of four ports")
@@ -115,6 +128,14 @@ def _parser(wanted: list[str]) -> argparse.ArgumentParser:
     for name in _OPTIONS_IN.keys() & set(wanted):
         importlib.import_module(f"bot.cli.{_OPTIONS_IN[name]}").add_arguments(parsers[name])
     return parser
+
+
+def _overview() -> str:
+    """Return all commands, by what they are for."""
+    lines = ["storybell COMMAND; storybell COMMAND --help tells of its options."]
+    for title, group in _GROUPS.items():
+        lines += ["", title, *(f"  {name:<9} {text}" for name, text in group.items())]
+    return "\n".join(lines)
 
 
 def _speed(word: str) -> float:

@@ -186,7 +186,7 @@ class Settings(BaseSettings):
     public_url: AnyHttpUrl | None = Field(
         default=None,
         description="Public https address of this bot's web server: with it /admin opens the "
-        "admin page within Telegram. Without it python -m bot admin prints a link for this "
+        "admin page within Telegram. Without it storybell admin prints a link for this "
         "machine.",
     )
     port: int = Field(

@@ -38,7 +38,7 @@ LOWER_REPLY_SHARE = N_("REPLY_SHARE=1 leaves nothing for checks.")
 ADMIN_PAGE = N_("Spending, people, incidents and the next checks, on one page.")
 ADMIN_IN_PRIVATE = N_("Please send me /admin in our private chat.")
 ADMIN_LINK = N_(
-    "On the machine where I run, <code>python -m bot admin</code> prints a link to the admin "
+    "On the machine where I run, <code>storybell admin</code> prints a link to the admin "
     "page. With PUBLIC_URL it opens here."
 )
 STATS = N_(

@@ -12,7 +12,7 @@ PAGE = Path("docs/configuration.md")
 HEAD = """# Settings
 
 Read once at start, from the environment or from a file `.env` in the folder where the bot is
-started; the environment wins. The first two are all that the bot needs. `python -m bot check`
+started; the environment wins. The first two are all that the bot needs. `storybell check`
 says in sentences what is wrong with yours, without showing a value. A secret may stand in a file
 of its own, as container platforms mount them: the setting with `_FILE` after its name
 (`TELEGRAM_TOKEN_FILE`) says which.

@@ -1,4 +1,4 @@
-"""``python -m bot admin``: a link that opens the admin page once, on this machine."""
+"""``storybell admin``: a link that opens the admin page once, on this machine."""
 
 import argparse
 import secrets

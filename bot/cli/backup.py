@@ -1,4 +1,4 @@
-"""``python -m bot backup``: a whole copy of the SQLite file, made while the bot runs."""
+"""``storybell backup``: a whole copy of the SQLite file, made while the bot runs."""
 
 import argparse
 from datetime import UTC, datetime

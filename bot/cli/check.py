@@ -39,6 +39,10 @@ _INLINE = (
     "Inline mode is on, but the bot answers no inline queries; /setinline at @BotFather turns "
     "it off."
 )
+_NO_TOPICS = (
+    "Threaded Mode is off, so private chats have no topics; the bot's settings at @BotFather turn "
+    "it on."
+)
 _NO_GROUPS = "The bot can't be added to groups; /setjoingroups at @BotFather changes that."
 
 
@@ -158,6 +162,7 @@ def _as_set_at_botfather(bot: Bot) -> list[Finding]:
     hints = (
         (not bot.can_read_all_group_messages, _PRIVACY_MODE),
         (bot.supports_inline_queries, _INLINE),
+        (not bot.bot.has_topics_enabled, _NO_TOPICS),
         (not bot.can_join_groups, _NO_GROUPS),
     )
     return [Finding("note", text) for is_so, text in hints if is_so]

@@ -1,4 +1,4 @@
-"""``python -m bot parked``: alerts that were given up after several copies, and once more."""
+"""``storybell parked``: alerts that were given up after several copies, and once more."""
 
 import argparse
 from collections.abc import Callable
@@ -46,7 +46,7 @@ async def main(
         story = row.story_pk or "a notice"
         table.add_row(str(row.id), str(row.chat_id), story, str(row.copies), since, row.reason)
     out.print(table)
-    out.print("Each may be in its chat already. Once more: python -m bot parked --again ID")
+    out.print("Each may be in its chat already. Once more: storybell parked --again ID")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""``python -m bot move --to postgresql://…``: all of an SQLite file into PostgreSQL."""
+"""``storybell move --to postgresql://…``: all of an SQLite file into PostgreSQL."""
 
 import argparse
 from contextlib import AsyncExitStack

@@ -1,4 +1,4 @@
-"""``python -m bot restore``: a copy of the SQLite file in the place of the database."""
+"""``storybell restore``: a copy of the SQLite file in the place of the database."""
 
 import argparse
 from datetime import UTC, datetime, timedelta

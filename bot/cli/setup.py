@@ -1,6 +1,6 @@
-"""``storybell setup``: asks for the two values, tries them, writes ``.env``, and what starts it.
+"""``storybell setup``: asks for the two values, tries each, writes ``.env``, and what starts it.
 
-``.env`` is readable by its owner alone. What stood in it stays, but for the two values.
+``.env`` is readable by its owner alone. What stood in it stays, but for what was asked.
 """
 
 import argparse
@@ -9,21 +9,26 @@ import os
 import shutil
 import sys
 from collections.abc import Callable
+from functools import partial
 from importlib import resources
 from pathlib import Path
 
 from rich.console import Console
 
 from bot.cli import check
-from bot.cli.check import telegram
 from bot.config import ENV_FILE, load
 from bot.domain.errors import SettingsError
-from bot.operations.preflight import Finding
 
 _VALUES = {
-    "TELEGRAM_TOKEN": "The bot's token, from @BotFather",
-    "STORIES_API_KEY": "The key of the Stories API",
+    "TELEGRAM_TOKEN": ("The bot's token, from @BotFather", check.telegram),
+    "STORIES_API_KEY": ("The key of the Stories API", check.stories_api),
 }
+"""What each is, and what tries it."""
+_UNTRIED = {"TELEGRAM_TOKEN": f"1:{'x' * 35}", "STORIES_API_KEY": "x"}
+"""In place of the value that is not asked for yet."""
+PLANS = {"start": "0.02", "standard": "0.001", "business": "0.00069", "ultra": "0.0006"}
+"""Dollars a credit, by the plan of the Stories API."""
+_PLAN = f"Which plan of the Stories API is it: {', '.join(PLANS)}? [standard] "
 UNIT, PROCFILE = "storybell.service", "Procfile"
 _CHOICES = ("systemd", "compose", "procfile", "none")
 _TRIES = 3
@@ -51,18 +56,16 @@ async def main(
     ask_secret: Callable[[str], str] = getpass.getpass,
 ) -> int:
     """Ask, try, write; return 1 where the values are refused to the end."""
+    arguments.starts_now = False
     console = Console(soft_wrap=True, highlight=False)
-    for _ in range(_TRIES):
-        try:
-            values = {name: ask_secret(f"{text}: ").strip() for name, text in _VALUES.items()}
-        except EOFError:
-            console.print("Nobody answers; nothing was written.")
+    values: dict[str, str] = {}
+    for name, (text, _) in _VALUES.items():
+        value = await _good(name, partial(ask_secret, f"{text}: "), console)
+        if value is None:
             return 1
-        if await _are_good(values, console):
-            break
-        console.print("Please try again.")
-    else:
-        return 1
+        values[name] = value
+    plan = _answered(ask, _PLAN)
+    values["CREDIT_PRICE"] = PLANS.get(plan, PLANS["standard"])
     file = Path(ENV_FILE)
     write(file, values)
     folder = Path.cwd()
@@ -70,23 +73,47 @@ async def main(
     starter = arguments.start_by or _chosen(ask)
     for line in start_by(starter, folder):
         console.print(line, markup=False)
+    if starter == "none" and arguments.start_by is None:
+        arguments.starts_now = _answered(ask, "Start it now? [y/N] ").startswith("y")
     return 0
 
 
-async def _are_good(values: dict[str, str], console: Console) -> bool:
-    """Try both values where they are used."""
+async def _good(name: str, ask: Callable[[], str], console: Console) -> str | None:
+    """Ask for one value until it is a good one; None where nobody has it."""
+    for _ in range(_TRIES):
+        try:
+            value = ask().strip()
+        except EOFError:
+            console.print("Nobody answers; nothing was written.")
+            return None
+        if await _is_good(name, value, console):
+            return value
+        console.print("Please try again.")
+    return None
+
+
+async def _is_good(name: str, value: str, console: Console) -> bool:
+    """Try a value where it is used."""
     try:
-        settings = load(**{name.lower(): value for name, value in values.items()})
+        settings = load(
+            **{one.lower(): given for one, given in (_UNTRIED | {name: value}).items()}
+        )
     except SettingsError as error:
         for sentence in error.sentences:
             console.print(sentence, markup=False)
         return False
-    result: list[Finding] = []
-    for one in (telegram, check.stories_api):
-        result += await check.within(one, settings)
-    for finding in result:
+    findings = await check.within(_VALUES[name][1], settings)
+    for finding in findings:
         check.show(console, finding)
-    return all(finding.level != "wrong" for finding in result)
+    return all(finding.level != "wrong" for finding in findings)
+
+
+def _answered(ask: Callable[[str], str], question: str) -> str:
+    """Return the word that somebody answers; empty where nobody does."""
+    try:
+        return ask(question).strip().lower()
+    except EOFError:
+        return ""
 
 
 def write(file: Path, values: dict[str, str]) -> None:
@@ -107,11 +134,8 @@ def write(file: Path, values: dict[str, str]) -> None:
 
 
 def _chosen(ask: Callable[[str], str]) -> str:
-    try:
-        word = ask("What shall start the bot: systemd, compose, procfile, none? [none] ")
-    except EOFError:
-        return "none"
-    return word.strip().lower() if word.strip().lower() in _CHOICES else "none"
+    word = _answered(ask, "What shall start the bot: systemd, compose, procfile, none? [none] ")
+    return word if word in _CHOICES else "none"
 
 
 def start_by(starter: str, folder: Path) -> list[str]:

@@ -1,6 +1,7 @@
 """The command line: what each command prints and how it ends."""
 
 import asyncio
+import re
 import socket
 import sqlite3
 import subprocess
@@ -183,3 +184,13 @@ def test_a_taken_port_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
 def test_an_unknown_command_is_refused() -> None:
     with pytest.raises(SystemExit):
         main(["dance"])
+
+
+def test_alone_it_lists_its_commands_by_what_they_are_for(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main([]) == 0
+    said = capsys.readouterr().out
+    for name in ("setup", "check", "run", "erase", "restore"):
+        assert re.search(rf"^  {name}\b", said, re.MULTILINE), name
+    assert "To begin" in said

@@ -46,7 +46,7 @@ class Site:
         return urlencode({**fields, "hash": hash_of(fields, SecretStr(TOKEN))})
 
     async def key(self, word: str) -> None:
-        """Let ``word`` open the page once, as ``python -m bot admin`` does."""
+        """Let ``word`` open the page once, as ``storybell admin`` does."""
         async with Database(f"sqlite:///{self.folder}/bot.db") as db:
             await make_key(db, word, now=datetime.now(UTC))
 
@@ -146,7 +146,7 @@ async def test_the_page_has_a_strict_policy_no_cookie_and_no_outside_file(site: 
 
 async def test_the_command_opens_it_as_a_mini_app(site: Site, tmp_path: Path) -> None:
     (told,) = await site.bell.ask(site.boss, "/admin")
-    assert "python -m bot admin" in told["text"]
+    assert "storybell admin" in told["text"]
     async with site_in(tmp_path, public_url="https://bell.example/") as public:
         (offer,) = await public.bell.ask(public.boss, "/admin")
         (row,) = offer["reply_markup"]["inline_keyboard"]

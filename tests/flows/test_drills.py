@@ -144,7 +144,7 @@ async def test_an_update_is_taken_back(tmp_path: Path) -> None:
 
 def test_the_commands_of_the_runbook_are_there() -> None:
     page = (ROOT / "docs/operations.md").read_text()
-    for name in set(re.findall(r"python -m bot ([a-z]+)", page)):
+    for name in set(re.findall(r"storybell ([a-z]+)", page)):
         with pytest.raises(SystemExit) as ended:
             main([name, "--help"])
         assert ended.value.code == 0

@@ -47,7 +47,7 @@ function failed(error) {
   if (error.message === "closed") {
     clearInterval(timer);
     document.querySelector("main").hidden = true;
-    say("This page has been open for long, or isn't yours. Please open it again: /admin in Telegram, or python -m bot admin.", "bad");
+    say("This page has been open for long, or isn't yours. Please open it again: /admin in Telegram, or storybell admin.", "bad");
   } else {
     say(error.message === "refused" ? "That couldn't be done." : "The bot doesn't answer.", "bad");
   }

@@ -44,12 +44,11 @@ async def test_the_two_values_are_asked_for_until_they_are_good(
     monkeypatch.setenv("STORIES_API_URL", box.urls.stories_api)
     (folder / ".env").write_text("# mine\nexport STORIES_API_KEY=old\nDAILY_BUDGET=50\n")
     (folder / ".env").chmod(0o644)
-    given = answers("nonsense", "some-key", TOKEN, "bad-key", TOKEN, API_KEY)
-    status = await setup.main(
-        argparse.Namespace(start_by=None),
-        ask=lambda _: "systemd",
-        ask_secret=lambda _: next(given),
-    )
+    given = answers("nonsense", TOKEN, "bad-key", API_KEY)  # the right token is not asked again
+    asked = answers("Start", "systemd")
+    chosen = argparse.Namespace(start_by=None)
+    status = await setup.main(chosen, ask=lambda _: next(asked), ask_secret=lambda _: next(given))
+    assert not chosen.starts_now
     said = capsys.readouterr().out
     assert status == 0
     assert "TELEGRAM_TOKEN: does not look like a bot token" in said
@@ -59,11 +58,27 @@ async def test_the_two_values_are_asked_for_until_they_are_good(
     file = folder / ".env"
     assert file.stat().st_mode & 0o777 == 0o600
     assert file.read_text().splitlines() == [
-        f"TELEGRAM_TOKEN={TOKEN}", f"STORIES_API_KEY={API_KEY}", "# mine", "DAILY_BUDGET=50"
+        f"TELEGRAM_TOKEN={TOKEN}", f"STORIES_API_KEY={API_KEY}", "CREDIT_PRICE=0.02", "# mine",
+        "DAILY_BUDGET=50",
     ]  # fmt: skip
+    assert "/setprivacy at @BotFather" in said
+    assert "Threaded Mode" in said
     assert load().daily_budget == 50
     assert (folder / UNIT).is_file()
     assert not (folder / ".env.new").exists()
+
+
+@pytest.mark.parametrize(("last", "starts"), [("y", True), ("n", False)])
+async def test_by_hand_it_may_start_at_once(
+    box: Box, monkeypatch: pytest.MonkeyPatch, last: str, *, starts: bool
+) -> None:
+    monkeypatch.setenv("TELEGRAM_API_URL", box.urls.telegram)
+    monkeypatch.setenv("STORIES_API_URL", box.urls.stories_api)
+    given, asked = answers(TOKEN, API_KEY), answers("", "none", last)
+    chosen = argparse.Namespace(start_by=None)
+    status = await setup.main(chosen, ask=lambda _: next(asked), ask_secret=lambda _: next(given))
+    assert (status, chosen.starts_now) == (0, starts)
+    assert load().credit_price == 0.001
 
 
 async def test_who_has_no_good_values_gets_no_file(
