@@ -19,8 +19,7 @@ USER storybell
 # Nothing is written but /data and /tmp, so the root may be read-only.
 ENV PATH=/venv/bin:$PATH PYTHONPATH=/app PYTHONSAFEPATH=1 PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
     HOST=0.0.0.0 PORT=8000 \
-    DATABASE_URL=sqlite:////data/storybell.db SPOOL_DIR=/data/spool BACKUP_DIR=/data/backups \
-    MPLCONFIGDIR=/data/.matplotlib
+    DATABASE_URL=sqlite:////data/storybell.db SPOOL_DIR=/data/spool BACKUP_DIR=/data/backups
 VOLUME /data
 EXPOSE 8000
 HEALTHCHECK --interval=30s --timeout=10s --start-period=60s \

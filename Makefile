@@ -69,8 +69,8 @@ bench: .venv/.dev  ## The figures of docs/figures.md
 
 lock: .venv/.dev  ## Resolve all locks together: what is tested is what runs, and what builds it
 	$(LOCK) --all-extras --group dev --output-file requirements-dev.txt
-	$(LOCK) --extra postgres --extra speed --extra charts --constraint requirements-dev.txt --output-file requirements.txt
-	$(LOCK) --extra postgres --extra speed --extra charts --extra sandbox --constraint requirements-dev.txt --output-file requirements-demo.txt
+	$(LOCK) --extra postgres --extra speed --constraint requirements-dev.txt --output-file requirements.txt
+	$(LOCK) --extra postgres --extra speed --extra sandbox --constraint requirements-dev.txt --output-file requirements-demo.txt
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
 		build-requirements.in --constraint requirements-dev.txt --output-file build-constraints.txt
 

@@ -1,18 +1,16 @@
 """The operator's commands: what is spent, the stop switch, how the bot is doing."""
 
-from datetime import date
-
 from telegram import InlineKeyboardButton, Update, WebAppInfo
 
 from bot.billing.reports import Spending
 from bot.context import Context
 from bot.domain.errors import N_
-from bot.presentation.charts import Panel
-from bot.presentation.html import code, shorten
+from bot.presentation.charts import bars
+from bot.presentation.html import Safe, code, shorten
 from handlers.guard import Handler, command
 from handlers.money import STOPPED, balance_of, cost_of
-from handlers.replies import say, say_with_chart
-from handlers.usage import KINDS
+from handlers.replies import say
+from handlers.usage import NOTHING
 
 LINES = 8
 LONGEST_NAME = 24
@@ -41,26 +39,13 @@ ADMIN_LINK = N_(
     "On the machine where I run, <code>storybell admin</code> prints a link to the admin "
     "page. With PUBLIC_URL it opens here."
 )
-STATS = N_(
-    "<b>Status</b>\n"
-    "Profiles checked: {profiles}\n"
-    "Next check: {next}\n"
-    "Average time from post to alert: about {delay}\n"
-    "Alerts waiting: {waiting}, parked: {parked}"
-)
 
 
 @command("spending")
 async def spending(update: Update, context: Context) -> None:
     """Show credits and money: today, 7 and 30 days, by endpoint and chat, and the outlook."""
     spent = await context.services.reports.spending()
-    text = _text(spent, context, await _shortfall(context))
-    kinds = {**KINDS, "schedule": N_("Checks")}
-    series = [
-        (context.t.plain(kinds.get(kind, kind)), values) for kind, values in spent.by_kind.items()
-    ]
-    panel = Panel(context.t.plain(N_("Credits per day")), series)
-    await say_with_chart(update, context, text, spent.days, [panel] if series else [])
+    await say(update, context, _text(spent, context, await _shortfall(context)))
 
 
 @command("stop_spending")
@@ -75,34 +60,6 @@ async def resume_spending(update: Update, context: Context) -> None:
     """Take the stop back."""
     await context.services.ledger.set_stopped(stopped=False)
     await say(update, context, context.t(RESUMED))
-
-
-@command("stats")
-async def stats(update: Update, context: Context) -> None:
-    """Show what is followed, what waits, and the dead letters."""
-    stands = await context.services.overview.figures()
-    t, days, following = context.t, stands.days, stands.next_check
-    text: str = t(
-        STATS,
-        profiles=t.number(stands.profiles),
-        next=t.ago(following, context.now) if following else t.plain(N_("none")),
-        delay=t.duration(stands.delay) if stands.delay else t.plain(N_("unknown")),
-        waiting=t.number(stands.waiting),
-        parked=t.number(stands.dead_letters),
-    )
-    if await context.services.ledger.is_stopped():
-        text += "\n" + t(STOPPED)
-    text += await _shortfall(context)
-    if not days:  # the first hour is not over yet
-        await say(update, context, text)
-        return
-    waiting = [(date.fromisoformat(day["day"]), int(day["waiting"])) for day in days]
-    minutes = [(day["delay_s"] or 0) / 60 for day in days]
-    panels = [
-        Panel(t.plain(N_("Minutes from post to alert")), [("", minutes)]),
-        Panel(t.plain(N_("Most alerts waiting")), [("", [n for _, n in waiting])]),
-    ]
-    await say_with_chart(update, context, text, waiting, panels)
 
 
 @command("admin")
@@ -148,7 +105,7 @@ def _text(spent: Spending, context: Context, shortfall: str) -> str:
         month=cost_of(spent.month.spent, context),
         forecast=cost_of(spent.forecast, context),
     )
-    text += balance_of(spent, context)
+    text += f"{_bars(spent)}\n" + balance_of(spent, context)
     if spent.drift:
         text += "\n" + t(DRIFT, credits=t.number(spent.drift))
     if spent.check_paid_since is not None:
@@ -164,6 +121,12 @@ def _text(spent: Spending, context: Context, shortfall: str) -> str:
     return text
 
 
+def _bars(spent: Spending) -> Safe:
+    """Return the credits of the last 30 days, a sign a day."""
+    row = bars([credits for _, credits in spent.days])  # noqa: A001 - the project's word
+    return Safe(f"<code>{row.replace(' ', NOTHING)}</code>")
+
+
 def _named(chat: int, title: str | None) -> str:
     """Return what a chat is called; its number as well, for two may be called the same."""
     if not chat:
@@ -177,6 +140,5 @@ def handlers() -> list[Handler]:
         spending.handler,
         stop_spending.handler,
         resume_spending.handler,
-        stats.handler,
         admin.handler,
     ]

@@ -17,28 +17,26 @@ from handlers.subscriptions import EMPTY
 
 LINES = 25  # of what was refused; more would not fit into a message
 HOW = N_(
-    "Send me a file made by /export, or an OPML file with Instagram links, with "
-    "the caption <code>/import</code>. Or reply to such a file with /import."
+    "Send me a file made by /export, with the caption <code>/import</code>. "
+    "Or reply to such a file with /import."
 )
 
 
 @command("export", channel_after=0)
 async def export(update: Update, context: Context) -> None:
-    """Send the chat's subscriptions as JSON, or with ``/export opml`` as OPML."""
+    """Send the chat's subscriptions as a file of JSON."""
     entries = await context.services.subscriptions.entries(context.chat.id)
     if not entries:
         await say(update, context, context.t(EMPTY))
         return
-    as_opml = bool(context.args) and (context.args or [""])[0].lower() == "opml"
-    data = import_export.to_opml(entries) if as_opml else import_export.to_json(entries)
-    filename = f"storybell.{'opml' if as_opml else 'json'}"
+    data = import_export.to_json(entries).decode()
     caption = context.t.plain(
         N_(
             "To restore your subscriptions, send this file with the caption /import, here "
             "or in another chat."
         )
     )
-    await enqueue_reply(context, target_of(update), document_of(data.decode(), filename, caption))
+    await enqueue_reply(context, target_of(update), document_of(data, "storybell.json", caption))
 
 
 @command("import")

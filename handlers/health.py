@@ -17,6 +17,7 @@ BEFORE = N_("<b>Before</b>")
 FIGURES = N_(
     "Today: {spent} of {budget} credits\n"
     "Profiles checked: {profiles}\n"
+    "Average time from post to alert: about {delay}\n"
     "Alerts waiting: {waiting}, parked: {parked}"
 )
 
@@ -35,6 +36,7 @@ async def health(update: Update, context: Context) -> None:
         spent=t.number(spent.budget - spent.left_today),
         budget=t.number(spent.budget),
         profiles=t.number(stands.profiles),
+        delay=t.duration(stands.delay) if stands.delay else t.plain(N_("unknown")),
         waiting=t.number(stands.waiting),
         parked=t.number(stands.dead_letters),
     )

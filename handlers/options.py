@@ -17,8 +17,6 @@ from handlers.replies import rewrite
 
 TOGGLES = {
     "silent": N_("Silent"),
-    "links_only": N_("Only with links"),
-    "mentions_only": N_("Only with mentions"),
     "spoiler": N_("Blurred until tapped"),
     "protect": N_("No forwarding"),
     "digest": N_("Daily summary"),

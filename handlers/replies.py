@@ -2,9 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import date
 
 from telegram import Message, Update
 from telegram.constants import ChatAction, ParseMode
@@ -14,11 +13,10 @@ from bot.context import Context, target_of
 from bot.domain.errors import N_, DatabaseUnavailableError
 from bot.domain.model import Target
 from bot.presentation.actions import Buttons, about
-from bot.presentation.charts import Panel
-from bot.presentation.html import Safe, bold, code, length
+from bot.presentation.html import Safe, bold, code
 from bot.runtime import holding, logging
 from bot.runtime.beside import beside
-from bot.sending.replies import ACTION_S, Payload, chart_of, edit_of, text_of
+from bot.sending.replies import ACTION_S, Payload, edit_of, text_of
 from bot.updates import unit_of_work
 from handlers.guard import answer
 
@@ -75,25 +73,6 @@ async def enqueue_reply(context: Context, target: Target, payload: Payload) -> N
     payload = {**payload, "language": context.t.language, "trace": logging.trace()}
     if not unit_of_work.owe(target, payload):
         await context.services.replies.send(target, payload)
-
-
-async def say_with_chart(
-    update: Update,
-    context: Context,
-    text: str,
-    days: list[tuple[date, int]],
-    panels: Sequence[Panel] = (),
-) -> None:
-    """Owe ``text`` under a chart of credits a day; with bars of text where none can be drawn.
-
-    ``panels`` are drawn in place of the credits. What is too long for a caption comes below.
-    """
-    title = context.t.plain(N_("Use per day"))
-    if length(text) > LONGEST_CAPTION:
-        await enqueue_reply(context, target_of(update), chart_of(title, title, days, panels))
-        await say(update, context, text)
-        return
-    await enqueue_reply(context, target_of(update), chart_of(text, title, days, panels))
 
 
 async def rewrite(

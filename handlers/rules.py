@@ -88,9 +88,7 @@ async def change_rule(
 
 async def _suggested(one: Subscription, context: Context) -> list[str]:
     """Return what the profile's stories of now hold, without asking anybody."""
-    live = await context.services.subscriptions.preview(
-        one.username, Options(), chat_id=context.chat.id
-    )
+    live = await context.services.subscriptions.live(one.username, chat_id=context.chat.id)
     return alert_rules.used_terms(live, most=SUGGESTIONS)
 
 

@@ -36,7 +36,6 @@ HELP = N_(
     "/subscriptions: this chat's subscriptions and their options\n"
     "/unsubscribe <i>name</i>: stop the alerts\n"
     "/why <i>name</i>: when I last checked, and when I'll check next\n"
-    "/preview <i>name</i>: what its options let through now\n"
     "/rules <i>name</i>: which of its stories bring an alert\n"
     "/past <i>name</i>: its stories that I sent here before\n\n"
     "<b>This chat</b>\n"

@@ -258,7 +258,7 @@ async def take_answer(update: Update, context: Context) -> None:
 async def show_live(update: Update, context: Context, username: str) -> str | None:
     """Show the stories that were there when somebody subscribed; they are paid already."""
     service = context.services.subscriptions
-    live = await service.preview(username, Options(), chat_id=context.chat.id)
+    live = await service.live(username, chat_id=context.chat.id)
     if not live:
         return context.t.plain(N_("These stories are gone."))
     await answer(update, context)

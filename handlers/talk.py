@@ -39,7 +39,7 @@ EXAMPLE = N_(
     "example."
 )
 CANCEL = "cancel"  # what a page had asked for was forgotten when the command came
-FILES = (".json", ".opml", ".xml")
+FILES = (".json",)
 
 COMMANDS: dict[str, Guarded] = {
     "stories": stories.stories,
@@ -47,7 +47,6 @@ COMMANDS: dict[str, Guarded] = {
     "subscribe": subscriptions.subscribe,
     "unsubscribe": subscriptions.unsubscribe,
     "why": why.why,
-    "preview": why.preview,
     "rules": rules.rules,
 }
 """Commands that take a name, which a button can run."""

@@ -1,6 +1,6 @@
 """/usage: what this chat has had, and how much of today's limit is left, in people's words.
 
-Who runs the bot sees the credits besides, and a chart.
+Who runs the bot sees the credits besides.
 """
 
 from datetime import UTC, datetime, time, timedelta
@@ -14,7 +14,7 @@ from bot.domain.model import MEGABYTE
 from bot.presentation.charts import bars
 from bot.presentation.html import Safe
 from handlers.guard import Handler, command
-from handlers.replies import say, say_with_chart
+from handlers.replies import say
 
 KINDS = {
     "link": N_("Links"),
@@ -35,13 +35,12 @@ LINE = N_("{kind}: used {credits}, files {items} ({size} MB)")
 
 @command("usage", channel_after=0)
 async def usage(update: Update, context: Context) -> None:
-    """Show what was used today; to operators with the figures and a chart."""
+    """Show what was used today; to operators with the figures."""
     used = await context.services.reports.usage(context.chat.id)
     text = _text(used, context)
     if asker_of(update, context).is_admin:
-        await say_with_chart(update, context, f"{text}\n\n{_figures(used, context)}", used.days)
-    else:
-        await say(update, context, text)
+        text += f"\n\n{_figures(used, context)}"
+    await say(update, context, text)
 
 
 def _text(used: ChatUsage, context: Context) -> str:

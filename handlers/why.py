@@ -1,4 +1,4 @@
-"""/why and /preview: what becomes of a profile's stories here, and what the options let pass."""
+"""/why: what becomes of a profile's stories here."""
 
 from datetime import timedelta
 
@@ -7,19 +7,15 @@ from telegram import Update
 from bot.chats.explain import LOOKBACK, Why
 from bot.context import Context, target_of
 from bot.domain import links
-from bot.domain.albums import plan
 from bot.domain.errors import N_
 from bot.presentation.notices import AWAY, MISSING
 from handlers.guard import Handler, command
-from handlers.options import MEDIA, TOGGLES, paused_line
+from handlers.options import MEDIA, paused_line
 from handlers.replies import say
-from handlers.show import show
 from handlers.subscriptions import choose
 
 USAGE = N_("Add a name, for example: /why natgeo")
-PREVIEW_USAGE = N_("Add a name, for example: /preview natgeo")
 WHY = N_("Which one do you want to know about?")
-PREVIEW = N_("Which one do you want to see a preview of?")
 DELAY = N_("On average, new stories get here about {delay} after they are posted.")
 LEAST = timedelta(minutes=1)  # to send takes a while, too
 MOST_RULES = 5  # named in one line
@@ -28,7 +24,7 @@ STATES = {
     "private": N_("🔒 This profile is private now. Alerts will start again when it's public."),
     "gone": N_("I can't find this profile right now. Alerts will start again when it's back."),
 }
-NOTHING = N_("None of the current stories from <b>{username}</b> match this chat's options.")
+PASSING = N_("Of its current stories, this chat's options let pass: {n} of {total}")
 
 
 @command("why", channel_after=1)
@@ -45,23 +41,6 @@ async def why(update: Update, context: Context) -> None:
     await say(update, context, _text(known, context))
 
 
-@command("preview")
-async def preview(update: Update, context: Context) -> None:
-    """Show what the options would send now, out of what was seen already; costs nothing."""
-    username = _name(context)
-    if username is None:
-        if context.args:
-            await say(update, context, context.t(PREVIEW_USAGE))
-        else:
-            await choose(update, context, PREVIEW, "preview", PREVIEW_USAGE)
-        return
-    shown = await context.services.subscriptions.preview(username, chat_id=context.chat.id)
-    if not shown:
-        await say(update, context, context.t(NOTHING, username=username))
-        return
-    await show(update, context, plan(shown), kind="stories")
-
-
 def _name(context: Context) -> str | None:
     link = links.parse_argument(context.args[0]) if context.args else None
     return link.username if link else None
@@ -75,6 +54,9 @@ def _text(known: Why, context: Context) -> str:
         "",
         *_outcomes(known, context),
     ]
+    if known.live:
+        n, total = context.t.number(known.passing), context.t.number(known.live)
+        lines += ["", context.t(PASSING, n=n, total=total)]
     return "\n".join(lines)
 
 
@@ -156,9 +138,7 @@ def _outcomes(known: Why, context: Context) -> list[str]:
 def _limits(known: Why, context: Context) -> list[str]:
     """Return the options that let not all stories pass, and the rules that kept some back."""
     chosen = known.subscription.options
-    names = [TOGGLES[name] for name in ("links_only", "mentions_only") if getattr(chosen, name)]
-    if chosen.media != "all":
-        names.append(MEDIA[chosen.media])
+    names = [] if chosen.media == "all" else [MEDIA[chosen.media]]
     rules = [rule for rule in known.filtered_by if rule.startswith(("only ", "not "))]
     return [*(context.t.plain(name) for name in names), *rules[:MOST_RULES]]
 
@@ -170,4 +150,4 @@ def _hour(hour: int, context: Context) -> str:
 
 def handlers() -> list[Handler]:
     """Return this module's handlers, in order."""
-    return [why.handler, preview.handler]
+    return [why.handler]

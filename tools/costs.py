@@ -287,7 +287,7 @@ async def _subscribing(here: Shop) -> None:
     async def choose(username: str) -> None:
         (one,) = await here.subscriptions.named(1, username)
         await here.subscriptions.set_options(1, one.id, Options(only="#sale"))
-        await here.subscriptions.preview(username, chat_id=1)
+        await here.subscriptions.live(username, chat_id=1)
         await here.subscriptions.why(Target(1), username)
 
     async def own_topic(username: str) -> None:
@@ -313,9 +313,7 @@ async def _subscribing(here: Shop) -> None:
         "`/subscribe A B`, two names not seen before",
         lambda: here.subscriptions.subscribe_all(Target(1), two, ANN),
     )
-    await here.row(
-        "`/rules`, `/preview` and `/why` of what is followed", lambda: choose("followed")
-    )
+    await here.row("`/rules` and `/why` of what is followed", lambda: choose("followed"))
     past = Past(here.db, blocked=(), now=here.now)
     await here.row("`/past NAME`", lambda: past.page(1, 1, "followed"))
 

@@ -44,15 +44,13 @@ class UsageLine:
 class ChatUsage:
     """What a chat used today and this month (UTC) by kind, and what it may still spend today.
 
-    Kinds are ``link``, ``stories``, ``subscribe``, ``media`` and ``alert``; ``days`` are the
-    credits of the last 30 days, the oldest first.
+    Kinds are ``link``, ``stories``, ``subscribe``, ``media`` and ``alert``.
     """
 
     today: dict[str, UsageLine]
     month: dict[str, UsageLine]
     allowance: int
     left: int
-    days: list[tuple[date, int]]
     stories: list[int]
     """How many stories it got on each of the last 7 days, the oldest first."""
 
@@ -67,9 +65,8 @@ class Spending:
     """What the bot spent: today, 7 and 30 days, by endpoint and chat (30 days), and the outlook.
 
     ``by_chat`` has the ``_CHATS`` largest, in order; 0 is the schedule. ``names`` are those of
-    chats that we know. ``by_kind`` has the credits of each of ``days``, for what they were
-    spent. ``forecast`` is what this month will come to; ``days_left`` how long ``balance`` lasts
-    at the pace of the last 7 days.
+    chats that we know. ``forecast`` is what this month will come to; ``days_left`` how long
+    ``balance`` lasts at the pace of the last 7 days.
     """
 
     today: Sums
@@ -78,7 +75,6 @@ class Spending:
     by_endpoint: dict[str, Sums]
     by_chat: dict[int, int]
     names: dict[int, str]
-    by_kind: dict[str, list[int]]
     days: list[tuple[date, int]]
     budget: int
     left_today: int
@@ -102,10 +98,8 @@ class Reports:
     async def usage(self, chat_id: int) -> ChatUsage:
         """Return what a chat used."""
         today = self.now().date()
-        first = today - timedelta(days=_DAYS_SHOWN - 1)
         async with self.db.read() as tx:
-            begin = min(first, today.replace(day=1))
-            parts = await spending.parts(tx, since=begin, chat_id=chat_id)
+            parts = await spending.parts(tx, since=today.replace(day=1), chat_id=chat_id)
             lines = [
                 _lines(
                     await usage.of_chat(tx, chat_id, since=since),
@@ -116,15 +110,9 @@ class Reports:
             used = await budgets.allowance_used(tx, "chat", chat_id, today)
             own = await access.allowances(tx, [Subject.of_chat(chat_id)])
             got = await usage.items_by_day(tx, chat_id, since=today - timedelta(days=6))
-            shares = await usage.millicredits_by_day(tx, chat_id, since=first, today=today)
-        asked = _together(parts, lambda one: one.day)
-        days = [
-            (day, asked.get(day, Sums()).spent + round(shares.get(day, 0) / 1000))
-            for day in _days(first, today)
-        ]
         allowance = own.get(Subject.of_chat(chat_id), self.limits.chat_daily_allowance)
         week = [got.get(day, 0) for day in _days(today - timedelta(days=6), today)]
-        return ChatUsage(lines[0], lines[1], allowance, max(0, allowance - used), days, week)
+        return ChatUsage(lines[0], lines[1], allowance, max(0, allowance - used), week)
 
     async def spending(self) -> Spending:
         """Return what the bot spent, and what that will come to."""
@@ -142,7 +130,6 @@ async def spending_in(tx: Tx, limits: Limits, *, now: datetime) -> Spending:
     parts = await spending.parts(tx, since=min(first, today.replace(day=1)))
     by_day = _together(parts, lambda one: one.day)
     shown = [one for one in parts if one.day >= first]
-    by_kind = _together(shown, lambda one: (one.kind, one.day))
     kinds = _together(shown, lambda one: one.kind)
     by_chat = await spending.dearest_chats(tx, since=first, limit=_CHATS)
     by_chat[_SCHEDULE] = by_chat.get(_SCHEDULE, 0) + kinds.get("schedule", Sums()).spent
@@ -151,8 +138,7 @@ async def spending_in(tx: Tx, limits: Limits, *, now: datetime) -> Spending:
     balance = await budgets.account_balance(tx)
     check_paid_since = await _fell_back_at(tx)
     drift = await key_values.get(tx, DRIFT)
-    shown_days = _days(first, today)
-    days = [(day, by_day.get(day, Sums()).spent) for day in shown_days]
+    days = [(day, by_day.get(day, Sums()).spent) for day in _days(first, today)]
     this_month = sum(one.spent for day, one in by_day.items() if day >= today.replace(day=1))
     rate = daily_rate([spent for _, spent in days], now)
     return Spending(
@@ -166,10 +152,6 @@ async def spending_in(tx: Tx, limits: Limits, *, now: datetime) -> Spending:
             if spent
         },
         names=names,
-        by_kind={
-            kind: [by_kind.get((kind, day), Sums()).spent for day in shown_days]
-            for kind, _ in sorted(kinds.items(), key=lambda one: -one[1].spent)
-        },
         days=days,
         budget=limits.daily_budget,
         left_today=max(0, limits.daily_budget - sum(used)),

@@ -1,17 +1,16 @@
 """Why a chat hears of a profile, or does not: one answer out of what the store knows."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from bot.domain import alert_rules
-from bot.domain.model import Options, Story
-from bot.domain.records import EPOCH, Chat, Known, Mute, State, Subscription, mute_of
+from bot.domain.model import Story
+from bot.domain.records import Chat, Known, Mute, State, Subscription, mute_of
 from bot.domain.selection import FILTERED
 from bot.fetching import schedule_state
 from bot.scheduling.forecast import ProfileState, usual_hours
 from bot.store import chats, enqueue, mutes, profiles, stories
-from bot.store import subscriptions as store
 from bot.store.database import Tx
 from bot.store.enqueue import Tally
 
@@ -48,6 +47,9 @@ class Why:
     mute: Mute | None = None
     hours: list[int] = field(default_factory=list)
     filtered_by: tuple[str, ...] = ()
+    live: int = 0
+    """How many stories are there now, as last seen; ``passing`` of them pass the options."""
+    passing: int = 0
 
     @property
     def expected_delay(self) -> timedelta | None:
@@ -68,6 +70,7 @@ class Why:
         now: datetime,
         hours: list[int] | None = None,
         mute: Mute | None = None,
+        live: Sequence[Story] = (),
     ) -> "Why":
         """Sum up what the store says."""
         names = ("sent", "filtered", "quiet", "digest", "muted", "waiting", "failed")
@@ -98,6 +101,8 @@ class Why:
             hours=hours or [],
             mute=mute,
             filtered_by=tuple(sorted(reasons)),
+            live=len(live),
+            passing=sum(alert_rules.passes(story, subscription.options) for story in live),
             **kinds,
         )
 
@@ -127,17 +132,5 @@ async def explain(
         now=now,
         hours=usual_hours(state, population),
         mute=mute_of(await mutes.of_chat(tx, target.chat_id), target.thread_id),
+        live=await stories.live(tx, subscription.profile_id, now=now),
     )
-
-
-async def preview(
-    tx: Tx, username: str, options: Options | None, *, chat_id: int | None, now: datetime
-) -> list[Story]:
-    """Return the live stories of a profile that ``options``, or those of the chat, let pass."""
-    known = await profiles.named(tx, username, since=EPOCH)
-    live = await stories.live(tx, known.profile_id, now=now) if known else []
-    if options is None and chat_id is not None:
-        rows = await store.find_named(tx, chat_id, username)
-        chat = await chats.get(tx, chat_id)
-        options = rows[0].options if rows else Options.of(chat.defaults) if chat else None
-    return [story for story in live if alert_rules.passes(story, options or Options())]

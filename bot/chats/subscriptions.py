@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.chats.explain import Why, explain, preview
+from bot.chats.explain import Why, explain
 from bot.chats.import_export import ImportEntry
 from bot.chats.subscribing import Subscribed, Subscribing, SubscriptionLimits, check_fast
 from bot.domain import alert_rules
@@ -17,7 +17,7 @@ from bot.domain.errors import NotFollowedError, TooManyFastError
 from bot.domain.model import Asker, Options, Story, Target
 from bot.domain.records import Subscription
 from bot.fetching import snapshots
-from bot.store import chat_queues, deliveries, enqueue, moves, profiles
+from bot.store import chat_queues, deliveries, enqueue, moves, profiles, stories
 from bot.store import ended as ended_store
 from bot.store import subscriptions as store
 from bot.store.database import Tx
@@ -289,13 +289,11 @@ class Subscriptions(Subscribing):
             lambda tx: explain(tx, subscription, out_of_budget=is_poor, now=now)
         )
 
-    async def preview(
-        self, username: str, options: Options | None = None, *, chat_id: int
-    ) -> list[Story]:
-        """Return the live stories, as last seen, that ``options`` let pass; costs nothing.
+    async def live(self, username: str, *, chat_id: int) -> list[Story]:
+        """Return the stories of a profile that are there now, as last seen; costs nothing.
 
-        Of what the chat follows only: what others pay for is not shown to everybody. Without
-        ``options`` those of its subscription hold; of a blocked profile there are none.
+        Of what the chat follows only: what others pay for is not shown to everybody. Of a blocked
+        profile there are none.
 
         Raises:
             NotFollowedError: The chat does not follow it.
@@ -303,9 +301,8 @@ class Subscriptions(Subscribing):
         rows = await self.named(chat_id, username)
         if alert_rules.is_blocked(rows[0].profile_id, username, self.blocked):
             return []
-        return await self._db.fetch(
-            lambda tx: preview(tx, username, options, chat_id=chat_id, now=self._now())
-        )
+        now = self._now()
+        return await self._db.fetch(lambda tx: stories.live(tx, rows[0].profile_id, now=now))
 
     async def entries(self, chat_id: int) -> list[ImportEntry]:
         """Return a chat's subscriptions for ``bot.chats.import_export`` to write down."""

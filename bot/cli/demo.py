@@ -55,7 +55,7 @@ async def _demo(folder: Path, port_base: int, loop: MovableLoop) -> int:
             access="open",
             # Enough for a check of each profile as often as may be: a published story rings soon.
             daily_budget=200_000,
-            # Whoever opens the page runs the bot as well: /spending and /stats are theirs.
+            # Whoever opens the page runs the bot as well: /spending and /health are theirs.
             admin_ids=range(FIRST_PERSON, FIRST_PERSON + _VISITORS),
             # Everybody is new here, and tries much at once.
             newcomer_allowance=_PLENTY,

@@ -260,10 +260,6 @@ def held_back_by(story: Story, options: Options) -> str | None:
     """
     if options.media not in {"all", story.kind}:
         return options.media
-    if options.links_only and not story.links:
-        return "link"
-    if options.mentions_only and not story.mentions:
-        return "mention"
     if options.only and not any(fits(story, term) for term in options.only.split()):
         return f"only {options.only}"
     return next((f"not {term}" for term in options.without.split() if fits(story, term)), None)

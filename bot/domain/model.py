@@ -149,8 +149,6 @@ class Options:
 
     silent: bool = False
     media: Literal["all", "photo", "video"] = "all"
-    links_only: bool = False
-    mentions_only: bool = False
     spoiler: bool = False
     protect: bool = False
     caption: Literal["full", "short"] = "short"
@@ -201,7 +199,7 @@ class Options:
 
 # Buttons hold these in their order: only the end may grow.
 _FLAGS = (
-    "silent", "links_only", "mentions_only", "spoiler", "protect", "digest", "fast", "keep",
+    "silent", "spoiler", "protect", "digest", "fast", "keep",
     "files",
 )  # fmt: skip
 _MEDIA = ("all", "photo", "video")

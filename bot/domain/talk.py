@@ -32,6 +32,7 @@ ALIASES = {
     "subscription": "subscriptions", "lang": "language", "tz": "timezone", "zone": "timezone",
     "time": "timezone", "options": "settings", "config": "settings", "delete": "privacy",
     "forget": "privacy", "stats": "usage", "limit": "usage", "limits": "usage", "menu": "help",
+    "preview": "why",
 }  # fmt: skip
 """What people write in place of our commands."""
 

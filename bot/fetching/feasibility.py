@@ -38,7 +38,7 @@ class BudgetWatch:
     ) -> None:
         """Use ``tell`` when it is news, and ``over`` when it is over, where that is another.
 
-        Without them it is only kept for /stats and /spending.
+        Without them it is only kept for /spending.
         """
         self._db = db
         self._tell = tell

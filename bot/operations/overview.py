@@ -38,7 +38,6 @@ class Figures:
     """
 
     profiles: int
-    next_check: datetime | None
     delay: timedelta | None
     waiting: int
     dead_letters: int
@@ -181,10 +180,8 @@ class Overview:
 
 async def _figures(tx: Tx, *, now: datetime) -> Figures:
     backlog = await enqueue.backlog(tx, now=now)
-    first = await profiles.first_due(tx, now=now)
     return Figures(
         profiles=sum(await profiles.followed(tx)),
-        next_check=first[0] if first else None,
         delay=await profiles.mean_delay(tx),
         waiting=backlog.open,
         dead_letters=backlog.dead_letters,

@@ -1,6 +1,6 @@
 """Answers as values that can be stored, sent at once or later, and sent again.
 
-A payload is JSON: ``kind`` is ``text``, ``edit``, ``album``, ``chart`` or ``document``. An album
+A payload is JSON: ``kind`` is ``text``, ``edit``, ``album`` or ``document``. An album
 holds its stories as they were found, so that nothing is fetched or paid again. ``language`` is
 the one in which more is said, where a payload could not be sent.
 """
@@ -9,7 +9,7 @@ import asyncio
 import secrets
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager, suppress
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -31,10 +31,8 @@ from bot.domain.model import (
     Target,
 )
 from bot.domain.serialization import dump_stories, load_stories
-from bot.presentation import charts
 from bot.presentation.actions import Buttons
 from bot.presentation.buttons import page_button
-from bot.presentation.charts import Panel
 from bot.presentation.translation import translator_for
 from bot.runtime.beside import beside
 from bot.sending.items import SendOptions
@@ -126,26 +124,6 @@ def album_of(
     }
 
 
-def chart_of(
-    text: str,
-    title: str,
-    days: Sequence[tuple[date, int]],
-    panels: Sequence[Panel] = (),
-) -> Payload:
-    """Return a chart of figures a day over a text; bars of text where none can be drawn.
-
-    ``panels`` are drawn in place of the plain ``days``.
-    """
-    drawn = [[one.title, [[name, list(values)] for name, values in one.series]] for one in panels]
-    return {
-        **({"panels": drawn} if drawn else {}),
-        "kind": "chart",
-        "text": str(text),
-        "title": title,
-        "days": [[day.isoformat(), count] for day, count in days],
-    }
-
-
 def document_of(data: str, filename: str, caption: str) -> Payload:
     """Return a file of text."""
     return {"kind": "document", "data": data, "filename": filename, "caption": caption}
@@ -226,7 +204,7 @@ class Replies:
                 return await self._album(target, payload, silent=silent, leaving=leaving)
         limits = {"lane": "reply", "patience": patience, "leaving": leaving}
         try:
-            method, arguments = await _call_of(payload)
+            method, arguments = _call_of(payload)
             arguments |= {"chat_id": target.chat_id}
             if method != "editMessageText":
                 arguments |= {
@@ -327,20 +305,9 @@ async def _count(
         await usages.count(tx, chat_id, kind, now=now, items=len(outcome.items), size=size)
 
 
-async def _call_of(payload: Payload) -> tuple[str, dict[str, Any]]:
+def _call_of(payload: Payload) -> tuple[str, dict[str, Any]]:
     """Return the method and the arguments that bring a payload."""
     kind = payload["kind"]
-    if kind == "chart":
-        days = [(date.fromisoformat(day), count) for day, count in payload["days"]]
-        # Drawing takes a while.
-        panels = [Panel(title, series) for title, series in payload.get("panels", ())]
-        picture = await asyncio.to_thread(charts.usage_chart, days, payload["title"], panels)
-        if picture is not None:
-            photo = InputFile(picture, filename="chart.png")
-            return "sendPhoto", {"photo": photo, "caption": payload["text"], "parse_mode": "HTML"}
-        bars = charts.bars([count for _, count in days])
-        text = payload["text"] + (f"\n\n<code>{bars}</code>" if bars else "")
-        return _call_of_text(text_of(text))
     if kind == "document":
         file = InputFile(payload["data"].encode(), filename=payload["filename"])
         return "sendDocument", {"document": file, "caption": payload["caption"]}

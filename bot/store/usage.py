@@ -119,14 +119,6 @@ async def of_chat(tx: Tx, chat_id: int, *, since: date) -> dict[str, Use]:
     return uses
 
 
-async def millicredits_by_day(
-    tx: Tx, chat_id: int, *, since: date, today: date
-) -> dict[date, int]:
-    """Return about a chat's share of the checks by day, in thousandths of a credit."""
-    days = await _by_day(tx, "millicredits", chat_id, since)
-    return days | {today: days.get(today, 0) + await _share_of_today(tx, chat_id)}
-
-
 async def _share_of_today(tx: Tx, chat_id: int) -> int:
     """Return about what a chat bears of the checks that are not split yet, in thousandths."""
     followed = sa.select(subscriptions.c.profile_id).where(

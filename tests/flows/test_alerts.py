@@ -191,15 +191,16 @@ async def test_a_topic_has_its_own_and_falls_back_once(stage: Stage) -> None:
 
 async def test_options_let_through_what_is_wanted(stage: Stage) -> None:
     chat, name = await stage.person(), await stage.star()
-    options = Options(media="photo", links_only=True, silent=True, spoiler=True, protect=True)
+    options = Options(media="photo", only="link", silent=True, spoiler=True, protect=True)
     one = (await stage.follow(chat, name, options=options)).subscription
     wanted = await stage.publish(name, links=["https://example.org/"])
     await stage.publish(name)
     await stage.publish(name, 2, links=["https://example.org/"])
     followed = stage.parts.services.subscriptions
     await stage.look(name)
-    assert [story.pk for story in await followed.preview(name, chat_id=chat)] == [wanted]
-    assert len(await followed.preview(name, Options(), chat_id=chat)) == 3
+    known = await followed.why(Target(chat), name)
+    assert (known.passing, known.live) == (1, 3)
+    assert len(await followed.live(name, chat_id=chat)) == 3
     await stage.ring()
     [message] = [m for m in await stage.control.replies(chat) if "_story_pk" in m]
     assert message["_story_pk"] == wanted

@@ -132,7 +132,7 @@ async def test_the_operator_erases_a_chat_without_a_trace_of_its_number(
     assert f"stored about {ann} was not known" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("command", ["/spending", "/stats", "/stop_spending", "/resume_spending"])
+@pytest.mark.parametrize("command", ["/spending", "/stop_spending", "/resume_spending"])
 async def test_strangers_get_no_answer_to_the_operators_commands(
     bell: Bell, control: Control, command: str
 ) -> None:

@@ -18,13 +18,13 @@ TIMING = unhurried()  # the pages are tried here, not the flood limits
 
 COMMANDS = (
     "/start", "/help", "/settings", "/timezone", "/language", "/subscriptions", "/unsubscribe",
-    "/unsubscribe all", "/why", "/preview", "/rules", "/past", "/usage", "/privacy",
+    "/unsubscribe all", "/why", "/rules", "/past", "/usage", "/privacy",
     "/subscribe {name}", "/rules {name}", "/highlights {name}",
 )  # fmt: skip
 IN_PRIVATE = ("{name}", "{name}, natgeo", "/story {name}", "some words that ask for nothing",
               "/start card--{start}")  # fmt: skip
 OPERATORS = ("/people", "/health", "/spending", "/stop_spending", "/resume_spending", "/invite",
-             "/stats", "/admin", "/block 77", "/unblock 77")  # fmt: skip
+             "/admin", "/block 77", "/unblock 77")  # fmt: skip
 ENDS = {"erase:yes"}  # after it there is nothing to go back to; pressed last
 WAYS_BACK = ("set:back", "set:zone", "set:clock", "set:quiet", "subs:0", "erase:back", "erase:no",
              "unsub:no", "undo:", "people:0")  # fmt: skip

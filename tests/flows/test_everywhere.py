@@ -109,8 +109,6 @@ async def subscribed(
     (why,) = await bell.ask(chat, f"/why {name}", user=asker, **where)
     assert "not @nike" in why["text"]
     assert "only #sale" in why["text"]
-    (preview,) = await bell.ask(chat, f"/preview {name}", user=asker, **where)
-    assert preview["_story_pk"] == wanted["pk"]
     assert set(shown(await alerted())) == {wanted["pk"]}
 
 

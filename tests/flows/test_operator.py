@@ -50,8 +50,8 @@ async def test_the_stop_switch_refuses_everybody_until_it_is_taken_back(
     (refused,) = await bell.ask(ann, "/stories prada")
     assert "Stories are paused" in refused["text"]
     assert await bell.control.billed_for("prada") == before
-    (stats,) = await bell.ask(boss, "/stats")
-    assert "Spending is stopped" in stats["text"]
+    (health,) = await bell.ask(boss, "/health")
+    assert "Spending is stopped" in health["text"]
     await bell.ask(boss, "/resume_spending")
     (photo,) = await bell.ask(ann, "/stories prada")
     assert "photo" in photo
@@ -74,11 +74,11 @@ async def test_admins_are_told_once_when_the_key_is_refused_and_when_it_is_back(
     await bell.control.clear_faults(fault)
 
 
-async def test_stats_tell_how_long_a_story_waits(run: tuple[Bell, int]) -> None:
+async def test_health_tells_how_long_a_story_waits(run: tuple[Bell, int]) -> None:
     bell, boss = run
-    (stats,) = await bell.ask(boss, "/stats")
-    assert "Profiles checked: 0" in stats["text"]
-    assert "post to alert: about unknown" in stats["text"]
+    (health,) = await bell.ask(boss, "/health")
+    assert "Profiles checked: 0" in health["text"]
+    assert "post to alert: about unknown" in health["text"]
 
 
 async def test_without_the_privacy_check_a_known_profile_costs_one(tmp_path: Path) -> None:

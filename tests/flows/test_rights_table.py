@@ -264,12 +264,6 @@ async def walk(folder: Path, tried: Sequence[Cell], **changed: Any) -> list[str]
     return [wrong for wrong in found if wrong]
 
 
-@pytest.fixture(autouse=True)
-def no_charts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the bot be one that can't draw: twenty charts take longer than all the rest."""
-    monkeypatch.setattr("bot.presentation.charts.usage_chart", lambda *_: None)
-
-
 async def test_a_part_of_the_table_holds(tmp_path: Path) -> None:
     tried = list(sample())
     assert {cell.name for cell in tried} == set(TABLE)
@@ -312,7 +306,7 @@ def test_what_a_member_may_do_in_a_group() -> None:
         "an answer: whom to subscribe to", "an answer: a setting",
         "language:", "unsub:", "undo:", "mute:", "topic:", "opt:", "rule:", "defaults", "set:",
         "erase",
-        "/spending", "/stop_spending", "/resume_spending", "/stats",
+        "/spending", "/stop_spending", "/resume_spending",
         "/allow", "/invite", "/block", "/unblock", "/people", "people:", "/health",
         "/admin", "/broadcast", "cast:",
     }  # fmt: skip

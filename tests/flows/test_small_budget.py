@@ -21,28 +21,28 @@ async def test_a_budget_that_became_too_small_is_told_once_and_shown(tmp_path: P
             for name in PROFILES:
                 await box.control.profile(name)
                 await bell.ask(boss, f"/subscribe {name}")
-            (stats,) = await bell.ask(boss, "/stats")
-            assert "Profiles checked: 3" in stats["text"]
-            assert "daily budget" not in stats["text"]
-        start = stats["message_id"]
+            (health,) = await bell.ask(boss, "/health")
+            assert "Profiles checked: 3" in health["text"]
+            assert "daily budget" not in health["text"]
+        start = health["message_id"]
         async with running_bell(tmp_path, box, daily_budget=8, **admin) as bell:
             (warning,) = await box.control.wait_replies(boss, 1, after=start)
             assert "enough to check 1 of 3 profiles" in warning["text"]
             assert "takes 8 credits a day; DAILY_BUDGET=16 gives that." in warning["text"]
-            (stats,) = await bell.ask(boss, "/stats")
-            assert "check 1 of 3 profiles in time" in stats["text"]
-            assert "takes 8 credits ($0.16) a day. DAILY_BUDGET=16" in stats["text"]
+            (health,) = await bell.ask(boss, "/health")
+            assert "check 1 of 3 profiles" in health["text"]
             (spending,) = await bell.ask(boss, "/spending")
             report = spending.get("caption") or spending["text"]
             assert "check 1 of 3 profiles in time" in report
+            assert "takes 8 credits ($0.16) a day. DAILY_BUDGET=16" in report
         start = spending["message_id"]
         async with running_bell(tmp_path, box, daily_budget=8, **admin) as bell:
-            (stats,) = await bell.ask(boss, "/stats")  # told before: not again
-            assert "check 1 of 3" in stats["text"]
-        assert await told(start) == [stats["text"]]
-        start = stats["message_id"]
+            (health,) = await bell.ask(boss, "/health")  # told before: not again
+            assert "check 1 of 3" in health["text"]
+        assert await told(start) == [health["text"]]
+        start = health["message_id"]
         async with running_bell(tmp_path, box, daily_budget=16, **admin) as bell:
             (over,) = await box.control.wait_replies(boss, 1, after=start)
             assert over["text"].startswith("The daily budget is enough again")
-            (stats,) = await bell.ask(boss, "/stats")
-            assert "daily budget" not in stats["text"]
+            (health,) = await bell.ask(boss, "/health")
+            assert "Nothing is wrong" in health["text"]

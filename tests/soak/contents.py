@@ -54,10 +54,6 @@ def passes(story: Story, options: dict[str, Any]) -> bool:
     kind = "video" if story.media_type == 2 else "photo"
     if options.get("media", kind) not in {"all", kind}:
         return False
-    if options.get("links_only") and not story.links:
-        return False
-    if options.get("mentions_only") and not story.mentions:
-        return False
     only, without = (str(options.get(name, "")).split() for name in ("only", "without"))
     if only and not any(_fits(story, term) for term in only):
         return False

@@ -16,7 +16,7 @@ from tests.support.control import Control
 
 A_WHILE = 25.0  # seconds from a message to the next press
 TITLES = ("Sea", "Lions 🦁", "", "Everything that was ever shown here, in order")
-DEFAULTS = ("keep", "files", "digest", "links_only", "")
+DEFAULTS = ("keep", "files", "digest", "")
 """What subscriptions begin with, chat after chat."""
 
 
@@ -45,7 +45,7 @@ class Fans:
             (6, self.look_through), (4, self.open_link), (2, self.change_highlights),
             (6, self.look_back), (4, self.want_files), (7, self.set_rules), (3, self.tap_rules),
             (4, self.follow_several), (3, self.show_several), (3, self.paste_list),
-            (3, self.preview), (4, self.choose), (2, self.forbid_kind),
+            (4, self.choose), (2, self.forbid_kind),
             (5, self.follow_in_topic), (2, self.delete_topic), (2, self.let_make_topics),
         ]  # fmt: skip
         if self._rates.fans:
@@ -167,9 +167,8 @@ class Fans:
         await self._people.press_where(place, lambda had: had == data)
         await asyncio.sleep(A_WHILE)
         what = self._chance.choice(
-            ["keep", "keep", "files", "files", "caption", "spoiler", "protect", "fast",
-             "links_only", "mentions_only"]
-        )  # fmt: skip
+            ["keep", "keep", "files", "files", "caption", "spoiler", "protect", "fast"]
+        )
         await self._press(place, f"opt:{data.partition(':')[2]}:{what}")
 
     async def forbid_kind(self, place: Place) -> None:
@@ -178,10 +177,6 @@ class Fans:
             ["can_send_documents", "can_send_documents", "can_send_photos", "can_send_videos"]
         )
         await self._people.forbid(place, right, self._chance.uniform(1, 8))
-
-    async def preview(self, place: Place) -> None:
-        """Ask what the options would let pass."""
-        await self._say(place, f"/preview {self._followed(place)}")
 
     # -- topics -------------------------------------------------------------------------
 

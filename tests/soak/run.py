@@ -22,7 +22,6 @@ from bot.billing import balance
 from bot.config import Settings, load
 from bot.fetching import poller
 from bot.outbox import worker as outbox
-from bot.presentation import charts
 from bot.updates import polling
 from sandbox.app import running
 from sandbox.clock import Clock
@@ -353,7 +352,6 @@ def one(
 ) -> Result:
     """Run one seed in this process, which is good for nothing else afterwards."""
     wires.lay(seed)
-    charts.usage_chart = lambda *_: None  # drawing takes a second
     _sleep_long()
     run = Seed(seed, folder, days=days, plant=plant, rates=rates)
     loop = wires.LocalLoop(START)

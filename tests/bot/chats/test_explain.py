@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.chats.explain import Why, explain, preview
+from bot.chats.explain import Why, explain
 from bot.domain.model import Options, Target
 from bot.domain.records import Chat, Known, Subscription
-from bot.store import chats, deliveries, fan_outs, profiles, subscriptions
+from bot.store import deliveries, fan_outs, profiles, subscriptions
 from bot.store.database import Database
 from bot.store.enqueue import Tally
 from tests.support.followed import DAY, HOUR, MINUTE, NATGEO, NOON, follow, look, story
@@ -139,21 +139,3 @@ async def test_it_counts_the_stories_of_two_days_and_no_notices(db: Database) ->
     assert (known.total, known.filtered, known.waiting) == (3, 2, 1)
     assert known.out_of_budget
     assert (known.looked_at, known.next_look_at) == (profile.looked_at, profile.next_look_at)
-
-
-async def test_a_preview_goes_by_the_nearest_options(db: Database) -> None:
-    async with db.begin() as tx:
-        await follow(tx, 1, options=Options(media="video"))
-        await chats.ensure(tx, 2, kind="private", title="", now=NOON)
-        await chats.change(tx, 2, defaults={"links_only": True})
-        await look(tx, story("1"), story("2", kind="video"), story("3", links=("https://a.b",)))
-
-        async def shown(options: Options | None, chat_id: int | None) -> list[str]:
-            found = await preview(tx, "natgeo", options, chat_id=chat_id, now=NOON)
-            return [one.pk for one in found]
-
-        assert await shown(None, 1) == ["2"]
-        assert await shown(None, 2) == ["3"]
-        assert await shown(None, 404) == await shown(None, None) == ["1", "2", "3"]
-        assert await shown(Options(media="photo"), 1) == ["1", "3"]
-        assert await preview(tx, "nobody", None, chat_id=1, now=NOON) == []

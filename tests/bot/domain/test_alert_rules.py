@@ -257,9 +257,6 @@ def test_a_story_is_too_old_a_day_after_its_end() -> None:
         (Options(), {"photo", "video", "link", "mention"}),
         (Options(media="photo"), {"photo", "link", "mention"}),
         (Options(media="video"), {"video"}),
-        (Options(links_only=True), {"link"}),
-        (Options(mentions_only=True), {"mention"}),
-        (Options(links_only=True, mentions_only=True), set()),
         (
             Options(silent=True, digest=True, caption="short"),
             {"photo", "video", "link", "mention"},

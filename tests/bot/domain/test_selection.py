@@ -247,7 +247,7 @@ def test_one_profile_or_two_topics_have_no_header() -> None:
     other = row(3, of=2, options=daily, held="digest", created_at=since, username="nike")
     assert decide(one, replace(other, target=Target(1, 7))).header is None
     # What its rules hold back is no part of it.
-    picky = replace(other, options=replace(daily, links_only=True))
+    picky = replace(other, options=replace(daily, only="link"))
     assert decide(one, picky).header is None
 
 

@@ -1,26 +1,6 @@
-"""Charts as pictures and as text."""
+"""Charts as text."""
 
-import sys
-from datetime import date, timedelta
-
-import pytest
-
-from bot.presentation.charts import bars, usage_chart
-
-DAYS = [(date(2026, 4, 1) + timedelta(days=n), n % 5) for n in range(30)]
-
-
-def test_a_chart_is_a_png() -> None:
-    pytest.importorskip("matplotlib")
-    picture = usage_chart(DAYS, "Credits")
-    assert picture is not None
-    assert picture.startswith(b"\x89PNG")
-    assert usage_chart([], "Nothing") is not None
-
-
-def test_without_matplotlib_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    assert usage_chart(DAYS, "Credits") is None
+from bot.presentation.charts import bars
 
 
 def test_bars_are_as_high_as_their_values() -> None:
