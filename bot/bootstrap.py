@@ -260,7 +260,7 @@ async def built(
             ),
             subscriptions=subscriptions,
             highlights=Highlights(db, api, ledger, answers, now=now, blocked=access.blocked),
-            past=Past(db, blocked=settings.blocked_profiles, now=now),
+            past=Past(db, blocked=access.blocked, now=now),
             replies=replies,
             topics=topics,
             whereabouts=Whereabouts(db, ask_presence, wake=outbox.wake, now=now),

@@ -31,6 +31,10 @@ ALLOWED = N_("{who} may use me now.")
 ALLOWED_PROFILE = N_("Profiles are never on that list; /unblock ends a block.")
 BLOCKED = N_("{who} is blocked.")
 BLOCKED_UNTIL = N_("{who} is blocked until {until}.")
+NAMELESS = N_(
+    "I can't tell them from others where they write as an anonymous admin of a group: "
+    "<code>/block {group}</code> blocks the group."
+)
 NOT_BLOCKED = N_("{who} wasn't blocked.")
 UNBLOCKED = N_("{who} isn't blocked any more.")
 IN_PRIVATE = N_("Please send me /invite in our private chat, so that nobody else sees the link.")
@@ -95,6 +99,9 @@ async def block(update: Update, context: Context) -> None:
     text = t(BLOCKED, who=who(entry))
     if until:
         text = t(BLOCKED_UNTIL, who=who(entry), until=t.date(until))
+    if subject.kind == "person":
+        group = context.chat.id if context.chat.id < 0 else "-100…"
+        text = Safe(f"{text}\n\n{t(NAMELESS, group=group)}")
     await say(update, context, text)
 
 

@@ -10,7 +10,7 @@ from telegram.ext import ApplicationHandlerStop
 from bot.chats.access import ADMIN, INVITE
 from bot.context import Context, user_of
 from bot.domain.access import Judged
-from bot.domain.errors import N_
+from bot.domain.errors import N_, BlockedError
 from bot.presentation.html import Safe, plain
 from bot.presentation.translation import translator_for
 from bot.telegram.presence import AWAY
@@ -25,7 +25,6 @@ STRANGER_CHAT = N_(
     "Sorry, this bot is private, and nobody who may use it has added me here. If you know its "
     "owner, send them this chat's number: <code>{id}</code>"
 )
-BLOCKED = N_("Sorry, the bot's owner doesn't let you use it.")
 BLOCKED_UNTIL = N_("Sorry, the bot's owner doesn't let you use it until {until}.")
 REASON = N_("The reason: {reason}")
 
@@ -43,8 +42,11 @@ async def let_in(update: Update, context: Context) -> None:
 async def admit(update: Update, context: Context) -> bool:
     """Return whether an update is heard; who is refused is told, the first time."""
     person, where = user_of(update), update.effective_chat
-    chat_id = where.id if where else None
-    judged, context.is_admin = await context.services.access.judge(person, chat_id)
+    chat_id, message = where.id if where else None, update.effective_message
+    writes_as = message.sender_chat if message and not update.callback_query else None
+    judged, context.is_admin = await context.services.access.judge(
+        person, chat_id, as_chat=writes_as.id if writes_as else None
+    )
     if judged.verdict == "let" or _only_ends_things(update) or _is_ours(update, context):
         await _remember_name(update, context, person)
         return True
@@ -110,7 +112,7 @@ def _sentence(judged: Judged, context: Context) -> str:
     t, entry = context.t, judged.entry
     if judged.verdict == "stranger":
         return t(STRANGER if judged.about.kind == "person" else STRANGER_CHAT, id=judged.about.id)
-    text = t(BLOCKED)
+    text = t(BlockedError.text)
     if entry and entry.blocked_until:
         text = t(BLOCKED_UNTIL, until=t.date(entry.blocked_until))
     if entry and entry.reason:

@@ -26,6 +26,7 @@ from bot.context import Context, target_of, user_of
 from bot.domain.errors import (
     N_,
     AskAgainError,
+    BlockedError,
     NotAdminError,
     NotChannelAdminError,
     NowhereError,
@@ -245,6 +246,7 @@ async def act_on(update: Update, context: Context, chat_id: int) -> None:
     Raises:
         NotChannelAdminError: They may not; or it is no channel or group that we know.
         NotAdminError: They don't administer the group.
+        BlockedError: The bot's owner blocks it.
         AdminsUnknownError: Telegram doesn't tell who may.
         AskAgainError: Telegram doesn't answer.
     """
@@ -255,6 +257,9 @@ async def act_on(update: Update, context: Context, chat_id: int) -> None:
         raise NotChannelAdminError("not in a private chat")
     if chat is None or chat.kind == Chat.PRIVATE:
         raise NotChannelAdminError("no channel or group of ours")
+    judged, _ = await context.services.access.judge(user_id, chat.id)
+    if judged.verdict == "blocked":
+        raise BlockedError
     admins = context.services.admins
     standing = await admins.standing(context.bot, chat.id, user_id, now=context.now)
     if chat.kind == Chat.CHANNEL:

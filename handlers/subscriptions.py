@@ -402,8 +402,6 @@ def to_list(context: Context) -> InlineKeyboardButton:
 async def _obstacles(context: Context, target: Target | None) -> Safe:
     """Return the sentences on what keeps alerts from a place, or from any of this chat's."""
     chat_id = target.chat_id if target else context.chat.id
-    if target and target.chat_id != context.chat.id:
-        await context.services.whereabouts.check(chat_id)
     here = await context.services.whereabouts.mutes(chat_id)
     if target:
         place = mute_of(here, target.thread_id)
@@ -458,6 +456,7 @@ async def _channel(update: Update, context: Context, name: str) -> Target:
         title=channel.effective_name or "",
         language_code=context.t.language,
     )
+    await services.whereabouts.check(channel.id)
     return Target(channel.id)
 
 

@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal
@@ -17,7 +18,7 @@ from pydantic import SecretStr
 
 from bot.billing.people import Guest, guest, guests
 from bot.domain.access import Entry, Judged, Mode, Subject, judge
-from bot.domain.errors import AdminBlockError
+from bot.domain.errors import AdminBlockError, BlockedError
 from bot.runtime.workers import Worker
 from bot.store import access as store
 from bot.store import acquaintances, chats, key_values, moves, profiles
@@ -73,9 +74,7 @@ class Access:
         async with self._db.begin() as tx:
             before = await key_values.get(tx, _MODE)
             if self.mode == "invited" and before != "invited":
-                kept = await store.allow_all(
-                    tx, await store.who_is_there(tx), via="before", now=now
-                )
+                kept = await store.allow_all(tx, await chats.open_ids(tx), via="before", now=now)
                 if kept:
                     log.info("chats that were there before stay allowed", chats=kept)
             if before != self.mode:
@@ -84,9 +83,17 @@ class Access:
                 await store.put(tx, one, now=now, is_allowed=True)
         await self._refresh()
 
-    async def judge(self, person: int | None, chat_id: int | None) -> tuple[Judged, bool]:
-        """Return whether somebody may use the bot in a chat, and whether they are an admin."""
+    async def judge(
+        self, person: int | None, chat_id: int | None, *, as_chat: int | None = None
+    ) -> tuple[Judged, bool]:
+        """Return whether somebody may use the bot in a chat, and whether they are an admin.
+
+        ``as_chat`` is in whose name they write there.
+        """
         async with self._db.read() as tx:
+            _, name, _ = await store.standing(tx, None, as_chat)
+            if name and name.is_blocked(self._now()):
+                return Judged("blocked", Subject("chat", name.subject), name), False
             of_person, of_chat, of_adder = await store.standing(tx, person, chat_id)
             is_unknown = of_chat is None and chat_id is not None and self.mode != "open"
             # What comes late from the old id of a group belongs to the new one.
@@ -212,6 +219,7 @@ class Access:
         """Let somebody use the bot; a block ends by it."""
         async with effect(self._db) as tx:
             values = {"is_allowed": True, "via": "admin", "added_by": str(by or "")}
+            subject = await self._now_called(tx, subject)
             names = await self._called(tx, subject, name)
             return await self._unblock(tx, subject, **values, **names)
 
@@ -221,9 +229,14 @@ class Access:
         """Know a channel that somebody who runs it has named, and allow it by them.
 
         This is a transaction of its own: what they ask for it is fetched after that.
+
+        Raises:
+            BlockedError: The list blocks it.
         """
         now = self._now()
         async with self._db.begin() as tx:
+            await chats.lock(tx, [chat_id])
+            await chats.refuse_blocked(tx, chat_id, now=now)
             await self._added(tx, chat_id, by, name=title)
             await chats.ensure(
                 tx, chat_id, kind=kind, title=title, now=now, language_code=language_code
@@ -257,6 +270,7 @@ class Access:
             if subject.kind == "person" and await self._is_admin(tx, int(subject.id)):
                 raise AdminBlockError
             values = {"blocked_since": now, "blocked_until": until, "reason": reason}
+            subject = await self._now_called(tx, subject)
             names = await self._called(tx, subject, name)
             entry = await store.put(tx, subject, now=now, told_at=None, **values, **names)
             for chat_id in await store.chats_through(tx, subject):
@@ -269,6 +283,7 @@ class Access:
     async def unblock(self, subject: Subject) -> bool:
         """End a block; false where there was none. Alerts begin with what is posted from now."""
         async with effect(self._db) as tx:
+            subject = await self._now_called(tx, subject)
             entry = await store.get(tx, subject)
             if entry is None or entry.blocked_since is None:
                 return False
@@ -290,8 +305,19 @@ class Access:
         entry = await store.put(tx, subject, now=now, **ended, **values)
         if before and before.blocked_since:
             for chat_id in await store.chats_through(tx, subject):
-                await moves.open_chat(tx, chat_id, now=now)
+                with suppress(BlockedError):  # it, or who added the bot, is blocked all the same
+                    await moves.open_chat(tx, chat_id, now=now)
         return entry
+
+    async def _now_called(self, tx: Tx, subject: Subject) -> Subject:
+        """Return what the list knows a subject by: a group may have another id by now.
+
+        The chat stays locked, so that it does not move meanwhile.
+        """
+        if subject.kind != "chat":
+            return subject
+        await chats.lock(tx, [int(subject.id)])
+        return Subject("chat", str(await chats.moved_to(tx, int(subject.id)) or subject.id))
 
     async def _is_admin(self, tx: Tx, person: int) -> bool:
         return person in self._always_admins or person in await store.admins(tx)

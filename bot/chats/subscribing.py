@@ -37,6 +37,7 @@ from bot.scheduling.pricing import is_feasible
 from bot.sending.topics import Topics
 from bot.store import acquaintances, chat_queues, moves, profiles, stories
 from bot.store import subscriptions as store
+from bot.store.chats import refuse_blocked
 from bot.store.database import Database, Tx
 from bot.stories_api.client import StoriesApi
 from bot.stories_api.endpoints import Endpoint
@@ -395,6 +396,7 @@ class Subscribing:
         now = self._now()
         async with effect(self._db) as tx:
             chat = await store.lock_chat(tx, target.chat_id, now=now)
+            await refuse_blocked(tx, target.chat_id, now=now)
             await chat_queues.ensure(tx, target.chat_id, now=now)
             if await store.find(tx, target, profile.profile_id) is None:
                 await self._check_limits(tx, target.chat_id)

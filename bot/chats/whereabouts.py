@@ -1,8 +1,10 @@
 """Whether the bot may write again where it might not: asked when somebody there speaks to it."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 
+from bot.domain.errors import BlockedError
 from bot.domain.model import AskPresence, Moved
 from bot.domain.records import Mute
 from bot.store import chats, moves, mutes
@@ -45,8 +47,9 @@ class Whereabouts:
             await unit_of_work.later(lambda: self.check(chat_id))
             return muted
         if chat.state == "closed" and await self._ask(chat_id, "text") != "away":
-            async with self._db.begin() as tx:
-                await moves.open_chat(tx, chat_id, now=self._now())
+            with suppress(BlockedError):  # it stays closed
+                async with self._db.begin() as tx:
+                    await moves.open_chat(tx, chat_id, now=self._now())
             self._wake()
         for mute in muted:
             if mute.is_whole:

@@ -32,6 +32,7 @@ BotError
 │   ├── NotChannelAdminError    nor the channel, or may not post there
 │   ├── AdminsUnknownError      Telegram does not tell us who administers the chat
 │   ├── AskAgainError           Telegram does not answer at all
+│   ├── BlockedError            the operator blocks the chat
 │   ├── AdminBlockError         an admin of the bot can't be blocked
 │   └── NowhereError            the button's message is in no chat that we know
 ├── DatabaseUnavailableError    our database can't work now: gone, locked, its disk full
@@ -410,6 +411,12 @@ class AdminBlockError(RightsError):
     """Somebody who runs the bot was to be blocked."""
 
     text = N_("That person is one of my admins, so I can't block them.")
+
+
+class BlockedError(RightsError):
+    """The list of who may use the bot blocks the chat."""
+
+    text = N_("Sorry, the bot's owner doesn't let you use it.")
 
 
 class NowhereError(RightsError):

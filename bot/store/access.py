@@ -6,8 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.domain.access import Entry, Subject, Via
-from bot.store.chats import IS_ACTIVE, chats
+from bot.domain.access import Entry, Subject, Via, judge
 from bot.store.database import Tx, insert_for, row_or_none
 from bot.store.schema import Timestamp, metadata
 
@@ -71,6 +70,16 @@ async def standing(
     return result.get("person"), chat, adder
 
 
+async def is_blocked(tx: Tx, chat_id: int, *, now: datetime) -> bool:
+    """Return whether a chat, its person or who added the bot there is blocked.
+
+    Whoever is to open the chat has it locked: so no block slips through beside it.
+    """
+    person, chat, adder = await standing(tx, chat_id, chat_id)
+    judged = judge("open", chat_id, person=person, chat=chat, adder=adder, person_id=None, now=now)
+    return judged.verdict == "blocked"
+
+
 async def put(tx: Tx, subject: Subject, *, now: datetime, **values: Any) -> Entry:  # noqa: ANN401 - columns
     """Set columns of a row, which is made where there is none; return it."""
     row = {"kind": subject.kind, "subject": subject.id, "since": now, **values}
@@ -128,11 +137,6 @@ async def allow_all(tx: Tx, ids: Iterable[int], *, via: Via, now: datetime) -> i
         return 0
     insert = insert_for(tx)(access_list).on_conflict_do_nothing(index_elements=[_KIND, _SUBJECT])
     return len((await tx.execute(insert.returning(_SUBJECT), rows)).all())
-
-
-async def who_is_there(tx: Tx) -> list[int]:
-    """Return the ids of all chats that have used the bot and have not removed it."""
-    return list((await tx.execute(sa.select(chats.c.id).where(IS_ACTIVE))).scalars())
 
 
 async def chats_through(tx: Tx, subject: Subject) -> list[int]:

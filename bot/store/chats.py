@@ -6,7 +6,9 @@ from typing import Literal
 
 import sqlalchemy as sa
 
+from bot.domain.errors import BlockedError
 from bot.domain.records import Chat
+from bot.store import access
 from bot.store.database import Tx, add_new, insert_for, row_or_none
 from bot.store.schema import Timestamp, metadata
 
@@ -82,11 +84,17 @@ async def ensure(
     now: datetime,
     language_code: str | None = None,
 ) -> Chat:
-    """Return the chat, made with the defaults when it is new; what Telegram says is kept."""
+    """Return the chat, made with the defaults when it is new; what Telegram says is kept.
+
+    One that the list blocks is closed from the beginning.
+    """
     columns = {"kind": kind, "title": title}
     if language_code:
         columns["language_code"] = language_code
-    insert = insert_for(tx)(chats).values(id=chat_id, state_since=now, created_at=now, **columns)
+    state = "closed" if await access.is_blocked(tx, chat_id, now=now) else "active"
+    insert = insert_for(tx)(chats).values(
+        id=chat_id, state=state, state_since=now, created_at=now, **columns
+    )
     statement = insert.on_conflict_do_update(index_elements=[chats.c.id], set_=columns).returning(
         *COLUMNS
     )
@@ -97,6 +105,11 @@ async def titles(tx: Tx, chat_ids: Collection[int]) -> dict[int, str]:
     """Return what these chats are called; a private chat is called as its person."""
     statement = sa.select(chats.c.id, chats.c.title).where(chats.c.id.in_(sorted(chat_ids)))
     return {row[0]: row[1] for row in await tx.execute(statement) if row[1]}
+
+
+async def open_ids(tx: Tx) -> list[int]:
+    """Return the ids of all chats that have used the bot and have not removed it."""
+    return list((await tx.execute(sa.select(chats.c.id).where(IS_ACTIVE))).scalars())
 
 
 async def zones(tx: Tx) -> list[str]:
@@ -127,6 +140,16 @@ async def lock(tx: Tx, chat_ids: Collection[int]) -> None:
     """
     these = sa.select(chats.c.id).where(chats.c.id.in_(list(chat_ids))).order_by(chats.c.id)
     await tx.execute(these.with_for_update(key_share=True))
+
+
+async def refuse_blocked(tx: Tx, chat_id: int, *, now: datetime) -> None:
+    """Let nothing begin in a chat that is locked, where the list blocks it.
+
+    Raises:
+        BlockedError: It, its person or who added the bot there is blocked.
+    """
+    if await access.is_blocked(tx, chat_id, now=now):
+        raise BlockedError
 
 
 async def set_state(

@@ -51,7 +51,11 @@ async def move_chat(tx: Tx, old: int, new: int, *, now: datetime) -> bool:
     await chat_queues.lock_all(tx, [old, new])
     before = await chats.get(tx, old)
     is_first = await chats.record_move(tx, old, new, now=now)
+    await access.move_chat(tx, old, new)
+    is_blocked = await access.is_blocked(tx, new, now=now)
     if before is None:
+        if is_blocked:
+            await close_chat(tx, new, now=now)
         return False
     await chats.ensure(tx, new, kind="supergroup", title=before.title, now=now)
     if is_first:
@@ -71,9 +75,8 @@ async def move_chat(tx: Tx, old: int, new: int, *, now: datetime) -> bool:
             await _rewrite(tx, table, old, new)
     await budgets.move_chat(tx, old, new)
     await acquaintances.move_chat(tx, old, new)
-    await access.move_chat(tx, old, new)
     await tx.execute(sa.delete(chats.chats).where(chats.chats.c.id == old))
-    await chats.set_state(tx, new, "active", now=now)
+    await chats.set_state(tx, new, "closed" if is_blocked else "active", now=now)
     await chat_queues.wake(tx, new, due_at=now, now=now)
     await chat_queues.reschedule(tx, new)
     await subscriptions.start_or_stop(tx, chat_id=new, now=now)
@@ -207,8 +210,12 @@ async def open_chat(tx: Tx, chat_id: int, *, now: datetime, since: datetime | No
 
     That was at ``since``, where Telegram told so later, else ``now``. What was owed from before
     is dropped: who comes back wants what is new.
+
+    Raises:
+        BlockedError: The list keeps it closed.
     """
     await chats.lock(tx, [chat_id])
+    await chats.refuse_blocked(tx, chat_id, now=now)
     await chat_queues.lock(tx, chat_id)
     news = await chats.set_state(tx, chat_id, "active", now=now)
     if news:

@@ -199,3 +199,22 @@ async def test_a_profile_blocked_by_its_new_name_is_not_shown_by_its_old_one(
             await wait_for(refused)
             told = await control.replies(ann, after=old["message_id"])
             assert not [one for one in told if "_story_pk" in one]
+
+
+async def test_what_the_owner_blocks_is_not_shown_again(tmp_path: Path) -> None:
+    async with sandbox_box() as box:
+        boss = await box.control.person("Boss")
+        async with running_bell(tmp_path, box, admin_ids=str(boss)) as bell:
+            control, ann = bell.control, await box.control.person()
+            await control.profile("past.hidden", posts_per_day=0)
+            await subscribed(bell, ann, "past.hidden")
+            story = await control.publish("past.hidden")
+            await kept(bell, ann, 1)
+            assert shown(await bell.ask(ann, "/past past.hidden")) == [story["pk"]]
+            await bell.ask(boss, "/block past.hidden")
+            post = await bell.old_post(ann, "past:past.hidden")
+            assert shown(await bell.ask(ann, "/past past.hidden")) == []
+            before = await control.replies(ann)
+            await bell.press(ann, post, "past:past.hidden")
+            (reply,) = await bell.replies(ann, 1, after=before[-1]["message_id"])
+            assert shown([reply]) == []
