@@ -195,10 +195,7 @@ async def built(
             ),
             now=now,
         )
-        negative_for = timedelta(seconds=settings.negative_cache_s)
-        answers = await stack.enter_async_context(
-            AnswerCache(db, ledger, negative_for=negative_for, wake=wake, now=now)
-        )
+        answers = await stack.enter_async_context(AnswerCache(db, ledger, wake=wake, now=now))
         sender = Sender(
             bot,
             media,

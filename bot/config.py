@@ -173,9 +173,6 @@ class Settings(BaseSettings):
         ge=0,
         description="Seconds that a profile's stories are shown again at no cost.",
     )
-    negative_cache_s: int = Field(
-        default=300, ge=0, description="Seconds that 'not found' and 'private' are remembered."
-    )
 
     # Telegram
     webhook_url: AnyHttpUrl | None = Field(

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -130,9 +131,7 @@ async def shop(mode: SkipCheck) -> AsyncIterator[Shop]:
             rate=MANY,
             now=now,
         )
-        answers = await stack.enter_async_context(
-            AnswerCache(db, ledger, negative_for=timedelta(minutes=5), now=now)
-        )
+        answers = await stack.enter_async_context(AnswerCache(db, ledger, now=now))
         polling = PollSettings(credits_a_day=MANY, credits_a_poll=None if mode == "auto" else 2)
         subscriptions = Subscriptions(
             db,
@@ -228,8 +227,23 @@ async def _names(here: Shop) -> None:
     await here.row("the originals of all of them, by *As files*, within it", ask("new"))
     here.go_on(minutes=2)
     await here.row("the same after it", ask("new"))
-    await here.row("a name that nobody has", ask("no.such.name"))
-    await here.row("a private account", ask("hidden"))
+
+    async def by_all_ways(name: str) -> None:
+        for do in (here.viewer.stories, here.highlights.of_profile):
+            with suppress(BotError):
+                await do(name, BOB)
+        await here.subscriptions.subscribe(Target(2), name, BOB)
+
+    for what, name in (
+        ("a name that nobody has", "no.such.name"),
+        ("a private account", "hidden"),
+    ):
+        await here.row(what, ask(name))
+        again = "the same by any way, by anybody, within five minutes"
+        await here.row(again, partial(by_all_ways, name))
+    refused = Link("story", "natgeo", "5", url="https://www.instagram.com/stories/natgeo/5/")
+    await here.row("a link that the API refuses", lambda: here.viewer.story(refused, ANN))
+    await here.row("the same within five minutes", lambda: here.viewer.story(refused, BOB))
     await here.row("an account without stories", ask("silent"))
     here.go_on(minutes=2)
     await here.row("the same again", ask("silent"))

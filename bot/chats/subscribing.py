@@ -46,9 +46,6 @@ from bot.updates.unit_of_work import effect
 _NAME_IS_SURE = timedelta(days=1)
 """How long a name surely belongs to whom the API last showed under it."""
 
-_REFUSAL_VALID_FOR = timedelta(hours=1)
-"""How long a profile that was private or gone counts as that, without asking again."""
-
 _OVERLAP = timedelta(minutes=10)
 """Stories posted so shortly before may not have shown yet when the chat began to follow: a check
 that is no older needs no other, and they are news."""
@@ -277,7 +274,7 @@ class Subscribing:
         self._refuse_blocked("", username)
         lock = self._asking.setdefault(username, asyncio.Lock())
         async with lock:
-            known = await self._known(username)
+            known = await self._names.known(username, within=_NAME_IS_SURE)
             if known and (existing := await self._already(places, known)):
                 return existing
             chat_id = places[0].chat_id
@@ -286,23 +283,12 @@ class Subscribing:
                 await self._db.fetch(
                     lambda tx: check_fast(tx, chat_id, self._limits, pending=pending)
                 )
-            profile = known.profile if known else await self._ask_name(username, by)
+            is_sure = known is not None and known.state == "active"
+            profile = known.profile if known and is_sure else await self._ask_name(username, by)
             self._refuse_blocked(profile.profile_id, username)
-            if known is None and (existing := await self._already_as(places, profile)):
+            if not is_sure and (existing := await self._already_as(places, profile)):
                 return existing
             return profile, await self._snapshot(profile, by)
-
-    async def _known(self, username: str) -> Known | None:
-        now = self._now()
-        known = await self._db.fetch(
-            lambda tx: profiles.named(tx, username, since=now - _NAME_IS_SURE)
-        )
-        if known and known.state_since > now - _REFUSAL_VALID_FOR:
-            if known.state == "private":
-                raise ProfilePrivateError(username=username)
-            if known.state == "gone":
-                raise ProfileNotFoundError(username=username)
-        return known
 
     async def _already_as(self, places: Sequence[Target], profile: Profile) -> Subscribed | None:
         known = await self._db.fetch(lambda tx: profiles.get(tx, profile.profile_id))
@@ -340,11 +326,7 @@ class Subscribing:
 
     async def _ask_name(self, username: str, by: Asker) -> Profile:
         with about(username):
-            profile = await self._names.resolve(username, Payer("subscribe", by))
-        if profile.is_private:
-            await self._names.record_private(profile.profile_id)
-            raise ProfilePrivateError(username=username)
-        return profile
+            return await self._names.public(username, Payer("subscribe", by))
 
     async def _snapshot(self, profile: Profile, by: Asker) -> list[Story]:
         """Return the live stories of a profile, paid only when the last check is too old."""

@@ -17,10 +17,9 @@ from pydantic import TypeAdapter
 
 from bot.billing.ledger import Bill, Ledger
 from bot.domain.errors import (
+    ApiRefusedError,
     HighlightGoneError,
     HighlightsUnavailableError,
-    ProfileNotFoundError,
-    ProfilePrivateError,
     ProfileUnavailableError,
     StoriesError,
     StoryGoneError,
@@ -30,6 +29,7 @@ from bot.domain.serialization import (
     dump_stories,
 )
 from bot.fetching import snapshots
+from bot.fetching.names import NEGATIVE_FOR
 from bot.media.urls import expires_at
 from bot.runtime import holding
 from bot.runtime.beside import renewed
@@ -47,12 +47,12 @@ _RENEW_EVERY_S = 3.0  # the lease of who asks, while alive
 _READ_AGAIN_S = 0.1  # between two reads of the answer of another replica
 _STORED_AFTER_S = 0.05  # who asked is served before the answer is kept
 _URL_MARGIN = timedelta(seconds=60)
-# What a negative answer may be, kept for a while so that asking again costs nothing.
+# What a negative answer may be, kept for a while so that asking again costs nothing. What is said
+# of a name is kept by ``names``, for all ways that ask for it.
 _NEGATIVE: dict[str, type[StoriesError]] = {
     kind.__name__: kind
     for kind in (
-        ProfileNotFoundError,
-        ProfilePrivateError,
+        ApiRefusedError,
         ProfileUnavailableError,
         StoryGoneError,
         HighlightGoneError,
@@ -88,7 +88,6 @@ class AnswerCache:
         ledger: Ledger,
         *,
         now: Callable[[], datetime],
-        negative_for: timedelta,
         renew_every_s: float = _RENEW_EVERY_S,
         wake: Callable[[], None] = lambda: None,
     ) -> None:
@@ -99,7 +98,6 @@ class AnswerCache:
         self._db = db
         self._ledger = ledger
         self._now = now
-        self._negative_for = negative_for
         self._renew_every_s = renew_every_s
         self._wake = wake
         self._in_flight: dict[str, asyncio.Future[list[Any]]] = {}
@@ -187,8 +185,8 @@ class AnswerCache:
     def _lasts(self, error: StoriesError) -> timedelta:
         """Return how long a failure is said again; what cost nothing may be asked again."""
         if isinstance(error, ProfileUnavailableError):
-            return min(_UNAVAILABLE_FOR, self._negative_for) * (error.credits != 0)
-        return self._negative_for
+            return _UNAVAILABLE_FOR * (error.credits != 0)
+        return NEGATIVE_FOR
 
     async def _renew(self, key: str) -> bool:
         """Stay the one who asks for ``key``, in the eyes of other processes, however long."""

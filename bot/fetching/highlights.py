@@ -71,7 +71,7 @@ class Highlights:
 
         async def fetch() -> Fetched[Highlight]:
             with self._as_the_plan_allows():
-                known = await self._names.known(username)
+                known = await self._owner(username)
                 result = await self._list(known or await self._resolve(username, payer), payer)
                 if known and result and result[0].profile.username not in {"", username}:
                     result = await self._list(await self._resolve(username, payer), payer)
@@ -80,7 +80,7 @@ class Highlights:
         with about(username):
             result = await self._answers.ask(f"highlights:{username}", fetch, _until, HIGHLIGHTS)
             if not await self._is_theirs(result, username):
-                known = await self._names.known(username)
+                known = await self._owner(username)
                 owner = known or await self._resolve(username, payer)
                 key = f"highlights:{username}:{owner.profile_id}"
                 result = await self._answers.ask(key, fetch, _until, HIGHLIGHTS)
@@ -122,11 +122,14 @@ class Highlights:
 
     async def _resolve(self, username: str, payer: Payer) -> Profile:
         """Return who has the name now; the lookup of 1 credit."""
-        profile = await self._names.resolve(username, payer)
+        profile = await self._names.public(username, payer)
         self._refuse_blocked(profile)
-        if profile.is_private:
-            raise ProfilePrivateError(username=username)
         return profile
+
+    async def _owner(self, username: str) -> Profile | None:
+        """Return who has the name, None where the lookup is to tell, which is cheaper."""
+        known = await self._names.known(username)
+        return known.profile if known and known.state == "active" else None
 
     async def _list(self, profile: Profile, payer: Payer) -> list[Highlight]:
         self._refuse_blocked(profile)
@@ -136,8 +139,9 @@ class Highlights:
                 Endpoint.USER_HIGHLIGHTS,
                 lambda: self._api.highlights(profile.profile_id),
             )
-        except ProfilePrivateError as error:
-            if await self._names.proof(profile, payer) == "private":
+        except (ProfilePrivateError, ProfileNotFoundError) as error:
+            agrees = "private" if isinstance(error, ProfilePrivateError) else "gone"
+            if await self._names.proof(profile, payer) == agrees:
                 raise
             raise ProfileUnavailableError(str(error), credits=error.credits) from None
 
@@ -145,7 +149,7 @@ class Highlights:
         """Return whether a list, which may have been kept, is of who has the name by now."""
         if not result or not result[0].profile.profile_id:
             return True
-        owner = await self._names.known(username)
+        owner = await self._owner(username)
         return owner is not None and owner.profile_id == result[0].profile.profile_id
 
     @contextmanager

@@ -4,20 +4,34 @@ It is asked before the dearer calls, and is the second proof of what they refuse
 and go for accounts that are public and exist.
 """
 
+import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Literal
+from weakref import WeakValueDictionary
 
 from bot.billing.ledger import Ledger, Payer
-from bot.domain.errors import ProfileNotFoundError, SpendingError, StoriesError
+from bot.domain.errors import (
+    ProfileNotFoundError,
+    ProfilePrivateError,
+    SpendingError,
+    StoriesError,
+)
 from bot.domain.model import Profile
+from bot.domain.records import Known
 from bot.fetching import snapshots
-from bot.store import profiles
-from bot.store.database import Database
+from bot.store import answers, profiles
+from bot.store.database import Database, Tx
 from bot.stories_api.client import StoriesApi
 from bot.stories_api.endpoints import Endpoint
 
+NEGATIVE_FOR = timedelta(minutes=5)
+"""How long a refusal is said again, to whoever asks and by whatever way, without asking."""
+
 _VALID_FOR = timedelta(days=30)  # after that we ask by name again, it may be another's
+# Of all ways that ask for a name, and of all instances: one lookup at a time.
+_asking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+_VERDICTS = {"private": ProfilePrivateError, "gone": ProfileNotFoundError}
 Proof = Literal["private", "gone", "public", "unknown"]
 
 
@@ -33,12 +47,19 @@ class Names:
         self._ledger = ledger
         self._now = now
 
-    async def known(self, username: str) -> Profile | None:
-        """Return who had the name when it was last seen, None where that is too long ago; free."""
-        row = await self._db.fetch(
-            lambda tx: profiles.named(tx, username, since=self._now() - _VALID_FOR)
-        )
-        return Profile(row.profile_id, row.username, row.full_name) if row else None
+    async def known(self, username: str, *, within: timedelta = _VALID_FOR) -> Known | None:
+        """Return who had the name when it was last seen, None where that is too long ago; free.
+
+        Raises:
+            ProfileNotFoundError: It was nobody's a moment ago, whoever asked.
+            ProfilePrivateError: The account was private a moment ago.
+        """
+        now = self._now()
+        async with self._db.read() as tx:
+            verdict = await answers.get(tx, answers.verdict_key(username), now=now)
+            if verdict:
+                raise _VERDICTS[verdict.value]("known from the last answer", username=username)
+            return await profiles.named(tx, username, since=now - within)
 
     async def resolve(self, username: str, payer: Payer) -> Profile:
         """Return the account that has the name now; 1 credit, 2 where the first answer is 404.
@@ -51,15 +72,44 @@ class Names:
             StoriesError: The API failed.
         """
         try:
-            profile = await self._ask(username, payer)
+            try:
+                profile = await self._ask(username, payer)
+            except ProfileNotFoundError:
+                # Accounts that exist answer 404 now and then.
+                profile = await self._ask(username, payer)
         except ProfileNotFoundError:
-            # Accounts that exist answer 404 now and then.
-            profile = await self._ask(username, payer)
+            async with self._db.begin() as tx:
+                await self._conclude(tx, username, "gone")
+            raise
         async with self._db.begin() as tx:
             await snapshots.named(tx, profile, now=self._now())
             checked_at = None if profile.is_private else self._now()
             await profiles.change(tx, profile.profile_id, checked_at=checked_at)
+            if profile.is_private:
+                await self._conclude(tx, username, "private")
         return profile
+
+    async def public(self, username: str, payer: Payer) -> Profile:
+        """Return the account that has the name now as ``resolve`` does, if all may see it.
+
+        Raises:
+            ProfilePrivateError: It is for its followers.
+        """
+        began = self._now()
+        async with _asking.setdefault(username, asyncio.Lock()):
+            known = await self.known(username, within=self._now() - began)
+            if known and known.state == "active":  # somebody has asked meanwhile
+                return known.profile
+            profile = await self.resolve(username, payer)
+            if profile.is_private:
+                await self.record_private(profile.profile_id)
+                raise ProfilePrivateError(username=username)
+            return profile
+
+    async def _conclude(self, tx: Tx, username: str, verdict: Proof) -> None:
+        now = self._now()
+        key = answers.verdict_key(username)
+        await answers.store(tx, key, verdict, now=now, until=now + NEGATIVE_FOR)
 
     async def proof(self, profile: Profile, payer: Payer) -> Proof:
         """Return what the lookup says of an account that was refused; 1 or 2 credits.

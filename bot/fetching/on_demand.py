@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from bot.billing.ledger import Bill, Ledger, Payer
@@ -78,6 +79,8 @@ class Viewer:
         payer = Payer("link", asker)
 
         async def fetch() -> Fetched[Story]:
+            with suppress(ProfileNotFoundError):  # the link may name whom it likes, or nobody
+                await self._names.known(link.username or "")
             try:
                 try:
                     story, bill = await self._pay_for_story(link, payer)
@@ -132,10 +135,10 @@ class Viewer:
 
         async def fetch() -> Fetched[Story]:
             known = await self._names.known(username)
-            if known is None:
+            if known is None or known.state != "active":  # the lookup is cheaper
                 return await self._by_name(username, payer)
             self._refuse_blocked(username, known.profile_id)
-            fetched = await self._by_id(known, payer)
+            fetched = await self._by_id(known.profile, payer)
             if fetched.result and fetched.result[0].profile.username != username:
                 # The name has a new owner; the one we knew goes by another now.
                 return await self._by_name(username, payer)
@@ -153,11 +156,8 @@ class Viewer:
         return [story for story in stories if story.expires_at > now]
 
     async def _by_name(self, username: str, payer: Payer) -> Fetched[Story]:
-        profile = await self._names.resolve(username, payer)
+        profile = await self._names.public(username, payer)
         self._refuse_blocked(username, profile.profile_id)
-        if profile.is_private:
-            await self._names.record_private(profile.profile_id)
-            raise ProfilePrivateError(username=username)
         return await self._by_id(profile, payer, is_just_named=True)
 
     async def _by_id(

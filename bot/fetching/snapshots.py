@@ -9,7 +9,7 @@ from bot.domain.model import Profile, Story
 from bot.domain.records import EPOCH, MISSED, Known
 from bot.fetching import schedule_state
 from bot.fetching.schedule_state import Plan
-from bot.store import enqueue, fan_outs, profiles, stories, subscriptions
+from bot.store import answers, enqueue, fan_outs, profiles, stories, subscriptions
 from bot.store.database import Tx
 
 _LARGEST_AUDIENCE = 50  # with more, somebody is always awake
@@ -39,6 +39,8 @@ async def record(
     The scheduler's ``own`` checks go by its plan, which learns from them.
     """
     before = await (named if snapshot.stories else _unnamed)(tx, snapshot.profile, now=now)
+    if snapshot.stories or not snapshot.forced:
+        await answers.forget(tx, answers.verdict_key(before.username))
     new = await stories.add(tx, snapshot.stories, now=now)
     if before.next_look_at is not None and new:
         await enqueue.add_stories(tx, before.profile_id, new, now=now)
@@ -50,6 +52,7 @@ async def record(
 async def named(tx: Tx, profile: Profile, *, now: datetime) -> Known:
     """Keep who the API says a profile is, tell of a new name; return what was known before."""
     before = await profiles.ensure(tx, profile, now=now)
+    await answers.forget(tx, answers.verdict_key(profile.username))
     is_new = profile.username not in {"", before.username}
     if before.next_look_at is not None and is_new:
         names = {"old": before.username, "new": profile.username}

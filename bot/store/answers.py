@@ -83,6 +83,16 @@ async def store(tx: Tx, key: str, value: Any, *, now: datetime, until: datetime)
     await tx.execute(_store(tx), {"key": key, "value": value, "until": until, "leased_until": now})
 
 
+async def forget(tx: Tx, key: str) -> None:
+    """Forget what was answered: it is not so any more."""
+    await tx.execute(sa.delete(cached_answers).where(cached_answers.c.key == key))
+
+
+def verdict_key(username: str) -> str:
+    """Return under which key it is kept that a name is nobody's, or its account private."""
+    return f"verdict:{username}"
+
+
 async def clean(tx: Tx, *, now: datetime) -> int:
     """Delete what is no longer fresh; return how many."""
     statement = sa.delete(cached_answers).where(

@@ -62,9 +62,7 @@ async def desk(db: Database) -> AsyncIterator[Desk]:
     ledger = Ledger(db, Limits(), now=lambda: NOW)
     async with AsyncExitStack() as stack:
         processes = [
-            await stack.enter_async_context(
-                AnswerCache(db, ledger, now=lambda: NOW, negative_for=timedelta(minutes=5))
-            )
+            await stack.enter_async_context(AnswerCache(db, ledger, now=lambda: NOW))
             for _ in range(1 if db.is_sqlite else 3)
         ]
         desk = Desk(db, processes, ledger)
@@ -87,7 +85,7 @@ async def test_who_asks_before_the_answer_is_kept_waits_for_that(desk: Desk) -> 
 
 async def test_at_the_end_all_that_was_answered_is_kept_and_settled(db: Database) -> None:
     ledger = Ledger(db, Limits(), now=lambda: NOW)
-    answers = AnswerCache(db, ledger, now=lambda: NOW, negative_for=timedelta(minutes=5))
+    answers = AnswerCache(db, ledger, now=lambda: NOW)
     async with answers:
         await Desk(db, [answers], ledger).ask()
         async with db.read() as tx:
@@ -102,9 +100,7 @@ async def test_what_is_learned_for_others_wakes_who_brings_it_to_them(db: Databa
         await follow(tx, 5)
         await look(tx)
     woken, ledger = asyncio.Event(), Ledger(db, Limits(), now=lambda: NOW)
-    many = AnswerCache(
-        db, ledger, now=lambda: NOW, negative_for=timedelta(minutes=5), wake=woken.set
-    )
+    many = AnswerCache(db, ledger, now=lambda: NOW, wake=woken.set)
     async with many:
         await Desk(db, [many], ledger).ask()
         assert not woken.is_set()

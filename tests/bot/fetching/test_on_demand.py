@@ -93,7 +93,6 @@ async def build(db: Database, box: Box, clock: Clock) -> AsyncIterator[Build]:
                     db,
                     ledger,
                     now=clock,
-                    negative_for=timedelta(minutes=5),
                     renew_every_s=renew_every_s,
                 )
             )
