@@ -47,7 +47,7 @@ async def show(
     has_more: bool = False,
     originals: Collection[str] = (),
 ) -> None:
-    """Owe the albums in order; what arrives is counted as used.
+    """Owe the albums in order; the request and what arrives are counted as used.
 
     A single story has buttons; an album, and what stands in a channel, ends with one link.
     ``title`` is that of a highlight, of which one album may be the ``part`` (2, 3).
@@ -73,12 +73,12 @@ async def show(
             caption=_caption(album, of, context, has_link=not (acts or is_channel), title=title),
             asker=asker_of(update, context),
             usage=kind,
+            is_asked=number == 0,
             buttons=buttons,
             reply_to=message.message_id if message and quoted else None,
             as_files=first.pk in originals,
         )
         await enqueue_reply(context, target, payload)
-    await context.services.chats.count_request(context.chat.id, kind)
 
 
 def media_story(url: str, now: datetime) -> Story:

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from datetime import datetime
 
 from bot.domain.records import Chat
-from bot.store import chats, erasure, usage
+from bot.store import chats, erasure
 from bot.store.database import Database
-from bot.updates.unit_of_work import at_the_end, effect
+from bot.updates.unit_of_work import effect
 
 _PRIVATE = "private"  # Bot API, Chat.type
 
@@ -53,11 +53,6 @@ class Chats:
         async with effect(self._db) as tx:
             await chats.change(tx, chat_id, **values)
             return await chats.get(tx, chat_id)
-
-    async def count_request(self, chat_id: int, kind: str) -> None:
-        """Count that a chat was shown what it asked for; ``kind`` is one of /usage."""
-        now = self._now()
-        await at_the_end(self._db, lambda tx: usage.count(tx, chat_id, kind, now=now, requests=1))
 
     async def erase(self, chat_id: int) -> None:
         """Forget all about a chat; the bills stay, without whose they were."""

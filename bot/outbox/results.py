@@ -108,6 +108,9 @@ async def record(
     """
     account = Account(left=left)
     chat_id = queue.chat.id
+    if batch.reply and replies.is_final(outcome) and not tells:
+        await _answered(tx, queue, batch.reply, outcome, account, behind, floods, now)
+        return account
     match outcome:  # what changes the chat itself holds it before its queue
         case Moved():
             await chats.lock(tx, [chat_id, outcome.chat_id])
@@ -140,6 +143,27 @@ async def record(
     if isinstance(outcome, Moved):
         await moves.move_chat(tx, chat_id, outcome.chat_id, now=now)
     return account
+
+
+async def _answered(  # noqa: PLR0917 - as record has them
+    tx: Tx,
+    queue: ChatQueue,
+    reply: Delivery,
+    outcome: Outcome,
+    account: Account,
+    behind: Sequence[Delivery],
+    floods: ChatFloods | None,
+    now: datetime,
+) -> None:
+    """Write down an answer that is done with; the lease goes on for those behind it."""
+    is_ours = False
+    if not behind:
+        is_ours, account.is_due = await chat_queues.end_lease(tx, queue, but=reply.id, now=now)
+    says_more = await replies.close(tx, reply.id, reply.target, reply.fields, outcome, now=now)
+    if is_ours:
+        if says_more:
+            account.is_due = await chat_queues.reschedule(tx, queue.chat.id)
+        await _pass_on_floods(tx, [queue], floods)
 
 
 async def _judged(

@@ -107,12 +107,17 @@ def album_of(
     caption: str | None,
     asker: Asker,
     usage: str,
+    is_asked: bool = False,
     buttons: Buttons | None = None,
     reply_to: int | None = None,
     as_files: bool = False,
 ) -> Payload:
-    """Return an album; ``usage`` is the kind of request as which its items are counted."""
+    """Return an album; ``usage`` is the kind of request as which its items are counted.
+
+    ``is_asked``: it is the first that is shown for a request, and counts it.
+    """
     return {
+        **({"is_asked": True} if is_asked else {}),
         **({"as_files": True} if as_files else {}),
         "kind": "album",
         "stories": dump_stories(list(album.stories)),
@@ -272,37 +277,47 @@ async def close(
     outcome: Outcome,
     *,
     now: datetime,
-) -> None:
+) -> bool:
     """Write down what came of an answer: it is done with, there in part, or still to come.
 
-    What can't be said any more is forgotten as well: nobody waits for it.
+    What can't be said any more is forgotten as well: nobody waits for it. Returns whether
+    something is to be said besides.
     """
     if not is_final(outcome):
-        await _count(tx, target.chat_id, payload, outcome, now=now)
+        if outcome.items:
+            await _count(tx, target.chat_id, payload, outcome, now=now)
         rest = _rest_of(payload, outcome)
         if rest is not payload:
             await deliveries.change(tx, [row_id], fields=rest)
-        return
+        return False
     if not await deliveries.remove(tx, [row_id]):
-        return  # it was written once already, and the commit's answer was lost
+        return False  # it was written once already, and the commit's answer was lost
     await _count(tx, target.chat_id, payload, outcome, now=now)
     known = set()
     if isinstance(outcome, Muted):  # the albums of one answer need say it once only
         enqueued = await deliveries.replies_enqueued(tx, target.chat_id)
         known = {one.get("text") for one in enqueued}
-    for more in _follow_ups(payload, outcome):
-        if more["text"] not in known:
-            await enqueue.add_reply(tx, target, more, now=now, due_at=now)
+    said = [more for more in _follow_ups(payload, outcome) if more["text"] not in known]
+    for more in said:
+        await enqueue.add_reply(tx, target, more, now=now, due_at=now)
+    return bool(said)
 
 
 async def _count(
     tx: Tx, chat_id: int, payload: Payload, outcome: Outcome, *, now: datetime
 ) -> None:
-    """Count the stories that an answer brought as used by its chat."""
-    if payload["kind"] == "album" and outcome.items:
-        size = sum(item.size for item in outcome.items)
-        kind = payload["usage"]
-        await usages.count(tx, chat_id, kind, now=now, items=len(outcome.items), size=size)
+    """Count what a chat asked for, when that is done with, and the stories that came of it."""
+    if payload["kind"] != "album":
+        return
+    await usages.count(
+        tx,
+        chat_id,
+        payload["usage"],
+        now=now,
+        requests=int(is_final(outcome) and payload.get("is_asked", False)),
+        items=len(outcome.items),
+        size=sum(item.size for item in outcome.items),
+    )
 
 
 def _call_of(payload: Payload) -> tuple[str, dict[str, Any]]:

@@ -108,6 +108,22 @@ RESCHEDULED = (
     .values(due_at=_NEXT_DUE.scalar_subquery())
     .returning(queues.c.due_at)
 )
+_ENDED = (
+    sa.update(queues)
+    .where(
+        queues.c.chat_id == sa.bindparam("chat"),
+        queues.c.token == sa.bindparam("held_by"),
+        queues.c.leased.is_(True),
+    )
+    .values(
+        due_at=_NEXT_DUE.where(
+            deliveries.deliveries.c.id != sa.bindparam("but")
+        ).scalar_subquery(),
+        free_at=sa.bindparam("until", type_=Timestamp),
+        leased=False,
+    )
+    .returning(queues.c.due_at)
+)
 FREED = RESCHEDULED.values(free_at=sa.bindparam("until"), leased=False)
 
 
@@ -242,6 +258,16 @@ async def free(tx: Tx, chat_id: int, *, now: datetime) -> None:
     """Let a chat that was told to wait wait no longer; what is leased stays so."""
     statement = sa.update(queues).where(queues.c.chat_id == chat_id, queues.c.leased.is_(False))
     await tx.execute(statement.values(free_at=now))
+
+
+async def end_lease(tx: Tx, queue: ChatQueue, *, but: int, now: datetime) -> tuple[bool, bool]:
+    """Free and lock a chat's queue, of which one delivery is done with.
+
+    Returns whether it was ours still, and whether more is due in it.
+    """
+    values = {"chat": queue.chat.id, "held_by": queue.token, "but": but, "until": now}
+    row = (await tx.execute(_ENDED, values)).one_or_none()
+    return row is not None, row is not None and row.due_at is not None
 
 
 async def renew(tx: Tx, chat_id: int, token: int, *, until: datetime) -> bool:

@@ -1,13 +1,18 @@
 """Paste a link, get the story: what it brings, what it costs, and what is refused for nothing."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from structlog.testing import capture_logs
 
+from bot.runtime.logging import trace
+from bot.store.database import READ
 from tests.support.control import Control, Json, wait_for
 from tests.support.storybell import Bell, buttons, storybell
 
@@ -249,3 +254,46 @@ async def _wait_long(control: Control) -> None:
     log = await control.requests("telegram")
     assert {"sendChatAction", "deleteMessage"} <= {one["method"] for one in log}
     assert "Getting the story…" in [one["params"].get("text") for one in log]
+
+
+@contextmanager
+def asked_for_updates() -> Iterator[tuple[list[str], list[str]]]:
+    """Collect what updates ask of the database, and their commits; a read ends unawaited."""
+    statements: list[str] = []
+    commits: list[str] = []
+
+    def asked(_: object, __: object, statement: str, *___: object) -> None:
+        if trace().startswith("u"):
+            statements.append(statement)
+
+    def committed(connection: sa.Connection) -> None:
+        if connection.get_execution_options().get("storybell_begin") != READ:
+            commits.extend([trace()] * trace().startswith("u"))
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", asked)
+    sa.event.listen(sa.Engine, "commit", committed)
+    try:
+        yield statements, commits
+    finally:
+        sa.event.remove(sa.Engine, "before_cursor_execute", asked)
+        sa.event.remove(sa.Engine, "commit", committed)
+
+
+async def test_a_link_asks_little_of_the_database(bell: Bell, control: Control) -> None:
+    ann, bob = await control.person(), await control.person("Bob")
+    for person in (ann, bob):
+        await bell.ask(person, "/help")
+    url, _ = await fresh(control, "link.counted")
+    # With one statement and one commit that store the update.
+    for person, most, most_commits, last in (
+        (ann, 27, 6, {"DELETE FROM deliveries", "INSERT INTO views"}),
+        (bob, 10, 2, {"DELETE FROM deliveries"}),
+    ):
+        with asked_for_updates() as (statements, commits):
+            await bell.ask(person, url)
+            await wait_for(
+                lambda: all(any(one in other for other in statements) for one in last)  # noqa: B023 - awaited here
+            )
+            await control.state()  # whatever was written last is committed by now
+        assert len(statements) <= most, statements
+        assert len(commits) <= most_commits
