@@ -3,7 +3,6 @@
 Seconds are of any steady clock.
 """
 
-from collections import deque
 from collections.abc import Iterable
 
 _MINUTE = 60.0
@@ -30,32 +29,6 @@ class CallRate:
     def pause(self, until: float) -> None:
         """Give no place before ``until``."""
         self.next_at = max(self.next_at, until)
-
-
-class RetryBudget:
-    """Retries are at most a tenth of the calls of a minute, so that they never make it worse."""
-
-    SHARE = 0.1
-    ALWAYS = 2  # a minute: a quiet bot may try again, too
-
-    def __init__(self) -> None:
-        """Begin with no calls."""
-        self._calls: deque[float] = deque()
-        self._retries: deque[float] = deque()
-
-    def call(self, now: float) -> None:
-        """Count a call (its first try)."""
-        _forget(self._calls, now)
-        self._calls.append(now)
-
-    def take(self, now: float) -> bool:
-        """Take a retry if there is one left."""
-        _forget(self._calls, now)
-        _forget(self._retries, now)
-        if len(self._retries) >= max(self.ALWAYS, int(len(self._calls) * self.SHARE)):
-            return False
-        self._retries.append(now)
-        return True
 
 
 class Breaker:
@@ -163,8 +136,3 @@ class Refused:
         """Forget the failures of subjects: they answered, or it was not their fault."""
         for subject in subjects:
             self.rows.pop(subject, None)
-
-
-def _forget(times: deque[float], now: float, window: float = _MINUTE) -> None:
-    while times and times[0] <= now - window:
-        times.popleft()

@@ -31,7 +31,7 @@ from bot.runtime.metrics import Metrics
 from bot.stories_api.endpoints import BALANCE, Answer
 from bot.stories_api.failures import TOO_MANY, Failure, failure_of
 from bot.stories_api.limit_state import AccountLimits, AccountState, LocalLimits
-from bot.stories_api.limits import CallRate, RetryBudget
+from bot.stories_api.limits import CallRate
 from bot.stories_api.response import (
     OK,
     ComplainedError,
@@ -42,8 +42,7 @@ from bot.stories_api.response import (
 
 T = TypeVar("T")
 
-_ATTEMPTS = 3
-FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0  # seconds; the jitter is full
+LONGEST_WAIT = 0.5  # seconds before the second try; the jitter is full
 DEADLINE = 30.0  # seconds of a call, waits and retries in it
 _MOST_HOPS = 3
 MOST_TIMES = 5  # the nominal price; what an answer says beyond that is not believed
@@ -123,7 +122,6 @@ class Transport:
         self._limits = limits(self.state) if limits else LocalLimits(self.state, clock)
         self.probe: Callable[[], Awaitable[bool | None]] | None = None
         """Asks what nobody asked for: true if the API answered, None if it can't be asked."""
-        self._retries = RetryBudget()
         self.out_of_service: str | None = None
         self.is_price_absurd: bool | None = None
         """Whether nobody can believe what the last answer with a price says."""
@@ -213,24 +211,19 @@ class Transport:
         await self._limits.decide("", partial(_conclude, is_alive))
 
     async def _in_time(self, query: Query, read: Read[T], end: float) -> Answer[T] | Failure:
-        self._retries.call(self._steady())
+        """Ask, and once more where the first answer surely was not billed."""
         last: Failure | None = None
-        for attempt in range(_ATTEMPTS):
-            if not await self._turn(end):
-                busy = ApiUnavailableError("too many calls at once")
-                return last or Failure(busy, status=TOO_MANY)
+        while await self._turn(end):
             result = await self._once(query, read, end)
-            if isinstance(result, Answer):
+            if isinstance(result, Answer) or last or not result.again:
                 return result
             last = result
-            longest = min(LONGEST_WAIT, FIRST_WAIT * 2**attempt)
-            wait = self._jitter(0, longest) if result.after is None else result.after
-            is_last = attempt == _ATTEMPTS - 1 or self._steady() + wait >= end
-            if not result.again or is_last or not self._retries.take(self._steady()):
-                break
+            wait = self._jitter(0, LONGEST_WAIT) if result.after is None else result.after
+            if self._steady() + wait >= end:
+                return result
             await asyncio.sleep(wait)
-        assert last is not None  # noqa: S101 - at least one attempt was made
-        return last
+        busy = ApiUnavailableError("too many calls at once")
+        return last or Failure(busy, status=TOO_MANY)
 
     async def _turn(self, end: float) -> bool:
         """Wait for our turn; return whether it comes in time."""

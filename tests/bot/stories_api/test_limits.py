@@ -1,11 +1,11 @@
-"""Even calls, few retries, and a breaker that opens and closes when it should."""
+"""Even calls, and a breaker that opens and closes when it should."""
 
 from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.stories_api.limits import Breaker, CallRate, Refused, RetryBudget
+from bot.stories_api.limits import Breaker, CallRate, Refused
 
 
 @given(st.lists(st.floats(0, 5), max_size=100), st.floats(1, 100))
@@ -24,21 +24,6 @@ def test_a_hold_is_for_all_and_never_shortens_another() -> None:
     assert pace.wait(0) == 60
     assert pace.turn(0) == 60
     assert round(pace.turn(0), 6) == 60.1
-
-
-@given(st.lists(st.tuples(st.floats(0, 3), st.booleans()), max_size=400))
-def test_retries_stay_within_a_tenth_of_any_minute(events: list[tuple[float, bool]]) -> None:
-    budget, now = RetryBudget(), 0.0
-    calls: list[float] = []
-    retries: list[float] = []
-    for pause, wants_retry in events:
-        now += pause
-        budget.call(now)
-        calls.append(now)
-        if wants_retry and budget.take(now):
-            retries.append(now)
-        recent = sum(at > now - 60 for at in retries)
-        assert recent <= max(2, len(calls) // 10)
 
 
 def test_three_subjects_make_it_suspicious_and_one_never_does() -> None:
