@@ -5,11 +5,13 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zlib import crc32
 
 from bot.domain.budget import poll_shares
 from bot.domain.model import Story
 from bot.domain.records import Known
 from bot.scheduling.forecast import ProfileState
+from bot.scheduling.pricing import LATEST_HOURS
 from bot.scheduling.schedule import Schedule
 from bot.scheduling.waiting_time import HOUR
 from bot.store import key_values, profiles
@@ -43,9 +45,9 @@ class PollSettings:
 class Plan:
     """The schedule, and what one check costs in credits.
 
-    With ``learns_cost`` that is the mean of what the last checks were billed. ``pause`` is that
-    between two checks of a profile that newcomers alone follow; None where nobody else follows
-    any, and all are checked alike.
+    With ``learns_cost`` that is the mean of what the last checks were billed. ``pause`` is, in the
+    mean, that between two checks of a profile that newcomers alone follow; None where nobody else
+    follows any, and all are checked alike.
     """
 
     schedule: Schedule = field(default_factory=lambda: Schedule(BUDGET, minimum=FLOOR_S))
@@ -75,8 +77,8 @@ class Plan:
             schedule.set_budget(budget, apart=apart)
         self.pause = None
         if known and fresh:
-            hours = 24 * fresh * self.cost / apart if apart > 0 else schedule.floor
-            seconds = max(min(hours, schedule.floor) * HOUR, schedule.minimum)
+            hours = 24 * fresh * self.cost / apart if apart > 0 else LATEST_HOURS
+            seconds = max(min(hours, LATEST_HOURS) * HOUR, schedule.minimum)
             self.pause = timedelta(seconds=seconds)
 
     def seen(
@@ -119,8 +121,11 @@ class Plan:
         self, known: Known, state: ProfileState, due: float, now: datetime
     ) -> tuple[Columns, datetime]:
         if known.fresh and self.pause is not None:
-            due = state.due_at = state.seen_at + self.pause.total_seconds()
-        latest = now + timedelta(hours=self.schedule.floor)
+            # The pause in the mean: what was followed at one time is not checked at one time.
+            lot = crc32(f"{known.profile_id} {state.seen_at:.0f}".encode()) / 2**32
+            pause = min(self.pause.total_seconds() * (0.75 + lot / 2), LATEST_HOURS * HOUR)
+            due = state.due_at = state.seen_at + pause
+        latest = now + timedelta(hours=LATEST_HOURS)
         return {"forecast": state.to_json()}, min(datetime.fromtimestamp(due, UTC), latest)
 
 

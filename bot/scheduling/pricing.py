@@ -123,12 +123,13 @@ def _sessions(likeness: float) -> float:
     return float(free * (bound / free) ** shared)
 
 
-def floor_hours(polls_a_day: float) -> float:
-    """Return after how many hours a profile is checked whatever the price: 12 to 20.
+LATEST_HOURS = 20.0
+"""After which a profile is checked in any case; the rest of the day of a story is for outages."""
 
-    The rest of the 24 hours that a story lives is for outages.
-    """
-    return min(max(60 / polls_a_day, 12.0), 20.0) if polls_a_day > 0 else 20.0
+
+def floor_hours(polls_a_day: float) -> float:
+    """Return after how many hours a profile is checked whatever the price: 12 to 20."""
+    return min(max(60 / polls_a_day, 12.0), LATEST_HOURS) if polls_a_day > 0 else LATEST_HOURS
 
 
 def is_feasible(budget: float, costs: float) -> bool:

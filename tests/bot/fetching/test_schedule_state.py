@@ -50,15 +50,23 @@ def test_newcomers_have_one_pause_where_others_follow_too() -> None:
     state = ProfileState(seen_at=(NOON - HOUR).timestamp())
     fresh = replace(KNOWN, fresh=True, forecast=state.to_json(), looked_at=NOON - HOUR)
     assert plan.is_stale(fresh)
-    assert plan.due(fresh, now=NOON)[1] == NOON - HOUR + plan.pause
+    dues = [
+        plan.due(replace(fresh, profile_id=str(number)), now=NOON)[1] - (NOON - HOUR)
+        for number in range(2_000)
+    ]
+    assert plan.pause * 0.75 <= min(dues) < max(dues) <= plan.pause * 1.25
+    assert abs(sum(dues, timedelta()) / 2_000 / plan.pause - 1) < 0.02
+    assert plan.due(fresh, now=NOON) == plan.due(replace(fresh, weight=99.0), now=NOON)
     held = plan.schedule.bucket.credits
     stories = [story(str(number), NOON - number * MINUTE) for number in range(9)]
     for own in (True, False):
-        assert plan.seen(fresh, stories, now=NOON, own=own)[1] == NOON + plan.pause
+        due = plan.seen(fresh, stories, now=NOON, own=own)[1]
+        assert NOON + plan.pause * 0.75 <= due <= NOON + plan.pause * 1.25
     assert plan.schedule.bucket.credits == held - 2
     assert not plan.schedule.price.polls
     plan.share(0, 10, 5)
-    assert plan.pause == timedelta(hours=plan.schedule.floor)
+    assert plan.pause == timedelta(hours=20)
+    assert plan.due(fresh, now=NOON)[1] <= NOON + 19 * HOUR
     plan.share(1300, 0, 5)
     assert plan.pause is None
 
