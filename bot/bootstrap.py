@@ -29,13 +29,13 @@ from bot.domain.incidents import BACK_IN_SERVICE, MIGRATED, MIGRATION_FAILED, OU
 from bot.domain.links import story_taken_at
 from bot.domain.model import LARGEST_FILE, LARGEST_LOCAL_FILE, MEGABYTE, Asker, Story
 from bot.fetching.answer_cache import AnswerCache
-from bot.fetching.canary import Canary
 from bot.fetching.feasibility import BudgetWatch
 from bot.fetching.highlights import Highlights
 from bot.fetching.on_demand import Viewer
 from bot.fetching.poller import Scheduler
 from bot.fetching.privacy import PrivacyCheck
 from bot.fetching.schedule_state import PollSettings
+from bot.fetching.witness import Witness
 from bot.media.download import Media, PublicResolver
 from bot.media.spool import MediaFile, Spool
 from bot.operations import backups
@@ -222,8 +222,8 @@ async def built(
             now=now,
         )
         reports = Reports(db, ledger.limits, now)
-        canary = Canary(api, ledger, settings.canary_username, now=now)
-        api.probe_by(canary.is_answered)
+        witness = Witness(api, ledger)
+        api.probe_by(witness.is_answered)
         polling = PollSettings(
             credits_a_day=round(settings.daily_budget * (1 - settings.reply_share)),
             credits_a_poll={"true": 1.0, "false": 2.0}.get(settings.skip_privacy_check),
@@ -253,7 +253,6 @@ async def built(
                 now=now,
                 fresh_for=timedelta(seconds=settings.cache_s),
                 blocked=access.blocked,
-                canary=canary,
             ),
             subscriptions=subscriptions,
             highlights=Highlights(db, api, ledger, answers, now=now, blocked=access.blocked),
@@ -288,7 +287,7 @@ async def built(
             ledger,
             settings=polling,
             end_blocked=subscriptions.end_blocked,
-            canary=canary,
+            witness=witness,
             privacy=PrivacyCheck(
                 db,
                 settings.skip_privacy_check,

@@ -148,9 +148,6 @@ class Settings(BaseSettings):
         "something; true: always, but a private account then looks like one without stories; "
         "false: never.",
     )
-    canary_username: str = Field(
-        default="", description="A profile that always has stories: tells an outage from silence."
-    )
 
     # Following
     max_subscriptions: int = Field(

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from bot.billing.ledger import Bill, Ledger, Payer
 from bot.domain import alert_rules, links
 from bot.domain.errors import (
-    ApiUnavailableError,
     ProfileNotFoundError,
     ProfilePrivateError,
     ProfileUnavailableError,
@@ -26,7 +25,6 @@ from bot.fetching.answer_cache import (
     story_key,
     until_urls_expire,
 )
-from bot.fetching.canary import Canary
 from bot.fetching.names import Names
 from bot.store.database import Database
 from bot.stories_api.client import StoriesApi
@@ -46,12 +44,8 @@ class Viewer:
         now: Callable[[], datetime],
         fresh_for: timedelta = timedelta(seconds=60),
         blocked: AbstractSet[str] = frozenset(),
-        canary: Canary | None = None,
     ) -> None:
-        """Take the parts; ``blocked`` holds ids and names of profiles that are never shown.
-
-        ``canary`` is asked when a profile seems to have no stories.
-        """
+        """Take the parts; ``blocked`` holds ids and names of profiles that are never shown."""
         self._api = api
         self._ledger = ledger
         self._answers = answers
@@ -59,7 +53,6 @@ class Viewer:
         self._now = now
         self._fresh_for = fresh_for
         self._blocked = blocked
-        self._canary = canary
 
     async def story(self, link: Link, asker: Asker) -> Story:
         """Return the story of a link; 1 credit, 0 when it was seen before or must be gone.
@@ -186,8 +179,6 @@ class Viewer:
                 raise ProfileUnavailableError(str(again), credits=again.credits) from None
             except SpendingError:  # the next asker may be able to pay
                 raise ProfileUnavailableError(str(error)) from None
-        if not stories and self._canary and await self._canary.says_down():
-            raise ApiUnavailableError("even the canary has no stories")
         return Fetched(stories[0].profile if stories else profile, stories)
 
     async def _list(self, profile: Profile, payer: Payer) -> list[Story]:

@@ -15,7 +15,6 @@ import structlog
 from bot.billing.ledger import Ledger, Payer, Reservation
 from bot.domain import alert_rules
 from bot.domain.errors import (
-    ApiUnavailableError,
     DatabaseUnavailableError,
     OutOfServiceError,
     ProfileNotFoundError,
@@ -26,11 +25,11 @@ from bot.domain.errors import (
 from bot.domain.model import Story
 from bot.domain.records import EPOCH, Audience, Known
 from bot.fetching import schedule_state, snapshots
-from bot.fetching.canary import Canary
 from bot.fetching.feasibility import BudgetWatch
 from bot.fetching.names import Names, Proof
 from bot.fetching.privacy import PrivacyCheck
 from bot.fetching.schedule_state import Plan, PollSettings
+from bot.fetching.witness import Witness
 from bot.runtime.metrics import Metrics
 from bot.runtime.workers import Worker
 from bot.store import profiles, stories, subscriptions
@@ -69,7 +68,7 @@ class Scheduler:
         end_blocked: Callable[[], Awaitable[object]],
         at_once: int = 8,
         lease: timedelta = _POLL_LEASE,
-        canary: Canary | None = None,
+        witness: Witness | None = None,
         privacy: PrivacyCheck | None = None,
         budget_watch: BudgetWatch | None = None,
         wake: Callable[[], None] = lambda: None,
@@ -89,7 +88,7 @@ class Scheduler:
         self._end_blocked = end_blocked
         self._at_once = at_once
         self._lease = lease
-        self._canary = canary
+        self._witness = witness
         self._privacy = privacy or PrivacyCheck(db, "false", now=now)
         self._budget_watch = budget_watch or BudgetWatch(db)
         self._wake = wake
@@ -197,7 +196,8 @@ class Scheduler:
         return plan
 
     def _share(self, plan: Plan) -> None:
-        plan.share(self._settings.credits_a_day + self._left, *self._counts)
+        known, fresh = self._counts
+        plan.share(self._settings.credits_a_day, self._left, known=known, fresh=fresh)
 
     async def _claim(self, plan: Plan, state: "_State") -> list[Known]:
         """Take what is due and can be paid, and with what is to spare what is due next."""
@@ -370,15 +370,11 @@ class Scheduler:
                 await self._waste(plan, reservation, error.credits)
                 return REFUSED
             return await self._record_failure(known, plan, reservation, error)
-        if not answer.value and await self._should_live(known):
-            if forced:
-                await self._waste(plan, reservation, answer.credits)
-                return SILENT
-            if self._canary is not None and await self._canary.says_down():
-                silent = ApiUnavailableError("even the canary is silent", credits=answer.credits)
-                return await self._record_failure(known, plan, reservation, silent)
-        if self._canary is not None:
-            self._canary.worked(known.profile_id)
+        if forced and not answer.value and await self._should_live(known):
+            await self._waste(plan, reservation, answer.credits)
+            return SILENT
+        if self._witness is not None:
+            self._witness.worked = known.profile_id
         await self._record(known, plan, reservation, answer, forced=forced)
         if silent_at is not None:
             await self._privacy.lacked(known, answer.value, at=silent_at)

@@ -66,13 +66,13 @@ class Plan:
         if self.learns_cost:
             self.cost += (total - self.cost) / _POLLS_OF_MEAN
 
-    def share(self, budget: float, known: int, fresh: int) -> None:
-        """Go by ``budget`` credits a day, of which newcomers have their part.
+    def share(self, sure: float, more: float, *, known: int, fresh: int) -> None:
+        """Go by ``sure`` credits a day, of which newcomers have their part, and ``more`` today.
 
         ``known`` and ``fresh`` count the profiles that known people follow, or newcomers alone.
         """
-        schedule = self.schedule
-        apart = poll_shares(budget, known=known, fresh=fresh)[1] if known and fresh else 0.0
+        schedule, budget = self.schedule, sure + more
+        apart = poll_shares(sure, known=known, fresh=fresh)[1] if known and fresh else 0.0
         if (schedule.budget, schedule.apart) != (budget, apart):
             schedule.set_budget(budget, apart=apart)
         self.pause = None

@@ -91,9 +91,6 @@ class StoriesApi:
         self._largest_file = largest_file
         self._deadline = deadline
         self._download_deadline = download_deadline
-        self._now = now
-        self.shown_at: datetime | None = None
-        """When a profile last showed stories: then silence is not the API's."""
 
     @property
     def is_in_service(self) -> bool:
@@ -152,8 +149,6 @@ class StoriesApi:
         except NoStoriesError as none:
             return Answer([], query.nominal if none.credits is None else none.credits)
         _refuse_private(answer.value, answer.credits)
-        if answer.value:
-            self.shown_at = self._now()
         return answer
 
     async def profile(self, username: str, *, probe: bool = False) -> Answer[Profile]:

@@ -15,7 +15,6 @@ from bot.billing.ledger import Ledger
 from bot.domain.budget import Limits
 from bot.domain.errors import (
     AllowanceSpentError,
-    ApiUnavailableError,
     ProfileNotFoundError,
     ProfilePrivateError,
     StoryGoneError,
@@ -25,7 +24,6 @@ from bot.domain.model import Asker
 from bot.domain.records import EPOCH
 from bot.fetching import answer_cache
 from bot.fetching.answer_cache import AnswerCache
-from bot.fetching.canary import Canary
 from bot.fetching.on_demand import Viewer
 from bot.store import answers as store
 from bot.store.database import Database
@@ -66,7 +64,6 @@ class Build(Protocol):
         *,
         limits: Limits = PLENTY,
         blocked: str = "",
-        canary: str = "",
         renew_every_s: float = 3,
     ) -> Awaitable[Viewer]: ...
 
@@ -79,7 +76,6 @@ async def build(db: Database, box: Box, clock: Clock) -> AsyncIterator[Build]:
             *,
             limits: Limits = PLENTY,
             blocked: str = "",
-            canary: str = "",
             renew_every_s: float = 3,
         ) -> Viewer:
             api = StoriesApi(
@@ -87,7 +83,6 @@ async def build(db: Database, box: Box, clock: Clock) -> AsyncIterator[Build]:
             )
             names = frozenset({blocked} if blocked else ())
             ledger = Ledger(db, limits, now=clock)
-            watch = Canary(api, ledger, canary, now=clock)
             answers = await stack.enter_async_context(
                 AnswerCache(
                     db,
@@ -96,7 +91,7 @@ async def build(db: Database, box: Box, clock: Clock) -> AsyncIterator[Build]:
                     renew_every_s=renew_every_s,
                 )
             )
-            return Viewer(db, api, ledger, answers, now=clock, blocked=names, canary=watch)
+            return Viewer(db, api, ledger, answers, now=clock, blocked=names)
 
         yield one
 
@@ -220,17 +215,6 @@ async def test_a_link_under_another_name_does_not_show_a_blocked_profile(
     link = replace(await story_link(box), username="somebody")
     with pytest.raises(ProfileNotFoundError):
         await one.story(link, ANN)
-
-
-async def test_silence_is_believed_only_while_the_canary_sings(
-    build: Build, box: Box, clock: Clock
-) -> None:
-    one = await build(canary="natgeo")
-    assert await one.stories("quiet", ANN) == []
-    clock.ahead = timedelta(minutes=6)
-    await box.control.fault("stories", {"status": 200, "body": "[]"}, times=None)
-    with pytest.raises(ApiUnavailableError):
-        await one.stories("quiet", ANN)
 
 
 async def leased_until(db: Database, key: str) -> datetime:
