@@ -44,7 +44,7 @@ from bot.context import App, Context, Timing, prepare
 from bot.domain.errors import N_, BotError, DatabaseUnavailableError, TryAgainError
 from bot.domain.incidents import IncidentKind
 from bot.operations import cleanup, preflight, unknown_zones
-from bot.operations.database_watch import AWAY, BACK, DatabaseWatch
+from bot.operations.database_watch import DatabaseWatch
 from bot.operations.menu import Menu
 from bot.operations.watch import Sign, Watch, disk_of
 from bot.runtime.clock import steady
@@ -196,7 +196,7 @@ class Running:
             self.intake.add,
             allowed_updates=_UPDATES,
             is_behind=lambda: self.intake.is_behind,
-            on_conflict=lambda: parts.incidents.open("two_pollers", _CONFLICT),
+            on_conflict=lambda: parts.incidents.set("two_pollers", _CONFLICT),
             refused_pause_s=timing.refused_pause_s,
             metrics=parts.metrics,
         )
@@ -210,10 +210,8 @@ class Running:
         )
         self._database_watch = DatabaseWatch(
             parts.db,
-            tell=parts.operators.tell,
-            over=lambda since, away, back: parts.incidents.past(
-                "database", AWAY, away, since=since, closing=BACK, closing_fields=back
-            ),
+            parts.operators,
+            parts.incidents,
             patience=timing.database,
             now=parts.now,
         )

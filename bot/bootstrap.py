@@ -25,7 +25,7 @@ from bot.config import Settings, text_of
 from bot.context import Services, Timing
 from bot.domain.budget import Limits
 from bot.domain.errors import DatabaseUnavailableError
-from bot.domain.incidents import BACK_IN_SERVICE, MIGRATED, MIGRATION_FAILED, OUT_OF_SERVICE
+from bot.domain.incidents import MIGRATED, MIGRATION_FAILED, OUT_OF_SERVICE
 from bot.domain.links import story_taken_at
 from bot.domain.model import LARGEST_FILE, LARGEST_LOCAL_FILE, MEGABYTE, Asker, Story
 from bot.fetching.answer_cache import AnswerCache
@@ -177,7 +177,7 @@ async def built(
                 newcomer_share=_NEWCOMER_SHARE,
             ),
             skip_privacy_check=settings.skip_privacy_check == "true",
-            tell=partial(incidents.event, "large_source"),
+            tell=partial(incidents.set, "large_source"),
             now=now,
         )
         api = StoriesApi(
@@ -190,7 +190,7 @@ async def built(
             fetch_media=media.fetch,
             largest_file=largest,
             metrics=metrics,
-            on_out_of_service=lambda error: incidents.open(
+            on_out_of_service=lambda error: incidents.set(
                 "api_refuses", OUT_OF_SERVICE, why=str(error)
             ),
             now=now,
@@ -291,20 +291,19 @@ async def built(
             privacy=PrivacyCheck(
                 db,
                 settings.skip_privacy_check,
-                tell=partial(incidents.event, "privacy_check"),
+                tell=partial(incidents.set, "privacy_check"),
                 now=now,
             ),
             budget_watch=BudgetWatch(
                 db,
-                tell=partial(incidents.open, "budget_short"),
-                over=partial(incidents.close, "budget_short"),
+                set_incident=partial(incidents.set, "budget_short"),
             ),
             wake=outbox.wake,
             metrics=metrics,
             now=now,
         )
         if was_migrated:
-            await incidents.event("migration", MIGRATED)
+            await incidents.set("migration", MIGRATED)
         await backups.go_on(db, incidents, now=now())
         yield Parts(
             bot=bot,
@@ -313,8 +312,8 @@ async def built(
             treasurer=Treasurer(
                 api,
                 ledger,
-                on_back=partial(incidents.close, "api_refuses", BACK_IN_SERVICE),
-                tell=partial(incidents.event, "drift"),
+                on_back=partial(incidents.set, "api_refuses", None),
+                tell=partial(incidents.set, "drift"),
                 metrics=metrics,
                 now=now,
             ),
@@ -328,7 +327,6 @@ async def built(
                 settings.backups_in,
                 incidents,
                 every=timedelta(hours=settings.backup_hours),
-                most=settings.backup_count,
                 metrics=metrics,
                 now=now,
             )

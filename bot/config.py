@@ -97,9 +97,6 @@ class Settings(BaseSettings):
         description="Hours between two backups of the SQLite file, 0 for none. PostgreSQL is "
         "backed up by pg_dump.",
     )
-    backup_count: int = Field(
-        default=3, ge=1, le=1000, description="Backups that are kept; the oldest goes first."
-    )
     spool_dir: Path = Field(
         default=Path("data/spool"), description="Where downloads wait for their upload."
     )

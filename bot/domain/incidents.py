@@ -48,54 +48,66 @@ LITTLE_PART, BUT_LESS_THAN = 0.03, 2_000_000_000
 OUT_OF_SERVICE = N_(
     "The Stories API refuses our key or has no credits left. Nothing is fetched. ({why})"
 )
-BACK_IN_SERVICE = N_("The Stories API serves us again.")
 _API_FAILS = N_(
     "The Stories API has been failing for over 5 minutes. Nothing is lost; I go on when it "
     "answers."
 )
-_API_WORKS = N_("The Stories API answers again.")
 _TELEGRAM_FAILS = N_("Telegram has not been taking my messages for over 5 minutes.")
-_TELEGRAM_WORKS = N_(
-    "Telegram takes my messages again. What had to wait has gone out, or does so now."
-)
-_ALONE_AGAIN = N_("I get this bot's updates again.")
 _BALANCE_LOW = N_(
     "The balance of the Stories API is low: {credits} credits last for about {days} days at "
     "today's pace."
 )
-_BALANCE_ENOUGH = N_("The balance of the Stories API lasts for some days again.")
 _BUDGET_SPENT = N_(
     "The daily budget of {budget} credits is spent. Until midnight (UTC) I check no profiles and "
     "get no stories; a larger DAILY_BUDGET changes that."
 )
-_BUDGET_AGAIN = N_("There is budget again: checks and stories go on.")
 _BUDGET_ALMOST = N_("{percent} % of the daily budget of {budget} credits are spent.")
-_BUDGET_MOVED_ON = N_("The daily budget was used up, or a new day has begun.")
 _GIVEN_UP = N_(
     "Alerts that were given up after several tries without an answer from Telegram: {count}. "
     "/health says more."
 )
-_NONE_GIVEN_UP = N_("No alert is given up any more.")
 _DISK_FULL = N_(
     "The disk is nearly full: {megabytes} MB are free. When it is full, I can answer nobody."
 )
-_DISK_HAS_ROOM = N_("The disk has room again.")
 _PRICE = N_(
     "The Stories API says that it bills more than five times its prices. I count five times; the "
     "balance tells what is true."
 )
-_PRICE_AGAIN = N_("The Stories API names ordinary prices again.")
 MIGRATED = N_("The database was brought up to date for this version.")
 MIGRATION_FAILED = N_(
     "The database could not be brought up to date for this version ({why}), so I don't run. It is "
     "as it was; the log says more, and the version before still works with it."
 )
 BACKUP_FAILED = N_("The database could not be backed up ({why}). I try again every hour.")
-BACKUP_WORKS = N_("The database was backed up again.")
 RESTORED = N_(
     "I run on a copy of my database from {time} (UTC). What came since is not in it. I alert to "
     "what is posted from now on, and say nothing a second time."
 )
+
+DATABASE_AWAY = N_(
+    "My database can't work at the moment: {why}. Nothing is lost, but until it works again I "
+    "answer nobody and send no alerts."
+)
+CLOSING: dict[IncidentKind, str] = {
+    "api_fails": N_("The Stories API answers again."),
+    "api_refuses": N_("The Stories API serves us again."),
+    "backup": N_("The database was backed up again."),
+    "balance": N_("The balance of the Stories API lasts for some days again."),
+    "budget_80": N_("The daily budget was used up, or a new day has begun."),
+    "budget_100": N_("There is budget again: checks and stories go on."),
+    "budget_short": N_("The daily budget is enough again to check all profiles in time."),
+    "database": N_(
+        "My database works again, after {time} ({why}). What had to wait goes out now."
+    ),
+    "disk": N_("The disk has room again."),
+    "parked": N_("No alert is given up any more."),
+    "price": N_("The Stories API names ordinary prices again."),
+    "telegram": N_(
+        "Telegram takes my messages again. What had to wait has gone out, or does so now."
+    ),
+    "two_pollers": N_("I get this bot's updates again."),
+}
+"""What is said when an incident is over; a kind without such a sentence has no length."""
 
 Fields = Mapping[str, Any]
 
@@ -105,6 +117,13 @@ class Tell(Protocol):
 
     async def __call__(self, sentence: str, /, **fields: object) -> None:
         """Tell ``sentence``, a message id (``N_``), with its ``fields``."""
+
+
+class SetIncident(Protocol):
+    """Opens an incident of one kind by a sentence; ends it by None."""
+
+    async def __call__(self, sentence: str | None, /, **fields: object) -> None:
+        """Say ``sentence``, a message id (``N_``), with its ``fields``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,11 +160,10 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """Whether an incident is there: its sentence, None where it is not; and that of its end."""
+    """Whether an incident is there: its sentence, None where it is not."""
 
     kind: IncidentKind
     text: str | None
-    closing: str
     fields: dict[str, Any] = field(default_factory=dict)
 
 
@@ -157,34 +175,26 @@ def judge(seen: Seen, *, is_open: Mapping[str, bool], now: datetime) -> Iterator
     """
     yield _balance(seen, is_open=is_open.get("balance", False))
     yield from _budget(seen)
-    yield Condition(
-        "parked",
-        _GIVEN_UP if seen.dead_letters else None,
-        _NONE_GIVEN_UP,
-        {"count": seen.dead_letters},
-    )
+    count = seen.dead_letters
+    yield Condition("parked", _GIVEN_UP if count else None, {"count": count})
     if seen.free_bytes is not None:
         yield _disk(seen.free_bytes, seen.disk_bytes, is_open=is_open.get("disk", False))
+    yield Condition("api_fails", _API_FAILS if _lasts(seen.api_fails_since, now) else None)
     yield Condition(
-        "api_fails", _API_FAILS if _lasts(seen.api_fails_since, now) else None, _API_WORKS
+        "telegram", _TELEGRAM_FAILS if _lasts(seen.telegram_fails_since, now) else None
     )
-    yield Condition(
-        "telegram",
-        _TELEGRAM_FAILS if _lasts(seen.telegram_fails_since, now) else None,
-        _TELEGRAM_WORKS,
-    )
-    yield Condition("price", _PRICE if seen.is_price_absurd else None, _PRICE_AGAIN)
-    yield Condition("two_pollers", None, _ALONE_AGAIN)
-    yield Condition("api_refuses", None, BACK_IN_SERVICE)
+    yield Condition("price", _PRICE if seen.is_price_absurd else None)
+    yield Condition("two_pollers", None)
+    yield Condition("api_refuses", None)
 
 
 def _balance(seen: Seen, *, is_open: bool) -> Condition:
     if seen.balance is None or seen.spent_in_a_day <= 0:  # nothing is spent: nothing runs out
-        return Condition("balance", None, _BALANCE_ENOUGH)
+        return Condition("balance", None)
     left = max(0, seen.balance) / seen.spent_in_a_day
     is_low = left < (ENOUGH_DAYS if is_open else FEW_DAYS)
     fields = {"credits": seen.balance, "days": round(left, 1)}
-    return Condition("balance", _BALANCE_LOW if is_low else None, _BALANCE_ENOUGH, fields)
+    return Condition("balance", _BALANCE_LOW if is_low else None, fields)
 
 
 def _budget(seen: Seen) -> Iterator[Condition]:
@@ -192,13 +202,9 @@ def _budget(seen: Seen) -> Iterator[Condition]:
     is_almost = seen.spent_today >= seen.budget * _ALMOST and not is_spent
     percent = round(100 * seen.spent_today / seen.budget) if seen.budget else 100
     fields = {"budget": seen.budget}
-    yield Condition("budget_100", _BUDGET_SPENT if is_spent else None, _BUDGET_AGAIN, fields)
-    yield Condition(
-        "budget_80",
-        _BUDGET_ALMOST if is_almost else None,
-        _BUDGET_MOVED_ON,
-        {"percent": percent, **fields},
-    )
+    yield Condition("budget_100", _BUDGET_SPENT if is_spent else None, fields)
+    text = _BUDGET_ALMOST if is_almost else None
+    yield Condition("budget_80", text, {"percent": percent, **fields})
 
 
 def _disk(free: int, size: int, *, is_open: bool) -> Condition:
@@ -206,7 +212,7 @@ def _disk(free: int, size: int, *, is_open: bool) -> Condition:
     is_little = free < _LITTLE_BYTES * spare
     is_small_part = free < size * LITTLE_PART * spare and free < BUT_LESS_THAN * spare
     text = _DISK_FULL if is_little or is_small_part else None
-    return Condition("disk", text, _DISK_HAS_ROOM, {"megabytes": free // MEGABYTE})
+    return Condition("disk", text, {"megabytes": free // MEGABYTE})
 
 
 def _lasts(since: datetime | None, now: datetime) -> bool:

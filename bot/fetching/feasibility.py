@@ -11,7 +11,7 @@ from bot.billing import shortfalls
 from bot.billing.shortfalls import Shortfall
 from bot.domain.budget import poll_shares
 from bot.domain.errors import N_
-from bot.domain.incidents import Tell
+from bot.domain.incidents import SetIncident
 from bot.scheduling.pricing import fewest_credits, is_feasible
 from bot.store.database import Database
 
@@ -27,22 +27,15 @@ _ALL_FOR_REPLIES = N_(
     "their stories expire, so some will be missed. To check them all takes {credits} credits a "
     "day; REPLY_SHARE=1 leaves nothing for checks."
 )
-_ENOUGH_AGAIN = N_("The daily budget is enough again to check all profiles in time.")
 
 
 class BudgetWatch:
     """Tells the bot's admins once that the budget is too small, and once that it is not."""
 
-    def __init__(
-        self, db: Database, *, tell: Tell | None = None, over: Tell | None = None
-    ) -> None:
-        """Use ``tell`` when it is news, and ``over`` when it is over, where that is another.
-
-        Without them it is only kept for /spending.
-        """
+    def __init__(self, db: Database, *, set_incident: SetIncident | None = None) -> None:
+        """Open and end an incident by ``set_incident``; else it is only kept for /spending."""
         self._db = db
-        self._tell = tell
-        self._over = over or tell
+        self._set = set_incident
 
     async def check(
         self,
@@ -58,8 +51,8 @@ class BudgetWatch:
             was_short = await shortfalls.kept(tx) is not None
             lack = shortfall(budget, counts, cost, reply_share=reply_share, was_short=was_short)
             is_news = await shortfalls.record(tx, lack, now=now)
-        if is_news and self._tell is not None and self._over is not None:
-            await (self._over(_ENOUGH_AGAIN) if lack is None else _tell_of(self._tell, lack))
+        if is_news and self._set is not None:
+            await (self._set(None) if lack is None else _tell_of(self._set, lack))
 
 
 def shortfall(
@@ -91,7 +84,7 @@ def shortfall(
     return Shortfall(known + fresh, enough, ceil(needed), daily_budget)
 
 
-async def _tell_of(tell: Tell, lack: Shortfall) -> None:
+async def _tell_of(tell: SetIncident, lack: Shortfall) -> None:
     await tell(
         _ALL_FOR_REPLIES if lack.daily_budget is None else _TOO_SMALL,
         enough=lack.enough,

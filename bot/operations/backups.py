@@ -15,7 +15,7 @@ import structlog
 
 from bot.billing.drift import KEY as DRIFT
 from bot.domain.errors import BackupError
-from bot.domain.incidents import BACKUP_FAILED, BACKUP_WORKS, RESTORED
+from bot.domain.incidents import BACKUP_FAILED, RESTORED
 from bot.operations.incidents import Incidents
 from bot.runtime.metrics import Metrics
 from bot.runtime.workers import Worker
@@ -43,7 +43,7 @@ class Backups:
         incidents: Incidents,
         *,
         every: timedelta,
-        most: int,
+        most: int = 3,
         metrics: Metrics | None = None,
         now: Callable[[], datetime],
     ) -> None:
@@ -71,13 +71,13 @@ class Backups:
         except (BackupError, OSError) as error:
             why = str(error)
             log.error("no backup", why=why)  # noqa: TRY400 - no trace needed
-            await self._incidents.open("backup", BACKUP_FAILED, why=why)
+            await self._incidents.set("backup", BACKUP_FAILED, why=why)
             await self._write(now + _AGAIN_AFTER - self._every)
             return now + _AGAIN_AFTER
         log.info("backed up", rows=sum(rows.values()))
         self._made_at.set(now.timestamp())
         await self._write(now)
-        await self._incidents.close("backup", BACKUP_WORKS)
+        await self._incidents.set("backup", None)
         await asyncio.to_thread(rotate, self._folder, self._most)
         return now + self._every
 
@@ -122,4 +122,4 @@ async def go_on(db: Database, incidents: Incidents, *, now: datetime) -> None:
             await key_values.remove(tx, DRIFT)  # what was billed since then nobody has counted
             await key_values.put(tx, _KEY, now.isoformat(), now=now)
     if made_at is not None:
-        await incidents.event("restore", RESTORED, time=f"{made_at:%Y-%m-%d %H:%M}")
+        await incidents.set("restore", RESTORED, time=f"{made_at:%Y-%m-%d %H:%M}")

@@ -3,11 +3,13 @@
 A disk that is full fails what writes and nothing else, so that is what is tried.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from bot.domain.errors import N_, DatabaseUnavailableError
-from bot.domain.incidents import Fields, Tell
+from bot.domain.errors import DatabaseUnavailableError
+from bot.domain.incidents import DATABASE_AWAY
+from bot.operations.incidents import Incidents
+from bot.operations.operators import Operators
 from bot.runtime.workers import Worker
 from bot.store import key_values
 from bot.store.database import Database
@@ -15,11 +17,6 @@ from bot.store.database import Database
 PATIENCE = timedelta(seconds=15)  # a lock or a restart that is over by then is nobody's business
 _TRY_EVERY = timedelta(seconds=2)
 _LONGEST = timedelta(days=1)
-AWAY = N_(
-    "My database can't work at the moment: {why}. Nothing is lost, but until it works again I "
-    "answer nobody and send no alerts."
-)
-BACK = N_("My database works again, after {time} ({why}). What had to wait goes out now.")
 
 
 class DatabaseWatch:
@@ -28,21 +25,19 @@ class DatabaseWatch:
     def __init__(
         self,
         db: Database,
+        operators: Operators,
+        incidents: Incidents,
         *,
-        tell: Tell,
-        over: Callable[[datetime, Fields, Fields], Awaitable[None]],
         patience: timedelta = PATIENCE,
         now: Callable[[], datetime],
     ) -> None:
-        """Hear of the failures of ``db``, and ``tell`` the admins of those that last.
+        """Hear of the failures of ``db``, and tell ``operators`` of those that last.
 
         What is over within ``patience`` is nobody's business.
-        ``over`` hears since when one lasted that is over; with the fields of ``AWAY`` and of
-        ``BACK``.
         """
         self._db = db
-        self._tell = tell
-        self._over = over
+        self._operators = operators
+        self._incidents = incidents
         self._patience = patience
         self._now = now
         self._since: datetime | None = None
@@ -63,15 +58,16 @@ class DatabaseWatch:
             await self._db.run(lambda tx: key_values.put(tx, "ready", value=True, now=self._now()))
             lasted = self._now() - self._since
             if lasted >= self._patience:
-                why = {"why": self._why}
-                await self._over(self._since, why, {"time": lasted, **why})
+                await self._incidents.past(
+                    "database", DATABASE_AWAY, since=self._since, why=self._why, time=lasted
+                )
         except DatabaseUnavailableError as error:
             self._why = str(error)
             if not self._is_reported and self._now() - self._since >= self._patience:
                 # Where replicas share their limits in it, nobody can be told before it is back.
                 self._is_reported = self._db.is_sqlite
                 if self._is_reported:
-                    await self._tell(AWAY, why=self._why)
+                    await self._operators.tell(DATABASE_AWAY, why=self._why)
             return self._now() + _TRY_EVERY
         self._since, self._is_reported = None, False
         return None

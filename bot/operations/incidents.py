@@ -4,13 +4,13 @@ One table holds it all, so that no restart and no replica says anything twice. W
 said at once and rings; the rest comes by the daily summary of the admin's own chat.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 import structlog
 
 from bot.domain.errors import N_, DatabaseUnavailableError
-from bot.domain.incidents import QUIET, Fields, Incident, IncidentKind
+from bot.domain.incidents import CLOSING, QUIET, Fields, Incident, IncidentKind
 from bot.domain.zones import zone_of
 from bot.operations.operators import Operators
 from bot.presentation.html import Safe
@@ -42,79 +42,29 @@ class Incidents:
             "summary for admins", self._summarise, now=now, longest=_WATCH_EVERY
         )
 
-    async def open(self, kind: IncidentKind, sentence: str, /, **fields: object) -> None:
-        """Begin an incident, where none of its kind is open. Said even without a database."""
-        await self._begin(kind, sentence, fields)
+    async def set(self, kind: IncidentKind, sentence: str | None, /, **fields: object) -> None:
+        """Open an incident, or end the open one of its kind where ``sentence`` is None.
 
-    async def event(self, kind: IncidentKind, sentence: str, /, **fields: object) -> None:
-        """Write an incident that has no length."""
-        await self._begin(kind, sentence, fields, closed_at=self._now())
+        Each is said once. What is open already says from now on how things stand, and nobody is
+        told. A kind that has no sentence of its end has no length. Said even without a database.
+        """
+        if sentence is None:
+            await self._end(kind, fields)
+        else:
+            await self._begin(kind, sentence, fields)
 
-    async def _begin(
-        self, kind: IncidentKind, sentence: str, fields: Fields, closed_at: datetime | None = None
-    ) -> None:
+    async def _begin(self, kind: IncidentKind, sentence: str, fields: Fields) -> None:
         log.warning("incident", kind=kind, text=in_english(sentence, fields))
         is_urgent, now = kind not in QUIET, self._now()
 
-        async def add(tx: Tx) -> int | None:
-            return await store.add(
-                tx, kind, sentence, fields,
-                is_urgent=is_urgent, opened_at=now, closed_at=closed_at,
-            )  # fmt: skip
-
-        await self._write(add, sentence, fields, is_urgent=is_urgent)
-
-    async def close(self, kind: IncidentKind, sentence: str, /, **fields: object) -> None:
-        """End the open incident of a kind, where there is one."""
-
-        async def write(tx: Tx) -> Incident | None:
-            ended = await store.close(tx, kind, sentence, fields, now=self._now())
-            if ended and ended.is_urgent:
-                await self._operators.owe(tx, _numbered(sentence, fields, ended.id), silent=True)
-            return ended
-
-        if await self._db.run(write):
-            log.info("incident over", kind=kind, text=in_english(sentence, fields))
-            self._operators.wake()
-
-    async def past(
-        self,
-        kind: IncidentKind,
-        sentence: str,
-        fields: Fields,
-        *,
-        since: datetime,
-        closing: str,
-        closing_fields: Fields,
-    ) -> None:
-        """Write an incident that is over; what is said is its end."""
-        log.warning("incident over", kind=kind, text=in_english(closing, closing_fields))
-
-        async def add(tx: Tx) -> int | None:
-            return await store.add(
-                tx, kind, sentence, fields,
-                is_urgent=True, opened_at=since, closed_at=self._now(),
-                closing=closing, closing_fields=closing_fields,
-            )  # fmt: skip
-
-        await self._write(add, closing, closing_fields, is_urgent=True)
-
-    async def _write(
-        self,
-        add: Callable[[Tx], Awaitable[int | None]],
-        sentence: str,
-        fields: Fields,
-        *,
-        is_urgent: bool,
-    ) -> None:
-        """Owe the admins a sentence with the number that ``add`` gives.
-
-        Said at once where there is no database to write to.
-        """
-
         async def write(tx: Tx) -> None:
-            number = await add(tx)
-            if is_urgent and number is not None:
+            number = await store.add(
+                tx, kind, sentence, fields,
+                is_urgent=is_urgent, opened_at=now, closed_at=None if kind in CLOSING else now,
+            )  # fmt: skip
+            if number is None:
+                await store.rephrase(tx, kind, sentence, fields)
+            elif is_urgent:
                 await self._operators.owe(tx, _numbered(sentence, fields, number))
 
         try:
@@ -124,9 +74,36 @@ class Incidents:
         else:
             self._operators.wake()
 
-    async def rephrase(self, kind: IncidentKind, sentence: str, fields: Fields) -> None:
-        """Let an open incident say how things stand now; nobody is told."""
-        await self._db.run(lambda tx: store.rephrase(tx, kind, sentence, fields))
+    async def _end(self, kind: IncidentKind, fields: Fields) -> None:
+        closing = CLOSING[kind]
+
+        async def write(tx: Tx) -> Incident | None:
+            ended = await store.close(tx, kind, now=self._now())
+            if ended and ended.is_urgent:
+                await self._operators.owe(tx, _numbered(closing, fields, ended.id), silent=True)
+            return ended
+
+        if await self._db.run(write):
+            log.info("incident over", kind=kind, text=in_english(closing, fields))
+            self._operators.wake()
+
+    async def past(
+        self, kind: IncidentKind, sentence: str, /, *, since: datetime, **fields: object
+    ) -> None:
+        """Write an incident that is over, with ``fields`` of both sentences; its end is said."""
+        closing = CLOSING[kind]
+        log.warning("incident over", kind=kind, text=in_english(closing, fields))
+
+        async def write(tx: Tx) -> None:
+            number = await store.add(
+                tx, kind, sentence, fields,
+                is_urgent=True, opened_at=since, closed_at=self._now(),
+            )  # fmt: skip
+            if number is not None:
+                await self._operators.owe(tx, _numbered(closing, fields, number))
+
+        await self._db.run(write)
+        self._operators.wake()
 
     async def all_open(self) -> list[Incident]:
         """Return what is wrong now."""

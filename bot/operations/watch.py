@@ -81,13 +81,10 @@ class Watch:
             if one.kind in _SIGNS and signs.get(one.kind) is None:
                 continue
             before = was_open.get(one.kind)
-            if one.text is None:
-                if before and not signs.get(one.kind):
-                    await self._incidents.close(one.kind, one.closing)
-            elif before is None:
-                await self._incidents.open(one.kind, one.text, **one.fields)
-            elif (before.text, before.fields) != (one.text, one.fields):
-                await self._incidents.rephrase(one.kind, one.text, one.fields)
+            if one.text is None and (before is None or signs.get(one.kind)):
+                continue
+            if before is None or (before.text, before.fields) != (one.text, one.fields):
+                await self._incidents.set(one.kind, one.text, **one.fields)
 
     async def seen(self, signs: Mapping[IncidentKind, bool | None], now: datetime) -> Seen:
         """Return how things stand."""

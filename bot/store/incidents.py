@@ -21,8 +21,6 @@ incidents = sa.Table(
     sa.Column("is_urgent", sa.Boolean, nullable=False),
     sa.Column("opened_at", Timestamp, nullable=False),
     sa.Column("closed_at", Timestamp),
-    sa.Column("closing", sa.Text, nullable=False, server_default=""),
-    sa.Column("closing_fields", sa.JSON, nullable=False, server_default="{}"),
 )
 _OPEN = incidents.c.closed_at.is_(None)
 sa.Index("ix_incidents_open", incidents.c.kind, unique=True, **only(_OPEN))
@@ -44,8 +42,6 @@ async def add(
     is_urgent: bool,
     opened_at: datetime,
     closed_at: datetime | None = None,
-    closing: str = "",
-    closing_fields: Fields | None = None,
 ) -> int | None:
     """Write an incident; return its number, None where one of its kind is open already.
 
@@ -58,20 +54,16 @@ async def add(
         is_urgent=is_urgent,
         opened_at=opened_at,
         closed_at=closed_at,
-        closing=closing,
-        closing_fields=dumped(closing_fields or {}),
     )
     return await row_or_none(tx, int, insert.on_conflict_do_nothing().returning(incidents.c.id))
 
 
-async def close(
-    tx: Tx, kind: str, closing: str, fields: Fields, *, now: datetime
-) -> Incident | None:
+async def close(tx: Tx, kind: str, *, now: datetime) -> Incident | None:
     """End the open incident of a kind; return it, None where there was none."""
     statement = (
         sa.update(incidents)
         .where(incidents.c.kind == kind, _OPEN)
-        .values(closed_at=now, closing=closing, closing_fields=dumped(fields))
+        .values(closed_at=now)
         .returning(*COLUMNS)
     )
     row = (await tx.execute(statement)).one_or_none()

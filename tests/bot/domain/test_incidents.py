@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.incidents import LASTING, Condition, Seen, dumped, judge, loaded
+from bot.domain.incidents import CLOSING, LASTING, Condition, Seen, dumped, judge, loaded
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 WELL = Seen(
@@ -87,7 +87,7 @@ def test_every_condition_is_judged_once_with_a_sentence_for_its_end(
     found: list[Condition] = list(judge(seen, is_open={}, now=NOW))
     kinds = [one.kind for one in found]
     assert len(kinds) == len(set(kinds))
-    assert all(one.closing.endswith(".") for one in found)
+    assert all(CLOSING[one.kind].endswith(".") for one in found)
     assert not {"budget_80", "budget_100"} <= wrong(seen)
 
 

@@ -98,10 +98,10 @@ async def test_of_one_kind_one_is_open_whoever_opens_it(db: Database) -> None:
     async with db.begin() as tx:
         first = await store.add(tx, "disk", "Full.", {}, is_urgent=True, opened_at=NOON)
         assert await store.add(tx, "disk", "Full.", {}, is_urgent=True, opened_at=NOON) is None
-        ended = await store.close(tx, "disk", "Room.", {}, now=NOON)
+        ended = await store.close(tx, "disk", now=NOON)
         assert ended is not None
         assert ended.id == first
-        assert await store.close(tx, "disk", "Room.", {}, now=NOON) is None
+        assert await store.close(tx, "disk", now=NOON) is None
         assert await store.add(tx, "disk", "Full.", {}, is_urgent=True, opened_at=NOON)
 
 

@@ -144,8 +144,6 @@ def upgrade() -> None:
     sa.Column('is_urgent', sa.Boolean(), nullable=False),
     sa.Column('opened_at', sa.BigInteger(), nullable=False),
     sa.Column('closed_at', sa.BigInteger(), nullable=True),
-    sa.Column('closing', sa.Text(), server_default='', nullable=False),
-    sa.Column('closing_fields', sa.JSON(), server_default='{}', nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_incidents'))
     )
     with op.batch_alter_table('incidents', schema=None) as batch_op:
