@@ -22,6 +22,7 @@ import handlers.errors
 import handlers.exchange
 import handlers.files
 import handlers.health
+import handlers.help
 import handlers.highlights
 import handlers.links
 import handlers.members
@@ -69,8 +70,8 @@ log = structlog.get_logger()
 
 # In the order in which they are asked; the first that fits takes the update.
 CONVERSATION = (
-    handlers.start, handlers.stories, handlers.files, handlers.highlights, handlers.subscriptions,
-    handlers.options, handlers.past, handlers.rules, handlers.why,
+    handlers.start, handlers.help, handlers.stories, handlers.files, handlers.highlights,
+    handlers.subscriptions, handlers.options, handlers.past, handlers.rules, handlers.why,
     handlers.exchange, handlers.settings, handlers.usage, handlers.privacy, handlers.admin,
     handlers.access, handlers.people, handlers.health, handlers.broadcast, handlers.members,
     handlers.links, handlers.talk, handlers.unknown,

@@ -12,22 +12,14 @@ from bot.presentation.translation import LANGUAGES, translator_for
 
 MENU = (
     ("stories", N_("Show a profile's stories")),
-    ("highlights", N_("Show a profile's highlights")),
     ("subscribe", N_("Get alerts for new stories")),
     ("subscriptions", N_("This chat's subscriptions")),
-    ("unsubscribe", N_("Unsubscribe from a profile")),
-    ("past", N_("Stories I sent here before")),
-    ("why", N_("When I check a profile")),
-    ("rules", N_("Which stories bring an alert")),
+    ("highlights", N_("Show a profile's highlights")),
     ("settings", N_("Time zone, quiet hours, summary")),
-    ("timezone", N_("Set the time zone")),
-    ("usage", N_("What this chat has used")),
-    ("language", N_("Choose a language")),
-    ("export", N_("Save your subscriptions")),
-    ("import", N_("Restore your subscriptions")),
-    ("privacy", N_("What I store, and deleting it")),
     ("help", N_("Help: what I can do")),
 )
+"""The others hang where they are wanted: on the pages of settings, subscriptions and help."""
+
 OPERATORS = (
     ("health", N_("What is wrong, and how it stands")),
     ("people", N_("Who uses the bot, and the cost")),

@@ -100,6 +100,8 @@ TABLE: Mapping[str, Row] = {
     "/admin": OPERATE,
     "/broadcast": OPERATE,
     # buttons, by the first word of their data
+    "help": SHOW,
+    "do:": SHOW,  # and what the command itself needs
     "language": SHOW,
     "language:": CHANGE,
     "stories:": SHOW,
@@ -112,6 +114,7 @@ TABLE: Mapping[str, Row] = {
     "sub:": SHOW,
     "unsub:": CHANGE,
     "undo:": CHANGE,
+    "restore:": CHANGE,
     "opt:": CHANGE,
     "topic:": CHANGE,
     "mute:": CHANGE,

@@ -3,6 +3,7 @@
 What is typed is a reply to the page that asks, or in a private chat simply the next message.
 """
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -16,7 +17,17 @@ from bot.domain.errors import N_
 from bot.domain.records import Chat
 from bot.domain.zones import is_zone, zone_of
 from bot.presentation import cities
-from bot.presentation.actions import DEFAULT, LANGUAGES, SETTING, Buttons, Page, back, button, grid
+from bot.presentation.actions import (
+    DEFAULT,
+    DO,
+    LANGUAGES,
+    SETTING,
+    Buttons,
+    Page,
+    back,
+    button,
+    grid,
+)
 from handlers.guard import Handler, command, heard, pressed
 from handlers.questions import Answers, asks
 from handlers.replies import rewrite, say
@@ -25,6 +36,7 @@ NIGHTS = ((22, 7), (23, 7), (23, 8), (0, 8))
 """Quiet hours that most people want, offered first."""
 EXPECTED = timedelta(minutes=5)  # in which a bare message is what the last page asked for
 
+GMT = re.compile(r"Etc/GMT([+-])([1-9]\d?)")
 MINUTE = timedelta(minutes=1)
 TOP = SETTING("back")  # the page that leads to all others
 
@@ -32,7 +44,7 @@ TITLE = N_("<b>Settings of this chat</b>")
 OVERVIEW = N_(
     "Time zone: {zone} (now {time})\n"
     "Quiet hours: {quiet}\n"
-    "Daily summary at: {digest}\n\n"
+    "Daily summary at: {digest} (subscriptions that use it: {n})\n\n"
     "Alerts from quiet hours arrive together when they end."
 )
 NO_SUCH_ZONE = N_(
@@ -43,17 +55,16 @@ ZONE_SET = N_("Time zone: {zone}. It's {time} there now.")
 WHICH_ZONE = N_("Which city's time should I use? Choose one, or send me the name of a city.")
 WHAT_TIME = N_("What time is it there now?")
 WHICH_CITY = N_("Which city is it?")
-QUIET_FROM = N_("When should quiet hours start? You can also send me both times, like 23-7.")
-QUIET_TO = N_("When should they end?")
+QUIET = N_("When should I be quiet? Choose, or send me both times, like 23-7.")
 DIGEST = N_("When should the daily summary arrive? Choose an hour, or send me one, like 9:30.")
-QUESTIONS = {"zone": WHICH_ZONE, "clock": WHAT_TIME, "quiet": QUIET_FROM, "digest": DIGEST}
+QUESTIONS = {"zone": WHICH_ZONE, "clock": WHAT_TIME, "quiet": QUIET, "digest": DIGEST}
 NEAR = 20  # minutes that a typed clock may be off
 
 
 @command("settings", channel_after=0)
 async def settings(update: Update, context: Context) -> None:
     """Show what is set, with a button for each."""
-    await say(update, context, *overview(context))
+    await say(update, context, *await overview(context))
 
 
 @command("timezone", channel_after=1)
@@ -71,7 +82,7 @@ async def change_setting(update: Update, context: Context, data: str) -> None:
     """Follow the buttons: ``<what>[:<value>[:<value>]]``."""
     words = data.split(":")
     page = _question(context, words)
-    _expect(context, ":".join(words) if page else "")
+    _expect(context, words[0] if page else "")
     if page:
         await rewrite(update, context, *page)
     elif not await _set(update, context, words):
@@ -87,12 +98,9 @@ def _question(context: Context, words: list[str]) -> Page | None:
         case ["clock"]:
             return t(WHAT_TIME), _clocks(context)
         case ["quiet"]:
-            return t(QUIET_FROM), _nights(context)
-        case ["quiet", start] if _is_hour(start):
-            hours_of_end = _hours(context, "quiet", start)
-            return t(QUIET_TO), [*hours_of_end, [back(t, SETTING("quiet"))]]
+            return t(QUIET), _nights(context)
         case ["digest"]:
-            return t(DIGEST), [*_hours(context, "digest"), [back(t, TOP)]]
+            return t(DIGEST), [*_hours(context), [back(t, TOP)]]
         case _:
             return None
 
@@ -118,7 +126,7 @@ async def _set(update: Update, context: Context, words: list[str]) -> bool:
     filters.UpdateType.MESSAGE
     & filters.TEXT
     & filters.REPLY
-    & Answers(*QUESTIONS.values(), QUIET_TO)
+    & Answers(*QUESTIONS.values())
     & ~filters.COMMAND,
 )
 async def take_answer(update: Update, context: Context) -> None:
@@ -165,7 +173,7 @@ def _is_small_talk(text: str) -> bool:
 
 
 async def _ask(update: Update, context: Context, what: str) -> None:
-    page = _question(context, what.split(":"))
+    page = _question(context, [what])
     if page:
         await say(update, context, *page)
 
@@ -173,7 +181,6 @@ async def _ask(update: Update, context: Context, what: str) -> None:
 async def _take(update: Update, context: Context, what: str, text: str) -> bool:
     """Set what was typed; return whether it could be read."""
     night, hour = hours.hours_in(text), hours.hour_in(text)
-    what, _, start = what.partition(":")
     if what == "zone":
         await _set_zone(update, context, text)
         return True
@@ -187,8 +194,6 @@ async def _take(update: Update, context: Context, what: str, text: str) -> bool:
         return True
     if what == "quiet" and night:
         await _set_quiet(context, *night)
-    elif what == "quiet" and start and hour is not None:
-        await _set_quiet(context, int(start) * 60, hour)
     elif what == "digest" and hour is not None:
         await _change(context, digest_at=hour)
     else:
@@ -248,12 +253,12 @@ def _expect(context: Context, what: str) -> None:
     """Note that the next bare message of a private chat may be what a page asks for."""
     lately, key = context.services.lately, (context.chat.id, "expected")
     lately.forget(key)
-    if what.partition(":")[0] in QUESTIONS and context.chat.kind == TelegramChat.PRIVATE:
+    if what in QUESTIONS and context.chat.kind == TelegramChat.PRIVATE:
         lately.record(key, what, now=context.now)
 
 
 async def _back(update: Update, context: Context) -> None:
-    await rewrite(update, context, *overview(context))
+    await rewrite(update, context, *await overview(context))
 
 
 async def _change(context: Context, **values: object) -> None:
@@ -262,15 +267,17 @@ async def _change(context: Context, **values: object) -> None:
     await context.services.subscriptions.replan(context.chat.id)
 
 
-def overview(context: Context) -> Page:
+async def overview(context: Context) -> Page:
     """Return what is set in the chat, and the buttons that change it."""
     chat, t = context.chat, context.t
+    rows, _ = await context.services.subscriptions.page(chat.id)
     text = f"{t(TITLE)}\n\n" + t(
         OVERVIEW,
         zone=_zone(context),
         time=_clock(context),
         quiet=_quiet(chat, context),
         digest=_minutes(chat.digest_at, context),
+        n=t.number(sum(one.options.digest for one in rows)),
     )
     buttons = [
         context.button(N_("🌍 Time zone"), SETTING("zone")),
@@ -278,6 +285,9 @@ def overview(context: Context) -> Page:
         context.button(N_("📰 Daily summary"), SETTING("digest")),
         context.button(N_("🔔 New subscriptions"), DEFAULT()),
         context.button(N_("🌐 Language"), LANGUAGES()),
+        context.button(N_("📊 Usage"), DO("usage")),
+        context.button(N_("📤 Export"), DO("export")),
+        context.button(N_("🔒 Privacy"), DO("privacy")),
     ]
     return text, grid(buttons, 2)
 
@@ -295,6 +305,8 @@ def _range(start: int, end: int, context: Context) -> str:
 def _zone(context: Context) -> str:
     """Return the chat's zone by its city, and by its own name where that tells more."""
     zone = context.chat.zone
+    if match := GMT.fullmatch(zone):  # the database of zones counts them to the west
+        return f"UTC{'-' if match[1] == '+' else '+'}{match[2]}"
     city, name = cities.city_of(zone, context.t.language), zone.replace("_", " ")
     return name if city == name or not is_zone(zone) else f"{city} ({name})"
 
@@ -313,12 +325,12 @@ def _nights(context: Context) -> Buttons:
         for start, end in NIGHTS
     ]
     off = context.button(N_("Never"), SETTING("quiet", "off"))
-    return [*grid(nights, 2), *_hours(context, "quiet"), [off, back(context.t, TOP)]]
+    return [*grid(nights, 2), [off, back(context.t, TOP)]]
 
 
-def _hours(context: Context, *what: str) -> Buttons:
+def _hours(context: Context) -> Buttons:
     times = (_minutes(hour * 60, context) for hour in range(24))
-    return grid([button(time, SETTING(*what, hour)) for hour, time in enumerate(times)], 4)
+    return grid([button(time, SETTING("digest", hour)) for hour, time in enumerate(times)], 4)
 
 
 def _cities(context: Context) -> Buttons:

@@ -1,4 +1,4 @@
-"""/start, /help and /language: who the bot is and what it understands."""
+"""/start and /language: who the bot is, and how it speaks."""
 
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -13,39 +13,12 @@ from bot.presentation.translation import LANGUAGES, language_for, translator_for
 from handlers import access, card, members, settings, subscriptions, talk
 from handlers.admission import start_link
 from handlers.guard import UNKNOWN_BUTTON, Handler, act_on, command, pressed
+from handlers.help import adding
 from handlers.replies import rewrite, say
 
 WELCOME = N_(
-    "👋 Hi! I bring you Instagram stories as photos and videos.\n"
-    "Send me the name of a profile or a link to a story, and I'll show it to you.\n"
-    "Tap Subscribe under a story, and I'll send you every new one. More: /help"
-)
-HELP = N_(
-    "<b>See stories</b>\n"
-    "Paste a link like instagram.com/stories/natgeo/… or write:\n"
-    "/stories <i>name</i>: all stories from a profile\n"
-    "/stories <i>name</i> 3: only the latest three\n"
-    "/highlights <i>name</i>: the collections a profile keeps\n\n"
-    "<b>Get alerts</b>\n"
-    "/subscribe <i>name</i>: an alert here for every new story\n"
-    "/subscribe <i>name name name</i>: several at once\n"
-    "/subscribe <i>name</i> fast: the same, checked more often\n"
-    "/subscribe <i>name</i> topic: in a topic of its own\n"
-    "/subscribe <i>name</i> @channel: alerts in a channel where you and I are "
-    "admins\n"
-    "/subscriptions: this chat's subscriptions and their options\n"
-    "/unsubscribe <i>name</i>: stop the alerts\n"
-    "/why <i>name</i>: when I last checked, and when I'll check next\n"
-    "/rules <i>name</i>: which of its stories bring an alert\n"
-    "/past <i>name</i>: its stories that I sent here before\n\n"
-    "<b>This chat</b>\n"
-    "/settings: time zone, quiet hours, daily summary\n"
-    "/timezone <i>city</i>: the time zone\n"
-    "/language: choose a language\n"
-    "/usage: what this chat has used\n"
-    "/export and /import: take your subscriptions along\n"
-    "/privacy: what I store, and how to delete it\n\n"
-    "I can only see public profiles. Stories disappear after 24 hours."
+    "👋 Hi! Send me the name of a public Instagram profile or a link to a story, and I'll show it "
+    "to you, or send you every new one."
 )
 PAGES: dict[actions.Kind, Callable[..., Awaitable[Page]]] = {
     actions.CARD: partial(card.card, has_more=True),
@@ -72,7 +45,8 @@ async def start(update: Update, context: Context) -> None:
         return
     invitation = start_link(update)
     greeting = await access.come_in(update, context, invitation) if invitation else None
-    await say(update, context, greeting or context.t(WELCOME), talk.example(context))
+    buttons = [*talk.example(context), *adding(context)]
+    await say(update, context, greeting or context.t(WELCOME), buttons)
 
 
 async def _open(update: Update, context: Context, data: str) -> bool:
@@ -90,12 +64,6 @@ async def _open(update: Update, context: Context, data: str) -> bool:
             await say(update, context, *await page(context, *args))
             return True
     return False
-
-
-@command("help")
-async def show_help(update: Update, context: Context) -> None:
-    """List what the bot understands."""
-    await say(update, context, context.t(HELP))
 
 
 @command("language", channel_after=0)
@@ -133,5 +101,5 @@ def _choices(context: Context) -> Page:
 
 def handlers() -> list[Handler]:
     """Return this module's handlers, in order."""
-    ours = (start, show_help, language, language_page, set_language)
+    ours = (start, language, language_page, set_language)
     return [one.handler for one in ours]

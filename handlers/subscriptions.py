@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from telegram import Chat, InlineKeyboardButton, Update
 from telegram.error import BadRequest, Forbidden, TelegramError
@@ -25,10 +25,10 @@ from bot.domain.model import Options, Target
 from bot.domain.records import mute_of
 from bot.domain.wanted import Wanted, read
 from bot.presentation import actions
-from bot.presentation.actions import Buttons, Page, arrows, back, button
+from bot.presentation.actions import Buttons, Page, arrows, button
 from bot.presentation.html import Safe
 from bot.presentation.notices import MISSING
-from handlers.guard import UNCHANGED, Handler, answer, command, heard, pressed
+from handlers.guard import Handler, answer, command, heard, pressed
 from handlers.links import unreadable
 from handlers.options import SETTINGS, options_page, paused_line
 from handlers.questions import Answers, ask, choices
@@ -39,7 +39,7 @@ from handlers.show import show
 
 PAGE = 8
 WORDS = ("fast", "topic")
-WORTH_SAYING = timedelta(minutes=1)
+WORTH_SAYING = timedelta(minutes=15)
 ASK = N_("Whose new stories should I send here? Send me a name like <code>natgeo</code>.")
 FIRST = N_(
     "This chat has no subscriptions yet. Whose new stories should I send here? Send me a name "
@@ -69,10 +69,7 @@ SOON = N_(
     "On average, alerts come about {delay} after a story is posted. To get them sooner, turn on "
     "“Check more often” in Options."
 )
-LIVE = (
-    N_("There is {n} story right now."),
-    N_("There are {n} stories right now."),
-)
+UNDO = N_("↩️ Undo")
 
 
 class ChannelError(SubscriptionError):
@@ -132,11 +129,8 @@ async def _follow_all(update: Update, context: Context, wanted: Wanted) -> None:
         lines.append(t(ALREADY, username=t.bold_names(old)))
     lines += shared(_paused(done, context), context)
     lines += lines_of(failed, wanted, context)
-    if live := sum(len(one.live) for one in done):
-        lines.append(t.n(*LIVE, live))
-    is_slow = any(not (one.already or one.subscription.options.fast) for one in done)
-    if is_slow and (delay := await _usual_delay(context)):
-        lines.append(t(SOON, delay=delay))
+    if slow := await _slow(done, context):
+        lines.append(slow)
     text = Safe("\n".join(lines) + await _obstacles(context, target))
     is_here = target.chat_id == context.chat.id and done
     await say(update, context, text, [[to_list(context)]] if is_here else None)
@@ -177,11 +171,8 @@ async def follow(
         text = _now([name], target, words, channel, context)
     if followed.subscription.paused:
         text += "\n" + paused_line(followed.subscription, context)
-    if followed.live:
-        text += "\n" + context.t.n(*LIVE, len(followed.live))
-    is_slow = not (followed.already or followed.subscription.options.fast)
-    if is_slow and (delay := await _usual_delay(context)):
-        text += "\n" + context.t(SOON, delay=delay)
+    if slow := await _slow([followed], context):
+        text += "\n" + slow
     text = Safe(text + await _obstacles(context, target))
     buttons = _after_subscribe(followed.subscription, len(followed.live), context)
     await say(update, context, text, buttons if target.chat_id == context.chat.id else None)
@@ -228,10 +219,18 @@ def _options(words: Collection[str], context: Context) -> Options | None:
     return replace(Options.of(context.chat.defaults), fast=True)
 
 
-async def _usual_delay(context: Context) -> timedelta | None:
-    """Return how long alerts take on average, None where too little is known to say so."""
-    delay = await context.services.subscriptions.usual_delay()
-    return delay if delay and delay >= WORTH_SAYING else None
+async def _slow(done: Sequence[Subscribed], context: Context) -> str:
+    """Return how long alerts take, where that is long and an option would help; else nothing."""
+    service = context.services.subscriptions
+    slow = [one for one in done if not (one.already or one.subscription.options.fast)]
+    delays = [
+        delay
+        for one in slow
+        if not one.subscription.options.digest
+        and (delay := await service.expected_delay(one.profile.profile_id))
+    ]
+    delay = max(delays, default=timedelta(0))
+    return context.t(SOON, delay=delay) if delay >= WORTH_SAYING else ""
 
 
 @heard(
@@ -280,53 +279,43 @@ async def turn_page(update: Update, context: Context, page: int) -> None:
 
 @command("unsubscribe", channel_after=1)
 async def unsubscribe(update: Update, context: Context) -> None:
-    """Ask whether to stop following one profile, or all."""
-    argument = context.args[0] if context.args else ""
-    if argument.lower() == "all":
-        _, count = await context.services.subscriptions.page(context.chat.id, limit=1)
-        if not count:
-            await say(update, context, context.t(EMPTY))
-            return
-        text = context.t.n(
-            N_("Unsubscribe from {n} profile?"), N_("Unsubscribe from all {n} profiles?"), count
-        )
-        await say(update, context, text, _sure(context, "all"))
-        return
+    """Stop following one profile, or all, at once; a button undoes it."""
+    argument = " ".join(context.args or [])
     if not argument:
         await choose(update, context, WHICH, "unsubscribe", UNSUBSCRIBE_USAGE)
         return
-    link = links.parse_argument(" ".join(context.args or []))
+    if argument.lower() == "all":
+        count, at = await context.services.subscriptions.unsubscribe_all(context.chat.id)
+        if not count:
+            await say(update, context, context.t(EMPTY))
+            return
+        done = N_("Unsubscribed from {n} profile."), N_("Unsubscribed from {n} profiles.")
+        undo = context.button(UNDO, actions.UNDO_ALL(int(at.timestamp())))
+        await say(update, context, context.t.n(*done, count), [[undo, to_list(context)]])
+        return
+    link = links.parse_argument(argument)
     if link is None or not link.username:
         await say(update, context, context.t(UNSUBSCRIBE_USAGE))
         return
-    rows = await context.services.subscriptions.named(context.chat.id, link.username)
-    text = context.t(N_("Unsubscribe from <b>{username}</b>?"), username=rows[0].username)
-    await say(update, context, text, _sure(context, "name", rows[0].username))
+    rows = await context.services.subscriptions.unsubscribe(context.chat.id, link.username)
+    await say(update, context, *_ended(rows[0], context))
 
 
 @pressed(actions.UNSUBSCRIBE)
-async def unsubscribe_sure(
-    update: Update, context: Context, what: str, one_of: str | None
-) -> None:
-    """Stop following ``all``, a profile by its ``name``, or a subscription by its ``id``."""
+async def end(update: Update, context: Context, what: str, one_of: str) -> None:
+    """Stop following a profile by its ``name``, or a subscription by its ``id``."""
     service, chat_id = context.services.subscriptions, context.chat.id
-    undo: list[InlineKeyboardButton] = []
-    match what, one_of:
-        case "all", None:
-            count = await service.unsubscribe_all(chat_id)
-            done = N_("Unsubscribed from {n} profile."), N_("Unsubscribed from {n} profiles.")
-            text = context.t.n(*done, count) if count else context.t(UNCHANGED)
-        case "name", str(username):
-            ended = await service.unsubscribe(chat_id, username)
-            undo = [undo_button(ended[0], context)]
-            text = context.t(N_("Unsubscribed from <b>{username}</b>."), username=username)
-        case "id", str(number) if number.isascii() and number.isdecimal():
-            one = await service.unsubscribe_one(chat_id, int(number))
-            undo = [undo_button(one, context)]
-            text = context.t(N_("Unsubscribed from <b>{username}</b>."), username=one.username)
-        case _:
-            text = context.t(UNCHANGED)
-    await rewrite(update, context, text, [[*undo, back(context.t, actions.SUBSCRIPTIONS(0))]])
+    if what == "id":
+        number = int(one_of) if one_of.isascii() and one_of.isdecimal() else 0
+        one = await service.unsubscribe_one(chat_id, number)
+    else:
+        one = (await service.unsubscribe(chat_id, one_of))[0]
+    await rewrite(update, context, *_ended(one, context))
+
+
+def _ended(one: Subscription, context: Context) -> Page:
+    text = context.t(N_("Unsubscribed from <b>{username}</b>."), username=one.username)
+    return text, [[undo_button(one, context), to_list(context)]]
 
 
 def undo_button(ended: Subscription, context: Context) -> InlineKeyboardButton:
@@ -345,6 +334,15 @@ async def undo(update: Update, context: Context, code: int, thread: int, usernam
         options=Options.of_code(code),
     )
     await rewrite(update, context, *options_page(followed[0].subscription, context))
+
+
+@pressed(actions.UNDO_ALL)
+async def undo_all(update: Update, context: Context, at: int) -> None:
+    """Subscribe again to all that ended together at that time."""
+    by = asker_of(update, context)
+    ended_at = datetime.fromtimestamp(at, UTC)
+    await context.services.subscriptions.restore_all(context.chat.id, by, ended_at=ended_at)
+    await rewrite(update, context, *await listed(context, 0))
 
 
 async def choose(
@@ -376,9 +374,8 @@ async def listed(context: Context, page: int) -> Page:
         context.chat.id, offset=page * PAGE, limit=PAGE
     )
     if not count:
-        if context.about is None:
-            return context.t(EMPTY), []
-        return context.t(EMPTY_THERE), [[context.button(N_("⚙️ Settings"), SETTINGS)]]
+        text = context.t(EMPTY if context.about is None else EMPTY_THERE)
+        return text, [[context.button(N_("⚙️ Settings"), SETTINGS)]]
     if context.chat.kind == Chat.CHANNEL and context.about is None:
         names = context.t.bold_names(one.username for one in rows)
         text = Safe(f"{context.t(N_('Subscriptions'))}: <b>{names}</b>")
@@ -419,12 +416,6 @@ def _line(one: Subscription, context: Context) -> str:
     if one.target.thread_id:
         return signs + context.t.plain(N_("{username} (in a topic)"), username=one.username)
     return signs + one.username
-
-
-def _sure(context: Context, *what: str) -> Buttons:
-    yes = context.button(N_("Yes, unsubscribe"), actions.UNSUBSCRIBE(*what))
-    no = context.button(N_("No, keep it"), actions.UNSUBSCRIBE("no"))
-    return [[yes, no]]
 
 
 def _after_subscribe(one: Subscription, live: int, context: Context) -> Buttons:
@@ -474,6 +465,6 @@ async def options_of(context: Context, number: int) -> Page:
 
 def handlers() -> list[Handler]:
     """Return this module's handlers, in order."""
-    ours = (subscribe, subscriptions, unsubscribe, turn_page, option_list, unsubscribe_sure,
-            undo, show_live, take_answer)  # fmt: skip
+    ours = (subscribe, subscriptions, unsubscribe, turn_page, option_list, end,
+            undo, undo_all, show_live, take_answer)  # fmt: skip
     return [one.handler for one in ours]

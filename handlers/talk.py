@@ -18,7 +18,18 @@ from bot.domain.wanted import MOST, OURS
 from bot.presentation import actions
 from bot.presentation.actions import Buttons, button
 from bot.presentation.html import Safe, code, shorten
-from handlers import card, highlights, rules, settings, stories, subscriptions, why
+from handlers import (
+    card,
+    exchange,
+    highlights,
+    privacy,
+    rules,
+    settings,
+    stories,
+    subscriptions,
+    usage,
+    why,
+)
 from handlers.exchange import HOW
 from handlers.guard import UNCHANGED, UNKNOWN_BUTTON, Guarded, Handler, heard, pressed, record
 from handlers.replies import say
@@ -51,12 +62,26 @@ COMMANDS: dict[str, Guarded] = {
 }
 """Commands that take a name, which a button can run."""
 
+ALONE: dict[str, Guarded] = {
+    "usage": usage.usage,
+    "export": exchange.export,
+    "privacy": privacy.privacy,
+}
+"""Commands that a button runs as they are."""
+
 
 @pressed(actions.RUN)
 async def run_command(update: Update, context: Context, word: str, name: str) -> None:
     """Do what a command with a name does, as its own row of rights lets."""
     context.args = [name]
     await COMMANDS[word](update, context)
+
+
+@pressed(actions.DO)
+async def do_command(update: Update, context: Context, word: str) -> None:
+    """Do what a command without a name does, as its own row of rights lets."""
+    context.args = []
+    await ALONE[word](update, context)
 
 
 @heard(
@@ -173,4 +198,5 @@ async def _is_from_our_channel(message: Message, context: Context) -> bool:
 
 def handlers() -> list[Handler]:
     """Return this module's handlers, in order; they are asked after all others."""
-    return [run_command.handler, run_for_many.handler, answer_talk.handler]
+    ours = (run_command, do_command, run_for_many, answer_talk)
+    return [one.handler for one in ours]

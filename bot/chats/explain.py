@@ -54,9 +54,7 @@ class Why:
     @property
     def expected_delay(self) -> timedelta | None:
         """Return how long a new story waits for the next check, in the mean: half the pause."""
-        if self.looked_at is None or self.next_look_at is None:
-            return None
-        return (self.next_look_at - self.looked_at) / 2
+        return delay_of(self)
 
     @classmethod
     def of(
@@ -105,6 +103,13 @@ class Why:
             passing=sum(alert_rules.passes(story, subscription.options) for story in live),
             **kinds,
         )
+
+
+def delay_of(known: Known | Why) -> timedelta | None:
+    """Return how long a new story waits for the next check, in the mean: half the pause."""
+    if known.looked_at is None or known.next_look_at is None:
+        return None
+    return (known.next_look_at - known.looked_at) / 2
 
 
 def _kind(tally: Tally) -> str:

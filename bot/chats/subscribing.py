@@ -35,7 +35,7 @@ from bot.fetching.names import Names
 from bot.fetching.schedule_state import PollSettings
 from bot.scheduling.pricing import is_feasible
 from bot.sending.topics import Topics
-from bot.store import acquaintances, chat_queues, moves, profiles, stories
+from bot.store import acquaintances, chat_queues, ended, moves, profiles, stories
 from bot.store import subscriptions as store
 from bot.store.chats import refuse_blocked
 from bot.store.database import Database, Tx
@@ -46,9 +46,11 @@ from bot.updates.unit_of_work import effect
 _NAME_IS_SURE = timedelta(days=1)
 """How long a name surely belongs to whom the API last showed under it."""
 
-_OVERLAP = timedelta(minutes=10)
-"""Stories posted so shortly before may not have shown yet when the chat began to follow: a check
-that is no older needs no other, and they are news."""
+_NOT_SHOWN_YET = timedelta(minutes=1)
+"""What was posted so shortly before a chat begins to follow may not have shown yet: it is news."""
+
+_CHECK_VALID_FOR = timedelta(minutes=10)
+"""How old a check may be that shows what is alive when a chat begins to follow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,7 +280,7 @@ class Subscribing:
             if known and (existing := await self._already(places, known)):
                 return existing
             chat_id = places[0].chat_id
-            await self._check_room(chat_id, known, pending)
+            await self._check_room(chat_id, username, known, pending)
             if is_fast:
                 await self._db.fetch(
                     lambda tx: check_fast(tx, chat_id, self._limits, pending=pending)
@@ -301,9 +303,11 @@ class Subscribing:
         one = next((one for one in here if one), None)
         return Subscribed(one, known.profile, live, already=True) if one else None
 
-    async def _check_room(self, chat_id: int, known: Known | None, pending: int) -> None:
+    async def _check_room(
+        self, chat_id: int, username: str, known: Known | None, pending: int
+    ) -> None:
         async with self._db.read() as tx:
-            await self._check_limits(tx, chat_id, pending)
+            await self._check_limits(tx, chat_id, username, pending)
             if known is None or known.next_look_at is None:
                 is_fresh = not await acquaintances.is_known(tx, "chat", chat_id)
                 counts = list(await profiles.followed(tx))
@@ -316,13 +320,21 @@ class Subscribing:
                 if not is_feasible(shares[is_fresh], costs):
                     raise NewcomersNoRoomError if is_fresh and counts[False] else NoRoomError
 
-    async def _check_limits(self, tx: Tx, chat_id: int, pending: int = 0) -> None:
+    async def _check_limits(self, tx: Tx, chat_id: int, username: str, pending: int = 0) -> bool:
+        """Return whether a profile is new to a chat: what it has just ended is not.
+
+        Raises:
+            SubscriptionError: The chat has as many as it may, or began with as many today.
+        """
         limits = self._limits
         if await store.count(tx, chat_id) + pending >= limits.most:
             raise TooManyFollowedError(most=limits.most)
         since = self._now() - DAY
+        if await ended.named(tx, chat_id, username, since=since):
+            return False
         if await store.count_new(tx, chat_id, since=since) + pending >= limits.most_new_a_day:
             raise TooManyNewError(most=limits.most_new_a_day)
+        return True
 
     async def _ask_name(self, username: str, by: Asker) -> Profile:
         with about(username):
@@ -333,7 +345,7 @@ class Subscribing:
         now = self._now()
         async with self._db.read() as tx:
             known = await profiles.get(tx, profile.profile_id)
-            if known and known.looked_at and known.looked_at > now - _OVERLAP:
+            if known and known.looked_at and known.looked_at > now - _CHECK_VALID_FOR:
                 return await stories.live(tx, profile.profile_id, now=now)
         try:
             with about(profile.username):
@@ -375,13 +387,13 @@ class Subscribing:
         by: Asker,
         options: Options | None,
     ) -> Subscribed:
-        now = self._now()
+        now, is_new = self._now(), False
         async with effect(self._db) as tx:
             chat = await store.lock_chat(tx, target.chat_id, now=now)
             await refuse_blocked(tx, target.chat_id, now=now)
             await chat_queues.ensure(tx, target.chat_id, now=now)
             if await store.find(tx, target, profile.profile_id) is None:
-                await self._check_limits(tx, target.chat_id)
+                is_new = await self._check_limits(tx, target.chat_id, profile.username)
             wanted = Options.of(chat.defaults) if options is None else options
             if wanted.fast:
                 try:
@@ -395,9 +407,10 @@ class Subscribing:
                 target,
                 profile.profile_id,
                 options=wanted,
-                since=now - _OVERLAP,
+                since=now - _NOT_SHOWN_YET,
                 created_by=by.user_id,
                 now=now,
+                is_new=is_new,
             )
             await store.start_or_stop(
                 tx, chat_id=target.chat_id, profile_ids=[profile.profile_id], now=now

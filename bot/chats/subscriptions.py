@@ -8,12 +8,18 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.chats.explain import Why, explain
+from bot.chats.explain import Why, delay_of, explain
 from bot.chats.import_export import ImportEntry
 from bot.chats.subscribing import Subscribed, Subscribing, SubscriptionLimits, check_fast
 from bot.domain import alert_rules
 from bot.domain.budget import DAY
-from bot.domain.errors import NotFollowedError, TooManyFastError
+from bot.domain.errors import (
+    NotFollowedError,
+    SpendingError,
+    StoriesError,
+    SubscriptionError,
+    TooManyFastError,
+)
 from bot.domain.model import Asker, Options, Story, Target
 from bot.domain.records import Subscription
 from bot.fetching import snapshots
@@ -21,7 +27,7 @@ from bot.store import chat_queues, deliveries, enqueue, moves, profiles, stories
 from bot.store import ended as ended_store
 from bot.store import subscriptions as store
 from bot.store.database import Tx
-from bot.updates.unit_of_work import active, effect
+from bot.updates.unit_of_work import active, effect, reading
 
 __all__ = ["Subscribed", "Subscription", "SubscriptionLimits", "Subscriptions", "Why"]
 
@@ -73,10 +79,11 @@ class Subscriptions(Subscribing):
             rows = await store.of_chat(tx, chat_id, offset=offset, limit=limit)
             return rows, await store.count(tx, chat_id)
 
-    async def usual_delay(self) -> timedelta | None:
-        """Return how long alerts take on average; None where too little is known."""
-        async with self._db.read() as tx:
-            return await profiles.mean_delay(tx)
+    async def expected_delay(self, profile_id: str) -> timedelta | None:
+        """Return how long alerts of a profile take in the mean; None where nothing is known."""
+        async with reading(self._db) as tx:  # with what the update has just begun
+            known = await profiles.get(tx, profile_id)
+        return delay_of(known) if known else None
 
     async def unsubscribe(self, chat_id: int, username: str) -> list[Subscription]:
         """End what a chat has of a profile, in all its topics; return what ended.
@@ -121,11 +128,17 @@ class Subscriptions(Subscribing):
             restored.append(one)
         return restored
 
-    async def unsubscribe_all(self, chat_id: int) -> int:
-        """End all subscriptions of a chat; return how many there were."""
+    async def restore_all(self, chat_id: int, by: Asker, *, ended_at: datetime) -> None:
+        """Let a chat follow again what ended within a second; what can't be followed stays out."""
+        names = await self._db.fetch(lambda tx: ended_store.names(tx, chat_id, since=ended_at))
+        for username in names:
+            with suppress(SubscriptionError, SpendingError, StoriesError):
+                await self.restore(Target(chat_id), username, by, options=Options())
+
+    async def unsubscribe_all(self, chat_id: int) -> tuple[int, datetime]:
+        """End all subscriptions of a chat; return how many there were, and when they ended."""
         rows, count = await self.page(chat_id)
-        await self._end(chat_id, rows)
-        return count
+        return count, await self._end(chat_id, rows)
 
     async def set_options(
         self, chat_id: int, subscription_id: int, options: Options
@@ -346,17 +359,18 @@ class Subscriptions(Subscribing):
             )
             return await _of_chat(tx, chat_id, subscription_id)
 
-    async def _end(self, chat_id: int, ended: Iterable[Subscription]) -> None:
-        ids = {one.id for one in ended}
+    async def _end(self, chat_id: int, ended: Iterable[Subscription]) -> datetime:
+        ids, now = {one.id for one in ended}, self._now()
         async with effect(self._db) as tx:
             await chat_queues.lock(tx, chat_id)
             # what ended or moved before the lock was ours is not ours to end
             gone = [one for one in await store.of_chat(tx, chat_id) if one.id in ids]
             await store.remove(tx, [one.id for one in gone])
-            await ended_store.add(tx, gone, now=self._now())
+            await ended_store.add(tx, gone, now=now)
             await chat_queues.reschedule(tx, chat_id)
             profile_ids = {one.profile_id for one in gone}
-            await store.start_or_stop(tx, profile_ids=profile_ids, now=self._now())
+            await store.start_or_stop(tx, profile_ids=profile_ids, now=now)
+        return now
 
 
 async def _of_chat(tx: Tx, chat_id: int, subscription_id: int) -> Subscription:

@@ -1,7 +1,7 @@
 """Ended subscriptions, as they were, for a day: what *Undo* brings back."""
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -22,6 +22,8 @@ ended = sa.Table(
     sa.Column("paused_until", Timestamp),
     sa.Column("at", Timestamp, nullable=False, index=True),
 )
+
+_SECOND = timedelta(seconds=1)
 
 
 async def add(tx: Tx, gone: Collection[Subscription], *, now: datetime) -> None:
@@ -47,6 +49,17 @@ async def add(tx: Tx, gone: Collection[Subscription], *, now: datetime) -> None:
             for one in gone
         ],
     )
+
+
+async def names(tx: Tx, chat_id: int, *, since: datetime) -> list[str]:
+    """Return the names of what a chat ended within a second of ``since``."""
+    rows = await tx.execute(
+        sa.select(ended.c.username)
+        .where(ended.c.chat_id == chat_id, ended.c.at >= since, ended.c.at < since + _SECOND)
+        .order_by(ended.c.username)
+        .distinct()
+    )
+    return list(rows.scalars())
 
 
 async def named(

@@ -180,8 +180,12 @@ async def add(
     since: datetime,
     created_by: int | None,
     now: datetime,
+    is_new: bool = True,
 ) -> int | None:
-    """Follow a profile; return the id, None when the chat or topic does so already."""
+    """Follow a profile; return the id, None when the chat or topic does so already.
+
+    ``is_new``: it counts as one of those that a chat may begin to follow in a day.
+    """
     insert = insert_for(tx)(subscriptions).values(
         chat_id=target.chat_id,
         thread_id=target.thread_id or MAIN,
@@ -195,7 +199,7 @@ async def add(
         index_elements=["chat_id", "thread_id", "profile_id"]
     ).returning(subscriptions.c.id)
     added: int | None = (await tx.execute(statement)).scalar_one_or_none()
-    if added is not None:
+    if added is not None and is_new:
         await tx.execute(sa.insert(follows).values(chat_id=target.chat_id, at=now))
     return added
 

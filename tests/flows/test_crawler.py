@@ -27,7 +27,7 @@ OPERATORS = ("/people", "/health", "/spending", "/stop_spending", "/resume_spend
              "/admin", "/block 77", "/unblock 77")  # fmt: skip
 ENDS = {"erase:yes"}  # after it there is nothing to go back to; pressed last
 WAYS_BACK = ("set:back", "set:zone", "set:clock", "set:quiet", "subs:0", "erase:back", "erase:no",
-             "unsub:no", "undo:", "people:0")  # fmt: skip
+             "undo:", "restore:", "help", "people:0")  # fmt: skip
 ONE_WAY = ("stories:", "live:", "run:", "past:")  # these show something new, below
 LISTS = ("sub:", "people:who:")  # a page with such buttons is a list, from which all others go on
 REFUSED = "Only admins who can post in this channel can do that."

@@ -22,7 +22,7 @@ FORGERS = 8
 TOGETHER = 4  # of one forger, so that no chat's queue is full
 IDS = range(12)
 REAL = (
-    "language:es", "live:forged.one", "subs:0", "subs:9999", "unsub:all", "unsub:no",
+    "language:es", "live:forged.one", "subs:0", "subs:9999", "restore:1",
     "unsub:name:forged.one", "defaults", "defaults:silent", "defaults:media", "set:back",
     "set:zone:Asia/Tokyo", "set:quiet:1:5", "set:quiet:off", "set:digest:3", "erase",
     "erase:yes", "erase:no",

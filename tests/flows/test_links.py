@@ -231,7 +231,7 @@ async def test_a_link_edited_into_a_message_is_served_once(bell: Bell, control: 
     assert photo["_story_pk"] == story["pk"]
     await control.call("PATCH", path, {"text": f"here it is: {url}"})
     (reply,) = await bell.ask(ann, "/help")
-    assert "See stories" in reply["text"]
+    assert "all stories from a profile" in reply["text"]
     assert len(await control.replies(ann)) == 3
 
 

@@ -123,7 +123,7 @@ async def test_a_group_that_throws_the_bot_out_is_left_alone(bell: Bell, control
     await follow(bell, group, "thrown.out", user=boss)
     await control.member(group, BOT, "kicked")
     (reply,) = await bell.ask(boss, "/help")
-    assert "See stories" in reply["text"]
+    assert "all stories from a profile" in reply["text"]
     mark = (await control.requests("telegram"))[-1]["n"]
     await control.publish("thrown.out")
     await bell.ask(boss, "/help")

@@ -170,7 +170,7 @@ async def test_stories_that_may_be_shown_are_shown_and_the_rest_is_said_once(
     kinds = [2, *([1] * 6), 2, *([1] * 6)]
     now = (await control.state())["now"]  # one a second, so that their order is certain
     posted = [
-        (await control.publish("mute.mixed", kind, taken_at=now - 60 + number))["pk"]
+        (await control.publish("mute.mixed", kind, taken_at=now - 30 + number))["pk"]
         for number, kind in enumerate(kinds)
     ]
     await permit(control, group, can_send_videos=False)

@@ -125,7 +125,7 @@ async def test_an_answer_that_telegram_did_not_take_comes_when_somebody_asks_aga
         await tried(control, 2)  # the third would come after five minutes
         await control.say(ann, "/unsubscribe")
         first, second = await control.wait_replies(ann, 2, after=message, within=20)
-        assert "See stories" in first["text"]
+        assert "all stories from a profile" in first["text"]
         assert "Whose new stories should I send here?" in second["text"]
         texts = [m["text"] for m in await control.replies(ann) if "text" in m]
         assert len(texts) == 2  # and nothing about failures
@@ -158,7 +158,7 @@ async def test_stories_whose_answer_is_lost_are_neither_fetched_nor_paid_again(
 
         async def closed() -> bool:
             replies = await control.replies(ann, after=message)
-            return any("See stories" in m.get("text", "") for m in replies)
+            return any("all stories from a profile" in m.get("text", "") for m in replies)
 
         await wait_for(closed, 25, "the answer after the album")
         replies = await control.replies(ann, after=message)
@@ -206,7 +206,7 @@ async def test_answers_wait_in_an_outage_and_go_before_the_alerts(tmp_path: Path
         await control.clear_faults()
         for person, message in asked.items():
             replies = await control.wait_replies(person, 2, after=message)
-            assert "See stories" in replies[0].get("text", "")
+            assert "all stories from a profile" in replies[0].get("text", "")
             assert replies[1].get("_story_pk") == pk
 
 
@@ -222,7 +222,7 @@ async def test_who_gets_no_answer_three_times_is_told_so(tmp_path: Path) -> None
         assert "Whose new stories should I send here?" in answer["text"]
         assert "never confirmed" in word["text"]
         (helped,) = await bell.ask(bob, "/help")
-        assert "See stories" in helped["text"]
+        assert "all stories from a profile" in helped["text"]
 
 
 @pytest.mark.stands  # held since outages are noticed

@@ -121,7 +121,7 @@ async def shown(control: Control, person: int) -> bool:
 async def links(control: Control, name: str, count: int) -> list[str]:
     await control.profile(name, posts_per_day=0)
     now = (await control.state())["now"]
-    pks = [(await control.publish(name, taken_at=now - 60 + n))["pk"] for n in range(count)]
+    pks = [(await control.publish(name, taken_at=now - 30 + n))["pk"] for n in range(count)]
     return [f"https://www.instagram.com/stories/{name}/{pk}/" for pk in pks]
 
 

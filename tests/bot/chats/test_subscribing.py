@@ -108,7 +108,7 @@ async def test_the_limits_hold_in_races(desk: Desk) -> None:
     failed = await _race(desk, names)
     assert failed == [TooManyFollowedError] * 4
     await desk.subscriptions().unsubscribe_all(7)
-    failed = await _race(desk, names)
+    failed = await _race(desk, [await desk.star() for _ in range(9)])
     assert failed == [TooManyNewError] * 6  # 5 + 3 = 8 a day
 
 

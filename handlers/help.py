@@ -1,0 +1,99 @@
+"""/help: what the bot understands, in a few lines; a button each for more."""
+
+from telegram import Chat, InlineKeyboardButton, Update
+
+from bot.context import Context
+from bot.domain.errors import N_
+from bot.presentation.actions import HELP, Buttons, Page, back, grid
+from handlers.guard import Handler, command, pressed
+from handlers.replies import rewrite, say
+
+STORIES = N_("/stories <i>name</i>: all stories from a profile")
+ALERTS = N_("/subscribe <i>name</i>: an alert here for every new story")
+LIST = N_("/subscriptions: this chat's subscriptions and their options")
+HIGHLIGHTS = N_("/highlights <i>name</i>: the collections a profile keeps")
+SETTINGS = N_("/settings: time zone, quiet hours, daily summary")
+LIMITS = N_("I can only see public profiles. Stories disappear after 24 hours.")
+
+SHORT = (STORIES, ALERTS, LIST, LIMITS)
+MAIN = (
+    N_("Send me the name of a profile or a link to a story, and I'll show it to you."),
+    *(STORIES, ALERTS, LIST, HIGHLIGHTS, SETTINGS, LIMITS),
+    N_("Tap a button to read more."),
+)
+SECTIONS = {
+    "see": (
+        N_("See stories"),
+        N_("Paste a link like instagram.com/stories/natgeo/… or write:"),
+        STORIES,
+        N_("/stories <i>name</i> 3: only the latest three"),
+        HIGHLIGHTS,
+    ),
+    "alerts": (
+        N_("Get alerts"),
+        ALERTS,
+        N_("/subscribe <i>name name name</i>: several at once"),
+        N_("/subscribe <i>name</i> fast: the same, checked more often"),
+        N_("/subscribe <i>name</i> topic: in a topic of its own"),
+        LIST,
+        N_("/unsubscribe <i>name</i>: stop the alerts"),
+        N_("/why <i>name</i>: when I last checked, and when I'll check next"),
+        N_("/rules <i>name</i>: which of its stories bring an alert"),
+        N_("/past <i>name</i>: its stories that I sent here before"),
+    ),
+    "places": (
+        N_("Channels and groups"),
+        N_("Add me with a button below. In groups, admins write the commands there."),
+        N_("/subscribe <i>name</i> @channel: alerts in a channel where you and I are admins"),
+        N_("/subscriptions @channel: its subscriptions and their options"),
+        N_("/settings @channel: its time zone, quiet hours, language"),
+    ),
+    "chat": (
+        N_("This chat"),
+        SETTINGS,
+        N_("/timezone <i>city</i>: the time zone"),
+        N_("/language: choose a language"),
+        N_("/usage: what this chat has used"),
+        N_("/export and /import: take your subscriptions along"),
+        N_("/privacy: what I store, and how to delete it"),
+    ),
+}
+
+
+@command("help")
+async def show_help(update: Update, context: Context) -> None:
+    """Say what the bot understands; shorter where others read along."""
+    await say(update, context, *_page(update, context, None))
+
+
+@pressed(HELP)
+async def turn_to(update: Update, context: Context, section: str | None) -> None:
+    """Show a section of the help, in place."""
+    await rewrite(update, context, *_page(update, context, section))
+
+
+def _page(update: Update, context: Context, section: str | None) -> Page:
+    t, where = context.t, update.effective_chat
+    if section in SECTIONS:
+        title, *lines = SECTIONS[section]
+        text = "\n".join([f"<b>{t(title)}</b>", *map(t, lines)])
+        rows = adding(context) if section == "places" else []
+        return text, [*rows, [back(t, HELP())]]
+    is_private = where is not None and where.type == Chat.PRIVATE
+    text = "\n".join(map(t, MAIN if is_private else SHORT))
+    return text, grid([context.button(it[0], HELP(name)) for name, it in SECTIONS.items()], 2)
+
+
+def adding(context: Context) -> Buttons:
+    """Return the buttons that add the bot to a group or a channel, as an admin who may post."""
+    me = f"https://t.me/{context.bot.username}"
+    texts = (
+        (N_("Add me to a channel"), f"{me}?startchannel&admin=post_messages"),
+        (N_("Add me to a group"), f"{me}?startgroup"),
+    )
+    return [[InlineKeyboardButton(context.t.plain(text), url=url)] for text, url in texts]
+
+
+def handlers() -> list[Handler]:
+    """Return this module's handlers, in order."""
+    return [show_help.handler, turn_to.handler]
