@@ -349,8 +349,8 @@ class Ledger:
     async def split_checks(self) -> None:
         """Book once a day what the checks of the day before cost those who wait for them.
 
-        That is about it: each chat that waits by now bears the same, and a kill in the middle
-        leaves it to nobody. What is spent is in the entries of the ledger, exactly.
+        That is about it: each chat that waits by now bears the same, and where very many do, a
+        kill in the middle leaves it to nobody. What is spent is in the ledger's entries, exactly.
         """
         today = self._now().date()
         async with self._db.begin() as tx:
@@ -368,11 +368,12 @@ class Ledger:
             after = some[-1]
 
     async def _split(self, profile_id: str, day: date) -> None:
-        async with self._db.begin(durable=False) as tx:
-            each = usage.Use(millicredits=await profiles.take_unsplit(tx, profile_id))
         after: int | None = None
-        while each.millicredits:
+        each: usage.Use | None = None
+        while True:
             async with self._db.begin(durable=False) as tx:
+                if each is None:
+                    each = usage.Use(millicredits=await profiles.take_unsplit(tx, profile_id))
                 chat_ids = await subscriptions.waiting(
                     tx, profile_id, after=after, limit=SPLIT_AT_ONCE
                 )

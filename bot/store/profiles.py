@@ -37,6 +37,7 @@ profiles = sa.Table(
     sa.Column("forecast", sa.JSON),
     # Followed by newcomers only: checked from a part of the budget that is set aside.
     sa.Column("fresh", sa.Boolean, nullable=False, server_default=sa.text("false")),
+    sa.Index("ix_profiles_checked", "fresh", **only("next_look_at IS NOT NULL")),
     sa.Index(
         "ix_profiles_due",
         "next_look_at",

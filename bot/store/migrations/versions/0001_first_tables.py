@@ -227,6 +227,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('profile_id', name=op.f('pk_profiles'))
     )
     with op.batch_alter_table('profiles', schema=None) as batch_op:
+        batch_op.create_index('ix_profiles_checked', ['fresh'], unique=False, postgresql_where=sa.text('next_look_at IS NOT NULL'), sqlite_where=sa.text('next_look_at IS NOT NULL'))
         batch_op.create_index('ix_profiles_due', ['next_look_at'], unique=False, postgresql_where=sa.text('next_look_at IS NOT NULL'), sqlite_where=sa.text('next_look_at IS NOT NULL'))
         batch_op.create_index(batch_op.f('ix_profiles_username'), ['username'], unique=False)
 
