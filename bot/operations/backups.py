@@ -67,14 +67,14 @@ class Backups:
             return due_at
         try:
             await asyncio.to_thread(_clear, self._folder)
-            rows = await store.make(self._db, self._folder / file_name(now), at=now)
+            await store.make(self._db, self._folder / file_name(now), at=now)
         except (BackupError, OSError) as error:
             why = str(error)
             log.error("no backup", why=why)  # noqa: TRY400 - no trace needed
             await self._incidents.set("backup", BACKUP_FAILED, why=why)
             await self._write(now + _AGAIN_AFTER - self._every)
             return now + _AGAIN_AFTER
-        log.info("backed up", rows=sum(rows.values()))
+        log.info("backed up")
         self._made_at.set(now.timestamp())
         await self._write(now)
         await self._incidents.set("backup", None)

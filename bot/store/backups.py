@@ -16,8 +16,8 @@ from bot.store.sqlite import outstanding
 SPARE = 50 * MEGABYTE  # which a copy leaves for others
 
 
-async def make(db: Database, target: Path, *, at: datetime) -> dict[str, int]:
-    """Write a copy of the database as it is now into a new file of ours alone; return its rows.
+async def make(db: Database, target: Path, *, at: datetime) -> None:
+    """Write a copy of the database as it is now into a new file of ours alone.
 
     It was read again, and is whole. Others may write meanwhile. Cancelled, nothing is left.
 
@@ -30,7 +30,7 @@ async def make(db: Database, target: Path, *, at: datetime) -> dict[str, int]:
     try:
         await asyncio.to_thread(_prepare, source, target)
         with outstanding:
-            return await asyncio.to_thread(sqlite_copies.copy, source, target, at=at, stop=stop)
+            await asyncio.to_thread(sqlite_copies.copy, source, target, at=at, stop=stop)
     except (OSError, sqlite3.Error) as error:
         raise BackupError(_reason(error)) from error
     finally:

@@ -55,7 +55,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_TIMEOUT = timedelta(seconds=10)
 TRIES = 7  # of a transaction that may run again: some 3 seconds in all
 FIRST_PAUSE_S = 0.05
-LAST_PAUSE_S = 1.0  # of what runs again however long the database can't work
+LAST_PAUSE_S = 1.0
 # How SQLite's transactions begin; only a commit that waits for the disk outlives a power cut.
 DURABLE = ("PRAGMA synchronous=FULL", "PRAGMA foreign_keys=ON", "BEGIN IMMEDIATE")
 HASTY = ("PRAGMA synchronous=NORMAL", "PRAGMA foreign_keys=ON", "BEGIN IMMEDIATE")
@@ -80,7 +80,7 @@ POOL = 20
 POOL_WAIT_S = 10
 LIBPQ = ("sslmode", "sslrootcert", "sslcert", "sslkey", "sslcrl", "target_session_attrs")
 NOT_OURS = ("channel_binding", "gssencmode", "connect_timeout")  # which asyncpg does not know
-MIGRATING = 7402  # the lock of whoever changes the tables, or all that is in them
+MIGRATING = 7402  # the lock of whoever changes the tables, or fills them
 KEPT_COPIES = 2  # of those that are made before a migration
 BROKEN = "a migration would leave rows that refer to nothing, so nothing was changed"
 NO_COPY = "it is from an older version, and can't be copied before it is changed: is the disk full"
@@ -193,7 +193,9 @@ class Database:
             self.on_outage()
             raise
 
-    async def run(self, work: Callable[[Tx], Awaitable[T]], *, durable: bool = True) -> T:
+    async def run(
+        self, work: Callable[[Tx], Awaitable[T]], *, durable: bool = True, tries: int = TRIES
+    ) -> T:
         """Run ``work`` in a transaction that may write, and return what it returns.
 
         It runs again, with longer and longer pauses for some 3 seconds, when the database rolled
@@ -204,7 +206,7 @@ class Database:
             DatabaseUnavailableError: It can't work now. Was the connection lost in the middle of
                 the commit, nobody knows whether ``work`` holds.
         """
-        for attempt in range(TRIES):
+        for attempt in range(1, tries + 1):
             commits = False
             try:
                 async with self.begin(durable=durable) as tx:
@@ -213,13 +215,12 @@ class Database:
             except DatabaseUnavailableError as error:
                 again = repeat(error.__cause__ or error)
                 may = again is Repeat.ROLLED_BACK or (again is Repeat.LOST and not commits)
-                if not may or attempt == TRIES - 1:
+                if not may or attempt == tries:
                     raise
-                log.warning("a transaction runs again", why=str(error), attempt=attempt + 1)
+                log.warning("a transaction runs again", why=str(error), attempt=attempt)
             else:
                 return result
-            pause = FIRST_PAUSE_S * 2**attempt
-            await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - spreads rivals
+            await _pause(attempt)
         raise AssertionError  # the last attempt returned or raised
 
     async def insist(self, work: Callable[[Tx], Awaitable[T]], *, durable: bool = True) -> T:
@@ -233,17 +234,13 @@ class Database:
         try:
             while True:
                 try:
-                    async with self.begin(durable=durable) as tx:
-                        result = await work(tx)
+                    return await self.run(work, durable=durable, tries=1)
                 except DatabaseUnavailableError as error:
                     failures += 1
                     if failures == 1:
                         self._unrecorded += 1
                         log.warning("what happened can't be written down yet", why=str(error))
-                else:
-                    return result
-                pause = min(FIRST_PAUSE_S * 2 ** min(failures, 10), LAST_PAUSE_S)
-                await asyncio.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 - spreads rivals
+                await _pause(failures)
         finally:
             self._unrecorded -= min(failures, 1)
 
@@ -282,19 +279,17 @@ class Database:
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[Tx]:
-        """Yield a transaction on a connection of its own, which may take as long as it takes.
+        """Yield a transaction in a session of its own on PostgreSQL, which may take its time.
 
-        It holds no place in the pool, and keeps nobody waiting who doesn't touch its rows.
+        No other such, nor a migration, is under way meanwhile.
         """
-        engine = _postgres_engine(self.direct, 1)
-        try:
-            async with _transaction(engine) as tx:
+        with self._timed():
+            async with _transaction(self._direct) as tx:
                 for name in SESSION:
                     if name.endswith("timeout"):
                         await tx.exec_driver_sql(f"SET LOCAL {name} = 0")
+                await tx.execute(sa.text(f"SELECT pg_advisory_xact_lock({MIGRATING})"))
                 yield tx
-        finally:
-            await engine.dispose()
 
     async def migrate(self) -> None:
         """Bring the tables up to this version of the code; does nothing when they are.
@@ -308,7 +303,6 @@ class Database:
         is_new = False
         async with self._migrating() as tx:
             if not self.is_sqlite:
-                await migrate_alone(tx)
                 is_new = await _limit_sessions(tx)
             await tx.run_sync(_upgrade)
         if is_new:  # sessions that began before go by the old limits
@@ -318,7 +312,7 @@ class Database:
     async def _migrating(self) -> AsyncIterator[Tx]:
         """Yield the transaction of a migration."""
         if not self.is_sqlite:
-            async with self.begin() as tx:
+            async with self.session() as tx:
                 yield tx
             return
         engine = self._engine.execution_options(storybell_begin=UNREFERENCED)
@@ -361,11 +355,10 @@ async def _transaction(engine: AsyncEngine) -> AsyncIterator[Tx]:
             yield tx
 
 
-async def migrate_alone(tx: Tx) -> None:
-    """Let a transaction of PostgreSQL take its time, and no other replica's do the same."""
-    for name in ("statement_timeout", "lock_timeout"):
-        await tx.exec_driver_sql(f"SET LOCAL {name} = 0")
-    await tx.execute(sa.text(f"SELECT pg_advisory_xact_lock({MIGRATING})"))
+async def _pause(failures: int) -> None:
+    """Wait before a transaction runs again, longer after each failure."""
+    pause = min(FIRST_PAUSE_S * 2 ** min(failures - 1, 10), LAST_PAUSE_S)
+    await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - spreads rivals
 
 
 async def _limit_sessions(tx: Tx) -> bool:

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 
 from bot.domain.errors import BackupError, DatabaseUnavailableError
 from bot.store import key_values, restored
-from bot.store.database import Database, Tx, all_tables, migrate_alone
+from bot.store.database import Database, Tx, all_tables
 
 _MOVED = "moved"  # in the source: that it is given up
 _CAME = "moved_in"  # in the target: with which number
@@ -67,8 +67,7 @@ async def move(
     stamp["to"] = to
     await _stamp(source, stamp, now=now)
     rows = 0
-    async with target.session() as tx:
-        await migrate_alone(tx)  # a bot that starts there waits
+    async with target.session() as tx:  # a bot that starts there waits
         if await key_values.get(tx, _CAME) == number:
             return None
         await _refuse_rows(tx)

@@ -1,16 +1,14 @@
 """Two replicas behind PgBouncer in transaction mode, as a machine with many clients has it."""
 
-import argparse
 import asyncio
 from pathlib import Path
 
 import pytest
 
-from bot.cli import backup
 from tests.support import pooler
 from tests.support.control import Control, wait_for
 from tests.support.needs import needs
-from tests.support.postgres import postgres, programs
+from tests.support.postgres import postgres
 from tests.support.sandbox import sandbox_box
 from tests.support.storybell import running_bell
 
@@ -21,9 +19,8 @@ PEOPLE = 12
 @needs("pgbouncer")
 @pytest.mark.parametrize("connections", [2, 8])
 async def test_all_is_answered_and_alerted_once_behind_a_pooler(
-    connections: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    connections: int, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("PATH", str(programs()[0]), prepend=":")
     with postgres() as server, pooler.pgbouncer(server, size=connections) as url:
         async with sandbox_box() as box:
             control = box.control
@@ -42,9 +39,6 @@ async def test_all_is_answered_and_alerted_once_behind_a_pooler(
                     pks.append((await control.publish("often.seen", taken_at=now))["pk"])
                     await bell.ask(await control.person("Eve"), "/stories often.seen")
                     await asyncio.gather(*(has_all(control, person, pks) for person in people))
-                # A copy goes to the server itself.
-                file = argparse.Namespace(file=tmp_path / "copy")
-                assert await backup.main(bell.settings, file) == 0
             for person in people:
                 got = [one.get("_story_pk") for one in await control.replies(person)]
                 assert sorted(pk for pk in got if pk) == sorted(pks)
