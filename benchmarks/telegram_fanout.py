@@ -15,7 +15,7 @@ from typing import Any
 
 from benchmarks.telegram_world import World, settings_for, world
 from bot.bootstrap import Parts, built
-from bot.domain.model import Options, Profile, Target
+from bot.domain.model import Preferences, Profile, Target
 from bot.fetching import snapshots
 from bot.store import chat_queues, chats, fan_outs, subscriptions
 from bot.store.database import Database
@@ -71,7 +71,7 @@ async def follow(db: Database, profile: Profile, people: list[int]) -> None:
                 tx,
                 Target(person),
                 profile.profile_id,
-                options=Options(),
+                preferences=Preferences(),
                 since=since,
                 created_by=person,
                 now=now,

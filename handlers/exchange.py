@@ -89,15 +89,12 @@ async def file_with_caption(update: Update, context: Context) -> None:
 
 async def _follow(update: Update, context: Context, entry: ImportEntry) -> None:
     here = target_of(update)
-    service = context.services.subscriptions
-    followed = await service.subscribe(
+    await context.services.subscriptions.subscribe(
         Target(here.chat_id, here.thread_id),
         entry.username,
         asker_of(update, context),
-        options=entry.options,
+        preferences=entry.preferences,
     )
-    if entry.paused and not followed.already:
-        await service.pause(here.chat_id, followed.subscription.id)
 
 
 def handlers() -> list[Handler]:

@@ -21,7 +21,7 @@ from bot.domain.errors import (
     SubscriptionError,
     TooManyFastError,
 )
-from bot.domain.model import Options, Target
+from bot.domain.model import Options, Preferences, Target
 from bot.domain.records import mute_of
 from bot.domain.wanted import Wanted, read
 from bot.presentation import actions
@@ -107,7 +107,7 @@ async def _follow_all(update: Update, context: Context, wanted: Wanted) -> None:
             target,
             wanted.names,
             asker_of(update, context),
-            options=_options(wanted.words, context),
+            preferences=_preferences(wanted.words, context),
             own_topic="topic" in wanted.words,
         )
     done = [one for _, one in result if isinstance(one, Subscribed)]
@@ -158,7 +158,7 @@ async def follow(
             target,
             username,
             asker_of(update, context),
-            options=_options(words, context),
+            preferences=_preferences(words, context),
             own_topic="topic" in words,
         )
     target, name = followed.subscription.target, followed.profile.username
@@ -212,11 +212,11 @@ def _paused(done: Sequence[Subscribed], context: Context) -> list[tuple[str, str
     return [(one.profile.username, paused_line(one.subscription, context)) for one in paused]
 
 
-def _options(words: Collection[str], context: Context) -> Options | None:
-    """Return the options that the words ask for, None for the chat's defaults."""
+def _preferences(words: Collection[str], context: Context) -> Preferences | None:
+    """Return what the words ask for, None for the chat's defaults."""
     if "fast" not in words:
         return None
-    return replace(Options.of(context.chat.defaults), fast=True)
+    return Preferences(replace(Options.of(context.chat.defaults), fast=True))
 
 
 async def _slow(done: Sequence[Subscribed], context: Context) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.domain.errors import N_, BotError
 from bot.domain.links import parse_argument
-from bot.domain.model import Options
+from bot.domain.model import Preferences
 
 LARGEST = 256 * 1024  # bytes of a file that is read
 _MOST = 1000  # subscriptions in it
@@ -26,8 +26,7 @@ class ImportEntry:
 
     username: str
     profile_id: str = ""
-    options: Options = field(default_factory=Options)
-    paused: bool = False
+    preferences: Preferences = field(default_factory=Preferences)
     thread_id: int | None = None
 
 
@@ -45,9 +44,8 @@ def to_json(entries: Iterable[ImportEntry]) -> bytes:
         {
             "username": entry.username,
             "profile_id": entry.profile_id,
-            "options": entry.options.values(),
-            "paused": entry.paused,
             "thread_id": entry.thread_id,
+            **entry.preferences.values(),
         }
         for entry in entries
     ]
@@ -95,12 +93,11 @@ def _entry(row: object) -> ImportEntry | None:
     link = parse_argument(row["username"])
     if link is None or link.kind != "profile" or link.username is None:
         return None
-    options, profile_id, thread = (row.get(key) for key in ("options", "profile_id", "thread_id"))
+    profile_id, thread = row.get("profile_id"), row.get("thread_id")
     return ImportEntry(
         username=link.username,
         profile_id=profile_id if isinstance(profile_id, str) else "",
-        options=Options.of(options) if isinstance(options, dict) else Options(),
-        paused=row.get("paused") is True,
+        preferences=Preferences.of(row),
         thread_id=thread if isinstance(thread, int) and not isinstance(thread, bool) else None,
     )
 

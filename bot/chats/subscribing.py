@@ -28,7 +28,7 @@ from bot.domain.errors import (
     TooManyNewError,
     about,
 )
-from bot.domain.model import Asker, Options, Profile, Story, Target
+from bot.domain.model import Asker, Options, Preferences, Profile, Story, Target
 from bot.domain.records import MAIN, Known, Subscription
 from bot.fetching import schedule_state, snapshots
 from bot.fetching.names import Names
@@ -113,14 +113,14 @@ class Subscribing:
         username: str,
         by: Asker,
         *,
-        options: Options | None = None,
+        preferences: Preferences | None = None,
         own_topic: bool = False,
     ) -> Subscribed:
         """Let a chat or topic follow the profile of that name; 0 to 3 credits.
 
         Stories that are alive now are no news: they are returned, to be offered. Without
-        ``options`` the chat's defaults hold. ``own_topic``: in the profile's own topic, to which
-        what ``target`` has of it moves.
+        ``preferences`` the chat's defaults hold. ``own_topic``: in the profile's own topic, to
+        which what ``target`` has of it moves.
 
         Raises:
             SubscriptionError: A limit, the block-list, or there can be no such topic.
@@ -130,12 +130,12 @@ class Subscribing:
             SpendingError: The credits for it may not be spent.
             StoriesError: The API failed.
         """
-        is_fast = options is not None and options.fast
+        is_fast = preferences is not None and preferences.options.fast
         places = await self._places(target, [username], own_topic=own_topic)
         asked = await self._find(places[username], username, by, is_fast=is_fast)
         if own_topic:
             target = await self._own_topic(target.chat_id, asked)
-        return await self._settle(target, asked, by, options)
+        return await self._settle(target, asked, by, preferences)
 
     async def _places(
         self, target: Target, usernames: Sequence[str], *, own_topic: bool
@@ -157,11 +157,11 @@ class Subscribing:
         return await self._topics.own(chat_id, profile.profile_id, profile.username)
 
     async def _settle(
-        self, target: Target, asked: Asked, by: Asker, options: Options | None
+        self, target: Target, asked: Asked, by: Asker, preferences: Preferences | None
     ) -> Subscribed:
         """Follow in ``target`` what was asked for, or move there what is followed elsewhere."""
         if not isinstance(asked, Subscribed):
-            return await self._follow(target, *asked, by, options)
+            return await self._follow(target, *asked, by, preferences)
         if asked.subscription.target == target:
             return asked
         moved = await self._move(asked.subscription, target)
@@ -210,7 +210,7 @@ class Subscribing:
         usernames: Sequence[str],
         by: Asker,
         *,
-        options: Options | None = None,
+        preferences: Preferences | None = None,
         own_topic: bool = False,
     ) -> list[tuple[str, Subscribed | BotError]]:
         """Follow each profile as ``subscribe`` does; return what became of each, in their order.
@@ -224,7 +224,7 @@ class Subscribing:
         """
         places = await self._places(target, usernames, own_topic=own_topic)
         asked: list[tuple[str, Asked | BotError]] = []
-        new, is_fast = 0, options is not None and options.fast
+        new, is_fast = 0, preferences is not None and preferences.options.fast
         for username in usernames:
             try:
                 one = await self._find(
@@ -246,7 +246,7 @@ class Subscribing:
                 username,
                 result
                 if isinstance(result, BotError)
-                else await self._settle(there, result, by, options),
+                else await self._settle(there, result, by, preferences),
             )
             for username, result, there in placed
         ]
@@ -385,7 +385,7 @@ class Subscribing:
         profile: Profile,
         live: list[Story],
         by: Asker,
-        options: Options | None,
+        preferences: Preferences | None,
     ) -> Subscribed:
         now, is_new = self._now(), False
         async with effect(self._db) as tx:
@@ -394,19 +394,21 @@ class Subscribing:
             await chat_queues.ensure(tx, target.chat_id, now=now)
             if await store.find(tx, target, profile.profile_id) is None:
                 is_new = await self._check_limits(tx, target.chat_id, profile.username)
-            wanted = Options.of(chat.defaults) if options is None else options
-            if wanted.fast:
+            wanted = preferences or Preferences(Options.of(chat.defaults))
+            wanted = wanted.at(now)
+            if wanted.options.fast:
                 try:
                     await check_fast(tx, target.chat_id, self._limits)
                 except TooManyFastError:
-                    if options is not None:
+                    if preferences is not None:
                         raise
-                    wanted = replace(wanted, fast=False)  # a default gives what there is
+                    slower = replace(wanted.options, fast=False)  # a default gives what there is
+                    wanted = Preferences(slower)
             added = await store.add(
                 tx,
                 target,
                 profile.profile_id,
-                options=wanted,
+                preferences=wanted,
                 since=now - _NOT_SHOWN_YET,
                 created_by=by.user_id,
                 now=now,

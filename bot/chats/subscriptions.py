@@ -20,7 +20,7 @@ from bot.domain.errors import (
     SubscriptionError,
     TooManyFastError,
 )
-from bot.domain.model import Asker, Options, Story, Target
+from bot.domain.model import Asker, Options, Preferences, Story, Target
 from bot.domain.records import Subscription
 from bot.fetching import snapshots
 from bot.store import chat_queues, deliveries, enqueue, moves, profiles, stories
@@ -113,19 +113,14 @@ class Subscriptions(Subscribing):
         In all its topics, with options, rules and pause; later, in ``target`` with ``options``.
         Costs and errors are those of ``subscribe``, of which each is a transaction of its own.
         """
-        now = self._now()
+        since = self._now() - DAY
         rows = await self._db.fetch(
-            lambda tx: ended_store.named(tx, target.chat_id, username, since=now - DAY)
+            lambda tx: ended_store.named(tx, target.chat_id, username, since=since)
         )
         restored = []
-        for place, wanted, paused, until in rows or [(target, options, False, None)]:
+        for place, preferences in rows or [(target, Preferences(options))]:
             with active(None):  # the next may ask the API
-                one = await self.subscribe(place, username, by, options=wanted)
-                if paused and not one.already and (until is None or until > now):
-                    chat_id, number = place.chat_id, one.subscription.id
-                    held = await self._set_paused(chat_id, number, paused=True, until=until)
-                    one = replace(one, subscription=held)
-            restored.append(one)
+                restored.append(await self.subscribe(place, username, by, preferences=preferences))
         return restored
 
     async def restore_all(self, chat_id: int, by: Asker, *, ended_at: datetime) -> None:
@@ -320,9 +315,7 @@ class Subscriptions(Subscribing):
     async def entries(self, chat_id: int) -> list[ImportEntry]:
         """Return a chat's subscriptions for ``bot.chats.import_export`` to write down."""
         return [
-            ImportEntry(
-                one.username, one.profile_id, one.options, one.paused, one.target.thread_id
-            )
+            ImportEntry(one.username, one.profile_id, one.preferences, one.target.thread_id)
             for one in (await self.page(chat_id))[0]
         ]
 

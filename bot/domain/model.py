@@ -207,6 +207,42 @@ _CAPTIONS = ("full", "short")
 
 
 @dataclass(frozen=True, slots=True)
+class Preferences:
+    """All that a chat has decided about one subscription: what keeps or copies one takes this.
+
+    ``paused_until``: the end of a mute, None where a pause lasts until somebody ends it.
+    """
+
+    options: Options = field(default_factory=Options)
+    paused: bool = False
+    paused_until: datetime | None = None
+
+    @classmethod
+    def of(cls, values: Mapping[str, object]) -> Self:
+        """Return the preferences in ``values``; what is no possible value is left out."""
+        options, until = values.get("options"), values.get("paused_until")
+        try:
+            end = datetime.fromisoformat(until) if isinstance(until, str) else None
+        except ValueError:
+            end = None
+        return cls(
+            Options.of(options) if isinstance(options, dict) else Options(),
+            paused=values.get("paused") is True,
+            paused_until=end if end and end.tzinfo else None,
+        )
+
+    def values(self) -> dict[str, object]:
+        """Return them as JSON values."""
+        until = self.paused_until.isoformat() if self.paused_until else None
+        return {"options": self.options.values(), "paused": self.paused, "paused_until": until}
+
+    def at(self, now: datetime) -> Self:
+        """Return what of them holds: a mute that is over is none."""
+        is_over = self.paused_until is not None and self.paused_until <= now
+        return replace(self, paused=False, paused_until=None) if is_over else self
+
+
+@dataclass(frozen=True, slots=True)
 class Asker:
     """Who asks and pays: the chat, the person (None for channels and the schedule).
 

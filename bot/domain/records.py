@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from bot.domain.model import Options, Profile, Right, Story, Target
+from bot.domain.model import Options, Preferences, Profile, Right, Story, Target
 
 State = Literal["active", "private", "gone"]
 
@@ -98,13 +98,26 @@ class Subscription:
     profile_id: str
     username: str
     state: State
-    options: Options
-    paused: bool
+    preferences: Preferences
     since: datetime
     created_by: int | None
     created_at: datetime
-    paused_until: datetime | None = None
     in_own_topic: bool = False
+
+    @property
+    def options(self) -> Options:
+        """Return how it wants its alerts."""
+        return self.preferences.options
+
+    @property
+    def paused(self) -> bool:
+        """Return whether it is paused, or muted for a while."""
+        return self.preferences.paused
+
+    @property
+    def paused_until(self) -> datetime | None:
+        """Return when its mute ends."""
+        return self.preferences.paused_until
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from bot.domain.model import Options, Target
+from bot.domain.model import Preferences, Target
 from bot.domain.records import Subscription
 from bot.store.database import Tx
 from bot.store.schema import Timestamp, chat_key, metadata
@@ -17,9 +17,7 @@ ended = sa.Table(
     sa.Column("thread_id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("profile_id", sa.String(32), primary_key=True),
     sa.Column("username", sa.String(64), nullable=False),
-    sa.Column("options", sa.JSON, nullable=False),
-    sa.Column("paused", sa.Boolean, nullable=False),
-    sa.Column("paused_until", Timestamp),
+    sa.Column("preferences", sa.JSON, nullable=False),
     sa.Column("at", Timestamp, nullable=False, index=True),
 )
 
@@ -41,9 +39,7 @@ async def add(tx: Tx, gone: Collection[Subscription], *, now: datetime) -> None:
                 "thread_id": one.target.thread_id or 0,
                 "profile_id": one.profile_id,
                 "username": one.username,
-                "options": one.options.values(),
-                "paused": one.paused,
-                "paused_until": one.paused_until,
+                "preferences": one.preferences.values(),
                 "at": now,
             }
             for one in gone
@@ -64,19 +60,14 @@ async def names(tx: Tx, chat_id: int, *, since: datetime) -> list[str]:
 
 async def named(
     tx: Tx, chat_id: int, username: str, *, since: datetime
-) -> list[tuple[Target, Options, bool, datetime | None]]:
-    """Return where and how a chat followed a profile; and whether it was paused, until when."""
+) -> list[tuple[Target, Preferences]]:
+    """Return where and how a chat followed a profile."""
     rows = await tx.execute(
         sa.select(ended)
         .where(ended.c.chat_id == chat_id, ended.c.username == username, ended.c.at > since)
         .order_by(ended.c.thread_id)
     )
     return [
-        (
-            Target(row.chat_id, row.thread_id or None),
-            Options.of(row.options),
-            row.paused,
-            row.paused_until,
-        )
+        (Target(row.chat_id, row.thread_id or None), Preferences.of(row.preferences))
         for row in rows
     ]

@@ -1,13 +1,14 @@
 """Subscriptions: which chat, and which topic of it, follows which profile, and how."""
 
 from collections.abc import Collection, Iterable
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from bot.domain.alert_rules import AudienceMember
-from bot.domain.model import Options, Target
+from bot.domain.model import Options, Preferences, Target
 from bot.domain.records import MAIN, Audience, Chat, Subscription
 from bot.store import acquaintances
 from bot.store import chats as chat_store
@@ -84,6 +85,17 @@ _SELECT = (
 )
 
 
+def _columns(preferences: Preferences) -> dict[str, Any]:
+    """Return preferences as columns; ``_preferences`` reads them."""
+    columns: dict[str, Any] = asdict(preferences)
+    return columns | {"options": preferences.options.values()}
+
+
+def _preferences(row: sa.Row[Any]) -> Preferences:
+    until = row.paused_until if row.paused else None
+    return Preferences(Options.of(row.options), paused=row.paused, paused_until=until)
+
+
 def _subscription(row: sa.Row[Any]) -> Subscription:
     return Subscription(
         id=row.id,
@@ -91,12 +103,10 @@ def _subscription(row: sa.Row[Any]) -> Subscription:
         profile_id=row.profile_id,
         username=row.username,
         state=row.state,
-        options=Options.of(row.options),
-        paused=row.paused,
+        preferences=_preferences(row),
         since=row.since,
         created_by=row.created_by,
         created_at=row.created_at,
-        paused_until=row.paused_until if row.paused else None,
         in_own_topic=bool(row.in_own_topic),
     )
 
@@ -176,7 +186,7 @@ async def add(
     target: Target,
     profile_id: str,
     *,
-    options: Options,
+    preferences: Preferences,
     since: datetime,
     created_by: int | None,
     now: datetime,
@@ -190,7 +200,7 @@ async def add(
         chat_id=target.chat_id,
         thread_id=target.thread_id or MAIN,
         profile_id=profile_id,
-        options=options.values(),
+        **_columns(preferences),
         since=since,
         created_by=created_by,
         created_at=now,

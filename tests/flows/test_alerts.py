@@ -18,7 +18,7 @@ from bot.domain.errors import (
     ProfilePrivateError,
     TooManyFollowedError,
 )
-from bot.domain.model import Asker, Options, Story, Target
+from bot.domain.model import Asker, Options, Preferences, Story, Target
 from bot.domain.records import BROADCAST
 from bot.fetching import snapshots
 from bot.store import chat_queues, chats, enqueue, profiles
@@ -63,7 +63,10 @@ class Stage:
         self, chat: int, name: str, *, thread: int | None = None, options: Options | None = None
     ) -> Subscribed:
         return await self.parts.services.subscriptions.subscribe(
-            Target(chat, thread), name, Asker(chat, chat), options=options
+            Target(chat, thread),
+            name,
+            Asker(chat, chat),
+            preferences=Preferences(options) if options else None,
         )
 
     async def look(self, name: str) -> None:

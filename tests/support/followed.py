@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.domain.model import Options, Profile, Story, Target
+from bot.domain.model import Options, Preferences, Profile, Story, Target
 from bot.domain.records import ChatQueue
 from bot.fetching import snapshots
 from bot.store import chat_queues, chats, fan_outs, profiles, subscriptions
@@ -60,7 +60,7 @@ async def follow(
         tx,
         Target(chat_id, thread_id),
         of.profile_id,
-        options=options or Options(),
+        preferences=Preferences(options or Options()),
         since=since,
         created_by=7,
         now=now,

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.chats.explain import Why, explain
-from bot.domain.model import Options, Target
+from bot.domain.model import Preferences, Target
 from bot.domain.records import Chat, Known, Subscription
 from bot.store import deliveries, fan_outs, profiles, subscriptions
 from bot.store.database import Database
@@ -20,8 +20,7 @@ MINE = Subscription(
     profile_id=NATGEO.profile_id,
     username="natgeo",
     state="active",
-    options=Options(),
-    paused=False,
+    preferences=Preferences(),
     since=NOON,
     created_by=7,
     created_at=NOON,

@@ -1,13 +1,15 @@
 """What goes out as a file comes back in, and nothing else gets in."""
 
 import json
+from datetime import UTC
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.chats.import_export import BadFileError, ImportEntry, read, to_json
-from bot.domain.model import Options
+from bot.domain.model import Options, Preferences
+from tests.support.preferences import unlike_defaults
 
 options = st.builds(
     Options,
@@ -24,8 +26,12 @@ entries = st.lists(
         ImportEntry,
         username=names,
         profile_id=st.integers(1, 10**12).map(str),
-        options=options,
-        paused=st.booleans(),
+        preferences=st.builds(
+            Preferences,
+            options,
+            paused=st.booleans(),
+            paused_until=st.one_of(st.none(), st.datetimes(timezones=st.just(UTC))),
+        ),
         thread_id=st.one_of(st.none(), st.integers(1, 2**40)),
     ),
     max_size=20,
@@ -36,6 +42,11 @@ entries = st.lists(
 @given(entries)
 def test_json_comes_back_whole(wanted: list[ImportEntry]) -> None:
     assert read(to_json(wanted)).entries == wanted
+
+
+def test_nothing_of_what_a_chat_decided_is_lost_in_a_file() -> None:
+    entry = ImportEntry("natgeo", "1", unlike_defaults(), 5)
+    assert read(to_json([entry])).entries == [entry]
 
 
 @given(st.binary(max_size=300))
@@ -79,6 +90,6 @@ def test_lines_that_make_no_sense_are_named() -> None:
     ]
     found = read(b"\xef\xbb\xbf" + json.dumps(rows).encode())
     assert [entry.username for entry in found.entries] == ["natgeo", "prada", "busy", "quiet"]
-    assert found.entries[3].options == Options(digest=True)
+    assert found.entries[3].preferences.options == Options(digest=True)
     assert found.entries[3].thread_id is None
     assert found.skipped == ["no such name!", "https://www.instagram.com/p/Cabc/", "5", "None"]

@@ -21,7 +21,7 @@ from bot.domain.errors import (
     TooManyFollowedError,
     TooManyNewError,
 )
-from bot.domain.model import Asker, Options, Profile, Target
+from bot.domain.model import Asker, Options, Preferences, Profile, Target
 from bot.fetching import snapshots
 from bot.fetching.schedule_state import PollSettings
 from bot.store import chats, profiles
@@ -29,6 +29,7 @@ from bot.store import subscriptions as store
 from bot.store.database import Database
 from bot.stories_api.client import StoriesApi
 from tests.support.control import Control
+from tests.support.preferences import unlike_defaults
 from tests.support.sandbox import sandbox_box
 from tests.support.telegram import utc_now
 
@@ -155,10 +156,28 @@ async def test_new_ones_begin_with_the_defaults_of_the_chat(desk: Desk) -> None:
         await chats.change(tx, 1, defaults=Options(silent=True).values())
     one = await subscriptions.subscribe(Target(1), await desk.star(), Asker(1))
     two = await subscriptions.subscribe(
-        Target(1), await desk.star(), Asker(1), options=Options(digest=True)
+        Target(1), await desk.star(), Asker(1), preferences=Preferences(Options(digest=True))
     )
     assert one.subscription.options == Options(silent=True)
     assert two.subscription.options == Options(digest=True)
     entries = await subscriptions.entries(1)
-    assert [entry.options for entry in entries] == [Options(silent=True), Options(digest=True)]
+    assert [entry.preferences.options for entry in entries] == [
+        Options(silent=True),
+        Options(digest=True),
+    ]
     assert (await subscriptions.unsubscribe_one(1, one.subscription.id)).username == "desk1"
+
+
+async def test_what_ended_comes_back_whole_and_an_ended_mute_does_not(desk: Desk) -> None:
+    subscriptions, name, muted = desk.subscriptions(), await desk.star(), unlike_defaults()
+    over = replace(muted, paused_until=utc_now() - timedelta(minutes=1))
+    for chat, wanted, back in (
+        (1, muted, muted),
+        (2, over, Preferences(muted.options)),
+    ):
+        one = await subscriptions.subscribe(Target(chat), name, Asker(chat), preferences=wanted)
+        assert one.subscription.preferences == back
+        await subscriptions.unsubscribe(chat, name)
+        [again] = await subscriptions.restore(Target(chat), name, Asker(chat), options=Options())
+        assert again.subscription.preferences == back
+        assert [entry.preferences for entry in await subscriptions.entries(chat)] == [back]

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.domain.incidents import Incident
-from bot.domain.model import Options, Profile, Target
+from bot.domain.model import Preferences, Profile, Target
 from bot.domain.records import (
     EPOCH,
     MAIN,
@@ -55,11 +55,9 @@ def test_a_profile_is_private_by_its_state(state: str, *, is_private: bool) -> N
 
 def test_a_new_row_has_nothing_behind_it() -> None:
     assert (KNOWN.refusals, KNOWN.fresh) == (0, False)
-    one = Subscription(
-        1, Target(1), "787132", "natgeo", "active", Options(), False, NOW, None, NOW  # noqa: FBT003 - a row
-    )  # fmt: skip
+    one = Subscription(1, Target(1), "787132", "natgeo", "active", Preferences(), NOW, None, NOW)
     assert not one.in_own_topic
-    assert ChatQueue(CHAT, 1).flood == (None, 0)
+    assert ChatQueue(CHAT, 1).flood is None
     assert EPOCH.timestamp() == 0
 
 

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from bot.billing.ledger import Ledger, Payer
 from bot.domain.budget import Limits
-from bot.domain.model import Asker, Options, Profile, Target
+from bot.domain.model import Asker, Preferences, Profile, Target
 from bot.store import chats, erasure, profiles, spending, subscriptions, usage
 from bot.store.database import Database, all_tables
 from bot.stories_api.endpoints import Endpoint
@@ -25,7 +25,7 @@ async def test_nothing_of_an_erased_chat_is_left_but_what_it_cost(db: Database) 
                 tx,
                 Target(chat),
                 "5",
-                options=Options(),
+                preferences=Preferences(),
                 since=NOW,
                 created_by=chat,
                 now=NOW,

@@ -14,7 +14,7 @@ from bot.chats.subscribing import SubscriptionLimits
 from bot.chats.subscriptions import Subscriptions
 from bot.domain.budget import Limits
 from bot.domain.errors import NotFollowedError
-from bot.domain.model import Options, Profile, Target
+from bot.domain.model import Options, Preferences, Profile, Target
 from bot.fetching import snapshots
 from bot.fetching.schedule_state import PollSettings
 from bot.outbox.fan_out import FanOut
@@ -96,7 +96,7 @@ class Crowd:
                 tx,
                 Target(person, thread_id),
                 star.profile_id,
-                options=Options(),
+                preferences=Preferences(),
                 since=NOON,
                 created_by=person,
                 now=self.clock(),

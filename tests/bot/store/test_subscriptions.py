@@ -1,10 +1,11 @@
 """Subscriptions: a chat, a topic, a profile, once."""
 
-from bot.domain.model import Options, Profile, Target
+from bot.domain.model import Options, Preferences, Profile, Target
 from bot.domain.records import Audience
-from bot.store import acquaintances, chats, profiles, subscriptions
+from bot.store import acquaintances, chats, ended, profiles, subscriptions
 from bot.store.database import Database
 from tests.support.followed import DAY, HOUR, LONG_AGO, NATGEO, NOON, PRADA, follow
+from tests.support.preferences import unlike_defaults
 
 
 async def test_the_same_twice_is_one_and_a_topic_has_its_own(db: Database) -> None:
@@ -15,7 +16,7 @@ async def test_the_same_twice_is_one_and_a_topic_has_its_own(db: Database) -> No
             tx,
             Target(-1),
             NATGEO.profile_id,
-            options=Options(),
+            preferences=Preferences(),
             since=NOON,
             created_by=None,
             now=NOON,
@@ -33,6 +34,27 @@ async def test_the_same_twice_is_one_and_a_topic_has_its_own(db: Database) -> No
         assert await subscriptions.count(tx, -1) == 2
         assert await subscriptions.count_new(tx, -1, since=NOON - DAY) == 2
         assert await subscriptions.count_new(tx, -1, since=NOON) == 0
+
+
+async def test_nothing_of_what_a_chat_decided_is_lost_in_the_tables(db: Database) -> None:
+    wanted = unlike_defaults()
+    async with db.begin() as tx:
+        await follow(tx, 1)
+        await subscriptions.remove_of_chat(tx, 1)
+        await subscriptions.add(
+            tx,
+            Target(1, 5),
+            NATGEO.profile_id,
+            preferences=wanted,
+            since=NOON,
+            created_by=7,
+            now=NOON,
+        )
+        [one] = await subscriptions.of_chat(tx, 1)
+        assert one.preferences == wanted
+        await ended.add(tx, [one], now=NOON)
+        again = await ended.named(tx, 1, "natgeo", since=NOON - HOUR)
+        assert again == [(Target(1, 5), wanted)]
 
 
 async def test_pages_are_by_name(db: Database) -> None:

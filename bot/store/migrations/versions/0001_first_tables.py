@@ -271,9 +271,7 @@ def upgrade() -> None:
     sa.Column('thread_id', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('profile_id', sa.String(length=32), nullable=False),
     sa.Column('username', sa.String(length=64), nullable=False),
-    sa.Column('options', sa.JSON(), nullable=False),
-    sa.Column('paused', sa.Boolean(), nullable=False),
-    sa.Column('paused_until', sa.BigInteger(), nullable=True),
+    sa.Column('preferences', sa.JSON(), nullable=False),
     sa.Column('at', sa.BigInteger(), nullable=False),
     sa.ForeignKeyConstraint(['chat_id'], ['chats.id'], name=op.f('fk_ended_subscriptions_chat_id_chats'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('chat_id', 'thread_id', 'profile_id', name=op.f('pk_ended_subscriptions'))
