@@ -44,7 +44,7 @@ from bot.config import Settings
 from bot.context import App, Context, Timing, prepare
 from bot.domain.errors import N_, BotError, DatabaseUnavailableError, TryAgainError
 from bot.domain.incidents import IncidentKind
-from bot.operations import cleanup, preflight, unknown_zones
+from bot.operations import cleanup, preflight
 from bot.operations.database_watch import DatabaseWatch
 from bot.operations.menu import Menu
 from bot.operations.watch import Sign, Watch, disk_of
@@ -420,8 +420,6 @@ class Running:
             await self._parts.db.run(partial(table.clean, now=now))
         await self.intake.clean()
         await cleanup.clean(self._parts.db, now=now)
-        if await unknown_zones.tell_chats(self._parts.db, now=now):
-            self._parts.outbox.wake()
         return now + _CLEAN_EVERY
 
 

@@ -1,7 +1,7 @@
 """The parts of the bot, built from the settings in the order of the layers."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -9,8 +9,6 @@ from typing import Any
 
 import aiohttp
 import structlog
-from telegram import Bot
-from telegram.error import TelegramError
 from telegram.ext import ExtBot
 
 from bot.billing.balance import Treasurer
@@ -24,8 +22,7 @@ from bot.chats.whereabouts import Whereabouts
 from bot.config import Settings, text_of
 from bot.context import Services, Timing
 from bot.domain.budget import Limits
-from bot.domain.errors import DatabaseUnavailableError
-from bot.domain.incidents import MIGRATED, MIGRATION_FAILED, OUT_OF_SERVICE
+from bot.domain.incidents import OUT_OF_SERVICE
 from bot.domain.links import story_taken_at
 from bot.domain.model import LARGEST_FILE, LARGEST_LOCAL_FILE, MEGABYTE, Asker, Story
 from bot.fetching.answer_cache import AnswerCache
@@ -48,7 +45,6 @@ from bot.operations.overview import Overview
 from bot.operations.preflight import SPOOL_MB
 from bot.operations.vanishing import Vanishing
 from bot.outbox.worker import Outbox
-from bot.presentation.translation import translator_for
 from bot.runtime.clock import Clock, steady
 from bot.runtime.metrics import Metrics
 from bot.runtime.proxies import connector
@@ -56,10 +52,9 @@ from bot.sending.replies import Replies
 from bot.sending.sender import Fallback, Sender
 from bot.sending.text import Texts
 from bot.sending.topics import Topics
-from bot.store import access as access_store
 from bot.store import transfer
 from bot.store.database import Database
-from bot.store.readiness import Readiness, connections, readiness
+from bot.store.readiness import connections
 from bot.store.upgrades import AtWork, at_work, shown_at_work, upgrade
 from bot.stories_api.client import StoriesApi
 from bot.stories_api.endpoints import Endpoint
@@ -120,7 +115,7 @@ async def built(
                 pool_size=settings.database_pool,
             )
         )
-        was_migrated = await _migrate(settings, db)
+        await upgrade(db)
         await transfer.check(db)
         clock = ClockKeeper(
             db, our_clock if now is our_clock else None, now=now, every=timing.clock
@@ -302,8 +297,6 @@ async def built(
             metrics=metrics,
             now=now,
         )
-        if was_migrated:
-            await incidents.set("migration", MIGRATED)
         await backups.go_on(db, incidents, now=now())
         yield Parts(
             bot=bot,
@@ -388,43 +381,6 @@ def _paid_download(api: StoriesApi, ledger: Ledger, spool: Spool) -> Fallback:
         return await ledger.spend(payer, endpoint, call)
 
     return download
-
-
-async def _migrate(settings: Settings, db: Database) -> bool:
-    """Bring the tables up to date; return whether an older version had made them.
-
-    That it failed is told to the admins, as far as they are known: nothing else runs then.
-    """
-    try:
-        was_old = await readiness(db) is Readiness.OLD
-    except OSError:
-        was_old = False
-    try:
-        await upgrade(db)
-    except DatabaseUnavailableError:
-        raise  # it was not begun; whoever starts the bot is told
-    except Exception as error:
-        await _tell_alone(settings, db, MIGRATION_FAILED, why=type(error).__name__)
-        raise
-    return was_old
-
-
-async def _tell_alone(settings: Settings, db: Database, sentence: str, **fields: object) -> None:
-    """Tell the admins something where none of the parts is there, in English."""
-    admins = set(settings.admin_ids)
-    with suppress(Exception):  # the very table may be what is not there
-        async with db.read() as tx:
-            admins |= await access_store.admins(tx)
-    url = str(settings.telegram_api_url).rstrip("/")
-    bot = Bot(
-        settings.telegram_token.get_secret_value(), base_url=f"{url}/bot", request=AiohttpRequest()
-    )
-    try:
-        async with bot:
-            for admin in sorted(admins):
-                await bot.send_message(admin, translator_for("en").plain(sentence, **fields))
-    except TelegramError as error:
-        log.warning("can't tell an operator", reason=str(error))
 
 
 def _bot(

@@ -20,9 +20,6 @@ from bot.sending.replies import ACTION_S, Payload, edit_of, text_of
 from bot.updates import unit_of_work
 from handlers.guard import answer
 
-LONGEST_CAPTION = 1024  # characters; Bot API, sendPhoto
-
-
 IN_PRIVATE = N_("In channels I have no buttons. Write this to me in a private chat: {command}")
 
 

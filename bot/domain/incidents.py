@@ -25,7 +25,6 @@ IncidentKind = Literal[
     "disk",
     "drift",
     "large_source",
-    "migration",
     "parked",
     "price",
     "privacy_check",
@@ -34,9 +33,7 @@ IncidentKind = Literal[
     "two_pollers",
 ]
 KINDS: tuple[IncidentKind, ...] = get_args(IncidentKind)
-QUIET: frozenset[IncidentKind] = frozenset(
-    {"backup", "budget_80", "migration", "restore", "telegram"}
-)
+QUIET: frozenset[IncidentKind] = frozenset({"backup", "budget_80", "restore", "telegram"})
 """What can wait for the daily summary."""
 
 LASTING = timedelta(minutes=5)
@@ -72,11 +69,6 @@ _DISK_FULL = N_(
 _PRICE = N_(
     "The Stories API says that it bills more than five times its prices. I count five times; the "
     "balance tells what is true."
-)
-MIGRATED = N_("The database was brought up to date for this version.")
-MIGRATION_FAILED = N_(
-    "The database could not be brought up to date for this version ({why}), so I don't run. It is "
-    "as it was; the log says more, and the version before still works with it."
 )
 BACKUP_FAILED = N_("The database could not be backed up ({why}). I try again every hour.")
 RESTORED = N_(

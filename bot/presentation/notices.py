@@ -22,10 +22,6 @@ SENTENCES = {
     "back": N_("👋 <b>{username}</b> is back. Alerts continue."),
     "ended": N_("<b>{username}</b> isn't available in this bot, so its alerts have ended."),
     "topic": N_("The topic was deleted, so its alerts now come here."),
-    "zone": N_(
-        "🌍 I don't know the time zone {zone} any more, so times here are in UTC. To choose "
-        "another one, send /timezone."
-    ),
     "missed": N_(
         "⚠️ I couldn't check for a while. Stories from {names} posted between {from_} "
         "and {to} may be missing here."

@@ -112,17 +112,6 @@ async def open_ids(tx: Tx) -> list[int]:
     return list((await tx.execute(sa.select(chats.c.id).where(IS_ACTIVE))).scalars())
 
 
-async def zones(tx: Tx) -> list[str]:
-    """Return the names of all time zones that chats have chosen."""
-    return list((await tx.execute(sa.select(chats.c.zone).distinct())).scalars())
-
-
-async def in_zone(tx: Tx, name: str) -> list[int]:
-    """Return the open chats that have chosen a time zone, in order."""
-    here = sa.select(chats.c.id).where(chats.c.zone == name, IS_ACTIVE)
-    return list((await tx.execute(here.order_by(chats.c.id))).scalars())
-
-
 async def meet(tx: Tx, person: int, *, now: datetime) -> None:
     """Know the private chat of somebody who may never have written to us."""
     await add_new(tx, chats, id=person, kind="private", state_since=now, created_at=now)

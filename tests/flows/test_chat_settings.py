@@ -1,6 +1,5 @@
 """The chat's own settings, what it has used, and how it is forgotten."""
 
-import sqlite3
 from argparse import Namespace
 from datetime import timedelta
 from pathlib import Path
@@ -11,9 +10,8 @@ import sqlalchemy as sa
 from bot.cli import erase
 from bot.presentation.translation import LANGUAGES
 from bot.store.database import Database, all_tables
-from tests.support.control import Control, Json, wait_for
-from tests.support.sandbox import sandbox_box
-from tests.support.storybell import Bell, buttons, running_bell, storybell
+from tests.support.control import Control, wait_for
+from tests.support.storybell import Bell, buttons, storybell
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -38,31 +36,6 @@ async def test_the_zone_by_name_and_by_city(bell: Bell, control: Control) -> Non
     (cities,) = await bell.ask(ann, "/timezone")
     await bell.press(ann, cities, buttons(cities)["Tokyo"])
     assert "Asia/Tokyo" in (await bell.message(ann, cities["message_id"]))["text"]
-
-
-async def test_a_zone_that_is_unknown_later_counts_as_utc_and_is_told_once(tmp_path: Path) -> None:
-    async with sandbox_box() as box:
-        async with running_bell(tmp_path, box) as bell:
-            ann = await box.control.person()
-            bob = await box.control.person()
-            for person in (ann, bob):
-                await bell.ask(person, "/timezone Asia/Tokyo")
-        with sqlite3.connect(tmp_path / "bot.db") as db:
-            db.execute("UPDATE chats SET zone = 'Mars/Olympus' WHERE id = ?", (ann,))
-
-        async def told() -> list[Json]:
-            found = await box.control.replies(ann)
-            return [m for m in found if "I don't know the time zone Mars/Olympus" in m["text"]]
-
-        for _ in range(2):
-            async with running_bell(tmp_path, box) as bell:
-                assert len(await wait_for(told, what="the sentence about the zone")) == 1
-                (page,) = await bell.ask(ann, "/settings")
-                assert "Mars/Olympus (now" in page["text"]
-                (reply,) = await bell.ask(ann, "/timezone")
-                assert "Tokyo" in buttons(reply)
-        assert len(await told()) == 1
-        assert not [m for m in await box.control.replies(bob) if "Mars" in m["text"]]
 
 
 async def test_quiet_hours_and_digest_by_buttons(bell: Bell, control: Control) -> None:

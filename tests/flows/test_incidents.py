@@ -1,20 +1,11 @@
 """The owner is told of trouble once, and when it is over; the rest comes in a daily summary."""
 
-import asyncio
 import json
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
-from alembic import command
-
-from bot import app
-from bot.store.database import Database, migration_config
-from tests.support.sandbox import sandbox_box
-from tests.support.storybell import running_bell, settings_for
 
 LIVES_S = 350  # real seconds that the two days may take on a slow machine; 60 of its CPU are usual
 
@@ -78,30 +69,3 @@ def test_health_says_what_is_wrong_and_what_was(days: dict[str, Any]) -> None:
     assert "of 100 credits" in days["health"]
     assert "Before" in days["calm"]
     assert "The Stories API has been failing" in days["calm"]
-
-
-async def _at(url: str, revision: str, *, spoiled: bool) -> None:
-    """Make a database of an older version; a ``spoiled`` one can't be brought up to date."""
-    async with Database(url) as db, db.begin() as tx:
-        await tx.run_sync(lambda it: command.upgrade(migration_config(it), revision))
-        if spoiled:
-            await tx.execute(sa.text("CREATE TABLE access_list (nonsense INTEGER)"))
-
-
-async def test_a_migration_is_written_down_and_its_failure_told(tmp_path: Path) -> None:
-    async with sandbox_box() as box:
-        boss = await box.control.person("Boss")
-        await box.control.say(boss, "/start")
-        for name, spoiled in (("good", False), ("spoiled", True)):
-            folder = tmp_path / name
-            folder.mkdir()
-            await _at(f"sqlite:///{folder}/bot.db", "0010", spoiled=spoiled)
-        async with running_bell(tmp_path / "good", box, admin_ids=str(boss)) as bell:
-            _, health = await bell.ask(boss, "/health", count=2)  # the greeting was owed before
-            assert "brought up to date for this version" in health["text"]
-            last = health["message_id"]
-        settings = settings_for(box, tmp_path / "spoiled", admin_ids=str(boss))
-        with pytest.raises(sa.exc.OperationalError):
-            await app.run(settings, asyncio.Event())
-        (told,) = await box.control.wait_replies(boss, 1, after=last)
-        assert told["text"].startswith("The database could not be brought up to date")
