@@ -102,6 +102,11 @@ def retry_at(now: datetime, attempts: int, *, is_repeat: bool = False) -> dateti
     return now + _doubled(first, attempts, _LAST_RETRY)
 
 
+def asked_again_at(now: datetime, number: int) -> datetime:
+    """Return when a repeat asks for its turn again; by their ``number`` not all at once."""
+    return now + _FIRST_TEST_AGAIN * (1 + number % 100 / 50)
+
+
 def standstill(*, is_reply: bool) -> timedelta:
     """Return how long a chat waits after the first send of something whose answer was lost."""
     return REPLY_STANDSTILL if is_reply else STANDSTILL

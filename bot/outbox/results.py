@@ -101,10 +101,11 @@ async def record(
 ) -> Account:
     """Write down what came of a batch; ``left`` is false when no request ever left for it.
 
-    A failure ``in_outage`` is Telegram's, not the rows': they stay as they are, but for the
-    copies that may have arrived. What arrived did so whoever leases the queue by now; all else is
-    for its holder to decide. ``tells``: the word of what was given up in the chat goes out next.
-    ``behind`` are the answers that go out next under the same lease, their copies counted.
+    A failure ``in_outage`` is Telegram's, not the rows': they stay as they are, but for the copies
+    that may have arrived; of these the last is kept for later. What arrived did so whoever leases
+    the queue by now; all else is for its holder to decide. ``tells``: the word of what was given
+    up in the chat goes out next. ``behind`` are the answers that go out next under the same lease,
+    their copies counted.
     """
     account = Account(left=left)
     chat_id = queue.chat.id
@@ -184,7 +185,7 @@ async def _judged(
     match outcome:
         case Sent():
             free_at = await _doubt(tx, rest, account, now)
-        case TryLater() if in_outage:
+        case TryLater() if in_outage and not (outcome.unknown and batch.is_repeat):
             surely_not = account.left and not (outcome.unknown or outcome.partly)
             await deliveries.change(tx, _ids(rest), copies=-int(surely_not), claims=0)
         case TryLater():

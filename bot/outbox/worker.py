@@ -61,7 +61,7 @@ class ClaimedBatch:
     ``until`` then it is another's to send, unless the lease is renewed. ``is_try``: Telegram was
     down, and this one tells whether it is back. ``probe``: nothing is sent, but asked whether the
     bot may write there again. ``is_inline``: its update's transaction has claimed and counted it,
-    and the answers ``behind`` it.
+    and the answers ``behind`` it. In ``asks_in`` its chat may be asked whether it takes anything.
     """
 
     queue: ChatQueue
@@ -73,6 +73,7 @@ class ClaimedBatch:
     probe: Mute | None = None
     is_inline: bool = False
     behind: tuple[Delivery, ...] = ()
+    asks_in: timedelta = timedelta(0)
 
 
 def _trace_of(batch: Batch) -> str:
@@ -81,6 +82,14 @@ def _trace_of(batch: Batch) -> str:
     if first.story_pk:
         return f"s{first.story_pk}"
     return str(first.fields.get("trace") or f"d{first.id}")
+
+
+def _is_asked_about(queue: ChatQueue, batch: Batch) -> bool:
+    """Return whether Telegram is asked whether a chat takes anything, before a repeat.
+
+    In channels it says so of its own accord, asking nobody: there time alone decides.
+    """
+    return batch.is_repeat and queue.chat.kind != "channel"
 
 
 def _rows_of(batches: Iterable[ClaimedBatch], *, left: bool) -> list[int]:
@@ -258,10 +267,25 @@ class Outbox:
                 if isinstance(due, Mute):
                     nothing = Batch(Target(queue.chat.id), ())
                     ours.append(ClaimedBatch(queue, nothing, now + self.lease, probe=due))
-                elif due:
-                    ours.append(ClaimedBatch(queue, due, now + self.lease))
+                elif due and (asks_in := await self._turn_to_ask(tx, queue, due, now)) is not None:
+                    claimed = ClaimedBatch(queue, due, now + self.lease, asks_in=asks_in)
+                    ours.append(claimed)
             await deliveries.start(tx, [row.id for one in ours for row in one.batch.rows])
         return ours
+
+    async def _turn_to_ask(
+        self, tx: Tx, queue: ChatQueue, batch: Batch, now: datetime
+    ) -> timedelta | None:
+        """Return when its chat may be asked whether it takes a repeat; put off, it has no turn."""
+        if not self._outage or not _is_asked_about(queue, batch):
+            return timedelta(0)
+        wait = self._outage.turn_to_ask()
+        if wait is None:
+            for row in batch.rows:
+                due_at = alert_rules.asked_again_at(now, row.id)
+                await deliveries.change(tx, [row.id], due_at=due_at)
+            await chat_queues.reschedule(tx, queue.chat.id, free_at=now)
+        return wait
 
     async def claim_try(self, outage: Outage) -> list[ClaimedBatch]:
         """While Telegram is down: take one row now and then; its arrival ends the pause."""
@@ -419,13 +443,10 @@ class Outbox:
 
     @staticmethod
     async def _takes(claimed: ClaimedBatch, outage: Outage) -> bool:
-        """Return whether Telegram takes anything there, where it may be down or have it already.
-
-        In channels it says so of its own accord, asking nobody: there time alone decides.
-        """
-        is_channel = claimed.queue.chat.kind == "channel"
-        if not claimed.is_try and (is_channel or not claimed.batch.is_repeat):
+        """Return whether Telegram takes anything there, where that is in doubt."""
+        if not claimed.is_try and not _is_asked_about(claimed.queue, claimed.batch):
             return True
+        await asyncio.sleep(claimed.asks_in.total_seconds())
         return await outage.takes(claimed.batch.target)
 
     async def record(self, claimed: ClaimedBatch, outcome: Outcome, *, in_outage: bool) -> None:

@@ -135,18 +135,23 @@ class Outage:
             await leases.change(tx, self._key, decide)
         return may and await self._answers()
 
-    async def takes(self, target: Target) -> bool:
-        """Return whether Telegram takes a call that leaves nothing in the chat; one a second.
+    def turn_to_ask(self) -> timedelta | None:
+        """Return in how long a chat may be asked whether it takes anything; one a second is.
 
-        What is sent while it doesn't may arrive all the same, again and again. False as well where
-        too many ask.
+        None where too many wait for that.
         """
         now = self._now()
         wait = max(self._asks_at - now, timedelta(0))
         if wait > _LONGEST_ASKING:
-            return False
+            return None
         self._asks_at = now + wait + _ASKS_EVERY
-        await asyncio.sleep(wait.total_seconds())
+        return wait
+
+    async def takes(self, target: Target) -> bool:
+        """Return whether Telegram takes a call that leaves nothing in the chat.
+
+        What is sent while it doesn't may arrive all the same, again and again.
+        """
         try:
             await self._bot.send_chat_action(
                 target.chat_id, ChatAction.TYPING, message_thread_id=target.thread_id

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 
+from bot.updates.queues import MOST_OF_PERSON
 from tests.support.control import wait_for
 from tests.support.sandbox import Box
 
@@ -119,6 +120,14 @@ class Talk:
             self.asked.append(name)
             await self._box.control.say(person, f"/unsubscribe {name}")
 
+    async def has_room(self) -> bool:
+        """Return whether so few wait that each of the next has an answer of its own.
+
+        Above the limit of one person, one answer stands for all.
+        """
+        waiting = len(self.asked) - len(await self.answers())
+        return waiting <= len(self._people) * MOST_OF_PERSON // 2
+
     async def answers(self) -> Counter[str]:
         """Count the answers to each command."""
         found: Counter[str] = Counter()
@@ -139,6 +148,7 @@ async def kill_inbox(box: Box, folder: Path, *, kills: int, webhook: bool, seed:
         for _ in range(kills):
             before = (await talk.answers()).total()
             await victim.start()
+            await wait_for(talk.has_room, PATIENCE_S, "room for more")
             await talk.ask(EACH)
 
             async def begun(before: int = before) -> bool:

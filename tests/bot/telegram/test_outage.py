@@ -86,3 +86,15 @@ def test_tries_come_ever_later_and_a_minute_at_most() -> None:
     assert waits == sorted(waits)
     assert waits[0] == 10
     assert waits[-1] == LAST_TRY_S
+
+
+async def test_one_chat_a_second_is_asked_and_few_wait_for_it(sqlite_db: Database) -> None:
+    clock = Clock()
+    async with sandbox_box() as box, bot_at(box.urls.telegram) as bot:
+        outage = Outage(sqlite_db, bot, bot_id=7, now=clock)
+        second = timedelta(seconds=1)
+        assert [outage.turn_to_ask() for _ in range(8)] == [n * second for n in range(6)] + [
+            None
+        ] * 2
+        clock.on(second)
+        assert outage.turn_to_ask() == 5 * second
