@@ -1,12 +1,18 @@
-"""What is offered for a profile's name: its stories or its alerts, a button each."""
+"""What is offered for a profile's name: what is known of it, and buttons for the rest."""
 
 from bot.context import Context
-from bot.domain.errors import N_, NotFollowedError
+from bot.domain.errors import N_
 from bot.presentation import actions
 from bot.presentation.actions import Page
 from bot.presentation.buttons import follow_button
+from handlers.show import subscription_of
 
 WHICH = N_("Do you want to see the stories from <b>{username}</b> now, or get every new one?")
+LIVE = (
+    N_("<b>{username}</b>: {n} story · {when}"),
+    N_("<b>{username}</b>: {n} stories · {when}"),
+)
+NONE_LIVE = N_("<b>{username}</b>: no stories at my last check")
 
 
 async def card(context: Context, username: str, *, has_more: bool = False) -> Page:
@@ -14,16 +20,21 @@ async def card(context: Context, username: str, *, has_more: bool = False) -> Pa
 
     ``has_more``: also what is wanted less often, as of who comes from an album.
     """
-    try:
-        result = await context.services.subscriptions.named(context.chat.id, username)
-    except NotFollowedError:
-        followed = None
-    else:
-        followed = result[0].id
+    followed = await subscription_of(context, username)
+    text: str = context.t(WHICH, username=username)
+    if followed is not None:
+        text = await held(context, username) or context.t(NONE_LIVE, username=username)
     show = context.button(N_("Show"), actions.STORIES(username))
-    rows = [[show, follow_button(username, context.t, followed)]]
+    more = [context.button(N_("Highlights"), actions.HIGHLIGHTS(username))]
     if has_more:
-        highlights = context.button(N_("Highlights"), actions.HIGHLIGHTS(username))
-        files = context.button(N_("As files"), actions.FILES(f"@{username}"))
-        rows.append([highlights, files])
-    return context.t(WHICH, username=username), rows
+        more.append(context.button(N_("As files"), actions.FILES(f"@{username}")))
+    return text, [[show, follow_button(username, context.t, followed)], more]
+
+
+async def held(context: Context, username: str) -> str:
+    """Return how many stories a profile that the chat follows had at the last check, if any."""
+    live = await context.services.subscriptions.live(username, chat_id=context.chat.id)
+    if not live:
+        return ""
+    when = context.t.moment(max(story.taken_at for story in live))
+    return context.t.n(*LIVE, len(live), username=username, when=when)

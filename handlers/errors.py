@@ -53,15 +53,16 @@ async def refuse(update: Update, context: Context, error: BotError) -> None:
     own = isinstance(error, RightsError | PersonSpentError | TooFastError)
     key = ("refused", message.chat.id, user_of(update) if own else None, text)
     if lately.get(key, within=REPEATED, now=context.now):
-        await unit_of_work.later(partial(_mark, context, message))
+        await unit_of_work.later(partial(react, context, message, SAME_AGAIN))
         return
     await say(update, context, text)
     await record(context, key)
 
 
-async def _mark(context: Context, message: Message) -> None:
+async def react(context: Context, message: Message, sign: str) -> None:
+    """Mark a message with one of the reactions that Telegram takes from bots."""
     try:
-        await context.bot.set_message_reaction(message.chat.id, message.message_id, SAME_AGAIN)
+        await context.bot.set_message_reaction(message.chat.id, message.message_id, sign)
     except TelegramError as error:  # a group may have no reactions
         log.info("a message can't be marked", reason=str(error))
 

@@ -149,7 +149,7 @@ async def take_typed(update: Update, context: Context, text: str) -> bool:
     what = _expected(context)
     if not what or not text or text.startswith("/"):
         return False
-    if what == "zone" and ("@" in text or talk.names_in(text) or _is_small_talk(text)):
+    if what == "zone" and ("@" in text or talk.names_in(text) or talk.is_small_talk(text)):
         return False
     if await _take(update, context, what, text):
         return True
@@ -162,14 +162,10 @@ async def take_typed(update: Update, context: Context, text: str) -> bool:
 async def ask_again(update: Update, context: Context, text: str) -> bool:
     """Ask what a page has just asked, where ``text`` is no answer; return whether it was asked."""
     what = _expected(context)
-    if not what or not text or _is_small_talk(text):
+    if not what or not text or talk.is_small_talk(text):
         return False
     await _ask(update, context, what)
     return True
-
-
-def _is_small_talk(text: str) -> bool:
-    return all(word.strip(".,!?").lower() in talk.SMALL_TALK for word in text.split())
 
 
 async def _ask(update: Update, context: Context, what: str) -> None:

@@ -12,10 +12,10 @@ from bot.domain.albums import plan
 from bot.domain.errors import N_, NoStoriesError, NotFollowedError
 from bot.domain.model import Album, Profile, Story
 from bot.presentation import captions
-from bot.presentation.actions import CARD, link_to
-from bot.presentation.buttons import OPTIONS, link_buttons, story_buttons
+from bot.presentation.actions import CARD, HIGHLIGHTS, link_to
+from bot.presentation.buttons import OPTIONS, follow_button, link_buttons, story_buttons
 from bot.sending.replies import album_of
-from handlers.replies import enqueue_reply, working
+from handlers.replies import enqueue_reply, say, working
 
 
 async def show_profile(
@@ -26,8 +26,23 @@ async def show_profile(
     async with working(update, context, sentence):
         live = await context.services.viewer.stories(username, asker_of(update, context))
         if not live:
-            raise NoStoriesError(username=username)
+            await _offer_rest(update, context, NoStoriesError(username=username))
+            return
         await show(update, context, plan(latest(live, count)), kind="stories")
+
+
+async def _offer_rest(update: Update, context: Context, none: NoStoriesError) -> None:
+    """Say that a profile has no stories now, and offer what else it may have.
+
+    Raises:
+        NoStoriesError: It is said in a group or channel, where it is a refusal as others are.
+    """
+    where, name = update.effective_chat, str(none.fields["username"])
+    if where is None or where.type != where.PRIVATE:
+        raise none
+    follow = follow_button(name, context.t, await subscription_of(context, name))
+    highlights = context.button(N_("Highlights"), HIGHLIGHTS(name))
+    await say(update, context, context.t(none.sentence, **none.fields), [[follow, highlights]])
 
 
 def latest(stories: list[Story], count: int | None) -> list[Story]:
@@ -57,7 +72,7 @@ async def show(
     target = target_of(update)
     message = update.effective_message
     is_channel = message is not None and message.chat.type == message.chat.CHANNEL
-    followed = await _subscription(context, albums)
+    followed = await subscription_of(context, albums[0].stories[0].profile.username)
     for number, album in enumerate(albums):
         single = len(albums) == len(album.stories) == 1
         of = part or (number + 1, len(albums))
@@ -93,9 +108,8 @@ def media_story(url: str, now: datetime) -> Story:
     )
 
 
-async def _subscription(context: Context, albums: list[Album]) -> int | None:
-    """Return the subscription of the chat to the profile that is shown, None for none."""
-    username = albums[0].stories[0].profile.username
+async def subscription_of(context: Context, username: str) -> int | None:
+    """Return the subscription of the chat to a profile, None for none."""
     try:
         followed = await context.services.subscriptions.named(context.chat.id, username)
     except NotFollowedError:

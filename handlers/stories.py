@@ -13,7 +13,9 @@ from bot.domain.links import Link
 from bot.domain.model import Story
 from bot.domain.wanted import Wanted, read
 from bot.presentation import actions
+from bot.presentation.actions import button
 from bot.presentation.html import Safe
+from handlers.card import LIVE
 from handlers.guard import Handler, command, heard, pressed, replied_to
 from handlers.highlights import show_highlight
 from handlers.links import NOT_OURS, OTHER_KIND, SERVED, links_of, unreadable
@@ -26,6 +28,9 @@ ASK = N_("Whose stories? Send me a name like <code>natgeo</code>, or a link to a
 USAGE = N_(
     "Write it like this: /stories <i>name</i>, or /stories <i>name</i> 3 for the latest three."
 )
+TRAY = N_("<b>Who has stories</b>, by my last checks. Tap a name to see what I have.")
+CHECK_NOW = N_("🔄 Check now")
+MOST = 20  # profiles of the tray
 COUNTED = (
     N_("<b>{username}</b>: {n} story"),
     N_("<b>{username}</b>: {n} stories"),
@@ -42,9 +47,33 @@ async def stories(update: Update, context: Context) -> None:
         link = links.verdict(links_of(asked, context.bot.username))
         await serve_argument(update, context, link)
     elif not arguments:
-        await ask(update, context, ASK, USAGE)
+        await _show_tray(update, context)
     else:
         await serve_words(update, context, arguments)
+
+
+async def _show_tray(update: Update, context: Context) -> None:
+    """Show who of what the chat follows has stories, by what is held; else ask for a name."""
+    rows, _ = await context.services.subscriptions.page(context.chat.id)
+    live: dict[str, list[Story]] = {}
+    for name in dict.fromkeys(one.username for one in rows):
+        if shown := await context.services.subscriptions.live(name, chat_id=context.chat.id):
+            live[name] = latest(shown, None)
+    if not live:
+        await ask(update, context, ASK, USAGE)
+        return
+    newest_first = sorted(live, key=lambda name: live[name][-1].taken_at, reverse=True)[:MOST]
+    lines = [
+        context.t.n(*LIVE, len(live[name]), username=name, when=context.t.moment(at))
+        for name in newest_first
+        for at in [live[name][-1].taken_at]
+    ]
+    buttons = [
+        [button(name, actions.LIVE(name)), context.button(CHECK_NOW, actions.STORIES(name))]
+        for name in newest_first
+    ]
+    text = "\n".join([context.t(TRAY), *lines])
+    await say(update, context, text, buttons)
 
 
 async def serve_words(update: Update, context: Context, words: Sequence[str]) -> None:

@@ -7,6 +7,7 @@ with each other, so nothing is said there.
 
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 
 from telegram import Message, MessageOriginChannel, Update
 from telegram.ext import filters
@@ -18,6 +19,7 @@ from bot.domain.wanted import MOST, OURS
 from bot.presentation import actions
 from bot.presentation.actions import Buttons, button
 from bot.presentation.html import Safe, code, shorten
+from bot.updates import unit_of_work
 from handlers import (
     card,
     exchange,
@@ -30,6 +32,7 @@ from handlers import (
     usage,
     why,
 )
+from handlers.errors import SAME_AGAIN, react
 from handlers.exchange import HOW
 from handlers.guard import UNCHANGED, UNKNOWN_BUTTON, Guarded, Handler, heard, pressed, record
 from handlers.replies import say
@@ -38,12 +41,14 @@ from handlers.several import LEFT_OUT
 
 _EXAMPLE = "natgeo"
 
+HEARD = "👍"
 ONCE_IN = timedelta(minutes=1)
 ALBUM = timedelta(minutes=10)  # within which the photos of one album arrive
 BUTTON = 24  # characters that a phone shows of a button
 
 WHICH_OF_MANY = N_("Do you want to see the stories from {names} now, or get every new one?")
 MEANT = N_("Did you mean this?")
+UNKNOWN = N_("I don't know the command {command}. /help shows what I can do.")
 MEANT_COMMAND = N_("Did you mean {command}?")
 EXAMPLE = N_(
     "I bring Instagram stories. Send me the name of a profile or a link to a story, or tap the "
@@ -108,7 +113,12 @@ async def answer_talk(update: Update, context: Context) -> None:
         await _show_list(update, context, names)
     elif name := talk.name_in(text or message.caption or ""):
         await say(update, context, *await card.card(context, name))
-    elif not await settings.ask_again(update, context, text):
+    elif await settings.ask_again(update, context, text):
+        return
+    elif name := talk.joined_in(text):
+        meant = button(name, actions.STORIES(name))
+        await say(update, context, context.t(MEANT), [[meant]])
+    else:
         await _give_example(update, context)
 
 
@@ -163,7 +173,7 @@ async def _answer_command(update: Update, context: Context, word: str, rest: str
     meant = talk.command_meant(word, known)
     link = links.parse_argument(rest) if rest else None
     if meant is None:
-        await _give_example(update, context)
+        await say(update, context, context.t(UNKNOWN, command=code(f"/{word}")))
     elif meant in COMMANDS and link and link.username:
         run = button(f"/{meant} {link.username}", actions.RUN(meant, link.username))
         await say(update, context, context.t(MEANT), [[run]])
@@ -172,14 +182,17 @@ async def _answer_command(update: Update, context: Context, word: str, rest: str
 
 
 async def _give_example(update: Update, context: Context) -> None:
-    """Say the short line; silent after it for a minute, and for the rest of an album."""
+    """Say the short line; after it react for a minute, and keep silent at the rest of an album."""
     message, lately, now = update.effective_message, context.services.lately, context.now
     chat_id = context.chat.id
     album = (chat_id, "album", message.media_group_id if message else None)
-    is_known = lately.get(album, within=ALBUM, now=now)
-    if is_known or lately.get((chat_id, "example"), within=ONCE_IN, now=now):
+    if message is None or lately.get(album, within=ALBUM, now=now):
         return
-    if message and await _is_from_our_channel(message, context):
+    if await _is_from_our_channel(message, context):
+        return
+    if lately.get((chat_id, "example"), within=ONCE_IN, now=now):
+        sign = HEARD if talk.is_small_talk(message.text or "") else SAME_AGAIN
+        await unit_of_work.later(partial(react, context, message, sign))
         return
     await say(update, context, context.t(EXAMPLE), example(context))
     await record(context, (chat_id, "example"))

@@ -11,7 +11,7 @@ _BETWEEN = re.compile(r"[\n,;]+")
 _BULLET = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+")
 _COMMAND = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@\w+)?(?:\s+(.*))?", re.DOTALL)
 _AROUND = " \t\n.,;:!?…\"'()[]<>«»“”"
-_LIKENESS = 0.6  # of difflib: "stoires" is as like "stories" as 0.86
+_LIKENESS = 0.7  # of difflib: "stoires" is as like "stories" as 0.86
 
 # Words that are possible names of profiles, but are said to the bot much more often.
 _SAID = """
@@ -46,6 +46,19 @@ def name_in(text: str) -> str | None:
             return name
     result = (_name(mentioned.rstrip(".")) for mentioned in _MENTION.findall(text))
     return next((name for name in result if name), None)
+
+
+def joined_in(text: str) -> str | None:
+    """Return the name that two or three words may be when they are written as one."""
+    words = [word.strip(_AROUND).lower() for word in text.split()]
+    if len(words) not in {2, 3} or not all(words) or SMALL_TALK & set(words):
+        return None
+    return _name("".join(words)) if all(map(_name, words)) else None
+
+
+def is_small_talk(text: str) -> bool:
+    """Return whether nothing is asked by a text, as by "thanks"."""
+    return all(word.strip(_AROUND).lower() in SMALL_TALK for word in text.split())
 
 
 def names_in(text: str) -> tuple[str, ...]:

@@ -56,7 +56,11 @@ async def test_a_name_gets_its_two_buttons_at_no_cost(
     ann = await control.person()
     before = await control.billed_for("natgeo")
     (card,) = await bell.ask(ann, text)
-    assert buttons(card) == {"Show": "stories:natgeo", "Subscribe": "run:subscribe:natgeo"}
+    assert buttons(card) == {
+        "Show": "stories:natgeo",
+        "Subscribe": "run:subscribe:natgeo",
+        "Highlights": "highlights:natgeo",
+    }
     assert await control.billed_for("natgeo") == before
 
 
@@ -83,7 +87,7 @@ async def test_the_buttons_of_a_name_show_and_subscribe(bell: Bell, control: Con
     (done,) = await control.wait_replies(ann, 1, after=card["message_id"])
     assert "every new story from card.one to this chat" in done["text"]
     (card,) = await bell.ask(ann, "card.one")
-    assert list(buttons(card)) == ["Show", "Subscribed ✓ · Options"]
+    assert list(buttons(card)) == ["Show", "Subscribed ✓ · Options", "Highlights"]
     await bell.press(ann, card, "stories:card.one")
     (photo,) = await control.wait_replies(ann, 1, after=card["message_id"])
     assert photo["_story_pk"] == story["pk"]
@@ -468,3 +472,39 @@ async def test_old_buttons_of_what_is_gone_say_what_is_gone(bell: Bell, control:
     (page,) = await bell.ask(ann, "/subscriptions")
     answer = await bell.press(ann, page, "people:0")  # which the bot's owner had
     assert "doesn't work any more" in answer["text"]
+
+
+async def test_nothing_is_met_with_silence(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    (meant,) = await bell.ask(ann, "nat geo")
+    assert buttons(meant) == {"natgeo": "stories:natgeo"}
+    (unknown,) = await bell.ask(ann, "/foo")
+    assert unknown["text"].startswith("I don't know the command /foo.")
+    (line,) = await bell.ask(ann, "some words that ask for nothing")
+    assert line["text"].startswith("I bring Instagram stories.")
+    for text in ("thanks", "more words that ask for nothing"):
+        await bell.noticed(ann, text, user=ann)
+    assert (await control.replies(ann))[-1] == line
+
+
+async def test_bare_stories_is_the_tray_of_what_is_held(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    for name in ("tray.one", "tray.none"):
+        await control.profile(name, posts_per_day=0)
+    await control.publish("tray.one")
+    for name in ("tray.one", "tray.none"):
+        await bell.ask(ann, f"/subscribe {name}")
+    (tray,) = await bell.ask(ann, "/stories")
+    assert buttons(tray) == {"tray.one": "live:tray.one", "🔄 Check now": "stories:tray.one"}
+    (photo,) = await control.wait_replies(ann, 1, after=await pressed(bell, ann, tray))
+    assert photo["_story_pk"]
+    (card,) = await bell.ask(ann, "tray.one")
+    assert card["text"].startswith("tray.one: 1 story")
+    (none,) = await bell.ask(ann, "/stories tray.none")
+    assert list(buttons(none)) == ["Subscribed ✓ · Options", "Highlights"]
+
+
+async def pressed(bell: Bell, chat: int, tray: Json) -> int:
+    """Press the first button of a message; its number."""
+    await bell.press(chat, tray, next(iter(buttons(tray).values())))
+    return int(tray["message_id"])
