@@ -202,7 +202,12 @@ async def _judged(
 
 
 async def _arrived(tx: Tx, sends: Sequence[Arrived], now: datetime) -> None:
-    """Note what is in the chats, and count the stories among it."""
+    """Note what is in the chats, and count the stories among it.
+
+    A chat that was erased meanwhile has nothing any more.
+    """
+    there = {one.id for one in await chats.get_all(tx, [send.queue.chat.id for send in sends])}
+    sends = [send for send in sends if send.queue.chat.id in there]
     messages: dict[int, int] = {}
     uses = []
     for send in sends:

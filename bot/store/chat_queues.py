@@ -166,13 +166,18 @@ async def _claim(
 
 @built_once
 def _claim_to_reply(insert: Insert) -> sa.Executable:
-    chat = sa.select(
-        chats.chats.c.id,
-        sa.bindparam("now", type_=Timestamp),
-        sa.bindparam("until", type_=Timestamp),
-        sa.literal(1),
-        sa.true(),
-    ).where(chats.chats.c.id == sa.bindparam("chat_id", type_=sa.BigInteger))
+    here = chats.chats.c.id == sa.bindparam("chat_id", type_=sa.BigInteger)
+    chat = (
+        sa.select(
+            chats.chats.c.id,
+            sa.bindparam("now", type_=Timestamp),
+            sa.bindparam("until", type_=Timestamp),
+            sa.literal(1),
+            sa.true(),
+        )
+        .where(here)
+        .with_for_update(read=True, key_share=True)  # it may be about to be erased
+    )
     statement = insert(queues).from_select(
         ["chat_id", "due_at", "free_at", "token", "leased"], chat
     )

@@ -1,0 +1,72 @@
+"""Erasing ends it: nothing comes back of what was on its way when everything was deleted."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from bot.store import chat_queues, chats, erasure
+from bot.store.database import Database
+from bot.store.kept import kept
+from bot.store.usage import usage_days
+from tests.support.control import wait_for
+from tests.support.followed import NOON
+from tests.support.storybell import storybell
+
+
+@pytest.mark.parametrize("option", ["", ":keep:on"])
+async def test_what_is_being_sent_leaves_no_row_behind(
+    tmp_path: Path, db: Database, database_url: str, option: str
+) -> None:
+    async with storybell(tmp_path, database_url=database_url) as bell:
+        control, ann = bell.control, await bell.control.person()
+        await control.profile("late.one")
+        (reply,) = await bell.ask(ann, "/subscribe late.one")
+        if option:
+            await bell.press(ann, reply, f"opt:1{option}")
+        await control.fault("telegram", {"delay_s": 1.5}, match="sendPhoto")
+        await control.publish("late.one")
+
+        async def is_leaving() -> bool:
+            async with db.read() as tx:
+                leased = sa.select(sa.func.count()).where(chat_queues.queues.c.leased)
+                return bool((await tx.execute(leased)).scalar())
+
+        await wait_for(is_leaving, what="an alert that leaves")
+        post = await bell.old_post(ann, "erase:yes")
+        await bell.press(ann, post, "erase:yes")
+
+        async def has_come() -> bool:
+            return any(m.get("_story_pk") for m in await control.replies(ann))
+
+        await wait_for(has_come, what="the alert")
+        await asyncio.sleep(0.5)  # what came of it is written down a moment later
+        async with db.read() as tx:
+            for table in (usage_days, kept):
+                rows = sa.select(sa.func.count()).where(table.c.chat_id == ann)
+                assert (await tx.execute(rows)).scalar() == 0, table.name
+
+
+async def test_an_answer_beside_an_erasure_breaks_no_reference(db: Database) -> None:
+    until = NOON.replace(hour=13)
+    async with db.begin() as tx:
+        await chats.ensure(tx, 5, kind="private", title="", now=NOON)
+    if db.is_sqlite:
+        return  # one transaction at a time
+    is_begun, may_end = asyncio.Event(), asyncio.Event()
+
+    async def erase() -> None:
+        async with db.begin() as tx:
+            await erasure.erase_chat(tx, 5, now=NOON)
+            is_begun.set()
+            await may_end.wait()
+
+    async def claim() -> object:
+        await is_begun.wait()
+        async with db.begin() as tx:
+            asyncio.get_running_loop().call_later(0.3, may_end.set)
+            return await chat_queues.claim_to_reply(tx, 5, now=NOON, until=until)
+
+    _, claimed = await asyncio.gather(erase(), claim())
+    assert claimed is None
