@@ -1,12 +1,13 @@
 """/export and /import: a chat's subscriptions as a file that one can take along."""
 
 from telegram import Update
+from telegram.error import BadRequest, TelegramError
 from telegram.ext import filters
 
 from bot.chats import import_export
 from bot.chats.import_export import ImportEntry
 from bot.context import Context, asker_of, target_of
-from bot.domain.errors import N_, BotError, DatabaseUnavailableError
+from bot.domain.errors import N_, AskAgainError, BotError, DatabaseUnavailableError
 from bot.domain.model import Target
 from bot.sending.replies import document_of
 from bot.updates import unit_of_work
@@ -52,8 +53,14 @@ async def take_file(update: Update, context: Context) -> None:
         return
     if (source.file_size or 0) > import_export.LARGEST:
         raise import_export.BadFileError("too large")
-    file = await context.bot.get_file(source.file_id)
-    imported = import_export.read(bytes(await file.download_as_bytearray()))
+    try:
+        file = await context.bot.get_file(source.file_id)
+        data = bytes(await file.download_as_bytearray())
+    except BadRequest as error:
+        raise import_export.BadFileError(str(error)) from error
+    except TelegramError as error:
+        raise AskAgainError(str(error)) from error
+    imported = import_export.read(data)
     sentence = context.t(N_("Reading the file…"))
     done: list[str] = []
     refused: list[str] = [

@@ -8,7 +8,7 @@ from bot.domain import alert_rules, links, story_terms
 from bot.domain.errors import N_
 from bot.domain.model import Options
 from bot.presentation.actions import RULE, SUBSCRIPTION, Buttons, Page, back, button
-from bot.presentation.html import code
+from bot.presentation.html import code, shorten
 from handlers.guard import Handler, command, pressed
 from handlers.replies import rewrite, say
 from handlers.subscriptions import choose
@@ -26,6 +26,7 @@ WITHOUT = N_("🚫 No stories with any of these: {terms}")
 UNKNOWN = N_("I don't understand {words}.")
 HINT = N_("Tap what this profile has used lately, or write your own.")
 SUGGESTIONS = 6
+LONGEST_LIST = 200  # characters of what is not understood
 LONGEST_DATA = 64  # bytes; Bot API, InlineKeyboardButton
 OFF = "off"
 
@@ -48,7 +49,7 @@ async def rules(update: Update, context: Context) -> None:
         await say(update, context, context.t(USAGE))
         return
     if parsed.unknown and text.lower() != OFF:
-        listed = ", ".join(parsed.unknown[: story_terms.MOST])
+        listed = shorten(", ".join(parsed.unknown), LONGEST_LIST)
         unknown = context.t(UNKNOWN, words=code(listed))
         await say(update, context, f"{unknown}\n\n{context.t(USAGE)}")
         return

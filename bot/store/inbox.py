@@ -9,7 +9,7 @@ the lease finds another's.
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeGuard
 
 import sqlalchemy as sa
 
@@ -30,6 +30,7 @@ inbox = sa.Table(
     sa.Column("done_at", Timestamp),
     sa.Column("person", sa.BigInteger),  # who asks (0: nobody in particular); None: nobody waits
 )
+_TOO_LARGE = 2**63  # for its number
 OPEN = inbox.c.done_at.is_(None)
 sa.Index("ix_inbox_open", inbox.c.queue, inbox.c.id, **only(OPEN))
 sa.Index("ix_inbox_done_at", inbox.c.done_at)
@@ -105,6 +106,11 @@ async def waiting(tx: Tx, queues: Collection[str]) -> dict[tuple[str, int | None
         .group_by(inbox.c.queue, inbox.c.person)
     )
     return {(row[0], row[1]): row[2] for row in await tx.execute(statement)}
+
+
+def is_number(value: object) -> TypeGuard[int]:
+    """Return whether that can be the number of an update."""
+    return type(value) is int and 0 <= value < _TOO_LARGE
 
 
 async def known(tx: Tx, update_ids: Collection[int]) -> set[int]:

@@ -474,7 +474,7 @@ class Intake:
 
 def _news(update: object) -> News | None:
     """Return what is stored of an update, None where it has no number that we could confirm."""
-    if isinstance(update, dict) and isinstance(number := update.get("update_id"), int):
+    if isinstance(update, dict) and inbox.is_number(number := update.get("update_id")):
         return queues.standing_of(update), number, json.dumps(update)
     log.error("an update without a number is left out")
     return None

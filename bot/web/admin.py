@@ -7,6 +7,7 @@ import asyncio
 import hashlib
 import hmac
 import json
+import secrets
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import datetime, timedelta
 from importlib import resources
@@ -18,14 +19,14 @@ from pydantic import SecretStr
 
 from bot.domain.errors import BotError
 from bot.store import key_values
-from bot.store.database import Database
+from bot.store.database import Database, Tx
 from bot.web.connections import recognise, refused
-from bot.web.signed import OWN, TELEGRAM, is_session, new_session, signed_by_telegram
+from bot.web.signed import OWN, TELEGRAM, signed_by_telegram
 
 log = structlog.get_logger()
 
-_KEY = "admin_key"  # the note of the one-time link
-KEY_VALID_FOR = timedelta(minutes=10)
+_KEY, _SESSION = "admin_key", "admin_session"  # the notes of the one-time link, and who used it
+KEY_VALID_FOR, _SESSION_VALID_FOR = timedelta(minutes=10), timedelta(hours=1)
 _LARGEST_BODY = 4096  # bytes
 _BODY_S = 5.0  # seconds that a body may take
 PATH = "/admin"
@@ -103,6 +104,10 @@ class AdminPage:
         wanted = await _body(request)
         if wanted is None:
             return refused(400, _HEADERS)
+        if wanted.get("action") == "end_session":
+            async with self._db.begin() as tx:
+                await key_values.remove(tx, _SESSION)
+            return refused(401, _HEADERS)
         try:
             await self._act(wanted)
         except BotError as error:
@@ -114,25 +119,20 @@ class AdminPage:
     async def _session(self, request: web.Request) -> web.Response:
         """Give a word that is good for an hour for the word of a one-time link."""
         wanted = await _body(request)
-        word = wanted.get("key") if wanted else None
-        if not isinstance(word, str) or not await self._takes(word):
-            return refused(401, _HEADERS)
-        log.info("the admin page was opened by a link")
-        return _answer({"session": new_session(self._token, self._now())})
-
-    async def _takes(self, word: str) -> bool:
+        word, session = wanted.get("key") if wanted else None, secrets.token_urlsafe()
         async with self._db.begin() as tx:
-            kept = await key_values.get(tx, _KEY)
-            if not isinstance(kept, dict) or kept["until"] < self._now().timestamp():
-                return False
-            if not hmac.compare_digest(str(kept["digest"]), _digest_of(word)):
-                return False
-            return await key_values.remove(tx, _KEY)
+            is_known = isinstance(word, str) and await _is(tx, _KEY, word, now=self._now())
+            if not (is_known and await key_values.remove(tx, _KEY)):
+                return refused(401, _HEADERS)
+            await _put(tx, _SESSION, session, valid_for=_SESSION_VALID_FOR, now=self._now())
+        log.info("the admin page was opened by a link")
+        return _answer({"session": session})
 
     async def _is_admin(self, request: web.Request) -> bool:
         scheme, _, given = request.headers.get("Authorization", "").partition(" ")
         if scheme == OWN:
-            is_known = is_session(given, self._token, self._now())
+            async with self._db.read() as tx:
+                is_known = await _is(tx, _SESSION, given, now=self._now())
         elif scheme == TELEGRAM:
             person = signed_by_telegram(given, self._token, self._now())
             is_known = person is not None and person in await self._admins()
@@ -144,14 +144,30 @@ class AdminPage:
 
 
 async def make_key(db: Database, word: str, *, now: datetime) -> None:
-    """Let the page be opened once with ``word``, within ten minutes; the last link counts."""
-    value = {"digest": _digest_of(word), "until": (now + KEY_VALID_FOR).timestamp()}
+    """Let the page be opened once with ``word``, within ten minutes.
+
+    The last link counts: what an earlier one has opened is over.
+    """
     async with db.begin() as tx:
-        await key_values.put(tx, _KEY, value, now=now)
+        await key_values.remove(tx, _SESSION)
+        await _put(tx, _KEY, word, valid_for=KEY_VALID_FOR, now=now)
+
+
+async def _put(tx: Tx, note: str, word: str, *, valid_for: timedelta, now: datetime) -> None:
+    value = {"digest": _digest_of(word), "until": (now + valid_for).timestamp()}
+    await key_values.put(tx, note, value, now=now)
+
+
+async def _is(tx: Tx, note: str, word: str, *, now: datetime) -> bool:
+    """Return whether that is the word of a note, which is not over."""
+    kept = await key_values.get(tx, note)
+    if not isinstance(kept, dict) or kept["until"] <= now.timestamp():
+        return False
+    return hmac.compare_digest(str(kept["digest"]), _digest_of(word))
 
 
 def _digest_of(word: str) -> str:
-    """Return what is kept of the word of a link."""
+    """Return what is kept of a word."""
     return hashlib.sha256(word.encode("utf-8", "surrogatepass")).hexdigest()
 
 

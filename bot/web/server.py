@@ -10,11 +10,12 @@ from functools import partial
 from typing import Any, Self
 
 import structlog
-from aiohttp import web
+from aiohttp import web, web_response
 from pydantic import SecretStr
 
 from bot.runtime.metrics import CONTENT_TYPE, Metrics
 from bot.runtime.workers import reason_of
+from bot.store.inbox import is_number
 from bot.web.connections import (
     KNOWN,
     MOST,
@@ -26,6 +27,8 @@ from bot.web.connections import (
 )
 
 log = structlog.get_logger()
+
+web_response.SERVER_SOFTWARE = "Storybell"  # else each answer, and each error, tells versions
 
 SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - the header's name
 _LARGEST_UPDATE = 2**20  # bytes
@@ -218,5 +221,4 @@ def _parsed(body: bytes) -> dict[str, Any] | None:
         update = json.loads(body)
     except (ValueError, RecursionError):
         return None
-    is_update = isinstance(update, dict) and isinstance(update.get("update_id"), int)
-    return update if is_update else None
+    return update if isinstance(update, dict) and is_number(update.get("update_id")) else None

@@ -1,4 +1,4 @@
-"""Who calls the admin page: Telegram's signature, or the word of the one-time link. Pure.
+"""Who calls the admin page from Telegram: its signature. Pure.
 
 Telegram, "Validating data received via the Mini App": the fields without ``hash``, sorted, one a
 line, under HMAC-SHA-256 by a key that is the token's HMAC by ``WebAppData``.
@@ -7,7 +7,6 @@ https://core.telegram.org/bots/webapps#validating-data-received-via-the-mini-app
 
 import hmac
 import json
-import secrets
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from urllib.parse import parse_qsl
@@ -47,27 +46,6 @@ def hash_of(fields: Mapping[str, str], token: SecretStr) -> str:
     key = hmac.digest(b"WebAppData", token.get_secret_value().encode(), "sha256")
     lines = "\n".join(f"{name}={value}" for name, value in sorted(fields.items()))
     return hmac.new(key, lines.encode("utf-8", "surrogateescape"), "sha256").hexdigest()
-
-
-def new_session(token: SecretStr, now: datetime) -> str:
-    """Return a word that is good for an hour, in any process that has the token."""
-    words = f"{int((now + _OLDEST).timestamp())}.{secrets.token_urlsafe(12)}"
-    return f"{words}.{_own(words, token)}"
-
-
-def is_session(word: str, token: SecretStr, now: datetime) -> bool:
-    """Return whether ``new_session`` gave this word within the hour."""
-    words, _, given = word.rpartition(".")
-    if len(word) > _LONGEST or not hmac.compare_digest(
-        given.encode("utf-8", "surrogateescape"), _own(words, token).encode()
-    ):
-        return False
-    return int(words.partition(".")[0]) > now.timestamp()
-
-
-def _own(words: str, token: SecretStr) -> str:
-    key = hmac.digest(token.get_secret_value().encode(), b"storybell admin page", "sha256")
-    return hmac.new(key, words.encode("utf-8", "surrogateescape"), "sha256").hexdigest()
 
 
 def _is_fresh(auth_date: str, now: datetime) -> bool:

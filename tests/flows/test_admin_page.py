@@ -92,6 +92,19 @@ async def test_a_link_opens_once_and_for_ten_minutes(site: Site) -> None:
     assert (await site.call("state", f"Bearer {opened['session']}x"))[0] == 401
 
 
+async def test_a_session_ends_with_a_new_link_and_by_its_button(site: Site) -> None:
+    for ending in ("link", "button"):
+        await site.key(f"a-word-that-ends-by-{ending}")
+        _, opened = await site.call("session", body={"key": f"a-word-that-ends-by-{ending}"})
+        proof = f"Bearer {opened['session']}"
+        assert (await site.call("state", proof))[0] == 200
+        if ending == "link":
+            await site.key("another-word-of-some-length")
+        else:
+            assert (await site.call("do", proof, {"action": "end_session"}))[0] == 401
+        assert (await site.call("state", proof))[0] == 401
+
+
 async def test_the_switch_stops_spending_and_people_are_limited_and_blocked(site: Site) -> None:
     proof, bell = f"tma {site.signed(site.boss)}", site.bell
     ann = await bell.control.person("Ann")

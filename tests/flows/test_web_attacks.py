@@ -245,3 +245,28 @@ async def test_who_never_reads_an_answer_keeps_no_file_of_the_process(site: Site
     finally:
         for one in deaf:
             one.close()
+
+
+async def test_no_answer_tells_a_version(site: Site) -> None:
+    for raw in (b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n", b"\x16\x03 nonsense\r\n\r\n"):
+        reader, writer = await asyncio.open_connection("127.0.0.1", site.port)
+        writer.write(raw)
+        head = (await reader.read(2000)).partition(b"\r\n\r\n")[0].lower()
+        writer.close()
+        assert b"http/1" in head
+        assert b"aiohttp" not in head
+        assert b"python" not in head
+
+
+@pytest.mark.parametrize("number", [10**26, -1, 2**63, True, "7"])
+async def test_a_number_that_no_update_has_is_left_out(
+    site: Site, capsys: pytest.CaptureFixture[str], number: object
+) -> None:
+    headers = {SECRET_HEADER: SECRET}
+    body = json.dumps({"update_id": number, "message": {}})
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(f"{site.url}{HOOK.path}", data=body, headers=headers) as answer,
+    ):
+        assert answer.status == 200
+    assert "Traceback" not in capsys.readouterr().out

@@ -112,6 +112,8 @@ function show(state) {
   turn.textContent = state.stopped ? "Resume spending" : "Stop spending";
   turn.className = state.stopped ? "strong" : "danger";
   turn.disabled = false;
+  at("leave").hidden = !proof.startsWith("Bearer");
+  at("leave").onclick = () => act({ action: "end_session" });
   turn.onclick = () => act({ action: state.stopped ? "resume" : "stop" });
   figures([
     ["Today", number.format(f.spent) + " of " + number.format(f.budget)],
