@@ -53,6 +53,9 @@ where it says nothing; 401, 402, 410, 429, 500, 503 and 504 are free, and so are
 with 403 and 404. What nobody can know (no answer; 408, 502 and other failures) is booked at its
 price; where three balances in a row tell that it was not billed, the day's budget has it back.
 
+Where the address of a story's file fails, the file is bought, 1 credit each: one of a profile
+first, the others only when that came.
+
 | what | credits |
 |---|---|
 """

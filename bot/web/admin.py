@@ -25,7 +25,7 @@ from bot.web.signed import OWN, TELEGRAM, signed_by_telegram
 
 log = structlog.get_logger()
 
-_KEY, _SESSION = "admin_key", "admin_session"  # the notes of the one-time link, and who used it
+_KEY, _SESSION = "admin_key", "admin_session"  # of the one-time link, and who used it
 KEY_VALID_FOR, _SESSION_VALID_FOR = timedelta(minutes=10), timedelta(hours=1)
 _LARGEST_BODY = 4096  # bytes
 _BODY_S = 5.0  # seconds that a body may take
@@ -153,14 +153,14 @@ async def make_key(db: Database, word: str, *, now: datetime) -> None:
         await _put(tx, _KEY, word, valid_for=KEY_VALID_FOR, now=now)
 
 
-async def _put(tx: Tx, note: str, word: str, *, valid_for: timedelta, now: datetime) -> None:
+async def _put(tx: Tx, key: str, word: str, *, valid_for: timedelta, now: datetime) -> None:
     value = {"digest": _digest_of(word), "until": (now + valid_for).timestamp()}
-    await key_values.put(tx, note, value, now=now)
+    await key_values.put(tx, key, value, now=now)
 
 
-async def _is(tx: Tx, note: str, word: str, *, now: datetime) -> bool:
-    """Return whether that is the word of a note, which is not over."""
-    kept = await key_values.get(tx, note)
+async def _is(tx: Tx, key: str, word: str, *, now: datetime) -> bool:
+    """Return whether that is the word that is kept there, and not over."""
+    kept = await key_values.get(tx, key)
     if not isinstance(kept, dict) or kept["until"] <= now.timestamp():
         return False
     return hmac.compare_digest(str(kept["digest"]), _digest_of(word))

@@ -28,7 +28,8 @@ from bot.web.connections import (
 
 log = structlog.get_logger()
 
-web_response.SERVER_SOFTWARE = "Storybell"  # else each answer, and each error, tells versions
+# Else each answer, and each error, tells versions.
+web_response.SERVER_SOFTWARE = "Storybell"  # type: ignore[attr-defined] # the library's own name
 
 SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - the header's name
 _LARGEST_UPDATE = 2**20  # bytes

@@ -57,3 +57,22 @@ async def test_the_sixth_link_has_its_turn_when_the_message_is_edited(tmp_path: 
         )
         shown = await control.wait_replies(ann, 1, after=said[-1]["message_id"])
         assert shown[0].get("_story_pk") == pks[5]
+
+
+async def test_one_file_is_bought_first_and_the_rest_only_when_it_came(tmp_path: Path) -> None:
+    async with storybell(tmp_path, person_burst=100) as bell:
+        control = bell.control
+        ann, bob = await control.person(), await control.person("Bob")
+        now = (await control.state())["now"]
+        for name in ("sold.out", "for.sale"):
+            await control.profile(name)
+            for n in range(7):
+                await control.publish(name, taken_at=now - 60 + n)
+        await control.fault("cdn", REFUSED, times=None)
+        await control.stories_api(download_mode="redirect")  # to the same host, which refuses
+        await bell.ask(ann, "/stories sold.out")
+        assert await control.billed("/v1/story/download") == 1
+        await control.stories_api(download_mode="binary")
+        shown = await bell.ask(bob, "/stories for.sale", count=7)
+        assert len([one for one in shown if one.get("_story_pk")]) == 7
+        assert await control.billed("/v1/story/download") == 1 + 7
