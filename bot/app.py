@@ -47,6 +47,7 @@ from bot.domain.incidents import IncidentKind
 from bot.operations import cleanup, preflight
 from bot.operations.database_watch import DatabaseWatch
 from bot.operations.menu import Menu
+from bot.operations.visitors import Visitors
 from bot.operations.watch import Sign, Watch, disk_of
 from bot.runtime.clock import steady
 from bot.runtime.metrics import Metrics
@@ -216,6 +217,7 @@ class Running:
             patience=timing.database,
             now=parts.now,
         )
+        self._visitors = Visitors(parts.db, parts.operators, every=timing.visitors, now=parts.now)
         self._watch = Watch(
             parts.db,
             parts.incidents,
@@ -329,6 +331,7 @@ class Running:
                 self._cleaning,
                 self._database_watch.worker,
                 self._watch.worker,
+                self._visitors.worker,
                 parts.incidents.summaries,
                 parts.services.broadcasts.worker,
                 parts.services.access.worker,

@@ -27,6 +27,7 @@ from bot.operations import clock_keeper, database_watch, menu
 from bot.operations.broadcast import Broadcasts
 from bot.operations.overview import Overview
 from bot.operations.vanishing import Vanishing
+from bot.operations.visitors import EVERY as VISITORS_EVERY
 from bot.presentation.actions import button
 from bot.presentation.translation import Translator, translator_for
 from bot.runtime.lately import Lately
@@ -53,6 +54,8 @@ class Timing:
     """How far apart Telegram wants messages of one chat."""
     database: timedelta = database_watch.PATIENCE
     """Before the admins are told that the database can't work."""
+    visitors: timedelta = VISITORS_EVERY
+    """Between two looks for who is new, of whom the admins are told."""
     clock: timedelta = clock_keeper.EVERY
     """Between two looks whether the machine's clock was set."""
 

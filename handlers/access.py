@@ -9,9 +9,10 @@ from bot.context import Context, user_of
 from bot.domain.access import Entry, Subject, block_of, subject_of
 from bot.domain.errors import N_
 from bot.domain.identity import is_nobody
+from bot.presentation.actions import OWNER, Buttons, Page
 from bot.presentation.html import Safe
-from handlers.guard import Handler, command, replied_to
-from handlers.replies import say
+from handlers.guard import Handler, command, pressed, replied_to
+from handlers.replies import rewrite, say
 
 MOST_USES = 1000
 ALLOW_USAGE = N_(
@@ -44,6 +45,11 @@ WELCOME_ADMIN = N_(
     "/invite lets somebody use me, /people shows who does and what it costs, /spending shows what "
     "was spent."
 )
+NOT_LET_IN = N_("{name} stays out. I don't tell you of them again for 30 days.")
+HOW_TO_OPEN = N_(
+    "Write ACCESS=open among my settings and start me again. Then everybody may use me, at your "
+    "expense; DAILY_BUDGET is the most that a day costs."
+)
 OVER = N_("This invitation can't be used any more. Please ask for a new one.")
 
 
@@ -74,6 +80,11 @@ async def invite(update: Update, context: Context) -> None:
     if not 0 < uses <= MOST_USES:
         await say(update, context, context.t(HOW_MANY))
         return
+    await say(update, context, await invitation(update, context, uses))
+
+
+async def invitation(update: Update, context: Context, uses: int) -> Safe:
+    """Return a new link for so many people, and the words above it."""
     payload, _ = await context.services.access.invite(user_of(update), uses)
     text = context.t.n(
         N_("Whoever opens this link first may use me. It works for {days} days:"),
@@ -81,8 +92,7 @@ async def invite(update: Update, context: Context) -> None:
         uses,
         days=context.t.number(INVITATION_VALID_FOR.days),
     )
-    link = f"https://t.me/{context.bot.username}?start={payload}"
-    await say(update, context, Safe(f"{text}\n{link}"))
+    return Safe(f"{text}\nhttps://t.me/{context.bot.username}?start={payload}")
 
 
 @command("block")
@@ -125,13 +135,34 @@ def who(entry: Entry) -> str:
     return f"{entry.name} ({entry.subject})"
 
 
-async def come_in(update: Update, context: Context, payload: str) -> str | None:
+async def come_in(update: Update, context: Context, payload: str) -> Page | None:
     """Use the link that somebody has opened; return what to say, None for the usual greeting."""
     person, access = update.effective_user, context.services.access
     if person is None:
         return None
     became = await access.open(payload, person.id, name=person.full_name)
-    return {"admin": context.t(WELCOME_ADMIN), "guest": None, None: context.t(OVER)}[became]
+    if became == "admin":
+        return context.t(WELCOME_ADMIN), _first_steps(context)
+    return None if became else (context.t(OVER), [])
+
+
+def _first_steps(context: Context) -> Buttons:
+    return [
+        [context.button(N_("Invite somebody"), OWNER("invite"))],
+        [context.button(N_("Open to all"), OWNER("open"))],
+    ]
+
+
+@pressed(OWNER)
+async def owner(update: Update, context: Context, what: str, number: int | None) -> None:
+    """Do what a button offers to the owner: invite, tell how to open, leave somebody out."""
+    if what == "invite":
+        await say(update, context, await invitation(update, context, 1))
+    elif what == "open":
+        await say(update, context, context.t(HOW_TO_OPEN))
+    elif number is not None:
+        one = await context.services.access.guest(number)
+        await rewrite(update, context, context.t(NOT_LET_IN, name=one.name))
 
 
 def _subject(
@@ -154,4 +185,4 @@ def _subject(
 
 def handlers() -> list[Handler]:
     """Return this module's handlers, in order."""
-    return [allow.handler, invite.handler, block.handler, unblock.handler]
+    return [allow.handler, invite.handler, block.handler, unblock.handler, owner.handler]

@@ -125,6 +125,7 @@ TABLE: Mapping[str, Row] = {
     "run:": SHOW,  # and what the command itself needs
     "many:": SHOW,  # the same
     "people:": OPERATE,
+    "owner:": OPERATE,
     "cast:": OPERATE,
     "any other button": ANYBODY,
     # messages

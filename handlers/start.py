@@ -45,8 +45,8 @@ async def start(update: Update, context: Context) -> None:
         return
     invitation = start_link(update)
     greeting = await access.come_in(update, context, invitation) if invitation else None
-    buttons = [*talk.example(context), *adding(context)]
-    await say(update, context, greeting or context.t(WELCOME), buttons)
+    hello, first = greeting or (context.t(WELCOME), talk.example(context))
+    await say(update, context, hello, [*first, *adding(context)])
 
 
 async def _open(update: Update, context: Context, data: str) -> bool:

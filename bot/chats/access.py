@@ -210,7 +210,7 @@ class Access:
             if by is None:
                 return None
             values = {"name": name, "is_allowed": True, "via": "invitation", "added_by": by}
-            await store.put(tx, subject, now=now, **values)
+            await store.put(tx, subject, now=now, **values, since=now)
             return "guest"
 
     # who may

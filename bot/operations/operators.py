@@ -11,6 +11,7 @@ from telegram.ext import ExtBot
 from bot.domain.errors import DatabaseUnavailableError
 from bot.domain.model import Target
 from bot.domain.zones import zone_of
+from bot.presentation.actions import Buttons
 from bot.presentation.translation import Translator, translator_for
 from bot.sending.replies import text_of
 from bot.store import chat_queues, chats, enqueue
@@ -64,6 +65,7 @@ class Operators:
         tx: Tx,
         text: Callable[[Translator], str],
         *,
+        buttons: Callable[[Translator], Buttons] | None = None,
         silent: bool = False,
         only: int | None = None,
     ) -> None:
@@ -75,7 +77,8 @@ class Operators:
         translators = await _languages(tx, ids)
         for chat_id in ids:
             t = translators[chat_id]
-            payload = {**text_of(text(t), silent=silent), "language": t.language}
+            shown = buttons(t) if buttons else None
+            payload = {**text_of(text(t), shown, silent=silent), "language": t.language}
             await enqueue.add_reply(tx, Target(chat_id), payload, now=now, due_at=now)
             await chat_queues.wake(tx, chat_id, due_at=now, now=now)
 

@@ -100,6 +100,7 @@ RUN = Kind("run", Arg("stories|highlights|subscribe|unsubscribe|why|rules"), NAM
 DO = Kind("do", Arg("usage|export|privacy"))
 RUN_FOR_MANY = Kind("many", Arg("stories|subscribe"))
 PEOPLE = Kind("people", REST)
+OWNER = Kind("owner", Arg("invite|open|no"), Arg(r"-?[0-9]{1,16}", int).maybe)
 BROADCAST = Kind("cast", Arg("send|no|stop"), NUMBER)
 ANY_OTHER = Kind(REST.pattern, row="any other button")
 

@@ -101,6 +101,18 @@ async def tell(tx: Tx, subject: Subject, *, name: str, now: datetime) -> bool:
     return (await tx.execute(statement.returning(_SUBJECT))).scalar() is not None
 
 
+async def visitors(tx: Tx, *, after: datetime) -> list[Entry]:
+    """Return who has come by an invitation or was refused in a sentence since then."""
+    came = sa.and_(access_list.c.via == "invitation", access_list.c.since > after)
+    asks = sa.and_(
+        access_list.c.is_allowed.is_(False),
+        access_list.c.blocked_since.is_(None),
+        access_list.c.told_at > after,
+    )
+    statement = sa.select(*COLUMNS).where(_KIND != "profile", sa.or_(came, asks))
+    return [Entry(*row) for row in await tx.execute(statement.order_by(access_list.c.since))]
+
+
 async def admins(tx: Tx) -> set[int]:
     """Return the people who have become admins by a link."""
     statement = sa.select(_SUBJECT).where(_KIND == "person", access_list.c.is_admin.is_(True))

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,8 @@ async def run(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[B
         boss = await box.control.person("Boss")
         folder = tmp_path_factory.mktemp("access")
         plenty = {"daily_budget": 1_000_000, "admin_ids": str(boss)}
-        async with running_bell(folder, box, access="invited", **plenty) as bell:
+        never = {"visitors": timedelta(days=1)}
+        async with running_bell(folder, box, timing=never, access="invited", **plenty) as bell:
             yield bell, boss
 
 
@@ -330,3 +332,39 @@ async def test_an_admin_of_a_channel_gets_nowhere_with_an_owners_button(
     assert "doesn't work any more" in (await bell.press(ann, post, forged))["text"]
     (listed,) = await bell.ask(boss, "/people")
     assert not any(line.startswith("🚫") for line in buttons(listed))
+
+
+async def test_the_owner_is_led_and_hears_once_who_came_and_who_asks(tmp_path: Path) -> None:
+    async with sandbox_box() as box:
+        control = box.control
+        soon = {"visitors": timedelta(milliseconds=50)}
+        boss, ann, eve = [await control.person(name) for name in ("Boss", "Ann", "Eve")]
+        plenty = {"admin_ids": str(boss), "access": "invited"}
+        async with running_bell(tmp_path, box, timing=soon, **plenty) as bell:
+            await bell.ask(boss, "/help")
+            page = await bell.old_post(boss, "owner:invite", "owner:open")
+            await bell.press(boss, page, "owner:open")
+            (how,) = await bell.replies(boss, 1, after=page["message_id"])
+            assert "ACCESS=open" in how["text"]
+            await bell.press(boss, page, "owner:invite")
+            (link,) = await bell.replies(boss, 1, after=how["message_id"])
+            payload = link["text"].rpartition("start=")[2]
+            await bell.ask(eve, "/help")
+
+            async def told() -> list[Json]:
+                said = await control.replies(boss, after=link["message_id"])
+                return [m for m in said if "Eve" in m["text"] or "Ann" in m["text"]]
+
+            (first,) = await wait_for(told, what="who asks")
+            assert first["text"] == "🚪 Eve asks to be let in."
+            await bell.ask(ann, f"/start {payload}")  # of her the owner hears in an hour
+            assert buttons(first) == {
+                "Let in Eve": f"people:allow:{eve}", "No": f"owner:no:{eve}"
+            }  # fmt: skip
+            await bell.press(boss, first, f"owner:no:{eve}")
+            shown = await bell.message(boss, first["message_id"])
+            assert "for 30 days" in shown["text"]
+            await bell.press(boss, first, f"people:allow:{eve}")
+            (helped,) = await bell.ask(eve, "/help")
+            assert helped["text"].startswith("Send me the name")
+            assert len(await told()) == 1

@@ -56,6 +56,7 @@ BUTTONS = {
     "defaults": ("defaults", "defaults:silent"),
     "set:": ("set:back", "set:zone:Asia/Tokyo", "set:quiet:off"),
     "people:": ("people:0", "people:who:1", "people:limit:1:10", "people:block:1"),
+    "owner:": ("owner:invite", "owner:open", "owner:no:1"),
     "cast:": ("cast:send:1", "cast:no:1", "cast:stop:1"),
     "erase": ("erase", "erase:yes", "erase:no"),
     "mute:": ("mute:1",),
@@ -310,7 +311,7 @@ def test_what_a_member_may_do_in_a_group() -> None:
         "language:", "unsub:", "undo:", "restore:", "mute:", "topic:", "opt:", "rule:",
         "defaults", "set:", "erase",
         "/spending", "/stop_spending", "/resume_spending",
-        "/allow", "/invite", "/block", "/unblock", "/people", "people:", "/health",
+        "/allow", "/invite", "/block", "/unblock", "/people", "people:", "owner:", "/health",
         "/admin", "/broadcast", "cast:",
     }  # fmt: skip
 

@@ -1,0 +1,78 @@
+"""Tells the owner who came by an invitation and who asks to be let in: once an hour at most."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+from bot.domain.access import Entry
+from bot.domain.errors import N_
+from bot.operations.operators import Operators
+from bot.presentation.actions import OWNER, PEOPLE, Buttons, button
+from bot.presentation.html import shorten
+from bot.presentation.translation import Translator
+from bot.runtime.workers import Worker
+from bot.store import access, key_values
+from bot.store.database import Database
+
+EVERY = timedelta(minutes=1)  # is looked whether there is somebody
+_PAUSE = timedelta(hours=1)  # between two messages
+_KEY = "visitors"  # until when the owner knows of all
+_MOST = 10  # names in a message
+_LONGEST_NAME = 28
+CAME = N_("👋 {name} came in by an invitation.")
+ASKS = N_("🚪 {name} asks to be let in.")
+MORE = N_("… and {n} more; /people has them all.")
+
+
+class Visitors:
+    """Looks for who is new; use ``worker``."""
+
+    def __init__(
+        self, db: Database, operators: Operators, *, every: timedelta, now: Callable[[], datetime]
+    ) -> None:
+        """Tell ``operators``; nothing is told of who was there before the first look."""
+        self._db = db
+        self._operators = operators
+        self._every = every
+        self._now = now
+        self.worker = Worker("visitors", self._step, now=now, longest=every)
+
+    async def _step(self) -> datetime:
+        now = self._now()
+        async with self._db.begin() as tx:
+            await key_values.add(tx, _KEY, [now.timestamp(), 0], now=now)
+            seen, last = await key_values.get(tx, _KEY) or (now.timestamp(), 0)
+            if now.timestamp() - last < _PAUSE.total_seconds():
+                return now + self._every
+            new = await access.visitors(tx, after=datetime.fromtimestamp(seen, now.tzinfo))
+            if new:
+                await key_values.put(tx, _KEY, [now.timestamp()] * 2, now=now)
+                await self._operators.owe(
+                    tx, lambda t: said(new, t), buttons=lambda t: asked(new, t)
+                )
+        if new:
+            self._operators.wake()
+        return now + self._every
+
+
+def said(new: Sequence[Entry], t: Translator) -> str:
+    """Return a line for each, of many the first ones."""
+    lines = [t(CAME if one.is_allowed else ASKS, name=name_of(one)) for one in new[:_MOST]]
+    rest = len(new) - _MOST
+    return "\n".join([*lines, *([t(MORE, n=t.number(rest))] if rest > 0 else [])])
+
+
+def asked(new: Sequence[Entry], t: Translator) -> Buttons:
+    """Return the buttons that let in, or not, who asks."""
+    return [
+        [
+            button(t.plain(N_("Let in {name}"), name=name_of(one)), PEOPLE("allow", one.subject)),
+            button(t.plain(N_("No")), OWNER("no", one.subject)),
+        ]
+        for one in new[:_MOST]
+        if not one.is_allowed
+    ]
+
+
+def name_of(one: Entry) -> str:
+    """Return what to call somebody in a line."""
+    return shorten(one.name, _LONGEST_NAME) or one.subject
