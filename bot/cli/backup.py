@@ -14,7 +14,7 @@ from bot.store.database import Database
 
 BY_ITS_OWN = (
     "PostgreSQL is backed up and restored by its own programs, pg_dump and pg_restore: "
-    "docs/operations.md says how."
+    "docs/keep.md says how."
 )
 
 

@@ -15,7 +15,7 @@ from bot.store.lock import alone
 
 _THEN = (
     "Start the bot: it alerts to what is posted from then on, and says nothing a second time. "
-    "What came after the copy is not in it: docs/operations.md says what that is."
+    "What came after the copy is not in it: docs/keep.md says what that is."
 )
 
 

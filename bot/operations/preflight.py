@@ -27,9 +27,7 @@ _SENTENCES = {
     Readiness.OLD: "The database is from an older version; a start migrates it.",
     Readiness.EMPTY: "The database is new; a start makes its tables.",
 }
-_NOT_OURS = (
-    "The bot makes no backups of PostgreSQL: let pg_dump run by a schedule (docs/operations.md)."
-)
+_NOT_OURS = "The bot makes no backups of PostgreSQL: let pg_dump run by a schedule (docs/keep.md)."
 
 
 @dataclass(frozen=True, slots=True)
