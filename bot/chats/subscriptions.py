@@ -268,7 +268,8 @@ class Subscriptions(Subscribing):
 
     async def _end_some_blocked(self, tx: Tx) -> int:
         rows = await store.of_profiles(tx, self.blocked, limit=_BLOCKED_AT_ONCE)
-        held = await chat_queues.lock_all(tx, {one.target.chat_id for one in rows})
+        held = {one.target.chat_id for one in rows}
+        await chat_queues.lock_all(tx, held)
         rows = [  # anew: a chat may have gone before its queue was held
             one
             for one in await store.of_profiles(tx, self.blocked, limit=_BLOCKED_AT_ONCE)
