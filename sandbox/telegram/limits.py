@@ -14,6 +14,7 @@ DOCUMENTED: dict[str, Any] = {
     "per_chat_burst": 3,
     "per_group_min": 20,
     "pace_uploads": True,
+    "hold_s": 0,
 }
 _PACED_FROM = 100_000  # bytes of files; tdlib/telegram-bot-api, Client.cpp
 _BACKLOG_S = 5.0
@@ -29,6 +30,7 @@ class Limits:
     per_chat_burst: int = 3  # messages at once in one private chat
     per_group_min: int = 20  # messages a minute in one group or channel
     pace_uploads: bool = True
+    hold_s: int = 0  # seconds that a message waits here before it is refused; TDLib's are 8
     _bot: dict[int, deque[float]] = field(default_factory=lambda: defaultdict(deque))
     _group: dict[tuple[int, int], deque[float]] = field(default_factory=lambda: defaultdict(deque))
     _chat: dict[tuple[int, int], float] = field(default_factory=dict)  # when it is drained

@@ -93,6 +93,7 @@ class Chat:
     slow_mode_delay: int = 0
     linked_chat_id: int | None = None  # channel: its discussion group; group: its channel
     has_hidden_members: bool = False
+    deletes_posts: bool = False  # a bot of the chat's removes at once what we post
     last_bot: int | None = None  # the bot that has written last
     permissions: dict[str, bool] = field(default_factory=dict)
     members: dict[int, Member] = field(default_factory=dict)
@@ -266,6 +267,12 @@ class Message:
 
     @property
     def thread(self) -> int:
-        """The forum topic it stands in; 0 for none."""
+        """The forum topic it stands in, or the thread of a comment; 0 for none."""
         thread: int = self.fields.get("message_thread_id", 0)
         return thread
+
+    @property
+    def thread_of_replies(self) -> int:
+        """The thread of what replies to it: in supergroups without topics one begins anywhere."""
+        begins = self.chat.type == "supergroup" and not self.chat.is_forum
+        return self.thread or (self.id if begins else 0)

@@ -51,3 +51,6 @@ UNAUTHORIZED = Refusal(401, "Unauthorized")
 NOT_FOUND = Refusal(404, "Not Found")
 METHOD_NOT_FOUND = Refusal(404, "Not Found: method not found")
 TOO_LARGE = Refusal(413, "Request Entity Too Large")
+DELETED_AT_ONCE = Refusal(
+    500, "Internal Server Error: sent message was immediately deleted and can't be returned"
+)

@@ -1,5 +1,6 @@
 """How a message goes out: the last checks, the message itself, what the caller sees."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,7 +8,7 @@ from sandbox.telegram import happenings, markup, targets
 from sandbox.telegram.call import Call, truth, whole
 from sandbox.telegram.files import Media
 from sandbox.telegram.model import Chat, Message
-from sandbox.telegram.refusals import bad_request, too_many_requests
+from sandbox.telegram.refusals import DELETED_AT_ONCE, Refusal, bad_request, too_many_requests
 
 
 @dataclass(slots=True)
@@ -35,10 +36,10 @@ def place(call: Call, kind: str, *, with_markup: bool = True) -> Place:
         raise bad_request("inline keyboard expected")  # td, ReplyMarkup.cpp
     if given and "inline_keyboard" in given and chat.type != "private":
         given = markup.of(call, chat.type)
+    thread = targets.topic(call, chat)  # before the reply: Client.cpp, check_reply_parameters
     reply_to = _reply_target(call, chat, reply)
-    thread = targets.topic(call, chat)
     if reply_to is not None and not thread:
-        thread = reply_to.thread
+        thread = reply_to.thread_of_replies
     targets.check_right(chat, call.bot, kind)
     if call.text("message_effect_id") and chat.type != "private":
         raise bad_request("can't use message effects in the chat")
@@ -84,12 +85,30 @@ def _reply_target(call: Call, chat: Chat, reply: dict[str, Any]) -> Message | No
     return message
 
 
-def charge(call: Call, chat: Chat, weight: int = 1) -> None:
+async def charge(call: Call, chat: Chat, weight: int = 1) -> None:
     """Count against the flood limits and the chat's slow mode.
+
+    Of a bot TDLib holds a message for ``hold_s`` in all before it refuses it
+    (``NetQueryCreator``: 8; ``NetQueryDelayer``).
 
     Raises:
         Refusal: 429.
     """
+    held = 0
+    while True:
+        try:
+            _charge(call, chat, weight)
+        except Refusal as refusal:
+            wait = refusal.parameters["retry_after"]
+            held += wait
+            if held > call.services.limits.hold_s:
+                raise
+            await asyncio.sleep(wait)
+        else:
+            return
+
+
+def _charge(call: Call, chat: Chat, weight: int) -> None:
     limits = call.services.limits
     if limits.enabled:
         limits.take(call.bot.id, chat.id, weight, call.world.clock.now())
@@ -113,7 +132,8 @@ def post(
         fields = world.head(chat, call.bot.user())
     if where.thread:
         fields["message_thread_id"] = where.thread
-        fields["is_topic_message"] = True
+        if chat.has_topics:
+            fields["is_topic_message"] = True
     if where.protected:
         fields["has_protected_content"] = True
     fields |= body
@@ -136,3 +156,16 @@ def post(
     world.add(message)
     happenings.mirror(world, message)
     return message
+
+
+def shown(call: Call, messages: list[Message]) -> list[dict[str, Any]]:
+    """What the caller sees of its messages.
+
+    Raises:
+        Refusal: another bot has removed them already: Client.cpp, delete_message.
+    """
+    if messages[0].chat.deletes_posts:
+        for message in messages:
+            call.world.delete(message)
+        raise DELETED_AT_ONCE
+    return [message.view(call.bot) for message in messages]

@@ -10,7 +10,7 @@ _RIGHT_OF = {
     "photo": ("can_send_photos", "photos"),
     "video": ("can_send_videos", "videos"),
     "document": ("can_send_documents", "documents"),
-    "animation": ("can_send_other_messages", "GIFs"),
+    "animation": ("can_send_other_messages", "animations"),
 }
 
 

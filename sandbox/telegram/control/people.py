@@ -88,12 +88,8 @@ class People:
         elif as_chat is not None:
             fields["sender_chat"] = get.chat(self._world, as_chat).brief()
             fields["from"] = _anonymous(own=int(as_chat) == chat.id)
-        thread = int(wanted.get("thread_id") or 0)
-        if thread:
-            fields |= {"message_thread_id": thread, "is_topic_message": True}
-        # What is written in a forum's topic implicitly replies to the topic's first message.
-        implied = thread if chat.type == "supergroup" else 0
-        reply_to = chat.messages.get(int(wanted.get("reply_to") or implied))
+        reply_to, place = _replied(chat, wanted)
+        fields |= place
         fields |= _content(wanted)
         media = None
         for word in ("forward", "file_of"):
@@ -147,6 +143,22 @@ class People:
         chat = get.chat(self._world, request.match_info["chat"])
         self._world.delete(get.message(chat, request.match_info["message"]))
         return {"deleted": True}
+
+
+def _replied(chat: Chat, wanted: dict[str, Any]) -> tuple[Message | None, dict[str, Any]]:
+    """What a message replies to, and the thread that it stands in.
+
+    What is written in a forum's topic implicitly replies to the topic's first message.
+    """
+    thread = int(wanted.get("thread_id") or 0)
+    implied = thread if chat.type == "supergroup" else 0
+    reply_to = chat.messages.get(int(wanted.get("reply_to") or implied))
+    if not thread and reply_to is not None:
+        thread = reply_to.thread_of_replies
+    if not thread:
+        return reply_to, {}
+    place: dict[str, Any] = {"message_thread_id": thread}
+    return reply_to, place | ({"is_topic_message": True} if chat.has_topics else {})
 
 
 def _anonymous(*, own: bool) -> dict[str, Any]:

@@ -37,8 +37,8 @@ async def _send(call: Call, kind: str) -> dict[str, Any]:
     becomes_animation = call.world.switches["silent_video_alone"] == "animation"
     if becomes_animation and kind == "video" and _is_silent(media) and source != "file_id":
         media.kind = "animation"  # TDLib, MessageContent.cpp: what is new and has no sound
-    sending.charge(call, where.chat)
-    return sending.post(call, where, body, media, source).view(call.bot)
+    await sending.charge(call, where.chat)
+    return sending.shown(call, [sending.post(call, where, body, media, source)])[0]
 
 
 def _is_silent(media: Media) -> bool:
@@ -127,7 +127,7 @@ async def send_media_group(call: Call) -> list[dict[str, Any]]:
         targets.check_right(where.chat, call.bot, kind)
     files = [inputs.local(call, kind, options["media"]) for kind, options, _ in items]
     _check_sources(call, files)
-    sending.charge(call, where.chat, len(items))
+    await sending.charge(call, where.chat, len(items))
     results = await asyncio.gather(
         *(
             _finished(call, number, item, file)
@@ -140,6 +140,10 @@ async def send_media_group(call: Call) -> list[dict[str, Any]]:
         for number, result in enumerate(results, 1)
         if isinstance(result, MediaFailure)
     ]
+    if not failures and len(items) > 1:
+        _check_silence(
+            call, [result for result in results if not isinstance(result, MediaFailure)]
+        )
     others_stay = call.fault is not None and call.fault.fault.get("others") == "sent"
     others_stay |= call.world.switches["album_with_a_bad_item"] == "the others"
     messages: list[Message] = []
@@ -151,8 +155,9 @@ async def send_media_group(call: Call) -> list[dict[str, Any]]:
         body = caption | {"media_group_id": group} if group else caption
         messages.append(sending.post(call, where, body, media, source))
     if failures:
-        raise _album_failure(call, *failures[0])
-    return [message.view(call.bot) for message in messages]
+        # "Message was not sent" is said of a good answer: td, SendMultiMediaQuery::on_result.
+        raise _album_failure(call, 1 if others_stay else failures[0][0], failures[0][1])
+    return sending.shown(call, messages)
 
 
 async def _finished(
@@ -163,17 +168,25 @@ async def _finished(
     if wanted.get("fail_item") == number:
         return MediaFailure(str(wanted.get("description") or "WEBPAGE_MEDIA_EMPTY"))
     try:
-        media, source = await inputs.finish(call, kind, given, options)
+        return await inputs.finish(call, kind, given, options)
     except MediaFailure as failure:
         return failure
-    refused = {"url"} | ({"upload"} if _refuses_silence(call) else set())
-    if source in refused and _is_silent(media):  # telegram-bot-api#301; uploaded, it stays a video
-        return MediaFailure("Wrong file identifier/HTTP URL specified")
-    return media, source
 
 
-def _refuses_silence(call: Call) -> bool:
-    return call.world.switches["silent_video_in_album"] == "refused"
+def _check_silence(call: Call, media: list[tuple[Media, str]]) -> None:
+    """Refuse an album with a silent video by URL: it is an animation; uploaded, it stays a video.
+
+    It is refused when all its files are there, by ``sendMultiMedia``: then every item fails
+    alike, and the first is named (td, ``SendMultiMediaQuery::on_error``; Client.cpp,
+    ``on_message_send_failed``).
+
+    Raises:
+        Refusal: 400; telegram-bot-api#301.
+    """
+    takes_none = call.world.switches["silent_video_in_album"] == "refused"
+    refused = {"url", "upload"} if takes_none else {"url"}
+    if any(source in refused and _is_silent(file) for file, source in media):
+        raise _album_failure(call, 1, MediaFailure("Wrong file identifier/HTTP URL specified"))
 
 
 def _check_sources(call: Call, files: list[Given | str]) -> None:

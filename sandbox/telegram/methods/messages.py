@@ -53,8 +53,8 @@ async def send_message(call: Call) -> dict[str, Any]:
     if tag == "ignored" and "entities" in body:
         body["entities"] = [one for one in body["entities"] if one["type"] != "date_time"]
     where = sending.place(call, "text")
-    sending.charge(call, where.chat)
-    return sending.post(call, where, body).view(call.bot)
+    await sending.charge(call, where.chat)
+    return sending.shown(call, [sending.post(call, where, body)])[0]
 
 
 @method("sendChatAction")
@@ -79,6 +79,8 @@ def _editable(call: Call) -> tuple[Chat, Message]:
         raise bad_request("message to edit not found")
     posts = chat.type == "channel" and chat.may(call.bot.id, "can_edit_messages")
     if message.bot is not call.bot and not posts:
+        raise bad_request("message can't be edited")
+    if message.reply_keyboard is not None:  # td, can_edit_message: markup that is not inline
         raise bad_request("message can't be edited")
     return chat, message
 
@@ -198,14 +200,13 @@ def deletable(call: Call, message: Message) -> bool:
     if message.fields.keys() & {"supergroup_chat_created", "channel_chat_created",
                                 "forum_topic_created", "migrate_from_chat_id"}:  # fmt: skip
         return False
-    admin = chat.type in {"supergroup", "channel"} and chat.is_admin(bot.id)
-    if admin and (chat.may(bot.id, "can_delete_messages") or message.bot is bot):
-        return True
-    if call.world.clock.now() - message.sent_at > _TWO_DAYS_S:
+    # td, can_delete_channel_message and can_revoke_message: of a bot, whatever its rights
+    if call.world.clock.now() - message.sent_at >= _TWO_DAYS_S:
         return False
     if message.bot is bot or chat.type == "private":
         return True
-    return chat.type == "group" and chat.is_admin(bot.id)
+    may = chat.type == "group" or chat.may(bot.id, "can_delete_messages")
+    return may and chat.is_admin(bot.id)
 
 
 @method("setMessageReaction")

@@ -1,5 +1,6 @@
 """Flood limits, and what every fault does to the Bot API."""
 
+import asyncio
 import contextlib
 import itertools
 
@@ -27,6 +28,7 @@ async def test_limits_are_off_until_they_are_set(api: Api) -> None:
         "per_chat_burst": 3,
         "per_group_min": 20,
         "pace_uploads": True,
+        "hold_s": 0,
     }
 
 
@@ -91,3 +93,17 @@ def test_equal_uploads_are_spaced() -> None:
     with pytest.raises(Refusal, match="retry after 60"):
         pacing.wait(7, 5_000_000, 100.0)
     assert Pacing(Limits()).wait(7, 5_000_000, 100.0) == 0.0
+
+
+async def test_a_message_may_be_held_for_a_while_before_it_is_refused(api: Api) -> None:
+    ann = await api.person()
+    group = await api.chat("supergroup", ann)
+    await api.control("PUT", "limits", hold_s=2)
+    await api.control("PATCH", f"chats/{group}", slow_mode_delay=1)
+    began = asyncio.get_running_loop().time()
+    for _ in range(2):
+        await api.ok("sendMessage", chat_id=group, text="x")
+    assert asyncio.get_running_loop().time() - began >= 0.9
+    await api.control("PATCH", f"chats/{group}", slow_mode_delay=30)
+    code, words = await api.refusal("sendMessage", chat_id=group, text="x")
+    assert (code, words[:29]) == (429, "Too Many Requests: retry afte")

@@ -174,3 +174,75 @@ async def test_what_a_message_carries_besides(api: Api) -> None:
     [sent] = await api.ok("sendMediaGroup", chat_id=ann, media=[item])
     assert sent["caption_entities"][0]["type"] == "bold"
     assert (sent["show_caption_above_media"], sent["has_media_spoiler"]) == (True, True)
+
+
+async def test_what_another_bot_removes_at_once_is_a_500_and_is_gone(api: Api) -> None:
+    ann = await api.person()
+    group = await api.chat("supergroup", ann)
+    await api.control("PATCH", f"chats/{group}", deletes_posts=True)
+    said = {"chat_id": group, "text": "x"}
+    words = "Internal Server Error: sent message was immediately deleted and can't be returned"
+    assert await api.refusal("sendMessage", **said) == (500, words)
+    sent = {
+        "chat_id": group,
+        "media": [{"type": "photo", "media": f"attach://f{n}"} for n in "01"],
+    }
+    status, body = await api.upload("sendMediaGroup", sent, f0=photo("1"), f1=photo("2"))
+    assert (status, body["description"]) == (500, words)
+    assert await api.shown(group) == []
+
+
+async def test_a_comment_stands_in_a_thread_that_is_no_topic(api: Api) -> None:
+    ann = await api.person()
+    group = await api.chat("supergroup", ann)
+    post = await api.ok("sendMessage", chat_id=group, text="a post")
+    await api.says(group, "/hear", ann, reply_to=post["message_id"])
+    heard = (await api.updates())[-1]["message"]
+    assert heard["message_thread_id"] == post["message_id"]
+    assert "is_topic_message" not in heard
+    answer = await api.ok(
+        "sendMessage",
+        chat_id=group,
+        text="y",
+        reply_parameters={"message_id": heard["message_id"]},
+    )
+    assert answer["message_thread_id"] == post["message_id"]
+    assert "is_topic_message" not in answer
+    thread = {"message_thread_id": post["message_id"]}
+    assert "message_thread_id" not in await api.ok(
+        "sendMessage", chat_id=group, text="z", **thread
+    )
+
+
+async def test_a_topic_is_looked_at_before_the_reply(api: Api) -> None:
+    ann = await api.person()
+    forum = await api.chat("supergroup", ann, is_forum=True)
+    gone = {"message_thread_id": 77, "reply_parameters": {"message_id": 999}}
+    refused = await api.refusal("sendMessage", chat_id=forum, text="x", **gone)
+    assert refused == (400, "Bad Request: message thread not found")
+
+
+async def test_a_message_with_a_reply_field_cannot_be_edited(api: Api) -> None:
+    ann = await api.person()
+    field = {"force_reply": True}
+    asked = await api.ok("sendMessage", chat_id=ann, text="who?", reply_markup=field)
+    changed = {"chat_id": ann, "message_id": asked["message_id"], "text": "whom?"}
+    refused = await api.refusal("editMessageText", **changed)
+    assert refused == (400, "Bad Request: message can't be edited")
+
+
+async def test_bots_delete_nothing_that_is_older_than_two_days_whatever_their_rights(
+    api: Api,
+) -> None:
+    ann = await api.person()
+    group = await api.chat("supergroup", ann)
+    rights = {"status": "administrator", "can_delete_messages": True}
+    await api.control("PUT", f"chats/{group}/members/bot", **rights)
+    old = await api.ok("sendMessage", chat_id=group, text="x")
+    said = await api.says(group, "y", ann)
+    api.telegram.world.clock.advance(48 * 3600)
+    for message in (old, said):
+        refused = await api.refusal(
+            "deleteMessage", chat_id=group, message_id=message["message_id"]
+        )
+        assert refused == (400, "Bad Request: message can't be deleted")
