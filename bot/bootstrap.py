@@ -22,7 +22,7 @@ from bot.chats.whereabouts import Whereabouts
 from bot.config import Settings, text_of
 from bot.context import Services, Timing
 from bot.domain.budget import Limits
-from bot.domain.incidents import OUT_OF_SERVICE
+from bot.domain.incidents import OUT_OF_SERVICE, REFUSED
 from bot.domain.links import story_taken_at
 from bot.domain.model import LARGEST_FILE, LARGEST_LOCAL_FILE, MEGABYTE, Asker, Story
 from bot.fetching.answer_cache import AnswerCache
@@ -197,6 +197,7 @@ async def built(
             db,
             fallback=_paid_download(api, ledger, spool),
             largest_file=largest,
+            tell=lambda words: incidents.set("refused", REFUSED, words=words),
             metrics=metrics,
             now=now,
         )

@@ -82,7 +82,10 @@ async def show(
             buttons = story_buttons(first, context.t, followed, has_more=has_more)
         else:
             buttons = link_buttons(first) if single else []
-        quoted = message and number == 0 and message.chat.type != message.chat.PRIVATE
+        # What replies to a comment stands under it; there is no other way into that thread.
+        is_comment = message and message.message_thread_id and not message.is_topic_message
+        is_first = number == 0 and message and message.chat.type != message.chat.PRIVATE
+        quoted = is_comment or is_first
         payload = album_of(
             album,
             caption=_caption(album, of, context, has_link=not (acts or is_channel), title=title),

@@ -41,6 +41,9 @@ UNTOLD_FOR = timedelta(minutes=15)
 BOT_RESTS = timedelta(minutes=1)
 """After Telegram refused the bot itself; its operator may mend it meanwhile."""
 
+MAX_REMOVALS = 3
+"""Sends in a row that another bot removed at once; then the place waits for a day."""
+
 LONGEST_WAIT = timedelta(minutes=1)
 """How long what is due waits for an earlier one of its subscription that can't be brought."""
 
@@ -82,12 +85,14 @@ _PROBE_AFTER = timedelta(minutes=10)
 _HOURLY_PROBES = 24
 
 
-def probe_at(now: datetime, probes: int) -> datetime:
+def probe_at(now: datetime, probes: int, missing: Right = "text") -> datetime:
     """Return when to ask again whether the bot may write, after ``probes`` times of asking.
 
     After 10 minutes, then hourly, after a day daily: permissions that change at night come back
-    in the morning.
+    in the morning. Where another bot removes our posts, three are tried before that is believed.
     """
+    if missing == "peace":
+        return now if probes + 1 < MAX_REMOVALS else now + DAY
     if not probes:
         return now + _PROBE_AFTER
     return now + (timedelta(hours=1) if probes <= _HOURLY_PROBES else DAY)

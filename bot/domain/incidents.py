@@ -28,6 +28,7 @@ IncidentKind = Literal[
     "parked",
     "price",
     "privacy_check",
+    "refused",
     "restore",
     "telegram",
     "two_pollers",
@@ -50,6 +51,10 @@ _API_FAILS = N_(
     "answers."
 )
 _TELEGRAM_FAILS = N_("Telegram has not been taking my messages for over 5 minutes.")
+REFUSED = N_(
+    "Telegram refuses stories with words that I don't know: {words}. They wait, and I try again "
+    "every 15 minutes."
+)
 _BALANCE_LOW = N_(
     "The balance of the Stories API is low: {credits} credits last for about {days} days at "
     "today's pace."

@@ -317,10 +317,12 @@ class GiveUp:
     items: tuple[SentItem, ...] = ()
 
 
-Right = Literal["text", "photos", "videos", "documents", "gifs", "media", "posts", "topic"]
+Right = Literal[
+    "text", "photos", "videos", "documents", "gifs", "media", "posts", "topic", "peace"
+]
 """What the bot may be missing; ``media``: several kinds of them; ``posts``: in channels.
 
-``topic``: it, or General, is closed.
+``topic``: it, or General, is closed. ``peace``: another bot removes what it posts.
 """
 
 
@@ -337,10 +339,17 @@ class Muted:
     failed: dict[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """It was in the chat, and another bot there deleted it at once; ``items`` arrived before."""
+
+    items: tuple[SentItem, ...] = ()
+
+
 Presence = Literal["may", "may not", "away"] | Moved
 """How the bot stands in a chat: it may write, may not, or is not there; or the chat has moved."""
 
 AskPresence = Callable[[int, Right], Awaitable[Presence]]
 """Asks Telegram how the bot stands in a chat where that right was missing; free."""
 
-Outcome = Sent | Muted | TryLater | Moved | GiveUp
+Outcome = Sent | Muted | TryLater | Moved | GiveUp | Removed

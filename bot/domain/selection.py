@@ -25,6 +25,7 @@ from bot.domain.records import (
 FILTERED = "filtered"
 MUTED = "muted"
 TOO_OLD = "expired"
+REMOVED = "removed"
 _FORGOTTEN = "forgotten"
 TOO_MANY_CRASHES = "too many crashes"
 NO_ANSWERS = "no answers"

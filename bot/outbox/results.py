@@ -9,12 +9,14 @@ from datetime import datetime
 from typing import assert_never
 
 from bot.domain import alert_rules, selection
+from bot.domain.budget import DAY
 from bot.domain.errors import N_, MediaGoneError
 from bot.domain.model import (
     GiveUp,
     Moved,
     Muted,
     Outcome,
+    Removed,
     Sent,
     SentItem,
     Target,
@@ -23,8 +25,19 @@ from bot.domain.model import (
 from bot.domain.records import MAIN, REPLY, SUMMARY, WHOLE, ChatQueue, Delivery
 from bot.domain.selection import Batch
 from bot.presentation import notices
+from bot.presentation.notices import REMOVED
 from bot.sending import replies
-from bot.store import chat_queues, chats, deliveries, enqueue, kept, moves, mutes, usage
+from bot.store import (
+    chat_queues,
+    chats,
+    deliveries,
+    enqueue,
+    kept,
+    moves,
+    mutes,
+    subscriptions,
+    usage,
+)
 from bot.store.database import Tx
 from bot.telegram.limit_state import ChatFloods
 
@@ -192,6 +205,8 @@ async def _judged(
             free_at = await _later(tx, rest, outcome, account, now)
         case Moved():
             await _requeue(tx, rest, left=account.left, now=now)
+        case Removed():
+            await _remove(tx, batch, rest, now)
         case Muted():
             await _mute(tx, batch, rest, outcome, left=account.left, now=now)
         case GiveUp():
@@ -212,6 +227,9 @@ async def _arrived(tx: Tx, sends: Sequence[Arrived], now: datetime) -> None:
     uses = []
     for send in sends:
         messages |= send.messages
+        for mute in send.queue.mutes if send.messages else ():  # something stays there
+            if mute.missing == "peace" and mute.thread_id == (send.batch.target.thread_id or MAIN):
+                await mutes.unmute(tx, mute.chat_id, mute.thread_id)
         if send.messages and send.batch.album is not None:
             size = sum(item.size for item in send.items)
             use = usage.Use(items=len(send.messages), bytes=size)
@@ -236,13 +254,34 @@ async def _later(
     if outcome.after is not None:
         await _requeue(tx, rest, left=takes_back, now=now)
         return now + outcome.after
-    for row in rest:
+    await _retry(tx, rest, left=takes_back, now=now)
+    return now
+
+
+async def _retry(tx: Tx, rows: Sequence[Delivery], *, left: bool, now: datetime) -> None:
+    """Let each row wait by itself, the longer the more often it was tried."""
+    for row in rows:
         tries = row.tries + 1
         due_at = alert_rules.retry_at(now, tries, is_repeat=bool(row.copies))
         await deliveries.change(
-            tx, [row.id], copies=-int(takes_back), claims=0, tries=tries, due_at=due_at
+            tx, [row.id], copies=-int(left), claims=0, tries=tries, due_at=due_at
         )
-    return now
+
+
+async def _remove(tx: Tx, batch: Batch, rest: Sequence[Delivery], now: datetime) -> None:
+    """End what was deleted at once; where that goes on, the place waits for a day.
+
+    Nothing can be said there, so who follows something in it is told in private.
+    """
+    if not rest:
+        return
+    await deliveries.end(tx, _ids(rest), reason=selection.REMOVED, now=now)
+    chat_id, thread_id = batch.target.chat_id, batch.target.thread_id or MAIN
+    if not await mutes.mute(tx, chat_id, thread_id, "peace", now=now):
+        return
+    chat, people = await chats.get(tx, chat_id), await subscriptions.people_of(tx, chat_id)
+    if chat and people:
+        await enqueue.add_notice_to_all(tx, people, REMOVED, {"title": chat.title}, now=now)
 
 
 async def _requeue(tx: Tx, rows: Sequence[Delivery], *, left: bool, now: datetime) -> None:
@@ -329,20 +368,25 @@ async def _give_up(
 ) -> datetime:
     if not rest:
         return now
-    if outcome.scope == "item":
-        await _fail(tx, rest, {}, now)
+    thread_id = rest[0].target.thread_id
+    if outcome.scope == "item" or (outcome.scope == "thread" and thread_id is None):
+        # It may be refused because of its chat, so it waits; a sentence does not wait for ever.
+        old = [row for row in rest if row.notice and row.created_at <= now - DAY]
+        await deliveries.end(tx, _ids(old), reason=outcome.reason, now=now)
+        young = [row for row in rest if row not in old]
+        await _retry(tx, young, left=account.left, now=now)
         return now
     await _requeue(tx, rest, left=account.left, now=now)
-    chat_id, thread_id = rest[0].target.chat_id, rest[0].target.thread_id
+    chat_id = rest[0].target.chat_id
     match outcome.scope:
         case "thread" if thread_id is not None:
             await moves.close_topic(tx, chat_id, thread_id, now=now)
-        case "thread" | "chat":
+        case "chat":
             await moves.close_chat(tx, chat_id, now=now)
         case "bot":
             account.rests_until = now + alert_rules.BOT_RESTS
         case _:
-            assert_never(outcome.scope)
+            pass
     return now
 
 

@@ -436,10 +436,15 @@ class Outbox:
         )
         thread_id = claimed.batch.target.thread_id
         is_lost = isinstance(outcome, GiveUp) and outcome.scope == "thread"
-        if is_lost and thread_id is not None and self._topics and not claimed.batch.reply:
-            waits = await self._topics.replace(claimed.queue, thread_id)
-            return replace(waits, items=outcome.items) if waits else outcome
-        return outcome
+        if not (is_lost and thread_id is not None and self._topics):
+            return outcome
+        if await self._topics.are_off(chat.id):
+            batch = replace(claimed.batch, target=Target(chat.id))
+            return await self._alerts.send(chat, batch, leaving=partial(self.before_send, claimed))
+        waits = (
+            None if claimed.batch.reply else await self._topics.replace(claimed.queue, thread_id)
+        )
+        return replace(waits, items=outcome.items) if waits else outcome
 
     @staticmethod
     async def _takes(claimed: ClaimedBatch, outage: Outage) -> bool:

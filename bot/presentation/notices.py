@@ -9,6 +9,7 @@ from bot.presentation.html import Safe, bold, length
 from bot.presentation.translation import Translator
 
 RENAMED = "renamed"
+REMOVED = "removed"
 SENTENCES = {
     RENAMED: N_("✏️ <b>{old}</b> is now called <b>{new}</b>. Alerts continue."),
     "private": N_(
@@ -22,6 +23,10 @@ SENTENCES = {
     "back": N_("👋 <b>{username}</b> is back. Alerts continue."),
     "ended": N_("<b>{username}</b> isn't available in this bot, so its alerts have ended."),
     "topic": N_("The topic was deleted, so its alerts now come here."),
+    REMOVED: N_(
+        "🔇 What I post in <b>{title}</b> is removed at once, perhaps by another bot there. From "
+        "now on I try once a day."
+    ),
     "missed": N_(
         "⚠️ I couldn't check for a while. Stories from {names} posted between {from_} "
         "and {to} may be missing here."
@@ -54,6 +59,7 @@ MISSING = MISSING_MEDIA | {
     "posts": N_(
         "🔇 I'm not allowed to post in that channel. Alerts are waiting until an admin allows it."
     ),
+    "peace": N_("🔇 What I post there is removed at once. I try again once a day."),
     "topic": N_("🔇 The topic is closed. Alerts are waiting until it's open again."),
 }
 FAILED = (

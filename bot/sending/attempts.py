@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from telegram.error import BadRequest, TelegramError
+from telegram.error import TelegramError
 from telegram.ext import ExtBot
 
 from bot.domain.errors import MediaTooBigError
@@ -17,6 +17,7 @@ from bot.runtime.metrics import Metrics
 from bot.sending.file_ids import Files
 from bot.sending.items import (
     METHODS,
+    ByFileId,
     ByUrl,
     Item,
     MessageJson,
@@ -30,6 +31,7 @@ from bot.sending.items import (
 from bot.sending.sources import Supply
 from bot.telegram import api, outcomes
 from bot.telegram.flood_limits import Lane
+from bot.telegram.outcomes import OF_FILES, Refusal
 
 log = structlog.get_logger()
 
@@ -53,6 +55,7 @@ class SendRequest:
 
     ``floods`` counts the answers 429 that were waited for, ``leaving`` is told right before each
     request. ``until`` is when the patience of an alert ends that has to go another way.
+    ``refused_alone`` are the words that are not in the list by which one story was refused.
     """
 
     target: Target
@@ -63,6 +66,7 @@ class SendRequest:
     patience: float | None = None
     floods: int = 0
     until: datetime | None = None
+    refused_alone: str = ""
     leaving: api.Leaving | None = None
 
 
@@ -86,18 +90,26 @@ class Attempts:
         self._url_albums_from = now()
         self._url_faults = 0  # albums in a row whose addresses Telegram could not fetch
         self._unclassified = metrics.counter(
-            "unclassified_total", "Refusals of Telegram that the table doesn't know."
+            "unclassified_total", "Refusals of Telegram that the list doesn't know."
         )
         self._sources = metrics.counter("media_sent_total", "Media sent, by their way.", "way")
 
     async def run(self, items: list[Item], request: SendRequest) -> Outcome | None:
         """Send all open items; None when each is sent or failed, else what stopped it."""
         self._supply.known_first(items)
-        await self._advance([item for item in items if item.source is None], request)
+        if request.lane == "alert":
+            self._supply.skip_refused(items)
+        await self._advance(
+            [item for item in items if item.source is None and item.is_open], request
+        )
         while waiting := _may_go(items, in_order=request.options.in_order):
-            is_alone = not request.options.as_files  # documents make an album of their own
-            together = [item for item in waiting if item.kind != "document" or not is_alone]
-            batch = together if len(together) > 1 else waiting[:1]
+            # Documents make an album of their own.
+            groups = [
+                item
+                for item in waiting
+                if not item.alone and (item.kind != "document" or request.options.as_files)
+            ]
+            batch = groups if len(groups) > 1 else waiting[:1]
             if stopped := await self._send(batch, request):
                 return stopped
         return None
@@ -109,7 +121,6 @@ class Attempts:
             return outcomes.NOT_WANTED
         except TelegramError as error:
             log.info("not sent", chat=request.target.chat_id, n=len(batch), why=str(error))
-            self._unclassified.inc(0 if outcomes.is_known(error) else 1)
             if request.lane == "alert":
                 # Begun anew it would be refused and wait again, where a chat takes little; but
                 # other chats wait for what is uploaded here.
@@ -122,10 +133,11 @@ class Attempts:
         if len(batch) > 1 and _by_url(batch):
             self._url_faults = 0
         files: dict[str, KnownFile | None] = {}
+        anew = {item.key for item in batch if not isinstance(item.source, ByFileId)}
         for item, message in zip(batch, messages, strict=False):
             self._sources.inc(way=type(item.source).__name__)
             item.sent, files[item.key] = receipt(item, message, self._now())
-        await self._files.remember(files)
+        await self._files.remember(files, anew=anew)
         return None
 
     async def _group(self, batch: list[Item], request: SendRequest) -> list[MessageJson]:
@@ -166,62 +178,73 @@ class Attempts:
     ) -> Outcome | None:
         """Make the best of a refusal, after which nothing is in the chat; None to go on.
 
-        An album is all or nothing (TDLib, MessagesManager::do_send_message_group): the item that
-        failed goes another way, and all are sent again.
+        An album is all or nothing (TDLib, MessagesManager::do_send_message_group).
         """
-        if outcomes.is_caption_fault(error) and request.text.simplify():
+        outcome, refusal = outcomes.outcome_of(error), outcomes.read(error)
+        if refusal.scope == "caption" and request.text.simplify():
             return None
-        outcome = outcomes.outcome_of(error)
+        if refusal.scope == "buttons" and request.options.buttons:
+            request.options = replace(request.options, buttons=None)
+            return None
         if isinstance(outcome, TryLater) and outcome.after:
             if len(batch) > 1 and not isinstance(error, api.TooSoonError):
                 self._supply.give_up_urls(batch)
             return await self._after_flood(outcome, outcome.after, batch, request)
-        if failure := outcomes.failed_item(error):
-            return await self._after_item(*failure, outcome, batch, request)
-        if isinstance(outcome, GiveUp) and outcome.scope == "item":
-            return await self._after_whole(error, batch, request)
-        return _refuse_kind(outcome, batch)
+        if not (isinstance(outcome, GiveUp) and outcome.scope == "item"):
+            return _refuse_kind(outcome, batch)
+        self._unclassified.inc(0 if refusal.scope else 1)
+        if len(batch) > 1:
+            return await self._after_album(refusal, batch, request)
+        await self._after_single(refusal, batch[0], request)
+        return None
 
-    async def _after_whole(
-        self, error: TelegramError, batch: list[Item], request: SendRequest
+    async def _after_album(
+        self, refusal: Refusal, batch: list[Item], request: SendRequest
     ) -> Outcome | None:
-        """Go on after a refusal that does not say which item it is about."""
-        if len(batch) == 1:
-            await self._next_source(batch[0], error, request)
+        """Send all again, whoever is to blame by another source; else find that out by halves.
+
+        Nothing is bought for, or given up, that was not refused alone.
+        """
+        blamed = _by_url(batch)
+        if refusal.scope == "fetch":  # only the first failure is named
+            self._count_url_fault()
+        elif refusal.item is not None and refusal.item < len(batch):
+            blamed = [batch[refusal.item]]
+        elif refusal.scope == "size":
+            blamed = []  # together they are too large
+        if blamed:
+            await together(*(self._next_free(refusal, item, request) for item in blamed))
             return None
-        by_url = _by_url(batch)
-        if by_url and not outcomes.is_too_big(error):
-            await self._give_up_urls(by_url, request)
+        if request.refused_alone == refusal.words:  # it is not about one of the stories
+            for item in batch:
+                await self._supply.postpone(item, refusal.words, request.target.chat_id)
             return None
         half = len(batch) // 2
         return await self._send(batch[:half], request) or await self._send(batch[half:], request)
 
-    async def _after_item(
-        self,
-        index: int,
-        word: str,
-        outcome: Outcome,
-        batch: list[Item],
-        request: SendRequest,
-    ) -> Outcome | None:
-        """Go on after one item failed the whole album; ``word`` is what Telegram says of it."""
-        refusal = BadRequest(word)
-        nested = outcomes.outcome_of(refusal)
-        if isinstance(nested, TryLater) or not 0 <= index < len(batch):
-            return outcome
-        if not (isinstance(nested, GiveUp) and nested.scope == "item"):
-            return _refuse_kind(nested, batch)
-        failed = batch[index]
-        if outcomes.others_may_be_there(refusal):
-            request.options = replace(
-                request.options, silent=True
-            )  # a repeat is better than a loss
-        if outcomes.is_fetch_fault(refusal) and isinstance(failed.source, ByUrl):
-            # Only the first failure is named; the other addresses are no better, perhaps.
-            await self._give_up_urls(_by_url(batch), request)
-        else:
-            await self._next_source(failed, refusal, request)
-        return None
+    async def _after_single(self, refusal: Refusal, item: Item, request: SendRequest) -> None:
+        if refusal.scope == "size" and not isinstance(item.source, ByUrl):
+            self._supply.fail(item, MediaTooBigError.text)
+        elif refusal.scope in OF_FILES:
+            if not await self._as_document(refusal, item, request):
+                await self._supply.advance(item, request.asker, refused_in=request.target.chat_id)
+        elif request.refused_alone == refusal.words or not await self._supply.advance_free(
+            item, request.asker
+        ):
+            request.refused_alone = refusal.words
+            await self._supply.postpone(item, refusal.words, request.target.chat_id)
+
+    async def _next_free(self, refusal: Refusal, item: Item, request: SendRequest) -> None:
+        """Let an item go another way that costs nothing; where there is none, it goes alone."""
+        if not (
+            await self._as_document(refusal, item, request)
+            or await self._supply.advance_free(item, request.asker)
+        ):
+            item.alone = True
+
+    async def _as_document(self, refusal: Refusal, item: Item, request: SendRequest) -> bool:
+        is_one = refusal.scope == "photo" and item.kind == "photo"
+        return is_one and await self._supply.as_document(item, request.asker)
 
     async def _after_flood(
         self, outcome: Outcome, after: timedelta, batch: list[Item], request: SendRequest
@@ -237,21 +260,12 @@ class Attempts:
             await self._advance(_by_url(batch), request)
         return None
 
-    async def _give_up_urls(self, items: list[Item], request: SendRequest) -> None:
-        """Upload what Telegram could not fetch; after several such albums, all of them."""
+    def _count_url_fault(self) -> None:
+        """Let albums by URL rest where Telegram could not fetch several in a row."""
         self._url_faults += 1
         if self._url_faults >= _MOST_URL_FAULTS:
             self._url_albums_from = self._now() + _URL_ALBUMS_REST
             self._url_faults = 0
-        await self._advance(items, request)
-
-    async def _next_source(self, item: Item, error: TelegramError, request: SendRequest) -> None:
-        if item.kind == "photo" and outcomes.wants_document(error):
-            await self._supply.as_document(item, request.asker)
-        elif outcomes.is_too_big(error) and not isinstance(item.source, ByUrl):
-            self._supply.fail(item, MediaTooBigError.text)
-        else:
-            await self._supply.advance(item, request.asker, refused_in=request.target.chat_id)
 
     async def _advance(self, items: list[Item], request: SendRequest) -> None:
         """Give each its next source, all at once: some have to be downloaded."""

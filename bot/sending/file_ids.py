@@ -151,17 +151,24 @@ class Files:
             else:
                 future.set_result(None)
 
-    async def remember(self, files: dict[str, KnownFile | None]) -> None:
+    async def remember(
+        self, files: dict[str, KnownFile | None], *, anew: Collection[str] = ()
+    ) -> None:
         """Keep files by their story's pk, here and for the other replicas.
 
-        None where a story arrived, and Telegram named no file that can be used again. Without a
-        database they are kept here alone: what is in a chat must not seem to have failed.
+        None where a story arrived, and Telegram named no file that can be used again. Those
+        ``anew`` came by another source, so they replace one that may be bad. Without a database
+        they are kept here alone: what is in a chat must not seem to have failed.
         """
         now = self._now()
         nameless = [pk for pk, file in files.items() if file is None]
         for pk in nameless:
             self._nameless.record(pk, "nameless", now=now)
-        new = {pk: file for pk, file in files.items() if file and not self._has(pk, file)}
+        new = {
+            pk: file
+            for pk, file in files.items()
+            if file and (pk in anew or not self._has(pk, file))
+        }
         if new:
             self._memorise(new)
             try:

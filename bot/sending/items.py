@@ -75,6 +75,8 @@ class Item:
     failed: str = ""
     later: bool = False
     refused: Right | None = None
+    alone: bool = False
+    """Whether no album takes it from any source that costs nothing."""
     as_file: bool = False
     """Whether it goes out uncompressed, as a document, whatever it is."""
     spooled: list[MediaFile] = field(default_factory=list)

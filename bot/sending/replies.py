@@ -25,6 +25,7 @@ from bot.domain.model import (
     GiveUp,
     Muted,
     Outcome,
+    Removed,
     Sent,
     SentItem,
     Story,
@@ -266,7 +267,9 @@ class Replies:
 
 def is_final(outcome: Outcome) -> bool:
     """Return whether an answer need not be sent again: it is there, or never will be."""
-    return isinstance(outcome, Sent | GiveUp | Muted)
+    if isinstance(outcome, GiveUp):
+        return outcome.scope != "bot"  # which its owner may mend
+    return isinstance(outcome, Sent | Muted | Removed)
 
 
 async def close(

@@ -4,7 +4,7 @@ Only what came back as a message has arrived. A media group that fails has deliv
 (TDLib, MessagesManager::do_send_message_group).
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import reduce
@@ -51,15 +51,19 @@ class Sender:
         *,
         fallback: Fallback | None = None,
         largest_file: int = LARGEST_FILE,
+        tell: Callable[[str], Awaitable[None]] | None = None,
         metrics: Metrics | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """Take the parts; ``fallback`` downloads a story through the API and pays for it.
 
-        Telegram takes ``largest_file`` bytes.
+        Telegram takes ``largest_file`` bytes. ``tell`` is called with the words of a refusal that
+        we don't know.
         """
         self._files = Files(db, bot_id=lambda: bot.id, now=now)
-        supply = Supply(self._files, media, fallback=fallback, now=now, largest=largest_file)
+        supply = Supply(
+            self._files, media, fallback=fallback, tell=tell, now=now, largest=largest_file
+        )
         self._attempts = Attempts(bot, self._files, supply, metrics=metrics or Metrics(), now=now)
 
     async def send_album(

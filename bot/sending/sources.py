@@ -45,6 +45,9 @@ _THUMBNAIL_SIDE = 320  # pixels; the same
 _BUY_AGAIN = timedelta(hours=1)  # an alert whose host fails is tried more often than it pays
 _FAILED_FOR = timedelta(minutes=10)  # how long what failed is not tried again, for anybody
 _AWAY_FOR = timedelta(seconds=5)  # how long no alert tries what was not to be had just now
+_FREE_STEPS = 2  # by the address, and by an upload
+_CHATS_OF_A_REFUSAL = 3  # in the same words, after which a story waits everywhere
+_ASKED_AGAIN = timedelta(minutes=15)  # then one chat asks again
 _REFUSED_FOR = timedelta(hours=1)  # how long what Telegram refused goes another way at once
 
 Fallback = Callable[[Story, Asker], Awaitable[MediaFile]]
@@ -70,6 +73,7 @@ class Supply:
         media: Downloads,
         *,
         fallback: Fallback | None,
+        tell: Callable[[str], Awaitable[None]] | None = None,
         now: Callable[[], datetime],
         largest: int = LARGEST_FILE,
     ) -> None:
@@ -91,7 +95,11 @@ class Supply:
         self._gone = Lately[int]()
         self._no_address = Lately[str]()
         self._no_photo = Lately[str]()
+        self._refused_by = Lately[frozenset[int]]()
+        self._postponed = Lately[str]()
         self._steps = (self._url, self._download, self._buy)
+        self._tell = tell
+        self._unknown_words = Lately[str]()
 
     async def advance(self, item: Item, asker: Asker, *, refused_in: int | None = None) -> None:
         """Give the item its next source, or close it with the sentence why there is none.
@@ -125,6 +133,46 @@ class Supply:
                 can_pay = can_pay and not isinstance(error, SpendingError)
                 self._record_failure(item, error)
 
+    async def advance_free(self, item: Item, asker: Asker) -> bool:
+        """Give the item its next source that costs no credit; false, and it keeps its own."""
+        while item.is_open and item.tried < _FREE_STEPS:
+            step = self._steps[item.tried]
+            item.tried += 1
+            try:
+                source = await step(item, asker)
+            except MediaError as error:
+                self._record_failure(item, error)
+                continue
+            if source:
+                if isinstance(item.source, ByUrl):
+                    self.give_up_urls([item])
+                item.source = source
+                return True
+        return False
+
+    async def postpone(self, item: Item, words: str, chat_id: int) -> None:
+        """Let an item wait that Telegram refused alone in words that nobody knows.
+
+        What some chats refuse in the same words waits everywhere, and is asked about now and then.
+        """
+        now = self._now()
+        is_news = not self._unknown_words.get(words, within=_REFUSED_FOR, now=now)
+        self._unknown_words.record(words, words, now=now)
+        if self._tell and is_news:
+            await self._tell(words)
+        item.failed, item.later = MediaUnavailableError.text, True
+        known = self._refused_by.get((item.key, words), within=STORY_LIFE, now=now) or frozenset()
+        chats = known | {chat_id}
+        self._refused_by.record((item.key, words), chats, now=now)
+        if len(chats) >= _CHATS_OF_A_REFUSAL:
+            self._postponed.record(item.key, words, now=now)
+
+    def skip_refused(self, items: list[Item]) -> None:
+        """Let what waits everywhere wait here, too."""
+        for item in items:
+            if self._postponed.get(item.key, within=_ASKED_AGAIN, now=self._now()):
+                item.failed, item.later = MediaUnavailableError.text, True
+
     def known_first(self, items: list[Item]) -> None:
         """Give its file_id to each item that has one; ``Files.first`` has looked for them."""
         known = self._files.at_hand([item.key for item in items])
@@ -155,13 +203,14 @@ class Supply:
             if isinstance(item.source, ByUrl):
                 self._no_address.record(item.story.pk, "refused", now=self._now())
 
-    async def as_document(self, item: Item, asker: Asker) -> None:
-        """Send a photo, whose measures Telegram refused, as a file."""
-        if not isinstance(item.source, ByUpload):
-            await self.advance(item, asker)
-        if isinstance(item.source, ByUpload):
-            self._no_photo.record(item.key, "refused", now=self._now())
-            item.kind = "document"
+    async def as_document(self, item: Item, asker: Asker) -> bool:
+        """Send a photo, whose measures Telegram refused, as a file; false where there is none."""
+        while not isinstance(item.source, ByUpload):
+            if not await self.advance_free(item, asker):
+                return False
+        self._no_photo.record(item.key, "refused", now=self._now())
+        item.kind = "document"
+        return True
 
     async def _url(self, item: Item, _asker: Asker) -> Source | None:
         url = item.story.media_url

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
-from telegram import Chat
+from telegram import Chat, ChatFullInfo
 from telegram.error import BadRequest, Forbidden, RetryAfter, TelegramError
 from telegram.ext import ExtBot
 
@@ -76,13 +76,14 @@ class Topics:
             NoTopicsError: The chat has none, or the bot may not make any.
             AskAgainError: Telegram does not answer.
         """
+        may_make = True
         try:
             chat = await self._bot.get_chat(chat_id)
-            if chat.type == Chat.PRIVATE:
-                has_topics, may_make = (await self._bot.get_me()).has_topics_enabled, True
-            else:  # the documented right, an administrator's, though members may be given it too
+            has_topics = await self._has_topics(chat)
+            if chat.type != Chat.PRIVATE:
+                # The documented right, an administrator's, though members may be given it too.
                 me = await self._bot.get_chat_member(chat_id, self._bot.id)
-                has_topics, may_make = chat.is_forum, getattr(me, "can_manage_topics", False)
+                may_make = getattr(me, "can_manage_topics", False)
         except (BadRequest, Forbidden) as error:
             raise TopicRightError(str(error)) from error
         except TelegramError as error:
@@ -91,6 +92,22 @@ class Topics:
             raise _NO_FORUM.get(chat.type, NoGroupTopicsError)
         if not may_make:
             raise TopicRightError
+
+    async def are_off(self, chat_id: int) -> bool:
+        """Return whether a chat shows no topics at all now: then none of them is lost.
+
+        Telegram says "message thread not found" of those, too (Client.cpp, check_message_topic).
+        """
+        try:
+            return not await self._has_topics(await self._bot.get_chat(chat_id))
+        except TelegramError as error:
+            log.info("it is not known whether a chat has topics", reason=str(error))
+            return True  # nothing is given up that was not seen to be gone
+
+    async def _has_topics(self, chat: ChatFullInfo) -> bool:
+        if chat.type == Chat.PRIVATE:
+            return bool((await self._bot.get_me()).has_topics_enabled)
+        return bool(chat.is_forum)
 
     async def own(self, chat_id: int, profile_id: str, username: str) -> Target:
         """Return a profile's own topic in a chat, made where there is none.

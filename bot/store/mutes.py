@@ -51,13 +51,16 @@ async def of_chat(tx: Tx, chat_id: int) -> tuple[Mute, ...]:
 
 
 async def mute(tx: Tx, chat_id: int, thread_id: int, missing: Right, *, now: datetime) -> bool:
-    """Note that something is missing, and put off the next probe; false when that is known."""
+    """Note that something is missing, and put off the next probe; false when that is known.
+
+    That posts are removed is known when it has happened some times in a row.
+    """
     known = [one for one in await of_chat(tx, chat_id) if one.thread_id == thread_id]
     probes = known[0].probes + 1 if known else 0
     together = alert_rules.missing_both(known[0].missing, missing) if known else missing
     values = {
         "missing": together,
-        "probe_at": alert_rules.probe_at(now, probes),
+        "probe_at": alert_rules.probe_at(now, probes, together),
         "probes": probes,
     }
     insert = insert_for(tx)(mutes).values(
@@ -66,6 +69,8 @@ async def mute(tx: Tx, chat_id: int, thread_id: int, missing: Right, *, now: dat
     await tx.execute(
         insert.on_conflict_do_update(index_elements=["chat_id", "thread_id"], set_=values)
     )
+    if together == "peace":
+        return probes + 1 == alert_rules.MAX_REMOVALS
     return not known or known[0].missing != together
 
 

@@ -159,6 +159,14 @@ async def of_profiles(
     return [_subscription(row) for row in await tx.execute(statement)]
 
 
+async def people_of(tx: Tx, chat_id: int) -> list[int]:
+    """Return who subscribed to something in a chat, and can be told of it in private."""
+    private = sa.select(chats.c.id).where(IS_ACTIVE)
+    by = subscriptions.c.created_by
+    statement = sa.select(by).where(subscriptions.c.chat_id == chat_id, by.in_(private))
+    return list((await tx.execute(statement.distinct())).scalars())
+
+
 async def muted(tx: Tx) -> list[Subscription]:
     """Return the subscriptions that are paused until a time, the first to end first."""
     statement = _SELECT.where(

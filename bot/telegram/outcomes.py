@@ -1,12 +1,14 @@
-"""What Telegram's answer means to us: the one table of error texts.
+"""What Telegram's answer means to us: the one list of its refusals, by what each is about.
 
 PTB rewrites texts ("Bad Request: " is cut off, the rest capitalised), so everything is compared
-in lower case. The classes: A it was not sent · B nobody knows · C this item will never work ·
-D this chat or topic · E this bot.
+in lower case.
 """
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import Literal, cast, get_args
 
 from telegram.error import (
     BadRequest,
@@ -21,127 +23,175 @@ from telegram.error import (
     TimedOut,
 )
 
-from bot.domain.model import GiveUp, Moved, Muted, Outcome, Right, TryLater
+from bot.domain.model import GiveUp, Moved, Muted, Outcome, Removed, Right, TryLater
 from bot.telegram.request import NotSentError, UnknownOutcomeError
 
 _RETRY_AFTER = re.compile(r"too many requests(?:: retry after (\d+))?")
 _ITEM_FAILED = re.compile(
     r'failed to send message #(\d+)(?: with the error message "(.*)")?', re.DOTALL
 )
+_FILE_REFERENCE = re.compile(r"file_reference_(\d+)_")
 _NO_WORD = timedelta(seconds=30)  # to wait when a flood answer names no time
 NOT_WANTED = TryLater(timedelta(0), reason="not wanted any more")
 """What came of a message that was kept from leaving: nothing, and it is judged anew."""
 
-# Answers that close a chat, or one topic of it, for us; Bot API server, Client.cpp.
-_CHAT = (
-    "bot was blocked by the user",
-    "user is deactivated",
-    "bot was kicked",
-    "bot is not a member",
-    "group chat was deleted",
-    "bot can't initiate conversation",
-    "bot can't send messages to",
-    "chat not found",
-    "chat_id is empty",
-    "channel_private",
-    "peer_id_invalid",
-    "user_is_blocked",
-    "input_user_deactivated",
-    "user_deactivated",
-    "user not found",
-)
-_THREAD = ("message thread not found", "topic_deleted", "topic_id_invalid")
-# Answers that close a chat for as long as a right is missing there, by the right.
-_MISSING: dict[str, Right] = {
-    "rights to send photos": "photos",
-    "rights to send videos": "videos",
-    "rights to send documents": "documents",
-    "rights to send gifs": "gifs",
-    "chat_send_photos": "photos",
-    "chat_send_media": "photos",
-    "chat_send_videos": "videos",
-    "chat_send_docs": "documents",
-    "chat_send_gifs": "gifs",
-    "chat_send_": "text",
-    "need administrator rights": "posts",
-    "chat_admin_required": "posts",
-    "not enough rights": "text",
-    "have no rights to send": "text",
-    "no write access to the chat": "text",
-    "chat_write_forbidden": "text",
-    "chat_restricted": "text",
+Scope = Literal[
+    "bot",  # us, wherever we send
+    "chat",  # a chat that is closed to us
+    "thread",  # a topic
+    "removed",  # a chat where another bot deletes what we post
+    "caption",  # the words
+    "buttons",
+    "fetch",  # an address: others of its album may be hit, too, and an upload cures it
+    "photo",  # a photo that may pass as a file
+    "size",  # no other source is smaller
+    "file",  # what was uploaded
+    "any file",  # one of the call
+    "partly",  # nothing: some of an album is in the chat
+    "down",  # nothing: Telegram fails
+]
+REFUSALS: Mapping[Scope | Right, tuple[str, ...]] = {
+    "removed": ("sent message was immediately deleted",),
+    "bot": ("logged out", "frozen_method_invalid"),
+    "topic": ("topic_closed",),
+    "photos": ("rights to send photos", "chat_send_photos", "chat_send_media"),
+    "videos": ("rights to send videos", "chat_send_videos"),
+    "documents": ("rights to send documents", "chat_send_docs"),
+    "gifs": ("rights to send animations", "chat_send_gifs"),
+    "posts": ("need administrator rights", "chat_admin_required"),
+    "text": (
+        "chat_send_",
+        "not enough rights",
+        "have no rights to send",
+        "no write access to the chat",
+        "chat_write_forbidden",
+        "chat_restricted",
+        "chat_guest_send_forbidden",
+        "allow_payment_required",
+        # Whether the bot is still there, its presence tells.
+        "user_banned_in_channel",
+        "chat_forbidden",
+        "channel_invalid",
+        "channel_public_group_na",
+    ),
+    "thread": (
+        "message thread not found",
+        "topic_deleted",
+        "topic_id_invalid",
+        "chat doesn't have topics",
+    ),
+    "chat": (
+        "bot was blocked by the user",
+        "user is deactivated",
+        "bot was kicked",
+        "bot is not a member",
+        "group chat was deleted",
+        "bot can't initiate conversation",
+        "bot can't send messages to",
+        "chat not found",
+        "chat_id is empty",
+        "channel_private",
+        "peer_id_invalid",
+        "user_is_blocked",
+        "input_user_deactivated",
+        "user_deactivated",
+        "user not found",
+    ),
+    "caption": (
+        "caption is too long",
+        "caption_too_long",
+        "message is too long",
+        "can't parse entities",
+        "entity_",
+    ),
+    "buttons": ("button_", "reply markup", "inline keyboard"),
+    "fetch": (
+        "webpage_",
+        "failed to get http url",
+        "wrong type of the web page content",
+        "wrong http url",
+        "external_url_invalid",
+        "can't upload file by url",
+    ),
+    "photo": ("photo_invalid_dimensions", "is too big for a photo", "image_process_failed"),
+    "size": ("file is too big", "request entity too large"),
+    "file": (
+        "photo_invalid",
+        "photo_ext_invalid",
+        "photo has unsupported extension",
+        "photo_save_file_invalid",
+        "photo_content_",
+        "video_content_",
+        "video_file_invalid",
+        "file_parts_invalid",
+        "failed to upload file",
+    ),
+    "any file": (
+        "wrong file identifier",
+        "wrong remote file",
+        "wrong padding",
+        "file_reference_",
+        "file_id_invalid",
+        "invalid file http url",
+        "unsupported url protocol",
+        "media_empty",
+        "media_invalid",
+        "media_grouped_invalid",
+        "can't use the media of the specified type",
+        "file must be non-empty",
+        "can't use file of type",
+        "type of file mismatch",
+    ),
+    "partly": ("message was not sent", "group send failed"),
+    "down": ("internal server error", "bad gateway", "gateway time", "timed out"),
 }
-TOPIC_CLOSED = "topic_closed"
-_UNKNOWN = (
-    "internal server error",
-    "bad gateway",
-    "gateway time",
-    "timed out",
-)
-_GROUP_FAILED = "group send failed"  # said for what items of an album had no error of their own
-# Answers about one item; the next way of the same item may work.
-_ITEM = (
-    "photo_invalid_dimensions",
-    "photo_invalid",
-    "image_process_failed",
-    "photo_ext_invalid",
-    "photo_save_file_invalid",
-    "photo_content_",
-    "video_content_",
-    "video_file_invalid",
-    "wrong file identifier",
-    "wrong remote file",
-    "wrong padding",
-    "file_reference_",
-    "file_id_invalid",
-    "file_parts_invalid",
-    "failed to get http url content",
-    "wrong type of the web page content",
-    "wrong http url",
-    "invalid file http url",
-    "webpage_curl_failed",
-    "webpage_media_empty",
-    "media_empty",
-    "media_invalid",
-    "external_url_invalid",
-    "file is too big",
-    "is too big for a",
-    "request entity too large",
-    "file must be non-empty",
-    "can't use file of type",
-    "can't parse inputmedia",
-    "document can't be mixed",
-    "type of file mismatch",
-    "unsupported url protocol",
-    "message to be replied not found",
-    "message text is empty",
-    "there are no messages to send",
-    "too many messages to send as an album",
-    "button_",
-    "reply markup",
-    "inline keyboard",
-)
-_FETCH = (
-    "webpage_",
-    "failed to get http url",
-    "wrong type of the web page content",
-    "wrong http url",
-    "external_url_invalid",
-)
-_PARTLY_SENT = ("message was not sent",)  # TDLib: the answer was good, but left this item out
-_CAPTION = (
-    "caption is too long",
-    "caption_too_long",
-    "message is too long",
-    "can't parse entities",
-    "entity_",
-)
-_DIMENSIONS = ("photo_invalid_dimensions", "is too big for a photo", "image_process_failed")
-_FATAL_ITEM = ("file is too big", "request entity too large")  # no other way will be smaller
+"""Words by what they are about, in the order in which they are looked for.
+
+Bot API server, Client.cpp; TDLib: docs/sandbox-fidelity.md. A right is missing in the chat.
+"""
+_OF_UPLOADS: frozenset[str | None] = frozenset({"fetch", "photo", "size", "file"})
+OF_FILES = _OF_UPLOADS | {"any file"}
+"""What a file is refused for: then the next source of the same story may work."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What a refusal is about; ``scope`` is None for words that are not in the list.
+
+    ``item`` is the index of the item of an album that is to blame, where Telegram knows it.
+    """
+
+    words: str
+    scope: Scope | Right | None
+    item: int | None = None
+
+
+def read(error: BaseException) -> Refusal:
+    """Return what a refusal is about.
+
+    The number of an item is true for what its upload was refused for. All items of an album that
+    ``sendMultiMedia`` refuses fail alike, and the first is named (Client.cpp,
+    ``on_message_send_failed``), but for the index in ``FILE_REFERENCE_<i>``.
+    """
+    text = _text(error)
+    named = _ITEM_FAILED.search(text)
+    words = (named and named[2]) or text
+    scope = next(
+        (it for it, parts in REFUSALS.items() if any(one in words for one in parts)), None
+    )
+    item = None
+    if reference := _FILE_REFERENCE.search(words):
+        item = int(reference[1])
+    elif named and scope in _OF_UPLOADS:
+        item = int(named[1]) - 1
+    return Refusal(words, scope, item)
 
 
 def outcome_of(error: BaseException) -> Outcome:  # noqa: PLR0911 - one line a class of answers
-    """Return what follows from an exception of a send; never Sent. Unknown texts count as C."""
+    """Return what follows from an exception of a send; never Sent.
+
+    Words that are not in the list, and those about files, are given up for this message alone.
+    """
     match error:
         case RetryAfter():
             return TryLater(wait_of(error), reason="too many requests")
@@ -153,6 +203,8 @@ def outcome_of(error: BaseException) -> Outcome:  # noqa: PLR0911 - one line a c
             return TryLater(reason=_text(error))
         case NotSentError():
             return TryLater(down=True, reason=_text(error))
+        case UnknownOutcomeError() if read(error).scope == "removed":
+            return Removed()
         case TimedOut() | UnknownOutcomeError():
             return TryLater(unknown=True, down=True, reason=_text(error))
         case BadRequest() | Forbidden() | NetworkError():
@@ -160,71 +212,30 @@ def outcome_of(error: BaseException) -> Outcome:  # noqa: PLR0911 - one line a c
     return TryLater(unknown=True, reason=type(error).__name__)
 
 
-def is_known(error: BaseException) -> bool:
-    """Return whether the table has the text of a refusal; an operator should see the others."""
-    known = (*_CHAT, *_MISSING, TOPIC_CLOSED, *_THREAD, *_ITEM, *_CAPTION, *_UNKNOWN)
-    known += (*_PARTLY_SENT, _GROUP_FAILED)
-    return not isinstance(error, BadRequest) or _has(_text(error), (*known, "too many requests"))
-
-
-def failed_item(error: BaseException) -> tuple[int, str] | None:
-    """Return the index (from 0) of the album's item that failed, and Telegram's word on it."""
-    match = _ITEM_FAILED.search(_text(error))
-    return (int(match[1]) - 1, match[2] or "") if match else None
-
-
-def is_fetch_fault(error: BaseException) -> bool:
-    """Return whether Telegram could not load an address; others of its album may be hit too."""
-    return isinstance(error, BadRequest) and _has(_text(error), _FETCH)
-
-
-def others_may_be_there(error: BaseException) -> bool:
-    """Return whether an album's item failed in the one way that leaves the others in the chat."""
-    return isinstance(error, BadRequest) and _has(_text(error), _PARTLY_SENT)
-
-
-def is_caption_fault(error: BaseException) -> bool:
-    """Return whether the caption was refused, so that a plain one may pass."""
-    return isinstance(error, BadRequest) and _has(_text(error), _CAPTION)
-
-
-def wants_document(error: BaseException) -> bool:
-    """Return whether a photo was refused that may pass as a file."""
-    return isinstance(error, NetworkError) and _has(_text(error), _DIMENSIONS)
-
-
-def is_too_big(error: BaseException) -> bool:
-    """Return whether Telegram takes no file of this size."""
-    return isinstance(error, NetworkError) and _has(_text(error), _FATAL_ITEM)
-
-
-def _refusal(error: TelegramError) -> Outcome:
+def _refusal(error: TelegramError) -> Outcome:  # noqa: PLR0911 - the same
     text = _text(error)
     if flood := _RETRY_AFTER.search(text):
         # Inside a 400 it speaks of one item of an album; some of the others were seen there.
         wait = timedelta(seconds=int(flood[1])) if flood[1] else _NO_WORD
-        return TryLater(wait, partly=failed_item(error) is not None, reason="too many requests")
-    if place := _refused_place(text):
-        return place
-    if isinstance(error, Forbidden):
-        return GiveUp(text, scope="chat")
-    if _GROUP_FAILED in text or _ITEM_FAILED.search(text):
-        return TryLater(partly=True, reason=text)
-    is_down = _has(text, _UNKNOWN)
-    if not is_down and (isinstance(error, BadRequest) or _has(text, _ITEM)):
-        return GiveUp(text, scope="item")
-    return TryLater(unknown=True, down=is_down, reason=text)
-
-
-def _refused_place(text: str) -> Outcome | None:
-    if TOPIC_CLOSED in text:
-        return Muted("topic", scope="thread")
-    missing = next((right for words, right in _MISSING.items() if words in text), None)
-    if missing:
-        return Muted(missing)
-    if _has(text, _THREAD):
-        return GiveUp(text, scope="thread")
-    return GiveUp(text, scope="chat") if _has(text, _CHAT) else None
+        partly = _ITEM_FAILED.search(text) is not None
+        return TryLater(wait, partly=partly, reason="too many requests")
+    match read(error).scope:
+        case "bot" | "chat" | "thread" as scope:
+            return GiveUp(text, scope=scope)
+        case "topic":
+            return Muted("topic", scope="thread")
+        case right if right in get_args(Right):
+            return Muted(cast("Right", right))
+        case "partly":
+            return TryLater(partly=True, reason=text)
+        case "down":
+            return TryLater(unknown=True, down=True, reason=text)
+        case scope:
+            if isinstance(error, Forbidden):  # whether it is for good, the bot's presence tells
+                return Muted("text")
+            if isinstance(error, BadRequest) or scope in OF_FILES:
+                return GiveUp(text, scope="item")
+            return TryLater(unknown=True, reason=text)
 
 
 def wait_of(error: RetryAfter) -> timedelta:
@@ -234,7 +245,3 @@ def wait_of(error: RetryAfter) -> timedelta:
 
 def _text(error: BaseException) -> str:
     return (error.message if isinstance(error, TelegramError) else str(error)).lower()
-
-
-def _has(text: str, parts: tuple[str, ...]) -> bool:
-    return any(part in text for part in parts)

@@ -127,7 +127,7 @@ class AiohttpRequest(BaseRequest):
         status, payload = _made_plain(answer) if method == "POST" else answer[:2]
         self._calls.inc(outcome=str(status))
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            raise UnknownOutcomeError(f"Telegram answered {status}")
+            raise UnknownOutcomeError(_said(payload) or f"Telegram answered {status}")
         return status, payload
 
     @staticmethod
@@ -236,6 +236,14 @@ async def _read(response: aiohttp.ClientResponse, longest: int) -> bytes:
         if len(payload) > longest:
             raise aiohttp.ClientPayloadError("too long")
     return bytes(payload)
+
+
+def _said(payload: bytes) -> str:
+    """Return the words of a refusal, as far as it has any."""
+    try:
+        return str(from_json(payload)["description"])
+    except (ValueError, TypeError, KeyError):
+        return ""
 
 
 def _made_plain(answer: tuple[int, bytes, str]) -> tuple[int, bytes]:

@@ -1,10 +1,11 @@
 """Albums with an item that Telegram refuses: nothing is in the chat, so all of it comes again."""
 
 import asyncio
+from collections.abc import Collection
 
 import pytest
 
-from tests.support.control import Control, Json, flood, wait_for
+from tests.support.control import Control, Json, flood, refused, wait_for
 from tests.support.storybell import Bell
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -133,3 +134,124 @@ async def test_a_silent_video_that_came_in_an_album_goes_out_alone_too(
         assert (alone["_story_pk"], alone["_source"]) == (silent["pk"], "file_id")
     shown = await bell.ask(bob, "/stories hush.album", count=2)
     assert {m["_source"] for m in shown if m.get("_story_pk")} == {"file_id"}
+
+
+SILENT = [0, 12, 24]
+"""Places of silent videos among 25 stories: first, in the middle and last of the three albums."""
+
+
+async def many(control: Control, name: str, silent: Collection[int], count: int = 25) -> list[str]:
+    """Publish stories with silent videos at some places; their pks."""
+    now = (await control.state())["now"]
+    shown: list[Json] = await asyncio.gather(
+        *(
+            control.publish(
+                name, 2 if n in silent else 1, silent=n in silent, taken_at=now - count + n
+            )
+            for n in range(count)
+        )
+    )
+    return [str(story["pk"]) for story in shown]
+
+
+async def albums_of(control: Control, chat: int) -> list[Json]:
+    """Return the albums that were tried in a chat."""
+    asked = await control.requests("telegram", path="sendMediaGroup")
+    return [one for one in asked if str(one["params"].get("chat_id")) == str(chat)]
+
+
+async def bought(control: Control) -> int:
+    """Return the credits that downloads have cost."""
+    by_path: Json = (await control.state())["billed"]["by_path"]
+    return sum(cost for path, cost in by_path.items() if "download" in path)
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        pytest.param(place, marks=[] if place in {0, 3, 8} else pytest.mark.slow)
+        for place in range(9)
+    ],
+)
+async def test_silent_videos_in_each_of_three_albums_cost_no_story(
+    bell: Bell, control: Control, place: int
+) -> None:
+    ann, bob, eva = [await control.person() for _ in range(3)]
+    name, before = f"hush.{place}", await bought(control)
+    await control.profile(name, posts_per_day=0)
+    await bell.ask(eva, f"/subscribe {name}")
+    silent = {place, 9 + min(place, 7), 17 + min(place, 7)}  # the albums have 9, 8 and 8
+    stories = await many(control, name, silent)
+
+    async def alerted() -> bool:
+        return len(await pks(control, eva)) == 25
+
+    await wait_for(alerted, what="the alerts")
+    for person in (ann, bob):  # by file_id
+        await bell.ask(person, f"/stories {name}", count=25)
+    for person in (ann, bob, eva):
+        assert sorted(await pks(control, person)) == sorted(stories)
+        assert len(await albums_of(control, person)) <= 6
+    for person in (ann, bob):
+        assert await pks(control, person) == stories
+    assert await bought(control) == before
+
+
+async def test_silent_videos_cost_no_story_and_no_credit_by_url(
+    bell: Bell, control: Control
+) -> None:
+    ann = await control.person()
+    await control.profile("hush.asked", posts_per_day=0)
+    stories = await many(control, "hush.asked", SILENT)
+    await bell.ask(ann, "/stories hush.asked", count=25)
+    assert await pks(control, ann) == stories
+    assert [call["status"] for call in await albums_of(control, ann)] == [400, 200] * 3
+    assert await bought(control) == 0
+
+
+async def test_a_silent_video_that_is_known_costs_its_album_no_request(
+    bell: Bell, control: Control
+) -> None:
+    ann = await control.person()
+    await control.profile("hush.known", posts_per_day=0)
+    stories = await many(control, "hush.known", {1}, 4)
+    link = f"https://www.instagram.com/stories/hush.known/{stories[1]}/"
+    (alone,) = await bell.ask(ann, link)
+    assert "animation" in alone
+    shown = await bell.ask(ann, "/stories hush.known", count=4)
+    assert [m["_story_pk"] for m in shown[:4]] == stories
+    assert len(await albums_of(control, ann)) == 1
+
+
+@pytest.mark.parametrize("word", ["FILE_REFERENCE_1_EXPIRED", "MEDIA_INVALID", "A_NEW_WORD"])
+async def test_an_album_of_known_files_that_is_refused_comes_all_the_same(
+    bell: Bell, control: Control, word: str
+) -> None:
+    ann, bob = await control.person(), await control.person()
+    name = f"known.{word[:5].lower().strip('_')}"
+    await control.profile(name, posts_per_day=0)
+    stories = await many(control, name, (), 4)
+    await bell.ask(ann, f"/stories {name}", count=4)
+    text = f'failed to send message #1 with the error message "{word}"'
+    await control.fault("telegram", refused(text), match="sendMediaGroup")
+    await bell.ask(bob, f"/stories {name}", count=4)
+    assert await pks(control, bob) == stories
+    ways = [m["_source"] for m in await control.replies(bob) if m.get("_story_pk")]
+    by_index = ["file_id", "url", "file_id", "file_id"]
+    assert ways == (by_index if word.startswith("FILE") else ["file_id"] * 4)
+    assert await bought(control) == 0
+
+
+async def test_what_is_there_in_part_is_not_cut_in_halves(bell: Bell, control: Control) -> None:
+    ann = await control.person()
+    await control.profile("alert.rare", posts_per_day=0)
+    await bell.ask(ann, "/subscribe alert.rare")
+    await control.fault("telegram", RARE, match="sendMediaGroup")
+    stories = await three(control, "alert.rare")
+
+    async def whole() -> bool:
+        return await pks(control, ann) == [stories[0], stories[2], *stories]
+
+    await wait_for(whole, what="the whole album, after a part of it")
+    assert len(await albums_of(control, ann)) == 2
+    assert await bought(control) == 0

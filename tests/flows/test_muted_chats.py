@@ -301,3 +301,56 @@ async def test_who_comes_back_hears_only_of_what_is_new(bell: Bell, control: Con
 
     await wait_for(the_new_one, what="the story after the return")
     assert await texts(control, ann, "couldn't send") == []
+
+
+async def test_a_silent_video_that_is_not_allowed_is_said_and_holds_up_no_photo(
+    bell: Bell, control: Control
+) -> None:
+    group, boss = await group_of(control)
+    await control.profile("mute.silent", posts_per_day=0)
+    silent = await control.publish("mute.silent", 2, silent=True)
+    link = f"https://www.instagram.com/stories/mute.silent/{silent['pk']}/"
+    ann = await control.person()
+    await bell.ask(ann, link)  # known as an animation from now on
+    await permit(control, group, can_send_other_messages=False)
+    (told,) = await bell.ask(group, link, user=boss)
+    assert told["text"] == "I'm not allowed to send GIFs here. An admin can change that."
+    await bell.ask(group, "/subscribe mute.silent", user=boss)
+    await bell.ask(group, "/stories mute.silent", user=boss)
+    photo = await control.publish("mute.silent")
+
+    async def the_photo() -> bool:
+        return (await pks(control, group))[-1:] == [photo["pk"]]
+
+    await wait_for(the_photo, what="the photo behind the silent video")
+
+
+async def test_a_chat_whose_posts_are_removed_at_once_gets_no_copies_and_stops_nobody_else(
+    bell: Bell, control: Control
+) -> None:
+    group, boss = await group_of(control)
+    ann = await control.person()
+    await bell.ask(boss, "/help")
+    await control.profile("swept", posts_per_day=0)
+    await bell.ask(group, "/subscribe swept", user=boss)
+    await bell.ask(ann, "/subscribe swept")
+    await control.call("PATCH", f"/chats/{group}", {"deletes_posts": True})
+    mark = await mark_of(control)
+    stories = []
+    for _ in range(5):
+        stories.append((await control.publish("swept"))["pk"])
+
+        async def arrived() -> bool:
+            return await pks(control, ann) == stories
+
+        await wait_for(arrived, within=20, what="the private alert")
+
+    async def said() -> list[Json]:
+        return await texts(control, boss, "removed at once")
+
+    assert len(await wait_for(said, what="what is wrong, in private")) == 1
+    calls = await control.requests("telegram", after=mark)
+    here = [c for c in calls if str(c["params"].get("chat_id")) == str(group)]
+    assert [c["status"] for c in here if c["method"].startswith("send")] == [500] * 3
+    assert not [c for c in calls if c["method"] == "getMe"]
+    assert await pks(control, group) == []

@@ -360,3 +360,38 @@ async def test_the_bots_own_topic_is_no_stranger(tmp_path: Path) -> None:
         await bell.ask(ann, "/subscriptions")  # after the update that tells of the topic
         shown = [m.get("text", "") for m in await control.replies(ann)]
         assert not [text for text in shown if text.startswith("Sorry")]
+
+
+async def test_threads_that_are_switched_off_delete_no_topic(bell: Bell, control: Control) -> None:
+    await control.private_topics(on=True)
+    try:
+        ann = await control.person()
+        await star(control, "topic.off")
+        await bell.ask(ann, "/subscribe topic.off topic")
+        ((thread, _),) = (await control.topics(ann)).items()
+        (first,) = await post(control, "topic.off", 1)
+        assert await brought(control, ann, first) == [thread]
+        await control.private_topics(on=False)
+        (second,) = await post(control, "topic.off", 1)
+        assert await brought(control, ann, second) == [None]
+        await control.private_topics(on=True)
+        (third,) = await post(control, "topic.off", 1)
+        assert await brought(control, ann, third) == [thread]
+        assert await made(control, ann) == 1
+        assert "was deleted" not in str([m.get("text") for m in await control.replies(ann)])
+    finally:
+        await control.private_topics(on=False)
+
+
+async def test_all_albums_of_an_answer_stand_in_the_comments_thread(
+    bell: Bell, control: Control
+) -> None:
+    boss = await control.person()
+    members: list[Json] = [{"user_id": boss, "status": "creator"}]
+    group = await control.chat("supergroup", members=members)
+    await star(control, "topic.comments")
+    stories = await post(control, "topic.comments", 12)
+    (said,) = await bell.ask(group, "/help", user=boss)
+    root = said["message_id"]
+    await bell.ask(group, "/stories topic.comments", user=boss, count=12, reply_to=root)
+    assert await brought(control, group, *stories) == [root] * 12

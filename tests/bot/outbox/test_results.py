@@ -13,6 +13,7 @@ from bot.domain.model import (
     Moved,
     Options,
     Outcome,
+    Removed,
     Sent,
     SentItem,
     Target,
@@ -83,7 +84,8 @@ async def free_at(db: Database, chat_id: int = CHAT) -> timedelta:
         (TryLater(SECOND, partly=True), True, ("open", 1, 0), (NOW, SECOND)),
         (TryLater(HOUR, partly=True), True, ("open", 1, 0), (NOW, HOUR)),
         (TryLater(unknown=True), False, ("open", 0, 1), (5 * SECOND, NOW)),
-        (GiveUp("weird", scope="item"), True, ("dropped", 1, 0), (NOW, NOW)),
+        (GiveUp("weird", scope="item"), True, ("open", 0, 1), (5 * SECOND, NOW)),
+        (Removed(), True, ("dropped", 1, 0), (NOW, NOW)),
         (GiveUp("kicked"), True, ("open", 0, 0), (NOW, NOW)),
         (GiveUp("unauthorized", scope="bot"), True, ("open", 0, 0), (NOW, NOW)),
     ],
@@ -237,12 +239,16 @@ async def test_what_arrived_before_the_chat_moved_is_not_sent_again(db: Database
     assert found == [(-1001, "1", "sent"), (-1001, "2", "open")]
 
 
-async def test_a_notice_that_can_not_be_brought_brings_no_other(db: Database) -> None:
+@pytest.mark.parametrize(("age", "state"), [(HOUR, "open"), (25 * HOUR, "dropped")])
+async def test_a_notice_that_is_refused_waits_for_a_day(
+    db: Database, age: timedelta, state: str
+) -> None:
     await owing(db)
     async with db.begin() as tx:
         await enqueue.add_notice(tx, Target(CHAT), "topic", {}, now=NOON)
+        await tx.execute(sa.update(deliveries.deliveries).values(created_at=NOON - age))
     await record(db, *await leaving(db), GiveUp("weird", scope="item"))
-    assert [(row.notice, row.state) for row in await rows(db)] == [("topic", "dropped")]
+    assert [(row.notice, row.state) for row in await rows(db)] == [("topic", state)]
 
 
 async def test_alerts_are_counted_by_items_and_bytes_and_notices_are_not(db: Database) -> None:
@@ -294,16 +300,17 @@ async def test_who_lost_the_lease_to_a_chat_that_moved_left_no_copy(db: Database
     assert (row.chat_id, row.state, row.copies) == (CHAT, "open", 0)
 
 
-async def test_a_lost_topic_falls_back_and_a_lost_main_chat_closes(db: Database) -> None:
+async def test_a_lost_topic_falls_back_and_the_main_chat_is_no_topic(db: Database) -> None:
     await owing(db, "1", thread_id=9)
     lost = GiveUp("topic_closed", scope="thread")
-    for thread, state in ((0, "active"), (0, "closed")):
+    for tries in (0, 1):
         await record(db, *await leaving(db), lost)
-        assert (await rows(db, story_pk="1"))[0].thread_id == thread
+        [row] = await rows(db, story_pk="1")
+        assert (row.thread_id, row.tries) == (0, tries)
         async with db.read() as tx:
             chat = await chats.get(tx, CHAT)
         assert chat
-        assert chat.state == state
+        assert chat.state == "active"
 
 
 async def test_a_chat_that_moved_takes_its_open_rows_along(db: Database) -> None:

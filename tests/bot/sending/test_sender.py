@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from telegram import InlineKeyboardButton
 
 from bot.domain.errors import (
     ApiUnavailableError,
@@ -127,10 +128,10 @@ async def test_of_the_rare_album_that_fails_in_part_nothing_is_taken_for_sent(re
     fault = {"fail_item": 2, "description": "Message was not sent", "others": "sent"}
     await ours.control.fault("telegram", fault, match="sendMediaGroup")
     outcome = await ours.sender.send_album(Target(ann), album)
-    assert isinstance(outcome, Sent)
-    there = [message["message_id"] for message in await ours.control.replies(ann)]
-    assert [item.message_id for item in outcome.items] == there[-3:]
-    assert [pk for pk, _ in await ours.sources(ann)][-3:] == pks(album)
+    assert isinstance(outcome, TryLater)
+    assert outcome.partly
+    assert outcome.items == ()
+    assert len(await ours.sources(ann)) == 2
 
 
 async def test_an_alert_that_met_a_flood_inside_of_an_album_comes_later_whole(ready: Made) -> None:
@@ -174,7 +175,7 @@ async def test_one_medium_that_telegram_cannot_fetch_stops_no_other_address(read
     await ours.sender.send_album(Target(ann), first)
     await ours.sender.send_album(Target(ann), second)
     ways = [source for _, source in await ours.sources(ann)]
-    assert ways == ["url", "upload", "url", "url", "url"]
+    assert ways == ["upload"] * 3 + ["url"] * 2
 
 
 async def test_an_address_that_was_refused_is_not_tried_again_after_a_flood(ready: Made) -> None:
@@ -200,7 +201,7 @@ async def test_what_one_chat_refuses_is_sent_to_the_next_until_that_refuses_it_t
     for person in (bea, cem):
         await ours.control.say(person, "/start")
     album, other = await ours.album(1), await ours.album(1)
-    odd = refused("SOMETHING_ODD")
+    odd = refused("PHOTO_SAVE_FILE_INVALID")
     await ours.control.fault("telegram", odd, match="sendPhoto", times=2)  # its URL, its file
     mine = await ours.sender.send_album(Target(ann), album, lane="alert")
     assert isinstance(mine, Sent)
@@ -216,6 +217,67 @@ async def test_what_one_chat_refuses_is_sent_to_the_next_until_that_refuses_it_t
     assert isinstance(last, Sent)
     assert list(last.failed) == pks(other)
     assert len(await ours.control.requests("telegram", path="sendPhoto")) == calls
+
+
+async def test_what_three_chats_refuse_in_the_same_unknown_words_waits_in_all(
+    sqlite_db: Database, tmp_path: Path
+) -> None:
+    clock, told = Clock(utc_now()), list[str]()
+
+    async def tell(words: str) -> None:
+        told.append(words)
+
+    async with made(sqlite_db, tmp_path, now=clock, tell=tell) as (ours, ann):
+        album = await ours.album(1)
+        people = [ann, *[await ours.control.person() for _ in range(3)]]
+        for person in people[1:]:
+            await ours.control.say(person, "/start")
+        odd = refused("SOMETHING_ODD")
+        fault = await ours.control.fault("telegram", odd, match="sendPhoto", times=None)
+        calls = []
+        for person in people:
+            outcome = await ours.sender.send_album(Target(person), album, lane="alert")
+            assert isinstance(outcome, TryLater)
+            assert not outcome.failed
+            calls.append(len(await ours.control.requests("telegram", path="sendPhoto")))
+        assert calls == [2, 3, 4, 4]  # by its address, as an upload each; then it is not tried
+        assert ours.bought == []
+        assert told == ["something_odd"]
+        clock.on(15 * MINUTE)
+        await ours.sender.send_album(Target(people[3]), album, lane="alert")
+        await ours.sender.send_album(Target(ann), album, lane="alert")
+        assert len(await ours.control.requests("telegram", path="sendPhoto")) == 5  # by one chat
+        await ours.control.clear_faults(fault)
+        clock.on(15 * MINUTE)
+        for person in people:
+            assert isinstance(
+                await ours.sender.send_album(Target(person), album, lane="alert"), Sent
+            )
+
+
+async def test_a_chat_that_refuses_all_in_unknown_words_is_not_asked_about_each_story(
+    ready: Made,
+) -> None:
+    ours, ann = ready
+    album = await ours.album(ALBUM)
+    await ours.control.fault("telegram", refused("SOMETHING_ODD"), match="send", times=None)
+    outcome = await ours.sender.send_album(Target(ann), album, lane="alert")
+    assert isinstance(outcome, TryLater)
+    assert not outcome.failed
+    assert len(await ours.control.requests("telegram", path="send")) < ALBUM
+    assert ours.bought == []
+
+
+async def test_buttons_that_are_refused_are_left_out(ready: Made) -> None:
+    ours, ann = ready
+    album = await ours.album(1)
+    await ours.control.fault("telegram", refused("BUTTON_URL_INVALID"), match="sendPhoto")
+    buttons = [[InlineKeyboardButton("x", url="https://x.org/")]]
+    options = SendOptions(buttons=buttons)
+    outcome = await ours.sender.send_album(Target(ann), album, options=options, lane="alert")
+    assert isinstance(outcome, Sent)
+    assert not outcome.failed
+    assert await ours.sources(ann) == [(pks(album)[0], "url")]
 
 
 async def test_a_photo_that_has_to_be_a_document_is_one_at_once_after_a_flood(

@@ -14,9 +14,8 @@ from telegram.error import (
     TimedOut,
 )
 
-from bot.domain.model import GiveUp, Moved, Muted, TryLater
-from bot.telegram import outcomes
-from bot.telegram.outcomes import is_known, outcome_of
+from bot.domain.model import GiveUp, Moved, Muted, Removed, TryLater
+from bot.telegram.outcomes import outcome_of, read
 from bot.telegram.request import NotSentError, UnknownOutcomeError
 
 FAILED = "Failed to send message"
@@ -31,7 +30,6 @@ CHAT = [
     Forbidden("Forbidden: bot is not a member of the supergroup chat"),
     Forbidden("Forbidden: bot is not a member of the channel chat"),
     Forbidden("Forbidden: the group chat was deleted"),
-    Forbidden("Forbidden: something new"),
     BadRequest("Bad Request: chat not found"),
     BadRequest("Chat_id is empty"),
     BadRequest("Channel_private"),
@@ -41,17 +39,24 @@ CHAT = [
 MUTED = [
     ("Have no write access to the chat", Muted("text")),
     ("Not enough rights to send photos to the chat", Muted("photos")),
-    ("Not enough rights to send GIFs to the chat", Muted("gifs")),
+    ("Not enough rights to send animations to the chat", Muted("gifs")),
     ("Not enough rights to send text messages to the chat", Muted("text")),
     ("Need administrator rights in the channel chat", Muted("posts")),
     ("Chat_write_forbidden", Muted("text")),
     ("Chat_send_media_forbidden", Muted("photos")),
     ("Chat_send_videos_forbidden", Muted("videos")),
+    ("Allow_payment_required_5", Muted("text")),
+    ("Chat_guest_send_forbidden", Muted("text")),
+    ("User_banned_in_channel", Muted("text")),
+    ("Chat_forbidden", Muted("text")),
+    ("Channel_invalid", Muted("text")),
+    ("Channel_public_group_na", Muted("text")),
     ("Topic_closed", Muted("topic", scope="thread")),
 ]
 THREAD = [
     BadRequest("Message thread not found"),
     BadRequest("Topic_deleted"),
+    BadRequest("Chat doesn't have topics"),
 ]
 ITEM = [
     BadRequest("Photo_invalid_dimensions"),
@@ -82,7 +87,7 @@ UNKNOWN = [
 ]
 PARTLY = [
     BadRequest("Group send failed"),
-    BadRequest('Failed to send message #3 with the error message "WEBPAGE_MEDIA_EMPTY"'),
+    BadRequest('Failed to send message #1 with the error message "Message was not sent"'),
 ]
 NOT_SENT = [NotSentError("no connection"), Conflict("Conflict: terminated by other getUpdates")]
 
@@ -97,7 +102,11 @@ def test_a_closed_chat_is_given_up(error: Exception) -> None:
 @pytest.mark.parametrize(("text", "muted"), MUTED)
 def test_a_missing_right_is_no_farewell(text: str, muted: Muted) -> None:
     assert outcome_of(BadRequest(text)) == muted
-    assert is_known(BadRequest(text))
+    assert outcome_of(BadRequest(f'{FAILED} #1 with the error message "{text}"')) == muted
+
+
+def test_a_new_403_may_pass_as_the_bots_presence_tells() -> None:
+    assert outcome_of(Forbidden("Forbidden: something new")) == Muted("text")
 
 
 @pytest.mark.parametrize("error", THREAD)
@@ -167,17 +176,42 @@ def test_the_rest() -> None:
     assert outcome_of(InvalidToken()) == GiveUp("invalid token", scope="bot")
 
 
-def test_an_operator_learns_of_unknown_words_only() -> None:
-    assert not outcomes.is_known(BadRequest("Words that nobody has seen"))
-    assert all(outcomes.is_known(error) for error in [*CHAT, *THREAD, *UNKNOWN, *PARTLY])
-    assert outcomes.is_known(BadRequest("Photo_invalid_dimensions"))
+@pytest.mark.parametrize("text", ["Logged out", "Frozen_method_invalid"])
+def test_what_is_the_bots_stops_nothing_else_for_good(text: str) -> None:
+    outcome = outcome_of(BadRequest(text))
+    assert isinstance(outcome, GiveUp)
+    assert outcome.scope == "bot"
 
 
-def test_helpers_tell_causes_apart() -> None:
-    failed = BadRequest(f'{FAILED} #3 with the error message "X"')
-    assert outcomes.failed_item(failed) == (2, "x")
-    assert outcomes.failed_item(BadRequest("Group send failed")) is None
-    assert outcomes.is_caption_fault(BadRequest("Can't parse entities: x"))
-    assert outcomes.wants_document(BadRequest("Photo_invalid_dimensions"))
-    assert outcomes.is_too_big(NetworkError("Request Entity Too Large (413)"))
-    assert not outcomes.is_too_big(BadRequest("Chat not found"))
+def test_what_was_deleted_at_once_is_no_outage() -> None:
+    words = "Internal Server Error: sent message was immediately deleted and can't be returned"
+    assert outcome_of(UnknownOutcomeError(words)) == Removed()
+
+
+@pytest.mark.parametrize(
+    ("word", "scope", "item"),
+    [
+        ("WEBPAGE_CURL_FAILED", "fetch", 2),
+        ("PHOTO_INVALID_DIMENSIONS", "photo", 2),
+        ("IMAGE_PROCESS_FAILED", "photo", 2),
+        ("VIDEO_FILE_INVALID", "file", 2),
+        ("Wrong file identifier/HTTP URL specified", "any file", None),
+        ("MEDIA_INVALID", "any file", None),
+        ("FILE_REFERENCE_4_EXPIRED", "any file", 4),
+        ("FILE_REFERENCE_EXPIRED", "any file", None),
+        ("Words that nobody has seen", None, None),
+        ("Message caption is too long", "caption", None),
+    ],
+)
+def test_the_number_of_an_item_is_trusted_for_words_of_its_upload(
+    word: str, scope: str | None, item: int | None
+) -> None:
+    refusal = read(BadRequest(f'{FAILED} #3 with the error message "{word}"'))
+    assert (refusal.words, refusal.scope, refusal.item) == (word.lower(), scope, item)
+
+
+def test_what_a_refusal_is_about() -> None:
+    assert read(BadRequest("Can't parse entities: x")).scope == "caption"
+    assert read(BadRequest("Button_data_invalid")).scope == "buttons"
+    assert read(NetworkError("Request Entity Too Large (413)")).scope == "size"
+    assert read(BadRequest("Group send failed")).item is None

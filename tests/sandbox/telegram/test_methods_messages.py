@@ -180,7 +180,7 @@ async def test_what_another_bot_removes_at_once_is_a_500_and_is_gone(api: Api) -
     ann = await api.person()
     group = await api.chat("supergroup", ann)
     await api.control("PATCH", f"chats/{group}", deletes_posts=True)
-    said = {"chat_id": group, "text": "x"}
+    said: dict[str, Any] = {"chat_id": group, "text": "x"}
     words = "Internal Server Error: sent message was immediately deleted and can't be returned"
     assert await api.refusal("sendMessage", **said) == (500, words)
     sent = {
@@ -217,7 +217,7 @@ async def test_a_comment_stands_in_a_thread_that_is_no_topic(api: Api) -> None:
 async def test_a_topic_is_looked_at_before_the_reply(api: Api) -> None:
     ann = await api.person()
     forum = await api.chat("supergroup", ann, is_forum=True)
-    gone = {"message_thread_id": 77, "reply_parameters": {"message_id": 999}}
+    gone: dict[str, Any] = {"message_thread_id": 77, "reply_parameters": {"message_id": 999}}
     refused = await api.refusal("sendMessage", chat_id=forum, text="x", **gone)
     assert refused == (400, "Bad Request: message thread not found")
 
@@ -226,7 +226,7 @@ async def test_a_message_with_a_reply_field_cannot_be_edited(api: Api) -> None:
     ann = await api.person()
     field = {"force_reply": True}
     asked = await api.ok("sendMessage", chat_id=ann, text="who?", reply_markup=field)
-    changed = {"chat_id": ann, "message_id": asked["message_id"], "text": "whom?"}
+    changed: dict[str, Any] = {"chat_id": ann, "message_id": asked["message_id"], "text": "whom?"}
     refused = await api.refusal("editMessageText", **changed)
     assert refused == (400, "Bad Request: message can't be edited")
 
@@ -236,7 +236,7 @@ async def test_bots_delete_nothing_that_is_older_than_two_days_whatever_their_ri
 ) -> None:
     ann = await api.person()
     group = await api.chat("supergroup", ann)
-    rights = {"status": "administrator", "can_delete_messages": True}
+    rights: dict[str, Any] = {"status": "administrator", "can_delete_messages": True}
     await api.control("PUT", f"chats/{group}/members/bot", **rights)
     old = await api.ok("sendMessage", chat_id=group, text="x")
     said = await api.says(group, "y", ann)
