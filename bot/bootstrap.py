@@ -50,6 +50,7 @@ from bot.runtime.metrics import Metrics
 from bot.runtime.proxies import connector
 from bot.sending.replies import Replies
 from bot.sending.sender import Fallback, Sender
+from bot.sending.sources import is_pasted
 from bot.sending.text import Texts
 from bot.sending.topics import Topics
 from bot.store import transfer
@@ -195,7 +196,7 @@ async def built(
             bot,
             media,
             db,
-            fallback=_paid_download(api, ledger, spool),
+            fallback=_downloads(api, ledger, spool, partial(media.fetch, limit=largest)),
             largest_file=largest,
             tell=lambda words: incidents.set("refused", REFUSED, words=words),
             metrics=metrics,
@@ -364,13 +365,24 @@ async def warn_of_few_connections(db: Database, ours: int) -> None:
         )
 
 
-def _paid_download(api: StoriesApi, ledger: Ledger, spool: Spool) -> Fallback:
+def _downloads(
+    api: StoriesApi,
+    ledger: Ledger,
+    spool: Spool,
+    fetch: Callable[[str], Awaitable[MediaFile]],
+) -> Fallback:
     """Return the last way to a story's file: the API's own download, 1 credit.
 
-    By its id where it has a real one, by its page where it has not.
+    By its id where it has a real one, by its page where it has not. What somebody has pasted is
+    fetched, which costs no credit: so its bytes are counted.
     """
 
     async def download(story: Story, asker: Asker) -> MediaFile:
+        if is_pasted(story):
+            await ledger.count_pasted(asker, 1)
+            file = await fetch(story.media_url or "")
+            await ledger.count_pasted(asker, file.size // MEGABYTE, most=10**9)
+            return file
         alert = Payer("schedule", profile_id=story.profile.profile_id)
         payer = alert if asker.chat_id is None else Payer("media", asker)
         if story_taken_at(story.pk) is None:

@@ -32,6 +32,7 @@ from bot.domain.errors import (
     BudgetSpentError,
     MediaError,
     NewcomersSpentError,
+    PastedLimitError,
     PersonSpentError,
     SpendingStoppedError,
     StoriesError,
@@ -67,6 +68,7 @@ _LARGE_SOURCE = (
     "PERSON_DAILY_ALLOWANCE and CHAT_DAILY_ALLOWANCE say how much one may take a day; /spending "
     "shows the chats."
 )
+PASTED_A_DAY = 500  # megabytes of pasted files a person
 PAID_AT_ONCE, PAID_OF_EACH = 48, 4  # calls that people wait for; the schedule has its own slots
 
 
@@ -243,6 +245,22 @@ class Ledger:
                 await budgets.give_allowance(tx, scope, subject, day, back)
             await budgets.give_credits(tx, back)
             await budgets.give_budget(tx, reservation.payer.side, day, back)
+
+    async def count_pasted(
+        self, asker: Asker, megabytes: int, *, most: int = PASTED_A_DAY
+    ) -> None:
+        """Count what is loaded of a pasted address of a file, which costs no credits.
+
+        Raises:
+            PastedLimitError: It is more than a person may load a day.
+        """
+        whose = asker.user_id or asker.chat_id or 0
+        async with self._db.begin() as tx:
+            taken = await budgets.take_allowances(
+                tx, self._now().date(), megabytes, [("pasted", whose, most)]
+            )
+            if taken.refusing:
+                raise PastedLimitError
 
     async def set_stopped(self, *, stopped: bool) -> None:
         """Refuse every paid call from now on, or no more, in all replicas.

@@ -18,7 +18,7 @@ from bot.store import chats
 from bot.store.database import Insert, Tx, built_once, insert_for
 from bot.store.schema import metadata
 
-Scope = Literal["chat", "person", "nobody", "newcomer"]
+Scope = Literal["chat", "person", "nobody", "newcomer", "pasted"]
 _SCOPES: tuple[Scope, ...] = get_args(Scope)
 _OF_CHATS: tuple[Scope, ...] = ("chat", "nobody")
 _ACCOUNT = 1  # the one row
@@ -27,7 +27,8 @@ _NO_MINIMUM = -(10**15)
 allowances = sa.Table(
     "allowances",
     metadata,
-    # chat, person; nobody: who asks in a chat without a name; newcomer: all of them, subject 0
+    # chat, person; nobody: who asks in a chat without a name; newcomer: all of them, subject 0;
+    # pasted: megabytes that were loaded of addresses of files, which cost no credits
     sa.Column("scope", sa.String(8), primary_key=True),
     sa.Column("subject", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("day", sa.Date, primary_key=True),
