@@ -1,6 +1,6 @@
 """The options of a subscription, and those that new ones begin with, as buttons that toggle."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from telegram import InlineKeyboardButton, Update
@@ -11,7 +11,7 @@ from bot.domain.errors import N_
 from bot.domain.model import Options
 from bot.presentation import actions
 from bot.presentation.actions import Buttons, Page, back, button
-from bot.presentation.html import Safe, code
+from bot.presentation.html import Safe, code, shorten
 from handlers.guard import Handler, pressed
 from handlers.replies import rewrite
 
@@ -31,13 +31,23 @@ MEDIA = {
 }
 CAPTIONS = {"full": N_("Full caption"), "short": N_("Short caption")}
 WORDS = {"media": MEDIA, "caption": CAPTIONS}
+SECTIONS = {
+    "when": (N_("When: {value}"), ("fast", "digest")),
+    "which": (N_("Which: {value}"), ("media",)),
+    "how": (N_("How: {value}"), ("caption", "silent", "spoiler", "protect", "keep", "files")),
+}
+"""The pages of options: what leads to each, and the options that it holds."""
+
+ALL = [name for _, names in SECTIONS.values() for name in names]
+USUAL = {"when": N_("at once"), "which": MEDIA["all"], "how": N_("as usual")}
+VALUE = 24  # characters that a phone shows beside what leads to a page
 ON, OFF = "on", "off"  # as buttons carry them
 SETTINGS = actions.SETTING("back")
 DEFAULTS_TITLE = N_("<b>Options for new subscriptions</b>\nTap an option to change it.")
 
 
-def options_page(one: Subscription, context: Context) -> Page:
-    """Return the text and the buttons for a subscription's options."""
+def options_page(one: Subscription, context: Context, section: str | None = None) -> Page:
+    """Return the options of a subscription: what leads to each page of them, or such a page."""
     t = context.t
     text: str = t(
         N_("<b>{username}</b>\nTap an option to change it for this chat."), username=one.username
@@ -50,16 +60,50 @@ def options_page(one: Subscription, context: Context) -> Page:
         text += "\n" + t(N_("Its alerts go to a topic."))
     if one.paused:
         text += "\n\n" + paused_line(one, context)
-    pause = N_("▶️ Resume") if one.paused else N_("⏸ Pause")
-    paused = OFF if one.paused else ON
-    rows = [[context.button(pause, actions.OPTION(one.id, "pause", paused))]]
-    rows += _rows(one.options, partial(actions.OPTION, one.id), context)
-    if one.in_own_topic or (context.has_topics and context.about is None):
+    if section:
+        return text, [*_section(one, section, context), [back(t, actions.SUBSCRIPTION(one.id))]]
+    rows = [
+        [
+            context.button(
+                leads, actions.SUBSCRIPTION(one.id, name), value=_value(one, name, context)
+            )
+        ]
+        for name, (leads, _) in SECTIONS.items()
+    ]
+    rows.append([context.button(N_("Why and when"), actions.RUN("why", one.username))])
+    rows.append([context.button(N_("Unsubscribe"), actions.UNSUBSCRIBE("id", one.id))])
+    return text, [*rows, [back(t, actions.SUBSCRIPTIONS(0))]]
+
+
+def _value(one: Subscription, section: str, context: Context) -> str:
+    """Return in a few words how the options of a page are set."""
+    chosen, plain = one.options, context.t.plain
+    names = [TOGGLES[it] for it in SECTIONS[section][1] if it in TOGGLES and getattr(chosen, it)]
+    if section == "which":
+        names += [MEDIA[chosen.media]] if chosen.media != "all" else []
+        names += [N_("rules")] if chosen.only or chosen.without else []
+    elif section == "when" and one.paused:
+        names = [N_("paused")]
+    return shorten(", ".join(plain(name) for name in names or [USUAL[section]]), VALUE)
+
+
+def _section(one: Subscription, section: str, context: Context) -> Buttons:
+    rows: Buttons = []
+    if section == "when":
+        pause = N_("▶️ Resume") if one.paused else N_("⏸ Pause")
+        paused = OFF if one.paused else ON
+        rows.append([context.button(pause, actions.OPTION(one.id, "pause", paused))])
+        if not one.paused:
+            rows[0].append(context.button(N_("🔕 Mute for a day"), actions.MUTE(one.id)))
+    rows += _rows(one.options, partial(actions.OPTION, one.id), context, SECTIONS[section][1])
+    if section == "which":
+        rows.append([context.button(N_("Rules"), actions.RUN("rules", one.username))])
+    has_topic = one.in_own_topic or (context.has_topics and context.about is None)
+    if section == "how" and has_topic:
         sign, value = ("✅ ", OFF) if one.in_own_topic else ("▫️ ", ON)
-        own = t.plain(N_("In its own topic"))
+        own = context.t.plain(N_("In its own topic"))
         rows.append([button(sign + own, actions.OWN_TOPIC(one.id, value))])
-    stop = context.button(N_("Unsubscribe"), actions.UNSUBSCRIBE("id", one.id))
-    return text, [*rows, [back(t, actions.SUBSCRIPTIONS(0)), stop]]
+    return rows
 
 
 def paused_line(one: Subscription, context: Context) -> str:
@@ -98,7 +142,12 @@ async def change_option(
         one = await (service.pause if shall_pause else service.resume)(chat_id, one.id)
     else:
         one = await service.set_options(chat_id, one.id, changed(one.options, what, value))
-    await rewrite(update, context, *options_page(one, context))
+    await rewrite(update, context, *options_page(one, context, _section_of(what)))
+
+
+def _section_of(option: str) -> str:
+    """Return the page that holds an option; a pause is with what says when alerts come."""
+    return next((name for name, (_, held) in SECTIONS.items() if option in held), "when")
 
 
 @pressed(actions.OWN_TOPIC)
@@ -106,7 +155,7 @@ async def own_topic(update: Update, context: Context, number: int, value: str) -
     """Let a subscription go to its profile's own topic, or to the chat."""
     service, chat_id = context.services.subscriptions, context.chat.id
     one = await service.to_own_topic(chat_id, number, on=value == ON)
-    await rewrite(update, context, *options_page(one, context))
+    await rewrite(update, context, *options_page(one, context, "how"))
 
 
 @pressed(actions.DEFAULT)
@@ -118,7 +167,7 @@ async def change_default(
     if what:
         options = changed(options, what, value)
         await context.services.chats.change(context.chat.id, defaults=options.values())
-    buttons = [*_rows(options, actions.DEFAULT, context), [back(context.t, SETTINGS)]]
+    buttons = [*_rows(options, actions.DEFAULT, context, ALL), [back(context.t, SETTINGS)]]
     await rewrite(update, context, context.t(DEFAULTS_TITLE), buttons)
 
 
@@ -145,19 +194,23 @@ def following(options: Options, what: str) -> str:
     return order[(order.index(getattr(options, what)) + 1) % len(order)] if order else ""
 
 
-def _rows(options: Options, change: Callable[[str, str], str], context: Context) -> Buttons:
+def _rows(
+    options: Options, change: Callable[[str, str], str], context: Context, names: Sequence[str]
+) -> Buttons:
     def option(sign: str, text: str, what: str) -> InlineKeyboardButton:
         return button(sign + context.t.plain(text), change(what, following(options, what)))
 
     toggles = [
         option("✅ " if getattr(options, name) else "▫️ ", text, name)
         for name, text in TOGGLES.items()
+        if name in names
     ]
     words = [
-        option("🎞 ", MEDIA[options.media], "media"),
-        option("📝 ", CAPTIONS[options.caption], "caption"),
+        option(sign, WORDS[name][getattr(options, name)], name)
+        for name, sign in (("media", "🎞 "), ("caption", "📝 "))
+        if name in names
     ]
-    return [words, *([one] for one in toggles)]
+    return [[one] for one in (*words, *toggles)]
 
 
 def handlers() -> list[Handler]:

@@ -452,15 +452,15 @@ async def _channel(update: Update, context: Context, name: str) -> Target:
 
 
 @pressed(actions.SUBSCRIPTION)
-async def option_list(update: Update, context: Context, number: int) -> None:
+async def option_list(update: Update, context: Context, number: int, section: str | None) -> None:
     """Show the options of the pressed subscription, in place."""
-    await rewrite(update, context, *await options_of(context, number))
+    await rewrite(update, context, *await options_of(context, number, section))
 
 
-async def options_of(context: Context, number: int) -> Page:
-    """Return the page of a subscription of the chat."""
+async def options_of(context: Context, number: int, section: str | None) -> Page:
+    """Return the page of a subscription of the chat, or one of its options."""
     one = await context.services.subscriptions.get(context.chat.id, number)
-    return options_page(one, context)
+    return options_page(one, context, section)
 
 
 def handlers() -> list[Handler]:

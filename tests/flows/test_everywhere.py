@@ -4,6 +4,7 @@ Topics of a profile's own have such flows in ``test_topics``.
 """
 
 import asyncio
+import re
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,8 @@ async def choose(bell: Bell, chat: int, ann: int, subscribed: Json) -> None:
         where = ann
         await bell.control.name_chat(chat, f"everywhere_{-chat}")
         (page,) = await bell.ask(ann, f"/subscriptions @everywhere_{-chat}")
-    await bell.press(where, page, next(iter(buttons(page).values())), user=ann)
+    options = next(data for data in buttons(page).values() if re.search(r"sub:\d+$", data))
+    await bell.press(where, page, f"{options}:how", user=ann)
     for wanted in WANTED:
 
         async def offered(wanted: str = wanted) -> str | None:

@@ -66,7 +66,8 @@ async def test_subscribing_again_does_what_it_asks_and_says_what_is_so(
     (reply,) = await bell.ask(ann, "/subscribe again.one")
     await bell.press(ann, reply, buttons(reply)["Options"])
     page = await bell.message(ann, reply["message_id"])
-    assert "✅ Check more often" in buttons(page)
+    await bell.press(ann, page, buttons(page)["When: Check more often"])
+    page = await bell.message(ann, reply["message_id"])
     await bell.press(ann, page, buttons(page)["⏸ Pause"])
     (reply,) = await bell.ask(ann, "/subscribe again.one")
     assert "Paused: no alerts until you resume." in reply["text"]
@@ -120,13 +121,17 @@ async def test_the_list_leads_to_options_and_back(bell: Bell, control: Control) 
         await bell.press(ann, options, f"opt:{one}:{option}")
         options = await bell.message(ann, page["message_id"])
         assert sign in buttons(options)
-    for _ in range(2):  # the same button twice, as impatient people do, is once
-        await bell.press(ann, options, buttons(options)["🎞 Photos and videos"])
-        await bell.press(ann, options, buttons(options)["⏸ Pause"])
-        await bell.press(ann, options, buttons(options)["✅ Silent"])
-    assert "▫️ Silent" in buttons(await bell.message(ann, page["message_id"]))
+    await bell.press(ann, options, f"{first}:how")
     options = await bell.message(ann, page["message_id"])
-    assert {"🎞 Photos only", "▶️ Resume"} <= buttons(options).keys()
+    for _ in range(2):  # the same button twice, as impatient people do, is once
+        await bell.press(ann, options, f"opt:{one}:media:photo")
+        await bell.press(ann, options, f"opt:{one}:pause:on")
+        await bell.press(ann, options, buttons(options)["✅ Silent"])
+    options = await bell.message(ann, page["message_id"])
+    assert "▫️ Silent" in buttons(options)
+    await bell.press(ann, options, first)
+    options = await bell.message(ann, page["message_id"])
+    assert {"When: paused", "Which: Photos only", "How: as usual"} <= buttons(options).keys()
     await bell.press(ann, options, "subs:0")
     assert "⏸ list.0" in buttons(await bell.message(ann, page["message_id"]))
 
@@ -199,7 +204,7 @@ async def test_new_subscriptions_begin_with_the_defaults_of_the_chat(
     assert "✅ Blurred until tapped" in shown
     await profile(control, "with.defaults", stories=0)
     (reply,) = await bell.ask(ann, "/subscribe with.defaults")
-    await bell.press(ann, reply, buttons(reply)["Options"])
+    await bell.press(ann, reply, buttons(reply)["Options"] + ":how")
     assert "✅ Blurred until tapped" in buttons(await bell.message(ann, reply["message_id"]))
 
 

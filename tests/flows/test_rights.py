@@ -67,13 +67,15 @@ async def test_posts_in_a_channel_carry_no_buttons_and_its_administrator_runs_it
     await bell.press(boss, page, buttons(page)["🔔 chan.run"])
     page = await bell.message(boss, page["message_id"])
     assert page["text"].startswith("📣 News\nchan.run")
+    stop = buttons(page)["Unsubscribe"]
+    await bell.press(boss, page, buttons(page)["How: as usual"])
+    page = await bell.message(boss, page["message_id"])
     silent = buttons(page)["▫️ Silent"]
     await bell.press(boss, page, silent)
     assert "✅ Silent" in buttons(await bell.message(boss, page["message_id"]))
     mine = await bell.old_post(eve, silent)
     answer = await bell.press(eve, mine, silent.replace("silent", "pause"), user=eve)
     assert answer["text"] == REFUSED
-    stop = buttons(page)["Unsubscribe"]
     await bell.press(boss, page, stop)
     assert "Unsubscribed from" in (await bell.message(boss, page["message_id"]))["text"]
     (listed,) = await bell.ask(channel, "/subscriptions", user=boss)

@@ -243,7 +243,8 @@ async def test_a_button_of_the_options_does_it_too(bell: Bell, control: Control)
     await star(control, "topic.button")
     await bell.ask(forum, "/subscribe topic.button", user=boss)
     (listed,) = await bell.ask(forum, "/subscriptions", user=boss)
-    await bell.press(forum, listed, buttons(listed)["🔔 topic.button"], user=boss)
+    how = buttons(listed)["🔔 topic.button"] + ":how"
+    await bell.press(forum, listed, how, user=boss)
 
     async def button(text: str) -> str | None:
         return buttons(await bell.message(forum, listed["message_id"])).get(text)
