@@ -66,7 +66,7 @@ class Subscriptions(Subscribing):
         Raises:
             NotFollowedError: It has nothing.
         """
-        rows = await self._db.fetch(lambda tx: store.find_named(tx, chat_id, username))
+        rows = await self._db.fetch(lambda tx: store.of_chat(tx, chat_id, username=username))
         if not rows:
             raise NotFollowedError(username=username)
         return rows

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from bot.domain.alert_rules import AudienceMember
 from bot.domain.model import Options, Preferences, Target
-from bot.domain.records import MAIN, Audience, Chat, Subscription
+from bot.domain.records import EPOCH, MAIN, Audience, Chat, Subscription
 from bot.store import acquaintances
 from bot.store import chats as chat_store
 from bot.store.acquaintances import is_known_as
@@ -113,35 +113,34 @@ def _subscription(row: sa.Row[Any]) -> Subscription:
 
 async def get(tx: Tx, subscription_id: int) -> Subscription | None:
     """Return one subscription."""
-    row = (await tx.execute(_SELECT.where(subscriptions.c.id == subscription_id))).one_or_none()
-    return _subscription(row) if row else None
+    return next(iter(await _all(tx, subscriptions.c.id == subscription_id)), None)
 
 
 async def find(tx: Tx, target: Target, profile_id: str) -> Subscription | None:
     """Return what the chat or topic has of a profile."""
-    statement = _SELECT.where(
+    found = await _all(
+        tx,
         subscriptions.c.chat_id == target.chat_id,
         subscriptions.c.thread_id == (target.thread_id or MAIN),
         subscriptions.c.profile_id == profile_id,
     )
-    row = (await tx.execute(statement)).one_or_none()
-    return _subscription(row) if row else None
-
-
-async def find_named(tx: Tx, chat_id: int, username: str) -> list[Subscription]:
-    """Return all that a chat, with its topics, has of the profile of that name."""
-    statement = _SELECT.where(
-        subscriptions.c.chat_id == chat_id, profiles.c.username == username
-    ).order_by(subscriptions.c.thread_id)
-    return [_subscription(row) for row in await tx.execute(statement)]
+    return next(iter(found), None)
 
 
 async def of_chat(
-    tx: Tx, chat_id: int, *, offset: int = 0, limit: int | None = None
+    tx: Tx, chat_id: int, *, username: str = "", offset: int = 0, limit: int | None = None
 ) -> list[Subscription]:
-    """Return a chat's subscriptions, by name and topic."""
+    """Return a chat's subscriptions, by name and topic; those to a profile of a name."""
+    is_named = profiles.c.username == username if username else sa.true()
+    here = subscriptions.c.chat_id == chat_id
+    return await _all(tx, here, is_named, offset=offset, limit=limit)
+
+
+async def _all(
+    tx: Tx, *where: sa.ColumnElement[bool], offset: int = 0, limit: int | None = None
+) -> list[Subscription]:
     statement = (
-        _SELECT.where(subscriptions.c.chat_id == chat_id)
+        _SELECT.where(*where)
         .order_by(profiles.c.username, subscriptions.c.thread_id, subscriptions.c.id)
         .offset(offset)
         .limit(limit)
@@ -152,11 +151,10 @@ async def of_chat(
 async def of_profiles(
     tx: Tx, ids_or_names: Iterable[str], *, limit: int | None = None
 ) -> list[Subscription]:
-    """Return the subscriptions to profiles with these ids or names, the oldest first."""
+    """Return the subscriptions to profiles with these ids or names."""
     wanted = list(ids_or_names)
     is_wanted = sa.or_(profiles.c.profile_id.in_(wanted), profiles.c.username.in_(wanted))
-    statement = _SELECT.where(is_wanted).order_by(subscriptions.c.id).limit(limit)
-    return [_subscription(row) for row in await tx.execute(statement)]
+    return await _all(tx, is_wanted, limit=limit)
 
 
 async def people_of(tx: Tx, chat_id: int) -> list[int]:
@@ -169,10 +167,10 @@ async def people_of(tx: Tx, chat_id: int) -> list[int]:
 
 async def muted(tx: Tx) -> list[Subscription]:
     """Return the subscriptions that are paused until a time, the first to end first."""
-    statement = _SELECT.where(
-        subscriptions.c.paused.is_(True), subscriptions.c.paused_until.is_not(None)
-    ).order_by(subscriptions.c.paused_until)
-    return [_subscription(row) for row in await tx.execute(statement)]
+    found = await _all(
+        tx, subscriptions.c.paused.is_(True), subscriptions.c.paused_until.is_not(None)
+    )
+    return sorted(found, key=lambda one: one.paused_until or EPOCH)
 
 
 async def count(tx: Tx, chat_id: int) -> int:

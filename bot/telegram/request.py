@@ -3,6 +3,7 @@
 The address of every call holds the token, so no text of aiohttp's own errors is ever passed on.
 """
 
+import io
 import json
 import re
 from contextlib import ExitStack
@@ -36,6 +37,10 @@ _MEDIA_METHODS = frozenset(
 
 class NotSentError(NetworkError):
     """Nothing reached Telegram: the call may be made again without a second thought."""
+
+
+class CutOffError(NotSentError):
+    """The connection broke before the last byte of a file was handed over."""
 
 
 class UnknownOutcomeError(NetworkError):
@@ -112,12 +117,14 @@ class AiohttpRequest(BaseRequest):
         """Make one call; of PTB's four times only ``read_timeout`` counts, as the whole.
 
         Raises:
-            NotSentError: No connection could be made, twice.
+            NotSentError: No connection could be made, twice, or it broke in an upload.
             UnknownOutcomeError: The call left and its answer was not seen.
         """
         timeout = self._timeout(url, request_data, read_timeout)
         try:
             answer = await self._attempt(url, method, request_data, timeout)
+        except CutOffError:
+            raise  # once more would take as long, and whoever asked may do better
         except NotSentError:
             answer = await self._attempt(url, method, request_data, timeout)
         if answer[0] == HTTPStatus.BAD_REQUEST and _TIME_TAG in answer[1] and self._knows_times:
@@ -158,7 +165,8 @@ class AiohttpRequest(BaseRequest):
             raise NotSentError("the transport is not open")
         failure: NetworkError
         with ExitStack() as files:
-            body = _body(data, files, has_times=self._knows_times)
+            uploads: list[_Upload] = []
+            body = _body(data, files, uploads, has_times=self._knows_times)
             try:
                 async with self._session.request(
                     method, _address(url), timeout=timeout, allow_redirects=False, **body
@@ -168,7 +176,8 @@ class AiohttpRequest(BaseRequest):
             except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
                 failure = NotSentError(f"no connection to Telegram ({type(error).__name__})")
             except (aiohttp.ClientError, TimeoutError, OSError) as error:
-                failure = UnknownOutcomeError(f"no answer from Telegram ({type(error).__name__})")
+                kind = CutOffError if any(one.left for one in uploads) else UnknownOutcomeError
+                failure = kind(f"no answer from Telegram ({type(error).__name__})")
         self._calls.inc(outcome="not sent" if isinstance(failure, NotSentError) else "unknown")
         raise failure  # here, so that aiohttp's error, which shows the URL, doesn't go along
 
@@ -192,11 +201,28 @@ def _address(url: str) -> URL:
     return URL(url, encoded=True)
 
 
-def _body(data: RequestData | None, files: ExitStack, *, has_times: bool) -> dict[str, Any]:
+class _Upload(io.BufferedReader):
+    """A file that knows how many bytes of it are still to be read."""
+
+    def __init__(self, path: Path) -> None:
+        """Open it."""
+        super().__init__(io.FileIO(path))
+        self.left = path.stat().st_size
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Read on."""
+        data = super().read(size)
+        self.left -= len(data)
+        return data
+
+
+def _body(
+    data: RequestData | None, files: ExitStack, uploads: list[_Upload], *, has_times: bool
+) -> dict[str, Any]:
     if data is None:
         return {}
     if data.contains_files:
-        return {"data": _form(data, files, has_times=has_times)}
+        return {"data": _form(data, files, uploads, has_times=has_times)}
     try:
         text = to_json(data.parameters)
     except ValueError:  # half of a pair of surrogates, which json escapes: the server may judge it
@@ -213,7 +239,9 @@ _TIMES = re.compile(r"</?tg-time[^>]*>")
 _JSON = {"Content-Type": "application/json"}
 
 
-def _form(data: RequestData, files: ExitStack, *, has_times: bool) -> aiohttp.FormData:
+def _form(
+    data: RequestData, files: ExitStack, uploads: list[_Upload], *, has_times: bool
+) -> aiohttp.FormData:
     """Return the parts; a file given by its path is opened anew for each attempt."""
     form = aiohttp.FormData(default_to_multipart=True)
     for name, value in data.json_parameters.items():
@@ -221,7 +249,8 @@ def _form(data: RequestData, files: ExitStack, *, has_times: bool) -> aiohttp.Fo
     parts = cast("dict[str, tuple[str, BinaryIO | bytes | Path, str]]", data.multipart_data)
     for name, (filename, content, mime) in parts.items():
         if isinstance(content, Path):
-            content = files.enter_context(content.open("rb"))  # noqa: PLW2901 - the same, opened
+            content = files.enter_context(_Upload(content))  # noqa: PLW2901 - the same, opened
+            uploads.append(content)
         form.add_field(name, content, filename=filename, content_type=mime)
     return form
 

@@ -145,7 +145,7 @@ class OutboxMachine(RuleBasedStateMachine):
         now_id = self.model.chat_now[chat]
         async with self.db.begin() as tx:
             if follows:
-                found = await subscriptions.find_named(tx, now_id, username)
+                found = await subscriptions.of_chat(tx, now_id, username=username)
                 await chat_queues.lock(tx, now_id)
                 await subscriptions.remove(tx, [one.id for one in found])
                 await chat_queues.reschedule(tx, now_id)

@@ -17,7 +17,13 @@ from telegram.ext import ExtBot
 from bot.runtime.metrics import Metrics
 from bot.sending.items import from_disk
 from bot.telegram.outcomes import wait_of
-from bot.telegram.request import AiohttpRequest, NotSentError, Timeouts, UnknownOutcomeError
+from bot.telegram.request import (
+    AiohttpRequest,
+    CutOffError,
+    NotSentError,
+    Timeouts,
+    UnknownOutcomeError,
+)
 from tests.support.telegram import TOKEN, bot_at
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -222,3 +228,22 @@ async def test_a_file_is_fetched_as_it_is() -> None:
         bot: ExtBot[Any]
         async with bot_at(url, paced=False) as bot:
             assert await bot.request.retrieve(f"{url}/file/x") == b"{file}"
+
+
+@pytest.mark.parametrize(("taken", "kind"), [(2**16, CutOffError), (None, UnknownOutcomeError)])
+async def test_an_upload_that_broke_before_its_last_byte_did_not_arrive(
+    tmp_path: Path, taken: int | None, kind: type[BaseException]
+) -> None:
+    file = tmp_path / "a.jpg"
+    file.write_bytes(bytes(20 * 2**20))
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        await (request.content.readexactly(taken) if taken else request.read())
+        assert request.transport
+        request.transport.abort()
+        return web.Response()
+
+    async with server(answer) as url, bot_at(url, paced=False) as bot:
+        with pytest.raises(NetworkError) as caught:
+            await bot.send_photo(1, from_disk(file, attach=False))
+    assert type(caught.value) is kind
