@@ -118,13 +118,13 @@ async def get(tx: Tx, subscription_id: int) -> Subscription | None:
 
 async def find(tx: Tx, target: Target, profile_id: str) -> Subscription | None:
     """Return what the chat or topic has of a profile."""
-    found = await _all(
+    result = await _all(
         tx,
         subscriptions.c.chat_id == target.chat_id,
         subscriptions.c.thread_id == (target.thread_id or MAIN),
         subscriptions.c.profile_id == profile_id,
     )
-    return next(iter(found), None)
+    return next(iter(result), None)
 
 
 async def of_chat(
@@ -167,10 +167,10 @@ async def people_of(tx: Tx, chat_id: int) -> list[int]:
 
 async def muted(tx: Tx) -> list[Subscription]:
     """Return the subscriptions that are paused until a time, the first to end first."""
-    found = await _all(
+    result = await _all(
         tx, subscriptions.c.paused.is_(True), subscriptions.c.paused_until.is_not(None)
     )
-    return sorted(found, key=lambda one: one.paused_until or EPOCH)
+    return sorted(result, key=lambda one: one.paused_until or EPOCH)
 
 
 async def count(tx: Tx, chat_id: int) -> int:
