@@ -48,20 +48,6 @@ async def test_thirty_stories_come_as_three_even_albums_oldest_first(
     assert "run:subscribe:thirty" in buttons(card).values()
 
 
-async def test_a_known_profile_costs_two_and_the_same_within_a_minute_nothing(
-    bell: Bell, control: Control
-) -> None:
-    ann, bob = await control.person(), await control.person("Bob")
-    await control.profile("known.one")
-    story = await control.publish("known.one")
-    await bell.ask(ann, link("known.one", story))  # teaches the id
-    before = await control.billed_for("known.one")
-    await bell.ask(ann, "/stories @Known.One")
-    assert await control.billed_for("known.one") - before == 2
-    await bell.ask(bob, "/stories https://www.instagram.com/known.one/")
-    assert await control.billed_for("known.one") - before == 2
-
-
 async def test_a_count_brings_the_latest(bell: Bell, control: Control) -> None:
     ann = await control.person()
     await control.profile("counted")

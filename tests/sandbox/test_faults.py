@@ -1,7 +1,6 @@
 """Faults on demand, on the wire of the Stories API and the CDN."""
 
 import asyncio
-import time
 from typing import Any
 
 import aiohttp
@@ -91,21 +90,6 @@ async def test_a_fault_that_makes_no_sense_is_refused(
         assert (await answer.json())["error"]
 
 
-async def test_a_delay_only_delays(sandbox: Box, api: Raw) -> None:
-    await sandbox.control.fault("stories", {"delay_s": 0.2})
-    started = time.monotonic()
-    assert (await api.get(MINE, **BY_NAME)).status == 200
-    assert time.monotonic() - started >= 0.2
-    assert await sandbox.control.billed() == 3
-
-
-async def test_a_delay_may_end_in_a_status(sandbox: Box, api: Raw) -> None:
-    await sandbox.control.fault("stories", {"delay_s": 0.1, "status": 503, "body": ""})
-    started = time.monotonic()
-    assert (await api.get(MINE, **BY_NAME)).status == 503
-    assert time.monotonic() - started >= 0.1
-
-
 async def test_who_gives_up_waiting_is_billed_all_the_same(sandbox: Box) -> None:
     await sandbox.control.fault("stories", {"delay_s": 0.2})
     with pytest.raises(TimeoutError):
@@ -186,11 +170,6 @@ async def test_a_truncated_body_is_shorter_than_it_said(sandbox: Box, service: s
         assert len(got) == 100
 
 
-async def test_a_cut_beyond_the_end_cuts_nothing(sandbox: Box, api: Raw) -> None:
-    await sandbox.control.fault("stories", {"truncate": 10_000_000})
-    assert (await api.get(MINE, **BY_NAME)).json[0]["user"]["username"] == "natgeo"
-
-
 @pytest.mark.parametrize("service", ["stories", "cdn"])
 async def test_a_slow_body_drips(sandbox: Box, service: str) -> None:
     await sandbox.control.fault(service, {"slow_bytes_per_s": 400})
@@ -201,14 +180,6 @@ async def test_a_slow_body_drips(sandbox: Box, service: str) -> None:
         assert answer.status == 200
         with pytest.raises(TimeoutError):
             await answer.read()
-
-
-async def test_a_slow_body_arrives_whole(sandbox: Box, api: Raw) -> None:
-    await sandbox.control.fault("stories", {"slow_bytes_per_s": 40_000})
-    started = time.monotonic()
-    said = await api.get(MINE, **BY_NAME)
-    assert len(said.json) == 3
-    assert time.monotonic() - started > len(said.body) / 40_000 * 0.7
 
 
 async def test_scripted_answers_of_the_cdn(sandbox: Box) -> None:
@@ -255,11 +226,4 @@ async def test_headers_may_lie_about_the_body(sandbox: Box) -> None:
     fault = {"status": 200, "body": "[]", "headers": {"Content-Encoding": "gzip"}}
     await sandbox.control.fault("stories", fault)
     with pytest.raises(aiohttp.ClientPayloadError):
-        await _no_retry(await _url(sandbox, "stories"))
-
-
-async def test_headers_may_be_too_long(sandbox: Box) -> None:
-    fault = {"status": 200, "body": "[]", "headers": {"X-Long": "a" * 20_000}}
-    await sandbox.control.fault("stories", fault)
-    with pytest.raises(aiohttp.ClientResponseError):
         await _no_retry(await _url(sandbox, "stories"))

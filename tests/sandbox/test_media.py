@@ -43,22 +43,6 @@ def test_a_padded_photo_is_still_a_jpeg_of_that_size() -> None:
             assert image.size == (1080, 1920)
 
 
-def test_posters_and_avatars_are_jpegs() -> None:
-    for blob, size in ((media.poster(PK, 1), (640, 1136)), (media.avatar(7), (150, 150))):
-        with Image.open(io.BytesIO(blob.data())) as image:
-            assert (image.format, image.size) == ("JPEG", size)
-    assert media.story_pk_of(media.poster(PK, 1).data()) == PK
-    assert media.story_pk_of(media.avatar(7).data()) is None
-
-
-def test_a_webp_is_one() -> None:
-    data = media.webp(PK).data()
-    with Image.open(io.BytesIO(data)) as image:
-        image.load()
-        assert image.format == "WEBP"
-    assert media.story_pk_of(data) == PK
-
-
 @pytest.mark.parametrize("variant", range(4))
 def test_videos_start_fast_and_hold_h264(variant: int) -> None:
     data = media.video(PK, variant).data()
@@ -88,11 +72,6 @@ def test_each_story_s_bytes_are_its_own() -> None:
 
 def test_others_files_have_no_story() -> None:
     assert media.story_pk_of(b"\xff\xd8\xff\xe0 somebody else's") is None
-
-
-def test_a_video_says_how_long_it_plays() -> None:
-    assert media.seconds_of(0) == 15.0
-    assert media.seconds_of(4) == media.seconds_of(0)
 
 
 @given(

@@ -38,10 +38,6 @@ async def test_amount_takes_the_first(api: Raw, amount: str, shown: int) -> None
     assert [s["pk"] for s in said.json] == [s["pk"] for s in everything.json][:shown]
 
 
-async def test_no_stories_is_an_empty_list(api: Raw) -> None:
-    assert (await api.get(BY_NAME, username="quiet")).json == []
-
-
 @pytest.mark.parametrize("endpoint", ["/v1/story/by/id", "/v1/story/by/url"])
 async def test_one_story(sandbox: Box, api: Raw, endpoint: str) -> None:
     for story in await sandbox.control.stories("12345"):
@@ -89,26 +85,6 @@ async def test_a_story_is_gone_after_a_day(sandbox: Box, api: Raw) -> None:
     assert (await api.get(BY_NAME, username="quiet")).json == []
 
 
-async def test_a_story_taken_down_is_gone_at_once(sandbox: Box, api: Raw) -> None:
-    story = await sandbox.control.publish("quiet")
-    await sandbox.control.take_down("quiet", story["pk"])
-    assert (await api.get("/v1/story/by/id", id=story["pk"])).status == 404
-    assert (await api.get(BY_NAME, username="quiet")).json == []
-
-
-async def test_a_private_profile(sandbox: Box, api: Raw) -> None:
-    said = await api.get(BY_NAME, username="locked")
-    assert said.status == 403
-    assert said.json == {
-        "detail": "User hid data using privacy settings",
-        "exc_type": "PrivateAccount",
-    }
-    assert (await api.get(BY_NAME, username="locked", force="on")).json == []
-    assert (await api.get("/v1/user/by/username", username="locked")).json["is_private"] is True
-    story = (await sandbox.control.stories("locked"))[0]
-    assert (await api.get("/v1/story/by/id", id=story["pk"])).status == 403
-
-
 async def test_unknown_and_deleted_profiles(sandbox: Box, api: Raw) -> None:
     story = (await sandbox.control.stories("prada"))[0]
     await sandbox.control.change_profile("prada", deleted=True)
@@ -123,19 +99,6 @@ async def test_unknown_and_deleted_profiles(sandbox: Box, api: Raw) -> None:
         assert said.status == 404
         assert said.json == {"detail": "User not found", "exc_type": "UserNotFound"}
     assert (await api.get("/v1/story/by/id", id=story["pk"])).status == 404
-
-
-async def test_a_renamed_profile_keeps_its_number(sandbox: Box, api: Raw) -> None:
-    pk = (await api.get("/v1/user/by/username", username="renamed_old")).json["pk"]
-    await sandbox.control.change_profile("renamed_old", username="renamed_new")
-    assert (await api.get(BY_NAME, username="renamed_old")).status == 404
-    assert (await api.get(BY_PK, user_id=pk)).json[0]["user"]["username"] == "renamed_new"
-    assert (await api.get("/v1/user/by/id", id=pk)).json["username"] == "renamed_new"
-
-
-async def test_the_flaky_profile_is_missed_once(api: Raw) -> None:
-    seen = [(await api.get(BY_NAME, username="flaky")).status for _ in range(3)]
-    assert seen == [404, 200, 200]
 
 
 async def test_share_links_are_read(api: Raw) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.sandbox.telegram.harness import OTHER_TOKEN, Api, photo
+from tests.sandbox.telegram.harness import OTHER_TOKEN, Api
 
 
 async def test_the_bots_own_standing_is_told(api: Api) -> None:
@@ -24,17 +24,6 @@ async def test_the_bots_own_standing_is_told(api: Api) -> None:
         "kicked",
         "member",
     ]
-
-
-async def test_a_person_blocks_and_comes_back(api: Api) -> None:
-    ann = await api.person()
-    await api.updates()
-    await api.control("PUT", f"chats/{ann}/members/bot", status="kicked")
-    [update] = await api.updates()
-    assert update["my_chat_member"]["chat"]["type"] == "private"
-    assert (await api.refusal("sendMessage", chat_id=ann, text="x"))[0] == 403
-    await api.control("PUT", f"chats/{ann}/members/123456", status="member")
-    assert await api.ok("sendMessage", chat_id=ann, text="x")
 
 
 async def test_what_is_told_of_a_chat(api: Api) -> None:
@@ -123,17 +112,6 @@ async def test_a_channels_posts_come_again_in_the_linked_group(api: Api) -> None
     assert [list(update)[1] for update in await api.updates()] == ["channel_post"]
     assert "linked_chat_id" not in await api.ok("getChat", chat_id=group)
     await api.control("PATCH", f"chats/{channel}", 400, linked_chat_id=ann)
-
-
-async def test_an_album_of_a_channel_comes_again_with_its_media(api: Api) -> None:
-    ann = await api.person()
-    group = await api.chat("supergroup", ann, bot_status="administrator")
-    channel = await api.chat("channel", ann, linked_chat_id=group)
-    await api.updates()
-    _, body = await api.upload("sendPhoto", {"chat_id": channel, "caption": "c"}, photo=photo())
-    [update] = await api.updates()
-    assert update["message"]["photo"] == body["result"]["photo"]
-    assert update["message"]["caption"] == "c"
 
 
 async def test_a_forwarded_message_says_whose_it_was(api: Api) -> None:
