@@ -55,7 +55,6 @@ from bot.sending.text import Texts
 from bot.sending.topics import Topics
 from bot.store import transfer
 from bot.store.database import Database
-from bot.store.readiness import connections
 from bot.store.upgrades import AtWork, at_work, shown_at_work, upgrade
 from bot.stories_api.client import StoriesApi
 from bot.stories_api.endpoints import Endpoint
@@ -122,7 +121,9 @@ async def built(
             db, our_clock if now is our_clock else None, now=now, every=timing.clock
         )
         await clock.agree()
-        ours = None if db.is_sqlite else await _joined(stack, settings, db, now)
+        ours = (
+            None if db.is_sqlite else await stack.enter_async_context(shown_at_work(db, now=now))
+        )
         spool = stack.enter_context(Spool(settings.spool_dir, limit=SPOOL_MB * MEGABYTE))
         to_media = await stack.enter_async_context(
             aiohttp.ClientSession(
@@ -333,35 +334,6 @@ async def built(
             clock=clock,
             at_work=ours,
             wake=wake,
-        )
-
-
-async def _joined(
-    stack: AsyncExitStack,
-    settings: Settings,
-    db: Database,
-    now: Callable[[], datetime],
-) -> AtWork:
-    """Take our place among the replicas on PostgreSQL, which ``stack`` gives up."""
-    ours = await stack.enter_async_context(shown_at_work(db, now=now))
-    if settings.database_direct_url is None:  # a pooler has its own idea of how many
-        await warn_of_few_connections(db, settings.database_pool)
-    return ours
-
-
-async def warn_of_few_connections(db: Database, ours: int) -> None:
-    """Say so when the server has no room for the pools of all replicas beside what others use.
-
-    Each has one connection more, by which it listens.
-    """
-    result, replicas = await connections(db), await at_work(db)
-    if result.others + replicas * (ours + 1) > result.most:
-        log.warning(
-            "PostgreSQL has too few connections: lower DATABASE_POOL, or raise max_connections",
-            most=result.most,
-            used_by_others=result.others,
-            replicas=replicas,
-            each=ours + 1,
         )
 
 

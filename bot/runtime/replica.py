@@ -3,7 +3,6 @@
 import os
 import socket
 
-OURS = "storybell "
 _LONGEST = 63  # bytes of a name that PostgreSQL keeps of a session
 
 
@@ -14,4 +13,4 @@ def replica() -> str:
 
 def session_name() -> str:
     """Return what PostgreSQL shows as ``application_name``."""
-    return f"{OURS}{replica()}"[:_LONGEST]
+    return f"storybell {replica()}"[:_LONGEST]

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from bot.domain.model import ORIGINAL, Profile, Story
 from bot.domain.records import Delivery, FileKind
 from bot.domain.serialization import dump_stories, load_readable
-from bot.store.chats import chats, moved_chats
+from bot.store.chats import chats
 from bot.store.database import Insert, Tx, built_once, row_or_none
 from bot.store.file_ids import files
 from bot.store.profiles import profiles
@@ -76,16 +76,10 @@ async def add(tx: Tx, rows: Collection[Delivery]) -> None:
         by_pk.setdefault(file.story_pk, []).append(file)
     # A chat may have moved, or been erased, while the alert was on its way.
     at = {row.target.chat_id for row in wanted}
-    moves = sa.select(moved_chats.c.old_id, moved_chats.c.new_id)
-    moved = {
-        row.old_id: row.new_id
-        for row in await tx.execute(moves.where(moved_chats.c.old_id.in_(at)))
-    }
-    there = sa.select(chats.c.id).where(chats.c.id.in_(at | set(moved.values())))
-    known = set((await tx.execute(there)).scalars())
+    there = set((await tx.execute(sa.select(chats.c.id).where(chats.c.id.in_(at)))).scalars())
     values = [
         {
-            "chat_id": moved.get(row.target.chat_id, row.target.chat_id),
+            "chat_id": row.target.chat_id,
             "story_pk": row.story.pk,
             "bot_id": file.bot_id,
             "profile_id": row.story.profile.profile_id,
@@ -97,7 +91,7 @@ async def add(tx: Tx, rows: Collection[Delivery]) -> None:
             "file_unique_id": file.file_unique_id,
         }
         for row in wanted
-        if row.story and moved.get(row.target.chat_id, row.target.chat_id) in known
+        if row.story and row.target.chat_id in there
         for file in by_pk.get(_key(row), ())
     ]
     if values:

@@ -1,14 +1,12 @@
 """In which state a database is found before the bot uses it; nothing is changed."""
 
 import os
-from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
 import sqlalchemy as sa
 
 from bot.domain.errors import DatabaseUnavailableError
-from bot.runtime.replica import OURS
 from bot.store.database import Database, Tx, is_known, newest_revision, revision_of
 
 _IS_STANDBY = sa.select(sa.func.pg_is_in_recovery())
@@ -51,26 +49,6 @@ async def _may_make_tables(tx: Tx) -> None:
     schema = sa.func.current_schema()
     if not (await tx.execute(sa.select(sa.func.has_schema_privilege(schema, "CREATE")))).scalar():
         raise PermissionError("its user may not make tables in it")
-
-
-@dataclass(frozen=True, slots=True)
-class Connections:
-    """How many connections a server has for people like us, and how many others use."""
-
-    most: int
-    others: int
-
-
-async def connections(db: Database) -> Connections:
-    """Return PostgreSQL's room for connections."""
-    room = sa.text(
-        "SELECT current_setting('max_connections')::int"
-        " - current_setting('superuser_reserved_connections')::int,"
-        " count(*) FILTER (WHERE NOT starts_with(application_name, :ours))"
-        " FROM pg_stat_activity WHERE backend_type = 'client backend'"
-    )
-    async with db.read() as tx:
-        return Connections(*(await tx.execute(room, {"ours": OURS})).one())
 
 
 def _has_file(file: Path) -> bool:

@@ -5,18 +5,13 @@ import re
 import signal
 import time
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from structlog.testing import capture_logs
 
-from bot.bootstrap import warn_of_few_connections
-from bot.store import leases
 from bot.store.database import Database
-from bot.store.readiness import connections
 from bot.store.topics import topics
 from tests.flows.test_topics import brought, forum_of, made, star
 from tests.support.control import Control, Json, wait_for
@@ -237,18 +232,3 @@ async def test_a_topic_that_two_want_at_once_is_made_once_and_gets_what_was_owed
         ]
         last = (await control.publish("both.want"))["pk"]
         assert await brought(control, forum, last) == threads
-
-
-async def test_a_start_says_that_the_pools_of_all_replicas_are_too_many(
-    db: Database,
-) -> None:
-    async with db.begin() as tx:
-        for key in ("process:ours", "process:another"):
-            await leases.take(tx, key, key, now=datetime.now(UTC))
-    room = await connections(db)
-    too_many = room.most // 2
-    with capture_logs() as said:
-        await warn_of_few_connections(db, (room.most - room.others) // 2 - 1)
-        assert said == []
-        await warn_of_few_connections(db, too_many)
-    assert [(line["replicas"], line["each"]) for line in said] == [(2, too_many + 1)]

@@ -13,14 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from tests.soak.plants import FOUND_BY, PLANTS
-from tests.soak.rates import ORDINARY, QUIET, QUIET_DAYS, ROUGH, ROUGH_DAYS
-from tools.older import unpacked
+from tests.soak.rates import ORDINARY, ROUGH, ROUGH_DAYS
 
 ROOT = Path(__file__).parents[2]
 RAM = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
 DAYS = 7.0
 SHOWN = 12  # violations of one seed
-ALIKE = 0.01  # by so much of itself a delay may differ between two versions
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -30,8 +28,6 @@ def main(arguments: list[str] | None = None) -> int:
         return _one(options)
     seeds = range(options.first, options.first + options.seeds)
     began = time.monotonic()
-    if options.against:
-        return _compare(options)
     if options.plant:
         return _plants(list(PLANTS) if options.plant == "all" else [options.plant], options)
     with ThreadPoolExecutor(options.at_once) as pool:
@@ -57,27 +53,6 @@ def _lived(seed: int, options: argparse.Namespace) -> dict[str, Any]:
         result["violations"].append(f"replay: the event log is {result['digest']}, then {again}")
         sys.stdout.write(f"  {result['violations'][-1]}\n")
     return result
-
-
-def _compare(options: argparse.Namespace) -> int:
-    """Live quiet days on an older bot and on today's; 0 when they cost and tell the same."""
-    wrong = 0
-    with unpacked(options.against) as older, ThreadPoolExecutor(options.at_once) as pool:
-        for seed in range(options.first, options.first + options.seeds):
-            before, after = pool.map(lambda cwd: _apart(seed, options, cwd=cwd), (older, ROOT))  # noqa: B023 - done before the next seed
-            is_alike = before["ledger"] == after["ledger"] > 0 and all(
-                abs(now - was) <= ALIKE * was
-                for was, now in zip(before["delays"], after["delays"], strict=True)
-            )
-            wrong += not is_alike or bool(before["violations"] or after["violations"])
-            for name, one in ((options.against, before), ("now", after)):
-                half, most = (f"{seconds / 60:.2f}" for seconds in one["delays"])
-                sys.stdout.write(
-                    f"seed {seed}, {name}: {one['ledger']} credits, {one['looks']} looks,"
-                    f" {one['alerts']} alerts, late by {half} min (p50) and {most} min (p95)\n"
-                )
-    sys.stdout.write(f"soak: {options.seeds} quiet days, {wrong} of them not alike\n")
-    return 1 if wrong else 0
 
 
 def _plants(names: list[str], options: argparse.Namespace) -> int:
@@ -110,7 +85,7 @@ def _one(options: argparse.Namespace) -> int:
     ram = RAM if RAM.is_dir() else None
     folder = Path(tempfile.mkdtemp(prefix="storybell-soak-", dir=ram))
     log = options.log and options.log / f"{options.one}.log"
-    rates = ROUGH if options.rough else QUIET if options.quiet else ORDINARY
+    rates = ROUGH if options.rough else ORDINARY
     result = one(
         options.one, folder, days=_days(options), plant=options.plant, rates=rates, log=log
     )
@@ -118,17 +93,13 @@ def _one(options: argparse.Namespace) -> int:
     return 0
 
 
-def _apart(
-    seed: int, options: argparse.Namespace, plant: str = "", cwd: Path = ROOT
-) -> dict[str, Any]:
-    """Run one seed in a process of its own, on the bot in `cwd`."""
+def _apart(seed: int, options: argparse.Namespace, plant: str = "") -> dict[str, Any]:
+    """Run one seed in a process of its own."""
     words = ["--one", str(seed), "--days", str(_days(options))]
     if plant:
         words += ["--plant", plant]
     if options.plant or options.rough:
         words += ["--rough"]
-    if options.against:
-        words += ["--quiet"]
     if options.log:
         options.log.mkdir(parents=True, exist_ok=True)
         words += ["--log", str(options.log)]
@@ -136,7 +107,7 @@ def _apart(
     done = subprocess.run(  # noqa: S603 - this program itself
         [sys.executable, "-m", "tests.soak", *words],
         env=os.environ | {"PYTHONHASHSEED": "0"},  # noqa: TID251 - to be handed on
-        cwd=cwd, capture_output=True, text=True, check=False,
+        cwd=ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip
     try:
         result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
@@ -160,8 +131,6 @@ def _apart(
 def _days(options: argparse.Namespace) -> float:
     if options.days is not None:
         return float(options.days)
-    if options.quiet or options.against:
-        return QUIET_DAYS
     return ROUGH_DAYS if options.rough or options.plant else DAYS
 
 
@@ -174,13 +143,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--plant", default="", choices=["", "all", *PLANTS],
                         help="a mistake to put into the bot; 0 when it is found")  # fmt: skip
     parser.add_argument("--rough", action="store_true", help="the few hours of plants, without")
-    parser.add_argument(
-        "--against",
-        default="",
-        metavar="COMMIT",
-        help="live quiet days on the bot of a commit and on today's; 0 when alike",
-    )
-    parser.add_argument("--quiet", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--replay", action="store_true", help="run each seed twice and compare")
     parser.add_argument("--log", type=Path, help="a folder for the event logs")
     parser.add_argument("--one", type=int, help=argparse.SUPPRESS)

@@ -62,9 +62,6 @@ class People:
             (3, self.take_down), (3, self.flood), (6, self.trouble),
         ]  # fmt: skip
         """How often each is done, of all together; others may add theirs."""
-        if rates.calm:
-            calm = {self.probe, self.ask_stories, self.paste, self.subscribe, self.ask_why}
-            self.deeds = [(weight, deed) for weight, deed in self.deeds if deed in calm]
         self._asked = 0
 
     # -- the beginning ------------------------------------------------------------------

@@ -31,8 +31,6 @@ class Rates:
     fans: int = 1
     """By what the weights of those who use all of it are multiplied; 0: there are none."""
     backup_hours: int = 6
-    calm: bool = False
-    """Nobody does what depends on the buttons that there are, and nothing but time passes."""
     quiet: bool = False
     """Every third chat wants to be left alone from the first hour on."""
 
@@ -44,8 +42,3 @@ ROUGH = Rates(
     backup_hours=1,
 )  # fmt: skip
 ROUGH_DAYS = 0.25
-QUIET = Rates(
-    faults=1e-9, crashes=1e-9, fans=0, calm=True, deeds=150, settled_s=20, drain_s=3 * HOUR
-)
-QUIET_DAYS = 1.125
-"""A day in which the bot has nothing but its work: two versions of it can be compared."""
