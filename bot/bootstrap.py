@@ -292,10 +292,7 @@ async def built(
                 tell=partial(incidents.set, "privacy_check"),
                 now=now,
             ),
-            budget_watch=BudgetWatch(
-                db,
-                set_incident=partial(incidents.set, "budget_short"),
-            ),
+            budget_watch=BudgetWatch(partial(incidents.set, "budget_short")),
             wake=outbox.wake,
             metrics=metrics,
             now=now,

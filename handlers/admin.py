@@ -27,12 +27,6 @@ CHECK_PAID = N_(
     "missed stories."
 )
 RESUMED = N_("Spending is on again.")
-BUDGET_SHORT = N_(
-    "The daily budget is enough to check {enough} of {profiles} profiles in time. "
-    "To check them all takes {cost} a day."
-)
-RAISE_BUDGET = N_("DAILY_BUDGET={budget} gives that.")
-LOWER_REPLY_SHARE = N_("REPLY_SHARE=1 leaves nothing for checks.")
 ADMIN_PAGE = N_("Spending, people, incidents and the next checks, on one page.")
 ADMIN_IN_PRIVATE = N_("Please send me /admin in our private chat.")
 ADMIN_LINK = N_(
@@ -45,7 +39,7 @@ ADMIN_LINK = N_(
 async def spending(update: Update, context: Context) -> None:
     """Show credits and money: today, 7 and 30 days, by endpoint and chat, and the outlook."""
     spent = await context.services.reports.spending()
-    await say(update, context, _text(spent, context, await _shortfall(context)))
+    await say(update, context, _text(spent, context))
 
 
 @command("stop_spending")
@@ -76,25 +70,7 @@ async def admin(update: Update, context: Context) -> None:
         await say(update, context, context.t(ADMIN_PAGE), [[button]])
 
 
-async def _shortfall(context: Context) -> str:
-    """Return a line about a budget that is too small for what is followed, else nothing."""
-    lack = await context.services.reports.shortfall()
-    if lack is None:
-        return ""
-    t = context.t
-    line: str = t(
-        BUDGET_SHORT,
-        enough=t.number(lack.enough),
-        profiles=t.number(lack.profiles),
-        cost=cost_of(lack.credits, context),
-    )
-    if lack.daily_budget is None:
-        return f"\n{line} {t(LOWER_REPLY_SHARE)}"
-    # A setting as it is typed: without the thousands separators of the language.
-    return f"\n{line} {t(RAISE_BUDGET, budget=str(lack.daily_budget))}"
-
-
-def _text(spent: Spending, context: Context, shortfall: str) -> str:
+def _text(spent: Spending, context: Context) -> str:
     t = context.t
     text: str = t(
         SPENDING,
@@ -110,7 +86,6 @@ def _text(spent: Spending, context: Context, shortfall: str) -> str:
         text += "\n" + t(DRIFT, credits=t.number(spent.drift))
     if spent.check_paid_since is not None:
         text += "\n" + t(CHECK_PAID, since=t.date(spent.check_paid_since))
-    text += shortfall
     by_endpoint = {name: one.spent for name, one in spent.by_endpoint.items()}
     by_chat = {_named(chat, spent.names.get(chat)): one for chat, one in spent.by_chat.items()}
     for title, lines in ((N_("By endpoint"), by_endpoint), (N_("By chat (⏰ alerts)"), by_chat)):

@@ -4,5 +4,5 @@ In: who pays, and the endpoint of a call. Out: an entry of the ledger with what 
 billed, or the error that names the limit. ``balance`` compares the ledger with the account;
 ``reports`` and ``people`` tell where the money went. Money is whole credits. Public:
 ``ledger.Ledger``, ``ledger.Payer``, ``ledger.Bill``, ``reports.Reports``, ``people.guests``,
-``balance.Treasurer``, ``shortfalls.Shortfall``.
+``balance.Treasurer``.
 """

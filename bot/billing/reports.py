@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TypeVar
 
-from bot.billing import shortfalls
 from bot.billing.drift import KEY as DRIFT
-from bot.billing.shortfalls import Shortfall
 from bot.domain.access import Subject
 from bot.domain.budget import DAY, Limits
 from bot.store import access, budgets, chats, key_values, spending, usage
@@ -117,10 +115,6 @@ class Reports:
     async def spending(self) -> Spending:
         """Return what the bot spent, and what that will come to."""
         return await self.db.fetch(lambda tx: spending_in(tx, self.limits, now=self.now()))
-
-    async def shortfall(self) -> Shortfall | None:
-        """Return what the daily budget lacks; None while it is enough."""
-        return await self.db.fetch(shortfalls.kept)
 
 
 async def spending_in(tx: Tx, limits: Limits, *, now: datetime) -> Spending:

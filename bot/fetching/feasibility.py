@@ -4,16 +4,14 @@ Nobody can subscribe past the budget, but it can be lowered afterwards, or a che
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import asdict, dataclass
 from math import ceil
+from typing import Literal
 
-from bot.billing import shortfalls
-from bot.billing.shortfalls import Shortfall
 from bot.domain.budget import poll_shares
 from bot.domain.errors import N_
 from bot.domain.incidents import SetIncident
 from bot.scheduling.pricing import fewest_credits, is_feasible
-from bot.store.database import Database
 
 _SPARE = 1.05  # what a check costs is a mean that moves: the lack ends with so much of the need
 
@@ -29,30 +27,42 @@ _ALL_FOR_REPLIES = N_(
 )
 
 
-class BudgetWatch:
-    """Tells the bot's admins once that the budget is too small, and once that it is not."""
+@dataclass(frozen=True, slots=True)
+class Shortfall:
+    """How many of ``profiles`` can be checked in time, and the credits a day that all need.
 
-    def __init__(self, db: Database, *, set_incident: SetIncident | None = None) -> None:
-        """Open and end an incident by ``set_incident``; else it is only kept for /spending."""
-        self._db = db
+    ``daily_budget`` is the setting that gives the checks so much; None where ``REPLY_SHARE``
+    leaves them nothing of any.
+    """
+
+    profiles: int
+    enough: int
+    credits: int
+    daily_budget: int | None
+
+
+class BudgetWatch:
+    """Tells the bot's admins that the budget is too small, and that it is not any more."""
+
+    def __init__(self, set_incident: SetIncident) -> None:
+        """Open and end an incident by ``set_incident``, which says each once."""
         self._set = set_incident
+        self._last: Shortfall | Literal["unknown"] | None = "unknown"
 
     async def check(
-        self,
-        budget: float,
-        counts: Sequence[int],
-        cost: float,
-        *,
-        reply_share: float,
-        now: datetime,
+        self, budget: float, counts: Sequence[int], cost: float, *, reply_share: float
     ) -> None:
         """Judge ``budget``, credits a day; the others are as in ``shortfall``."""
-        async with self._db.begin() as tx:
-            was_short = await shortfalls.kept(tx) is not None
-            lack = shortfall(budget, counts, cost, reply_share=reply_share, was_short=was_short)
-            is_news = await shortfalls.record(tx, lack, now=now)
-        if is_news and self._set is not None:
-            await (self._set(None) if lack is None else _tell_of(self._set, lack))
+        was_short = isinstance(self._last, Shortfall)
+        lack = shortfall(budget, counts, cost, reply_share=reply_share, was_short=was_short)
+        if lack == self._last:
+            return
+        if lack is None:
+            await self._set(None)
+        else:
+            sentence = _ALL_FOR_REPLIES if lack.daily_budget is None else _TOO_SMALL
+            await self._set(sentence, **asdict(lack))
+        self._last = lack
 
 
 def shortfall(
@@ -82,13 +92,3 @@ def shortfall(
     )
     daily_budget = ceil(ceil(needed) / (1 - reply_share) - 1e-6) if reply_share < 1 else None
     return Shortfall(known + fresh, enough, ceil(needed), daily_budget)
-
-
-async def _tell_of(tell: SetIncident, lack: Shortfall) -> None:
-    await tell(
-        _ALL_FOR_REPLIES if lack.daily_budget is None else _TOO_SMALL,
-        enough=lack.enough,
-        profiles=lack.profiles,
-        credits=lack.credits,
-        daily_budget=lack.daily_budget,
-    )

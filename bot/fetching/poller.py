@@ -90,7 +90,7 @@ class Scheduler:
         self._lease = lease
         self._witness = witness
         self._privacy = privacy or PrivacyCheck(db, "false", now=now)
-        self._budget_watch = budget_watch or BudgetWatch(db)
+        self._budget_watch = budget_watch
         self._wake = wake
         self._now = now
         self._kept_at = now() - MAINTAIN_EVERY
@@ -266,13 +266,13 @@ class Scheduler:
                     known, fresh = self._counts = await profiles.followed(tx)
                     states = await schedule_state.sample(tx, but_fresh=known > 0)
                 plan.survey(states, known or fresh)
-                await self._budget_watch.check(
-                    self._settings.credits_a_day,
-                    self._counts,
-                    plan.cost,
-                    reply_share=self._ledger.limits.reply_share,
-                    now=now,
-                )
+                if self._budget_watch is not None:
+                    await self._budget_watch.check(
+                        self._settings.credits_a_day,
+                        self._counts,
+                        plan.cost,
+                        reply_share=self._ledger.limits.reply_share,
+                    )
                 self._survey_at = now + MAINTAIN_EVERY * (1 + len(states) / _SURVEYED_A_MINUTE)
             self._share(plan)
             async with self._db.begin() as tx:
