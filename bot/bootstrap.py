@@ -174,7 +174,6 @@ async def built(
                 newcomer_share=_NEWCOMER_SHARE,
             ),
             skip_privacy_check=settings.skip_privacy_check == "true",
-            tell=partial(incidents.set, "large_source"),
             now=now,
         )
         api = StoriesApi(

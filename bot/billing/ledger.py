@@ -22,7 +22,6 @@ from bot.domain.budget import (
     allowances_for,
     budget_again,
     burst_over,
-    large_from,
     left_by_replies,
     midnight_after,
     rule_for,
@@ -45,9 +44,7 @@ from bot.store import (
     access,
     acquaintances,
     budgets,
-    chats,
     key_values,
-    leases,
     ledger,
     profiles,
     subscriptions,
@@ -63,11 +60,6 @@ _PRESUMED_AFTER = timedelta(minutes=30)  # longer than any call can last
 _HABIT_DAYS = 7
 SPLIT_AT_ONCE = 500  # profiles, and chats
 _SPLIT_ON = "checks split on"  # the day on which that was done last
-_LARGE_SOURCE = (
-    "Much is spent by one {who}: {spent} of today's {share} credits for replies. "
-    "PERSON_DAILY_ALLOWANCE and CHAT_DAILY_ALLOWANCE say how much one may take a day; /spending "
-    "shows the chats."
-)
 PASTED_A_DAY = 500  # megabytes of pasted files a person
 PAID_AT_ONCE, PAID_OF_EACH = 48, 4  # calls that people wait for; the schedule has its own slots
 
@@ -117,17 +109,11 @@ class Ledger:
         limits: Limits,
         *,
         skip_privacy_check: bool = False,
-        tell: Callable[[str], Awaitable[None]] | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Keep the ledger in ``db``; ``skip_privacy_check`` as the API's calls are made.
-
-        ``tell`` tells the bot's admins, once a day, of one who takes much of the replies' credits.
-        """
+        """Keep the ledger in ``db``; ``skip_privacy_check`` as the API's calls are made."""
         self._db = db
         self.limits = limits
-        self._large_from = large_from(limits)
-        self._tell = tell
         self._skip_privacy_check = skip_privacy_check
         self._now = now
         self._habits: tuple[date, list[list[int]]] | None = None  # as of a day
@@ -193,7 +179,6 @@ class Ledger:
         )
 
     async def _reserve(self, payer: Payer, endpoint: Endpoint, *, forced: bool) -> Reservation:
-        news: list[str] = []
         async with self._db.begin() as tx:
             now = self._now()
             nominal = cost(endpoint, skip_privacy_check=self._skip_privacy_check or forced)
@@ -201,8 +186,7 @@ class Ledger:
             is_admin = asker is not None and asker.is_admin
             taken: list[tuple[Scope, int]] = []
             if asker is not None and not is_admin:
-                taken, totals = await self._take_allowances(tx, asker, nominal, now)
-                news = await self._large_sources(tx, asker, totals, now)
+                taken = await self._take_allowances(tx, asker, nominal, now)
             minimum = None if is_admin else self.limits.minimum_balance
             if not await budgets.take_credits(tx, nominal, minimum=minimum):
                 raise SpendingStoppedError("stopped, or the balance is below the minimum")
@@ -221,9 +205,6 @@ class Ledger:
                 nominal=nominal,
                 now=now,
             )
-        for sentence in news:
-            if self._tell is not None:
-                await self._tell(sentence)
         return Reservation(entry_id, payer, nominal, now, tuple(taken))
 
     async def settle(self, tx: Tx, reservation: Reservation, credits: int | None) -> None:  # noqa: A002 - the project's word
@@ -256,10 +237,10 @@ class Ledger:
         """
         whose = asker.user_id or asker.chat_id or 0
         async with self._db.begin() as tx:
-            taken = await budgets.take_allowances(
+            refusing = await budgets.take_allowances(
                 tx, self._now().date(), megabytes, [("pasted", whose, most)]
             )
-            if taken.refusing:
+            if refusing:
                 raise PastedLimitError
 
     async def set_stopped(self, *, stopped: bool) -> None:
@@ -402,10 +383,8 @@ class Ledger:
 
     async def _take_allowances(
         self, tx: Tx, asker: Asker, nominal: int, now: datetime
-    ) -> tuple[list[tuple[Scope, int]], dict[Scope, int]]:
-        """Take a call's cost from what its asker may spend.
-
-        Return what it was taken from, and how much each has spent today.
+    ) -> list[tuple[Scope, int]]:
+        """Take a call's cost from what its asker may spend; return what it was taken from.
 
         Nobody in particular (an administrator without a name, who writes as a channel) pays by
         the chat, all of them there as one.
@@ -419,11 +398,10 @@ class Ledger:
         elif asker.chat_id is not None:
             wanted.append(("nobody", asker.chat_id, min(limits.own, limits.here)))
         if not wanted:
-            return [], {}
+            return []
         if limits.newcomers is not None:
             wanted.append(("newcomer", 0, limits.newcomers))
-        spent = await budgets.take_allowances(tx, now.date(), nominal, wanted)
-        match spent.refusing:
+        match await budgets.take_allowances(tx, now.date(), nominal, wanted):
             case "chat" | "nobody":
                 raise AllowanceSpentError(until=midnight_after(now))
             case "person":
@@ -432,32 +410,7 @@ class Ledger:
                 raise NewcomersSpentError(until=midnight_after(now))
         # The asker's row is locked now, so nobody else counts at the same time.
         await self._check_recent(tx, asker, limits.here, nominal, now)
-        return [(scope, subject) for scope, subject, _ in wanted], spent.totals
-
-    async def _large_sources(
-        self, tx: Tx, asker: Asker, totals: dict[Scope, int], now: datetime
-    ) -> list[str]:
-        """Return what to tell of who takes a fifth of the replies' credits; once a day each.
-
-        A private chat is its person; who may spend without limits is not watched.
-        """
-        is_group = asker.in_group or asker.user_id is None
-        sources: tuple[tuple[Scope, int | None], ...] = (
-            ("person", asker.user_id),
-            ("chat", asker.chat_id if is_group else None),
-        )
-        news = []
-        for scope, subject in sources:
-            spent = totals.get(scope, 0)
-            if subject is None or spent < self._large_from:
-                continue
-            key = f"large source:{now:%Y%m%d}:{scope}:{subject}"
-            if await leases.first(tx, key, until=midnight_after(now)):
-                chat = await chats.get(tx, subject) if scope == "chat" else None
-                who = f"{scope} {subject}" + (f" ({chat.title})" if chat and chat.title else "")
-                share = round(self.limits.daily_budget * self.limits.reply_share)
-                news.append(_LARGE_SOURCE.format(who=who, spent=spent, share=share))
-        return news
+        return [(scope, subject) for scope, subject, _ in wanted]
 
     async def _allowances_of(self, tx: Tx, asker: Asker) -> Allowances:
         is_known = True

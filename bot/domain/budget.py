@@ -10,7 +10,6 @@ Side = Literal["replies", "schedule"]
 DAY = timedelta(days=1)
 CHECK_COST = 2  # credits: the stories of a profile with the privacy check
 NEWCOMERS_PART = 1 / 13  # of the schedule's budget
-LARGE_PART = 0.2  # of what replies may spend a day: one source that takes more is told of
 BURST_WINDOW = timedelta(minutes=1)
 _MORE_THAN_USUAL = 1.2
 _FOR_NEW_HABITS = 0.1
@@ -65,11 +64,6 @@ def allowances_for(
     own = min(limits.person_daily_allowance, limits.newcomer_allowance)
     replies = round(limits.daily_budget * limits.reply_share)
     return Allowances(chat, here, own, math.floor(replies * limits.newcomer_share))
-
-
-def large_from(limits: Limits) -> int:
-    """Return the credits a day with which one source has taken a fifth of the replies'."""
-    return max(1, math.ceil(limits.daily_budget * limits.reply_share * LARGE_PART))
 
 
 def burst_over(

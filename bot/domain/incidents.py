@@ -24,7 +24,6 @@ IncidentKind = Literal[
     "database",
     "disk",
     "drift",
-    "large_source",
     "parked",
     "price",
     "privacy_check",

@@ -6,7 +6,6 @@ leaves no way for two transactions to wait for each other.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from typing import Literal, get_args
@@ -62,21 +61,13 @@ def _take_allowances(insert: Insert) -> sa.Executable:
         index_elements=list(allowances.primary_key.columns),
         set_={"credits": taken},
         where=taken <= sa.case(limits, value=allowances.c.scope),
-    ).returning(allowances.c.scope, allowances.c.credits)
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """What each spent that day, this included; ``refusing`` is whose limit forbids it, if any."""
-
-    totals: dict[Scope, int]
-    refusing: Scope | None
+    ).returning(allowances.c.scope)
 
 
 async def take_allowances(
     tx: Tx, day: date, amount: int, wanted: Sequence[tuple[Scope, int, int]]
-) -> Taken:
-    """Add to what each of these spent that day, as far as its limit allows.
+) -> Scope | None:
+    """Add to what each of these spent that day; return whose limit forbids it, if any.
 
     ``wanted`` are (scope, subject, limit). After a refusal the caller rolls back.
     """
@@ -86,11 +77,9 @@ async def take_allowances(
         {"scope": scope, "subject": subject, "day": day, "credits": amount, **limits}
         for scope, subject, _ in wanted
     ]
-    totals: dict[Scope, int] = {
-        row.scope: row.credits for row in await tx.execute(_take_allowances(tx), rows)
-    }
-    refusing = (scope for scope, _, limit in wanted if amount > limit or scope not in totals)
-    return Taken(totals, next(refusing, None))
+    taken = set((await tx.execute(_take_allowances(tx), rows)).scalars())
+    refusing = (scope for scope, _, limit in wanted if amount > limit or scope not in taken)
+    return next(refusing, None)
 
 
 async def give_allowance(tx: Tx, scope: Scope, subject: int, day: date, amount: int) -> None:

@@ -8,8 +8,7 @@ from typing import Literal
 from bot.store import acquaintances
 from bot.store.database import Database
 from tests.support.control import wait_for
-from tests.support.sandbox import sandbox_box
-from tests.support.storybell import Bell, running_bell, storybell
+from tests.support.storybell import Bell, storybell
 
 
 async def test_an_anonymous_administrator_of_many_groups_takes_no_more_than_newcomers_may(
@@ -94,38 +93,3 @@ async def test_newcomers_share_a_part_of_the_checks_and_are_told_kindly_when_it_
         assert ["for new people" in text for text in answers] == [False] * 3 + [True] * 2
         assert "for new people" not in await said(ann, 6)
         assert "for new people" not in await said(new[0], 0)  # it is looked at for her anyway
-
-
-async def test_the_admins_are_told_once_who_takes_over_a_fifth_of_the_replies(
-    tmp_path: Path,
-) -> None:
-    async with sandbox_box() as box:
-        control = box.control
-        boss, greedy, ann = [await control.person(name) for name in ("Boss", "Greedy", "Ann")]
-        limits = {"daily_budget": 40, "person_burst": 100, "admin_ids": str(boss)}
-        async with running_bell(tmp_path, box, **limits) as bell:
-            await control.privacy_mode(on=False)
-            start = await control.say(boss, "/help")
-
-            async def told() -> list[str]:
-                texts = [str(m.get("text")) for m in await control.replies(boss, start)]
-                return [text for text in texts if "credits for replies" in text]
-
-            members = [{"user_id": ann, "status": "member"}]
-            group = await control.chat("supergroup", "Loud ones", members=members)
-            await know(bell, ("person", ann), ("person", greedy))
-            await know(bell, ("chat", ann), ("chat", greedy), ("chat", group))
-            await bell.ask(ann, "/stories nobody.of.ann")  # 2 of 20
-            for number in range(4):
-                await bell.ask(greedy, f"/stories nobody{number}")
-            (said,) = await wait_for(told)
-            assert f"person {greedy}:" in said
-            for number in range(3):
-                await bell.noticed(group, f"/stories else{number}", user=ann)
-
-            async def all_told() -> bool:
-                return len(await told()) == 3
-
-            await wait_for(all_told)
-            assert f"person {ann}:" in (await told())[1]
-            assert f"chat {group} (Loud ones)" in (await told())[2]

@@ -1,4 +1,4 @@
-"""Who bears what: groups, people without a name, newcomers, large sources, and all who wait."""
+"""Who bears what: groups, people without a name, newcomers, and all who wait."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -17,7 +17,7 @@ from bot.domain.errors import (
     TooFastError,
 )
 from bot.domain.model import Asker
-from bot.store import access, acquaintances, budgets, chats
+from bot.store import access, acquaintances, budgets
 from bot.store.database import Database
 from bot.stories_api.endpoints import Answer
 from tests.bot.billing.test_ledger import FREE, MANY, ONE, Clock, answering, link
@@ -152,41 +152,6 @@ async def test_what_a_newcomer_was_not_billed_is_there_for_the_next(sqlite_db: D
     await spend(ledger, link(2, 2))
     with pytest.raises(NewcomersSpentError):
         await spend(ledger, link(3, 3))
-
-
-async def test_one_who_takes_a_fifth_of_the_replies_credits_is_told_of_once_a_day(
-    sqlite_db: Database,
-) -> None:
-    told: list[str] = []
-
-    async def tell(sentence: str) -> None:
-        told.append(sentence.removeprefix("Much is spent by one ").partition(" for ")[0])
-
-    clock = Clock()
-    limits = Limits(20, 0.5, MANY, MANY, MANY, 0)
-    ledger = Ledger(sqlite_db, limits, tell=tell, now=clock)
-    other = Ledger(sqlite_db, limits, tell=tell, now=clock)
-    async with sqlite_db.begin() as tx:
-        await chats.ensure(tx, GROUP, kind="group", title="Friends", now=NOON)
-        await chats.ensure(tx, -6, kind="group", title="", now=NOON)
-    await spend(ledger, link(1, 1))
-    assert told == []
-    await spend(ledger, link(1, 1))
-    await spend(other, link(1, 1))
-    assert told == ["person 1: 2 of today's 10 credits"]
-    await spend(ledger, link(9, 9, admin=True), 2)
-    for member in (2, 3):
-        await spend(ledger, in_group(member))
-    assert told[1:] == ["chat -5 (Friends): 2 of today's 10 credits"]
-    told.clear()
-    for day in (0, 1):
-        clock.now = MIDNIGHT + timedelta(days=day)
-        await spend(ledger, in_group(None, chat=-6), 3)
-    assert told == ["chat -6: 2 of today's 10 credits"] * 2
-    told.clear()
-    await spend(ledger, Payer("link", Asker(-8, None)), 2)  # a channel
-    assert told == ["chat -8: 2 of today's 10 credits"]
-    await spend(Ledger(sqlite_db, limits, now=clock), link(1, 1), 2)  # nobody listens
 
 
 async def test_what_a_check_costs_is_borne_by_all_who_wait_and_a_link_by_its_chat(

@@ -10,7 +10,6 @@ from bot.domain.budget import (
     Limits,
     budget_again,
     burst_over,
-    large_from,
     left_by_replies,
     midnight_after,
     poll_shares,
@@ -84,12 +83,6 @@ def test_a_burst_is_over_when_enough_of_it_is_a_minute_old() -> None:
     assert burst_over(limits, recent, 4, DAY) == DAY + 50 * second
     assert burst_over(limits, recent, 6, DAY) == DAY + minute  # which never fits
     assert burst_over(limits, [(DAY - minute, 5)], 5, DAY) is None
-
-
-def test_a_fifth_of_what_replies_may_spend_is_large() -> None:
-    assert large_from(Limits(daily_budget=1000, reply_share=0.5)) == 100
-    assert large_from(Limits(daily_budget=0)) == 1
-    assert large_from(Limits(daily_budget=11, reply_share=1)) == 3
 
 
 def test_newcomers_have_a_part_of_the_schedule_where_both_follow_something() -> None:

@@ -26,7 +26,7 @@ async def take(db: Database, amount: int, *wanted: tuple[Scope, int, int]) -> Sc
     """Do as the ledger does: after a refusal nothing is taken."""
     with contextlib.suppress(ValueError):
         async with db.begin() as tx:
-            refusing = (await budgets.take_allowances(tx, TODAY, amount, wanted)).refusing
+            refusing = await budgets.take_allowances(tx, TODAY, amount, wanted)
             if refusing:
                 raise ValueError
     return refusing
@@ -40,7 +40,7 @@ async def test_the_last_credit_is_taken_and_no_more(db: Database) -> None:
     assert await take(db, 1, WANTED[0]) == "chat"
     async with db.begin() as tx:
         assert await used(tx) == (5, 3)
-        assert (await budgets.take_allowances(tx, TODAY + DAY, 3, WANTED)).refusing is None
+        assert (await budgets.take_allowances(tx, TODAY + DAY, 3, WANTED)) is None
 
 
 async def test_a_first_call_over_the_limit_is_refused(db: Database) -> None:
@@ -52,7 +52,7 @@ async def test_the_chat_is_named_when_both_are_at_their_limits(db: Database) -> 
     async with db.begin() as tx:
         await budgets.take_allowances(tx, TODAY, 3, WANTED)
         both: list[tuple[Scope, int, int]] = [("chat", -1, 3), ("person", 7, 3)]
-        assert (await budgets.take_allowances(tx, TODAY, 1, both)).refusing == "chat"
+        assert (await budgets.take_allowances(tx, TODAY, 1, both)) == "chat"
 
 
 async def test_what_is_given_back_can_be_taken_again(db: Database) -> None:
@@ -60,7 +60,7 @@ async def test_what_is_given_back_can_be_taken_again(db: Database) -> None:
         await budgets.take_allowances(tx, TODAY, 3, WANTED)
         await budgets.give_allowance(tx, "person", 7, TODAY, 2)
         assert await used(tx) == (3, 1)
-        assert (await budgets.take_allowances(tx, TODAY, 2, WANTED)).refusing is None
+        assert (await budgets.take_allowances(tx, TODAY, 2, WANTED)) is None
         await budgets.give_allowance(tx, "chat", -1, TODAY, -9)  # billed more than reserved
         assert await used(tx) == (14, 3)
 

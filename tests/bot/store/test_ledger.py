@@ -90,11 +90,9 @@ async def test_allowances_move_and_go(db: Database) -> None:
     day = NOW.date()
     async with db.begin() as tx:
         for chat in (-1, -100):
-            assert (
-                await budgets.take_allowances(tx, day, 2, [("chat", chat, 3)])
-            ).refusing is None
-        assert (await budgets.take_allowances(tx, day, 2, [("chat", -1, 3)])).refusing == "chat"
-        assert (await budgets.take_allowances(tx, day, 9, [("person", 1, 3)])).refusing == "person"
+            assert (await budgets.take_allowances(tx, day, 2, [("chat", chat, 3)])) is None
+        assert (await budgets.take_allowances(tx, day, 2, [("chat", -1, 3)])) == "chat"
+        assert (await budgets.take_allowances(tx, day, 9, [("person", 1, 3)])) == "person"
         await budgets.move_chat(tx, -1, -100)
         assert await budgets.allowance_used(tx, "chat", -100, day) == 4
         assert await budgets.allowance_used(tx, "chat", -1, day) == 0
