@@ -13,11 +13,11 @@ import pytest
 import sqlalchemy as sa
 
 from bot.store.database import Database, all_tables
-from tests.support.control import Control, Json
+from tests.support.control import Control, Json, wait_for
 from tests.support.storybell import Bell, storybell
 
 # What came in, what the process notes, and what it measures each hour.
-TRANSIENT = {"inbox", "notes", "gates", "purse", "samples"}
+TRANSIENT = {"inbox", "lanes", "notes", "gates", "purse", "samples"}
 FORGERS = 8
 TOGETHER = 4  # of one forger, so that no chat's queue is full
 IDS = range(12)
@@ -76,6 +76,16 @@ async def dump(url: str) -> dict[str, list[Any]]:
         }
 
 
+async def settled(url: str) -> dict[str, list[Any]]:
+    """All that the bot keeps, once it has noted that its answers have arrived."""
+
+    async def all_sent() -> dict[str, list[Any]] | None:
+        kept = await dump(url)
+        return None if kept["deliveries"] else kept
+
+    return await wait_for(all_sent, what="the answers to be noted")
+
+
 async def scene(bell: Bell) -> tuple[list[int], dict[str, int]]:
     """Chats that others run, with subscriptions; the forgers, who are in two of them."""
     control = bell.control
@@ -104,7 +114,7 @@ async def forge(folder: Path, count: int, **changed: Any) -> None:
         await bell.control.callback_life(60)  # a busy machine is not what is tried here
         url = bell.settings.database_url.get_secret_value()
         posts = {kind: await bell.old_post(chats[kind], "x") for kind in ("group", "channel")}
-        before = await dump(url)
+        before = await settled(url)
         billed, shown = await bell.control.billed(), await everything(bell.control, chats)
 
         async def be_one(number: int, eve: int) -> None:
@@ -122,7 +132,7 @@ async def forge(folder: Path, count: int, **changed: Any) -> None:
                     await bell.answered(query, 60)
 
         await asyncio.gather(*(be_one(number, eve) for number, eve in enumerate(forgers)))
-        assert await dump(url) == before
+        assert await settled(url) == before
         assert await bell.control.billed() == billed
         assert await everything(bell.control, chats) == shown
 
