@@ -393,6 +393,7 @@ async def test_all_albums_of_an_answer_stand_in_the_comments_thread(
     await star(control, "topic.comments")
     stories = await post(control, "topic.comments", 12)
     (said,) = await bell.ask(group, "/help", user=boss)
-    root = said["message_id"]
-    await bell.ask(group, "/stories topic.comments", user=boss, count=12, reply_to=root)
+    root = said.get("message_thread_id", said["message_id"])
+    asked = {"count": 12, "reply_to": said["message_id"]}
+    await bell.ask(group, "/stories topic.comments", user=boss, **asked)
     assert await brought(control, group, *stories) == [root] * 12
