@@ -89,8 +89,10 @@ async def test_one_row_that_arrives_ends_the_pause_and_the_rest_follows(town: To
     assert [pks for _, pks, _ in town.post.albums[-2:]] == [["1"], ["1"]]
     assert len({target for target, _, _ in town.post.albums[-2:]}) == 2  # the fewest copies first
     assert not await town.outage.is_on()
-    while await town.outbox.run_once():
-        pass
+    for _ in range(20):  # the last copy of the one that was lost comes later
+        while await town.outbox.run_once():
+            pass
+        town.clock.on(MINUTE)
     assert {state for _, state, _ in await town.state()} == {"sent"}
 
 
