@@ -80,7 +80,7 @@ async def test_nothing_is_kept_for_longer_than_is_said(db: Database) -> None:
     one = {"chat_id": 1, "profile_id": NATGEO.profile_id}
     file = {"bot_id": 1, "username": "natgeo", "story": {}, "kind": "photo", "file_id": "x"}
     told = {"kind": "disk", "text": "x", "fields": {}, "is_urgent": False, "opened_at": NOON}
-    options = {"thread_id": 0, "username": "natgeo", "options": {}, "paused": False}
+    unfollowed = {"thread_id": 0, "username": "natgeo", "preferences": {}}
     said = {"text": "x", "admin": 1, "state": "done"}
     kept_for: dict[tuple[sa.Table, str], tuple[timedelta, dict[str, Any]]] = {
         (moments, "at"): (60 * DAY, {"profile_id": NATGEO.profile_id}),
@@ -88,7 +88,7 @@ async def test_nothing_is_kept_for_longer_than_is_said(db: Database) -> None:
         (incidents, "closed_at"): (30 * DAY, told),
         (broadcasts, "made_at"): (30 * DAY, said),
         (samples, "hour"): (30 * DAY, {"figures": {}}),
-        (ended, "at"): (DAY, one | options),
+        (ended, "at"): (DAY, one | unfollowed),
         (follows, "at"): (2 * DAY, {"chat_id": 1}),
     }
     async with db.begin() as tx:
