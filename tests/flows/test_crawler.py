@@ -73,7 +73,8 @@ class Crawler:
 
     def find(self, message: Json) -> None:
         """Note the buttons of a message, a few of each kind."""
-        assert message.get("message_thread_id") == self.place.thread, message
+        thread = message.get("message_thread_id") if message.get("is_topic_message") else None
+        assert thread == self.place.thread, message  # of replies, too, Telegram names a thread
         for data in buttons(message).values():
             kind = kind_of(data)
             if "://" in data or self.counts.get(kind, 0) >= self.of_a_kind or data in self.last:
