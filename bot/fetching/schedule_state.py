@@ -89,7 +89,7 @@ class Plan:
         ``own`` checks are the schedule's, which tell it how late it is. Those of what newcomers
         alone follow only cost it: by them nobody else's intervals may be moved.
         """
-        state = ProfileState.from_json(known.forecast)
+        state = _state(known, now)
         taken = sorted(story.taken_at.timestamp() for story in stories)
         learn = self.schedule.polled if own and not self._rests(known) else self.schedule.seen
         due = learn(state, known.weight, self.cost, at=now.timestamp(), taken=taken)
@@ -99,7 +99,7 @@ class Plan:
 
     def due(self, known: Known, *, now: datetime) -> tuple[Columns, datetime]:
         """Judge anew when a profile is due, as its weight or the price has changed."""
-        state = ProfileState.from_json(known.forecast)
+        state = _state(known, now)
         return self._put(known, state, self.schedule.due(state, known.weight, self.cost), now)
 
     def survey(self, states: Sequence[tuple[ProfileState, float]], profiles: int) -> None:
@@ -127,6 +127,13 @@ class Plan:
             due = state.due_at = state.seen_at + pause
         latest = now + timedelta(hours=LATEST_HOURS)
         return {"forecast": state.to_json()}, min(datetime.fromtimestamp(due, UTC), latest)
+
+
+def _state(known: Known, now: datetime) -> ProfileState:
+    """Return what was learned of a profile; a clock that was ahead has checked it by now."""
+    state = ProfileState.from_json(known.forecast)
+    state.seen_at = min(state.seen_at, now.timestamp())
+    return state
 
 
 async def load(tx: Tx) -> Plan:

@@ -124,20 +124,14 @@ _NAMES = (
 )
 
 
-_AHEAD_S = 60.0  # so far back no two checks pass each other
-
-
 def learn(
     state: ProfileState, population: Population, *, at: float, taken: Sequence[float]
 ) -> int:
     """Learn from a whole check of ``at``, which showed stories ``taken`` at these times, sorted.
 
-    Returns how many were new. A check before the last one teaches nothing, but for that the clock
-    was ahead, where it is long before.
+    Returns how many were new. A check before the last one teaches nothing.
     """
     passed = at - state.seen_at
-    if passed < -_AHEAD_S:
-        state.seen_at, state.story_at = at, min(state.story_at, at)
     if passed <= 0:
         return 0
     new = bisect_right(taken, at) - bisect_right(taken, state.story_at) if taken else 0
