@@ -137,5 +137,5 @@ async def test_a_port_that_is_taken_is_said_in_one_line(tmp_path: Path) -> None:
         async with process("bot", "run", env=env, folder=tmp_path) as bot:
             _, log = await bot.communicate()
     assert bot.returncode == 1
-    assert b"a port can't be bound" in log
+    assert b"the port can't be bound" in log
     assert b"Traceback" not in log

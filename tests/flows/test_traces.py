@@ -38,18 +38,18 @@ async def test_the_log_follows_an_update_and_a_story_to_their_delivery(
         story = await bell.control.publish("traced")
         mark = f"s{story['pk']}"
 
-        def delivered() -> list[Line]:
-            return [one for one in lines if one["event"] == "delivered"]
+        def logged(event: str) -> list[Any]:
+            return [one["trace"] for one in lines if one["event"] == event]
 
-        await wait_for(delivered, what="the alert in the log")
+        await wait_for(lambda: logged("delivered"), what="the alert in the log")
         await bell.control.fault("telegram", {"status": 502, "body": "x"}, match="sendMessage")
         await bell.ask(ann, "/help")  # it goes out by the outbox: the first try was in vain
-        await wait_for(lambda: len(delivered()) > 1, what="the answer in the log")
+        await wait_for(lambda: len(logged("answered")) > 1, what="the answer in the log")
     found = [(one["event"], one.get("trace")) for one in lines]
     assert ("new story", mark) in found
     assert ("delivered", mark) in found
-    (answered,) = [trace for event, trace in found if event == "answered"]
-    assert str(answered).startswith("u")
-    (late,) = [one["trace"] for one in delivered() if one["trace"] != mark]
-    assert str(late).startswith("u")
+    first, late = logged("answered")
+    assert first.startswith("u")
+    assert late.startswith("u")
+    assert first != late
     assert ("an answer waits", late) in found
