@@ -119,7 +119,7 @@ async def test_odd_spans(bell: Bell, control: Control) -> None:
     await control.profile("past.span", posts_per_day=0)
     await subscribed(bell, ann, "past.span")
     now = (await control.state())["now"]
-    story = await control.publish("past.span", taken_at=now - 60)
+    story = await control.publish("past.span", taken_at=now - 30)
     await kept(bell, ann, 1)
     for span in ("0d", "1D", "7", "999d", "\u0667d"):
         assert shown(await bell.ask(ann, f"/past past.span {span}")) == [story["pk"]], span
