@@ -176,12 +176,15 @@ def _press_key(query: CallbackQuery) -> tuple[str, str, int, int]:
 
 
 async def record(context: Context, key: Hashable, value: object = True) -> None:
-    """Remember what was said or done lately, when it holds: what is undone is done again."""
+    """Remember what was said or done lately, when it holds: what is undone is done again.
+
+    Before it is said: the chat's next message may be handled while that takes its time.
+    """
 
     async def write() -> None:
         context.services.lately.record(key, value, now=context.now)
 
-    await unit_of_work.later(write)
+    await unit_of_work.before_saying(write)
 
 
 def _guarded(name: str, hear: Callable[[Run], Handler]) -> Callable[[Run], Guarded]:
