@@ -91,9 +91,10 @@ class Access:
         ``as_chat`` is in whose name they write there.
         """
         async with self._db.read() as tx:
-            _, name, _ = await store.standing(tx, None, as_chat)
-            if name and name.is_blocked(self._now()):
-                return Judged("blocked", Subject("chat", name.subject), name), False
+            name = Subject("chat", str(as_chat))
+            entry = None if as_chat is None else await store.get(tx, name)
+            if entry and entry.is_blocked(self._now()):
+                return Judged("blocked", name, entry), False
             of_person, of_chat, of_adder = await store.standing(tx, person, chat_id)
             is_unknown = of_chat is None and chat_id is not None and self.mode != "open"
             # What comes late from the old id of a group belongs to the new one.

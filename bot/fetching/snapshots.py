@@ -39,7 +39,9 @@ async def record(
     The scheduler's ``own`` checks go by its plan, which learns from them.
     """
     before = await (named if snapshot.stories else _unnamed)(tx, snapshot.profile, now=now)
-    if snapshot.stories or not snapshot.forced:
+    is_renamed = snapshot.profile.username != before.username
+    # What was said of the name that comes with stories is forgotten with it.
+    if is_renamed if snapshot.stories else not snapshot.forced:
         await answers.forget(tx, answers.verdict_key(before.username))
     new = await stories.add(tx, snapshot.stories, now=now)
     if before.next_look_at is not None and new:

@@ -281,13 +281,15 @@ def asked_for_updates() -> Iterator[tuple[list[str], list[str]]]:
 
 async def test_a_link_asks_little_of_the_database(bell: Bell, control: Control) -> None:
     ann, bob = await control.person(), await control.person("Bob")
-    for person in (ann, bob):
-        await bell.ask(person, "/help")
+    with asked_for_updates() as (statements, _):
+        for person in (ann, bob):
+            await bell.ask(person, "/help")
+        await wait_for(lambda: sum("DELETE FROM deliveries" in one for one in statements) == 2)
     url, _ = await fresh(control, "link.counted")
     # With one statement and one commit that store the update.
     for person, most, most_commits, last in (
-        (ann, 27, 6, {"DELETE FROM deliveries", "INSERT INTO views"}),
-        (bob, 10, 2, {"DELETE FROM deliveries"}),
+        (ann, 29, 6, {"INSERT INTO usage_days", "INSERT INTO ledger_days"}),
+        (bob, 10, 2, {"INSERT INTO usage_days"}),
     ):
         with asked_for_updates() as (statements, commits):
             await bell.ask(person, url)
