@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import takewhile
 from typing import Any
 
 import structlog
@@ -103,11 +104,11 @@ class Attempts:
             [item for item in items if item.source is None and item.is_open], request
         )
         while waiting := _may_go(items, in_order=request.options.in_order):
-            # Documents make an album of their own.
+            # Documents make an album of their own; what goes alone comes between two albums.
             groups = [
                 item
-                for item in waiting
-                if not item.alone and (item.kind != "document" or request.options.as_files)
+                for item in takewhile(lambda one: not one.alone, waiting)
+                if item.kind != "document" or request.options.as_files
             ]
             batch = groups if len(groups) > 1 else waiting[:1]
             if stopped := await self._send(batch, request):

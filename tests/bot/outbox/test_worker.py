@@ -244,11 +244,15 @@ async def test_one_bad_item_is_told_of_and_costs_the_rest_nothing(office: Office
     assert "no longer available" in text
 
 
-async def test_an_item_that_never_works_is_dropped(office: Office) -> None:
+async def test_an_item_refused_in_words_nobody_knows_waits_alone(office: Office) -> None:
     await found(office, "1")
     office.post.outcomes = [GiveUp("weird", scope="item")]
     await office.outbox.run_once()
-    assert (await office.state())[0] == ("1", "dropped", 1)
+    assert await office.outbox.run_once() == 0
+    assert await office.state() == [("1", "open", 0)]
+    office.clock.on(60 * SECOND)
+    assert await office.outbox.run_once() == 1
+    assert await office.state() == [("1", "sent", 1)]
 
 
 async def test_a_chat_that_moved_is_followed(office: Office) -> None:
@@ -272,7 +276,7 @@ async def test_a_chat_that_is_closed_gets_nothing_more(office: Office) -> None:
     assert chat.state == "closed"
 
 
-async def test_a_topic_that_is_gone_falls_back_and_one_without_topics_closes(
+async def test_a_topic_that_is_gone_falls_back_and_a_chat_without_topics_stays_open(
     office: Office,
 ) -> None:
     async with office.db.begin() as tx:
@@ -291,7 +295,7 @@ async def test_a_topic_that_is_gone_falls_back_and_one_without_topics_closes(
     async with office.db.read() as tx:
         chat = await chats.get(tx, -3)
     assert chat is not None
-    assert chat.state == "closed"
+    assert chat.state == "active"
 
 
 async def test_when_the_bot_is_refused_all_chats_wait(office: Office) -> None:
