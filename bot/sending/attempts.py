@@ -279,16 +279,9 @@ class Attempts:
 
 
 def _may_go(items: list[Item], *, in_order: bool) -> list[Item]:
-    """Return the items that are to be sent now; ``in_order`` none before what it waits for."""
-    if in_order:
-        for place, item in enumerate(items):
-            if item.alone and item.is_open:  # it may fail yet
-                items = [one for one in items[:place] if one.is_open] or [item]
-                break
-            if item.failed and item.later:
-                items = items[:place]
-                break
-    return [item for item in items if item.is_open]
+    """Return the items that are to be sent now."""
+    until = (place for place, item in enumerate(items) if in_order and item.failed and item.later)
+    return [item for item in items[: next(until, None)] if item.is_open]
 
 
 def _refuse_kind(outcome: Outcome, batch: list[Item]) -> Outcome | None:
