@@ -131,8 +131,9 @@ class Plan:
 
 def _state(known: Known, now: datetime) -> ProfileState:
     """Return what was learned of a profile; a clock that was ahead has checked it by now."""
-    state = ProfileState.from_json(known.forecast)
-    state.seen_at = min(state.seen_at, now.timestamp())
+    state, at = ProfileState.from_json(known.forecast), now.timestamp()
+    if state.seen_at > at:
+        state.seen_at, state.story_at = at, min(state.story_at, at)
     return state
 
 

@@ -245,12 +245,12 @@ async def test_an_answer_forwarded_out_of_a_channel_costs_nothing(
     for _ in range(count):
         await control.publish(name)
     shown = await bell.ask(channel, f"/stories {name}", count=count, user=boss)
-    await bell.ask(ann, "/help")
+    (page,) = await bell.ask(ann, "/help")
     before = await control.billed_for(name)
     post = {"chat_id": channel, "message_id": shown[0]["message_id"]}
     told = await control.call("POST", f"/chats/{ann}/messages", {"user_id": ann, "forward": post})
-    (after,) = await bell.ask(ann, "/help")  # answered after what was forwarded
+    await bell.ask(ann, "/help")  # answered after what was forwarded
     shown_since = await control.replies(ann, after=told["message_id"])
-    cards = [one for one in shown_since if one["message_id"] != after["message_id"]]
+    cards = [one for one in shown_since if one.get("text") != page["text"]]
     assert all(f"stories:{name}" in buttons(card).values() for card in cards)
     assert await control.billed_for(name) == before > 0

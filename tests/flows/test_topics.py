@@ -367,16 +367,16 @@ async def test_threads_that_are_switched_off_delete_no_topic(bell: Bell, control
     await control.private_topics(on=True)
     try:
         ann = await control.person()
-        await star(control, "topic.off")
-        await bell.ask(ann, "/subscribe topic.off topic")
+        await star(control, "threads.off")
+        await bell.ask(ann, "/subscribe threads.off topic")
         ((thread, _),) = (await control.topics(ann)).items()
-        (first,) = await post(control, "topic.off", 1)
+        (first,) = await post(control, "threads.off", 1)
         assert await brought(control, ann, first) == [thread]
         await control.private_topics(on=False)
-        (second,) = await post(control, "topic.off", 1)
+        (second,) = await post(control, "threads.off", 1)
         assert await brought(control, ann, second) == [None]
         await control.private_topics(on=True)
-        (third,) = await post(control, "topic.off", 1)
+        (third,) = await post(control, "threads.off", 1)
         assert await brought(control, ann, third) == [thread]
         assert await made(control, ann) == 1
         assert "was deleted" not in str([m.get("text") for m in await control.replies(ann)])
