@@ -28,6 +28,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 PHONE: ViewportSize = {"width": 380, "height": 740}
 DESKTOP: ViewportSize = {"width": 1280, "height": 860}
 READY = "html[data-ready]"
+_CUT = """[...document.querySelectorAll(".wide, td")].filter(
+  (one) => one.scrollWidth > one.clientWidth + 1).map((one) => one.className + one.textContent)"""
 
 
 class Site:
@@ -217,11 +219,24 @@ async def test_in_a_browser_it_shows_all_and_its_switch_works(
                 assert words in text
             wide = await page.evaluate("document.documentElement.scrollWidth")
             assert wide <= size["width"]
+            cut = await page.evaluate(_CUT)
+            assert cut == [], cut
             await page.click("#switch")
             await expect(page.locator("#switch")).to_have_text("Resume spending", timeout=60_000)
             await site.bell.control.profile("nobody.asked")
             (refused,) = await site.bell.ask(site.boss, "/stories nobody.asked")
             assert "paused" in refused["text"]
+            await page.click("#switch")
+            await expect(page.locator("#switch")).to_have_text("Resume spending: sure?")
+            (refused,) = await site.bell.ask(site.boss, "/stories nobody.asked")
+            assert "paused" in refused["text"]  # it asks once
+            await page.click("#switch")
+            await expect(page.locator("#switch")).to_have_text("Stop spending", timeout=60_000)
+            block = page.locator("#people button.danger").first
+            await block.click()
+            await expect(block).to_have_text("Block: sure?")
+            await block.click()
+            await expect(page.locator("#people")).to_contain_text("blocked", timeout=60_000)
             assert complaints == []
             shown = tmp_path.parent / f"admin-{size['width']}-{scheme}.png"
             await page.screenshot(path=shown, full_page=True)

@@ -1,6 +1,6 @@
 "use strict";
 
-const EVERY_MS = 15000;
+const EVERY_MS = 15000, SURE_MS = 5000;
 const KINDS = { schedule: "Checks", stories: "/stories", link: "Links", highlight: "Highlights", subscribe: "New subscriptions", media: "Downloads" };
 const SVG = "http://www.w3.org/2000/svg";
 const WIDTH = 640, HEIGHT = 120, BASE = 119, TOP = 4;
@@ -22,11 +22,25 @@ function element(name, text, classes) {
 function button(text, body, classes, ask) {
   const made = element("button", text, classes);
   made.type = "button";
-  made.addEventListener("click", () => {
+  onPress(made, classes === "danger" || classes === "strong", () => {
     const wanted = ask ? ask() : body;
     if (wanted) act(wanted);
   });
   return made;
+}
+
+// What spends, blocks or drops is done by a second press within some seconds.
+function onPress(made, asks, go) {
+  const text = made.textContent;
+  made.onclick = () => {
+    if (!asks || made.dataset.asked) return go();
+    made.dataset.asked = "true";
+    made.textContent = text + ": sure?";
+    setTimeout(() => {
+      delete made.dataset.asked;
+      if (made.textContent === text + ": sure?") made.textContent = text;
+    }, SURE_MS);
+  };
 }
 
 function say(text, classes) {
@@ -64,7 +78,7 @@ async function act(body) {
 }
 
 async function refresh() {
-  if (document.hidden) return;
+  if (document.hidden || document.querySelector("[data-asked]")) return;
   try {
     show(await call("state"));
   } catch (error) {
@@ -101,6 +115,13 @@ function duration(seconds) {
   return number.format(seconds / 3600) + " h";
 }
 
+function days(count) {
+  if (count === null) return "nothing is spent";
+  if (count > 365) return "over a year";
+  if (count > 60) return "about " + Math.round(count / 30) + " months";
+  return count < 2 ? "about " + duration(count * 86400) : "about " + Math.round(count) + " days";
+}
+
 function show(state) {
   const f = state.figures;
   say("As of " + moment.format(new Date(state.now)));
@@ -112,14 +133,16 @@ function show(state) {
   turn.textContent = state.stopped ? "Resume spending" : "Stop spending";
   turn.className = state.stopped ? "strong" : "danger";
   turn.disabled = false;
+  delete turn.dataset.asked;
   at("leave").hidden = !proof.startsWith("Bearer");
   at("leave").onclick = () => act({ action: "end_session" });
-  turn.onclick = () => act({ action: state.stopped ? "resume" : "stop" });
+  // To stop is safe, and may be urgent: only to spend again asks.
+  onPress(turn, state.stopped, () => act({ action: state.stopped ? "resume" : "stop" }));
   figures([
     ["Today", number.format(f.spent) + " of " + number.format(f.budget)],
     ["30 days", number.format(f.month) + " (" + money.format(f.month * f.price) + ")"],
     ["Balance", f.balance === null ? "not known" : number.format(f.balance)],
-    ["Lasts for", f.days_left === null ? "–" : number.format(f.days_left) + " days"],
+    ["Lasts for", days(f.days_left)],
     ["Profiles", number.format(f.profiles)],
     ["Post to alert", f.delay_s === null ? "–" : "about " + duration(f.delay_s)],
     ["Alerts waiting", number.format(f.waiting)],
@@ -171,6 +194,7 @@ function parked(found) {
 function table(id, heads, rows) {
   const made = element("table"), head = element("tr");
   head.append(...heads.map(([text, classes]) => element("th", text, classes)));
+  for (const row of rows) [...row.children].forEach((cell, place) => { cell.dataset.label = heads[place][0]; });
   made.append(head, ...rows);
   at(id).replaceChildren(rows.length ? made : element("p", "None yet.", "faint"));
 }
@@ -207,7 +231,7 @@ function people(found) {
 function schedule(found) {
   table("schedule", [["Profile"], ["Next check"], ["Expected delay", "number"], ["Credits a day", "number"]], found.map((one) => cells(
     [one.profile, "name"], [moment.format(new Date(one.next))], [duration(one.delay_s), "number"],
-    [one.credits_a_day === null ? "–" : number.format(one.credits_a_day), "number"],
+    [one.credits_a_day === null ? "–" : number.format(one.credits_a_day < 10 ? one.credits_a_day : Math.round(one.credits_a_day)), "number"],
   )));
 }
 
@@ -224,6 +248,7 @@ function chart(id, days, kinds, value, names) {
   const svg = drawn("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": at(id).previousElementSibling.textContent });
   const step = WIDTH / Math.max(days.length, 10);
   svg.append(drawn("line", { x1: 0, x2: WIDTH, y1: BASE, y2: BASE }));
+  svg.append(drawn("line", { x1: 0, x2: WIDTH, y1: TOP, y2: TOP, class: "most" }));
   days.forEach((day, place) => {
     let y = BASE;
     kinds.forEach((kind, index) => {
@@ -236,16 +261,18 @@ function chart(id, days, kinds, value, names) {
       }
     });
   });
+  const plot = element("div", undefined, "plot"), scale = element("div", undefined, "scale");
+  scale.append(element("span", number.format(most)), element("span", "0"));
+  plot.append(scale, svg);
   const legend = element("p", undefined, "legend");
-  const span = days[0].day + (days.length > 1 ? " to " + days[days.length - 1].day : "");
-  legend.append(element("span", span + ", at most " + number.format(most)));
+  legend.append(element("span", days[0].day + (days.length > 1 ? " to " + days[days.length - 1].day : "")));
   for (const [index, kind] of kinds.entries()) {
     if (!names || !days.some((day) => value(day, kind))) continue;
     const one = element("span");
     one.append(element("i", "", "k" + (index + 1)), names[kind]);
     legend.append(one);
   }
-  at(id).replaceChildren(svg, legend);
+  at(id).replaceChildren(plot, legend);
 }
 
 begin();
