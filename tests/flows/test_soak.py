@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.soak import invariants
+from bot.domain.model import Options
+from tests.soak import contents, invariants
 from tests.soak.plants import FOUND_BY, PLANTS, planted
 
 ROOT = Path(__file__).parents[2]
@@ -29,6 +30,10 @@ def test_a_plant_says_which_invariants_find_it(name: str) -> None:
     assert FOUND_BY[name]
     known = {*vars(invariants), invariants.LEDGER}
     assert known.issuperset(FOUND_BY[name])
+
+
+def test_a_new_option_is_judged_by_the_soak_too() -> None:
+    assert Options.__dataclass_fields__.keys() == contents.FILTERS | contents.JUDGED_ELSEWHERE
 
 
 @pytest.mark.slow

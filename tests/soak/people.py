@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from bot.domain.model import Options
 from sandbox.telegram.model import Chat, Message
 from tests.soak.journal import HOUR, Asked, Journal, Window
 from tests.soak.rates import ORDINARY, Rates
@@ -241,7 +242,7 @@ class People:
         await self.press_where(place, lambda had: had == data)
         await asyncio.sleep(20)
         number = data.partition(":")[2]
-        chosen = self._chance.choice(["digest", "digest", "silent", "media", "caption", "pause"])
+        chosen = self._chance.choice(["digest", "pause", *Options.__dataclass_fields__])
         await self.press_where(place, lambda had: had.startswith(f"opt:{number}:{chosen}"))
 
     async def leave(self, place: Place) -> None:
