@@ -47,6 +47,9 @@ MAX_REMOVALS = 3
 LONGEST_WAIT = timedelta(minutes=1)
 """How long what is due waits for an earlier one of its subscription that can't be brought."""
 
+TOPIC_SOUGHT_FOR = timedelta(hours=1)
+"""How long what is owed waits for a topic that Telegram can't find, and nobody saw deleted."""
+
 _THIRD_COPY_AFTER = timedelta(minutes=15)
 _THIRD_REPLY_AFTER = timedelta(minutes=5)
 _FIRST_TEST_AGAIN = timedelta(seconds=15)

@@ -438,13 +438,16 @@ class Outbox:
         is_lost = isinstance(outcome, GiveUp) and outcome.scope == "thread"
         if not (is_lost and thread_id is not None and self._topics):
             return outcome
-        if await self._topics.are_off(chat.id):
-            batch = replace(claimed.batch, target=Target(chat.id))
-            return await self._alerts.send(chat, batch, leaving=partial(self.before_send, claimed))
-        waits = (
-            None if claimed.batch.reply else await self._topics.replace(claimed.queue, thread_id)
-        )
-        return replace(waits, items=outcome.items) if waits else outcome
+        state = await self._topics.state(chat.id, thread_id)
+        if state == "deleted":
+            is_reply = claimed.batch.reply is not None
+            waits = None if is_reply else await self._topics.replace(claimed.queue, thread_id)
+            return replace(waits, items=outcome.items) if waits else outcome
+        since = min(row.created_at for row in claimed.batch.rows)
+        if state == "unknown" and self._now() < since + alert_rules.TOPIC_SOUGHT_FOR:
+            return TryLater(reason="its topic may be there")
+        batch = replace(claimed.batch, target=Target(chat.id))
+        return await self._alerts.send(chat, batch, leaving=partial(self.before_send, claimed))
 
     @staticmethod
     async def _takes(claimed: ClaimedBatch, outage: Outage) -> bool:

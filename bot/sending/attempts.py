@@ -220,8 +220,8 @@ class Attempts:
             for item in batch:
                 await self._supply.postpone(item, refusal.words, request.target.chat_id)
             return None
-        half = len(batch) // 2
-        return await self._send(batch[:half], request) or await self._send(batch[half:], request)
+        # What is left of it goes next, and not before this half has arrived.
+        return await self._send(batch[: len(batch) // 2], request)
 
     async def _after_single(self, refusal: Refusal, item: Item, request: SendRequest) -> None:
         if refusal.scope == "size" and not isinstance(item.source, ByUrl):

@@ -8,7 +8,7 @@ unless the update that tells of it still finds our claim.
 import asyncio
 from collections.abc import Callable, Collection
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 import structlog
 from telegram import Chat, ChatFullInfo
@@ -40,6 +40,10 @@ _DOUBTED_FOR = timedelta(seconds=5)  # in which Telegram tells of a topic whose 
 _PATIENCE = timedelta(seconds=5)
 _ASK_AGAIN_S = 0.2
 _NO_FORUM = {Chat.PRIVATE: NoPrivateTopicsError, Chat.CHANNEL: NoChannelTopicsError}
+
+
+TopicState = Literal["deleted", "off", "unknown"]
+"""What became of a topic; "off": its chat shows no topics, so none of them is lost."""
 
 
 class Topics:
@@ -93,16 +97,22 @@ class Topics:
         if not may_make:
             raise TopicRightError
 
-    async def are_off(self, chat_id: int) -> bool:
-        """Return whether a chat shows no topics at all now: then none of them is lost.
+    async def state(self, chat_id: int, thread_id: int) -> TopicState:
+        """Return what became of a topic of which Telegram said "message thread not found".
 
-        Telegram says "message thread not found" of those, too (Client.cpp, check_message_topic).
+        It says so for whatever kept it from looking (Client.cpp, ``check_message_topic``). A
+        topic is deleted with all its messages, so its first one, whose number is its own, tells;
+        nobody can edit that one. Asking leaves nothing in the chat.
         """
         try:
-            return not await self._has_topics(await self._bot.get_chat(chat_id))
+            if not await self._has_topics(await self._bot.get_chat(chat_id)):
+                return "off"
+            await self._bot.edit_message_reply_markup(chat_id, thread_id)
+        except BadRequest as error:
+            return "deleted" if "message to edit not found" in str(error).lower() else "unknown"
         except TelegramError as error:
-            log.info("it is not known whether a chat has topics", reason=str(error))
-            return True  # nothing is given up that was not seen to be gone
+            log.info("it is not known what became of a topic", chat=chat_id, reason=str(error))
+        return "unknown"
 
     async def _has_topics(self, chat: ChatFullInfo) -> bool:
         if chat.type == Chat.PRIVATE:

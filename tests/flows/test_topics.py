@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 
 from bot.store.database import Database
-from tests.support.control import Control, Json, wait_for
+from tests.support.control import Control, Json, refused, wait_for
 from tests.support.database import empty
 from tests.support.storybell import Bell, buttons, storybell
 
@@ -382,6 +382,29 @@ async def test_threads_that_are_switched_off_delete_no_topic(bell: Bell, control
         assert "was deleted" not in str([m.get("text") for m in await control.replies(ann)])
     finally:
         await control.private_topics(on=False)
+
+
+@pytest.mark.parametrize("own", [True, False])
+async def test_a_topic_that_telegram_can_not_find_for_a_while_is_not_taken_for_deleted(
+    bell: Bell, control: Control, own: bool
+) -> None:
+    forum, boss = await forum_of(control)
+    name = f"topic.sought.{own}".lower()
+    await star(control, name)
+    if own:
+        await bell.ask(forum, f"/subscribe {name} topic", user=boss)
+        ((thread, _),) = (await control.topics(forum)).items()
+    else:
+        body = {"name": "News"}
+        thread = (await control.call("POST", f"/chats/{forum}/threads", body))["message_thread_id"]
+        await bell.ask(forum, f"/subscribe {name}", user=boss, thread_id=thread)
+    lost = refused("message thread not found")
+    fault = await control.fault("telegram", lost, match="send", times=2, chat_id=forum)
+    pks = await post(control, name, 2)
+    assert await brought(control, forum, *pks) == [thread] * 2
+    await control.clear_faults(fault)
+    assert await made(control, forum) == int(own)
+    assert "was deleted" not in str([m.get("text") for m in await control.replies(forum)])
 
 
 async def test_all_albums_of_an_answer_stand_in_the_comments_thread(

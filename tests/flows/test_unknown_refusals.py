@@ -118,3 +118,22 @@ async def test_an_address_that_is_refused_in_new_words_is_uploaded(
         assert {m["_source"] for m in shown if m.get("_story_pk") in stories} == {"upload"}
     await control.clear_faults(fault)
     assert await bought(control) == 0
+
+
+async def test_what_comes_behind_a_story_that_waits_waits_with_it(
+    bell: Bell, control: Control
+) -> None:
+    ann, name = await control.person(), "behind.it"
+    await control.profile(name, posts_per_day=0)
+    await bell.ask(ann, f"/subscribe {name}")
+    word = refused("A_WORD_FOR_ONE")
+    for method, times in (("sendMediaGroup", 2), ("sendPhoto", 1)):  # by URL, by upload, alone
+        await control.fault("telegram", word, match=method, times=times, chat_id=ann)
+    stories = await many(control, name, (), 3)
+
+    async def all_there() -> bool:
+        return len(await pks(control, ann)) == 3
+
+    await wait_for(all_there, within=60, what="all three")
+    assert await pks(control, ann) == stories
+    assert await bought(control) == 0

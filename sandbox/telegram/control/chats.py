@@ -229,6 +229,11 @@ class Chats:
         if topic is None:
             return self._topic_of_number(chat, thread, wanted)
         before, topic.state = topic.state, state
+        if state == "deleted":  # td, DeleteForumTopicQuery: with all its messages
+            for message in chat.messages.values():
+                there = {message.id, message.fields.get("message_thread_id")}
+                if thread in there and not message.deleted:
+                    self._world.delete(message)
         actor = self._actor(chat, 0, {"status": ""})
         if wanted.get("name") not in {None, topic.name}:
             topic.name = str(wanted["name"])
