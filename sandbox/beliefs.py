@@ -35,6 +35,7 @@ TELEGRAM: Mapping[str, tuple[str, ...]] = {
     "album_error_words": ("code", "sentence"),
     "silent_video_alone": ("animation", "video"),
     "silent_video_in_album": ("video", "refused"),
+    "silent_video_by_url": ("the first is named", "it is named", "arrives"),
     "time_tag": ("entity", "ignored", "refused"),
     "edit_to_the_same": ("refused", "taken"),
     "reply_to_a_deleted_message": ("sent", "refused"),

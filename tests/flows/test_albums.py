@@ -6,9 +6,10 @@ from collections.abc import Collection
 import pytest
 
 from tests.support.control import Control, Json, flood, refused, wait_for
-from tests.support.storybell import Bell
+from tests.support.storybell import Bell, unhurried
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+TIMING = unhurried()
 
 CURL = {"fail_item": 2, "description": "WEBPAGE_CURL_FAILED"}
 WRONG = {"fail_item": 2, "description": "Wrong file identifier/HTTP URL specified"}
@@ -136,21 +137,15 @@ async def test_a_silent_video_that_came_in_an_album_goes_out_alone_too(
     assert {m["_source"] for m in shown if m.get("_story_pk")} == {"file_id"}
 
 
-SILENT = [0, 12, 24]
-"""Places of silent videos among 25 stories: first, in the middle and last of the three albums."""
-
-
 async def many(control: Control, name: str, silent: Collection[int], count: int = 25) -> list[str]:
-    """Publish stories with silent videos at some places; their pks."""
+    """Publish stories, one after the other, with silent videos at some places; their pks."""
     now = (await control.state())["now"]
-    shown: list[Json] = await asyncio.gather(
-        *(
-            control.publish(
-                name, 2 if n in silent else 1, silent=n in silent, taken_at=now - count + n
-            )
-            for n in range(count)
+    shown: list[Json] = [
+        await control.publish(
+            name, 2 if n in silent else 1, silent=n in silent, taken_at=now - count + n
         )
-    )
+        for n in range(count)
+    ]
     return [str(story["pk"]) for story in shown]
 
 
@@ -176,37 +171,31 @@ async def bought(control: Control) -> int:
 async def test_silent_videos_in_each_of_three_albums_cost_no_story(
     bell: Bell, control: Control, place: int
 ) -> None:
-    ann, bob, eva = [await control.person() for _ in range(3)]
-    name, before = f"hush.{place}", await bought(control)
-    await control.profile(name, posts_per_day=0)
-    await bell.ask(eva, f"/subscribe {name}")
+    """As answers and as alerts, by URL and by file_id: all is there, in order, nothing bought."""
+    ann, bob, eva, dan = [await control.person() for _ in range(4)]
+    alerted, asked, before = f"hush.{place}", f"hush.asked.{place}", await bought(control)
     silent = {place, 9 + min(place, 7), 17 + min(place, 7)}  # the albums have 9, 8 and 8
-    stories = await many(control, name, silent)
-
-    async def alerted() -> bool:
-        return len(await pks(control, eva)) == 25
-
-    await wait_for(alerted, what="the alerts")
-    for person in (ann, bob):  # by file_id
-        await bell.ask(person, f"/stories {name}", count=25)
-    for person in (ann, bob, eva):
-        assert sorted(await pks(control, person)) == sorted(stories)
-        assert len(await albums_of(control, person)) <= 6
-    for person in (ann, bob):
-        assert await pks(control, person) == stories
-    assert await bought(control) == before
-
-
-async def test_silent_videos_cost_no_story_and_no_credit_by_url(
-    bell: Bell, control: Control
-) -> None:
-    ann = await control.person()
-    await control.profile("hush.asked", posts_per_day=0)
-    stories = await many(control, "hush.asked", SILENT)
-    await bell.ask(ann, "/stories hush.asked", count=25)
-    assert await pks(control, ann) == stories
+    for name in (alerted, asked):
+        await control.profile(name, posts_per_day=0)
+    by_url = await many(control, asked, silent)
+    await bell.ask(ann, f"/stories {asked}", count=25)
+    await bell.ask(bob, f"/stories {asked}", count=25)
+    assert await pks(control, ann) == await pks(control, bob) == by_url
     assert [call["status"] for call in await albums_of(control, ann)] == [400, 200] * 3
-    assert await bought(control) == 0
+    for person in (eva, dan):
+        await bell.ask(person, f"/subscribe {alerted}")
+    stories = await many(control, alerted, silent)
+
+    async def all_there() -> bool:
+        return [len(await pks(control, chat)) for chat in (eva, dan)] == [25, 25]
+
+    await wait_for(all_there, what="the alerts")
+    await bell.ask(ann, f"/stories {alerted}", count=25)
+    assert await pks(control, eva) == await pks(control, dan) == stories
+    assert await pks(control, ann) == by_url + stories
+    for person, most in ((ann, 12), (bob, 6), (eva, 6), (dan, 6)):
+        assert len(await albums_of(control, person)) <= most
+    assert await bought(control) == before
 
 
 async def test_a_silent_video_that_is_known_costs_its_album_no_request(

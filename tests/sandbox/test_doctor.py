@@ -27,6 +27,7 @@ BELIEVED = {name: values[0] for name, values in BELIEFS.items()}
 async def box() -> AsyncIterator[Box]:
     async with sandbox_box() as box:
         await box.control.call("POST", "/telegram", {"callback_life_s": 0.3})
+        await box.control.publish("natgeo", 2, silent=True)
         yield box
 
 

@@ -92,7 +92,7 @@ async def main(
         console.print(text, markup=False)
         return NOTHING_TO_DO
     sights = Sights()
-    photos = await _stories(settings, arguments, sights, lag_s=lag_s)
+    shown = await _stories(settings, arguments, sights, lag_s=lag_s)
     if chat is None:
         sights.skip(TELEGRAM, "no chat is known: set ADMIN_IDS, or name one by --chat")
     else:
@@ -101,7 +101,7 @@ async def main(
                 if (await bot.get_webhook_info()).url:
                     press_within_s = 0  # a press would go to the webhook
                 trial = TelegramTrial(bot, chat, sights, console.print, press_within_s, late_s)
-                await trial.run(photos)
+                await trial.run(shown.photos, shown.silent)
         except TelegramError as error:
             sights.skip(TELEGRAM, f"Telegram: {error.message}")
     _print(console, sights.in_order())
@@ -119,8 +119,8 @@ def _consents(credits: int) -> bool:  # noqa: A002 - the project's word
 
 async def _stories(
     settings: Settings, arguments: argparse.Namespace, sights: Sights, *, lag_s: float
-) -> list[str]:
-    """Try what we believe of the Stories API; return the addresses of photos."""
+) -> StoriesTrial:
+    """Try what we believe of the Stories API; return what the profile shows."""
     by = connector(text_of(settings.stories_api_proxy))
     async with aiohttp.ClientSession(connector=by, cookie_jar=aiohttp.DummyCookieJar()) as session:
         trial = StoriesTrial(
@@ -132,7 +132,7 @@ async def _stories(
             sights.skip(STORIES, f"the Stories API: {type(error).__name__}")
         finally:
             await _record(settings, trial.spent)
-    return trial.photos
+    return trial
 
 
 async def _record(settings: Settings, spent: list[tuple[str, int]]) -> None:

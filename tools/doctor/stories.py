@@ -18,6 +18,7 @@ from bot.media.sniff import sniff
 from bot.stories_api.endpoints import BALANCE
 from bot.stories_api.response import NonsenseError, credits_in, decode, read_body
 from sandbox.beliefs import PRICED, STORIES
+from sandbox.telegram.sniff import film
 from tools.doctor.sights import Sights
 
 _DEADLINE_S = 60.0
@@ -93,6 +94,9 @@ class Said:
         return [one for one in value if isinstance(one, dict)]
 
 
+_LARGEST_BY_URL = 20 * 2**20  # bytes that Telegram fetches; Bot API, "Sending files"
+
+
 @dataclass(slots=True)
 class StoriesTrial:
     """Tries the beliefs about one account of the service, by a public profile's stories."""
@@ -107,6 +111,8 @@ class StoriesTrial:
     """What was called, and the credits that the answer told (or, untold, what we believe)."""
     photos: list[str] = field(default_factory=list)
     """Addresses of photos that the profile shows, as Telegram may fetch them."""
+    silent: str = ""
+    """The address of a video without sound that it shows; empty where it shows none."""
 
     async def run(self, username: str, private: str) -> None:
         """Try all: by the public profile ``username``, and by ``private`` where one is named.
@@ -148,6 +154,7 @@ class StoriesTrial:
         is_same = ids <= {str(story.get("pk")) for story in forced}
         self.sights.see("force_on_a_public_profile", "the same" if is_same else "less")
         self._see_stories(stories)
+        self.silent = await self._silent(stories)
         await self._story(username, stories[-1])
 
     def _see_stories(self, stories: list[dict[str, Any]]) -> None:
@@ -162,6 +169,15 @@ class StoriesTrial:
             self.sights.see("story_order", None, "one story has no order")
         photos = (story.get("thumbnail_url") for story in stories if not story.get("video_url"))
         self.photos = [str(photo) for photo in photos if photo]
+
+    async def _silent(self, stories: list[dict[str, Any]]) -> str:
+        for address in (str(story["video_url"]) for story in stories if story.get("video_url")):
+            async with self.session.get(address) as answer:
+                data = await answer.content.read(_LARGEST_BY_URL)
+            shown = film(data)
+            if shown and not shown.has_sound:
+                return address
+        return ""
 
     async def _story(self, username: str, story: dict[str, Any]) -> None:
         pk = str(story["pk"])

@@ -32,7 +32,9 @@ FOLDER = Path(__file__).parent
 _BUTTON = "doctor"  # the data of the button that is to be pressed
 PRESS_WITHIN_S, LATE_S = 60.0, 60.0
 _POLL_S = 1.0
-_ITEM = re.compile(r'failed to send message #\d+ with the error message "([^"]*)"', re.IGNORECASE)
+_ITEM = re.compile(
+    r'failed to send message #(\d+) with the error message "([^"]*)"', re.IGNORECASE
+)
 _CODE = re.compile(r"\w*_\w*")  # PTB has made its letters small
 _GREETING = "Storybell tries what it believes of Telegram. These messages go away by themselves."
 
@@ -49,8 +51,8 @@ class TelegramTrial:
     late_s: float = LATE_S
     _sent: list[int] = field(default_factory=list)
 
-    async def run(self, photos: Sequence[str]) -> None:
-        """Try all; ``photos`` are addresses that Telegram may fetch.
+    async def run(self, photos: Sequence[str], silent: str) -> None:
+        """Try all; ``photos``, and ``silent`` of a video, are addresses that Telegram may fetch.
 
         Raises:
             TelegramError: Nothing can be sent into the chat, or Telegram can't be reached.
@@ -58,6 +60,7 @@ class TelegramTrial:
         first = await self._text(_GREETING)
         try:
             await self._albums(photos)
+            await self._silence_by_url(photos, silent)
             await self._silence()
             await self._bad_item()
             await self._texts(first)
@@ -121,6 +124,21 @@ class TelegramTrial:
         else:
             self.sights.see("silent_video_in_album", "video" if film.video else "animation")
 
+    async def _silence_by_url(self, photos: Sequence[str], silent: str) -> None:
+        """Send an album by URL whose second item is a video without sound."""
+        if self.sights.by_name["album_by_url"].seen != "arrives" or not silent:
+            self.sights.see("silent_video_by_url", None, "no silent video was at hand")
+            return
+        try:
+            await self._album([InputMediaPhoto(photos[0]), InputMediaVideo(silent)])
+        except BadRequest as error:
+            result = _ITEM.search(error.message)
+            named = {"1": "the first is named", "2": "it is named"}
+            seen = named.get(result[1], "another is named") if result else "none is named"
+            self.sights.see("silent_video_by_url", seen, result[2] if result else error.message)
+        else:
+            self.sights.see("silent_video_by_url", "arrives")
+
     async def _bad_item(self) -> None:
         """Send a picture that is none beside a good one, and look what of it is in the chat."""
         beliefs = ("album_with_a_bad_item", "album_error_words")
@@ -138,8 +156,8 @@ class TelegramTrial:
             left = [n for n in range(before + 1, after) if await self._was_there(n)]
             self.sights.see("album_with_a_bad_item", "the others" if left else "nothing")
             if result:
-                words = "code" if _CODE.fullmatch(result[1]) else "sentence"
-                self.sights.see("album_error_words", words, result[1])
+                words = "code" if _CODE.fullmatch(result[2]) else "sentence"
+                self.sights.see("album_error_words", words, result[2])
             else:
                 self.sights.see("album_error_words", "other", error.message)
         else:

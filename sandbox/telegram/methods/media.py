@@ -184,9 +184,14 @@ def _check_silence(call: Call, media: list[tuple[Media, str]]) -> None:
         Refusal: 400; telegram-bot-api#301.
     """
     takes_none = call.world.switches["silent_video_in_album"] == "refused"
-    refused = {"url", "upload"} if takes_none else {"url"}
-    if any(source in refused and _is_silent(file) for file, source in media):
-        raise _album_failure(call, 1, MediaFailure("Wrong file identifier/HTTP URL specified"))
+    by_url = call.world.switches["silent_video_by_url"]
+    refused = {"upload"} if takes_none else set()
+    refused |= set() if by_url == "arrives" else {"url"}
+    for number, (file, source) in enumerate(media, 1):
+        if source in refused and _is_silent(file):
+            named = number if by_url == "it is named" else 1
+            failure = MediaFailure("Wrong file identifier/HTTP URL specified")
+            raise _album_failure(call, named, failure)
 
 
 def _check_sources(call: Call, files: list[Given | str]) -> None:
