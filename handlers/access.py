@@ -7,7 +7,7 @@ from telegram import Update
 from bot.chats.access import INVITATION_VALID_FOR
 from bot.context import Context, user_of
 from bot.domain.access import Entry, Subject, block_of, subject_of
-from bot.domain.errors import N_
+from bot.domain.errors import N_, NN_
 from bot.domain.identity import is_nobody
 from bot.presentation.actions import OWNER, Buttons, Page
 from bot.presentation.html import Safe
@@ -86,11 +86,13 @@ async def invite(update: Update, context: Context) -> None:
 async def invitation(update: Update, context: Context, uses: int) -> Safe:
     """Return a new link for so many people, and the words above it."""
     payload, _ = await context.services.access.invite(user_of(update), uses)
-    text = context.t.n(
-        N_("Whoever opens this link first may use me. It works for {days} days:"),
-        N_("The first {n} people who open this link may use me. It works for {days} days:"),
-        uses,
-        days=context.t.number(INVITATION_VALID_FOR.days),
+    text = context.t(
+        NN_(
+            "The first person to open this link can use me. It works for {time}:",
+            "The first {n} people to open this link can use me. It works for {time}:",
+        ),
+        n=uses,
+        time=INVITATION_VALID_FOR,
     )
     return Safe(f"{text}\nhttps://t.me/{context.bot.username}?start={payload}")
 
@@ -108,7 +110,7 @@ async def block(update: Update, context: Context) -> None:
     t = context.t
     text = t(BLOCKED, who=who(entry))
     if until:
-        text = t(BLOCKED_UNTIL, who=who(entry), until=t.date(until))
+        text = t(BLOCKED_UNTIL, who=who(entry), until=until)
     if subject.kind == "person":
         group = context.chat.id if context.chat.id < 0 else "-100…"
         text = Safe(f"{text}\n\n{t(NAMELESS, group=group)}")

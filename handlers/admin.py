@@ -4,7 +4,7 @@ from telegram import InlineKeyboardButton, Update, WebAppInfo
 
 from bot.billing.reports import Spending
 from bot.context import Context
-from bot.domain.errors import N_
+from bot.domain.errors import N_, NN_
 from bot.presentation.charts import bars
 from bot.presentation.html import Safe, code, shorten
 from handlers.guard import Handler, command
@@ -16,12 +16,16 @@ LINES = 8
 LONGEST_NAME = 24
 SPENDING = N_(
     "<b>Spending</b>\n"
-    "Today: {today}, {left} of {budget} credits left\n"
+    "Today: {today}\n"
+    "{left}\n"
     "7 days: {week}\n"
     "30 days: {month}\n"
     "Forecast for this month: {forecast}\n"
 )
-DRIFT = N_("Billed beyond my own count: {credits} credits")
+LEFT = NN_("Left today: {left} of {n} credit", "Left today: {left} of {n} credits")
+DRIFT = NN_(
+    "Billed on top of my own count: {n} credit", "Billed on top of my own count: {n} credits"
+)
 CHECK_PAID = N_(
     "Since {since} each check of a profile costs 2 credits, because the cheaper way "
     "missed stories."
@@ -75,17 +79,16 @@ def _text(spent: Spending, context: Context) -> str:
     text: str = t(
         SPENDING,
         today=cost_of(spent.today.spent, context),
-        left=t.number(spent.left_today),
-        budget=t.number(spent.budget),
+        left=t(LEFT, left=spent.left_today, n=spent.budget),
         week=cost_of(spent.week.spent, context),
         month=cost_of(spent.month.spent, context),
         forecast=cost_of(spent.forecast, context),
     )
     text += f"{_bars(spent)}\n" + balance_of(spent, context)
     if spent.drift:
-        text += "\n" + t(DRIFT, credits=t.number(spent.drift))
+        text += "\n" + t(DRIFT, n=spent.drift)
     if spent.check_paid_since is not None:
-        text += "\n" + t(CHECK_PAID, since=t.date(spent.check_paid_since))
+        text += "\n" + t(CHECK_PAID, since=spent.check_paid_since)
     by_endpoint = {name: one.spent for name, one in spent.by_endpoint.items()}
     by_chat = {_named(chat, spent.names.get(chat)): one for chat, one in spent.by_chat.items()}
     for title, lines in ((N_("By endpoint"), by_endpoint), (N_("By chat (⏰ alerts)"), by_chat)):

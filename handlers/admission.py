@@ -114,7 +114,7 @@ def _sentence(judged: Judged, context: Context) -> str:
         return t(STRANGER if judged.about.kind == "person" else STRANGER_CHAT, id=judged.about.id)
     text = t(BlockedError.text)
     if entry and entry.blocked_until:
-        text = t(BLOCKED_UNTIL, until=t.date(entry.blocked_until))
+        text = t(BLOCKED_UNTIL, until=entry.blocked_until)
     if entry and entry.reason:
         text = Safe(f"{text}\n{t(REASON, reason=entry.reason)}")
     return text

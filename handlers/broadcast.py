@@ -5,7 +5,7 @@ from datetime import timedelta
 from telegram import Update
 
 from bot.context import Context, user_of
-from bot.domain.errors import N_
+from bot.domain.errors import N_, NN_
 from bot.operations.broadcast import A_SECOND, stop_button, text_of
 from bot.presentation.actions import BROADCAST, Buttons
 from bot.presentation.html import Safe, length
@@ -19,7 +19,10 @@ USAGE = N_(
 )
 TOO_LONG = N_("That message is too long: Telegram takes 4096 characters.")
 IN_PRIVATE = N_("Please send me /broadcast in our private chat.")
-SURE = N_("Send the message above to {count} chats? That takes about {time}, {pace} a second.")
+SURE = NN_(
+    "Send the message above to {n} chat? This will take about {time}, at {pace} a second.",
+    "Send the message above to {n} chats? This will take about {time}, at {pace} a second.",
+)
 NOTHING = N_("Nothing was sent.")
 OVER = N_("This was decided already.")
 
@@ -42,9 +45,9 @@ async def broadcast(update: Update, context: Context) -> None:
     t = context.t
     sure = t(
         SURE,
-        count=t.number(count),
+        n=count,
         time=timedelta(seconds=max(1, count // A_SECOND)),
-        pace=t.number(A_SECOND),
+        pace=A_SECOND,
     )
     await say(update, context, Safe(text))
     send = context.button(N_("Send"), BROADCAST("send", number))

@@ -1,17 +1,14 @@
 """What is offered for a profile's name: what is known of it, and buttons for the rest."""
 
 from bot.context import Context
-from bot.domain.errors import N_
+from bot.domain.errors import N_, NN_
 from bot.presentation import actions
 from bot.presentation.actions import Page
 from bot.presentation.buttons import follow_button
 from handlers.show import subscription_of
 
 WHICH = N_("Do you want to see the stories from <b>{username}</b> now, or get every new one?")
-LIVE = (
-    N_("<b>{username}</b>: {n} story · {when}"),
-    N_("<b>{username}</b>: {n} stories · {when}"),
-)
+LIVE = NN_("<b>{username}</b>: {n} story · {when}", "<b>{username}</b>: {n} stories · {when}")
 NONE_LIVE = N_("<b>{username}</b>: no stories at my last check")
 
 
@@ -37,4 +34,4 @@ async def held(context: Context, username: str) -> str:
     if not live:
         return ""
     when = context.t.moment(max(story.taken_at for story in live))
-    return context.t.n(*LIVE, len(live), username=username, when=when)
+    return context.t(LIVE, n=len(live), username=username, when=when)

@@ -7,7 +7,7 @@ from telegram.ext import filters
 from bot.chats import import_export
 from bot.chats.import_export import ImportEntry
 from bot.context import Context, asker_of, target_of
-from bot.domain.errors import N_, AskAgainError, BotError, DatabaseUnavailableError
+from bot.domain.errors import N_, NN_, AskAgainError, BotError, DatabaseUnavailableError
 from bot.domain.model import Target
 from bot.sending.replies import document_of
 from bot.updates import unit_of_work
@@ -76,10 +76,12 @@ async def take_file(update: Update, context: Context) -> None:
                 raise  # all of the file is read again; who is followed already stays so
             except BotError as error:
                 refused.append(sentence_for(error, context))
-    text = context.t.n(
-        N_("Subscribed to {n} profile from this file."),
-        N_("Subscribed to {n} profiles from this file."),
-        len(done),
+    text = context.t(
+        NN_(
+            "Subscribed to {n} profile from this file.",
+            "Subscribed to {n} profiles from this file.",
+        ),
+        n=len(done),
     )
     lines = "\n".join(f"• {line}" for line in refused[:LINES])
     await say(update, context, f"{text}\n\n{lines}".strip())

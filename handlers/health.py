@@ -3,7 +3,7 @@
 from telegram import Update
 
 from bot.context import Context
-from bot.domain.errors import N_
+from bot.domain.errors import N_, NN_
 from bot.domain.incidents import Incident
 from handlers.guard import Handler, command
 from handlers.money import STOPPED, balance_of
@@ -14,8 +14,8 @@ WELL = N_("✅ Nothing is wrong.")
 SINCE = N_("⚠️ #{number}, {ago}: {text}")
 ENDED = N_("#{number}, {ago}: {text}")
 BEFORE = N_("<b>Before</b>")
+SPENT = NN_("Today: {spent} of {n} credit", "Today: {spent} of {n} credits")
 FIGURES = N_(
-    "Today: {spent} of {budget} credits\n"
     "Profiles checked: {profiles}\n"
     "Average time from post to alert: about {delay}\n"
     "Alerts waiting: {waiting}, parked: {parked}"
@@ -33,14 +33,13 @@ async def health(update: Update, context: Context) -> None:
         lines.append(t(STOPPED))
     figures = t(
         FIGURES,
-        spent=t.number(spent.budget - spent.left_today),
-        budget=t.number(spent.budget),
-        profiles=t.number(stands.profiles),
-        delay=t.duration(stands.delay) if stands.delay else t.plain(N_("unknown")),
-        waiting=t.number(stands.waiting),
-        parked=t.number(stands.dead_letters),
+        profiles=stands.profiles,
+        delay=stands.delay or t.plain(N_("unknown")),
+        waiting=stands.waiting,
+        parked=stands.dead_letters,
     )
-    lines += ["", figures]
+    today = t(SPENT, spent=spent.budget - spent.left_today, n=spent.budget)
+    lines += ["", today, figures]
     if balance := balance_of(spent, context):
         lines.append(balance)
     over = [one for one in stands.last if one.closed_at][:OVER]

@@ -107,7 +107,7 @@ async def _show_page(update: Update, context: Context, result: Highlight, offset
     await show(update, context, [Album(shown)], kind="highlight", title=result.title, part=part)
     end = offset + len(shown)
     if end < total:
-        text = context.t(SHOWN, shown=context.t.number(end), total=context.t.number(total))
+        text = context.t(SHOWN, shown=end, total=total)
         more = context.button(N_("Show more"), HIGHLIGHT(result.pk, end))
         await say(update, context, text, [[more]])
 

@@ -19,8 +19,8 @@ USAGE = N_(
     "Write it like this: /past <i>name</i>, or /past <i>name</i> 7d for the last seven days."
 )
 NONE = N_(
-    "I haven't kept any stories for this chat. Turn on <b>Keep for /past</b> in a subscription's "
-    "options: from then on I can show you its stories again for 90 days."
+    "I haven't kept any stories for this chat. Turn on <b>[[Keep for /past]]</b> in a "
+    "subscription's options: from then on, I can show its stories again for 90 days."
 )
 CHOOSE = N_("Whose stories would you like to see again?")
 EARLIER = N_("There are earlier ones, too.")

@@ -7,7 +7,7 @@ from telegram import Update
 from bot.billing.people import Guest
 from bot.context import Context
 from bot.domain.access import Subject
-from bot.domain.errors import N_
+from bot.domain.errors import N_, NN_
 from bot.presentation.actions import PEOPLE, Buttons, Page, arrows, back, button
 from bot.presentation.html import escape, shorten
 from handlers.admission import REASON
@@ -34,8 +34,11 @@ STATES = {
     "blocked": N_("Blocked since {since}."),
     "blocked until": N_("Blocked until {until}."),
 }
-LIMIT = N_("Limit: {credits} credits a day.")
-NO_LIMIT = N_("Limit: {credits} credits a day, as for everybody.")
+LIMIT = NN_("Limit: {n} credit a day.", "Limit: {n} credits a day.")
+NO_LIMIT = NN_(
+    "Limit: {n} credit a day, the same as everyone.",
+    "Limit: {n} credits a day, the same as everyone.",
+)
 ASK_LIMIT = N_("How many credits a day may {name} use?")
 A_DAY = timedelta(days=1)
 
@@ -116,7 +119,7 @@ def _page(one: Guest, context: Context) -> Page:
     limits = context.services.ledger.limits
     usual = limits.person_daily_allowance if one.id > 0 else limits.chat_daily_allowance
     limit = NO_LIMIT if own is None else LIMIT
-    lines += ["", t(limit, credits=t.number(usual if own is None else own))]
+    lines += ["", t(limit, n=usual if own is None else own)]
     members = [
         (f"👤 {shorten(name, LONGEST_NAME)}: {_credits(spent, context)}", PEOPLE("who", user))
         for user, name, spent in one.by_person

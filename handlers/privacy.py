@@ -13,7 +13,7 @@ ABOUT = N_(
     "• its name, language, time zone and settings\n"
     "• its subscriptions, and the alerts sent here in the last 3 days\n"
     "• which topics I made for its subscriptions\n"
-    "• where you turned on <b>Keep for /past</b>: what I sent of that profile, for 90 days\n"
+    "• where you turned on <b>[[Keep for /past]]</b>: what I sent of that profile, for 90 days\n"
     "• how many stories it asked for each day, for one year\n\n"
     "I don't keep messages or photos: a file stays on my disk only until Telegram "
     "has it. I can only see public profiles, and nobody can tell who views them "

@@ -273,7 +273,7 @@ async def overview(context: Context) -> Page:
         time=_clock(context),
         quiet=_quiet(chat, context),
         digest=_minutes(chat.digest_at, context),
-        n=t.number(sum(one.options.digest for one in rows)),
+        n=sum(one.options.digest for one in rows),
     )
     buttons = [
         context.button(N_("🌍 Time zone"), SETTING("zone")),

@@ -93,8 +93,8 @@ async def set_language(update: Update, context: Context, code: str) -> str | Non
 def _choices(context: Context) -> Page:
     current = language_for(context.chat.effective_language)  # a channel's may be another than ours
     buttons = [
-        button(f"✓ {name}" if code == current else name, actions.LANGUAGE(code))
-        for code, name in LANGUAGES.items()
+        button(f"✓ {one.name}" if code == current else one.name, actions.LANGUAGE(code))
+        for code, one in LANGUAGES.items()
     ]
     return context.t(WHICH_LANGUAGE), [*grid(buttons, 2), [back(context.t, settings.TOP)]]
 

@@ -8,7 +8,7 @@ from telegram.ext import filters
 from bot.context import Context, asker_of
 from bot.domain import links, talk
 from bot.domain.albums import plan
-from bot.domain.errors import N_, BotError, NoStoriesError, SpendingError, StoriesError
+from bot.domain.errors import N_, NN_, BotError, NoStoriesError, SpendingError, StoriesError
 from bot.domain.links import Link
 from bot.domain.model import Story
 from bot.domain.wanted import Wanted, read
@@ -31,10 +31,7 @@ USAGE = N_(
 TRAY = N_("<b>Who has stories</b>, by my last checks. Tap a name to see what I have.")
 CHECK_NOW = N_("🔄 Check now")
 MOST = 20  # profiles of the tray
-COUNTED = (
-    N_("<b>{username}</b>: {n} story"),
-    N_("<b>{username}</b>: {n} stories"),
-)
+COUNTED = NN_("<b>{username}</b>: {n} story", "<b>{username}</b>: {n} stories")
 
 
 @command("stories")
@@ -64,7 +61,7 @@ async def _show_tray(update: Update, context: Context) -> None:
         return
     newest_first = sorted(live, key=lambda name: live[name][-1].taken_at, reverse=True)[:MOST]
     lines = [
-        context.t.n(*LIVE, len(live[name]), username=name, when=context.t.moment(at))
+        context.t(LIVE, n=len(live[name]), username=name, when=context.t.moment(at))
         for name in newest_first
         for at in [live[name][-1].taken_at]
     ]
@@ -129,7 +126,7 @@ async def show_profiles(update: Update, context: Context, wanted: Wanted) -> Non
             continue
         live = latest(result[name], wanted.count)
         await show(update, context, plan(live), kind="stories")
-        lines.append(t.n(*COUNTED, len(live), username=name))
+        lines.append(t(COUNTED, n=len(live), username=name))
     in_order = [(name, failed[name]) for name in wanted.names if name in failed]
     lines += lines_of(in_order, wanted, context)
     await say(update, context, Safe("\n".join(lines)))

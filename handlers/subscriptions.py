@@ -15,6 +15,7 @@ from bot.domain import links, talk
 from bot.domain.albums import plan
 from bot.domain.errors import (
     N_,
+    NN_,
     AdminsUnknownError,
     AskAgainError,
     BotError,
@@ -67,7 +68,7 @@ ALREADY = N_("Already subscribed to <b>{username}</b>.")
 SOONER = N_("I'll check <b>{username}</b> more often from now on.")
 SOON = N_(
     "On average, alerts come about {delay} after a story is posted. To get them sooner, turn on "
-    "“Check more often” in Options."
+    "<b>[[Check more often]]</b> in <b>[[Options]]</b>."
 )
 UNDO = N_("↩️ Undo")
 
@@ -289,9 +290,9 @@ async def unsubscribe(update: Update, context: Context) -> None:
         if not count:
             await say(update, context, context.t(EMPTY))
             return
-        done = N_("Unsubscribed from {n} profile."), N_("Unsubscribed from {n} profiles.")
+        done = NN_("Unsubscribed from {n} profile.", "Unsubscribed from {n} profiles.")
         undo = context.button(UNDO, actions.UNDO_ALL(int(at.timestamp())))
-        await say(update, context, context.t.n(*done, count), [[undo, to_list(context)]])
+        await say(update, context, context.t(done, n=count), [[undo, to_list(context)]])
         return
     link = links.parse_argument(argument)
     if link is None or not link.username:
@@ -380,10 +381,12 @@ async def listed(context: Context, page: int) -> Page:
         names = context.t.bold_names(one.username for one in rows)
         text = Safe(f"{context.t(N_('Subscriptions'))}: <b>{names}</b>")
         return Safe(text + await _obstacles(context, None)), [[to_list(context)]]
-    text = context.t.n(
-        N_("This chat has {n} subscription. Tap it for its options."),
-        N_("This chat has {n} subscriptions. Tap one for its options."),
-        count,
+    text = context.t(
+        NN_(
+            "This chat has {n} subscription. Tap it for its options.",
+            "This chat has {n} subscriptions. Tap one for its options.",
+        ),
+        n=count,
     )
     text = Safe(text + await _obstacles(context, None))
     buttons = [[button(_line(one, context), actions.SUBSCRIPTION(one.id))] for one in rows]

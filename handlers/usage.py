@@ -9,7 +9,7 @@ from telegram import Update
 
 from bot.billing.reports import ChatUsage, UsageLine
 from bot.context import Context, asker_of
-from bot.domain.errors import N_
+from bot.domain.errors import N_, NN_
 from bot.domain.model import MEGABYTE
 from bot.presentation.charts import bars
 from bot.presentation.html import Safe
@@ -26,7 +26,7 @@ KINDS = {
 }
 NOTHING = "·"  # a day without stories; blanks would be lost
 TITLE = N_("<b>What this chat has used</b>")
-TODAY = (N_("{n} story today"), N_("{n} stories today"))
+TODAY = NN_("{n} story today", "{n} stories today")
 LIMIT = N_("{percent} of today's limit used; it starts again at {time}")
 WEEK = N_("The last seven days: {bars}")
 LEFT = N_("Left for today: {left} of {allowance}")
@@ -45,11 +45,11 @@ async def usage(update: Update, context: Context) -> None:
 
 def _text(used: ChatUsage, context: Context) -> str:
     t = context.t
-    lines: list[str] = [t(TITLE), t.n(*TODAY, used.stories[-1])]
+    lines: list[str] = [t(TITLE), t(TODAY, n=used.stories[-1])]
     if used.part is not None:
         # The day of limits is that of UTC.
         midnight = datetime.combine(context.now.date() + timedelta(days=1), time(), UTC)
-        lines.append(t(LIMIT, percent=t.percent(used.part), time=t.time(midnight)))
+        lines.append(t(LIMIT, percent=used.part, time=t.time(midnight)))
     if any(used.stories):
         row = Safe(f"<code>{bars(used.stories).replace(' ', NOTHING)}</code>")
         lines.append(t(WEEK, bars=row))
@@ -61,7 +61,7 @@ def _figures(used: ChatUsage, context: Context) -> str:
     parts = [
         _block(t(N_("Today")), used.today, context),
         _block(t(N_("This month")), used.month, context),
-        t(LEFT, left=t.number(used.left), allowance=t.number(used.allowance)),
+        t(LEFT, left=used.left, allowance=used.allowance),
     ]
     return "\n\n".join(parts)
 
@@ -78,9 +78,9 @@ def _block(title: str, lines: dict[str, UsageLine], context: Context) -> str:
             + t(
                 LINE,
                 kind=t.plain(text),
-                credits=t.number(round(line.credits, 1)),
-                items=t.number(line.items),
-                size=t.number(round(line.bytes / MEGABYTE, 1)),
+                credits=round(line.credits, 1),
+                items=line.items,
+                size=round(line.bytes / MEGABYTE, 1),
             )
         )
     if len(shown) == 1:

@@ -7,7 +7,7 @@ from telegram import Update
 from bot.chats.explain import LOOKBACK, Why
 from bot.context import Context, target_of
 from bot.domain import links
-from bot.domain.errors import N_
+from bot.domain.errors import N_, NN_
 from bot.presentation.notices import AWAY, MISSING
 from handlers.guard import Handler, command
 from handlers.options import MEDIA, paused_line
@@ -55,8 +55,7 @@ def _text(known: Why, context: Context) -> str:
         *_outcomes(known, context),
     ]
     if known.live:
-        n, total = context.t.number(known.passing), context.t.number(known.live)
-        lines += ["", context.t(PASSING, n=n, total=total)]
+        lines += ["", context.t(PASSING, n=known.passing, total=known.live)]
     return "\n".join(lines)
 
 
@@ -94,10 +93,9 @@ def _checks(known: Why, context: Context) -> list[str]:
         lines.append(t(N_("It usually posts around {hours}."), hours=hours))
     if known.failures:
         lines.append(
-            t.n(
-                N_("{n} check has failed since then."),
-                N_("{n} checks have failed since then."),
-                known.failures,
+            t(
+                NN_("{n} check has failed since then.", "{n} checks have failed since then."),
+                n=known.failures,
             )
         )
     return lines
@@ -129,9 +127,7 @@ def _outcomes(known: Why, context: Context) -> list[str]:
     )
     until = known.held_until or context.now
     lines: list[str] = [t(N_("In the last two days:"))]
-    lines += [
-        "• " + t(text, n=t.number(n), until=until, options=options) for text, n in counts if n
-    ]
+    lines += ["• " + t(text, n=n, until=until, options=options) for text, n in counts if n]
     return lines
 
 

@@ -30,7 +30,7 @@ ROOT = LOCALES.parent
 FOLDERS = ("bot", "handlers")
 TEMPLATE = LOCALES / "bot.pot"
 _WRITTEN = datetime(2026, 11, 25, tzinfo=UTC)  # one date for all, so that only texts make a diff
-_SINGLE, _PLURAL = {"t", "plain", "N_"}, {"n"}
+_SINGLE = {"t", "plain", "N_"}
 REWORDED = "reworded"
 """The flag of a translation whose English was worded anew."""
 
@@ -63,24 +63,13 @@ Id = str | tuple[str, str]
 
 
 def message_ids(source: str) -> Iterator[Id]:
-    """Return the message ids in Python ``source``: what t(), plain(), n() and N_() are given.
-
-    ``(N_("one"), N_("many"))`` is a pair for n().
-    """
-    seen: set[ast.expr] = set()  # an N_() in a pair is none of its own
+    """Return the message ids in Python ``source``: what t(), plain(), N_() and NN_() are given."""
     for node in ast.walk(ast.parse(source)):
         match node:
-            case ast.Call(args=[one, many, *_]) if _name(node) in _PLURAL:
-                pair = (one, many)
-            case ast.Tuple(elts=[one, many]) if _name(one) == _name(many) == "N_":
-                pair = (one, many)
-            case ast.Call(args=[text, *_]) if _name(node) in _SINGLE and node not in seen:
+            case ast.Call(args=[one, many]) if _name(node) == "NN_":
+                yield from zip(_texts(one), _texts(many), strict=True)
+            case ast.Call(args=[text, *_]) if _name(node) in _SINGLE:
                 yield from _texts(text)
-                continue
-            case _:
-                continue
-        seen.update(pair)
-        yield from zip(_texts(one), _texts(many), strict=False)
 
 
 def _name(node: ast.expr) -> str:
@@ -384,7 +373,7 @@ def id_of(message: Message) -> Id:
 
 def new_catalogue(language: str | None) -> Catalog:
     """Return an empty catalogue of a language, or without one the template."""
-    name = f"{LANGUAGES[language]} ({language})" if language else "template"
+    name = f"{LANGUAGES[language].name} ({language})" if language else "template"
     catalogue = Catalog(
         locale=language,
         project="Storybell",

@@ -49,7 +49,7 @@ NOTES: dict[str, str] = {
     "New subscriptions": "What credits were spent for: looking up a profile at /subscribe.",
     "Today": "A heading: what was spent today.",
     "This month": "A heading: what was spent this month.",
-    "Over at {at}.": "A trouble that is over, and when it ended; the operator sees it.",
+    "Ended: {at}.": "A trouble that is over, and when it ended; the operator sees it.",
     "What happened": "A heading over what the bot noted; the operator sees it.",
     "{who} may use me now.": "{who} is the name of a person or a group.",
     "{who} is blocked.": "{who} is the name of a person or a group.",

@@ -26,7 +26,7 @@ from bot.presentation.html import Safe
 from bot.presentation.translation import LANGUAGES, Translator, translator_for
 from tests.sandbox.page.browser import NAMES, PHONE, ScriptedBot, chromium, started, tab
 from tests.support.sandbox import sandbox_box
-from tools.catalogues import BUTTON, ROOT, comments, extract, fields_in, ids_of, lengths
+from tools.catalogues import BUTTON, ROOT, comments, extract, fields_in, id_of, ids_of, lengths
 
 FOLDER = ROOT / "pictures"
 A_PAGE = 30  # messages of one picture; Chromium draws 16,384 points at most
@@ -95,8 +95,7 @@ class Shot:
         if len(ids) == 1:
             yield (t.plain if is_button else t)(ids[0], **fields)
             return
-        fields.pop("n", None)
-        shown = [str(t.n(ids[0], ids[1], n, **fields)) for n in (1, 2, 3, 5, 11, 21, 100)]
+        shown = [t(ids[0], **{**fields, "n": n}) for n in (1, 2, 3, 5, 11, 21, 100)]
         yield from dict.fromkeys(shown)
 
 
@@ -112,7 +111,7 @@ async def take(languages: Sequence[str], chosen: Sequence[Shot], folder: Path) -
     async with chromium() as browser:
         for language in languages:
             await _take(browser, language, chosen, folder / language)
-            sys.stdout.write(f"{LANGUAGES[language]}: {len(chosen)} pictures\n")
+            sys.stdout.write(f"{LANGUAGES[language].name}: {len(chosen)} pictures\n")
             sys.stdout.flush()
 
 
@@ -156,19 +155,20 @@ async def _cut(page: Page, paths: Mapping[int, Path]) -> None:
 
 
 def _index(languages: Sequence[str]) -> str:
-    links = "".join(f'<li><a href="{code}.html">{LANGUAGES[code]}</a>' for code in languages)
+    links = "".join(f'<li><a href="{code}.html">{LANGUAGES[code].name}</a>' for code in languages)
     return f"<!doctype html><meta charset=utf-8><title>Storybell</title><ul>{links}</ul>"
 
 
 def _page(language: str, chosen: Sequence[Shot]) -> str:
     rows = "".join(_row(language, one) for one in chosen)
     head = f"<!doctype html><html lang={language.replace('_', '-')}><meta charset=utf-8>"
-    return f"{head}<title>{LANGUAGES[language]}</title><style>{STYLE}</style><table>{rows}</table>"
+    title = LANGUAGES[language].name
+    return f"{head}<title>{title}</title><style>{STYLE}</style><table>{rows}</table>"
 
 
 def _row(language: str, one: Shot) -> str:
     places = ", ".join(place for place, _ in one.message.locations)
-    notes = " ".join(comments(one.message.id))
+    notes = " ".join(comments(id_of(one.message)))
     about = f"<pre>{html.escape(one.english)}</pre><small>{html.escape(notes)} {places}</small>"
     return f'<tr><td>{about}<td><img loading=lazy alt="" src="{language}/{one.file}">'
 

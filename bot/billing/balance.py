@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from bot.billing.ledger import Ledger
-from bot.domain.errors import N_, StoriesError
+from bot.domain.errors import NN_, StoriesError
 from bot.domain.incidents import Tell
 from bot.runtime.metrics import Metrics
 from bot.runtime.workers import Worker
@@ -16,13 +16,17 @@ EVERY = timedelta(minutes=5)
 EVERY_WHEN_OUT = timedelta(minutes=1)
 _TIDY_EVERY = timedelta(hours=1)
 
-_BILLED_MORE = N_(
-    "The Stories API has billed {credits} credits more than I counted since {since}, in {calls} "
-    "calls. Nothing is stopped; /spending shows what was counted."
+_BILLED_MORE = NN_(
+    "Since {since}, the Stories API has billed {n} credit more than I counted. Nothing has been "
+    "stopped; /spending shows what was counted.",
+    "Since {since}, the Stories API has billed {n} credits more than I counted. Nothing has been "
+    "stopped; /spending shows what was counted.",
 )
-_BILLED_LESS = N_(
-    "The Stories API has billed {credits} credits less than I counted since {since}, in {calls} "
-    "calls. Calls without an answer are counted as billed."
+_BILLED_LESS = NN_(
+    "Since {since}, the Stories API has billed {n} credit less than I counted. Calls without an "
+    "answer are counted as billed.",
+    "Since {since}, the Stories API has billed {n} credits less than I counted. Calls without an "
+    "answer are counted as billed.",
 )
 
 log = structlog.get_logger()
@@ -88,5 +92,4 @@ class Treasurer:
         log.warning("ledger_drift", credits=drift.size, calls=calls, since=drift.base.at)
         if self._tell is not None:
             text = _BILLED_MORE if drift.size > 0 else _BILLED_LESS
-            since = f"{drift.base.at:%Y-%m-%d %H:%M} UTC"
-            await self._tell(text, credits=abs(drift.size), since=since, calls=calls)
+            await self._tell(text, n=abs(drift.size), since=drift.base.at)

@@ -53,6 +53,11 @@ def N_(msgid: str) -> str:  # noqa: N802 - gettext's own name for "translate thi
     return msgid
 
 
+def NN_(one: str, many: str) -> str:  # noqa: N802, ARG001 - as N_; the catalogues have both
+    """Mark both English forms of a message that counts its field ``{n}``."""
+    return one
+
+
 INCIDENT = N_(
     "Something went wrong on my side. Please try again in a moment. If it keeps "
     "happening, send this code to the bot's owner: <code>{incident}</code>"
@@ -321,7 +326,7 @@ class NothingKeptError(SubscriptionError):
 
     text = N_(
         "I haven't kept any stories from <b>{username}</b> for this chat. Stories are kept for "
-        "90 days once <b>Keep for /past</b> is on in the subscription's options."
+        "90 days once <b>[[Keep for /past]]</b> is on in the subscription's options."
     )
 
 

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol, get_args
 
 from bot.domain.budget import CHECK_COST
-from bot.domain.errors import N_
+from bot.domain.errors import N_, NN_
 from bot.domain.model import MEGABYTE
 
 IncidentKind = Literal[
@@ -43,65 +43,73 @@ _LITTLE_BYTES = 300_000_000
 LITTLE_PART, BUT_LESS_THAN = 0.03, 2_000_000_000
 
 OUT_OF_SERVICE = N_(
-    "The Stories API refuses our key or has no credits left. Nothing is fetched. ({why})"
+    "The Stories API has rejected our key or has no credits left. I'm not getting any stories. "
+    "({why})"
 )
 _API_FAILS = N_(
-    "The Stories API has been failing for over 5 minutes. Nothing is lost; I go on when it "
+    "The Stories API has been failing for over 5 minutes. Nothing is lost; I'll continue when it "
     "answers."
 )
-_TELEGRAM_FAILS = N_("Telegram has not been taking my messages for over 5 minutes.")
+_TELEGRAM_FAILS = N_("Telegram hasn't accepted my messages for over 5 minutes.")
 REFUSED = N_(
-    "Telegram refuses stories with words that I don't know: {words}. They wait, and I try again "
-    "every 15 minutes."
+    "Telegram refuses stories for a reason that I don't know: {words}. They wait, and I'll try "
+    "again every 15 minutes."
 )
-_BALANCE_LOW = N_(
-    "The balance of the Stories API is low: {credits} credits last for about {days} days at "
-    "today's pace."
+_BALANCE_LOW = NN_(
+    "The Stories API balance is low: at today's pace, {n} credit will last about {time}.",
+    "The Stories API balance is low: at today's pace, {n} credits will last about {time}.",
 )
-_BUDGET_SPENT = N_(
-    "The daily budget of {budget} credits is spent. Until midnight (UTC) I check no profiles and "
-    "get no stories; a larger DAILY_BUDGET changes that."
+_BUDGET_SPENT = NN_(
+    "The daily budget of {n} credit is used up. I won't check profiles or get stories until "
+    "midnight (UTC), unless you raise DAILY_BUDGET.",
+    "The daily budget of {n} credits is used up. I won't check profiles or get stories until "
+    "midnight (UTC), unless you raise DAILY_BUDGET.",
 )
-_BUDGET_ALMOST = N_("{percent} % of the daily budget of {budget} credits are spent.")
+_BUDGET_ALMOST = NN_(
+    "{percent} of the daily budget of {n} credit has been used.",
+    "{percent} of the daily budget of {n} credits has been used.",
+)
 _GIVEN_UP = N_(
-    "Alerts that were given up after several tries without an answer from Telegram: {count}. "
-    "/health says more."
+    "Alerts dropped after several tries without an answer from Telegram: {count}. See /health "
+    "for details."
 )
 _DISK_FULL = N_(
-    "The disk is nearly full: {megabytes} MB are free. When it is full, I can answer nobody."
+    "The disk is nearly full: {megabytes} MB left. Once it's full, I can't answer anyone."
 )
 _PRICE = N_(
     "The Stories API says that it bills more than five times its prices. I count five times; the "
     "balance tells what is true."
 )
-BACKUP_FAILED = N_("The database could not be backed up ({why}). I try again every hour.")
+BACKUP_FAILED = N_("The database could not be backed up ({why}). I'll try again every hour.")
 RESTORED = N_(
-    "I run on a copy of my database from {time} (UTC). What came since is not in it. I alert to "
-    "what is posted from now on, and say nothing a second time."
+    "I'm running on a copy of my database from {time} (UTC). Anything newer is missing from it. "
+    "I'll send alerts for whatever is posted from now on, and nothing twice."
 )
 
 DATABASE_AWAY = N_(
-    "My database can't work at the moment: {why}. Nothing is lost, but until it works again I "
-    "answer nobody and send no alerts."
+    "My database isn't working right now: {why}. Nothing is lost, but until it works again I "
+    "can't answer anyone or send alerts."
 )
 CLOSING: dict[IncidentKind, str] = {
-    "api_fails": N_("The Stories API answers again."),
-    "api_refuses": N_("The Stories API serves us again."),
-    "backup": N_("The database was backed up again."),
-    "balance": N_("The balance of the Stories API lasts for some days again."),
+    "api_fails": N_("The Stories API is answering again."),
+    "api_refuses": N_("The Stories API is accepting our requests again."),
+    "backup": N_("Database backups are working again."),
+    "balance": N_("The Stories API balance is enough for several days again."),
     "budget_80": N_("The daily budget was used up, or a new day has begun."),
-    "budget_100": N_("There is budget again: checks and stories go on."),
+    "budget_100": N_("There is budget again: checks and stories have resumed."),
     "budget_short": N_("The daily budget is enough again to check all profiles in time."),
     "database": N_(
-        "My database works again, after {time} ({why}). What had to wait goes out now."
+        "My database is working again after {time} ({why}). Everything that had to wait is being "
+        "sent now."
     ),
-    "disk": N_("The disk has room again."),
-    "parked": N_("No alert is given up any more."),
+    "disk": N_("There is enough disk space again."),
+    "parked": N_("Alerts are getting through again."),
     "price": N_("The Stories API names ordinary prices again."),
     "telegram": N_(
-        "Telegram takes my messages again. What had to wait has gone out, or does so now."
+        "Telegram is accepting my messages again. Everything that had to wait has been sent, or "
+        "is being sent now."
     ),
-    "two_pollers": N_("I get this bot's updates again."),
+    "two_pollers": N_("I'm receiving this bot's updates again."),
 }
 """What is said when an incident is over; a kind without such a sentence has no length."""
 
@@ -189,15 +197,15 @@ def _balance(seen: Seen, *, is_open: bool) -> Condition:
         return Condition("balance", None)
     left = max(0, seen.balance) / seen.spent_in_a_day
     is_low = left < (ENOUGH_DAYS if is_open else FEW_DAYS)
-    fields = {"credits": seen.balance, "days": round(left, 1)}
+    fields = {"n": seen.balance, "time": timedelta(days=round(left, 1))}
     return Condition("balance", _BALANCE_LOW if is_low else None, fields)
 
 
 def _budget(seen: Seen) -> Iterator[Condition]:
     is_spent = seen.spent_today > seen.budget - CHECK_COST
     is_almost = seen.spent_today >= seen.budget * _ALMOST and not is_spent
-    percent = round(100 * seen.spent_today / seen.budget) if seen.budget else 100
-    fields = {"budget": seen.budget}
+    percent = seen.spent_today / seen.budget if seen.budget else 1
+    fields = {"n": seen.budget}
     yield Condition("budget_100", _BUDGET_SPENT if is_spent else None, fields)
     text = _BUDGET_ALMOST if is_almost else None
     yield Condition("budget_80", text, {"percent": percent, **fields})

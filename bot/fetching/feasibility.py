@@ -4,26 +4,28 @@ Nobody can subscribe past the budget, but it can be lowered afterwards, or a che
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from math import ceil
 from typing import Literal
 
 from bot.domain.budget import poll_shares
-from bot.domain.errors import N_
+from bot.domain.errors import NN_
 from bot.domain.incidents import SetIncident
 from bot.scheduling.pricing import fewest_credits, is_feasible
 
 _SPARE = 1.05  # what a check costs is a mean that moves: the lack ends with so much of the need
 
-_TOO_SMALL = N_(
-    "The daily budget is too small: it is enough to check {enough} of {profiles} profiles before "
-    "their stories expire, so some will be missed. To check them all takes {credits} credits a "
-    "day; DAILY_BUDGET={daily_budget} gives that."
+_TOO_SMALL = NN_(
+    "The daily budget is too small: it covers only {enough} of {n} profile before its stories "
+    "expire, so some will be missed. DAILY_BUDGET={daily_budget} is enough for all.",
+    "The daily budget is too small: it covers only {enough} of {n} profiles before their stories "
+    "expire, so some will be missed. DAILY_BUDGET={daily_budget} is enough for all.",
 )
-_ALL_FOR_REPLIES = N_(
-    "The daily budget is too small: it is enough to check {enough} of {profiles} profiles before "
-    "their stories expire, so some will be missed. To check them all takes {credits} credits a "
-    "day; REPLY_SHARE=1 leaves nothing for checks."
+_ALL_FOR_REPLIES = NN_(
+    "The daily budget is too small: it covers only {enough} of {n} profile before its stories "
+    "expire, so some will be missed. REPLY_SHARE=1 leaves nothing for checks.",
+    "The daily budget is too small: it covers only {enough} of {n} profiles before their stories "
+    "expire, so some will be missed. REPLY_SHARE=1 leaves nothing for checks.",
 )
 
 
@@ -61,7 +63,9 @@ class BudgetWatch:
             await self._set(None)
         else:
             sentence = _ALL_FOR_REPLIES if lack.daily_budget is None else _TOO_SMALL
-            await self._set(sentence, **asdict(lack))
+            await self._set(
+                sentence, n=lack.profiles, enough=lack.enough, daily_budget=lack.daily_budget
+            )
         self._last = lack
 
 

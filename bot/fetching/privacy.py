@@ -13,7 +13,7 @@ from typing import Literal
 import structlog
 
 from bot.billing.reports import PRIVACY_CHECK
-from bot.domain.errors import N_
+from bot.domain.errors import NN_
 from bot.domain.incidents import Tell
 from bot.domain.model import Story
 from bot.domain.records import Known
@@ -28,9 +28,11 @@ _TRUSTED_FOR = timedelta(days=1)  # how long "public" is believed
 _LATE = timedelta(minutes=10)  # so long after it was taken a story may first be shown
 WITHIN = timedelta(days=2)  # two profiles that contradict a forced answer, within so long
 _ENOUGH = 2
-_FELL_BACK = N_(
-    "Skipping the privacy check hid something on {profiles} profiles, so each poll pays for it "
-    "again: 2 credits instead of 1. SKIP_PRIVACY_CHECK=false says the same for good."
+_FELL_BACK = NN_(
+    "Skipping the privacy check missed something on {n} profile, so every check pays for it "
+    "again: 2 credits instead of 1. To make this permanent, set SKIP_PRIVACY_CHECK=false.",
+    "Skipping the privacy check missed something on {n} profiles, so every check pays for it "
+    "again: 2 credits instead of 1. To make this permanent, set SKIP_PRIVACY_CHECK=false.",
 )
 
 
@@ -125,7 +127,7 @@ class PrivacyCheck:
             )
         self._trust = trust
         if is_news and self._tell is not None:
-            await self._tell(_FELL_BACK, profiles=len(trust.contradicted))
+            await self._tell(_FELL_BACK, n=len(trust.contradicted))
 
 
 async def _trust_in(tx: Tx) -> Trust:

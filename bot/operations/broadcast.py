@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from bot.domain.errors import N_
+from bot.domain.errors import N_, NN_
 from bot.domain.model import Target
 from bot.presentation.actions import BROADCAST, Buttons, button
 from bot.presentation.translation import Translator, translator_for
@@ -22,9 +22,11 @@ A_SECOND = 10  # chats; Telegram lets 30 messages a second leave, alerts and ans
 _EVERY = timedelta(seconds=1)
 _SHOW_EVERY = timedelta(seconds=10)
 _LONGEST = timedelta(minutes=1)
-_PROGRESS = N_("📣 Sent to {done} of {count} chats.")
-_STOPPED = N_("📣 Stopped: sent to {done} of {count} chats.")
-_DONE = N_("📣 Done: sent to {done} chats.")
+_PROGRESS = NN_("📣 Sent to {done} of {n} chat.", "📣 Sent to {done} of {n} chats.")
+_STOPPED = NN_(
+    "📣 Stopped: sent to {done} of {n} chat.", "📣 Stopped: sent to {done} of {n} chats."
+)
+_DONE = NN_("📣 Done: sent to {n} chat.", "📣 Done: sent to {n} chats.")
 
 
 class Broadcasts:
@@ -119,9 +121,10 @@ async def _show(tx: Tx, one: Broadcast, *, waiting: int, now: datetime) -> None:
 
 def text_of(one: Broadcast, waiting: int, t: Translator) -> str:
     """Return how far a broadcast is, as a sentence."""
-    done = t.number(max(0, one.handed - waiting))
-    sentence = {"done": _DONE, "stopped": _STOPPED}.get(one.state, _PROGRESS)
-    return t(sentence, done=done, count=t.number(one.count))
+    done = max(0, one.handed - waiting)
+    if one.state == "done":
+        return t(_DONE, n=done)
+    return t(_STOPPED if one.state == "stopped" else _PROGRESS, done=done, n=one.count)
 
 
 def stop_button(number: int, t: Translator) -> Buttons:

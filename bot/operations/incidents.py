@@ -23,8 +23,9 @@ from bot.store.database import Database, Tx
 log = structlog.get_logger()
 
 _SUMMARY = N_("What happened")
+_NUMBERED = N_("{text} (#{number})")
 _LINE = N_("{at}: {text}")
-_OVER = N_("Over at {at}.")
+_OVER = N_("Ended: {at}.")
 _NOTED = "summary:"  # under which it is kept until when an admin knows all
 _WATCH_EVERY = timedelta(minutes=1)
 _DEFAULT_HOUR = 9 * 60  # minutes after midnight, for an admin whose chat is not known
@@ -139,7 +140,7 @@ class Incidents:
 
 def _numbered(sentence: str, fields: Fields, number: int) -> Callable[[Translator], str]:
     """Return how to say a sentence with the number by which /health knows the incident."""
-    return lambda t: Safe(f"{t(sentence, **fields)} (#{number})")
+    return lambda t: t(_NUMBERED, text=t(sentence, **fields), number=number)
 
 
 def in_english(sentence: str, fields: Fields) -> str:
@@ -151,9 +152,9 @@ def summary(incidents: Sequence[Incident], t: Translator) -> str:
     """Return what happened, a line each."""
     lines = [f"<b>{t(_SUMMARY)}</b>"]
     for one in incidents:
-        text = f"{t(one.text, **one.fields)} (#{one.id})"
-        line = t(_LINE, at=t.date(one.opened_at), text=Safe(text))
-        over = t(_OVER, at=t.date(one.closed_at)) if one.closed_at else ""
+        text = t(_NUMBERED, text=t(one.text, **one.fields), number=one.id)
+        line = t(_LINE, at=one.opened_at, text=text)
+        over = t(_OVER, at=one.closed_at) if one.closed_at else ""
         lines.append(f"• {line} {over}".rstrip())
     return Safe("\n".join(lines))
 

@@ -58,7 +58,7 @@ def said(new: Sequence[Entry], t: Translator) -> str:
     """Return a line for each, of many the first ones."""
     lines = [t(CAME if one.is_allowed else ASKS, name=name_of(one)) for one in new[:_MOST]]
     rest = len(new) - _MOST
-    return "\n".join([*lines, *([t(MORE, n=t.number(rest))] if rest > 0 else [])])
+    return "\n".join([*lines, *([t(MORE, n=rest)] if rest > 0 else [])])
 
 
 def asked(new: Sequence[Entry], t: Translator) -> Buttons:

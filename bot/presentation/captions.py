@@ -6,6 +6,7 @@ from datetime import datetime, timedelta, tzinfo
 from typing import Literal
 from urllib.parse import parse_qs, quote_plus, urlsplit
 
+from bot.domain.errors import NN_
 from bot.domain.model import Profile, Reshared, Story
 from bot.presentation.buttons import button_links
 from bot.presentation.html import Safe, bold, foreign, length, link, one_line, shorten
@@ -73,10 +74,9 @@ def _header(stories: Sequence[Story], t: Translator, *, alert: bool) -> str:
         return names
     if len(stories) == 1:
         return "🔔 " + t("New story from {profile}", profile=names)
-    return "🔔 " + t.n(
-        "{n} new story from {profile}",
-        "{n} new stories from {profile}",
-        len(stories),
+    return "🔔 " + t(
+        NN_("{n} new story from {profile}", "{n} new stories from {profile}"),
+        n=len(stories),
         profile=names,
     )
 
@@ -88,7 +88,7 @@ def _when(stories: Sequence[Story], t: Translator, now: datetime, zone: tzinfo) 
         shown = t.days(first, last, zone)  # "730 days ago" tells nobody when
     elif last - first >= _APART:
         shown = f"{t.moment(first, zone)} \u2013 {shown}"
-    count = [t.n("{n} story", "{n} stories", len(stories))] if len(stories) > 1 else []
+    count = [t(NN_("{n} story", "{n} stories"), n=len(stories))] if len(stories) > 1 else []
     return " · ".join([*count, shown])
 
 

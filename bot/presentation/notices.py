@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.domain.errors import N_
+from bot.domain.errors import N_, NN_
 from bot.presentation.html import Safe, bold, length
 from bot.presentation.translation import Translator
 
@@ -62,9 +62,9 @@ MISSING = MISSING_MEDIA | {
     "peace": N_("🔇 What I post there is removed at once. I try again once a day."),
     "topic": N_("🔇 The topic is closed. Alerts are waiting until it's open again."),
 }
-FAILED = (
-    N_("I couldn't send {n} new story from <b>{username}</b>. {why}"),
-    N_("I couldn't send {n} new stories from <b>{username}</b>. {why}"),
+FAILED = NN_(
+    "I couldn't send {n} new story from <b>{username}</b>. {why}",
+    "I couldn't send {n} new stories from <b>{username}</b>. {why}",
 )
 
 
@@ -110,7 +110,7 @@ def _missed(rows: Sequence[Mapping[str, Any]], t: Translator) -> Safe:
 
 def _failed(row: Mapping[str, Any], t: Translator) -> Safe:
     why = t(str(row["why"]), username=row["username"], url=row.get("url", ""))
-    return t.n(*FAILED, int(row["n"]), username=row["username"], why=why)
+    return t(FAILED, n=int(row["n"]), username=row["username"], why=why)
 
 
 def _moment(milliseconds: int) -> datetime:

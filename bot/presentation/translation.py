@@ -4,10 +4,11 @@ import gettext
 import logging
 import re
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 from unicodedata import bidirectional
 
 from babel import Locale, dates, numbers
@@ -19,31 +20,44 @@ from bot.presentation.html import Safe, bold, clean, escape, foreign, has_rtl, i
 
 __all__ = ["LANGUAGES", "N_", "Safe", "Translator", "language_for", "translator_for"]
 
-LANGUAGES: dict[str, str] = {
-    "en": "English",
-    "es": "Español",
-    "pt_BR": "Português (Brasil)",
-    "de": "Deutsch",
-    "fr": "Français",
-    "it": "Italiano",
-    "tr": "Türkçe",
-    "ru": "Русский",
-    "ar": "العربية",
-    "id": "Bahasa Indonesia",
-    "uk": "Українська",
-    "fa": "فارسی",
-    "hi": "हिन्दी",
+
+class Language(NamedTuple):
+    """A language that we speak: its name in its own words, and Telegram's codes that get it.
+
+    They are its own codes besides that of its catalogue, and those of languages whose speakers
+    mostly read it.
+    """
+
+    name: str
+    codes: str = ""
+
+
+LANGUAGES = {
+    "en": Language("English"),
+    "es": Language("Español", "ca gl eu"),
+    "pt_BR": Language("Português (Brasil)", "pt"),
+    "de": Language("Deutsch"),
+    "fr": Language("Français"),
+    "it": Language("Italiano"),
+    "tr": Language("Türkçe"),
+    "ru": Language("Русский", "kk uz ky be tg"),
+    "ar": Language("العربية"),
+    "id": Language("Bahasa Indonesia", "in ms"),  # "in" on old phones
+    "uk": Language("Українська"),
+    "fa": Language("فارسی", "ps"),
+    "hi": Language("हिन्दी"),
 }
-"""Each language we speak, in its own words; the keys are the names of the catalogues."""
+"""The languages by the names of their catalogues; who has another code than these gets English."""
 
 LOCALES = Path(__file__).parents[2] / "locales"
-_BY_CODE = {name.replace("_", "-").lower(): name for name in LANGUAGES}
-_BY_BASE = {name.partition("_")[0]: name for name in LANGUAGES}
-_OLD_NAMES = {"in": "id"}  # ISO 639 renamed Indonesian; old phones did not hear of it
+_LONG_UNITS = {"ar", "de", "hi", "id"}  # where CLDR's short ones mislead: "1 hr" is a day in "id"
+_REFERENCE = re.compile(r"\[\[(.+?)\]\]")
 _FIELD = re.compile(r"\{([a-z_]+)\}")
 # With the full stop of its sentence: "25 Min." ends one by itself.
 _FILLED = re.compile(r"\{([a-z_]+)\}((?:</\w+>)*\.?)")
-_SIGNED = re.compile(r"(?<![\w/<>=])(?:<code>)?(?:/[a-z_]+|\{command\})|\b\d+-\d+")
+_SIGNED = re.compile(
+    r"(?<![\w/<>=])(?:<code>)?(?:/[a-z_]+|\{command\})|\b\d+-\d+|(?<!\w)@[A-Za-z]|#(?=[\d{])|(?<=/…)"
+)
 _log = logging.getLogger(__name__)
 
 
@@ -58,7 +72,7 @@ class Translator:
         self.language = language
         self.zone = zone
         self._locale = Locale.parse(language)
-        self._messages, self._plural = catalogue(language, locales)
+        self._own, self._english = catalogue(language, locales), catalogue("en")
 
     @property
     def rtl(self) -> bool:
@@ -70,19 +84,15 @@ class Translator:
         return _translator(self.language, zone)
 
     def __call__(self, msgid: str, /, **fields: object) -> Safe:
-        """Return the translation of ``msgid`` as HTML; fields are escaped unless ``Safe``."""
-        return Safe(self._render(self._messages.get(msgid, (msgid,))[0], msgid, fields, html=True))
+        """Return the translation of ``msgid`` as HTML; fields are escaped unless ``Safe``.
+
+        Of what is counted (``NN_``) it is the form for the field ``n``.
+        """
+        return Safe(self._render(msgid, fields, html=True))
 
     def plain(self, msgid: str, /, **fields: object) -> str:
         """Return it for where Telegram reads no HTML: buttons, pop-ups, lists of commands."""
-        return self._render(self._messages.get(msgid, (msgid,))[0], msgid, fields, html=False)
-
-    def n(self, one: str, many: str, n: int, /, **fields: object) -> Safe:
-        """Return the form for ``n`` things, which is also the field ``{n}``."""
-        english = one if n == 1 else many
-        forms = self._messages.get(one)
-        text = forms[min(self._plural(abs(n)), len(forms) - 1)] if forms else english
-        return Safe(self._render(text, english, {"n": Safe(self.number(n)), **fields}, html=True))
+        return self._render(msgid, fields, html=False)
 
     def number(self, x: float) -> str:
         """Return ``x`` with the language's separators."""
@@ -110,14 +120,14 @@ class Translator:
         return numbers.format_currency(amount, "USD", locale=self._locale)
 
     def date(self, dt: datetime, zone: tzinfo | None = None) -> str:
-        """Return day and time of day in ``zone``, as in “Nov 25, 2:05 PM”."""
+        """Return day and time of day in ``zone``, as in “November 25, 2:05 PM”."""
         joint = self._locale.datetime_formats["medium"]
         return str(joint).format(self.time(dt, zone), self.day(dt, zone))
 
     def day(self, dt: datetime, zone: tzinfo | None = None) -> str:
-        """Return the day in ``zone``, as in “Nov 25”."""
+        """Return the day in ``zone``, as in “November 25”."""
         return dates.format_skeleton(
-            "MMMd", dt, tzinfo=zone or self.zone, locale=self._locale, fuzzy=True
+            "MMMMd", dt, tzinfo=zone or self.zone, locale=self._locale, fuzzy=True
         )
 
     def time(self, dt: datetime, zone: tzinfo | None = None) -> str:
@@ -133,9 +143,12 @@ class Translator:
         return Safe(f'<tg-time unix="{at}" format="r">{self.date(dt, zone)}</tg-time>')
 
     def days(self, first: datetime, last: datetime, zone: tzinfo | None = None) -> str:
-        """Return the days from one time to another with the year, as in “Nov 24, 2024”."""
-        start, end = (at.astimezone(zone or self.zone).date() for at in (first, last))
-        return str(dates.format_interval(start, end, "yMMMd", locale=self._locale))
+        """Return the days from one time to another with the year, as in “November 24, 2024”."""
+        start, end = (
+            dates.format_date(at.astimezone(zone or self.zone), "long", locale=self._locale)
+            for at in (first, last)
+        )
+        return start if start == end else self.span(start, end)
 
     def apart(self, markup: Safe) -> Safe:
         """Return what is no word of the language, as a path or a rule, in its own direction."""
@@ -155,6 +168,7 @@ class Translator:
 
     def duration(self, td: timedelta) -> str:
         """Return a span in its two largest units of day to second: “3 hr 20 min”."""
+        style: Literal["long", "short"] = "long" if self.language in _LONG_UNITS else "short"
         left = max(round(td.total_seconds()), 0)
         parts: list[tuple[_Unit, int]] = []
         for unit, size in _UNITS:
@@ -164,21 +178,22 @@ class Translator:
         shown = [part for part in parts[first : first + 2] if part[1]] or [parts[first]]
         return " ".join(
             dates.format_timedelta(
-                seconds, unit, threshold=_NEVER, format="short", locale=self._locale
+                seconds, unit, threshold=_NEVER, format=style, locale=self._locale
             )
             for unit, seconds in shown
         )
 
-    def _render(self, text: str, english: str, fields: dict[str, object], *, html: bool) -> str:
-        """Fill ``text``; where it lacks a field, the English does its best."""
+    def _render(self, msgid: str, fields: dict[str, object], *, html: bool) -> str:
+        """Fill the text of ``msgid``; where it lacks a field, the English does its best."""
+        text = self._text(msgid, fields, self._own)
         if "{" not in text:
             return text
         wanted = set(_FIELD.findall(text))
         if not wanted <= fields.keys():
             _log.warning(
-                "text %r (%s) lacks fields %s", english, self.language, wanted - fields.keys()
+                "text %r (%s) lacks fields %s", msgid, self.language, wanted - fields.keys()
             )
-            text = english
+            text = self._text(msgid, fields, self._english)
 
         def fill(match: re.Match[str]) -> str:
             value = self._field(match, fields, html=html)
@@ -187,16 +202,29 @@ class Translator:
 
         return _FILLED.sub(fill, text)
 
+    def _text(self, msgid: str, fields: dict[str, object], source: "Catalogue") -> str:
+        """Return what ``source`` says, else the English, else ``msgid``."""
+        source = source if msgid in source.texts else self._english
+        forms, n = source.texts.get(msgid, (msgid,)), fields.get("n")
+        if len(forms) == 1 or not isinstance(n, (int, float)):
+            return forms[0]
+        plural_of = source.locale.plural_form
+        if n != int(n):  # no form of its own: that of a whole number which CLDR counts alike
+            n = next((k for k in (1, 100) if plural_of(k) == plural_of(n)), 2)
+        return forms[source.form_of(abs(int(n)))]
+
     def _field(self, match: re.Match[str], fields: dict[str, object], *, html: bool) -> str:
         value = fields.get(match[1], "…")
         if isinstance(value, datetime):
             return self.date(value)
         if isinstance(value, timedelta):
             return self.duration(value)
-        if isinstance(value, Safe) and value.startswith("<code>"):
-            return self.apart(value)
-        if isinstance(value, (Safe, int, float)):
-            return str(value)
+        if isinstance(value, Safe):
+            return self.apart(value) if value.startswith("<code>") else value
+        if isinstance(value, (int, float)):
+            if match[1] == "percent":
+                return self.percent(value)
+            return self.number(value) if _separates(match) else str(value)
         text = escape(value) if html else clean(str(value))
         return isolate(text) if _separates(match) and (self.rtl or has_rtl(text)) else text
 
@@ -212,19 +240,26 @@ _NEVER = 10**9  # Babel goes on to the larger unit from this many on
 
 
 def _separates(match: re.Match[str]) -> bool:
-    """Return whether marks of direction may stand here: not in addresses or what is copied."""
+    """Return whether people read it, with marks and separators: no address, nothing to copy."""
     before = match.string[: match.start()]
-    return not before.endswith(('="', "=", "/")) and before.count("<code>") == before.count(
+    return not before.endswith(('="', "=", "/", "#")) and before.count("<code>") == before.count(
         "</code>"
     )
+
+
+def codes() -> dict[str, str]:
+    """Return the language of each code of Telegram's."""
+    by_code = {code: name for name, one in LANGUAGES.items() for code in one.codes.split()}
+    return by_code | {name.replace("_", "-").lower(): name for name in LANGUAGES}
+
+
+_BY_CODE = codes()
 
 
 def language_for(code: str | None) -> str:
     """Return our language for Telegram's ``language_code``: pt → pt_BR, es-419 → es, else en."""
     wanted = (code or "en").replace("_", "-").lower()
-    base = wanted.partition("-")[0]
-    base = _OLD_NAMES.get(base, base)
-    return _BY_CODE.get(wanted) or _BY_BASE.get(base, "en")
+    return _BY_CODE.get(wanted) or _BY_CODE.get(wanted.partition("-")[0], "en")
 
 
 @lru_cache(maxsize=1000)  # of languages and zones, of which chats choose whatever they like
@@ -237,27 +272,40 @@ def translator_for(language_code: str | None) -> Translator:
     return _translator(language_for(language_code))
 
 
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """The forms of each message by its English (singular), and the rule that chooses one."""
+
+    locale: Locale
+    texts: dict[str, tuple[str, ...]]
+    form_of: Callable[[int], int]
+
+
 @cache
-def catalogue(
-    language: str, locales: Path = LOCALES
-) -> tuple[dict[str, tuple[str, ...]], Callable[[int], int]]:
-    """Return the messages of ``language`` by English (singular) id, and its rule of plurals."""
+def catalogue(language: str, locales: Path = LOCALES) -> Catalogue:
+    """Return the messages of ``language``, in which buttons are called as they are labelled."""
     path = locales / language / "LC_MESSAGES" / "bot.po"
+    locale = Locale.parse(language)
     if not path.is_file():
         if language != "en":
             _log.error("no catalogue for %s", language)
-        return {}, lambda n: int(n != 1)
+        return Catalogue(locale, {}, lambda n: int(n != 1))
     with path.open("rb") as file:
         catalogue = read_po(file, locale=language)
-    is_rtl = Locale.parse(language).text_direction == "rtl"
-    messages: dict[str, tuple[str, ...]] = {}
+    texts: dict[str, tuple[str, ...]] = {}
     for message in catalogue:
         text = message.string or ""
         forms = (text,) if isinstance(text, str) else tuple(text)
         key = message.id if isinstance(message.id, str) else message.id[0]
         if key and all(forms) and not message.fuzzy:
-            messages[key] = tuple(map(_from_the_right, forms)) if is_rtl else forms
-    return messages, gettext.c2py(catalogue.plural_expr)
+            texts[key] = forms
+
+    def finish(text: str) -> str:
+        named = _REFERENCE.sub(lambda match: texts.get(match[1], (match[1],))[0], text)
+        return _from_the_right(named) if locale.text_direction == "rtl" else named
+
+    finished = {key: tuple(map(finish, forms)) for key, forms in texts.items()}
+    return Catalogue(locale, finished, gettext.c2py(catalogue.plural_expr))
 
 
 def _from_the_right(text: str) -> str:

@@ -82,9 +82,9 @@ class Progress:
         """Return what is said now; of one story nothing, but for a large video."""
         t = self._t
         if self._total > 1:
-            return t.plain(_LINE, done=t.number(self._done), total=t.number(self._total))
+            return t.plain(_LINE, done=self._done, total=self._total)
         if self.large >= _LARGE:
-            return t.plain(_LARGE_LINE, megabytes=t.number(round(self.large / 1e6)))
+            return t.plain(_LARGE_LINE, megabytes=round(self.large / 1e6))
         return ""
 
     async def _say(self, text: str) -> None:

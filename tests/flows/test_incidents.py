@@ -36,9 +36,9 @@ def of(days: dict[str, Any], words: str) -> Told:
 @pytest.mark.parametrize(
     ("begin", "end"),
     [
-        ("daily budget of 100 credits is spent", "There is budget again"),
+        ("daily budget of 100 credits is used up", "There is budget again"),
         ("The balance of the Stories API is low", ""),
-        ("The Stories API has been failing", "The Stories API answers again"),
+        ("The Stories API has been failing", "The Stories API is answering again"),
     ],
 )
 def test_what_is_urgent_rings_once_and_its_end_does_not(
@@ -56,8 +56,8 @@ def test_what_can_wait_comes_at_the_time_of_the_daily_summary(days: dict[str, An
     assert [one["at"][11:16] for one in summaries] == ["09:00"] * len(summaries)
     assert not any(one["rings"] for one in summaries)
     text = "\n".join(one["text"] for one in summaries)
-    assert text.count("% of the daily budget of 100 credits are spent") == 1
-    assert text.count("Telegram has not been taking my messages") == 1
+    assert text.count("% of the daily budget of 100 credits has been used") == 1
+    assert text.count("Telegram hasn't accepted my messages") == 1
     alone = [one for one in of(days, "% of the daily budget") if one not in summaries]
     assert alone == []
 
@@ -65,7 +65,7 @@ def test_what_can_wait_comes_at_the_time_of_the_daily_summary(days: dict[str, An
 @pytest.mark.slow
 def test_health_says_what_is_wrong_and_what_was(days: dict[str, Any]) -> None:
     assert "⚠️" in days["health"]
-    assert "daily budget of 100 credits is spent" in days["health"]
+    assert "daily budget of 100 credits is used up" in days["health"]
     assert "of 100 credits" in days["health"]
     assert "Before" in days["calm"]
     assert "The Stories API has been failing" in days["calm"]

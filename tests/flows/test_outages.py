@@ -250,7 +250,7 @@ async def test_the_owner_is_told_when_telegram_is_back(tmp_path: Path) -> None:
             await wait_for(tried, what="a send in vain")
             await control.clear_faults()
             (told,) = await control.wait_replies(boss, 1, after=before)
-            assert "refuses our key" in told["text"]
+            assert "has rejected our key" in told["text"]
 
 
 @pytest.mark.stands  # held since commands are capped, however long

@@ -27,14 +27,14 @@ async def test_a_budget_that_became_too_small_is_told_once_and_shown(tmp_path: P
         start = health["message_id"]
         async with running_bell(tmp_path, box, daily_budget=8, **admin) as bell:
             (warning,) = await box.control.wait_replies(boss, 1, after=start)
-            assert "enough to check 1 of 3 profiles" in warning["text"]
-            assert "takes 8 credits a day; DAILY_BUDGET=16 gives that." in warning["text"]
+            assert "covers only 1 of 3 profiles" in warning["text"]
+            assert "DAILY_BUDGET=16 is enough for all." in warning["text"]
             (health,) = await bell.ask(boss, "/health")
-            assert "check 1 of 3 profiles" in health["text"]
+            assert "only 1 of 3 profiles" in health["text"]
         start = health["message_id"]
         async with running_bell(tmp_path, box, daily_budget=8, **admin) as bell:
             (health,) = await bell.ask(boss, "/health")  # told before: not again
-            assert "check 1 of 3" in health["text"]
+            assert "only 1 of 3" in health["text"]
         assert await told(start) == [health["text"]]
         start = health["message_id"]
         async with running_bell(tmp_path, box, daily_budget=16, **admin) as bell:

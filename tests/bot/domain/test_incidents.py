@@ -94,15 +94,15 @@ def test_every_condition_is_judged_once_with_a_sentence_for_its_end(
 def test_what_the_admins_are_told_has_its_figures() -> None:
     seen = replace(WELL, balance=256, spent_today=800, dead_letters=3, free_bytes=299_999_999)
     told = {one.kind: one.fields for one in judge(seen, is_open={}, now=NOW)}
-    assert told["balance"] == {"credits": 256, "days": 2.6}
-    assert told["budget_80"] == {"percent": 80, "budget": 1000}
-    assert told["budget_100"] == {"budget": 1000}
+    assert told["balance"] == {"n": 256, "time": timedelta(days=2.6)}
+    assert told["budget_80"] == {"percent": 0.8, "n": 1000}
+    assert told["budget_100"] == {"n": 1000}
     assert told["parked"] == {"count": 3}
     assert told["disk"] == {"megabytes": 299}
     nothing = replace(WELL, balance=-50, spent_in_a_day=1, budget=0)
     told = {one.kind: one.fields for one in judge(nothing, is_open={}, now=NOW)}
     assert told["balance"] == {"credits": -50, "days": 0.0}
-    assert told["budget_80"] == {"percent": 100, "budget": 0}
+    assert told["budget_80"] == {"percent": 1, "n": 0}
 
 
 def test_fields_come_back_from_their_column_as_they_were() -> None:

@@ -52,7 +52,7 @@ async def test_a_disk_that_fills_is_told_once_and_when_it_has_room(db: Database)
     assert await machine.look() == []
     machine.free = 200 * MB
     (told,) = await machine.look()
-    assert told.startswith("The disk is nearly full: 200 MB are free.")
+    assert told.startswith("The disk is nearly full: 200 MB left.")
     machine.free = 100 * MB
     assert await machine.look() == [told]
     async with db.read() as tx:
@@ -60,7 +60,7 @@ async def test_a_disk_that_fills_is_told_once_and_when_it_has_room(db: Database)
     assert one.fields == {"megabytes": 100}  # what /health shows is of now
     machine.free = 9_000 * MB
     (_, over) = await machine.look()
-    assert over == f"The disk has room again. (#{one.id})"
+    assert over == f"There is enough disk space again. (#{one.id})"
     assert len(await machine.look()) == 2
 
 
@@ -91,7 +91,7 @@ async def test_who_does_not_meet_telegram_closes_nothing(db: Database) -> None:
     async with db.read() as tx:
         assert [one.kind for one in await store.all_open(tx)] == ["telegram", "two_pollers"]
     machine.signs = {"two_pollers": lambda: False, "telegram": lambda: False}
-    assert await machine.look() == ["I get this bot's updates again. (#2)"]
+    assert await machine.look() == ["I'm receiving this bot's updates again. (#2)"]
 
 
 async def test_of_one_kind_one_is_open_whoever_opens_it(db: Database) -> None:

@@ -115,8 +115,8 @@ def test_a_story_tells_who_when_and_how_long() -> None:
     text, _ = parse(of(STORY))
     assert text == (
         "National Geographic · natgeo ☑️\n"
-        "🕒 Nov 25, 2:05\u202fPM\n"
-        "⏳ Disappears: Nov 26, 2:05\u202fPM"
+        "🕒 November 25, 2:05\u202fPM\n"
+        "⏳ Disappears: November 26, 2:05\u202fPM"
     )
 
 
@@ -159,8 +159,8 @@ def test_the_one_link_at_the_end_has_its_room() -> None:
 def test_the_short_style_tells_when_and_who_paid() -> None:
     short = parse(of(RICH, style="short"))[0]
     assert short.splitlines()[1:] == [
-        "🕒 Nov 25, 2:05\u202fPM",
-        "⏳ Disappears: Nov 26, 2:05\u202fPM",
+        "🕒 November 25, 2:05\u202fPM",
+        "⏳ Disappears: November 26, 2:05\u202fPM",
         "",
         "🤝 Paid partnership with canon",
     ]
@@ -187,20 +187,20 @@ def test_an_album_sums_up_its_stories() -> None:
     text, _ = parse(of(early, RICH, part=(1, 2)))
     assert text.splitlines()[:3] == [
         "National Geographic · natgeo ☑️ · 1/2",
-        "🕒 2 stories · Nov 25, 11:05\u202fAM \u2013 Nov 25, 2:05\u202fPM",
-        "⏳ The first one disappears: Nov 26, 11:05\u202fAM",
+        "🕒 2 stories · November 25, 11:05\u202fAM \u2013 November 25, 2:05\u202fPM",
+        "⏳ The first one disappears: November 26, 11:05\u202fAM",
     ]
     assert "👤 NASA · esa · space.x" in text
 
 
 def test_stories_of_an_hour_have_one_time_and_old_ones_their_days() -> None:
     near = replace(STORY, pk="10", taken_at=STORY.taken_at - timedelta(minutes=59))
-    assert parse(of(near, STORY))[0].splitlines()[1] == "🕒 2 stories · Nov 25, 2:05\u202fPM"
+    assert parse(of(near, STORY))[0].splitlines()[1] == "🕒 2 stories · November 25, 2:05\u202fPM"
     old = replace(STORY, pk="9", taken_at=NOW - timedelta(days=730))
     later = replace(old, pk="10", taken_at=old.taken_at + timedelta(days=3))
-    days = "Nov 25\u2009\u2013\u200928, 2024"
+    days = "November 25, 2024\u2009\u2013\u2009November 28, 2024"
     assert parse(of(old, later))[0].splitlines()[1] == f"🕒 2 stories · {days}"
-    assert parse(of(old))[0].splitlines()[1] == "🕒 Nov 25, 2024"
+    assert parse(of(old))[0].splitlines()[1] == "🕒 November 25, 2024"
 
 
 def test_two_profiles_are_listed_as_the_language_does() -> None:
