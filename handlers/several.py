@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from bot.context import Context
-from bot.domain.errors import N_, BotError
+from bot.domain.errors import N_, BotError, ProfileUnavailableError
 from bot.domain.wanted import MOST, Wanted
 from bot.presentation.html import Safe, bold, shorten
 from handlers.errors import sentence_for
@@ -29,12 +29,16 @@ def lines_of(failed: Failures, wanted: Wanted, context: Context) -> list[str]:
     """Return what could not be done and why, a line each; what is alike shares one."""
     nameless: list[tuple[str, str]] = []
     lines: list[str] = []
+    hidden = [name for name, error in failed if isinstance(error, ProfileUnavailableError)]
+    if hidden:
+        names = context.t.bold_names(hidden)
+        lines.append(context.t(ProfileUnavailableError.text, username=names))
     for name, error in failed:
         sentence = sentence_for(error, context)
-        if error.fields.get("username"):
-            lines.append(sentence)  # it names the profile
-        else:
+        if "{username}" not in error.sentence:
             nameless.append((name, sentence))
+        elif name not in hidden:
+            lines.append(sentence)
     lines += shared(nameless, context)
     lines += [context.t(UNREAD, word=shorten(word, WORD)) for word, _ in wanted.unread]
     if wanted.left_out:

@@ -8,6 +8,7 @@ from tests.support.control import Control, Json, wait_for
 from tests.support.storybell import Bell, buttons, storybell
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+DOWN: Json = {"status": 503, "body": {"detail": "Service Unavailable"}}
 
 
 async def star(control: Control, name: str, stories: int = 1, **fields: object) -> None:
@@ -298,3 +299,24 @@ async def test_in_groups_topics_and_channels(bell: Bell, control: Control, kind:
     (alert,) = await bell.replies(chat, 1, after=reply["message_id"])
     assert alert["_story_pk"] == story["pk"]
     assert alert.get("message_thread_id") == more.get("thread_id")
+
+
+async def test_what_fails_alike_for_many_is_one_sentence_with_their_names(tmp_path: Path) -> None:
+    async with storybell(tmp_path) as bell:
+        control = bell.control
+        ann = await control.person()
+        await control.profile("lone.one", posts_per_day=0)
+        await control.profile("lone.two", posts_per_day=0)
+        for name in ("lone.one", "lone.two"):
+            await control.change_profile(name, trouble="error")
+        await bell.ask(ann, "/subscribe lone.one lone.two")
+        (reply,) = await bell.ask(ann, "/subscribe lone.one lone.two")
+        assert reply["text"].startswith("I can't see lone.one and lone.two right now."), reply
+        await control.fault("stories", DOWN, times=None)
+        names = " ".join(f"down.{number}" for number in range(200))
+        (reply,) = await bell.ask(await control.person(), f"/subscribe {names}")
+        first, second = reply["text"].splitlines()
+        assert first.startswith("down.0, down.1, down.2,")
+        assert first.endswith("down.9: I can't get stories right now."
+                              " Please try again in a few minutes.")  # fmt: skip
+        assert second.startswith("I take up to 10 names at a time")
