@@ -1,0 +1,117 @@
+"""A day on a clock that jumps: a sandbox, and bots at work on one database.
+
+Who imports this has called ``sandbox.jumping.install`` before.
+"""
+
+import asyncio
+import json
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+import structlog
+from aiohttp import ClientSession
+from sqlalchemy.dialects.postgresql import asyncpg
+
+from bot import app
+from bot.domain.model import Profile
+from bot.fetching import snapshots
+from bot.store.database import Database
+from bot.store.deliveries import deliveries
+from sandbox.app import running
+from sandbox.clock import Clock
+from sandbox.jumping import JumpingLoop
+from tests.support.control import Control
+from tests.support.followed import follow
+from tests.support.sandbox import Box
+from tests.support.storybell import settings_for
+from tests.support.telegram import story_of
+
+START = datetime(2026, 3, 1, 6, 30, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Day:
+    """What runs: a sandbox, and the database that bots share."""
+
+    box: Box
+    folder: Path
+    url: str
+    loop: JumpingLoop
+
+    @property
+    def control(self) -> Control:
+        return self.box.control
+
+    async def post(self, name: str, people: list[int], media_type: int = 1) -> str:
+        """Let a new profile that all follow post, and owe that; return the story's pk."""
+        shown = await self.control.profile(name, posts_per_day=0)
+        profile = Profile(str(shown["pk"]), shown["username"])
+        story = story_of(await self.control.publish(name, media_type))
+        since = self.loop.now() - timedelta(days=1)
+        async with Database(self.url) as db, db.begin() as tx:
+            for person in people:
+                await follow(tx, person, profile, since=since, now=since)
+            await snapshots.record(tx, snapshots.Snapshot(profile, (story,)), now=self.loop.now())
+        return story.pk
+
+    async def states(self) -> Counter[str]:
+        """Count the deliveries by their state."""
+        async with Database(self.url) as db, db.read() as tx:
+            return Counter((await tx.execute(sa.select(deliveries.c.state))).scalars())
+
+    @asynccontextmanager
+    async def bots(self, count: int = 1) -> AsyncIterator[None]:
+        """Let so many bots work for as long as the block lasts."""
+        stop = asyncio.Event()
+        async with asyncio.TaskGroup() as group:
+            for number in range(count):
+                spool = self.folder / f"spool-{number}"
+                settings = settings_for(
+                    self.box, self.folder, database_url=self.url, spool_dir=spool
+                )
+                group.create_task(app.run(settings, stop, now=self.loop.now))
+            yield
+            stop.set()
+
+
+@asynccontextmanager
+async def simulated(folder: Path, url: str = "") -> AsyncIterator[Day]:
+    """Run a sandbox in simulated time, beside a migrated database."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, JumpingLoop)
+    clock = Clock(start=START.timestamp(), move_on=loop.jump)
+    url = url or f"sqlite:///{folder}/bot.db"
+    async with running(clock=clock) as parts, ClientSession() as session:
+        async with Database(url) as db:
+            await db.migrate()
+        yield Day(Box(parts, session), folder, url, loop)
+
+
+def main(live: Callable[[], Coroutine[Any, Any, dict[str, Any]]]) -> int:
+    """Live through it on a clock that jumps; print the figures as one line of JSON."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
+    _hold_for_postgresql()
+    with asyncio.Runner(loop_factory=lambda: JumpingLoop(START)) as runner:
+        sys.stdout.write(json.dumps(runner.run(live())) + "\n")
+    return 0
+
+
+def _hold_for_postgresql() -> None:
+    """Let the clock stand while PostgreSQL, which knows nothing of it, is at work."""
+    driver: Any = asyncpg
+    await_ = driver.await_
+
+    async def held(work: Awaitable[Any]) -> Any:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, JumpingLoop)
+        with loop.waiting():
+            return await work
+
+    driver.await_ = lambda work: await_(held(work))
