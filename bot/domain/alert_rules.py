@@ -50,6 +50,7 @@ LONGEST_WAIT = timedelta(minutes=1)
 TOPIC_SOUGHT_FOR = timedelta(hours=1)
 """How long what is owed waits for a topic that Telegram can't find, and nobody saw deleted."""
 
+_MINUTE = timedelta(minutes=1)
 _THIRD_COPY_AFTER = timedelta(minutes=15)
 _THIRD_REPLY_AFTER = timedelta(minutes=5)
 _FIRST_TEST_AGAIN = timedelta(seconds=15)
@@ -198,6 +199,8 @@ def quiet_until(now: datetime, quiet: tuple[int, int] | None, zone: str) -> date
     # Clocks put forward over the end may show what is in the next quiet hours.
     while is_quiet(end, quiet, zone):
         end = next_local(end, quiet[1], zone)
+    while not is_quiet(end - _MINUTE, quiet, zone):  # of an end that is skipped, it was as late
+        end -= _MINUTE
     return end
 
 
@@ -329,14 +332,6 @@ def host_of(url: str) -> str:
 def from_now_on(now: datetime) -> datetime:
     """Return since when stories are news that are posted from now on; they tell whole seconds."""
     return now.replace(microsecond=0)
-
-
-def is_too_old(expires_at: datetime, now: datetime) -> bool:
-    """Return whether a story is over for so long that its media can't be had any more.
-
-    Their addresses outlive a story by hours, and a file that Telegram has already, for good.
-    """
-    return now > expires_at + DAY
 
 
 def is_blocked(profile_id: str, username: str, blocked: Collection[str]) -> bool:

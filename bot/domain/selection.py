@@ -223,13 +223,11 @@ def _may_go(row: Delivery, chat: Chat, decision: Decision, now: datetime) -> boo
         return True
     elif row.is_unreadable:
         decision.unreadable.append(row)
-    elif row.held == MUTED and (row.story is None or row.story.expires_at <= now):
-        decision.dropped.append((row, TOO_OLD))
     elif row.story is None:
-        decision.dropped.append((row, _FORGOTTEN))
+        decision.dropped.append((row, TOO_OLD if row.held == MUTED else _FORGOTTEN))
     elif not row.copies and (why := alert_rules.held_back_by(row.story, row.options)):
         decision.dropped.append((row, f"{FILTERED}: {why}"))
-    elif alert_rules.is_too_old(row.story.expires_at, now):
+    elif row.story.expires_at <= now and row.held != "quiet":  # its media outlive it by hours
         decision.dropped.append((row, TOO_OLD))
     else:
         return not _is_held(row, chat, decision, now)

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -251,8 +252,13 @@ def test_one_profile_or_two_topics_have_no_header() -> None:
     assert decide(one, picky).header is None
 
 
-def test_what_was_muted_until_its_end_is_dropped_at_that_very_moment() -> None:
-    held = row(1, held=selection.MUTED)
+@pytest.mark.parametrize("held", ["", selection.MUTED, "digest"])
+def test_a_story_is_dead_when_its_day_is_over(held: str) -> None:
+    owed = row(1, held=held)
     end = NOON + DAY
-    assert ids(decide(held, now=end - MINUTE)) == [1]
-    assert [why for _, why in decide(held, now=end).dropped] == [selection.TOO_OLD]
+    assert ids(decide(owed, now=end - MINUTE)) == [1]
+    assert [why for _, why in decide(owed, now=end).dropped] == [selection.TOO_OLD]
+
+
+def test_what_only_quiet_hours_held_goes_out_after_its_day() -> None:
+    assert ids(decide(row(1, held="quiet"), now=NOON + DAY + HOUR)) == [1]
