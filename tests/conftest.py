@@ -13,6 +13,7 @@ from hypothesis import settings
 from bot.store.database import Database
 from tests.support.database import empty, migrated_copy
 from tests.support.postgres import postgres
+from tests.support.sandbox import Box, sandbox_box
 
 # The same examples each time: what CI sees, everybody sees. ``make test-slow`` tries more of them.
 settings.register_profile("thorough", derandomize=True, deadline=None, print_blob=True)
@@ -82,3 +83,10 @@ async def sqlite_db(tmp_path: Path) -> AsyncIterator[Database]:
     await migrated_copy(tmp_path / "bot.db")
     async with Database(f"sqlite:///{tmp_path}/bot.db") as database:
         yield database
+
+
+@pytest.fixture
+async def box() -> AsyncIterator[Box]:
+    """Run a sandbox of one's own on free ports."""
+    async with sandbox_box() as running:
+        yield running

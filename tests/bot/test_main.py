@@ -36,18 +36,6 @@ def dotenv(folder: Path) -> Path:
     return file
 
 
-def test_check_names_what_is_missing_and_what_is_wrong_without_the_values(
-    folder: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (folder / ".env").write_text("TELEGRAM_TOKEN=oops-canary\nDAILY_BUDGET=much-canary\n")
-    assert main(["check"]) == 2
-    said = capsys.readouterr().err
-    assert "TELEGRAM_TOKEN: does not look like a bot token" in said
-    assert "STORIES_API_KEY is not set." in said
-    assert "DAILY_BUDGET" in said
-    assert "canary" not in said
-
-
 @pytest.mark.usefixtures("dotenv")
 def test_check_is_content_with_two_settings(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", "--offline"]) == 0

@@ -106,7 +106,7 @@ async def test_a_link_lets_in_as_many_as_it_is_for(run: tuple[Bell, int]) -> Non
 
 async def test_a_link_is_offered_in_private_only(run: tuple[Bell, int]) -> None:
     bell, boss = run
-    group = await bell.control.chat("group", members=[{"user_id": boss, "status": "creator"}])
+    group = await bell.control.chat("group", members={boss: "creator"})
     (reply,) = await bell.ask(group, f"/invite@storybell_{BOT}_bot", user=boss)
     assert "start=" not in reply["text"]
 
@@ -116,7 +116,7 @@ async def test_a_group_is_allowed_by_who_added_the_bot_and_its_members_through_i
 ) -> None:
     bell, boss = run
     ann, bob = await invited(bell, boss), await bell.control.person("Bob")
-    members = [{"user_id": one, "status": "administrator"} for one in (ann, bob)]
+    members = dict.fromkeys((ann, bob), "administrator")
     group = await bell.control.chat("group", members=members, bot_status="left")
     path = f"/chats/{group}/members/bot"
     await bell.control.call("PUT", path, {"status": "member", "by": ann})
@@ -138,7 +138,7 @@ async def test_a_group_is_allowed_by_who_added_the_bot_and_its_members_through_i
 async def test_a_strangers_group_is_refused_once_for_all_in_it(run: tuple[Bell, int]) -> None:
     bell, boss = run
     eve, mal = await bell.control.person("Eve"), await bell.control.person("Mal")
-    members = [{"user_id": one, "status": "administrator"} for one in (eve, mal)]
+    members = dict.fromkeys((eve, mal), "administrator")
     group = await bell.control.chat("supergroup", members=members, bot_status="left")
     path = f"/chats/{group}/members/bot"
     await bell.control.call("PUT", path, {"status": "member", "by": eve})
@@ -191,7 +191,7 @@ async def test_a_block_says_why_and_for_how_long_and_stops_the_checks(
 async def test_a_block_holds_for_groups_that_the_person_brought(run: tuple[Bell, int]) -> None:
     bell, boss = run
     ann, bob = await invited(bell, boss), await bell.control.person("Bob")
-    members = [{"user_id": one, "status": "member"} for one in (ann, bob)]
+    members = dict.fromkeys((ann, bob), "member")
     group = await bell.control.chat("group", members=members, bot_status="left")
     path = f"/chats/{group}/members/bot"
     await bell.control.call("PUT", path, {"status": "member", "by": ann})
@@ -277,7 +277,7 @@ async def test_blocks_hold_in_an_open_bot_too(tmp_path: Path) -> None:
 async def test_people_shows_who_costs_what_and_limits_and_blocks(run: tuple[Bell, int]) -> None:
     bell, boss = run
     ann, bob = await invited(bell, boss, "Annabel"), await bell.control.person("Bobby")
-    members = [{"user_id": one, "status": "member"} for one in (ann, bob)]
+    members = dict.fromkeys((ann, bob), "member")
     group = await bell.control.chat("group", "Costly", members=members, bot_status="left")
     path = f"/chats/{group}/members/bot"
     await bell.control.call("PUT", path, {"status": "member", "by": ann})
@@ -322,7 +322,7 @@ async def test_an_admin_of_a_channel_gets_nowhere_with_an_owners_button(
     bell, boss = run
     ann = await invited(bell, boss)
     await bell.ask(ann, "/help")
-    members = [{"user_id": ann, "status": "administrator"}]
+    members = {ann: "administrator"}
     channel = await bell.control.chat("channel", members=members, bot_status="left")
     path = f"/chats/{channel}/members/bot"
     await bell.control.call("PUT", path, {"status": "administrator", "by": ann})

@@ -24,7 +24,7 @@ from bot.fetching import snapshots
 from bot.store import chat_queues, chats, enqueue, profiles
 from bot.store.deliveries import deliveries
 from bot.store.subscriptions import subscriptions
-from tests.support.control import Control, Json, wait_for
+from tests.support.control import Control, wait_for
 from tests.support.sandbox import Box, sandbox_box
 from tests.support.storybell import settings_for
 from tests.support.telegram import story_of, utc_now
@@ -143,18 +143,6 @@ async def test_the_first_subscription_does_not_flood_and_news_come_once(stage: S
     assert "3 new stories" in album[0]["caption"]
 
 
-async def test_a_second_subscription_says_so_and_costs_nothing(stage: Stage) -> None:
-    chat, name = await stage.person(), await stage.star(stories=1)
-    await stage.follow(chat, name)
-    before = await stage.spent()
-    again = await stage.follow(chat, name)
-    other = await stage.follow(await stage.person(), name)
-    assert again.already
-    assert not other.already
-    assert len(other.live) == 1
-    assert await stage.spent() == before
-
-
 async def test_one_look_serves_all_and_every_look_counts(stage: Stage) -> None:
     people, name = [await stage.person() for _ in range(3)], await stage.star()
     for chat in people:
@@ -172,23 +160,6 @@ async def test_one_look_serves_all_and_every_look_counts(stage: Stage) -> None:
     await stage.ring()
     for chat in people:
         assert await stage.shown(chat) == [first, story.pk]
-
-
-async def test_a_topic_has_its_own_and_falls_back_once(stage: Stage) -> None:
-    person, name = await stage.person(), await stage.star()
-    members = [{"user_id": person, "status": "creator"}]
-    chat = await stage.control.chat("supergroup", members=members, is_forum=True)
-    await stage.control.thread(chat, 77, "News")
-    await stage.follow(chat, name, thread=77)
-    first = await stage.publish(name)
-    await stage.look_and_ring(name)
-    [message] = await stage.control.replies(chat)
-    assert (message["_story_pk"], message["message_thread_id"]) == (first, 77)
-    await stage.control.thread(chat, 77, "News", state="deleted")
-    second = await stage.publish(name)
-    await stage.look_and_ring(name)
-    assert await stage.shown(chat) == [second]  # the first was deleted with its topic
-    assert len([text for text in await stage.texts(chat) if "topic" in text]) == 1
 
 
 async def test_options_let_through_what_is_wanted(stage: Stage) -> None:
@@ -483,37 +454,11 @@ async def test_what_the_operator_blocks_ends_with_a_neutral_word(stage: Stage) -
         await followed.named(chat, name)
 
 
-async def test_flood_control_and_lost_answers_lose_nothing(stage: Stage) -> None:
-    chat, name = await stage.person(), await stage.star()
-    await stage.follow(chat, name)
-    flood: Json = {
-        "status": 429,
-        "body": {
-            "ok": False,
-            "error_code": 429,
-            "description": "Too Many Requests: retry after 1",
-            "parameters": {"retry_after": 1},
-        },
-    }
-    await stage.control.fault("telegram", flood, match="sendPhoto")
-    pk = await stage.publish(name)
-    await stage.look(name)
-    await stage.parts.outbox.run_once()
-    async with stage.parts.db.read() as tx:
-        backlog = await enqueue.backlog(tx, now=utc_now())
-    assert backlog.dead_letters == 0
-    deadline = utc_now() + timedelta(seconds=10)
-    while not await stage.shown(chat) and utc_now() < deadline:
-        await stage.ring()
-    assert await stage.shown(chat) == [pk]
-
-
 async def test_a_group_that_is_full_waits_in_the_outbox_not_in_a_place_to_send(
     stage: Stage,
 ) -> None:
     person, name = await stage.person(), await stage.star()
-    members = [{"user_id": person, "status": "creator"}]
-    chat = await stage.control.chat("supergroup", members=members)
+    chat = await stage.control.chat("supergroup", members={person: "creator"})
     await stage.follow(chat, name)
     pks = sorted([await stage.publish(name) for _ in range(25)])
     began = utc_now()

@@ -138,22 +138,6 @@ async def has(control: Control, person: int, stories: list[str]) -> bool:
     return set(stories) <= set(await came(control, person))
 
 
-async def test_what_is_no_copy_is_refused_and_the_database_stays(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    nonsense = tmp_path / "nonsense"
-    nonsense.write_bytes(b"this is no database" * 1000)
-    async with sandbox_box() as box:
-        async with running_bell(tmp_path, box, **SETTINGS) as bell:
-            ann = await subscribed(bell)
-            settings = bell.settings
-        for file in (nonsense, tmp_path / "there is none"):
-            assert await restore.main(settings, words(file)) == 1
-            assert "Nothing was restored: " in capsys.readouterr().out
-        async with running_bell(tmp_path, box, **SETTINGS) as bell:
-            await alerted(bell, ann)
-
-
 async def test_postgresql_is_left_to_its_own_programs(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -16,7 +16,7 @@ from bot.presentation.actions import about
 from bot.store import chats, moves
 from bot.store.access import access_list
 from bot.store.database import Database
-from tests.support.control import Json, wait_for
+from tests.support.control import wait_for
 from tests.support.sandbox import sandbox_box
 from tests.support.storybell import TOKEN, Bell, running_bell
 
@@ -72,7 +72,7 @@ async def group_of(town: Town, kind: str) -> tuple[int, int, str]:
     """A group or channel that Ann has added the bot to, with a subscription; who else runs it."""
     control, town.names = town.bell.control, town.names + 1
     bob, name = await control.person("Bob"), f"place_{town.names}"
-    members: list[Json] = [{"user_id": one, "status": "administrator"} for one in (town.ann, bob)]
+    members = dict.fromkeys((town.ann, bob), "administrator")
     chat = await control.chat(kind, members=members, bot_status="left")
     await control.call("PATCH", f"/chats/{chat}", {"username": name})
     await join(town, chat, by=town.ann)
@@ -151,8 +151,8 @@ async def test_each_kind_of_block_holds_whatever_way_its_chat_comes_in(town: Tow
 
 async def test_who_writes_as_a_blocked_channel_is_not_served(town: Town) -> None:
     bell, control = town.bell, town.bell.control
-    group = await control.chat("supergroup", members=[{"user_id": town.ann, "status": "member"}])
-    channel = await control.chat("channel", members=[])
+    group = await control.chat("supergroup", members={town.ann: "member"})
+    channel = await control.chat("channel")
     command = f"/help@{ME}"
     assert await bell.ask(group, command, user=town.ann, sender_chat_id=channel)
     await bell.ask(town.boss, f"/block {channel}")
@@ -162,9 +162,7 @@ async def test_who_writes_as_a_blocked_channel_is_not_served(town: Town) -> None
 
 
 async def test_a_block_says_what_it_can_not_see_and_how_to_block_the_group(town: Town) -> None:
-    group = await town.bell.control.chat(
-        "supergroup", members=[{"user_id": town.boss, "status": "member"}]
-    )
+    group = await town.bell.control.chat("supergroup", members={town.boss: "member"})
     (said,) = await town.bell.ask(group, f"/block@{ME} {town.ann}", user=town.boss)
     assert f"/block {group}" in said["text"]
 

@@ -83,7 +83,7 @@ async def test_the_operator_erases_a_chat_without_a_trace_of_its_number(
     bell: Bell, control: Control, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ann = await control.person()
-    group = await control.chat("group", members=[{"user_id": ann, "status": "creator"}])
+    group = await control.chat("group", members={ann: "creator"})
     await control.profile("for.two")
     await control.publish("for.two")
     await bell.ask(ann, "/subscribe for.two")

@@ -180,7 +180,7 @@ async def test_the_same_in_a_group_for_its_admin_and_a_member(
     bell: Bell, control: Control, thread: int | None
 ) -> None:
     boss, ann = await control.person("Boss"), await control.person(language_code="ru")
-    members = [{"user_id": boss, "status": "creator"}, {"user_id": ann, "status": "member"}]
+    members = {boss: "creator", ann: "member"}
     group = await control.chat("supergroup", members=members, is_forum=thread is not None)
     if thread:
         await control.thread(group, thread, "News")
@@ -196,8 +196,9 @@ async def test_the_same_of_a_channel_for_who_runs_it_and_a_subscriber(
     bell: Bell, control: Control
 ) -> None:
     boss, eve = await control.person("Boss"), await control.person("Eve")
-    members = [{"user_id": boss, "status": "creator"}, {"user_id": eve, "status": "member"}]
-    channel = await control.chat("channel", members=members, bot_status="administrator")
+    channel = await control.chat(
+        "channel", members={boss: "creator", eve: "member"}, bot_status="administrator"
+    )
     name = "crawled.channel"
     await control.profile(name, posts_per_day=0)
     await control.publish(name)

@@ -25,10 +25,7 @@ async def place(control: Control, kind: str, ann: int, bob: int) -> tuple[int, d
         return ann, {}
     chat = await control.chat(
         {"forum": "supergroup"}.get(kind, kind),
-        members=[
-            {"user_id": ann, "status": "administrator"},
-            {"user_id": bob, "status": "member"},
-        ],
+        members={ann: "administrator", bob: "member"},
         is_forum=kind == "forum",
         bot_status="administrator" if kind == "channel" else "member",
     )

@@ -51,7 +51,7 @@ async def test_one_persons_flood_does_not_make_the_bot_deaf(tmp_path: Path) -> N
 
 
 async def groups_of(control: Control, person: int, count: int) -> list[int]:
-    member = [{"user_id": person, "status": "member"}]
+    member = {person: "member"}
     return [await control.chat("supergroup", f"G{n}", members=member) for n in range(count)]
 
 

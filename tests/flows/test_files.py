@@ -122,7 +122,7 @@ async def test_a_lost_answer_and_one_bad_file_do_not_cost_the_others(
 
 async def test_in_a_group_its_members_may_have_it(bell: Bell, control: Control) -> None:
     ann = await control.person()
-    group = await control.chat("group", members=[{"user_id": ann, "status": "member"}])
+    group = await control.chat("group", members={ann: "member"})
     await control.profile("file.six", posts_per_day=0)
     story = await control.publish("file.six")
     (shown,) = await bell.ask(group, link("file.six", story), user=ann)

@@ -93,10 +93,14 @@ async def scene(bell: Bell) -> tuple[list[int], dict[str, int]]:
     await control.privacy_mode(on=False)
     boss = await control.person("Boss")
     forgers = [await control.person("Eve", language_code="ru") for _ in range(FORGERS)]
-    members = [{"user_id": boss, "status": "creator"}]
-    members += [{"user_id": eve, "status": "member"} for eve in forgers]
-    group = await control.chat("supergroup", members=members)
-    channel = await control.chat("channel", members=members, bot_status="administrator")
+    group = await control.chat(
+        "supergroup", members={boss: "creator"} | dict.fromkeys(forgers, "member")
+    )
+    channel = await control.chat(
+        "channel",
+        members={boss: "creator"} | dict.fromkeys(forgers, "member"),
+        bot_status="administrator",
+    )
     for chat in (boss, group, channel):
         (reply,) = await bell.ask(chat, "/subscribe forged.one", user=boss)
         assert "every new story" in reply["text"]

@@ -80,9 +80,8 @@ async def test_a_new_group_is_greeted_and_told_what_privacy_mode_hides(tmp_path:
         control = bell.control
         boss = await control.person("Boss")
         await bell.ask(boss, "/help")
-        members = [{"user_id": boss, "status": "creator"}]
         for status in ("member", "administrator"):
-            group = await control.chat("supergroup", members=members, bot_status="left")
+            group = await control.chat("supergroup", members={boss: "creator"}, bot_status="left")
             await control.member(group, BOT, status)
             (greeting,) = await control.wait_replies(group, 1)
             assert "sends every new one to this group" in greeting["text"]
@@ -94,7 +93,7 @@ async def test_who_adds_the_bot_to_a_channel_is_greeted_in_private(
     bell: Bell, control: Control
 ) -> None:
     boss = await control.person("Boss")
-    members = [{"user_id": boss, "status": "creator"}]
+    members = {boss: "creator"}
     channel = await control.chat("channel", "News", members=members, bot_status="left")
     await bell.ask(boss, "/start")
     await control.call(
@@ -118,8 +117,7 @@ async def test_who_adds_the_bot_to_a_channel_is_greeted_in_private(
 
 async def test_a_group_that_throws_the_bot_out_is_left_alone(bell: Bell, control: Control) -> None:
     boss = await control.person("Boss")
-    members = [{"user_id": boss, "status": "creator"}]
-    group = await control.chat("supergroup", members=members)
+    group = await control.chat("supergroup", members={boss: "creator"})
     await follow(bell, group, "thrown.out", user=boss)
     await control.member(group, BOT, "kicked")
     (reply,) = await bell.ask(boss, "/help")

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-import pytest
 from pydantic import SecretStr
 
 from bot.billing.ledger import Ledger, Payer
@@ -26,18 +25,12 @@ from bot.store.spending import Sums
 from bot.stories_api.client import StoriesApi
 from bot.stories_api.endpoints import Answer, Endpoint, cost
 from tests.support import rows
-from tests.support.sandbox import Box, sandbox_box
+from tests.support.sandbox import Box
 
 MORNING = datetime(2026, 4, 8, tzinfo=UTC)
 MANY = 10**6
 FREE = Limits(MANY, 0.5, MANY, MANY, MANY, 0)
 STALE = "3870828041672894129"
-
-
-@pytest.fixture
-async def box() -> AsyncIterator[Box]:
-    async with sandbox_box() as running:
-        yield running
 
 
 @asynccontextmanager

@@ -40,7 +40,7 @@ async def set_up(bell: Bell, *names: str) -> tuple[int, int]:
     """A group that follows profiles, with everything set; the group and who runs it."""
     control = bell.control
     boss = await control.person("Boss")
-    group = await control.chat("group", members=[{"user_id": boss, "status": "creator"}])
+    group = await control.chat("group", members={boss: "creator"})
     replies = []
     for name in names:
         await control.profile(name)
@@ -184,7 +184,7 @@ async def test_a_link_from_before_a_move_opens_the_page_of_the_new_group(tmp_pat
         control = bell.control
         await control.privacy_mode(on=False)
         boss = await control.person("Boss")
-        group = await control.chat("group", members=[{"user_id": boss, "status": "creator"}])
+        group = await control.chat("group", members={boss: "creator"})
         await control.profile("moved.link", posts_per_day=0)
         (reply,) = await bell.ask(group, "/subscribe moved.link", user=boss)
         number = next(d for d in buttons(reply).values() if d.startswith("sub:"))[4:]

@@ -14,8 +14,7 @@ BOT = int(TOKEN.partition(":")[0])
 async def group_of(control: Control, *, is_forum: bool = False) -> tuple[int, int]:
     """A supergroup and who runs it."""
     boss = await control.person("Boss")
-    members = [{"user_id": boss, "status": "creator"}]
-    return await control.chat("supergroup", members=members, is_forum=is_forum), boss
+    return await control.chat("supergroup", members={boss: "creator"}, is_forum=is_forum), boss
 
 
 async def permit(control: Control, chat: int, **permissions: bool) -> None:
@@ -249,7 +248,7 @@ async def test_a_closed_topic_closes_only_itself(
 
 async def test_a_channel_where_the_bot_may_not_post(bell: Bell, control: Control) -> None:
     ann = await control.person()
-    members = [{"user_id": ann, "status": "creator"}]
+    members = {ann: "creator"}
     channel = await control.chat("channel", members=members, bot_status="administrator")
     await control.profile("mute.posts")
     (answer,) = await bell.ask(ann, f"/subscribe mute.posts {channel}")

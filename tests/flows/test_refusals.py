@@ -15,7 +15,7 @@ from bot.presentation.translation import translator_for
 from bot.store import chats
 from bot.store.database import Database
 from tests.support import languages
-from tests.support.control import Control, Json, wait_for
+from tests.support.control import Control, wait_for
 from tests.support.storybell import Bell, buttons, storybell
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -80,9 +80,9 @@ async def press_error(bell: Bell, ann: int, number: int) -> bool:
 
 
 async def group_of(control: Control, *people: int) -> int:
-    members: list[Json] = [{"user_id": people[0], "status": "creator"}]
-    members += [{"user_id": one, "status": "member"} for one in people[1:]]
-    return await control.chat("supergroup", members=members)
+    return await control.chat(
+        "supergroup", members={people[0]: "creator"} | dict.fromkeys(people[1:], "member")
+    )
 
 
 async def test_a_refusal_that_repeats_in_a_group_is_said_once_and_then_marked(
@@ -121,8 +121,7 @@ async def test_a_groups_language_is_that_of_who_added_the_bot(
     eva = await control.person("Eva", language_code="es")
     ann = await control.person("Ann", language_code="ru")
     bot_id = int(bell.settings.telegram_token.get_secret_value().partition(":")[0])
-    members: list[Json] = [{"user_id": eva, "status": "creator"}]
-    members += [{"user_id": ann, "status": "member"}]
+    members = {eva: "creator", ann: "member"}
     group = await control.chat("supergroup", members=members, bot_status="left")
     body = {"status": "member", "by": eva}
     await control.call("PUT", f"/chats/{group}/members/{bot_id}", body)

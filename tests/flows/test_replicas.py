@@ -4,7 +4,6 @@ import asyncio
 import re
 import signal
 import time
-from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from bot.store.topics import topics
 from tests.flows.test_topics import brought, forum_of, made, star
 from tests.support.control import Control, Json, wait_for
 from tests.support.killing import Victim, free_port
-from tests.support.sandbox import Box, sandbox_box
+from tests.support.sandbox import Box
 from tests.support.storybell import Bell, buttons, running_bell
 
 SICK: Json = {"status": 500, "body": '{"detail": "x", "exc_type": "InternalError"}'}
@@ -28,12 +27,6 @@ LIMITS = {"daily_budget": 100_000, "person_burst": 1000}
 def database_url(postgres_url: str) -> str:
     """Name the database that several processes can share."""
     return postgres_url
-
-
-@pytest.fixture
-async def box() -> AsyncIterator[Box]:
-    async with sandbox_box() as box:
-        yield box
 
 
 @pytest.fixture

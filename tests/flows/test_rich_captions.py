@@ -98,7 +98,7 @@ async def test_in_a_channel_a_link_is_the_only_button(bell: Bell, control: Contr
     ann = await control.person()
     channel = await control.chat(
         "channel",
-        members=[{"user_id": ann, "status": "administrator"}],
+        members={ann: "administrator"},
         bot_status="administrator",
     )
     await control.profile("rich.three", posts_per_day=0)

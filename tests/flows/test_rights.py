@@ -14,9 +14,12 @@ REFUSED = "Only admins who can post in this channel can do that."
 
 
 async def channel_of(control: Control, boss: int, *others: int) -> int:
-    members = [{"user_id": boss, "status": "creator"}]
-    members += [{"user_id": one, "status": "member"} for one in others]
-    return await control.chat("channel", "News", members=members, bot_status="administrator")
+    return await control.chat(
+        "channel",
+        "News",
+        members={boss: "creator"} | dict.fromkeys(others, "member"),
+        bot_status="administrator",
+    )
 
 
 async def followed(bell: Bell, channel: int, boss: int, name: str) -> Json:
@@ -87,8 +90,7 @@ async def test_an_alert_in_a_channel_has_links_and_is_not_answered_in_its_group(
 ) -> None:
     boss = await control.person("Boss")
     channel = await channel_of(control, boss)
-    members = [{"user_id": boss, "status": "creator"}]
-    group = await control.chat("supergroup", members=members, bot_status="administrator")
+    group = await control.chat("supergroup", members={boss: "creator"}, bot_status="administrator")
     await control.link_chats(channel, group)
     await followed(bell, channel, boss, "chan.echo")
     story = await control.publish("chan.echo")
@@ -124,8 +126,7 @@ async def test_hidden_members_do_not_make_an_owner_a_stranger(
     bell: Bell, control: Control
 ) -> None:
     boss, ann = await control.person("Boss"), await control.person()
-    members = [{"user_id": boss, "status": "creator"}, {"user_id": ann, "status": "member"}]
-    group = await control.chat("supergroup", members=members)
+    group = await control.chat("supergroup", members={boss: "creator", ann: "member"})
     await control.call("PATCH", f"/chats/{group}", {"has_hidden_members": True})
     (reply,) = await bell.ask(group, "/timezone Asia/Tokyo", user=boss)
     assert "Asia/Tokyo" in reply["text"]
@@ -152,8 +153,7 @@ async def test_an_owner_is_never_told_that_they_are_none(
     bell: Bell, control: Control, fault: Json, told: str
 ) -> None:
     boss = await control.person("Boss")
-    members = [{"user_id": boss, "status": "creator"}]
-    group = await control.chat("supergroup", members=members)
+    group = await control.chat("supergroup", members={boss: "creator"})
     one = await control.fault("telegram", fault, match="getChatMember", times=None)
     two = await control.fault("telegram", fault, match="getChatAdministrators", times=None)
     (reply,) = await bell.ask(group, "/timezone Asia/Tokyo", user=boss)
@@ -185,7 +185,7 @@ async def test_a_question_in_a_topic_opens_the_field_of_who_asked(
     bell: Bell, control: Control
 ) -> None:
     ann = await control.person()
-    members = [{"user_id": ann, "status": "member"}]
+    members = {ann: "member"}
     forum = await control.chat("supergroup", members=members, is_forum=True)
     await control.thread(forum, 7, "News")
     (question,) = await bell.ask(forum, "/stories", user=ann, thread_id=7)
@@ -238,8 +238,9 @@ async def test_an_answer_forwarded_out_of_a_channel_costs_nothing(
     bell: Bell, control: Control, count: int
 ) -> None:
     boss, ann = await control.person("Boss"), await control.person()
-    members = [{"user_id": boss, "status": "creator"}, {"user_id": ann, "status": "member"}]
-    channel = await control.chat("channel", "News", members=members, bot_status="administrator")
+    channel = await control.chat(
+        "channel", "News", members={boss: "creator", ann: "member"}, bot_status="administrator"
+    )
     name = f"fwd.answer{count}"
     await control.profile(name, posts_per_day=0)
     for _ in range(count):

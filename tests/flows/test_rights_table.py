@@ -179,7 +179,7 @@ class Walk:
         kind = {"forum": "supergroup"}.get(cell.kind, cell.kind)
         chat = await self.control.chat(
             kind,
-            members=[{"user_id": person, "status": status}],
+            members={person: status},
             is_forum=cell.kind == "forum",
             bot_status="administrator" if kind == "channel" else "member",
         )

@@ -281,7 +281,7 @@ async def test_in_groups_topics_and_channels(bell: Bell, control: Control, kind:
     ann = await control.person()
     chat = await control.chat(
         {"forum": "supergroup"}.get(kind, kind),
-        members=[{"user_id": ann, "status": "administrator"}],
+        members={ann: "administrator"},
         is_forum=kind == "forum",
         bot_status="administrator" if kind == "channel" else "member",
     )

@@ -72,8 +72,7 @@ async def test_a_link_to_stories_and_a_page_in_a_group_are_shown(
     story = await control.publish("page.one")
     (photo,) = await bell.ask(ann, "https://www.instagram.com/stories/page.one/")
     assert photo["_story_pk"] == story["pk"]
-    members = [{"user_id": ann, "status": "creator"}]
-    group = await control.chat("supergroup", members=members, bot_status="administrator")
+    group = await control.chat("supergroup", members={ann: "creator"}, bot_status="administrator")
     (photo,) = await bell.ask(group, "https://www.instagram.com/page.one/", user=ann)
     assert photo["_story_pk"] == story["pk"]
 
@@ -187,8 +186,9 @@ async def test_subscribe_alone_asks_in_groups_and_topics_who_wrote_it(
     bell: Bell, control: Control
 ) -> None:
     boss, ann = await control.person("Boss"), await control.person()
-    members = [{"user_id": boss, "status": "creator"}, {"user_id": ann, "status": "member"}]
-    forum = await control.chat("supergroup", members=members, is_forum=True)
+    forum = await control.chat(
+        "supergroup", members={boss: "creator", ann: "member"}, is_forum=True
+    )
     await control.thread(forum, 7, "News")
     await control.profile("asked.topic")
     (question,) = await bell.ask(forum, "/subscribe", user=boss, thread_id=7)
@@ -203,30 +203,10 @@ async def test_subscribe_alone_asks_in_groups_and_topics_who_wrote_it(
     (done,) = await bell.ask(forum, "asked.topic", user=boss, **answer)
     assert "to this topic" in done["text"]
     channel = await control.chat(
-        "channel", "News", members=members[:1], bot_status="administrator"
+        "channel", "News", members={boss: "creator"}, bot_status="administrator"
     )
     (usage,) = await bell.ask(channel, "/subscribe", user=boss)
     assert usage["text"].startswith("Write it like this: /subscribe")
-
-
-async def test_undo_brings_a_subscription_back_with_its_options(
-    bell: Bell, control: Control
-) -> None:
-    ann = await control.person()
-    await control.profile("un.done")
-    (done,) = await bell.ask(ann, "/subscribe un.done")
-    await bell.press(ann, done, buttons(done)["Options"])
-    page = await bell.message(ann, done["message_id"])
-    stop = buttons(page)["Unsubscribe"]
-    await bell.press(ann, page, buttons(page)["How: as usual"])
-    page = await bell.message(ann, done["message_id"])
-    await bell.press(ann, page, buttons(page)["▫️ Silent"])
-    await bell.press(ann, page, stop)
-    ended = await bell.message(ann, done["message_id"])
-    assert "Unsubscribed from un.done" in ended["text"]
-    await bell.press(ann, ended, buttons(ended)["↩️ Undo"])
-    page = await bell.message(ann, done["message_id"])
-    assert "How: Silent" in buttons(page)
 
 
 async def test_a_city_is_typed_in_any_language_or_found_by_its_clock(
@@ -268,7 +248,7 @@ async def test_a_question_of_before_an_update_is_answered_after_it(
     bell: Bell, control: Control, language: str
 ) -> None:
     boss = await control.person("Boss", language_code=language)
-    group = await control.chat("supergroup", members=[{"user_id": boss, "status": "creator"}])
+    group = await control.chat("supergroup", members={boss: "creator"})
     asked = translator_for(language)(QUIET).replace("\u200e", "").replace("\u200f", "")
     old = await bell.old_post(group, "set:quiet:off", text=asked)
     (reply,) = await bell.ask(group, "23-7", user=boss, reply_to=old["message_id"])
@@ -286,8 +266,7 @@ async def test_start_says_what_works_where_it_is_written(
     bell: Bell, control: Control, kind: str, text: str
 ) -> None:
     boss = await control.person("Boss")
-    members = [{"user_id": boss, "status": "creator"}]
-    place = await control.chat(kind, members=members, bot_status="administrator")
+    place = await control.chat(kind, members={boss: "creator"}, bot_status="administrator")
     (greeting,) = await bell.ask(place, "/start", user=boss)
     assert text in greeting["text"]
     assert ("Set it up" in buttons(greeting)) is (kind == "supergroup")
@@ -295,8 +274,7 @@ async def test_start_says_what_works_where_it_is_written(
 
 async def test_in_a_group_names_and_prose_are_left_alone(bell: Bell, control: Control) -> None:
     ann = await control.person()
-    members: list[Json] = [{"user_id": ann, "status": "creator"}]
-    group = await control.chat("supergroup", members=members)
+    group = await control.chat("supergroup", members={ann: "creator"})
     for text in ("natgeo", "hello everybody", "/story natgeo"):
         await control.say(group, text, user=ann)
     (help_,) = await bell.ask(group, "/help", user=ann)
@@ -402,11 +380,12 @@ async def test_what_time_it_is_there_is_typed(bell: Bell, control: Control) -> N
 
 async def test_who_may_not_subscribe_is_not_asked_whom_to(bell: Bell, control: Control) -> None:
     boss, ann = await control.person("Boss"), await control.person()
-    members = [{"user_id": boss, "status": "creator"}, {"user_id": ann, "status": "member"}]
-    group = await control.chat("supergroup", members=members)
+    group = await control.chat("supergroup", members={boss: "creator", ann: "member"})
     (reply,) = await bell.ask(group, "/why", user=ann)
     assert reply["text"] == "This chat has no subscriptions yet. Start with /subscribe name."
-    channel = await control.chat("channel", members=members, bot_status="administrator")
+    channel = await control.chat(
+        "channel", members={boss: "creator", ann: "member"}, bot_status="administrator"
+    )
     await control.profile("asked.channel")
     await bell.ask(channel, "/subscribe asked.channel", user=boss)
     (reply,) = await bell.ask(channel, "/why", user=boss)
@@ -450,8 +429,7 @@ async def test_the_language_that_is_ticked_is_that_of_the_channel(
     bell: Bell, control: Control
 ) -> None:
     boss = await control.person("Boss", language_code="ru")
-    members = [{"user_id": boss, "status": "creator"}]
-    channel = await control.chat("channel", members=members, bot_status="administrator")
+    channel = await control.chat("channel", members={boss: "creator"}, bot_status="administrator")
     await control.name_chat(channel, "ticked_news")
     await bell.ask(channel, "/language", user=boss)
     (page,) = await bell.ask(boss, "/language @ticked_news")

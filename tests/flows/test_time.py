@@ -141,8 +141,7 @@ class Muted:
 async def muted_group(control: Control, name: str) -> Muted:
     """Let a new group follow a new profile, and take from it the right to photos."""
     boss = await control.person("Boss")
-    members = [{"user_id": boss, "status": "creator"}]
-    group = await control.chat("supergroup", members=members)
+    group = await control.chat("supergroup", members={boss: "creator"})
     bot = (await control.call("GET", "/bots"))[0]
     await control.profile(name, posts_per_day=0)
     message = await control.say(group, f"/subscribe@{bot['username']} {name}", user=boss)

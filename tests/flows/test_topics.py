@@ -36,10 +36,13 @@ async def bell(
 async def forum_of(control: Control, *, rights: Json | None = MAKES) -> tuple[int, int]:
     """Return a forum where the bot may make topics, and its owner."""
     boss = await control.person()
-    members = [{"user_id": boss, "status": "creator"}]
     status = "member" if rights is None else "administrator"
     forum = await control.chat(
-        "supergroup", members=members, is_forum=True, bot_status=status, bot_rights=rights
+        "supergroup",
+        members={boss: "creator"},
+        is_forum=True,
+        bot_status=status,
+        bot_rights=rights,
     )
     return forum, boss
 
@@ -209,9 +212,10 @@ async def test_where_there_can_be_none_nothing_is_done(
         chat, boss = await forum_of(control, rights=rights)
     else:
         boss = await control.person()
-        members = [{"user_id": boss, "status": "creator"}]
         status = "member" if rights is None else "administrator"
-        chat = await control.chat(kind, members=members, bot_status=status, bot_rights=rights)
+        chat = await control.chat(
+            kind, members={boss: "creator"}, bot_status=status, bot_rights=rights
+        )
     (refused,) = await bell.ask(chat, f"/subscribe {name} topic", user=boss)
     assert refused["text"].startswith(words)
     assert await control.billed_for(name) == 0
@@ -411,8 +415,7 @@ async def test_all_albums_of_an_answer_stand_in_the_comments_thread(
     bell: Bell, control: Control
 ) -> None:
     boss = await control.person()
-    members: list[Json] = [{"user_id": boss, "status": "creator"}]
-    group = await control.chat("supergroup", members=members)
+    group = await control.chat("supergroup", members={boss: "creator"})
     await star(control, "topic.comments")
     stories = await post(control, "topic.comments", 12)
     (said,) = await bell.ask(group, "/help", user=boss)

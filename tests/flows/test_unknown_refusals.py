@@ -6,7 +6,7 @@ import pytest
 import pytest_asyncio
 
 from tests.flows.test_albums import bought, many, pks
-from tests.support.control import Control, Json, refused, wait_for
+from tests.support.control import Control, refused, wait_for
 from tests.support.storybell import Bell, storybell, unhurried
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -67,8 +67,7 @@ async def test_a_chats_refusal_lets_its_alerts_wait(
     bell: Bell, control: Control, word: str
 ) -> None:
     boss = await control.person()
-    members: list[Json] = [{"user_id": boss, "status": "creator"}]
-    group = await control.chat("supergroup", members=members)
+    group = await control.chat("supergroup", members={boss: "creator"})
     name = f"chats.{word[:12].lower()}"
     await control.profile(name, posts_per_day=0)
     await bell.ask(group, f"/subscribe {name}", user=boss)

@@ -18,7 +18,7 @@ async def test_an_anonymous_administrator_of_many_groups_takes_no_more_than_newc
         control = bell.control
         await control.privacy_mode(on=False)
         boss = await control.person("Boss")
-        owner = [{"user_id": boss, "status": "creator"}]
+        owner = {boss: "creator"}
         groups = [await control.chat("supergroup", f"G{n}", members=owner) for n in range(12)]
         for number in range(3):
             await asyncio.gather(
@@ -51,7 +51,7 @@ async def test_in_a_group_one_person_takes_half_of_its_day_at_most(tmp_path: Pat
         control = bell.control
         await control.privacy_mode(on=False)
         greedy, other = await control.person("Greedy"), await control.person("Ann")
-        members = [{"user_id": user, "status": "member"} for user in (greedy, other)]
+        members = dict.fromkeys((greedy, other), "member")
         group = await control.chat("supergroup", "G", members=members)
         for number in range(6):
             await bell.noticed(group, f"/stories nobody{number}", user=greedy)

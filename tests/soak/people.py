@@ -100,11 +100,7 @@ class People:
 
     async def _found(self, kind: str, number: int) -> None:
         owner, other, third = [await self._control.person(f"{kind}{number}{c}") for c in "abc"]
-        members = [
-            {"user_id": owner, "status": "creator"},
-            {"user_id": other, "status": "administrator"},
-            {"user_id": third, "status": "member"},
-        ]
+        members = {owner: "creator", other: "administrator", third: "member"}
         is_forum = kind == "forum"
         chat = await self._control.chat(
             "supergroup" if is_forum else kind, f"{kind} {number}", members=members,

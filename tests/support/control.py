@@ -6,7 +6,7 @@ import inspect
 import os
 import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar, overload
 
 from aiohttp import ClientSession
@@ -109,17 +109,19 @@ class Control:
         kind: str,
         title: str = "Friends",
         *,
-        members: list[Json] | None = None,
+        members: Mapping[int, str] | None = None,
         is_forum: bool = False,
         bot_status: str = "member",
         bot_rights: Json | None = None,
     ) -> int:
-        """A new `group`, `supergroup` or `channel`; members are `{"user_id", "status"}`."""
+        """A new `group`, `supergroup` or `channel`; members are given with their status."""
         body: Json = {
             "type": kind,
             "title": title,
             "is_forum": is_forum,
-            "members": members or [],
+            "members": [
+                {"user_id": user, "status": status} for user, status in (members or {}).items()
+            ],
             "bot_status": bot_status,
             "bot_rights": bot_rights or {},
         }
@@ -180,11 +182,6 @@ class Control:
         """Type an inline query; its id."""
         body = {"user_id": user, "query": query}
         return str((await self.call("POST", "/inline", body))["inline_query_id"])
-
-    async def inline_answer(self, inline_query_id: str) -> Json:
-        """What the bot answered to an inline query."""
-        got: Json = await self.call("GET", f"/inline/{inline_query_id}")
-        return got
 
     async def replies(self, chat: int, after: int = 0) -> list[Json]:
         """What the bot wrote into a chat since message `after`, as it stands now."""

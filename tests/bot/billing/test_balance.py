@@ -1,7 +1,6 @@
 """The balance is known, and the bot comes back by itself when it is good again."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -20,17 +19,11 @@ from bot.stories_api.client import StoriesApi
 from bot.stories_api.endpoints import Endpoint
 from tests.support.control import wait_for
 from tests.support.followed import Clock
-from tests.support.sandbox import Box, sandbox_box
+from tests.support.sandbox import Box
 
 NOW = datetime(2026, 4, 8, 12, tzinfo=UTC)
 FREE = Limits(10**6, 0.5, 10**6, 10**6, 10**6)
 EVERY, EVERY_WHEN_OUT = timedelta(minutes=5), timedelta(minutes=1)
-
-
-@pytest.fixture
-async def box() -> AsyncIterator[Box]:
-    async with sandbox_box() as running:
-        yield running
 
 
 async def test_after_a_402_it_resumes_with_the_top_up_and_says_so_once(

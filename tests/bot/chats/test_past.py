@@ -117,18 +117,6 @@ async def test_ninety_days_are_kept_and_all_goes_with_the_chat(db: Database) -> 
         await past(db).page(-3, BOT, "natgeo")
 
 
-async def test_what_no_album_takes_goes_alone(db: Database) -> None:
-    async with db.begin() as tx:
-        await follow(tx, 1)
-    await sent(db, 1, "1", "2")
-    await sent(db, 1, "3", kind="animation")
-    await sent(db, 1, "4", "5")
-    found = await past(db).page(1, BOT, "natgeo")
-    shown = [[one.pk for one in album.stories] for album in found.albums]
-    assert shown == [["1", "2"], ["3"], ["4", "5"]]
-    assert all(s.media_url is None for album in found.albums for s in album.stories)
-
-
 async def test_what_arrived_in_a_chat_that_moves_or_goes_meanwhile_harms_nothing(
     db: Database,
 ) -> None:

@@ -18,24 +18,6 @@ async def group(chats: Chats, code: str, *, is_added: bool = False, title: str =
     return await chats.ensure(-5, kind="group", title=title, language_code=code, is_added=is_added)
 
 
-async def test_a_group_speaks_the_language_of_who_added_the_bot(chats: Chats) -> None:
-    assert (await group(chats, "de", is_added=True)).language_code == "de"
-    assert (await group(chats, "fr")).language_code == "de"
-    assert (await group(chats, "fr", is_added=True)).language_code == "fr"
-
-
-async def test_a_person_is_answered_in_the_language_of_their_telegram(chats: Chats) -> None:
-    for code in ("de", "fr"):
-        ann = await chats.ensure(
-            5, kind="private", title="Ann", language_code=code, is_added=False
-        )
-        assert ann.effective_language == code
-    assert await chats.change(5, language="it")
-    known = await chats.get(5)
-    assert known is not None
-    assert known.effective_language == "it"
-
-
 async def test_what_telegram_says_anew_is_kept(chats: Chats) -> None:
     await group(chats, "de")
     assert (await group(chats, "de", title="We")).title == "We"
@@ -51,9 +33,3 @@ async def test_the_old_id_of_a_group_leads_to_the_new_one(
     assert known is not None
     assert known.id == -1005
     assert (await group(chats, "fr", title="late")).title == "Us"
-
-
-async def test_what_is_erased_is_not_known(chats: Chats) -> None:
-    await group(chats, "de")
-    await chats.erase(-5)
-    assert await chats.get(-5) is None

@@ -24,7 +24,7 @@ from bot.domain.errors import (
 from bot.domain.model import Asker, Options, Preferences, Profile, Target
 from bot.fetching import snapshots
 from bot.fetching.schedule_state import PollSettings
-from bot.store import chats, profiles
+from bot.store import profiles
 from bot.store import subscriptions as store
 from bot.store.database import Database
 from bot.stories_api.client import StoriesApi
@@ -147,25 +147,6 @@ async def test_a_name_that_changed_hands_is_its_new_owners(desk: Desk) -> None:
     followed = await subscriptions.subscribe(Target(1), name, Asker(1, 9))
     assert followed.profile.profile_id != "424242"
     assert followed.subscription.created_by == 9
-
-
-async def test_new_ones_begin_with_the_defaults_of_the_chat(desk: Desk) -> None:
-    subscriptions = desk.subscriptions()
-    async with desk.db.begin() as tx:
-        await chats.ensure(tx, 1, kind="private", title="", now=utc_now())
-        await chats.change(tx, 1, defaults=Options(silent=True).values())
-    one = await subscriptions.subscribe(Target(1), await desk.star(), Asker(1))
-    two = await subscriptions.subscribe(
-        Target(1), await desk.star(), Asker(1), preferences=Preferences(Options(digest=True))
-    )
-    assert one.subscription.options == Options(silent=True)
-    assert two.subscription.options == Options(digest=True)
-    entries = await subscriptions.entries(1)
-    assert [entry.preferences.options for entry in entries] == [
-        Options(silent=True),
-        Options(digest=True),
-    ]
-    assert (await subscriptions.unsubscribe_one(1, one.subscription.id)).username == "desk1"
 
 
 async def test_what_ended_comes_back_whole_and_an_ended_mute_does_not(desk: Desk) -> None:

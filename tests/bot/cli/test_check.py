@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -11,24 +10,15 @@ import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
 from bot.cli.check import main
-from bot.config import load
 from bot.domain.access import Subject
-from bot.domain.errors import SettingsError
 from bot.store import access
 from bot.store.database import Database
 from tests.support.newer import next_version
-from tests.support.sandbox import Box, sandbox_box
+from tests.support.sandbox import Box
 from tests.support.storybell import API_KEY, TOKEN, settings_for
 from tests.support.telegram import utc_now
 
-VERSION = sa.table("alembic_version", sa.column("version_num"))
 ONLINE = argparse.Namespace(offline=False)
-
-
-@pytest.fixture
-async def box() -> AsyncIterator[Box]:
-    async with sandbox_box() as box:
-        yield box
 
 
 @pytest.fixture
@@ -208,11 +198,3 @@ async def test_a_file_that_is_no_database_and_a_user_without_rights(
                 await tx.execute(sa.text("DROP SCHEMA bare"))
                 await tx.execute(sa.text("DROP ROLE guest"))
     assert (status, "its user may not make tables" in said) == (1, True), said
-
-
-def test_another_database_is_refused_with_the_settings() -> None:
-    with pytest.raises(SettingsError) as refused:
-        load(
-            _env_file=None, telegram_token=TOKEN, stories_api_key=API_KEY, database_url="mysql://x"
-        )
-    assert refused.value.sentences == ["DATABASE_URL: must begin with sqlite:// or postgresql://."]

@@ -4,7 +4,7 @@ import argparse
 import configparser
 import shutil
 import subprocess
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,16 +13,10 @@ from bot.cli import setup
 from bot.cli.setup import UNIT, start_by, write
 from bot.config import load, unknown_names
 from tests.support.needs import needs
-from tests.support.sandbox import Box, sandbox_box
+from tests.support.sandbox import Box
 from tests.support.storybell import API_KEY, TOKEN
 
 ROOT = Path(__file__).parents[3]
-
-
-@pytest.fixture
-async def box() -> AsyncIterator[Box]:
-    async with sandbox_box() as box:
-        yield box
 
 
 @pytest.fixture(autouse=True)

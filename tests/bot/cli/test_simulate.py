@@ -35,14 +35,6 @@ def test_a_budget_is_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert one.endswith("min")
 
 
-def test_a_check_costs_what_is_set(capsys: pytest.CaptureFixture[str]) -> None:
-    counts = []
-    for cost in (1, 2):
-        _, [row], _ = told(PAST, capsys, "--budget", "288", cost=cost)
-        counts.append(int(row[1].replace(",", "")))
-    assert counts[0] == pytest.approx(2 * counts[1], rel=0.05)
-
-
 def test_a_range_of_budgets_is_a_table(capsys: pytest.CaptureFixture[str]) -> None:
     _, rows, _ = told(PAST, capsys, "--budget", "48", "--budget-to", "768")
     assert [row[0] for row in rows] == ["48", "96", "192", "384", "768"]

@@ -14,9 +14,7 @@ from pydantic import SecretStr
 from bot.billing.ledger import Ledger
 from bot.domain.budget import Limits
 from bot.domain.errors import (
-    AllowanceSpentError,
     ProfileNotFoundError,
-    ProfilePrivateError,
     StoryGoneError,
 )
 from bot.domain.links import Link
@@ -29,16 +27,10 @@ from bot.store import answers as store
 from bot.store.database import Database
 from bot.stories_api.client import StoriesApi
 from tests.support.control import wait_for
-from tests.support.sandbox import Box, sandbox_box
+from tests.support.sandbox import Box
 
 ANN = Asker(1, 1)
 PLENTY = Limits(daily_budget=10_000, person_burst=1000)
-
-
-@pytest.fixture
-async def box() -> AsyncIterator[Box]:
-    async with sandbox_box() as box:
-        yield box
 
 
 class Clock:
@@ -101,17 +93,6 @@ async def story_link(box: Box, username: str = "natgeo") -> Link:
     return Link("story", username, pk, url=f"https://www.instagram.com/stories/{username}/{pk}/")
 
 
-async def test_many_who_ask_at_once_in_several_processes_make_one_call(
-    db: Database, build: Build, box: Box
-) -> None:
-    replicas = [await build() for _ in range(1 if db.is_sqlite else 3)]
-    link = await story_link(box)
-    asks = [replicas[n % len(replicas)].story(link, Asker(n, n)) for n in range(30)]
-    found = await asyncio.gather(*asks)
-    assert {story.pk for story in found} == {link.story_id}
-    assert await box.control.billed() == 1
-
-
 async def test_a_profiles_stories_serve_its_links_as_well(build: Build, box: Box) -> None:
     one = await build()
     assert len(await one.stories("natgeo", ANN)) == 3
@@ -129,31 +110,6 @@ async def test_after_the_cache_time_it_is_asked_anew_by_id(
     clock.ahead = timedelta(seconds=61)
     await one.stories("natgeo", ANN)
     assert await box.control.billed() == 5
-
-
-async def test_what_was_refused_is_remembered_for_a_while(build: Build, box: Box) -> None:
-    one = await build()
-    for _ in range(3):
-        with pytest.raises(ProfilePrivateError):
-            await one.stories("locked", ANN)
-    assert await box.control.billed() == 1
-    for _ in range(3):
-        with pytest.raises(ProfileNotFoundError) as caught:
-            await one.stories("nobody.at.all", ANN)
-        assert caught.value.fields["username"] == "nobody.at.all"
-
-
-async def test_who_may_not_spend_does_not_take_the_answer_from_others(
-    build: Build, box: Box
-) -> None:
-    poor = await build(limits=Limits(chat_daily_allowance=0))
-    rich = await build()
-    link = await story_link(box)
-    results = await asyncio.gather(
-        poor.story(link, ANN), rich.story(link, ANN), return_exceptions=True
-    )
-    assert isinstance(results[0], AllowanceSpentError) or not isinstance(results[0], Exception)
-    assert not isinstance(results[1], BaseException)
 
 
 async def test_who_leaves_does_not_take_the_answer_from_others(build: Build, box: Box) -> None:

@@ -1,9 +1,8 @@
 """The scheduler: what is due is looked at once, paid once, and put off when it must be."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import aiohttp
@@ -27,7 +26,7 @@ from bot.scheduling.schedule import Schedule
 from bot.store import chats, fan_outs, profiles, usage
 from bot.store.database import Database
 from bot.stories_api.client import StoriesApi
-from tests.support.control import Control, wait_for
+from tests.support.control import Control
 from tests.support.followed import HOUR, MINUTE, NOON, follow, rows
 from tests.support.sandbox import sandbox_box
 from tests.support.telegram import utc_now
@@ -134,15 +133,6 @@ async def test_what_was_recorded_is_brought_to_all_also_when_the_rest_of_the_che
     async with tower.db.read() as tx:
         assert await fan_outs.is_any(tx)
     assert tower.woken
-
-
-async def test_rivals_look_at_each_profile_once(tower: Tower) -> None:
-    for _ in range(6):
-        await tower.followed()
-    before = await tower.calls()
-    rivals = [tower.scheduler(), tower.scheduler()]
-    assert sum([await rival.run_once() for rival in rivals]) == 6
-    assert await tower.calls() == before + 6
 
 
 async def test_a_failing_api_puts_off_and_costs_no_more_than_it_billed(tower: Tower) -> None:
@@ -319,16 +309,3 @@ async def test_the_plan_outlives_the_process(tower: Tower) -> None:
         kept = await schedule_state.load(tx)
     assert (kept.schedule.budget, kept.schedule.minimum, kept.cost) == (12345, 60, 2)
     assert kept.schedule.demand.profiles == 1
-
-
-async def test_run_looks_until_it_is_stopped(tower: Tower) -> None:
-    profile = await tower.followed()
-    scheduler = tower.scheduler()
-
-    async def looked_at() -> datetime | None:
-        return (await tower.known(profile)).looked_at
-
-    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
-        group.create_task(scheduler.run())
-        await wait_for(looked_at)
-        scheduler.worker.stop()

@@ -6,7 +6,6 @@ from typing import Any, Literal
 
 import pytest
 
-from bot.domain.model import Profile
 from bot.domain.records import Known
 from bot.fetching import schedule_state, snapshots
 from bot.store import profiles
@@ -47,41 +46,12 @@ async def test_a_look_at_one_story_alerts_but_says_nothing_of_the_rest(db: Datab
     assert await known(db) == before
 
 
-async def test_a_failed_transaction_records_nothing(db: Database) -> None:
-    async with db.begin() as tx:
-        await follow(tx, 1)
-    before = await known(db)
-
-    async def break_off() -> None:
-        async with db.begin() as tx:
-            await look(tx, story("1"))
-            raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        await break_off()
-    assert await rows(db) == []
-    assert await known(db) == before
-
-
 async def test_what_nobody_follows_is_kept_but_not_looked_at(db: Database) -> None:
     async with db.begin() as tx:
         await look(tx, story("1"))
     found = await known(db)
     assert (found.next_look_at, found.looked_at) == (None, NOON)
     assert await rows(db) == []
-
-
-async def test_a_new_name_is_told_once_and_alerts_go_on(db: Database) -> None:
-    new = replace(NATGEO, username="nat")
-    async with db.begin() as tx:
-        await follow(tx, 1)
-        await look(tx, story("1"))
-        await look(tx, story("2", of=new), of=new, now=NOON + HOUR)
-        await look(tx, story("3", of=new), of=new, now=NOON + 2 * HOUR)
-        stranger = Profile("666", "natgeo")
-        await look(tx, story("4", of=stranger), of=stranger, now=NOON + 2 * HOUR)
-    assert await told(db) == [("renamed", {"old": "natgeo", "new": "nat"})]
-    assert [row.story_pk for row in await rows(db) if row.story_pk] == ["1", "2", "3"]
 
 
 async def test_missed_hours_are_told_to_who_followed_then(db: Database) -> None:
@@ -132,17 +102,6 @@ async def test_private_is_told_once_and_back_once(db: Database) -> None:
     ]
     assert (await known(db)).state == "active"
     assert [row.story_pk for row in await rows(db) if row.story_pk] == ["1"]
-
-
-async def test_one_not_found_proves_nothing(db: Database) -> None:
-    async with db.begin() as tx:
-        await follow(tx, 1)
-    found = await _fail(db, "gone")
-    assert (found.state, found.failures) == ("active", 1)
-    assert found.next_look_at == NOON + MINUTE
-    found = await _fail(db, "gone", NOON + MINUTE)
-    assert (found.state, found.next_look_at) == ("gone", NOON + MINUTE + HOUR / 2)
-    assert await told(db) == [("gone", {"username": "natgeo"})]
 
 
 @pytest.mark.parametrize("between", ["error", "private", "seen"])
@@ -206,19 +165,3 @@ async def test_more_who_wait_bring_the_next_look_nearer(db: Database) -> None:
     found = await known(db)
     assert found.next_look_at is not None
     assert NOON + 10 * MINUTE <= found.next_look_at < alone.next_look_at
-
-
-async def test_the_plan_is_kept_for_all(db: Database) -> None:
-    async with db.begin() as tx:
-        first = await schedule_state.load(tx)
-        first.cost = 1
-        first.schedule.minimum = 33
-        first.schedule.set_budget(99)
-        await follow(tx, 1)
-        await look(tx, story("1", NOON - HOUR))
-        first.survey(await schedule_state.sample(tx), 1)
-        await schedule_state.save(tx, first, now=NOON)
-        second = await schedule_state.load(tx)
-    assert (second.cost, second.schedule.minimum, second.schedule.budget) == (1, 33, 99)
-    assert second.schedule.demand == first.schedule.demand
-    assert second.schedule.demand.profiles == 1

@@ -12,7 +12,7 @@ import pytest
 from telegram.ext import ExtBot
 
 from bot.domain.errors import BackupError
-from bot.operations.backups import Backups, rotate
+from bot.operations.backups import Backups
 from bot.operations.incidents import Incidents
 from bot.operations.operators import Operators
 from bot.store import backups as store
@@ -69,15 +69,6 @@ async def test_a_failure_is_told_and_tried_again(sqlite_db: Database, tmp_path: 
     clock.on(HOUR)
     assert await backups.make_due() == clock() + 6 * HOUR
     assert await told.all_open() == []
-
-
-def test_what_is_not_ours_is_never_removed(tmp_path: Path) -> None:
-    names = ["storybell-20260101-000000.db", "storybell-old.db", "storybell-20260101-000000.dump"]
-    for name in names:
-        (tmp_path / name).write_text("")
-    assert rotate(tmp_path, 1) == []
-    (tmp_path / "storybell-20260102-000000.db").write_text("")
-    assert [one.name for one in rotate(tmp_path, 1)] == names[:1]
 
 
 async def test_a_copy_made_while_others_write_is_whole_and_of_one_moment(

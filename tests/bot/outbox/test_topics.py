@@ -53,7 +53,7 @@ async def forum(sqlite_db: Database) -> AsyncIterator[Forum]:
         boss = await box.control.person()
         chat = await box.control.chat(
             "supergroup",
-            members=[{"user_id": boss, "status": "creator"}],
+            members={boss: "creator"},
             is_forum=True,
             bot_status="administrator",
             bot_rights={"can_manage_topics": True},

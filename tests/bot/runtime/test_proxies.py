@@ -143,18 +143,6 @@ async def test_the_whole_bot_speaks_by_three_proxies(kind: str, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("kind", ["http", "socks5"])
-async def test_the_proxy_of_a_service_resolves_its_name(kind: str) -> None:
-    async with sandbox_box() as box, proxy(box.urls.telegram.removeprefix("http://")) as by:
-        made = connector(f"{kind}://127.0.0.1:{by.port}")
-        async with (
-            aiohttp.ClientSession(connector=made) as session,
-            session.get("http://blocked.example/") as answer,
-        ):
-            assert answer.status == 404
-        assert by.asked == ["blocked.example:80"]
-
-
-@pytest.mark.parametrize("kind", ["http", "socks5"])
 async def test_a_proxy_that_refuses_or_is_gone_is_a_connection_that_was_not_made(
     kind: str, tmp_path: Path
 ) -> None:

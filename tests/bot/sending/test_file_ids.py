@@ -11,7 +11,6 @@ import sqlalchemy as sa
 from bot.domain.records import KnownFile
 from bot.sending.file_ids import PATIENCE, Files
 from bot.store.database import Database
-from tests.support.database import empty
 from tests.support.followed import NOON
 
 FILE = KnownFile("photo", "id", "unique", NOON + timedelta(hours=20))
@@ -92,7 +91,9 @@ async def test_a_store_that_cannot_be_read_is_asked_once_for_all(
     assert len(reads) == 1
 
 
-async def test_a_read_that_takes_long_is_no_upload(postgres_url: str, reads: list[str]) -> None:
+async def test_a_read_that_takes_long_is_no_upload(
+    empty_postgres_url: str, reads: list[str]
+) -> None:
     now = NOON
     may_ask = asyncio.Event()
     sent: list[int] = []
@@ -104,9 +105,7 @@ async def test_a_read_that_takes_long_is_no_upload(postgres_url: str, reads: lis
                 sent.append(number)
                 await files.remember({"s1": FILE})
 
-    async with Database(postgres_url) as db:
-        await db.migrate()
-        await empty(db)
+    async with Database(empty_postgres_url) as db:
         files = Files(db, bot_id=lambda: 1, now=lambda: now)
         async with asyncio.timeout(20), asyncio.TaskGroup() as group:
             group.create_task(send(files, 1))

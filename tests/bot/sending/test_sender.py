@@ -122,49 +122,6 @@ async def test_one_bad_item_costs_no_other(ready: Made, bad: int, word: str) -> 
     assert len(set(groups) - {None}) == 1
 
 
-async def test_of_the_rare_album_that_fails_in_part_nothing_is_taken_for_sent(ready: Made) -> None:
-    ours, ann = ready
-    album = await ours.album(3)
-    fault = {"fail_item": 2, "description": "Message was not sent", "others": "sent"}
-    await ours.control.fault("telegram", fault, match="sendMediaGroup")
-    outcome = await ours.sender.send_album(Target(ann), album)
-    assert isinstance(outcome, TryLater)
-    assert outcome.partly
-    assert outcome.items == ()
-    assert len(await ours.sources(ann)) == 2
-
-
-async def test_an_alert_that_met_a_flood_inside_of_an_album_comes_later_whole(ready: Made) -> None:
-    ours, ann = ready
-    album = await ours.album(4)
-    fault = {"fail_item": 3, "description": "Too Many Requests: retry after 8"}
-    await ours.control.fault("telegram", fault, match="sendMediaGroup")
-    outcome = await ours.sender.send_album(Target(ann), album, lane="alert")
-    assert isinstance(outcome, TryLater)
-    assert outcome.after == timedelta(seconds=8)
-    assert outcome.items == ()
-    assert await ours.sources(ann) == []
-    again = await ours.sender.send_album(Target(ann), album, lane="alert")
-    assert isinstance(again, Sent)
-    assert await ours.sources(ann) == [(pk, "upload") for pk in pks(album)]
-
-
-async def test_a_person_waits_for_a_short_flood_and_the_album_goes_by_upload(
-    sqlite_db: Database, tmp_path: Path
-) -> None:
-    async with made(sqlite_db, tmp_path, limiter=Pacing()) as (ours, ann):
-        album = await ours.album(3)
-        await ours.control.fault(
-            "telegram", flood(1), match="sendMediaGroup", times=None, source="url"
-        )
-        outcome = await ours.sender.send_album(Target(ann), album)
-        assert isinstance(outcome, Sent)
-        assert await ours.sources(ann) == [(pk, "upload") for pk in pks(album)]
-        calls = await ours.control.requests("telegram", path="sendMediaGroup")
-        assert [call["status"] for call in calls] == [429, 200]
-        assert calls[1]["at"] - calls[0]["at"] >= 0.9
-
-
 async def test_one_medium_that_telegram_cannot_fetch_stops_no_other_address(ready: Made) -> None:
     ours, ann = ready
     word = "Wrong file identifier/HTTP URL specified"
@@ -571,46 +528,6 @@ async def test_a_stretched_photo_goes_as_a_document(ready: Made) -> None:
     assert [source for _, source in await ours.sources(ann)] == ["upload", "file_id"]
 
 
-async def test_closed_chats_moved_chats_and_lost_topics_are_told_apart(ready: Made) -> None:
-    ours, ann = ready
-    album = await ours.album(2)
-    member = [{"user_id": ann, "status": "creator"}]
-    group = await ours.control.chat("group", members=member)
-    forum = await ours.control.chat("supergroup", members=member, is_forum=True)
-    new = await ours.control.migrate(group)
-    assert await ours.sender.send_album(Target(group), album) == Moved(new)
-    lost = await ours.sender.send_album(Target(forum, 999), album)
-    assert isinstance(lost, GiveUp)
-    assert lost.scope == "thread"
-    await ours.control.member(ann, ours.bot.id, "kicked")
-    blocked = await ours.sender.send_album(Target(ann), album)
-    assert isinstance(blocked, GiveUp)
-    assert blocked.scope == "chat"
-
-
-async def test_a_stale_file_id_is_forgotten_and_replaced(ready: Made) -> None:
-    ours, ann = ready
-    album = await ours.album(2)
-    await ours.sender.send_album(Target(ann), album)
-    files = ours.sender._files._memory  # noqa: SLF001 - Telegram alone makes one stale
-    files.update({pk: replace(file, file_id="AgAC-stale") for pk, file in files.items()})
-    outcome = await ours.sender.send_album(Target(ann), album)
-    assert isinstance(outcome, Sent)
-    assert [source for _, source in await ours.sources(ann)][-2:] == ["url", "url"]
-
-
-async def test_an_answer_that_is_lost_is_unknown(sqlite_db: Database, tmp_path: Path) -> None:
-    async with made(sqlite_db, tmp_path) as (ours, ann):
-        album = await ours.album(2)
-        await ours.control.fault("telegram", {"reset": "after"}, match="sendMediaGroup")
-        outcome = await ours.sender.send_album(Target(ann), album)
-        assert isinstance(outcome, TryLater)
-        assert outcome.unknown
-        await ours.control.fault("telegram", {"status": 502, "body": "bad gateway"}, match="send")
-        bad_gateway = await ours.sender.send_album(Target(ann), album)
-        assert bad_gateway == replace(outcome, reason="telegram answered 502")
-
-
 async def test_a_hanging_server_is_left_in_time(sqlite_db: Database, tmp_path: Path) -> None:
     async with made(sqlite_db, tmp_path, timeouts=Timeouts(media=0.3)) as (ours, ann):
         album = await ours.album(2)
@@ -631,49 +548,6 @@ async def test_fifty_chats_at_once_cost_one_upload(db: Database, tmp_path: Path)
                 group.create_task(ours.sender.send_album(Target(person), album, lane="alert"))
         sources = [source for person in people for _, source in await ours.sources(person)]
         assert sorted(sources) == ["file_id"] * 98 + ["url"] * 2
-
-
-async def silent_video(ours: Bench, name: str) -> Story:
-    await ours.control.profile(name)
-    return story_of(await ours.control.publish(name, 2, silent=True))
-
-
-async def test_a_silent_video_is_uploaded_once_for_all_who_get_it_alone(
-    db: Database, tmp_path: Path
-) -> None:
-    async with bench(db, tmp_path / "spool") as ours:
-        people = [await ours.control.person() for _ in range(24)]
-        for person in people:
-            await ours.control.say(person, "/start")
-        album = Album((await silent_video(ours, "hush"),))
-        await ours.control.fault("telegram", {"delay_s": 0.2}, match="sendVideo", times=None)
-        async with asyncio.TaskGroup() as group:
-            for person in people:
-                group.create_task(ours.sender.send_album(Target(person), album, lane="alert"))
-        shown = [message for person in people for message in await ours.control.replies(person)]
-        assert sorted(message["_source"] for message in shown) == ["file_id"] * 23 + ["url"]
-        assert all(message["animation"] for message in shown)
-
-
-async def test_a_silent_video_is_a_video_in_albums_and_serves_everywhere_from_then_on(
-    db: Database, tmp_path: Path
-) -> None:
-    async with made(db, tmp_path) as (ours, ann):
-        story = await silent_video(ours, "hush.two")
-        both = Album((*(await ours.album(1)).stories, story))
-        for album in (Album((story,)), both, both, Album((story,))):
-            assert isinstance(await ours.sender.send_album(Target(ann), album), Sent)
-        shown = [m for m in await ours.control.replies(ann) if m["_story_pk"] == story.pk]
-        ways = [(m["_source"], "animation" if "animation" in m else "video") for m in shown]
-        assert ways == [
-            ("url", "animation"),
-            ("upload", "video"),
-            ("file_id", "video"),
-            ("file_id", "video"),
-        ]
-        other = type(ours.sender)(ours.bot, ours.media, db)
-        assert isinstance(await other.send_album(Target(ann), both), Sent)
-        assert [source for _, source in await ours.sources(ann)][-2:] == ["file_id"] * 2
 
 
 async def test_who_waits_for_a_file_id_that_does_not_come_goes_on_with_all_others(
@@ -732,14 +606,3 @@ async def test_no_alert_waits_anew_for_a_replica_that_is_long_at_a_story(
                 pass
     async with waiting.first(["s1"], patience=timedelta(0)) as known:
         assert not known  # it is ours now
-
-
-async def test_a_video_over_fifty_megabytes_ends_with_a_sentence(ready: Made) -> None:
-    ours, ann = ready
-    shown = await ours.control.stories("bigvideo")
-    album = Album(tuple(story_of(story) for story in shown))
-    outcome = await ours.sender.send_album(Target(ann), album)
-    assert isinstance(outcome, Sent)
-    assert list(outcome.failed) == pks(album)
-    assert "too big" in outcome.failed[pks(album)[0]]
-    assert ours.spool.used == 0

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.domain.model import GiveUp, Sent, Target, TryLater
+from bot.domain.model import Sent, Target
 from bot.sending.text import Texts
 from bot.telegram.api import NotWantedError
 from bot.telegram.outcomes import NOT_WANTED
@@ -40,15 +40,3 @@ async def test_who_objects_keeps_it_from_leaving(paced: bool) -> None:
         outcome = await Texts(bot).send(Target(chat), "x", leaving=object_to_it)
         assert outcome == NOT_WANTED
         assert not await box.control.replies(chat)
-
-
-async def test_answers_are_outcomes() -> None:
-    async with sandbox_box() as box, bot_at(box.urls.telegram) as bot:
-        texts = Texts(bot)
-        assert isinstance(await texts.send(Target(99), "x"), GiveUp)
-        chat = await box.control.person()
-        await box.control.say(chat, "/start")
-        await box.control.fault("telegram", {"status": 502, "body": {}}, match="sendMessage")
-        outcome = await texts.send(Target(chat), "x")
-        assert isinstance(outcome, TryLater)
-        assert outcome.unknown

@@ -1,7 +1,6 @@
 """A topic of a profile's own is made once, whoever wants it at the same time and dies over it."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -14,24 +13,21 @@ from bot.store import chat_queues, chats, moves, subscriptions, topics
 from bot.store.database import Database
 from tests.support.control import Control, flood, wait_for
 from tests.support.followed import MINUTE, NATGEO, NOON, claim, follow, look, rows, story
-from tests.support.sandbox import Box, sandbox_box
+from tests.support.sandbox import Box
 from tests.support.telegram import bot_at
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 
 
-@pytest.fixture
-async def box() -> AsyncIterator[Box]:
-    async with sandbox_box() as box:
-        yield box
-
-
 async def forum_of(control: Control, db: Database, *, may_make: bool = True) -> int:
     boss = await control.person()
-    members = [{"user_id": boss, "status": "creator"}]
     rights = {"can_manage_topics": may_make}
     forum = await control.chat(
-        "supergroup", members=members, is_forum=True, bot_status="administrator", bot_rights=rights
+        "supergroup",
+        members={boss: "creator"},
+        is_forum=True,
+        bot_status="administrator",
+        bot_rights=rights,
     )
     async with db.begin() as tx:
         await chats.ensure(tx, forum, kind="supergroup", title="Forum", now=NOW)
@@ -41,31 +37,6 @@ async def forum_of(control: Control, db: Database, *, may_make: bool = True) -> 
 async def claimed(db: Database, forum: int) -> bool:
     async with db.read() as tx:
         return await topics.get(tx, forum, "7") is not None
-
-
-async def test_two_at_once_make_one(db: Database, box: Box) -> None:
-    async with bot_at(box.urls.telegram) as bot:
-        forum = await forum_of(box.control, db)
-        await box.control.fault("telegram", {"delay_s": 0.3}, match="createForumTopic")
-        replicas = [Topics(db, bot), Topics(db, bot)]
-        both = await asyncio.gather(*(one.own(forum, "7", "nike") for one in replicas))
-        assert both[0] == both[1]
-        assert await box.control.topics(forum) == {both[0].thread_id: "nike"}
-        assert await claimed(db, forum)
-
-
-async def test_who_dies_over_it_leaves_it_to_the_next(db: Database, box: Box) -> None:
-    async with bot_at(box.urls.telegram) as bot:
-        forum = await forum_of(box.control, db)
-        await box.control.fault("telegram", {"hang": True}, match="createForumTopic")
-        async with asyncio.TaskGroup() as group:
-            first = group.create_task(Topics(db, bot).own(forum, "7", "nike"))
-            await wait_for(lambda: claimed(db, forum))
-            first.cancel()
-        await box.control.clear_faults()
-        later = Topics(db, bot, now=lambda: datetime.now(UTC) + CLAIMED_FOR)
-        place = await later.own(forum, "7", "nike")
-        assert await box.control.topics(forum) == {place.thread_id: "nike"}
 
 
 async def test_who_made_it_and_died_is_not_waited_for_long(db: Database, box: Box) -> None:
@@ -80,23 +51,6 @@ async def test_who_made_it_and_died_is_not_waited_for_long(db: Database, box: Bo
         await Topics(db, bot).adopt(forum, "nike", made.message_thread_id)
         place = await Topics(db, bot).own(forum, "7", "nike")
         assert await box.control.topics(forum) == {place.thread_id: "nike"}
-
-
-async def test_a_topic_that_telegram_tells_of_is_the_one_that_was_being_made(
-    db: Database, box: Box
-) -> None:
-    async with bot_at(box.urls.telegram) as bot:
-        forum = await forum_of(box.control, db)
-        ours = Topics(db, bot)
-        lost = {"status": 502, "effect": True}
-        await box.control.fault("telegram", lost, match="createForumTopic")
-        with pytest.raises(AskAgainError):
-            await ours.own(forum, "7", "nike")
-        ((thread, _),) = (await box.control.topics(forum)).items()
-        await ours.adopt(forum, "nike", thread)
-        assert (await ours.own(forum, "7", "nike")).thread_id == thread
-        await ours.adopt(forum, "nike", 999)  # somebody's of the same name
-        assert (await ours.own(forum, "7", "nike")).thread_id == thread
 
 
 async def test_what_waits_for_a_topic_goes_when_telegram_tells_of_it(

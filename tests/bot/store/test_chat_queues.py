@@ -68,23 +68,6 @@ async def test_a_settled_lane_is_due_when_its_chat_is(db: Database) -> None:
     assert await settled() is None
 
 
-async def test_no_row_overtakes_an_earlier_one_of_its_subscription(db: Database) -> None:
-    async with db.begin() as tx:
-        await follow(tx, 1)
-        await follow(tx, 1, PRADA)
-        await look(tx, story("1"), story("2"))
-        await look(tx, story("3", of=PRADA), of=PRADA)
-        first = (await deliveries.due(tx, [1], now=NOON))[0]
-        await deliveries.change(tx, [first.id], due_at=NOON + HOUR, held="")
-        left = await deliveries.due(tx, [1], now=NOON)
-        assert [row.story_pk for row in left] == ["3"]
-        await deliveries.end(tx, [left[0].id], reason="x", now=NOON)
-        await chat_queues.reschedule(tx, 1)
-        assert await chat_queues.due_next(tx) == NOON + MINUTE  # it waits no longer
-        late = await deliveries.due(tx, [1], now=NOON + HOUR)
-        assert [row.story_pk for row in late] == ["1", "2"]
-
-
 async def test_what_is_counted_on_a_row(db: Database) -> None:
     async with db.begin() as tx:
         mine = await follow(tx, 1)

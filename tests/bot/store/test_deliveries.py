@@ -5,7 +5,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 
 from bot.domain.model import Options, Target
 from bot.domain.records import ROWS_A_QUEUE
@@ -24,27 +23,6 @@ async def owing(tx: Tx, *pks: str, chat_id: int = 1, options: Options | None = N
 async def due(tx: Tx, *chat_ids: int, at: timedelta = timedelta(0)) -> list[str | None]:
     found = await deliveries.due(tx, list(chat_ids), now=NOON + at)
     return [row.story_pk or row.notice for row in found]
-
-
-async def test_a_row_knows_its_story_its_profile_and_how_it_is_wanted(db: Database) -> None:
-    async with db.begin() as tx:
-        await owing(tx, "1", options=Options(silent=True))
-        await enqueue.add_notice(tx, Target(1, 4), "topic", {"n": 2}, now=NOON)
-        first, notice = await deliveries.due(tx, [1], now=NOON)
-    assert (first.story, first.username) == (story("1"), "natgeo")
-    assert first.options == Options(silent=True)
-    assert (first.target, first.created_at) == (Target(1), NOON)
-    assert (notice.target, notice.fields, notice.story) == (Target(1, 4), {"n": 2}, None)
-    assert (notice.username, notice.options) == ("", Options())
-
-
-async def test_a_story_that_is_no_json_hides_no_other(sqlite_db: Database) -> None:
-    async with sqlite_db.begin() as tx:
-        await owing(tx, "1", "2")
-        await tx.execute(sa.text("UPDATE stories SET value = '{' WHERE pk = '1'"))
-        broken, whole = await deliveries.due(tx, [1], now=NOON)
-    assert (broken.story, broken.is_unreadable) == (None, True)
-    assert (whole.story, whole.is_unreadable) == (story("2"), False)
 
 
 async def test_half_of_a_pair_of_surrogates_in_a_notice_hides_nothing(sqlite_db: Database) -> None:
@@ -87,20 +65,6 @@ async def test_one_chat_with_many_hides_no_other(db: Database) -> None:
     assert found == [str(n) for n in range(100, 100 + ROWS_A_QUEUE)] + ["9"]
 
 
-async def test_a_send_counts_up_and_what_surely_did_not_leave_counts_down(db: Database) -> None:
-    async def counts() -> list[tuple[int, int]]:
-        return [(row.copies, row.claims) for row in await rows(db)]
-
-    async with db.begin() as tx:
-        ids = await owing(tx, "1")
-        await deliveries.start(tx, ids)
-        await deliveries.count_attempt(tx, ids)
-    assert await counts() == [(1, 1)]
-    async with db.begin() as tx:
-        await deliveries.change(tx, ids, copies=-1, claims=0)
-    assert await counts() == [(0, 0)]
-
-
 Change = Callable[[Tx, list[int]], Awaitable[object]]
 CHANGES: dict[str, Change] = {
     "start": deliveries.start,
@@ -141,17 +105,3 @@ async def test_new_rules_judge_what_was_held_and_nothing_else(db: Database) -> N
     assert found[held] == (MINUTE, "digest")
     assert found[late] == (HOUR, "")
     assert found[other] == (HOUR, "digest")
-
-
-async def test_what_a_pause_ends_is_only_its_own(db: Database) -> None:
-    async with db.begin() as tx:
-        first, _ = await owing(tx, "1", "2")
-        await owing(tx, "3", chat_id=2)
-        await deliveries.sent(tx, {first: 5}, now=NOON)
-        mine = (await deliveries.due(tx, [1], now=NOON))[0].subscription_id
-        assert mine
-        await deliveries.end(tx, subscription_id=mine, reason="paused", now=NOON)
-    found = [(row.chat_id, row.story_pk, row.state) for row in await rows(db)]
-    assert (1, "1", "sent") in found
-    assert (1, "2", "dropped") in found
-    assert (2, "3", "open") in found

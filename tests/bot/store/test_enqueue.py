@@ -1,8 +1,5 @@
 """What becomes owed, and to whom."""
 
-import time
-from datetime import timedelta
-
 import sqlalchemy as sa
 
 from bot.domain.model import Target
@@ -79,37 +76,6 @@ async def test_a_lane_is_due_at_the_soonest(db: Database) -> None:
         assert await chat_queues.due_next(tx) == NOON + MINUTE
 
 
-async def test_ten_thousand_are_owed_by_one_statement(db: Database) -> None:
-    async with db.begin() as tx:
-        await follow(tx, 1)
-        insert = sa.insert(chats.chats)
-        many = range(2, 10_001)
-        await tx.execute(
-            insert,
-            [{"id": n, "kind": "private", "state_since": NOON, "created_at": NOON} for n in many],
-        )
-        await tx.execute(
-            sa.insert(subscriptions.subscriptions),
-            [
-                {
-                    "chat_id": n,
-                    "profile_id": NATGEO.profile_id,
-                    "options": {},
-                    "since": NOON - HOUR,
-                    "created_at": NOON,
-                }
-                for n in many
-            ],
-        )
-    started = time.perf_counter()
-    async with db.begin() as tx:
-        await look(tx, story("1"))
-    took = time.perf_counter() - started
-    async with db.read() as tx:
-        assert (await enqueue.backlog(tx, now=NOON)).open == 10_000
-    assert took < 60, f"{took:.2f} s"
-
-
 async def test_the_tally_and_the_backlog_count(db: Database) -> None:
     async with db.begin() as tx:
         mine = await follow(tx, 1)
@@ -132,9 +98,3 @@ async def test_the_tally_and_the_backlog_count(db: Database) -> None:
         assert (backlog.open, backlog.dead_letters) == (2, 1)
         [parked] = await enqueue.dead_letters(tx)
         assert (parked.chat_id, parked.story_pk, parked.reason) == (1, "4", "no answers")
-
-
-async def test_an_empty_outbox_has_no_backlog(db: Database) -> None:
-    async with db.read() as tx:
-        backlog = await enqueue.backlog(tx, now=NOON + timedelta(days=1))
-    assert (backlog.open, backlog.dead_letters) == (0, 0)

@@ -145,13 +145,3 @@ async def test_looks_beside_presses_never_wait_for_each_other(db: Database, seed
                 group.create_task(crowd.press() if number % 3 else crowd.look())
     async with db.read() as tx:
         await consistent(tx)
-
-
-async def test_what_nobody_follows_after_an_erasure_is_looked_at_no_more(db: Database) -> None:
-    async with db.begin() as tx:
-        await follow(tx, 1)
-        await erasure.erase_chat(tx, 1, now=NOON)
-    async with db.read() as tx:
-        assert await chats.get(tx, 1) is None
-        assert await store.find(tx, Target(1), "787132") is None
-        assert await profiles.followed(tx) == (0, 0)

@@ -20,7 +20,6 @@ from bot.store import (
 )
 from bot.store.database import Database, all_tables
 from tests.support.followed import (
-    DAY,
     HOUR,
     MINUTE,
     NATGEO,
@@ -154,12 +153,6 @@ async def test_a_topic_that_is_gone_is_told_of_once(db: Database) -> None:
         (0, "1", None),
         (0, None, "topic"),
     ]
-
-
-async def test_an_unknown_chat_does_not_move(db: Database) -> None:
-    async with db.begin() as tx:
-        assert not await moves.move_chat(tx, -5, -1005, now=NOON + DAY)
-        assert await chats.get(tx, -1005) is None
 
 
 async def test_what_a_doubled_subscription_is_owed_is_owed_to_the_other(db: Database) -> None:

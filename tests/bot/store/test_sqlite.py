@@ -69,18 +69,6 @@ async def test_a_failed_statement_rolls_all_back(sqlite_db: Database) -> None:
         assert await key_values.get(tx, "a") == 3
 
 
-async def test_a_transaction_given_up_leaves_nothing(sqlite_db: Database) -> None:
-    async def give_up() -> None:
-        async with sqlite_db.begin() as tx:
-            await key_values.put(tx, "a", 1, now=EPOCH)
-            raise KeyError
-
-    with pytest.raises(KeyError):
-        await give_up()
-    async with sqlite_db.begin() as tx:
-        assert await key_values.get(tx, "a") is None
-
-
 async def test_calls_that_are_under_way_are_counted(sqlite_db: Database) -> None:
     async with sqlite_db.begin() as tx:
         async with asyncio.TaskGroup() as group:

@@ -1,39 +1,11 @@
 """Subscriptions: a chat, a topic, a profile, once."""
 
-from bot.domain.model import Options, Preferences, Profile, Target
+from bot.domain.model import Options, Profile, Target
 from bot.domain.records import Audience
 from bot.store import acquaintances, chats, ended, profiles, subscriptions
 from bot.store.database import Database
-from tests.support.followed import DAY, HOUR, LONG_AGO, NATGEO, NOON, PRADA, follow
+from tests.support.followed import DAY, HOUR, NATGEO, NOON, PRADA, follow
 from tests.support.preferences import unlike_defaults
-
-
-async def test_the_same_twice_is_one_and_a_topic_has_its_own(db: Database) -> None:
-    async with db.begin() as tx:
-        first = await follow(tx, -1, options=Options(silent=True, media="photo"))
-        topic = await follow(tx, -1, thread_id=5)
-        again = await subscriptions.add(
-            tx,
-            Target(-1),
-            NATGEO.profile_id,
-            preferences=Preferences(),
-            since=NOON,
-            created_by=None,
-            now=NOON,
-        )
-        assert again is None
-        found = await subscriptions.find(tx, Target(-1), NATGEO.profile_id)
-        assert found is not None
-        assert found.id == first
-        assert found.options == Options(silent=True, media="photo")
-        assert (found.username, found.paused, found.created_by) == ("natgeo", False, 7)
-        both = await subscriptions.of_chat(tx, -1, username="natgeo")
-        assert [one.target for one in both] == [Target(-1), Target(-1, 5)]
-        assert (await subscriptions.get(tx, topic)) == both[1]
-        assert await subscriptions.find(tx, Target(-1, 6), NATGEO.profile_id) is None
-        assert await subscriptions.count(tx, -1) == 2
-        assert await subscriptions.count_new(tx, -1, since=NOON - DAY) == 2
-        assert await subscriptions.count_new(tx, -1, since=NOON) == 0
 
 
 async def test_nothing_of_what_a_chat_decided_is_lost_in_the_tables(db: Database) -> None:
@@ -55,19 +27,6 @@ async def test_nothing_of_what_a_chat_decided_is_lost_in_the_tables(db: Database
         await ended.add(tx, [one], now=NOON)
         again = await ended.named(tx, 1, "natgeo", since=NOON - HOUR)
         assert again == [(Target(1, 5), wanted)]
-
-
-async def test_pages_are_by_name(db: Database) -> None:
-    async with db.begin() as tx:
-        await follow(tx, 1, PRADA)
-        await follow(tx, 1, NATGEO)
-        await follow(tx, 2, NATGEO)
-        names = [one.username for one in await subscriptions.of_chat(tx, 1)]
-        second = await subscriptions.of_chat(tx, 1, offset=1, limit=1)
-        everyone = await subscriptions.of_profiles(tx, {"prada", NATGEO.profile_id})
-    assert names == ["natgeo", "prada"]
-    assert [one.username for one in second] == ["prada"]
-    assert sorted(one.target.chat_id for one in everyone) == [1, 1, 2]
 
 
 async def test_what_ended_still_counts_as_new_today(db: Database) -> None:
@@ -142,22 +101,6 @@ async def test_a_topics_subscriptions_fall_back_and_what_is_doubled_ends(db: Dat
         (moved, None),
         (other, 6),
     ]
-
-
-async def test_restarted_alerts_begin_now(db: Database) -> None:
-    async with db.begin() as tx:
-        mine, other = await follow(tx, 1), await follow(tx, 2)
-        await subscriptions.restart(tx, 1, since=NOON)
-        found = [await subscriptions.get(tx, one) for one in (mine, other)]
-    assert [one.since for one in found if one] == [NOON, LONG_AGO]
-
-
-async def test_a_channel_that_never_wrote_becomes_a_chat(db: Database) -> None:
-    async with db.begin() as tx:
-        assert (await subscriptions.lock_chat(tx, -100, now=NOON)).kind == "channel"
-        assert (await subscriptions.lock_chat(tx, 100, now=NOON)).kind == "private"
-        await chats.ensure(tx, -5, kind="group", title="t", now=NOON)
-        assert (await subscriptions.lock_chat(tx, -5, now=NOON)).title == "t"
 
 
 async def test_options_keep_only_what_is_possible(db: Database) -> None:

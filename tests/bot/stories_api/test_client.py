@@ -1,6 +1,5 @@
 """The adapter against the sandbox: every endpoint, every case it knows, every credit."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
@@ -18,14 +17,8 @@ from bot.media.download import Media
 from bot.media.spool import Spool
 from bot.stories_api.client import StoriesApi
 from bot.stories_api.endpoints import Endpoint
-from tests.support.sandbox import Box, sandbox_box
+from tests.support.sandbox import Box
 from tests.support.spooled import kept
-
-
-@pytest.fixture
-async def box() -> AsyncIterator[Box]:
-    async with sandbox_box() as running:
-        yield running
 
 
 def api_of(

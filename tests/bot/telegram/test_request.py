@@ -10,9 +10,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from telegram import InputFile
 from telegram.error import BadRequest, ChatMigrated, InvalidToken, NetworkError, RetryAfter
-from telegram.ext import ExtBot
 
 from bot.runtime.metrics import Metrics
 from bot.sending.items import from_disk
@@ -141,20 +139,6 @@ async def test_connections_are_used_again() -> None:
     assert len(seen) == 1
 
 
-async def test_parameters_go_as_one_json_object() -> None:
-    got: list[Any] = []
-
-    async def answer(request: web.Request) -> web.StreamResponse:
-        got.append((request.content_type, await request.json()))
-        return web.json_response({"ok": True, "result": True})
-
-    async with server(answer) as url, bot_at(url, paced=False) as bot:
-        await bot.set_my_commands([("a", "è")])
-    assert got == [
-        ("application/json", {"commands": [{"command": "a", "description": "è"}]}),
-    ]
-
-
 async def test_half_of_a_pair_of_surrogates_is_for_the_server_to_judge() -> None:
     got: list[Any] = []
 
@@ -188,20 +172,6 @@ async def test_uploads_stream_from_disk_and_are_opened_anew_for_a_retry(tmp_path
     assert got == [("v.mp4", "video/mp4", big.read_bytes(), "5")] * 2
 
 
-async def test_bytes_in_memory_can_be_uploaded_too() -> None:
-    got: list[Any] = []
-
-    async def answer(request: web.Request) -> web.StreamResponse:
-        form = await request.post()
-        got.append(form["document"].file.read())  # type: ignore[union-attr] # a file part it is
-        return web.json_response({"ok": False, "error_code": 400}, status=400)
-
-    async with server(answer) as url, bot_at(url, paced=False) as bot:
-        with pytest.raises(BadRequest):
-            await bot.send_document(5, InputFile(b"csv", filename="a.csv"))
-    assert got == [b"csv"]
-
-
 async def test_an_answer_without_end_is_cut_off() -> None:
     async def answer(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse()
@@ -221,13 +191,6 @@ async def test_a_closed_transport_says_so_and_opens_again() -> None:
         for _ in range(2):
             async with request:
                 assert await request.post(f"{url}/x") == 1
-
-
-async def test_a_file_is_fetched_as_it_is() -> None:
-    async with server(saying(200, "{file}")) as url:
-        bot: ExtBot[Any]
-        async with bot_at(url, paced=False) as bot:
-            assert await bot.request.retrieve(f"{url}/file/x") == b"{file}"
 
 
 @pytest.mark.parametrize(("taken", "kind"), [(2**16, CutOffError), (None, UnknownOutcomeError)])

@@ -1,7 +1,6 @@
 """Long polling against the sandbox: confirmed when stored, and never alive but deaf."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -10,17 +9,11 @@ from pydantic import SecretStr
 from bot.updates.polling import Polling, TokenRefusedError
 from bot.web.server import webhook_for
 from tests.support.control import wait_for
-from tests.support.sandbox import Box, sandbox_box
+from tests.support.sandbox import Box
 from tests.support.telegram import TOKEN, bot_at
 
 KINDS = ["message", "callback_query"]
 SOON: dict[str, Any] = {"first_pause_s": 0.05, "refused_pause_s": 0.05}
-
-
-@pytest.fixture
-async def box() -> AsyncIterator[Box]:
-    async with sandbox_box() as ours:
-        yield ours
 
 
 class Store:
