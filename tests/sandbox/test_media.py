@@ -65,15 +65,6 @@ def test_a_big_video_is_never_in_memory_whole() -> None:
     assert sum(len(data) for data, _ in blob.pieces) < 500_000
 
 
-def test_each_story_s_bytes_are_its_own() -> None:
-    assert media.photo("111111", 0).data() != media.photo("222222", 0).data()
-    assert media.video("111111", 0).data() != media.video("222222", 0).data()
-
-
-def test_others_files_have_no_story() -> None:
-    assert media.story_pk_of(b"\xff\xd8\xff\xe0 somebody else's") is None
-
-
 @given(
     pieces=st.lists(st.tuples(st.binary(max_size=9), st.integers(0, 4)), max_size=5),
     cut=st.tuples(st.integers(0, 60), st.integers(0, 60)),

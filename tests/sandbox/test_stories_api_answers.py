@@ -4,7 +4,6 @@ import base64
 
 import pytest
 
-from sandbox import media
 from tests.support.control import Json
 from tests.support.sandbox import Box
 from tests.support.stories import Raw
@@ -24,13 +23,6 @@ async def test_stories_by_name_and_by_number_are_the_same(api: Raw) -> None:
     assert [s["media_type"] for s in by_name.json] == [2, 2, 1]
 
 
-async def test_two_looks_sign_differently(api: Raw) -> None:
-    first, second = [(await api.get(BY_PK, user_id="787132")).json[0] for _ in range(2)]
-    assert first["pk"] == second["pk"]
-    assert first["thumbnail_url"] != second["thumbnail_url"]
-    assert first["video_url"] != second["video_url"]
-
-
 @pytest.mark.parametrize(("amount", "shown"), [("0", 30), ("7", 7), ("99", 30), ("-1", 30)])
 async def test_amount_takes_the_first(api: Raw, amount: str, shown: int) -> None:
     said = await api.get(BY_NAME, username="thirty", amount=amount)
@@ -39,8 +31,8 @@ async def test_amount_takes_the_first(api: Raw, amount: str, shown: int) -> None
 
 
 @pytest.mark.parametrize("endpoint", ["/v1/story/by/id", "/v1/story/by/url"])
-async def test_one_story(sandbox: Box, api: Raw, endpoint: str) -> None:
-    for story in await sandbox.control.stories("12345"):
+async def test_one_story(box: Box, api: Raw, endpoint: str) -> None:
+    for story in await box.control.stories("12345"):
         asked = (
             [{"id": story["pk"]}, {"id": story["id"]}]
             if endpoint.endswith("id")
@@ -71,10 +63,10 @@ async def test_other_links_are_refused(api: Raw, url: str) -> None:
         assert (said.status, said.json["exc_type"]) == (400, "ValidationError")
 
 
-async def test_a_story_is_gone_after_a_day(sandbox: Box, api: Raw) -> None:
-    story = await sandbox.control.publish("quiet")
+async def test_a_story_is_gone_after_a_day(box: Box, api: Raw) -> None:
+    story = await box.control.publish("quiet")
     assert (await api.get("/v1/story/by/id", id=story["pk"])).status == 200
-    await sandbox.control.advance(DAY)
+    await box.control.advance(DAY)
     for path, params in (
         ("/v1/story/by/id", {"id": story["pk"]}),
         ("/v1/story/by/url", {"url": _link(story)}),
@@ -85,9 +77,9 @@ async def test_a_story_is_gone_after_a_day(sandbox: Box, api: Raw) -> None:
     assert (await api.get(BY_NAME, username="quiet")).json == []
 
 
-async def test_unknown_and_deleted_profiles(sandbox: Box, api: Raw) -> None:
-    story = (await sandbox.control.stories("prada"))[0]
-    await sandbox.control.change_profile("prada", deleted=True)
+async def test_unknown_and_deleted_profiles(box: Box, api: Raw) -> None:
+    story = (await box.control.stories("prada"))[0]
+    await box.control.change_profile("prada", deleted=True)
     for path, params in (
         (BY_NAME, {"username": "nobody"}),
         (BY_NAME, {"username": "prada"}),
@@ -110,63 +102,10 @@ async def test_share_links_are_read(api: Raw) -> None:
         assert (await api.get("/v1/share/by/url", url=url)).status == 400
 
 
-class TestDownloads:
-    """The three endpoints that hand over the file, in each of their manners."""
-
-    @staticmethod
-    async def _asked(sandbox: Box) -> list[tuple[str, dict[str, str], Json]]:
-        photo = (await sandbox.control.stories("prada"))[0]
-        video = (await sandbox.control.stories("natgeo"))[0]
-        return [
-            case
-            for story, link in ((photo, photo["thumbnail_url"]), (video, video["video_url"]))
-            for case in (
-                ("/v1/story/download", {"id": story["id"]}, story),
-                ("/v1/story/download/by/story/url", {"url": _link(story)}, story),
-                ("/v1/story/download/by/url", {"url": link}, story),
-            )
-        ]
-
-    async def test_binary(self, sandbox: Box, api: Raw) -> None:
-        for path, params, story in await self._asked(sandbox):
-            said = await api.get(path, **params)
-            kind = "video/mp4" if story["media_type"] == 2 else "image/jpeg"
-            assert (said.status, said.headers["Content-Type"]) == (200, kind)
-            assert said.headers["x-hiker-info"] == "reqs=1"
-            assert media.story_pk_of(said.body) == story["pk"]
-
-    async def test_redirect(self, sandbox: Box, api: Raw) -> None:
-        await sandbox.control.stories_api(download_mode="redirect")
-        for path, params, story in await self._asked(sandbox):
-            said = await api.get(path, **params)
-            assert said.status == 302
-            async with sandbox.session.get(said.headers["Location"]) as answer:
-                assert media.story_pk_of(await answer.read()) == story["pk"]
-        assert await sandbox.control.billed() == 6
-
-    async def test_a_url_as_json(self, sandbox: Box, api: Raw) -> None:
-        await sandbox.control.stories_api(download_mode="json_url")
-        for path, params, story in await self._asked(sandbox):
-            said = await api.get(path, **params)
-            async with sandbox.session.get(said.json) as answer:
-                assert media.story_pk_of(await answer.read()) == story["pk"]
-
-    async def test_a_story_as_json(self, sandbox: Box, api: Raw) -> None:
-        await sandbox.control.stories_api(download_mode="json_story")
-        for path, params, story in await self._asked(sandbox):
-            assert (await api.get(path, **params)).json["pk"] == story["pk"]
-
-    async def test_error(self, sandbox: Box, api: Raw) -> None:
-        await sandbox.control.stories_api(download_mode="error")
-        for path, params, _ in await self._asked(sandbox):
-            said = await api.get(path, **params)
-            assert (said.status, said.json["exc_type"]) == (500, "InstagramServerError")
-        assert await sandbox.control.billed() == 0
-
-    async def test_an_expired_link_cannot_be_downloaded(self, sandbox: Box, api: Raw) -> None:
-        link = (await sandbox.control.stories("natgeo"))[0]["video_url"]
-        await sandbox.control.advance(2 * DAY)
-        said = await api.get("/v1/story/download/by/url", url=link)
-        assert (said.status, said.json["exc_type"]) == (404, "MediaUnavailable")
-        for bad in (sandbox.urls.cdn + "/v/none.jpg?oh=1", "http://[", "not a link"):
-            assert (await api.get("/v1/story/download/by/url", url=bad)).status in {400, 404}
+async def test_an_expired_link_cannot_be_downloaded(box: Box, api: Raw) -> None:
+    link = (await box.control.stories("natgeo"))[0]["video_url"]
+    await box.control.advance(2 * DAY)
+    said = await api.get("/v1/story/download/by/url", url=link)
+    assert (said.status, said.json["exc_type"]) == (404, "MediaUnavailable")
+    for bad in (box.urls.cdn + "/v/none.jpg?oh=1", "http://[", "not a link"):
+        assert (await api.get("/v1/story/download/by/url", url=bad)).status in {400, 404}

@@ -29,44 +29,42 @@ async def answered(box: Box, path: str, **params: Any) -> tuple[int, str, dict[s
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_one_account_is_in_trouble_and_no_other(sandbox: Box, api: Raw, kind: str) -> None:
+async def test_one_account_is_in_trouble_and_no_other(box: Box, api: Raw, kind: str) -> None:
     status, name, billed = KINDS[kind]
-    await sandbox.control.change_profile("natgeo", trouble=kind, trouble_times=1)
+    await box.control.change_profile("natgeo", trouble=kind, trouble_times=1)
     answer = await api.get("/v1/user/stories", user_id="787132")
     assert (answer.status, answer.json.get("exc_type")) == (status, name)
-    assert await sandbox.control.billed() == billed
+    assert await box.control.billed() == billed
     assert (await api.get("/v1/user/stories", user_id="787132")).status == 200
-    await sandbox.control.change_profile("natgeo", trouble=kind)
+    await box.control.change_profile("natgeo", trouble=kind)
     assert (await api.get("/v1/user/by/username", username="natgeo")).status == status
-    pk = (await sandbox.control.stories("natgeo"))[0]["pk"]
+    pk = (await box.control.stories("natgeo"))[0]["pk"]
     assert (await api.get("/v1/story/by/id", id=pk)).status == status
     assert (await api.get("/v1/user/by/username", username="prada")).status == 200
-    await sandbox.control.change_profile("natgeo", trouble=None)
+    await box.control.change_profile("natgeo", trouble=None)
     assert (await api.get("/v1/user/by/username", username="natgeo")).status == 200
 
 
 @pytest.mark.parametrize("has_info", [False, True])
-async def test_the_edge_bills_nothing_whatever_its_page_carries(
-    sandbox: Box, has_info: bool
-) -> None:
-    await sandbox.control.stories_api(edge_info=has_info)
-    await sandbox.control.change_profile("natgeo", trouble="edge", trouble_times=1)
-    status, text, headers = await answered(sandbox, "/v1/user/stories", user_id="787132")
+async def test_the_edge_bills_nothing_whatever_its_page_carries(box: Box, has_info: bool) -> None:
+    await box.control.stories_api(edge_info=has_info)
+    await box.control.change_profile("natgeo", trouble="edge", trouble_times=1)
+    status, text, headers = await answered(box, "/v1/user/stories", user_id="787132")
     assert (status, text[:9]) == (403, "<!DOCTYPE")
     assert ("x-hiker-info" in headers) is has_info
     page = {"status": 404, "body": "<html>", "headers": {"x-hiker-info": "reqs=2"}}
-    await sandbox.control.fault("stories", page if has_info else {**page, "headers": {}})
-    status, _, headers = await answered(sandbox, "/v1/user/stories", user_id="787132")
+    await box.control.fault("stories", page if has_info else {**page, "headers": {}})
+    status, _, headers = await answered(box, "/v1/user/stories", user_id="787132")
     assert (status, "x-hiker-info" in headers) == (404, has_info)
-    assert await sandbox.control.billed() == 0
+    assert await box.control.billed() == 0
 
 
 @pytest.mark.parametrize("name", ["StoryNotFound", "MediaNotFound", "NotFoundError"])
-async def test_a_list_may_say_none_by_a_404(sandbox: Box, api: Raw, name: str) -> None:
-    await sandbox.control.stories_api(none_as=name)
+async def test_a_list_may_say_none_by_a_404(box: Box, api: Raw, name: str) -> None:
+    await box.control.stories_api(none_as=name)
     answer = await api.get("/v1/user/stories/by/username", username="quiet")
     assert (answer.status, answer.json["exc_type"]) == (404, name)
-    assert await sandbox.control.billed() == 3
+    assert await box.control.billed() == 3
 
 
 @pytest.mark.parametrize(
@@ -74,11 +72,11 @@ async def test_a_list_may_say_none_by_a_404(sandbox: Box, api: Raw, name: str) -
     [("empty", 200, 0), ("stories", 200, 1), ("UserNotFound", 404, 0), ("PrivateAccount", 403, 0)],
 )
 async def test_force_shows_of_a_private_account_what_it_is_told(
-    sandbox: Box, api: Raw, shown: str, status: int, count: int
+    box: Box, api: Raw, shown: str, status: int, count: int
 ) -> None:
-    await sandbox.control.profile("hidden", is_private=True)
-    await sandbox.control.publish("hidden")
-    await sandbox.control.stories_api(forced_private=shown, forced_blind=["natgeo"])
+    await box.control.profile("hidden", is_private=True)
+    await box.control.publish("hidden")
+    await box.control.stories_api(forced_private=shown, forced_blind=["natgeo"])
     answer = await api.get("/v1/user/stories/by/username", username="hidden", force="on")
     assert answer.status == status
     if status == 200:
@@ -88,12 +86,12 @@ async def test_force_shows_of_a_private_account_what_it_is_told(
     assert len((await api.get("/v1/user/stories", user_id="787132")).json) == 3
 
 
-async def test_one_service_has_two_addresses_and_a_fault_may_hit_one(sandbox: Box) -> None:
-    await sandbox.control.fault("stories", {"status": 502, "body": ""}, host="127.0.0.1")
-    second = sandbox.urls.stories_api.replace("127.0.0.1", "localhost")
+async def test_one_service_has_two_addresses_and_a_fault_may_hit_one(box: Box) -> None:
+    await box.control.fault("stories", {"status": 502, "body": ""}, host="127.0.0.1")
+    second = box.urls.stories_api.replace("127.0.0.1", "localhost")
     headers = {"x-access-key": "k", "User-Agent": "test"}
-    for url, status in ((second, 200), (sandbox.urls.stories_api, 502)):
-        async with sandbox.session.get(url + "/sys/balance", headers=headers) as answer:
+    for url, status in ((second, 200), (box.urls.stories_api, 502)):
+        async with box.session.get(url + "/sys/balance", headers=headers) as answer:
             assert answer.status == status
     with pytest.raises(RefusedError):
-        await sandbox.control.change_profile("natgeo", trouble="flu")
+        await box.control.change_profile("natgeo", trouble="flu")

@@ -78,6 +78,11 @@ class Tab:
         await self.page.locator("#chats a", has_text=title).click()
         await expect(self.page.locator("#chat-title")).to_have_text(title)
 
+    async def reload(self) -> None:
+        """Load the page anew; one that is left before it is connected complains of it."""
+        await self.page.reload()
+        await self.page.wait_for_selector(READY)
+
     async def say(self, text: str) -> None:
         """Type and press Enter."""
         await self.page.fill("#box", text)
@@ -193,10 +198,3 @@ async def chat_titled(box: Box, title: str) -> int:
     """The id of the chat with that title."""
     chats = await box.control.call("GET", "/chats")
     return next(int(chat["id"]) for chat in chats if chat.get("title") == title)
-
-
-async def heard_in(bot: ScriptedBot, text: str) -> int:
-    """The chat in which the bot is told this text."""
-    while (message := await bot.update("message")).get("text") != text:
-        pass
-    return int(message["chat"]["id"])

@@ -43,22 +43,6 @@ async def test_an_alert_stays_until_it_is_closed(me: Tab, bot: ScriptedBot) -> N
     await expect(alert).to_have_count(0)
 
 
-async def test_a_button_still_waits_after_its_message_was_edited(
-    me: Tab, bot: ScriptedBot
-) -> None:
-    sent = await _buttons(me, bot, {"text": "More", "callback_data": "more"})
-    await me.page.get_by_role("button", name="More").click()
-    query = await bot.update("callback_query")
-    keys = {"inline_keyboard": [[{"text": "More!", "callback_data": "more"}]]}
-    where = {"chat_id": query["message"]["chat"]["id"], "message_id": sent}
-    await bot.call("editMessageText", **where, text="Wait", reply_markup=keys)
-    button = me.page.get_by_role("button", name="More!")
-    await expect(button).to_have_attribute("aria-busy", "true")
-    await bot.call("answerCallbackQuery", callback_query_id=query["id"])
-    await expect(button).not_to_have_attribute("aria-busy", "true")
-    await expect(me.page.locator(".toast")).to_have_count(0)
-
-
 async def test_a_link_button_opens_elsewhere_but_the_bots_own_link_stays_here(
     me: Tab, bot: ScriptedBot
 ) -> None:
@@ -113,15 +97,6 @@ async def test_the_menu_shows_the_commands_of_the_persons_language(
     assert (await bot.update("message"))["text"] == "/stories"
 
 
-async def test_samples_fill_or_send(me: Tab, bot: ScriptedBot) -> None:
-    panel = me.page.get_by_role("complementary", name="Sandbox")
-    await panel.get_by_title("Put into the typing box").first.click()
-    link = await me.page.input_value("#box")
-    assert link.startswith("https://www.instagram.com/stories/natgeo/")
-    await panel.get_by_role("button", name="Send /stories thirty").click()
-    assert (await bot.update("message"))["text"] == "/stories thirty"
-
-
 async def test_the_panel_publishes_and_moves_the_clock(me: Tab, box: Box) -> None:
     before = await box.control.stories("quiet")
     assert before == []
@@ -146,14 +121,3 @@ async def test_the_panel_shows_the_bill(me: Tab, box: Box) -> None:
         assert answer.status == 200
     await expect(me.page.locator("#bill-total")).to_have_text("1")
     await expect(me.page.locator("#bill-paths")).to_contain_text("/v1/user/by/username")
-
-
-async def test_the_panel_closes_and_stays_closed(me: Tab) -> None:
-    await me.page.get_by_role("button", name="Close the sandbox panel").click()
-    panel = me.page.locator("#panel")
-    await expect(panel).to_be_hidden()
-    await me.page.reload()
-    await expect(me.page.locator("#chat-title")).to_have_text("Storybell")
-    await expect(panel).to_be_hidden()
-    await me.page.get_by_role("button", name="Sandbox panel").click()
-    await expect(panel).to_be_visible()

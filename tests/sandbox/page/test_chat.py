@@ -82,14 +82,6 @@ async def test_edits_and_deletes_are_live(me: Tab, bot: ScriptedBot) -> None:
     await expect(bubble).to_have_count(0)
 
 
-async def test_the_header_says_what_the_bot_is_doing(me: Tab, bot: ScriptedBot) -> None:
-    chat = await started(me, bot)
-    await bot.call("sendChatAction", chat_id=chat, action="upload_photo")
-    await expect(me.page.locator("#chat-sub")).to_contain_text("is sending a photo…")
-    await bot.say(chat, "done")
-    await expect(me.page.locator("#chat-sub")).to_have_text("bot")
-
-
 async def test_messages_elsewhere_are_counted_until_read(
     me: Tab, bot: ScriptedBot, box: Box
 ) -> None:
@@ -151,15 +143,6 @@ async def test_a_forum_has_a_tab_for_each_topic(me: Tab, bot: ScriptedBot, box: 
     await expect(me.page.locator("#topics")).to_be_hidden()
 
 
-async def test_a_reaction_stands_below_its_message(me: Tab, bot: ScriptedBot) -> None:
-    await me.say("again")
-    message = await bot.update("message")
-    reaction = [{"type": "emoji", "emoji": "🤷"}]
-    where = {"chat_id": message["chat"]["id"], "message_id": message["message_id"]}
-    await bot.call("setMessageReaction", **where, reaction=reaction)
-    await expect(me.page.locator("article.mine .reactions")).to_have_text("🤷")
-
-
 async def test_a_reply_points_at_its_message(me: Tab, bot: ScriptedBot) -> None:
     sent = await bot.say(await started(me, bot), "Which profile?")
     bubble = me.page.locator(f"article[data-id='{sent}']")
@@ -200,3 +183,12 @@ async def test_the_bots_language_is_the_persons_choice(me: Tab, bot: ScriptedBot
     message = await bot.update("message")
     assert message["from"]["language_code"] == "pt-br"
     assert message["chat"]["id"] == chat
+
+
+async def test_a_reaction_stands_below_its_message(me: Tab, bot: ScriptedBot) -> None:
+    await me.say("again")
+    message = await bot.update("message")
+    reaction = [{"type": "emoji", "emoji": "🤷"}]
+    where = {"chat_id": message["chat"]["id"], "message_id": message["message_id"]}
+    await bot.call("setMessageReaction", **where, reaction=reaction)
+    await expect(me.page.locator("article.mine .reactions")).to_have_text("🤷")

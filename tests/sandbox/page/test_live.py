@@ -2,19 +2,21 @@
 
 import asyncio
 
+import pytest
+
 from sandbox.page.live import QUEUE, Event, offer
 from tests.sandbox.page.browser import ScriptedBot
-from tests.support.control import wait_for
 from tests.support.sandbox import Box
 
 
-async def test_events_come_in_order_and_to_every_page(sandbox: Box) -> None:
-    person = await sandbox.control.person()
-    await sandbox.control.say(person, "hello")
-    bot = ScriptedBot(sandbox)
+@pytest.mark.asyncio(loop_scope="package")
+async def test_events_come_in_order_and_to_every_page(box: Box) -> None:
+    person = await box.control.person()
+    await box.control.say(person, "hello")
+    bot = ScriptedBot(box)
     await bot.call("getMe")
-    url = f"{sandbox.urls.page}/ws"
-    async with sandbox.session.ws_connect(url) as one, sandbox.session.ws_connect(url) as two:
+    url = f"{box.urls.page}/ws"
+    async with box.session.ws_connect(url) as one, box.session.ws_connect(url) as two:
         sent = [await bot.say(person, f"line {number}") for number in range(5)]
         await bot.call("deleteMessage", chat_id=person, message_id=sent[0])
         for socket in (one, two):
@@ -22,13 +24,6 @@ async def test_events_come_in_order_and_to_every_page(sandbox: Box) -> None:
             assert [event["kind"] for event in heard] == ["message"] * 5 + ["delete"]
             assert [event["message"]["message_id"] for event in heard[:5]] == sent
             assert heard[5] == {"kind": "delete", "chat_id": person, "message_id": sent[0]}
-
-
-async def test_a_page_that_leaves_is_forgotten(sandbox: Box) -> None:
-    before = bool(sandbox.parts.telegram.world.events)
-    async with sandbox.session.ws_connect(f"{sandbox.urls.page}/ws"):
-        assert sandbox.parts.telegram.world.events
-    await wait_for(lambda: bool(sandbox.parts.telegram.world.events) is before)
 
 
 def test_a_page_too_far_behind_starts_anew() -> None:

@@ -1,7 +1,5 @@
 """Albums, the viewer, videos and spoilers in a real browser."""
 
-from typing import Any
-
 import pytest
 from playwright.async_api import expect
 
@@ -35,14 +33,6 @@ async def test_tiles_fill_the_album_without_overlap(me: Tab) -> None:
             assert tile["x"] + tile["w"] <= 1 + 1e-9
             assert tile["y"] + tile["h"] <= 1 + 1e-9
             assert not any(_overlap(tile, other) for other in tiles[index + 1 :])
-
-
-async def test_a_picture_that_stands_alone_is_not_cropped(me: Tab) -> None:
-    shapes = await me.page.evaluate("""async () => {
-      const { mosaic } = await import("/page/static/js/mosaic.js");
-      return [0.5, 0.5625, 1, 7 / 3, 4].map((ratio) => ratio * mosaic([ratio]).height);
-    }""")
-    assert shapes == pytest.approx([1] * 5)
 
 
 def _overlap(a: dict[str, float], b: dict[str, float]) -> bool:
@@ -113,17 +103,3 @@ async def test_a_hidden_photo_is_shown_at_the_first_click(me: Tab, bot: Scripted
     await expect(tile.locator(".veil")).to_have_count(0)
     await tile.click()
     await expect(me.page.locator("#viewer")).to_be_visible()
-
-
-async def test_a_photo_in_a_bubble_has_its_shape_before_it_is_loaded(
-    me: Tab, bot: ScriptedBot
-) -> None:
-    await me.page.route("**/page/files/*", lambda route: route.abort())
-    sent = await bot.photo(await started(me, bot), caption="tall")
-    shape: dict[str, Any] = sent["photo"][-1]
-    box = await me.page.locator(".media").bounding_box()
-    assert box
-    assert (shape["width"], shape["height"]) == (1080, 1920)
-    assert box["height"] / box["width"] == pytest.approx(1920 / 1080, rel=0.02)
-    await expect(me.page.locator(".tile.broken")).to_be_visible()
-    me.complaints.clear()  # the aborted load is what this test is about

@@ -1,14 +1,12 @@
 """Text as Telegram's own parser reads it."""
 
 from html import escape
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sandbox.telegram.entities import formatted, parse_mode_of, utf16
-from sandbox.telegram.refusals import Refusal
+from sandbox.telegram.entities import formatted, utf16
 
 WORDS = st.text(
     st.characters(codec="utf-8", exclude_categories=("Cc", "Cf", "Zl", "Zp", "Co", "Cn"))
@@ -43,23 +41,3 @@ def test_kinds_of_entities(html: str, kinds: list[str]) -> None:
     assert [
         entity["type"] for entity in formatted(html, "html")[1] if entity["type"] != "phone_number"
     ] == kinds
-
-
-def test_entities_that_the_caller_gives() -> None:
-    given: list[dict[str, Any]] = [
-        {"type": "bold", "offset": 2, "length": 2},
-        {"type": "mention", "offset": 0, "length": 1},
-        {"type": "bold", "offset": -1, "length": 1},
-    ]
-    assert formatted("  ab  ", "", given) == ("ab", [{"type": "bold", "offset": 0, "length": 2}])
-    with pytest.raises(Refusal, match="Can't find field"):
-        formatted("ab", "", [{"type": "bold"}])
-
-
-def test_names_of_parse_modes() -> None:
-    assert [parse_mode_of(mode) for mode in ("HTML", "none", None, "markdownV2")] == [
-        "html",
-        "",
-        "",
-        "markdownv2",
-    ]

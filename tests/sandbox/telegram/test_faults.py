@@ -21,14 +21,6 @@ async def test_a_slow_answer_comes_whole_and_takes_its_time() -> None:
         assert took >= 0.5 * len(body) / 1000
 
 
-async def test_a_cut_answer_breaks_off() -> None:
-    async with sandbox_box() as box:
-        await box.control.fault("telegram", {"truncate": 10}, match="getMe")
-        with pytest.raises(aiohttp.ClientPayloadError):
-            async with box.session.get(f"{box.urls.telegram}/bot{TOKEN}/getMe") as answer:
-                await answer.read()
-
-
 async def test_an_answer_502_after_the_effect_leaves_the_message_in_the_chat() -> None:
     async with sandbox_box() as box:
         ann = await box.control.person()

@@ -15,23 +15,6 @@ from tests.sandbox.telegram.harness import TOKEN, Api, photo
 Sends = list[tuple[int, int, float]]
 
 
-async def test_limits_are_off_until_they_are_set(api: Api) -> None:
-    ann = await api.person()
-    for _ in range(40):
-        await api.ok("sendMessage", chat_id=ann, text="x")
-    assert not (await api.control("GET", "limits"))["enabled"]
-    settings = await api.control("PUT", "limits", preset="documented")
-    assert settings == {
-        "enabled": True,
-        "per_bot_s": 30,
-        "per_chat_s": 1,
-        "per_chat_burst": 3,
-        "per_group_min": 20,
-        "pace_uploads": True,
-        "hold_s": 0,
-    }
-
-
 async def test_one_chat_is_slowed_down_by_429(api: Api) -> None:
     ann = await api.person()
     await api.control("POST", "limits", preset="documented", per_chat_burst=2)

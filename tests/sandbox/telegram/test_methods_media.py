@@ -6,8 +6,6 @@ from typing import Any
 import pytest
 from aiohttp import FormData
 
-from sandbox.media import video as story_video
-from sandbox.telegram.refusals import too_many_requests
 from tests.sandbox.telegram.harness import TOKEN, Api, page, photo, video
 
 
@@ -37,24 +35,6 @@ async def test_a_video_tells_its_size_and_keeps_its_thumbnail(api: Api) -> None:
     assert clip["thumbnail"]["height"] == 320
     wrong = await api.refusal("sendPhoto", chat_id=ann, photo=clip["thumbnail"]["file_id"])
     assert wrong[1] == "Bad Request: can't use file of type Thumbnail as Photo"
-
-
-async def test_other_kinds(api: Api) -> None:
-    ann = await api.person()
-    for kind in ("document", "animation"):
-        name = f"send{kind.capitalize()}"
-        status, body = await api.upload(name, {"chat_id": ann, "duration": 3}, **{kind: video()})
-        assert status == 200, body
-        assert kind in body["result"]
-
-
-async def test_a_file_can_be_downloaded_for_a_bot(api: Api) -> None:
-    ann = await api.person()
-    _, body = await api.upload("sendVideo", {"chat_id": ann}, video=video())
-    file = await api.ok("getFile", file_id=body["result"]["video"]["file_id"])
-    url = f"{api.base}/file/bot{TOKEN.replace(':', '%3A')}/{file['file_path']}"
-    async with api.session.get(url) as answer:
-        assert await answer.read() == video()
 
 
 TOO_BIG = "file of size 10485761 bytes is too big for a photo; the maximum size is 10485760 bytes"
@@ -111,20 +91,6 @@ def _media(*kinds: str, **first: Any) -> list[dict[str, Any]]:
     return items
 
 
-async def test_an_album(api: Api) -> None:
-    ann = await api.person()
-    media = _media("photo", "video", caption="<b>x</b>", parse_mode="HTML")
-    sent = {"chat_id": ann, "media": media}
-    _, body = await api.upload("sendMediaGroup", sent, f0=photo(), f1=video())
-    first, second = body["result"]
-    assert first["media_group_id"] == second["media_group_id"]
-    assert second["message_id"] == first["message_id"] + 1
-    assert first["caption_entities"] == [{"type": "bold", "offset": 0, "length": 1}]
-    one = [{"type": "photo", "media": first["photo"][-1]["file_id"]}]
-    [alone] = await api.ok("sendMediaGroup", chat_id=ann, media=one)
-    assert "media_group_id" not in alone
-
-
 @pytest.mark.parametrize(
     ("rare", "named", "there"), [({}, 2, []), ({"others": "sent"}, 1, ["1", "3"])]
 )
@@ -143,69 +109,6 @@ async def test_an_album_is_all_or_nothing_but_for_a_rare_answer(
     assert (status, body["description"]) == (400, f"Bad Request: {nested}")
     assert "parameters" not in body
     assert [message["_story_pk"] for message in await api.shown(ann)] == there
-
-
-async def test_an_albums_refusal_has_the_raw_code_and_a_single_ones_a_sentence(api: Api) -> None:
-    ann = await api.person()
-    address = "http://w.test/nothing.jpg"
-    items = [{"type": "photo", "media": address}] * 2
-    nested = 'failed to send message #1 with the error message "WEBPAGE_CURL_FAILED"'
-    album = await api.refusal("sendMediaGroup", chat_id=ann, media=items)
-    assert album == (400, f"Bad Request: {nested}")
-    single = await api.refusal("sendPhoto", chat_id=ann, photo=address)
-    assert single == (400, "Bad Request: failed to get HTTP URL content")
-    assert await api.shown(ann) == []
-
-
-async def test_a_fault_may_hit_albums_by_url_alone(api: Api) -> None:
-    ann = await api.person()
-    api.web["http://w.test/a.jpg"] = page(photo("77"), "image/jpeg")
-    body = too_many_requests(3).body()
-    fault = {"source": "url", "fault": {"status": 429, "body": body}}
-    api.telegram.faults.add({"service": "telegram", "match": "sendMediaGroup", **fault})
-    items = [{"type": "photo", "media": "http://w.test/a.jpg"}] * 2
-    code, _ = await api.refusal("sendMediaGroup", chat_id=ann, media=items)
-    assert code == 429
-    sent = {"chat_id": ann, "media": _media("photo", "video")}
-    status, _ = await api.upload("sendMediaGroup", sent, f0=photo("1"), f1=video("2"))
-    assert status == 200
-
-
-async def test_a_silent_video_is_an_animation_alone_and_no_album_takes_its_address(
-    api: Api,
-) -> None:
-    ann = await api.person()
-    silent = story_video("5", 0, silent=True).data()
-    api.web["http://w.test/v.mp4"] = page(silent, "video/mp4")
-    _, body = await api.upload("sendVideo", {"chat_id": ann}, video=silent)
-    alone = body["result"]
-    assert alone["animation"]["file_id"] == alone["document"]["file_id"]
-    assert "video" not in alone
-    sent = {"chat_id": ann, "media": _media("video", "photo")}
-    _, body = await api.upload("sendMediaGroup", sent, f0=silent, f1=photo("6"))
-    film = body["result"][0]["video"]["file_id"]
-    items = [{"type": "video", "media": media} for media in (film, "http://w.test/v.mp4")]
-    word = 'failed to send message #1 with the error message "Wrong file identifier/HTTP URL'
-    refused = await api.refusal("sendMediaGroup", chat_id=ann, media=items)
-    assert refused[1].startswith(f"Bad Request: {word}")
-    again = await api.ok("sendVideo", chat_id=ann, video=film)
-    assert again["video"]["file_id"] == film
-    known = alone["animation"]["file_id"]
-    assert (await api.ok("sendAnimation", chat_id=ann, animation=known))["animation"]
-    refused = await api.refusal("sendVideo", chat_id=ann, video=known)
-    assert refused[1] == "Bad Request: can't use file of type Animation as Video"
-
-
-async def test_media_can_be_replaced(api: Api) -> None:
-    ann = await api.person()
-    _, body = await api.upload("sendPhoto", {"chat_id": ann, "caption": "a"}, photo=photo("1"))
-    where = {"chat_id": ann, "message_id": body["result"]["message_id"]}
-    media = {"type": "video", "media": "attach://clip", "caption": "b"}
-    status, body = await api.upload("editMessageMedia", where | {"media": media}, clip=video("9"))
-    assert status == 200, body
-    assert "photo" not in body["result"]
-    assert body["result"]["caption"] == "b"
-    assert (await api.shown(ann))[-1]["_story_pk"] == "9"
 
 
 @pytest.mark.parametrize("how", ["query", "form", "json", "multipart"])
@@ -235,13 +138,3 @@ async def test_a_post_without_a_body(api: Api) -> None:
     bad: dict[str, Any] = {"data": b"{", "headers": {"Content-Type": "application/json"}}
     async with api.session.post(f"{api.base}/bot{TOKEN}/sendMessage", **bad) as answer:
         assert (await answer.json())["description"] == "Bad Request: can't parse JSON object"
-
-
-async def test_bodies_that_cannot_be_read(api: Api) -> None:
-    url = f"{api.base}/bot{TOKEN}/sendMessage"
-    kind = {"Content-Type": "multipart/form-data; boundary=x"}
-    async with api.session.post(url, data=b"--y\r\nnonsense", headers=kind) as answer:
-        assert answer.status == 400
-    plain = {"Content-Type": "text/plain"}
-    async with api.session.post(url, data=b"chat_id=1", headers=plain) as answer:
-        assert (await answer.json())["description"] == "Bad Request: message text is empty"

@@ -44,25 +44,6 @@ async def test_a_callback_query_grows_old(api: Api) -> None:
     assert await api.ok("answerCallbackQuery", callback_query_id=query)
 
 
-async def test_a_client_sends_any_data_for_any_message_of_the_bot(api: Api) -> None:
-    ann, eve = await api.person(), await api.person("Eve")
-    group = await api.chat("group", ann)
-    message = await api.ok("sendMessage", chat_id=group, text="x")
-    await api.updates()
-    press = {"user_id": eve, "message_id": message["message_id"]}
-    await api.control("POST", f"chats/{group}/press", data="invented " * 20, **press)
-    [update] = await api.updates()
-    assert update["callback_query"]["data"] == "invented " * 20
-    assert update["callback_query"]["from"]["id"] == eve
-    await api.ok("deleteMessage", chat_id=group, message_id=message["message_id"])
-    await api.control("POST", f"chats/{group}/press", data="late", **press)
-    [update] = await api.updates()
-    assert update["callback_query"]["message"]["date"] == 0  # Telegram's InaccessibleMessage
-    await api.control(
-        "POST", f"chats/{group}/press", 404, **press | {"message_id": 99, "data": ""}
-    )
-
-
 def _article(number: int, **more: Any) -> dict[str, Any]:
     content = {"message_text": f"<b>{number}</b>", "parse_mode": "HTML"}
     return {"type": "article", "id": str(number), "title": "t",

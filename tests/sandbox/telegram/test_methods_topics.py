@@ -25,19 +25,6 @@ async def test_the_bot_makes_a_topic_and_is_told_of_it(api: Api) -> None:
     assert sent["message_thread_id"] == thread
 
 
-async def test_its_own_closed_topic_is_open_to_it(api: Api) -> None:
-    ann = await api.person()
-    forum = await api.chat("supergroup", ann, is_forum=True, **LEADS)
-    made = await api.ok("createForumTopic", chat_id=forum, name="ours")
-    thread = made["message_thread_id"]
-    await api.control("PUT", f"chats/{forum}/members/bot", status="member")
-    await api.control("PUT", f"chats/{forum}/threads/{thread}", name="ours", state="closed")
-    await api.ok("sendMessage", chat_id=forum, text="x", message_thread_id=thread)
-    await api.control("PUT", f"chats/{forum}/threads/{thread}", name="ours", state="deleted")
-    lost = await api.refusal("sendMessage", chat_id=forum, text="x", message_thread_id=thread)
-    assert lost == (400, "Bad Request: message thread not found")
-
-
 @pytest.mark.parametrize("status", ["member", "restricted"])
 async def test_members_may_make_topics_where_that_is_their_right(api: Api, status: str) -> None:
     ann = await api.person()
@@ -67,11 +54,3 @@ async def test_topics_in_private_chats_are_turned_on_for_the_bot(api: Api) -> No
     await api.control("PUT", f"chats/{ann}/threads/{thread}", name="ours", state="deleted")
     lost = await api.refusal("sendMessage", chat_id=ann, text="x", message_thread_id=thread)
     assert lost == (400, "Bad Request: message thread not found")
-
-
-async def test_where_there_are_no_topics_none_is_looked_for(api: Api) -> None:
-    ann = await api.person()
-    for kind in ("group", "supergroup", "channel"):
-        chat = await api.chat(kind, ann)
-        sent = await api.ok("sendMessage", chat_id=chat, text="x", message_thread_id=77)
-        assert "message_thread_id" not in sent

@@ -1,7 +1,6 @@
 """getUpdates: offsets, waiting, conflicts."""
 
 import asyncio
-import time
 from typing import Any
 
 from tests.sandbox.telegram.harness import OTHER_TOKEN, Api
@@ -28,16 +27,6 @@ async def test_the_same_offset_in_a_hurry_gets_one(api: Api) -> None:
         await api.says(ann, text)
     assert len(await _polls(api)) == 3
     assert len(await _polls(api)) == 1
-
-
-async def test_a_long_poll_ends_with_the_first_update(api: Api) -> None:
-    ann = await api.person(started=False)
-    started = time.monotonic()
-    async with asyncio.TaskGroup() as group:
-        poll = group.create_task(_polls(api, timeout=30))
-        said = await api.says(ann, "x")
-    assert poll.result() == [said["update_id"]]
-    assert time.monotonic() - started < 5
 
 
 async def test_two_pollers_conflict_and_the_older_one_loses(api: Api) -> None:

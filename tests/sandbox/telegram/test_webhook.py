@@ -134,18 +134,6 @@ async def test_order_within_a_chat_and_parallel_chats(api: Api, hook: Receiver) 
     assert hook.most == 2
 
 
-async def test_max_connections_bounds_the_parallel_queues(api: Api, hook: Receiver) -> None:
-    people = [await api.person(f"P{n}", started=False) for n in range(4)]
-    hook.open.clear()
-    await api.ok("setWebhook", url=hook.url, max_connections=2)
-    for person in people:
-        await api.says(person, "x")
-    await hook.until(2)
-    hook.open.set()
-    await hook.until(4)
-    assert hook.most == 2
-
-
 async def test_retries_at_once_then_after_2_s_and_4_s(api: Api, hook: Receiver) -> None:
     ann = await api.person("Ann", started=False)
     hook.answers = [web.Response(status=500) for _ in range(4)]
@@ -162,53 +150,6 @@ async def test_retries_at_once_then_after_2_s_and_4_s(api: Api, hook: Receiver) 
         await hook.until(count)
     await _until_empty(api)
     assert {update["update_id"] for update in hook.got} == {hook.got[0]["update_id"]}
-
-
-async def test_retry_after_is_honoured(api: Api, hook: Receiver) -> None:
-    ann = await api.person("Ann", started=False)
-    hook.answers = [web.Response(status=503, headers={"Retry-After": "100"})]
-    await api.ok("setWebhook", url=hook.url)
-    await api.says(ann, "x")
-    await _failed(api, 1)
-    api.telegram.world.clock.advance(90)
-    assert not await _info(api, pending_update_count=0)
-    assert len(hook.got) == 1
-    api.telegram.world.clock.advance(11)
-    await hook.until(2)
-
-
-async def test_an_update_that_is_too_old_is_dropped(api: Api, hook: Receiver) -> None:
-    ann = await api.person("Ann", started=False)
-    hook.answers = [web.Response(status=500) for _ in range(9)]
-    await api.ok("setWebhook", url=hook.url)
-    await api.control("POST", "inline", user_id=ann, query="q")
-    await _failed(api, 2)
-    api.telegram.world.clock.advance(40)
-    await _until_empty(api)
-
-
-async def test_nobody_there_and_gone_for_23_hours(api: Api, hook: Receiver) -> None:
-    ann = await api.person("Ann", started=False)
-    hook.answers = [web.Response(status=410) for _ in range(99)]
-    await api.ok("setWebhook", url=hook.url)
-    await api.says(ann, "x")
-    await _failed(api, 2)
-    api.telegram.world.clock.advance(23.5 * 3600)
-    await wait_for(lambda: _info(api, url=""))
-    await api.ok("setWebhook", url="http://127.0.0.1:1/")
-    await wait_for(lambda: _info(api, last_error_message="Connection refused"))
-
-
-async def test_an_answer_can_be_a_call(api: Api, hook: Receiver) -> None:
-    ann = await api.person("Ann", started=False)
-    call = {"method": "sendMessage", "chat_id": ann, "text": "by webhook"}
-    hook.answers = [web.json_response(call), web.json_response({"method": "getMe"})]
-    await api.ok("setWebhook", url=hook.url)
-    await api.says(ann, "x")
-    await api.says(ann, "y")
-    await hook.until(2)
-    await wait_for(lambda: api.shown(ann))
-    assert [message["text"] for message in await api.shown(ann)] == ["by webhook"]
 
 
 def test_pauses_grow_to_a_minute_or_two(api: Api) -> None:
