@@ -203,10 +203,7 @@ class Running:
             metrics=parts.metrics,
         )
         self._cleaning = Worker("clean-up", self._clean, now=parts.now, longest=_CLEAN_EVERY)
-        admins = parts.services.access.admin_ids
-        self._menu = Menu(
-            parts.db, shown(self.app.bot, admins), pause=timing.menu_pause, now=parts.now
-        )
+        self._menu = Menu(parts.db, shown(self.app.bot), pause=timing.menu_pause, now=parts.now)
         self._mutes = Worker(
             "pauses", parts.services.subscriptions.resume_due, now=parts.now, longest=_MUTES_EVERY
         )

@@ -3,12 +3,19 @@
 from collections.abc import Iterable
 from functools import partial
 
+import structlog
 from telegram import BotCommand, BotCommandScopeChat
+from telegram import Chat as TgChat
+from telegram.error import TelegramError
 from telegram.ext import ExtBot
 
+from bot.context import Context
 from bot.domain.errors import N_
 from bot.operations.menu import Shown
-from bot.presentation.translation import LANGUAGES, translator_for
+from bot.presentation.translation import Translator, codes, translator_for
+from bot.updates import unit_of_work
+
+log = structlog.get_logger()
 
 MENU = (
     ("stories", N_("Show a profile's stories")),
@@ -39,37 +46,60 @@ ABOUT = N_(
 SHORT = N_("Instagram stories in Telegram, and an alert for every new one.")
 
 
-def shown(bot: ExtBot[None], admin_ids: Iterable[int]) -> dict[str, Shown]:
+def shown(bot: ExtBot[None]) -> dict[str, Shown]:
     """Return all that Telegram shows of the bot, by the name under which it is remembered.
 
     The bot's name is its owner's business, and the menu's button shows commands by itself.
     """
-    menus: dict[str, Shown] = {}
-    for code in LANGUAGES:
-        menu = _commands(code, MENU)
-        words = [[one.command, one.description] for one in menu]
-        # Telegram knows two-letter codes only; without one the menu is for everybody else.
-        language_code = None if code == "en" else code[:2]
-        menus[code] = Shown(words, partial(bot.set_my_commands, menu, language_code=language_code))
-    for code in LANGUAGES:
-        language_code = None if code == "en" else code[:2]
+    # Telegram takes two letters; the menu without any is for everybody else.
+    known = ["", *(code for code in codes() if len(code) == 2)]  # noqa: PLR2004 - letters
+    things: dict[str, Shown] = {}
+    for code in known:
+        menu = _commands(translator_for(code), MENU)
+        publish = partial(bot.set_my_commands, menu, language_code=code or None)
+        things[f"menu:{code}"] = Shown(_words(menu), publish)
+    for code in known:
         about, short = (translator_for(code).plain(text) for text in (ABOUT, SHORT))
-        menus[f"about:{code}"] = Shown(
-            about, partial(bot.set_my_description, about, language_code=language_code)
+        things[f"about:{code}"] = Shown(
+            about, partial(bot.set_my_description, about, language_code=code or None)
         )
-        menus[f"short:{code}"] = Shown(
-            short, partial(bot.set_my_short_description, short, language_code=language_code)
+        things[f"short:{code}"] = Shown(
+            short, partial(bot.set_my_short_description, short, language_code=code or None)
         )
-    for person in sorted(admin_ids):
-        scope = BotCommandScopeChat(person)
-        for code in LANGUAGES:
-            menu = _commands(code, (*MENU, *OPERATORS))
-            words = [[one.command, one.description] for one in menu]
-            language_code = None if code == "en" else code[:2]
-            publish = partial(bot.set_my_commands, menu, scope=scope, language_code=language_code)
-            menus[f"operator:{person}:{code}"] = Shown(words, publish)
-    return menus
+    return things
 
 
-def _commands(code: str, menu: Iterable[tuple[str, str]]) -> list[BotCommand]:
-    return [BotCommand(name, translator_for(code).plain(text)) for name, text in menu]
+async def show_menu(context: Context) -> None:
+    """Let Telegram show a menu of the chat's own where it chose its language or an operator is.
+
+    It is given when it differs from the last that the chat got, as after an update of the bot.
+    """
+    chat, is_operators = context.chat, context.is_admin and context.chat.kind == TgChat.PRIVATE
+    if chat.kind == TgChat.CHANNEL or not (is_operators or chat.language or chat.menu):
+        return
+    menu = _commands(context.t, (*MENU, *OPERATORS) if is_operators else MENU)
+    own = Shown(
+        _words(menu),
+        partial(context.bot.set_my_commands, menu, scope=BotCommandScopeChat(chat.id)),
+    )
+    if own.digest == chat.menu:
+        return
+
+    async def publish() -> None:
+        try:
+            await own.publish()
+        except TelegramError as error:
+            log.info("a chat's menu is not taken", reason=str(error))
+            return
+        with unit_of_work.active(None):
+            await context.services.chats.change(chat.id, menu=own.digest)
+
+    await unit_of_work.later(publish)
+
+
+def _words(menu: Iterable[BotCommand]) -> list[list[str]]:
+    return [[one.command, one.description] for one in menu]
+
+
+def _commands(t: Translator, menu: Iterable[tuple[str, str]]) -> list[BotCommand]:
+    return [BotCommand(name, t.plain(text)) for name, text in menu]

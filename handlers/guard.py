@@ -34,6 +34,7 @@ from bot.domain.errors import (
 from bot.presentation.actions import Kind, split_about
 from bot.presentation.html import shorten
 from bot.updates import unit_of_work
+from handlers.commands import show_menu
 from handlers.rights import TABLE, ChatKind, Need, Role, Row, allows
 
 log = structlog.get_logger()
@@ -117,6 +118,7 @@ def command(word: str, *, channel_after: int | None = None) -> Callable[[Run], G
             if channel_after is not None and len(context.args or []) > channel_after:
                 await _act_on_named(update, context)
             await run(update, context)
+            await show_menu(context)
 
         return guarded(obey)
 

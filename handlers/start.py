@@ -12,6 +12,7 @@ from bot.presentation.actions import Page, back, button, grid
 from bot.presentation.translation import LANGUAGES, language_for, translator_for
 from handlers import access, card, members, settings, subscriptions, talk
 from handlers.admission import start_link
+from handlers.commands import show_menu
 from handlers.guard import UNKNOWN_BUTTON, Handler, act_on, command, pressed
 from handlers.help import adding
 from handlers.replies import rewrite, say
@@ -83,10 +84,12 @@ async def set_language(update: Update, context: Context, code: str) -> str | Non
     """Speak the language of the pressed button from now on."""
     if code not in LANGUAGES:
         return context.t.plain(UNKNOWN_BUTTON)
-    await context.services.chats.change(context.chat.id, language=code)
+    changed = await context.services.chats.change(context.chat.id, language=code)
+    context.chat = changed or context.chat
     context.t = translator_for(code).in_zone(context.t.zone)
     text = context.t(N_("From now on I'll use English here."))
     await rewrite(update, context, text, [[back(context.t, settings.TOP)]])
+    await show_menu(context)
     return None
 
 

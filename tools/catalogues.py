@@ -23,7 +23,7 @@ from babel import Locale
 from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po, write_po
 
-from bot.presentation.translation import LANGUAGES, LOCALES
+from bot.presentation.translation import LANGUAGES, LOCALES, REFERENCE
 from tools.notes import NOTES
 
 ROOT = LOCALES.parent
@@ -45,6 +45,8 @@ _COMMAND = re.compile(r"(?<![\w<])/[a-z_]+")
 _CODE = re.compile(r"<code>[^<]*</code>")
 _BARE_FIELD = re.compile(r"[/=]\{[a-z_]+\}")
 _BANNED = re.compile(r"^- ~~(.+?)~~", re.MULTILINE)
+_WORDS = re.compile(r"^\| ([^|-]+) \| ([^|]+) \|$", re.MULTILINE)
+_NAMED = re.compile(r"(?:<b>|“|[Tt]ap )([^<>”]+?)(?:</b>|”|[.,:])")
 FIELD = re.compile(r"\{[a-z_]+\}")
 _TAG = re.compile(r"<[^<>]*>")
 _TWICE = re.compile(r"([.,:;!?…؟،؛।])[ \u00a0\u202f]?\1(?!\.)|(?<=\S)  ")
@@ -196,7 +198,22 @@ def problems(language: str, template: Catalog) -> list[str]:
             found += [f"{language}: {wrong}: {key!r}" for wrong in wrong_in(message, catalogue)]
     if is_english(catalogue):
         found.append(f"{language}: most of it is English")
+    found += [f"{language}: {wrong}" for wrong in glossary_faults(catalogue, glossary(language))]
     return sorted(found)
+
+
+def glossary_faults(catalogue: Catalog, page: str) -> Iterator[str]:
+    """Say which words of a page of the glossary most sentences do without; endings may differ."""
+    for english, here in _WORDS.findall(page)[1:]:  # without the heads of the columns
+        term = re.compile(rf"(?<![\w/]){re.escape(english)}", re.IGNORECASE)
+        said = [m.string for m in messages(catalogue) if term.search(ids_of(m)[0])]
+        words = [form.split() for form in re.split("[,،] ", here.casefold())]
+        stems = [[word[: max(3, len(word) * 2 // 3)] for word in form] for form in words]
+        used = sum(
+            any(all(s in str(text).casefold() for s in form) for form in stems) for text in said
+        )
+        if 2 * used < len(said):
+            yield f"{here!r} for {english!r} is in {used} of {len(said)} sentences"
 
 
 def is_english(catalogue: Catalog) -> bool:
@@ -226,6 +243,7 @@ def wrong_in(message: Message, catalogue: Catalog) -> Iterator[str]:
         if len(form) - len(form.lstrip()) != len(ids[-1]) - len(ids[-1].lstrip()):
             yield "other blanks at the start"
         yield from _faults(form, ids[-1], str(catalogue.locale))
+        yield from _button_faults(form, ids[-1])
     yield from _number_faults(message, catalogue, forms)
     yield from _length_faults(ids[0], forms)
 
@@ -253,9 +271,19 @@ def _faults(form: str, english: str, language: str) -> Iterator[str]:
     if Locale.parse(language).text_direction == "rtl" and bare[0] - bare[1]:
         yield "a field that can't be kept apart from the text around it"
     plain_text = FIELD.sub("", _TAG.sub("", form))
-    for word in banned(language):
+    for word in _BANNED.findall(glossary(language)):
         if re.search(rf"(?<!\w){re.escape(word)}(?!\w)", plain_text, re.IGNORECASE):
             yield f"the banned word {word!r}"
+
+
+def _button_faults(form: str, english: str) -> Iterator[str]:
+    """Say where a sentence names a button otherwise than by reference."""
+    buttons = {text for text, most in lengths().items() if most == BUTTON}
+    named = REFERENCE.findall(english)
+    if Counter(REFERENCE.findall(form)) != Counter(named):
+        yield "other buttons"
+    if wrong := set(named) - buttons or buttons.intersection(_NAMED.findall(english)):
+        yield f"{sorted(wrong)} must be references, and buttons"
 
 
 def _number_faults(message: Message, catalogue: Catalog, forms: tuple[str, ...]) -> Iterator[str]:
@@ -286,12 +314,10 @@ def _signs(text: str) -> Iterator[str]:
 
 
 @cache
-def banned(language: str) -> tuple[str, ...]:
-    """Return the words that a language does not use, from its page of the glossary."""
+def glossary(language: str) -> str:
+    """Return a language's page of the glossary; empty if there is none yet."""
     path = ROOT / "docs" / "glossary" / f"{language}.md"
-    if not path.is_file():
-        return ()
-    return tuple(_BANNED.findall(path.read_text(encoding="utf-8")))
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
 
 
 @cache

@@ -66,7 +66,11 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Chat:
-    """A chat as we know it; ``state`` is ``closed`` while the bot is kicked or blocked."""
+    """A chat as we know it.
+
+    ``state`` is ``closed`` while the bot is kicked or blocked; ``menu`` is the digest of the menu
+    that Telegram shows in this chat alone, if it has one.
+    """
 
     id: int
     kind: str
@@ -79,6 +83,7 @@ class Chat:
     digest_at: int
     defaults: dict[str, object]
     state: Literal["active", "closed"]
+    menu: str | None = None
 
     @property
     def effective_language(self) -> str | None:

@@ -51,7 +51,9 @@ LANGUAGES = {
 
 LOCALES = Path(__file__).parents[2] / "locales"
 _LONG_UNITS = {"ar", "de", "hi", "id"}  # where CLDR's short ones mislead: "1 hr" is a day in "id"
-_REFERENCE = re.compile(r"\[\[(.+?)\]\]")
+REFERENCE = re.compile(r"\[\[(.+?)\]\]")
+"""How a sentence names a button: by its English, in place of which its label is shown."""
+
 _FIELD = re.compile(r"\{([a-z_]+)\}")
 # With the full stop of its sentence: "25 Min." ends one by itself.
 _FILLED = re.compile(r"\{([a-z_]+)\}((?:</\w+>)*\.?)")
@@ -301,7 +303,7 @@ def catalogue(language: str, locales: Path = LOCALES) -> Catalogue:
             texts[key] = forms
 
     def finish(text: str) -> str:
-        named = _REFERENCE.sub(lambda match: texts.get(match[1], (match[1],))[0], text)
+        named = REFERENCE.sub(lambda match: texts.get(match[1], (match[1],))[0], text)
         return _from_the_right(named) if locale.text_direction == "rtl" else named
 
     finished = {key: tuple(map(finish, forms)) for key, forms in texts.items()}

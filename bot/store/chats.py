@@ -19,6 +19,7 @@ chats = sa.Table(
     sa.Column("kind", sa.String(16), nullable=False),
     sa.Column("title", sa.Text, nullable=False, server_default=""),
     sa.Column("language", sa.String(16)),  # chosen by /language; None: as Telegram says
+    sa.Column("menu", sa.String(16)),  # the digest of its own menu of commands, as Telegram has it
     sa.Column("language_code", sa.String(16)),  # of the person who wrote last, from Telegram
     sa.Column("zone", sa.String(64), nullable=False, server_default="UTC"),
     sa.Column("quiet_from", sa.Integer),  # minutes after midnight in the chat's zone

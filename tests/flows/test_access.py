@@ -309,7 +309,7 @@ async def test_people_shows_who_costs_what_and_limits_and_blocks(run: tuple[Bell
     (refused,) = await bell.ask(ann, "/stories prada")
     assert "_story_pk" not in refused
     assert await bell.control.billed_for("prada") == before
-    assert "as for everybody" in (await page(f"people:limit:{ann}:none"))["text"]
+    assert "the same as everyone" in (await page(f"people:limit:{ann}:none"))["text"]
     assert "Blocked until" in (await page(f"people:day:{ann}"))["text"]
     (refused,) = await bell.ask(ann, "/help")
     assert refused["text"].startswith("Sorry, the bot's owner")

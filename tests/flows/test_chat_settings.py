@@ -2,16 +2,18 @@
 
 from argparse import Namespace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
 from bot.cli import erase
-from bot.presentation.translation import LANGUAGES
+from bot.store import chats
 from bot.store.database import Database, all_tables
-from tests.support.control import Control, wait_for
-from tests.support.storybell import Bell, buttons, storybell
+from tests.support.control import Control, Json, wait_for
+from tests.support.sandbox import sandbox_box
+from tests.support.storybell import Bell, buttons, running_bell, storybell
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -119,7 +121,8 @@ async def test_strangers_get_no_answer_to_the_operators_commands(
 async def test_the_menu_is_there_in_every_language(
     tmp_path: Path,
 ) -> None:
-    wanted = {None} | {code[:2] for code in LANGUAGES if code != "en"}
+    wanted = {None, "en", "es", "ca", "gl", "eu", "pt", "de", "fr", "it", "tr", "ru", "kk", "uz"}
+    wanted |= {"ky", "be", "tg", "ar", "id", "in", "ms", "uk", "fa", "ps", "hi"}
 
     soon = {"menu_pause": timedelta(milliseconds=20)}
     async with storybell(tmp_path, timing=soon) as bell:
@@ -129,3 +132,43 @@ async def test_the_menu_is_there_in_every_language(
             return {menu["params"].get("language_code") for menu in menus} == wanted
 
         await wait_for(all_there, what="the menus, given one after the other")
+
+
+async def test_a_chat_that_chose_its_language_has_the_menu_in_it_and_operators_keep_theirs(
+    tmp_path: Path,
+) -> None:
+    async with sandbox_box() as box:
+        boss, ann = await box.control.person("Boss"), await box.control.person("Ann")
+
+        async def menus(chat: int) -> list[list[Json]]:
+            given = await box.control.requests("telegram", path="setMyCommands")
+            own = [one["params"] for one in given if str(chat) in str(one["params"].get("scope"))]
+            return [one["commands"] for one in own]
+
+        async def has(chat: int, count: int) -> bool:
+            return len(await menus(chat)) == count
+
+        async with running_bell(tmp_path, box, admin_ids=[boss]) as bell:
+            (choice,) = await bell.ask(ann, "/language")
+            assert not await menus(ann)
+            await bell.press(ann, choice, "language:de")
+            await wait_for(partial(has, ann, 1))
+            assert "Profils" in str(await menus(ann))
+            (choice,) = await bell.ask(boss, "/language")
+            await bell.press(boss, choice, "language:de")
+            await wait_for(partial(has, boss, 2))
+            english, german = await menus(boss)
+            named = [one["command"] for one in german]
+            assert "health" in named
+            assert named == [one["command"] for one in english]
+            assert english != german
+            await bell.ask(ann, "/help")
+            url = bell.settings.database_url.get_secret_value()
+            async with Database(url) as db, db.begin() as tx:
+                await chats.change(tx, ann, menu="another")  # as before an update of the bot
+            await bell.ask(ann, "/help")
+            await wait_for(partial(has, ann, 2))
+        async with running_bell(tmp_path, box) as bell:  # who runs it no more has what all have
+            await bell.ask(boss, "/help")
+            await wait_for(partial(has, boss, 3))
+            assert "health" not in str((await menus(boss))[-1])

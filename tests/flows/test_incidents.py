@@ -37,7 +37,7 @@ def of(days: dict[str, Any], words: str) -> Told:
     ("begin", "end"),
     [
         ("daily budget of 100 credits is used up", "There is budget again"),
-        ("The balance of the Stories API is low", ""),
+        ("The Stories API balance is low", ""),
         ("The Stories API has been failing", "The Stories API is answering again"),
     ],
 )

@@ -1,8 +1,10 @@
 """What the check of the catalogues finds: each planted fault; and that all texts fit Telegram."""
 
 import json
+import shutil
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +12,7 @@ import tdjson
 from babel.messages.catalog import Catalog
 
 from bot.presentation.html import Safe
-from bot.presentation.translation import translator_for
+from bot.presentation.translation import LOCALES, translator_for
 from tests.support import languages
 from tools import catalogues
 from tools.catalogues import carry_over, extract, is_english, lengths_in
@@ -67,6 +69,10 @@ def faults(language: str, msgid: Any, text: str | tuple[str, ...]) -> list[str]:
         ("ar", "One, two", "واحد،، اثنان", "'،،' twice in a row"),
         ("fr", "<b>Yes</b>! No", "<b>Oui !</b> ! Non", "twice in a row"),
         ("ru", "One two", "Раз  два", "'  ' twice in a row"),
+        ("es", "Tap <b>[[Subscribe]]</b>", "Toca <b>Suscribirse</b>", "other buttons"),
+        ("es", "Tap <b>Subscribe</b>", "Toca <b>Suscribirse</b>", "must be references"),
+        ("es", "Tap Subscribe.", "Toca Suscribirse.", "must be references"),
+        ("es", "Turn on [[Not there]]", "Activa [[Not there]]", "must be references, and buttons"),
     ],
 )
 def test_a_planted_fault_is_found(language: str, msgid: str, text: str, fault: str) -> None:
@@ -78,6 +84,27 @@ def test_a_form_for_one_that_serves_21_tells_its_number() -> None:
     assert faults("ru", ids, ("одна история", "{n} истории", "{n} историй"))
     assert not faults("ru", ids, ("{n} история", "{n} истории", "{n} историй"))
     assert not faults("es", ids, ("una historia", "{n} historias"))
+
+
+def test_a_word_of_the_glossary_that_no_sentence_uses_is_found() -> None:
+    page = "| English | here |\n|---|---|\n| profile | perfil |\n| alert | aviso, alerta |\n"
+    made = catalogue("es", "Los perfiles mandan avisos", "Profiles send alerts")
+    assert not list(catalogues.glossary_faults(made, page))
+    made = catalogue("es", "Las cuentas mandan avisos", "Profiles send alerts")
+    told = "'perfil' for 'profile' is in 0 of 1 sentences"
+    assert list(catalogues.glossary_faults(made, page)) == [told]
+
+
+def test_an_update_changes_nothing_where_nothing_has_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = {path: path.read_bytes() for path in LOCALES.rglob("*.po*")}
+    shutil.copytree(LOCALES, tmp_path, dirs_exist_ok=True)
+    monkeypatch.setattr("tools.catalogues.LOCALES", tmp_path)
+    catalogues.save(template(), tmp_path / "bot.pot")
+    catalogues.update(template())
+    for path, contents in before.items():
+        assert (tmp_path / path.relative_to(LOCALES)).read_bytes() == contents
 
 
 def test_a_catalogue_that_is_english_is_found() -> None:

@@ -101,7 +101,7 @@ def test_what_the_admins_are_told_has_its_figures() -> None:
     assert told["disk"] == {"megabytes": 299}
     nothing = replace(WELL, balance=-50, spent_in_a_day=1, budget=0)
     told = {one.kind: one.fields for one in judge(nothing, is_open={}, now=NOW)}
-    assert told["balance"] == {"credits": -50, "days": 0.0}
+    assert told["balance"] == {"n": -50, "time": timedelta()}
     assert told["budget_80"] == {"percent": 1, "n": 0}
 
 

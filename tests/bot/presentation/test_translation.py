@@ -17,6 +17,7 @@ from babel.messages.pofile import read_po
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.domain.errors import NothingKeptError
 from bot.presentation import html, translation
 from bot.presentation.translation import (
     LANGUAGES,
@@ -234,6 +235,31 @@ def test_the_slash_of_a_command_stays_at_its_left(language: str) -> None:
     request = json.dumps({"@type": "getTextEntities", "text": text})
     found = json.loads(tdjson.td_execute(request.encode()) or b"{}")["entities"]
     assert [one["type"]["@type"] for one in found] == ["textEntityTypeBotCommand"]
+
+
+@pytest.mark.parametrize("language", ["ar", "fa"])
+def test_a_sign_stays_at_the_side_of_what_it_belongs_to(language: str) -> None:
+    t = translator_for(language)
+    texts = [form for forms in catalogue(language).texts.values() for form in forms]
+    assert any("\u200e@BotFather" in text for text in texts)
+    assert any("/natgeo/…\u200e" in text for text in texts)
+    assert "(\u200e#1234)" in t("{text} (#{number})", text="x", number=1234)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_sentence_calls_a_button_as_it_is_labelled(language: str) -> None:
+    t = translator_for(language)
+    assert t.plain("Keep for /past") in html.plain(t(NothingKeptError.text, username="natgeo"))
+    assert not any("[[" in form for forms in catalogue(language).texts.values() for form in forms)
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [("en", "1.5 credits"), ("de", "1,5 Credits"), ("fr", "1,5 crédit"), ("ru", "1,5 кредита"),
+     ("uk", "1,5 кр."), ("pt_BR", "1,5 crédito"), ("ar", "1.5 وحدة"), ("id", "1,5 kredit")],
+)  # fmt: skip
+def test_a_fraction_is_counted_as_each_language_does(language: str, text: str) -> None:
+    assert f"{text} (" in translator_for(language)("{n} credit ({amount})", n=1.5, amount="$0.02")
 
 
 def test_each_language_is_named_in_its_own_words() -> None:

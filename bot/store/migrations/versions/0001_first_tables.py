@@ -68,6 +68,7 @@ def upgrade() -> None:
     sa.Column('kind', sa.String(length=16), nullable=False),
     sa.Column('title', sa.Text(), server_default='', nullable=False),
     sa.Column('language', sa.String(length=16), nullable=True),
+    sa.Column('menu', sa.String(length=16), nullable=True),
     sa.Column('language_code', sa.String(length=16), nullable=True),
     sa.Column('zone', sa.String(length=64), server_default='UTC', nullable=False),
     sa.Column('quiet_from', sa.Integer(), nullable=True),
