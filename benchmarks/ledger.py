@@ -22,8 +22,8 @@ from bot.billing.ledger import Ledger, Payer
 from bot.domain.budget import Limits
 from bot.domain.errors import SpendingError
 from bot.domain.model import Asker
+from bot.domain.paid_calls import Answer, Call, Operation
 from bot.store.database import Database
-from bot.stories_api.endpoints import Answer, Endpoint
 
 MANY = 10**9
 FREE = Limits(MANY, 1.0, MANY, MANY, MANY, 0)
@@ -82,7 +82,7 @@ async def _per_second(ledger: Ledger, calls: int, together: int) -> float:
 
     async def caller(number: int) -> None:
         for _ in left:
-            await ledger.spend(Payer("link", Asker(number, number)), Endpoint.STORY_BY_ID, _answer)
+            await ledger.spend(Payer("link", Asker(number, number)), _CALL)
 
     started = time.perf_counter()
     async with asyncio.TaskGroup() as group:
@@ -94,7 +94,7 @@ async def _per_second(ledger: Ledger, calls: int, together: int) -> float:
 async def _race(ledger: Ledger, askers: int) -> int:
     async def ask(number: int) -> bool:
         try:
-            await ledger.spend(Payer("link", Asker(number, number)), Endpoint.STORY_BY_ID, _answer)
+            await ledger.spend(Payer("link", Asker(number, number)), _CALL)
         except SpendingError:
             return False
         return True
@@ -106,6 +106,9 @@ async def _race(ledger: Ledger, askers: int) -> int:
 
 async def _answer() -> Answer[None]:
     return Answer(None, 1)
+
+
+_CALL = Call(Operation.STORY, 1, _answer)
 
 
 @contextmanager

@@ -25,12 +25,12 @@ from bot.chats.subscriptions import SubscriptionLimits, Subscriptions
 from bot.domain.budget import Limits
 from bot.domain.model import Asker, Target
 from bot.fetching.poller import Scheduler
-from bot.fetching.privacy import PrivacyCheck, SkipCheck
 from bot.fetching.schedule_state import PollSettings
 from bot.store import chats, profiles
 from bot.store.database import Database
 from bot.store.stories import stories
 from bot.stories_api.client import StoriesApi
+from bot.stories_api.privacy import PrivacyCheck, SkipCheck
 from sandbox.app import running
 from sandbox.state import Sandbox
 
@@ -108,13 +108,18 @@ async def world(
         many = 10**6
         limits = Limits(budget * 2, 0.5, many, many, many, newcomer_allowance=many)
         ledger = Ledger(db, limits, now=now)
+        privacy = PrivacyCheck(db, mode, tell=tell, now=now)
         api = StoriesApi(
-            session, url=sandbox.urls.stories_api, key=SecretStr("k"), rate=10_000, now=now
+            session,
+            url=sandbox.urls.stories_api,
+            key=SecretStr("k"),
+            privacy=privacy,
+            rate=10_000,
+            now=now,
         )
         polling = PollSettings(credits_a_day=budget, credits_a_poll=None if mode == "auto" else 2)
         most = SubscriptionLimits(most=many, most_new_a_day=many)
         subscriptions = Subscriptions(db, api, ledger, limits=most, polling=polling, now=now)
-        privacy = PrivacyCheck(db, mode, tell=tell, now=now)
         scheduler = Scheduler(
             db,
             api,

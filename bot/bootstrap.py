@@ -12,7 +12,7 @@ import structlog
 from telegram.ext import ExtBot
 
 from bot.billing.balance import Treasurer
-from bot.billing.ledger import Ledger, Payer
+from bot.billing.ledger import Ledger
 from bot.billing.reports import Reports
 from bot.chats.access import Access
 from bot.chats.past import Past
@@ -23,18 +23,17 @@ from bot.config import Settings, text_of
 from bot.context import Services, Timing
 from bot.domain.budget import Limits
 from bot.domain.incidents import OUT_OF_SERVICE, REFUSED
-from bot.domain.links import story_taken_at
-from bot.domain.model import LARGEST_FILE, LARGEST_LOCAL_FILE, MEGABYTE, Asker, Story
+from bot.domain.model import LARGEST_FILE, LARGEST_LOCAL_FILE, MEGABYTE
 from bot.fetching.answer_cache import AnswerCache
+from bot.fetching.downloads import Downloads
 from bot.fetching.feasibility import BudgetWatch
 from bot.fetching.highlights import Highlights
 from bot.fetching.on_demand import Viewer
 from bot.fetching.poller import Scheduler
-from bot.fetching.privacy import PrivacyCheck
 from bot.fetching.schedule_state import PollSettings
 from bot.fetching.witness import Witness
 from bot.media.download import Media, PublicResolver
-from bot.media.spool import MediaFile, Spool
+from bot.media.spool import Spool
 from bot.operations import backups
 from bot.operations.backups import Backups
 from bot.operations.broadcast import Broadcasts
@@ -49,16 +48,15 @@ from bot.runtime.clock import Clock, steady
 from bot.runtime.metrics import Metrics
 from bot.runtime.proxies import connector
 from bot.sending.replies import Replies
-from bot.sending.sender import Fallback, Sender
-from bot.sending.sources import is_pasted
+from bot.sending.sender import Sender
 from bot.sending.text import Texts
 from bot.sending.topics import Topics
 from bot.store import transfer
 from bot.store.database import Database
 from bot.store.upgrades import AtWork, at_work, shown_at_work, upgrade
 from bot.stories_api.client import StoriesApi
-from bot.stories_api.endpoints import Endpoint
 from bot.stories_api.limit_state import SharedLimits
+from bot.stories_api.privacy import PrivacyCheck
 from bot.telegram.admins import Admins
 from bot.telegram.limit_state import ChatFloods
 from bot.telegram.outage import Outage
@@ -173,14 +171,16 @@ async def built(
                 newcomer_allowance=settings.newcomer_allowance,
                 newcomer_share=_NEWCOMER_SHARE,
             ),
-            skip_privacy_check=settings.skip_privacy_check == "true",
             now=now,
+        )
+        privacy = PrivacyCheck(
+            db, settings.skip_privacy_check, tell=partial(incidents.set, "privacy_check"), now=now
         )
         api = StoriesApi(
             to_api,
             url=str(settings.stories_api_url).rstrip("/"),
             key=settings.stories_api_key,
-            skip_privacy_check=settings.skip_privacy_check == "true",
+            privacy=privacy,
             # One process on SQLite keeps its limits in memory; replicas share them as rows.
             limits=None if db.is_sqlite else partial(SharedLimits, db, now=now),
             fetch_media=media.fetch,
@@ -196,7 +196,7 @@ async def built(
             bot,
             media,
             db,
-            fallback=_downloads(api, ledger, spool, partial(media.fetch, limit=largest)),
+            fallback=Downloads(api, ledger, spool, partial(media.fetch, limit=largest)),
             largest_file=largest,
             tell=lambda words: incidents.set("refused", REFUSED, words=words),
             metrics=metrics,
@@ -285,12 +285,7 @@ async def built(
             settings=polling,
             end_blocked=subscriptions.end_blocked,
             witness=witness,
-            privacy=PrivacyCheck(
-                db,
-                settings.skip_privacy_check,
-                tell=partial(incidents.set, "privacy_check"),
-                now=now,
-            ),
+            privacy=privacy,
             budget_watch=BudgetWatch(partial(incidents.set, "budget_short")),
             wake=outbox.wake,
             metrics=metrics,
@@ -331,37 +326,6 @@ async def built(
             at_work=ours,
             wake=wake,
         )
-
-
-def _downloads(
-    api: StoriesApi,
-    ledger: Ledger,
-    spool: Spool,
-    fetch: Callable[[str], Awaitable[MediaFile]],
-) -> Fallback:
-    """Return the last way to a story's file: the API's own download, 1 credit.
-
-    By its id where it has a real one, by its page where it has not. What somebody has pasted is
-    fetched, which costs no credit: so its bytes are counted.
-    """
-
-    async def download(story: Story, asker: Asker) -> MediaFile:
-        if is_pasted(story):
-            await ledger.count_pasted(asker, 1)
-            file = await fetch(story.media_url or "")
-            await ledger.count_pasted(asker, file.size // MEGABYTE, most=10**9)
-            return file
-        alert = Payer("schedule", profile_id=story.profile.profile_id)
-        payer = alert if asker.chat_id is None else Payer("media", asker)
-        if story_taken_at(story.pk) is None:
-            endpoint = Endpoint.DOWNLOAD_BY_STORY_URL
-            call = partial(api.download_by_story_url, story.page_url, spool)
-        else:
-            endpoint = Endpoint.DOWNLOAD
-            call = partial(api.download, story.pk, spool)
-        return await ledger.spend(payer, endpoint, call)
-
-    return download
 
 
 def _bot(

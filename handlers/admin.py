@@ -41,7 +41,7 @@ ADMIN_LINK = N_(
 
 @command("spending")
 async def spending(update: Update, context: Context) -> None:
-    """Show credits and money: today, 7 and 30 days, by endpoint and chat, and the outlook."""
+    """Show credits and money: today, 7 and 30 days, by call and chat, and the outlook."""
     spent = await context.services.reports.spending()
     await say(update, context, _text(spent, context))
 
@@ -89,9 +89,9 @@ def _text(spent: Spending, context: Context) -> str:
         text += "\n" + t(DRIFT, n=spent.drift)
     if spent.check_paid_since is not None:
         text += "\n" + t(CHECK_PAID, since=spent.check_paid_since)
-    by_endpoint = {name: one.spent for name, one in spent.by_endpoint.items()}
+    by_operation = {name: one.spent for name, one in spent.by_operation.items()}
     by_chat = {_named(chat, spent.names.get(chat)): one for chat, one in spent.by_chat.items()}
-    for title, lines in ((N_("By endpoint"), by_endpoint), (N_("By chat (⏰ alerts)"), by_chat)):
+    for title, lines in ((N_("By call"), by_operation), (N_("By chat (⏰ alerts)"), by_chat)):
         top = sorted(lines.items(), key=lambda line: -line[1])[:LINES]
         text += f"\n\n<b>{t(title)}</b>"
         for name, n in top:

@@ -29,12 +29,12 @@ from bot.fetching.answer_cache import AnswerCache
 from bot.fetching.highlights import Highlights
 from bot.fetching.on_demand import Viewer
 from bot.fetching.poller import Scheduler
-from bot.fetching.privacy import PrivacyCheck, SkipCheck
 from bot.fetching.schedule_state import PollSettings
 from bot.sending.topics import Topics
 from bot.store import chats, profiles
 from bot.store.database import Database
 from bot.stories_api.client import StoriesApi
+from bot.stories_api.privacy import PrivacyCheck, SkipCheck
 from bot.telegram.request import AiohttpRequest
 from sandbox.app import running
 from sandbox.instagram import Profile
@@ -127,12 +127,13 @@ async def shop(mode: SkipCheck) -> AsyncIterator[Shop]:
             return datetime.fromtimestamp(sandbox.clock.now(), UTC)
 
         limits = Limits(MANY, 0.5, MANY, MANY, MANY)
-        ledger = Ledger(db, limits, skip_privacy_check=mode == "true", now=now)
+        ledger = Ledger(db, limits, now=now)
+        privacy = PrivacyCheck(db, mode, now=now)
         api = StoriesApi(
             session,
             url=sandbox.urls.stories_api,
             key=SecretStr("k"),
-            skip_privacy_check=mode == "true",
+            privacy=privacy,
             rate=MANY,
             now=now,
         )
@@ -147,7 +148,6 @@ async def shop(mode: SkipCheck) -> AsyncIterator[Shop]:
             topics=Topics(db, await stack.enter_async_context(_bot(sandbox)), now=now),
             now=now,
         )
-        privacy = PrivacyCheck(db, mode, now=now)
         scheduler = Scheduler(
             db,
             api,

@@ -38,6 +38,7 @@ from bot.domain.errors import (
     TooFastError,
 )
 from bot.domain.model import Asker
+from bot.domain.paid_calls import Balance, Call
 from bot.runtime.beside import finish_on_cancel
 from bot.runtime.places import FairSlots, waiting
 from bot.store import (
@@ -52,7 +53,6 @@ from bot.store import (
 )
 from bot.store.budgets import Scope
 from bot.store.database import Database, Tx
-from bot.stories_api.endpoints import Answer, Balance, Endpoint, cost
 
 T = TypeVar("T")
 
@@ -108,53 +108,42 @@ class Ledger:
         db: Database,
         limits: Limits,
         *,
-        skip_privacy_check: bool = False,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Keep the ledger in ``db``; ``skip_privacy_check`` as the API's calls are made."""
+        """Keep the ledger in ``db``."""
         self._db = db
         self.limits = limits
-        self._skip_privacy_check = skip_privacy_check
         self._now = now
         self._habits: tuple[date, list[list[int]]] | None = None  # as of a day
         self._slots = FairSlots(PAID_AT_ONCE, each=PAID_OF_EACH)
 
-    async def spend(
-        self,
-        payer: Payer,
-        endpoint: Endpoint,
-        call: Callable[[], Awaitable[Answer[T]]],
-    ) -> T:
+    async def spend(self, payer: Payer, call: Call[T]) -> T:
         """Reserve, call, settle; return what the call gave.
 
         Raises:
             SpendingError: A limit is reached; nothing was called.
             StoriesError: The call failed; what it was billed is settled.
         """
-        value, bill = await self.pay(payer, endpoint, call)
+        value, bill = await self.pay(payer, call)
         await self._close(bill.reservation, bill.credits)
         return value
 
-    async def pay(
-        self, payer: Payer, endpoint: Endpoint, call: Callable[[], Awaitable[Answer[T]]]
-    ) -> tuple[T, Bill]:
+    async def pay(self, payer: Payer, call: Call[T]) -> tuple[T, Bill]:
         """Spend, but leave the bill of a good answer to be settled where the answer is kept.
 
         What people ask for waits for one of the slots of paid calls, of which one person has few:
         answers that hang cost nobody else's time.
         """
         if payer.asker is None:
-            return await self._pay(payer, endpoint, call)
+            return await self._pay(payer, call)
         with waiting():
             async with self._slots.slot(payer.asker.user_id or payer.asker.chat_id):
-                return await self._pay(payer, endpoint, call)
+                return await self._pay(payer, call)
 
-    async def _pay(
-        self, payer: Payer, endpoint: Endpoint, call: Callable[[], Awaitable[Answer[T]]]
-    ) -> tuple[T, Bill]:
-        reservation = await self.reserve(payer, endpoint)
+    async def _pay(self, payer: Payer, call: Call[T]) -> tuple[T, Bill]:
+        reservation = await self.reserve(payer, call)
         try:
-            answer = await call()
+            answer = await call
         except (StoriesError, MediaError) as error:
             await self._close(reservation, error.credits)
             raise
@@ -163,26 +152,20 @@ class Ledger:
             raise
         return answer.value, Bill(reservation, answer.credits)
 
-    async def reserve(
-        self, payer: Payer, endpoint: Endpoint, *, forced: bool = False
-    ) -> Reservation:
-        """Take the nominal cost from every limit that applies, or from none.
-
-        ``forced``: the call skips the privacy check, whatever the others do.
+    async def reserve(self, payer: Payer, call: Call[object]) -> Reservation:
+        """Take the price of a call from every limit that applies, or from none.
 
         Raises:
             SpendingError: Its kind tells which limit, ``until`` when asking makes sense again.
         """
         return await finish_on_cancel(
-            self._reserve(payer, endpoint, forced=forced),
+            self._reserve(payer, call),
             undo=lambda reservation: self._close(reservation, 0),
         )
 
-    async def _reserve(self, payer: Payer, endpoint: Endpoint, *, forced: bool) -> Reservation:
+    async def _reserve(self, payer: Payer, call: Call[object]) -> Reservation:
         async with self._db.begin() as tx:
-            now = self._now()
-            nominal = cost(endpoint, skip_privacy_check=self._skip_privacy_check or forced)
-            asker = payer.asker
+            now, nominal, asker = self._now(), call.price, payer.asker
             is_admin = asker is not None and asker.is_admin
             taken: list[tuple[Scope, int]] = []
             if asker is not None and not is_admin:
@@ -201,7 +184,7 @@ class Ledger:
                 kind=payer.kind,
                 chat_id=asker.chat_id if asker else None,
                 user_id=asker.user_id if asker else None,
-                endpoint=endpoint,
+                operation=call.operation,
                 nominal=nominal,
                 now=now,
             )

@@ -13,10 +13,10 @@ from bot.store import access, budgets, chats, key_values, spending, usage
 from bot.store.database import Database, Tx
 from bot.store.ledger import NOBODY
 from bot.store.spending import Part, Sums
+from bot.stories_api.privacy import PRIVACY_CHECK
 
 K = TypeVar("K")
 _SCHEDULE = NOBODY  # in whose place the checks of the schedule are shown
-PRIVACY_CHECK = "privacy_check"  # the note of what is known of answers without it
 _DAYS_SHOWN = 30
 _DAYS_OF_AVERAGE = 7
 _CHATS = 20  # of which it is shown what they spent
@@ -60,7 +60,7 @@ class ChatUsage:
 
 @dataclass(frozen=True, slots=True)
 class Spending:
-    """What the bot spent: today, 7 and 30 days, by endpoint and chat (30 days), and the outlook.
+    """What the bot spent: today, 7 and 30 days, by operation and chat (30 days), and the outlook.
 
     ``by_chat`` has the ``_CHATS`` largest, in order; 0 is the schedule. ``names`` are those of
     chats that we know. ``forecast`` is what this month will come to; ``days_left`` how long
@@ -70,7 +70,7 @@ class Spending:
     today: Sums
     week: Sums
     month: Sums
-    by_endpoint: dict[str, Sums]
+    by_operation: dict[str, Sums]
     by_chat: dict[int, int]
     names: dict[int, str]
     days: list[tuple[date, int]]
@@ -139,7 +139,7 @@ async def spending_in(tx: Tx, limits: Limits, *, now: datetime) -> Spending:
         today=by_day.get(today, Sums()),
         week=_since(by_day, today - timedelta(days=6)),
         month=_since(by_day, first),
-        by_endpoint=_together(shown, lambda one: one.endpoint),
+        by_operation=_together(shown, lambda one: one.operation),
         by_chat={
             chat: spent
             for chat, spent in sorted(by_chat.items(), key=lambda one: -one[1])

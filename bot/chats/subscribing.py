@@ -17,8 +17,6 @@ from bot.domain.errors import (
     NoRoomError,
     NotFollowedError,
     NoTopicsError,
-    ProfileNotFoundError,
-    ProfilePrivateError,
     ProfileUnavailableError,
     SpendingError,
     StoriesError,
@@ -40,7 +38,6 @@ from bot.store import subscriptions as store
 from bot.store.chats import refuse_blocked
 from bot.store.database import Database, Tx
 from bot.stories_api.client import StoriesApi
-from bot.stories_api.endpoints import Endpoint
 from bot.updates.unit_of_work import effect
 
 _NAME_IS_SURE = timedelta(days=1)
@@ -97,7 +94,6 @@ class Subscribing:
         """
         self._db = db
         self._topics = topics
-        self._api = api
         self._ledger = ledger
         self._names = Names(db, api, ledger, now=now)
         self._limits = limits
@@ -290,7 +286,7 @@ class Subscribing:
             self._refuse_blocked(profile.profile_id, username)
             if not is_sure and (existing := await self._already_as(places, profile)):
                 return existing
-            return profile, await self._snapshot(profile, by)
+            return profile, await self._snapshot(profile, by, is_just_named=not is_sure)
 
     async def _already_as(self, places: Sequence[Target], profile: Profile) -> Subscribed | None:
         known = await self._db.fetch(lambda tx: profiles.get(tx, profile.profile_id))
@@ -340,44 +336,23 @@ class Subscribing:
         with about(username):
             return await self._names.public(username, Payer("subscribe", by))
 
-    async def _snapshot(self, profile: Profile, by: Asker) -> list[Story]:
+    async def _snapshot(self, profile: Profile, by: Asker, *, is_just_named: bool) -> list[Story]:
         """Return the live stories of a profile, paid only when the last check is too old."""
         now = self._now()
         async with self._db.read() as tx:
             known = await profiles.get(tx, profile.profile_id)
             if known and known.looked_at and known.looked_at > now - _CHECK_VALID_FOR:
                 return await stories.live(tx, profile.profile_id, now=now)
-        try:
-            with about(profile.username):
-                live = await self._list(profile, by)
-        except ProfilePrivateError as error:
-            if await self._names.proof(profile, Payer("subscribe", by)) != "private":
-                raise ProfileUnavailableError(str(error), username=profile.username) from None
-            await self._names.record_private(profile.profile_id)
-            raise
+        payer = Payer("subscribe", by)
+        with about(profile.username):
+            live = await self._names.stories(profile, payer, is_just_named=is_just_named)
+            if live is None:
+                raise ProfileUnavailableError("its name is another's by now")
         shown = live[0].profile if live else profile
         async with self._db.begin() as tx:
             await snapshots.record(tx, snapshots.Snapshot(shown, tuple(live)), now=self._now())
         self._wake()
         return live
-
-    async def _list(self, profile: Profile, by: Asker) -> list[Story]:
-        """Ask for the stories of an account whose name was just seen; a 404 is asked again."""
-
-        async def ask() -> list[Story]:
-            return await self._ledger.spend(
-                Payer("subscribe", by),
-                Endpoint.USER_STORIES,
-                lambda: self._api.stories(profile.profile_id),
-            )
-
-        try:
-            return await ask()
-        except ProfileNotFoundError as error:
-            try:
-                return await ask()
-            except (ProfileNotFoundError, SpendingError):
-                raise ProfileUnavailableError(str(error), username=profile.username) from None
 
     async def _follow(
         self,

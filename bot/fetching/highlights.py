@@ -22,7 +22,6 @@ from bot.fetching.answer_cache import AnswerCache, Fetched, url_ends
 from bot.fetching.names import Names
 from bot.store.database import Database
 from bot.stories_api.client import StoriesApi
-from bot.stories_api.endpoints import Endpoint
 
 _LIST_KEPT = timedelta(hours=1)
 _OPENED_KEPT = timedelta(days=1)  # its addresses are signed for about as long
@@ -104,9 +103,7 @@ class Highlights:
 
         async def fetch() -> Fetched[Highlight]:
             with self._as_the_plan_allows():
-                result, bill = await self._ledger.pay(
-                    payer, Endpoint.HIGHLIGHT_BY_URL, lambda: self._api.highlight(highlight_id)
-                )
+                result, bill = await self._ledger.pay(payer, self._api.highlight(highlight_id))
             return Fetched(None, [result], bill=bill)
 
         def until(result: list[Highlight], now: datetime) -> datetime:
@@ -134,11 +131,7 @@ class Highlights:
     async def _list(self, profile: Profile, payer: Payer) -> list[Highlight]:
         self._refuse_blocked(profile)
         try:
-            return await self._ledger.spend(
-                payer,
-                Endpoint.USER_HIGHLIGHTS,
-                lambda: self._api.highlights(profile.profile_id),
-            )
+            return await self._ledger.spend(payer, self._api.highlights(profile.profile_id))
         except (ProfilePrivateError, ProfileNotFoundError) as error:
             agrees = "private" if isinstance(error, ProfilePrivateError) else "gone"
             if await self._names.proof(profile, payer) == agrees:

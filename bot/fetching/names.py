@@ -1,7 +1,7 @@
-"""Who has a name, and whether the account is private: the lookup of 1 credit.
+"""Who has a name, whether the account is private, and its stories: two answers that agree.
 
-It is asked before the dearer calls, and is the second proof of what they refuse: 403 and 404 come
-and go for accounts that are public and exist.
+The lookup of 1 credit is made before the dearer calls, and is the second proof of what they
+refuse: 403 and 404 come and go for accounts that are public and exist.
 """
 
 import asyncio
@@ -14,16 +14,16 @@ from bot.billing.ledger import Ledger, Payer
 from bot.domain.errors import (
     ProfileNotFoundError,
     ProfilePrivateError,
+    ProfileUnavailableError,
     SpendingError,
     StoriesError,
 )
-from bot.domain.model import Profile
+from bot.domain.model import Profile, Story
 from bot.domain.records import Known
 from bot.fetching import snapshots
 from bot.store import answers, profiles
 from bot.store.database import Database, Tx
 from bot.stories_api.client import StoriesApi
-from bot.stories_api.endpoints import Endpoint
 
 NEGATIVE_FOR = timedelta(minutes=5)
 """How long a refusal is said again, to whoever asks and by whatever way, without asking."""
@@ -36,7 +36,7 @@ Proof = Literal["private", "gone", "public", "unknown"]
 
 
 class Names:
-    """Looks names up, and keeps whose they are."""
+    """Looks names up, keeps whose they are, and asks for the stories of who has them."""
 
     def __init__(
         self, db: Database, api: StoriesApi, ledger: Ledger, *, now: Callable[[], datetime]
@@ -128,12 +128,47 @@ class Names:
             return "gone"  # the name is another's now
         return "private" if answer.is_private else "public"
 
+    async def stories(
+        self, profile: Profile, payer: Payer, *, is_just_named: bool = False
+    ) -> list[Story] | None:
+        """Return the live stories of an account; None where its name is another's by now.
+
+        2 credits. A refusal is believed only where the lookup of the name agrees. Where it does
+        not, a 404 is asked again, as it passes; an account that is refused as private though its
+        page is public hides this list for good. ``is_just_named``: the lookup was made a moment
+        ago, and said that it is public.
+
+        Raises:
+            ProfileNotFoundError: There is no such account.
+            ProfilePrivateError: Its stories are for its followers.
+            ProfileUnavailableError: It can't be had now; nothing is known of it.
+            SpendingError: The credits for it may not be spent.
+            StoriesError: The API failed.
+        """
+        call = self._api.stories(profile.profile_id)
+        try:
+            return await self._ledger.spend(payer, call)
+        except (ProfilePrivateError, ProfileNotFoundError) as error:
+            if not is_just_named:
+                shown = await self.resolve(profile.username, payer)
+                if shown.profile_id != profile.profile_id:
+                    return None
+                if shown.is_private and isinstance(error, ProfilePrivateError):
+                    await self.record_private(profile.profile_id)
+                    raise
+            if isinstance(error, ProfilePrivateError):
+                raise ProfileUnavailableError(str(error), credits=error.credits) from None
+            try:
+                return await self._ledger.spend(payer, call)
+            except (ProfilePrivateError, ProfileNotFoundError) as again:
+                raise ProfileUnavailableError(str(again), credits=again.credits) from None
+            except SpendingError:  # the next asker may be able to pay
+                raise ProfileUnavailableError(str(error)) from None
+
     async def record_private(self, profile_id: str) -> None:
         """Keep that two answers agree: the account is private."""
         async with self._db.begin() as tx:
             await snapshots.fail(tx, profile_id, "private", now=self._now())
 
     async def _ask(self, username: str, payer: Payer) -> Profile:
-        return await self._ledger.spend(
-            payer, Endpoint.USER_BY_USERNAME, lambda: self._api.profile(username)
-        )
+        return await self._ledger.spend(payer, self._api.profile(username))

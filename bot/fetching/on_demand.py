@@ -5,13 +5,12 @@ from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from bot.billing.ledger import Bill, Ledger, Payer
+from bot.billing.ledger import Ledger, Payer
 from bot.domain import alert_rules, links
 from bot.domain.errors import (
     ProfileNotFoundError,
     ProfilePrivateError,
     ProfileUnavailableError,
-    SpendingError,
     StoryGoneError,
     about,
 )
@@ -28,7 +27,6 @@ from bot.fetching.answer_cache import (
 from bot.fetching.names import Names
 from bot.store.database import Database
 from bot.stories_api.client import StoriesApi
-from bot.stories_api.endpoints import Endpoint
 
 
 class Viewer:
@@ -69,18 +67,18 @@ class Viewer:
         if links.is_probably_gone(story_id, self._now()):
             raise StoryGoneError
         self._refuse_blocked(link.username or "")
-        payer = Payer("link", asker)
+        payer, call = Payer("link", asker), self._api.story(story_id, link.url or "")
 
         async def fetch() -> Fetched[Story]:
             with suppress(ProfileNotFoundError):  # the link may name whom it likes, or nobody
                 await self._names.known(link.username or "")
             try:
                 try:
-                    story, bill = await self._pay_for_story(link, payer)
+                    story, bill = await self._ledger.pay(payer, call)
                 except StoryGoneError:
                     if links.story_taken_at(story_id) is None:
                         raise  # nothing says that it should live
-                    story, bill = await self._pay_for_story(link, payer)
+                    story, bill = await self._ledger.pay(payer, call)
             except ProfilePrivateError as error:
                 named = Profile("", link.username or "")
                 if await self._names.proof(named, payer) == "private":
@@ -97,17 +95,6 @@ class Viewer:
         if stories[0].expires_at <= self._now():
             raise StoryGoneError
         return stories[0]
-
-    async def _pay_for_story(self, link: Link, payer: Payer) -> tuple[Story, Bill]:
-        story_id = link.story_id or ""
-        # An id that holds no date is none that the API could look up; it may know the page.
-        if links.story_taken_at(story_id) is None:
-            return await self._ledger.pay(
-                payer, Endpoint.STORY_BY_URL, lambda: self._api.story_by_url(link.url or "")
-            )
-        return await self._ledger.pay(
-            payer, Endpoint.STORY_BY_ID, lambda: self._api.story(story_id)
-        )
 
     async def stories(self, username: str, asker: Asker) -> list[Story]:
         """Return the live stories of a profile, oldest first; 2 credits when its id is known.
@@ -131,11 +118,11 @@ class Viewer:
             if known is None or known.state != "active":  # the lookup is cheaper
                 return await self._by_name(username, payer)
             self._refuse_blocked(username, known.profile_id)
-            fetched = await self._by_id(known.profile, payer)
-            if fetched.result and fetched.result[0].profile.username != username:
+            stories = await self._names.stories(known.profile, payer)
+            if stories is None or (stories and stories[0].profile.username != username):
                 # The name has a new owner; the one we knew goes by another now.
                 return await self._by_name(username, payer)
-            return fetched
+            return _snapshot_of(known.profile, stories)
 
         def until(_: list[Story], now: datetime) -> datetime:
             return now + self._fresh_for
@@ -151,41 +138,13 @@ class Viewer:
     async def _by_name(self, username: str, payer: Payer) -> Fetched[Story]:
         profile = await self._names.public(username, payer)
         self._refuse_blocked(username, profile.profile_id)
-        return await self._by_id(profile, payer, is_just_named=True)
-
-    async def _by_id(
-        self, profile: Profile, payer: Payer, *, is_just_named: bool = False
-    ) -> Fetched[Story]:
-        """Ask by id; what refuses is believed only where the lookup of the name agrees.
-
-        Where it does not, a 404 is asked again, as it passes; who is refused as private though
-        the page is public hides this list for good.
-        """
-        try:
-            stories = await self._list(profile, payer)
-        except (ProfilePrivateError, ProfileNotFoundError) as error:
-            if not is_just_named:  # else the lookup has just shown it, and as a public one
-                shown = await self._names.resolve(profile.username, payer)
-                if shown.profile_id != profile.profile_id:
-                    return await self._by_name(profile.username, payer)
-                if shown.is_private and isinstance(error, ProfilePrivateError):
-                    await self._names.record_private(profile.profile_id)
-                    raise
-            if isinstance(error, ProfilePrivateError):
-                raise ProfileUnavailableError(str(error), credits=error.credits) from None
-            try:
-                stories = await self._list(profile, payer)
-            except (ProfilePrivateError, ProfileNotFoundError) as again:
-                raise ProfileUnavailableError(str(again), credits=again.credits) from None
-            except SpendingError:  # the next asker may be able to pay
-                raise ProfileUnavailableError(str(error)) from None
-        return Fetched(stories[0].profile if stories else profile, stories)
-
-    async def _list(self, profile: Profile, payer: Payer) -> list[Story]:
-        return await self._ledger.spend(
-            payer, Endpoint.USER_STORIES, lambda: self._api.stories(profile.profile_id)
-        )
+        stories = await self._names.stories(profile, payer, is_just_named=True)
+        return _snapshot_of(profile, stories or [])
 
     def _refuse_blocked(self, username: str, profile_id: str = "") -> None:
         if alert_rules.is_blocked(profile_id, username, self._blocked):
             raise ProfileNotFoundError(username=username)
+
+
+def _snapshot_of(profile: Profile, stories: list[Story]) -> Fetched[Story]:
+    return Fetched(stories[0].profile if stories else profile, stories)

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Literal
 
 import structlog
@@ -23,11 +24,11 @@ from bot.domain.errors import (
     StoriesError,
 )
 from bot.domain.model import Story
+from bot.domain.paid_calls import Answer
 from bot.domain.records import EPOCH, Audience, Known
 from bot.fetching import schedule_state, snapshots
 from bot.fetching.feasibility import BudgetWatch
 from bot.fetching.names import Names, Proof
-from bot.fetching.privacy import PrivacyCheck
 from bot.fetching.schedule_state import Plan, PollSettings
 from bot.fetching.witness import Witness
 from bot.runtime.metrics import Metrics
@@ -35,7 +36,7 @@ from bot.runtime.workers import Worker
 from bot.store import profiles, stories, subscriptions
 from bot.store.database import Database, Tx
 from bot.stories_api.client import StoriesApi
-from bot.stories_api.endpoints import Answer, Endpoint
+from bot.stories_api.privacy import PrivacyCheck
 
 log = structlog.get_logger()
 
@@ -51,7 +52,6 @@ MAINTAIN_EVERY = timedelta(minutes=1)
 _MANY = 1_000  # chats; where more wait for a profile they are counted once in
 _COUNTED_AGAIN = timedelta(hours=1)
 _SURVEYED_A_MINUTE = 1_000  # profiles; to sum them up takes 15 ms, in which nobody is answered
-REFUSED, SILENT = "refused", "silent"  # what a forced answer was that proves nothing
 _LOOKUPS = 1, 2  # credits of a lookup of the name; "gone" takes two
 
 
@@ -305,14 +305,7 @@ class Scheduler:
         if seems_private and await self._proof(known, plan) == "private":
             await self._names.record_private(known.profile_id)
             return "private"
-        if not self._privacy.skips(known):
-            return await self._ask(known, plan)
-        asked_at = self._now()
-        outcome = await self._ask(known, plan, forced=True)
-        if outcome in {REFUSED, SILENT}:  # which proves nothing
-            silent_at = asked_at if outcome == SILENT else None
-            return await self._ask(known, plan, silent_at=silent_at)
-        return outcome
+        return await self._ask(known, plan)
 
     async def _is_awaited(self, known: Known) -> bool:
         """Count who waits for a profile; where nobody does it is not checked any more."""
@@ -341,22 +334,16 @@ class Scheduler:
         plan.schedule.bucket.credits -= _LOOKUPS[proof == "gone"]
         return proof
 
-    async def _ask(
-        self,
-        known: Known,
-        plan: Plan,
-        *,
-        forced: bool = False,
-        silent_at: datetime | None = None,
-    ) -> str:
-        """Ask and record; ``silent_at`` is when a forced answer showed nothing.
-
-        REFUSED or SILENT where the answer was ``forced``, and is settled but not recorded.
-        """
+    async def _ask(self, known: Known, plan: Plan) -> str:
+        """Ask and record."""
+        is_well = known.state == "active" and not known.failures
+        call = self._api.stories(
+            known.profile_id,
+            public_since=known.checked_at if is_well else None,
+            expects_some=partial(self._should_live, known),
+        )
         try:
-            reservation = await self._ledger.reserve(
-                _payer(known), Endpoint.USER_STORIES, forced=forced
-            )
+            reservation = await self._ledger.reserve(_payer(known), call)
         except SpendingError as error:
             latest = self._now() + _LONGEST_WAIT
             async with self._db.begin() as tx:
@@ -364,27 +351,13 @@ class Scheduler:
                 await profiles.put_off(tx, known.profile_id, until=until)
             return "no money"
         try:
-            answer = await self._api.stories(known.profile_id, forced=forced)
+            answer = await call
         except StoriesError as error:
-            if forced and isinstance(error, ProfilePrivateError | ProfileNotFoundError):
-                await self._waste(plan, reservation, error.credits)
-                return REFUSED
             return await self._record_failure(known, plan, reservation, error)
-        if forced and not answer.value and await self._should_live(known):
-            await self._waste(plan, reservation, answer.credits)
-            return SILENT
         if self._witness is not None:
             self._witness.worked = known.profile_id
-        await self._record(known, plan, reservation, answer, forced=forced)
-        if silent_at is not None:
-            await self._privacy.lacked(known, answer.value, at=silent_at)
+        await self._record(known, plan, reservation, answer)
         return "seen"
-
-    async def _waste(self, plan: Plan, reservation: Reservation, billed: int | None) -> None:
-        """Settle a forced answer that is not believed; the full one is asked at once."""
-        spent = reservation.credits if billed is None else billed
-        plan.billed(spent, is_whole=False)
-        await self._db.insist(lambda tx: self._ledger.settle(tx, reservation, billed))
 
     async def _should_live(self, known: Known) -> bool:
         """Return whether stories were seen that should still be up."""
@@ -403,14 +376,12 @@ class Scheduler:
         plan: Plan,
         reservation: Reservation,
         answer: Answer[list[Story]],
-        *,
-        forced: bool,
     ) -> None:
         shown = answer.value
         profile = shown[0].profile if shown else known.profile
         now = self._now()
         plan.billed(answer.credits)
-        snapshot = snapshots.Snapshot(profile, tuple(shown), forced=forced)
+        snapshot = snapshots.Snapshot(profile, tuple(shown), is_checked=answer.is_checked)
 
         async def record(tx: Tx) -> list[str]:
             new = await snapshots.record(tx, snapshot, now=now, own=plan)
@@ -419,7 +390,7 @@ class Scheduler:
 
         new = await self._db.insist(record)
         self._wake()
-        if not forced:
+        if answer.is_checked:
             await self._privacy.compare(known, shown, new)
         self._new.inc(len(new))
         if new:

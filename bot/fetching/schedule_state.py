@@ -54,17 +54,12 @@ class Plan:
     cost: float = COST
     learns_cost: bool = True
     pause: timedelta | None = None
-    _wasted: float = 0.0
 
-    def billed(self, credits: int, *, is_whole: bool = True) -> None:  # noqa: A002 - the project's word
-        """Learn what a check was billed; what is not whole belongs to the one after it."""
-        self._wasted += credits
-        if not is_whole:
-            return
-        total, self._wasted = self._wasted, 0.0
-        self.schedule.bucket.credits -= total - self.cost  # the schedule counts the mean
+    def billed(self, credits: int) -> None:  # noqa: A002 - the project's word
+        """Learn what a check was billed."""
+        self.schedule.bucket.credits -= credits - self.cost  # the schedule counts the mean
         if self.learns_cost:
-            self.cost += (total - self.cost) / _POLLS_OF_MEAN
+            self.cost += (credits - self.cost) / _POLLS_OF_MEAN
 
     def share(self, sure: float, more: float, *, known: int, fresh: int) -> None:
         """Go by ``sure`` credits a day, of which newcomers have their part, and ``more`` today.

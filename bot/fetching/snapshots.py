@@ -21,13 +21,13 @@ GATHER = timedelta(minutes=5)
 class Snapshot:
     """What one check of ``profile`` showed; ``partial``: one story of perhaps many.
 
-    A ``forced`` one went without the privacy check and does not prove that the profile is public.
+    Where it is not ``is_checked``, nobody was asked whether the profile is public.
     """
 
     profile: Profile
     stories: tuple[Story, ...]
     partial: bool = False
-    forced: bool = False
+    is_checked: bool = True
 
 
 async def record(
@@ -41,7 +41,7 @@ async def record(
     before = await (named if snapshot.stories else _unnamed)(tx, snapshot.profile, now=now)
     is_renamed = snapshot.profile.username != before.username
     # What was said of the name that comes with stories is forgotten with it.
-    if is_renamed if snapshot.stories else not snapshot.forced:
+    if is_renamed if snapshot.stories else snapshot.is_checked:
         await answers.forget(tx, answers.verdict_key(before.username))
     new = await stories.add(tx, snapshot.stories, now=now)
     if before.next_look_at is not None and new:
@@ -100,7 +100,7 @@ async def _finish(
         state="active",
         state_since=before.state_since if before.state == "active" else now,
         looked_at=now,
-        checked_at=before.checked_at if snapshot.forced else now,
+        checked_at=now if snapshot.is_checked else before.checked_at,
         failures=0,
         refusal="",
         refusals=0,

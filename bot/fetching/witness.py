@@ -1,7 +1,5 @@
 """A witness for the API: a profile that nobody asked for tells an outage from a sick account."""
 
-from collections.abc import Awaitable, Callable
-
 from bot.billing.ledger import Ledger, Payer
 from bot.domain.errors import (
     ApiUnavailableError,
@@ -10,8 +8,8 @@ from bot.domain.errors import (
     SpendingError,
     StoriesError,
 )
+from bot.domain.paid_calls import Call
 from bot.stories_api.client import StoriesApi
-from bot.stories_api.endpoints import Answer, Endpoint
 
 _WELL_KNOWN = "instagram"  # its own account; asked only where no other witness is answered
 _PAYER = Payer("schedule")
@@ -34,9 +32,9 @@ class Witness:
         itself; 0 credits while the API fails, else 1 or 2.
         """
         asked = False
-        for endpoint, call in self._calls():
+        for call in self._calls():
             try:
-                await self._ledger.spend(_PAYER, endpoint, call)
+                await self._ledger.spend(_PAYER, call)
             except (SpendingError, OutOfServiceError):
                 return False if asked else None
             except ProfileUnavailableError:
@@ -49,10 +47,9 @@ class Witness:
                 return True
         return False
 
-    def _calls(self) -> list[tuple[Endpoint, Callable[[], Awaitable[Answer[object]]]]]:
-        api, worked = self._api, self.worked
-        calls: list[tuple[Endpoint, Callable[[], Awaitable[Answer[object]]]]] = []
-        if worked is not None:
-            calls.append((Endpoint.USER_STORIES, lambda: api.stories(worked, probe=True)))
-        calls.append((Endpoint.USER_BY_USERNAME, lambda: api.profile(_WELL_KNOWN, probe=True)))
+    def _calls(self) -> list[Call[object]]:
+        calls: list[Call[object]] = []
+        if self.worked is not None:
+            calls.append(self._api.stories(self.worked, probe=True))
+        calls.append(self._api.profile(_WELL_KNOWN, probe=True))
         return calls

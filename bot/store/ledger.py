@@ -27,7 +27,7 @@ ledger_entries = sa.Table(
     sa.Column("kind", sa.String(10), nullable=False),
     sa.Column("chat_id", sa.BigInteger, nullable=False),
     sa.Column("user_id", sa.BigInteger),
-    sa.Column("endpoint", sa.String(64), nullable=False),
+    sa.Column("operation", sa.String(16), nullable=False),
     sa.Column("nominal", sa.Integer, nullable=False),
     sa.Column("credits", sa.Integer, nullable=False),
     sa.Column("state", sa.String(8), nullable=False),
@@ -50,7 +50,7 @@ ledger_days = sa.Table(
     sa.Column("day", sa.Date, primary_key=True),
     sa.Column("kind", sa.String(10), primary_key=True),
     sa.Column("chat_id", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("endpoint", sa.String(64), primary_key=True),
+    sa.Column("operation", sa.String(16), primary_key=True),
     *(sa.Column(name, sa.BigInteger, nullable=False) for name in SUMS),
     sa.Index("ix_ledger_days_chat", "chat_id", "day"),
 )
@@ -65,7 +65,7 @@ async def add(
     kind: str,
     chat_id: int | None,
     user_id: int | None,
-    endpoint: str,
+    operation: str,
     nominal: int,
     now: datetime,
 ) -> int:
@@ -74,7 +74,7 @@ async def add(
         "kind": kind,
         "chat_id": NOBODY if chat_id is None else chat_id,
         "user_id": user_id,
-        "endpoint": endpoint,
+        "operation": operation,
         "nominal": nominal,
         "credits": nominal,
         "state": OPEN,
@@ -83,7 +83,7 @@ async def add(
     return int((await tx.execute(_ADD, row)).scalar_one())
 
 
-_CLOSED = [ledger_entries.c[name] for name in ("at", "kind", "chat_id", "endpoint", "nominal")]
+_CLOSED = [ledger_entries.c[name] for name in ("at", "kind", "chat_id", "operation", "nominal")]
 _CLOSE = (
     sa.update(ledger_entries)
     .where(

@@ -38,11 +38,11 @@ class Sums:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What was spent on a day for one kind of call, at one endpoint."""
+    """What was spent on a day by those who ask for one kind of thing, on one operation."""
 
     day: date
     kind: str
-    endpoint: str
+    operation: str
     sums: Sums
 
 
@@ -50,20 +50,20 @@ async def parts(tx: Tx, *, since: date, chat_id: int | None = None) -> list[Part
     """Return what was spent from the day ``since`` on, by all or by one chat."""
     days, entries = ledger_days.c, ledger_entries.c
     figures = [sa.func.sum(days[name]) for name in SUMS]
-    closed = sa.select(days.day, days.kind, days.endpoint, *figures).where(days.day >= since)
-    pending = sa.select(entries.at, entries.kind, entries.endpoint, entries.credits).where(
+    closed = sa.select(days.day, days.kind, days.operation, *figures).where(days.day >= since)
+    pending = sa.select(entries.at, entries.kind, entries.operation, entries.credits).where(
         IS_OPEN, entries.at >= datetime.combine(since, time(), UTC)
     )
     if chat_id is not None:
         closed = closed.where(days.chat_id == chat_id)
         pending = pending.where(entries.chat_id == chat_id)
-    grouped = closed.group_by(days.day, days.kind, days.endpoint)
+    grouped = closed.group_by(days.day, days.kind, days.operation)
     rows = [
-        Part(day, kind, endpoint, Sums(*map(int, sums)))
-        for day, kind, endpoint, *sums in await tx.execute(grouped)
+        Part(day, kind, operation, Sums(*map(int, sums)))
+        for day, kind, operation, *sums in await tx.execute(grouped)
     ]
-    for at, kind, endpoint, nominal in await tx.execute(pending):
-        rows.append(Part(at.date(), kind, endpoint, Sums(1, nominal, open=nominal)))
+    for at, kind, operation, nominal in await tx.execute(pending):
+        rows.append(Part(at.date(), kind, operation, Sums(1, nominal, open=nominal)))
     return rows
 
 

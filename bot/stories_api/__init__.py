@@ -1,7 +1,7 @@
 """The adapter to the Stories API, a paid HTTP service; its wire format is seen here only.
 
-In: an id, a name or an address. Out: what was asked for with the credits that it was billed, or
-a ``StoriesError`` that knows them as well. Public: ``client.StoriesApi``,
-``endpoints.Endpoint``, ``endpoints.Answer``, ``endpoints.Balance``, ``endpoints.cost``,
-``limit_state.SharedLimits``.
+In: an id, a name or an address, and what is known of the account. Out: a call that tells its
+price (``domain.paid_calls``). Awaited, it gives what was asked for with the credits that it was
+billed, or a ``StoriesError`` that knows them as well. Public: ``client.StoriesApi``,
+``privacy.PrivacyCheck``, ``limit_state.SharedLimits``.
 """

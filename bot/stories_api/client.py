@@ -2,7 +2,9 @@
 
 import random
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Protocol, TypeVar
 
 import aiohttp
@@ -13,17 +15,21 @@ from bot.domain.errors import (
     MediaRefusedError,
     NoStoriesError,
     OutOfServiceError,
+    ProfileNotFoundError,
     ProfilePrivateError,
+    StoriesError,
 )
-from bot.domain.links import PAGE
+from bot.domain.links import PAGE, story_taken_at
 from bot.domain.model import LARGEST_FILE, Highlight, Profile, Story
+from bot.domain.paid_calls import Answer, Balance, Call, Operation
 from bot.media.spool import MediaFile, Spool
 from bot.runtime.clock import steady
 from bot.runtime.metrics import Metrics
 from bot.stories_api import schema
 from bot.stories_api.downloads import Elsewhere, read_download
-from bot.stories_api.endpoints import BALANCE, Answer, Balance, Endpoint, cost
+from bot.stories_api.endpoints import BALANCE, Endpoint
 from bot.stories_api.limit_state import AccountLimits, AccountState
+from bot.stories_api.privacy import PrivacyCheck
 from bot.stories_api.response import read_json
 from bot.stories_api.transport import DEADLINE, Query, Read, Transport
 
@@ -42,10 +48,10 @@ class FetchMedia(Protocol):
 
 
 class StoriesApi:
-    """The paid API of stories; every method but ``balance`` costs what ``cost`` says.
+    """The paid API of stories; every method but ``balance`` returns a call that tells its price.
 
     All raise the StoriesError family, whose ``credits`` tell what the failed call was billed
-    (None: nobody knows). Nothing that may have been billed is asked again.
+    (None: nobody knows). Nothing that may have been billed is asked again in the same words.
     """
 
     def __init__(
@@ -54,7 +60,7 @@ class StoriesApi:
         *,
         url: str,
         key: SecretStr,
-        skip_privacy_check: bool = False,
+        privacy: PrivacyCheck | None = None,
         fetch_media: FetchMedia | None = None,
         metrics: Metrics | None = None,
         on_out_of_service: Callable[[OutOfServiceError], Awaitable[object]] | None = None,
@@ -69,7 +75,8 @@ class StoriesApi:
     ) -> None:
         """Ask at ``url`` with ``key``, each call at most ``deadline`` seconds.
 
-        The key goes to that origin and to no other.
+        The key goes to that origin and to no other. ``privacy`` tells when a call may skip the
+        privacy check; without it none does.
         ``limits`` shares rate, breaker and refused subjects with other processes.
         ``fetch_media`` fetches where a download endpoint names an address instead of a file;
         ``on_out_of_service`` is called once when a 401 or 402 stops all paid calls.
@@ -86,7 +93,8 @@ class StoriesApi:
             clock=clock,
             jitter=jitter,
         )
-        self._skip_privacy_check = skip_privacy_check
+        self._privacy = privacy
+        self._now = now
         self._fetch_media = fetch_media
         self._largest_file = largest_file
         self._deadline = deadline
@@ -109,49 +117,55 @@ class StoriesApi:
         """Return whether the breaker holds calls back."""
         return self.transport.state.breaker.is_open
 
-    async def story(self, story_id: str) -> Answer[Story]:
-        """Return a live story by its pk; 1 credit.
+    def story(self, story_id: str, page_url: str = "") -> Call[Story]:
+        """Return a live story by its pk, or by its page where the pk is made up; 1 credit.
 
         Raises:
             StoryGoneError: It is over or was deleted.
         """
-        return await self._story(Endpoint.STORY_BY_ID, {"id": story_id})
+        if page_url and story_taken_at(story_id) is None:
+            query = self._query(Endpoint.STORY_BY_URL, {"url": page_url})
+        else:
+            query = self._query(Endpoint.STORY_BY_ID, {"id": story_id})
 
-    async def story_by_url(self, url: str) -> Answer[Story]:
-        """Return a live story by the address of its page; 1 credit.
+        async def make() -> Answer[Story]:
+            answer = await self._ask(query, schema.story_from)
+            _refuse_private([answer.value], answer.credits)
+            return answer
 
-        Raises:
-            StoryGoneError: It is over or was deleted.
-        """
-        return await self._story(Endpoint.STORY_BY_URL, {"url": url})
+        return Call(Operation.STORY, query.nominal, make)
 
-    async def stories(
-        self, profile_id: str, *, forced: bool = False, probe: bool = False
-    ) -> Answer[list[Story]]:
+    def stories(
+        self,
+        profile_id: str,
+        *,
+        public_since: datetime | None = None,
+        expects_some: Callable[[], Awaitable[bool]] | None = None,
+        probe: bool = False,
+    ) -> Call[list[Story]]:
         """Return a profile's live stories, oldest first; 2 credits, 1 without the privacy check.
 
-        ``forced`` goes without it: then a refusal, a 404 and an empty list prove nothing. A
-        ``probe`` goes out even while the API fails, and is given up soon.
+        Who says that the account is ``public_since`` then lets the check be skipped. A refusal
+        proves nothing without it, nor does an empty list where ``expects_some``: then it is asked
+        again with the check, which makes 3. A ``probe`` goes out even while the API fails, and is
+        given up soon.
 
         Raises:
             ProfilePrivateError: The account is private (only told with the privacy check).
             ProfileNotFoundError: There is no such account.
         """
-        query = self._query(
-            Endpoint.USER_STORIES, {"user_id": profile_id}, forced=forced, probe=probe
-        )
+        query = self._query(Endpoint.USER_STORIES, {"user_id": profile_id}, probe=probe)
+        if self._privacy is None or self._privacy.mode == "false":
+            return Call(Operation.STORIES, query.nominal, partial(self._stories, query))
+        quick = replace(query, params={**query.params, "force": "on"}, nominal=query.nominal - 1)
+        if self._privacy.mode == "true":
+            return Call(Operation.STORIES, quick.nominal, partial(self._stories, quick))
+        if not self._privacy.may_skip(public_since):
+            return Call(Operation.STORIES, query.nominal, partial(self._stories, query))
+        make = partial(self._quick_stories, quick, query, expects_some)
+        return Call(Operation.STORIES, quick.nominal + query.nominal, make)
 
-        def read(value: object) -> list[Story]:
-            return schema.stories_from(value, profile_id=profile_id)
-
-        try:
-            answer = await self._ask(query, read)
-        except NoStoriesError as none:
-            return Answer([], query.nominal if none.credits is None else none.credits)
-        _refuse_private(answer.value, answer.credits)
-        return answer
-
-    async def profile(self, username: str, *, probe: bool = False) -> Answer[Profile]:
+    def profile(self, username: str, *, probe: bool = False) -> Call[Profile]:
         """Return the account behind a name, and whether it is private; 1 credit.
 
         Raises:
@@ -160,9 +174,11 @@ class StoriesApi:
         query = self._query(
             Endpoint.USER_BY_USERNAME, {"username": username}, subject=username, probe=probe
         )
-        return await self._ask(query, schema.profile_from)
+        return Call(
+            Operation.PROFILE, query.nominal, partial(self._ask, query, schema.profile_from)
+        )
 
-    async def highlights(self, profile_id: str) -> Answer[list[Highlight]]:
+    def highlights(self, profile_id: str) -> Call[list[Highlight]]:
         """Return a profile's highlights, without their stories; 2 credits.
 
         Raises:
@@ -171,12 +187,10 @@ class StoriesApi:
             HighlightsUnavailableError: The key's plan has none.
         """
         query = self._query(Endpoint.USER_HIGHLIGHTS, {"user_id": profile_id})
-        try:
-            return await self._ask(query, schema.highlights_from)
-        except NoStoriesError as none:
-            return Answer([], query.nominal if none.credits is None else none.credits)
+        make = partial(self._list, query, schema.highlights_from)
+        return Call(Operation.HIGHLIGHTS, query.nominal, make)
 
-    async def highlight(self, highlight_id: str) -> Answer[Highlight]:
+    def highlight(self, highlight_id: str) -> Call[Highlight]:
         """Return a highlight with its stories, oldest first; 1 credit.
 
         Raises:
@@ -185,19 +199,26 @@ class StoriesApi:
             HighlightsUnavailableError: The key's plan has none.
         """
         url = f"{PAGE}/stories/highlights/{highlight_id}/"
-        answer = await self._ask(
-            self._query(Endpoint.HIGHLIGHT_BY_URL, {"url": url}), schema.highlight_from
-        )
-        _refuse_private([answer.value, *answer.value.stories], answer.credits)
-        return answer
+        query = self._query(Endpoint.HIGHLIGHT_BY_URL, {"url": url})
 
-    async def download(self, story_id: str, spool: Spool) -> Answer[MediaFile]:
-        """Return a story's file by its pk; 1 credit. The caller removes it."""
-        return await self._download(Endpoint.DOWNLOAD, {"id": story_id}, spool)
+        async def make() -> Answer[Highlight]:
+            answer = await self._ask(query, schema.highlight_from)
+            _refuse_private([answer.value, *answer.value.stories], answer.credits)
+            return answer
 
-    async def download_by_story_url(self, url: str, spool: Spool) -> Answer[MediaFile]:
-        """Return a story's file by the address of its page; 1 credit. The caller removes it."""
-        return await self._download(Endpoint.DOWNLOAD_BY_STORY_URL, {"url": url}, spool)
+        return Call(Operation.HIGHLIGHTS, query.nominal, make)
+
+    def download(self, story: Story, spool: Spool) -> Call[MediaFile]:
+        """Return a story's file, by its page where the pk is made up; 1 credit.
+
+        The caller removes it.
+        """
+        if story_taken_at(story.pk) is None:
+            endpoint, params = Endpoint.DOWNLOAD_BY_STORY_URL, {"url": story.page_url}
+        else:
+            endpoint, params = Endpoint.DOWNLOAD, {"id": story.pk}
+        query = replace(self._query(endpoint, params), deadline=self._download_deadline)
+        return Call(Operation.DOWNLOAD, query.nominal, partial(self._download, query, spool))
 
     async def balance(self) -> Balance:
         """Return the account's balance; free. A good one puts us back in service.
@@ -218,14 +239,10 @@ class StoriesApi:
         params: dict[str, str],
         *,
         subject: str = "",
-        forced: bool = False,
         probe: bool = False,
     ) -> Query:
-        nominal = cost(endpoint, skip_privacy_check=self._skip_privacy_check or forced)
-        if nominal < cost(endpoint):
-            params = {**params, "force": "on"}
         deadline = min(self._deadline, _PROBE_DEADLINE) if probe else self._deadline
-        return Query(endpoint, params, nominal, subject, deadline, probe)
+        return Query(endpoint, params, endpoint.price, subject, deadline, probe)
 
     async def _ask(self, query: Query, read: Callable[[object], T]) -> Answer[T]:
         async def reader(response: aiohttp.ClientResponse) -> T:
@@ -233,16 +250,46 @@ class StoriesApi:
 
         return await self.transport.ask(query, reader)
 
-    async def _story(self, endpoint: Endpoint, params: dict[str, str]) -> Answer[Story]:
-        answer = await self._ask(self._query(endpoint, params), schema.story_from)
-        _refuse_private([answer.value], answer.credits)
+    async def _list(self, query: Query, read: Callable[[object], list[T]]) -> Answer[list[T]]:
+        try:
+            return await self._ask(query, read)
+        except NoStoriesError as none:
+            return Answer([], query.nominal if none.credits is None else none.credits)
+
+    async def _stories(self, query: Query) -> Answer[list[Story]]:
+        read = partial(schema.stories_from, profile_id=query.params["user_id"])
+        answer = await self._list(query, read)
+        _refuse_private(answer.value, answer.credits)
         return answer
 
-    async def _download(
-        self, endpoint: Endpoint, params: dict[str, str], spool: Spool
-    ) -> Answer[MediaFile]:
-        query = Query(endpoint, params, cost(endpoint), deadline=self._download_deadline)
+    async def _quick_stories(
+        self,
+        quick: Query,
+        full: Query,
+        expects_some: Callable[[], Awaitable[bool]] | None,
+    ) -> Answer[list[Story]]:
+        """Ask without the privacy check; what then proves nothing is asked again with it."""
+        silent_at = None
+        asked_at = self._now()
+        try:
+            first = await self._stories(quick)
+        except (ProfilePrivateError, ProfileNotFoundError) as refusal:
+            spent = quick.nominal if refusal.credits is None else refusal.credits
+        else:
+            if first.value or expects_some is None or not await expects_some():
+                return replace(first, is_checked=False)
+            spent, silent_at = first.credits, asked_at
+        try:
+            answer = await self._stories(full)
+        except StoriesError as error:
+            if error.credits is not None:
+                error.credits += spent
+            raise
+        if silent_at is not None and self._privacy is not None:
+            await self._privacy.lacked(full.params["user_id"], answer.value, at=silent_at)
+        return Answer(answer.value, spent + answer.credits)
 
+    async def _download(self, query: Query, spool: Spool) -> Answer[MediaFile]:
         async def read(response: aiohttp.ClientResponse) -> MediaFile | Elsewhere:
             return await read_download(response, spool, self._largest_file)
 

@@ -1,12 +1,8 @@
-"""The endpoints of the Stories API and what they cost."""
+"""The endpoints of the Stories API, and what a call of each costs."""
 
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Generic, TypeVar
 
 from bot.domain.budget import CHECK_COST
-
-T_co = TypeVar("T_co", covariant=True)
 
 
 class Endpoint(StrEnum):
@@ -21,30 +17,11 @@ class Endpoint(StrEnum):
     USER_HIGHLIGHTS = "/v1/user/highlights"
     HIGHLIGHT_BY_URL = "/v1/highlight/by/url"
 
+    @property
+    def price(self) -> int:
+        """Return the credits of a call; two where the privacy check is one of its requests."""
+        return CHECK_COST if self in _CHECKED else 1
+
 
 BALANCE = "/sys/balance"  # free
-
-# Two requests a call: the privacy check, and what is asked for.
-_COSTS = {Endpoint.USER_STORIES: CHECK_COST, Endpoint.USER_HIGHLIGHTS: 2}
-
-
-def cost(endpoint: Endpoint, *, skip_privacy_check: bool = False) -> int:
-    """Return the nominal credits of a call."""
-    nominal = _COSTS.get(endpoint, 1)
-    return nominal - 1 if skip_privacy_check and endpoint is Endpoint.USER_STORIES else nominal
-
-
-@dataclass(frozen=True, slots=True)
-class Answer(Generic[T_co]):
-    """What was asked for, and the credits that it was billed."""
-
-    value: T_co
-    credits: int
-
-
-@dataclass(frozen=True, slots=True)
-class Balance:
-    """The account: credits left, and calls a second."""
-
-    credits: int
-    rate: float
+_CHECKED = frozenset({Endpoint.USER_STORIES, Endpoint.USER_HIGHLIGHTS})

@@ -16,7 +16,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from bot.domain.links import story_taken_at
 from bot.domain.model import Area, Highlight, Profile, Reshared, Sticker, Story
-from bot.stories_api.endpoints import Balance
+from bot.domain.paid_calls import Balance
 from bot.stories_api.fields import (
     MOST_NUMBER,
     flag,

@@ -24,11 +24,12 @@ from bot.domain.errors import (
     ProfileUnavailableError,
     StoriesError,
 )
+from bot.domain.paid_calls import Answer
 from bot.media.download import REDIRECTS
 from bot.runtime import holding
 from bot.runtime.clock import steady
 from bot.runtime.metrics import Metrics
-from bot.stories_api.endpoints import BALANCE, Answer
+from bot.stories_api.endpoints import BALANCE
 from bot.stories_api.failures import TOO_MANY, Failure, failure_of
 from bot.stories_api.limit_state import AccountLimits, AccountState, LocalLimits
 from bot.stories_api.limits import CallRate

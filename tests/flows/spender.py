@@ -8,8 +8,9 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
@@ -21,10 +22,10 @@ from bot.billing.ledger import Ledger, Payer
 from bot.domain.budget import Limits
 from bot.domain.errors import StoryGoneError
 from bot.domain.model import Asker
+from bot.domain.paid_calls import Answer, Call
 from bot.media.spool import MediaFile, Spool
 from bot.store.database import Database, Tx
 from bot.stories_api.client import StoriesApi
-from bot.stories_api.endpoints import Answer, Endpoint
 
 LIMITS = Limits(10**6, 0.5, 10**6, 10**6, 10**6, 0)
 
@@ -60,14 +61,14 @@ async def spend_all(args: list[str], fuse: Fuse, folder: Path) -> None:
     """Make a call of 1 credit and one of 2; of four calls one more fails and one downloads."""
     db_url, api_url, pk, profile_id, calls = args
 
-    def watched(call: Awaitable[Answer[Any]]) -> Callable[[], Awaitable[Answer[Any]]]:
-        async def made() -> Answer[Any]:
+    def watched(call: Call[Any]) -> Call[Any]:
+        async def make() -> Answer[Any]:
             fuse.step()
             answer = await call
             fuse.step()
             return answer
 
-        return made
+        return replace(call, make=make)
 
     async with FusedDatabase(db_url) as db, aiohttp.ClientSession() as session:
         db.fuse = fuse
@@ -75,18 +76,18 @@ async def spend_all(args: list[str], fuse: Fuse, folder: Path) -> None:
         ledger = Ledger(db, LIMITS)
         payer = Payer("link", Asker(7, 8))
         with Spool(folder, limit=10**8) as spool:
-            await ledger.spend(payer, Endpoint.STORY_BY_ID, watched(api.story(pk)))
+            shown = await ledger.spend(payer, watched(api.story(pk)))
             schedule = Payer("schedule")
-            await ledger.spend(schedule, Endpoint.USER_STORIES, watched(api.stories(profile_id)))
+            await ledger.spend(schedule, watched(api.stories(profile_id)))
             if calls == "2":
                 return
             try:
                 gone = watched(api.story("3870828041672894129"))
-                await ledger.spend(payer, Endpoint.STORY_BY_ID, gone)
+                await ledger.spend(payer, gone)
             except StoryGoneError:
                 fuse.step()
-            download = watched(api.download(pk, spool))
-            file: MediaFile = await ledger.spend(payer, Endpoint.DOWNLOAD, download)
+            download = watched(api.download(shown, spool))
+            file: MediaFile = await ledger.spend(payer, download)
             file.remove()
 
 

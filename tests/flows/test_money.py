@@ -4,9 +4,9 @@ import asyncio
 import random
 import sys
 from asyncio.subprocess import PIPE
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,15 +17,16 @@ from pydantic import SecretStr
 from bot.billing.ledger import Ledger, Payer
 from bot.domain.budget import Limits
 from bot.domain.errors import MediaError, SpendingError, StoriesError
-from bot.domain.model import Asker
+from bot.domain.model import Asker, Story
+from bot.domain.paid_calls import Call
 from bot.media.download import Media
 from bot.media.spool import MediaFile, Spool
 from bot.store.database import Database
 from bot.store.spending import Sums
 from bot.stories_api.client import StoriesApi
-from bot.stories_api.endpoints import Answer, Endpoint, cost
 from tests.support import rows
 from tests.support.sandbox import Box
+from tests.support.telegram import story_of
 
 MORNING = datetime(2026, 4, 8, tzinfo=UTC)
 MANY = 10**6
@@ -84,32 +85,27 @@ class Day:
 
     api: StoriesApi
     spool: Spool
-    pk: str
+    story: Story
     page: str
     profile_id: str
     locked_id: str
 
-    def calls(self) -> list[tuple[int, Payer, Endpoint, Callable[[], Awaitable[Answer[Any]]]]]:
+    def calls(self) -> list[tuple[int, Payer, Call[Any]]]:
         api, spool = self.api, self.spool
         asker = Asker(1, 2)
         link, more = Payer("link", asker), Payer("stories", Asker(3, 4))
         media, schedule = Payer("media", asker), Payer("schedule")
         return [
-            (8, schedule, Endpoint.USER_STORIES, lambda: api.stories(self.profile_id)),
-            (4, link, Endpoint.STORY_BY_ID, lambda: api.story(self.pk)),
-            (2, link, Endpoint.STORY_BY_ID, lambda: api.story(STALE)),
-            (2, link, Endpoint.STORY_BY_URL, lambda: api.story_by_url(self.page)),
-            (3, more, Endpoint.USER_STORIES, lambda: api.stories(self.profile_id)),
-            (1, more, Endpoint.USER_STORIES, lambda: api.stories(self.locked_id)),
-            (2, more, Endpoint.USER_BY_USERNAME, lambda: api.profile("natgeo")),
-            (1, more, Endpoint.USER_BY_USERNAME, lambda: api.profile("nobody")),
-            (1, media, Endpoint.DOWNLOAD, lambda: api.download(self.pk, spool)),
-            (
-                1,
-                media,
-                Endpoint.DOWNLOAD_BY_STORY_URL,
-                lambda: api.download_by_story_url(self.page, spool),
-            ),
+            (8, schedule, api.stories(self.profile_id)),
+            (4, link, api.story(self.story.pk)),
+            (2, link, api.story(STALE)),
+            (2, link, api.story("1", self.page)),
+            (3, more, api.stories(self.profile_id)),
+            (1, more, api.stories(self.locked_id)),
+            (2, more, api.profile("natgeo")),
+            (1, more, api.profile("nobody")),
+            (1, media, api.download(self.story, spool)),
+            (1, media, api.download(replace(self.story, pk="1"), spool)),
         ]
 
 
@@ -138,12 +134,12 @@ async def test_a_day_of_mixed_traffic_adds_up_to_the_credit(
             page = f"https://www.instagram.com/stories/natgeo/{story['pk']}/"
             locked = (await api.profile("locked")).value.profile_id
             looked_up, end = await billed_since(box, end)
-            day = Day(api, spool, story["pk"], page, profile, locked)
+            day = Day(api, spool, story_of(story), page, profile, locked)
             calls = day.calls()
             weights = [weight for weight, *_ in calls]
             for n in range(200):
                 now[0] = MORNING + timedelta(minutes=7 * n)
-                _, payer, endpoint, call = chance.choices(calls, weights)[0]
+                _, payer, call = chance.choices(calls, weights)[0]
                 if n % 10 == 0:
                     await box.control.stories_api(
                         download_mode=chance.choice(MODES),
@@ -156,7 +152,7 @@ async def test_a_day_of_mixed_traffic_adds_up_to_the_credit(
                     await box.control.fault("stories", fault, times=chance.choice((1, 1, 3)))
                 is_unknown = False
                 try:
-                    file = await ledger.spend(payer, endpoint, call)
+                    file = await ledger.spend(payer, call)
                     if isinstance(file, MediaFile):
                         file.remove()
                 except StoriesError as error:
@@ -172,9 +168,9 @@ async def test_a_day_of_mixed_traffic_adds_up_to_the_credit(
                     entry = (await rows.entries(tx, since=MORNING))[-1]
                 if is_unknown:
                     unknown += entry.credits - billed
-                    assert entry.credits == cost(endpoint) >= billed
+                    assert entry.credits == call.price >= billed
                 else:
-                    assert entry.credits == billed, (n, endpoint)
+                    assert entry.credits == billed, (n, call.operation)
     assert faults >= len(FAULTS)
     assert unknown > 0
     assert (await counted(db)).spent == await box.control.billed() - looked_up + unknown
@@ -196,7 +192,7 @@ async def test_a_flood_of_asks_spends_what_was_allowed_and_no_credit_more(
             async def ask(n: int) -> None:
                 payer = Payer("link", Asker(n % 3, n % 7))
                 try:
-                    await ledger.spend(payer, Endpoint.STORY_BY_ID, lambda: api.story(pk))
+                    await ledger.spend(payer, api.story(pk))
                 except SpendingError:
                     return
 
@@ -218,8 +214,7 @@ async def test_cancelled_calls_are_in_the_ledger_when_they_are_on_the_bill(
             async def ask() -> None:
                 await ledger.spend(
                     Payer("stories", Asker(1, 1)),
-                    Endpoint.USER_STORIES,
-                    lambda: api.stories(profile_id),
+                    api.stories(profile_id),
                 )
 
             for _ in range(15):

@@ -7,9 +7,9 @@ header says.
 import asyncio
 import itertools
 import json
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -18,13 +18,15 @@ from bot.billing.ledger import Ledger, Payer
 from bot.domain.budget import Limits
 from bot.domain.errors import MediaError, StoriesError
 from bot.domain.model import Asker
+from bot.domain.paid_calls import Call
 from bot.media.spool import Spool
 from bot.store.database import Database
 from bot.stories_api.client import StoriesApi
-from bot.stories_api.endpoints import Answer, Endpoint, cost
+from bot.stories_api.endpoints import Endpoint
 from bot.stories_api.response import ERROR_BUDGET
 from tests.bot.stories_api.server import Server, api_at, response, serving
 from tests.flows.test_money import counted
+from tests.support.followed import DATED
 
 MANY = 10**9
 FREE = {401, 402, 410, 429, 500, 503, 504}
@@ -98,19 +100,18 @@ def faults() -> Iterator[tuple[str, tuple[Part, ...]]]:
 FAULTS = dict(faults())
 
 
-def calls(
-    api: StoriesApi, spool: Spool
-) -> dict[Endpoint, Callable[[], Awaitable[Answer[object]]]]:
+def calls(api: StoriesApi, spool: Spool) -> dict[Endpoint, Call[object]]:
     url = "https://www.instagram.com/stories/natgeo/1/"
+    unknown = replace(DATED, pk="1")
     return {
-        Endpoint.STORY_BY_ID: lambda: api.story("1"),
-        Endpoint.STORY_BY_URL: lambda: api.story_by_url(url),
-        Endpoint.DOWNLOAD: lambda: api.download("1", spool),
-        Endpoint.DOWNLOAD_BY_STORY_URL: lambda: api.download_by_story_url(url, spool),
-        Endpoint.USER_STORIES: lambda: api.stories("1"),
-        Endpoint.USER_BY_USERNAME: lambda: api.profile("natgeo"),
-        Endpoint.USER_HIGHLIGHTS: lambda: api.highlights("1"),
-        Endpoint.HIGHLIGHT_BY_URL: lambda: api.highlight("1"),
+        Endpoint.STORY_BY_ID: api.story("1"),
+        Endpoint.STORY_BY_URL: api.story("1", url),
+        Endpoint.DOWNLOAD: api.download(DATED, spool),
+        Endpoint.DOWNLOAD_BY_STORY_URL: api.download(unknown, spool),
+        Endpoint.USER_STORIES: api.stories("1"),
+        Endpoint.USER_BY_USERNAME: api.profile("natgeo"),
+        Endpoint.USER_HIGHLIGHTS: api.highlights("1"),
+        Endpoint.HIGHLIGHT_BY_URL: api.highlight("1"),
     }
 
 
@@ -121,7 +122,7 @@ async def bill_of(
     parts: tuple[Part, ...], endpoint: Endpoint, header: str, ledger: Ledger, spool: Spool
 ) -> int:
     """Ask once; return what the vendor bills."""
-    nominal = cost(endpoint)
+    nominal = endpoint.price
     billed = 0
 
     async def answer(server: Server, writer: asyncio.StreamWriter) -> None:
@@ -138,7 +139,7 @@ async def bill_of(
         api_at(server.url, deadline=0.2, download_deadline=0.2) as api,
     ):
         with suppress(StoriesError, MediaError):
-            await ledger.spend(Payer("link", Asker(1, 2)), endpoint, calls(api, spool)[endpoint])
+            await ledger.spend(Payer("link", Asker(1, 2)), calls(api, spool)[endpoint])
     return billed
 
 
@@ -150,11 +151,11 @@ async def walk(cases: list[tuple[str, Endpoint, str]], db: Database, folder: Pat
             billed = await bill_of(FAULTS[name], endpoint, header, ledger, spool)
             spent = (await counted(db)).spent
             booked, before = spent - before, spent
-            most = cost(endpoint) * 5 * max(1, billed) if header == "absurd" else None
+            most = endpoint.price * 5 * max(1, billed) if header == "absurd" else None
             assert booked >= billed, (name, endpoint, header)
             assert most is None or booked <= most, (name, endpoint, header)
             if header == "right":  # no phantom credits either, but what nobody can know
-                assert booked <= max(billed, cost(endpoint)), (name, endpoint)
+                assert booked <= max(billed, endpoint.price), (name, endpoint)
 
 
 async def test_the_bill_is_never_above_the_ledger_whatever_the_vendor_does(

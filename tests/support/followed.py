@@ -41,6 +41,10 @@ def story(pk: str, taken_at: datetime = NOON, of: Profile = NATGEO, **more: Any)
     return replace(plain, **more)
 
 
+DATED = story("3870828041672894129")
+"""A story whose id holds its date: it can be asked for by it."""
+
+
 async def follow(
     tx: Tx,
     chat_id: int,

@@ -142,10 +142,10 @@ async def _record(settings: Settings, spent: list[tuple[str, int]]) -> None:
             return
         now = datetime.now(UTC)
         async with db.begin() as tx:
-            for path, credits in spent:  # noqa: A001 - the project's word
+            for _, credits in spent:  # noqa: A001 - the project's word
                 entry = await ledger.add(
-                    tx, kind="doctor", chat_id=None, user_id=None, endpoint=path, nominal=credits,
-                    now=now,
+                    tx, kind="doctor", chat_id=None, user_id=None, operation="doctor",
+                    nominal=credits, now=now,
                 )  # fmt: skip
                 await ledger.close(tx, entry, credits, now=now)
 

@@ -16,7 +16,7 @@ from bot.store import budgets
 from bot.store import ledger as entries
 from bot.store.database import Database
 from bot.stories_api.client import StoriesApi
-from bot.stories_api.endpoints import Endpoint
+from tests.bot.billing.test_ledger import answering
 from tests.support.control import wait_for
 from tests.support.followed import Clock
 from tests.support.sandbox import Box
@@ -57,9 +57,7 @@ async def test_after_a_402_it_resumes_with_the_top_up_and_says_so_once(
     await box.control.stories_api(balance=0)
 
     async def ask() -> None:
-        await ledger.spend(
-            Payer("link", Asker(1, 1)), Endpoint.USER_BY_USERNAME, lambda: api.profile("natgeo")
-        )
+        await ledger.spend(Payer("link", Asker(1, 1)), api.profile("natgeo"))
 
     for _ in range(3):
         with pytest.raises(OutOfServiceError):
@@ -111,11 +109,11 @@ async def test_the_ledger_is_tidied_at_the_start_and_then_hourly(
         async with sqlite_db.read() as tx:
             return not await entries.open_credits(tx)
 
-    await ledger.reserve(Payer("link", Asker(1, 1)), Endpoint.USER_BY_USERNAME)
+    await ledger.reserve(Payer("link", Asker(1, 1)), answering())
     clock.on(timedelta(minutes=31))
     await treasurer.run_once()
     assert await presumed()
-    await ledger.reserve(Payer("link", Asker(1, 1)), Endpoint.USER_BY_USERNAME)
+    await ledger.reserve(Payer("link", Asker(1, 1)), answering())
     clock.on(timedelta(minutes=60, milliseconds=-1))
     await treasurer.run_once()
     assert not await presumed()

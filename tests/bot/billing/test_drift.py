@@ -1,7 +1,6 @@
 """The balance against the ledger: a lag tells nothing, three balances off to one side do."""
 
 from datetime import timedelta
-from functools import partial
 
 import pytest
 from hypothesis import given
@@ -15,10 +14,10 @@ from bot.billing.reports import Reports
 from bot.domain.budget import Limits
 from bot.domain.errors import StoriesError
 from bot.domain.model import Asker
+from bot.domain.paid_calls import Answer, Call, Operation
 from bot.runtime.metrics import Metrics
 from bot.store.database import Database
 from bot.stories_api.client import StoriesApi
-from bot.stories_api.endpoints import Answer, Endpoint
 from tests.support.followed import MINUTE, NOON, Clock
 from tests.support.sandbox import sandbox_box
 
@@ -114,7 +113,7 @@ async def test_the_admins_are_told_what_was_billed_for_failures(sqlite_db: Datab
             if not told and await box.control.billed() == 0:
                 payer = Payer("link", Asker(1, 1))
                 with pytest.raises(StoriesError):
-                    await ledger.spend(payer, Endpoint.USER_STORIES, lambda: api.stories("787132"))
+                    await ledger.spend(payer, api.stories("787132"))
         billed = await box.control.billed()
         assert billed > 0
         assert len(told) == 1
@@ -149,7 +148,7 @@ async def test_a_single_credit_is_told_of_on_its_side(
         await box.control.stories_api(balance=1000)
         await treasurer.run_once()
         for _ in range(spends):
-            await ledger.spend(Payer("link", Asker(1, 1)), Endpoint.USER_STORIES, call)
+            await ledger.spend(Payer("link", Asker(1, 1)), Call(Operation.STORIES, 2, call))
         await box.control.stories_api(balance=balance)
         for _ in range(5):
             clock.on(5 * MINUTE)
@@ -185,7 +184,7 @@ async def test_what_nobody_knew_counts_until_the_balance_tells(
         for n in range(3):  # then it is no use to ask
             payer = Payer("link", Asker(1, 1))
             with pytest.raises(StoriesError):
-                await ledger.spend(payer, Endpoint.STORY_BY_ID, partial(api.story, str(n)))
+                await ledger.spend(payer, api.story(str(n)))
         await box.control.clear_faults()
         assert await ledger.spent_today() == (3, 0)
         for _ in range(4):

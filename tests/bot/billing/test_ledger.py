@@ -35,19 +35,18 @@ from bot.domain.errors import (
     TooFastError,
 )
 from bot.domain.model import Asker
+from bot.domain.paid_calls import Answer, Balance, Call, Operation
 from bot.operations.cleanup import clean
 from bot.store import acquaintances, budgets, chats, moves
 from bot.store import ledger as entries
 from bot.store.budgets import budget_days, budget_used
 from bot.store.database import Database, all_tables
-from bot.stories_api.endpoints import Answer, Balance, Endpoint, cost
 from tests.support import rows
 from tests.support.database import empty
 
 NOON = datetime(2026, 4, 8, 12, 0, tzinfo=UTC)
 MANY = 10**6
 FREE = Limits(MANY, 0.5, MANY, MANY, MANY, 0)
-ONE = Endpoint.STORY_BY_ID
 
 
 class Clock:
@@ -64,18 +63,18 @@ def link(chat: int = 1, person: int | None = 1, *, admin: bool = False) -> Payer
     return Payer("link", Asker(chat, person, is_admin=admin))
 
 
-def answering(billed: int = 1) -> Callable[[], Awaitable[Answer[str]]]:
-    async def call() -> Answer[str]:
+def answering(billed: int = 1, *, price: int = 1) -> Call[str]:
+    async def make() -> Answer[str]:
         return Answer("yes", billed)
 
-    return call
+    return Call(Operation.STORY, price, make)
 
 
-def failing(error: Exception) -> Callable[[], Awaitable[Answer[str]]]:
-    async def call() -> Answer[str]:
+def failing(error: Exception, *, price: int = 2) -> Call[str]:
+    async def make() -> Answer[str]:
         raise error
 
-    return call
+    return Call(Operation.STORIES, price, make)
 
 
 async def spent(db: Database, now: datetime = NOON) -> int:
@@ -88,13 +87,13 @@ async def spent(db: Database, now: datetime = NOON) -> int:
 
 async def test_what_the_api_billed_is_what_counts(db: Database) -> None:
     ledger = Ledger(db, FREE, now=Clock())
-    assert await ledger.spend(link(), Endpoint.USER_STORIES, answering(2)) == "yes"
+    assert await ledger.spend(link(), answering(2, price=2)) == "yes"
     assert await spent(db) == 2
-    await ledger.spend(link(), Endpoint.USER_STORIES, answering(1))  # it knew a cheaper way
+    await ledger.spend(link(), answering(1, price=2))  # it knew a cheaper way
     assert await spent(db) == 3
-    await ledger.spend(link(), Endpoint.USER_STORIES, answering(5))  # it was dearer than the table
+    await ledger.spend(link(), answering(5, price=2))  # it was dearer than the table
     assert await spent(db) == 8
-    await ledger.spend(Payer("schedule"), Endpoint.USER_STORIES, answering(2))
+    await ledger.spend(Payer("schedule"), answering(2, price=2))
     assert await ledger.spent_today() == (8, 2)
 
 
@@ -114,7 +113,7 @@ async def test_failures_cost_what_they_were_billed(
 ) -> None:
     ledger = Ledger(db, FREE, now=Clock())
     with pytest.raises(type(error)):
-        await ledger.spend(link(), Endpoint.USER_STORIES, failing(error))
+        await ledger.spend(link(), failing(error))
     assert await spent(db) == counted
 
 
@@ -125,45 +124,46 @@ async def test_over_a_limit_nothing_is_called_and_the_time_is_told(db: Database)
         called.append(1)
         return Answer(None, 1)
 
+    one = Call(Operation.STORY, 1, call)
     clock = Clock()
     ledger = Ledger(db, Limits(10, 0.5, 3, 4, 2, 0), now=clock)
-    await ledger.spend(link(), ONE, call)
-    await ledger.spend(link(), ONE, call)
+    await ledger.spend(link(), one)
+    await ledger.spend(link(), one)
     with pytest.raises(TooFastError) as too_fast:
-        await ledger.spend(link(), ONE, call)
+        await ledger.spend(link(), one)
     assert too_fast.value.until == NOON + timedelta(minutes=1)
     clock.now += timedelta(minutes=1)
-    await ledger.spend(link(), ONE, call)
+    await ledger.spend(link(), one)
     with pytest.raises(AllowanceSpentError) as allowance:
-        await ledger.spend(link(), ONE, call)
+        await ledger.spend(link(), one)
     midnight = datetime(2026, 4, 9, tzinfo=UTC)
     assert allowance.value.until == midnight
-    await ledger.spend(link(chat=2), ONE, call)
+    await ledger.spend(link(chat=2), one)
     clock.now += timedelta(minutes=1)
     with pytest.raises(PersonSpentError) as person:
-        await ledger.spend(link(chat=2), ONE, call)
+        await ledger.spend(link(chat=2), one)
     assert person.value.until == midnight
     for stranger in range(3, 6):
-        await ledger.spend(link(chat=stranger, person=stranger), ONE, call)
+        await ledger.spend(link(chat=stranger, person=stranger), one)
     with pytest.raises(BudgetSpentError) as budget:  # 7 of 10; 3 are kept for the schedule
-        await ledger.spend(link(chat=9, person=9), ONE, call)
+        await ledger.spend(link(chat=9, person=9), one)
     assert NOON < (budget.value.until or NOON) < midnight
     assert len(called) == 7
     clock.now = budget.value.until or NOON
-    await ledger.spend(link(chat=9, person=9), ONE, call)  # it works at the time that was told
+    await ledger.spend(link(chat=9, person=9), one)  # it works at the time that was told
     clock.now = midnight
-    await ledger.spend(link(), ONE, call)
+    await ledger.spend(link(), one)
     assert len(called) == 9
 
 
 async def test_admins_have_no_allowance_but_the_budget_is_theirs_too(db: Database) -> None:
     ledger = Ledger(db, Limits(5, 1, 0, 0, 1, 0), now=Clock())
     for _ in range(5):
-        await ledger.spend(link(admin=True), ONE, answering())
+        await ledger.spend(link(admin=True), answering())
     with pytest.raises(BudgetSpentError):
-        await ledger.spend(link(admin=True), ONE, answering())
+        await ledger.spend(link(admin=True), answering())
     with pytest.raises(AllowanceSpentError):
-        await ledger.spend(link(), ONE, answering())
+        await ledger.spend(link(), answering())
 
 
 async def test_the_stop_switch_stops_everybody_in_every_replica(db: Database) -> None:
@@ -172,10 +172,10 @@ async def test_the_stop_switch_stops_everybody_in_every_replica(db: Database) ->
     assert await there.is_stopped()
     for payer in (link(), link(admin=True), Payer("schedule")):
         with pytest.raises(SpendingStoppedError):
-            await there.spend(payer, ONE, answering())
+            await there.spend(payer, answering())
     assert await there.room_for_schedule(NOON) == 0
     await there.set_stopped(stopped=False)
-    await here.spend(link(), ONE, answering())
+    await here.spend(link(), answering())
 
 
 async def left_of(db: Database) -> int | None:
@@ -191,23 +191,23 @@ async def test_below_the_minimum_balance_only_admins_are_served(db: Database) ->
         return Balance(102, 15.0)
 
     await ledger.check_balance(balance)
-    await ledger.spend(link(), ONE, answering())
-    await ledger.spend(link(), ONE, answering())
+    await ledger.spend(link(), answering())
+    await ledger.spend(link(), answering())
     with pytest.raises(SpendingStoppedError):
-        await ledger.spend(link(), ONE, answering())
+        await ledger.spend(link(), answering())
     with pytest.raises(SpendingStoppedError):
-        await ledger.spend(Payer("schedule"), ONE, answering())
-    await ledger.spend(link(admin=True), ONE, answering())
+        await ledger.spend(Payer("schedule"), answering())
+    await ledger.spend(link(admin=True), answering())
     assert await left_of(db) == 99
     assert await ledger.room_for_schedule(NOON) == 0
 
 
 async def test_what_is_under_way_is_not_in_the_balance_yet(db: Database) -> None:
     ledger = Ledger(db, FREE, now=Clock())
-    reservation = await ledger.reserve(link(), Endpoint.USER_STORIES)
+    reservation = await ledger.reserve(link(), answering(price=2))
 
     async def balance() -> Balance:
-        await ledger.spend(link(), ONE, answering())  # billed after the API had counted
+        await ledger.spend(link(), answering())  # billed after the API had counted
         return Balance(1000, 15.0)
 
     await ledger.check_balance(balance)
@@ -219,7 +219,7 @@ async def test_what_is_under_way_is_not_in_the_balance_yet(db: Database) -> None
 
 async def test_a_reservation_is_closed_once(db: Database) -> None:
     ledger = Ledger(db, FREE, now=Clock())
-    reservation = await ledger.reserve(link(), Endpoint.USER_STORIES)
+    reservation = await ledger.reserve(link(), answering(price=2))
     for _ in range(3):
         async with db.begin() as tx:
             await ledger.settle(tx, reservation, 1)
@@ -232,7 +232,7 @@ async def test_a_group_that_moves_during_a_call_gets_its_credits_back(db: Databa
     async with db.begin() as tx:
         await chats.ensure(tx, old, kind="group", title="", now=NOON)
     for asker in (Asker(old, 1), Asker(old, None)):  # a person, and who writes without a name
-        reservation = await ledger.reserve(Payer("link", asker), ONE)
+        reservation = await ledger.reserve(Payer("link", asker), answering())
         async with db.begin() as tx:
             await moves.move_chat(tx, old, new, now=NOON)
             await ledger.settle(tx, reservation, 0)
@@ -248,8 +248,8 @@ async def test_what_a_crash_left_open_is_presumed_spent_but_a_late_answer_knows_
 ) -> None:
     clock = Clock()
     ledger = Ledger(db, FREE, now=clock)
-    lost = await ledger.reserve(link(), Endpoint.USER_STORIES)
-    late = await ledger.reserve(link(), Endpoint.USER_STORIES)
+    lost = await ledger.reserve(link(), answering(price=2))
+    late = await ledger.reserve(link(), answering(price=2))
     assert await ledger.tidy() == 0
     clock.now += timedelta(minutes=31)
     assert await ledger.tidy() == 2
@@ -267,7 +267,7 @@ async def test_after_half_an_hour_a_call_is_held_to_be_lost_and_not_before(
 ) -> None:
     clock = Clock()
     ledger = Ledger(sqlite_db, FREE, now=clock)
-    await ledger.reserve(link(), ONE)
+    await ledger.reserve(link(), answering())
     clock.now += timedelta(minutes=30)
     assert await ledger.tidy() == 0
     clock.now += timedelta(milliseconds=1)
@@ -277,7 +277,7 @@ async def test_after_half_an_hour_a_call_is_held_to_be_lost_and_not_before(
 async def test_entries_are_kept_for_a_month_their_sums_for_a_year(sqlite_db: Database) -> None:
     clock = Clock()
     ledger = Ledger(sqlite_db, FREE, now=clock)
-    await ledger.spend(link(), ONE, answering())
+    await ledger.spend(link(), answering())
 
     async def kept() -> tuple[int, ...]:
         """Return how many rows there are: entries, days, budgets and allowances."""
@@ -304,8 +304,8 @@ async def test_entries_are_kept_for_a_month_their_sums_for_a_year(sqlite_db: Dat
 
 async def test_calls_that_are_under_way_are_not_yet_in_a_balance(sqlite_db: Database) -> None:
     ledger = Ledger(sqlite_db, FREE, now=Clock())
-    await ledger.spend(link(), ONE, answering())
-    await ledger.reserve(link(), Endpoint.USER_STORIES)
+    await ledger.spend(link(), answering())
+    await ledger.reserve(link(), answering(price=2))
 
     async def balance() -> Balance:
         return Balance(100, 15.0)
@@ -313,19 +313,8 @@ async def test_calls_that_are_under_way_are_not_yet_in_a_balance(sqlite_db: Data
     await ledger.check_balance(balance)
     assert await left_of(sqlite_db) == 98
     assert await ledger.certain_drift() is None
-    await ledger.spend(link(), ONE, answering())
+    await ledger.spend(link(), answering())
     assert await left_of(sqlite_db) == 97
-
-
-async def test_a_call_without_the_privacy_check_costs_less_however_it_is_chosen(
-    sqlite_db: Database,
-) -> None:
-    for skips, forced in ((False, False), (True, False), (False, True)):
-        ledger = Ledger(sqlite_db, FREE, skip_privacy_check=skips, now=Clock())
-        reservation = await ledger.reserve(link(), Endpoint.USER_STORIES, forced=forced)
-        assert reservation.credits == (1 if skips or forced else 2)
-    plain = await Ledger(sqlite_db, FREE, now=Clock()).reserve(link(), Endpoint.USER_STORIES)
-    assert plain.credits == 2
 
 
 async def test_room_for_the_schedule_is_what_reserving_gives(db: Database) -> None:
@@ -334,21 +323,21 @@ async def test_room_for_the_schedule_is_what_reserving_gives(db: Database) -> No
     room = await ledger.room_for_schedule(clock.now)
     assert room == 40 - 15  # three quarters of the replies' share are kept for the day to come
     for _ in range(room):
-        await ledger.reserve(Payer("schedule"), ONE)
+        await ledger.reserve(Payer("schedule"), answering())
     assert await ledger.room_for_schedule(clock.now) == 0
     with pytest.raises(BudgetSpentError):
-        await ledger.reserve(Payer("schedule"), ONE)
+        await ledger.reserve(Payer("schedule"), answering())
 
 
 async def test_who_finds_the_share_borrowed_gets_what_is_left_and_no_more(db: Database) -> None:
     ledger = Ledger(db, Limits(10, 0.5, MANY, MANY, MANY, 0), now=Clock(NOON.replace(hour=23)))
     for _ in range(8):
-        await ledger.reserve(Payer("schedule"), ONE)  # 3 of them from the replies' share
+        await ledger.reserve(Payer("schedule"), answering())  # 3 of them from the replies' share
     for _ in range(2):
-        await ledger.reserve(link(), ONE)
+        await ledger.reserve(link(), answering())
     for payer in (link(), Payer("schedule")):
         with pytest.raises(BudgetSpentError):
-            await ledger.reserve(payer, ONE)
+            await ledger.reserve(payer, answering())
     assert await spent(db) == 10
 
 
@@ -391,7 +380,7 @@ async def test_at_the_last_credit_one_of_many_is_served(db: Database, scope: str
     await ledger.check_balance(balance)
     many = 200 if db.is_sqlite else 1000  # the benchmark has 1,000 on both
     count = many if scope == "schedule" else 30
-    assert await together(count, lambda n: ledger.spend(payer(n), ONE, answering())) == 1
+    assert await together(count, lambda n: ledger.spend(payer(n), answering())) == 1
     assert await spent(db) == 1
 
 
@@ -407,7 +396,7 @@ async def test_cancelled_anywhere_the_ledger_is_never_too_low(db: Database) -> N
 
     for n in range(30):
         async with asyncio.TaskGroup() as group:
-            task = group.create_task(ledger.spend(link(), Endpoint.USER_STORIES, call))
+            task = group.create_task(ledger.spend(link(), Call(Operation.STORIES, 2, call)))
             for _ in range(n):
                 await asyncio.sleep(0.0002 if n % 2 else 0)
             task.cancel()
@@ -419,7 +408,7 @@ async def test_who_goes_away_while_credits_are_reserved_gets_them_back(
 ) -> None:
     ledger = Ledger(sqlite_db, FREE, now=Clock())
     async with asyncio.TaskGroup() as group:
-        reserving = group.create_task(ledger.reserve(link(), Endpoint.USER_STORIES))
+        reserving = group.create_task(ledger.reserve(link(), answering(price=2)))
         await asyncio.sleep(0)  # it has begun
         reserving.cancel()
     assert reserving.cancelled()
@@ -438,7 +427,7 @@ LIMITS = Limits(
     person_burst=5,
     minimum_balance=10,
 )
-ENDPOINTS = [Endpoint.STORY_BY_ID, Endpoint.USER_STORIES]
+PRICES = [1, 2]
 Kind = Literal["link", "schedule"]
 Held = tuple[Reservation, list[int]]
 
@@ -512,15 +501,15 @@ class LedgerMachine(RuleBasedStateMachine):
         chat=st.integers(1, 2),
         person=st.integers(1, 2),
         admin=st.sampled_from([False, False, True]),
-        endpoint=st.sampled_from(ENDPOINTS),
+        price=st.sampled_from(PRICES),
     )
     def reserve(
-        self, kind: Kind, chat: int, person: int, admin: bool, endpoint: Endpoint
+        self, kind: Kind, chat: int, person: int, admin: bool, price: int
     ) -> Held | MultipleResults[Held]:
         asker = None if kind == "schedule" else Asker(chat, person + 10 * admin, is_admin=admin)
         payer = Payer(kind, asker)
-        expected = self.model.verdict(payer, cost(endpoint), self.clock.now)
-        reserving = self.ledger.reserve(payer, endpoint)
+        expected = self.model.verdict(payer, price, self.clock.now)
+        reserving = self.ledger.reserve(payer, answering(price=price))
         if expected is not None:
             with pytest.raises(expected) as caught:
                 self.runner.run(reserving)
@@ -640,7 +629,7 @@ async def test_what_replies_usually_take_later_in_the_day_is_kept_for_them(db: D
         for hour, kind, spent in ((9, "link", 100), (20, "stories", 200), (20, "schedule", 300)):
             at = yesterday + hour * timedelta(hours=1)
             await entries.add(
-                tx, kind=kind, chat_id=1, user_id=1, endpoint="x", nominal=spent, now=at
+                tx, kind=kind, chat_id=1, user_id=1, operation="x", nominal=spent, now=at
             )
         row = {"day": yesterday.date(), "replies": 300, "schedule": 300}
         await tx.execute(budget_days.insert().values(row))
@@ -662,7 +651,7 @@ async def test_what_newcomers_asked_for_is_no_habit_where_others_are_known(db: D
                 kind="link",
                 chat_id=chat,
                 user_id=person,
-                endpoint="x",
+                operation="x",
                 nominal=spent,
                 now=yesterday + 20 * timedelta(hours=1),
             )
@@ -685,7 +674,7 @@ async def test_a_habit_is_of_the_last_seven_days_and_learned_anew_each_day(
         for ago, spent in ((8, 300), (7, 200), (2, 100)):
             at = midnight - ago * DAY + timedelta(hours=20)
             await entries.add(
-                tx, kind="link", chat_id=1, user_id=1, endpoint="x", nominal=spent, now=at
+                tx, kind="link", chat_id=1, user_id=1, operation="x", nominal=spent, now=at
             )
             row = {"day": at.date(), "replies": spent, "schedule": 0}
             await tx.execute(budget_days.insert().values(row))

@@ -17,10 +17,10 @@ from bot.domain.errors import (
     TooFastError,
 )
 from bot.domain.model import Asker
+from bot.domain.paid_calls import Answer, Call, Operation
 from bot.store import access, acquaintances, budgets
 from bot.store.database import Database
-from bot.stories_api.endpoints import Answer
-from tests.bot.billing.test_ledger import FREE, MANY, ONE, Clock, answering, link
+from tests.bot.billing.test_ledger import FREE, MANY, Clock, answering, link
 from tests.support.control import wait_for
 from tests.support.followed import NATGEO, follow
 
@@ -36,7 +36,7 @@ def in_group(person: int | None, chat: int = GROUP) -> Payer:
 
 async def spend(ledger: Ledger, payer: Payer, times: int = 1) -> None:
     for _ in range(times):
-        await ledger.spend(payer, ONE, answering())
+        await ledger.spend(payer, answering())
 
 
 async def test_one_member_takes_half_of_a_groups_day_at_most_from_its_midnight_on(
@@ -139,7 +139,7 @@ async def test_newcomers_have_less_and_only_a_part_that_is_theirs_together(
     await spend(ledger, link(7, 7), 4)
     await spend(ledger, in_group(7), 4)
     await spend(ledger, in_group(None, chat=-7), 4)
-    reservation = await ledger.reserve(link(7, 7), ONE)
+    reservation = await ledger.reserve(link(7, 7), answering())
     async with sqlite_db.begin() as tx:
         await ledger.settle(tx, reservation, 0)
         assert await budgets.allowance_used(tx, "person", 7, NOON.date()) == 8
@@ -148,7 +148,7 @@ async def test_newcomers_have_less_and_only_a_part_that_is_theirs_together(
 async def test_what_a_newcomer_was_not_billed_is_there_for_the_next(sqlite_db: Database) -> None:
     limits = Limits(100, 0.5, MANY, MANY, MANY, 0, newcomer_allowance=3, newcomer_share=0.02)
     ledger = Ledger(sqlite_db, limits, now=Clock())
-    await ledger.spend(link(1, 1), ONE, answering(0))
+    await ledger.spend(link(1, 1), answering(0))
     await spend(ledger, link(2, 2))
     with pytest.raises(NewcomersSpentError):
         await spend(ledger, link(3, 3))
@@ -163,7 +163,7 @@ async def test_what_a_check_costs_is_borne_by_all_who_wait_and_a_link_by_its_cha
     ledger = Ledger(sqlite_db, FREE, now=Clock())
     await spend(ledger, link(1, 1))
     check = Payer("schedule", profile_id=NATGEO.profile_id)
-    await ledger.spend(check, ONE, answering(3))
+    await ledger.spend(check, answering(3))
     seen = Reports(sqlite_db, FREE, Clock())
     one, other = [(await seen.usage(chat)).today for chat in (1, 2)]
     assert {kind: line.credits for kind, line in one.items()} == {"alert": 1.5, "link": 1.0}
@@ -182,17 +182,18 @@ async def test_one_has_four_calls_at_a_time_and_all_together_forty_eight(
         await go.wait()
         return Answer(None, 1)
 
+    call = Call(Operation.STORY, 1, hang)
     async with asyncio.timeout(30), asyncio.TaskGroup() as group:
         for _ in range(6):
-            group.create_task(ledger.spend(link(GROUP, 1), ONE, hang))
+            group.create_task(ledger.spend(link(GROUP, 1), call))
         for _ in range(6):  # without a name: one to each chat
-            group.create_task(ledger.spend(link(-6, None), ONE, hang))
+            group.create_task(ledger.spend(link(-6, None), call))
         await wait_for(lambda: begun >= 8)
         for person in range(2, 14):
             for _ in range(4):
-                group.create_task(ledger.spend(link(GROUP, person), ONE, hang))
+                group.create_task(ledger.spend(link(GROUP, person), call))
         await wait_for(lambda: begun >= 48)
-        await ledger.spend(Payer("schedule"), ONE, answering())  # it waits for nobody's
+        await ledger.spend(Payer("schedule"), answering())  # it waits for nobody's
         assert begun == 48
         go.set()
     assert begun == 60

@@ -11,16 +11,16 @@ from bot.billing.reports import Reports, daily_rate, days_to_come
 from bot.domain.budget import Limits
 from bot.domain.errors import ApiUnavailableError
 from bot.domain.model import Asker
+from bot.domain.paid_calls import Answer, Balance, Call, Operation
 from bot.operations.cleanup import clean
 from bot.store import key_values, usage
 from bot.store.database import Database
 from bot.store.spending import Sums
-from bot.stories_api.endpoints import Answer, Balance, Endpoint
 from tests.support.rows import all_spent
 
 NOW = datetime(2026, 4, 20, 12, 0, tzinfo=UTC)
 LIMITS = Limits(daily_budget=100, chat_daily_allowance=20, person_burst=10**6)
-NAMES = {"one": Endpoint.STORY_BY_ID, "two": Endpoint.USER_STORIES}
+NAMES = {"one": (Operation.STORY, 1), "two": (Operation.STORIES, 2)}
 
 
 async def spend(db: Database, at: datetime, payer: Payer, name: str, billed: int | None) -> None:
@@ -32,7 +32,7 @@ async def spend(db: Database, at: datetime, payer: Payer, name: str, billed: int
         return Answer(None, billed)
 
     try:
-        await ledger.spend(payer, NAMES[name], call)
+        await ledger.spend(payer, Call(*NAMES[name], call))
     except ApiUnavailableError:
         return
 
@@ -84,9 +84,9 @@ async def test_admins_see_what_the_bot_spent(month: Database) -> None:
     assert (seen.today.requests, seen.today.spent, seen.today.refunded) == (4, 5, 2)
     assert seen.week.spent == 6
     assert seen.month.spent == 8
-    assert {key: one.spent for key, one in seen.by_endpoint.items()} == {
-        Endpoint.STORY_BY_ID: 1,
-        Endpoint.USER_STORIES: 7,
+    assert {key: one.spent for key, one in seen.by_operation.items()} == {
+        Operation.STORY: 1,
+        Operation.STORIES: 7,
     }
     assert list(seen.by_chat.items()) == [(1, 5), (2, 2), (0, 1)]
     assert seen.left_today == 95
@@ -154,7 +154,7 @@ async def test_days_weeks_and_months_begin_where_they_do(sqlite_db: Database) ->
     assert (seen.today.spent, seen.week.spent, seen.month.spent) == (1, 11, 1_111)
     assert (seen.days[0], len(seen.days)) == ((date(2026, 3, 2), 1_000), 30)
     assert seen.by_chat == {1: 1_111}
-    assert seen.by_endpoint == {Endpoint.USER_STORIES: seen.month}
+    assert seen.by_operation == {Operation.STORIES: seen.month}
     assert seen.forecast == 11_111 + round(11 / 6.5 * 0.5)
     own = await Reports(sqlite_db, limits, lambda: now).usage(1)
     assert (own.today["link"].credits, own.month["link"].credits) == (1, 11_111)

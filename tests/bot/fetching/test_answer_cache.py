@@ -13,6 +13,7 @@ from bot.billing.ledger import Ledger, Payer
 from bot.domain.budget import Limits
 from bot.domain.errors import AllowanceSpentError, StoryGoneError
 from bot.domain.model import Asker, Story
+from bot.domain.paid_calls import Answer, Call, Operation
 from bot.domain.serialization import STORIES
 from bot.fetching.answer_cache import (
     AnswerCache,
@@ -24,7 +25,6 @@ from bot.fetching.answer_cache import (
 from bot.store import answers as kept
 from bot.store import fan_outs
 from bot.store.database import Database
-from bot.stories_api.endpoints import Answer, Endpoint
 from tests.support import rows
 from tests.support.followed import NATGEO, follow, look, story
 
@@ -49,7 +49,7 @@ class Desk:
             return Answer(STORY, 1)
 
         payer = Payer("link", Asker(1, 1))
-        found, bill = await self.ledger.pay(payer, Endpoint.STORY_BY_ID, call)
+        found, bill = await self.ledger.pay(payer, Call(Operation.STORY, 1, call))
         return Fetched(NATGEO, [found], partial=partial, bill=bill)
 
     async def ask(self, number: int = 0) -> list[Story]:

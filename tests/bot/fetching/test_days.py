@@ -12,12 +12,13 @@ from bot.billing.ledger import Ledger, Payer
 from bot.chats.subscriptions import SubscriptionLimits, Subscriptions
 from bot.domain.budget import Limits
 from bot.domain.model import Asker, Profile
+from bot.domain.paid_calls import Operation
 from bot.fetching.poller import Scheduler
 from bot.fetching.schedule_state import PollSettings
 from bot.store import budgets, ledger, profiles
 from bot.store.database import Database
 from bot.stories_api.client import StoriesApi
-from bot.stories_api.endpoints import Endpoint
+from tests.bot.billing.test_ledger import answering
 from tests.support.followed import HOUR, MINUTE, Clock, follow
 from tests.support.sandbox import sandbox_box
 
@@ -50,7 +51,7 @@ class Days:
                 kind="stories",
                 chat_id=1,
                 user_id=1,
-                endpoint=Endpoint.USER_STORIES,
+                operation=Operation.STORIES,
                 nominal=credits_,
                 now=at,
             )
@@ -100,7 +101,7 @@ async def test_who_asks_at_the_usual_hours_is_not_refused(days: Days) -> None:
     payer = Payer("stories", Asker(chat_id=1, user_id=1))
     for _ in range(40):
         for _ in range(5):
-            await days.ledger.reserve(payer, Endpoint.USER_STORIES)
+            await days.ledger.reserve(payer, answering(price=2))
         await days.until(days.clock.time + 2 * MINUTE)
     await days.until(MIDNIGHT + 24 * HOUR - timedelta(seconds=1))
     days.clock.time = MIDNIGHT

@@ -17,7 +17,6 @@ from bot.domain.model import Profile
 from bot.domain.records import Known
 from bot.fetching import schedule_state
 from bot.fetching.poller import Scheduler
-from bot.fetching.privacy import PrivacyCheck
 from bot.fetching.schedule_state import Plan, PollSettings
 from bot.runtime.metrics import Metrics
 from bot.scheduling.forecast import ProfileState
@@ -26,6 +25,7 @@ from bot.scheduling.schedule import Schedule
 from bot.store import chats, fan_outs, profiles, usage
 from bot.store.database import Database
 from bot.stories_api.client import StoriesApi
+from bot.stories_api.privacy import PrivacyCheck
 from tests.support.control import Control
 from tests.support.followed import HOUR, MINUTE, NOON, follow, rows
 from tests.support.sandbox import sandbox_box

@@ -9,7 +9,7 @@ from bot.domain.budget import Limits
 from bot.domain.model import Asker, Preferences, Profile, Target
 from bot.store import chats, erasure, profiles, spending, subscriptions, usage
 from bot.store.database import Database, all_tables
-from bot.stories_api.endpoints import Endpoint
+from tests.bot.billing.test_ledger import answering
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 ANN, BOB = 11, 22
@@ -31,7 +31,7 @@ async def test_nothing_of_an_erased_chat_is_left_but_what_it_cost(db: Database) 
                 now=NOW,
             )
             await usage.count(tx, chat, "link", now=NOW, requests=1)
-        reservation = await ledger.reserve(Payer("link", Asker(chat, chat)), Endpoint.STORY_BY_ID)
+        reservation = await ledger.reserve(Payer("link", Asker(chat, chat)), answering())
         async with db.begin() as tx:
             await ledger.settle(tx, reservation, 1)
     later = Ledger(db, Limits(), now=lambda: NOW + timedelta(days=40))

@@ -15,7 +15,7 @@ LONG_AGO = TODAY - timedelta(days=9999)
 
 async def add(tx: Tx, chat: int | None = 1, *, at: datetime = NOW, nominal: int = 2) -> int:
     return await ledger.add(
-        tx, kind="link", chat_id=chat, user_id=5, endpoint="/x", nominal=nominal, now=at
+        tx, kind="link", chat_id=chat, user_id=5, operation="x", nominal=nominal, now=at
     )
 
 

@@ -20,7 +20,7 @@ async def spend(tx: Tx, chat: int, days: int, amount: int) -> None:
     at = NOON - timedelta(days=days)
     chat_id = chat or None
     entry = await ledger.add(
-        tx, kind=kind, chat_id=chat_id, user_id=None, endpoint="/x", nominal=2, now=at
+        tx, kind=kind, chat_id=chat_id, user_id=None, operation="x", nominal=2, now=at
     )
     if amount != 1:  # what costs 1 is still under way
         await ledger.close(tx, entry, amount, now=at)

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from bot.domain.errors import (
 from bot.media.spool import MediaFile, Spool
 from bot.stories_api.downloads import address_in
 from tests.bot.stories_api.server import KEY, api_at, response, says, serving
+from tests.support.followed import DATED
 from tests.support.spooled import kept
 
 MP4 = b"\x00\x00\x00\x18ftypmp42" + bytes(100_000)
@@ -57,15 +59,14 @@ async def test_a_file_is_a_file_whatever_the_header_says(
             serving(says(response(200, body, headers))) as server,
             api_at(server.url) as api,
         ):
-            for call in (api.download, api.download_by_story_url):
-                answer = await call(CDN, spool)
+            for one in (DATED, replace(DATED, pk="1")):
+                answer = await api.download(one, spool)
                 with kept(answer.value) as file:
                     assert (file.mime, file.size, answer.credits) == (mime, len(body), 1)
                     assert file.path.read_bytes() == body
         assert server.requests[0].startswith("GET /v1/story/download?id=")
         assert server.requests[1].startswith("GET /v1/story/download/by/story/url?url=")
         assert "url=https://" in server.requests[1]
-        assert "%3Doe" not in server.requests[1]
         assert spool.used == 0
 
 
@@ -73,7 +74,7 @@ async def test_a_file_that_comes_packed_is_as_large_as_it_unfolds(tmp_path: Path
     packed = response(200, gzip.compress(MP4), {"Content-Encoding": "gzip"})
     with Spool(tmp_path, limit=10**9) as spool:
         async with serving(says(packed)) as server, api_at(server.url) as api:
-            with kept((await api.download("1", spool)).value) as file:
+            with kept((await api.download(DATED, spool)).value) as file:
                 assert file.path.read_bytes() == MP4
         assert spool.used == 0
 
@@ -97,7 +98,7 @@ async def test_an_address_is_fetched_without_the_key(answer: bytes, tmp_path: Pa
             serving(says(answer)) as server,
             api_at(server.url, fetch_media=cdn.fetch) as api,
         ):
-            assert (await api.download("1", spool)).credits == 1
+            assert (await api.download(DATED, spool)).credits == 1
     assert cdn.asked == [CDN]
     assert KEY not in CDN
 
@@ -128,7 +129,7 @@ async def test_all_else_is_a_typed_error_that_knows_its_price(
     with Spool(tmp_path, limit=10**9) as spool:
         async with serving(says(answer)) as server, api_at(server.url) as api:
             with pytest.raises(kind) as caught:
-                await api.download("1", spool)
+                await api.download(DATED, spool)
         assert spool.used == 0
         assert vars(caught.value)["credits"] == 1
 
@@ -140,11 +141,11 @@ async def test_what_is_elsewhere_is_billed_even_when_it_is_gone(tmp_path: Path) 
             cdn = Cdn(tmp_path, MediaGoneError("403"))
             async with api_at(server.url, fetch_media=cdn.fetch) as api:
                 with pytest.raises(MediaGoneError) as caught:
-                    await api.download("1", spool)
+                    await api.download(DATED, spool)
                 assert caught.value.credits == 2
             async with api_at(server.url) as api:
                 with pytest.raises(MediaRefusedError) as refused:
-                    await api.download("1", spool)
+                    await api.download(DATED, spool)
                 assert refused.value.credits == 2
 
 

@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain.model import Area, Profile, Reshared, Sticker, Story
+from bot.domain.paid_calls import Balance
 from bot.domain.serialization import dump_stories, load_stories
-from bot.stories_api.endpoints import Balance
 from bot.stories_api.response import NonsenseError, clean, credits_in, decode
 from bot.stories_api.schema import (
     balance_from,

@@ -19,6 +19,7 @@ from bot.media.spool import Spool
 from bot.runtime.metrics import Metrics
 from bot.stories_api.client import StoriesApi
 from tests.bot.stories_api.server import KEY, Answerer, Server, api_at, response, says, serving
+from tests.support.followed import DATED
 
 STORIES = Path("tests/data/stories/user_stories.json").read_bytes()
 STORY = json.dumps(json.loads(STORIES)[0]).encode()
@@ -99,7 +100,7 @@ CALLS = ("story", "stories", "download")
 async def called(api: StoriesApi, call: str, folder: Path) -> object:
     if call == "download":
         with Spool(folder, limit=10**7) as spool:
-            return await api.download("1", spool)
+            return await api.download(DATED, spool)
     return await getattr(api, call)("1")
 
 
@@ -212,12 +213,12 @@ async def test_a_429_without_a_wait_is_no_busy_loop(wait: str) -> None:
         assert server.count == 2
 
 
-async def test_calls_are_paced() -> None:
+async def test_calls_are_paced(tmp_path: Path) -> None:
     async with serving(says(GOOD)) as server, api_at(server.url, rate=50.0) as api:
         started = time.monotonic()
         async with asyncio.TaskGroup() as group:
             for _ in range(11):
-                group.create_task(api.story("1"))
+                group.create_task(called(api, "story", tmp_path))
         assert time.monotonic() - started >= 10 / 50
 
 

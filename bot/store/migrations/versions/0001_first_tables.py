@@ -161,12 +161,12 @@ def upgrade() -> None:
     sa.Column('day', sa.Date(), nullable=False),
     sa.Column('kind', sa.String(length=10), nullable=False),
     sa.Column('chat_id', sa.BigInteger(), autoincrement=False, nullable=False),
-    sa.Column('endpoint', sa.String(length=64), nullable=False),
+    sa.Column('operation', sa.String(length=16), nullable=False),
     sa.Column('requests', sa.BigInteger(), nullable=False),
     sa.Column('nominal', sa.BigInteger(), nullable=False),
     sa.Column('credits', sa.BigInteger(), nullable=False),
     sa.Column('refunded', sa.BigInteger(), nullable=False),
-    sa.PrimaryKeyConstraint('day', 'kind', 'chat_id', 'endpoint', name=op.f('pk_ledger_days'))
+    sa.PrimaryKeyConstraint('day', 'kind', 'chat_id', 'operation', name=op.f('pk_ledger_days'))
     )
     with op.batch_alter_table('ledger_days', schema=None) as batch_op:
         batch_op.create_index('ix_ledger_days_chat', ['chat_id', 'day'], unique=False)
@@ -176,7 +176,7 @@ def upgrade() -> None:
     sa.Column('kind', sa.String(length=10), nullable=False),
     sa.Column('chat_id', sa.BigInteger(), nullable=False),
     sa.Column('user_id', sa.BigInteger(), nullable=True),
-    sa.Column('endpoint', sa.String(length=64), nullable=False),
+    sa.Column('operation', sa.String(length=16), nullable=False),
     sa.Column('nominal', sa.Integer(), nullable=False),
     sa.Column('credits', sa.Integer(), nullable=False),
     sa.Column('state', sa.String(length=8), nullable=False),

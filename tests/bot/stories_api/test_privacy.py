@@ -9,8 +9,8 @@ import pytest
 from benchmarks.privacy import World, week, world
 from bot.billing.reports import Reports
 from bot.domain.budget import Limits
-from bot.fetching.privacy import WITHIN, SkipCheck, Trust
 from bot.store import profiles, stories
+from bot.stories_api.privacy import WITHIN, SkipCheck, Trust
 from tests.support.followed import NOON
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

@@ -1,4 +1,4 @@
-"""When a poll may skip the API's privacy check, which is half of its price.
+"""When a call may skip the API's privacy check, which is half of its price.
 
 By ``auto`` it does while the last lookup or full answer said "public", for a day at most. What
 ``force=on`` answers for private accounts is not documented; so full answers are compared with the
@@ -12,7 +12,6 @@ from typing import Literal
 
 import structlog
 
-from bot.billing.reports import PRIVACY_CHECK
 from bot.domain.errors import NN_
 from bot.domain.incidents import Tell
 from bot.domain.model import Story
@@ -23,6 +22,7 @@ from bot.store.database import Database, Tx
 log = structlog.get_logger()
 
 SkipCheck = Literal["true", "false", "auto"]
+PRIVACY_CHECK = "privacy_check"  # the key of what is known of answers without it
 
 _TRUSTED_FOR = timedelta(days=1)  # how long "public" is believed
 _LATE = timedelta(minutes=10)  # so long after it was taken a story may first be shown
@@ -54,7 +54,7 @@ class Trust:
 
 
 class PrivacyCheck:
-    """Decides for each poll, and learns from each full answer."""
+    """Decides for each call, and learns from each full answer."""
 
     def __init__(
         self,
@@ -79,16 +79,11 @@ class PrivacyCheck:
         elif self.mode == "auto":
             self._trust = await self._db.fetch(_trust_in)
 
-    def skips(self, known: Known) -> bool:
-        """Return whether the next poll goes without the check; 1 credit instead of 2."""
-        if self.mode != "auto" or self._trust.fell_back_at is not None:
+    def may_skip(self, public_since: datetime | None) -> bool:
+        """Return whether a call about an account that was public then may go without the check."""
+        if self._trust.fell_back_at is not None or public_since is None:
             return False
-        is_well = known.state == "active" and not known.failures
-        return (
-            is_well
-            and known.checked_at is not None
-            and self._now() - known.checked_at < _TRUSTED_FOR
-        )
+        return self._now() - public_since < _TRUSTED_FOR
 
     async def compare(self, known: Known, shown: Iterable[Story], new: Iterable[str]) -> None:
         """Compare a full answer with the forced ones since the last: did they lack a story?"""
@@ -96,17 +91,17 @@ class PrivacyCheck:
             return
         unseen, before = set(new), known.looked_at - _LATE
         if any(story.pk in unseen and story.taken_at < before for story in shown):
-            await self._contradicted(known, "a story that it lacked")
+            await self._contradicted(known.profile_id, "a story that it lacked")
 
-    async def lacked(self, known: Known, shown: Iterable[Story], *, at: datetime) -> None:
+    async def lacked(self, profile_id: str, shown: Iterable[Story], *, at: datetime) -> None:
         """Compare a full answer with the forced one just before it, which was empty at ``at``."""
         if any(story.taken_at < at - _LATE for story in shown):
-            await self._contradicted(known, "a story that it lacked")
+            await self._contradicted(profile_id, "a story that it lacked")
 
     async def refused(self, known: Known) -> None:
         """Note that a full answer says "private" after forced ones were believed."""
         if self._was_forced(known):
-            await self._contradicted(known, "a refusal")
+            await self._contradicted(known.profile_id, "a refusal")
 
     def _was_forced(self, known: Known) -> bool:
         """Return whether the profile was last asked without the privacy check."""
@@ -114,12 +109,12 @@ class PrivacyCheck:
             return False
         return known.looked_at > known.checked_at
 
-    async def _contradicted(self, known: Known, what: str) -> None:
-        log.warning("a forced answer is contradicted", profile=known.profile_id, by=what)
+    async def _contradicted(self, profile_id: str, what: str) -> None:
+        log.warning("a forced answer is contradicted", profile=profile_id, by=what)
         now = self._now()
         async with self._db.begin() as tx:
             trust = await _trust_in(tx)
-            is_news = trust.doubt(known.profile_id, now)
+            is_news = trust.doubt(profile_id, now)
             at = {one: moment.isoformat() for one, moment in trust.contradicted.items()}
             since = trust.fell_back_at.isoformat() if trust.fell_back_at else None
             await key_values.put(

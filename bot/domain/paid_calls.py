@@ -1,0 +1,51 @@
+"""A paid call in the project's words: what it asks for, what it may cost, what it brought."""
+
+from collections.abc import Awaitable, Callable, Generator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Generic, TypeVar
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Operation(StrEnum):
+    """What is asked for, whatever the vendor calls it; so the ledger stores it."""
+
+    STORY = "story"
+    STORIES = "stories"
+    PROFILE = "profile"
+    HIGHLIGHTS = "highlights"
+    DOWNLOAD = "download"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(Generic[T_co]):
+    """What was asked for, and the credits that it was billed.
+
+    Not ``is_checked``: nobody was asked whether the account is private, so that it may be.
+    """
+
+    value: T_co
+    credits: int
+    is_checked: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[T_co]):
+    """A call, made when it is awaited; ``price`` is what its dearest way costs, in credits."""
+
+    operation: Operation
+    price: int
+    make: Callable[[], Awaitable[Answer[T_co]]]
+
+    def __await__(self) -> Generator[Any, Any, Answer[T_co]]:
+        """Make the call."""
+        return self.make().__await__()
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """The account: credits left, and calls a second."""
+
+    credits: int
+    rate: float
