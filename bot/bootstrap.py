@@ -53,9 +53,8 @@ from bot.sending.text import Texts
 from bot.sending.topics import Topics
 from bot.store import transfer
 from bot.store.database import Database
-from bot.store.upgrades import AtWork, at_work, shown_at_work, upgrade
+from bot.store.upgrades import AtWork, Replicas, shown_at_work, upgrade
 from bot.stories_api.client import StoriesApi
-from bot.stories_api.limit_state import SharedLimits
 from bot.stories_api.privacy import PrivacyCheck
 from bot.telegram.admins import Admins
 from bot.telegram.limit_state import ChatFloods
@@ -138,7 +137,8 @@ async def built(
         floods = ChatFloods(
             steady if db.is_sqlite else lambda: now().timestamp(), timing.chat_limits
         )
-        bot = _bot(settings, metrics, floods, partial(at_work, db))
+        replicas = Replicas(db)
+        bot = _bot(settings, metrics, floods, replicas.count)
 
         def wake() -> None:
             """Let what became due be looked at, and be sent."""
@@ -181,8 +181,7 @@ async def built(
             url=str(settings.stories_api_url).rstrip("/"),
             key=settings.stories_api_key,
             privacy=privacy,
-            # One process on SQLite keeps its limits in memory; replicas share them as rows.
-            limits=None if db.is_sqlite else partial(SharedLimits, db, now=now),
+            replicas=replicas.count,
             fetch_media=media.fetch,
             largest_file=largest,
             metrics=metrics,

@@ -91,7 +91,10 @@ def _text(spent: Spending, context: Context) -> str:
         text += "\n" + t(CHECK_PAID, since=spent.check_paid_since)
     by_operation = {name: one.spent for name, one in spent.by_operation.items()}
     by_chat = {_named(chat, spent.names.get(chat)): one for chat, one in spent.by_chat.items()}
-    for title, lines in ((N_("By kind of call"), by_operation), (N_("By chat (⏰ alerts)"), by_chat)):
+    for title, lines in (
+        (N_("By kind of call"), by_operation),
+        (N_("By chat (⏰ alerts)"), by_chat),
+    ):
         top = sorted(lines.items(), key=lambda line: -line[1])[:LINES]
         text += f"\n\n<b>{t(title)}</b>"
         for name, n in top:

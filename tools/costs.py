@@ -49,9 +49,10 @@ goes each way against the sandbox and reads what it billed; a test holds it to t
 single calls: [the sandbox's page of the Stories API](sandbox-stories.md).
 
 What is booked is what an answer says that it cost, up to five times its price, or its price
-where it says nothing; 401, 402, 410, 429, 500, 503 and 504 are free, and so are the edge's pages
-with 403 and 404. What nobody can know (no answer; 408, 502 and other failures) is booked at its
-price; where three balances in a row tell that it was not billed, the day's budget has it back.
+where it says nothing; 401, 402, 410, 500, 503 and 504 are free, and so are the edge's pages
+with 403 and 404. What nobody can know (no answer; 408, 429, 502 and other failures) is booked at
+its price; where three balances in a row tell that it was not billed, the day's budget and whoever
+asked have it back.
 
 Where the address of a story's file fails, the file is bought, 1 credit each: one of a profile
 first, the others only when that came.

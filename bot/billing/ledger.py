@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from bot.billing.drift import KEY as DRIFT
 from bot.billing.drift import Drift, Reading
@@ -78,7 +78,7 @@ class Payer:
     @property
     def side(self) -> Side:
         """Return whose share of the budget it takes."""
-        return "schedule" if self.kind == "schedule" else "replies"
+        return _side_of(self.kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +88,6 @@ class Reservation:
     id: int
     payer: Payer
     credits: int
-    at: datetime
-    taken_from: tuple[tuple[Scope, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,9 +165,9 @@ class Ledger:
         async with self._db.begin() as tx:
             now, nominal, asker = self._now(), call.price, payer.asker
             is_admin = asker is not None and asker.is_admin
-            taken: list[tuple[Scope, int]] = []
+            scopes: list[Scope] = []
             if asker is not None and not is_admin:
-                taken = await self._take_allowances(tx, asker, nominal, now)
+                scopes = await self._take_allowances(tx, asker, nominal, now)
             minimum = None if is_admin else self.limits.minimum_balance
             if not await budgets.take_credits(tx, nominal, minimum=minimum):
                 raise SpendingStoppedError("stopped, or the balance is below the minimum")
@@ -187,28 +185,25 @@ class Ledger:
                 operation=call.operation,
                 nominal=nominal,
                 now=now,
+                scopes=scopes,
             )
-        return Reservation(entry_id, payer, nominal, now, tuple(taken))
+        return Reservation(entry_id, payer, nominal)
 
     async def settle(self, tx: Tx, reservation: Reservation, credits: int | None) -> None:  # noqa: A002 - the project's word
         """Close with what the API really billed, in the caller's transaction; once counts.
 
         None: nobody knows. Then the reservation counts until the balance tells.
         """
-        now = self._now()
-        if not await ledger.close(tx, reservation.id, credits, now=now):
+        entry = await ledger.close(tx, reservation.id, credits, now=self._now())
+        if entry is None:
             return
         if credits is None:
             credits = reservation.credits  # noqa: A001 - the same
-        back = reservation.credits - credits
         if reservation.payer.profile_id:
             await profiles.bill(tx, reservation.payer.profile_id, credits)
-        if back:
-            day = reservation.at.date()
-            for scope, subject in reservation.taken_from:
-                await budgets.give_allowance(tx, scope, subject, day, back)
+        if back := reservation.credits - credits:
+            await _give_back(tx, entry, back)
             await budgets.give_credits(tx, back)
-            await budgets.give_budget(tx, reservation.payer.side, day, back)
 
     async def count_pasted(
         self, asker: Asker, megabytes: int, *, most: int = PASTED_A_DAY
@@ -301,23 +296,22 @@ class Ledger:
             drift = await _drift_in(tx)
             if drift is None or not drift.is_certain:
                 return None
-            back = await self._give_back(tx, since=drift.base.at, most=-drift.size)
+            back = await self._clear_presumed(tx, since=drift.base.at, most=-drift.size)
             drift = replace(drift, size=drift.size + back)
             calls = await ledger.count_since(tx, drift.base.at)
             await key_values.put(tx, DRIFT, drift.reported().to_json(), now=self._now())
         return (drift, calls) if drift.size else None
 
-    async def _give_back(self, tx: Tx, *, since: datetime, most: int) -> int:
-        """Give the day's budget back what was presumed spent and was not; return how much."""
+    async def _clear_presumed(self, tx: Tx, *, since: datetime, most: int) -> int:
+        """Give back what was presumed spent and was not; return how much."""
         given = 0
         for one in await ledger.presumed_since(tx, since) if most > 0 else ():
             if given + one.credits > most:
                 break
-            if not await ledger.close(tx, one.id, 0, now=self._now()):
-                continue
-            side: Side = "schedule" if one.kind == "schedule" else "replies"
-            await budgets.give_budget(tx, side, one.at.date(), one.credits)
-            given += one.credits
+            entry = await ledger.close(tx, one.id, 0, now=self._now())
+            if entry is not None:
+                await _give_back(tx, entry, one.credits)
+                given += one.credits
         return given
 
     async def tidy(self) -> int:
@@ -366,7 +360,7 @@ class Ledger:
 
     async def _take_allowances(
         self, tx: Tx, asker: Asker, nominal: int, now: datetime
-    ) -> list[tuple[Scope, int]]:
+    ) -> list[Scope]:
         """Take a call's cost from what its asker may spend; return what it was taken from.
 
         Nobody in particular (an administrator without a name, who writes as a channel) pays by
@@ -393,7 +387,7 @@ class Ledger:
                 raise NewcomersSpentError(until=midnight_after(now))
         # The asker's row is locked now, so nobody else counts at the same time.
         await self._check_recent(tx, asker, limits.here, nominal, now)
-        return [(scope, subject) for scope, subject, _ in wanted]
+        return [scope for scope, _, _ in wanted]
 
     async def _allowances_of(self, tx: Tx, asker: Asker) -> Allowances:
         is_known = True
@@ -440,6 +434,18 @@ class Ledger:
         # If it is lost with the power, the reservation counts; only more than that must not be.
         async with self._db.begin(durable=(credits or 0) > reservation.credits) as tx:
             await self.settle(tx, reservation, credits)
+
+
+async def _give_back(tx: Tx, entry: Any, back: int) -> None:  # noqa: ANN401 - a row of the store's
+    """Let whoever bore an entry spend ``back`` credits of its day again."""
+    day, subjects = entry.at.date(), {"person": entry.user_id, "newcomer": 0}
+    for scope in entry.scopes.split():
+        await budgets.give_allowance(tx, scope, subjects.get(scope, entry.chat_id), day, back)
+    await budgets.give_budget(tx, _side_of(entry.kind), day, back)
+
+
+def _side_of(kind: str) -> Side:
+    return "schedule" if kind == "schedule" else "replies"
 
 
 async def _drift_in(tx: Tx) -> Drift | None:

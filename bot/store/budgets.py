@@ -13,7 +13,6 @@ from typing import Literal, get_args
 import sqlalchemy as sa
 
 from bot.domain.budget import BudgetRule, Side
-from bot.store import chats
 from bot.store.database import Insert, Tx, built_once, insert_for
 from bot.store.schema import metadata
 
@@ -83,26 +82,14 @@ async def take_allowances(
 
 
 async def give_allowance(tx: Tx, scope: Scope, subject: int, day: date, amount: int) -> None:
-    """Take ``amount`` off what was spent that day (negative: add, whatever the limit).
-
-    Of a group that has moved since, off what it spent with its new id.
-    """
-    if await _give(tx, scope, subject, day, amount) or scope not in _OF_CHATS:
-        return
-    new = await chats.moved_to(tx, subject)
-    if new is not None:
-        await _give(tx, scope, new, day, amount)
-
-
-async def _give(tx: Tx, scope: Scope, subject: int, day: date, amount: int) -> bool:
-    given = await tx.execute(
+    """Take ``amount`` off what was spent that day (negative: add, whatever the limit)."""
+    await tx.execute(
         sa.update(allowances)
         .where(
             allowances.c.scope == scope, allowances.c.subject == subject, allowances.c.day == day
         )
         .values(credits=allowances.c.credits - amount)
     )
-    return given.rowcount > 0
 
 
 async def allowance_used(tx: Tx, scope: Scope, subject: int, day: date) -> int:

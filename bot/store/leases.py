@@ -10,7 +10,7 @@ changes it locks the row first.
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Callable, Collection, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any
@@ -65,12 +65,6 @@ async def peek(tx: Tx, key: str) -> Any | None:  # noqa: ANN401 - any JSON value
     return (await tx.execute(sa.select(leases.c.state).where(leases.c.key == key))).scalar()
 
 
-async def peek_all(tx: Tx, keys: Collection[str]) -> dict[str, Any]:
-    """Return the states of those rows that exist, by key, without locking them."""
-    statement = sa.select(leases.c.key, leases.c.state).where(leases.c.key.in_(keys))
-    return {row.key: row.state for row in await tx.execute(statement)}
-
-
 async def put(tx: Tx, key: str, state: Any, *, until: datetime) -> None:  # noqa: ANN401 - any JSON value
     """Set the state of a row that nobody has locked; it may be cleaned away after ``until``."""
     values = {"state": state, "until": until}
@@ -81,11 +75,6 @@ async def put(tx: Tx, key: str, state: Any, *, until: datetime) -> None:  # noqa
 async def first(tx: Tx, key: str, *, until: datetime) -> bool:
     """Return whether nobody came here before, or so long ago that it was cleaned away."""
     return await add_new(tx, leases, key=key, state=None, until=until)
-
-
-async def remove(tx: Tx, key: str) -> None:
-    """Remove a row that nobody has locked."""
-    await tx.execute(sa.delete(leases).where(leases.c.key == key))
 
 
 async def write(tx: Tx, key: str, state: Any, *, until: datetime) -> None:  # noqa: ANN401 - any JSON value

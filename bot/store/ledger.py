@@ -28,6 +28,8 @@ ledger_entries = sa.Table(
     sa.Column("chat_id", sa.BigInteger, nullable=False),
     sa.Column("user_id", sa.BigInteger),
     sa.Column("operation", sa.String(16), nullable=False),
+    # Whose allowances it was taken from: scopes of ``budgets``, with spaces between.
+    sa.Column("scopes", sa.String(32), nullable=False),
     sa.Column("nominal", sa.Integer, nullable=False),
     sa.Column("credits", sa.Integer, nullable=False),
     sa.Column("state", sa.String(8), nullable=False),
@@ -68,13 +70,15 @@ async def add(
     operation: str,
     nominal: int,
     now: datetime,
+    scopes: Sequence[str] = (),
 ) -> int:
-    """Write a reservation; return its id."""
+    """Write a reservation that was taken from the allowances of ``scopes``; return its id."""
     row = {
         "kind": kind,
         "chat_id": NOBODY if chat_id is None else chat_id,
         "user_id": user_id,
         "operation": operation,
+        "scopes": " ".join(scopes),
         "nominal": nominal,
         "credits": nominal,
         "state": OPEN,
@@ -83,7 +87,8 @@ async def add(
     return int((await tx.execute(_ADD, row)).scalar_one())
 
 
-_CLOSED = [ledger_entries.c[name] for name in ("at", "kind", "chat_id", "operation", "nominal")]
+_CLOSED_NAMES = ("at", "kind", "chat_id", "operation", "nominal", "user_id", "scopes")
+_CLOSED = [ledger_entries.c[name] for name in _CLOSED_NAMES]
 _CLOSE = (
     sa.update(ledger_entries)
     .where(
@@ -94,10 +99,11 @@ _CLOSE = (
 )
 
 
-async def close(tx: Tx, entry_id: int, amount: int | None, *, now: datetime) -> bool:
-    """Set what was really billed, None: presumed spent; False when it was closed before.
+async def close(tx: Tx, entry_id: int, amount: int | None, *, now: datetime) -> Any | None:  # noqa: ANN401 - a row
+    """Set what was really billed, None: presumed spent; return the entry.
 
-    It is added to its day. A late answer still knows better than a presumption.
+    None when it was closed before. It is added to its day. A late answer still knows better than
+    a presumption. The entry names the chat and the person who bear it by now.
     """
     values: dict[str, Any] = {"entry_id": entry_id, "closed_at": now, "state": _PRESUMED}
     if amount is not None:
@@ -108,13 +114,13 @@ async def close(tx: Tx, entry_id: int, amount: int | None, *, now: datetime) -> 
             if before == _PRESUMED:
                 await _count(tx, [row], sign=-1)
             await _count(tx, [row], amount=amount)
-            return True
-    return False
+            return row
+    return None
 
 
 async def presumed_since(tx: Tx, since: datetime) -> Sequence[Any]:
-    """Return what is presumed spent since then, the oldest first: id, kind, credits, at."""
-    columns = [ledger_entries.c[name] for name in ("id", "kind", "credits", "at")]
+    """Return what is presumed spent since then, the oldest first: id, credits."""
+    columns = [ledger_entries.c.id, ledger_entries.c.credits]
     here = sa.and_(ledger_entries.c.state == _PRESUMED, ledger_entries.c.at >= since)
     return (await tx.execute(sa.select(*columns).where(here).order_by(columns[0]))).all()
 

@@ -30,6 +30,7 @@ _AT_WORK = "process:"  # and a number of its own
 _STAMPED_FOR = timedelta(seconds=10)  # an upgrade that failed keeps nobody from starting again
 _STAMPED_AFTER = timedelta(days=1)  # for a process that was cut off from the database meanwhile
 _ASK_EVERY_S = 0.5
+_COUNTED_FOR_S = 5.0
 PATIENCE_S = 30.0  # a drain takes 8 seconds, and the lease of a process that was killed ends in 5
 _STAY = (
     "processes of the version before are still at work on it: stop them, and start this one again"
@@ -62,6 +63,26 @@ async def at_work(db: Database) -> int:
         return 1
     async with db.read() as tx:
         return await leases.count_held(tx, _AT_WORK, now=await server_clock.now(tx))
+
+
+class Replicas:
+    """How many processes share a database, and with it the rates that others allow them."""
+
+    def __init__(self, db: Database, *, clock: Callable[[], float] = steady) -> None:
+        """Count once in some seconds of ``clock``."""
+        self._db = db
+        self._clock = clock
+        self._count, self._counted_until = 1, 0.0
+
+    async def count(self) -> int:
+        """Return how many they are; what was known last where the database can't say."""
+        if self._counted_until <= self._clock():
+            self._counted_until = self._clock() + _COUNTED_FOR_S
+            try:
+                self._count = max(1, await at_work(self._db))
+            except DatabaseUnavailableError as error:
+                log.warning("replicas can't be counted", why=str(error))
+        return self._count
 
 
 async def _is_old(db: Database) -> bool:

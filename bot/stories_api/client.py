@@ -28,7 +28,6 @@ from bot.runtime.metrics import Metrics
 from bot.stories_api import schema
 from bot.stories_api.downloads import Elsewhere, read_download
 from bot.stories_api.endpoints import BALANCE, Endpoint
-from bot.stories_api.limit_state import AccountLimits, AccountState
 from bot.stories_api.privacy import PrivacyCheck
 from bot.stories_api.response import read_json
 from bot.stories_api.transport import DEADLINE, Query, Read, Transport
@@ -64,7 +63,7 @@ class StoriesApi:
         fetch_media: FetchMedia | None = None,
         metrics: Metrics | None = None,
         on_out_of_service: Callable[[OutOfServiceError], Awaitable[object]] | None = None,
-        limits: Callable[[AccountState], AccountLimits] | None = None,
+        replicas: Callable[[], Awaitable[int]] | None = None,
         largest_file: int = LARGEST_FILE,
         deadline: float = DEADLINE,
         download_deadline: float = _DOWNLOAD_DEADLINE,
@@ -77,7 +76,7 @@ class StoriesApi:
 
         The key goes to that origin and to no other. ``privacy`` tells when a call may skip the
         privacy check; without it none does.
-        ``limits`` shares rate, breaker and refused subjects with other processes.
+        ``replicas`` tells how many processes share the account's rate.
         ``fetch_media`` fetches where a download endpoint names an address instead of a file;
         ``on_out_of_service`` is called once when a 401 or 402 stops all paid calls.
         """
@@ -85,7 +84,7 @@ class StoriesApi:
             session,
             url=url,
             key=key,
-            limits=limits,
+            replicas=replicas,
             rate=rate,
             metrics=metrics or Metrics(),
             on_out_of_service=on_out_of_service,
@@ -115,7 +114,7 @@ class StoriesApi:
     @property
     def is_failing(self) -> bool:
         """Return whether the breaker holds calls back."""
-        return self.transport.state.breaker.is_open
+        return self.transport.breaker.is_open
 
     def story(self, story_id: str, page_url: str = "") -> Call[Story]:
         """Return a live story by its pk, or by its page where the pk is made up; 1 credit.
@@ -228,7 +227,7 @@ class StoriesApi:
         """
         query = Query(BALANCE, deadline=self._deadline)
         balance = (await self._ask(query, schema.balance_from)).value
-        self.transport.state.call_rate.rate = balance.rate
+        self.transport.call_rate.rate = balance.rate
         if balance.credits > 0:
             self.transport.out_of_service = None
         return balance

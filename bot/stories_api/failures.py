@@ -32,8 +32,9 @@ from bot.stories_api.response import (
 )
 
 _BILLED = frozenset({200, 400, 403, 404, 422})
-_FREE = frozenset({401, 402, 410, 429, 500, 503, 504})  # of other failures nobody promises it
-_AGAIN = frozenset({429, 500, 503, 504})
+# Promised for 500, 503 and 504. Of all others, as of 429, nobody has said that they are free.
+_FREE = frozenset({401, 402, 410, 500, 503, 504})
+_AGAIN = frozenset({500, 503, 504})
 _LONGEST_WAIT = 300.0  # seconds of a Retry-After that we honour
 TOO_MANY = 429
 

@@ -1,4 +1,4 @@
-"""How fast, how often again, and when not at all: pure state, the clock is an argument.
+"""How fast a process may call, and when not at all: pure state, the clock is an argument.
 
 Seconds are of any steady clock.
 """
@@ -16,15 +16,16 @@ class CallRate:
         self.rate = rate
         self.next_at = 0.0
 
-    def turn(self, now: float) -> float:
-        """Take a place; return the seconds until it is our turn."""
-        at = max(now, self.next_at)
-        self.next_at = at + 1 / self.rate
-        return at - now
+    def turn(self, now: float, *, within: float, replicas: int = 1) -> float | None:
+        """Take a place, the rate being shared; return the seconds until our turn.
 
-    def wait(self, now: float) -> float:
-        """Return the seconds until the next free place, without taking it."""
-        return max(0.0, self.next_at - now)
+        None where that is not ``within`` so many seconds: then no place is taken.
+        """
+        at = max(now, self.next_at)
+        if at - now >= within:
+            return None
+        self.next_at = at + replicas / self.rate
+        return at - now
 
     def pause(self, until: float) -> None:
         """Give no place before ``until``."""

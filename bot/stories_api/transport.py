@@ -10,8 +10,7 @@ import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import partial
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 import aiohttp
 from pydantic import SecretStr
@@ -31,8 +30,7 @@ from bot.runtime.clock import steady
 from bot.runtime.metrics import Metrics
 from bot.stories_api.endpoints import BALANCE
 from bot.stories_api.failures import TOO_MANY, Failure, failure_of
-from bot.stories_api.limit_state import AccountLimits, AccountState, LocalLimits
-from bot.stories_api.limits import CallRate
+from bot.stories_api.limits import Breaker, CallRate, Refused
 from bot.stories_api.response import (
     OK,
     ComplainedError,
@@ -104,7 +102,7 @@ class Transport:
         key: SecretStr,
         rate: float,
         metrics: Metrics,
-        limits: Callable[[AccountState], AccountLimits] | None = None,
+        replicas: Callable[[], Awaitable[int]] | None = None,
         on_out_of_service: Callable[[OutOfServiceError], Awaitable[object]] | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         clock: Callable[[], float] = steady,
@@ -112,15 +110,14 @@ class Transport:
     ) -> None:
         """Ask at ``url``.
 
-        ``limits`` shares the limits of calls with other processes; without it they are our own.
+        ``replicas`` tells how many processes share the account's rate; each has its part of it.
         ``on_out_of_service`` is called once for each stop. ``probe`` may be set later.
         """
         self._session = session
         self._url = URL(url)
         self._key = key
-        self.state = AccountState(CallRate(rate))
-        """Rate, breaker and what is refused, as this process last knew them."""
-        self._limits = limits(self.state) if limits else LocalLimits(self.state, clock)
+        self.call_rate, self.breaker, self.refused = CallRate(rate), Breaker(), Refused()
+        self._replicas = replicas
         self.probe: Callable[[], Awaitable[bool | None]] | None = None
         """Asks what nobody asked for: true if the API answered, None if it can't be asked."""
         self.out_of_service: str | None = None
@@ -134,10 +131,10 @@ class Transport:
         self._seconds = metrics.histogram("api_seconds", "Time of a call.", "endpoint")
         self._credits = metrics.counter("api_credits_total", "Credits billed.", "endpoint")
         metrics.gauge("api_breaker_open", "1 while calls are held back.").follow(
-            lambda: float(self.state.breaker.is_open)
+            lambda: float(self.breaker.is_open)
         )
         metrics.gauge("api_refused_subjects", "Subjects that are refused for a while.").follow(
-            lambda: float(self.state.refused.count(self._limits.now()))
+            lambda: float(self.refused.count(clock()))
         )
         metrics.gauge("api_out_of_service", "1 while the key or the balance stops us.").follow(
             lambda: float(self.out_of_service is not None)
@@ -173,12 +170,13 @@ class Transport:
             await self._refuse_hopeless(query)
         result = await self._in_time(query, read, end)
         if isinstance(result, Answer):
-            if query.path != BALANCE and not self._limits.is_quiet(query.about):
-                await self._limits.decide(query.about, _on_answer)
+            if query.path != BALANCE:
+                self.refused.forgive([query.about])
+                self.breaker.succeeded()
             return result
         if not is_watched or result.status == TOO_MANY:
             raise result.error
-        if await self._limits.decide(query.about, partial(_failed, result)):
+        if self._failed(query.about, result):
             await self._find_out()
         raise result.error
 
@@ -188,28 +186,45 @@ class Transport:
         Raises:
             ApiUnavailableError: The breaker is open, or the subject failed a moment ago.
         """
-        verdict = await self._limits.decide(query.about, _admit)
-        if verdict == "refused":
+        now = self._steady()
+        if self.refused.is_refused(query.about, now):
             refusal = ProfileUnavailableError(f"{query.path}: failed a moment ago")
             refusal.about(query.subject)
             raise refusal
-        if verdict == "probe":
+        if self.breaker.takes_probe(now):
             if self.probe is None:
                 return  # this call is the probe
             await self._find_out()
-        if verdict != "go" and self.state.breaker.is_open:
+        if self.breaker.is_open:
             raise ApiUnavailableError("held back: the API is failing")
+
+    def _failed(self, about: str, failure: Failure) -> bool:
+        """Learn from a failure; return whether a probe must tell if the API is down."""
+        now = self._steady()
+        if failure.is_the_subjects:
+            self.refused.failed(about, now)
+        if failure.is_outage:
+            return self.breaker.failed(about, now)
+        if not failure.is_the_subjects:
+            self.refused.forgive([about])
+        self.breaker.succeeded()
+        return False
 
     async def _find_out(self) -> None:
         """Let a probe tell whether the API fails for everybody, unless one is under way."""
         is_alive: bool | None = False
         if self.probe is not None:
-            if not await self._limits.decide(
-                "", lambda state, now, _: state.breaker.begins_to_ask(now)
-            ):
+            if not self.breaker.begins_to_ask(self._steady()):
                 return
             is_alive = await self.probe()
-        await self._limits.decide("", partial(_conclude, is_alive))
+        now = self._steady()
+        if is_alive:
+            self.breaker.vouched(now)
+        elif is_alive is None:  # no word against the API
+            self.breaker.succeeded()
+        elif self.breaker.is_open or self.breaker.is_suspicious(now):
+            self.refused.forgive(self.breaker.suspects)  # it is not their fault
+            self.breaker.open(now)
 
     async def _in_time(self, query: Query, read: Read[T], end: float) -> Answer[T] | Failure:
         """Ask, and once more where the first answer surely was not billed."""
@@ -228,7 +243,9 @@ class Transport:
 
     async def _turn(self, end: float) -> bool:
         """Wait for our turn; return whether it comes in time."""
-        wait = await self._limits.decide("", partial(_turn, end - self._steady()))
+        replicas = await self._replicas() if self._replicas else 1
+        now = self._steady()
+        wait = self.call_rate.turn(now, within=end - now, replicas=replicas)
         if wait is None:
             return False
         await asyncio.sleep(wait)
@@ -250,7 +267,7 @@ class Transport:
         except MediaError as error:
             error.credits = bill.sum(query.nominal)
             raise
-        await self._record(query, result)
+        self._record(query, result)
         return result
 
     async def _send(self, query: Query, read: Read[T], bill: TryBill) -> Answer[T] | Failure:
@@ -327,61 +344,17 @@ class Transport:
         self.is_price_absurd = stated > most
         return min(stated, most)
 
-    async def _record(self, query: Query, result: Answer[T] | Failure) -> None:
+    def _record(self, query: Query, result: Answer[T] | Failure) -> None:
         outcome = "ok" if isinstance(result, Answer) else type(result.error).__name__
         self._requests.inc(endpoint=query.path, outcome=outcome)
         if isinstance(result, Failure) and result.status == TOO_MANY:
             quiet = _QUIET if result.after is None else result.after
-            await self._limits.decide("", lambda state, now, _: state.call_rate.pause(now + quiet))
+            self.call_rate.pause(self._steady() + quiet)
 
     async def _stop(self, error: OutOfServiceError) -> None:
         is_news, self.out_of_service = self.out_of_service is None, str(error)
         if is_news and self._on_out_of_service is not None:
             await self._on_out_of_service(error)
-
-
-def _admit(
-    state: AccountState, now: float, subject: str
-) -> Literal["go", "refused", "closed", "probe"]:
-    """Return whether a call may go out, as far as is known before it."""
-    if state.refused.is_refused(subject, now):
-        return "refused"
-    if not state.breaker.is_open:
-        return "go"
-    return "probe" if state.breaker.takes_probe(now) else "closed"
-
-
-def _turn(left: float, state: AccountState, now: float, _: str) -> float | None:
-    """Take a place within ``left`` seconds; return the wait until it, None when there is none."""
-    return state.call_rate.turn(now) if state.call_rate.wait(now) < left else None
-
-
-def _conclude(is_alive: bool | None, state: AccountState, now: float, _: str) -> None:
-    """Open or close the breaker by what a probe told; None is no word against the API."""
-    if is_alive:
-        state.breaker.vouched(now)
-    elif is_alive is None:
-        state.breaker.succeeded()
-    elif state.breaker.is_open or state.breaker.is_suspicious(now):
-        state.refused.forgive(state.breaker.suspects)  # it is not their fault
-        state.breaker.open(now)
-
-
-def _on_answer(state: AccountState, _: float, subject: str) -> None:
-    state.refused.forgive([subject])
-    state.breaker.succeeded()
-
-
-def _failed(result: Failure, state: AccountState, now: float, subject: str) -> bool:
-    """Learn from a failure; return whether a probe must tell if the API is down."""
-    if result.is_the_subjects:
-        state.refused.failed(subject, now)
-    if result.is_outage:
-        return state.breaker.failed(subject, now)
-    if not result.is_the_subjects:
-        state.refused.forgive([subject])
-    state.breaker.succeeded()
-    return False
 
 
 def _lost(query: Query, error: Exception, credits: int | None) -> ApiUnavailableError:  # noqa: A002 - the project's word

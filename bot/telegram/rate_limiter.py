@@ -21,7 +21,6 @@ from telegram._utils.types import JSONDict
 from telegram.error import ChatMigrated, RetryAfter, TelegramError
 from telegram.ext import BaseRateLimiter
 
-from bot.domain.errors import DatabaseUnavailableError
 from bot.domain.model import TryLater
 from bot.runtime import holding
 from bot.runtime.clock import steady
@@ -42,7 +41,6 @@ _ALERT_PATIENCE_S = 5.0  # that an alert waits for its chat; else it would keep 
 _TRIES = 3
 _SAME_END_S = 1.5  # 429 that end together, of so many chats, are the bot's own
 _CHATS_OF_ONE_FLOOD = 3
-_COUNTED_FOR_S = 5.0  # for which it is known how many replicas there are
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +83,7 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
         self._rate = BotRate(per_second)
         self._floods = floods or ChatFloods(clock)
         self._count_replicas = replicas
-        self._replicas, self._counted_until = 1, 0.0
+        self._replicas = 1
         self._clock = clock
         self._window = BotWindow()
         self._turns = Turns()
@@ -188,14 +186,9 @@ class Pacing(BaseRateLimiter[dict[str, Any]]):
             await self._wait(wait, order.patience)
 
     async def _share(self) -> None:
-        """Learn with how many others the rate is shared; what is known stands if that fails."""
-        if self._count_replicas is None or self._counted_until > self._clock():
-            return
-        self._counted_until = self._clock() + _COUNTED_FOR_S
-        try:
-            self._replicas = max(1, await self._count_replicas())
-        except DatabaseUnavailableError as error:
-            log.warning("replicas can't be counted", why=str(error))
+        """Learn with how many others the rate is shared."""
+        if self._count_replicas is not None:
+            self._replicas = await self._count_replicas()
 
     async def _wait(self, seconds: float, patience: float | None) -> None:
         if patience is not None and seconds > patience:

@@ -161,8 +161,8 @@ async def test_a_day_of_mixed_traffic_adds_up_to_the_credit(
                     pass
                 if is_faulty:
                     await box.control.clear_faults()
-                api.transport.state.breaker.succeeded()  # each call counts here, in an outage too
-                api.transport.state.refused.rows.clear()
+                api.transport.breaker.succeeded()  # each call counts here, in an outage too
+                api.transport.refused.rows.clear()
                 billed, end = await billed_since(box, end)
                 async with db.read() as tx:
                     entry = (await rows.entries(tx, since=MORNING))[-1]

@@ -29,7 +29,7 @@ from tests.flows.test_money import counted
 from tests.support.followed import DATED
 
 MANY = 10**9
-FREE = {401, 402, 410, 429, 500, 503, 504}
+FREE = {401, 402, 410, 500, 503, 504}
 """What the vendor promises not to bill (500, 503, 504), or was never seen to."""
 
 PAGE = b"<!DOCTYPE html><title>Just a moment</title>"

@@ -68,7 +68,7 @@ def _doubled_refunds() -> list[Swap]:
     """What the API did not bill goes back into the ledger twice."""
     close = ledger.close
 
-    async def twice(tx: Any, entry_id: int, amount: int, *, now: datetime) -> bool:
+    async def twice(tx: Any, entry_id: int, amount: int, *, now: datetime) -> Any:
         return await close(tx, entry_id, max(0, amount - 1) if amount else 0, now=now)
 
     return [(ledger, "close", twice)]

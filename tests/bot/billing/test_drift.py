@@ -16,6 +16,8 @@ from bot.domain.errors import StoriesError
 from bot.domain.model import Asker
 from bot.domain.paid_calls import Answer, Call, Operation
 from bot.runtime.metrics import Metrics
+from bot.store import budgets
+from bot.store.budgets import Scope
 from bot.store.database import Database
 from bot.stories_api.client import StoriesApi
 from tests.support.followed import MINUTE, NOON, Clock
@@ -191,5 +193,9 @@ async def test_what_nobody_knew_counts_until_the_balance_tells(
             clock.on(5 * MINUTE)
             await treasurer.run_once()
         assert await ledger.spent_today() == (3 if is_billed else 0, 0)
+        scopes: tuple[Scope, ...] = ("chat", "person")
+        async with sqlite_db.read() as tx:
+            used = [await budgets.allowance_used(tx, one, 1, clock().date()) for one in scopes]
+        assert used == [3 if is_billed else 0] * 2
         assert await box.control.billed() == (3 if is_billed else 0)
     assert told == []

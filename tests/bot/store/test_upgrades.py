@@ -13,7 +13,7 @@ from alembic import command
 from bot.domain.errors import DatabaseUnavailableError
 from bot.store import leases
 from bot.store.database import Database, all_tables, migration_config, newest_revision
-from bot.store.upgrades import at_work, shown_at_work, upgrade
+from bot.store.upgrades import Replicas, at_work, shown_at_work, upgrade
 from tests.support.database import on_postgresql
 from tests.support.followed import follow, look, story
 from tests.support.newer import NEXT, ORPHANS, next_version
@@ -97,6 +97,22 @@ async def test_an_upgrade_waits_for_who_at_work_and_not_for_the_dead(
         assert await version(db) == "0001"
         await upgrade(db)  # the lease has ended: it was killed
         assert await version(db) == NEXT
+
+
+async def test_replicas_are_counted_now_and_then_and_stand_while_they_cannot_be(
+    db: Database,
+) -> None:
+    clock = [10.0]
+    replicas = Replicas(db, clock=lambda: clock[0])
+    assert await replicas.count() == 1
+    async with db.begin() as tx:
+        for one in ("a", "b"):
+            await leases.take(tx, f"process:{one}", one, now=now(), lease=timedelta(minutes=1))
+    assert await replicas.count() == 1
+    clock[0] += 5
+    assert await replicas.count() == (1 if db.is_sqlite else 2)
+    nowhere = Database("postgresql://nobody@127.0.0.1:1/nothing")
+    assert await Replicas(nowhere, clock=lambda: clock[0]).count() == 1
 
 
 @on_postgresql

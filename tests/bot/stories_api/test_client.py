@@ -59,7 +59,7 @@ async def test_every_endpoint_and_what_it_costs(box: Box, tmp_path: Path) -> Non
             with kept(answer.value) as file:
                 assert (file.kind, answer.credits) == ("video", 1)
                 assert (file.width, file.height, file.duration) == (720, 1280, 15.0)
-            with pytest.raises(StoryGoneError):  # of an id that holds no date the page is asked
+            with pytest.raises(ApiRefusedError):  # of an id that holds no date the page is asked
                 await api.download(replace(story, pk="1"), spool)
         assert spool.used == 0
     billed = (await box.control.state())["billed"]["by_path"]

@@ -2,28 +2,33 @@
 
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.stories_api.limits import Breaker, CallRate, Refused
 
 
-@given(st.lists(st.floats(0, 5), max_size=100), st.floats(1, 100))
-def test_no_two_calls_are_closer_than_the_rate(pauses: list[float], rate: float) -> None:
+@given(st.lists(st.floats(0, 5), max_size=100), st.floats(1, 100), st.integers(1, 4))
+def test_no_two_calls_are_closer_than_a_replicas_part_of_the_rate(
+    pauses: list[float], rate: float, replicas: int
+) -> None:
     pace, now, times = CallRate(rate), 0.0, []
     for pause in pauses:
         now += pause
-        times.append(now + pace.turn(now))
-    assert all(b - a >= 1 / rate - 1e-9 for a, b in pairwise(times))
+        wait = pace.turn(now, within=1e6, replicas=replicas)
+        assert wait is not None
+        times.append(now + wait)
+    assert all(b - a >= replicas / rate - 1e-9 for a, b in pairwise(times))
 
 
 def test_a_hold_is_for_all_and_never_shortens_another() -> None:
     pace = CallRate(10)
     pace.pause(60)
     pace.pause(5)
-    assert pace.wait(0) == 60
-    assert pace.turn(0) == 60
-    assert round(pace.turn(0), 6) == 60.1
+    assert pace.turn(0, within=60) is None
+    assert pace.turn(0, within=61) == 60
+    assert pace.turn(0, within=61) == pytest.approx(60.1)
 
 
 def test_three_subjects_make_it_suspicious_and_one_never_does() -> None:

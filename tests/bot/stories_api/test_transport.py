@@ -160,7 +160,7 @@ async def test_an_http_client_that_repeats_by_itself_is_stopped() -> None:
 # --- what may be asked again --------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("status", [429, 500, 503, 504])
+@pytest.mark.parametrize("status", [500, 503, 504])
 async def test_what_was_not_billed_is_asked_again(status: int) -> None:
     bad = response(status, b"{}", {"Retry-After": "0"})
     async with serving(says(bad, GOOD)) as server, api_at(server.url) as api:
@@ -168,9 +168,8 @@ async def test_what_was_not_billed_is_asked_again(status: int) -> None:
         assert server.count == 2
 
 
-@pytest.mark.parametrize("status", [500, 429])
-async def test_two_tries_are_the_most(status: int) -> None:
-    bad = response(status, b"{}", {"Retry-After": "0"})
+async def test_two_tries_are_the_most() -> None:
+    bad = response(500, b"{}", {"Retry-After": "0"})
     async with serving(says(bad)) as server, api_at(server.url) as api:
         with pytest.raises(ApiUnavailableError) as caught:
             await api.story("1")
@@ -196,21 +195,11 @@ async def test_a_429_holds_everybody_for_as_long_as_it_says(wait: str) -> None:
         serving(says(response(429, b"{}", {"Retry-After": wait}))) as server,
         api_at(server.url) as api,
     ):
-        for _ in range(5):
+        for billed in (None, 0, 0, 0, 0):  # the others are not even asked
             with pytest.raises(ApiUnavailableError) as caught:
                 await api.story("1")
-            assert caught.value.credits == 0
+            assert caught.value.credits == billed
         assert server.count == 1
-
-
-@pytest.mark.parametrize("wait", ["0", "-3", "Wed, 08 Apr 2020 15:00:10 GMT"])
-async def test_a_429_without_a_wait_is_no_busy_loop(wait: str) -> None:
-    async with (
-        serving(says(response(429, b"{}", {"Retry-After": wait}), GOOD)) as server,
-        api_at(server.url) as api,
-    ):
-        await api.story("1")
-        assert server.count == 2
 
 
 async def test_calls_are_paced(tmp_path: Path) -> None:
@@ -249,7 +238,7 @@ async def test_an_outage_is_left_alone_until_a_probe_succeeds() -> None:
         answers["now"] = GOOD
         clock[0] += 30
         await api.story("1")
-        assert api.transport.state.breaker.is_open is False
+        assert api.transport.breaker.is_open is False
 
 
 async def test_one_sick_subject_is_refused_free_and_harms_no_other() -> None:
@@ -296,7 +285,7 @@ async def test_the_probe_has_the_word(alive: bool | None, is_open: bool) -> None
             with pytest.raises(ApiUnavailableError):
                 await api.story(str(10 + n))
         assert (server.count == before) is is_open
-        assert api.transport.state.refused.count(time.monotonic()) == (0 if is_open else 6)
+        assert api.transport.refused.count(time.monotonic()) == (0 if is_open else 6)
 
 
 @pytest.mark.parametrize("status", [401, 402])

@@ -177,6 +177,7 @@ def upgrade() -> None:
     sa.Column('chat_id', sa.BigInteger(), nullable=False),
     sa.Column('user_id', sa.BigInteger(), nullable=True),
     sa.Column('operation', sa.String(length=16), nullable=False),
+    sa.Column('scopes', sa.String(length=32), nullable=False),
     sa.Column('nominal', sa.Integer(), nullable=False),
     sa.Column('credits', sa.Integer(), nullable=False),
     sa.Column('state', sa.String(length=8), nullable=False),
