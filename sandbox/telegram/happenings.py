@@ -27,7 +27,8 @@ def _reads(chat: Chat, bot: Bot, message: Message) -> bool:
     text = message.fields.get("text") or message.fields.get("caption")
     if text is None and message.media is None:
         return True
-    if message.reply_to is not None and message.reply_to.bot is bot:
+    is_reply = message.reply_to is not None and message.reply_to.bot is bot
+    if is_reply or message.fields.get("via_bot") == bot.user():
         return True
     if _mentions(message, bot):
         return True

@@ -116,6 +116,11 @@ def _from_file_id(call: Call, kind: str, value: str) -> Given:
     return Given(content, "file_id", kind=real)
 
 
+def known(call: Call, kind: str, file_id: str) -> Media:
+    """The media of a file_id, to be sent as a kind."""
+    return _media(call, kind, _from_file_id(call, kind, file_id), {})
+
+
 async def finish(
     call: Call, kind: str, given: Given | str, options: dict[str, Any]
 ) -> tuple[Media, str]:

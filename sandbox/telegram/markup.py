@@ -86,6 +86,11 @@ def _inline_button(button: object, chat_type: str) -> dict[str, Any]:
         raise _cannot(what, "Text buttons are unallowed in the inline keyboard")
     if not text.strip():
         raise bad_request("inline keyboard button text must be non-empty")
+    if action.startswith("switch_inline") and chat_type == "channel":
+        raise bad_request(
+            f"can't use {action} button in a channel chat, because users will not be able to use "
+            "the button without knowing bot's username"
+        )
     shown: dict[str, Any] = {"text": text}
     shown[action] = _action(action, button[action], chat_type)
     if (style := button.get("style")) is not None:

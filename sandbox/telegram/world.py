@@ -8,7 +8,7 @@ from typing import Any
 from sandbox.beliefs import Switches
 from sandbox.clock import Clock
 from sandbox.telegram.events import Events
-from sandbox.telegram.files import Files
+from sandbox.telegram.files import Files, Media
 from sandbox.telegram.model import GENERAL_TOPIC, ICON_COLOR, Chat, Member, Message, Topic
 from sandbox.telegram.people import Bot, Person
 from sandbox.telegram.updates import Inbox
@@ -39,7 +39,9 @@ class InlineQuery:
     person: Person
     at: float
     query: str
+    offset: str = ""
     answer: dict[str, Any] | None = None
+    media: dict[str, Media] = field(default_factory=dict)  # of results, by their id
 
 
 class World:
@@ -56,6 +58,8 @@ class World:
         self.private: dict[tuple[int, int], Chat] = {}  # by bot and person
         self.callbacks: dict[str, Callback] = {}
         self.inline: dict[str, InlineQuery] = {}
+        # Until when Telegram gives an answer again: by bot, query, offset, and whose it is or 0.
+        self.cached: dict[tuple[int, str, str, int], tuple[float, str]] = {}
         self.lost = 0  # sends that took effect and whose answer reached nobody
         self.callback_life_s = CALLBACK_LIFE_S
         self.largest_file = CLOUD_FILE

@@ -178,10 +178,36 @@ class Control:
         got: Json = await self.call("GET", f"/callbacks/{callback_query_id}")
         return got
 
-    async def inline(self, user: int, query: str) -> str:
+    async def inline(self, user: int, query: str, **more: Any) -> str:
         """Type an inline query; its id."""
-        body = {"user_id": user, "query": query}
+        body = {"user_id": user, "query": query, **more}
         return str((await self.call("POST", "/inline", body))["inline_query_id"])
+
+    async def typed(self, user: int, query: str, **more: Any) -> Json:
+        """Type an inline query; what the bot answers, with the query's id."""
+        query_id = await self.inline(user, query, **more)
+
+        async def answered() -> Json | None:
+            answer = await self.inline_answer(query_id)
+            return answer if answer["answered"] else None
+
+        answer = await wait_for(answered, what=f"the answer to {query!r}")
+        return {**answer, "id": query_id}
+
+    async def held(self, user: int, query: str, count: int) -> list[Json]:
+        """Type until so many stories are held: what is shown is known a moment later."""
+        spaces = iter(" " * n for n in range(1000))  # Telegram answers the same again by itself
+
+        async def known() -> list[Json] | None:
+            results: list[Json] = (await self.typed(user, query + next(spaces)))["results"]
+            return results if len(results) == count else None
+
+        return await wait_for(known, what=f"{count} results of {query!r}")
+
+    async def inline_answer(self, inline_query_id: str) -> Json:
+        """What the bot answered to an inline query."""
+        got: Json = await self.call("GET", f"/inline/{inline_query_id}")
+        return got
 
     async def replies(self, chat: int, after: int = 0) -> list[Json]:
         """What the bot wrote into a chat since message `after`, as it stands now."""

@@ -129,7 +129,11 @@ def _is_progress(text: str) -> bool:
 def buttons(message: Json) -> dict[str, str]:
     """Return the buttons under a message: their data or address by their text."""
     rows = message.get("reply_markup", {}).get("inline_keyboard", [])
-    return {b["text"]: b.get("callback_data") or b["url"] for row in rows for b in row}
+    return {
+        b["text"]: b.get("callback_data") or b.get("url") or b["switch_inline_query"]
+        for row in rows
+        for b in row
+    }
 
 
 def timed(timing: Mapping[str, Any] | None = None) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from aiohttp import web
 
 from sandbox.telegram import happenings
 from sandbox.telegram.control import errors as get
+from sandbox.telegram.model import Message
 from sandbox.telegram.world import CLOUD_FILE, LOCAL_FILE, Callback, InlineQuery, World
 
 Handle = Callable[[web.Request], Awaitable[Any]]
@@ -69,21 +70,31 @@ class Queries:
         return {"answered": callback.answered, **callback.answer}
 
     async def ask_inline(self, request: web.Request) -> object:
-        """A person types @bot and a query."""
+        """A person types @bot and a query; what Telegram has cached does not ask the bot.
+
+        Raises:
+            ValueError: inline mode is off (td, `send_inline_query`).
+        """
         wanted = await get.body(request)
         person = get.person(self._world, wanted["user_id"])
         bot = get.bot(self._world, wanted.get("bot_id"))
-        query_id = str(next(self._world.query_ids))
+        if not bot.inline:
+            raise ValueError("Bot doesn't support inline queries")
+        now, query_id = self._world.clock.now(), str(next(self._world.query_ids))
+        text, offset = str(wanted.get("query", ""))[:256], str(wanted.get("offset", ""))
+        for whose in (person.id, 0):
+            good_until, known_id = self._world.cached.get((bot.id, text, offset, whose), (0.0, ""))
+            if good_until > now:
+                return {"update_id": None, "inline_query_id": known_id}
         query: dict[str, Any] = {
             "id": query_id,
             "from": person.user(),
-            "query": str(wanted.get("query", ""))[:256],
-            "offset": str(wanted.get("offset", "")),
+            "query": text,
+            "offset": offset,
             "chat_type": str(wanted.get("chat_type", "sender")),
         }
         told = bot.inbox.put("inline_query", query, f"inline:{person.id}")
-        now = self._world.clock.now()
-        self._world.inline[query_id] = InlineQuery(bot, person, now, query["query"])
+        self._world.inline[query_id] = InlineQuery(bot, person, now, text, offset)
         return {"update_id": told, "inline_query_id": query_id}
 
     def _inline(self, request: web.Request) -> InlineQuery:
@@ -98,13 +109,24 @@ class Queries:
         return {"answered": query.answer is not None, **(query.answer or {})}
 
     async def choose(self, request: web.Request) -> object:
-        """A person picks a result."""
+        """A person sends a result into a chat, however old; the bot is not asked."""
         query = self._inline(request)
         wanted = await get.body(request)
-        chosen = {
-            "result_id": str(wanted["result_id"]),
-            "from": query.person.user(),
-            "query": query.query,
-        }
-        told = query.bot.inbox.put("chosen_inline_result", chosen, f"chosen:{query.person.id}")
-        return {"update_id": told}
+        chat = get.chat(self._world, wanted["chat_id"], query.bot)
+        results = {one["id"]: one for one in (query.answer or {"results": []})["results"]}
+        result = results.get(str(wanted["result_id"]))
+        if result is None:
+            raise get.Unknown("no such result")
+        sender = None if chat.type == "channel" else query.person.user()
+        fields = self._world.head(chat, sender) | {"via_bot": query.bot.user()}
+        for name in ("text", "entities", "caption", "caption_entities"):
+            if value := result.get(f"_{name}"):
+                fields[name] = value
+        if "reply_markup" in result:
+            fields["reply_markup"] = result["reply_markup"]
+        media = query.media.get(result["id"])
+        now = self._world.clock.now()
+        message = Message(chat, fields["message_id"], fields, now, media=media, source="file_id")
+        self._world.add(message)
+        told = happenings.tell(self._world, chat, message)
+        return {"update_id": told, "message_id": message.id}

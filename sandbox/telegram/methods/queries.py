@@ -3,8 +3,9 @@
 import json
 from typing import Any
 
-from sandbox.telegram import entities, markup
+from sandbox.telegram import entities, inputs, markup
 from sandbox.telegram.call import Call, method
+from sandbox.telegram.files import Media
 from sandbox.telegram.refusals import bad_request
 from sandbox.telegram.schema import load
 from sandbox.telegram.world import Callback
@@ -12,11 +13,12 @@ from sandbox.telegram.world import Callback
 INLINE_LIFE_S = 30.0
 _OLD = "query is too old and response timeout expired or query ID is invalid"
 _RESULTS = 50
-_CACHED = {
-    "photo": "photo_file_id",
-    "video": "video_file_id",
-    "gif": "gif_file_id",
-    "document": "document_file_id",
+_CACHED = {  # as what a file is sent, and the field of its file_id
+    "photo": ("photo", "photo_file_id"),
+    "video": ("video", "video_file_id"),
+    "gif": ("animation", "gif_file_id"),
+    "mpeg4_gif": ("animation", "mpeg4_file_id"),
+    "document": ("document", "document_file_id"),
 }
 _NEEDED = {
     "article": ("title",),
@@ -71,16 +73,17 @@ async def answer_inline_query(call: Call) -> bool:
     results = call.json("results", "inline query results")
     if not isinstance(results, list):
         raise bad_request("expected an Array of inline query results")
+    if len(results) > _RESULTS:
+        raise bad_request("too many inline query results specified")
     button = _button(call)
-    checked = [_result(call, result) for result in results]
+    media: dict[str, Media] = {}
+    checked = [_result(call, result, media) for result in results]
     query = call.world.inline.get(call.text("inline_query_id"))
     now = call.world.clock.now()
     if query is None or query.bot is not call.bot or query.answer is not None:
         raise bad_request(_OLD)
     if now - query.at > INLINE_LIFE_S:
         raise bad_request(_OLD)
-    if len(checked) > _RESULTS:
-        raise bad_request("RESULTS_TOO_MUCH")
     ids = [result["id"] for result in checked]
     if len(set(ids)) != len(ids):
         raise bad_request("RESULT_ID_DUPLICATE")
@@ -89,12 +92,16 @@ async def answer_inline_query(call: Call) -> bool:
         raise bad_request("NEXT_OFFSET_INVALID")
     query.answer = {
         "results": checked,
-        "cache_time": call.integer("cache_time", 300),
+        "cache_time": min(max(call.integer("cache_time", 300), 0), 86_400),
         "is_personal": call.flag("is_personal"),
         "next_offset": offset,
     }
     if button is not None:
         query.answer["button"] = button
+    query.media = media
+    whose = query.person.id if query.answer["is_personal"] else 0
+    question = (call.bot.id, query.query, query.offset, whose)
+    call.world.cached[question] = (now + query.answer["cache_time"], call.text("inline_query_id"))
     return True
 
 
@@ -114,7 +121,7 @@ def _button(call: Call) -> dict[str, Any] | None:
     return button
 
 
-def _result(call: Call, result: object) -> dict[str, Any]:
+def _result(call: Call, result: object, media: dict[str, Media]) -> dict[str, Any]:
     if not isinstance(result, dict):
         raise bad_request("can't parse inline query result: expected an Object")
     for field in ("type", "id"):
@@ -123,9 +130,8 @@ def _result(call: Call, result: object) -> dict[str, Any]:
     kind, ident = str(result["type"]), str(result["id"])
     if not 1 <= len(ident.encode()) <= 64:
         raise bad_request("RESULT_ID_INVALID")
-    cached = _CACHED.get(kind)
-    if cached and cached in result:
-        call.world.files.find(call.bot, str(result[cached]))
+    if _CACHED.get(kind, ("", ""))[1] in result:
+        media[ident] = _cached(call, kind, result)
     elif kind in _NEEDED:
         for field in _NEEDED[kind]:
             if not result.get(field):
@@ -133,6 +139,13 @@ def _result(call: Call, result: object) -> dict[str, Any]:
     elif f"InlineQueryResult{kind.capitalize()}" not in load().objects:
         raise bad_request("can't parse inline query result: invalid inline query result type")
     return _formatted(call, kind, result)
+
+
+def _cached(call: Call, kind: str, result: dict[str, Any]) -> Media:
+    if kind in {"video", "document"} and "title" not in result:
+        raise bad_request("can't parse inline query result: Can't find field \"title\"")
+    sent_as, file = _CACHED[kind]
+    return inputs.known(call, sent_as, str(result[file]))
 
 
 def _formatted(call: Call, kind: str, result: dict[str, Any]) -> dict[str, Any]:

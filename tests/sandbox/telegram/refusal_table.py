@@ -233,7 +233,7 @@ OTHERS: list[Row] = [
     ("answerCallbackQuery", {"callback_query_id": "1", "text": "x" * 201}, "MESSAGE_TOO_LONG"),
     ("answerInlineQuery", {"inline_query_id": "1", "results": []}, OLD_QUERY),
     ("answerInlineQuery", {"inline_query_id": "1", "results": "x"}, "can't parse inline query results JSON object"),
-    ("answerInlineQuery", _results(*({**ARTICLE, "id": str(i)} for i in range(51))), "RESULTS_TOO_MUCH"),
+    ("answerInlineQuery", _results(*({**ARTICLE, "id": str(i)} for i in range(51))), "too many inline query results specified"),
     ("answerInlineQuery", _results(ARTICLE, ARTICLE), "RESULT_ID_DUPLICATE"),
     ("answerInlineQuery", _results(ARTICLE | {"id": "x" * 65}), "RESULT_ID_INVALID"),
     ("answerInlineQuery", _results({"type": "article", "id": "1", "title": "t"}), "can't parse inline query result: message content is not specified"),

@@ -81,10 +81,51 @@ async def test_inline_results_and_the_chosen_one(api: Api) -> None:
     assert shown["results"][0]["_text"] == "1"
     assert shown["results"][1]["_caption"] == "c"
     assert await api.refusal("answerInlineQuery", **answer) == (400, OLD)
-    await api.control("POST", f"inline/{query}/choose", result_id="p")
+    again = await api.control("POST", "inline", user_id=ann, query="natgeo")
+    assert again == {"update_id": None, "inline_query_id": query}  # for the 5 s it is cached
+    api.telegram.world.clock.advance(31)
+    there: Params = {"chat_id": ann, "result_id": "p"}
+    await api.control("POST", f"inline/{query}/choose", **there)
     [update] = await api.updates()
-    assert update["chosen_inline_result"]["result_id"] == "p"
+    sent = update["message"]
+    assert sent["via_bot"]["is_bot"]
+    assert (sent["from"]["id"], sent["caption"], sent["photo"][-1]["file_id"]) == (
+        ann, "c", cached["photo_file_id"],
+    )  # fmt: skip
+    await api.control("POST", f"inline/{query}/choose", 404, **there | {"result_id": "none"})
     late = await api.control("POST", "inline", user_id=ann, query="x")
     api.telegram.world.clock.advance(31)
     late_answer = {"inline_query_id": late["inline_query_id"], "results": []}
     assert await api.refusal("answerInlineQuery", **late_answer) == (400, OLD)
+
+
+async def test_cached_answers_are_each_persons_own_where_the_bot_says_so(api: Api) -> None:
+    ann, eve = await api.person(), await api.person("Eve")
+    for is_personal in (True, False):
+        query: Params = {"query": f"q{is_personal}"}
+        asked = await api.control("POST", "inline", user_id=ann, **query)
+        answer: Params = {"inline_query_id": asked["inline_query_id"], "results": []}
+        await api.ok("answerInlineQuery", **answer, is_personal=is_personal)
+        hers = await api.control("POST", "inline", user_id=eve, **query)
+        assert (hers["update_id"] is not None) == is_personal
+        elsewhere = await api.control("POST", "inline", user_id=ann, offset="1", **query)
+        assert elsewhere["update_id"] is not None
+
+
+async def test_what_is_sent_via_the_bot_reaches_it_in_groups_all_the_same(api: Api) -> None:
+    ann = await api.person()
+    group = await api.chat("group", ann)
+    asked = await api.control("POST", "inline", user_id=ann, query="x")
+    query = asked["inline_query_id"]
+    await api.ok("answerInlineQuery", inline_query_id=query, results=[_article(1)])
+    await api.updates()
+    await api.control("POST", f"inline/{query}/choose", chat_id=group, result_id="1")
+    [update] = await api.updates()
+    assert update["message"]["text"] == "1"
+
+
+async def test_without_inline_mode_nobody_can_ask(api: Api) -> None:
+    ann = await api.person()
+    bot = (await api.ok("getMe"))["id"]
+    await api.control("PATCH", f"bots/{bot}", supports_inline_queries=False)
+    await api.control("POST", "inline", 400, user_id=ann, query="x")

@@ -44,6 +44,9 @@ export const write = (chatId, message) => post(`/control/chats/${chatId}/message
 export const edit = (chatId, messageId, message) => call("PATCH", `/control/chats/${chatId}/messages/${messageId}`, message);
 export const press = (chatId, body) => post(`/control/chats/${chatId}/press`, body);
 export const callback = (id) => get(`/control/callbacks/${segment(id)}`);
+export const inline = (body) => post("/control/inline", body);
+export const inlineAnswer = (id) => get(`/control/inline/${segment(id)}`);
+export const choose = (id, body) => post(`/control/inline/${segment(id)}/choose`, body);
 export const makeTopic = (chatId, threadId, name) => call("PUT", `/control/chats/${chatId}/threads/${threadId}`, { name, state: "open" });
 export const members = (chatId) => get(`/control/chats/${chatId}/members`);
 export const setMember = (chatId, userId, status) => call("PUT", `/control/chats/${chatId}/members/${userId}`, { status });

@@ -3,6 +3,7 @@ import * as api from "./api.js";
 import { setUpAttachments } from "./attach.js";
 import { commandList, setUpCommands } from "./commands.js";
 import { $, h } from "./dom.js";
+import { inlineBar } from "./inline.js";
 import { nameOf, preview, senderOf } from "./model.js";
 import { attempt } from "./notices.js";
 import { lastMessage, on, store } from "./state.js";
@@ -20,6 +21,7 @@ function grow() {
   box().style.height = `${Math.min(box().scrollHeight, 180)}px`;
   $("send").disabled = box().value.trim() === "";
   commandList.propose(box().value);
+  inlineBar.propose(box().value);
 }
 
 /** Puts text into the box, ready to be sent or changed. */
@@ -86,6 +88,7 @@ function keydown(event) {
     if (edited) fill("");
     edited = null;
     setReply(null);
+    inlineBar.close();
   }
 }
 

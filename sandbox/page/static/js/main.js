@@ -6,6 +6,7 @@ import { commandList } from "./commands.js";
 import { fill, send, setEdit, setReply, setUpComposer } from "./composer.js";
 import { jump, setUpConversation } from "./conversation.js";
 import { $, h } from "./dom.js";
+import { setUpInline } from "./inline.js";
 import { wake } from "./keyboard.js";
 import { connect } from "./live.js";
 import { attempt, toast } from "./notices.js";
@@ -140,6 +141,7 @@ async function start() {
   setUpTopics();
   setUpConversation(actions);
   setUpComposer();
+  setUpInline(actions);
   on("open", () => attempt(() => openedForum(store.chats.get(store.open), store.person)));
   $("me").replaceChildren(avatar(person, "small"));
   languages();

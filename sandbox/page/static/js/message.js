@@ -51,6 +51,7 @@ function parts(block, captioned, crowd, actions) {
   const { text, entities } = captioned ? textOf(captioned) : { text: "", entities: [] };
   return [
     crowd && first ? h("div", { class: "name", dir: "auto", style: { "--hue": hue(sender.id) } }, nameOf(sender)) : null,
+    messages[0].via_bot ? h("div", { class: "via" }, `via @${messages[0].via_bot.username}`) : null,
     quote(messages[0].reply_to_message, actions),
     messages.some(mediaOf) ? mediaBox(messages) : null,
     file ? fileRow(file) : null,
