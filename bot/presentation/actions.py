@@ -152,11 +152,20 @@ def link_to(bot_name: str, data: str, chat_id: int | None = None) -> str:
     A link only ever opens a page: anybody can make one and send it to anybody.
     """
     data = data if chat_id is None or chat_id > 0 else _about(data, chat_id)
-    return f"https://t.me/{bot_name}?start={''.join(_SIGNS.get(c, c) for c in data)}"
+    return f"https://t.me/{bot_name}?start={payload_of(data)}"
+
+
+def payload_of(data: str) -> str:
+    """Return data as Telegram takes them in a link; ``read_link`` reads it."""
+    return "".join(_SIGNS.get(c, c) for c in data)
 
 
 def read_link(payload: str) -> str:
-    """Return the data that a link of ``link_to`` brings along."""
+    """Return the data that a link of ``link_to`` brings along.
+
+    A link to somebody's stories, as people write it by hand, leads to the card: it never pays.
+    """
+    payload = re.sub("^stories(_|--)", "card--", payload)
     signs = {written: sign for sign, written in _SIGNS.items()}
     return re.sub("-.", lambda match: signs.get(match[0], "?"), payload)
 
