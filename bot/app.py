@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from datetime import datetime, timedelta
 from functools import partial
@@ -24,6 +24,7 @@ import handlers.files
 import handlers.health
 import handlers.help
 import handlers.highlights
+import handlers.inline
 import handlers.links
 import handlers.members
 import handlers.options
@@ -59,6 +60,7 @@ from bot.store.leases import Leader
 from bot.store.lock import alone
 from bot.updates.answering import Answering
 from bot.updates.inbox import Intake
+from bot.updates.inline_queries import InlineQueries
 from bot.updates.polling import Polling, TokenRefusedError
 from bot.updates.queues import is_lasting
 from bot.web.admin import AdminPage
@@ -77,7 +79,10 @@ CONVERSATION = (
     handlers.access, handlers.people, handlers.health, handlers.broadcast, handlers.members,
     handlers.links, handlers.talk, handlers.unknown,
 )  # fmt: skip
-_UPDATES = ["message", "edited_message", "channel_post", "callback_query", "my_chat_member"]
+_UPDATES = [
+    "message", "edited_message", "channel_post", "callback_query", "my_chat_member",
+    "inline_query",
+]  # fmt: skip
 _CONFLICT = N_(
     "Another program takes this bot's updates, so I get none: a second copy of me with the same "
     "token, perhaps. Please stop it, or give it a token of its own."
@@ -193,9 +198,10 @@ class Running:
             metrics=parts.metrics,
             now=parts.now,
         )
+        self.inline = InlineQueries(parts.bot, self._inline)
         self.polling = Polling(
             parts.bot,
-            self.intake.add,
+            self._take,
             allowed_updates=_UPDATES,
             is_behind=lambda: self.intake.is_behind,
             on_conflict=lambda: parts.incidents.set("two_pollers", _CONFLICT),
@@ -233,7 +239,7 @@ class Running:
                 "updates": self._updates,
                 "loops": self._loops,
             },
-            door=Door(self._webhook, self.intake.add, lambda: self.intake.is_behind)
+            door=Door(self._webhook, self._take, lambda: self.intake.is_behind)
             if self._webhook
             else None,
             is_open=settings.is_open_to_others,
@@ -340,6 +346,7 @@ class Running:
             if parts.backups:
                 workers.append(parts.backups.worker)
             endless = [group.create_task(one.run()) for one in workers]
+            endless.append(group.create_task(self.inline.run()))
             if self._webhook is None:
                 endless.append(group.create_task(self._poll()))
             ending = [
@@ -356,6 +363,14 @@ class Running:
             _, late = await asyncio.wait(ending, timeout=1)
             for task in late:
                 task.cancel()
+
+    async def _take(self, updates: Iterable[object]) -> None:
+        """Take updates in: inline queries bypass the inbox."""
+        if others := self.inline.take(updates):
+            await self.intake.add(others)
+
+    async def _inline(self, update: Update) -> None:
+        await handlers.inline.answer(update, Context.from_update(update, self.app))
 
     async def _too_much(self, update: Update) -> None:
         """Answer what is more than one may ask at a time; no handler sees it."""

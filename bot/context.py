@@ -21,6 +21,7 @@ from bot.domain.identity import is_nobody
 from bot.domain.model import Asker, Target
 from bot.domain.records import Chat
 from bot.domain.zones import zone_of
+from bot.fetching.held import Held
 from bot.fetching.highlights import Highlights
 from bot.fetching.on_demand import Viewer
 from bot.operations import clock_keeper, database_watch, menu
@@ -69,6 +70,7 @@ class Services:
     subscriptions: Subscriptions
     highlights: Highlights
     past: Past
+    held: Held
     replies: Replies
     topics: Topics
     whereabouts: Whereabouts
@@ -136,8 +138,10 @@ async def prepare(update: Update, context: Context) -> None:
     """
     person, where = update.effective_user, update.effective_chat
     code = person.language_code if person else None
-    if where is None:  # inline queries belong to no chat
-        context.t = translator_for(code)
+    if where is None:  # an inline query belongs to no chat: it is answered as in the private one
+        own = await context.services.chats.get(person.id) if person else None
+        zone = zone_of(own.zone if own else "UTC")
+        context.t = translator_for(own.effective_language if own else code).in_zone(zone)
         return
     try:
         context.chat = await context.services.chats.ensure(

@@ -13,6 +13,9 @@ ALERTS = N_("/subscribe <i>name</i>: an alert here for every new story")
 LIST = N_("/subscriptions: this chat's subscriptions and their options")
 HIGHLIGHTS = N_("/highlights <i>name</i>: the collections a profile keeps")
 SETTINGS = N_("/settings: time zone, quiet hours, daily summary")
+INLINE = N_(
+    "In any other chat: write <code>@{bot} natgeo</code> and tap one of the stories that I have"
+)
 LIMITS = N_("I can only see public profiles. Stories disappear after 24 hours.")
 
 SHORT = (STORIES, ALERTS, LIST, LIMITS)
@@ -63,23 +66,27 @@ SECTIONS = {
 @command("help")
 async def show_help(update: Update, context: Context) -> None:
     """Say what the bot understands; shorter where others read along."""
-    await say(update, context, *_page(update, context, None))
+    await say(update, context, *await page(context))
 
 
 @pressed(HELP)
 async def turn_to(update: Update, context: Context, section: str | None) -> None:
     """Show a section of the help, in place."""
-    await rewrite(update, context, *_page(update, context, section))
+    await rewrite(update, context, *await page(context, section))
 
 
-def _page(update: Update, context: Context, section: str | None) -> Page:
-    t, where = context.t, update.effective_chat
+async def page(context: Context, section: str | None = None) -> Page:
+    """Return a section of the help, or its beginning."""
+    t, me = context.t, context.bot
     if section in SECTIONS:
         title, *lines = SECTIONS[section]
-        text = "\n".join([f"<b>{t(title)}</b>", *map(t, lines)])
+        shown = [f"<b>{t(title)}</b>", *map(t, lines)]
+        if section == "see" and me.supports_inline_queries:
+            shown.append(t(INLINE, bot=me.username))
+        text = "\n".join(shown)
         rows = adding(context) if section == "places" else []
         return text, [*rows, [back(t, HELP())]]
-    is_private = where is not None and where.type == Chat.PRIVATE
+    is_private = context.chat.kind == Chat.PRIVATE
     text = "\n".join(map(t, MAIN if is_private else SHORT))
     return text, grid([context.button(it[0], HELP(name)) for name, it in SECTIONS.items()], 2)
 

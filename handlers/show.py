@@ -79,7 +79,10 @@ async def show(
         first = album.stories[0]
         acts = single and not is_channel and bool(first.profile.username)
         if acts:
-            buttons = story_buttons(first, context.t, followed, has_more=has_more)
+            inline = bool(context.bot.supports_inline_queries)
+            buttons = story_buttons(
+                first, context.t, followed, has_more=has_more, is_inline=inline
+            )
         else:
             buttons = link_buttons(first) if single else []
         # What replies to a comment stands under it; there is no other way into that thread.

@@ -14,7 +14,7 @@ from handlers import access, card, members, settings, subscriptions, talk
 from handlers.admission import start_link
 from handlers.commands import show_menu
 from handlers.guard import UNKNOWN_BUTTON, Handler, act_on, command, pressed
-from handlers.help import adding
+from handlers.help import adding, page
 from handlers.replies import rewrite, say
 
 WELCOME = N_(
@@ -25,6 +25,7 @@ PAGES: dict[actions.Kind, Callable[..., Awaitable[Page]]] = {
     actions.CARD: partial(card.card, has_more=True),
     actions.SUBSCRIPTIONS: subscriptions.listed,
     actions.SUBSCRIPTION: subscriptions.options_of,
+    actions.HELP: page,
 }
 """What a link may open: pages only."""
 
@@ -56,13 +57,13 @@ async def _open(update: Update, context: Context, data: str) -> bool:
     Raises:
         RightsError: The person may not run the group or channel that it is about.
     """
-    for kind, page in PAGES.items():
+    for kind, opened in PAGES.items():
         args = kind.read(data)
         if args is not None:
             chat_id = actions.split_about(data)[0]
             if chat_id is not None:
                 await act_on(update, context, chat_id)
-            await say(update, context, *await page(context, *args))
+            await say(update, context, *await opened(context, *args))
             return True
     return False
 

@@ -35,9 +35,10 @@ _PRIVACY_MODE = (
     "that mention it, so a pasted link alone is not seen. /setprivacy at @BotFather changes "
     "that; so does making the bot an administrator of the group."
 )
-_INLINE = (
-    "Inline mode is on, but the bot answers no inline queries; /setinline at @BotFather turns "
-    "it off."
+_INLINE = "Inline mode is on: @{name} and a profile's name show stories in any chat."
+_NO_INLINE = (
+    "Inline mode is off, so stories can't be shared into other chats; /setinline at @BotFather "
+    "turns it on."
 )
 _NO_TOPICS = (
     "Threaded Mode is off, so private chats have no topics; the bot's settings at @BotFather turn "
@@ -161,11 +162,14 @@ def _as_set_at_botfather(bot: Bot) -> list[Finding]:
     """Say what is set at @BotFather so that people may miss something."""
     hints = (
         (not bot.can_read_all_group_messages, _PRIVACY_MODE),
-        (bot.supports_inline_queries, _INLINE),
+        (not bot.supports_inline_queries, _NO_INLINE),
         (not bot.bot.has_topics_enabled, _NO_TOPICS),
         (not bot.can_join_groups, _NO_GROUPS),
     )
-    return [Finding("note", text) for is_so, text in hints if is_so]
+    findings = [Finding("note", text) for is_so, text in hints if is_so]
+    if bot.supports_inline_queries:
+        findings.append(Finding("ok", _INLINE.format(name=bot.username)))
+    return findings
 
 
 async def _webhook(bot: Bot, settings: Settings) -> list[Finding]:

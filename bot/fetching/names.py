@@ -28,7 +28,7 @@ from bot.stories_api.client import StoriesApi
 NEGATIVE_FOR = timedelta(minutes=5)
 """How long a refusal is said again, to whoever asks and by whatever way, without asking."""
 
-_VALID_FOR = timedelta(days=30)  # after that we ask by name again, it may be another's
+VALID_FOR = timedelta(days=30)  # after that we ask by name again, it may be another's
 # Of all ways that ask for a name, and of all instances: one lookup at a time.
 _asking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 _VERDICTS = {"private": ProfilePrivateError, "gone": ProfileNotFoundError}
@@ -47,7 +47,7 @@ class Names:
         self._ledger = ledger
         self._now = now
 
-    async def known(self, username: str, *, within: timedelta = _VALID_FOR) -> Known | None:
+    async def known(self, username: str, *, within: timedelta = VALID_FOR) -> Known | None:
         """Return who had the name when it was last seen, None where that is too long ago; free.
 
         Raises:

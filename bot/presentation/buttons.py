@@ -56,17 +56,25 @@ def button_links(story: Story) -> list[str]:
 
 
 def story_buttons(
-    story: Story, t: Translator, subscription_id: int | None = None, *, has_more: bool = False
+    story: Story,
+    t: Translator,
+    subscription_id: int | None = None,
+    *,
+    has_more: bool = False,
+    is_inline: bool = False,
 ) -> Buttons:
     """Return the buttons under a story that somebody asked for.
 
     ``subscription_id`` is what the chat has of its profile, None where it has nothing.
-    ``has_more``: its profile's other stories were not shown with it.
+    ``has_more``: its profile's other stories were not shown with it. ``is_inline``: it can be
+    shared into any chat.
     """
     username = story.profile.username
     if not username:
         return []
     rows = [[follow_button(username, t, subscription_id)]]
+    if is_inline and not story.highlight:
+        rows[0].append(share_button(story.page_url, t))
     if has_more and story.highlight:
         whole = t.plain(N_("Show the highlight"))
         rows.append([button(whole, actions.HIGHLIGHT(story.highlight))])
@@ -83,6 +91,14 @@ def _last_row(story: Story, t: Translator) -> Buttons:
         text = t.plain(N_("As a file"))
         rows[0].append(shared_button(text, callback_data=actions.FILES(story.pk)))
     return rows
+
+
+def share_button(query: str, t: Translator) -> InlineKeyboardButton:
+    """Return the button that lets somebody pick a chat, where they find what ``query`` means.
+
+    Telegram refuses it in channels.
+    """
+    return InlineKeyboardButton(t.plain(N_("↗ Share")), switch_inline_query=query)
 
 
 def follow_button(

@@ -164,18 +164,18 @@ def as_single(item: Item, text: dict[str, Any], options: SendOptions) -> dict[st
     if item.kind == "video":
         arguments |= _measures(item, attach=True)
     if options.buttons:
-        # PTB goes through all that a button might be, for each alert.
-        rows = [
-            [
-                {"text": one.text, "url": one.url}
-                if one.url
-                else {"text": one.text, "callback_data": one.callback_data}
-                for one in row
-            ]
-            for row in options.buttons
-        ]
+        rows = [[_button(one) for one in row] for row in options.buttons]
         arguments["reply_markup"] = {"inline_keyboard": rows}
     return arguments
+
+
+def _button(one: InlineKeyboardButton) -> dict[str, Any]:
+    """Return a button as JSON: PTB goes through all that one might be, for each alert."""
+    if one.url:
+        return {"text": one.text, "url": one.url}
+    if one.callback_data:
+        return {"text": one.text, "callback_data": one.callback_data}
+    return {"text": one.text, "switch_inline_query": one.switch_inline_query}
 
 
 def common(thread_id: int | None, options: SendOptions) -> dict[str, Any]:

@@ -23,7 +23,6 @@ NO_PERSON = 0  # who asks as a channel, or as an administrator without a name
 BUSY = "busy:"  # the queue of the one answer to what is too much; it waits for no other
 
 _MESSAGES = ("message", "edited_message", "channel_post", "edited_channel_post")
-_PRESSES = ("callback_query", "inline_query")
 _LINK_ENTITIES = frozenset({"url", "text_link"})
 _LINK_WORDS = ("instagram", "instagr.am")
 _QUEUE_LENGTH = 40  # characters; a chat's id has 14 at most
@@ -55,9 +54,8 @@ class Standing:
 def standing_of(update: _Json) -> Standing:
     """Return where an update stands, as Telegram sent it."""
     queue = _queue_of(update)
-    for kind in _PRESSES:
-        if isinstance(update.get(kind), dict):
-            return Standing(queue, _person(update[kind]))
+    if isinstance(press := update.get("callback_query"), dict):
+        return Standing(queue, _person(press))
     for kind in _MESSAGES:
         if isinstance(message := update.get(kind), dict):
             if any(name in message for name in _SERVICE):

@@ -42,7 +42,8 @@ async def test_a_pasted_link_costs_one_credit_and_brings_the_story(
     assert "prada" in photo["caption"]
     assert "#dawn" in photo["caption"]
     data = {"run:subscribe:link.one", "stories:link.one", url, f"files:{story['pk']}"}
-    assert set(buttons(photo).values()) == data
+    assert set(buttons(photo).values()) == data  # and the link is what is shared
+    assert buttons(photo)["↗ Share"] == url
     assert await control.billed_for("link.one") - before == 1
 
 

@@ -61,6 +61,34 @@ async def test_a_new_story_rings_in_the_chat_that_subscribed(browser: Browser, u
         await expect(alert.locator(".text")).to_contain_text("quiet")
 
 
+async def test_a_story_is_found_by_typing_and_sent_into_a_group(
+    browser: Browser, url: str
+) -> None:
+    async with tab(browser, url) as me:
+        me.page.set_default_timeout(SLOW_MS)
+        await me.say("/stories prada")
+        shown = me.page.locator("article.theirs")
+        await expect(shown.filter(has=me.page.locator(".media")).last).to_be_visible()
+        share = me.page.get_by_role("button", name="Share")
+        await share.last.click()
+        name = (await me.page.locator("#box").input_value()).split()[0]
+        results = me.page.locator("#inline .result")
+        await expect(results).to_have_count(1)
+        await me.page.fill("#box", "")
+        await expect(me.page.locator("#inline")).to_be_hidden()
+        await me.open("Travel club")
+        await me.page.locator("#box").press_sequentially(f"{name} prada", delay=10)
+        await expect(results).to_have_count(1)
+        await results.first.click()
+        mine = me.page.locator("article.mine").filter(has=me.page.locator(".media"))
+        await expect(mine.locator(".via")).to_have_text(f"via {name}")
+        await expect(mine.get_by_role("link", name="Open on Instagram")).to_be_visible()
+        await me.page.fill("#box", f"{name} nobody.at.all")
+        await me.page.locator("#inline").get_by_role("button").click()
+        await expect(me.page.locator("article.theirs").last).to_contain_text("nobody.at.all")
+        await expect(me.page.locator("#chat-title")).to_have_text("Storybell")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 @pytest.mark.parametrize("locale", ["en-GB", "ru-RU", "ar"])

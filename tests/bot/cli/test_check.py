@@ -136,12 +136,12 @@ async def test_how_the_bot_is_set_at_botfather(
 ) -> None:
     _, said = await told(box, folder, capsys)
     assert "Privacy mode is on" in said
-    assert "Inline mode is on" in said  # as the sandbox's bot has it
+    assert "Inline mode is on: @storybell_" in said  # as the sandbox's bot has it
     await box.control.privacy_mode(on=False)
     box.parts.telegram.world.bot.inline = False
     _, said = await told(box, folder, capsys)
     assert "Privacy mode" not in said
-    assert "Inline mode" not in said
+    assert "/setinline at @BotFather turns it on" in said
 
 
 async def test_an_admin_who_has_blocked_the_bot(

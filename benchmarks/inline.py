@@ -1,0 +1,158 @@
+"""Inline queries: 10,000 as people type them, against the sandbox, and the CPU of one."""
+
+import argparse
+import asyncio
+import json
+import random
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from benchmarks.telegram_world import World, settings_for, world
+from bot import app
+from bot.store.database import Database
+from bot.store.inbox import inbox
+from tests.support.control import wait_for
+
+QUERIES = 10_000
+SAMPLE = 200  # of each kind, one after the other, for the CPU
+PEOPLE = 100  # so that none waits for the flood limit of their chat
+SHOWN = ("natgeo", "prada", "thirty")
+ODD = (
+    "🙂",
+    "👩‍👩‍👧‍👦 natgeo",
+    "שלום",
+    "مرحبا natgeo",
+    "x" * 256,
+    "🙂" * 256,
+    "%_'\"\\",
+    "\u202enatgeo",
+    "/start",
+    " ",
+)
+OFFSETS = ("50", "-1", "🙂", "A" * 64)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    parser.add_argument("--queries", type=int, default=QUERIES)
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Print the figures; 1 where a query cost something, failed, or is dearer than a /help."""
+    figures = asyncio.run(measured(arguments.queries))
+    print(json.dumps(figures, indent=2))
+    wanted = {"credits": 0, "errors": 0, "inbox_rows": 0}
+    is_good = wanted.items() <= figures.items() and figures["cpu_of_help"] < 1
+    return int(not is_good)
+
+
+async def measured(queries: int) -> dict[str, Any]:
+    """Return what so many queries cost, and the CPU of one as a part of a /help's."""
+    with tempfile.TemporaryDirectory() as folder:
+        async with running(Path(folder)) as (at, database):
+            people = await at.people(PEOPLE)
+            for name in SHOWN:
+                await at.control.say(people[0], f"/stories {name}")
+            await _until_held(at, people[0])
+            before, stored = await _spent(at), await _stored(database)
+            dropped = await _type(at, people, queries)
+            spent, errors, rows = await _spent(at), await _errors(at), await _stored(database)
+            help_s = await _cpu(at, people, "help")
+            return {
+                "queries": queries,
+                "credits": spent - before,
+                "errors": errors,
+                "inbox_rows": rows - stored,
+                "unanswered": dropped,  # something newer was typed by then
+                "cpu_of_help": round(await _cpu(at, people, "letters") / help_s, 2),
+                "cpu_of_help_30_results": round(await _cpu(at, people, "thirty") / help_s, 2),
+            }
+
+
+@asynccontextmanager
+async def running(folder: Path) -> AsyncIterator[tuple[World, Database]]:
+    """Run the bot in this process; the sandbox has its own."""
+    async with world() as at:
+        settings, stop = settings_for(at, folder), asyncio.Event()
+        async with asyncio.TaskGroup() as group:
+            bot = group.create_task(app.run(settings, stop))
+            try:
+                async with Database(settings.database_url.get_secret_value()) as database:
+                    yield at, database
+            finally:
+                stop.set()
+                await bot
+
+
+async def _until_held(at: World, person: int) -> None:
+    spaces = iter(" " * n for n in range(1_000))  # Telegram gives the same answer again by itself
+
+    async def are_there() -> bool:
+        found = [(await at.control.typed(person, n + next(spaces)))["results"] for n in SHOWN]
+        return all(found)
+
+    await wait_for(are_there, what="stories that are held")
+
+
+async def _type(at: World, people: list[int], queries: int) -> int:
+    """Type letter by letter, and all that is odd; return how many were not answered."""
+    chance, ids = random.Random(1), list[str]()
+    typed = [name[: n + 1] for name in (*SHOWN, "nobody.at.all") for n in range(len(name))]
+    gate = asyncio.Semaphore(16)
+
+    async def one(number: int) -> None:
+        more = {"offset": chance.choice(OFFSETS)} if number % 10 == 0 else {}
+        text = chance.choice(ODD) if number % 7 == 0 else typed[number % len(typed)]
+        async with gate:
+            # Spaces make each a question of its own, which no cache answers.
+            text += " " * (number % 100)
+            ids.append(await at.control.inline(people[number % len(people)], text, **more))
+
+    async with asyncio.TaskGroup() as group:
+        for number in range(queries):
+            group.create_task(one(number))
+    last = [await at.control.typed(one, f"last {one}") for one in people]
+    assert len(last) == len(people)
+    answers = [await at.control.inline_answer(one) for one in ids]
+    return sum(not answer["answered"] for answer in answers)
+
+
+async def _spent(at: World) -> int:
+    return await at.control.billed()
+
+
+async def _errors(at: World) -> int:
+    calls = await at.control.requests("telegram", path="answerInlineQuery")
+    return sum(call["status"] != 200 or bool(call.get("unknown_params")) for call in calls)
+
+
+async def _stored(database: Database) -> int:
+    async with database.read() as tx:
+        return int((await tx.execute(sa.select(sa.func.count()).select_from(inbox))).scalar_one())
+
+
+async def _cpu(at: World, people: list[int], what: str) -> float:
+    """Return the CPU seconds of this process for so many queries, or so many /help."""
+    chance, began = random.Random(2), time.process_time()
+    for number in range(SAMPLE):
+        person = people[number % len(people)]
+        if what == "help":
+            message = await at.control.say(person, "/help")
+            await at.control.wait_replies(person, after=message)
+        elif what == "letters":
+            name = chance.choice(SHOWN)
+            text = name[: 1 + number % len(name)]
+            await at.control.typed(person, f"{text}{' ' * (1 + number // 10)}")
+        else:
+            await at.control.typed(person, f"{what}{' ' * (1 + number // 10)}")
+    return time.process_time() - began
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(argparse.Namespace(queries=QUERIES)))

@@ -1,0 +1,56 @@
+"""Held stories: alive, of a public profile, and with a file that Telegram has: free to show."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from bot.domain.model import Story
+from bot.domain.records import KnownFile
+from bot.domain.serialization import load_readable
+from bot.store.database import Tx
+from bot.store.file_ids import files
+from bot.store.profiles import profiles
+from bot.store.stories import stories
+from bot.store.subscriptions import subscriptions
+
+_KINDS = ("photo", "video", "animation")  # an original is a document
+_FILE = (files.c.kind, files.c.file_id, files.c.file_unique_id, files.c.until)
+
+
+async def followed(tx: Tx, chat_id: int, *, begins_with: str) -> set[str]:
+    """Return the ids of the profiles that a chat follows whose names begin so."""
+    statement = (
+        sa.select(subscriptions.c.profile_id)
+        .join(profiles, profiles.c.profile_id == subscriptions.c.profile_id)
+        .where(
+            subscriptions.c.chat_id == chat_id,
+            profiles.c.username.startswith(begins_with, autoescape=True),
+        )
+    )
+    return set((await tx.execute(statement)).scalars())
+
+
+async def newest(
+    tx: Tx, bot_id: int, ids: Collection[str], *, pk: str | None, now: datetime, most: int
+) -> list[tuple[Story, KnownFile]]:
+    """Return what is held of profiles, the newest first; of ``pk`` the one story."""
+    statement = (
+        sa.select(stories.c.value, *_FILE)
+        .join(profiles, profiles.c.profile_id == stories.c.profile_id)
+        .join(files, (files.c.story_pk == stories.c.pk) & (files.c.bot_id == bot_id))
+        .where(
+            stories.c.profile_id.in_(ids),
+            stories.c.expires_at > now,
+            profiles.c.state == "active",
+            files.c.kind.in_(_KINDS),
+            files.c.file_id.is_not(None),
+            files.c.until > now,
+            sa.true() if pk is None else stories.c.pk == pk,
+        )
+        .order_by(stories.c.taken_at.desc(), stories.c.pk.desc())
+        .limit(most)
+    )
+    rows = (await tx.execute(statement)).all() if ids else []
+    readable = load_readable([row[0] for row in rows])
+    return [(one, KnownFile(*row[1:])) for one, row in zip(readable, rows, strict=True) if one]

@@ -1,0 +1,83 @@
+"""Inline queries: answered at once or never, for each letter that is typed makes a new one.
+
+They bypass the inbox: what is lost with the process is typed on a moment later. Each person has
+one place here, and of what waits there only the newest is answered; so one who types keeps nobody
+waiting, and the chats' commands not at all.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
+
+import structlog
+from telegram import Bot, Update
+from telegram.error import TelegramError
+
+from bot.domain.errors import DatabaseUnavailableError
+from bot.runtime.clock import steady
+
+log = structlog.get_logger()
+
+_AT_ONCE = 8
+_PEOPLE = 1_000  # who wait at a time; who comes then is not answered
+_PATIENCE_S = 10.0  # the answer comes too late after that; pyTelegramBotAPI#270
+_Waiting = tuple[float, dict[str, Any]]  # until when, and the update as Telegram sent it
+
+
+class InlineQueries:
+    """Takes inline queries out of what comes in, and answers them."""
+
+    def __init__(self, bot: Bot, answer: Callable[[Update], Awaitable[None]]) -> None:
+        """Take none before ``run``."""
+        self._bot = bot
+        self._answer = answer
+        self._newest: dict[int, _Waiting | None] = {}  # None: it is being answered
+        self._places = asyncio.Semaphore(_AT_ONCE)
+        self._group: asyncio.TaskGroup | None = None
+
+    async def run(self) -> None:
+        """Answer until cancelled."""
+        async with asyncio.TaskGroup() as self._group:
+            await asyncio.Event().wait()
+
+    def take(self, updates: Iterable[object]) -> list[object]:
+        """Return the updates that are no inline queries."""
+        others = []
+        for update in updates:
+            if isinstance(update, dict) and "inline_query" in update:
+                self._add(update)
+            else:
+                others.append(update)
+        return others
+
+    def _add(self, update: dict[str, Any]) -> None:
+        try:
+            person = int(update["inline_query"]["from"]["id"])
+        except (KeyError, TypeError, ValueError):
+            return  # nobody whom an answer could reach
+        is_new = person not in self._newest
+        if self._group is None or (is_new and len(self._newest) >= _PEOPLE):
+            return
+        self._newest[person] = steady() + _PATIENCE_S, update
+        if is_new:
+            self._group.create_task(self._serve(person))
+
+    async def _serve(self, person: int) -> None:
+        """Answer what one person has typed, until nothing newer is there."""
+        try:
+            while self._newest[person]:
+                async with self._places:
+                    waiting, self._newest[person] = self._newest[person], None
+                    if waiting and (left := waiting[0] - steady()) > 0:
+                        await self._try(left, waiting[1])
+        finally:
+            del self._newest[person]
+
+    async def _try(self, seconds: float, update: dict[str, Any]) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._answer(Update.de_json(update, self._bot))
+        except (TelegramError, DatabaseUnavailableError, TimeoutError) as error:
+            log.info("an inline query can't be answered", why=str(error) or "it took too long")
+        except Exception:
+            log.exception("an inline query failed", update=update.get("update_id"))

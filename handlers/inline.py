@@ -1,0 +1,97 @@
+"""Inline queries, ``@bot natgeo`` in any chat: what is held is shown; nothing is ever paid.
+
+Who may not use the bot gets an empty list without a word: the others in that chat need not know.
+A chosen result is sent without asking the bot, so callbacks can't stand under it: only addresses.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from telegram import Update
+
+from bot.context import Context, prepare
+from bot.domain import links
+from bot.domain.errors import N_
+from bot.domain.links import Link
+from bot.domain.model import Story
+from bot.domain.records import KnownFile
+from bot.presentation import actions
+from bot.presentation.buttons import alert_buttons
+from bot.presentation.captions import caption
+from bot.telegram import api
+from handlers.admission import admit
+
+HOW = N_("How it works")
+ALL = N_("All stories from {username}")
+CACHED = timedelta(seconds=30)
+_ONCE = {"tries": 1, "patience": 5}  # a flood limit outlasts what somebody waits for
+HeldStory = tuple[Story, KnownFile]
+_FIELDS = {
+    "photo": ("photo", "photo_file_id"),
+    "video": ("video", "video_file_id"),
+    "animation": ("mpeg4_gif", "mpeg4_file_id"),
+}
+
+
+async def answer(update: Update, context: Context) -> None:
+    """Answer with what is held, or with a button into the private chat.
+
+    All of it is on the first page, so another offset than its own has nothing.
+    """
+    query = update.inline_query
+    if query is None:
+        return
+    results: list[HeldStory] = []
+    button: dict[str, str] | None = None
+    if not query.offset and await admit(update, context):
+        await prepare(update, context)
+        text, link = query.query.strip(), asked(query.query)
+        begins_with = text.removeprefix("@").lower()
+        results = await context.services.held.stories(
+            query.from_user.id, context.bot.id, begins_with, link
+        )
+        button = None if results else _button(link, context)
+    arguments = {
+        "inline_query_id": query.id,
+        "results": [_result(*one, context) for one in results],
+        "cache_time": cache_s(results, context.now),
+        "is_personal": True,
+        "button": button,
+    }
+    await api.call(context.bot, "answerInlineQuery", arguments, limits=_ONCE)
+
+
+def cache_s(results: Sequence[HeldStory], now: datetime) -> int:
+    """Return for how many seconds Telegram may give an answer again: while all in it lives."""
+    ends = min([now + CACHED, *(story.expires_at for story, _ in results)])
+    return max(0, int((ends - now).total_seconds()))
+
+
+def asked(text: str) -> Link | None:
+    """Return the profile or story that a query names, None where it names none."""
+    link = links.parse_argument(text) or links.verdict(links.find_links(text))
+    return link if link and link.kind in {"profile", "story"} else None
+
+
+def _button(link: Link | None, context: Context) -> dict[str, str]:
+    """Return the button above an empty list: it opens a page, and never pays."""
+    text, data = context.t.plain(HOW), actions.HELP("see")
+    if link and link.username:
+        text = context.t.plain(ALL, username=link.username)
+        data = actions.CARD(link.username)
+    return {"text": text, "start_parameter": actions.payload_of(data)}
+
+
+def _result(story: Story, file: KnownFile, context: Context) -> dict[str, Any]:
+    t, (kind, field) = context.t, _FIELDS[file.kind]
+    buttons = [[each.to_dict() for each in row] for row in alert_buttons(story, t, None)]
+    return {
+        "type": kind,
+        "id": story.pk,
+        field: file.file_id,
+        "title": f"{story.profile.username} · {t.ago(story.taken_at, context.now)}",
+        "caption": caption([story], t, now=context.now, zone=t.zone),
+        "parse_mode": "HTML",
+        "reply_markup": {"inline_keyboard": buttons},
+    }
